@@ -1,0 +1,185 @@
+/* Fetches a mailbox over 50 connections at once, in one thread with poll(2): what an application with
+ * an event loop of its own does. Nothing here blocks but poll().
+ *
+ *     event_loop [--connections N] [--tls | --stls] [--ca-file FILE] [--apop] HOST PORT USER */
+#include "account.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One connection and what it has done. */
+typedef struct fetch {
+    pop3_client *client;
+    const account *account;
+    uint64_t messages;
+    uint64_t octets;
+    bool over;
+    bool failed;
+} fetch;
+
+static bool queue(fetch *f, pop3_command *command, pop3_done_fn done);
+
+static pop3_sink_result count_octets(void *ctx, const char *data, size_t len)
+{
+    fetch *f = ctx;
+    (void)data;
+    f->octets += len;
+    return POP3_SINK_CONTINUE;
+}
+
+static void retrieved(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    fetch *f = ctx;
+    (void)c;
+    if (result->status == POP3_OK)
+        f->messages++;
+    else
+        f->failed = true;
+}
+
+static void answered(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    fetch *f = ctx;
+    (void)c;
+    if (result->status != POP3_OK)
+        f->failed = true;
+}
+
+/* The number of messages is known: ask for all of them, and to end the session after the last. */
+static void counted(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    fetch *f = ctx;
+    answered(ctx, c, result);
+    pop3_command retr = POP3_COMMAND_INIT;
+    retr.kind = POP3_CMD_RETR;
+    for (uint32_t n = 1; n <= result->stat.count && !f->failed; n++) {
+        retr.number = n;
+        f->failed = !queue(f, &retr, retrieved);
+    }
+    pop3_command quit = POP3_COMMAND_INIT;
+    quit.kind = POP3_CMD_QUIT;
+    f->failed = !queue(f, &quit, answered) || f->failed;
+}
+
+static bool queue(fetch *f, pop3_command *command, pop3_done_fn done)
+{
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    handlers.sink = count_octets;
+    handlers.done = done;
+    handlers.ctx = f;
+    return pop3_client_submit(f->client, command, &handlers) == POP3_OK;
+}
+
+/* Starts a connection and queues the session's beginning; what follows is queued by the answers. */
+static bool begin(fetch *f, const account *a)
+{
+    pop3_command user = POP3_COMMAND_INIT;
+    pop3_command pass = POP3_COMMAND_INIT;
+    pop3_command stat = POP3_COMMAND_INIT;
+    f->account = a;
+    if (pop3_client_new(&f->client, &a->options) != POP3_OK ||
+        pop3_client_start(f->client) != POP3_OK)
+        return false;
+    user.kind = POP3_CMD_USER;
+    user.text = (pop3_str){a->user, strlen(a->user)};
+    pass.kind = POP3_CMD_PASS;
+    pass.text = (pop3_str){a->password, strlen(a->password)};
+    stat.kind = POP3_CMD_STAT;
+    return queue(f, &user, answered) && queue(f, &pass, answered) && queue(f, &stat, counted);
+}
+
+/* Lets a connection do what it can. */
+static void step(fetch *f)
+{
+    pop3_status status = pop3_client_step(f->client);
+    if (status == POP3_PENDING)
+        return;
+    f->over = true;
+    f->failed = f->failed || status != POP3_OK;
+    if (f->failed)
+        account_complain(f->client);
+}
+
+/* Waits until one of the connections has something to do. */
+static void wait_for_any(const fetch *fetches, size_t count, struct pollfd *fds)
+{
+    size_t n = 0;
+    int timeout = -1;
+    for (size_t i = 0; i < count; i++) {
+        pop3_waitable waits[POP3_MAX_WAITABLES];
+        if (fetches[i].over)
+            continue;
+        size_t found = pop3_client_waits(fetches[i].client, waits, POP3_MAX_WAITABLES);
+        for (size_t k = 0; k < found; k++) {
+            int events = (waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0);
+            fds[n++] = (struct pollfd){.fd = waits[k].fd, .events = (short)events};
+        }
+        int deadline = pop3_client_deadline(fetches[i].client);
+        if (deadline >= 0 && (timeout < 0 || deadline < timeout))
+            timeout = deadline;
+    }
+    poll(fds, (nfds_t)n, timeout);
+}
+
+static bool run(fetch *fetches, size_t count, const account *a)
+{
+    size_t open = count;
+    uint64_t messages = 0;
+    uint64_t octets = 0;
+    bool ok = true;
+    struct pollfd *fds = calloc(count * POP3_MAX_WAITABLES, sizeof *fds);
+    if (fds == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!begin(&fetches[i], a)) {
+            fprintf(stderr, "connection %zu could not be started\n", i + 1);
+            fetches[i].over = fetches[i].failed = true;
+            open--;
+        }
+    }
+    while (open > 0) {
+        open = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (!fetches[i].over)
+                step(&fetches[i]);
+            if (!fetches[i].over)
+                open++;
+        }
+        if (open > 0)
+            wait_for_any(fetches, count, fds);
+    }
+    for (size_t i = 0; i < count; i++) {
+        messages += fetches[i].messages;
+        octets += fetches[i].octets;
+        ok = ok && !fetches[i].failed;
+        pop3_client_free(fetches[i].client);
+    }
+    printf("%zu connections, %" PRIu64 " messages, %" PRIu64 " octets\n", count, messages, octets);
+    free(fds);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    account a;
+    size_t count = 50;
+    if (argc > 2 && strcmp(argv[1], "--connections") == 0) {
+        count = strtoul(argv[2], NULL, 10);
+        argv[2] = argv[0];
+        argc -= 2;
+        argv += 2;
+    }
+    if (count < 1 || count > 1000) {
+        fprintf(stderr, "the number of connections is 1 to 1000\n");
+        return EXIT_FAILURE;
+    }
+    fetch *fetches = calloc(count, sizeof *fetches);
+    bool ok = fetches != NULL && account_read(&a, argc, argv) && run(fetches, count, &a);
+    if (fetches != NULL)
+        account_forget(&a);
+    free(fetches);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,401 @@
+/**
+ * @file client.h
+ * The client: connects to a POP3 server over TCP, TLS or a Unix-domain socket and drives the engine.
+ *
+ * There is one code path, pop3_client_step(), which never blocks. An application with an event loop
+ * calls it whenever a socket of pop3_client_waits() is ready or pop3_client_deadline() has come; the
+ * calls marked "blocking" do just that in a loop over poll(2) until their command is over.
+ *
+ * A session, as short as it gets (error checks left out; examples/print_mailbox.c has them):
+ *
+ *     pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
+ *     o.host = "mail.example.org";
+ *     pop3_client *c;
+ *     pop3_client_new(&c, &o);
+ *     pop3_client_connect(c);                       // TLS, port 995, certificate verified
+ *     pop3_client_user(c, "work");
+ *     pop3_client_pass(c, password);
+ *     pop3_stat drop;
+ *     pop3_client_stat(c, &drop);
+ *     for (uint32_t n = 1; n <= drop.count; n++)
+ *         pop3_client_retr(c, n, to_file, stdout);
+ *     pop3_client_quit(c);
+ *     pop3_client_free(c);
+ *
+ * Failures: a call that returns ::POP3_ERR_REFUSED, ::POP3_ERR_ARGUMENT, ::POP3_ERR_STATE,
+ * ::POP3_ERR_NOT_OFFERED or ::POP3_ERR_INSECURE leaves the connection as it was. After any other
+ * error the connection is closed and every further command is ::POP3_ERR_STATE, until
+ * pop3_client_connect() or pop3_client_start() makes a new one. pop3_client_error() has a sentence.
+ *
+ * Thread safety: one client may be used by one thread at a time, but for pop3_client_cancel(), which
+ * any thread may call. Clients in different threads do not disturb each other, also when they share
+ * a TLS context. No signal is raised or changed, nothing is printed.
+ */
+#ifndef POP3_CLIENT_H
+#define POP3_CLIENT_H
+
+#include <pop3/engine.h>
+#include <pop3/tls.h>
+#include <pop3/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A client and its connection. */
+typedef struct pop3_client pop3_client;
+
+/** How the connection is protected (RFC 8314). There is no mode that tries and falls back. */
+typedef enum pop3_security {
+    POP3_SECURITY_TLS = 0, /**< TLS from the first octet; port 995. */
+    POP3_SECURITY_STLS,    /**< STLS must succeed before anything else is sent; port 110. */
+    POP3_SECURITY_PLAIN    /**< None, unless the caller calls pop3_client_stls(); port 110. */
+} pop3_security;
+
+/** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults. Strings
+ * are copied. */
+typedef struct pop3_client_options {
+    size_t size;                   /**< sizeof(pop3_client_options). */
+    const char *host;              /**< Host name or numeric address. */
+    uint16_t port;                 /**< Port; default by @c security. */
+    pop3_security security;        /**< How the connection is protected; default TLS. */
+    pop3_tls *tls;                 /**< What is trusted, counted up; default: pop3_tls_new() without
+                                        options. */
+    const char *unix_socket;       /**< Path of a Unix-domain socket to use in place of host and port;
+                                        @c host is then only the name that TLS verifies. */
+    const char *local_address;     /**< Numeric address to connect from. */
+    int connect_timeout_ms;        /**< Milliseconds until the greeting must have come, resolving and
+                                        TLS included; default 30,000; negative: no limit. */
+    int timeout_ms;                /**< Milliseconds without any progress that a command may take;
+                                        default 60,000; negative: no limit. */
+    bool allow_plaintext_password; /**< Let PASS send the password over a connection without TLS,
+                                        where anybody on the way can read it. */
+    pop3_limits limits;            /**< Bounds on what the server may send. */
+    pop3_pipelining pipelining;    /**< Whether commands may share a window. */
+    uint32_t max_in_flight;        /**< Most commands awaiting a reply; 0 means 1024. */
+    uint32_t masked;               /**< Set of ::pop3_capability to treat as not announced. */
+    bool trust_message_ends;       /**< See pop3_engine_next(). */
+    pop3_trace_fn trace;           /**< Told what goes over the connection, or NULL. */
+    void *trace_ctx;               /**< First argument of @c trace. */
+    int trace_level;               /**< 0 nothing, 1 commands and replies, 2 every line. */
+} pop3_client_options;
+
+/** Initializer for pop3_client_options. */
+#define POP3_CLIENT_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        .size = sizeof(pop3_client_options)                                                        \
+    }
+
+/** What went wrong last. Owned by the client, valid until the next call with it. */
+typedef struct pop3_error {
+    pop3_status status;      /**< The class; ::POP3_OK when nothing has gone wrong. */
+    int sys_errno;           /**< errno for ::POP3_ERR_CONNECT and ::POP3_ERR_IO, else 0. */
+    pop3_response_code code; /**< ::POP3_ERR_REFUSED: the response code. */
+    const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the response
+                                  code, unprintable octets as \\xHH; else "". */
+    const char *message;     /**< A sentence: server, what was being done, why it failed. */
+} pop3_error;
+
+/** What a sink answers. */
+typedef enum pop3_sink_result {
+    POP3_SINK_CONTINUE = 0, /**< More, please. */
+    POP3_SINK_DISCARD,      /**< Enough of this message: read the rest and throw it away. The command
+                                 ends as ::POP3_ERR_CANCELLED, the connection stays good. */
+    POP3_SINK_ABORT         /**< Stop at once: the command ends as ::POP3_ERR_CANCELLED and the
+                                 connection is closed. */
+} pop3_sink_result;
+
+/**
+ * Takes a piece of a message: octets as the server sent them (CRLF line ends), with dot-stuffing
+ * undone. A message that has arrived in pieces is whole only when its command ends with ::POP3_OK.
+ * @param ctx  the pointer given with the sink.
+ * @param data the octets, in the receive buffer: valid only during the call.
+ * @param len  their number, 1 or more.
+ */
+typedef pop3_sink_result (*pop3_sink_fn)(void *ctx, const char *data, size_t len);
+
+/**
+ * Takes an entry of a listing. For LIST and UIDL the entry's fields are set; @p line is the line as
+ * sent. Both are valid only during the call.
+ * @return true to go on; false ends the command as ::POP3_ERR_CANCELLED once the rest of the listing
+ *         has been read, the connection stays good.
+ */
+typedef bool (*pop3_entry_fn)(void *ctx, const pop3_entry *entry, pop3_str line);
+
+/** @name Making, connecting, ending @{ */
+
+/**
+ * Makes a client. Nothing is connected yet.
+ * @param out     receives the client, which the caller frees with pop3_client_free().
+ * @param options where to and how.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for options that cannot be used, no host and no Unix-domain
+ *         socket among them; ::POP3_ERR_MEMORY; ::POP3_ERR_IO when no pipe could be made;
+ *         ::POP3_ERR_NOT_OFFERED for TLS in a build without it.
+ */
+POP3_API pop3_status pop3_client_new(pop3_client **out, const pop3_client_options *options);
+
+/** Closes the connection without QUIT if there is one, and frees the client. NULL does nothing. Must
+ * not be called from a callback of this client. */
+POP3_API void pop3_client_free(pop3_client *client);
+
+/**
+ * Connects and reads the greeting; with ::POP3_SECURITY_STLS also turns TLS on. Blocking. All
+ * addresses of the host are tried, staggered (RFC 8305).
+ * @return ::POP3_OK; ::POP3_ERR_STATE when connected already; ::POP3_ERR_REFUSED when the greeting is
+ *         -ERR; ::POP3_ERR_NOT_OFFERED when STLS is required and not announced; or any error of the
+ *         network, TLS and the protocol.
+ */
+POP3_API pop3_status pop3_client_connect(pop3_client *client);
+
+/** Sends QUIT, which makes the deletions of this session real (RFC 1939 §6), and closes. Blocking.
+ * The connection is closed whatever the result. A server that closes without a reply is
+ * ::POP3_ERR_CLOSED when messages were marked as deleted, and ::POP3_OK when none were.
+ * ::POP3_ERR_REFUSED means that not all marked messages were deleted. */
+POP3_API pop3_status pop3_client_quit(pop3_client *client);
+
+/** Closes the connection without QUIT: no message is deleted. Commands under way end as
+ * ::POP3_ERR_CANCELLED. Does nothing when there is no connection. */
+POP3_API void pop3_client_close(pop3_client *client);
+
+/** Ends what the client is doing with ::POP3_ERR_CANCELLED and closes the connection. May be called
+ * from any thread while the client exists, and from a signal handler. It stays in force until the
+ * next pop3_client_connect() or pop3_client_start(). */
+POP3_API void pop3_client_cancel(pop3_client *client);
+
+/** @} */
+/** @name What is known @{ */
+
+/** The session's state; ::POP3_STATE_DEAD when there is no connection. */
+POP3_API pop3_state pop3_client_state(const pop3_client *client);
+
+/** Whether the connection is under TLS. */
+POP3_API bool pop3_client_is_encrypted(const pop3_client *client);
+
+/** The greeting as sent, without its line end; empty before it came. Valid until the next connection. */
+POP3_API pop3_str pop3_client_greeting(const pop3_client *client);
+
+/** What the server announced in the present state, or NULL when CAPA has not been asked in it. */
+POP3_API const pop3_capabilities *pop3_client_capabilities(const pop3_client *client);
+
+/** The reply to the last blocking command that got one. Valid until the next call with this client. */
+POP3_API const pop3_reply *pop3_client_reply(const pop3_client *client);
+
+/** Messages marked as deleted in this session. */
+POP3_API uint64_t pop3_client_deletions(const pop3_client *client);
+
+/** What went wrong last. Never NULL. */
+POP3_API const pop3_error *pop3_client_error(const pop3_client *client);
+
+/** @} */
+/** @name Commands, blocking
+ * Each sends one command and waits for its end, after all that was submitted before. Besides what is
+ * said at each: ::POP3_ERR_REFUSED when the server answers -ERR; ::POP3_ERR_STATE without a connection,
+ * or from within a callback; ::POP3_ERR_ARGUMENT for arguments that pop3_engine_submit() does not
+ * take. @{ */
+
+/** CAPA (RFC 2449 §5). @param caps receives what was announced, unless NULL; see
+ * pop3_client_capabilities() for how long it lives. */
+POP3_API pop3_status pop3_client_capa(pop3_client *client, const pop3_capabilities **caps);
+
+/** USER (RFC 1939 §7). */
+POP3_API pop3_status pop3_client_user(pop3_client *client, const char *user);
+
+/** PASS (RFC 1939 §7), which logs in. ::POP3_ERR_INSECURE, and nothing is sent, when the connection
+ * is neither under TLS nor a Unix-domain socket and @c allow_plaintext_password is not set. */
+POP3_API pop3_status pop3_client_pass(pop3_client *client, const char *password);
+
+/** APOP (RFC 1939 §7): logs in with a digest of the greeting's timestamp and the secret.
+ * ::POP3_ERR_NOT_OFFERED when the greeting has no timestamp, or this build has no MD5. */
+POP3_API pop3_status pop3_client_apop(pop3_client *client, const char *user, const char *secret);
+
+/** RPOP (RFC 1081): logs in by the trust of the host. Few servers know it, none should. */
+POP3_API pop3_status pop3_client_rpop(pop3_client *client, const char *user);
+
+/** STLS (RFC 2595 §4): turns TLS on and asks the capabilities again. Those before TLS are asked first
+ * if they are not known. ::POP3_ERR_NOT_OFFERED when STLS is not announced; ::POP3_ERR_STATE after
+ * login or under TLS; ::POP3_ERR_REFUSED; ::POP3_ERR_TLS and ::POP3_ERR_CERTIFICATE close. */
+POP3_API pop3_status pop3_client_stls(pop3_client *client);
+
+/** UTF8 (RFC 6856 §2). */
+POP3_API pop3_status pop3_client_utf8(pop3_client *client);
+
+/** LANG (RFC 6856 §3): chooses a language by its tag; "*" for the server's choice. */
+POP3_API pop3_status pop3_client_lang(pop3_client *client, const char *tag);
+
+/** LANG without an argument: each line is "tag description". */
+POP3_API pop3_status pop3_client_lang_list(pop3_client *client, pop3_entry_fn entry, void *ctx);
+
+/** STAT. @param stat receives the answer, unless NULL. */
+POP3_API pop3_status pop3_client_stat(pop3_client *client, pop3_stat *stat);
+
+/** LIST: each entry has number and octets. */
+POP3_API pop3_status pop3_client_list(pop3_client *client, pop3_entry_fn entry, void *ctx);
+
+/** LIST of one message. @param entry receives number and octets, unless NULL. */
+POP3_API pop3_status pop3_client_list_one(pop3_client *client, uint32_t number, pop3_entry *entry);
+
+/** UIDL: each entry has number and uid. */
+POP3_API pop3_status pop3_client_uidl(pop3_client *client, pop3_entry_fn entry, void *ctx);
+
+/** UIDL of one message. @param entry receives number and uid, unless NULL; the uid is valid until the
+ * next call with this client. */
+POP3_API pop3_status pop3_client_uidl_one(pop3_client *client, uint32_t number, pop3_entry *entry);
+
+/** RETR: the message goes to @p sink, which runs before this returns. A NULL sink discards. */
+POP3_API pop3_status pop3_client_retr(pop3_client *client, uint32_t number, pop3_sink_fn sink,
+                                      void *ctx);
+
+/** TOP: header and the first @p lines lines of the body go to @p sink. */
+POP3_API pop3_status pop3_client_top(pop3_client *client, uint32_t number, uint32_t lines,
+                                     pop3_sink_fn sink, void *ctx);
+
+/** DELE: marks a message; it goes when QUIT succeeds. */
+POP3_API pop3_status pop3_client_dele(pop3_client *client, uint32_t number);
+
+/** RSET: takes all marks of this session back. */
+POP3_API pop3_status pop3_client_rset(pop3_client *client);
+
+/** NOOP. */
+POP3_API pop3_status pop3_client_noop(pop3_client *client);
+
+/** Any command line, answered by one line. The connection's state is not followed: a login this way
+ * goes unnoticed. It is sent as it is, whatever it reveals. */
+POP3_API pop3_status pop3_client_raw(pop3_client *client, const char *line);
+
+/** Any command line, answered by many lines. */
+POP3_API pop3_status pop3_client_raw_list(pop3_client *client, const char *line,
+                                          pop3_entry_fn entry, void *ctx);
+
+/** @} */
+/** @name Collected answers, blocking @{ */
+
+/** A listing in memory: sizes and unique-ids side by side. Free with pop3_listing_free(). */
+typedef struct pop3_listing {
+    size_t count;        /**< Number of entries. */
+    pop3_entry *entries; /**< In the order the server sent them; unique-ids are terminated. */
+} pop3_listing;
+
+/** LIST in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good. */
+POP3_API pop3_status pop3_client_list_all(pop3_client *client, pop3_listing **out);
+
+/** UIDL in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good. */
+POP3_API pop3_status pop3_client_uidl_all(pop3_client *client, pop3_listing **out);
+
+/** Frees a listing. NULL does nothing. */
+POP3_API void pop3_listing_free(pop3_listing *listing);
+
+/**
+ * RETR into memory.
+ * @param client the client.
+ * @param number the message number.
+ * @param limit  most octets to take; 0 means 64 MiB. A longer message is ::POP3_ERR_LIMIT, and the
+ *               connection stays good.
+ * @param data   receives the message, terminated by a NUL that does not count; free() it.
+ * @param len    receives its octets.
+ */
+POP3_API pop3_status pop3_client_retr_memory(pop3_client *client, uint32_t number, size_t limit,
+                                             char **data, size_t *len);
+
+/** @} */
+/** @name Many at a time @{ */
+
+/** How a submitted command ended. Valid during the callback. */
+typedef struct pop3_result {
+    pop3_status status;        /**< As the blocking call would have returned it. */
+    pop3_command_kind command; /**< Which command. */
+    uint32_t number;           /**< Its message number, or 0. */
+    bool sent;                 /**< Whether the command had been handed to the connection. */
+    uint64_t octets;           /**< RETR, TOP: octets of the message, as the sink saw them. */
+    pop3_reply reply;          /**< The status line; empty when none came. */
+    pop3_stat stat;            /**< STAT. */
+    pop3_entry entry;          /**< LIST_ONE, UIDL_ONE. */
+} pop3_result;
+
+/** Is told the end of a command, in the order they were submitted. May submit further commands and
+ * cancel; must not call anything marked blocking, nor step, close or free the client. */
+typedef void (*pop3_done_fn)(void *ctx, pop3_client *client, const pop3_result *result);
+
+/** Who is told about a submitted command. Begin with ::POP3_HANDLERS_INIT. Any may be NULL. */
+typedef struct pop3_handlers {
+    size_t size;         /**< sizeof(pop3_handlers). */
+    pop3_sink_fn sink;   /**< RETR, TOP: takes the message. */
+    pop3_entry_fn entry; /**< CAPA, LIST, UIDL, LANG_LIST, RAW_LIST: takes each line. */
+    pop3_done_fn done;   /**< Is told the end, exactly once, also when the connection fails. */
+    void *ctx;           /**< First argument of all of them. */
+} pop3_handlers;
+
+/** Initializer for pop3_handlers. */
+#define POP3_HANDLERS_INIT                                                                         \
+    {                                                                                              \
+        .size = sizeof(pop3_handlers)                                                              \
+    }
+
+/**
+ * Queues a command; it is sent and answered in later steps, sharing a window with others where
+ * the server and the kinds allow it. AUTH cannot be submitted here.
+ * @param client   the client; it may still be connecting.
+ * @param command  what to do; its tag is not used.
+ * @param handlers who is told; NULL for nobody.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT; ::POP3_ERR_STATE; ::POP3_ERR_MEMORY; ::POP3_ERR_INSECURE as
+ *         pop3_client_pass(), judged now when connected, else when its turn comes;
+ *         ::POP3_ERR_NOT_OFFERED for STLS when the capabilities are known and lack it.
+ */
+POP3_API pop3_status pop3_client_submit(pop3_client *client, const pop3_command *command,
+                                        const pop3_handlers *handlers);
+
+/**
+ * Retrieves many messages in one go, pipelined where the server allows it. Blocking. A message that
+ * the server refuses does not keep the others from coming.
+ * @param client   the client.
+ * @param numbers  the message numbers, in the order in which to retrieve them.
+ * @param count    how many.
+ * @param handlers sink and done are called for each message in turn: after done of one comes the sink
+ *                 of the next.
+ * @return ::POP3_OK when each command was answered, also with -ERR; what ended the connection otherwise
+ *         (done has then been called for each message submitted until then); ::POP3_ERR_MEMORY.
+ */
+POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *numbers,
+                                           size_t count, const pop3_handlers *handlers);
+
+/** Blocking: steps until every submitted command is over. @return ::POP3_OK, or what ended the
+ * connection. */
+POP3_API pop3_status pop3_client_run(pop3_client *client);
+
+/** @} */
+/** @name The event-loop interface @{ */
+
+/** A socket to wait on. It may change with every step. */
+typedef struct pop3_waitable {
+    int fd;     /**< The descriptor. */
+    bool read;  /**< Step when it is readable. */
+    bool write; /**< Step when it is writable. */
+} pop3_waitable;
+
+/** Most sockets that one client waits on at a time. */
+#define POP3_MAX_WAITABLES 8
+
+/** Begins to connect, as pop3_client_connect() but without waiting: step until it is no longer
+ * ::POP3_PENDING. @return ::POP3_OK; ::POP3_ERR_STATE when connected already; ::POP3_ERR_MEMORY. */
+POP3_API pop3_status pop3_client_start(pop3_client *client);
+
+/**
+ * Does what can be done without waiting. Callbacks run inside. May be called at any time.
+ * @return ::POP3_PENDING while something is under way: wait, then step again; ::POP3_OK when nothing
+ *         is; what ended the connection otherwise (each time, until there is a new one).
+ */
+POP3_API pop3_status pop3_client_step(pop3_client *client);
+
+/** The sockets to wait on. @param out receives up to @p cap of them; ::POP3_MAX_WAITABLES always
+ * suffice. @return how many there are. */
+POP3_API size_t pop3_client_waits(const pop3_client *client, pop3_waitable *out, size_t cap);
+
+/** Milliseconds until the client must be stepped though no socket is ready, as poll(2) takes them: 0
+ * when that is now, -1 for never. */
+POP3_API int pop3_client_deadline(const pop3_client *client);
+
+/** @} */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

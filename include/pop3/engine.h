@@ -1,0 +1,257 @@
+/**
+ * @file engine.h
+ * The sans-I/O engine: the whole of the POP3 protocol without a socket, a clock or TLS.
+ *
+ * Commands go in and octets come out; octets go in and events come out. Whoever owns the connection
+ * moves the octets: pop3_client over its own sockets, an application over its event loop, a language
+ * binding over that language's sockets. The engine may be fed one octet at a time; the events are
+ * the same for any split of the input, but for where a message is cut into chunks.
+ *
+ * A transcript, `>` being what the caller does:
+ *
+ *     > pop3_engine_feed(e, "+OK ready <1.2@host>\r\n", 22)
+ *     > pop3_engine_next(e, &ev)     GREETING  ok, text "ready <1.2@host>"
+ *     > pop3_engine_submit(e, RETR 1); pop3_engine_submit(e, RETR 2)
+ *     > pop3_engine_output(e, &n)    "RETR 1\r\nRETR 2\r\n"  (the server announced PIPELINING)
+ *     > pop3_engine_sent(e, n)
+ *     > pop3_engine_feed(e, "+OK\r\nFrom: a\r\n\r\n..dot\r\n.\r\n-ERR no such message\r\n", 51)
+ *     > pop3_engine_next(e, &ev)     REPLY     RETR 1, ok
+ *     > pop3_engine_next(e, &ev)     BODY      "From: a\r\n\r\n"
+ *     > pop3_engine_next(e, &ev)     BODY      ".dot\r\n"
+ *     > pop3_engine_next(e, &ev)     DONE      RETR 1, POP3_OK
+ *     > pop3_engine_next(e, &ev)     DONE      RETR 2, POP3_ERR_REFUSED, text "no such message"
+ *     > pop3_engine_next(e, &ev)     false: everything fed has been used
+ *
+ * Thread safety: one engine may be used by one thread at a time. There is no global state.
+ */
+#ifndef POP3_ENGINE_H
+#define POP3_ENGINE_H
+
+#include <pop3/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The protocol's state for one connection. */
+typedef struct pop3_engine pop3_engine;
+
+/** What an engine is made with. Begin with ::POP3_ENGINE_OPTIONS_INIT; zero fields are defaults. */
+typedef struct pop3_engine_options {
+    size_t size;                /**< sizeof(pop3_engine_options). */
+    pop3_limits limits;         /**< Bounds on what the server may send. */
+    pop3_pipelining pipelining; /**< Whether commands may share a window. */
+    uint32_t max_in_flight;     /**< Most commands awaiting a reply; 0 means 1024. */
+    uint32_t masked;            /**< Set of ::pop3_capability to treat as not announced. */
+    bool trust_message_ends;    /**< Take a doubtful end of message at its word; see
+                                     pop3_engine_next(). */
+    pop3_trace_fn trace;        /**< Told what goes over the connection, or NULL. */
+    void *trace_ctx;            /**< First argument of @c trace. */
+    int trace_level;            /**< 0 nothing, 1 commands and replies, 2 every line. */
+} pop3_engine_options;
+
+/** Initializer for pop3_engine_options. */
+#define POP3_ENGINE_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        .size = sizeof(pop3_engine_options)                                                        \
+    }
+
+/** One command. Begin with ::POP3_COMMAND_INIT. The engine copies what it needs. */
+typedef struct pop3_command {
+    size_t size;            /**< sizeof(pop3_command). */
+    pop3_command_kind kind; /**< Which command. */
+    uint32_t number;        /**< Message number for RETR, TOP, DELE, LIST_ONE, UIDL_ONE: 1 or more. */
+    uint32_t lines;         /**< Lines of the body for TOP. */
+    pop3_str text;          /**< Argument for USER, PASS, APOP, RPOP, AUTH (the mechanism), LANG; the
+                                 whole line without its end for RAW and RAW_LIST. */
+    pop3_str initial;       /**< AUTH: the initial response in base64, "=" for an empty one; a NULL
+                                 span when there is none (RFC 5034 §4). */
+    void *tag;              /**< Handed back with every event of this command. */
+} pop3_command;
+
+/** Initializer for pop3_command. */
+#define POP3_COMMAND_INIT                                                                          \
+    {                                                                                              \
+        .size = sizeof(pop3_command)                                                               \
+    }
+
+/** What an event tells. */
+typedef enum pop3_event_kind {
+    POP3_EVENT_GREETING,  /**< The greeting: @c reply. Status as for ::POP3_EVENT_DONE. */
+    POP3_EVENT_REPLY,     /**< +OK to a command whose answer has more lines: @c reply. */
+    POP3_EVENT_BODY,      /**< Octets of the message: @c data, in the order of the message. */
+    POP3_EVENT_ENTRY,     /**< One line of a listing: @c data; LIST and UIDL also @c entry. */
+    POP3_EVENT_CHALLENGE, /**< AUTH: the server's challenge in base64: @c data. Answer with
+                               pop3_engine_respond() or pop3_engine_cancel_auth(). */
+    POP3_EVENT_DONE       /**< The command is over: @c status, @c reply; STAT also @c stat, LIST_ONE
+                               and UIDL_ONE @c entry. Exactly one for each command submitted. */
+} pop3_event_kind;
+
+/** One event. Spans are valid until the next call with the same engine. */
+typedef struct pop3_event {
+    pop3_event_kind kind;      /**< What happened. */
+    pop3_command_kind command; /**< To which command; POP3_CMD_NONE for the greeting. */
+    uint32_t number;           /**< That command's message number, or 0. */
+    void *tag;                 /**< That command's tag. */
+    pop3_status status;        /**< DONE and GREETING: how it ended. */
+    bool sent;                 /**< DONE: whether the command was handed out by
+                                    pop3_engine_output() before it ended. */
+    pop3_reply reply;          /**< GREETING, REPLY, DONE: the status line; empty when none came. */
+    pop3_str data;             /**< BODY, ENTRY, CHALLENGE: the octets, without line end for the
+                                    latter two. */
+    pop3_stat stat;            /**< DONE of STAT. */
+    pop3_entry entry;          /**< ENTRY of LIST and UIDL; DONE of LIST_ONE and UIDL_ONE. */
+} pop3_event;
+
+/** Session states (RFC 1939 §3), and what comes before and after. */
+typedef enum pop3_state {
+    POP3_STATE_GREETING,      /**< The greeting has not come. */
+    POP3_STATE_AUTHORIZATION, /**< Not logged in. */
+    POP3_STATE_TRANSACTION,   /**< Logged in. */
+    POP3_STATE_UPDATE,        /**< QUIT was answered: the session is over. */
+    POP3_STATE_DEAD           /**< The connection failed; see pop3_engine_error(). */
+} pop3_state;
+
+/**
+ * Makes an engine that awaits the greeting.
+ * @param out     receives the engine, which the caller frees with pop3_engine_free().
+ * @param options how it behaves, copied; NULL for defaults.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT when @p out is NULL, the options' size is not one this
+ *         library knows, or a limit is below its least value; ::POP3_ERR_MEMORY.
+ */
+POP3_API pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_options *options);
+
+/** Frees an engine and wipes what secrets it still holds. NULL does nothing. */
+POP3_API void pop3_engine_free(pop3_engine *engine);
+
+/**
+ * Queues a command. It is sent when its turn comes: several at once where the server announces
+ * PIPELINING and the kinds allow it; never anything across PASS, APOP, RPOP, AUTH, STLS, QUIT, RAW
+ * and RAW_LIST, which travel alone. With ::POP3_PIPELINING_AUTO, when two or more commands that could
+ * share a window wait in the TRANSACTION state and the capabilities are not known, the engine first
+ * asks CAPA by itself; the caller sees no event of that.
+ *
+ * Arguments are checked before anything is queued: no CR, LF or NUL; numbers from 1; no more than
+ * 8,000 octets (AUTH: 65,536 for the initial response); USER and PASS in UTF-8; the mechanism of
+ * AUTH of the characters that RFC 4422 §3.1 allows; not empty where the command needs it (PASS may
+ * be empty).
+ *
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT; ::POP3_ERR_MEMORY; ::POP3_ERR_STATE after QUIT, on a dead
+ *         connection, and for STLS after login or under TLS.
+ */
+POP3_API pop3_status pop3_engine_submit(pop3_engine *engine, const pop3_command *command);
+
+/**
+ * The octets to send now. May render queued commands, so call it again after pop3_engine_sent(),
+ * after events, and after submitting.
+ * @param engine the engine.
+ * @param len    receives their number, 0 when there is nothing to send.
+ * @return the octets, valid until the next call with this engine; they may hold a secret.
+ */
+POP3_API const char *pop3_engine_output(pop3_engine *engine, size_t *len);
+
+/** Says that the first @p len octets of the output have been sent; wipes those that were secret. */
+POP3_API void pop3_engine_sent(pop3_engine *engine, size_t len);
+
+/**
+ * Hands over octets that came from the server. They are not copied: @p data must stay as it is until
+ * pop3_engine_next() has returned false (or the engine is freed).
+ * @return ::POP3_OK; ::POP3_ERR_STATE when earlier octets have not been used up; ::POP3_ERR_ARGUMENT
+ *         when @p data is NULL and @p len is not 0.
+ */
+POP3_API pop3_status pop3_engine_feed(pop3_engine *engine, const char *data, size_t len);
+
+/**
+ * The next event.
+ *
+ * Line ends are CRLF or LF, in any mixture; a server that ends lines with LF CR is understood too.
+ * The octets of a message are handed out as sent, with dot-stuffing undone: of a line that starts
+ * with two dots the first is dropped. (A line that starts with one dot and is not the last was not
+ * stuffed by the server, and is left as it is: RFC 1939 §3 would drop the dot and lose an octet.)
+ *
+ * A message ends with a line that is a dot. When the server ends its lines with CRLF, but that dot
+ * stands after or before a bare LF, the end is doubtful: it may be a line of the message that the
+ * server did not stuff. Then DONE comes only once the server has answered the next command with +OK
+ * or -ERR; when no command is in flight, the engine sends a NOOP of its own to find out. If something
+ * else comes, the command ends with ::POP3_ERR_PROTOCOL, as a message must not count as retrieved
+ * that was cut short. The option @c trust_message_ends turns this off.
+ *
+ * When the connection has failed, each command still queued gets its DONE event with that failure.
+ *
+ * @param engine the engine.
+ * @param event  receives the event.
+ * @return false when there is none: what was fed is used up.
+ */
+POP3_API bool pop3_engine_next(pop3_engine *engine, pop3_event *event);
+
+/**
+ * Says that the connection ended or failed: all commands end with @p status, through
+ * pop3_engine_next(). Octets fed and not yet used are dropped, so take all events first.
+ * @param engine the engine.
+ * @param status ::POP3_ERR_CLOSED for the end of input, or ::POP3_ERR_TIMEOUT, ::POP3_ERR_IO and the
+ *               like. An engine that is dead already keeps its first failure.
+ */
+POP3_API void pop3_engine_fail(pop3_engine *engine, pop3_status status);
+
+/**
+ * Says that the TLS handshake that follows +OK to STLS has succeeded, or (before the greeting) that
+ * the connection is under TLS from the start. Until this is called after STLS, any octet fed is a
+ * protocol violation: it was sent in the clear, perhaps by somebody else (RFC 2595 §4,
+ * CVE-2011-0411). Capabilities are forgotten.
+ */
+POP3_API void pop3_engine_tls_started(pop3_engine *engine);
+
+/**
+ * Answers a challenge. @p base64 is sent on a line of its own; an empty span sends an empty line.
+ * @return ::POP3_OK; ::POP3_ERR_STATE when no challenge waits for an answer; ::POP3_ERR_ARGUMENT for
+ *         octets outside the base64 alphabet or more than 65,536; ::POP3_ERR_MEMORY.
+ */
+POP3_API pop3_status pop3_engine_respond(pop3_engine *engine, pop3_str base64);
+
+/** Answers a challenge with "*": the exchange is given up, the server will answer -ERR (RFC 5034
+ * §4). Returns as pop3_engine_respond(). */
+POP3_API pop3_status pop3_engine_cancel_auth(pop3_engine *engine);
+
+/** The session's state. */
+POP3_API pop3_state pop3_engine_state(const pop3_engine *engine);
+
+/** Whether something is awaited from the server: the greeting, or the reply to a command. */
+POP3_API bool pop3_engine_wants_input(const pop3_engine *engine);
+
+/** Whether STLS was answered with +OK and the handshake is to be done now. */
+POP3_API bool pop3_engine_wants_tls(const pop3_engine *engine);
+
+/** Commands submitted whose DONE event has not been handed out. */
+POP3_API size_t pop3_engine_pending(const pop3_engine *engine);
+
+/** The command whose end comes next: its kind and message number, each unless NULL. @return false when
+ * none is pending. */
+POP3_API bool pop3_engine_current(const pop3_engine *engine, pop3_command_kind *kind,
+                                  uint32_t *number);
+
+/** Commands of those that have been handed out by pop3_engine_output(). */
+POP3_API size_t pop3_engine_in_flight(const pop3_engine *engine);
+
+/** Messages marked as deleted in this session: +OK to DELE since login or the last RSET. */
+POP3_API uint64_t pop3_engine_deletions(const pop3_engine *engine);
+
+/**
+ * What the server announced, with the masked capabilities taken out of @c flags; NULL when CAPA has
+ * not been answered with +OK in the present state (before or after TLS, before or after login).
+ */
+POP3_API const pop3_capabilities *pop3_engine_capabilities(const pop3_engine *engine);
+
+/** The greeting as sent, without its line end; an empty span before it came. Lives as the engine. */
+POP3_API pop3_str pop3_engine_greeting(const pop3_engine *engine);
+
+/** The greeting's timestamp for APOP, with its angle brackets (RFC 1939 §7); empty when it has none. */
+POP3_API pop3_str pop3_engine_timestamp(const pop3_engine *engine);
+
+/** Says how a dead engine died: the status, and a sentence in @p detail unless that is NULL (an empty
+ * one while alive). The sentence lives as the engine; octets from the server are shown printable. */
+POP3_API pop3_status pop3_engine_error(const pop3_engine *engine, const char **detail);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,336 @@
+/* The blocking calls: the step in a loop over poll(2), one command at a time. */
+#include "client/client_state.h"
+
+#include "auth/apop.h"
+#include "core/text.h"
+#include "core/wipe.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Waits until the client must be stepped. */
+static void wait_for(const pop3_client *c)
+{
+    pop3_waitable waits[POP3_MAX_WAITABLES];
+    struct pollfd fds[POP3_MAX_WAITABLES];
+    size_t n = pop3_client_waits(c, waits, POP3_MAX_WAITABLES);
+    for (size_t i = 0; i < n; i++) {
+        short events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0));
+        fds[i] = (struct pollfd){.fd = waits[i].fd, .events = events};
+    }
+    (void)poll(fds, (nfds_t)n, pop3_client_deadline(c)); /* EINTR: step, and wait again */
+}
+
+pop3_status pop3_client_connect(pop3_client *c)
+{
+    pop3_status status = pop3_client_start(c);
+    if (status != POP3_OK)
+        return status;
+    for (;;) {
+        status = pop3_client_step(c);
+        if (status != POP3_PENDING || c->phase == P3_PHASE_READY)
+            return c->phase == P3_PHASE_READY ? POP3_OK : status;
+        wait_for(c);
+    }
+}
+
+pop3_status pop3_client_run(pop3_client *c)
+{
+    if (c->inside)
+        return POP3_ERR_STATE;
+    pop3_status status;
+    while ((status = pop3_client_step(c)) == POP3_PENDING)
+        wait_for(c);
+    return status;
+}
+
+/* A blocking command under way. */
+typedef struct p3_call {
+    bool over;
+    pop3_status status;
+    pop3_stat stat;
+    pop3_entry entry; /* uid in the client's copy of the reply */
+    pop3_sink_fn sink;
+    pop3_entry_fn on_entry;
+    void *ctx; /* of the two above */
+} p3_call;
+
+static pop3_sink_result call_sink(void *ctx, const char *data, size_t len)
+{
+    p3_call *call = ctx;
+    return call->sink(call->ctx, data, len);
+}
+
+static bool call_entry(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    p3_call *call = ctx;
+    return call->on_entry(call->ctx, entry, line);
+}
+
+static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    p3_call *call = ctx;
+    call->over = true;
+    call->status = result->status;
+    call->stat = result->stat;
+    call->entry = result->entry;
+    if (result->command != POP3_CMD_STLS) /* its reply was kept before the handshake */
+        p3_keep_reply(c, &result->reply);
+    if (call->entry.uid.len > 0 && c->reply.line.len > 0)
+        call->entry.uid.data = c->reply.line.data + (call->entry.uid.data - result->reply.line.data);
+}
+
+/* Notes why a command was not even submitted. */
+static pop3_status note_refusal(pop3_client *c, const pop3_command *command, pop3_status status)
+{
+    char doing[32];
+    p3_describe_command(command->kind, command->number, doing, sizeof doing);
+    const char *why = pop3_status_message(status);
+    if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
+        why = "there is no connection";
+    else if (status == POP3_ERR_ARGUMENT)
+        why = "an argument is empty, too long, zero, not UTF-8, or holds CR, LF or NUL";
+    return p3_note_error(c, status, 0, doing, why, NULL);
+}
+
+/* Submits a command and steps until it is over. */
+static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call *call)
+{
+    if (c->inside)
+        return POP3_ERR_STATE;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    handlers.sink = call->sink != NULL ? call_sink : NULL;
+    handlers.entry = call->on_entry != NULL ? call_entry : NULL;
+    handlers.done = call_done;
+    handlers.ctx = call;
+    c->reply = (pop3_reply){0};
+    pop3_status status = pop3_client_submit(c, command, &handlers);
+    if (status != POP3_OK)
+        return note_refusal(c, command, status);
+    while (!call->over) {
+        (void)pop3_client_step(c); /* how it ends shows in the call */
+        if (!call->over)
+            wait_for(c);
+    }
+    if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
+        return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),
+                             "the receiver wanted no more of it", NULL);
+    if (call->status == POP3_ERR_INSECURE || call->status == POP3_ERR_STATE)
+        return note_refusal(c, command, call->status);
+    return call->status;
+}
+
+static pop3_command command_of(pop3_command_kind kind)
+{
+    pop3_command command = POP3_COMMAND_INIT;
+    command.kind = kind;
+    return command;
+}
+
+/* A command with nothing to it. */
+static pop3_status simple(pop3_client *c, pop3_command_kind kind)
+{
+    pop3_command command = command_of(kind);
+    p3_call call = {0};
+    return perform(c, &command, &call);
+}
+
+/* A command with a text argument. */
+static pop3_status with_text(pop3_client *c, pop3_command_kind kind, const char *text)
+{
+    pop3_command command = command_of(kind);
+    p3_call call = {0};
+    if (text == NULL)
+        return note_refusal(c, &command, POP3_ERR_ARGUMENT);
+    command.text = p3_span(text, strlen(text));
+    return perform(c, &command, &call);
+}
+
+/* A command whose answer is a listing. */
+static pop3_status listing(pop3_client *c, pop3_command_kind kind, const char *text,
+                           pop3_entry_fn entry, void *ctx)
+{
+    pop3_command command = command_of(kind);
+    p3_call call = {.on_entry = entry, .ctx = ctx};
+    if (text != NULL)
+        command.text = p3_span(text, strlen(text));
+    return perform(c, &command, &call);
+}
+
+/* LIST or UIDL of one message. */
+static pop3_status one_entry(pop3_client *c, pop3_command_kind kind, uint32_t number,
+                             pop3_entry *entry)
+{
+    pop3_command command = command_of(kind);
+    command.number = number;
+    p3_call call = {0};
+    pop3_status status = perform(c, &command, &call);
+    if (status == POP3_OK && entry != NULL)
+        *entry = call.entry;
+    return status;
+}
+
+pop3_status pop3_client_capa(pop3_client *c, const pop3_capabilities **caps)
+{
+    pop3_status status = simple(c, POP3_CMD_CAPA);
+    if (caps != NULL)
+        *caps = status == POP3_OK ? pop3_client_capabilities(c) : NULL;
+    return status;
+}
+
+pop3_status pop3_client_user(pop3_client *c, const char *user)
+{
+    return with_text(c, POP3_CMD_USER, user);
+}
+
+pop3_status pop3_client_pass(pop3_client *c, const char *password)
+{
+    return with_text(c, POP3_CMD_PASS, password);
+}
+
+pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secret)
+{
+    pop3_command command = command_of(POP3_CMD_APOP);
+    p3_call call = {0};
+    if (user == NULL || secret == NULL || user[0] == '\0')
+        return note_refusal(c, &command, POP3_ERR_ARGUMENT);
+    if (c->phase == P3_PHASE_NONE)
+        return note_refusal(c, &command, POP3_ERR_STATE);
+    pop3_str timestamp = pop3_engine_timestamp(c->engine);
+    if (timestamp.len == 0)
+        return p3_note_error(c, POP3_ERR_NOT_OFFERED, 0, "APOP",
+                             "the greeting has no timestamp, so the server does not offer it", NULL);
+    size_t len = strlen(user);
+    size_t size = len + 1 + P3_APOP_DIGEST;
+    char *text = malloc(size);
+    pop3_status status = POP3_ERR_MEMORY;
+    if (text != NULL)
+        status = p3_apop_digest(timestamp, secret, text + len + 1);
+    if (status != POP3_OK) {
+        free(text);
+        return note_refusal(c, &command, status);
+    }
+    memcpy(text, user, len);
+    text[len] = ' ';
+    command.text = p3_span(text, size);
+    status = perform(c, &command, &call);
+    p3_wipe_free(text, size);
+    return status;
+}
+
+pop3_status pop3_client_rpop(pop3_client *c, const char *user)
+{
+    return with_text(c, POP3_CMD_RPOP, user);
+}
+
+pop3_status pop3_client_stls(pop3_client *c)
+{
+    return simple(c, POP3_CMD_STLS);
+}
+
+pop3_status pop3_client_utf8(pop3_client *c)
+{
+    return simple(c, POP3_CMD_UTF8);
+}
+
+pop3_status pop3_client_lang(pop3_client *c, const char *tag)
+{
+    return with_text(c, POP3_CMD_LANG, tag);
+}
+
+pop3_status pop3_client_lang_list(pop3_client *c, pop3_entry_fn entry, void *ctx)
+{
+    return listing(c, POP3_CMD_LANG_LIST, NULL, entry, ctx);
+}
+
+pop3_status pop3_client_stat(pop3_client *c, pop3_stat *stat)
+{
+    pop3_command command = command_of(POP3_CMD_STAT);
+    p3_call call = {0};
+    pop3_status status = perform(c, &command, &call);
+    if (status == POP3_OK && stat != NULL)
+        *stat = call.stat;
+    return status;
+}
+
+pop3_status pop3_client_list(pop3_client *c, pop3_entry_fn entry, void *ctx)
+{
+    return listing(c, POP3_CMD_LIST, NULL, entry, ctx);
+}
+
+pop3_status pop3_client_list_one(pop3_client *c, uint32_t number, pop3_entry *entry)
+{
+    return one_entry(c, POP3_CMD_LIST_ONE, number, entry);
+}
+
+pop3_status pop3_client_uidl(pop3_client *c, pop3_entry_fn entry, void *ctx)
+{
+    return listing(c, POP3_CMD_UIDL, NULL, entry, ctx);
+}
+
+pop3_status pop3_client_uidl_one(pop3_client *c, uint32_t number, pop3_entry *entry)
+{
+    return one_entry(c, POP3_CMD_UIDL_ONE, number, entry);
+}
+
+pop3_status pop3_client_retr(pop3_client *c, uint32_t number, pop3_sink_fn sink, void *ctx)
+{
+    pop3_command command = command_of(POP3_CMD_RETR);
+    p3_call call = {.sink = sink, .ctx = ctx};
+    command.number = number;
+    return perform(c, &command, &call);
+}
+
+pop3_status pop3_client_top(pop3_client *c, uint32_t number, uint32_t lines, pop3_sink_fn sink,
+                            void *ctx)
+{
+    pop3_command command = command_of(POP3_CMD_TOP);
+    p3_call call = {.sink = sink, .ctx = ctx};
+    command.number = number;
+    command.lines = lines;
+    return perform(c, &command, &call);
+}
+
+pop3_status pop3_client_dele(pop3_client *c, uint32_t number)
+{
+    pop3_command command = command_of(POP3_CMD_DELE);
+    p3_call call = {0};
+    command.number = number;
+    return perform(c, &command, &call);
+}
+
+pop3_status pop3_client_rset(pop3_client *c)
+{
+    return simple(c, POP3_CMD_RSET);
+}
+
+pop3_status pop3_client_noop(pop3_client *c)
+{
+    return simple(c, POP3_CMD_NOOP);
+}
+
+pop3_status pop3_client_raw(pop3_client *c, const char *line)
+{
+    return with_text(c, POP3_CMD_RAW, line);
+}
+
+pop3_status pop3_client_raw_list(pop3_client *c, const char *line, pop3_entry_fn entry, void *ctx)
+{
+    pop3_command command = command_of(POP3_CMD_RAW_LIST);
+    if (line == NULL)
+        return note_refusal(c, &command, POP3_ERR_ARGUMENT);
+    return listing(c, POP3_CMD_RAW_LIST, line, entry, ctx);
+}
+
+pop3_status pop3_client_quit(pop3_client *c)
+{
+    if (c->inside)
+        return POP3_ERR_STATE;
+    pop3_status status = simple(c, POP3_CMD_QUIT);
+    /* The server's word is in, or the connection is lost: either way there is nothing left to do. */
+    if (c->phase != P3_PHASE_NONE)
+        p3_disconnect(c, POP3_OK, true);
+    return status;
+}

@@ -1,0 +1,206 @@
+/* Making and freeing clients, and what is known about them. */
+#include "client/client_state.h"
+
+#include "core/text.h"
+#include "core/wipe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define P3_CONNECT_TIMEOUT 30000
+#define P3_TIMEOUT         60000
+
+/* A host name or path that can be used: not empty, of bearable length, without control characters. */
+static bool name_ok(const char *s)
+{
+    size_t len = strlen(s);
+    if (len == 0 || len > 255)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)s[i] <= ' ' || s[i] == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+static bool path_ok(const char *s)
+{
+    p3_dial unused;
+    return s[0] != '\0' && p3_dial_begin_unix(&unused, s);
+}
+
+static bool options_ok(const pop3_client_options *o)
+{
+    if (o == NULL || o->size != sizeof *o)
+        return false;
+    if (o->host == NULL && o->unix_socket == NULL)
+        return false;
+    if (o->host != NULL && !name_ok(o->host))
+        return false;
+    if (o->unix_socket != NULL && !path_ok(o->unix_socket))
+        return false;
+    if (o->local_address != NULL) {
+        p3_dial unused = {0};
+        if (!p3_dial_bind(&unused, o->local_address))
+            return false;
+    }
+    return o->security >= POP3_SECURITY_TLS && o->security <= POP3_SECURITY_PLAIN;
+}
+
+/* Copies a string option. False when out of memory. */
+static bool copy_string(const char **s)
+{
+    if (*s == NULL)
+        return true;
+    *s = strdup(*s);
+    return *s != NULL;
+}
+
+static void free_options(pop3_client_options *o)
+{
+    free((char *)(uintptr_t)o->host);
+    free((char *)(uintptr_t)o->unix_socket);
+    free((char *)(uintptr_t)o->local_address);
+    pop3_tls_free(o->tls);
+    *o = (pop3_client_options){0};
+}
+
+/* Copies the options with their strings, and fills in the defaults. */
+static pop3_status copy_options(pop3_client_options *to, const pop3_client_options *from)
+{
+    *to = *from;
+    to->tls = NULL;
+    bool host = copy_string(&to->host);
+    bool path = copy_string(&to->unix_socket);
+    bool local = copy_string(&to->local_address);
+    if (!host || !path || !local) {
+        free_options(to);
+        return POP3_ERR_MEMORY;
+    }
+    if (to->port == 0)
+        to->port = to->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
+    if (to->connect_timeout_ms == 0)
+        to->connect_timeout_ms = P3_CONNECT_TIMEOUT;
+    if (to->timeout_ms == 0)
+        to->timeout_ms = P3_TIMEOUT;
+    if (from->tls != NULL) {
+        to->tls = from->tls;
+        p3_tls_retain(to->tls);
+        return POP3_OK;
+    }
+    if (to->security == POP3_SECURITY_PLAIN)
+        return POP3_OK; /* made when stls() needs it */
+    pop3_status status = pop3_tls_new(&to->tls, NULL, NULL, 0);
+    if (status != POP3_OK)
+        free_options(to);
+    return status;
+}
+
+static void name_place(pop3_client *c)
+{
+    const pop3_client_options *o = &c->options;
+    if (o->unix_socket != NULL)
+        snprintf(c->where, sizeof c->where, "%s", o->unix_socket);
+    else if (strchr(o->host, ':') != NULL)
+        snprintf(c->where, sizeof c->where, "[%s]:%u", o->host, (unsigned)o->port);
+    else
+        snprintf(c->where, sizeof c->where, "%s:%u", o->host, (unsigned)o->port);
+}
+
+pop3_status pop3_client_new(pop3_client **out, const pop3_client_options *options)
+{
+    if (out == NULL)
+        return POP3_ERR_ARGUMENT;
+    *out = NULL;
+    if (!options_ok(options))
+        return POP3_ERR_ARGUMENT;
+    pop3_client *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return POP3_ERR_MEMORY;
+    c->stream.fd = -1;
+    c->deadline = INT64_MAX;
+    c->waiting.last = &c->waiting.first;
+    c->failure.value.message = c->failure.message;
+    c->failure.value.server_text = c->failure.server_text;
+    pop3_status status = copy_options(&c->options, options);
+    if (status != POP3_OK) {
+        free(c);
+        return status;
+    }
+    name_place(c);
+    if (!p3_wake_init(&c->wake)) {
+        p3_wake_free(&c->wake);
+        free_options(&c->options);
+        free(c);
+        return POP3_ERR_IO;
+    }
+    *out = c;
+    return POP3_OK;
+}
+
+void pop3_client_free(pop3_client *c)
+{
+    if (c == NULL)
+        return;
+    pop3_client_close(c);
+    pop3_engine_free(c->engine);
+    p3_requests_free(c);
+    p3_wake_free(&c->wake);
+    free_options(&c->options);
+    free(c->reply_line);
+    free(c->buffer);
+    p3_wipe_free(c, sizeof *c);
+}
+
+void pop3_client_cancel(pop3_client *c)
+{
+    p3_wake_raise(&c->wake);
+}
+
+void pop3_client_close(pop3_client *c)
+{
+    if (c->phase == P3_PHASE_NONE || c->inside)
+        return;
+    p3_fail(c, POP3_ERR_CANCELLED, 0, "closing", "closed without QUIT");
+}
+
+pop3_state pop3_client_state(const pop3_client *c)
+{
+    return c->phase == P3_PHASE_NONE ? POP3_STATE_DEAD : pop3_engine_state(c->engine);
+}
+
+bool pop3_client_is_encrypted(const pop3_client *c)
+{
+    return c->stream.tls != NULL && c->phase > P3_PHASE_HANDSHAKE;
+}
+
+bool p3_is_private(const pop3_client *c)
+{
+    return pop3_client_is_encrypted(c) || c->options.unix_socket != NULL;
+}
+
+pop3_str pop3_client_greeting(const pop3_client *c)
+{
+    return c->engine == NULL ? p3_span(NULL, 0) : pop3_engine_greeting(c->engine);
+}
+
+const pop3_capabilities *pop3_client_capabilities(const pop3_client *c)
+{
+    return c->engine == NULL ? NULL : pop3_engine_capabilities(c->engine);
+}
+
+const pop3_reply *pop3_client_reply(const pop3_client *c)
+{
+    return &c->reply;
+}
+
+uint64_t pop3_client_deletions(const pop3_client *c)
+{
+    return c->engine == NULL ? 0 : pop3_engine_deletions(c->engine);
+}
+
+const pop3_error *pop3_client_error(const pop3_client *c)
+{
+    return &c->failure.value;
+}

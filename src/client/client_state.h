@@ -1,0 +1,149 @@
+/* The client's state, shared by the files of this folder. Who does what:
+ *   client.c      makes, frees, accessors
+ *   step.c        the non-blocking step: resolve, connect, TLS, greeting, transfer, deadlines
+ *   upgrade.c     STLS: capabilities, command, handshake, capabilities again
+ *   requests.c    submitted commands: waiting, handed to the engine, over
+ *   failure.c     how a connection ends, and the sentence about it
+ *   blocking.c    the poll(2) loop, and the blocking commands
+ *   collect.c     listings and messages in memory, many messages */
+#ifndef P3_CLIENT_STATE_H
+#define P3_CLIENT_STATE_H
+
+#include <pop3/client.h>
+
+#include "io/dial.h"
+#include "io/resolve.h"
+#include "io/stream.h"
+#include "io/wake.h"
+
+/* Where a connection stands. */
+typedef enum p3_phase {
+    P3_PHASE_NONE,      /* no connection */
+    P3_PHASE_RESOLVING, /* the host name is being resolved */
+    P3_PHASE_DIALING,   /* connection attempts are under way */
+    P3_PHASE_HANDSHAKE, /* TLS handshake: before the greeting, or after STLS */
+    P3_PHASE_GREETING,  /* the greeting is awaited */
+    P3_PHASE_UPGRADE,   /* STLS is under way (but for its handshake) */
+    P3_PHASE_READY      /* commands may be sent */
+} p3_phase;
+
+/* A submitted command, from submission to its end. */
+typedef struct p3_request {
+    struct p3_request *next; /* in the list of those that wait, or of those to use again */
+    pop3_handlers handlers;
+    pop3_command command; /* while it waits; its spans point into `text` */
+    char *text;           /* copy of the arguments while it waits, wiped when freed */
+    size_t text_len;
+    uint64_t octets;  /* handed to the sink */
+    bool unwanted;    /* sink or entry handler wants no more of it */
+} p3_request;
+
+/* A list with an end to add to. */
+typedef struct p3_request_list {
+    p3_request *first;
+    p3_request **last;
+} p3_request_list;
+
+/* The last error, with the memory its sentence and text live in. */
+typedef struct p3_failure {
+    pop3_error value;
+    char message[768];
+    char server_text[512];
+} p3_failure;
+
+struct pop3_client {
+    pop3_client_options options; /* strings are copies; defaults filled in */
+    pop3_engine *engine;         /* of the present or last connection, or NULL */
+    p3_phase phase;
+    pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
+    bool inside;       /* callbacks are running */
+    bool aborted;      /* a sink wants the connection closed */
+
+    p3_resolve *resolve;
+    p3_dial dial;
+    p3_stream stream;
+    p3_wake wake;
+    int64_t deadline; /* when to give up unless something happens */
+    bool want_write;  /* octets wait until the socket takes them */
+    bool read_again;  /* the last read filled the buffer: the next need not be waited for */
+    char *buffer;     /* what was received */
+    size_t buffer_len;
+
+    p3_request_list waiting; /* submitted, not yet handed to the engine */
+    size_t under_way;        /* requests that are waiting or in the engine */
+    p3_request *spare;       /* to use again */
+    p3_request *upgrading;   /* the STLS request that is under way, or NULL */
+
+    pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
+    char *reply_line;
+    p3_failure failure;
+    char where[300]; /* "host:port" for messages */
+};
+
+/* failure.c */
+
+/* Notes an error: `doing` is what was being done, `why` a sentence; reply, when not NULL, the server's
+ * refusal. Returns status. */
+pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
+                          const char *why, const pop3_reply *reply);
+
+/* Writes "RETR 5" or "STAT". */
+void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, size_t size);
+
+/* Ends the connection: notes the error, closes everything, and every command under way gets its end.
+ * `doing` may be NULL: what is under way is then named. Returns how the connection ended, which is
+ * `status`, but for a QUIT that needed no answer. */
+pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
+                    const char *why);
+
+/* The engine found the connection dead; `first` is the first event that says so. Notes the error and
+ * closes; the engine's further events end the commands. */
+void p3_lost(pop3_client *c, const pop3_event *first);
+
+/* Closes what the connection holds, and notes how it ended. */
+void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell);
+
+/* Tells the trace that something happened to the connection. */
+void p3_trace_note(const pop3_client *c, const char *text);
+
+/* requests.c */
+
+/* Hands requests that wait to the engine, as far as the phase allows. */
+void p3_requests_advance(pop3_client *c);
+
+/* Tells the end of a request and frees it. */
+void p3_request_over(pop3_client *c, p3_request *r, pop3_result *result);
+
+/* Takes all events out of the engine and tells the handlers. */
+void p3_dispatch(pop3_client *c);
+
+/* Keeps a copy of a reply for pop3_client_reply(), without its spans when out of memory. */
+void p3_keep_reply(pop3_client *c, const pop3_reply *reply);
+
+/* Hands a command straight to the engine, whatever waits: for the client's own commands. */
+pop3_status p3_submit_now(pop3_client *c, const pop3_command *command,
+                          const pop3_handlers *handlers);
+
+/* Wipes and frees the list of spare requests. */
+void p3_requests_free(pop3_client *c);
+
+/* upgrade.c */
+
+/* Begins STLS: for a request, or (NULL) because the options require it. */
+void p3_upgrade_begin(pop3_client *c, p3_request *request);
+
+/* The handshake after STLS has succeeded. */
+void p3_upgrade_encrypted(pop3_client *c);
+
+/* step.c */
+
+/* Begins the TLS handshake on the connected socket. */
+pop3_status p3_begin_tls(pop3_client *c);
+
+/* The connection is ready for the caller's commands. */
+void p3_ready(pop3_client *c);
+
+/* Whether a password may be sent as the connection is. */
+bool p3_is_private(const pop3_client *c);
+
+#endif

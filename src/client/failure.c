@@ -1,0 +1,124 @@
+/* How a connection ends, and the sentence about it. */
+#include "client/client_state.h"
+
+#include "core/text.h"
+#include "io/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, size_t size)
+{
+    if (number > 0)
+        snprintf(out, size, "%s %lu", pop3_command_name(kind), (unsigned long)number);
+    else
+        snprintf(out, size, "%s", pop3_command_name(kind));
+}
+
+pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
+                          const char *why, const pop3_reply *reply)
+{
+    p3_failure *f = &c->failure;
+    f->value.status = status;
+    f->value.sys_errno = sys_errno;
+    f->value.code = reply != NULL ? reply->code : POP3_CODE_NONE;
+    p3_text text = p3_text_begin(f->server_text, sizeof f->server_text);
+    if (reply != NULL)
+        p3_text_add_printable(&text, reply->text, sizeof f->server_text);
+    p3_text message = p3_text_begin(f->message, sizeof f->message);
+    p3_text_add(&message, c->where);
+    p3_text_add(&message, ": ");
+    p3_text_add(&message, doing);
+    p3_text_add(&message, ": ");
+    p3_text_add(&message, why);
+    if (reply != NULL && reply->code_text.len > 0) {
+        p3_text_add(&message, " [");
+        p3_text_add_printable(&message, reply->code_text, 40);
+        p3_text_add(&message, "]");
+    }
+    if (reply != NULL && reply->text.len > 0) {
+        p3_text_add(&message, reply->code_text.len > 0 ? " " : ": ");
+        p3_text_add_printable(&message, reply->text, 200);
+    }
+    return status;
+}
+
+void p3_trace_note(const pop3_client *c, const char *text)
+{
+    if (c->options.trace != NULL && c->options.trace_level >= 1)
+        c->options.trace(c->options.trace_ctx, POP3_TRACE_NOTE, text, strlen(text));
+}
+
+void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell)
+{
+    if (c->resolve != NULL)
+        p3_resolve_free(c->resolve);
+    c->resolve = NULL;
+    p3_dial_end(&c->dial);
+    p3_stream_close(&c->stream, farewell);
+    c->phase = P3_PHASE_NONE;
+    c->deadline = P3_NEVER;
+    c->read_again = false;
+    c->ended = ended;
+    p3_trace_note(c, "closed");
+}
+
+/* What the client is doing in a phase without a command. */
+static const char *phase_text(const pop3_client *c)
+{
+    switch (c->phase) {
+    case P3_PHASE_RESOLVING:
+        return "resolving the host name";
+    case P3_PHASE_DIALING:
+        return "connecting";
+    case P3_PHASE_HANDSHAKE:
+        return "TLS handshake";
+    case P3_PHASE_GREETING:
+        return "waiting for the greeting";
+    default:
+        return "waiting";
+    }
+}
+
+/* The sentence's middle: the command that is the first to fail, or what the phase is about. */
+static void describe_work(const pop3_client *c, char *out, size_t size)
+{
+    pop3_command_kind kind;
+    uint32_t number;
+    bool in_command = c->phase == P3_PHASE_READY || c->phase == P3_PHASE_UPGRADE;
+    if (in_command && pop3_engine_current(c->engine, &kind, &number))
+        p3_describe_command(kind, number, out, size);
+    else
+        snprintf(out, size, "%s", phase_text(c));
+}
+
+void p3_lost(pop3_client *c, const pop3_event *first)
+{
+    char doing[64];
+    const char *why;
+    pop3_status status = pop3_engine_error(c->engine, &why);
+    if (first->kind == POP3_EVENT_GREETING) {
+        bool refused = status == POP3_ERR_REFUSED;
+        p3_note_error(c, status, 0, "greeting", refused ? pop3_status_message(status) : why,
+                      refused ? &first->reply : NULL);
+    } else {
+        p3_describe_command(first->command, first->number, doing, sizeof doing);
+        p3_note_error(c, status, 0, doing, why, NULL);
+    }
+    p3_disconnect(c, status, false);
+}
+
+pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
+                    const char *why)
+{
+    char work[64];
+    if (doing == NULL) {
+        describe_work(c, work, sizeof work);
+        doing = work;
+    }
+    p3_note_error(c, status, sys_errno, doing, why, NULL);
+    p3_disconnect(c, status, false);
+    pop3_engine_fail(c->engine, status);
+    p3_dispatch(c);
+    return c->ended;
+}

@@ -1,0 +1,314 @@
+/* Submitted commands: waiting, handed to the engine, over. */
+#include "client/client_state.h"
+
+#include "core/builder.h"
+#include "core/text.h"
+#include "core/wipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static p3_request *new_request(pop3_client *c, const pop3_handlers *handlers)
+{
+    p3_request *r = c->spare;
+    if (r != NULL) {
+        c->spare = r->next;
+        *r = (p3_request){0};
+    } else {
+        r = calloc(1, sizeof *r);
+    }
+    if (r != NULL && handlers != NULL)
+        r->handlers = *handlers;
+    return r;
+}
+
+static void forget_text(p3_request *r)
+{
+    p3_wipe_free(r->text, r->text_len);
+    r->text = NULL;
+    r->text_len = 0;
+}
+
+static void recycle(pop3_client *c, p3_request *r)
+{
+    forget_text(r);
+    r->next = c->spare;
+    c->spare = r;
+}
+
+void p3_requests_free(pop3_client *c)
+{
+    while (c->spare != NULL) {
+        p3_request *next = c->spare->next;
+        free(c->spare);
+        c->spare = next;
+    }
+}
+
+void p3_request_over(pop3_client *c, p3_request *r, pop3_result *result)
+{
+    pop3_handlers h = r->handlers;
+    result->octets = r->octets;
+    if (r->unwanted && result->status == POP3_OK)
+        result->status = POP3_ERR_CANCELLED;
+    c->under_way--;
+    recycle(c, r);
+    if (h.done == NULL)
+        return;
+    bool was_inside = c->inside;
+    c->inside = true;
+    h.done(h.ctx, c, result);
+    c->inside = was_inside;
+}
+
+/* Ends, with the connection's own end, what was never handed to the engine. */
+static void drop_waiting(pop3_client *c)
+{
+    p3_request *r = c->waiting.first;
+    p3_request *upgrading = c->upgrading;
+    c->waiting.first = NULL;
+    c->waiting.last = &c->waiting.first;
+    c->upgrading = NULL;
+    if (upgrading != NULL) {
+        pop3_result result = {.status = c->ended, .command = POP3_CMD_STLS, .sent = true};
+        p3_request_over(c, upgrading, &result);
+    }
+    while (r != NULL) {
+        p3_request *next = r->next;
+        pop3_result result = {
+            .status = c->ended,
+            .command = r->command.kind,
+            .number = r->command.number,
+        };
+        p3_request_over(c, r, &result);
+        r = next;
+    }
+}
+
+static void handle_body(pop3_client *c, p3_request *r, pop3_str data)
+{
+    r->octets += data.len;
+    if (r->unwanted || r->handlers.sink == NULL)
+        return;
+    switch (r->handlers.sink(r->handlers.ctx, data.data, data.len)) {
+    case POP3_SINK_CONTINUE:
+        break;
+    case POP3_SINK_DISCARD:
+        r->unwanted = true;
+        break;
+    default:
+        c->aborted = true;
+    }
+}
+
+static void handle_done(pop3_client *c, const pop3_event *ev)
+{
+    pop3_result result = {
+        .status = ev->status,
+        .command = ev->command,
+        .number = ev->number,
+        .sent = ev->sent,
+        .reply = ev->reply,
+        .stat = ev->stat,
+        .entry = ev->entry,
+    };
+    if (ev->status == POP3_ERR_REFUSED && c->phase != P3_PHASE_NONE) {
+        char doing[32];
+        p3_describe_command(ev->command, ev->number, doing, sizeof doing);
+        p3_note_error(c, ev->status, 0, doing, pop3_status_message(ev->status), &ev->reply);
+    }
+    /* Servers that hang up on QUIT without a word did no harm when there was nothing to delete. */
+    if (ev->command == POP3_CMD_QUIT && ev->status == POP3_ERR_CLOSED && ev->sent &&
+        pop3_engine_deletions(c->engine) == 0) {
+        result.status = POP3_OK;
+        c->ended = POP3_OK;
+        c->failure.value.status = POP3_OK;
+        c->failure.value.sys_errno = 0;
+        c->failure.message[0] = '\0';
+    }
+    p3_request_over(c, ev->tag, &result);
+}
+
+static void handle_greeting(pop3_client *c, const pop3_event *ev)
+{
+    if (ev->status != POP3_OK)
+        return; /* p3_lost() or p3_fail() has said so */
+    if (c->options.security == POP3_SECURITY_STLS)
+        p3_upgrade_begin(c, NULL);
+    else
+        p3_ready(c);
+}
+
+static void handle(pop3_client *c, const pop3_event *ev)
+{
+    p3_request *r = ev->tag;
+    switch (ev->kind) {
+    case POP3_EVENT_GREETING:
+        handle_greeting(c, ev);
+        break;
+    case POP3_EVENT_BODY:
+        handle_body(c, r, ev->data);
+        break;
+    case POP3_EVENT_ENTRY:
+        if (!r->unwanted && r->handlers.entry != NULL)
+            r->unwanted = !r->handlers.entry(r->handlers.ctx, &ev->entry, ev->data);
+        break;
+    case POP3_EVENT_DONE:
+        handle_done(c, ev);
+        break;
+    case POP3_EVENT_REPLY:     /* nothing to do until its lines come */
+    case POP3_EVENT_CHALLENGE: /* AUTH is never submitted by this client */
+        break;
+    }
+}
+
+void p3_dispatch(pop3_client *c)
+{
+    pop3_event ev;
+    bool was_inside = c->inside;
+    c->inside = true;
+    while (pop3_engine_next(c->engine, &ev)) {
+        if (c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD)
+            p3_lost(c, &ev);
+        handle(c, &ev);
+        if (c->aborted) {
+            c->aborted = false;
+            if (c->phase != P3_PHASE_NONE)
+                p3_fail(c, POP3_ERR_CANCELLED, 0, NULL, "the receiver of the message stopped it");
+        }
+    }
+    c->inside = was_inside;
+    if (c->phase == P3_PHASE_NONE)
+        drop_waiting(c);
+}
+
+/* Whether a command would show the password to the network. */
+static bool is_insecure(const pop3_client *c, pop3_command_kind kind)
+{
+    return kind == POP3_CMD_PASS && !c->options.allow_plaintext_password && !p3_is_private(c);
+}
+
+static pop3_status hand_over(pop3_client *c, p3_request *r, const pop3_command *command)
+{
+    pop3_command tagged = *command;
+    tagged.tag = r;
+    return pop3_engine_submit(c->engine, &tagged);
+}
+
+pop3_status p3_submit_now(pop3_client *c, const pop3_command *command,
+                          const pop3_handlers *handlers)
+{
+    p3_request *r = new_request(c, handlers);
+    if (r == NULL)
+        return POP3_ERR_MEMORY;
+    pop3_status status = hand_over(c, r, command);
+    if (status != POP3_OK) {
+        recycle(c, r);
+        return status;
+    }
+    c->under_way++;
+    return POP3_OK;
+}
+
+/* Puts a command at the end of those that wait. */
+static pop3_status submit_later(pop3_client *c, const pop3_command *command,
+                                const pop3_handlers *handlers)
+{
+    p3_request *r = new_request(c, handlers);
+    if (r == NULL)
+        return POP3_ERR_MEMORY;
+    r->command = *command;
+    if (command->text.len > 0) {
+        r->text = malloc(command->text.len);
+        if (r->text == NULL) {
+            recycle(c, r);
+            return POP3_ERR_MEMORY;
+        }
+        r->text_len = command->text.len;
+        memcpy(r->text, command->text.data, command->text.len);
+        r->command.text.data = r->text;
+    }
+    *c->waiting.last = r;
+    c->waiting.last = &r->next;
+    c->under_way++;
+    return POP3_OK;
+}
+
+pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
+                               const pop3_handlers *handlers)
+{
+    if (c == NULL || command == NULL || command->size != sizeof *command ||
+        (handlers != NULL && handlers->size != sizeof *handlers))
+        return POP3_ERR_ARGUMENT;
+    if (command->kind == POP3_CMD_AUTH)
+        return POP3_ERR_ARGUMENT;
+    pop3_status status = p3_command_check(command);
+    if (status != POP3_OK)
+        return status;
+    if (c->phase == P3_PHASE_NONE)
+        return POP3_ERR_STATE;
+    bool straight = c->phase == P3_PHASE_READY && c->waiting.first == NULL;
+    if (straight && is_insecure(c, command->kind))
+        return POP3_ERR_INSECURE;
+    if (straight && command->kind != POP3_CMD_STLS)
+        return p3_submit_now(c, command, handlers);
+    if (command->kind == POP3_CMD_STLS) {
+        const pop3_capabilities *caps = pop3_client_capabilities(c);
+        if (c->stream.tls != NULL || pop3_client_state(c) == POP3_STATE_TRANSACTION)
+            return POP3_ERR_STATE;
+        if (straight && caps != NULL && (caps->flags & POP3_CAP_STLS) == 0)
+            return POP3_ERR_NOT_OFFERED;
+    }
+    status = submit_later(c, command, handlers);
+    if (status == POP3_OK && !c->inside)
+        p3_requests_advance(c);
+    return status;
+}
+
+void p3_requests_advance(pop3_client *c)
+{
+    while (c->phase == P3_PHASE_READY && c->waiting.first != NULL) {
+        p3_request *r = c->waiting.first;
+        bool upgrade = r->command.kind == POP3_CMD_STLS;
+        if (upgrade && pop3_engine_pending(c->engine) > 0)
+            return; /* STLS goes alone, when all before it is over */
+        c->waiting.first = r->next;
+        if (c->waiting.first == NULL)
+            c->waiting.last = &c->waiting.first;
+        r->next = NULL;
+        if (upgrade) {
+            p3_upgrade_begin(c, r);
+            continue;
+        }
+        pop3_status status = POP3_ERR_INSECURE;
+        if (!is_insecure(c, r->command.kind))
+            status = hand_over(c, r, &r->command);
+        forget_text(r);
+        if (status != POP3_OK) {
+            pop3_result result = {
+                .status = status,
+                .command = r->command.kind,
+                .number = r->command.number,
+            };
+            p3_request_over(c, r, &result);
+        }
+    }
+}
+
+void p3_keep_reply(pop3_client *c, const pop3_reply *reply)
+{
+    c->reply = (pop3_reply){.ok = reply->ok, .code = reply->code};
+    if (reply->line.len == 0)
+        return;
+    char *line = realloc(c->reply_line, reply->line.len);
+    if (line == NULL)
+        return;
+    c->reply_line = line;
+    memcpy(line, reply->line.data, reply->line.len);
+    c->reply.line = p3_span(line, reply->line.len);
+    if (reply->text.len > 0)
+        c->reply.text = p3_span(line + (reply->text.data - reply->line.data), reply->text.len);
+    if (reply->code_text.len > 0)
+        c->reply.code_text =
+            p3_span(line + (reply->code_text.data - reply->line.data), reply->code_text.len);
+}

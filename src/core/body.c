@@ -1,0 +1,107 @@
+/* The body of a RETR or TOP: finds stuffed dots and the end (RFC 1939 §3). */
+#include "core/body.h"
+
+#include "core/scan.h"
+#include "core/text.h"
+
+#include <string.h>
+
+void p3_body_begin(p3_body *b, bool line_crlf, bool lf_cr)
+{
+    *b = (p3_body){.line_crlf = line_crlf, .lf_cr = lf_cr};
+}
+
+bool p3_body_ended_with_crlf(const p3_body *b)
+{
+    return b->line_crlf && b->end_crlf;
+}
+
+/* The end of the run of octets from p that can be handed out at once: behind the LF that is followed
+ * by a dot, or the input's end. */
+static const char *run_end(const p3_body *b, const char *p, const char *end)
+{
+    if (b->lf_cr) {
+        /* Lines start with a CR: LF and dot do not touch, each line has to be looked at. */
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        return lf == NULL ? end : lf + 1;
+    }
+    const char *lf = p3_find_lf_dot(p, end);
+    return lf == NULL ? end : lf + 1;
+}
+
+/* Hands out [p, to), which is not empty, and notes how it ends. */
+static void hand_out(p3_body *b, const char **p, const char *to, pop3_str *chunk)
+{
+    const char *from = *p;
+    *chunk = p3_span(from, (size_t)(to - from));
+    if (to[-1] == '\n') {
+        b->line_crlf = to - from >= 2 ? to[-2] == '\r' : b->last_cr;
+        b->place = P3_BODY_LINE_START;
+    } else {
+        b->place = P3_BODY_INSIDE;
+    }
+    b->last_cr = to[-1] == '\r';
+    *p = to;
+}
+
+/* At a dot that started a line, or behind it: finds out what it means. Returns true at the end. */
+static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chunk)
+{
+    if (b->place == P3_BODY_LINE_START) {
+        (*p)++;
+        b->place = P3_BODY_DOT;
+        b->last_cr = false;
+        if (*p == end)
+            return false;
+    }
+    char c = **p;
+    if (c == '\n') {
+        (*p)++;
+        b->end_crlf = b->place == P3_BODY_DOT_CR;
+        return true;
+    }
+    if (b->place == P3_BODY_DOT && c == '\r') {
+        (*p)++;
+        b->place = P3_BODY_DOT_CR;
+        return *p < end ? take_dot(b, p, end, chunk) : false;
+    }
+    /* Not the end. A second dot: the first was stuffing, the line starts with the second. Anything
+     * else: the server did not stuff, and the octets held back belong to the message. */
+    if (b->place == P3_BODY_DOT_CR) {
+        *chunk = p3_span(".\r", 2);
+        b->last_cr = true;
+    } else if (c != '.') {
+        *chunk = p3_span(".", 1);
+    }
+    b->place = P3_BODY_INSIDE;
+    return false;
+}
+
+bool p3_body_take(p3_body *b, const char **p, const char *end, pop3_str *chunk)
+{
+    *chunk = p3_span(NULL, 0);
+    while (*p < end && chunk->len == 0) {
+        switch (b->place) {
+        case P3_BODY_LINE_START:
+            if (**p == '.') {
+                if (take_dot(b, p, end, chunk))
+                    return true;
+            } else if (b->lf_cr && **p == '\r') {
+                *chunk = p3_span(*p, 1);
+                (*p)++;
+            } else {
+                hand_out(b, p, run_end(b, *p, end), chunk);
+            }
+            break;
+        case P3_BODY_INSIDE:
+            hand_out(b, p, run_end(b, *p, end), chunk);
+            break;
+        case P3_BODY_DOT:
+        case P3_BODY_DOT_CR:
+            if (take_dot(b, p, end, chunk))
+                return true;
+            break;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,202 @@
+/* The command builder: checks arguments before anything is queued, and renders command lines. */
+#include "core/builder.h"
+
+#include "core/text.h"
+#include "core/wipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer than any sound argument, and far from exhausting a server's buffer; the 255 octets of RFC
+ * 2449 §4 are too few for real user names and passwords. */
+#define P3_MAX_ARGUMENT 8000
+/* Tokens for XOAUTH2 and tickets for GSSAPI reach some kilobytes; RFC 5034 §4 sets no bound. */
+#define P3_MAX_RESPONSE 65536
+
+p3_command_info p3_command_about(pop3_command_kind kind)
+{
+    switch (kind) {
+    case POP3_CMD_PASS:
+    case POP3_CMD_APOP:
+    case POP3_CMD_AUTH:
+        return (p3_command_info){.alone = true, .login = true, .secret = true};
+    case POP3_CMD_RPOP:
+        return (p3_command_info){.alone = true, .login = true};
+    case POP3_CMD_STLS:
+    case POP3_CMD_QUIT:
+        return (p3_command_info){.alone = true};
+    case POP3_CMD_RAW: /* it may hold anything */
+        return (p3_command_info){.alone = true, .secret = true};
+    case POP3_CMD_RAW_LIST:
+        return (p3_command_info){.alone = true, .listing = true, .secret = true};
+    case POP3_CMD_CAPA:
+    case POP3_CMD_LANG_LIST:
+    case POP3_CMD_LIST:
+    case POP3_CMD_UIDL:
+        return (p3_command_info){.listing = true};
+    case POP3_CMD_RETR:
+    case POP3_CMD_TOP:
+        return (p3_command_info){.body = true};
+    default:
+        return (p3_command_info){0};
+    }
+}
+
+/* No CR, LF or NUL, and not too long: what could smuggle or cut a command. */
+static bool line_ok(pop3_str s, size_t most)
+{
+    if (s.len > most || (s.data == NULL && s.len > 0))
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\r' || s.data[i] == '\n' || s.data[i] == '\0')
+            return false;
+    }
+    return true;
+}
+
+static bool base64_ok(pop3_str s)
+{
+    if (s.len > P3_MAX_RESPONSE || (s.data == NULL && s.len > 0))
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        bool ok = p3_is_digit(c) || (p3_upper(c) >= 'A' && p3_upper(c) <= 'Z') || c == '+' ||
+                  c == '/' || c == '=';
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* RFC 4422 §3.1: 1 to 20 upper-case letters, digits, hyphens and underscores. */
+static bool mechanism_ok(pop3_str s)
+{
+    if (s.len == 0 || s.len > 20)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        if (!p3_is_digit(c) && !(p3_upper(c) >= 'A' && p3_upper(c) <= 'Z') && c != '-' && c != '_')
+            return false;
+    }
+    return true;
+}
+
+bool p3_response_ok(pop3_str s)
+{
+    return base64_ok(s) || (s.len == 1 && s.data[0] == '*');
+}
+
+static bool text_ok(const pop3_command *c)
+{
+    pop3_str s = c->text;
+    switch (c->kind) {
+    case POP3_CMD_USER:
+        return s.len > 0 && p3_is_utf8(s);
+    case POP3_CMD_PASS:
+        return p3_is_utf8(s);
+    case POP3_CMD_AUTH:
+        return mechanism_ok(s);
+    case POP3_CMD_APOP:
+    case POP3_CMD_RPOP:
+    case POP3_CMD_LANG:
+    case POP3_CMD_RAW:
+    case POP3_CMD_RAW_LIST:
+        return s.len > 0;
+    default:
+        return s.len == 0;
+    }
+}
+
+static bool number_ok(const pop3_command *c)
+{
+    switch (c->kind) {
+    case POP3_CMD_LIST_ONE:
+    case POP3_CMD_UIDL_ONE:
+    case POP3_CMD_RETR:
+    case POP3_CMD_TOP:
+    case POP3_CMD_DELE:
+        return c->number > 0;
+    default:
+        return c->number == 0;
+    }
+}
+
+pop3_status p3_command_check(const pop3_command *command)
+{
+    if (command->kind <= POP3_CMD_NONE || command->kind > POP3_CMD_RAW_LIST)
+        return POP3_ERR_ARGUMENT;
+    if (!line_ok(command->text, P3_MAX_ARGUMENT) || !text_ok(command) || !number_ok(command))
+        return POP3_ERR_ARGUMENT;
+    if (command->lines != 0 && command->kind != POP3_CMD_TOP)
+        return POP3_ERR_ARGUMENT;
+    if (command->initial.data != NULL || command->initial.len != 0) {
+        if (command->kind != POP3_CMD_AUTH || command->initial.len == 0 ||
+            !base64_ok(command->initial))
+            return POP3_ERR_ARGUMENT;
+    }
+    return POP3_OK;
+}
+
+pop3_status p3_command_copy(p3_queued *out, const pop3_command *command)
+{
+    *out = (p3_queued){
+        .kind = command->kind,
+        .number = command->number,
+        .lines = command->lines,
+        .tag = command->tag,
+    };
+    pop3_str text = command->text;
+    pop3_str initial = command->initial;
+    if (text.len == 0)
+        return POP3_OK;
+    size_t gap = initial.len > 0 ? 1 : 0;
+    out->text = malloc(text.len + gap + initial.len);
+    if (out->text == NULL)
+        return POP3_ERR_MEMORY;
+    out->text_len = text.len + gap + initial.len;
+    memcpy(out->text, text.data, text.len);
+    if (initial.len > 0) {
+        out->text[text.len] = ' ';
+        memcpy(out->text + text.len + 1, initial.data, initial.len);
+    }
+    return POP3_OK;
+}
+
+static char *put(char *at, const char *s, size_t n)
+{
+    if (n > 0)
+        memcpy(at, s, n);
+    return at + n;
+}
+
+bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
+                       size_t *public_len)
+{
+    enum { fixed = 8 + 2 * 21 + 2 }; /* keyword, two numbers with blanks, CRLF */
+    char *start = p3_output_reserve(out, command->text_len + fixed);
+    if (start == NULL)
+        return false;
+    char *at = start;
+    if (command->kind != POP3_CMD_RAW && command->kind != POP3_CMD_RAW_LIST) {
+        const char *name = pop3_command_name(command->kind);
+        at = put(at, name, strlen(name));
+        if (command->text != NULL || command->kind == POP3_CMD_PASS)
+            *at++ = ' ';
+    }
+    *public_len = (size_t)(at - start);
+    at = put(at, command->text, command->text_len);
+    if (command->number > 0) {
+        *at++ = ' ';
+        at += p3_put_number(at, command->number);
+    }
+    if (command->kind == POP3_CMD_TOP) {
+        *at++ = ' ';
+        at += p3_put_number(at, command->lines);
+    }
+    *line = p3_span(start, (size_t)(at - start));
+    if (!p3_command_about(command->kind).secret)
+        *public_len = line->len;
+    at = put(at, "\r\n", 2);
+    p3_output_commit(out, (size_t)(at - start));
+    return true;
+}

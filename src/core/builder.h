@@ -1,0 +1,35 @@
+/* The command builder: checks arguments before anything is queued, and renders command lines. */
+#ifndef P3_CORE_BUILDER_H
+#define P3_CORE_BUILDER_H
+
+#include <pop3/engine.h>
+
+#include "core/output.h"
+#include "core/queue.h"
+
+/* What the engine must know of each kind of command. */
+typedef struct p3_command_info {
+    bool alone;   /* nothing shares a window with it */
+    bool listing; /* +OK is followed by lines up to a dot */
+    bool body;    /* +OK is followed by a message */
+    bool login;   /* +OK leads to the TRANSACTION state */
+    bool secret;  /* its argument never shows in a trace */
+} p3_command_info;
+
+p3_command_info p3_command_about(pop3_command_kind kind);
+
+/* Checks a command's arguments: POP3_OK or POP3_ERR_ARGUMENT. */
+pop3_status p3_command_check(const pop3_command *command);
+
+/* Makes the queue's copy of a checked command. POP3_OK or POP3_ERR_MEMORY. */
+pop3_status p3_command_copy(p3_queued *out, const pop3_command *command);
+
+/* Whether s may answer a challenge: the base64 alphabet, or "*" alone, of bearable length. */
+bool p3_response_ok(pop3_str s);
+
+/* Writes the command line with its end into the output. False when out of memory. *line is what was
+ * written without its end, for a trace; *public_len how much of it is no secret. */
+bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
+                       size_t *public_len);
+
+#endif

@@ -1,0 +1,352 @@
+/* The engine's public interface, and its way out: which commands are sent, and when. */
+#include "core/engine_state.h"
+
+#include "core/builder.h"
+#include "core/text.h"
+#include "core/values.h"
+#include "core/wipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Rendered octets that may wait for the connection: enough to fill a window with one write. */
+#define P3_MAX_OUTPUT 65536
+
+static bool fill_defaults(pop3_engine_options *o)
+{
+    pop3_limits *l = &o->limits;
+    if (l->reply_line == 0)
+        l->reply_line = 8192;
+    if (l->entries == 0)
+        l->entries = 10000000;
+    if (l->capabilities == 0)
+        l->capabilities = 256;
+    if (l->message_octets == 0)
+        l->message_octets = UINT64_MAX;
+    if (l->challenges == 0)
+        l->challenges = 16;
+    if (o->max_in_flight == 0)
+        o->max_in_flight = 1024;
+    return l->reply_line >= 512 && o->pipelining >= POP3_PIPELINING_AUTO &&
+           o->pipelining <= POP3_PIPELINING_OFF;
+}
+
+pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_options *options)
+{
+    if (out == NULL)
+        return POP3_ERR_ARGUMENT;
+    *out = NULL;
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    if (options != NULL) {
+        if (options->size != sizeof o)
+            return POP3_ERR_ARGUMENT;
+        o = *options;
+    }
+    if (!fill_defaults(&o))
+        return POP3_ERR_ARGUMENT;
+    pop3_engine *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        return POP3_ERR_MEMORY;
+    e->options = o;
+    if (!p3_line_init(&e->line, o.limits.reply_line)) {
+        free(e);
+        return POP3_ERR_MEMORY;
+    }
+    *out = e;
+    return POP3_OK;
+}
+
+void pop3_engine_free(pop3_engine *e)
+{
+    if (e == NULL)
+        return;
+    if (e->held_set)
+        p3_queued_clear(&e->held);
+    p3_queue_free(&e->queue);
+    p3_output_free(&e->output);
+    p3_line_free(&e->line);
+    p3_caps_clear(&e->caps);
+    free(e->greeting);
+    p3_wipe_free(e, sizeof *e);
+}
+
+void p3_engine_trace(const pop3_engine *e, int level, pop3_trace_kind kind, pop3_str s)
+{
+    if (e->options.trace != NULL && e->options.trace_level >= level)
+        e->options.trace(e->options.trace_ctx, kind, s.data, s.len);
+}
+
+void p3_engine_die(pop3_engine *e, pop3_status status, const char *why, pop3_str excerpt)
+{
+    if (e->state == POP3_STATE_DEAD)
+        return;
+    e->state = POP3_STATE_DEAD;
+    e->error = status;
+    p3_text t = p3_text_begin(e->detail, sizeof e->detail);
+    p3_text_add(&t, why);
+    if (excerpt.len > 0) {
+        p3_text_add(&t, ": \"");
+        p3_text_add_printable(&t, excerpt, 60);
+        p3_text_add(&t, "\"");
+    }
+    e->in = e->in_end = NULL;
+    e->have_ready = false;
+    e->wants_tls = false;
+    e->auth_waits = false;
+    p3_output_sent(&e->output, p3_output_waiting(&e->output));
+}
+
+void p3_engine_forget_capabilities(pop3_engine *e)
+{
+    e->caps_known = false;
+    e->caps_refused = false;
+}
+
+pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
+{
+    if (e == NULL || command == NULL || command->size != sizeof *command)
+        return POP3_ERR_ARGUMENT;
+    pop3_status status = p3_command_check(command);
+    if (status != POP3_OK)
+        return status;
+    if (e->quit || e->state >= POP3_STATE_UPDATE)
+        return POP3_ERR_STATE;
+    if (command->kind == POP3_CMD_STLS && (e->tls || e->state == POP3_STATE_TRANSACTION))
+        return POP3_ERR_STATE; /* RFC 2595 §4 */
+    p3_queued queued;
+    status = p3_command_copy(&queued, command);
+    if (status != POP3_OK)
+        return status;
+    if (!p3_queue_push(&e->queue, &queued)) {
+        p3_queued_clear(&queued);
+        return POP3_ERR_MEMORY;
+    }
+    e->quit = command->kind == POP3_CMD_QUIT;
+    return POP3_OK;
+}
+
+static bool may_share_window(const p3_queued *c)
+{
+    return !p3_command_about(c->kind).alone;
+}
+
+static bool server_pipelines(const pop3_engine *e)
+{
+    switch (e->options.pipelining) {
+    case POP3_PIPELINING_ON:
+        return true;
+    case POP3_PIPELINING_OFF:
+        return false;
+    default: {
+        const pop3_capabilities *caps = pop3_engine_capabilities(e);
+        return caps != NULL && (caps->flags & POP3_CAP_PIPELINING) != 0;
+    }
+    }
+}
+
+/* Whether it is worth a round trip to learn if the commands that wait may share a window. */
+static bool should_ask_capabilities(const pop3_engine *e)
+{
+    if (e->options.pipelining != POP3_PIPELINING_AUTO || e->state != POP3_STATE_TRANSACTION ||
+        e->caps_known || e->caps_refused || e->queue.count < 2)
+        return false;
+    const p3_queued *first = p3_queue_at(&e->queue, 0);
+    return first->kind != POP3_CMD_CAPA && may_share_window(first) &&
+           may_share_window(p3_queue_at(&e->queue, 1));
+}
+
+/* Whether the next command that waits may be rendered beside those in flight. */
+static bool may_send_next(const pop3_engine *e)
+{
+    if (p3_output_waiting(&e->output) >= P3_MAX_OUTPUT)
+        return false;
+    if (e->in_flight == 0)
+        return true;
+    return e->in_flight < e->options.max_in_flight && server_pipelines(e) &&
+           may_share_window(p3_queue_at(&e->queue, 0)) &&
+           may_share_window(p3_queue_at(&e->queue, e->in_flight));
+}
+
+static void render(pop3_engine *e, const p3_queued *command)
+{
+    pop3_str line;
+    size_t public_len;
+    if (!p3_command_render(&e->output, command, &line, &public_len)) {
+        p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for a command", p3_span(NULL, 0));
+        return;
+    }
+    e->in_flight++;
+    if (e->options.trace == NULL || e->options.trace_level < 1)
+        return;
+    char shown[32]; /* a keyword and "***" */
+    if (public_len < line.len && public_len + 3 <= sizeof shown) {
+        memcpy(shown, line.data, public_len);
+        memcpy(shown + public_len, "***", 3);
+        line = p3_span(shown, public_len + 3);
+    }
+    p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
+}
+
+/* Renders as many commands as may be sent now. A window that is more than half full is left alone, so
+ * that it is filled up by one write and not by one for each reply. */
+static void pump(pop3_engine *e)
+{
+    if (e->state == POP3_STATE_GREETING || e->state >= POP3_STATE_UPDATE || e->wants_tls)
+        return;
+    if (e->in_flight > e->options.max_in_flight / 2 && e->in_flight > 1)
+        return;
+    while (e->state != POP3_STATE_DEAD && e->queue.count > e->in_flight && may_send_next(e)) {
+        if (e->in_flight == 0 && should_ask_capabilities(e)) {
+            p3_queued capa = {.kind = POP3_CMD_CAPA, .internal = true};
+            if (!p3_queue_push_front(&e->queue, &capa)) {
+                p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for CAPA", p3_span(NULL, 0));
+                return;
+            }
+        }
+        render(e, p3_queue_at(&e->queue, e->in_flight));
+    }
+}
+
+const char *pop3_engine_output(pop3_engine *e, size_t *len)
+{
+    pump(e);
+    *len = p3_output_waiting(&e->output);
+    return e->output.data == NULL ? "" : e->output.data + e->output.start;
+}
+
+void pop3_engine_sent(pop3_engine *e, size_t len)
+{
+    size_t waiting = p3_output_waiting(&e->output);
+    p3_output_sent(&e->output, len < waiting ? len : waiting);
+}
+
+pop3_status pop3_engine_feed(pop3_engine *e, const char *data, size_t len)
+{
+    if (e == NULL || (data == NULL && len > 0))
+        return POP3_ERR_ARGUMENT;
+    if (e->in != e->in_end || e->have_ready)
+        return POP3_ERR_STATE;
+    if (e->state == POP3_STATE_DEAD || len == 0)
+        return POP3_OK;
+    e->in = data;
+    e->in_end = data + len;
+    return POP3_OK;
+}
+
+void pop3_engine_fail(pop3_engine *e, pop3_status status)
+{
+    if (e->state == POP3_STATE_UPDATE)
+        return; /* the session was over: the end of the connection is what was expected */
+    p3_engine_die(e, status, pop3_status_message(status), p3_span(NULL, 0));
+}
+
+void pop3_engine_tls_started(pop3_engine *e)
+{
+    e->tls = true;
+    e->wants_tls = false;
+    p3_engine_forget_capabilities(e);
+}
+
+static pop3_status answer_challenge(pop3_engine *e, pop3_str text)
+{
+    if (!p3_response_ok(text))
+        return POP3_ERR_ARGUMENT;
+    if (!e->auth_waits)
+        return POP3_ERR_STATE;
+    char *at = p3_output_reserve(&e->output, text.len + 2);
+    if (at == NULL)
+        return POP3_ERR_MEMORY;
+    if (text.len > 0)
+        memcpy(at, text.data, text.len);
+    memcpy(at + text.len, "\r\n", 2);
+    p3_output_commit(&e->output, text.len + 2);
+    e->auth_waits = false;
+    bool cancelled = text.len == 1 && text.data[0] == '*';
+    p3_engine_trace(e, 1, POP3_TRACE_SENT, cancelled ? p3_span("*", 1) : p3_span("***", 3));
+    return POP3_OK;
+}
+
+pop3_status pop3_engine_respond(pop3_engine *e, pop3_str base64)
+{
+    if (base64.len == 1 && base64.data != NULL && base64.data[0] == '*')
+        return POP3_ERR_ARGUMENT;
+    return answer_challenge(e, base64);
+}
+
+pop3_status pop3_engine_cancel_auth(pop3_engine *e)
+{
+    return answer_challenge(e, p3_span("*", 1));
+}
+
+pop3_state pop3_engine_state(const pop3_engine *e)
+{
+    return e->state;
+}
+
+bool pop3_engine_wants_input(const pop3_engine *e)
+{
+    if (e->state >= POP3_STATE_UPDATE || e->wants_tls)
+        return false;
+    return e->state == POP3_STATE_GREETING || e->in_flight > 0;
+}
+
+bool pop3_engine_wants_tls(const pop3_engine *e)
+{
+    return e->wants_tls;
+}
+
+size_t pop3_engine_pending(const pop3_engine *e)
+{
+    return e->queue.count + (e->held_set ? 1 : 0);
+}
+
+bool pop3_engine_current(const pop3_engine *e, pop3_command_kind *kind, uint32_t *number)
+{
+    const p3_queued *c = NULL;
+    if (e->held_set)
+        c = &e->held;
+    for (size_t i = 0; c == NULL && i < e->queue.count; i++) {
+        const p3_queued *next = p3_queue_at(&e->queue, i);
+        if (!next->internal)
+            c = next;
+    }
+    if (c == NULL)
+        return false;
+    if (kind != NULL)
+        *kind = c->kind;
+    if (number != NULL)
+        *number = c->number;
+    return true;
+}
+
+size_t pop3_engine_in_flight(const pop3_engine *e)
+{
+    return e->in_flight;
+}
+
+uint64_t pop3_engine_deletions(const pop3_engine *e)
+{
+    return e->deleted;
+}
+
+const pop3_capabilities *pop3_engine_capabilities(const pop3_engine *e)
+{
+    return e->caps_known ? &e->caps.value : NULL;
+}
+
+pop3_str pop3_engine_greeting(const pop3_engine *e)
+{
+    return p3_span(e->greeting, e->greeting_len);
+}
+
+pop3_str pop3_engine_timestamp(const pop3_engine *e)
+{
+    return p3_find_timestamp(pop3_engine_greeting(e));
+}
+
+pop3_status pop3_engine_error(const pop3_engine *e, const char **detail)
+{
+    if (detail != NULL)
+        *detail = e->detail;
+    return e->error;
+}

@@ -1,0 +1,70 @@
+/* The engine's state, shared by engine.c (commands out, the public interface) and replies.c (octets
+ * in, events out). */
+#ifndef P3_CORE_ENGINE_STATE_H
+#define P3_CORE_ENGINE_STATE_H
+
+#include <pop3/engine.h>
+
+#include "core/body.h"
+#include "core/capabilities.h"
+#include "core/line.h"
+#include "core/output.h"
+#include "core/queue.h"
+
+/* What the next octets from the server belong to. */
+typedef enum p3_expect {
+    P3_EXPECT_STATUS, /* a status line: the greeting, or the reply to the first command */
+    P3_EXPECT_LISTING,
+    P3_EXPECT_BODY
+} p3_expect;
+
+struct pop3_engine {
+    pop3_engine_options options; /* with defaults filled in */
+    pop3_state state;
+    bool tls;          /* under TLS */
+    bool wants_tls;    /* STLS was answered with +OK, the handshake has not been reported */
+    bool quit;         /* QUIT has been submitted */
+    bool auth_waits;   /* a challenge was handed out and not answered */
+    uint64_t deleted;  /* +OK to DELE since login or RSET */
+    size_t challenges; /* in the present AUTH */
+
+    p3_queue queue;
+    size_t in_flight; /* the first so many commands of the queue have been rendered */
+    p3_output output;
+
+    const char *in; /* what was fed and not used */
+    const char *in_end;
+    p3_line line;
+    pop3_str ready;       /* a status line taken from the input and not yet handled */
+    bool have_ready;      /* `ready` is set */
+    p3_line_end line_end; /* how `ready` ended */
+    p3_expect expect;
+    p3_body body;
+    uint64_t octets;  /* of the present message */
+    uint64_t entries; /* of the present listing */
+
+    bool held_set;  /* a message whose end is doubtful waits for the next reply */
+    p3_queued held; /* its command */
+
+    p3_caps caps;
+    bool caps_known;   /* `caps` is the server's answer in the present state */
+    bool caps_refused; /* CAPA was refused in the present state */
+
+    char *greeting; /* copy, greeting_len octets */
+    size_t greeting_len;
+
+    pop3_status error;      /* how the connection died, or POP3_OK */
+    bool greeting_reported; /* the GREETING event has been handed out */
+    char detail[320];       /* a sentence about the error */
+};
+
+/* Ends the connection's life: the first failure stays. `excerpt` shows what the server sent. */
+void p3_engine_die(pop3_engine *e, pop3_status status, const char *why, pop3_str excerpt);
+
+/* Tells the trace, if there is one at this level. */
+void p3_engine_trace(const pop3_engine *e, int level, pop3_trace_kind kind, pop3_str s);
+
+/* Forgets what the server announced: the state has changed. */
+void p3_engine_forget_capabilities(pop3_engine *e);
+
+#endif

@@ -1,0 +1,66 @@
+/* Names and sentences for the enumerations of the public headers. */
+#include <pop3/types.h>
+
+#define P3_TEXT(n)        #n
+#define P3_NUMBER_TEXT(n) P3_TEXT(n)
+
+const char *pop3_version(void)
+{
+    return P3_NUMBER_TEXT(POP3_VERSION_MAJOR) "." P3_NUMBER_TEXT(
+        POP3_VERSION_MINOR) "." P3_NUMBER_TEXT(POP3_VERSION_PATCH);
+}
+
+/* One row for each status: its stable word and its sentence. */
+static const struct {
+    const char *name;
+    const char *message;
+} statuses[] = {
+    [POP3_OK] = {"ok", "success"},
+    [POP3_PENDING] = {"pending", "not over yet"},
+    [POP3_ERR_ARGUMENT] = {"bad-argument", "an argument cannot be used"},
+    [POP3_ERR_MEMORY] = {"out-of-memory", "out of memory"},
+    [POP3_ERR_RESOLVE] = {"resolve", "the host name could not be resolved"},
+    [POP3_ERR_CONNECT] = {"connect", "could not connect"},
+    [POP3_ERR_IO] = {"io", "reading from or writing to the server failed"},
+    [POP3_ERR_TIMEOUT] = {"timeout", "the server did not answer in time"},
+    [POP3_ERR_CANCELLED] = {"cancelled", "cancelled"},
+    [POP3_ERR_CLOSED] = {"closed", "the server closed the connection"},
+    [POP3_ERR_TLS] = {"tls", "TLS failed"},
+    [POP3_ERR_CERTIFICATE] = {"certificate", "the server's certificate is not acceptable"},
+    [POP3_ERR_PROTOCOL] = {"protocol", "the server broke the protocol"},
+    [POP3_ERR_LIMIT] = {"limit", "the server sent more than the limit allows"},
+    [POP3_ERR_REFUSED] = {"refused", "the server refused"},
+    [POP3_ERR_NOT_OFFERED] = {"not-offered", "the server does not offer it"},
+    [POP3_ERR_STATE] = {"wrong-state", "not possible in the present state"},
+    [POP3_ERR_INSECURE] = {"insecure",
+                           "it would send the password unencrypted, which was not allowed"},
+    [POP3_ERR_AUTHENTICATION] = {"authentication", "authentication failed"},
+};
+
+const char *pop3_status_name(pop3_status status)
+{
+    size_t i = (size_t)status;
+    return i < sizeof statuses / sizeof statuses[0] ? statuses[i].name : "unknown";
+}
+
+const char *pop3_status_message(pop3_status status)
+{
+    size_t i = (size_t)status;
+    return i < sizeof statuses / sizeof statuses[0] ? statuses[i].message : "unknown status";
+}
+
+const char *pop3_command_name(pop3_command_kind kind)
+{
+    static const char *const names[] = {
+        [POP3_CMD_NONE] = "greeting", [POP3_CMD_CAPA] = "CAPA",     [POP3_CMD_USER] = "USER",
+        [POP3_CMD_PASS] = "PASS",     [POP3_CMD_APOP] = "APOP",     [POP3_CMD_RPOP] = "RPOP",
+        [POP3_CMD_AUTH] = "AUTH",     [POP3_CMD_STLS] = "STLS",     [POP3_CMD_UTF8] = "UTF8",
+        [POP3_CMD_LANG] = "LANG",     [POP3_CMD_LANG_LIST] = "LANG", [POP3_CMD_STAT] = "STAT",
+        [POP3_CMD_LIST] = "LIST",     [POP3_CMD_LIST_ONE] = "LIST", [POP3_CMD_UIDL] = "UIDL",
+        [POP3_CMD_UIDL_ONE] = "UIDL", [POP3_CMD_RETR] = "RETR",     [POP3_CMD_TOP] = "TOP",
+        [POP3_CMD_DELE] = "DELE",     [POP3_CMD_RSET] = "RSET",     [POP3_CMD_NOOP] = "NOOP",
+        [POP3_CMD_QUIT] = "QUIT",     [POP3_CMD_RAW] = "command",   [POP3_CMD_RAW_LIST] = "command",
+    };
+    size_t i = (size_t)kind;
+    return i < sizeof names / sizeof names[0] ? names[i] : "unknown";
+}

@@ -1,0 +1,47 @@
+/* The octets that wait to be sent. */
+#include "core/output.h"
+
+#include "core/wipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *p3_output_reserve(p3_output *o, size_t n)
+{
+    if (o->cap - o->end >= n)
+        return o->data + o->end;
+    size_t waiting = p3_output_waiting(o);
+    size_t cap = o->cap < 1024 ? 1024 : o->cap;
+    while (cap - waiting < n) {
+        if (cap > (size_t)-1 / 2)
+            return NULL;
+        cap *= 2;
+    }
+    char *data = malloc(cap); /* not realloc(): it would leave a copy behind unwiped */
+    if (data == NULL)
+        return NULL;
+    if (waiting > 0)
+        memcpy(data, o->data + o->start, waiting);
+    p3_wipe_free(o->data, o->cap);
+    *o = (p3_output){.data = data, .cap = cap, .end = waiting};
+    return o->data + o->end;
+}
+
+void p3_output_commit(p3_output *o, size_t n)
+{
+    o->end += n;
+}
+
+void p3_output_sent(p3_output *o, size_t n)
+{
+    p3_wipe(o->data + o->start, n);
+    o->start += n;
+    if (o->start == o->end)
+        o->start = o->end = 0;
+}
+
+void p3_output_free(p3_output *o)
+{
+    p3_wipe_free(o->data, o->cap);
+    *o = (p3_output){0};
+}

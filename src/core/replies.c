@@ -1,0 +1,429 @@
+/* The engine's way in: octets from the server become events. */
+#include "core/engine_state.h"
+
+#include "core/builder.h"
+#include "core/text.h"
+#include "core/values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const pop3_str nothing = {NULL, 0};
+
+static p3_queued *current(const pop3_engine *e)
+{
+    return p3_queue_at(&e->queue, 0);
+}
+
+static void begin_event(pop3_event *ev, pop3_event_kind kind, const p3_queued *c)
+{
+    *ev = (pop3_event){
+        .kind = kind,
+        .command = c->kind,
+        .number = c->number,
+        .tag = c->tag,
+    };
+}
+
+/* Takes the first command out of the queue and makes its DONE event. Returns whether the caller is to
+ * see it. */
+static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
+{
+    p3_queued c = p3_queue_pop(&e->queue);
+    pop3_event done;
+    begin_event(&done, POP3_EVENT_DONE, &c);
+    done.status = status;
+    done.sent = e->in_flight > 0;
+    if (e->in_flight > 0)
+        e->in_flight--;
+    e->expect = P3_EXPECT_STATUS;
+    p3_queued_clear(&c);
+    *ev = done;
+    return !c.internal;
+}
+
+/* The message whose end was doubtful is whole after all, or is not. */
+static bool release_held(pop3_engine *e, pop3_event *ev, pop3_status status)
+{
+    begin_event(ev, POP3_EVENT_DONE, &e->held);
+    ev->status = status;
+    ev->sent = true;
+    p3_queued_clear(&e->held);
+    e->held_set = false;
+    return true;
+}
+
+/* After the connection died: one event for the greeting if it was awaited, and for each command. */
+static bool next_failure(pop3_engine *e, pop3_event *ev)
+{
+    if (e->held_set)
+        return release_held(e, ev, e->error);
+    if (!e->greeting_reported) {
+        e->greeting_reported = true;
+        *ev = (pop3_event){.kind = POP3_EVENT_GREETING, .status = e->error};
+        return true;
+    }
+    while (e->queue.count > 0) {
+        if (finish(e, ev, e->error))
+            return true;
+    }
+    return false;
+}
+
+static bool take_greeting(pop3_engine *e, pop3_event *ev, pop3_str line)
+{
+    pop3_reply reply;
+    if (!p3_parse_reply(line, &reply)) {
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the greeting is not one of POP3", line);
+        return false;
+    }
+    e->greeting = malloc(line.len);
+    if (e->greeting == NULL) {
+        p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for the greeting", nothing);
+        return false;
+    }
+    memcpy(e->greeting, line.data, line.len);
+    e->greeting_len = line.len;
+    if (!reply.ok)
+        p3_engine_die(e, POP3_ERR_REFUSED, "the server refused the connection", line);
+    else
+        e->state = POP3_STATE_AUTHORIZATION;
+    e->greeting_reported = true;
+    *ev = (pop3_event){.kind = POP3_EVENT_GREETING, .status = e->error, .reply = reply};
+    return true;
+}
+
+/* What +OK to a command of one line, or the end of a listing or body, changes in the session. */
+static void note_success(pop3_engine *e, pop3_command_kind kind)
+{
+    if (p3_command_about(kind).login) {
+        e->state = POP3_STATE_TRANSACTION;
+        e->deleted = 0;
+        p3_engine_forget_capabilities(e);
+    }
+    switch (kind) {
+    case POP3_CMD_DELE:
+        e->deleted++;
+        break;
+    case POP3_CMD_RSET:
+        e->deleted = 0;
+        break;
+    case POP3_CMD_STLS:
+        e->wants_tls = true;
+        p3_engine_forget_capabilities(e);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Parses the values in a reply of one line into ev. False when they make no sense. */
+static bool take_values(const p3_queued *c, const pop3_reply *reply, pop3_stat *stat,
+                        pop3_entry *entry)
+{
+    switch (c->kind) {
+    case POP3_CMD_STAT:
+        return p3_parse_stat(reply->text, stat);
+    case POP3_CMD_LIST_ONE:
+        return p3_parse_list_entry(reply->text, entry) && entry->number == c->number;
+    case POP3_CMD_UIDL_ONE:
+        return p3_parse_uidl_entry(reply->text, entry) && entry->number == c->number;
+    default:
+        return true;
+    }
+}
+
+static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
+{
+    pop3_command_kind kind = current(e)->kind;
+    if (kind == POP3_CMD_CAPA) {
+        e->caps_known = false;
+        e->caps_refused = true;
+    }
+    if (kind == POP3_CMD_QUIT)
+        e->state = POP3_STATE_UPDATE; /* the server will close all the same (RFC 1939 §6) */
+    bool shown = finish(e, ev, POP3_ERR_REFUSED);
+    ev->reply = *reply;
+    return shown;
+}
+
+/* +OK to a command of one line. */
+static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
+{
+    const p3_queued *c = current(e);
+    pop3_command_kind kind = c->kind;
+    pop3_stat stat = {0};
+    pop3_entry entry = {0};
+    if (!take_values(c, reply, &stat, &entry)) {
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply does not make sense", reply->line);
+        return false;
+    }
+    if (kind == POP3_CMD_STLS && e->in != e->in_end) {
+        p3_engine_die(e, POP3_ERR_PROTOCOL,
+                      "octets came in the clear after the reply to STLS; somebody may be tampering "
+                      "with the connection",
+                      nothing);
+        return false;
+    }
+    bool shown = finish(e, ev, POP3_OK);
+    note_success(e, kind);
+    if (kind == POP3_CMD_QUIT)
+        e->state = POP3_STATE_UPDATE;
+    ev->reply = *reply;
+    ev->stat = stat;
+    ev->entry = entry;
+    return shown;
+}
+
+/* +OK to a command whose answer has more lines. */
+static bool begin_lines(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
+{
+    const p3_queued *c = current(e);
+    if (p3_command_about(c->kind).body) {
+        bool crlf = e->line_end.crlf;
+        p3_body_begin(&e->body, crlf, e->line_end.leading_cr);
+        e->octets = 0;
+        e->expect = P3_EXPECT_BODY;
+    } else {
+        e->entries = 0;
+        e->expect = P3_EXPECT_LISTING;
+    }
+    if (c->kind == POP3_CMD_CAPA) {
+        p3_caps_clear(&e->caps);
+        e->caps_known = false;
+    }
+    begin_event(ev, POP3_EVENT_REPLY, c);
+    ev->reply = *reply;
+    return !c->internal;
+}
+
+static bool take_challenge(pop3_engine *e, pop3_event *ev, pop3_str challenge)
+{
+    if (e->challenges++ >= e->options.limits.challenges) {
+        p3_engine_die(e, POP3_ERR_LIMIT, "AUTH: more challenges than the limit allows", nothing);
+        return false;
+    }
+    p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, p3_span("+ ***", 5));
+    begin_event(ev, POP3_EVENT_CHALLENGE, current(e));
+    ev->data = challenge;
+    e->auth_waits = true;
+    return true;
+}
+
+/* The server spoke without being asked. A "-ERR" then is its farewell, say after too long a silence;
+ * anything else means that replies and commands are out of step. */
+static void out_of_turn(pop3_engine *e)
+{
+    pop3_str rest = p3_span(e->in, (size_t)(e->in_end - e->in));
+    const char *lf = memchr(rest.data, '\n', rest.len);
+    if (lf != NULL)
+        rest.len = (size_t)(lf - rest.data);
+    if (rest.len > 0 && rest.data[rest.len - 1] == '\r')
+        rest.len--;
+    if (e->wants_tls)
+        p3_engine_die(e, POP3_ERR_PROTOCOL,
+                      "octets came in the clear after the reply to STLS; somebody may be tampering "
+                      "with the connection",
+                      nothing);
+    else if (rest.len > 0 && rest.data[0] == '-' && e->line.len == 0)
+        p3_engine_die(e, POP3_ERR_CLOSED, "the server ended the session", rest);
+    else
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent something it was not asked for", rest);
+}
+
+/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died. */
+static bool get_status_line(pop3_engine *e)
+{
+    if (e->have_ready)
+        return true;
+    if (e->in == e->in_end)
+        return false;
+    bool asked = e->state == POP3_STATE_GREETING || (e->in_flight > 0 && !e->auth_waits);
+    if (!asked) {
+        out_of_turn(e);
+        return false;
+    }
+    pop3_str line;
+    switch (p3_line_take(&e->line, &e->in, e->in_end, &line, &e->line_end)) {
+    case P3_LINE_READY:
+        e->ready = line;
+        e->have_ready = true;
+        return true;
+    case P3_LINE_TOO_LONG:
+        p3_engine_die(e, POP3_ERR_LIMIT, "a reply line is longer than the limit", nothing);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* Handles a status line. False when it made no event for the caller. */
+static bool take_status(pop3_engine *e, pop3_event *ev)
+{
+    if (!get_status_line(e))
+        return false;
+    if (e->held_set) {
+        if (p3_is_strict_status(e->ready))
+            return release_held(e, ev, POP3_OK);
+        p3_engine_die(e, POP3_ERR_PROTOCOL,
+                      "a line that was a lone dot did not end the message: the server does not "
+                      "stuff dots after a bare LF; what follows it",
+                      e->ready);
+        return false;
+    }
+    e->have_ready = false;
+    if (e->state == POP3_STATE_GREETING) {
+        p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
+        return take_greeting(e, ev, e->ready);
+    }
+    const p3_queued *c = current(e);
+    pop3_str challenge;
+    if (c->kind == POP3_CMD_AUTH && p3_parse_challenge(e->ready, &challenge))
+        return take_challenge(e, ev, challenge);
+    pop3_reply reply;
+    if (!p3_parse_reply(e->ready, &reply)) {
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -", e->ready);
+        return false;
+    }
+    p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
+    if (c->kind == POP3_CMD_AUTH)
+        e->challenges = 0;
+    if (!reply.ok)
+        return refused(e, ev, &reply);
+    p3_command_info about = p3_command_about(c->kind);
+    return about.body || about.listing ? begin_lines(e, ev, &reply) : accepted(e, ev, &reply);
+}
+
+/* The end of a listing. */
+static bool end_listing(pop3_engine *e, pop3_event *ev)
+{
+    if (current(e)->kind == POP3_CMD_CAPA) {
+        if (!p3_caps_finish(&e->caps)) {
+            p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for capabilities", nothing);
+            return false;
+        }
+        e->caps.value.flags &= ~e->options.masked;
+        e->caps_known = true;
+    }
+    return finish(e, ev, POP3_OK);
+}
+
+static bool add_capability(pop3_engine *e, pop3_str line)
+{
+    if (e->entries > e->options.limits.capabilities)
+        p3_engine_die(e, POP3_ERR_LIMIT, "CAPA: more lines than the limit allows", nothing);
+    else if (!p3_caps_add(&e->caps, line))
+        p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for capabilities", nothing);
+    return e->state != POP3_STATE_DEAD;
+}
+
+/* One line of a listing. False when it made no event for the caller. */
+static bool take_listing(pop3_engine *e, pop3_event *ev)
+{
+    pop3_str line;
+    p3_line_end how;
+    switch (p3_line_take(&e->line, &e->in, e->in_end, &line, &how)) {
+    case P3_LINE_READY:
+        break;
+    case P3_LINE_TOO_LONG:
+        p3_engine_die(e, POP3_ERR_LIMIT, "a line of the listing is longer than the limit", nothing);
+        return false;
+    default:
+        return false;
+    }
+    const p3_queued *c = current(e);
+    if (line.len == 1 && line.data[0] == '.')
+        return end_listing(e, ev);
+    if (line.len >= 2 && line.data[0] == '.' && line.data[1] == '.')
+        line = p3_span(line.data + 1, line.len - 1);
+    p3_engine_trace(e, 2, POP3_TRACE_LINE, line);
+    if (++e->entries > e->options.limits.entries) {
+        p3_engine_die(e, POP3_ERR_LIMIT, "the listing has more entries than the limit", nothing);
+        return false;
+    }
+    if (c->kind == POP3_CMD_CAPA && !add_capability(e, line))
+        return false;
+    begin_event(ev, POP3_EVENT_ENTRY, c);
+    ev->data = line;
+    bool ok = true;
+    if (c->kind == POP3_CMD_LIST)
+        ok = p3_parse_list_entry(line, &ev->entry);
+    else if (c->kind == POP3_CMD_UIDL)
+        ok = p3_parse_uidl_entry(line, &ev->entry);
+    if (!ok) {
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "a line of the listing does not make sense", line);
+        return false;
+    }
+    return !c->internal;
+}
+
+/* Whether nothing but the server's next reply can tell that the message really ended here. */
+static bool end_is_doubtful(const pop3_engine *e)
+{
+    return !e->options.trust_message_ends && e->line_end.crlf && !e->line_end.leading_cr &&
+           !p3_body_ended_with_crlf(&e->body);
+}
+
+/* Holds the DONE event back until the next reply has come, and sees to it that one will. */
+static bool hold(pop3_engine *e)
+{
+    pop3_event unused;
+    p3_queued c = *current(e);
+    current(e)->text = NULL;
+    finish(e, &unused, POP3_OK);
+    e->held = c;
+    e->held_set = true;
+    p3_queued noop = {.kind = POP3_CMD_NOOP, .internal = true};
+    if (e->in_flight == 0 && !p3_queue_push_front(&e->queue, &noop)) {
+        p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for NOOP", nothing);
+        return false;
+    }
+    return false;
+}
+
+/* A piece of a message. False when it made no event for the caller. */
+static bool take_body(pop3_engine *e, pop3_event *ev)
+{
+    const p3_queued *c = current(e);
+    pop3_str chunk;
+    bool end = p3_body_take(&e->body, &e->in, e->in_end, &chunk);
+    if (end)
+        return end_is_doubtful(e) ? hold(e) : finish(e, ev, POP3_OK);
+    if (chunk.len == 0)
+        return false;
+    if (chunk.len > e->options.limits.message_octets - e->octets) {
+        p3_engine_die(e, POP3_ERR_LIMIT, "the message is larger than the limit", nothing);
+        return false;
+    }
+    e->octets += chunk.len;
+    p3_engine_trace(e, 2, POP3_TRACE_BODY, chunk);
+    begin_event(ev, POP3_EVENT_BODY, c);
+    ev->data = chunk;
+    return true;
+}
+
+bool pop3_engine_next(pop3_engine *e, pop3_event *ev)
+{
+    for (;;) {
+        if (e->state == POP3_STATE_DEAD)
+            return next_failure(e, ev);
+        if (e->state == POP3_STATE_UPDATE)
+            e->in = e->in_end; /* the session is over: nothing more is expected or heeded */
+        if (e->in == e->in_end && !e->have_ready)
+            return false;
+        bool made = false;
+        switch (e->expect) {
+        case P3_EXPECT_STATUS:
+            made = take_status(e, ev);
+            break;
+        case P3_EXPECT_LISTING:
+            made = take_listing(e, ev);
+            break;
+        case P3_EXPECT_BODY:
+            made = take_body(e, ev);
+            break;
+        }
+        if (made)
+            return true;
+    }
+}

@@ -1,0 +1,61 @@
+/* Octet and text helpers of the core: ASCII classes without a locale, spans, UTF-8, and a small
+ * text builder that always terminates (the core uses no stdio). */
+#ifndef P3_CORE_TEXT_H
+#define P3_CORE_TEXT_H
+
+#include <pop3/types.h>
+
+static inline bool p3_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool p3_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static inline char p3_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static inline pop3_str p3_span(const char *data, size_t len)
+{
+    return (pop3_str){.data = data, .len = len};
+}
+
+/* The span without blanks and tabs at its start / at its end. */
+pop3_str p3_trim_left(pop3_str s);
+pop3_str p3_trim_right(pop3_str s);
+
+/* Cuts the first word off s (which must not start with a blank) and returns it; s is left at what
+ * follows the blanks behind it. */
+pop3_str p3_take_word(pop3_str *s);
+
+/* Whether two spans, or a span and a string, are equal when letters' case is ignored. */
+bool p3_equal_nocase(pop3_str a, pop3_str b);
+bool p3_equals_nocase(pop3_str a, const char *b);
+
+/* Whether s starts with the upper-case string prefix, letters' case ignored. */
+bool p3_starts_nocase(pop3_str s, const char *prefix);
+
+/* Whether s is well-formed UTF-8 (RFC 3629). */
+bool p3_is_utf8(pop3_str s);
+
+/* Builds a terminated text in a buffer of fixed size; what does not fit is left out. */
+typedef struct p3_text {
+    char *at;   /* where the next octet goes; always the terminator's place */
+    char *last; /* the buffer's last octet, kept for the terminator */
+} p3_text;
+
+p3_text p3_text_begin(char *buffer, size_t size);
+void p3_text_add(p3_text *t, const char *s);
+void p3_text_add_number(p3_text *t, uint64_t value);
+/* Adds at most `most` octets of s, what is not printable ASCII as \xHH, with "..." when cut. */
+void p3_text_add_printable(p3_text *t, pop3_str s, size_t most);
+
+/* Writes value in decimal at p, which has room for 20 digits; returns how many it wrote. */
+size_t p3_put_number(char *p, uint64_t value);
+
+#endif

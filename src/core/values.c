@@ -1,0 +1,147 @@
+/* Parsers of what replies say: status lines, STAT, LIST and UIDL entries. */
+#include "core/values.h"
+
+#include "core/text.h"
+
+#include <string.h>
+
+/* Splits "[CODE] text" (RFC 2449 §8). Text without a whole code in front is left as it is. */
+static void parse_code(pop3_reply *reply)
+{
+    static const struct {
+        const char *name;
+        pop3_response_code code;
+    } known[] = {
+        {"AUTH", POP3_CODE_AUTH},
+        {"SYS/TEMP", POP3_CODE_SYS_TEMP},
+        {"SYS/PERM", POP3_CODE_SYS_PERM},
+        {"IN-USE", POP3_CODE_IN_USE},
+        {"LOGIN-DELAY", POP3_CODE_LOGIN_DELAY},
+        {"UTF8", POP3_CODE_UTF8},
+    };
+    pop3_str text = reply->text;
+    if (text.len < 3 || text.data[0] != '[')
+        return;
+    const char *close = memchr(text.data, ']', text.len);
+    if (close == NULL || close == text.data + 1)
+        return;
+    reply->code_text = p3_span(text.data + 1, (size_t)(close - text.data) - 1);
+    reply->code = POP3_CODE_OTHER;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (p3_equals_nocase(reply->code_text, known[i].name))
+            reply->code = known[i].code;
+    }
+    size_t used = reply->code_text.len + 2;
+    reply->text = p3_trim_left(p3_span(text.data + used, text.len - used));
+}
+
+bool p3_parse_reply(pop3_str line, pop3_reply *reply)
+{
+    *reply = (pop3_reply){.line = line};
+    if (line.len == 0 || (line.data[0] != '+' && line.data[0] != '-'))
+        return false;
+    reply->ok = line.data[0] == '+';
+    pop3_str rest = line;
+    p3_take_word(&rest);
+    reply->text = p3_trim_right(rest);
+    parse_code(reply);
+    return true;
+}
+
+bool p3_is_strict_status(pop3_str line)
+{
+    pop3_str word = p3_take_word(&line);
+    return p3_equals_nocase(word, "+OK") || p3_equals_nocase(word, "-ERR");
+}
+
+bool p3_parse_challenge(pop3_str line, pop3_str *challenge)
+{
+    if (line.len == 0 || line.data[0] != '+')
+        return false;
+    pop3_str word = p3_take_word(&line);
+    if (word.len != 1)
+        return false;
+    *challenge = p3_trim_right(line);
+    return true;
+}
+
+bool p3_take_number(pop3_str *s, uint64_t *value)
+{
+    uint64_t v = 0;
+    size_t n = 0;
+    for (; n < s->len && p3_is_digit(s->data[n]); n++) {
+        unsigned digit = (unsigned)(s->data[n] - '0');
+        if (v > (UINT64_MAX - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    if (n == 0)
+        return false;
+    *value = v;
+    *s = p3_span(s->data + n, s->len - n);
+    return true;
+}
+
+/* A number that ends at a blank or at the end, and the blanks behind it. */
+static bool take_field(pop3_str *s, uint64_t *value)
+{
+    if (!p3_take_number(s, value) || (s->len > 0 && !p3_is_blank(s->data[0])))
+        return false;
+    *s = p3_trim_left(*s);
+    return true;
+}
+
+static bool take_message_number(pop3_str *s, uint32_t *number)
+{
+    uint64_t v;
+    if (!take_field(s, &v) || v == 0 || v > UINT32_MAX)
+        return false;
+    *number = (uint32_t)v;
+    return true;
+}
+
+bool p3_parse_stat(pop3_str text, pop3_stat *stat)
+{
+    pop3_str s = p3_trim_left(text);
+    *stat = (pop3_stat){0};
+    return take_field(&s, &stat->count) && take_field(&s, &stat->octets);
+}
+
+bool p3_parse_list_entry(pop3_str text, pop3_entry *entry)
+{
+    pop3_str s = p3_trim_left(text);
+    *entry = (pop3_entry){0};
+    return take_message_number(&s, &entry->number) && take_field(&s, &entry->octets);
+}
+
+bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry)
+{
+    pop3_str s = p3_trim_left(text);
+    *entry = (pop3_entry){0};
+    if (!take_message_number(&s, &entry->number))
+        return false;
+    entry->uid = p3_trim_right(s);
+    return entry->uid.len > 0;
+}
+
+pop3_str p3_find_timestamp(pop3_str greeting)
+{
+    const char *end = greeting.data + greeting.len;
+    for (const char *close = end; close > greeting.data;) {
+        if (*--close != '>')
+            continue;
+        bool at = false;
+        for (const char *p = close; p > greeting.data;) {
+            char c = *--p;
+            if (c == '<') {
+                if (at)
+                    return p3_span(p, (size_t)(close - p) + 1);
+                break;
+            }
+            if (p3_is_blank(c) || c == '>')
+                break;
+            at = at || c == '@';
+        }
+    }
+    return p3_span(NULL, 0);
+}

@@ -1,0 +1,33 @@
+/* Parsers of what replies say: status lines, STAT, LIST and UIDL entries. They copy nothing. */
+#ifndef P3_CORE_VALUES_H
+#define P3_CORE_VALUES_H
+
+#include <pop3/types.h>
+
+/* Parses a status line: anything that starts with + or -, in any case of letters (RFC 1939 §3; the
+ * indicator's word is not looked at further, as real servers vary it). False for other lines. */
+bool p3_parse_reply(pop3_str line, pop3_reply *reply);
+
+/* Whether a line is "+OK" or "-ERR" to the letter but for case, followed by a blank or nothing. */
+bool p3_is_strict_status(pop3_str line);
+
+/* During AUTH: whether a line that starts with + is a challenge, and not +OK (RFC 5034 §4). */
+bool p3_parse_challenge(pop3_str line, pop3_str *challenge);
+
+/* Parses a decimal number off the front of s. False when there is no digit or it exceeds 64 bits. */
+bool p3_take_number(pop3_str *s, uint64_t *value);
+
+/* "nn mm", and whatever follows (RFC 1939 §5, STAT). */
+bool p3_parse_stat(pop3_str text, pop3_stat *stat);
+
+/* "n octets", and whatever follows (RFC 1939 §5, LIST). Sets number and octets. */
+bool p3_parse_list_entry(pop3_str text, pop3_entry *entry);
+
+/* "n unique-id" (RFC 1939 §7, UIDL). The unique-id is all that follows, without blanks at its end:
+ * longer ones than 70 octets, and with blanks inside, are taken as they are. Sets number and uid. */
+bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry);
+
+/* The timestamp in a greeting: the last "<...@...>" without blanks (RFC 1939 §7, APOP). */
+pop3_str p3_find_timestamp(pop3_str greeting);
+
+#endif

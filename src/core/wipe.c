@@ -1,0 +1,22 @@
+/* Wiping of secrets: a store of zeros that the compiler may not leave out. */
+#include "core/wipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Called through a volatile pointer, memset() cannot be proved to be without effect. */
+static void *(*const volatile wipe_with)(void *, int, size_t) = memset;
+
+void p3_wipe(void *p, size_t n)
+{
+    if (n > 0)
+        wipe_with(p, 0, n);
+}
+
+void p3_wipe_free(void *p, size_t n)
+{
+    if (p == NULL)
+        return;
+    p3_wipe(p, n);
+    free(p);
+}

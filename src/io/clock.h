@@ -1,0 +1,19 @@
+/* The one clock: milliseconds that only go forward, and deadlines on it. */
+#ifndef P3_IO_CLOCK_H
+#define P3_IO_CLOCK_H
+
+#include <stdint.h>
+
+/* A point in time that never comes. */
+#define P3_NEVER INT64_MAX
+
+/* Milliseconds since some point in the past. */
+int64_t p3_now_ms(void);
+
+/* The point timeout_ms after now; P3_NEVER for a negative timeout. */
+int64_t p3_deadline(int64_t now, int timeout_ms);
+
+/* Milliseconds from now until a deadline as poll(2) takes them: -1 for P3_NEVER, 0 when it is past. */
+int p3_until(int64_t deadline, int64_t now);
+
+#endif

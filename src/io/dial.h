@@ -1,0 +1,61 @@
+/* Connecting to one of many addresses: attempts are staggered, both address families get their
+ * turn, and the first to succeed wins (RFC 8305, "Happy Eyeballs"). */
+#ifndef P3_IO_DIAL_H
+#define P3_IO_DIAL_H
+
+#include <pop3/types.h>
+
+#include "io/wait.h"
+
+#include <sys/socket.h>
+
+struct addrinfo;
+
+/* Most addresses that are tried, and most attempts under way at once. */
+#define P3_DIAL_ADDRESSES 16
+#define P3_DIAL_ATTEMPTS  6
+
+typedef struct p3_address {
+    struct sockaddr_storage at;
+    socklen_t len;
+} p3_address;
+
+/* Attempts under way. Initialize with p3_dial_begin() or p3_dial_begin_unix(). */
+typedef struct p3_dial {
+    p3_address addresses[P3_DIAL_ADDRESSES];
+    size_t count; /* addresses */
+    size_t next;  /* the first that has not been tried */
+    struct {
+        int fd;
+        size_t address;
+    } attempts[P3_DIAL_ATTEMPTS];
+    size_t under_way;
+    int64_t next_at; /* when the next attempt starts even though none has failed */
+    p3_address local;
+    bool have_local; /* bind to `local` before connecting */
+    int error;       /* errno of the last attempt that failed */
+} p3_dial;
+
+/* Takes the addresses of a resolution, interleaved by family. */
+void p3_dial_begin(p3_dial *d, const struct addrinfo *list);
+
+/* Sets the numeric local address to connect from. False when it is none. */
+bool p3_dial_bind(p3_dial *d, const char *numeric);
+
+/* The one address of a Unix-domain socket. False when the path is too long. */
+bool p3_dial_begin_unix(p3_dial *d, const char *path);
+
+/* Starts and checks attempts. POP3_PENDING; POP3_OK with the connected socket in *fd and the address
+ * it is connected to in *peer (which lives as long as d); POP3_ERR_CONNECT with d->error. */
+pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_address **peer);
+
+/* Adds the sockets to wait on; returns the point in time at which to step anyway. */
+int64_t p3_dial_waits(const p3_dial *d, p3_wait_set *set);
+
+/* Closes all attempts. */
+void p3_dial_end(p3_dial *d);
+
+/* An address as text, such as "127.0.0.1:110" or "[::1]:110". */
+void p3_address_text(const p3_address *a, char *out, size_t size);
+
+#endif

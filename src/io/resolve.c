@@ -1,0 +1,139 @@
+/* Host names to addresses without blocking the caller: the system's resolver runs in a thread. */
+#include "io/resolve.h"
+
+#include "io/socket.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct p3_resolve {
+    atomic_int owners; /* the caller and the thread: whoever leaves last frees it */
+    atomic_bool done;  /* `error` and `list` have been written */
+    int pipe_read;     /* becomes readable (end of file) when the thread is done */
+    int pipe_write;    /* closed by the thread after the result is written */
+    int error;         /* getaddrinfo()'s answer */
+    struct addrinfo *list;
+    char port[6];
+    char host[];
+};
+
+static void release(p3_resolve *r)
+{
+    if (atomic_fetch_sub(&r->owners, 1) != 1)
+        return;
+    if (r->list != NULL)
+        freeaddrinfo(r->list);
+    p3_close(&r->pipe_read);
+    free(r);
+}
+
+static int look_up(p3_resolve *r, int flags)
+{
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC,
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = flags | AI_NUMERICSERV,
+    };
+    return getaddrinfo(r->host, r->port, &hints, &r->list);
+}
+
+static void *thread_main(void *arg)
+{
+    p3_resolve *r = arg;
+    /* AI_ADDRCONFIG would leave out ::1 on a host with no other IPv6 address. */
+    r->error = look_up(r, 0);
+    atomic_store(&r->done, true);
+    int fd = r->pipe_write;
+    r->pipe_write = -1;
+    p3_close(&fd); /* wakes the caller */
+    release(r);
+    return NULL;
+}
+
+/* Starts the thread with all signals blocked: they belong to the application's own threads. */
+static int start_thread(p3_resolve *r)
+{
+    pthread_attr_t attr;
+    int error = pthread_attr_init(&attr);
+    if (error != 0)
+        return error;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    error = pthread_create(&thread, &attr, thread_main, r);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return error;
+}
+
+pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port)
+{
+    size_t len = strlen(host);
+    p3_resolve *r = calloc(1, sizeof *r + len + 1);
+    if (r == NULL)
+        return POP3_ERR_MEMORY;
+    atomic_init(&r->owners, 1);
+    r->pipe_read = r->pipe_write = -1;
+    memcpy(r->host, host, len + 1);
+    snprintf(r->port, sizeof r->port, "%u", (unsigned)port);
+    r->error = look_up(r, AI_NUMERICHOST);
+    if (r->error == 0) {
+        *out = r;
+        return POP3_OK;
+    }
+    int ends[2];
+    if (!p3_pipe(ends)) {
+        release(r);
+        return POP3_ERR_IO;
+    }
+    r->pipe_read = ends[0];
+    r->pipe_write = ends[1];
+    atomic_store(&r->owners, 2);
+    int error = start_thread(r);
+    if (error != 0) {
+        p3_close(&r->pipe_write);
+        atomic_store(&r->owners, 1);
+        release(r);
+        errno = error;
+        return POP3_ERR_IO;
+    }
+    *out = r;
+    return POP3_OK;
+}
+
+int p3_resolve_fd(const p3_resolve *r)
+{
+    return r->pipe_read;
+}
+
+pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const char **why)
+{
+    if (r->pipe_read >= 0) {
+        char unused;
+        ssize_t n = read(r->pipe_read, &unused, 1);
+        if (n < 0 || !atomic_load(&r->done))
+            return POP3_PENDING; /* EAGAIN or EINTR: the thread has not closed its end */
+        p3_close(&r->pipe_read);
+    }
+    if (r->error != 0) {
+        *why = gai_strerror(r->error);
+        return POP3_ERR_RESOLVE;
+    }
+    *list = r->list;
+    return POP3_OK;
+}
+
+void p3_resolve_free(p3_resolve *r)
+{
+    if (r != NULL)
+        release(r);
+}

@@ -1,0 +1,26 @@
+/* Host names to addresses without blocking the caller: the system's resolver runs in a thread. */
+#ifndef P3_IO_RESOLVE_H
+#define P3_IO_RESOLVE_H
+
+#include <pop3/types.h>
+
+struct addrinfo;
+
+/* A resolution under way. */
+typedef struct p3_resolve p3_resolve;
+
+/* Starts resolving. Numeric addresses are done at once, without a thread. POP3_OK, POP3_ERR_MEMORY or
+ * POP3_ERR_IO (with errno). The caller gives *out up with p3_resolve_free(). */
+pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port);
+
+/* The descriptor that becomes readable when the answer is there; -1 when it is there already. */
+int p3_resolve_fd(const p3_resolve *r);
+
+/* POP3_PENDING; POP3_OK with the addresses, which live as long as r; POP3_ERR_RESOLVE with a
+ * sentence in *why, in static storage. */
+pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const char **why);
+
+/* Gives the resolution up: a thread that is still busy ends by itself. NULL does nothing. */
+void p3_resolve_free(p3_resolve *r);
+
+#endif

@@ -1,0 +1,34 @@
+/* A connected stream: octets in and out without blocking, in the clear or under TLS. */
+#ifndef P3_IO_STREAM_H
+#define P3_IO_STREAM_H
+
+#include <pop3/types.h>
+
+#include "io/tls_session.h"
+
+/* A connection. Initialize with fd = -1. */
+typedef struct p3_stream {
+    int fd;
+    p3_tls_session *tls; /* NULL in the clear */
+    bool read_wants_write; /* TLS: reading must first write */
+    bool write_wants_read; /* TLS: writing must first read */
+} p3_stream;
+
+typedef enum p3_io {
+    P3_IO_OK,     /* some octets moved */
+    P3_IO_AGAIN,  /* none could be moved without waiting */
+    P3_IO_CLOSED, /* the peer has ended the stream */
+    P3_IO_FAILED  /* errno, or the TLS session's error, says why */
+} p3_io;
+
+/* Reads up to len octets. *full is set when all of the buffer was filled, so that more may be there
+ * which no wait on the socket would show. */
+p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *full);
+
+/* Writes up to len octets. */
+p3_io p3_stream_write(p3_stream *s, const char *data, size_t len, size_t *put);
+
+/* Says farewell under TLS (close_notify) if asked to, and closes. */
+void p3_stream_close(p3_stream *s, bool farewell);
+
+#endif

@@ -1,0 +1,95 @@
+/* Says in one sentence why a server's certificate was not accepted. */
+#include "io/tls_certificate.h"
+
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+
+/* Copies what a memory BIO holds, with anything but printable ASCII as "?". */
+static void drain(BIO *bio, char *out, size_t size)
+{
+    int n = BIO_read(bio, out, (int)size - 1);
+    if (n < 0)
+        n = 0;
+    for (int i = 0; i < n; i++) {
+        if (out[i] < 0x20 || out[i] > 0x7E)
+            out[i] = '?';
+    }
+    out[n] = '\0';
+}
+
+/* The names a certificate is for: its subject alternative names, else its subject. */
+static void names_of(const X509 *cert, char *out, size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    out[0] = '\0';
+    if (bio == NULL)
+        return;
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    if (names != NULL) {
+        for (int i = 0; i < sk_GENERAL_NAME_num(names) && i < 8; i++) {
+            if (i > 0)
+                BIO_puts(bio, ", ");
+            GENERAL_NAME_print(bio, sk_GENERAL_NAME_value(names, i));
+        }
+        GENERAL_NAMES_free(names);
+    } else {
+        X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_ONELINE);
+    }
+    drain(bio, out, size);
+    BIO_free(bio);
+}
+
+static void time_of(const ASN1_TIME *t, char *out, size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    out[0] = '\0';
+    if (bio == NULL)
+        return;
+    ASN1_TIME_print(bio, t);
+    drain(bio, out, size);
+    BIO_free(bio);
+}
+
+static void issuer_of(const X509 *cert, char *out, size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    out[0] = '\0';
+    if (bio == NULL)
+        return;
+    X509_NAME_print_ex(bio, X509_get_issuer_name(cert), 0, XN_FLAG_ONELINE);
+    drain(bio, out, size);
+    BIO_free(bio);
+}
+
+void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *out, size_t size)
+{
+    const char *reason = X509_verify_cert_error_string(error);
+    const X509 *cert = SSL_get0_peer_certificate(ssl);
+    char about[256];
+    if (cert == NULL) {
+        snprintf(out, size, "the certificate for %s is not acceptable: %s", name, reason);
+        return;
+    }
+    switch (error) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        names_of(cert, about, sizeof about);
+        snprintf(out, size, "the certificate is not for %s: %s; it is for %s", name, reason, about);
+        break;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        time_of(X509_get0_notAfter(cert), about, sizeof about);
+        snprintf(out, size, "the certificate for %s is not acceptable: %s; it ended on %s", name,
+                 reason, about);
+        break;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        time_of(X509_get0_notBefore(cert), about, sizeof about);
+        snprintf(out, size, "the certificate for %s is not acceptable: %s; it begins on %s", name,
+                 reason, about);
+        break;
+    default:
+        issuer_of(cert, about, sizeof about);
+        snprintf(out, size, "the certificate for %s is not acceptable: %s; its issuer is %s", name,
+                 reason, about);
+    }
+}

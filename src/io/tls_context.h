@@ -1,0 +1,20 @@
+/* Inside of a TLS context, for the session and the certificate reports. */
+#ifndef P3_IO_TLS_CONTEXT_H
+#define P3_IO_TLS_CONTEXT_H
+
+#include <pop3/tls.h>
+
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+
+struct pop3_tls {
+    atomic_int owners;     /* the caller, and each client and session */
+    SSL_CTX *ctx;          /* counted */
+    BIO_METHOD *transport; /* octets through send(2) and recv(2), see tls_session.c */
+    char *server_name;     /* name to verify in place of the one connected to, or NULL */
+};
+
+/* Makes the BIO method of a context's sessions; NULL when out of memory. */
+BIO_METHOD *p3_tls_transport(void);
+
+#endif

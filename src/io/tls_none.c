@@ -1,0 +1,101 @@
+/* In place of tls_*.c in a build without TLS: everything says so. */
+#include "io/tls_session.h"
+
+#include <stdio.h>
+
+pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *error, size_t size)
+{
+    (void)options;
+    if (out != NULL)
+        *out = NULL;
+    if (error != NULL && size > 0)
+        snprintf(error, size, "this build of libpop3 has no TLS");
+    return POP3_ERR_NOT_OFFERED;
+}
+
+pop3_status pop3_tls_wrap(pop3_tls **out, struct ssl_ctx_st *ctx)
+{
+    (void)ctx;
+    if (out != NULL)
+        *out = NULL;
+    return POP3_ERR_NOT_OFFERED;
+}
+
+void pop3_tls_free(pop3_tls *tls)
+{
+    (void)tls;
+}
+
+void p3_tls_retain(pop3_tls *tls)
+{
+    (void)tls;
+}
+
+bool p3_tls_verifies(const pop3_tls *tls)
+{
+    (void)tls;
+    return false;
+}
+
+pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, const char *host)
+{
+    (void)tls;
+    (void)fd;
+    (void)host;
+    *out = NULL;
+    return POP3_ERR_NOT_OFFERED;
+}
+
+p3_tls_io p3_tls_session_handshake(p3_tls_session *s)
+{
+    (void)s;
+    return P3_TLS_IO_FAILED;
+}
+
+p3_tls_io p3_tls_session_read(p3_tls_session *s, char *buffer, size_t len, size_t *got)
+{
+    (void)s;
+    (void)buffer;
+    (void)len;
+    *got = 0;
+    return P3_TLS_IO_FAILED;
+}
+
+p3_tls_io p3_tls_session_write(p3_tls_session *s, const char *data, size_t len, size_t *put)
+{
+    (void)s;
+    (void)data;
+    (void)len;
+    *put = 0;
+    return P3_TLS_IO_FAILED;
+}
+
+pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int *sys_errno)
+{
+    (void)s;
+    *why = "this build of libpop3 has no TLS";
+    *sys_errno = 0;
+    return POP3_ERR_NOT_OFFERED;
+}
+
+const char *p3_tls_session_version(const p3_tls_session *s)
+{
+    (void)s;
+    return "";
+}
+
+const char *p3_tls_session_cipher(const p3_tls_session *s)
+{
+    (void)s;
+    return "";
+}
+
+void p3_tls_session_farewell(p3_tls_session *s)
+{
+    (void)s;
+}
+
+void p3_tls_session_free(p3_tls_session *s)
+{
+    (void)s;
+}

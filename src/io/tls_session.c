@@ -1,0 +1,271 @@
+/* TLS for one connection, over a non-blocking socket. */
+#include "io/tls_session.h"
+
+#include "io/socket.h"
+#include "io/tls_certificate.h"
+#include "io/tls_context.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Several records at a time: one recv(2) for up to eight full records. */
+#define P3_TLS_READ_AHEAD (128 * 1024)
+
+struct p3_tls_session {
+    SSL *ssl;
+    pop3_tls *context; /* counted */
+    int fd;            /* the caller's */
+    bool end_of_file;  /* the socket has ended */
+    int sys_errno;     /* errno of the socket's failure, or 0 */
+    pop3_status status;
+    char *name;     /* the name that the certificate must have */
+    char error[512];
+};
+
+/* The transport is our own because OpenSSL's socket BIO writes with write(2), which raises SIGPIPE. */
+static int transport_write(BIO *bio, const char *data, int len)
+{
+    p3_tls_session *s = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    ssize_t n = p3_send(s->fd, data, (size_t)len);
+    if (n < 0) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            BIO_set_retry_write(bio);
+        else
+            s->sys_errno = errno;
+    }
+    return (int)n;
+}
+
+static int transport_read(BIO *bio, char *buffer, int len)
+{
+    p3_tls_session *s = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    ssize_t n = p3_recv(s->fd, buffer, (size_t)len);
+    if (n == 0)
+        s->end_of_file = true;
+    if (n < 0) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            BIO_set_retry_read(bio);
+        else
+            s->sys_errno = errno;
+    }
+    return (int)n;
+}
+
+static long transport_control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)number;
+    (void)pointer;
+    p3_tls_session *s = BIO_get_data(bio);
+    switch (command) {
+    case BIO_CTRL_FLUSH: /* nothing is buffered here */
+        return 1;
+    case BIO_CTRL_EOF:
+        return s != NULL && s->end_of_file;
+    default:
+        return 0;
+    }
+}
+
+static int transport_create(BIO *bio)
+{
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+BIO_METHOD *p3_tls_transport(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "libpop3 socket");
+    if (m == NULL)
+        return NULL;
+    if (BIO_meth_set_write(m, transport_write) != 1 || BIO_meth_set_read(m, transport_read) != 1 ||
+        BIO_meth_set_ctrl(m, transport_control) != 1 ||
+        BIO_meth_set_create(m, transport_create) != 1) {
+        BIO_meth_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+static bool is_address(const char *name)
+{
+    unsigned char unused[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, name, unused) == 1 || inet_pton(AF_INET6, name, unused) == 1;
+}
+
+/* The name to verify: without the brackets or zone of an address or the dot of an absolute name. */
+static char *plain_name(const char *host)
+{
+    size_t len = strcspn(host, "%");
+    if (len > 0 && host[0] == '[' && host[len - 1] == ']') {
+        host++;
+        len -= 2;
+    }
+    if (len > 1 && host[len - 1] == '.')
+        len--;
+    return strndup(host, len);
+}
+
+/* Sets SNI (host names only, RFC 6066 §3) and the name or address that the certificate must have. */
+static pop3_status set_name(p3_tls_session *s)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);
+    bool ok;
+    if (is_address(s->name)) {
+        ok = X509_VERIFY_PARAM_set1_ip_asc(param, s->name) == 1;
+    } else {
+        X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        ok = SSL_set_tlsext_host_name(s->ssl, s->name) == 1 && SSL_set1_host(s->ssl, s->name) == 1;
+    }
+    return ok ? POP3_OK : POP3_ERR_ARGUMENT;
+}
+
+static pop3_status set_up(p3_tls_session *s, const char *host)
+{
+    s->name = plain_name(s->context->server_name != NULL ? s->context->server_name : host);
+    s->ssl = SSL_new(s->context->ctx);
+    if (s->name == NULL || s->ssl == NULL)
+        return POP3_ERR_MEMORY;
+    BIO *bio = BIO_new(s->context->transport);
+    if (bio == NULL)
+        return POP3_ERR_MEMORY;
+    BIO_set_data(bio, s);
+    SSL_set_bio(s->ssl, bio, bio);
+    SSL_set_connect_state(s->ssl);
+    SSL_set_mode(s->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_set_read_ahead(s->ssl, 1);
+    SSL_set_default_read_buffer_len(s->ssl, P3_TLS_READ_AHEAD);
+    return set_name(s);
+}
+
+pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, const char *host)
+{
+    p3_tls_session *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return POP3_ERR_MEMORY;
+    p3_tls_retain(tls);
+    s->context = tls;
+    s->fd = fd;
+    ERR_clear_error();
+    pop3_status status = set_up(s, host);
+    ERR_clear_error();
+    if (status != POP3_OK) {
+        p3_tls_session_free(s);
+        return status;
+    }
+    *out = s;
+    return POP3_OK;
+}
+
+static p3_tls_io note(p3_tls_session *s, p3_tls_io result, pop3_status status, const char *why)
+{
+    s->status = status;
+    snprintf(s->error, sizeof s->error, "%s", why);
+    return result;
+}
+
+/* What OpenSSL's refusal of an operation means. */
+static p3_tls_io explain(p3_tls_session *s, int result)
+{
+    int error = SSL_get_error(s->ssl, result);
+    switch (error) {
+    case SSL_ERROR_WANT_READ:
+        return P3_TLS_IO_WANT_READ;
+    case SSL_ERROR_WANT_WRITE:
+        return P3_TLS_IO_WANT_WRITE;
+    case SSL_ERROR_ZERO_RETURN:
+        return note(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED, "the server closed the connection");
+    default:
+        break;
+    }
+    long verified = SSL_get_verify_result(s->ssl);
+    if (!SSL_is_init_finished(s->ssl) && p3_tls_verifies(s->context) && verified != X509_V_OK) {
+        p3_tls_explain_certificate(s->ssl, verified, s->name, s->error, sizeof s->error);
+        s->status = POP3_ERR_CERTIFICATE;
+        return P3_TLS_IO_FAILED;
+    }
+    if (s->end_of_file || s->sys_errno == ECONNRESET || s->sys_errno == EPIPE)
+        return note(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED,
+                    SSL_is_init_finished(s->ssl)
+                        ? "the connection was cut off without TLS's close_notify"
+                        : "the server closed the connection during the TLS handshake");
+    if (s->sys_errno != 0)
+        return note(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->sys_errno));
+    unsigned long code = ERR_peek_error();
+    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, reason != NULL ? reason : "TLS failed");
+}
+
+p3_tls_io p3_tls_session_handshake(p3_tls_session *s)
+{
+    ERR_clear_error();
+    int result = SSL_do_handshake(s->ssl);
+    p3_tls_io io = result == 1 ? P3_TLS_IO_OK : explain(s, result);
+    ERR_clear_error();
+    return io;
+}
+
+p3_tls_io p3_tls_session_read(p3_tls_session *s, char *buffer, size_t len, size_t *got)
+{
+    ERR_clear_error();
+    int result = SSL_read_ex(s->ssl, buffer, len, got);
+    if (result == 1)
+        return P3_TLS_IO_OK;
+    *got = 0;
+    p3_tls_io io = explain(s, result);
+    ERR_clear_error();
+    return io;
+}
+
+p3_tls_io p3_tls_session_write(p3_tls_session *s, const char *data, size_t len, size_t *put)
+{
+    ERR_clear_error();
+    int result = SSL_write_ex(s->ssl, data, len, put);
+    if (result == 1)
+        return P3_TLS_IO_OK;
+    *put = 0;
+    p3_tls_io io = explain(s, result);
+    ERR_clear_error();
+    return io;
+}
+
+pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int *sys_errno)
+{
+    *why = s->error;
+    *sys_errno = s->sys_errno;
+    return s->status;
+}
+
+const char *p3_tls_session_version(const p3_tls_session *s)
+{
+    return SSL_get_version(s->ssl);
+}
+
+const char *p3_tls_session_cipher(const p3_tls_session *s)
+{
+    return SSL_get_cipher_name(s->ssl);
+}
+
+void p3_tls_session_farewell(p3_tls_session *s)
+{
+    ERR_clear_error();
+    (void)SSL_shutdown(s->ssl); /* a courtesy: the server has answered QUIT already */
+    ERR_clear_error();
+}
+
+void p3_tls_session_free(p3_tls_session *s)
+{
+    if (s == NULL)
+        return;
+    SSL_free(s->ssl);
+    pop3_tls_free(s->context);
+    free(s->name);
+    free(s);
+}

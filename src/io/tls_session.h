@@ -1,0 +1,50 @@
+/* TLS for one connection, over a non-blocking socket. */
+#ifndef P3_IO_TLS_SESSION_H
+#define P3_IO_TLS_SESSION_H
+
+#include <pop3/tls.h>
+#include <pop3/types.h>
+
+/* TLS on one connection. */
+typedef struct p3_tls_session p3_tls_session;
+
+typedef enum p3_tls_io {
+    P3_TLS_IO_OK,
+    P3_TLS_IO_WANT_READ,  /* wait until the socket is readable, then call again */
+    P3_TLS_IO_WANT_WRITE, /* wait until the socket is writable, then call again */
+    P3_TLS_IO_CLOSED,     /* the peer has ended the stream; see p3_tls_session_error() */
+    P3_TLS_IO_FAILED      /* see p3_tls_session_error() */
+} p3_tls_io;
+
+/* Counts a context up: another owner. */
+void p3_tls_retain(pop3_tls *tls);
+
+/* Whether a context verifies the server. */
+bool p3_tls_verifies(const pop3_tls *tls);
+
+/* Begins TLS on a connected socket, which stays the caller's. `host` is the name that was asked for.
+ * POP3_OK, POP3_ERR_MEMORY, POP3_ERR_ARGUMENT for a host name that TLS cannot name, or
+ * POP3_ERR_NOT_OFFERED without TLS in the build. */
+pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, const char *host);
+
+/* The next step of the handshake. */
+p3_tls_io p3_tls_session_handshake(p3_tls_session *s);
+
+p3_tls_io p3_tls_session_read(p3_tls_session *s, char *buffer, size_t len, size_t *got);
+p3_tls_io p3_tls_session_write(p3_tls_session *s, const char *data, size_t len, size_t *put);
+
+/* After a failure: its class (POP3_ERR_CERTIFICATE, POP3_ERR_TLS, POP3_ERR_CLOSED, POP3_ERR_IO with
+ * errno in *sys_errno) and a sentence, which lives as the session. */
+pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int *sys_errno);
+
+/* The protocol version and cipher in use, such as "TLSv1.3" and "TLS_AES_256_GCM_SHA384". */
+const char *p3_tls_session_version(const p3_tls_session *s);
+const char *p3_tls_session_cipher(const p3_tls_session *s);
+
+/* Sends close_notify if that is possible without waiting. */
+void p3_tls_session_farewell(p3_tls_session *s);
+
+/* NULL does nothing. */
+void p3_tls_session_free(p3_tls_session *s);
+
+#endif

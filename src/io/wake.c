@@ -1,0 +1,45 @@
+/* A flag that another thread or a signal handler may raise, and a descriptor that wakes who waits. */
+#include "io/wake.h"
+
+#include "io/socket.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+bool p3_wake_init(p3_wake *w)
+{
+    w->ends[0] = w->ends[1] = -1;
+    atomic_init(&w->raised, false);
+    return p3_pipe(w->ends);
+}
+
+void p3_wake_free(p3_wake *w)
+{
+    p3_close(&w->ends[0]);
+    p3_close(&w->ends[1]);
+}
+
+void p3_wake_raise(p3_wake *w)
+{
+    int saved = errno;
+    if (!atomic_exchange(&w->raised, true)) {
+        /* One octet into an empty pipe whose other end is open: it cannot block or fail. */
+        ssize_t n = write(w->ends[1], "", 1);
+        (void)n;
+    }
+    errno = saved;
+}
+
+bool p3_wake_is_raised(p3_wake *w)
+{
+    return atomic_load(&w->raised);
+}
+
+void p3_wake_clear(p3_wake *w)
+{
+    char sink[16];
+    if (atomic_exchange(&w->raised, false)) {
+        while (read(w->ends[0], sink, sizeof sink) > 0) {
+        }
+    }
+}

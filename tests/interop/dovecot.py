@@ -1,0 +1,594 @@
+#!/usr/bin/env python3
+"""A private Dovecot for tests and demos: POP3 on free loopback ports, no privileges, no traces.
+
+The server lives in a temporary directory of its own and is killed by its process group's id;
+the directory goes with it.  Both happen after exceptions, SIGINT, SIGTERM and SIGHUP too, and if
+Python is killed outright, the kernel stops the server (only the directory stays then).
+
+As a module:
+
+    with Dovecot(maildirs={"user": "some/mail", "empty": None}) as server:
+        connect(server.host, server.port)          # plain, with STLS
+        connect(server.host, server.tls_port)      # TLS from the start
+        ... server.ca_file, server.user, server.password, server.maildir("user")
+
+As a command, which runs COMMAND with the server's particulars in its environment, and exits with
+COMMAND's status:
+
+    dovecot.py run [--mail DIR]... [--awkward] [--user U] [--password P] [--users N]
+                   -- COMMAND [ARGUMENT]...
+    dovecot.py available          (exit status 0 if the server can be run here, else 1)
+
+    POP3_TEST_HOST, POP3_TEST_PORT      where it listens; STLS is offered there
+    POP3_TEST_TLS_PORT                  where it listens for TLS from the start
+    POP3_TEST_CA_FILE                   the certificate that signed the server's
+    POP3_TEST_USER, POP3_TEST_PASSWORD  the account
+    POP3_TEST_USERS                     with --users N, "user1 user2 ... userN": more accounts with
+                                        the same password and the same mail, for tests that delete
+    POP3_TEST_MAIL_DIR                  a file for each message, with the octets that a client must
+                                        receive; message number N is the N-th file in sorted order
+    POP3_TEST_DOVECOT_LOG               the server's log
+
+Each message in a DIR is a file of its own; files are taken in the order of their names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import dataclasses
+import grp
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
+
+import awkward
+from certificates import make_certificates
+from mailboxes import MailSource, MailStore, mail_directories, write_wire_form
+from processes import (
+    Terminated,
+    ending_with_parent,
+    kill_process_group,
+    scratch_directory,
+    signals_held,
+    unwinding_signals,
+)
+
+DEFAULT_USER = "user"
+DEFAULT_PASSWORD = "pop3-test-password"
+
+# Exit statuses of the command, where COMMAND's own cannot be given.
+EXIT_NO_SERVER = 69  # EX_UNAVAILABLE
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+
+CONFIG = """\
+protocols = pop3
+listen = {listen}
+base_dir = {directory}/base
+state_dir = {directory}/state
+log_path = {directory}/dovecot.log
+
+# Everything runs as one ordinary user, so there is nobody to become and nowhere to chroot to.
+default_login_user = {user}
+default_internal_user = {user}
+default_internal_group = {group}
+first_valid_uid = 1
+first_valid_gid = 0
+
+# Few processes, but enough for tests that run side by side from one address.
+default_process_limit = 64
+default_client_limit = 256
+mail_max_userip_connections = 1000
+
+ssl = yes
+ssl_cert = <{directory}/tls/server.pem
+ssl_key = <{directory}/tls/server.key
+ssl_min_protocol = TLSv1.2
+
+# Passwords are stored in clear, for the mechanisms that need them so (all but plain and login).
+disable_plaintext_auth = no
+auth_mechanisms = plain login apop cram-md5 digest-md5 scram-sha-1 scram-sha-256
+auth_username_chars =
+auth_username_format =
+auth_failure_delay = 0  # a refusal takes half a second all the same
+passdb {{
+  driver = passwd-file
+  args = {directory}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {directory}/users
+}}
+
+# A session leaves no marks on the mail, other than what it deletes.
+mail_location = maildir:~
+mail_fsync = never
+mailbox_list_index = no
+pop3_no_flag_updates = yes
+pop3_lock_session = no
+
+service anvil {{
+  chroot =
+  # No growing delays after refused logins.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service pop3-login {{
+  chroot =
+  # One process for many connections: it need not start anew for each.
+  service_count = 0
+  inet_listener pop3 {{
+    port = {port}
+  }}
+  inet_listener pop3s {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+"""
+
+class DovecotError(RuntimeError):
+    """The server cannot be run; the text says why and holds the server's log if there is one."""
+
+
+class _PortTaken(Exception):
+    """Somebody else was faster to listen on a port that was free a moment ago."""
+
+
+class Identity(NamedTuple):
+    """A user and a group of this machine."""
+
+    user: str
+    uid: int
+    group: str
+    gid: int
+
+
+@dataclasses.dataclass
+class Account:
+    """A user of the server, and the directories whose messages the mailbox starts with."""
+
+    name: str
+    password: str
+    mail: list[Path]
+
+
+# --- What the machine has
+
+
+def find_program(name: str) -> str:
+    """The path of a program; servers live in directories that not every user's PATH has."""
+    path = os.environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin"
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise DovecotError(f"the program {name} is not installed")
+    return found
+
+
+def server_identity() -> Identity:
+    """Whom the server runs as: ourselves, or nobody if we are root."""
+    try:
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("nobody")
+            gid = account.pw_gid
+        else:
+            account = pwd.getpwuid(os.geteuid())
+            gid = os.getegid()
+        return Identity(account.pw_name, account.pw_uid, grp.getgrgid(gid).gr_name, gid)
+    except KeyError as error:
+        raise DovecotError(f"no account to run the server as: {error}") from error
+
+
+def why_unavailable() -> Optional[str]:
+    """The reason why the server cannot be run here, or None if it can."""
+    try:
+        server_identity()
+        find_program("openssl")
+        version = _output_of(find_program("dovecot"), "--version")
+        if not version.startswith("2.3."):
+            return f"Dovecot 2.3 is needed, and this is {version}"
+        libexec = _output_of(find_program("doveconf"), "-c", os.devnull, "-h", "libexec_dir")
+        if not os.access(os.path.join(libexec, "pop3"), os.X_OK):
+            return "Dovecot's POP3 server is not installed"
+    except DovecotError as error:
+        return str(error)
+    return None
+
+
+def _output_of(*command: str) -> str:
+    """What a program prints; DovecotError with what it complains about if it fails."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise DovecotError(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout.strip()
+
+
+def scratch_parent() -> str:
+    """A directory for temporary files that suits Dovecot; the usual one if it does.
+
+    The path of a Unix socket has some 100 octets, the configuration's syntax makes some
+    characters special, and root's own temporary directory may be closed to other users.
+    """
+    usual = tempfile.gettempdir()
+    fits = re.fullmatch(r"[A-Za-z0-9_./-]{1,50}", usual) is not None
+    parents = [Path(usual), *Path(usual).parents]
+    reachable = os.geteuid() != 0 or all(path.stat().st_mode & 0o001 for path in parents)
+    return usual if fits and reachable else "/tmp"
+
+
+def loopback_addresses() -> list[str]:
+    """127.0.0.1, and ::1 where the machine has it."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ["127.0.0.1"]
+    return ["127.0.0.1", "::1"]
+
+
+def free_ports(count: int, addresses: Sequence[str]) -> list[int]:
+    """Ports on which nobody listens at the moment, the same for all addresses."""
+    with contextlib.ExitStack() as sockets:
+        ports: list[int] = []
+        for _ in range(100):
+            port = 0
+            try:
+                for address in addresses:
+                    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                    probe = sockets.enter_context(socket.socket(family))
+                    probe.bind((address, port))
+                    port = probe.getsockname()[1]
+            except OSError:
+                continue
+            ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise DovecotError("no free ports")
+
+
+# --- The server
+
+
+class Dovecot:
+    """A private Dovecot, running between the beginning and the end of a `with` block.
+
+    maildirs      user name -> what the mailbox starts with: None, a directory of message files
+                  (or a Maildir), or several; these users have the password `password`
+    users         user name -> {"password": ..., "mail": ...}, either may be left out; for users
+                  with passwords of their own
+    password      the password of all users that are not given one
+    extra_config  Dovecot configuration after ours: it can add to it and override it.  In it,
+                  {directory} is the server's directory
+    timeout       seconds after which a server that does not answer has failed to start
+
+    Without users there is one, "user", with an empty mailbox.  The given directories are copied,
+    never changed.  The server ends with the thread that starts it, if the block does not end
+    before.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        maildirs: Optional[Mapping[str, MailSource]] = None,
+        users: Optional[Mapping[str, Mapping[str, Any]]] = None,
+        *,
+        password: str = DEFAULT_PASSWORD,
+        extra_config: str = "",
+        timeout: float = 20.0,
+    ) -> None:
+        self.accounts: list[Account] = []
+        for name, source in (maildirs or {}).items():
+            self.accounts.append(Account(name, password, mail_directories(source)))
+        for name, details in (users or {}).items():
+            mail = mail_directories(details.get("mail"))
+            self.accounts.append(Account(name, details.get("password", password), mail))
+        if not self.accounts:
+            self.accounts.append(Account(DEFAULT_USER, password, []))
+        self._check_names()
+
+        self.user = self.accounts[0].name
+        self.password = self.accounts[0].password
+        self.port = 0
+        self.tls_port = 0
+        self.directory = Path()
+        self._extra_config = extra_config
+        self._timeout = timeout
+        self._process: Optional[subprocess.Popen] = None
+        self._open = contextlib.ExitStack()
+
+    def _check_names(self) -> None:
+        """Refuse names that the file of users could not hold, and names that occur twice."""
+        names = [account.name for account in self.accounts]
+        for name in names:
+            if not name or name.startswith("#") or re.search(r"[:\0\r\n]", name):
+                raise ValueError(f"not possible as a user name: {name!r}")
+        if len(set(names)) != len(names):
+            raise ValueError("a user name occurs twice")
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate to verify the server's with."""
+        return self.directory / "tls" / "ca.pem"
+
+    @property
+    def log_file(self) -> Path:
+        """The server's log."""
+        return self.directory / "dovecot.log"
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process, and of the process group of all of them."""
+        assert self._process is not None
+        return self._process.pid
+
+    def maildir(self, name: str) -> Path:
+        """The user's Maildir as it is now."""
+        names = [account.name for account in self.accounts]
+        return self.directory / "mail" / str(names.index(name))
+
+    def __enter__(self) -> Dovecot:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the server and remove its directory.  Does nothing the second time."""
+        with signals_held():
+            self._open.close()
+
+    def _start(self) -> None:
+        """Lay out the directory and start the server in it; what is begun, close() ends."""
+        self._open.enter_context(unwinding_signals())
+        scratch = scratch_directory("pop3-dovecot-", scratch_parent())
+        self.directory = self._open.enter_context(scratch)
+        self._lay_out()
+        for _ in range(5):
+            try:
+                self._start_on_free_ports()
+                return
+            except _PortTaken:
+                continue
+        raise self._error("every port it tried was taken")
+
+    def _lay_out(self) -> None:
+        """Make all files but the configuration, and give them to whom the server runs as."""
+        for name in ("base", "state", "mail"):
+            (self.directory / name).mkdir()
+        make_certificates(self.directory / "tls", find_program("openssl"))
+        store = MailStore(self.directory / "messages")
+        for account in self.accounts:
+            store.make_maildir(self.maildir(account.name), account.mail)
+        (self.directory / "users").write_text(self._users_text())
+        self.log_file.touch()
+        if os.geteuid() == 0:
+            self._give_away()
+
+    def _users_text(self) -> str:
+        """The file of users: name, password (in base64: any characters), ids, home."""
+        identity = server_identity()
+        lines = []
+        for user in self.accounts:
+            password = base64.b64encode(user.password.encode()).decode()
+            home = self.maildir(user.name)
+            ids = f"{identity.uid}:{identity.gid}"
+            lines.append(f"{user.name}:{{PLAIN.b64}}{password}:{ids}::{home}::\n")
+        return "".join(lines)
+
+    def _give_away(self) -> None:
+        """Make the server's user own the directory and all that is in it."""
+        identity = server_identity()
+        for where, directories, files in os.walk(self.directory):
+            for name in directories + files + ["."]:
+                os.lchown(os.path.join(where, name), identity.uid, identity.gid)
+
+    def _start_on_free_ports(self) -> None:
+        """Start the server and wait until it answers; _PortTaken if it could not listen."""
+        addresses = loopback_addresses()
+        self.port, self.tls_port = free_ports(2, addresses)
+        self._write_config(addresses)
+        with signals_held():
+            process = self._spawn()
+            self._open.callback(kill_process_group, process)
+        self._process = process
+        self._wait_for_greeting()
+
+    def _write_config(self, addresses: Sequence[str]) -> None:
+        identity = server_identity()
+        ours = CONFIG.format(
+            listen=", ".join(addresses),
+            directory=self.directory,
+            user=identity.user,
+            group=identity.group,
+            port=self.port,
+            tls_port=self.tls_port,
+        )
+        extra = self._extra_config.replace("{directory}", str(self.directory))
+        (self.directory / "dovecot.conf").write_text(f"{ours}\n{extra}\n")
+
+    def _spawn(self) -> subprocess.Popen:
+        """Start Dovecot's first process, in a session of its own: Ctrl-C is for us to handle."""
+        as_whom: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            identity = server_identity()
+            as_whom = {"user": identity.uid, "group": identity.gid, "extra_groups": []}
+        with open(self.log_file, "ab") as log:
+            return subprocess.Popen(
+                [find_program("dovecot"), "-F", "-c", str(self.directory / "dovecot.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                start_new_session=True,
+                preexec_fn=ending_with_parent(),
+                **as_whom,
+            )
+
+    def _wait_for_greeting(self) -> None:
+        """Return when the server greets; raise when it ends or takes too long.
+
+        Dovecot writes master.pid once it listens.  Waiting for that first makes sure that the
+        greeting is not that of another server, to whom we lost the port.
+        """
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is not None:
+                if "Address already in use" in self._log():
+                    self.log_file.write_text("")
+                    raise _PortTaken
+                raise self._error(f"it ended with status {ended.si_status}")
+            if (self.directory / "base" / "master.pid").exists() and self._greets(deadline):
+                return
+            time.sleep(0.005)
+        raise self._error(f"no greeting within {self._timeout:g} seconds")
+
+    def _greets(self, deadline: float) -> bool:
+        """Whether a connection gets a POP3 greeting."""
+        patience = max(0.01, deadline - time.monotonic())
+        try:
+            with socket.create_connection((self.host, self.port), patience) as connection:
+                return connection.makefile("rb").readline().startswith(b"+OK")
+        except OSError:
+            return False
+
+    def _log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def _error(self, what: str) -> DovecotError:
+        return DovecotError(f"Dovecot did not start: {what}. Its log:\n{self._log()}")
+
+
+# --- The command
+
+
+def command_environment(server: Dovecot, mail_dir: Path) -> dict[str, str]:
+    """The variables that tell COMMAND about the server (not yet those of --users)."""
+    return {
+        "POP3_TEST_HOST": server.host,
+        "POP3_TEST_PORT": str(server.port),
+        "POP3_TEST_TLS_PORT": str(server.tls_port),
+        "POP3_TEST_USER": server.user,
+        "POP3_TEST_PASSWORD": server.password,
+        "POP3_TEST_CA_FILE": str(server.ca_file),
+        "POP3_TEST_MAIL_DIR": str(mail_dir),
+        "POP3_TEST_DOVECOT_LOG": str(server.log_file),
+    }
+
+
+def run_with_server(options: argparse.Namespace, command: Sequence[str]) -> int:
+    """Start a server as the options say, run the command, and return its exit status."""
+    more_users = [f"user{n}" for n in range(1, options.users + 1)]
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(scratch_directory("pop3-run-"))
+        mail = list(options.mail)
+        if options.awkward:
+            awkward.write_messages(scratch / "awkward")
+            mail.append(scratch / "awkward")
+        write_wire_form(mail, scratch / "wire")
+        maildirs = {name: mail for name in [options.user, *more_users]}
+        server = stack.enter_context(Dovecot(maildirs, password=options.password))
+        environment = {**os.environ, **command_environment(server, scratch / "wire")}
+        environment["POP3_TEST_USERS"] = " ".join(more_users)
+        return run_command(command, environment)
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command with our own standard streams and return its status as a shell would."""
+    prepare = ending_with_parent()
+    try:
+        with signals_held():
+            child = subprocess.Popen(command, env=environment, close_fds=False, preexec_fn=prepare)
+    except OSError as error:
+        print(f"dovecot.py: {command[0]}: {error.strerror}", file=sys.stderr)
+        return EXIT_NOT_FOUND if isinstance(error, FileNotFoundError) else EXIT_NOT_EXECUTABLE
+    try:
+        status = child.wait()
+    except KeyboardInterrupt as interrupt:
+        end_command(child, told=not isinstance(interrupt, Terminated))
+        raise
+    return status if status >= 0 else 128 - status
+
+
+def end_command(child: subprocess.Popen, told: bool) -> None:
+    """End the command: ask, then insist.  `told`: Ctrl-C has reached it as well as us."""
+    with signals_held():
+        if not told:
+            child.terminate()
+        for ask_again in (child.terminate, child.kill):
+            try:
+                child.wait(2.0)
+                return
+            except subprocess.TimeoutExpired:
+                ask_again()
+        child.wait()
+
+
+def user_count(text: str) -> int:
+    """The argument of --users."""
+    count = int(text)
+    if not 0 <= count <= 10000:
+        raise argparse.ArgumentTypeError("from 0 to 10000")
+    return count
+
+
+def parse_arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the command after "--"."""
+    arguments = list(arguments)
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    parser = argparse.ArgumentParser(description="Run a command with a private POP3 server.")
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("available", help="exit with 0 if the server can be run here, else 1")
+    run = actions.add_parser("run", help="run a command", usage="%(prog)s [options] -- COMMAND ...")
+    run.add_argument("--mail", type=Path, action="append", default=[], metavar="DIR")
+    run.add_argument("--awkward", action="store_true", help="add the messages of awkward.py")
+    run.add_argument("--user", default=DEFAULT_USER)
+    run.add_argument("--password", default=DEFAULT_PASSWORD)
+    run.add_argument("--users", type=user_count, default=0, metavar="N", help="add user1...userN")
+    options = parser.parse_args(arguments[:end])
+    command = arguments[end + 1 :]
+    if (options.action == "run") != bool(command):
+        parser.error("run needs -- COMMAND, and nothing else takes it")
+    return options, command
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command: see the top of the file."""
+    options, command = parse_arguments(arguments)
+    if options.action == "available":
+        reason = why_unavailable()
+        if reason is not None:
+            print(f"dovecot.py: {reason}", file=sys.stderr)
+        return 0 if reason is None else 1
+    try:
+        with unwinding_signals():
+            return run_with_server(options, command)
+    except (RuntimeError, OSError, ValueError) as error:
+        print(f"dovecot.py: {error}", file=sys.stderr)
+        return EXIT_NO_SERVER
+    except Terminated as terminated:
+        return 128 + terminated.signum
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
