@@ -1,0 +1,130 @@
+#!/bin/sh
+# Makes the certificates that tests need, in a folder: make-certs.sh OUTDIR
+# Says nothing when all is well; does nothing when they are there already.
+set -eu
+umask 077
+
+if [ $# -ne 1 ]; then
+    echo "usage: make-certs.sh OUTDIR" >&2
+    exit 2
+fi
+
+version=1 # raise it when what is made below changes
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+
+# Tests run side by side: one makes the certificates, the others wait for it.
+exec 9>"$out/.lock"
+flock 9
+if [ "$(cat "$out/.made" 2>/dev/null)" = "$version" ] &&
+    openssl x509 -checkend 86400 -noout -in "$out/good.pem" >/dev/null 2>&1; then
+    exit 0
+fi
+rm -f "$out/.made"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$work"
+mkdir issued
+: >index.txt
+echo 01 >serial
+echo 01 >crlnumber
+
+cat >ca.cnf <<'CONFIG'
+[ca]
+default_ca = test_ca
+[test_ca]
+database = index.txt
+serial = serial
+crlnumber = crlnumber
+new_certs_dir = issued
+default_md = sha256
+policy = any_policy
+unique_subject = no
+email_in_dn = no
+[any_policy]
+commonName = supplied
+[req]
+distinguished_name = name
+prompt = no
+[name]
+CN = unused
+[root]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[intermediate]
+basicConstraints = critical, CA:TRUE, pathlen:0
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+[localhost]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+[otherhost]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+subjectAltName = DNS:other.invalid
+[client]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
+subjectKeyIdentifier = hash
+CONFIG
+
+# openssl reports its progress on standard error: shown only when it fails.
+quietly() {
+    if ! "$@" >messages 2>&1; then
+        cat messages >&2
+        return 1
+    fi
+}
+
+new_key() { # FILE
+    quietly openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
+}
+
+self_signed() { # NAME SECTION COMMON-NAME
+    new_key "$1.key"
+    quietly openssl req -new -x509 -config ca.cnf -extensions "$2" -key "$1.key" -subj "/CN=$3" \
+        -days 3650 -sha256 -out "$1.pem"
+}
+
+signed() { # NAME SECTION COMMON-NAME [ISSUER [FROM TO]]
+    issuer=${4:-ca}
+    new_key "$1.key"
+    quietly openssl req -new -config ca.cnf -key "$1.key" -subj "/CN=$3" -out "$1.csr"
+    quietly openssl ca -batch -notext -config ca.cnf -cert "$issuer.pem" -keyfile "$issuer.key" \
+        -extensions "$2" -startdate "${5:-20200101000000Z}" -enddate "${6:-20491231235959Z}" \
+        -in "$1.csr" -out "$1.pem"
+}
+
+self_signed ca root "pop3-testserver CA"
+self_signed other-ca root "pop3-testserver CA that nobody trusts"
+self_signed selfsigned localhost localhost
+signed good localhost localhost
+signed expired localhost localhost ca 20200101000000Z 20200201000000Z
+signed notyet localhost localhost ca 20480101000000Z 20490101000000Z
+signed wronghost otherhost other.invalid
+signed client client "test client"
+signed intermediate intermediate "pop3-testserver intermediate CA"
+signed leaf localhost localhost intermediate
+signed revoked localhost localhost
+
+cat leaf.pem intermediate.pem >chain.pem
+cp leaf.key chain.key
+quietly openssl pkey -in client.key -aes256 -passout pass:phrase -out client-enc.key
+quietly openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -revoke revoked.pem
+quietly openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -crldays 3650 \
+    -out crl.pem
+
+for file in *.pem *.key; do
+    mv -f "$file" "$out/$file"
+done
+echo "$version" >"$out/.made"
