@@ -25,8 +25,8 @@ static void begin_event(pop3_event *ev, pop3_event_kind kind, const p3_queued *c
     };
 }
 
-/* Takes the first command out of the queue and makes its DONE event. Returns whether the caller is to
- * see it. */
+/* Takes the first command out of the queue and makes its DONE event. Returns whether the caller is
+ * to see it. */
 static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
 {
     p3_queued c = p3_queue_pop(&e->queue);
@@ -210,8 +210,8 @@ static bool take_challenge(pop3_engine *e, pop3_event *ev, pop3_str challenge)
     return true;
 }
 
-/* The server spoke without being asked. A "-ERR" then is its farewell, say after too long a silence;
- * anything else means that replies and commands are out of step. */
+/* The server spoke without being asked. A "-ERR" then is its farewell, say after too long a
+ * silence; anything else means that replies and commands are out of step. */
 static void out_of_turn(pop3_engine *e)
 {
     pop3_str rest = p3_span(e->in, (size_t)(e->in_end - e->in));
@@ -231,7 +231,8 @@ static void out_of_turn(pop3_engine *e)
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent something it was not asked for", rest);
 }
 
-/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died. */
+/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died.
+ */
 static bool get_status_line(pop3_engine *e)
 {
     if (e->have_ready)
