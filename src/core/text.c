@@ -25,7 +25,7 @@ pop3_str p3_take_word(pop3_str *s)
     while (n < s->len && !p3_is_blank(s->data[n]))
         n++;
     pop3_str word = p3_span(s->data, n);
-    *s = p3_trim_left(p3_span(s->data + n, s->len - n));
+    *s = p3_trim_left(p3_skip(*s, n));
     return word;
 }
 
@@ -53,6 +53,8 @@ bool p3_starts_nocase(pop3_str s, const char *prefix)
 
 bool p3_is_utf8(pop3_str s)
 {
+    if (s.len == 0)
+        return true;
     const unsigned char *p = (const unsigned char *)s.data;
     const unsigned char *end = p + s.len;
     while (p < end) {

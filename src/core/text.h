@@ -25,6 +25,13 @@ static inline pop3_str p3_span(const char *data, size_t len)
     return (pop3_str){.data = data, .len = len};
 }
 
+/* The span without its first n octets, n no more than its length. Plain arithmetic would be
+ * undefined for the NULL of an empty span. */
+static inline pop3_str p3_skip(pop3_str s, size_t n)
+{
+    return n == 0 ? s : p3_span(s.data + n, s.len - n);
+}
+
 /* The span without blanks and tabs at its start / at its end. */
 pop3_str p3_trim_left(pop3_str s);
 pop3_str p3_trim_right(pop3_str s);
