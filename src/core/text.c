@@ -45,12 +45,6 @@ bool p3_equals_nocase(pop3_str a, const char *b)
     return p3_equal_nocase(a, p3_span(b, strlen(b)));
 }
 
-bool p3_starts_nocase(pop3_str s, const char *prefix)
-{
-    size_t n = strlen(prefix);
-    return s.len >= n && p3_equal_nocase(p3_span(s.data, n), p3_span(prefix, n));
-}
-
 bool p3_is_utf8(pop3_str s)
 {
     if (s.len == 0)

@@ -44,9 +44,6 @@ pop3_str p3_take_word(pop3_str *s);
 bool p3_equal_nocase(pop3_str a, pop3_str b);
 bool p3_equals_nocase(pop3_str a, const char *b);
 
-/* Whether s starts with the upper-case string prefix, letters' case ignored. */
-bool p3_starts_nocase(pop3_str s, const char *prefix);
-
 /* Whether s is well-formed UTF-8 (RFC 3629). */
 bool p3_is_utf8(pop3_str s);
 
