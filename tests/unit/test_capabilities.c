@@ -259,6 +259,16 @@ static void a_capability_of_any_name_can_be_looked_up(void **state)
     p3_caps_clear(&c);
 }
 
+static void a_look_up_agrees_with_the_flags(void **state)
+{
+    (void)state;
+    p3_caps c = caps_of(" \tTOP\n\n");
+    assert_int_equal(c.value.flags, POP3_CAP_TOP);
+    assert_true(pop3_capabilities_have(&c.value, "TOP"));
+    assert_false(pop3_capabilities_have(&c.value, "")); /* the empty line announces nothing */
+    p3_caps_clear(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +284,7 @@ int main(void)
         cmocka_unit_test(many_long_lines_and_mechanisms_are_kept_whole),
         cmocka_unit_test(clearing_leaves_an_empty_answer_that_can_be_filled_again),
         cmocka_unit_test(a_capability_of_any_name_can_be_looked_up),
+        cmocka_unit_test(a_look_up_agrees_with_the_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
