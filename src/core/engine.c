@@ -178,13 +178,15 @@ static void render(pop3_engine *e, const p3_queued *command)
     e->in_flight++;
     if (e->options.trace == NULL || e->options.trace_level < 1)
         return;
-    char shown[32]; /* a keyword and "***" */
-    if (public_len < line.len && public_len + 3 <= sizeof shown) {
-        memcpy(shown, line.data, public_len);
-        memcpy(shown + public_len, "***", 3);
-        line = p3_span(shown, public_len + 3);
+    if (!p3_command_about(command->kind).secret) {
+        p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
+        return;
     }
-    p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
+    char shown[16]; /* "PASS ***"; for an empty password too, that there is none is a secret */
+    p3_text t = p3_text_begin(shown, sizeof shown);
+    p3_text_add_printable(&t, p3_span(line.data, public_len), public_len);
+    p3_text_add(&t, "***");
+    p3_engine_trace(e, 1, POP3_TRACE_SENT, p3_span(shown, strlen(shown)));
 }
 
 /* Renders as many commands as may be sent now. A window that is more than half full is left alone,

@@ -352,6 +352,17 @@ static void no_secret_ever_reaches_the_trace(void **state)
     script_free(s);
 }
 
+/* That there is none, and how long one is, is a secret as well. */
+static void an_empty_password_looks_like_any_other(void **state)
+{
+    (void)state;
+    script *s = traced(2);
+    asks_text(s, POP3_CMD_PASS, "");
+    sends(s, "PASS \r\n");
+    assert_string_equal(s->trace.text, "< +OK ready\n> PASS ***\n");
+    script_free(s);
+}
+
 static void level_2_shows_listings_and_messages_and_level_1_does_not(void **state)
 {
     (void)state;
@@ -391,6 +402,7 @@ int main(void)
         cmocka_unit_test(stls_refused_leaves_the_connection_as_it_was),
         cmocka_unit_test(stls_is_for_clear_connections_before_login),
         cmocka_unit_test(no_secret_ever_reaches_the_trace),
+        cmocka_unit_test(an_empty_password_looks_like_any_other),
         cmocka_unit_test(level_2_shows_listings_and_messages_and_level_1_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
