@@ -283,7 +283,9 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
         return take_challenge(e, ev, challenge);
     pop3_reply reply;
     if (!p3_parse_reply(e->ready, &reply)) {
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -", e->ready);
+        bool secret = c->kind == POP3_CMD_AUTH; /* it may be a challenge all the same */
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",
+                      secret ? nothing : e->ready);
         return false;
     }
     p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);

@@ -182,6 +182,18 @@ static void octets_while_a_challenge_waits_are_out_of_turn(void **state)
     script_end(s);
 }
 
+static void a_challenge_that_breaks_the_protocol_is_not_shown(void **state)
+{
+    (void)state;
+    script *s = connected(NULL);
+    asks_auth(s, "CRAM-MD5", NULL);
+    sends(s, "AUTH CRAM-MD5\r\n");
+    says(s, "Q0hBTExFTkdF\r\n");
+    sees(s, "AUTH protocol");
+    died(s, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -");
+    script_end(s);
+}
+
 static void a_plus_alone_is_a_challenge_only_in_auth(void **state)
 {
     (void)state;
@@ -395,6 +407,7 @@ int main(void)
         cmocka_unit_test(challenges_are_limited_within_one_exchange),
         cmocka_unit_test(the_default_limit_is_16_challenges),
         cmocka_unit_test(octets_while_a_challenge_waits_are_out_of_turn),
+        cmocka_unit_test(a_challenge_that_breaks_the_protocol_is_not_shown),
         cmocka_unit_test(a_plus_alone_is_a_challenge_only_in_auth),
         cmocka_unit_test(stls_waits_for_the_handshake_and_then_goes_on),
         cmocka_unit_test(octets_injected_with_the_reply_to_stls_are_caught),
