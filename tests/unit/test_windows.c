@@ -158,6 +158,14 @@ static void auto_does_not_ask_when_there_is_nothing_to_gain(void **state)
     sends(s, "NOOP\r\n");
     script_free(s);
 
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    o.max_in_flight = 1; /* there are no windows */
+    s = script_logged_in(&o, NULL);
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "NOOP\r\n");
+    script_free(s);
+
     s = script_begin(NULL); /* before login */
     says(s, "+OK\r\n");
     sees(s, "greeting ok {}");
