@@ -235,10 +235,20 @@ static void out_of_turn(pop3_engine *e)
                       nothing);
     else if (e->held_set)
         die_of_doubtful_end(e, rest);
-    else if (rest.len > 0 && rest.data[0] == '-' && e->line.len == 0)
+    else if (rest.len > 0 && rest.data[0] == '-')
         p3_engine_die(e, POP3_ERR_CLOSED, "the server ended the session", rest);
     else
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent something it was not asked for", rest);
+}
+
+/* A server that ends lines with LF CR leaves a CR behind when it has said all it was asked for. It
+ * waits in the line buffer, where p3_line_take() expects it. */
+static void keep_left_over_cr(pop3_engine *e)
+{
+    pop3_str line;
+    p3_line_end how;
+    if (!e->wants_tls && !e->line_end.crlf && e->line.len == 0 && *e->in == '\r')
+        p3_line_take(&e->line, &e->in, e->in + 1, &line, &how);
 }
 
 /* Gets a whole status line into e->ready. False when it has not come yet, or the connection died.
@@ -251,7 +261,9 @@ static bool get_status_line(pop3_engine *e)
         return false;
     bool asked = e->state == POP3_STATE_GREETING || (e->in_flight > 0 && !e->auth_waits);
     if (!asked) {
-        out_of_turn(e);
+        keep_left_over_cr(e);
+        if (e->in != e->in_end)
+            out_of_turn(e);
         return false;
     }
     pop3_str line;

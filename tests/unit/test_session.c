@@ -526,6 +526,46 @@ static void raw_commands_are_answered_by_one_line_or_many(void **state)
     script_end(s);
 }
 
+static void a_server_that_ends_lines_with_lf_cr_is_understood(void **state)
+{
+    (void)state;
+    script *s = script_begin(NULL);
+    says(s, "+OK ready\n\r");
+    sees(s, "greeting ok {ready}");
+    asks_text(s, POP3_CMD_PASS, "x");
+    sends(s, "PASS x\r\n");
+    says(s, "+OK\n");
+    says(s, "\r");
+    sees(s, "PASS ok {}");
+    asks(s, POP3_CMD_LIST);
+    sends(s, "LIST\r\n");
+    says(s, "+OK\n\r1 12\n\r.\n\r");
+    sees(s, "LIST reply {}\nLIST entry 1 12\nLIST ok");
+    asks_number(s, POP3_CMD_RETR, 1);
+    sends(s, "RETR 1\r\n");
+    says(s, "+OK\n\rHi\n\r\n\r..\n\r.\n\r");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {Hi\n\r\n\r.\n\r}\nRETR 1 ok");
+    says(s, "-ERR bye\n\r");
+    died(s, POP3_ERR_CLOSED, "the server ended the session: \"-ERR bye\"");
+    script_end(s);
+}
+
+/* Only one, and only where bare LFs are the custom. */
+static void a_cr_out_of_turn_is_a_protocol_error_elsewhere(void **state)
+{
+    (void)state;
+    script *s = script_begin(NULL);
+    says(s, "+OK ready\r\n\r");
+    sees(s, "greeting ok {ready}");
+    assert_int_equal(pop3_engine_error(s->engine, NULL), POP3_ERR_PROTOCOL);
+    script_end(s);
+    s = script_begin(NULL);
+    says(s, "+OK ready\n\r\r");
+    sees(s, "greeting ok {ready}");
+    assert_int_equal(pop3_engine_error(s->engine, NULL), POP3_ERR_PROTOCOL);
+    script_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -558,6 +598,8 @@ int main(void)
         cmocka_unit_test(options_that_cannot_be_used_make_no_engine),
         cmocka_unit_test(octets_are_taken_one_feed_at_a_time),
         cmocka_unit_test(output_that_was_sent_in_pieces_is_not_sent_twice),
+        cmocka_unit_test(a_server_that_ends_lines_with_lf_cr_is_understood),
+        cmocka_unit_test(a_cr_out_of_turn_is_a_protocol_error_elsewhere),
         cmocka_unit_test(raw_commands_are_answered_by_one_line_or_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
