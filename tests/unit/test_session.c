@@ -314,6 +314,20 @@ static void the_first_failure_stays(void **state)
     script_end(s);
 }
 
+static void a_failure_is_never_a_success(void **state)
+{
+    (void)state;
+    static const pop3_status odd[] = {POP3_OK, POP3_PENDING};
+    for (size_t i = 0; i < 2; i++) {
+        script *s = script_logged_in(NULL, NULL);
+        asks_number(s, POP3_CMD_RETR, 1);
+        fails(s, odd[i]);
+        sees(s, "RETR 1 closed unsent");
+        died(s, POP3_ERR_CLOSED, "the server closed the connection");
+        script_end(s);
+    }
+}
+
 static void a_dead_engine_has_nothing_left_to_send(void **state)
 {
     (void)state;
@@ -586,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_failure_tells_which_commands_had_been_sent),
         cmocka_unit_test(a_failure_inside_a_message_or_listing_ends_that_command),
         cmocka_unit_test(the_first_failure_stays),
+        cmocka_unit_test(a_failure_is_never_a_success),
         cmocka_unit_test(a_dead_engine_has_nothing_left_to_send),
         cmocka_unit_test(a_farewell_while_idle_is_the_end_of_the_connection),
         cmocka_unit_test(anything_else_while_idle_is_a_protocol_error),
