@@ -422,9 +422,12 @@ static bool take_body(pop3_engine *e, pop3_event *ev)
         hold(e);
     if (chunk.len == 0)
         return false;
-    if (chunk.len > e->options.limits.message_octets - e->octets) {
+    uint64_t left = e->options.limits.message_octets - e->octets;
+    if (chunk.len > left) { /* what is within the limit is handed out, however the input was cut */
         p3_engine_die(e, POP3_ERR_LIMIT, "the message is larger than the limit", nothing);
-        return false;
+        chunk.len = (size_t)left;
+        if (left == 0)
+            return false;
     }
     e->octets += chunk.len;
     p3_engine_trace(e, 2, POP3_TRACE_BODY, chunk);
