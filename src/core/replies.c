@@ -251,14 +251,11 @@ static void keep_left_over_cr(pop3_engine *e)
         p3_line_take(&e->line, &e->in, e->in + 1, &line, &how);
 }
 
-/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died.
- */
+/* Gets a whole status line into e->ready. False while it has not come, or when the engine died. */
 static bool get_status_line(pop3_engine *e)
 {
     if (e->have_ready)
         return true;
-    if (e->in == e->in_end)
-        return false;
     bool asked = e->state == POP3_STATE_GREETING || (e->in_flight > 0 && !e->auth_waits);
     if (!asked) {
         keep_left_over_cr(e);
