@@ -11,7 +11,8 @@
 #define P3_CONNECT_TIMEOUT 30000
 #define P3_TIMEOUT         60000
 
-/* A host name or path that can be used: not empty, of bearable length, without control characters. */
+/* A host name or path that can be used: not empty, of bearable length, without control characters.
+ */
 static bool name_ok(const char *s)
 {
     size_t len = strlen(s);

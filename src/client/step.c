@@ -14,7 +14,8 @@
 #define P3_BUFFER_FIRST ((size_t)16 * 1024)
 #define P3_BUFFER_MOST  ((size_t)256 * 1024)
 
-/* Reads within one step, so that one fast connection does not starve the others of an event loop. */
+/* Reads within one step, so that one fast connection does not starve the others of an event loop.
+ */
 #define P3_ROUNDS 16
 
 static pop3_status begin_dialing(pop3_client *c)
@@ -230,7 +231,8 @@ static p3_io receive(pop3_client *c)
     return P3_IO_OK;
 }
 
-/* Milliseconds without progress are counted while an answer is awaited or octets wait to be sent. */
+/* Milliseconds without progress are counted while an answer is awaited or octets wait to be sent.
+ */
 static void touch_deadline(pop3_client *c, int64_t now)
 {
     bool connecting = c->phase != P3_PHASE_READY;
@@ -340,8 +342,8 @@ size_t pop3_client_waits(const pop3_client *c, pop3_waitable *out, size_t cap)
     }
     p3_wait_add(&set, c->wake.ends[0], true, false);
     for (size_t i = 0; i < set.count && i < cap; i++)
-        out[i] = (pop3_waitable){
-            .fd = set.at[i].fd, .read = set.at[i].read, .write = set.at[i].write};
+        out[i] =
+            (pop3_waitable){.fd = set.at[i].fd, .read = set.at[i].read, .write = set.at[i].write};
     return set.count;
 }
 

@@ -24,11 +24,12 @@ struct p3_tls_session {
     bool end_of_file;  /* the socket has ended */
     int sys_errno;     /* errno of the socket's failure, or 0 */
     pop3_status status;
-    char *name;     /* the name that the certificate must have */
+    char *name; /* the name that the certificate must have */
     char error[512];
 };
 
-/* The transport is our own because OpenSSL's socket BIO writes with write(2), which raises SIGPIPE. */
+/* The transport is our own because OpenSSL's socket BIO writes with write(2), which raises SIGPIPE.
+ */
 static int transport_write(BIO *bio, const char *data, int len)
 {
     p3_tls_session *s = BIO_get_data(bio);
@@ -113,7 +114,8 @@ static char *plain_name(const char *host)
     return strndup(host, len);
 }
 
-/* Sets SNI (host names only, RFC 6066 §3) and the name or address that the certificate must have. */
+/* Sets SNI (host names only, RFC 6066 §3) and the name or address that the certificate must have.
+ */
 static pop3_status set_name(p3_tls_session *s)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);

@@ -22,8 +22,8 @@ void p3_tls_retain(pop3_tls *tls);
 /* Whether a context verifies the server. */
 bool p3_tls_verifies(const pop3_tls *tls);
 
-/* Begins TLS on a connected socket, which stays the caller's. `host` is the name that was asked for.
- * POP3_OK, POP3_ERR_MEMORY, POP3_ERR_ARGUMENT for a host name that TLS cannot name, or
+/* Begins TLS on a connected socket, which stays the caller's. `host` is the name that was asked
+ * for. POP3_OK, POP3_ERR_MEMORY, POP3_ERR_ARGUMENT for a host name that TLS cannot name, or
  * POP3_ERR_NOT_OFFERED without TLS in the build. */
 pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, const char *host);
 

@@ -1,0 +1,39 @@
+# The front door. `make` builds, `make check` runs every test, `make demo` shows a retrieval from a real
+# server; the latter two install what is missing. All else is Meson: see meson.build.
+BUILD ?= build
+MESON ?= meson
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: all check demo install clean format dependencies demo-dependencies docs
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD) -j $(JOBS)
+
+$(BUILD)/build.ninja:
+	$(MESON) setup $(BUILD)
+
+check: dependencies
+	tools/check.py
+
+demo: demo-dependencies
+	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
+	@ninja -C $(BUILD) -j $(JOBS)
+	@tools/demo.sh $(BUILD)
+
+dependencies:
+	@tools/dependencies.sh
+
+demo-dependencies:
+	@tools/dependencies.sh demo
+
+install: all
+	$(MESON) install -C $(BUILD)
+
+docs:
+	tools/check-documentation.sh
+
+format:
+	clang-format -i $$(git ls-files '*.[ch]')
+
+clean:
+	rm -rf $(BUILD) build-* demo
