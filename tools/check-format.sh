@@ -1,14 +1,15 @@
 #!/bin/sh
-# Checks that clang-format would change nothing, and that no text file has trailing blanks or tabs.
+# Checks that clang-format would change nothing, and that no line ends in blanks.
 set -eu
 cd "$(dirname "$0")/.."
-files=$(find bench examples include python src tests -name '*.[ch]' 2>/dev/null)
-# shellcheck disable=SC2086 # a list of words
-clang-format --dry-run --Werror $files
+code=$(find bench examples include python src tests -name '*.[ch]' 2>/dev/null)
+text=$(find . \( -name .git -o -name 'build*' -o -name demo \) -prune -o \
+    \( -name '*.md' -o -name '*.py' -o -name '*.sh' -o -name meson.build \) -print)
+# shellcheck disable=SC2086 # lists of words
+clang-format --dry-run --Werror $code
 # shellcheck disable=SC2086
-if grep -nE '[[:blank:]]+$' $files $(find . -path ./.git -prune -o -name '*.md' -print \
-    -o -name 'meson.build' -print -o -path './build*' -prune -false); then
+if grep -nE '[[:blank:]]+$' $code $text; then
     echo "blanks at the end of a line"
     exit 1
 fi
-echo "$(echo "$files" | wc -l) files"
+echo "$(echo "$code" | wc -l) C files, $(echo "$text" | wc -l) other text files"
