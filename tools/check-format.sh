@@ -2,7 +2,7 @@
 # Checks that clang-format would change nothing, and that no line ends in blanks.
 set -eu
 cd "$(dirname "$0")/.."
-code=$(find bench examples include python src tests -name '*.[ch]' 2>/dev/null)
+code=$(find . \( -name .git -o -name 'build*' \) -prune -o -name '*.[ch]' -print)
 text=$(find . \( -name .git -o -name 'build*' -o -name demo \) -prune -o \
     \( -name '*.md' -o -name '*.py' -o -name '*.sh' -o -name meson.build \) -print)
 # shellcheck disable=SC2086 # lists of words
