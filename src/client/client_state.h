@@ -66,6 +66,7 @@ struct pop3_client {
     int64_t deadline; /* when to give up unless something happens */
     bool want_write;  /* octets wait until the socket takes them */
     bool read_again;  /* the last read filled the buffer: the next need not be waited for */
+    bool more;        /* the last step stopped short: step again without waiting */
     char *buffer;     /* what was received */
     size_t buffer_len;
 

@@ -307,12 +307,9 @@ pop3_status pop3_client_step(pop3_client *c)
     if (p3_wake_is_raised(&c->wake))
         return p3_fail(c, POP3_ERR_CANCELLED, 0, NULL, pop3_status_message(POP3_ERR_CANCELLED));
     int64_t now = p3_now_ms();
-    for (int round = 0; round < P3_ROUNDS; round++) {
-        if (!step_phase(c, now))
-            break;
-        if (p3_wake_is_raised(&c->wake))
-            break; /* the next step tells */
-    }
+    c->more = true;
+    for (int round = 0; c->more && round < P3_ROUNDS; round++)
+        c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
     if (c->phase == P3_PHASE_NONE)
         return c->ended;
     if (now >= c->deadline) {
@@ -352,7 +349,7 @@ int pop3_client_deadline(const pop3_client *c)
     int64_t deadline = c->deadline;
     if (c->phase == P3_PHASE_NONE)
         return -1;
-    if (c->read_again)
+    if (c->more)
         return 0;
     if (c->phase == P3_PHASE_RESOLVING && p3_resolve_fd(c->resolve) < 0)
         return 0;
