@@ -8,7 +8,7 @@ packages='gcc pkg-config meson ninja-build python3 python3-pytest openssl
 
 # What only the checks need: a demonstration does without it.
 if [ "${1:-}" != demo ]; then
-    packages="$packages clang-format doxygen valgrind g++ binutils"
+    packages="$packages clang clang-format doxygen valgrind g++ binutils"
 fi
 
 missing=''
