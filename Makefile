@@ -33,7 +33,7 @@ fuzz: dependencies
 	ninja -C build-fuzz -j $(JOBS)
 	@for target in build-fuzz/tests/fuzz/fuzz_*; do \
 	    corpus=build-fuzz/corpus/$${target##*/fuzz_}; mkdir -p $$corpus; \
-	    $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$corpus \
+	    $$target -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$corpus \
 	        $$(ls -d tests/fuzz/corpus/$${target##*/fuzz_} 2>/dev/null) || exit 1; \
 	done
 
