@@ -336,7 +336,7 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     if (line.len == 1 && line.data[0] == '.')
         return end_listing(e, ev);
     if (line.len >= 2 && line.data[0] == '.' && line.data[1] == '.')
-        line = p3_span(line.data + 1, line.len - 1);
+        line = p3_skip(line, 1);
     p3_engine_trace(e, 2, POP3_TRACE_LINE, line);
     if (++e->entries > e->options.limits.entries) {
         p3_engine_die(e, POP3_ERR_LIMIT, "the listing has more entries than the limit", nothing);
