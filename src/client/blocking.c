@@ -79,7 +79,8 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     if (result->command != POP3_CMD_STLS) /* its reply was kept before the handshake */
         p3_keep_reply(c, &result->reply);
     if (call->entry.uid.len > 0 && c->reply.line.len > 0)
-        call->entry.uid.data = c->reply.line.data + (call->entry.uid.data - result->reply.line.data);
+        call->entry.uid.data =
+            c->reply.line.data + (call->entry.uid.data - result->reply.line.data);
 }
 
 /* Notes why a command was not even submitted. */
@@ -201,7 +202,8 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     pop3_str timestamp = pop3_engine_timestamp(c->engine);
     if (timestamp.len == 0)
         return p3_note_error(c, POP3_ERR_NOT_OFFERED, 0, "APOP",
-                             "the greeting has no timestamp, so the server does not offer it", NULL);
+                             "the greeting has no timestamp, so the server does not offer it",
+                             NULL);
     size_t len = strlen(user);
     size_t size = len + 1 + P3_APOP_DIGEST;
     char *text = malloc(size);
@@ -329,7 +331,8 @@ pop3_status pop3_client_quit(pop3_client *c)
     if (c->inside)
         return POP3_ERR_STATE;
     pop3_status status = simple(c, POP3_CMD_QUIT);
-    /* The server's word is in, or the connection is lost: either way there is nothing left to do. */
+    /* The server's word is in, or the connection is lost: either way there is nothing left to do.
+     */
     if (c->phase != P3_PHASE_NONE)
         p3_disconnect(c, POP3_OK, true);
     return status;

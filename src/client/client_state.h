@@ -34,8 +34,8 @@ typedef struct p3_request {
     pop3_command command; /* while it waits; its spans point into `text` */
     char *text;           /* copy of the arguments while it waits, wiped when freed */
     size_t text_len;
-    uint64_t octets;  /* handed to the sink */
-    bool unwanted;    /* sink or entry handler wants no more of it */
+    uint64_t octets; /* handed to the sink */
+    bool unwanted;   /* sink or entry handler wants no more of it */
 } p3_request;
 
 /* A list with an end to add to. */
@@ -53,7 +53,7 @@ typedef struct p3_failure {
 
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
-    pop3_engine *engine;         /* of the present or last connection, or NULL */
+    pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
     bool inside;       /* callbacks are running */
@@ -82,22 +82,22 @@ struct pop3_client {
 
 /* failure.c */
 
-/* Notes an error: `doing` is what was being done, `why` a sentence; reply, when not NULL, the server's
- * refusal. Returns status. */
+/* Notes an error: `doing` is what was being done, `why` a sentence; reply, when not NULL, the
+ * server's refusal. Returns status. */
 pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
                           const char *why, const pop3_reply *reply);
 
 /* Writes "RETR 5" or "STAT". */
 void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, size_t size);
 
-/* Ends the connection: notes the error, closes everything, and every command under way gets its end.
- * `doing` may be NULL: what is under way is then named. Returns how the connection ended, which is
- * `status`, but for a QUIT that needed no answer. */
+/* Ends the connection: notes the error, closes everything, and every command under way gets its
+ * end. `doing` may be NULL: what is under way is then named. Returns how the connection ended,
+ * which is `status`, but for a QUIT that needed no answer. */
 pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
                     const char *why);
 
-/* The engine found the connection dead; `first` is the first event that says so. Notes the error and
- * closes; the engine's further events end the commands. */
+/* The engine found the connection dead; `first` is the first event that says so. Notes the error
+ * and closes; the engine's further events end the commands. */
 void p3_lost(pop3_client *c, const pop3_event *first);
 
 /* Closes what the connection holds, and notes how it ended. */
@@ -136,6 +136,9 @@ void p3_upgrade_begin(pop3_client *c, p3_request *request);
 void p3_upgrade_encrypted(pop3_client *c);
 
 /* step.c */
+
+/* Makes an engine for a new connection, in place of the one there was. */
+pop3_status p3_make_engine(pop3_client *c);
 
 /* Begins the TLS handshake on the connected socket. */
 pop3_status p3_begin_tls(pop3_client *c);

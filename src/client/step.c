@@ -14,7 +14,8 @@
 #define P3_BUFFER_FIRST ((size_t)16 * 1024)
 #define P3_BUFFER_MOST  ((size_t)256 * 1024)
 
-/* Reads within one step, so that one fast connection does not starve the others of an event loop. */
+/* Reads within one step, so that one fast connection does not starve the others of an event loop.
+ */
 #define P3_ROUNDS 16
 
 static pop3_status begin_dialing(pop3_client *c)
@@ -41,7 +42,7 @@ static pop3_status begin_connection(pop3_client *c)
                    error != 0 ? strerror(error) : pop3_status_message(status));
 }
 
-static pop3_status make_engine(pop3_client *c)
+pop3_status p3_make_engine(pop3_client *c)
 {
     pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
     o.limits = c->options.limits;
@@ -69,7 +70,7 @@ pop3_status pop3_client_start(pop3_client *c)
         c->buffer = malloc(P3_BUFFER_FIRST);
         c->buffer_len = P3_BUFFER_FIRST;
     }
-    pop3_status status = c->buffer == NULL ? POP3_ERR_MEMORY : make_engine(c);
+    pop3_status status = c->buffer == NULL ? POP3_ERR_MEMORY : p3_make_engine(c);
     if (status != POP3_OK)
         return p3_note_error(c, status, 0, "connecting", pop3_status_message(status), NULL);
     p3_wake_clear(&c->wake);
@@ -230,7 +231,8 @@ static p3_io receive(pop3_client *c)
     return P3_IO_OK;
 }
 
-/* Milliseconds without progress are counted while an answer is awaited or octets wait to be sent. */
+/* Milliseconds without progress are counted while an answer is awaited or octets wait to be sent.
+ */
 static void touch_deadline(pop3_client *c, int64_t now)
 {
     bool connecting = c->phase != P3_PHASE_READY;
@@ -340,8 +342,8 @@ size_t pop3_client_waits(const pop3_client *c, pop3_waitable *out, size_t cap)
     }
     p3_wait_add(&set, c->wake.ends[0], true, false);
     for (size_t i = 0; i < set.count && i < cap; i++)
-        out[i] = (pop3_waitable){
-            .fd = set.at[i].fd, .read = set.at[i].read, .write = set.at[i].write};
+        out[i] =
+            (pop3_waitable){.fd = set.at[i].fd, .read = set.at[i].read, .write = set.at[i].write};
     return set.count;
 }
 
