@@ -53,7 +53,7 @@ typedef struct p3_failure {
 
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
-    pop3_engine *engine;         /* of the present or last connection, or NULL */
+    pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
     bool inside;       /* callbacks are running */
@@ -137,6 +137,9 @@ void p3_upgrade_begin(pop3_client *c, p3_request *request);
 void p3_upgrade_encrypted(pop3_client *c);
 
 /* step.c */
+
+/* Makes an engine for a new connection, in place of the one there was. */
+pop3_status p3_make_engine(pop3_client *c);
 
 /* Begins the TLS handshake on the connected socket. */
 pop3_status p3_begin_tls(pop3_client *c);

@@ -42,7 +42,7 @@ static pop3_status begin_connection(pop3_client *c)
                    error != 0 ? strerror(error) : pop3_status_message(status));
 }
 
-static pop3_status make_engine(pop3_client *c)
+pop3_status p3_make_engine(pop3_client *c)
 {
     pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
     o.limits = c->options.limits;
@@ -70,7 +70,7 @@ pop3_status pop3_client_start(pop3_client *c)
         c->buffer = malloc(P3_BUFFER_FIRST);
         c->buffer_len = P3_BUFFER_FIRST;
     }
-    pop3_status status = c->buffer == NULL ? POP3_ERR_MEMORY : make_engine(c);
+    pop3_status status = c->buffer == NULL ? POP3_ERR_MEMORY : p3_make_engine(c);
     if (status != POP3_OK)
         return p3_note_error(c, status, 0, "connecting", pop3_status_message(status), NULL);
     p3_wake_clear(&c->wake);
