@@ -222,7 +222,7 @@ static p3_io receive(pop3_client *c)
     p3_io io = p3_stream_read(&c->stream, c->buffer, c->buffer_len, &got, &c->read_again);
     if (io != P3_IO_OK)
         return io;
-    bool full = c->read_again;
+    bool full = got == c->buffer_len;
     pop3_engine_feed(c->engine, c->buffer, got);
     p3_dispatch(c);
     p3_requests_advance(c);
