@@ -55,7 +55,7 @@ p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *
     *got = 0;
     *again = false;
     if (s->tls != NULL)
-        return read_tls(s, buffer, len, got, full);
+        return read_tls(s, buffer, len, got, again);
     ssize_t n = p3_recv(s->fd, buffer, len);
     if (n < 0)
         return from_errno();
