@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Waits until the client must be stepped. */
-static void wait_for(const pop3_client *c)
+void p3_wait_for(const pop3_client *c)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     struct pollfd fds[POP3_MAX_WAITABLES];
@@ -32,7 +31,7 @@ pop3_status pop3_client_connect(pop3_client *c)
         status = pop3_client_step(c);
         if (status != POP3_PENDING || c->phase == P3_PHASE_READY)
             return c->phase == P3_PHASE_READY ? POP3_OK : status;
-        wait_for(c);
+        p3_wait_for(c);
     }
 }
 
@@ -42,7 +41,7 @@ pop3_status pop3_client_run(pop3_client *c)
         return POP3_ERR_STATE;
     pop3_status status;
     while ((status = pop3_client_step(c)) == POP3_PENDING)
-        wait_for(c);
+        p3_wait_for(c);
     return status;
 }
 
@@ -79,7 +78,8 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     if (result->command != POP3_CMD_STLS) /* its reply was kept before the handshake */
         p3_keep_reply(c, &result->reply);
     if (call->entry.uid.len > 0 && c->reply.line.len > 0)
-        call->entry.uid.data = c->reply.line.data + (call->entry.uid.data - result->reply.line.data);
+        call->entry.uid.data =
+            c->reply.line.data + (call->entry.uid.data - result->reply.line.data);
 }
 
 /* Notes why a command was not even submitted. */
@@ -112,7 +112,7 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     while (!call->over) {
         (void)pop3_client_step(c); /* how it ends shows in the call */
         if (!call->over)
-            wait_for(c);
+            p3_wait_for(c);
     }
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),
@@ -201,7 +201,8 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     pop3_str timestamp = pop3_engine_timestamp(c->engine);
     if (timestamp.len == 0)
         return p3_note_error(c, POP3_ERR_NOT_OFFERED, 0, "APOP",
-                             "the greeting has no timestamp, so the server does not offer it", NULL);
+                             "the greeting has no timestamp, so the server does not offer it",
+                             NULL);
     size_t len = strlen(user);
     size_t size = len + 1 + P3_APOP_DIGEST;
     char *text = malloc(size);
@@ -329,7 +330,8 @@ pop3_status pop3_client_quit(pop3_client *c)
     if (c->inside)
         return POP3_ERR_STATE;
     pop3_status status = simple(c, POP3_CMD_QUIT);
-    /* The server's word is in, or the connection is lost: either way there is nothing left to do. */
+    /* The server's word is in, or the connection is lost: either way there is nothing left to do.
+     */
     if (c->phase != P3_PHASE_NONE)
         p3_disconnect(c, POP3_OK, true);
     return status;

@@ -24,11 +24,12 @@ struct p3_tls_session {
     bool end_of_file;  /* the socket has ended */
     int sys_errno;     /* errno of the socket's failure, or 0 */
     pop3_status status;
-    char *name;     /* the name that the certificate must have */
+    char *name; /* the name that the certificate must have */
     char error[512];
 };
 
-/* The transport is our own because OpenSSL's socket BIO writes with write(2), which raises SIGPIPE. */
+/* The transport is our own because OpenSSL's socket BIO writes with write(2), which raises SIGPIPE.
+ */
 static int transport_write(BIO *bio, const char *data, int len)
 {
     p3_tls_session *s = BIO_get_data(bio);
@@ -113,7 +114,8 @@ static char *plain_name(const char *host)
     return strndup(host, len);
 }
 
-/* Sets SNI (host names only, RFC 6066 §3) and the name or address that the certificate must have. */
+/* Sets SNI (host names only, RFC 6066 §3) and the name or address that the certificate must have.
+ */
 static pop3_status set_name(p3_tls_session *s)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);
@@ -251,6 +253,39 @@ const char *p3_tls_session_version(const p3_tls_session *s)
 const char *p3_tls_session_cipher(const p3_tls_session *s)
 {
     return SSL_get_cipher_name(s->ssl);
+}
+
+/* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's when the
+ * session was resumed. Only with the extended master secret (RFC 7627) does it name one connection.
+ */
+static size_t first_finished(SSL *ssl, unsigned char *out, size_t size)
+{
+    if (SSL_get_extms_support(ssl) != 1)
+        return 0;
+    return SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out, size)
+                                   : SSL_get_finished(ssl, out, size);
+}
+
+const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size)
+{
+    static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 §4.1 */
+    unsigned char raw[64];
+    size_t len = 32;
+    const char *name = "tls-exporter";
+    ERR_clear_error();
+    if (SSL_version(s->ssl) < TLS1_3_VERSION) {
+        name = "tls-unique";
+        len = first_finished(s->ssl, raw, sizeof raw);
+    } else if (SSL_export_keying_material(s->ssl, raw, len, label, sizeof label - 1,
+                                          (const unsigned char *)"", 0, 1) != 1) {
+        len = 0;
+    }
+    ERR_clear_error();
+    if (len == 0 || len > sizeof raw || size < 4 * ((len + 2) / 3) + 1)
+        return NULL;
+    EVP_EncodeBlock((unsigned char *)base64, raw, (int)len);
+    OPENSSL_cleanse(raw, sizeof raw);
+    return name;
 }
 
 void p3_tls_session_farewell(p3_tls_session *s)
