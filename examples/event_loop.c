@@ -1,5 +1,5 @@
-/* Fetches a mailbox over 50 connections at once, in one thread with poll(2): what an application with
- * an event loop of its own does. Nothing here blocks but poll().
+/* Fetches a mailbox over 50 connections at once, in one thread with poll(2): what an application
+ * with an event loop of its own does. Nothing here blocks but poll().
  *
  *     event_loop [--connections N] [--tls | --stls] [--ca-file FILE] [--apop] HOST PORT USER */
 #include "account.h"

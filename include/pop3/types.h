@@ -23,9 +23,11 @@ extern "C" {
 #define POP3_API
 #endif
 
-/** Version of these headers; compare with pop3_version() for that of the library in use. */
+/** Major version of these headers; compare with pop3_version() for that of the library in use. */
 #define POP3_VERSION_MAJOR 0
+/** Minor version of these headers. */
 #define POP3_VERSION_MINOR 1
+/** Patch level of these headers. */
 #define POP3_VERSION_PATCH 0
 
 /** The version of the library in use, as "0.1.0". Static storage. */

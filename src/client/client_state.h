@@ -57,7 +57,7 @@ typedef struct p3_failure {
 
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
-    pop3_engine *engine;         /* of the present or last connection, or NULL */
+    pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
     bool inside;       /* callbacks are running */
@@ -70,6 +70,7 @@ struct pop3_client {
     int64_t deadline; /* when to give up unless something happens */
     bool want_write;  /* octets wait until the socket takes them */
     bool read_again;  /* the last read filled the buffer: the next need not be waited for */
+    bool more;        /* the last step stopped short: step again without waiting */
     char *buffer;     /* what was received */
     size_t buffer_len;
 
@@ -144,6 +145,9 @@ void p3_upgrade_begin(pop3_client *c, p3_request *request);
 void p3_upgrade_encrypted(pop3_client *c);
 
 /* step.c */
+
+/* Makes an engine for a new connection, in place of the one there was. */
+pop3_status p3_make_engine(pop3_client *c);
 
 /* Begins the TLS handshake on the connected socket. */
 pop3_status p3_begin_tls(pop3_client *c);

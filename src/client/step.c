@@ -42,7 +42,7 @@ static pop3_status begin_connection(pop3_client *c)
                    error != 0 ? strerror(error) : pop3_status_message(status));
 }
 
-static pop3_status make_engine(pop3_client *c)
+pop3_status p3_make_engine(pop3_client *c)
 {
     pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
     o.limits = c->options.limits;
@@ -70,7 +70,7 @@ pop3_status pop3_client_start(pop3_client *c)
         c->buffer = malloc(P3_BUFFER_FIRST);
         c->buffer_len = P3_BUFFER_FIRST;
     }
-    pop3_status status = c->buffer == NULL ? POP3_ERR_MEMORY : make_engine(c);
+    pop3_status status = c->buffer == NULL ? POP3_ERR_MEMORY : p3_make_engine(c);
     if (status != POP3_OK)
         return p3_note_error(c, status, 0, "connecting", pop3_status_message(status), NULL);
     p3_wake_clear(&c->wake);
@@ -319,12 +319,9 @@ pop3_status pop3_client_step(pop3_client *c)
     if (p3_wake_is_raised(&c->wake))
         return p3_fail(c, POP3_ERR_CANCELLED, 0, NULL, pop3_status_message(POP3_ERR_CANCELLED));
     int64_t now = p3_now_ms();
-    for (int round = 0; round < P3_ROUNDS; round++) {
-        if (!step_phase(c, now))
-            break;
-        if (p3_wake_is_raised(&c->wake))
-            break; /* the next step tells */
-    }
+    c->more = true;
+    for (int round = 0; c->more && round < P3_ROUNDS; round++)
+        c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
     if (c->phase == P3_PHASE_NONE)
         return c->ended;
     if (now >= c->deadline) {
@@ -363,7 +360,7 @@ int pop3_client_deadline(const pop3_client *c)
     int64_t deadline = c->deadline;
     if (c->phase == P3_PHASE_NONE)
         return -1;
-    if (c->read_again || (c->phase == P3_PHASE_LOGIN && p3_login_waits(c)))
+    if (c->more || (c->phase == P3_PHASE_LOGIN && p3_login_waits(c)))
         return 0;
     if (c->phase == P3_PHASE_RESOLVING && p3_resolve_fd(c->resolve) < 0)
         return 0;

@@ -16,8 +16,8 @@ bool p3_body_ended_with_crlf(const p3_body *b)
     return b->line_crlf && b->end_crlf;
 }
 
-/* The end of the run of octets from p that can be handed out at once: behind the LF that is followed
- * by a dot, or the input's end. */
+/* The end of the run of octets from p that can be handed out at once: behind the LF that is
+ * followed by a dot, or the input's end. */
 static const char *run_end(const p3_body *b, const char *p, const char *end)
 {
     if (b->lf_cr) {

@@ -187,8 +187,8 @@ static void render(pop3_engine *e, const p3_queued *command)
     p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
 }
 
-/* Renders as many commands as may be sent now. A window that is more than half full is left alone, so
- * that it is filled up by one write and not by one for each reply. */
+/* Renders as many commands as may be sent now. A window that is more than half full is left alone,
+ * so that it is filled up by one write and not by one for each reply. */
 static void pump(pop3_engine *e)
 {
     if (e->state == POP3_STATE_GREETING || e->state >= POP3_STATE_UPDATE || e->wants_tls)

@@ -34,6 +34,8 @@ void p3_output_commit(p3_output *o, size_t n)
 
 void p3_output_sent(p3_output *o, size_t n)
 {
+    if (n == 0)
+        return; /* there may be no buffer yet */
     p3_wipe(o->data + o->start, n);
     o->start += n;
     if (o->start == o->end)

@@ -25,8 +25,8 @@ static void begin_event(pop3_event *ev, pop3_event_kind kind, const p3_queued *c
     };
 }
 
-/* Takes the first command out of the queue and makes its DONE event. Returns whether the caller is to
- * see it. */
+/* Takes the first command out of the queue and makes its DONE event. Returns whether the caller is
+ * to see it. */
 static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
 {
     p3_queued c = p3_queue_pop(&e->queue);
@@ -210,8 +210,8 @@ static bool take_challenge(pop3_engine *e, pop3_event *ev, pop3_str challenge)
     return true;
 }
 
-/* The server spoke without being asked. A "-ERR" then is its farewell, say after too long a silence;
- * anything else means that replies and commands are out of step. */
+/* The server spoke without being asked. A "-ERR" then is its farewell, say after too long a
+ * silence; anything else means that replies and commands are out of step. */
 static void out_of_turn(pop3_engine *e)
 {
     pop3_str rest = p3_span(e->in, (size_t)(e->in_end - e->in));
@@ -231,7 +231,8 @@ static void out_of_turn(pop3_engine *e)
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent something it was not asked for", rest);
 }
 
-/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died. */
+/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died.
+ */
 static bool get_status_line(pop3_engine *e)
 {
     if (e->have_ready)
@@ -267,7 +268,7 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
             return release_held(e, ev, POP3_OK);
         p3_engine_die(e, POP3_ERR_PROTOCOL,
                       "a line that was a lone dot did not end the message: the server does not "
-                      "stuff dots after a bare LF; what follows it",
+                      "stuff every dot; what follows it",
                       e->ready);
         return false;
     }
@@ -335,7 +336,7 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     if (line.len == 1 && line.data[0] == '.')
         return end_listing(e, ev);
     if (line.len >= 2 && line.data[0] == '.' && line.data[1] == '.')
-        line = p3_span(line.data + 1, line.len - 1);
+        line = p3_skip(line, 1);
     p3_engine_trace(e, 2, POP3_TRACE_LINE, line);
     if (++e->entries > e->options.limits.entries) {
         p3_engine_die(e, POP3_ERR_LIMIT, "the listing has more entries than the limit", nothing);
@@ -357,11 +358,15 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     return !c->internal;
 }
 
-/* Whether nothing but the server's next reply can tell that the message really ended here. */
+/* Whether nothing but the server's next reply can tell that the message really ended here: at a dot
+ * next to a bare LF, or at its very start. (Dovecot 2.3 does not stuff a dot that is a message's
+ * first octet, so that a first line of one dot looks like an empty message.) */
 static bool end_is_doubtful(const pop3_engine *e)
 {
-    return !e->options.trust_message_ends && e->line_end.crlf && !e->line_end.leading_cr &&
-           !p3_body_ended_with_crlf(&e->body);
+    if (e->options.trust_message_ends)
+        return false;
+    bool lines_are_crlf = e->line_end.crlf && !e->line_end.leading_cr;
+    return e->octets == 0 || (lines_are_crlf && !p3_body_ended_with_crlf(&e->body));
 }
 
 /* Holds the DONE event back until the next reply has come, and sees to it that one will. */

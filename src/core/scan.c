@@ -1,5 +1,5 @@
-/* Search at memory speed for LF followed by a dot: AVX2 or SSE2 on x86-64 (chosen at run time), NEON
- * on AArch64, a word at a time elsewhere. */
+/* Search at memory speed for LF followed by a dot: AVX2 or SSE2 on x86-64 (chosen at run time),
+ * NEON on AArch64, a word at a time elsewhere. */
 #include "core/scan.h"
 
 #include <stdbool.h>

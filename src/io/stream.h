@@ -9,7 +9,7 @@
 /* A connection. Initialize with fd = -1. */
 typedef struct p3_stream {
     int fd;
-    p3_tls_session *tls; /* NULL in the clear */
+    p3_tls_session *tls;   /* NULL in the clear */
     bool read_wants_write; /* TLS: reading must first write */
     bool write_wants_read; /* TLS: writing must first read */
 } p3_stream;
