@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Waits until the client must be stepped. */
-static void wait_for(const pop3_client *c)
+void p3_wait_for(const pop3_client *c)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     struct pollfd fds[POP3_MAX_WAITABLES];
@@ -32,7 +31,7 @@ pop3_status pop3_client_connect(pop3_client *c)
         status = pop3_client_step(c);
         if (status != POP3_PENDING || c->phase == P3_PHASE_READY)
             return c->phase == P3_PHASE_READY ? POP3_OK : status;
-        wait_for(c);
+        p3_wait_for(c);
     }
 }
 
@@ -42,7 +41,7 @@ pop3_status pop3_client_run(pop3_client *c)
         return POP3_ERR_STATE;
     pop3_status status;
     while ((status = pop3_client_step(c)) == POP3_PENDING)
-        wait_for(c);
+        p3_wait_for(c);
     return status;
 }
 
@@ -113,7 +112,7 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     while (!call->over) {
         (void)pop3_client_step(c); /* how it ends shows in the call */
         if (!call->over)
-            wait_for(c);
+            p3_wait_for(c);
     }
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),

@@ -69,6 +69,7 @@ static void drop_waiting(pop3_client *c)
     c->waiting.first = NULL;
     c->waiting.last = &c->waiting.first;
     c->upgrading = NULL;
+    p3_login_dropped(c);
     if (upgrading != NULL) {
         pop3_result result = {.status = c->ended, .command = POP3_CMD_STLS, .sent = true};
         p3_request_over(c, upgrading, &result);
@@ -117,6 +118,8 @@ static void handle_done(pop3_client *c, const pop3_event *ev)
         p3_describe_command(ev->command, ev->number, doing, sizeof doing);
         p3_note_error(c, ev->status, 0, doing, pop3_status_message(ev->status), &ev->reply);
     }
+    if (ev->command == POP3_CMD_CAPA && ev->status == POP3_OK)
+        p3_login_note_offer(c);
     /* Servers that hang up on QUIT without a word did no harm when there was nothing to delete. */
     if (ev->command == POP3_CMD_QUIT && ev->status == POP3_ERR_CLOSED && ev->sent &&
         pop3_engine_deletions(c->engine) == 0) {
@@ -156,8 +159,10 @@ static void handle(pop3_client *c, const pop3_event *ev)
     case POP3_EVENT_DONE:
         handle_done(c, ev);
         break;
-    case POP3_EVENT_REPLY:     /* nothing to do until its lines come */
-    case POP3_EVENT_CHALLENGE: /* AUTH is never submitted by this client */
+    case POP3_EVENT_CHALLENGE:
+        p3_login_challenge(c, ev->data);
+        break;
+    case POP3_EVENT_REPLY: /* nothing to do until its lines come */
         break;
     }
 }
@@ -254,7 +259,8 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
         return p3_submit_now(c, command, handlers);
     if (command->kind == POP3_CMD_STLS) {
         const pop3_capabilities *caps = pop3_client_capabilities(c);
-        if (c->stream.tls != NULL || pop3_client_state(c) == POP3_STATE_TRANSACTION)
+        if (c->stream.tls != NULL || c->login != NULL ||
+            pop3_client_state(c) == POP3_STATE_TRANSACTION)
             return POP3_ERR_STATE;
         if (straight && caps != NULL && (caps->flags & POP3_CAP_STLS) == 0)
             return POP3_ERR_NOT_OFFERED;
