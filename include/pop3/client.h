@@ -26,7 +26,9 @@
  * Failures: a call that returns ::POP3_ERR_REFUSED, ::POP3_ERR_ARGUMENT, ::POP3_ERR_STATE,
  * ::POP3_ERR_NOT_OFFERED or ::POP3_ERR_INSECURE leaves the connection as it was. After any other
  * error the connection is closed and every further command is ::POP3_ERR_STATE, until
- * pop3_client_connect() or pop3_client_start() makes a new one. pop3_client_error() has a sentence.
+ * pop3_client_connect() or pop3_client_start() makes a new one. A connection that ended after a
+ * command that worked, before the next, is reported by that next one. pop3_client_error() has a
+ * sentence.
  *
  * Thread safety: one client may be used by one thread at a time, but for pop3_client_cancel(),
  * which any thread may call. Clients in different threads do not disturb each other, also when they
@@ -392,7 +394,8 @@ typedef struct pop3_waitable {
 POP3_API pop3_status pop3_client_start(pop3_client *client);
 
 /**
- * Does what can be done without waiting. Callbacks run inside. May be called at any time.
+ * Does what can be done without waiting. Callbacks run inside. May be called at any time, but from
+ * a callback, where it is ::POP3_ERR_STATE.
  * @return ::POP3_PENDING while something is under way: wait, then step again; ::POP3_OK when
  * nothing is; what ended the connection otherwise (each time, until there is a new one).
  */

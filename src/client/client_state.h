@@ -60,8 +60,10 @@ struct pop3_client {
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
+    bool untold;       /* it ended by itself after a command that worked: the next one is to tell */
     bool inside;       /* callbacks are running */
     bool aborted;      /* a sink wants the connection closed */
+    bool quit;         /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;
@@ -70,8 +72,9 @@ struct pop3_client {
     int64_t deadline; /* when to give up unless something happens */
     bool want_write;  /* octets wait until the socket takes them */
     bool read_again;  /* the last read filled the buffer: the next need not be waited for */
-    bool more;        /* the last step stopped short: step again without waiting */
-    char *buffer;     /* what was received */
+    bool drained;     /* in this step, the last read took all that had come */
+    bool more; /* there is more to do at once: a step stopped short, or a command was submitted */
+    char *buffer; /* what was received */
     size_t buffer_len;
 
     p3_request_list waiting; /* submitted, not yet handed to the engine */
@@ -105,15 +108,18 @@ void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, siz
 pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
                     const char *why);
 
-/* The engine found the connection dead; `first` is the first event that says so. Notes the error
- * and closes; the engine's further events end the commands. */
+/* The engine found the connection dead; `first` is the first event that says so, NULL when nothing
+ * was under way. Notes the error and closes; the engine's further events end the commands. */
 void p3_lost(pop3_client *c, const pop3_event *first);
 
 /* Closes what the connection holds, and notes how it ended. */
 void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell);
 
+/* Ends commands under way that will not be answered, after p3_disconnect(). */
+void p3_abandon(pop3_client *c, pop3_status status);
+
 /* Tells the trace that something happened to the connection. */
-void p3_trace_note(const pop3_client *c, const char *text);
+void p3_trace_note(pop3_client *c, const char *text);
 
 /* requests.c */
 

@@ -76,8 +76,10 @@ pop3_status pop3_client_start(pop3_client *c)
     p3_wake_clear(&c->wake);
     c->ended = POP3_OK;
     c->offered_before = 0;
+    c->quit = c->untold = false;
     c->failure.value.status = POP3_OK;
     c->failure.value.sys_errno = 0;
+    c->failure.value.code = POP3_CODE_NONE;
     c->failure.message[0] = c->failure.server_text[0] = '\0';
     c->reply = (pop3_reply){0};
     c->deadline = p3_deadline(p3_now_ms(), c->options.connect_timeout_ms);
@@ -226,9 +228,10 @@ static p3_io receive(pop3_client *c)
 {
     size_t got;
     p3_io io = p3_stream_read(&c->stream, c->buffer, c->buffer_len, &got, &c->read_again);
+    c->drained = !c->read_again;
     if (io != P3_IO_OK)
         return io;
-    bool full = c->read_again;
+    bool full = got == c->buffer_len;
     pop3_engine_feed(c->engine, c->buffer, got);
     p3_dispatch(c);
     p3_requests_advance(c);
@@ -239,17 +242,30 @@ static p3_io receive(pop3_client *c)
 
 /* Milliseconds without progress are counted while an answer is awaited or octets wait to be sent.
  */
-static void touch_deadline(pop3_client *c, int64_t now)
+static void touch_deadline(pop3_client *c)
 {
     if (is_connecting(c))
         return; /* the connection's own deadline stands */
     bool busy = c->want_write || pop3_engine_wants_input(c->engine) || c->phase != P3_PHASE_READY;
-    c->deadline = busy ? p3_deadline(now, c->options.timeout_ms) : P3_NEVER;
+    /* The clock is read now: callbacks may have taken their time, which is not the server's. */
+    c->deadline = busy ? p3_deadline(p3_now_ms(), c->options.timeout_ms) : P3_NEVER;
+}
+
+/* Before a silence is broken: takes what the server said unasked meanwhile, such as its farewell,
+ * which would pass for the answer to what is sent now. Returns whether the connection lives on. */
+static bool listen_first(pop3_client *c)
+{
+    if (c->drained || pop3_engine_pending(c->engine) == 0)
+        return true;
+    p3_io in = receive(c);
+    if (in == P3_IO_CLOSED || in == P3_IO_FAILED)
+        fail_io(c, in);
+    return c->phase != P3_PHASE_NONE;
 }
 
 /* Writes and reads once each. A write that breaks an idle silence is not followed by a read: the
  * answer cannot be there yet. */
-static bool step_transfer(pop3_client *c, int64_t now)
+static bool step_transfer(pop3_client *c)
 {
     if (c->phase == P3_PHASE_LOGIN && p3_login_waits(c)) {
         p3_login_begin(c);
@@ -259,6 +275,8 @@ static bool step_transfer(pop3_client *c, int64_t now)
     }
     bool awaited = pop3_engine_wants_input(c->engine) || c->read_again;
     bool wrote = false;
+    if (!awaited && !listen_first(c))
+        return false;
     p3_io out = send_output(c, &wrote);
     c->want_write = out == P3_IO_AGAIN;
     if (out == P3_IO_FAILED) {
@@ -266,7 +284,7 @@ static bool step_transfer(pop3_client *c, int64_t now)
         return false;
     }
     if (wrote && !awaited && out == P3_IO_OK) {
-        touch_deadline(c, now);
+        touch_deadline(c);
         return false;
     }
     p3_io in = receive(c);
@@ -283,7 +301,7 @@ static bool step_transfer(pop3_client *c, int64_t now)
         return false;
     }
     if (wrote || in == P3_IO_OK || c->deadline == P3_NEVER)
-        touch_deadline(c, now);
+        touch_deadline(c);
     /* Another round: more may be there already, or the replies have made room for more commands. */
     size_t len = 0;
     if (in == P3_IO_OK && !c->want_write)
@@ -304,24 +322,31 @@ static bool step_phase(pop3_client *c, int64_t now)
     case P3_PHASE_UPGRADE:
     case P3_PHASE_LOGIN:
     case P3_PHASE_READY:
-        return step_transfer(c, now);
+        return step_transfer(c);
     default:
         return false;
     }
 }
 
-pop3_status pop3_client_step(pop3_client *c)
+/* Lets the connection get on as far as it can without waiting. */
+static void advance(pop3_client *c, int64_t now)
 {
-    if (c->inside)
-        return POP3_ERR_STATE;
-    if (c->phase == P3_PHASE_NONE)
-        return c->ended;
-    if (p3_wake_is_raised(&c->wake))
-        return p3_fail(c, POP3_ERR_CANCELLED, 0, NULL, pop3_status_message(POP3_ERR_CANCELLED));
-    int64_t now = p3_now_ms();
+    c->drained = false;
+    p3_requests_advance(c);
     c->more = true;
     for (int round = 0; c->more && round < P3_ROUNDS; round++)
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
+    /* The engine may have run out of memory while it had nothing to tell. */
+    if (c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD)
+        p3_dispatch(c);
+}
+
+static pop3_status step(pop3_client *c)
+{
+    if (p3_wake_is_raised(&c->wake))
+        return p3_fail(c, POP3_ERR_CANCELLED, 0, NULL, pop3_status_message(POP3_ERR_CANCELLED));
+    int64_t now = p3_now_ms();
+    advance(c, now);
     if (c->phase == P3_PHASE_NONE)
         return c->ended;
     if (now >= c->deadline) {
@@ -331,6 +356,18 @@ pop3_status pop3_client_step(pop3_client *c)
         return p3_fail(c, POP3_ERR_TIMEOUT, 0, NULL, why);
     }
     return c->phase == P3_PHASE_READY && c->under_way == 0 ? POP3_OK : POP3_PENDING;
+}
+
+pop3_status pop3_client_step(pop3_client *c)
+{
+    if (c->inside)
+        return POP3_ERR_STATE;
+    if (c->phase == P3_PHASE_NONE)
+        return c->ended;
+    c->inside = true; /* the trace callback is one, too */
+    pop3_status status = step(c);
+    c->inside = false;
+    return status;
 }
 
 size_t pop3_client_waits(const pop3_client *c, pop3_waitable *out, size_t cap)
