@@ -383,7 +383,8 @@ size_t pop3_client_waits(const pop3_client *c, pop3_waitable *out, size_t cap)
         p3_dial_waits(&c->dial, &set);
         break;
     default:
-        p3_wait_add(&set, c->stream.fd, true, c->want_write || c->stream.read_wants_write);
+        p3_wait_add(&set, c->stream.fd, true,
+                    (c->want_write && !c->stream.write_wants_read) || c->stream.read_wants_write);
     }
     p3_wait_add(&set, c->wake.ends[0], true, false);
     for (size_t i = 0; i < set.count && i < cap; i++)
