@@ -5,7 +5,8 @@
  *   requests.c    submitted commands: waiting, handed to the engine, over
  *   failure.c     how a connection ends, and the sentence about it
  *   blocking.c    the poll(2) loop, and the blocking commands
- *   collect.c     listings and messages in memory, many messages */
+ *   collect.c     listings and messages in memory, many messages
+ *   survey.c      UIDL and LIST together, in memory */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 
