@@ -7,7 +7,8 @@
  *   blocking.c    the poll(2) loop, and the blocking commands
  *   collect.c     listings and messages in memory, many messages
  *   login.c       logging in: which method, with which secret
- *   login_steps.c the commands of each method */
+ *   login_steps.c the commands of each method
+ *   survey.c      UIDL and LIST together, in memory */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 

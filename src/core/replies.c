@@ -214,7 +214,7 @@ static void die_of_doubtful_end(pop3_engine *e, pop3_str line)
 {
     p3_engine_die(e, POP3_ERR_PROTOCOL,
                   "a line that was a lone dot did not end the message: the server does not stuff "
-                  "dots after a bare LF; what follows it",
+                  "every dot; what follows it",
                   line);
 }
 
