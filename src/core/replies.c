@@ -214,7 +214,7 @@ static void die_of_doubtful_end(pop3_engine *e, pop3_str line)
 {
     p3_engine_die(e, POP3_ERR_PROTOCOL,
                   "a line that was a lone dot did not end the message: the server does not stuff "
-                  "dots after a bare LF; what follows it",
+                  "every dot; what follows it",
                   line);
 }
 
@@ -388,11 +388,15 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     return !c->internal;
 }
 
-/* Whether nothing but the server's next reply can tell that the message really ended here. */
+/* Whether nothing but the server's next reply can tell that the message really ended here: at a dot
+ * next to a bare LF, or at its very start. (Dovecot 2.3 does not stuff a dot that is a message's
+ * first octet, so that a first line of one dot looks like an empty message.) */
 static bool end_is_doubtful(const pop3_engine *e)
 {
-    return !e->options.trust_message_ends && e->line_end.crlf && !e->line_end.leading_cr &&
-           !p3_body_ended_with_crlf(&e->body);
+    if (e->options.trust_message_ends)
+        return false;
+    bool lines_are_crlf = e->line_end.crlf && !e->line_end.leading_cr;
+    return e->octets == 0 || (lines_are_crlf && !p3_body_ended_with_crlf(&e->body));
 }
 
 /* Holds the DONE event back until the next reply has come, and sees to it that one will. */
