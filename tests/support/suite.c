@@ -136,6 +136,19 @@ void play(fixture *f, const char *script, ...)
     f->ends_by_itself = true;
 }
 
+void play_options(fixture *f, const char *const *options)
+{
+    const char *all[SERVER_OPTIONS];
+    size_t n = 0;
+    for (; options[n] != NULL; n++) {
+        if (n == SERVER_OPTIONS - 8)
+            fail_msg("too many options for the server");
+        all[n] = options[n];
+    }
+    start(f, NULL, all, n);
+    f->ends_by_itself = true;
+}
+
 void serve(fixture *f, const char *script, ...)
 {
     const char *options[SERVER_OPTIONS];
