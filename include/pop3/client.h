@@ -97,6 +97,8 @@ typedef struct pop3_error {
     const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the
                                 response code, unprintable octets as \\xHH; else "". */
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
+    uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
+                                  least time between logins; 0 when it did not. */
 } pop3_error;
 
 /** What a sink answers. */

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Waits until the client must be stepped. */
-static void wait_for(const pop3_client *c)
+void p3_wait_for(const pop3_client *c)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     struct pollfd fds[POP3_MAX_WAITABLES];
@@ -33,7 +32,7 @@ static pop3_status connected(pop3_client *c)
         if (c->phase == P3_PHASE_NONE)
             return status;
         if (c->phase != P3_PHASE_READY)
-            wait_for(c);
+            p3_wait_for(c);
     }
     return POP3_OK;
 }
@@ -50,7 +49,7 @@ pop3_status pop3_client_run(pop3_client *c)
         return POP3_ERR_STATE;
     pop3_status status;
     while ((status = pop3_client_step(c)) == POP3_PENDING)
-        wait_for(c);
+        p3_wait_for(c);
     return status;
 }
 
@@ -125,7 +124,7 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     while (!call->over) {
         (void)pop3_client_step(c); /* how it ends shows in the call */
         if (!call->over)
-            wait_for(c);
+            p3_wait_for(c);
     }
     c->untold = call->status == POP3_OK && c->phase == P3_PHASE_NONE && c->ended != POP3_OK;
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)

@@ -5,11 +5,14 @@
  *   requests.c    submitted commands: waiting, handed to the engine, over
  *   failure.c     how a connection ends, and the sentence about it
  *   blocking.c    the poll(2) loop, and the blocking commands
- *   collect.c     listings and messages in memory, many messages */
+ *   collect.c     listings and messages in memory, many messages
+ *   login.c       logging in: which method, with which secret
+ *   login_steps.c the commands of each method */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 
 #include <pop3/client.h>
+#include <pop3/login.h>
 
 #include "io/dial.h"
 #include "io/resolve.h"
@@ -24,6 +27,7 @@ typedef enum p3_phase {
     P3_PHASE_HANDSHAKE, /* TLS handshake: before the greeting, or after STLS */
     P3_PHASE_GREETING,  /* the greeting is awaited */
     P3_PHASE_UPGRADE,   /* STLS is under way (but for its handshake) */
+    P3_PHASE_LOGIN,     /* a login is under way */
     P3_PHASE_READY      /* commands may be sent */
 } p3_phase;
 
@@ -77,6 +81,10 @@ struct pop3_client {
     size_t under_way;        /* requests that are waiting or in the engine */
     p3_request *spare;       /* to use again */
     p3_request *upgrading;   /* the STLS request that is under way, or NULL */
+
+    struct p3_login *login;  /* the login that is under way or waits for the connection, or NULL */
+    uint32_t offered_before; /* set of p3_mechanism: announced on this connection so far */
+    pop3_login_result outcome; /* of the last login */
 
     pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
     char *reply_line;
@@ -157,5 +165,32 @@ void p3_ready(pop3_client *c);
 
 /* Whether a password may be sent as the connection is. */
 bool p3_is_private(const pop3_client *c);
+
+/* The server's name, for TLS and for mechanisms that name it. */
+const char *p3_host(const pop3_client *c);
+
+/* blocking.c */
+
+/* Waits until the client must be stepped. */
+void p3_wait_for(const pop3_client *c);
+
+/* login.c */
+
+/* Whether a login waits for its first step. */
+bool p3_login_waits(const pop3_client *c);
+
+/* Takes the first step. */
+void p3_login_begin(pop3_client *c);
+
+/* The connection has ended, and the login with it. */
+void p3_login_dropped(pop3_client *c);
+
+/* The server has answered CAPA: remembers what methods it announced. */
+void p3_login_note_offer(pop3_client *c);
+
+/* login_steps.c */
+
+/* The server's challenge, in base64. */
+void p3_login_challenge(pop3_client *c, pop3_str challenge);
 
 #endif

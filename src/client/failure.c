@@ -22,6 +22,9 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
     f->value.status = status;
     f->value.sys_errno = sys_errno;
     f->value.code = reply != NULL ? reply->code : POP3_CODE_NONE;
+    const pop3_capabilities *caps = pop3_client_capabilities(c);
+    f->value.login_delay =
+        f->value.code == POP3_CODE_LOGIN_DELAY && caps != NULL ? caps->login_delay : 0;
     p3_text text = p3_text_begin(f->server_text, sizeof f->server_text);
     if (reply != NULL)
         p3_text_add_printable(&text, reply->text, sizeof f->server_text);
@@ -89,7 +92,7 @@ static void describe_work(const pop3_client *c, char *out, size_t size)
 {
     pop3_command_kind kind;
     uint32_t number;
-    bool in_command = c->phase == P3_PHASE_READY || c->phase == P3_PHASE_UPGRADE;
+    bool in_command = c->phase >= P3_PHASE_UPGRADE;
     if (in_command && pop3_engine_current(c->engine, &kind, &number))
         p3_describe_command(kind, number, out, size);
     else

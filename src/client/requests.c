@@ -69,6 +69,7 @@ static void drop_waiting(pop3_client *c)
     c->waiting.first = NULL;
     c->waiting.last = &c->waiting.first;
     c->upgrading = NULL;
+    p3_login_dropped(c);
     if (upgrading != NULL) {
         pop3_result result = {.status = c->ended, .command = POP3_CMD_STLS, .sent = true};
         p3_request_over(c, upgrading, &result);
@@ -138,6 +139,8 @@ static void handle_done(pop3_client *c, const pop3_event *ev)
         p3_describe_command(ev->command, ev->number, doing, sizeof doing);
         p3_note_error(c, ev->status, 0, doing, pop3_status_message(ev->status), &ev->reply);
     }
+    if (ev->command == POP3_CMD_CAPA && ev->status == POP3_OK)
+        p3_login_note_offer(c);
     /* Servers that hang up on QUIT without a word did no harm when there was nothing to delete. */
     if (ev->command == POP3_CMD_QUIT && ev->status == POP3_ERR_CLOSED && ev->sent &&
         pop3_engine_deletions(c->engine) == 0) {
@@ -180,7 +183,8 @@ static void handle(pop3_client *c, const pop3_event *ev)
     case POP3_EVENT_REPLY:
         copy_reply(&c->opening, &c->opening_line, &ev->reply);
         break;
-    case POP3_EVENT_CHALLENGE: /* AUTH is never submitted by this client */
+    case POP3_EVENT_CHALLENGE:
+        p3_login_challenge(c, ev->data);
         break;
     }
 }
@@ -216,7 +220,8 @@ static bool is_insecure(const pop3_client *c, pop3_command_kind kind)
 /* Whether it is too late for STLS (RFC 2595 §4). */
 static bool may_not_upgrade(const pop3_client *c)
 {
-    return c->stream.tls != NULL || pop3_client_state(c) == POP3_STATE_TRANSACTION;
+    return c->stream.tls != NULL || c->login != NULL ||
+           pop3_client_state(c) == POP3_STATE_TRANSACTION;
 }
 
 static pop3_status hand_over(pop3_client *c, p3_request *r, const pop3_command *command)

@@ -75,6 +75,7 @@ pop3_status pop3_client_start(pop3_client *c)
         return p3_note_error(c, status, 0, "connecting", pop3_status_message(status), NULL);
     p3_wake_clear(&c->wake);
     c->ended = POP3_OK;
+    c->offered_before = 0;
     c->quit = c->untold = false;
     c->failure.value.status = POP3_OK;
     c->failure.value.sys_errno = 0;
@@ -87,8 +88,14 @@ pop3_status pop3_client_start(pop3_client *c)
 
 void p3_ready(pop3_client *c)
 {
-    c->phase = P3_PHASE_READY;
+    c->phase = p3_login_waits(c) ? P3_PHASE_LOGIN : P3_PHASE_READY;
     c->deadline = P3_NEVER;
+}
+
+/* Whether the time that connecting may take is still running. */
+static bool is_connecting(const pop3_client *c)
+{
+    return c->phase < P3_PHASE_LOGIN && c->upgrading == NULL;
 }
 
 pop3_status p3_begin_tls(pop3_client *c)
@@ -96,9 +103,8 @@ pop3_status p3_begin_tls(pop3_client *c)
     pop3_status status = POP3_OK;
     if (c->options.tls == NULL)
         status = pop3_tls_new(&c->options.tls, NULL, NULL, 0);
-    const char *host = c->options.host != NULL ? c->options.host : "localhost";
     if (status == POP3_OK)
-        status = p3_tls_session_new(&c->stream.tls, c->options.tls, c->stream.fd, host);
+        status = p3_tls_session_new(&c->stream.tls, c->options.tls, c->stream.fd, p3_host(c));
     c->phase = P3_PHASE_HANDSHAKE;
     if (status != POP3_OK)
         return p3_fail(c, status, 0, NULL, pop3_status_message(status));
@@ -225,7 +231,7 @@ static p3_io receive(pop3_client *c)
     c->drained = !c->read_again;
     if (io != P3_IO_OK)
         return io;
-    bool full = c->read_again;
+    bool full = got == c->buffer_len;
     pop3_engine_feed(c->engine, c->buffer, got);
     p3_dispatch(c);
     p3_requests_advance(c);
@@ -238,10 +244,9 @@ static p3_io receive(pop3_client *c)
  */
 static void touch_deadline(pop3_client *c)
 {
-    bool connecting = c->phase != P3_PHASE_READY;
-    if (connecting && c->upgrading == NULL)
+    if (is_connecting(c))
         return; /* the connection's own deadline stands */
-    bool busy = c->want_write || pop3_engine_wants_input(c->engine) || connecting;
+    bool busy = c->want_write || pop3_engine_wants_input(c->engine) || c->phase != P3_PHASE_READY;
     /* The clock is read now: callbacks may have taken their time, which is not the server's. */
     c->deadline = busy ? p3_deadline(p3_now_ms(), c->options.timeout_ms) : P3_NEVER;
 }
@@ -262,6 +267,12 @@ static bool listen_first(pop3_client *c)
  * answer cannot be there yet. */
 static bool step_transfer(pop3_client *c)
 {
+    if (c->phase == P3_PHASE_LOGIN && p3_login_waits(c)) {
+        p3_login_begin(c);
+        p3_requests_advance(c);
+        if (c->phase == P3_PHASE_NONE)
+            return false;
+    }
     bool awaited = pop3_engine_wants_input(c->engine) || c->read_again;
     bool wrote = false;
     if (!awaited && !listen_first(c))
@@ -309,6 +320,7 @@ static bool step_phase(pop3_client *c, int64_t now)
         return step_handshake(c);
     case P3_PHASE_GREETING:
     case P3_PHASE_UPGRADE:
+    case P3_PHASE_LOGIN:
     case P3_PHASE_READY:
         return step_transfer(c);
     default:
@@ -339,8 +351,7 @@ static pop3_status step(pop3_client *c)
         return c->ended;
     if (now >= c->deadline) {
         char why[80];
-        bool connecting = c->phase != P3_PHASE_READY && c->upgrading == NULL;
-        int limit = connecting ? c->options.connect_timeout_ms : c->options.timeout_ms;
+        int limit = is_connecting(c) ? c->options.connect_timeout_ms : c->options.timeout_ms;
         snprintf(why, sizeof why, "the server did not answer within %d ms", limit);
         return p3_fail(c, POP3_ERR_TIMEOUT, 0, NULL, why);
     }
@@ -387,7 +398,7 @@ int pop3_client_deadline(const pop3_client *c)
     int64_t deadline = c->deadline;
     if (c->phase == P3_PHASE_NONE)
         return -1;
-    if (c->more)
+    if (c->more || (c->phase == P3_PHASE_LOGIN && p3_login_waits(c)))
         return 0;
     if (c->phase == P3_PHASE_RESOLVING && p3_resolve_fd(c->resolve) < 0)
         return 0;

@@ -267,6 +267,39 @@ const char *p3_tls_session_cipher(const p3_tls_session *s)
     return SSL_get_cipher_name(s->ssl);
 }
 
+/* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's when the
+ * session was resumed. Only with the extended master secret (RFC 7627) does it name one connection.
+ */
+static size_t first_finished(SSL *ssl, unsigned char *out, size_t size)
+{
+    if (SSL_get_extms_support(ssl) != 1)
+        return 0;
+    return SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out, size)
+                                   : SSL_get_finished(ssl, out, size);
+}
+
+const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size)
+{
+    static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 §4.1 */
+    unsigned char raw[64];
+    size_t len = 32;
+    const char *name = "tls-exporter";
+    ERR_clear_error();
+    if (SSL_version(s->ssl) < TLS1_3_VERSION) {
+        name = "tls-unique";
+        len = first_finished(s->ssl, raw, sizeof raw);
+    } else if (SSL_export_keying_material(s->ssl, raw, len, label, sizeof label - 1,
+                                          (const unsigned char *)"", 0, 1) != 1) {
+        len = 0;
+    }
+    ERR_clear_error();
+    if (len == 0 || len > sizeof raw || size < 4 * ((len + 2) / 3) + 1)
+        return NULL;
+    EVP_EncodeBlock((unsigned char *)base64, raw, (int)len);
+    OPENSSL_cleanse(raw, sizeof raw);
+    return name;
+}
+
 void p3_tls_session_farewell(p3_tls_session *s)
 {
     ERR_clear_error();

@@ -46,6 +46,10 @@ static void retrieve_awkward(fixture *f, unsigned split)
         const char *path = scratch_file(name);
         assert_true(text_to_file(path, awkward[i].data, awkward[i].len));
         text_print(&script, "expect 'RETR %u'\nline '+OK'\nbody '%s'\n", i + 1, path);
+        /* An empty message may be one whose first line is a dot that the server did not stuff: the
+         * client makes sure. */
+        if (awkward[i].len == 0)
+            text_print(&script, "expect 'NOOP'\nline '+OK'\n");
     }
     text_print(&script, "expect 'NOOP'\nline '+OK'\nexpect-eof\n");
     play(f, script.data, NULL);
@@ -70,8 +74,8 @@ static void awkward_messages_arrive_octet_by_octet_whatever_the_pieces(void **st
         retrieve_awkward(*state, splits[i]);
 }
 
-/* The hash of what the script statement `random count seed` sends, as the client must see it: no LF
- * is followed by a dot in it, or the test would say so by another hash. */
+/* Octets of any value. Those of this seed happen to hold no two dots after a LF, which the client
+ * would take for stuffing though the server stuffs after CRLF only. */
 static void large_binary_content_is_intact(void **state)
 {
     fixture *f = *state;
@@ -98,7 +102,6 @@ static void large_binary_content_is_intact(void **state)
     f->options.trust_message_ends = true;
     pop3_client *c = client_connected(f);
     assert_ok(c, pop3_client_retr(c, 1, into_hash, &got));
-    /* Dots after a bare LF came unstuffed, and are kept unless a second one follows. */
     uint64_t expected = hash_octets(HASH_BEGIN, all.data, all.len);
     assert_true(got == expected);
     free(script.data);
@@ -157,7 +160,8 @@ static void a_message_fits_into_memory_up_to_the_limit(void **state)
     play(f,
          "line '+OK'\n"
          "repeat 3 {\nexpect 'RETR 1'; line '+OK'; send 'A\\0B\\r\\n..\\r\\n.\\r\\n'\n}\n"
-         "expect 'RETR 2'; send '+OK\\r\\n.\\r\\n'; expect 'RETR 3'; line '-ERR'; expect-eof",
+         "expect 'RETR 2'; send '+OK\\r\\n.\\r\\n'; expect 'NOOP'; line '+OK'\n"
+         "expect 'RETR 3'; line '-ERR'; expect-eof",
          NULL);
     pop3_client *c = client_connected(f);
     assert_ok(c, pop3_client_retr_memory(c, 1, 0, &data, &len));
