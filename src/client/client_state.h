@@ -89,6 +89,8 @@ struct pop3_client {
 
     pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
     char *reply_line;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
+    char *opening_line;
     p3_failure failure;
     char where[300]; /* "host:port" for messages */
 };

@@ -81,7 +81,7 @@ pop3_status pop3_client_start(pop3_client *c)
     c->failure.value.sys_errno = 0;
     c->failure.value.code = POP3_CODE_NONE;
     c->failure.message[0] = c->failure.server_text[0] = '\0';
-    c->reply = (pop3_reply){0};
+    c->reply = c->opening = (pop3_reply){0};
     c->deadline = p3_deadline(p3_now_ms(), c->options.connect_timeout_ms);
     return begin_connection(c);
 }
