@@ -172,8 +172,9 @@ static bool step_handshake(pop3_client *c)
         return false;
     }
     char note[100];
-    snprintf(note, sizeof note, "%s with %s", p3_tls_session_version(c->stream.tls),
-             p3_tls_session_cipher(c->stream.tls));
+    snprintf(note, sizeof note, "%s with %s%s", p3_tls_session_version(c->stream.tls),
+             p3_tls_session_cipher(c->stream.tls),
+             p3_tls_session_resumed(c->stream.tls) ? ", resumed" : "");
     p3_trace_note(c, note);
     if (pop3_engine_state(c->engine) == POP3_STATE_GREETING) {
         pop3_engine_tls_started(c->engine);
