@@ -1,6 +1,7 @@
 /* TLS contexts: what is trusted, what we present, which versions are good enough. */
 #include "io/tls_context.h"
 
+#include "io/idn.h"
 #include "io/tls_session.h"
 
 #include <openssl/err.h>
@@ -186,7 +187,12 @@ static pop3_status enclose(pop3_tls **out, SSL_CTX *ctx, const char *server_name
     atomic_init(&tls->owners, 1);
     tls->ctx = ctx;
     tls->transport = p3_tls_transport();
-    tls->server_name = server_name == NULL ? NULL : strdup(server_name);
+    pop3_status named =
+        server_name == NULL ? POP3_OK : p3_idn_to_ascii(server_name, &tls->server_name);
+    if (named == POP3_ERR_ARGUMENT) {
+        pop3_tls_free(tls);
+        return POP3_ERR_ARGUMENT;
+    }
     if (!p3_tls_sessions_init(&tls->sessions) || tls->transport == NULL ||
         (server_name != NULL && tls->server_name == NULL)) {
         pop3_tls_free(tls);
@@ -222,6 +228,8 @@ pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *
         *out = tls;
     else
         pop3_tls_free(tls);
+    if (status == POP3_ERR_ARGUMENT && tls == NULL && ctx != NULL)
+        complain(&c, "%s is not the name of a host", o.server_name);
     if (status == POP3_ERR_MEMORY)
         complain(&c, "out of memory for a TLS context");
     ERR_clear_error();

@@ -17,7 +17,7 @@ typedef struct p3_tls_saved {
 /* Connections in different threads may share them. */
 typedef struct p3_tls_sessions {
     pthread_mutex_t lock;
-    bool usable; /* the lock has been made */
+    bool usable;                         /* the lock has been made */
     p3_tls_saved saved[P3_TLS_SESSIONS]; /* oldest first */
     size_t count;
 } p3_tls_sessions;
@@ -25,7 +25,8 @@ typedef struct p3_tls_sessions {
 /* False when no lock can be made. */
 bool p3_tls_sessions_init(p3_tls_sessions *s);
 
-/* Keeps a session and its reference. False when out of memory: the reference is then the caller's. */
+/* Keeps a session and its reference. False when out of memory: the reference is then the caller's.
+ */
 bool p3_tls_sessions_put(p3_tls_sessions *s, const char *name, SSL_SESSION *session);
 
 /* A session with a server of that name, or NULL; the reference is the caller's. */

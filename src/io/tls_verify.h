@@ -25,8 +25,8 @@ typedef struct p3_tls_policy {
 
 /* What a verification is about: each SSL's app data. */
 typedef struct p3_tls_peer {
-    const char *name;           /* the name or address that is verified */
-    struct p3_findings *found;  /* while a chain is being judged */
+    const char *name;          /* the name or address that is verified */
+    struct p3_findings *found; /* while a chain is being judged */
 } p3_tls_peer;
 
 /* Reads pins. False when the text is not one. */
