@@ -136,6 +136,21 @@ void p3_fail_tls(pop3_client *c)
     p3_fail(c, status, error, NULL, kept);
 }
 
+/* Connects once more, as the handshake may have failed for an old session's sake. Nothing of the
+ * caller's has been sent yet. */
+static bool start_anew(pop3_client *c)
+{
+    p3_trace_note(c, "TLS handshake failed with an earlier session; trying without");
+    p3_stream_close(&c->stream, false);
+    c->want_write = c->read_again = false;
+    pop3_status status = p3_make_engine(c);
+    if (status != POP3_OK) {
+        p3_fail(c, status, 0, NULL, pop3_status_message(status));
+        return false;
+    }
+    return p3_connect_begin(c) == POP3_OK;
+}
+
 static bool step_handshake(pop3_client *c)
 {
     p3_tls_io io = p3_tls_session_handshake(c->stream.tls);
@@ -143,6 +158,9 @@ static bool step_handshake(pop3_client *c)
     if (io == P3_TLS_IO_WANT_READ || io == P3_TLS_IO_WANT_WRITE)
         return false;
     if (io != P3_TLS_IO_OK) {
+        bool again = p3_tls_session_blames_resumption(c->stream.tls) && c->upgrading == NULL;
+        if (again)
+            return start_anew(c);
         p3_fail_tls(c);
         return false;
     }

@@ -82,8 +82,7 @@ static pop3_status receive(p3_proxy *p, int fd)
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return POP3_PENDING;
         if (n < 0)
-            return p3_proxy_fail(p, POP3_ERR_IO, errno, "cannot be read from: %s",
-                                 strerror(errno));
+            return p3_proxy_fail(p, POP3_ERR_IO, errno, "cannot be read from: %s", strerror(errno));
         if (n == 0)
             return p3_proxy_fail(p, POP3_ERR_CLOSED, 0, "closed the connection");
         p->in_len += (size_t)n;

@@ -69,9 +69,9 @@ static bool add_server(p3_proxy *p)
     bool colons = strchr(p->host, ':') != NULL;
     char port[24];
     port[p3_put_number(port, p->port)] = '\0';
-    return (!colons || p3_octets_add_text(&p->out, "[")) &&
-           p3_octets_add_text(&p->out, p->host) && (!colons || p3_octets_add_text(&p->out, "]")) &&
-           p3_octets_add_text(&p->out, ":") && p3_octets_add_text(&p->out, port);
+    return (!colons || p3_octets_add_text(&p->out, "[")) && p3_octets_add_text(&p->out, p->host) &&
+           (!colons || p3_octets_add_text(&p->out, "]")) && p3_octets_add_text(&p->out, ":") &&
+           p3_octets_add_text(&p->out, port);
 }
 
 static bool add_authorization(p3_proxy *p)

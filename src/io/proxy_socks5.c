@@ -42,9 +42,8 @@ static pop3_status send_password(p3_proxy *p)
 {
     const char *password = p->password != NULL ? p->password : "";
     p->stage = STAGE_PASSWORD;
-    if (!add(p, 1) || !add(p, (unsigned)strlen(p->user)) ||
-        !p3_octets_add_text(&p->out, p->user) || !add(p, (unsigned)strlen(password)) ||
-        !p3_octets_add_text(&p->out, password))
+    if (!add(p, 1) || !add(p, (unsigned)strlen(p->user)) || !p3_octets_add_text(&p->out, p->user) ||
+        !add(p, (unsigned)strlen(password)) || !p3_octets_add_text(&p->out, password))
         return POP3_ERR_MEMORY;
     return p3_proxy_await(p, 2);
 }

@@ -90,6 +90,12 @@ const char *p3_tls_session_cipher(const p3_tls_session *s)
     return "";
 }
 
+bool p3_tls_session_blames_resumption(p3_tls_session *s)
+{
+    (void)s;
+    return false;
+}
+
 bool p3_tls_session_resumed(const p3_tls_session *s)
 {
     (void)s;

@@ -25,17 +25,43 @@ static void forget(p3_tls_saved saved)
     free(saved.name);
 }
 
-bool p3_tls_sessions_put(p3_tls_sessions *s, const char *name, SSL_SESSION *session)
+static bool is_forbidden(const p3_tls_sessions *s, const char *name)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->saved[i].session == NULL && strcmp(s->saved[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool append(p3_tls_sessions *s, const char *name, SSL_SESSION *session)
 {
     p3_tls_saved saved = {.name = strdup(name), .session = session};
     if (saved.name == NULL)
         return false;
-    pthread_mutex_lock(&s->lock);
     if (s->count == P3_TLS_SESSIONS)
         forget(remove_at(s, 0));
     s->saved[s->count++] = saved;
-    pthread_mutex_unlock(&s->lock);
     return true;
+}
+
+bool p3_tls_sessions_put(p3_tls_sessions *s, const char *name, SSL_SESSION *session)
+{
+    pthread_mutex_lock(&s->lock);
+    bool kept = !is_forbidden(s, name) && append(s, name, session);
+    pthread_mutex_unlock(&s->lock);
+    return kept;
+}
+
+void p3_tls_sessions_forbid(p3_tls_sessions *s, const char *name)
+{
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = s->count; i-- > 0;) {
+        if (strcmp(s->saved[i].name, name) == 0)
+            forget(remove_at(s, i));
+    }
+    (void)append(s, name, NULL); /* out of memory: it will fail, and be tried again, once more */
+    pthread_mutex_unlock(&s->lock);
 }
 
 SSL_SESSION *p3_tls_sessions_take(p3_tls_sessions *s, const char *name)
@@ -43,7 +69,7 @@ SSL_SESSION *p3_tls_sessions_take(p3_tls_sessions *s, const char *name)
     SSL_SESSION *found = NULL;
     pthread_mutex_lock(&s->lock);
     for (size_t i = s->count; i-- > 0 && found == NULL;) {
-        if (strcmp(s->saved[i].name, name) != 0)
+        if (s->saved[i].session == NULL || strcmp(s->saved[i].name, name) != 0)
             continue;
         SSL_SESSION *session = s->saved[i].session;
         /* A ticket of TLS 1.3 is used once, so that connections cannot be linked (RFC 8446 appendix

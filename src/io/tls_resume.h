@@ -10,8 +10,8 @@
 #define P3_TLS_SESSIONS 64
 
 typedef struct p3_tls_saved {
-    char *name; /* of the server it is with */
-    SSL_SESSION *session;
+    char *name;           /* of the server it is with */
+    SSL_SESSION *session; /* NULL: with this server sessions are not resumed */
 } p3_tls_saved;
 
 /* Connections in different threads may share them. */
@@ -25,12 +25,16 @@ typedef struct p3_tls_sessions {
 /* False when no lock can be made. */
 bool p3_tls_sessions_init(p3_tls_sessions *s);
 
-/* Keeps a session and its reference. False when out of memory: the reference is then the caller's.
+/* Keeps a session and its reference. False when it is not kept: the reference is then the caller's.
  */
 bool p3_tls_sessions_put(p3_tls_sessions *s, const char *name, SSL_SESSION *session);
 
 /* A session with a server of that name, or NULL; the reference is the caller's. */
 SSL_SESSION *p3_tls_sessions_take(p3_tls_sessions *s, const char *name);
+
+/* Some servers fail when a session is offered to them (those of OpenSSL that ask for client
+ * certificates and were not told a session context): none is, from now on. */
+void p3_tls_sessions_forbid(p3_tls_sessions *s, const char *name);
 
 void p3_tls_sessions_free(p3_tls_sessions *s);
 

@@ -28,6 +28,7 @@ struct p3_tls_session {
     p3_tls_io ended;    /* what it was, when there was one */
     char *name;         /* the name that the certificate must have */
     p3_tls_peer peer;   /* it again, for those who judge the certificate */
+    bool offered;       /* an earlier session was offered to the server */
     char error[512];
 };
 
@@ -143,7 +144,7 @@ static void resume(p3_tls_session *s)
     SSL_SESSION *session = p3_tls_sessions_take(&s->context->sessions, s->name);
     if (session == NULL)
         return;
-    (void)SSL_set_session(s->ssl, session); /* if not, the handshake is a whole one */
+    s->offered = SSL_set_session(s->ssl, session) == 1; /* if not, the handshake is a whole one */
     SSL_SESSION_free(session);
 }
 
@@ -314,6 +315,14 @@ const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t
     EVP_EncodeBlock((unsigned char *)base64, raw, (int)len);
     OPENSSL_cleanse(raw, sizeof raw);
     return name;
+}
+
+bool p3_tls_session_blames_resumption(p3_tls_session *s)
+{
+    if (s->established || !s->offered || s->status == POP3_ERR_CERTIFICATE)
+        return false;
+    p3_tls_sessions_forbid(&s->context->sessions, s->name);
+    return true;
 }
 
 bool p3_tls_session_resumed(const p3_tls_session *s)
