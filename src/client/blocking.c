@@ -126,7 +126,8 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
         if (!call->over)
             p3_wait_for(c);
     }
-    c->untold = call->status == POP3_OK && c->phase == P3_PHASE_NONE && c->ended != POP3_OK;
+    bool answered = call->status == POP3_OK || call->status == POP3_ERR_REFUSED;
+    c->untold = answered && c->phase == P3_PHASE_NONE && c->ended != POP3_OK;
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),
                              "the receiver wanted no more of it", NULL);

@@ -64,10 +64,10 @@ struct pop3_client {
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;       /* it ended by itself after a command that worked: the next one is to tell */
-    bool inside;       /* callbacks are running */
-    bool aborted;      /* a sink wants the connection closed */
-    bool quit;         /* QUIT was submitted: nothing may follow */
+    bool untold;  /* it ended by itself after a command that was answered: the next is to tell */
+    bool inside;  /* callbacks are running */
+    bool aborted; /* a sink wants the connection closed */
+    bool quit;    /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;

@@ -224,8 +224,11 @@ static void advance(pop3_client *c, int64_t now)
     c->drained = false;
     p3_requests_advance(c);
     c->more = true;
-    for (int round = 0; c->more && round < P3_ROUNDS; round++)
+    for (int round = 0; c->more && round < P3_ROUNDS; round++) {
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
+        if (c->phase == P3_PHASE_READY && c->under_way == 0)
+            break; /* what comes after the last answer is for a later step to tell */
+    }
     /* The engine may have run out of memory while it had nothing to tell. */
     if (c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD)
         p3_dispatch(c);
