@@ -1657,7 +1657,7 @@ def test_on_takes_the_place_of_an_answer(tmp_path, mail):
     text = """
     line "+OK"
     on RETR { line "-ERR any" }
-    on "RETR 2" { line "+OK two" ; send "x\\r\\n.\\r\\n"; }
+    on "RETR 2" { line "+OK two" ; send "x\\r\\n.\\r\\n" }
     on NOOP { answer ; expect more ; line "and more" }
     serve transaction
     expect-eof
