@@ -60,11 +60,10 @@ static bool check(struct parser *p, struct statement *st, const char *name)
     }
     switch (st->kind) {
     case DO_SERVE:
-        if (!p->have_mail) {
-            complain(p, st, "serve needs --mail");
-        }
         if (p->inside_on) {
             complain(p, st, "serve cannot be inside of on");
+        } else if (!p->have_mail) {
+            complain(p, st, "serve needs --mail");
         }
         return p->have_mail && !p->inside_on;
     case DO_ANSWER:

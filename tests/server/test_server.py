@@ -1738,7 +1738,7 @@ def test_serve_cannot_be_stopped_without_notice(tmp_path, mail):
         ("line x {", 1, "without repeat"),
         ("answer", 1, "inside of on"),
         ("on", 1, "missing"),
-        ("on STAT {\nserve\n}", 2, "serve needs"),
+        ("on STAT {\nserve\n}", 2, "inside of on"),
         ("on STAT {\non STAT {\n}\n}", 2, "another block"),
         ("loop {\non STAT {\n}\n}", 2, "another block"),
         ("{", 1, "without repeat"),
