@@ -63,11 +63,12 @@ struct pop3_client {
     p3_dial dial;
     p3_stream stream;
     p3_wake wake;
-    int64_t deadline; /* when to give up unless something happens */
-    bool want_write;  /* octets wait until the socket takes them */
-    bool read_again;  /* the last read filled the buffer: the next need not be waited for */
-    bool more;        /* the last step stopped short: step again without waiting */
-    char *buffer;     /* what was received */
+    int64_t deadline;     /* when to give up unless something happens */
+    int64_t session_ends; /* when to give up whatever happens */
+    bool want_write;      /* octets wait until the socket takes them */
+    bool read_again;      /* the last read filled the buffer: the next need not be waited for */
+    bool more;            /* the last step stopped short: step again without waiting */
+    char *buffer;         /* what was received */
     size_t buffer_len;
 
     p3_request_list waiting; /* submitted, not yet handed to the engine */
