@@ -26,7 +26,9 @@
  * Failures: a call that returns ::POP3_ERR_REFUSED, ::POP3_ERR_ARGUMENT, ::POP3_ERR_STATE,
  * ::POP3_ERR_NOT_OFFERED or ::POP3_ERR_INSECURE leaves the connection as it was. After any other
  * error the connection is closed and every further command is ::POP3_ERR_STATE, until
- * pop3_client_connect() or pop3_client_start() makes a new one. pop3_client_error() has a sentence.
+ * pop3_client_connect() or pop3_client_start() makes a new one. A connection that ended after a
+ * command that worked, before the next, is reported by that next one. pop3_client_error() has a
+ * sentence.
  *
  * Thread safety: one client may be used by one thread at a time, but for pop3_client_cancel(),
  * which any thread may call. Clients in different threads do not disturb each other, also when they
@@ -98,6 +100,8 @@ typedef struct pop3_error {
     const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the
                                 response code, unprintable octets as \\xHH; else "". */
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
+    uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
+                                  least time between logins; 0 when it did not. */
 } pop3_error;
 
 /** What a sink answers. */
@@ -296,6 +300,37 @@ POP3_API pop3_status pop3_client_uidl_all(pop3_client *client, pop3_listing **ou
 /** Frees a listing. NULL does nothing. */
 POP3_API void pop3_listing_free(pop3_listing *listing);
 
+/** What is in the maildrop: number, size and unique-id of every message, packed for maildrops of
+ * any size. Free with pop3_survey_free(). */
+typedef struct pop3_survey pop3_survey;
+
+/**
+ * UIDL and LIST together: in one round trip where the server allows it, and in a fraction of the
+ * memory of two listings (for most maildrops, 8 octets a message and its unique-id).
+ * @param client the client.
+ * @param out    receives the survey.
+ * @return ::POP3_OK; ::POP3_ERR_REFUSED when the server refuses either command (some know no UIDL);
+ * ::POP3_ERR_MEMORY, and ::POP3_ERR_LIMIT for unique-ids of 4 GiB in all, leave the connection
+ * good.
+ */
+POP3_API pop3_status pop3_client_survey(pop3_client *client, pop3_survey **out);
+
+/** How many messages a survey has. */
+POP3_API size_t pop3_survey_count(const pop3_survey *survey);
+
+/**
+ * A message of a survey: its number, size and unique-id, which is terminated and lives as the
+ * survey.
+ * @param survey the survey.
+ * @param index  0 and up, in the order of message numbers; last, with an empty unique-id, come
+ * those that LIST has and UIDL has not. The size of one that LIST has not is 0.
+ * @return the message; all zero when there is none at @p index.
+ */
+POP3_API pop3_entry pop3_survey_entry(const pop3_survey *survey, size_t index);
+
+/** Frees a survey. NULL does nothing. */
+POP3_API void pop3_survey_free(pop3_survey *survey);
+
 /**
  * RETR into memory.
  * @param client the client.
@@ -393,7 +428,8 @@ typedef struct pop3_waitable {
 POP3_API pop3_status pop3_client_start(pop3_client *client);
 
 /**
- * Does what can be done without waiting. Callbacks run inside. May be called at any time.
+ * Does what can be done without waiting. Callbacks run inside. May be called at any time, but from
+ * a callback, where it is ::POP3_ERR_STATE.
  * @return ::POP3_PENDING while something is under way: wait, then step again; ::POP3_OK when
  * nothing is; what ended the connection otherwise (each time, until there is a new one).
  */

@@ -222,7 +222,7 @@ POP3_API bool pop3_engine_wants_input(const pop3_engine *engine);
 /** Whether STLS was answered with +OK and the handshake is to be done now. */
 POP3_API bool pop3_engine_wants_tls(const pop3_engine *engine);
 
-/** Commands submitted whose DONE event has not been handed out. */
+/** Commands submitted whose DONE event has not been handed out; the engine's own do not count. */
 POP3_API size_t pop3_engine_pending(const pop3_engine *engine);
 
 /** The command whose end comes next: its kind and message number, each unless NULL. @return false
@@ -230,7 +230,7 @@ POP3_API size_t pop3_engine_pending(const pop3_engine *engine);
 POP3_API bool pop3_engine_current(const pop3_engine *engine, pop3_command_kind *kind,
                                   uint32_t *number);
 
-/** Commands of those that have been handed out by pop3_engine_output(). */
+/** Commands submitted that have been handed out by pop3_engine_output() and await their reply. */
 POP3_API size_t pop3_engine_in_flight(const pop3_engine *engine);
 
 /** Messages marked as deleted in this session: +OK to DELE since login or the last RSET. */

@@ -118,6 +118,7 @@ pop3_status pop3_client_new(pop3_client **out, const pop3_client_options *option
     c->stream.fd = -1;
     c->deadline = INT64_MAX;
     c->waiting.last = &c->waiting.first;
+    c->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
     c->failure.value.message = c->failure.message;
     c->failure.value.server_text = c->failure.server_text;
     c->wake.ends[0] = c->wake.ends[1] = -1;
@@ -171,6 +172,11 @@ pop3_state pop3_client_state(const pop3_client *c)
 bool pop3_client_is_encrypted(const pop3_client *c)
 {
     return c->stream.tls != NULL && c->phase > P3_PHASE_HANDSHAKE;
+}
+
+const char *p3_host(const pop3_client *c)
+{
+    return c->options.host != NULL ? c->options.host : "localhost";
 }
 
 bool p3_is_private(const pop3_client *c)
