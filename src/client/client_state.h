@@ -174,6 +174,13 @@ const char *p3_host(const pop3_client *c);
 /* Waits until the client must be stepped. */
 void p3_wait_for(const pop3_client *c);
 
+/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
+ * ended, when that happened after a call that worked, so that no call has told it yet. */
+pop3_status p3_call_begin(pop3_client *c);
+
+/* Ends it: notes whether the next call is to tell an end. Returns status. */
+pop3_status p3_call_end(pop3_client *c, pop3_status status);
+
 /* login.c */
 
 /* Whether a login waits for its first step. */
