@@ -159,7 +159,7 @@ static pop3_status delete_all(session *s)
     pop3_status ran = pop3_client_run(s->client);
     if (s->deletions_over != submitted)
         s->wrong = "a command had no end, or two";
-    return status != POP3_OK ? status : ran;
+    return ran != POP3_OK ? ran : status;
 }
 
 static pop3_status play(session *s)
@@ -229,7 +229,7 @@ static void run(const trial *t, pop3_security security, const server *from)
     while (hit && wrong == NULL) {
         wrong = attempt(t, security, from, n, &hit);
         failed_calls += hit;
-        if (t->fault.extent == FAULT_EVERY_OTHER)
+        if (t->fault.extent == FAULT_EVERY_OTHER || wrong != NULL)
             break;
         n += t->each > 1 ? t->each : 1;
     }
