@@ -10,8 +10,15 @@
 #include <string.h>
 
 enum {
-    LINES_AT_ONCE = 2048,
-    WORTH_THE_GIL = 32 * 1024 /* octets: cutting fewer takes less than giving the lock away */
+    LINES_AT_ONCE = 1024,
+    WORTH_THE_GIL = 32 * 1024, /* octets: cutting fewer takes less than giving the lock away */
+    SMALL_OBJECT = 512,        /* octets: larger objects do not live in arenas */
+#if PY_VERSION_HEX >= 0x030A0000
+    ARENA = 1024 * 1024,
+#else
+    ARENA = 256 * 1024,
+#endif
+    KEPT_AT_MOST = 16 * 1024 * 1024 / ARENA
 };
 
 /* Whether self._getline is our own method of self. -1 with an exception. */
@@ -48,30 +55,58 @@ static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, siz
     return NULL;
 }
 
+/* One reply while its lines are cut. */
+typedef struct gathering {
+    const cpoplib_state *state;
+    cpoplib_reader *reader;
+    p3_split split;
+    PyObject *lines;       /* list: the result */
+    PyObject *kept;        /* list: see keep_memory() */
+    Py_ssize_t since_kept; /* octets of memory of the lines since the last one kept */
+} gathering;
+
 /* Cuts what the buffer holds, without the GIL when it is worth it. */
-static p3_split_result cut(cpoplib_reader *r, p3_split *split)
+static p3_split_result cut(gathering *g)
 {
+    cpoplib_reader *r = g->reader;
     const char *p = r->data + r->start;
     const char *end = r->data + r->end;
     p3_split_result result;
     if (end - p < WORTH_THE_GIL) {
-        result = p3_split_take(split, &p, end);
+        result = p3_split_take(&g->split, &p, end);
     } else {
-        Py_BEGIN_ALLOW_THREADS result = p3_split_take(split, &p, end);
+        Py_BEGIN_ALLOW_THREADS result = p3_split_take(&g->split, &p, end);
         Py_END_ALLOW_THREADS
     }
     r->start = p - r->data;
     return result;
 }
 
-static int append_lines(PyObject *list, const p3_split *split)
+/* Python gives the memory of small objects back to the system arena by arena, as soon as an arena
+ * is empty. For a client that looks at one message after the other that is a message's worth of
+ * memory each time, given back and asked for anew: more work than all the rest. One line in each
+ * arena, kept by the connection until its next long reply, makes the arenas stay; all of Python
+ * uses them. */
+static int keep_memory(gathering *g, PyObject *line)
 {
-    for (size_t i = 0; i < split->count; i++) {
-        PyObject *line =
-            PyBytes_FromStringAndSize(split->lines[i].data, (Py_ssize_t)split->lines[i].len);
+    Py_ssize_t size = PyBytes_GET_SIZE(line) + (Py_ssize_t)sizeof(PyBytesObject);
+    if (size > SMALL_OBJECT)
+        return 0;
+    g->since_kept += size;
+    if (g->since_kept < ARENA || PyList_GET_SIZE(g->kept) >= KEPT_AT_MOST)
+        return 0;
+    g->since_kept = 0;
+    return PyList_Append(g->kept, line);
+}
+
+static int append_lines(gathering *g)
+{
+    for (size_t i = 0; i < g->split.count; i++) {
+        pop3_str span = g->split.lines[i];
+        PyObject *line = PyBytes_FromStringAndSize(span.data, (Py_ssize_t)span.len);
         if (line == NULL)
             return -1;
-        int failed = PyList_Append(list, line);
+        int failed = PyList_Append(g->lines, line) < 0 || keep_memory(g, line) < 0;
         Py_DECREF(line);
         if (failed)
             return -1;
@@ -81,46 +116,56 @@ static int append_lines(PyObject *list, const p3_split *split)
 
 /* Cuts lines until the dot. Returns 1 at the dot, 0 when input ended (in the buffer is the start of
  * a line, or nothing), -1 with an exception. */
-static int cut_until_dot(const cpoplib_state *state, cpoplib_reader *r, p3_split *split,
-                         PyObject *list)
+static int cut_until_dot(gathering *g)
 {
     for (;;) {
-        p3_split_result result = cut(r, split);
-        if (append_lines(list, split) < 0)
+        p3_split_result result = cut(g);
+        if (append_lines(g) < 0)
             return -1;
         if (result == P3_SPLIT_END)
             return 1;
         if (result == P3_SPLIT_TOO_LONG) {
-            r->start += (Py_ssize_t)split->longest + 1; /* as far as readline() would have read */
-            cpoplib_raise_text(state, "line too long");
+            /* as far as readline() would have read */
+            g->reader->start += (Py_ssize_t)g->split.longest + 1;
+            cpoplib_raise_text(g->state, "line too long");
             return -1;
         }
         if (result == P3_SPLIT_MORE) {
-            Py_ssize_t more = cpoplib_reader_fill(r);
+            Py_ssize_t more = cpoplib_reader_fill(g->reader);
             if (more <= 0)
                 return more < 0 ? -1 : 0;
         }
     }
 }
 
+/* What was kept of this reply takes the place of what was kept of an earlier one. */
+static void change_kept(PyObject *self, PyObject *kept)
+{
+    cpoplib_client *client = (cpoplib_client *)self;
+    if (kept != NULL && PyList_GET_SIZE(kept) > 0) {
+        Py_INCREF(kept);
+        Py_XSETREF(client->kept, kept);
+    }
+}
+
 /* Takes lines from our own file up to the dot, or as far as they are whole. As cut_until_dot(). */
-static int take_fast(const cpoplib_state *state, cpoplib_reader *r, size_t longest, PyObject *list,
-                     PyObject **octets)
+static int take_fast(const cpoplib_state *state, PyObject *self, cpoplib_reader *r, size_t longest,
+                     PyObject *list, PyObject **octets)
 {
     if (!cpoplib_reader_begin(r, "readline"))
         return -1;
     int result = -1;
-    p3_split split = {.cap = LINES_AT_ONCE, .longest = longest};
-    split.lines = PyMem_Malloc(LINES_AT_ONCE * sizeof *split.lines);
-    if (split.lines == NULL)
-        PyErr_NoMemory();
-    else
-        result = cut_until_dot(state, r, &split, list);
-    PyMem_Free(split.lines);
+    gathering g = {.state = state, .reader = r, .lines = list};
+    g.split = (p3_split){.cap = LINES_AT_ONCE, .longest = longest};
+    g.split.lines = PyMem_New(pop3_str, LINES_AT_ONCE);
+    g.kept = g.split.lines == NULL ? PyErr_NoMemory() : PyList_New(0);
+    if (g.kept != NULL)
+        result = cut_until_dot(&g);
+    change_kept(self, g.kept);
+    Py_XDECREF(g.kept);
+    PyMem_Free(g.split.lines);
     cpoplib_reader_end(r);
-    if (result < 0)
-        return -1;
-    PyObject *sum = PyLong_FromUnsignedLongLong(split.octets);
+    PyObject *sum = result < 0 ? NULL : PyLong_FromUnsignedLongLong(g.split.octets);
     if (sum == NULL)
         return -1;
     Py_DECREF(*octets);
@@ -184,7 +229,7 @@ static int take_lines(const cpoplib_state *state, PyObject *self, PyObject *list
         return -1;
     int result = 0;
     if (r != NULL) {
-        result = take_fast(state, r, longest, list, octets);
+        result = take_fast(state, self, r, longest, list, octets);
         Py_DECREF(r);
     }
     if (result == 0) /* no fast way, or the end of input, which _getline() tells about */

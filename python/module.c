@@ -5,8 +5,6 @@
 #include "reader.h"
 #include "window.h"
 
-#include <string.h>
-
 static const char *const name_texts[NAME_COUNT] = {
     [NAME_CREATE_SOCKET] = "_create_socket",
     [NAME_DEBUGGING] = "_debugging",
@@ -53,15 +51,6 @@ int cpoplib_set(const cpoplib_state *state, PyObject *object, cpoplib_name name,
     int result = PyObject_SetAttr(object, state->names[name], value);
     Py_DECREF(value);
     return result;
-}
-
-PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name)
-{
-    PyObject *value = PyDict_GetItemWithError(state->globals, state->names[name]);
-    if (value == NULL && !PyErr_Occurred())
-        PyErr_Format(PyExc_NameError, "name '%U' is not defined", state->names[name]);
-    Py_XINCREF(value);
-    return value;
 }
 
 void cpoplib_raise_text(const cpoplib_state *state, const char *text)
@@ -125,22 +114,61 @@ static int add(const cpoplib_state *state, const char *name, PyObject *value)
 }
 
 /* The standard library's modules that poplib has as globals: people reach them through it, to
- * replace socket.create_connection say. ssl may be missing. */
-static int add_modules(const cpoplib_state *state, bool *have_ssl)
+ * replace socket.create_connection say. Not ssl, which is large: see import_ssl(). */
+static int add_modules(const cpoplib_state *state)
 {
-    static const char *const modules[] = {"errno", "re", "socket", "sys", "ssl"};
-    *have_ssl = true;
+    static const char *const modules[] = {"errno", "re", "socket", "sys"};
     for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
-        PyObject *imported = PyImport_ImportModule(modules[i]);
-        if (imported == NULL && strcmp(modules[i], "ssl") == 0 &&
-            PyErr_ExceptionMatches(PyExc_ImportError)) {
-            PyErr_Clear();
-            *have_ssl = false;
-        } else if (add(state, modules[i], imported) < 0) {
+        if (add(state, modules[i], PyImport_ImportModule(modules[i])) < 0)
             return -1;
-        }
     }
     return 0;
+}
+
+/* Whether this Python was built with ssl. -1 with an exception. */
+static int find_ssl(void)
+{
+    PyObject *util = PyImport_ImportModule("importlib.util");
+    if (util == NULL)
+        return -1;
+    PyObject *spec = PyObject_CallMethod(util, "find_spec", "s", "_ssl");
+    Py_DECREF(util);
+    if (spec == NULL)
+        return -1;
+    int found = spec != Py_None;
+    Py_DECREF(spec);
+    return found;
+}
+
+/* The module global ssl comes to be when it is first used: half of the memory, and most of the
+ * time, that importing poplib takes is for it, and a connection without TLS has no use for it. */
+static PyObject *import_ssl(const cpoplib_state *state)
+{
+    PyObject *ssl = PyImport_ImportModule("ssl");
+    if (ssl != NULL && PyDict_SetItem(state->globals, state->names[NAME_SSL], ssl) < 0)
+        Py_CLEAR(ssl);
+    return ssl;
+}
+
+PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name)
+{
+    PyObject *value = PyDict_GetItemWithError(state->globals, state->names[name]);
+    if (value == NULL && !PyErr_Occurred()) {
+        if (name == NAME_SSL)
+            return import_ssl(state);
+        PyErr_Format(PyExc_NameError, "name '%U' is not defined", state->names[name]);
+    }
+    Py_XINCREF(value);
+    return value;
+}
+
+/* The module's __getattr__ (PEP 562). */
+static PyObject *module_getattr(PyObject *module, PyObject *name)
+{
+    const cpoplib_state *state = PyModule_GetState(module);
+    if (PyUnicode_Check(name) && PyUnicode_Compare(name, state->names[NAME_SSL]) == 0)
+        return import_ssl(state);
+    return PyErr_Format(PyExc_AttributeError, "module 'cpoplib' has no attribute '%U'", name);
 }
 
 static int add_constants(const cpoplib_state *state, bool have_ssl)
@@ -178,8 +206,8 @@ static int fill(PyObject *module)
         if (state->names[i] == NULL)
             return -1;
     }
-    bool have_ssl;
-    if (add_modules(state, &have_ssl) < 0 || add_constants(state, have_ssl) < 0 ||
+    int have_ssl = find_ssl();
+    if (have_ssl < 0 || add_modules(state) < 0 || add_constants(state, have_ssl) < 0 ||
         add_exception(state) < 0)
         return -1;
     if (cpoplib_add_reader(module, state) < 0 || cpoplib_add_window(module, state) < 0 ||
@@ -230,6 +258,11 @@ PyDoc_STRVAR(module_doc,
              "What poplib has, this module has: import it in poplib's place. Beyond it there are\n"
              "POP3.retr_bytes(), retr_into(), retr_many(), auth(), capabilities, and the use of a\n"
              "connection in a with statement.");
+
+static PyMethodDef functions[] = {
+    {"__getattr__", module_getattr, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)fill},

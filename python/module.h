@@ -69,8 +69,9 @@ typedef struct cpoplib_client {
     PyObject *window;    /* the retr_many() iterator that replies in flight belong to, borrowed, or
                             NULL: no one wants them any more */
     bool capabilities_asked; /* CAPA was answered, whatever with, since `engine` was made */
-    bool busy;               /* the engine is at work, perhaps without the GIL */
-    bool forget;             /* free the engine as soon as it is not busy */
+    PyObject *kept; /* list of a few lines of the last long reply, or NULL; see keep_memory() */
+    bool busy;      /* the engine is at work, perhaps without the GIL */
+    bool forget;    /* free the engine as soon as it is not busy */
 } cpoplib_client;
 
 /* The state that belongs to an instance of one of the module's types, or of a subclass. Never fails

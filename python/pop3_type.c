@@ -535,6 +535,7 @@ static void pop3_dealloc(PyObject *self)
     if (client->weakrefs != NULL)
         PyObject_ClearWeakRefs(self);
     cpoplib_forget_engine(client);
+    Py_CLEAR(client->kept);
     Py_CLEAR(client->dict);
     type->tp_free(self);
     Py_DECREF(type);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* A buffer begins small, since most replies are; it grows while reads fill it. */
-enum { FIRST_CAP = 16 * 1024, FULL_CAP = 256 * 1024 };
+enum { FIRST_CAP = 16 * 1024, FULL_CAP = 64 * 1024 };
 
 /* Gives the reader a buffer of that size and moves what is unread there. */
 static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
