@@ -273,10 +273,9 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "cpoplib",
-    .m_doc = module_doc,   .m_size = sizeof(cpoplib_state),
-    .m_slots = slots,      .m_traverse = traverse,
-    .m_clear = clear,      .m_free = free_module,
+    PyModuleDef_HEAD_INIT,           .m_name = "cpoplib",    .m_doc = module_doc,
+    .m_size = sizeof(cpoplib_state), .m_methods = functions, .m_slots = slots,
+    .m_traverse = traverse,          .m_clear = clear,       .m_free = free_module,
 };
 
 cpoplib_state *cpoplib_state_of(PyObject *self)
