@@ -165,8 +165,10 @@ PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name)
 /* The module's __getattr__ (PEP 562). */
 static PyObject *module_getattr(PyObject *module, PyObject *name)
 {
-    const cpoplib_state *state = PyModule_GetState(module);
-    if (PyUnicode_Check(name) && PyUnicode_Compare(name, state->names[NAME_SSL]) == 0)
+    const cpoplib_state *state = PyModule_GetState(module); /* NULL before the module is filled */
+    if (!PyUnicode_Check(name))
+        return PyErr_Format(PyExc_TypeError, "attribute name must be string");
+    if (state != NULL && PyUnicode_CompareWithASCIIString(name, "ssl") == 0)
         return import_ssl(state);
     return PyErr_Format(PyExc_AttributeError, "module 'cpoplib' has no attribute '%U'", name);
 }
@@ -273,9 +275,10 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,           .m_name = "cpoplib",    .m_doc = module_doc,
-    .m_size = sizeof(cpoplib_state), .m_methods = functions, .m_slots = slots,
-    .m_traverse = traverse,          .m_clear = clear,       .m_free = free_module,
+    PyModuleDef_HEAD_INIT, /* m_base */
+    .m_name = "cpoplib",    .m_doc = module_doc,   .m_size = sizeof(cpoplib_state),
+    .m_methods = functions, .m_slots = slots,      .m_traverse = traverse,
+    .m_clear = clear,       .m_free = free_module,
 };
 
 cpoplib_state *cpoplib_state_of(PyObject *self)

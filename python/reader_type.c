@@ -20,6 +20,11 @@ static bool parse_size(const char *method, PyObject *const *args, Py_ssize_t nar
     }
     if (nargs == 0 || args[0] == Py_None)
         return true;
+    if (!PyIndex_Check(args[0])) {
+        PyErr_Format(PyExc_TypeError, "argument should be integer or None, not '%.200s'",
+                     Py_TYPE(args[0])->tp_name);
+        return false;
+    }
     *size = PyNumber_AsSsize_t(args[0], PyExc_OverflowError);
     return *size != -1 || !PyErr_Occurred();
 }
