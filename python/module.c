@@ -79,11 +79,25 @@ PyObject *cpoplib_take_exception(void)
     return value;
 }
 
+/* Puts an earlier exception, whose reference it steals, behind all that a later one has as context. */
+static void add_context(PyObject *later, PyObject *earlier)
+{
+    PyObject *last = later, *next;
+    while (last != earlier && (next = PyException_GetContext(last)) != NULL) {
+        last = next;
+        Py_DECREF(next); /* its owner keeps it alive */
+    }
+    if (last == earlier)
+        Py_DECREF(earlier);
+    else
+        PyException_SetContext(last, earlier);
+}
+
 void cpoplib_restore_exception(PyObject *exception)
 {
     if (PyErr_Occurred()) {
         PyObject *newer = cpoplib_take_exception();
-        PyException_SetContext(newer, exception); /* steals */
+        add_context(newer, exception);
         exception = newer;
     }
     PyObject *type = (PyObject *)Py_TYPE(exception);
