@@ -114,12 +114,12 @@ const transcript transcripts[] = {
      .sends = "RETR 1\r\n"},
     {.name = "a_message_with_lf_cr",
      .greeting = "+OK ready\n\r",
-     .steps = {{"RETR 1\nTOP 2 0\nRETR 3",
-                SAYS("+OK\n\rFrom: a\n\r\n\r..\n\r..b\n\r.c\n\r.\n\r+OK\n\r.\n\r"
-                     "+OK\n\rx\n\r.\n\r")}},
+     .steps = {{"RETR 1\nTOP 2 0",
+                SAYS("+OK\n\rFrom: a\n\r\n\r..\n\r..b\n\r.c\n\r.\n\r+OK\n\r.\n\r")},
+               {"", SAYS("+OK\n\r")}},
      .sees = "RETR 1 reply {}\nRETR 1 body {From: a\n\r\n\r.\n\r.b\n\r.c\n\r}\nRETR 1 ok\n"
-             "TOP 2 reply {}\nTOP 2 ok\nRETR 3 reply {}\nRETR 3 body {x\n\r}\nRETR 3 ok",
-     .sends = "RETR 1\r\nTOP 2 0\r\nRETR 3\r\n"},
+             "TOP 2 reply {}\nTOP 2 ok",
+     .sends = "RETR 1\r\nTOP 2 0\r\nNOOP\r\n"},
     {.name = "a_message_with_line_ends_of_all_kinds",
      .steps = {{"RETR 1", SAYS("+OK\r\na\nb\r\nc\rd\r\r\n\n\r\n\r\r\n.\r\n")}},
      .sees = "RETR 1 reply {}\nRETR 1 body {a\nb\r\nc\rd\r\r\n\n\r\n\r\r\n}\nRETR 1 ok",
