@@ -1,10 +1,11 @@
-/* Retrieves and discards every message through the public client, as fast as the library can: what the
- * comparison with other clients measures.
+/* Retrieves and discards every message through the public client, as fast as the library can: what
+ * the comparison with other clients measures.
  *
  *     retr_all [--sequential] [--tls] [--uidl] PORT
  *
  * Logs in at 127.0.0.1 as user "user" with the password "pass". With --tls the certificate is not
- * verified, as the servers of a benchmark have throw-away ones. --uidl asks UIDL and LIST instead. */
+ * verified, as the servers of a benchmark have throw-away ones. --uidl asks UIDL and LIST instead.
+ */
 #include <pop3/pop3.h>
 
 #include <inttypes.h>
@@ -123,7 +124,8 @@ int main(int argc, char **argv)
     if (status == POP3_OK)
         status = pop3_client_quit(c);
     if (status != POP3_OK)
-        fprintf(stderr, "%s\n", c != NULL ? pop3_client_error(c)->message : pop3_status_name(status));
+        fprintf(stderr, "%s\n",
+                c != NULL ? pop3_client_error(c)->message : pop3_status_name(status));
     printf("%" PRIu64 " messages, %" PRIu64 " octets\n", t.messages, t.octets);
     pop3_client_free(c);
     pop3_tls_free(o.tls);

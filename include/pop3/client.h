@@ -1,10 +1,11 @@
 /**
  * @file client.h
- * The client: connects to a POP3 server over TCP, TLS or a Unix-domain socket and drives the engine.
+ * The client: connects to a POP3 server over TCP, TLS or a Unix-domain socket and drives the
+ * engine.
  *
  * There is one code path, pop3_client_step(), which never blocks. An application with an event loop
- * calls it whenever a socket of pop3_client_waits() is ready or pop3_client_deadline() has come; the
- * calls marked "blocking" do just that in a loop over poll(2) until their command is over.
+ * calls it whenever a socket of pop3_client_waits() is ready or pop3_client_deadline() has come;
+ * the calls marked "blocking" do just that in a loop over poll(2) until their command is over.
  *
  * A session, as short as it gets (error checks left out; examples/print_mailbox.c has them):
  *
@@ -25,11 +26,13 @@
  * Failures: a call that returns ::POP3_ERR_REFUSED, ::POP3_ERR_ARGUMENT, ::POP3_ERR_STATE,
  * ::POP3_ERR_NOT_OFFERED or ::POP3_ERR_INSECURE leaves the connection as it was. After any other
  * error the connection is closed and every further command is ::POP3_ERR_STATE, until
- * pop3_client_connect() or pop3_client_start() makes a new one. pop3_client_error() has a sentence.
+ * pop3_client_connect() or pop3_client_start() makes a new one. A connection that ended after a
+ * command that worked, before the next, is reported by that next one. pop3_client_error() has a
+ * sentence.
  *
- * Thread safety: one client may be used by one thread at a time, but for pop3_client_cancel(), which
- * any thread may call. Clients in different threads do not disturb each other, also when they share
- * a TLS context. No signal is raised or changed, nothing is printed.
+ * Thread safety: one client may be used by one thread at a time, but for pop3_client_cancel(),
+ * which any thread may call. Clients in different threads do not disturb each other, also when they
+ * share a TLS context. No signal is raised or changed, nothing is printed.
  */
 #ifndef POP3_CLIENT_H
 #define POP3_CLIENT_H
@@ -52,22 +55,22 @@ typedef enum pop3_security {
     POP3_SECURITY_PLAIN    /**< None, unless the caller calls pop3_client_stls(); port 110. */
 } pop3_security;
 
-/** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults. Strings
- * are copied. */
+/** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
+ * Strings are copied. */
 typedef struct pop3_client_options {
-    size_t size;                   /**< sizeof(pop3_client_options). */
-    const char *host;              /**< Host name or numeric address. */
-    uint16_t port;                 /**< Port; default by @c security. */
-    pop3_security security;        /**< How the connection is protected; default TLS. */
-    pop3_tls *tls;                 /**< What is trusted, counted up; default: pop3_tls_new() without
-                                        options. */
-    const char *unix_socket;       /**< Path of a Unix-domain socket to use in place of host and port;
-                                        @c host is then only the name that TLS verifies. */
-    const char *local_address;     /**< Numeric address to connect from. */
-    int connect_timeout_ms;        /**< Milliseconds until the greeting must have come, resolving and
-                                        TLS included; default 30,000; negative: no limit. */
-    int timeout_ms;                /**< Milliseconds without any progress that a command may take;
-                                        default 60,000; negative: no limit. */
+    size_t size;               /**< sizeof(pop3_client_options). */
+    const char *host;          /**< Host name or numeric address. */
+    uint16_t port;             /**< Port; default by @c security. */
+    pop3_security security;    /**< How the connection is protected; default TLS. */
+    pop3_tls *tls;             /**< What is trusted, counted up; default: pop3_tls_new() without
+                                    options. */
+    const char *unix_socket;   /**< Path of a Unix-domain socket to use in place of host and port;
+                                    @c host is then only the name that TLS verifies. */
+    const char *local_address; /**< Numeric address to connect from. */
+    int connect_timeout_ms;    /**< Milliseconds until the greeting must have come, resolving and
+                                    TLS included; default 30,000; negative: no limit. */
+    int timeout_ms;            /**< Milliseconds without any progress that a command may take;
+                                    default 60,000; negative: no limit. */
     bool allow_plaintext_password; /**< Let PASS send the password over a connection without TLS,
                                         where anybody on the way can read it. */
     pop3_limits limits;            /**< Bounds on what the server may send. */
@@ -91,18 +94,20 @@ typedef struct pop3_error {
     pop3_status status;      /**< The class; ::POP3_OK when nothing has gone wrong. */
     int sys_errno;           /**< errno for ::POP3_ERR_CONNECT and ::POP3_ERR_IO, else 0. */
     pop3_response_code code; /**< ::POP3_ERR_REFUSED: the response code. */
-    const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the response
-                                  code, unprintable octets as \\xHH; else "". */
+    const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the
+                                response code, unprintable octets as \\xHH; else "". */
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
+    uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
+                                  least time between logins; 0 when it did not. */
 } pop3_error;
 
 /** What a sink answers. */
 typedef enum pop3_sink_result {
     POP3_SINK_CONTINUE = 0, /**< More, please. */
-    POP3_SINK_DISCARD,      /**< Enough of this message: read the rest and throw it away. The command
-                                 ends as ::POP3_ERR_CANCELLED, the connection stays good. */
-    POP3_SINK_ABORT         /**< Stop at once: the command ends as ::POP3_ERR_CANCELLED and the
-                                 connection is closed. */
+    POP3_SINK_DISCARD, /**< Enough of this message: read the rest and throw it away. The command
+                            ends as ::POP3_ERR_CANCELLED, the connection stays good. */
+    POP3_SINK_ABORT    /**< Stop at once: the command ends as ::POP3_ERR_CANCELLED and the
+                            connection is closed. */
 } pop3_sink_result;
 
 /**
@@ -117,32 +122,33 @@ typedef pop3_sink_result (*pop3_sink_fn)(void *ctx, const char *data, size_t len
 /**
  * Takes an entry of a listing. For LIST and UIDL the entry's fields are set; @p line is the line as
  * sent. Both are valid only during the call.
- * @return true to go on; false ends the command as ::POP3_ERR_CANCELLED once the rest of the listing
- *         has been read, the connection stays good.
+ * @return true to go on; false ends the command as ::POP3_ERR_CANCELLED once the rest of the
+ * listing has been read, the connection stays good.
  */
 typedef bool (*pop3_entry_fn)(void *ctx, const pop3_entry *entry, pop3_str line);
 
-/** @name Making, connecting, ending @{ */
+/** @name Making, connecting, ending
+ * @{ */
 
 /**
  * Makes a client. Nothing is connected yet.
  * @param out     receives the client, which the caller frees with pop3_client_free().
  * @param options where to and how.
- * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for options that cannot be used, no host and no Unix-domain
- *         socket among them; ::POP3_ERR_MEMORY; ::POP3_ERR_IO when no pipe could be made;
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for options that cannot be used, no host and no
+ * Unix-domain socket among them; ::POP3_ERR_MEMORY; ::POP3_ERR_IO when no pipe could be made;
  *         ::POP3_ERR_NOT_OFFERED for TLS in a build without it.
  */
 POP3_API pop3_status pop3_client_new(pop3_client **out, const pop3_client_options *options);
 
-/** Closes the connection without QUIT if there is one, and frees the client. NULL does nothing. Must
- * not be called from a callback of this client. */
+/** Closes the connection without QUIT if there is one, and frees the client. NULL does nothing.
+ * Must not be called from a callback of this client. */
 POP3_API void pop3_client_free(pop3_client *client);
 
 /**
  * Connects and reads the greeting; with ::POP3_SECURITY_STLS also turns TLS on. Blocking. All
  * addresses of the host are tried, staggered (RFC 8305).
- * @return ::POP3_OK; ::POP3_ERR_STATE when connected already; ::POP3_ERR_REFUSED when the greeting is
- *         -ERR; ::POP3_ERR_NOT_OFFERED when STLS is required and not announced; or any error of the
+ * @return ::POP3_OK; ::POP3_ERR_STATE when connected already; ::POP3_ERR_REFUSED when the greeting
+ * is -ERR; ::POP3_ERR_NOT_OFFERED when STLS is required and not announced; or any error of the
  *         network, TLS and the protocol.
  */
 POP3_API pop3_status pop3_client_connect(pop3_client *client);
@@ -163,7 +169,8 @@ POP3_API void pop3_client_close(pop3_client *client);
 POP3_API void pop3_client_cancel(pop3_client *client);
 
 /** @} */
-/** @name What is known @{ */
+/** @name What is known
+ * @{ */
 
 /** The session's state; ::POP3_STATE_DEAD when there is no connection. */
 POP3_API pop3_state pop3_client_state(const pop3_client *client);
@@ -171,13 +178,15 @@ POP3_API pop3_state pop3_client_state(const pop3_client *client);
 /** Whether the connection is under TLS. */
 POP3_API bool pop3_client_is_encrypted(const pop3_client *client);
 
-/** The greeting as sent, without its line end; empty before it came. Valid until the next connection. */
+/** The greeting as sent, without its line end; empty before it came. Valid until the next
+ * connection. */
 POP3_API pop3_str pop3_client_greeting(const pop3_client *client);
 
 /** What the server announced in the present state, or NULL when CAPA has not been asked in it. */
 POP3_API const pop3_capabilities *pop3_client_capabilities(const pop3_client *client);
 
-/** The reply to the last blocking command that got one. Valid until the next call with this client. */
+/** The reply to the last blocking command that got one. Valid until the next call with this client.
+ */
 POP3_API const pop3_reply *pop3_client_reply(const pop3_client *client);
 
 /** Messages marked as deleted in this session. */
@@ -188,10 +197,11 @@ POP3_API const pop3_error *pop3_client_error(const pop3_client *client);
 
 /** @} */
 /** @name Commands, blocking
- * Each sends one command and waits for its end, after all that was submitted before. Besides what is
- * said at each: ::POP3_ERR_REFUSED when the server answers -ERR; ::POP3_ERR_STATE without a connection,
- * or from within a callback; ::POP3_ERR_ARGUMENT for arguments that pop3_engine_submit() does not
- * take. @{ */
+ * Each sends one command and waits for its end, after all that was submitted before. Besides what
+ * is said at each: ::POP3_ERR_REFUSED when the server answers -ERR; ::POP3_ERR_STATE without a
+ * connection, or from within a callback; ::POP3_ERR_ARGUMENT for arguments that
+ * pop3_engine_submit() does not take.
+ * @{ */
 
 /** CAPA (RFC 2449 §5). @param caps receives what was announced, unless NULL; see
  * pop3_client_capabilities() for how long it lives. */
@@ -211,9 +221,9 @@ POP3_API pop3_status pop3_client_apop(pop3_client *client, const char *user, con
 /** RPOP (RFC 1081): logs in by the trust of the host. Few servers know it, none should. */
 POP3_API pop3_status pop3_client_rpop(pop3_client *client, const char *user);
 
-/** STLS (RFC 2595 §4): turns TLS on and asks the capabilities again. Those before TLS are asked first
- * if they are not known. ::POP3_ERR_NOT_OFFERED when STLS is not announced; ::POP3_ERR_STATE after
- * login or under TLS; ::POP3_ERR_REFUSED; ::POP3_ERR_TLS and ::POP3_ERR_CERTIFICATE close. */
+/** STLS (RFC 2595 §4): turns TLS on and asks the capabilities again. Those before TLS are asked
+ * first if they are not known. ::POP3_ERR_NOT_OFFERED when STLS is not announced; ::POP3_ERR_STATE
+ * after login or under TLS; ::POP3_ERR_REFUSED; ::POP3_ERR_TLS and ::POP3_ERR_CERTIFICATE close. */
 POP3_API pop3_status pop3_client_stls(pop3_client *client);
 
 /** UTF8 (RFC 6856 §2). */
@@ -237,8 +247,8 @@ POP3_API pop3_status pop3_client_list_one(pop3_client *client, uint32_t number, 
 /** UIDL: each entry has number and uid. */
 POP3_API pop3_status pop3_client_uidl(pop3_client *client, pop3_entry_fn entry, void *ctx);
 
-/** UIDL of one message. @param entry receives number and uid, unless NULL; the uid is valid until the
- * next call with this client. */
+/** UIDL of one message. @param entry receives number and uid, unless NULL; the uid is valid until
+ * the next call with this client. */
 POP3_API pop3_status pop3_client_uidl_one(pop3_client *client, uint32_t number, pop3_entry *entry);
 
 /** RETR: the message goes to @p sink, which runs before this returns. A NULL sink discards. */
@@ -267,7 +277,8 @@ POP3_API pop3_status pop3_client_raw_list(pop3_client *client, const char *line,
                                           pop3_entry_fn entry, void *ctx);
 
 /** @} */
-/** @name Collected answers, blocking @{ */
+/** @name Collected answers, blocking
+ * @{ */
 
 /** A listing in memory: sizes and unique-ids side by side. Free with pop3_listing_free(). */
 typedef struct pop3_listing {
@@ -275,14 +286,47 @@ typedef struct pop3_listing {
     pop3_entry *entries; /**< In the order the server sent them; unique-ids are terminated. */
 } pop3_listing;
 
-/** LIST in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good. */
+/** LIST in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good.
+ */
 POP3_API pop3_status pop3_client_list_all(pop3_client *client, pop3_listing **out);
 
-/** UIDL in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good. */
+/** UIDL in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good.
+ */
 POP3_API pop3_status pop3_client_uidl_all(pop3_client *client, pop3_listing **out);
 
 /** Frees a listing. NULL does nothing. */
 POP3_API void pop3_listing_free(pop3_listing *listing);
+
+/** What is in the maildrop: number, size and unique-id of every message, packed for maildrops of
+ * any size. Free with pop3_survey_free(). */
+typedef struct pop3_survey pop3_survey;
+
+/**
+ * UIDL and LIST together: in one round trip where the server allows it, and in a fraction of the
+ * memory of two listings (for most maildrops, 8 octets a message and its unique-id).
+ * @param client the client.
+ * @param out    receives the survey.
+ * @return ::POP3_OK; ::POP3_ERR_REFUSED when the server refuses either command (some know no UIDL);
+ * ::POP3_ERR_MEMORY, and ::POP3_ERR_LIMIT for unique-ids of 4 GiB in all, leave the connection
+ * good.
+ */
+POP3_API pop3_status pop3_client_survey(pop3_client *client, pop3_survey **out);
+
+/** How many messages a survey has. */
+POP3_API size_t pop3_survey_count(const pop3_survey *survey);
+
+/**
+ * A message of a survey: its number, size and unique-id, which is terminated and lives as the
+ * survey.
+ * @param survey the survey.
+ * @param index  0 and up, in the order of message numbers; last, with an empty unique-id, come
+ * those that LIST has and UIDL has not. The size of one that LIST has not is 0.
+ * @return the message; all zero when there is none at @p index.
+ */
+POP3_API pop3_entry pop3_survey_entry(const pop3_survey *survey, size_t index);
+
+/** Frees a survey. NULL does nothing. */
+POP3_API void pop3_survey_free(pop3_survey *survey);
 
 /**
  * RETR into memory.
@@ -297,7 +341,8 @@ POP3_API pop3_status pop3_client_retr_memory(pop3_client *client, uint32_t numbe
                                              char **data, size_t *len);
 
 /** @} */
-/** @name Many at a time @{ */
+/** @name Many at a time
+ * @{ */
 
 /** How a submitted command ended. Valid during the callback. */
 typedef struct pop3_result {
@@ -336,8 +381,8 @@ typedef struct pop3_handlers {
  * @param client   the client; it may still be connecting.
  * @param command  what to do; its tag is not used.
  * @param handlers who is told; NULL for nobody.
- * @return ::POP3_OK; ::POP3_ERR_ARGUMENT; ::POP3_ERR_STATE; ::POP3_ERR_MEMORY; ::POP3_ERR_INSECURE as
- *         pop3_client_pass(), judged now when connected, else when its turn comes;
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT; ::POP3_ERR_STATE; ::POP3_ERR_MEMORY; ::POP3_ERR_INSECURE
+ * as pop3_client_pass(), judged now when connected, else when its turn comes;
  *         ::POP3_ERR_NOT_OFFERED for STLS when the capabilities are known and lack it.
  */
 POP3_API pop3_status pop3_client_submit(pop3_client *client, const pop3_command *command,
@@ -349,10 +394,10 @@ POP3_API pop3_status pop3_client_submit(pop3_client *client, const pop3_command 
  * @param client   the client.
  * @param numbers  the message numbers, in the order in which to retrieve them.
  * @param count    how many.
- * @param handlers sink and done are called for each message in turn: after done of one comes the sink
- *                 of the next.
- * @return ::POP3_OK when each command was answered, also with -ERR; what ended the connection otherwise
- *         (done has then been called for each message submitted until then); ::POP3_ERR_MEMORY.
+ * @param handlers sink and done are called for each message in turn: after done of one comes the
+ * sink of the next.
+ * @return ::POP3_OK when each command was answered, also with -ERR; what ended the connection
+ * otherwise (done has then been called for each message submitted until then); ::POP3_ERR_MEMORY.
  */
 POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *numbers,
                                            size_t count, const pop3_handlers *handlers);
@@ -362,7 +407,8 @@ POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *
 POP3_API pop3_status pop3_client_run(pop3_client *client);
 
 /** @} */
-/** @name The event-loop interface @{ */
+/** @name The event-loop interface
+ * @{ */
 
 /** A socket to wait on. It may change with every step. */
 typedef struct pop3_waitable {
@@ -379,9 +425,10 @@ typedef struct pop3_waitable {
 POP3_API pop3_status pop3_client_start(pop3_client *client);
 
 /**
- * Does what can be done without waiting. Callbacks run inside. May be called at any time.
- * @return ::POP3_PENDING while something is under way: wait, then step again; ::POP3_OK when nothing
- *         is; what ended the connection otherwise (each time, until there is a new one).
+ * Does what can be done without waiting. Callbacks run inside. May be called at any time, but from
+ * a callback, where it is ::POP3_ERR_STATE.
+ * @return ::POP3_PENDING while something is under way: wait, then step again; ::POP3_OK when
+ * nothing is; what ended the connection otherwise (each time, until there is a new one).
  */
 POP3_API pop3_status pop3_client_step(pop3_client *client);
 
@@ -389,8 +436,8 @@ POP3_API pop3_status pop3_client_step(pop3_client *client);
  * suffice. @return how many there are. */
 POP3_API size_t pop3_client_waits(const pop3_client *client, pop3_waitable *out, size_t cap);
 
-/** Milliseconds until the client must be stepped though no socket is ready, as poll(2) takes them: 0
- * when that is now, -1 for never. */
+/** Milliseconds until the client must be stepped though no socket is ready, as poll(2) takes them:
+ * 0 when that is now, -1 for never. */
 POP3_API int pop3_client_deadline(const pop3_client *client);
 
 /** @} */

@@ -3,9 +3,9 @@
  * The sans-I/O engine: the whole of the POP3 protocol without a socket, a clock or TLS.
  *
  * Commands go in and octets come out; octets go in and events come out. Whoever owns the connection
- * moves the octets: pop3_client over its own sockets, an application over its event loop, a language
- * binding over that language's sockets. The engine may be fed one octet at a time; the events are
- * the same for any split of the input, but for where a message is cut into chunks.
+ * moves the octets: pop3_client over its own sockets, an application over its event loop, a
+ * language binding over that language's sockets. The engine may be fed one octet at a time; the
+ * events are the same for any split of the input, but for where a message is cut into chunks.
  *
  * A transcript, `>` being what the caller does:
  *
@@ -60,13 +60,13 @@ typedef struct pop3_engine_options {
 typedef struct pop3_command {
     size_t size;            /**< sizeof(pop3_command). */
     pop3_command_kind kind; /**< Which command. */
-    uint32_t number;        /**< Message number for RETR, TOP, DELE, LIST_ONE, UIDL_ONE: 1 or more. */
-    uint32_t lines;         /**< Lines of the body for TOP. */
-    pop3_str text;          /**< Argument for USER, PASS, APOP, RPOP, AUTH (the mechanism), LANG; the
-                                 whole line without its end for RAW and RAW_LIST. */
-    pop3_str initial;       /**< AUTH: the initial response in base64, "=" for an empty one; a NULL
-                                 span when there is none (RFC 5034 §4). */
-    void *tag;              /**< Handed back with every event of this command. */
+    uint32_t number;  /**< Message number for RETR, TOP, DELE, LIST_ONE, UIDL_ONE: 1 or more. */
+    uint32_t lines;   /**< Lines of the body for TOP. */
+    pop3_str text;    /**< Argument for USER, PASS, APOP, RPOP, AUTH (the mechanism), LANG; the
+                           whole line without its end for RAW and RAW_LIST. */
+    pop3_str initial; /**< AUTH: the initial response in base64, "=" for an empty one; a NULL
+                           span when there is none (RFC 5034 §4). */
+    void *tag;        /**< Handed back with every event of this command. */
 } pop3_command;
 
 /** Initializer for pop3_command. */
@@ -127,9 +127,9 @@ POP3_API void pop3_engine_free(pop3_engine *engine);
 /**
  * Queues a command. It is sent when its turn comes: several at once where the server announces
  * PIPELINING and the kinds allow it; never anything across PASS, APOP, RPOP, AUTH, STLS, QUIT, RAW
- * and RAW_LIST, which travel alone. With ::POP3_PIPELINING_AUTO, when two or more commands that could
- * share a window wait in the TRANSACTION state and the capabilities are not known, the engine first
- * asks CAPA by itself; the caller sees no event of that.
+ * and RAW_LIST, which travel alone. With ::POP3_PIPELINING_AUTO, when two or more commands that
+ * could share a window wait in the TRANSACTION state and the capabilities are not known, the engine
+ * first asks CAPA by itself; the caller sees no event of that.
  *
  * Arguments are checked before anything is queued: no CR, LF or NUL; numbers from 1; no more than
  * 8,000 octets (AUTH: 65,536 for the initial response); USER and PASS in UTF-8; the mechanism of
@@ -154,10 +154,10 @@ POP3_API const char *pop3_engine_output(pop3_engine *engine, size_t *len);
 POP3_API void pop3_engine_sent(pop3_engine *engine, size_t len);
 
 /**
- * Hands over octets that came from the server. They are not copied: @p data must stay as it is until
- * pop3_engine_next() has returned false (or the engine is freed).
- * @return ::POP3_OK; ::POP3_ERR_STATE when earlier octets have not been used up; ::POP3_ERR_ARGUMENT
- *         when @p data is NULL and @p len is not 0.
+ * Hands over octets that came from the server. They are not copied: @p data must stay as it is
+ * until pop3_engine_next() has returned false (or the engine is freed).
+ * @return ::POP3_OK; ::POP3_ERR_STATE when earlier octets have not been used up;
+ * ::POP3_ERR_ARGUMENT when @p data is NULL and @p len is not 0.
  */
 POP3_API pop3_status pop3_engine_feed(pop3_engine *engine, const char *data, size_t len);
 
@@ -170,11 +170,12 @@ POP3_API pop3_status pop3_engine_feed(pop3_engine *engine, const char *data, siz
  * stuffed by the server, and is left as it is: RFC 1939 §3 would drop the dot and lose an octet.)
  *
  * A message ends with a line that is a dot. When the server ends its lines with CRLF, but that dot
- * stands after or before a bare LF, the end is doubtful: it may be a line of the message that the
- * server did not stuff. Then DONE comes only once the server has answered the next command with +OK
- * or -ERR; when no command is in flight, the engine sends a NOOP of its own to find out. If something
- * else comes, the command ends with ::POP3_ERR_PROTOCOL, as a message must not count as retrieved
- * that was cut short. The option @c trust_message_ends turns this off.
+ * stands after or before a bare LF, or when the dot is the very first line, the end is doubtful: it
+ * may be a line of the message that the server did not stuff (servers do forget, in just these
+ * places). Then DONE comes only once the server has answered the next command with +OK
+ * or -ERR; when no command is in flight, the engine sends a NOOP of its own to find out. If
+ * something else comes, the command ends with ::POP3_ERR_PROTOCOL, as a message must not count as
+ * retrieved that was cut short. The option @c trust_message_ends turns this off.
  *
  * When the connection has failed, each command still queued gets its DONE event with that failure.
  *
@@ -188,8 +189,8 @@ POP3_API bool pop3_engine_next(pop3_engine *engine, pop3_event *event);
  * Says that the connection ended or failed: all commands end with @p status, through
  * pop3_engine_next(). Octets fed and not yet used are dropped, so take all events first.
  * @param engine the engine.
- * @param status ::POP3_ERR_CLOSED for the end of input, or ::POP3_ERR_TIMEOUT, ::POP3_ERR_IO and the
- *               like. An engine that is dead already keeps its first failure.
+ * @param status ::POP3_ERR_CLOSED for the end of input, or ::POP3_ERR_TIMEOUT, ::POP3_ERR_IO and
+ * the like. An engine that is dead already keeps its first failure.
  */
 POP3_API void pop3_engine_fail(pop3_engine *engine, pop3_status status);
 
@@ -203,8 +204,8 @@ POP3_API void pop3_engine_tls_started(pop3_engine *engine);
 
 /**
  * Answers a challenge. @p base64 is sent on a line of its own; an empty span sends an empty line.
- * @return ::POP3_OK; ::POP3_ERR_STATE when no challenge waits for an answer; ::POP3_ERR_ARGUMENT for
- *         octets outside the base64 alphabet or more than 65,536; ::POP3_ERR_MEMORY.
+ * @return ::POP3_OK; ::POP3_ERR_STATE when no challenge waits for an answer; ::POP3_ERR_ARGUMENT
+ * for octets outside the base64 alphabet or more than 65,536; ::POP3_ERR_MEMORY.
  */
 POP3_API pop3_status pop3_engine_respond(pop3_engine *engine, pop3_str base64);
 
@@ -221,15 +222,15 @@ POP3_API bool pop3_engine_wants_input(const pop3_engine *engine);
 /** Whether STLS was answered with +OK and the handshake is to be done now. */
 POP3_API bool pop3_engine_wants_tls(const pop3_engine *engine);
 
-/** Commands submitted whose DONE event has not been handed out. */
+/** Commands submitted whose DONE event has not been handed out; the engine's own do not count. */
 POP3_API size_t pop3_engine_pending(const pop3_engine *engine);
 
-/** The command whose end comes next: its kind and message number, each unless NULL. @return false when
- * none is pending. */
+/** The command whose end comes next: its kind and message number, each unless NULL. @return false
+ * when none is pending. */
 POP3_API bool pop3_engine_current(const pop3_engine *engine, pop3_command_kind *kind,
                                   uint32_t *number);
 
-/** Commands of those that have been handed out by pop3_engine_output(). */
+/** Commands submitted that have been handed out by pop3_engine_output() and await their reply. */
 POP3_API size_t pop3_engine_in_flight(const pop3_engine *engine);
 
 /** Messages marked as deleted in this session: +OK to DELE since login or the last RSET. */
@@ -241,14 +242,17 @@ POP3_API uint64_t pop3_engine_deletions(const pop3_engine *engine);
  */
 POP3_API const pop3_capabilities *pop3_engine_capabilities(const pop3_engine *engine);
 
-/** The greeting as sent, without its line end; an empty span before it came. Lives as the engine. */
+/** The greeting as sent, without its line end; an empty span before it came. Lives as the engine.
+ */
 POP3_API pop3_str pop3_engine_greeting(const pop3_engine *engine);
 
-/** The greeting's timestamp for APOP, with its angle brackets (RFC 1939 §7); empty when it has none. */
+/** The greeting's timestamp for APOP, with its angle brackets (RFC 1939 §7); empty when it has
+ * none. */
 POP3_API pop3_str pop3_engine_timestamp(const pop3_engine *engine);
 
-/** Says how a dead engine died: the status, and a sentence in @p detail unless that is NULL (an empty
- * one while alive). The sentence lives as the engine; octets from the server are shown printable. */
+/** Says how a dead engine died: the status, and a sentence in @p detail unless that is NULL (an
+ * empty one while alive). The sentence lives as the engine; octets from the server are shown
+ * printable. */
 POP3_API pop3_status pop3_engine_error(const pop3_engine *engine, const char **detail);
 
 #ifdef __cplusplus

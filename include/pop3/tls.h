@@ -1,13 +1,13 @@
 /**
  * @file tls.h
- * What a connection trusts and how it proves who it is: a TLS context that any number of clients may
- * share.
+ * What a connection trusts and how it proves who it is: a TLS context that any number of clients
+ * may share.
  *
  * By default the server's certificate is verified against the system's certificate authorities and
  * must name the host that was asked for; TLS 1.2 is the least version (RFC 8314 §4, RFC 9325).
  *
- * Thread safety: a context may be shared by clients in different threads; it must not be freed while
- * pop3_client_new() is using it in another thread. It is counted: clients keep it alive.
+ * Thread safety: a context may be shared by clients in different threads; it must not be freed
+ * while pop3_client_new() is using it in another thread. It is counted: clients keep it alive.
  */
 #ifndef POP3_TLS_H
 #define POP3_TLS_H
@@ -33,10 +33,10 @@ typedef enum pop3_tls_version {
 /** What a context is made with. Begin with ::POP3_TLS_OPTIONS_INIT; zero fields are defaults. All
  * strings are copied or used before pop3_tls_new() returns. */
 typedef struct pop3_tls_options {
-    size_t size;                  /**< sizeof(pop3_tls_options). */
-    const char *ca_file;          /**< PEM file of certificate authorities to trust. */
-    const char *ca_dir;           /**< Folder of such files with hashed names. When neither is given,
-                                       the system's authorities are trusted. */
+    size_t size;         /**< sizeof(pop3_tls_options). */
+    const char *ca_file; /**< PEM file of certificate authorities to trust. */
+    const char *ca_dir;  /**< Folder of such files with hashed names. When neither is given,
+                              the system's authorities are trusted. */
     const char *certificate_file; /**< PEM file with our certificate, and its chain. */
     const char *key_file;         /**< PEM file with its private key; default: the former file. */
     pop3_tls_version min_version; /**< The least version of TLS. */
@@ -56,10 +56,11 @@ typedef struct pop3_tls_options {
  * Makes a TLS context.
  * @param out     receives the context, which the caller gives up with pop3_tls_free().
  * @param options what it trusts; NULL for defaults.
- * @param error   receives a sentence that says what is wrong, when it is not NULL; always terminated.
+ * @param error   receives a sentence that says what is wrong, when it is not NULL; always
+ * terminated.
  * @param size    octets at @p error.
- * @return ::POP3_OK; ::POP3_ERR_ARGUMENT when a file cannot be read or does not hold what it should,
- *         the key does not fit the certificate, or the options' size is unknown; ::POP3_ERR_MEMORY;
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT when a file cannot be read or does not hold what it
+ * should, the key does not fit the certificate, or the options' size is unknown; ::POP3_ERR_MEMORY;
  *         ::POP3_ERR_NOT_OFFERED when the library was built without TLS.
  */
 POP3_API pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *error,

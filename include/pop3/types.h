@@ -23,9 +23,11 @@ extern "C" {
 #define POP3_API
 #endif
 
-/** Version of these headers; compare with pop3_version() for that of the library in use. */
+/** Major version of these headers; compare with pop3_version() for that of the library in use. */
 #define POP3_VERSION_MAJOR 0
+/** Minor version of these headers. */
 #define POP3_VERSION_MINOR 1
+/** Patch level of these headers. */
 #define POP3_VERSION_PATCH 0
 
 /** The version of the library in use, as "0.1.0". Static storage. */
@@ -61,7 +63,8 @@ typedef enum pop3_status {
     POP3_ERR_INSECURE,      /**< It would reveal the password to the network, and that was not
                                  allowed. */
     POP3_ERR_AUTHENTICATION /**< Log in failed on our side: the server could not prove that it knows
-                                 the secret, or no mechanism is left. */
+                                 the secret, took back a method it had announced, or broke the
+                                 method's rules. */
 } pop3_status;
 
 /** A stable word for a status, such as "refused". Static storage; "unknown" for other values. */

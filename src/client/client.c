@@ -11,7 +11,8 @@
 #define P3_CONNECT_TIMEOUT 30000
 #define P3_TIMEOUT         60000
 
-/* A host name or path that can be used: not empty, of bearable length, without control characters. */
+/* A host name or path that can be used: not empty, of bearable length, without control characters.
+ */
 static bool name_ok(const char *s)
 {
     size_t len = strlen(s);
@@ -48,7 +49,7 @@ static bool options_ok(const pop3_client_options *o)
     return o->security >= POP3_SECURITY_TLS && o->security <= POP3_SECURITY_PLAIN;
 }
 
-/* Copies a string option. False when out of memory. */
+/* Copies a string option. False, and the option is NULL, when out of memory. */
 static bool copy_string(const char **s)
 {
     if (*s == NULL)
@@ -66,7 +67,8 @@ static void free_options(pop3_client_options *o)
     *o = (pop3_client_options){0};
 }
 
-/* Copies the options with their strings, and fills in the defaults. */
+/* Copies the options with their strings, and fills in the defaults. What has been copied when it
+ * fails is for free_options(). */
 static pop3_status copy_options(pop3_client_options *to, const pop3_client_options *from)
 {
     *to = *from;
@@ -74,10 +76,8 @@ static pop3_status copy_options(pop3_client_options *to, const pop3_client_optio
     bool host = copy_string(&to->host);
     bool path = copy_string(&to->unix_socket);
     bool local = copy_string(&to->local_address);
-    if (!host || !path || !local) {
-        free_options(to);
+    if (!host || !path || !local)
         return POP3_ERR_MEMORY;
-    }
     if (to->port == 0)
         to->port = to->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
     if (to->connect_timeout_ms == 0)
@@ -91,10 +91,7 @@ static pop3_status copy_options(pop3_client_options *to, const pop3_client_optio
     }
     if (to->security == POP3_SECURITY_PLAIN)
         return POP3_OK; /* made when stls() needs it */
-    pop3_status status = pop3_tls_new(&to->tls, NULL, NULL, 0);
-    if (status != POP3_OK)
-        free_options(to);
-    return status;
+    return pop3_tls_new(&to->tls, NULL, NULL, 0);
 }
 
 static void name_place(pop3_client *c)
@@ -121,22 +118,24 @@ pop3_status pop3_client_new(pop3_client **out, const pop3_client_options *option
     c->stream.fd = -1;
     c->deadline = INT64_MAX;
     c->waiting.last = &c->waiting.first;
+    c->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
     c->failure.value.message = c->failure.message;
     c->failure.value.server_text = c->failure.server_text;
+    c->wake.ends[0] = c->wake.ends[1] = -1;
     pop3_status status = copy_options(&c->options, options);
-    if (status != POP3_OK) {
-        free(c);
-        return status;
-    }
+    if (status != POP3_OK)
+        goto failed;
     name_place(c);
-    if (!p3_wake_init(&c->wake)) {
-        p3_wake_free(&c->wake);
-        free_options(&c->options);
-        free(c);
-        return POP3_ERR_IO;
-    }
+    status = p3_make_engine(c); /* also judges the limits */
+    if (status == POP3_OK && !p3_wake_init(&c->wake))
+        status = POP3_ERR_IO;
+    if (status != POP3_OK)
+        goto failed;
     *out = c;
     return POP3_OK;
+failed:
+    pop3_client_free(c);
+    return status;
 }
 
 void pop3_client_free(pop3_client *c)
@@ -175,6 +174,11 @@ bool pop3_client_is_encrypted(const pop3_client *c)
     return c->stream.tls != NULL && c->phase > P3_PHASE_HANDSHAKE;
 }
 
+const char *p3_host(const pop3_client *c)
+{
+    return c->options.host != NULL ? c->options.host : "localhost";
+}
+
 bool p3_is_private(const pop3_client *c)
 {
     return pop3_client_is_encrypted(c) || c->options.unix_socket != NULL;
@@ -182,12 +186,12 @@ bool p3_is_private(const pop3_client *c)
 
 pop3_str pop3_client_greeting(const pop3_client *c)
 {
-    return c->engine == NULL ? p3_span(NULL, 0) : pop3_engine_greeting(c->engine);
+    return pop3_engine_greeting(c->engine);
 }
 
 const pop3_capabilities *pop3_client_capabilities(const pop3_client *c)
 {
-    return c->engine == NULL ? NULL : pop3_engine_capabilities(c->engine);
+    return pop3_engine_capabilities(c->engine);
 }
 
 const pop3_reply *pop3_client_reply(const pop3_client *c)
@@ -197,7 +201,7 @@ const pop3_reply *pop3_client_reply(const pop3_client *c)
 
 uint64_t pop3_client_deletions(const pop3_client *c)
 {
-    return c->engine == NULL ? 0 : pop3_engine_deletions(c->engine);
+    return pop3_engine_deletions(c->engine);
 }
 
 const pop3_error *pop3_client_error(const pop3_client *c)

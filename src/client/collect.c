@@ -9,8 +9,8 @@
 /* A listing as it grows. The public part comes first, so that one pointer serves for both. */
 typedef struct p3_growing_listing {
     pop3_listing public;
-    size_t cap;  /* entries there is room for */
-    char *text;  /* unique-ids, each terminated; until the end, entries hold offsets into it */
+    size_t cap; /* entries there is room for */
+    char *text; /* unique-ids, each terminated; until the end, entries hold offsets into it */
     size_t text_len, text_cap;
     bool failed; /* out of memory */
 } p3_growing_listing;
@@ -216,12 +216,15 @@ pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_
 {
     if (c->inside)
         return POP3_ERR_STATE;
-    if ((numbers == NULL && count > 0) ||
-        (handlers != NULL && handlers->size != sizeof *handlers))
-        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "RETR", "no numbers or unknown handlers", NULL);
+    if (c->phase == P3_PHASE_NONE)
+        return p3_note_error(c, POP3_ERR_STATE, 0, "RETR", "there is no connection", NULL);
+    if ((numbers == NULL && count > 0) || (handlers != NULL && handlers->size != sizeof *handlers))
+        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "RETR", "no numbers or unknown handlers",
+                             NULL);
     for (size_t i = 0; i < count; i++) {
         if (numbers[i] == 0)
-            return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "RETR", "message numbers begin at 1", NULL);
+            return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "RETR", "message numbers begin at 1",
+                                 NULL);
     }
     p3_many m = {.numbers = numbers, .count = count, .ours = POP3_HANDLERS_INIT};
     if (handlers != NULL)
@@ -230,7 +233,7 @@ pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_
     m.ours.done = many_done;
     m.ours.ctx = &m;
     uint32_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : 1024;
-    for (size_t i = 0; i < (size_t)window * 2; i++)
+    while (m.next < count && m.next / 2 < window && m.failed == POP3_OK)
         submit_next(&m, c);
     pop3_status status = pop3_client_run(c);
     if (status != POP3_OK)

@@ -8,7 +8,11 @@
 
 void p3_body_begin(p3_body *b, bool line_crlf, bool lf_cr)
 {
-    *b = (p3_body){.line_crlf = line_crlf, .lf_cr = lf_cr};
+    *b = (p3_body){
+        .place = lf_cr ? P3_BODY_AFTER_LF : P3_BODY_LINE_START,
+        .line_crlf = line_crlf,
+        .lf_cr = lf_cr,
+    };
 }
 
 bool p3_body_ended_with_crlf(const p3_body *b)
@@ -16,8 +20,8 @@ bool p3_body_ended_with_crlf(const p3_body *b)
     return b->line_crlf && b->end_crlf;
 }
 
-/* The end of the run of octets from p that can be handed out at once: behind the LF that is followed
- * by a dot, or the input's end. */
+/* The end of the run of octets from p that can be handed out at once: behind the LF that is
+ * followed by a dot, or the input's end. */
 static const char *run_end(const p3_body *b, const char *p, const char *end)
 {
     if (b->lf_cr) {
@@ -36,7 +40,7 @@ static void hand_out(p3_body *b, const char **p, const char *to, pop3_str *chunk
     *chunk = p3_span(from, (size_t)(to - from));
     if (to[-1] == '\n') {
         b->line_crlf = to - from >= 2 ? to[-2] == '\r' : b->last_cr;
-        b->place = P3_BODY_LINE_START;
+        b->place = b->lf_cr ? P3_BODY_AFTER_LF : P3_BODY_LINE_START;
     } else {
         b->place = P3_BODY_INSIDE;
     }
@@ -77,6 +81,18 @@ static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chun
     return false;
 }
 
+/* Behind the LF of LF CR: takes the CR, which is the message's unless it ends the status line. */
+static void take_cr(p3_body *b, const char **p, pop3_str *chunk)
+{
+    if (**p == '\r') {
+        if (b->begun)
+            *chunk = p3_span(*p, 1);
+        (*p)++;
+    }
+    b->begun = true;
+    b->place = P3_BODY_LINE_START;
+}
+
 bool p3_body_take(p3_body *b, const char **p, const char *end, pop3_str *chunk)
 {
     *chunk = p3_span(NULL, 0);
@@ -86,12 +102,12 @@ bool p3_body_take(p3_body *b, const char **p, const char *end, pop3_str *chunk)
             if (**p == '.') {
                 if (take_dot(b, p, end, chunk))
                     return true;
-            } else if (b->lf_cr && **p == '\r') {
-                *chunk = p3_span(*p, 1);
-                (*p)++;
             } else {
                 hand_out(b, p, run_end(b, *p, end), chunk);
             }
+            break;
+        case P3_BODY_AFTER_LF:
+            take_cr(b, p, chunk);
             break;
         case P3_BODY_INSIDE:
             hand_out(b, p, run_end(b, *p, end), chunk);

@@ -169,8 +169,7 @@ static char *put(char *at, const char *s, size_t n)
     return at + n;
 }
 
-bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
-                       size_t *public_len)
+bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line, size_t *public_len)
 {
     enum { fixed = 8 + 2 * 21 + 2 }; /* keyword, two numbers with blanks, CRLF */
     char *start = p3_output_reserve(out, command->text_len + fixed);

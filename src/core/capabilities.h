@@ -1,4 +1,5 @@
-/* The capabilities a server announced: gathered line by line, then parsed into the public struct. */
+/* The capabilities a server announced: gathered line by line, then parsed into the public struct.
+ */
 #ifndef P3_CORE_CAPABILITIES_H
 #define P3_CORE_CAPABILITIES_H
 
@@ -9,9 +10,9 @@ typedef struct p3_caps {
     pop3_capabilities value; /* points into the memory below */
     char *text;              /* the lines, each terminated */
     size_t text_len, text_cap;
-    size_t lines;       /* number of lines */
-    char **pointers;    /* after p3_caps_finish(): the lines, then the SASL mechanisms */
-    char *sasl_text;    /* the SASL mechanisms, each terminated */
+    size_t lines;         /* number of lines */
+    char **pointers;      /* after p3_caps_finish(): the lines, then the SASL mechanisms */
+    char *sasl_text;      /* the SASL mechanisms, each terminated */
     char *implementation; /* copy of the IMPLEMENTATION text */
 } p3_caps;
 

@@ -19,8 +19,8 @@ void p3_line_free(p3_line *l)
     *l = (p3_line){0};
 }
 
-/* Takes the line end off. Servers send CRLF or LF; one that sends LF CR leaves its CR at the start of
- * the next line, which then ends with a bare LF. */
+/* Takes the line end off. Servers send CRLF or LF; one that sends LF CR leaves its CR at the start
+ * of the next line, which then ends with a bare LF. */
 static pop3_str strip(const char *data, size_t len, p3_line_end *how)
 {
     *how = (p3_line_end){0};

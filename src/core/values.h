@@ -14,7 +14,8 @@ bool p3_is_strict_status(pop3_str line);
 /* During AUTH: whether a line that starts with + is a challenge, and not +OK (RFC 5034 §4). */
 bool p3_parse_challenge(pop3_str line, pop3_str *challenge);
 
-/* Parses a decimal number off the front of s. False when there is no digit or it exceeds 64 bits. */
+/* Parses a decimal number off the front of s. False when there is no digit or it exceeds 64 bits.
+ */
 bool p3_take_number(pop3_str *s, uint64_t *value);
 
 /* "nn mm", and whatever follows (RFC 1939 §5, STAT). */
@@ -24,7 +25,8 @@ bool p3_parse_stat(pop3_str text, pop3_stat *stat);
 bool p3_parse_list_entry(pop3_str text, pop3_entry *entry);
 
 /* "n unique-id" (RFC 1939 §7, UIDL). The unique-id is all that follows, without blanks at its end:
- * longer ones than 70 octets, and with blanks inside, are taken as they are. Sets number and uid. */
+ * longer ones than 70 octets, and with blanks inside, are taken as they are. Sets number and uid.
+ */
 bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry);
 
 /* The timestamp in a greeting: the last "<...@...>" without blanks (RFC 1939 §7, APOP). */

@@ -13,7 +13,8 @@ int64_t p3_now_ms(void);
 /* The point timeout_ms after now; P3_NEVER for a negative timeout. */
 int64_t p3_deadline(int64_t now, int timeout_ms);
 
-/* Milliseconds from now until a deadline as poll(2) takes them: -1 for P3_NEVER, 0 when it is past. */
+/* Milliseconds from now until a deadline as poll(2) takes them: -1 for P3_NEVER, 0 when it is past.
+ */
 int p3_until(int64_t deadline, int64_t now);
 
 #endif

@@ -36,7 +36,8 @@ void p3_dial_begin(p3_dial *d, const struct addrinfo *list)
     *d = (p3_dial){.error = EADDRNOTAVAIL};
     if (list == NULL)
         return;
-    /* The resolver sorted them (RFC 6724); its first family leads, the other takes turns with it. */
+    /* The resolver sorted them (RFC 6724); its first family leads, the other takes turns with it.
+     */
     int family = list->ai_family;
     const struct addrinfo *a = list;
     const struct addrinfo *b = next_of(list, family, false);
@@ -102,7 +103,8 @@ failed:
     return -1;
 }
 
-/* Whether a socket has finished connecting: POP3_PENDING, POP3_OK, or POP3_ERR_CONNECT with *error. */
+/* Whether a socket has finished connecting: POP3_PENDING, POP3_OK, or POP3_ERR_CONNECT with *error.
+ */
 static pop3_status check_attempt(int fd, int *error)
 {
     struct pollfd p = {.fd = fd, .events = POLLOUT};

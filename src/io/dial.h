@@ -45,8 +45,9 @@ bool p3_dial_bind(p3_dial *d, const char *numeric);
 /* The one address of a Unix-domain socket. False when the path is too long. */
 bool p3_dial_begin_unix(p3_dial *d, const char *path);
 
-/* Starts and checks attempts. POP3_PENDING; POP3_OK with the connected socket in *fd and the address
- * it is connected to in *peer (which lives as long as d); POP3_ERR_CONNECT with d->error. */
+/* Starts and checks attempts. POP3_PENDING; POP3_OK with the connected socket in *fd and the
+ * address it is connected to in *peer (which lives as long as d); POP3_ERR_CONNECT with d->error.
+ */
 pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_address **peer);
 
 /* Adds the sockets to wait on; returns the point in time at which to step anyway. */

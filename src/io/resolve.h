@@ -9,8 +9,8 @@ struct addrinfo;
 /* A resolution under way. */
 typedef struct p3_resolve p3_resolve;
 
-/* Starts resolving. Numeric addresses are done at once, without a thread. POP3_OK, POP3_ERR_MEMORY or
- * POP3_ERR_IO (with errno). The caller gives *out up with p3_resolve_free(). */
+/* Starts resolving. Numeric addresses are done at once, without a thread. POP3_OK, POP3_ERR_MEMORY
+ * or POP3_ERR_IO (with errno). The caller gives *out up with p3_resolve_free(). */
 pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port);
 
 /* The descriptor that becomes readable when the answer is there; -1 when it is there already. */

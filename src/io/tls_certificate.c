@@ -62,10 +62,29 @@ static void issuer_of(const X509 *cert, char *out, size_t size)
     BIO_free(bio);
 }
 
+/* The certificate of the server's chain that an error is about. The chain is all there is: what the
+ * server sent is kept only once it has been accepted. */
+static const X509 *culprit(const STACK_OF(X509) * chain, long error)
+{
+    int count = sk_X509_num(chain); /* -1 for none */
+    if (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)
+        return sk_X509_value(chain, count - 1);
+    for (int i = 0; i < count; i++) {
+        const X509 *cert = sk_X509_value(chain, i);
+        if (error == X509_V_ERR_CERT_HAS_EXPIRED &&
+            X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+            return cert;
+        if (error == X509_V_ERR_CERT_NOT_YET_VALID &&
+            X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+            return cert;
+    }
+    return sk_X509_value(chain, 0);
+}
+
 void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *out, size_t size)
 {
     const char *reason = X509_verify_cert_error_string(error);
-    const X509 *cert = SSL_get0_peer_certificate(ssl);
+    const X509 *cert = culprit(SSL_get0_verified_chain(ssl), error);
     char about[256];
     if (cert == NULL) {
         snprintf(out, size, "the certificate for %s is not acceptable: %s", name, reason);

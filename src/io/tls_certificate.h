@@ -4,7 +4,8 @@
 
 #include <openssl/ssl.h>
 
-/* Writes which check failed (an X509_V_ERR_ code), for which name, and what the certificate says. */
+/* Writes which check failed (an X509_V_ERR_ code), for which name, and what the certificate says.
+ */
 void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *out, size_t size);
 
 #endif

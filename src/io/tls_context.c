@@ -28,10 +28,10 @@ __attribute__((format(printf, 2, 3))) static pop3_status complain(const p3_compl
     return POP3_ERR_ARGUMENT;
 }
 
-/* Why OpenSSL's last call failed. */
+/* Why OpenSSL failed: the first error is the cause, those after it say where it was noticed. */
 static const char *reason(void)
 {
-    unsigned long code = ERR_peek_last_error();
+    unsigned long code = ERR_peek_error();
     const char *text = code == 0 ? NULL : ERR_reason_error_string(code);
     if (text == NULL && ERR_SYSTEM_ERROR(code))
         text = strerror(ERR_GET_REASON(code));

@@ -90,6 +90,14 @@ const char *p3_tls_session_cipher(const p3_tls_session *s)
     return "";
 }
 
+const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size)
+{
+    (void)s;
+    (void)base64;
+    (void)size;
+    return NULL;
+}
+
 void p3_tls_session_farewell(p3_tls_session *s)
 {
     (void)s;

@@ -22,8 +22,8 @@ void p3_tls_retain(pop3_tls *tls);
 /* Whether a context verifies the server. */
 bool p3_tls_verifies(const pop3_tls *tls);
 
-/* Begins TLS on a connected socket, which stays the caller's. `host` is the name that was asked for.
- * POP3_OK, POP3_ERR_MEMORY, POP3_ERR_ARGUMENT for a host name that TLS cannot name, or
+/* Begins TLS on a connected socket, which stays the caller's. `host` is the name that was asked
+ * for. POP3_OK, POP3_ERR_MEMORY, POP3_ERR_ARGUMENT for a host name that TLS cannot name, or
  * POP3_ERR_NOT_OFFERED without TLS in the build. */
 pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, const char *host);
 
@@ -40,6 +40,10 @@ pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int 
 /* The protocol version and cipher in use, such as "TLSv1.3" and "TLS_AES_256_GCM_SHA384". */
 const char *p3_tls_session_version(const p3_tls_session *s);
 const char *p3_tls_session_cipher(const p3_tls_session *s);
+
+/* What a login can be bound to the connection with (RFC 9266, RFC 5929 §3): writes it in base64 and
+ * returns its name, "tls-exporter" or "tls-unique"; NULL when there is nothing that is safe. */
+const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size);
 
 /* Sends close_notify if that is possible without waiting. */
 void p3_tls_session_farewell(p3_tls_session *s);

@@ -1,4 +1,5 @@
-/* A flag that another thread or a signal handler may raise, and a descriptor that wakes who waits. */
+/* A flag that another thread or a signal handler may raise, and a descriptor that wakes who waits.
+ */
 #ifndef P3_IO_WAKE_H
 #define P3_IO_WAKE_H
 

@@ -19,9 +19,10 @@ What Dovecot 2.3 does with a stored file when it sends it (RETR), found by obser
   RETR's "+OK n octets" count the file without that CRLF, so here they are two short.
 - An empty file goes out as one empty line (CRLF), and LIST says 0.
 - A dot after a LF is doubled, as RFC 1939 section 3 says, but a dot that is the very first octet
-  of the file is not.  A correct client takes one dot away there as on every line, so the first
-  dot of such a message is lost; and a first line that is nothing but a dot reads as the end of
-  the message.  No client can do better, so one message here has the former and none the latter.
+  of the file is not. A client that takes any leading dot away loses it; one that only halves a
+  doubled dot, as libpop3 and poplib do, keeps it, but takes one from a first line of two dots.
+  A first line that is nothing but a dot reads as the end of the message. So one message here
+  begins with a single dot and text, and none with the other two.
 """
 
 from __future__ import annotations
@@ -43,8 +44,6 @@ def expected_wire(stored: bytes) -> bytes:
     Stuffed dots are removed and the terminator is not included.  See the top of this file for
     the rules and for how they were found.
     """
-    if stored.startswith(b"."):
-        stored = stored[1:]
     if not stored.endswith(b"\n"):
         stored += b"\r\n"
     return stored.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

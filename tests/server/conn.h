@@ -65,7 +65,8 @@ struct conn *conn_new(int fd, int stop_fd, unsigned number, struct log *log);
 /* Closes (orderly, unless conn_close() was called before) and frees. */
 void conn_free(struct conn *c);
 
-/* Sends what waits and closes. Notes "close" in the transcript. A second call does nothing. */
+/* Sends what waits and closes. Notes "close" or "close reset" in the transcript. A second call does
+ * nothing. */
 void conn_close(struct conn *c, enum close_how how);
 
 /* The server's side of the handshake. Octets that came before it are thrown away. */

@@ -203,6 +203,7 @@ void conn_close(struct conn *c, enum close_how how)
     if (how == CLOSE_ORDERLY && !c->no_close_notify) {
         conn_close_notify(c);
     }
+    log_event(c->log, c->number, how == CLOSE_RESET ? "close reset" : "close");
     if (how == CLOSE_RESET) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -215,5 +216,4 @@ void conn_close(struct conn *c, enum close_how how)
     c->gone = true;
     c->in_start = c->in_scanned = c->in_end = 0;
     c->out_len = 0;
-    log_event(c->log, c->number, "close");
 }

@@ -239,8 +239,8 @@ static enum run play_block(struct player *p, size_t at)
         uint64_t sent = p->conn->sent;
         p->iteration_fresh = true;
         result = play_range(p, at + 1, st->end);
-        if (result == RUN_ON && p->iteration_fresh && p->conn->sent == sent &&
-            !p->conn->gone && !p->conn->eof) {
+        if (result == RUN_ON && p->iteration_fresh && p->conn->sent == sent && !p->conn->gone &&
+            !p->conn->eof) {
             script_complain(p->script->name, st->line, "an iteration of the loop did nothing");
             result = RUN_FAILED;
         }

@@ -82,7 +82,7 @@ static void cmd_stls(struct session *s, struct span args)
     } else if (s->conn->ssl != NULL) {
         reply(s, "-ERR TLS is active already");
     } else if (s->utf8) {
-        reply(s, "-ERR not after UTF8"); /* RFC 6856 §2.1 */
+        reply(s, "-ERR not after UTF8"); /* RFC 6856 */
     } else {
         reply(s, "+OK begin TLS");
         (void)session_io(s, conn_start_tls(s->conn, s->server->tls));
@@ -92,7 +92,7 @@ static void cmd_stls(struct session *s, struct span args)
     }
 }
 
-/* RFC 6856 §3 */
+/* RFC 6856 */
 static void cmd_lang(struct session *s, struct span args)
 {
     if (args.n == 0) {

@@ -139,7 +139,7 @@ class Server:
 
     def poplib(self):
         client = poplib.POP3("127.0.0.1", self.port, timeout=DEADLINE)
-        self.clients.append(contextlib.closing(client).thing)
+        self.clients.append(client)
         return client
 
     def login(self):
@@ -184,8 +184,10 @@ class Client:
         return b"".join(lines)
 
     def everything(self):
-        """All until the server closes."""
-        return self.stream.read()
+        """All until the server closes; then so does the client."""
+        data = self.stream.read()
+        self.close()
+        return data
 
     def close(self):
         # A socket lives as long as a file made of it.
@@ -343,7 +345,9 @@ def test_it_outlives_the_thread_that_started_it(mail):
 
 def test_once_ends_after_one_session(mail):
     with Server("--mail", mail, "--once") as server:
-        server.login().ask("QUIT")
+        client = server.login()
+        client.ask("QUIT")
+        client.close()
         assert server.process.wait(DEADLINE) == 0
 
 
@@ -621,11 +625,13 @@ def test_a_large_message_is_not_held_in_memory(mail):
         client = server.login()
         assert client.ask("RETR 1") == b"+OK %d octets\r\n" % (size + 2)
         left = size + 2 + 3
+        end = b""
         while left > 0:
             data = client.stream.read(min(left, 1 << 20))
             assert data
             left -= len(data)
-        assert data.endswith(b"\0\r\n.\r\n")
+            end = (end + data)[-6:]
+        assert end == b"\0\r\n.\r\n"
         status = Path(f"/proc/{server.pid}/status").read_text()
         assert int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) < size // 2048
 
@@ -1015,13 +1021,12 @@ def handshake_over_memory(client, context):
 
 def test_pieces_are_records_under_tls(tmp_path, good, trust):
     # TLS records can be counted, where TCP may put pieces together again.
-    text = "expect STLS\ntls\nsplit 3\nline 12345678\nsplit 0\nsplit-at 1,4\nline 12345678\n"
+    text = "expect STLS\nline +OK\ntls\nsplit 3\nline 12345678\nsplit 0\nsplit-at 1,4\nline 12345678\n"
     with playing(tmp_path, text, *good, "--tls-max", "1.2") as server:
         client = server.connect()
-        client.send(b"STLS\r\n")
+        assert client.ask("STLS") == b"+OK\r\n"
         tls, incoming, outgoing = handshake_over_memory(client, trust)
-        assert incoming.pending == 0
-        lengths = tls_records(client.everything())
+        lengths = tls_records(incoming.read() + client.everything())
         # 24 octets of nonce and tag in AES-GCM, 16 in ChaCha20-Poly1305
         extra = 16 if "CHACHA" in tls.cipher()[0] else 24
         assert [length - extra for length in lengths] == [3, 3, 3, 1, 1, 3, 6]
@@ -1053,7 +1058,7 @@ def test_close_after_sends_exactly_so_much(mail, good, trust, count, tls):
         client = server.connect(trust if tls else None)
         client.send(WINDOW)
         data = b""
-        with contextlib.suppress(ssl.SSLEOFError):
+        with contextlib.suppress(ssl.SSLError):
             while octet := client.stream.read(1):
                 data += octet
         assert data == whole[:count]
@@ -1076,6 +1081,7 @@ def test_reset_after_resets(mail):
 # ---- TLS ----
 
 
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3"])
 def test_tls_versions(mail, good, version):
     names = {
@@ -1102,6 +1108,7 @@ def test_tls_versions(mail, good, version):
         server.log.wait("^2 tls failed: ")
 
 
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")
 def test_an_old_maximum_lowers_the_minimum(mail, good):
     with Server("--mail", mail, "--tls", *good, "--tls-max", "1.1") as server:
         context = anyone()
@@ -1141,7 +1148,7 @@ def test_close_notify_is_sent_or_not(mail, good, trust, option):
         client.ask("QUIT")
         client.socket.suppress_ragged_eofs = False
         if option:
-            with pytest.raises(ssl.SSLEOFError):
+            with pytest.raises(ssl.SSLError):
                 client.socket.recv(1)
         else:
             assert client.socket.recv(1) == b""
@@ -1445,7 +1452,7 @@ def test_expectations_that_are_met(tmp_path, text, data):
     ids=short,
 )
 def test_expectations_that_are_not_met(tmp_path, text, data, complaint):
-    play(tmp_path, text, data, status=3, complaints=rf"(?m)^script .*/the\.script:\d+: |{complaint}")
+    play(tmp_path, text, data, status=3, complaints=f"(?m){complaint}")
 
 
 def test_a_complaint_is_one_line_with_file_and_line(tmp_path):
@@ -1530,7 +1537,7 @@ def test_reset(tmp_path):
 def test_shutdown_closes_one_side(tmp_path):
     with playing(tmp_path, "line a\nshutdown\nexpect b\nline lost\nexpect-eof\n") as server:
         client = server.connect()
-        assert client.everything() == b"a\r\n"
+        assert client.stream.read() == b"a\r\n"
         client.send(b"b\r\n")
 
 
@@ -1551,7 +1558,7 @@ def test_endings_under_tls(tmp_path, good, trust, ending, clean):
         if clean:
             assert client.socket.recv(1) == b""
         else:
-            with pytest.raises(ssl.SSLEOFError if clean is False else OSError):
+            with pytest.raises(ssl.SSLError if clean is False else OSError):
                 client.socket.recv(1)
 
 

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Runs pytest and prints each test's result as a line of TAP, so that Meson counts it.
+
+    pytest_tap.py [PYTEST-ARGUMENT]...
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+class Tap:
+    """A pytest plugin: one line for each test, its traceback as comments."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def line(self, result: str, name: str, note: str = "") -> None:
+        self.count += 1
+        plain = name.replace("#", "_").encode("ascii", "backslashreplace").decode()
+        print(f"{result} {self.count} - {plain}{note}", flush=True)
+
+    def pytest_addoption(self, parser: pytest.Parser) -> None:
+        # Assertion messages ask for it; it is the terminal plugin's, which would print over ours.
+        parser.addoption("--verbose", type=int, default=0)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = report.nodeid.split("/")[-1]
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+            self.line("ok", name, f" # SKIP {reason}")
+        elif report.failed:
+            self.line("not ok", name, "" if report.when == "call" else f" ({report.when})")
+            for text in report.longreprtext.splitlines():
+                print(f"# {text}")
+        elif report.when == "call":
+            self.line("ok", name)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.line("not ok", f"collecting {report.nodeid}")
+            for text in str(report.longrepr).splitlines():
+                print(f"# {text}")
+
+    def pytest_sessionfinish(self) -> None:
+        print(f"1..{self.count}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    options = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=fd"]
+    sys.exit(pytest.main([*options, *sys.argv[1:]], plugins=[Tap()]))

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes the API reference with Doxygen; anything undocumented, or documented wrongly, is an error.
+#     check-documentation.sh [OUTPUT_FOLDER]
+set -eu
+out=$(mkdir -p "${1:-build-docs}" && cd "${1:-build-docs}" && pwd)
+cd "$(dirname "$0")/.."
+{
+    cat docs/Doxyfile
+    echo "OUTPUT_DIRECTORY = $out"
+} | doxygen - >"$out/doxygen.log" 2>"$out/doxygen.errors" || {
+    cat "$out/doxygen.errors"
+    exit 1
+}
+if [ -s "$out/doxygen.errors" ]; then
+    cat "$out/doxygen.errors"
+    exit 1
+fi
+echo "API reference: $out/html/index.html"

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Checks that clang-format would change nothing, and that no line ends in blanks.
+set -eu
+cd "$(dirname "$0")/.."
+code=$(find . \( -name .git -o -name 'build*' \) -prune -o -name '*.[ch]' -print)
+text=$(find . \( -name .git -o -name 'build*' -o -name demo \) -prune -o \
+    \( -name '*.md' -o -name '*.py' -o -name '*.sh' -o -name meson.build \) -print)
+# shellcheck disable=SC2086 # lists of words
+clang-format --dry-run --Werror $code
+# shellcheck disable=SC2086
+if grep -nE '[[:blank:]]+$' $code $text; then
+    echo "blanks at the end of a line"
+    exit 1
+fi
+echo "$(echo "$code" | wc -l) C files, $(echo "$text" | wc -l) other text files"
