@@ -229,7 +229,7 @@ static void connect_and_log_in(p3_session *s)
     if (status == POP3_OK)
         status = pop3_client_start(s->client);
     if (status == POP3_OK)
-        status = p3_login_begin(s->client, s->account, &s->secret, &handlers);
+        status = p3_log_in(s->client, s->account, &s->secret, &handlers);
     if (status == POP3_OK)
         return;
     p3_problem why;
