@@ -11,42 +11,42 @@
 #define P3_AT(field) ((uint16_t)offsetof(p3_settings, field))
 
 const p3_setting p3_all_settings[] = {
-    {"url", P3_VALUE_TEXT, NULL, false, P3_AT(url)},
-    {"host", P3_VALUE_TEXT, NULL, false, P3_AT(host)},
-    {"port", P3_VALUE_NUMBER, NULL, false, P3_AT(port)},
-    {"user", P3_VALUE_TEXT, NULL, false, P3_AT(user)},
-    {"auth", P3_VALUE_TEXT, NULL, false, P3_AT(auth)},
-    {"tls", P3_VALUE_CHOICE, "tls stls none", false, P3_AT(tls)},
-    {"ca-file", P3_VALUE_PATH, NULL, false, P3_AT(ca_file)},
-    {"ca-dir", P3_VALUE_PATH, NULL, false, P3_AT(ca_dir)},
-    {"certificate", P3_VALUE_PATH, NULL, false, P3_AT(certificate)},
-    {"key", P3_VALUE_PATH, NULL, false, P3_AT(key)},
-    {"server-name", P3_VALUE_TEXT, NULL, false, P3_AT(server_name)},
-    {"tls-min", P3_VALUE_CHOICE, "1.2 1.3", false, P3_AT(tls_min)},
-    {"socket", P3_VALUE_PATH, NULL, false, P3_AT(socket)},
-    {"local-address", P3_VALUE_TEXT, NULL, false, P3_AT(local_address)},
-    {"pipelining", P3_VALUE_CHOICE, "auto on off", false, P3_AT(pipelining)},
-    {"timeout", P3_VALUE_TIME, NULL, false, P3_AT(timeout)},
-    {"connect-timeout", P3_VALUE_TIME, NULL, false, P3_AT(connect_timeout)},
-    {"allow-plaintext", P3_VALUE_YES_NO, NULL, false, P3_AT(allow_plaintext)},
-    {"password", P3_VALUE_TEXT, NULL, true, P3_AT(password)},
-    {"password-command", P3_VALUE_TEXT, NULL, false, P3_AT(password_command)},
-    {"token-command", P3_VALUE_TEXT, NULL, false, P3_AT(token_command)},
-    {"password-file", P3_VALUE_PATH, NULL, false, P3_AT(password_file)},
-    {"netrc", P3_VALUE_PATH, NULL, false, P3_AT(netrc)},
-    {"keyring", P3_VALUE_YES_NO, NULL, false, P3_AT(keyring)},
-    {"maildir", P3_VALUE_PATH, NULL, false, P3_AT(maildir)},
-    {"mbox", P3_VALUE_PATH, NULL, false, P3_AT(mbox)},
-    {"command", P3_VALUE_TEXT, NULL, false, P3_AT(command)},
-    {"line-ends", P3_VALUE_CHOICE, "lf crlf", false, P3_AT(line_ends)},
-    {"delivered-to", P3_VALUE_TEXT, NULL, false, P3_AT(delivered_to)},
-    {"received", P3_VALUE_YES_NO, NULL, false, P3_AT(received)},
-    {"remove", P3_VALUE_TIME, "never delivered", false, P3_AT(remove)},
-    {"max-size", P3_VALUE_SIZE, NULL, false, P3_AT(max_size)},
-    {"kill-size", P3_VALUE_SIZE, NULL, false, P3_AT(kill_size)},
-    {"filter", P3_VALUE_TEXT, NULL, false, P3_AT(filter)},
-    {"limit", P3_VALUE_NUMBER, NULL, false, P3_AT(limit)},
-    {NULL, P3_VALUE_TEXT, NULL, false, 0},
+    {"url", P3_VALUE_TEXT, NULL, false, 'h', P3_AT(url)},
+    {"host", P3_VALUE_TEXT, NULL, false, 'h', P3_AT(host)},
+    {"port", P3_VALUE_NUMBER, NULL, false, '\0', P3_AT(port)},
+    {"user", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(user)},
+    {"auth", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(auth)},
+    {"tls", P3_VALUE_CHOICE, "tls stls none", false, '\0', P3_AT(tls)},
+    {"ca-file", P3_VALUE_PATH, NULL, false, '\0', P3_AT(ca_file)},
+    {"ca-dir", P3_VALUE_PATH, NULL, false, '\0', P3_AT(ca_dir)},
+    {"certificate", P3_VALUE_PATH, NULL, false, '\0', P3_AT(certificate)},
+    {"key", P3_VALUE_PATH, NULL, false, '\0', P3_AT(key)},
+    {"server-name", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(server_name)},
+    {"tls-min", P3_VALUE_CHOICE, "1.2 1.3", false, '\0', P3_AT(tls_min)},
+    {"socket", P3_VALUE_PATH, NULL, false, 'h', P3_AT(socket)},
+    {"local-address", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(local_address)},
+    {"pipelining", P3_VALUE_CHOICE, "auto on off", false, '\0', P3_AT(pipelining)},
+    {"timeout", P3_VALUE_TIME, NULL, false, '\0', P3_AT(timeout)},
+    {"connect-timeout", P3_VALUE_TIME, NULL, false, '\0', P3_AT(connect_timeout)},
+    {"allow-plaintext", P3_VALUE_YES_NO, NULL, false, '\0', P3_AT(allow_plaintext)},
+    {"password", P3_VALUE_TEXT, NULL, true, 'p', P3_AT(password)},
+    {"password-command", P3_VALUE_TEXT, NULL, false, 'p', P3_AT(password_command)},
+    {"token-command", P3_VALUE_TEXT, NULL, false, 'p', P3_AT(token_command)},
+    {"password-file", P3_VALUE_PATH, NULL, false, 'p', P3_AT(password_file)},
+    {"netrc", P3_VALUE_PATH, NULL, false, '\0', P3_AT(netrc)},
+    {"keyring", P3_VALUE_YES_NO, NULL, false, 'p', P3_AT(keyring)},
+    {"maildir", P3_VALUE_PATH, NULL, false, 'd', P3_AT(maildir)},
+    {"mbox", P3_VALUE_PATH, NULL, false, 'd', P3_AT(mbox)},
+    {"command", P3_VALUE_TEXT, NULL, false, 'd', P3_AT(command)},
+    {"line-ends", P3_VALUE_CHOICE, "lf crlf", false, '\0', P3_AT(line_ends)},
+    {"delivered-to", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(delivered_to)},
+    {"received", P3_VALUE_YES_NO, NULL, false, '\0', P3_AT(received)},
+    {"remove", P3_VALUE_TIME, "never delivered", false, '\0', P3_AT(remove)},
+    {"max-size", P3_VALUE_SIZE, NULL, false, '\0', P3_AT(max_size)},
+    {"kill-size", P3_VALUE_SIZE, NULL, false, '\0', P3_AT(kill_size)},
+    {"filter", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(filter)},
+    {"limit", P3_VALUE_NUMBER, NULL, false, '\0', P3_AT(limit)},
+    {NULL, P3_VALUE_TEXT, NULL, false, '\0', 0},
 };
 
 static char **field(p3_settings *s, const p3_setting *which)
@@ -63,9 +63,7 @@ const p3_setting *p3_setting_find(const char *name)
     return NULL;
 }
 
-/* How many letters must be changed, added or taken away to make one word of another (Levenshtein).
- */
-static size_t distance(const char *a, const char *b)
+size_t p3_word_distance(const char *a, const char *b)
 {
     size_t row[64];
     size_t len = strlen(b);
@@ -94,7 +92,7 @@ const char *p3_setting_nearest(const char *name)
     const char *nearest = NULL;
     size_t least = strlen(name) / 3 + 2;
     for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
-        size_t d = distance(name, s->name);
+        size_t d = p3_word_distance(name, s->name);
         if (d < least) {
             least = d;
             nearest = s->name;
@@ -240,9 +238,17 @@ bool p3_setting_set(p3_settings *s, const p3_setting *which, const char *value, 
 
 bool p3_settings_inherit(p3_settings *s, const p3_settings *from)
 {
+    char taken[8] = "";
+    size_t groups = 0;
+    for (const p3_setting *w = p3_all_settings; w->name != NULL; w++) {
+        if (w->group != '\0' && *field(s, w) != NULL && strchr(taken, w->group) == NULL)
+            taken[groups++] = w->group;
+    }
     for (const p3_setting *w = p3_all_settings; w->name != NULL; w++) {
         const char *theirs = *(char *const *)(const void *)((const char *)from + w->offset);
         char **ours = field(s, w);
+        if (w->group != '\0' && strchr(taken, w->group) != NULL)
+            continue;
         if (*ours == NULL && theirs != NULL && (*ours = strdup(theirs)) == NULL)
             return false;
     }

@@ -3,6 +3,7 @@
 #define P3_CLI_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sync/problem.h"
@@ -64,6 +65,7 @@ typedef struct p3_setting {
     p3_value_kind kind;
     const char *choices; /* P3_VALUE_CHOICE: the words, separated by blanks */
     bool is_secret;      /* its value is never shown */
+    char group;          /* settings of one group stand for each other; '\0': none */
     uint16_t offset;     /* in p3_settings */
 } p3_setting;
 
@@ -73,14 +75,19 @@ extern const p3_setting p3_all_settings[];
 /* Finds a setting by name, or NULL. */
 const p3_setting *p3_setting_find(const char *name);
 
-/* The setting, or word of a list ended by NULL, whose name is nearest to a mistaken one; NULL when
- * none is near. */
+/* How many letters must be changed, added or taken away to make one word of another (Levenshtein);
+ * SIZE_MAX for long words. */
+size_t p3_word_distance(const char *a, const char *b);
+
+/* The name of the setting that is nearest to a mistaken one; NULL when none is near. */
 const char *p3_setting_nearest(const char *name);
 
 /* Sets a value after checking it. Returns false and says what values there are. */
 bool p3_setting_set(p3_settings *s, const p3_setting *which, const char *value, p3_problem *why);
 
-/* Sets what is not set yet from another account's settings. False when out of memory. */
+/* Sets what is not set yet from another account's settings. Of settings that stand for each other,
+ * such as maildir and mbox, none is taken over when there is one already. False when out of memory.
+ */
 bool p3_settings_inherit(p3_settings *s, const p3_settings *from);
 
 void p3_settings_free(p3_settings *s);

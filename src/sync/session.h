@@ -76,6 +76,7 @@ struct p3_session {
 
     p3_delivery *delivery;
     p3_message message;
+    bool taking_begun;
     bool in_message;                  /* a message is being written */
     bool message_failed;              /* it cannot be delivered; its rest is thrown away */
     char (*mail_names)[P3_NAME_SIZE]; /* unique names, in the order of `taking` */

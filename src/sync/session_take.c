@@ -387,8 +387,6 @@ void p3_session_begin_taking(p3_session *s)
             (mail->todo == P3_TODO_KEEP && p3_session_due(s, &s->rows.at[mail->row])))
             p3_session_drop(s, mail);
     }
-    if (s->stage == P3_STAGE_TAKING)
-        p3_window_fill(&s->taking);
     p3_session_advance(s);
 }
 
@@ -423,7 +421,11 @@ void p3_session_take(p3_session *s)
             hand_in(s); /* what has come is not thrown away */
         return;
     }
-    if (!p3_window_done(&s->taking))
+    if (!s->taking_begun && s->commits == 0) {
+        s->taking_begun = true; /* now that the intents are on the disk */
+        p3_window_fill(&s->taking);
+    }
+    if (!s->taking_begun || !p3_window_done(&s->taking))
         return;
     hand_in(s);
     if (s->batches == 0 && p3_window_done(&s->dropping) && s->stage == P3_STAGE_TAKING)
