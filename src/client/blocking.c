@@ -53,6 +53,30 @@ pop3_status pop3_client_run(pop3_client *c)
     return status;
 }
 
+void p3_call_over(pop3_client *c, pop3_status status)
+{
+    if (status != POP3_OK)
+        c->kept = c->failure;
+}
+
+void p3_call_returns(pop3_client *c, pop3_status status)
+{
+    c->untold = c->phase == P3_PHASE_NONE && c->ended != POP3_OK && c->ended != status;
+    if (!c->untold)
+        return;
+    p3_failure end = c->failure;
+    if (status != POP3_OK)
+        c->failure = c->kept;
+    c->kept = end;
+}
+
+pop3_status p3_tell_end(pop3_client *c)
+{
+    c->untold = false;
+    c->failure = c->kept;
+    return c->ended;
+}
+
 /* A blocking command under way. */
 typedef struct p3_call {
     bool over;
@@ -81,6 +105,7 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     p3_call *call = ctx;
     call->over = true;
     call->status = result->status;
+    p3_call_over(c, call->status);
     call->stat = result->stat;
     call->entry = result->entry;
     if (result->command != POP3_CMD_STLS) /* its reply was kept before the handshake */
@@ -114,10 +139,8 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     handlers.done = call_done;
     handlers.ctx = call;
     c->reply = (pop3_reply){0};
-    if (c->untold) {
-        c->untold = false;
-        return c->ended; /* the sentence about it is there still */
-    }
+    if (c->untold)
+        return p3_tell_end(c);
     pop3_status status = pop3_client_submit(c, command, &handlers);
     if (status != POP3_OK)
         return note_refusal(c, command, status);
@@ -126,7 +149,7 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
         if (!call->over)
             p3_wait_for(c);
     }
-    c->untold = call->status == POP3_OK && c->phase == P3_PHASE_NONE && c->ended != POP3_OK;
+    p3_call_returns(c, call->status);
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),
                              "the receiver wanted no more of it", NULL);

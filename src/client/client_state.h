@@ -91,6 +91,7 @@ struct pop3_client {
     pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
     char *opening_line;
     p3_failure failure;
+    p3_failure kept; /* of a call that is over, then of an end that is `untold` */
     char where[300]; /* "host:port" for messages */
 };
 
@@ -143,6 +144,18 @@ pop3_status p3_submit_now(pop3_client *c, const pop3_command *command,
 
 /* Wipes and frees the list of spare requests. */
 void p3_requests_free(pop3_client *c);
+
+/* blocking.c: a connection may end in the very step in which a call is over. The call returns as it
+ * ended, with its own error, and the next one tells the connection's end. */
+
+/* Within the call's last callback: keeps its error. */
+void p3_call_over(pop3_client *c, pop3_status status);
+
+/* Before the call returns: finds out whether there is an end to tell. */
+void p3_call_returns(pop3_client *c, pop3_status status);
+
+/* Instead of the next call, when c->untold: how the connection ended, and the error about that. */
+pop3_status p3_tell_end(pop3_client *c);
 
 /* upgrade.c */
 

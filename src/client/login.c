@@ -429,6 +429,8 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
     c->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
     if (c->phase == P3_PHASE_READY)
         c->phase = P3_PHASE_LOGIN; /* else p3_ready() does it */
+    if (!c->inside)
+        c->more = true; /* a step is to send what begins it */
     return POP3_OK;
 }
 
@@ -455,6 +457,7 @@ static void call_over(void *ctx, pop3_client *c, const pop3_result *result)
     p3_login_call *call = ctx;
     call->over = true;
     call->status = result->status;
+    p3_call_over(c, call->status);
     if (result->reply.line.len > 0 && result->reply.line.data != c->reply_line)
         p3_keep_reply(c, &result->reply);
 }
@@ -468,6 +471,8 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
     if (c->inside)
         return POP3_ERR_STATE;
     c->reply = (pop3_reply){0};
+    if (c->untold)
+        return p3_tell_end(c);
     pop3_status status = pop3_login_start(c, options, &handlers);
     if (status != POP3_OK) {
         const char *why = pop3_status_message(status);
@@ -482,5 +487,6 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
         if (!call.over)
             p3_wait_for(c);
     }
+    p3_call_returns(c, call.status);
     return call.status;
 }
