@@ -1,4 +1,4 @@
-/* MD5 for CRAM-MD5 and DIGEST-MD5, from OpenSSL. */
+/* MD5 for CRAM-MD5, from OpenSSL. */
 #include "auth/md5.h"
 
 #include "core/wipe.h"
@@ -24,28 +24,6 @@ pop3_status p3_hmac_md5(const char *key, pop3_str text, char out[P3_MD5_HEX])
     if (HMAC(EVP_md5(), key, (int)strlen(key), (const unsigned char *)text.data, text.len, digest,
              &len) == NULL ||
         len * 2 != P3_MD5_HEX) {
-        ERR_clear_error();
-        return POP3_ERR_NOT_OFFERED;
-    }
-    to_hex(digest, out);
-    p3_wipe(digest, sizeof digest);
-    return POP3_OK;
-}
-
-pop3_status p3_md5_of_three(const char *a, const char *b, const char *c, char out[P3_MD5_HEX])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    if (md == NULL)
-        return POP3_ERR_MEMORY;
-    bool ok = EVP_DigestInit_ex(md, EVP_md5(), NULL) == 1 &&
-              EVP_DigestUpdate(md, a, strlen(a)) == 1 && EVP_DigestUpdate(md, ":", 1) == 1 &&
-              EVP_DigestUpdate(md, b, strlen(b)) == 1 && EVP_DigestUpdate(md, ":", 1) == 1 &&
-              EVP_DigestUpdate(md, c, strlen(c)) == 1 &&
-              EVP_DigestFinal_ex(md, digest, &len) == 1 && len * 2 == P3_MD5_HEX;
-    EVP_MD_CTX_free(md);
-    if (!ok) {
         ERR_clear_error();
         return POP3_ERR_NOT_OFFERED;
     }

@@ -1,4 +1,4 @@
-/* MD5 for CRAM-MD5 and DIGEST-MD5, from OpenSSL where the build has it. */
+/* MD5 for CRAM-MD5, from OpenSSL where the build has it. */
 #ifndef P3_AUTH_MD5_H
 #define P3_AUTH_MD5_H
 
@@ -9,9 +9,6 @@
 
 /* HMAC-MD5 of text in hexadecimal. POP3_OK, or POP3_ERR_NOT_OFFERED when MD5 is not to be had. */
 pop3_status p3_hmac_md5(const char *key, pop3_str text, char out[P3_MD5_HEX]);
-
-/* MD5 of "a:b:c" in hexadecimal. As above. */
-pop3_status p3_md5_of_three(const char *a, const char *b, const char *c, char out[P3_MD5_HEX]);
 
 /* Whether there is MD5 in this build. */
 bool p3_have_md5(void);

@@ -9,15 +9,6 @@ pop3_status p3_hmac_md5(const char *key, pop3_str text, char out[P3_MD5_HEX])
     return POP3_ERR_NOT_OFFERED;
 }
 
-pop3_status p3_md5_of_three(const char *a, const char *b, const char *c, char out[P3_MD5_HEX])
-{
-    (void)a;
-    (void)b;
-    (void)c;
-    (void)out;
-    return POP3_ERR_NOT_OFFERED;
-}
-
 bool p3_have_md5(void)
 {
     return false;

@@ -11,7 +11,7 @@
 #include <pop3/types.h>
 
 #include "auth/mechanism.h"
-#include "auth/octets.h"
+#include "core/octets.h"
 
 /* What the exchange is about. Strings are the caller's and must outlive the exchange. */
 typedef struct p3_sasl_identity {
@@ -23,7 +23,6 @@ typedef struct p3_sasl_identity {
     uint16_t port;
     const char *binding_name; /* "tls-exporter" or "tls-unique"; NULL when there is none */
     const char *binding;      /* its octets in base64 */
-    bool binding_announced;   /* the server announced a mechanism that binds to TLS */
 } p3_sasl_identity;
 
 /* An exchange under way. */

@@ -1,12 +1,11 @@
 /* SASL mechanisms through GNU SASL: SCRAM with and without binding to TLS, DIGEST-MD5, GSSAPI,
  * NTLM.
  *
- * The library does not wipe what it frees, so it gets the password itself only for NTLM, which
- * cannot do without: SCRAM and DIGEST-MD5 are given what is derived from it (RFC 5802 §3, RFC 2831
- * §2.1.2.1), and what its session holds is wiped in place before it goes. */
+ * The library does not wipe what it frees. SCRAM is therefore given what is derived from the
+ * password (RFC 5802 §3) and never the password itself, and what a session holds is wiped in place
+ * before it goes. DIGEST-MD5 and NTLM cannot do without the password, and leave copies behind. */
 #include "auth/sasl.h"
 
-#include "auth/md5.h"
 #include "auth/scram_key.h"
 #include "core/wipe.h"
 
@@ -95,31 +94,14 @@ static int salted_password(p3_sasl *s, Gsasl_session *session)
     return GSASL_OK;
 }
 
-/* RFC 2831 §2.1.2.1: the hash of name, realm and password, which is all the mechanism needs. */
-static int hashed_password(p3_sasl *s, Gsasl_session *session)
-{
-    char digest[P3_MD5_HEX + 1];
-    const char *realm = gsasl_property_fast(session, GSASL_REALM);
-    pop3_status status =
-        p3_md5_of_three(s->id->user, realm != NULL ? realm : "", s->id->secret, digest);
-    if (status != POP3_OK)
-        return GSASL_CRYPTO_ERROR;
-    digest[P3_MD5_HEX] = '\0';
-    gsasl_property_set(session, GSASL_DIGEST_MD5_HASHED_PASSWORD, digest);
-    p3_wipe(digest, sizeof digest);
-    return GSASL_OK;
-}
-
-/* The binding is given to a mechanism that is not bound, too, when the server announced none that
- * is: SCRAM then tells it so, and a server that did announce one notices that somebody took it out
- * of the list (RFC 5802 §6, the "y" flag). */
+/* Only to a mechanism that is bound: GNU SASL 2.2 fails when others are offered a binding, so that
+ * SCRAM's "y" flag, by which a server notices a stripped list (RFC 5802 §6), cannot be sent. */
 static int give_binding(const p3_sasl *s, Gsasl_session *session, Gsasl_property property,
                         const char *name)
 {
     const p3_sasl_identity *id = s->id;
-    if (id->binding_name == NULL || strcmp(id->binding_name, name) != 0)
-        return GSASL_NO_CALLBACK;
-    if (!p3_mechanism_about(s->mechanism)->bound && id->binding_announced)
+    if (!p3_mechanism_about(s->mechanism)->bound || id->binding_name == NULL ||
+        strcmp(id->binding_name, name) != 0)
         return GSASL_NO_CALLBACK;
     return give(session, property, id->binding);
 }
@@ -146,11 +128,8 @@ static int provide(Gsasl *library, Gsasl_session *session, Gsasl_property proper
         return give_binding(s, session, property, "tls-exporter");
     case GSASL_SCRAM_SALTED_PASSWORD:
         return salted_password(s, session);
-    case GSASL_DIGEST_MD5_HASHED_PASSWORD:
-        return hashed_password(s, session);
     case GSASL_PASSWORD:
-        return s->mechanism == P3_MECH_NTLM ? give(session, property, s->id->secret)
-                                            : GSASL_NO_CALLBACK;
+        return is_scram(s->mechanism) ? GSASL_NO_CALLBACK : give(session, property, s->id->secret);
     default:
         return GSASL_NO_CALLBACK;
     }

@@ -350,8 +350,6 @@ static void choose(pop3_client *c)
         l->identity.binding_name =
             p3_tls_session_binding(c->stream.tls, l->binding, sizeof l->binding);
     l->identity.binding = l->binding;
-    l->identity.binding_announced = (offered & (p3_mechanism_bit(P3_MECH_SCRAM_SHA_256_PLUS) |
-                                                p3_mechanism_bit(P3_MECH_SCRAM_SHA_1_PLUS))) != 0;
     bool again = true;
     while (again) {
         if (!(l->named != P3_MECH_NONE ? check_named(c, offered) : pick(c, offered)))
