@@ -235,12 +235,9 @@ static void xoauth2_logs_in(void **state)
 static void external_logs_in_with_a_client_certificate(void **state)
 {
     const char *options[] = {
-        "--auth",
-        "EXTERNAL",
-        "--cert",
-        setting("POP3_TEST_CLIENT_CERT"),
-        "--key",
-        setting("POP3_TEST_CLIENT_KEY"),
+        "--auth", "EXTERNAL",
+        "--cert", setting("POP3_TEST_CLIENT_CERT"),
+        "--key",  setting("POP3_TEST_CLIENT_KEY"),
         NULL,
     };
     pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
