@@ -211,8 +211,10 @@ static void no_revealing_method_is_used_in_the_clear_by_name_either(void **state
 {
     static const char *const names[] = {"PLAIN", "LOGIN", "USER"};
     fixture *f = *state;
-    play(f, "line '+OK'; expect 'CAPA'; capa 'USER' 'SASL PLAIN LOGIN XOAUTH2 OAUTHBEARER'; expect-eof",
-         NULL);
+    play(
+        f,
+        "line '+OK'; expect 'CAPA'; capa 'USER' 'SASL PLAIN LOGIN XOAUTH2 OAUTHBEARER'; expect-eof",
+        NULL);
     pop3_client *c = client_connected(f);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         pop3_login_options o = with_password(names[i]);
@@ -437,11 +439,12 @@ static void xoauth2s_report_is_answered_and_decoded(void **state)
     fixture *f = *state;
     f->tls = true;
     /* {"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"} */
-    play(f,
-         "line '+OK'; expect 'CAPA'; capa 'SASL XOAUTH2'; expect-prefix 'AUTH XOAUTH2 '"
-         "; line '+ eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29v"
-         "Z2xlLmNvbS8ifQ=='; expect ''; line '-ERR bad credentials'; expect-eof",
-         NULL);
+    play(
+        f,
+        "line '+OK'; expect 'CAPA'; capa 'SASL XOAUTH2'; expect-prefix 'AUTH XOAUTH2 '"
+        "; line '+ eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29v"
+        "Z2xlLmNvbS8ifQ=='; expect ''; line '-ERR bad credentials'; expect-eof",
+        NULL);
     pop3_login_options o = with_token(NULL);
     pop3_client *c = client_connected(f);
     assert_status(POP3_ERR_REFUSED, pop3_login(c, &o));
@@ -456,7 +459,8 @@ static void oauthbearers_report_is_answered_with_a_control_octet(void **state)
     f->tls = true;
     play(f,
          "line '+OK'; expect 'CAPA'; capa 'SASL OAUTHBEARER'; expect-prefix 'AUTH OAUTHBEARER '"
-         "; line '+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0='; expect 'AQ=='; line '-ERR no'; expect-eof",
+         "; line '+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0='; expect 'AQ=='; line '-ERR no'; "
+         "expect-eof",
          NULL);
     pop3_login_options o = with_token(NULL);
     pop3_client *c = client_connected(f);
@@ -548,7 +552,8 @@ static void an_empty_initial_response_is_an_equals_sign(void **state)
     fixture *f = *state;
     f->tls = true;
     play(f,
-         "line '+OK'; expect 'CAPA'; capa 'SASL EXTERNAL PLAIN'; expect 'AUTH EXTERNAL ='; line '+OK'"
+         "line '+OK'; expect 'CAPA'; capa 'SASL EXTERNAL PLAIN'; expect 'AUTH EXTERNAL ='; line "
+         "'+OK'"
          "; expect-eof",
          NULL);
     pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
@@ -559,21 +564,33 @@ static void an_empty_initial_response_is_an_equals_sign(void **state)
 
 /* ---- servers that misbehave ---- */
 
-static void endless_challenges_end_at_the_limit(void **state)
+/* A server that never has enough. */
+static pop3_client *log_in_endlessly(fixture *f, pop3_status expected)
 {
-    fixture *f = *state;
     f->tls = true;
     f->may_complain = true;
-    f->options.limits.challenges = 3;
     play(f,
          "line '+OK'; expect 'CAPA'; capa 'SASL LOGIN'; expect 'AUTH LOGIN'"
          "; loop { line '+ VXNlcm5hbWU6'; expect-any }",
          NULL);
     pop3_login_options o = with_password(NULL);
     pop3_client *c = client_connected(f);
-    /* The method has two, the third is answered with "*", and the fourth is over the limit. */
-    assert_status(POP3_ERR_LIMIT, pop3_login(c, &o));
+    assert_status(expected, pop3_login(c, &o));
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+    return c;
+}
+
+static void endless_challenges_end_with_the_method(void **state)
+{
+    pop3_client *c = log_in_endlessly(*state, POP3_ERR_AUTHENTICATION);
+    assert_error(c, POP3_ERR_AUTHENTICATION, "a challenge that the method does not have");
+}
+
+static void more_challenges_than_the_limit_end_the_connection(void **state)
+{
+    fixture *f = *state;
+    f->options.limits.challenges = 1;
+    log_in_endlessly(f, POP3_ERR_LIMIT);
 }
 
 static void a_challenge_after_the_exchange_is_cancelled(void **state)
@@ -677,7 +694,7 @@ static void a_server_that_falls_silent_is_timed_out(void **state)
 /* ---- where the secret comes from ---- */
 
 typedef struct source {
-    unsigned passwords, tokens; /* how often each was asked for */
+    unsigned passwords, tokens;  /* how often each was asked for */
     pop3_status password, token; /* what is answered */
     const char *value;
 } source;
@@ -779,10 +796,11 @@ static void utf8_is_asked_for_names_beyond_ascii(void **state)
 {
     fixture *f = *state;
     f->tls = true;
-    play(f,
-         "line '+OK'; expect 'CAPA'; capa 'USER' 'UTF8 USER'; expect 'UTF8'; line '+OK'"
-         "; expect 'USER j\xc3\xbcrgen'; line '+OK'; expect 'PASS tanstaaf'; line '+OK'; expect-eof",
-         NULL);
+    play(
+        f,
+        "line '+OK'; expect 'CAPA'; capa 'USER' 'UTF8 USER'; expect 'UTF8'; line '+OK'"
+        "; expect 'USER j\xc3\xbcrgen'; line '+OK'; expect 'PASS tanstaaf'; line '+OK'; expect-eof",
+        NULL);
     pop3_login_options o = with_password(NULL);
     o.user = "j\xc3\xbcrgen";
     pop3_client *c = client_connected(f);
@@ -939,7 +957,8 @@ int main(void)
         cmocka_unit_test(a_long_initial_response_goes_on_a_line_of_its_own),
         cmocka_unit_test(a_long_initial_response_stays_in_the_command_when_it_must),
         cmocka_unit_test(an_empty_initial_response_is_an_equals_sign),
-        cmocka_unit_test(endless_challenges_end_at_the_limit),
+        cmocka_unit_test(endless_challenges_end_with_the_method),
+        cmocka_unit_test(more_challenges_than_the_limit_end_the_connection),
         cmocka_unit_test(a_challenge_after_the_exchange_is_cancelled),
         cmocka_unit_test(a_cancelled_exchange_that_succeeds_is_no_login),
         cmocka_unit_test(a_challenge_that_is_not_base64_is_cancelled),
