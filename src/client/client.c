@@ -195,6 +195,7 @@ void pop3_client_free(pop3_client *c)
     p3_wake_free(&c->wake);
     free_options(&c->options);
     free(c->reply_line);
+    free(c->opening_line);
     free(c->buffer);
     p3_wipe_free(c, sizeof *c);
 }

@@ -8,7 +8,8 @@
  *   blocking.c    the poll(2) loop, and the blocking commands
  *   collect.c     listings and messages in memory, many messages
  *   login.c       logging in: which method, with which secret
- *   login_steps.c the commands of each method */
+ *   login_steps.c the commands of each method
+ *   survey.c      UIDL and LIST together, in memory */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 
@@ -92,6 +93,8 @@ struct pop3_client {
 
     pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
     char *reply_line;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
+    char *opening_line;
     p3_failure failure;
     char where[300]; /* "host:port" for messages */
 };

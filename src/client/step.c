@@ -10,9 +10,10 @@
 #include <string.h>
 
 /* The receive buffer starts small, for the many connections that have little to say, and doubles
- * when a read fills it. */
+ * when a read fills it. Larger ones than the most below are slower: they drive the octets out of
+ * the processor's nearer cache before they are looked at. */
 #define P3_BUFFER_FIRST ((size_t)16 * 1024)
-#define P3_BUFFER_MOST  ((size_t)256 * 1024)
+#define P3_BUFFER_MOST  ((size_t)128 * 1024)
 
 /* Reads within one step, so that one fast connection does not starve the others of an event loop.
  */
@@ -57,7 +58,7 @@ pop3_status pop3_client_start(pop3_client *c)
     c->failure.value.sys_errno = 0;
     c->failure.value.code = POP3_CODE_NONE;
     c->failure.message[0] = c->failure.server_text[0] = '\0';
-    c->reply = (pop3_reply){0};
+    c->reply = c->opening = (pop3_reply){0};
     c->deadline = p3_deadline(p3_now_ms(), c->options.connect_timeout_ms);
     return p3_connect_begin(c);
 }

@@ -154,10 +154,8 @@ script *script_begin(const pop3_engine_options *options)
     pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
     if (options != NULL)
         o = *options;
-    if (o.trace_level > 0) {
-        o.trace = gather_trace;
-        o.trace_ctx = s;
-    }
+    o.trace = gather_trace;
+    o.trace_ctx = s;
     assert_int_equal(pop3_engine_new(&s->engine, &o), POP3_OK);
     growing_text(&s->events, "");
     growing_text(&s->trace, "");

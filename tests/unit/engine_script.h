@@ -38,15 +38,14 @@ typedef struct script {
     pop3_engine *engine;
     growing events; /* not yet checked by sees() */
     bool body_open; /* the last event is a chunk of a message, its "}" is still to come */
-    growing trace;  /* what the trace was told, when the options ask for one */
+    growing trace;  /* what the trace was told, at the level the options set */
 } script;
 
 void growing_add(growing *g, const char *data, size_t len);
 void growing_text(growing *g, const char *text);
 void growing_free(growing *g);
 
-/* An engine that awaits the greeting, with options or defaults. With trace_level in the options the
- * trace is gathered in s->trace. */
+/* An engine that awaits the greeting, with options or defaults; its trace goes to s->trace. */
 script *script_begin(const pop3_engine_options *options);
 
 /* The same, after a greeting and a login; with capabilities (lines with their ends) unless NULL. */

@@ -188,6 +188,19 @@ static void a_run_without_leading_dots_is_one_chunk_in_the_input(void **state)
     assert_ptr_equal(p, end);
 }
 
+/* With LF CR the CR behind the status line's LF is none of the message's; those of its lines are.
+ */
+static void lines_may_end_with_lf_cr(void **state)
+{
+    (void)state;
+    check("\ra\n\rb\n\r.\n", false, true, "a\n\rb\n\r");
+    check("\r.\n", false, true, "");
+    check("\r..\n\r...x\n\r.y\n\r\n\r.\n", false, true, ".\n\r..x\n\r.y\n\r\n\r");
+    check("\r\n\r.\n", false, true, "\n\r");
+    check("a\n.\n", false, true, "a\n"); /* lines without a CR in between */
+    check("\ra\r\n\r\r.\n\r.\n", false, true, "a\r\n\r\r.\n\r");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_message_without_its_end_does_not_end),
         cmocka_unit_test(eight_bit_octets_and_nul_pass_unchanged),
         cmocka_unit_test(every_octet_value_passes_unchanged),
+        cmocka_unit_test(lines_may_end_with_lf_cr),
         cmocka_unit_test(a_run_without_leading_dots_is_one_chunk_in_the_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

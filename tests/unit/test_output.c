@@ -117,10 +117,28 @@ static void growing_wipes_the_buffer_it_leaves(void **state)
     (void)state;
     p3_output o = {0};
     add(&o, "PASS hunter2\r\n");
-    watch(o.data, o.cap, "hunter2");
+    watch(o.data, o.end, "hunter2");
     assert_non_null(p3_output_reserve(&o, 5000));
     freed_without_secret();
     assert_span(waiting(&o), "PASS hunter2\r\n");
+    p3_output_free(&o);
+}
+
+static void octets_move_to_the_front_within_the_buffer_and_are_wiped_where_they_were(void **state)
+{
+    (void)state;
+    p3_output o = {0};
+    char *at = p3_output_reserve(&o, 1000);
+    assert_non_null(at);
+    memset(at, 'x', 1000);
+    memcpy(at + 986, "PASS hunter2\r\n", 14);
+    p3_output_commit(&o, 1000);
+    p3_output_sent(&o, 986);
+    const char *buffer = o.data;
+    add(&o, "some forty octets that do not fit behind");
+    assert_ptr_equal(o.data, buffer);
+    assert_span(waiting(&o), "PASS hunter2\r\nsome forty octets that do not fit behind");
+    assert_false(holds(o.data + o.end, 1000 - o.end, "hunter2"));
     p3_output_free(&o);
 }
 
@@ -129,7 +147,7 @@ static void freeing_wipes_what_was_never_sent(void **state)
     (void)state;
     p3_output o = {0};
     add(&o, "PASS hunter2\r\n");
-    watch(o.data, o.cap, "hunter2");
+    watch(o.data, o.end, "hunter2");
     p3_output_free(&o);
     freed_without_secret();
     assert_null(o.data);
@@ -217,6 +235,7 @@ int main(void)
         cmocka_unit_test(reserved_octets_count_once_they_are_committed),
         cmocka_unit_test(what_was_sent_is_wiped_octet_for_octet),
         cmocka_unit_test(growing_wipes_the_buffer_it_leaves),
+        cmocka_unit_test(octets_move_to_the_front_within_the_buffer_and_are_wiped_where_they_were),
         cmocka_unit_test(freeing_wipes_what_was_never_sent),
         cmocka_unit_test(clearing_a_command_wipes_its_text),
         cmocka_unit_test(the_watch_sees_a_secret_that_was_not_wiped),
