@@ -29,7 +29,7 @@ typedef struct scram_server {
     const char *mechanisms; /* as announced */
     int tls;                /* greatest version, or 0 for none */
     const char *password;
-    char binding[128];      /* what the server binds to, in base64 */
+    char binding[128]; /* what the server binds to, in base64 */
     const char *binding_name;
     bool logged_in;
 } scram_server;
@@ -189,8 +189,7 @@ static void serve_scram(peer *p, void *ctx)
     if (!peer_line(p, line, sizeof line) || strcmp(line, "CAPA") != 0)
         return;
     peer_say(p, "+OK\r\nSASL %s\r\n.\r\n", s->mechanisms);
-    if (!peer_line(p, line, sizeof line) ||
-        sscanf(line, "AUTH %63s %1023s", mechanism, first) != 2)
+    if (!peer_line(p, line, sizeof line) || sscanf(line, "AUTH %63s %1023s", mechanism, first) != 2)
         return;
     bool cheats_first = s->how == FEW_ITERATIONS || s->how == MANY_ITERATIONS ||
                         s->how == OTHER_NONCE || s->how == NO_BASE64;
