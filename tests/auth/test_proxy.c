@@ -1,5 +1,5 @@
-/* Connecting through proxies, which are played by threads of this program: what they are told, octet
- * by octet, and what becomes of all that they may answer. */
+/* Connecting through proxies, which are played by threads of this program: what they are told,
+ * octet by octet, and what becomes of all that they may answer. */
 #define _POSIX_C_SOURCE 200809L
 #include "peer.h"
 #include "support/suite.h"
@@ -19,9 +19,9 @@ typedef struct proxy_server {
         size_t say_len;
     } steps[4];
     size_t count;
-    uint16_t to; /* the port of the real server; 0: none */
-    bool piecemeal; /* its answers come octet by octet */
-    bool heard; /* all that it must */
+    uint16_t to;     /* the port of the real server; 0: none */
+    bool piecemeal;  /* its answers come octet by octet */
+    bool heard;      /* all that it must */
     char wrong[600]; /* what came in place of it */
     unsigned connections;
 } proxy_server;
@@ -141,8 +141,9 @@ static void socks5_takes_a_user_name_and_password(void **state)
     proxy_server s = {.count = 0};
     STEP(&s, "\x05\x02\x00\x02", "\x05\x02");
     STEP(&s, "\x01\x04user\x06secret", "\x01\x00");
-    STEP(&s, "\x05\x01\x00\x03\x0c" MAIL_EXAMPLE,
-         "\x05\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00");
+    STEP(
+        &s, "\x05\x01\x00\x03\x0c" MAIL_EXAMPLE,
+        "\x05\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00");
     f->options.proxy_user = "user";
     f->options.proxy_password = "secret";
     reaches(f, &s, POP3_PROXY_SOCKS5);
@@ -155,9 +156,10 @@ static void socks5_is_given_addresses_as_such(void **state)
     STEP(&s, "\x05\x01\x00", "\x05\x00");
     STEP(&s, "\x05\x01\x00\x01\xc0\x00\x02\x07\x00\x6e", "\x05\x05\x00\x01\x00");
     f->options.host = "192.0.2.7";
-    fails(f, &s, POP3_PROXY_SOCKS5, POP3_ERR_CONNECT, ECONNREFUSED,
-          "192.0.2.7:110: connecting through the proxy: the SOCKS5 proxy cannot connect: connection "
-          "refused");
+    fails(
+        f, &s, POP3_PROXY_SOCKS5, POP3_ERR_CONNECT, ECONNREFUSED,
+        "192.0.2.7:110: connecting through the proxy: the SOCKS5 proxy cannot connect: connection "
+        "refused");
     proxy_server six = {.count = 0};
     STEP(&six, "\x05\x01\x00", "\x05\x00");
     STEP(&six, "\x05\x01\x00\x04\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x00\x6e",

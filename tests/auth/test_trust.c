@@ -1,6 +1,6 @@
-/* What a TLS context trusts beyond authorities: pinned keys, revocation lists, the application's own
- * judgement; and what else its options change: keys with pass phrases, ciphers, ALPN, resumption,
- * internationalized names. */
+/* What a TLS context trusts beyond authorities: pinned keys, revocation lists, the application's
+ * own judgement; and what else its options change: keys with pass phrases, ciphers, ALPN,
+ * resumption, internationalized names. */
 #define _POSIX_C_SOURCE 200809L
 #include "peer.h"
 #include "support/suite.h"
@@ -484,8 +484,8 @@ static void begin_resuming(fixture *f, resuming_server *s, int version)
     assert_non_null(s->ctx);
     assert_int_equal(SSL_CTX_set_max_proto_version(s->ctx, version), 1);
     assert_int_equal(SSL_CTX_use_certificate_chain_file(s->ctx, certificate("good.pem")), 1);
-    assert_int_equal(
-        SSL_CTX_use_PrivateKey_file(s->ctx, certificate("good.key"), SSL_FILETYPE_PEM), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(s->ctx, certificate("good.key"), SSL_FILETYPE_PEM),
+                     1);
     peer_start(&s->server, serve_and_resume, s);
     f->options.host = "127.0.0.1";
     f->options.port = s->server.port;
