@@ -1,6 +1,6 @@
-/* Where secrets must not be: in a trace, in an error message, and in the memory of a process that has
- * logged out. Each mechanism logs in to Dovecot in a process of its own, which gets the secret through
- * a pipe and stops when it has logged out; then all its writable memory is searched. */
+/* Where secrets must not be: in a trace, in an error message, and in the memory of a process that
+ * has logged out. Each mechanism logs in to Dovecot in a process of its own, which gets the secret
+ * through a pipe and stops when it has logged out; then all its writable memory is searched. */
 #define _GNU_SOURCE /* environ */
 #include "support/text.h"
 
@@ -93,8 +93,8 @@ static pop3_status log_in_and_out(const char *mechanism, text *trace, text *erro
     return status;
 }
 
-/* The child: the secret comes over standard input. `kept`: it stays in memory, to see that the search
- * finds it. */
+/* The child: the secret comes over standard input. `kept`: it stays in memory, to see that the
+ * search finds it. */
 static int child(const char *mechanism, bool kept)
 {
     text trace = {0};
@@ -163,8 +163,8 @@ static bool holds(const patterns *p, const char *data, size_t len)
     return false;
 }
 
-/* Searches the writable memory of a stopped process. Returns in how many mappings it is, -1 when the
- * memory cannot be read; *searched counts octets. */
+/* Searches the writable memory of a stopped process. Returns in how many mappings it is, -1 when
+ * the memory cannot be read; *searched counts octets. */
 static int search_process(pid_t pid, const patterns *p, uint64_t *searched)
 {
     char path[64];
