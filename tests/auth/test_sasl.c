@@ -52,8 +52,8 @@ static void base64_has_the_examples_of_its_rfc(void **state)
 static void what_is_not_base64_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "Z",    "Zg",    "Zg=",      "Zg=== ",   "====", "Z===", "=Zg=",
-        "Zm9-", "Zm_v",  "Zm9v\r\n", "Zm 9v===", "Zg==Zg==",     "Z=g=",
+        "Z",    "Zg",   "Zg=",      "Zg=== ",   "====",     "Z===", "=Zg=",
+        "Zm9-", "Zm_v", "Zm9v\r\n", "Zm 9v===", "Zg==Zg==", "Z=g=",
     };
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -169,7 +169,10 @@ static void xoauth2_is_as_documented(void **state)
 
 static void tokens_that_would_break_the_message_are_refused(void **state)
 {
-    static const char *const wrong[] = {"", "a b", "a\x01" "b", "a\tb", "t\xc3\xbc"};
+    static const char *const wrong[] = {"", "a b",
+                                        "a\x01"
+                                        "b",
+                                        "a\tb", "t\xc3\xbc"};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         p3_sasl *s;
@@ -212,11 +215,15 @@ static void scrams_key_is_that_of_pbkdf2(void **state)
 static void salts_and_counts_that_make_no_sense_are_refused(void **state)
 {
     static const char *const wrong[][2] = {
-        {"QSXCR+Q6sek8bf92", "4095"},   {"QSXCR+Q6sek8bf92", "0"},
-        {"QSXCR+Q6sek8bf92", ""},       {"QSXCR+Q6sek8bf92", "4096x"},
-        {"QSXCR+Q6sek8bf92", "-4096"},  {"QSXCR+Q6sek8bf92", "10000001"},
+        {"QSXCR+Q6sek8bf92", "4095"},
+        {"QSXCR+Q6sek8bf92", "0"},
+        {"QSXCR+Q6sek8bf92", ""},
+        {"QSXCR+Q6sek8bf92", "4096x"},
+        {"QSXCR+Q6sek8bf92", "-4096"},
+        {"QSXCR+Q6sek8bf92", "10000001"},
         {"QSXCR+Q6sek8bf92", "99999999999999999999999"},
-        {"", "4096"},                   {"!!!!", "4096"},
+        {"", "4096"},
+        {"!!!!", "4096"},
     };
     char key[P3_SCRAM_KEY];
     (void)state;
@@ -229,9 +236,9 @@ static void salts_and_counts_that_make_no_sense_are_refused(void **state)
 
 static void the_members_of_an_object_are_found(void **state)
 {
-    static const char json[] =
-        " { \"a\" : \"x\", \"n\":42,\"list\":[1,{\"status\":\"no\"},\"]\"], \"obj\":{\"status\":\"no\"},"
-        "\"status\":\"yes\",\"t\":true,\"empty\":\"\" } ";
+    static const char json[] = " { \"a\" : \"x\", \"n\":42,\"list\":[1,{\"status\":\"no\"},\"]\"], "
+                               "\"obj\":{\"status\":\"no\"},"
+                               "\"status\":\"yes\",\"t\":true,\"empty\":\"\" } ";
     char out[32];
     (void)state;
     assert_true(p3_json_member(span(json), "a", out, sizeof out));
@@ -251,7 +258,8 @@ static void the_members_of_an_object_are_found(void **state)
 
 static void escapes_become_what_they_stand_for(void **state)
 {
-    static const char json[] = "{\"s\":\"\\\"\\\\\\/\\n\\u0041\\u00fc\\u20ac\\ud83d\\ude00\\ud83d!\"}";
+    static const char json[] =
+        "{\"s\":\"\\\"\\\\\\/\\n\\u0041\\u00fc\\u20ac\\ud83d\\ude00\\ud83d!\"}";
     char out[64];
     (void)state;
     assert_true(p3_json_member(span(json), "s", out, sizeof out));
@@ -308,7 +316,8 @@ static void the_report_is_one_line_of_printable_text(void **state)
 /* ---- the choice ---- */
 
 /* What is picked of everything, with a password and a token, under circumstances given as letters:
- * e encrypted, p private, b binding, w password, t token, u user, c clear allowed, n never reveal. */
+ * e encrypted, p private, b binding, w password, t token, u user, c clear allowed, n never reveal.
+ */
 static const char *pick(const char *letters, p3_mechanisms offered, bool *insecure)
 {
     bool unused;
@@ -337,10 +346,17 @@ static void the_order_under_tls_is_the_documented_one(void **state)
 {
     p3_mechanisms set = everything;
     static const p3_mechanism order[] = {
-        P3_MECH_SCRAM_SHA_256_PLUS, P3_MECH_SCRAM_SHA_256, P3_MECH_SCRAM_SHA_1_PLUS,
-        P3_MECH_SCRAM_SHA_1,        P3_MECH_OAUTHBEARER,   P3_MECH_XOAUTH2,
-        P3_MECH_PLAIN,              P3_MECH_LOGIN,         P3_MECH_USER,
-        P3_MECH_CRAM_MD5,           P3_MECH_APOP,
+        P3_MECH_SCRAM_SHA_256_PLUS,
+        P3_MECH_SCRAM_SHA_256,
+        P3_MECH_SCRAM_SHA_1_PLUS,
+        P3_MECH_SCRAM_SHA_1,
+        P3_MECH_OAUTHBEARER,
+        P3_MECH_XOAUTH2,
+        P3_MECH_PLAIN,
+        P3_MECH_LOGIN,
+        P3_MECH_USER,
+        P3_MECH_CRAM_MD5,
+        P3_MECH_APOP,
     };
     (void)state;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {

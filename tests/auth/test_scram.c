@@ -82,15 +82,17 @@ static bool challenge(peer *p, const char *message)
 /* The client's nonce, out of its first message in base64. */
 static void client_nonce(const char *first, char *nonce, size_t size)
 {
-    char *message = NULL;
+    char *octets = NULL;
+    char message[400];
     size_t len = 0;
     nonce[0] = '\0';
-    if (gsasl_base64_from(first, strlen(first), &message, &len) != GSASL_OK)
+    if (gsasl_base64_from(first, strlen(first), &octets, &len) != GSASL_OK)
         return;
+    snprintf(message, sizeof message, "%.*s", (int)len, octets);
+    gsasl_free(octets);
     const char *at = strstr(message, ",r=");
     if (at != NULL)
         snprintf(nonce, size, "%s", at + 3);
-    gsasl_free(message);
 }
 
 /* The first challenge of a server that cheats there. */
