@@ -64,20 +64,21 @@ struct pop3_client {
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;       /* it ended by itself after a command that worked: the next one is to tell */
-    bool inside;       /* callbacks are running */
-    bool aborted;      /* a sink wants the connection closed */
-    bool quit;         /* QUIT was submitted: nothing may follow */
+    bool untold;  /* it ended by itself after a command that was answered: the next is to tell */
+    bool inside;  /* callbacks are running */
+    bool aborted; /* a sink wants the connection closed */
+    bool quit;    /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;
     p3_proxy *proxy; /* while it is asked to connect */
     p3_stream stream;
     p3_wake wake;
-    int64_t deadline; /* when to give up unless something happens */
-    bool want_write;  /* octets wait until the socket takes them */
-    bool read_again;  /* the last read filled the buffer: the next need not be waited for */
-    bool drained;     /* in this step, the last read took all that had come */
+    int64_t deadline;     /* when to give up unless something happens */
+    int64_t session_ends; /* when to give up whatever happens */
+    bool want_write;      /* octets wait until the socket takes them */
+    bool read_again;      /* the last read filled the buffer: the next need not be waited for */
+    bool drained;         /* in this step, the last read took all that had come */
     bool more; /* there is more to do at once: a step stopped short, or a command was submitted */
     char *buffer; /* what was received */
     size_t buffer_len;
@@ -190,6 +191,13 @@ const char *p3_host(const pop3_client *c);
 
 /* Waits until the client must be stepped. */
 void p3_wait_for(const pop3_client *c);
+
+/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
+ * ended, when that happened after a call that worked, so that no call has told it yet. */
+pop3_status p3_call_begin(pop3_client *c);
+
+/* Ends it: notes whether the next call is to tell an end. Returns status. */
+pop3_status p3_call_end(pop3_client *c, pop3_status status);
 
 /* login.c */
 
