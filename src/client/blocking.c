@@ -360,7 +360,7 @@ pop3_status pop3_client_quit(pop3_client *c)
         return POP3_ERR_STATE;
     pop3_status status = simple(c, POP3_CMD_QUIT);
     if (c->phase != P3_PHASE_NONE) { /* QUIT could not even be submitted */
-        p3_disconnect(c, status, false);
+        p3_disconnect(c, POP3_ERR_CANCELLED, false);
         p3_abandon(c, POP3_ERR_CANCELLED);
     }
     return status;

@@ -1,6 +1,7 @@
 /* The client's state, shared by the files of this folder. Who does what:
  *   client.c      makes, frees, accessors
- *   step.c        the non-blocking step: resolve, connect, TLS, greeting, transfer, deadlines
+ *   connect.c     resolving, dialing, proxies, the TLS handshake
+ *   step.c        the non-blocking step: connecting, greeting, transfer, deadlines
  *   upgrade.c     STLS: capabilities, command, handshake, capabilities again
  *   requests.c    submitted commands: waiting, handed to the engine, over
  *   failure.c     how a connection ends, and the sentence about it
@@ -16,6 +17,7 @@
 #include <pop3/login.h>
 
 #include "io/dial.h"
+#include "io/proxy.h"
 #include "io/resolve.h"
 #include "io/stream.h"
 #include "io/wake.h"
@@ -25,6 +27,7 @@ typedef enum p3_phase {
     P3_PHASE_NONE,      /* no connection */
     P3_PHASE_RESOLVING, /* the host name is being resolved */
     P3_PHASE_DIALING,   /* connection attempts are under way */
+    P3_PHASE_PROXY,     /* the proxy is asked to connect to the server */
     P3_PHASE_HANDSHAKE, /* TLS handshake: before the greeting, or after STLS */
     P3_PHASE_GREETING,  /* the greeting is awaited */
     P3_PHASE_UPGRADE,   /* STLS is under way (but for its handshake) */
@@ -68,6 +71,7 @@ struct pop3_client {
 
     p3_resolve *resolve;
     p3_dial dial;
+    p3_proxy *proxy; /* while it is asked to connect */
     p3_stream stream;
     p3_wake wake;
     int64_t deadline;     /* when to give up unless something happens */
@@ -90,6 +94,8 @@ struct pop3_client {
 
     pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
     char *reply_line;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
+    char *opening_line;
     p3_failure failure;
     char where[300]; /* "host:port" for messages */
 };
@@ -151,6 +157,18 @@ void p3_upgrade_begin(pop3_client *c, p3_request *request);
 
 /* The handshake after STLS has succeeded. */
 void p3_upgrade_encrypted(pop3_client *c);
+
+/* connect.c */
+
+/* Begins to connect. */
+pop3_status p3_connect_begin(pop3_client *c);
+
+/* Goes on in the phases from RESOLVING to HANDSHAKE. Returns whether it got on, so that another
+ * round is worth while. */
+bool p3_connect_step(pop3_client *c, int64_t now);
+
+/* Ends the connection with what its TLS session says. */
+void p3_fail_tls(pop3_client *c);
 
 /* step.c */
 

@@ -1,11 +1,11 @@
 /* Messages whose end is in doubt: on a server that ends lines with CRLF, a lone dot beside a bare
- * LF may be a line of the message that was not stuffed. DONE comes once the next reply has shown
- * which. */
+ * LF may be a line of the message that was not stuffed, and so may a first line that is a dot. DONE
+ * comes once the next reply has shown which. */
 #include "engine_script.h"
 
 static const char doubt[] =
     "a line that was a lone dot did not end the message: the server does not "
-    "stuff dots after a bare LF; what follows it";
+    "stuff every dot; what follows it";
 
 static script *retrieving(const pop3_engine_options *options)
 {
@@ -203,9 +203,22 @@ static void ends_that_are_not_in_doubt_are_taken_at_once(void **state)
     says(s, "+OK\na\n.\n");
     sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 ok");
     script_end(s);
-    s = retrieving(NULL);
+}
+
+static void an_empty_message_is_in_doubt_as_servers_forget_to_stuff_its_first_dot(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
     says(s, "+OK\r\n.\r\n");
-    sees(s, "RETR 1 reply {}\nRETR 1 ok");
+    sees(s, "RETR 1 reply {}");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 1 ok");
+    script_end(s);
+    s = retrieving(NULL); /* the message's first line was a dot */
+    says(s, "+OK\r\n.\r\nthe rest of it\r\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 protocol");
+    died_of_doubt(s, ": \"the rest of it\"");
     script_end(s);
 }
 
@@ -286,6 +299,7 @@ int main(void)
         cmocka_unit_test(commands_that_wait_go_after_the_noop),
         cmocka_unit_test(capabilities_are_asked_for_after_the_message_is_settled),
         cmocka_unit_test(ends_that_are_not_in_doubt_are_taken_at_once),
+        cmocka_unit_test(an_empty_message_is_in_doubt_as_servers_forget_to_stuff_its_first_dot),
         cmocka_unit_test(the_option_takes_a_doubtful_end_at_its_word),
         cmocka_unit_test(the_engine_s_own_commands_do_not_count_as_pending),
         cmocka_unit_test(after_the_last_done_event_nothing_is_left_to_take),

@@ -1,5 +1,5 @@
 /* Base64 (RFC 4648 §4), as SASL sends it: with padding, without line breaks. */
-#include "auth/base64.h"
+#include "core/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

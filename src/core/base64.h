@@ -1,8 +1,8 @@
 /* Base64 (RFC 4648 §4), as SASL sends it: with padding, without line breaks. */
-#ifndef P3_AUTH_BASE64_H
-#define P3_AUTH_BASE64_H
+#ifndef P3_CORE_BASE64_H
+#define P3_CORE_BASE64_H
 
-#include "auth/octets.h"
+#include "core/octets.h"
 
 /* Appends data in base64. False when out of memory. */
 bool p3_base64_encode(p3_octets *out, const char *data, size_t len);

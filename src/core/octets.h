@@ -1,6 +1,6 @@
 /* Octets that may be secret: they are wiped when freed, and never moved without wiping. */
-#ifndef P3_AUTH_OCTETS_H
-#define P3_AUTH_OCTETS_H
+#ifndef P3_CORE_OCTETS_H
+#define P3_CORE_OCTETS_H
 
 #include <pop3/types.h>
 

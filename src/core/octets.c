@@ -1,5 +1,5 @@
 /* Octets that may be secret: they are wiped when freed, and never moved without wiping. */
-#include "auth/octets.h"
+#include "core/octets.h"
 
 #include "core/wipe.h"
 
