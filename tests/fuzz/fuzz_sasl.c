@@ -1,8 +1,8 @@
 /* Fuzzing what a server says during AUTH: base64 decodes to what encodes to it again, the JSON of
  * OAuth's errors is shown printable, and no mechanism is led astray by challenges. */
-#include "auth/base64.h"
 #include "auth/oauth_error.h"
 #include "auth/sasl.h"
+#include "core/base64.h"
 #include "core/text.h"
 
 #include <stdint.h>
