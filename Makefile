@@ -4,7 +4,7 @@ BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all check demo install clean format dependencies demo-dependencies docs
+.PHONY: all check demo fuzz install clean format dependencies demo-dependencies docs
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -25,6 +25,17 @@ dependencies:
 
 demo-dependencies:
 	@tools/dependencies.sh demo
+
+# Each fuzz target for a minute, or FUZZ_SECONDS; what it learns stays in build-fuzz/corpus.
+FUZZ_SECONDS ?= 60
+fuzz: dependencies
+	@test -f build-fuzz/build.ninja || $(MESON) setup build-fuzz -Dfuzz=true
+	ninja -C build-fuzz -j $(JOBS)
+	@for target in build-fuzz/tests/fuzz/fuzz_*; do \
+	    corpus=build-fuzz/corpus/$${target##*/fuzz_}; mkdir -p $$corpus; \
+	    $$target -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$corpus \
+	        $$(ls -d tests/fuzz/corpus/$${target##*/fuzz_} 2>/dev/null) || exit 1; \
+	done
 
 install: all
 	$(MESON) install -C $(BUILD)

@@ -1,13 +1,31 @@
-/* What the examples share: the account named on the command line, and its password. */
+/* What the examples share: the account named on the command line, and how to log in to it. */
 #define _DEFAULT_SOURCE /* explicit_bzero() */
 #include "account.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* Reads a line without stdio, which would keep a copy of the secret. */
+static bool read_line(int fd, char *line, size_t size, size_t *len)
+{
+    size_t n = 0;
+    while (n < size) {
+        ssize_t got = read(fd, line + n, 1);
+        if (got < 0)
+            return false;
+        if (got == 0 || line[n] == '\n') {
+            *len = n > 0 && line[n - 1] == '\r' ? n - 1 : n;
+            return got > 0 || n > 0;
+        }
+        n++;
+    }
+    return false;
+}
 
 static bool read_password(account *a)
 {
@@ -16,21 +34,43 @@ static bool read_password(account *a)
     if (terminal) {
         struct termios quiet = before;
         quiet.c_lflag &= ~(tcflag_t)ECHO;
-        fprintf(stderr, "Password of %s: ", a->user);
+        fprintf(stderr, "Password of %s: ", a->login.user);
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     }
-    setvbuf(stdin, NULL, _IONBF, 0); /* no second copy of the password in a buffer */
-    bool got = fgets(a->password, sizeof a->password, stdin) != NULL;
+    bool got = read_line(STDIN_FILENO, a->password, sizeof a->password, &a->length);
     if (terminal) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
         fputc('\n', stderr);
     }
-    if (!got) {
-        fprintf(stderr, "no password was given\n");
-        return false;
-    }
-    a->password[strcspn(a->password, "\r\n")] = '\0';
-    return true;
+    return got;
+}
+
+static bool read_token(const account *a, char *buffer, size_t size, size_t *len)
+{
+    int fd = open(a->token_file, O_RDONLY | O_CLOEXEC);
+    bool got = fd >= 0 && read_line(fd, buffer, size, len);
+    if (!got)
+        perror(a->token_file);
+    if (fd >= 0)
+        close(fd);
+    return got;
+}
+
+/* Asked by the library once a method has been picked: only for what that method needs. */
+static pop3_status give_secret(void *ctx, pop3_secret_kind kind, const char *user, char *buffer,
+                               size_t size, size_t *len)
+{
+    account *a = ctx;
+    (void)user;
+    if ((kind == POP3_SECRET_TOKEN) != (a->token_file != NULL))
+        return POP3_ERR_NOT_OFFERED;
+    if (kind == POP3_SECRET_TOKEN)
+        return read_token(a, buffer, size, len) ? POP3_OK : POP3_ERR_CANCELLED;
+    if (a->length == 0 && !read_password(a)) /* kept for the next login */
+        return POP3_ERR_CANCELLED;
+    memcpy(buffer, a->password, a->length);
+    *len = a->length;
+    return POP3_OK;
 }
 
 static bool read_port(const char *text, uint16_t *port)
@@ -45,12 +85,10 @@ static bool read_port(const char *text, uint16_t *port)
     return true;
 }
 
-static bool make_tls(account *a, const char *ca_file)
+static bool make_tls(account *a, const pop3_tls_options *o)
 {
     char why[300];
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    o.ca_file = ca_file;
-    if (pop3_tls_new(&a->tls, &o, why, sizeof why) == POP3_OK) {
+    if (pop3_tls_new(&a->tls, o, why, sizeof why) == POP3_OK) {
         a->options.tls = a->tls;
         return true;
     }
@@ -58,61 +96,73 @@ static bool make_tls(account *a, const char *ca_file)
     return false;
 }
 
-bool account_read(account *a, int argc, char **argv)
+/* Reads the options; returns whether they were all known. */
+static bool read_options(account *a, pop3_tls_options *tls, int argc, char **argv)
 {
-    enum { TLS = 1, STLS, CA_FILE, APOP };
+    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, TOKEN_FILE };
     static const struct option known[] = {
         {"tls", no_argument, NULL, TLS},
         {"stls", no_argument, NULL, STLS},
         {"ca-file", required_argument, NULL, CA_FILE},
+        {"cert", required_argument, NULL, CERT},
+        {"key", required_argument, NULL, KEY},
         {"apop", no_argument, NULL, APOP},
+        {"auth", required_argument, NULL, AUTH},
+        {"token-file", required_argument, NULL, TOKEN_FILE},
         {NULL, 0, NULL, 0},
     };
-    const char *ca_file = NULL;
-    bool usage = false;
-    *a = (account){.options = POP3_CLIENT_OPTIONS_INIT};
-    a->options.security = POP3_SECURITY_PLAIN;
+    bool ok = true;
     for (int o; (o = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (o == TLS)
             a->options.security = POP3_SECURITY_TLS;
         else if (o == STLS)
             a->options.security = POP3_SECURITY_STLS;
         else if (o == CA_FILE)
-            ca_file = optarg;
+            tls->ca_file = optarg;
+        else if (o == CERT)
+            tls->certificate_file = optarg;
+        else if (o == KEY)
+            tls->key_file = optarg;
         else if (o == APOP)
-            a->apop = true;
+            a->login.mechanism = "APOP";
+        else if (o == AUTH)
+            a->login.mechanism = optarg;
+        else if (o == TOKEN_FILE)
+            a->token_file = optarg;
         else
-            usage = true;
+            ok = false;
     }
-    if (usage || argc - optind != 3) {
-        fprintf(stderr, "usage: %s [--tls | --stls] [--ca-file FILE] [--apop] HOST PORT USER\n",
-                argv[0]);
+    return ok && argc - optind == 3;
+}
+
+bool account_read(account *a, int argc, char **argv)
+{
+    pop3_tls_options tls = POP3_TLS_OPTIONS_INIT;
+    *a = (account){.options = POP3_CLIENT_OPTIONS_INIT, .login = POP3_LOGIN_OPTIONS_INIT};
+    a->options.security = POP3_SECURITY_PLAIN;
+    if (!read_options(a, &tls, argc, argv)) {
+        fprintf(stderr, "usage: %s " ACCOUNT_USAGE "\n", argv[0]);
         return false;
     }
     a->options.host = argv[optind];
-    a->user = argv[optind + 2];
+    a->login.user = argv[optind + 2];
+    a->login.secret = give_secret;
+    a->login.secret_ctx = a;
     if (!read_port(argv[optind + 1], &a->options.port))
         return false;
-    if (a->options.security == POP3_SECURITY_PLAIN && !a->apop) {
-        fprintf(stderr, "without --tls or --stls the password is sent unencrypted\n");
-        a->options.allow_plaintext_password = true;
+    if (a->options.security == POP3_SECURITY_PLAIN) {
+        fprintf(stderr,
+                "without --tls or --stls anybody on the way can read the mail, and a password "
+                "that is sent\n");
+        a->login.allow_plaintext = true;
     }
-    if (a->options.security != POP3_SECURITY_PLAIN && !make_tls(a, ca_file))
-        return false;
-    return read_password(a);
+    return a->options.security == POP3_SECURITY_PLAIN || make_tls(a, &tls);
 }
 
 bool account_complain(const pop3_client *c)
 {
     fprintf(stderr, "%s\n", pop3_client_error(c)->message);
     return false;
-}
-
-static bool log_in(const account *a, pop3_client *c)
-{
-    if (a->apop)
-        return pop3_client_apop(c, a->user, a->password) == POP3_OK;
-    return pop3_client_user(c, a->user) == POP3_OK && pop3_client_pass(c, a->password) == POP3_OK;
 }
 
 pop3_client *account_open(account *a)
@@ -123,7 +173,7 @@ pop3_client *account_open(account *a)
         fprintf(stderr, "%s: %s\n", a->options.host, pop3_status_message(status));
         return NULL;
     }
-    if (pop3_client_connect(c) == POP3_OK && log_in(a, c))
+    if (pop3_client_connect(c) == POP3_OK && pop3_login(c, &a->login) == POP3_OK)
         return c;
     account_complain(c);
     pop3_client_free(c);

@@ -1,20 +1,26 @@
-/* What the examples share: the account named on the command line, and its password. */
+/* What the examples share: the account named on the command line, and how to log in to it. */
 #ifndef EXAMPLES_ACCOUNT_H
 #define EXAMPLES_ACCOUNT_H
 
 #include <pop3/pop3.h>
 
-/* An account, from "PROGRAM [--tls | --stls] [--ca-file F] [--apop] HOST PORT USER". */
+#define ACCOUNT_USAGE                                                                              \
+    "[--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]\n"                               \
+    "           [--apop | --auth METHOD] [--token-file FILE] HOST PORT USER"
+
+/* An account. */
 typedef struct account {
     pop3_client_options options;
+    pop3_login_options login;
     pop3_tls *tls;
-    const char *user;
-    bool apop;
+    const char *token_file;
+    size_t length; /* of the password, once it has been read */
     char password[1024];
 } account;
 
-/* Reads the command line, and the password: from the terminal without showing it, or as the first
- * line of standard input when that is no terminal. Prints what is wrong and returns false. */
+/* Reads the command line. Prints what is wrong and returns false. The password is read when a login
+ * asks for it: from the terminal without showing it, or as the first line of standard input when
+ * that is no terminal. */
 bool account_read(account *a, int argc, char **argv);
 
 /* Connects and logs in. Prints what went wrong and returns NULL. */

@@ -1,7 +1,8 @@
 /* Fetches a mailbox over 50 connections at once, in one thread with poll(2): what an application
  * with an event loop of its own does. Nothing here blocks but poll().
  *
- *     event_loop [--connections N] [--tls | --stls] [--ca-file FILE] [--apop] HOST PORT USER */
+ *     event_loop [--connections N] [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
+ *         [--auth METHOD] [--token-file FILE] HOST PORT USER */
 #include "account.h"
 
 #include <inttypes.h>
@@ -76,19 +77,16 @@ static bool queue(fetch *f, pop3_command *command, pop3_done_fn done)
 /* Starts a connection and queues the session's beginning; what follows is queued by the answers. */
 static bool begin(fetch *f, const account *a)
 {
-    pop3_command user = POP3_COMMAND_INIT;
-    pop3_command pass = POP3_COMMAND_INIT;
     pop3_command stat = POP3_COMMAND_INIT;
+    pop3_handlers logged_in = POP3_HANDLERS_INIT;
+    logged_in.done = answered;
+    logged_in.ctx = f;
     f->account = a;
-    if (pop3_client_new(&f->client, &a->options) != POP3_OK ||
-        pop3_client_start(f->client) != POP3_OK)
-        return false;
-    user.kind = POP3_CMD_USER;
-    user.text = (pop3_str){a->user, strlen(a->user)};
-    pass.kind = POP3_CMD_PASS;
-    pass.text = (pop3_str){a->password, strlen(a->password)};
     stat.kind = POP3_CMD_STAT;
-    return queue(f, &user, answered) && queue(f, &pass, answered) && queue(f, &stat, counted);
+    return pop3_client_new(&f->client, &a->options) == POP3_OK &&
+           pop3_client_start(f->client) == POP3_OK &&
+           pop3_login_start(f->client, &a->login, &logged_in) == POP3_OK &&
+           queue(f, &stat, counted);
 }
 
 /* Lets a connection do what it can. */

@@ -1,7 +1,8 @@
 /* A session from greeting to QUIT: welcome, login, LIST, STAT, and each message numbered and
  * indented, as the longer example at the end of poplib.py does.
  *
- *     session_tour [--tls | --stls] [--ca-file FILE] [--apop] HOST PORT USER */
+ *     session_tour [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
+ *         [--auth METHOD] [--token-file FILE] HOST PORT USER */
 #include "account.h"
 
 #include <inttypes.h>

@@ -4,11 +4,11 @@
 set -eu
 
 packages='gcc pkg-config meson ninja-build python3 python3-pytest openssl
-    libssl-dev libcmocka-dev dovecot-pop3d procps'
+    libssl-dev libgsasl-dev libidn2-dev libunistring-dev libcmocka-dev dovecot-pop3d procps'
 
 # What only the checks need: a demonstration does without it.
 if [ "${1:-}" != demo ]; then
-    packages="$packages clang-format doxygen valgrind g++ binutils"
+    packages="$packages clang clang-format doxygen valgrind g++ binutils"
 fi
 
 missing=''

@@ -26,7 +26,9 @@
  * Failures: a call that returns ::POP3_ERR_REFUSED, ::POP3_ERR_ARGUMENT, ::POP3_ERR_STATE,
  * ::POP3_ERR_NOT_OFFERED or ::POP3_ERR_INSECURE leaves the connection as it was. After any other
  * error the connection is closed and every further command is ::POP3_ERR_STATE, until
- * pop3_client_connect() or pop3_client_start() makes a new one. pop3_client_error() has a sentence.
+ * pop3_client_connect() or pop3_client_start() makes a new one. A connection that ended after a
+ * command that worked, before the next, is reported by that next one. pop3_client_error() has a
+ * sentence.
  *
  * Thread safety: one client may be used by one thread at a time, but for pop3_client_cancel(),
  * which any thread may call. Clients in different threads do not disturb each other, also when they
@@ -53,11 +55,20 @@ typedef enum pop3_security {
     POP3_SECURITY_PLAIN    /**< None, unless the caller calls pop3_client_stls(); port 110. */
 } pop3_security;
 
+/** What stands between the client and the server. */
+typedef enum pop3_proxy {
+    POP3_PROXY_NONE = 0, /**< Nothing. */
+    POP3_PROXY_SOCKS5, /**< SOCKS5 (RFC 1928), with user name and password (RFC 1929); port 1080. */
+    POP3_PROXY_SOCKS4A, /**< SOCKS4a, with a user name; port 1080. */
+    POP3_PROXY_HTTP     /**< HTTP's CONNECT, with Basic authentication; port 8080. */
+} pop3_proxy;
+
 /** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
  * Strings are copied. */
 typedef struct pop3_client_options {
     size_t size;               /**< sizeof(pop3_client_options). */
-    const char *host;          /**< Host name or numeric address. */
+    const char *host;          /**< Host name, in UTF-8 when it is internationalized, or numeric
+                                    address. */
     uint16_t port;             /**< Port; default by @c security. */
     pop3_security security;    /**< How the connection is protected; default TLS. */
     pop3_tls *tls;             /**< What is trusted, counted up; default: pop3_tls_new() without
@@ -69,6 +80,9 @@ typedef struct pop3_client_options {
                                     TLS included; default 30,000; negative: no limit. */
     int timeout_ms;            /**< Milliseconds without any progress that a command may take;
                                     default 60,000; negative: no limit. */
+    int session_timeout_ms;    /**< Milliseconds that a session may take from connecting to its
+                                    end, however busy the server seems: a server that sends an
+                                    octet now and then makes progress for ever. 0: no limit. */
     bool allow_plaintext_password; /**< Let PASS send the password over a connection without TLS,
                                         where anybody on the way can read it. */
     pop3_limits limits;            /**< Bounds on what the server may send. */
@@ -79,6 +93,11 @@ typedef struct pop3_client_options {
     pop3_trace_fn trace;           /**< Told what goes over the connection, or NULL. */
     void *trace_ctx;               /**< First argument of @c trace. */
     int trace_level;               /**< 0 nothing, 1 commands and replies, 2 every line. */
+    pop3_proxy proxy;       /**< The kind of proxy to go through. It resolves the server's name. */
+    const char *proxy_host; /**< The proxy's name or address. */
+    uint16_t proxy_port;    /**< The proxy's port; default by @c proxy. */
+    const char *proxy_user; /**< The user name for the proxy, or NULL; up to 255 octets. */
+    const char *proxy_password; /**< The password that goes with it; wiped when the client goes. */
 } pop3_client_options;
 
 /** Initializer for pop3_client_options. */
@@ -95,6 +114,8 @@ typedef struct pop3_error {
     const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the
                                 response code, unprintable octets as \\xHH; else "". */
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
+    uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
+                                  least time between logins; 0 when it did not. */
 } pop3_error;
 
 /** What a sink answers. */
@@ -293,6 +314,37 @@ POP3_API pop3_status pop3_client_uidl_all(pop3_client *client, pop3_listing **ou
 /** Frees a listing. NULL does nothing. */
 POP3_API void pop3_listing_free(pop3_listing *listing);
 
+/** What is in the maildrop: number, size and unique-id of every message, packed for maildrops of
+ * any size. Free with pop3_survey_free(). */
+typedef struct pop3_survey pop3_survey;
+
+/**
+ * UIDL and LIST together: in one round trip where the server allows it, and in a fraction of the
+ * memory of two listings (for most maildrops, 8 octets a message and its unique-id).
+ * @param client the client.
+ * @param out    receives the survey.
+ * @return ::POP3_OK; ::POP3_ERR_REFUSED when the server refuses either command (some know no UIDL);
+ * ::POP3_ERR_MEMORY, and ::POP3_ERR_LIMIT for unique-ids of 4 GiB in all, leave the connection
+ * good.
+ */
+POP3_API pop3_status pop3_client_survey(pop3_client *client, pop3_survey **out);
+
+/** How many messages a survey has. */
+POP3_API size_t pop3_survey_count(const pop3_survey *survey);
+
+/**
+ * A message of a survey: its number, size and unique-id, which is terminated and lives as the
+ * survey.
+ * @param survey the survey.
+ * @param index  0 and up, in the order of message numbers; last, with an empty unique-id, come
+ * those that LIST has and UIDL has not. The size of one that LIST has not is 0.
+ * @return the message; all zero when there is none at @p index.
+ */
+POP3_API pop3_entry pop3_survey_entry(const pop3_survey *survey, size_t index);
+
+/** Frees a survey. NULL does nothing. */
+POP3_API void pop3_survey_free(pop3_survey *survey);
+
 /**
  * RETR into memory.
  * @param client the client.
@@ -390,7 +442,8 @@ typedef struct pop3_waitable {
 POP3_API pop3_status pop3_client_start(pop3_client *client);
 
 /**
- * Does what can be done without waiting. Callbacks run inside. May be called at any time.
+ * Does what can be done without waiting. Callbacks run inside. May be called at any time, but from
+ * a callback, where it is ::POP3_ERR_STATE.
  * @return ::POP3_PENDING while something is under way: wait, then step again; ::POP3_OK when
  * nothing is; what ended the connection otherwise (each time, until there is a new one).
  */

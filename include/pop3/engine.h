@@ -190,7 +190,8 @@ POP3_API bool pop3_engine_next(pop3_engine *engine, pop3_event *event);
  * pop3_engine_next(). Octets fed and not yet used are dropped, so take all events first.
  * @param engine the engine.
  * @param status ::POP3_ERR_CLOSED for the end of input, or ::POP3_ERR_TIMEOUT, ::POP3_ERR_IO and
- * the like. An engine that is dead already keeps its first failure.
+ * the like; ::POP3_OK and ::POP3_PENDING count as ::POP3_ERR_CLOSED. An engine that is dead already
+ * keeps its first failure.
  */
 POP3_API void pop3_engine_fail(pop3_engine *engine, pop3_status status);
 
@@ -216,13 +217,14 @@ POP3_API pop3_status pop3_engine_cancel_auth(pop3_engine *engine);
 /** The session's state. */
 POP3_API pop3_state pop3_engine_state(const pop3_engine *engine);
 
-/** Whether something is awaited from the server: the greeting, or the reply to a command. */
+/** Whether something is awaited from the server: the greeting, or the reply to a command. While a
+ * challenge waits for its answer nothing is. */
 POP3_API bool pop3_engine_wants_input(const pop3_engine *engine);
 
 /** Whether STLS was answered with +OK and the handshake is to be done now. */
 POP3_API bool pop3_engine_wants_tls(const pop3_engine *engine);
 
-/** Commands submitted whose DONE event has not been handed out. */
+/** Commands submitted whose DONE event has not been handed out; the engine's own do not count. */
 POP3_API size_t pop3_engine_pending(const pop3_engine *engine);
 
 /** The command whose end comes next: its kind and message number, each unless NULL. @return false
@@ -230,7 +232,7 @@ POP3_API size_t pop3_engine_pending(const pop3_engine *engine);
 POP3_API bool pop3_engine_current(const pop3_engine *engine, pop3_command_kind *kind,
                                   uint32_t *number);
 
-/** Commands of those that have been handed out by pop3_engine_output(). */
+/** Commands submitted that have been handed out by pop3_engine_output() and await their reply. */
 POP3_API size_t pop3_engine_in_flight(const pop3_engine *engine);
 
 /** Messages marked as deleted in this session: +OK to DELE since login or the last RSET. */

@@ -63,7 +63,8 @@ typedef enum pop3_status {
     POP3_ERR_INSECURE,      /**< It would reveal the password to the network, and that was not
                                  allowed. */
     POP3_ERR_AUTHENTICATION /**< Log in failed on our side: the server could not prove that it knows
-                                 the secret, or no mechanism is left. */
+                                 the secret, took back a method it had announced, or broke the
+                                 method's rules. */
 } pop3_status;
 
 /** A stable word for a status, such as "refused". Static storage; "unknown" for other values. */

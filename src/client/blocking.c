@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Waits until the client must be stepped. */
-static void wait_for(const pop3_client *c)
+void p3_wait_for(const pop3_client *c)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     struct pollfd fds[POP3_MAX_WAITABLES];
@@ -23,17 +22,43 @@ static void wait_for(const pop3_client *c)
     (void)poll(fds, (nfds_t)n, pop3_client_deadline(c)); /* EINTR: step, and wait again */
 }
 
+pop3_status p3_call_begin(pop3_client *c)
+{
+    if (c->inside)
+        return POP3_ERR_STATE;
+    c->reply = (pop3_reply){0};
+    if (!c->untold)
+        return POP3_OK;
+    c->untold = false;
+    return c->ended; /* the sentence about it is there still */
+}
+
+pop3_status p3_call_end(pop3_client *c, pop3_status status)
+{
+    bool answered = status == POP3_OK || status == POP3_ERR_REFUSED;
+    c->untold = answered && c->phase == P3_PHASE_NONE && c->ended != POP3_OK;
+    return status;
+}
+
+/* Waits until commands can be sent. */
+static pop3_status connected(pop3_client *c)
+{
+    if (c->inside)
+        return POP3_ERR_STATE;
+    while (c->phase != P3_PHASE_READY) {
+        pop3_status status = pop3_client_step(c);
+        if (c->phase == P3_PHASE_NONE)
+            return status;
+        if (c->phase != P3_PHASE_READY)
+            p3_wait_for(c);
+    }
+    return POP3_OK;
+}
+
 pop3_status pop3_client_connect(pop3_client *c)
 {
     pop3_status status = pop3_client_start(c);
-    if (status != POP3_OK)
-        return status;
-    for (;;) {
-        status = pop3_client_step(c);
-        if (status != POP3_PENDING || c->phase == P3_PHASE_READY)
-            return c->phase == P3_PHASE_READY ? POP3_OK : status;
-        wait_for(c);
-    }
+    return status != POP3_OK ? status : connected(c);
 }
 
 pop3_status pop3_client_run(pop3_client *c)
@@ -42,7 +67,7 @@ pop3_status pop3_client_run(pop3_client *c)
         return POP3_ERR_STATE;
     pop3_status status;
     while ((status = pop3_client_step(c)) == POP3_PENDING)
-        wait_for(c);
+        p3_wait_for(c);
     return status;
 }
 
@@ -99,22 +124,23 @@ static pop3_status note_refusal(pop3_client *c, const pop3_command *command, pop
 /* Submits a command and steps until it is over. */
 static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call *call)
 {
-    if (c->inside)
-        return POP3_ERR_STATE;
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.sink = call->sink != NULL ? call_sink : NULL;
     handlers.entry = call->on_entry != NULL ? call_entry : NULL;
     handlers.done = call_done;
     handlers.ctx = call;
-    c->reply = (pop3_reply){0};
-    pop3_status status = pop3_client_submit(c, command, &handlers);
+    status = pop3_client_submit(c, command, &handlers);
     if (status != POP3_OK)
         return note_refusal(c, command, status);
     while (!call->over) {
         (void)pop3_client_step(c); /* how it ends shows in the call */
         if (!call->over)
-            wait_for(c);
+            p3_wait_for(c);
     }
+    p3_call_end(c, call->status);
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),
                              "the receiver wanted no more of it", NULL);
@@ -198,7 +224,10 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     if (user == NULL || secret == NULL || user[0] == '\0')
         return note_refusal(c, &command, POP3_ERR_ARGUMENT);
     if (c->phase == P3_PHASE_NONE)
-        return note_refusal(c, &command, POP3_ERR_STATE);
+        return perform(c, &command, &call); /* which says so */
+    pop3_status status = connected(c);
+    if (status != POP3_OK)
+        return status;
     pop3_str timestamp = pop3_engine_timestamp(c->engine);
     if (timestamp.len == 0)
         return p3_note_error(c, POP3_ERR_NOT_OFFERED, 0, "APOP",
@@ -207,7 +236,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     size_t len = strlen(user);
     size_t size = len + 1 + P3_APOP_DIGEST;
     char *text = malloc(size);
-    pop3_status status = POP3_ERR_MEMORY;
+    status = POP3_ERR_MEMORY;
     if (text != NULL)
         status = p3_apop_digest(timestamp, secret, text + len + 1);
     if (status != POP3_OK) {
@@ -331,9 +360,9 @@ pop3_status pop3_client_quit(pop3_client *c)
     if (c->inside)
         return POP3_ERR_STATE;
     pop3_status status = simple(c, POP3_CMD_QUIT);
-    /* The server's word is in, or the connection is lost: either way there is nothing left to do.
-     */
-    if (c->phase != P3_PHASE_NONE)
-        p3_disconnect(c, POP3_OK, true);
+    if (c->phase != P3_PHASE_NONE) { /* QUIT could not even be submitted */
+        p3_disconnect(c, POP3_ERR_CANCELLED, false);
+        p3_abandon(c, POP3_ERR_CANCELLED);
+    }
     return status;
 }

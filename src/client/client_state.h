@@ -1,17 +1,23 @@
 /* The client's state, shared by the files of this folder. Who does what:
  *   client.c      makes, frees, accessors
- *   step.c        the non-blocking step: resolve, connect, TLS, greeting, transfer, deadlines
+ *   connect.c     resolving, dialing, proxies, the TLS handshake
+ *   step.c        the non-blocking step: connecting, greeting, transfer, deadlines
  *   upgrade.c     STLS: capabilities, command, handshake, capabilities again
  *   requests.c    submitted commands: waiting, handed to the engine, over
  *   failure.c     how a connection ends, and the sentence about it
  *   blocking.c    the poll(2) loop, and the blocking commands
- *   collect.c     listings and messages in memory, many messages */
+ *   collect.c     listings and messages in memory, many messages
+ *   login.c       logging in: which method, with which secret
+ *   login_steps.c the commands of each method
+ *   survey.c      UIDL and LIST together, in memory */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 
 #include <pop3/client.h>
+#include <pop3/login.h>
 
 #include "io/dial.h"
+#include "io/proxy.h"
 #include "io/resolve.h"
 #include "io/stream.h"
 #include "io/wake.h"
@@ -21,9 +27,11 @@ typedef enum p3_phase {
     P3_PHASE_NONE,      /* no connection */
     P3_PHASE_RESOLVING, /* the host name is being resolved */
     P3_PHASE_DIALING,   /* connection attempts are under way */
+    P3_PHASE_PROXY,     /* the proxy is asked to connect to the server */
     P3_PHASE_HANDSHAKE, /* TLS handshake: before the greeting, or after STLS */
     P3_PHASE_GREETING,  /* the greeting is awaited */
     P3_PHASE_UPGRADE,   /* STLS is under way (but for its handshake) */
+    P3_PHASE_LOGIN,     /* a login is under way */
     P3_PHASE_READY      /* commands may be sent */
 } p3_phase;
 
@@ -53,20 +61,26 @@ typedef struct p3_failure {
 
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
-    pop3_engine *engine;         /* of the present or last connection, or NULL */
+    pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool inside;       /* callbacks are running */
-    bool aborted;      /* a sink wants the connection closed */
+    bool untold;  /* it ended by itself after a command that was answered: the next is to tell */
+    bool inside;  /* callbacks are running */
+    bool aborted; /* a sink wants the connection closed */
+    bool quit;    /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;
+    p3_proxy *proxy; /* while it is asked to connect */
     p3_stream stream;
     p3_wake wake;
-    int64_t deadline; /* when to give up unless something happens */
-    bool want_write;  /* octets wait until the socket takes them */
-    bool read_again;  /* the last read filled the buffer: the next need not be waited for */
-    char *buffer;     /* what was received */
+    int64_t deadline;     /* when to give up unless something happens */
+    int64_t session_ends; /* when to give up whatever happens */
+    bool want_write;      /* octets wait until the socket takes them */
+    bool read_again;      /* the last read filled the buffer: the next need not be waited for */
+    bool drained;         /* in this step, the last read took all that had come */
+    bool more; /* there is more to do at once: a step stopped short, or a command was submitted */
+    char *buffer; /* what was received */
     size_t buffer_len;
 
     p3_request_list waiting; /* submitted, not yet handed to the engine */
@@ -74,8 +88,14 @@ struct pop3_client {
     p3_request *spare;       /* to use again */
     p3_request *upgrading;   /* the STLS request that is under way, or NULL */
 
+    struct p3_login *login;  /* the login that is under way or waits for the connection, or NULL */
+    uint32_t offered_before; /* set of p3_mechanism: announced on this connection so far */
+    pop3_login_result outcome; /* of the last login */
+
     pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
     char *reply_line;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
+    char *opening_line;
     p3_failure failure;
     char where[300]; /* "host:port" for messages */
 };
@@ -96,15 +116,18 @@ void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, siz
 pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
                     const char *why);
 
-/* The engine found the connection dead; `first` is the first event that says so. Notes the error
- * and closes; the engine's further events end the commands. */
+/* The engine found the connection dead; `first` is the first event that says so, NULL when nothing
+ * was under way. Notes the error and closes; the engine's further events end the commands. */
 void p3_lost(pop3_client *c, const pop3_event *first);
 
 /* Closes what the connection holds, and notes how it ended. */
 void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell);
 
+/* Ends commands under way that will not be answered, after p3_disconnect(). */
+void p3_abandon(pop3_client *c, pop3_status status);
+
 /* Tells the trace that something happened to the connection. */
-void p3_trace_note(const pop3_client *c, const char *text);
+void p3_trace_note(pop3_client *c, const char *text);
 
 /* requests.c */
 
@@ -135,7 +158,22 @@ void p3_upgrade_begin(pop3_client *c, p3_request *request);
 /* The handshake after STLS has succeeded. */
 void p3_upgrade_encrypted(pop3_client *c);
 
+/* connect.c */
+
+/* Begins to connect. */
+pop3_status p3_connect_begin(pop3_client *c);
+
+/* Goes on in the phases from RESOLVING to HANDSHAKE. Returns whether it got on, so that another
+ * round is worth while. */
+bool p3_connect_step(pop3_client *c, int64_t now);
+
+/* Ends the connection with what its TLS session says. */
+void p3_fail_tls(pop3_client *c);
+
 /* step.c */
+
+/* Makes an engine for a new connection, in place of the one there was. */
+pop3_status p3_make_engine(pop3_client *c);
 
 /* Begins the TLS handshake on the connected socket. */
 pop3_status p3_begin_tls(pop3_client *c);
@@ -145,5 +183,39 @@ void p3_ready(pop3_client *c);
 
 /* Whether a password may be sent as the connection is. */
 bool p3_is_private(const pop3_client *c);
+
+/* The server's name, for TLS and for mechanisms that name it. */
+const char *p3_host(const pop3_client *c);
+
+/* blocking.c */
+
+/* Waits until the client must be stepped. */
+void p3_wait_for(const pop3_client *c);
+
+/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
+ * ended, when that happened after a call that worked, so that no call has told it yet. */
+pop3_status p3_call_begin(pop3_client *c);
+
+/* Ends it: notes whether the next call is to tell an end. Returns status. */
+pop3_status p3_call_end(pop3_client *c, pop3_status status);
+
+/* login.c */
+
+/* Whether a login waits for its first step. */
+bool p3_login_waits(const pop3_client *c);
+
+/* Takes the first step. */
+void p3_login_begin(pop3_client *c);
+
+/* The connection has ended, and the login with it. */
+void p3_login_dropped(pop3_client *c);
+
+/* The server has answered CAPA: remembers what methods it announced. */
+void p3_login_note_offer(pop3_client *c);
+
+/* login_steps.c */
+
+/* The server's challenge, in base64. */
+void p3_login_challenge(pop3_client *c, pop3_str challenge);
 
 #endif

@@ -22,6 +22,9 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
     f->value.status = status;
     f->value.sys_errno = sys_errno;
     f->value.code = reply != NULL ? reply->code : POP3_CODE_NONE;
+    const pop3_capabilities *caps = pop3_client_capabilities(c);
+    f->value.login_delay =
+        f->value.code == POP3_CODE_LOGIN_DELAY && caps != NULL ? caps->login_delay : 0;
     p3_text text = p3_text_begin(f->server_text, sizeof f->server_text);
     if (reply != NULL)
         p3_text_add_printable(&text, reply->text, sizeof f->server_text);
@@ -43,10 +46,14 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
     return status;
 }
 
-void p3_trace_note(const pop3_client *c, const char *text)
+void p3_trace_note(pop3_client *c, const char *text)
 {
-    if (c->options.trace != NULL && c->options.trace_level >= 1)
-        c->options.trace(c->options.trace_ctx, POP3_TRACE_NOTE, text, strlen(text));
+    if (c->options.trace == NULL || c->options.trace_level < 1)
+        return;
+    bool was_inside = c->inside;
+    c->inside = true;
+    c->options.trace(c->options.trace_ctx, POP3_TRACE_NOTE, text, strlen(text));
+    c->inside = was_inside;
 }
 
 void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell)
@@ -55,10 +62,12 @@ void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell)
         p3_resolve_free(c->resolve);
     c->resolve = NULL;
     p3_dial_end(&c->dial);
+    p3_proxy_free(c->proxy);
+    c->proxy = NULL;
     p3_stream_close(&c->stream, farewell);
     c->phase = P3_PHASE_NONE;
     c->deadline = P3_NEVER;
-    c->read_again = false;
+    c->read_again = c->more = c->want_write = false;
     c->ended = ended;
     p3_trace_note(c, "closed");
 }
@@ -68,9 +77,12 @@ static const char *phase_text(const pop3_client *c)
 {
     switch (c->phase) {
     case P3_PHASE_RESOLVING:
-        return "resolving the host name";
+        return c->options.proxy != POP3_PROXY_NONE ? "resolving the proxy's name"
+                                                   : "resolving the host name";
+    case P3_PHASE_PROXY:
+        return "connecting through the proxy";
     case P3_PHASE_DIALING:
-        return "connecting";
+        return c->options.proxy != POP3_PROXY_NONE ? "connecting to the proxy" : "connecting";
     case P3_PHASE_HANDSHAKE:
         return "TLS handshake";
     case P3_PHASE_GREETING:
@@ -85,7 +97,7 @@ static void describe_work(const pop3_client *c, char *out, size_t size)
 {
     pop3_command_kind kind;
     uint32_t number;
-    bool in_command = c->phase == P3_PHASE_READY || c->phase == P3_PHASE_UPGRADE;
+    bool in_command = c->phase >= P3_PHASE_UPGRADE;
     if (in_command && pop3_engine_current(c->engine, &kind, &number))
         p3_describe_command(kind, number, out, size);
     else
@@ -97,7 +109,9 @@ void p3_lost(pop3_client *c, const pop3_event *first)
     char doing[64];
     const char *why;
     pop3_status status = pop3_engine_error(c->engine, &why);
-    if (first->kind == POP3_EVENT_GREETING) {
+    if (first == NULL) {
+        p3_note_error(c, status, 0, phase_text(c), why, NULL);
+    } else if (first->kind == POP3_EVENT_GREETING) {
         bool refused = status == POP3_ERR_REFUSED;
         p3_note_error(c, status, 0, "greeting", refused ? pop3_status_message(status) : why,
                       refused ? &first->reply : NULL);
@@ -106,6 +120,12 @@ void p3_lost(pop3_client *c, const pop3_event *first)
         p3_note_error(c, status, 0, doing, why, NULL);
     }
     p3_disconnect(c, status, false);
+}
+
+void p3_abandon(pop3_client *c, pop3_status status)
+{
+    pop3_engine_fail(c->engine, status);
+    p3_dispatch(c);
 }
 
 pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
@@ -118,7 +138,6 @@ pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const cha
     }
     p3_note_error(c, status, sys_errno, doing, why, NULL);
     p3_disconnect(c, status, false);
-    pop3_engine_fail(c->engine, status);
-    p3_dispatch(c);
+    p3_abandon(c, status);
     return c->ended;
 }

@@ -69,6 +69,7 @@ static void drop_waiting(pop3_client *c)
     c->waiting.first = NULL;
     c->waiting.last = &c->waiting.first;
     c->upgrading = NULL;
+    p3_login_dropped(c);
     if (upgrading != NULL) {
         pop3_result result = {.status = c->ended, .command = POP3_CMD_STLS, .sent = true};
         p3_request_over(c, upgrading, &result);
@@ -101,6 +102,26 @@ static void handle_body(pop3_client *c, p3_request *r, pop3_str data)
     }
 }
 
+/* Copies a reply; its spans then point into *line, which is made as long as need be. Without spans
+ * when out of memory. */
+static void copy_reply(pop3_reply *to, char **line, const pop3_reply *from)
+{
+    *to = (pop3_reply){.ok = from->ok, .code = from->code};
+    if (from->line.len == 0)
+        return;
+    char *copy = realloc(*line, from->line.len);
+    if (copy == NULL)
+        return;
+    *line = copy;
+    memcpy(copy, from->line.data, from->line.len);
+    to->line = p3_span(copy, from->line.len);
+    if (from->text.len > 0)
+        to->text = p3_span(copy + (from->text.data - from->line.data), from->text.len);
+    if (from->code_text.len > 0)
+        to->code_text =
+            p3_span(copy + (from->code_text.data - from->line.data), from->code_text.len);
+}
+
 static void handle_done(pop3_client *c, const pop3_event *ev)
 {
     pop3_result result = {
@@ -108,15 +129,18 @@ static void handle_done(pop3_client *c, const pop3_event *ev)
         .command = ev->command,
         .number = ev->number,
         .sent = ev->sent,
-        .reply = ev->reply,
+        .reply = ev->reply.line.len > 0 ? ev->reply : c->opening,
         .stat = ev->stat,
         .entry = ev->entry,
     };
+    c->opening = (pop3_reply){0};
     if (ev->status == POP3_ERR_REFUSED && c->phase != P3_PHASE_NONE) {
         char doing[32];
         p3_describe_command(ev->command, ev->number, doing, sizeof doing);
         p3_note_error(c, ev->status, 0, doing, pop3_status_message(ev->status), &ev->reply);
     }
+    if (ev->command == POP3_CMD_CAPA && ev->status == POP3_OK)
+        p3_login_note_offer(c);
     /* Servers that hang up on QUIT without a word did no harm when there was nothing to delete. */
     if (ev->command == POP3_CMD_QUIT && ev->status == POP3_ERR_CLOSED && ev->sent &&
         pop3_engine_deletions(c->engine) == 0) {
@@ -156,8 +180,11 @@ static void handle(pop3_client *c, const pop3_event *ev)
     case POP3_EVENT_DONE:
         handle_done(c, ev);
         break;
-    case POP3_EVENT_REPLY:     /* nothing to do until its lines come */
-    case POP3_EVENT_CHALLENGE: /* AUTH is never submitted by this client */
+    case POP3_EVENT_REPLY:
+        copy_reply(&c->opening, &c->opening_line, &ev->reply);
+        break;
+    case POP3_EVENT_CHALLENGE:
+        p3_login_challenge(c, ev->data);
         break;
     }
 }
@@ -177,6 +204,8 @@ void p3_dispatch(pop3_client *c)
                 p3_fail(c, POP3_ERR_CANCELLED, 0, NULL, "the receiver of the message stopped it");
         }
     }
+    if (c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD)
+        p3_lost(c, NULL); /* there was no command whose end would have said so */
     c->inside = was_inside;
     if (c->phase == P3_PHASE_NONE)
         drop_waiting(c);
@@ -186,6 +215,13 @@ void p3_dispatch(pop3_client *c)
 static bool is_insecure(const pop3_client *c, pop3_command_kind kind)
 {
     return kind == POP3_CMD_PASS && !c->options.allow_plaintext_password && !p3_is_private(c);
+}
+
+/* Whether it is too late for STLS (RFC 2595 §4). */
+static bool may_not_upgrade(const pop3_client *c)
+{
+    return c->stream.tls != NULL || c->login != NULL ||
+           pop3_client_state(c) == POP3_STATE_TRANSACTION;
 }
 
 static pop3_status hand_over(pop3_client *c, p3_request *r, const pop3_command *command)
@@ -245,24 +281,26 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
     pop3_status status = p3_command_check(command);
     if (status != POP3_OK)
         return status;
-    if (c->phase == P3_PHASE_NONE)
+    if (c->phase == P3_PHASE_NONE || c->quit)
         return POP3_ERR_STATE;
     bool straight = c->phase == P3_PHASE_READY && c->waiting.first == NULL;
     if (straight && is_insecure(c, command->kind))
         return POP3_ERR_INSECURE;
-    if (straight && command->kind != POP3_CMD_STLS)
-        return p3_submit_now(c, command, handlers);
     if (command->kind == POP3_CMD_STLS) {
         const pop3_capabilities *caps = pop3_client_capabilities(c);
-        if (c->stream.tls != NULL || pop3_client_state(c) == POP3_STATE_TRANSACTION)
+        if (may_not_upgrade(c))
             return POP3_ERR_STATE;
         if (straight && caps != NULL && (caps->flags & POP3_CAP_STLS) == 0)
             return POP3_ERR_NOT_OFFERED;
     }
-    status = submit_later(c, command, handlers);
-    if (status == POP3_OK && !c->inside)
-        p3_requests_advance(c);
-    return status;
+    bool now = straight && command->kind != POP3_CMD_STLS;
+    status = now ? p3_submit_now(c, command, handlers) : submit_later(c, command, handlers);
+    if (status != POP3_OK)
+        return status;
+    c->quit = command->kind == POP3_CMD_QUIT;
+    if (!c->inside)
+        c->more = true; /* within a step there is another round anyway */
+    return POP3_OK;
 }
 
 void p3_requests_advance(pop3_client *c)
@@ -276,12 +314,16 @@ void p3_requests_advance(pop3_client *c)
         if (c->waiting.first == NULL)
             c->waiting.last = &c->waiting.first;
         r->next = NULL;
-        if (upgrade) {
+        if (upgrade && !may_not_upgrade(c)) {
             p3_upgrade_begin(c, r);
             continue;
         }
-        pop3_status status = POP3_ERR_INSECURE;
-        if (!is_insecure(c, r->command.kind))
+        pop3_status status = POP3_OK;
+        if (upgrade)
+            status = POP3_ERR_STATE;
+        else if (is_insecure(c, r->command.kind))
+            status = POP3_ERR_INSECURE;
+        else
             status = hand_over(c, r, &r->command);
         forget_text(r);
         if (status != POP3_OK) {
@@ -297,18 +339,5 @@ void p3_requests_advance(pop3_client *c)
 
 void p3_keep_reply(pop3_client *c, const pop3_reply *reply)
 {
-    c->reply = (pop3_reply){.ok = reply->ok, .code = reply->code};
-    if (reply->line.len == 0)
-        return;
-    char *line = realloc(c->reply_line, reply->line.len);
-    if (line == NULL)
-        return;
-    c->reply_line = line;
-    memcpy(line, reply->line.data, reply->line.len);
-    c->reply.line = p3_span(line, reply->line.len);
-    if (reply->text.len > 0)
-        c->reply.text = p3_span(line + (reply->text.data - reply->line.data), reply->text.len);
-    if (reply->code_text.len > 0)
-        c->reply.code_text =
-            p3_span(line + (reply->code_text.data - reply->line.data), reply->code_text.len);
+    copy_reply(&c->reply, &c->reply_line, reply);
 }

@@ -8,7 +8,11 @@
 
 void p3_body_begin(p3_body *b, bool line_crlf, bool lf_cr)
 {
-    *b = (p3_body){.line_crlf = line_crlf, .lf_cr = lf_cr};
+    *b = (p3_body){
+        .place = lf_cr ? P3_BODY_AFTER_LF : P3_BODY_LINE_START,
+        .line_crlf = line_crlf,
+        .lf_cr = lf_cr,
+    };
 }
 
 bool p3_body_ended_with_crlf(const p3_body *b)
@@ -36,7 +40,7 @@ static void hand_out(p3_body *b, const char **p, const char *to, pop3_str *chunk
     *chunk = p3_span(from, (size_t)(to - from));
     if (to[-1] == '\n') {
         b->line_crlf = to - from >= 2 ? to[-2] == '\r' : b->last_cr;
-        b->place = P3_BODY_LINE_START;
+        b->place = b->lf_cr ? P3_BODY_AFTER_LF : P3_BODY_LINE_START;
     } else {
         b->place = P3_BODY_INSIDE;
     }
@@ -50,7 +54,6 @@ static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chun
     if (b->place == P3_BODY_LINE_START) {
         (*p)++;
         b->place = P3_BODY_DOT;
-        b->last_cr = false;
         if (*p == end)
             return false;
     }
@@ -67,14 +70,24 @@ static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chun
     }
     /* Not the end. A second dot: the first was stuffing, the line starts with the second. Anything
      * else: the server did not stuff, and the octets held back belong to the message. */
-    if (b->place == P3_BODY_DOT_CR) {
+    if (b->place == P3_BODY_DOT_CR)
         *chunk = p3_span(".\r", 2);
-        b->last_cr = true;
-    } else if (c != '.') {
+    else if (c != '.')
         *chunk = p3_span(".", 1);
-    }
     b->place = P3_BODY_INSIDE;
     return false;
+}
+
+/* Behind the LF of LF CR: takes the CR, which is the message's unless it ends the status line. */
+static void take_cr(p3_body *b, const char **p, pop3_str *chunk)
+{
+    if (**p == '\r') {
+        if (b->begun)
+            *chunk = p3_span(*p, 1);
+        (*p)++;
+    }
+    b->begun = true;
+    b->place = P3_BODY_LINE_START;
 }
 
 bool p3_body_take(p3_body *b, const char **p, const char *end, pop3_str *chunk)
@@ -86,12 +99,12 @@ bool p3_body_take(p3_body *b, const char **p, const char *end, pop3_str *chunk)
             if (**p == '.') {
                 if (take_dot(b, p, end, chunk))
                     return true;
-            } else if (b->lf_cr && **p == '\r') {
-                *chunk = p3_span(*p, 1);
-                (*p)++;
             } else {
                 hand_out(b, p, run_end(b, *p, end), chunk);
             }
+            break;
+        case P3_BODY_AFTER_LF:
+            take_cr(b, p, chunk);
             break;
         case P3_BODY_INSIDE:
             hand_out(b, p, run_end(b, *p, end), chunk);

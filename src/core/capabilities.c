@@ -189,10 +189,10 @@ out:
 
 bool pop3_capabilities_have(const pop3_capabilities *caps, const char *name)
 {
-    if (caps == NULL || name == NULL)
+    if (caps == NULL || name == NULL || *name == '\0')
         return false;
     for (size_t i = 0; i < caps->line_count; i++) {
-        pop3_str line = p3_span(caps->lines[i], strlen(caps->lines[i]));
+        pop3_str line = p3_trim_left(p3_span(caps->lines[i], strlen(caps->lines[i])));
         if (p3_equals_nocase(p3_take_word(&line), name))
             return true;
     }

@@ -148,7 +148,8 @@ static bool server_pipelines(const pop3_engine *e)
 static bool should_ask_capabilities(const pop3_engine *e)
 {
     if (e->options.pipelining != POP3_PIPELINING_AUTO || e->state != POP3_STATE_TRANSACTION ||
-        e->caps_known || e->caps_refused || e->queue.count < 2)
+        e->caps_known || e->caps_refused || e->held_set || e->queue.count < 2 ||
+        e->options.max_in_flight < 2)
         return false;
     const p3_queued *first = p3_queue_at(&e->queue, 0);
     return first->kind != POP3_CMD_CAPA && may_share_window(first) &&
@@ -178,13 +179,15 @@ static void render(pop3_engine *e, const p3_queued *command)
     e->in_flight++;
     if (e->options.trace == NULL || e->options.trace_level < 1)
         return;
-    char shown[32]; /* a keyword and "***" */
-    if (public_len < line.len && public_len + 3 <= sizeof shown) {
-        memcpy(shown, line.data, public_len);
-        memcpy(shown + public_len, "***", 3);
-        line = p3_span(shown, public_len + 3);
+    if (!p3_command_about(command->kind).secret) {
+        p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
+        return;
     }
-    p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
+    char shown[16]; /* "PASS ***"; for an empty password too, that there is none is a secret */
+    p3_text t = p3_text_begin(shown, sizeof shown);
+    p3_text_add_printable(&t, p3_span(line.data, public_len), public_len);
+    p3_text_add(&t, "***");
+    p3_engine_trace(e, 1, POP3_TRACE_SENT, p3_span(shown, strlen(shown)));
 }
 
 /* Renders as many commands as may be sent now. A window that is more than half full is left alone,
@@ -237,6 +240,8 @@ void pop3_engine_fail(pop3_engine *e, pop3_status status)
 {
     if (e->state == POP3_STATE_UPDATE)
         return; /* the session was over: the end of the connection is what was expected */
+    if (status == POP3_OK || status == POP3_PENDING)
+        status = POP3_ERR_CLOSED; /* no command may seem to have worked */
     p3_engine_die(e, status, pop3_status_message(status), p3_span(NULL, 0));
 }
 
@@ -287,7 +292,7 @@ bool pop3_engine_wants_input(const pop3_engine *e)
 {
     if (e->state >= POP3_STATE_UPDATE || e->wants_tls)
         return false;
-    return e->state == POP3_STATE_GREETING || e->in_flight > 0;
+    return e->state == POP3_STATE_GREETING || (e->in_flight > 0 && !e->auth_waits);
 }
 
 bool pop3_engine_wants_tls(const pop3_engine *e)
@@ -295,23 +300,27 @@ bool pop3_engine_wants_tls(const pop3_engine *e)
     return e->wants_tls;
 }
 
+/* Commands of the engine's own: CAPA or NOOP, always in front, as they are queued when nothing is
+ * in flight. */
+static size_t own_commands(const pop3_engine *e)
+{
+    size_t n = 0;
+    while (n < e->queue.count && p3_queue_at(&e->queue, n)->internal)
+        n++;
+    return n;
+}
+
 size_t pop3_engine_pending(const pop3_engine *e)
 {
-    return e->queue.count + (e->held_set ? 1 : 0);
+    return e->queue.count - own_commands(e) + (e->held_set ? 1 : 0);
 }
 
 bool pop3_engine_current(const pop3_engine *e, pop3_command_kind *kind, uint32_t *number)
 {
-    const p3_queued *c = NULL;
-    if (e->held_set)
-        c = &e->held;
-    for (size_t i = 0; c == NULL && i < e->queue.count; i++) {
-        const p3_queued *next = p3_queue_at(&e->queue, i);
-        if (!next->internal)
-            c = next;
-    }
-    if (c == NULL)
+    size_t own = own_commands(e);
+    if (!e->held_set && own == e->queue.count)
         return false;
+    const p3_queued *c = e->held_set ? &e->held : p3_queue_at(&e->queue, own);
     if (kind != NULL)
         *kind = c->kind;
     if (number != NULL)
@@ -321,7 +330,8 @@ bool pop3_engine_current(const pop3_engine *e, pop3_command_kind *kind, uint32_t
 
 size_t pop3_engine_in_flight(const pop3_engine *e)
 {
-    return e->in_flight;
+    size_t own = own_commands(e);
+    return e->in_flight > own ? e->in_flight - own : 0;
 }
 
 uint64_t pop3_engine_deletions(const pop3_engine *e)

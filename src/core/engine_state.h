@@ -55,7 +55,7 @@ struct pop3_engine {
 
     pop3_status error;      /* how the connection died, or POP3_OK */
     bool greeting_reported; /* the GREETING event has been handed out */
-    char detail[320];       /* a sentence about the error */
+    char detail[400];       /* a sentence about the error, with room for any excerpt */
 };
 
 /* Ends the connection's life: the first failure stays. `excerpt` shows what the server sent. */

@@ -11,12 +11,20 @@ char *p3_output_reserve(p3_output *o, size_t n)
     if (o->cap - o->end >= n)
         return o->data + o->end;
     size_t waiting = p3_output_waiting(o);
-    size_t cap = o->cap < 1024 ? 1024 : o->cap;
-    while (cap - waiting < n) {
+    if (o->start >= o->cap / 2 && o->cap - waiting >= n) {
+        /* There is at least as much room in front as octets wait: they move there. */
+        memcpy(o->data, o->data + o->start, waiting);
+        p3_wipe(o->data + o->start, waiting);
+        o->start = 0;
+        o->end = waiting;
+        return o->data + o->end;
+    }
+    size_t cap = o->cap < 512 ? 512 : o->cap;
+    do {
         if (cap > (size_t)-1 / 2)
             return NULL;
         cap *= 2;
-    }
+    } while (cap - waiting < n);
     char *data = malloc(cap); /* not realloc(): it would leave a copy behind unwiped */
     if (data == NULL)
         return NULL;
@@ -34,6 +42,8 @@ void p3_output_commit(p3_output *o, size_t n)
 
 void p3_output_sent(p3_output *o, size_t n)
 {
+    if (n == 0)
+        return; /* there may be no buffer yet */
     p3_wipe(o->data + o->start, n);
     o->start += n;
     if (o->start == o->end)

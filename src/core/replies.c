@@ -210,6 +210,14 @@ static bool take_challenge(pop3_engine *e, pop3_event *ev, pop3_str challenge)
     return true;
 }
 
+static void die_of_doubtful_end(pop3_engine *e, pop3_str line)
+{
+    p3_engine_die(e, POP3_ERR_PROTOCOL,
+                  "a line that was a lone dot did not end the message: the server does not stuff "
+                  "every dot; what follows it",
+                  line);
+}
+
 /* The server spoke without being asked. A "-ERR" then is its farewell, say after too long a
  * silence; anything else means that replies and commands are out of step. */
 static void out_of_turn(pop3_engine *e)
@@ -225,23 +233,34 @@ static void out_of_turn(pop3_engine *e)
                       "octets came in the clear after the reply to STLS; somebody may be tampering "
                       "with the connection",
                       nothing);
-    else if (rest.len > 0 && rest.data[0] == '-' && e->line.len == 0)
+    else if (e->held_set)
+        die_of_doubtful_end(e, rest);
+    else if (rest.len > 0 && rest.data[0] == '-')
         p3_engine_die(e, POP3_ERR_CLOSED, "the server ended the session", rest);
     else
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent something it was not asked for", rest);
 }
 
-/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died.
- */
+/* A server that ends lines with LF CR leaves a CR behind when it has said all it was asked for. It
+ * waits in the line buffer, where p3_line_take() expects it. */
+static void keep_left_over_cr(pop3_engine *e)
+{
+    pop3_str line;
+    p3_line_end how;
+    if (!e->wants_tls && !e->line_end.crlf && e->line.len == 0 && *e->in == '\r')
+        p3_line_take(&e->line, &e->in, e->in + 1, &line, &how);
+}
+
+/* Gets a whole status line into e->ready. False while it has not come, or when the engine died. */
 static bool get_status_line(pop3_engine *e)
 {
     if (e->have_ready)
         return true;
-    if (e->in == e->in_end)
-        return false;
     bool asked = e->state == POP3_STATE_GREETING || (e->in_flight > 0 && !e->auth_waits);
     if (!asked) {
-        out_of_turn(e);
+        keep_left_over_cr(e);
+        if (e->in != e->in_end)
+            out_of_turn(e);
         return false;
     }
     pop3_str line;
@@ -258,20 +277,29 @@ static bool get_status_line(pop3_engine *e)
     }
 }
 
+/* A status line is there that tells whether a message with a doubtful end was whole. */
+static bool settle_held(pop3_engine *e, pop3_event *ev)
+{
+    if (!p3_is_strict_status(e->ready)) {
+        die_of_doubtful_end(e, e->ready);
+        return false;
+    }
+    if (current(e)->internal) { /* the NOOP that was sent to find out: this is all it was for */
+        pop3_event unused;
+        p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
+        e->have_ready = false;
+        finish(e, &unused, POP3_OK);
+    }
+    return release_held(e, ev, POP3_OK);
+}
+
 /* Handles a status line. False when it made no event for the caller. */
 static bool take_status(pop3_engine *e, pop3_event *ev)
 {
     if (!get_status_line(e))
         return false;
-    if (e->held_set) {
-        if (p3_is_strict_status(e->ready))
-            return release_held(e, ev, POP3_OK);
-        p3_engine_die(e, POP3_ERR_PROTOCOL,
-                      "a line that was a lone dot did not end the message: the server does not "
-                      "stuff every dot; what follows it",
-                      e->ready);
-        return false;
-    }
+    if (e->held_set)
+        return settle_held(e, ev);
     e->have_ready = false;
     if (e->state == POP3_STATE_GREETING) {
         p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
@@ -283,7 +311,9 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
         return take_challenge(e, ev, challenge);
     pop3_reply reply;
     if (!p3_parse_reply(e->ready, &reply)) {
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -", e->ready);
+        bool secret = c->kind == POP3_CMD_AUTH; /* it may be a challenge all the same */
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",
+                      secret ? nothing : e->ready);
         return false;
     }
     p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
@@ -336,7 +366,7 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     if (line.len == 1 && line.data[0] == '.')
         return end_listing(e, ev);
     if (line.len >= 2 && line.data[0] == '.' && line.data[1] == '.')
-        line = p3_span(line.data + 1, line.len - 1);
+        line = p3_skip(line, 1);
     p3_engine_trace(e, 2, POP3_TRACE_LINE, line);
     if (++e->entries > e->options.limits.entries) {
         p3_engine_die(e, POP3_ERR_LIMIT, "the listing has more entries than the limit", nothing);
@@ -370,20 +400,15 @@ static bool end_is_doubtful(const pop3_engine *e)
 }
 
 /* Holds the DONE event back until the next reply has come, and sees to it that one will. */
-static bool hold(pop3_engine *e)
+static void hold(pop3_engine *e)
 {
-    pop3_event unused;
-    p3_queued c = *current(e);
-    current(e)->text = NULL;
-    finish(e, &unused, POP3_OK);
-    e->held = c;
+    e->held = p3_queue_pop(&e->queue);
     e->held_set = true;
+    e->in_flight--;
+    e->expect = P3_EXPECT_STATUS;
     p3_queued noop = {.kind = POP3_CMD_NOOP, .internal = true};
-    if (e->in_flight == 0 && !p3_queue_push_front(&e->queue, &noop)) {
+    if (e->in_flight == 0 && !p3_queue_push_front(&e->queue, &noop))
         p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for NOOP", nothing);
-        return false;
-    }
-    return false;
 }
 
 /* A piece of a message. False when it made no event for the caller. */
@@ -392,13 +417,18 @@ static bool take_body(pop3_engine *e, pop3_event *ev)
     const p3_queued *c = current(e);
     pop3_str chunk;
     bool end = p3_body_take(&e->body, &e->in, e->in_end, &chunk);
+    if (end && !end_is_doubtful(e))
+        return finish(e, ev, POP3_OK);
     if (end)
-        return end_is_doubtful(e) ? hold(e) : finish(e, ev, POP3_OK);
+        hold(e);
     if (chunk.len == 0)
         return false;
-    if (chunk.len > e->options.limits.message_octets - e->octets) {
+    uint64_t left = e->options.limits.message_octets - e->octets;
+    if (chunk.len > left) { /* what is within the limit is handed out, however the input was cut */
         p3_engine_die(e, POP3_ERR_LIMIT, "the message is larger than the limit", nothing);
-        return false;
+        chunk.len = (size_t)left;
+        if (left == 0)
+            return false;
     }
     e->octets += chunk.len;
     p3_engine_trace(e, 2, POP3_TRACE_BODY, chunk);

@@ -24,20 +24,19 @@ static const char *find_plain(const char *p, const char *end)
     return NULL;
 }
 
-/* Eight octets at a time: a word that holds an LF is looked at octet by octet. */
+/* Eight octets at a time: an octet of `both` is zero where there is an LF with a dot behind it. */
 static const char *find_word(const char *p, const char *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint64_t highs = UINT64_C(0x8080808080808080);
     while (end - p >= 9) {
-        uint64_t word;
-        memcpy(&word, p, sizeof word);
-        word ^= ones * '\n';
-        if (((word - ones) & ~word & highs) != 0) {
-            const char *found = find_plain(p, p + 9);
-            if (found != NULL)
-                return found;
-        }
+        uint64_t here;
+        uint64_t next;
+        memcpy(&here, p, sizeof here);
+        memcpy(&next, p + 1, sizeof next);
+        uint64_t both = (here ^ (ones * '\n')) | (next ^ (ones * '.'));
+        if (((both - ones) & ~both & highs) != 0)
+            return find_plain(p, p + 9);
         p += 8;
     }
     return find_plain(p, end);

@@ -25,7 +25,7 @@ pop3_str p3_take_word(pop3_str *s)
     while (n < s->len && !p3_is_blank(s->data[n]))
         n++;
     pop3_str word = p3_span(s->data, n);
-    *s = p3_trim_left(p3_span(s->data + n, s->len - n));
+    *s = p3_trim_left(p3_skip(*s, n));
     return word;
 }
 
@@ -45,14 +45,10 @@ bool p3_equals_nocase(pop3_str a, const char *b)
     return p3_equal_nocase(a, p3_span(b, strlen(b)));
 }
 
-bool p3_starts_nocase(pop3_str s, const char *prefix)
-{
-    size_t n = strlen(prefix);
-    return s.len >= n && p3_equal_nocase(p3_span(s.data, n), p3_span(prefix, n));
-}
-
 bool p3_is_utf8(pop3_str s)
 {
+    if (s.len == 0)
+        return true;
     const unsigned char *p = (const unsigned char *)s.data;
     const unsigned char *end = p + s.len;
     while (p < end) {

@@ -25,6 +25,13 @@ static inline pop3_str p3_span(const char *data, size_t len)
     return (pop3_str){.data = data, .len = len};
 }
 
+/* The span without its first n octets, n no more than its length. Plain arithmetic would be
+ * undefined for the NULL of an empty span. */
+static inline pop3_str p3_skip(pop3_str s, size_t n)
+{
+    return n == 0 ? s : p3_span(s.data + n, s.len - n);
+}
+
 /* The span without blanks and tabs at its start / at its end. */
 pop3_str p3_trim_left(pop3_str s);
 pop3_str p3_trim_right(pop3_str s);
@@ -36,9 +43,6 @@ pop3_str p3_take_word(pop3_str *s);
 /* Whether two spans, or a span and a string, are equal when letters' case is ignored. */
 bool p3_equal_nocase(pop3_str a, pop3_str b);
 bool p3_equals_nocase(pop3_str a, const char *b);
-
-/* Whether s starts with the upper-case string prefix, letters' case ignored. */
-bool p3_starts_nocase(pop3_str s, const char *prefix);
 
 /* Whether s is well-formed UTF-8 (RFC 3629). */
 bool p3_is_utf8(pop3_str s);

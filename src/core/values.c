@@ -32,7 +32,7 @@ static void parse_code(pop3_reply *reply)
             reply->code = known[i].code;
     }
     size_t used = reply->code_text.len + 2;
-    reply->text = p3_trim_left(p3_span(text.data + used, text.len - used));
+    reply->text = p3_trim_left(p3_skip(text, used));
 }
 
 bool p3_parse_reply(pop3_str line, pop3_reply *reply)
@@ -78,7 +78,7 @@ bool p3_take_number(pop3_str *s, uint64_t *value)
     if (n == 0)
         return false;
     *value = v;
-    *s = p3_span(s->data + n, s->len - n);
+    *s = p3_skip(*s, n);
     return true;
 }
 
@@ -126,19 +126,19 @@ bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry)
 
 pop3_str p3_find_timestamp(pop3_str greeting)
 {
-    const char *end = greeting.data + greeting.len;
+    const char *end = p3_skip(greeting, greeting.len).data;
     for (const char *close = end; close > greeting.data;) {
         if (*--close != '>')
             continue;
         bool at = false;
         for (const char *p = close; p > greeting.data;) {
-            char c = *--p;
+            unsigned char c = (unsigned char)*--p;
             if (c == '<') {
                 if (at)
                     return p3_span(p, (size_t)(close - p) + 1);
                 break;
             }
-            if (p3_is_blank(c) || c == '>')
+            if (c <= ' ' || c >= 0x7F || c == '>')
                 break;
             at = at || c == '@';
         }

@@ -30,7 +30,7 @@ static p3_io from_tls(p3_tls_io result, bool *wants_other, p3_tls_io other)
 
 /* Reads record after record until the buffer is full or nothing more is there: what OpenSSL holds
  * already would not wake a wait on the socket. */
-static p3_io read_tls(p3_stream *s, char *buffer, size_t len, size_t *got, bool *full)
+static p3_io read_tls(p3_stream *s, char *buffer, size_t len, size_t *got, bool *again)
 {
     while (*got < len) {
         size_t n = 0;
@@ -38,24 +38,29 @@ static p3_io read_tls(p3_stream *s, char *buffer, size_t len, size_t *got, bool 
         *got += n;
         if (result != P3_TLS_IO_OK) {
             p3_io io = from_tls(result, &s->read_wants_write, P3_TLS_IO_WANT_WRITE);
-            return *got > 0 ? P3_IO_OK : io; /* a failure shows again at the next read */
+            if (*got == 0)
+                return io;
+            /* The end or a failure shows again at the next read, which must not wait for the
+             * socket: its octets have been taken already. */
+            *again = io != P3_IO_AGAIN;
+            return P3_IO_OK;
         }
     }
-    *full = true;
+    *again = true;
     return P3_IO_OK;
 }
 
-p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *full)
+p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *again)
 {
     *got = 0;
-    *full = false;
+    *again = false;
     if (s->tls != NULL)
-        return read_tls(s, buffer, len, got, full);
+        return read_tls(s, buffer, len, got, again);
     ssize_t n = p3_recv(s->fd, buffer, len);
     if (n < 0)
         return from_errno();
     *got = (size_t)n;
-    *full = *got == len;
+    *again = *got == len;
     return n == 0 ? P3_IO_CLOSED : P3_IO_OK;
 }
 

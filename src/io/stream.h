@@ -21,9 +21,9 @@ typedef enum p3_io {
     P3_IO_FAILED  /* errno, or the TLS session's error, says why */
 } p3_io;
 
-/* Reads up to len octets. *full is set when all of the buffer was filled, so that more may be there
- * which no wait on the socket would show. */
-p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *full);
+/* Reads up to len octets. *again is set when the next read must not wait for the socket: the buffer
+ * was filled, or what ends the stream has been taken from the socket already. */
+p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *again);
 
 /* Writes up to len octets. */
 p3_io p3_stream_write(p3_stream *s, const char *data, size_t len, size_t *put);

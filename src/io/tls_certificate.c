@@ -1,6 +1,8 @@
 /* Says in one sentence why a server's certificate was not accepted. */
 #include "io/tls_certificate.h"
 
+#include "io/tls_verify.h"
+
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -62,10 +64,29 @@ static void issuer_of(const X509 *cert, char *out, size_t size)
     BIO_free(bio);
 }
 
+/* The certificate of the server's chain that an error is about. The chain is all there is: what the
+ * server sent is kept only once it has been accepted. */
+static const X509 *culprit(const STACK_OF(X509) * chain, long error)
+{
+    int count = sk_X509_num(chain); /* -1 for none */
+    if (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)
+        return sk_X509_value(chain, count - 1);
+    for (int i = 0; i < count; i++) {
+        const X509 *cert = sk_X509_value(chain, i);
+        if (error == X509_V_ERR_CERT_HAS_EXPIRED &&
+            X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+            return cert;
+        if (error == X509_V_ERR_CERT_NOT_YET_VALID &&
+            X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+            return cert;
+    }
+    return sk_X509_value(chain, 0);
+}
+
 void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *out, size_t size)
 {
     const char *reason = X509_verify_cert_error_string(error);
-    const X509 *cert = SSL_get0_peer_certificate(ssl);
+    const X509 *cert = culprit(SSL_get0_verified_chain(ssl), error);
     char about[256];
     if (cert == NULL) {
         snprintf(out, size, "the certificate for %s is not acceptable: %s", name, reason);
@@ -86,6 +107,22 @@ void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *ou
         time_of(X509_get0_notBefore(cert), about, sizeof about);
         snprintf(out, size, "the certificate for %s is not acceptable: %s; it begins on %s", name,
                  reason, about);
+        break;
+    case X509_V_ERR_CERT_REJECTED: /* ours: see tls_verify.c */
+        p3_tls_pin_text(cert, about);
+        snprintf(out, size, "the public key of %s is not a pinned one; its pin is %s", name, about);
+        break;
+    case X509_V_ERR_APPLICATION_VERIFICATION:
+        issuer_of(cert, about, sizeof about);
+        snprintf(out, size,
+                 "the certificate for %s was not accepted by the application; its issuer is "
+                 "%s",
+                 name, about);
+        break;
+    case X509_V_ERR_CERT_REVOKED:
+        issuer_of(cert, about, sizeof about);
+        snprintf(out, size, "the certificate for %s has been revoked by its issuer, %s", name,
+                 about);
         break;
     default:
         issuer_of(cert, about, sizeof about);

@@ -19,12 +19,16 @@
 
 struct p3_tls_session {
     SSL *ssl;
-    pop3_tls *context; /* counted */
-    int fd;            /* the caller's */
-    bool end_of_file;  /* the socket has ended */
-    int sys_errno;     /* errno of the socket's failure, or 0 */
-    pop3_status status;
-    char *name; /* the name that the certificate must have */
+    pop3_tls *context;  /* counted */
+    int fd;             /* the caller's */
+    bool established;   /* the handshake succeeded */
+    bool end_of_file;   /* the socket has ended */
+    int sys_errno;      /* errno of the socket's failure, or 0 */
+    pop3_status status; /* of the failure, or POP3_OK */
+    p3_tls_io ended;    /* what it was, when there was one */
+    char *name;         /* the name that the certificate must have */
+    p3_tls_peer peer;   /* it again, for those who judge the certificate */
+    bool offered;       /* an earlier session was offered to the server */
     char error[512];
 };
 
@@ -83,7 +87,9 @@ static int transport_create(BIO *bio)
 
 BIO_METHOD *p3_tls_transport(void)
 {
-    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "libpop3 socket");
+    /* No BIO_get_new_index(): a process has few of them, and nobody looks this BIO up by its type.
+     */
+    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "libpop3 socket");
     if (m == NULL)
         return NULL;
     if (BIO_meth_set_write(m, transport_write) != 1 || BIO_meth_set_read(m, transport_read) != 1 ||
@@ -129,6 +135,19 @@ static pop3_status set_name(p3_tls_session *s)
     return ok ? POP3_OK : POP3_ERR_ARGUMENT;
 }
 
+/* Names the peer for those who judge it, and offers to go on with an earlier session, if there is
+ * one. */
+static void resume(p3_tls_session *s)
+{
+    s->peer.name = s->name;
+    SSL_set_app_data(s->ssl, &s->peer);
+    SSL_SESSION *session = p3_tls_sessions_take(&s->context->sessions, s->name);
+    if (session == NULL)
+        return;
+    s->offered = SSL_set_session(s->ssl, session) == 1; /* if not, the handshake is a whole one */
+    SSL_SESSION_free(session);
+}
+
 static pop3_status set_up(p3_tls_session *s, const char *host)
 {
     s->name = plain_name(s->context->server_name != NULL ? s->context->server_name : host);
@@ -144,6 +163,8 @@ static pop3_status set_up(p3_tls_session *s, const char *host)
     SSL_set_mode(s->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_read_ahead(s->ssl, 1);
     SSL_set_default_read_buffer_len(s->ssl, P3_TLS_READ_AHEAD);
+    if (!s->context->wrapped)
+        resume(s);
     return set_name(s);
 }
 
@@ -169,6 +190,7 @@ pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, cons
 static p3_tls_io note(p3_tls_session *s, p3_tls_io result, pop3_status status, const char *why)
 {
     s->status = status;
+    s->ended = result;
     snprintf(s->error, sizeof s->error, "%s", why);
     return result;
 }
@@ -187,20 +209,26 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     default:
         break;
     }
+    unsigned long code = ERR_peek_error();
+    if (s->status != POP3_OK && code == 0)
+        return s->ended; /* OpenSSL gives the reason of a failure but once */
     long verified = SSL_get_verify_result(s->ssl);
-    if (!SSL_is_init_finished(s->ssl) && p3_tls_verifies(s->context) && verified != X509_V_OK) {
+    if (!s->established && p3_tls_verifies(s->context) && verified != X509_V_OK) {
         p3_tls_explain_certificate(s->ssl, verified, s->name, s->error, sizeof s->error);
         s->status = POP3_ERR_CERTIFICATE;
-        return P3_TLS_IO_FAILED;
+        s->ended = P3_TLS_IO_FAILED;
+        return s->ended;
     }
-    if (s->end_of_file || s->sys_errno == ECONNRESET || s->sys_errno == EPIPE)
+    /* An alert that came before the end says more than the end. */
+    bool said = ERR_GET_LIB(code) == ERR_LIB_SSL &&
+                ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    bool cut = s->end_of_file || s->sys_errno == ECONNRESET || s->sys_errno == EPIPE;
+    if (cut && !said)
         return note(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED,
-                    SSL_is_init_finished(s->ssl)
-                        ? "the connection was cut off without TLS's close_notify"
-                        : "the server closed the connection during the TLS handshake");
-    if (s->sys_errno != 0)
+                    s->established ? "the connection was cut off without TLS's close_notify"
+                                   : "the server closed the connection during the TLS handshake");
+    if (s->sys_errno != 0 && !said)
         return note(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->sys_errno));
-    unsigned long code = ERR_peek_error();
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
     return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, reason != NULL ? reason : "TLS failed");
 }
@@ -209,7 +237,8 @@ p3_tls_io p3_tls_session_handshake(p3_tls_session *s)
 {
     ERR_clear_error();
     int result = SSL_do_handshake(s->ssl);
-    p3_tls_io io = result == 1 ? P3_TLS_IO_OK : explain(s, result);
+    s->established = result == 1;
+    p3_tls_io io = s->established ? P3_TLS_IO_OK : explain(s, result);
     ERR_clear_error();
     return io;
 }
@@ -253,6 +282,52 @@ const char *p3_tls_session_version(const p3_tls_session *s)
 const char *p3_tls_session_cipher(const p3_tls_session *s)
 {
     return SSL_get_cipher_name(s->ssl);
+}
+
+/* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's when the
+ * session was resumed. Only with the extended master secret (RFC 7627) does it name one connection.
+ */
+static size_t first_finished(SSL *ssl, unsigned char *out, size_t size)
+{
+    if (SSL_get_extms_support(ssl) != 1)
+        return 0;
+    return SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out, size)
+                                   : SSL_get_finished(ssl, out, size);
+}
+
+const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size)
+{
+    static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 §4.1 */
+    unsigned char raw[64];
+    size_t len = 32;
+    const char *name = "tls-exporter";
+    ERR_clear_error();
+    if (SSL_version(s->ssl) < TLS1_3_VERSION) {
+        name = "tls-unique";
+        len = first_finished(s->ssl, raw, sizeof raw);
+    } else if (SSL_export_keying_material(s->ssl, raw, len, label, sizeof label - 1,
+                                          (const unsigned char *)"", 0, 1) != 1) {
+        len = 0;
+    }
+    ERR_clear_error();
+    if (len == 0 || len > sizeof raw || size < 4 * ((len + 2) / 3) + 1)
+        return NULL;
+    EVP_EncodeBlock((unsigned char *)base64, raw, (int)len);
+    OPENSSL_cleanse(raw, sizeof raw);
+    return name;
+}
+
+bool p3_tls_session_blames_resumption(p3_tls_session *s)
+{
+    if (s->established || !s->offered || s->status == POP3_ERR_CERTIFICATE)
+        return false;
+    p3_tls_sessions_forbid(&s->context->sessions, s->name);
+    return true;
+}
+
+bool p3_tls_session_resumed(const p3_tls_session *s)
+{
+    return SSL_session_reused(s->ssl) == 1;
 }
 
 void p3_tls_session_farewell(p3_tls_session *s)

@@ -5,6 +5,7 @@
 #include "io/socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 bool p3_wake_init(p3_wake *w)
@@ -38,9 +39,13 @@ bool p3_wake_is_raised(p3_wake *w)
 
 void p3_wake_clear(p3_wake *w)
 {
-    char sink[16];
-    if (atomic_exchange(&w->raised, false)) {
-        while (read(w->ends[0], sink, sizeof sink) > 0) {
-        }
-    }
+    char octet;
+    if (!atomic_load(&w->raised))
+        return;
+    /* Whoever raised the flag writes its one octet right after: without it the pipe would stay
+     * readable with the flag down. */
+    struct pollfd written = {.fd = w->ends[0], .events = POLLIN};
+    while (read(w->ends[0], &octet, 1) < 0)
+        (void)poll(&written, 1, -1);
+    atomic_store(&w->raised, false);
 }

@@ -15,8 +15,8 @@ As a module:
 As a command, which runs COMMAND with the server's particulars in its environment, and exits with
 COMMAND's status:
 
-    dovecot.py run [--mail DIR]... [--awkward] [--user U] [--password P] [--users N]
-                   -- COMMAND [ARGUMENT]...
+    dovecot.py run [--mail DIR]... [--awkward] [--all-auth] [--user U] [--password P]
+                   [--users N] -- COMMAND [ARGUMENT]...
     dovecot.py available          (exit status 0 if the server can be run here, else 1)
 
     POP3_TEST_HOST, POP3_TEST_PORT      where it listens; STLS is offered there
@@ -28,6 +28,10 @@ COMMAND's status:
     POP3_TEST_MAIL_DIR                  a file for each message, with the octets that a client must
                                         receive; message number N is the N-th file in sorted order
     POP3_TEST_DOVECOT_LOG               the server's log
+    POP3_TEST_TOKENS                    with --all-auth, which adds OAUTHBEARER, XOAUTH2 and EXTERNAL:
+                                        a folder with the tokens `valid` and `expired`
+    POP3_TEST_CLIENT_CERT, POP3_TEST_CLIENT_KEY
+                                        with --all-auth, the account's client certificate
 
 Each message in a DIR is a file of its own; files are taken in the order of their names.
 """
@@ -52,6 +56,7 @@ import time
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
+import authentication
 import awkward
 from certificates import make_certificates
 from mailboxes import MailSource, MailStore, mail_directories, write_wire_form
@@ -287,6 +292,7 @@ class Dovecot:
         *,
         password: str = DEFAULT_PASSWORD,
         extra_config: str = "",
+        all_auth: bool = False,
         timeout: float = 20.0,
     ) -> None:
         self.accounts: list[Account] = []
@@ -305,6 +311,7 @@ class Dovecot:
         self.tls_port = 0
         self.directory = Path()
         self._extra_config = extra_config
+        self._all_auth = all_auth
         self._timeout = timeout
         self._process: Optional[subprocess.Popen] = None
         self._open = contextlib.ExitStack()
@@ -374,6 +381,9 @@ class Dovecot:
         for name in ("base", "state", "mail"):
             (self.directory / name).mkdir()
         make_certificates(self.directory / "tls", find_program("openssl"))
+        if self._all_auth:
+            authentication.lay_out(self.directory, self.user, find_program("openssl"))
+            self._extra_config = authentication.CONFIG + self._extra_config
         store = MailStore(self.directory / "messages")
         for account in self.accounts:
             store.make_maildir(self.maildir(account.name), account.mail)
@@ -505,8 +515,14 @@ def run_with_server(options: argparse.Namespace, command: Sequence[str]) -> int:
             mail.append(scratch / "awkward")
         write_wire_form(mail, scratch / "wire")
         maildirs = {name: mail for name in [options.user, *more_users]}
-        server = stack.enter_context(Dovecot(maildirs, password=options.password))
+        server = stack.enter_context(
+            Dovecot(maildirs, password=options.password, all_auth=options.all_auth)
+        )
         environment = {**os.environ, **command_environment(server, scratch / "wire")}
+        if options.all_auth:
+            environment["POP3_TEST_TOKENS"] = str(server.directory / "tokens")
+            environment["POP3_TEST_CLIENT_CERT"] = str(server.directory / "tls" / "client.pem")
+            environment["POP3_TEST_CLIENT_KEY"] = str(server.directory / "tls" / "client.key")
         environment["POP3_TEST_USERS"] = " ".join(more_users)
         return run_command(command, environment)
 
@@ -560,6 +576,7 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
     run = actions.add_parser("run", help="run a command", usage="%(prog)s [options] -- COMMAND ...")
     run.add_argument("--mail", type=Path, action="append", default=[], metavar="DIR")
     run.add_argument("--awkward", action="store_true", help="add the messages of awkward.py")
+    run.add_argument("--all-auth", action="store_true", help="offer every mechanism")
     run.add_argument("--user", default=DEFAULT_USER)
     run.add_argument("--password", default=DEFAULT_PASSWORD)
     run.add_argument("--users", type=user_count, default=0, metavar="N", help="add user1...userN")

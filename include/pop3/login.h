@@ -1,0 +1,173 @@
+/**
+ * @file login.h
+ * Logging in: one call that takes a user, where the secret comes from and a policy, asks what the
+ * server offers and picks the strongest method that both sides know.
+ *
+ *     pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
+ *     o.user = "work";
+ *     o.password = password;
+ *     if (pop3_login(client, &o) != POP3_OK)
+ *         complain(pop3_client_error(client)->message);
+ *
+ * What is picked, strongest first. "Private" means under TLS or over a Unix-domain socket.
+ *
+ * | method                                             | needs    | picked                        |
+ * |----------------------------------------------------|----------|-------------------------------|
+ * | SCRAM-SHA-256-PLUS                                 | password | under TLS, bound to it        |
+ * | SCRAM-SHA-256                                      | password | always                        |
+ * | SCRAM-SHA-1-PLUS                                   | password | under TLS, bound to it        |
+ * | SCRAM-SHA-1                                        | password | always                        |
+ * | OAUTHBEARER, XOAUTH2                               | token    | private only                  |
+ * | PLAIN, LOGIN, USER (with PASS)                     | password | private only                  |
+ * | EXTERNAL                                           | nothing  | under TLS, without any secret |
+ * | CRAM-MD5, APOP                                     | password | only when not private         |
+ * | PLAIN, LOGIN, USER again, and the token's          |          | with @c allow_plaintext       |
+ *
+ * DIGEST-MD5, GSSAPI and NTLM are used when they are asked for by name. Which of these a build has
+ * says pop3_login_mechanism_known().
+ *
+ * There is one attempt: a refusal is not followed by another, weaker method. CAPA is asked before,
+ * unless it is known in the present state. When the server announced a better method earlier on
+ * this connection than the one that is left now, somebody may be taking them away, and the login
+ * ends as
+ * ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
+ *
+ * A method by which the server proves that it knows the secret too (SCRAM, DIGEST-MD5, GSSAPI)
+ * succeeds only with that proof: a wrong or missing one is ::POP3_ERR_AUTHENTICATION, whatever else
+ * the server says, and the connection is closed.
+ */
+#ifndef POP3_LOGIN_H
+#define POP3_LOGIN_H
+
+#include <pop3/client.h>
+#include <pop3/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What kind of secret is asked for. */
+typedef enum pop3_secret_kind {
+    POP3_SECRET_PASSWORD, /**< A password. */
+    POP3_SECRET_TOKEN     /**< An OAuth 2.0 access token. */
+} pop3_secret_kind;
+
+/**
+ * Provides a secret. Called only once the method that needs it has been picked, and at most once
+ * for each kind in a login.
+ * @param ctx    the pointer given with the callback.
+ * @param kind   which kind.
+ * @param user   the user it is for; NULL when the options have none.
+ * @param buffer where the secret goes. The library wipes it.
+ * @param size   octets at @p buffer: 49,152.
+ * @param len    receives the secret's octets; no terminator is needed.
+ * @return ::POP3_OK; ::POP3_ERR_NOT_OFFERED when there is none of this kind, so that a method that
+ *         needs the other kind may be picked; anything else ends the login as ::POP3_ERR_CANCELLED,
+ *         with nothing sent and the connection good.
+ */
+typedef pop3_status (*pop3_secret_fn)(void *ctx, pop3_secret_kind kind, const char *user,
+                                      char *buffer, size_t size, size_t *len);
+
+/** How far the secret may go. */
+typedef enum pop3_login_policy {
+    POP3_LOGIN_STRONGEST = 0, /**< The strongest method; the password or token itself is sent only
+                                   where nobody but the server can read it. */
+    POP3_LOGIN_NEVER_REVEAL   /**< Only methods that do not show the password or token to the server
+                                   either. */
+} pop3_login_policy;
+
+/** Whether the first answer of a SASL method travels in the AUTH command (RFC 5034 §4). */
+typedef enum pop3_initial_response {
+    POP3_INITIAL_RESPONSE_AUTO =
+        0,                        /**< When it fits the 255 octets of a command line. Servers that
+                                       refuse it with XOAUTH2 are asked once more, in two lines. */
+    POP3_INITIAL_RESPONSE_ALWAYS, /**< However long it is. */
+    POP3_INITIAL_RESPONSE_NEVER   /**< Always on a line of its own. */
+} pop3_initial_response;
+
+/** How to log in. Begin with ::POP3_LOGIN_OPTIONS_INIT; zero fields are defaults. Strings and
+ * secrets are copied; the library's copies of secrets are wiped when the login is over. */
+typedef struct pop3_login_options {
+    size_t size;           /**< sizeof(pop3_login_options). */
+    const char *user;      /**< The user's name in UTF-8; NULL only for EXTERNAL and GSSAPI, where
+                                the certificate or ticket names the user. */
+    const char *authzid;   /**< Whose mail to open, when that is not the user's own and the method
+                                can say so. */
+    const char *password;  /**< The password in UTF-8, or NULL. */
+    const char *token;     /**< An OAuth 2.0 access token, or NULL. */
+    pop3_secret_fn secret; /**< Asked for what is not given, when neither is; or NULL. */
+    void *secret_ctx;      /**< First argument of @c secret. */
+    pop3_login_policy policy; /**< How far the secret may go. */
+    const char *mechanism;    /**< The one method to use: a SASL mechanism's name, "USER" or "APOP".
+                                   NULL lets the library pick. */
+    bool allow_plaintext;     /**< Let the password or token be sent over a connection without TLS,
+                                   where anybody on the way can read it. */
+    pop3_initial_response initial_response; /**< Whether answers travel in the AUTH command. */
+    const char *realm;        /**< DIGEST-MD5: the realm, when the server offers many; NTLM: the
+                                   domain. */
+    const char *service_host; /**< DIGEST-MD5, GSSAPI: the host's name, when that is not the one
+                                   connected to. */
+    bool ask_capabilities;    /**< Ask CAPA again once logged in: servers announce other things
+                                   then. */
+} pop3_login_options;
+
+/** Initializer for pop3_login_options. */
+#define POP3_LOGIN_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        .size = sizeof(pop3_login_options)                                                         \
+    }
+
+/** What a login came to. */
+typedef struct pop3_login_result {
+    const char *mechanism;       /**< The method that was picked, such as "SCRAM-SHA-256", "USER" or
+                                      "APOP"; "" when it did not come so far. Static storage. */
+    const char *channel_binding; /**< What binds the login to TLS: "tls-exporter" or "tls-unique";
+                                    "" when nothing does. Static storage. */
+    bool server_proved;          /**< The server proved that it knows the secret. */
+    uint32_t attempts; /**< AUTH commands sent: 2 when the initial response was refused. */
+} pop3_login_result;
+
+/**
+ * Logs in. Blocking; all that was submitted must be over.
+ * @param client  the client, connected and not logged in.
+ * @param options how.
+ * @return ::POP3_OK;
+ *         ::POP3_ERR_REFUSED when the server refuses: pop3_client_error() has its words, its
+ * response code, with [LOGIN-DELAY] the announced delay, and with the token's methods what its
+ * error message says;
+ *         ::POP3_ERR_NOT_OFFERED when no method is left that both sides know and the options allow,
+ * or the one named is not announced or not in this build;
+ *         ::POP3_ERR_INSECURE when only methods are left that would reveal the password or token;
+ *         ::POP3_ERR_CANCELLED when the callback gave no secret;
+ *         ::POP3_ERR_ARGUMENT for options that cannot be used, CR, LF or NUL in them, or a secret
+ * that is missing or not UTF-8; ::POP3_ERR_STATE when not connected, logged in or busy; after these
+ * the connection is good.
+ *         ::POP3_ERR_AUTHENTICATION when the server could not prove itself, took methods back or
+ * broke the rules of the method, and any error of the network: the connection is closed.
+ */
+POP3_API pop3_status pop3_login(pop3_client *client, const pop3_login_options *options);
+
+/**
+ * Begins to log in: pop3_client_step() does the rest. The client may still be connecting. Commands
+ * submitted afterwards wait until the login is over; they are sent also when it failed with the
+ * connection good.
+ * @param client   the client.
+ * @param options  how; copied.
+ * @param handlers @c done is told the end: the status as pop3_login() returns it, the command that
+ *                 was last answered, and its reply. NULL for nobody.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT; ::POP3_ERR_STATE without a connection, when logged in, or
+ * when commands or another login are under way; ::POP3_ERR_MEMORY.
+ */
+POP3_API pop3_status pop3_login_start(pop3_client *client, const pop3_login_options *options,
+                                      const pop3_handlers *handlers);
+
+/** What the last login came to. Never NULL; valid as long as the client. */
+POP3_API const pop3_login_result *pop3_login_outcome(const pop3_client *client);
+
+/** Whether this build knows a method by name; letters' case is ignored. */
+POP3_API bool pop3_login_mechanism_known(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,82 @@
+/* The methods of logging in: what each needs, what it reveals, and which is the best. */
+#ifndef P3_AUTH_MECHANISM_H
+#define P3_AUTH_MECHANISM_H
+
+#include <pop3/types.h>
+
+/* In the order of the table in mechanism.c. */
+typedef enum p3_mechanism {
+    P3_MECH_NONE,
+    P3_MECH_SCRAM_SHA_256_PLUS,
+    P3_MECH_SCRAM_SHA_256,
+    P3_MECH_SCRAM_SHA_1_PLUS,
+    P3_MECH_SCRAM_SHA_1,
+    P3_MECH_OAUTHBEARER,
+    P3_MECH_XOAUTH2,
+    P3_MECH_PLAIN,
+    P3_MECH_LOGIN,
+    P3_MECH_USER, /* USER and PASS */
+    P3_MECH_EXTERNAL,
+    P3_MECH_CRAM_MD5,
+    P3_MECH_APOP,
+    P3_MECH_DIGEST_MD5,
+    P3_MECH_GSSAPI,
+    P3_MECH_NTLM,
+    P3_MECH_COUNT
+} p3_mechanism;
+
+/* A set of them. */
+typedef uint32_t p3_mechanisms;
+
+static inline p3_mechanisms p3_mechanism_bit(p3_mechanism m)
+{
+    return (p3_mechanisms)1 << m;
+}
+
+/* What a method works with. */
+typedef enum p3_need { P3_NEED_NOTHING, P3_NEED_PASSWORD, P3_NEED_TOKEN } p3_need;
+
+typedef struct p3_mechanism_info {
+    const char *name; /* static storage */
+    p3_need need;
+    bool sasl;         /* goes through AUTH */
+    bool client_first; /* the client speaks first, so there is an initial response */
+    bool reveals;      /* the server sees the secret itself, and so does who listens */
+    bool bound;        /* bound to the TLS connection */
+    bool proves;       /* the server proves that it knows the secret, too */
+    bool userless;     /* can do without a user's name */
+} p3_mechanism_info;
+
+const p3_mechanism_info *p3_mechanism_about(p3_mechanism m);
+
+/* The method of this name, letters' case ignored; P3_MECH_NONE for others. */
+p3_mechanism p3_mechanism_named(pop3_str name);
+
+/* Whether this build has it. */
+bool p3_mechanism_built(p3_mechanism m);
+
+/* The methods a server offers: what it announced (NULL when CAPA is refused), and APOP when the
+ * greeting has a timestamp. */
+p3_mechanisms p3_mechanisms_offered(const pop3_capabilities *caps, bool timestamp);
+
+/* What may be picked. */
+typedef struct p3_circumstances {
+    bool encrypted;       /* the connection is under TLS */
+    bool private_line;    /* nobody can listen: TLS, or a Unix-domain socket */
+    bool binding;         /* there is something to bind to TLS with */
+    bool password;        /* there is, or may be, a password */
+    bool token;           /* there is, or may be, a token */
+    bool user;            /* a user is named */
+    bool allow_plaintext; /* the secret may be shown to who listens */
+    bool never_reveal;    /* the secret may not even be shown to the server */
+} p3_circumstances;
+
+/* The best of the offered methods. *insecure is set when there is none, but would be if the secret
+ * might be shown to who listens. */
+p3_mechanism p3_mechanism_pick(p3_mechanisms offered, const p3_circumstances *c, bool *insecure);
+
+/* Whether `now` is a weaker kind of method than `before`: what somebody who takes methods away from
+ * the list would want. P3_MECH_NONE is the weakest. */
+bool p3_mechanism_weaker(p3_mechanism now, p3_mechanism before);
+
+#endif

@@ -1,0 +1,105 @@
+/* The frame around SASL mechanisms: which there are, base64, and what has been said so far. */
+#include "auth/sasl.h"
+
+#include "core/base64.h"
+#include "auth/md5.h"
+#include "core/text.h"
+#include "core/wipe.h"
+
+#include <stdlib.h>
+
+/* The mechanisms that are our own. */
+static p3_sasl_step_fn own_step(p3_mechanism m)
+{
+    switch (m) {
+    case P3_MECH_PLAIN:
+        return p3_sasl_plain;
+    case P3_MECH_LOGIN:
+        return p3_sasl_login;
+    case P3_MECH_EXTERNAL:
+        return p3_sasl_external;
+    case P3_MECH_CRAM_MD5:
+        return p3_have_md5() ? p3_sasl_cram_md5 : NULL;
+    case P3_MECH_OAUTHBEARER:
+        return p3_sasl_oauthbearer;
+    case P3_MECH_XOAUTH2:
+        return p3_sasl_xoauth2;
+    default:
+        return NULL;
+    }
+}
+
+bool p3_sasl_built(p3_mechanism m)
+{
+    return own_step(m) != NULL || p3_gsasl_has(m);
+}
+
+pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why)
+{
+    p3_text text = p3_text_begin(s->complaint, sizeof s->complaint);
+    p3_text_add(&text, why);
+    return status;
+}
+
+pop3_status p3_sasl_new(p3_sasl **out, p3_mechanism m, const p3_sasl_identity *id)
+{
+    *out = NULL;
+    p3_sasl *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return POP3_ERR_MEMORY;
+    s->mechanism = m;
+    s->id = id;
+    s->step = own_step(m);
+    pop3_status status = s->step != NULL ? POP3_OK : p3_gsasl_begin(s);
+    if (status != POP3_OK) {
+        p3_sasl_free(s);
+        return status;
+    }
+    *out = s;
+    return POP3_OK;
+}
+
+void p3_sasl_free(p3_sasl *s)
+{
+    if (s == NULL)
+        return;
+    if (s->finish != NULL)
+        s->finish(s);
+    p3_wipe_free(s, sizeof *s);
+}
+
+static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *base64)
+{
+    p3_octets response;
+    if (!p3_octets_init(&response, 256))
+        return POP3_ERR_MEMORY;
+    pop3_status status = s->step(s, challenge, &response);
+    s->steps++;
+    if ((status == POP3_OK || status == POP3_ERR_REFUSED) &&
+        !p3_base64_encode(base64, response.data, response.len))
+        status = POP3_ERR_MEMORY;
+    p3_octets_free(&response);
+    return status;
+}
+
+pop3_status p3_sasl_initial(p3_sasl *s, p3_octets *base64)
+{
+    pop3_status status = step(s, p3_span("", 0), base64);
+    if (status == POP3_OK && base64->len == 0 && !p3_octets_add_text(base64, "="))
+        return POP3_ERR_MEMORY;
+    return status;
+}
+
+pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64)
+{
+    p3_octets decoded;
+    if (!p3_octets_init(&decoded, challenge.len))
+        return POP3_ERR_MEMORY;
+    pop3_status status = p3_base64_decode(&decoded, challenge);
+    if (status == POP3_OK)
+        status = step(s, p3_span(decoded.data, decoded.len), base64);
+    else if (status == POP3_ERR_PROTOCOL)
+        status = p3_sasl_complain(s, POP3_ERR_AUTHENTICATION, "the challenge is not base64");
+    p3_octets_free(&decoded);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* In place of sasl_gsasl.c in a build without GNU SASL. */
+#include "auth/sasl.h"
+
+bool p3_gsasl_has(p3_mechanism m)
+{
+    (void)m;
+    return false;
+}
+
+pop3_status p3_gsasl_begin(p3_sasl *s)
+{
+    (void)s;
+    return POP3_ERR_NOT_OFFERED;
+}

@@ -1,0 +1,50 @@
+/* A login under way, shared by login.c (options, secrets, which method) and login_steps.c (the
+ * commands of each method). */
+#ifndef P3_CLIENT_LOGIN_H
+#define P3_CLIENT_LOGIN_H
+
+#include <pop3/login.h>
+
+#include "auth/mechanism.h"
+#include "core/octets.h"
+#include "auth/sasl.h"
+#include "client/client_state.h"
+
+typedef struct p3_login p3_login;
+
+struct p3_login {
+    pop3_login_options options; /* strings are copies; the secrets are in `secrets` */
+    pop3_handlers handlers;
+    bool begun;             /* the first step has been taken */
+    p3_octets secrets[2];   /* by pop3_secret_kind; data NULL when there is none */
+    bool asked[2];          /* the callback has been asked for this kind */
+    bool lacking[2];        /* it has none of this kind */
+    p3_mechanism named;     /* the caller's choice, or P3_MECH_NONE */
+    p3_mechanism mechanism; /* the one in use */
+
+    p3_sasl *sasl;
+    p3_sasl_identity identity;
+    char binding[128];   /* what binds to TLS, in base64 */
+    bool initial_sent;   /* the AUTH command under way has the initial response */
+    bool challenged;     /* the AUTH command under way has been answered with a challenge */
+    pop3_status verdict; /* what the exchange came to on our side, or POP3_OK */
+};
+
+/* login.c */
+
+/* Ends the login with the connection good: frees it, tells the caller. `why` may be NULL for the
+ * status' own sentence. */
+void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result);
+
+/* Ends the login and the connection. */
+void p3_login_break(pop3_client *c, pop3_status status, const char *why);
+
+/* The server has taken the login. */
+void p3_login_succeed(pop3_client *c, const pop3_result *result);
+
+/* login_steps.c */
+
+/* Sends the first command of the method that was picked. */
+void p3_login_run(pop3_client *c);
+
+#endif

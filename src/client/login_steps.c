@@ -1,0 +1,310 @@
+/* The commands of each method of logging in: AUTH with its challenges (RFC 5034), USER and PASS,
+ * and APOP. */
+#include "client/login.h"
+
+#include "auth/apop.h"
+#include "core/text.h"
+#include "core/wipe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* RFC 2449 §4: octets of a command line, its end included. */
+#define P3_COMMAND_LINE 255
+
+static void submit(pop3_client *c, pop3_command *command, pop3_done_fn done)
+{
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    handlers.done = done;
+    pop3_status status = p3_submit_now(c, command, &handlers);
+    if (status == POP3_ERR_ARGUMENT) /* longer than a command may be */
+        p3_login_end(c, status, "the user's name or the secret is too long for a command", NULL);
+    else if (status != POP3_OK)
+        p3_login_break(c, status, NULL);
+}
+
+static const char *secret_of(const p3_login *l, pop3_secret_kind kind)
+{
+    return l->secrets[kind].data != NULL ? l->secrets[kind].data : "";
+}
+
+/* ---- the last answer of any method ---- */
+
+static void answered(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    if (c->phase != P3_PHASE_LOGIN)
+        return; /* the connection has failed, and its end is being told */
+    if (result->status == POP3_OK)
+        p3_login_succeed(c, result);
+    else
+        p3_login_end(c, result->status, NULL, result);
+}
+
+/* ---- USER and PASS, APOP (RFC 1939 §7) ---- */
+
+static void send_pass(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    if (c->phase != P3_PHASE_LOGIN)
+        return;
+    if (result->status != POP3_OK) {
+        p3_login_end(c, result->status, NULL, result);
+        return;
+    }
+    const char *password = secret_of(c->login, POP3_SECRET_PASSWORD);
+    pop3_command command = POP3_COMMAND_INIT;
+    command.kind = POP3_CMD_PASS;
+    command.text = p3_span(password, strlen(password));
+    submit(c, &command, answered);
+}
+
+static void send_user(pop3_client *c)
+{
+    const char *user = c->login->options.user;
+    pop3_command command = POP3_COMMAND_INIT;
+    command.kind = POP3_CMD_USER;
+    command.text = p3_span(user, strlen(user));
+    submit(c, &command, send_pass);
+}
+
+static void send_apop(pop3_client *c)
+{
+    p3_login *l = c->login;
+    char digest[P3_APOP_DIGEST];
+    p3_octets text;
+    pop3_status status = p3_apop_digest(pop3_engine_timestamp(c->engine),
+                                        secret_of(l, POP3_SECRET_PASSWORD), digest);
+    if (status != POP3_OK) {
+        p3_login_end(c, status, "there is no MD5 here", NULL);
+        return;
+    }
+    if (p3_octets_init(&text, strlen(l->options.user) + 1 + sizeof digest) &&
+        p3_octets_add_text(&text, l->options.user) && p3_octets_add(&text, " ", 1) &&
+        p3_octets_add(&text, digest, sizeof digest)) {
+        pop3_command command = POP3_COMMAND_INIT;
+        command.kind = POP3_CMD_APOP;
+        command.text = p3_span(text.data, text.len);
+        submit(c, &command, answered);
+    } else {
+        p3_login_break(c, POP3_ERR_MEMORY, NULL);
+    }
+    p3_octets_free(&text);
+    p3_wipe(digest, sizeof digest);
+}
+
+static void send_plain_method(pop3_client *c)
+{
+    if (c->login->mechanism == P3_MECH_USER)
+        send_user(c);
+    else
+        send_apop(c);
+}
+
+/* UTF8 was answered, or refused: then the name goes out as it is, which many servers take. */
+static void utf8_answered(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    (void)result;
+    if (c->phase == P3_PHASE_LOGIN)
+        send_plain_method(c);
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text > 0x7F)
+            return false;
+    }
+    return true;
+}
+
+/* RFC 6856 §2.2: names and passwords beyond ASCII want UTF8 first, where the server says so. */
+static void begin_plain_method(pop3_client *c)
+{
+    const p3_login *l = c->login;
+    const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
+    bool ascii = is_ascii(l->options.user) && is_ascii(secret_of(l, POP3_SECRET_PASSWORD));
+    if (ascii || caps == NULL || (caps->flags & POP3_CAP_UTF8_USER) == 0) {
+        send_plain_method(c);
+        return;
+    }
+    pop3_command command = POP3_COMMAND_INIT;
+    command.kind = POP3_CMD_UTF8;
+    submit(c, &command, utf8_answered);
+}
+
+/* ---- AUTH ---- */
+
+static void send_auth(pop3_client *c, bool may_use_initial);
+
+/* Whether the refusal may be one of the form of the command and not of the credentials: some
+ * servers want XOAUTH2's token on a line of its own, whatever its length. */
+static bool try_two_lines(const p3_login *l, const pop3_result *result)
+{
+    pop3_response_code code = result->reply.code;
+    return l->mechanism == P3_MECH_XOAUTH2 && l->initial_sent && !l->challenged &&
+           l->options.initial_response == POP3_INITIAL_RESPONSE_AUTO &&
+           (code == POP3_CODE_NONE || code == POP3_CODE_OTHER);
+}
+
+/* The sentence about a refusal, with what the mechanism was told about it. */
+static void refuse(pop3_client *c, const pop3_result *result)
+{
+    char why[480];
+    const char *said = c->login->sasl->complaint;
+    if (said[0] != '\0')
+        snprintf(why, sizeof why, "%s (%s)", pop3_status_message(POP3_ERR_REFUSED), said);
+    p3_login_end(c, POP3_ERR_REFUSED, said[0] != '\0' ? why : NULL, result);
+}
+
+static void auth_answered(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    if (c->phase != P3_PHASE_LOGIN)
+        return;
+    p3_login *l = c->login;
+    char kept[sizeof l->sasl->complaint];
+    snprintf(kept, sizeof kept, "%s", l->sasl->complaint); /* it goes with the login */
+    if (l->verdict == POP3_ERR_AUTHENTICATION || l->verdict == POP3_ERR_MEMORY) {
+        p3_login_break(c, l->verdict, kept[0] != '\0' ? kept : NULL);
+    } else if (l->verdict != POP3_OK && l->verdict != POP3_ERR_REFUSED) {
+        if (result->status == POP3_OK) /* to a login that was given up */
+            p3_login_break(c, l->verdict, kept[0] != '\0' ? kept : NULL);
+        else
+            p3_login_end(c, l->verdict, kept[0] != '\0' ? kept : NULL, result);
+    } else if (result->status == POP3_ERR_REFUSED) {
+        if (try_two_lines(l, result))
+            send_auth(c, false);
+        else
+            refuse(c, result);
+    } else if (result->status != POP3_OK) {
+        p3_login_end(c, result->status, NULL, result);
+    } else if (p3_mechanism_about(l->mechanism)->proves && !l->sasl->complete) {
+        p3_login_break(
+            c, POP3_ERR_AUTHENTICATION,
+            "the server let us in without proof that it knows the password: somebody may "
+            "stand in between");
+    } else {
+        p3_login_succeed(c, result);
+    }
+}
+
+/* Gives the exchange up: "*", and the server's -ERR will end it. */
+static void cancel(pop3_client *c, pop3_status verdict)
+{
+    c->login->verdict = verdict;
+    pop3_status status = pop3_engine_cancel_auth(c->engine);
+    if (status != POP3_OK)
+        p3_login_break(c, status, NULL);
+}
+
+void p3_login_challenge(pop3_client *c, pop3_str challenge)
+{
+    p3_login *l = c->login;
+    if (c->phase != P3_PHASE_LOGIN || l == NULL)
+        return;
+    l->challenged = true;
+    if (l->verdict ==
+        POP3_ERR_REFUSED) { /* the server said that it failed, and goes on all the same */
+        cancel(c, POP3_ERR_AUTHENTICATION);
+        return;
+    }
+    if (l->verdict != POP3_OK) {
+        char kept[sizeof l->sasl->complaint];
+        snprintf(kept, sizeof kept, "%s", l->sasl->complaint);
+        p3_login_break(c, POP3_ERR_AUTHENTICATION, kept[0] != '\0' ? kept : NULL);
+        return;
+    }
+    p3_octets base64 = {0};
+    pop3_status status = p3_sasl_answer(l->sasl, challenge, &base64);
+    if (status == POP3_ERR_REFUSED)
+        l->verdict = status;
+    if (status == POP3_OK || status == POP3_ERR_REFUSED) {
+        pop3_str response = p3_span(base64.data, base64.len);
+        status = pop3_engine_respond(c->engine, base64.data == NULL ? p3_span("", 0) : response);
+        if (status != POP3_OK)
+            p3_login_break(c, status, NULL);
+    } else {
+        cancel(c, status);
+    }
+    p3_octets_free(&base64);
+}
+
+/* Whether the initial response goes into the command: RFC 5034 §4 has it there only if the line's
+ * length allows it. */
+static bool use_initial(const p3_login *l, size_t len)
+{
+    switch (l->options.initial_response) {
+    case POP3_INITIAL_RESPONSE_NEVER:
+        return false;
+    case POP3_INITIAL_RESPONSE_ALWAYS:
+        return true;
+    default:
+        return strlen("AUTH  \r\n") + strlen(p3_mechanism_about(l->mechanism)->name) + len <=
+               P3_COMMAND_LINE;
+    }
+}
+
+/* Makes the exchange anew; false when the login has ended. */
+static bool make_exchange(pop3_client *c)
+{
+    p3_login *l = c->login;
+    p3_need need = p3_mechanism_about(l->mechanism)->need;
+    p3_sasl_free(l->sasl);
+    l->sasl = NULL;
+    l->verdict = POP3_OK;
+    l->challenged = l->initial_sent = false;
+    l->identity.secret =
+        secret_of(l, need == P3_NEED_TOKEN ? POP3_SECRET_TOKEN : POP3_SECRET_PASSWORD);
+    pop3_status status = p3_sasl_new(&l->sasl, l->mechanism, &l->identity);
+    if (status != POP3_OK)
+        p3_login_end(c, status, NULL, NULL);
+    return status == POP3_OK;
+}
+
+static void send_auth(pop3_client *c, bool may_use_initial)
+{
+    p3_login *l = c->login;
+    const p3_mechanism_info *about = p3_mechanism_about(l->mechanism);
+    if (!make_exchange(c))
+        return;
+    p3_octets initial = {0};
+    pop3_command command = POP3_COMMAND_INIT;
+    command.kind = POP3_CMD_AUTH;
+    command.text = p3_span(about->name, strlen(about->name));
+    if (about->client_first && may_use_initial) {
+        pop3_status status = p3_sasl_initial(l->sasl, &initial);
+        if (status != POP3_OK) {
+            char kept[sizeof l->sasl->complaint];
+            snprintf(kept, sizeof kept, "%s", l->sasl->complaint);
+            p3_login_end(c, status, kept[0] != '\0' ? kept : NULL, NULL);
+            goto out;
+        }
+        l->initial_sent = use_initial(l, initial.len);
+        if (l->initial_sent)
+            command.initial = p3_span(initial.data, initial.len);
+        else if (!make_exchange(c)) /* so that it can answer the empty challenge */
+            goto out;
+    }
+    c->outcome.attempts++;
+    submit(c, &command, auth_answered);
+out:
+    p3_octets_free(&initial);
+}
+
+void p3_login_run(pop3_client *c)
+{
+    p3_login *l = c->login;
+    const p3_mechanism_info *about = p3_mechanism_about(l->mechanism);
+    char note[64];
+    snprintf(note, sizeof note, "logging in with %s", about->name);
+    p3_trace_note(c, note);
+    c->outcome.mechanism = about->name;
+    if (about->bound)
+        c->outcome.channel_binding = l->identity.binding_name;
+    if (about->sasl)
+        send_auth(c, true);
+    else
+        begin_plain_method(c);
+}

@@ -1,0 +1,492 @@
+/* Connecting: addresses, names, sockets, deadlines, greetings, and connecting again. */
+#define _POSIX_C_SOURCE 200809L
+#include "support/guard.h"
+#include "support/suite.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A port of 127.0.0.1 on which nobody listens, as it was given back just now. */
+static uint16_t deserted_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+/* Lets the client connect to a socket of the test's own, and greets it. Returns the accepted
+ * socket. */
+static int accept_and_greet(pop3_client *c, int listener, struct sockaddr_storage *peer)
+{
+    static const char greeting[] = "+OK here\r\n";
+    struct pollfd waiting = {.fd = listener, .events = POLLIN};
+    socklen_t len = sizeof *peer;
+    assert_status(POP3_OK, pop3_client_start(c));
+    assert_status(POP3_PENDING, pop3_client_step(c));
+    assert_int_equal(poll(&waiting, 1, PROCESS_PATIENCE), 1);
+    int fd = accept(listener, (struct sockaddr *)peer, &len);
+    assert_true(fd >= 0);
+    assert_int_equal(send(fd, greeting, strlen(greeting), MSG_NOSIGNAL), (int)strlen(greeting));
+    assert_ok(c, pop3_client_run(c));
+    return fd;
+}
+
+static void an_ipv4_address_is_connected_to(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK hello <1.2@host>'; expect 'QUIT'; line '+OK'", NULL);
+    pop3_client *c = client_connected(f);
+    assert_str(pop3_client_greeting(c), "+OK hello <1.2@host>");
+    assert_int_equal(pop3_client_state(c), POP3_STATE_AUTHORIZATION);
+    assert_ok(c, pop3_client_quit(c));
+    assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+}
+
+static void an_ipv6_address_is_connected_to(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'NOOP'; line '-ERR'", "--bind", "::1", NULL);
+    f->options.host = "::1";
+    pop3_client *c = client_connected(f);
+    char place[40];
+    snprintf(place, sizeof place, "[::1]:%u: NOOP: ", (unsigned)f->options.port);
+    assert_status(POP3_ERR_REFUSED, pop3_client_noop(c));
+    assert_error(c, POP3_ERR_REFUSED, place);
+}
+
+static void a_name_is_resolved_and_each_of_its_addresses_tried(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect-eof", NULL); /* on 127.0.0.1 alone, and localhost may be ::1 too */
+    f->options.host = "localhost";
+    client_connected(f);
+}
+
+static void a_name_without_an_address_is_a_resolve_error(void **state)
+{
+    fixture *f = *state;
+    f->options.host = "no-such-host.invalid";
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_RESOLVE, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_RESOLVE, "no-such-host.invalid:995: resolving the host name: ");
+    assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+}
+
+static void a_resolution_that_is_given_up_leaves_nothing_behind(void **state)
+{
+    fixture *f = *state;
+    f->options.host = "localhost";
+    f->options.port = 1;
+    pop3_client *c = client_new(f);
+    assert_status(POP3_OK, pop3_client_start(c));
+    pop3_waitable waits[POP3_MAX_WAITABLES];
+    assert_int_equal(pop3_client_waits(c, waits, POP3_MAX_WAITABLES), 2);
+    /* The resolver's thread closes its own end of the pipe when it is done, whoever waits for it.
+     */
+    int answer = dup(waits[0].fd);
+    pop3_client_close(c);
+    struct pollfd waiting = {.fd = answer, .events = POLLIN};
+    assert_int_equal(poll(&waiting, 1, PROCESS_PATIENCE), 1);
+    close(answer);
+    /* The last thing it does is to give up the other end. */
+    while (guard_descriptors() > f->descriptors + 2)
+        sched_yield();
+}
+
+static void a_refused_port_is_a_connect_error_with_errno(void **state)
+{
+    fixture *f = *state;
+    f->options.host = "127.0.0.1";
+    f->options.port = deserted_port();
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_CONNECT, ": connecting: Connection refused");
+    assert_int_equal(pop3_client_error(c)->sys_errno, ECONNREFUSED);
+    assert_status(POP3_ERR_CONNECT, pop3_client_step(c));
+}
+
+static void a_unix_domain_socket_takes_the_place_of_host_and_port(void **state)
+{
+    fixture *f = *state;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct sockaddr_storage peer;
+    char got[64];
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", scratch_file("socket"));
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    f->options.unix_socket = at.sun_path;
+    f->options.security = POP3_SECURITY_PLAIN;
+    pop3_client *c = client_new(f);
+    int fd = accept_and_greet(c, listener, &peer);
+    /* Nobody is on the way to listen: the password may be sent. */
+    pop3_command pass = POP3_COMMAND_INIT;
+    pass.kind = POP3_CMD_PASS;
+    pass.text = (pop3_str){"secret", 6};
+    assert_status(POP3_OK, pop3_client_submit(c, &pass, NULL));
+    assert_status(POP3_PENDING, pop3_client_step(c));
+    assert_int_equal(recv(fd, got, sizeof got, 0), 13);
+    assert_memory_equal(got, "PASS secret\r\n", 13);
+    close(fd);
+    close(listener);
+    unlink(at.sun_path);
+    assert_status(POP3_ERR_CLOSED, pop3_client_run(c));
+    assert_error(c, POP3_ERR_CLOSED, at.sun_path);
+}
+
+static void a_unix_domain_socket_that_is_not_there_is_a_connect_error(void **state)
+{
+    fixture *f = *state;
+    f->options.unix_socket = scratch_file("nobody");
+    f->options.security = POP3_SECURITY_PLAIN;
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
+    assert_int_equal(pop3_client_error(c)->sys_errno, ENOENT);
+}
+
+static void the_local_address_is_the_one_connected_from(void **state)
+{
+    fixture *f = *state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+    f->options.host = "127.0.0.1";
+    f->options.port = ntohs(at.sin_port);
+    f->options.local_address = "127.0.0.2";
+    f->options.security = POP3_SECURITY_PLAIN;
+    int fd = accept_and_greet(client_new(f), listener, &peer);
+    const struct sockaddr_in *from = (const struct sockaddr_in *)(const void *)&peer;
+    assert_int_equal(ntohl(from->sin_addr.s_addr), 0x7F000002);
+    close(fd);
+    close(listener);
+}
+
+static void a_local_address_of_the_other_family_is_a_connect_error(void **state)
+{
+    fixture *f = *state;
+    f->options.host = "127.0.0.1";
+    f->options.port = deserted_port();
+    f->options.local_address = "::1";
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
+}
+
+static void a_server_that_never_greets_times_out(void **state)
+{
+    fixture *f = *state;
+    play(f, "expect-eof", NULL);
+    f->options.connect_timeout_ms = 50;
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_TIMEOUT, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_TIMEOUT,
+                 "waiting for the greeting: the server did not answer within 50 ms");
+    assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+    assert_status(POP3_ERR_STATE, pop3_client_noop(c));
+}
+
+static void a_handshake_without_an_answer_times_out(void **state)
+{
+    fixture *f = *state;
+    f->may_complain = true; /* the client's first flight is no line of POP3 */
+    play(f, "expect-silence 60000", NULL);
+    f->options.security = POP3_SECURITY_TLS;
+    f->options.connect_timeout_ms = 50;
+    f->options.tls = trusting(f);
+    pop3_client *c = client_new(f);
+    pop3_status status = pop3_client_connect(c);
+    /* The server gives up as soon as something comes, or waits for more. */
+    assert_true(status == POP3_ERR_TIMEOUT || status == POP3_ERR_CLOSED);
+    assert_error(c, status, "TLS handshake");
+}
+
+static void without_a_limit_there_is_no_deadline(void **state)
+{
+    fixture *f = *state;
+    play(f, "expect-eof", NULL);
+    f->options.connect_timeout_ms = -1;
+    pop3_client *c = client_new(f);
+    assert_int_equal(pop3_client_deadline(c), -1);
+    assert_status(POP3_OK, pop3_client_start(c));
+    pop3_client_step(c); /* connects, or has begun to */
+    assert_int_equal(pop3_client_deadline(c), -1);
+}
+
+static void a_refusing_greeting_is_refused_with_its_text(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '-ERR [SYS/TEMP] come back later'; expect-eof", NULL);
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_REFUSED, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_REFUSED, "greeting: ");
+    assert_error(c, POP3_ERR_REFUSED, "[SYS/TEMP] come back later");
+    assert_int_equal(pop3_client_error(c)->code, POP3_CODE_SYS_TEMP);
+    assert_string_equal(pop3_client_error(c)->server_text, "come back later");
+    assert_str(pop3_client_greeting(c), "-ERR [SYS/TEMP] come back later");
+    assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+}
+
+static void a_greeting_of_another_protocol_is_a_protocol_error(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '220 mail.example.org ESMTP'; expect-eof", NULL);
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_PROTOCOL, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_PROTOCOL, "220 mail.example.org ESMTP");
+}
+
+static void a_greeting_without_an_end_meets_the_limit(void **state)
+{
+    fixture *f = *state;
+    play(f, "send '+OK '; fill 20000 'x'; expect-eof", NULL);
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_LIMIT, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_LIMIT, "longer than the limit");
+}
+
+static void a_greeting_in_single_octets_is_whole(void **state)
+{
+    fixture *f = *state;
+    play(f, "split 1; line '+OK bit by bit'; expect-eof", NULL);
+    assert_str(pop3_client_greeting(client_connected(f)), "+OK bit by bit");
+}
+
+static void a_server_that_closes_before_its_greeting_is_closed(void **state)
+{
+    fixture *f = *state;
+    play(f, "send '+OK hal'; close", NULL);
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_CLOSED, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_CLOSED, "waiting for the greeting");
+    assert_str(pop3_client_greeting(c), "");
+}
+
+static void a_connection_that_is_reset_is_closed(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'NOOP'; reset", NULL);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_CLOSED, pop3_client_noop(c));
+}
+
+static void the_default_port_is_that_of_the_security(void **state)
+{
+    fixture *f = *state;
+    f->options.host = "127.86.95.110"; /* nobody is there */
+    assert_status(POP3_ERR_CONNECT, pop3_client_connect(client_new(f)));
+    assert_error(f->client, POP3_ERR_CONNECT, "127.86.95.110:995: ");
+    f->options.security = POP3_SECURITY_STLS;
+    assert_status(POP3_ERR_CONNECT, pop3_client_connect(client_new(f)));
+    assert_error(f->client, POP3_ERR_CONNECT, "127.86.95.110:110: ");
+    f->options.security = POP3_SECURITY_PLAIN;
+    assert_status(POP3_ERR_CONNECT, pop3_client_connect(client_new(f)));
+    assert_error(f->client, POP3_ERR_CONNECT, "127.86.95.110:110: ");
+}
+
+static void refuse_options(const pop3_client_options *o)
+{
+    pop3_client *c = (pop3_client *)(uintptr_t)1;
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_new(&c, o));
+    assert_null(c);
+}
+
+static void options_that_cannot_be_used_are_refused(void **state)
+{
+    (void)state;
+    pop3_client_options good = POP3_CLIENT_OPTIONS_INIT;
+    good.host = "localhost";
+    good.security = POP3_SECURITY_PLAIN;
+    char long_path[300];
+    memset(long_path, 'x', sizeof long_path - 1);
+    long_path[sizeof long_path - 1] = '\0';
+
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_new(NULL, &good));
+    refuse_options(NULL);
+    pop3_client_options o = good;
+    o.size--;
+    refuse_options(&o);
+    const char *hosts[] = {NULL, "", "two words", "line\r\nend", "del\x7F", long_path};
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        o = good;
+        o.host = hosts[i];
+        refuse_options(&o);
+    }
+    o = good;
+    o.unix_socket = "";
+    refuse_options(&o);
+    o.unix_socket = long_path;
+    refuse_options(&o);
+    o = good;
+    o.local_address = "localhost";
+    refuse_options(&o);
+    o = good;
+    o.security = (pop3_security)7;
+    refuse_options(&o);
+    o = good;
+    o.pipelining = (pop3_pipelining)7;
+    refuse_options(&o);
+    o = good;
+    o.limits.reply_line = 511;
+    refuse_options(&o);
+}
+
+static void strings_of_the_options_are_copied(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect-eof", NULL);
+    char host[] = "127.0.0.1";
+    f->options.host = host;
+    pop3_client *c = client_new(f);
+    memset(host, '?', sizeof host);
+    f->options.host = NULL;
+    assert_ok(c, pop3_client_connect(c));
+}
+
+static void a_client_that_is_connected_does_not_connect_again(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'NOOP'; line '+OK'; expect-eof", NULL);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_STATE, pop3_client_connect(c));
+    assert_status(POP3_ERR_STATE, pop3_client_start(c));
+    assert_ok(c, pop3_client_noop(c));
+}
+
+static void after_close_the_client_connects_again(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK first'; expect-eof", "--max-sessions", "2", NULL);
+    pop3_client *c = client_connected(f);
+    assert_str(pop3_client_greeting(c), "+OK first");
+    pop3_client_close(c);
+    assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+    assert_status(POP3_ERR_STATE, pop3_client_noop(c));
+    pop3_client_close(c); /* once more does nothing */
+    assert_ok(c, pop3_client_connect(c));
+    assert_int_equal(pop3_client_error(c)->status, POP3_OK);
+    assert_string_equal(pop3_client_error(c)->message, "");
+    assert_int_equal(pop3_client_state(c), POP3_STATE_AUTHORIZATION);
+}
+
+static void after_quit_the_client_connects_again(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'QUIT'; line '+OK'; expect-eof", "--max-sessions", "3", NULL);
+    pop3_client *c = client_new(f);
+    for (int i = 0; i < 3; i++) {
+        assert_ok(c, pop3_client_connect(c));
+        assert_ok(c, pop3_client_quit(c));
+    }
+}
+
+static void after_a_failure_the_client_connects_again(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'STAT'; line 'what?'; expect-eof", "--max-sessions", "2", NULL);
+    pop3_client *c = client_new(f);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(c, pop3_client_connect(c));
+        assert_status(POP3_ERR_PROTOCOL, pop3_client_stat(c, NULL));
+        assert_status(POP3_ERR_STATE, pop3_client_stat(c, NULL));
+    }
+}
+
+static void a_client_that_never_connected_refuses_commands(void **state)
+{
+    fixture *f = *state;
+    f->options.host = "localhost";
+    f->options.security = POP3_SECURITY_PLAIN;
+    pop3_client *c = client_new(f);
+    assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+    assert_false(pop3_client_is_encrypted(c));
+    assert_null(pop3_client_capabilities(c));
+    assert_str(pop3_client_greeting(c), "");
+    assert_int_equal(pop3_client_deletions(c), 0);
+    assert_int_equal(pop3_client_waits(c, NULL, 0), 0);
+    assert_status(POP3_OK, pop3_client_step(c));
+    assert_status(POP3_ERR_STATE, pop3_client_noop(c));
+    assert_error(c, POP3_ERR_STATE, "localhost:110: NOOP: there is no connection");
+    pop3_client_close(c);
+    pop3_client_free(NULL);
+}
+
+static void a_client_under_way_is_freed_with_all_it_holds(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'NOOP'; expect-eof", NULL);
+    pop3_client *c = client_connected(f);
+    pop3_command noop = POP3_COMMAND_INIT;
+    noop.kind = POP3_CMD_NOOP;
+    assert_status(POP3_OK, pop3_client_submit(c, &noop, NULL));
+    assert_status(POP3_PENDING, pop3_client_step(c));
+}
+
+static void a_server_that_says_farewell_while_idle_ends_the_connection(void **state)
+{
+    fixture *f = *state;
+    play(f,
+         "line '+OK'; expect 'NOOP'; send '+OK\\r\\n' '-ERR idle for too long\\r\\n'; expect-eof",
+         NULL);
+    pop3_client *c = client_connected(f);
+    pop3_status status = pop3_client_noop(c);
+    if (status == POP3_OK) /* the farewell came in a piece of its own */
+        status = pop3_client_noop(c);
+    assert_status(POP3_ERR_CLOSED, status);
+    assert_error(c, POP3_ERR_CLOSED, "idle for too long");
+    assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
+    assert_status(POP3_ERR_CLOSED, pop3_client_step(c));
+}
+
+int main(void)
+{
+    const struct CMUnitTest once[] = {
+        cmocka_unit_test(an_ipv6_address_is_connected_to),
+        cmocka_unit_test(a_name_without_an_address_is_a_resolve_error),
+        cmocka_unit_test(a_resolution_that_is_given_up_leaves_nothing_behind),
+        cmocka_unit_test(a_refused_port_is_a_connect_error_with_errno),
+        cmocka_unit_test(a_unix_domain_socket_takes_the_place_of_host_and_port),
+        cmocka_unit_test(a_unix_domain_socket_that_is_not_there_is_a_connect_error),
+        cmocka_unit_test(the_local_address_is_the_one_connected_from),
+        cmocka_unit_test(a_local_address_of_the_other_family_is_a_connect_error),
+        cmocka_unit_test(a_handshake_without_an_answer_times_out),
+        cmocka_unit_test(without_a_limit_there_is_no_deadline),
+        cmocka_unit_test(the_default_port_is_that_of_the_security),
+        cmocka_unit_test(options_that_cannot_be_used_are_refused),
+        cmocka_unit_test(a_client_that_never_connected_refuses_commands),
+    };
+    const struct CMUnitTest both[] = {
+        cmocka_unit_test(an_ipv4_address_is_connected_to),
+        cmocka_unit_test(a_name_is_resolved_and_each_of_its_addresses_tried),
+        cmocka_unit_test(a_server_that_never_greets_times_out),
+        cmocka_unit_test(a_refusing_greeting_is_refused_with_its_text),
+        cmocka_unit_test(a_greeting_of_another_protocol_is_a_protocol_error),
+        cmocka_unit_test(a_greeting_without_an_end_meets_the_limit),
+        cmocka_unit_test(a_greeting_in_single_octets_is_whole),
+        cmocka_unit_test(a_server_that_closes_before_its_greeting_is_closed),
+        cmocka_unit_test(a_connection_that_is_reset_is_closed),
+        cmocka_unit_test(strings_of_the_options_are_copied),
+        cmocka_unit_test(a_client_that_is_connected_does_not_connect_again),
+        cmocka_unit_test(after_close_the_client_connects_again),
+        cmocka_unit_test(after_quit_the_client_connects_again),
+        cmocka_unit_test(after_a_failure_the_client_connects_again),
+        cmocka_unit_test(a_client_under_way_is_freed_with_all_it_holds),
+        cmocka_unit_test(a_server_that_says_farewell_while_idle_ends_the_connection),
+    };
+    return run_suite("connect", once, sizeof once / sizeof *once, both, sizeof both / sizeof *both);
+}

@@ -1,0 +1,308 @@
+/* Messages whose end is in doubt: on a server that ends lines with CRLF, a lone dot beside a bare
+ * LF may be a line of the message that was not stuffed, and so may a first line that is a dot. DONE
+ * comes once the next reply has shown which. */
+#include "engine_script.h"
+
+static const char doubt[] =
+    "a line that was a lone dot did not end the message: the server does not "
+    "stuff every dot; what follows it";
+
+static script *retrieving(const pop3_engine_options *options)
+{
+    script *s = script_logged_in(options, NULL);
+    asks_number(s, POP3_CMD_RETR, 1);
+    sends(s, "RETR 1\r\n");
+    return s;
+}
+
+static void died_of_doubt(script *s, const char *excerpt)
+{
+    growing detail = {0};
+    growing_text(&detail, doubt);
+    growing_text(&detail, excerpt);
+    died(s, POP3_ERR_PROTOCOL, detail.text);
+    growing_free(&detail);
+}
+
+static void a_doubtful_end_is_held_until_a_noop_has_been_answered(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"a\n.\r\n", "a\r\n.\n", "a\n.\n"};
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        script *s = retrieving(NULL);
+        says(s, "+OK\r\n");
+        says(s, bodies[i]);
+        sees(s, i == 1 ? "RETR 1 reply {}\nRETR 1 body {a\r\n}"
+                       : "RETR 1 reply {}\nRETR 1 body {a\n}");
+        assert_int_equal(pop3_engine_pending(s->engine), 1);
+        sends(s, "NOOP\r\n");
+        assert_true(pop3_engine_wants_input(s->engine));
+        says(s, "+OK\r\n");
+        sees(s, "RETR 1 ok");
+        assert_int_equal(pop3_engine_pending(s->engine), 0);
+        script_end(s);
+    }
+}
+
+static void a_refused_noop_settles_it_as_well(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\r\n");
+    sends(s, "NOOP\r\n");
+    says(s, "-ERR unknown\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 ok");
+    script_end(s);
+}
+
+static void a_reply_in_flight_settles_it_without_a_noop(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    script *s = script_logged_in(&o, NULL);
+    asks_number(s, POP3_CMD_RETR, 1);
+    asks_number(s, POP3_CMD_RETR, 2);
+    sends(s, "RETR 1\r\nRETR 2\r\n");
+    says(s, "+OK\r\na\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}");
+    sends(s, "");
+    says(s, "-ERR no such message\r\n");
+    sees(s, "RETR 1 ok\nRETR 2 refused {no such message}");
+    script_end(s);
+}
+
+static void several_doubtful_ends_in_a_window_settle_each_other(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    script *s = script_logged_in(&o, NULL);
+    for (uint32_t i = 1; i <= 3; i++)
+        asks_number(s, POP3_CMD_RETR, i);
+    sends(s, "RETR 1\r\nRETR 2\r\nRETR 3\r\n");
+    says(s, "+OK\r\na\n.\r\n+OK\r\nb\n.\r\n+OK\r\nc\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 ok\n"
+            "RETR 2 reply {}\nRETR 2 body {b\n}\nRETR 2 ok\n"
+            "RETR 3 reply {}\nRETR 3 body {c\n}");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 3 ok");
+    script_end(s);
+}
+
+static void what_follows_a_false_end_in_a_window_is_seen_for_what_it_is(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    script *s = script_logged_in(&o, NULL);
+    asks_number(s, POP3_CMD_RETR, 1);
+    asks_number(s, POP3_CMD_DELE, 1);
+    sends(s, "RETR 1\r\nDELE 1\r\n");
+    says(s, "+OK\r\na\n.\nthe rest of it\r\n.\r\n+OK\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 protocol\nDELE 1 protocol");
+    died_of_doubt(s, ": \"the rest of it\"");
+    assert_int_equal(pop3_engine_deletions(s->engine), 0);
+    script_end(s);
+}
+
+static void what_follows_a_false_end_at_once_is_seen_for_what_it_is(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\nthe rest of it\r\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 protocol");
+    died_of_doubt(s, ": \"the rest of it\"");
+    script_end(s);
+}
+
+static void what_follows_a_false_end_later_is_seen_for_what_it_is(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\n");
+    sends(s, "NOOP\r\n");
+    says(s, "the rest of it\r\n.\r\n+OK\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 protocol");
+    died_of_doubt(s, ": \"the rest of it\"");
+    script_end(s);
+}
+
+/* The dashes before a signature are no farewell, and no status. */
+static void a_line_of_dashes_after_a_false_end_is_no_reply(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\n-- \nsignature\r\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 protocol");
+    died_of_doubt(s, ": \"-- \"");
+    script_end(s);
+
+    s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\n");
+    sends(s, "NOOP\r\n");
+    says(s, "-- \n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 protocol");
+    died_of_doubt(s, ": \"-- \"");
+    script_end(s);
+}
+
+static void a_connection_that_ends_in_doubt_leaves_the_message_unfinished(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\n");
+    sends(s, "NOOP\r\n");
+    fails(s, POP3_ERR_CLOSED);
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 closed");
+    script_end(s);
+}
+
+static void commands_that_wait_go_after_the_noop(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    asks(s, POP3_CMD_STAT);
+    asks(s, POP3_CMD_QUIT);
+    says(s, "+OK\r\na\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 1 ok");
+    sends(s, "STAT\r\n");
+    says(s, "+OK 1 1\r\n");
+    sees(s, "STAT ok {1 1} 1 1");
+    sends(s, "QUIT\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "QUIT ok {}");
+    script_end(s);
+}
+
+/* One question at a time: the NOOP settles the message before capabilities are asked for. */
+static void capabilities_are_asked_for_after_the_message_is_settled(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}");
+    asks_number(s, POP3_CMD_RETR, 2);
+    asks_number(s, POP3_CMD_RETR, 3);
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 1 ok");
+    sends(s, "CAPA\r\n");
+    script_free(s);
+}
+
+static void ends_that_are_not_in_doubt_are_taken_at_once(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\nb\r\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\nb\r\n}\nRETR 1 ok");
+    script_end(s);
+    s = retrieving(NULL); /* a server of bare LFs throughout */
+    says(s, "+OK\na\n.\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 ok");
+    script_end(s);
+}
+
+static void an_empty_message_is_in_doubt_as_servers_forget_to_stuff_its_first_dot(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\n.\r\n");
+    sees(s, "RETR 1 reply {}");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 1 ok");
+    script_end(s);
+    s = retrieving(NULL); /* the message's first line was a dot */
+    says(s, "+OK\r\n.\r\nthe rest of it\r\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 protocol");
+    died_of_doubt(s, ": \"the rest of it\"");
+    script_end(s);
+}
+
+static void the_option_takes_a_doubtful_end_at_its_word(void **state)
+{
+    (void)state;
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    o.trust_message_ends = true;
+    script *s = retrieving(&o);
+    says(s, "+OK\r\na\n.\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\n}\nRETR 1 ok");
+    script_end(s);
+}
+
+static void the_engine_s_own_commands_do_not_count_as_pending(void **state)
+{
+    (void)state;
+    pop3_command_kind kind;
+    uint32_t number;
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\r\n");
+    sends(s, "NOOP\r\n");
+    assert_int_equal(pop3_engine_pending(s->engine), 1);
+    assert_int_equal(pop3_engine_in_flight(s->engine), 0);
+    assert_true(pop3_engine_current(s->engine, &kind, &number));
+    assert_int_equal(kind, POP3_CMD_RETR);
+    assert_int_equal(number, 1);
+    script_free(s);
+
+    s = script_logged_in(NULL, NULL);
+    asks(s, POP3_CMD_STAT);
+    asks(s, POP3_CMD_LIST);
+    sends(s, "CAPA\r\n");
+    assert_int_equal(pop3_engine_pending(s->engine), 2);
+    assert_int_equal(pop3_engine_in_flight(s->engine), 0);
+    assert_true(pop3_engine_wants_input(s->engine));
+    assert_true(pop3_engine_current(s->engine, &kind, &number));
+    assert_int_equal(kind, POP3_CMD_STAT);
+    assert_int_equal(number, 0);
+    script_free(s);
+}
+
+/* A caller may stop taking events when nothing is pending any more: nothing is left behind. */
+static void after_the_last_done_event_nothing_is_left_to_take(void **state)
+{
+    (void)state;
+    static const char data[] = "+OK\r\n";
+    script *s = retrieving(NULL);
+    says(s, "+OK\r\na\n.\r\n");
+    sends(s, "NOOP\r\n");
+    assert_int_equal(pop3_engine_feed(s->engine, data, 5), POP3_OK);
+    pop3_event ev;
+    assert_true(pop3_engine_next(s->engine, &ev));
+    assert_int_equal(ev.kind, POP3_EVENT_DONE);
+    assert_int_equal(pop3_engine_pending(s->engine), 0);
+    asks(s, POP3_CMD_STAT);
+    growing_free(&s->events);
+    growing_text(&s->events, "");
+    s->body_open = false;
+    sends(s, "STAT\r\n");
+    says(s, "+OK 1 2\r\n");
+    sees(s, "STAT ok {1 2} 1 2");
+    script_end(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_doubtful_end_is_held_until_a_noop_has_been_answered),
+        cmocka_unit_test(a_refused_noop_settles_it_as_well),
+        cmocka_unit_test(a_reply_in_flight_settles_it_without_a_noop),
+        cmocka_unit_test(several_doubtful_ends_in_a_window_settle_each_other),
+        cmocka_unit_test(what_follows_a_false_end_in_a_window_is_seen_for_what_it_is),
+        cmocka_unit_test(what_follows_a_false_end_at_once_is_seen_for_what_it_is),
+        cmocka_unit_test(what_follows_a_false_end_later_is_seen_for_what_it_is),
+        cmocka_unit_test(a_line_of_dashes_after_a_false_end_is_no_reply),
+        cmocka_unit_test(a_connection_that_ends_in_doubt_leaves_the_message_unfinished),
+        cmocka_unit_test(commands_that_wait_go_after_the_noop),
+        cmocka_unit_test(capabilities_are_asked_for_after_the_message_is_settled),
+        cmocka_unit_test(ends_that_are_not_in_doubt_are_taken_at_once),
+        cmocka_unit_test(an_empty_message_is_in_doubt_as_servers_forget_to_stuff_its_first_dot),
+        cmocka_unit_test(the_option_takes_a_doubtful_end_at_its_word),
+        cmocka_unit_test(the_engine_s_own_commands_do_not_count_as_pending),
+        cmocka_unit_test(after_the_last_done_event_nothing_is_left_to_take),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

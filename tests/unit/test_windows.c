@@ -1,0 +1,413 @@
+/* Which commands share a window: pipelining auto, on and off, what travels alone, how far a window
+ * goes, and when capabilities are known. */
+#include "engine_script.h"
+
+static size_t lines_in_output(script *s)
+{
+    size_t len;
+    const char *p = pop3_engine_output(s->engine, &len);
+    size_t lines = 0;
+    for (size_t i = 0; i < len; i++)
+        lines += p[i] == '\n';
+    return lines;
+}
+
+static void where_pipelining_is_announced_commands_go_together(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, "PIPELINING\r\n");
+    asks(s, POP3_CMD_STAT);
+    asks(s, POP3_CMD_LIST);
+    asks_number(s, POP3_CMD_RETR, 1);
+    asks_top(s, 2, 0);
+    asks_number(s, POP3_CMD_DELE, 1);
+    sends(s, "STAT\r\nLIST\r\nRETR 1\r\nTOP 2 0\r\nDELE 1\r\n");
+    says(s, "+OK 2 5\r\n+OK\r\n1 3\r\n2 2\r\n.\r\n+OK\r\nHi\r\n.\r\n+OK\r\n\r\n.\r\n+OK\r\n");
+    sees(s, "STAT ok {2 5} 2 5\n"
+            "LIST reply {}\nLIST entry 1 3\nLIST entry 2 2\nLIST ok\n"
+            "RETR 1 reply {}\nRETR 1 body {Hi\r\n}\nRETR 1 ok\n"
+            "TOP 2 reply {}\nTOP 2 body {\r\n}\nTOP 2 ok\n"
+            "DELE 1 ok {}");
+    script_end(s);
+}
+
+static void where_it_is_not_announced_commands_go_one_by_one(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, "TOP\r\nUIDL\r\n");
+    asks_number(s, POP3_CMD_DELE, 1);
+    asks_number(s, POP3_CMD_DELE, 2);
+    sends(s, "DELE 1\r\n");
+    sends(s, "");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 1 ok {}");
+    sends(s, "DELE 2\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 2 ok {}");
+    script_end(s);
+}
+
+static void off_means_one_by_one_whatever_is_announced(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_OFF);
+    script *s = script_logged_in(&o, "PIPELINING\r\n");
+    asks_number(s, POP3_CMD_DELE, 1);
+    asks_number(s, POP3_CMD_DELE, 2);
+    sends(s, "DELE 1\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 1 ok {}");
+    sends(s, "DELE 2\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 2 ok {}");
+    script_end(s);
+}
+
+static void on_means_together_and_no_questions_asked(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    script *s = script_logged_in(&o, NULL);
+    asks_number(s, POP3_CMD_DELE, 1);
+    asks_number(s, POP3_CMD_DELE, 2);
+    sends(s, "DELE 1\r\nDELE 2\r\n");
+    says(s, "+OK\r\n+OK\r\n");
+    sees(s, "DELE 1 ok {}\nDELE 2 ok {}");
+    script_end(s);
+}
+
+static void a_masked_pipelining_counts_as_not_announced(void **state)
+{
+    (void)state;
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    o.masked = POP3_CAP_PIPELINING | POP3_CAP_TOP;
+    script *s = script_logged_in(&o, "PIPELINING\r\nTOP\r\nUIDL\r\n");
+    assert_int_equal(pop3_engine_capabilities(s->engine)->flags, POP3_CAP_UIDL);
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "NOOP ok {}");
+    script_free(s);
+}
+
+static void auto_asks_for_capabilities_once_and_the_caller_sees_nothing_of_it(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, NULL);
+    asks_number(s, POP3_CMD_RETR, 1);
+    asks_number(s, POP3_CMD_RETR, 2);
+    sends(s, "CAPA\r\n");
+    sends(s, "");
+    says(s, "+OK\r\nTOP\r\nPIPELINING\r\n.\r\n");
+    sees(s, "");
+    assert_int_equal(pop3_engine_capabilities(s->engine)->flags,
+                     POP3_CAP_TOP | POP3_CAP_PIPELINING);
+    sends(s, "RETR 1\r\nRETR 2\r\n");
+    says(s, "-ERR\r\n-ERR\r\n");
+    sees(s, "RETR 1 refused {}\nRETR 2 refused {}");
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "NOOP\r\nNOOP\r\n"); /* it is known now */
+    says(s, "+OK\r\n+OK\r\n");
+    sees(s, "NOOP ok {}\nNOOP ok {}");
+    script_end(s);
+}
+
+static void a_server_without_capa_is_asked_once_and_served_one_by_one(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, NULL);
+    for (uint32_t i = 1; i <= 3; i++)
+        asks_number(s, POP3_CMD_DELE, i);
+    sends(s, "CAPA\r\n");
+    says(s, "-ERR unknown command\r\n");
+    sees(s, "");
+    assert_null(pop3_engine_capabilities(s->engine));
+    sends(s, "DELE 1\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 1 ok {}");
+    sends(s, "DELE 2\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 2 ok {}");
+    sends(s, "DELE 3\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 3 ok {}");
+    script_end(s);
+}
+
+static void auto_does_not_ask_when_there_is_nothing_to_gain(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, NULL);
+    asks(s, POP3_CMD_STAT); /* one command alone */
+    sends(s, "STAT\r\n");
+    says(s, "+OK 0 0\r\n");
+    sees(s, "STAT ok {0 0} 0 0");
+    asks(s, POP3_CMD_NOOP); /* the second travels alone */
+    asks(s, POP3_CMD_QUIT);
+    sends(s, "NOOP\r\n");
+    script_free(s);
+
+    s = script_logged_in(NULL, NULL);
+    asks(s, POP3_CMD_CAPA); /* the caller asks */
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\n");
+    says(s, "+OK\r\n.\r\n");
+    sees(s, "CAPA reply {}\nCAPA ok");
+    sends(s, "NOOP\r\n");
+    script_free(s);
+
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    o.max_in_flight = 1; /* there are no windows */
+    s = script_logged_in(&o, NULL);
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "NOOP\r\n");
+    script_free(s);
+
+    s = script_begin(NULL); /* before login */
+    says(s, "+OK\r\n");
+    sees(s, "greeting ok {}");
+    asks_text(s, POP3_CMD_USER, "a");
+    asks(s, POP3_CMD_UTF8);
+    sends(s, "USER a\r\n");
+    script_free(s);
+}
+
+static void a_refused_command_in_a_window_fails_alone(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, "PIPELINING\r\n");
+    for (uint32_t i = 1; i <= 3; i++)
+        asks_number(s, POP3_CMD_RETR, i);
+    sends(s, "RETR 1\r\nRETR 2\r\nRETR 3\r\n");
+    says(s, "+OK\r\na\r\n.\r\n-ERR no such message\r\n+OK\r\nc\r\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\r\n}\nRETR 1 ok\n"
+            "RETR 2 refused {no such message}\n"
+            "RETR 3 reply {}\nRETR 3 body {c\r\n}\nRETR 3 ok");
+    script_end(s);
+}
+
+/* Each command that changes the session, between two that could share a window: nothing is rendered
+ * together with it or across it, in any mode. */
+static void nothing_is_ever_sent_across_a_command_that_travels_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        pop3_command_kind kind;
+        const char *text;
+        const char *line;
+    } rows[] = {
+        {POP3_CMD_PASS, "x", "PASS x\r\n"}, {POP3_CMD_APOP, "a b", "APOP a b\r\n"},
+        {POP3_CMD_RPOP, "a", "RPOP a\r\n"}, {POP3_CMD_AUTH, "X", "AUTH X\r\n"},
+        {POP3_CMD_STLS, NULL, "STLS\r\n"},  {POP3_CMD_RAW, "X", "X\r\n"},
+        {POP3_CMD_RAW_LIST, "X", "X\r\n"},  {POP3_CMD_QUIT, NULL, "QUIT\r\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+        script *s = script_begin(&o);
+        says(s, "+OK\r\n");
+        sees(s, "greeting ok {}");
+        asks(s, POP3_CMD_NOOP);
+        asks(s, POP3_CMD_NOOP);
+        asks_text(s, rows[i].kind, rows[i].text);
+        if (rows[i].kind != POP3_CMD_QUIT) {
+            asks(s, POP3_CMD_STAT);
+            asks(s, POP3_CMD_STAT);
+        }
+        sends(s, "NOOP\r\nNOOP\r\n");
+        says(s, "+OK\r\n");
+        sees(s, "NOOP ok {}");
+        sends(s, "");
+        says(s, "+OK\r\n");
+        sees(s, "NOOP ok {}");
+        sends(s, rows[i].line);
+        sends(s, "");
+        says(s, "-ERR\r\n");
+        pop3_command_kind kind;
+        if (rows[i].kind != POP3_CMD_QUIT) {
+            assert_true(pop3_engine_current(s->engine, &kind, NULL)); /* its turn is over */
+            assert_int_equal(kind, POP3_CMD_STAT);
+        }
+        sends(s, rows[i].kind == POP3_CMD_QUIT ? "" : "STAT\r\nSTAT\r\n");
+        script_free(s);
+    }
+}
+
+/* The window is filled up again once half of it has been answered: one write, not one a reply. */
+static void a_window_has_a_limit_and_is_refilled_by_halves(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    o.max_in_flight = 4;
+    script *s = script_logged_in(&o, NULL);
+    for (uint32_t i = 1; i <= 8; i++)
+        asks_number(s, POP3_CMD_DELE, i);
+    sends(s, "DELE 1\r\nDELE 2\r\nDELE 3\r\nDELE 4\r\n");
+    assert_int_equal(pop3_engine_in_flight(s->engine), 4);
+    assert_int_equal(pop3_engine_pending(s->engine), 8);
+    says(s, "+OK\r\n");
+    sees(s, "DELE 1 ok {}");
+    sends(s, "");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 2 ok {}");
+    sends(s, "DELE 5\r\nDELE 6\r\n");
+    says(s, "+OK\r\n+OK\r\n+OK\r\n+OK\r\n");
+    sees(s, "DELE 3 ok {}\nDELE 4 ok {}\nDELE 5 ok {}\nDELE 6 ok {}");
+    sends(s, "DELE 7\r\nDELE 8\r\n");
+    says(s, "+OK\r\n+OK\r\n");
+    sees(s, "DELE 7 ok {}\nDELE 8 ok {}");
+    assert_int_equal(pop3_engine_in_flight(s->engine), 0);
+    assert_int_equal(pop3_engine_pending(s->engine), 0);
+    script_end(s);
+}
+
+static void windows_of_one_two_and_three_make_progress(void **state)
+{
+    (void)state;
+    for (uint32_t most = 1; most <= 3; most++) {
+        pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+        o.max_in_flight = most;
+        script *s = script_logged_in(&o, NULL);
+        for (uint32_t i = 1; i <= 10; i++)
+            asks_number(s, POP3_CMD_DELE, i);
+        for (uint32_t i = 1; i <= 10; i++) {
+            lines_in_output(s);
+            assert_in_range(pop3_engine_in_flight(s->engine), 1, most);
+            says(s, "+OK\r\n");
+        }
+        assert_int_equal(pop3_engine_pending(s->engine), 0);
+        script_free(s);
+    }
+}
+
+static void the_default_window_is_1024_commands(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    script *s = script_logged_in(&o, NULL);
+    for (uint32_t i = 1; i <= 1500; i++)
+        asks_number(s, POP3_CMD_DELE, i);
+    assert_int_equal(lines_in_output(s), 1024);
+    script_free(s);
+}
+
+static void rendering_stops_when_enough_octets_wait_to_be_sent(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    script *s = script_begin(&o);
+    says(s, "+OK\r\n");
+    char name[8001];
+    memset(name, 'n', 8000);
+    name[8000] = '\0';
+    for (int i = 0; i < 20; i++)
+        asks_text(s, POP3_CMD_USER, name);
+    size_t len;
+    pop3_engine_output(s->engine, &len);
+    assert_in_range(len, 65536, 65536 + 8007);
+    assert_int_equal(pop3_engine_in_flight(s->engine), 9);
+    pop3_engine_sent(s->engine, len);
+    pop3_engine_output(s->engine, &len);
+    assert_int_equal(pop3_engine_in_flight(s->engine), 18);
+    script_free(s);
+}
+
+/* What the server announced holds for the state it was announced in. */
+static void capabilities_are_forgotten_after_login_and_after_stls(void **state)
+{
+    (void)state;
+    script *s = script_begin(NULL);
+    assert_null(pop3_engine_capabilities(s->engine));
+    says(s, "+OK\r\n");
+    sees(s, "greeting ok {}");
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, "+OK list\r\nSTLS\r\nSASL PLAIN\r\n.\r\n");
+    sees(s, "CAPA reply {list}\nCAPA entry {STLS}\nCAPA entry {SASL PLAIN}\nCAPA ok");
+    assert_true(pop3_capabilities_have_sasl(pop3_engine_capabilities(s->engine), "plain"));
+    asks(s, POP3_CMD_STLS);
+    sends(s, "STLS\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "STLS ok {}");
+    assert_null(pop3_engine_capabilities(s->engine));
+    pop3_engine_tls_started(s->engine);
+    assert_null(pop3_engine_capabilities(s->engine));
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, "+OK\r\nSASL XOAUTH2\r\nPIPELINING\r\n.\r\n");
+    sees(s, "CAPA reply {}\nCAPA entry {SASL XOAUTH2}\nCAPA entry {PIPELINING}\nCAPA ok");
+    assert_false(pop3_capabilities_have_sasl(pop3_engine_capabilities(s->engine), "plain"));
+    asks_text(s, POP3_CMD_PASS, "x");
+    sends(s, "PASS x\r\n");
+    says(s, "-ERR\r\n");
+    sees(s, "PASS refused {}");
+    assert_non_null(pop3_engine_capabilities(s->engine)); /* nothing has changed */
+    asks_text(s, POP3_CMD_PASS, "x");
+    sends(s, "PASS x\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "PASS ok {}");
+    assert_null(pop3_engine_capabilities(s->engine));
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\n"); /* the pipelining of before does not count */
+    script_free(s);
+}
+
+static void a_refusal_of_capa_is_forgotten_after_login(void **state)
+{
+    (void)state;
+    script *s = script_begin(NULL);
+    says(s, "+OK\r\n");
+    sees(s, "greeting ok {}");
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, "-ERR not now\r\n");
+    sees(s, "CAPA refused {not now}");
+    asks_text(s, POP3_CMD_PASS, "x");
+    sends(s, "PASS x\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "PASS ok {}");
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\n");
+    script_free(s);
+}
+
+static void capabilities_are_unknown_while_a_second_answer_comes_in(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, "PIPELINING\r\n");
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, "+OK\r\nTOP\r\n");
+    assert_null(pop3_engine_capabilities(s->engine));
+    says(s, ".\r\n");
+    assert_int_equal(pop3_engine_capabilities(s->engine)->flags, POP3_CAP_TOP);
+    script_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(where_pipelining_is_announced_commands_go_together),
+        cmocka_unit_test(where_it_is_not_announced_commands_go_one_by_one),
+        cmocka_unit_test(off_means_one_by_one_whatever_is_announced),
+        cmocka_unit_test(on_means_together_and_no_questions_asked),
+        cmocka_unit_test(a_masked_pipelining_counts_as_not_announced),
+        cmocka_unit_test(auto_asks_for_capabilities_once_and_the_caller_sees_nothing_of_it),
+        cmocka_unit_test(a_server_without_capa_is_asked_once_and_served_one_by_one),
+        cmocka_unit_test(auto_does_not_ask_when_there_is_nothing_to_gain),
+        cmocka_unit_test(a_refused_command_in_a_window_fails_alone),
+        cmocka_unit_test(nothing_is_ever_sent_across_a_command_that_travels_alone),
+        cmocka_unit_test(a_window_has_a_limit_and_is_refilled_by_halves),
+        cmocka_unit_test(windows_of_one_two_and_three_make_progress),
+        cmocka_unit_test(the_default_window_is_1024_commands),
+        cmocka_unit_test(rendering_stops_when_enough_octets_wait_to_be_sent),
+        cmocka_unit_test(capabilities_are_forgotten_after_login_and_after_stls),
+        cmocka_unit_test(a_refusal_of_capa_is_forgotten_after_login),
+        cmocka_unit_test(capabilities_are_unknown_while_a_second_answer_comes_in),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
