@@ -79,7 +79,8 @@ PyObject *cpoplib_take_exception(void)
     return value;
 }
 
-/* Puts an earlier exception, whose reference it steals, behind all that a later one has as context. */
+/* Puts an earlier exception, whose reference it steals, behind all that a later one has as context.
+ */
 static void add_context(PyObject *later, PyObject *earlier)
 {
     PyObject *last = later, *next;

@@ -50,15 +50,17 @@ def test_retr_bytes_returns_the_message_as_the_server_has_it() -> None:
     assert record.sent == b"RETR 1\r\nNOOP\r\n"
 
 
-def test_retr_bytes_of_an_empty_message() -> None:
-    with client(b"+OK\r\n.\r\n") as (pop, _):
+def test_retr_bytes_of_an_empty_message_waits_for_proof_that_it_is_one() -> None:
+    with client(b"+OK\r\n.\r\n", b"+OK\r\n") as (pop, record):
         assert pop.retr_bytes("1") == b""
+    assert record.sent == b"RETR 1\r\nNOOP\r\n"
 
 
 def test_retr_bytes_cut_anywhere() -> None:
-    wire = b"+OK\r\n" + b"..a\r\nb\r\n.c\r\n" * 20 + b".\r\n+OK\r\n"
+    wire = b"+OK\r\n" + b"..a\r\nb\r\n.c\r\n" * 20 + b".\r\n"
     for size in (1, 2, 3, 5):
-        with client(*[wire[i : i + size] for i in range(0, len(wire), size)]) as (pop, _):
+        pieces = [wire[i : i + size] for i in range(0, len(wire), size)]
+        with client(*pieces, b"+OK\r\n") as (pop, _):
             assert pop.retr_bytes(1) == b".a\r\nb\r\n.c\r\n" * 20
             assert pop.noop() == b"+OK"
 
@@ -90,7 +92,7 @@ def test_a_connection_lost_within_a_message_is_closed() -> None:
 
 
 def test_an_unstuffed_dot_after_a_bare_lf_does_not_end_a_message_unnoticed() -> None:
-    with client(b"+OK\r\nfirst\n.\r\nrest\r\n.\r\n") as (pop, _):
+    with client(b"+OK\r\nfirst\n.\r\n", b"rest\r\n.\r\n") as (pop, _):
         with pytest.raises(cpoplib.error_proto, match="lone dot"):
             pop.retr_bytes(1)
         assert pop.sock is None
@@ -168,7 +170,7 @@ def test_the_file_may_not_use_the_connection_meanwhile() -> None:
 
 
 def test_a_file_of_somebody_else_is_read_line_by_line() -> None:
-    with client(b"", message(1) + b"+OK 1 2\r\n") as (pop, _):
+    with client(message(1) + b"+OK 1 2\r\n") as (pop, _):
         pop.file = pop.sock.makefile("rb")
         assert pop.retr_bytes(1) == text(1)
         assert pop.stat() == (1, 2)
@@ -501,33 +503,32 @@ def test_messages_arrive_whole_while_other_threads_run() -> None:
     assert results == [True] * 30
 
 
-def test_two_threads_on_one_connection_get_an_error_and_no_garbage() -> None:
-    with client() as (pop, _):
-        reading = threading.Event()
-        failures = []
+def test_a_second_thread_gets_an_error_while_the_first_one_reads() -> None:
+    reading = threading.Event()
 
-        class Raw:
-            def readinto(self, room: memoryview) -> int:
-                reading.set()
-                done.wait(DEADLINE)
-                return 0
+    class Announcing(socket.socket):
+        def recv_into(self, *arguments: Any) -> int:
+            reading.set()
+            return super().recv_into(*arguments)
 
-        done = threading.Event()
-        thread = threading.Thread(target=lambda: failures.append(pop.file.readline()), daemon=True)
-        with pytest.raises(AttributeError):
-            pop.file.raw = Raw()
-        ours, theirs = socket.socketpair()
-        pop.sock.close()
-        with ours, theirs, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(socket, "create_connection", lambda *_: theirs)
-            ours.sendall(HELLO)
-            pop.__init__("host")
-            thread.start()
-            while not thread.is_alive():
-                pass
-            ours.sendall(b"+OK line\r\n")
-            thread.join(DEADLINE)
-            assert failures == [b"+OK line\r\n"]
+    ours, theirs = socket.socketpair()
+    announcing = Announcing(theirs.family, theirs.type, fileno=theirs.detach())
+    lines: list[bytes] = []
+    with ours, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "create_connection", lambda *_: announcing)
+        ours.sendall(HELLO)
+        pop = cpoplib.POP3("host")
+        reading.clear()
+        thread = threading.Thread(target=lambda: lines.append(pop.file.readline()), daemon=True)
+        thread.start()
+        assert reading.wait(DEADLINE)
+        for call in (pop.noop, lambda: pop.retr_bytes(1), pop.file.read):
+            with pytest.raises(RuntimeError, match="already"):
+                call()
+        ours.sendall(b"+OK line\r\n")
+        thread.join(DEADLINE)
+        assert lines == [b"+OK line\r\n"]
+        pop.close()
 
 
 def test_the_socket_may_keep_the_memory_it_reads_into() -> None:
