@@ -2,11 +2,20 @@
 #include "cli/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli/json.h"
 #include "cli/mailbox.h"
+#include "cli/rfc2047.h"
+
+static void print_clean(const char *text)
+{
+    char *clean = p3_line_clean(text, strlen(text));
+    printf("%s\n", clean != NULL ? clean : "");
+    free(clean);
+}
 
 static bool print_lines(const pop3_capabilities *caps, bool json)
 {
@@ -15,7 +24,7 @@ static bool print_lines(const pop3_capabilities *caps, bool json)
         if (json)
             json_array_append_new(list, p3_json_text(caps->lines[i], strlen(caps->lines[i])));
         else
-            printf("%s\n", caps->lines[i]);
+            print_clean(caps->lines[i]);
     }
     return !json || p3_json_line(list);
 }

@@ -7,11 +7,16 @@
 
 #include "cli/json.h"
 #include "cli/mailbox.h"
+#include "cli/rfc2047.h"
 
 static bool print_entry(const pop3_entry *e, bool json)
 {
-    if (!json)
-        return printf("%u %.*s\n", e->number, (int)e->uid.len, e->uid.data) > 0;
+    if (!json) {
+        char *uid = p3_line_clean(e->uid.data, e->uid.len);
+        bool ok = uid != NULL && printf("%u %s\n", e->number, uid) > 0;
+        free(uid);
+        return ok;
+    }
     json_t *o = json_object();
     json_object_set_new(o, "number", json_integer(e->number));
     json_object_set_new(o, "uid", p3_json_text(e->uid.data, e->uid.len));
