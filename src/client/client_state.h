@@ -59,6 +59,12 @@ typedef struct p3_failure {
     char server_text[512];
 } p3_failure;
 
+/* Where the line of a kept reply lives. */
+typedef struct p3_reply_memory {
+    char *data;
+    size_t size;
+} p3_reply_memory;
+
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
     pop3_engine *engine;         /* of the present or last connection */
@@ -92,10 +98,10 @@ struct pop3_client {
     uint32_t offered_before; /* set of p3_mechanism: announced on this connection so far */
     pop3_login_result outcome; /* of the last login */
 
-    pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
-    char *reply_line;
-    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
-    char *opening_line;
+    pop3_reply reply; /* of the last blocking command, spans in `reply_memory` */
+    p3_reply_memory reply_memory;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_memory` */
+    p3_reply_memory opening_memory;
     p3_failure failure;
     p3_failure kept; /* of a call that is over, then of an end that is `untold` */
     char where[300]; /* "host:port" for messages */
