@@ -4,7 +4,7 @@
 set -eu
 
 packages='gcc pkg-config meson ninja-build python3 python3-pytest openssl
-    libssl-dev libgsasl-dev libidn2-dev libcmocka-dev dovecot-pop3d procps'
+    libssl-dev libgsasl-dev libidn2-dev libunistring-dev libcmocka-dev dovecot-pop3d procps'
 
 # What only the checks need: a demonstration does without it.
 if [ "${1:-}" != demo ]; then

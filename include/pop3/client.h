@@ -80,6 +80,9 @@ typedef struct pop3_client_options {
                                     TLS included; default 30,000; negative: no limit. */
     int timeout_ms;            /**< Milliseconds without any progress that a command may take;
                                     default 60,000; negative: no limit. */
+    int session_timeout_ms;    /**< Milliseconds that a session may take from connecting to its
+                                    end, however busy the server seems: a server that sends an
+                                    octet now and then makes progress for ever. 0: no limit. */
     bool allow_plaintext_password; /**< Let PASS send the password over a connection without TLS,
                                         where anybody on the way can read it. */
     pop3_limits limits;            /**< Bounds on what the server may send. */

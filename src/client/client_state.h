@@ -64,7 +64,7 @@ struct pop3_client {
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;       /* it ended by itself after a command that worked: the next one is to tell */
+    bool untold;       /* it ended by itself after the last call was over: the next is to tell */
     bool inside;       /* callbacks are running */
     bool aborted;      /* a sink wants the connection closed */
     bool quit;         /* QUIT was submitted: nothing may follow */
@@ -74,10 +74,11 @@ struct pop3_client {
     p3_proxy *proxy; /* while it is asked to connect */
     p3_stream stream;
     p3_wake wake;
-    int64_t deadline; /* when to give up unless something happens */
-    bool want_write;  /* octets wait until the socket takes them */
-    bool read_again;  /* the last read filled the buffer: the next need not be waited for */
-    bool drained;     /* in this step, the last read took all that had come */
+    int64_t deadline;     /* when to give up unless something happens */
+    int64_t session_ends; /* when to give up whatever happens */
+    bool want_write;      /* octets wait until the socket takes them */
+    bool read_again;      /* the last read filled the buffer: the next need not be waited for */
+    bool drained;         /* in this step, the last read took all that had come */
     bool more; /* there is more to do at once: a step stopped short, or a command was submitted */
     char *buffer; /* what was received */
     size_t buffer_len;
@@ -150,18 +151,6 @@ pop3_status p3_submit_now(pop3_client *c, const pop3_command *command,
 /* Wipes and frees the list of spare requests. */
 void p3_requests_free(pop3_client *c);
 
-/* blocking.c: a connection may end in the very step in which a call is over. The call returns as it
- * ended, with its own error, and the next one tells the connection's end. */
-
-/* Within the call's last callback: keeps its error. */
-void p3_call_over(pop3_client *c, pop3_status status);
-
-/* Before the call returns: finds out whether there is an end to tell. */
-void p3_call_returns(pop3_client *c, pop3_status status);
-
-/* Instead of the next call, when c->untold: how the connection ended, and the error about that. */
-pop3_status p3_tell_end(pop3_client *c);
-
 /* upgrade.c */
 
 /* Begins STLS: for a request, or (NULL) because the options require it. */
@@ -203,6 +192,17 @@ const char *p3_host(const pop3_client *c);
 
 /* Waits until the client must be stepped. */
 void p3_wait_for(const pop3_client *c);
+
+/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
+ * ended, when that happened in the very step in which the last call was over: that call returned as
+ * it ended, with its own error, and no call has told the connection's end yet. */
+pop3_status p3_call_begin(pop3_client *c);
+
+/* Within the last callback of a call: keeps its error. */
+void p3_call_over(pop3_client *c, pop3_status status);
+
+/* Ends it: notes whether the next call is to tell an end. Returns status. */
+pop3_status p3_call_end(pop3_client *c, pop3_status status);
 
 /* login.c */
 

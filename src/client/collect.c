@@ -179,8 +179,7 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
 typedef struct p3_many {
     const uint32_t *numbers;
     size_t count;
-    size_t next; /* the first that has not been submitted */
-    size_t answered;
+    size_t next;        /* the first that has not been submitted */
     pop3_status failed; /* why no more are submitted, or POP3_OK */
     pop3_handlers theirs;
     pop3_handlers ours;
@@ -207,9 +206,6 @@ static pop3_sink_result many_sink(void *ctx, const char *data, size_t len)
 static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
 {
     p3_many *m = ctx;
-    bool declined = result->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE;
-    if (result->status == POP3_OK || result->status == POP3_ERR_REFUSED || declined)
-        m->answered++;
     if (m->theirs.done != NULL)
         m->theirs.done(m->theirs.ctx, c, result);
     submit_next(m, c);
@@ -218,10 +214,9 @@ static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
 pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_t count,
                                   const pop3_handlers *handlers)
 {
-    if (c->inside)
-        return POP3_ERR_STATE;
-    if (c->untold)
-        return p3_tell_end(c);
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
     if (c->phase == P3_PHASE_NONE)
         return p3_note_error(c, POP3_ERR_STATE, 0, "RETR", "there is no connection", NULL);
     if ((numbers == NULL && count > 0) || (handlers != NULL && handlers->size != sizeof *handlers))
@@ -241,11 +236,7 @@ pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_
     uint32_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : 1024;
     while (m.next < count && m.next / 2 < window && m.failed == POP3_OK)
         submit_next(&m, c);
-    pop3_status status = pop3_client_run(c);
-    if (m.answered == count) {
-        p3_call_returns(c, POP3_OK); /* what ended the connection after that is told later */
-        return POP3_OK;
-    }
+    status = pop3_client_run(c);
     if (status != POP3_OK)
         return status;
     if (m.failed != POP3_OK)

@@ -466,12 +466,10 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = call_over;
     handlers.ctx = &call;
-    if (c->inside)
-        return POP3_ERR_STATE;
-    c->reply = (pop3_reply){0};
-    if (c->untold)
-        return p3_tell_end(c);
-    pop3_status status = pop3_login_start(c, options, &handlers);
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
+    status = pop3_login_start(c, options, &handlers);
     if (status != POP3_OK) {
         const char *why = pop3_status_message(status);
         if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
@@ -485,6 +483,5 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
         if (!call.over)
             p3_wait_for(c);
     }
-    p3_call_returns(c, call.status);
-    return call.status;
+    return p3_call_end(c, call.status);
 }

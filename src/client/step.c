@@ -59,7 +59,10 @@ pop3_status pop3_client_start(pop3_client *c)
     c->failure.value.code = POP3_CODE_NONE;
     c->failure.message[0] = c->failure.server_text[0] = '\0';
     c->reply = c->opening = (pop3_reply){0};
-    c->deadline = p3_deadline(p3_now_ms(), c->options.connect_timeout_ms);
+    int64_t now = p3_now_ms();
+    int session = c->options.session_timeout_ms;
+    c->deadline = p3_deadline(now, c->options.connect_timeout_ms);
+    c->session_ends = session > 0 ? p3_deadline(now, session) : P3_NEVER;
     return p3_connect_begin(c);
 }
 
@@ -224,11 +227,27 @@ static void advance(pop3_client *c, int64_t now)
     c->drained = false;
     p3_requests_advance(c);
     c->more = true;
-    for (int round = 0; c->more && round < P3_ROUNDS; round++)
+    for (int round = 0; c->more && round < P3_ROUNDS; round++) {
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
+        if (c->phase == P3_PHASE_READY && c->under_way == 0)
+            break; /* what comes after the last answer is for a later step to tell */
+    }
     /* The engine may have run out of memory while it had nothing to tell. */
     if (c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD)
         p3_dispatch(c);
+}
+
+/* The time is up. */
+static pop3_status fail_late(pop3_client *c, int64_t now)
+{
+    char why[80];
+    int limit = is_connecting(c) ? c->options.connect_timeout_ms : c->options.timeout_ms;
+    if (now >= c->session_ends)
+        snprintf(why, sizeof why, "the session was not over within %d ms",
+                 c->options.session_timeout_ms);
+    else
+        snprintf(why, sizeof why, "the server did not answer within %d ms", limit);
+    return p3_fail(c, POP3_ERR_TIMEOUT, 0, NULL, why);
 }
 
 static pop3_status step(pop3_client *c)
@@ -239,12 +258,8 @@ static pop3_status step(pop3_client *c)
     advance(c, now);
     if (c->phase == P3_PHASE_NONE)
         return c->ended;
-    if (now >= c->deadline) {
-        char why[80];
-        int limit = is_connecting(c) ? c->options.connect_timeout_ms : c->options.timeout_ms;
-        snprintf(why, sizeof why, "the server did not answer within %d ms", limit);
-        return p3_fail(c, POP3_ERR_TIMEOUT, 0, NULL, why);
-    }
+    if (now >= c->deadline || now >= c->session_ends)
+        return fail_late(c, now);
     return c->phase == P3_PHASE_READY && c->under_way == 0 ? POP3_OK : POP3_PENDING;
 }
 
@@ -288,7 +303,7 @@ size_t pop3_client_waits(const pop3_client *c, pop3_waitable *out, size_t cap)
 
 int pop3_client_deadline(const pop3_client *c)
 {
-    int64_t deadline = c->deadline;
+    int64_t deadline = c->deadline < c->session_ends ? c->deadline : c->session_ends;
     if (c->phase == P3_PHASE_NONE)
         return -1;
     if (c->more || (c->phase == P3_PHASE_LOGIN && p3_login_waits(c)))

@@ -291,12 +291,13 @@ pop3_status pop3_client_survey(pop3_client *c, pop3_survey **out)
         return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "UIDL and LIST", "nowhere to put the survey",
                              NULL);
     *out = NULL;
-    if (c->inside)
-        return POP3_ERR_STATE;
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
     p3_surveying s = {.survey = calloc(1, sizeof *s.survey)};
     if (s.survey == NULL)
         return p3_note_error(c, POP3_ERR_MEMORY, 0, "UIDL and LIST", "out of memory", NULL);
-    pop3_status status = ask_both(c, &s);
+    status = ask_both(c, &s);
     if (status != POP3_OK) {
         pop3_survey_free(s.survey);
         return status;

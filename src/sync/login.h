@@ -1,0 +1,14 @@
+/* Logs in without blocking: the one place that knows how. */
+#ifndef P3_SYNC_LOGIN_H
+#define P3_SYNC_LOGIN_H
+
+#include <pop3/login.h>
+
+#include "sync/sync.h"
+
+/* Begins to log in on a client that may still be connecting; done() of the handlers is told the
+ * end. The secret must live until then. */
+pop3_status p3_log_in(pop3_client *client, const p3_account *account, const p3_secret *secret,
+                      const pop3_handlers *handlers);
+
+#endif
