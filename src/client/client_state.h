@@ -64,10 +64,10 @@ struct pop3_client {
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;       /* it ended by itself after a command that worked: the next one is to tell */
-    bool inside;       /* callbacks are running */
-    bool aborted;      /* a sink wants the connection closed */
-    bool quit;         /* QUIT was submitted: nothing may follow */
+    bool untold;  /* it ended by itself after a command that was answered: the next is to tell */
+    bool inside;  /* callbacks are running */
+    bool aborted; /* a sink wants the connection closed */
+    bool quit;    /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;
@@ -97,6 +97,7 @@ struct pop3_client {
     pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
     char *opening_line;
     p3_failure failure;
+    p3_failure kept; /* of a call that is over, then of an end that is `untold` */
     char where[300]; /* "host:port" for messages */
 };
 
@@ -192,11 +193,17 @@ const char *p3_host(const pop3_client *c);
 /* Waits until the client must be stepped. */
 void p3_wait_for(const pop3_client *c);
 
-/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
- * ended, when that happened after a call that worked, so that no call has told it yet. */
+/* A connection may end in the very step in which a blocking call is over. The call then returns as
+ * it ended, with its own error, and the next one tells the connection's end. */
+
+/* Begins a call: POP3_OK; POP3_ERR_STATE from within a callback; or an end that is to be told, with
+ * the error about it. */
 pop3_status p3_call_begin(pop3_client *c);
 
-/* Ends it: notes whether the next call is to tell an end. Returns status. */
+/* Within the call's last callback: keeps its error. */
+void p3_call_over(pop3_client *c, pop3_status status);
+
+/* Ends it: finds out whether there is an end to tell. Returns status. */
 pop3_status p3_call_end(pop3_client *c, pop3_status status);
 
 /* login.c */

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The receive buffer starts small, for the many connections that have little to say, and doubles
- * when a read fills it. Larger ones than the most below are slower: they drive the octets out of
- * the processor's nearer cache before they are looked at. */
+/* The receive buffer starts small, for the many connections that have little to say, and becomes
+ * large when a read fills it. A still larger one is slower: it drives the octets out of the
+ * processor's nearer cache before they are looked at. */
 #define P3_BUFFER_FIRST ((size_t)16 * 1024)
 #define P3_BUFFER_MOST  ((size_t)128 * 1024)
 
@@ -109,12 +109,12 @@ static void grow_buffer(pop3_client *c)
 {
     if (c->buffer_len >= P3_BUFFER_MOST)
         return;
-    char *larger = malloc(c->buffer_len * 2);
+    char *larger = malloc(P3_BUFFER_MOST);
     if (larger == NULL)
         return; /* the one there is will do */
     free(c->buffer);
     c->buffer = larger;
-    c->buffer_len *= 2;
+    c->buffer_len = P3_BUFFER_MOST;
 }
 
 /* Reads once and hands what came to the engine and on to the handlers. */
@@ -227,8 +227,11 @@ static void advance(pop3_client *c, int64_t now)
     c->drained = false;
     p3_requests_advance(c);
     c->more = true;
-    for (int round = 0; c->more && round < P3_ROUNDS; round++)
+    for (int round = 0; c->more && round < P3_ROUNDS; round++) {
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
+        if (c->phase == P3_PHASE_READY && c->under_way == 0)
+            break; /* what comes after the last answer is for a later step to tell */
+    }
     /* The engine may have run out of memory while it had nothing to tell. */
     if (c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD)
         p3_dispatch(c);

@@ -326,6 +326,22 @@ static void nothing_is_sent_across_a_barrier(void **state)
     assert_ok(c, pop3_client_run(c));
 }
 
+static void the_end_after_the_last_answer_is_told_by_the_next_call(void **state)
+{
+    fixture *f = *state;
+    record r;
+    play(f,
+         "line '+OK'; expect 'RETR 1'; expect 'RETR 2'\n"
+         "send '+OK\\r\\n1\\r\\n.\\r\\n' '-ERR no\\r\\n' '-ERR good-bye\\r\\n'; expect-eof",
+         NULL);
+    f->options.pipelining = POP3_PIPELINING_ON;
+    pop3_client *c = client_connected(f);
+    assert_ok(c, retrieve(c, 2, &r));
+    assert_status(POP3_ERR_CLOSED, pop3_client_noop(c));
+    assert_error(c, POP3_ERR_CLOSED, "good-bye");
+    free(r.of);
+}
+
 static void many_of_none_is_done_at_once(void **state)
 {
     fixture *f = *state;
@@ -359,6 +375,7 @@ int main(void)
         cmocka_unit_test(the_end_within_a_window_ends_each_command_once),
         cmocka_unit_test(the_client_reads_while_it_writes),
         cmocka_unit_test(nothing_is_sent_across_a_barrier),
+        cmocka_unit_test(the_end_after_the_last_answer_is_told_by_the_next_call),
         cmocka_unit_test(many_of_none_is_done_at_once),
         cmocka_unit_test(many_go_with_a_window_of_any_size),
     };

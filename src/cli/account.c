@@ -1,0 +1,200 @@
+/* Settings made into an account that can be worked with. */
+#include "cli/account.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "cli/text.h"
+
+static bool take_url(p3_local_account *a, p3_problem *why)
+{
+    p3_settings *s = &a->settings;
+    p3_account *to = &a->account;
+    if (s->url != NULL && !p3_url_parse(s->url, &a->url, why))
+        return false;
+    if (s->url == NULL && s->tls != NULL && strcmp(s->tls, "tls") != 0)
+        a->url.security = POP3_SECURITY_STLS;
+    to->connection.host = s->host != NULL ? s->host : a->url.host;
+    to->connection.port = a->url.port;
+    to->user = s->user != NULL ? s->user : a->url.user;
+    to->mechanism = s->auth != NULL ? s->auth : a->url.mechanism;
+    to->connection.unix_socket = s->socket;
+    to->connection.local_address = s->local_address;
+    if (to->connection.host == NULL && s->socket == NULL)
+        return p3_problem_set(why, EX_CONFIG, "where to connect to is not said: set host, or url");
+    if (s->port != NULL) {
+        uint64_t port;
+        if (!p3_value_number(s->port, 65535, &port) || port == 0)
+            return p3_problem_set(why, EX_CONFIG, "port: it must be from 1 to 65535");
+        to->connection.port = (uint16_t)port;
+    }
+    if (to->user == NULL && (to->mechanism == NULL || strcasecmp(to->mechanism, "EXTERNAL") != 0))
+        return p3_problem_set(why, EX_CONFIG,
+                              "no user is named: write pop3s://USER@HOST/, or set user");
+    return true;
+}
+
+/* pop3:// asks for STLS; only who says so gets a connection that others can read. */
+static void choose_security(p3_local_account *a)
+{
+    const p3_settings *s = &a->settings;
+    pop3_client_options *o = &a->account.connection;
+    bool plain = p3_value_is_yes(s->allow_plaintext);
+    o->security = a->url.security;
+    if (o->security == POP3_SECURITY_STLS && plain)
+        o->security = POP3_SECURITY_PLAIN;
+    if (s->tls != NULL && strcmp(s->tls, "none") == 0)
+        o->security = POP3_SECURITY_PLAIN;
+    if (s->tls != NULL && strcmp(s->tls, "stls") == 0)
+        o->security = POP3_SECURITY_STLS;
+    if (s->tls != NULL && strcmp(s->tls, "tls") == 0)
+        o->security = POP3_SECURITY_TLS;
+    o->allow_plaintext_password = plain;
+}
+
+static bool prepare_tls(p3_local_account *a, p3_problem *why)
+{
+    const p3_settings *s = &a->settings;
+    char text[300];
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    if (a->account.connection.security == POP3_SECURITY_PLAIN)
+        return true;
+    o.ca_file = s->ca_file;
+    o.ca_dir = s->ca_dir;
+    o.certificate_file = s->certificate;
+    o.key_file = s->key;
+    o.server_name = s->server_name;
+    if (s->tls_min != NULL && strcmp(s->tls_min, "1.3") == 0)
+        o.min_version = POP3_TLS_1_3;
+    pop3_status status = pop3_tls_new(&a->account.connection.tls, &o, text, sizeof text);
+    if (status == POP3_OK)
+        return true;
+    return p3_problem_set(why, EX_CONFIG, "preparing TLS: %s", text);
+}
+
+static int timeout_of(const char *text)
+{
+    int64_t ms;
+    if (text == NULL || !p3_value_time_ms(text, &ms))
+        return 0;
+    return ms > 86400000 ? 86400000 : (int)ms;
+}
+
+static void take_connection(p3_local_account *a)
+{
+    const p3_settings *s = &a->settings;
+    pop3_client_options *o = &a->account.connection;
+    o->timeout_ms = timeout_of(s->timeout);
+    o->connect_timeout_ms = timeout_of(s->connect_timeout);
+    if (s->pipelining != NULL && strcmp(s->pipelining, "on") == 0)
+        o->pipelining = POP3_PIPELINING_ON;
+    if (s->pipelining != NULL && strcmp(s->pipelining, "off") == 0)
+        o->pipelining = POP3_PIPELINING_OFF;
+}
+
+static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
+{
+    const p3_settings *s = &a->settings;
+    int targets = (s->maildir != NULL) + (s->mbox != NULL) + (s->command != NULL);
+    if (targets > 1)
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "more than one place to deliver to: choose one of maildir, mbox, command");
+    if (targets == 0 && delivers)
+        return p3_problem_set(why, EX_CONFIG,
+                              "where to deliver is not said: set maildir, mbox or command");
+    if (s->maildir != NULL)
+        a->target = p3_text_join("maildir:", s->maildir, NULL);
+    else if (s->mbox != NULL)
+        a->target = p3_text_join("mbox:", s->mbox, NULL);
+    else if (s->command != NULL)
+        a->target = p3_text_join("command:", s->command, NULL);
+    if (targets > 0 && a->target == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    a->account.target = a->target;
+    if (s->line_ends != NULL && strcmp(s->line_ends, "crlf") == 0)
+        a->account.line_ends = P3_LINES_CRLF;
+    a->account.delivered_to = s->delivered_to;
+    a->account.received = p3_value_is_yes(s->received);
+    return true;
+}
+
+static void take_policy(p3_local_account *a)
+{
+    const p3_settings *s = &a->settings;
+    p3_account *to = &a->account;
+    int64_t ms;
+    if (s->remove != NULL && strcmp(s->remove, "delivered") == 0) {
+        to->removal = P3_REMOVE_DELIVERED;
+    } else if (s->remove != NULL && p3_value_time_ms(s->remove, &ms)) {
+        to->removal = P3_REMOVE_AFTER;
+        to->remove_after = ms / 1000;
+    }
+    if (s->max_size != NULL)
+        (void)p3_value_size(s->max_size, &to->max_size); /* was checked when it was set */
+    if (s->kill_size != NULL)
+        (void)p3_value_size(s->kill_size, &to->kill_size);
+    if (s->limit != NULL)
+        (void)p3_value_number(s->limit, UINT32_MAX, &to->limit);
+    to->filter = s->filter;
+}
+
+/* The account's identity in the state: what stays the same when settings change. */
+static bool make_key(p3_local_account *a, p3_problem *why)
+{
+    const pop3_client_options *o = &a->account.connection;
+    char port[16];
+    unsigned usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
+    snprintf(port, sizeof port, ":%u", o->port != 0 ? o->port : usual);
+    const char *user = a->account.user != NULL ? a->account.user : "";
+    if (o->unix_socket != NULL)
+        a->key = p3_text_join(user, "@", o->unix_socket, NULL);
+    else
+        a->key = p3_text_join(user, "@", o->host, port, NULL);
+    if (a->key == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    for (char *p = strrchr(a->key, '@'); o->unix_socket == NULL && *p != '\0'; p++) {
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p + 32); /* host names do not tell case apart */
+    }
+    a->account.key = a->key;
+    a->account.name = a->settings.name != NULL ? a->settings.name : a->key;
+    return true;
+}
+
+bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool delivers,
+                           p3_problem *why)
+{
+    *out = (p3_local_account){.settings = *settings};
+    *settings = (p3_settings){0};
+    out->account.connection = (pop3_client_options)POP3_CLIENT_OPTIONS_INIT;
+    bool ok = take_url(out, why);
+    if (ok) {
+        choose_security(out);
+        take_connection(out);
+        take_policy(out);
+    }
+    ok = ok && make_key(out, why) && take_target(out, delivers, why) && prepare_tls(out, why);
+    out->secret = (p3_secret_source){.settings = &out->settings,
+                                     .url = &out->url,
+                                     .host = out->account.connection.host,
+                                     .user = out->account.user,
+                                     .name = out->account.name};
+    out->account.secret = p3_secret_find;
+    out->account.secret_ctx = &out->secret;
+    if (out->account.name == NULL)
+        out->account.name = out->settings.name != NULL ? out->settings.name : "account";
+    return ok;
+}
+
+void p3_local_account_free(p3_local_account *a)
+{
+    pop3_tls_free(a->account.connection.tls);
+    p3_settings_free(&a->settings);
+    p3_url_free(&a->url);
+    free(a->key);
+    free(a->target);
+}

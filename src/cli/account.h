@@ -1,0 +1,26 @@
+/* Settings made into an account that can be worked with. */
+#ifndef P3_CLI_ACCOUNT_H
+#define P3_CLI_ACCOUNT_H
+
+#include "cli/secret.h"
+#include "cli/settings.h"
+#include "cli/url.h"
+#include "sync/sync.h"
+
+/* An account with all that its fields point to. It must not be moved once it is made. */
+typedef struct p3_local_account {
+    p3_account account;
+    p3_settings settings; /* owned */
+    p3_url url;
+    p3_secret_source secret;
+    char *key;
+    char *target;
+} p3_local_account;
+
+/* Makes an account of settings, which it takes over. `delivers`: it must say where mail is
+ * delivered. Returns false and says what is missing or contradicts. */
+bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool delivers,
+                           p3_problem *why);
+void p3_local_account_free(p3_local_account *a);
+
+#endif

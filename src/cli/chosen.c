@@ -1,0 +1,75 @@
+/* The accounts that a command line is about. */
+#include "cli/chosen.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* Makes one account: what the command line says, then what the configuration says. */
+static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const char *url,
+                bool deliver, p3_problem *why)
+{
+    p3_settings s = {0};
+    p3_local_account *to = &c->at[c->count];
+    bool ok = p3_settings_inherit(&s, &a->settings);
+    if (ok && url != NULL)
+        ok = p3_setting_set(&s, p3_setting_find("url"), url, why);
+    if (ok && from != NULL) {
+        ok = p3_settings_inherit(&s, from);
+        s.name = ok ? strdup(from->name) : NULL;
+        ok = s.name != NULL;
+    }
+    if (!ok) {
+        p3_settings_free(&s);
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    c->count++;
+    if (p3_local_account_make(to, &s, deliver, why))
+        return true;
+    to->account.unusable = *why;
+    return deliver && from != NULL; /* one account's mistake is not the others' */
+}
+
+static bool add_word(p3_chosen *c, p3_arguments *a, const char *word, bool deliver, p3_problem *why)
+{
+    if (p3_is_url(word))
+        return add(c, a, NULL, word, deliver, why);
+    if (c->config.path == NULL && !p3_config_read(&c->config, a->config, true, why))
+        return false;
+    const p3_settings *from = p3_config_find(&c->config, word, why);
+    return from != NULL && add(c, a, from, NULL, deliver, why);
+}
+
+bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t count, bool deliver,
+                    p3_problem *why)
+{
+    *c = (p3_chosen){0};
+    bool all = count == 0;
+    if (all || a->config != NULL) {
+        if (!p3_config_read(&c->config, a->config, true, why))
+            return false;
+        if (all && c->config.count == 0)
+            return p3_problem_set(why, EX_CONFIG, "%s has no account", c->config.path);
+    }
+    if (all)
+        count = c->config.count;
+    c->at = calloc(count, sizeof *c->at); /* they must not move: their fields point into them */
+    if (c->at == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        bool ok = all ? add(c, a, &c->config.accounts[i], NULL, deliver, why)
+                      : add_word(c, a, words[i], deliver, why);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+void p3_chosen_free(p3_chosen *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        p3_local_account_free(&c->at[i]);
+    free(c->at);
+    p3_config_free(&c->config);
+    *c = (p3_chosen){0};
+}

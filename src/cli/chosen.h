@@ -1,0 +1,22 @@
+/* The accounts that a command line is about: those of the configuration, some of them, or a URL. */
+#ifndef P3_CLI_CHOSEN_H
+#define P3_CLI_CHOSEN_H
+
+#include "cli/command.h"
+#include "cli/config.h"
+
+typedef struct p3_chosen {
+    p3_config config;
+    p3_local_account *at;
+    size_t count;
+} p3_chosen;
+
+/* Makes accounts of words, each a URL or the name of an account; of all accounts in the
+ * configuration when there are no words. Options of the command line come before what the
+ * configuration says. With `deliver`, an account that cannot be used is marked as such, so that the
+ * others can go on. Free with p3_chosen_free(), also after a failure. */
+bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t count, bool deliver,
+                    p3_problem *why);
+void p3_chosen_free(p3_chosen *c);
+
+#endif

@@ -1,0 +1,200 @@
+/* pop3 sync: brings the new mail of accounts to where it belongs. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/chosen.h"
+#include "cli/progress.h"
+#include "cli/text.h"
+
+#define P3_JOBS     16 /* accounts at once */
+#define P3_PER_HOST 4  /* of those, at one host */
+
+static volatile sig_atomic_t stop;
+static int stop_pipe[2] = {-1, -1};
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    (void)number;
+    stop = 1;
+    ssize_t n = write(stop_pipe[1], "", 1);
+    (void)n; /* the flag is seen at the next message at the latest */
+    errno = saved;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+        stop_pipe[0] = stop_pipe[1] = -1;
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+/* Each account at work takes half a dozen descriptors. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* The state file, and the folders to it. */
+static char *find_state(const p3_arguments *a, const p3_config *config, p3_problem *why)
+{
+    const char *set = a->state != NULL ? a->state : config->state;
+    char *path =
+        set != NULL ? strdup(set) : p3_home_path("XDG_STATE_HOME", ".local/state", "state.db");
+    if (path == NULL) {
+        p3_problem_set(why, EX_CONFIG, "HOME is not set: say where the state is with --state");
+        return NULL;
+    }
+    for (char *slash = path; set == NULL && (slash = strchr(slash + 1, '/')) != NULL;
+         *slash = '/') {
+        *slash = '\0';
+        (void)mkdir(path, 0700); /* whether it works shows when the file is opened */
+    }
+    return path;
+}
+
+static bool read_count(const char *given, const char *set, const char *name, unsigned usual,
+                       unsigned *out, p3_problem *why)
+{
+    const char *text = given != NULL ? given : set;
+    uint64_t n = usual;
+    if (text != NULL && (!p3_value_number(text, 10000, &n) || n == 0))
+        return p3_problem_set(why, EX_USAGE, "%s: a number from 1 to 10000 is expected", name);
+    *out = (unsigned)n;
+    return true;
+}
+
+static bool read_time(const char *text, const char *name, int64_t *out, p3_problem *why)
+{
+    if (text == NULL || (p3_value_time_ms(text, out) && *out <= INT32_MAX))
+        return true;
+    return p3_problem_set(why, EX_USAGE, "%s: a time such as 30s, 5m or 2h is expected", name);
+}
+
+/* What the run is to be like. */
+static bool read_options(const p3_arguments *a, const p3_config *c, p3_sync_options *o,
+                         int64_t *every, p3_problem *why)
+{
+    int64_t retry = 5000;
+    unsigned retries = 4;
+    uint64_t zero = 0;
+    if (a->retries != NULL && !(p3_value_number(a->retries, 30, &zero)))
+        return p3_problem_set(why, EX_USAGE, "--retries: a number from 0 to 30 is expected");
+    if (a->retries != NULL)
+        retries = (unsigned)zero;
+    *every = 0;
+    o->retries = retries;
+    bool ok = read_count(a->jobs, c->jobs, "jobs", P3_JOBS, &o->jobs, why) &&
+              read_count(a->per_host, c->per_host, "per-host", P3_PER_HOST, &o->per_host, why) &&
+              read_time(a->retry_wait, "--retry-wait", &retry, why) &&
+              read_time(a->every != NULL ? a->every : c->every, "every", every, why);
+    o->retry_ms = (int)retry;
+    return ok;
+}
+
+/* One exit status for many accounts: what cannot mend by itself outweighs what can. */
+static int status_of(const p3_outcome *outcomes, size_t count)
+{
+    int status = EX_OK;
+    for (size_t i = 0; i < count; i++) {
+        int one = outcomes[i].problem.exit;
+        if (one != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
+            status = one;
+    }
+    return status;
+}
+
+static p3_progress_style choose_style(const p3_arguments *a)
+{
+    if (a->json)
+        return P3_PROGRESS_JSON;
+    if (a->quiet)
+        return P3_PROGRESS_QUIET;
+    return isatty(STDERR_FILENO) ? P3_PROGRESS_LIVE : P3_PROGRESS_LINES;
+}
+
+static int run_once(const p3_sync_options *o, const p3_account *accounts, size_t count,
+                    p3_outcome *outcomes)
+{
+    p3_problem why;
+    if (!p3_sync(o, accounts, count, outcomes, &why))
+        return p3_complain(NULL, &why);
+    return status_of(outcomes, count);
+}
+
+/* Runs again and again, until a signal comes. */
+static int run_every(const p3_sync_options *o, const p3_account *accounts, size_t count,
+                     p3_outcome *outcomes, int64_t every)
+{
+    int status = run_once(o, accounts, count, outcomes);
+    while (every > 0 && !stop) {
+        struct pollfd fd = {.fd = stop_pipe[0], .events = POLLIN};
+        if (poll(&fd, 1, (int)every) == 0)
+            status = run_once(o, accounts, count, outcomes);
+    }
+    return every > 0 ? EX_OK : status;
+}
+
+static int work(p3_arguments *a, p3_chosen *chosen)
+{
+    p3_problem why;
+    int64_t every;
+    size_t n = chosen->count;
+    p3_sync_options o = {.dry_run = a->dry_run, .stop = &stop, .stop_fd = stop_pipe[0]};
+    if (!read_options(a, &chosen->config, &o, &every, &why))
+        return p3_complain(NULL, &why);
+    char *state = find_state(a, &chosen->config, &why);
+    if (state == NULL)
+        return p3_complain(NULL, &why);
+    p3_progress_style style = choose_style(a);
+    p3_account *accounts = calloc(n, sizeof *accounts);
+    p3_outcome *outcomes = calloc(n, sizeof *outcomes);
+    p3_progress *progress = p3_progress_new(style, a->verbose, a->dry_run, n);
+    int status = EX_OSERR;
+    if (accounts != NULL && outcomes != NULL && progress != NULL) {
+        for (size_t i = 0; i < n; i++)
+            accounts[i] = chosen->at[i].account;
+        o.state = state;
+        o.sizes = style == P3_PROGRESS_LIVE;
+        o.notice = p3_progress_notice;
+        o.notice_ctx = progress;
+        status = run_every(&o, accounts, n, outcomes, every);
+    }
+    p3_progress_free(progress);
+    free(outcomes);
+    free(accounts);
+    free(state);
+    return status;
+}
+
+int p3_cmd_sync(p3_arguments *a)
+{
+    p3_problem why;
+    p3_chosen chosen;
+    int status;
+    catch_signals();
+    allow_descriptors();
+    if (!p3_chosen_read(&chosen, a, a->rest, (size_t)a->count, true, &why))
+        status = p3_complain(NULL, &why);
+    else
+        status = work(a, &chosen);
+    p3_chosen_free(&chosen);
+    return status;
+}

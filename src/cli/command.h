@@ -1,0 +1,49 @@
+/* What the subcommands share. */
+#ifndef P3_CLI_COMMAND_H
+#define P3_CLI_COMMAND_H
+
+#include "cli/account.h"
+#include "sync/problem.h"
+
+/* The command line, taken apart: options common to all subcommands, and what is left. */
+typedef struct p3_arguments {
+    p3_settings settings; /* those given as options */
+    const char *config;   /* --config */
+    const char *state;    /* --state */
+    bool quiet;
+    bool verbose;
+    bool json;
+    bool dry_run;
+    const char *every; /* --every */
+    const char *jobs;
+    const char *per_host;
+    const char *retry_wait;
+    const char *retries;
+    const char *lines; /* top */
+    const char *trace; /* --trace */
+    char **rest;       /* what is not an option: URL or ACCOUNT, numbers */
+    int count;
+} p3_arguments;
+
+/* Takes a command line apart. Returns false for a mistake in it. Free with p3_arguments_free(). */
+bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why);
+void p3_arguments_free(p3_arguments *a);
+
+/* Says on standard error what went wrong: "pop3: ACCOUNT: TEXT". Returns the exit status. */
+int p3_complain(const char *account, const p3_problem *why);
+
+/* The subcommands: each returns an exit status. */
+int p3_cmd_capa(p3_arguments *a);
+int p3_cmd_cat(p3_arguments *a);
+int p3_cmd_doctor(p3_arguments *a);
+int p3_cmd_headers(p3_arguments *a);
+int p3_cmd_list(p3_arguments *a);
+int p3_cmd_rm(p3_arguments *a);
+int p3_cmd_setup(p3_arguments *a);
+int p3_cmd_shell(p3_arguments *a);
+int p3_cmd_stat(p3_arguments *a);
+int p3_cmd_sync(p3_arguments *a);
+int p3_cmd_top(p3_arguments *a);
+int p3_cmd_uidl(p3_arguments *a);
+
+#endif

@@ -1,0 +1,237 @@
+/* The configuration file, read with inih. */
+#include "cli/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "cli/text.h"
+
+/* Reading, and where it stands. */
+typedef struct p3_reader {
+    p3_config *config;
+    FILE *file;
+    int line; /* the one that was read last */
+    int mistakes;
+    bool has_secret;
+    char **parents; /* of each account: the name after "inherit", or NULL */
+    size_t cap;
+} p3_reader;
+
+char *p3_home_path(const char *variable, const char *fallback, const char *file)
+{
+    const char *set = getenv(variable);
+    const char *home = getenv("HOME");
+    if (set != NULL && set[0] == '/')
+        return p3_text_join(set, "/pop3/", file, NULL);
+    return home != NULL ? p3_text_join(home, "/", fallback, "/pop3/", file, NULL) : NULL;
+}
+
+static int mistake(p3_reader *r, const char *text, const char *what, const char *nearest)
+{
+    r->mistakes++;
+    fprintf(stderr, "%s:%d: %s%s%s%s%s\n", r->config->path, r->line, text, what,
+            nearest != NULL ? "; perhaps you mean \"" : "", nearest != NULL ? nearest : "",
+            nearest != NULL ? "\"" : "");
+    return 1; /* go on: all mistakes are reported at once */
+}
+
+/* inih asks for a line at a time, so the number of the line at hand is known here. */
+static char *next_line(char *out, int size, void *ctx)
+{
+    p3_reader *r = ctx;
+    r->line++;
+    return fgets(out, size, r->file);
+}
+
+static p3_settings *begin_account(p3_reader *r, const char *name)
+{
+    p3_config *c = r->config;
+    if (c->count == r->cap) {
+        size_t cap = r->cap == 0 ? 16 : r->cap * 2;
+        p3_settings *accounts = realloc(c->accounts, cap * sizeof *accounts);
+        if (accounts == NULL)
+            return NULL;
+        c->accounts = accounts;
+        char **parents = realloc(r->parents, cap * sizeof *parents);
+        if (parents == NULL)
+            return NULL;
+        r->parents = parents;
+        r->cap = cap;
+    }
+    r->parents[c->count] = NULL;
+    c->accounts[c->count] = (p3_settings){.name = strdup(name)};
+    return c->accounts[c->count].name != NULL ? &c->accounts[c->count++] : NULL;
+}
+
+/* Settings of the whole run, which stand at the top. */
+static char **find_general(p3_config *c, const char *name)
+{
+    if (strcmp(name, "state") == 0)
+        return &c->state;
+    if (strcmp(name, "jobs") == 0)
+        return &c->jobs;
+    if (strcmp(name, "per-host") == 0)
+        return &c->per_host;
+    return strcmp(name, "every") == 0 ? &c->every : NULL;
+}
+
+static int take_general(p3_reader *r, char **at, const char *section, const char *name,
+                        const char *value)
+{
+    if (section[0] != '\0')
+        return mistake(r, "this belongs at the top, before the first account: ", name, NULL);
+    free(*at);
+    *at = strdup(value);
+    return *at != NULL;
+}
+
+static int take_setting(p3_reader *r, p3_settings *s, const char *name, const char *value)
+{
+    p3_problem why;
+    const p3_setting *which = p3_setting_find(name);
+    if (which == NULL)
+        return mistake(r, "there is no setting ", name, p3_setting_nearest(name));
+    r->has_secret = r->has_secret || which->is_secret;
+    if (!p3_setting_set(s, which, value, &why))
+        return why.exit == EX_OSERR ? 0 : mistake(r, why.text, "", NULL);
+    return 1;
+}
+
+static int take_line(void *ctx, const char *section, const char *name, const char *value)
+{
+    p3_reader *r = ctx;
+    p3_config *c = r->config;
+    p3_settings *s = &c->defaults;
+    if (section[0] != '\0') {
+        bool same = c->count > 0 && strcmp(c->accounts[c->count - 1].name, section) == 0;
+        for (size_t i = 0; !same && i < c->count; i++) {
+            if (strcmp(c->accounts[i].name, section) == 0)
+                return mistake(r, "a second section of the same name: ", section, NULL);
+        }
+        s = same ? &c->accounts[c->count - 1] : begin_account(r, section);
+        if (s == NULL)
+            return 0;
+    }
+    char **general = find_general(c, name);
+    if (general != NULL)
+        return take_general(r, general, section, name, value);
+    if (strcmp(name, "inherit") != 0)
+        return take_setting(r, s, name, value);
+    if (section[0] == '\0')
+        return mistake(r, "only accounts inherit", "", NULL);
+    free(r->parents[c->count - 1]);
+    r->parents[c->count - 1] = strdup(value);
+    return r->parents[c->count - 1] != NULL;
+}
+
+/* Fills an account in from the one it inherits from, and so on, then from the defaults. */
+static bool fill_in(p3_reader *r, size_t i, p3_problem *why)
+{
+    p3_config *c = r->config;
+    const char *parent = r->parents[i];
+    for (size_t steps = 0; parent != NULL; steps++) {
+        p3_settings *from = p3_config_find(c, parent, why);
+        if (from == NULL)
+            return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from %s, which is not there",
+                                  c->path, c->accounts[i].name, parent);
+        if (steps > c->count)
+            return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from itself", c->path,
+                                  c->accounts[i].name);
+        if (!p3_settings_inherit(&c->accounts[i], from))
+            return p3_problem_set(why, EX_OSERR, "out of memory");
+        parent = r->parents[from - c->accounts];
+    }
+    return p3_settings_inherit(&c->accounts[i], &c->defaults) ||
+           p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+static bool check_mode(const p3_reader *r, p3_problem *why)
+{
+    struct stat st;
+    if (!r->has_secret || fstat(fileno(r->file), &st) != 0 || (st.st_mode & 077) == 0)
+        return true;
+    return p3_problem_set(why, EX_CONFIG,
+                          "%s: it holds a password and others can read it; run: chmod 600 %s",
+                          r->config->path, r->config->path);
+}
+
+static bool read_lines(p3_reader *r, p3_problem *why)
+{
+    int bad = ini_parse_stream(next_line, r, take_line, r);
+    if (bad > 0 && r->mistakes == 0) {
+        r->line = bad;
+        (void)mistake(r, "this line is neither a [section] nor NAME = VALUE, or is too long", "",
+                      NULL);
+    }
+    if (bad < 0)
+        return p3_problem_set(why, EX_OSERR, "reading %s: out of memory", r->config->path);
+    if (r->mistakes > 0)
+        return p3_problem_set(why, EX_CONFIG, "%s: %d mistake%s, see pop3-config(5)",
+                              r->config->path, r->mistakes, r->mistakes > 1 ? "s" : "");
+    return check_mode(r, why);
+}
+
+bool p3_config_read(p3_config *c, const char *path, bool must, p3_problem *why)
+{
+    *c = (p3_config){0};
+    p3_reader r = {.config = c};
+    c->path = path != NULL ? strdup(path) : p3_home_path("XDG_CONFIG_HOME", ".config", "config");
+    if (c->path == NULL)
+        return p3_problem_set(why, EX_CONFIG, "HOME is not set");
+    r.file = fopen(c->path, "re");
+    if (r.file == NULL && errno == ENOENT && !must && path == NULL)
+        return true;
+    if (r.file == NULL && errno == ENOENT)
+        return p3_problem_set(why, EX_CONFIG,
+                              "there is no configuration file %s; `pop3 setup ADDRESS` writes one",
+                              c->path);
+    if (r.file == NULL)
+        return p3_problem_errno(why, errno, "reading %s", c->path);
+    bool ok = read_lines(&r, why);
+    for (size_t i = 0; ok && i < c->count; i++)
+        ok = fill_in(&r, i, why);
+    for (size_t i = 0; i < c->count; i++)
+        free(r.parents[i]);
+    free(r.parents);
+    (void)fclose(r.file);
+    return ok;
+}
+
+p3_settings *p3_config_find(p3_config *c, const char *name, p3_problem *why)
+{
+    const char *nearest = NULL;
+    for (size_t i = 0; i < c->count; i++) {
+        if (strcmp(c->accounts[i].name, name) == 0)
+            return &c->accounts[i];
+    }
+    size_t least = strlen(name) / 3 + 2;
+    for (size_t i = 0; i < c->count; i++) {
+        size_t d = p3_word_distance(name, c->accounts[i].name);
+        if (d < least) {
+            least = d;
+            nearest = c->accounts[i].name;
+        }
+    }
+    p3_problem_set(why, EX_USAGE, "there is no account %s in %s%s%s", name, c->path,
+                   nearest != NULL ? "; perhaps you mean " : "", nearest != NULL ? nearest : "");
+    return NULL;
+}
+
+void p3_config_free(p3_config *c)
+{
+    p3_settings_free(&c->defaults);
+    for (size_t i = 0; i < c->count; i++)
+        p3_settings_free(&c->accounts[i]);
+    free(c->accounts);
+    free(c->path);
+    free(c->state);
+    free(c->jobs);
+    free(c->per_host);
+    free(c->every);
+    *c = (p3_config){0};
+}

@@ -1,0 +1,126 @@
+/* Passwords in a .netrc file: "machine HOST login USER password PASSWORD", in any layout. */
+#include "cli/netrc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "cli/text.h"
+
+#define P3_NETRC_MOST ((size_t)1024 * 1024)
+
+/* What stands between two "machine"s. */
+typedef struct p3_netrc_entry {
+    bool here; /* it is for our host, or the default */
+    const char *login;
+    const char *password;
+} p3_netrc_entry;
+
+static bool matches(const p3_netrc_entry *e, const char *user)
+{
+    return e->here && e->password != NULL &&
+           (e->login == NULL || user == NULL || strcmp(e->login, user) == 0);
+}
+
+/* The next word, in place: quoted words may hold blanks and backslashes. NULL at the end. */
+static char *next_word(char **at)
+{
+    char *p = *at + strspn(*at, " \t\r\n");
+    while (*p == '#') {
+        p += strcspn(p, "\n");
+        p += strspn(p, " \t\r\n");
+    }
+    if (*p == '\0')
+        return NULL;
+    char *word = p;
+    if (*p != '"') {
+        p += strcspn(p, " \t\r\n");
+        *at = *p != '\0' ? p + 1 : p;
+        *p = '\0';
+        return word;
+    }
+    char *to = word;
+    for (p++; *p != '\0' && *p != '"'; p++) {
+        if (*p == '\\' && p[1] != '\0')
+            p++;
+        *to++ = *p;
+    }
+    *at = *p != '\0' ? p + 1 : p;
+    *to = '\0';
+    return word;
+}
+
+static const char *search(char *text, const char *host, const char *user)
+{
+    p3_netrc_entry e = {0};
+    char *word;
+    while ((word = next_word(&text)) != NULL) {
+        bool machine = strcmp(word, "machine") == 0;
+        if (machine || strcmp(word, "default") == 0) {
+            if (matches(&e, user))
+                return e.password;
+            const char *name = machine ? next_word(&text) : host;
+            e = (p3_netrc_entry){.here =
+                                     name != NULL && host != NULL && strcasecmp(name, host) == 0};
+        } else if (strcmp(word, "login") == 0) {
+            e.login = next_word(&text);
+        } else if (strcmp(word, "password") == 0) {
+            e.password = next_word(&text);
+        } else if (strcmp(word, "account") == 0) {
+            (void)next_word(&text);
+        } else if (strcmp(word, "macdef") == 0) {
+            char *end = strstr(text, "\n\n"); /* a macro ends with an empty line */
+            text = end != NULL ? end : text + strlen(text);
+        }
+    }
+    return matches(&e, user) ? e.password : NULL;
+}
+
+static bool read_all(FILE *file, char **text, size_t *len)
+{
+    *text = malloc(P3_NETRC_MOST + 1);
+    if (*text == NULL)
+        return false;
+    *len = fread(*text, 1, P3_NETRC_MOST, file);
+    (*text)[*len] = '\0';
+    return ferror(file) == 0;
+}
+
+bool p3_netrc_find(const char *path, const char *host, const char *user, char **password,
+                   bool *found, p3_problem *why)
+{
+    const char *home = getenv("HOME");
+    char *usual = path == NULL && home != NULL ? p3_text_join(home, "/.netrc", NULL) : NULL;
+    const char *name = path != NULL ? path : usual;
+    FILE *file = name != NULL ? fopen(name, "re") : NULL;
+    struct stat st;
+    char *text = NULL;
+    size_t len = 0;
+    bool ok = true;
+    *found = false;
+    if (file == NULL) {
+        ok = (path == NULL && errno == ENOENT) || name == NULL ||
+             p3_problem_errno(why, errno, "reading %s", name);
+    } else if (fstat(fileno(file), &st) != 0 || (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)) {
+        ok = p3_problem_set(why, EX_CONFIG, "reading %s: others can read it; run: chmod 600 %s",
+                            name, name);
+    } else if (!read_all(file, &text, &len)) {
+        ok = p3_problem_errno(why, errno, "reading %s", name);
+    } else {
+        const char *secret = search(text, host, user);
+        *found = secret != NULL;
+        if (*found && (*password = strdup(secret)) == NULL)
+            ok = p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    if (text != NULL)
+        explicit_bzero(text, len);
+    free(text);
+    if (file != NULL)
+        (void)fclose(file);
+    free(usual);
+    return ok;
+}

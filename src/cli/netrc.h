@@ -1,0 +1,13 @@
+/* Passwords in a .netrc file. */
+#ifndef P3_CLI_NETRC_H
+#define P3_CLI_NETRC_H
+
+#include "sync/problem.h"
+
+/* Looks for the password of a user at a host in a file; NULL for the usual one, which need not be
+ * there. `found` says whether there was one: it is allocated, wipe and free it. Returns false for a
+ * file that cannot be read, or that others can. */
+bool p3_netrc_find(const char *path, const char *host, const char *user, char **password,
+                   bool *found, p3_problem *why);
+
+#endif

@@ -1,0 +1,217 @@
+/* Tells about a run of sync. */
+#include "cli/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/size_text.h"
+
+/* Redrawing more often helps nobody. */
+#define P3_REDRAW_MS 100
+
+/* An account at work. */
+typedef struct p3_live {
+    const p3_account *account; /* NULL: this place is free */
+    p3_tally tally;
+    int64_t since; /* milliseconds: when it was listed; 0: not yet */
+    uint64_t octets_before;
+} p3_live;
+
+struct p3_progress {
+    p3_progress_style style;
+    bool verbose;
+    bool dry_run;
+    p3_live *live;
+    size_t count;
+    unsigned drawn; /* lines on the terminal that are to be drawn over */
+    int64_t drawn_at;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run, size_t accounts)
+{
+    p3_progress *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    p->live = calloc(accounts + 1, sizeof *p->live);
+    if (p->live == NULL) {
+        free(p);
+        return NULL;
+    }
+    *p = (p3_progress){style, verbose, dry_run, p->live, accounts, 0, 0};
+    return p;
+}
+
+/* ---- the lines that change ---- */
+
+/* Takes the changing lines away, so that something can be said above them. */
+static void clear_lines(p3_progress *p)
+{
+    for (; p->drawn > 0; p->drawn--)
+        fputs("\033[1A\033[2K", stderr);
+    fflush(stderr);
+}
+
+static void draw_line(const p3_live *l, unsigned columns)
+{
+    char text[300];
+    char size[P3_SHORT_TEXT];
+    char rate[P3_SHORT_TEXT];
+    char left[P3_SHORT_TEXT];
+    const p3_tally *t = &l->tally;
+    if (l->since == 0) {
+        snprintf(text, sizeof text, "%s: connecting", l->account->name);
+    } else {
+        double seconds = (double)(now_ms() - l->since) / 1000 + 0.001;
+        double speed = (double)(t->octets - l->octets_before) / seconds;
+        uint64_t rest = t->wanted_octets > t->octets ? t->wanted_octets - t->octets : 0;
+        snprintf(text, sizeof text, "%s: %" PRIu64 " of %" PRIu64 " messages, %s, %s/s%s%s",
+                 l->account->name, t->retrieved, t->wanted, p3_size_text(t->octets, size),
+                 p3_size_text((uint64_t)speed, rate), rest > 0 && speed > 1 ? ", left: " : "",
+                 rest > 0 && speed > 1 ? p3_time_text((double)rest / speed, left) : "");
+    }
+    fprintf(stderr, "%.*s\n", (int)columns - 1, text);
+}
+
+static void draw(p3_progress *p)
+{
+    struct winsize w;
+    unsigned columns = 80;
+    unsigned rows = 24;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 10 && w.ws_row > 2) {
+        columns = w.ws_col;
+        rows = w.ws_row;
+    }
+    clear_lines(p);
+    for (size_t i = 0; i < p->count && p->drawn < rows - 2; i++) {
+        if (p->live[i].account != NULL) {
+            draw_line(&p->live[i], columns);
+            p->drawn++;
+        }
+    }
+    fflush(stderr);
+    p->drawn_at = now_ms();
+}
+
+static p3_live *find_live(p3_progress *p, const p3_account *account)
+{
+    p3_live *empty = NULL;
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->live[i].account == account)
+            return &p->live[i];
+        if (p->live[i].account == NULL && empty == NULL)
+            empty = &p->live[i];
+    }
+    if (empty != NULL)
+        *empty = (p3_live){.account = account};
+    return empty;
+}
+
+static void follow(p3_progress *p, const p3_notice *n)
+{
+    p3_live *l = find_live(p, n->account);
+    bool over = n->kind == P3_NOTICE_OVER || n->kind == P3_NOTICE_WAITING;
+    if (l == NULL)
+        return;
+    l->tally = *n->tally;
+    if (n->kind == P3_NOTICE_LISTED) {
+        l->since = now_ms();
+        l->octets_before = n->tally->octets;
+    }
+    if (over)
+        l->account = NULL;
+    if (over || n->kind != P3_NOTICE_MESSAGE || now_ms() - p->drawn_at >= P3_REDRAW_MS)
+        draw(p);
+}
+
+/* ---- the lines that stay ---- */
+
+static void summarize(const p3_progress *p, const p3_notice *n)
+{
+    const p3_tally *t = n->tally;
+    char size[P3_SHORT_TEXT];
+    if (p->dry_run || (n->problem != NULL && t->delivered == 0))
+        return;
+    printf("%s: %" PRIu64 " new message%s (%s) delivered", n->account->name, t->delivered,
+           t->delivered == 1 ? "" : "s", p3_size_text(t->octets, size));
+    if (t->deleted > 0)
+        printf(", %" PRIu64 " deleted on the server", t->deleted);
+    if (t->skipped > 0)
+        printf(", %" PRIu64 " left alone", t->skipped);
+    if (t->failed > 0)
+        printf(", %" PRIu64 " failed", t->failed);
+    printf("; %" PRIu64 " on the server\n",
+           t->listed - (t->deleted < t->listed ? t->deleted : t->listed));
+}
+
+static void say(const p3_progress *p, const p3_notice *n)
+{
+    char time[P3_SHORT_TEXT];
+    switch (n->kind) {
+    case P3_NOTICE_WOULD:
+        printf("%s: would %s message %u\n", n->account->name, n->text, n->number);
+        break;
+    case P3_NOTICE_SKIPPED:
+        if (p->verbose)
+            printf("%s: message %u: %s\n", n->account->name, n->number, n->text);
+        break;
+    case P3_NOTICE_WAITING:
+        if (p->style != P3_PROGRESS_QUIET && n->problem != NULL)
+            fprintf(stderr, "pop3: %s: %s; again in %s\n", n->account->name, n->problem->text,
+                    p3_time_text(n->seconds, time));
+        break;
+    case P3_NOTICE_FAILED:
+    case P3_NOTICE_OVER:
+        if (n->kind == P3_NOTICE_OVER && p->style != P3_PROGRESS_QUIET)
+            summarize(p, n);
+        if (n->problem != NULL && n->number > 0)
+            fprintf(stderr, "pop3: %s: message %u: %s\n", n->account->name, n->number,
+                    n->problem->text);
+        else if (n->problem != NULL)
+            (void)p3_complain(n->account->name, n->problem);
+        break;
+    default:
+        break;
+    }
+    fflush(stdout);
+}
+
+void p3_progress_notice(void *progress, const p3_notice *n)
+{
+    p3_progress *p = progress;
+    bool quiet_kind = n->kind == P3_NOTICE_MESSAGE || n->kind == P3_NOTICE_DELIVERED ||
+                      n->kind == P3_NOTICE_BEGUN || n->kind == P3_NOTICE_LISTED;
+    if (p->style == P3_PROGRESS_JSON) {
+        p3_json_notice(n);
+        return;
+    }
+    if (p->style == P3_PROGRESS_LIVE && !quiet_kind)
+        clear_lines(p);
+    if (!quiet_kind)
+        say(p, n);
+    if (p->style == P3_PROGRESS_LIVE)
+        follow(p, n);
+}
+
+void p3_progress_free(p3_progress *p)
+{
+    if (p == NULL)
+        return;
+    if (p->style == P3_PROGRESS_LIVE)
+        clear_lines(p);
+    free(p->live);
+    free(p);
+}

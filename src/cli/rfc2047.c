@@ -1,0 +1,304 @@
+/* Header fields as people read them. */
+#include "cli/rfc2047.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A string that grows. */
+typedef struct p3_grown {
+    char *data;
+    size_t len;
+    size_t cap;
+    bool failed;
+} p3_grown;
+
+static void add(p3_grown *g, const char *data, size_t len)
+{
+    if (g->failed)
+        return;
+    if (g->cap - g->len <= len) {
+        size_t cap = (g->cap + len + 32) * 2;
+        char *grown = realloc(g->data, cap);
+        if (grown == NULL) {
+            g->failed = true;
+            return;
+        }
+        g->data = grown;
+        g->cap = cap;
+    }
+    if (len > 0)
+        memcpy(g->data + g->len, data, len);
+    g->len += len;
+    g->data[g->len] = '\0';
+}
+
+static char *finish(p3_grown *g)
+{
+    add(g, "", 0);
+    if (!g->failed)
+        return g->data;
+    free(g->data);
+    return NULL;
+}
+
+/* ---- UTF-8 ---- */
+
+/* Length of the UTF-8 character at the beginning, or 0 (RFC 3629: no surrogates, no overlong
+ * forms). */
+static size_t utf8_length(const unsigned char *s, size_t len)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+               : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+                                             : 4;
+    if (n == 1)
+        return 1;
+    if ((s[0] & 0xc0) == 0x80 || s[0] > 0xf4 || s[0] < 0xc2 || n > len)
+        return 0;
+    uint32_t c = s[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        c = (c << 6) | (s[i] & 0x3fu);
+    }
+    return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
+}
+
+char *p3_utf8_clean(const char *text, size_t len)
+{
+    p3_grown out = {0};
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8_length((const unsigned char *)text + i, len - i);
+        if (n == 0 || text[i] == '\0')
+            add(&out, "\xef\xbf\xbd", 3);
+        else
+            add(&out, text + i, n);
+        i += n == 0 ? 1 : n;
+    }
+    return finish(&out);
+}
+
+/* Control characters, C1 ones and those that change the direction of text can make a terminal show
+ * something else than what is there. */
+static bool is_unsafe(const unsigned char *s, size_t n)
+{
+    if (n == 1)
+        return s[0] < 0x20 || s[0] == 0x7f;
+    if (n == 2)
+        return s[0] == 0xc2 && s[1] < 0xa0;
+    if (n != 3 || s[0] != 0xe2)
+        return false;
+    return (s[1] == 0x80 && ((s[2] >= 0xaa && s[2] <= 0xae) || s[2] == 0x8e || s[2] == 0x8f)) ||
+           (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+}
+
+char *p3_line_clean(const char *text, size_t len)
+{
+    p3_grown out = {0};
+    bool blank = true;
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8_length((const unsigned char *)text + i, len - i);
+        bool bad = n == 0;
+        bool unsafe = !bad && is_unsafe((const unsigned char *)text + i, n);
+        if (bad)
+            add(&out, "\xef\xbf\xbd", 3);
+        else if (!unsafe && text[i] != ' ')
+            add(&out, text + i, n);
+        else if (!blank)
+            add(&out, " ", 1);
+        blank = !bad && (unsafe || text[i] == ' ');
+        i += bad ? 1 : n;
+    }
+    while (out.len > 0 && out.data[out.len - 1] == ' ')
+        out.data[--out.len] = '\0';
+    return finish(&out);
+}
+
+/* ---- character sets ---- */
+
+/* Converts to UTF-8; what cannot be becomes U+FFFD. Returns false for an unknown character set. */
+static bool convert(p3_grown *out, const char *charset, const char *data, size_t len)
+{
+    iconv_t cd = iconv_open("UTF-8", charset);
+    if (cd == (iconv_t)-1)
+        return false;
+    char *in = (char *)(uintptr_t)data;
+    while (len > 0) {
+        char room[256];
+        char *to = room;
+        size_t left = sizeof room;
+        size_t done = iconv(cd, &in, &len, &to, &left);
+        add(out, room, (size_t)(to - room));
+        if (done == (size_t)-1 && errno == E2BIG)
+            continue;
+        if (done == (size_t)-1 && len > 0) {
+            add(out, "\xef\xbf\xbd", 3);
+            in++;
+            len--;
+        }
+    }
+    (void)iconv_close(cd);
+    return true;
+}
+
+static bool all_utf8(const char *text, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i += n) {
+        n = utf8_length((const unsigned char *)text + i, len - i);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Raw text: UTF-8 (RFC 6532), or what old programs on old systems meant. */
+static void add_raw(p3_grown *out, const char *text, size_t len)
+{
+    if (all_utf8(text, len) || !convert(out, "WINDOWS-1252", text, len))
+        add(out, text, len);
+}
+
+/* ---- encoded words ---- */
+
+static int base64_value(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c != '\0' ? strchr(digits, c) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+static void decode_base64(const char *in, size_t len, p3_grown *out)
+{
+    uint32_t bits = 0;
+    int have = 0;
+    for (size_t i = 0; i < len; i++) {
+        int v = base64_value(in[i]);
+        if (v < 0)
+            continue; /* padding, and what does not belong there */
+        bits = (bits << 6) | (uint32_t)v;
+        have += 6;
+        if (have >= 8) {
+            char octet = (char)(bits >> (have - 8));
+            add(out, &octet, 1);
+            have -= 8;
+        }
+    }
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The Q encoding (RFC 2047 §4.2). */
+static void decode_q(const char *in, size_t len, p3_grown *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = in[i] == '_' ? ' ' : in[i];
+        if (c == '=' && i + 2 < len && hex_value(in[i + 1]) >= 0 && hex_value(in[i + 2]) >= 0) {
+            c = (char)(hex_value(in[i + 1]) * 16 + hex_value(in[i + 2]));
+            i += 2;
+        }
+        add(out, &c, 1);
+    }
+}
+
+/* An encoded word: =?charset[*language]?B or Q?text?= */
+typedef struct p3_word {
+    char charset[64];
+    char encoding;
+    const char *text;
+    size_t text_len;
+    size_t len; /* of the whole */
+} p3_word;
+
+static bool find_word(const char *at, size_t len, p3_word *w)
+{
+    const char *end = at + len;
+    if (len < 8 || at[0] != '=' || at[1] != '?')
+        return false;
+    const char *mark = memchr(at + 2, '?', len - 2);
+    if (mark == NULL || end - mark < 5 || mark[2] != '?')
+        return false;
+    size_t name = (size_t)(mark - at) - 2;
+    const char *star = memchr(at + 2, '*', name);
+    if (star != NULL)
+        name = (size_t)(star - at) - 2; /* RFC 2231 §5 */
+    w->encoding = mark[1];
+    w->text = mark + 3;
+    const char *stop = w->text;
+    while (stop + 1 < end && !(stop[0] == '?' && stop[1] == '='))
+        stop++;
+    if (stop + 1 >= end || name == 0 || name >= sizeof w->charset ||
+        strchr("bBqQ", w->encoding) == NULL)
+        return false;
+    memcpy(w->charset, at + 2, name);
+    w->charset[name] = '\0';
+    w->text_len = (size_t)(stop - w->text);
+    w->len = (size_t)(stop - at) + 2;
+    return true;
+}
+
+/* Decodes words that stand together: characters may be cut between those of one character set.
+ * Returns how much was used. */
+static size_t decode_words(const char *at, size_t len, p3_grown *out)
+{
+    p3_grown octets = {0};
+    p3_word w;
+    char charset[64] = "";
+    size_t used = 0;
+    size_t gap = 0;
+    while (used + gap < len && find_word(at + used + gap, len - used - gap, &w)) {
+        if (charset[0] != '\0' && strcasecmp(charset, w.charset) != 0) {
+            if (!convert(out, charset, octets.data, octets.len))
+                add_raw(out, octets.data, octets.len);
+            octets.len = 0;
+        }
+        memcpy(charset, w.charset, sizeof charset);
+        add(&octets, "", 0);
+        if (w.encoding == 'b' || w.encoding == 'B')
+            decode_base64(w.text, w.text_len, &octets);
+        else
+            decode_q(w.text, w.text_len, &octets);
+        used += gap + w.len;
+        for (gap = 0; used + gap < len && strchr(" \t\r\n", at[used + gap]) != NULL;)
+            gap++; /* blanks between encoded words do not count (RFC 2047 §6.2) */
+    }
+    if (octets.data != NULL && !convert(out, charset, octets.data, octets.len))
+        add_raw(out, octets.data, octets.len);
+    out->failed = out->failed || octets.failed;
+    free(octets.data);
+    return used;
+}
+
+char *p3_rfc2047_decode(const char *value, size_t len)
+{
+    p3_grown out = {0};
+    size_t raw = 0; /* where text that is not encoded begins */
+    p3_word w;
+    for (size_t i = 0; i < len;) {
+        if (!find_word(value + i, len - i, &w)) {
+            i++;
+            continue;
+        }
+        add_raw(&out, value + raw, i - raw);
+        i += decode_words(value + i, len - i, &out);
+        raw = i;
+    }
+    add_raw(&out, value + raw, len - raw);
+    char *text = finish(&out);
+    char *line = text != NULL ? p3_line_clean(text, strlen(text)) : NULL;
+    free(text);
+    return line;
+}

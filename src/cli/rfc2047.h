@@ -1,0 +1,19 @@
+/* Header fields as people read them: encoded words decoded (RFC 2047), as clean UTF-8. */
+#ifndef P3_CLI_RFC2047_H
+#define P3_CLI_RFC2047_H
+
+#include <stddef.h>
+
+/* Decodes a field's value: encoded words in any character set that iconv knows, continuation lines
+ * joined, raw octets that are not UTF-8 taken as Windows-1252. The result has no control
+ * characters, so that it can be shown on a terminal. free() it; NULL when out of memory. */
+char *p3_rfc2047_decode(const char *value, size_t len);
+
+/* Makes any text fit for one line of a terminal: control characters become blanks, many blanks one,
+ * and what is not UTF-8 U+FFFD. free() it; NULL when out of memory. */
+char *p3_line_clean(const char *text, size_t len);
+
+/* A copy in which what is not UTF-8 is U+FFFD. NULL when out of memory. */
+char *p3_utf8_clean(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,188 @@
+/* Where passwords and tokens come from. */
+#include "cli/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/netrc.h"
+#include "cli/text.h"
+#include "sync/shell.h"
+
+/* Longest secret: tokens run to a few thousand octets. */
+#define P3_SECRET_SIZE 32768
+
+/* Takes the first line of what was read. */
+static bool take_line(const char *data, size_t len, p3_secret *out, p3_problem *why)
+{
+    const char *lf = memchr(data, '\n', len);
+    if (lf != NULL)
+        len = (size_t)(lf - data);
+    if (len > 0 && data[len - 1] == '\r')
+        len--;
+    if (len == 0)
+        return p3_problem_set(why, EX_CONFIG, "finding the password: an empty line came");
+    out->text = malloc(len + 1);
+    if (out->text == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    memcpy(out->text, data, len);
+    out->text[len] = '\0';
+    out->len = len;
+    return true;
+}
+
+static bool from_command(const char *command, const char *setting, p3_secret *out, p3_problem *why)
+{
+    char *room = malloc(P3_SECRET_SIZE);
+    size_t len;
+    if (room == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    int status = p3_spawn_output(command, room, P3_SECRET_SIZE, &len, why);
+    bool ok = status == 0;
+    if (status > 0)
+        p3_problem_set(why, EX_CONFIG, "finding the password: the %s ended with status %d", setting,
+                       status);
+    ok = ok && take_line(room, len, out, why);
+    explicit_bzero(room, P3_SECRET_SIZE);
+    free(room);
+    return ok;
+}
+
+static bool from_file(const char *path, p3_secret *out, p3_problem *why)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        p3_problem_errno(why, errno, "reading the password file %s", path);
+        if (fd >= 0)
+            (void)close(fd);
+        return false;
+    }
+    if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
+        (void)close(fd);
+        return p3_problem_set(why, EX_CONFIG,
+                              "reading the password file %s: others can read it; run: chmod 600 %s",
+                              path, path);
+    }
+    char *room = malloc(P3_SECRET_SIZE);
+    ssize_t n = -1;
+    if (room != NULL)
+        n = read(fd, room, P3_SECRET_SIZE);
+    int error = errno;
+    (void)close(fd);
+    bool ok = n >= 0 ? take_line(room, (size_t)n, out, why)
+                     : p3_problem_errno(why, error, "reading the password file %s", path);
+    if (room != NULL)
+        explicit_bzero(room, P3_SECRET_SIZE);
+    free(room);
+    return ok;
+}
+
+/* Adds a word to a command line so that the shell takes it as it is. */
+static char *quote(const char *word)
+{
+    char *out = malloc(strlen(word) * 4 + 3);
+    char *at = out;
+    if (out == NULL)
+        return NULL;
+    *at++ = '\'';
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            at = stpcpy(at, "'\\''");
+        else
+            *at++ = *word;
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return out;
+}
+
+static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *why)
+{
+    char *host = quote(s->host != NULL ? s->host : "");
+    char *user = quote(s->user != NULL ? s->user : "");
+    char *command = NULL;
+    if (host != NULL && user != NULL)
+        command = p3_text_join("secret-tool lookup service pop3 host ", host, " user ", user, NULL);
+    bool ok = command != NULL ? from_command(command, "keyring (secret-tool)", out, why)
+                              : p3_problem_set(why, EX_OSERR, "out of memory");
+    free(command);
+    free(host);
+    free(user);
+    return ok;
+}
+
+/* Asks the person at the terminal, without showing what is typed. One question at a time. */
+static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem *why)
+{
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+    struct termios before;
+    char line[1024];
+    pthread_mutex_lock(&one);
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    bool ok = fd >= 0 && tcgetattr(fd, &before) == 0;
+    if (!ok)
+        p3_problem_set(why, EX_CONFIG,
+                       "finding the password: none is set, and there is no terminal to ask; set "
+                       "password-command or password-file");
+    if (ok) {
+        struct termios silent = before;
+        silent.c_lflag &= (tcflag_t) ~(unsigned)ECHO;
+        dprintf(fd, "Password for %s: ", s->name);
+        (void)tcsetattr(fd, TCSAFLUSH, &silent);
+        ssize_t n = read(fd, line, sizeof line);
+        (void)tcsetattr(fd, TCSAFLUSH, &before);
+        dprintf(fd, "\n");
+        ok = n > 0 ? take_line(line, (size_t)n, out, why)
+                   : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");
+        explicit_bzero(line, sizeof line);
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    pthread_mutex_unlock(&one);
+    return ok;
+}
+
+static bool from_text(const char *text, p3_secret *out, p3_problem *why)
+{
+    out->text = strdup(text);
+    out->len = strlen(text);
+    return out->text != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
+{
+    const p3_secret_source *s = source;
+    const p3_settings *set = s->settings;
+    bool found = false;
+    out->is_token = set->token_command != NULL;
+    if (set->token_command != NULL)
+        return from_command(set->token_command, "token-command", out, why);
+    if (set->password_command != NULL)
+        return from_command(set->password_command, "password-command", out, why);
+    if (set->password_file != NULL)
+        return from_file(set->password_file, out, why);
+    if (set->password != NULL)
+        return from_text(set->password, out, why);
+    if (s->url->password != NULL)
+        return from_text(s->url->password, out, why);
+    if (s->settings->auth != NULL && strcasecmp(s->settings->auth, "EXTERNAL") == 0)
+        return true;
+    if (p3_value_is_yes(set->keyring))
+        return from_keyring(s, out, why);
+    if (!p3_netrc_find(set->netrc, s->host, s->user, &out->text, &found, why))
+        return false;
+    if (found) {
+        out->len = strlen(out->text);
+        return true;
+    }
+    return from_terminal(s, out, why);
+}

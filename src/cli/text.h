@@ -1,0 +1,8 @@
+/* Small things with strings. */
+#ifndef P3_CLI_TEXT_H
+#define P3_CLI_TEXT_H
+
+/* Joins strings, the last argument being NULL. Returns NULL when out of memory; free() it. */
+char *p3_text_join(const char *first, ...) __attribute__((sentinel));
+
+#endif

@@ -1,0 +1,28 @@
+/* POP URLs, as RFC 2384 and as curl write them. */
+#ifndef P3_CLI_URL_H
+#define P3_CLI_URL_H
+
+#include <pop3/client.h>
+
+#include "sync/problem.h"
+
+/* A URL, taken apart and decoded. Strings are allocated. */
+typedef struct p3_url {
+    pop3_security security; /* pop3s: TLS; pop3: STLS, unless plaintext is allowed */
+    char *user;             /* NULL: none */
+    char *password;         /* NULL: none; wiped when freed */
+    char *mechanism;        /* NULL: none, or "*" */
+    char *host;
+    uint16_t port; /* 0: the usual one */
+} p3_url;
+
+/* pop3[s]://[user[;AUTH=mechanism][:password]@]host[:port][/]. Returns false and describes what is
+ * wrong with it. */
+bool p3_url_parse(const char *text, p3_url *out, p3_problem *why);
+
+/* Whether a word looks like a URL, so that it is not an account's name. */
+bool p3_is_url(const char *text);
+
+void p3_url_free(p3_url *u);
+
+#endif

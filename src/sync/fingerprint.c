@@ -1,0 +1,161 @@
+/* Tells messages apart by their headers. */
+#include "sync/fingerprint.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Fields that say how a server or mail reader keeps a message, not what the message is. */
+static const char *const volatile_fields[] = {"Status",     "X-Status",       "X-UIDL", "X-UID",
+                                              "X-Keywords", "Content-Length", "Lines",  NULL};
+
+static bool reserve(p3_header *h, size_t len)
+{
+    if (h->cap - h->len >= len)
+        return true;
+    size_t cap = h->cap == 0 ? 2048 : h->cap;
+    while (cap - h->len < len)
+        cap *= 2;
+    char *data = realloc(h->data, cap);
+    if (data == NULL) {
+        h->failed = h->done = true;
+        return false;
+    }
+    h->data = data;
+    h->cap = cap;
+    return true;
+}
+
+/* Whether the line that ends at data[end] (an LF) is empty. */
+static bool is_empty_line(const char *data, size_t end)
+{
+    if (end > 0 && data[end - 1] == '\r')
+        end--;
+    return end == 0 || data[end - 1] == '\n';
+}
+
+void p3_header_take(p3_header *h, const char *data, size_t len)
+{
+    if (h->done)
+        return;
+    size_t room = P3_HEADER_MOST - h->len;
+    /* Only a part of a large piece is header: take it bit by bit. */
+    while (len > 0 && room > 0 && !h->done) {
+        const char *lf = memchr(data, '\n', len);
+        size_t take = lf != NULL ? (size_t)(lf - data) + 1 : len;
+        if (take > room)
+            take = room;
+        if (!reserve(h, take))
+            return;
+        memcpy(h->data + h->len, data, take);
+        h->len += take;
+        data += take;
+        len -= take;
+        room -= take;
+        if (h->data[h->len - 1] == '\n' && is_empty_line(h->data, h->len - 1))
+            h->done = true;
+    }
+    if (room == 0)
+        h->done = true;
+}
+
+void p3_header_reset(p3_header *h)
+{
+    h->len = 0;
+    h->done = h->failed = false;
+}
+
+void p3_header_free(p3_header *h)
+{
+    free(h->data);
+    *h = (p3_header){0};
+}
+
+static bool is_field(const char *line, size_t len, const char *name)
+{
+    size_t n = strlen(name);
+    return len > n && line[n] == ':' && strncasecmp(line, name, n) == 0;
+}
+
+static bool is_volatile(const char *line, size_t len)
+{
+    for (const char *const *f = volatile_fields; *f != NULL; f++) {
+        if (is_field(line, len, *f))
+            return true;
+    }
+    return false;
+}
+
+/* The length of the line at `at`, its LF included. */
+static size_t line_length(const char *at, const char *end)
+{
+    const char *lf = memchr(at, '\n', (size_t)(end - at));
+    return lf != NULL ? (size_t)(lf - at) + 1 : (size_t)(end - at);
+}
+
+static size_t without_line_end(const char *line, size_t len)
+{
+    if (len > 0 && line[len - 1] == '\n')
+        len--;
+    if (len > 0 && line[len - 1] == '\r')
+        len--;
+    return len;
+}
+
+p3_fingerprint p3_fingerprint_of(const char *header, size_t len)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    p3_fingerprint f = {{0}};
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+    bool skipping = false;
+    const char *end = header + len;
+    for (const char *at = header; ok && at < end;) {
+        size_t whole = line_length(at, end);
+        size_t n = without_line_end(at, whole);
+        if (n == 0)
+            break;
+        if (at[0] != ' ' && at[0] != '\t')
+            skipping = is_volatile(at, n);
+        if (!skipping)
+            ok = EVP_DigestUpdate(ctx, at, n) == 1 && EVP_DigestUpdate(ctx, "\n", 1) == 1;
+        at += whole;
+    }
+    if (ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1) {
+        memcpy(f.octets, digest, sizeof f.octets);
+        if (!p3_fingerprint_known(&f))
+            f.octets[0] = 1;
+    }
+    EVP_MD_CTX_free(ctx);
+    return f;
+}
+
+bool p3_fingerprint_known(const p3_fingerprint *f)
+{
+    static const p3_fingerprint unknown;
+    return memcmp(f->octets, unknown.octets, sizeof f->octets) != 0;
+}
+
+bool p3_fingerprint_equal(const p3_fingerprint *a, const p3_fingerprint *b)
+{
+    return memcmp(a->octets, b->octets, sizeof a->octets) == 0;
+}
+
+const char *p3_header_field(const char *header, size_t len, const char *name, size_t *value_len)
+{
+    const char *end = header + len;
+    const char *at = header;
+    while (at < end && !is_field(at, line_length(at, end), name))
+        at += line_length(at, end);
+    if (at >= end)
+        return NULL;
+    const char *value = at + strlen(name) + 1;
+    const char *stop = at + line_length(at, end);
+    while (stop < end && (*stop == ' ' || *stop == '\t'))
+        stop += line_length(stop, end);
+    while (value < stop && (*value == ' ' || *value == '\t'))
+        value++;
+    *value_len = without_line_end(value, (size_t)(stop - value));
+    return value;
+}

@@ -1,0 +1,334 @@
+/* Delivers to a Maildir: a file a message, written in tmp/, synced, renamed into new/, and the
+ * folder synced. A batch shares the syncs, so that thousands of small messages cost a few of them.
+ */
+#include "sync/delivery.h"
+#include "sync/fault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Up to so many files are synced one by one; above, the whole file system is, at once. */
+#define P3_SYNC_EACH 4
+
+typedef struct p3_maildir {
+    p3_delivery base;
+    char *path;
+    int tmp; /* the folders */
+    int new;
+    int cur;
+    dev_t device;
+    int fd;           /* the message being written, or -1 */
+    const char *name; /* its name */
+    uint64_t octets;  /* written to it */
+} p3_maildir;
+
+/* Makes a folder with its missing parents, and syncs the parent that got a new entry. */
+static bool make_folder(const char *path)
+{
+    if (mkdir(path, 0700) == 0) {
+        char *copy = strdup(path);
+        char *slash = copy != NULL ? strrchr(copy, '/') : NULL;
+        if (slash != NULL)
+            *slash = '\0';
+        const char *parent = slash == NULL ? "." : slash == copy ? "/" : copy;
+        int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        bool ok = copy != NULL && fd >= 0 && fsync(fd) == 0;
+        if (fd >= 0)
+            (void)close(fd);
+        free(copy);
+        return ok;
+    }
+    if (errno == EEXIST)
+        return true;
+    if (errno != ENOENT)
+        return false;
+    char *parent = strdup(path);
+    char *slash = parent != NULL ? strrchr(parent, '/') : NULL;
+    bool ok = slash != NULL && slash != parent;
+    if (ok) {
+        *slash = '\0';
+        ok = make_folder(parent);
+    }
+    free(parent);
+    return ok && make_folder(path);
+}
+
+static int open_folder(const char *path, const char *name, p3_problem *why)
+{
+    size_t size = strlen(path) + strlen(name) + 2;
+    char *full = malloc(size);
+    int fd = -1;
+    if (full == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return -1;
+    }
+    snprintf(full, size, "%s/%s", path, name);
+    fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && make_folder(full))
+        fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        p3_problem_errno(why, errno, "opening the Maildir folder %s", full);
+    free(full);
+    return fd;
+}
+
+static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    (void)sender;
+    p3_maildir *m = (p3_maildir *)d;
+    p3_fault("tmp-open");
+    m->fd = openat(m->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    m->name = name;
+    m->octets = 0;
+    return m->fd >= 0 || p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
+}
+
+static bool maildir_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    p3_fault("tmp-write");
+    while (len > 0) {
+        ssize_t n = write(m->fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
+        data += n;
+        len -= (size_t)n;
+        m->octets += (uint64_t)n;
+    }
+    return true;
+}
+
+static bool maildir_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    int closed = close(m->fd);
+    m->fd = -1;
+    if (closed != 0)
+        return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
+    out->name = m->name;
+    out->octets = m->octets;
+    p3_fault("tmp-written");
+    return true;
+}
+
+static void maildir_abandon(p3_delivery *d)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    if (m->fd >= 0)
+        (void)close(m->fd);
+    m->fd = -1;
+    if (m->name != NULL)
+        (void)unlinkat(m->tmp, m->name, 0); /* it may never have been made */
+    m->name = NULL;
+}
+
+/* Before Linux 5.8 syncfs() did not tell that octets could not be written. */
+static bool syncfs_tells_errors(void)
+{
+    struct utsname u;
+    int major = 0;
+    int minor = 0;
+    if (uname(&u) != 0 || sscanf(u.release, "%d.%d", &major, &minor) != 2)
+        return false;
+    return major > 5 || (major == 5 && minor >= 8);
+}
+
+static bool sync_each(const p3_maildir *m, p3_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        int fd = openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
+        bool ok = fd >= 0 && fdatasync(fd) == 0;
+        int error = errno;
+        if (fd >= 0)
+            (void)close(fd);
+        if (!ok)
+            return p3_problem_errno(&b->problem, error, "syncing %s/tmp/%s", m->path,
+                                    b->parcels[i].name);
+    }
+    return true;
+}
+
+/* Brings the messages' octets to the disk, with one sync for each file system. */
+static void sync_data(p3_batch **batches, size_t count)
+{
+    size_t files = 0;
+    for (size_t i = 0; i < count; i++)
+        files += batches[i]->count;
+    bool each = files <= P3_SYNC_EACH || !syncfs_tells_errors();
+    for (size_t i = 0; i < count; i++) {
+        p3_batch *b = batches[i];
+        const p3_maildir *m = (const p3_maildir *)b->to;
+        const p3_batch *same = NULL;
+        for (size_t k = 0; k < i && same == NULL; k++) {
+            if (((const p3_maildir *)batches[k]->to)->device == m->device)
+                same = batches[k];
+        }
+        if (each)
+            (void)sync_each(m, b);
+        else if (same != NULL)
+            b->problem = same->problem;
+        else if (syncfs(m->tmp) != 0)
+            p3_problem_errno(&b->problem, errno, "syncing the file system of %s", m->path);
+    }
+}
+
+/* Moves a file, never over another. */
+static int move(int from, int to, const char *name)
+{
+    int moved = renameat2(from, name, to, name, RENAME_NOREPLACE);
+    if (moved == 0 || (errno != EINVAL && errno != ENOSYS))
+        return moved;
+    if (linkat(from, name, to, name, 0) != 0)
+        return -1;
+    (void)unlinkat(from, name, 0); /* a second name in tmp/ does no harm */
+    return 0;
+}
+
+static void move_all(p3_batch *b)
+{
+    const p3_maildir *m = (const p3_maildir *)b->to;
+    for (size_t i = 0; i < b->count && b->problem.exit == 0; i++) {
+        p3_fault("rename");
+        if (move(m->tmp, m->new, b->parcels[i].name) != 0)
+            p3_problem_errno(&b->problem, errno, "moving a message into %s/new", m->path);
+        else
+            b->parcels[i].delivered = true;
+    }
+}
+
+static void maildir_deliver(p3_batch **batches, size_t count)
+{
+    p3_fault("before-sync");
+    sync_data(batches, count);
+    p3_fault("after-sync");
+    for (size_t i = 0; i < count; i++) {
+        const p3_maildir *m = (const p3_maildir *)batches[i]->to;
+        move_all(batches[i]);
+        p3_fault("renamed");
+        if (fsync(m->new) != 0)
+            p3_problem_errno(&batches[i]->problem, errno, "syncing %s/new", m->path);
+        p3_fault("folder-synced");
+    }
+}
+
+static int compare_left_over(const void *a, const void *b)
+{
+    return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
+}
+
+/* Marks those whose files are in a folder. A mail reader may have added flags after a colon. */
+static bool look_into(int folder, p3_left_over *at, size_t count)
+{
+    int fd = dup(folder);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return false;
+    }
+    rewinddir(dir);
+    const struct dirent *e;
+    errno = 0;
+    while ((e = readdir(dir)) != NULL) {
+        char name[NAME_MAX + 1];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(e->d_name, ":"), e->d_name);
+        p3_left_over key = {.name = name};
+        p3_left_over *found = bsearch(&key, at, count, sizeof *at, compare_left_over);
+        if (found != NULL)
+            found->there = true;
+    }
+    bool ok = errno == 0;
+    (void)closedir(dir);
+    return ok;
+}
+
+static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    qsort(at, count, sizeof *at, compare_left_over);
+    /* new/ is read twice: a reader may move a message from new/ to cur/ in between. */
+    if (!look_into(m->new, at, count) || !look_into(m->cur, at, count) ||
+        !look_into(m->new, at, count))
+        return p3_problem_errno(why, errno, "reading the folders of %s", m->path);
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        any = any || at[i].there;
+        if (!at[i].there && unlinkat(m->tmp, at[i].name, 0) != 0 && errno != ENOENT)
+            return p3_problem_errno(why, errno, "removing %s/tmp/%s", m->path, at[i].name);
+    }
+    /* Their names may have been seen before they were on the disk. */
+    if (any && (fsync(m->new) != 0 || fsync(m->cur) != 0))
+        return p3_problem_errno(why, errno, "syncing the folders of %s", m->path);
+    return true;
+}
+
+static size_t maildir_read_back(p3_delivery *d, const char *name, char *out, size_t size)
+{
+    const p3_maildir *m = (const p3_maildir *)d;
+    int fd = openat(m->new, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0; /* read already: its name in cur/ has flags */
+    ssize_t n = read(fd, out, size);
+    (void)close(fd);
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void maildir_close(p3_delivery *d)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    maildir_abandon(d);
+    if (m->tmp >= 0)
+        (void)close(m->tmp);
+    if (m->new >= 0)
+        (void)close(m->new);
+    if (m->cur >= 0)
+        (void)close(m->cur);
+    free(m->path);
+    free(m);
+}
+
+static const p3_delivery_class maildir_class = {
+    .begin = maildir_begin,
+    .write = maildir_write,
+    .finish = maildir_finish,
+    .abandon = maildir_abandon,
+    .deliver = maildir_deliver,
+    .settle = maildir_settle,
+    .read_back = maildir_read_back,
+    .close = maildir_close,
+};
+
+p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
+{
+    p3_maildir *m = calloc(1, sizeof *m);
+    struct stat st;
+    if (m == NULL || (m->path = strdup(path)) == NULL) {
+        free(m);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    m->base.class = &maildir_class;
+    m->fd = -1;
+    m->new = m->cur = -1;
+    m->tmp = open_folder(path, "tmp", why);
+    if (m->tmp >= 0)
+        m->new = open_folder(path, "new", why);
+    if (m->new >= 0)
+        m->cur = open_folder(path, "cur", why);
+    if (m->cur < 0 || fstat(m->tmp, &st) != 0) {
+        maildir_close(&m->base);
+        return NULL;
+    }
+    m->device = st.st_dev;
+    return &m->base;
+}

@@ -1,0 +1,43 @@
+/* Names for delivered messages. */
+#include "sync/names.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The Maildir specification: a slash is written as \057, a colon as \072. */
+static void quote_host(const char *host, char *out, size_t size)
+{
+    size_t used = 0;
+    for (; *host != '\0' && used + 5 < size; host++) {
+        if (*host == '/' || *host == ':' || (unsigned char)*host < '!')
+            used += (size_t)snprintf(out + used, size - used, "\\%03o", (unsigned char)*host);
+        else
+            out[used++] = *host;
+    }
+    out[used] = '\0';
+}
+
+int p3_names_init(p3_names *n)
+{
+    char host[256] = "localhost";
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return errno;
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
+        strcpy(host, "localhost");
+    host[sizeof host - 1] = '\0';
+    quote_host(host, n->host, sizeof n->host);
+    snprintf(n->start, sizeof n->start, "%lld.R%016" PRIx64, (long long)time(NULL), number);
+    n->next = 0;
+    return 0;
+}
+
+void p3_names_next(p3_names *n, char *out, size_t size)
+{
+    snprintf(out, size, "%sQ%" PRIu64 ".%s", n->start, n->next++, n->host);
+}

@@ -1,0 +1,285 @@
+/* What to do with each message of a mailbox. */
+#include "sync/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the mailbox ---- */
+
+bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid)
+{
+    if (box->count == box->cap) {
+        size_t cap = box->cap == 0 ? 64 : box->cap * 2;
+        p3_mail *at = realloc(box->at, cap * sizeof *at);
+        if (at == NULL)
+            return false;
+        box->at = at;
+        box->cap = cap;
+    }
+    if (box->text_cap - box->text_used < uid.len) {
+        size_t cap = (box->text_cap + uid.len + 512) * 2;
+        char *text = realloc(box->text, cap);
+        if (text == NULL)
+            return false;
+        box->text = text;
+        box->text_cap = cap;
+    }
+    if (uid.len > 0)
+        memcpy(box->text + box->text_used, uid.data, uid.len);
+    box->text_used += uid.len;
+    box->at[box->count++] = (p3_mail){
+        .number = number, .row = P3_NO_ROW, .octets = P3_SIZE_UNKNOWN, .uid = {NULL, uid.len}};
+    return true;
+}
+
+void p3_mailbox_seal(p3_mailbox *box)
+{
+    const char *at = box->text != NULL ? box->text : "";
+    for (size_t i = 0; i < box->count; i++) {
+        box->at[i].uid.data = at;
+        at += box->at[i].uid.len;
+    }
+}
+
+void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
+{
+    /* Listings are in order: the message is where its number says, unless the server is odd. */
+    if (number >= 1 && number <= box->count && box->at[number - 1].number == number) {
+        box->at[number - 1].octets = octets;
+        return;
+    }
+    for (size_t i = 0; i < box->count; i++) {
+        if (box->at[i].number == number) {
+            box->at[i].octets = octets;
+            return;
+        }
+    }
+}
+
+void p3_mailbox_free(p3_mailbox *box)
+{
+    free(box->at);
+    free(box->text);
+    *box = (p3_mailbox){0};
+}
+
+/* ---- the plan ---- */
+
+/* A mail or a row in an order by unique-id, then by its place. */
+typedef struct p3_ranked {
+    pop3_str uid;
+    size_t index;
+} p3_ranked;
+
+static int compare_uids(pop3_str a, pop3_str b)
+{
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    return a.len == 0 ? 0 : memcmp(a.data, b.data, a.len);
+}
+
+static int compare_ranked(const void *x, const void *y)
+{
+    const p3_ranked *a = x;
+    const p3_ranked *b = y;
+    int order = compare_uids(a->uid, b->uid);
+    if (order != 0)
+        return order;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* Mails and rows with the same unique-id. */
+typedef struct p3_group {
+    const p3_ranked *mails;
+    size_t mail_count;
+    const p3_ranked *rows;
+    size_t row_count;
+} p3_group;
+
+static size_t run_length(const p3_ranked *at, size_t count)
+{
+    size_t n = 1;
+    while (n < count && compare_uids(at[0].uid, at[n].uid) == 0)
+        n++;
+    return n;
+}
+
+/* Rows of messages that have not been delivered: their intents are for whoever comes next. */
+static void take_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+{
+    size_t r = 0;
+    for (size_t i = 0; i < g->mail_count; i++) {
+        p3_mail *mail = &box->at[g->mails[i].index];
+        if (mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW)
+            continue;
+        while (r < g->row_count && (rows->at[g->rows[r].index].standing != P3_INTENT ||
+                                    plan->claimed[g->rows[r].index]))
+            r++;
+        if (r == g->row_count)
+            return;
+        mail->row = g->rows[r].index;
+        plan->claimed[mail->row] = true;
+    }
+}
+
+static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+{
+    size_t delivered = 0; /* or gone: known by a fingerprint */
+    for (size_t i = 0; i < g->row_count; i++)
+        delivered += rows->at[g->rows[i].index].standing != P3_INTENT;
+    bool single = g->mail_count == 1 && g->row_count == 1 && g->mails[0].uid.len > 0;
+    if (single && delivered == 1) {
+        const p3_row *row = &rows->at[g->rows[0].index];
+        bool verifiable = p3_fingerprint_known(&row->fingerprint);
+        if (row->standing == P3_DELIVERED || (row->standing == P3_LEAVING && !verifiable)) {
+            p3_mail *mail = &box->at[g->mails[0].index];
+            mail->todo = P3_TODO_KEEP;
+            mail->row = g->rows[0].index;
+            plan->claimed[mail->row] = true;
+            return;
+        }
+    }
+    for (size_t i = 0; i < g->mail_count; i++)
+        box->at[g->mails[i].index].todo = delivered > 0 ? P3_TODO_LOOK : P3_TODO_TAKE;
+    if (delivered == 0)
+        take_group(plan, box, rows, g);
+}
+
+/* Whether messages that ought to be in the mailbox are all missing under their unique-ids. */
+static bool seems_renumbered(const p3_plan *plan, const p3_mailbox *box, const p3_rows *rows)
+{
+    size_t expected = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->at[i].standing != P3_DELIVERED)
+            continue;
+        if (plan->claimed[i])
+            return false;
+        expected += rows->at[i].uid.len > 0 && p3_fingerprint_known(&rows->at[i].fingerprint);
+    }
+    return expected > 0 && box->count > 0;
+}
+
+typedef void (*p3_group_fn)(p3_plan *, p3_mailbox *, const p3_rows *, const p3_group *);
+
+/* Calls a function for each unique-id of the mailbox. */
+static bool for_each_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, p3_group_fn call)
+{
+    p3_ranked *mails = malloc((box->count + 1) * sizeof *mails);
+    p3_ranked *known = malloc((rows->count + 1) * sizeof *known);
+    bool ok = mails != NULL && known != NULL;
+    for (size_t i = 0; ok && i < box->count; i++)
+        mails[i] = (p3_ranked){box->at[i].uid, i};
+    for (size_t i = 0; ok && i < rows->count; i++)
+        known[i] = (p3_ranked){rows->at[i].uid, i};
+    if (ok) {
+        qsort(mails, box->count, sizeof *mails, compare_ranked);
+        qsort(known, rows->count, sizeof *known, compare_ranked);
+    }
+    size_t k = 0;
+    for (size_t i = 0; ok && i < box->count;) {
+        p3_group g = {.mails = mails + i, .mail_count = run_length(mails + i, box->count - i)};
+        while (k < rows->count && compare_uids(known[k].uid, g.mails[0].uid) < 0)
+            k++;
+        g.rows = known + k;
+        if (k < rows->count && compare_uids(known[k].uid, g.mails[0].uid) == 0)
+            g.row_count = run_length(g.rows, rows->count - k);
+        call(plan, box, rows, &g);
+        i += g.mail_count;
+    }
+    free(mails);
+    free(known);
+    return ok;
+}
+
+bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+{
+    *plan = (p3_plan){.claimed = calloc(rows->count + 1, sizeof(bool))};
+    if (plan->claimed == NULL || !for_each_group(plan, box, rows, plan_group))
+        return false;
+    plan->renumbered = seems_renumbered(plan, box, rows);
+    for (size_t i = 0; i < box->count; i++) {
+        if (plan->renumbered && box->at[i].todo == P3_TODO_TAKE && box->at[i].row == P3_NO_ROW)
+            box->at[i].todo = P3_TODO_LOOK;
+        plan->looks += box->at[i].todo == P3_TODO_LOOK;
+    }
+    return true;
+}
+
+/* A row in an order by fingerprint. */
+typedef struct p3_printed {
+    const p3_row *row;
+    size_t index;
+} p3_printed;
+
+static int compare_printed(const void *x, const void *y)
+{
+    const p3_printed *a = x;
+    const p3_printed *b = y;
+    int order = memcmp(a->row->fingerprint.octets, b->row->fingerprint.octets,
+                       sizeof a->row->fingerprint.octets);
+    if (order != 0)
+        return order;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* The first row that has this fingerprint, or a later one. */
+static size_t lower_bound(const p3_printed *at, size_t count, const p3_fingerprint *f)
+{
+    size_t low = 0;
+    while (count > 0) {
+        size_t half = count / 2;
+        if (memcmp(at[low + half].row->fingerprint.octets, f->octets, sizeof f->octets) < 0) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low;
+}
+
+/* The row of a message that was looked at, or P3_NO_ROW. */
+static size_t find_row(const p3_plan *plan, const p3_mail *mail, const p3_printed *at, size_t count)
+{
+    size_t other = P3_NO_ROW;
+    for (size_t i = lower_bound(at, count, &mail->fingerprint);
+         i < count && p3_fingerprint_equal(&at[i].row->fingerprint, &mail->fingerprint); i++) {
+        if (plan->claimed[at[i].index] || at[i].row->standing == P3_INTENT)
+            continue;
+        if (compare_uids(at[i].row->uid, mail->uid) == 0)
+            return at[i].index;
+        if (other == P3_NO_ROW)
+            other = at[i].index;
+    }
+    return plan->renumbered ? other : P3_NO_ROW;
+}
+
+bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+{
+    p3_printed *printed = malloc((rows->count + 1) * sizeof *printed);
+    if (printed == NULL)
+        return false;
+    for (size_t i = 0; i < rows->count; i++)
+        printed[i] = (p3_printed){&rows->at[i], i};
+    qsort(printed, rows->count, sizeof *printed, compare_printed);
+    for (size_t i = 0; i < box->count; i++) {
+        p3_mail *mail = &box->at[i];
+        if (mail->todo != P3_TODO_LOOK)
+            continue;
+        mail->todo = P3_TODO_NOTHING;
+        if (!p3_fingerprint_known(&mail->fingerprint))
+            continue;
+        mail->row = find_row(plan, mail, printed, rows->count);
+        mail->todo = mail->row == P3_NO_ROW ? P3_TODO_TAKE : P3_TODO_KEEP;
+        if (mail->row != P3_NO_ROW)
+            plan->claimed[mail->row] = true;
+    }
+    free(printed);
+    return for_each_group(plan, box, rows, take_group);
+}
+
+void p3_plan_free(p3_plan *plan)
+{
+    free(plan->claimed);
+    *plan = (p3_plan){0};
+}

@@ -1,0 +1,75 @@
+/* What to do with each message of a mailbox, given what is known of it. No input or output happens
+ * here.
+ *
+ * A unique-id that occurs once in the listing and once among the rows, for a message delivered and
+ * not deleted by us, is believed. Everything else is doubtful and is looked at: unique-ids that
+ * occur twice, that come back after their message had gone, or whose deletion was never confirmed;
+ * servers without UIDL (all unique-ids empty); servers that renumber (none of the unique-ids that
+ * ought to be there is). Looking at a message means to fetch its header and compare its
+ * fingerprint. */
+#ifndef P3_SYNC_PLAN_H
+#define P3_SYNC_PLAN_H
+
+#include "sync/state.h"
+
+#define P3_NO_ROW       SIZE_MAX
+#define P3_SIZE_UNKNOWN UINT64_MAX
+
+/* How long it is remembered that a message has gone, in case its unique-id comes back. */
+#define P3_GONE_SECONDS ((int64_t)90 * 24 * 3600)
+
+typedef enum p3_todo {
+    P3_TODO_NOTHING = 0,
+    P3_TODO_LOOK, /* fetch its header: it is doubtful whether it is known */
+    P3_TODO_TAKE, /* new: retrieve it */
+    P3_TODO_KEEP  /* known and delivered */
+} p3_todo;
+
+/* A message in the mailbox. */
+typedef struct p3_mail {
+    uint32_t number;
+    p3_todo todo;
+    bool remove;     /* to be deleted on the server in this session */
+    bool marked;     /* +OK to its DELE */
+    size_t row;      /* what is known of it: index among the rows, or P3_NO_ROW */
+    uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
+    pop3_str uid;
+    p3_fingerprint fingerprint; /* once looked at */
+} p3_mail;
+
+/* The mailbox as the server lists it. */
+typedef struct p3_mailbox {
+    p3_mail *at;
+    size_t count;
+    size_t cap;
+    char *text; /* the unique-ids */
+    size_t text_used;
+    size_t text_cap;
+} p3_mailbox;
+
+/* Adds a message. Returns false when out of memory. Unique-ids are valid after p3_mailbox_seal().
+ */
+bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid);
+void p3_mailbox_seal(p3_mailbox *box);
+
+/* Sets the size of a message that is listed; numbers that are not are ignored. */
+void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);
+void p3_mailbox_free(p3_mailbox *box);
+
+typedef struct p3_plan {
+    bool *claimed;   /* for each row: it is that of a message in the mailbox */
+    bool renumbered; /* known messages may have got other unique-ids */
+    size_t looks;    /* messages to be looked at */
+} p3_plan;
+
+/* Compares the mailbox with the rows: sets todo and row of each message. Returns false when out of
+ * memory. Free with p3_plan_free(). */
+bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+
+/* The doubtful messages have been looked at (those whose fingerprint is still unknown are left
+ * alone): decides about them. Returns false when out of memory. */
+bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+
+void p3_plan_free(p3_plan *plan);
+
+#endif

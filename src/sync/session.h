@@ -1,0 +1,160 @@
+/* One session with one account, from the connection to QUIT. Who does what:
+ *   session.c        begins, steps, ends; logging in; QUIT
+ *   session_list.c   the listing, the plan, looking at doubtful messages
+ *   session_take.c   retrieving, batches
+ *   session_drop.c   DELE, and what is recorded about it
+ *   session_filter.c the header command
+ *   window.c         many commands of one kind */
+#ifndef P3_SYNC_SESSION_H
+#define P3_SYNC_SESSION_H
+
+#include "sync/committer.h"
+#include "sync/message.h"
+#include "sync/names.h"
+#include "sync/plan.h"
+#include "sync/sync.h"
+
+/* What the sessions of a run share. */
+typedef struct p3_run {
+    const p3_sync_options *options;
+    p3_state *state; /* for reading */
+    p3_jobs *jobs;
+    p3_committer *committer; /* NULL in a dry run */
+    p3_names names;
+} p3_run;
+
+typedef enum p3_stage {
+    P3_STAGE_SECRET,  /* the secret is being asked for */
+    P3_STAGE_LOGIN,   /* connecting and logging in */
+    P3_STAGE_LISTING, /* UIDL, LIST */
+    P3_STAGE_LOOKING, /* headers of doubtful messages */
+    P3_STAGE_FILTER,  /* headers of new messages, for the header command */
+    P3_STAGE_TAKING,  /* messages, and DELE of those that are delivered */
+    P3_STAGE_LEAVING, /* recording that QUIT is about to be sent */
+    P3_STAGE_QUIT,
+    P3_STAGE_GONE, /* recording what has been deleted */
+    P3_STAGE_OVER
+} p3_stage;
+
+typedef struct p3_session p3_session;
+
+/* Commands of one kind for many messages, some under way at any time. */
+typedef struct p3_window {
+    p3_session *session;
+    pop3_command_kind kind;
+    size_t *mails; /* indices into the mailbox */
+    size_t count;
+    size_t cap;
+    size_t submitted;
+    size_t finished; /* done() is told in order: mails[finished] is the one in hand */
+    size_t most;     /* under way at a time */
+    pop3_sink_result (*sink)(p3_session *s, const char *data, size_t len);
+    void (*done)(p3_session *s, p3_mail *mail, const pop3_result *result);
+} p3_window;
+
+struct p3_session {
+    p3_run *run;
+    const p3_account *account;
+    p3_stage stage;
+    p3_job secret_job;
+    p3_secret secret;
+    p3_problem secret_problem;
+    pop3_client *client;
+    p3_known_account known;
+    bool locked;
+    p3_rows rows;
+    p3_mailbox box;
+    p3_plan plan;
+    bool no_uidl;
+
+    p3_header look; /* the header in hand */
+    p3_window looking;
+    p3_window taking;
+    p3_window dropping;
+    bool filter_begun;
+    bool filter_busy; /* the header command is running */
+
+    p3_delivery *settled; /* where intents that were left over were looked for */
+    p3_delivery *delivery;
+    p3_message message;
+    bool taking_begun;
+    bool in_message;                  /* a message is being written */
+    bool message_failed;              /* it cannot be delivered; its rest is thrown away */
+    char (*mail_names)[P3_NAME_SIZE]; /* unique names, in the order of `taking` */
+    char *added;                      /* header lines to add to each message, or NULL */
+
+    p3_parcel *parcels; /* the batch being filled */
+    size_t parcel_count;
+    uint64_t parcel_octets;
+    int64_t batch_since; /* milliseconds: when its first message came */
+    unsigned commits;    /* handed in and not over */
+    unsigned batches;    /* of those, deliveries */
+    p3_commit *slow; /* slow deliveries that wait for their turn */
+    bool slow_runs;
+    bool poisoned;       /* the committer's, see p3_commit */
+
+    bool woken;        /* something it waited for has ended: step it */
+    bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
+    bool unpipelined;  /* it seems that the server does not do what it announces */
+    bool retry;        /* worth another session at once: the connection was lost on the way */
+    int64_t wait_ms;   /* the server wants us to come back later: least wait, or 0 */
+    bool come_back;    /* the same without a time: [IN-USE] and the like */
+    p3_problem problem;
+    p3_tally tally;
+};
+
+/* Makes a session and begins. Returns NULL when out of memory. */
+p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far);
+
+/* Waits for nothing: does what can be done. Returns false when the session is over. */
+bool p3_session_step(p3_session *s);
+
+/* Whether its sockets are to be polled now. */
+bool p3_session_polls(const p3_session *s);
+
+/* Ends it soon: after the message in hand. */
+void p3_session_stop(p3_session *s);
+
+/* May be called when it is over. */
+void p3_session_free(p3_session *s);
+
+/* The stages, each called when the one before is done. */
+void p3_session_list(p3_session *s);
+void p3_session_filter(p3_session *s);
+void p3_session_begin_taking(p3_session *s);
+void p3_session_take(p3_session *s);
+void p3_session_finish(p3_session *s); /* when all is retrieved and deleted: QUIT */
+
+/* Goes on with the present stage after something it waited for has ended. */
+void p3_session_advance(p3_session *s);
+
+/* Notes the first problem, and closes the connection. */
+void p3_session_fail(p3_session *s, const p3_problem *problem);
+void p3_session_fail_memory(p3_session *s);
+
+/* Notes what the client says; its command ended with `status`, not by a refusal. */
+void p3_session_lost(p3_session *s, pop3_status status);
+
+/* Tells people. */
+void p3_session_tell(p3_session *s, p3_notice_kind kind, const p3_mail *mail, const char *text,
+                     const p3_problem *problem);
+
+/* Hands changes in: takes ownership of `changes`. `then` names the fault point. */
+bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const char *target,
+                       const char *reached);
+
+/* Marks a message to be deleted now, when that is wanted; DELE is sent in due course. */
+void p3_session_drop(p3_session *s, p3_mail *mail);
+
+/* A change that makes a message's row what it now is. */
+p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing standing);
+
+bool p3_window_add(p3_window *w, size_t mail);
+void p3_window_fill(p3_window *w);
+bool p3_window_done(const p3_window *w);
+void p3_window_free(p3_window *w);
+
+/* Whether a known message is due for deletion. */
+bool p3_session_due(const p3_session *s, const p3_row *row);
+
+#endif

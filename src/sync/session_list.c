@@ -1,0 +1,169 @@
+/* A session's first half: what is in the mailbox, what is known of it, and what is doubtful. */
+#include "sync/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+static void plan(p3_session *s);
+
+/* ---- the listing ---- */
+
+static bool listing_failed(p3_session *s, const pop3_result *result)
+{
+    if (s->stage != P3_STAGE_LISTING)
+        return true; /* the session has failed already */
+    if (result->status == POP3_OK)
+        return false;
+    p3_session_lost(s, result->status);
+    return true;
+}
+
+static bool take_uid(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    p3_session *s = ctx;
+    (void)line;
+    if (p3_mailbox_add(&s->box, entry->number, entry->uid))
+        return true;
+    p3_session_fail_memory(s);
+    return false;
+}
+
+/* Without UIDL the messages have no names, and are all to be looked at. */
+static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    p3_session *s = ctx;
+    (void)line;
+    if (!p3_mailbox_add(&s->box, entry->number, (pop3_str){"", 0})) {
+        p3_session_fail_memory(s);
+        return false;
+    }
+    s->box.at[s->box.count - 1].octets = entry->octets;
+    return true;
+}
+
+static bool take_size(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    p3_session *s = ctx;
+    (void)line;
+    p3_mailbox_size(&s->box, entry->number, entry->octets);
+    return true;
+}
+
+static void submit_listing(p3_session *s, pop3_command_kind kind, pop3_entry_fn entry,
+                           pop3_done_fn done)
+{
+    pop3_command command = POP3_COMMAND_INIT;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    command.kind = kind;
+    handlers.entry = entry;
+    handlers.done = done;
+    handlers.ctx = s;
+    pop3_status status = pop3_client_submit(s->client, &command, &handlers);
+    if (status != POP3_OK)
+        p3_session_lost(s, status);
+}
+
+static bool wants_sizes(const p3_session *s)
+{
+    return s->run->options->sizes || s->account->max_size > 0 || s->account->kill_size > 0;
+}
+
+static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_session *s = ctx;
+    (void)client;
+    if (!listing_failed(s, result))
+        plan(s);
+}
+
+static void uids_listed(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_session *s = ctx;
+    (void)client;
+    if (s->stage != P3_STAGE_LISTING)
+        return;
+    /* Some servers have UIDL without announcing it, some announce it and refuse it: try it. */
+    if (result->status == POP3_ERR_REFUSED) {
+        s->no_uidl = true;
+        submit_listing(s, POP3_CMD_LIST, take_number, sizes_listed);
+    } else if (!listing_failed(s, result)) {
+        if (wants_sizes(s) && s->box.count > 0)
+            submit_listing(s, POP3_CMD_LIST, take_size, sizes_listed);
+        else
+            plan(s);
+    }
+}
+
+void p3_session_list(p3_session *s)
+{
+    submit_listing(s, POP3_CMD_UIDL, take_uid, uids_listed);
+}
+
+/* ---- doubtful messages ---- */
+
+static pop3_sink_result look(p3_session *s, const char *data, size_t len)
+{
+    p3_header_take(&s->look, data, len);
+    return s->look.done ? POP3_SINK_DISCARD : POP3_SINK_CONTINUE;
+}
+
+static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
+{
+    bool whole =
+        result->status == POP3_OK || (result->status == POP3_ERR_CANCELLED && s->look.done);
+    if (whole && !s->look.failed) {
+        mail->fingerprint = p3_fingerprint_of(s->look.data, s->look.len);
+    } else if (result->status != POP3_ERR_REFUSED) {
+        p3_session_lost(s, result->status);
+    } else if (s->looking.kind == POP3_CMD_TOP && s->looking.finished == 1) {
+        s->looking.kind = POP3_CMD_RETR; /* a server without TOP: the rest is thrown away */
+        (void)p3_window_add(&s->looking, s->looking.mails[0]);
+    } else {
+        p3_problem why;
+        p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
+        s->tally.failed++;
+        p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
+    }
+    p3_header_reset(&s->look);
+}
+
+static bool has_top(const p3_session *s)
+{
+    const pop3_capabilities *caps = pop3_client_capabilities(s->client);
+    return caps == NULL || (caps->flags & POP3_CAP_TOP) != 0;
+}
+
+static void begin_looking(p3_session *s)
+{
+    s->stage = P3_STAGE_LOOKING;
+    s->looking.sink = look;
+    s->looking.done = looked;
+    if (!has_top(s))
+        s->looking.kind = POP3_CMD_RETR;
+    for (size_t i = 0; i < s->box.count; i++) {
+        if (s->box.at[i].todo == P3_TODO_LOOK && !p3_window_add(&s->looking, i))
+            return;
+    }
+    /* The first goes alone, to find out whether TOP works. */
+    s->looking.most = 1;
+    p3_window_fill(&s->looking);
+    s->looking.most = 2048;
+}
+
+static void plan(p3_session *s)
+{
+    p3_mailbox_seal(&s->box);
+    s->tally.listed = s->box.count;
+    if (!p3_plan_make(&s->plan, &s->box, &s->rows)) {
+        p3_session_fail_memory(s);
+        return;
+    }
+    if (s->plan.looks > 0) {
+        begin_looking(s);
+        return;
+    }
+    s->stage = P3_STAGE_FILTER;
+    p3_session_filter(s);
+}

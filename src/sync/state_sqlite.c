@@ -1,0 +1,427 @@
+/* The state in SQLite: one file, write-ahead log, synced at each commit. */
+#include "sync/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define P3_APPLICATION_ID "1886351155" /* "pop3", so that file(1) can tell */
+#define P3_BUSY_MS        30000        /* how long another run may hold the write lock */
+
+struct p3_state {
+    sqlite3 *db;
+    char *path;
+    int lock_fd; /* byte N of the lock file is locked for account N */
+    sqlite3_stmt *put;
+    sqlite3_stmt *forget;
+};
+
+static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
+                             "PRAGMA user_version=1;"
+                             "CREATE TABLE account("
+                             "  id INTEGER PRIMARY KEY,"
+                             "  key TEXT NOT NULL UNIQUE,"
+                             "  target TEXT,"
+                             "  pipelining INTEGER NOT NULL DEFAULT 1);"
+                             "CREATE TABLE message("
+                             "  account INTEGER NOT NULL REFERENCES account(id),"
+                             "  id INTEGER NOT NULL,"
+                             "  uid BLOB NOT NULL,"
+                             "  standing INTEGER NOT NULL,"
+                             "  time INTEGER NOT NULL,"
+                             "  fingerprint BLOB NOT NULL,"
+                             "  tries INTEGER NOT NULL,"
+                             "  name TEXT NOT NULL,"
+                             "  PRIMARY KEY(account, id)) WITHOUT ROWID;";
+
+/* Says what SQLite says, and what a person can do about it. */
+static bool fail(const p3_state *s, const char *doing, p3_problem *why)
+{
+    const char *text = s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory";
+    int code = s->db != NULL ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
+    switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return p3_problem_set(why, EX_DATAERR,
+                              "%s the state file %s: %s; restore it from a backup, or move it away "
+                              "(mail that is still on the server is then delivered again)",
+                              doing, s->path, text);
+    case SQLITE_FULL:
+        return p3_problem_set(why, EX_TEMPFAIL, "%s the state file %s: %s; make room on that disk",
+                              doing, s->path, text);
+    case SQLITE_BUSY:
+        return p3_problem_set(why, EX_TEMPFAIL,
+                              "%s the state file %s: another run is writing to it", doing, s->path);
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return p3_problem_set(why, EX_CANTCREAT,
+                              "%s the state file %s: %s; its folder must exist and be writable",
+                              doing, s->path, text);
+    default:
+        return p3_problem_set(why, EX_IOERR, "%s the state file %s: %s", doing, s->path, text);
+    }
+}
+
+static bool run(p3_state *s, const char *sql, const char *doing, p3_problem *why)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(s, doing, why);
+}
+
+static bool prepare(p3_state *s, const char *sql, sqlite3_stmt **out, p3_problem *why)
+{
+    return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK || fail(s, "reading", why);
+}
+
+static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    bool ok = prepare(s, sql, &q, why);
+    if (ok && sqlite3_step(q) != SQLITE_ROW)
+        ok = fail(s, "reading", why);
+    if (ok)
+        *out = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+/* Makes the tables in a new file, and refuses a file that is something else or from the future. */
+static bool check_schema(p3_state *s, p3_problem *why)
+{
+    int64_t version = 0;
+    int64_t tables = 0;
+    if (!read_number(s, "PRAGMA user_version", &version, why))
+        return false;
+    if (version == 1)
+        return true;
+    if (!run(s, "BEGIN IMMEDIATE", "opening", why))
+        return false;
+    bool ok = read_number(s, "PRAGMA user_version", &version, why) &&
+              read_number(s, "SELECT count(*) FROM sqlite_schema", &tables, why);
+    if (ok && version == 0 && tables == 0)
+        ok = run(s, schema, "making", why);
+    else if (ok && version != 1)
+        ok =
+            p3_problem_set(why, EX_DATAERR,
+                           "opening the state file %s: it is another program's database, or from a "
+                           "later version of this one",
+                           s->path);
+    if (!ok) {
+        (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+        return false;
+    }
+    return run(s, "COMMIT", "making", why);
+}
+
+static bool open_lock_file(p3_state *s, p3_problem *why)
+{
+    size_t len = strlen(s->path);
+    char *path = malloc(len + 6);
+    if (path == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    memcpy(path, s->path, len);
+    memcpy(path + len, ".lock", 6);
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int error = errno;
+    free(path);
+    return s->lock_fd >= 0 || p3_problem_errno(why, error, "opening %s.lock", s->path);
+}
+
+p3_state *p3_state_open(const char *path, p3_problem *why)
+{
+    p3_state *s = calloc(1, sizeof *s);
+    if (s == NULL || (s->path = strdup(path)) == NULL) {
+        free(s);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    s->lock_fd = -1;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    mode_t mask = umask(077);
+    int opened = sqlite3_open_v2(path, &s->db, flags, NULL);
+    bool ok = opened == SQLITE_OK || fail(s, "opening", why);
+    ok = ok && (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why));
+    ok = ok && run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-512",
+                   "opening", why);
+    ok = ok && check_schema(s, why) && open_lock_file(s, why);
+    (void)umask(mask);
+    if (!ok) {
+        p3_state_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+void p3_state_close(p3_state *s)
+{
+    if (s == NULL)
+        return;
+    sqlite3_finalize(s->put);
+    sqlite3_finalize(s->forget);
+    (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
+    if (s->lock_fd >= 0)
+        (void)close(s->lock_fd);
+    free(s->path);
+    free(s);
+}
+
+void p3_known_account_clear(p3_known_account *a)
+{
+    free(a->target);
+    *a = (p3_known_account){0};
+}
+
+static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "SELECT id, target, pipelining FROM account WHERE key=?", &q, why))
+        return false;
+    sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+    int step = sqlite3_step(q);
+    bool ok = step == SQLITE_ROW || step == SQLITE_DONE || fail(s, "reading", why);
+    if (step == SQLITE_ROW) {
+        const char *target = (const char *)sqlite3_column_text(q, 1);
+        out->id = sqlite3_column_int64(q, 0);
+        out->pipelining = sqlite3_column_int(q, 2) != 0;
+        out->target = target != NULL ? strdup(target) : NULL;
+        if (target != NULL && out->target == NULL)
+            ok = p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    sqlite3_finalize(q);
+    return ok;
+}
+
+bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
+{
+    *out = (p3_known_account){0};
+    if (!find_account(s, key, out, why))
+        return false;
+    if (out->id != 0)
+        return true;
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "INSERT OR IGNORE INTO account(key) VALUES(?)", &q, why))
+        return false;
+    sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || fail(s, "writing", why);
+    sqlite3_finalize(q);
+    return ok && find_account(s, key, out, why);
+}
+
+/* Appends octets to the text that rows point into; returns their offset. */
+static bool keep_text(char **text, size_t *used, size_t *cap, const void *data, size_t len)
+{
+    if (*cap - *used < len + 1) {
+        size_t larger = (*cap + len + 1) * 2;
+        char *grown = realloc(*text, larger);
+        if (grown == NULL)
+            return false;
+        *text = grown;
+        *cap = larger;
+    }
+    if (len > 0)
+        memcpy(*text + *used, data, len);
+    (*text)[*used + len] = '\0';
+    *used += len + 1;
+    return true;
+}
+
+static bool grow_rows(p3_rows *rows)
+{
+    if (rows->count < rows->cap)
+        return true;
+    size_t cap = rows->cap == 0 ? 64 : rows->cap * 2;
+    p3_row *at = realloc(rows->at, cap * sizeof *at);
+    if (at == NULL)
+        return false;
+    rows->at = at;
+    rows->cap = cap;
+    return true;
+}
+
+size_t p3_rows_add(p3_rows *rows, pop3_str uid)
+{
+    if (!grow_rows(rows))
+        return SIZE_MAX;
+    rows->at[rows->count] = (p3_row){.id = rows->next_id++, .uid = uid, .name = ""};
+    return rows->count++;
+}
+
+/* One row as SQLite gives it. Texts are kept as lengths until all are there, as they may move. */
+static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, size_t *cap)
+{
+    if (!grow_rows(rows))
+        return false;
+    p3_row *r = &rows->at[rows->count];
+    *r = (p3_row){.id = sqlite3_column_int64(q, 0),
+                  .uid = {NULL, (size_t)sqlite3_column_bytes(q, 1)},
+                  .standing = (p3_standing)sqlite3_column_int(q, 2),
+                  .time = sqlite3_column_int64(q, 3),
+                  .tries = (uint32_t)sqlite3_column_int(q, 5)};
+    if (sqlite3_column_bytes(q, 4) == (int)sizeof r->fingerprint.octets)
+        memcpy(r->fingerprint.octets, sqlite3_column_blob(q, 4), sizeof r->fingerprint.octets);
+    const void *name = sqlite3_column_text(q, 6);
+    if (!keep_text(&rows->text, used, cap, sqlite3_column_blob(q, 1), r->uid.len) ||
+        !keep_text(&rows->text, used, cap, name, (size_t)sqlite3_column_bytes(q, 6)))
+        return false;
+    rows->count++;
+    if (r->id >= rows->next_id)
+        rows->next_id = r->id + 1;
+    return true;
+}
+
+/* Now that the text does not move any more, points the rows into it. */
+static void point_rows(p3_rows *rows)
+{
+    const char *at = rows->text;
+    for (size_t i = 0; i < rows->count; i++) {
+        p3_row *r = &rows->at[i];
+        r->uid.data = at;
+        r->name = at + r->uid.len + 1;
+        at = r->name + strlen(r->name) + 1;
+    }
+}
+
+bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    size_t used = 0;
+    size_t cap = 0;
+    int step;
+    *out = (p3_rows){.next_id = 1};
+    if (!prepare(s,
+                 "SELECT id, uid, standing, time, fingerprint, tries, name FROM message "
+                 "WHERE account=? ORDER BY id",
+                 &q, why))
+        return false;
+    sqlite3_bind_int64(q, 1, account);
+    bool ok = true;
+    while (ok && (step = sqlite3_step(q)) != SQLITE_DONE) {
+        if (step != SQLITE_ROW)
+            ok = fail(s, "reading", why);
+        else if (!take_row(out, q, &used, &cap))
+            ok = p3_problem_set(why, EX_OSERR, "out of memory for what is known of the account");
+    }
+    sqlite3_finalize(q);
+    if (ok)
+        point_rows(out);
+    else
+        p3_rows_free(out);
+    return ok;
+}
+
+void p3_rows_free(p3_rows *rows)
+{
+    free(rows->at);
+    free(rows->text);
+    *rows = (p3_rows){0};
+}
+
+bool p3_state_begin(p3_state *s, p3_problem *why)
+{
+    return run(s, "BEGIN IMMEDIATE", "writing to", why);
+}
+
+/* A change failed: nothing of the transaction stays. */
+static bool roll_back(p3_state *s, p3_problem *why)
+{
+    (void)fail(s, "writing to", why);
+    (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why)
+{
+    if (s->put == NULL &&
+        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?)", &s->put, why))
+        return roll_back(s, why);
+    sqlite3_stmt *q = s->put;
+    sqlite3_bind_int64(q, 1, account);
+    sqlite3_bind_int64(q, 2, row->id);
+    sqlite3_bind_blob(q, 3, row->uid.len > 0 ? row->uid.data : "", (int)row->uid.len,
+                      SQLITE_STATIC);
+    sqlite3_bind_int(q, 4, (int)row->standing);
+    sqlite3_bind_int64(q, 5, row->time);
+    sqlite3_bind_blob(q, 6, row->fingerprint.octets, sizeof row->fingerprint.octets, SQLITE_STATIC);
+    sqlite3_bind_int(q, 7, (int)row->tries);
+    sqlite3_bind_text(q, 8, row->name, -1, SQLITE_STATIC);
+    bool ok = sqlite3_step(q) == SQLITE_DONE;
+    if (!ok)
+        (void)roll_back(s, why);
+    (void)sqlite3_reset(q);
+    (void)sqlite3_clear_bindings(q);
+    return ok;
+}
+
+bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why)
+{
+    if (s->forget == NULL &&
+        !prepare(s, "DELETE FROM message WHERE account=? AND id=?", &s->forget, why))
+        return roll_back(s, why);
+    sqlite3_bind_int64(s->forget, 1, account);
+    sqlite3_bind_int64(s->forget, 2, id);
+    bool ok = sqlite3_step(s->forget) == SQLITE_DONE;
+    if (!ok)
+        (void)roll_back(s, why);
+    (void)sqlite3_reset(s->forget);
+    return ok;
+}
+
+bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "UPDATE account SET target=? WHERE id=? AND target IS NOT ?1", &q, why))
+        return roll_back(s, why);
+    sqlite3_bind_text(q, 1, target, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, account);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+bool p3_state_set_pipelining(p3_state *s, int64_t account, bool works, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "UPDATE account SET pipelining=? WHERE id=?", &q, why))
+        return roll_back(s, why);
+    sqlite3_bind_int(q, 1, works);
+    sqlite3_bind_int64(q, 2, account);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+bool p3_state_commit(p3_state *s, p3_problem *why)
+{
+    if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    return roll_back(s, why);
+}
+
+static bool set_lock(p3_state *s, int64_t account, short type)
+{
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)account, .l_len = 1};
+    return fcntl(s->lock_fd, F_OFD_SETLK, &lock) == 0;
+}
+
+bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
+{
+    if (set_lock(s, account, F_WRLCK))
+        return true;
+    if (errno == EACCES || errno == EAGAIN)
+        return p3_problem_set(
+            why, EX_TEMPFAIL,
+            "locking the account: another run is working on it; wait for its end");
+    return p3_problem_errno(why, errno, "locking the account in %s.lock", s->path);
+}
+
+void p3_state_unlock(p3_state *s, int64_t account)
+{
+    (void)set_lock(s, account, F_UNLCK); /* closing the file unlocks as well */
+}

@@ -1,0 +1,318 @@
+/* All accounts of a run in one loop over poll(2): which begin, which wait, which come back. */
+#include "sync/sync.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "sync/session.h"
+
+/* Sessions that lose their connection on the way are begun again as long as each gets further, and
+ * a few times when it does not. */
+#define P3_FRUITLESS 2
+
+typedef enum p3_turn { P3_TURN_WAITING, P3_TURN_ACTIVE, P3_TURN_DONE } p3_turn;
+
+/* An account's place in the run. */
+typedef struct p3_slot {
+    const p3_account *account;
+    p3_outcome *outcome;
+    p3_turn turn;
+    p3_session *session; /* P3_TURN_ACTIVE */
+    int64_t not_before;  /* P3_TURN_WAITING: milliseconds */
+    unsigned waits;      /* times the server sent us away */
+    unsigned fruitless;  /* sessions in a row that delivered nothing and broke */
+    bool ready;          /* its socket is ready, or its time has come */
+} p3_slot;
+
+typedef struct p3_loop {
+    p3_run run;
+    p3_slot *slots;
+    size_t count;
+    size_t active;
+    size_t done;
+    struct pollfd *fds;
+    size_t *owners; /* of each descriptor: its slot */
+    bool stopped;
+} p3_loop;
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- beginning and ending sessions ---- */
+
+static void tell(p3_loop *l, p3_slot *slot, p3_notice_kind kind, double seconds)
+{
+    const p3_sync_options *o = l->run.options;
+    p3_notice notice = {.kind = kind,
+                        .account = slot->account,
+                        .tally = &slot->outcome->tally,
+                        .text = "",
+                        .seconds = seconds};
+    if (slot->outcome->problem.exit != 0)
+        notice.problem = &slot->outcome->problem;
+    if (o->notice != NULL)
+        o->notice(o->notice_ctx, &notice);
+}
+
+static void settle_outcome(p3_loop *l, p3_slot *slot)
+{
+    p3_outcome *out = slot->outcome;
+    if (out->problem.exit == 0 && out->tally.failed > 0)
+        p3_problem_set(
+            &out->problem, EX_TEMPFAIL,
+            "%llu messages could not be retrieved or delivered: they stay on the server and "
+            "are tried again in the next run",
+            (unsigned long long)out->tally.failed);
+    slot->turn = P3_TURN_DONE;
+    l->done++;
+    tell(l, slot, P3_NOTICE_OVER, 0);
+}
+
+/* Decides what comes after a session: another one at once, another one later, or the end. */
+static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
+{
+    const p3_sync_options *o = l->run.options;
+    bool further = s->tally.delivered > slot->outcome->tally.delivered;
+    slot->outcome->tally = s->tally;
+    slot->outcome->problem = s->problem;
+    slot->fruitless = further || s->unpipelined ? 0 : slot->fruitless + 1;
+    slot->turn = P3_TURN_WAITING;
+    if (s->problem.exit != 0 && s->retry && slot->fruitless <= P3_FRUITLESS && !l->stopped) {
+        slot->not_before = 0;
+    } else if (s->come_back && slot->waits < o->retries && !l->stopped) {
+        int64_t wait = (int64_t)o->retry_ms << slot->waits++;
+        if (wait < s->wait_ms)
+            wait = s->wait_ms;
+        slot->not_before = now_ms() + wait;
+        tell(l, slot, P3_NOTICE_WAITING, (double)wait / 1000);
+    } else {
+        settle_outcome(l, slot);
+    }
+}
+
+static void end_session(p3_loop *l, p3_slot *slot)
+{
+    p3_session *s = slot->session;
+    slot->session = NULL;
+    l->active--;
+    after_session(l, slot, s);
+    p3_session_free(s);
+}
+
+static bool same_host(const p3_account *a, const p3_account *b)
+{
+    const char *x =
+        a->connection.unix_socket != NULL ? a->connection.unix_socket : a->connection.host;
+    const char *y =
+        b->connection.unix_socket != NULL ? b->connection.unix_socket : b->connection.host;
+    return x != NULL && y != NULL && strcasecmp(x, y) == 0;
+}
+
+static bool may_begin(const p3_loop *l, const p3_slot *slot, int64_t now)
+{
+    unsigned there = 0;
+    if (slot->turn != P3_TURN_WAITING || slot->not_before > now ||
+        l->active >= l->run.options->jobs)
+        return false;
+    for (size_t i = 0; i < l->count; i++)
+        there +=
+            l->slots[i].turn == P3_TURN_ACTIVE && same_host(l->slots[i].account, slot->account);
+    return there < l->run.options->per_host;
+}
+
+static void begin_session(p3_loop *l, p3_slot *slot)
+{
+    if (slot->account->unusable.exit != 0) {
+        slot->outcome->problem = slot->account->unusable;
+        settle_outcome(l, slot);
+        return;
+    }
+    slot->outcome->problem.exit = 0;
+    slot->session = p3_session_new(&l->run, slot->account, &slot->outcome->tally);
+    if (slot->session == NULL) {
+        p3_problem_set(&slot->outcome->problem, EX_OSERR, "out of memory");
+        settle_outcome(l, slot);
+        return;
+    }
+    slot->turn = P3_TURN_ACTIVE;
+    slot->ready = true;
+    l->active++;
+}
+
+static void begin_sessions(p3_loop *l)
+{
+    int64_t now = now_ms();
+    for (size_t i = 0; i < l->count && l->active < l->run.options->jobs; i++) {
+        if (may_begin(l, &l->slots[i], now))
+            begin_session(l, &l->slots[i]);
+    }
+}
+
+/* ---- waiting ---- */
+
+static void sooner(int *timeout, int64_t ms)
+{
+    int bounded = ms < 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
+    if (*timeout < 0 || bounded < *timeout)
+        *timeout = bounded;
+}
+
+/* Adds the sockets of a slot to those that are polled. */
+static void watch(p3_loop *l, size_t i, size_t *n, int *timeout)
+{
+    p3_slot *slot = &l->slots[i];
+    pop3_waitable waits[POP3_MAX_WAITABLES];
+    if (slot->turn != P3_TURN_ACTIVE || !p3_session_polls(slot->session))
+        return;
+    size_t found = pop3_client_waits(slot->session->client, waits, POP3_MAX_WAITABLES);
+    for (size_t k = 0; k < found; k++) {
+        short events = (short)((waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0));
+        l->owners[*n] = i;
+        l->fds[(*n)++] = (struct pollfd){.fd = waits[k].fd, .events = events};
+    }
+    int deadline = pop3_client_deadline(slot->session->client);
+    if (deadline >= 0)
+        sooner(timeout, deadline);
+    slot->ready = deadline == 0;
+}
+
+static void wait_for_any(p3_loop *l)
+{
+    size_t n = 0;
+    int timeout = -1;
+    int64_t now = now_ms();
+    bool room = l->active < l->run.options->jobs;
+    l->fds[n++] = (struct pollfd){.fd = p3_jobs_fd(l->run.jobs), .events = POLLIN};
+    l->fds[n++] = (struct pollfd){.fd = l->run.options->stop_fd, .events = POLLIN};
+    size_t first = n;
+    for (size_t i = 0; i < l->count; i++) {
+        watch(l, i, &n, &timeout);
+        if (l->slots[i].turn == P3_TURN_WAITING && room && l->slots[i].not_before > now)
+            sooner(&timeout, l->slots[i].not_before - now);
+    }
+    if (l->stopped)
+        l->fds[1].fd = -1;
+    if (poll(l->fds, (nfds_t)n, timeout) < 0)
+        return; /* a signal: look around again */
+    for (size_t i = first; i < n; i++) {
+        if (l->fds[i].revents != 0)
+            l->slots[l->owners[i]].ready = true;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        p3_slot *slot = &l->slots[i];
+        if (slot->turn == P3_TURN_ACTIVE && p3_session_polls(slot->session) &&
+            pop3_client_deadline(slot->session->client) == 0)
+            slot->ready = true;
+    }
+}
+
+/* ---- the loop ---- */
+
+static void stop_all(p3_loop *l)
+{
+    l->stopped = true;
+    for (size_t i = 0; i < l->count; i++) {
+        p3_slot *slot = &l->slots[i];
+        if (slot->turn == P3_TURN_ACTIVE) {
+            p3_session_stop(slot->session);
+            slot->ready = true;
+        } else if (slot->turn == P3_TURN_WAITING) {
+            p3_problem_set(&slot->outcome->problem, EX_TEMPFAIL, "stopped by a signal");
+            settle_outcome(l, slot);
+        }
+    }
+}
+
+static void step_sessions(p3_loop *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        p3_slot *slot = &l->slots[i];
+        if (slot->turn != P3_TURN_ACTIVE || !(slot->ready || slot->session->woken))
+            continue;
+        slot->ready = false;
+        slot->session->woken = false;
+        if (!p3_session_step(slot->session))
+            end_session(l, slot);
+    }
+}
+
+static void run_loop(p3_loop *l)
+{
+    while (l->done < l->count) {
+        if (*l->run.options->stop && !l->stopped)
+            stop_all(l);
+        begin_sessions(l);
+        step_sessions(l);
+        if (l->done == l->count)
+            break;
+        bool more = false; /* a step may have woken others, or made room */
+        int64_t now = now_ms();
+        for (size_t i = 0; i < l->count && !more; i++)
+            more = may_begin(l, &l->slots[i], now) ||
+                   (l->slots[i].turn == P3_TURN_ACTIVE && l->slots[i].session->woken);
+        if (more)
+            continue;
+        wait_for_any(l);
+        p3_jobs_reap(l->run.jobs);
+    }
+}
+
+static bool prepare(p3_loop *l, const p3_account *accounts, size_t count, p3_outcome *outcomes,
+                    p3_problem *why)
+{
+    const p3_sync_options *o = l->run.options;
+    size_t most = count < o->jobs ? count : o->jobs;
+    l->slots = calloc(count + 1, sizeof *l->slots);
+    l->fds = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->fds);
+    l->owners = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->owners);
+    l->run.jobs = p3_jobs_new();
+    if (l->slots == NULL || l->fds == NULL || l->owners == NULL || l->run.jobs == NULL)
+        return p3_problem_set(why, EX_OSERR, "beginning: out of memory or descriptors");
+    l->count = count;
+    for (size_t i = 0; i < count; i++) {
+        l->slots[i] = (p3_slot){.account = &accounts[i], .outcome = &outcomes[i]};
+        outcomes[i] = (p3_outcome){0};
+    }
+    int error = p3_names_init(&l->run.names);
+    if (error != 0)
+        return p3_problem_errno(why, error, "beginning: no random numbers");
+    l->run.state = p3_state_open(o->state, why);
+    if (l->run.state == NULL)
+        return false;
+    if (o->dry_run)
+        return true;
+    p3_state *writing = p3_state_open(o->state, why);
+    if (writing == NULL)
+        return false;
+    l->run.committer = p3_committer_new(l->run.jobs, writing);
+    if (l->run.committer != NULL)
+        return true;
+    p3_problem_errno(why, errno, "beginning: no thread for the disk");
+    p3_state_close(writing);
+    return false;
+}
+
+bool p3_sync(const p3_sync_options *options, const p3_account *accounts, size_t count,
+             p3_outcome *outcomes, p3_problem *why)
+{
+    p3_loop l = {.run = {.options = options}};
+    bool ok = prepare(&l, accounts, count, outcomes, why);
+    if (ok)
+        run_loop(&l);
+    p3_committer_free(l.run.committer);
+    p3_jobs_free(l.run.jobs);
+    p3_state_close(l.run.state);
+    free(l.owners);
+    free(l.fds);
+    free(l.slots);
+    return ok;
+}

@@ -1,0 +1,70 @@
+/* Commands of one kind for many messages: a bounded number is under way at any time, so that
+ * neither the queue grows with the mailbox nor the line falls silent. */
+#include "sync/session.h"
+
+#include <stdlib.h>
+
+bool p3_window_add(p3_window *w, size_t mail)
+{
+    if (w->count == w->cap) {
+        size_t cap = w->cap == 0 ? 64 : w->cap * 2;
+        size_t *mails = realloc(w->mails, cap * sizeof *mails);
+        if (mails == NULL) {
+            p3_session_fail_memory(w->session);
+            return false;
+        }
+        w->mails = mails;
+        w->cap = cap;
+    }
+    w->mails[w->count++] = mail;
+    return true;
+}
+
+static pop3_sink_result take(void *ctx, const char *data, size_t len)
+{
+    p3_window *w = ctx;
+    return w->sink(w->session, data, len);
+}
+
+static void done(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_window *w = ctx;
+    p3_session *s = w->session;
+    (void)client;
+    p3_mail *mail = &s->box.at[w->mails[w->finished++]];
+    w->done(s, mail, result);
+    if (s->stage != P3_STAGE_OVER)
+        p3_window_fill(w);
+    p3_session_advance(s);
+}
+
+void p3_window_fill(p3_window *w)
+{
+    p3_session *s = w->session;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    handlers.sink = w->sink != NULL ? take : NULL;
+    handlers.done = done;
+    handlers.ctx = w;
+    while (w->submitted < w->count && w->submitted - w->finished < w->most && !s->close_wanted) {
+        pop3_command command = POP3_COMMAND_INIT;
+        command.kind = w->kind;
+        command.number = s->box.at[w->mails[w->submitted]].number;
+        pop3_status status = pop3_client_submit(s->client, &command, &handlers);
+        if (status != POP3_OK) {
+            p3_session_lost(s, status);
+            return;
+        }
+        w->submitted++;
+    }
+}
+
+bool p3_window_done(const p3_window *w)
+{
+    return w->finished == w->count;
+}
+
+void p3_window_free(p3_window *w)
+{
+    free(w->mails);
+    *w = (p3_window){0};
+}

@@ -1,0 +1,36 @@
+"""Fixtures of the command's tests."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from world import World, certificates  # noqa: E402
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+@pytest.fixture
+def fast_world(tmp_path):
+    """In memory, where that is possible: for tests that make many thousands of files."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield World(tmp_path)
+        return
+    path = tempfile.mkdtemp(prefix="pop3-test-", dir="/dev/shm")
+    try:
+        yield World(Path(path))
+    finally:
+        shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    return certificates(tmp_path_factory.mktemp("certs"))
