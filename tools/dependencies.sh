@@ -9,6 +9,7 @@ packages='gcc pkg-config meson ninja-build python3 python3-pytest openssl
 # What only the checks need: a demonstration does without it.
 if [ "${1:-}" != demo ]; then
     packages="$packages clang clang-format doxygen valgrind g++ binutils"
+    packages="$packages python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip"
 fi
 
 missing=''
