@@ -99,13 +99,14 @@ static bool make_tls(account *a, const pop3_tls_options *o)
 /* Reads the options; returns whether they were all known. */
 static bool read_options(account *a, pop3_tls_options *tls, int argc, char **argv)
 {
-    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, AUTH, TOKEN_FILE };
+    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, TOKEN_FILE };
     static const struct option known[] = {
         {"tls", no_argument, NULL, TLS},
         {"stls", no_argument, NULL, STLS},
         {"ca-file", required_argument, NULL, CA_FILE},
         {"cert", required_argument, NULL, CERT},
         {"key", required_argument, NULL, KEY},
+        {"apop", no_argument, NULL, APOP},
         {"auth", required_argument, NULL, AUTH},
         {"token-file", required_argument, NULL, TOKEN_FILE},
         {NULL, 0, NULL, 0},
@@ -122,6 +123,8 @@ static bool read_options(account *a, pop3_tls_options *tls, int argc, char **arg
             tls->certificate_file = optarg;
         else if (o == KEY)
             tls->key_file = optarg;
+        else if (o == APOP)
+            a->login.mechanism = "APOP";
         else if (o == AUTH)
             a->login.mechanism = optarg;
         else if (o == TOKEN_FILE)

@@ -6,7 +6,7 @@
 
 #define ACCOUNT_USAGE                                                                              \
     "[--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]\n"                               \
-    "           [--auth METHOD] [--token-file FILE] HOST PORT USER"
+    "           [--apop | --auth METHOD] [--token-file FILE] HOST PORT USER"
 
 /* An account. */
 typedef struct account {

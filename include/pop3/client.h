@@ -55,11 +55,20 @@ typedef enum pop3_security {
     POP3_SECURITY_PLAIN    /**< None, unless the caller calls pop3_client_stls(); port 110. */
 } pop3_security;
 
+/** What stands between the client and the server. */
+typedef enum pop3_proxy {
+    POP3_PROXY_NONE = 0, /**< Nothing. */
+    POP3_PROXY_SOCKS5, /**< SOCKS5 (RFC 1928), with user name and password (RFC 1929); port 1080. */
+    POP3_PROXY_SOCKS4A, /**< SOCKS4a, with a user name; port 1080. */
+    POP3_PROXY_HTTP     /**< HTTP's CONNECT, with Basic authentication; port 8080. */
+} pop3_proxy;
+
 /** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
  * Strings are copied. */
 typedef struct pop3_client_options {
     size_t size;               /**< sizeof(pop3_client_options). */
-    const char *host;          /**< Host name or numeric address. */
+    const char *host;          /**< Host name, in UTF-8 when it is internationalized, or numeric
+                                    address. */
     uint16_t port;             /**< Port; default by @c security. */
     pop3_security security;    /**< How the connection is protected; default TLS. */
     pop3_tls *tls;             /**< What is trusted, counted up; default: pop3_tls_new() without
@@ -71,6 +80,9 @@ typedef struct pop3_client_options {
                                     TLS included; default 30,000; negative: no limit. */
     int timeout_ms;            /**< Milliseconds without any progress that a command may take;
                                     default 60,000; negative: no limit. */
+    int session_timeout_ms;    /**< Milliseconds that a session may take from connecting to its
+                                    end, however busy the server seems: a server that sends an
+                                    octet now and then makes progress for ever. 0: no limit. */
     bool allow_plaintext_password; /**< Let PASS send the password over a connection without TLS,
                                         where anybody on the way can read it. */
     pop3_limits limits;            /**< Bounds on what the server may send. */
@@ -81,6 +93,11 @@ typedef struct pop3_client_options {
     pop3_trace_fn trace;           /**< Told what goes over the connection, or NULL. */
     void *trace_ctx;               /**< First argument of @c trace. */
     int trace_level;               /**< 0 nothing, 1 commands and replies, 2 every line. */
+    pop3_proxy proxy;       /**< The kind of proxy to go through. It resolves the server's name. */
+    const char *proxy_host; /**< The proxy's name or address. */
+    uint16_t proxy_port;    /**< The proxy's port; default by @c proxy. */
+    const char *proxy_user; /**< The user name for the proxy, or NULL; up to 255 octets. */
+    const char *proxy_password; /**< The password that goes with it; wiped when the client goes. */
 } pop3_client_options;
 
 /** Initializer for pop3_client_options. */
@@ -396,8 +413,9 @@ POP3_API pop3_status pop3_client_submit(pop3_client *client, const pop3_command 
  * @param count    how many.
  * @param handlers sink and done are called for each message in turn: after done of one comes the
  * sink of the next.
- * @return ::POP3_OK when each command was answered, also with -ERR; what ended the connection
- * otherwise (done has then been called for each message submitted until then); ::POP3_ERR_MEMORY.
+ * @return ::POP3_OK when each command was answered, also with -ERR, and the connection is good;
+ * what ended it otherwise (done has then been called for each message submitted until then);
+ * ::POP3_ERR_MEMORY.
  */
 POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *numbers,
                                            size_t count, const pop3_handlers *handlers);

@@ -190,7 +190,8 @@ POP3_API bool pop3_engine_next(pop3_engine *engine, pop3_event *event);
  * pop3_engine_next(). Octets fed and not yet used are dropped, so take all events first.
  * @param engine the engine.
  * @param status ::POP3_ERR_CLOSED for the end of input, or ::POP3_ERR_TIMEOUT, ::POP3_ERR_IO and
- * the like. An engine that is dead already keeps its first failure.
+ * the like; ::POP3_OK and ::POP3_PENDING count as ::POP3_ERR_CLOSED. An engine that is dead already
+ * keeps its first failure.
  */
 POP3_API void pop3_engine_fail(pop3_engine *engine, pop3_status status);
 
@@ -216,7 +217,8 @@ POP3_API pop3_status pop3_engine_cancel_auth(pop3_engine *engine);
 /** The session's state. */
 POP3_API pop3_state pop3_engine_state(const pop3_engine *engine);
 
-/** Whether something is awaited from the server: the greeting, or the reply to a command. */
+/** Whether something is awaited from the server: the greeting, or the reply to a command. While a
+ * challenge waits for its answer nothing is. */
 POP3_API bool pop3_engine_wants_input(const pop3_engine *engine);
 
 /** Whether STLS was answered with +OK and the handshake is to be done now. */

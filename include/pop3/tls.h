@@ -30,6 +30,42 @@ typedef enum pop3_tls_version {
     POP3_TLS_1_3          /**< TLS 1.3. */
 } pop3_tls_version;
 
+/**
+ * Provides the pass phrase of an encrypted private key, inside of pop3_tls_new().
+ * @param ctx      the pointer given with the callback.
+ * @param key_file the file with the key.
+ * @param buffer   where the pass phrase goes. The library wipes it.
+ * @param size     octets at @p buffer: 1,024.
+ * @param len      receives the pass phrase's octets.
+ * @return ::POP3_OK; anything else when there is none: the key cannot be read then.
+ */
+typedef pop3_status (*pop3_passphrase_fn)(void *ctx, const char *key_file, char *buffer,
+                                          size_t size, size_t *len);
+
+/** Something that is wrong with a certificate chain. */
+typedef struct pop3_certificate_error {
+    int depth; /**< Which certificate: 0 is the server's own, 1 that of its issuer, and so on. */
+    int code;  /**< OpenSSL's number for it, an X509_V_ERR_ constant. */
+    const char *text; /**< What it is, in words. */
+} pop3_certificate_error;
+
+/** What is known when a server's certificate has been checked. Valid during the callback. */
+typedef struct pop3_verification {
+    const char *name;      /**< The host name or address it must be for. */
+    size_t chain_count;    /**< Number of certificates. */
+    const pop3_str *chain; /**< They, as the server sent them, in DER; the server's own
+                                is the first. */
+    size_t error_count;    /**< Number of errors. */
+    const pop3_certificate_error *errors; /**< They, in the order they were found. */
+    const char *pin;                      /**< The pin of the server's public key, "sha256//...". */
+    bool acceptable;                      /**< What the library would decide. */
+} pop3_verification;
+
+/** Decides about a server's certificate, inside of the step that does the TLS handshake. Resumed
+ * sessions are those of servers that were accepted before, and are not asked about again.
+ * @return whether the connection may go on. */
+typedef bool (*pop3_verify_fn)(void *ctx, const pop3_verification *verification);
+
 /** What a context is made with. Begin with ::POP3_TLS_OPTIONS_INIT; zero fields are defaults. All
  * strings are copied or used before pop3_tls_new() returns. */
 typedef struct pop3_tls_options {
@@ -44,6 +80,24 @@ typedef struct pop3_tls_options {
                                        is sent as SNI, in place of the one connected to. */
     bool danger_accept_any_certificate; /**< Do not verify the server at all: anybody on the way can
                                              read the mail and the password. For tests. */
+    const char *crl_file;   /**< PEM file of revocation lists. That of the server's certificate must
+                               be   among them; those of its issuers are heeded when they are. */
+    const char *pinned_key; /**< Pins of the public keys that the server may have, as curl writes
+                                 them: "sha256//" and the base64 of the SHA-256 of its
+                                 SubjectPublicKeyInfo, several with ";" between; or the same digest
+                                 in hexadecimal. With @c ca_file or @c ca_dir the chain must be
+                               good, too; without, the key alone decides, and neither the name nor
+                               the dates are checked. */
+    pop3_passphrase_fn passphrase; /**< Asked when the private key is encrypted; or NULL. */
+    void *passphrase_ctx;          /**< First argument of @c passphrase. */
+    const char *ciphers; /**< Ciphers for TLS 1.2, in OpenSSL's notation; NULL for its default. */
+    const char *ciphersuites; /**< Those for TLS 1.3. */
+    bool no_alpn;             /**< Do not say that the protocol is "pop3" (RFC 7301). */
+    bool no_resumption;       /**< Begin each connection with a whole handshake. Otherwise a
+                                   connection to a server of the same name resumes the session of an
+                                   earlier one of this context. */
+    pop3_verify_fn verify;    /**< Decides in the library's place; or NULL. */
+    void *verify_ctx;         /**< First argument of @c verify. */
 } pop3_tls_options;
 
 /** Initializer for pop3_tls_options. */

@@ -1,7 +1,7 @@
 /* The frame around SASL mechanisms: which there are, base64, and what has been said so far. */
 #include "auth/sasl.h"
 
-#include "auth/base64.h"
+#include "core/base64.h"
 #include "auth/md5.h"
 #include "core/text.h"
 #include "core/wipe.h"

@@ -11,7 +11,7 @@
 #include <pop3/types.h>
 
 #include "auth/mechanism.h"
-#include "auth/octets.h"
+#include "core/octets.h"
 
 /* What the exchange is about. Strings are the caller's and must outlive the exchange. */
 typedef struct p3_sasl_identity {

@@ -1,7 +1,7 @@
 /* SCRAM's SaltedPassword (RFC 5802 §3): PBKDF2 with the mechanism's hash, from OpenSSL. */
 #include "auth/scram_key.h"
 
-#include "auth/base64.h"
+#include "core/base64.h"
 #include "core/text.h"
 #include "core/values.h"
 #include "core/wipe.h"

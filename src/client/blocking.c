@@ -22,6 +22,36 @@ void p3_wait_for(const pop3_client *c)
     (void)poll(fds, (nfds_t)n, pop3_client_deadline(c)); /* EINTR: step, and wait again */
 }
 
+pop3_status p3_call_begin(pop3_client *c)
+{
+    if (c->inside)
+        return POP3_ERR_STATE;
+    c->reply = (pop3_reply){0};
+    if (!c->untold)
+        return POP3_OK;
+    c->untold = false;
+    c->failure = c->kept;
+    return c->ended;
+}
+
+void p3_call_over(pop3_client *c, pop3_status status)
+{
+    if (status != POP3_OK)
+        c->kept = c->failure;
+}
+
+pop3_status p3_call_end(pop3_client *c, pop3_status status)
+{
+    c->untold = c->phase == P3_PHASE_NONE && c->ended != POP3_OK && c->ended != status;
+    if (!c->untold)
+        return status;
+    p3_failure end = c->failure;
+    if (status != POP3_OK)
+        c->failure = c->kept;
+    c->kept = end;
+    return status;
+}
+
 /* Waits until commands can be sent. */
 static pop3_status connected(pop3_client *c)
 {
@@ -81,6 +111,7 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     p3_call *call = ctx;
     call->over = true;
     call->status = result->status;
+    p3_call_over(c, call->status);
     call->stat = result->stat;
     call->entry = result->entry;
     if (result->command != POP3_CMD_STLS) /* its reply was kept before the handshake */
@@ -106,19 +137,15 @@ static pop3_status note_refusal(pop3_client *c, const pop3_command *command, pop
 /* Submits a command and steps until it is over. */
 static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call *call)
 {
-    if (c->inside)
-        return POP3_ERR_STATE;
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.sink = call->sink != NULL ? call_sink : NULL;
     handlers.entry = call->on_entry != NULL ? call_entry : NULL;
     handlers.done = call_done;
     handlers.ctx = call;
-    c->reply = (pop3_reply){0};
-    if (c->untold) {
-        c->untold = false;
-        return c->ended; /* the sentence about it is there still */
-    }
-    pop3_status status = pop3_client_submit(c, command, &handlers);
+    status = pop3_client_submit(c, command, &handlers);
     if (status != POP3_OK)
         return note_refusal(c, command, status);
     while (!call->over) {
@@ -126,7 +153,7 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
         if (!call->over)
             p3_wait_for(c);
     }
-    c->untold = call->status == POP3_OK && c->phase == P3_PHASE_NONE && c->ended != POP3_OK;
+    p3_call_end(c, call->status);
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),
                              "the receiver wanted no more of it", NULL);
@@ -347,7 +374,7 @@ pop3_status pop3_client_quit(pop3_client *c)
         return POP3_ERR_STATE;
     pop3_status status = simple(c, POP3_CMD_QUIT);
     if (c->phase != P3_PHASE_NONE) { /* QUIT could not even be submitted */
-        p3_disconnect(c, status, false);
+        p3_disconnect(c, POP3_ERR_CANCELLED, false);
         p3_abandon(c, POP3_ERR_CANCELLED);
     }
     return status;

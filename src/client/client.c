@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "core/wipe.h"
+#include "io/idn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,32 @@ static bool path_ok(const char *s)
     return s[0] != '\0' && p3_dial_begin_unix(&unused, s);
 }
 
+/* What a proxy is told: short enough for SOCKS5, and nothing that could end a line or a field. */
+static bool proxy_text_ok(const char *s)
+{
+    if (s == NULL)
+        return true;
+    for (const char *p = s; *p != '\0'; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            return false;
+    }
+    return strlen(s) <= 255;
+}
+
+static bool proxy_ok(const pop3_client_options *o)
+{
+    if (o->proxy == POP3_PROXY_NONE)
+        return true;
+    if (o->proxy < POP3_PROXY_NONE || o->proxy > POP3_PROXY_HTTP || o->unix_socket != NULL)
+        return false;
+    if (o->proxy_host == NULL || !name_ok(o->proxy_host))
+        return false;
+    if (o->proxy_user != NULL && (o->proxy_user[0] == '\0' || (o->proxy == POP3_PROXY_HTTP &&
+                                                               strchr(o->proxy_user, ':') != NULL)))
+        return false; /* RFC 7617 §2: a colon would end the name */
+    return proxy_text_ok(o->proxy_user) && proxy_text_ok(o->proxy_password);
+}
+
 static bool options_ok(const pop3_client_options *o)
 {
     if (o == NULL || o->size != sizeof *o)
@@ -46,7 +73,7 @@ static bool options_ok(const pop3_client_options *o)
         if (!p3_dial_bind(&unused, o->local_address))
             return false;
     }
-    return o->security >= POP3_SECURITY_TLS && o->security <= POP3_SECURITY_PLAIN;
+    return proxy_ok(o) && o->security >= POP3_SECURITY_TLS && o->security <= POP3_SECURITY_PLAIN;
 }
 
 /* Copies a string option. False, and the option is NULL, when out of memory. */
@@ -58,11 +85,24 @@ static bool copy_string(const char **s)
     return *s != NULL;
 }
 
+/* Copies the name of a host as resolvers take it. */
+static pop3_status copy_host(const char **host)
+{
+    char *copy = NULL;
+    pop3_status status = *host == NULL ? POP3_OK : p3_idn_to_ascii(*host, &copy);
+    *host = copy;
+    return status;
+}
+
 static void free_options(pop3_client_options *o)
 {
     free((char *)(uintptr_t)o->host);
     free((char *)(uintptr_t)o->unix_socket);
     free((char *)(uintptr_t)o->local_address);
+    free((char *)(uintptr_t)o->proxy_host);
+    free((char *)(uintptr_t)o->proxy_user);
+    if (o->proxy_password != NULL)
+        p3_wipe_free((char *)(uintptr_t)o->proxy_password, strlen(o->proxy_password));
     pop3_tls_free(o->tls);
     *o = (pop3_client_options){0};
 }
@@ -73,11 +113,18 @@ static pop3_status copy_options(pop3_client_options *to, const pop3_client_optio
 {
     *to = *from;
     to->tls = NULL;
-    bool host = copy_string(&to->host);
     bool path = copy_string(&to->unix_socket);
     bool local = copy_string(&to->local_address);
-    if (!host || !path || !local)
+    bool user = copy_string(&to->proxy_user);
+    bool password = copy_string(&to->proxy_password);
+    pop3_status host = copy_host(&to->host);
+    pop3_status proxy = copy_host(&to->proxy_host);
+    if (!path || !local || !user || !password)
         return POP3_ERR_MEMORY;
+    if (host != POP3_OK || proxy != POP3_OK)
+        return host != POP3_OK ? host : proxy;
+    if (to->proxy_port == 0)
+        to->proxy_port = to->proxy == POP3_PROXY_HTTP ? 8080 : 1080;
     if (to->port == 0)
         to->port = to->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
     if (to->connect_timeout_ms == 0)
@@ -147,7 +194,8 @@ void pop3_client_free(pop3_client *c)
     p3_requests_free(c);
     p3_wake_free(&c->wake);
     free_options(&c->options);
-    free(c->reply_line);
+    free(c->reply_memory.data);
+    free(c->opening_memory.data);
     free(c->buffer);
     p3_wipe_free(c, sizeof *c);
 }

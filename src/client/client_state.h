@@ -1,6 +1,7 @@
 /* The client's state, shared by the files of this folder. Who does what:
  *   client.c      makes, frees, accessors
- *   step.c        the non-blocking step: resolve, connect, TLS, greeting, transfer, deadlines
+ *   connect.c     resolving, dialing, proxies, the TLS handshake
+ *   step.c        the non-blocking step: connecting, greeting, transfer, deadlines
  *   upgrade.c     STLS: capabilities, command, handshake, capabilities again
  *   requests.c    submitted commands: waiting, handed to the engine, over
  *   failure.c     how a connection ends, and the sentence about it
@@ -16,6 +17,7 @@
 #include <pop3/login.h>
 
 #include "io/dial.h"
+#include "io/proxy.h"
 #include "io/resolve.h"
 #include "io/stream.h"
 #include "io/wake.h"
@@ -25,6 +27,7 @@ typedef enum p3_phase {
     P3_PHASE_NONE,      /* no connection */
     P3_PHASE_RESOLVING, /* the host name is being resolved */
     P3_PHASE_DIALING,   /* connection attempts are under way */
+    P3_PHASE_PROXY,     /* the proxy is asked to connect to the server */
     P3_PHASE_HANDSHAKE, /* TLS handshake: before the greeting, or after STLS */
     P3_PHASE_GREETING,  /* the greeting is awaited */
     P3_PHASE_UPGRADE,   /* STLS is under way (but for its handshake) */
@@ -56,24 +59,32 @@ typedef struct p3_failure {
     char server_text[512];
 } p3_failure;
 
+/* Where the line of a kept reply lives. */
+typedef struct p3_reply_memory {
+    char *data;
+    size_t size;
+} p3_reply_memory;
+
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;       /* it ended by itself after a command that worked: the next one is to tell */
+    bool untold;       /* it ended by itself after the last call was over: the next is to tell */
     bool inside;       /* callbacks are running */
     bool aborted;      /* a sink wants the connection closed */
     bool quit;         /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;
+    p3_proxy *proxy; /* while it is asked to connect */
     p3_stream stream;
     p3_wake wake;
-    int64_t deadline; /* when to give up unless something happens */
-    bool want_write;  /* octets wait until the socket takes them */
-    bool read_again;  /* the last read filled the buffer: the next need not be waited for */
-    bool drained;     /* in this step, the last read took all that had come */
+    int64_t deadline;     /* when to give up unless something happens */
+    int64_t session_ends; /* when to give up whatever happens */
+    bool want_write;      /* octets wait until the socket takes them */
+    bool read_again;      /* the last read filled the buffer: the next need not be waited for */
+    bool drained;         /* in this step, the last read took all that had come */
     bool more; /* there is more to do at once: a step stopped short, or a command was submitted */
     char *buffer; /* what was received */
     size_t buffer_len;
@@ -87,9 +98,12 @@ struct pop3_client {
     uint32_t offered_before; /* set of p3_mechanism: announced on this connection so far */
     pop3_login_result outcome; /* of the last login */
 
-    pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
-    char *reply_line;
+    pop3_reply reply; /* of the last blocking command, spans in `reply_memory` */
+    p3_reply_memory reply_memory;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_memory` */
+    p3_reply_memory opening_memory;
     p3_failure failure;
+    p3_failure kept; /* of a call that is over, then of an end that is `untold` */
     char where[300]; /* "host:port" for messages */
 };
 
@@ -151,6 +165,18 @@ void p3_upgrade_begin(pop3_client *c, p3_request *request);
 /* The handshake after STLS has succeeded. */
 void p3_upgrade_encrypted(pop3_client *c);
 
+/* connect.c */
+
+/* Begins to connect. */
+pop3_status p3_connect_begin(pop3_client *c);
+
+/* Goes on in the phases from RESOLVING to HANDSHAKE. Returns whether it got on, so that another
+ * round is worth while. */
+bool p3_connect_step(pop3_client *c, int64_t now);
+
+/* Ends the connection with what its TLS session says. */
+void p3_fail_tls(pop3_client *c);
+
 /* step.c */
 
 /* Makes an engine for a new connection, in place of the one there was. */
@@ -172,6 +198,17 @@ const char *p3_host(const pop3_client *c);
 
 /* Waits until the client must be stepped. */
 void p3_wait_for(const pop3_client *c);
+
+/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
+ * ended, when that happened in the very step in which the last call was over: that call returned as
+ * it ended, with its own error, and no call has told the connection's end yet. */
+pop3_status p3_call_begin(pop3_client *c);
+
+/* Within the last callback of a call: keeps its error. */
+void p3_call_over(pop3_client *c, pop3_status status);
+
+/* Ends it: notes whether the next call is to tell an end. Returns status. */
+pop3_status p3_call_end(pop3_client *c, pop3_status status);
 
 /* login.c */
 

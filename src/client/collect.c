@@ -214,8 +214,9 @@ static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
 pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_t count,
                                   const pop3_handlers *handlers)
 {
-    if (c->inside)
-        return POP3_ERR_STATE;
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
     if (c->phase == P3_PHASE_NONE)
         return p3_note_error(c, POP3_ERR_STATE, 0, "RETR", "there is no connection", NULL);
     if ((numbers == NULL && count > 0) || (handlers != NULL && handlers->size != sizeof *handlers))
@@ -235,7 +236,7 @@ pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_
     uint32_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : 1024;
     while (m.next < count && m.next / 2 < window && m.failed == POP3_OK)
         submit_next(&m, c);
-    pop3_status status = pop3_client_run(c);
+    status = pop3_client_run(c);
     if (status != POP3_OK)
         return status;
     if (m.failed != POP3_OK)

@@ -62,6 +62,8 @@ void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell)
         p3_resolve_free(c->resolve);
     c->resolve = NULL;
     p3_dial_end(&c->dial);
+    p3_proxy_free(c->proxy);
+    c->proxy = NULL;
     p3_stream_close(&c->stream, farewell);
     c->phase = P3_PHASE_NONE;
     c->deadline = P3_NEVER;
@@ -75,9 +77,12 @@ static const char *phase_text(const pop3_client *c)
 {
     switch (c->phase) {
     case P3_PHASE_RESOLVING:
-        return "resolving the host name";
+        return c->options.proxy != POP3_PROXY_NONE ? "resolving the proxy's name"
+                                                   : "resolving the host name";
+    case P3_PHASE_PROXY:
+        return "connecting through the proxy";
     case P3_PHASE_DIALING:
-        return "connecting";
+        return c->options.proxy != POP3_PROXY_NONE ? "connecting to the proxy" : "connecting";
     case P3_PHASE_HANDSHAKE:
         return "TLS handshake";
     case P3_PHASE_GREETING:

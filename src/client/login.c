@@ -427,6 +427,8 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
     c->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
     if (c->phase == P3_PHASE_READY)
         c->phase = P3_PHASE_LOGIN; /* else p3_ready() does it */
+    if (!c->inside)
+        c->more = true; /* a step is to send what begins it */
     return POP3_OK;
 }
 
@@ -453,7 +455,8 @@ static void call_over(void *ctx, pop3_client *c, const pop3_result *result)
     p3_login_call *call = ctx;
     call->over = true;
     call->status = result->status;
-    if (result->reply.line.len > 0 && result->reply.line.data != c->reply_line)
+    p3_call_over(c, call->status);
+    if (result->reply.line.len > 0 && result->reply.line.data != c->reply_memory.data)
         p3_keep_reply(c, &result->reply);
 }
 
@@ -463,10 +466,10 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = call_over;
     handlers.ctx = &call;
-    if (c->inside)
-        return POP3_ERR_STATE;
-    c->reply = (pop3_reply){0};
-    pop3_status status = pop3_login_start(c, options, &handlers);
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
+    status = pop3_login_start(c, options, &handlers);
     if (status != POP3_OK) {
         const char *why = pop3_status_message(status);
         if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
@@ -480,5 +483,5 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
         if (!call.over)
             p3_wait_for(c);
     }
-    return call.status;
+    return p3_call_end(c, call.status);
 }

@@ -6,7 +6,7 @@
 #include <pop3/login.h>
 
 #include "auth/mechanism.h"
-#include "auth/octets.h"
+#include "core/octets.h"
 #include "auth/sasl.h"
 #include "client/client_state.h"
 

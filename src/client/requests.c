@@ -102,6 +102,29 @@ static void handle_body(pop3_client *c, p3_request *r, pop3_str data)
     }
 }
 
+/* Copies a reply; its spans then point into the memory kept for it, which grows as need be. Without
+ * spans when out of memory. */
+static void copy_reply(pop3_reply *to, p3_reply_memory *memory, const pop3_reply *from)
+{
+    *to = (pop3_reply){.ok = from->ok, .code = from->code};
+    if (from->line.len == 0)
+        return;
+    if (from->line.len > memory->size) {
+        char *grown = realloc(memory->data, from->line.len);
+        if (grown == NULL)
+            return;
+        *memory = (p3_reply_memory){.data = grown, .size = from->line.len};
+    }
+    char *copy = memory->data;
+    memcpy(copy, from->line.data, from->line.len);
+    to->line = p3_span(copy, from->line.len);
+    if (from->text.len > 0)
+        to->text = p3_span(copy + (from->text.data - from->line.data), from->text.len);
+    if (from->code_text.len > 0)
+        to->code_text =
+            p3_span(copy + (from->code_text.data - from->line.data), from->code_text.len);
+}
+
 static void handle_done(pop3_client *c, const pop3_event *ev)
 {
     pop3_result result = {
@@ -109,10 +132,11 @@ static void handle_done(pop3_client *c, const pop3_event *ev)
         .command = ev->command,
         .number = ev->number,
         .sent = ev->sent,
-        .reply = ev->reply,
+        .reply = ev->reply.line.len > 0 ? ev->reply : c->opening,
         .stat = ev->stat,
         .entry = ev->entry,
     };
+    c->opening = (pop3_reply){0};
     if (ev->status == POP3_ERR_REFUSED && c->phase != P3_PHASE_NONE) {
         char doing[32];
         p3_describe_command(ev->command, ev->number, doing, sizeof doing);
@@ -159,10 +183,11 @@ static void handle(pop3_client *c, const pop3_event *ev)
     case POP3_EVENT_DONE:
         handle_done(c, ev);
         break;
+    case POP3_EVENT_REPLY:
+        copy_reply(&c->opening, &c->opening_memory, &ev->reply);
+        break;
     case POP3_EVENT_CHALLENGE:
         p3_login_challenge(c, ev->data);
-        break;
-    case POP3_EVENT_REPLY: /* nothing to do until its lines come */
         break;
     }
 }
@@ -317,18 +342,5 @@ void p3_requests_advance(pop3_client *c)
 
 void p3_keep_reply(pop3_client *c, const pop3_reply *reply)
 {
-    c->reply = (pop3_reply){.ok = reply->ok, .code = reply->code};
-    if (reply->line.len == 0)
-        return;
-    char *line = realloc(c->reply_line, reply->line.len);
-    if (line == NULL)
-        return;
-    c->reply_line = line;
-    memcpy(line, reply->line.data, reply->line.len);
-    c->reply.line = p3_span(line, reply->line.len);
-    if (reply->text.len > 0)
-        c->reply.text = p3_span(line + (reply->text.data - reply->line.data), reply->text.len);
-    if (reply->code_text.len > 0)
-        c->reply.code_text =
-            p3_span(line + (reply->code_text.data - reply->line.data), reply->code_text.len);
+    copy_reply(&c->reply, &c->reply_memory, reply);
 }

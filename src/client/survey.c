@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is allocated first. Memory that is not written to is not used, and growing from a small
+ * start would leave holes behind. */
+#define P3_FIRST_ENTRIES ((size_t)32 * 1024)
+#define P3_FIRST_UIDS    ((size_t)512 * 1024)
+
 /* One message. */
 typedef struct p3_surveyed {
     uint32_t uid;    /* where its unique-id begins in `uids`; it ends where the next one begins */
@@ -74,7 +79,7 @@ static bool make_room(pop3_survey *v)
 {
     if (v->count < v->cap)
         return true;
-    size_t cap = v->cap + v->cap / 2 + 64;
+    size_t cap = v->cap == 0 ? P3_FIRST_ENTRIES : v->cap + v->cap / 2;
     if (cap > SIZE_MAX / sizeof *v->entries)
         return false;
     p3_surveyed *entries = realloc(v->entries, cap * sizeof *entries);
@@ -127,7 +132,7 @@ static pop3_status add_named(pop3_survey *v, uint32_t number, pop3_str uid)
     if (uid.len >= UINT32_MAX - v->uids_len)
         return POP3_ERR_LIMIT;
     if (v->uids_cap - v->uids_len <= uid.len) {
-        size_t cap = v->uids_cap + v->uids_cap / 2 + uid.len + 1024;
+        size_t cap = v->uids_cap + v->uids_cap / 2 + uid.len + P3_FIRST_UIDS;
         char *uids = realloc(v->uids, cap);
         if (uids == NULL)
             return POP3_ERR_MEMORY;
@@ -286,12 +291,13 @@ pop3_status pop3_client_survey(pop3_client *c, pop3_survey **out)
         return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "UIDL and LIST", "nowhere to put the survey",
                              NULL);
     *out = NULL;
-    if (c->inside)
-        return POP3_ERR_STATE;
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
     p3_surveying s = {.survey = calloc(1, sizeof *s.survey)};
     if (s.survey == NULL)
         return p3_note_error(c, POP3_ERR_MEMORY, 0, "UIDL and LIST", "out of memory", NULL);
-    pop3_status status = ask_both(c, &s);
+    status = ask_both(c, &s);
     if (status != POP3_OK) {
         pop3_survey_free(s.survey);
         return status;

@@ -54,7 +54,6 @@ static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chun
     if (b->place == P3_BODY_LINE_START) {
         (*p)++;
         b->place = P3_BODY_DOT;
-        b->last_cr = false;
         if (*p == end)
             return false;
     }
@@ -71,12 +70,10 @@ static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chun
     }
     /* Not the end. A second dot: the first was stuffing, the line starts with the second. Anything
      * else: the server did not stuff, and the octets held back belong to the message. */
-    if (b->place == P3_BODY_DOT_CR) {
+    if (b->place == P3_BODY_DOT_CR)
         *chunk = p3_span(".\r", 2);
-        b->last_cr = true;
-    } else if (c != '.') {
+    else if (c != '.')
         *chunk = p3_span(".", 1);
-    }
     b->place = P3_BODY_INSIDE;
     return false;
 }

@@ -17,9 +17,9 @@ typedef enum p3_body_place {
 /* Progress through one body. Initialize with p3_body_begin(). */
 typedef struct p3_body {
     p3_body_place place;
-    bool lf_cr;   /* the server ends lines with LF CR: a CR at a line's start belongs to the last */
-    bool begun;   /* with lf_cr: the status line's own CR is out of the way */
-    bool last_cr; /* the octet before the input was a CR */
+    bool lf_cr;     /* the server ends lines with LF CR */
+    bool begun;     /* with lf_cr: the status line's own CR is out of the way */
+    bool last_cr;   /* the last run handed out ended with a CR */
     bool line_crlf; /* the line before the present one ended with CRLF */
     bool end_crlf;  /* at the end: the dot was followed by CRLF */
 } p3_body;

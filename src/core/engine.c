@@ -240,6 +240,8 @@ void pop3_engine_fail(pop3_engine *e, pop3_status status)
 {
     if (e->state == POP3_STATE_UPDATE)
         return; /* the session was over: the end of the connection is what was expected */
+    if (status == POP3_OK || status == POP3_PENDING)
+        status = POP3_ERR_CLOSED; /* no command may seem to have worked */
     p3_engine_die(e, status, pop3_status_message(status), p3_span(NULL, 0));
 }
 
@@ -290,7 +292,7 @@ bool pop3_engine_wants_input(const pop3_engine *e)
 {
     if (e->state >= POP3_STATE_UPDATE || e->wants_tls)
         return false;
-    return e->state == POP3_STATE_GREETING || e->in_flight > 0;
+    return e->state == POP3_STATE_GREETING || (e->in_flight > 0 && !e->auth_waits);
 }
 
 bool pop3_engine_wants_tls(const pop3_engine *e)

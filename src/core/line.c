@@ -19,9 +19,7 @@ void p3_line_free(p3_line *l)
     *l = (p3_line){0};
 }
 
-/* Takes the line end off. Servers send CRLF or LF; one that sends LF CR leaves its CR at the start
- * of the next line, which then ends with a bare LF. */
-static pop3_str strip(const char *data, size_t len, p3_line_end *how)
+pop3_str p3_line_strip(const char *data, size_t len, p3_line_end *how)
 {
     *how = (p3_line_end){0};
     len--;
@@ -49,7 +47,7 @@ p3_line_result p3_line_take(p3_line *l, const char **p, const char *end, pop3_st
         return P3_LINE_TOO_LONG;
     size_t taken = lf == NULL ? have : (size_t)(lf - *p) + 1;
     if (lf != NULL && l->len == 0) {
-        *line = strip(*p, taken, how);
+        *line = p3_line_strip(*p, taken, how);
         *p += taken;
         return P3_LINE_READY;
     }
@@ -58,7 +56,7 @@ p3_line_result p3_line_take(p3_line *l, const char **p, const char *end, pop3_st
     *p += taken;
     if (lf == NULL)
         return P3_LINE_MORE;
-    *line = strip(l->buffer, l->len, how);
+    *line = p3_line_strip(l->buffer, l->len, how);
     l->len = 0;
     return P3_LINE_READY;
 }

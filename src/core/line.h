@@ -24,6 +24,11 @@ typedef struct p3_line_end {
     bool leading_cr; /* a CR stood before the line, left over from the LF CR that ended the last */
 } p3_line_end;
 
+/* Takes the end off a whole line, LF included. Servers send CRLF or LF; one that sends LF CR leaves
+ * its CR at the start of the next line, which then ends with a bare LF: that CR is taken off as
+ * well. */
+pop3_str p3_line_strip(const char *data, size_t len, p3_line_end *how);
+
 /* Returns false when out of memory. p3_line_free() undoes it. */
 bool p3_line_init(p3_line *l, size_t cap);
 void p3_line_free(p3_line *l);

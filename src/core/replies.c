@@ -251,14 +251,11 @@ static void keep_left_over_cr(pop3_engine *e)
         p3_line_take(&e->line, &e->in, e->in + 1, &line, &how);
 }
 
-/* Gets a whole status line into e->ready. False when it has not come yet, or the connection died.
- */
+/* Gets a whole status line into e->ready. False while it has not come, or when the engine died. */
 static bool get_status_line(pop3_engine *e)
 {
     if (e->have_ready)
         return true;
-    if (e->in == e->in_end)
-        return false;
     bool asked = e->state == POP3_STATE_GREETING || (e->in_flight > 0 && !e->auth_waits);
     if (!asked) {
         keep_left_over_cr(e);
@@ -426,9 +423,12 @@ static bool take_body(pop3_engine *e, pop3_event *ev)
         hold(e);
     if (chunk.len == 0)
         return false;
-    if (chunk.len > e->options.limits.message_octets - e->octets) {
+    uint64_t left = e->options.limits.message_octets - e->octets;
+    if (chunk.len > left) { /* what is within the limit is handed out, however the input was cut */
         p3_engine_die(e, POP3_ERR_LIMIT, "the message is larger than the limit", nothing);
-        return false;
+        chunk.len = (size_t)left;
+        if (left == 0)
+            return false;
     }
     e->octets += chunk.len;
     p3_engine_trace(e, 2, POP3_TRACE_BODY, chunk);

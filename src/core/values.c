@@ -132,13 +132,13 @@ pop3_str p3_find_timestamp(pop3_str greeting)
             continue;
         bool at = false;
         for (const char *p = close; p > greeting.data;) {
-            char c = *--p;
+            unsigned char c = (unsigned char)*--p;
             if (c == '<') {
                 if (at)
                     return p3_span(p, (size_t)(close - p) + 1);
                 break;
             }
-            if (p3_is_blank(c) || c == '>')
+            if (c <= ' ' || c >= 0x7F || c == '>')
                 break;
             at = at || c == '@';
         }

@@ -29,7 +29,9 @@ bool p3_parse_list_entry(pop3_str text, pop3_entry *entry);
  */
 bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry);
 
-/* The timestamp in a greeting: the last "<...@...>" without blanks (RFC 1939 §7, APOP). */
+/* The timestamp in a greeting: the last "<...@...>" of printable ASCII without blanks (RFC 1939 §7,
+ * APOP). One with other octets is none: a server that picks them freely could learn a password's
+ * first octets from collisions of MD5 (CVE-2007-1558). */
 pop3_str p3_find_timestamp(pop3_str greeting);
 
 #endif

@@ -1,6 +1,8 @@
 /* Says in one sentence why a server's certificate was not accepted. */
 #include "io/tls_certificate.h"
 
+#include "io/tls_verify.h"
+
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -105,6 +107,22 @@ void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *ou
         time_of(X509_get0_notBefore(cert), about, sizeof about);
         snprintf(out, size, "the certificate for %s is not acceptable: %s; it begins on %s", name,
                  reason, about);
+        break;
+    case X509_V_ERR_CERT_REJECTED: /* ours: see tls_verify.c */
+        p3_tls_pin_text(cert, about);
+        snprintf(out, size, "the public key of %s is not a pinned one; its pin is %s", name, about);
+        break;
+    case X509_V_ERR_APPLICATION_VERIFICATION:
+        issuer_of(cert, about, sizeof about);
+        snprintf(out, size,
+                 "the certificate for %s was not accepted by the application; its issuer is "
+                 "%s",
+                 name, about);
+        break;
+    case X509_V_ERR_CERT_REVOKED:
+        issuer_of(cert, about, sizeof about);
+        snprintf(out, size, "the certificate for %s has been revoked by its issuer, %s", name,
+                 about);
         break;
     default:
         issuer_of(cert, about, sizeof about);

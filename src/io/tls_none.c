@@ -90,6 +90,18 @@ const char *p3_tls_session_cipher(const p3_tls_session *s)
     return "";
 }
 
+bool p3_tls_session_blames_resumption(p3_tls_session *s)
+{
+    (void)s;
+    return false;
+}
+
+bool p3_tls_session_resumed(const p3_tls_session *s)
+{
+    (void)s;
+    return false;
+}
+
 const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size)
 {
     (void)s;

@@ -27,6 +27,8 @@ struct p3_tls_session {
     pop3_status status; /* of the failure, or POP3_OK */
     p3_tls_io ended;    /* what it was, when there was one */
     char *name;         /* the name that the certificate must have */
+    p3_tls_peer peer;   /* it again, for those who judge the certificate */
+    bool offered;       /* an earlier session was offered to the server */
     char error[512];
 };
 
@@ -133,6 +135,19 @@ static pop3_status set_name(p3_tls_session *s)
     return ok ? POP3_OK : POP3_ERR_ARGUMENT;
 }
 
+/* Names the peer for those who judge it, and offers to go on with an earlier session, if there is
+ * one. */
+static void resume(p3_tls_session *s)
+{
+    s->peer.name = s->name;
+    SSL_set_app_data(s->ssl, &s->peer);
+    SSL_SESSION *session = p3_tls_sessions_take(&s->context->sessions, s->name);
+    if (session == NULL)
+        return;
+    s->offered = SSL_set_session(s->ssl, session) == 1; /* if not, the handshake is a whole one */
+    SSL_SESSION_free(session);
+}
+
 static pop3_status set_up(p3_tls_session *s, const char *host)
 {
     s->name = plain_name(s->context->server_name != NULL ? s->context->server_name : host);
@@ -148,6 +163,8 @@ static pop3_status set_up(p3_tls_session *s, const char *host)
     SSL_set_mode(s->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_read_ahead(s->ssl, 1);
     SSL_set_default_read_buffer_len(s->ssl, P3_TLS_READ_AHEAD);
+    if (!s->context->wrapped)
+        resume(s);
     return set_name(s);
 }
 
@@ -298,6 +315,19 @@ const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t
     EVP_EncodeBlock((unsigned char *)base64, raw, (int)len);
     OPENSSL_cleanse(raw, sizeof raw);
     return name;
+}
+
+bool p3_tls_session_blames_resumption(p3_tls_session *s)
+{
+    if (s->established || !s->offered || s->status == POP3_ERR_CERTIFICATE)
+        return false;
+    p3_tls_sessions_forbid(&s->context->sessions, s->name);
+    return true;
+}
+
+bool p3_tls_session_resumed(const p3_tls_session *s)
+{
+    return SSL_session_reused(s->ssl) == 1;
 }
 
 void p3_tls_session_farewell(p3_tls_session *s)

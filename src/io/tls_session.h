@@ -41,6 +41,13 @@ pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int 
 const char *p3_tls_session_version(const p3_tls_session *s);
 const char *p3_tls_session_cipher(const p3_tls_session *s);
 
+/* After a failed handshake: whether an earlier session was offered in it, which the server may not
+ * have borne. It is not offered again. */
+bool p3_tls_session_blames_resumption(p3_tls_session *s);
+
+/* Whether the handshake went on with the session of an earlier connection. */
+bool p3_tls_session_resumed(const p3_tls_session *s);
+
 /* What a login can be bound to the connection with (RFC 9266, RFC 5929 §3): writes it in base64 and
  * returns its name, "tls-exporter" or "tls-unique"; NULL when there is nothing that is safe. */
 const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size);

@@ -70,7 +70,7 @@ static void serve(struct worker *w)
         w->met = script_run(server->scripts[i < server->n_scripts ? i : server->n_scripts - 1],
                             server, w->conn);
     } else {
-        (void)session_run(server, w->conn, START_GREETING);
+        (void)session_run(server, w->conn, START_GREETING, NULL);
     }
 }
 

@@ -18,8 +18,9 @@ struct parser {
     struct script *script;
     const struct tls_settings *settings;
     bool have_mail;
-    size_t open[NESTING_MAX]; /* the REPEATs and LOOPs that wait for their END */
+    size_t open[NESTING_MAX]; /* the REPEATs, LOOPs and ONs that wait for their END */
     size_t n_open;
+    bool inside_on; /* one of those is an ON */
 };
 
 static void complain(const struct parser *p, const struct statement *st, const char *what)
@@ -30,12 +31,15 @@ static void complain(const struct parser *p, const struct statement *st, const c
 static bool close_block(struct parser *p, struct statement *st)
 {
     if (p->n_open == 0) {
-        complain(p, st, "an end without repeat or loop");
+        complain(p, st, "an end without repeat, loop or on");
         return false;
     }
     size_t at = p->open[--p->n_open];
     struct script *script = p->script;
     script->statements[at].end = (size_t)(st - script->statements);
+    if (script->statements[at].kind == DO_ON) {
+        p->inside_on = false;
+    }
     if (script->statements[at].kind == DO_LOOP) {
         /* Only a statement that talks to the client can see that it has gone. */
         for (size_t i = at + 1; i < script->statements[at].end; i++) {
@@ -56,10 +60,25 @@ static bool check(struct parser *p, struct statement *st, const char *name)
     }
     switch (st->kind) {
     case DO_SERVE:
-        if (!p->have_mail) {
+        if (p->inside_on) {
+            complain(p, st, "serve cannot be inside of on");
+        } else if (!p->have_mail) {
             complain(p, st, "serve needs --mail");
         }
-        return p->have_mail;
+        return p->have_mail && !p->inside_on;
+    case DO_ANSWER:
+        if (!p->inside_on) {
+            complain(p, st, "answer is for the inside of on");
+        }
+        return p->inside_on;
+    case DO_ON:
+        if (p->n_open > 0) {
+            complain(p, st, "on cannot be inside of another block");
+            return false;
+        }
+        p->inside_on = true;
+        p->open[p->n_open++] = (size_t)(st - p->script->statements);
+        return true;
     case DO_REPEAT:
     case DO_LOOP:
         if (p->n_open == NESTING_MAX) {
@@ -134,9 +153,10 @@ static bool parse(struct parser *p)
             continue;
         }
         bool opens = st != NULL && (strcmp(st->texts[0].data, "repeat") == 0 ||
-                                    strcmp(st->texts[0].data, "loop") == 0);
+                                    strcmp(st->texts[0].data, "loop") == 0 ||
+                                    strcmp(st->texts[0].data, "on") == 0);
         if (kind == WORD_OPEN && !opens) {
-            script_complain(script->name, line, "a { without repeat or loop");
+            script_complain(script->name, line, "a { without repeat, loop or on");
             return false;
         }
         if (st != NULL && !finish(p, st)) {

@@ -45,6 +45,8 @@ enum statement_kind {
     DO_SERVE,
     DO_REPEAT,
     DO_LOOP,
+    DO_ON,
+    DO_ANSWER,
     DO_END,
 };
 
@@ -56,7 +58,7 @@ struct statement {
     uint64_t *numbers; /* its numbers, in order */
     size_t n_numbers;
     SSL_CTX *tls; /* of `tls` with settings; NULL: the server's */
-    size_t end;   /* of REPEAT and LOOP: where its END is */
+    size_t end;   /* of REPEAT, LOOP and ON: where its END is */
 };
 
 struct script {

@@ -51,6 +51,8 @@ static const struct rule {
     {"serve", DO_SERVE, "w", "transaction"},
     {"repeat", DO_REPEAT, "n", NULL},
     {"loop", DO_LOOP, "", NULL},
+    {"on", DO_ON, "s", NULL},
+    {"answer", DO_ANSWER, "", NULL},
     {"end", DO_END, "", NULL},
 };
 

@@ -7,6 +7,7 @@
 #include "session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum run {
@@ -24,6 +25,10 @@ struct player {
     unsigned loops;               /* how many LOOPs we are in */
     bool iteration_fresh;         /* nothing was read yet in this iteration of the innermost one */
     const struct statement *cuts; /* the split-at for the next statement that sends, or NULL */
+    size_t played;                /* statements before this one have been played: their ONs count */
+    struct session *session;      /* inside of an ON: the session, and the command line */
+    struct span line;
+    enum run on_result; /* how the last ON ended */
 };
 
 /* ---- expectations ---- */
@@ -135,14 +140,69 @@ static enum run start_tls(struct player *p, const struct statement *st)
     return RUN_FAILED;
 }
 
+static enum run play_range(struct player *p, size_t from, size_t to);
+
+/* Plays the statements of an ON in place of the answer to a command line. */
+static void play_on(struct player *p, struct session *s, struct span line, size_t at)
+{
+    unsigned loops = p->loops;
+    char *copy = malloc(line.n + 1); /* the line goes with the next read */
+    if (copy == NULL) {
+        p->on_result = RUN_FAILED;
+        s->over = true;
+        return;
+    }
+    memcpy(copy, line.p, line.n);
+    p->session = s;
+    p->line = (struct span){copy, line.n};
+    p->loops = 0;
+    p->on_result = play_range(p, at + 1, p->script->statements[at].end);
+    p->loops = loops;
+    p->session = NULL;
+    s->over = s->over || p->on_result != RUN_ON;
+    s->stopped = s->stopped || p->on_result == RUN_STOPPED;
+    free(copy);
+}
+
+/* The last ON for a command line counts. */
+static bool override(void *ctx, struct session *s, struct span line)
+{
+    struct player *p = ctx;
+    for (size_t i = p->played; i > 0; i--) {
+        const struct statement *st = &p->script->statements[i - 1];
+        if (st->kind == DO_ON && names_line(st->texts[0].data, st->texts[0].len, line)) {
+            play_on(p, s, line, i - 1);
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum run serve(struct player *p, const struct statement *st)
 {
+    const struct session_override own = {.run = override, .ctx = p};
     enum session_start start = p->conn->sent == 0 ? START_GREETING : START_SILENT;
     if (st->n_texts > 0) {
         start = START_TRANSACTION;
     }
     p->iteration_fresh = false;
-    return session_run(p->server, p->conn, start) == IO_STOPPED ? RUN_STOPPED : RUN_ON;
+    p->played = (size_t)(st - p->script->statements);
+    p->on_result = RUN_ON;
+    if (session_run(p->server, p->conn, start, &own) == IO_STOPPED) {
+        return RUN_STOPPED;
+    }
+    return p->on_result;
+}
+
+/* The ordinary answer, inside of an ON. */
+static enum run answer(struct player *p)
+{
+    session_answer(p->session, p->line);
+    if (p->session->stopped) {
+        return RUN_STOPPED;
+    }
+    (void)conn_flush(p->conn); /* only an expectation minds that the client has gone */
+    return RUN_ON;
 }
 
 /* A statement that sends: all of it leaves before the next one begins. */
@@ -214,15 +274,16 @@ static enum run play(struct player *p, const struct statement *st)
         return RUN_ON;
     case DO_SERVE:
         return serve(p, st);
+    case DO_ANSWER:
+        return answer(p);
     case DO_REPEAT:
     case DO_LOOP:
+    case DO_ON:
     case DO_END:
         break; /* play_range() */
     }
     return RUN_ON;
 }
-
-static enum run play_range(struct player *p, size_t from, size_t to);
 
 static enum run play_block(struct player *p, size_t at)
 {
@@ -258,6 +319,8 @@ static enum run play_range(struct player *p, size_t from, size_t to)
         if (st->kind == DO_REPEAT || st->kind == DO_LOOP) {
             result = play_block(p, at);
             at = st->end;
+        } else if (st->kind == DO_ON) {
+            at = st->end; /* serve will look for it */
         } else {
             result = play(p, st);
         }

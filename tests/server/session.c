@@ -157,10 +157,9 @@ static const struct command {
     {"LANG", ANY_STATE, true, cmd_lang},      {"QUIT", ANY_STATE, false, cmd_quit},
 };
 
-/* Whether "CMD" or "CMD ARGUMENTS" of an option means this line. */
-static bool names_line(const char *option, size_t len, struct span line)
+bool names_line(const char *command, size_t len, struct span line)
 {
-    return line.n >= len && strncasecmp(line.p, option, len) == 0 &&
+    return line.n >= len && strncasecmp(line.p, command, len) == 0 &&
            (line.n == len || line.p[len] == ' ');
 }
 
@@ -185,7 +184,7 @@ static bool refused(struct session *s, struct span line)
     return false;
 }
 
-static void dispatch(struct session *s, struct span line)
+void session_answer(struct session *s, struct span line)
 {
     if (refused(s, line)) {
         return;
@@ -211,6 +210,13 @@ static void dispatch(struct session *s, struct span line)
         return;
     }
     reply(s, "-ERR unknown command");
+}
+
+static void dispatch(struct session *s, struct span line)
+{
+    if (s->override == NULL || !s->override->run(s->override->ctx, s, line)) {
+        session_answer(s, line);
+    }
 }
 
 /* ---- the session ---- */
@@ -250,9 +256,10 @@ static void greet(struct session *s)
     }
 }
 
-enum io session_run(struct server *server, struct conn *conn, enum session_start start)
+enum io session_run(struct server *server, struct conn *conn, enum session_start start,
+                    const struct session_override *override)
 {
-    struct session s = {.server = server, .conn = conn};
+    struct session s = {.server = server, .conn = conn, .override = override};
     struct span line;
     enum io result = IO_EOF;
     if (server->options.apop) {

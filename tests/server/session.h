@@ -13,16 +13,25 @@ struct span {
     size_t n;
 };
 
+struct session;
+
+/* Asked about each command line before it is answered. True: it has been dealt with. */
+struct session_override {
+    bool (*run)(void *ctx, struct session *s, struct span line);
+    void *ctx;
+};
+
 struct session {
     struct server *server;
     struct conn *conn;
-    bool transaction;    /* in the TRANSACTION state, else AUTHORIZATION */
-    bool utf8;           /* UTF8 was given */
-    bool french;         /* LANG fr was given */
-    bool over;           /* the connection is to be closed */
-    bool stopped;        /* ... because the server is to stop */
-    char timestamp[128]; /* for APOP; "" without it */
-    char *user;          /* after USER */
+    const struct session_override *override; /* or NULL */
+    bool transaction;                        /* in the TRANSACTION state, else AUTHORIZATION */
+    bool utf8;                               /* UTF8 was given */
+    bool french;                             /* LANG fr was given */
+    bool over;                               /* the connection is to be closed */
+    bool stopped;                            /* ... because the server is to stop */
+    char timestamp[128];                     /* for APOP; "" without it */
+    char *user;                              /* after USER */
     size_t user_len;
     struct maildrop drop;
 };
@@ -35,7 +44,14 @@ enum session_start {
 
 /* Runs until the session is over; the connection is left open.
  * IO_OK after QUIT, IO_EOF when the client just went, IO_STOPPED. */
-enum io session_run(struct server *server, struct conn *conn, enum session_start start);
+enum io session_run(struct server *server, struct conn *conn, enum session_start start,
+                    const struct session_override *override);
+
+/* The ordinary answer to a command line, for an override. */
+void session_answer(struct session *s, struct span line);
+
+/* Whether "CMD" or "CMD ARGUMENTS" means this line. */
+bool names_line(const char *command, size_t len, struct span line);
 
 /* ---- for the files of the session alone ---- */
 

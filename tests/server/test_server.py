@@ -1653,6 +1653,45 @@ def test_serve_transaction_is_logged_in(tmp_path, mail):
         assert client.line() == b"+OK 3 84\r\n"
 
 
+def test_on_takes_the_place_of_an_answer(tmp_path, mail):
+    text = """
+    line "+OK"
+    on RETR { line "-ERR any" }
+    on "RETR 2" { line "+OK two" ; send "x\\r\\n.\\r\\n" }
+    on NOOP { answer ; expect more ; line "and more" }
+    serve transaction
+    expect-eof
+    """
+    with playing(tmp_path, text, "--mail", mail) as server:
+        client = server.connect()
+        client.line()
+        assert client.ask("RETR 1") == b"-ERR any\r\n"
+        assert client.ask("retr 2") == b"+OK two\r\n"
+        assert client.line() + client.line() == b"x\r\n.\r\n"
+        assert client.ask("STAT") == b"+OK 3 84\r\n"
+        client.send(b"NOOP\r\nmore\r\n")
+        assert client.line().startswith(b"+OK")
+        assert client.line() == b"and more\r\n"
+        assert client.ask("QUIT").startswith(b"+OK")
+
+
+def test_a_close_inside_of_on_ends_the_script(tmp_path, mail):
+    text = 'on STAT { close }\nserve\nexpect "never"\n'
+    with playing(tmp_path, text, "--mail", mail) as server:
+        client = server.connect()
+        client.line()
+        assert client.ask("STAT") == b""
+
+
+def test_an_unmet_expectation_inside_of_on_is_unmet(tmp_path, mail):
+    text = "on STAT { expect a }\nserve\n"
+    with playing(tmp_path, text, "--mail", mail, status=3, complaints='expected "a"') as server:
+        client = server.connect()
+        client.line()
+        client.send(b"STAT\r\nb\r\n")
+        assert client.line() == b""
+
+
 def test_serve_cannot_be_stopped_without_notice(tmp_path, mail):
     with playing(tmp_path, "serve\n", "--mail", mail, status=3) as server:
         server.connect().line()
@@ -1697,6 +1736,11 @@ def test_serve_cannot_be_stopped_without_notice(tmp_path, mail):
         ("line x\n}", 2, "without repeat"),
         ("end", 1, "without repeat"),
         ("line x {", 1, "without repeat"),
+        ("answer", 1, "inside of on"),
+        ("on", 1, "missing"),
+        ("on STAT {\nserve\n}", 2, "inside of on"),
+        ("on STAT {\non STAT {\n}\n}", 2, "another block"),
+        ("loop {\non STAT {\n}\n}", 2, "another block"),
         ("{", 1, "without repeat"),
         ('line "a', 1, "no end"),
         ('line "a\n"', 1, "no end"),

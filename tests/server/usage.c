@@ -80,5 +80,7 @@ const char usage_text[] =
     "  serve [transaction]       hand the rest to --mail, logged in already with `transaction`\n"
     "  repeat N { ... }          or repeat N, lines, end\n"
     "  loop { ... }              until the client goes\n"
+    "  on COMMAND { ... }        with serve: in place of the answer to \"RETR 2\", or any RETR\n"
+    "  answer                    inside of on: the ordinary answer\n"
     "\n"
     "README.md has the whole manual.\n";

@@ -17,7 +17,7 @@ typedef struct server {
 #define SERVER_NONE ((server){.process = PROCESS_NONE})
 
 /* Most options that a test gives a server. */
-#define SERVER_OPTIONS 24
+#define SERVER_OPTIONS 500
 
 /* Starts it (the program POP3_TESTSERVER names) with options up to a NULL, and waits until it
  * listens. `script` is played when it is not NULL; in it ' stands for ", so that scripts read well

@@ -136,6 +136,19 @@ void play(fixture *f, const char *script, ...)
     f->ends_by_itself = true;
 }
 
+void play_options(fixture *f, const char *const *options)
+{
+    const char *all[SERVER_OPTIONS];
+    size_t n = 0;
+    for (; options[n] != NULL; n++) {
+        if (n == SERVER_OPTIONS - 8)
+            fail_msg("too many options for the server");
+        all[n] = options[n];
+    }
+    start(f, NULL, all, n);
+    f->ends_by_itself = true;
+}
+
 void serve(fixture *f, const char *script, ...)
 {
     const char *options[SERVER_OPTIONS];
@@ -173,7 +186,8 @@ pop3_client *client_connected(fixture *f)
 
 void script_is_met(fixture *f)
 {
-    pop3_client_close(f->client);
+    if (f->client != NULL)
+        pop3_client_close(f->client);
     if (!finish_server(f))
         fail_msg("the script was not met");
 }

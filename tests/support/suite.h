@@ -39,6 +39,9 @@ int run_suite(const char *name, const struct CMUnitTest *once, size_t once_count
  * have been met. */
 __attribute__((sentinel)) void play(fixture *f, const char *script, ...);
 
+/* The same with an array of options, scripts among them, up to a NULL. */
+void play_options(fixture *f, const char *const *options);
+
 /* Starts a server that serves until the test is over: a script, or NULL with --mail. */
 __attribute__((sentinel)) void serve(fixture *f, const char *script, ...);
 

@@ -26,10 +26,9 @@ static inline pop3_str octets(const char *data, size_t len)
 #define assert_span(s, text) assert_span_at((s), (text), __FILE__, __LINE__)
 static inline void assert_span_at(pop3_str s, const char *text, const char *file, int line)
 {
-    if (s.len != strlen(text) || (s.len > 0 && memcmp(s.data, text, s.len) != 0)) {
-        print_error("\"%.*s\" is not \"%s\"\n", (int)s.len, s.data == NULL ? "" : s.data, text);
-        _fail(file, line);
-    }
+    _assert_int_equal(s.len, strlen(text), file, line);
+    if (s.len > 0)
+        _assert_memory_equal(s.data, text, s.len, file, line);
 }
 
 #endif

@@ -24,7 +24,9 @@ static void an_exchange_of_challenges_and_responses_logs_in(void **state)
     says(s, "+ PDE4OTYu\r\n");
     sees(s, "AUTH challenge {PDE4OTYu}");
     sends(s, "");
+    assert_false(pop3_engine_wants_input(s->engine)); /* it is our turn */
     responds(s, "dGltIGI5MTNh");
+    assert_true(pop3_engine_wants_input(s->engine));
     sends(s, "dGltIGI5MTNh\r\n");
     says(s, "+ \r\n");
     sees(s, "AUTH challenge {}");

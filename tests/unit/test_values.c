@@ -303,6 +303,17 @@ static void the_timestamp_is_the_last_msg_id_in_the_greeting(void **state)
     assert_span(p3_find_timestamp(octets(NULL, 0)), "");
 }
 
+static void a_timestamp_is_printable_ascii(void **state)
+{
+    (void)state;
+    assert_span(p3_find_timestamp(span("+OK <a@\x80>")), "");
+    assert_span(p3_find_timestamp(span("+OK <\xff@b>")), "");
+    assert_span(p3_find_timestamp(span("+OK <a\x1b@b>")), "");
+    assert_span(p3_find_timestamp(span("+OK <a@b\x7f>")), "");
+    assert_span(p3_find_timestamp(octets("+OK <a@\0>", 9)), "");
+    assert_span(p3_find_timestamp(span("+OK <!~@b> <\x80@c>")), "<!~@b>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_unique_id_is_all_that_follows_the_number),
         cmocka_unit_test(a_unique_id_may_be_longer_than_70_octets),
         cmocka_unit_test(the_timestamp_is_the_last_msg_id_in_the_greeting),
+        cmocka_unit_test(a_timestamp_is_printable_ascii),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,245 @@
+/* The life of a connection: made in __init__, ended in close(). All goes through Python's own
+ * socket and ssl objects. */
+#include "client.h"
+
+#include "engine_io.h"
+#include "reader.h"
+
+#include <errno.h>
+
+PyObject *cpoplib_default_timeout(const cpoplib_state *state)
+{
+    PyObject *module = cpoplib_global(state, NAME_SOCKET);
+    if (module == NULL)
+        return NULL;
+    PyObject *timeout = PyObject_GetAttrString(module, "_GLOBAL_DEFAULT_TIMEOUT");
+    Py_DECREF(module);
+    return timeout;
+}
+
+/* Whether sock.makefile is the one of socket.socket. Only then is the file it makes known to be new
+ * and to have nothing in its buffer. -1 with an exception. */
+static int makes_plain_files(const cpoplib_state *state, PyObject *makefile)
+{
+    if (!PyMethod_Check(makefile))
+        return 0;
+    PyObject *module = cpoplib_global(state, NAME_SOCKET);
+    PyObject *type = module == NULL ? NULL : cpoplib_get(state, module, NAME_SOCKET);
+    PyObject *standard = type == NULL ? NULL : PyObject_GetAttr(type, state->names[NAME_MAKEFILE]);
+    int result = standard == NULL ? -1 : PyMethod_GET_FUNCTION(makefile) == standard;
+    if (result < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear(); /* a stand-in for the module: nothing is known of its sockets */
+        result = 0;
+    }
+    Py_XDECREF(standard);
+    Py_XDECREF(type);
+    Py_XDECREF(module);
+    return result;
+}
+
+/* sock.makefile('rb'), with our reader in its place where that cannot be told from it. */
+static PyObject *make_file(const cpoplib_state *state, PyObject *sock)
+{
+    PyObject *makefile = cpoplib_get(state, sock, NAME_MAKEFILE);
+    if (makefile == NULL)
+        return NULL;
+    PyObject *file = PyObject_CallFunction(makefile, "s", "rb");
+    int plain = file == NULL ? -1 : 0;
+    if (file != NULL && (PyObject *)Py_TYPE(file) == state->buffered_reader)
+        plain = makes_plain_files(state, makefile);
+    Py_DECREF(makefile);
+    if (plain > 0) {
+        PyObject *reader = cpoplib_reader_new(state, file);
+        Py_DECREF(file);
+        return reader;
+    }
+    if (plain < 0)
+        Py_CLEAR(file);
+    return file;
+}
+
+int cpoplib_adopt_socket(const cpoplib_state *state, PyObject *self, PyObject *sock)
+{
+    cpoplib_forget_engine((cpoplib_client *)self);
+    if (cpoplib_set(state, self, NAME_SOCK, sock) < 0)
+        return -1;
+    sock = cpoplib_get(state, self, NAME_SOCK);
+    PyObject *file = sock == NULL ? NULL : make_file(state, sock);
+    Py_XDECREF(sock);
+    return cpoplib_set(state, self, NAME_FILE, file);
+}
+
+int cpoplib_init(PyObject *self, PyObject *host, PyObject *port, PyObject *timeout)
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    if (PyObject_SetAttr(self, state->names[NAME_HOST], host) < 0 ||
+        PyObject_SetAttr(self, state->names[NAME_PORT], port) < 0 ||
+        PyObject_SetAttr(self, state->names[NAME_TLS_ESTABLISHED], Py_False) < 0 ||
+        PySys_Audit("poplib.connect", "OOO", self, host, port) < 0)
+        return -1;
+    PyObject *sock = PyObject_CallMethodOneArg(self, state->names[NAME_CREATE_SOCKET], timeout);
+    if (cpoplib_adopt_socket(state, self, sock) < 0 ||
+        cpoplib_set(state, self, NAME_DEBUGGING, PyLong_FromLong(0)) < 0)
+        return -1;
+    PyObject *welcome = PyObject_CallMethodNoArgs(self, state->names[NAME_GETRESP]);
+    return cpoplib_set(state, self, NAME_WELCOME, welcome);
+}
+
+/* socket.create_connection((self.host, self.port), timeout) */
+static PyObject *connect_socket(const cpoplib_state *state, PyObject *self, PyObject *timeout)
+{
+    PyObject *module = cpoplib_global(state, NAME_SOCKET);
+    if (module == NULL)
+        return NULL;
+    PyObject *create = PyObject_GetAttrString(module, "create_connection");
+    Py_DECREF(module);
+    if (create == NULL)
+        return NULL;
+    PyObject *sock = NULL, *port = NULL;
+    PyObject *host = cpoplib_get(state, self, NAME_HOST);
+    if (host != NULL)
+        port = cpoplib_get(state, self, NAME_PORT);
+    if (port != NULL)
+        sock = PyObject_CallFunction(create, "((OO)O)", host, port, timeout);
+    Py_XDECREF(port);
+    Py_XDECREF(host);
+    Py_DECREF(create);
+    return sock;
+}
+
+PyObject *cpoplib_create_socket(PyObject *self, PyObject *timeout)
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    int blocking = timeout == Py_None ? 1 : PyObject_IsTrue(timeout);
+    if (blocking < 0)
+        return NULL;
+    if (!blocking) {
+        PyErr_SetString(PyExc_ValueError, "Non-blocking socket (timeout=0) is not supported");
+        return NULL;
+    }
+    return connect_socket(state, self, timeout);
+}
+
+/* sock.shutdown(socket.SHUT_RDWR), but for the complaint that there is no connection any more. */
+static int shut_down(const cpoplib_state *state, PyObject *sock)
+{
+    PyObject *done = NULL, *how = NULL, *module = NULL;
+    PyObject *shutdown = PyObject_GetAttrString(sock, "shutdown");
+    if (shutdown != NULL)
+        module = cpoplib_global(state, NAME_SOCKET);
+    if (module != NULL)
+        how = PyObject_GetAttrString(module, "SHUT_RDWR");
+    if (how != NULL)
+        done = PyObject_CallOneArg(shutdown, how);
+    Py_XDECREF(how);
+    Py_XDECREF(module);
+    Py_XDECREF(shutdown);
+    Py_XDECREF(done);
+    if (done != NULL)
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_OSError))
+        return -1;
+    PyObject *exception = cpoplib_take_exception();
+    PyObject *number = PyObject_GetAttrString(exception, "errno");
+    long value = number == NULL || !PyLong_Check(number) ? -1 : PyLong_AsLong(number);
+    PyErr_Clear();
+    Py_XDECREF(number);
+    if (value == ENOTCONN) {
+        Py_DECREF(exception);
+        return 0;
+    }
+    cpoplib_restore_exception(exception);
+    return -1;
+}
+
+/* self.NAME, and None in its place. */
+static PyObject *take_attribute(const cpoplib_state *state, PyObject *self, cpoplib_name name)
+{
+    PyObject *value = cpoplib_get(state, self, name);
+    if (value != NULL && PyObject_SetAttr(self, state->names[name], Py_None) < 0)
+        Py_CLEAR(value);
+    return value;
+}
+
+/* object.close(), also while an exception is set, as in a `finally` clause. */
+static int call_close(const cpoplib_state *state, PyObject *object)
+{
+    PyObject *earlier = PyErr_Occurred() ? cpoplib_take_exception() : NULL;
+    PyObject *done = PyObject_CallMethodNoArgs(object, state->names[NAME_CLOSE]);
+    Py_XDECREF(done);
+    if (earlier != NULL) {
+        cpoplib_restore_exception(earlier);
+        return -1;
+    }
+    return done == NULL ? -1 : 0;
+}
+
+static int close_socket(const cpoplib_state *state, PyObject *self)
+{
+    PyObject *sock = take_attribute(state, self, NAME_SOCK);
+    if (sock == NULL)
+        return -1;
+    int result = 0;
+    if (sock != Py_None) {
+        result = shut_down(state, sock);
+        if (call_close(state, sock) < 0)
+            result = -1;
+    }
+    Py_DECREF(sock);
+    return result;
+}
+
+PyObject *cpoplib_close(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    cpoplib_forget_engine((cpoplib_client *)self);
+    Py_CLEAR(((cpoplib_client *)self)->kept);
+    PyObject *file = take_attribute(state, self, NAME_FILE);
+    if (file != NULL && file != Py_None)
+        (void)call_close(state, file); /* what it raised stays set */
+    Py_XDECREF(file);
+    PyObject *earlier = PyErr_Occurred() ? cpoplib_take_exception() : NULL;
+    int result = close_socket(state, self);
+    if (earlier != NULL) {
+        cpoplib_restore_exception(earlier);
+        return NULL;
+    }
+    if (result < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyObject *cpoplib_ssl_context(const cpoplib_state *state, PyObject *keywords)
+{
+    PyObject *module = cpoplib_global(state, NAME_SSL);
+    if (module == NULL)
+        return NULL;
+    PyObject *context = NULL;
+    PyObject *create = PyObject_GetAttrString(module, "_create_stdlib_context");
+    PyObject *nothing = PyTuple_New(0);
+    if (create != NULL && nothing != NULL)
+        context = PyObject_Call(create, nothing, keywords);
+    Py_XDECREF(nothing);
+    Py_XDECREF(create);
+    Py_DECREF(module);
+    return context;
+}
+
+PyObject *cpoplib_wrap_socket(const cpoplib_state *state, PyObject *self, PyObject *context,
+                              PyObject *sock)
+{
+    PyObject *wrapped = NULL, *arguments = NULL, *keywords = NULL;
+    PyObject *wrap = PyObject_GetAttrString(context, "wrap_socket");
+    PyObject *host = wrap == NULL ? NULL : cpoplib_get(state, self, NAME_HOST);
+    if (host != NULL)
+        arguments = PyTuple_Pack(1, sock);
+    if (arguments != NULL)
+        keywords = Py_BuildValue("{sO}", "server_hostname", host);
+    if (keywords != NULL)
+        wrapped = PyObject_Call(wrap, arguments, keywords);
+    Py_XDECREF(keywords);
+    Py_XDECREF(arguments);
+    Py_XDECREF(host);
+    Py_XDECREF(wrap);
+    return wrapped;
+}

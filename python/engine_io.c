@@ -1,0 +1,459 @@
+/* Runs the sans-I/O engine over a connection's socket and file. */
+#include "engine_io.h"
+
+#include "client.h"
+#include "reader.h"
+#include "window.h"
+
+#include <string.h>
+
+enum {
+    SPANS_AT_ONCE = 1024, /* pieces of messages looked at before they are copied */
+    WORTH_THE_GIL =
+        32 * 1024,       /* octets: looking through fewer takes less than giving the lock away */
+    LINE_AT_ONCE = 65536 /* of a file that is not ours, lines are read in pieces of this size */
+};
+
+pop3_engine *cpoplib_engine(cpoplib_client *client)
+{
+    if (client->engine != NULL)
+        return client->engine;
+    pop3_engine *engine;
+    if (pop3_engine_new(&engine, NULL) != POP3_OK) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    /* The real greeting has been read, and perhaps replaced by whoever likes to. */
+    static const char greeting[] = "+OK\r\n";
+    pop3_event event;
+    pop3_engine_feed(engine, greeting, sizeof greeting - 1);
+    while (pop3_engine_next(engine, &event))
+        continue;
+    if (pop3_engine_error(engine, NULL) != POP3_OK) {
+        pop3_engine_free(engine);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    client->engine = engine;
+    return engine;
+}
+
+void cpoplib_forget_engine(cpoplib_client *client)
+{
+    if (client->busy) {
+        client->forget = true;
+        return;
+    }
+    client->forget = false;
+    pop3_engine_free(client->engine);
+    client->engine = NULL;
+    client->window = NULL;
+    client->capabilities_asked = false;
+}
+
+void cpoplib_note_command(cpoplib_client *client, PyObject *line)
+{
+    static const char *const changing[] = {"PASS", "APOP", "RPOP", "AUTH", "STLS", "UTF8"};
+    if (client->engine == NULL || client->busy || pop3_engine_pending(client->engine) > 0 ||
+        !PyBytes_Check(line))
+        return;
+    for (size_t i = 0; i < sizeof changing / sizeof changing[0]; i++) {
+        if (PyOS_strnicmp(PyBytes_AS_STRING(line), changing[i], 4) == 0) {
+            cpoplib_forget_engine(client);
+            return;
+        }
+    }
+}
+
+int cpoplib_submit(const cpoplib_state *state, pop3_engine *engine, const pop3_command *command)
+{
+    switch (pop3_engine_submit(engine, command)) {
+    case POP3_OK:
+        return 0;
+    case POP3_ERR_MEMORY:
+        PyErr_NoMemory();
+        return -1;
+    case POP3_ERR_ARGUMENT:
+        PyErr_Format(PyExc_ValueError, "%s: the argument cannot be sent",
+                     pop3_command_name(command->kind));
+        return -1;
+    default:
+        cpoplib_raise_text(state, "-ERR the session does not allow this command now");
+        return -1;
+    }
+}
+
+void cpoplib_raise_refusal(const cpoplib_state *state, const pop3_event *done)
+{
+    PyObject *line =
+        PyBytes_FromStringAndSize(done->reply.line.data, (Py_ssize_t)done->reply.line.len);
+    if (line != NULL)
+        cpoplib_raise_object(state, line);
+    Py_XDECREF(line);
+}
+
+/* Raises how the engine died. */
+static void raise_death(const cpoplib_run *run)
+{
+    const char *detail;
+    switch (pop3_engine_error(run->client->engine, &detail)) {
+    case POP3_ERR_CLOSED:
+        cpoplib_raise_text(run->state, "-ERR EOF");
+        break;
+    case POP3_ERR_MEMORY:
+        PyErr_NoMemory();
+        break;
+    default:
+        cpoplib_raise_text(run->state, detail);
+        break;
+    }
+}
+
+/* Writes one piece of a message to the caller's file, which may take it in parts. */
+static int write_piece(cpoplib_run *run, PyObject *piece)
+{
+    Py_INCREF(piece);
+    while (piece != NULL) {
+        Py_ssize_t size = PyBytes_GET_SIZE(piece), taken = size;
+        PyObject *result =
+            PyObject_CallMethodOneArg(run->file, run->state->names[NAME_WRITE], piece);
+        bool counted = result != NULL && cpoplib_plain_int(result, &taken);
+        Py_XDECREF(result);
+        if (result == NULL)
+            break;
+        if (!counted || taken >= size) {
+            run->written += (uint64_t)size;
+            Py_DECREF(piece);
+            return 0;
+        }
+        if (taken <= 0) {
+            PyErr_SetString(PyExc_OSError, "the file did not take what was written");
+            break;
+        }
+        run->written += (uint64_t)taken;
+        Py_SETREF(piece, PyBytes_FromStringAndSize(PyBytes_AS_STRING(piece) + taken, size - taken));
+    }
+    Py_XDECREF(piece);
+    return -1;
+}
+
+/* Makes room for n octets behind what the body holds: just as many at first, more and more later.
+ */
+static int make_room(cpoplib_run *run, Py_ssize_t n)
+{
+    if (run->body == NULL) {
+        run->body = PyBytes_FromStringAndSize(NULL, n);
+        return run->body == NULL ? -1 : 0;
+    }
+    Py_ssize_t size = PyBytes_GET_SIZE(run->body);
+    if (n <= size - run->used)
+        return 0;
+    if (n > PY_SSIZE_T_MAX / 2 - size) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    Py_ssize_t grown = size + size / 2;
+    return _PyBytes_Resize(&run->body, grown > run->used + n ? grown : run->used + n);
+}
+
+/* Adds pieces of a message to the body, or writes them to the file. 0, or -1 with an exception. */
+static int keep(cpoplib_run *run, const pop3_str *spans, size_t count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += spans[i].len;
+    if (total == 0 || !run->collect)
+        return 0;
+    if (make_room(run, (Py_ssize_t)total) < 0) {
+        run->used = 0;
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        memcpy(PyBytes_AS_STRING(run->body) + run->used, spans[i].data, spans[i].len);
+        run->used += (Py_ssize_t)spans[i].len;
+    }
+    if (run->file == NULL)
+        return 0;
+    PyObject *piece = cpoplib_take_body(run);
+    int result = piece == NULL ? -1 : write_piece(run, piece);
+    Py_XDECREF(piece);
+    return result;
+}
+
+PyObject *cpoplib_take_body(cpoplib_run *run)
+{
+    PyObject *body = run->body;
+    Py_ssize_t used = run->used;
+    run->body = NULL;
+    run->used = 0;
+    if (body == NULL)
+        return PyBytes_FromStringAndSize(NULL, 0);
+    if (PyBytes_GET_SIZE(body) != used)
+        _PyBytes_Resize(&body, used); /* NULL with an exception when it fails */
+    return body;
+}
+
+void cpoplib_run_clear(cpoplib_run *run)
+{
+    Py_CLEAR(run->body);
+    run->used = 0;
+}
+
+/* Takes events up to the first that is not a piece of a message, or to the end of what was fed;
+ * touches no Python object. Returns how many pieces; *other says whether *event is that other
+ * event. */
+static size_t take_pieces(pop3_engine *engine, pop3_str *spans, pop3_event *event, bool *other)
+{
+    size_t count = 0;
+    *other = false;
+    while (count < SPANS_AT_ONCE && pop3_engine_next(engine, event)) {
+        if (event->kind != POP3_EVENT_BODY) {
+            *other = true;
+            break;
+        }
+        spans[count++] = event->data;
+    }
+    return count;
+}
+
+/* Shows a status line as poplib shows it. */
+static int show_reply(const cpoplib_run *run, const pop3_event *event)
+{
+    if (event->kind == POP3_EVENT_ENTRY || event->kind == POP3_EVENT_CHALLENGE)
+        return 0;
+    int wanted = cpoplib_debugging(run->state, (PyObject *)run->client, 1);
+    if (wanted <= 0 || event->reply.line.len == 0)
+        return wanted < 0 ? -1 : 0;
+    PyObject *line =
+        PyBytes_FromStringAndSize(event->reply.line.data, (Py_ssize_t)event->reply.line.len);
+    int result = line == NULL ? -1 : cpoplib_print("*resp*", line);
+    Py_XDECREF(line);
+    return result;
+}
+
+/* Hands out all events of what was fed: the engine must not be left with input that may move. After
+ * an exception events are dropped. */
+static int hand_out(cpoplib_run *run, size_t fed)
+{
+    pop3_engine *engine = run->client->engine;
+    PyObject *failure = NULL;
+    pop3_str spans[SPANS_AT_ONCE];
+    for (;;) {
+        pop3_event event;
+        bool other;
+        size_t count;
+        if (fed < WORTH_THE_GIL) {
+            count = take_pieces(engine, spans, &event, &other);
+        } else {
+            Py_BEGIN_ALLOW_THREADS count = take_pieces(engine, spans, &event, &other);
+            Py_END_ALLOW_THREADS
+        }
+        if (count == 0 && !other)
+            break;
+        if (failure != NULL)
+            continue;
+        bool told = other && (event.status == POP3_OK || event.status == POP3_ERR_REFUSED);
+        if (keep(run, spans, count) < 0 || (told && show_reply(run, &event) < 0) ||
+            (told && run->on_event(run, &event) < 0))
+            failure = cpoplib_take_exception();
+    }
+    if (failure != NULL)
+        cpoplib_restore_exception(failure);
+    else if (pop3_engine_error(engine, NULL) != POP3_OK)
+        raise_death(run);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Shows and audits one command line as _putline() would. */
+static int announce(const cpoplib_run *run, const char *data, size_t len)
+{
+    PyObject *self = (PyObject *)run->client;
+    int wanted = cpoplib_debugging(run->state, self, 0);
+    PyObject *shown = NULL;
+    int result = wanted < 0 ? -1 : 0;
+    if (wanted > 0) {
+        shown = run->secret ? PyUnicode_FromString("***")
+                            : PyUnicode_DecodeUTF8(data, (Py_ssize_t)len, "replace");
+        result = shown == NULL ? -1 : cpoplib_print("*cmd*", shown);
+    }
+    Py_XDECREF(shown);
+    PyObject *line = result < 0 ? NULL : PyBytes_FromStringAndSize(data, (Py_ssize_t)len);
+    if (line == NULL)
+        return -1;
+    result = PySys_Audit("poplib.putline", "OO", self, line);
+    Py_DECREF(line);
+    return result;
+}
+
+static int announce_lines(const cpoplib_run *run, const char *data, size_t len)
+{
+    const char *end = data + len;
+    while (data < end) {
+        const char *lf = memchr(data, '\n', (size_t)(end - data));
+        const char *next = lf == NULL ? end : lf + 1;
+        size_t size = (size_t)(next - data);
+        if (announce(run, data, size < 2 ? size : size - 2) < 0)
+            return -1;
+        data = next;
+    }
+    return 0;
+}
+
+/* Sends what the engine has to send. Returns 1 when there was something. */
+static int send_output(cpoplib_run *run)
+{
+    pop3_engine *engine = run->client->engine;
+    int did = 0;
+    size_t len;
+    const char *data;
+    while ((data = pop3_engine_output(engine, &len)), len > 0) {
+        PyObject *sock = cpoplib_get(run->state, (PyObject *)run->client, NAME_SOCK);
+        PyObject *octets = sock == NULL ? NULL : PyBytes_FromStringAndSize(data, (Py_ssize_t)len);
+        PyObject *sent = NULL;
+        if (octets != NULL && announce_lines(run, data, len) == 0)
+            sent = PyObject_CallMethodOneArg(sock, run->state->names[NAME_SENDALL], octets);
+        Py_XDECREF(octets);
+        Py_XDECREF(sock);
+        if (sent == NULL)
+            return -1;
+        Py_DECREF(sent);
+        pop3_engine_sent(engine, len);
+        did = 1;
+    }
+    return did;
+}
+
+static int feed(cpoplib_run *run, const char *data, size_t len)
+{
+    if (len == 0)
+        pop3_engine_fail(run->client->engine, POP3_ERR_CLOSED);
+    else
+        pop3_engine_feed(run->client->engine, data, len);
+    return hand_out(run, len);
+}
+
+/* Reads from our own file, once at most, and feeds what it holds. */
+static int read_own(cpoplib_run *run, cpoplib_reader *r)
+{
+    if (!cpoplib_reader_begin(r, "readline"))
+        return -1;
+    int result = -1;
+    if (r->end > r->start || cpoplib_reader_fill(r) >= 0) {
+        const char *data = r->data + r->start;
+        size_t len = (size_t)(r->end - r->start);
+        r->start = r->end;
+        result = feed(run, data, len);
+    }
+    cpoplib_reader_end(r);
+    return result;
+}
+
+/* Reads a line from any other file: more might be taken out of it than belongs to us. */
+static int read_any(cpoplib_run *run, PyObject *file)
+{
+    PyObject *line = PyObject_CallMethod(file, "readline", "i", LINE_AT_ONCE);
+    if (line == NULL)
+        return -1;
+    Py_buffer buffer;
+    int result = PyObject_GetBuffer(line, &buffer, PyBUF_SIMPLE);
+    if (result == 0) {
+        result = feed(run, buffer.buf, (size_t)buffer.len);
+        PyBuffer_Release(&buffer);
+    }
+    Py_DECREF(line);
+    return result;
+}
+
+static int read_input(cpoplib_run *run)
+{
+    PyObject *file = cpoplib_get(run->state, (PyObject *)run->client, NAME_FILE);
+    if (file == NULL)
+        return -1;
+    int result;
+    if (cpoplib_reader_is_plain(run->state, file))
+        result = read_own(run, (cpoplib_reader *)file);
+    else
+        result = read_any(run, file);
+    Py_DECREF(file);
+    return result < 0 ? -1 : 1;
+}
+
+/* The connection cannot be used any further: closes it, so that nobody reads what is left of it. */
+static void hang_up(const cpoplib_run *run)
+{
+    PyObject *exception = cpoplib_take_exception();
+    PyObject *closed =
+        PyObject_CallMethodNoArgs((PyObject *)run->client, run->state->names[NAME_CLOSE]);
+    if (closed == NULL)
+        PyErr_Clear();
+    Py_XDECREF(closed);
+    cpoplib_restore_exception(exception);
+}
+
+int cpoplib_check_idle(const cpoplib_client *client)
+{
+    if (!client->busy)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the connection is in use already");
+    return -1;
+}
+
+int cpoplib_step(cpoplib_run *run)
+{
+    cpoplib_client *client = run->client;
+    if (cpoplib_check_idle(client) < 0)
+        return -1;
+    client->busy = true;
+    int result = send_output(run);
+    bool dead = result < 0; /* nobody knows how much was sent */
+    if (result >= 0 && pop3_engine_wants_input(client->engine)) {
+        result = read_input(run);
+        dead = pop3_engine_error(client->engine, NULL) != POP3_OK;
+    }
+    if (result < 0 && (dead || PyErr_ExceptionMatches(PyExc_OSError)))
+        hang_up(run);
+    client->busy = false;
+    if (client->forget)
+        cpoplib_forget_engine(client);
+    return result;
+}
+
+int cpoplib_finish(cpoplib_run *run)
+{
+    while (run->client->engine != NULL && pop3_engine_pending(run->client->engine) > 0) {
+        int did = cpoplib_step(run);
+        if (did < 0)
+            return -1;
+        if (did == 0) {
+            PyErr_SetString(PyExc_RuntimeError, "the connection waits for nothing");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* For replies that nobody wants any more. */
+static int drop(cpoplib_run *run, const pop3_event *event)
+{
+    if (event->kind == POP3_EVENT_CHALLENGE)
+        pop3_engine_cancel_auth(run->client->engine);
+    return 0;
+}
+
+int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client)
+{
+    if (cpoplib_check_idle(client) < 0)
+        return -1;
+    if (client->engine == NULL || pop3_engine_pending(client->engine) == 0) {
+        client->window = NULL;
+        return 0;
+    }
+    cpoplib_run dropping = {.state = state, .client = client, .on_event = drop};
+    PyObject *window = client->window;
+    Py_XINCREF(window);
+    int result = cpoplib_finish(window == NULL ? &dropping : cpoplib_window_run(window));
+    if (result == 0)
+        client->window = NULL;
+    Py_XDECREF(window);
+    return result;
+}

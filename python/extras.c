@@ -1,0 +1,228 @@
+/* What poplib does not have: whole messages as bytes or into a file, parsed capabilities, and the
+ * end of a with statement. */
+#include "engine_io.h"
+
+#include "client.h"
+
+#include <string.h>
+
+bool cpoplib_message_number(PyObject *object, uint32_t *number)
+{
+    PyObject *index =
+        PyUnicode_Check(object) ? PyLong_FromUnicodeObject(object, 10) : PyNumber_Index(object);
+    if (index == NULL)
+        return false;
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(index, &overflow);
+    Py_DECREF(index);
+    if (overflow != 0 || value < 1 || value > UINT32_MAX) {
+        PyErr_Format(PyExc_ValueError, "a message number is from 1 to %lu",
+                     (unsigned long)UINT32_MAX);
+        return false;
+    }
+    *number = (uint32_t)value;
+    return true;
+}
+
+static int end_of_message(cpoplib_run *run, const pop3_event *event)
+{
+    if (event->kind != POP3_EVENT_DONE || event->status == POP3_OK)
+        return 0;
+    cpoplib_raise_refusal(run->state, event);
+    return -1;
+}
+
+/* Submits one command and runs the engine until it is over. */
+static int run_command(cpoplib_run *run, const pop3_command *command)
+{
+    if (cpoplib_settle(run->state, run->client) < 0)
+        return -1;
+    pop3_engine *engine = cpoplib_engine(run->client);
+    if (engine == NULL || cpoplib_submit(run->state, engine, command) < 0)
+        return -1;
+    return cpoplib_finish(run);
+}
+
+static int retrieve(cpoplib_run *run, PyObject *which)
+{
+    pop3_command retr = POP3_COMMAND_INIT;
+    retr.kind = POP3_CMD_RETR;
+    if (!cpoplib_message_number(which, &retr.number))
+        return -1;
+    return run_command(run, &retr);
+}
+
+PyObject *cpoplib_retr_bytes(PyObject *self, PyObject *which)
+{
+    cpoplib_run run = {.state = cpoplib_state_of(self),
+                       .client = (cpoplib_client *)self,
+                       .on_event = end_of_message,
+                       .collect = true};
+    PyObject *message = retrieve(&run, which) < 0 ? NULL : cpoplib_take_body(&run);
+    cpoplib_run_clear(&run);
+    return message;
+}
+
+PyObject *cpoplib_retr_into(PyObject *self, PyObject *which, PyObject *file)
+{
+    cpoplib_run run = {.state = cpoplib_state_of(self),
+                       .client = (cpoplib_client *)self,
+                       .on_event = end_of_message,
+                       .collect = true,
+                       .file = file};
+    int result = retrieve(&run, which);
+    cpoplib_run_clear(&run);
+    return result < 0 ? NULL : PyLong_FromUnsignedLongLong(run.written);
+}
+
+/* The server's text as str, whatever octets it is of. */
+static PyObject *decode(const char *text)
+{
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+}
+
+static PyObject *tuple_of(const char *const *texts, size_t count)
+{
+    PyObject *tuple = PyTuple_New((Py_ssize_t)count);
+    for (size_t i = 0; i < count && tuple != NULL; i++) {
+        PyObject *text = decode(texts[i]);
+        if (text == NULL)
+            Py_CLEAR(tuple);
+        else
+            PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, text);
+    }
+    return tuple;
+}
+
+/* The first word of each line, in upper case. */
+static PyObject *names_of(const pop3_capabilities *caps)
+{
+    PyObject *names = PyFrozenSet_New(NULL);
+    for (size_t i = 0; i < caps->line_count && names != NULL; i++) {
+        const char *line = caps->lines[i];
+        PyObject *word = PyUnicode_DecodeUTF8(line, (Py_ssize_t)strcspn(line, " \t"), "replace");
+        PyObject *upper = word == NULL ? NULL : PyObject_CallMethod(word, "upper", NULL);
+        if (upper == NULL || PySet_Add(names, upper) < 0)
+            Py_CLEAR(names);
+        Py_XDECREF(upper);
+        Py_XDECREF(word);
+    }
+    return names;
+}
+
+static PyObject *none(void)
+{
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+static PyObject *expire_of(const pop3_capabilities *caps)
+{
+    switch (caps->expire) {
+    case POP3_EXPIRE_NEVER:
+        return PyUnicode_FromString("NEVER");
+    case POP3_EXPIRE_DAYS:
+        return PyLong_FromUnsignedLong(caps->expire_days);
+    default:
+        return none();
+    }
+}
+
+static PyObject *build(const cpoplib_state *state, const pop3_capabilities *caps)
+{
+    bool delay = (caps->flags & POP3_CAP_LOGIN_DELAY) != 0;
+    PyObject *fields[] = {
+        names_of(caps),
+        tuple_of(caps->lines, caps->line_count),
+        tuple_of(caps->sasl, caps->sasl_count),
+        expire_of(caps),
+        delay ? PyLong_FromUnsignedLong(caps->login_delay) : none(),
+        caps->implementation == NULL ? none() : decode(caps->implementation),
+    };
+    PyObject *result = PyStructSequence_New(state->caps_type);
+    for (Py_ssize_t i = 0; i < (Py_ssize_t)(sizeof fields / sizeof fields[0]); i++) {
+        if (fields[i] == NULL || result == NULL) {
+            Py_CLEAR(result);
+            Py_XDECREF(fields[i]);
+        } else {
+            PyStructSequence_SetItem(result, i, fields[i]);
+        }
+    }
+    return result;
+}
+
+static int end_of_capa(cpoplib_run *run, const pop3_event *event)
+{
+    if (event->kind != POP3_EVENT_DONE)
+        return 0;
+    run->client->capabilities_asked = true;
+    if (event->status == POP3_OK)
+        return 0;
+    cpoplib_raise_text(run->state, "-ERR CAPA not supported by server");
+    return -1;
+}
+
+PyObject *cpoplib_capabilities(PyObject *self, void *Py_UNUSED(unused))
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    cpoplib_client *client = (cpoplib_client *)self;
+    if (cpoplib_settle(state, client) < 0)
+        return NULL;
+    pop3_engine *engine = cpoplib_engine(client);
+    if (engine == NULL)
+        return NULL;
+    if (pop3_engine_capabilities(engine) == NULL) {
+        cpoplib_run run = {.state = state, .client = client, .on_event = end_of_capa};
+        pop3_command capa = POP3_COMMAND_INIT;
+        capa.kind = POP3_CMD_CAPA;
+        if (run_command(&run, &capa) < 0)
+            return NULL;
+    }
+    return build(state, pop3_engine_capabilities(client->engine));
+}
+
+PyObject *cpoplib_exit(PyObject *self, PyObject *exception_type)
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    PyObject *sock = cpoplib_get(state, self, NAME_SOCK);
+    if (sock == NULL)
+        return NULL;
+    bool over = sock == Py_None;
+    Py_DECREF(sock);
+    PyObject *done = NULL;
+    if (exception_type != Py_None) /* the server must not delete anything now (RFC 1939 §6) */
+        done = PyObject_CallMethodNoArgs(self, state->names[NAME_CLOSE]);
+    else if (!over)
+        done = PyObject_CallMethod(self, "quit", NULL);
+    else
+        done = none();
+    if (done == NULL)
+        return NULL;
+    Py_DECREF(done);
+    Py_RETURN_NONE;
+}
+
+static PyStructSequence_Field fields[] = {
+    {"names", PyDoc_STR("The capabilities' names in upper case, a frozenset.")},
+    {"lines", PyDoc_STR("Every line of the answer.")},
+    {"sasl", PyDoc_STR("The mechanisms for auth().")},
+    {"expire", PyDoc_STR("Days that mail is kept, 'NEVER' for good, None when not announced.")},
+    {"login_delay", PyDoc_STR("Seconds between logins, or None.")},
+    {"implementation", PyDoc_STR("What the server says it is, or None.")},
+    {NULL, NULL},
+};
+
+static PyStructSequence_Desc description = {
+    .name = "cpoplib.Capabilities",
+    .doc = PyDoc_STR("What a server announced in its answer to CAPA."),
+    .fields = fields,
+    .n_in_sequence = 6,
+};
+
+int cpoplib_add_capabilities(cpoplib_state *state)
+{
+    state->caps_type = PyStructSequence_NewType(&description);
+    if (state->caps_type == NULL)
+        return -1;
+    return PyDict_SetItemString(state->globals, "Capabilities", (PyObject *)state->caps_type);
+}

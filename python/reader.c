@@ -1,0 +1,140 @@
+/* The buffer of a connection's file: filled by the raw file's readinto(), emptied by lines. */
+#include "reader.h"
+
+#include <string.h>
+
+/* A buffer begins small, since most replies are; it grows while reads fill it. */
+enum { FIRST_CAP = 16 * 1024, FULL_CAP = 64 * 1024 };
+
+/* Gives the reader a buffer of that size and moves what is unread there. */
+static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
+{
+    PyObject *store = PyByteArray_FromStringAndSize(NULL, cap);
+    if (store == NULL)
+        return false;
+    PyObject *view = PyMemoryView_FromObject(store);
+    if (view == NULL) {
+        Py_DECREF(store);
+        return false;
+    }
+    Py_ssize_t unread = r->end - r->start;
+    char *data = PyByteArray_AS_STRING(store);
+    if (unread > 0)
+        memcpy(data, r->data + r->start, (size_t)unread);
+    Py_XDECREF(r->view);
+    Py_XDECREF(r->store);
+    r->view = view;
+    r->store = store;
+    r->data = data;
+    r->cap = cap;
+    r->start = 0;
+    r->end = unread;
+    return true;
+}
+
+/* Sees to it that there is room behind what is unread, and enough for the next read. */
+static bool prepare(cpoplib_reader *r)
+{
+    Py_ssize_t unread = r->end - r->start;
+    if (unread * 2 > r->cap)
+        return make_room(r, r->cap > PY_SSIZE_T_MAX / 2 ? PY_SSIZE_T_MAX : r->cap * 2);
+    bool outgrown = r->cap > FULL_CAP && unread * 2 <= FULL_CAP; /* an over-long line has passed */
+    bool short_of = r->cap < FULL_CAP && r->last_read * 2 > r->cap;
+    if (r->cap == 0 || outgrown || short_of)
+        return make_room(r, r->cap == 0 ? FIRST_CAP : outgrown ? FULL_CAP : r->cap * 4);
+    if (r->start > 0) {
+        memmove(r->data, r->data + r->start, (size_t)unread);
+        r->start = 0;
+        r->end = unread;
+    }
+    return true;
+}
+
+Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
+{
+    if (!prepare(r))
+        return -1;
+    /* The view keeps the memory alive even if the socket keeps the view. */
+    PyObject *room = PySequence_GetSlice(r->view, r->end, r->cap);
+    if (room == NULL)
+        return -1;
+    const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
+    PyObject *result = PyObject_CallMethodOneArg(r->raw, state->names[NAME_READINTO], room);
+    Py_DECREF(room);
+    if (result == NULL)
+        return -1;
+    if (result == Py_None) { /* a socket that does not block has nothing now */
+        Py_DECREF(result);
+        return 0;
+    }
+    Py_ssize_t n = PyNumber_AsSsize_t(result, PyExc_ValueError);
+    Py_DECREF(result);
+    if (n == -1 && PyErr_Occurred())
+        return -1;
+    if (n < 0 || n > r->cap - r->end) {
+        PyErr_Format(PyExc_OSError,
+                     "raw readinto() returned invalid length %zd (should have been "
+                     "between 0 and %zd)",
+                     n, r->cap - r->end);
+        return -1;
+    }
+    r->end += n;
+    r->last_read = n;
+    return n;
+}
+
+bool cpoplib_reader_begin(cpoplib_reader *r, const char *doing)
+{
+    if (r->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "the connection's file is being read already");
+        return false;
+    }
+    if (r->closed) {
+        PyErr_Format(PyExc_ValueError, "%s of closed file", doing);
+        return false;
+    }
+    r->busy = true;
+    return true;
+}
+
+void cpoplib_reader_end(cpoplib_reader *r)
+{
+    r->busy = false;
+}
+
+/* Octets that the line at the buffer's start has, of at most `limit`; 0 when it is not complete.
+ * The first `scanned` hold no LF. */
+static Py_ssize_t line_length(const cpoplib_reader *r, Py_ssize_t limit, Py_ssize_t scanned)
+{
+    Py_ssize_t have = r->end - r->start;
+    Py_ssize_t look = limit >= 0 && limit < have ? limit : have;
+    const char *from = r->data + r->start;
+    const char *lf = look > scanned ? memchr(from + scanned, '\n', (size_t)(look - scanned)) : NULL;
+    if (lf != NULL)
+        return lf - from + 1;
+    return look == limit ? look : 0;
+}
+
+PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit)
+{
+    if (!cpoplib_reader_begin(r, "readline"))
+        return NULL;
+    PyObject *line = NULL;
+    Py_ssize_t scanned = 0, n = 0;
+    while (limit != 0 && (n = line_length(r, limit, scanned)) == 0) {
+        scanned = r->end - r->start;
+        Py_ssize_t more = cpoplib_reader_fill(r);
+        if (more < 0)
+            goto end;
+        if (more == 0) {
+            n = r->end - r->start;
+            break;
+        }
+    }
+    line = PyBytes_FromStringAndSize(n > 0 ? r->data + r->start : NULL, n);
+    if (line != NULL)
+        r->start += n;
+end:
+    cpoplib_reader_end(r);
+    return line;
+}

@@ -1,0 +1,46 @@
+/* The file of a connection: what POP3.file is. It takes the place of the io.BufferedReader that
+ * socket.makefile() returns, reads through that one's raw file into a larger buffer, and lets the
+ * extension look into that buffer. Everything else it leaves to the one it replaces. */
+#ifndef CPOPLIB_READER_H
+#define CPOPLIB_READER_H
+
+#include "module.h"
+
+typedef struct cpoplib_reader {
+    PyObject_HEAD PyObject *dict; /* attributes that somebody set on the instance */
+    PyObject *weakrefs;
+    PyObject *inner; /* the io.BufferedReader; its own buffer stays empty */
+    PyObject *raw;   /* inner.raw */
+    PyObject *store; /* a bytearray, `cap` octets: sockets read into it */
+    PyObject *view;  /* a memoryview of all of store */
+    char *data;      /* store's octets */
+    Py_ssize_t cap;
+    Py_ssize_t start; /* octets not yet handed out are [start, end) */
+    Py_ssize_t end;
+    Py_ssize_t last_read; /* octets of the latest read */
+    bool busy;            /* somebody reads, perhaps without the GIL: the buffer must not move */
+    bool closed;
+} cpoplib_reader;
+
+/* Makes the reader that takes the place of an io.BufferedReader. */
+PyObject *cpoplib_reader_new(const cpoplib_state *state, PyObject *buffered);
+
+/* Whether object is a reader that nobody has set attributes on: its C functions may be used in
+ * place of its methods. */
+bool cpoplib_reader_is_plain(const cpoplib_state *state, PyObject *object);
+
+/* Marks the reader as in use until cpoplib_reader_end(). False with an exception when it is in use
+ * already, or closed; `doing` begins that message. */
+bool cpoplib_reader_begin(cpoplib_reader *r, const char *doing);
+void cpoplib_reader_end(cpoplib_reader *r);
+
+/* Between begin and end: reads more octets behind those there are, which may move them. Returns how
+ * many; 0 at the end of input, or when a non-blocking socket has none; -1 with an exception. */
+Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r);
+
+/* One line with its end, at most `limit` octets of it (-1: no limit); empty at the end of input. */
+PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit);
+
+int cpoplib_add_reader(PyObject *module, cpoplib_state *state);
+
+#endif

@@ -1,0 +1,274 @@
+/* What retr_many() returns: an iterator over messages that are asked for ahead of their turn, as
+ * far as the server allows pipelining. */
+#include "window.h"
+
+#include <stddef.h>
+
+enum { DEFAULT_SIZE = 32, MAX_SIZE = 1024 };
+
+typedef struct cpoplib_window {
+    PyObject_HEAD cpoplib_client *client;
+    PyObject *numbers; /* the caller's iterator; NULL at its end */
+    uint32_t *queued;  /* numbers taken from it and not asked for yet */
+    Py_ssize_t queued_count;
+    Py_ssize_t size;    /* most messages asked for ahead */
+    Py_ssize_t awaited; /* messages asked for whose answer has not come */
+    PyObject *ready;    /* list of answers: (number, message), or an exception */
+    Py_ssize_t next;    /* index of the first that was not handed out */
+    bool closed;
+    cpoplib_run run;
+} cpoplib_window;
+
+static cpoplib_window *as_window(PyObject *self)
+{
+    return (cpoplib_window *)self;
+}
+
+cpoplib_run *cpoplib_window_run(PyObject *window)
+{
+    return &as_window(window)->run;
+}
+
+/* The answer to one RETR: (number, message), or the exception to raise in its place. */
+static PyObject *make_answer(cpoplib_run *run, const pop3_event *done)
+{
+    if (done->status != POP3_OK) {
+        cpoplib_raise_refusal(run->state, done);
+        return cpoplib_take_exception();
+    }
+    PyObject *message = cpoplib_take_body(run);
+    return message == NULL ? NULL : Py_BuildValue("kN", (unsigned long)done->number, message);
+}
+
+static int on_event(cpoplib_run *run, const pop3_event *event)
+{
+    cpoplib_window *w = run->target;
+    if (event->command != POP3_CMD_RETR || event->kind != POP3_EVENT_DONE)
+        return 0;
+    w->awaited--;
+    PyObject *answer = make_answer(run, event);
+    int result = answer == NULL ? -1 : PyList_Append(w->ready, answer);
+    Py_XDECREF(answer);
+    return result;
+}
+
+/* Makes the connection's engine ours: what others left in flight is read first. */
+static int take_over(cpoplib_window *w)
+{
+    if (w->client->window == (PyObject *)w)
+        return cpoplib_check_idle(w->client);
+    if (w->awaited > 0) {
+        w->closed = true;
+        cpoplib_raise_text(w->run.state, "-ERR EOF"); /* the connection was closed meanwhile */
+        return -1;
+    }
+    if (cpoplib_settle(w->run.state, w->client) < 0 || cpoplib_engine(w->client) == NULL)
+        return -1;
+    w->client->window = (PyObject *)w;
+    return 0;
+}
+
+/* Takes numbers from the caller's iterator while there is room to ask for them. */
+static int take_numbers(cpoplib_window *w)
+{
+    while (w->numbers != NULL && w->awaited + w->queued_count < w->size) {
+        PyObject *item = PyIter_Next(w->numbers);
+        if (item == NULL) {
+            if (PyErr_Occurred())
+                return -1;
+            Py_CLEAR(w->numbers);
+            break;
+        }
+        bool ok = cpoplib_message_number(item, &w->queued[w->queued_count]);
+        Py_DECREF(item);
+        if (!ok)
+            return -1;
+        w->queued_count++;
+    }
+    return 0;
+}
+
+/* Asks for the messages whose numbers were taken; first, when it matters, whether the server takes
+ * commands ahead of its replies. */
+static int ask(cpoplib_window *w)
+{
+    pop3_engine *engine = w->client->engine;
+    if (w->queued_count > 1 && !w->client->capabilities_asked) {
+        pop3_command capa = POP3_COMMAND_INIT;
+        capa.kind = POP3_CMD_CAPA;
+        if (cpoplib_submit(w->run.state, engine, &capa) < 0)
+            return -1;
+        w->client->capabilities_asked = true;
+    }
+    for (Py_ssize_t i = 0; i < w->queued_count; i++) {
+        pop3_command retr = POP3_COMMAND_INIT;
+        retr.kind = POP3_CMD_RETR;
+        retr.number = w->queued[i];
+        if (cpoplib_submit(w->run.state, engine, &retr) < 0)
+            return -1;
+        w->awaited++;
+    }
+    w->queued_count = 0;
+    return 0;
+}
+
+/* The next answer that is ready, which there is. */
+static PyObject *hand_out(cpoplib_window *w)
+{
+    PyObject *answer = PyList_GET_ITEM(w->ready, w->next);
+    Py_INCREF(Py_None);
+    PyList_SET_ITEM(w->ready, w->next, Py_None);
+    w->next++;
+    if (w->next == PyList_GET_SIZE(w->ready)) {
+        w->next = 0;
+        if (PyList_SetSlice(w->ready, 0, PY_SSIZE_T_MAX, NULL) < 0)
+            Py_CLEAR(answer);
+    }
+    if (answer != NULL && PyExceptionInstance_Check(answer)) {
+        PyErr_SetObject((PyObject *)Py_TYPE(answer), answer);
+        Py_CLEAR(answer);
+    }
+    return answer;
+}
+
+static PyObject *window_next(PyObject *self)
+{
+    cpoplib_window *w = as_window(self);
+    for (;;) {
+        if (w->next < PyList_GET_SIZE(w->ready))
+            return hand_out(w);
+        if (w->closed || (w->numbers == NULL && w->awaited + w->queued_count == 0))
+            return NULL;
+        /* The caller's iterator may use the connection, even close it: take over behind it. */
+        if (take_numbers(w) < 0)
+            return NULL;
+        if (w->next < PyList_GET_SIZE(w->ready) || w->awaited + w->queued_count == 0)
+            continue;
+        if (take_over(w) < 0 || ask(w) < 0 || cpoplib_step(&w->run) < 0)
+            return NULL;
+    }
+}
+
+static void leave(cpoplib_window *w)
+{
+    w->closed = true;
+    if (w->client != NULL && w->client->window == (PyObject *)w)
+        w->client->window = NULL;
+    cpoplib_run_clear(&w->run);
+}
+
+static PyObject *window_close(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    cpoplib_window *w = as_window(self);
+    leave(w);
+    w->next = 0;
+    if (PyList_SetSlice(w->ready, 0, PY_SSIZE_T_MAX, NULL) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static int window_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    cpoplib_window *w = as_window(self);
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(w->client);
+    Py_VISIT(w->numbers);
+    Py_VISIT(w->ready);
+    return 0;
+}
+
+static int window_clear(PyObject *self)
+{
+    Py_CLEAR(as_window(self)->numbers);
+    return 0;
+}
+
+static void window_dealloc(PyObject *self)
+{
+    cpoplib_window *w = as_window(self);
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    leave(w);
+    Py_CLEAR(w->numbers);
+    Py_CLEAR(w->ready);
+    Py_CLEAR(w->client);
+    PyMem_Free(w->queued);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {
+    {"close", window_close, METH_NOARGS,
+     PyDoc_STR("close()\n--\n\nEnds the iteration. What was asked for ahead is read and dropped\n"
+               "before the connection's next command.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (void *)PyDoc_STR("Iterator over (number, message); see POP3.retr_many().")},
+    {Py_tp_methods, methods},
+    {Py_tp_iter, (void *)PyObject_SelfIter},
+    {Py_tp_iternext, (void *)window_next},
+    {Py_tp_traverse, (void *)window_traverse},
+    {Py_tp_clear, (void *)window_clear},
+    {Py_tp_dealloc, (void *)window_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "cpoplib._Window",
+    .basicsize = sizeof(cpoplib_window),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = slots,
+};
+
+/* The window's size from the caller's argument: 0 with an exception. */
+static Py_ssize_t window_size(PyObject *argument)
+{
+    if (argument == NULL)
+        return DEFAULT_SIZE;
+    Py_ssize_t size = PyNumber_AsSsize_t(argument, PyExc_ValueError);
+    if (size == -1 && PyErr_Occurred())
+        return 0;
+    if (size < 1 || size > MAX_SIZE) {
+        PyErr_Format(PyExc_ValueError, "window must be from 1 to %d", MAX_SIZE);
+        return 0;
+    }
+    return size;
+}
+
+PyObject *cpoplib_retr_many(PyObject *self, PyObject *numbers, PyObject *window)
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    Py_ssize_t size = window_size(window);
+    if (size == 0)
+        return NULL;
+    PyObject *iterator = PyObject_GetIter(numbers);
+    if (iterator == NULL)
+        return NULL;
+    cpoplib_window *w = (cpoplib_window *)state->window_type->tp_alloc(state->window_type, 0);
+    if (w == NULL) {
+        Py_DECREF(iterator);
+        return NULL;
+    }
+    Py_INCREF(self);
+    w->client = (cpoplib_client *)self;
+    w->numbers = iterator;
+    w->size = size;
+    w->run = (cpoplib_run){
+        .state = state, .client = w->client, .on_event = on_event, .target = w, .collect = true};
+    w->queued = PyMem_New(uint32_t, (size_t)size);
+    w->ready = w->queued == NULL ? PyErr_NoMemory() : PyList_New(0);
+    if (w->ready == NULL)
+        Py_CLEAR(w);
+    return (PyObject *)w;
+}
+
+int cpoplib_add_window(PyObject *module, cpoplib_state *state)
+{
+    state->window_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    if (state->window_type == NULL)
+        return -1;
+    state->window_type->tp_new = NULL; /* only retr_many() makes one */
+    return 0;
+}

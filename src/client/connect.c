@@ -1,0 +1,193 @@
+/* The way to a connection: resolving, dialing, proxies, the TLS handshake. */
+#include "client/client_state.h"
+
+#include "core/text.h"
+#include "io/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static pop3_status begin_dialing(pop3_client *c)
+{
+    if (c->options.local_address != NULL && !p3_dial_bind(&c->dial, c->options.local_address))
+        return p3_fail(c, POP3_ERR_ARGUMENT, 0, "connecting", "the local address is not numeric");
+    c->phase = P3_PHASE_DIALING;
+    return POP3_OK;
+}
+
+pop3_status p3_connect_begin(pop3_client *c)
+{
+    if (c->options.unix_socket != NULL) {
+        c->phase = P3_PHASE_DIALING;
+        p3_dial_begin_unix(&c->dial, c->options.unix_socket); /* its length was checked before */
+        return POP3_OK;
+    }
+    c->phase = P3_PHASE_RESOLVING;
+    bool proxy = c->options.proxy != POP3_PROXY_NONE;
+    const char *host = proxy ? c->options.proxy_host : c->options.host;
+    uint16_t port = proxy ? c->options.proxy_port : c->options.port;
+    pop3_status status = p3_resolve_start(&c->resolve, host, port);
+    if (status == POP3_OK)
+        return POP3_OK;
+    int error = status == POP3_ERR_IO ? errno : 0;
+    return p3_fail(c, status, error, NULL,
+                   error != 0 ? strerror(error) : pop3_status_message(status));
+}
+
+pop3_status p3_begin_tls(pop3_client *c)
+{
+    pop3_status status = POP3_OK;
+    if (c->options.tls == NULL)
+        status = pop3_tls_new(&c->options.tls, NULL, NULL, 0);
+    if (status == POP3_OK)
+        status = p3_tls_session_new(&c->stream.tls, c->options.tls, c->stream.fd, p3_host(c));
+    c->phase = P3_PHASE_HANDSHAKE;
+    if (status != POP3_OK)
+        return p3_fail(c, status, 0, NULL, pop3_status_message(status));
+    return POP3_OK;
+}
+
+/* The parts of a step: each returns whether it got on. */
+
+static bool step_resolving(pop3_client *c)
+{
+    const struct addrinfo *list;
+    const char *why;
+    pop3_status status = p3_resolve_result(c->resolve, &list, &why);
+    if (status == POP3_PENDING)
+        return false;
+    if (status != POP3_OK) {
+        p3_fail(c, status, 0, NULL, why);
+        return false;
+    }
+    p3_dial_begin(&c->dial, list);
+    p3_resolve_free(c->resolve);
+    c->resolve = NULL;
+    return begin_dialing(c) == POP3_OK;
+}
+
+/* The server is at the other end. */
+static bool reached(pop3_client *c)
+{
+    if (c->options.security == POP3_SECURITY_TLS)
+        return p3_begin_tls(c) == POP3_OK;
+    c->phase = P3_PHASE_GREETING;
+    return true;
+}
+
+static bool begin_proxy(pop3_client *c)
+{
+    const pop3_client_options *o = &c->options;
+    pop3_status (*begin)(p3_proxy *) = p3_proxy_http;
+    if (o->proxy != POP3_PROXY_HTTP)
+        begin = o->proxy == POP3_PROXY_SOCKS5 ? p3_proxy_socks5 : p3_proxy_socks4;
+    c->phase = P3_PHASE_PROXY;
+    c->proxy = p3_proxy_new(begin, o->host, o->port, o->proxy_user, o->proxy_password);
+    if (c->proxy == NULL)
+        p3_fail(c, POP3_ERR_MEMORY, 0, NULL, pop3_status_message(POP3_ERR_MEMORY));
+    return c->proxy != NULL;
+}
+
+static bool step_dialing(pop3_client *c, int64_t now)
+{
+    const p3_address *peer;
+    pop3_status status = p3_dial_step(&c->dial, now, &c->stream.fd, &peer);
+    if (status == POP3_PENDING)
+        return false;
+    if (status != POP3_OK) {
+        p3_fail(c, status, c->dial.error, NULL, strerror(c->dial.error));
+        return false;
+    }
+    char note[160] = "connected to ";
+    size_t len = strlen(note);
+    p3_address_text(peer, note + len, sizeof note - len);
+    p3_trace_note(c, note);
+    return c->options.proxy != POP3_PROXY_NONE ? begin_proxy(c) : reached(c);
+}
+
+static bool step_proxy(pop3_client *c)
+{
+    pop3_status status = p3_proxy_step(c->proxy, c->stream.fd);
+    if (status == POP3_PENDING)
+        return false;
+    if (status != POP3_OK) {
+        char kept[sizeof c->proxy->why];
+        const char *why = pop3_status_message(status);
+        if (c->proxy->why[0] != '\0')
+            why = memcpy(kept, c->proxy->why, sizeof kept); /* it goes with the connection */
+        p3_fail(c, status, c->proxy->sys_errno, NULL, why);
+        return false;
+    }
+    p3_proxy_free(c->proxy);
+    c->proxy = NULL;
+    p3_trace_note(c, "connected through the proxy");
+    return reached(c);
+}
+
+/* Ends the connection with what the TLS session says. */
+void p3_fail_tls(pop3_client *c)
+{
+    const char *why;
+    int error;
+    char kept[512];
+    pop3_status status = p3_tls_session_error(c->stream.tls, &why, &error);
+    snprintf(kept, sizeof kept, "%s", why); /* the session goes with the connection */
+    p3_fail(c, status, error, NULL, kept);
+}
+
+/* Connects once more, as the handshake may have failed for an old session's sake. Nothing of the
+ * caller's has been sent yet. */
+static bool start_anew(pop3_client *c)
+{
+    p3_trace_note(c, "TLS handshake failed with an earlier session; trying without");
+    p3_stream_close(&c->stream, false);
+    c->want_write = c->read_again = false;
+    pop3_status status = p3_make_engine(c);
+    if (status != POP3_OK) {
+        p3_fail(c, status, 0, NULL, pop3_status_message(status));
+        return false;
+    }
+    return p3_connect_begin(c) == POP3_OK;
+}
+
+static bool step_handshake(pop3_client *c)
+{
+    p3_tls_io io = p3_tls_session_handshake(c->stream.tls);
+    c->want_write = io == P3_TLS_IO_WANT_WRITE;
+    if (io == P3_TLS_IO_WANT_READ || io == P3_TLS_IO_WANT_WRITE)
+        return false;
+    if (io != P3_TLS_IO_OK) {
+        bool again = p3_tls_session_blames_resumption(c->stream.tls) && c->upgrading == NULL;
+        if (again)
+            return start_anew(c);
+        p3_fail_tls(c);
+        return false;
+    }
+    char note[100];
+    snprintf(note, sizeof note, "%s with %s%s", p3_tls_session_version(c->stream.tls),
+             p3_tls_session_cipher(c->stream.tls),
+             p3_tls_session_resumed(c->stream.tls) ? ", resumed" : "");
+    p3_trace_note(c, note);
+    if (pop3_engine_state(c->engine) == POP3_STATE_GREETING) {
+        pop3_engine_tls_started(c->engine);
+        c->phase = P3_PHASE_GREETING;
+    } else {
+        p3_upgrade_encrypted(c);
+    }
+    return true;
+}
+
+bool p3_connect_step(pop3_client *c, int64_t now)
+{
+    switch (c->phase) {
+    case P3_PHASE_RESOLVING:
+        return step_resolving(c);
+    case P3_PHASE_DIALING:
+        return step_dialing(c, now);
+    case P3_PHASE_PROXY:
+        return step_proxy(c);
+    default:
+        return step_handshake(c);
+    }
+}

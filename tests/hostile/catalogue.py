@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Plays every script of the catalogue of hostile servers against a client, and judges its report.
+
+    catalogue.py [--only WORD] [--first-way] [--no-memory] [--jobs N] [--dialect NAME] -- CLIENT [ARGUMENT]...
+
+The results are TAP, a line for each script and each way to connect. README.md says what a script's
+header means, and what a client is given and must report. POP3_TESTSERVER and POP3_MAKE_CERTS name the
+test server and the script that makes certificates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+SCRIPTS = HERE / "scripts"
+MAIL = HERE / "mail"
+
+PATIENCE = 60  # seconds until a client counts as hanging
+MEMORY = {"plain": 1536, "tls": 2560}  # KiB that a client may grow by, when the header does not say
+KEYS = {"does", "session", "delivered", "deleted", "over", "memory", "options", "server", "certificate"}
+
+
+class Behaviour(NamedTuple):
+    """One script, one way to connect."""
+
+    name: str
+    path: Path
+    header: dict[str, str]
+    over: str  # plain, tls, stls, or tls-raw: TLS with a server that was promised none
+
+    def says(self, key: str, default: str = "") -> str:
+        return self.header.get(key, default)
+
+
+class Report(NamedTuple):
+    """What a client reported."""
+
+    session: str
+    delivered: dict[str, str]  # message number: hash
+    deleted: set[str]
+    memory: int
+    words: list[str]  # what it said besides
+    broken: list[str]
+
+
+def fnv(octets: bytes) -> str:
+    """FNV-1a with 64 bits, as the clients report it."""
+    value = 0xCBF29CE484222325
+    for octet in octets:
+        value = ((value ^ octet) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"
+
+
+def on_the_wire(path: Path) -> bytes:
+    return path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+HASHES = {path.stem: fnv(on_the_wire(path)) for path in MAIL.glob("*.eml")}
+
+
+def read_header(path: Path, dialect: str) -> dict[str, str]:
+    """The lines `#: key value`; `key.DIALECT` takes the place of `key` for one kind of client."""
+    header: dict[str, str] = {}
+    own: dict[str, str] = {}
+    for line in path.read_text().splitlines():
+        if not line.startswith("#:"):
+            break
+        key, _, value = line[2:].strip().partition(" ")
+        key, _, only = key.partition(".")
+        if key not in KEYS:
+            raise SystemExit(f"{path}: what is '{key}'?")
+        if only in ("", dialect):
+            (own if only else header)[key] = value.strip()
+    missing = {"does", "session", "delivered", "deleted"} - header.keys()
+    if missing:
+        raise SystemExit(f"{path}: the header lacks {missing}")
+    return {**header, **own}
+
+
+def catalogue(only: str, dialect: str, ways: int) -> list[Behaviour]:
+    found = []
+    for path in sorted(SCRIPTS.glob("*.pop3")):
+        header = read_header(path, dialect)
+        if only not in path.stem or header["session"] == "-":
+            continue
+        for over in header.get("over", "plain tls").split()[:ways]:
+            found.append(Behaviour(path.stem, path, header, over))
+    return found
+
+
+def parse_report(text: str) -> Report:
+    report = Report("", {}, set(), [], [], [])._replace(memory=-1)
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "session":
+            report = report._replace(session=rest)
+        elif word == "delivered":
+            number, _, digest = rest.partition(" ")
+            if number in report.delivered:
+                report.broken.append(f"message {number} was delivered twice")
+            report.delivered[number] = digest
+        elif word == "deleted":
+            report.deleted.add(rest)
+        elif word == "memory":
+            report = report._replace(memory=int(rest))
+        elif word == "says":
+            report.words.append(rest)
+        else:
+            report.broken.append(line)
+    return report
+
+
+def judge_messages(expected: str, delivered: dict[str, str]) -> list[str]:
+    """What is wrong with the messages that came, by number and hash."""
+    if expected == "*":
+        return []
+    wanted = {}
+    for word in expected.split() if expected != "none" else []:
+        number, _, digest = word.partition("=")
+        wanted[number] = digest or HASHES[number]
+    wrong = [f"message {n} was delivered" for n in sorted(delivered.keys() - wanted.keys())]
+    wrong += [f"message {n} was not delivered" for n in sorted(wanted.keys() - delivered.keys())]
+    return wrong + [
+        f"message {n}: other octets were delivered"
+        for n in sorted(wanted.keys() & delivered.keys())
+        if wanted[n] != delivered[n]
+    ]
+
+
+def judge(b: Behaviour, report: Report, check_memory: bool) -> list[str]:
+    """What is wrong with a report, one complaint each."""
+    wrong = list(report.broken)
+    if report.session not in b.says("session").split("|"):
+        wrong.append(f"the session ended as '{report.session}', not as '{b.says('session')}'")
+    wrong += judge_messages(b.says("delivered"), report.delivered)
+    expected = b.says("deleted")
+    if expected != "*" and report.deleted != set(expected.split() if expected != "none" else []):
+        wrong.append(f"deleted: {' '.join(sorted(report.deleted)) or 'none'}, not {expected}")
+    bound = int(b.says("memory", str(MEMORY["plain" if b.over == "plain" else "tls"])))
+    if check_memory and report.memory > bound:
+        wrong.append(f"memory grew by {report.memory} KiB, which is more than {bound}")
+    if report.memory < 0:
+        wrong.append("no report of memory")
+    return wrong
+
+
+def server_command(b: Behaviour, certificates: Path) -> list[str]:
+    name = b.says("certificate", "good")
+    key = "chain" if name == "leaf" else name
+    return [
+        os.environ["POP3_TESTSERVER"],
+        "--script", str(b.path),
+        "--mail", str(MAIL),
+        "--cert", str(certificates / f"{name}.pem"),
+        "--key", str(certificates / f"{key}.key"),
+        *(["--tls"] if b.over == "tls" else []),
+        *shlex.split(b.says("server")),
+    ]  # fmt: skip
+
+
+def play(b: Behaviour, client: list[str], certificates: Path, check_memory: bool) -> list[str]:
+    """Plays one behaviour; returns what is wrong."""
+    with subprocess.Popen(
+        server_command(b, certificates), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            match = re.match(r"ready port=(\d+) tls-port=(\d+)", server.stdout.readline())
+            if match is None:
+                return ["the server did not start"]
+            port = match[2] if b.over == "tls" else match[1]
+            how = "tls" if b.over == "tls-raw" else b.over
+            done = subprocess.run(
+                [*client, how, port, str(certificates / "ca.pem"), *b.says("options").split()],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                timeout=PATIENCE, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return ["the client hangs"]
+        finally:
+            server.terminate()
+    if done.returncode != 0:
+        return [f"the client ended with status {done.returncode}", *done.stderr.splitlines()]
+    report = parse_report(done.stdout)
+    wrong = judge(b, report, check_memory)
+    return [*wrong, *(f"it said: {word}" for word in report.words)] if wrong else []
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--first-way", action="store_true")
+    parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--dialect", default="library")
+    parser.add_argument("client", nargs="+")
+    arguments = parser.parse_args()
+    behaviours = catalogue(arguments.only, arguments.dialect, 1 if arguments.first_way else 9)
+    print(f"1..{len(behaviours)}", flush=True)
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
+        certificates = Path(folder) / "certificates"
+        subprocess.run([os.environ["POP3_MAKE_CERTS"], str(certificates)], check=True)
+
+        def play_one(b: Behaviour) -> list[str]:
+            return play(b, arguments.client, certificates, not arguments.no_memory)
+
+        for i, (b, wrong) in enumerate(zip(behaviours, pool.map(play_one, behaviours)), 1):
+            failed += bool(wrong)
+            print(f"{'not ok' if wrong else 'ok'} {i} - {b.name} over {b.over}: the server {b.says('does')}")
+            for line in wrong:
+                print(f"# {line}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    sys.exit(main())
