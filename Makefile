@@ -4,7 +4,8 @@ BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all check demo fuzz install clean format dependencies demo-dependencies docs
+.PHONY: all check demo bench bench-full bench-build fuzz install clean format dependencies
+.PHONY: demo-dependencies docs
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -19,6 +20,19 @@ demo: demo-dependencies
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
 	@ninja -C $(BUILD) -j $(JOBS)
 	@tools/demo.sh $(BUILD)
+
+# Our speed and memory beside our peers' (docs/performance.md): a look in three minutes, or the numbers
+# to publish in an hour, which go into docs/.
+bench: bench-build
+	bench/run.py --build $(BUILD)
+
+bench-full: bench-build
+	bench/run.py --build $(BUILD) --full --output docs
+
+bench-build:
+	@tools/bench-dependencies.sh
+	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
+	@ninja -C $(BUILD) -j $(JOBS)
 
 dependencies:
 	@tools/dependencies.sh

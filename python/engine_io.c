@@ -390,13 +390,19 @@ static void hang_up(const cpoplib_run *run)
     cpoplib_restore_exception(exception);
 }
 
+int cpoplib_check_idle(const cpoplib_client *client)
+{
+    if (!client->busy)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the connection is in use already");
+    return -1;
+}
+
 int cpoplib_step(cpoplib_run *run)
 {
     cpoplib_client *client = run->client;
-    if (client->busy) {
-        PyErr_SetString(PyExc_RuntimeError, "the connection is in use already");
+    if (cpoplib_check_idle(client) < 0)
         return -1;
-    }
     client->busy = true;
     int result = send_output(run);
     bool dead = result < 0; /* nobody knows how much was sent */
@@ -436,6 +442,8 @@ static int drop(cpoplib_run *run, const pop3_event *event)
 
 int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client)
 {
+    if (cpoplib_check_idle(client) < 0)
+        return -1;
     if (client->engine == NULL || pop3_engine_pending(client->engine) == 0) {
         client->window = NULL;
         return 0;

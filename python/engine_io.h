@@ -30,6 +30,10 @@ struct cpoplib_run {
 /* The client's engine, made when there is none. NULL with an exception. */
 pop3_engine *cpoplib_engine(cpoplib_client *client);
 
+/* -1 with RuntimeError while the engine is at work: another thread, or something it called, may not
+ * use it now. */
+int cpoplib_check_idle(const cpoplib_client *client);
+
 /* Queues a command. Raises ValueError for an argument that cannot be sent. */
 int cpoplib_submit(const cpoplib_state *state, pop3_engine *engine, const pop3_command *command);
 

@@ -56,7 +56,7 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
 static int take_over(cpoplib_window *w)
 {
     if (w->client->window == (PyObject *)w)
-        return 0;
+        return cpoplib_check_idle(w->client);
     if (w->awaited > 0) {
         w->closed = true;
         cpoplib_raise_text(w->run.state, "-ERR EOF"); /* the connection was closed meanwhile */

@@ -241,6 +241,8 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
     c->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
     if (c->phase == P3_PHASE_READY)
         c->phase = P3_PHASE_LOGIN; /* else p3_ready() does it */
+    if (!c->inside)
+        c->more = true; /* a step is to send what begins it */
     return POP3_OK;
 }
 
@@ -267,7 +269,8 @@ static void call_over(void *ctx, pop3_client *c, const pop3_result *result)
     p3_login_call *call = ctx;
     call->over = true;
     call->status = result->status;
-    if (result->reply.line.len > 0 && result->reply.line.data != c->reply_line)
+    p3_call_over(c, call->status);
+    if (result->reply.line.len > 0 && result->reply.line.data != c->reply_memory.data)
         p3_keep_reply(c, &result->reply);
 }
 

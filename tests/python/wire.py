@@ -86,10 +86,14 @@ def play(end: socket.socket, wire: list[bytes]) -> None:
 def drain(end: socket.socket) -> bytes:
     """What the client sent, after it has closed."""
     octets = b""
-    with contextlib.suppress(ConnectionResetError):
-        while packet := end.recv(1 << 20):
-            octets += packet
-    return octets
+    while True:
+        try:
+            packet = end.recv(1 << 20)
+        except ConnectionResetError:  # it left something unread; what it sent is still there
+            continue
+        if not packet:
+            return octets
+        octets += packet
 
 
 @contextlib.contextmanager
