@@ -27,7 +27,7 @@ bench: bench-build
 	bench/run.py --build $(BUILD)
 
 bench-full: bench-build
-	bench/run.py --build $(BUILD) --full --output docs/performance
+	bench/run.py --build $(BUILD) --full --output docs
 
 bench-build:
 	@tools/bench-dependencies.sh

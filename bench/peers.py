@@ -221,7 +221,7 @@ def pop3_sync_accounts(b: Bench, accounts: int, files: int, jobs: int) -> Option
         config = place.write("config", "\n".join(lines) + "\n")
         return [
             *[str(path), "sync", "--config", str(config), "--state", str(place.home / "state.db")],
-            *["--jobs", str(jobs), "--quiet"],
+            *["--jobs", str(jobs), "--per-host", str(jobs), "--quiet"],
         ]
 
     return Trial(f"pop3 sync, {jobs} at once", command, "ours", files) if path else None

@@ -39,7 +39,7 @@ def decades(low: float, high: float) -> list[float]:
 def bars(result: dict) -> str:
     """A bar for each program, on a logarithmic scale of time."""
     rows = sorted((r for r in result["rows"] if r["median_wall_s"]), key=lambda r: r["median_wall_s"])
-    left, right, top, step = 230, 640, 50, 24
+    left, right, top, step = 230, 640, 56, 24
     ticks = decades(rows[0]["median_wall_s"], rows[-1]["median_wall_s"])
     span = math.log10(ticks[-1] / ticks[0])
 
@@ -48,6 +48,7 @@ def bars(result: dict) -> str:
 
     bottom = top + step * len(rows)
     parts = [text(10, 24, f"{result['name']}: {result['title']}", 'font-weight="bold"')]
+    parts.append(text(10, 42, "the scale is logarithmic"))
     for tick in ticks:
         parts.append(f'<line x1="{x(tick):.1f}" y1="{top}" x2="{x(tick):.1f}" y2="{bottom}" stroke="#dddddd"/>')
         parts.append(text(x(tick), bottom + 18, seconds(tick), 'text-anchor="middle"'))
@@ -55,7 +56,8 @@ def bars(result: dict) -> str:
         y, value = top + i * step, row["median_wall_s"]
         width = max(x(value) - left, 1)
         parts.append(text(left - 8, y + 16, row["name"], 'text-anchor="end"'))
-        parts.append(f'<rect x="{left}" y="{y + 4}" width="{width:.1f}" height="{step - 8}" fill="{COLORS[row["kind"]]}"/>')
+        box = f'x="{left}" y="{y + 4}" width="{width:.1f}" height="{step - 8}"'
+        parts.append(f'<rect {box} fill="{COLORS[row["kind"]]}"/>')
         parts.append(text(left + width + 6, y + 16, seconds(value)))
     return svg(right + 100, bottom + 34, parts)
 
@@ -106,15 +108,15 @@ def write_all(results: list[dict], output: Path) -> list[str]:
 
     for result in results:
         if result["series"] is None and any(r["median_wall_s"] for r in result["rows"]):
-            write(f"performance-{result['name'].lower().replace(' ', '-')}.svg", bars(result))
+            write(f"{result['name'].lower().replace(' ', '-')}.svg", bars(result))
     for kind in ("G1", "G2"):
         growth = [r for r in results if r["name"].split()[0] == kind and any(x["median_wall_s"] for x in r["rows"])]
         if len(growth) > 1:
             what = growth[0]["series"]["x"]
             time = curves(growth, lambda r: r["median_wall_s"], f"time by {what}", seconds)
-            write(f"performance-{kind.lower()}-time.svg", time)
+            write(f"{kind.lower()}-time.svg", time)
             memory = curves(growth, lambda r: max(r["peak_kib"]) / 1024, f"memory by {what}", lambda v: f"{v:g} MB")
-            write(f"performance-{kind.lower()}-memory.svg", memory)
+            write(f"{kind.lower()}-memory.svg", memory)
     return written
 
 

@@ -5,8 +5,9 @@
 
 Workloads are W1 to W8, G1 (growth by messages) and G2 (growth by accounts); default all of them. The
 short form is for a look, with smaller workloads and without the slowest peers; --full is for numbers to
-be published. Prints the tables, and leaves in --output (default: BUILD/bench-results) results.json,
-performance-results.md and the plots. docs/performance.md says how it is done and what it means.
+be published. Prints the tables, and leaves in --output (default: BUILD/bench-results)
+performance-results.md and a folder performance with results.json and the plots. docs/performance.md says
+how it is done and what it means.
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ def output_of(*command: str) -> str:
 
 def machine(bench: Bench) -> dict:
     """What the numbers depend on."""
-    cpu = next((l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "unknown")
-    packages = ["libetpan20", "libcurl4", "libcurl3-gnutls", "mpop", "fetchmail", "fdm", "getmail6", "perl", "dovecot-pop3d", "libssl3", "python3"]
+    models = [l for l in Path("/proc/cpuinfo").read_text().splitlines() if l.startswith("model name")]
+    cpu = models[0].split(":", 1)[1].strip() if models else platform.machine()
+    packages = ["libetpan20", "libcurl4", "libcurl3-gnutls", "mpop", "fetchmail", "fdm", "getmail6"]
+    packages += ["perl", "python3", "dovecot-pop3d", "libssl3"]
     listed = output_of("dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n", *packages)
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -123,7 +126,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--deliver-to", type=Path, help="where mail is delivered: a folder on the disk to measure")
-    parser.add_argument("workload", nargs="*", choices=[[], *workloads.ALL])
+    parser.add_argument("workload", nargs="*", choices=[[], *workloads.ALL], metavar="WORKLOAD")
     return parser.parse_args(arguments)
 
 
@@ -163,11 +166,16 @@ def main(arguments: list[str]) -> int:
         }
         for r in results
     ]
-    (output / "results.json").write_text(json.dumps({"about": about, "results": data}, indent=1) + "\n")
-    plots = plot.write_all(data, output)
+    beside = output / "performance"
+    beside.mkdir(exist_ok=True)
+    for old in beside.glob("*.svg"):
+        old.unlink()
+    (beside / "results.json").write_text(json.dumps({"about": about, "results": data}, indent=1) + "\n")
+    plots = [f"performance/{name}" for name in plot.write_all(data, beside)]
     (output / "performance-results.md").write_text(document(about, results, scan, plots) + "\n")
-    missed = [f"{r.name}: {g.text}: {number(g.value)} > {number(g.most)}" for r in results for g in r.goals if g.verdict == "missed"]
-    met = sum(g.verdict == "met" for r in results for g in r.goals)
+    goals = [(r.name, g) for r in results for g in r.goals]
+    missed = [f"{n}: {g.text}: {number(g.value)} > {number(g.most)}" for n, g in goals if g.verdict == "missed"]
+    met = sum(g.verdict == "met" for _, g in goals)
     print(f"{met} goals met, {len(missed)} missed" + "".join(f"\n  {line}" for line in missed))
     print(f"results, table and plots: {output}")
     return 0

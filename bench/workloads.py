@@ -7,13 +7,16 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, Optional, Sequence
 
 import peers
 from harness import ROOT, Bench, Place, Row, Trial, fast_scratch, make_maildir
 from peers import present
 
 ROUND_TRIP_MS = 50
+
+# Gives the Trial of a program that delivers, for so many messages.
+Program = Callable[[Bench, int], Optional[Trial]]
 
 
 @dataclass
@@ -69,7 +72,8 @@ def w1(b: Bench) -> list[Result]:
         disk = b.rounds_of(peers.retrievers(b, few, 1000), port)
     with b.server(n, 4096) as (port, tls):
         quick = fast_scratch()
-        memory = b.rounds_of(present(peers.delivery_floor(b, n, 1000), peers.pop3_sync(b, n), peers.mpop(b, n)), port, where=quick) if quick else []
+        delivering = present(peers.delivery_floor(b, n, 1000), peers.pop3_sync(b, n), peers.mpop(b, n))
+        memory = b.rounds_of(delivering, port, where=quick) if quick else []
     r = Result("W1", f"{n:,} messages of 4 KB, retrieved and discarded", libraries)
     r.held("libpop3 / floor", r.time("libpop3"), r.time("floor"), 2)
     alone = "libpop3, one command at a time"
@@ -119,7 +123,7 @@ def w3(b: Bench) -> list[Result]:
     """A long line: what waiting costs."""
     n = 100 if b.short else 1000
     with b.server(n, 4096) as (port, _), b.delay(port, ROUND_TRIP_MS) as far:
-        rows = b.rounds_of(peers.libraries(b, n) + peers.retrievers(b, n, 1000)[1:], far)
+        rows = b.rounds_of(peers.libraries(b, n, slow_in_short=False) + peers.retrievers(b, n, 1000)[1:], far)
     r = Result("W3", f"{n:,} messages of 4 KB, round trip {ROUND_TRIP_MS} ms", rows)
     one = ROUND_TRIP_MS / 1000
     # The floor waits for two round trips (TCP's handshake, then all answers), so its time less those is
@@ -136,7 +140,7 @@ def w4(b: Bench) -> list[Result]:
     """One huge message: memory."""
     size = (1 << 28) if b.short else (1 << 30)
     with b.server(1, size) as (port, _):
-        rows = b.rounds_of(peers.libraries(b, 1) + peers.retrievers(b, 1, 1)[1:], port)
+        rows = b.rounds_of(peers.libraries(b, 1, slow_in_short=False) + peers.retrievers(b, 1, 1)[1:], port)
     r = Result("W4", f"one message of {size >> 20} MiB: memory", rows)
     r.goals.append(Goal("libpop3, MB at the peak", r.memory("libpop3"), 5))
     r.goals.append(Goal("pop3 sync, MB at the peak", r.memory("pop3 sync"), 6))
@@ -180,15 +184,15 @@ def restore_state(copy: Path, home: Path) -> None:
     make_maildir(home / "Maildir")
 
 
-def later_sessions(b: Bench, makers: list[Callable[[int], Optional[Trial]]], before: int, after: int) -> list[Row]:
+def later_sessions(b: Bench, programs: Sequence[Program], before: int, after: int) -> list[Row]:
     """What a session costs that finds `after - before` new messages, those before being known."""
     scratch = Path(tempfile.mkdtemp(prefix="libpop3-bench-", dir=fast_scratch() or b.scratch))
     rows: list[Row] = []
     homes: list[tuple[Path, Path]] = []
     try:
         with b.server(before, 600) as (port, tls):
-            for maker in makers:
-                first, trial = maker(before), maker(after - before)
+            for program in programs:
+                first, trial = program(b, before), program(b, after - before)
                 if first is None or trial is None or (b.short and not trial.short):
                     continue
                 home = scratch / f"home{len(rows)}"
@@ -199,7 +203,7 @@ def later_sessions(b: Bench, makers: list[Callable[[int], Optional[Trial]]], bef
         with b.server(after, 600, port) as (port, tls):
             for _ in range(b.rounds):
                 for row, (home, kept) in zip(rows, homes):
-                    if row.failure or (row.wall and row.wall[0] > 15):
+                    if row.failure or (row.wall and row.wall[0] > b.slow):
                         continue
                     restore_state(kept, home)
                     b.run_once(row.trial, Place(home, port, tls), row)
@@ -211,9 +215,9 @@ def later_sessions(b: Bench, makers: list[Callable[[int], Optional[Trial]]], bef
 
 def w6(b: Bench) -> list[Result]:
     """Nothing new."""
-    makers = [lambda n: peers.pop3_sync(b, n), lambda n: peers.mpop(b, n), lambda n: peers.getmail(b, n), lambda n: peers.fdm(b, n)]
+    programs = (peers.pop3_sync, peers.mpop, peers.getmail, peers.fdm)
     n = 10000
-    r = Result("W6", f"nothing new among {n:,} messages", later_sessions(b, makers, n, n))
+    r = Result("W6", f"nothing new among {n:,} messages", later_sessions(b, programs, n, n))
     r.held("pop3 sync / mpop", r.time("pop3 sync"), r.time("mpop"), 1)
     r.held("pop3 sync / mpop, memory", r.memory("pop3 sync"), r.memory("mpop"), 1)
     return [r]
@@ -224,11 +228,15 @@ def w7(b: Bench) -> list[Result]:
     a, n, jobs = 200, 20, 16
     poplib = [peers.PYTHON, str(peers.PEERS / "poplib_all.py"), "--user", "userN", "PORT"]
     curl = [b.tool("peer-curl"), "PORT", str(n), "userN"]
+
+    def floor(name: str, *options: str) -> Optional[Trial]:
+        return peers.tool(b, "bench-floor", name, "floor", "--accounts", str(a), *options, "PORT", str(n))
+
     with b.server(n, 4096) as (port, _), b.delay(port, ROUND_TRIP_MS) as far:
         rows = b.rounds_of(
             present(
-                peers.tool(b, "bench-floor", "floor, 16 at once", "floor", "--accounts", str(a), "--at-once", "16", "PORT", str(n)),
-                peers.tool(b, "bench-floor", "floor, all at once", "floor", "--accounts", str(a), "PORT", str(n)),
+                floor("floor, 16 at once", "--at-once", "16"),
+                floor("floor, all at once"),
                 peers.tool(b, "bench-accounts", "libpop3, 16 at once", "ours", "--at-once", "16", "PORT", str(a)),
                 peers.tool(b, "bench-accounts", "libpop3, all at once", "ours", "PORT", str(a)),
                 peers.pop3_sync_accounts(b, a, a * n, jobs),
@@ -259,12 +267,13 @@ def w8(b: Bench) -> list[Result]:
     mail.mkdir()
     line = b"a line of text in a message of the benchmark, as long as such lines are\r\n"
     for i in range(n):
-        head = f"From: <a@bench.example>\r\nSubject: message {i}\r\nMessage-ID: <{i}@bench.example>\r\n\r\n".encode()
+        head = b"From: <a@bench.example>\r\nSubject: message %d\r\nMessage-ID: <%d@bench.example>\r\n\r\n" % (i, i)
         (mail / f"{i:06d}").write_bytes(head + line * ((4096 - len(head)) // len(line)))
     try:
         with dovecot.Dovecot(maildirs={"user": mail}, password="pass") as server:
             b.rounds_of(present(peers.floor(b, n)), server.port)  # Dovecot builds its index
-            rows = b.rounds_of(peers.libraries(b, n) + present(peers.pop3_sync(b, n), peers.mpop(b, n)), server.port)
+            trials = peers.libraries(b, n) + present(peers.pop3_sync(b, n), peers.mpop(b, n))
+            rows = b.rounds_of(trials, server.port)
     finally:
         shutil.rmtree(mail, ignore_errors=True)
     r = Result("W8", f"{n:,} messages of 4 KB from Dovecot", rows)
@@ -276,21 +285,23 @@ def growth_messages(b: Bench) -> list[Result]:
     """Ten new messages in mailboxes of different sizes."""
     results = []
     for known in (10, 1000, 10000) if b.short else (10, 1000, 100000):
-        makers = [lambda n: peers.pop3_sync(b, n), lambda n: peers.mpop(b, n)]
-        rows = later_sessions(b, makers, known - 10 if known > 10 else 0, known) if known > 10 else first_session(b, known)
+        if known > 10:
+            rows = later_sessions(b, (peers.pop3_sync, peers.mpop), known - 10, known)
+        else:
+            rows = first_session(b, known)
         with b.server(known, 600) as (port, _):
             survey = peers.tool(b, "bench-listing", "libpop3, a survey", "ours", "PORT")
             b.rounds_of([survey], port)
             rows += b.rounds_of([survey], port)
-        results.append(
-            Result(f"G1 {known}", f"growth: 10 new among {known:,} messages", rows, series={"x": "messages in the mailbox", "at": known})
-        )
+        series = {"x": "messages in the mailbox", "at": known}
+        results.append(Result(f"G1 {known}", f"10 new among {known:,} messages", rows, series=series))
     return results
 
 
 def first_session(b: Bench, messages: int) -> list[Row]:
     with b.server(messages, 600) as (port, _):
-        return b.rounds_of(present(peers.pop3_sync(b, messages), peers.mpop(b, messages)), port, where=fast_scratch())
+        trials = present(peers.pop3_sync(b, messages), peers.mpop(b, messages))
+        return b.rounds_of(trials, port, where=fast_scratch())
 
 
 def growth_accounts(b: Bench) -> list[Result]:
@@ -309,8 +320,12 @@ def growth_accounts(b: Bench) -> list[Result]:
                 port,
                 where=fast_scratch(),
             )
-        results.append(Result(f"G2 {a}", f"growth: {a:,} accounts of {n} messages", rows, series={"x": "accounts", "at": a}))
+        series = {"x": "accounts", "at": a}
+        results.append(Result(f"G2 {a}", f"{a:,} accounts of {n} messages", rows, series=series))
     return results
 
 
-ALL = {"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8, "G1": growth_messages, "G2": growth_accounts}
+ALL = {
+    **{"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8},
+    **{"G1": growth_messages, "G2": growth_accounts},
+}

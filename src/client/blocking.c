@@ -43,12 +43,12 @@ void p3_call_over(pop3_client *c, pop3_status status)
 pop3_status p3_call_end(pop3_client *c, pop3_status status)
 {
     c->untold = c->phase == P3_PHASE_NONE && c->ended != POP3_OK && c->ended != status;
-    if (c->untold) {
-        p3_failure end = c->failure;
-        if (status != POP3_OK)
-            c->failure = c->kept;
-        c->kept = end;
-    }
+    if (!c->untold)
+        return status;
+    p3_failure end = c->failure;
+    if (status != POP3_OK)
+        c->failure = c->kept;
+    c->kept = end;
     return status;
 }
 

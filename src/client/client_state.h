@@ -59,15 +59,21 @@ typedef struct p3_failure {
     char server_text[512];
 } p3_failure;
 
+/* Where the line of a kept reply lives. */
+typedef struct p3_reply_memory {
+    char *data;
+    size_t size;
+} p3_reply_memory;
+
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;  /* it ended by itself after a command that was answered: the next is to tell */
-    bool inside;  /* callbacks are running */
-    bool aborted; /* a sink wants the connection closed */
-    bool quit;    /* QUIT was submitted: nothing may follow */
+    bool untold;       /* it ended by itself after the last call was over: the next is to tell */
+    bool inside;       /* callbacks are running */
+    bool aborted;      /* a sink wants the connection closed */
+    bool quit;         /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;
@@ -92,10 +98,10 @@ struct pop3_client {
     uint32_t offered_before; /* set of p3_mechanism: announced on this connection so far */
     pop3_login_result outcome; /* of the last login */
 
-    pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
-    char *reply_line;
-    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
-    char *opening_line;
+    pop3_reply reply; /* of the last blocking command, spans in `reply_memory` */
+    p3_reply_memory reply_memory;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_memory` */
+    p3_reply_memory opening_memory;
     p3_failure failure;
     p3_failure kept; /* of a call that is over, then of an end that is `untold` */
     char where[300]; /* "host:port" for messages */
@@ -193,17 +199,15 @@ const char *p3_host(const pop3_client *c);
 /* Waits until the client must be stepped. */
 void p3_wait_for(const pop3_client *c);
 
-/* A connection may end in the very step in which a blocking call is over. The call then returns as
- * it ended, with its own error, and the next one tells the connection's end. */
-
-/* Begins a call: POP3_OK; POP3_ERR_STATE from within a callback; or an end that is to be told, with
- * the error about it. */
+/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
+ * ended, when that happened in the very step in which the last call was over: that call returned as
+ * it ended, with its own error, and no call has told the connection's end yet. */
 pop3_status p3_call_begin(pop3_client *c);
 
-/* Within the call's last callback: keeps its error. */
+/* Within the last callback of a call: keeps its error. */
 void p3_call_over(pop3_client *c, pop3_status status);
 
-/* Ends it: finds out whether there is an end to tell. Returns status. */
+/* Ends it: notes whether the next call is to tell an end. Returns status. */
 pop3_status p3_call_end(pop3_client *c, pop3_status status);
 
 /* login.c */

@@ -179,8 +179,7 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
 typedef struct p3_many {
     const uint32_t *numbers;
     size_t count;
-    size_t next; /* the first that has not been submitted */
-    size_t answered;
+    size_t next;        /* the first that has not been submitted */
     pop3_status failed; /* why no more are submitted, or POP3_OK */
     pop3_handlers theirs;
     pop3_handlers ours;
@@ -207,9 +206,6 @@ static pop3_sink_result many_sink(void *ctx, const char *data, size_t len)
 static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
 {
     p3_many *m = ctx;
-    bool declined = result->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE;
-    if (result->status == POP3_OK || result->status == POP3_ERR_REFUSED || declined)
-        m->answered++;
     if (m->theirs.done != NULL)
         m->theirs.done(m->theirs.ctx, c, result);
     submit_next(m, c);
@@ -241,10 +237,6 @@ pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_
     while (m.next < count && m.next / 2 < window && m.failed == POP3_OK)
         submit_next(&m, c);
     status = pop3_client_run(c);
-    if (m.answered == count) {
-        /* what ended the connection after that is told later */
-        return p3_call_end(c, POP3_OK);
-    }
     if (status != POP3_OK)
         return status;
     if (m.failed != POP3_OK)

@@ -456,7 +456,7 @@ static void call_over(void *ctx, pop3_client *c, const pop3_result *result)
     call->over = true;
     call->status = result->status;
     p3_call_over(c, call->status);
-    if (result->reply.line.len > 0 && result->reply.line.data != c->reply_line)
+    if (result->reply.line.len > 0 && result->reply.line.data != c->reply_memory.data)
         p3_keep_reply(c, &result->reply);
 }
 

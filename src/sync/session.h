@@ -89,9 +89,9 @@ struct p3_session {
     int64_t batch_since; /* milliseconds: when its first message came */
     unsigned commits;    /* handed in and not over */
     unsigned batches;    /* of those, deliveries */
-    p3_commit *slow; /* slow deliveries that wait for their turn */
+    p3_commit *slow;     /* slow deliveries that wait for their turn */
     bool slow_runs;
-    bool poisoned;       /* the committer's, see p3_commit */
+    bool poisoned; /* the committer's, see p3_commit */
 
     bool woken;        /* something it waited for has ended: step it */
     bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */

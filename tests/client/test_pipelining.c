@@ -326,7 +326,7 @@ static void nothing_is_sent_across_a_barrier(void **state)
     assert_ok(c, pop3_client_run(c));
 }
 
-static void the_end_after_the_last_answer_is_told_by_the_next_call(void **state)
+static void what_comes_unasked_behind_the_last_answer_is_told_though_each_was_answered(void **state)
 {
     fixture *f = *state;
     record r;
@@ -336,9 +336,10 @@ static void the_end_after_the_last_answer_is_told_by_the_next_call(void **state)
          NULL);
     f->options.pipelining = POP3_PIPELINING_ON;
     pop3_client *c = client_connected(f);
-    assert_ok(c, retrieve(c, 2, &r));
-    assert_status(POP3_ERR_CLOSED, pop3_client_noop(c));
+    assert_status(POP3_ERR_CLOSED, retrieve(c, 2, &r));
     assert_error(c, POP3_ERR_CLOSED, "good-bye");
+    assert_status(POP3_OK, r.of[1].status);
+    assert_status(POP3_ERR_REFUSED, r.of[2].status);
     free(r.of);
 }
 
@@ -375,7 +376,8 @@ int main(void)
         cmocka_unit_test(the_end_within_a_window_ends_each_command_once),
         cmocka_unit_test(the_client_reads_while_it_writes),
         cmocka_unit_test(nothing_is_sent_across_a_barrier),
-        cmocka_unit_test(the_end_after_the_last_answer_is_told_by_the_next_call),
+        cmocka_unit_test(
+            what_comes_unasked_behind_the_last_answer_is_told_though_each_was_answered),
         cmocka_unit_test(many_of_none_is_done_at_once),
         cmocka_unit_test(many_go_with_a_window_of_any_size),
     };

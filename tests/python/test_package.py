@@ -1,0 +1,93 @@
+"""The module as it is installed: with pip, with its types; and that both say the same."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cpoplib
+import poplib
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STUB = ROOT / "python" / "cpoplib.pyi"
+
+
+def public_names(module: object) -> set[str]:
+    return {name for name in vars(module) if not name.startswith("__")}
+
+
+def test_all_that_poplib_has_is_there() -> None:
+    _ = cpoplib.ssl  # comes to be when it is used
+    assert public_names(poplib) <= public_names(cpoplib)
+    assert cpoplib.__all__ == poplib.__all__
+    for name in ("POP3_PORT", "POP3_SSL_PORT", "CR", "LF", "CRLF", "_MAXLINE", "HAVE_SSL"):
+        assert getattr(cpoplib, name) == getattr(poplib, name)
+
+
+@pytest.mark.parametrize("name", ["POP3", "POP3_SSL"])
+def test_classes_have_all_that_poplib_has(name: str) -> None:
+    theirs, ours = getattr(poplib, name), getattr(cpoplib, name)
+    assert set(dir(theirs)) - {"__weakref__"} <= set(dir(ours))
+    assert ours.encoding == theirs.encoding
+    assert ours.timestamp.pattern == theirs.timestamp.pattern
+    assert ours.__name__ == theirs.__name__
+
+
+@pytest.mark.parametrize("name", sorted(n for n in vars(poplib.POP3) if inspect.isfunction(vars(poplib.POP3)[n])
+                                        and n != "__init__"))
+def test_signatures_are_those_of_poplib(name: str) -> None:
+    ours = inspect.signature(getattr(cpoplib.POP3, name))
+    theirs = inspect.signature(getattr(poplib.POP3, name))
+    assert list(ours.parameters) == list(theirs.parameters)
+    assert [p.default for p in ours.parameters.values()] == [p.default for p in theirs.parameters.values()]
+
+
+def test_the_exception_can_be_pickled_and_is_an_exception() -> None:
+    import pickle
+
+    error = pickle.loads(pickle.dumps(cpoplib.error_proto(b"-ERR")))
+    assert type(error) is cpoplib.error_proto
+    assert error.args == (b"-ERR",)
+    assert cpoplib.error_proto.__bases__ == (Exception,)
+
+
+def stub_members(tree: ast.Module, name: str) -> set[str]:
+    """What the stub says that a class has."""
+    (node,) = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name]
+    return {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef)}
+
+
+def test_the_stub_and_the_module_have_the_same_members() -> None:
+    tree = ast.parse(STUB.read_text())
+    own = {n for n in vars(cpoplib.POP3) if callable(getattr(cpoplib.POP3, n))} | {"capabilities"}
+    own -= {"__new__", "__doc__", "__getstate__"}
+    assert stub_members(tree, "POP3") == {n for n in own if not n.startswith("__weak")}
+    shown = {n.target.id for n in tree.body if isinstance(n, ast.AnnAssign)}
+    shown |= {n.name for n in tree.body if isinstance(n, ast.ClassDef)}
+    public = {n for n in shown if not n.startswith("_") or n in ("_MAXLINE", "__version__")}
+    assert public <= set(vars(cpoplib))
+
+
+def test_pip_installs_the_module_and_its_types(tmp_path: Path) -> None:
+    try:
+        import mesonpy  # noqa: F401
+    except ImportError:
+        pytest.skip("Debian's python3-mesonpy is not installed")
+    if os.environ.get("LD_PRELOAD"):
+        pytest.skip("pip builds without sanitizers; the plain build tests it")
+    target = tmp_path / "site"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-build-isolation", "--no-deps",
+         "--target", str(target), str(ROOT)], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    environment = {"PYTHONPATH": str(target), "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", "import cpoplib; print(cpoplib.__file__)"], env=environment,
+                          capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).is_relative_to(target)
+    assert {path.name for path in (target / "cpoplib-stubs").iterdir()} >= {"__init__.pyi", "py.typed"}
+    suffixes = {"".join(path.suffixes) for path in target.rglob("*") if path.is_file()}
+    assert not any(".h" == s or ".a" == s for s in suffixes)
