@@ -2,11 +2,11 @@
 # Which lines and branches of the library the tests reach: runs the tests in a build that counts, and writes
 # build-coverage/report/index.html and, for each room of the house, a line.
 #
-#     tools/coverage.sh [SUITE]...      the suites to run, in place of all but those of the rules
+#     tools/coverage.sh [SUITE]...      the suites to run, in place of all that reach the C library
 set -eu
 cd "$(dirname "$0")/.."
 build=build-coverage
-[ $# -gt 0 ] || set -- unit client auth hostile faults fuzz threads interop
+[ $# -gt 0 ] || set -- unit auth client hostile faults fuzz threads interop sync
 
 test -f $build/build.ninja ||
     meson setup $build -Db_coverage=true -Dbuildtype=debug -Db_ndebug=true -Dwerror=false >/dev/null

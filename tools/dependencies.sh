@@ -14,6 +14,11 @@ if [ "${1:-}" != demo ]; then
         python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip"
 fi
 
+# What `make coverage`, `make analyze` and `make abi` need.
+if [ "${1:-}" = analysis ]; then
+    packages="$packages lcov clang-tidy cppcheck abigail-tools"
+fi
+
 missing=''
 for package in $packages; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
