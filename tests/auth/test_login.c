@@ -564,6 +564,13 @@ static void an_empty_initial_response_is_an_equals_sign(void **state)
 
 /* ---- methods by name ---- */
 
+/* Kerberos' library forgets 16 octets when there is no ticket; that is not what is tested here. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libgssapi_krb5";
+}
+
 static void gssapi_without_a_ticket_sends_nothing(void **state)
 {
     fixture *f = *state;
