@@ -5,7 +5,7 @@ MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: all check demo bench bench-full bench-build fuzz install clean format dependencies
-.PHONY: demo-dependencies docs coverage analyze abi faults
+.PHONY: demo-dependencies docs coverage analyze abi faults hostile
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -64,6 +64,13 @@ analyze: dependencies
 abi: dependencies
 	@tools/dependencies.sh analysis
 	BUILD=$(BUILD) tools/abi.sh
+
+# The catalogue of hostile servers against the library and the command (`make check` has the former alone).
+hostile: all
+	$(MESON) test -C $(BUILD) --suite hostile
+	@POP3_TESTSERVER=$(BUILD)/tests/server/pop3-testserver POP3_MAKE_CERTS=tests/server/make-certs.sh \
+	    POP3_COMMAND=$(abspath $(BUILD))/src/cli/pop3 \
+	    tests/hostile/catalogue.py --dialect command --first-way -- tests/hostile/command_client.py
 
 # Every single allocation of OpenSSL failing in turn, where `make check` takes each 61st.
 faults: all
