@@ -152,7 +152,7 @@ static int make_room(cpoplib_run *run, Py_ssize_t n)
         PyErr_NoMemory();
         return -1;
     }
-    Py_ssize_t grown = size + size / 2;
+    Py_ssize_t grown = size * 2; /* what is not used yet takes no memory */
     return _PyBytes_Resize(&run->body, grown > run->used + n ? grown : run->used + n);
 }
 
