@@ -4,7 +4,8 @@ BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all check demo fuzz install clean format dependencies demo-dependencies docs
+.PHONY: all check demo bench bench-full bench-build fuzz install clean format dependencies
+.PHONY: demo-dependencies docs coverage analyze abi faults
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -19,6 +20,19 @@ demo: demo-dependencies
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
 	@ninja -C $(BUILD) -j $(JOBS)
 	@tools/demo.sh $(BUILD)
+
+# Our speed and memory beside our peers' (docs/performance.md): a look in three minutes, or the numbers
+# to publish in an hour, which go into docs/.
+bench: bench-build
+	bench/run.py --build $(BUILD)
+
+bench-full: bench-build
+	bench/run.py --build $(BUILD) --full --output docs
+
+bench-build:
+	@tools/bench-dependencies.sh
+	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
+	@ninja -C $(BUILD) -j $(JOBS)
 
 dependencies:
 	@tools/dependencies.sh
@@ -36,6 +50,24 @@ fuzz: dependencies
 	    $$target -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$corpus \
 	        $$(ls -d tests/fuzz/corpus/$${target##*/fuzz_} 2>/dev/null) || exit 1; \
 	done
+
+# Which lines and branches the tests reach; the report is build-coverage/report/index.html.
+coverage: dependencies
+	@tools/dependencies.sh analysis
+	tools/coverage.sh
+
+# Static analysis, and whether the library still keeps its last release's promises.
+analyze: dependencies
+	@tools/dependencies.sh analysis
+	tools/analyze.sh
+
+abi: dependencies
+	@tools/dependencies.sh analysis
+	BUILD=$(BUILD) tools/abi.sh
+
+# Every single allocation of OpenSSL failing in turn, where `make check` takes each 61st.
+faults: all
+	FAULT_STRIDE=1 $(MESON) test -C $(BUILD) --suite faults --timeout-multiplier 20
 
 install: all
 	$(MESON) install -C $(BUILD)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Builds everything and runs every test, in the plain build, under sanitizers and under valgrind.
+"""Builds everything and runs every test, in the plain build, under sanitizers and under valgrind;
+and the tests of threads under ThreadSanitizer.
 
-    check.py [--plain]        --plain leaves the latter two out
+    check.py [--plain]        --plain leaves all but the first out
 
 A test that runs in several builds counts once: it has passed when it passed in each. What was skipped
 is named and counted apart. The last line is `N passed, N failed`; the exit status is 0 when none failed.
@@ -26,12 +27,14 @@ SKIP = re.compile(r"#\s*SKIP", re.IGNORECASE)
 
 
 class Run(NamedTuple):
-    """One way to run tests: its name, the build folder, how to set that up, what to run."""
+    """One way to run tests: its name, the build folder, how to set that up, what to run; and what
+    to build, when that is not all."""
 
     name: str
     build: str
     setup: list[str]
     test: list[str]
+    targets: tuple[str, ...] = ()
 
 
 def runs(plain_only: bool) -> list[Run]:
@@ -43,14 +46,33 @@ def runs(plain_only: bool) -> list[Run]:
         every.append(
             Run("valgrind", "build", [], ["--wrapper", valgrind, "--suite", "valgrind"])
         )
+        every.append(
+            Run(
+                "thread sanitizer",
+                "build-threads",
+                ["-Db_lundef=false", "-Db_sanitize=thread"],
+                ["threads", "client-cancel"],
+                (
+                    "tests/server/pop3-testserver",
+                    "tests/threads/client-threads",
+                    "tests/client/client-cancel",
+                ),
+            )
+        )
     return every
+
+
+def slug(run: Run) -> str:
+    """The run's name as part of a file's name."""
+    return run.name.replace(" ", "-")
 
 
 def build(run: Run) -> None:
     """Sets the build folder up if it is not, and builds."""
     if not (ROOT / run.build / "build.ninja").exists():
         subprocess.run(["meson", "setup", run.build, *run.setup], cwd=ROOT, check=True)
-    subprocess.run(["ninja", "-C", run.build, "-j", str(os.cpu_count() or 2)], cwd=ROOT, check=True)
+    jobs = str(os.cpu_count() or 2)
+    subprocess.run(["ninja", "-C", run.build, "-j", jobs, *run.targets], cwd=ROOT, check=True)
 
 
 def results_of(test: dict) -> dict[str, str]:
@@ -76,11 +98,13 @@ def results_of(test: dict) -> dict[str, str]:
 
 def perform(run: Run) -> dict[str, str]:
     """Runs the tests of one way; returns each result by the test's name."""
-    log = ROOT / run.build / "meson-logs" / f"check-{run.name}.json"
+    log = ROOT / run.build / "meson-logs" / f"check-{slug(run)}.json"
     log.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", run.build, "--no-rebuild", "--logbase", f"check-{run.name}"]
+    command = ["meson", "test", "-C", run.build, "--no-rebuild", "--logbase", f"check-{slug(run)}"]
     environment = dict(os.environ)
     environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
+    suppressions = ROOT / "tests" / "threads" / "thread-sanitizer.supp"
+    environment.setdefault("TSAN_OPTIONS", f"halt_on_error=1:suppressions={suppressions}")
     environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
     subprocess.run([*command, *run.test], cwd=ROOT, env=environment, check=False)
     found: dict[str, str] = {}
@@ -95,7 +119,7 @@ def report_failures(run: Run, results: dict[str, str]) -> None:
         if result != "passed":
             print(f"  {result}: {name}")
     if "failed" in results.values():
-        text = ROOT / run.build / "meson-logs" / f"check-{run.name}.txt"
+        text = ROOT / run.build / "meson-logs" / f"check-{slug(run)}.txt"
         for block in text.read_text().split("\n\n=====") if text.exists() else []:
             if "not ok" in block or "ERROR" in block or re.search(r"exit status [1-9]", block):
                 print(block[-6000:])

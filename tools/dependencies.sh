@@ -3,13 +3,20 @@
 # without questions. Run as root, or where sudo works. Does nothing when all is there.
 set -eu
 
-packages='gcc pkg-config meson ninja-build python3 python3-pytest openssl
-    libssl-dev libgsasl-dev libidn2-dev libunistring-dev libcmocka-dev dovecot-pop3d procps'
+packages='gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d
+    libssl-dev libgsasl-dev libidn2-dev libunistring-dev
+    libsqlite3-dev libinih-dev libjansson-dev libedit-dev scdoc
+    libcmocka-dev python3-pytest'
 
 # What only the checks need: a demonstration does without it.
 if [ "${1:-}" != demo ]; then
-    packages="$packages clang clang-format doxygen valgrind g++ binutils"
-    packages="$packages python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip"
+    packages="$packages clang clang-format doxygen valgrind g++ binutils
+        python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip"
+fi
+
+# What `make coverage`, `make analyze` and `make abi` need.
+if [ "${1:-}" = analysis ]; then
+    packages="$packages lcov clang-tidy cppcheck abigail-tools"
 fi
 
 missing=''

@@ -413,8 +413,9 @@ POP3_API pop3_status pop3_client_submit(pop3_client *client, const pop3_command 
  * @param count    how many.
  * @param handlers sink and done are called for each message in turn: after done of one comes the
  * sink of the next.
- * @return ::POP3_OK when each command was answered, also with -ERR; what ended the connection
- * otherwise (done has then been called for each message submitted until then); ::POP3_ERR_MEMORY.
+ * @return ::POP3_OK when each command was answered, also with -ERR, and the connection is good;
+ * what ended it otherwise (done has then been called for each message submitted until then);
+ * ::POP3_ERR_MEMORY.
  */
 POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *numbers,
                                            size_t count, const pop3_handlers *handlers);

@@ -89,6 +89,7 @@ static void take_connection(p3_local_account *a)
     pop3_client_options *o = &a->account.connection;
     o->timeout_ms = timeout_of(s->timeout);
     o->connect_timeout_ms = timeout_of(s->connect_timeout);
+    o->session_timeout_ms = timeout_of(s->session_timeout);
     if (s->pipelining != NULL && strcmp(s->pipelining, "on") == 0)
         o->pipelining = POP3_PIPELINING_ON;
     if (s->pipelining != NULL && strcmp(s->pipelining, "off") == 0)

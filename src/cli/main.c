@@ -14,7 +14,10 @@ typedef struct p3_subcommand {
 } p3_subcommand;
 
 static const p3_subcommand subcommands[] = {
-    {"sync", p3_cmd_sync},
+    {"capa", p3_cmd_capa},       {"cat", p3_cmd_cat},     {"doctor", p3_cmd_doctor},
+    {"headers", p3_cmd_headers}, {"list", p3_cmd_list},   {"rm", p3_cmd_rm},
+    {"setup", p3_cmd_setup},     {"shell", p3_cmd_shell}, {"stat", p3_cmd_stat},
+    {"sync", p3_cmd_sync},       {"top", p3_cmd_top},     {"uidl", p3_cmd_uidl},
 };
 
 static const p3_subcommand *find(const char *name)

@@ -162,8 +162,7 @@ static void say(const p3_progress *p, const p3_notice *n)
     char time[P3_SHORT_TEXT];
     switch (n->kind) {
     case P3_NOTICE_WOULD:
-        printf("%s: would %s message %u (%.*s)\n", n->account->name, n->text, n->number,
-               (int)n->uid.len, n->uid.data);
+        printf("%s: would %s message %u\n", n->account->name, n->text, n->number);
         break;
     case P3_NOTICE_SKIPPED:
         if (p->verbose)

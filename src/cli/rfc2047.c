@@ -98,8 +98,7 @@ static bool is_unsafe(const unsigned char *s, size_t n)
            (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
 }
 
-/* Makes text fit for one line of a terminal: blanks for what is not shown, one for many. */
-static char *clean_line(const char *text, size_t len)
+char *p3_line_clean(const char *text, size_t len)
 {
     p3_grown out = {0};
     bool blank = true;
@@ -299,7 +298,7 @@ char *p3_rfc2047_decode(const char *value, size_t len)
     }
     add_raw(&out, value + raw, len - raw);
     char *text = finish(&out);
-    char *line = text != NULL ? clean_line(text, strlen(text)) : NULL;
+    char *line = text != NULL ? p3_line_clean(text, strlen(text)) : NULL;
     free(text);
     return line;
 }

@@ -28,6 +28,7 @@ const p3_setting p3_all_settings[] = {
     {"pipelining", P3_VALUE_CHOICE, "auto on off", false, '\0', P3_AT(pipelining)},
     {"timeout", P3_VALUE_TIME, NULL, false, '\0', P3_AT(timeout)},
     {"connect-timeout", P3_VALUE_TIME, NULL, false, '\0', P3_AT(connect_timeout)},
+    {"session-timeout", P3_VALUE_TIME, NULL, false, '\0', P3_AT(session_timeout)},
     {"allow-plaintext", P3_VALUE_YES_NO, NULL, false, '\0', P3_AT(allow_plaintext)},
     {"password", P3_VALUE_TEXT, NULL, true, 'p', P3_AT(password)},
     {"password-command", P3_VALUE_TEXT, NULL, false, 'p', P3_AT(password_command)},

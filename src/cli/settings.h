@@ -29,6 +29,7 @@ typedef struct p3_settings {
     char *pipelining; /* "auto", "on" or "off" */
     char *timeout;
     char *connect_timeout;
+    char *session_timeout;
     char *allow_plaintext;
     char *password;
     char *password_command;

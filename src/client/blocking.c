@@ -30,13 +30,25 @@ pop3_status p3_call_begin(pop3_client *c)
     if (!c->untold)
         return POP3_OK;
     c->untold = false;
-    return c->ended; /* the sentence about it is there still */
+    c->failure = c->kept;
+    return c->ended;
+}
+
+void p3_call_over(pop3_client *c, pop3_status status)
+{
+    if (status != POP3_OK)
+        c->kept = c->failure;
 }
 
 pop3_status p3_call_end(pop3_client *c, pop3_status status)
 {
-    bool answered = status == POP3_OK || status == POP3_ERR_REFUSED;
-    c->untold = answered && c->phase == P3_PHASE_NONE && c->ended != POP3_OK;
+    c->untold = c->phase == P3_PHASE_NONE && c->ended != POP3_OK && c->ended != status;
+    if (!c->untold)
+        return status;
+    p3_failure end = c->failure;
+    if (status != POP3_OK)
+        c->failure = c->kept;
+    c->kept = end;
     return status;
 }
 
@@ -99,6 +111,7 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     p3_call *call = ctx;
     call->over = true;
     call->status = result->status;
+    p3_call_over(c, call->status);
     call->stat = result->stat;
     call->entry = result->entry;
     if (result->command != POP3_CMD_STLS) /* its reply was kept before the handshake */

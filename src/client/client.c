@@ -194,8 +194,8 @@ void pop3_client_free(pop3_client *c)
     p3_requests_free(c);
     p3_wake_free(&c->wake);
     free_options(&c->options);
-    free(c->reply_line);
-    free(c->opening_line);
+    free(c->reply_memory.data);
+    free(c->opening_memory.data);
     free(c->buffer);
     p3_wipe_free(c, sizeof *c);
 }

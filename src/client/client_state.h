@@ -7,7 +7,8 @@
  *   failure.c     how a connection ends, and the sentence about it
  *   blocking.c    the poll(2) loop, and the blocking commands
  *   collect.c     listings and messages in memory, many messages
- *   login.c       logging in: which method, with which secret
+ *   login.c       logging in: options, beginning, end
+ *   login_choice.c  which method, with which secret
  *   login_steps.c the commands of each method
  *   survey.c      UIDL and LIST together, in memory */
 #ifndef P3_CLIENT_STATE_H
@@ -59,15 +60,21 @@ typedef struct p3_failure {
     char server_text[512];
 } p3_failure;
 
+/* Where the line of a kept reply lives. */
+typedef struct p3_reply_memory {
+    char *data;
+    size_t size;
+} p3_reply_memory;
+
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
     pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;  /* it ended by itself after a command that was answered: the next is to tell */
-    bool inside;  /* callbacks are running */
-    bool aborted; /* a sink wants the connection closed */
-    bool quit;    /* QUIT was submitted: nothing may follow */
+    bool untold;       /* it ended by itself after the last call was over: the next is to tell */
+    bool inside;       /* callbacks are running */
+    bool aborted;      /* a sink wants the connection closed */
+    bool quit;         /* QUIT was submitted: nothing may follow */
 
     p3_resolve *resolve;
     p3_dial dial;
@@ -92,11 +99,12 @@ struct pop3_client {
     uint32_t offered_before; /* set of p3_mechanism: announced on this connection so far */
     pop3_login_result outcome; /* of the last login */
 
-    pop3_reply reply; /* of the last blocking command, spans in `reply_line` */
-    char *reply_line;
-    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_line` */
-    char *opening_line;
+    pop3_reply reply; /* of the last blocking command, spans in `reply_memory` */
+    p3_reply_memory reply_memory;
+    pop3_reply opening; /* of the command whose lines are coming, spans in `opening_memory` */
+    p3_reply_memory opening_memory;
     p3_failure failure;
+    p3_failure kept; /* of a call that is over, then of an end that is `untold` */
     char where[300]; /* "host:port" for messages */
 };
 
@@ -193,8 +201,12 @@ const char *p3_host(const pop3_client *c);
 void p3_wait_for(const pop3_client *c);
 
 /* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
- * ended, when that happened after a call that worked, so that no call has told it yet. */
+ * ended, when that happened in the very step in which the last call was over: that call returned as
+ * it ended, with its own error, and no call has told the connection's end yet. */
 pop3_status p3_call_begin(pop3_client *c);
+
+/* Within the last callback of a call: keeps its error. */
+void p3_call_over(pop3_client *c, pop3_status status);
 
 /* Ends it: notes whether the next call is to tell an end. Returns status. */
 pop3_status p3_call_end(pop3_client *c, pop3_status status);

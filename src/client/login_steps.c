@@ -166,9 +166,7 @@ static void auth_answered(void *ctx, pop3_client *c, const pop3_result *result)
     p3_login *l = c->login;
     char kept[sizeof l->sasl->complaint];
     snprintf(kept, sizeof kept, "%s", l->sasl->complaint); /* it goes with the login */
-    if (l->verdict == POP3_ERR_AUTHENTICATION || l->verdict == POP3_ERR_MEMORY) {
-        p3_login_break(c, l->verdict, kept[0] != '\0' ? kept : NULL);
-    } else if (l->verdict != POP3_OK && l->verdict != POP3_ERR_REFUSED) {
+    if (l->verdict != POP3_OK && l->verdict != POP3_ERR_REFUSED) {
         if (result->status == POP3_OK) /* to a login that was given up */
             p3_login_break(c, l->verdict, kept[0] != '\0' ? kept : NULL);
         else
@@ -190,13 +188,23 @@ static void auth_answered(void *ctx, pop3_client *c, const pop3_result *result)
     }
 }
 
-/* Gives the exchange up: "*", and the server's -ERR will end it. */
+/* Gives the exchange up with "*". A server that broke the rules or could not prove itself has
+ * nothing more to say that could be believed: the connection ends. Otherwise its -ERR is awaited.
+ */
 static void cancel(pop3_client *c, pop3_status verdict)
 {
-    c->login->verdict = verdict;
+    p3_login *l = c->login;
+    l->verdict = verdict;
     pop3_status status = pop3_engine_cancel_auth(c->engine);
-    if (status != POP3_OK)
-        p3_login_break(c, status, NULL);
+    if (status == POP3_OK && verdict != POP3_ERR_AUTHENTICATION && verdict != POP3_ERR_MEMORY)
+        return;
+    size_t len, put;
+    const char *data = pop3_engine_output(c->engine, &len);
+    if (len > 0)
+        (void)p3_stream_write(&c->stream, data, len, &put); /* as a courtesy */
+    char kept[sizeof l->sasl->complaint];
+    snprintf(kept, sizeof kept, "%s", l->sasl->complaint); /* it goes with the login */
+    p3_login_break(c, verdict, kept[0] != '\0' ? kept : NULL);
 }
 
 void p3_login_challenge(pop3_client *c, pop3_str challenge)
@@ -205,15 +213,9 @@ void p3_login_challenge(pop3_client *c, pop3_str challenge)
     if (c->phase != P3_PHASE_LOGIN || l == NULL)
         return;
     l->challenged = true;
-    if (l->verdict ==
-        POP3_ERR_REFUSED) { /* the server said that it failed, and goes on all the same */
+    if (l->verdict !=
+        POP3_OK) { /* it said that it failed, or was told so, and goes on all the same */
         cancel(c, POP3_ERR_AUTHENTICATION);
-        return;
-    }
-    if (l->verdict != POP3_OK) {
-        char kept[sizeof l->sasl->complaint];
-        snprintf(kept, sizeof kept, "%s", l->sasl->complaint);
-        p3_login_break(c, POP3_ERR_AUTHENTICATION, kept[0] != '\0' ? kept : NULL);
         return;
     }
     p3_octets base64 = {0};

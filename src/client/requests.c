@@ -102,17 +102,20 @@ static void handle_body(pop3_client *c, p3_request *r, pop3_str data)
     }
 }
 
-/* Copies a reply; its spans then point into *line, which is made as long as need be. Without spans
- * when out of memory. */
-static void copy_reply(pop3_reply *to, char **line, const pop3_reply *from)
+/* Copies a reply; its spans then point into the memory kept for it, which grows as need be. Without
+ * spans when out of memory. */
+static void copy_reply(pop3_reply *to, p3_reply_memory *memory, const pop3_reply *from)
 {
     *to = (pop3_reply){.ok = from->ok, .code = from->code};
     if (from->line.len == 0)
         return;
-    char *copy = realloc(*line, from->line.len);
-    if (copy == NULL)
-        return;
-    *line = copy;
+    if (from->line.len > memory->size) {
+        char *grown = realloc(memory->data, from->line.len);
+        if (grown == NULL)
+            return;
+        *memory = (p3_reply_memory){.data = grown, .size = from->line.len};
+    }
+    char *copy = memory->data;
     memcpy(copy, from->line.data, from->line.len);
     to->line = p3_span(copy, from->line.len);
     if (from->text.len > 0)
@@ -181,7 +184,7 @@ static void handle(pop3_client *c, const pop3_event *ev)
         handle_done(c, ev);
         break;
     case POP3_EVENT_REPLY:
-        copy_reply(&c->opening, &c->opening_line, &ev->reply);
+        copy_reply(&c->opening, &c->opening_memory, &ev->reply);
         break;
     case POP3_EVENT_CHALLENGE:
         p3_login_challenge(c, ev->data);
@@ -339,5 +342,5 @@ void p3_requests_advance(pop3_client *c)
 
 void p3_keep_reply(pop3_client *c, const pop3_reply *reply)
 {
-    copy_reply(&c->reply, &c->reply_line, reply);
+    copy_reply(&c->reply, &c->reply_memory, reply);
 }

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The receive buffer starts small, for the many connections that have little to say, and doubles
- * when a read fills it. Larger ones than the most below are slower: they drive the octets out of
- * the processor's nearer cache before they are looked at. */
+/* The receive buffer starts small, for the many connections that have little to say, and becomes
+ * large when a read fills it. A still larger one is slower: it drives the octets out of the
+ * processor's nearer cache before they are looked at. */
 #define P3_BUFFER_FIRST ((size_t)16 * 1024)
 #define P3_BUFFER_MOST  ((size_t)128 * 1024)
 
@@ -109,12 +109,12 @@ static void grow_buffer(pop3_client *c)
 {
     if (c->buffer_len >= P3_BUFFER_MOST)
         return;
-    char *larger = malloc(c->buffer_len * 2);
+    char *larger = malloc(P3_BUFFER_MOST);
     if (larger == NULL)
         return; /* the one there is will do */
     free(c->buffer);
     c->buffer = larger;
-    c->buffer_len *= 2;
+    c->buffer_len = P3_BUFFER_MOST;
 }
 
 /* Reads once and hands what came to the engine and on to the handlers. */

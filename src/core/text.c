@@ -105,7 +105,8 @@ void p3_text_add(p3_text *t, const char *s)
 void p3_text_add_number(p3_text *t, uint64_t value)
 {
     char digits[20];
-    add(t, digits, p3_put_number(digits, value));
+    size_t n = p3_put_number(digits, value);
+    add(t, digits, n);
 }
 
 void p3_text_add_printable(p3_text *t, pop3_str s, size_t most)

@@ -11,6 +11,8 @@ typedef struct p3_opener {
 
 static const p3_opener openers[] = {
     {"maildir:", p3_maildir_open},
+    {"mbox:", p3_mbox_open},
+    {"command:", p3_command_open},
 };
 
 p3_delivery *p3_delivery_open(const char *target, p3_problem *why)

@@ -14,10 +14,9 @@
 typedef struct p3_parcel {
     const char *name;    /* the unique name it gets; owned by who made the batch */
     size_t entry;        /* which message of the session it is */
-    uint64_t start;      /* mbox: where it begins in the spool */
     uint64_t octets;     /* as written */
-    int fd;              /* command: the message to be read, or -1 */
-    const char *sender;  /* command: who sent it, or "" */
+    int fd;              /* command: the message to be read; else -1 */
+    char *sender;        /* command: who sent it; free() it */
     bool delivered;      /* set by deliver() */
     p3_problem *problem; /* set by deliver() when it was not, and the reason is this message's own;
                             free() it */
@@ -30,6 +29,7 @@ typedef struct p3_batch {
     p3_delivery *to;
     p3_parcel *parcels;
     size_t count;
+    void *spool;        /* the class's own, see seal() */
     p3_problem problem; /* set by deliver() when the target fails: no parcel of it counts then */
 } p3_batch;
 
@@ -41,21 +41,27 @@ typedef struct p3_left_over {
 } p3_left_over;
 
 typedef struct p3_delivery_class {
-    /* Parcels are delivered one by one, each in a thread of its own: it may take any time. */
-    bool slow;
-    /* Begins a message. Then write() with its octets, and finish(), which fills the parcel in, or
-     * abandon() at any time. After a failure, too, abandon() is called. */
-    bool (*begin)(p3_delivery *d, const char *name, p3_problem *why);
+    bool slow;  /* deliver() may take any time: it runs in a thread of its own */
+    bool alone; /* a batch is one message, and the next is not begun before it is over */
+    /* Begins a message, sent by `sender` (""  for nobody). Then come write() with its octets, and
+     * finish(), which fills the parcel in; or abandon() at any time, also after a failure. */
+    bool (*begin)(p3_delivery *d, const char *name, const char *sender, p3_problem *why);
     bool (*write)(p3_delivery *d, const char *data, size_t len, p3_problem *why);
     bool (*finish)(p3_delivery *d, p3_parcel *out, p3_problem *why);
     void (*abandon)(p3_delivery *d);
+    /* A batch is complete: what is begun from now on belongs to the next. May be NULL. */
+    void (*seal)(p3_delivery *d, p3_batch *batch);
     /* Delivers batches of this class. When it returns, what is marked as delivered is on the disk
-     * and under its name. Runs in another thread, while further messages are written. */
+     * and in its place. Runs in another thread, while further messages are written. */
     void (*deliver)(p3_batch **batches, size_t count);
+    /* What came of a batch is recorded, or (`batch` is NULL) what settle() found: no trace of it is
+     * needed any more. Also called for batches whose problem kept them from being recorded, with
+     * `kept` false. May be NULL. */
+    void (*recorded)(p3_delivery *d, p3_batch *batch, bool kept);
     /* Finds out which intents were delivered before a crash, sees to it that those are on the disk,
      * and cleans up after the others. May sort them. */
     bool (*settle)(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
-    /* The header of a message that was delivered: up to `size` octets; 0 when it cannot be read.
+    /* The beginning of a message that was delivered: up to `size` octets; 0 when it cannot be read.
      * May be NULL. */
     size_t (*read_back)(p3_delivery *d, const char *name, char *out, size_t size);
     void (*close)(p3_delivery *d);

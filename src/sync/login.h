@@ -1,10 +1,14 @@
-/* Logs in without blocking: the one place that knows how. */
+/* How an account logs in. */
 #ifndef P3_SYNC_LOGIN_H
 #define P3_SYNC_LOGIN_H
 
 #include <pop3/login.h>
 
 #include "sync/sync.h"
+
+/* What the library is to be told. The strings are the account's and the secret's. */
+void p3_login_options_for(const p3_account *account, const p3_secret *secret,
+                          pop3_login_options *out);
 
 /* Begins to log in on a client that may still be connecting; done() of the handlers is told the
  * end. The secret must live until then. */

@@ -80,8 +80,9 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     return fd;
 }
 
-static bool maildir_begin(p3_delivery *d, const char *name, p3_problem *why)
+static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
+    (void)sender;
     p3_maildir *m = (p3_maildir *)d;
     p3_fault("tmp-open");
     m->fd = openat(m->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

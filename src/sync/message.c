@@ -33,12 +33,41 @@ void p3_message_begin(p3_message *m, const char *name)
     p3_header_reset(&m->header);
 }
 
+/* Who sent a message, as the server that took it in noted (RFC 5321 §4.4), or its author. Without
+ * anything that could confuse an mbox or a shell: what is odd is nobody. */
+static void find_sender(const p3_header *h, char *out, size_t size)
+{
+    size_t len = 0;
+    const char *value = p3_header_field(h->data, h->len, "Return-Path", &len);
+    if (value == NULL)
+        value = p3_header_field(h->data, h->len, "From", &len);
+    out[0] = '\0';
+    if (value == NULL)
+        return;
+    const char *open = memchr(value, '<', len);
+    const char *close = open != NULL ? memchr(open, '>', len - (size_t)(open - value)) : NULL;
+    if (close != NULL) {
+        value = open + 1;
+        len = (size_t)(close - value);
+    }
+    if (len >= size)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        if (value[i] <= ' ' || value[i] == 0x7f || strchr("()<>,;:\\\"[]", value[i]) != NULL)
+            return;
+    }
+    memcpy(out, value, len);
+    out[len] = '\0';
+}
+
 static bool flush(p3_message *m)
 {
     const p3_delivery_class *class = m->delivery->class;
     if (!m->begun) {
+        char sender[320];
+        find_sender(&m->header, sender, sizeof sender);
         m->begun = true; /* a failed beginning is abandoned as well */
-        if (!class->begin(m->delivery, m->name, &m->why))
+        if (!class->begin(m->delivery, m->name, sender, &m->why))
             return false;
     }
     size_t used = m->used;

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "sync/failure_text.h"
 #include "sync/fault.h"
 #include "sync/login.h"
 
@@ -48,81 +49,12 @@ void p3_session_fail_memory(p3_session *s)
     p3_session_fail(s, &why);
 }
 
-static int exit_of_refusal(const pop3_error *e)
-{
-    switch (e->code) {
-    case POP3_CODE_IN_USE:
-    case POP3_CODE_LOGIN_DELAY:
-    case POP3_CODE_SYS_TEMP:
-        return EX_TEMPFAIL;
-    case POP3_CODE_SYS_PERM:
-        return EX_UNAVAILABLE;
-    default:
-        return EX_NOPERM;
-    }
-}
-
-static int exit_of(const pop3_error *e, pop3_status status)
-{
-    switch (status) {
-    case POP3_ERR_REFUSED:
-        return exit_of_refusal(e);
-    case POP3_ERR_AUTHENTICATION:
-    case POP3_ERR_INSECURE:
-        return EX_NOPERM;
-    case POP3_ERR_RESOLVE:
-        return EX_NOHOST;
-    case POP3_ERR_CERTIFICATE:
-    case POP3_ERR_TLS:
-    case POP3_ERR_NOT_OFFERED:
-        return EX_UNAVAILABLE;
-    case POP3_ERR_PROTOCOL:
-    case POP3_ERR_LIMIT:
-        return EX_PROTOCOL;
-    case POP3_ERR_ARGUMENT:
-        return EX_CONFIG;
-    case POP3_ERR_MEMORY:
-        return EX_OSERR;
-    default:
-        return EX_TEMPFAIL;
-    }
-}
-
-/* What a person can do about it. */
-static const char *advice(const pop3_error *e, pop3_status status)
-{
-    switch (status) {
-    case POP3_ERR_REFUSED:
-        return e->code == POP3_CODE_AUTH || e->code == POP3_CODE_NONE
-                   ? "; check the user name and the password"
-                   : "";
-    case POP3_ERR_CERTIFICATE:
-        return "; if the server is the right one, name its authority with --ca-file";
-    case POP3_ERR_INSECURE:
-        return "; use pop3s://, or allow it with --allow-plaintext";
-    case POP3_ERR_NOT_OFFERED:
-        return "; `pop3 doctor` shows what the server offers";
-    default:
-        return "";
-    }
-}
-
-/* Describes what the client says. */
-static void describe(p3_session *s, pop3_status status, p3_problem *out)
-{
-    const pop3_error *e = pop3_client_error(s->client);
-    bool told = e->status == status && e->message[0] != '\0';
-    bool login = s->stage == P3_STAGE_LOGIN;
-    p3_problem_set(out, exit_of(e, status), "%s%s", told ? e->message : pop3_status_message(status),
-                   login || status != POP3_ERR_REFUSED ? advice(e, status) : "");
-}
-
 void p3_session_lost(p3_session *s, pop3_status status)
 {
     p3_problem why;
     if (s->stage == P3_STAGE_OVER)
         return;
-    describe(s, status, &why);
+    p3_describe_failure(s->client, status, s->stage == P3_STAGE_LOGIN, &why);
     if (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL)
         s->retry = true;
     if (s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING) {
@@ -204,11 +136,8 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
     if (s->stage != P3_STAGE_LOGIN)
         return;
     if (result->status != POP3_OK) {
-        const pop3_error *e = pop3_client_error(s->client);
-        bool refused = result->status == POP3_ERR_REFUSED;
-        s->come_back =
-            refused && (e->code == POP3_CODE_IN_USE || e->code == POP3_CODE_LOGIN_DELAY ||
-                        e->code == POP3_CODE_SYS_TEMP);
+        s->come_back = p3_is_for_later(s->client, result->status);
+        s->wait_ms = (int64_t)pop3_client_error(s->client)->login_delay * 1000;
         p3_session_lost(s, result->status);
         return;
     }
@@ -234,7 +163,7 @@ static void connect_and_log_in(p3_session *s)
         return;
     p3_problem why;
     if (s->client != NULL)
-        describe(s, status, &why);
+        p3_describe_failure(s->client, status, true, &why);
     else
         p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
     p3_session_fail(s, &why);
@@ -339,8 +268,7 @@ static bool settle(p3_session *s)
         p3_session_fail_memory(s);
     else if (!ok && why.exit != 0)
         p3_session_fail(s, &why);
-    if (d != NULL)
-        d->class->close(d);
+    s->settled = d; /* closed when what was found is recorded */
     free(left);
     return ok;
 }
@@ -397,7 +325,7 @@ static bool is_paused(const p3_session *s)
 {
     if (s->delivery == NULL)
         return s->filter_busy;
-    return s->batches >= (s->delivery->class->slow ? 1u : 2u);
+    return s->batches >= (s->delivery->class->alone ? 1u : 2u);
 }
 
 bool p3_session_polls(const p3_session *s)
@@ -441,6 +369,10 @@ void p3_session_free(p3_session *s)
         p3_message_free(&s->message);
     if (s->delivery != NULL)
         s->delivery->class->close(s->delivery);
+    if (s->settled != NULL && s->settled->class->recorded != NULL)
+        s->settled->class->recorded(s->settled, NULL, !s->poisoned);
+    if (s->settled != NULL)
+        s->settled->class->close(s->settled);
     if (s->locked)
         p3_state_unlock(s->run->state, s->known.id);
     forget_secret(s);

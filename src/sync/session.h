@@ -74,6 +74,7 @@ struct p3_session {
     bool filter_begun;
     bool filter_busy; /* the header command is running */
 
+    p3_delivery *settled; /* where intents that were left over were looked for */
     p3_delivery *delivery;
     p3_message message;
     bool taking_begun;
@@ -88,7 +89,9 @@ struct p3_session {
     int64_t batch_since; /* milliseconds: when its first message came */
     unsigned commits;    /* handed in and not over */
     unsigned batches;    /* of those, deliveries */
-    bool poisoned;       /* the committer's, see p3_commit */
+    p3_commit *slow;     /* slow deliveries that wait for their turn */
+    bool slow_runs;
+    bool poisoned; /* the committer's, see p3_commit */
 
     bool woken;        /* something it waited for has ended: step it */
     bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */

@@ -86,12 +86,18 @@ static void start_filter(p3_session *s, p3_mail *mail)
         p3_session_fail_memory(s);
         return;
     }
-    memcpy(header, s->look.data, s->look.len);
+    size_t len = 0;
+    for (size_t i = 0; i < s->look.len; i++) {
+        bool line_end =
+            s->look.data[i] == '\r' && i + 1 < s->look.len && s->look.data[i + 1] == '\n';
+        if (!line_end)
+            header[len++] = s->look.data[i]; /* lines end with LF, as commands expect */
+    }
     *f = (p3_filter_job){.job = {.run = run_filter, .over = filter_over},
                          .session = s,
                          .mail = (size_t)(mail - s->box.at),
                          .header = header,
-                         .len = s->look.len};
+                         .len = len};
     s->filter_busy = true;
     s->looking.most = 0; /* the next header is asked for when this one is decided about */
     if (!p3_jobs_start(s->run->jobs, &f->job)) {

@@ -117,7 +117,7 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
         mail->fingerprint = p3_fingerprint_of(s->look.data, s->look.len);
     } else if (result->status != POP3_ERR_REFUSED) {
         p3_session_lost(s, result->status);
-    } else if (s->looking.kind == POP3_CMD_TOP && s->looking.finished == 1) {
+    } else if (s->looking.kind == POP3_CMD_TOP && s->looking.finished == 0) {
         s->looking.kind = POP3_CMD_RETR; /* a server without TOP: the rest is thrown away */
         (void)p3_window_add(&s->looking, s->looking.mails[0]);
     } else {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A batch is handed in when it has so many messages, or so many octets, or has been filling for so
  * long: on a fast line the disk works in large steps, on a slow one mail does not wait. */
@@ -44,6 +45,9 @@ static void parcel_over(p3_session *s, const p3_commit *c, size_t i)
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, p->problem);
     }
     free(p->problem);
+    free(p->sender);
+    if (p->fd >= 0)
+        (void)close(p->fd);
 }
 
 static void batch_over(p3_job *job)
@@ -57,6 +61,9 @@ static void batch_over(p3_job *job)
         p3_session_fail(s, &c->problem);
     for (size_t i = 0; i < c->batch.count; i++)
         parcel_over(s, c, i);
+    const p3_delivery_class *class = s->delivery->class;
+    if (class->recorded != NULL)
+        class->recorded(s->delivery, &c->batch, c->problem.exit == 0);
     if (c->problem.exit == 0)
         p3_session_tell(s, P3_NOTICE_DELIVERED, NULL, NULL, NULL);
     free(c->batch.parcels);
@@ -71,15 +78,6 @@ static void deliver_slowly(p3_job *job)
     b->to->class->deliver(&b, 1);
 }
 
-/* A delivery that took its time is over: what came of it is recorded. */
-static void slowly_delivered(p3_job *job)
-{
-    p3_handed_in *h = (p3_handed_in *)job;
-    h->commit.problem = h->commit.batch.problem;
-    h->commit.job = (p3_job){.over = batch_over};
-    p3_committer_add(h->session->run->committer, &h->commit);
-}
-
 /* The row that a parcel's message has once it is delivered. */
 static p3_change change_for(const p3_session *s, const p3_parcel *p)
 {
@@ -92,6 +90,35 @@ static p3_change change_for(const p3_session *s, const p3_parcel *p)
     return change;
 }
 
+static void slowly_delivered(p3_job *job);
+
+/* Starts the next slow delivery: one at a time, in the order of the messages. */
+static void start_slow(p3_session *s)
+{
+    p3_commit *c = s->slow;
+    if (s->slow_runs || c == NULL)
+        return;
+    s->slow = c->next;
+    s->slow_runs = true;
+    c->job = (p3_job){.run = deliver_slowly, .over = slowly_delivered};
+    if (p3_jobs_start(s->run->jobs, &c->job))
+        return;
+    p3_problem_errno(&c->batch.problem, errno, "delivering");
+    slowly_delivered(&c->job);
+}
+
+/* A delivery that took its time is over: what came of it is recorded. */
+static void slowly_delivered(p3_job *job)
+{
+    p3_handed_in *h = (p3_handed_in *)job;
+    p3_session *s = h->session;
+    h->commit.problem = h->commit.batch.problem;
+    h->commit.job = (p3_job){.over = batch_over};
+    p3_committer_add(s->run->committer, &h->commit);
+    s->slow_runs = false;
+    start_slow(s);
+}
+
 static void start_delivery(p3_session *s, p3_handed_in *h)
 {
     s->commits++;
@@ -101,11 +128,11 @@ static void start_delivery(p3_session *s, p3_handed_in *h)
         p3_committer_add(s->run->committer, &h->commit);
         return;
     }
-    h->commit.job = (p3_job){.run = deliver_slowly, .over = slowly_delivered};
-    if (!p3_jobs_start(s->run->jobs, &h->commit.job)) {
-        p3_problem_errno(&h->commit.batch.problem, errno, "delivering");
-        slowly_delivered(&h->commit.job);
-    }
+    p3_commit **end = &s->slow;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = &h->commit;
+    start_slow(s);
 }
 
 /* Hands the batch in. */
@@ -134,19 +161,21 @@ static void hand_in(p3_session *s)
                             .poisoned = &s->poisoned,
                             .reached = "delivered-recorded"};
     s->parcels = NULL;
+    if (s->delivery->class->seal != NULL)
+        s->delivery->class->seal(s->delivery, &h->commit.batch);
     start_delivery(s, h);
 }
 
 static bool batch_is_full(const p3_session *s)
 {
-    return s->delivery->class->slow || s->parcel_count == P3_BATCH_MESSAGES ||
+    return s->delivery->class->alone || s->parcel_count == P3_BATCH_MESSAGES ||
            s->parcel_octets >= P3_BATCH_OCTETS || now_ms() - s->batch_since >= P3_BATCH_MS;
 }
 
 static void add_parcel(p3_session *s, const p3_parcel *parcel)
 {
     if (s->parcels == NULL) {
-        size_t cap = s->delivery->class->slow ? 1 : P3_BATCH_MESSAGES;
+        size_t cap = s->delivery->class->alone ? 1 : P3_BATCH_MESSAGES;
         if (s->taking.count < cap)
             cap = s->taking.count;
         s->parcels = calloc(cap, sizeof *s->parcels);
@@ -218,7 +247,7 @@ static pop3_sink_result take_octets(p3_session *s, const char *data, size_t len)
 
 static void wrap_up(p3_session *s, p3_mail *mail, uint64_t octets)
 {
-    p3_parcel parcel = {.entry = (size_t)(mail - s->box.at), .fd = -1, .sender = ""};
+    p3_parcel parcel = {.entry = (size_t)(mail - s->box.at), .fd = -1};
     if (s->message_failed || (!s->in_message && !begin_message(s)) ||
         !p3_message_finish(&s->message, &parcel)) {
         if (!s->message_failed)

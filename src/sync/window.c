@@ -31,8 +31,8 @@ static void done(void *ctx, pop3_client *client, const pop3_result *result)
     p3_window *w = ctx;
     p3_session *s = w->session;
     (void)client;
-    p3_mail *mail = &s->box.at[w->mails[w->finished++]];
-    w->done(s, mail, result);
+    w->done(s, &s->box.at[w->mails[w->finished]], result);
+    w->finished++;
     if (s->stage != P3_STAGE_OVER)
         p3_window_fill(w);
     p3_session_advance(s);

@@ -326,6 +326,23 @@ static void nothing_is_sent_across_a_barrier(void **state)
     assert_ok(c, pop3_client_run(c));
 }
 
+static void what_comes_unasked_behind_the_last_answer_is_told_though_each_was_answered(void **state)
+{
+    fixture *f = *state;
+    record r;
+    play(f,
+         "line '+OK'; expect 'RETR 1'; expect 'RETR 2'\n"
+         "send '+OK\\r\\n1\\r\\n.\\r\\n' '-ERR no\\r\\n' '-ERR good-bye\\r\\n'; expect-eof",
+         NULL);
+    f->options.pipelining = POP3_PIPELINING_ON;
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_CLOSED, retrieve(c, 2, &r));
+    assert_error(c, POP3_ERR_CLOSED, "good-bye");
+    assert_status(POP3_OK, r.of[1].status);
+    assert_status(POP3_ERR_REFUSED, r.of[2].status);
+    free(r.of);
+}
+
 static void many_of_none_is_done_at_once(void **state)
 {
     fixture *f = *state;
@@ -359,6 +376,8 @@ int main(void)
         cmocka_unit_test(the_end_within_a_window_ends_each_command_once),
         cmocka_unit_test(the_client_reads_while_it_writes),
         cmocka_unit_test(nothing_is_sent_across_a_barrier),
+        cmocka_unit_test(
+            what_comes_unasked_behind_the_last_answer_is_told_though_each_was_answered),
         cmocka_unit_test(many_of_none_is_done_at_once),
         cmocka_unit_test(many_go_with_a_window_of_any_size),
     };

@@ -175,13 +175,27 @@ static void sizes_in_list_never_decide_where_a_message_ends(void **state)
 static void a_server_that_hangs_up_after_refusals_is_told_as_closed(void **state)
 {
     fixture *f = *state;
-    play(f,
-         "line '+OK'; expect 'PASS a'; line '-ERR'; expect 'PASS b'; line '-ERR too many'; close",
+    play(f, "line '+OK'; expect 'PASS a'; line '-ERR'; expect 'PASS b'; line '-ERR too many'",
          NULL);
     pop3_client *c = client_connected(f);
     assert_status(POP3_ERR_REFUSED, pop3_client_pass(c, "a"));
     assert_status(POP3_ERR_REFUSED, pop3_client_pass(c, "b"));
+    assert_error(c, POP3_ERR_REFUSED, "too many"); /* though the end may have come with it */
     assert_status(POP3_ERR_CLOSED, pop3_client_pass(c, "c"));
+    assert_error(c, POP3_ERR_CLOSED, "closed the connection");
+    assert_status(POP3_ERR_STATE, pop3_client_pass(c, "d"));
+}
+
+static void a_refusal_with_the_end_in_its_wake_is_told_first(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'STAT'; send '-ERR first\\r\\n-ERR and good-bye\\r\\n'; expect-eof",
+         NULL);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_REFUSED, pop3_client_stat(c, NULL));
+    assert_string_equal(pop3_client_error(c)->server_text, "first");
+    assert_status(POP3_ERR_CLOSED, pop3_client_stat(c, NULL));
+    assert_error(c, POP3_ERR_CLOSED, "and good-bye");
 }
 
 static void a_login_too_soon_is_told_with_its_code(void **state)
@@ -293,6 +307,7 @@ int main(void)
         cmocka_unit_test(quit_without_a_reply_is_an_error_with_deletions),
         cmocka_unit_test(sizes_in_list_never_decide_where_a_message_ends),
         cmocka_unit_test(a_server_that_hangs_up_after_refusals_is_told_as_closed),
+        cmocka_unit_test(a_refusal_with_the_end_in_its_wake_is_told_first),
         cmocka_unit_test(a_login_too_soon_is_told_with_its_code),
         cmocka_unit_test(credentials_with_line_ends_smuggle_nothing),
         cmocka_unit_test(

@@ -110,8 +110,8 @@ static bool delete_whole_ones(session *s)
         pop3_command command = POP3_COMMAND_INIT;
         command.kind = POP3_CMD_DELE;
         command.number = s->messages[i].number;
-        if (s->messages[i].whole && !alive(s, pop3_client_submit(s->client, &command, &h)))
-            return false;
+        if (s->messages[i].whole && pop3_client_submit(s->client, &command, &h) != POP3_OK)
+            break; /* the connection ended after the last message: run() says how */
     }
     return alive(s, pop3_client_run(s->client));
 }

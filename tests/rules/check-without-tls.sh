@@ -4,7 +4,7 @@
 set -eu
 build=$2/without-tls
 rm -rf "$build"
-meson setup "$build" "$1" -Dtls=disabled -Dtests=false >"$2/without-tls.log" 2>&1 &&
+meson setup "$build" "$1" -Dtls=disabled -Dtests=false -Dcommand=disabled -Dpython=disabled >"$2/without-tls.log" 2>&1 &&
     ninja -C "$build" >>"$2/without-tls.log" 2>&1 || {
     tail -n 40 "$2/without-tls.log"
     exit 1

@@ -103,6 +103,7 @@ def test_killed_at_random_moments_then_run_again(fast_world, capsys):
         kills = came_through = rounds = 0
         while kills < RANDOM:
             reset(world)
+            server.forget()
             rounds += 1
             for _ in range(3):
                 process = start(world, server.port)
@@ -117,9 +118,12 @@ def test_killed_at_random_moments_then_run_again(fast_world, capsys):
                 process.stderr.close()
                 if process.returncode == -signal.SIGKILL:
                     kills += 1
-                else:
-                    assert process.returncode == 0, errors
-                    came_through += 1
+                    whole *= 1.02  # follows how fast the machine is just now
+                    continue
+                assert process.returncode == 0, errors
+                came_through += 1
+                whole *= 0.95
+                break
             finish(world, server.port)
     with capsys.disabled():
         print(f"# {MESSAGES} messages, deleted on the server: {kills} kills at random moments in "

@@ -32,6 +32,7 @@ class Server:
             command, stdout=subprocess.PIPE, text=True, pass_fds=[writing])  # fmt: skip
         os.close(writing)
         self.lines: list[str] = []
+        self.at_work: set[str] = set()  # sessions that are not over
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, args=(reading,), daemon=True)
         self.reader.start()
@@ -45,8 +46,13 @@ class Server:
     def _read(self, fd: int) -> None:
         with os.fdopen(fd, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
             for line in stream:
+                number, what = line.split()[:2]
                 with self.changed:
                     self.lines.append(line.rstrip("\n"))
+                    if what == "open":
+                        self.at_work.add(number)
+                    elif what == "close":
+                        self.at_work.discard(number)
                     self.changed.notify_all()
 
     def count(self, pattern: str) -> int:
@@ -60,12 +66,14 @@ class Server:
 
     def wait_until_idle(self) -> None:
         """Waits until every session is over."""
-        def idle() -> bool:
-            opened = {line.split()[0] for line in self.lines if re.match(r"\d+ open", line)}
-            ended = {line.split()[0] for line in self.lines if re.match(r"\d+ close", line)}
-            return opened <= ended
         with self.changed:
-            assert self.changed.wait_for(idle, DEADLINE), self.lines[-20:]
+            over = self.changed.wait_for(lambda: not self.at_work, DEADLINE)
+        assert over, self.lines[-20:]
+
+    def forget(self) -> None:
+        """Empties the transcript."""
+        with self.changed:
+            self.lines.clear()
 
     def commands(self, word: str) -> list[str]:
         """The lines from clients that begin with a word."""

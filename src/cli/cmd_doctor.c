@@ -1,0 +1,330 @@
+/* pop3 doctor: what a server offers, what is wrong with it, and what to put in the configuration.
+ */
+#include "cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <pop3/login.h>
+
+#include "cli/mailbox.h"
+#include "cli/rfc2047.h"
+
+/* What is being found out. */
+typedef struct p3_doctor {
+    p3_session_with m;
+    const p3_arguments *arguments;
+    int result; /* the exit status */
+    bool encrypted;
+    bool has_uidl;
+    bool has_top;
+    bool pipelines;
+    bool is_gmail;
+} p3_doctor;
+
+__attribute__((format(printf, 3, 4))) static void line(const char *mark, const char *what,
+                                                       const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    printf("%-5s%-14s ", mark, what);
+    vprintf(format, args);
+    putchar('\n');
+    va_end(args);
+    fflush(stdout);
+}
+
+/* The same with text that the server sent. */
+static void server_line(const char *what, const char *text, size_t len)
+{
+    char *clean = p3_line_clean(text, len);
+    line("", what, "%s", clean != NULL ? clean : "");
+    free(clean);
+}
+
+static void good(const char *what, const char *text)
+{
+    line("ok", what, "%s", text);
+}
+
+static void bad(p3_doctor *d, pop3_status status, const char *what)
+{
+    const pop3_error *e = pop3_client_error(d->m.client);
+    line("BAD", what, "%s", e->message[0] != '\0' ? e->message : pop3_status_message(status));
+    if (d->result == EX_OK)
+        d->result = EX_UNAVAILABLE;
+}
+
+/* ---- connecting ---- */
+
+static const char *security_text(pop3_security s)
+{
+    return s == POP3_SECURITY_TLS    ? "TLS from the first octet"
+           : s == POP3_SECURITY_STLS ? "TLS by STLS"
+                                     : "no TLS: everything can be read on the way";
+}
+
+static void explain_certificate(p3_doctor *d)
+{
+    const pop3_error *e = pop3_client_error(d->m.client);
+    const char *m = e->message;
+    const char *advice = "ask who runs the server";
+    if (strstr(m, "self") != NULL || strstr(m, "issuer") != NULL ||
+        strstr(m, "unable to get") != NULL)
+        advice =
+            "its authority is not one that this machine trusts: put its certificate into a file "
+            "and name that with ca-file";
+    else if (strstr(m, "expired") != NULL || strstr(m, "not yet") != NULL)
+        advice =
+            "its time is over or has not come: check this machine's clock, then tell who runs the "
+            "server";
+    else if (strstr(m, "host") != NULL || strstr(m, "name") != NULL)
+        advice = "it is for another name: connect to that name, or set server-name";
+    line("do", "certificate", "%s", advice);
+}
+
+static bool connect_to(p3_doctor *d)
+{
+    const pop3_client_options *o = &d->m.account->account.connection;
+    pop3_status status = pop3_client_connect(d->m.client);
+    if (status == POP3_OK) {
+        d->encrypted = pop3_client_is_encrypted(d->m.client);
+        line("ok", "connection", "%s", security_text(o->security));
+        if (d->encrypted)
+            good("certificate", "valid, and for this host");
+        return true;
+    }
+    bad(d, status, status == POP3_ERR_CERTIFICATE ? "certificate" : "connection");
+    if (status == POP3_ERR_CERTIFICATE)
+        explain_certificate(d);
+    else if (status == POP3_ERR_NOT_OFFERED)
+        line("do", "connection", "try pop3s:// (port 995)");
+    else if (status == POP3_ERR_TLS && o->security == POP3_SECURITY_TLS)
+        line("do", "connection", "try pop3:// (STLS on port 110)");
+    return false;
+}
+
+/* ---- what is announced ---- */
+
+static void tell_capabilities(p3_doctor *d, const pop3_capabilities *c, bool logged_in)
+{
+    const char *when = logged_in ? "offers" : "before login";
+    for (size_t i = 0; i < c->line_count; i++)
+        server_line(i == 0 ? when : "", c->lines[i], strlen(c->lines[i]));
+    if (!logged_in)
+        return;
+    d->has_uidl = (c->flags & POP3_CAP_UIDL) != 0;
+    d->has_top = (c->flags & POP3_CAP_TOP) != 0;
+    d->pipelines = (c->flags & POP3_CAP_PIPELINING) != 0;
+    if (c->expire == POP3_EXPIRE_DAYS && c->expire_days == 0)
+        line("note", "EXPIRE", "the server deletes messages as soon as they are retrieved");
+    else if (c->expire == POP3_EXPIRE_DAYS)
+        line("note", "EXPIRE", "the server deletes messages after %u days", c->expire_days);
+    if (c->login_delay > 0)
+        line("note", "LOGIN-DELAY", "no more than one login in %u seconds", c->login_delay);
+    if (!d->pipelines)
+        line("note", "PIPELINING",
+             "not announced: one command at a time, which is slow over far lines");
+}
+
+static void ask_capabilities(p3_doctor *d, bool logged_in)
+{
+    const pop3_capabilities *caps = NULL;
+    pop3_status status = pop3_client_capa(d->m.client, &caps);
+    if (status == POP3_OK)
+        tell_capabilities(d, caps, logged_in);
+    else if (status == POP3_ERR_REFUSED)
+        line("note", "CAPA", "refused: an old server; what it can do must be tried");
+    else
+        bad(d, status, "CAPA");
+}
+
+/* ---- logged in ---- */
+
+typedef struct p3_uid_check {
+    uint64_t count;
+    char last[80];
+    uint64_t empty;
+    char (*all)[72];
+    uint64_t cap;
+} p3_uid_check;
+
+static bool keep_uid(void *ctx, const pop3_entry *e, pop3_str text)
+{
+    p3_uid_check *u = ctx;
+    (void)text;
+    u->empty += e->uid.len == 0;
+    if (u->count < u->cap)
+        snprintf(u->all[u->count], sizeof u->all[0], "%.*s", (int)e->uid.len, e->uid.data);
+    u->count++;
+    return true;
+}
+
+static int compare_uids(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void check_uidl(p3_doctor *d, uint64_t messages)
+{
+    p3_uid_check u = {.cap = messages};
+    uint64_t twice = 0;
+    u.all = calloc(messages + 1, sizeof u.all[0]);
+    if (u.all == NULL)
+        return;
+    pop3_status status = pop3_client_uidl(d->m.client, keep_uid, &u);
+    if (status == POP3_ERR_REFUSED) {
+        line("note", "UIDL",
+             "refused: messages are told apart by their headers, which takes longer");
+    } else if (status != POP3_OK) {
+        bad(d, status, "UIDL");
+    } else {
+        uint64_t kept = u.count < u.cap ? u.count : u.cap;
+        qsort(u.all, kept, sizeof u.all[0], compare_uids);
+        for (uint64_t i = 1; i < kept; i++)
+            twice += strcmp(u.all[i - 1], u.all[i]) == 0;
+        if (twice > 0)
+            line("note", "UIDL",
+                 "%llu unique-ids occur twice: sync tells those messages apart by their "
+                 "headers",
+                 (unsigned long long)twice);
+        else
+            good("UIDL",
+                 d->has_uidl ? "works, and all are different" : "works, though not announced");
+        if (u.count != messages)
+            line("note", "UIDL", "lists %llu messages, STAT counts %llu",
+                 (unsigned long long)u.count, (unsigned long long)messages);
+    }
+    free(u.all);
+}
+
+static void check_top(p3_doctor *d)
+{
+    pop3_status status = pop3_client_top(d->m.client, 1, 0, NULL, NULL);
+    if (status == POP3_ERR_REFUSED)
+        line("note", "TOP", "refused: filters and `pop3 list` must retrieve whole messages");
+    else if (status != POP3_OK)
+        bad(d, status, "TOP");
+    else
+        good("TOP", d->has_top ? "works" : "works, though not announced");
+}
+
+typedef struct p3_two {
+    unsigned over;
+    bool failed;
+} p3_two;
+
+static void one_over(void *ctx, pop3_client *c, const pop3_result *r)
+{
+    p3_two *two = ctx;
+    (void)c;
+    two->over++;
+    two->failed = two->failed || r->status != POP3_OK;
+}
+
+/* Whether commands that come together are all answered. */
+static void check_pipelining(p3_doctor *d)
+{
+    p3_two two = {0};
+    pop3_command noop = POP3_COMMAND_INIT;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    noop.kind = POP3_CMD_NOOP;
+    handlers.done = one_over;
+    handlers.ctx = &two;
+    if (!d->pipelines)
+        return;
+    for (int i = 0; i < 8; i++)
+        (void)pop3_client_submit(d->m.client, &noop, &handlers); /* what is missing is seen below */
+    pop3_status status = pop3_client_run(d->m.client);
+    if (status == POP3_OK && two.over == 8 && !two.failed) {
+        good("PIPELINING", "works");
+        return;
+    }
+    line("BAD", "PIPELINING", "announced, but commands that come together are not all answered");
+    line("do", "PIPELINING", "set pipelining = off");
+}
+
+static void check_mailbox(p3_doctor *d)
+{
+    pop3_stat drop = {0};
+    pop3_status status = pop3_client_stat(d->m.client, &drop);
+    if (status != POP3_OK) {
+        bad(d, status, "STAT");
+        return;
+    }
+    line("ok", "mailbox", "%llu messages, %llu octets", (unsigned long long)drop.count,
+         (unsigned long long)drop.octets);
+    check_uidl(d, drop.count);
+    if (drop.count > 0 && pop3_client_state(d->m.client) == POP3_STATE_TRANSACTION)
+        check_top(d);
+    if (pop3_client_state(d->m.client) == POP3_STATE_TRANSACTION)
+        check_pipelining(d);
+}
+
+/* Peculiarities that cannot be seen in a session. */
+static void tell_quirks(p3_doctor *d)
+{
+    pop3_str greeting = pop3_client_greeting(d->m.client);
+    const char *host = d->m.account->account.connection.host;
+    d->is_gmail = (host != NULL && strstr(host, "gmail") != NULL) ||
+                  memmem(greeting.data, greeting.len, "Gpop", 4) != NULL;
+    if (!d->is_gmail)
+        return;
+    line("note", "Gmail", "hides messages from later sessions once they were retrieved;");
+    line("do", "Gmail",
+         "put \"recent:\" before the user name to see the last 30 days, and use an app "
+         "password");
+}
+
+static void log_in(p3_doctor *d)
+{
+    d->result = p3_mailbox_login(&d->m);
+    if (d->result != EX_OK) {
+        line("BAD", "login", "see above");
+        return;
+    }
+    const pop3_login_result *r = pop3_login_outcome(d->m.client);
+    line("ok", "login", "%s%s%s", r->mechanism,
+         r->server_proved ? ", the server proved itself" : "",
+         r->channel_binding[0] != '\0' ? ", bound to TLS" : "");
+    ask_capabilities(d, true);
+    check_mailbox(d);
+}
+
+static void suggest(const p3_doctor *d)
+{
+    const p3_account *a = &d->m.account->account;
+    const pop3_client_options *o = &a->connection;
+    printf("\nFor the configuration:\n\n[%s]\n", a->user != NULL ? a->user : "account");
+    printf("host = %s\n", o->host);
+    if (o->port != 0)
+        printf("port = %u\n", o->port);
+    printf("user = %s%s\n", d->is_gmail ? "recent:" : "", a->user != NULL ? a->user : "");
+    if (o->security != POP3_SECURITY_TLS)
+        printf("tls = %s\n", o->security == POP3_SECURITY_STLS ? "stls" : "none");
+    if (o->security == POP3_SECURITY_PLAIN)
+        printf("allow-plaintext = yes\n");
+    if (d->m.account->settings.ca_file != NULL)
+        printf("ca-file = %s\n", d->m.account->settings.ca_file);
+    printf("password-command = ...\nmaildir = ~/Maildir\n");
+}
+
+int p3_cmd_doctor(p3_arguments *a)
+{
+    p3_doctor d = {.arguments = a};
+    d.result = p3_mailbox_prepare(&d.m, a);
+    if (d.result == EX_OK && connect_to(&d)) {
+        pop3_str greeting = pop3_client_greeting(d.m.client);
+        server_line("greeting", greeting.data, greeting.len);
+        ask_capabilities(&d, false);
+        tell_quirks(&d);
+        if (pop3_client_state(d.m.client) == POP3_STATE_AUTHORIZATION)
+            log_in(&d);
+        if (d.result == EX_OK)
+            suggest(&d);
+    }
+    return p3_mailbox_close(&d.m, d.result);
+}

@@ -1,0 +1,272 @@
+/* pop3 list and pop3 headers: a table of the messages; headers --verbose shows every field. */
+#include "cli/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "cli/json.h"
+#include "cli/mailbox.h"
+#include "cli/mail_date.h"
+#include "cli/rfc2047.h"
+#include "cli/size_text.h"
+#include "cli/table.h"
+#include "sync/fingerprint.h"
+
+/* Headers as they come, in the order in which they were asked for. */
+typedef struct p3_headers {
+    const p3_arguments *arguments;
+    p3_session_with *mailbox;
+    uint64_t *sizes; /* by message number, from 1 */
+    uint64_t most;
+    bool every_field;
+    p3_header header; /* of the message in hand */
+    p3_column columns[5];
+    int result;
+    uint64_t shown;
+} p3_headers;
+
+static char *field(const p3_headers *h, const char *name)
+{
+    size_t len = 0;
+    const char *value = p3_header_field(h->header.data, h->header.len, name, &len);
+    return value != NULL ? p3_rfc2047_decode(value, len) : strdup("");
+}
+
+static bool add_field(json_t *o, const p3_headers *h, const char *key, const char *name)
+{
+    char *text = field(h, name);
+    bool ok = text != NULL && json_object_set_new(o, key, json_string(text)) == 0;
+    free(text);
+    return ok;
+}
+
+/* Calls a function with each field: its name and its decoded value. */
+static bool for_each_field(const p3_headers *h,
+                           bool (*call)(void *ctx, const char *name, const char *value), void *ctx)
+{
+    const char *at = h->header.data;
+    const char *end = at + h->header.len;
+    while (at < end) {
+        char name[80];
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        const char *colon = lf != NULL ? memchr(at, ':', (size_t)(lf - at)) : NULL;
+        if (lf == NULL || lf - at < 2)
+            break;
+        size_t len = colon != NULL ? (size_t)(colon - at) : 0;
+        const char *next = lf + 1;
+        while (next < end && (*next == ' ' || *next == '\t')) {
+            lf = memchr(next, '\n', (size_t)(end - next));
+            next = lf != NULL ? lf + 1 : end;
+        }
+        if (len > 0 && len < sizeof name) {
+            char *clean = p3_rfc2047_decode(at, len);
+            char *value = p3_rfc2047_decode(colon + 1, (size_t)(next - colon - 1));
+            bool ok = clean != NULL && value != NULL && call(ctx, clean, value);
+            free(clean);
+            free(value);
+            if (!ok)
+                return false;
+        }
+        at = next;
+    }
+    return true;
+}
+
+static bool print_field(void *ctx, const char *name, const char *value)
+{
+    (void)ctx;
+    return printf("%s: %s\n", name, value) > 0;
+}
+
+static bool add_pair(void *ctx, const char *name, const char *value)
+{
+    json_t *pair = json_pack("[ss]", name, value);
+    return pair != NULL && json_array_append_new(ctx, pair) == 0;
+}
+
+static bool print_json(const p3_headers *h, uint32_t number)
+{
+    json_t *o = json_object();
+    bool ok = json_object_set_new(o, "number", json_integer(number)) == 0 &&
+              json_object_set_new(o, "octets", json_integer((json_int_t)h->sizes[number])) == 0 &&
+              add_field(o, h, "date", "Date") && add_field(o, h, "from", "From") &&
+              add_field(o, h, "subject", "Subject");
+    if (ok && h->every_field) {
+        json_t *fields = json_array();
+        ok = for_each_field(h, add_pair, fields) && json_object_set_new(o, "fields", fields) == 0;
+    }
+    if (ok)
+        return p3_json_line(o);
+    json_decref(o);
+    return false;
+}
+
+/* "Ann Lee <ann@example.org>" is shown as "Ann Lee". */
+static void shorten_address(char *text)
+{
+    char *angle = strchr(text, '<');
+    if (angle == NULL || angle == text)
+        return;
+    while (angle > text && angle[-1] == ' ')
+        angle--;
+    *angle = '\0';
+    size_t len = strlen(text);
+    if (len > 1 && text[0] == '"' && text[len - 1] == '"') {
+        memmove(text, text + 1, len - 2);
+        text[len - 2] = '\0';
+    }
+}
+
+static bool print_row(const p3_headers *h, uint32_t number)
+{
+    char digits[16];
+    char size[P3_SHORT_TEXT];
+    char when[P3_DATE_TEXT];
+    char *date = field(h, "Date");
+    char *from = field(h, "From");
+    char *subject = field(h, "Subject");
+    bool ok = date != NULL && from != NULL && subject != NULL;
+    if (ok) {
+        snprintf(digits, sizeof digits, "%u", number);
+        shorten_address(from);
+        const char *texts[] = {digits, p3_size_text(h->sizes[number], size),
+                               p3_mail_date_text(date, when), from, subject};
+        p3_table_row(stdout, h->columns, texts, 5);
+    }
+    free(date);
+    free(from);
+    free(subject);
+    return ok && ferror(stdout) == 0;
+}
+
+static bool print_fields(const p3_headers *h, uint32_t number)
+{
+    printf("%smessage %u, %" PRIu64 " octets\n", h->shown > 0 ? "\n" : "", number,
+           h->sizes[number]);
+    return for_each_field(h, print_field, NULL);
+}
+
+static pop3_sink_result take(void *ctx, const char *data, size_t len)
+{
+    p3_headers *h = ctx;
+    p3_header_take(&h->header, data, len);
+    return POP3_SINK_CONTINUE;
+}
+
+static void came(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_headers *h = ctx;
+    bool ok = true;
+    (void)client;
+    if (result->status == POP3_ERR_REFUSED)
+        h->result = p3_mailbox_complain(h->mailbox, result->status);
+    else if (result->status == POP3_OK && h->arguments->json)
+        ok = print_json(h, result->number);
+    else if (result->status == POP3_OK && h->every_field)
+        ok = print_fields(h, result->number);
+    else if (result->status == POP3_OK)
+        ok = print_row(h, result->number);
+    if (!ok && h->result == EX_OK)
+        h->result = EX_IOERR;
+    h->shown++;
+    p3_header_reset(&h->header);
+}
+
+static bool take_size(void *ctx, const pop3_entry *e, pop3_str line)
+{
+    p3_headers *h = ctx;
+    (void)line;
+    if (e->number <= h->most)
+        h->sizes[e->number] = e->octets;
+    return true;
+}
+
+static void begin_table(p3_headers *h)
+{
+    static const p3_column columns[] = {{"No.", 6, true},
+                                        {"Size", 8, true},
+                                        {"Date", 16, false},
+                                        {"From", 22, false},
+                                        {"Subject", 0, false}};
+    const char *titles[5];
+    memcpy(h->columns, columns, sizeof columns);
+    for (size_t i = 0; i < 5; i++)
+        titles[i] = columns[i].title;
+    unsigned terminal = p3_table_terminal(stdout);
+    p3_table_fit(h->columns, 5, terminal);
+    if (terminal > 0 && !h->arguments->json && !h->every_field)
+        p3_table_row(stdout, h->columns, titles, 5);
+}
+
+/* TOP for each, as many at a time as the server takes. */
+static int ask(p3_headers *h, const uint32_t *numbers, size_t count)
+{
+    pop3_client *client = h->mailbox->client;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    pop3_command top = POP3_COMMAND_INIT;
+    handlers.sink = take;
+    handlers.done = came;
+    handlers.ctx = h;
+    top.kind = POP3_CMD_TOP;
+    for (size_t i = 0; i < count; i += 1000) {
+        pop3_status status = POP3_OK;
+        for (size_t k = i; k < count && k < i + 1000 && status == POP3_OK; k++) {
+            top.number = numbers[k];
+            status = pop3_client_submit(client, &top, &handlers);
+        }
+        pop3_status ran = pop3_client_run(client);
+        if (status == POP3_OK)
+            status = ran;
+        if (status != POP3_OK)
+            return p3_mailbox_complain(h->mailbox, status);
+    }
+    return h->result;
+}
+
+static int show(p3_headers *h)
+{
+    pop3_stat drop;
+    int result = EX_OK;
+    size_t count = 0;
+    pop3_client *client = h->mailbox->client;
+    pop3_status status = pop3_client_stat(client, &drop);
+    if (status != POP3_OK)
+        return p3_mailbox_complain(h->mailbox, status);
+    h->most = drop.count;
+    h->sizes = calloc(drop.count + 1, sizeof *h->sizes);
+    uint32_t *numbers = p3_mailbox_numbers(h->arguments, drop.count, &count, &result);
+    if (numbers != NULL && h->sizes != NULL) {
+        status = pop3_client_list(client, take_size, h);
+        begin_table(h);
+        result =
+            status == POP3_OK ? ask(h, numbers, count) : p3_mailbox_complain(h->mailbox, status);
+    }
+    free(numbers);
+    free(h->sizes);
+    p3_header_free(&h->header);
+    return result;
+}
+
+static int run(p3_arguments *a, bool every_field)
+{
+    p3_session_with m;
+    p3_headers h = {.arguments = a, .mailbox = &m, .every_field = every_field};
+    int result = p3_mailbox_open(&m, a);
+    if (result == EX_OK)
+        result = show(&h);
+    return p3_mailbox_close(&m, result);
+}
+
+int p3_cmd_list(p3_arguments *a)
+{
+    return run(a, false);
+}
+
+int p3_cmd_headers(p3_arguments *a)
+{
+    return run(a, a->verbose || a->json);
+}

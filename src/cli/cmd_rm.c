@@ -1,0 +1,46 @@
+/* pop3 rm: deletes messages: all that are named, or none. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "cli/mailbox.h"
+
+/* Marks the messages; when one cannot be, the marks are taken back. */
+static int mark(p3_session_with *m, const p3_arguments *a, size_t *count)
+{
+    pop3_stat drop;
+    int result = EX_OK;
+    pop3_status status = pop3_client_stat(m->client, &drop);
+    if (status != POP3_OK)
+        return p3_mailbox_complain(m, status);
+    uint32_t *numbers = p3_mailbox_numbers(a, drop.count, count, &result);
+    for (size_t i = 0; numbers != NULL && i < *count && result == EX_OK; i++) {
+        status = pop3_client_dele(m->client, numbers[i]);
+        if (status != POP3_OK) {
+            result = p3_mailbox_complain(m, status);
+            (void)pop3_client_rset(m->client); /* without QUIT nothing is deleted in any case */
+        }
+    }
+    free(numbers);
+    return result;
+}
+
+int p3_cmd_rm(p3_arguments *a)
+{
+    p3_session_with m;
+    p3_problem why;
+    size_t count = 0;
+    if (a->count < 2) {
+        p3_problem_set(&why, EX_USAGE, "which messages? Give their numbers, such as 3 or 5-9");
+        return p3_complain(NULL, &why);
+    }
+    int result = p3_mailbox_open(&m, a);
+    if (result == EX_OK)
+        result = mark(&m, a, &count);
+    result = p3_mailbox_close(&m, result);
+    if (result == EX_OK && !a->quiet)
+        printf("%zu message%s deleted\n", count, count == 1 ? "" : "s");
+    return result;
+}

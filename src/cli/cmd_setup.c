@@ -1,0 +1,161 @@
+/* pop3 setup ADDRESS: writes the configuration of an account from its mail address, as its domain
+ * says in the DNS where its POP3 server is (RFC 6186 §3.3). */
+#include "cli/command.h"
+
+#include <arpa/nameser.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/config.h"
+#include "cli/text.h"
+
+/* A server that the domain names. */
+typedef struct p3_offer {
+    bool found;
+    bool tls;
+    unsigned priority;
+    unsigned weight;
+    unsigned port;
+    char host[256];
+} p3_offer;
+
+/* Takes one record of an answer, when it is better than what there is. */
+static void take_record(const ns_msg *answer, const ns_rr *record, bool tls, p3_offer *best)
+{
+    const unsigned char *data = ns_rr_rdata(*record);
+    p3_offer o = {.found = true, .tls = tls};
+    if (ns_rr_type(*record) != ns_t_srv || ns_rr_rdlen(*record) < 7)
+        return;
+    o.priority = ns_get16(data);
+    o.weight = ns_get16(data + 2);
+    o.port = ns_get16(data + 4);
+    if (ns_name_uncompress(ns_msg_base(*answer), ns_msg_end(*answer), data + 6, o.host,
+                           sizeof o.host) < 0)
+        return;
+    /* A root name says that the service is not there (RFC 6186 §3.4). */
+    if (o.host[0] == '\0' || strcmp(o.host, ".") == 0 || o.port == 0)
+        return;
+    bool better = !best->found || o.priority < best->priority ||
+                  (o.priority == best->priority &&
+                   (o.tls > best->tls || (o.tls == best->tls && o.weight > best->weight)));
+    if (better)
+        *best = o;
+}
+
+static void ask(const char *service, const char *domain, bool tls, p3_offer *best)
+{
+    unsigned char octets[4096];
+    char name[300];
+    ns_msg answer;
+    ns_rr record;
+    if (snprintf(name, sizeof name, "%s.%s", service, domain) >= (int)sizeof name)
+        return;
+    int len = res_query(name, ns_c_in, ns_t_srv, octets, sizeof octets);
+    if (len <= 0 || len > (int)sizeof octets || ns_initparse(octets, len, &answer) != 0)
+        return;
+    for (int i = 0; i < ns_msg_count(answer, ns_s_an); i++) {
+        if (ns_parserr(&answer, ns_s_an, i, &record) == 0)
+            take_record(&answer, &record, tls, best);
+    }
+}
+
+/* Whether a host's name stays within the domain of the address; else a person has to agree, as the
+ * DNS may have been tampered with (RFC 6186 §6). */
+static bool is_within(const char *host, const char *domain)
+{
+    size_t h = strlen(host);
+    size_t d = strlen(domain);
+    return h >= d && strcasecmp(host + h - d, domain) == 0 && (h == d || host[h - d - 1] == '.');
+}
+
+static char *make_section(const char *address, const p3_offer *o)
+{
+    char port[32] = "";
+    unsigned usual = o->tls ? POP3_TLS_PORT : POP3_PORT;
+    if (o->port != usual)
+        snprintf(port, sizeof port, "port = %u\n", o->port);
+    return p3_text_join("\n[", address, "]\nhost = ", o->host, "\n", port, "user = ", address, "\n",
+                        o->tls ? "" : "tls = stls\n", "keyring = yes\nmaildir = ~/Maildir\n", NULL);
+}
+
+/* Adds the section to the configuration file, which is made when there is none. */
+static bool append_section(const char *path, const char *section, p3_problem *why)
+{
+    char *copy = strdup(path);
+    for (char *slash = copy; slash != NULL && (slash = strchr(slash + 1, '/')) != NULL;
+         *slash = '/') {
+        *slash = '\0';
+        (void)mkdir(copy, 0700); /* whether it works shows below */
+    }
+    free(copy);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && dprintf(fd, "%s", section) > 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok || p3_problem_errno(why, error, "writing %s", path);
+}
+
+static int offer_known(const char *address, const p3_offer *o, const p3_arguments *a)
+{
+    p3_problem why;
+    p3_config config;
+    char *section = make_section(address, o);
+    int status = EX_OK;
+    bool ok = p3_config_read(&config, a->config, false, &why);
+    if (ok && section == NULL)
+        ok = p3_problem_set(&why, EX_OSERR, "out of memory");
+    for (size_t i = 0; ok && i < config.count; i++) {
+        if (strcmp(config.accounts[i].name, address) == 0)
+            ok = p3_problem_set(&why, EX_CONFIG, "%s has an account of that name already",
+                                config.path);
+    }
+    if (ok && !a->dry_run)
+        ok = append_section(config.path, section, &why);
+    if (!ok)
+        status = p3_complain(address, &why);
+    else
+        printf("%s %s:\n%s\nTo put the password into the keyring, run:\n"
+               "    secret-tool store --label='pop3 %s' service pop3 host %s user %s\n"
+               "Then try: pop3 doctor %s\n",
+               a->dry_run ? "This would be added to" : "Added to", config.path, section, address,
+               o->host, address, address);
+    free(section);
+    p3_config_free(&config);
+    return status;
+}
+
+int p3_cmd_setup(p3_arguments *a)
+{
+    p3_problem why;
+    p3_offer best = {0};
+    const char *at = a->count == 1 ? strrchr(a->rest[0], '@') : NULL;
+    if (at == NULL || at == a->rest[0] || at[1] == '\0' || strpbrk(a->rest[0], "[]\n\r ") != NULL) {
+        p3_problem_set(&why, EX_USAGE, "a mail address is expected: pop3 setup NAME@DOMAIN");
+        return p3_complain(NULL, &why);
+    }
+    const char *domain = at + 1;
+    ask("_pop3s._tcp", domain, true, &best);
+    ask("_pop3._tcp", domain, false, &best);
+    if (!best.found) {
+        p3_problem_set(
+            &why, EX_NOHOST,
+            "%s does not say in the DNS where its POP3 server is; ask its provider, and try "
+            "`pop3 doctor pop3s://USER@HOST/`",
+            domain);
+        return p3_complain(a->rest[0], &why);
+    }
+    if (!is_within(best.host, domain))
+        printf("Note: the server %s is outside %s; make sure that this is right.\n", best.host,
+               domain);
+    return offer_known(a->rest[0], &best, a);
+}

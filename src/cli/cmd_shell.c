@@ -1,0 +1,312 @@
+/* pop3 shell: a session by hand, with line editing, history and completion. */
+#include "cli/command.h"
+
+#include <histedit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/config.h"
+#include "cli/mailbox.h"
+#include "cli/text.h"
+
+typedef struct p3_shell {
+    p3_session_with m;
+    bool over;
+    int result;
+} p3_shell;
+
+typedef struct p3_shell_command {
+    const char *name;
+    const char *help;
+    pop3_status (*run)(p3_shell *s, uint32_t number, uint32_t lines);
+    bool needs_number;
+} p3_shell_command;
+
+/* Prints octets of a message so that they cannot command the terminal. */
+static pop3_sink_result show(void *ctx, const char *data, size_t len)
+{
+    (void)ctx;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)data[i];
+        if (c == '\r' || ((c < 0x20 || c == 0x7f) && c != '\n' && c != '\t'))
+            continue;
+        putchar(c);
+    }
+    return POP3_SINK_CONTINUE;
+}
+
+static void print_reply(const p3_shell *s)
+{
+    const pop3_reply *r = pop3_client_reply(s->m.client);
+    (void)show(NULL, r->line.data, r->line.len);
+    putchar('\n');
+}
+
+static bool show_line(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    (void)ctx;
+    (void)entry;
+    (void)show(NULL, line.data, line.len);
+    putchar('\n');
+    return true;
+}
+
+static pop3_status do_capa(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    const pop3_capabilities *caps;
+    (void)n;
+    (void)lines;
+    pop3_status status = pop3_client_capa(s->m.client, &caps);
+    for (size_t i = 0; status == POP3_OK && i < caps->line_count; i++)
+        printf("%s\n", caps->lines[i]);
+    return status;
+}
+
+static pop3_status do_stat(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)n;
+    (void)lines;
+    pop3_status status = pop3_client_stat(s->m.client, NULL);
+    print_reply(s);
+    return status;
+}
+
+static pop3_status do_list(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)lines;
+    if (n == 0)
+        return pop3_client_list(s->m.client, show_line, NULL);
+    pop3_status status = pop3_client_list_one(s->m.client, n, NULL);
+    print_reply(s);
+    return status;
+}
+
+static pop3_status do_uidl(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)lines;
+    if (n == 0)
+        return pop3_client_uidl(s->m.client, show_line, NULL);
+    pop3_status status = pop3_client_uidl_one(s->m.client, n, NULL);
+    print_reply(s);
+    return status;
+}
+
+static pop3_status do_retr(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)lines;
+    return pop3_client_retr(s->m.client, n, show, NULL);
+}
+
+static pop3_status do_top(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    return pop3_client_top(s->m.client, n, lines, show, NULL);
+}
+
+static pop3_status do_dele(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)lines;
+    pop3_status status = pop3_client_dele(s->m.client, n);
+    print_reply(s);
+    return status;
+}
+
+static pop3_status do_rset(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)n;
+    (void)lines;
+    pop3_status status = pop3_client_rset(s->m.client);
+    print_reply(s);
+    return status;
+}
+
+static pop3_status do_noop(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)n;
+    (void)lines;
+    pop3_status status = pop3_client_noop(s->m.client);
+    print_reply(s);
+    return status;
+}
+
+static pop3_status do_quit(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)n;
+    (void)lines;
+    s->over = true;
+    return pop3_client_quit(s->m.client);
+}
+
+static pop3_status do_abort(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)n;
+    (void)lines;
+    s->over = true;
+    pop3_client_close(s->m.client);
+    return POP3_OK;
+}
+
+static pop3_status do_help(p3_shell *s, uint32_t n, uint32_t lines);
+
+static const p3_shell_command commands[] = {
+    {"abort", "leave without deleting anything", do_abort, false},
+    {"capa", "what the server offers", do_capa, false},
+    {"dele", "N: mark a message for deletion", do_dele, true},
+    {"help", "this list", do_help, false},
+    {"list", "[N]: sizes", do_list, false},
+    {"noop", "nothing, but the session stays alive", do_noop, false},
+    {"quit", "leave, and delete what is marked", do_quit, false},
+    {"retr", "N: show a message", do_retr, true},
+    {"rset", "take all marks back", do_rset, false},
+    {"stat", "how many messages, how many octets", do_stat, false},
+    {"top", "N [LINES]: a message's header and first lines", do_top, true},
+    {"uidl", "[N]: unique-ids", do_uidl, false},
+};
+
+static pop3_status do_help(p3_shell *s, uint32_t n, uint32_t lines)
+{
+    (void)s;
+    (void)n;
+    (void)lines;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        printf("%-6s %s\n", commands[i].name, commands[i].help);
+    return POP3_OK;
+}
+
+static const p3_shell_command *find(const char *word)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcasecmp(commands[i].name, word) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static void perform(p3_shell *s, char *text)
+{
+    char *rest = NULL;
+    uint64_t number = 0;
+    uint64_t lines = 0;
+    const char *word = strtok_r(text, " \t\r\n", &rest);
+    if (word == NULL)
+        return;
+    const p3_shell_command *c = find(word);
+    const char *first = strtok_r(NULL, " \t\r\n", &rest);
+    const char *second = first != NULL ? strtok_r(NULL, " \t\r\n", &rest) : NULL;
+    bool numbers = (first == NULL || p3_value_number(first, UINT32_MAX, &number)) &&
+                   (second == NULL || p3_value_number(second, UINT32_MAX, &lines));
+    if (c == NULL || !numbers || (c->needs_number && number == 0)) {
+        printf("%s\n", c == NULL ? "There is no such command; type help." : c->help);
+        return;
+    }
+    pop3_status status = c->run(s, (uint32_t)number, (uint32_t)lines);
+    fflush(stdout);
+    if (status == POP3_OK)
+        return;
+    int result = p3_mailbox_complain(&s->m, status);
+    if (pop3_client_state(s->m.client) == POP3_STATE_DEAD) {
+        s->over = true;
+        s->result = result;
+    }
+}
+
+/* ---- line editing ---- */
+
+static const char *prompt(EditLine *e)
+{
+    (void)e;
+    return "pop3> ";
+}
+
+/* Completes the first word when there is one way to do so, else lists the ways. */
+static unsigned char complete(EditLine *e, int key)
+{
+    const LineInfo *line = el_line(e);
+    const char *only = NULL;
+    size_t ways = 0;
+    size_t len = (size_t)(line->cursor - line->buffer);
+    (void)key;
+    if (memchr(line->buffer, ' ', len) != NULL)
+        return CC_ERROR;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strncasecmp(commands[i].name, line->buffer, len) == 0) {
+            only = commands[i].name;
+            ways++;
+        }
+    }
+    if (ways == 1 && el_insertstr(e, only + len) == 0 && el_insertstr(e, " ") == 0)
+        return CC_REFRESH;
+    for (size_t i = 0; ways > 1 && i < sizeof commands / sizeof *commands; i++) {
+        if (strncasecmp(commands[i].name, line->buffer, len) == 0)
+            printf("\n%s", commands[i].name);
+    }
+    if (ways < 2)
+        return CC_ERROR;
+    putchar('\n');
+    return CC_REDISPLAY;
+}
+
+static void edit_lines(p3_shell *s)
+{
+    HistEvent event;
+    char *file = p3_home_path("XDG_STATE_HOME", ".local/state", "history");
+    EditLine *e = el_init("pop3", stdin, stdout, stderr);
+    History *past = history_init();
+    if (e != NULL && past != NULL) {
+        const char *line;
+        int count;
+        history(past, &event, H_SETSIZE, 500);
+        if (file != NULL)
+            history(past, &event, H_LOAD, file);
+        el_set(e, EL_PROMPT, prompt);
+        el_set(e, EL_EDITOR, "emacs");
+        el_set(e, EL_SIGNAL, 1);
+        el_set(e, EL_HIST, history, past);
+        el_set(e, EL_ADDFN, "complete", "complete a command", complete);
+        el_set(e, EL_BIND, "^I", "complete", NULL);
+        el_source(e, NULL);
+        while (!s->over && (line = el_gets(e, &count)) != NULL && count > 0) {
+            char text[256];
+            snprintf(text, sizeof text, "%s", line);
+            if (text[0] != '\n')
+                history(past, &event, H_ENTER, line);
+            perform(s, text);
+        }
+        if (!s->over)
+            putchar('\n');
+        if (file != NULL)
+            history(past, &event, H_SAVE, file);
+    }
+    if (past != NULL)
+        history_end(past);
+    if (e != NULL)
+        el_end(e);
+    free(file);
+}
+
+static void read_lines(p3_shell *s)
+{
+    char text[256];
+    while (!s->over && fgets(text, sizeof text, stdin) != NULL)
+        perform(s, text);
+}
+
+int p3_cmd_shell(p3_arguments *a)
+{
+    p3_shell s = {0};
+    s.result = p3_mailbox_open(&s.m, a);
+    if (s.result == EX_OK && isatty(STDIN_FILENO)) {
+        printf("Type help for the commands; quit deletes what is marked, abort does not.\n");
+        edit_lines(&s);
+    } else if (s.result == EX_OK) {
+        read_lines(&s);
+    }
+    /* Without quit, as when the input ends, nothing is deleted. */
+    if (s.m.client != NULL && !s.over)
+        pop3_client_close(s.m.client);
+    return p3_mailbox_close(&s.m, s.result);
+}

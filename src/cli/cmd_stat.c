@@ -1,0 +1,31 @@
+/* pop3 stat: how many messages there are, and how large they are together. */
+#include "cli/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/json.h"
+#include "cli/mailbox.h"
+#include "cli/size_text.h"
+
+int p3_cmd_stat(p3_arguments *a)
+{
+    p3_session_with m;
+    pop3_stat drop;
+    char size[P3_SHORT_TEXT];
+    int result = p3_mailbox_open(&m, a);
+    if (result == EX_OK) {
+        pop3_status status = pop3_client_stat(m.client, &drop);
+        if (status != POP3_OK)
+            result = p3_mailbox_complain(&m, status);
+        else if (a->json)
+            result = p3_json_line(json_pack("{s:I,s:I}", "messages", (json_int_t)drop.count,
+                                            "octets", (json_int_t)drop.octets))
+                         ? EX_OK
+                         : EX_IOERR;
+        else
+            printf("%" PRIu64 " messages, %s\n", drop.count, p3_size_text(drop.octets, size));
+    }
+    return p3_mailbox_close(&m, result);
+}

@@ -1,0 +1,126 @@
+/* A logged-in session for the subcommands that look at one mailbox. */
+#include "cli/mailbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "sync/failure_text.h"
+#include "sync/login.h"
+
+int p3_mailbox_complain(const p3_session_with *m, pop3_status status)
+{
+    p3_problem why;
+    p3_describe_failure(m->client, status, pop3_client_state(m->client) != POP3_STATE_TRANSACTION,
+                        &why);
+    return p3_complain(m->account->account.name, &why);
+}
+
+int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
+{
+    p3_problem why;
+    *m = (p3_session_with){0};
+    if (a->count < 1) {
+        p3_problem_set(&why, EX_USAGE, "a URL or an account is missing; see `pop3 help`");
+        return p3_complain(NULL, &why);
+    }
+    if (!p3_chosen_read(&m->chosen, a, a->rest, 1, false, &why))
+        return p3_complain(a->rest[0], &why);
+    m->account = &m->chosen.at[0];
+    pop3_status status = pop3_client_new(&m->client, &m->account->account.connection);
+    if (status == POP3_OK)
+        return EX_OK;
+    p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
+    return p3_complain(m->account->account.name, &why);
+}
+
+int p3_mailbox_login(p3_session_with *m)
+{
+    p3_problem why = {0};
+    const p3_account *a = &m->account->account;
+    if (!a->secret(a->secret_ctx, &m->secret, &why))
+        return p3_complain(a->name, &why);
+    pop3_login_options o;
+    p3_login_options_for(a, &m->secret, &o);
+    pop3_status status = pop3_login(m->client, &o);
+    return status == POP3_OK ? EX_OK : p3_mailbox_complain(m, status);
+}
+
+int p3_mailbox_open(p3_session_with *m, p3_arguments *a)
+{
+    int result = p3_mailbox_prepare(m, a);
+    if (result != EX_OK)
+        return result;
+    pop3_status status = pop3_client_connect(m->client);
+    return status == POP3_OK ? p3_mailbox_login(m) : p3_mailbox_complain(m, status);
+}
+
+int p3_mailbox_close(p3_session_with *m, int status)
+{
+    if (status == EX_OK && m->client != NULL && pop3_client_state(m->client) != POP3_STATE_DEAD) {
+        pop3_status quit = pop3_client_quit(m->client);
+        if (quit != POP3_OK)
+            status = p3_mailbox_complain(m, quit);
+    }
+    pop3_client_free(m->client);
+    if (m->secret.text != NULL) {
+        explicit_bzero(m->secret.text, m->secret.len);
+        free(m->secret.text);
+    }
+    p3_chosen_free(&m->chosen);
+    return status;
+}
+
+/* "3", "5-9" or "5-". */
+static bool read_range(const char *word, uint64_t most, uint64_t *first, uint64_t *last)
+{
+    char text[32];
+    const char *dash = strchr(word, '-');
+    size_t len = dash != NULL ? (size_t)(dash - word) : strlen(word);
+    if (len == 0 || len >= sizeof text)
+        return false;
+    memcpy(text, word, len);
+    text[len] = '\0';
+    if (!p3_value_number(text, UINT32_MAX, first) || *first == 0)
+        return false;
+    *last = *first;
+    if (dash != NULL && dash[1] == '\0')
+        *last = most;
+    else if (dash != NULL && !p3_value_number(dash + 1, UINT32_MAX, last))
+        return false;
+    return *last <= most && *first <= *last;
+}
+
+uint32_t *p3_mailbox_numbers(const p3_arguments *a, uint64_t most, size_t *count, int *status)
+{
+    p3_problem why;
+    uint64_t total = a->count > 1 ? 0 : most;
+    uint64_t first;
+    uint64_t last;
+    for (int i = 1; i < a->count; i++) {
+        if (!read_range(a->rest[i], most, &first, &last)) {
+            p3_problem_set(&why, EX_USAGE, "%s is no message number: there are %llu messages",
+                           a->rest[i], (unsigned long long)most);
+            *status = p3_complain(NULL, &why);
+            return NULL;
+        }
+        total += last - first + 1;
+    }
+    uint32_t *numbers = malloc((total + 1) * sizeof *numbers);
+    *count = 0;
+    if (numbers == NULL) {
+        p3_problem_set(&why, EX_OSERR, "out of memory");
+        *status = p3_complain(NULL, &why);
+        return NULL;
+    }
+    for (uint64_t n = 1; a->count == 1 && n <= most; n++)
+        numbers[(*count)++] = (uint32_t)n;
+    for (int i = 1; i < a->count; i++) {
+        if (!read_range(a->rest[i], most, &first, &last))
+            continue;
+        for (uint64_t n = first; n <= last; n++)
+            numbers[(*count)++] = (uint32_t)n;
+    }
+    return numbers;
+}

@@ -1,0 +1,35 @@
+/* A logged-in session for the subcommands that look at one mailbox. */
+#ifndef P3_CLI_MAILBOX_H
+#define P3_CLI_MAILBOX_H
+
+#include "cli/chosen.h"
+
+typedef struct p3_session_with {
+    p3_chosen chosen;
+    const p3_local_account *account;
+    pop3_client *client;
+    p3_secret secret;
+} p3_session_with;
+
+/* Connects to the URL or account that the command line names first, and logs in. Complains and
+ * returns an exit status when that does not work, EX_OK when it does. Give up with
+ * p3_mailbox_close(), also after a failure. */
+int p3_mailbox_open(p3_session_with *m, p3_arguments *a);
+
+/* The same without logging in, or even connecting: the client is made. */
+int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a);
+
+/* Finds the secret and logs in on the connected client. */
+int p3_mailbox_login(p3_session_with *m);
+
+/* Complains about what the client says went wrong. Returns the exit status. */
+int p3_mailbox_complain(const p3_session_with *m, pop3_status status);
+
+/* Ends the session with QUIT, unless `status` tells of a failure. Returns the exit status. */
+int p3_mailbox_close(p3_session_with *m, int status);
+
+/* Numbers of messages on the command line after the first word: "3", "5-9", "5-" up to `most`. With
+ * none, all from 1 to `most`. Returns NULL after complaining; free() it. */
+uint32_t *p3_mailbox_numbers(const p3_arguments *a, uint64_t most, size_t *count, int *status);
+
+#endif

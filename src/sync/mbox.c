@@ -1,0 +1,500 @@
+/* Delivers to an mbox (format mboxrd: a line of ">"s and "From " gets one ">" more).
+ *
+ * A batch is first written to a spool file beside the mbox, with the names of its messages and,
+ * once the mbox is locked, the offset at which it will be appended; only then is it appended. The
+ * spool stays until the delivery is recorded. After a crash it tells: if the mbox has at that
+ * offset what the spool holds, it was delivered; if the mbox ends in a part of it, that part is cut
+ * off. */
+#include "sync/delivery.h"
+#include "sync/fault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sync/mbox_lock.h"
+
+#define P3_COPY ((size_t)256 * 1024)
+
+/* A batch on its way: the octets that will be appended, then names and offset. */
+typedef struct p3_spool {
+    struct p3_spool *next;
+    char *path;
+    int fd;
+    uint64_t length; /* of the octets */
+} p3_spool;
+
+typedef struct p3_mbox {
+    p3_delivery base;
+    char *path;
+    p3_spool *spool;  /* of the batch being filled, or NULL */
+    p3_spool *sealed; /* of batches that are not recorded yet; also those that settle() found */
+    uint64_t start;   /* where the message being written begins */
+    const char *name;
+    bool line_start; /* the next octet begins a line */
+    uint64_t angles; /* ">"s held back at the beginning of a line */
+    size_t matched;  /* letters of "From " held back after them */
+    size_t used;     /* of the buffer: what of this message is not in the spool yet */
+    char buffer[32768];
+} p3_mbox;
+
+static const char from_line[] = "From ";
+
+/* ---- files ---- */
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Syncs the folder that a file is in. */
+static bool sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    free(copy);
+    return ok;
+}
+
+static void free_spool(p3_spool *s, bool remove)
+{
+    if (s == NULL)
+        return;
+    if (remove)
+        (void)unlink(s->path);
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    free(s->path);
+    free(s);
+}
+
+static p3_spool *new_spool(const char *path)
+{
+    p3_spool *s = calloc(1, sizeof *s);
+    if (s == NULL || (s->path = strdup(path)) == NULL) {
+        free(s);
+        return NULL;
+    }
+    s->fd = -1;
+    return s;
+}
+
+/* "<mbox>.pop3-<name of the first message>" */
+static p3_spool *open_spool(const p3_mbox *m, const char *name, p3_problem *why)
+{
+    size_t size = strlen(m->path) + strlen(name) + 8;
+    char *path = malloc(size);
+    p3_spool *s = NULL;
+    if (path != NULL) {
+        snprintf(path, size, "%s.pop3-%s", m->path, name);
+        s = new_spool(path);
+    }
+    free(path);
+    if (s == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    s->fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (s->fd >= 0)
+        return s;
+    p3_problem_errno(why, errno, "writing to %s", s->path);
+    free_spool(s, false);
+    return NULL;
+}
+
+/* ---- writing a message ---- */
+
+static bool flush(p3_mbox *m, p3_problem *why)
+{
+    size_t used = m->used;
+    m->used = 0;
+    return write_all(m->spool->fd, m->buffer, used) ||
+           p3_problem_errno(why, errno, "writing to %s", m->spool->path);
+}
+
+static bool put(p3_mbox *m, const char *data, size_t len, p3_problem *why)
+{
+    m->spool->length += len;
+    while (len > 0) {
+        size_t room = sizeof m->buffer - m->used;
+        size_t n = len < room ? len : room;
+        memcpy(m->buffer + m->used, data, n);
+        m->used += n;
+        data += n;
+        len -= n;
+        if (m->used == sizeof m->buffer && !flush(m, why))
+            return false;
+    }
+    return true;
+}
+
+static bool mbox_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    char line[500];
+    char date[40];
+    struct tm t;
+    time_t now = time(NULL);
+    m->name = name;
+    m->line_start = true;
+    m->angles = m->matched = m->used = 0;
+    if (m->spool == NULL && (m->spool = open_spool(m, name, why)) == NULL)
+        return false;
+    m->start = m->spool->length;
+    if (gmtime_r(&now, &t) == NULL || strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &t) == 0)
+        return p3_problem_set(why, EX_SOFTWARE, "writing a date");
+    snprintf(line, sizeof line, "From %s %s\n", sender[0] != '\0' ? sender : "MAILER-DAEMON", date);
+    return put(m, line, strlen(line), why);
+}
+
+/* Lets go what was held back at the beginning of a line. */
+static bool release(p3_mbox *m, bool is_from, p3_problem *why)
+{
+    bool ok = !is_from || put(m, ">", 1, why);
+    for (; ok && m->angles > 0; m->angles--)
+        ok = put(m, ">", 1, why);
+    ok = ok && (m->matched == 0 || put(m, from_line, m->matched, why));
+    m->matched = 0;
+    m->line_start = false;
+    return ok;
+}
+
+static bool mbox_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    const char *end = data + len;
+    while (data < end) {
+        if (!m->line_start) {
+            const char *lf = memchr(data, '\n', (size_t)(end - data));
+            size_t run = lf != NULL ? (size_t)(lf - data) + 1 : (size_t)(end - data);
+            if (!put(m, data, run, why))
+                return false;
+            m->line_start = lf != NULL;
+            data += run;
+        } else if (*data == '>' && m->matched == 0) {
+            m->angles++;
+            data++;
+        } else if (*data == from_line[m->matched]) {
+            m->matched++;
+            data++;
+            if (m->matched == sizeof from_line - 1 && !release(m, true, why))
+                return false;
+        } else if (!release(m, false, why)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool mbox_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    bool whole_line = m->line_start && m->angles == 0 && m->matched == 0;
+    if (!whole_line && !release(m, false, why))
+        return false;
+    if (!put(m, whole_line ? "\n" : "\n\n", whole_line ? 1 : 2, why) || !flush(m, why))
+        return false;
+    out->name = m->name;
+    out->octets = m->spool->length - m->start;
+    m->name = NULL;
+    return true;
+}
+
+static void mbox_abandon(p3_delivery *d)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    if (m->spool == NULL || m->name == NULL)
+        return;
+    m->name = NULL;
+    m->used = 0;
+    m->spool->length = m->start;
+    if (ftruncate(m->spool->fd, (off_t)m->start) != 0 ||
+        lseek(m->spool->fd, (off_t)m->start, SEEK_SET) < 0)
+        m->spool->length = UINT64_MAX; /* deliver() refuses it */
+}
+
+static void mbox_seal(p3_delivery *d, p3_batch *batch)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    batch->spool = m->spool;
+    m->spool = NULL;
+}
+
+/* ---- delivering ---- */
+
+/* Adds what a run after a crash must know: the names, the length, and the offset in the mbox. */
+static bool add_trailer(const p3_spool *s, const p3_batch *b, uint64_t offset)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (dprintf(s->fd, "%s\n", b->parcels[i].name) < 0)
+            return false;
+    }
+    return dprintf(s->fd, "%020" PRIu64 " %020" PRIu64 " end\n", s->length, offset) > 0 &&
+           fsync(s->fd) == 0 && sync_folder(s->path);
+}
+
+static bool append(const p3_spool *s, int to, uint64_t offset)
+{
+    char *room = malloc(P3_COPY);
+    bool ok = room != NULL && lseek(to, (off_t)offset, SEEK_SET) >= 0;
+    for (uint64_t done = 0; ok && done < s->length;) {
+        uint64_t left = s->length - done;
+        ssize_t n = pread(s->fd, room, left < P3_COPY ? (size_t)left : P3_COPY, (off_t)done);
+        p3_fault("mbox-append");
+        ok = n > 0 && write_all(to, room, (size_t)n);
+        done += ok ? (uint64_t)n : 0;
+    }
+    int error = errno;
+    free(room);
+    errno = error;
+    return ok && fsync(to) == 0;
+}
+
+static void deliver_batch(p3_batch *b)
+{
+    const p3_mbox *m = (const p3_mbox *)b->to;
+    p3_spool *s = b->spool;
+    p3_mbox_lock lock;
+    struct stat st;
+    if (s == NULL || s->length == UINT64_MAX) {
+        p3_problem_set(&b->problem, EX_IOERR, "writing beside %s", m->path);
+        return;
+    }
+    if (!p3_mbox_lock_take(&lock, m->path, &b->problem))
+        return;
+    if (fstat(lock.fd, &st) != 0 || !add_trailer(s, b, (uint64_t)st.st_size)) {
+        p3_problem_errno(&b->problem, errno, "writing to %s", s->path);
+    } else {
+        p3_fault("mbox-trailer");
+        if (!append(s, lock.fd, (uint64_t)st.st_size)) {
+            p3_problem_errno(&b->problem, errno, "appending to %s", m->path);
+            if (ftruncate(lock.fd, st.st_size) != 0)
+                p3_fault("mbox-not-mended"); /* the next run mends it */
+        }
+        p3_fault("mbox-appended");
+        if (b->problem.exit == 0 && st.st_size == 0 && !sync_folder(m->path))
+            p3_problem_errno(&b->problem, errno, "syncing the folder of %s", m->path);
+    }
+    p3_mbox_lock_release(&lock);
+    for (size_t i = 0; i < b->count; i++)
+        b->parcels[i].delivered = b->problem.exit == 0;
+}
+
+static void mbox_deliver(p3_batch **batches, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        deliver_batch(batches[i]);
+}
+
+static void mbox_recorded(p3_delivery *d, p3_batch *batch, bool kept)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    if (batch != NULL) {
+        free_spool(batch->spool, kept); /* else the next run needs it */
+        return;
+    }
+    while (m->sealed != NULL) {
+        p3_spool *next = m->sealed->next;
+        free_spool(m->sealed, kept);
+        m->sealed = next;
+    }
+}
+
+/* ---- after a crash ---- */
+
+/* The last line of a spool: whether it got so far, its length and its offset. */
+static bool read_trailer(p3_spool *s, uint64_t *offset, off_t *size)
+{
+    char line[48] = "";
+    struct stat st;
+    const off_t len = 46; /* two numbers of 20 digits, two blanks, "end" and LF */
+    if (fstat(s->fd, &st) != 0 || st.st_size < len ||
+        pread(s->fd, line, (size_t)len, st.st_size - len) != len)
+        return false;
+    *size = st.st_size - len;
+    return sscanf(line, "%20" SCNu64 " %20" SCNu64 " end", &s->length, offset) == 2 &&
+           s->length <= (uint64_t)*size;
+}
+
+/* How many octets of the spool the mbox has at an offset. */
+static uint64_t common_length(const p3_spool *s, int mbox, uint64_t offset)
+{
+    char *a = malloc(P3_COPY);
+    char *b = malloc(P3_COPY);
+    uint64_t same = 0;
+    while (a != NULL && b != NULL && same < s->length) {
+        uint64_t left = s->length - same;
+        size_t want = left < P3_COPY ? (size_t)left : P3_COPY;
+        ssize_t n = pread(s->fd, a, want, (off_t)same);
+        ssize_t k = pread(mbox, b, want, (off_t)(offset + same));
+        size_t both = n < k ? (n > 0 ? (size_t)n : 0) : (k > 0 ? (size_t)k : 0);
+        size_t i = 0;
+        while (i < both && a[i] == b[i])
+            i++;
+        same += i;
+        if (i < both || both == 0)
+            break;
+    }
+    free(a);
+    free(b);
+    return same;
+}
+
+/* Marks the intents that a spool names. Returns whether there are any. */
+static bool mark(const p3_spool *s, off_t end, p3_left_over *at, size_t count, bool there)
+{
+    size_t len = (size_t)(end - (off_t)s->length);
+    char *names = malloc(len + 1);
+    bool any = false;
+    if (names == NULL || pread(s->fd, names, len, (off_t)s->length) != (ssize_t)len)
+        len = 0;
+    for (size_t from = 0; names != NULL && from < len;) {
+        const char *lf = memchr(names + from, '\n', len - from);
+        size_t n = lf != NULL ? (size_t)(lf - names) - from : len - from;
+        names[from + n] = '\0';
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(at[i].name, names + from) == 0) {
+                at[i].there = there;
+                any = true;
+            }
+        }
+        from += n + 1;
+    }
+    free(names);
+    return any;
+}
+
+/* What became of one spool that was left over. */
+static bool settle_spool(p3_mbox *m, p3_spool *s, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_mbox_lock lock;
+    struct stat st;
+    uint64_t offset = 0;
+    off_t end = 0;
+    bool ok = true;
+    if (!read_trailer(s, &offset, &end)) {
+        free_spool(s, true); /* nothing of it had been appended */
+        return true;
+    }
+    if (!p3_mbox_lock_take(&lock, m->path, why)) {
+        free_spool(s, false);
+        return false;
+    }
+    uint64_t same = common_length(s, lock.fd, offset);
+    bool whole = same == s->length;
+    if (fstat(lock.fd, &st) != 0)
+        ok = p3_problem_errno(why, errno, "reading %s", m->path);
+    else if (!whole && same > 0 && (uint64_t)st.st_size == offset + same &&
+             (ftruncate(lock.fd, (off_t)offset) != 0 || fsync(lock.fd) != 0))
+        ok = p3_problem_errno(why, errno, "mending %s", m->path);
+    else if (whole && fsync(lock.fd) != 0)
+        ok = p3_problem_errno(why, errno, "syncing %s", m->path);
+    p3_mbox_lock_release(&lock);
+    (void)mark(s, end, at, count, whole);
+    s->next = m->sealed; /* it goes when what was found is recorded */
+    m->sealed = s;
+    return ok;
+}
+
+/* Whether one of the intents is the first message of a spool, whose file is named after it. */
+static bool is_ours(const char *rest, const p3_left_over *at, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(at[i].name, rest) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    char *copy = strdup(m->path);
+    const char *folder = copy != NULL ? dirname(copy) : ".";
+    const char *slash = strrchr(m->path, '/');
+    const char *base = slash != NULL ? slash + 1 : m->path;
+    DIR *dir = opendir(folder);
+    bool ok = dir != NULL || p3_problem_errno(why, errno, "reading the folder of %s", m->path);
+    const struct dirent *e;
+    while (ok && (e = readdir(dir)) != NULL) {
+        size_t len = strlen(base);
+        if (strncmp(e->d_name, base, len) != 0 || strncmp(e->d_name + len, ".pop3-", 6) != 0 ||
+            !is_ours(e->d_name + len + 6, at, count))
+            continue;
+        size_t size = strlen(folder) + strlen(e->d_name) + 2;
+        char *path = malloc(size);
+        p3_spool *s = NULL;
+        if (path != NULL) {
+            snprintf(path, size, "%s/%s", folder, e->d_name);
+            s = new_spool(path);
+        }
+        free(path);
+        if (s == NULL)
+            ok = p3_problem_set(why, EX_OSERR, "out of memory");
+        else if ((s->fd = open(s->path, O_RDONLY | O_CLOEXEC)) < 0)
+            ok = p3_problem_errno(why, errno, "reading %s", s->path);
+        if (ok)
+            ok = settle_spool(m, s, at, count, why);
+        else
+            free_spool(s, false);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    free(copy);
+    return ok;
+}
+
+static void mbox_close(p3_delivery *d)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    free_spool(m->spool, true); /* nothing of it was handed in */
+    mbox_recorded(d, NULL, false);
+    free(m->path);
+    free(m);
+}
+
+static const p3_delivery_class mbox_class = {
+    .slow = true,
+    .begin = mbox_begin,
+    .write = mbox_write,
+    .finish = mbox_finish,
+    .abandon = mbox_abandon,
+    .seal = mbox_seal,
+    .deliver = mbox_deliver,
+    .recorded = mbox_recorded,
+    .settle = mbox_settle,
+    .close = mbox_close,
+};
+
+p3_delivery *p3_mbox_open(const char *path, p3_problem *why)
+{
+    p3_mbox *m = calloc(1, sizeof *m);
+    if (m == NULL || (m->path = strdup(path)) == NULL) {
+        free(m);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    m->base.class = &mbox_class;
+    return &m->base;
+}

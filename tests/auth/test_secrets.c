@@ -1,0 +1,330 @@
+/* Where secrets must not be: in a trace, in an error message, and in the memory of a process that
+ * has logged out. Each mechanism logs in to Dovecot in a process of its own, which gets the secret
+ * through a pipe and stops when it has logged out; then all its writable memory is searched. */
+#define _GNU_SOURCE /* environ */
+#include "support/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <pop3/pop3.h>
+
+/* A mapping that is larger is no memory but an address range that a sanitizer set aside. */
+#define LARGEST_MAPPING ((uint64_t)1 << 30)
+
+static const char *setting(const char *name)
+{
+    const char *value = getenv(name);
+    if (value == NULL) {
+        fprintf(stderr, "%s is not set: run this through dovecot.py\n", name);
+        exit(2);
+    }
+    return value;
+}
+
+static bool is_token(const char *mechanism)
+{
+    return strcmp(mechanism, "OAUTHBEARER") == 0 || strcmp(mechanism, "XOAUTH2") == 0;
+}
+
+/* ---- a login, in the child or here ---- */
+
+/* The secret, where the process that logs in keeps it. */
+static char secret[4096];
+
+static void collect(void *ctx, pop3_trace_kind kind, const char *data, size_t len)
+{
+    (void)kind;
+    text_add(ctx, data, len);
+    text_add(ctx, "\n", 1);
+}
+
+/* Logs in and out. What happened goes to `trace`, what went wrong to `error`. */
+static pop3_status log_in_and_out(const char *mechanism, text *trace, text *error)
+{
+    char why[300];
+    pop3_tls *tls = NULL;
+    pop3_client *c = NULL;
+    pop3_tls_options t = POP3_TLS_OPTIONS_INIT;
+    pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
+    pop3_login_options l = POP3_LOGIN_OPTIONS_INIT;
+    bool clear = strcmp(mechanism, "APOP") == 0;
+    t.ca_file = setting("POP3_TEST_CA_FILE");
+    if (pop3_tls_new(&tls, &t, why, sizeof why) != POP3_OK)
+        return POP3_ERR_TLS;
+    o.host = setting("POP3_TEST_HOST");
+    o.port = (uint16_t)atoi(setting(clear ? "POP3_TEST_PORT" : "POP3_TEST_TLS_PORT"));
+    o.security = clear ? POP3_SECURITY_PLAIN : POP3_SECURITY_TLS;
+    o.tls = tls;
+    o.trace = collect;
+    o.trace_ctx = trace;
+    o.trace_level = 2;
+    l.user = setting("POP3_TEST_USER");
+    l.mechanism = mechanism;
+    if (is_token(mechanism))
+        l.token = secret;
+    else
+        l.password = secret;
+    pop3_status status = pop3_client_new(&c, &o);
+    if (status == POP3_OK)
+        status = pop3_client_connect(c);
+    if (status == POP3_OK)
+        status = pop3_login(c, &l);
+    if (status != POP3_OK && c != NULL)
+        text_print(error, "%s %s", pop3_client_error(c)->message,
+                   pop3_client_error(c)->server_text);
+    if (status == POP3_OK)
+        status = pop3_client_quit(c);
+    pop3_client_free(c);
+    pop3_tls_free(tls);
+    return status;
+}
+
+/* The child: the secret comes over standard input. `kept`: it stays in memory, to see that the
+ * search finds it. */
+static int child(const char *mechanism, bool kept)
+{
+    text trace = {0};
+    text error = {0};
+    size_t len = 0;
+    for (ssize_t n; (n = read(STDIN_FILENO, secret + len, sizeof secret - 1 - len)) > 0;)
+        len += (size_t)n;
+    pop3_status status = log_in_and_out(mechanism, &trace, &error);
+    if (!kept)
+        explicit_bzero(secret, sizeof secret);
+    if (status != POP3_OK) {
+        fprintf(stderr, "%s: %s\n", mechanism, error.data != NULL ? error.data : "?");
+        return 1;
+    }
+    raise(SIGSTOP);
+    return trace.len > 0 ? 0 : 1;
+}
+
+/* ---- the search ---- */
+
+/* What to look for: the secret itself, and how it looks within base64, at any offset. */
+typedef struct patterns {
+    char *at[4];
+    size_t len[4];
+} patterns;
+
+static char *base64_of(const unsigned char *data, size_t len)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *out = calloc(len / 3 + 1, 4);
+    assert_non_null(out);
+    for (size_t i = 0; i + 2 < len; i += 3) { /* whole groups only */
+        unsigned bits = (unsigned)data[i] << 16 | (unsigned)data[i + 1] << 8 | data[i + 2];
+        for (int k = 0; k < 4; k++)
+            out[i / 3 * 4 + (size_t)k] = alphabet[bits >> (18 - 6 * k) & 63];
+    }
+    return out;
+}
+
+static patterns patterns_of(const char *what)
+{
+    patterns p;
+    size_t len = strlen(what);
+    assert_true(len >= 12); /* shorter ones could be there by chance */
+    p.at[0] = strdup(what);
+    for (size_t shift = 0; shift < 3; shift++)
+        p.at[1 + shift] = base64_of((const unsigned char *)what + shift, len - shift);
+    for (size_t i = 0; i < 4; i++)
+        p.len[i] = strlen(p.at[i]);
+    return p;
+}
+
+static void free_patterns(patterns *p)
+{
+    for (size_t i = 0; i < 4; i++)
+        free(p->at[i]);
+}
+
+static bool holds(const patterns *p, const char *data, size_t len)
+{
+    for (size_t i = 0; i < 4; i++) {
+        if (memmem(data, len, p->at[i], p->len[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Searches the writable memory of a stopped process. Returns in how many mappings it is, -1 when
+ * the memory cannot be read; *searched counts octets. */
+static int search_process(pid_t pid, const patterns *p, uint64_t *searched)
+{
+    char path[64];
+    char line[512];
+    int found = 0;
+    snprintf(path, sizeof path, "/proc/%ld/mem", (long)pid);
+    int mem = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
+    FILE *maps = fopen(path, "r");
+    if (mem < 0 || maps == NULL)
+        return -1;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        uint64_t from, to;
+        char permissions[8];
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &from, &to, permissions) != 3 ||
+            permissions[1] != 'w' || to - from > LARGEST_MAPPING)
+            continue;
+        size_t len = (size_t)(to - from);
+        char *copy = malloc(len);
+        assert_non_null(copy);
+        ssize_t got = pread(mem, copy, len, (off_t)from);
+        if (got > 0 && holds(p, copy, (size_t)got)) {
+            print_message("# found in %s", line);
+            found++;
+        }
+        *searched += got > 0 ? (uint64_t)got : 0;
+        free(copy);
+    }
+    fclose(maps);
+    close(mem);
+    return found;
+}
+
+/* The value that a mechanism works with. */
+static char *secret_for(const char *mechanism)
+{
+    if (!is_token(mechanism))
+        return strdup(setting("POP3_TEST_PASSWORD"));
+    char path[4096];
+    snprintf(path, sizeof path, "%s/valid", setting("POP3_TEST_TOKENS"));
+    text token = text_of_file(path);
+    assert_non_null(token.data);
+    token.data[strcspn(token.data, "\n")] = '\0';
+    return token.data;
+}
+
+/* Starts the child, without the password in its environment. */
+static pid_t start_child(const char *mechanism, const char *mode, const char *value)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char *argv[] = {"secrets", (char *)(uintptr_t)mode, (char *)(uintptr_t)mechanism, NULL};
+        dup2(ends[0], STDIN_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        unsetenv("POP3_TEST_PASSWORD");
+        unsetenv("MALLOC_PERTURB_"); /* Meson's: it would wipe what the library forgets to */
+        execve("/proc/self/exe", argv, environ);
+        _exit(127);
+    }
+    close(ends[0]);
+    assert_int_equal(write(ends[1], value, strlen(value)), (int)strlen(value));
+    close(ends[1]);
+    return pid;
+}
+
+/* In how many places of the child's memory the secret is once it has logged out. */
+static int left_behind(const char *mechanism, const char *mode)
+{
+    char *value = secret_for(mechanism);
+    patterns p = patterns_of(value);
+    uint64_t searched = 0;
+    int status = 0;
+    pid_t pid = start_child(mechanism, mode, value);
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    if (!WIFSTOPPED(status))
+        fail_msg("%s: the login failed", mechanism);
+    int found = search_process(pid, &p, &searched);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    free_patterns(&p);
+    free(value);
+    assert_true(searched > 100000); /* it was really searched */
+    return found;
+}
+
+static const char *const mechanisms[] = {
+    "PLAIN",         "LOGIN", "USER",        "CRAM-MD5", "SCRAM-SHA-1",
+    "SCRAM-SHA-256", "APOP",  "OAUTHBEARER", "XOAUTH2",
+};
+
+#define MECHANISMS (sizeof mechanisms / sizeof mechanisms[0])
+
+static void a_secret_that_is_kept_is_found(void **state)
+{
+    (void)state;
+    assert_true(left_behind("PLAIN", "keep") > 0);
+    assert_true(left_behind("XOAUTH2", "keep") > 0);
+}
+
+static void nothing_of_a_secret_is_left_in_memory_after_logout(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MECHANISMS; i++) {
+        int found = left_behind(mechanisms[i], "wipe");
+        if (found != 0)
+            fail_msg("%s left its secret in %d places", mechanisms[i], found);
+    }
+}
+
+static void no_trace_has_a_secret(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MECHANISMS; i++) {
+        text trace = {0};
+        text error = {0};
+        char *value = secret_for(mechanisms[i]);
+        patterns p = patterns_of(value);
+        snprintf(secret, sizeof secret, "%s", value);
+        assert_int_equal(log_in_and_out(mechanisms[i], &trace, &error), POP3_OK);
+        assert_non_null(strstr(trace.data, "***"));
+        if (holds(&p, trace.data, trace.len))
+            fail_msg("%s: the trace has the secret", mechanisms[i]);
+        free_patterns(&p);
+        free(value);
+        free(trace.data);
+        free(error.data);
+    }
+}
+
+static void no_error_has_a_secret(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MECHANISMS; i++) {
+        text trace = {0};
+        text error = {0};
+        snprintf(secret, sizeof secret, "not-the-secret-of-this-account");
+        patterns p = patterns_of(secret);
+        assert_int_equal(log_in_and_out(mechanisms[i], &trace, &error), POP3_ERR_REFUSED);
+        assert_non_null(error.data);
+        if (holds(&p, error.data, error.len) || holds(&p, trace.data, trace.len))
+            fail_msg("%s: %s", mechanisms[i], error.data);
+        free_patterns(&p);
+        free(trace.data);
+        free(error.data);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3)
+        return child(argv[2], strcmp(argv[1], "keep") == 0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_secret_that_is_kept_is_found),
+        cmocka_unit_test(nothing_of_a_secret_is_left_in_memory_after_logout),
+        cmocka_unit_test(no_trace_has_a_secret),
+        cmocka_unit_test(no_error_has_a_secret),
+    };
+    return cmocka_run_group_tests_name("auth-secrets", tests, NULL, NULL);
+}

@@ -1,0 +1,654 @@
+/* What a TLS context trusts beyond authorities: pinned keys, revocation lists, the application's
+ * own judgement; and what else its options change: keys with pass phrases, ciphers, ALPN,
+ * resumption, internationalized names. */
+#define _POSIX_C_SOURCE 200809L
+#include "peer.h"
+#include "support/suite.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A server with a certificate of make-certs.sh, for `sessions` connections. */
+static void play_tls(fixture *f, const char *name, const char *script, const char *sessions)
+{
+    char pem[80];
+    char key[80];
+    snprintf(pem, sizeof pem, "%s.pem", name);
+    snprintf(key, sizeof key, "%s.key", name);
+    play(f, script, "--tls", "--cert", certificate(pem), "--key", certificate(key),
+         "--max-sessions", sessions, NULL);
+    f->options.security = POP3_SECURITY_TLS;
+    f->options.port = f->server.tls_port;
+    f->options.host = "localhost";
+}
+
+/* Makes the fixture's context. */
+static void use(fixture *f, const pop3_tls_options *o)
+{
+    char why[300];
+    if (pop3_tls_new(&f->trust, o, why, sizeof why) != POP3_OK)
+        fail_msg("%s", why);
+    f->options.tls = f->trust;
+}
+
+static void refuse(fixture *f, const char *part)
+{
+    f->may_complain = true; /* the script's handshake fails */
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_CERTIFICATE, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_CERTIFICATE, part);
+}
+
+/* The pin of a certificate's key, reckoned here, in both forms. */
+static void pin_of(const char *name, char *base64, char *hex)
+{
+    FILE *file = fopen(certificate(name), "r");
+    assert_non_null(file);
+    X509 *cert = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    assert_non_null(cert);
+    unsigned char *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+    unsigned char digest[32];
+    assert_int_equal(EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL), 1);
+    strcpy(base64, "sha256//");
+    EVP_EncodeBlock((unsigned char *)base64 + 8, digest, 32);
+    for (int i = 0; i < 32; i++)
+        snprintf(hex + 3 * i, 4, "%02X:", digest[i]);
+    hex[95] = '\0';
+    OPENSSL_free(der);
+    X509_free(cert);
+}
+
+/* ---- pins ---- */
+
+static void a_pinned_key_needs_no_authority(void **state)
+{
+    fixture *f = *state;
+    char pin[64], hex[100], both[200];
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "selfsigned", "line '+OK'; expect-eof", "3");
+    pin_of("selfsigned.pem", pin, hex);
+    o.pinned_key = pin;
+    use(f, &o);
+    client_connected(f);
+    pop3_tls_free(f->trust);
+    o.pinned_key = hex;
+    use(f, &o);
+    client_connected(f);
+    pop3_tls_free(f->trust);
+    snprintf(both, sizeof both, "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=;%s", pin);
+    o.pinned_key = both;
+    use(f, &o);
+    client_connected(f);
+}
+
+static void a_wrong_pin_is_refused_and_the_right_one_told(void **state)
+{
+    fixture *f = *state;
+    char pin[64], hex[100], told[160];
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    pin_of("good.pem", pin, hex);
+    o.pinned_key = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    use(f, &o);
+    snprintf(told, sizeof told, "the public key of localhost is not a pinned one; its pin is %s",
+             pin);
+    refuse(f, told);
+}
+
+static void a_pin_beside_an_authority_asks_for_both(void **state)
+{
+    fixture *f = *state;
+    char pin[64], hex[100];
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "selfsigned", "line '+OK'; expect-eof", "1");
+    pin_of("selfsigned.pem", pin, hex);
+    o.pinned_key = pin;
+    o.ca_file = certificate("ca.pem");
+    use(f, &o);
+    refuse(f, "self-signed");
+}
+
+static void a_good_chain_does_not_make_up_for_a_wrong_pin(void **state)
+{
+    fixture *f = *state;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    o.pinned_key = "0000000000000000000000000000000000000000000000000000000000000000";
+    o.ca_file = certificate("ca.pem");
+    use(f, &o);
+    refuse(f, "not a pinned one");
+}
+
+static void what_is_no_pin_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "sha256//",
+        "sha256//AAAA",
+        "sha1//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+        "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=;",
+        "00",
+        "000000000000000000000000000000000000000000000000000000000000000g",
+        "00000000000000000000000000000000000000000000000000000000000000000",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        pop3_tls *tls;
+        char why[300];
+        pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+        o.pinned_key = wrong[i];
+        assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+        assert_non_null(strstr(why, "is not a pin"));
+    }
+}
+
+/* ---- revocation ---- */
+
+static void a_revoked_certificate_is_refused(void **state)
+{
+    fixture *f = *state;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "revoked", "line '+OK'; expect-eof", "1");
+    o.ca_file = certificate("ca.pem");
+    o.crl_file = certificate("crl.pem");
+    use(f, &o);
+    refuse(f, "the certificate for localhost has been revoked");
+}
+
+static void a_certificate_that_is_not_revoked_is_accepted(void **state)
+{
+    fixture *f = *state;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    o.ca_file = certificate("ca.pem");
+    o.crl_file = certificate("crl.pem");
+    use(f, &o);
+    client_connected(f);
+}
+
+static void a_certificate_whose_issuer_has_no_list_is_refused(void **state)
+{
+    fixture *f = *state;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "chain", "line '+OK'; expect-eof", "1");
+    o.ca_file = certificate("ca.pem");
+    o.crl_file = certificate("crl.pem"); /* the root's; the leaf's issuer is the intermediate */
+    use(f, &o);
+    refuse(f, "unable to get certificate CRL");
+}
+
+/* ---- the application's judgement ---- */
+
+typedef struct judge {
+    bool verdict;
+    unsigned asked;
+    bool acceptable;
+    size_t chain, errors;
+    int first_error;
+    char name[64];
+    char pin[64];
+} judge;
+
+static bool decide(void *ctx, const pop3_verification *v)
+{
+    judge *j = ctx;
+    j->asked++;
+    j->acceptable = v->acceptable;
+    j->chain = v->chain_count;
+    j->errors = v->error_count;
+    j->first_error = v->error_count > 0 ? v->errors[0].code : 0;
+    snprintf(j->name, sizeof j->name, "%s", v->name);
+    snprintf(j->pin, sizeof j->pin, "%s", v->pin);
+    /* The chain is DER: it can be read. */
+    for (size_t i = 0; i < v->chain_count; i++) {
+        const unsigned char *at = (const unsigned char *)v->chain[i].data;
+        X509 *cert = d2i_X509(NULL, &at, (long)v->chain[i].len);
+        assert_non_null(cert);
+        X509_free(cert);
+    }
+    return j->verdict;
+}
+
+static void the_application_may_accept_what_is_wrong(void **state)
+{
+    fixture *f = *state;
+    char pin[64], hex[100];
+    judge j = {.verdict = true};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "expired", "line '+OK'; expect-eof", "1");
+    o.ca_file = certificate("ca.pem");
+    o.verify = decide;
+    o.verify_ctx = &j;
+    use(f, &o);
+    client_connected(f);
+    pin_of("expired.pem", pin, hex);
+    assert_int_equal(j.asked, 1);
+    assert_false(j.acceptable);
+    assert_int_equal(j.chain, 1);
+    assert_int_equal(j.errors, 1);
+    assert_int_equal(j.first_error, X509_V_ERR_CERT_HAS_EXPIRED);
+    assert_string_equal(j.name, "localhost");
+    assert_string_equal(j.pin, pin);
+}
+
+static void the_application_may_refuse_what_is_right(void **state)
+{
+    fixture *f = *state;
+    judge j = {.verdict = false};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "chain", "line '+OK'; expect-eof", "1");
+    o.ca_file = certificate("ca.pem");
+    o.verify = decide;
+    o.verify_ctx = &j;
+    use(f, &o);
+    refuse(f, "was not accepted by the application");
+    assert_true(j.acceptable);
+    assert_int_equal(j.chain, 2);
+    assert_int_equal(j.errors, 0);
+}
+
+static void all_errors_are_shown_to_the_application(void **state)
+{
+    fixture *f = *state;
+    judge j = {.verdict = false};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "expired", "line '+OK'; expect-eof", "1");
+    o.ca_file = certificate("ca.pem");
+    o.server_name = "elsewhere.example";
+    o.verify = decide;
+    o.verify_ctx = &j;
+    use(f, &o);
+    refuse(f, "not for elsewhere.example");
+    assert_int_equal(j.errors, 2);
+    assert_string_equal(j.name, "elsewhere.example");
+}
+
+/* ---- keys, ciphers, ALPN ---- */
+
+typedef struct phrase {
+    const char *value;
+    unsigned asked;
+} phrase;
+
+static pop3_status give_phrase(void *ctx, const char *key_file, char *buffer, size_t size,
+                               size_t *len)
+{
+    phrase *p = ctx;
+    p->asked++;
+    assert_non_null(strstr(key_file, "client-enc.key"));
+    assert_true(size >= 1024);
+    *len = strlen(p->value);
+    memcpy(buffer, p->value, *len);
+    return POP3_OK;
+}
+
+static void an_encrypted_key_is_opened_with_its_pass_phrase(void **state)
+{
+    fixture *f = *state;
+    phrase p = {.value = "phrase"};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play(f, "line '+OK'; expect 'NOOP'; line '-ERR'; expect-eof", "--tls", "--cert",
+         certificate("good.pem"), "--key", certificate("good.key"), "--client-ca",
+         certificate("ca.pem"), NULL);
+    f->options.security = POP3_SECURITY_TLS;
+    f->options.port = f->server.tls_port;
+    o.ca_file = certificate("ca.pem");
+    o.certificate_file = certificate("client.pem");
+    o.key_file = certificate("client-enc.key");
+    o.passphrase = give_phrase;
+    o.passphrase_ctx = &p;
+    use(f, &o);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_REFUSED, pop3_client_noop(c));
+    assert_int_equal(p.asked, 1);
+}
+
+static void a_wrong_or_missing_pass_phrase_is_an_argument_error(void **state)
+{
+    phrase p = {.value = "not it"};
+    pop3_tls *tls;
+    char why[300];
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    (void)state;
+    o.certificate_file = certificate("client.pem");
+    o.key_file = certificate("client-enc.key");
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    assert_non_null(strstr(why, "cannot read the private key"));
+    o.passphrase = give_phrase;
+    o.passphrase_ctx = &p;
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    assert_null(strstr(why, "not it"));
+}
+
+/* Collects the notes of a trace. */
+static void collect(void *ctx, pop3_trace_kind kind, const char *data, size_t len)
+{
+    if (kind == POP3_TRACE_NOTE) {
+        text_add(ctx, data, len);
+        text_add(ctx, "\n", 1);
+    }
+}
+
+static void the_ciphers_can_be_chosen(void **state)
+{
+    fixture *f = *state;
+    text notes = {0};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    f->options.trace = collect;
+    f->options.trace_ctx = &notes;
+    f->options.trace_level = 1;
+    o.ca_file = certificate("ca.pem");
+    o.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256";
+    use(f, &o);
+    client_connected(f);
+    assert_non_null(strstr(notes.data, "TLSv1.3 with TLS_CHACHA20_POLY1305_SHA256"));
+    script_is_met(f);
+    free(notes.data);
+}
+
+static void the_ciphers_of_tls_1_2_can_be_chosen(void **state)
+{
+    fixture *f = *state;
+    text notes = {0};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play(f, "line '+OK'; expect-eof", "--tls", "--cert", certificate("good.pem"), "--key",
+         certificate("good.key"), "--tls-max", "1.2", NULL);
+    f->options.security = POP3_SECURITY_TLS;
+    f->options.port = f->server.tls_port;
+    f->options.trace = collect;
+    f->options.trace_ctx = &notes;
+    f->options.trace_level = 1;
+    o.ca_file = certificate("ca.pem");
+    o.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256";
+    use(f, &o);
+    client_connected(f);
+    assert_non_null(strstr(notes.data, "TLSv1.2 with ECDHE-ECDSA-AES128-GCM-SHA256"));
+    script_is_met(f);
+    free(notes.data);
+}
+
+static void options_that_contradict_or_make_no_sense_are_refused(void **state)
+{
+    pop3_tls *tls;
+    char why[300];
+    (void)state;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    o.ciphers = "NO-SUCH-CIPHER";
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    assert_non_null(strstr(why, "NO-SUCH-CIPHER"));
+    o = (pop3_tls_options)POP3_TLS_OPTIONS_INIT;
+    o.ciphersuites = "TLS_NO_SUCH";
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    o = (pop3_tls_options)POP3_TLS_OPTIONS_INIT;
+    o.crl_file = "/nonexistent";
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    assert_non_null(strstr(why, "revocation lists"));
+    o = (pop3_tls_options)POP3_TLS_OPTIONS_INIT;
+    o.danger_accept_any_certificate = true;
+    o.pinned_key = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+}
+
+/* Remembers the protocol that was agreed upon. */
+typedef struct alpn_server {
+    peer_server server;
+    char chosen[16];
+} alpn_server;
+
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
+                           const unsigned char *in, unsigned n, void *ctx)
+{
+    alpn_server *s = ctx;
+    (void)ssl;
+    if (n < 1 || n < 1U + in[0] || in[0] >= sizeof s->chosen)
+        return SSL_TLSEXT_ERR_NOACK;
+    memcpy(s->chosen, in + 1, in[0]);
+    *out = in + 1;
+    *len = in[0];
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void serve_alpn(peer *p, void *ctx)
+{
+    char line[64];
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_use_certificate_chain_file(tls, certificate("good.pem"));
+    SSL_CTX_use_PrivateKey_file(tls, certificate("good.key"), SSL_FILETYPE_PEM);
+    SSL_CTX_set_alpn_select_cb(tls, choose_protocol, ctx);
+    p->ssl = SSL_new(tls);
+    SSL_CTX_free(tls);
+    SSL_set_fd(p->ssl, p->fd);
+    if (SSL_accept(p->ssl) == 1 && peer_say(p, "+OK\r\n"))
+        (void)peer_line(p, line, sizeof line);
+}
+
+static void the_protocol_is_named_unless_it_shall_not_be(void **state)
+{
+    fixture *f = *state;
+    alpn_server s = {.chosen = ""};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    o.ca_file = certificate("ca.pem");
+    peer_start(&s.server, serve_alpn, &s);
+    f->options.host = "127.0.0.1";
+    f->options.port = s.server.port;
+    use(f, &o);
+    client_connected(f);
+    assert_string_equal(s.chosen, "pop3");
+    pop3_tls_free(f->trust);
+    s.chosen[0] = '\0';
+    o.no_alpn = true;
+    use(f, &o);
+    client_connected(f);
+    assert_string_equal(s.chosen, "");
+    pop3_client_close(f->client);
+    peer_stop(&s.server);
+}
+
+/* ---- resumption ---- */
+
+/* A server with one context for all its connections, as real ones have. */
+typedef struct resuming_server {
+    peer_server server;
+    SSL_CTX *ctx;
+    unsigned whole, resumed; /* handshakes */
+} resuming_server;
+
+static void serve_and_resume(peer *p, void *ctx)
+{
+    resuming_server *s = ctx;
+    char line[64];
+    p->ssl = SSL_new(s->ctx);
+    SSL_set_fd(p->ssl, p->fd);
+    if (SSL_accept(p->ssl) != 1)
+        return;
+    if (SSL_session_reused(p->ssl))
+        s->resumed++;
+    else
+        s->whole++;
+    peer_say(p, "+OK\r\n");
+    if (peer_line(p, line, sizeof line))
+        peer_say(p, "+OK\r\n"); /* to QUIT */
+    (void)SSL_shutdown(p->ssl);
+}
+
+static void begin_resuming(fixture *f, resuming_server *s, int version)
+{
+    s->ctx = SSL_CTX_new(TLS_server_method());
+    assert_non_null(s->ctx);
+    assert_int_equal(SSL_CTX_set_max_proto_version(s->ctx, version), 1);
+    assert_int_equal(SSL_CTX_use_certificate_chain_file(s->ctx, certificate("good.pem")), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(s->ctx, certificate("good.key"), SSL_FILETYPE_PEM),
+                     1);
+    peer_start(&s->server, serve_and_resume, s);
+    f->options.host = "127.0.0.1";
+    f->options.port = s->server.port;
+}
+
+static void three_sessions(fixture *f)
+{
+    for (int i = 0; i < 3; i++) {
+        pop3_client *c = client_connected(f); /* a client of its own each time */
+        assert_ok(c, pop3_client_quit(c));
+    }
+}
+
+static void end_resuming(resuming_server *s)
+{
+    peer_stop(&s->server);
+    SSL_CTX_free(s->ctx);
+}
+
+static void connections_of_one_context_resume(fixture *f, int version)
+{
+    resuming_server s = {.whole = 0};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    o.ca_file = certificate("ca.pem");
+    use(f, &o);
+    begin_resuming(f, &s, version);
+    three_sessions(f);
+    end_resuming(&s);
+    assert_int_equal(s.whole, 1);
+    assert_int_equal(s.resumed, 2);
+}
+
+static void connections_of_one_context_resume_tls_1_3(void **state)
+{
+    connections_of_one_context_resume(*state, TLS1_3_VERSION);
+}
+
+static void connections_of_one_context_resume_tls_1_2(void **state)
+{
+    connections_of_one_context_resume(*state, TLS1_2_VERSION);
+}
+
+static void resumption_can_be_turned_off(void **state)
+{
+    fixture *f = *state;
+    resuming_server s = {.whole = 0};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    o.ca_file = certificate("ca.pem");
+    o.no_resumption = true;
+    use(f, &o);
+    begin_resuming(f, &s, TLS1_3_VERSION);
+    three_sessions(f);
+    end_resuming(&s);
+    assert_int_equal(s.whole, 3);
+}
+
+static void a_session_is_not_resumed_under_another_name(void **state)
+{
+    fixture *f = *state;
+    resuming_server s = {.whole = 0};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    o.ca_file = certificate("ca.pem");
+    use(f, &o);
+    begin_resuming(f, &s, TLS1_3_VERSION);
+    pop3_client *c = client_connected(f);
+    assert_ok(c, pop3_client_quit(c));
+    f->options.host = "localhost";
+    c = client_connected(f);
+    assert_ok(c, pop3_client_quit(c));
+    end_resuming(&s);
+    assert_int_equal(s.whole, 2);
+}
+
+static void a_server_that_cannot_resume_is_connected_to_without(void **state)
+{
+    fixture *f = *state;
+    resuming_server s = {.whole = 0};
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    o.ca_file = certificate("ca.pem");
+    use(f, &o);
+    begin_resuming(f, &s, TLS1_3_VERSION);
+    /* Asking for client certificates without a session context makes OpenSSL fail at resumption. */
+    SSL_CTX_set_verify(s.ctx, SSL_VERIFY_PEER, NULL);
+    three_sessions(f);
+    end_resuming(&s);
+    assert_int_equal(s.whole, 3);
+    assert_int_equal(s.resumed, 0);
+}
+
+/* ---- names ---- */
+
+#ifdef P3_HAVE_IDN
+static void an_internationalized_name_is_verified_in_its_ascii_form(void **state)
+{
+    fixture *f = *state;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    o.ca_file = certificate("ca.pem");
+    o.server_name = "post.b\xc3\xbc"
+                    "cher.example";
+    use(f, &o);
+    refuse(f, "not for post.xn--bcher-kva.example");
+}
+
+static void an_internationalized_host_is_resolved_in_its_ascii_form(void **state)
+{
+    fixture *f = *state;
+    f->options.host = "b\xc3\xbc"
+                      "cher.invalid";
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_RESOLVE, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_RESOLVE, "xn--bcher-kva.invalid:995: resolving");
+}
+#endif
+
+static void a_host_that_is_no_name_is_an_argument_error(void **state)
+{
+    static const char *const hosts[] = {"\xff\xfe.example", "\xe2\x98\x83..example"};
+    (void)state;
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
+        pop3_client *c;
+        o.host = hosts[i];
+        assert_status(POP3_ERR_ARGUMENT, pop3_client_new(&c, &o));
+        pop3_tls *tls;
+        char why[200];
+        pop3_tls_options t = POP3_TLS_OPTIONS_INIT;
+        t.server_name = hosts[i];
+        assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &t, why, sizeof why));
+        assert_non_null(strstr(why, "not the name of a host"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pinned_key_needs_no_authority),
+        cmocka_unit_test(a_wrong_pin_is_refused_and_the_right_one_told),
+        cmocka_unit_test(a_pin_beside_an_authority_asks_for_both),
+        cmocka_unit_test(a_good_chain_does_not_make_up_for_a_wrong_pin),
+        cmocka_unit_test(what_is_no_pin_is_refused),
+        cmocka_unit_test(a_revoked_certificate_is_refused),
+        cmocka_unit_test(a_certificate_that_is_not_revoked_is_accepted),
+        cmocka_unit_test(a_certificate_whose_issuer_has_no_list_is_refused),
+        cmocka_unit_test(the_application_may_accept_what_is_wrong),
+        cmocka_unit_test(the_application_may_refuse_what_is_right),
+        cmocka_unit_test(all_errors_are_shown_to_the_application),
+        cmocka_unit_test(an_encrypted_key_is_opened_with_its_pass_phrase),
+        cmocka_unit_test(a_wrong_or_missing_pass_phrase_is_an_argument_error),
+        cmocka_unit_test(the_ciphers_can_be_chosen),
+        cmocka_unit_test(the_ciphers_of_tls_1_2_can_be_chosen),
+        cmocka_unit_test(options_that_contradict_or_make_no_sense_are_refused),
+        cmocka_unit_test(the_protocol_is_named_unless_it_shall_not_be),
+        cmocka_unit_test(connections_of_one_context_resume_tls_1_3),
+        cmocka_unit_test(connections_of_one_context_resume_tls_1_2),
+        cmocka_unit_test(resumption_can_be_turned_off),
+        cmocka_unit_test(a_session_is_not_resumed_under_another_name),
+        cmocka_unit_test(a_server_that_cannot_resume_is_connected_to_without),
+#ifdef P3_HAVE_IDN
+        cmocka_unit_test(an_internationalized_name_is_verified_in_its_ascii_form),
+        cmocka_unit_test(an_internationalized_host_is_resolved_in_its_ascii_form),
+#endif
+        cmocka_unit_test(a_host_that_is_no_name_is_an_argument_error),
+    };
+    return run_suite("trust", tests, sizeof tests / sizeof *tests, NULL, 0);
+}

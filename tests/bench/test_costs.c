@@ -1,0 +1,267 @@
+/* What a session may cost, counted and never timed: round trips by the benchmark's server, system
+ * calls and allocations within this program.
+ *
+ *     test_costs PATH-OF-BENCH-SERVER
+ */
+#define _GNU_SOURCE
+#include "counted.h"
+
+#include <pop3/pop3.h>
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MESSAGES 1000
+
+static const char *server_path;
+
+/* A server and a client logged in to it. */
+typedef struct bench {
+    pid_t server;
+    FILE *says; /* the server's output */
+    pop3_client *client;
+    uint64_t retrieved; /* messages that came whole */
+    uint64_t octets;
+} bench;
+
+static uint16_t start_server(bench *b, const char *option)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    b->server = fork();
+    assert_true(b->server >= 0);
+    if (b->server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execl(server_path, server_path, "--report", "--messages", "1000", "--size", "4096", option,
+              (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    b->says = fdopen(ends[0], "r");
+    assert_non_null(b->says);
+    char line[100];
+    unsigned port;
+    assert_non_null(fgets(line, sizeof line, b->says));
+    assert_int_equal(sscanf(line, "ready %u", &port), 1);
+    return (uint16_t)port;
+}
+
+/* Starts a server with an option (NULL: none), and logs in. */
+static void begin(bench *b, const char *option)
+{
+    *b = (bench){0};
+    pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
+    o.host = "127.0.0.1";
+    o.port = start_server(b, option);
+    o.security = POP3_SECURITY_PLAIN;
+    o.allow_plaintext_password = true;
+    assert_int_equal(pop3_client_new(&b->client, &o), POP3_OK);
+    assert_int_equal(pop3_client_connect(b->client), POP3_OK);
+    assert_int_equal(pop3_client_user(b->client, "user"), POP3_OK);
+    assert_int_equal(pop3_client_pass(b->client, "pass"), POP3_OK);
+}
+
+/* Quits, stops the server, and returns how many round trips it has counted. */
+static size_t end(bench *b)
+{
+    char line[400] = "";
+    assert_int_equal(pop3_client_quit(b->client), POP3_OK);
+    pop3_client_free(b->client);
+    assert_non_null(fgets(line, sizeof line, b->says));
+    const char *found = strstr(line, " round-trips=");
+    assert_non_null(found);
+    size_t round_trips = strtoul(found + strlen(" round-trips="), NULL, 10);
+    print_message("# the server: %s", line);
+    assert_int_equal(kill(b->server, SIGTERM), 0);
+    assert_int_equal(waitpid(b->server, NULL, 0), b->server);
+    fclose(b->says);
+    return round_trips;
+}
+
+static pop3_sink_result count_octets(void *ctx, const char *data, size_t len)
+{
+    bench *b = ctx;
+    (void)data;
+    b->octets += len;
+    return POP3_SINK_CONTINUE;
+}
+
+static void count_message(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    bench *b = ctx;
+    (void)c;
+    b->retrieved += result->status == POP3_OK;
+}
+
+static void retrieve_together(bench *b)
+{
+    uint32_t numbers[MESSAGES];
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    for (uint32_t i = 0; i < MESSAGES; i++)
+        numbers[i] = i + 1;
+    handlers.sink = count_octets;
+    handlers.done = count_message;
+    handlers.ctx = b;
+    assert_int_equal(pop3_client_retr_many(b->client, numbers, MESSAGES, &handlers), POP3_OK);
+}
+
+static void retrieve_one_by_one(bench *b)
+{
+    for (uint32_t i = 1; i <= MESSAGES; i++) {
+        assert_int_equal(pop3_client_retr(b->client, i, count_octets, b), POP3_OK);
+        b->retrieved++;
+    }
+}
+
+static void assert_all_came(const bench *b, uint64_t times)
+{
+    assert_int_equal(b->retrieved, times * MESSAGES);
+    assert_int_equal(b->octets, times * MESSAGES * 4096);
+}
+
+static void a_pipelined_session_of_1000_messages_takes_at_most_10_round_trips(void **state)
+{
+    bench b;
+    pop3_stat drop;
+    (void)state;
+    begin(&b, NULL);
+    assert_int_equal(pop3_client_stat(b.client, &drop), POP3_OK);
+    assert_int_equal(drop.count, MESSAGES);
+    retrieve_together(&b);
+    assert_all_came(&b, 1);
+    assert_in_range(end(&b), 3, 10);
+}
+
+static void
+a_session_of_1000_messages_without_pipelining_takes_at_most_1010_round_trips(void **state)
+{
+    bench b;
+    pop3_stat drop;
+    (void)state;
+    begin(&b, "--no-pipelining");
+    assert_int_equal(pop3_client_stat(b.client, &drop), POP3_OK);
+    retrieve_together(&b);
+    assert_all_came(&b, 1);
+    assert_in_range(end(&b), MESSAGES, MESSAGES + 10);
+}
+
+static void nothing_new_is_found_out_in_at_most_8_round_trips(void **state)
+{
+    bench b;
+    pop3_survey *survey;
+    (void)state;
+    begin(&b, NULL);
+    assert_int_equal(pop3_client_survey(b.client, &survey), POP3_OK);
+    assert_int_equal(pop3_survey_count(survey), MESSAGES);
+    pop3_survey_free(survey);
+    assert_in_range(end(&b), 3, 8);
+}
+
+static void sizes_and_unique_ids_come_in_one_round_trip_when_pipelining_is_known(void **state)
+{
+    bench b;
+    pop3_survey *survey;
+    (void)state;
+    begin(&b, NULL);
+    assert_int_equal(pop3_client_capa(b.client, NULL), POP3_OK);
+    counts before = counted;
+    assert_int_equal(pop3_client_survey(b.client, &survey), POP3_OK);
+    assert_int_equal(counted_since(before).sends, 1);
+    pop3_survey_free(survey);
+    assert_int_equal(end(&b), 5); /* USER, PASS, CAPA, UIDL with LIST, QUIT */
+}
+
+static void the_commands_of_a_pipelined_session_go_out_in_few_writes(void **state)
+{
+    bench b;
+    (void)state;
+    begin(&b, NULL);
+    counts before = counted;
+    retrieve_together(&b);
+    counts cost = counted_since(before);
+    print_message("# %zu sends for %d messages\n", cost.sends, MESSAGES);
+    assert_in_range(cost.sends, 1, 4);
+    assert_all_came(&b, 1);
+    end(&b);
+}
+
+static void a_message_at_a_time_costs_four_system_calls(void **state)
+{
+    bench b;
+    (void)state;
+    begin(&b, "--no-pipelining");
+    counts before = counted;
+    retrieve_one_by_one(&b);
+    counts cost = counted_since(before);
+    print_message("# %zu sends, %zu receives, %zu waits\n", cost.sends, cost.receives, cost.waits);
+    /* A look at what an idle server may have said, the command, a wait, the reply. */
+    assert_in_range(system_calls(cost), MESSAGES, 4 * MESSAGES + 4);
+    assert_int_equal(cost.sends, MESSAGES);
+    assert_all_came(&b, 1);
+    end(&b);
+}
+
+static void nothing_is_allocated_for_a_message_once_a_session_is_under_way(void **state)
+{
+    bench b;
+    (void)state;
+    begin(&b, NULL);
+    retrieve_together(&b);
+    retrieve_one_by_one(&b);
+    counts before = counted;
+    retrieve_together(&b);
+    assert_int_equal(counted_since(before).allocations, 0);
+    retrieve_one_by_one(&b);
+    assert_int_equal(counted_since(before).allocations, 0);
+    assert_all_came(&b, 4);
+    end(&b);
+}
+
+static void a_survey_allocates_a_few_times_and_not_for_each_message(void **state)
+{
+    bench b;
+    pop3_survey *survey;
+    (void)state;
+    begin(&b, NULL);
+    counts before = counted;
+    assert_int_equal(pop3_client_survey(b.client, &survey), POP3_OK);
+    counts cost = counted_since(before);
+    print_message("# %zu allocations\n", cost.allocations);
+    assert_in_range(cost.allocations, 3, 40); /* of which most are for CAPA */
+    pop3_survey_free(survey);
+    end(&b);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pipelined_session_of_1000_messages_takes_at_most_10_round_trips),
+        cmocka_unit_test(
+            a_session_of_1000_messages_without_pipelining_takes_at_most_1010_round_trips),
+        cmocka_unit_test(nothing_new_is_found_out_in_at_most_8_round_trips),
+        cmocka_unit_test(sizes_and_unique_ids_come_in_one_round_trip_when_pipelining_is_known),
+        cmocka_unit_test(the_commands_of_a_pipelined_session_go_out_in_few_writes),
+        cmocka_unit_test(a_message_at_a_time_costs_four_system_calls),
+        cmocka_unit_test(nothing_is_allocated_for_a_message_once_a_session_is_under_way),
+        cmocka_unit_test(a_survey_allocates_a_few_times_and_not_for_each_message),
+    };
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_costs PATH-OF-BENCH-SERVER\n");
+        return EXIT_FAILURE;
+    }
+    server_path = argv[1];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

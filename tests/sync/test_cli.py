@@ -1,0 +1,382 @@
+"""The other subcommands, the configuration, secrets, URLs: what a person sees."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from world import COMMAND, DEADLINE, ROOT, message
+
+EXAMPLES = ROOT / "examples/mail"
+
+
+class Mailbox:
+    """Runs subcommands against a server with the sample mailbox."""
+
+    def __init__(self, world, server):
+        self.world, self.server = world, server
+        self.url = f"pop3://user@127.0.0.1:{server.port}"
+
+    def words(self, name, *args):
+        return [COMMAND, name, self.url, *map(str, args), "--allow-plaintext",
+                "--password-file", str(self.world.password_file)]  # fmt: skip
+
+    def run(self, name, *args, status=0, stdin=""):
+        done = subprocess.run(self.words(name, *args), env=self.world.environment(), input=stdin,
+                              capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        return done.stdout if status == 0 else done.stderr
+
+    def terminal(self, name, *args, columns=80, typed=(), status=0):
+        """The same on a terminal of its own; `typed` are (what must be there, what is typed then)."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            env = self.world.environment(LANG="C.UTF-8", TERM="xterm")
+            words = self.words(name, *args)
+            os.execve(words[0], words, env)
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        shown = b""
+        typed = list(typed)
+        while True:
+            if not select.select([fd], [], [], DEADLINE)[0]:
+                os.close(fd)
+                raise AssertionError(shown)
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                break
+            shown += data
+            while typed and typed[0][0] in shown.decode(errors="replace"):
+                os.write(fd, typed.pop(0)[1].encode())
+        os.close(fd)
+        _, ended = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(ended) == status, shown
+        return shown.decode(errors="replace").replace("\r\n", "\n")
+
+
+@pytest.fixture
+def mailbox(world):
+    for file in EXAMPLES.iterdir():
+        world.put(file.name, file.read_bytes())
+    with world.server("--delete") as server:
+        yield Mailbox(world, server)
+
+
+def test_stat_counts(mailbox):
+    assert re.fullmatch(r"12 messages, 1\d\.\d KB\n", mailbox.run("stat"))
+    assert json.loads(mailbox.run("stat", "--json"))["messages"] == 12
+
+
+def test_capa_shows_what_is_announced(mailbox):
+    assert "UIDL\n" in mailbox.run("capa")
+    assert "PIPELINING" in json.loads(mailbox.run("capa", "--json"))
+
+
+def test_uidl_shows_unique_ids(mailbox):
+    assert mailbox.run("uidl", 1) == "1 2026-11-02-hike-1.eml\n"
+    assert len(mailbox.run("uidl").splitlines()) == 12
+    assert json.loads(mailbox.run("uidl", 2, "--json")) == {
+        "number": 2, "uid": "2026-11-03-hike-2.eml"}  # fmt: skip
+
+
+def test_a_table_fits_the_terminal_and_decodes_what_is_encoded(mailbox):
+    lines = mailbox.terminal("list", columns=72).splitlines()
+    assert lines[0].split() == ["No.", "Size", "Date", "From", "Subject"]
+    assert len(lines) == 13
+    assert "Zoé Lefèvre" in lines[7] and "…" in lines[7]
+    assert "田中 由美" in lines[8]
+    wide = {"W", "F"}
+    import unicodedata
+
+    for line in lines:
+        assert sum(2 if unicodedata.east_asian_width(c) in wide else 1 for c in line) <= 72
+
+
+def test_a_table_is_not_cut_when_it_is_not_shown_on_a_terminal(mailbox):
+    text = mailbox.run("list")
+    assert "Café d'hiver : le goûter des voisins déménage\n" in text
+    assert mailbox.run("list", "3-4").count("\n") == 2
+
+
+def test_a_table_for_programs(mailbox):
+    events = [json.loads(line) for line in mailbox.run("list", "--json", 8).splitlines()]
+    assert events[0]["number"] == 8 and events[0]["subject"].startswith("京都からの")
+    fields = json.loads(mailbox.run("headers", "--json", 8))["fields"]
+    assert ["MIME-Version", "1.0"] in fields
+
+
+def test_header_fields_cannot_command_the_terminal(mailbox):
+    mailbox.world.put("z", b"Subject: =?utf-8?B?" + b"G1szMW1yZWQHG10wO293bmVkBw==" + b"?=\r\n"
+                      b"From: a\x1b]0;x\x07b\r\n\r\n")  # fmt: skip
+    shown = mailbox.terminal("list", 13)
+    assert "\x1b" not in shown and "\x07" not in shown
+    assert "[31mred" in shown
+
+
+def test_headers_shows_every_field_when_asked(mailbox):
+    text = mailbox.run("headers", "--verbose", 3)
+    assert text.startswith("message 3, 854 octets\n")
+    assert "\nMessage-ID: <20261103192201.hike3@example.org>\n" in text
+
+
+def test_cat_and_top_give_messages_as_they_are(mailbox):
+    whole = (EXAMPLES / "2026-11-02-hike-1.eml").read_bytes().replace(b"\r\n", b"\n")
+    done = subprocess.run(mailbox.words("cat", 1), env=mailbox.world.environment(), capture_output=True)
+    assert done.stdout.replace(b"\r\n", b"\n") == whole
+    assert mailbox.run("top", 1).endswith("\n\n")
+    assert mailbox.run("top", 1, "--lines", 1).endswith("Hi both,\n")
+
+
+def test_rm_deletes_all_that_are_named_or_none(mailbox):
+    assert mailbox.run("rm", "2-3") == "2 messages deleted\n"
+    assert len(mailbox.world.on_server()) == 10
+    assert "no message number" in mailbox.run("rm", 1, 99, status=64)
+    assert len(mailbox.world.on_server()) == 10
+
+
+def test_doctor_says_what_is_there_and_what_to_configure(mailbox):
+    text = mailbox.run("doctor")
+    assert "no TLS" in text and "UIDL           works, and all are different" in text
+    assert "PIPELINING     works" in text
+    assert "[user]\nhost = 127.0.0.1\n" in text
+
+
+def test_doctor_explains_a_certificate(world, certs):
+    with world.server("--tls", "--cert", certs / "expired.pem", "--key", certs / "expired.key") as server:
+        done = subprocess.run(
+            [COMMAND, "doctor", f"pop3s://user@localhost:{server.tls_port}", "--ca-file",
+             str(certs / "ca.pem")], env=world.environment(), capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 69
+    assert re.search(r"BAD  certificate .*expired", done.stdout)
+    assert "check this machine's clock" in done.stdout
+
+
+def test_the_shell_reads_commands_and_deletes_only_at_quit(mailbox):
+    text = mailbox.run("shell", stdin="stat\ndele 1\nfoo\ndele\n")
+    assert "+OK 12 " in text and "There is no such command" in text
+    assert len(mailbox.world.on_server()) == 12
+    mailbox.run("shell", stdin="dele 1\nquit\n")
+    assert len(mailbox.world.on_server()) == 11
+
+
+def test_the_shell_completes_and_remembers_lines_on_a_terminal(mailbox):
+    shown = mailbox.terminal("shell", typed=[
+        ("pop3> ", "st\t\n"), ("+OK 12 ", "\x1b[A\n"), ("+OK 12 ", "qu\t\n")])  # fmt: skip
+    assert len(mailbox.server.commands("STAT")) == 2
+    assert "+OK 12 " in shown
+
+
+def test_progress_is_shown_on_a_terminal_and_goes_away(mailbox):
+    world = mailbox.world
+    shown = mailbox.terminal("sync", "--maildir", world.maildir, "--state", world.state)
+    assert "12 of 12 messages" in shown
+    assert re.search(r"12 new messages \(.*\) delivered; 12 on the server\n$", shown)
+    assert len(world.delivered()) == 12
+
+
+def test_a_password_is_asked_for_on_the_terminal_and_not_shown(mailbox):
+    mailbox.words = lambda name, *args: [COMMAND, name, mailbox.url, "--allow-plaintext"]
+    shown = mailbox.terminal("stat", typed=[("Password for user@", "s3cret\n")])
+    assert "12 messages" in shown and "s3cret" not in shown
+
+
+# ---- mistakes ----
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        ([], 64, "pop3 sync"),
+        (["snyc"], 64, "unknown command snyc"),
+        (["stat"], 64, "a URL or an account is missing"),
+        (["stat", "--pasword-file", "x"], 64, "perhaps --password-file"),
+        (["stat", "pop3s://user@/"], 64, "reading the URL"),
+        (["stat", "pop3s://us%0aer@host/"], 64, "reading the URL"),
+        (["stat", "pop3s://host/"], 78, "no user is named"),
+        (["sync", "pop3s://u@host/"], 78, "where to deliver is not said"),
+        (["sync", "pop3s://u@host/", "--maildir", "a", "--mbox", "b"], 78, "more than one place"),
+        (["sync", "pop3s://u@host/", "--max-size", "50X"], 64, "a size such as 50M"),
+        (["stat", "pop3s://u@host/", "--password", "x"], 64, "would show the password"),
+        (["stat", "work"], 78, "there is no configuration file"),
+        (["sync", "pop3s://u@host/", "--maildir", "a", "--jobs", "0"], 64, "a number from 1"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_explained(world, words, status, told):
+    done = subprocess.run([COMMAND, *words], env=world.environment(), capture_output=True, text=True,
+                          timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == status, done
+    assert told in done.stderr
+
+
+def test_pop3_without_s_asks_for_stls_and_never_falls_back(world):
+    with world.server() as server:
+        done = subprocess.run(
+            [COMMAND, "stat", f"pop3://user@127.0.0.1:{server.port}", "--password-file",
+             str(world.password_file)], env=world.environment(), capture_output=True, text=True)  # fmt: skip
+        assert done.returncode == 69 and "does not announce STLS" in done.stderr
+        assert server.commands("USER") == server.commands("AUTH") == []
+
+
+def test_stls_protects_the_session(world, certs):
+    with world.server("--cert", certs / "good.pem", "--key", certs / "good.key") as server:
+        done = subprocess.run(
+            [COMMAND, "stat", f"pop3://user@localhost:{server.port}", "--ca-file",
+             str(certs / "ca.pem"), "--password-file", str(world.password_file)],
+            env=world.environment(), capture_output=True, text=True)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        server.wait_for(r"tls TLSv1\.[23] sni=localhost")
+
+
+# ---- the configuration ----
+
+
+def configure(world, text, mode=0o600):
+    path = world.path / "config/pop3/config"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def run_sync(world, *words, status=0):
+    done = subprocess.run([COMMAND, "sync", *words], env=world.environment(), capture_output=True,
+                          text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == status, done
+    return done.stdout + done.stderr
+
+
+def test_accounts_come_from_the_configuration_with_defaults_and_inheritance(world):
+    world.fill(2)
+    with world.server("--password", "right") as server:
+        configure(world, f"""
+# at the top: for all accounts
+host = 127.0.0.1
+port = {server.port}
+tls = none
+allow-plaintext = yes
+password-command = printf 'right\\n'
+maildir = {world.path}/Default
+
+[work]
+user = ann
+maildir = {world.path}/Work
+
+[home]
+inherit = work
+user = bob
+mbox = {world.path}/home.mbox
+
+[plain]
+url = pop3://cem@127.0.0.1:{server.port}/
+""")
+        text = run_sync(world)
+    assert len(re.findall("2 new messages", text)) == 3
+    assert len(world.delivered(world.path / "Work")) == 2
+    assert (world.path / "home.mbox").read_text().count("\nSubject: number") == 2
+    assert len(world.delivered(world.path / "Default")) == 2
+    assert (world.path / ".local/state/pop3/state.db").exists()
+
+
+def test_some_accounts_are_chosen_by_name(world):
+    world.fill(1)
+    with world.server() as server:
+        configure(world, f"host = 127.0.0.1\nport = {server.port}\ntls = none\nallow-plaintext = yes\n"
+                  f"password = x\n[a]\nuser = a\nmaildir = {world.path}/A\n"
+                  f"[b]\nuser = b\nmaildir = {world.path}/B\n")  # fmt: skip
+        run_sync(world, "b")
+        assert not (world.path / "A").exists()
+        assert len(world.delivered(world.path / "B")) == 1
+        assert "perhaps you mean" not in run_sync(world, "zzzzzz", status=64)
+        assert "there is no account" in run_sync(world, "c", status=64)
+
+
+def test_mistakes_in_the_configuration_are_told_with_file_line_and_nearest_name(world):
+    path = configure(world, "maildirr = x\n\n[a]\nuser = u\nmax-size = big\ntls = maybe\njobs = 3\n")
+    text = run_sync(world, status=78)
+    assert f"{path}:1: there is no setting maildirr; perhaps you mean \"maildir\"" in text
+    assert f"{path}:5: max-size: \"big\" cannot be used; expected: a size such as 50M" in text
+    assert f"{path}:6: tls: \"maybe\" cannot be used; expected: tls stls none" in text
+    assert f"{path}:7: this belongs at the top" in text
+    assert "4 mistakes" in text
+
+
+def test_a_configuration_with_a_password_that_others_can_read_is_refused(world):
+    path = configure(world, "[a]\nhost = 127.0.0.1\nuser = u\npassword = x\nmaildir = m\n", 0o644)
+    assert f"chmod 600 {path}" in run_sync(world, status=78)
+
+
+def test_one_account_that_cannot_be_used_does_not_keep_the_others(world):
+    world.fill(1)
+    with world.server() as server:
+        configure(world, f"host = 127.0.0.1\nport = {server.port}\ntls = none\nallow-plaintext = yes\n"
+                  f"password = x\n[a]\nuser = a\n"
+                  f"[b]\nuser = b\nmaildir = {world.path}/B\n")  # fmt: skip
+        text = run_sync(world, status=78)
+    assert "pop3: a: where to deliver is not said" in text
+    assert len(world.delivered(world.path / "B")) == 1
+
+
+# ---- secrets ----
+
+
+def stat_with(world, server, *words, status=0, **env):
+    done = subprocess.run(
+        [COMMAND, "stat", f"pop3://user@127.0.0.1:{server.port}", "--allow-plaintext", *words],
+        env=world.environment(**env), capture_output=True, text=True, timeout=DEADLINE,
+        start_new_session=True)  # fmt: skip
+    assert done.returncode == status, done
+    return done.stdout + done.stderr
+
+
+def test_secrets_come_from_where_they_are_said_to_be(world):
+    netrc = world.path / "netrc"
+    netrc.write_text('machine other login user password wrong\nmachine 127.0.0.1\n  login "user"\n'
+                     '  password "secret"\n')  # fmt: skip
+    netrc.chmod(0o600)
+    tools = world.path / "bin"
+    tools.mkdir()
+    tool = tools / "secret-tool"
+    tool.write_text('#!/bin/sh\ntest "$*" = "lookup service pop3 host 127.0.0.1 user user" && echo secret\n')
+    tool.chmod(0o755)
+    with world.server("--password", "secret") as server:
+        stat_with(world, server, "--password-command", "echo secret")
+        stat_with(world, server, "--password-file", str(world.password_file))
+        stat_with(world, server, "--netrc", str(netrc))
+        stat_with(world, server, "--keyring", PATH=f"{tools}:{os.environ['PATH']}")
+        text = stat_with(world, server, "--password-command", "exit 3", status=78)
+        assert "password-command ended with status 3" in text
+        assert "no terminal to ask" in stat_with(world, server, status=78)
+        world.password_file.chmod(0o644)
+        text = stat_with(world, server, "--password-file", str(world.password_file), status=78)
+        assert "chmod 600" in text
+
+
+def test_a_token_logs_in_with_oauth(world, certs):
+    with world.server("--cert", certs / "good.pem", "--key", certs / "good.key", "--capa",
+                      "SASL XOAUTH2") as server:  # fmt: skip
+        done = subprocess.run(
+            [COMMAND, "stat", f"pop3://user@localhost:{server.port}", "--ca-file",
+             str(certs / "ca.pem"), "--token-command", "echo tok"],
+            env=world.environment(), capture_output=True, text=True)  # fmt: skip
+        assert server.count("AUTH XOAUTH2") >= 1, (done, server.lines)
+
+
+def test_no_secret_is_shown_anywhere(world):
+    secret = "s3cr3t-w0rd"
+    world.password_file.write_text(secret + "\n")
+    with world.server("--password", "other") as server:
+        told = world.sync(server.port, "--json", status=77)
+    assert secret not in told
+    assert secret not in world.state.read_bytes().decode(errors="replace")
+
+

@@ -1,0 +1,222 @@
+/* What to do with each message, given what is known: read as a table of unique-ids. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sync/plan.h"
+
+static p3_fingerprint print_of(const char *message)
+{
+    char header[80];
+    snprintf(header, sizeof header, "Subject: %s\n\n", message);
+    return p3_fingerprint_of(header, strlen(header));
+}
+
+static pop3_str span(const char *text)
+{
+    return (pop3_str){text, strlen(text)};
+}
+
+static void add_row(p3_rows *rows, const char *uid, p3_standing standing, const char *message)
+{
+    if (rows->next_id == 0)
+        rows->next_id = 1;
+    size_t i = p3_rows_add(rows, span(uid));
+    assert_int_not_equal(i, SIZE_MAX);
+    rows->at[i].standing = standing;
+    if (message != NULL)
+        rows->at[i].fingerprint = print_of(message);
+}
+
+static void add_mail(p3_mailbox *box, const char *uid)
+{
+    assert_true(p3_mailbox_add(box, (uint32_t)box->count + 1, span(uid)));
+}
+
+/* The plan as letters: T take, K keep, L look, - leave alone. */
+static void expect(const p3_mailbox *box, const char *letters)
+{
+    char found[32] = "";
+    for (size_t i = 0; i < box->count; i++)
+        found[i] = "-LTK"[box->at[i].todo];
+    assert_string_equal(found, letters);
+}
+
+static void finish(p3_plan *plan, p3_mailbox *box, p3_rows *rows)
+{
+    p3_plan_free(plan);
+    p3_mailbox_free(box);
+    p3_rows_free(rows);
+}
+
+static void known_unique_ids_are_kept_and_new_ones_taken(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "b", P3_DELIVERED, "b");
+    add_row(&rows, "gone", P3_DELIVERED, "x");
+    add_row(&rows, "c", P3_INTENT, NULL);
+    add_mail(&box, "a");
+    add_mail(&box, "b");
+    add_mail(&box, "c");
+    p3_mailbox_seal(&box);
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    expect(&box, "TKT");
+    assert_int_equal(box.at[0].row, P3_NO_ROW);
+    assert_int_equal(box.at[2].row, 2); /* its intent is used again */
+    assert_true(plan.claimed[0] && !plan.claimed[1]);
+    finish(&plan, &box, &rows);
+}
+
+static void what_is_doubtful_is_looked_at(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "sure", P3_DELIVERED, "sure");
+    add_row(&rows, "leaving", P3_LEAVING, "same");
+    add_row(&rows, "again", P3_GONE, "old");
+    add_row(&rows, "back", P3_GONE, "back");
+    add_row(&rows, "twice", P3_DELIVERED, "first");
+    add_mail(&box, "sure");
+    add_mail(&box, "leaving");
+    add_mail(&box, "again");
+    add_mail(&box, "back");
+    add_mail(&box, "twice");
+    add_mail(&box, "twice");
+    p3_mailbox_seal(&box);
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    expect(&box, "KLLLLL");
+    assert_int_equal(plan.looks, 5);
+    box.at[1].fingerprint = print_of("same");
+    box.at[2].fingerprint = print_of("new");
+    box.at[3].fingerprint = print_of("back");
+    box.at[4].fingerprint = print_of("second");
+    box.at[5].fingerprint = print_of("first");
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "KKTKTK");
+    finish(&plan, &box, &rows);
+}
+
+static void without_unique_ids_everything_known_is_told_by_its_header(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "", P3_DELIVERED, "one");
+    add_row(&rows, "", P3_DELIVERED, "two");
+    for (int i = 0; i < 4; i++)
+        add_mail(&box, "");
+    p3_mailbox_seal(&box);
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    expect(&box, "LLLL");
+    box.at[0].fingerprint = print_of("two");
+    box.at[1].fingerprint = print_of("three");
+    box.at[2].fingerprint = print_of("one");
+    box.at[3].fingerprint = print_of("one"); /* a copy of it */
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "KTKT");
+    finish(&plan, &box, &rows);
+}
+
+static void when_all_known_messages_are_missing_new_ones_may_be_them(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "1", P3_DELIVERED, "one");
+    add_row(&rows, "2", P3_DELIVERED, "two");
+    add_mail(&box, "x");
+    add_mail(&box, "y");
+    p3_mailbox_seal(&box);
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    assert_true(plan.renumbered);
+    expect(&box, "LL");
+    box.at[0].fingerprint = print_of("two");
+    box.at[1].fingerprint = print_of("three");
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "KT");
+    assert_int_equal(box.at[0].row, 1);
+    finish(&plan, &box, &rows);
+}
+
+static void a_message_that_could_not_be_looked_at_is_left_alone(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "a", P3_LEAVING, "a");
+    add_mail(&box, "a");
+    p3_mailbox_seal(&box);
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "-");
+    finish(&plan, &box, &rows);
+}
+
+/* ---- fingerprints ---- */
+
+static void a_fingerprint_does_not_depend_on_line_ends_nor_on_the_server_s_own_fields(void **state)
+{
+    static const char lf[] = "From: a\nSubject: b\n c\n\n";
+    static const char crlf[] =
+        "From: a\r\nStatus: RO\r\nX-UIDL: 7\r\n more\r\nSubject: b\r\n c\r\n\r\n";
+    static const char other[] = "From: a\nSubject: b\n d\n\n";
+    (void)state;
+    p3_fingerprint a = p3_fingerprint_of(lf, strlen(lf));
+    p3_fingerprint b = p3_fingerprint_of(crlf, strlen(crlf));
+    p3_fingerprint c = p3_fingerprint_of(other, strlen(other));
+    assert_true(p3_fingerprint_equal(&a, &b));
+    assert_false(p3_fingerprint_equal(&a, &c));
+    assert_true(p3_fingerprint_known(&a));
+}
+
+static void a_header_is_the_same_however_it_is_cut(void **state)
+{
+    static const char text[] = "A: 1\r\nB: 2\r\n\r\nbody\r\n\r\n";
+    (void)state;
+    for (size_t cut = 0; cut < strlen(text); cut++) {
+        p3_header h = {0};
+        p3_header_take(&h, text, cut);
+        p3_header_take(&h, text + cut, strlen(text) - cut);
+        assert_true(h.done);
+        assert_int_equal(h.len, 14);
+        assert_memory_equal(h.data, text, 14);
+        p3_header_free(&h);
+    }
+}
+
+static void a_header_without_end_costs_no_more_than_its_bound(void **state)
+{
+    char line[1000];
+    p3_header h = {0};
+    (void)state;
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 1000; i++)
+        p3_header_take(&h, line, sizeof line);
+    assert_true(h.done);
+    assert_int_equal(h.len, P3_HEADER_MOST);
+    p3_header_free(&h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_unique_ids_are_kept_and_new_ones_taken),
+        cmocka_unit_test(what_is_doubtful_is_looked_at),
+        cmocka_unit_test(without_unique_ids_everything_known_is_told_by_its_header),
+        cmocka_unit_test(when_all_known_messages_are_missing_new_ones_may_be_them),
+        cmocka_unit_test(a_message_that_could_not_be_looked_at_is_left_alone),
+        cmocka_unit_test(a_fingerprint_does_not_depend_on_line_ends_nor_on_the_server_s_own_fields),
+        cmocka_unit_test(a_header_is_the_same_however_it_is_cut),
+        cmocka_unit_test(a_header_without_end_costs_no_more_than_its_bound),
+    };
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

@@ -1,0 +1,241 @@
+/* The state: what is put in comes out, also after it was closed; locks; names; line ends. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "sync/message.h"
+#include "sync/names.h"
+#include "sync/state.h"
+
+static char folder[64];
+static char path[96];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/pop3-state-XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/state.db", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = {"state.db", "state.db-wal", "state.db-shm",
+                                        "state.db.lock"};
+    char name[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(name, sizeof name, "%s/%s", folder, names[i]);
+        (void)unlink(name);
+    }
+    return rmdir(folder);
+}
+
+static p3_state *open_state(void)
+{
+    p3_problem why = {0};
+    p3_state *s = p3_state_open(path, &why);
+    if (s == NULL)
+        fail_msg("%s", why.text);
+    return s;
+}
+
+static void what_is_committed_is_there_the_next_time(void **state)
+{
+    p3_problem why;
+    p3_known_account a;
+    p3_rows rows;
+    static const char uid[] = {'u', '\xff', 'x'};
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    assert_true(a.pipelining);
+    assert_null(a.target);
+    p3_row row = {
+        .id = 7, .uid = {uid, sizeof uid}, .standing = P3_INTENT, .name = "n.1", .tries = 2};
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_put(s, a.id, &row, &why));
+    assert_true(p3_state_set_target(s, a.id, "maildir:/m", &why));
+    assert_true(p3_state_set_pipelining(s, a.id, false, &why));
+    assert_true(p3_state_commit(s, &why));
+    row.standing = P3_DELIVERED;
+    row.fingerprint.octets[3] = 9;
+    row.time = 12345;
+    row.name = "";
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_put(s, a.id, &row, &why));
+    assert_true(p3_state_commit(s, &why));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+
+    s = open_state();
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    assert_string_equal(a.target, "maildir:/m");
+    assert_false(a.pipelining);
+    assert_true(p3_state_load(s, a.id, &rows, &why));
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.next_id, 8);
+    assert_int_equal(rows.at[0].standing, P3_DELIVERED);
+    assert_int_equal(rows.at[0].uid.len, 3);
+    assert_memory_equal(rows.at[0].uid.data, uid, 3);
+    assert_int_equal(rows.at[0].fingerprint.octets[3], 9);
+    assert_int_equal(rows.at[0].time, 12345);
+    assert_int_equal(rows.at[0].tries, 2);
+    assert_string_equal(rows.at[0].name, "");
+    p3_rows_free(&rows);
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_forget(s, a.id, 7, &why));
+    assert_true(p3_state_commit(s, &why));
+    assert_true(p3_state_load(s, a.id, &rows, &why));
+    assert_int_equal(rows.count, 0);
+    p3_rows_free(&rows);
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+}
+
+static void accounts_do_not_see_each_other(void **state)
+{
+    p3_problem why;
+    p3_known_account a;
+    p3_known_account b;
+    p3_rows rows;
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "a", &a, &why));
+    assert_true(p3_state_account(s, "b", &b, &why));
+    assert_int_not_equal(a.id, b.id);
+    p3_row row = {.id = 1, .uid = {"u", 1}, .standing = P3_DELIVERED, .name = ""};
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_put(s, a.id, &row, &why));
+    assert_true(p3_state_commit(s, &why));
+    assert_true(p3_state_load(s, b.id, &rows, &why));
+    assert_int_equal(rows.count, 0);
+    p3_rows_free(&rows);
+    p3_state_close(s);
+}
+
+static void an_account_is_locked_against_others_only(void **state)
+{
+    p3_problem why;
+    (void)state;
+    p3_state *one = open_state();
+    p3_state *other = open_state();
+    assert_true(p3_state_lock(one, 5, &why));
+    assert_false(p3_state_lock(other, 5, &why));
+    assert_int_equal(why.exit, EX_TEMPFAIL);
+    assert_true(p3_state_lock(other, 6, &why));
+    p3_state_unlock(one, 5);
+    assert_true(p3_state_lock(other, 5, &why));
+    p3_state_close(one);
+    p3_state_close(other);
+}
+
+static void nobody_else_may_read_the_state(void **state)
+{
+    struct stat st;
+    (void)state;
+    p3_state_close(open_state());
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 077, 0);
+}
+
+static void names_are_all_different_and_fit_for_a_maildir(void **state)
+{
+    static char seen[1000][P3_NAME_SIZE];
+    p3_names names[2];
+    (void)state;
+    assert_int_equal(p3_names_init(&names[0]), 0);
+    assert_int_equal(p3_names_init(&names[1]), 0);
+    for (size_t i = 0; i < 1000; i++) {
+        p3_names_next(&names[i % 2], seen[i], P3_NAME_SIZE);
+        assert_null(strpbrk(seen[i], "/: \n"));
+        assert_int_not_equal(seen[i][0], '.');
+    }
+    qsort(seen, 1000, sizeof seen[0], (int (*)(const void *, const void *))strcmp);
+    for (size_t i = 1; i < 1000; i++)
+        assert_string_not_equal(seen[i - 1], seen[i]);
+}
+
+/* ---- line ends ---- */
+
+typedef struct sink {
+    p3_delivery base;
+    char text[256];
+    size_t len;
+} sink;
+
+static bool sink_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    (void)name;
+    (void)sender;
+    (void)why;
+    ((sink *)d)->len = 0;
+    return true;
+}
+
+static bool sink_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    sink *s = (sink *)d;
+    (void)why;
+    memcpy(s->text + s->len, data, len);
+    s->len += len;
+    return true;
+}
+
+static bool sink_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    (void)why;
+    out->octets = ((sink *)d)->len;
+    return true;
+}
+
+static const p3_delivery_class sink_class = {
+    .begin = sink_begin, .write = sink_write, .finish = sink_finish};
+
+static void convert(p3_line_ends ends, const char *in, const char *expected)
+{
+    for (size_t cut = 0; cut <= strlen(in); cut++) {
+        sink s = {.base = {&sink_class}};
+        p3_message m;
+        p3_parcel parcel = {0};
+        assert_true(p3_message_init(&m, &s.base, ends));
+        p3_message_begin(&m, "name");
+        assert_true(p3_message_take(&m, in, cut));
+        assert_true(p3_message_take(&m, in + cut, strlen(in) - cut));
+        assert_true(p3_message_finish(&m, &parcel));
+        assert_int_equal(s.len, strlen(expected));
+        assert_memory_equal(s.text, expected, s.len);
+        p3_message_free(&m);
+    }
+}
+
+static void line_ends_become_one_convention_wherever_the_message_is_cut(void **state)
+{
+    static const char mixed[] = "a\r\nb\nc\rd\r\r\ne\r\n\r\n\n\r";
+    (void)state;
+    convert(P3_LINES_LF, mixed, "a\nb\nc\rd\r\ne\n\n\n\r");
+    convert(P3_LINES_CRLF, mixed, "a\r\nb\r\nc\rd\r\r\ne\r\n\r\n\r\n\r");
+    convert(P3_LINES_LF, "", "");
+}
+
+#define WITH_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FOLDER(what_is_committed_is_there_the_next_time),
+        WITH_FOLDER(accounts_do_not_see_each_other),
+        WITH_FOLDER(an_account_is_locked_against_others_only),
+        WITH_FOLDER(nobody_else_may_read_the_state),
+        cmocka_unit_test(names_are_all_different_and_fit_for_a_maildir),
+        cmocka_unit_test(line_ends_become_one_convention_wherever_the_message_is_cut),
+    };
+    return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+"""Where mail is delivered besides Maildir: mbox and command; line ends; added lines."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from world import COMMAND, CRASH_COMMAND, DEADLINE, message
+
+
+def sync_to(world, port, *target, status=0, command=COMMAND, crash=None):
+    """Runs sync to a target other than the Maildir."""
+    words = [command, "sync", f"pop3://user@127.0.0.1:{port}", *map(str, target),
+             "--state", str(world.state), "--password-file", str(world.password_file),
+             "--allow-plaintext", "--quiet"]  # fmt: skip
+    env = world.environment()
+    if crash is not None:
+        env["POP3_TEST_CRASH_AT"] = crash
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == status, (done.returncode, done.stderr)
+    return done.stderr
+
+
+def read_mbox(path):
+    """The messages of an mbox in mboxrd form, unquoted."""
+    messages = []
+    for line in path.read_bytes().splitlines(keepends=True):
+        if line.startswith(b"From "):
+            messages.append(b"")
+        elif line.startswith(b">") and line.lstrip(b">").startswith(b"From "):
+            messages[-1] += line[1:]
+        else:
+            messages[-1] += line
+    assert all(m.endswith(b"\n") for m in messages)
+    return [m[:-1] for m in messages]
+
+
+def test_an_mbox_gets_every_message_quoted_so_that_it_can_be_read_back(world):
+    world.put("1", "From: a@example.org\n\nFrom here on\n>From there\n>>From far\nFro\n>\n")
+    world.put("2", "Return-Path: <bounce@example.org>\nFrom: a@b\n\nno line end")
+    world.put("3", message(3))
+    mbox = world.path / "mbox"
+    with world.server() as server:
+        sync_to(world, server.port, "--mbox", mbox)
+        sync_to(world, server.port, "--mbox", mbox)
+    text = mbox.read_text()
+    assert text.startswith("From a@example.org ")
+    assert "\nFrom bounce@example.org " in text
+    assert "\n>From here on\n>>From there\n>>>From far\nFro\n>\n" in text
+    delivered = read_mbox(mbox)
+    assert len(delivered) == 3
+    assert delivered[0] == (world.drop / "1").read_bytes()
+    assert delivered[1] == (world.drop / "2").read_bytes() + b"\n"
+    assert delivered[2] == (world.drop / "3").read_bytes()
+    assert sorted(os.listdir(world.path)) == [
+        "drop", "mbox", "password", "state.db", "state.db.lock"]  # fmt: skip
+
+
+def test_an_mbox_that_another_program_has_locked_is_waited_for(world):
+    world.fill(2)
+    mbox = world.path / "mbox"
+    lock = world.path / "mbox.lock"
+    holder = subprocess.Popen(["sleep", "600"])
+    lock.write_text(f"{holder.pid}\n")
+    try:
+        with world.server() as server:
+            process = subprocess.Popen(
+                [COMMAND, "sync", f"pop3://user@127.0.0.1:{server.port}", "--mbox", str(mbox),
+                 "--state", str(world.state), "--password-file", str(world.password_file),
+                 "--allow-plaintext"], env=world.environment())  # fmt: skip
+            server.wait_for(r"S: <body", 2)
+            assert not mbox.exists()
+            lock.unlink()
+            assert process.wait(DEADLINE) == 0
+    finally:
+        holder.kill()
+        holder.wait()
+    assert len(read_mbox(mbox)) == 2
+
+
+def test_the_lock_of_a_program_that_has_died_is_taken_away(world):
+    world.fill(1)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (world.path / "mbox.lock").write_text(f"{dead.pid}\n")
+    with world.server() as server:
+        sync_to(world, server.port, "--mbox", world.path / "mbox")
+    assert len(read_mbox(world.path / "mbox")) == 1
+    assert not (world.path / "mbox.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "point", ["intents-recorded", "mbox-trailer", "mbox-append", "mbox-append:2", "mbox-appended",
+              "delivered-recorded", "leaving-recorded", "quit-answered"])  # fmt: skip
+def test_an_mbox_gets_each_message_once_whenever_sync_is_killed(world, point):
+    for i in range(40):
+        world.put(f"{i:03}", message(i, 400))
+    mbox = world.path / "mbox"
+    mbox.write_text("From somebody Thu Jan  1 00:00:00 1970\nSubject: was here before\n\nold\n\n")
+    with world.server("--delete") as server:
+        sync_to(world, server.port, "--mbox", mbox, "--delete", status=-signal.SIGKILL,
+                command=CRASH_COMMAND, crash=point)  # fmt: skip
+        server.wait_until_idle()
+        sync_to(world, server.port, "--mbox", mbox, "--delete")
+    delivered = read_mbox(mbox)
+    assert delivered[0].startswith(b"Subject: was here before")
+    assert sorted(delivered[1:]) == sorted(message(i, 400).encode() for i in range(40))
+    assert world.on_server() == []
+
+
+def test_a_command_is_given_each_message_and_the_sender(world):
+    world.fill(3)
+    out = world.path / "out"
+    with world.server() as server:
+        sync_to(world, server.port, "--command", f'echo "$SENDER" >>{out}; cat >>{out}')
+    expected = b"".join(b"ann@example.org\n" + message(i).encode() for i in range(3))
+    assert out.read_bytes() == expected
+
+
+def test_a_command_that_says_later_gets_the_message_in_the_next_run(world):
+    world.fill(3)
+    out = world.path / "out"
+    flag = world.path / "flag"
+    command = f"if grep -q 'number 1$' && ! test -e {flag}; then exit 75; fi; echo took >>{out}"
+    with world.server("--delete") as server:
+        told = sync_to(world, server.port, "--delete", "--command", command, status=75)
+        assert "it asks to try again later" in told
+        assert out.read_text() == "took\n" * 2
+        assert len(world.on_server()) == 1
+        flag.touch()
+        sync_to(world, server.port, "--delete", "--command", command)
+    assert out.read_text() == "took\n" * 3
+    assert world.on_server() == []
+
+
+def test_a_command_that_fails_for_one_message_gets_the_others(world):
+    world.fill(4)
+    out = world.path / "out"
+    command = f"if grep -q 'number 2$'; then exit 3; fi; echo took >>{out}"
+    with world.server() as server:
+        told = sync_to(world, server.port, "--command", command, status=75)
+    assert "ended with status 3" in told
+    assert out.read_text() == "took\n" * 3
+
+
+def test_line_ends_are_lf_unless_crlf_is_asked_for(world):
+    world.put("1", b"Subject: mixed\r\n\r\ncrlf\r\nbare lf\ncr\rinside\r\nlast\r\n")
+    with world.server() as server:
+        world.sync(server.port)
+        world.sync(server.port, "--line-ends", "crlf", "--maildir", world.path / "Crlf",
+                   "--state", world.path / "other.db")  # fmt: skip
+    assert world.delivered() == [b"Subject: mixed\n\ncrlf\nbare lf\ncr\rinside\nlast\n"]
+    crlf = world.delivered(world.path / "Crlf")
+    assert crlf == [b"Subject: mixed\r\n\r\ncrlf\r\nbare lf\r\ncr\rinside\r\nlast\r\n"]
+
+
+def test_lines_are_added_only_when_asked_for(world):
+    world.fill(1)
+    with world.server() as server:
+        world.sync(server.port, "--received", "--delivered-to", "me@example.org")
+    (got,) = world.delivered()
+    lines = got.split(b"\n")
+    assert lines[0] == b"Delivered-To: me@example.org"
+    assert lines[1].startswith(b"Received: from 127.0.0.1 by ")
+    assert lines[2].startswith(b" with POP3 (pop3 ")
+    assert got.endswith(message(0).encode())

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Which lines and branches of the library the tests reach: runs the tests in a build that counts, and writes
+# build-coverage/report/index.html and, for each room of the house, a line.
+#
+#     tools/coverage.sh [SUITE]...      the suites to run, in place of all that reach the C library
+set -eu
+cd "$(dirname "$0")/.."
+build=build-coverage
+[ $# -gt 0 ] || set -- unit auth client hostile faults fuzz threads interop sync
+
+test -f $build/build.ninja ||
+    meson setup $build -Db_coverage=true -Dbuildtype=debug -Db_ndebug=true -Dwerror=false >/dev/null
+ninja -C $build -j "$(nproc)" >/dev/null
+find $build -name '*.gcda' -delete
+suites=
+for suite; do
+    suites="$suites --suite $suite"
+done
+# shellcheck disable=SC2086
+meson test -C $build --no-rebuild $suites >$build/tests.log 2>&1 || {
+    tail -20 $build/tests.log
+    echo "coverage: tests failed" >&2
+    exit 1
+}
+
+lcov --quiet --capture --rc lcov_branch_coverage=1 --directory $build/src --output-file $build/all.info
+lcov --quiet --rc lcov_branch_coverage=1 --extract $build/all.info "$PWD/src/*" --output-file $build/src.info
+genhtml --quiet --branch-coverage --output-directory $build/report $build/src.info
+for room in core auth io client sync cli; do
+    test -d src/$room || continue
+    lcov --quiet --rc lcov_branch_coverage=1 --extract $build/src.info "$PWD/src/$room/*" \
+        --output-file $build/$room.info 2>/dev/null || continue
+    lcov --rc lcov_branch_coverage=1 --summary $build/$room.info 2>&1 |
+        awk -v room=src/$room '/lines/ {l = $2 " " $3 $4 $5} /branches/ {b = $2 " " $3 $4 $5}
+             END {printf "%-12s lines %s  branches %s\n", room, l, b}'
+done
