@@ -136,8 +136,9 @@ static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem 
     if (ok) {
         struct termios silent = before;
         silent.c_lflag &= (tcflag_t) ~(unsigned)ECHO;
+        (void)tcsetattr(fd, TCSAFLUSH,
+                        &silent); /* before the question: what is typed at once counts */
         dprintf(fd, "Password for %s: ", s->name);
-        (void)tcsetattr(fd, TCSAFLUSH, &silent);
         ssize_t n = read(fd, line, sizeof line);
         (void)tcsetattr(fd, TCSAFLUSH, &before);
         dprintf(fd, "\n");
