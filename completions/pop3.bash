@@ -6,12 +6,12 @@ _pop3_accounts() {
 _pop3() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands='capa cat doctor headers help list rm setup shell stat sync top uidl'
-    local files='--ca-file --certificate --config --key --mbox --netrc --password-file --socket --state'
+    local files='--ca-file --certificate --config --crl-file --key --mbox --netrc --password-file --socket --state'
     local folders='--ca-dir --maildir'
-    local switches='--allow-plaintext --delete --dry-run --json --keep --keyring --quiet --received --verbose'
+    local switches='--allow-plaintext --delete --dry-run --json --keep --keyring --quiet --received --trace --verbose'
     local values='--auth --command --connect-timeout --delete-after --delivered-to --every --filter --host --jobs
         --kill-size --limit --line-ends --lines --local-address --max-size --password-command --per-host
-        --pipelining --port --remove --retries --retry-wait --server-name --timeout --tls --tls-min
+        --pin --pipelining --port --proxy --proxy-user --remove --retries --retry-wait --server-name --session-timeout --timeout --tls --tls-min
         --token-command --url --user'
 
     if [ "$COMP_CWORD" -eq 1 ]; then

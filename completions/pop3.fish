@@ -21,15 +21,15 @@ complete -c pop3 -n __fish_use_subcommand -a setup -d 'Write the configuration f
 complete -c pop3 -n __fish_use_subcommand -a help -d 'What there is'
 complete -c pop3 -n 'not __fish_use_subcommand' -a '(__pop3_accounts)'
 
-for option in ca-file certificate config key mbox netrc password-file socket state ca-dir maildir
+for option in ca-file certificate config crl-file key mbox netrc password-file socket state ca-dir maildir
     complete -c pop3 -l $option -r -F
 end
 for option in auth command connect-timeout delete-after delivered-to every filter host jobs kill-size limit lines \
-    local-address max-size password-command per-host port remove retries retry-wait server-name timeout \
+    local-address max-size password-command per-host pin port proxy proxy-user remove retries retry-wait server-name session-timeout timeout \
     token-command url user
     complete -c pop3 -l $option -x
 end
-for option in allow-plaintext delete keep keyring received json
+for option in allow-plaintext delete keep keyring received json trace
     complete -c pop3 -l $option
 end
 complete -c pop3 -s q -l quiet -d 'Only mistakes'

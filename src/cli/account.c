@@ -67,6 +67,10 @@ static bool prepare_tls(p3_local_account *a, p3_problem *why)
     o.certificate_file = s->certificate;
     o.key_file = s->key;
     o.server_name = s->server_name;
+    o.crl_file = s->crl_file;
+    o.pinned_key = s->pin;
+    o.verify = a->verify;
+    o.verify_ctx = a->verify_ctx;
     if (s->tls_min != NULL && strcmp(s->tls_min, "1.3") == 0)
         o.min_version = POP3_TLS_1_3;
     pop3_status status = pop3_tls_new(&a->account.connection.tls, &o, text, sizeof text);
@@ -94,6 +98,44 @@ static void take_connection(p3_local_account *a)
         o->pipelining = POP3_PIPELINING_ON;
     if (s->pipelining != NULL && strcmp(s->pipelining, "off") == 0)
         o->pipelining = POP3_PIPELINING_OFF;
+}
+
+/* KIND://HOST[:PORT] */
+static bool take_proxy(p3_local_account *a, p3_problem *why)
+{
+    static const struct {
+        const char *prefix;
+        pop3_proxy kind;
+    } kinds[] = {{"socks5://", POP3_PROXY_SOCKS5},
+                 {"socks4a://", POP3_PROXY_SOCKS4A},
+                 {"http://", POP3_PROXY_HTTP}};
+    const p3_settings *s = &a->settings;
+    pop3_client_options *o = &a->account.connection;
+    if (s->proxy == NULL)
+        return true;
+    const char *at = NULL;
+    for (size_t i = 0; at == NULL && i < sizeof kinds / sizeof *kinds; i++) {
+        size_t len = strlen(kinds[i].prefix);
+        if (strncmp(s->proxy, kinds[i].prefix, len) == 0) {
+            o->proxy = kinds[i].kind;
+            at = s->proxy + len;
+        }
+    }
+    uint64_t port = 0;
+    const char *colon = at != NULL ? strrchr(at, ':') : NULL;
+    bool port_ok = colon == NULL || (p3_value_number(colon + 1, 65535, &port) && port > 0);
+    size_t len = at == NULL ? 0 : colon != NULL ? (size_t)(colon - at) : strlen(at);
+    if (len == 0 || !port_ok || memchr(at, '@', len) != NULL)
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "proxy: expected: socks5://HOST[:PORT], socks4a:// or http://; its user "
+            "is proxy-user");
+    a->proxy_host = strndup(at, len);
+    o->proxy_host = a->proxy_host;
+    o->proxy_port = (uint16_t)port;
+    o->proxy_user = s->proxy_user;
+    o->proxy_password = s->proxy_password;
+    return a->proxy_host != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
 static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
@@ -169,7 +211,8 @@ static bool make_key(p3_local_account *a, p3_problem *why)
 bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool delivers,
                            p3_problem *why)
 {
-    *out = (p3_local_account){.settings = *settings};
+    *out = (p3_local_account){
+        .settings = *settings, .verify = out->verify, .verify_ctx = out->verify_ctx};
     *settings = (p3_settings){0};
     out->account.connection = (pop3_client_options)POP3_CLIENT_OPTIONS_INIT;
     bool ok = take_url(out, why);
@@ -178,7 +221,8 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool de
         take_connection(out);
         take_policy(out);
     }
-    ok = ok && make_key(out, why) && take_target(out, delivers, why) && prepare_tls(out, why);
+    ok = ok && take_proxy(out, why) && make_key(out, why) && take_target(out, delivers, why) &&
+         prepare_tls(out, why);
     out->secret = (p3_secret_source){.settings = &out->settings,
                                      .url = &out->url,
                                      .host = out->account.connection.host,
@@ -198,4 +242,5 @@ void p3_local_account_free(p3_local_account *a)
     p3_url_free(&a->url);
     free(a->key);
     free(a->target);
+    free(a->proxy_host);
 }

@@ -15,6 +15,9 @@ typedef struct p3_local_account {
     p3_secret_source secret;
     char *key;
     char *target;
+    char *proxy_host;
+    pop3_verify_fn verify; /* set before it is made: decides about certificates */
+    void *verify_ctx;
 } p3_local_account;
 
 /* Makes an account of settings, which it takes over. `delivers`: it must say where mail is

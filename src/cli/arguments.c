@@ -12,9 +12,9 @@ static bool take_switch(p3_arguments *a, const char *name)
     struct {
         const char *name;
         bool *on;
-    } const switches[] = {{"quiet", &a->quiet}, {"q", &a->quiet},   {"verbose", &a->verbose},
-                          {"v", &a->verbose},   {"json", &a->json}, {"dry-run", &a->dry_run},
-                          {"n", &a->dry_run}};
+    } const switches[] = {{"quiet", &a->quiet}, {"q", &a->quiet},    {"verbose", &a->verbose},
+                          {"v", &a->verbose},   {"json", &a->json},  {"dry-run", &a->dry_run},
+                          {"n", &a->dry_run},   {"trace", &a->trace}};
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
         if (strcmp(switches[i].name, name) == 0) {
             *switches[i].on = true;

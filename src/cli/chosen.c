@@ -1,9 +1,22 @@
 /* The accounts that a command line is about. */
 #include "cli/chosen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include "cli/rfc2047.h"
+
+/* Shows what goes over a connection, on standard error and without control characters. */
+static void show_trace(void *ctx, pop3_trace_kind kind, const char *data, size_t len)
+{
+    const p3_local_account *a = ctx;
+    const char *mark = kind == POP3_TRACE_SENT ? "C:" : kind == POP3_TRACE_NOTE ? "--" : "S:";
+    char *clean = p3_line_clean(data, len);
+    fprintf(stderr, "%s %s %s\n", a->account.name, mark, clean != NULL ? clean : "");
+    free(clean);
+}
 
 /* Makes one account: what the command line says, then what the configuration says. */
 static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const char *url,
@@ -24,7 +37,15 @@ static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const ch
         return p3_problem_set(why, EX_OSERR, "out of memory");
     }
     c->count++;
-    if (p3_local_account_make(to, &s, deliver, why))
+    to->verify = a->verify;
+    to->verify_ctx = a->verify_ctx;
+    bool made = p3_local_account_make(to, &s, deliver, why);
+    if (a->trace) {
+        to->account.connection.trace = show_trace;
+        to->account.connection.trace_ctx = to;
+        to->account.connection.trace_level = 1;
+    }
+    if (made)
         return true;
     to->account.unusable = *why;
     return deliver && from != NULL; /* one account's mistake is not the others' */

@@ -23,6 +23,7 @@ typedef struct p3_doctor {
     bool has_top;
     bool pipelines;
     bool is_gmail;
+    char pin[80]; /* of the server's key */
 } p3_doctor;
 
 __attribute__((format(printf, 3, 4))) static void line(const char *mark, const char *what,
@@ -86,6 +87,17 @@ static void explain_certificate(p3_doctor *d)
     line("do", "certificate", "%s", advice);
 }
 
+/* Everything that is wrong with the certificate, and the pin by which it can be trusted. */
+static bool look_at_certificate(void *ctx, const pop3_verification *v)
+{
+    p3_doctor *d = ctx;
+    for (size_t i = 0; i < v->error_count; i++)
+        line("BAD", "certificate", "%s%s", v->errors[i].text,
+             v->errors[i].depth > 0 ? " (an authority's)" : "");
+    snprintf(d->pin, sizeof d->pin, "%s", v->pin != NULL ? v->pin : "");
+    return v->acceptable;
+}
+
 static bool connect_to(p3_doctor *d)
 {
     const pop3_client_options *o = &d->m.account->account.connection;
@@ -94,13 +106,19 @@ static bool connect_to(p3_doctor *d)
         d->encrypted = pop3_client_is_encrypted(d->m.client);
         line("ok", "connection", "%s", security_text(o->security));
         if (d->encrypted)
-            good("certificate", "valid, and for this host");
+            good("certificate", d->m.account->settings.pin != NULL ? "has the key that was named"
+                                                                   : "valid, and for this host");
+        if (d->pin[0] != '\0')
+            line("", "", "its pin is %s", d->pin);
         return true;
     }
     bad(d, status, status == POP3_ERR_CERTIFICATE ? "certificate" : "connection");
-    if (status == POP3_ERR_CERTIFICATE)
+    if (status == POP3_ERR_CERTIFICATE) {
         explain_certificate(d);
-    else if (status == POP3_ERR_NOT_OFFERED)
+        if (d->pin[0] != '\0')
+            line("do", "certificate", "or, once you know that this is its key: pin = %s", d->pin);
+    }
+    if (status == POP3_ERR_NOT_OFFERED)
         line("do", "connection", "try pop3s:// (port 995)");
     else if (status == POP3_ERR_TLS && o->security == POP3_SECURITY_TLS)
         line("do", "connection", "try pop3:// (STLS on port 110)");
@@ -315,6 +333,8 @@ static void suggest(const p3_doctor *d)
 int p3_cmd_doctor(p3_arguments *a)
 {
     p3_doctor d = {.arguments = a};
+    a->verify = look_at_certificate;
+    a->verify_ctx = &d;
     d.result = p3_mailbox_prepare(&d.m, a);
     if (d.result == EX_OK && connect_to(&d)) {
         pop3_str greeting = pop3_client_greeting(d.m.client);

@@ -12,6 +12,7 @@ typedef struct p3_arguments {
     const char *state;    /* --state */
     bool quiet;
     bool verbose;
+    bool trace; /* --trace: show what goes over the connection */
     bool json;
     bool dry_run;
     const char *every; /* --every */
@@ -19,9 +20,10 @@ typedef struct p3_arguments {
     const char *per_host;
     const char *retry_wait;
     const char *retries;
-    const char *lines; /* top */
-    const char *trace; /* --trace */
-    char **rest;       /* what is not an option: URL or ACCOUNT, numbers */
+    const char *lines;     /* top */
+    pop3_verify_fn verify; /* decides about certificates; NULL: the library does */
+    void *verify_ctx;
+    char **rest; /* what is not an option: URL or ACCOUNT, numbers */
     int count;
 } p3_arguments;
 

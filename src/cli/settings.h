@@ -24,6 +24,10 @@ typedef struct p3_settings {
     char *server_name;
     char *tls_min;
     char *pin;
+    char *crl_file;
+    char *proxy; /* "socks5://HOST:PORT" and the like */
+    char *proxy_user;
+    char *proxy_password;
     char *socket;
     char *local_address;
     char *pipelining; /* "auto", "on" or "off" */
