@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define P3_MESSAGE_BUFFER ((size_t)256 * 1024)
+#define P3_MESSAGE_BUFFER ((size_t)128 * 1024)
 
 bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends)
 {

@@ -60,16 +60,25 @@ void p3_mailbox_free(p3_mailbox *box)
 {
     free(box->at);
     free(box->text);
+    free(box->prints);
     *box = (p3_mailbox){0};
 }
 
-/* ---- the plan ---- */
+p3_fingerprint p3_mailbox_print(const p3_mailbox *box, size_t i)
+{
+    return box->prints != NULL ? box->prints[i] : (p3_fingerprint){{0}};
+}
 
-/* A mail or a row in an order by unique-id, then by its place. */
-typedef struct p3_ranked {
-    pop3_str uid;
-    size_t index;
-} p3_ranked;
+bool p3_mailbox_set_print(p3_mailbox *box, size_t i, p3_fingerprint print)
+{
+    if (box->prints == NULL)
+        box->prints = calloc(box->count, sizeof *box->prints);
+    if (box->prints != NULL)
+        box->prints[i] = print;
+    return box->prints != NULL;
+}
+
+/* ---- the plan ---- */
 
 static int compare_uids(pop3_str a, pop3_str b)
 {
@@ -78,46 +87,57 @@ static int compare_uids(pop3_str a, pop3_str b)
     return a.len == 0 ? 0 : memcmp(a.data, b.data, a.len);
 }
 
-static int compare_ranked(const void *x, const void *y)
+/* Orders by unique-id, then by place. Orders are arrays of indices: mailboxes are large. */
+static int compare_mails(const void *x, const void *y, void *mails)
 {
-    const p3_ranked *a = x;
-    const p3_ranked *b = y;
-    int order = compare_uids(a->uid, b->uid);
-    if (order != 0)
-        return order;
-    return a->index < b->index ? -1 : a->index > b->index;
+    uint32_t a = *(const uint32_t *)x;
+    uint32_t b = *(const uint32_t *)y;
+    int order = compare_uids(((const p3_mail *)mails)[a].uid, ((const p3_mail *)mails)[b].uid);
+    return order != 0 ? order : (a > b) - (a < b);
 }
 
-/* Mails and rows with the same unique-id. */
+static int compare_rows(const void *x, const void *y, void *rows)
+{
+    uint32_t a = *(const uint32_t *)x;
+    uint32_t b = *(const uint32_t *)y;
+    int order = compare_uids(((const p3_row *)rows)[a].uid, ((const p3_row *)rows)[b].uid);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+static uint32_t *make_order(void *base, size_t count,
+                            int (*compare)(const void *, const void *, void *))
+{
+    uint32_t *order = count < UINT32_MAX ? malloc((count + 1) * sizeof *order) : NULL;
+    if (order == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)i;
+    qsort_r(order, count, sizeof *order, compare, base);
+    return order;
+}
+
+/* Mails and rows with the same unique-id: their indices. */
 typedef struct p3_group {
-    const p3_ranked *mails;
+    const uint32_t *mails;
     size_t mail_count;
-    const p3_ranked *rows;
+    const uint32_t *rows;
     size_t row_count;
 } p3_group;
-
-static size_t run_length(const p3_ranked *at, size_t count)
-{
-    size_t n = 1;
-    while (n < count && compare_uids(at[0].uid, at[n].uid) == 0)
-        n++;
-    return n;
-}
 
 /* Rows of messages that have not been delivered: their intents are for whoever comes next. */
 static void take_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
 {
     size_t r = 0;
     for (size_t i = 0; i < g->mail_count; i++) {
-        p3_mail *mail = &box->at[g->mails[i].index];
+        p3_mail *mail = &box->at[g->mails[i]];
         if (mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW)
             continue;
-        while (r < g->row_count && (rows->at[g->rows[r].index].standing != P3_INTENT ||
-                                    plan->claimed[g->rows[r].index]))
+        while (r < g->row_count &&
+               (rows->at[g->rows[r]].standing != P3_INTENT || plan->claimed[g->rows[r]]))
             r++;
         if (r == g->row_count)
             return;
-        mail->row = g->rows[r].index;
+        mail->row = g->rows[r];
         plan->claimed[mail->row] = true;
     }
 }
@@ -126,21 +146,21 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
 {
     size_t delivered = 0; /* or gone: known by a fingerprint */
     for (size_t i = 0; i < g->row_count; i++)
-        delivered += rows->at[g->rows[i].index].standing != P3_INTENT;
-    bool single = g->mail_count == 1 && g->row_count == 1 && g->mails[0].uid.len > 0;
+        delivered += rows->at[g->rows[i]].standing != P3_INTENT;
+    bool single = g->mail_count == 1 && g->row_count == 1 && box->at[g->mails[0]].uid.len > 0;
     if (single && delivered == 1) {
-        const p3_row *row = &rows->at[g->rows[0].index];
+        const p3_row *row = &rows->at[g->rows[0]];
         bool verifiable = p3_fingerprint_known(&row->fingerprint);
         if (row->standing == P3_DELIVERED || (row->standing == P3_LEAVING && !verifiable)) {
-            p3_mail *mail = &box->at[g->mails[0].index];
+            p3_mail *mail = &box->at[g->mails[0]];
             mail->todo = P3_TODO_KEEP;
-            mail->row = g->rows[0].index;
+            mail->row = g->rows[0];
             plan->claimed[mail->row] = true;
             return;
         }
     }
     for (size_t i = 0; i < g->mail_count; i++)
-        box->at[g->mails[i].index].todo = delivered > 0 ? P3_TODO_LOOK : P3_TODO_TAKE;
+        box->at[g->mails[i]].todo = delivered > 0 ? P3_TODO_LOOK : P3_TODO_TAKE;
     if (delivered == 0)
         take_group(plan, box, rows, g);
 }
@@ -164,27 +184,23 @@ typedef void (*p3_group_fn)(p3_plan *, p3_mailbox *, const p3_rows *, const p3_g
 /* Calls a function for each unique-id of the mailbox. */
 static bool for_each_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, p3_group_fn call)
 {
-    p3_ranked *mails = malloc((box->count + 1) * sizeof *mails);
-    p3_ranked *known = malloc((rows->count + 1) * sizeof *known);
+    uint32_t *mails = make_order(box->at, box->count, compare_mails);
+    uint32_t *known = make_order(rows->at, rows->count, compare_rows);
     bool ok = mails != NULL && known != NULL;
-    for (size_t i = 0; ok && i < box->count; i++)
-        mails[i] = (p3_ranked){box->at[i].uid, i};
-    for (size_t i = 0; ok && i < rows->count; i++)
-        known[i] = (p3_ranked){rows->at[i].uid, i};
-    if (ok) {
-        qsort(mails, box->count, sizeof *mails, compare_ranked);
-        qsort(known, rows->count, sizeof *known, compare_ranked);
-    }
     size_t k = 0;
     for (size_t i = 0; ok && i < box->count;) {
-        p3_group g = {.mails = mails + i, .mail_count = run_length(mails + i, box->count - i)};
-        while (k < rows->count && compare_uids(known[k].uid, g.mails[0].uid) < 0)
+        pop3_str uid = box->at[mails[i]].uid;
+        p3_group g = {.mails = mails + i};
+        while (i < box->count && compare_uids(box->at[mails[i]].uid, uid) == 0)
+            i++;
+        g.mail_count = (size_t)(mails + i - g.mails);
+        while (k < rows->count && compare_uids(rows->at[known[k]].uid, uid) < 0)
             k++;
         g.rows = known + k;
-        if (k < rows->count && compare_uids(known[k].uid, g.mails[0].uid) == 0)
-            g.row_count = run_length(g.rows, rows->count - k);
+        while (k < rows->count && compare_uids(rows->at[known[k]].uid, uid) == 0)
+            k++;
+        g.row_count = (size_t)(known + k - g.rows);
         call(plan, box, rows, &g);
-        i += g.mail_count;
     }
     free(mails);
     free(known);
@@ -239,14 +255,15 @@ static size_t lower_bound(const p3_printed *at, size_t count, const p3_fingerpri
 }
 
 /* The row of a message that was looked at, or P3_NO_ROW. */
-static size_t find_row(const p3_plan *plan, const p3_mail *mail, const p3_printed *at, size_t count)
+static size_t find_row(const p3_plan *plan, pop3_str uid, p3_fingerprint print,
+                       const p3_printed *at, size_t count)
 {
     size_t other = P3_NO_ROW;
-    for (size_t i = lower_bound(at, count, &mail->fingerprint);
-         i < count && p3_fingerprint_equal(&at[i].row->fingerprint, &mail->fingerprint); i++) {
+    for (size_t i = lower_bound(at, count, &print);
+         i < count && p3_fingerprint_equal(&at[i].row->fingerprint, &print); i++) {
         if (plan->claimed[at[i].index] || at[i].row->standing == P3_INTENT)
             continue;
-        if (compare_uids(at[i].row->uid, mail->uid) == 0)
+        if (compare_uids(at[i].row->uid, uid) == 0)
             return at[i].index;
         if (other == P3_NO_ROW)
             other = at[i].index;
@@ -267,9 +284,10 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
         if (mail->todo != P3_TODO_LOOK)
             continue;
         mail->todo = P3_TODO_NOTHING;
-        if (!p3_fingerprint_known(&mail->fingerprint))
+        p3_fingerprint print = p3_mailbox_print(box, i);
+        if (!p3_fingerprint_known(&print))
             continue;
-        mail->row = find_row(plan, mail, printed, rows->count);
+        mail->row = find_row(plan, mail->uid, print, printed, rows->count);
         mail->todo = mail->row == P3_NO_ROW ? P3_TODO_TAKE : P3_TODO_KEEP;
         if (mail->row != P3_NO_ROW)
             plan->claimed[mail->row] = true;

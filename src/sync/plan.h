@@ -34,7 +34,6 @@ typedef struct p3_mail {
     size_t row;      /* what is known of it: index among the rows, or P3_NO_ROW */
     uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
     pop3_str uid;
-    p3_fingerprint fingerprint; /* once looked at */
 } p3_mail;
 
 /* The mailbox as the server lists it. */
@@ -42,7 +41,8 @@ typedef struct p3_mailbox {
     p3_mail *at;
     size_t count;
     size_t cap;
-    char *text; /* the unique-ids */
+    p3_fingerprint *prints; /* of messages that were looked at; NULL when none was */
+    char *text;             /* the unique-ids */
     size_t text_used;
     size_t text_cap;
 } p3_mailbox;
@@ -55,6 +55,11 @@ void p3_mailbox_seal(p3_mailbox *box);
 /* Sets the size of a message that is listed; numbers that are not are ignored. */
 void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);
 void p3_mailbox_free(p3_mailbox *box);
+
+/* The fingerprint of a message: zero until it is set. Setting it returns false when out of memory.
+ */
+p3_fingerprint p3_mailbox_print(const p3_mailbox *box, size_t i);
+bool p3_mailbox_set_print(p3_mailbox *box, size_t i, p3_fingerprint print);
 
 typedef struct p3_plan {
     bool *claimed;   /* for each row: it is that of a message in the mailbox */

@@ -114,7 +114,9 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
     bool whole =
         result->status == POP3_OK || (result->status == POP3_ERR_CANCELLED && s->look.done);
     if (whole && !s->look.failed) {
-        mail->fingerprint = p3_fingerprint_of(s->look.data, s->look.len);
+        p3_fingerprint print = p3_fingerprint_of(s->look.data, s->look.len);
+        if (!p3_mailbox_set_print(&s->box, (size_t)(mail - s->box.at), print))
+            p3_session_fail_memory(s);
     } else if (result->status != POP3_ERR_REFUSED) {
         p3_session_lost(s, result->status);
     } else if (s->looking.kind == POP3_CMD_TOP && s->looking.finished == 0) {

@@ -85,7 +85,6 @@ static p3_change change_for(const p3_session *s, const p3_parcel *p)
     p3_change change = {.row = s->rows.at[mail->row], .parcel = p};
     change.row.standing = P3_DELIVERED;
     change.row.time = time(NULL);
-    change.row.fingerprint = mail->fingerprint;
     change.row.name = "";
     return change;
 }
@@ -256,7 +255,7 @@ static void wrap_up(p3_session *s, p3_mail *mail, uint64_t octets)
     }
     const p3_header *h = &s->message.header;
     if (!h->failed)
-        mail->fingerprint = p3_fingerprint_of(h->data, h->len);
+        s->rows.at[mail->row].fingerprint = p3_fingerprint_of(h->data, h->len);
     mail->octets = octets;
     s->tally.retrieved++;
     s->tally.octets += octets;

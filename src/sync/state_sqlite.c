@@ -147,7 +147,7 @@ p3_state *p3_state_open(const char *path, p3_problem *why)
     int opened = sqlite3_open_v2(path, &s->db, flags, NULL);
     bool ok = opened == SQLITE_OK || fail(s, "opening", why);
     ok = ok && (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why));
-    ok = ok && run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-512",
+    ok = ok && run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-128",
                    "opening", why);
     ok = ok && check_schema(s, why) && open_lock_file(s, why);
     (void)umask(mask);
