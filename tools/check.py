@@ -103,8 +103,6 @@ def perform(run: Run) -> dict[str, str]:
     command = ["meson", "test", "-C", run.build, "--no-rebuild", "--logbase", f"check-{slug(run)}"]
     environment = dict(os.environ)
     environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
-    leaks = ROOT / "tests" / "sync" / "leak-sanitizer.supp"
-    environment.setdefault("LSAN_OPTIONS", f"suppressions={leaks}:print_suppressions=0")
     suppressions = ROOT / "tests" / "threads" / "thread-sanitizer.supp"
     environment.setdefault("TSAN_OPTIONS", f"halt_on_error=1:suppressions={suppressions}")
     environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
