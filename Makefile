@@ -18,7 +18,7 @@ check: dependencies
 
 demo: demo-dependencies
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
-	@ninja -C $(BUILD) -j $(JOBS)
+	@ninja -C $(BUILD) -j $(JOBS) src/cli/pop3 examples/print_mailbox tests/server/pop3-testserver
 	@tools/demo.sh $(BUILD)
 
 # Our speed and memory beside our peers' (docs/performance.md): a look in three minutes, or the numbers
