@@ -38,9 +38,12 @@ class Run(NamedTuple):
 
 
 def runs(plain_only: bool) -> list[Run]:
-    every = [Run("plain", "build", [], [])]
+    # Whatever the folder was set up with before: a test must not be missing because a package was.
+    whole = ["-Dpython=enabled", "-Dcommand=enabled", "-Dtests=true", "-Dexamples=true"]
+    every = [Run("plain", "build", whole, [])]
     if not plain_only:
         sanitized = ["-Db_lundef=false", "-Dbuildtype=debug", "-Doptimization=1", SANITIZERS]
+        sanitized += whole
         every.append(Run("sanitizers", "build-sanitizers", sanitized, ["--no-suite", "rules"]))
         valgrind = "valgrind --quiet --leak-check=full --error-exitcode=99 --trace-children=no"
         every.append(
@@ -68,9 +71,9 @@ def slug(run: Run) -> str:
 
 
 def build(run: Run) -> None:
-    """Sets the build folder up if it is not, and builds."""
-    if not (ROOT / run.build / "build.ninja").exists():
-        subprocess.run(["meson", "setup", run.build, *run.setup], cwd=ROOT, check=True)
+    """Sets the build folder up, again if it is already (packages may have come since), and builds."""
+    again = ["--reconfigure"] if (ROOT / run.build / "build.ninja").exists() else []
+    subprocess.run(["meson", "setup", *again, run.build, *run.setup], cwd=ROOT, check=True)
     jobs = str(os.cpu_count() or 2)
     subprocess.run(["ninja", "-C", run.build, "-j", jobs, *run.targets], cwd=ROOT, check=True)
 
