@@ -5,7 +5,7 @@ MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: all check demo bench bench-full bench-build fuzz install clean format dependencies
-.PHONY: demo-dependencies docs
+.PHONY: demo-dependencies docs coverage analyze abi faults hostile
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -18,7 +18,7 @@ check: dependencies
 
 demo: demo-dependencies
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
-	@ninja -C $(BUILD) -j $(JOBS)
+	@ninja -C $(BUILD) -j $(JOBS) src/cli/pop3 examples/print_mailbox tests/server/pop3-testserver
 	@tools/demo.sh $(BUILD)
 
 # Our speed and memory beside our peers' (docs/performance.md): a look in three minutes, or the numbers
@@ -50,6 +50,31 @@ fuzz: dependencies
 	    $$target -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$corpus \
 	        $$(ls -d tests/fuzz/corpus/$${target##*/fuzz_} 2>/dev/null) || exit 1; \
 	done
+
+# Which lines and branches the tests reach; the report is build-coverage/report/index.html.
+coverage: dependencies
+	@tools/dependencies.sh analysis
+	tools/coverage.sh
+
+# Static analysis, and whether the library still keeps its last release's promises.
+analyze: dependencies
+	@tools/dependencies.sh analysis
+	tools/analyze.sh
+
+abi: dependencies
+	@tools/dependencies.sh analysis
+	BUILD=$(BUILD) tools/abi.sh
+
+# The catalogue of hostile servers against the library and the command (`make check` has the former alone).
+hostile: all
+	$(MESON) test -C $(BUILD) --suite hostile
+	@POP3_TESTSERVER=$(BUILD)/tests/server/pop3-testserver POP3_MAKE_CERTS=tests/server/make-certs.sh \
+	    POP3_COMMAND=$(abspath $(BUILD))/src/cli/pop3 \
+	    tests/hostile/catalogue.py --dialect command --first-way -- tests/hostile/command_client.py
+
+# Every single allocation of OpenSSL failing in turn, where `make check` takes each 61st.
+faults: all
+	FAULT_STRIDE=1 $(MESON) test -C $(BUILD) --suite faults --timeout-multiplier 20
 
 install: all
 	$(MESON) install -C $(BUILD)

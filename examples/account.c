@@ -34,8 +34,9 @@ static bool read_password(account *a)
     if (terminal) {
         struct termios quiet = before;
         quiet.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH,
+                  &quiet); /* first: what is typed at the prompt is secret */
         fprintf(stderr, "Password of %s: ", a->login.user);
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     }
     bool got = read_line(STDIN_FILENO, a->password, sizeof a->password, &a->length);
     if (terminal) {

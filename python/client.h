@@ -40,6 +40,9 @@ PyObject *cpoplib_ssl_context(const cpoplib_state *state, PyObject *keywords);
 PyObject *cpoplib_wrap_socket(const cpoplib_state *state, PyObject *self, PyObject *context,
                               PyObject *sock);
 
+/* pop3_methods.c: the methods of POP3. */
+extern PyMethodDef cpoplib_pop3_methods[];
+
 /* Whether a method object is our own _getline of self. */
 bool cpoplib_is_own_getline(PyObject *method, PyObject *self);
 

@@ -44,6 +44,10 @@ int cpoplib_step(cpoplib_run *run);
 /* Steps until no command is pending. */
 int cpoplib_finish(cpoplib_run *run);
 
+/* message.c: adds pieces of a message to the body, or writes them to the file. 0, or -1 with an
+ * exception. */
+int cpoplib_keep(cpoplib_run *run, const pop3_str *spans, size_t count);
+
 /* Frees what a run gathered. */
 void cpoplib_run_clear(cpoplib_run *run);
 

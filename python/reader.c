@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* A buffer begins small, since most replies are; it grows while reads fill it. */
-enum { FIRST_CAP = 16 * 1024, FULL_CAP = 64 * 1024 };
+/* A buffer begins small, since most replies are; it grows when a read fills it. The first size is
+ * above 16 KiB, the most that one read from a TLS connection gives. */
+enum { FIRST_CAP = 20 * 1024, FULL_CAP = 80 * 1024 };
 
 /* Gives the reader a buffer of that size and moves what is unread there. */
 static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
@@ -39,7 +40,7 @@ static bool prepare(cpoplib_reader *r)
     if (unread * 2 > r->cap)
         return make_room(r, r->cap > PY_SSIZE_T_MAX / 2 ? PY_SSIZE_T_MAX : r->cap * 2);
     bool outgrown = r->cap > FULL_CAP && unread * 2 <= FULL_CAP; /* an over-long line has passed */
-    bool short_of = r->cap < FULL_CAP && r->last_read * 2 > r->cap;
+    bool short_of = r->cap < FULL_CAP && r->filled;
     if (r->cap == 0 || outgrown || short_of)
         return make_room(r, r->cap == 0 ? FIRST_CAP : outgrown ? FULL_CAP : r->cap * 4);
     if (r->start > 0) {
@@ -79,7 +80,7 @@ Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
         return -1;
     }
     r->end += n;
-    r->last_read = n;
+    r->filled = r->end == r->cap;
     return n;
 }
 

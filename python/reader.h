@@ -17,8 +17,8 @@ typedef struct cpoplib_reader {
     Py_ssize_t cap;
     Py_ssize_t start; /* octets not yet handed out are [start, end) */
     Py_ssize_t end;
-    Py_ssize_t last_read; /* octets of the latest read */
-    bool busy;            /* somebody reads, perhaps without the GIL: the buffer must not move */
+    bool filled; /* the latest read filled the buffer */
+    bool busy;   /* somebody reads, perhaps without the GIL: the buffer must not move */
     bool closed;
 } cpoplib_reader;
 

@@ -96,10 +96,15 @@ def results_of(test: dict) -> dict[str, str]:
     return found
 
 
+def logs(run: Run, kind: str) -> list[Path]:
+    """Meson's logs of a run. It puts the name of a wrapper behind the name that it is given."""
+    return sorted((ROOT / run.build / "meson-logs").glob(f"check-{slug(run)}*.{kind}"))
+
+
 def perform(run: Run) -> dict[str, str]:
     """Runs the tests of one way; returns each result by the test's name."""
-    log = ROOT / run.build / "meson-logs" / f"check-{slug(run)}.json"
-    log.unlink(missing_ok=True)
+    for old in logs(run, "json"):
+        old.unlink()
     command = ["meson", "test", "-C", run.build, "--no-rebuild", "--logbase", f"check-{slug(run)}"]
     environment = dict(os.environ)
     environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
@@ -108,8 +113,9 @@ def perform(run: Run) -> dict[str, str]:
     environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
     subprocess.run([*command, *run.test], cwd=ROOT, env=environment, check=False)
     found: dict[str, str] = {}
-    for line in log.read_text().splitlines() if log.exists() else []:
-        found.update(results_of(json.loads(line)))
+    for log in logs(run, "json"):
+        for line in log.read_text().splitlines():
+            found.update(results_of(json.loads(line)))
     return found or {f"{run.name}: no test ran": "failed"}
 
 
@@ -119,8 +125,8 @@ def report_failures(run: Run, results: dict[str, str]) -> None:
         if result != "passed":
             print(f"  {result}: {name}")
     if "failed" in results.values():
-        text = ROOT / run.build / "meson-logs" / f"check-{slug(run)}.txt"
-        for block in text.read_text().split("\n\n=====") if text.exists() else []:
+        text = "".join(log.read_text() for log in logs(run, "txt"))
+        for block in text.split("\n\n====="):
             if "not ok" in block or "ERROR" in block or re.search(r"exit status [1-9]", block):
                 print(block[-6000:])
 

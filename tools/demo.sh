@@ -1,54 +1,77 @@
 #!/bin/sh
 # Retrieves the sample mailbox from a real POP3 server on loopback, over TLS with the certificate
-# verified, and shows what came. The server is Dovecot; where that cannot run, our own test server.
+# verified, into demo/Maildir, and shows what came. The server is Dovecot; where that cannot run, our
+# own test server.
 #     demo.sh BUILD_FOLDER
 set -eu
 cd "$(dirname "$0")/.."
 build=$1
+out=demo
 
-show() {
-    # $1 host, $2 port, $3 user; the password comes on standard input, the other words are options
-    host=$1 port=$2 user=$3
-    shift 3
-    "$build/examples/print_mailbox" "$@" "$host" "$port" "$user"
+say() {
+    printf '\n== %s\n' "$*"
 }
 
-if [ "${2:-}" = with-server ]; then
+keep_password() {
+    (umask 077 && printf '%s\n' "$1" >"$work/password")
+}
+
+retrieve() {
+    # $1 user, $2 host, $3 port, $4 file with the authority; the password is in $work/password
+    set -- "$1" "$2" "$3" "$4" "pop3s://$1@$2:$3" \
+        --ca-file "$4" --password-file "$work/password"
+    user=$1 host=$2 port=$3 ca=$4 url=$5
+    shift 5
+
+    say "What the server has: pop3 headers $url"
+    "$build/src/cli/pop3" headers "$url" "$@"
+
+    say "Into a Maildir: pop3 sync $url --maildir $out/Maildir --state $out/state"
+    "$build/src/cli/pop3" sync "$url" --maildir "$out/Maildir" --state "$out/state" "$@"
+
+    say "Again: nothing is delivered twice"
+    "$build/src/cli/pop3" sync "$url" --maildir "$out/Maildir" --state "$out/state" "$@"
+
+    say "What is in $out/Maildir/new"
+    ls -l "$out/Maildir/new"
+
+    say "The library's example: print_mailbox --tls $host $port $user"
+    "$build/examples/print_mailbox" --tls --ca-file "$ca" "$host" "$port" "$user" \
+        <"$work/password" >"$work/printed"
+    cat "$work/printed"
+}
+
+work=$(mktemp -d)
+server=''
+trap 'test -z "$server" || { kill "$server"; wait "$server"; } 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ "${2:-}" = with-dovecot ]; then
     # Called below, by dovecot.py, with the server's particulars in the environment.
-    echo "== A private Dovecot listens on $POP3_TEST_HOST, port $POP3_TEST_TLS_PORT (TLS)"
-    echo "== \$ print_mailbox --tls --ca-file ca.pem $POP3_TEST_HOST $POP3_TEST_TLS_PORT $POP3_TEST_USER"
-    printf '%s\n' "$POP3_TEST_PASSWORD" |
-        show "$POP3_TEST_HOST" "$POP3_TEST_TLS_PORT" "$POP3_TEST_USER" \
-            --tls --ca-file "$POP3_TEST_CA_FILE" >"$POP3_DEMO_OUT"
-    cat "$POP3_DEMO_OUT"
-    messages=$(ls "$POP3_TEST_MAIL_DIR" | wc -l)
-    cat "$POP3_TEST_MAIL_DIR"/* | cmp - "$POP3_DEMO_OUT"
-    echo "== $messages messages, $(wc -c <"$POP3_DEMO_OUT") octets: the same octets as the server has"
+    say "A private Dovecot listens on $POP3_TEST_HOST, port $POP3_TEST_TLS_PORT, with TLS"
+    keep_password "$POP3_TEST_PASSWORD"
+    retrieve "$POP3_TEST_USER" "$POP3_TEST_HOST" "$POP3_TEST_TLS_PORT" "$POP3_TEST_CA_FILE"
+    cat "$POP3_TEST_MAIL_DIR"/* | cmp - "$work/printed"
+    say "$(ls "$out/Maildir/new" | wc -l) messages in $out/Maildir;" \
+        "$(wc -c <"$work/printed") octets printed, the same as the server has"
     exit 0
 fi
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-POP3_DEMO_OUT=$work/out
-export POP3_DEMO_OUT
-
+rm -rf "$out"
+mkdir "$out"
 if tests/interop/dovecot.py available; then
-    tests/interop/dovecot.py run --mail examples/mail -- "$0" "$build" with-server
+    tests/interop/dovecot.py run --mail examples/mail -- "$0" "$build" with-dovecot
     exit
 fi
 
-echo "== Dovecot cannot run here: our own test server serves the mailbox"
-tests/server/make-certs.sh "$work"
+say "Dovecot cannot run here: our own test server serves the mailbox"
+tests/server/make-certs.sh "$work/certificates"
+mkfifo "$work/ready"
 "$build/tests/server/pop3-testserver" --mail examples/mail --tls \
-    --cert "$work/good.pem" --key "$work/good.key" >"$work/ready" &
+    --cert "$work/certificates/good.pem" --key "$work/certificates/good.key" >"$work/ready" &
 server=$!
-trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$work"' EXIT
-tries=0
-until [ -s "$work/ready" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 100 ] && kill -0 "$server" || exit 1
-    sleep 0.1
-done
-port=$(sed 's/.*tls-port=\([0-9]*\).*/\1/' "$work/ready")
-echo demo | show 127.0.0.1 "$port" demo --tls --ca-file "$work/ca.pem"
+read -r ready <"$work/ready"
+port=${ready#*tls-port=}
+keep_password demo
+retrieve demo 127.0.0.1 "${port%% *}" "$work/certificates/ca.pem"

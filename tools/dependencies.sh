@@ -10,8 +10,13 @@ packages='gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d
 
 # What only the checks need: a demonstration does without it.
 if [ "${1:-}" != demo ]; then
-    packages="$packages clang clang-format doxygen valgrind g++ binutils
+    packages="$packages clang libclang-rt-14-dev clang-format doxygen valgrind g++ binutils
         python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip"
+fi
+
+# What `make coverage`, `make analyze` and `make abi` need.
+if [ "${1:-}" = analysis ]; then
+    packages="$packages lcov clang-tidy cppcheck abigail-tools"
 fi
 
 missing=''

@@ -136,8 +136,7 @@ static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem 
     if (ok) {
         struct termios silent = before;
         silent.c_lflag &= (tcflag_t) ~(unsigned)ECHO;
-        (void)tcsetattr(fd, TCSAFLUSH,
-                        &silent); /* before the question: what is typed at once counts */
+        (void)tcsetattr(fd, TCSAFLUSH, &silent); /* first: what is typed at the prompt is secret */
         dprintf(fd, "Password for %s: ", s->name);
         ssize_t n = read(fd, line, sizeof line);
         (void)tcsetattr(fd, TCSAFLUSH, &before);

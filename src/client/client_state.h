@@ -7,7 +7,8 @@
  *   failure.c     how a connection ends, and the sentence about it
  *   blocking.c    the poll(2) loop, and the blocking commands
  *   collect.c     listings and messages in memory, many messages
- *   login.c       logging in: which method, with which secret
+ *   login.c       logging in: options, beginning, end
+ *   login_choice.c  which method, with which secret
  *   login_steps.c the commands of each method
  *   survey.c      UIDL and LIST together, in memory */
 #ifndef P3_CLIENT_STATE_H

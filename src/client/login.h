@@ -1,5 +1,5 @@
-/* A login under way, shared by login.c (options, secrets, which method) and login_steps.c (the
- * commands of each method). */
+/* A login under way, shared by login.c (options, beginning, end), login_choice.c (which method,
+ * with which secret) and login_steps.c (the commands of each method). */
 #ifndef P3_CLIENT_LOGIN_H
 #define P3_CLIENT_LOGIN_H
 
@@ -41,6 +41,14 @@ void p3_login_break(pop3_client *c, pop3_status status, const char *why);
 
 /* The server has taken the login. */
 void p3_login_succeed(pop3_client *c, const pop3_result *result);
+
+/* login_choice.c */
+
+/* Whether a secret can be used: UTF-8 without CR, LF and NUL, not too long. */
+bool p3_secret_ok(pop3_str s);
+
+/* The capabilities are known: picks the method, gets the secret and begins, or ends the login. */
+void p3_login_choose(pop3_client *c);
 
 /* login_steps.c */
 

@@ -322,6 +322,24 @@ static void capabilities_are_asked_again_when_wanted(void **state)
     is_open(c, POP3_OK, "SCRAM-SHA-256");
 }
 
+/* Dovecot asks for client certificates here, and fails when a session is offered to it: the client
+ * notices, and connects without. */
+static void a_second_connection_works_where_sessions_cannot_be_resumed(void **state)
+{
+    static const way ways[] = {STLS, TLS};
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        pop3_login_options o = with_password(NULL);
+        pop3_client *c = connected(ways[i]);
+        assert_int_equal(pop3_login(c, &o), POP3_OK);
+        assert_int_equal(pop3_client_quit(c), POP3_OK);
+        if (pop3_client_connect(c) != POP3_OK)
+            fail_msg("%s", pop3_client_error(c)->message);
+        assert_true(pop3_client_is_encrypted(c));
+        is_open(c, pop3_login(c, &o), "SCRAM-SHA-256");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +358,7 @@ int main(void)
         cmocka_unit_test(wrong_passwords_are_refused_with_their_code),
         cmocka_unit_test(expired_tokens_are_refused_with_the_servers_report),
         cmocka_unit_test(capabilities_are_asked_again_when_wanted),
+        cmocka_unit_test(a_second_connection_works_where_sessions_cannot_be_resumed),
     };
     return cmocka_run_group_tests_name("auth-dovecot", tests, NULL, NULL);
 }

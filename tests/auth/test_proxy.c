@@ -168,6 +168,7 @@ static void socks5_is_given_addresses_as_such(void **state)
     fails(f, &six, POP3_PROXY_SOCKS5, POP3_ERR_CONNECT, EHOSTUNREACH, "host unreachable");
 }
 
+#ifdef P3_HAVE_IDN
 static void socks5_is_given_internationalized_names_in_ascii(void **state)
 {
     fixture *f = *state;
@@ -178,6 +179,7 @@ static void socks5_is_given_internationalized_names_in_ascii(void **state)
                       "cher.example";
     fails(f, &s, POP3_PROXY_SOCKS5, POP3_ERR_CONNECT, EACCES, "not allowed by its rules");
 }
+#endif
 
 static void socks5_failures_are_told(void **state)
 {
@@ -367,7 +369,9 @@ int main(void)
     };
     const struct CMUnitTest once[] = {
         cmocka_unit_test(socks5_is_given_addresses_as_such),
+#ifdef P3_HAVE_IDN
         cmocka_unit_test(socks5_is_given_internationalized_names_in_ascii),
+#endif
         cmocka_unit_test(socks5_failures_are_told),
         cmocka_unit_test(socks5_that_closes_early_is_told),
         cmocka_unit_test(a_refused_proxy_password_is_told_without_it),

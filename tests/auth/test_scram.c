@@ -29,6 +29,7 @@ typedef struct scram_server {
     const char *mechanisms; /* as announced */
     int tls;                /* greatest version, or 0 for none */
     const char *password;
+    const char *ours;  /* what the client gives for it */
     char binding[128]; /* what the server binds to, in base64 */
     const char *binding_name;
     bool logged_in;
@@ -220,7 +221,7 @@ static pop3_status log_in(fixture *f, scram_server *s, const char *mechanism)
         f->options.tls = trusting(f);
     pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
     o.user = "user";
-    o.password = "pencil";
+    o.password = s->ours != NULL ? s->ours : "pencil";
     o.mechanism = mechanism;
     pop3_client *c = client_connected(f);
     pop3_status status = pop3_login(c, &o);
@@ -286,6 +287,17 @@ static void the_servers_own_error_is_told(void **state)
     assert_status(POP3_ERR_REFUSED, log_in(f, &s, NULL));
     scram_server liar = {.how = AN_ERROR_AND_OK, .mechanisms = "SCRAM-SHA-256"};
     assert_status(POP3_ERR_AUTHENTICATION, log_in(f, &liar, NULL));
+}
+
+static void passwords_are_prepared_by_saslprep(void **state)
+{
+    fixture *f = *state;
+    /* RFC 4013 §3: a soft hyphen goes, a Roman numeral becomes letters; a bell is not allowed. */
+    scram_server s = {.mechanisms = "SCRAM-SHA-256", .password = "IXIV"};
+    s.ours = "I\xc2\xadX\xe2\x85\xa3";
+    assert_status(POP3_OK, log_in(f, &s, NULL));
+    scram_server bell = {.mechanisms = "SCRAM-SHA-256", .ours = "\xc3\xa9\x07"};
+    assert_status(POP3_ERR_ARGUMENT, log_in(f, &bell, NULL));
 }
 
 static void a_refusal_is_told(void **state)
@@ -379,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_nonce_that_is_not_ours_is_refused),
         cmocka_unit_test(a_first_challenge_without_base64_is_refused),
         cmocka_unit_test(the_servers_own_error_is_told),
+        cmocka_unit_test(passwords_are_prepared_by_saslprep),
         cmocka_unit_test(a_refusal_is_told),
         cmocka_unit_test(scram_plus_is_bound_to_tls_1_3_by_its_exporter),
         cmocka_unit_test(scram_plus_is_bound_to_tls_1_2_by_its_finished_message),

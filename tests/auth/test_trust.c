@@ -577,6 +577,7 @@ static void a_server_that_cannot_resume_is_connected_to_without(void **state)
 
 /* ---- names ---- */
 
+#ifdef P3_HAVE_IDN
 static void an_internationalized_name_is_verified_in_its_ascii_form(void **state)
 {
     fixture *f = *state;
@@ -598,6 +599,7 @@ static void an_internationalized_host_is_resolved_in_its_ascii_form(void **state
     assert_status(POP3_ERR_RESOLVE, pop3_client_connect(c));
     assert_error(c, POP3_ERR_RESOLVE, "xn--bcher-kva.invalid:995: resolving");
 }
+#endif
 
 static void a_host_that_is_no_name_is_an_argument_error(void **state)
 {
@@ -642,8 +644,10 @@ int main(void)
         cmocka_unit_test(resumption_can_be_turned_off),
         cmocka_unit_test(a_session_is_not_resumed_under_another_name),
         cmocka_unit_test(a_server_that_cannot_resume_is_connected_to_without),
+#ifdef P3_HAVE_IDN
         cmocka_unit_test(an_internationalized_name_is_verified_in_its_ascii_form),
         cmocka_unit_test(an_internationalized_host_is_resolved_in_its_ascii_form),
+#endif
         cmocka_unit_test(a_host_that_is_no_name_is_an_argument_error),
     };
     return run_suite("trust", tests, sizeof tests / sizeof *tests, NULL, 0);

@@ -2,6 +2,7 @@
 #include "counted.h"
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,14 @@
 #include <unistd.h>
 
 counts counted;
+long allocations_left = -1;
+
+/* Counts an allocation. False when it is to fail. */
+static bool may_allocate(void)
+{
+    counted.allocations++;
+    return allocations_left < 0 || allocations_left-- > 0;
+}
 
 counts counted_since(counts before)
 {
@@ -58,32 +67,27 @@ ssize_t __wrap_write(int fd, const void *data, size_t len);
 
 void *__wrap_malloc(size_t size)
 {
-    counted.allocations++;
-    return __real_malloc(size);
+    return may_allocate() ? __real_malloc(size) : NULL;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    counted.allocations++;
-    return __real_calloc(count, size);
+    return may_allocate() ? __real_calloc(count, size) : NULL;
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-    counted.allocations++;
-    return __real_realloc(old, size);
+    return may_allocate() ? __real_realloc(old, size) : NULL;
 }
 
 char *__wrap_strdup(const char *s)
 {
-    counted.allocations++;
-    return __real_strdup(s);
+    return may_allocate() ? __real_strdup(s) : NULL;
 }
 
 char *__wrap_strndup(const char *s, size_t n)
 {
-    counted.allocations++;
-    return __real_strndup(s, n);
+    return may_allocate() ? __real_strndup(s, n) : NULL;
 }
 
 ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)

@@ -15,6 +15,9 @@ typedef struct counts {
 /* Since the program began. */
 extern counts counted;
 
+/* So many allocations succeed, then one fails; negative: all succeed. */
+extern long allocations_left;
+
 /* What was counted since `before`. */
 counts counted_since(counts before);
 

@@ -7,6 +7,7 @@
 #include "support/text.h"
 
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 typedef struct message {
     uint32_t number;
-    uint64_t hash;
+    EVP_MD_CTX *digest; /* SHA-256 of what came */
     bool whole;
     bool deleted;
 } message;
@@ -56,8 +57,7 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
 {
     session *s = ctx;
     message *m = &s->messages[s->present];
-    m->hash = hash_octets(m->hash, data, len);
-    return POP3_SINK_CONTINUE;
+    return EVP_DigestUpdate(m->digest, data, len) == 1 ? POP3_SINK_CONTINUE : POP3_SINK_ABORT;
 }
 
 static void message_over(void *ctx, pop3_client *client, const pop3_result *result)
@@ -96,7 +96,10 @@ static bool retrieve(session *s)
     h.ctx = s;
     for (size_t i = 0; i < s->count; i++) {
         numbers[i] = s->messages[i].number;
-        s->messages[i].hash = HASH_BEGIN;
+        s->messages[i].digest = EVP_MD_CTX_new();
+        if (s->messages[i].digest == NULL ||
+            EVP_DigestInit_ex(s->messages[i].digest, EVP_sha256(), NULL) != 1)
+            abort();
     }
     return alive(s, pop3_client_retr_many(s->client, numbers, s->count, &h));
 }
@@ -171,14 +174,25 @@ static bool printable(const char *s)
     return true;
 }
 
+/* The first eight octets of a message's digest. */
+static void print_digest(const message *m)
+{
+    unsigned char octets[EVP_MAX_MD_SIZE];
+    if (EVP_DigestFinal_ex(m->digest, octets, NULL) != 1)
+        abort();
+    printf("delivered %" PRIu32 " ", m->number);
+    for (size_t i = 0; i < 8; i++)
+        printf("%02x", octets[i]);
+    printf("\n");
+}
+
 static void report(const session *s)
 {
     const pop3_error *error = pop3_client_error(s->client);
     printf("session %s\n", pop3_status_name(s->ended));
     for (size_t i = 0; i < s->count; i++) {
         if (s->messages[i].whole)
-            printf("delivered %" PRIu32 " %016" PRIx64 "\n", s->messages[i].number,
-                   s->messages[i].hash);
+            print_digest(&s->messages[i]);
         if (s->messages[i].deleted)
             printf("deleted %" PRIu32 "\n", s->messages[i].number);
     }
@@ -269,6 +283,8 @@ int main(int argc, char **argv)
     printf("memory %ld\n", peak() - memory);
     report(&s);
     pop3_client_free(s.client);
+    for (size_t i = 0; i < s.count; i++)
+        EVP_MD_CTX_free(s.messages[i].digest);
     if (!guard_end(before))
         printf("broken: a descriptor was left open, or SIGPIPE raised\n");
     pop3_tls_free(o.tls);

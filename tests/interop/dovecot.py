@@ -432,7 +432,9 @@ class Dovecot:
             tls_port=self.tls_port,
         )
         extra = self._extra_config.replace("{directory}", str(self.directory))
-        (self.directory / "dovecot.conf").write_text(f"{ours}\n{extra}\n")
+        path = self.directory / "dovecot.conf"
+        path.write_text(f"{ours}\n{extra}\n")
+        path.chmod(0o644)  # whatever the umask: the server reads it as another user
 
     def _spawn(self) -> subprocess.Popen:
         """Start Dovecot's first process, in a session of its own: Ctrl-C is for us to handle."""

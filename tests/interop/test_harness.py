@@ -328,6 +328,12 @@ def test_the_command_serves_a_copy_of_the_mail_to_every_user(tmp_path):
     assert done.stdout == "ada 14\nuser1 14\nuser2 14\n"
 
 
+def heed_signals() -> None:
+    """What started the tests may ignore signals (nohup, a shell's "&"), and that is inherited."""
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_DFL)
+
+
 def start_command_that_waits() -> tuple[subprocess.Popen, list[Path], int]:
     """The command with a COMMAND that waits; its process, its two directories, the server's id."""
     show_and_wait = 'echo "$POP3_TEST_DOVECOT_LOG"; echo "$POP3_TEST_MAIL_DIR"; exec sleep 60'
@@ -336,6 +342,7 @@ def start_command_that_waits() -> tuple[subprocess.Popen, list[Path], int]:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_signals,
     )
     directories = [Path(running.stdout.readline().strip()).parent for _ in range(2)]
     group = int((directories[0] / "base" / "master.pid").read_text())

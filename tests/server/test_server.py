@@ -1072,8 +1072,8 @@ def test_close_after_counts_over_splits(mail):
 
 def test_reset_after_resets(mail):
     with Server("--mail", mail, "--reset-after", 5) as server:
-        client = server.connect()
-        with pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError):  # perhaps as early as in connecting
+            client = server.connect()
             while client.socket.recv(100):
                 pass
 

@@ -213,8 +213,11 @@ void assert_error(const pop3_client *c, pop3_status status, const char *part)
 
 void assert_str(pop3_str span, const char *expected)
 {
-    if (span.len != strlen(expected) || memcmp(span.data, expected, span.len) != 0)
-        fail_msg("expected \"%s\", got \"%.*s\"", expected, (int)span.len, span.data);
+    bool same = span.len == strlen(expected) &&
+                (span.len == 0 || memcmp(span.data, expected, span.len) == 0);
+    if (!same)
+        fail_msg("expected \"%s\", got \"%.*s\"", expected, (int)span.len,
+                 span.len > 0 ? span.data : "");
 }
 
 pop3_sink_result into_text(void *ctx, const char *data, size_t len)

@@ -1,0 +1,189 @@
+/* Which method a login uses, by what the server offers and what the caller allows, and the secret
+ * for it. */
+#include "client/login.h"
+
+#include "core/text.h"
+
+#include <stdio.h>
+
+/* Room for a secret from the callback: what fits an AUTH response of 65,536 octets in base64. */
+#define P3_MAX_SECRET 49152
+
+bool p3_secret_ok(pop3_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\r' || s.data[i] == '\n' || s.data[i] == '\0')
+            return false;
+    }
+    return s.len <= P3_MAX_SECRET && p3_is_utf8(s);
+}
+
+void p3_login_note_offer(pop3_client *c)
+{
+    if (pop3_engine_state(c->engine) == POP3_STATE_AUTHORIZATION)
+        c->offered_before |= p3_mechanisms_offered(pop3_engine_capabilities(c->engine), false);
+}
+
+static p3_circumstances circumstances(const pop3_client *c)
+{
+    const p3_login *l = c->login;
+    const p3_octets *password = &l->secrets[POP3_SECRET_PASSWORD];
+    const p3_octets *token = &l->secrets[POP3_SECRET_TOKEN];
+    bool ask = l->options.secret != NULL && password->data == NULL && token->data == NULL;
+    return (p3_circumstances){
+        .encrypted = pop3_client_is_encrypted(c),
+        .private_line = p3_is_private(c),
+        .binding = l->identity.binding_name != NULL,
+        .password = password->data != NULL || (ask && !l->lacking[POP3_SECRET_PASSWORD]),
+        .token = token->data != NULL || (ask && !l->lacking[POP3_SECRET_TOKEN]),
+        .user = l->options.user != NULL,
+        .allow_plaintext = l->options.allow_plaintext,
+        .never_reveal = l->options.policy == POP3_LOGIN_NEVER_REVEAL,
+    };
+}
+
+/* Picks the best method. Ends the login when there is none, or a better one has gone missing. */
+static bool pick(pop3_client *c, p3_mechanisms offered)
+{
+    p3_login *l = c->login;
+    p3_circumstances about = circumstances(c);
+    bool insecure;
+    bool unused;
+    p3_mechanism best = p3_mechanism_pick(offered | c->offered_before, &about, &unused);
+    p3_mechanism m = p3_mechanism_pick(offered, &about, &insecure);
+    if (p3_mechanism_weaker(m, best)) {
+        char why[160];
+        snprintf(why, sizeof why,
+                 "the server announced %s before and does not any more: somebody may be tampering "
+                 "with the connection",
+                 p3_mechanism_about(best)->name);
+        p3_login_break(c, POP3_ERR_AUTHENTICATION, why);
+        return false;
+    }
+    if (m == P3_MECH_NONE) {
+        if (insecure)
+            p3_login_end(c, POP3_ERR_INSECURE,
+                         "what the server offers would show the password or token to anybody who "
+                         "listens",
+                         NULL);
+        else
+            p3_login_end(c, POP3_ERR_NOT_OFFERED,
+                         "the server offers no method that can be used here", NULL);
+        return false;
+    }
+    l->mechanism = m;
+    return true;
+}
+
+/* Whether the method that the caller named can be used. Ends the login when not. */
+static bool check_named(pop3_client *c, p3_mechanisms offered)
+{
+    p3_login *l = c->login;
+    const p3_mechanism_info *about = p3_mechanism_about(l->named);
+    bool capa_known = pop3_engine_capabilities(c->engine) != NULL;
+    bool announced = (offered & p3_mechanism_bit(l->named)) != 0;
+    const char *why = NULL;
+    pop3_status status = POP3_ERR_NOT_OFFERED;
+    l->mechanism = l->named;
+    if (!p3_mechanism_built(l->named)) {
+        why = "this build does not have the method";
+    } else if (l->named == P3_MECH_APOP && !announced) {
+        why = "the greeting has no timestamp, so the server does not offer APOP";
+    } else if (about->sasl && capa_known && !announced) {
+        why = "the server does not announce the method";
+    } else if (about->bound && l->identity.binding_name == NULL) {
+        why = "there is no TLS connection that the method could be bound to";
+    } else if (l->options.user == NULL && !about->userless) {
+        status = POP3_ERR_ARGUMENT;
+        why = "no user was named";
+    } else if (about->reveals && !p3_is_private(c) && !l->options.allow_plaintext) {
+        status = POP3_ERR_INSECURE;
+        why = "the method would show the password or token to anybody who listens";
+    } else if (about->reveals && l->options.policy == POP3_LOGIN_NEVER_REVEAL) {
+        status = POP3_ERR_INSECURE;
+        why = "the method shows the password or token to the server";
+    }
+    if (why == NULL)
+        return true;
+    p3_login_end(c, status, why, NULL);
+    return false;
+}
+
+/* Asks the callback for a secret, once. Returns POP3_OK when there is one. */
+static pop3_status fetch_secret(pop3_client *c, pop3_secret_kind kind)
+{
+    p3_login *l = c->login;
+    const pop3_login_options *o = &l->options;
+    p3_octets *secret = &l->secrets[kind];
+    if (secret->data != NULL)
+        return POP3_OK;
+    if (o->secret == NULL || l->asked[kind])
+        return POP3_ERR_ARGUMENT;
+    l->asked[kind] = true;
+    if (!p3_octets_init(secret, P3_MAX_SECRET))
+        return POP3_ERR_MEMORY;
+    size_t len = 0;
+    bool was_inside = c->inside;
+    c->inside = true;
+    pop3_status status = o->secret(o->secret_ctx, kind, o->user, secret->data, P3_MAX_SECRET, &len);
+    c->inside = was_inside;
+    if (status == POP3_OK && len > P3_MAX_SECRET)
+        status = POP3_ERR_ARGUMENT;
+    if (status == POP3_OK) {
+        secret->len = len;
+        secret->data[len] = '\0';
+        if (!p3_secret_ok(p3_span(secret->data, len)))
+            status = POP3_ERR_ARGUMENT;
+    } else if (status != POP3_ERR_NOT_OFFERED && status != POP3_ERR_ARGUMENT) {
+        status = POP3_ERR_CANCELLED;
+    }
+    if (status != POP3_OK)
+        p3_octets_free(secret);
+    l->lacking[kind] = status == POP3_ERR_NOT_OFFERED;
+    return status;
+}
+
+/* Gets the secret that the method needs. False when the login has ended, or (*again) when another
+ * method is to be picked because there is no such secret. */
+static bool get_secret(pop3_client *c, bool *again)
+{
+    p3_login *l = c->login;
+    p3_need need = p3_mechanism_about(l->mechanism)->need;
+    *again = false;
+    if (need == P3_NEED_NOTHING)
+        return true;
+    pop3_status status =
+        fetch_secret(c, need == P3_NEED_TOKEN ? POP3_SECRET_TOKEN : POP3_SECRET_PASSWORD);
+    if (status == POP3_OK)
+        return true;
+    *again = status == POP3_ERR_NOT_OFFERED && l->named == P3_MECH_NONE;
+    const char *why = NULL;
+    if (status == POP3_ERR_CANCELLED)
+        why = "no password or token was given";
+    else if (status == POP3_ERR_ARGUMENT || status == POP3_ERR_NOT_OFFERED)
+        why = "the method needs a password or token, which is missing, too long, not UTF-8, or "
+              "holds CR, LF or NUL";
+    if (!*again)
+        p3_login_end(c, status == POP3_ERR_NOT_OFFERED ? POP3_ERR_ARGUMENT : status, why, NULL);
+    return false;
+}
+
+void p3_login_choose(pop3_client *c)
+{
+    p3_login *l = c->login;
+    p3_mechanisms offered = p3_mechanisms_offered(pop3_engine_capabilities(c->engine),
+                                                  pop3_engine_timestamp(c->engine).len > 0);
+    if (c->stream.tls != NULL)
+        l->identity.binding_name =
+            p3_tls_session_binding(c->stream.tls, l->binding, sizeof l->binding);
+    l->identity.binding = l->binding;
+    bool again = true;
+    while (again) {
+        if (!(l->named != P3_MECH_NONE ? check_named(c, offered) : pick(c, offered)))
+            return;
+        if (get_secret(c, &again)) {
+            p3_login_run(c);
+            return;
+        }
+    }
+}
