@@ -27,7 +27,8 @@ typedef struct p3_maildir {
     int tmp; /* the folders */
     int new;
     int cur;
-    dev_t device;
+    dev_t device; /* of new/, and its number there */
+    ino_t inode;
     int fd;           /* the message being written, or -1 */
     const char *name; /* its name */
     uint64_t octets;  /* written to it */
@@ -211,19 +212,33 @@ static void move_all(p3_batch *b)
     }
 }
 
+/* Syncs the folder that the messages of a batch have been moved into, once for all its batches. */
+static void sync_folder(p3_batch **batches, size_t i)
+{
+    const p3_maildir *m = (const p3_maildir *)batches[i]->to;
+    for (size_t k = 0; k < i; k++) {
+        const p3_maildir *other = (const p3_maildir *)batches[k]->to;
+        if (other->device == m->device && other->inode == m->inode) {
+            if (batches[k]->problem.exit != 0 && batches[i]->problem.exit == 0)
+                batches[i]->problem = batches[k]->problem;
+            return;
+        }
+    }
+    if (fsync(m->new) != 0)
+        p3_problem_errno(&batches[i]->problem, errno, "syncing %s/new", m->path);
+}
+
 static void maildir_deliver(p3_batch **batches, size_t count)
 {
     p3_fault("before-sync");
     sync_data(batches, count);
     p3_fault("after-sync");
-    for (size_t i = 0; i < count; i++) {
-        const p3_maildir *m = (const p3_maildir *)batches[i]->to;
+    for (size_t i = 0; i < count; i++)
         move_all(batches[i]);
-        p3_fault("renamed");
-        if (fsync(m->new) != 0)
-            p3_problem_errno(&batches[i]->problem, errno, "syncing %s/new", m->path);
-        p3_fault("folder-synced");
-    }
+    p3_fault("renamed");
+    for (size_t i = 0; i < count; i++)
+        sync_folder(batches, i);
+    p3_fault("folder-synced");
 }
 
 static int compare_left_over(const void *a, const void *b)
@@ -330,10 +345,11 @@ p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
         m->new = open_folder(path, "new", why);
     if (m->new >= 0)
         m->cur = open_folder(path, "cur", why);
-    if (m->cur < 0 || fstat(m->tmp, &st) != 0) {
+    if (m->cur < 0 || fstat(m->new, &st) != 0) {
         maildir_close(&m->base);
         return NULL;
     }
     m->device = st.st_dev;
+    m->inode = st.st_ino;
     return &m->base;
 }

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most octets of unique-ids: a hundred for each of two and a half million messages. */
+#define P3_UIDS_MOST ((size_t)256 * 1024 * 1024)
+
 /* ---- the mailbox ---- */
 
 bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid)
@@ -16,6 +19,8 @@ bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid)
         box->at = at;
         box->cap = cap;
     }
+    if (uid.len > P3_UIDS_MOST - box->text_used)
+        return false;
     if (box->text_cap - box->text_used < uid.len) {
         size_t cap = (box->text_cap + uid.len + 512) * 2;
         char *text = realloc(box->text, cap);
@@ -43,17 +48,17 @@ void p3_mailbox_seal(p3_mailbox *box)
 
 void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
 {
-    /* Listings are in order: the message is where its number says, unless the server is odd. */
-    if (number >= 1 && number <= box->count && box->at[number - 1].number == number) {
-        box->at[number - 1].octets = octets;
-        return;
+    size_t low = 0;
+    size_t high = box->count;
+    while (low < high) {
+        size_t half = low + (high - low) / 2;
+        if (box->at[half].number < number)
+            low = half + 1;
+        else
+            high = half;
     }
-    for (size_t i = 0; i < box->count; i++) {
-        if (box->at[i].number == number) {
-            box->at[i].octets = octets;
-            return;
-        }
-    }
+    if (low < box->count && box->at[low].number == number)
+        box->at[low].octets = octets;
 }
 
 void p3_mailbox_free(p3_mailbox *box)

@@ -47,12 +47,13 @@ typedef struct p3_mailbox {
     size_t text_cap;
 } p3_mailbox;
 
-/* Adds a message. Returns false when out of memory. Unique-ids are valid after p3_mailbox_seal().
+/* Adds a message. Returns false when out of memory, or when there is no end to it. Unique-ids are
+ * valid after p3_mailbox_seal().
  */
 bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid);
 void p3_mailbox_seal(p3_mailbox *box);
 
-/* Sets the size of a message that is listed; numbers that are not are ignored. */
+/* Sets the size of a message that is listed, in a listing that is in order; others are ignored. */
 void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);
 void p3_mailbox_free(p3_mailbox *box);
 

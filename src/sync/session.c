@@ -405,10 +405,12 @@ static void quit_answered(void *ctx, pop3_client *client, const pop3_result *res
     p3_fault("quit-answered");
     if (s->stage != P3_STAGE_QUIT)
         return;
-    if (result->status != POP3_OK) {
+    bool harmless = pop3_client_deletions(s->client) == 0; /* nothing hung on the answer */
+    if (result->status != POP3_OK && !harmless) {
         p3_session_lost(s, result->status);
         return;
     }
+    s->close_wanted = result->status != POP3_OK;
     s->stage = P3_STAGE_GONE;
     size_t n = 0;
     p3_change *changes = calloc(s->dropping.count + 1, sizeof *changes);

@@ -15,6 +15,9 @@
  * a few times when it does not. */
 #define P3_FRUITLESS 2
 
+/* A server that wants us to stay away for longer is left to the next run: milliseconds. */
+#define P3_WAIT_MOST ((int64_t)15 * 60 * 1000)
+
 typedef enum p3_turn { P3_TURN_WAITING, P3_TURN_ACTIVE, P3_TURN_DONE } p3_turn;
 
 /* An account's place in the run. */
@@ -69,8 +72,8 @@ static void settle_outcome(p3_loop *l, p3_slot *slot)
     if (out->problem.exit == 0 && out->tally.failed > 0)
         p3_problem_set(
             &out->problem, EX_TEMPFAIL,
-            "%llu messages could not be retrieved or delivered: they stay on the server and "
-            "are tried again in the next run",
+            "could not be retrieved or delivered: %llu; what is on the server stays there "
+            "and is tried again in the next run",
             (unsigned long long)out->tally.failed);
     slot->turn = P3_TURN_DONE;
     l->done++;
@@ -88,7 +91,8 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
     slot->turn = P3_TURN_WAITING;
     if (s->problem.exit != 0 && s->retry && slot->fruitless <= P3_FRUITLESS && !l->stopped) {
         slot->not_before = 0;
-    } else if (s->come_back && slot->waits < o->retries && !l->stopped) {
+    } else if (s->come_back && slot->waits < o->retries && s->wait_ms <= P3_WAIT_MOST &&
+               !l->stopped) {
         int64_t wait = (int64_t)o->retry_ms << slot->waits++;
         if (wait < s->wait_ms)
             wait = s->wait_ms;

@@ -301,7 +301,7 @@ def test_a_refused_message_does_not_keep_the_others_and_is_tried_again(world):
     world.fill(3)
     with world.server("--refuse", "RETR 2") as server:
         told = world.sync(server.port, status=75)
-        assert "message 2" in told and "1 messages could not be" in told
+        assert "message 2" in told and "could not be retrieved or delivered: 1" in told
         assert numbers(world) == [0, 2]
         port = server.port
     with world.server("--port", port) as server:
