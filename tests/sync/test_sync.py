@@ -159,10 +159,11 @@ def test_nothing_new_costs_few_round_trips(world):
     world.fill(200)
     with world.server() as server:
         world.sync(server.port)
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port, "--quiet")
-        commands = [line for line in server.lines if " C: " in line]
+        server.settle()
+        commands = [line for line in server.lines if " C: " in line and "XMARK" not in line]
     assert len(commands) <= 7, commands
 
 
@@ -362,9 +363,11 @@ def test_a_connection_reset_at_any_octet_of_a_window_loses_and_doubles_nothing(f
         world.put(f"{i}", f"Subject: number {i}\n\nx\n.\n")
     with world.server("--delete") as server:
         world.sync(server.port)
-        sent = [len(line.split(" S: ", 1)[1]) + 2 for line in server.lines if " S: " in line]
-        asked = next(i for i, line in enumerate(server.lines) if "C: RETR" in line)
-        before = sum(" S: " in line for line in server.lines[:asked])
+        server.settle()
+        lines = [line for line in server.lines if "XMARK" not in line]
+        sent = [len(line.split(" S: ", 1)[1]) + 2 for line in lines if " S: " in line]
+        asked = next(i for i, line in enumerate(lines) if "C: RETR" in line)
+        before = sum(" S: " in line for line in lines[:asked])
         total = sum(sent) + sum(f.stat().st_size for f in world.drop.iterdir())
         window = range(sum(sent[:before]) - 5, total + 10)
     reference = world.delivered()
