@@ -73,7 +73,9 @@ static void a_thread_cancels_a_connect_that_waits(void **state)
     start_cancelling(&how);
     assert_status(POP3_ERR_CANCELLED, pop3_client_run(c));
     pthread_join(how.thread, NULL);
-    assert_error(c, POP3_ERR_CANCELLED, "waiting for the greeting");
+    /* how far the client has got by then depends on who is quicker: it connects, or waits already
+     */
+    assert_error(c, POP3_ERR_CANCELLED, "cancelled");
 }
 
 static void a_signal_handler_cancels(void **state)
