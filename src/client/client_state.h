@@ -142,6 +142,10 @@ void p3_trace_note(pop3_client *c, const char *text);
 /* Hands requests that wait to the engine, as far as the phase allows. */
 void p3_requests_advance(pop3_client *c);
 
+/* Calls the handler that is told an end, if there is one, as a callback: no call may block within.
+ */
+void p3_tell_done(pop3_client *c, const pop3_handlers *h, const pop3_result *result);
+
 /* Tells the end of a request and frees it. */
 void p3_request_over(pop3_client *c, p3_request *r, pop3_result *result);
 

@@ -109,12 +109,7 @@ static void tell(pop3_client *c, const pop3_result *result)
     c->login = NULL;
     c->under_way--;
     free_login(l);
-    if (h.done == NULL)
-        return;
-    bool was_inside = c->inside;
-    c->inside = true;
-    h.done(h.ctx, c, result);
-    c->inside = was_inside;
+    p3_tell_done(c, &h, result);
 }
 
 void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result)

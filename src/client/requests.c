@@ -45,6 +45,16 @@ void p3_requests_free(pop3_client *c)
     }
 }
 
+void p3_tell_done(pop3_client *c, const pop3_handlers *h, const pop3_result *result)
+{
+    if (h->done == NULL)
+        return;
+    bool was_inside = c->inside;
+    c->inside = true;
+    h->done(h->ctx, c, result);
+    c->inside = was_inside;
+}
+
 void p3_request_over(pop3_client *c, p3_request *r, pop3_result *result)
 {
     pop3_handlers h = r->handlers;
@@ -53,12 +63,7 @@ void p3_request_over(pop3_client *c, p3_request *r, pop3_result *result)
         result->status = POP3_ERR_CANCELLED;
     c->under_way--;
     recycle(c, r);
-    if (h.done == NULL)
-        return;
-    bool was_inside = c->inside;
-    c->inside = true;
-    h.done(h.ctx, c, result);
-    c->inside = was_inside;
+    p3_tell_done(c, &h, result);
 }
 
 /* Ends, with the connection's own end, what was never handed to the engine. */
