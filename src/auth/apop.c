@@ -5,6 +5,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "auth/apop.h"
 
+#include "core/text.h"
 #include "core/wipe.h"
 
 #include <openssl/md5.h>
@@ -12,7 +13,6 @@
 
 pop3_status p3_apop_digest(pop3_str timestamp, const char *secret, char out[P3_APOP_DIGEST])
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned char digest[MD5_DIGEST_LENGTH];
     MD5_CTX md;
     bool ok = MD5_Init(&md) == 1 && MD5_Update(&md, timestamp.data, timestamp.len) == 1 &&
@@ -20,10 +20,7 @@ pop3_status p3_apop_digest(pop3_str timestamp, const char *secret, char out[P3_A
     p3_wipe(&md, sizeof md);
     if (!ok)
         return POP3_ERR_NOT_OFFERED;
-    for (size_t i = 0; i < sizeof digest; i++) {
-        out[2 * i] = hex[digest[i] >> 4];
-        out[2 * i + 1] = hex[digest[i] & 15];
-    }
+    p3_put_hex(out, digest, sizeof digest);
     p3_wipe(digest, sizeof digest);
     return POP3_OK;
 }

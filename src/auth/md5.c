@@ -1,21 +1,13 @@
 /* MD5 for CRAM-MD5, from OpenSSL. */
 #include "auth/md5.h"
 
+#include "core/text.h"
 #include "core/wipe.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
-
-static void to_hex(const unsigned char *digest, char out[P3_MD5_HEX])
-{
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; i < P3_MD5_HEX / 2; i++) {
-        out[2 * i] = hex[digest[i] >> 4];
-        out[2 * i + 1] = hex[digest[i] & 15];
-    }
-}
 
 pop3_status p3_hmac_md5(const char *key, pop3_str text, char out[P3_MD5_HEX])
 {
@@ -27,7 +19,7 @@ pop3_status p3_hmac_md5(const char *key, pop3_str text, char out[P3_MD5_HEX])
         ERR_clear_error();
         return POP3_ERR_NOT_OFFERED;
     }
-    to_hex(digest, out);
+    p3_put_hex(out, digest, P3_MD5_HEX / 2);
     p3_wipe(digest, sizeof digest);
     return POP3_OK;
 }

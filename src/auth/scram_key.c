@@ -25,7 +25,6 @@ static bool read_count(const char *text, int *count)
 pop3_status p3_scram_key(bool sha256, const char *password, const char *salt,
                          const char *iterations, char out[P3_SCRAM_KEY])
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned char key[32];
     int len = sha256 ? 32 : 20;
     int count;
@@ -44,10 +43,7 @@ pop3_status p3_scram_key(bool sha256, const char *password, const char *salt,
         status = POP3_ERR_NOT_OFFERED;
         goto out;
     }
-    for (int i = 0; i < len; i++) {
-        out[2 * i] = hex[key[i] >> 4];
-        out[2 * i + 1] = hex[key[i] & 15];
-    }
+    p3_put_hex(out, key, (size_t)len);
     out[2 * len] = '\0';
     p3_wipe(key, sizeof key);
 out:

@@ -139,3 +139,12 @@ size_t p3_put_number(char *p, uint64_t value)
         p[i] = reversed[n - 1 - i];
     return n;
 }
+
+void p3_put_hex(char *out, const unsigned char *data, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = hex[data[i] >> 4];
+        out[2 * i + 1] = hex[data[i] & 15];
+    }
+}

@@ -62,4 +62,7 @@ void p3_text_add_printable(p3_text *t, pop3_str s, size_t most);
 /* Writes value in decimal at p, which has room for 20 digits; returns how many it wrote. */
 size_t p3_put_number(char *p, uint64_t value);
 
+/* Writes n octets in lower-case hexadecimal at out, which has room for 2 * n characters. */
+void p3_put_hex(char *out, const unsigned char *data, size_t n);
+
 #endif
