@@ -35,6 +35,8 @@ def command(how: str, port: str, ca_file: str, options: list[str], folder: Path)
         name, _, value = option.partition("=")
         if name in KNOWN:
             limits += [KNOWN[name], f"{value}ms"]
+        elif name == "message-octets":
+            limits += ["--message-limit", value]
     return [
         os.environ["POP3_COMMAND"], "sync", f"{SCHEME[how]}://joe@localhost:{port}/", *SECURITY[how],
         "--ca-file", ca_file, "--auth", "USER", "--password-file", str(secret),
