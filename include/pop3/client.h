@@ -87,7 +87,8 @@ typedef struct pop3_client_options {
                                         where anybody on the way can read it. */
     pop3_limits limits;            /**< Bounds on what the server may send. */
     pop3_pipelining pipelining;    /**< Whether commands may share a window. */
-    uint32_t max_in_flight;        /**< Most commands awaiting a reply; 0 means 1024. */
+    uint32_t max_in_flight;        /**< Most commands awaiting a reply; 0 means 4096. See
+                                        pop3_engine_options. */
     uint32_t masked;               /**< Set of ::pop3_capability to treat as not announced. */
     bool trust_message_ends;       /**< See pop3_engine_next(). */
     pop3_trace_fn trace;           /**< Told what goes over the connection, or NULL. */

@@ -41,7 +41,10 @@ typedef struct pop3_engine_options {
     size_t size;                /**< sizeof(pop3_engine_options). */
     pop3_limits limits;         /**< Bounds on what the server may send. */
     pop3_pipelining pipelining; /**< Whether commands may share a window. */
-    uint32_t max_in_flight;     /**< Most commands awaiting a reply; 0 means 1024. */
+    uint32_t max_in_flight;     /**< Most commands awaiting a reply; 0 means 4096. The window
+                                     begins with 1,024 (or this, if it is less), doubles each time
+                                     as many have been answered, and is full in any case when the
+                                     lines of its commands come to 64 KiB. */
     uint32_t masked;            /**< Set of ::pop3_capability to treat as not announced. */
     bool trust_message_ends;    /**< Take a doubtful end of message at its word; see
                                      pop3_engine_next(). */

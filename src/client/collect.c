@@ -175,7 +175,8 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
     return POP3_OK;
 }
 
-/* Many RETRs under way: a few windows' worth is submitted at any time. */
+/* Many RETRs under way: a window and a half is submitted at any time, as the engine fills a window
+ * up when it is half empty. */
 typedef struct p3_many {
     const uint32_t *numbers;
     size_t count;
@@ -233,8 +234,8 @@ pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_
     m.ours.sink = m.theirs.sink != NULL ? many_sink : NULL;
     m.ours.done = many_done;
     m.ours.ctx = &m;
-    uint32_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : 1024;
-    while (m.next < count && m.next / 2 < window && m.failed == POP3_OK)
+    size_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : 4096;
+    while (m.next < count && m.next < window + window / 2 + 1 && m.failed == POP3_OK)
         submit_next(&m, c);
     status = pop3_client_run(c);
     if (status != POP3_OK)

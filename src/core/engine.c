@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rendered octets that may wait for the connection: enough to fill a window with one write. */
-#define P3_MAX_OUTPUT 65536
+/* Commands in flight: so many to begin with, twice as many when as many have been answered, and so
+ * on; and the octets of their lines, which one write and the server's buffers have room for. */
+#define P3_FIRST_WINDOW   1024
+#define P3_LAST_WINDOW    4096
+#define P3_MAX_UNANSWERED 65536
 
 static bool fill_defaults(pop3_engine_options *o)
 {
@@ -26,7 +29,7 @@ static bool fill_defaults(pop3_engine_options *o)
     if (l->challenges == 0)
         l->challenges = 16;
     if (o->max_in_flight == 0)
-        o->max_in_flight = 1024;
+        o->max_in_flight = P3_LAST_WINDOW;
     return l->reply_line >= 512 && o->pipelining >= POP3_PIPELINING_AUTO &&
            o->pipelining <= POP3_PIPELINING_OFF;
 }
@@ -48,6 +51,7 @@ pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_options *option
     if (e == NULL)
         return POP3_ERR_MEMORY;
     e->options = o;
+    e->window = o.max_in_flight < P3_FIRST_WINDOW ? o.max_in_flight : P3_FIRST_WINDOW;
     if (!p3_line_init(&e->line, o.limits.reply_line)) {
         free(e);
         return POP3_ERR_MEMORY;
@@ -159,16 +163,26 @@ static bool should_ask_capabilities(const pop3_engine *e)
 /* Whether the next command that waits may be rendered beside those in flight. */
 static bool may_send_next(const pop3_engine *e)
 {
-    if (p3_output_waiting(&e->output) >= P3_MAX_OUTPUT)
-        return false;
     if (e->in_flight == 0)
         return true;
-    return e->in_flight < e->options.max_in_flight && server_pipelines(e) &&
-           may_share_window(p3_queue_at(&e->queue, 0)) &&
+    return e->in_flight < e->window && e->in_flight_octets < P3_MAX_UNANSWERED &&
+           server_pipelines(e) && may_share_window(p3_queue_at(&e->queue, 0)) &&
            may_share_window(p3_queue_at(&e->queue, e->in_flight));
 }
 
-static void render(pop3_engine *e, const p3_queued *command)
+void p3_engine_answered(pop3_engine *e, const p3_queued *command)
+{
+    e->in_flight--;
+    e->in_flight_octets -= command->sent;
+    if (++e->answered < e->window)
+        return;
+    e->answered = 0;
+    e->window *= 2;
+    if (e->window > e->options.max_in_flight)
+        e->window = e->options.max_in_flight;
+}
+
+static void render(pop3_engine *e, p3_queued *command)
 {
     pop3_str line;
     size_t public_len;
@@ -176,7 +190,9 @@ static void render(pop3_engine *e, const p3_queued *command)
         p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for a command", p3_span(NULL, 0));
         return;
     }
+    command->sent = line.len;
     e->in_flight++;
+    e->in_flight_octets += line.len;
     if (e->options.trace == NULL || e->options.trace_level < 1)
         return;
     if (!p3_command_about(command->kind).secret) {
@@ -190,13 +206,20 @@ static void render(pop3_engine *e, const p3_queued *command)
     p3_engine_trace(e, 1, POP3_TRACE_SENT, p3_span(shown, strlen(shown)));
 }
 
-/* Renders as many commands as may be sent now. A window that is more than half full is left alone,
- * so that it is filled up by one write and not by one for each reply. */
+/* A window that is more than half full is left alone, so that it is filled up by one write and not
+ * by one for each reply. */
+static bool is_half_full(const pop3_engine *e)
+{
+    return e->in_flight > 1 &&
+           (e->in_flight > e->window / 2 || e->in_flight_octets > P3_MAX_UNANSWERED / 2);
+}
+
+/* Renders as many commands as may be sent now. */
 static void pump(pop3_engine *e)
 {
     if (e->state == POP3_STATE_GREETING || e->state >= POP3_STATE_UPDATE || e->wants_tls)
         return;
-    if (e->in_flight > e->options.max_in_flight / 2 && e->in_flight > 1)
+    if (is_half_full(e))
         return;
     while (e->state != POP3_STATE_DEAD && e->queue.count > e->in_flight && may_send_next(e)) {
         if (e->in_flight == 0 && should_ask_capabilities(e)) {

@@ -29,7 +29,10 @@ struct pop3_engine {
     size_t challenges; /* in the present AUTH */
 
     p3_queue queue;
-    size_t in_flight; /* the first so many commands of the queue have been rendered */
+    size_t in_flight;        /* the first so many commands of the queue have been rendered */
+    size_t in_flight_octets; /* of their lines */
+    size_t window;           /* commands that may be in flight by now */
+    size_t answered;         /* commands answered since it last grew */
     p3_output output;
 
     const char *in; /* what was fed and not used */
@@ -57,6 +60,9 @@ struct pop3_engine {
     bool greeting_reported; /* the GREETING event has been handed out */
     char detail[400];       /* a sentence about the error, with room for any excerpt */
 };
+
+/* A command in flight is over. */
+void p3_engine_answered(pop3_engine *e, const p3_queued *command);
 
 /* Ends the connection's life: the first failure stays. `excerpt` shows what the server sent. */
 void p3_engine_die(pop3_engine *e, pop3_status status, const char *why, pop3_str excerpt);

@@ -3,6 +3,7 @@
 
 #include "core/wipe.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,17 @@ bool p3_octets_add(p3_octets *o, const char *data, size_t n)
 bool p3_octets_add_text(p3_octets *o, const char *text)
 {
     return p3_octets_add(o, text, strlen(text));
+}
+
+bool p3_octets_add_texts(p3_octets *o, ...)
+{
+    va_list texts;
+    bool ok = true;
+    va_start(texts, o);
+    for (const char *text; ok && (text = va_arg(texts, const char *)) != NULL;)
+        ok = p3_octets_add_text(o, text);
+    va_end(texts);
+    return ok;
 }
 
 void p3_octets_free(p3_octets *o)

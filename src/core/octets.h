@@ -18,6 +18,9 @@ bool p3_octets_init(p3_octets *o, size_t n);
 bool p3_octets_add(p3_octets *o, const char *data, size_t n);
 bool p3_octets_add_text(p3_octets *o, const char *text);
 
+/* Appends texts up to a NULL, one after the other. */
+__attribute__((sentinel)) bool p3_octets_add_texts(p3_octets *o, ...);
+
 /* Wipes and frees. */
 void p3_octets_free(p3_octets *o);
 

@@ -12,6 +12,7 @@ typedef struct p3_queued {
     uint32_t lines;  /* TOP */
     char *text;      /* argument as sent, owned, wiped when freed; NULL when there is none */
     size_t text_len;
+    size_t sent; /* octets of its line; 0 until it is rendered */
     void *tag;
 } p3_queued;
 

@@ -35,7 +35,7 @@ static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
     done.status = status;
     done.sent = e->in_flight > 0;
     if (e->in_flight > 0)
-        e->in_flight--;
+        p3_engine_answered(e, &c);
     e->expect = P3_EXPECT_STATUS;
     p3_queued_clear(&c);
     *ev = done;
@@ -404,7 +404,7 @@ static void hold(pop3_engine *e)
 {
     e->held = p3_queue_pop(&e->queue);
     e->held_set = true;
-    e->in_flight--;
+    p3_engine_answered(e, &e->held);
     e->expect = P3_EXPECT_STATUS;
     p3_queued noop = {.kind = POP3_CMD_NOOP, .internal = true};
     if (e->in_flight == 0 && !p3_queue_push_front(&e->queue, &noop))

@@ -282,18 +282,47 @@ static void windows_of_one_two_and_three_make_progress(void **state)
     }
 }
 
-static void the_default_window_is_1024_commands(void **state)
+/* How many commands go out once all those before are answered. */
+static size_t next_window(script *s)
+{
+    size_t len;
+    size_t lines = lines_in_output(s);
+    pop3_engine_output(s->engine, &len);
+    pop3_engine_sent(s->engine, len);
+    for (size_t i = 0; i < lines; i++)
+        says(s, "+OK\r\n");
+    s->events.len = 0; /* they are as many */
+    return lines;
+}
+
+static void the_window_grows_from_1024_to_4096_commands_as_they_are_answered(void **state)
 {
     (void)state;
     pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
     script *s = script_logged_in(&o, NULL);
-    for (uint32_t i = 1; i <= 1500; i++)
+    for (uint32_t i = 1; i <= 12000; i++)
         asks_number(s, POP3_CMD_DELE, i);
-    assert_int_equal(lines_in_output(s), 1024);
+    assert_int_equal(next_window(s), 1024);
+    assert_int_equal(next_window(s), 2048);
+    assert_int_equal(next_window(s), 4096);
+    assert_int_equal(next_window(s), 4096);
     script_free(s);
 }
 
-static void rendering_stops_when_enough_octets_wait_to_be_sent(void **state)
+static void a_window_that_was_asked_for_does_not_grow(void **state)
+{
+    (void)state;
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
+    o.max_in_flight = 3;
+    script *s = script_logged_in(&o, NULL);
+    for (uint32_t i = 1; i <= 9; i++)
+        asks_number(s, POP3_CMD_DELE, i);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(next_window(s), 3);
+    script_free(s);
+}
+
+static void a_window_is_full_when_its_commands_come_to_64_KiB(void **state)
 {
     (void)state;
     pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
@@ -304,13 +333,16 @@ static void rendering_stops_when_enough_octets_wait_to_be_sent(void **state)
     name[8000] = '\0';
     for (int i = 0; i < 20; i++)
         asks_text(s, POP3_CMD_USER, name);
+    assert_int_equal(lines_in_output(s), 9);
     size_t len;
     pop3_engine_output(s->engine, &len);
-    assert_in_range(len, 65536, 65536 + 8007);
-    assert_int_equal(pop3_engine_in_flight(s->engine), 9);
     pop3_engine_sent(s->engine, len);
-    pop3_engine_output(s->engine, &len);
-    assert_int_equal(pop3_engine_in_flight(s->engine), 18);
+    assert_int_equal(lines_in_output(s), 0); /* sent is not answered */
+    for (int i = 0; i < 4; i++)
+        says(s, "+OK\r\n");
+    assert_int_equal(lines_in_output(s), 0); /* more than half full */
+    says(s, "+OK\r\n");
+    assert_int_equal(lines_in_output(s), 5);
     script_free(s);
 }
 
@@ -403,8 +435,9 @@ int main(void)
         cmocka_unit_test(nothing_is_ever_sent_across_a_command_that_travels_alone),
         cmocka_unit_test(a_window_has_a_limit_and_is_refilled_by_halves),
         cmocka_unit_test(windows_of_one_two_and_three_make_progress),
-        cmocka_unit_test(the_default_window_is_1024_commands),
-        cmocka_unit_test(rendering_stops_when_enough_octets_wait_to_be_sent),
+        cmocka_unit_test(the_window_grows_from_1024_to_4096_commands_as_they_are_answered),
+        cmocka_unit_test(a_window_that_was_asked_for_does_not_grow),
+        cmocka_unit_test(a_window_is_full_when_its_commands_come_to_64_KiB),
         cmocka_unit_test(capabilities_are_forgotten_after_login_and_after_stls),
         cmocka_unit_test(a_refusal_of_capa_is_forgotten_after_login),
         cmocka_unit_test(capabilities_are_unknown_while_a_second_answer_comes_in),
