@@ -100,7 +100,7 @@ static bool make_tls(account *a, const pop3_tls_options *o)
 /* Reads the options; returns whether they were all known. */
 static bool read_options(account *a, pop3_tls_options *tls, int argc, char **argv)
 {
-    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, TOKEN_FILE };
+    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, BINDING, TOKEN_FILE };
     static const struct option known[] = {
         {"tls", no_argument, NULL, TLS},
         {"stls", no_argument, NULL, STLS},
@@ -109,6 +109,7 @@ static bool read_options(account *a, pop3_tls_options *tls, int argc, char **arg
         {"key", required_argument, NULL, KEY},
         {"apop", no_argument, NULL, APOP},
         {"auth", required_argument, NULL, AUTH},
+        {"channel-binding", required_argument, NULL, BINDING},
         {"token-file", required_argument, NULL, TOKEN_FILE},
         {NULL, 0, NULL, 0},
     };
@@ -128,6 +129,8 @@ static bool read_options(account *a, pop3_tls_options *tls, int argc, char **arg
             a->login.mechanism = "APOP";
         else if (o == AUTH)
             a->login.mechanism = optarg;
+        else if (o == BINDING)
+            a->login.channel_binding = optarg;
         else if (o == TOKEN_FILE)
             a->token_file = optarg;
         else

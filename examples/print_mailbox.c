@@ -1,7 +1,7 @@
 /* Prints every message of a mailbox, as the example at the end of poplib's documentation does.
  *
  *     print_mailbox [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--token-file FILE] HOST PORT USER */
+ *         [--auth METHOD] [--channel-binding TYPE] [--token-file FILE] HOST PORT USER */
 #include "account.h"
 
 #include <stdio.h>

@@ -32,6 +32,24 @@
  * ends as
  * ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
  *
+ * **Channel binding.** SCRAM-…-PLUS ties the login to the TLS connection, so that somebody who
+ * stands in between, with a certificate that the client accepts, cannot pass it on. What it is tied
+ * with has three types, and the server must know the one that is used; it cannot be asked which:
+ *
+ * | type                   | is used                                                             |
+ * |------------------------|---------------------------------------------------------------------|
+ * | `tls-exporter`         | first: TLS 1.3, and TLS 1.2 with the extended master secret         |
+ * | `tls-server-end-point` | else: the server's certificate, where its signature has one hash    |
+ * | `tls-unique`           | only when it is named: TLS 1.2 with the extended master secret      |
+ *
+ * `channel_binding` in the options names the one to use, for servers that refuse the first
+ * (`unsupported-channel-binding-type` in the error's message). Where the connection has nothing of
+ * that type, methods that are bound are not picked.
+ *
+ * When there is something to bind with and the server does not announce the bound form of a SCRAM
+ * method, the login says so in its protected part (the flag `y` of RFC 5802 §6): a server that did
+ * announce it knows then that somebody took it out of the list, and refuses.
+ *
  * A method by which the server proves that it knows the secret too (SCRAM, DIGEST-MD5, GSSAPI)
  * succeeds only with that proof: a wrong or missing one is ::POP3_ERR_AUTHENTICATION, whatever else
  * the server says, and the connection is closed.
@@ -90,7 +108,8 @@ typedef enum pop3_initial_response {
 typedef struct pop3_login_options {
     size_t size;           /**< sizeof(pop3_login_options). */
     const char *user;      /**< The user's name in UTF-8; NULL only for EXTERNAL and GSSAPI, where
-                                the certificate or ticket names the user. */
+                                the certificate or ticket names the user; given, it says whose mail
+                                to open. */
     const char *authzid;   /**< Whose mail to open, when that is not the user's own and the method
                                 can say so. */
     const char *password;  /**< The password in UTF-8, or NULL. */
@@ -103,12 +122,14 @@ typedef struct pop3_login_options {
     bool allow_plaintext;     /**< Let the password or token be sent over a connection without TLS,
                                    where anybody on the way can read it. */
     pop3_initial_response initial_response; /**< Whether answers travel in the AUTH command. */
-    const char *realm;        /**< DIGEST-MD5: the realm, when the server offers many; NTLM: the
-                                   domain. */
-    const char *service_host; /**< DIGEST-MD5, GSSAPI: the host's name, when that is not the one
-                                   connected to. */
-    bool ask_capabilities;    /**< Ask CAPA again once logged in: servers announce other things
-                                   then. */
+    const char *realm;           /**< DIGEST-MD5: the realm, when the server offers many; NTLM: the
+                                      domain. */
+    const char *channel_binding; /**< The one type of channel binding to use: "tls-exporter",
+                                      "tls-server-end-point" or "tls-unique". NULL: see above. */
+    const char *service_host;    /**< DIGEST-MD5, GSSAPI: the host's name, when that is not the one
+                                      connected to. */
+    bool ask_capabilities;       /**< Ask CAPA again once logged in: servers announce other things
+                                      then. */
 } pop3_login_options;
 
 /** Initializer for pop3_login_options. */
@@ -121,8 +142,9 @@ typedef struct pop3_login_options {
 typedef struct pop3_login_result {
     const char *mechanism;       /**< The method that was picked, such as "SCRAM-SHA-256", "USER" or
                                       "APOP"; "" when it did not come so far. Static storage. */
-    const char *channel_binding; /**< What binds the login to TLS: "tls-exporter" or "tls-unique";
-                                    "" when nothing does. Static storage. */
+    const char *channel_binding; /**< What binds the login to TLS: "tls-exporter",
+                                      "tls-server-end-point" or "tls-unique"; "" when nothing does.
+                                      Static storage. */
     bool server_proved;          /**< The server proved that it knows the secret. */
     uint32_t attempts; /**< AUTH commands sent: 2 when the initial response was refused. */
 } pop3_login_result;

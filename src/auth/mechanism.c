@@ -1,7 +1,7 @@
 /* The methods of logging in: what each needs, what it reveals, and which is the best. */
 #include "auth/mechanism.h"
 
-#include "auth/md5.h"
+#include "auth/digest.h"
 #include "auth/sasl.h"
 #include "core/text.h"
 
@@ -78,7 +78,19 @@ bool p3_mechanism_built(p3_mechanism m)
 {
     if (m == P3_MECH_USER)
         return true;
-    return m == P3_MECH_APOP ? p3_have_md5() : p3_sasl_built(m);
+    return m == P3_MECH_APOP ? p3_have_digests() : p3_sasl_built(m);
+}
+
+p3_mechanism p3_mechanism_bound_form(p3_mechanism m)
+{
+    switch (m) {
+    case P3_MECH_SCRAM_SHA_256:
+        return P3_MECH_SCRAM_SHA_256_PLUS;
+    case P3_MECH_SCRAM_SHA_1:
+        return P3_MECH_SCRAM_SHA_1_PLUS;
+    default:
+        return P3_MECH_NONE;
+    }
 }
 
 p3_mechanisms p3_mechanisms_offered(const pop3_capabilities *caps, bool timestamp)

@@ -55,6 +55,9 @@ p3_mechanism p3_mechanism_named(pop3_str name);
 /* Whether this build has it. */
 bool p3_mechanism_built(p3_mechanism m);
 
+/* The method that is the same but bound to TLS; P3_MECH_NONE when there is none. */
+p3_mechanism p3_mechanism_bound_form(p3_mechanism m);
+
 /* The methods a server offers: what it announced (NULL when CAPA is refused), and APOP when the
  * greeting has a timestamp. */
 p3_mechanisms p3_mechanisms_offered(const pop3_capabilities *caps, bool timestamp);

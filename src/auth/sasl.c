@@ -1,8 +1,8 @@
 /* The frame around SASL mechanisms: which there are, base64, and what has been said so far. */
 #include "auth/sasl.h"
 
+#include "auth/digest.h"
 #include "core/base64.h"
-#include "auth/md5.h"
 #include "core/text.h"
 #include "core/wipe.h"
 
@@ -19,7 +19,12 @@ static p3_sasl_step_fn own_step(p3_mechanism m)
     case P3_MECH_EXTERNAL:
         return p3_sasl_external;
     case P3_MECH_CRAM_MD5:
-        return p3_have_md5() ? p3_sasl_cram_md5 : NULL;
+        return p3_have_digests() ? p3_sasl_cram_md5 : NULL;
+    case P3_MECH_SCRAM_SHA_256_PLUS:
+    case P3_MECH_SCRAM_SHA_256:
+    case P3_MECH_SCRAM_SHA_1_PLUS:
+    case P3_MECH_SCRAM_SHA_1:
+        return p3_have_digests() ? p3_sasl_scram : NULL;
     case P3_MECH_OAUTHBEARER:
         return p3_sasl_oauthbearer;
     case P3_MECH_XOAUTH2:
@@ -39,6 +44,12 @@ pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why)
     p3_text text = p3_text_begin(s->complaint, sizeof s->complaint);
     p3_text_add(&text, why);
     return status;
+}
+
+pop3_status p3_sasl_out_of_turn(p3_sasl *s)
+{
+    return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
+                            "the server sent a challenge that the method does not have");
 }
 
 pop3_status p3_sasl_new(p3_sasl **out, p3_mechanism m, const p3_sasl_identity *id)

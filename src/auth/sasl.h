@@ -3,7 +3,8 @@
  *   sasl.c          the frame: which mechanisms there are, base64 around them
  *   sasl_simple.c   PLAIN, LOGIN, EXTERNAL, CRAM-MD5
  *   sasl_oauth.c    OAUTHBEARER, XOAUTH2
- *   sasl_gsasl.c    SCRAM, DIGEST-MD5, GSSAPI, NTLM through GNU SASL; sasl_gsasl_none.c without it
+ *   sasl_scram.c    SCRAM, whose messages are scram.c's
+ *   sasl_gsasl.c    DIGEST-MD5, GSSAPI, NTLM through GNU SASL; sasl_gsasl_none.c without it
  */
 #ifndef P3_AUTH_SASL_H
 #define P3_AUTH_SASL_H
@@ -21,8 +22,9 @@ typedef struct p3_sasl_identity {
     const char *realm;   /* or NULL */
     const char *host;    /* the service's host */
     uint16_t port;
-    const char *binding_name; /* "tls-exporter" or "tls-unique"; NULL when there is none */
-    const char *binding;      /* its octets in base64 */
+    const char *binding_name; /* the type of channel binding; NULL when there is none */
+    pop3_str binding;         /* its octets */
+    bool binding_offered;     /* the server offers the method's bound form, too */
 } p3_sasl_identity;
 
 /* An exchange under way. */
@@ -65,6 +67,9 @@ pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64);
 /* Notes what is wrong; returns status. */
 pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why);
 
+/* Notes that the server sent a challenge that the method does not have. POP3_ERR_AUTHENTICATION. */
+pop3_status p3_sasl_out_of_turn(p3_sasl *s);
+
 /* The mechanisms' steps. */
 pop3_status p3_sasl_plain(p3_sasl *s, pop3_str challenge, p3_octets *response);
 pop3_status p3_sasl_login(p3_sasl *s, pop3_str challenge, p3_octets *response);
@@ -72,9 +77,13 @@ pop3_status p3_sasl_external(p3_sasl *s, pop3_str challenge, p3_octets *response
 pop3_status p3_sasl_cram_md5(p3_sasl *s, pop3_str challenge, p3_octets *response);
 pop3_status p3_sasl_oauthbearer(p3_sasl *s, pop3_str challenge, p3_octets *response);
 pop3_status p3_sasl_xoauth2(p3_sasl *s, pop3_str challenge, p3_octets *response);
+pop3_status p3_sasl_scram(p3_sasl *s, pop3_str challenge, p3_octets *response);
 
 /* GNU SASL: whether it has a mechanism, and its beginning: sets step, finish and state. */
 bool p3_gsasl_has(p3_mechanism m);
 pop3_status p3_gsasl_begin(p3_sasl *s);
+
+/* GNU SASL's SASLprep, for p3_add_prepared(). */
+pop3_status p3_gsasl_prepare(p3_octets *out, const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 #include "auth/sasl.h"
 
 #include "auth/oauth_error.h"
+#include "auth/saslname.h"
 #include "core/text.h"
 
 #include <string.h>
@@ -20,77 +21,51 @@ static bool token_ok(const char *token)
     return true;
 }
 
-/* The server's report of a failure: remembered for people, and answered with what lets it go on. */
-static pop3_status take_report(p3_sasl *s, pop3_str report, const char *answer, p3_octets *response)
+/* n,a=user,^Ahost=server^Aport=143^A (RFC 7628 §3.1 and §4.1) */
+static bool add_bearer_user(p3_octets *out, const p3_sasl_identity *id, const char *user)
 {
-    p3_oauth_error(report, s->complaint, sizeof s->complaint);
-    s->complete = false;
-    return p3_octets_add_text(response, answer) ? POP3_ERR_REFUSED : POP3_ERR_MEMORY;
-}
-
-static pop3_status check_turn(p3_sasl *s)
-{
-    if (s->steps > 1)
-        return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                                "the server sent a challenge that the method does not have");
-    if (!token_ok(s->id->secret))
-        return p3_sasl_complain(s, POP3_ERR_ARGUMENT,
-                                "the token is empty or holds something else than visible ASCII");
-    return POP3_OK;
-}
-
-/* A saslname: "," and "=" are written as =2C and =3D (RFC 5801 §4). */
-static bool add_name(p3_octets *out, const char *name)
-{
-    bool ok = true;
-    for (; ok && *name != '\0'; name++) {
-        if (*name == ',')
-            ok = p3_octets_add_text(out, "=2C");
-        else if (*name == '=')
-            ok = p3_octets_add_text(out, "=3D");
-        else
-            ok = p3_octets_add(out, name, 1);
-    }
-    return ok;
-}
-
-/* n,a=user,^Ahost=server^Aport=143^Aauth=Bearer token^A^A (RFC 7628 §3.1 and §4.1) */
-pop3_status p3_sasl_oauthbearer(p3_sasl *s, pop3_str challenge, p3_octets *response)
-{
-    const p3_sasl_identity *id = s->id;
-    pop3_status status = check_turn(s);
-    if (status != POP3_OK)
-        return status;
-    if (s->steps == 1)
-        return take_report(s, challenge, "\x01", response);
     char port[24];
     port[p3_put_number(port, id->port)] = '\0';
-    bool ok = p3_octets_add_text(response, "n,a=") &&
-              add_name(response, id->authzid != NULL ? id->authzid : id->user) &&
-              p3_octets_add_text(response, ",\x01host=") &&
-              p3_octets_add_text(response, id->host) && p3_octets_add_text(response, "\x01port=") &&
-              p3_octets_add_text(response, port) &&
-              p3_octets_add_text(response, "\x01"
-                                           "auth=Bearer ") &&
-              p3_octets_add_text(response, id->secret) && p3_octets_add_text(response, "\x01\x01");
+    return p3_octets_add_text(out, "n,a=") && p3_add_saslname(out, user) &&
+           p3_octets_add_texts(out, ",\x01host=", id->host, "\x01port=", port, "\x01", NULL);
+}
+
+/* user=name^A */
+static bool add_xoauth2_user(p3_octets *out, const p3_sasl_identity *id, const char *user)
+{
+    (void)id;
+    return p3_octets_add_texts(out, "user=", user, "\x01", NULL);
+}
+
+/* What the mechanisms have in common: who it is, then auth=Bearer token^A^A; and that the server's
+ * report of a failure is remembered for people, and answered with what lets it go on. */
+static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *response,
+                        bool (*add_user)(p3_octets *, const p3_sasl_identity *, const char *),
+                        const char *answer)
+{
+    const p3_sasl_identity *id = s->id;
+    if (s->steps > 1)
+        return p3_sasl_out_of_turn(s);
+    if (s->steps == 1) {
+        p3_oauth_error(challenge, s->complaint, sizeof s->complaint);
+        s->complete = false;
+        return p3_octets_add_text(response, answer) ? POP3_ERR_REFUSED : POP3_ERR_MEMORY;
+    }
+    if (!token_ok(id->secret))
+        return p3_sasl_complain(s, POP3_ERR_ARGUMENT,
+                                "the token is empty or holds something else than visible ASCII");
+    bool ok = add_user(response, id, id->authzid != NULL ? id->authzid : id->user) &&
+              p3_octets_add_texts(response, "auth=Bearer ", id->secret, "\x01\x01", NULL);
     s->complete = true;
     return ok ? POP3_OK : POP3_ERR_MEMORY;
 }
 
-/* user=name^Aauth=Bearer token^A^A */
+pop3_status p3_sasl_oauthbearer(p3_sasl *s, pop3_str challenge, p3_octets *response)
+{
+    return step(s, challenge, response, add_bearer_user, "\x01");
+}
+
 pop3_status p3_sasl_xoauth2(p3_sasl *s, pop3_str challenge, p3_octets *response)
 {
-    const p3_sasl_identity *id = s->id;
-    pop3_status status = check_turn(s);
-    if (status != POP3_OK)
-        return status;
-    if (s->steps == 1)
-        return take_report(s, challenge, "", response);
-    bool ok = p3_octets_add_text(response, "user=") &&
-              p3_octets_add_text(response, id->authzid != NULL ? id->authzid : id->user) &&
-              p3_octets_add_text(response, "\x01"
-                                           "auth=Bearer ") &&
-              p3_octets_add_text(response, id->secret) && p3_octets_add_text(response, "\x01\x01");
-    s->complete = true;
-    return ok ? POP3_OK : POP3_ERR_MEMORY;
+    return step(s, challenge, response, add_xoauth2_user, "");
 }

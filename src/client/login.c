@@ -25,12 +25,21 @@ static bool name_ok(const char *s)
     return len > 0 && len <= 1024 && p3_is_utf8(p3_span(s, len));
 }
 
+/* A type of channel binding that there is, or none. */
+static bool binding_ok(const char *type)
+{
+    return type == NULL || strcmp(type, "tls-exporter") == 0 ||
+           strcmp(type, "tls-server-end-point") == 0 || strcmp(type, "tls-unique") == 0;
+}
+
 static bool options_ok(const pop3_login_options *o)
 {
     if (o == NULL || o->size != sizeof *o)
         return false;
     if (!name_ok(o->user) || !name_ok(o->authzid) || !name_ok(o->realm) ||
         !name_ok(o->service_host) || !name_ok(o->mechanism))
+        return false;
+    if (!binding_ok(o->channel_binding))
         return false;
     if (o->password != NULL && !p3_secret_ok(p3_span(o->password, strlen(o->password))))
         return false;
@@ -51,9 +60,7 @@ static bool copy_string(const char **s)
 
 static bool copy_secret(p3_octets *to, const char *from)
 {
-    if (from == NULL)
-        return true;
-    return p3_octets_init(to, strlen(from)) && p3_octets_add_text(to, from);
+    return from == NULL || p3_octets_add_text(to, from);
 }
 
 static void free_login(p3_login *l)
@@ -66,6 +73,7 @@ static void free_login(p3_login *l)
     free((char *)(uintptr_t)l->options.mechanism);
     free((char *)(uintptr_t)l->options.realm);
     free((char *)(uintptr_t)l->options.service_host);
+    free((char *)(uintptr_t)l->options.channel_binding);
     p3_wipe_free(l, sizeof *l);
 }
 
@@ -84,9 +92,10 @@ static p3_login *copy_login(const pop3_login_options *from, const pop3_handlers 
     bool mechanism = copy_string(&o->mechanism);
     bool realm = copy_string(&o->realm);
     bool host = copy_string(&o->service_host);
+    bool binding = copy_string(&o->channel_binding);
     bool password = copy_secret(&l->secrets[POP3_SECRET_PASSWORD], from->password);
     bool token = copy_secret(&l->secrets[POP3_SECRET_TOKEN], from->token);
-    if (user && authzid && mechanism && realm && host && password && token)
+    if (user && authzid && mechanism && realm && host && binding && password && token)
         return l;
     free_login(l);
     return NULL;
@@ -122,7 +131,7 @@ void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop
     over.status = status;
     if (status != POP3_OK)
         p3_note_error(c, status, 0, doing, why != NULL ? why : pop3_status_message(status),
-                      status == POP3_ERR_REFUSED && result != NULL ? &result->reply : NULL);
+                      status == POP3_ERR_REFUSED ? &over.reply : NULL);
     p3_ready(c);
     tell(c, &over);
 }

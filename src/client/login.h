@@ -9,6 +9,7 @@
 #include "core/octets.h"
 #include "auth/sasl.h"
 #include "client/client_state.h"
+#include "io/tls_session.h"
 
 typedef struct p3_login p3_login;
 
@@ -24,8 +25,8 @@ struct p3_login {
 
     p3_sasl *sasl;
     p3_sasl_identity identity;
-    char binding[128];   /* what binds to TLS, in base64 */
-    bool initial_sent;   /* the AUTH command under way has the initial response */
+    unsigned char binding[P3_TLS_BINDING]; /* what binds to TLS */
+    bool initial_sent;                     /* the AUTH command under way has the initial response */
     bool challenged;     /* the AUTH command under way has been answered with a challenge */
     pop3_status verdict; /* what the exchange came to on our side, or POP3_OK */
 };

@@ -92,7 +92,8 @@ static bool check_named(pop3_client *c, p3_mechanisms offered)
     } else if (about->sasl && capa_known && !announced) {
         why = "the server does not announce the method";
     } else if (about->bound && l->identity.binding_name == NULL) {
-        why = "there is no TLS connection that the method could be bound to";
+        why = "there is no TLS connection that the method could be bound to, or nothing of the "
+              "type that was named";
     } else if (l->options.user == NULL && !about->userless) {
         status = POP3_ERR_ARGUMENT;
         why = "no user was named";
@@ -168,20 +169,30 @@ static bool get_secret(pop3_client *c, bool *again)
     return false;
 }
 
+/* What a login can be bound to this connection with. */
+static void find_binding(pop3_client *c)
+{
+    p3_login *l = c->login;
+    size_t len = 0;
+    if (c->stream.tls != NULL)
+        l->identity.binding_name =
+            p3_tls_session_binding(c->stream.tls, l->options.channel_binding, l->binding, &len);
+    l->identity.binding = p3_span((const char *)l->binding, len);
+}
+
 void p3_login_choose(pop3_client *c)
 {
     p3_login *l = c->login;
     p3_mechanisms offered = p3_mechanisms_offered(pop3_engine_capabilities(c->engine),
                                                   pop3_engine_timestamp(c->engine).len > 0);
-    if (c->stream.tls != NULL)
-        l->identity.binding_name =
-            p3_tls_session_binding(c->stream.tls, l->binding, sizeof l->binding);
-    l->identity.binding = l->binding;
+    find_binding(c);
     bool again = true;
     while (again) {
         if (!(l->named != P3_MECH_NONE ? check_named(c, offered) : pick(c, offered)))
             return;
         if (get_secret(c, &again)) {
+            l->identity.binding_offered =
+                (offered & p3_mechanism_bit(p3_mechanism_bound_form(l->mechanism))) != 0;
             p3_login_run(c);
             return;
         }

@@ -71,17 +71,15 @@ static void send_user(pop3_client *c)
 static void send_apop(pop3_client *c)
 {
     p3_login *l = c->login;
-    char digest[P3_APOP_DIGEST];
-    p3_octets text;
+    char digest[P3_APOP_DIGEST + 1] = "";
+    p3_octets text = {0};
     pop3_status status = p3_apop_digest(pop3_engine_timestamp(c->engine),
                                         secret_of(l, POP3_SECRET_PASSWORD), digest);
     if (status != POP3_OK) {
         p3_login_end(c, status, "there is no MD5 here", NULL);
         return;
     }
-    if (p3_octets_init(&text, strlen(l->options.user) + 1 + sizeof digest) &&
-        p3_octets_add_text(&text, l->options.user) && p3_octets_add(&text, " ", 1) &&
-        p3_octets_add(&text, digest, sizeof digest)) {
+    if (p3_octets_add_texts(&text, l->options.user, " ", digest, NULL)) {
         pop3_command command = POP3_COMMAND_INIT;
         command.kind = POP3_CMD_APOP;
         command.text = p3_span(text.data, text.len);

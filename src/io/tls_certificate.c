@@ -21,45 +21,43 @@ static void drain(BIO *bio, char *out, size_t size)
 }
 
 /* The names a certificate is for: its subject alternative names, else its subject. */
-static void names_of(const X509 *cert, char *out, size_t size)
+static void print_names(BIO *bio, const X509 *cert)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    out[0] = '\0';
-    if (bio == NULL)
-        return;
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-    if (names != NULL) {
-        for (int i = 0; i < sk_GENERAL_NAME_num(names) && i < 8; i++) {
-            if (i > 0)
-                BIO_puts(bio, ", ");
-            GENERAL_NAME_print(bio, sk_GENERAL_NAME_value(names, i));
-        }
-        GENERAL_NAMES_free(names);
-    } else {
+    if (names == NULL)
         X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_ONELINE);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && i < 8; i++) { /* -1 for NULL */
+        if (i > 0)
+            BIO_puts(bio, ", ");
+        GENERAL_NAME_print(bio, sk_GENERAL_NAME_value(names, i));
     }
-    drain(bio, out, size);
-    BIO_free(bio);
+    GENERAL_NAMES_free(names);
 }
 
-static void time_of(const ASN1_TIME *t, char *out, size_t size)
+static void print_issuer(BIO *bio, const X509 *cert)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    out[0] = '\0';
-    if (bio == NULL)
-        return;
-    ASN1_TIME_print(bio, t);
-    drain(bio, out, size);
-    BIO_free(bio);
-}
-
-static void issuer_of(const X509 *cert, char *out, size_t size)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    out[0] = '\0';
-    if (bio == NULL)
-        return;
     X509_NAME_print_ex(bio, X509_get_issuer_name(cert), 0, XN_FLAG_ONELINE);
+}
+
+static void print_begin(BIO *bio, const X509 *cert)
+{
+    ASN1_TIME_print(bio, X509_get0_notBefore(cert));
+}
+
+static void print_end(BIO *bio, const X509 *cert)
+{
+    ASN1_TIME_print(bio, X509_get0_notAfter(cert));
+}
+
+/* What one of those prints; "" when out of memory. */
+static void write_out(void (*print)(BIO *bio, const X509 *cert), const X509 *cert, char *out,
+                      size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    out[0] = '\0';
+    if (bio == NULL)
+        return;
+    print(bio, cert);
     drain(bio, out, size);
     BIO_free(bio);
 }
@@ -95,16 +93,16 @@ void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *ou
     switch (error) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        names_of(cert, about, sizeof about);
+        write_out(print_names, cert, about, sizeof about);
         snprintf(out, size, "the certificate is not for %s: %s; it is for %s", name, reason, about);
         break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        time_of(X509_get0_notAfter(cert), about, sizeof about);
+        write_out(print_end, cert, about, sizeof about);
         snprintf(out, size, "the certificate for %s is not acceptable: %s; it ended on %s", name,
                  reason, about);
         break;
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        time_of(X509_get0_notBefore(cert), about, sizeof about);
+        write_out(print_begin, cert, about, sizeof about);
         snprintf(out, size, "the certificate for %s is not acceptable: %s; it begins on %s", name,
                  reason, about);
         break;
@@ -113,19 +111,19 @@ void p3_tls_explain_certificate(SSL *ssl, long error, const char *name, char *ou
         snprintf(out, size, "the public key of %s is not a pinned one; its pin is %s", name, about);
         break;
     case X509_V_ERR_APPLICATION_VERIFICATION:
-        issuer_of(cert, about, sizeof about);
+        write_out(print_issuer, cert, about, sizeof about);
         snprintf(out, size,
                  "the certificate for %s was not accepted by the application; its issuer is "
                  "%s",
                  name, about);
         break;
     case X509_V_ERR_CERT_REVOKED:
-        issuer_of(cert, about, sizeof about);
+        write_out(print_issuer, cert, about, sizeof about);
         snprintf(out, size, "the certificate for %s has been revoked by its issuer, %s", name,
                  about);
         break;
     default:
-        issuer_of(cert, about, sizeof about);
+        write_out(print_issuer, cert, about, sizeof about);
         snprintf(out, size, "the certificate for %s is not acceptable: %s; its issuer is %s", name,
                  reason, about);
     }

@@ -102,11 +102,13 @@ bool p3_tls_session_resumed(const p3_tls_session *s)
     return false;
 }
 
-const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size)
+const char *p3_tls_session_binding(const p3_tls_session *s, const char *type,
+                                   unsigned char out[P3_TLS_BINDING], size_t *len)
 {
     (void)s;
-    (void)base64;
-    (void)size;
+    (void)type;
+    (void)out;
+    (void)len;
     return NULL;
 }
 

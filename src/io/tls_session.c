@@ -284,36 +284,65 @@ const char *p3_tls_session_cipher(const p3_tls_session *s)
     return SSL_get_cipher_name(s->ssl);
 }
 
-/* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's when the
- * session was resumed. Only with the extended master secret (RFC 7627) does it name one connection.
- */
-static size_t first_finished(SSL *ssl, unsigned char *out, size_t size)
+/* RFC 9266 §4: octets that only the two ends of this connection can derive. Before TLS 1.3 they are
+ * this connection's alone only with the extended master secret (RFC 7627). */
+static size_t exporter(SSL *ssl, unsigned char *out)
 {
-    if (SSL_get_extms_support(ssl) != 1)
-        return 0;
-    return SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out, size)
-                                   : SSL_get_finished(ssl, out, size);
+    static const char label[] = "EXPORTER-Channel-Binding";
+    bool own = SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(ssl) == 1;
+    return own && SSL_export_keying_material(ssl, out, 32, label, sizeof label - 1,
+                                             (const unsigned char *)"", 0, 1) == 1
+               ? 32
+               : 0;
 }
 
-const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size)
+/* RFC 5929 §4: the hash of the server's certificate, by the hash of its signature, but SHA-256 in
+ * place of MD5 and SHA-1. Undefined for signatures that have no hash of their own. */
+static size_t end_point(SSL *ssl, unsigned char *out)
 {
-    static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 §4.1 */
-    unsigned char raw[64];
-    size_t len = 32;
-    const char *name = "tls-exporter";
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    int hash = NID_undef;
+    unsigned len = 0;
+    if (certificate == NULL || X509_get_signature_info(certificate, &hash, NULL, NULL, NULL) != 1)
+        return 0;
+    if (hash == NID_md5 || hash == NID_sha1)
+        hash = NID_sha256;
+    const EVP_MD *digest = EVP_get_digestbynid(hash);
+    return digest != NULL && X509_digest(certificate, digest, out, &len) == 1 ? len : 0;
+}
+
+/* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's when the
+ * session was resumed. TLS 1.3 has no such binding; before, it takes the extended master secret. */
+static size_t first_finished(SSL *ssl, unsigned char *out)
+{
+    if (SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(ssl) != 1)
+        return 0;
+    return SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out, P3_TLS_BINDING)
+                                   : SSL_get_finished(ssl, out, P3_TLS_BINDING);
+}
+
+const char *p3_tls_session_binding(const p3_tls_session *s, const char *type,
+                                   unsigned char out[P3_TLS_BINDING], size_t *len)
+{
+    static const struct {
+        const char *name;
+        size_t (*find)(SSL *ssl, unsigned char *out);
+        bool by_name; /* used only when it is asked for */
+    } types[] = {
+        {"tls-exporter", exporter, false},
+        {"tls-server-end-point", end_point, false},
+        {"tls-unique", first_finished, true},
+    };
+    const char *name = NULL;
     ERR_clear_error();
-    if (SSL_version(s->ssl) < TLS1_3_VERSION) {
-        name = "tls-unique";
-        len = first_finished(s->ssl, raw, sizeof raw);
-    } else if (SSL_export_keying_material(s->ssl, raw, len, label, sizeof label - 1,
-                                          (const unsigned char *)"", 0, 1) != 1) {
-        len = 0;
+    for (size_t i = 0; name == NULL && i < sizeof types / sizeof types[0]; i++) {
+        if (type == NULL ? types[i].by_name : strcmp(type, types[i].name) != 0)
+            continue;
+        *len = types[i].find(s->ssl, out);
+        if (*len > 0 && *len <= P3_TLS_BINDING)
+            name = types[i].name;
     }
     ERR_clear_error();
-    if (len == 0 || len > sizeof raw || size < 4 * ((len + 2) / 3) + 1)
-        return NULL;
-    EVP_EncodeBlock((unsigned char *)base64, raw, (int)len);
-    OPENSSL_cleanse(raw, sizeof raw);
     return name;
 }
 

@@ -48,9 +48,14 @@ bool p3_tls_session_blames_resumption(p3_tls_session *s);
 /* Whether the handshake went on with the session of an earlier connection. */
 bool p3_tls_session_resumed(const p3_tls_session *s);
 
-/* What a login can be bound to the connection with (RFC 9266, RFC 5929 §3): writes it in base64 and
- * returns its name, "tls-exporter" or "tls-unique"; NULL when there is nothing that is safe. */
-const char *p3_tls_session_binding(const p3_tls_session *s, char *base64, size_t size);
+/* Octets of the longest channel binding. */
+#define P3_TLS_BINDING 64
+
+/* What a login can be bound to the connection with: writes it and returns its type's name,
+ * "tls-exporter" (RFC 9266), "tls-server-end-point" or "tls-unique" (RFC 5929); NULL when there is
+ * nothing that is safe. `type` is the only one to use, or NULL for the first of the first two. */
+const char *p3_tls_session_binding(const p3_tls_session *s, const char *type,
+                                   unsigned char out[P3_TLS_BINDING], size_t *len);
 
 /* Sends close_notify if that is possible without waiting. */
 void p3_tls_session_farewell(p3_tls_session *s);

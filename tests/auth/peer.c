@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,7 +23,12 @@
 static void *serve_all(void *arg)
 {
     peer_server *s = arg;
+    sigset_t pipe;
     int fd;
+    sigemptyset(
+        &pipe); /* OpenSSL's writes raise it when the client has gone: not the client's doing */
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
         struct timeval patience = {.tv_sec = PATIENCE};
         peer p = {.fd = fd};
@@ -109,16 +115,44 @@ bool peer_say(peer *p, const char *format, ...)
     return n > 0 && (size_t)n < sizeof text && peer_write(p, text, (size_t)n);
 }
 
-bool peer_tls(peer *p, const char *certificate, const char *key, int max_version)
+void peer_mailbox(peer *p)
+{
+    char line[300];
+    while (peer_line(p, line, sizeof line)) {
+        if (strcmp(line, "STAT") == 0)
+            peer_say(p, "+OK 1 %zu\r\n", strlen(PEER_MAIL));
+        else if (strcmp(line, "RETR 1") == 0)
+            peer_say(p, "+OK\r\n%s.\r\n", PEER_MAIL);
+        else if (strcmp(line, "QUIT") != 0)
+            peer_say(p, "-ERR what?\r\n");
+        else if (peer_say(p, "+OK bye\r\n"))
+            return;
+    }
+}
+
+SSL_CTX *peer_context(const char *certificate, const char *key, int max_version)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    bool ok = ctx != NULL && SSL_CTX_set_max_proto_version(ctx, max_version) == 1 &&
-              SSL_CTX_use_certificate_chain_file(ctx, certificate) == 1 &&
-              SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1;
-    if (ok)
-        p->ssl = SSL_new(ctx);
+    if (ctx != NULL && SSL_CTX_set_max_proto_version(ctx, max_version) == 1 &&
+        SSL_CTX_use_certificate_chain_file(ctx, certificate) == 1 &&
+        SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
+        return ctx;
     SSL_CTX_free(ctx);
+    return NULL;
+}
+
+bool peer_accept(peer *p, SSL_CTX *ctx)
+{
+    p->ssl = ctx == NULL ? NULL : SSL_new(ctx);
     return p->ssl != NULL && SSL_set_fd(p->ssl, p->fd) == 1 && SSL_accept(p->ssl) == 1;
+}
+
+bool peer_tls(peer *p, const char *certificate, const char *key, int max_version)
+{
+    SSL_CTX *ctx = peer_context(certificate, key, max_version);
+    bool accepted = peer_accept(p, ctx);
+    SSL_CTX_free(ctx);
+    return accepted;
 }
 
 void peer_relay(peer *p, uint16_t port)

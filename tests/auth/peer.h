@@ -36,7 +36,19 @@ bool peer_line(peer *p, char *line, size_t size); /* without its end */
 bool peer_write(peer *p, const void *data, size_t len);
 __attribute__((format(printf, 2, 3))) bool peer_say(peer *p, const char *format, ...);
 
-/* Begins TLS with the certificate good.pem, at most of this version. */
+/* The message of the mailbox that peer_mailbox() serves. */
+#define PEER_MAIL "Subject: hello\r\n\r\nHello.\r\n"
+
+/* Serves a mailbox with that message after a login, until QUIT. */
+void peer_mailbox(peer *p);
+
+/* A server's context with a certificate, at most of this version; NULL on failure. */
+SSL_CTX *peer_context(const char *certificate, const char *key, int max_version);
+
+/* Begins TLS in a context, of which connections may be many. */
+bool peer_accept(peer *p, SSL_CTX *ctx);
+
+/* Both, with a context for this connection alone. */
 bool peer_tls(peer *p, const char *certificate, const char *key, int max_version);
 
 /* Takes octets to another port of 127.0.0.1 and back, until either side closes. */

@@ -1,7 +1,7 @@
 /* Logging in to a real server, Dovecot, with each mechanism it has: through the library, and with
  * examples/print_mailbox as a user would. Started by dovecot.py, which says where the server is. */
 #define _POSIX_C_SOURCE 200809L
-#include "support/process.h"
+#include "printing.h"
 #include "support/text.h"
 
 #include <dirent.h>
@@ -115,8 +115,8 @@ static text expected_mail(void)
 /* Prints the mailbox with examples/print_mailbox, which must bring all of it. */
 static void prints_the_mailbox(const char *const *options, const char *input, bool tls)
 {
-    const char *argv[20] = {setting("POP3_PRINT_MAILBOX")};
-    size_t n = 1;
+    const char *argv[20];
+    size_t n = 0;
     while (*options != NULL)
         argv[n++] = *options++;
     if (tls) {
@@ -124,23 +124,13 @@ static void prints_the_mailbox(const char *const *options, const char *input, bo
         argv[n++] = "--ca-file";
         argv[n++] = setting("POP3_TEST_CA_FILE");
     }
-    argv[n++] = setting("POP3_TEST_HOST");
+    argv[n++] = "localhost"; /* its key at Kerberos is in this name */
     argv[n++] = setting(tls ? "POP3_TEST_TLS_PORT" : "POP3_TEST_PORT");
     argv[n++] = setting("POP3_TEST_USER");
     argv[n] = NULL;
-    process p = PROCESS_NONE;
-    char *output = NULL;
-    assert_true(process_start(&p, argv, input));
-    assert_true(process_wait(&p, &output));
-    char *errors = process_errors(&p);
-    if (p.status != 0)
-        fail_msg("print_mailbox: %s", errors);
     text mail = expected_mail();
-    assert_string_equal(output, mail.data);
+    printing_succeeds(argv, input, mail.data);
     free(mail.data);
-    free(errors);
-    free(output);
-    process_forget(&p);
 }
 
 static void works_with_password(const char *mechanism, way how)
@@ -245,6 +235,33 @@ static void external_logs_in_with_a_client_certificate(void **state)
     pop3_client *c = connected(TLS_WITH_CERTIFICATE);
     is_open(c, pop3_login(c, &o), "EXTERNAL"); /* nothing else was given, so it is picked */
     prints_the_mailbox(options, "", true);
+}
+
+static void gssapi_logs_in_with_a_ticket(void **state)
+{
+    static const char *const options[] = {"--auth", "GSSAPI", NULL};
+    pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
+    (void)state;
+    o.mechanism = "GSSAPI";
+    o.user = setting("POP3_TEST_USER");
+    o.service_host = "localhost";
+    pop3_client *c = connected(TLS);
+    pop3_status status = pop3_login(c, &o);
+    assert_true(pop3_login_outcome(c)->server_proved);
+    is_open(c, status, "GSSAPI");
+    prints_the_mailbox(options, "", true);
+}
+
+static void a_ticket_does_not_open_the_mailbox_of_another_user(void **state)
+{
+    pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
+    (void)state;
+    o.mechanism = "GSSAPI";
+    o.user = "another";
+    o.service_host = "localhost";
+    pop3_client *c = connected(TLS);
+    assert_int_equal(pop3_login(c, &o), POP3_ERR_REFUSED);
+    pop3_client_free(c);
 }
 
 static void the_strongest_is_picked(void **state)
@@ -354,6 +371,8 @@ int main(void)
         cmocka_unit_test(oauthbearer_logs_in),
         cmocka_unit_test(xoauth2_logs_in),
         cmocka_unit_test(external_logs_in_with_a_client_certificate),
+        cmocka_unit_test(gssapi_logs_in_with_a_ticket),
+        cmocka_unit_test(a_ticket_does_not_open_the_mailbox_of_another_user),
         cmocka_unit_test(the_strongest_is_picked),
         cmocka_unit_test(wrong_passwords_are_refused_with_their_code),
         cmocka_unit_test(expired_tokens_are_refused_with_the_servers_report),

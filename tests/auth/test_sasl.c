@@ -1,9 +1,9 @@
 /* The parts of logging in that need no connection: base64, the mechanisms' messages, OAuth's error
- * message, SCRAM's key, and the choice of a method. */
+ * message, SCRAM, and the choice of a method. */
 #include "auth/mechanism.h"
 #include "auth/oauth_error.h"
 #include "auth/sasl.h"
-#include "auth/scram_key.h"
+#include "auth/scram.h"
 #include "core/base64.h"
 #include "core/text.h"
 
@@ -198,38 +198,381 @@ static void cram_md5_without_a_challenge_is_a_broken_rule(void **state)
     p3_sasl_free(s);
 }
 
-/* ---- SCRAM's key ---- */
+/* ---- SCRAM ---- */
 
-static void scrams_key_is_that_of_pbkdf2(void **state)
+/* The exchanges of RFC 5802 §5 and RFC 7677 §3, message by message. */
+typedef struct example {
+    p3_digest digest;
+    const char *nonce, *first, *challenge, *final, *proof;
+} example;
+
+static const example examples[] = {
+    {
+        .digest = P3_SHA_1,
+        .nonce = "fyko+d2lbbFgONRv9qkxdawL",
+        .first = "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL",
+        .challenge = "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+        .final = "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
+                 "p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+        .proof = "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+    },
+    {
+        .digest = P3_SHA_256,
+        .nonce = "rOprNGfwEbeRWgbNEkqO",
+        .first = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO",
+        .challenge = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                     "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+        .final = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                 "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+        .proof = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+    },
+};
+
+static p3_scram exchange_of(const example *e)
 {
-    /* The examples of RFC 5802 §5 and RFC 7677 §3; the keys are what their proofs come from. */
-    char key[P3_SCRAM_KEY];
-    (void)state;
-    assert_int_equal(p3_scram_key(false, "pencil", "QSXCR+Q6sek8bf92", "4096", key), POP3_OK);
-    assert_string_equal(key, "1d96ee3a529b5a5f9e47c01f229a2cb8a6e15f7d");
-    assert_int_equal(p3_scram_key(true, "pencil", "W22ZaJ0SNY7soEsUEjb6gQ==", "4096", key),
-                     POP3_OK);
-    assert_string_equal(key, "c4a49510323ab4f952cac1fa99441939e78ea74d6be81ddf7096e87513dc615d");
+    return (p3_scram){.digest = e->digest, .user = "user", .nonce = e->nonce};
 }
 
-static void salts_and_counts_that_make_no_sense_are_refused(void **state)
+/* The first message, and the answer to a challenge. Frees nothing of the exchange. */
+static pop3_status answer(p3_scram *x, pop3_str challenge, p3_octets *message)
 {
-    static const char *const wrong[][2] = {
-        {"QSXCR+Q6sek8bf92", "4095"},
-        {"QSXCR+Q6sek8bf92", "0"},
-        {"QSXCR+Q6sek8bf92", ""},
-        {"QSXCR+Q6sek8bf92", "4096x"},
-        {"QSXCR+Q6sek8bf92", "-4096"},
-        {"QSXCR+Q6sek8bf92", "10000001"},
-        {"QSXCR+Q6sek8bf92", "99999999999999999999999"},
-        {"", "4096"},
-        {"!!!!", "4096"},
-    };
-    char key[P3_SCRAM_KEY];
+    assert_int_equal(p3_scram_first(x, message), POP3_OK);
+    p3_octets_free(message);
+    return p3_scram_final(x, challenge, "pencil", message);
+}
+
+static void scram_has_the_examples_of_its_rfcs(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_int_equal(p3_scram_key(true, "pencil", wrong[i][0], wrong[i][1], key),
-                         POP3_ERR_AUTHENTICATION);
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+        const example *e = &examples[i];
+        p3_scram x = exchange_of(e);
+        p3_octets message = {0};
+        assert_int_equal(p3_scram_first(&x, &message), POP3_OK);
+        assert_string_equal(message.data, e->first);
+        p3_octets_free(&message);
+        assert_int_equal(p3_scram_final(&x, span(e->challenge), "pencil", &message), POP3_OK);
+        assert_string_equal(message.data, e->final);
+        assert_int_equal(p3_scram_verify(&x, span(e->proof)), POP3_OK);
+        p3_octets_free(&message);
+        p3_scram_end(&x);
+    }
+}
+
+static void scrams_header_says_how_it_is_bound_and_whom_to_act_as(void **state)
+{
+    static const struct {
+        p3_scram_flag flag;
+        const char *authzid, *first, *c;
+    } headers[] = {
+        {P3_SCRAM_UNBOUND, NULL, "n,,n=a=2Cb=3Dc,r=N", "c=biws,"},
+        {P3_SCRAM_UNOFFERED, NULL, "y,,n=a=2Cb=3Dc,r=N", "c=eSws,"},
+        {P3_SCRAM_UNOFFERED, "x,y", "y,a=x=2Cy,n=a=2Cb=3Dc,r=N", "c=eSxhPXg9MkN5LA==,"},
+        {P3_SCRAM_BOUND, NULL, "p=tls-exporter,,n=a=2Cb=3Dc,r=N", "c=cD10bHMtZXhwb3J0ZXIsLAD/,"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        p3_scram x = {.digest = P3_SHA_256, .user = "a,b=c", .nonce = "N"};
+        p3_octets message = {0};
+        x.flag = headers[i].flag;
+        x.authzid = headers[i].authzid;
+        x.binding_name = "tls-exporter";
+        x.binding = p3_span("\x00\xff", 2);
+        assert_int_equal(p3_scram_first(&x, &message), POP3_OK);
+        assert_string_equal(message.data, headers[i].first);
+        p3_octets_free(&message);
+        assert_int_equal(p3_scram_final(&x, span("r=NM,s=QSXC,i=4096"), "pencil", &message),
+                         POP3_OK);
+        assert_memory_equal(message.data, headers[i].c, strlen(headers[i].c));
+        p3_octets_free(&message);
+        p3_scram_end(&x);
+    }
+}
+
+static void challenges_of_scram_that_must_not_be_answered_are_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "r",
+        "r=NM",
+        "r=NM,s=QSXC",
+        "r=NM,s=QSXC,",
+        "s=QSXC,r=NM,i=4096",
+        "r=NM,i=4096,s=QSXC",
+        "R=NM,s=QSXC,i=4096",
+        /* nonces: not ours, nothing added, not printable */
+        "r=,s=QSXC,i=4096",
+        "r=N,s=QSXC,i=4096",
+        "r=M,s=QSXC,i=4096",
+        "r=XNM,s=QSXC,i=4096",
+        "r=NM ,s=QSXC,i=4096",
+        "r=NM\x7f,s=QSXC,i=4096",
+        /* salts */
+        "r=NM,s=,i=4096",
+        "r=NM,s=!!!!,i=4096",
+        "r=NM,s=QSX,i=4096",
+        /* counts */
+        "r=NM,s=QSXC,i=",
+        "r=NM,s=QSXC,i=0",
+        "r=NM,s=QSXC,i=4095",
+        "r=NM,s=QSXC,i=4096x",
+        "r=NM,s=QSXC,i=-4096",
+        "r=NM,s=QSXC,i=10000001",
+        "r=NM,s=QSXC,i=4294971392", /* 4096 in 32 bits */
+        "r=NM,s=QSXC,i=99999999999999999999999",
+        /* the reserved extension, and what is no attribute */
+        "m=x,r=NM,s=QSXC,i=4096",
+        "r=NM,s=QSXC,i=4096,m=x",
+        "r=NM,s=QSXC,i=4096,a=b,m=x",
+        "r=NM,s=QSXC,i=4096,1=b",
+        "r=NM,s=QSXC,i=4096,[=b",
+        "r=NM,s=QSXC,i=4096,ab",
+        "r=NM,s=QSXC,i=4096,a",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        p3_scram x = {.digest = P3_SHA_1, .user = "user", .nonce = "N"};
+        p3_octets message = {0};
+        if (answer(&x, span(wrong[i]), &message) != POP3_ERR_AUTHENTICATION || x.why[0] == '\0')
+            fail_msg("\"%s\" was taken", wrong[i]);
+        assert_int_equal(message.len, 0); /* no proof goes to who may not have it */
+        p3_octets_free(&message);
+        p3_scram_end(&x);
+    }
+}
+
+static void extensions_of_scram_that_are_not_known_are_ignored(void **state)
+{
+    p3_scram x = {.digest = P3_SHA_1, .user = "user", .nonce = "N"};
+    p3_octets message = {0};
+    (void)state;
+    assert_int_equal(answer(&x, span("r=NM,s=QSXC,i=4096,x=,Y=a=b,z=1"), &message), POP3_OK);
+    p3_octets_free(&message);
+    p3_scram_end(&x);
+}
+
+static void only_the_right_signature_is_a_proof(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "v",
+        "v=",
+        "V=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+        "v=!!!!",
+        "v=rmF9pqV8S7suAoZWja4dJRkFsKU=", /* the last bits differ */
+        "v=smF9pqV8S7suAoZWja4dJRkFsKQ=", /* the first do */
+        "v=rmF9pqV8S7suAoZWja4dJRkFsA==", /* cut */
+        "v=rmF9pqV8S7suAoZWja4dJRkFsKQA", /* with an octet more */
+        "v=AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=,m=x",
+        "m=x,v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+        "r=x",
+    };
+    const example *e = &examples[0];
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        p3_scram x = exchange_of(e);
+        p3_octets message = {0};
+        assert_int_equal(answer(&x, span(e->challenge), &message), POP3_OK);
+        if (p3_scram_verify(&x, span(wrong[i])) != POP3_ERR_AUTHENTICATION)
+            fail_msg("\"%s\" was taken", wrong[i]);
+        p3_octets_free(&message);
+        p3_scram_end(&x);
+    }
+}
+
+static void errors_that_scram_reports_are_told_in_print(void **state)
+{
+    const example *e = &examples[0];
+    p3_scram x = exchange_of(e);
+    p3_octets message = {0};
+    (void)state;
+    /* in place of the first challenge, or of the proof */
+    assert_int_equal(answer(&x, span("e=unknown-user"), &message), POP3_ERR_REFUSED);
+    assert_string_equal(x.why, "unknown-user");
+    assert_int_equal(message.len, 0);
+    assert_int_equal(p3_scram_verify(&x, span("e=invalid\x1b[31m\r\n,x=y")), POP3_ERR_REFUSED);
+    assert_string_equal(x.why, "invalid\\x1b[31m\\x0d\\x0a");
+    p3_scram_end(&x);
+}
+
+/* A step of a mechanism with what the server says in the clear. */
+static pop3_status told(p3_sasl *s, const char *challenge, p3_octets *response)
+{
+    p3_octets base64 = {0};
+    p3_octets_free(response);
+    assert_true(p3_base64_encode(&base64, challenge, strlen(challenge)));
+    pop3_status status = p3_sasl_answer(s, p3_span(base64.data, base64.len), response);
+    p3_octets_free(&base64);
+    return status;
+}
+
+static void scrams_nonce_is_another_each_time(void **state)
+{
+    p3_sasl_identity id = identity();
+    (void)state;
+    p3_octets one = first_message(P3_MECH_SCRAM_SHA_256, &id);
+    p3_octets two = first_message(P3_MECH_SCRAM_SHA_256, &id);
+    assert_memory_equal(one.data, "n,,n=tim,r=", 11);
+    assert_int_equal(one.len, 11 + 32);
+    assert_string_not_equal(one.data, two.data);
+    p3_octets_free(&one);
+    p3_octets_free(&two);
+}
+
+static void scram_says_when_a_binding_was_not_offered(void **state)
+{
+    static const struct {
+        p3_mechanism mechanism;
+        bool have, offered;
+        const char *header;
+    } ways[] = {
+        {P3_MECH_SCRAM_SHA_256, false, false, "n,,"},
+        {P3_MECH_SCRAM_SHA_256, true, true, "n,,"},
+        {P3_MECH_SCRAM_SHA_256, true, false, "y,,"},
+        {P3_MECH_SCRAM_SHA_1, true, false, "y,,"},
+        {P3_MECH_SCRAM_SHA_1_PLUS, true, true, "p=tls-server-end-point,,"},
+        {P3_MECH_SCRAM_SHA_256_PLUS, true, true, "p=tls-server-end-point,,"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        p3_sasl_identity id = identity();
+        if (ways[i].have)
+            id.binding_name = "tls-server-end-point";
+        id.binding_offered = ways[i].offered;
+        p3_octets message = first_message(ways[i].mechanism, &id);
+        assert_memory_equal(message.data, ways[i].header, strlen(ways[i].header));
+        p3_octets_free(&message);
+    }
+}
+
+static void scram_ends_where_it_ends(void **state)
+{
+    p3_sasl_identity id = identity();
+    p3_octets response = {0};
+    p3_sasl *s;
+    (void)state;
+    assert_int_equal(p3_sasl_new(&s, P3_MECH_SCRAM_SHA_1, &id), POP3_OK);
+    assert_int_equal(told(s, "before anything was said", &response), POP3_ERR_AUTHENTICATION);
+    p3_sasl_free(s);
+    p3_octets_free(&response);
+    assert_int_equal(p3_sasl_new(&s, P3_MECH_SCRAM_SHA_1, &id), POP3_OK);
+    assert_int_equal(told(s, "", &response), POP3_OK);
+    assert_int_equal(told(s, "m=x", &response), POP3_ERR_AUTHENTICATION);
+    assert_non_null(strstr(s->complaint, "extension"));
+    assert_int_equal(told(s, "v=AAAAAAAAAAAAAAAAAAAAAAAAAAA=", &response), POP3_ERR_AUTHENTICATION);
+    assert_false(s->complete);
+    assert_int_equal(told(s, "more", &response), POP3_ERR_AUTHENTICATION);
+    p3_octets_free(&response);
+    p3_sasl_free(s);
+}
+
+static void names_that_saslprep_forbids_or_empties_are_refused(void **state)
+{
+    static const char *const wrong[] = {"tim\xc3\xa9\x07", "\xc2\xad"}; /* a bell; a soft hyphen */
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        p3_sasl_identity id = identity();
+        p3_octets base64 = {0};
+        p3_sasl *s;
+        id.user = wrong[i];
+        assert_int_equal(p3_sasl_new(&s, P3_MECH_SCRAM_SHA_1, &id), POP3_OK);
+        assert_int_equal(p3_sasl_initial(s, &base64), POP3_ERR_ARGUMENT);
+        assert_non_null(strstr(s->complaint, "SASLprep"));
+        p3_octets_free(&base64);
+        p3_sasl_free(s);
+    }
+}
+
+/* ---- GNU SASL's mechanisms ---- */
+
+/* A mechanism that is told something that it must not take, after it has begun. */
+static void must_not_take(p3_mechanism m, const char *const *challenges, pop3_status status)
+{
+    p3_sasl_identity id = identity();
+    p3_octets response = {0};
+    p3_sasl *s;
+    pop3_status last = POP3_OK;
+    assert_int_equal(p3_sasl_new(&s, m, &id), POP3_OK);
+    for (; *challenges != NULL; challenges++) {
+        assert_int_equal(last, POP3_OK);
+        last = told(s, *challenges, &response);
+    }
+    assert_int_equal(last, status);
+    assert_false(s->complete);
+    assert_string_not_equal(s->complaint, "");
+    p3_octets_free(&response);
+    p3_sasl_free(s);
+}
+
+#define DIGEST_CHALLENGE "realm=\"r\",nonce=\"n\",qop=\"auth\",algorithm=md5-sess,charset=utf-8"
+
+static void digest_md5_takes_no_wrong_challenge_and_no_wrong_proof(void **state)
+{
+    static const char *const garbage[] = {"garbage", NULL};
+    static const char *const no_nonce[] = {"algorithm=md5-sess", NULL};
+    static const char *const wrong_proof[] = {DIGEST_CHALLENGE,
+                                              "rspauth=ea40f60335c427b5527b84dbabcdfffd", NULL};
+    static const char *const no_proof[] = {DIGEST_CHALLENGE, "proof=none", NULL};
+    (void)state;
+    must_not_take(P3_MECH_DIGEST_MD5, garbage, POP3_ERR_AUTHENTICATION);
+    must_not_take(P3_MECH_DIGEST_MD5, no_nonce, POP3_ERR_AUTHENTICATION);
+    must_not_take(P3_MECH_DIGEST_MD5, wrong_proof, POP3_ERR_AUTHENTICATION);
+    must_not_take(P3_MECH_DIGEST_MD5, no_proof, POP3_ERR_AUTHENTICATION);
+}
+
+static void clients_that_speak_first_take_no_challenge_before(void **state)
+{
+    static const p3_mechanism first[] = {P3_MECH_GSSAPI, P3_MECH_NTLM, P3_MECH_PLAIN,
+                                         P3_MECH_EXTERNAL, P3_MECH_SCRAM_SHA_256};
+    static const char *const challenges[] = {"early", NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
+        must_not_take(first[i], challenges, POP3_ERR_AUTHENTICATION);
+}
+
+static void methods_take_no_challenge_that_they_do_not_have(void **state)
+{
+    static const char *const plain[] = {"", "", NULL};
+    static const char *const cram[] = {"<1@h>", "<1@h>", NULL};
+    static const char *const login[] = {"User", "Password", "more", NULL};
+    p3_sasl_identity id = identity();
+    p3_octets response = {0};
+    p3_sasl *s;
+    (void)state;
+    const struct {
+        p3_mechanism mechanism;
+        const char *const *challenges;
+    } exchanges[] = {{P3_MECH_PLAIN, plain},
+                     {P3_MECH_EXTERNAL, plain},
+                     {P3_MECH_CRAM_MD5, cram},
+                     {P3_MECH_LOGIN, login}};
+    for (size_t i = 0; i < sizeof exchanges / sizeof exchanges[0]; i++) {
+        pop3_status last = POP3_OK;
+        assert_int_equal(p3_sasl_new(&s, exchanges[i].mechanism, &id), POP3_OK);
+        for (const char *const *c = exchanges[i].challenges; *c != NULL; c++) {
+            assert_int_equal(last, POP3_OK);
+            last = told(s, *c, &response);
+        }
+        assert_int_equal(last, POP3_ERR_AUTHENTICATION);
+        p3_sasl_free(s);
+    }
+    assert_int_equal(p3_sasl_new(&s, P3_MECH_XOAUTH2, &id), POP3_OK);
+    assert_int_equal(told(s, "", &response), POP3_OK);
+    assert_int_equal(told(s, "{}", &response), POP3_ERR_REFUSED);
+    assert_int_equal(told(s, "{}", &response), POP3_ERR_AUTHENTICATION);
+    p3_octets_free(&response);
+    p3_sasl_free(s);
+}
+
+static void what_is_no_sasl_has_no_exchange(void **state)
+{
+    p3_sasl_identity id = identity();
+    p3_sasl *s;
+    (void)state;
+    assert_int_equal(p3_sasl_new(&s, P3_MECH_APOP, &id), POP3_ERR_NOT_OFFERED);
+    assert_null(s);
+    assert_false(p3_sasl_built(P3_MECH_APOP));
 }
 
 /* ---- OAuth's error message ---- */
@@ -264,6 +607,36 @@ static void escapes_become_what_they_stand_for(void **state)
     (void)state;
     assert_true(p3_json_member(span(json), "s", out, sizeof out));
     assert_string_equal(out, "\"\\/\nA\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbd!");
+}
+
+static void escapes_that_are_broken_or_unknown_say_little(void **state)
+{
+    static const struct {
+        const char *json, *value;
+    } escapes[] = {
+        {"{\"s\":\"\\q\\u00FF\\uFFfd\"}", "q\xc3\xbf\xef\xbf\xbd"},
+        {"{\"s\":\"\\ud83d\\u0041\"}", "\xef\xbf\xbd"}, /* half a pair, and what is none */
+        {"{\"s\":\"\\ud83d\\ue000\"}", "\xef\xbf\xbd"},
+        {"{\"s\":\"\\ud83d\\n\"}", "\xef\xbf\xbd\n"},
+        {"{\"s\":\"\\ude00\\ue000\"}", "\xef\xbf\xbd\xee\x80\x80"},
+        {"{\t\"a\"\r:\n[ \"\\\"]\" , {\t} ],\r\n\"s\" : \"v\"}", "v"},
+    };
+    static const char *const broken[] = {
+        "{\"s\":\"\\u00g0\"}",        "{\"s\":\"\\u00/0\"}",    "{\"s\":\"\\ud83d\\u00\"}",
+        "{\"s\":\"\\ud83d\\uzzzz\"}", "{\"a\":[\"x], \"s\":1}", "{\"s\":\"\\u12",
+        "{\"s\":\"\\ud83d\\",         "{\"s\":\"\\ud83d",
+    };
+    char out[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++) {
+        assert_true(p3_json_member(span(escapes[i].json), "s", out, sizeof out));
+        assert_string_equal(out, escapes[i].value);
+    }
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
+        assert_false(p3_json_member(span(broken[i]), "s", out, sizeof out));
+    assert_true(p3_json_member(p3_span("{\"s\":\"\\\0x\"}", 10), "s", out, sizeof out));
+    p3_oauth_error(span("{\"status\":\"\",\"scope\":\"mail\"}"), out, sizeof out);
+    assert_string_equal(out, "scope mail"); /* what is empty is left out */
 }
 
 static void long_values_are_cut(void **state)
@@ -403,6 +776,9 @@ static void only_what_there_is_a_secret_for_is_picked(void **state)
     assert_string_equal(pick("ebu", everything, NULL), "EXTERNAL");
     assert_string_equal(pick("eb", everything, NULL), "EXTERNAL");
     assert_string_equal(pick("u", everything, NULL), "");
+    assert_string_equal(pick("ewu", p3_mechanism_bit(P3_MECH_EXTERNAL), NULL), "USER");
+    assert_string_equal(pick("etu", p3_mechanism_bit(P3_MECH_EXTERNAL), NULL), "");
+    assert_string_equal(pick("pu", p3_mechanism_bit(P3_MECH_EXTERNAL), NULL), "");
     assert_string_equal(pick("ebw", everything, NULL), ""); /* no user */
 }
 
@@ -438,10 +814,23 @@ int main(void)
         cmocka_unit_test(xoauth2_is_as_documented),
         cmocka_unit_test(tokens_that_would_break_the_message_are_refused),
         cmocka_unit_test(cram_md5_without_a_challenge_is_a_broken_rule),
-        cmocka_unit_test(scrams_key_is_that_of_pbkdf2),
-        cmocka_unit_test(salts_and_counts_that_make_no_sense_are_refused),
+        cmocka_unit_test(scram_has_the_examples_of_its_rfcs),
+        cmocka_unit_test(scrams_header_says_how_it_is_bound_and_whom_to_act_as),
+        cmocka_unit_test(challenges_of_scram_that_must_not_be_answered_are_refused),
+        cmocka_unit_test(extensions_of_scram_that_are_not_known_are_ignored),
+        cmocka_unit_test(only_the_right_signature_is_a_proof),
+        cmocka_unit_test(errors_that_scram_reports_are_told_in_print),
+        cmocka_unit_test(scrams_nonce_is_another_each_time),
+        cmocka_unit_test(scram_says_when_a_binding_was_not_offered),
+        cmocka_unit_test(scram_ends_where_it_ends),
+        cmocka_unit_test(names_that_saslprep_forbids_or_empties_are_refused),
+        cmocka_unit_test(digest_md5_takes_no_wrong_challenge_and_no_wrong_proof),
+        cmocka_unit_test(clients_that_speak_first_take_no_challenge_before),
+        cmocka_unit_test(methods_take_no_challenge_that_they_do_not_have),
+        cmocka_unit_test(what_is_no_sasl_has_no_exchange),
         cmocka_unit_test(the_members_of_an_object_are_found),
         cmocka_unit_test(escapes_become_what_they_stand_for),
+        cmocka_unit_test(escapes_that_are_broken_or_unknown_say_little),
         cmocka_unit_test(long_values_are_cut),
         cmocka_unit_test(what_is_not_json_says_nothing),
         cmocka_unit_test(the_report_is_one_line_of_printable_text),

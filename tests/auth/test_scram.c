@@ -30,6 +30,7 @@ typedef struct scram_server {
     int tls;                /* greatest version, or 0 for none */
     const char *password;
     const char *ours;  /* what the client gives for it */
+    const char *type;  /* of channel binding, when the client names one */
     char binding[128]; /* what the server binds to, in base64 */
     const char *binding_name;
     bool logged_in;
@@ -60,7 +61,7 @@ static void find_binding(scram_server *s, SSL *ssl)
 {
     unsigned char raw[64];
     size_t len = 32;
-    if (SSL_version(ssl) >= TLS1_3_VERSION) {
+    if (s->type == NULL) {
         s->binding_name = "tls-exporter";
         if (SSL_export_keying_material(ssl, raw, len, "EXPORTER-Channel-Binding", 24,
                                        (const unsigned char *)"", 0, 1) != 1)
@@ -223,6 +224,7 @@ static pop3_status log_in(fixture *f, scram_server *s, const char *mechanism)
     o.user = "user";
     o.password = s->ours != NULL ? s->ours : "pencil";
     o.mechanism = mechanism;
+    o.channel_binding = s->type;
     pop3_client *c = client_connected(f);
     pop3_status status = pop3_login(c, &o);
     pop3_client_close(c);
@@ -272,7 +274,7 @@ static void too_few_or_too_many_iterations_are_refused(void **state)
 
 static void a_nonce_that_is_not_ours_is_refused(void **state)
 {
-    fails(*state, OTHER_NONCE, "did not prove");
+    fails(*state, OTHER_NONCE, "does not continue ours");
 }
 
 static void a_first_challenge_without_base64_is_refused(void **state)
@@ -309,13 +311,14 @@ static void a_refusal_is_told(void **state)
     assert_status(POP3_ERR_REFUSED, log_in(f, &other, NULL));
 }
 
-static void the_login_is_bound_to_tls(fixture *f, int version, const char *binding)
+static void the_login_is_bound_to_tls(fixture *f, int version, const char *type,
+                                      const char *binding)
 {
     static const char *const names[] = {"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"};
     for (size_t i = 0; i < 2; i++) {
         char offer[100];
         snprintf(offer, sizeof offer, "PLAIN SCRAM-SHA-1 %s", names[i]);
-        scram_server s = {.mechanisms = offer, .tls = version};
+        scram_server s = {.mechanisms = offer, .tls = version, .type = type};
         assert_status(POP3_OK, log_in(f, &s, NULL)); /* picked before those that are not bound */
         assert_true(s.logged_in);
         assert_string_equal(pop3_login_outcome(f->client)->mechanism, names[i]);
@@ -325,12 +328,17 @@ static void the_login_is_bound_to_tls(fixture *f, int version, const char *bindi
 
 static void scram_plus_is_bound_to_tls_1_3_by_its_exporter(void **state)
 {
-    the_login_is_bound_to_tls(*state, TLS1_3_VERSION, "tls-exporter");
+    the_login_is_bound_to_tls(*state, TLS1_3_VERSION, NULL, "tls-exporter");
 }
 
-static void scram_plus_is_bound_to_tls_1_2_by_its_finished_message(void **state)
+static void scram_plus_is_bound_to_tls_1_2_by_its_exporter(void **state)
 {
-    the_login_is_bound_to_tls(*state, TLS1_2_VERSION, "tls-unique");
+    the_login_is_bound_to_tls(*state, TLS1_2_VERSION, NULL, "tls-exporter");
+}
+
+static void scram_plus_is_bound_to_tls_1_2_by_its_finished_message_when_that_is_named(void **state)
+{
+    the_login_is_bound_to_tls(*state, TLS1_2_VERSION, "tls-unique", "tls-unique");
 }
 
 /* A server whose TLS connection is another than ours: somebody stands in between. */
@@ -394,7 +402,8 @@ int main(void)
         cmocka_unit_test(passwords_are_prepared_by_saslprep),
         cmocka_unit_test(a_refusal_is_told),
         cmocka_unit_test(scram_plus_is_bound_to_tls_1_3_by_its_exporter),
-        cmocka_unit_test(scram_plus_is_bound_to_tls_1_2_by_its_finished_message),
+        cmocka_unit_test(scram_plus_is_bound_to_tls_1_2_by_its_exporter),
+        cmocka_unit_test(scram_plus_is_bound_to_tls_1_2_by_its_finished_message_when_that_is_named),
         cmocka_unit_test(somebody_in_between_cannot_pass_a_bound_login_on),
         cmocka_unit_test(without_tls_a_bound_method_is_not_offered),
     };

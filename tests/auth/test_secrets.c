@@ -115,10 +115,13 @@ static int child(const char *mechanism, bool kept)
 
 /* ---- the search ---- */
 
-/* What to look for: the secret itself, and how it looks within base64, at any offset. */
+/* What to look for: the secret itself, and how it looks within base64, at any offset; and both for
+ * its second half, as what is freed without wiping loses its first octets to the allocator. */
+#define PATTERNS 8
+
 typedef struct patterns {
-    char *at[4];
-    size_t len[4];
+    char *at[PATTERNS];
+    size_t len[PATTERNS];
 } patterns;
 
 static char *base64_of(const unsigned char *data, size_t len)
@@ -139,24 +142,26 @@ static patterns patterns_of(const char *what)
 {
     patterns p;
     size_t len = strlen(what);
-    assert_true(len >= 12); /* shorter ones could be there by chance */
-    p.at[0] = strdup(what);
-    for (size_t shift = 0; shift < 3; shift++)
-        p.at[1 + shift] = base64_of((const unsigned char *)what + shift, len - shift);
-    for (size_t i = 0; i < 4; i++)
+    assert_true(len >= 24); /* shorter halves could be there by chance */
+    for (size_t i = 0; i < PATTERNS; i++) {
+        const char *part = i < PATTERNS / 2 ? what : what + len / 2;
+        size_t shift = i % 4;
+        p.at[i] = shift == 0 ? strdup(part)
+                             : base64_of((const unsigned char *)part + shift, strlen(part) - shift);
         p.len[i] = strlen(p.at[i]);
+    }
     return p;
 }
 
 static void free_patterns(patterns *p)
 {
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < PATTERNS; i++)
         free(p->at[i]);
 }
 
 static bool holds(const patterns *p, const char *data, size_t len)
 {
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < PATTERNS; i++) {
         if (memmem(data, len, p->at[i], p->len[i]) != NULL)
             return true;
     }
@@ -254,12 +259,14 @@ static int left_behind(const char *mechanism, const char *mode)
     return found;
 }
 
+/* The last leaves copies of the password in GNU SASL, and in memory: docs/security.md. */
 static const char *const mechanisms[] = {
     "PLAIN",         "LOGIN", "USER",        "CRAM-MD5", "SCRAM-SHA-1",
-    "SCRAM-SHA-256", "APOP",  "OAUTHBEARER", "XOAUTH2",
+    "SCRAM-SHA-256", "APOP",  "OAUTHBEARER", "XOAUTH2",  "DIGEST-MD5",
 };
 
 #define MECHANISMS (sizeof mechanisms / sizeof mechanisms[0])
+#define WIPED      (MECHANISMS - 1)
 
 static void a_secret_that_is_kept_is_found(void **state)
 {
@@ -271,7 +278,7 @@ static void a_secret_that_is_kept_is_found(void **state)
 static void nothing_of_a_secret_is_left_in_memory_after_logout(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < MECHANISMS; i++) {
+    for (size_t i = 0; i < WIPED; i++) {
         int found = left_behind(mechanisms[i], "wipe");
         if (found != 0)
             fail_msg("%s left its secret in %d places", mechanisms[i], found);

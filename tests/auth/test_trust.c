@@ -11,18 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A server with a certificate of make-certs.sh, for `sessions` connections. */
-static void play_tls(fixture *f, const char *name, const char *script, const char *sessions)
+/* A server with a certificate of make-certs.sh that greets, for `sessions` connections. */
+static void greet(fixture *f, const char *name, const char *sessions)
 {
     char pem[80];
     char key[80];
     snprintf(pem, sizeof pem, "%s.pem", name);
     snprintf(key, sizeof key, "%s.key", name);
-    play(f, script, "--tls", "--cert", certificate(pem), "--key", certificate(key),
-         "--max-sessions", sessions, NULL);
+    play(f, "line '+OK'; expect-eof", "--tls", "--cert", certificate(pem), "--key",
+         certificate(key), "--max-sessions", sessions, NULL);
     f->options.security = POP3_SECURITY_TLS;
     f->options.port = f->server.tls_port;
     f->options.host = "localhost";
+}
+
+/* Options for a context that trusts the test CA. */
+static pop3_tls_options trusting_the_authority(void)
+{
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    o.ca_file = certificate("ca.pem");
+    return o;
 }
 
 /* Makes the fixture's context. */
@@ -70,7 +78,7 @@ static void a_pinned_key_needs_no_authority(void **state)
     fixture *f = *state;
     char pin[64], hex[100], both[200];
     pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "selfsigned", "line '+OK'; expect-eof", "3");
+    greet(f, "selfsigned", "3");
     pin_of("selfsigned.pem", pin, hex);
     o.pinned_key = pin;
     use(f, &o);
@@ -91,7 +99,7 @@ static void a_wrong_pin_is_refused_and_the_right_one_told(void **state)
     fixture *f = *state;
     char pin[64], hex[100], told[160];
     pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    greet(f, "good", "1");
     pin_of("good.pem", pin, hex);
     o.pinned_key = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     use(f, &o);
@@ -104,11 +112,10 @@ static void a_pin_beside_an_authority_asks_for_both(void **state)
 {
     fixture *f = *state;
     char pin[64], hex[100];
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "selfsigned", "line '+OK'; expect-eof", "1");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "selfsigned", "1");
     pin_of("selfsigned.pem", pin, hex);
     o.pinned_key = pin;
-    o.ca_file = certificate("ca.pem");
     use(f, &o);
     refuse(f, "self-signed");
 }
@@ -116,10 +123,9 @@ static void a_pin_beside_an_authority_asks_for_both(void **state)
 static void a_good_chain_does_not_make_up_for_a_wrong_pin(void **state)
 {
     fixture *f = *state;
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "good", "1");
     o.pinned_key = "0000000000000000000000000000000000000000000000000000000000000000";
-    o.ca_file = certificate("ca.pem");
     use(f, &o);
     refuse(f, "not a pinned one");
 }
@@ -153,9 +159,8 @@ static void what_is_no_pin_is_refused(void **state)
 static void a_revoked_certificate_is_refused(void **state)
 {
     fixture *f = *state;
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "revoked", "line '+OK'; expect-eof", "1");
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "revoked", "1");
     o.crl_file = certificate("crl.pem");
     use(f, &o);
     refuse(f, "the certificate for localhost has been revoked");
@@ -164,9 +169,8 @@ static void a_revoked_certificate_is_refused(void **state)
 static void a_certificate_that_is_not_revoked_is_accepted(void **state)
 {
     fixture *f = *state;
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "good", "line '+OK'; expect-eof", "1");
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "good", "1");
     o.crl_file = certificate("crl.pem");
     use(f, &o);
     client_connected(f);
@@ -175,9 +179,8 @@ static void a_certificate_that_is_not_revoked_is_accepted(void **state)
 static void a_certificate_whose_issuer_has_no_list_is_refused(void **state)
 {
     fixture *f = *state;
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "chain", "line '+OK'; expect-eof", "1");
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "chain", "1");
     o.crl_file = certificate("crl.pem"); /* the root's; the leaf's issuer is the intermediate */
     use(f, &o);
     refuse(f, "unable to get certificate CRL");
@@ -220,9 +223,8 @@ static void the_application_may_accept_what_is_wrong(void **state)
     fixture *f = *state;
     char pin[64], hex[100];
     judge j = {.verdict = true};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "expired", "line '+OK'; expect-eof", "1");
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "expired", "1");
     o.verify = decide;
     o.verify_ctx = &j;
     use(f, &o);
@@ -241,9 +243,8 @@ static void the_application_may_refuse_what_is_right(void **state)
 {
     fixture *f = *state;
     judge j = {.verdict = false};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "chain", "line '+OK'; expect-eof", "1");
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "chain", "1");
     o.verify = decide;
     o.verify_ctx = &j;
     use(f, &o);
@@ -257,9 +258,8 @@ static void all_errors_are_shown_to_the_application(void **state)
 {
     fixture *f = *state;
     judge j = {.verdict = false};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "expired", "line '+OK'; expect-eof", "1");
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "expired", "1");
     o.server_name = "elsewhere.example";
     o.verify = decide;
     o.verify_ctx = &j;
@@ -292,13 +292,12 @@ static void an_encrypted_key_is_opened_with_its_pass_phrase(void **state)
 {
     fixture *f = *state;
     phrase p = {.value = "phrase"};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    pop3_tls_options o = trusting_the_authority();
     play(f, "line '+OK'; expect 'NOOP'; line '-ERR'; expect-eof", "--tls", "--cert",
          certificate("good.pem"), "--key", certificate("good.key"), "--client-ca",
          certificate("ca.pem"), NULL);
     f->options.security = POP3_SECURITY_TLS;
     f->options.port = f->server.tls_port;
-    o.ca_file = certificate("ca.pem");
     o.certificate_file = certificate("client.pem");
     o.key_file = certificate("client-enc.key");
     o.passphrase = give_phrase;
@@ -339,12 +338,11 @@ static void the_ciphers_can_be_chosen(void **state)
 {
     fixture *f = *state;
     text notes = {0};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "good", "line '+OK'; expect-eof", "1");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "good", "1");
     f->options.trace = collect;
     f->options.trace_ctx = &notes;
     f->options.trace_level = 1;
-    o.ca_file = certificate("ca.pem");
     o.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256";
     use(f, &o);
     client_connected(f);
@@ -357,7 +355,7 @@ static void the_ciphers_of_tls_1_2_can_be_chosen(void **state)
 {
     fixture *f = *state;
     text notes = {0};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    pop3_tls_options o = trusting_the_authority();
     play(f, "line '+OK'; expect-eof", "--tls", "--cert", certificate("good.pem"), "--key",
          certificate("good.key"), "--tls-max", "1.2", NULL);
     f->options.security = POP3_SECURITY_TLS;
@@ -365,7 +363,6 @@ static void the_ciphers_of_tls_1_2_can_be_chosen(void **state)
     f->options.trace = collect;
     f->options.trace_ctx = &notes;
     f->options.trace_level = 1;
-    o.ca_file = certificate("ca.pem");
     o.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256";
     use(f, &o);
     client_connected(f);
@@ -433,8 +430,7 @@ static void the_protocol_is_named_unless_it_shall_not_be(void **state)
 {
     fixture *f = *state;
     alpn_server s = {.chosen = ""};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
     peer_start(&s.server, serve_alpn, &s);
     f->options.host = "127.0.0.1";
     f->options.port = s.server.port;
@@ -464,9 +460,7 @@ static void serve_and_resume(peer *p, void *ctx)
 {
     resuming_server *s = ctx;
     char line[64];
-    p->ssl = SSL_new(s->ctx);
-    SSL_set_fd(p->ssl, p->fd);
-    if (SSL_accept(p->ssl) != 1)
+    if (!peer_accept(p, s->ctx))
         return;
     if (SSL_session_reused(p->ssl))
         s->resumed++;
@@ -480,12 +474,8 @@ static void serve_and_resume(peer *p, void *ctx)
 
 static void begin_resuming(fixture *f, resuming_server *s, int version)
 {
-    s->ctx = SSL_CTX_new(TLS_server_method());
+    s->ctx = peer_context(certificate("good.pem"), certificate("good.key"), version);
     assert_non_null(s->ctx);
-    assert_int_equal(SSL_CTX_set_max_proto_version(s->ctx, version), 1);
-    assert_int_equal(SSL_CTX_use_certificate_chain_file(s->ctx, certificate("good.pem")), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey_file(s->ctx, certificate("good.key"), SSL_FILETYPE_PEM),
-                     1);
     peer_start(&s->server, serve_and_resume, s);
     f->options.host = "127.0.0.1";
     f->options.port = s->server.port;
@@ -508,8 +498,7 @@ static void end_resuming(resuming_server *s)
 static void connections_of_one_context_resume(fixture *f, int version)
 {
     resuming_server s = {.whole = 0};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
     use(f, &o);
     begin_resuming(f, &s, version);
     three_sessions(f);
@@ -532,8 +521,7 @@ static void resumption_can_be_turned_off(void **state)
 {
     fixture *f = *state;
     resuming_server s = {.whole = 0};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
     o.no_resumption = true;
     use(f, &o);
     begin_resuming(f, &s, TLS1_3_VERSION);
@@ -546,8 +534,7 @@ static void a_session_is_not_resumed_under_another_name(void **state)
 {
     fixture *f = *state;
     resuming_server s = {.whole = 0};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
     use(f, &o);
     begin_resuming(f, &s, TLS1_3_VERSION);
     pop3_client *c = client_connected(f);
@@ -563,8 +550,7 @@ static void a_server_that_cannot_resume_is_connected_to_without(void **state)
 {
     fixture *f = *state;
     resuming_server s = {.whole = 0};
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
     use(f, &o);
     begin_resuming(f, &s, TLS1_3_VERSION);
     /* Asking for client certificates without a session context makes OpenSSL fail at resumption. */
@@ -581,9 +567,8 @@ static void a_server_that_cannot_resume_is_connected_to_without(void **state)
 static void an_internationalized_name_is_verified_in_its_ascii_form(void **state)
 {
     fixture *f = *state;
-    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    play_tls(f, "good", "line '+OK'; expect-eof", "1");
-    o.ca_file = certificate("ca.pem");
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "good", "1");
     o.server_name = "post.b\xc3\xbc"
                     "cher.example";
     use(f, &o);

@@ -28,10 +28,11 @@ COMMAND's status:
     POP3_TEST_MAIL_DIR                  a file for each message, with the octets that a client must
                                         receive; message number N is the N-th file in sorted order
     POP3_TEST_DOVECOT_LOG               the server's log
-    POP3_TEST_TOKENS                    with --all-auth, which adds OAUTHBEARER, XOAUTH2 and EXTERNAL:
-                                        a folder with the tokens `valid` and `expired`
+    POP3_TEST_TOKENS                    with --all-auth, which adds OAUTHBEARER, XOAUTH2, EXTERNAL and
+                                        GSSAPI: a folder with the tokens `valid` and `expired`
     POP3_TEST_CLIENT_CERT, POP3_TEST_CLIENT_KEY
                                         with --all-auth, the account's client certificate
+    KRB5_CONFIG, KRB5CCNAME             with --all-auth, the account's Kerberos ticket
 
 Each message in a DIR is a file of its own; files are taken in the order of their names.
 """
@@ -58,6 +59,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 import authentication
 import awkward
+import kerberos
 from certificates import make_certificates
 from mailboxes import MailSource, MailStore, mail_directories, write_wire_form
 from processes import (
@@ -383,7 +385,11 @@ class Dovecot:
         make_certificates(self.directory / "tls", find_program("openssl"))
         if self._all_auth:
             authentication.lay_out(self.directory, self.user, find_program("openssl"))
-            self._extra_config = authentication.CONFIG + self._extra_config
+            realm = kerberos.running_realm(self.directory / "kerberos", self.user, find_program)
+            self._open.enter_context(realm)
+            self._extra_config = (
+                authentication.CONFIG + kerberos.DOVECOT_CONFIG + self._extra_config
+            )
         store = MailStore(self.directory / "messages")
         for account in self.accounts:
             store.make_maildir(self.maildir(account.name), account.mail)
@@ -522,6 +528,7 @@ def run_with_server(options: argparse.Namespace, command: Sequence[str]) -> int:
         )
         environment = {**os.environ, **command_environment(server, scratch / "wire")}
         if options.all_auth:
+            environment.update(kerberos.environment(server.directory / "kerberos"))
             environment["POP3_TEST_TOKENS"] = str(server.directory / "tokens")
             environment["POP3_TEST_CLIENT_CERT"] = str(server.directory / "tls" / "client.pem")
             environment["POP3_TEST_CLIENT_KEY"] = str(server.directory / "tls" / "client.key")

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import awkward
 import dovecot
+import kerberos
 import mailboxes
 import pytest
 from processes import processes_of_group
@@ -284,6 +285,27 @@ def test_the_end_of_the_block_leaves_nothing_even_after_an_exception():
 
 
 # --- The command
+
+
+def test_the_kerberos_realm_ends_with_the_server():
+    with dovecot.Dovecot(all_auth=True) as server:
+        centre = int((server.directory / "kerberos" / "kdc.pid").read_text())
+        assert processes_of_group(centre)
+        assert (server.directory / "kerberos" / "ticket").exists()
+    assert not processes_of_group(centre)
+    assert not server.directory.exists()
+
+
+def test_a_taken_port_of_kerberos_is_given_up_for_another(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        real = kerberos._free_port
+        answers = [taken.getsockname()[1]]
+        monkeypatch.setattr(kerberos, "_free_port", lambda: answers.pop() if answers else real())
+        with dovecot.Dovecot(all_auth=True) as server:
+            assert (server.directory / "kerberos" / "ticket").exists()
+            assert not answers
 
 
 def test_the_command_passes_streams_and_status_through():

@@ -9,7 +9,7 @@ if [ $# -ne 1 ]; then
     exit 2
 fi
 
-version=1 # raise it when what is made below changes
+version=2 # raise it when what is made below changes
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
@@ -101,10 +101,12 @@ signed() { # NAME SECTION COMMON-NAME [ISSUER [FROM TO]]
     new_key "$1.key"
     quietly openssl req -new -config ca.cnf -key "$1.key" -subj "/CN=$3" -out "$1.csr"
     quietly openssl ca -batch -notext -config ca.cnf -cert "$issuer.pem" -keyfile "$issuer.key" \
+        -md "$digest" \
         -extensions "$2" -startdate "${5:-20200101000000Z}" -enddate "${6:-20491231235959Z}" \
         -in "$1.csr" -out "$1.pem"
 }
 
+digest=sha256
 self_signed ca root "pop3-testserver CA"
 self_signed other-ca root "pop3-testserver CA that nobody trusts"
 self_signed selfsigned localhost localhost
@@ -116,6 +118,12 @@ signed client client "test client"
 signed intermediate intermediate "pop3-testserver intermediate CA"
 signed leaf localhost localhost intermediate
 signed revoked localhost localhost
+digest=sha384
+signed sha384 localhost localhost
+digest=sha256
+quietly openssl genpkey -algorithm ED25519 -out ed25519.key
+quietly openssl req -new -x509 -config ca.cnf -extensions localhost -key ed25519.key \
+    -subj "/CN=localhost" -days 3650 -out ed25519.pem
 
 cat leaf.pem intermediate.pem >chain.pem
 cp leaf.key chain.key

@@ -1,0 +1,34 @@
+/* Digests and what SASL makes of them, and random octets, from OpenSSL where the build has it. */
+#ifndef P3_AUTH_DIGEST_H
+#define P3_AUTH_DIGEST_H
+
+#include <pop3/types.h>
+
+/* Octets of the longest digest. */
+#define P3_DIGEST_MOST 32
+
+typedef enum p3_digest { P3_MD5, P3_SHA_1, P3_SHA_256 } p3_digest;
+
+/* Whether there are digests in this build. */
+bool p3_have_digests(void);
+
+/* Octets of a digest. */
+size_t p3_digest_size(p3_digest d);
+
+/* Each writes p3_digest_size() octets; false when the digest is not to be had, as MD5 is on systems
+ * that forbid it. */
+
+/* The digest of a text. */
+bool p3_digest_of(p3_digest d, pop3_str text, unsigned char *out);
+
+/* HMAC (RFC 2104). */
+bool p3_digest_hmac(p3_digest d, pop3_str key, pop3_str text, unsigned char *out);
+
+/* PBKDF2 (RFC 8018 §5.2) of a password with a salt, with HMAC as its function. */
+bool p3_digest_pbkdf2(p3_digest d, const char *password, pop3_str salt, uint32_t iterations,
+                      unsigned char *out);
+
+/* Writes n octets that nobody can guess; false when there are none to be had. */
+bool p3_random(unsigned char *out, size_t n);
+
+#endif

@@ -1,0 +1,48 @@
+/* In place of digest.c in a build without OpenSSL. */
+#include "auth/digest.h"
+
+bool p3_have_digests(void)
+{
+    return false;
+}
+
+size_t p3_digest_size(p3_digest d)
+{
+    (void)d;
+    return 0;
+}
+
+bool p3_digest_of(p3_digest d, pop3_str text, unsigned char *out)
+{
+    (void)d;
+    (void)text;
+    (void)out;
+    return false;
+}
+
+bool p3_digest_hmac(p3_digest d, pop3_str key, pop3_str text, unsigned char *out)
+{
+    (void)d;
+    (void)key;
+    (void)text;
+    (void)out;
+    return false;
+}
+
+bool p3_digest_pbkdf2(p3_digest d, const char *password, pop3_str salt, uint32_t iterations,
+                      unsigned char *out)
+{
+    (void)d;
+    (void)password;
+    (void)salt;
+    (void)iterations;
+    (void)out;
+    return false;
+}
+
+bool p3_random(unsigned char *out, size_t n)
+{
+    (void)out;
+    (void)n;
+    return false;
+}
