@@ -2,14 +2,16 @@
 #include "sync/committer.h"
 #include "sync/fault.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 struct p3_committer {
     p3_jobs *jobs;
-    p3_state *state;
+    const char *path;
+    p3_state *state; /* the thread's own; NULL: not opened, see `why` */
+    p3_problem why;  /* why not */
+    bool started;    /* only used by who hands in */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -120,9 +122,26 @@ static void work_off(p3_committer *k, p3_commit *list)
     }
 }
 
+static void refuse(p3_committer *k, p3_commit *c, const p3_problem *why)
+{
+    c->problem = *why;
+    *c->poisoned = true;
+    p3_jobs_post(k->jobs, &c->job);
+}
+
+static void refuse_all(p3_committer *k, p3_commit *list)
+{
+    while (list != NULL) {
+        p3_commit *next = list->next; /* the account may free it */
+        refuse(k, list, &k->why);
+        list = next;
+    }
+}
+
 static void *run(void *arg)
 {
     p3_committer *k = arg;
+    k->state = p3_state_open(k->path, &k->why);
     pthread_mutex_lock(&k->mutex);
     for (;;) {
         while (k->first == NULL && !k->ending)
@@ -133,39 +152,44 @@ static void *run(void *arg)
         k->first = NULL;
         k->last = &k->first;
         pthread_mutex_unlock(&k->mutex);
-        work_off(k, list);
+        if (k->state != NULL)
+            work_off(k, list);
+        else
+            refuse_all(k, list);
         pthread_mutex_lock(&k->mutex);
     }
     pthread_mutex_unlock(&k->mutex);
     return NULL;
 }
 
-p3_committer *p3_committer_new(p3_jobs *jobs, p3_state *state)
+p3_committer *p3_committer_new(p3_jobs *jobs, const char *path)
 {
     p3_committer *k = calloc(1, sizeof *k);
-    if (k == NULL)
-        return NULL;
-    k->jobs = jobs;
-    k->state = state;
-    k->last = &k->first;
-    k->cap = 1;
-    k->batches = calloc(1, sizeof(p3_batch *));
-    pthread_mutex_init(&k->mutex, NULL);
-    pthread_cond_init(&k->changed, NULL);
-    int error = k->batches == NULL ? ENOMEM : pthread_create(&k->thread, NULL, run, k);
-    if (error != 0) {
-        pthread_cond_destroy(&k->changed);
-        pthread_mutex_destroy(&k->mutex);
-        free(k->batches);
+    if (k == NULL || (k->batches = calloc(1, sizeof(p3_batch *))) == NULL) {
         free(k);
-        errno = error;
         return NULL;
     }
+    k->jobs = jobs;
+    k->path = path;
+    k->last = &k->first;
+    k->cap = 1;
+    pthread_mutex_init(&k->mutex, NULL);
+    pthread_cond_init(&k->changed, NULL);
     return k;
 }
 
 void p3_committer_add(p3_committer *k, p3_commit *commit)
 {
+    if (!k->started) {
+        int error = pthread_create(&k->thread, NULL, run, k);
+        k->started = error == 0;
+        if (error != 0) {
+            p3_problem why;
+            p3_problem_errno(&why, error, "beginning to write: no thread for the disk");
+            refuse(k, commit, &why);
+            return;
+        }
+    }
     pthread_mutex_lock(&k->mutex);
     commit->next = NULL;
     *k->last = commit;
@@ -182,7 +206,8 @@ void p3_committer_free(p3_committer *k)
     k->ending = true;
     pthread_cond_signal(&k->changed);
     pthread_mutex_unlock(&k->mutex);
-    pthread_join(k->thread, NULL);
+    if (k->started)
+        pthread_join(k->thread, NULL);
     pthread_cond_destroy(&k->changed);
     pthread_mutex_destroy(&k->mutex);
     p3_state_close(k->state);

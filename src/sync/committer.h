@@ -34,11 +34,13 @@ struct p3_commit {
 
 typedef struct p3_committer p3_committer;
 
-/* Starts the thread, which owns the state handle from now on. Returns NULL with errno. */
-p3_committer *p3_committer_new(p3_jobs *jobs, p3_state *state);
+/* Opens the state file at `path` and starts its thread when something is handed in for the first
+ * time: most runs find nothing new. `path` must outlive it. Returns NULL when out of memory. */
+p3_committer *p3_committer_new(p3_jobs *jobs, const char *path);
 
-/* Hands something in. Its order among those of one account is kept; the spans in its rows must stay
- * until it is over. */
+/* Hands something in; it may be over before this returns (p3_job's over() comes from
+ * p3_jobs_reap() in any case). Its order among those of one account is kept; the spans in its rows
+ * must stay until it is over. */
 void p3_committer_add(p3_committer *c, p3_commit *commit);
 
 /* Finishes what was handed in, ends the thread and closes its state handle. NULL does nothing. */

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "sync/problem.h"
 
@@ -49,6 +50,8 @@ typedef struct p3_delivery_class {
     bool (*write)(p3_delivery *d, const char *data, size_t len, p3_problem *why);
     bool (*finish)(p3_delivery *d, p3_parcel *out, p3_problem *why);
     void (*abandon)(p3_delivery *d);
+    /* Throws finished messages away that are in no batch yet. May be NULL. */
+    void (*discard)(p3_delivery *d, const p3_parcel *parcels, size_t count);
     /* A batch is complete: what is begun from now on belongs to the next. May be NULL. */
     void (*seal)(p3_delivery *d, p3_batch *batch);
     /* Delivers batches of this class. When it returns, what is marked as delivered is on the disk
@@ -61,9 +64,9 @@ typedef struct p3_delivery_class {
     /* Finds out which intents were delivered before a crash, sees to it that those are on the disk,
      * and cleans up after the others. May sort them. */
     bool (*settle)(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
-    /* The beginning of a message that was delivered: up to `size` octets; 0 when it cannot be read.
-     * May be NULL. */
-    size_t (*read_back)(p3_delivery *d, const char *name, char *out, size_t size);
+    /* The beginning of a message that was delivered: how many octets, up to `size`; 0 when it is
+     * somewhere else by now; -1 with errno when it cannot be read. May be NULL. */
+    ssize_t (*read_back)(p3_delivery *d, const char *name, char *out, size_t size);
     void (*close)(p3_delivery *d);
 } p3_delivery_class;
 

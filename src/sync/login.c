@@ -7,6 +7,7 @@ void p3_login_options_for(const p3_account *account, const p3_secret *secret,
     *out = (pop3_login_options)POP3_LOGIN_OPTIONS_INIT;
     out->user = account->user;
     out->mechanism = account->mechanism;
+    out->channel_binding = account->channel_binding;
     out->allow_plaintext = account->connection.allow_plaintext_password;
     if (secret->is_token)
         out->token = secret->text;

@@ -34,23 +34,30 @@ typedef struct p3_maildir {
     uint64_t octets;  /* written to it */
 } p3_maildir;
 
-/* Makes a folder with its missing parents, and syncs the parent that got a new entry. */
+/* Makes a folder, and syncs the parent that got a new entry. */
+static bool make_entry(const char *path)
+{
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST;
+    char *copy = strdup(path);
+    char *slash = copy != NULL ? strrchr(copy, '/') : NULL;
+    if (slash != NULL)
+        *slash = '\0';
+    const char *parent = slash == NULL ? "." : slash == copy ? "/" : copy;
+    int fd = copy != NULL ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    free(copy);
+    errno = error;
+    return ok;
+}
+
+/* Makes a folder with its missing parents. */
 static bool make_folder(const char *path)
 {
-    if (mkdir(path, 0700) == 0) {
-        char *copy = strdup(path);
-        char *slash = copy != NULL ? strrchr(copy, '/') : NULL;
-        if (slash != NULL)
-            *slash = '\0';
-        const char *parent = slash == NULL ? "." : slash == copy ? "/" : copy;
-        int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bool ok = copy != NULL && fd >= 0 && fsync(fd) == 0;
-        if (fd >= 0)
-            (void)close(fd);
-        free(copy);
-        return ok;
-    }
-    if (errno == EEXIST)
+    if (make_entry(path))
         return true;
     if (errno != ENOENT)
         return false;
@@ -61,8 +68,10 @@ static bool make_folder(const char *path)
         *slash = '\0';
         ok = make_folder(parent);
     }
+    int error = errno;
     free(parent);
-    return ok && make_folder(path);
+    errno = error;
+    return ok && make_entry(path); /* once: a link that leads nowhere is there and is no folder */
 }
 
 static int open_folder(const char *path, const char *name, p3_problem *why)
@@ -123,6 +132,7 @@ static bool maildir_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
         return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
     out->name = m->name;
     out->octets = m->octets;
+    m->name = NULL; /* it is the batch's from here on */
     p3_fault("tmp-written");
     return true;
 }
@@ -136,6 +146,13 @@ static void maildir_abandon(p3_delivery *d)
     if (m->name != NULL)
         (void)unlinkat(m->tmp, m->name, 0); /* it may never have been made */
     m->name = NULL;
+}
+
+static void maildir_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
+{
+    const p3_maildir *m = (const p3_maildir *)d;
+    for (size_t i = 0; i < count; i++)
+        (void)unlinkat(m->tmp, parcels[i].name, 0); /* or the next run's settling removes it */
 }
 
 /* Before Linux 5.8 syncfs() did not tell that octets could not be written. */
@@ -292,15 +309,20 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     return true;
 }
 
-static size_t maildir_read_back(p3_delivery *d, const char *name, char *out, size_t size)
+static ssize_t maildir_read_back(p3_delivery *d, const char *name, char *out, size_t size)
 {
     const p3_maildir *m = (const p3_maildir *)d;
     int fd = openat(m->new, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0; /* read already: its name in cur/ has flags */
-    ssize_t n = read(fd, out, size);
+        return errno == ENOENT ? 0 : -1; /* read already: its name in cur/ has flags */
+    ssize_t n;
+    do
+        n = read(fd, out, size);
+    while (n < 0 && errno == EINTR);
+    int error = errno;
     (void)close(fd);
-    return n > 0 ? (size_t)n : 0;
+    errno = error;
+    return n;
 }
 
 static void maildir_close(p3_delivery *d)
@@ -322,6 +344,7 @@ static const p3_delivery_class maildir_class = {
     .write = maildir_write,
     .finish = maildir_finish,
     .abandon = maildir_abandon,
+    .discard = maildir_discard,
     .deliver = maildir_deliver,
     .settle = maildir_settle,
     .read_back = maildir_read_back,
@@ -345,7 +368,10 @@ p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
         m->new = open_folder(path, "new", why);
     if (m->new >= 0)
         m->cur = open_folder(path, "cur", why);
-    if (m->cur < 0 || fstat(m->new, &st) != 0) {
+    bool ok = m->cur >= 0;
+    if (ok && fstat(m->new, &st) != 0)
+        ok = p3_problem_errno(why, errno, "looking at %s/new", path);
+    if (!ok) {
         maildir_close(&m->base);
         return NULL;
     }

@@ -8,7 +8,6 @@
 #include "sync/delivery.h"
 #include "sync/fault.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -22,30 +21,7 @@
 #include <unistd.h>
 
 #include "sync/mbox_lock.h"
-
-#define P3_COPY ((size_t)256 * 1024)
-
-/* A batch on its way: the octets that will be appended, then names and offset. */
-typedef struct p3_spool {
-    struct p3_spool *next;
-    char *path;
-    int fd;
-    uint64_t length; /* of the octets */
-} p3_spool;
-
-typedef struct p3_mbox {
-    p3_delivery base;
-    char *path;
-    p3_spool *spool;  /* of the batch being filled, or NULL */
-    p3_spool *sealed; /* of batches that are not recorded yet; also those that settle() found */
-    uint64_t start;   /* where the message being written begins */
-    const char *name;
-    bool line_start; /* the next octet begins a line */
-    uint64_t angles; /* ">"s held back at the beginning of a line */
-    size_t matched;  /* letters of "From " held back after them */
-    size_t used;     /* of the buffer: what of this message is not in the spool yet */
-    char buffer[32768];
-} p3_mbox;
+#include "sync/mbox_spool.h"
 
 static const char from_line[] = "From ";
 
@@ -77,7 +53,7 @@ static bool sync_folder(const char *path)
     return ok;
 }
 
-static void free_spool(p3_spool *s, bool remove)
+void p3_mbox_spool_free(p3_mbox_spool *s, bool remove)
 {
     if (s == NULL)
         return;
@@ -89,9 +65,9 @@ static void free_spool(p3_spool *s, bool remove)
     free(s);
 }
 
-static p3_spool *new_spool(const char *path)
+p3_mbox_spool *p3_mbox_spool_new(const char *path)
 {
-    p3_spool *s = calloc(1, sizeof *s);
+    p3_mbox_spool *s = calloc(1, sizeof *s);
     if (s == NULL || (s->path = strdup(path)) == NULL) {
         free(s);
         return NULL;
@@ -101,14 +77,14 @@ static p3_spool *new_spool(const char *path)
 }
 
 /* "<mbox>.pop3-<name of the first message>" */
-static p3_spool *open_spool(const p3_mbox *m, const char *name, p3_problem *why)
+static p3_mbox_spool *open_spool(const p3_mbox *m, const char *name, p3_problem *why)
 {
     size_t size = strlen(m->path) + strlen(name) + 8;
     char *path = malloc(size);
-    p3_spool *s = NULL;
+    p3_mbox_spool *s = NULL;
     if (path != NULL) {
         snprintf(path, size, "%s.pop3-%s", m->path, name);
-        s = new_spool(path);
+        s = p3_mbox_spool_new(path);
     }
     free(path);
     if (s == NULL) {
@@ -119,7 +95,7 @@ static p3_spool *open_spool(const p3_mbox *m, const char *name, p3_problem *why)
     if (s->fd >= 0)
         return s;
     p3_problem_errno(why, errno, "writing to %s", s->path);
-    free_spool(s, false);
+    p3_mbox_spool_free(s, false);
     return NULL;
 }
 
@@ -241,10 +217,21 @@ static void mbox_seal(p3_delivery *d, p3_batch *batch)
     m->spool = NULL;
 }
 
+/* All that is finished is in the spool of the batch being filled, and nothing else. */
+static void mbox_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    (void)parcels;
+    (void)count;
+    mbox_abandon(d);
+    p3_mbox_spool_free(m->spool, true);
+    m->spool = NULL;
+}
+
 /* ---- delivering ---- */
 
 /* Adds what a run after a crash must know: the names, the length, and the offset in the mbox. */
-static bool add_trailer(const p3_spool *s, const p3_batch *b, uint64_t offset)
+static bool add_trailer(const p3_mbox_spool *s, const p3_batch *b, uint64_t offset)
 {
     for (size_t i = 0; i < b->count; i++) {
         if (dprintf(s->fd, "%s\n", b->parcels[i].name) < 0)
@@ -254,13 +241,15 @@ static bool add_trailer(const p3_spool *s, const p3_batch *b, uint64_t offset)
            fsync(s->fd) == 0 && sync_folder(s->path);
 }
 
-static bool append(const p3_spool *s, int to, uint64_t offset)
+static bool append(const p3_mbox_spool *s, int to, uint64_t offset)
 {
     char *room = malloc(P3_COPY);
     bool ok = room != NULL && lseek(to, (off_t)offset, SEEK_SET) >= 0;
     for (uint64_t done = 0; ok && done < s->length;) {
         uint64_t left = s->length - done;
         ssize_t n = pread(s->fd, room, left < P3_COPY ? (size_t)left : P3_COPY, (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
         p3_fault("mbox-append");
         ok = n > 0 && write_all(to, room, (size_t)n);
         done += ok ? (uint64_t)n : 0;
@@ -274,7 +263,7 @@ static bool append(const p3_spool *s, int to, uint64_t offset)
 static void deliver_batch(p3_batch *b)
 {
     const p3_mbox *m = (const p3_mbox *)b->to;
-    p3_spool *s = b->spool;
+    p3_mbox_spool *s = b->spool;
     p3_mbox_lock lock;
     struct stat st;
     if (s == NULL || s->length == UINT64_MAX) {
@@ -311,164 +300,20 @@ static void mbox_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 {
     p3_mbox *m = (p3_mbox *)d;
     if (batch != NULL) {
-        free_spool(batch->spool, kept); /* else the next run needs it */
+        p3_mbox_spool_free(batch->spool, kept); /* else the next run needs it */
         return;
     }
     while (m->sealed != NULL) {
-        p3_spool *next = m->sealed->next;
-        free_spool(m->sealed, kept);
+        p3_mbox_spool *next = m->sealed->next;
+        p3_mbox_spool_free(m->sealed, kept);
         m->sealed = next;
     }
-}
-
-/* ---- after a crash ---- */
-
-/* The last line of a spool: whether it got so far, its length and its offset. */
-static bool read_trailer(p3_spool *s, uint64_t *offset, off_t *size)
-{
-    char line[48] = "";
-    struct stat st;
-    const off_t len = 46; /* two numbers of 20 digits, two blanks, "end" and LF */
-    if (fstat(s->fd, &st) != 0 || st.st_size < len ||
-        pread(s->fd, line, (size_t)len, st.st_size - len) != len)
-        return false;
-    *size = st.st_size - len;
-    return sscanf(line, "%20" SCNu64 " %20" SCNu64 " end", &s->length, offset) == 2 &&
-           s->length <= (uint64_t)*size;
-}
-
-/* How many octets of the spool the mbox has at an offset. */
-static uint64_t common_length(const p3_spool *s, int mbox, uint64_t offset)
-{
-    char *a = malloc(P3_COPY);
-    char *b = malloc(P3_COPY);
-    uint64_t same = 0;
-    while (a != NULL && b != NULL && same < s->length) {
-        uint64_t left = s->length - same;
-        size_t want = left < P3_COPY ? (size_t)left : P3_COPY;
-        ssize_t n = pread(s->fd, a, want, (off_t)same);
-        ssize_t k = pread(mbox, b, want, (off_t)(offset + same));
-        size_t both = n < k ? (n > 0 ? (size_t)n : 0) : (k > 0 ? (size_t)k : 0);
-        size_t i = 0;
-        while (i < both && a[i] == b[i])
-            i++;
-        same += i;
-        if (i < both || both == 0)
-            break;
-    }
-    free(a);
-    free(b);
-    return same;
-}
-
-/* Marks the intents that a spool names. Returns whether there are any. */
-static bool mark(const p3_spool *s, off_t end, p3_left_over *at, size_t count, bool there)
-{
-    size_t len = (size_t)(end - (off_t)s->length);
-    char *names = malloc(len + 1);
-    bool any = false;
-    if (names == NULL || pread(s->fd, names, len, (off_t)s->length) != (ssize_t)len)
-        len = 0;
-    for (size_t from = 0; names != NULL && from < len;) {
-        const char *lf = memchr(names + from, '\n', len - from);
-        size_t n = lf != NULL ? (size_t)(lf - names) - from : len - from;
-        names[from + n] = '\0';
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(at[i].name, names + from) == 0) {
-                at[i].there = there;
-                any = true;
-            }
-        }
-        from += n + 1;
-    }
-    free(names);
-    return any;
-}
-
-/* What became of one spool that was left over. */
-static bool settle_spool(p3_mbox *m, p3_spool *s, p3_left_over *at, size_t count, p3_problem *why)
-{
-    p3_mbox_lock lock;
-    struct stat st;
-    uint64_t offset = 0;
-    off_t end = 0;
-    bool ok = true;
-    if (!read_trailer(s, &offset, &end)) {
-        free_spool(s, true); /* nothing of it had been appended */
-        return true;
-    }
-    if (!p3_mbox_lock_take(&lock, m->path, why)) {
-        free_spool(s, false);
-        return false;
-    }
-    uint64_t same = common_length(s, lock.fd, offset);
-    bool whole = same == s->length;
-    if (fstat(lock.fd, &st) != 0)
-        ok = p3_problem_errno(why, errno, "reading %s", m->path);
-    else if (!whole && same > 0 && (uint64_t)st.st_size == offset + same &&
-             (ftruncate(lock.fd, (off_t)offset) != 0 || fsync(lock.fd) != 0))
-        ok = p3_problem_errno(why, errno, "mending %s", m->path);
-    else if (whole && fsync(lock.fd) != 0)
-        ok = p3_problem_errno(why, errno, "syncing %s", m->path);
-    p3_mbox_lock_release(&lock);
-    (void)mark(s, end, at, count, whole);
-    s->next = m->sealed; /* it goes when what was found is recorded */
-    m->sealed = s;
-    return ok;
-}
-
-/* Whether one of the intents is the first message of a spool, whose file is named after it. */
-static bool is_ours(const char *rest, const p3_left_over *at, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(at[i].name, rest) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
-{
-    p3_mbox *m = (p3_mbox *)d;
-    char *copy = strdup(m->path);
-    const char *folder = copy != NULL ? dirname(copy) : ".";
-    const char *slash = strrchr(m->path, '/');
-    const char *base = slash != NULL ? slash + 1 : m->path;
-    DIR *dir = opendir(folder);
-    bool ok = dir != NULL || p3_problem_errno(why, errno, "reading the folder of %s", m->path);
-    const struct dirent *e;
-    while (ok && (e = readdir(dir)) != NULL) {
-        size_t len = strlen(base);
-        if (strncmp(e->d_name, base, len) != 0 || strncmp(e->d_name + len, ".pop3-", 6) != 0 ||
-            !is_ours(e->d_name + len + 6, at, count))
-            continue;
-        size_t size = strlen(folder) + strlen(e->d_name) + 2;
-        char *path = malloc(size);
-        p3_spool *s = NULL;
-        if (path != NULL) {
-            snprintf(path, size, "%s/%s", folder, e->d_name);
-            s = new_spool(path);
-        }
-        free(path);
-        if (s == NULL)
-            ok = p3_problem_set(why, EX_OSERR, "out of memory");
-        else if ((s->fd = open(s->path, O_RDONLY | O_CLOEXEC)) < 0)
-            ok = p3_problem_errno(why, errno, "reading %s", s->path);
-        if (ok)
-            ok = settle_spool(m, s, at, count, why);
-        else
-            free_spool(s, false);
-    }
-    if (dir != NULL)
-        (void)closedir(dir);
-    free(copy);
-    return ok;
 }
 
 static void mbox_close(p3_delivery *d)
 {
     p3_mbox *m = (p3_mbox *)d;
-    free_spool(m->spool, true); /* nothing of it was handed in */
+    p3_mbox_spool_free(m->spool, true); /* nothing of it was handed in */
     mbox_recorded(d, NULL, false);
     free(m->path);
     free(m);
@@ -480,10 +325,11 @@ static const p3_delivery_class mbox_class = {
     .write = mbox_write,
     .finish = mbox_finish,
     .abandon = mbox_abandon,
+    .discard = mbox_discard,
     .seal = mbox_seal,
     .deliver = mbox_deliver,
     .recorded = mbox_recorded,
-    .settle = mbox_settle,
+    .settle = p3_mbox_settle,
     .close = mbox_close,
 };
 

@@ -41,6 +41,8 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
     l->dotlock = malloc(size);
     if (own == NULL || l->dotlock == NULL) {
         free(own);
+        free(l->dotlock);
+        l->dotlock = NULL;
         return p3_problem_set(why, EX_OSERR, "out of memory");
     }
     snprintf(l->dotlock, size, "%s.lock", path);

@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
-#define P3_MESSAGE_BUFFER ((size_t)128 * 1024)
+#define P3_MESSAGE_BUFFER ((size_t)64 * 1024)
 
 bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends)
 {
@@ -153,6 +154,8 @@ bool p3_message_take(p3_message *m, const char *data, size_t len)
 
 bool p3_message_finish(p3_message *m, p3_parcel *out)
 {
+    if (m->header.failed) /* it is what tells this message from others later */
+        return p3_problem_set(&m->why, EX_OSERR, "out of memory for a header");
     if (m->held_cr && !put(m, "\r", 1))
         return false;
     m->held_cr = false;

@@ -27,7 +27,7 @@ int p3_names_init(p3_names *n)
     char host[256] = "localhost";
     uint64_t number;
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-        return errno;
+        return errno; /* so few octets come whole or not at all, see getrandom(2) */
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "localhost");
     host[sizeof host - 1] = '\0';

@@ -32,18 +32,71 @@ bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid)
     if (uid.len > 0)
         memcpy(box->text + box->text_used, uid.data, uid.len);
     box->text_used += uid.len;
+    box->unordered = box->unordered || (box->count > 0 && number <= box->at[box->count - 1].number);
     box->at[box->count++] = (p3_mail){
         .number = number, .row = P3_NO_ROW, .octets = P3_SIZE_UNKNOWN, .uid = {NULL, uid.len}};
     return true;
 }
 
-void p3_mailbox_seal(p3_mailbox *box)
+/* Orders by message number, then by place. */
+static int compare_numbers(const void *x, const void *y, void *mails)
+{
+    uint32_t a = *(const uint32_t *)x;
+    uint32_t b = *(const uint32_t *)y;
+    uint32_t m = ((const p3_mail *)mails)[a].number;
+    uint32_t n = ((const p3_mail *)mails)[b].number;
+    return m != n ? (m > n) - (m < n) : (a > b) - (a < b);
+}
+
+/* Most servers count, so that mailboxes and what is known of them tend to be in order already. */
+static uint32_t *make_order(void *base, size_t count,
+                            int (*compare)(const void *, const void *, void *))
+{
+    uint32_t *order = count < UINT32_MAX ? malloc((count + 1) * sizeof *order) : NULL;
+    bool sorted = true;
+    if (order == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        order[i] = (uint32_t)i;
+        sorted = sorted && (i == 0 || compare(&order[i - 1], &order[i], base) < 0);
+    }
+    if (!sorted)
+        qsort_r(order, count, sizeof *order, compare, base);
+    return order;
+}
+
+/* Of entries with the same message number leaves the first. */
+static bool leave_first(p3_mailbox *box)
+{
+    uint32_t *order = make_order(box->at, box->count, compare_numbers);
+    if (order == NULL)
+        return false;
+    uint32_t last = 0; /* no message has that number */
+    for (size_t i = 0; i < box->count; i++) {
+        p3_mail *mail = &box->at[order[i]];
+        if (mail->number == last)
+            mail->number = 0;
+        else
+            last = mail->number;
+    }
+    size_t left = 0;
+    for (size_t i = 0; i < box->count; i++) {
+        if (box->at[i].number != 0)
+            box->at[left++] = box->at[i];
+    }
+    box->count = left;
+    free(order);
+    return true;
+}
+
+bool p3_mailbox_seal(p3_mailbox *box)
 {
     const char *at = box->text != NULL ? box->text : "";
     for (size_t i = 0; i < box->count; i++) {
         box->at[i].uid.data = at;
         at += box->at[i].uid.len;
     }
+    return !box->unordered || leave_first(box);
 }
 
 void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
@@ -107,18 +160,6 @@ static int compare_rows(const void *x, const void *y, void *rows)
     uint32_t b = *(const uint32_t *)y;
     int order = compare_uids(((const p3_row *)rows)[a].uid, ((const p3_row *)rows)[b].uid);
     return order != 0 ? order : (a > b) - (a < b);
-}
-
-static uint32_t *make_order(void *base, size_t count,
-                            int (*compare)(const void *, const void *, void *))
-{
-    uint32_t *order = count < UINT32_MAX ? malloc((count + 1) * sizeof *order) : NULL;
-    if (order == NULL)
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        order[i] = (uint32_t)i;
-    qsort_r(order, count, sizeof *order, compare, base);
-    return order;
 }
 
 /* Mails and rows with the same unique-id: their indices. */

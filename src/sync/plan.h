@@ -4,6 +4,7 @@
  * A unique-id that occurs once in the listing and once among the rows, for a message delivered and
  * not deleted by us, is believed. Everything else is doubtful and is looked at: unique-ids that
  * occur twice, that come back after their message had gone, or whose deletion was never confirmed;
+ * messages delivered in a session that fell out of step (session_step.c);
  * servers without UIDL (all unique-ids empty); servers that renumber (none of the unique-ids that
  * ought to be there is). Looking at a message means to fetch its header and compare its
  * fingerprint. */
@@ -31,6 +32,7 @@ typedef struct p3_mail {
     p3_todo todo;
     bool remove;     /* to be deleted on the server in this session */
     bool marked;     /* +OK to its DELE */
+    bool again;      /* should the session fall out of step: a part of it may be missing */
     size_t row;      /* what is known of it: index among the rows, or P3_NO_ROW */
     uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
     pop3_str uid;
@@ -41,6 +43,7 @@ typedef struct p3_mailbox {
     p3_mail *at;
     size_t count;
     size_t cap;
+    bool unordered;         /* numbers do not go up */
     p3_fingerprint *prints; /* of messages that were looked at; NULL when none was */
     char *text;             /* the unique-ids */
     size_t text_used;
@@ -48,10 +51,12 @@ typedef struct p3_mailbox {
 } p3_mailbox;
 
 /* Adds a message. Returns false when out of memory, or when there is no end to it. Unique-ids are
- * valid after p3_mailbox_seal().
- */
+ * valid after p3_mailbox_seal(). */
 bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid);
-void p3_mailbox_seal(p3_mailbox *box);
+
+/* The listing is complete. Of a message that it names more than once, the first entry counts.
+ * Returns false when out of memory. */
+bool p3_mailbox_seal(p3_mailbox *box);
 
 /* Sets the size of a message that is listed, in a listing that is in order; others are ignored. */
 void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);

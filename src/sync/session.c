@@ -8,11 +8,11 @@
 #include <time.h>
 
 #include "sync/failure_text.h"
-#include "sync/fault.h"
 #include "sync/login.h"
 
-/* Commands under way at a time: as many as the client sends in one window, twice. */
-#define P3_WINDOW 2048
+/* Commands under way at a time: the largest window of the client and a half, as it is filled up
+ * when it is half empty. */
+#define P3_WINDOW 6144
 
 /* ---- telling, failing ---- */
 
@@ -61,6 +61,7 @@ void p3_session_lost(p3_session *s, pop3_status status)
         const pop3_capabilities *caps = pop3_client_capabilities(s->client);
         bool pipelined = caps != NULL && (caps->flags & POP3_CAP_PIPELINING) != 0;
         s->unpipelined = pipelined && status == POP3_ERR_TIMEOUT && s->known.pipelining;
+        s->unpipelined = s->unpipelined && s->care != P3_CARE_STEPS;
         s->retry = true;
         if (s->unpipelined && !s->run->options->dry_run)
             (void)p3_session_record(s, NULL, 0, NULL, NULL);
@@ -70,6 +71,8 @@ void p3_session_lost(p3_session *s, pop3_status status)
             &why, EX_TEMPFAIL,
             "QUIT: the deletion of %llu messages was not confirmed; the next run finds out",
             (unsigned long long)pop3_client_deletions(s->client));
+    if (s->stage >= P3_STAGE_TAKING && p3_session_is_out_of_step(s, status))
+        p3_session_fall_out(s);
     p3_session_fail(s, &why);
 }
 
@@ -79,6 +82,7 @@ void p3_session_lost(p3_session *s, pop3_status status)
 typedef struct p3_recording {
     p3_commit commit;
     p3_session *session;
+    size_t allowed; /* intents: how many messages may be taken now; else 0 */
 } p3_recording;
 
 static void recorded(p3_job *job)
@@ -88,13 +92,15 @@ static void recorded(p3_job *job)
     s->commits--;
     if (r->commit.problem.exit != 0)
         p3_session_fail(s, &r->commit.problem);
+    else if (r->allowed > 0)
+        s->taking.allowed = r->allowed;
     free(r->commit.changes);
     free(r);
     p3_session_advance(s);
 }
 
-bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const char *target,
-                       const char *reached)
+static bool hand_in(p3_session *s, p3_change *changes, size_t count, const char *target,
+                    const char *reached, size_t allowed)
 {
     p3_recording *r = calloc(1, sizeof *r);
     if (r == NULL) {
@@ -103,6 +109,7 @@ bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const ch
         return false;
     }
     r->session = s;
+    r->allowed = allowed;
     r->commit = (p3_commit){.job = {.over = recorded},
                             .account = s->known.id,
                             .changes = changes,
@@ -114,6 +121,18 @@ bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const ch
     s->commits++;
     p3_committer_add(s->run->committer, &r->commit);
     return true;
+}
+
+bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const char *target,
+                       const char *reached)
+{
+    return hand_in(s, changes, count, target, reached, 0);
+}
+
+bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const char *target,
+                           size_t allowed)
+{
+    return hand_in(s, changes, count, target, "intents-recorded", allowed);
 }
 
 p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing standing)
@@ -155,7 +174,7 @@ static void connect_and_log_in(p3_session *s)
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = logged_in;
     handlers.ctx = s;
-    if (!s->known.pipelining)
+    if (!s->known.pipelining || s->care == P3_CARE_STEPS)
         o.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
     pop3_status status = pop3_client_new(&s->client, &o);
@@ -197,6 +216,11 @@ static void begin_secret(p3_session *s)
 {
     s->stage = P3_STAGE_SECRET;
     s->secret_job = (p3_job){.run = find_secret, .over = secret_found};
+    if (s->account->secret != NULL && s->account->secret_at_hand) {
+        find_secret(&s->secret_job);
+        secret_found(&s->secret_job);
+        return;
+    }
     if (s->account->secret == NULL || !p3_jobs_start(s->run->jobs, &s->secret_job)) {
         p3_problem why;
         s->secret_job.run = NULL;
@@ -205,88 +229,19 @@ static void begin_secret(p3_session *s)
     }
 }
 
-/* ---- intents left over ---- */
-
-/* The fingerprint of a message that was delivered, so far as it can be read back unaltered. */
-static void read_fingerprint(p3_session *s, p3_delivery *d, p3_row *row, char *room)
-{
-    p3_header h = {0};
-    if (d->class->read_back == NULL || s->account->received || s->account->delivered_to != NULL)
-        return;
-    p3_header_take(&h, room, d->class->read_back(d, row->name, room, P3_HEADER_MOST));
-    if (h.done && !h.failed)
-        row->fingerprint = p3_fingerprint_of(h.data, h.len);
-    p3_header_free(&h);
-}
-
-/* Records which intents turned out to be delivered, and with what header. */
-static bool settle_rows(p3_session *s, p3_delivery *d, const p3_left_over *left, size_t count)
-{
-    char *room = malloc(P3_HEADER_MOST);
-    p3_change *changes = calloc(count, sizeof *changes);
-    size_t n = 0;
-    if (room == NULL || changes == NULL) {
-        free(room);
-        free(changes);
-        p3_session_fail_memory(s);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        p3_row *row = &s->rows.at[left[i].row];
-        if (!left[i].there)
-            continue;
-        read_fingerprint(s, d, row, room);
-        row->standing = P3_DELIVERED;
-        row->time = time(NULL);
-        row->name = "";
-        s->tally.delivered++;
-        changes[n++].row = *row;
-    }
-    free(room);
-    return p3_session_record(s, changes, n, NULL, "settled");
-}
-
-/* Looks at the target for what an earlier run may have delivered without recording it. */
-static bool settle(p3_session *s)
-{
-    p3_problem why = {0};
-    size_t count = 0;
-    for (size_t i = 0; i < s->rows.count; i++)
-        count += s->rows.at[i].standing == P3_INTENT;
-    if (count == 0 || s->known.target == NULL || s->run->options->dry_run)
-        return true;
-    p3_left_over *left = calloc(count, sizeof *left);
-    p3_delivery *d = left != NULL ? p3_delivery_open(s->known.target, &why) : NULL;
-    bool ok = d != NULL;
-    count = 0;
-    for (size_t i = 0; ok && i < s->rows.count; i++) {
-        if (s->rows.at[i].standing == P3_INTENT && s->rows.at[i].name[0] != '\0')
-            left[count++] = (p3_left_over){.name = s->rows.at[i].name, .row = i};
-    }
-    if (ok && count > 0) {
-        ok = d->class->settle(d, left, count, &why);
-        if (ok)
-            ok = settle_rows(s, d, left, count);
-    }
-    if (left == NULL)
-        p3_session_fail_memory(s);
-    else if (!ok && why.exit != 0)
-        p3_session_fail(s, &why);
-    s->settled = d; /* closed when what was found is recorded */
-    free(left);
-    return ok;
-}
-
 /* ---- beginning, stepping, ending ---- */
 
 static void prepare_windows(p3_session *s)
 {
-    s->looking = (p3_window){.session = s, .kind = POP3_CMD_TOP, .most = P3_WINDOW};
+    s->looking =
+        (p3_window){.session = s, .kind = POP3_CMD_TOP, .allowed = SIZE_MAX, .most = P3_WINDOW};
     s->taking = (p3_window){.session = s, .kind = POP3_CMD_RETR, .most = P3_WINDOW};
-    s->dropping = (p3_window){.session = s, .kind = POP3_CMD_DELE, .most = P3_WINDOW};
+    s->dropping =
+        (p3_window){.session = s, .kind = POP3_CMD_DELE, .allowed = SIZE_MAX, .most = P3_WINDOW};
 }
 
-p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far)
+p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far,
+                           p3_care care)
 {
     p3_session *s = calloc(1, sizeof *s);
     p3_problem why = {0};
@@ -295,6 +250,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     s->run = run;
     s->account = account;
     s->tally = *so_far;
+    s->care = s->care_next = care;
     prepare_windows(s);
     p3_session_tell(s, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     bool ok = p3_state_account(run->state, account->key, &s->known, &why);
@@ -304,7 +260,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
         ok = p3_state_load(run->state, s->known.id, &s->rows, &why);
     if (!ok)
         p3_session_fail(s, &why);
-    else if (settle(s))
+    else if (p3_session_settle(s))
         begin_secret(s);
     return s;
 }
@@ -394,80 +350,6 @@ void p3_session_free(p3_session *s)
     free(s);
 }
 
-/* ---- QUIT ---- */
-
-static void submit_quit(p3_session *s);
-
-static void quit_answered(void *ctx, pop3_client *client, const pop3_result *result)
-{
-    p3_session *s = ctx;
-    (void)client;
-    p3_fault("quit-answered");
-    if (s->stage != P3_STAGE_QUIT)
-        return;
-    bool harmless = pop3_client_deletions(s->client) == 0; /* nothing hung on the answer */
-    if (result->status != POP3_OK && !harmless) {
-        p3_session_lost(s, result->status);
-        return;
-    }
-    s->close_wanted = result->status != POP3_OK;
-    s->stage = P3_STAGE_GONE;
-    size_t n = 0;
-    p3_change *changes = calloc(s->dropping.count + 1, sizeof *changes);
-    if (changes == NULL) {
-        p3_session_fail_memory(s);
-        return;
-    }
-    for (size_t i = 0; i < s->dropping.count; i++) {
-        p3_mail *mail = &s->box.at[s->dropping.mails[i]];
-        if (!mail->marked)
-            continue;
-        s->tally.deleted++;
-        if (mail->row != P3_NO_ROW)
-            changes[n++] = p3_session_change(s, mail, P3_GONE);
-    }
-    if (n > 0)
-        (void)p3_session_record(s, changes, n, NULL, "gone-recorded");
-    else
-        free(changes);
-    p3_session_advance(s);
-}
-
-static void submit_quit(p3_session *s)
-{
-    pop3_command quit = POP3_COMMAND_INIT;
-    pop3_handlers handlers = POP3_HANDLERS_INIT;
-    quit.kind = POP3_CMD_QUIT;
-    handlers.done = quit_answered;
-    handlers.ctx = s;
-    s->stage = P3_STAGE_QUIT;
-    p3_fault("before-quit");
-    pop3_status status = pop3_client_submit(s->client, &quit, &handlers);
-    if (status != POP3_OK)
-        p3_session_lost(s, status);
-}
-
-void p3_session_finish(p3_session *s)
-{
-    size_t n = 0;
-    s->stage = P3_STAGE_LEAVING;
-    p3_change *changes = calloc(s->dropping.count + 1, sizeof *changes);
-    if (changes == NULL) {
-        p3_session_fail_memory(s);
-        return;
-    }
-    for (size_t i = 0; i < s->dropping.count; i++) {
-        p3_mail *mail = &s->box.at[s->dropping.mails[i]];
-        if (mail->marked && mail->row != P3_NO_ROW)
-            changes[n++] = p3_session_change(s, mail, P3_LEAVING);
-    }
-    if (n > 0)
-        (void)p3_session_record(s, changes, n, NULL, "leaving-recorded");
-    else
-        free(changes);
-    p3_session_advance(s);
-}
-
 void p3_session_advance(p3_session *s)
 {
     s->woken = true;
@@ -482,7 +364,7 @@ void p3_session_advance(p3_session *s)
         break;
     case P3_STAGE_LEAVING:
         if (s->commits == 0)
-            submit_quit(s);
+            p3_session_submit_quit(s);
         break;
     case P3_STAGE_GONE:
         if (s->commits == 0)

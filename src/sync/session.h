@@ -1,10 +1,14 @@
 /* One session with one account, from the connection to QUIT. Who does what:
- *   session.c        begins, steps, ends; logging in; QUIT
- *   session_list.c   the listing, the plan, looking at doubtful messages
- *   session_take.c   retrieving, batches
- *   session_drop.c   DELE, and what is recorded about it
- *   session_filter.c the header command
- *   window.c         many commands of one kind */
+ *   session.c         begins, steps, ends; logging in
+ *   session_settle.c  intents that an earlier run left over
+ *   session_list.c    the listing, the plan, looking at doubtful messages
+ *   session_filter.c  which messages are retrieved; the header command
+ *   session_intents.c what is recorded before that
+ *   session_take.c    retrieving
+ *   session_step.c    whether replies are those of our questions
+ *   session_batch.c   batches: handed in, delivered, recorded
+ *   session_drop.c    DELE, QUIT, and what is recorded about them
+ *   window.c          many commands of one kind */
 #ifndef P3_SYNC_SESSION_H
 #define P3_SYNC_SESSION_H
 
@@ -36,6 +40,13 @@ typedef enum p3_stage {
     P3_STAGE_OVER
 } p3_stage;
 
+/* How much care a session takes, after what has happened in this run. */
+typedef enum p3_care {
+    P3_CARE_USUAL,
+    P3_CARE_TROUBLE, /* messages that often made trouble are left alone */
+    P3_CARE_STEPS    /* also, one command at a time, and each message is handed in at once */
+} p3_care;
+
 typedef struct p3_session p3_session;
 
 /* Commands of one kind for many messages, some under way at any time. */
@@ -45,6 +56,7 @@ typedef struct p3_window {
     size_t *mails; /* indices into the mailbox */
     size_t count;
     size_t cap;
+    size_t allowed; /* how many of them may be submitted by now */
     size_t submitted;
     size_t finished; /* done() is told in order: mails[finished] is the one in hand */
     size_t most;     /* under way at a time */
@@ -77,8 +89,10 @@ struct p3_session {
     p3_delivery *settled; /* where intents that were left over were looked for */
     p3_delivery *delivery;
     p3_message message;
+    size_t intended; /* messages whose intents have been handed in */
     bool taking_begun;
     bool in_message;                  /* a message is being written */
+    uint64_t octets_come;             /* of the message in hand */
     bool message_failed;              /* it cannot be delivered; its rest is thrown away */
     char (*mail_names)[P3_NAME_SIZE]; /* unique names, in the order of `taking` */
     char *added;                      /* header lines to add to each message, or NULL */
@@ -87,6 +101,14 @@ struct p3_session {
     size_t parcel_count;
     uint64_t parcel_octets;
     int64_t batch_since; /* milliseconds: when its first message came */
+    p3_mail *last;       /* the message that came last, or NULL */
+    bool last_whole;     /* it had as many octets as were announced */
+    bool unproven;       /* the last parcel of the batch waits for a reply that fits behind it */
+    bool proof_asked;    /* NOOP has been sent for that */
+    bool odd;            /* a message began with a status line */
+    bool out_of_step;    /* replies were not those of our questions */
+    bool doubted;        /* that has been recorded for what was delivered */
+    unsigned refusals;   /* messages refused in a row */
     unsigned commits;    /* handed in and not over */
     unsigned batches;    /* of those, deliveries */
     p3_commit *slow;     /* slow deliveries that wait for their turn */
@@ -95,6 +117,8 @@ struct p3_session {
 
     bool woken;        /* something it waited for has ended: step it */
     bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
+    p3_care care;      /* taken in this session */
+    p3_care care_next; /* to be taken in the next of this run */
     bool unpipelined;  /* it seems that the server does not do what it announces */
     bool retry;        /* worth another session at once: the connection was lost on the way */
     int64_t wait_ms;   /* the server wants us to come back later: least wait, or 0 */
@@ -104,7 +128,8 @@ struct p3_session {
 };
 
 /* Makes a session and begins. Returns NULL when out of memory. */
-p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far);
+p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far,
+                           p3_care care);
 
 /* Waits for nothing: does what can be done. Returns false when the session is over. */
 bool p3_session_step(p3_session *s);
@@ -123,7 +148,49 @@ void p3_session_list(p3_session *s);
 void p3_session_filter(p3_session *s);
 void p3_session_begin_taking(p3_session *s);
 void p3_session_take(p3_session *s);
-void p3_session_finish(p3_session *s); /* when all is retrieved and deleted: QUIT */
+void p3_session_finish(p3_session *s); /* when all is retrieved and deleted */
+void p3_session_submit_quit(p3_session *s);
+
+/* Looks at the target for what an earlier run may have delivered without recording it. */
+bool p3_session_settle(p3_session *s);
+
+/* Records what the listing tells, and which messages are about to be taken: first those that the
+ * line is soon busy with, then, once they may be asked for, the others. */
+bool p3_session_record_intents(p3_session *s);
+bool p3_session_record_later_intents(p3_session *s);
+
+/* A message that made trouble so often may be left alone. */
+#define P3_TRIES_MOST 3
+
+/* A message did not come, or could not be kept: it stays on the server, and comes last next time.
+ */
+void p3_session_set_back(p3_session *s, p3_mail *mail, const p3_problem *why);
+
+/* Adds a message that is complete to the batch. */
+void p3_session_add_parcel(p3_session *s, const p3_parcel *parcel);
+
+/* Hands the batch in: when it is full, or as it is; or throws it away. */
+void p3_session_hand_in_full(p3_session *s);
+void p3_session_hand_in(p3_session *s);
+void p3_session_throw_away(p3_session *s);
+
+/* Looks at the reply to RETR or NOOP: whether it is a status line to the letter. */
+bool p3_session_replied(p3_session *s, const pop3_result *result);
+
+/* Whether the message that has just come has as many octets as were announced. */
+bool p3_session_is_whole(p3_session *s, p3_mail *mail, const pop3_result *result);
+
+/* Whether the session's end means that its replies were not those of our questions. */
+bool p3_session_is_out_of_step(const p3_session *s, pop3_status status);
+
+/* They were not: throws away what has not been handed in. */
+void p3_session_fall_out(p3_session *s);
+
+/* Records, when nothing else is under way any more, that what was delivered is in doubt. */
+void p3_session_doubt(p3_session *s);
+
+/* Asks for a reply behind the last message when its end is not proven. */
+void p3_session_prove(p3_session *s);
 
 /* Goes on with the present stage after something it waited for has ended. */
 void p3_session_advance(p3_session *s);
@@ -142,6 +209,10 @@ void p3_session_tell(p3_session *s, p3_notice_kind kind, const p3_mail *mail, co
 /* Hands changes in: takes ownership of `changes`. `then` names the fault point. */
 bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const char *target,
                        const char *reached);
+
+/* The same for intents: when they are recorded, the first `allowed` messages may be taken. */
+bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const char *target,
+                           size_t allowed);
 
 /* Marks a message to be deleted now, when that is wanted; DELE is sent in due course. */
 void p3_session_drop(p3_session *s, p3_mail *mail);

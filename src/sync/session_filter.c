@@ -3,6 +3,7 @@
 #include "sync/shell.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,10 @@ static void header_came(p3_session *s, p3_mail *mail, const pop3_result *result)
         result->status == POP3_OK || (result->status == POP3_ERR_CANCELLED && s->look.done);
     if (whole && !s->look.failed) {
         start_filter(s, mail);
+    } else if (result->status == POP3_ERR_REFUSED && s->looking.kind == POP3_CMD_TOP &&
+               s->looking.finished == 0) {
+        s->looking.kind = POP3_CMD_RETR; /* a server without TOP: the rest is thrown away */
+        (void)p3_window_add(&s->looking, s->looking.mails[0]);
     } else if (result->status == POP3_ERR_REFUSED) {
         p3_problem why;
         p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
@@ -133,7 +138,7 @@ static void begin_filter(p3_session *s)
 {
     const pop3_capabilities *caps = pop3_client_capabilities(s->client);
     p3_window_free(&s->looking);
-    s->looking = (p3_window){.session = s, .kind = POP3_CMD_TOP, .most = 1};
+    s->looking = (p3_window){.session = s, .kind = POP3_CMD_TOP, .allowed = SIZE_MAX, .most = 1};
     if (caps != NULL && (caps->flags & POP3_CAP_TOP) == 0)
         s->looking.kind = POP3_CMD_RETR;
     s->looking.sink = collect;
@@ -187,6 +192,22 @@ static int compare_candidates(const void *x, const void *y)
     return a->mail < b->mail ? -1 : a->mail > b->mail;
 }
 
+/* Once a session of this run has ended by a message, one that has often made trouble is left alone:
+ * the others are to get to their QUIT. */
+static bool is_trouble(p3_session *s, const p3_mail *mail, uint32_t tries)
+{
+    p3_problem why;
+    if (s->care == P3_CARE_USUAL || tries < P3_TRIES_MOST)
+        return false;
+    p3_problem_set(&why, EX_PROTOCOL,
+                   "it is left alone for the rest of this run: %" PRIu32
+                   " times it could not be retrieved",
+                   tries);
+    s->tally.failed++;
+    p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
+    return true;
+}
+
 static void choose(p3_session *s)
 {
     p3_candidate *all = malloc((s->box.count + 1) * sizeof *all);
@@ -196,10 +217,10 @@ static void choose(p3_session *s)
         return;
     }
     for (size_t i = 0; i < s->box.count; i++) {
-        const p3_mail *mail = &s->box.at[i];
-        if (mail->todo == P3_TODO_TAKE)
-            all[count++] =
-                (p3_candidate){mail->row == P3_NO_ROW ? 0 : s->rows.at[mail->row].tries, i};
+        p3_mail *mail = &s->box.at[i];
+        uint32_t tries = mail->row == P3_NO_ROW ? 0 : s->rows.at[mail->row].tries;
+        if (mail->todo == P3_TODO_TAKE && !is_trouble(s, mail, tries))
+            all[count++] = (p3_candidate){tries, i};
     }
     qsort(all, count, sizeof *all, compare_candidates);
     if (s->account->limit > 0 && s->tally.retrieved + count > s->account->limit)

@@ -156,7 +156,10 @@ static void begin_looking(p3_session *s)
 
 static void plan(p3_session *s)
 {
-    p3_mailbox_seal(&s->box);
+    if (!p3_mailbox_seal(&s->box)) {
+        p3_session_fail_memory(s);
+        return;
+    }
     s->tally.listed = s->box.count;
     if (!p3_plan_make(&s->plan, &s->box, &s->rows)) {
         p3_session_fail_memory(s);

@@ -18,7 +18,8 @@ typedef enum p3_standing {
     P3_INTENT = 1,    /* it is about to be delivered, under `name` */
     P3_DELIVERED = 2, /* it is delivered and, as far as we know, on the server */
     P3_LEAVING = 3,   /* it is delivered; QUIT after its DELE was sent, and may have been lost */
-    P3_GONE = 4       /* it was delivered and is no longer on the server */
+    P3_GONE = 4,      /* it was delivered and is no longer on the server */
+    P3_DOUBTED = 5    /* what was delivered may be another message, or a part of this one */
 } p3_standing;
 
 /* One message. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,8 +134,17 @@ static bool open_lock_file(p3_state *s, p3_problem *why)
     return s->lock_fd >= 0 || p3_problem_errno(why, error, "opening %s.lock", s->path);
 }
 
+/* By default SQLite sets aside some 200 KB for each handle; ours have little to do. */
+static void spare_memory(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 256, 32);
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
 p3_state *p3_state_open(const char *path, p3_problem *why)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, spare_memory);
     p3_state *s = calloc(1, sizeof *s);
     if (s == NULL || (s->path = strdup(path)) == NULL) {
         free(s);
@@ -143,14 +153,16 @@ p3_state *p3_state_open(const char *path, p3_problem *why)
     }
     s->lock_fd = -1;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    mode_t mask = umask(077);
+    bool fresh = access(path, F_OK) != 0; /* then it is made for its owner alone */
+    mode_t mask = fresh ? umask(077) : 0;
     int opened = sqlite3_open_v2(path, &s->db, flags, NULL);
     bool ok = opened == SQLITE_OK || fail(s, "opening", why);
     ok = ok && (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why));
     ok = ok && run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-128",
                    "opening", why);
     ok = ok && check_schema(s, why) && open_lock_file(s, why);
-    (void)umask(mask);
+    if (fresh)
+        (void)umask(mask);
     if (!ok) {
         p3_state_close(s);
         return NULL;

@@ -1,7 +1,6 @@
 /* All accounts of a run in one loop over poll(2): which begin, which wait, which come back. */
 #include "sync/sync.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +23,13 @@ typedef enum p3_turn { P3_TURN_WAITING, P3_TURN_ACTIVE, P3_TURN_DONE } p3_turn;
 typedef struct p3_slot {
     const p3_account *account;
     p3_outcome *outcome;
+    size_t host; /* which one of the loop's */
     p3_turn turn;
     p3_session *session; /* P3_TURN_ACTIVE */
     int64_t not_before;  /* P3_TURN_WAITING: milliseconds */
     unsigned waits;      /* times the server sent us away */
     unsigned fruitless;  /* sessions in a row that delivered nothing and broke */
+    p3_care care;        /* to be taken in the next session */
     bool ready;          /* its socket is ready, or its time has come */
 } p3_slot;
 
@@ -38,6 +39,7 @@ typedef struct p3_loop {
     size_t count;
     size_t active;
     size_t done;
+    unsigned *at_host; /* of each host: active sessions */
     struct pollfd *fds;
     size_t *owners; /* of each descriptor: its slot */
     bool stopped;
@@ -85,14 +87,20 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
 {
     const p3_sync_options *o = l->run.options;
     bool further = s->tally.delivered > slot->outcome->tally.delivered;
+    bool less_to_go_wrong = s->unpipelined || s->care_next > slot->care;
     slot->outcome->tally = s->tally;
     slot->outcome->problem = s->problem;
-    slot->fruitless = further || s->unpipelined ? 0 : slot->fruitless + 1;
+    slot->fruitless = further || less_to_go_wrong ? 0 : slot->fruitless + 1;
+    slot->care = s->care_next;
     slot->turn = P3_TURN_WAITING;
-    if (s->problem.exit != 0 && s->retry && slot->fruitless <= P3_FRUITLESS && !l->stopped) {
+    bool again = s->problem.exit != 0 && s->retry && slot->fruitless <= P3_FRUITLESS && !l->stopped;
+    bool later = !again && s->come_back && slot->waits < o->retries && s->wait_ms <= P3_WAIT_MOST &&
+                 !l->stopped;
+    if (again || later) /* what failed is tried again, and counted again if it fails again */
+        slot->outcome->tally.failed = slot->outcome->tally.skipped = 0;
+    if (again) {
         slot->not_before = 0;
-    } else if (s->come_back && slot->waits < o->retries && s->wait_ms <= P3_WAIT_MOST &&
-               !l->stopped) {
+    } else if (later) {
         int64_t wait = (int64_t)o->retry_ms << slot->waits++;
         if (wait < s->wait_ms)
             wait = s->wait_ms;
@@ -108,29 +116,16 @@ static void end_session(p3_loop *l, p3_slot *slot)
     p3_session *s = slot->session;
     slot->session = NULL;
     l->active--;
+    l->at_host[slot->host]--;
     after_session(l, slot, s);
     p3_session_free(s);
 }
 
-static bool same_host(const p3_account *a, const p3_account *b)
-{
-    const char *x =
-        a->connection.unix_socket != NULL ? a->connection.unix_socket : a->connection.host;
-    const char *y =
-        b->connection.unix_socket != NULL ? b->connection.unix_socket : b->connection.host;
-    return x != NULL && y != NULL && strcasecmp(x, y) == 0;
-}
-
 static bool may_begin(const p3_loop *l, const p3_slot *slot, int64_t now)
 {
-    unsigned there = 0;
-    if (slot->turn != P3_TURN_WAITING || slot->not_before > now ||
-        l->active >= l->run.options->jobs)
-        return false;
-    for (size_t i = 0; i < l->count; i++)
-        there +=
-            l->slots[i].turn == P3_TURN_ACTIVE && same_host(l->slots[i].account, slot->account);
-    return there < l->run.options->per_host;
+    const p3_sync_options *o = l->run.options;
+    return slot->turn == P3_TURN_WAITING && slot->not_before <= now && l->active < o->jobs &&
+           l->at_host[slot->host] < o->per_host;
 }
 
 static void begin_session(p3_loop *l, p3_slot *slot)
@@ -141,7 +136,7 @@ static void begin_session(p3_loop *l, p3_slot *slot)
         return;
     }
     slot->outcome->problem.exit = 0;
-    slot->session = p3_session_new(&l->run, slot->account, &slot->outcome->tally);
+    slot->session = p3_session_new(&l->run, slot->account, &slot->outcome->tally, slot->care);
     if (slot->session == NULL) {
         p3_problem_set(&slot->outcome->problem, EX_OSERR, "out of memory");
         settle_outcome(l, slot);
@@ -150,6 +145,7 @@ static void begin_session(p3_loop *l, p3_slot *slot)
     slot->turn = P3_TURN_ACTIVE;
     slot->ready = true;
     l->active++;
+    l->at_host[slot->host]++;
 }
 
 static void begin_sessions(p3_loop *l)
@@ -270,6 +266,71 @@ static void run_loop(p3_loop *l)
     }
 }
 
+static const char *host_of(const p3_account *a)
+{
+    const pop3_client_options *o = &a->connection;
+    const char *host = o->unix_socket != NULL ? o->unix_socket : o->host;
+    return host != NULL ? host : "";
+}
+
+static int compare_hosts(const void *x, const void *y)
+{
+    const p3_slot *a = *(p3_slot *const *)x;
+    const p3_slot *b = *(p3_slot *const *)y;
+    return strcasecmp(host_of(a->account), host_of(b->account));
+}
+
+/* Numbers the hosts, so that sessions can be counted for each. */
+static bool find_hosts(p3_loop *l)
+{
+    p3_slot **order = malloc((l->count + 1) * sizeof(p3_slot *));
+    size_t hosts = 0;
+    l->at_host = calloc(l->count + 1, sizeof *l->at_host);
+    if (order == NULL || l->at_host == NULL) {
+        free(order);
+        return false;
+    }
+    for (size_t i = 0; i < l->count; i++)
+        order[i] = &l->slots[i];
+    qsort(order, l->count, sizeof(p3_slot *), compare_hosts);
+    for (size_t i = 0; i < l->count; i++) {
+        hosts += i > 0 && compare_hosts(&order[i - 1], &order[i]) != 0;
+        order[i]->host = hosts;
+    }
+    free(order);
+    return true;
+}
+
+/* Lets the caller give up rights, but for what is left of earlier runs: an account that delivers
+ * elsewhere now may have intents at its old target. */
+static bool confine(const p3_loop *l, const p3_account *accounts, p3_problem *why)
+{
+    const p3_sync_options *o = l->run.options;
+    size_t found = 0;
+    char **old = o->confine != NULL ? calloc(l->count + 1, sizeof *old) : NULL;
+    if (o->confine == NULL)
+        return true;
+    if (old == NULL)
+        return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+    for (size_t i = 0; i < l->count; i++) {
+        const p3_account *a = &accounts[i];
+        p3_known_account known = {0};
+        p3_problem later; /* what cannot be read now is a problem of the account's session */
+        if (a->unusable.exit != 0 || !p3_state_account(l->run.state, a->key, &known, &later))
+            continue;
+        if (known.target != NULL && (a->target == NULL || strcmp(known.target, a->target) != 0)) {
+            old[found++] = known.target;
+            known.target = NULL;
+        }
+        p3_known_account_clear(&known);
+    }
+    o->confine(o->confine_ctx, (const char *const *)old, found);
+    while (found > 0)
+        free(old[--found]);
+    free(old);
+    return true;
+}
+
 static bool prepare(p3_loop *l, const p3_account *accounts, size_t count, p3_outcome *outcomes,
                     p3_problem *why)
 {
@@ -286,23 +347,20 @@ static bool prepare(p3_loop *l, const p3_account *accounts, size_t count, p3_out
         l->slots[i] = (p3_slot){.account = &accounts[i], .outcome = &outcomes[i]};
         outcomes[i] = (p3_outcome){0};
     }
+    if (!find_hosts(l))
+        return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
     int error = p3_names_init(&l->run.names);
     if (error != 0)
         return p3_problem_errno(why, error, "beginning: no random numbers");
     l->run.state = p3_state_open(o->state, why);
     if (l->run.state == NULL)
         return false;
+    if (!confine(l, accounts, why))
+        return false;
     if (o->dry_run)
         return true;
-    p3_state *writing = p3_state_open(o->state, why);
-    if (writing == NULL)
-        return false;
-    l->run.committer = p3_committer_new(l->run.jobs, writing);
-    if (l->run.committer != NULL)
-        return true;
-    p3_problem_errno(why, errno, "beginning: no thread for the disk");
-    p3_state_close(writing);
-    return false;
+    l->run.committer = p3_committer_new(l->run.jobs, o->state);
+    return l->run.committer != NULL || p3_problem_set(why, EX_OSERR, "beginning: out of memory");
 }
 
 bool p3_sync(const p3_sync_options *options, const p3_account *accounts, size_t count,
@@ -315,6 +373,7 @@ bool p3_sync(const p3_sync_options *options, const p3_account *accounts, size_t 
     p3_committer_free(l.run.committer);
     p3_jobs_free(l.run.jobs);
     p3_state_close(l.run.state);
+    free(l.at_host);
     free(l.owners);
     free(l.fds);
     free(l.slots);

@@ -28,8 +28,13 @@ typedef struct p3_secret {
     bool is_token; /* an OAuth 2.0 access token */
 } p3_secret;
 
-/* Provides the secret of an account. May take its time: it runs in a thread of its own. */
+/* Provides the secret of an account. May take its time, in a thread of its own, unless the account
+ * says that the secret is at hand. */
 typedef bool (*p3_secret_fn)(void *ctx, p3_secret *out, p3_problem *why);
+
+/* Octets at which a message is given up unless the account says otherwise: a server that sends one
+ * without end must not fill the disk. No mail system takes messages that large. */
+#define P3_MESSAGE_LIMIT ((uint64_t)1024 * 1024 * 1024)
 
 /* An account: everything is the caller's and lives until the run is over. */
 typedef struct p3_account {
@@ -37,20 +42,24 @@ typedef struct p3_account {
     const char *key;                /* which account it is in the state: user@host:port */
     pop3_client_options connection; /* where to and how */
     const char *user;
-    const char *mechanism; /* how to log in; NULL: the strongest */
+    const char *mechanism;       /* how to log in; NULL: the strongest */
+    const char *channel_binding; /* the type to bind to TLS with; NULL: the best */
     p3_secret_fn secret;
     void *secret_ctx;
+    bool secret_at_hand;
     const char *target; /* see p3_delivery_open() */
     p3_line_ends line_ends;
     const char *delivered_to; /* address for a Delivered-To line, or NULL */
     bool received;            /* add a Received line */
     p3_removal removal;
-    int64_t remove_after; /* seconds */
-    uint64_t max_size;    /* larger messages are left alone; 0: no limit */
-    uint64_t kill_size;   /* larger messages are deleted unread; 0: none */
-    const char *filter;   /* command that is given the header: 0 take, 1 delete, 2 leave; or NULL */
-    uint64_t limit;       /* most messages to retrieve in this run; 0: all */
-    p3_problem unusable;  /* set: the account cannot be worked on, and why */
+    int64_t remove_after;   /* seconds */
+    uint64_t max_size;      /* larger messages are left alone; 0: no limit */
+    uint64_t kill_size;     /* larger messages are deleted unread; 0: none */
+    uint64_t message_limit; /* octets of a message at which it is given up, whatever the server says
+                               of its size; 0: no limit */
+    const char *filter;  /* command that is given the header: 0 take, 1 delete, 2 leave; or NULL */
+    uint64_t limit;      /* most messages to retrieve in this run; 0: all */
+    p3_problem unusable; /* set: the account cannot be worked on, and why */
 } p3_account;
 
 /* What has happened to an account so far. */
@@ -105,6 +114,11 @@ typedef struct p3_sync_options {
     void *notice_ctx;
     const volatile sig_atomic_t *stop; /* becomes true: end after the message in hand */
     int stop_fd;                       /* readable then; -1: none */
+    /* Called when the files of the run are open and no thread runs yet, for the process to give up
+     * rights; or NULL. `targets` are those that accounts delivered to in earlier runs and that may
+     * have to be looked into, beside those of now. */
+    void (*confine)(void *ctx, const char *const *targets, size_t count);
+    void *confine_ctx;
 } p3_sync_options;
 
 /* How a run ended for an account. */

@@ -34,8 +34,7 @@ static void done(void *ctx, pop3_client *client, const pop3_result *result)
     w->done(s, &s->box.at[w->mails[w->finished]], result);
     w->finished++;
     if (s->stage != P3_STAGE_OVER)
-        p3_window_fill(w);
-    p3_session_advance(s);
+        p3_window_fill(w); /* what comes after the window is decided when all that came is read */
 }
 
 void p3_window_fill(p3_window *w)
@@ -45,7 +44,8 @@ void p3_window_fill(p3_window *w)
     handlers.sink = w->sink != NULL ? take : NULL;
     handlers.done = done;
     handlers.ctx = w;
-    while (w->submitted < w->count && w->submitted - w->finished < w->most && !s->close_wanted) {
+    size_t end = w->count < w->allowed ? w->count : w->allowed;
+    while (w->submitted < end && w->submitted - w->finished < w->most && !s->close_wanted) {
         pop3_command command = POP3_COMMAND_INIT;
         command.kind = w->kind;
         command.number = s->box.at[w->mails[w->submitted]].number;

@@ -10,7 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from world import World, certificates  # noqa: E402
+from subcommands import Mailbox  # noqa: E402
+from world import ROOT, World, certificates  # noqa: E402
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def fast_world(tmp_path):
 @pytest.fixture(scope="session")
 def certs(tmp_path_factory):
     return certificates(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture
+def mailbox(world):
+    for file in (ROOT / "examples/mail").iterdir():
+        world.put(file.name, file.read_bytes())
+    with world.server("--delete") as server:
+        yield Mailbox(world, server)

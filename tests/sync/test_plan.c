@@ -67,7 +67,7 @@ static void known_unique_ids_are_kept_and_new_ones_taken(void **state)
     add_mail(&box, "a");
     add_mail(&box, "b");
     add_mail(&box, "c");
-    p3_mailbox_seal(&box);
+    assert_true(p3_mailbox_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "TKT");
     assert_int_equal(box.at[0].row, P3_NO_ROW);
@@ -93,7 +93,7 @@ static void what_is_doubtful_is_looked_at(void **state)
     add_mail(&box, "back");
     add_mail(&box, "twice");
     add_mail(&box, "twice");
-    p3_mailbox_seal(&box);
+    assert_true(p3_mailbox_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "KLLLLL");
     assert_int_equal(plan.looks, 5);
@@ -107,6 +107,52 @@ static void what_is_doubtful_is_looked_at(void **state)
     finish(&plan, &box, &rows);
 }
 
+static void what_was_delivered_out_of_step_is_looked_at(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "right", P3_DOUBTED, "right");
+    add_row(&rows, "wrong", P3_DOUBTED, "another");
+    add_row(&rows, "unknown", P3_DOUBTED, NULL);
+    add_mail(&box, "right");
+    add_mail(&box, "wrong");
+    add_mail(&box, "unknown");
+    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    expect(&box, "LLL");
+    look(&box, 0, print_of("right"));
+    look(&box, 1, print_of("wrong"));
+    look(&box, 2, print_of("unknown"));
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "KTT");
+    finish(&plan, &box, &rows);
+}
+
+static void a_message_that_is_listed_twice_counts_once(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    static const struct {
+        uint32_t number;
+        const char *uid;
+    } listing[] = {{7, "g"}, {2, "b"}, {2, "x"}, {9, "i"}, {7, "y"}, {2, "z"}, {1, "a"}};
+    for (size_t i = 0; i < sizeof listing / sizeof listing[0]; i++)
+        assert_true(p3_mailbox_add(&box, listing[i].number, span(listing[i].uid)));
+    assert_true(p3_mailbox_seal(&box));
+    assert_int_equal(box.count, 4);
+    char uids[5] = "";
+    for (size_t i = 0; i < box.count; i++)
+        uids[i] = box.at[i].uid.data[0];
+    assert_string_equal(uids, "gbia");
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    expect(&box, "TTTT");
+    finish(&plan, &box, &rows);
+}
+
 static void without_unique_ids_everything_known_is_told_by_its_header(void **state)
 {
     p3_rows rows = {0};
@@ -117,7 +163,7 @@ static void without_unique_ids_everything_known_is_told_by_its_header(void **sta
     add_row(&rows, "", P3_DELIVERED, "two");
     for (int i = 0; i < 4; i++)
         add_mail(&box, "");
-    p3_mailbox_seal(&box);
+    assert_true(p3_mailbox_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "LLLL");
     look(&box, 0, print_of("two"));
@@ -139,7 +185,7 @@ static void when_all_known_messages_are_missing_new_ones_may_be_them(void **stat
     add_row(&rows, "2", P3_DELIVERED, "two");
     add_mail(&box, "x");
     add_mail(&box, "y");
-    p3_mailbox_seal(&box);
+    assert_true(p3_mailbox_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     assert_true(plan.renumbered);
     expect(&box, "LL");
@@ -159,7 +205,7 @@ static void a_message_that_could_not_be_looked_at_is_left_alone(void **state)
     (void)state;
     add_row(&rows, "a", P3_LEAVING, "a");
     add_mail(&box, "a");
-    p3_mailbox_seal(&box);
+    assert_true(p3_mailbox_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     assert_true(p3_plan_resolve(&plan, &box, &rows));
     expect(&box, "-");
@@ -216,6 +262,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_unique_ids_are_kept_and_new_ones_taken),
         cmocka_unit_test(what_is_doubtful_is_looked_at),
+        cmocka_unit_test(what_was_delivered_out_of_step_is_looked_at),
+        cmocka_unit_test(a_message_that_is_listed_twice_counts_once),
         cmocka_unit_test(without_unique_ids_everything_known_is_told_by_its_header),
         cmocka_unit_test(when_all_known_messages_are_missing_new_ones_may_be_them),
         cmocka_unit_test(a_message_that_could_not_be_looked_at_is_left_alone),

@@ -1,9 +1,13 @@
 /* The state: what is put in comes out, also after it was closed; locks; names; line ends. */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -146,6 +150,206 @@ static void nobody_else_may_read_the_state(void **state)
     assert_int_equal(st.st_mode & 077, 0);
 }
 
+/* ---- what a disk and other programs do to it ---- */
+
+/* Runs SQL on the state as another program. */
+static void meddle(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_state_that_cannot_be_opened_says_what_to_do(void **state)
+{
+    p3_problem why = {0};
+    char name[160];
+    (void)state;
+    snprintf(name, sizeof name, "%s/missing/state.db", folder);
+    assert_null(p3_state_open(name, &why));
+    assert_int_equal(why.exit, EX_CANTCREAT);
+    assert_non_null(strstr(why.text, "its folder must exist and be writable"));
+    assert_null(p3_state_open(folder, &why));
+    assert_int_equal(why.exit, EX_CANTCREAT);
+    snprintf(name, sizeof name, "%s.lock", path);
+    assert_int_equal(mkdir(name, 0700), 0);
+    assert_null(p3_state_open(path, &why));
+    assert_non_null(strstr(why.text, "state.db.lock"));
+    assert_int_equal(rmdir(name), 0);
+}
+
+static void a_state_of_a_later_version_or_another_program_is_left_as_it_is(void **state)
+{
+    static const char *const others[] = {"PRAGMA user_version=2", "CREATE TABLE mine(x)",
+                                         "PRAGMA user_version=-1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        p3_problem why = {0};
+        meddle(others[i]);
+        assert_null(p3_state_open(path, &why));
+        assert_int_equal(why.exit, EX_DATAERR);
+        meddle(i == 1 ? "DROP TABLE mine" : "PRAGMA user_version=0");
+    }
+    p3_state_close(open_state());
+}
+
+static void tables_that_are_gone_are_said_and_nothing_is_half_changed(void **state)
+{
+    p3_problem why = {0};
+    p3_known_account a;
+    p3_rows rows;
+    p3_row row = {.id = 1, .uid = {"u", 1}, .standing = P3_DELIVERED, .name = ""};
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "a", &a, &why));
+    meddle("DROP TABLE message");
+    assert_false(p3_state_load(s, a.id, &rows, &why));
+    assert_non_null(strstr(why.text, "no such table"));
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_put(s, a.id, &row, &why));
+    assert_true(p3_state_begin(s, &why)); /* the one before was rolled back */
+    assert_false(p3_state_forget(s, a.id, 1, &why));
+    meddle("DROP TABLE account");
+    assert_false(p3_state_account(s, "b", &a, &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_set_target(s, 1, "x", &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_set_pipelining(s, 1, true, &why));
+    p3_state_close(s);
+}
+
+static void refuse_changes(const char *table, const char *change)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "CREATE TRIGGER refuse BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'refused'); END",
+             change, table);
+    meddle(sql);
+}
+
+static void a_refused_change_rolls_all_of_its_transaction_back(void **state)
+{
+    p3_problem why = {0};
+    p3_known_account a, b;
+    p3_rows rows;
+    p3_row row = {.id = 1, .uid = {"u", 1}, .standing = P3_DELIVERED, .name = ""};
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "a", &a, &why));
+    assert_true(p3_state_begin(s, &why) && p3_state_put(s, a.id, &row, &why) &&
+                p3_state_commit(s, &why));
+    refuse_changes("message", "DELETE");
+    row.id = 2;
+    assert_true(p3_state_begin(s, &why) && p3_state_put(s, a.id, &row, &why));
+    assert_false(p3_state_forget(s, a.id, 1, &why));
+    assert_non_null(strstr(why.text, "refused"));
+    assert_true(p3_state_load(s, a.id, &rows, &why));
+    assert_int_equal(rows.count, 1);
+    p3_rows_free(&rows);
+    meddle("DROP TRIGGER refuse");
+    refuse_changes("message", "INSERT");
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_put(s, a.id, &row, &why));
+    meddle("DROP TRIGGER refuse");
+    refuse_changes("account", "UPDATE");
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_set_target(s, a.id, "maildir:/x", &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_set_pipelining(s, a.id, false, &why));
+    meddle("DROP TRIGGER refuse");
+    refuse_changes("account", "INSERT");
+    assert_false(p3_state_account(s, "b", &b, &why));
+    assert_non_null(strstr(why.text, "refused"));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+}
+
+static void a_full_disk_is_worth_another_try_and_costs_nothing_that_was_there(void **state)
+{
+    static char uid[200000];
+    struct rlimit limit;
+    p3_problem why = {0};
+    p3_known_account a;
+    p3_rows rows;
+    p3_row row = {.id = 1, .uid = {"u", 1}, .standing = P3_DELIVERED, .name = ""};
+    (void)state;
+    memset(uid, 'u', sizeof uid);
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "a", &a, &why));
+    assert_true(p3_state_begin(s, &why) && p3_state_put(s, a.id, &row, &why) &&
+                p3_state_commit(s, &why));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = 100000;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    row = (p3_row){.id = 2, .uid = {uid, sizeof uid}, .standing = P3_DELIVERED, .name = ""};
+    bool begun = p3_state_begin(s, &why);
+    bool kept = begun && p3_state_put(s, a.id, &row, &why) && p3_state_commit(s, &why);
+    limit.rlim_cur = before;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_true(begun);
+    assert_false(kept);
+    assert_true(why.exit == EX_TEMPFAIL || why.exit == EX_IOERR);
+    assert_true(p3_state_load(s, a.id, &rows, &why));
+    assert_int_equal(rows.count, 1);
+    p3_rows_free(&rows);
+    assert_true(p3_state_begin(s, &why) && p3_state_put(s, a.id, &row, &why) &&
+                p3_state_commit(s, &why));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+}
+
+static void a_commit_outside_of_a_transaction_is_a_failure(void **state)
+{
+    p3_problem why = {0};
+    (void)state;
+    p3_state *s = open_state();
+    assert_false(p3_state_commit(s, &why));
+    assert_int_not_equal(why.exit, 0);
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_begin(s, &why));
+    p3_state_close(s);
+}
+
+static void pages_that_are_no_longer_a_database_are_said(void **state)
+{
+    static char noise[4096];
+    p3_problem why = {0};
+    p3_known_account a;
+    p3_rows rows;
+    bool failed = false;
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "a", &a, &why));
+    assert_true(p3_state_begin(s, &why));
+    for (int64_t id = 1; id <= 2000; id++) {
+        p3_row row = {.id = id, .uid = {noise, 60}, .standing = P3_DELIVERED, .name = ""};
+        assert_true(p3_state_put(s, a.id, &row, &why));
+    }
+    assert_true(p3_state_commit(s, &why));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    int fd = open(path, O_WRONLY);
+    memset(noise, 0xa5, sizeof noise);
+    for (off_t at = 3 * 4096; at < st.st_size; at += 4096)
+        assert_int_equal(pwrite(fd, noise, sizeof noise, at), sizeof noise);
+    (void)close(fd);
+    s = p3_state_open(path, &why);
+    failed = s == NULL || !p3_state_account(s, "a", &a, &why);
+    if (!failed) {
+        failed = !p3_state_load(s, a.id, &rows, &why);
+        p3_known_account_clear(&a);
+    }
+    p3_state_close(s);
+    assert_true(failed);
+    assert_int_equal(why.exit, EX_DATAERR);
+    assert_non_null(strstr(why.text, "restore it from a backup"));
+}
+
 static void names_are_all_different_and_fit_for_a_maildir(void **state)
 {
     static char seen[1000][P3_NAME_SIZE];
@@ -234,6 +438,13 @@ int main(void)
         WITH_FOLDER(accounts_do_not_see_each_other),
         WITH_FOLDER(an_account_is_locked_against_others_only),
         WITH_FOLDER(nobody_else_may_read_the_state),
+        WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
+        WITH_FOLDER(a_state_of_a_later_version_or_another_program_is_left_as_it_is),
+        WITH_FOLDER(tables_that_are_gone_are_said_and_nothing_is_half_changed),
+        WITH_FOLDER(a_refused_change_rolls_all_of_its_transaction_back),
+        WITH_FOLDER(a_full_disk_is_worth_another_try_and_costs_nothing_that_was_there),
+        WITH_FOLDER(a_commit_outside_of_a_transaction_is_a_failure),
+        WITH_FOLDER(pages_that_are_no_longer_a_database_are_said),
         cmocka_unit_test(names_are_all_different_and_fit_for_a_maildir),
         cmocka_unit_test(line_ends_become_one_convention_wherever_the_message_is_cut),
     };

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from world import COMMAND, CRASH_COMMAND, DEADLINE, message
+from world import COMMAND, CRASH_COMMAND, DEADLINE, message, read_mbox
 
 
 def sync_to(world, port, *target, status=0, command=COMMAND, crash=None):
@@ -20,20 +20,6 @@ def sync_to(world, port, *target, status=0, command=COMMAND, crash=None):
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == status, (done.returncode, done.stderr)
     return done.stderr
-
-
-def read_mbox(path):
-    """The messages of an mbox in mboxrd form, unquoted."""
-    messages = []
-    for line in path.read_bytes().splitlines(keepends=True):
-        if line.startswith(b"From "):
-            messages.append(b"")
-        elif line.startswith(b">") and line.lstrip(b">").startswith(b"From "):
-            messages[-1] += line[1:]
-        else:
-            messages[-1] += line
-    assert all(m.endswith(b"\n") for m in messages)
-    return [m[:-1] for m in messages]
 
 
 def test_an_mbox_gets_every_message_quoted_so_that_it_can_be_read_back(world):

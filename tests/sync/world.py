@@ -183,6 +183,20 @@ def message(i: int, lines: int = 20) -> str:
             f"Subject: number {i}\nMessage-ID: <{i}@example.org>\n\n{body}\n.a dot\n")  # fmt: skip
 
 
+def read_mbox(path):
+    """The messages of an mbox in mboxrd form, unquoted."""
+    messages = []
+    for line in path.read_bytes().splitlines(keepends=True):
+        if line.startswith(b"From "):
+            messages.append(b"")
+        elif line.startswith(b">") and line.lstrip(b">").startswith(b"From "):
+            messages[-1] += line[1:]
+        else:
+            messages[-1] += line
+    assert all(m.endswith(b"\n") for m in messages)
+    return [m[:-1] for m in messages]
+
+
 def certificates(path: Path) -> Path:
     """Makes the certificates of the test server."""
     subprocess.run([str(CERTS), str(path)], check=True, capture_output=True)

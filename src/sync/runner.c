@@ -1,0 +1,238 @@
+/* A process of its own that runs the user's commands.
+ *
+ * A request is one message on a socket: which of the commands, SENDER if it is given one, and three
+ * descriptors at most: where the answer goes, and the command's input and output. The runner forks
+ * for each, so that many commands run side by side, and ends when the socket is closed. */
+#include "sync/runner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sync/child.h"
+
+#define P3_VARIABLE 400 /* octets of "SENDER=..." */
+
+typedef struct p3_request {
+    uint32_t command;
+    uint8_t input; /* 1: the second descriptor is its input */
+    uint8_t output;
+    char variable[P3_VARIABLE]; /* "" for none */
+} p3_request;
+
+typedef struct p3_answer {
+    int error;  /* why it could not be run, or 0 */
+    int status; /* as p3_child_wait() says */
+} p3_answer;
+
+/* Room for three descriptors beside a message. */
+typedef union p3_control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(3 * sizeof(int))];
+} p3_control;
+
+static int runner = -1; /* the socket, at our end */
+static pid_t runner_pid;
+static const char *const *known;
+static size_t known_count;
+
+/* ---- in the runner ---- */
+
+#ifdef P3_COUNTS_COVERAGE
+void __gcov_dump(void); /* libgcov's */
+#endif
+
+/* Ends a process that is a copy of another: what that one has to do at its end is its own. */
+static _Noreturn void leave(void)
+{
+#ifdef P3_COUNTS_COVERAGE
+    __gcov_dump();
+#endif
+    _exit(0);
+}
+
+/* Runs one command and tells how it ended. */
+static void perform(const p3_request *r, const int *fds)
+{
+    const char *more[] = {r->variable[0] != '\0' ? r->variable : NULL, NULL};
+    p3_answer answer = {0, -1};
+    pid_t pid = -1;
+    int input = r->input ? fds[1] : -1;
+    int output = r->output ? fds[r->input ? 2 : 1] : -1;
+    (void)signal(SIGCHLD, SIG_DFL);
+    answer.error = p3_child_start(known[r->command], input, output, more, &pid);
+    if (input >= 0)
+        (void)close(input);
+    if (output >= 0)
+        (void)close(output); /* else its end would not be seen */
+    if (answer.error == 0)
+        answer.status = p3_child_wait(pid);
+    if (answer.error == 0 && answer.status < 0)
+        answer.error = errno;
+    (void)send(fds[0], &answer, sizeof answer, MSG_NOSIGNAL); /* perhaps nobody waits any more */
+}
+
+/* What may be asked for is all that was agreed on: it may come from a process that was taken over.
+ */
+static bool is_proper(const p3_request *r, ssize_t len, int fds)
+{
+    return len == (ssize_t)sizeof *r && r->command < known_count && r->input <= 1 &&
+           r->output <= 1 && fds == 1 + r->input + r->output &&
+           memchr(r->variable, '\0', P3_VARIABLE) != NULL &&
+           (r->variable[0] == '\0' || strncmp(r->variable, "SENDER=", 7) == 0);
+}
+
+/* Takes a request and has it performed. Returns false when there are no more. */
+static bool serve_one(int from)
+{
+    p3_request r = {0};
+    p3_control control;
+    /* Padding leaves room for one more than three: whatever comes must fit. */
+    int fds[(sizeof control - CMSG_LEN(0)) / sizeof(int)] = {0};
+    int count = 0;
+    struct iovec data = {.iov_base = &r, .iov_len = sizeof r};
+    struct msghdr m = {.msg_iov = &data,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = sizeof control};
+    ssize_t len = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+    if (len <= 0)
+        return len < 0 && errno == EINTR;
+    const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+        count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(fds, CMSG_DATA(c), (size_t)count * sizeof(int));
+    }
+    if (is_proper(&r, len, count) && fork() == 0) {
+        (void)close(from);
+        perform(&r, fds);
+        leave();
+    }
+    while (count > 0)
+        (void)close(fds[--count]); /* no answer comes from a request that is not performed */
+    return true;
+}
+
+/* The runner: no signal ends it but those that nobody can block, as it goes when we go. */
+static void serve(int from)
+{
+    sigset_t all;
+    sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    (void)signal(SIGCHLD, SIG_IGN); /* nobody waits for those that perform */
+    while (serve_one(from))
+        continue;
+}
+
+/* ---- in the process that asks ---- */
+
+bool p3_runner_start(const char *const *commands, size_t count)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    known = commands;
+    known_count = count;
+    (void)fflush(NULL); /* what is not written yet is ours alone */
+    runner_pid = fork();
+    if (runner_pid == 0) {
+        (void)close(ends[0]);
+        serve(ends[1]);
+        leave();
+    }
+    int error = errno;
+    (void)close(ends[1]);
+    runner = ends[0];
+    if (runner_pid > 0)
+        return true;
+    (void)close(runner);
+    runner = -1;
+    errno = error;
+    return false;
+}
+
+void p3_runner_stop(void)
+{
+    if (runner < 0)
+        return;
+    (void)close(runner);
+    runner = -1;
+    while (waitpid(runner_pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+bool p3_runner_is_there(void)
+{
+    return runner >= 0;
+}
+
+static bool find(const char *command, uint32_t *out)
+{
+    for (size_t i = 0; i < known_count; i++) {
+        if (strcmp(known[i], command) == 0) {
+            *out = (uint32_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+int p3_runner_ask(const char *command, int input, int output, const char *const *more, int *answer)
+{
+    p3_request r = {.input = input >= 0, .output = output >= 0};
+    p3_control control = {.room = {0}};
+    int ends[2];
+    if (!find(command, &r.command))
+        return EPERM;
+    if (more != NULL && more[0] != NULL) {
+        size_t len = strlen(more[0]);
+        if (len >= sizeof r.variable)
+            return E2BIG;
+        memcpy(r.variable, more[0], len + 1);
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return errno;
+    int fds[3] = {ends[1]};
+    int count = 1;
+    if (input >= 0)
+        fds[count++] = input;
+    if (output >= 0)
+        fds[count++] = output;
+    struct iovec data = {.iov_base = &r, .iov_len = sizeof r};
+    struct msghdr m = {.msg_iov = &data,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+    memcpy(CMSG_DATA(c), fds, (size_t)count * sizeof(int));
+    ssize_t sent;
+    while ((sent = sendmsg(runner, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR)
+        continue;
+    int error = sent < 0 ? errno : 0;
+    (void)close(ends[1]);
+    if (error != 0)
+        (void)close(ends[0]);
+    *answer = ends[0];
+    return error;
+}
+
+int p3_runner_wait(int answer)
+{
+    p3_answer a = {ECHILD, -1}; /* its end without an answer */
+    ssize_t n;
+    while ((n = recv(answer, &a, sizeof a, 0)) < 0 && errno == EINTR)
+        continue;
+    (void)close(answer);
+    if (n == (ssize_t)sizeof a && a.error == 0)
+        return a.status;
+    errno = n == (ssize_t)sizeof a ? a.error : ECHILD;
+    return -1;
+}

@@ -1,0 +1,594 @@
+/* Targets when the disk, or somebody else, does what it should not: what is said, what is left, and
+ * what the next run makes of it. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "sync/delivery.h"
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/pop3-delivery-XXXXXX");
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int remove_folder(void **state)
+{
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+/* A path in the folder; valid until four more were asked for. */
+static const char *in(const char *name)
+{
+    static char room[4][256];
+    static unsigned at;
+    char *out = room[at++ % 4];
+    snprintf(out, sizeof room[0], "%s/%s", folder, name);
+    return out;
+}
+
+static p3_delivery *target(const char *kind, const char *name)
+{
+    char text[256];
+    p3_problem why = {0};
+    snprintf(text, sizeof text, "%s:%s/%s", kind, folder, name);
+    p3_delivery *d = p3_delivery_open(text, &why);
+    if (d == NULL)
+        fail_msg("%s", why.text);
+    return d;
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *f = fopen(in(name), "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* What a file holds; "" when it is not there. */
+static const char *get(const char *name)
+{
+    static char text[200000];
+    FILE *f = fopen(in(name), "r");
+    size_t n = f != NULL ? fread(text, 1, sizeof text - 1, f) : 0;
+    text[n] = '\0';
+    if (f != NULL)
+        (void)fclose(f);
+    return text;
+}
+
+static bool is_there(const char *name)
+{
+    struct stat st;
+    return lstat(in(name), &st) == 0;
+}
+
+/* Writes one message. */
+static bool write_message(p3_delivery *d, const char *name, const char *text, p3_parcel *out)
+{
+    p3_problem why = {0};
+    *out = (p3_parcel){.fd = -1};
+    bool ok = d->class->begin(d, name, "ann@example.org", &why) &&
+              d->class->write(d, text, strlen(text), &why) && d->class->finish(d, out, &why);
+    if (!ok) {
+        assert_int_not_equal(why.exit, 0);
+        assert_string_not_equal(why.text, "");
+        d->class->abandon(d);
+    }
+    return ok;
+}
+
+/* Delivers parcels as one batch; returns what became of it. */
+static p3_batch deliver(p3_delivery *d, p3_parcel *parcels, size_t count)
+{
+    p3_batch b = {.to = d, .parcels = parcels, .count = count};
+    p3_batch *list[] = {&b};
+    if (d->class->seal != NULL)
+        d->class->seal(d, &b);
+    d->class->deliver(list, 1);
+    return b;
+}
+
+static void record(p3_delivery *d, p3_batch *b)
+{
+    if (d->class->recorded != NULL)
+        d->class->recorded(d, b, b->problem.exit == 0);
+}
+
+/* Writes and delivers one message. */
+static p3_problem deliver_one(p3_delivery *d, const char *name, const char *text)
+{
+    p3_parcel parcel;
+    assert_true(write_message(d, name, text, &parcel));
+    p3_batch b = deliver(d, &parcel, 1);
+    record(d, &b);
+    assert_int_equal(parcel.delivered, b.problem.exit == 0);
+    return b.problem;
+}
+
+/* Runs with no file growing beyond `size`, as on a full disk. */
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void an_unknown_kind_of_target_is_a_mistake_in_the_configuration(void **state)
+{
+    p3_problem why = {0};
+    (void)state;
+    assert_null(p3_delivery_open("carrier-pigeon:home", &why));
+    assert_int_equal(why.exit, EX_CONFIG);
+}
+
+/* ---- Maildir ---- */
+
+static void a_maildir_is_made_with_its_missing_parents(void **state)
+{
+    (void)state;
+    p3_delivery *d = target("maildir", "a/b/c");
+    assert_int_equal(deliver_one(d, "1", "text").exit, 0);
+    d->class->close(d);
+    assert_string_equal(get("a/b/c/new/1"), "text");
+    assert_true(is_there("a/b/c/cur"));
+}
+
+static void a_file_in_a_folders_place_is_said(void **state)
+{
+    p3_problem why = {0};
+    char path[128];
+    (void)state;
+    put("file", "");
+    snprintf(path, sizeof path, "maildir:%s/file/Maildir", folder);
+    assert_null(p3_delivery_open(path, &why));
+    assert_non_null(strstr(why.text, "file/Maildir/tmp"));
+    assert_int_equal(mkdir(in("M"), 0700), 0);
+    put("M/cur", "");
+    snprintf(path, sizeof path, "maildir:%s/M", folder);
+    assert_null(p3_delivery_open(path, &why));
+    assert_non_null(strstr(why.text, "M/cur"));
+}
+
+static void a_message_that_a_cleaner_took_out_of_tmp_is_not_delivered(void **state)
+{
+    p3_parcel parcels[2];
+    (void)state;
+    p3_delivery *d = target("maildir", "M");
+    assert_true(write_message(d, "1", "one", &parcels[0]));
+    assert_true(write_message(d, "2", "two", &parcels[1]));
+    assert_int_equal(unlink(in("M/tmp/1")), 0);
+    p3_batch b = deliver(d, parcels, 2);
+    assert_non_null(strstr(b.problem.text, "M/tmp/1"));
+    assert_false(parcels[0].delivered || parcels[1].delivered);
+    d->class->close(d);
+}
+
+static void a_folder_that_went_away_fails_the_batch(void **state)
+{
+    (void)state;
+    p3_delivery *d = target("maildir", "M");
+    assert_int_equal(rmdir(in("M/new")), 0);
+    p3_problem problem = deliver_one(d, "1", "one");
+    assert_non_null(strstr(problem.text, "moving a message into"));
+    assert_int_equal(rmdir(in("M/tmp")), -1); /* the message is still there */
+    d->class->close(d);
+}
+
+static void a_delivered_message_is_never_written_over(void **state)
+{
+    (void)state;
+    p3_delivery *d = target("maildir", "M");
+    put("M/new/1", "somebody else's");
+    assert_int_not_equal(deliver_one(d, "1", "ours").exit, 0);
+    assert_string_equal(get("M/new/1"), "somebody else's");
+    d->class->close(d);
+}
+
+static void a_full_disk_leaves_nothing_in_tmp(void **state)
+{
+    static char text[5000];
+    p3_parcel parcel;
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    p3_delivery *d = target("maildir", "M");
+    limit_files(4096);
+    bool written = write_message(d, "1", text, &parcel);
+    limit_files(RLIM_INFINITY);
+    assert_false(written);
+    assert_false(is_there("M/tmp/1"));
+    assert_int_equal(deliver_one(d, "2", text).exit, 0);
+    d->class->close(d);
+}
+
+static void closing_leaves_a_finished_message_to_its_batch(void **state)
+{
+    p3_parcel parcel;
+    (void)state;
+    p3_delivery *d = target("maildir", "M");
+    assert_true(write_message(d, "1", "one", &parcel));
+    d->class->close(d);
+    assert_true(is_there("M/tmp/1"));
+}
+
+static void many_messages_for_two_accounts_in_one_maildir_are_delivered_together(void **state)
+{
+    enum { MANY = 60 };
+    static p3_parcel parcels[2][MANY];
+    static char names[2][MANY][16];
+    p3_delivery *d[2];
+    p3_batch b[2];
+    p3_batch *list[] = {&b[0], &b[1]};
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        d[k] = target("maildir", "M");
+        for (size_t i = 0; i < MANY; i++) {
+            snprintf(names[k][i], sizeof names[k][i], "%zu.%zu", k, i);
+            assert_true(write_message(d[k], names[k][i], "text", &parcels[k][i]));
+        }
+        b[k] = (p3_batch){.to = d[k], .parcels = parcels[k], .count = MANY};
+    }
+    d[0]->class->deliver(list, 2);
+    for (size_t k = 0; k < 2; k++) {
+        assert_int_equal(b[k].problem.exit, 0);
+        for (size_t i = 0; i < MANY; i++)
+            assert_true(parcels[k][i].delivered);
+        d[k]->class->close(d[k]);
+    }
+}
+
+static void leftovers_in_a_maildir_are_found_whatever_a_reader_did_with_them(void **state)
+{
+    p3_left_over left[] = {{.name = "4"}, {.name = "2"}, {.name = "3"}, {.name = "1"}};
+    p3_problem why = {0};
+    char room[8];
+    (void)state;
+    p3_delivery *d = target("maildir", "M");
+    put("M/new/1", "Subject: one\n\ntext");
+    put("M/cur/2:2,S", "two");
+    put("M/tmp/3", "thr");
+    assert_true(d->class->settle(d, left, 4, &why));
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(left[i].there, left[i].name[0] <= '2');
+    assert_false(is_there("M/tmp/3"));
+    assert_int_equal(d->class->read_back(d, "1", room, sizeof room), 8);
+    assert_memory_equal(room, "Subject:", 8);
+    assert_int_equal(d->class->read_back(d, "2", room, sizeof room), 0);
+    d->class->close(d);
+}
+
+static void a_leftover_that_cannot_be_removed_is_said(void **state)
+{
+    p3_left_over left = {.name = "1"};
+    p3_problem why = {0};
+    (void)state;
+    p3_delivery *d = target("maildir", "M");
+    assert_int_equal(mkdir(in("M/tmp/1"), 0700), 0);
+    assert_false(d->class->settle(d, &left, 1, &why));
+    assert_non_null(strstr(why.text, "removing"));
+    d->class->close(d);
+}
+
+/* ---- mbox ---- */
+
+static void an_abandoned_message_leaves_no_trace_between_two_others(void **state)
+{
+    p3_parcel parcels[2];
+    p3_problem why = {0};
+    static char text[100000];
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    p3_delivery *d = target("mbox", "box");
+    d->class->abandon(d); /* nothing was begun */
+    assert_true(write_message(d, "1", "one\n", &parcels[0]));
+    assert_true(d->class->begin(d, "x", "", &why));
+    assert_true(d->class->write(d, text, sizeof text - 1, &why)); /* more than the buffer holds */
+    d->class->abandon(d);
+    assert_true(d->class->begin(d, "y", "", &why));
+    d->class->abandon(d);
+    assert_true(write_message(d, "2", ">From two", &parcels[1]));
+    p3_batch b = deliver(d, parcels, 2);
+    record(d, &b);
+    assert_int_equal(b.problem.exit, 0);
+    const char *box = get("box");
+    assert_null(strstr(box, "xxxx"));
+    assert_null(strstr(box, "MAILER-DAEMON"));
+    assert_non_null(strstr(box, "\none\n\nFrom ann@example.org "));
+    assert_non_null(strstr(box, "\n>>From two\n\n"));
+    assert_false(is_there("box.pop3-1"));
+    d->class->close(d);
+}
+
+static void a_message_without_a_sender_is_the_mailer_daemons(void **state)
+{
+    p3_problem why = {0};
+    p3_parcel parcel = {.fd = -1};
+    (void)state;
+    p3_delivery *d = target("mbox", "box");
+    assert_true(d->class->begin(d, "1", "", &why) && d->class->finish(d, &parcel, &why));
+    p3_batch b = deliver(d, &parcel, 1);
+    record(d, &b);
+    assert_memory_equal(get("box"), "From MAILER-DAEMON ", 19);
+    d->class->close(d);
+}
+
+static void closing_removes_a_spool_of_which_nothing_was_handed_in(void **state)
+{
+    p3_parcel parcel;
+    (void)state;
+    p3_delivery *d = target("mbox", "box");
+    assert_true(write_message(d, "1", "one", &parcel));
+    assert_true(is_there("box.pop3-1"));
+    d->class->close(d);
+    assert_false(is_there("box.pop3-1"));
+    assert_false(is_there("box"));
+}
+
+static void an_mbox_in_a_missing_folder_or_that_is_a_folder_is_said(void **state)
+{
+    p3_parcel parcel;
+    (void)state;
+    p3_delivery *d = target("mbox", "missing/box");
+    assert_false(write_message(d, "1", "one", &parcel));
+    d->class->close(d);
+    assert_int_equal(mkdir(in("folder"), 0700), 0);
+    d = target("mbox", "folder");
+    p3_problem problem = deliver_one(d, "1", "one");
+    assert_non_null(strstr(problem.text, "opening"));
+    assert_false(is_there("folder.lock"));
+    d->class->close(d);
+}
+
+static void a_folder_that_went_away_before_an_mbox_was_locked_is_said(void **state)
+{
+    p3_parcel parcel;
+    (void)state;
+    assert_int_equal(mkdir(in("a"), 0700), 0);
+    p3_delivery *d = target("mbox", "a/box");
+    assert_true(write_message(d, "1", "one", &parcel));
+    assert_int_equal(rename(in("a"), in("b")), 0);
+    p3_batch b = deliver(d, &parcel, 1);
+    record(d, &b);
+    assert_non_null(strstr(b.problem.text, "locking"));
+    assert_false(parcel.delivered);
+    d->class->close(d);
+}
+
+static void a_full_disk_cuts_an_mbox_back_and_the_next_run_finds_nothing_delivered(void **state)
+{
+    static char before[60001];
+    static char text[20000];
+    p3_left_over left[] = {{.name = "1"}, {.name = "2"}};
+    p3_problem why = {0};
+    p3_parcel parcel;
+    (void)state;
+    memset(before, 'b', sizeof before - 1);
+    memset(text, 'x', sizeof text - 1);
+    put("box", before);
+    p3_delivery *d = target("mbox", "box");
+    assert_true(write_message(d, "1", text, &parcel));
+    limit_files(65536); /* the spool fits, not all of it behind what is there */
+    p3_batch b = deliver(d, &parcel, 1);
+    limit_files(RLIM_INFINITY);
+    record(d, &b);
+    assert_int_equal(b.problem.exit, EX_TEMPFAIL);
+    assert_false(parcel.delivered);
+    assert_string_equal(get("box"), before);
+    assert_true(is_there("box.pop3-1"));
+    d->class->close(d);
+
+    d = target("mbox", "box");
+    assert_true(d->class->settle(d, left, 2, &why));
+    assert_false(left[0].there || left[1].there);
+    d->class->recorded(d, NULL, true);
+    assert_false(is_there("box.pop3-1"));
+    assert_string_equal(get("box"), before);
+    d->class->close(d);
+}
+
+/* The spool of one message "12345", appended at an offset, as a crash leaves it. */
+static void leave_spool(const char *name, unsigned offset)
+{
+    char text[200];
+    snprintf(text, sizeof text, "12345%s\nother\n%020u %020u end\n", name, 5, offset);
+    char file[32];
+    snprintf(file, sizeof file, "box.pop3-%s", name);
+    put(file, text);
+}
+
+/* What the next run finds out about message "1" when the mbox was left like that. */
+static bool settle_box(const char *box, const char *after)
+{
+    p3_left_over left[] = {{.name = "1"}, {.name = "zzz"}};
+    p3_problem why = {0};
+    put("box", box);
+    leave_spool("1", 4);
+    p3_delivery *d = target("mbox", "box");
+    if (!d->class->settle(d, left, 2, &why))
+        fail_msg("%s", why.text);
+    assert_false(left[1].there);
+    assert_string_equal(get("box"), after);
+    assert_true(is_there("box.pop3-1"));
+    d->class->recorded(d, NULL, true);
+    assert_false(is_there("box.pop3-1"));
+    d->class->close(d);
+    return left[0].there;
+}
+
+static void what_a_crash_appended_is_kept_when_whole_and_cut_off_when_not(void **state)
+{
+    (void)state;
+    assert_true(settle_box("old\n12345", "old\n12345"));
+    assert_true(settle_box("old\n12345From another\n", "old\n12345From another\n"));
+    assert_false(settle_box("old\n", "old\n"));
+    assert_false(settle_box("old\n123", "old\n"));
+    /* Somebody has written behind it: cutting would take that away. */
+    assert_false(settle_box("old\n123From another\n", "old\n123From another\n"));
+    assert_false(settle_box("", "")); /* the mbox was emptied meanwhile */
+}
+
+static void a_spool_that_never_got_its_trailer_is_removed_and_others_are_left_alone(void **state)
+{
+    static const char *const unfinished[] = {
+        "", "12345", "12345\n99999999999999999999 00000000000000000000 end\n",
+        "00000000000000000009 00000000000000000004 end\n",
+        "0000000000000000000x 00000000000000000004 end\n"};
+    p3_left_over left = {.name = "1"};
+    p3_problem why = {0};
+    (void)state;
+    put("box", "old\n");
+    put("box.pop3-9", "of a run that is at work");
+    put("other.pop3-1", "of another mbox");
+    for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++) {
+        put("box.pop3-1", unfinished[i]);
+        p3_delivery *d = target("mbox", "box");
+        assert_true(d->class->settle(d, &left, 1, &why));
+        assert_false(left.there);
+        assert_false(is_there("box.pop3-1"));
+        d->class->close(d);
+    }
+    assert_true(is_there("box.pop3-9"));
+    assert_true(is_there("other.pop3-1"));
+}
+
+static void an_mbox_whose_folder_is_gone_cannot_be_settled(void **state)
+{
+    p3_left_over left = {.name = "1"};
+    p3_problem why = {0};
+    (void)state;
+    p3_delivery *d = target("mbox", "missing/box");
+    assert_false(d->class->settle(d, &left, 1, &why));
+    assert_non_null(strstr(why.text, "reading the folder of"));
+    d->class->close(d);
+}
+
+static void a_spool_that_cannot_be_settled_is_kept_for_the_next_run(void **state)
+{
+    p3_left_over left = {.name = "1"};
+    p3_problem why = {0};
+    (void)state;
+    assert_int_equal(mkdir(in("box"), 0700), 0);
+    leave_spool("1", 4);
+    p3_delivery *d = target("mbox", "box");
+    assert_false(d->class->settle(d, &left, 1, &why));
+    d->class->close(d);
+    assert_true(is_there("box.pop3-1"));
+}
+
+/* ---- command ---- */
+
+static p3_parcel run_command(const char *command)
+{
+    char text[256];
+    p3_problem why = {0};
+    p3_parcel parcel;
+    snprintf(text, sizeof text, "command:%s", command);
+    p3_delivery *d = p3_delivery_open(text, &why);
+    assert_non_null(d);
+    assert_true(write_message(d, "1", "the message", &parcel));
+    (void)deliver(d, &parcel, 1);
+    (void)close(parcel.fd);
+    free(parcel.sender);
+    d->class->close(d);
+    return parcel;
+}
+
+static void check_refusal(const char *command, int status, const char *told)
+{
+    p3_parcel parcel = run_command(command);
+    assert_false(parcel.delivered);
+    assert_non_null(parcel.problem);
+    assert_int_equal(parcel.problem->exit, status);
+    assert_non_null(strstr(parcel.problem->text, told));
+    free(parcel.problem);
+}
+
+static void a_command_is_told_apart_by_how_it_ends(void **state)
+{
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "cat >'%s'", in("out"));
+    p3_parcel parcel = run_command(command);
+    assert_true(parcel.delivered);
+    assert_null(parcel.problem);
+    assert_string_equal(get("out"), "the message");
+    check_refusal("exit 75", EX_TEMPFAIL, "asks to try again later");
+    check_refusal("exit 3", EX_UNAVAILABLE, "ended with status 3");
+    check_refusal("kill -KILL $$", EX_UNAVAILABLE, "ended with status 137");
+    check_refusal("/nonexistent/command 2>/dev/null", EX_UNAVAILABLE, "ended with status 127");
+}
+
+static void a_message_for_a_command_needs_a_place_to_be_kept(void **state)
+{
+    static char text[5000];
+    p3_problem why = {0};
+    p3_parcel parcel;
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    p3_delivery *d = p3_delivery_open("command:cat >/dev/null", &why);
+    assert_int_equal(setenv("TMPDIR", in("missing"), 1), 0);
+    bool kept = write_message(d, "1", "text", &parcel);
+    assert_int_equal(setenv("TMPDIR", "not/absolute", 1), 0); /* /tmp is used */
+    limit_files(4096);
+    bool fitted = write_message(d, "2", text, &parcel);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(setenv("TMPDIR", folder, 1), 0);
+    assert_true(write_message(d, "3", text, &parcel));
+    assert_int_equal(unsetenv("TMPDIR"), 0);
+    assert_false(kept || fitted);
+    (void)deliver(d, &parcel, 1);
+    assert_true(parcel.delivered);
+    (void)close(parcel.fd);
+    free(parcel.sender);
+    d->class->close(d);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_unknown_kind_of_target_is_a_mistake_in_the_configuration),
+        TEST(a_maildir_is_made_with_its_missing_parents),
+        TEST(a_file_in_a_folders_place_is_said),
+        TEST(a_message_that_a_cleaner_took_out_of_tmp_is_not_delivered),
+        TEST(a_folder_that_went_away_fails_the_batch),
+        TEST(a_delivered_message_is_never_written_over),
+        TEST(a_full_disk_leaves_nothing_in_tmp),
+        TEST(closing_leaves_a_finished_message_to_its_batch),
+        TEST(many_messages_for_two_accounts_in_one_maildir_are_delivered_together),
+        TEST(leftovers_in_a_maildir_are_found_whatever_a_reader_did_with_them),
+        TEST(a_leftover_that_cannot_be_removed_is_said),
+        TEST(an_abandoned_message_leaves_no_trace_between_two_others),
+        TEST(a_message_without_a_sender_is_the_mailer_daemons),
+        TEST(closing_removes_a_spool_of_which_nothing_was_handed_in),
+        TEST(an_mbox_in_a_missing_folder_or_that_is_a_folder_is_said),
+        TEST(a_folder_that_went_away_before_an_mbox_was_locked_is_said),
+        TEST(a_full_disk_cuts_an_mbox_back_and_the_next_run_finds_nothing_delivered),
+        TEST(what_a_crash_appended_is_kept_when_whole_and_cut_off_when_not),
+        TEST(a_spool_that_never_got_its_trailer_is_removed_and_others_are_left_alone),
+        TEST(an_mbox_whose_folder_is_gone_cannot_be_settled),
+        TEST(a_spool_that_cannot_be_settled_is_kept_for_the_next_run),
+        TEST(a_command_is_told_apart_by_how_it_ends),
+        TEST(a_message_for_a_command_needs_a_place_to_be_kept),
+    };
+    return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+"""What doctor finds out about servers of all kinds, and what it advises."""
+
+import subprocess
+
+import pytest
+
+from world import COMMAND, DEADLINE
+
+
+def doctor(world, url, *words, status=0):
+    done = subprocess.run(
+        [COMMAND, "doctor", url, "--password-file", str(world.password_file), *map(str, words)],
+        env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == status, done
+    return done.stdout
+
+
+def plain(world, server, *words, status=0):
+    return doctor(world, f"pop3://user@127.0.0.1:{server.port}", "--allow-plaintext", *words, status=status)
+
+
+def scripted(world, text):
+    path = world.path / "script"
+    path.write_text(text)
+    return world.server("--script", path)
+
+
+# ---- what the server announces ----
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--capa", "LOGIN-DELAY 900"], "note LOGIN-DELAY    no more than one login in 900 seconds"),
+        (["--no-pipelining"], "note PIPELINING     not announced"),
+        (["--no-capa", "UIDL"], "ok   UIDL           works, though not announced"),
+        (["--no-capa", "TOP"], "ok   TOP            works, though not announced"),
+        (["--refuse", "CAPA"], "note CAPA           refused: an old server"),
+        (["--refuse", "UIDL"], "note UIDL           refused: messages are told apart by their headers"),
+        (["--refuse", "TOP"], "note TOP            refused: filters and `pop3 list` must retrieve"),
+        (["--greeting", "Gpop ready for requests"],
+         "note Gmail          hides messages from later sessions"),
+    ],
+)  # fmt: skip
+def test_a_peculiar_server_is_noted(world, options, told):
+    world.fill(2)
+    with world.server(*options) as server:
+        shown = plain(world, server)
+    assert told in shown
+    assert "2 messages" in shown and "\n[user]\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("capability", "told"),
+    [("EXPIRE 0", "deletes messages as soon as they are retrieved"),
+     ("EXPIRE 30", "deletes messages after 30 days")],
+)  # fmt: skip
+def test_mail_that_does_not_stay_for_ever_is_noted(world, capability, told):
+    with scripted(world, f'on CAPA {{\n capa USER UIDL "{capability}"\n}}\nserve\n') as server:
+        assert f"note EXPIRE         the server {told}" in plain(world, server)
+
+
+def test_gmail_gets_a_user_name_that_sees_everything(world):
+    with world.server("--greeting", "Gpop ready") as server:
+        assert "\nuser = recent:user\n" in plain(world, server)
+
+
+def test_unique_ids_that_occur_twice_are_counted_and_so_is_a_wrong_number_of_them(world):
+    world.fill(4)
+    script = 'on UIDL {\n line "+OK"\n line "1 a"\n line "2 b"\n line "3 a"\n line "."\n}\nserve\n'
+    with scripted(world, script) as server:
+        shown = plain(world, server)
+    assert "note UIDL           1 unique-ids occur twice" in shown
+    assert "note UIDL           lists 3 messages, STAT counts 4" in shown
+
+
+def test_a_server_that_throws_pipelined_commands_away_is_found_out(world):
+    world.fill(1)
+    with world.server("--discard-pipelined") as server:
+        shown = plain(world, server, "--timeout", "500ms")
+    assert "BAD  PIPELINING     announced, but commands that come together are not all" in shown
+    assert "do   PIPELINING     set pipelining = off" in shown
+
+
+def test_a_connection_that_ends_in_the_middle_is_said(world):
+    world.fill(1)
+    for command in ("CAPA", "STAT", "UIDL", "TOP"):
+        with scripted(world, f"on {command} {{\n close\n}}\nserve\n") as server:
+            shown = plain(world, server, status=69)
+        assert f"BAD  {command}" in shown, shown
+
+
+def test_a_server_that_cannot_count_its_messages_is_bad(world):
+    with world.server("--error", "STAT [SYS/TEMP] the mailbox is ill") as server:
+        assert "the server refused [SYS/TEMP] the mailbox is ill" in plain(world, server, status=69)
+
+
+def test_a_wrong_password_is_no_reason_to_suggest_a_configuration(world):
+    with world.server("--password", "other") as server:
+        shown = plain(world, server, status=77)
+    assert "BAD  login" in shown and "For the configuration" not in shown
+
+
+# ---- TLS ----
+
+
+@pytest.mark.parametrize(
+    ("certificate", "authority", "told"),
+    [
+        ("good", None, "put its certificate into a file"),
+        ("expired", "ca.pem", "check this machine's clock"),
+        ("wronghost", "ca.pem", "connect to that name, or set server-name"),
+    ],
+)
+def test_a_certificate_that_is_not_trusted_is_explained_and_its_pin_told(
+    world, certs, certificate, authority, told
+):
+    options = ["--cert", certs / f"{certificate}.pem", "--key", certs / f"{certificate}.key"]
+    with world.server("--tls", *options) as server:
+        url = f"pop3s://user@localhost:{server.tls_port}"
+        trust = ["--ca-file", certs / authority] if authority is not None else []
+        shown = doctor(world, url, *trust, status=69)
+        assert "BAD  certificate" in shown and told in shown
+        assert ("in place of the authorities" in shown) == bool(trust)
+        pin = shown.split("pin = ")[1].split()[0]
+        shown = doctor(world, url, "--pin", pin)
+    assert "ok   certificate    has the key that was named" in shown
+
+
+def test_a_good_certificate_and_stls_are_said_and_suggested(world, certs):
+    with world.server("--tls", "--cert", certs / "good.pem", "--key", certs / "good.key") as server:
+        ca = certs / "ca.pem"
+        shown = doctor(world, f"pop3://user@localhost:{server.port}", "--ca-file", ca)
+        assert "ok   connection     TLS by STLS" in shown
+        assert f"port = {server.port}\nuser = user\ntls = stls\nca-file = {ca}\n" in shown
+        shown = doctor(world, f"pop3s://user@localhost:{server.tls_port}", "--ca-file", ca)
+        assert "ok   connection     TLS from the first octet" in shown
+        assert "ok   certificate    valid, and for this host" in shown
+        assert "tls = " not in shown
+
+
+def test_the_other_way_to_tls_is_advised(world, certs):
+    with world.server() as server:
+        shown = doctor(world, f"pop3://user@127.0.0.1:{server.port}", status=69)
+        assert "do   connection     try pop3s:// (port 995)" in shown
+        shown = doctor(world, f"pop3s://user@127.0.0.1:{server.port}", status=69)
+        assert "do   connection     try pop3:// (STLS on port 110)" in shown
+
+
+def test_nobody_listening_is_said(world):
+    with world.server() as server:
+        port = server.port
+    assert "BAD  connection" in doctor(world, f"pop3s://user@127.0.0.1:{port}", status=69)

@@ -1,0 +1,167 @@
+/* What an mbox's recovery does when the disk fails it: each read in turn, and each allocation of
+ * its. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sync/delivery.h"
+
+#define NAME "1700.M1P2.host"
+
+/* ---- faults: the linker sends the room's calls here ---- */
+
+static int fail_read;  /* the n-th read from now on fails; 0: none */
+static int fail_alloc; /* the same for malloc() and strdup() */
+
+ssize_t __real_pread(int fd, void *out, size_t size, off_t offset);
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t offset);
+ssize_t __real_pread64(int fd, void *out, size_t size, off_t offset);
+ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t offset);
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
+
+static bool fails(int *counter, int error)
+{
+    if (*counter == 0 || --*counter > 0)
+        return false;
+    errno = error;
+    return true;
+}
+
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t offset)
+{
+    return fails(&fail_read, EIO) ? -1 : __real_pread(fd, out, size, offset);
+}
+
+ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t offset)
+{
+    return fails(&fail_read, EIO) ? -1 : __real_pread64(fd, out, size, offset);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails(&fail_alloc, ENOMEM) ? NULL : __real_malloc(size);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return fails(&fail_alloc, ENOMEM) ? NULL : __real_strdup(s);
+}
+
+/* ---- an mbox with a batch that was delivered, and not recorded ---- */
+
+static char folder[] = "/tmp/pop3-mbox-XXXXXX";
+
+static const char *in_folder(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static off_t size_of(const char *name)
+{
+    struct stat st;
+    return stat(in_folder(name), &st) == 0 ? st.st_size : -1;
+}
+
+/* Delivers a message and dies, as it were, before that is recorded. */
+static void deliver_and_forget(void)
+{
+    p3_problem why;
+    p3_parcel parcel = {.fd = -1};
+    p3_delivery *d = p3_mbox_open(in_folder("box"), &why);
+    assert_non_null(d);
+    assert_true(d->class->begin(d, NAME, "ann@example.org", &why));
+    assert_true(d->class->write(d, "Subject: x\n\nbody\n", 17, &why));
+    assert_true(d->class->finish(d, &parcel, &why));
+    p3_batch batch = {.to = d, .parcels = &parcel, .count = 1};
+    p3_batch *batches[] = {&batch};
+    d->class->seal(d, &batch);
+    d->class->deliver(batches, 1);
+    assert_int_equal(batch.problem.exit, 0);
+    assert_true(parcel.delivered);
+    d->class->recorded(d, &batch, false);
+    d->class->close(d);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    (void)unlink(in_folder("box"));
+    return rmdir(folder);
+}
+
+/* Settles, with a fault. Returns whether it said that it had worked. */
+static bool settle(int *fault, int n, bool *there)
+{
+    p3_problem why = {0};
+    p3_left_over left = {.name = NAME};
+    p3_delivery *d = p3_mbox_open(in_folder("box"), &why);
+    assert_non_null(d);
+    *fault = n;
+    bool ok = d->class->settle(d, &left, 1, &why);
+    bool untouched = *fault > 0;
+    *fault = 0;
+    assert_true(ok || why.exit != 0);
+    *there = left.there;
+    if (ok && untouched)
+        d->class->recorded(d, NULL, true);
+    d->class->close(d);
+    return ok;
+}
+
+/* Makes each call fail, until settling comes through without having met the fault. */
+static void fail_each(int *fault)
+{
+    bool there = false;
+    off_t size;
+    int n = 1;
+    deliver_and_forget();
+    size = size_of("box");
+    while (!settle(fault, n, &there)) {
+        assert_int_equal(size_of("box"), size);
+        assert_true(size_of("box.pop3-" NAME) > 0); /* else nobody could tell next time */
+        assert_true(size_of("box.lock") == -1);
+        n++;
+    }
+    assert_true(there);
+    assert_int_equal(size_of("box"), size);
+    assert_int_equal(size_of("box.pop3-" NAME), -1);
+    assert_true(n > 2);
+}
+
+static void a_left_over_batch_that_cannot_be_read_is_a_failure_and_stays(void **state)
+{
+    (void)state;
+    fail_each(&fail_read);
+}
+
+static void so_is_one_for_which_memory_is_short(void **state)
+{
+    (void)state;
+    fail_each(&fail_alloc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_left_over_batch_that_cannot_be_read_is_a_failure_and_stays),
+        cmocka_unit_test(so_is_one_for_which_memory_is_short),
+    };
+    return cmocka_run_group_tests_name("mbox", tests, make_folder, remove_folder);
+}

@@ -1,0 +1,123 @@
+"""setup: what it makes of what a domain says in the DNS (RFC 6186)."""
+
+import os
+import subprocess
+
+import pytest
+
+from world import BUILD, COMMAND, DEADLINE
+
+DNS_COMMAND = os.environ.get("POP3_DNS_COMMAND", str(BUILD / "tests/sync/pop3-dns"))
+
+
+def run_setup(world, *records, words=("ann@example.org",), status=0, **more):
+    done = subprocess.run(
+        [DNS_COMMAND, "setup", *words], env=world.environment(POP3_TEST_DNS="\n".join(records), **more),
+        capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == status, done
+    return done.stdout + done.stderr
+
+
+def config(world):
+    return world.path / "config/pop3/config"
+
+
+def test_an_account_is_written_that_sync_understands(world):
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org")
+    assert shown.startswith(f"Added to {config(world)}:")
+    assert "secret-tool store" in shown and "Note" not in shown
+    assert config(world).read_text() == (
+        "\n[ann@example.org]\nhost = pop.example.org\nuser = ann@example.org\nkeyring = yes\n"
+        "maildir = ~/Maildir\n")  # fmt: skip
+    assert config(world).stat().st_mode & 0o77 == 0
+    done = subprocess.run([COMMAND, "sync", "somebody"], env=world.environment(), capture_output=True,
+                          text=True, timeout=DEADLINE)  # fmt: skip
+    assert "there is no account somebody" in done.stderr
+
+
+def test_a_second_account_is_added_and_one_of_the_same_name_is_not(world):
+    records = ["_pop3s._tcp.example.org 0 1 995 pop.example.org",
+               "_pop3._tcp.example.net 0 1 1100 pop.example.net"]  # fmt: skip
+    run_setup(world, *records)
+    run_setup(world, *records, words=("bob@example.net",))
+    text = config(world).read_text()
+    assert text.count("[") == 2
+    assert text.endswith("[bob@example.net]\nhost = pop.example.net\nport = 1100\nuser = bob@example.net\n"
+                         "tls = stls\nkeyring = yes\nmaildir = ~/Maildir\n")  # fmt: skip
+    told = run_setup(world, *records, status=78)
+    assert "has an account of that name already" in told
+    assert config(world).read_text() == text
+
+
+def test_a_dry_run_only_shows_it(world):
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org",
+                  words=("ann@example.org", "--dry-run"))  # fmt: skip
+    assert shown.startswith("This would be added to")
+    assert not config(world).exists()
+
+
+@pytest.mark.parametrize(
+    ("records", "host"),
+    [
+        (["_pop3s._tcp.example.org 5 1 995 b.example.org",
+          "_pop3s._tcp.example.org 1 1 995 a.example.org"], "a.example.org"),
+        (["_pop3s._tcp.example.org 1 1 995 b.example.org",
+          "_pop3s._tcp.example.org 1 9 995 a.example.org"], "a.example.org"),
+        (["_pop3._tcp.example.org 1 9 110 b.example.org",
+          "_pop3s._tcp.example.org 1 1 995 a.example.org"], "a.example.org"),
+        (["_pop3s._tcp.example.org 5 1 995 b.example.org",
+          "_pop3._tcp.example.org 1 1 110 a.example.org"], "a.example.org"),
+        (["_pop3s._tcp.example.org 0 0 995 .",
+          "_pop3._tcp.example.org 1 1 110 a.example.org"], "a.example.org"),
+        (["_pop3s._tcp.example.org 0 0 0 b.example.org",
+          "_pop3._tcp.example.org 1 1 110 a.example.org"], "a.example.org"),
+        (["_pop3s._tcp.example.org 0 0 995 broken",
+          "_pop3._tcp.example.org 1 1 110 a.example.org"], "a.example.org"),
+    ],
+)  # fmt: skip
+def test_the_best_record_is_taken(world, records, host):
+    run_setup(world, *records)
+    assert f"\nhost = {host}\n" in config(world).read_text()
+
+
+def test_the_file_that_is_named_is_written(world):
+    path = world.path / "new/folder/mine"
+    run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org",
+              words=("ann@example.org", "--config", str(path)))  # fmt: skip
+    assert "[ann@example.org]" in path.read_text()
+    assert not config(world).exists()
+
+
+def test_a_server_outside_the_domain_is_pointed_out(world):
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 mail.example.com")
+    assert "Note: the server mail.example.com is outside example.org" in shown
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 evilexample.org", words=("bob@example.org",))
+    assert "is outside example.org" in shown
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 example.org", words=("cem@example.org",))
+    assert "is outside" not in shown
+
+
+@pytest.mark.parametrize("records", [[], ["_pop3s._tcp.example.org 0 0 0 ."], ["_pop3._tcp.example.net 0 1 1 x"]])
+def test_a_domain_that_names_no_server_is_said(world, records):
+    told = run_setup(world, *records, status=68)
+    assert "ann@example.org" in told
+    assert not config(world).exists()
+
+
+def test_a_domain_that_is_too_long_names_no_server(world):
+    run_setup(world, words=("ann@" + "x" * 400,), status=68)
+
+
+def test_a_configuration_that_cannot_be_written_is_said(world):
+    (world.path / "config").mkdir()
+    (world.path / "config/pop3").write_text("a file where a folder should be")
+    told = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", status=73)
+    assert "config/pop3/config" in told
+
+
+def test_a_configuration_with_mistakes_is_not_added_to(world):
+    config(world).parent.mkdir(parents=True)
+    config(world).write_text("[a]\ncolour = red\n")
+    told = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", status=78)
+    assert "there is no setting colour" in told
+    assert config(world).read_text() == "[a]\ncolour = red\n"
