@@ -8,9 +8,9 @@ _pop3() {
     local commands='capa cat doctor headers help list rm setup shell stat sync top uidl'
     local files='--ca-file --certificate --config --crl-file --key --mbox --netrc --password-file --socket --state'
     local folders='--ca-dir --maildir'
-    local switches='--allow-plaintext --delete --dry-run --json --keep --keyring --quiet --received --trace --verbose'
-    local values='--auth --command --connect-timeout --delete-after --delivered-to --every --filter --host --jobs
-        --kill-size --limit --line-ends --lines --local-address --max-size --password-command --per-host
+    local switches='--allow-plaintext --delete --dry-run --json --keep --keyring --no-sandbox --quiet --received --trace --verbose'
+    local values='--auth --channel-binding --command --connect-timeout --delete-after --delivered-to --every --filter --host --jobs
+        --kill-size --limit --line-ends --lines --local-address --max-size --message-limit --password-command --per-host
         --pin --pipelining --port --proxy --proxy-user --remove --retries --retry-wait --server-name --session-timeout --timeout --tls --tls-min
         --token-command --url --user'
 
@@ -23,6 +23,7 @@ _pop3() {
     else
         case $before in
         --tls) mapfile -t COMPREPLY < <(compgen -W 'tls stls none' -- "$word") ;;
+        --channel-binding) mapfile -t COMPREPLY < <(compgen -W 'tls-exporter tls-server-end-point tls-unique' -- "$word") ;;
         --tls-min) mapfile -t COMPREPLY < <(compgen -W '1.2 1.3' -- "$word") ;;
         --pipelining) mapfile -t COMPREPLY < <(compgen -W 'auto on off' -- "$word") ;;
         --line-ends) mapfile -t COMPREPLY < <(compgen -W 'lf crlf' -- "$word") ;;

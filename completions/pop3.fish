@@ -25,17 +25,18 @@ for option in ca-file certificate config crl-file key mbox netrc password-file s
     complete -c pop3 -l $option -r -F
 end
 for option in auth command connect-timeout delete-after delivered-to every filter host jobs kill-size limit lines \
-    local-address max-size password-command per-host pin port proxy proxy-user remove retries retry-wait server-name session-timeout timeout \
+    local-address max-size message-limit password-command per-host pin port proxy proxy-user remove retries retry-wait server-name session-timeout timeout \
     token-command url user
     complete -c pop3 -l $option -x
 end
-for option in allow-plaintext delete keep keyring received json trace
+for option in allow-plaintext delete keep keyring no-sandbox received json trace
     complete -c pop3 -l $option
 end
 complete -c pop3 -s q -l quiet -d 'Only mistakes'
 complete -c pop3 -s v -l verbose -d 'Say more'
 complete -c pop3 -s n -l dry-run -d 'Say what would be done'
 complete -c pop3 -l tls -x -a 'tls stls none'
+complete -c pop3 -l channel-binding -x -a 'tls-exporter tls-server-end-point tls-unique'
 complete -c pop3 -l tls-min -x -a '1.2 1.3'
 complete -c pop3 -l pipelining -x -a 'auto on off'
 complete -c pop3 -l line-ends -x -a 'lf crlf'

@@ -21,6 +21,7 @@ static bool take_url(p3_local_account *a, p3_problem *why)
     to->connection.port = a->url.port;
     to->user = s->user != NULL ? s->user : a->url.user;
     to->mechanism = s->auth != NULL ? s->auth : a->url.mechanism;
+    to->channel_binding = s->channel_binding;
     to->connection.unix_socket = s->socket;
     to->connection.local_address = s->local_address;
     if (to->connection.host == NULL && s->socket == NULL)
@@ -106,22 +107,24 @@ static bool take_proxy(p3_local_account *a, p3_problem *why)
     static const struct {
         const char *prefix;
         pop3_proxy kind;
-    } kinds[] = {{"socks5://", POP3_PROXY_SOCKS5},
-                 {"socks4a://", POP3_PROXY_SOCKS4A},
-                 {"http://", POP3_PROXY_HTTP}};
+        uint16_t port;
+    } kinds[] = {{"socks5://", POP3_PROXY_SOCKS5, 1080},
+                 {"socks4a://", POP3_PROXY_SOCKS4A, 1080},
+                 {"http://", POP3_PROXY_HTTP, 8080}};
     const p3_settings *s = &a->settings;
     pop3_client_options *o = &a->account.connection;
     if (s->proxy == NULL)
         return true;
     const char *at = NULL;
+    uint64_t port = 0;
     for (size_t i = 0; at == NULL && i < sizeof kinds / sizeof *kinds; i++) {
         size_t len = strlen(kinds[i].prefix);
         if (strncmp(s->proxy, kinds[i].prefix, len) == 0) {
             o->proxy = kinds[i].kind;
+            port = kinds[i].port;
             at = s->proxy + len;
         }
     }
-    uint64_t port = 0;
     const char *colon = at != NULL ? strrchr(at, ':') : NULL;
     bool port_ok = colon == NULL || (p3_value_number(colon + 1, 65535, &port) && port > 0);
     size_t len = at == NULL ? 0 : colon != NULL ? (size_t)(colon - at) : strlen(at);
@@ -180,6 +183,9 @@ static void take_policy(p3_local_account *a)
         (void)p3_value_size(s->max_size, &to->max_size); /* was checked when it was set */
     if (s->kill_size != NULL)
         (void)p3_value_size(s->kill_size, &to->kill_size);
+    to->message_limit = P3_MESSAGE_LIMIT;
+    if (s->message_limit != NULL)
+        (void)p3_value_size(s->message_limit, &to->message_limit);
     if (s->limit != NULL)
         (void)p3_value_number(s->limit, UINT32_MAX, &to->limit);
     to->filter = s->filter;
@@ -230,6 +236,7 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool de
                                      .name = out->account.name};
     out->account.secret = p3_secret_find;
     out->account.secret_ctx = &out->secret;
+    out->account.secret_at_hand = p3_secret_is_at_hand(&out->secret);
     if (out->account.name == NULL)
         out->account.name = out->settings.name != NULL ? out->settings.name : "account";
     return ok;

@@ -12,9 +12,10 @@ static bool take_switch(p3_arguments *a, const char *name)
     struct {
         const char *name;
         bool *on;
-    } const switches[] = {{"quiet", &a->quiet}, {"q", &a->quiet},    {"verbose", &a->verbose},
-                          {"v", &a->verbose},   {"json", &a->json},  {"dry-run", &a->dry_run},
-                          {"n", &a->dry_run},   {"trace", &a->trace}};
+    } const switches[] = {
+        {"quiet", &a->quiet}, {"q", &a->quiet},     {"verbose", &a->verbose},
+        {"v", &a->verbose},   {"json", &a->json},   {"dry-run", &a->dry_run},
+        {"n", &a->dry_run},   {"trace", &a->trace}, {"no-sandbox", &a->no_sandbox}};
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
         if (strcmp(switches[i].name, name) == 0) {
             *switches[i].on = true;
@@ -123,7 +124,9 @@ bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why)
 {
     *a = (p3_arguments){.rest = calloc((size_t)argc + 1, sizeof(char *))};
     bool options = true;
-    bool ok = a->rest != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    bool ok = true;
+    if (a->rest == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
     for (int i = 0; ok && i < argc; i++) {
         if (options && strcmp(argv[i], "--") == 0)
             options = false;

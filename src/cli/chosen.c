@@ -24,6 +24,13 @@ static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const ch
 {
     p3_settings s = {0};
     p3_local_account *to = &c->at[c->count];
+    const char *shown = url != NULL ? url : a->settings.url;
+    if (shown != NULL && p3_url_has_password(shown))
+        return p3_problem_set(why, EX_USAGE,
+                              "the URL would show the password to everybody on this machine; use "
+                              "--password-file or --password-command");
+    if (url != NULL && strpbrk(url, "\r\n") != NULL)
+        return p3_problem_set(why, EX_USAGE, "reading the URL: it has a line end");
     bool ok = p3_settings_inherit(&s, &a->settings);
     if (ok && url != NULL)
         ok = p3_setting_set(&s, p3_setting_find("url"), url, why);
@@ -84,6 +91,11 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
             return false;
     }
     return true;
+}
+
+bool p3_chosen_without_sandbox(const p3_chosen *c, const p3_arguments *a)
+{
+    return a->no_sandbox || (c->config.sandbox != NULL && p3_value_is_no(c->config.sandbox));
 }
 
 void p3_chosen_free(p3_chosen *c)

@@ -19,4 +19,7 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
                     p3_problem *why);
 void p3_chosen_free(p3_chosen *c);
 
+/* Whether command line or configuration say that there shall be no sandbox. */
+bool p3_chosen_without_sandbox(const p3_chosen *c, const p3_arguments *a);
+
 #endif

@@ -115,8 +115,11 @@ static bool connect_to(p3_doctor *d)
     bad(d, status, status == POP3_ERR_CERTIFICATE ? "certificate" : "connection");
     if (status == POP3_ERR_CERTIFICATE) {
         explain_certificate(d);
+        const p3_settings *s = &d->m.account->settings;
         if (d->pin[0] != '\0')
-            line("do", "certificate", "or, once you know that this is its key: pin = %s", d->pin);
+            line("do", "certificate", "or, once you know that this is its key%s: pin = %s",
+                 s->ca_file != NULL || s->ca_dir != NULL ? ", in place of the authorities" : "",
+                 d->pin);
     }
     if (status == POP3_ERR_NOT_OFFERED)
         line("do", "connection", "try pop3s:// (port 995)");
@@ -317,7 +320,10 @@ static void suggest(const p3_doctor *d)
     const p3_account *a = &d->m.account->account;
     const pop3_client_options *o = &a->connection;
     printf("\nFor the configuration:\n\n[%s]\n", a->user != NULL ? a->user : "account");
-    printf("host = %s\n", o->host);
+    if (o->unix_socket != NULL)
+        printf("socket = %s\n", o->unix_socket);
+    if (o->host != NULL)
+        printf("host = %s\n", o->host);
     if (o->port != 0)
         printf("port = %u\n", o->port);
     printf("user = %s%s\n", d->is_gmail ? "recent:" : "", a->user != NULL ? a->user : "");
@@ -334,8 +340,10 @@ int p3_cmd_doctor(p3_arguments *a)
 {
     p3_doctor d = {.arguments = a};
     a->verify = look_at_certificate;
-    a->verify_ctx = &d;
+    a->verify_ctx = &d; /* cppcheck-suppress autoVariables ; nobody asks once this has returned */
     d.result = p3_mailbox_prepare(&d.m, a);
+    if (d.result == EX_OK)
+        line(d.m.sandbox.is_whole ? "ok" : "note", "sandbox", "%s", d.m.sandbox.report);
     if (d.result == EX_OK && connect_to(&d)) {
         pop3_str greeting = pop3_client_greeting(d.m.client);
         server_line("greeting", greeting.data, greeting.len);

@@ -2,11 +2,8 @@
  * says in the DNS where its POP3 server is (RFC 6186 §3.3). */
 #include "cli/command.h"
 
-#include <arpa/nameser.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,57 +13,8 @@
 #include <unistd.h>
 
 #include "cli/config.h"
+#include "cli/offer.h"
 #include "cli/text.h"
-
-/* A server that the domain names. */
-typedef struct p3_offer {
-    bool found;
-    bool tls;
-    unsigned priority;
-    unsigned weight;
-    unsigned port;
-    char host[256];
-} p3_offer;
-
-/* Takes one record of an answer, when it is better than what there is. */
-static void take_record(const ns_msg *answer, const ns_rr *record, bool tls, p3_offer *best)
-{
-    const unsigned char *data = ns_rr_rdata(*record);
-    p3_offer o = {.found = true, .tls = tls};
-    if (ns_rr_type(*record) != ns_t_srv || ns_rr_rdlen(*record) < 7)
-        return;
-    o.priority = ns_get16(data);
-    o.weight = ns_get16(data + 2);
-    o.port = ns_get16(data + 4);
-    if (ns_name_uncompress(ns_msg_base(*answer), ns_msg_end(*answer), data + 6, o.host,
-                           sizeof o.host) < 0)
-        return;
-    /* A root name says that the service is not there (RFC 6186 §3.4). */
-    if (o.host[0] == '\0' || strcmp(o.host, ".") == 0 || o.port == 0)
-        return;
-    bool better = !best->found || o.priority < best->priority ||
-                  (o.priority == best->priority &&
-                   (o.tls > best->tls || (o.tls == best->tls && o.weight > best->weight)));
-    if (better)
-        *best = o;
-}
-
-static void ask(const char *service, const char *domain, bool tls, p3_offer *best)
-{
-    unsigned char octets[4096];
-    char name[300];
-    ns_msg answer;
-    ns_rr record;
-    if (snprintf(name, sizeof name, "%s.%s", service, domain) >= (int)sizeof name)
-        return;
-    int len = res_query(name, ns_c_in, ns_t_srv, octets, sizeof octets);
-    if (len <= 0 || len > (int)sizeof octets || ns_initparse(octets, len, &answer) != 0)
-        return;
-    for (int i = 0; i < ns_msg_count(answer, ns_s_an); i++) {
-        if (ns_parserr(&answer, ns_s_an, i, &record) == 0)
-            take_record(&answer, &record, tls, best);
-    }
-}
 
 /* Whether a host's name stays within the domain of the address; else a person has to agree, as the
  * DNS may have been tampered with (RFC 6186 §6). */
@@ -144,8 +92,7 @@ int p3_cmd_setup(p3_arguments *a)
         return p3_complain(NULL, &why);
     }
     const char *domain = at + 1;
-    ask("_pop3s._tcp", domain, true, &best);
-    ask("_pop3._tcp", domain, false, &best);
+    p3_offer_find(domain, &best);
     if (!best.found) {
         p3_problem_set(
             &why, EX_NOHOST,

@@ -1,7 +1,6 @@
 /* pop3 shell: a session by hand, with line editing, history and completion. */
 #include "cli/command.h"
 
-#include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +9,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/config.h"
+#include "cli/line_editor.h"
 #include "cli/mailbox.h"
 #include "cli/text.h"
 
 typedef struct p3_shell {
     p3_session_with m;
+    uint32_t number; /* what the command at hand is about: a message, or 0 */
+    uint32_t lines;
     bool over;
     int result;
 } p3_shell;
@@ -23,7 +24,7 @@ typedef struct p3_shell {
 typedef struct p3_shell_command {
     const char *name;
     const char *help;
-    pop3_status (*run)(p3_shell *s, uint32_t number, uint32_t lines);
+    pop3_status (*run)(p3_shell *s);
     bool needs_number;
 } p3_shell_command;
 
@@ -40,11 +41,13 @@ static pop3_sink_result show(void *ctx, const char *data, size_t len)
     return POP3_SINK_CONTINUE;
 }
 
-static void print_reply(const p3_shell *s)
+/* Shows the line that a command was answered with; passes its status on. */
+static pop3_status answered(const p3_shell *s, pop3_status status)
 {
     const pop3_reply *r = pop3_client_reply(s->m.client);
     (void)show(NULL, r->line.data, r->line.len);
     putchar('\n');
+    return status;
 }
 
 static bool show_line(void *ctx, const pop3_entry *entry, pop3_str line)
@@ -56,101 +59,71 @@ static bool show_line(void *ctx, const pop3_entry *entry, pop3_str line)
     return true;
 }
 
-static pop3_status do_capa(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_capa(p3_shell *s)
 {
     const pop3_capabilities *caps;
-    (void)n;
-    (void)lines;
     pop3_status status = pop3_client_capa(s->m.client, &caps);
     for (size_t i = 0; status == POP3_OK && i < caps->line_count; i++)
         printf("%s\n", caps->lines[i]);
     return status;
 }
 
-static pop3_status do_stat(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_stat(p3_shell *s)
 {
-    (void)n;
-    (void)lines;
-    pop3_status status = pop3_client_stat(s->m.client, NULL);
-    print_reply(s);
-    return status;
+    return answered(s, pop3_client_stat(s->m.client, NULL));
 }
 
-static pop3_status do_list(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_list(p3_shell *s)
 {
-    (void)lines;
-    if (n == 0)
-        return pop3_client_list(s->m.client, show_line, NULL);
-    pop3_status status = pop3_client_list_one(s->m.client, n, NULL);
-    print_reply(s);
-    return status;
+    return s->number == 0 ? pop3_client_list(s->m.client, show_line, NULL)
+                          : answered(s, pop3_client_list_one(s->m.client, s->number, NULL));
 }
 
-static pop3_status do_uidl(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_uidl(p3_shell *s)
 {
-    (void)lines;
-    if (n == 0)
-        return pop3_client_uidl(s->m.client, show_line, NULL);
-    pop3_status status = pop3_client_uidl_one(s->m.client, n, NULL);
-    print_reply(s);
-    return status;
+    return s->number == 0 ? pop3_client_uidl(s->m.client, show_line, NULL)
+                          : answered(s, pop3_client_uidl_one(s->m.client, s->number, NULL));
 }
 
-static pop3_status do_retr(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_retr(p3_shell *s)
 {
-    (void)lines;
-    return pop3_client_retr(s->m.client, n, show, NULL);
+    return pop3_client_retr(s->m.client, s->number, show, NULL);
 }
 
-static pop3_status do_top(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_top(p3_shell *s)
 {
-    return pop3_client_top(s->m.client, n, lines, show, NULL);
+    return pop3_client_top(s->m.client, s->number, s->lines, show, NULL);
 }
 
-static pop3_status do_dele(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_dele(p3_shell *s)
 {
-    (void)lines;
-    pop3_status status = pop3_client_dele(s->m.client, n);
-    print_reply(s);
-    return status;
+    return answered(s, pop3_client_dele(s->m.client, s->number));
 }
 
-static pop3_status do_rset(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_rset(p3_shell *s)
 {
-    (void)n;
-    (void)lines;
-    pop3_status status = pop3_client_rset(s->m.client);
-    print_reply(s);
-    return status;
+    return answered(s, pop3_client_rset(s->m.client));
 }
 
-static pop3_status do_noop(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_noop(p3_shell *s)
 {
-    (void)n;
-    (void)lines;
-    pop3_status status = pop3_client_noop(s->m.client);
-    print_reply(s);
-    return status;
+    return answered(s, pop3_client_noop(s->m.client));
 }
 
-static pop3_status do_quit(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_quit(p3_shell *s)
 {
-    (void)n;
-    (void)lines;
     s->over = true;
     return pop3_client_quit(s->m.client);
 }
 
-static pop3_status do_abort(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_abort(p3_shell *s)
 {
-    (void)n;
-    (void)lines;
     s->over = true;
     pop3_client_close(s->m.client);
     return POP3_OK;
 }
 
-static pop3_status do_help(p3_shell *s, uint32_t n, uint32_t lines);
+static pop3_status do_help(p3_shell *s);
 
 static const p3_shell_command commands[] = {
     {"abort", "leave without deleting anything", do_abort, false},
@@ -167,11 +140,9 @@ static const p3_shell_command commands[] = {
     {"uidl", "[N]: unique-ids", do_uidl, false},
 };
 
-static pop3_status do_help(p3_shell *s, uint32_t n, uint32_t lines)
+static pop3_status do_help(p3_shell *s)
 {
     (void)s;
-    (void)n;
-    (void)lines;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         printf("%-6s %s\n", commands[i].name, commands[i].help);
     return POP3_OK;
@@ -203,7 +174,9 @@ static void perform(p3_shell *s, char *text)
         printf("%s\n", c == NULL ? "There is no such command; type help." : c->help);
         return;
     }
-    pop3_status status = c->run(s, (uint32_t)number, (uint32_t)lines);
+    s->number = (uint32_t)number;
+    s->lines = (uint32_t)lines;
+    pop3_status status = c->run(s);
     fflush(stdout);
     if (status == POP3_OK)
         return;
@@ -214,92 +187,42 @@ static void perform(p3_shell *s, char *text)
     }
 }
 
-/* ---- line editing ---- */
+/* ---- lines ---- */
 
-static const char *prompt(EditLine *e)
+static const char *command_name(size_t i)
 {
-    (void)e;
-    return "pop3> ";
-}
-
-/* Completes the first word when there is one way to do so, else lists the ways. */
-static unsigned char complete(EditLine *e, int key)
-{
-    const LineInfo *line = el_line(e);
-    const char *only = NULL;
-    size_t ways = 0;
-    size_t len = (size_t)(line->cursor - line->buffer);
-    (void)key;
-    if (memchr(line->buffer, ' ', len) != NULL)
-        return CC_ERROR;
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strncasecmp(commands[i].name, line->buffer, len) == 0) {
-            only = commands[i].name;
-            ways++;
-        }
-    }
-    if (ways == 1 && el_insertstr(e, only + len) == 0 && el_insertstr(e, " ") == 0)
-        return CC_REFRESH;
-    for (size_t i = 0; ways > 1 && i < sizeof commands / sizeof *commands; i++) {
-        if (strncasecmp(commands[i].name, line->buffer, len) == 0)
-            printf("\n%s", commands[i].name);
-    }
-    if (ways < 2)
-        return CC_ERROR;
-    putchar('\n');
-    return CC_REDISPLAY;
+    return i < sizeof commands / sizeof *commands ? commands[i].name : NULL;
 }
 
 static void edit_lines(p3_shell *s)
 {
-    HistEvent event;
-    char *file = p3_home_path("XDG_STATE_HOME", ".local/state", "history");
-    EditLine *e = el_init("pop3", stdin, stdout, stderr);
-    History *past = history_init();
-    if (e != NULL && past != NULL) {
-        const char *line;
-        int count;
-        history(past, &event, H_SETSIZE, 500);
-        if (file != NULL)
-            history(past, &event, H_LOAD, file);
-        el_set(e, EL_PROMPT, prompt);
-        el_set(e, EL_EDITOR, "emacs");
-        el_set(e, EL_SIGNAL, 1);
-        el_set(e, EL_HIST, history, past);
-        el_set(e, EL_ADDFN, "complete", "complete a command", complete);
-        el_set(e, EL_BIND, "^I", "complete", NULL);
-        el_source(e, NULL);
-        while (!s->over && (line = el_gets(e, &count)) != NULL && count > 0) {
-            char text[256];
-            snprintf(text, sizeof text, "%s", line);
-            if (text[0] != '\n')
-                history(past, &event, H_ENTER, line);
-            perform(s, text);
-        }
-        if (!s->over)
-            putchar('\n');
-        if (file != NULL)
-            history(past, &event, H_SAVE, file);
+    p3_line_editor *e = p3_line_editor_open("pop3> ", command_name);
+    const char *line;
+    while (e != NULL && !s->over && (line = p3_line_editor_read(e)) != NULL) {
+        char text[256];
+        snprintf(text, sizeof text, "%s", line);
+        perform(s, text);
     }
-    if (past != NULL)
-        history_end(past);
-    if (e != NULL)
-        el_end(e);
-    free(file);
+    if (!s->over)
+        putchar('\n');
+    p3_line_editor_close(e);
 }
 
 static void read_lines(p3_shell *s)
 {
-    char text[256];
-    while (!s->over && fgets(text, sizeof text, stdin) != NULL)
+    char *text = NULL;
+    size_t size = 0;
+    while (!s->over && getline(&text, &size, stdin) >= 0)
         perform(s, text);
+    free(text);
 }
 
 int p3_cmd_shell(p3_arguments *a)
 {
     p3_shell s = {0};
+    a->edits_lines = isatty(STDIN_FILENO);
     s.result = p3_mailbox_open(&s.m, a);
-    if (s.result == EX_OK && isatty(STDIN_FILENO)) {
+    if (s.result == EX_OK && a->edits_lines) {
         printf("Type help for the commands; quit deletes what is marked, abort does not.\n");
         edit_lines(&s);
     } else if (s.result == EX_OK) {

@@ -14,6 +14,7 @@
 
 #include "cli/chosen.h"
 #include "cli/progress.h"
+#include "cli/sandbox.h"
 #include "cli/text.h"
 
 #define P3_JOBS     16 /* accounts at once */
@@ -140,10 +141,11 @@ static int run_once(const p3_sync_options *o, const p3_account *accounts, size_t
 }
 
 /* Runs again and again, until a signal comes. */
-static int run_every(const p3_sync_options *o, const p3_account *accounts, size_t count,
+static int run_every(p3_sync_options *o, const p3_account *accounts, size_t count,
                      p3_outcome *outcomes, int64_t every)
 {
     int status = run_once(o, accounts, count, outcomes);
+    o->confine = NULL; /* that was for good */
     while (every > 0 && !stop) {
         struct pollfd fd = {.fd = stop_pipe[0], .events = POLLIN};
         if (poll(&fd, 1, (int)every) == 0)
@@ -155,7 +157,7 @@ static int run_every(const p3_sync_options *o, const p3_account *accounts, size_
 static int work(p3_arguments *a, p3_chosen *chosen)
 {
     p3_problem why;
-    int64_t every;
+    int64_t every = 0;
     size_t n = chosen->count;
     p3_sync_options o = {.dry_run = a->dry_run, .stop = &stop, .stop_fd = stop_pipe[0]};
     if (!read_options(a, &chosen->config, &o, &every, &why))
@@ -163,6 +165,14 @@ static int work(p3_arguments *a, p3_chosen *chosen)
     char *state = find_state(a, &chosen->config, &why);
     if (state == NULL)
         return p3_complain(NULL, &why);
+    p3_sandbox sandbox = {.chosen = chosen,
+                          .state = state,
+                          .delivers = true,
+                          .dry_run = a->dry_run,
+                          .stays = every > 0,
+                          .is_told = a->verbose,
+                          .off = p3_chosen_without_sandbox(chosen, a)};
+    p3_sandbox_prepare(&sandbox);
     p3_progress_style style = choose_style(a);
     p3_account *accounts = calloc(n, sizeof *accounts);
     p3_outcome *outcomes = calloc(n, sizeof *outcomes);
@@ -175,8 +185,14 @@ static int work(p3_arguments *a, p3_chosen *chosen)
         o.sizes = style == P3_PROGRESS_LIVE;
         o.notice = p3_progress_notice;
         o.notice_ctx = progress;
+        o.confine = p3_sandbox_enter;
+        o.confine_ctx = &sandbox;
         status = run_every(&o, accounts, n, outcomes, every);
+    } else {
+        p3_problem_set(&why, EX_OSERR, "beginning: out of memory");
+        status = p3_complain(NULL, &why);
     }
+    p3_sandbox_end(&sandbox);
     p3_progress_free(progress);
     free(outcomes);
     free(accounts);

@@ -15,6 +15,8 @@ typedef struct p3_arguments {
     bool trace; /* --trace: show what goes over the connection */
     bool json;
     bool dry_run;
+    bool no_sandbox;
+    bool edits_lines;  /* the subcommand does, on a terminal, and keeps a history */
     const char *every; /* --every */
     const char *jobs;
     const char *per_host;

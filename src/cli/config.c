@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "cli/text.h"
+#include "cli/url.h"
 
 /* Reading, and where it stands. */
 typedef struct p3_reader {
@@ -17,6 +18,7 @@ typedef struct p3_reader {
     FILE *file;
     int line; /* the one that was read last */
     int mistakes;
+    int error; /* errno of a read that failed */
     bool has_secret;
     char **parents; /* of each account: the name after "inherit", or NULL */
     size_t cap;
@@ -34,18 +36,46 @@ char *p3_home_path(const char *variable, const char *fallback, const char *file)
 static int mistake(p3_reader *r, const char *text, const char *what, const char *nearest)
 {
     r->mistakes++;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a reader has a configuration */
     fprintf(stderr, "%s:%d: %s%s%s%s%s\n", r->config->path, r->line, text, what,
             nearest != NULL ? "; perhaps you mean \"" : "", nearest != NULL ? nearest : "",
             nearest != NULL ? "\"" : "");
     return 1; /* go on: all mistakes are reported at once */
 }
 
-/* inih asks for a line at a time, so the number of the line at hand is known here. */
+/* inih asks for a line at a time, so the number of the line at hand is known here. It would take
+ * the rest of a line that does not fit for another line, and an indented one for more of the value
+ * before it: neither may happen unnoticed. */
 static char *next_line(char *out, int size, void *ctx)
 {
     p3_reader *r = ctx;
+    int len = 0;
+    bool cut = false;
+    int c = getc(r->file);
     r->line++;
-    return fgets(out, size, r->file);
+    while (c == ' ' || c == '\t')
+        c = getc(r->file);
+    if (c == EOF) {
+        r->error = ferror(r->file) != 0 ? errno : 0;
+        return NULL;
+    }
+    for (; c != EOF && c != '\n'; c = getc(r->file)) {
+        if (len < size - 2)
+            out[len++] = (char)c;
+        else
+            cut = true;
+    }
+    if (cut) {
+        char most[16];
+        snprintf(most, sizeof most, "%d", size - 2);
+        (void)mistake(
+            r, "this line is too long, put a long command into a script; octets that fit: ", most,
+            NULL);
+        len = 0;
+    }
+    out[len] = '\n';
+    out[len + 1] = '\0';
+    return out;
 }
 
 static p3_settings *begin_account(p3_reader *r, const char *name)
@@ -77,6 +107,8 @@ static char **find_general(p3_config *c, const char *name)
         return &c->jobs;
     if (strcmp(name, "per-host") == 0)
         return &c->per_host;
+    if (strcmp(name, "sandbox") == 0)
+        return &c->sandbox;
     return strcmp(name, "every") == 0 ? &c->every : NULL;
 }
 
@@ -85,6 +117,8 @@ static int take_general(p3_reader *r, char **at, const char *section, const char
 {
     if (section[0] != '\0')
         return mistake(r, "this belongs at the top, before the first account: ", name, NULL);
+    if (at == &r->config->sandbox && !p3_value_is_yes(value) && !p3_value_is_no(value))
+        return mistake(r, "sandbox: yes or no is expected, not ", value, NULL);
     free(*at);
     *at = strdup(value);
     return *at != NULL;
@@ -96,7 +130,8 @@ static int take_setting(p3_reader *r, p3_settings *s, const char *name, const ch
     const p3_setting *which = p3_setting_find(name);
     if (which == NULL)
         return mistake(r, "there is no setting ", name, p3_setting_nearest(name));
-    r->has_secret = r->has_secret || which->is_secret;
+    r->has_secret = r->has_secret || which->is_secret ||
+                    (strcmp(name, "url") == 0 && p3_url_has_password(value));
     if (!p3_setting_set(s, which, value, &why))
         return why.exit == EX_OSERR ? 0 : mistake(r, why.text, "", NULL);
     return 1;
@@ -163,11 +198,12 @@ static bool check_mode(const p3_reader *r, p3_problem *why)
 static bool read_lines(p3_reader *r, p3_problem *why)
 {
     int bad = ini_parse_stream(next_line, r, take_line, r);
-    if (bad > 0 && r->mistakes == 0) {
+    if (bad > 0) {
         r->line = bad;
-        (void)mistake(r, "this line is neither a [section] nor NAME = VALUE, or is too long", "",
-                      NULL);
+        (void)mistake(r, "this line is neither a [section] nor NAME = VALUE", "", NULL);
     }
+    if (r->error != 0)
+        return p3_problem_errno(why, r->error, "reading %s", r->config->path);
     if (bad < 0)
         return p3_problem_set(why, EX_OSERR, "reading %s: out of memory", r->config->path);
     if (r->mistakes > 0)
@@ -184,7 +220,7 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_problem *why)
     if (c->path == NULL)
         return p3_problem_set(why, EX_CONFIG, "HOME is not set");
     r.file = fopen(c->path, "re");
-    if (r.file == NULL && errno == ENOENT && !must && path == NULL)
+    if (r.file == NULL && errno == ENOENT && !must)
         return true;
     if (r.file == NULL && errno == ENOENT)
         return p3_problem_set(why, EX_CONFIG,
@@ -233,5 +269,6 @@ void p3_config_free(p3_config *c)
     free(c->jobs);
     free(c->per_host);
     free(c->every);
+    free(c->sandbox);
     *c = (p3_config){0};
 }

@@ -13,6 +13,7 @@ typedef struct p3_config {
     char *jobs;
     char *per_host;
     char *every;
+    char *sandbox;
 } p3_config;
 
 /* Reads a file; NULL for the usual one, $XDG_CONFIG_HOME/pop3/config. Every mistake is reported on

@@ -44,6 +44,7 @@ static const char sync_help[] =
     "    --delete-after 14d   delete it there so long after it was delivered\n"
     "    --max-size 50M       leave larger messages on the server\n"
     "    --kill-size 50M      delete larger messages unread\n"
+    "    --message-limit 1G   give a message up once it has grown so large; 0: never\n"
     "    --filter COMMAND     is given each header: 0 take, 1 delete, 2 leave\n"
     "    --limit N            retrieve at most N messages an account\n"
     "    --jobs N             accounts at once (16); --per-host N of those at one host (4)\n"

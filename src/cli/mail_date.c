@@ -53,8 +53,10 @@ static bool parse(const char *field, time_t *out)
     const char *at = comma != NULL ? comma + 1 : field;
     int found = sscanf(at, " %2d %7s %4d %2d:%2d:%2d %7s", &t.tm_mday, month, &t.tm_year,
                        &t.tm_hour, &t.tm_min, &t.tm_sec, zone);
-    if (found == 5)
-        found = sscanf(at, " %*2d %*7s %*4d %*2d:%*2d %7s", zone) >= 0 ? 6 : 0;
+    if (found == 5) {
+        (void)sscanf(at, " %*2d %*7s %*4d %*2d:%*2d %7s", zone); /* no seconds, perhaps no zone */
+        found = 6;
+    }
     t.tm_mon = found >= 5 ? month_of(month) : -1;
     if (found < 6 || t.tm_mon < 0 || t.tm_mday < 1 || t.tm_mday > 31 || !read_zone(zone, &minutes))
         return false;

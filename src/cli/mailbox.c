@@ -26,8 +26,14 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
         return p3_complain(NULL, &why);
     }
     if (!p3_chosen_read(&m->chosen, a, a->rest, 1, false, &why))
-        return p3_complain(a->rest[0], &why);
+        return p3_complain(p3_is_url(a->rest[0]) ? NULL : a->rest[0], &why); /* URLs: passwords */
     m->account = &m->chosen.at[0];
+    m->sandbox = (p3_sandbox){.chosen = &m->chosen,
+                              .edits_lines = a->edits_lines,
+                              .is_told = a->verbose,
+                              .off = p3_chosen_without_sandbox(&m->chosen, a)};
+    p3_sandbox_prepare(&m->sandbox);
+    p3_sandbox_enter(&m->sandbox, NULL, 0);
     pop3_status status = pop3_client_new(&m->client, &m->account->account.connection);
     if (status == POP3_OK)
         return EX_OK;
@@ -68,6 +74,7 @@ int p3_mailbox_close(p3_session_with *m, int status)
         explicit_bzero(m->secret.text, m->secret.len);
         free(m->secret.text);
     }
+    p3_sandbox_end(&m->sandbox);
     p3_chosen_free(&m->chosen);
     return status;
 }

@@ -2,13 +2,14 @@
 #ifndef P3_CLI_MAILBOX_H
 #define P3_CLI_MAILBOX_H
 
-#include "cli/chosen.h"
+#include "cli/sandbox.h"
 
 typedef struct p3_session_with {
     p3_chosen chosen;
     const p3_local_account *account;
     pop3_client *client;
     p3_secret secret;
+    p3_sandbox sandbox;
 } p3_session_with;
 
 /* Connects to the URL or account that the command line names first, and logs in. Complains and
@@ -16,7 +17,7 @@ typedef struct p3_session_with {
  * p3_mailbox_close(), also after a failure. */
 int p3_mailbox_open(p3_session_with *m, p3_arguments *a);
 
-/* The same without logging in, or even connecting: the client is made. */
+/* The same without logging in, or even connecting: the client is made, and the sandbox entered. */
 int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a);
 
 /* Finds the secret and logs in on the connected client. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/cores.h"
 #include "cli/help.h"
 
 typedef struct p3_subcommand {
@@ -33,6 +34,7 @@ int main(int argc, char **argv)
 {
     p3_arguments arguments;
     p3_problem why;
+    p3_cores_off();                 /* a URL on the command line may hold a password already */
     (void)signal(SIGPIPE, SIG_IGN); /* writes say EPIPE, */
     (void)signal(SIGXFSZ, SIG_IGN); /* and files too large EFBIG */
     if (argc < 2)

@@ -30,10 +30,6 @@ static bool matches(const p3_netrc_entry *e, const char *user)
 static char *next_word(char **at)
 {
     char *p = *at + strspn(*at, " \t\r\n");
-    while (*p == '#') {
-        p += strcspn(p, "\n");
-        p += strspn(p, " \t\r\n");
-    }
     if (*p == '\0')
         return NULL;
     char *word = p;
@@ -54,11 +50,23 @@ static char *next_word(char **at)
     return word;
 }
 
+/* The next word that is not in a comment; a password may well begin with #. */
+static char *next_keyword(char **at)
+{
+    char *p = *at + strspn(*at, " \t\r\n");
+    while (*p == '#') {
+        p += strcspn(p, "\n");
+        p += strspn(p, " \t\r\n");
+    }
+    *at = p;
+    return next_word(at);
+}
+
 static const char *search(char *text, const char *host, const char *user)
 {
     p3_netrc_entry e = {0};
     char *word;
-    while ((word = next_word(&text)) != NULL) {
+    while ((word = next_keyword(&text)) != NULL) {
         bool machine = strcmp(word, "machine") == 0;
         if (machine || strcmp(word, "default") == 0) {
             if (matches(&e, user))

@@ -223,6 +223,16 @@ typedef struct p3_word {
     size_t len; /* of the whole */
 } p3_word;
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_encoding(char c)
+{
+    return c == 'b' || c == 'B' || c == 'q' || c == 'Q';
+}
+
 static bool find_word(const char *at, size_t len, p3_word *w)
 {
     const char *end = at + len;
@@ -237,11 +247,12 @@ static bool find_word(const char *at, size_t len, p3_word *w)
         name = (size_t)(star - at) - 2; /* RFC 2231 §5 */
     w->encoding = mark[1];
     w->text = mark + 3;
+    if (name == 0 || name >= sizeof w->charset || !is_encoding(w->encoding))
+        return false;
     const char *stop = w->text;
     while (stop + 1 < end && !(stop[0] == '?' && stop[1] == '='))
         stop++;
-    if (stop + 1 >= end || name == 0 || name >= sizeof w->charset ||
-        strchr("bBqQ", w->encoding) == NULL)
+    if (stop + 1 >= end)
         return false;
     memcpy(w->charset, at + 2, name);
     w->charset[name] = '\0';
@@ -272,7 +283,7 @@ static size_t decode_words(const char *at, size_t len, p3_grown *out)
         else
             decode_q(w.text, w.text_len, &octets);
         used += gap + w.len;
-        for (gap = 0; used + gap < len && strchr(" \t\r\n", at[used + gap]) != NULL;)
+        for (gap = 0; used + gap < len && is_blank(at[used + gap]);)
             gap++; /* blanks between encoded words do not count (RFC 2047 §6.2) */
     }
     if (octets.data != NULL && !convert(out, charset, octets.data, octets.len))
@@ -282,23 +293,33 @@ static size_t decode_words(const char *at, size_t len, p3_grown *out)
     return used;
 }
 
+/* Where the last word can end. Behind it none is looked for: else each of many beginnings without
+ * an end would be followed through all the rest. */
+static size_t end_of_words(const char *value, size_t len)
+{
+    while (len >= 2 && !(value[len - 2] == '?' && value[len - 1] == '='))
+        len--;
+    return len >= 2 ? len : 0;
+}
+
 char *p3_rfc2047_decode(const char *value, size_t len)
 {
     p3_grown out = {0};
     size_t raw = 0; /* where text that is not encoded begins */
+    size_t end = end_of_words(value, len);
     p3_word w;
-    for (size_t i = 0; i < len;) {
-        if (!find_word(value + i, len - i, &w)) {
+    for (size_t i = 0; i < end;) {
+        if (!find_word(value + i, end - i, &w)) {
             i++;
             continue;
         }
         add_raw(&out, value + raw, i - raw);
-        i += decode_words(value + i, len - i, &out);
+        i += decode_words(value + i, end - i, &out);
         raw = i;
     }
     add_raw(&out, value + raw, len - raw);
-    char *text = finish(&out);
-    char *line = text != NULL ? p3_line_clean(text, strlen(text)) : NULL;
-    free(text);
+    add(&out, "", 0); /* so that there is some */
+    char *line = out.failed ? NULL : p3_line_clean(out.data, out.len);
+    free(out.data);
     return line;
 }

@@ -73,15 +73,16 @@ static bool from_file(const char *path, p3_secret *out, p3_problem *why)
                               path, path);
     }
     char *room = malloc(P3_SECRET_SIZE);
-    ssize_t n = -1;
-    if (room != NULL)
-        n = read(fd, room, P3_SECRET_SIZE);
+    if (room == NULL) {
+        (void)close(fd);
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    ssize_t n = read(fd, room, P3_SECRET_SIZE);
     int error = errno;
     (void)close(fd);
     bool ok = n >= 0 ? take_line(room, (size_t)n, out, why)
                      : p3_problem_errno(why, error, "reading the password file %s", path);
-    if (room != NULL)
-        explicit_bzero(room, P3_SECRET_SIZE);
+    explicit_bzero(room, P3_SECRET_SIZE);
     free(room);
     return ok;
 }
@@ -105,18 +106,25 @@ static char *quote(const char *word)
     return out;
 }
 
-static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *why)
+/* What asks the desktop's keyring. NULL when out of memory. */
+static char *keyring_command(const p3_secret_source *s)
 {
     char *host = quote(s->host != NULL ? s->host : "");
     char *user = quote(s->user != NULL ? s->user : "");
     char *command = NULL;
     if (host != NULL && user != NULL)
         command = p3_text_join("secret-tool lookup service pop3 host ", host, " user ", user, NULL);
+    free(host);
+    free(user);
+    return command;
+}
+
+static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *why)
+{
+    char *command = keyring_command(s);
     bool ok = command != NULL ? from_command(command, "keyring (secret-tool)", out, why)
                               : p3_problem_set(why, EX_OSERR, "out of memory");
     free(command);
-    free(host);
-    free(user);
     return ok;
 }
 
@@ -158,6 +166,32 @@ static bool from_text(const char *text, p3_secret *out, p3_problem *why)
     return out->text != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
+bool p3_secret_is_at_hand(const p3_secret_source *s)
+{
+    const p3_settings *set = s->settings;
+    return set->token_command == NULL && set->password_command == NULL &&
+           set->password_file == NULL && (set->password != NULL || s->url->password != NULL);
+}
+
+/* Nothing secret has to be found: the certificate says who we are. */
+static bool is_external(const p3_settings *set)
+{
+    return set->auth != NULL && strcasecmp(set->auth, "EXTERNAL") == 0;
+}
+
+char *p3_secret_command(const p3_secret_source *s)
+{
+    const p3_settings *set = s->settings;
+    if (set->token_command != NULL)
+        return strdup(set->token_command);
+    if (set->password_command != NULL)
+        return strdup(set->password_command);
+    if (set->password_file != NULL || set->password != NULL || s->url->password != NULL ||
+        is_external(set) || !p3_value_is_yes(set->keyring))
+        return NULL;
+    return keyring_command(s);
+}
+
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
 {
     const p3_secret_source *s = source;
@@ -174,7 +208,7 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
         return from_text(set->password, out, why);
     if (s->url->password != NULL)
         return from_text(s->url->password, out, why);
-    if (s->settings->auth != NULL && strcasecmp(s->settings->auth, "EXTERNAL") == 0)
+    if (is_external(set))
         return true;
     if (p3_value_is_yes(set->keyring))
         return from_keyring(s, out, why);

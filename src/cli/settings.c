@@ -16,6 +16,8 @@ const p3_setting p3_all_settings[] = {
     {"port", P3_VALUE_NUMBER, NULL, false, '\0', P3_AT(port)},
     {"user", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(user)},
     {"auth", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(auth)},
+    {"channel-binding", P3_VALUE_CHOICE, "tls-exporter tls-server-end-point tls-unique", false,
+     '\0', P3_AT(channel_binding)},
     {"tls", P3_VALUE_CHOICE, "tls stls none", false, '\0', P3_AT(tls)},
     {"ca-file", P3_VALUE_PATH, NULL, false, '\0', P3_AT(ca_file)},
     {"ca-dir", P3_VALUE_PATH, NULL, false, '\0', P3_AT(ca_dir)},
@@ -50,6 +52,7 @@ const p3_setting p3_all_settings[] = {
     {"remove", P3_VALUE_TIME, "never delivered", false, '\0', P3_AT(remove)},
     {"max-size", P3_VALUE_SIZE, NULL, false, '\0', P3_AT(max_size)},
     {"kill-size", P3_VALUE_SIZE, NULL, false, '\0', P3_AT(kill_size)},
+    {"message-limit", P3_VALUE_SIZE, NULL, false, '\0', P3_AT(message_limit)},
     {"filter", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(filter)},
     {"limit", P3_VALUE_NUMBER, NULL, false, '\0', P3_AT(limit)},
     {NULL, P3_VALUE_TEXT, NULL, false, '\0', 0},
@@ -115,7 +118,7 @@ bool p3_value_is_yes(const char *text)
                             strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0);
 }
 
-static bool is_no(const char *text)
+bool p3_value_is_no(const char *text)
 {
     return strcasecmp(text, "no") == 0 || strcasecmp(text, "off") == 0 ||
            strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0;
@@ -194,7 +197,7 @@ static const char *expected(const p3_setting *which, const char *value)
     int64_t ms;
     switch (which->kind) {
     case P3_VALUE_YES_NO:
-        return p3_value_is_yes(value) || is_no(value) ? NULL : "yes or no";
+        return p3_value_is_yes(value) || p3_value_is_no(value) ? NULL : "yes or no";
     case P3_VALUE_NUMBER:
         return p3_value_number(value, UINT32_MAX, &n) ? NULL : "a number";
     case P3_VALUE_SIZE:
@@ -265,8 +268,8 @@ void p3_settings_free(p3_settings *s)
 {
     for (const p3_setting *w = p3_all_settings; w->name != NULL; w++) {
         char **at = field(s, w);
-        if (*at != NULL && w->is_secret)
-            explicit_bzero(*at, strlen(*at));
+        if (*at != NULL)
+            explicit_bzero(*at, strlen(*at)); /* a URL may hold a password, too */
         free(*at);
     }
     free(s->name);

@@ -16,6 +16,7 @@ typedef struct p3_settings {
     char *port;
     char *user;
     char *auth;
+    char *channel_binding;
     char *tls; /* "tls", "stls" or "none" */
     char *ca_file;
     char *ca_dir;
@@ -50,6 +51,7 @@ typedef struct p3_settings {
     char *remove; /* "never", "delivered" or a time */
     char *max_size;
     char *kill_size;
+    char *message_limit;
     char *filter;
     char *limit;
 } p3_settings;
@@ -97,8 +99,10 @@ bool p3_settings_inherit(p3_settings *s, const p3_settings *from);
 
 void p3_settings_free(p3_settings *s);
 
-/* Values: true is "yes"; sizes may end in K, M or G (of 1024), times in ms, s, m, h, d or w. */
+/* Values: yes and no, of which a text may be neither; sizes may end in K, M or G (of 1024), times
+ * in ms, s, m, h, d or w. */
 bool p3_value_is_yes(const char *text);
+bool p3_value_is_no(const char *text);
 bool p3_value_size(const char *text, uint64_t *out);
 bool p3_value_time_ms(const char *text, int64_t *out);
 bool p3_value_number(const char *text, uint64_t most, uint64_t *out);

@@ -28,7 +28,9 @@ static char *decode(const char *from, size_t len)
 {
     char *out = malloc(len + 1);
     size_t used = 0;
-    bool ok = out != NULL;
+    bool ok = true;
+    if (out == NULL)
+        return NULL;
     for (size_t i = 0; ok && i < len; i++) {
         char c = from[i];
         if (c == '%') {
@@ -160,6 +162,17 @@ bool p3_url_parse(const char *text, p3_url *out, p3_problem *why)
     return p3_problem_set(why, EX_USAGE,
                           "reading the URL: it is not of the form "
                           "pop3s://USER@HOST[:PORT]/ (with %%40 for an @ in USER)");
+}
+
+bool p3_url_has_password(const char *text)
+{
+    p3_url u;
+    p3_problem why;
+    if (!p3_url_parse(text, &u, &why))
+        return false;
+    bool has = u.password != NULL;
+    p3_url_free(&u);
+    return has;
 }
 
 void p3_url_free(p3_url *u)

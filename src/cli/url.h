@@ -20,6 +20,9 @@ typedef struct p3_url {
  * wrong with it. */
 bool p3_url_parse(const char *text, p3_url *out, p3_problem *why);
 
+/* Whether it is a URL with a password in it. */
+bool p3_url_has_password(const char *text);
+
 /* Whether a word looks like a URL, so that it is not an account's name. */
 bool p3_is_url(const char *text);
 
