@@ -13,6 +13,10 @@ PyObject *cpoplib_getresp(PyObject *self, PyObject *unused);
 PyObject *cpoplib_shortcmd(PyObject *self, PyObject *line);
 PyObject *cpoplib_longcmd(PyObject *self, PyObject *line);
 
+/* Closes the connection when the exception that is set is MemoryError: nobody knows how far a
+ * command or its reply got, and the next reply would be taken for the one to another command. */
+void cpoplib_hang_up_without_memory(const cpoplib_state *state, PyObject *self);
+
 /* Whether self._debugging is over a level (0 means: is true). -1 with an exception. */
 int cpoplib_debugging(const cpoplib_state *state, PyObject *self, long level);
 /* print(label, repr(object)), as poplib's debug output is made. 0, or -1 with an exception. */

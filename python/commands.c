@@ -232,8 +232,9 @@ PyObject *cpoplib_capa(PyObject *self)
  * server does. 0, or -1 with an exception. */
 static int check_stls(const cpoplib_state *state, PyObject *self)
 {
-    PyObject *have_ssl = PyDict_GetItemString(state->globals, "HAVE_SSL");
-    int possible = have_ssl == NULL ? 0 : PyObject_IsTrue(have_ssl);
+    PyObject *have_ssl = cpoplib_dict_value(state->globals, "HAVE_SSL");
+    int possible = have_ssl != NULL ? PyObject_IsTrue(have_ssl) : PyErr_Occurred() ? -1 : 0;
+    Py_XDECREF(have_ssl);
     if (possible == 0)
         cpoplib_raise_text(state, "-ERR TLS support missing");
     if (possible <= 0)
@@ -279,8 +280,11 @@ PyObject *cpoplib_stls(PyObject *self, PyObject *context)
     if (context == NULL)
         return NULL;
     PyObject *reply = cpoplib_short(self, "STLS", NULL);
-    if (reply != NULL && begin_tls(state, self, context) < 0)
+    if (reply != NULL && begin_tls(state, self, context) < 0) {
+        /* Nothing may go out in the clear from here on. What else fails has closed the socket. */
+        cpoplib_hang_up_without_memory(state, self);
         Py_CLEAR(reply);
+    }
     Py_DECREF(context);
     return reply;
 }

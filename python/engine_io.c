@@ -248,7 +248,9 @@ static int read_own(cpoplib_run *run, cpoplib_reader *r)
     if (!cpoplib_reader_begin(r, "readline"))
         return -1;
     int result = -1;
-    if (r->end > r->start || cpoplib_reader_fill(r) >= 0) {
+    if (r->end == r->start && cpoplib_reader_fill(r) < 0) {
+        pop3_engine_fail(run->client->engine, POP3_ERR_IO);
+    } else {
         const char *data = r->data + r->start;
         size_t len = (size_t)(r->end - r->start);
         r->start = r->end;
@@ -261,16 +263,16 @@ static int read_own(cpoplib_run *run, cpoplib_reader *r)
 /* Reads a line from any other file: more might be taken out of it than belongs to us. */
 static int read_any(cpoplib_run *run, PyObject *file)
 {
-    PyObject *line = PyObject_CallMethod(file, "readline", "i", LINE_AT_ONCE);
-    if (line == NULL)
-        return -1;
     Py_buffer buffer;
-    int result = PyObject_GetBuffer(line, &buffer, PyBUF_SIMPLE);
+    PyObject *line = PyObject_CallMethod(file, "readline", "i", LINE_AT_ONCE);
+    int result = line == NULL ? -1 : PyObject_GetBuffer(line, &buffer, PyBUF_SIMPLE);
     if (result == 0) {
         result = feed(run, buffer.buf, (size_t)buffer.len);
         PyBuffer_Release(&buffer);
+    } else {
+        pop3_engine_fail(run->client->engine, POP3_ERR_IO); /* octets may have been lost */
     }
-    Py_DECREF(line);
+    Py_XDECREF(line);
     return result;
 }
 
@@ -288,12 +290,10 @@ static int read_input(cpoplib_run *run)
     return result < 0 ? -1 : 1;
 }
 
-/* The connection cannot be used any further: closes it, so that nobody reads what is left of it. */
-static void hang_up(const cpoplib_run *run)
+void cpoplib_hang_up(const cpoplib_state *state, PyObject *client)
 {
     PyObject *exception = cpoplib_take_exception();
-    PyObject *closed =
-        PyObject_CallMethodNoArgs((PyObject *)run->client, run->state->names[NAME_CLOSE]);
+    PyObject *closed = PyObject_CallMethodNoArgs(client, state->names[NAME_CLOSE]);
     if (closed == NULL)
         PyErr_Clear();
     Py_XDECREF(closed);
@@ -316,12 +316,17 @@ int cpoplib_step(cpoplib_run *run)
     client->busy = true;
     int result = send_output(run);
     bool dead = result < 0; /* nobody knows how much was sent */
+    if (result >= 0 && pop3_engine_error(client->engine, NULL) != POP3_OK) {
+        raise_death(run); /* there was no memory for the command line */
+        result = -1;
+        dead = true;
+    }
     if (result >= 0 && pop3_engine_wants_input(client->engine)) {
         result = read_input(run);
         dead = pop3_engine_error(client->engine, NULL) != POP3_OK;
     }
     if (result < 0 && (dead || PyErr_ExceptionMatches(PyExc_OSError)))
-        hang_up(run);
+        cpoplib_hang_up(run->state, (PyObject *)client);
     client->busy = false;
     if (client->forget)
         cpoplib_forget_engine(client);

@@ -34,6 +34,10 @@ pop3_engine *cpoplib_engine(cpoplib_client *client);
  * use it now. */
 int cpoplib_check_idle(const cpoplib_client *client);
 
+/* Closes a connection that cannot be used any further, so that nobody takes what is left of it for
+ * the answer to something else. The exception that is set stays. */
+void cpoplib_hang_up(const cpoplib_state *state, PyObject *client);
+
 /* Queues a command. Raises ValueError for an argument that cannot be sent. */
 int cpoplib_submit(const cpoplib_state *state, pop3_engine *engine, const pop3_command *command);
 

@@ -33,10 +33,11 @@ int cpoplib_print(const char *label, PyObject *object)
     PyObject *shown = PyObject_Repr(object);
     if (shown == NULL)
         return -1;
-    PyObject *print = PyDict_GetItemString(PyEval_GetBuiltins(), "print");
+    PyObject *print = cpoplib_dict_value(PyEval_GetBuiltins(), "print");
     PyObject *result = print == NULL ? NULL : PyObject_CallFunction(print, "sO", label, shown);
-    if (print == NULL)
+    if (print == NULL && !PyErr_Occurred())
         PyErr_SetString(PyExc_NameError, "name 'print' is not defined");
+    Py_XDECREF(print);
     Py_DECREF(shown);
     Py_XDECREF(result);
     return result == NULL ? -1 : 0;
@@ -48,6 +49,12 @@ static int debug(const cpoplib_state *state, PyObject *self, long level, const c
 {
     int wanted = cpoplib_debugging(state, self, level);
     return wanted <= 0 ? wanted : cpoplib_print(label, object);
+}
+
+void cpoplib_hang_up_without_memory(const cpoplib_state *state, PyObject *self)
+{
+    if (PyErr_ExceptionMatches(PyExc_MemoryError))
+        cpoplib_hang_up(state, self);
 }
 
 PyObject *cpoplib_putline(PyObject *self, PyObject *line)
@@ -67,8 +74,11 @@ PyObject *cpoplib_putline(PyObject *self, PyObject *line)
     PyObject *crlf = cpoplib_global(state, NAME_CRLF);
     if (crlf != NULL)
         octets = PyNumber_Add(line, crlf);
-    if (octets != NULL)
+    if (octets != NULL) {
         sent = PyObject_CallOneArg(sendall, octets);
+        if (sent == NULL)
+            cpoplib_hang_up_without_memory(state, self);
+    }
     Py_XDECREF(octets);
     Py_XDECREF(crlf);
     Py_DECREF(sendall);
@@ -327,7 +337,10 @@ static PyObject *exchange(PyObject *self, PyObject *line, cpoplib_name get)
     if (put == NULL)
         return NULL;
     Py_DECREF(put);
-    return PyObject_CallMethodNoArgs(self, state->names[get]);
+    PyObject *reply = PyObject_CallMethodNoArgs(self, state->names[get]);
+    if (reply == NULL)
+        cpoplib_hang_up_without_memory(state, self);
+    return reply;
 }
 
 PyObject *cpoplib_shortcmd(PyObject *self, PyObject *line)

@@ -177,6 +177,17 @@ PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name)
     return value;
 }
 
+PyObject *cpoplib_dict_value(PyObject *dict, const char *key)
+{
+    PyObject *text = PyUnicode_FromString(key);
+    if (text == NULL)
+        return NULL;
+    PyObject *value = PyDict_GetItemWithError(dict, text);
+    Py_XINCREF(value);
+    Py_DECREF(text);
+    return value;
+}
+
 /* The module's __getattr__ (PEP 562). */
 static PyObject *module_getattr(PyObject *module, PyObject *name)
 {

@@ -89,6 +89,9 @@ int cpoplib_set(const cpoplib_state *state, PyObject *object, cpoplib_name name,
  * when it was deleted. */
 PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name);
 
+/* A dict's value for a text, a new reference; NULL when there is none, or with an exception. */
+PyObject *cpoplib_dict_value(PyObject *dict, const char *key);
+
 /* Raises error_proto with one argument: a text, or any object. */
 void cpoplib_raise_text(const cpoplib_state *state, const char *text);
 void cpoplib_raise_object(const cpoplib_state *state, PyObject *argument);

@@ -53,6 +53,10 @@ static bool prepare(cpoplib_reader *r)
 
 Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
 {
+    if (r->torn) {
+        PyErr_SetString(PyExc_OSError, "cannot read on: octets were lost in a read that failed");
+        return -1;
+    }
     if (!prepare(r))
         return -1;
     /* The view keeps the memory alive even if the socket keeps the view. */
@@ -62,8 +66,12 @@ Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
     const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
     PyObject *result = PyObject_CallMethodOneArg(r->raw, state->names[NAME_READINTO], room);
     Py_DECREF(room);
-    if (result == NULL)
+    if (result == NULL) {
+        /* An OSError comes in place of octets, MemoryError or KeyboardInterrupt perhaps behind
+         * them. */
+        r->torn = !PyErr_ExceptionMatches(PyExc_OSError);
         return -1;
+    }
     if (result == Py_None) { /* a socket that does not block has nothing now */
         Py_DECREF(result);
         return 0;

@@ -20,6 +20,7 @@ typedef struct cpoplib_reader {
     bool filled; /* the latest read filled the buffer */
     bool busy;   /* somebody reads, perhaps without the GIL: the buffer must not move */
     bool closed;
+    bool torn; /* a read failed in a way that may have lost octets: there is no reading on */
 } cpoplib_reader;
 
 /* Makes the reader that takes the place of an io.BufferedReader. */

@@ -131,6 +131,30 @@ static PyObject *hand_out(cpoplib_window *w)
     return answer;
 }
 
+static void leave(cpoplib_window *w)
+{
+    w->closed = true;
+    if (w->client != NULL && w->client->window == (PyObject *)w)
+        w->client->window = NULL;
+    cpoplib_run_clear(&w->run);
+}
+
+/* Moves the session on. When that fails, what had come whole is handed out before the exception. */
+static int step(cpoplib_window *w)
+{
+    if (cpoplib_step(&w->run) >= 0)
+        return 0;
+    if (PyList_GET_SIZE(w->ready) == w->next)
+        return -1;
+    PyObject *exception = cpoplib_take_exception();
+    int result = PyList_Append(w->ready, exception);
+    Py_DECREF(exception);
+    w->closed = true;
+    if (w->client->engine != NULL)
+        leave(w);
+    return result;
+}
+
 static PyObject *window_next(PyObject *self)
 {
     cpoplib_window *w = as_window(self);
@@ -144,17 +168,15 @@ static PyObject *window_next(PyObject *self)
             return NULL;
         if (w->next < PyList_GET_SIZE(w->ready) || w->awaited + w->queued_count == 0)
             continue;
-        if (take_over(w) < 0 || ask(w) < 0 || cpoplib_step(&w->run) < 0)
+        if (take_over(w) < 0)
             return NULL;
+        if (ask(w) < 0 || step(w) < 0) {
+            /* Nobody knows any more which messages were asked for, and which have come. */
+            if (w->client->engine != NULL)
+                leave(w);
+            return NULL;
+        }
     }
-}
-
-static void leave(cpoplib_window *w)
-{
-    w->closed = true;
-    if (w->client != NULL && w->client->window == (PyObject *)w)
-        w->client->window = NULL;
-    cpoplib_run_clear(&w->run);
 }
 
 static PyObject *window_close(PyObject *self, PyObject *Py_UNUSED(unused))
