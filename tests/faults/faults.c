@@ -74,6 +74,11 @@ static bool fails(fault_call call)
     return true;
 }
 
+bool faults_now(fault_call call)
+{
+    return fails(call);
+}
+
 static void *counted(void *p)
 {
     if (p != NULL)

@@ -19,6 +19,8 @@ typedef enum fault_call {
     FAULT_PIPE,
     FAULT_GETADDRINFO,
     FAULT_THREAD,
+    FAULT_DIGEST, /* OpenSSL's digests and random octets; only with faults_login.c */
+    FAULT_GSASL,  /* GNU SASL's calls; only with faults_login.c */
     FAULT_CALLS
 } fault_call;
 
@@ -40,6 +42,9 @@ typedef struct fault {
 
 /* Must be called before OpenSSL is used. False when OpenSSL does not take the allocator. */
 bool faults_install(void);
+
+/* For stand-ins elsewhere: counts a call. True when it is to fail. */
+bool faults_now(fault_call call);
 
 /* From now on calls are counted, and the n-th (from 1) fails as said. n = 0: none does. */
 void faults_arm(const fault *f, unsigned long n);

@@ -1,0 +1,450 @@
+/* Calls that fail on demand in a program that was not linked for it: preloaded into the `pop3`
+ * command (LD_PRELOAD). The environment says what fails:
+ *
+ *     FAULT_CALL    a name from the table below; nothing fails without it
+ *     FAULT_NTH     which of its calls, from 1
+ *     FAULT_ERRNO   with what; 0: the program is killed there
+ *     FAULT_REPORT  a file that gets a line at the end: calls counted, whether one failed, and how
+ * many allocations of the program itself are left
+ *
+ * Programs that the command starts are left alone. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* glibc's own, for before and beneath dlsym(). */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void __libc_free(void *p);
+
+/* ---- what is to fail ---- */
+
+static const char *chosen; /* FAULT_CALL */
+static unsigned long nth;
+static int error;
+static atomic_ulong calls;
+static atomic_bool hit;
+static atomic_bool is_over; /* the program has done its work */
+static int report = -1;     /* a descriptor: the program gives up opening files */
+
+/* From here on, nothing fails: a build that counts what is run (-Db_coverage=true) writes its
+ * counts after this, by code that is part of the program and does not look whether it gets its
+ * memory. */
+static void over(void)
+{
+    atomic_store(&is_over, true);
+}
+
+/* Counts a call. True when it is to fail; errno is set. */
+static bool fails(const char *call)
+{
+    if (chosen == NULL || atomic_load(&is_over) || strcmp(chosen, call) != 0)
+        return false;
+    unsigned long n = atomic_fetch_add(&calls, 1) + 1;
+    if (n == 1)
+        (void)atexit(over); /* from main(): what is registered before it is called too late */
+    if (n != nth)
+        return false;
+    atomic_store(&hit, true);
+    if (error == 0)
+        (void)raise(SIGKILL);
+    errno = error;
+    return true;
+}
+
+/* ---- whose allocations ---- */
+
+typedef struct range {
+    uintptr_t from, to;
+    const char *call; /* the name under which allocations from there fail */
+} range;
+
+static range ranges[16];
+static size_t range_count;
+
+static int add_ranges(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    bool *first = arg;
+    const char *call =
+        *first                                          ? "allocation"
+        : strstr(info->dlpi_name, "libsqlite3") != NULL ? "sqlite-allocation"
+        : strstr(info->dlpi_name, "libssl") != NULL || strstr(info->dlpi_name, "libcrypto") != NULL
+            ? "openssl-allocation"
+            : NULL;
+    *first = false;
+    for (size_t i = 0; call != NULL && i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        if (p->p_type != PT_LOAD || (p->p_flags & PF_X) == 0 || range_count == 16)
+            continue;
+        uintptr_t from = (uintptr_t)(info->dlpi_addr + p->p_vaddr);
+        ranges[range_count++] = (range){from, from + (uintptr_t)p->p_memsz, call};
+    }
+    return 0;
+}
+
+static const char *call_of(const void *caller)
+{
+    for (size_t i = 0; i < range_count; i++) {
+        if ((uintptr_t)caller >= ranges[i].from && (uintptr_t)caller < ranges[i].to)
+            return ranges[i].call;
+    }
+    return "other-allocation";
+}
+
+/* ---- the program's own allocations that are alive ---- */
+
+enum { SLOTS = 1 << 16 };
+
+static uintptr_t alive[SLOTS]; /* open addressing; 1 is a grave */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static long alive_count;
+
+static size_t slot_of(uintptr_t p)
+{
+    return (size_t)((p >> 4) * 0x9E3779B97F4A7C15u >> 40) % SLOTS;
+}
+
+static void note(const void *p)
+{
+    pthread_mutex_lock(&mutex);
+    size_t i = slot_of((uintptr_t)p);
+    while (alive[i] > 1)
+        i = (i + 1) % SLOTS;
+    alive[i] = (uintptr_t)p;
+    alive_count++;
+    pthread_mutex_unlock(&mutex);
+}
+
+/* Notes what the program itself has allocated. */
+static void *noted(void *p, const void *caller)
+{
+    if (p != NULL && range_count > 0 && strcmp(call_of(caller), "allocation") == 0)
+        note(p);
+    return p;
+}
+
+/* Whether it was among them. */
+static bool forget(const void *p)
+{
+    bool found = false;
+    if (p == NULL || range_count == 0)
+        return false;
+    pthread_mutex_lock(&mutex);
+    for (size_t i = slot_of((uintptr_t)p), n = 0; alive[i] != 0 && n < SLOTS && !found;
+         i = (i + 1) % SLOTS, n++) {
+        found = alive[i] == (uintptr_t)p;
+        if (found)
+            alive[i] = 1;
+    }
+    alive_count -= found;
+    pthread_mutex_unlock(&mutex);
+    return found;
+}
+
+void *malloc(size_t size)
+{
+    const void *caller = __builtin_return_address(0);
+    return chosen != NULL && fails(call_of(caller)) ? NULL : noted(__libc_malloc(size), caller);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    const void *caller = __builtin_return_address(0);
+    return chosen != NULL && fails(call_of(caller)) ? NULL : noted(__libc_calloc(n, size), caller);
+}
+
+void *realloc(void *old, size_t size)
+{
+    const void *caller = __builtin_return_address(0);
+    if (chosen != NULL && fails(call_of(caller)))
+        return NULL;
+    bool ours = forget(old);
+    void *p = __libc_realloc(old, size);
+    if (p == NULL && ours)
+        note(old);
+    return noted(p, caller);
+}
+
+void free(void *p)
+{
+    (void)forget(p);
+    __libc_free(p);
+}
+
+static char *copy(const char *s, size_t len, const void *caller)
+{
+    if (chosen != NULL && fails(call_of(caller)))
+        return NULL;
+    char *p = noted(__libc_malloc(len + 1), caller);
+    if (p != NULL) {
+        memcpy(p, s, len);
+        p[len] = '\0';
+    }
+    return p;
+}
+
+char *strdup(const char *s)
+{
+    return copy(s, strlen(s), __builtin_return_address(0));
+}
+
+char *strndup(const char *s, size_t n)
+{
+    return copy(s, strnlen(s, n), __builtin_return_address(0));
+}
+
+/* ---- files ---- */
+
+static atomic_int wakers[4]; /* eventfds: a write to them cannot fail */
+
+static bool spared(int fd)
+{
+    for (size_t i = 0; i < 4; i++) {
+        if (fd == atomic_load(&wakers[i]))
+            return true;
+    }
+    return fd <= 2;
+}
+
+/* The function that stands behind ours. */
+static void *next(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+int eventfd(unsigned int value, int flags)
+{
+    if (fails("eventfd"))
+        return -1;
+    int fd = (int)syscall(SYS_eventfd2, value, flags);
+    for (size_t i = 0; i < 4 && fd >= 0; i++) {
+        int none = 0;
+        if (atomic_compare_exchange_strong(&wakers[i], &none, fd))
+            break;
+    }
+    return fd;
+}
+
+ssize_t read(int fd, void *buffer, size_t len)
+{
+    return !spared(fd) && fails("read") ? -1 : syscall(SYS_read, fd, buffer, len);
+}
+
+ssize_t write(int fd, const void *data, size_t len)
+{
+    return !spared(fd) && fails("write") ? -1 : syscall(SYS_write, fd, data, len);
+}
+
+ssize_t pread64(int fd, void *buffer, size_t len, off64_t at)
+{
+    return fails("pread") ? -1 : syscall(SYS_pread64, fd, buffer, len, at);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t at)
+{
+    return fails("pwrite") ? -1 : syscall(SYS_pwrite64, fd, data, len, at);
+}
+
+static mode_t mode_of(int flags, va_list more)
+{
+    return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(more, mode_t) : 0;
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = mode_of(flags, more);
+    va_end(more);
+    return fails("open") ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int openat64(int folder, const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = mode_of(flags, more);
+    va_end(more);
+    return fails("openat") ? -1 : (int)syscall(SYS_openat, folder, path, flags, mode);
+}
+
+/* The descriptor is closed all the same, as Linux does it. */
+int close(int fd)
+{
+    int result = (int)syscall(SYS_close, fd);
+    return fails("close") ? -1 : result;
+}
+
+int fsync(int fd)
+{
+    return fails("fsync") ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    return fails("fdatasync") ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int syncfs(int fd)
+{
+    return fails("syncfs") ? -1 : (int)syscall(SYS_syncfs, fd);
+}
+
+int renameat2(int from, const char *a, int to, const char *b, unsigned int flags)
+{
+    return fails("renameat2") ? -1 : (int)syscall(SYS_renameat2, from, a, to, b, flags);
+}
+
+int linkat(int from, const char *a, int to, const char *b, int flags)
+{
+    return fails("linkat") ? -1 : (int)syscall(SYS_linkat, from, a, to, b, flags);
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+    return fails("unlinkat") ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags);
+}
+
+int unlink(const char *path)
+{
+    return fails("unlink") ? -1 : (int)syscall(SYS_unlink, path);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return fails("mkdir") ? -1 : (int)syscall(SYS_mkdir, path, mode);
+}
+
+int ftruncate64(int fd, off64_t len)
+{
+    return fails("ftruncate") ? -1 : (int)syscall(SYS_ftruncate, fd, len);
+}
+
+off64_t lseek64(int fd, off64_t offset, int whence)
+{
+    return fails("lseek") ? -1 : syscall(SYS_lseek, fd, offset, whence);
+}
+
+int dup(int fd)
+{
+    return fails("dup") ? -1 : (int)syscall(SYS_dup, fd);
+}
+
+int fstat64(int fd, struct stat64 *out)
+{
+    int (*real)(int, struct stat64 *);
+    *(void **)&real = next("fstat64");
+    return fails("fstat") ? -1 : real(fd, out);
+}
+
+int fcntl64(int fd, int command, ...)
+{
+    va_list more;
+    va_start(more, command);
+    void *arg = va_arg(more, void *);
+    va_end(more);
+    return fails("fcntl") ? -1 : (int)syscall(SYS_fcntl, fd, command, arg);
+}
+
+/* ---- the network, threads, programs ---- */
+
+ssize_t recv(int fd, void *buffer, size_t len, int flags)
+{
+    return fails("recv") ? -1 : syscall(SYS_recvfrom, fd, buffer, len, flags, NULL, NULL);
+}
+
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+    return fails("send") ? -1 : syscall(SYS_sendto, fd, data, len, flags, NULL, 0);
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    return fails("poll") ? -1 : (int)syscall(SYS_poll, fds, n, timeout);
+}
+
+int connect(int fd, const struct sockaddr *at, socklen_t len)
+{
+    return fails("connect") ? -1 : (int)syscall(SYS_connect, fd, at, len);
+}
+
+int socket(int family, int type, int protocol)
+{
+    return fails("socket") ? -1 : (int)syscall(SYS_socket, family, type, protocol);
+}
+
+int pipe2(int ends[2], int flags)
+{
+    return fails("pipe") ? -1 : (int)syscall(SYS_pipe2, ends, flags);
+}
+
+ssize_t getrandom(void *buffer, size_t len, unsigned int flags)
+{
+    return fails("getrandom") ? -1 : syscall(SYS_getrandom, buffer, len, flags);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    *(void **)&real = next("pthread_create");
+    return fails("thread") ? error : real(thread, attr, run, arg);
+}
+
+/* ---- beginning and end ---- */
+
+/* The process that runs commands for the program is left alone. */
+static void leave_alone(void)
+{
+    chosen = NULL;
+    report = -1;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    bool first = true;
+    const char *path = getenv("FAULT_REPORT");
+    const char *n = getenv("FAULT_NTH");
+    const char *e = getenv("FAULT_ERRNO");
+    if (path == NULL)
+        return; /* a program that the command started */
+    dl_iterate_phdr(add_ranges, &first);
+    report =
+        (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    pthread_atfork(NULL, NULL, leave_alone);
+    nth = n != NULL ? strtoul(n, NULL, 10) : 0;
+    error = e != NULL ? (int)strtol(e, NULL, 10) : EIO;
+    chosen = getenv("FAULT_CALL");
+    unsetenv("FAULT_REPORT");
+    unsetenv("LD_PRELOAD");
+}
+
+__attribute__((destructor)) static void end(void)
+{
+    char line[100];
+    chosen = NULL;
+    if (report < 0)
+        return;
+    int len = snprintf(line, sizeof line, "%lu %d %ld\n", atomic_load(&calls), atomic_load(&hit),
+                       alive_count);
+    (void)!syscall(SYS_write, report, line, len);
+}
