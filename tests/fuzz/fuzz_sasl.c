@@ -2,6 +2,7 @@
  * OAuth's errors is shown printable, and no mechanism is led astray by challenges. */
 #include "auth/oauth_error.h"
 #include "auth/sasl.h"
+#include "auth/scram.h"
 #include "core/base64.h"
 #include "core/text.h"
 
@@ -80,13 +81,39 @@ static void try_mechanism(p3_mechanism m, const char *data, size_t size)
     p3_sasl_free(s);
 }
 
+/* The input's first two lines as the server's messages of a SCRAM exchange whose nonce is known, so
+ * that they get further. Counts of more than four digits would only take long. */
+static void try_scram(const char *data, size_t size)
+{
+    p3_scram x = {.digest = P3_SHA_256, .user = "joe", .nonce = "N"};
+    p3_octets message = {0};
+    const char *lf = memchr(data, '\n', size);
+    pop3_str first = p3_span(data, lf == NULL ? size : (size_t)(lf - data));
+    pop3_str second = lf == NULL ? p3_span("", 0) : p3_skip(p3_span(data, size), first.len + 1);
+    for (size_t i = 0, digits = 0; i < first.len; i++) {
+        digits = p3_is_digit(first.data[i]) ? digits + 1 : 0;
+        if (digits > 4)
+            return;
+    }
+    must(p3_scram_first(&x, &message) == POP3_OK);
+    p3_octets_free(&message);
+    pop3_status status = p3_scram_final(&x, first, "secret", &message);
+    must((status == POP3_OK) == (message.len > 0));
+    must(status == POP3_OK || status == POP3_ERR_AUTHENTICATION || status == POP3_ERR_REFUSED);
+    must(p3_scram_verify(&x, second) != POP3_OK); /* nobody guesses the proof */
+    must(memchr(x.why, '\0', sizeof x.why) != NULL);
+    p3_octets_free(&message);
+    p3_scram_end(&x);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const p3_mechanism mechanisms[] = {
-        P3_MECH_PLAIN,       P3_MECH_LOGIN,   P3_MECH_CRAM_MD5,    P3_MECH_EXTERNAL,
-        P3_MECH_OAUTHBEARER, P3_MECH_XOAUTH2, P3_MECH_SCRAM_SHA_1, P3_MECH_DIGEST_MD5,
+        P3_MECH_PLAIN,       P3_MECH_LOGIN,       P3_MECH_CRAM_MD5,
+        P3_MECH_EXTERNAL,    P3_MECH_OAUTHBEARER, P3_MECH_XOAUTH2,
+        P3_MECH_SCRAM_SHA_1, P3_MECH_DIGEST_MD5,  P3_MECH_NTLM,
     };
     if (size < 1 || size > 4096)
         return 0;
@@ -97,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pop3_str s = p3_span(copy, len);
     try_base64(s);
     try_json(s);
+    try_scram(copy, len);
     try_mechanism(mechanisms[data[0] % (sizeof mechanisms / sizeof mechanisms[0])], copy, len);
     free(copy);
     return 0;
