@@ -2,12 +2,14 @@
  * once without waiting for a greeting, and reads until the server closes.
  *
  *     bench-floor [--tls] [--accounts N] [--at-once N] [--deliver DIR [--batch N]] PORT MESSAGES
+ *     bench-floor --sequential PORT MESSAGES
  *
  * Without --deliver the octets are counted and thrown away. With --deliver each message is written
  * to a file of its own in DIR/tmp, stuffed as it came; after each batch (default 1,000 messages)
  * one syncfs(2), the renames into DIR/new and one fsync(2) of that folder: as durable as an fsync a
  * message, for the fewest waits. --accounts runs that many sessions as user1, user2, ..., at most
- * --at-once (default: all) at a time; only without --tls and --deliver.
+ * --at-once (default: all) at a time; only without --tls and --deliver. --sequential sends a
+ * command when the reply to the last is there: a send(2), and recv(2) on a blocking socket.
  *
  * This is a yardstick and no client: it parses nothing but the ends of messages and verifies
  * nothing.
@@ -26,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -285,21 +288,64 @@ static uint64_t run_tls(uint16_t port, size_t messages, delivery *d)
     return octets;
 }
 
+static void exchange(int fd, const char *command, const char *end, uint64_t *octets)
+{
+    char last[5] = {0}; /* the last octets, as an end may be cut in two */
+    size_t len = strlen(end);
+    if (send(fd, command, strlen(command), MSG_NOSIGNAL) < 0)
+        die("sending");
+    while (memcmp(last + sizeof last - len, end, len) != 0) {
+        ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+        if (n <= 0)
+            die("receiving");
+        size_t kept = (size_t)n < sizeof last ? sizeof last - (size_t)n : 0;
+        memmove(last, last + sizeof last - kept, kept);
+        memcpy(last + kept, buffer + (size_t)n - (sizeof last - kept), sizeof last - kept);
+        *octets += (uint64_t)n;
+    }
+}
+
+/* One session in the clear, a command at a time. */
+static uint64_t run_sequential(uint16_t port, size_t messages)
+{
+    uint64_t octets = 0;
+    char command[32];
+    int fd = connect_to(port, 0);
+    exchange(fd, "", "\r\n", &octets);
+    exchange(fd, "USER user\r\n", "\r\n", &octets);
+    exchange(fd, "PASS pass\r\n", "\r\n", &octets);
+    for (size_t i = 1; i <= messages; i++) {
+        snprintf(command, sizeof command, "RETR %zu\r\n", i);
+        exchange(fd, command, "\r\n.\r\n", &octets);
+    }
+    exchange(fd, "QUIT\r\n", "\r\n", &octets);
+    close(fd);
+    return octets;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"tls", no_argument, NULL, 't'},           {"accounts", required_argument, NULL, 'a'},
-        {"at-once", required_argument, NULL, 'o'}, {"deliver", required_argument, NULL, 'd'},
-        {"batch", required_argument, NULL, 'b'},   {NULL, 0, NULL, 0},
+        {"tls", no_argument, NULL, 't'},
+        {"accounts", required_argument, NULL, 'a'},
+        {"at-once", required_argument, NULL, 'o'},
+        {"deliver", required_argument, NULL, 'd'},
+        {"batch", required_argument, NULL, 'b'},
+        {"sequential", no_argument, NULL, 's'},
+        {NULL, 0, NULL, 0},
     };
     delivery d = {.batch = 1000};
     bool tls = false;
+    bool sequential = false;
     size_t accounts = 1;
     size_t at_once = SIZE_MAX;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 't':
             tls = true;
+            break;
+        case 's':
+            sequential = true;
             break;
         case 'a':
             accounts = number_or_die(optarg, 1000000);
@@ -318,16 +364,18 @@ int main(int argc, char **argv)
         }
     }
     if (argc - optind != 2 || accounts == 0 || at_once == 0 ||
-        (accounts > 1 && (tls || d.dir != NULL)))
-        die_plain("[--tls] [--accounts N] [--at-once N] [--deliver DIR [--batch N]] PORT MESSAGES");
+        (accounts > 1 && (tls || d.dir != NULL)) || (sequential && (accounts > 1 || tls || d.dir)))
+        die_plain("[--tls] [--accounts N] [--at-once N] [--deliver DIR [--batch N]] PORT MESSAGES, "
+                  "or --sequential PORT MESSAGES");
     uint16_t port = (uint16_t)number_or_die(argv[optind], UINT16_MAX);
     size_t messages = number_or_die(argv[optind + 1], 10000000);
     allow_many_descriptors();
     if (d.dir != NULL)
         begin_delivery(&d, messages);
     at_once = at_once < accounts ? at_once : accounts;
-    uint64_t octets =
-        tls ? run_tls(port, messages, &d) : run_plain(port, accounts, at_once, messages, &d);
+    uint64_t octets = sequential ? run_sequential(port, messages)
+                      : tls      ? run_tls(port, messages, &d)
+                                 : run_plain(port, accounts, at_once, messages, &d);
     if (d.dir != NULL) {
         end_batch(&d);
         if (d.next != messages)

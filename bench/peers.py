@@ -42,6 +42,11 @@ def floor(b: Bench, messages: int, tls: bool = False) -> Optional[Trial]:
     return tool(b, "bench-floor", "floor", "floor", *options, "PORT", str(messages), tls=tls)
 
 
+def sequential_floor(b: Bench, messages: int) -> Optional[Trial]:
+    name = "floor, one command at a time"
+    return tool(b, "bench-floor", name, "floor", "--sequential", "PORT", str(messages))
+
+
 def delivery_floor(b: Bench, messages: int, batch: int, tls: bool = False) -> Optional[Trial]:
     options = ["--tls"] if tls else []
     trial = tool(
@@ -95,6 +100,7 @@ def libraries(b: Bench, messages: int, slow_in_short: bool = True) -> list[Trial
     return present(
         floor(b, messages),
         library(b),
+        sequential_floor(b, messages),
         library(b, "--sequential", name="libpop3, one command at a time"),
         cpoplib(b),
         libetpan(b),

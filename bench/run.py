@@ -51,7 +51,7 @@ def machine(bench: Bench) -> dict:
         "processor": cpu,
         "processors": os.cpu_count(),
         "load_at_start": round(os.getloadavg()[0], 2),
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
         "disk": output_of("stat", "-f", "-c", "%T", str(bench.scratch)),
         "packages": dict(l.split()[:2] for l in listed.splitlines() if l.endswith(" installed")),
         "form": "short" if bench.short else "full",
