@@ -46,6 +46,7 @@ def runs(plain_only: bool) -> list[Run]:
         sanitized += whole
         every.append(Run("sanitizers", "build-sanitizers", sanitized, ["--no-suite", "rules"]))
         valgrind = "valgrind --quiet --leak-check=full --error-exitcode=99 --trace-children=no"
+        valgrind += f" --suppressions={ROOT / 'tests/tools/valgrind.supp'}"
         every.append(
             Run("valgrind", "build", [], ["--wrapper", valgrind, "--suite", "valgrind"])
         )

@@ -10,13 +10,14 @@ packages='gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d
 
 # What only the checks need: a demonstration does without it.
 if [ "${1:-}" != demo ]; then
-    packages="$packages clang libclang-rt-14-dev clang-format doxygen valgrind g++ binutils
-        python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip"
+    packages="$packages clang libclang-rt-14-dev clang-format doxygen valgrind g++ binutils abigail-tools
+        python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip
+        dovecot-gssapi krb5-kdc krb5-admin-server krb5-user"
 fi
 
-# What `make coverage`, `make analyze` and `make abi` need.
+# What `make coverage` and `make analyze` need.
 if [ "${1:-}" = analysis ]; then
-    packages="$packages lcov clang-tidy cppcheck abigail-tools"
+    packages="$packages lcov clang-tidy cppcheck"
 fi
 
 missing=''
