@@ -421,6 +421,14 @@ POP3_API pop3_status pop3_client_submit(pop3_client *client, const pop3_command 
 POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *numbers,
                                            size_t count, const pop3_handlers *handlers);
 
+/**
+ * The headers of many messages in one go, as pop3_client_retr_many(): TOP of each (RFC 1939 §7),
+ * with the first @p lines lines of its body.
+ */
+POP3_API pop3_status pop3_client_top_many(pop3_client *client, const uint32_t *numbers,
+                                          size_t count, uint32_t lines,
+                                          const pop3_handlers *handlers);
+
 /** Blocking: steps until every submitted command is over. @return ::POP3_OK, or what ended the
  * connection. */
 POP3_API pop3_status pop3_client_run(pop3_client *client);

@@ -175,9 +175,10 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
     return POP3_OK;
 }
 
-/* Many RETRs under way: a window and a half is submitted at any time, as the engine fills a window
- * up when it is half empty. */
+/* Many RETRs or TOPs under way: a window and a half is submitted at any time, as the engine fills a
+ * window up when it is half empty. */
 typedef struct p3_many {
+    pop3_command command; /* but for its number */
     const uint32_t *numbers;
     size_t count;
     size_t next;        /* the first that has not been submitted */
@@ -190,10 +191,8 @@ static void submit_next(p3_many *m, pop3_client *c)
 {
     if (m->next == m->count || m->failed != POP3_OK)
         return;
-    pop3_command command = POP3_COMMAND_INIT;
-    command.kind = POP3_CMD_RETR;
-    command.number = m->numbers[m->next];
-    m->failed = pop3_client_submit(c, &command, &m->ours);
+    m->command.number = m->numbers[m->next];
+    m->failed = pop3_client_submit(c, &m->command, &m->ours);
     if (m->failed == POP3_OK)
         m->next++;
 }
@@ -212,35 +211,65 @@ static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
     submit_next(m, c);
 }
 
-pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_t count,
-                                  const pop3_handlers *handlers)
+/* Why many commands cannot be submitted, or NULL. */
+static const char *many_refused(const p3_many *m, const pop3_handlers *handlers)
 {
+    if ((m->numbers == NULL && m->count > 0) ||
+        (handlers != NULL && handlers->size != sizeof *handlers))
+        return "no numbers or unknown handlers";
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->numbers[i] == 0)
+            return "message numbers begin at 1";
+    }
+    return NULL;
+}
+
+static pop3_status perform_many(pop3_client *c, p3_many *m, const pop3_handlers *handlers)
+{
+    const char *doing = pop3_command_name(m->command.kind);
     pop3_status status = p3_call_begin(c);
     if (status != POP3_OK)
         return status;
     if (c->phase == P3_PHASE_NONE)
-        return p3_note_error(c, POP3_ERR_STATE, 0, "RETR", "there is no connection", NULL);
-    if ((numbers == NULL && count > 0) || (handlers != NULL && handlers->size != sizeof *handlers))
-        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "RETR", "no numbers or unknown handlers",
-                             NULL);
-    for (size_t i = 0; i < count; i++) {
-        if (numbers[i] == 0)
-            return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "RETR", "message numbers begin at 1",
-                                 NULL);
-    }
-    p3_many m = {.numbers = numbers, .count = count, .ours = POP3_HANDLERS_INIT};
+        return p3_note_error(c, POP3_ERR_STATE, 0, doing, "there is no connection", NULL);
+    const char *why = many_refused(m, handlers);
+    if (why != NULL)
+        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, doing, why, NULL);
     if (handlers != NULL)
-        m.theirs = *handlers;
-    m.ours.sink = m.theirs.sink != NULL ? many_sink : NULL;
-    m.ours.done = many_done;
-    m.ours.ctx = &m;
+        m->theirs = *handlers;
+    m->ours.sink = m->theirs.sink != NULL ? many_sink : NULL;
+    m->ours.done = many_done;
+    m->ours.ctx = m;
     size_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : 4096;
-    while (m.next < count && m.next < window + window / 2 + 1 && m.failed == POP3_OK)
-        submit_next(&m, c);
+    while (m->next < m->count && m->next < window + window / 2 + 1 && m->failed == POP3_OK)
+        submit_next(m, c);
     status = pop3_client_run(c);
     if (status != POP3_OK)
         return status;
-    if (m.failed != POP3_OK)
-        return p3_note_error(c, m.failed, 0, "RETR", pop3_status_message(m.failed), NULL);
+    if (m->failed != POP3_OK)
+        return p3_note_error(c, m->failed, 0, doing, pop3_status_message(m->failed), NULL);
     return POP3_OK;
+}
+
+pop3_status pop3_client_retr_many(pop3_client *c, const uint32_t *numbers, size_t count,
+                                  const pop3_handlers *handlers)
+{
+    p3_many m = {.command = POP3_COMMAND_INIT,
+                 .numbers = numbers,
+                 .count = count,
+                 .ours = POP3_HANDLERS_INIT};
+    m.command.kind = POP3_CMD_RETR;
+    return perform_many(c, &m, handlers);
+}
+
+pop3_status pop3_client_top_many(pop3_client *c, const uint32_t *numbers, size_t count,
+                                 uint32_t lines, const pop3_handlers *handlers)
+{
+    p3_many m = {.command = POP3_COMMAND_INIT,
+                 .numbers = numbers,
+                 .count = count,
+                 .ours = POP3_HANDLERS_INIT};
+    m.command.kind = POP3_CMD_TOP;
+    m.command.lines = lines;
+    return perform_many(c, &m, handlers);
 }

@@ -36,7 +36,6 @@ static void record_end(void *ctx, pop3_client *c, const pop3_result *result)
     record *r = ctx;
     outcome *o = &r->of[result->number];
     (void)c;
-    assert_int_equal(result->command, POP3_CMD_RETR);
     assert_int_equal(result->octets, r->octets); /* the sink's calls are between the ends */
     assert_int_equal(result->number, r->last + 1);
     o->ends++;
@@ -47,8 +46,8 @@ static void record_end(void *ctx, pop3_client *c, const pop3_result *result)
     r->octets = 0;
 }
 
-/* Retrieves messages 1 to count. */
-static pop3_status retrieve(pop3_client *c, uint32_t count, record *r)
+/* Retrieves messages 1 to count; or their headers and so many lines. */
+static pop3_status retrieve_lines(pop3_client *c, uint32_t count, record *r, const uint32_t *lines)
 {
     uint32_t *numbers = calloc(count, sizeof *numbers);
     pop3_handlers handlers = POP3_HANDLERS_INIT;
@@ -60,9 +59,15 @@ static pop3_status retrieve(pop3_client *c, uint32_t count, record *r)
     handlers.sink = record_octets;
     handlers.done = record_end;
     handlers.ctx = r;
-    pop3_status status = pop3_client_retr_many(c, numbers, count, &handlers);
+    pop3_status status = lines != NULL ? pop3_client_top_many(c, numbers, count, *lines, &handlers)
+                                       : pop3_client_retr_many(c, numbers, count, &handlers);
     free(numbers);
     return status;
+}
+
+static pop3_status retrieve(pop3_client *c, uint32_t count, record *r)
+{
+    return retrieve_lines(c, count, r, NULL);
 }
 
 /* A folder of `count` messages, of which number n has n % 50 lines. Each program makes it once. */
@@ -343,6 +348,36 @@ static void what_comes_unasked_behind_the_last_answer_is_told_though_each_was_an
     free(r.of);
 }
 
+static void many_headers_share_a_window_and_a_refusal_fails_alone(void **state)
+{
+    fixture *f = *state;
+    record r;
+    play(f,
+         "line '+OK'; expect 'TOP 1 2'; expect 'TOP 2 2'; expect 'TOP 3 2'\n"
+         "send '+OK\\r\\na\\r\\n.\\r\\n-ERR no\\r\\n' '+OK\\r\\nccc\\r\\n.\\r\\n'; expect-eof",
+         NULL);
+    f->options.pipelining = POP3_PIPELINING_ON;
+    assert_ok(f->client, retrieve_lines(client_connected(f), 3, &r, &(uint32_t){2}));
+    assert_int_equal(r.of[1].octets, 3);
+    assert_status(POP3_ERR_REFUSED, r.of[2].status);
+    assert_int_equal(r.of[3].octets, 5);
+    free(r.of);
+}
+
+static void what_is_wrong_with_many_is_told_by_the_commands_name(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect-eof", NULL);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_top_many(c, (const uint32_t[]){1, 0}, 2, 0, NULL));
+    assert_error(c, POP3_ERR_ARGUMENT, "TOP: message numbers begin at 1");
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_retr_many(c, NULL, 1, NULL));
+    assert_error(c, POP3_ERR_ARGUMENT, "RETR: no numbers");
+    pop3_client_close(c);
+    assert_status(POP3_ERR_STATE, pop3_client_top_many(c, (const uint32_t[]){1}, 1, 0, NULL));
+    assert_error(c, POP3_ERR_STATE, "TOP: there is no connection");
+}
+
 static void many_of_none_is_done_at_once(void **state)
 {
     fixture *f = *state;
@@ -378,6 +413,8 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_across_a_barrier),
         cmocka_unit_test(
             what_comes_unasked_behind_the_last_answer_is_told_though_each_was_answered),
+        cmocka_unit_test(many_headers_share_a_window_and_a_refusal_fails_alone),
+        cmocka_unit_test(what_is_wrong_with_many_is_told_by_the_commands_name),
         cmocka_unit_test(many_of_none_is_done_at_once),
         cmocka_unit_test(many_go_with_a_window_of_any_size),
     };
