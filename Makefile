@@ -44,12 +44,8 @@ demo-dependencies:
 FUZZ_SECONDS ?= 60
 fuzz: dependencies
 	@test -f build-fuzz/build.ninja || $(MESON) setup build-fuzz -Dfuzz=true
-	ninja -C build-fuzz -j $(JOBS)
-	@for target in build-fuzz/tests/fuzz/fuzz_*; do \
-	    corpus=build-fuzz/corpus/$${target##*/fuzz_}; mkdir -p $$corpus; \
-	    $$target -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$corpus \
-	        $$(ls -d tests/fuzz/corpus/$${target##*/fuzz_} 2>/dev/null) || exit 1; \
-	done
+	ninja -C build-fuzz -j $(JOBS) fuzzers
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(MESON) test -C build-fuzz --no-rebuild --verbose --num-processes 1 --suite libfuzzer
 
 # Which lines and branches the tests reach; the report is build-coverage/report/index.html.
 coverage: dependencies

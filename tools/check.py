@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Builds everything and runs every test, in the plain build, under sanitizers and under valgrind;
-and the tests of threads under ThreadSanitizer.
+each fuzz target for ten seconds; and the tests of threads under ThreadSanitizer.
 
     check.py [--plain]        --plain leaves all but the first out
 
@@ -50,6 +50,7 @@ def runs(plain_only: bool) -> list[Run]:
         every.append(
             Run("valgrind", "build", [], ["--wrapper", valgrind, "--suite", "valgrind"])
         )
+        every.append(Run("fuzzers", "build-fuzz", ["-Dfuzz=true"], ["--suite", "libfuzzer"], ("fuzzers",)))
         every.append(
             Run(
                 "thread sanitizer",
