@@ -257,6 +257,8 @@ static int read_own(cpoplib_run *run, cpoplib_reader *r)
         result = feed(run, data, len);
     }
     cpoplib_reader_end(r);
+    if (!pop3_engine_wants_input(run->client->engine))
+        cpoplib_reader_rest(r);
     return result;
 }
 

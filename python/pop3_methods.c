@@ -383,8 +383,8 @@ static PyObject *method_exit(PyObject *self, PyObject *const *args, Py_ssize_t n
 }
 
 #if PY_VERSION_HEX >= 0x030B0000
-/* What an object has that is written in Python. Without it the fields that are not in the instance's
- * dict would forbid copies; a copy does without them. */
+/* What an object has that is written in Python. Without it the fields that are not in the
+ * instance's dict would forbid copies; a copy does without them. */
 static PyObject *method_getstate(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__getstate__", "O", self);

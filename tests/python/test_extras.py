@@ -6,8 +6,10 @@ import base64
 import contextlib
 import gc
 import io
+import poplib
 import socket
 import threading
+import tracemalloc
 import weakref
 from typing import Any, Callable, Iterator
 
@@ -685,6 +687,52 @@ def test_the_socket_may_keep_the_memory_it_reads_into() -> None:
         del pop
     gc.collect()
     assert sum(len(bytes(room)) for room in kept) > 0
+
+
+def test_the_socket_may_release_the_view_it_reads_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Releasing(socket.socket):
+        def recv_into(self, buffer: Any, *rest: Any) -> int:
+            with buffer:
+                return super().recv_into(buffer[:7], *rest)
+
+    ours, theirs = socket.socketpair()
+    releasing = Releasing(theirs.family, theirs.type, fileno=theirs.detach())
+    monkeypatch.setattr(socket, "create_connection", lambda *_: releasing)
+    with ours:
+        ours.sendall(HELLO + message(1, 9) + b"+OK\r\n")
+        pop = cpoplib.POP3("host")
+        assert pop.retr(1)[1] == [b"line of 1"] * 9
+        assert pop.noop() == b"+OK"
+        pop.close()
+
+
+@pytest.mark.parametrize("lines", [1, 4000])
+def test_a_connection_that_waits_takes_no_more_memory_than_one_of_poplib(lines: int) -> None:
+    def taken(module: Any) -> int:
+        def connect() -> tuple:
+            pair = socket.socketpair()
+            pair[0].sendall(HELLO + message(1, lines))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(socket, "create_connection", lambda *_: pair[1])
+                pop = module.POP3("host")
+            assert len(pop.retr(1)[1]) == lines
+            return pop, *pair
+
+        first = connect()
+        gc.collect()
+        tracemalloc.start()
+        try:
+            connected = [connect() for _ in range(20)]
+            gc.collect()
+            size = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        for pop, server, _ in (first, *connected):
+            pop.close()
+            server.close()
+        return size
+
+    assert taken(cpoplib) <= taken(poplib)
 
 
 def test_a_subclass_of_pop3_ssl_exists_where_ssl_does() -> None:
