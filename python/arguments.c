@@ -95,8 +95,8 @@ static void bind_positional(const cpoplib_signature *s, PyObject *const *args, P
         values[i] = i < nargs && i < s->positional ? args[i] : NULL;
 }
 
-bool cpoplib_bind(const cpoplib_signature *s, PyObject *const *args, Py_ssize_t nargs,
-                  PyObject *kwnames, PyObject **values)
+bool cpoplib_bind_any(const cpoplib_signature *s, PyObject *const *args, Py_ssize_t nargs,
+                      PyObject *kwnames, PyObject **values)
 {
     bind_positional(s, args, nargs, values);
     Py_ssize_t keywords = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);

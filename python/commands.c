@@ -115,12 +115,14 @@ static PyObject *find_timestamp(const cpoplib_state *state, PyObject *self)
     if (pattern != NULL)
         welcome = cpoplib_get(state, self, NAME_WELCOME);
     if (welcome != NULL)
-        match = PyObject_CallMethod(pattern, "match", "O", welcome);
+        match = PyObject_CallMethodOneArg(pattern, state->names[NAME_MATCH], welcome);
     int matched = match == NULL ? -1 : PyObject_IsTrue(match);
-    if (matched > 0)
-        found = PyObject_CallMethod(match, "group", "i", 1);
+    PyObject *one = matched > 0 ? PyLong_FromLong(1) : NULL;
+    if (one != NULL)
+        found = PyObject_CallMethodOneArg(match, state->names[NAME_GROUP], one);
     else if (matched == 0)
         cpoplib_raise_text(state, "-ERR APOP not supported by server");
+    Py_XDECREF(one);
     Py_XDECREF(match);
     Py_XDECREF(welcome);
     Py_XDECREF(pattern);
@@ -128,13 +130,15 @@ static PyObject *find_timestamp(const cpoplib_state *state, PyObject *self)
 }
 
 /* hashlib.md5(octets).hexdigest() */
-static PyObject *md5_digest(PyObject *octets)
+static PyObject *md5_digest(const cpoplib_state *state, PyObject *octets)
 {
-    PyObject *hashlib = PyImport_ImportModule("hashlib");
+    /* as the statement does it; PyImport_ImportModule() does far more */
+    PyObject *hashlib = PyImport_ImportModuleLevel("hashlib", NULL, NULL, NULL, 0);
     if (hashlib == NULL)
         return NULL;
-    PyObject *hash = PyObject_CallMethod(hashlib, "md5", "O", octets);
-    PyObject *digest = hash == NULL ? NULL : PyObject_CallMethod(hash, "hexdigest", NULL);
+    PyObject *hash = PyObject_CallMethodOneArg(hashlib, state->names[NAME_MD5], octets);
+    PyObject *digest =
+        hash == NULL ? NULL : PyObject_CallMethodNoArgs(hash, state->names[NAME_HEXDIGEST]);
     Py_XDECREF(hash);
     Py_DECREF(hashlib);
     return digest;
@@ -153,7 +157,7 @@ PyObject *cpoplib_apop(PyObject *self, PyObject *user, PyObject *password)
     if (timestamp != NULL)
         octets = PyNumber_Add(timestamp, secret);
     if (octets != NULL)
-        digest = md5_digest(octets);
+        digest = md5_digest(state, octets);
     if (digest != NULL)
         arguments = PyTuple_Pack(2, user, digest);
     if (arguments != NULL)
@@ -170,7 +174,11 @@ PyObject *cpoplib_apop(PyObject *self, PyObject *user, PyObject *password)
 /* Adds one line of CAPA's answer: the first word becomes the key, the others its list. */
 static int add_capability(const cpoplib_state *state, PyObject *caps, PyObject *line)
 {
-    PyObject *text = PyObject_CallMethod(line, "decode", "s", "ascii");
+    PyObject *ascii = PyUnicode_FromString("ascii");
+    if (ascii == NULL)
+        return -1;
+    PyObject *text = PyObject_CallMethodOneArg(line, state->names[NAME_DECODE], ascii);
+    Py_DECREF(ascii);
     if (text == NULL)
         return -1;
     int result = -1;

@@ -12,7 +12,7 @@ PyObject *cpoplib_default_timeout(const cpoplib_state *state)
     PyObject *module = cpoplib_global(state, NAME_SOCKET);
     if (module == NULL)
         return NULL;
-    PyObject *timeout = PyObject_GetAttrString(module, "_GLOBAL_DEFAULT_TIMEOUT");
+    PyObject *timeout = cpoplib_get(state, module, NAME_DEFAULT_TIMEOUT);
     Py_DECREF(module);
     return timeout;
 }
@@ -37,24 +37,38 @@ static int makes_plain_files(const cpoplib_state *state, PyObject *makefile)
     return result;
 }
 
+/* makefile('rb') of a socket.socket, with our reader in its place. The file gets a buffer of one
+ * octet, as ours is before it. NULL with an exception, or without one when it made something else.
+ */
+static PyObject *make_reader(const cpoplib_state *state, PyObject *makefile)
+{
+    PyObject *one = PyLong_FromLong(1);
+    PyObject *file =
+        one == NULL ? NULL
+                    : PyObject_CallFunctionObjArgs(makefile, state->names[NAME_MODE_RB], one, NULL);
+    Py_XDECREF(one);
+    if (file == NULL)
+        return NULL;
+    PyObject *reader = NULL;
+    if ((PyObject *)Py_TYPE(file) == state->buffered_reader)
+        reader = cpoplib_reader_new(state, file);
+    Py_DECREF(file);
+    return reader;
+}
+
 /* sock.makefile('rb'), with our reader in its place where that cannot be told from it. */
 static PyObject *make_file(const cpoplib_state *state, PyObject *sock)
 {
     PyObject *makefile = cpoplib_get(state, sock, NAME_MAKEFILE);
     if (makefile == NULL)
         return NULL;
-    PyObject *file = PyObject_CallFunction(makefile, "s", "rb");
-    int plain = file == NULL ? -1 : 0;
-    if (file != NULL && (PyObject *)Py_TYPE(file) == state->buffered_reader)
-        plain = makes_plain_files(state, makefile);
+    PyObject *file = NULL;
+    int plain = makes_plain_files(state, makefile);
+    if (plain > 0)
+        file = make_reader(state, makefile);
+    if (plain >= 0 && file == NULL && !PyErr_Occurred())
+        file = PyObject_CallOneArg(makefile, state->names[NAME_MODE_RB]);
     Py_DECREF(makefile);
-    if (plain > 0) {
-        PyObject *reader = cpoplib_reader_new(state, file);
-        Py_DECREF(file);
-        return reader;
-    }
-    if (plain < 0)
-        Py_CLEAR(file);
     return file;
 }
 
@@ -91,16 +105,19 @@ static PyObject *connect_socket(const cpoplib_state *state, PyObject *self, PyOb
     PyObject *module = cpoplib_global(state, NAME_SOCKET);
     if (module == NULL)
         return NULL;
-    PyObject *create = PyObject_GetAttrString(module, "create_connection");
+    PyObject *create = cpoplib_get(state, module, NAME_CREATE_CONNECTION);
     Py_DECREF(module);
     if (create == NULL)
         return NULL;
-    PyObject *sock = NULL, *port = NULL;
+    PyObject *sock = NULL, *port = NULL, *address = NULL;
     PyObject *host = cpoplib_get(state, self, NAME_HOST);
     if (host != NULL)
         port = cpoplib_get(state, self, NAME_PORT);
     if (port != NULL)
-        sock = PyObject_CallFunction(create, "((OO)O)", host, port, timeout);
+        address = PyTuple_Pack(2, host, port);
+    if (address != NULL)
+        sock = PyObject_CallFunctionObjArgs(create, address, timeout, NULL);
+    Py_XDECREF(address);
     Py_XDECREF(port);
     Py_XDECREF(host);
     Py_DECREF(create);
@@ -124,11 +141,11 @@ PyObject *cpoplib_create_socket(PyObject *self, PyObject *timeout)
 static int shut_down(const cpoplib_state *state, PyObject *sock)
 {
     PyObject *done = NULL, *how = NULL, *module = NULL;
-    PyObject *shutdown = PyObject_GetAttrString(sock, "shutdown");
+    PyObject *shutdown = cpoplib_get(state, sock, NAME_SHUTDOWN);
     if (shutdown != NULL)
         module = cpoplib_global(state, NAME_SOCKET);
     if (module != NULL)
-        how = PyObject_GetAttrString(module, "SHUT_RDWR");
+        how = cpoplib_get(state, module, NAME_SHUT_RDWR);
     if (how != NULL)
         done = PyObject_CallOneArg(shutdown, how);
     Py_XDECREF(how);

@@ -257,6 +257,8 @@ static int read_own(cpoplib_run *run, cpoplib_reader *r)
         result = feed(run, data, len);
     }
     cpoplib_reader_end(r);
+    if (!pop3_engine_wants_input(run->client->engine))
+        cpoplib_reader_rest(r);
     return result;
 }
 
@@ -328,8 +330,14 @@ int cpoplib_step(cpoplib_run *run)
     if (result < 0 && (dead || PyErr_ExceptionMatches(PyExc_OSError)))
         cpoplib_hang_up(run->state, (PyObject *)client);
     client->busy = false;
-    if (client->forget)
-        cpoplib_forget_engine(client);
+    if (!client->forget)
+        return result;
+    bool over = pop3_engine_pending(client->engine) == 0;
+    cpoplib_forget_engine(client);
+    if (result >= 0 && !over) { /* somebody closed the connection meanwhile */
+        cpoplib_raise_text(run->state, "-ERR EOF");
+        result = -1;
+    }
     return result;
 }
 

@@ -62,7 +62,8 @@ PyObject *cpoplib_take_body(cpoplib_run *run);
 void cpoplib_raise_refusal(const cpoplib_state *state, const pop3_event *done);
 
 /* Reads the replies that are still in flight: those of a retr_many() go to it, others are dropped.
- * Every use of the connection begins with it. */
+ * Every use of the connection begins with it, before a command goes out: what is queued would go
+ * out behind that one, and take its reply. */
 int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client);
 
 /* Drops the engine and what it knows: the connection is another, or over. */

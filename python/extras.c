@@ -177,8 +177,17 @@ PyObject *cpoplib_capabilities(PyObject *self, void *Py_UNUSED(unused))
         capa.kind = POP3_CMD_CAPA;
         if (run_command(&run, &capa) < 0)
             return NULL;
+        if (client->engine == NULL) { /* who was shown the reply has closed the connection */
+            cpoplib_raise_text(state, "-ERR EOF");
+            return NULL;
+        }
     }
-    return build(state, pop3_engine_capabilities(client->engine));
+    client->busy = true; /* the collector may run anybody's code, which must not free the engine */
+    PyObject *result = build(state, pop3_engine_capabilities(client->engine));
+    client->busy = false;
+    if (client->forget)
+        cpoplib_forget_engine(client);
+    return result;
 }
 
 PyObject *cpoplib_exit(PyObject *self, PyObject *exception_type)

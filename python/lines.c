@@ -60,7 +60,8 @@ void cpoplib_hang_up_without_memory(const cpoplib_state *state, PyObject *self)
 PyObject *cpoplib_putline(PyObject *self, PyObject *line)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
-    if (debug(state, self, 1, "*put*", line) < 0 ||
+    if (cpoplib_settle(state, (cpoplib_client *)self) < 0 ||
+        debug(state, self, 1, "*put*", line) < 0 ||
         PySys_Audit("poplib.putline", "OO", self, line) < 0)
         return NULL;
     PyObject *sock = cpoplib_get(state, self, NAME_SOCK);
@@ -104,7 +105,8 @@ static bool has_control_characters(PyObject *line)
 PyObject *cpoplib_putcmd(PyObject *self, PyObject *line)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
-    if (debug(state, self, 0, "*cmd*", line) < 0)
+    if (cpoplib_settle(state, (cpoplib_client *)self) < 0 ||
+        debug(state, self, 0, "*cmd*", line) < 0)
         return NULL;
     PyObject *encoding = cpoplib_get(state, self, NAME_ENCODING);
     if (encoding == NULL)
@@ -333,6 +335,8 @@ PyObject *cpoplib_getresp(PyObject *self, PyObject *Py_UNUSED(unused))
 static PyObject *exchange(PyObject *self, PyObject *line, cpoplib_name get)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
+    if (cpoplib_settle(state, (cpoplib_client *)self) < 0)
+        return NULL;
     PyObject *put = PyObject_CallMethodOneArg(self, state->names[NAME_PUTCMD], line);
     if (put == NULL)
         return NULL;

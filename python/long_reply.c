@@ -165,6 +165,7 @@ static int take_fast(const cpoplib_state *state, PyObject *self, cpoplib_reader 
     Py_XDECREF(g.kept);
     PyMem_Free(g.split.lines);
     cpoplib_reader_end(r);
+    cpoplib_reader_rest(r);
     PyObject *sum = result < 0 ? NULL : PyLong_FromUnsignedLongLong(g.split.octets);
     if (sum == NULL)
         return -1;

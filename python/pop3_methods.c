@@ -382,6 +382,15 @@ static PyObject *method_exit(PyObject *self, PyObject *const *args, Py_ssize_t n
     return cpoplib_exit(self, v[0]);
 }
 
+#if PY_VERSION_HEX >= 0x030B0000
+/* What an object has that is written in Python. Without it the fields that are not in the
+ * instance's dict would forbid copies; a copy does without them. */
+static PyObject *method_getstate(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__getstate__", "O", self);
+}
+#endif
+
 enum { FLAGS = METH_FASTCALL | METH_KEYWORDS };
 
 PyMethodDef cpoplib_pop3_methods[] = {
@@ -483,6 +492,9 @@ PyMethodDef cpoplib_pop3_methods[] = {
                "Logs in with a SASL mechanism. authobject() returns the initial response\n"
                "or None, authobject(challenge) the answer or None to give up; without\n"
                "it all answers are empty, as EXTERNAL wants them.")},
+#if PY_VERSION_HEX >= 0x030B0000
+    {"__getstate__", method_getstate, METH_NOARGS, NULL},
+#endif
     {"__enter__", (PyCFunction)(void (*)(void))method_enter, FLAGS, NULL},
     {"__exit__", (PyCFunction)(void (*)(void))method_exit, FLAGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -83,7 +83,6 @@ PyDoc_STRVAR(
 static PyType_Slot slots[] = {
     {Py_tp_doc, (void *)pop3_doc},
     {Py_tp_init, (void *)pop3_init},
-    {Py_tp_new, (void *)PyType_GenericNew},
     {Py_tp_methods, cpoplib_pop3_methods},
     {Py_tp_members, members},
     {Py_tp_getset, properties},

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* A buffer begins small, since most replies are; it grows when a read fills it. The first size is
- * above 16 KiB, the most that one read from a TLS connection gives. */
-enum { FIRST_CAP = 20 * 1024, FULL_CAP = 80 * 1024 };
+/* A buffer begins small, since most replies are, and so that a connection takes no more memory than
+ * poplib's with its 8 KiB; it grows when a read fills it. */
+enum { FIRST_CAP = 7 * 1024, FULL_CAP = 80 * 1024 };
 
 /* Gives the reader a buffer of that size and moves what is unread there. */
 static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
@@ -33,6 +33,15 @@ static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
     return true;
 }
 
+/* Whether somebody who was given the view has released it. */
+static bool view_is_lost(const cpoplib_reader *r)
+{
+    if (PyObject_Size(r->view) >= 0)
+        return false;
+    PyErr_Clear();
+    return true;
+}
+
 /* Sees to it that there is room behind what is unread, and enough for the next read. */
 static bool prepare(cpoplib_reader *r)
 {
@@ -41,8 +50,14 @@ static bool prepare(cpoplib_reader *r)
         return make_room(r, r->cap > PY_SSIZE_T_MAX / 2 ? PY_SSIZE_T_MAX : r->cap * 2);
     bool outgrown = r->cap > FULL_CAP && unread * 2 <= FULL_CAP; /* an over-long line has passed */
     bool short_of = r->cap < FULL_CAP && r->filled;
-    if (r->cap == 0 || outgrown || short_of)
-        return make_room(r, r->cap == 0 ? FIRST_CAP : outgrown ? FULL_CAP : r->cap * 4);
+    if (r->cap == 0)
+        return make_room(r, r->large ? FULL_CAP : FIRST_CAP);
+    if (outgrown || short_of) {
+        r->large = true;
+        return make_room(r, FULL_CAP);
+    }
+    if (view_is_lost(r))
+        return make_room(r, r->cap);
     if (r->start > 0) {
         memmove(r->data, r->data + r->start, (size_t)unread);
         r->start = 0;
@@ -60,7 +75,11 @@ Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
     if (!prepare(r))
         return -1;
     /* The view keeps the memory alive even if the socket keeps the view. */
-    PyObject *room = PySequence_GetSlice(r->view, r->end, r->cap);
+    PyObject *room = r->view;
+    if (r->end == 0)
+        Py_INCREF(room);
+    else
+        room = PySequence_GetSlice(r->view, r->end, r->cap);
     if (room == NULL)
         return -1;
     const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
@@ -111,6 +130,17 @@ void cpoplib_reader_end(cpoplib_reader *r)
     r->busy = false;
 }
 
+void cpoplib_reader_rest(cpoplib_reader *r)
+{
+    if (r->busy || r->start != r->end || r->cap <= FIRST_CAP)
+        return;
+    Py_CLEAR(r->view);
+    Py_CLEAR(r->store);
+    r->data = NULL;
+    r->cap = r->start = r->end = 0;
+    r->filled = false;
+}
+
 /* Octets that the line at the buffer's start has, of at most `limit`; 0 when it is not complete.
  * The first `scanned` hold no LF. */
 static Py_ssize_t line_length(const cpoplib_reader *r, Py_ssize_t limit, Py_ssize_t scanned)
@@ -145,5 +175,9 @@ PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit)
         r->start += n;
 end:
     cpoplib_reader_end(r);
+    if (r->cap > FIRST_CAP && r->start == r->end) {
+        r->large = false; /* this was a short reply, the next may be one as well */
+        cpoplib_reader_rest(r);
+    }
     return line;
 }

@@ -9,15 +9,16 @@
 typedef struct cpoplib_reader {
     PyObject_HEAD PyObject *dict; /* attributes that somebody set on the instance */
     PyObject *weakrefs;
-    PyObject *inner; /* the io.BufferedReader; its own buffer stays empty */
+    PyObject *inner; /* the io.BufferedReader; its own buffer of one octet stays empty */
     PyObject *raw;   /* inner.raw */
-    PyObject *store; /* a bytearray, `cap` octets: sockets read into it */
+    PyObject *store; /* a bytearray, `cap` octets: sockets read into it; NULL while cap is 0 */
     PyObject *view;  /* a memoryview of all of store */
     char *data;      /* store's octets */
     Py_ssize_t cap;
     Py_ssize_t start; /* octets not yet handed out are [start, end) */
     Py_ssize_t end;
     bool filled; /* the latest read filled the buffer */
+    bool large;  /* long replies come: a buffer that was given back begins large the next time */
     bool busy;   /* somebody reads, perhaps without the GIL: the buffer must not move */
     bool closed;
     bool torn; /* a read failed in a way that may have lost octets: there is no reading on */
@@ -34,6 +35,10 @@ bool cpoplib_reader_is_plain(const cpoplib_state *state, PyObject *object);
  * already, or closed; `doing` begins that message. */
 bool cpoplib_reader_begin(cpoplib_reader *r, const char *doing);
 void cpoplib_reader_end(cpoplib_reader *r);
+
+/* At the end of a reply, outside of begin and end: gives a large buffer back if it is empty, so
+ * that a connection that waits takes little memory. */
+void cpoplib_reader_rest(cpoplib_reader *r);
 
 /* Between begin and end: reads more octets behind those there are, which may move them. Returns how
  * many; 0 at the end of input, or when a non-blocking socket has none; -1 with an exception. */

@@ -3,6 +3,7 @@
 #include "window.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum { DEFAULT_SIZE = 32, MAX_SIZE = 1024 };
 
@@ -16,6 +17,7 @@ typedef struct cpoplib_window {
     PyObject *ready;    /* list of answers: (number, message), or an exception */
     Py_ssize_t next;    /* index of the first that was not handed out */
     bool closed;
+    bool running; /* somebody is in window_next(), perhaps in the caller's iterator */
     cpoplib_run run;
 } cpoplib_window;
 
@@ -88,8 +90,17 @@ static int take_numbers(cpoplib_window *w)
     return 0;
 }
 
-/* Asks for the messages whose numbers were taken; first, when it matters, whether the server takes
- * commands ahead of its replies. */
+/* How many messages may be asked for and not have come: just one unless the server is known to take
+ * commands ahead of its replies. The engine would keep the others back, and send them at a time
+ * when somebody else uses the connection. */
+static Py_ssize_t most_awaited(const cpoplib_window *w)
+{
+    const pop3_capabilities *caps = pop3_engine_capabilities(w->client->engine);
+    return caps != NULL && (caps->flags & POP3_CAP_PIPELINING) != 0 ? w->size : 1;
+}
+
+/* Asks for the messages whose numbers were taken, or as many as may be; first, when it matters,
+ * whether the server takes commands ahead of its replies. */
 static int ask(cpoplib_window *w)
 {
     pop3_engine *engine = w->client->engine;
@@ -100,15 +111,17 @@ static int ask(cpoplib_window *w)
             return -1;
         w->client->capabilities_asked = true;
     }
-    for (Py_ssize_t i = 0; i < w->queued_count; i++) {
+    Py_ssize_t most = most_awaited(w), asked = 0;
+    for (; asked < w->queued_count && w->awaited < most; asked++) {
         pop3_command retr = POP3_COMMAND_INIT;
         retr.kind = POP3_CMD_RETR;
-        retr.number = w->queued[i];
+        retr.number = w->queued[asked];
         if (cpoplib_submit(w->run.state, engine, &retr) < 0)
             return -1;
         w->awaited++;
     }
-    w->queued_count = 0;
+    w->queued_count -= asked;
+    memmove(w->queued, w->queued + asked, (size_t)w->queued_count * sizeof *w->queued);
     return 0;
 }
 
@@ -155,9 +168,9 @@ static int step(cpoplib_window *w)
     return result;
 }
 
-static PyObject *window_next(PyObject *self)
+/* The next answer; NULL at the end, and with an exception. */
+static PyObject *next_answer(cpoplib_window *w)
 {
-    cpoplib_window *w = as_window(self);
     for (;;) {
         if (w->next < PyList_GET_SIZE(w->ready))
             return hand_out(w);
@@ -179,9 +192,31 @@ static PyObject *window_next(PyObject *self)
     }
 }
 
+/* False with an exception, as from a generator, when the iterator is at work: another thread, or
+ * the caller's iterator, may not use it now. */
+static bool check_not_running(const cpoplib_window *w)
+{
+    if (w->running)
+        PyErr_SetString(PyExc_ValueError, "retr_many() is already executing");
+    return !w->running;
+}
+
+static PyObject *window_next(PyObject *self)
+{
+    cpoplib_window *w = as_window(self);
+    if (!check_not_running(w))
+        return NULL;
+    w->running = true;
+    PyObject *answer = next_answer(w);
+    w->running = false;
+    return answer;
+}
+
 static PyObject *window_close(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     cpoplib_window *w = as_window(self);
+    if (!check_not_running(w))
+        return NULL;
     leave(w);
     w->next = 0;
     if (PyList_SetSlice(w->ready, 0, PY_SSIZE_T_MAX, NULL) < 0)

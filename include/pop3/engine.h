@@ -140,13 +140,15 @@ POP3_API void pop3_engine_free(pop3_engine *engine);
  * be empty).
  *
  * @return ::POP3_OK; ::POP3_ERR_ARGUMENT; ::POP3_ERR_MEMORY; ::POP3_ERR_STATE after QUIT, on a dead
- *         connection, and for STLS after login or under TLS.
+ *         connection, for STLS after login or under TLS, and for PASS, APOP, AUTH, RAW and RAW_LIST
+ *         behind an STLS that is not over: they would go out in the clear if it were refused.
  */
 POP3_API pop3_status pop3_engine_submit(pop3_engine *engine, const pop3_command *command);
 
 /**
  * The octets to send now. May render queued commands, so call it again after pop3_engine_sent(),
- * after events, and after submitting.
+ * after events, and after submitting. Go on reading while not all of them can be written: a server
+ * may stop reading until its replies are taken.
  * @param engine the engine.
  * @param len    receives their number, 0 when there is nothing to send.
  * @return the octets, valid until the next call with this engine; they may hold a secret.
@@ -244,6 +246,7 @@ POP3_API uint64_t pop3_engine_deletions(const pop3_engine *engine);
 /**
  * What the server announced, with the masked capabilities taken out of @c flags; NULL when CAPA has
  * not been answered with +OK in the present state (before or after TLS, before or after login).
+ * Valid until the next call of pop3_engine_next(), pop3_engine_tls_started() or pop3_engine_free().
  */
 POP3_API const pop3_capabilities *pop3_engine_capabilities(const pop3_engine *engine);
 

@@ -117,6 +117,8 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
         return POP3_ERR_STATE;
     if (command->kind == POP3_CMD_STLS && (e->tls || e->state == POP3_STATE_TRANSACTION))
         return POP3_ERR_STATE; /* RFC 2595 §4 */
+    if (e->upgrades > 0 && p3_command_about(command->kind).secret)
+        return POP3_ERR_STATE; /* it would go out in the clear when STLS is refused */
     p3_queued queued;
     status = p3_command_copy(&queued, command);
     if (status != POP3_OK)
@@ -126,6 +128,8 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
         return POP3_ERR_MEMORY;
     }
     e->quit = command->kind == POP3_CMD_QUIT;
+    if (command->kind == POP3_CMD_STLS)
+        e->upgrades++;
     return POP3_OK;
 }
 

@@ -24,6 +24,7 @@ struct pop3_engine {
     bool tls;          /* under TLS */
     bool wants_tls;    /* STLS was answered with +OK, the handshake has not been reported */
     bool quit;         /* QUIT has been submitted */
+    size_t upgrades;   /* STLS commands submitted and not over */
     bool auth_waits;   /* a challenge was handed out and not answered */
     uint64_t deleted;  /* +OK to DELE since login or RSET */
     size_t challenges; /* in the present AUTH */

@@ -36,6 +36,8 @@ static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
     done.sent = e->in_flight > 0;
     if (e->in_flight > 0)
         p3_engine_answered(e, &c);
+    if (c.kind == POP3_CMD_STLS)
+        e->upgrades--;
     e->expect = P3_EXPECT_STATUS;
     p3_queued_clear(&c);
     *ev = done;

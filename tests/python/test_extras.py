@@ -6,8 +6,10 @@ import base64
 import contextlib
 import gc
 import io
+import poplib
 import socket
 import threading
+import tracemalloc
 import weakref
 from typing import Any, Callable, Iterator
 
@@ -263,6 +265,141 @@ def test_two_iterations_at_once_keep_their_messages_apart() -> None:
         got = [next(one), next(two), next(one), next(two), *one, *two]
     assert sorted(number for number, _ in got) == [1, 2, 3, 4, 5, 6]
     assert all(octets == text(number) for number, octets in got)
+
+
+def test_a_command_between_messages_asked_for_one_by_one_gets_its_own_reply() -> None:
+    replies = [m for n in (1, 2, 3) for m in (message(n), b"+OK deleted %d\r\n" % n)]
+    with client(b"-ERR what?\r\n", *replies) as (pop, record):
+        seen = [(n, octets, pop.dele(n)) for n, octets in pop.retr_many([1, 2, 3])]
+    assert seen == [(n, text(n), b"+OK deleted %d" % n) for n in (1, 2, 3)]
+    assert record.sent == b"CAPA\r\nRETR 1\r\nDELE 1\r\nRETR 2\r\nDELE 2\r\nRETR 3\r\nDELE 3\r\n"
+
+
+class Noting:
+    """A socket and a file that note what goes through them, in its order."""
+
+    def __init__(self, pop: Any) -> None:
+        self.noted: list[bytes] = []
+        self.sock, self.file = pop.sock, pop.sock.makefile("rb")
+        pop.sock = pop.file = self
+
+    def sendall(self, octets: bytes) -> None:
+        self.noted.append(octets)
+        self.sock.sendall(octets)
+
+    def readline(self, size: int) -> bytes:
+        self.noted.append(self.file.readline(size))
+        return self.noted[-1]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+
+@pytest.mark.parametrize("command", [lambda pop: pop.dele(1), lambda pop: pop._putcmd("DELE 1"),
+                                     lambda pop: pop._putline(b"DELE 1")])
+def test_what_is_in_flight_is_read_before_another_command_goes_out(command: Callable) -> None:
+    with client(CAPA, message(1), message(2) + message(3), b"+OK one\r\n") as (pop, _):
+        noting = Noting(pop)
+        next(many := pop.retr_many([1, 2, 3]))
+        command(pop)
+        noted = noting.noted
+        assert noted.index(b"line of 3\r\n") < noted.index(b"DELE 1\r\n")
+        assert list(many) == [(2, text(2)), (3, text(3))]
+
+
+def test_a_connection_closed_within_a_message_gives_no_half_message() -> None:
+    class Closing(io.BytesIO):
+        def write(self, octets: Any) -> int:
+            pop.close()
+            return super().write(octets)
+
+    with client(b"+OK\r\nhalf\r\n", b"rest\r\n.\r\n") as (pop, _):
+        with pytest.raises(cpoplib.error_proto, match="-ERR EOF"):
+            pop.retr_into(1, Closing())
+    with client(b"+OK\r\nhalf\r\n", b"rest\r\n.\r\n") as (pop, _), closing_when_shown(pop, b"'+OK'"):
+        with pytest.raises(cpoplib.error_proto, match="-ERR EOF"):
+            pop.retr_bytes(1)
+
+
+@contextlib.contextmanager
+def closing_when_shown(pop: Any, text: bytes) -> Iterator[None]:
+    """Debug output closes the connection when it shows a text."""
+
+    class Output(io.StringIO):
+        def write(self, shown: str) -> int:
+            if text.decode() in shown:
+                pop.close()
+            return len(shown)
+
+    pop.set_debuglevel(2)
+    with contextlib.redirect_stdout(Output()):
+        yield
+
+
+def test_a_connection_closed_while_a_reply_is_shown_raises() -> None:
+    with client(b"+OK said\r\nTOP\r\n.\r\n") as (pop, _), closing_when_shown(pop, b"said"):
+        with pytest.raises(cpoplib.error_proto, match="-ERR EOF"):
+            _ = pop.capabilities
+    # CAPA's last reply is the dot, which is not shown: a refusal is, and ends the command.
+    with client(b"-ERR said\r\n") as (pop, _), closing_when_shown(pop, b"said"):
+        with pytest.raises(cpoplib.error_proto):
+            _ = pop.capabilities
+
+
+def test_a_connection_closed_by_authobject_raises() -> None:
+    def closing(challenge: bytes | None = None) -> bytes:
+        if challenge is not None:
+            pop.close()
+        return b"x"
+
+    with client(b"+ eA==\r\n", b"+OK\r\n") as (pop, _):
+        with pytest.raises(cpoplib.error_proto, match="-ERR EOF"):
+            pop.auth("X", closing)
+
+
+def test_a_connection_closed_by_the_collector_leaves_capabilities_whole() -> None:
+    class Closing:
+        def __init__(self) -> None:
+            self.cycle = self
+
+        def __del__(self) -> None:
+            pop.close()
+
+    before = gc.get_threshold()
+    with client(CAPA) as (pop, _):
+        expected = pop.capabilities
+        gc.collect()
+        gc.disable()
+        try:
+            Closing()
+            gc.set_threshold(1, 1, 1)
+            gc.enable()
+            assert pop.capabilities == expected
+        finally:
+            gc.set_threshold(*before)
+            gc.enable()
+
+
+def test_an_iteration_is_not_run_within_itself() -> None:
+    class Numbers:
+        def __init__(self) -> None:
+            self.caught: list[Exception] = []
+
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> int:
+            for call in (lambda: next(many), many.close):
+                with pytest.raises(ValueError, match="already executing") as caught:
+                    call()
+                self.caught.append(caught.value)
+            if len(self.caught) > 4:
+                raise StopIteration
+            return len(self.caught) // 2
+
+    with client(message(1), message(2)) as (pop, _):
+        many = pop.retr_many(Numbers(), window=1)
+        assert list(many) == [(1, text(1)), (2, text(2))]
 
 
 def test_a_connection_lost_between_messages_ends_the_iteration_with_an_error() -> None:
@@ -550,6 +687,52 @@ def test_the_socket_may_keep_the_memory_it_reads_into() -> None:
         del pop
     gc.collect()
     assert sum(len(bytes(room)) for room in kept) > 0
+
+
+def test_the_socket_may_release_the_view_it_reads_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Releasing(socket.socket):
+        def recv_into(self, buffer: Any, *rest: Any) -> int:
+            with buffer:
+                return super().recv_into(buffer[:7], *rest)
+
+    ours, theirs = socket.socketpair()
+    releasing = Releasing(theirs.family, theirs.type, fileno=theirs.detach())
+    monkeypatch.setattr(socket, "create_connection", lambda *_: releasing)
+    with ours:
+        ours.sendall(HELLO + message(1, 9) + b"+OK\r\n")
+        pop = cpoplib.POP3("host")
+        assert pop.retr(1)[1] == [b"line of 1"] * 9
+        assert pop.noop() == b"+OK"
+        pop.close()
+
+
+@pytest.mark.parametrize("lines", [1, 4000])
+def test_a_connection_that_waits_takes_no_more_memory_than_one_of_poplib(lines: int) -> None:
+    def taken(module: Any) -> int:
+        def connect() -> tuple:
+            pair = socket.socketpair()
+            pair[0].sendall(HELLO + message(1, lines))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(socket, "create_connection", lambda *_: pair[1])
+                pop = module.POP3("host")
+            assert len(pop.retr(1)[1]) == lines
+            return pop, *pair
+
+        first = connect()
+        gc.collect()
+        tracemalloc.start()
+        try:
+            connected = [connect() for _ in range(20)]
+            gc.collect()
+            size = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        for pop, server, _ in (first, *connected):
+            pop.close()
+            server.close()
+        return size
+
+    assert taken(cpoplib) <= taken(poplib)
 
 
 def test_a_subclass_of_pop3_ssl_exists_where_ssl_does() -> None:

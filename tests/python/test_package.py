@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import abc
 import ast
+import copy
 import inspect
+import io
 import os
+import pickle
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -48,8 +53,6 @@ def test_signatures_are_those_of_poplib(name: str) -> None:
 
 
 def test_the_exception_can_be_pickled_and_is_an_exception() -> None:
-    import pickle
-
     error = pickle.loads(pickle.dumps(cpoplib.error_proto(b"-ERR")))
     assert type(error) is cpoplib.error_proto
     assert error.args == (b"-ERR",)
@@ -91,3 +94,39 @@ def test_pip_installs_the_module_and_its_types(tmp_path: Path) -> None:
     assert {path.name for path in (target / "cpoplib-stubs").iterdir()} >= {"__init__.pyi", "py.typed"}
     suffixes = {"".join(path.suffixes) for path in target.rglob("*") if path.is_file()}
     assert not any(".h" == s or ".a" == s for s in suffixes)
+
+
+class Ends:
+    """A stand-in for a socket that has said hello."""
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(b"+OK hello\r\n")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="object has no __getstate__")
+def test_connections_are_copied_as_those_of_poplib_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "create_connection", lambda *_: Ends())
+    for module in (poplib, cpoplib):
+        class WithSlots(module.POP3):
+            __slots__ = ("slot",)
+
+        pop = WithSlots("host")
+        pop.slot, pop.other = "a slot", "in the dict"
+        twin = copy.copy(pop)
+        assert type(twin) is WithSlots
+        assert vars(twin) == vars(pop)
+        assert (twin.slot, twin.sock) == (pop.slot, pop.sock)
+        plain = module.POP3("host")
+        plain.sock = plain.file = None
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            assert vars(pickle.loads(pickle.dumps(plain, protocol))) == vars(plain)
+
+
+def test_an_abstract_subclass_is_not_made() -> None:
+    for module in (poplib, cpoplib):
+        class Abstract(module.POP3, abc.ABC):
+            @abc.abstractmethod
+            def missing(self) -> None: ...
+
+        with pytest.raises(TypeError, match="abstract"):
+            Abstract("host")

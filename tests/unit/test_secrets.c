@@ -214,13 +214,13 @@ static void stls_waits_for_the_handshake_and_then_goes_on(void **state)
     (void)state;
     script *s = connected(NULL);
     asks(s, POP3_CMD_STLS);
-    asks_text(s, POP3_CMD_PASS, "secret");
     sends(s, "STLS\r\n");
     assert_false(pop3_engine_wants_tls(s->engine));
     says(s, "+OK begin\r\n");
     sees(s, "STLS ok {begin}");
     assert_true(pop3_engine_wants_tls(s->engine));
     assert_false(pop3_engine_wants_input(s->engine));
+    asks_text(s, POP3_CMD_PASS, "secret");
     sends(s, ""); /* the password waits for TLS */
     pop3_engine_tls_started(s->engine);
     assert_false(pop3_engine_wants_tls(s->engine));
@@ -301,6 +301,33 @@ static void stls_is_for_clear_connections_before_login(void **state)
     pop3_engine_tls_started(s->engine);
     assert_int_equal(pop3_engine_submit(s->engine, &stls), POP3_ERR_STATE);
     script_end(s);
+}
+
+static void a_secret_does_not_wait_behind_an_stls_that_may_be_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        pop3_command_kind kind;
+        const char *text;
+    } secret[] = {{POP3_CMD_PASS, "b"},
+                  {POP3_CMD_APOP, "a b"},
+                  {POP3_CMD_AUTH, "PLAIN"},
+                  {POP3_CMD_RAW, "X"},
+                  {POP3_CMD_RAW_LIST, "X"}};
+    script *s = connected(NULL);
+    asks(s, POP3_CMD_STLS);
+    for (int sent = 0; sent < 2; sent++) {
+        for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++) {
+            pop3_command c = command_of(secret[i].kind, 0, secret[i].text);
+            assert_int_equal(pop3_engine_submit(s->engine, &c), POP3_ERR_STATE);
+        }
+        sends(s, sent ? "" : "STLS\r\n");
+    }
+    says(s, "-ERR no\r\n");
+    sees(s, "STLS refused {no}");
+    asks_text(s, POP3_CMD_PASS, "b"); /* who knows of the refusal may still say so */
+    sends(s, "PASS b\r\n");
+    script_free(s);
 }
 
 /* Traces. */
@@ -416,6 +443,7 @@ int main(void)
         cmocka_unit_test(octets_injected_before_the_handshake_are_caught),
         cmocka_unit_test(stls_refused_leaves_the_connection_as_it_was),
         cmocka_unit_test(stls_is_for_clear_connections_before_login),
+        cmocka_unit_test(a_secret_does_not_wait_behind_an_stls_that_may_be_refused),
         cmocka_unit_test(no_secret_ever_reaches_the_trace),
         cmocka_unit_test(an_empty_password_looks_like_any_other),
         cmocka_unit_test(level_2_shows_listings_and_messages_and_level_1_does_not),
