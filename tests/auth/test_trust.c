@@ -391,6 +391,10 @@ static void options_that_contradict_or_make_no_sense_are_refused(void **state)
     o.danger_accept_any_certificate = true;
     o.pinned_key = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    o.danger_accept_any_certificate = false;
+    o.crl_file = "/nonexistent";
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    assert_non_null(strstr(why, "beside a pin"));
 }
 
 /* Remembers the protocol that was agreed upon. */
@@ -588,7 +592,19 @@ static void an_internationalized_host_is_resolved_in_its_ascii_form(void **state
 
 static void a_host_that_is_no_name_is_an_argument_error(void **state)
 {
-    static const char *const hosts[] = {"\xff\xfe.example", "\xe2\x98\x83..example"};
+    static const char *const hosts[] = {
+        "\xff\xfe.example",
+        "\xe2\x98\x83..example",
+        "",
+        "a b.example",
+        "a\r\n.example",
+        "a\xc2\xa0"
+        "b.example", /* a blank that does not break lines */
+        "a\xef\xbc\x8f"
+        "b.example", /* a slash of full width */
+        "a\xef\xbc\x9a"
+        "1.example", /* a colon of full width */
+    };
     (void)state;
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
         pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
