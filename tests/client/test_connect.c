@@ -189,23 +189,6 @@ static void a_local_address_of_the_other_family_is_a_connect_error(void **state)
     assert_int_equal(pop3_client_error(c)->sys_errno, EAFNOSUPPORT);
 }
 
-static void only_addresses_of_the_local_ones_family_are_tried(void **state)
-{
-    fixture *f = *state;
-    f->options.host = "localhost"; /* 127.0.0.1, and ::1 where there is one */
-    f->options.port = deserted_port();
-    for (int i = 0; i < 2; i++) {
-        f->options.local_address = i == 0 ? "127.0.0.1" : "::1";
-        pop3_client *c;
-        assert_status(POP3_OK, pop3_client_new(&c, &f->options));
-        assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
-        int error = pop3_client_error(c)->sys_errno;
-        if (i == 0 || error != EAFNOSUPPORT) /* no ::1 here */
-            assert_int_equal(error, ECONNREFUSED);
-        pop3_client_free(c);
-    }
-}
-
 static void a_server_that_never_greets_times_out(void **state)
 {
     fixture *f = *state;
@@ -482,7 +465,6 @@ int main(void)
         cmocka_unit_test(a_unix_domain_socket_that_is_not_there_is_a_connect_error),
         cmocka_unit_test(the_local_address_is_the_one_connected_from),
         cmocka_unit_test(a_local_address_of_the_other_family_is_a_connect_error),
-        cmocka_unit_test(only_addresses_of_the_local_ones_family_are_tried),
         cmocka_unit_test(a_handshake_without_an_answer_times_out),
         cmocka_unit_test(without_a_limit_there_is_no_deadline),
         cmocka_unit_test(the_default_port_is_that_of_the_security),
