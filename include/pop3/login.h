@@ -20,8 +20,11 @@
  * | OAUTHBEARER, XOAUTH2                               | token    | private only                  |
  * | PLAIN, LOGIN, USER (with PASS)                     | password | private only                  |
  * | EXTERNAL                                           | nothing  | under TLS, without any secret |
- * | CRAM-MD5, APOP                                     | password | only when not private         |
+ * | CRAM-MD5, APOP                                     | password | always                        |
  * | PLAIN, LOGIN, USER again, and the token's          |          | with @c allow_plaintext       |
+ *
+ * Where it is private, and nothing of these is announced that can be used, USER is tried all the
+ * same: many servers take it without saying so.
  *
  * DIGEST-MD5, GSSAPI and NTLM are used when they are asked for by name. Which of these a build has
  * says pop3_login_mechanism_known().
@@ -29,8 +32,7 @@
  * There is one attempt: a refusal is not followed by another, weaker method. CAPA is asked before,
  * unless it is known in the present state. When the server announced a better method earlier on
  * this connection than the one that is left now, somebody may be taking them away, and the login
- * ends as
- * ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
+ * ends as ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
  *
  * **Channel binding.** SCRAM-…-PLUS ties the login to the TLS connection, so that somebody who
  * stands in between, with a certificate that the client accepts, cannot pass it on. What it is tied
