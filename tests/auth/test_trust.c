@@ -1,15 +1,22 @@
 /* What a TLS context trusts beyond authorities: pinned keys, revocation lists, the application's
  * own judgement; and what else its options change: keys with pass phrases, ciphers, ALPN,
  * resumption, internationalized names. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE     /* TIOCSCTTY */
+#define _XOPEN_SOURCE   700 /* posix_openpt() */
 #include "peer.h"
 #include "support/suite.h"
 
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* A server with a certificate of make-certs.sh that greets, for `sessions` connections. */
 static void greet(fixture *f, const char *name, const char *sessions)
@@ -325,6 +332,52 @@ static void a_wrong_or_missing_pass_phrase_is_an_argument_error(void **state)
     assert_null(strstr(why, "not it"));
 }
 
+/* Makes the end of a terminal this process's own, as a login would, and reads an encrypted key
+ * without anybody to ask for its pass phrase. */
+static int read_key_at_terminal(const char *terminal)
+{
+    pop3_tls *tls;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    setsid();
+    int fd = open(terminal, O_RDWR);
+    if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) != 0)
+        return 2;
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        (void)dup2(fd, i);
+    o.certificate_file = certificate("client.pem");
+    o.key_file = certificate("client-enc.key");
+    return pop3_tls_new(&tls, &o, NULL, 0) == POP3_ERR_ARGUMENT ? 0 : 1;
+}
+
+static void a_pass_phrase_is_not_asked_for_on_the_terminal(void **state)
+{
+    char said[100];
+    int ended = -1;
+    (void)state;
+    (void)certificate("client-enc.key"); /* made by now */
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0);
+    assert_int_equal(grantpt(terminal), 0);
+    assert_int_equal(unlockpt(terminal), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(read_key_at_terminal(ptsname(terminal)));
+    /* The child ends, which is an error to read, or asks. */
+    struct pollfd asked = {.fd = terminal, .events = POLLIN};
+    pid_t over = 0;
+    while (over == 0 && poll(&asked, 1, 10) == 0)
+        over = waitpid(pid, &ended, WNOHANG);
+    ssize_t n = over == 0 ? read(terminal, said, sizeof said) : 0;
+    if (n > 0)
+        kill(pid, SIGKILL); /* it waits for an answer */
+    if (over == 0)
+        waitpid(pid, &ended, 0);
+    close(terminal);
+    assert_true(n <= 0);
+    assert_int_equal(ended, 0);
+}
+
 /* Collects the notes of a trace. */
 static void collect(void *ctx, pop3_trace_kind kind, const char *data, size_t len)
 {
@@ -636,6 +689,7 @@ int main(void)
         cmocka_unit_test(all_errors_are_shown_to_the_application),
         cmocka_unit_test(an_encrypted_key_is_opened_with_its_pass_phrase),
         cmocka_unit_test(a_wrong_or_missing_pass_phrase_is_an_argument_error),
+        cmocka_unit_test(a_pass_phrase_is_not_asked_for_on_the_terminal),
         cmocka_unit_test(the_ciphers_can_be_chosen),
         cmocka_unit_test(the_ciphers_of_tls_1_2_can_be_chosen),
         cmocka_unit_test(options_that_contradict_or_make_no_sense_are_refused),
