@@ -511,12 +511,15 @@ typedef struct resuming_server {
     peer_server server;
     SSL_CTX *ctx;
     unsigned whole, resumed; /* handshakes */
+    bool one_ticket;         /* the first connection gets one, later ones none */
 } resuming_server;
 
 static void serve_and_resume(peer *p, void *ctx)
 {
     resuming_server *s = ctx;
     char line[64];
+    if (s->one_ticket)
+        SSL_CTX_set_num_tickets(s->ctx, s->whole == 0 ? 1 : 0);
     if (!peer_accept(p, s->ctx))
         return;
     if (SSL_session_reused(p->ssl))
@@ -567,6 +570,18 @@ static void connections_of_one_context_resume(fixture *f, int version)
 static void connections_of_one_context_resume_tls_1_3(void **state)
 {
     connections_of_one_context_resume(*state, TLS1_3_VERSION);
+}
+
+static void a_ticket_of_tls_1_3_is_used_once(void **state)
+{
+    resuming_server s = {.one_ticket = true};
+    pop3_tls_options o = trusting_the_authority();
+    use(*state, &o);
+    begin_resuming(*state, &s, TLS1_3_VERSION);
+    three_sessions(*state);
+    end_resuming(&s);
+    assert_int_equal(s.whole, 2);
+    assert_int_equal(s.resumed, 1);
 }
 
 static void connections_of_one_context_resume_tls_1_2(void **state)
@@ -695,6 +710,7 @@ int main(void)
         cmocka_unit_test(options_that_contradict_or_make_no_sense_are_refused),
         cmocka_unit_test(the_protocol_is_named_unless_it_shall_not_be),
         cmocka_unit_test(connections_of_one_context_resume_tls_1_3),
+        cmocka_unit_test(a_ticket_of_tls_1_3_is_used_once),
         cmocka_unit_test(connections_of_one_context_resume_tls_1_2),
         cmocka_unit_test(resumption_can_be_turned_off),
         cmocka_unit_test(a_session_is_not_resumed_under_another_name),
