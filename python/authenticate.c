@@ -70,7 +70,10 @@ static int answer(pop3_engine *engine, const exchange *x, pop3_str challenge)
     } else if (octets != NULL) {
         pop3_str text;
         base64 = encode(octets, &text);
-        if (base64 != NULL && pop3_engine_respond(engine, text) == POP3_OK)
+        pop3_status status = base64 == NULL ? POP3_OK : pop3_engine_respond(engine, text);
+        if (status == POP3_ERR_MEMORY)
+            PyErr_NoMemory();
+        else if (base64 != NULL && status == POP3_OK)
             result = 0;
         else if (base64 != NULL)
             PyErr_SetString(PyExc_ValueError, "AUTH: the answer is too long");

@@ -113,7 +113,9 @@ typedef struct pop3_error {
     int sys_errno;           /**< errno for ::POP3_ERR_CONNECT and ::POP3_ERR_IO, else 0. */
     pop3_response_code code; /**< ::POP3_ERR_REFUSED: the response code. */
     const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the
-                                response code, unprintable octets as \\xHH; else "". */
+                                response code, unprintable octets as \\xHH; else "". Where it
+                                repeats the secret it was sent, this ends in "***", and so does
+                                @c message. */
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
     uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
                                   least time between logins; 0 when it did not. */

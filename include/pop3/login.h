@@ -20,8 +20,11 @@
  * | OAUTHBEARER, XOAUTH2                               | token    | private only                  |
  * | PLAIN, LOGIN, USER (with PASS)                     | password | private only                  |
  * | EXTERNAL                                           | nothing  | under TLS, without any secret |
- * | CRAM-MD5, APOP                                     | password | only when not private         |
+ * | CRAM-MD5, APOP                                     | password | always                        |
  * | PLAIN, LOGIN, USER again, and the token's          |          | with @c allow_plaintext       |
+ *
+ * Where it is private, and nothing of these is announced that can be used, USER is tried all the
+ * same: many servers take it without saying so.
  *
  * DIGEST-MD5, GSSAPI and NTLM are used when they are asked for by name. Which of these a build has
  * says pop3_login_mechanism_known().
@@ -29,8 +32,7 @@
  * There is one attempt: a refusal is not followed by another, weaker method. CAPA is asked before,
  * unless it is known in the present state. When the server announced a better method earlier on
  * this connection than the one that is left now, somebody may be taking them away, and the login
- * ends as
- * ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
+ * ends as ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
  *
  * **Channel binding.** SCRAM-…-PLUS ties the login to the TLS connection, so that somebody who
  * stands in between, with a certificate that the client accepts, cannot pass it on. What it is tied
@@ -80,8 +82,9 @@ typedef enum pop3_secret_kind {
  * @param size   octets at @p buffer: 49,152.
  * @param len    receives the secret's octets; no terminator is needed.
  * @return ::POP3_OK; ::POP3_ERR_NOT_OFFERED when there is none of this kind, so that a method that
- *         needs the other kind may be picked; anything else ends the login as ::POP3_ERR_CANCELLED,
- *         with nothing sent and the connection good.
+ *         needs the other kind may be picked; ::POP3_ERR_ARGUMENT when what there is cannot be
+ *         used: it ends the login with that; anything else ends it as ::POP3_ERR_CANCELLED. Either
+ *         way nothing is sent and the connection is good.
  */
 typedef pop3_status (*pop3_secret_fn)(void *ctx, pop3_secret_kind kind, const char *user,
                                       char *buffer, size_t size, size_t *len);
@@ -114,7 +117,8 @@ typedef struct pop3_login_options {
                                 can say so. */
     const char *password;  /**< The password in UTF-8, or NULL. */
     const char *token;     /**< An OAuth 2.0 access token, or NULL. */
-    pop3_secret_fn secret; /**< Asked for what is not given, when neither is; or NULL. */
+    pop3_secret_fn secret; /**< Asked for what is not given, when neither is, or when the method
+                              that was named needs the other; or NULL. */
     void *secret_ctx;      /**< First argument of @c secret. */
     pop3_login_policy policy; /**< How far the secret may go. */
     const char *mechanism;    /**< The one method to use: a SASL mechanism's name, "USER" or "APOP".
@@ -166,6 +170,7 @@ typedef struct pop3_login_result {
  * the connection is good.
  *         ::POP3_ERR_AUTHENTICATION when the server could not prove itself, took methods back or
  * broke the rules of the method, and any error of the network: the connection is closed.
+ *         ::POP3_ERR_MEMORY, of which pop3_client_state() tells whether the connection is good.
  */
 POP3_API pop3_status pop3_login(pop3_client *client, const pop3_login_options *options);
 

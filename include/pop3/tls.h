@@ -81,13 +81,13 @@ typedef struct pop3_tls_options {
     bool danger_accept_any_certificate; /**< Do not verify the server at all: anybody on the way can
                                              read the mail and the password. For tests. */
     const char *crl_file;   /**< PEM file of revocation lists. That of the server's certificate must
-                               be   among them; those of its issuers are heeded when they are. */
+                               be among them; those of its issuers are heeded when they are. */
     const char *pinned_key; /**< Pins of the public keys that the server may have, as curl writes
                                  them: "sha256//" and the base64 of the SHA-256 of its
                                  SubjectPublicKeyInfo, several with ";" between; or the same digest
                                  in hexadecimal. With @c ca_file or @c ca_dir the chain must be
                                good, too; without, the key alone decides, and neither the name nor
-                               the dates are checked. */
+                               the dates are checked; @c crl_file is an argument error then. */
     pop3_passphrase_fn passphrase; /**< Asked when the private key is encrypted; or NULL. */
     void *passphrase_ctx;          /**< First argument of @c passphrase. */
     const char *ciphers; /**< Ciphers for TLS 1.2, in OpenSSL's notation; NULL for its default. */

@@ -230,7 +230,8 @@ typedef enum pop3_trace_kind {
 } pop3_trace_kind;
 
 /**
- * Is told what goes over the connection. Never given a password, token, digest or challenge.
+ * Is told what goes over the connection. Never given a password, token, digest or challenge, nor a
+ * reply beyond where it repeats one as it was sent: that ends in "***".
  * @param ctx  the pointer given with the callback.
  * @param kind what @p data is.
  * @param data the octets; valid only during the call, not terminated.

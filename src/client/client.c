@@ -12,20 +12,6 @@
 #define P3_CONNECT_TIMEOUT 30000
 #define P3_TIMEOUT         60000
 
-/* A host name or path that can be used: not empty, of bearable length, without control characters.
- */
-static bool name_ok(const char *s)
-{
-    size_t len = strlen(s);
-    if (len == 0 || len > 255)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)s[i] <= ' ' || s[i] == 0x7F)
-            return false;
-    }
-    return true;
-}
-
 static bool path_ok(const char *s)
 {
     p3_dial unused;
@@ -50,7 +36,7 @@ static bool proxy_ok(const pop3_client_options *o)
         return true;
     if (o->proxy < POP3_PROXY_NONE || o->proxy > POP3_PROXY_HTTP || o->unix_socket != NULL)
         return false;
-    if (o->proxy_host == NULL || !name_ok(o->proxy_host))
+    if (o->proxy_host == NULL)
         return false;
     if (o->proxy_user != NULL && (o->proxy_user[0] == '\0' || (o->proxy == POP3_PROXY_HTTP &&
                                                                strchr(o->proxy_user, ':') != NULL)))
@@ -63,8 +49,6 @@ static bool options_ok(const pop3_client_options *o)
     if (o == NULL || o->size != sizeof *o)
         return false;
     if (o->host == NULL && o->unix_socket == NULL)
-        return false;
-    if (o->host != NULL && !name_ok(o->host))
         return false;
     if (o->unix_socket != NULL && !path_ok(o->unix_socket))
         return false;
@@ -113,6 +97,8 @@ static pop3_status copy_options(pop3_client_options *to, const pop3_client_optio
 {
     *to = *from;
     to->tls = NULL;
+    if (to->proxy == POP3_PROXY_NONE)
+        to->proxy_host = NULL;
     bool path = copy_string(&to->unix_socket);
     bool local = copy_string(&to->local_address);
     bool user = copy_string(&to->proxy_user);

@@ -226,6 +226,9 @@ void p3_login_begin(pop3_client *c);
 /* The connection has ended, and the login with it. */
 void p3_login_dropped(pop3_client *c);
 
+/* A text of the server's, up to where it repeats a secret of the login that is under way. */
+pop3_str p3_login_public_part(const pop3_client *c, pop3_str text);
+
 /* The server has answered CAPA: remembers what methods it announced. */
 void p3_login_note_offer(pop3_client *c);
 

@@ -1,6 +1,7 @@
 /* How a connection ends, and the sentence about it. */
 #include "client/client_state.h"
 
+#include "core/engine_state.h"
 #include "core/text.h"
 #include "io/clock.h"
 
@@ -15,6 +16,17 @@ void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, siz
         snprintf(out, size, "%s", pop3_command_name(kind));
 }
 
+/* What the server said, up to where it repeats a secret. */
+static void add_server_text(const pop3_client *c, p3_text *to, const pop3_reply *reply, size_t most)
+{
+    pop3_str text = p3_engine_public_part(c->engine, reply, reply->text);
+    if (c->login != NULL)
+        text = p3_login_public_part(c, text);
+    p3_text_add_printable(to, text, most);
+    if (text.len < reply->text.len)
+        p3_text_add(to, "***");
+}
+
 pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, const char *doing,
                           const char *why, const pop3_reply *reply)
 {
@@ -27,7 +39,7 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
         f->value.code == POP3_CODE_LOGIN_DELAY && caps != NULL ? caps->login_delay : 0;
     p3_text text = p3_text_begin(f->server_text, sizeof f->server_text);
     if (reply != NULL)
-        p3_text_add_printable(&text, reply->text, sizeof f->server_text);
+        add_server_text(c, &text, reply, sizeof f->server_text);
     p3_text message = p3_text_begin(f->message, sizeof f->message);
     p3_text_add(&message, c->where);
     p3_text_add(&message, ": ");
@@ -36,12 +48,13 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
     p3_text_add(&message, why);
     if (reply != NULL && reply->code_text.len > 0) {
         p3_text_add(&message, " [");
-        p3_text_add_printable(&message, reply->code_text, 40);
+        p3_text_add_printable(&message, p3_engine_public_part(c->engine, reply, reply->code_text),
+                              40);
         p3_text_add(&message, "]");
     }
     if (reply != NULL && reply->text.len > 0) {
         p3_text_add(&message, reply->code_text.len > 0 ? " " : ": ");
-        p3_text_add_printable(&message, reply->text, 200);
+        add_server_text(c, &message, reply, 200);
     }
     return status;
 }

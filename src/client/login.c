@@ -150,6 +150,18 @@ void p3_login_dropped(pop3_client *c)
         tell(c, &over);
 }
 
+pop3_str p3_login_public_part(const pop3_client *c, pop3_str text)
+{
+    for (int kind = POP3_SECRET_PASSWORD; kind <= POP3_SECRET_TOKEN; kind++) {
+        const p3_octets *secret = &c->login->secrets[kind];
+        size_t echo =
+            p3_find_echo(text, p3_span(secret->data, secret->len), kind == POP3_SECRET_PASSWORD);
+        if (echo < text.len)
+            text.len = echo;
+    }
+    return text;
+}
+
 /* The server's answer to CAPA after the login; without it the capabilities just stay unknown. */
 static void capabilities_after(void *ctx, pop3_client *c, const pop3_result *result)
 {

@@ -151,8 +151,11 @@ static void refuse(pop3_client *c, const pop3_result *result)
 {
     char why[480];
     const char *said = c->login->sasl->complaint;
+    size_t len = strlen(said);
+    size_t shown = p3_login_public_part(c, p3_span(said, len)).len;
     if (said[0] != '\0')
-        snprintf(why, sizeof why, "%s (%s)", pop3_status_message(POP3_ERR_REFUSED), said);
+        snprintf(why, sizeof why, "%s (%.*s%s)", pop3_status_message(POP3_ERR_REFUSED), (int)shown,
+                 said, shown < len ? "***" : "");
     p3_login_end(c, POP3_ERR_REFUSED, said[0] != '\0' ? why : NULL, result);
 }
 

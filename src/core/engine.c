@@ -51,6 +51,7 @@ pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_options *option
     if (e == NULL)
         return POP3_ERR_MEMORY;
     e->options = o;
+    e->echo_at = SIZE_MAX;
     e->window = o.max_in_flight < P3_FIRST_WINDOW ? o.max_in_flight : P3_FIRST_WINDOW;
     if (!p3_line_init(&e->line, o.limits.reply_line)) {
         free(e);
@@ -279,6 +280,21 @@ void pop3_engine_tls_started(pop3_engine *e)
     p3_engine_forget_capabilities(e);
 }
 
+/* Keeps the response in place of the command's argument, to know it when the server repeats it. */
+static bool keep_response(p3_queued *auth, pop3_str text)
+{
+    char *kept = malloc(text.len + 1);
+    if (kept == NULL)
+        return false;
+    kept[0] = ' '; /* where the method's name was */
+    if (text.len > 0)
+        memcpy(kept + 1, text.data, text.len);
+    p3_queued_clear(auth);
+    auth->text = kept;
+    auth->text_len = text.len + 1;
+    return true;
+}
+
 static pop3_status answer_challenge(pop3_engine *e, pop3_str text)
 {
     if (!p3_response_ok(text))
@@ -286,14 +302,14 @@ static pop3_status answer_challenge(pop3_engine *e, pop3_str text)
     if (!e->auth_waits)
         return POP3_ERR_STATE;
     char *at = p3_output_reserve(&e->output, text.len + 2);
-    if (at == NULL)
+    bool cancelled = text.len == 1 && text.data[0] == '*';
+    if (at == NULL || (!cancelled && !keep_response(p3_queue_at(&e->queue, 0), text)))
         return POP3_ERR_MEMORY;
     if (text.len > 0)
         memcpy(at, text.data, text.len);
     memcpy(at + text.len, "\r\n", 2);
     p3_output_commit(&e->output, text.len + 2);
     e->auth_waits = false;
-    bool cancelled = text.len == 1 && text.data[0] == '*';
     p3_engine_trace(e, 1, POP3_TRACE_SENT, cancelled ? p3_span("*", 1) : p3_span("***", 3));
     return POP3_OK;
 }

@@ -41,6 +41,7 @@ struct pop3_engine {
     p3_line line;
     pop3_str ready;       /* a status line taken from the input and not yet handled */
     bool have_ready;      /* `ready` is set */
+    size_t echo_at;       /* where the last status line repeats its command's secret, or SIZE_MAX */
     p3_line_end line_end; /* how `ready` ended */
     p3_expect expect;
     p3_body body;
@@ -70,6 +71,10 @@ void p3_engine_die(pop3_engine *e, pop3_status status, const char *why, pop3_str
 
 /* Tells the trace, if there is one at this level. */
 void p3_engine_trace(const pop3_engine *e, int level, pop3_trace_kind kind, pop3_str s);
+
+/* The part of a span of the last reply, in its own memory or a copy, that does not repeat the
+ * secret of its command: what may be shown. */
+pop3_str p3_engine_public_part(const pop3_engine *e, const pop3_reply *reply, pop3_str part);
 
 /* Forgets what the server announced: the state has changed. */
 void p3_engine_forget_capabilities(pop3_engine *e);

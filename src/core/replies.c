@@ -295,6 +295,40 @@ static bool settle_held(pop3_engine *e, pop3_event *ev)
     return release_held(e, ev, POP3_OK);
 }
 
+/* What a login's command has last sent that must not show: its argument, or a response. */
+static pop3_str secret_of(const p3_queued *c)
+{
+    pop3_str s = p3_span(c->text, c->text_len);
+    p3_command_info about = p3_command_about(c->kind);
+    if (!about.login || !about.secret)
+        return nothing;
+    if (c->kind == POP3_CMD_PASS)
+        return s;
+    const char *blank = s.len == 0 ? NULL : memchr(s.data, ' ', s.len); /* behind name or method */
+    return blank == NULL ? nothing : p3_skip(s, (size_t)(blank - s.data) + 1);
+}
+
+pop3_str p3_engine_public_part(const pop3_engine *e, const pop3_reply *reply, pop3_str part)
+{
+    size_t from = part.len == 0 ? 0 : (size_t)(part.data - reply->line.data);
+    size_t shown = from < e->echo_at ? e->echo_at - from : 0;
+    return p3_span(part.data, part.len < shown ? part.len : shown);
+}
+
+/* Traces the status line. Some servers repeat what they do not understand: not a secret. */
+static void trace_status(const pop3_engine *e)
+{
+    char shown[200];
+    if (e->echo_at == SIZE_MAX) {
+        p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
+        return;
+    }
+    p3_text t = p3_text_begin(shown, sizeof shown);
+    p3_text_add_printable(&t, p3_span(e->ready.data, e->echo_at), 100);
+    p3_text_add(&t, "***");
+    p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, p3_span(shown, strlen(shown)));
+}
+
 /* Handles a status line. False when it made no event for the caller. */
 static bool take_status(pop3_engine *e, pop3_event *ev)
 {
@@ -312,13 +346,14 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     if (c->kind == POP3_CMD_AUTH && p3_parse_challenge(e->ready, &challenge))
         return take_challenge(e, ev, challenge);
     pop3_reply reply;
+    e->echo_at = p3_find_echo(e->ready, secret_of(c), c->kind == POP3_CMD_PASS);
     if (!p3_parse_reply(e->ready, &reply)) {
         bool secret = c->kind == POP3_CMD_AUTH; /* it may be a challenge all the same */
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",
-                      secret ? nothing : e->ready);
+                      secret || e->echo_at != SIZE_MAX ? nothing : e->ready);
         return false;
     }
-    p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
+    trace_status(e);
     if (c->kind == POP3_CMD_AUTH)
         e->challenges = 0;
     if (!reply.ok)

@@ -81,6 +81,39 @@ bool p3_is_utf8(pop3_str s)
     return true;
 }
 
+static bool is_letter(char c)
+{
+    return p3_upper(c) >= 'A' && p3_upper(c) <= 'Z';
+}
+
+static bool is_word(pop3_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (!is_letter(s.data[i]))
+            return false;
+    }
+    return true;
+}
+
+size_t p3_find_echo(pop3_str s, pop3_str secret, bool is_password)
+{
+    enum { TELLING = 16 }; /* octets that no server says by chance */
+    static const char command[] = "PASS ";
+    bool telling = secret.len >= TELLING;
+    size_t n = telling ? TELLING : secret.len;
+    size_t before = is_password && !telling && is_word(secret) ? sizeof command - 1 : 0;
+    for (size_t i = before; n > 0 && i + n <= s.len; i++) {
+        char first = i > 0 ? s.data[i - 1] : ' ';
+        char next = i + n < s.len ? s.data[i + n] : ' ';
+        bool alone =
+            !is_letter(first) && !p3_is_digit(first) && !is_letter(next) && !p3_is_digit(next);
+        if (memcmp(s.data + i, secret.data, n) == 0 && (telling || alone) &&
+            p3_equal_nocase(p3_span(s.data + i - before, before), p3_span(command, before)))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
 p3_text p3_text_begin(char *buffer, size_t size)
 {
     buffer[0] = '\0';

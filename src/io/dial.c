@@ -67,6 +67,20 @@ bool p3_dial_begin_unix(p3_dial *d, const char *path)
     return true;
 }
 
+/* Drops the addresses that cannot be connected to from one of this family: their failure would hide
+ * why the others failed. */
+static void keep_family(p3_dial *d, int family)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->addresses[i].at.ss_family == family)
+            d->addresses[kept++] = d->addresses[i];
+    }
+    d->count = kept;
+    if (kept == 0)
+        d->error = EAFNOSUPPORT;
+}
+
 bool p3_dial_bind(p3_dial *d, const char *numeric)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
@@ -78,6 +92,7 @@ bool p3_dial_bind(p3_dial *d, const char *numeric)
         memcpy(&d->local.at, list->ai_addr, list->ai_addrlen);
         d->local.len = list->ai_addrlen;
         d->have_local = true;
+        keep_family(d, list->ai_family);
     }
     freeaddrinfo(list);
     return fits;

@@ -39,7 +39,8 @@ typedef struct p3_dial {
 /* Takes the addresses of a resolution, interleaved by family. */
 void p3_dial_begin(p3_dial *d, const struct addrinfo *list);
 
-/* Sets the numeric local address to connect from. False when it is none. */
+/* Sets the numeric local address to connect from, and drops the addresses of the other family.
+ * False when it is none. */
 bool p3_dial_bind(p3_dial *d, const char *numeric);
 
 /* The one address of a Unix-domain socket. False when the path is too long. */

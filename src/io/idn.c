@@ -1,8 +1,13 @@
 /* Internationalized host names: the form that resolvers, TLS and proxies take. */
 #include "io/idn.h"
 
+#include "core/text.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+/* Octets of the longest name that is taken. */
+#define P3_HOST_NAME 255
 
 #ifdef P3_HAVE_IDN
 #include <idn2.h>
@@ -41,16 +46,45 @@ static pop3_status convert(const char *host, char **out)
 static pop3_status convert(const char *host, char **out)
 {
     (void)host;
-    *out = NULL;
+    (void)out;
     return POP3_ERR_ARGUMENT;
 }
 #endif
 
+/* A name without what would end a line or a field. Letters that look like one of those, such as a
+ * blank or slash of full width, become it when the name is converted. */
+static bool is_name(const char *host, bool converted)
+{
+    size_t len = strlen(host);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)host[i];
+        bool plain = p3_is_digit(host[i]) ||
+                     (p3_upper(host[i]) >= 'A' && p3_upper(host[i]) <= 'Z') || c == '-' ||
+                     c == '.' || c == '_';
+        if (converted ? !plain : c <= ' ' || c == 0x7F)
+            return false;
+    }
+    return len > 0 && len <= P3_HOST_NAME;
+}
+
+static pop3_status convert_and_check(const char *host, char **out)
+{
+    pop3_status status = convert(host, out);
+    if (status != POP3_OK || is_name(*out, true))
+        return status;
+    free(*out);
+    *out = NULL;
+    return POP3_ERR_ARGUMENT;
+}
+
 pop3_status p3_idn_to_ascii(const char *host, char **out)
 {
+    *out = NULL;
+    if (!is_name(host, false))
+        return POP3_ERR_ARGUMENT;
     for (const char *p = host; *p != '\0'; p++) {
         if ((unsigned char)*p > 0x7F)
-            return convert(host, out);
+            return convert_and_check(host, out);
     }
     *out = strdup(host);
     return *out != NULL ? POP3_OK : POP3_ERR_MEMORY;

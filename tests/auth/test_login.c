@@ -463,6 +463,56 @@ static void xoauth2s_report_is_answered_and_decoded(void **state)
     assert_int_equal(pop3_login_outcome(c)->attempts, 1);
 }
 
+/* A server that repeats what it was sent, in the clear or out of base64. */
+static void repeats(fixture *f, pop3_login_options o, const char *script, const char *shown)
+{
+    pop3_client *c = under_tls(f, script);
+    assert_status(POP3_ERR_REFUSED, pop3_login(c, &o));
+    assert_error(c, POP3_ERR_REFUSED, shown);
+    assert_null(strstr(pop3_client_error(c)->message, "tanstaa"));
+    assert_null(strstr(pop3_client_error(c)->message, "dGFuc3"));
+    assert_null(strstr(pop3_client_error(c)->message, "t0k"));
+}
+
+static void an_initial_response_that_is_repeated_shows_in_no_error(void **state)
+{
+    pop3_login_options o = with_password("PLAIN");
+    o.password = "tanstaaf tanstaaf";
+    repeats(*state, o,
+            "line '+OK'; expect 'CAPA'; capa 'SASL PLAIN'"
+            "; expect 'AUTH PLAIN AHRpbQB0YW5zdGFhZiB0YW5zdGFhZg=='"
+            "; line '-ERR what is AUTH PLAIN AHRpbQB0YW5zdGFhZiB0YW5zdGFhZg==?'; expect-eof",
+            "what is AUTH PLAIN ***");
+}
+
+static void a_response_that_is_repeated_shows_in_no_error(void **state)
+{
+    repeats(*state, with_password("LOGIN"),
+            "line '+OK'; expect 'CAPA'; capa 'SASL LOGIN'; expect 'AUTH LOGIN'; line '+ '"
+            "; expect 'dGlt'; line '+ '; expect 'dGFuc3RhYWY='"
+            "; line '-ERR unknown command: dGFuc3RhYWY='; expect-eof",
+            "unknown command: ***");
+}
+
+static void a_password_out_of_base64_that_is_repeated_shows_in_no_error(void **state)
+{
+    pop3_login_options o = with_password("LOGIN");
+    o.password = "tanstaaf#1";
+    repeats(*state, o,
+            "line '+OK'; expect 'CAPA'; capa 'SASL LOGIN'; expect 'AUTH LOGIN'; line '+ '"
+            "; expect 'dGlt'; line '+ '; expect-any"
+            "; line '-ERR tim may not log in with tanstaaf#1!'; expect-eof",
+            "tim may not log in with ***");
+}
+
+static void a_token_in_a_report_shows_in_no_error(void **state)
+{
+    repeats(*state, with_token("XOAUTH2"), /* {"status":"not t0ken"} */
+            "line '+OK'; expect 'CAPA'; capa 'SASL XOAUTH2'; expect-prefix 'AUTH XOAUTH2 '"
+            "; line '+ eyJzdGF0dXMiOiJub3QgdDBrZW4ifQ=='; expect ''; line '-ERR no'; expect-eof",
+            "(status not ***): no");
+}
+
 static void oauthbearers_report_is_answered_with_a_control_octet(void **state)
 {
     pop3_login_options o = with_token(NULL);
@@ -1022,6 +1072,10 @@ int main(void)
         cmocka_unit_test(a_login_delay_is_told_with_its_seconds),
         cmocka_unit_test(one_refusal_is_not_followed_by_a_weaker_method),
         cmocka_unit_test(xoauth2s_report_is_answered_and_decoded),
+        cmocka_unit_test(an_initial_response_that_is_repeated_shows_in_no_error),
+        cmocka_unit_test(a_response_that_is_repeated_shows_in_no_error),
+        cmocka_unit_test(a_password_out_of_base64_that_is_repeated_shows_in_no_error),
+        cmocka_unit_test(a_token_in_a_report_shows_in_no_error),
         cmocka_unit_test(oauthbearers_report_is_answered_with_a_control_octet),
         cmocka_unit_test(xoauth2_goes_in_two_lines_to_a_server_that_refuses_one),
         cmocka_unit_test(a_refused_credential_is_not_tried_in_two_lines),

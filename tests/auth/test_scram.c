@@ -107,7 +107,8 @@ static bool cheat_first(scram_server *s, peer *p, const char *first)
     if (s->how == NO_BASE64)
         return peer_say(p, "+ r=%s\r\n", nonce);
     if (s->how == OTHER_NONCE)
-        snprintf(message, sizeof message, "r=another,s=QSXCR+Q6sek8bf92,i=4096");
+        snprintf(message, sizeof message, "r=%c%sabc,s=QSXCR+Q6sek8bf92,i=4096",
+                 nonce[0] == 'A' ? 'B' : 'A', nonce + 1); /* but for one octet it would be */
     else
         snprintf(message, sizeof message, "r=%sabc,s=QSXCR+Q6sek8bf92,i=%s", nonce, iterations);
     return challenge(p, message);

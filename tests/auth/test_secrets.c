@@ -1,6 +1,7 @@
 /* Where secrets must not be: in a trace, in an error message, and in the memory of a process that
- * has logged out. Each mechanism logs in to Dovecot in a process of its own, which gets the secret
- * through a pipe and stops when it has logged out; then all its writable memory is searched. */
+ * has logged in or out. Each mechanism logs in to Dovecot in a process of its own, which gets the
+ * secret through a pipe and stops when it has logged in or out; then all its writable memory is
+ * searched. */
 #define _GNU_SOURCE /* environ */
 #include "support/text.h"
 
@@ -52,8 +53,9 @@ static void collect(void *ctx, pop3_trace_kind kind, const char *data, size_t le
     text_add(ctx, "\n", 1);
 }
 
-/* Logs in and out. What happened goes to `trace`, what went wrong to `error`. */
-static pop3_status log_in_and_out(const char *mechanism, text *trace, text *error)
+/* Logs in and out, and stops in between if asked to. What happened goes to `trace`, what went wrong
+ * to `error`. */
+static pop3_status log_in_and_out(const char *mechanism, bool stops, text *trace, text *error)
 {
     char why[300];
     pop3_tls *tls = NULL;
@@ -86,6 +88,10 @@ static pop3_status log_in_and_out(const char *mechanism, text *trace, text *erro
     if (status != POP3_OK && c != NULL)
         text_print(error, "%s %s", pop3_client_error(c)->message,
                    pop3_client_error(c)->server_text);
+    if (status == POP3_OK && stops) {
+        explicit_bzero(secret, sizeof secret);
+        raise(SIGSTOP);
+    }
     if (status == POP3_OK)
         status = pop3_client_quit(c);
     pop3_client_free(c);
@@ -93,17 +99,17 @@ static pop3_status log_in_and_out(const char *mechanism, text *trace, text *erro
     return status;
 }
 
-/* The child: the secret comes over standard input. `kept`: it stays in memory, to see that the
- * search finds it. */
-static int child(const char *mechanism, bool kept)
+/* The child: the secret comes over standard input. Its mode is "in" or "out", for where it stops,
+ * or "keep": it stays in memory, to see that the search finds it. */
+static int child(const char *mechanism, const char *mode)
 {
     text trace = {0};
     text error = {0};
     size_t len = 0;
     for (ssize_t n; (n = read(STDIN_FILENO, secret + len, sizeof secret - 1 - len)) > 0;)
         len += (size_t)n;
-    pop3_status status = log_in_and_out(mechanism, &trace, &error);
-    if (!kept)
+    pop3_status status = log_in_and_out(mechanism, strcmp(mode, "in") == 0, &trace, &error);
+    if (strcmp(mode, "keep") != 0)
         explicit_bzero(secret, sizeof secret);
     if (status != POP3_OK) {
         fprintf(stderr, "%s: %s\n", mechanism, error.data != NULL ? error.data : "?");
@@ -239,7 +245,7 @@ static pid_t start_child(const char *mechanism, const char *mode, const char *va
     return pid;
 }
 
-/* In how many places of the child's memory the secret is once it has logged out. */
+/* In how many places of the child's memory the secret is once it has stopped. */
 static int left_behind(const char *mechanism, const char *mode)
 {
     char *value = secret_for(mechanism);
@@ -275,14 +281,25 @@ static void a_secret_that_is_kept_is_found(void **state)
     assert_true(left_behind("XOAUTH2", "keep") > 0);
 }
 
-static void nothing_of_a_secret_is_left_in_memory_after_logout(void **state)
+static void nothing_is_left_behind(const char *mode)
 {
-    (void)state;
     for (size_t i = 0; i < WIPED; i++) {
-        int found = left_behind(mechanisms[i], "wipe");
+        int found = left_behind(mechanisms[i], mode);
         if (found != 0)
             fail_msg("%s left its secret in %d places", mechanisms[i], found);
     }
+}
+
+static void nothing_of_a_secret_is_left_in_memory_after_the_login(void **state)
+{
+    (void)state;
+    nothing_is_left_behind("in");
+}
+
+static void nothing_of_a_secret_is_left_in_memory_after_logout(void **state)
+{
+    (void)state;
+    nothing_is_left_behind("out");
 }
 
 static void no_trace_has_a_secret(void **state)
@@ -294,7 +311,7 @@ static void no_trace_has_a_secret(void **state)
         char *value = secret_for(mechanisms[i]);
         patterns p = patterns_of(value);
         snprintf(secret, sizeof secret, "%s", value);
-        assert_int_equal(log_in_and_out(mechanisms[i], &trace, &error), POP3_OK);
+        assert_int_equal(log_in_and_out(mechanisms[i], false, &trace, &error), POP3_OK);
         assert_non_null(strstr(trace.data, "***"));
         if (holds(&p, trace.data, trace.len))
             fail_msg("%s: the trace has the secret", mechanisms[i]);
@@ -313,7 +330,7 @@ static void no_error_has_a_secret(void **state)
         text error = {0};
         snprintf(secret, sizeof secret, "not-the-secret-of-this-account");
         patterns p = patterns_of(secret);
-        assert_int_equal(log_in_and_out(mechanisms[i], &trace, &error), POP3_ERR_REFUSED);
+        assert_int_equal(log_in_and_out(mechanisms[i], false, &trace, &error), POP3_ERR_REFUSED);
         assert_non_null(error.data);
         if (holds(&p, error.data, error.len) || holds(&p, trace.data, trace.len))
             fail_msg("%s: %s", mechanisms[i], error.data);
@@ -326,9 +343,10 @@ static void no_error_has_a_secret(void **state)
 int main(int argc, char **argv)
 {
     if (argc == 3)
-        return child(argv[2], strcmp(argv[1], "keep") == 0);
+        return child(argv[2], argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_that_is_kept_is_found),
+        cmocka_unit_test(nothing_of_a_secret_is_left_in_memory_after_the_login),
         cmocka_unit_test(nothing_of_a_secret_is_left_in_memory_after_logout),
         cmocka_unit_test(no_trace_has_a_secret),
         cmocka_unit_test(no_error_has_a_secret),

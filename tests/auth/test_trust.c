@@ -1,15 +1,22 @@
 /* What a TLS context trusts beyond authorities: pinned keys, revocation lists, the application's
  * own judgement; and what else its options change: keys with pass phrases, ciphers, ALPN,
  * resumption, internationalized names. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE     /* TIOCSCTTY */
+#define _XOPEN_SOURCE   700 /* posix_openpt() */
 #include "peer.h"
 #include "support/suite.h"
 
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* A server with a certificate of make-certs.sh that greets, for `sessions` connections. */
 static void greet(fixture *f, const char *name, const char *sessions)
@@ -325,6 +332,52 @@ static void a_wrong_or_missing_pass_phrase_is_an_argument_error(void **state)
     assert_null(strstr(why, "not it"));
 }
 
+/* Makes the end of a terminal this process's own, as a login would, and reads an encrypted key
+ * without anybody to ask for its pass phrase. */
+static int read_key_at_terminal(const char *terminal)
+{
+    pop3_tls *tls;
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    setsid();
+    int fd = open(terminal, O_RDWR);
+    if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) != 0)
+        return 2;
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        (void)dup2(fd, i);
+    o.certificate_file = certificate("client.pem");
+    o.key_file = certificate("client-enc.key");
+    return pop3_tls_new(&tls, &o, NULL, 0) == POP3_ERR_ARGUMENT ? 0 : 1;
+}
+
+static void a_pass_phrase_is_not_asked_for_on_the_terminal(void **state)
+{
+    char said[100];
+    int ended = -1;
+    (void)state;
+    (void)certificate("client-enc.key"); /* made by now */
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0);
+    assert_int_equal(grantpt(terminal), 0);
+    assert_int_equal(unlockpt(terminal), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(read_key_at_terminal(ptsname(terminal)));
+    /* The child ends, which is an error to read, or asks. */
+    struct pollfd asked = {.fd = terminal, .events = POLLIN};
+    pid_t over = 0;
+    while (over == 0 && poll(&asked, 1, 10) == 0)
+        over = waitpid(pid, &ended, WNOHANG);
+    ssize_t n = over == 0 ? read(terminal, said, sizeof said) : 0;
+    if (n > 0)
+        kill(pid, SIGKILL); /* it waits for an answer */
+    if (over == 0)
+        waitpid(pid, &ended, 0);
+    close(terminal);
+    assert_true(n <= 0);
+    assert_int_equal(ended, 0);
+}
+
 /* Collects the notes of a trace. */
 static void collect(void *ctx, pop3_trace_kind kind, const char *data, size_t len)
 {
@@ -391,6 +444,10 @@ static void options_that_contradict_or_make_no_sense_are_refused(void **state)
     o.danger_accept_any_certificate = true;
     o.pinned_key = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    o.danger_accept_any_certificate = false;
+    o.crl_file = "/nonexistent";
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    assert_non_null(strstr(why, "beside a pin"));
 }
 
 /* Remembers the protocol that was agreed upon. */
@@ -454,12 +511,15 @@ typedef struct resuming_server {
     peer_server server;
     SSL_CTX *ctx;
     unsigned whole, resumed; /* handshakes */
+    bool one_ticket;         /* the first connection gets one, later ones none */
 } resuming_server;
 
 static void serve_and_resume(peer *p, void *ctx)
 {
     resuming_server *s = ctx;
     char line[64];
+    if (s->one_ticket)
+        SSL_CTX_set_num_tickets(s->ctx, s->whole == 0 ? 1 : 0);
     if (!peer_accept(p, s->ctx))
         return;
     if (SSL_session_reused(p->ssl))
@@ -510,6 +570,18 @@ static void connections_of_one_context_resume(fixture *f, int version)
 static void connections_of_one_context_resume_tls_1_3(void **state)
 {
     connections_of_one_context_resume(*state, TLS1_3_VERSION);
+}
+
+static void a_ticket_of_tls_1_3_is_used_once(void **state)
+{
+    resuming_server s = {.one_ticket = true};
+    pop3_tls_options o = trusting_the_authority();
+    use(*state, &o);
+    begin_resuming(*state, &s, TLS1_3_VERSION);
+    three_sessions(*state);
+    end_resuming(&s);
+    assert_int_equal(s.whole, 2);
+    assert_int_equal(s.resumed, 1);
 }
 
 static void connections_of_one_context_resume_tls_1_2(void **state)
@@ -588,7 +660,19 @@ static void an_internationalized_host_is_resolved_in_its_ascii_form(void **state
 
 static void a_host_that_is_no_name_is_an_argument_error(void **state)
 {
-    static const char *const hosts[] = {"\xff\xfe.example", "\xe2\x98\x83..example"};
+    static const char *const hosts[] = {
+        "\xff\xfe.example",
+        "\xe2\x98\x83..example",
+        "",
+        "a b.example",
+        "a\r\n.example",
+        "a\xc2\xa0"
+        "b.example", /* a blank that does not break lines */
+        "a\xef\xbc\x8f"
+        "b.example", /* a slash of full width */
+        "a\xef\xbc\x9a"
+        "1.example", /* a colon of full width */
+    };
     (void)state;
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
         pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
@@ -620,11 +704,13 @@ int main(void)
         cmocka_unit_test(all_errors_are_shown_to_the_application),
         cmocka_unit_test(an_encrypted_key_is_opened_with_its_pass_phrase),
         cmocka_unit_test(a_wrong_or_missing_pass_phrase_is_an_argument_error),
+        cmocka_unit_test(a_pass_phrase_is_not_asked_for_on_the_terminal),
         cmocka_unit_test(the_ciphers_can_be_chosen),
         cmocka_unit_test(the_ciphers_of_tls_1_2_can_be_chosen),
         cmocka_unit_test(options_that_contradict_or_make_no_sense_are_refused),
         cmocka_unit_test(the_protocol_is_named_unless_it_shall_not_be),
         cmocka_unit_test(connections_of_one_context_resume_tls_1_3),
+        cmocka_unit_test(a_ticket_of_tls_1_3_is_used_once),
         cmocka_unit_test(connections_of_one_context_resume_tls_1_2),
         cmocka_unit_test(resumption_can_be_turned_off),
         cmocka_unit_test(a_session_is_not_resumed_under_another_name),

@@ -186,6 +186,7 @@ static void a_local_address_of_the_other_family_is_a_connect_error(void **state)
     f->options.local_address = "::1";
     pop3_client *c = client_new(f);
     assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
+    assert_int_equal(pop3_client_error(c)->sys_errno, EAFNOSUPPORT);
 }
 
 static void a_server_that_never_greets_times_out(void **state)

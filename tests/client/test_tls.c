@@ -112,6 +112,33 @@ static void a_certificate_for_another_host_is_refused_and_both_names_told(void *
                        "it is for DNS:other.invalid");
 }
 
+/* The certificate, which has 127.0.0.1 and ::1, must be refused for this address. */
+static void refuse_address(fixture *f, const char *address)
+{
+    char first[100];
+    pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
+    f->may_complain = true;
+    play_tls(f, "good", "line '+OK'");
+    o.ca_file = certificate("ca.pem");
+    o.server_name = address;
+    use_context(f, &o);
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_CERTIFICATE, pop3_client_connect(c));
+    snprintf(first, sizeof first, "the certificate is not for %s: IP address mismatch", address);
+    assert_error(c, POP3_ERR_CERTIFICATE, first);
+    assert_error(c, POP3_ERR_CERTIFICATE, "IP Address:127.0.0.1");
+}
+
+static void a_certificate_for_another_ipv4_address_is_refused_and_both_told(void **state)
+{
+    refuse_address(*state, "127.0.0.9");
+}
+
+static void a_certificate_for_another_ipv6_address_is_refused_and_both_told(void **state)
+{
+    refuse_address(*state, "::9");
+}
+
 static void a_name_given_for_the_server_is_verified_and_sent(void **state)
 {
     fixture *f = *state;
@@ -498,6 +525,8 @@ int main(void)
         cmocka_unit_test(an_expired_certificate_is_refused_and_its_end_told),
         cmocka_unit_test(a_certificate_from_the_future_is_refused_and_its_begin_told),
         cmocka_unit_test(a_certificate_for_another_host_is_refused_and_both_names_told),
+        cmocka_unit_test(a_certificate_for_another_ipv4_address_is_refused_and_both_told),
+        cmocka_unit_test(a_certificate_for_another_ipv6_address_is_refused_and_both_told),
         cmocka_unit_test(a_name_given_for_the_server_is_verified_and_sent),
         cmocka_unit_test(any_certificate_is_accepted_only_by_the_dangerous_option),
         cmocka_unit_test(the_systems_authorities_do_not_vouch_for_the_test_server),

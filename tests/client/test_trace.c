@@ -85,6 +85,39 @@ static void errors_never_hold_the_password(void **state)
     assert_null(strstr(pop3_client_error(c)->message, "hunter2"));
 }
 
+static void a_secret_that_the_server_repeats_shows_in_no_error_and_no_trace(void **state)
+{
+    fixture *f = *state;
+    text trace = {0};
+    f->options.trace = write_trace;
+    f->options.trace_ctx = &trace;
+    f->options.trace_level = 2;
+    play(f,
+         "line '+OK <1.2@host>'; expect 'PASS hunter2'; line '-ERR [x hunter2] PASS hunter2'"
+         "; expect 'PASS password'; line '-ERR invalid password'"
+         "; expect 'APOP joe 7baec5b6f3751ddbdde94d910ab16dad'"
+         "; line '-ERR joe 7baec5b6f3751ddbdde94d910ab16dad is wrong'"
+         "; expect 'PASS hunter2'; line 'PASS hunter2'; expect-eof",
+         NULL);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_REFUSED, pop3_client_pass(c, "hunter2"));
+    assert_error(c, POP3_ERR_REFUSED, "[x ");
+    assert_null(strstr(pop3_client_error(c)->message, "hunter2"));
+    assert_string_equal(pop3_client_error(c)->server_text, "***");
+    assert_status(POP3_ERR_REFUSED, pop3_client_pass(c, "password"));
+    assert_string_equal(pop3_client_error(c)->server_text, "invalid password");
+    assert_status(POP3_ERR_REFUSED, pop3_client_apop(c, "joe", "hunter2"));
+    assert_string_equal(pop3_client_error(c)->server_text, "joe ***");
+    assert_status(POP3_ERR_PROTOCOL, pop3_client_pass(c, "hunter2"));
+    assert_null(strstr(pop3_client_error(c)->message, "hunter2"));
+    assert_non_null(strstr(trace.data, "<-ERR [x ***\n"));
+    assert_non_null(strstr(trace.data, "<-ERR joe ***\n"));
+    assert_null(strstr(trace.data, "hunter2"));
+    assert_null(strstr(trace.data, "7baec5"));
+    free(trace.data);
+    f->options.trace_ctx = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest both[] = {
@@ -92,6 +125,7 @@ int main(void)
         cmocka_unit_test(level_1_tells_commands_and_replies_without_secrets),
         cmocka_unit_test(level_2_tells_every_line),
         cmocka_unit_test(errors_never_hold_the_password),
+        cmocka_unit_test(a_secret_that_the_server_repeats_shows_in_no_error_and_no_trace),
     };
     return run_suite("trace", NULL, 0, both, sizeof both / sizeof *both);
 }

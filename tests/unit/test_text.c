@@ -272,6 +272,27 @@ static void every_command_has_a_keyword(void **state)
     assert_string_equal(pop3_command_name((pop3_command_kind)-1), "unknown");
 }
 
+static size_t echo(const char *text, const char *secret, bool is_password)
+{
+    return p3_find_echo(p3_span(text, strlen(text)), p3_span(secret, strlen(secret)), is_password);
+}
+
+static void a_repeated_secret_is_found_and_a_word_of_the_servers_is_not(void **state)
+{
+    (void)state;
+    assert_int_equal(echo("-ERR unknown command: pass hunter", "hunter", true), 27);
+    assert_int_equal(echo("-ERR \"hunter2\"?", "hunter2", true), 6);
+    assert_int_equal(echo("-ERR AHRpbQB0YW5zdGFhZg", "AHRpbQB0YW5zdGFhZg==", false), 5);
+    assert_int_equal(echo("-ERR xAHRpbQB0YW5zdGFh...", "AHRpbQB0YW5zdGFhZg==", false), 6);
+    assert_int_equal(echo("-ERR dGlt", "dGlt", false), 5);
+    assert_int_equal(echo("hunter2", "hunter2", true), 0);
+    assert_int_equal(echo("-ERR invalid password", "password", true), SIZE_MAX);
+    assert_int_equal(echo("-ERR 12 messages", "1", true), SIZE_MAX);
+    assert_int_equal(echo("-ERR AHRpbQB0YW5zd", "AHRpbQB0YW5zdGFhZg==", false), SIZE_MAX);
+    assert_int_equal(echo("-ERR", "", true), SIZE_MAX);
+    assert_int_equal(echo("", "hunter2", true), SIZE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +310,7 @@ int main(void)
         cmocka_unit_test(numbers_are_written_in_decimal),
         cmocka_unit_test(every_status_has_a_name_of_its_own_and_a_sentence),
         cmocka_unit_test(every_command_has_a_keyword),
+        cmocka_unit_test(a_repeated_secret_is_found_and_a_word_of_the_servers_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
