@@ -285,6 +285,25 @@ def test_a_server_that_renumbers_does_not_deliver_everything_again(world):
     assert subjects(world) == ["one", "three", "two"]
 
 
+@pytest.mark.parametrize("refusal", ["-ERR what is UIDL", "-ERR [SYS/TEMP] not now"])
+def test_unique_ids_that_are_refused_for_a_while_do_not_bring_everything_again(world, refusal):
+    world.fill(3)
+    scripts = []
+    for i, text in enumerate(["serve", f'on "UIDL" {{ line "{refusal}" }}\nserve', "serve", "serve"]):
+        path = world.path / f"script{i}"
+        path.write_text(text + "\n")
+        scripts += ["--script", path]
+    with world.server(*scripts) as server:
+        world.sync(server.port)
+        world.fill(1, first=3)
+        world.sync(server.port)
+        world.sync(server.port)
+        server.wait_for("C: QUIT", 3)
+        looked_at = [line for line in server.lines if "C: TOP" in line]
+        assert (looked_at == []) == ("[SYS/TEMP]" in refusal)  # then it is asked again at once
+    assert numbers(world) == [0, 1, 2, 3]
+
+
 def test_a_quit_without_an_answer_does_not_count_as_deletion(world):
     lost = session(["A"], ["one"], retrs=[1], deles=[1], quit_line="close")
     again = session(["A"], ["one"], tops=[1], deles=[1])
