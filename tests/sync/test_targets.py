@@ -130,6 +130,19 @@ def test_a_command_that_fails_for_one_message_gets_the_others(world):
     assert out.read_text() == "took\n" * 3
 
 
+@pytest.mark.parametrize("answer", [3, 75])
+def test_a_message_that_a_command_does_not_take_comes_after_the_others(world, answer):
+    world.fill(3)
+    out = world.path / "out"
+    command = f"if grep -q 'number 0$'; then exit {answer}; fi; echo took >>{out}"
+    with world.server() as server:
+        sync_to(world, server.port, "--limit", "1", "--command", command, status=75)
+        sync_to(world, server.port, "--limit", "1", "--command", command)
+        sync_to(world, server.port, "--limit", "1", "--command", command)
+        sync_to(world, server.port, "--limit", "1", "--command", command, status=75)
+    assert out.read_text() == "took\n" * 2
+
+
 def test_line_ends_are_lf_unless_crlf_is_asked_for(world):
     world.put("1", b"Subject: mixed\r\n\r\ncrlf\r\nbare lf\ncr\rinside\r\nlast\r\n")
     with world.server() as server:
