@@ -598,6 +598,17 @@ def test_two_hundred_accounts_in_one_run_and_three_bad_ones_among_them(world, ce
         assert world.delivered(world.path / f"M/{i}") == world.on_server(), i
 
 
+def test_one_mailbox_that_is_named_twice_is_worked_on_once_at_a_time(world):
+    world.fill(5)
+    with world.server("--delay", 5) as server:
+        command = world.sync_command(server.port)
+        url = command[2]
+        subprocess.run([*command[:3], url, url, *command[3:]], env=world.environment(), check=True,
+                       timeout=DEADLINE)  # fmt: skip
+        assert len(server.commands("RETR")) == 5
+    assert numbers(world) == list(range(5))
+
+
 def test_no_more_accounts_are_at_work_on_one_host_than_allowed(world):
     world.fill(1)
     with world.server("--delay", 20) as server:
