@@ -3,6 +3,7 @@
  */
 #include "sync/delivery.h"
 #include "sync/fault.h"
+#include "sync/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,46 +35,8 @@ typedef struct p3_maildir {
     uint64_t octets;  /* written to it */
 } p3_maildir;
 
-/* Makes a folder, and syncs the parent that got a new entry. */
-static bool make_entry(const char *path)
-{
-    if (mkdir(path, 0700) != 0)
-        return errno == EEXIST;
-    char *copy = strdup(path);
-    char *slash = copy != NULL ? strrchr(copy, '/') : NULL;
-    if (slash != NULL)
-        *slash = '\0';
-    const char *parent = slash == NULL ? "." : slash == copy ? "/" : copy;
-    int fd = copy != NULL ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    int error = errno;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    errno = error;
-    return ok;
-}
-
-/* Makes a folder with its missing parents. */
-static bool make_folder(const char *path)
-{
-    if (make_entry(path))
-        return true;
-    if (errno != ENOENT)
-        return false;
-    char *parent = strdup(path);
-    char *slash = parent != NULL ? strrchr(parent, '/') : NULL;
-    bool ok = slash != NULL && slash != parent;
-    if (ok) {
-        *slash = '\0';
-        ok = make_folder(parent);
-    }
-    int error = errno;
-    free(parent);
-    errno = error;
-    return ok && make_entry(path); /* once: a link that leads nowhere is there and is no folder */
-}
-
+/* Opens a folder of a Maildir, or makes it. The Maildir may have been made by a run that was killed
+ * before it could sync its entry. */
 static int open_folder(const char *path, const char *name, p3_problem *why)
 {
     size_t size = strlen(path) + strlen(name) + 2;
@@ -85,7 +48,7 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     }
     snprintf(full, size, "%s/%s", path, name);
     fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && make_folder(full))
+    if (fd < 0 && errno == ENOENT && p3_folder_make(full) && p3_folder_sync_entry(path))
         fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         p3_problem_errno(why, errno, "opening the Maildir folder %s", full);

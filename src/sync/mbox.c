@@ -7,11 +7,11 @@
  * off. */
 #include "sync/delivery.h"
 #include "sync/fault.h"
+#include "sync/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +39,6 @@ static bool write_all(int fd, const char *data, size_t len)
         len -= (size_t)n;
     }
     return true;
-}
-
-/* Syncs the folder that a file is in. */
-static bool sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    return ok;
 }
 
 void p3_mbox_spool_free(p3_mbox_spool *s, bool remove)
@@ -238,7 +226,7 @@ static bool add_trailer(const p3_mbox_spool *s, const p3_batch *b, uint64_t offs
             return false;
     }
     return dprintf(s->fd, "%020" PRIu64 " %020" PRIu64 " end\n", s->length, offset) > 0 &&
-           fsync(s->fd) == 0 && sync_folder(s->path);
+           fsync(s->fd) == 0 && p3_folder_sync_entry(s->path);
 }
 
 static bool append(const p3_mbox_spool *s, int to, uint64_t offset)
@@ -282,7 +270,7 @@ static void deliver_batch(p3_batch *b)
                 p3_fault("mbox-not-mended"); /* the next run mends it */
         }
         p3_fault("mbox-appended");
-        if (b->problem.exit == 0 && st.st_size == 0 && !sync_folder(m->path))
+        if (b->problem.exit == 0 && st.st_size == 0 && !p3_folder_sync_entry(m->path))
             p3_problem_errno(&b->problem, errno, "syncing the folder of %s", m->path);
     }
     p3_mbox_lock_release(&lock);

@@ -1,5 +1,6 @@
 /* After a crash: which batches of an mbox were appended, which were not, and what is cut off. */
 #include "sync/mbox_spool.h"
+#include "sync/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -114,7 +115,8 @@ static bool settle_locked(const p3_mbox *m, const p3_mbox_spool *s, int mbox, ui
     if (!*whole && same > 0 && (uint64_t)st.st_size == offset + same &&
         (ftruncate(mbox, (off_t)offset) != 0 || fsync(mbox) != 0))
         return p3_problem_errno(why, errno, "mending %s", m->path);
-    if (*whole && fsync(mbox) != 0)
+    /* Its octets may have been seen before they were on the disk, and so may its name. */
+    if (*whole && (fsync(mbox) != 0 || !p3_folder_sync_entry(m->path)))
         return p3_problem_errno(why, errno, "syncing %s", m->path);
     return true;
 }

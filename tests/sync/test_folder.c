@@ -1,0 +1,150 @@
+/* Which folders are synced, so that what was made or appended is still there after a power cut. */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sync/delivery.h"
+#include "sync/folder.h"
+
+static char folder[64];
+static char synced[2000]; /* what was synced, below the folder: a word each */
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    char link[40];
+    char path[300] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    assert_true(readlink(link, path, sizeof path - 1) > 0);
+    assert_memory_equal(path, folder, strlen(folder));
+    size_t used = strlen(synced);
+    snprintf(synced + used, sizeof synced - used, ".%s ", path + strlen(folder));
+    return __real_fsync(fd);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    synced[0] = '\0';
+    strcpy(folder, "/tmp/pop3-folder-XXXXXX");
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int end(void **state)
+{
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static const char *in(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static p3_delivery *open_target(const char *kind, const char *name)
+{
+    char text[300];
+    p3_problem why = {0};
+    snprintf(text, sizeof text, "%s:%s", kind, in(name));
+    p3_delivery *d = p3_delivery_open(text, &why);
+    if (d == NULL)
+        fail_msg("%s", why.text);
+    return d;
+}
+
+static void the_entry_of_each_new_folder_is_synced_however_its_path_is_written(void **state)
+{
+    (void)state;
+    assert_true(p3_folder_make(in("a/b/c")));
+    assert_string_equal(synced, ". ./a ./a/b ");
+    synced[0] = '\0';
+    assert_true(p3_folder_make(in("d/")));
+    assert_string_equal(synced, ". ");
+    synced[0] = '\0';
+    assert_true(p3_folder_make(in("e//f//")));
+    assert_string_equal(synced, ". ./e ");
+    synced[0] = '\0';
+    assert_true(p3_folder_make(in("e/f")));
+    assert_string_equal(synced, "");
+}
+
+static void a_path_that_cannot_become_a_folder_is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("nowhere", in("link")), 0);
+    assert_false(p3_folder_make(in("link/x")));
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(access(in("nowhere"), F_OK), -1);
+}
+
+static void a_maildir_named_with_a_slash_is_synced_into_its_folder(void **state)
+{
+    (void)state;
+    p3_delivery *d = open_target("maildir", "M/");
+    d->class->close(d);
+    assert_string_equal(synced, ". ./M . ./M . ./M . ");
+}
+
+static void a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(in("M"), 0700), 0);
+    p3_delivery *d = open_target("maildir", "M");
+    d->class->close(d);
+    assert_non_null(strstr(synced, ". ./M . "));
+    synced[0] = '\0';
+    d = open_target("maildir", "M");
+    d->class->close(d);
+    assert_string_equal(synced, "");
+}
+
+/* As if the run had been killed between its append and the sync of the folder. */
+static void a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder(void **state)
+{
+    p3_problem why = {0};
+    p3_parcel parcel = {.fd = -1};
+    p3_batch batch = {.parcels = &parcel, .count = 1};
+    p3_batch *list[] = {&batch};
+    p3_left_over left = {.name = "name"};
+    (void)state;
+    p3_delivery *d = open_target("mbox", "mbox");
+    batch.to = d;
+    assert_true(d->class->begin(d, "name", "", &why));
+    assert_true(d->class->write(d, "Subject: x\n\nx\n", 14, &why));
+    assert_true(d->class->finish(d, &parcel, &why));
+    d->class->seal(d, &batch);
+    d->class->deliver(list, 1);
+    assert_true(parcel.delivered);
+    d->class->recorded(d, &batch, false);
+    synced[0] = '\0';
+    assert_true(d->class->settle(d, &left, 1, &why));
+    assert_true(left.there);
+    assert_string_equal(synced, "./mbox . ");
+    d->class->recorded(d, NULL, true);
+    d->class->close(d);
+}
+
+#define WITH_FOLDER(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FOLDER(the_entry_of_each_new_folder_is_synced_however_its_path_is_written),
+        WITH_FOLDER(a_path_that_cannot_become_a_folder_is_said),
+        WITH_FOLDER(a_maildir_named_with_a_slash_is_synced_into_its_folder),
+        WITH_FOLDER(a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder),
+        WITH_FOLDER(a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder),
+    };
+    return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
+}
