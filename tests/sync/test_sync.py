@@ -105,6 +105,18 @@ def test_a_dry_run_changes_nothing(world):
     assert len(world.on_server()) == 3
 
 
+def test_a_dry_run_leaves_no_file_behind(world):
+    world.fill(2)
+    with world.server() as server:
+        command = world.sync_command(server.port, "--dry-run")
+        i = command.index("--state")
+        del command[i:i + 2]
+        before = sorted(os.listdir(world.path))
+        done = subprocess.run(command, env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
+        assert done.returncode == 0 and (done.stdout + done.stderr).count("would retrieve") == 2
+        assert sorted(os.listdir(world.path)) == before
+
+
 def test_a_limit_takes_the_first_messages_and_the_rest_in_later_runs(world):
     world.fill(5)
     with world.server() as server:
