@@ -95,7 +95,8 @@ static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *
     return ok;
 }
 
-/* Whether a file is new, and refuses one that is something else or from the future. */
+/* Whether a file is new, and refuses one that is something else or from the future. In a
+ * transaction, as another run may be making it. */
 static bool judge(p3_state *s, bool *fresh, p3_problem *why)
 {
     int64_t version = 0;
@@ -117,13 +118,20 @@ static bool judge(p3_state *s, bool *fresh, p3_problem *why)
                           s->path);
 }
 
-/* Makes the tables in a new file. */
+static bool look_at_file(p3_state *s, bool *fresh, p3_problem *why)
+{
+    bool ok = run(s, "BEGIN", "opening", why) && judge(s, fresh, why);
+    (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return ok;
+}
+
+/* Makes the tables in a new file, unless another run has made them by now. */
 static bool make_tables(p3_state *s, p3_problem *why)
 {
     bool fresh = false;
     if (!run(s, "BEGIN IMMEDIATE", "opening", why))
         return false;
-    bool ok = judge(s, &fresh, why); /* another run may have made them */
+    bool ok = judge(s, &fresh, why);
     if (ok && fresh)
         ok = run(s, schema, "making", why);
     if (!ok) {
@@ -155,7 +163,7 @@ static bool prepare_file(p3_state *s, p3_problem *why)
 {
     bool fresh = false;
     return (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why)) &&
-           judge(s, &fresh, why) && use_log(s, why) &&
+           look_at_file(s, &fresh, why) && use_log(s, why) &&
            run(s, "PRAGMA synchronous=EXTRA; PRAGMA cache_size=-128", "opening", why) &&
            (!fresh || make_tables(s, why));
 }

@@ -376,8 +376,7 @@ static bool prepare(p3_loop *l, const p3_account *accounts, size_t count, p3_out
     int error = p3_names_init(&l->run.names);
     if (error != 0)
         return p3_problem_errno(why, error, "beginning: no random numbers");
-    l->run.state =
-        o->dry_run ? p3_state_open_to_look(o->state, why) : p3_state_open(o->state, why);
+    l->run.state = o->dry_run ? p3_state_open_to_look(o->state, why) : p3_state_open(o->state, why);
     if (l->run.state == NULL)
         return false;
     if (!confine(l, accounts, why))

@@ -96,7 +96,8 @@ static void a_maildir_named_with_a_slash_is_synced_into_its_folder(void **state)
     assert_string_equal(synced, ". ./M . ./M . ./M . ");
 }
 
-static void a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder(void **state)
+static void
+a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(in("M"), 0700), 0);

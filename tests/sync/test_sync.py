@@ -525,6 +525,19 @@ def test_two_runs_do_not_work_on_one_account_at_a_time(world):
         server.stop()
 
 
+def test_many_runs_may_begin_at_once_on_a_state_that_is_not_there_yet(world):
+    world.fill(1)
+    with world.server() as server:
+        command = world.sync_command(server.port, "--quiet")
+        runs = []
+        for i in range(16):
+            command[2] = f"pop3://user{i}@127.0.0.1:{server.port}"
+            runs.append(subprocess.Popen(command, env=world.environment(), stderr=subprocess.PIPE, text=True))
+        told = [run.communicate(timeout=DEADLINE)[1] for run in runs]
+        assert [run.returncode for run in runs] == [0] * 16, told
+    assert numbers(world) == [0] * 16
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_after_the_message_in_hand_with_the_state_right(world, number):
     for i in range(30):
