@@ -8,10 +8,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/utsname.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ typedef struct p3_maildir {
     int cur;
     dev_t device; /* of new/, and its number there */
     ino_t inode;
+    bool syncs_whole; /* syncfs() brings all of its file system to the disk */
     int fd;           /* the message being written, or -1 */
     const char *name; /* its name */
     uint64_t octets;  /* written to it */
@@ -118,6 +121,29 @@ static void maildir_discard(p3_delivery *d, const p3_parcel *parcels, size_t cou
         (void)unlinkat(m->tmp, parcels[i].name, 0); /* or the next run's settling removes it */
 }
 
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+#define P3_ZFS_MAGIC      0x2fc12fc1
+#define P3_BCACHEFS_MAGIC 0xca451a4e
+
+/* File systems whose syncfs() does all that fsync() does. Those of FUSE and CIFS hand what is
+ * written to their servers and do not ask them to bring it to the disk. */
+static bool syncs_whole(int folder)
+{
+    static const unsigned long known[] = {
+        EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,     TMPFS_MAGIC,
+        RAMFS_MAGIC,      P3_ZFS_MAGIC,    P3_BCACHEFS_MAGIC, OVERLAYFS_SUPER_MAGIC};
+    struct statfs st;
+    if (fstatfs(folder, &st) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (((unsigned long)st.f_type & 0xffffffffUL) == known[i])
+            return true;
+    }
+    return false;
+}
+
 /* Before Linux 5.8 syncfs() did not tell that octets could not be written. */
 static bool syncfs_tells_errors(void)
 {
@@ -159,7 +185,7 @@ static void sync_data(p3_batch **batches, size_t count)
             if (((const p3_maildir *)batches[k]->to)->device == m->device)
                 same = batches[k];
         }
-        if (each)
+        if (each || !m->syncs_whole)
             (void)sync_each(m, b);
         else if (same != NULL)
             b->problem = same->problem;
@@ -340,5 +366,6 @@ p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
     }
     m->device = st.st_dev;
     m->inode = st.st_ino;
+    m->syncs_whole = syncs_whole(m->tmp);
     return &m->base;
 }

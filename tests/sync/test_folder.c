@@ -1,11 +1,14 @@
-/* Which folders are synced, so that what was made or appended is still there after a power cut. */
+/* Which files and folders are synced, so that what was made or written is still there after a power
+ * cut. */
 #include "unit.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sync/delivery.h"
@@ -29,9 +32,40 @@ int __wrap_fsync(int fd)
     return __real_fsync(fd);
 }
 
+static long file_system; /* what the folder is said to be on */
+static int whole;        /* calls of syncfs() */
+static int each;         /* of fdatasync() */
+
+int __wrap_fstatfs64(int fd, struct statfs *out);
+int __wrap_syncfs(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fstatfs64(int fd, struct statfs *out)
+{
+    (void)fd;
+    *out = (struct statfs){.f_type = file_system};
+    errno = EIO;
+    return file_system != 0 ? 0 : -1;
+}
+
+int __wrap_syncfs(int fd)
+{
+    (void)fd;
+    whole++;
+    return 0;
+}
+
+int __wrap_fdatasync(int fd)
+{
+    (void)fd;
+    each++;
+    return 0;
+}
+
 static int begin(void **state)
 {
     (void)state;
+    file_system = EXT4_SUPER_MAGIC;
     synced[0] = '\0';
     strcpy(folder, "/tmp/pop3-folder-XXXXXX");
     return mkdtemp(folder) == NULL ? -1 : 0;
@@ -136,6 +170,49 @@ static void a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder(v
     d->class->close(d);
 }
 
+/* Delivers so many messages to a Maildir on a file system. */
+static void deliver_many(long on, const char *maildir, size_t count)
+{
+    static char names[10][8];
+    p3_parcel parcels[10];
+    p3_problem why = {0};
+    file_system = on;
+    whole = each = 0;
+    p3_delivery *d = open_target("maildir", maildir);
+    p3_batch batch = {.to = d, .parcels = parcels, .count = count};
+    p3_batch *list[] = {&batch};
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names[i], sizeof names[i], "n%zu", i);
+        parcels[i] = (p3_parcel){.fd = -1};
+        assert_true(d->class->begin(d, names[i], "", &why));
+        assert_true(d->class->write(d, "x\n", 2, &why));
+        assert_true(d->class->finish(d, &parcels[i], &why));
+    }
+    d->class->deliver(list, 1);
+    assert_int_equal(batch.problem.exit, 0);
+    d->class->close(d);
+}
+
+static void many_files_are_synced_at_once_where_that_reaches_the_disk(void **state)
+{
+    (void)state;
+    deliver_many(EXT4_SUPER_MAGIC, "few", 4);
+    assert_true(whole == 0 && each == 4);
+    deliver_many(EXT4_SUPER_MAGIC, "many", 10);
+    assert_true(whole == 1 && each == 0);
+    deliver_many((int)BTRFS_SUPER_MAGIC, "btrfs", 10); /* a number with its highest bit set */
+    assert_true(whole == 1 && each == 0);
+}
+
+static void elsewhere_they_are_synced_one_by_one(void **state)
+{
+    (void)state;
+    deliver_many(FUSE_SUPER_MAGIC, "fuse", 10);
+    assert_true(whole == 0 && each == 10);
+    deliver_many(0, "unknown", 10);
+    assert_true(whole == 0 && each == 10);
+}
+
 #define WITH_FOLDER(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -145,6 +222,8 @@ int main(void)
         WITH_FOLDER(a_path_that_cannot_become_a_folder_is_said),
         WITH_FOLDER(a_maildir_named_with_a_slash_is_synced_into_its_folder),
         WITH_FOLDER(a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder),
+        WITH_FOLDER(many_files_are_synced_at_once_where_that_reaches_the_disk),
+        WITH_FOLDER(elsewhere_they_are_synced_one_by_one),
         WITH_FOLDER(a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder),
     };
     return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
