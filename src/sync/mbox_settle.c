@@ -16,8 +16,7 @@
 
 #include "sync/mbox_lock.h"
 
-/* Fills a buffer from a file. False, with errno, when that cannot be read or ends before. */
-static bool read_whole(int fd, char *out, size_t size, uint64_t offset)
+bool p3_mbox_read(int fd, char *out, size_t size, uint64_t offset)
 {
     ssize_t n = 0;
     for (size_t done = 0; done < size; done += (size_t)n) {
@@ -45,7 +44,7 @@ static bool read_trailer(p3_mbox_spool *s, uint64_t *offset, uint64_t *end, bool
     if ((uint64_t)st.st_size < len)
         return true;
     *end = (uint64_t)st.st_size - len;
-    if (!read_whole(s->fd, line, len, *end))
+    if (!p3_mbox_read(s->fd, line, len, *end))
         return false;
     *sealed = sscanf(line, "%20" SCNu64 " %20" SCNu64 " end", &s->length, offset) == 2 &&
               s->length <= *end;
@@ -67,7 +66,7 @@ static bool compare(const p3_mbox_spool *s, int mbox, uint64_t mbox_size, uint64
         size_t n = left < P3_COPY ? (size_t)left : P3_COPY;
         const char *b = a + P3_COPY;
         size_t i = 0;
-        ok = read_whole(s->fd, a, n, *same) && read_whole(mbox, a + P3_COPY, n, offset + *same);
+        ok = p3_mbox_read(s->fd, a, n, *same) && p3_mbox_read(mbox, a + P3_COPY, n, offset + *same);
         while (ok && i < n && a[i] == b[i])
             i++;
         *same += i;
@@ -85,7 +84,7 @@ static bool mark(const p3_mbox_spool *s, uint64_t end, p3_left_over *at, size_t 
 {
     size_t len = (size_t)(end - s->length);
     char *names = malloc(len + 1);
-    bool ok = names != NULL && read_whole(s->fd, names, len, s->length);
+    bool ok = names != NULL && p3_mbox_read(s->fd, names, len, s->length);
     int error = errno;
     for (size_t from = 0; ok && from < len;) {
         const char *lf = memchr(names + from, '\n', len - from);

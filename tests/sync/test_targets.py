@@ -43,6 +43,19 @@ def test_an_mbox_gets_every_message_quoted_so_that_it_can_be_read_back(world):
         "drop", "mbox", "password", "state.db", "state.db.lock"]  # fmt: skip
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n", "\r\n"], ids=repr)
+def test_what_another_program_did_not_end_in_an_mbox_is_ended(world, end):
+    world.fill(2)
+    mbox = world.path / "mbox"
+    before = b"From somebody Thu Jan  1 00:00:00 1970\nSubject: was here before\n\ncut off" + end.encode()
+    mbox.write_bytes(before)
+    with world.server() as server:
+        sync_to(world, server.port, "--mbox", mbox)
+    missing = {"": b"\n\n", "\n": b"\n", "\r\n": b"\n"}.get(end, b"")
+    assert mbox.read_bytes().startswith(before + missing + b"From ann@")
+    assert sorted(read_mbox(mbox)[1:]) == [message(i).encode() for i in range(2)]
+
+
 def test_an_mbox_that_another_program_has_locked_is_waited_for(world):
     world.fill(2)
     mbox = world.path / "mbox"
