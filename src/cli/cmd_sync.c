@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "cli/progress.h"
 #include "cli/sandbox.h"
 #include "cli/text.h"
+#include "sync/folder.h"
 
 #define P3_JOBS     16 /* accounts at once */
 #define P3_PER_HOST 4  /* of those, at one host */
@@ -63,10 +63,11 @@ static char *find_state(const p3_arguments *a, const p3_config *config, p3_probl
         p3_problem_set(why, EX_CONFIG, "HOME is not set: say where the state is with --state");
         return NULL;
     }
-    for (char *slash = path; set == NULL && (slash = strchr(slash + 1, '/')) != NULL;
-         *slash = '/') {
+    char *slash = set == NULL && !a->dry_run ? strrchr(path, '/') : NULL;
+    if (slash != NULL) {
         *slash = '\0';
-        (void)mkdir(path, 0700); /* whether it works shows when the file is opened */
+        (void)p3_folder_make(path); /* whether it works shows when the file is opened */
+        *slash = '/';
     }
     return path;
 }

@@ -3,14 +3,17 @@
  */
 #include "sync/delivery.h"
 #include "sync/fault.h"
+#include "sync/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/utsname.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -29,51 +32,14 @@ typedef struct p3_maildir {
     int cur;
     dev_t device; /* of new/, and its number there */
     ino_t inode;
+    bool syncs_whole; /* syncfs() brings all of its file system to the disk */
     int fd;           /* the message being written, or -1 */
     const char *name; /* its name */
     uint64_t octets;  /* written to it */
 } p3_maildir;
 
-/* Makes a folder, and syncs the parent that got a new entry. */
-static bool make_entry(const char *path)
-{
-    if (mkdir(path, 0700) != 0)
-        return errno == EEXIST;
-    char *copy = strdup(path);
-    char *slash = copy != NULL ? strrchr(copy, '/') : NULL;
-    if (slash != NULL)
-        *slash = '\0';
-    const char *parent = slash == NULL ? "." : slash == copy ? "/" : copy;
-    int fd = copy != NULL ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    int error = errno;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    errno = error;
-    return ok;
-}
-
-/* Makes a folder with its missing parents. */
-static bool make_folder(const char *path)
-{
-    if (make_entry(path))
-        return true;
-    if (errno != ENOENT)
-        return false;
-    char *parent = strdup(path);
-    char *slash = parent != NULL ? strrchr(parent, '/') : NULL;
-    bool ok = slash != NULL && slash != parent;
-    if (ok) {
-        *slash = '\0';
-        ok = make_folder(parent);
-    }
-    int error = errno;
-    free(parent);
-    errno = error;
-    return ok && make_entry(path); /* once: a link that leads nowhere is there and is no folder */
-}
-
+/* Opens a folder of a Maildir, or makes it. The Maildir may have been made by a run that was killed
+ * before it could sync its entry. */
 static int open_folder(const char *path, const char *name, p3_problem *why)
 {
     size_t size = strlen(path) + strlen(name) + 2;
@@ -85,7 +51,7 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     }
     snprintf(full, size, "%s/%s", path, name);
     fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && make_folder(full))
+    if (fd < 0 && errno == ENOENT && p3_folder_make(full) && p3_folder_sync_entry(path))
         fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         p3_problem_errno(why, errno, "opening the Maildir folder %s", full);
@@ -155,6 +121,29 @@ static void maildir_discard(p3_delivery *d, const p3_parcel *parcels, size_t cou
         (void)unlinkat(m->tmp, parcels[i].name, 0); /* or the next run's settling removes it */
 }
 
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+#define P3_ZFS_MAGIC      0x2fc12fc1
+#define P3_BCACHEFS_MAGIC 0xca451a4e
+
+/* File systems whose syncfs() does all that fsync() does. Those of FUSE and CIFS hand what is
+ * written to their servers and do not ask them to bring it to the disk. */
+static bool syncs_whole(int folder)
+{
+    static const unsigned long known[] = {
+        EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,     TMPFS_MAGIC,
+        RAMFS_MAGIC,      P3_ZFS_MAGIC,    P3_BCACHEFS_MAGIC, OVERLAYFS_SUPER_MAGIC};
+    struct statfs st;
+    if (fstatfs(folder, &st) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (((unsigned long)st.f_type & 0xffffffffUL) == known[i])
+            return true;
+    }
+    return false;
+}
+
 /* Before Linux 5.8 syncfs() did not tell that octets could not be written. */
 static bool syncfs_tells_errors(void)
 {
@@ -196,7 +185,7 @@ static void sync_data(p3_batch **batches, size_t count)
             if (((const p3_maildir *)batches[k]->to)->device == m->device)
                 same = batches[k];
         }
-        if (each)
+        if (each || !m->syncs_whole)
             (void)sync_each(m, b);
         else if (same != NULL)
             b->problem = same->problem;
@@ -377,5 +366,6 @@ p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
     }
     m->device = st.st_dev;
     m->inode = st.st_ino;
+    m->syncs_whole = syncs_whole(m->tmp);
     return &m->base;
 }

@@ -7,11 +7,11 @@
  * off. */
 #include "sync/delivery.h"
 #include "sync/fault.h"
+#include "sync/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +39,6 @@ static bool write_all(int fd, const char *data, size_t len)
         len -= (size_t)n;
     }
     return true;
-}
-
-/* Syncs the folder that a file is in. */
-static bool sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    return ok;
 }
 
 void p3_mbox_spool_free(p3_mbox_spool *s, bool remove)
@@ -238,7 +226,25 @@ static bool add_trailer(const p3_mbox_spool *s, const p3_batch *b, uint64_t offs
             return false;
     }
     return dprintf(s->fd, "%020" PRIu64 " %020" PRIu64 " end\n", s->length, offset) > 0 &&
-           fsync(s->fd) == 0 && sync_folder(s->path);
+           fsync(s->fd) == 0 && p3_folder_sync_entry(s->path);
+}
+
+/* Ends what another program left without a line end, or without the empty line that comes before a
+ * From line: what is appended would be taken for a part of that message. */
+static bool end_last(int mbox, uint64_t *size)
+{
+    char tail[3] = "";
+    size_t n = *size < sizeof tail ? (size_t)*size : sizeof tail;
+    if (n == 0)
+        return true;
+    if (!p3_mbox_read(mbox, tail, n, *size - n) || lseek(mbox, (off_t)*size, SEEK_SET) < 0)
+        return false;
+    bool ended = tail[n - 1] == '\n';
+    bool empty =
+        ended && (n == 1 || tail[n - 2] == '\n' || (n == 3 && tail[1] == '\r' && tail[0] == '\n'));
+    size_t missing = empty ? 0 : ended ? 1 : 2;
+    *size += missing;
+    return write_all(mbox, "\n\n", missing);
 }
 
 static bool append(const p3_mbox_spool *s, int to, uint64_t offset)
@@ -272,17 +278,21 @@ static void deliver_batch(p3_batch *b)
     }
     if (!p3_mbox_lock_take(&lock, m->path, &b->problem))
         return;
-    if (fstat(lock.fd, &st) != 0 || !add_trailer(s, b, (uint64_t)st.st_size)) {
+    uint64_t size = fstat(lock.fd, &st) == 0 ? (uint64_t)st.st_size : UINT64_MAX;
+    bool fresh = size == 0;
+    if (size == UINT64_MAX || !end_last(lock.fd, &size)) {
+        p3_problem_errno(&b->problem, errno, "reading or writing to %s", m->path);
+    } else if (!add_trailer(s, b, size)) {
         p3_problem_errno(&b->problem, errno, "writing to %s", s->path);
     } else {
         p3_fault("mbox-trailer");
-        if (!append(s, lock.fd, (uint64_t)st.st_size)) {
+        if (!append(s, lock.fd, size)) {
             p3_problem_errno(&b->problem, errno, "appending to %s", m->path);
             if (ftruncate(lock.fd, st.st_size) != 0)
                 p3_fault("mbox-not-mended"); /* the next run mends it */
         }
         p3_fault("mbox-appended");
-        if (b->problem.exit == 0 && st.st_size == 0 && !sync_folder(m->path))
+        if (b->problem.exit == 0 && fresh && !p3_folder_sync_entry(m->path))
             p3_problem_errno(&b->problem, errno, "syncing the folder of %s", m->path);
     }
     p3_mbox_lock_release(&lock);

@@ -1,5 +1,6 @@
 /* After a crash: which batches of an mbox were appended, which were not, and what is cut off. */
 #include "sync/mbox_spool.h"
+#include "sync/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,8 +16,7 @@
 
 #include "sync/mbox_lock.h"
 
-/* Fills a buffer from a file. False, with errno, when that cannot be read or ends before. */
-static bool read_whole(int fd, char *out, size_t size, uint64_t offset)
+bool p3_mbox_read(int fd, char *out, size_t size, uint64_t offset)
 {
     ssize_t n = 0;
     for (size_t done = 0; done < size; done += (size_t)n) {
@@ -44,7 +44,7 @@ static bool read_trailer(p3_mbox_spool *s, uint64_t *offset, uint64_t *end, bool
     if ((uint64_t)st.st_size < len)
         return true;
     *end = (uint64_t)st.st_size - len;
-    if (!read_whole(s->fd, line, len, *end))
+    if (!p3_mbox_read(s->fd, line, len, *end))
         return false;
     *sealed = sscanf(line, "%20" SCNu64 " %20" SCNu64 " end", &s->length, offset) == 2 &&
               s->length <= *end;
@@ -66,7 +66,7 @@ static bool compare(const p3_mbox_spool *s, int mbox, uint64_t mbox_size, uint64
         size_t n = left < P3_COPY ? (size_t)left : P3_COPY;
         const char *b = a + P3_COPY;
         size_t i = 0;
-        ok = read_whole(s->fd, a, n, *same) && read_whole(mbox, a + P3_COPY, n, offset + *same);
+        ok = p3_mbox_read(s->fd, a, n, *same) && p3_mbox_read(mbox, a + P3_COPY, n, offset + *same);
         while (ok && i < n && a[i] == b[i])
             i++;
         *same += i;
@@ -84,7 +84,7 @@ static bool mark(const p3_mbox_spool *s, uint64_t end, p3_left_over *at, size_t 
 {
     size_t len = (size_t)(end - s->length);
     char *names = malloc(len + 1);
-    bool ok = names != NULL && read_whole(s->fd, names, len, s->length);
+    bool ok = names != NULL && p3_mbox_read(s->fd, names, len, s->length);
     int error = errno;
     for (size_t from = 0; ok && from < len;) {
         const char *lf = memchr(names + from, '\n', len - from);
@@ -114,7 +114,8 @@ static bool settle_locked(const p3_mbox *m, const p3_mbox_spool *s, int mbox, ui
     if (!*whole && same > 0 && (uint64_t)st.st_size == offset + same &&
         (ftruncate(mbox, (off_t)offset) != 0 || fsync(mbox) != 0))
         return p3_problem_errno(why, errno, "mending %s", m->path);
-    if (*whole && fsync(mbox) != 0)
+    /* Its octets may have been seen before they were on the disk, and so may its name. */
+    if (*whole && (fsync(mbox) != 0 || !p3_folder_sync_entry(m->path)))
         return p3_problem_errno(why, errno, "syncing %s", m->path);
     return true;
 }

@@ -38,6 +38,9 @@ p3_mbox_spool *p3_mbox_spool_new(const char *path);
 /* Lets go of a spool, and removes its file if so wanted. NULL does nothing. */
 void p3_mbox_spool_free(p3_mbox_spool *s, bool remove);
 
+/* Fills a buffer from a file. False, with errno, when that cannot be read or ends before. */
+bool p3_mbox_read(int fd, char *out, size_t size, uint64_t offset);
+
 /* The class's settle(). */
 bool p3_mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
 

@@ -211,7 +211,8 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
         take_group(plan, box, rows, g);
 }
 
-/* Whether messages that ought to be in the mailbox are all missing under their unique-ids. */
+/* Whether messages that ought to be in the mailbox are all missing under their unique-ids, or have
+ * none yet, as the server gave none when they were delivered. */
 static bool seems_renumbered(const p3_plan *plan, const p3_mailbox *box, const p3_rows *rows)
 {
     size_t expected = 0;
@@ -220,7 +221,7 @@ static bool seems_renumbered(const p3_plan *plan, const p3_mailbox *box, const p
             continue;
         if (plan->claimed[i])
             return false;
-        expected += rows->at[i].uid.len > 0 && p3_fingerprint_known(&rows->at[i].fingerprint);
+        expected += p3_fingerprint_known(&rows->at[i].fingerprint);
     }
     return expected > 0 && box->count > 0;
 }

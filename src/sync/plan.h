@@ -5,9 +5,9 @@
  * not deleted by us, is believed. Everything else is doubtful and is looked at: unique-ids that
  * occur twice, that come back after their message had gone, or whose deletion was never confirmed;
  * messages delivered in a session that fell out of step (session_step.c);
- * servers without UIDL (all unique-ids empty); servers that renumber (none of the unique-ids that
- * ought to be there is). Looking at a message means to fetch its header and compare its
- * fingerprint. */
+ * servers without UIDL (all unique-ids empty); servers that renumber, or have UIDL again (none of
+ * the unique-ids that ought to be there is). Looking at a message means to fetch its header and
+ * compare its fingerprint. */
 #ifndef P3_SYNC_PLAN_H
 #define P3_SYNC_PLAN_H
 

@@ -38,8 +38,7 @@ static void parcel_over(p3_session *s, const p3_commit *c, size_t i)
         if (p3_session_due(s, &c->changes[i].row))
             p3_session_drop(s, mail);
     } else if (p->problem != NULL) {
-        s->tally.failed++;
-        p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, p->problem);
+        p3_session_set_back(s, mail, p->problem);
     }
     free(p->problem);
     free(p->sender);

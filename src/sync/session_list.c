@@ -1,5 +1,6 @@
 /* A session's first half: what is in the mailbox, what is known of it, and what is doubtful. */
 #include "sync/session.h"
+#include "sync/failure_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,8 +85,9 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
     (void)client;
     if (s->stage != P3_STAGE_LISTING)
         return;
-    /* Some servers have UIDL without announcing it, some announce it and refuse it: try it. */
-    if (result->status == POP3_ERR_REFUSED) {
+    /* Some servers have UIDL without announcing it, some announce it and refuse it: try it. One
+     * that refuses it for the time being still has it: without it all would be looked at. */
+    if (result->status == POP3_ERR_REFUSED && !p3_is_for_later(s->client, result->status)) {
         s->no_uidl = true;
         submit_listing(s, POP3_CMD_LIST, take_number, sizes_listed);
     } else if (!listing_failed(s, result)) {

@@ -52,6 +52,10 @@ typedef struct p3_known_account {
 /* Opens a state, making it when there is none. */
 p3_state *p3_state_open(const char *path, p3_problem *why);
 
+/* The same for who only looks: one that is not there is empty, and an account that is not in it has
+ * the id 0 and no messages. It is not to be locked or changed. */
+p3_state *p3_state_open_to_look(const char *path, p3_problem *why);
+
 /* NULL does nothing. */
 void p3_state_close(p3_state *s);
 

@@ -12,13 +12,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define P3_APPLICATION_ID "1886351155" /* "pop3", so that file(1) can tell */
-#define P3_BUSY_MS        30000        /* how long another run may hold the write lock */
+#define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
+#define P3_APPLICATION_ID "1886351155"
+#define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
+#define P3_BUSY_STEP_MS   20
 
 struct p3_state {
     sqlite3 *db;
     char *path;
     int lock_fd; /* byte N of the lock file is locked for account N */
+    bool looks;  /* nothing is written */
     sqlite3_stmt *put;
     sqlite3_stmt *forget;
 };
@@ -92,32 +95,77 @@ static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *
     return ok;
 }
 
-/* Makes the tables in a new file, and refuses a file that is something else or from the future. */
-static bool check_schema(p3_state *s, p3_problem *why)
+/* Whether a file is new, and refuses one that is something else or from the future. In a
+ * transaction, as another run may be making it. */
+static bool judge(p3_state *s, bool *fresh, p3_problem *why)
 {
     int64_t version = 0;
+    int64_t application = 0;
     int64_t tables = 0;
-    if (!read_number(s, "PRAGMA user_version", &version, why))
+    *fresh = false;
+    if (!read_number(s, "PRAGMA user_version", &version, why) ||
+        !read_number(s, "PRAGMA application_id", &application, why))
         return false;
-    if (version == 1)
+    if (version == 1 && application == P3_APPLICATION)
         return true;
+    if (version == 0 && !read_number(s, "SELECT count(*) FROM sqlite_schema", &tables, why))
+        return false;
+    *fresh = version == 0 && application == 0 && tables == 0;
+    return *fresh ||
+           p3_problem_set(why, EX_DATAERR,
+                          "opening the state file %s: it is another program's database, or from a "
+                          "later version of this one",
+                          s->path);
+}
+
+static bool look_at_file(p3_state *s, bool *fresh, p3_problem *why)
+{
+    bool ok = run(s, "BEGIN", "opening", why) && judge(s, fresh, why);
+    (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return ok;
+}
+
+/* Makes the tables in a new file, unless another run has made them by now. */
+static bool make_tables(p3_state *s, p3_problem *why)
+{
+    bool fresh = false;
     if (!run(s, "BEGIN IMMEDIATE", "opening", why))
         return false;
-    bool ok = read_number(s, "PRAGMA user_version", &version, why) &&
-              read_number(s, "SELECT count(*) FROM sqlite_schema", &tables, why);
-    if (ok && version == 0 && tables == 0)
+    bool ok = judge(s, &fresh, why);
+    if (ok && fresh)
         ok = run(s, schema, "making", why);
-    else if (ok && version != 1)
-        ok =
-            p3_problem_set(why, EX_DATAERR,
-                           "opening the state file %s: it is another program's database, or from a "
-                           "later version of this one",
-                           s->path);
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
         return false;
     }
     return run(s, "COMMIT", "making", why);
+}
+
+/* Switches the log on. While another run does, SQLite does not wait for it by itself. */
+static bool use_log(p3_state *s, p3_problem *why)
+{
+    int result = SQLITE_BUSY;
+    (void)sqlite3_busy_timeout(s->db, 0);
+    for (int ms = 0; result == SQLITE_BUSY && ms < P3_BUSY_MS; ms += P3_BUSY_STEP_MS) {
+        if (ms > 0)
+            (void)sqlite3_sleep(P3_BUSY_STEP_MS);
+        result = sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+    }
+    bool ok = result == SQLITE_OK || fail(s, "opening", why);
+    (void)sqlite3_busy_timeout(s->db, P3_BUSY_MS);
+    return ok;
+}
+
+/* Settles how the file is used. EXTRA is as FULL with a log; where there can be none, it also syncs
+ * the removal of the journal, without which a transaction may be undone after a power cut. Nothing
+ * is changed in a file that is not ours. */
+static bool prepare_file(p3_state *s, p3_problem *why)
+{
+    bool fresh = false;
+    return (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why)) &&
+           look_at_file(s, &fresh, why) && use_log(s, why) &&
+           run(s, "PRAGMA synchronous=EXTRA; PRAGMA cache_size=-128", "opening", why) &&
+           (!fresh || make_tables(s, why));
 }
 
 static bool open_lock_file(p3_state *s, p3_problem *why)
@@ -141,7 +189,7 @@ static void spare_memory(void)
     (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
-p3_state *p3_state_open(const char *path, p3_problem *why)
+static p3_state *open_state(const char *path, bool looks, p3_problem *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, spare_memory);
@@ -152,15 +200,14 @@ p3_state *p3_state_open(const char *path, p3_problem *why)
         return NULL;
     }
     s->lock_fd = -1;
+    s->looks = looks;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     bool fresh = access(path, F_OK) != 0; /* then it is made for its owner alone */
+    bool nowhere = fresh && looks && errno == ENOENT;
     mode_t mask = fresh ? umask(077) : 0;
-    int opened = sqlite3_open_v2(path, &s->db, flags, NULL);
+    int opened = sqlite3_open_v2(nowhere ? ":memory:" : path, &s->db, flags, NULL);
     bool ok = opened == SQLITE_OK || fail(s, "opening", why);
-    ok = ok && (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why));
-    ok = ok && run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-128",
-                   "opening", why);
-    ok = ok && check_schema(s, why) && open_lock_file(s, why);
+    ok = ok && prepare_file(s, why) && (looks || open_lock_file(s, why));
     if (fresh)
         (void)umask(mask);
     if (!ok) {
@@ -168,6 +215,16 @@ p3_state *p3_state_open(const char *path, p3_problem *why)
         return NULL;
     }
     return s;
+}
+
+p3_state *p3_state_open(const char *path, p3_problem *why)
+{
+    return open_state(path, false, why);
+}
+
+p3_state *p3_state_open_to_look(const char *path, p3_problem *why)
+{
+    return open_state(path, true, why);
 }
 
 void p3_state_close(p3_state *s)
@@ -211,10 +268,10 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
 
 bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
 {
-    *out = (p3_known_account){0};
+    *out = (p3_known_account){.pipelining = true};
     if (!find_account(s, key, out, why))
         return false;
-    if (out->id != 0)
+    if (out->id != 0 || s->looks)
         return true;
     sqlite3_stmt *q = NULL;
     if (!prepare(s, "INSERT OR IGNORE INTO account(key) VALUES(?)", &q, why))

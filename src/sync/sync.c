@@ -23,7 +23,8 @@ typedef enum p3_turn { P3_TURN_WAITING, P3_TURN_ACTIVE, P3_TURN_DONE } p3_turn;
 typedef struct p3_slot {
     const p3_account *account;
     p3_outcome *outcome;
-    size_t host; /* which one of the loop's */
+    size_t host;    /* which one of the loop's */
+    size_t mailbox; /* the same: accounts with one key are one mailbox */
     p3_turn turn;
     p3_session *session; /* P3_TURN_ACTIVE */
     int64_t not_before;  /* P3_TURN_WAITING: milliseconds */
@@ -39,7 +40,9 @@ typedef struct p3_loop {
     size_t count;
     size_t active;
     size_t done;
-    unsigned *at_host; /* of each host: active sessions */
+    unsigned *at_host;    /* of each host: active sessions */
+    unsigned *at_mailbox; /* of each mailbox: whether one is; the state's lock only keeps other
+                             processes away */
     struct pollfd *fds;
     size_t *owners; /* of each descriptor: its slot */
     bool stopped;
@@ -117,6 +120,7 @@ static void end_session(p3_loop *l, p3_slot *slot)
     slot->session = NULL;
     l->active--;
     l->at_host[slot->host]--;
+    l->at_mailbox[slot->mailbox]--;
     after_session(l, slot, s);
     p3_session_free(s);
 }
@@ -125,7 +129,7 @@ static bool may_begin(const p3_loop *l, const p3_slot *slot, int64_t now)
 {
     const p3_sync_options *o = l->run.options;
     return slot->turn == P3_TURN_WAITING && slot->not_before <= now && l->active < o->jobs &&
-           l->at_host[slot->host] < o->per_host;
+           l->at_host[slot->host] < o->per_host && l->at_mailbox[slot->mailbox] == 0;
 }
 
 static void begin_session(p3_loop *l, p3_slot *slot)
@@ -146,6 +150,7 @@ static void begin_session(p3_loop *l, p3_slot *slot)
     slot->ready = true;
     l->active++;
     l->at_host[slot->host]++;
+    l->at_mailbox[slot->mailbox]++;
 }
 
 static void begin_sessions(p3_loop *l)
@@ -280,13 +285,27 @@ static int compare_hosts(const void *x, const void *y)
     return strcasecmp(host_of(a->account), host_of(b->account));
 }
 
-/* Numbers the hosts, so that sessions can be counted for each. */
+static const char *key_of(const p3_account *a)
+{
+    return a->key != NULL ? a->key : ""; /* one that cannot be used */
+}
+
+static int compare_mailboxes(const void *x, const void *y)
+{
+    const p3_slot *a = *(p3_slot *const *)x;
+    const p3_slot *b = *(p3_slot *const *)y;
+    return strcmp(key_of(a->account), key_of(b->account));
+}
+
+/* Numbers the hosts and mailboxes, so that sessions can be counted for each. */
 static bool find_hosts(p3_loop *l)
 {
     p3_slot **order = malloc((l->count + 1) * sizeof(p3_slot *));
     size_t hosts = 0;
+    size_t mailboxes = 0;
     l->at_host = calloc(l->count + 1, sizeof *l->at_host);
-    if (order == NULL || l->at_host == NULL) {
+    l->at_mailbox = calloc(l->count + 1, sizeof *l->at_mailbox);
+    if (order == NULL || l->at_host == NULL || l->at_mailbox == NULL) {
         free(order);
         return false;
     }
@@ -296,6 +315,11 @@ static bool find_hosts(p3_loop *l)
     for (size_t i = 0; i < l->count; i++) {
         hosts += i > 0 && compare_hosts(&order[i - 1], &order[i]) != 0;
         order[i]->host = hosts;
+    }
+    qsort(order, l->count, sizeof(p3_slot *), compare_mailboxes);
+    for (size_t i = 0; i < l->count; i++) {
+        mailboxes += i > 0 && compare_mailboxes(&order[i - 1], &order[i]) != 0;
+        order[i]->mailbox = mailboxes;
     }
     free(order);
     return true;
@@ -352,7 +376,7 @@ static bool prepare(p3_loop *l, const p3_account *accounts, size_t count, p3_out
     int error = p3_names_init(&l->run.names);
     if (error != 0)
         return p3_problem_errno(why, error, "beginning: no random numbers");
-    l->run.state = p3_state_open(o->state, why);
+    l->run.state = o->dry_run ? p3_state_open_to_look(o->state, why) : p3_state_open(o->state, why);
     if (l->run.state == NULL)
         return false;
     if (!confine(l, accounts, why))
@@ -373,6 +397,7 @@ bool p3_sync(const p3_sync_options *options, const p3_account *accounts, size_t 
     p3_committer_free(l.run.committer);
     p3_jobs_free(l.run.jobs);
     p3_state_close(l.run.state);
+    free(l.at_mailbox);
     free(l.at_host);
     free(l.owners);
     free(l.fds);

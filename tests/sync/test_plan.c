@@ -197,6 +197,28 @@ static void when_all_known_messages_are_missing_new_ones_may_be_them(void **stat
     finish(&plan, &box, &rows);
 }
 
+static void messages_that_had_no_unique_ids_are_known_when_they_get_some(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "", P3_DELIVERED, "one");
+    add_row(&rows, "", P3_DELIVERED, "two");
+    add_mail(&box, "x");
+    add_mail(&box, "y");
+    add_mail(&box, "z");
+    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    expect(&box, "LLL");
+    look(&box, 0, print_of("one"));
+    look(&box, 1, print_of("two"));
+    look(&box, 2, print_of("three"));
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "KKT");
+    finish(&plan, &box, &rows);
+}
+
 static void a_message_that_could_not_be_looked_at_is_left_alone(void **state)
 {
     p3_rows rows = {0};
@@ -266,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_message_that_is_listed_twice_counts_once),
         cmocka_unit_test(without_unique_ids_everything_known_is_told_by_its_header),
         cmocka_unit_test(when_all_known_messages_are_missing_new_ones_may_be_them),
+        cmocka_unit_test(messages_that_had_no_unique_ids_are_known_when_they_get_some),
         cmocka_unit_test(a_message_that_could_not_be_looked_at_is_left_alone),
         cmocka_unit_test(a_fingerprint_does_not_depend_on_line_ends_nor_on_the_server_s_own_fields),
         cmocka_unit_test(a_header_is_the_same_however_it_is_cut),

@@ -179,19 +179,87 @@ static void a_state_that_cannot_be_opened_says_what_to_do(void **state)
     assert_int_equal(rmdir(name), 0);
 }
 
+/* What the file holds. */
+static size_t read_file(char *out, size_t size)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(out, 1, size, f);
+    assert_int_equal(fclose(f), 0);
+    return n;
+}
+
 static void a_state_of_a_later_version_or_another_program_is_left_as_it_is(void **state)
 {
     static const char *const others[] = {"PRAGMA user_version=2", "CREATE TABLE mine(x)",
-                                         "PRAGMA user_version=-1"};
+                                         "PRAGMA user_version=-1", "PRAGMA application_id=7",
+                                         "PRAGMA user_version=1; CREATE TABLE mine(x)"};
+    static char before[100000];
+    static char after[sizeof before];
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         p3_problem why = {0};
         meddle(others[i]);
+        size_t len = read_file(before, sizeof before);
         assert_null(p3_state_open(path, &why));
         assert_int_equal(why.exit, EX_DATAERR);
-        meddle(i == 1 ? "DROP TABLE mine" : "PRAGMA user_version=0");
+        assert_int_equal(read_file(after, sizeof after), len);
+        assert_memory_equal(after, before, len);
+        meddle("DROP TABLE IF EXISTS mine; PRAGMA user_version=0; PRAGMA application_id=0");
     }
     p3_state_close(open_state());
+}
+
+static sqlite3 *maker; /* another run that is making the state; NULL: it has done so */
+
+int __wrap_sqlite3_sleep(int ms);
+
+int __wrap_sqlite3_sleep(int ms)
+{
+    assert_int_equal(sqlite3_exec(maker, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(maker), SQLITE_OK);
+    maker = NULL;
+    return ms;
+}
+
+static void a_state_that_another_run_is_just_making_is_waited_for(void **state)
+{
+    (void)state;
+    assert_int_equal(sqlite3_open(path, &maker), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(maker, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    p3_state_close(open_state());
+    assert_null(maker);
+}
+
+static void who_only_looks_makes_nothing(void **state)
+{
+    static char before[100000];
+    static char after[sizeof before];
+    p3_problem why = {0};
+    p3_known_account a;
+    p3_rows rows;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        size_t len = i == 0 ? 0 : read_file(before, sizeof before);
+        p3_state *s = p3_state_open_to_look(path, &why);
+        assert_non_null(s);
+        assert_true(p3_state_account(s, "new", &a, &why));
+        assert_int_equal(a.id, 0);
+        assert_true(a.pipelining);
+        assert_true(p3_state_load(s, a.id, &rows, &why));
+        assert_int_equal(rows.count, 0);
+        p3_rows_free(&rows);
+        p3_state_close(s);
+        if (i == 0) {
+            assert_int_not_equal(access(path, F_OK), 0);
+            s = open_state();
+            assert_true(p3_state_account(s, "old", &a, &why));
+            p3_state_close(s);
+            continue;
+        }
+        assert_int_equal(read_file(after, sizeof after), len);
+        assert_memory_equal(after, before, len);
+    }
 }
 
 static void tables_that_are_gone_are_said_and_nothing_is_half_changed(void **state)
@@ -440,6 +508,8 @@ int main(void)
         WITH_FOLDER(nobody_else_may_read_the_state),
         WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
         WITH_FOLDER(a_state_of_a_later_version_or_another_program_is_left_as_it_is),
+        WITH_FOLDER(a_state_that_another_run_is_just_making_is_waited_for),
+        WITH_FOLDER(who_only_looks_makes_nothing),
         WITH_FOLDER(tables_that_are_gone_are_said_and_nothing_is_half_changed),
         WITH_FOLDER(a_refused_change_rolls_all_of_its_transaction_back),
         WITH_FOLDER(a_full_disk_is_worth_another_try_and_costs_nothing_that_was_there),

@@ -105,6 +105,18 @@ def test_a_dry_run_changes_nothing(world):
     assert len(world.on_server()) == 3
 
 
+def test_a_dry_run_leaves_no_file_behind(world):
+    world.fill(2)
+    with world.server() as server:
+        command = world.sync_command(server.port, "--dry-run")
+        i = command.index("--state")
+        del command[i:i + 2]
+        before = sorted(os.listdir(world.path))
+        done = subprocess.run(command, env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
+        assert done.returncode == 0 and (done.stdout + done.stderr).count("would retrieve") == 2
+        assert sorted(os.listdir(world.path)) == before
+
+
 def test_a_limit_takes_the_first_messages_and_the_rest_in_later_runs(world):
     world.fill(5)
     with world.server() as server:
@@ -283,6 +295,25 @@ def test_a_server_that_renumbers_does_not_deliver_everything_again(world):
         (session(["X", "Y", "Z"], ["one", "two", "three"]), []),
     )
     assert subjects(world) == ["one", "three", "two"]
+
+
+@pytest.mark.parametrize("refusal", ["-ERR what is UIDL", "-ERR [SYS/TEMP] not now"])
+def test_unique_ids_that_are_refused_for_a_while_do_not_bring_everything_again(world, refusal):
+    world.fill(3)
+    scripts = []
+    for i, text in enumerate(["serve", f'on "UIDL" {{ line "{refusal}" }}\nserve', "serve", "serve"]):
+        path = world.path / f"script{i}"
+        path.write_text(text + "\n")
+        scripts += ["--script", path]
+    with world.server(*scripts) as server:
+        world.sync(server.port)
+        world.fill(1, first=3)
+        world.sync(server.port)
+        world.sync(server.port)
+        server.wait_for("C: QUIT", 3)
+        looked_at = [line for line in server.lines if "C: TOP" in line]
+        assert (looked_at == []) == ("[SYS/TEMP]" in refusal)  # then it is asked again at once
+    assert numbers(world) == [0, 1, 2, 3]
 
 
 def test_a_quit_without_an_answer_does_not_count_as_deletion(world):
@@ -494,6 +525,19 @@ def test_two_runs_do_not_work_on_one_account_at_a_time(world):
         server.stop()
 
 
+def test_many_runs_may_begin_at_once_on_a_state_that_is_not_there_yet(world):
+    world.fill(1)
+    with world.server() as server:
+        command = world.sync_command(server.port, "--quiet")
+        runs = []
+        for i in range(16):
+            command[2] = f"pop3://user{i}@127.0.0.1:{server.port}"
+            runs.append(subprocess.Popen(command, env=world.environment(), stderr=subprocess.PIPE, text=True))
+        told = [run.communicate(timeout=DEADLINE)[1] for run in runs]
+        assert [run.returncode for run in runs] == [0] * 16, told
+    assert numbers(world) == [0] * 16
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_after_the_message_in_hand_with_the_state_right(world, number):
     for i in range(30):
@@ -577,6 +621,17 @@ def test_two_hundred_accounts_in_one_run_and_three_bad_ones_among_them(world, ce
     assert done.returncode == 69
     for i in set(range(200)) - {50, 60, 70}:
         assert world.delivered(world.path / f"M/{i}") == world.on_server(), i
+
+
+def test_one_mailbox_that_is_named_twice_is_worked_on_once_at_a_time(world):
+    world.fill(5)
+    with world.server("--delay", 5) as server:
+        command = world.sync_command(server.port)
+        url = command[2]
+        subprocess.run([*command[:3], url, url, *command[3:]], env=world.environment(), check=True,
+                       timeout=DEADLINE)  # fmt: skip
+        assert len(server.commands("RETR")) == 5
+    assert numbers(world) == list(range(5))
 
 
 def test_no_more_accounts_are_at_work_on_one_host_than_allowed(world):

@@ -43,6 +43,19 @@ def test_an_mbox_gets_every_message_quoted_so_that_it_can_be_read_back(world):
         "drop", "mbox", "password", "state.db", "state.db.lock"]  # fmt: skip
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n", "\r\n"], ids=repr)
+def test_what_another_program_did_not_end_in_an_mbox_is_ended(world, end):
+    world.fill(2)
+    mbox = world.path / "mbox"
+    before = b"From somebody Thu Jan  1 00:00:00 1970\nSubject: was here before\n\ncut off" + end.encode()
+    mbox.write_bytes(before)
+    with world.server() as server:
+        sync_to(world, server.port, "--mbox", mbox)
+    missing = {"": b"\n\n", "\n": b"\n", "\r\n": b"\n"}.get(end, b"")
+    assert mbox.read_bytes().startswith(before + missing + b"From ann@")
+    assert sorted(read_mbox(mbox)[1:]) == [message(i).encode() for i in range(2)]
+
+
 def test_an_mbox_that_another_program_has_locked_is_waited_for(world):
     world.fill(2)
     mbox = world.path / "mbox"
@@ -128,6 +141,19 @@ def test_a_command_that_fails_for_one_message_gets_the_others(world):
         told = sync_to(world, server.port, "--command", command, status=75)
     assert "ended with status 3" in told
     assert out.read_text() == "took\n" * 3
+
+
+@pytest.mark.parametrize("answer", [3, 75])
+def test_a_message_that_a_command_does_not_take_comes_after_the_others(world, answer):
+    world.fill(3)
+    out = world.path / "out"
+    command = f"if grep -q 'number 0$'; then exit {answer}; fi; echo took >>{out}"
+    with world.server() as server:
+        sync_to(world, server.port, "--limit", "1", "--command", command, status=75)
+        sync_to(world, server.port, "--limit", "1", "--command", command)
+        sync_to(world, server.port, "--limit", "1", "--command", command)
+        sync_to(world, server.port, "--limit", "1", "--command", command, status=75)
+    assert out.read_text() == "took\n" * 2
 
 
 def test_line_ends_are_lf_unless_crlf_is_asked_for(world):

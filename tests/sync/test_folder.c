@@ -1,0 +1,230 @@
+/* Which files and folders are synced, so that what was made or written is still there after a power
+ * cut. */
+#include "unit.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "sync/delivery.h"
+#include "sync/folder.h"
+
+static char folder[64];
+static char synced[2000]; /* what was synced, below the folder: a word each */
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    char link[40];
+    char path[300] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    assert_true(readlink(link, path, sizeof path - 1) > 0);
+    assert_memory_equal(path, folder, strlen(folder));
+    size_t used = strlen(synced);
+    snprintf(synced + used, sizeof synced - used, ".%s ", path + strlen(folder));
+    return __real_fsync(fd);
+}
+
+static long file_system; /* what the folder is said to be on */
+static int whole;        /* calls of syncfs() */
+static int each;         /* of fdatasync() */
+
+int __wrap_fstatfs64(int fd, struct statfs *out);
+int __wrap_syncfs(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fstatfs64(int fd, struct statfs *out)
+{
+    (void)fd;
+    *out = (struct statfs){.f_type = file_system};
+    errno = EIO;
+    return file_system != 0 ? 0 : -1;
+}
+
+int __wrap_syncfs(int fd)
+{
+    (void)fd;
+    whole++;
+    return 0;
+}
+
+int __wrap_fdatasync(int fd)
+{
+    (void)fd;
+    each++;
+    return 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    file_system = EXT4_SUPER_MAGIC;
+    synced[0] = '\0';
+    strcpy(folder, "/tmp/pop3-folder-XXXXXX");
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int end(void **state)
+{
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static const char *in(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static p3_delivery *open_target(const char *kind, const char *name)
+{
+    char text[300];
+    p3_problem why = {0};
+    snprintf(text, sizeof text, "%s:%s", kind, in(name));
+    p3_delivery *d = p3_delivery_open(text, &why);
+    if (d == NULL)
+        fail_msg("%s", why.text);
+    return d;
+}
+
+static void the_entry_of_each_new_folder_is_synced_however_its_path_is_written(void **state)
+{
+    (void)state;
+    assert_true(p3_folder_make(in("a/b/c")));
+    assert_string_equal(synced, ". ./a ./a/b ");
+    synced[0] = '\0';
+    assert_true(p3_folder_make(in("d/")));
+    assert_string_equal(synced, ". ");
+    synced[0] = '\0';
+    assert_true(p3_folder_make(in("e//f//")));
+    assert_string_equal(synced, ". ./e ");
+    synced[0] = '\0';
+    assert_true(p3_folder_make(in("e/f")));
+    assert_string_equal(synced, "");
+}
+
+static void a_path_that_cannot_become_a_folder_is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("nowhere", in("link")), 0);
+    assert_false(p3_folder_make(in("link/x")));
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(access(in("nowhere"), F_OK), -1);
+}
+
+static void a_maildir_named_with_a_slash_is_synced_into_its_folder(void **state)
+{
+    (void)state;
+    p3_delivery *d = open_target("maildir", "M/");
+    d->class->close(d);
+    assert_string_equal(synced, ". ./M . ./M . ./M . ");
+}
+
+static void
+a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(in("M"), 0700), 0);
+    p3_delivery *d = open_target("maildir", "M");
+    d->class->close(d);
+    assert_non_null(strstr(synced, ". ./M . "));
+    synced[0] = '\0';
+    d = open_target("maildir", "M");
+    d->class->close(d);
+    assert_string_equal(synced, "");
+}
+
+/* As if the run had been killed between its append and the sync of the folder. */
+static void a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder(void **state)
+{
+    p3_problem why = {0};
+    p3_parcel parcel = {.fd = -1};
+    p3_batch batch = {.parcels = &parcel, .count = 1};
+    p3_batch *list[] = {&batch};
+    p3_left_over left = {.name = "name"};
+    (void)state;
+    p3_delivery *d = open_target("mbox", "mbox");
+    batch.to = d;
+    assert_true(d->class->begin(d, "name", "", &why));
+    assert_true(d->class->write(d, "Subject: x\n\nx\n", 14, &why));
+    assert_true(d->class->finish(d, &parcel, &why));
+    d->class->seal(d, &batch);
+    d->class->deliver(list, 1);
+    assert_true(parcel.delivered);
+    d->class->recorded(d, &batch, false);
+    synced[0] = '\0';
+    assert_true(d->class->settle(d, &left, 1, &why));
+    assert_true(left.there);
+    assert_string_equal(synced, "./mbox . ");
+    d->class->recorded(d, NULL, true);
+    d->class->close(d);
+}
+
+/* Delivers so many messages to a Maildir on a file system. */
+static void deliver_many(long on, const char *maildir, size_t count)
+{
+    static char names[10][8];
+    p3_parcel parcels[10];
+    p3_problem why = {0};
+    file_system = on;
+    whole = each = 0;
+    p3_delivery *d = open_target("maildir", maildir);
+    p3_batch batch = {.to = d, .parcels = parcels, .count = count};
+    p3_batch *list[] = {&batch};
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names[i], sizeof names[i], "n%zu", i);
+        parcels[i] = (p3_parcel){.fd = -1};
+        assert_true(d->class->begin(d, names[i], "", &why));
+        assert_true(d->class->write(d, "x\n", 2, &why));
+        assert_true(d->class->finish(d, &parcels[i], &why));
+    }
+    d->class->deliver(list, 1);
+    assert_int_equal(batch.problem.exit, 0);
+    d->class->close(d);
+}
+
+static void many_files_are_synced_at_once_where_that_reaches_the_disk(void **state)
+{
+    (void)state;
+    deliver_many(EXT4_SUPER_MAGIC, "few", 4);
+    assert_true(whole == 0 && each == 4);
+    deliver_many(EXT4_SUPER_MAGIC, "many", 10);
+    assert_true(whole == 1 && each == 0);
+    deliver_many((int)BTRFS_SUPER_MAGIC, "btrfs", 10); /* a number with its highest bit set */
+    assert_true(whole == 1 && each == 0);
+}
+
+static void elsewhere_they_are_synced_one_by_one(void **state)
+{
+    (void)state;
+    deliver_many(FUSE_SUPER_MAGIC, "fuse", 10);
+    assert_true(whole == 0 && each == 10);
+    deliver_many(0, "unknown", 10);
+    assert_true(whole == 0 && each == 10);
+}
+
+#define WITH_FOLDER(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FOLDER(the_entry_of_each_new_folder_is_synced_however_its_path_is_written),
+        WITH_FOLDER(a_path_that_cannot_become_a_folder_is_said),
+        WITH_FOLDER(a_maildir_named_with_a_slash_is_synced_into_its_folder),
+        WITH_FOLDER(a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder),
+        WITH_FOLDER(many_files_are_synced_at_once_where_that_reaches_the_disk),
+        WITH_FOLDER(elsewhere_they_are_synced_one_by_one),
+        WITH_FOLDER(a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder),
+    };
+    return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
+}
