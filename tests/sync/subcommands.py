@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pty
 import re
 import select
 import struct
@@ -32,12 +31,16 @@ class Mailbox:
     def terminal(self, name, *args, columns=80, typed=(), status=0):
         """The same on a terminal of its own; `typed` are (a pattern that must show behind what matched the one
         before, what is typed then)."""
-        pid, fd = pty.fork()
+        fd, its = os.openpty()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        env = self.world.environment(LANG="C.UTF-8", TERM="xterm")
+        words = self.words(name, *args)
+        pid = os.fork()
         if pid == 0:
-            env = self.world.environment(LANG="C.UTF-8", TERM="xterm")
-            words = self.words(name, *args)
+            os.close(fd)
+            os.login_tty(its)
             os.execve(words[0], words, env)
-        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        os.close(its)
         shown = b""
         typed = list(typed)
         seen = 0
