@@ -8,7 +8,7 @@ _pop3() {
     local commands='capa cat doctor headers help list rm setup shell stat sync top uidl'
     local files='--ca-file --certificate --config --crl-file --key --mbox --netrc --password-file --socket --state'
     local folders='--ca-dir --maildir'
-    local switches='--allow-plaintext --delete --dry-run --json --keep --keyring --no-sandbox --quiet --received --trace --verbose'
+    local switches='--allow-plaintext --delete --dry-run --help --json --keep --keyring --no-sandbox --quiet --received --trace --verbose'
     local values='--auth --channel-binding --command --connect-timeout --delete-after --delivered-to --every --filter --host --jobs
         --kill-size --limit --line-ends --lines --local-address --max-size --message-limit --password-command --per-host
         --pin --pipelining --port --proxy --proxy-user --remove --retries --retry-wait --server-name --session-timeout --timeout --tls --tls-min

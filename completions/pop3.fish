@@ -34,6 +34,7 @@ for option in allow-plaintext delete keep keyring no-sandbox received json trace
 end
 complete -c pop3 -s q -l quiet -d 'Only mistakes'
 complete -c pop3 -s v -l verbose -d 'Say more'
+complete -c pop3 -s h -l help -d 'What the command does'
 complete -c pop3 -s n -l dry-run -d 'Say what would be done'
 complete -c pop3 -l tls -x -a 'tls stls none'
 complete -c pop3 -l channel-binding -x -a 'tls-exporter tls-server-end-point tls-unique'

@@ -15,7 +15,8 @@ static bool take_switch(p3_arguments *a, const char *name)
     } const switches[] = {
         {"quiet", &a->quiet}, {"q", &a->quiet},     {"verbose", &a->verbose},
         {"v", &a->verbose},   {"json", &a->json},   {"dry-run", &a->dry_run},
-        {"n", &a->dry_run},   {"trace", &a->trace}, {"no-sandbox", &a->no_sandbox}};
+        {"n", &a->dry_run},   {"trace", &a->trace}, {"no-sandbox", &a->no_sandbox},
+        {"help", &a->help},   {"h", &a->help}};
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
         if (strcmp(switches[i].name, name) == 0) {
             *switches[i].on = true;
@@ -67,8 +68,9 @@ static bool take_short_form(p3_arguments *a, const char *name, bool *taken, p3_p
 static bool unknown(const char *name, p3_problem *why)
 {
     const char *nearest = p3_setting_nearest(name);
-    return p3_problem_set(why, EX_USAGE, "unknown option --%s%s%s; `pop3 help` lists them", name,
-                          nearest != NULL ? ", perhaps --" : "", nearest != NULL ? nearest : "");
+    return p3_problem_set(why, EX_USAGE, "unknown option --%s%s%s; `pop3 help options` lists them",
+                          name, nearest != NULL ? ", perhaps --" : "",
+                          nearest != NULL ? nearest : "");
 }
 
 static bool take_value(p3_arguments *a, const char *name, const char *value, p3_problem *why)

@@ -7,6 +7,25 @@
 
 #include "cli/mailbox.h"
 
+static int compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts; a server refuses to delete a message twice. Returns how many are left. */
+static size_t without_repetitions(uint32_t *numbers, size_t count)
+{
+    size_t kept = 0;
+    qsort(numbers, count, sizeof *numbers, compare);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || numbers[i] != numbers[kept - 1])
+            numbers[kept++] = numbers[i];
+    }
+    return kept;
+}
+
 /* Marks the messages; when one cannot be, the marks are taken back. */
 static int mark(p3_session_with *m, const p3_arguments *a, size_t *count)
 {
@@ -16,7 +35,9 @@ static int mark(p3_session_with *m, const p3_arguments *a, size_t *count)
     if (status != POP3_OK)
         return p3_mailbox_complain(m, status);
     uint32_t *numbers = p3_mailbox_numbers(a, drop.count, count, &result);
-    for (size_t i = 0; numbers != NULL && i < *count && result == EX_OK; i++) {
+    if (numbers != NULL)
+        *count = without_repetitions(numbers, *count);
+    for (size_t i = 0; numbers != NULL && !a->dry_run && i < *count && result == EX_OK; i++) {
         status = pop3_client_dele(m->client, numbers[i]);
         if (status != POP3_OK) {
             result = p3_mailbox_complain(m, status);
@@ -41,6 +62,7 @@ int p3_cmd_rm(p3_arguments *a)
         result = mark(&m, a, &count);
     result = p3_mailbox_close(&m, result);
     if (result == EX_OK && !a->quiet)
-        printf("%zu message%s deleted\n", count, count == 1 ? "" : "s");
+        printf("%zu message%s %s\n", count, count == 1 ? "" : "s",
+               a->dry_run ? "would be deleted" : "deleted");
     return result;
 }

@@ -199,9 +199,15 @@ static void edit_lines(p3_shell *s)
     p3_line_editor *e = p3_line_editor_open("pop3> ", command_name);
     const char *line;
     while (e != NULL && !s->over && (line = p3_line_editor_read(e)) != NULL) {
-        char text[256];
-        snprintf(text, sizeof text, "%s", line);
+        char *text = strdup(line);
+        if (text == NULL) {
+            p3_problem why;
+            p3_problem_set(&why, EX_OSERR, "out of memory");
+            s->result = p3_complain(NULL, &why);
+            break;
+        }
         perform(s, text);
+        free(text);
     }
     if (!s->over)
         putchar('\n');
@@ -220,7 +226,7 @@ static void read_lines(p3_shell *s)
 int p3_cmd_shell(p3_arguments *a)
 {
     p3_shell s = {0};
-    a->edits_lines = isatty(STDIN_FILENO);
+    a->edits_lines = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     s.result = p3_mailbox_open(&s.m, a);
     if (s.result == EX_OK && a->edits_lines) {
         printf("Type help for the commands; quit deletes what is marked, abort does not.\n");

@@ -16,6 +16,7 @@ typedef struct p3_arguments {
     bool json;
     bool dry_run;
     bool no_sandbox;
+    bool help;
     bool edits_lines;  /* the subcommand does, on a terminal, and keeps a history */
     const char *every; /* --every */
     const char *jobs;

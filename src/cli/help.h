@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* Prints the help, or that of one subcommand. Returns an exit status. */
-int p3_help(FILE *out, const char *subcommand);
+/* Prints the help: that of a subcommand, of "options", or with NULL the general one. Returns an
+ * exit status, EX_USAGE when there is nothing of that name. */
+int p3_help(FILE *out, const char *topic);
 
 #endif

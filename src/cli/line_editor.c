@@ -17,8 +17,9 @@ struct p3_line_editor {
     const char *(*word)(size_t i);
     EditLine *edit; /* NULL: without libedit */
     History *past;
-    char *file;     /* where the history is kept, or NULL */
-    char line[256]; /* without libedit */
+    char *file; /* where the history is kept, or NULL */
+    char *line; /* without libedit, with room for size octets */
+    size_t size;
 };
 
 static struct {
@@ -131,11 +132,16 @@ p3_line_editor *p3_line_editor_open(const char *prompt, const char *(*word)(size
 const char *p3_line_editor_read(p3_line_editor *e)
 {
     int count = 0;
+    int edits = 0;
     if (e->edit == NULL) {
         fputs(e->prompt, stdout);
         (void)fflush(stdout);
-        return fgets(e->line, sizeof e->line, stdin);
+        return getline(&e->line, &e->size, stdin) > 0 ? e->line : NULL;
     }
+    /* el_gets() shows the prompt and takes the terminal over then: to a Ctrl-D in between the
+     * terminal itself gives its meaning, an end of input that is none any more when it is read. */
+    if (el.get(e->edit, EL_EDITMODE, &edits) == 0 && edits != 0)
+        el.set(e->edit, EL_PREP_TERM, 1);
     const char *line = el.gets(e->edit, &count);
     if (line == NULL || count <= 0)
         return NULL;
@@ -157,5 +163,6 @@ void p3_line_editor_close(p3_line_editor *e)
     if (e->past != NULL)
         el.history_end(e->past);
     free(e->file);
+    free(e->line);
     free(e);
 }

@@ -12,13 +12,17 @@
 typedef struct p3_subcommand {
     const char *name;
     int (*run)(p3_arguments *a);
+    bool has_json;    /* it heeds --json */
+    bool has_dry_run; /* it heeds --dry-run, or changes nothing anyway */
 } p3_subcommand;
 
 static const p3_subcommand subcommands[] = {
-    {"capa", p3_cmd_capa},       {"cat", p3_cmd_cat},     {"doctor", p3_cmd_doctor},
-    {"headers", p3_cmd_headers}, {"list", p3_cmd_list},   {"rm", p3_cmd_rm},
-    {"setup", p3_cmd_setup},     {"shell", p3_cmd_shell}, {"stat", p3_cmd_stat},
-    {"sync", p3_cmd_sync},       {"top", p3_cmd_top},     {"uidl", p3_cmd_uidl},
+    {"capa", p3_cmd_capa, true, true},      {"cat", p3_cmd_cat, false, true},
+    {"doctor", p3_cmd_doctor, false, true}, {"headers", p3_cmd_headers, true, true},
+    {"list", p3_cmd_list, true, true},      {"rm", p3_cmd_rm, false, true},
+    {"setup", p3_cmd_setup, false, true},   {"shell", p3_cmd_shell, false, false},
+    {"stat", p3_cmd_stat, true, true},      {"sync", p3_cmd_sync, true, true},
+    {"top", p3_cmd_top, false, true},       {"uidl", p3_cmd_uidl, true, true},
 };
 
 static const p3_subcommand *find(const char *name)
@@ -30,31 +34,62 @@ static const p3_subcommand *find(const char *name)
     return NULL;
 }
 
-int main(int argc, char **argv)
+static int unknown(const char *name)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_USAGE, "unknown command %s; `pop3 help` lists them", name);
+    return p3_complain(NULL, &why);
+}
+
+static int help(const char *topic)
+{
+    int status = p3_help(stdout, topic);
+    return status == EX_USAGE ? unknown(topic) : status;
+}
+
+/* An option that promises what a subcommand does not do is a mistake, not a wish. */
+static bool check_switches(const p3_subcommand *sub, const p3_arguments *a, p3_problem *why)
+{
+    if (a->json && !sub->has_json)
+        return p3_problem_set(why, EX_USAGE, "--json: %s has no output for programs", sub->name);
+    if (a->dry_run && !sub->has_dry_run)
+        return p3_problem_set(why, EX_USAGE, "--dry-run: %s does what it is told", sub->name);
+    return true;
+}
+
+static int run(const p3_subcommand *sub, int argc, char **argv)
 {
     p3_arguments arguments;
     p3_problem why;
+    int status;
+    if (!p3_arguments_read(&arguments, argc, argv, &why))
+        status = p3_complain(NULL, &why);
+    else if (arguments.help)
+        status = help(sub->name);
+    else if (!check_switches(sub, &arguments, &why))
+        status = p3_complain(NULL, &why);
+    else
+        status = sub->run(&arguments);
+    p3_arguments_free(&arguments);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
     p3_cores_off();                 /* a URL on the command line may hold a password already */
     (void)signal(SIGPIPE, SIG_IGN); /* writes say EPIPE, */
     (void)signal(SIGXFSZ, SIG_IGN); /* and files too large EFBIG */
     if (argc < 2)
         return p3_help(stderr, NULL), EX_USAGE;
+    int status;
+    const p3_subcommand *sub = find(argv[1]);
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0)
-        return p3_help(stdout, argc > 2 ? argv[2] : NULL);
-    if (strcmp(argv[1], "--version") == 0)
-        return printf("pop3 %s\n", pop3_version()) < 0 ? EX_IOERR : EX_OK;
-    const p3_subcommand *sub = find(argv[1]);
-    if (sub == NULL) {
-        p3_problem_set(&why, EX_USAGE, "unknown command %s; `pop3 help` lists them", argv[1]);
-        return p3_complain(NULL, &why);
-    }
-    int status = EX_OK;
-    if (!p3_arguments_read(&arguments, argc - 2, argv + 2, &why))
-        status = p3_complain(NULL, &why);
+        status = help(argc > 2 ? argv[2] : NULL);
+    else if (strcmp(argv[1], "--version") == 0)
+        status = printf("pop3 %s\n", pop3_version()) < 0 ? EX_IOERR : EX_OK;
     else
-        status = sub->run(&arguments);
-    p3_arguments_free(&arguments);
+        status = sub != NULL ? run(sub, argc - 2, argv + 2) : unknown(argv[1]);
     if (fflush(stdout) != 0 && status == EX_OK)
         status = EX_IOERR;
     return status;

@@ -217,10 +217,12 @@ static bool allow_editing(const p3_landlock *l)
 {
     const char *home = getenv("HOME");
     const char *described = getenv("TERMINFO");
+    const char *bound = getenv("EDITRC");
     char *history = p3_home_path("XDG_STATE_HOME", ".local/state", "history");
     bool ok = allow_below(l, home, "/.editrc", P3_ACCESS_READ) &&
               allow_below(l, home, "/.terminfo", P3_ACCESS_READ) &&
               allow_below(l, described, "", P3_ACCESS_READ) &&
+              allow_below(l, bound, "", P3_ACCESS_READ) &&
               (history == NULL || allow_with_folder(l, history));
     for (size_t i = 0; ok && i < sizeof terminal_places / sizeof *terminal_places; i++)
         ok = p3_landlock_allow(l, terminal_places[i], P3_ACCESS_READ);

@@ -3,17 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli/netrc.h"
+#include "cli/question.h"
 #include "cli/text.h"
 #include "sync/shell.h"
 
@@ -128,34 +127,20 @@ static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *
     return ok;
 }
 
-/* Asks the person at the terminal, without showing what is typed. One question at a time. */
 static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem *why)
 {
-    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
-    struct termios before;
     char line[1024];
-    pthread_mutex_lock(&one);
-    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    bool ok = fd >= 0 && tcgetattr(fd, &before) == 0;
-    if (!ok)
-        p3_problem_set(why, EX_CONFIG,
-                       "finding the password: none is set, and there is no terminal to ask; set "
-                       "password-command or password-file");
-    if (ok) {
-        struct termios silent = before;
-        silent.c_lflag &= (tcflag_t) ~(unsigned)ECHO;
-        (void)tcsetattr(fd, TCSAFLUSH, &silent); /* first: what is typed at the prompt is secret */
-        dprintf(fd, "Password for %s: ", s->name);
-        ssize_t n = read(fd, line, sizeof line);
-        (void)tcsetattr(fd, TCSAFLUSH, &before);
-        dprintf(fd, "\n");
-        ok = n > 0 ? take_line(line, (size_t)n, out, why)
-                   : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");
-        explicit_bzero(line, sizeof line);
-    }
-    if (fd >= 0)
-        (void)close(fd);
-    pthread_mutex_unlock(&one);
+    ssize_t n = p3_question_ask(s->name, line, sizeof line);
+    if (n == P3_QUESTION_NO_TERMINAL)
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "finding the password: none is set, and there is no terminal to ask; set "
+            "password-command or password-file");
+    if (n == P3_QUESTION_INTERRUPTED)
+        return p3_problem_set(why, EX_TEMPFAIL, "finding the password: interrupted");
+    bool ok = n > 0 ? take_line(line, (size_t)n, out, why)
+                    : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");
+    explicit_bzero(line, sizeof line);
     return ok;
 }
 

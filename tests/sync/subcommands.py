@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pty
 import re
 import select
 import struct
@@ -31,13 +30,18 @@ class Mailbox:
 
     def terminal(self, name, *args, columns=80, typed=(), status=0):
         """The same on a terminal of its own; `typed` are (a pattern that must show behind what matched the one
-        before, what is typed then)."""
-        pid, fd = pty.fork()
+        before, what is typed then, or the signal that is sent). However it ends, the terminal is as it was."""
+        fd, its = os.openpty()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        before = termios.tcgetattr(its)
+        env = self.world.environment(LANG="C.UTF-8", TERM="xterm")
+        words = self.words(name, *args)
+        pid = os.fork()
         if pid == 0:
-            env = self.world.environment(LANG="C.UTF-8", TERM="xterm")
-            words = self.words(name, *args)
+            os.close(fd)
+            os.login_tty(its)
             os.execve(words[0], words, env)
-        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        os.close(its)
         shown = b""
         typed = list(typed)
         seen = 0
@@ -54,7 +58,12 @@ class Mailbox:
             shown += data
             while typed and (match := re.compile(typed[0][0].encode(), re.S).search(shown, seen)):
                 seen = match.end()
-                os.write(fd, typed.pop(0)[1].encode())
+                action = typed.pop(0)[1]
+                if isinstance(action, str):
+                    os.write(fd, action.encode())
+                else:
+                    os.kill(pid, action)
+        assert termios.tcgetattr(fd) == before
         os.close(fd)
         _, ended = os.waitpid(pid, 0)
         assert os.waitstatus_to_exitcode(ended) == status, shown

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -84,6 +85,26 @@ def test_rm_deletes_all_that_are_named_or_none(mailbox):
     assert len(mailbox.world.on_server()) == 10
 
 
+def test_rm_deletes_nothing_when_that_is_only_to_be_shown(mailbox):
+    assert mailbox.run("rm", "--dry-run", "2-3") == "2 messages would be deleted\n"
+    assert "no message number" in mailbox.run("rm", "-n", 99, status=64)
+    assert len(mailbox.world.on_server()) == 12
+    assert not mailbox.server.commands("DELE")
+
+
+def test_rm_deletes_a_message_once_however_often_it_is_named(mailbox):
+    assert mailbox.run("rm", 3, "2-4", 3) == "3 messages deleted\n"
+    assert len(mailbox.world.on_server()) == 9
+
+
+@pytest.mark.parametrize(("name", "option"), [
+    ("shell", "--dry-run"), ("shell", "--json"), ("cat", "--json"), ("top", "--json"), ("rm", "--json"),
+    ("doctor", "--json"), ("setup", "--json")])  # fmt: skip
+def test_a_promise_that_a_command_does_not_keep_is_a_mistake(mailbox, name, option):
+    assert f"{option}: {name} " in mailbox.run(name, option, status=64, stdin="dele 1\nquit\n")
+    assert len(mailbox.world.on_server()) == 12
+
+
 def test_doctor_says_what_is_there_and_what_to_configure(mailbox):
     text = mailbox.run("doctor")
     assert "no TLS" in text and "UIDL           works, and all are different" in text
@@ -128,6 +149,24 @@ def test_a_password_is_asked_for_on_the_terminal_and_not_shown(mailbox):
     mailbox.words = lambda name, *args: [COMMAND, name, mailbox.url, "--allow-plaintext"]
     shown = mailbox.terminal("stat", typed=[("Password for user@", "s3cret\n")])
     assert "12 messages" in shown and "s3cret" not in shown
+
+
+@pytest.mark.parametrize("end", ["s3cr\x03", signal.SIGTERM, signal.SIGHUP])
+def test_a_question_that_is_interrupted_leaves_the_terminal_as_it_was(mailbox, end):
+    mailbox.words = lambda name, *args: [COMMAND, name, mailbox.url, "--allow-plaintext"]
+    status = -signal.SIGINT if isinstance(end, str) else -end
+    shown = mailbox.terminal("stat", typed=[("Password for user@.*: ", end)], status=status)
+    assert "s3cr" not in shown
+
+
+def test_an_interruption_ends_the_questions_for_all_accounts(mailbox):
+    world = mailbox.world
+    other = mailbox.url.replace("user", "other")
+    mailbox.words = lambda name, *args: [COMMAND, name, mailbox.url, other, "--allow-plaintext", "--maildir",
+                                         str(world.maildir), "--state", str(world.state)]  # fmt: skip
+    shown = mailbox.terminal("sync", typed=[("Password for .*@.*: ", "\x03")], status=75)
+    assert shown.count("Password for") == 1
+    assert not world.delivered()
 
 
 # ---- mistakes ----

@@ -137,7 +137,7 @@ def test_general_settings_are_read_and_checked(world):
         (["stat", "pop3s://u@h/", "--port=0"], 78, "port: it must be from 1 to 65535"),
         (["stat", "pop3s://u@h/", "--port", "70000"], 78, "port: it must be from 1 to 65535"),
         (["stat", "pop3s://u@h/", "--" + "x" * 80], 64, "unknown option"),
-        (["stat", "pop3s://u@h/", "--zebra-stripes"], 64, "unknown option --zebra-stripes; `pop3 help`"),
+        (["stat", "pop3s://u@h/", "--zebra-stripes"], 64, "unknown option --zebra-stripes; `pop3 help options`"),
         (["stat", "pop3s://u@h/", "--keep=1"], 64, "unknown option --keep"),
         (["stat", "pop3s://u@h/", "--ca-file", "/nonexistent"], 78, "preparing TLS: "),
         (["sync", "pop3s://u@h/", "--maildir", "m", "--retries", "31"], 64, "--retries: a number"),
@@ -163,10 +163,22 @@ def test_a_word_that_cannot_be_used_is_explained(world, words, status, told):
     assert "secret@" not in shown
 
 
-def test_help_is_there_for_the_command_and_for_sync(world):
+def test_help_is_there_for_the_command_and_for_its_parts(world):
     assert "pop3 doctor URL" in run(world, "help")
-    assert run(world, "--help") == run(world, "-h") == run(world, "help", "stat")
+    assert run(world, "--help") == run(world, "-h") == run(world, "help")
     assert "--delete-after 14d" in run(world, "help", "sync")
+    assert "unknown command snyc" in run(world, "help", "snyc", status=64)
+
+
+@pytest.mark.parametrize("name", ["capa", "cat", "doctor", "headers", "list", "rm", "setup", "shell", "stat",
+                                  "sync", "top", "uidl"])  # fmt: skip
+def test_help_of_a_command_may_be_asked_for_behind_it(world, name):
+    told = run(world, name, "--help")
+    assert told.startswith(f"pop3 {name} ")
+    assert told == run(world, "help", name) == run(world, name, "-h", "pop3s://user@host.invalid/")
+
+
+def test_version_is_told(world):
     assert run(world, "--version").startswith("pop3 ")
 
 
