@@ -173,7 +173,7 @@ static void a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder(v
 /* Delivers so many messages to a Maildir on a file system. */
 static void deliver_many(long on, const char *maildir, size_t count)
 {
-    static char names[10][8];
+    static char names[10][24];
     p3_parcel parcels[10];
     p3_problem why = {0};
     file_system = on;
