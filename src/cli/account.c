@@ -191,26 +191,36 @@ static void take_policy(p3_local_account *a)
     to->filter = s->filter;
 }
 
-/* The account's identity in the state: what stays the same when settings change. */
-static bool make_key(p3_local_account *a, p3_problem *why)
+/* USER@HOST:PORT, or a socket. NULL when out of memory. */
+static char *join_key(const p3_account *a, unsigned port)
 {
-    const pop3_client_options *o = &a->account.connection;
-    char port[16];
-    unsigned usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
-    snprintf(port, sizeof port, ":%u", o->port != 0 ? o->port : usual);
-    const char *user = a->account.user != NULL ? a->account.user : "";
-    if (o->unix_socket != NULL)
-        a->key = p3_text_join(user, "@", o->unix_socket, NULL);
-    else
-        a->key = p3_text_join(user, "@", o->host, port, NULL);
-    if (a->key == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    for (char *p = strrchr(a->key, '@'); o->unix_socket == NULL && *p != '\0'; p++) {
+    const pop3_client_options *o = &a->connection;
+    const char *user = a->user != NULL ? a->user : "";
+    char text[16];
+    snprintf(text, sizeof text, ":%u", port);
+    char *key = o->unix_socket != NULL ? p3_text_join(user, "@", o->unix_socket, NULL)
+                                       : p3_text_join(user, "@", o->host, text, NULL);
+    bool folds = key != NULL && o->unix_socket == NULL;
+    for (char *p = folds ? strrchr(key, '@') : NULL; p != NULL && *p != '\0'; p++) {
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p + 32); /* host names do not tell case apart */
     }
+    return key;
+}
+
+/* The account's identity in the state: what stays the same when settings change. That is so for
+ * who goes from STLS to TLS: both usual ports lead to one mailbox. */
+static bool make_key(p3_local_account *a, p3_problem *why)
+{
+    const pop3_client_options *o = &a->account.connection;
+    unsigned usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
+    unsigned port = o->port != 0 ? o->port : usual;
+    a->key = join_key(&a->account, port == POP3_PORT ? POP3_TLS_PORT : port);
+    a->shown = join_key(&a->account, port);
+    if (a->key == NULL || a->shown == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
     a->account.key = a->key;
-    a->account.name = a->settings.name != NULL ? a->settings.name : a->key;
+    a->account.name = a->settings.name != NULL ? a->settings.name : a->shown;
     return true;
 }
 
@@ -248,6 +258,7 @@ void p3_local_account_free(p3_local_account *a)
     p3_settings_free(&a->settings);
     p3_url_free(&a->url);
     free(a->key);
+    free(a->shown);
     free(a->target);
     free(a->proxy_host);
 }

@@ -14,6 +14,7 @@ typedef struct p3_local_account {
     p3_url url;
     p3_secret_source secret;
     char *key;
+    char *shown; /* the name of an account that was given none */
     char *target;
     char *proxy_host;
     pop3_verify_fn verify; /* set before it is made: decides about certificates */

@@ -33,9 +33,12 @@ static void on_signal(int number)
     errno = saved;
 }
 
+/* The first signal ends the run after the message in hand. The second ends the process: a command
+ * of the user's may never end, and what is recorded is right at any moment. */
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = on_signal,
+                               .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
     if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         stop_pipe[0] = stop_pipe[1] = -1;
     sigemptyset(&action.sa_mask);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/account.h"
 #include "cli/settings.h"
 
 static void sizes_and_times_have_units(void **state)
@@ -71,6 +72,30 @@ static void a_secret_is_not_repeated_in_a_complaint(void **state)
     assert_int_equal(why.exit, EX_CONFIG);
 }
 
+static void expect_key(const char *url, const char *key, const char *name)
+{
+    p3_settings s = {0};
+    p3_local_account a = {0};
+    p3_problem why = {0};
+    set(&s, "url", url);
+    if (!p3_local_account_make(&a, &s, false, &why))
+        fail_msg("%s", why.text);
+    assert_string_equal(a.account.key, key);
+    assert_string_equal(a.account.name, name);
+    p3_local_account_free(&a);
+}
+
+static void an_account_is_the_same_one_by_stls_and_by_tls(void **state)
+{
+    (void)state;
+    expect_key("pop3://Ann@Mail.example.org/", "Ann@mail.example.org:995",
+               "Ann@mail.example.org:110");
+    expect_key("pop3s://Ann@mail.example.org/", "Ann@mail.example.org:995",
+               "Ann@mail.example.org:995");
+    expect_key("pop3://Ann@mail.example.org:2110/", "Ann@mail.example.org:2110",
+               "Ann@mail.example.org:2110");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +103,7 @@ int main(void)
         cmocka_unit_test(the_nearest_name_is_offered_for_a_mistake),
         cmocka_unit_test(what_is_set_is_not_inherited_nor_what_stands_for_it),
         cmocka_unit_test(a_secret_is_not_repeated_in_a_complaint),
+        cmocka_unit_test(an_account_is_the_same_one_by_stls_and_by_tls),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }

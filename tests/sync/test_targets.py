@@ -1,8 +1,11 @@
 """Where mail is delivered besides Maildir: mbox and command; line ends; added lines."""
 
 import os
+import re
 import signal
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +157,43 @@ def test_a_message_that_a_command_does_not_take_comes_after_the_others(world, an
         sync_to(world, server.port, "--limit", "1", "--command", command)
         sync_to(world, server.port, "--limit", "1", "--command", command, status=75)
     assert out.read_text() == "took\n" * 2
+
+
+def catches(process, number):
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (number - 1) & 1
+
+
+def test_a_second_signal_ends_a_run_whose_command_does_not_end(world):
+    world.fill(2)
+    begun, go = world.path / "begun", world.path / "go"
+    os.mkfifo(begun)
+    os.mkfifo(go)
+    out = world.path / "out"
+    command = f"echo >{begun}; read line <{go}; cat >>{out}"
+    with world.server("--delete") as server:
+        words = world.sync_command(server.port, "--delete", "--command", command)
+        i = words.index("--maildir")
+        del words[i:i + 2]
+        process = subprocess.Popen(words, env=world.environment())
+        try:
+            begun.read_text()
+            process.terminate()
+            deadline = time.monotonic() + DEADLINE
+            while catches(process, signal.SIGTERM):
+                assert time.monotonic() < deadline
+            assert process.poll() is None
+            process.terminate()
+            assert process.wait(DEADLINE) == -signal.SIGTERM
+        finally:
+            process.kill()
+            process.wait(DEADLINE)
+            go.write_text("\n")  # what it ran ends too
+        assert server.commands("DELE") == []
+        sync_to(world, server.port, "--delete", "--command", f"cat >>{world.path}/again")
+    assert (world.path / "again").read_bytes() == b"".join(message(i).encode() for i in range(2))
+    assert world.on_server() == []
 
 
 def test_line_ends_are_lf_unless_crlf_is_asked_for(world):
