@@ -76,6 +76,9 @@ def on_the_wire(path: Path) -> bytes:
     return path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
+# A line of the server's transcript that asks for a message's deletion.
+DELE = re.compile(rb"^\d+ C: DELE (\d+)$", re.MULTILINE | re.IGNORECASE)
+
 HASHES = {path.stem: digest_of(on_the_wire(path)) for path in MAIL.glob("*.eml")}
 
 
@@ -146,6 +149,18 @@ def judge_messages(expected: str, delivered: list[tuple[str, str]]) -> list[str]
     ]
 
 
+def judge_transcript(b: Behaviour, report: Report, transcript: bytes) -> list[str]:
+    """What is wrong with the deletions that the server was asked for, whatever it said to them."""
+    asked = [number.decode() for number in DELE.findall(transcript)]
+    wrong = []
+    if len(report.deleted) > len(asked):
+        wrong.append(f"{len(report.deleted)} are taken for deleted, {len(asked)} deletions were asked for")
+    if b.says("delivered") != "*":
+        whole = {word.partition("=")[0] for word in b.says("delivered").split()}
+        wrong += [f"message {n} was to be deleted, and did not come whole" for n in sorted({*asked} - whole)]
+    return wrong
+
+
 def judge(b: Behaviour, report: Report, check_memory: bool) -> list[str]:
     """What is wrong with a report, one complaint each."""
     wrong = list(report.broken)
@@ -169,13 +184,14 @@ def judge(b: Behaviour, report: Report, check_memory: bool) -> list[str]:
     return wrong
 
 
-def server_command(b: Behaviour, certificates: Path) -> list[str]:
+def server_command(b: Behaviour, certificates: Path, log: Path) -> list[str]:
     name = b.says("certificate", "good")
     key = "chain" if name == "leaf" else name
     return [
         os.environ["POP3_TESTSERVER"],
         "--script", str(b.path),
         "--mail", str(MAIL),
+        "--log", str(log),
         "--cert", str(certificates / f"{name}.pem"),
         "--key", str(certificates / f"{key}.key"),
         *(["--tls"] if b.over == "tls" else []),
@@ -185,8 +201,9 @@ def server_command(b: Behaviour, certificates: Path) -> list[str]:
 
 def play(b: Behaviour, client: list[str], certificates: Path, check_memory: bool) -> list[str]:
     """Plays one behaviour; returns what is wrong."""
+    log = certificates.parent / f"{b.name}-{b.over}.log"
     with subprocess.Popen(
-        server_command(b, certificates), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        server_command(b, certificates, log), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
         try:
             assert server.stdout is not None
@@ -207,7 +224,8 @@ def play(b: Behaviour, client: list[str], certificates: Path, check_memory: bool
     if done.returncode != 0:
         return [f"the client ended with status {done.returncode}", *done.stderr.splitlines()]
     report = parse_report(done.stdout)
-    wrong = judge(b, report, check_memory)
+    wrong = judge(b, report, check_memory) + judge_transcript(b, report, log.read_bytes())
+    log.unlink()
     return [*wrong, *(f"it said: {word}" for word in report.words)] if wrong else []
 
 
