@@ -174,6 +174,56 @@ static bool holds(const patterns *p, const char *data, size_t len)
     return false;
 }
 
+/* The memory of a stopped process. */
+typedef struct memory {
+    int octets; /* /proc/PID/mem */
+    int pages;  /* /proc/PID/pagemap */
+    uint64_t searched;
+} memory;
+
+static int open_of(pid_t pid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Whether the pattern is in a range. One that cannot be read, as a guard page, holds nothing. */
+static bool range_holds(memory *m, uint64_t from, uint64_t to, const patterns *p)
+{
+    size_t len = (size_t)(to - from);
+    char *copy = malloc(len);
+    assert_non_null(copy);
+    ssize_t got = pread(m->octets, copy, len, (off_t)from);
+    bool found = got > 0 && holds(p, copy, (size_t)got);
+    m->searched += got > 0 ? (uint64_t)got : 0;
+    free(copy);
+    return found;
+}
+
+/* Whether the pattern is in a mapping: in its runs of pages that are in memory or swapped out, as a
+ * page that was never touched holds nothing (a sanitizer sets gigabytes of those aside). */
+static bool mapping_holds(memory *m, uint64_t from, uint64_t to, const patterns *p)
+{
+    uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+    size_t count = (size_t)((to - from) / size);
+    uint64_t *entries = calloc(count + 1, sizeof *entries); /* one more, of no page */
+    bool found = false;
+    assert_non_null(entries);
+    ssize_t want = (ssize_t)(count * sizeof *entries);
+    assert_true(pread(m->pages, entries, (size_t)want, (off_t)(from / size * sizeof *entries)) ==
+                want);
+    for (size_t i = 0, begin = 0; i <= count; i++) {
+        bool there = (entries[i] >> 62) != 0;
+        if (!there && begin < i)
+            found = range_holds(m, from + begin * size, from + i * size, p) || found;
+        if (!there)
+            begin = i + 1;
+    }
+    free(entries);
+    return found;
+}
+
 /* Searches the writable memory of a stopped process. Returns in how many mappings it is, -1 when
  * the memory cannot be read; *searched counts octets. */
 static int search_process(pid_t pid, const patterns *p, uint64_t *searched)
@@ -181,11 +231,10 @@ static int search_process(pid_t pid, const patterns *p, uint64_t *searched)
     char path[64];
     char line[512];
     int found = 0;
-    snprintf(path, sizeof path, "/proc/%ld/mem", (long)pid);
-    int mem = open(path, O_RDONLY | O_CLOEXEC);
+    memory m = {.octets = open_of(pid, "mem"), .pages = open_of(pid, "pagemap")};
     snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
     FILE *maps = fopen(path, "r");
-    if (mem < 0 || maps == NULL)
+    if (m.octets < 0 || m.pages < 0 || maps == NULL)
         return -1;
     while (fgets(line, sizeof line, maps) != NULL) {
         uint64_t from, to;
@@ -193,19 +242,15 @@ static int search_process(pid_t pid, const patterns *p, uint64_t *searched)
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &from, &to, permissions) != 3 ||
             permissions[1] != 'w' || to - from > LARGEST_MAPPING)
             continue;
-        size_t len = (size_t)(to - from);
-        char *copy = malloc(len);
-        assert_non_null(copy);
-        ssize_t got = pread(mem, copy, len, (off_t)from);
-        if (got > 0 && holds(p, copy, (size_t)got)) {
+        if (mapping_holds(&m, from, to, p)) {
             print_message("# found in %s", line);
             found++;
         }
-        *searched += got > 0 ? (uint64_t)got : 0;
-        free(copy);
     }
     fclose(maps);
-    close(mem);
+    close(m.octets);
+    close(m.pages);
+    *searched += m.searched;
     return found;
 }
 
