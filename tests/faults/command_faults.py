@@ -37,6 +37,10 @@ LINES = 400
 DOCUMENTED = {0, 64, 65, 68, 69, 71, 73, 74, 75, 76, 77, 78}
 PATIENCE = 60
 
+# Results of sqlite3_step().
+SQLITE_BUSY, SQLITE_IOERR, SQLITE_FULL = 5, 10, 13
+STEPS = {SQLITE_BUSY: "SQLITE_BUSY", SQLITE_IOERR: "SQLITE_IOERR", SQLITE_FULL: "SQLITE_FULL"}
+
 
 class Fault(NamedTuple):
     call: str
@@ -46,6 +50,10 @@ class Fault(NamedTuple):
     stride: int = 1  # fail each so-manieth call, to save time
     ways: str = "plain tls"
     targets: str = "maildir mbox command"
+
+    def __str__(self) -> str:
+        names = STEPS if self.call == "sqlite-step" else errno.errorcode
+        return f"{self.call} fails with {names[self.error]}"
 
 
 class Story(NamedTuple):
@@ -154,19 +162,19 @@ FAULTS = [
     Fault("pwrite", errno.ENOSPC, ways="plain"),
     Fault("pwrite", errno.EIO, ways="plain", targets="maildir"),
     Fault("close", errno.EIO, ways="plain", stride=3),
-    Fault("fsync", errno.EIO, ways="plain"),
+    Fault("fsync", errno.EIO, ways="plain", targets="maildir mbox"),
     Fault("fdatasync", errno.EIO, ways="plain"),
     Fault("syncfs", errno.EIO, ways="plain", targets="maildir"),
     Fault("renameat2", errno.EIO, ways="plain", targets="maildir"),
     Fault("renameat2", errno.EINVAL, harmless=True, ways="plain", targets="maildir"),
-    Fault("unlinkat", errno.EACCES, ways="plain", targets="maildir"),
     Fault("unlink", errno.EACCES, leaves=True, ways="plain", targets="maildir mbox"),
     Fault("mkdir", errno.EACCES, ways="plain", targets="maildir"),
     Fault("ftruncate", errno.EIO, ways="plain"),
     Fault("lseek", errno.EIO, ways="plain", targets="mbox command"),
     Fault("fstat", errno.EIO, ways="plain"),
     Fault("fcntl", errno.ENOLCK, ways="plain", stride=3),
-    Fault("dup", errno.EMFILE, ways="plain", targets="maildir"),
+    Fault("sqlite-step", SQLITE_FULL, ways="plain"),
+    Fault("sqlite-step", SQLITE_BUSY, ways="plain", targets="maildir"),
 ]  # fmt: skip
 
 # What fails in the stories: what their own steps may hit upon.
@@ -180,6 +188,13 @@ STORY_FAULTS = [
     Fault("read", errno.EIO),
     Fault("pwrite", errno.ENOSPC),
     Fault("fdatasync", errno.EIO),
+    Fault("sqlite-step", SQLITE_IOERR, stride=3),
+]  # fmt: skip
+
+# What only settling what a crash left does.
+CRASH_FAULTS = [
+    Fault("unlinkat", errno.EACCES),
+    Fault("dup", errno.EMFILE),
 ]  # fmt: skip
 
 
@@ -388,6 +403,8 @@ def perform(fault: Fault, scene: Scene, folder: Path, certs: Path) -> tuple[int,
                 break
             trials += 1
             n += step
+        if trials == 0:
+            wrong.append("it never came to such a call")
     finally:
         stage.server.stop()
         shutil.rmtree(folder)
@@ -399,7 +416,8 @@ def main() -> int:
     work = [(f, Scene(t, w, FIRST)) for f in FAULTS for t in f.targets.split() for w in f.ways.split()
             if t == "maildir" or w == "plain"]  # fmt: skip
     work += [(f, Scene("maildir", "plain", story)) for story in STORIES for f in STORY_FAULTS]
-    work = [(f, scene) for f, scene in work if only in f"{f.call} {errno.errorcode[f.error]} {scene}"]
+    work += [(f, Scene("maildir", "plain", story)) for story in STORIES if story.before is killed for f in CRASH_FAULTS]
+    work = [(f, scene) for f, scene in work if only in f"{f}, {scene}"]
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     print(f"1..{len(work)}", flush=True)
     total = failed = 0
@@ -413,8 +431,7 @@ def main() -> int:
         for i, ((fault, scene), (trials, wrong)) in enumerate(zip(work, pool.map(one, range(len(work)))), 1):
             total += trials
             failed += bool(wrong)
-            what = f"{fault.call} fails with {errno.errorcode[fault.error]}, {scene}"
-            print(f"{'not ok' if wrong else 'ok'} {i} - {what}: {trials} sessions")
+            print(f"{'not ok' if wrong else 'ok'} {i} - {fault}, {scene}: {trials} sessions")
             for line in wrong[:12]:
                 print(f"# {line}")
             sys.stdout.flush()

@@ -3,9 +3,9 @@
  *
  *     FAULT_CALL    a name from the table below; nothing fails without it
  *     FAULT_NTH     which of its calls, from 1
- *     FAULT_ERRNO   with what; 0: the program is killed there
- *     FAULT_REPORT  a file that gets a line at the end: calls counted, whether one failed, and how
- * many allocations of the program itself are left
+ *     FAULT_ERRNO   with what, for sqlite-step one of SQLite's results; 0: the program is killed
+ * there FAULT_REPORT  a file that gets a line at the end: calls counted, whether one failed, and
+ * how many allocations of the program itself are left
  *
  * Programs that the command starts are left alone. */
 #define _GNU_SOURCE
@@ -408,6 +408,39 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(v
     int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     *(void **)&real = next("pthread_create");
     return fails("thread") ? error : real(thread, attr, run, arg);
+}
+
+/* ---- SQLite ---- */
+
+/* Only the program's own steps: what SQLite makes of those within sqlite3_exec() it takes from
+ * elsewhere. The last one's result is what SQLite is asked about it. */
+static atomic_bool step_failed;
+
+int sqlite3_step(void *statement);
+int sqlite3_errcode(void *db);
+const char *sqlite3_errmsg(void *db);
+
+int sqlite3_step(void *statement)
+{
+    int (*real)(void *);
+    *(void **)&real = next("sqlite3_step");
+    bool ours = strcmp(call_of(__builtin_return_address(0)), "allocation") == 0;
+    atomic_store(&step_failed, ours && fails("sqlite-step"));
+    return atomic_load(&step_failed) ? error : real(statement);
+}
+
+int sqlite3_errcode(void *db)
+{
+    int (*real)(void *);
+    *(void **)&real = next("sqlite3_errcode");
+    return atomic_load(&step_failed) ? error : real(db);
+}
+
+const char *sqlite3_errmsg(void *db)
+{
+    const char *(*real)(void *);
+    *(void **)&real = next("sqlite3_errmsg");
+    return atomic_load(&step_failed) ? "the step was made to fail" : real(db);
 }
 
 /* ---- beginning and end ---- */
