@@ -81,7 +81,7 @@ static bool from_file(const char *path, p3_secret *out, p3_problem *why)
     (void)close(fd);
     bool ok = n >= 0 ? take_line(room, (size_t)n, out, why)
                      : p3_problem_errno(why, error, "reading the password file %s", path);
-    explicit_bzero(room, P3_SECRET_SIZE);
+    explicit_bzero(room, n > 0 ? (size_t)n : 0);
     free(room);
     return ok;
 }
@@ -151,11 +151,21 @@ static bool from_text(const char *text, p3_secret *out, p3_problem *why)
     return out->text != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
+/* A pipe, or a device, may have to be waited for. */
+static bool is_regular_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 bool p3_secret_is_at_hand(const p3_secret_source *s)
 {
     const p3_settings *set = s->settings;
-    return set->token_command == NULL && set->password_command == NULL &&
-           set->password_file == NULL && (set->password != NULL || s->url->password != NULL);
+    if (set->token_command != NULL || set->password_command != NULL)
+        return false;
+    if (set->password_file != NULL)
+        return is_regular_file(set->password_file);
+    return set->password != NULL || s->url->password != NULL;
 }
 
 /* Nothing secret has to be found: the certificate says who we are. */

@@ -20,7 +20,7 @@ typedef struct p3_secret_source {
  * error; nothing else is tried then. */
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why);
 
-/* Whether it can be found without waiting for a program, a file or a person. */
+/* Whether it can be found without waiting for a program, a pipe or a person. */
 bool p3_secret_is_at_hand(const p3_secret_source *source);
 
 /* The command line that p3_secret_find() would run, or NULL when it would run none. free() it. */

@@ -1,5 +1,6 @@
 /* What to do with each message of a mailbox. */
 #include "sync/plan.h"
+#include "sync/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,24 +12,16 @@
 
 bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid)
 {
-    if (box->count == box->cap) {
-        size_t cap = box->cap == 0 ? 64 : box->cap * 2;
-        p3_mail *at = realloc(box->at, cap * sizeof *at);
-        if (at == NULL)
-            return false;
-        box->at = at;
-        box->cap = cap;
-    }
     if (uid.len > P3_UIDS_MOST - box->text_used)
         return false;
-    if (box->text_cap - box->text_used < uid.len) {
-        size_t cap = (box->text_cap + uid.len + 512) * 2;
-        char *text = realloc(box->text, cap);
-        if (text == NULL)
-            return false;
-        box->text = text;
-        box->text_cap = cap;
-    }
+    p3_mail *at = p3_grow(box->at, &box->cap, box->count + 1, sizeof *at);
+    if (at == NULL)
+        return false;
+    box->at = at;
+    char *text = p3_grow(box->text, &box->text_cap, box->text_used + uid.len, 1);
+    if (text == NULL)
+        return false;
+    box->text = text;
     if (uid.len > 0)
         memcpy(box->text + box->text_used, uid.data, uid.len);
     box->text_used += uid.len;
@@ -271,7 +264,7 @@ bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
 /* A row in an order by fingerprint. */
 typedef struct p3_printed {
     const p3_row *row;
-    size_t index;
+    uint32_t index;
 } p3_printed;
 
 static int compare_printed(const void *x, const void *y)
@@ -302,10 +295,10 @@ static size_t lower_bound(const p3_printed *at, size_t count, const p3_fingerpri
 }
 
 /* The row of a message that was looked at, or P3_NO_ROW. */
-static size_t find_row(const p3_plan *plan, pop3_str uid, p3_fingerprint print,
-                       const p3_printed *at, size_t count)
+static uint32_t find_row(const p3_plan *plan, pop3_str uid, p3_fingerprint print,
+                         const p3_printed *at, size_t count)
 {
-    size_t other = P3_NO_ROW;
+    uint32_t other = P3_NO_ROW;
     for (size_t i = lower_bound(at, count, &print);
          i < count && p3_fingerprint_equal(&at[i].row->fingerprint, &print); i++) {
         if (plan->claimed[at[i].index] || at[i].row->standing == P3_INTENT)
@@ -324,7 +317,7 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
     if (printed == NULL)
         return false;
     for (size_t i = 0; i < rows->count; i++)
-        printed[i] = (p3_printed){&rows->at[i], i};
+        printed[i] = (p3_printed){&rows->at[i], (uint32_t)i};
     qsort(printed, rows->count, sizeof *printed, compare_printed);
     for (size_t i = 0; i < box->count; i++) {
         p3_mail *mail = &box->at[i];

@@ -13,7 +13,6 @@
 
 #include "sync/state.h"
 
-#define P3_NO_ROW       SIZE_MAX
 #define P3_SIZE_UNKNOWN UINT64_MAX
 
 /* How long it is remembered that a message has gone, in case its unique-id comes back. */
@@ -29,13 +28,13 @@ typedef enum p3_todo {
 /* A message in the mailbox. */
 typedef struct p3_mail {
     uint32_t number;
-    p3_todo todo;
-    bool remove;     /* to be deleted on the server in this session */
-    bool marked;     /* +OK to its DELE */
-    bool again;      /* should the session fall out of step: a part of it may be missing */
-    size_t row;      /* what is known of it: index among the rows, or P3_NO_ROW */
-    uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
+    uint32_t row; /* what is known of it: index among the rows, or P3_NO_ROW */
     pop3_str uid;
+    uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
+    p3_todo todo;
+    bool remove; /* to be deleted on the server in this session */
+    bool marked; /* +OK to its DELE */
+    bool again;  /* should the session fall out of step: a part of it may be missing */
 } p3_mail;
 
 /* The mailbox as the server lists it. */

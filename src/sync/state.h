@@ -26,11 +26,11 @@ typedef enum p3_standing {
 typedef struct p3_row {
     int64_t id; /* within the account, from 1 */
     pop3_str uid;
-    p3_standing standing;
+    const char *name;           /* P3_INTENT: the unique name it gets; else "" */
     int64_t time;               /* seconds since the epoch: delivered, or gone */
     p3_fingerprint fingerprint; /* of its header, once delivered; else zero */
-    uint32_t tries;             /* times it could not be retrieved or delivered */
-    const char *name;           /* P3_INTENT: the unique name it gets; else "" */
+    p3_standing standing;
+    uint32_t tries; /* times it could not be retrieved or delivered */
 } p3_row;
 
 /* All messages of an account. */
@@ -67,8 +67,11 @@ void p3_known_account_clear(p3_known_account *a);
 bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why);
 void p3_rows_free(p3_rows *rows);
 
-/* Adds a row with the next id. Returns its index, or SIZE_MAX when out of memory. */
-size_t p3_rows_add(p3_rows *rows, pop3_str uid);
+/* No index of a row: there are never so many. */
+#define P3_NO_ROW UINT32_MAX
+
+/* Adds a row with the next id. Returns its index, or P3_NO_ROW when out of memory. */
+uint32_t p3_rows_add(p3_rows *rows, pop3_str uid);
 
 /* Changes are made in a transaction; they are on the disk when p3_state_commit() has returned true.
  * After a failure the transaction is rolled back. */

@@ -1,4 +1,5 @@
 /* The state in SQLite: one file, write-ahead log, synced at each commit. */
+#include "sync/grow.h"
 #include "sync/state.h"
 
 #include <errno.h>
@@ -282,46 +283,41 @@ bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_pr
     return ok && find_account(s, key, out, why);
 }
 
-/* Appends octets to the text that rows point into; returns their offset. */
-static bool keep_text(char **text, size_t *used, size_t *cap, const void *data, size_t len)
+/* Appends octets, and a zero, to the text that rows point into. */
+static bool keep_text(p3_rows *rows, size_t *used, size_t *cap, const void *data, size_t len)
 {
-    if (*cap - *used < len + 1) {
-        size_t larger = (*cap + len + 1) * 2;
-        char *grown = realloc(*text, larger);
-        if (grown == NULL)
-            return false;
-        *text = grown;
-        *cap = larger;
-    }
+    char *text = p3_grow(rows->text, cap, *used + len + 1, 1);
+    if (text == NULL)
+        return false;
+    rows->text = text;
     if (len > 0)
-        memcpy(*text + *used, data, len);
-    (*text)[*used + len] = '\0';
+        memcpy(text + *used, data, len);
+    text[*used + len] = '\0';
     *used += len + 1;
     return true;
 }
 
 static bool grow_rows(p3_rows *rows)
 {
-    if (rows->count < rows->cap)
-        return true;
-    size_t cap = rows->cap == 0 ? 64 : rows->cap * 2;
-    p3_row *at = realloc(rows->at, cap * sizeof *at);
+    if (rows->count >= P3_NO_ROW)
+        return false;
+    p3_row *at = p3_grow(rows->at, &rows->cap, rows->count + 1, sizeof *at);
     if (at == NULL)
         return false;
     rows->at = at;
-    rows->cap = cap;
     return true;
 }
 
-size_t p3_rows_add(p3_rows *rows, pop3_str uid)
+uint32_t p3_rows_add(p3_rows *rows, pop3_str uid)
 {
     if (!grow_rows(rows))
-        return SIZE_MAX;
+        return P3_NO_ROW;
     rows->at[rows->count] = (p3_row){.id = rows->next_id++, .uid = uid, .name = ""};
-    return rows->count++;
+    return (uint32_t)rows->count++;
 }
 
-/* One row as SQLite gives it. Texts are kept as lengths until all are there, as they may move. */
+/* One row as SQLite gives it. Texts are kept as lengths until all are there, as they may move. Only
+ * intents have a name. */
 static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, size_t *cap)
 {
     if (!grow_rows(rows))
@@ -334,10 +330,13 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, size_t *cap)
                   .tries = (uint32_t)sqlite3_column_int(q, 5)};
     if (sqlite3_column_bytes(q, 4) == (int)sizeof r->fingerprint.octets)
         memcpy(r->fingerprint.octets, sqlite3_column_blob(q, 4), sizeof r->fingerprint.octets);
-    const void *name = sqlite3_column_text(q, 6);
-    if (!keep_text(&rows->text, used, cap, sqlite3_column_blob(q, 1), r->uid.len) ||
-        !keep_text(&rows->text, used, cap, name, (size_t)sqlite3_column_bytes(q, 6)))
+    if (!keep_text(rows, used, cap, sqlite3_column_blob(q, 1), r->uid.len))
         return false;
+    if (r->standing == P3_INTENT) {
+        const void *name = sqlite3_column_text(q, 6);
+        if (!keep_text(rows, used, cap, name, (size_t)sqlite3_column_bytes(q, 6)))
+            return false;
+    }
     rows->count++;
     if (r->id >= rows->next_id)
         rows->next_id = r->id + 1;
@@ -351,8 +350,12 @@ static void point_rows(p3_rows *rows)
     for (size_t i = 0; i < rows->count; i++) {
         p3_row *r = &rows->at[i];
         r->uid.data = at;
-        r->name = at + r->uid.len + 1;
-        at = r->name + strlen(r->name) + 1;
+        at += r->uid.len + 1;
+        r->name = at - 1; /* an empty one */
+        if (r->standing == P3_INTENT) {
+            r->name = at;
+            at += strlen(at) + 1;
+        }
     }
 }
 

@@ -1,21 +1,18 @@
 /* Commands of one kind for many messages: a bounded number is under way at any time, so that
  * neither the queue grows with the mailbox nor the line falls silent. */
+#include "sync/grow.h"
 #include "sync/session.h"
 
 #include <stdlib.h>
 
 bool p3_window_add(p3_window *w, size_t mail)
 {
-    if (w->count == w->cap) {
-        size_t cap = w->cap == 0 ? 64 : w->cap * 2;
-        size_t *mails = realloc(w->mails, cap * sizeof *mails);
-        if (mails == NULL) {
-            p3_session_fail_memory(w->session);
-            return false;
-        }
-        w->mails = mails;
-        w->cap = cap;
+    size_t *mails = p3_grow(w->mails, &w->cap, w->count + 1, sizeof *mails);
+    if (mails == NULL) {
+        p3_session_fail_memory(w->session);
+        return false;
     }
+    w->mails = mails;
     w->mails[w->count++] = mail;
     return true;
 }
