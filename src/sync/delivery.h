@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sync/names.h"
 #include "sync/problem.h"
 
 /* A message that has been written. */
@@ -44,6 +45,10 @@ typedef struct p3_left_over {
 typedef struct p3_delivery_class {
     bool slow;  /* deliver() may take any time: it runs in a thread of its own */
     bool alone; /* a batch is one message, and the next is not begun before it is over */
+    /* The first `count` of these names are those of the messages to come, in this order, although
+     * some may not come: what they need may be prepared. The list lives until close(). May be
+     * NULL. */
+    void (*expect)(p3_delivery *d, const p3_name_list *names, size_t count);
     /* Begins a message, sent by `sender` (""  for nobody). Then come write() with its octets, and
      * finish(), which fills the parcel in; or abandon() at any time, also after a failure. */
     bool (*begin)(p3_delivery *d, const char *name, const char *sender, p3_problem *why);

@@ -1,6 +1,7 @@
 /* Delivers to a Maildir: a file a message, written in tmp/, synced, renamed into new/, and the
  * folder synced. A batch shares the syncs, so that thousands of small messages cost a few of them.
  */
+#include "sync/ahead.h"
 #include "sync/delivery.h"
 #include "sync/fault.h"
 #include "sync/folder.h"
@@ -33,6 +34,7 @@ typedef struct p3_maildir {
     dev_t device; /* of new/, and its number there */
     ino_t inode;
     bool syncs_whole; /* syncfs() brings all of its file system to the disk */
+    p3_ahead ahead;   /* files in tmp/ for messages to come */
     int fd;           /* the message being written, or -1 */
     const char *name; /* its name */
     uint64_t octets;  /* written to it */
@@ -59,12 +61,17 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     return fd;
 }
 
+static void maildir_expect(p3_delivery *d, const p3_name_list *names, size_t count)
+{
+    p3_ahead_expect(&((p3_maildir *)d)->ahead, names, count);
+}
+
 static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     (void)sender;
     p3_maildir *m = (p3_maildir *)d;
     p3_fault("tmp-open");
-    m->fd = openat(m->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    m->fd = p3_ahead_open(&m->ahead, name);
     m->name = name;
     m->octets = 0;
     return m->fd >= 0 || p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
@@ -206,15 +213,20 @@ static int move(int from, int to, const char *name)
     return 0;
 }
 
+/* Moves messages into new/, and for each makes the file of one to come. */
 static void move_all(p3_batch *b)
 {
-    const p3_maildir *m = (const p3_maildir *)b->to;
-    for (size_t i = 0; i < b->count && b->problem.exit == 0; i++) {
+    p3_maildir *m = (p3_maildir *)b->to;
+    for (size_t i = 0; i < b->count; i++) {
         p3_fault("rename");
-        if (move(m->tmp, m->new, b->parcels[i].name) != 0)
+        if (b->problem.exit != 0)
+            return;
+        if (move(m->tmp, m->new, b->parcels[i].name) != 0) {
             p3_problem_errno(&b->problem, errno, "moving a message into %s/new", m->path);
-        else
-            b->parcels[i].delivered = true;
+            return;
+        }
+        b->parcels[i].delivered = true;
+        p3_ahead_make(&m->ahead);
     }
 }
 
@@ -318,6 +330,7 @@ static void maildir_close(p3_delivery *d)
 {
     p3_maildir *m = (p3_maildir *)d;
     maildir_abandon(d);
+    p3_ahead_end(&m->ahead);
     if (m->tmp >= 0)
         (void)close(m->tmp);
     if (m->new >= 0)
@@ -329,6 +342,7 @@ static void maildir_close(p3_delivery *d)
 }
 
 static const p3_delivery_class maildir_class = {
+    .expect = maildir_expect,
     .begin = maildir_begin,
     .write = maildir_write,
     .finish = maildir_finish,
@@ -353,6 +367,7 @@ p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
     m->fd = -1;
     m->new = m->cur = -1;
     m->tmp = open_folder(path, "tmp", why);
+    p3_ahead_init(&m->ahead, m->tmp);
     if (m->tmp >= 0)
         m->new = open_folder(path, "new", why);
     if (m->new >= 0)

@@ -28,8 +28,7 @@ typedef struct p3_message {
 bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends);
 void p3_message_free(p3_message *m);
 
-/* Begins a message that will be delivered under a name, which must live until it is finished.
- * `added` are header lines to begin with, ended by LF, or "". */
+/* Begins a message that will be delivered under a name, which must live until it is finished. */
 void p3_message_begin(p3_message *m, const char *name);
 
 /* Adds our own text, such as header lines, before the message. Lines end with LF. */

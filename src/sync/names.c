@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -37,7 +38,27 @@ int p3_names_init(p3_names *n)
     return 0;
 }
 
-void p3_names_next(p3_names *n, char *out, size_t size)
+static int write_name(char *out, size_t size, const p3_names *n, uint64_t number)
 {
-    snprintf(out, size, "%sQ%" PRIu64 ".%s", n->start, n->next++, n->host);
+    return snprintf(out, size, "%sQ%" PRIu64 ".%s", n->start, number, n->host);
+}
+
+bool p3_name_list_init(p3_name_list *l, const p3_names *n, size_t most)
+{
+    size_t size = (size_t)write_name(NULL, 0, n, n->next + most) + 1;
+    *l = (p3_name_list){.text = calloc(most + 1, size), .size = size};
+    return l->text != NULL;
+}
+
+void p3_name_list_free(p3_name_list *l)
+{
+    free(l->text);
+    *l = (p3_name_list){0};
+}
+
+void p3_name_list_add(p3_name_list *l, p3_names *n)
+{
+    (void)write_name(l->text + l->count * l->size, l->size, n, n->next);
+    l->count++;
+    n->next++;
 }

@@ -85,6 +85,14 @@ typedef struct p3_recording {
     size_t allowed; /* intents: how many messages may be taken now; else 0 */
 } p3_recording;
 
+/* Intents are recorded: so many messages may be taken. */
+static void allow(p3_session *s, size_t count)
+{
+    s->taking.allowed = count;
+    if (s->delivery != NULL && s->delivery->class->expect != NULL)
+        s->delivery->class->expect(s->delivery, &s->mail_names, count);
+}
+
 static void recorded(p3_job *job)
 {
     p3_recording *r = (p3_recording *)job;
@@ -93,7 +101,7 @@ static void recorded(p3_job *job)
     if (r->commit.problem.exit != 0)
         p3_session_fail(s, &r->commit.problem);
     else if (r->allowed > 0)
-        s->taking.allowed = r->allowed;
+        allow(s, r->allowed);
     free(r->commit.changes);
     free(r);
     p3_session_advance(s);
@@ -345,8 +353,7 @@ void p3_session_free(p3_session *s)
     p3_window_free(&s->taking);
     p3_window_free(&s->dropping);
     free(s->parcels);
-    free(s->mail_names);
-    free(s->added);
+    p3_name_list_free(&s->mail_names);
     free(s);
 }
 

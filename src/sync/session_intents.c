@@ -54,7 +54,7 @@ static bool intend(p3_session *s, size_t i, p3_change *out)
     p3_row *row = &s->rows.at[mail->row];
     row->standing = P3_INTENT;
     row->uid = mail->uid;
-    row->name = s->mail_names[i];
+    row->name = p3_name_list_at(&s->mail_names, i);
     *out = (p3_change){.row = *row};
     return true;
 }
@@ -63,7 +63,7 @@ static bool intend(p3_session *s, size_t i, p3_change *out)
 static bool intend_up_to(p3_session *s, size_t end, p3_change *changes, size_t *n)
 {
     for (; s->intended < end; s->intended++) {
-        p3_names_next(&s->run->names, s->mail_names[s->intended], P3_NAME_SIZE);
+        p3_name_list_add(&s->mail_names, &s->run->names);
         if (!intend(s, s->intended, &changes[(*n)++]))
             return false;
     }
@@ -76,8 +76,7 @@ bool p3_session_record_intents(p3_session *s)
     size_t first = s->taking.count < P3_FIRST_INTENTS ? s->taking.count : P3_FIRST_INTENTS;
     size_t n = 0;
     p3_change *changes = calloc(known + s->box.count + first + 1, sizeof *changes);
-    s->mail_names = calloc(s->taking.count + 1, sizeof *s->mail_names);
-    if (changes == NULL || s->mail_names == NULL) {
+    if (changes == NULL || !p3_name_list_init(&s->mail_names, &s->run->names, s->taking.count)) {
         free(changes);
         p3_session_fail_memory(s);
         return false;

@@ -46,7 +46,7 @@ static bool begin_message(p3_session *s)
     p3_session_hand_in_full(s);
     s->in_message = true;
     s->octets_come = 0;
-    p3_message_begin(&s->message, s->mail_names[s->taking.finished]);
+    p3_message_begin(&s->message, p3_name_list_at(&s->mail_names, s->taking.finished));
     return add_lines(s);
 }
 

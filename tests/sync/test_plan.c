@@ -22,8 +22,8 @@ static void add_row(p3_rows *rows, const char *uid, p3_standing standing, const 
 {
     if (rows->next_id == 0)
         rows->next_id = 1;
-    size_t i = p3_rows_add(rows, span(uid));
-    assert_int_not_equal(i, SIZE_MAX);
+    uint32_t i = p3_rows_add(rows, span(uid));
+    assert_int_not_equal(i, P3_NO_ROW);
     rows->at[i].standing = standing;
     if (message != NULL)
         rows->at[i].fingerprint = print_of(message);

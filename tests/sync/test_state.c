@@ -418,21 +418,36 @@ static void pages_that_are_no_longer_a_database_are_said(void **state)
     assert_non_null(strstr(why.text, "restore it from a backup"));
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static void names_are_all_different_and_fit_for_a_maildir(void **state)
 {
-    static char seen[1000][P3_NAME_SIZE];
+    static const size_t COUNT = 500;
+    const char *seen[1000];
     p3_names names[2];
+    p3_name_list lists[2];
     (void)state;
-    assert_int_equal(p3_names_init(&names[0]), 0);
-    assert_int_equal(p3_names_init(&names[1]), 0);
-    for (size_t i = 0; i < 1000; i++) {
-        p3_names_next(&names[i % 2], seen[i], P3_NAME_SIZE);
-        assert_null(strpbrk(seen[i], "/: \n"));
-        assert_int_not_equal(seen[i][0], '.');
+    for (size_t k = 0; k < 2; k++) {
+        assert_int_equal(p3_names_init(&names[k]), 0);
+        names[k].next = k == 0 ? 0 : 999990; /* so that they become longer on the way */
+        assert_true(p3_name_list_init(&lists[k], &names[k], COUNT));
+        for (size_t i = 0; i < COUNT; i++)
+            p3_name_list_add(&lists[k], &names[k]);
+        for (size_t i = 0; i < COUNT; i++) {
+            const char *name = seen[k * COUNT + i] = p3_name_list_at(&lists[k], i);
+            assert_null(strpbrk(name, "/: \n"));
+            assert_int_not_equal(name[0], '.');
+            assert_string_equal(name + strlen(name) - strlen(names[k].host), names[k].host);
+        }
     }
-    qsort(seen, 1000, sizeof seen[0], (int (*)(const void *, const void *))strcmp);
-    for (size_t i = 1; i < 1000; i++)
+    qsort(seen, 2 * COUNT, sizeof *seen, compare_strings);
+    for (size_t i = 1; i < 2 * COUNT; i++)
         assert_string_not_equal(seen[i - 1], seen[i]);
+    p3_name_list_free(&lists[0]);
+    p3_name_list_free(&lists[1]);
 }
 
 /* ---- line ends ---- */

@@ -1,0 +1,44 @@
+/* Files in a folder that are made before they are needed, by a thread that has time, for one that
+ * has none: to make a file is the larger part of what a small message costs, and two threads that
+ * both work in one folder wait for each other. */
+#ifndef P3_SYNC_AHEAD_H
+#define P3_SYNC_AHEAD_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include "sync/names.h"
+
+/* Most files that are made and not taken yet; so many descriptors are open. */
+#define P3_AHEAD_MOST 64
+
+typedef struct p3_ahead {
+    int folder;
+    pthread_mutex_t mutex;
+    pthread_cond_t made;
+    const p3_name_list *names; /* of the files that will be needed, in this order; not owned */
+    size_t count;
+    size_t first; /* the first that nobody has asked for */
+    size_t next;  /* the first that nobody has begun to make */
+    int made_fds[P3_AHEAD_MOST];
+} p3_ahead;
+
+/* Files are made in `folder`, a descriptor that stays the caller's. */
+void p3_ahead_init(p3_ahead *a, int folder);
+
+/* The first `count` of these names will be needed, in this order, although some may be left out.
+ * Said again, it is with more names of the same list, which lives until p3_ahead_end(). */
+void p3_ahead_expect(p3_ahead *a, const p3_name_list *names, size_t count);
+
+/* A file of this name, open for writing: one that was made already, if the name is one of those
+ * expected, or else made now. Files whose names were left out are removed. Returns -1 with errno
+ * when it cannot be made. */
+int p3_ahead_open(p3_ahead *a, const char *name);
+
+/* Makes the next file, if there is one to make and not too many are waiting. In another thread. */
+void p3_ahead_make(p3_ahead *a);
+
+/* Removes the files that nobody has taken. No other thread is at work. */
+void p3_ahead_end(p3_ahead *a);
+
+#endif
