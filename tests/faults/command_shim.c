@@ -4,7 +4,9 @@
  *     FAULT_CALL    a name from the table below; nothing fails without it
  *     FAULT_NTH     which of its calls, from 1
  *     FAULT_ERRNO   with what, for sqlite-step one of SQLite's results; 0: the program is killed
- * there FAULT_REPORT  a file that gets a line at the end: calls counted, whether one failed, and
+ *                   there
+ *     FAULT_SESSION set: only what comes after the account is locked counts
+ *     FAULT_REPORT  a file that gets a line at the end: calls counted, whether one failed, and
  * how many allocations of the program itself are left
  *
  * Programs that the command starts are left alone. */
@@ -41,6 +43,7 @@ void __libc_free(void *p);
 static const char *chosen; /* FAULT_CALL */
 static unsigned long nth;
 static int error;
+static atomic_bool counts; /* from now on */
 static atomic_ulong calls;
 static atomic_bool hit;
 static atomic_bool is_over; /* the program has done its work */
@@ -57,7 +60,8 @@ static void over(void)
 /* Counts a call. True when it is to fail; errno is set. */
 static bool fails(const char *call)
 {
-    if (chosen == NULL || atomic_load(&is_over) || strcmp(chosen, call) != 0)
+    if (chosen == NULL || !atomic_load(&counts) || atomic_load(&is_over) ||
+        strcmp(chosen, call) != 0)
         return false;
     unsigned long n = atomic_fetch_add(&calls, 1) + 1;
     if (n == 1)
@@ -363,6 +367,8 @@ int fcntl64(int fd, int command, ...)
     va_start(more, command);
     void *arg = va_arg(more, void *);
     va_end(more);
+    if (command == F_OFD_SETLK) /* an account's lock; SQLite's are others */
+        atomic_store(&counts, true);
     return fails("fcntl") ? -1 : (int)syscall(SYS_fcntl, fd, command, arg);
 }
 
@@ -466,6 +472,7 @@ __attribute__((constructor)) static void begin(void)
     pthread_atfork(NULL, NULL, leave_alone);
     nth = n != NULL ? strtoul(n, NULL, 10) : 0;
     error = e != NULL ? (int)strtol(e, NULL, 10) : EIO;
+    atomic_store(&counts, getenv("FAULT_SESSION") == NULL);
     chosen = getenv("FAULT_CALL");
     unsetenv("FAULT_REPORT");
     unsetenv("LD_PRELOAD");

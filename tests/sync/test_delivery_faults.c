@@ -27,7 +27,8 @@ static size_t messages;
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/pop3-faults-XXXXXX");
+    bool in_memory = access("/dev/shm", W_OK | X_OK) == 0; /* a thousand syncs take their time */
+    strcpy(folder, in_memory ? "/dev/shm/pop3-faults-XXXXXX" : "/tmp/pop3-faults-XXXXXX");
     return mkdtemp(folder) == NULL ? -1 : setenv("TMPDIR", folder, 1);
 }
 
