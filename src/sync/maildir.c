@@ -372,10 +372,9 @@ p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
         m->new = open_folder(path, "new", why);
     if (m->new >= 0)
         m->cur = open_folder(path, "cur", why);
-    bool ok = m->cur >= 0;
-    if (ok && fstat(m->new, &st) != 0)
-        ok = p3_problem_errno(why, errno, "looking at %s/new", path);
-    if (!ok) {
+    if (m->cur < 0 || fstat(m->new, &st) != 0) {
+        if (m->cur >= 0)
+            p3_problem_errno(why, errno, "looking at %s/new", path);
         maildir_close(&m->base);
         return NULL;
     }

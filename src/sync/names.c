@@ -45,7 +45,8 @@ static int write_name(char *out, size_t size, const p3_names *n, uint64_t number
 
 bool p3_name_list_init(p3_name_list *l, const p3_names *n, size_t most)
 {
-    size_t size = (size_t)write_name(NULL, 0, n, n->next + most) + 1;
+    char longest[sizeof n->start + sizeof n->host + 32];
+    size_t size = (size_t)write_name(longest, sizeof longest, n, n->next + most) + 1;
     *l = (p3_name_list){.text = calloc(most + 1, size), .size = size};
     return l->text != NULL;
 }
