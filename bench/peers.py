@@ -160,6 +160,7 @@ def getmail(b: Bench, files: int, tls: bool = False, short: bool = False) -> Opt
             "getmailrc",
             f"[retriever]\ntype = SimplePOP3{kind}Retriever\nserver = {host}\nport = {port}\n"
             "username = user\npassword = pass\n"
+            "timeout = 20\n"  # seconds it waits for its own process that delivers, whose end it may miss
             f"[destination]\ntype = Maildir\npath = {place.maildir}/\n"
             "[options]\nread_all = false\ndelete = false\nverbose = 0\ndelivered_to = false\nreceived = false\n",
         )

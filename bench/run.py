@@ -130,32 +130,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: list[str]) -> int:
-    options = parse(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and scratch files go
-    output = options.output or options.build / "bench-results"
-    output.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="libpop3-bench-", dir=options.deliver_to or options.build))
-    try:
-        bench = Bench(
-            options.build.resolve(),
-            scratch.resolve(),
-            options.rounds or (5 if options.full else 3),
-            not options.full,
-            options.timeout or (900 if options.full else 60),
-        )
-        about = machine(bench)
-        results: list[Result] = []
-        for name in options.workload or workloads.ALL:
-            print(f"{name}: {workloads.ALL[name].__doc__}", file=sys.stderr)
-            new = workloads.ALL[name](bench)
-            for result in new:
-                print("\n".join(table(result)), flush=True)
-            results += new
-        scan = scanner(bench)
-        print("\n".join(scan))
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+def save(output: Path, about: dict, results: list[Result], scan: list[str]) -> None:
+    """Writes what has been measured so far."""
     data = [
         {
             "name": r.name,
@@ -173,6 +149,35 @@ def main(arguments: list[str]) -> int:
     (beside / "results.json").write_text(json.dumps({"about": about, "results": data}, indent=1) + "\n")
     plots = [f"performance/{name}" for name in plot.write_all(data, beside)]
     (output / "performance-results.md").write_text(document(about, results, scan, plots) + "\n")
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and scratch files go
+    output = options.output or options.build / "bench-results"
+    output.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="libpop3-bench-", dir=options.deliver_to or options.build))
+    try:
+        bench = Bench(
+            options.build.resolve(),
+            scratch.resolve(),
+            options.rounds or (5 if options.full else 3),
+            not options.full,
+            options.timeout or (900 if options.full else 60),
+        )
+        about = machine(bench)
+        scan = scanner(bench)
+        print("\n".join(scan))
+        results: list[Result] = []
+        for name in options.workload or workloads.ALL:
+            print(f"{name}: {workloads.ALL[name].__doc__}", file=sys.stderr)
+            new = workloads.ALL[name](bench)
+            for result in new:
+                print("\n".join(table(result)), flush=True)
+            results += new
+            save(output, about, results, scan)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     goals = [(r.name, g) for r in results for g in r.goals]
     missed = [f"{n}: {g.text}: {number(g.value)} > {number(g.most)}" for n, g in goals if g.verdict == "missed"]
     met = sum(g.verdict == "met" for _, g in goals)

@@ -168,12 +168,12 @@ def w5(b: Bench) -> list[Result]:
     return [r]
 
 
-def keep_state(b: Bench, trial: Trial, place: Place, messages: int) -> Path:
-    """Let a program retrieve everything, and keep a copy of what it remembers."""
-    row = Row(trial)
-    b.measure(trial.command(place), place.home, row)
-    if row.failure:
-        raise RuntimeError(f"{trial.name}, before the measurement: {row.failure}")
+def keep_state(b: Bench, trial: Trial, place: Place, row: Row) -> Path:
+    """Let a program retrieve everything, and keep a copy of what it remembers. `row` is told when it fails."""
+    first = Row(trial)
+    b.measure(trial.command(place), place.home, first)
+    if first.failure:
+        row.failure = f"before the measurement: {first.failure}"
     copy = place.home.with_name(place.home.name + ".kept")
     shutil.copytree(place.home, copy, ignore=shutil.ignore_patterns("Maildir"))
     return copy
@@ -198,9 +198,8 @@ def later_sessions(b: Bench, programs: Sequence[Program], before: int, after: in
                     continue
                 home = scratch / f"home{len(rows)}"
                 make_maildir(home / "Maildir")
-                kept = keep_state(b, first, Place(home, port, tls), before)
                 rows.append(Row(trial))
-                homes.append((home, kept))
+                homes.append((home, keep_state(b, first, Place(home, port, tls), rows[-1])))
         with b.server(after, 600, port) as (port, tls):
             for _ in range(b.rounds):
                 for row, (home, kept) in zip(rows, homes):

@@ -81,8 +81,9 @@ void p3_ahead_make(p3_ahead *a)
     if (i < a->count && i - a->first < P3_AHEAD_MOST) {
         a->next++;
         *slot(a, i) = P3_AHEAD_UNDER_WAY;
+        const char *name = p3_name_list_at(a->names, i);
         pthread_mutex_unlock(&a->mutex);
-        int fd = make(a, p3_name_list_at(a->names, i));
+        int fd = make(a, name);
         pthread_mutex_lock(&a->mutex);
         *slot(a, i) = fd >= 0 ? fd : P3_AHEAD_NONE;
         pthread_cond_signal(&a->made);

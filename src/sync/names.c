@@ -43,11 +43,12 @@ static int write_name(char *out, size_t size, const p3_names *n, uint64_t number
     return snprintf(out, size, "%sQ%" PRIu64 ".%s", n->start, number, n->host);
 }
 
-bool p3_name_list_init(p3_name_list *l, const p3_names *n, size_t most)
+bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most)
 {
     char longest[sizeof n->start + sizeof n->host + 32];
     size_t size = (size_t)write_name(longest, sizeof longest, n, n->next + most) + 1;
-    *l = (p3_name_list){.text = calloc(most + 1, size), .size = size};
+    *l = (p3_name_list){.text = calloc(most + 1, size), .size = size, .first = n->next};
+    n->next += most;
     return l->text != NULL;
 }
 
@@ -57,9 +58,8 @@ void p3_name_list_free(p3_name_list *l)
     *l = (p3_name_list){0};
 }
 
-void p3_name_list_add(p3_name_list *l, p3_names *n)
+void p3_name_list_add(p3_name_list *l, const p3_names *n)
 {
-    (void)write_name(l->text + l->count * l->size, l->size, n, n->next);
+    (void)write_name(l->text + l->count * l->size, l->size, n, l->first + l->count);
     l->count++;
-    n->next++;
 }

@@ -21,15 +21,16 @@ typedef struct p3_name_list {
     char *text;
     size_t size; /* octets for each, the terminator included */
     size_t count;
+    uint64_t first; /* its number */
 } p3_name_list;
 
-/* Makes room for so many of the next names. Returns false when out of memory. Free with
- * p3_name_list_free(). */
-bool p3_name_list_init(p3_name_list *l, const p3_names *n, size_t most);
+/* Makes room for so many names, and sets theirs apart: nobody else gets them. Returns false when
+ * out of memory. Free with p3_name_list_free(). */
+bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most);
 void p3_name_list_free(p3_name_list *l);
 
-/* Adds the next name: "1700000000.R0123456789abcdefQ7.host". There must be room. */
-void p3_name_list_add(p3_name_list *l, p3_names *n);
+/* Writes the next of them: "1700000000.R0123456789abcdefQ7.host". There must be room. */
+void p3_name_list_add(p3_name_list *l, const p3_names *n);
 
 /* Stays valid until the list is freed. */
 static inline const char *p3_name_list_at(const p3_name_list *l, size_t i)

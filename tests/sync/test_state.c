@@ -426,28 +426,29 @@ static int compare_strings(const void *a, const void *b)
 static void names_are_all_different_and_fit_for_a_maildir(void **state)
 {
     static const size_t COUNT = 500;
-    const char *seen[1000];
+    const char *seen[1500];
     p3_names names[2];
-    p3_name_list lists[2];
+    p3_name_list lists[3];
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
-        assert_int_equal(p3_names_init(&names[k]), 0);
-        names[k].next = k == 0 ? 0 : 999990; /* so that they become longer on the way */
-        assert_true(p3_name_list_init(&lists[k], &names[k], COUNT));
-        for (size_t i = 0; i < COUNT; i++)
-            p3_name_list_add(&lists[k], &names[k]);
-        for (size_t i = 0; i < COUNT; i++) {
-            const char *name = seen[k * COUNT + i] = p3_name_list_at(&lists[k], i);
-            assert_null(strpbrk(name, "/: \n"));
-            assert_int_not_equal(name[0], '.');
-            assert_string_equal(name + strlen(name) - strlen(names[k].host), names[k].host);
-        }
+    assert_int_equal(p3_names_init(&names[0]), 0);
+    assert_int_equal(p3_names_init(&names[1]), 0);
+    names[1].next = 999500;
+    for (size_t k = 0; k < 3; k++)
+        assert_true(p3_name_list_init(&lists[k], &names[k > 0], COUNT));
+    for (size_t i = 0; i < 3 * COUNT; i++) /* two of one kind in turn, as accounts do */
+        p3_name_list_add(&lists[i % 3], &names[i % 3 > 0]);
+    for (size_t i = 0; i < 3 * COUNT; i++) {
+        const char *host = names[i % 3 > 0].host;
+        const char *name = seen[i] = p3_name_list_at(&lists[i % 3], i / 3);
+        assert_null(strpbrk(name, "/: \n"));
+        assert_int_not_equal(name[0], '.');
+        assert_string_equal(name + strlen(name) - strlen(host), host);
     }
-    qsort(seen, 2 * COUNT, sizeof *seen, compare_strings);
-    for (size_t i = 1; i < 2 * COUNT; i++)
+    qsort(seen, 3 * COUNT, sizeof *seen, compare_strings);
+    for (size_t i = 1; i < 3 * COUNT; i++)
         assert_string_not_equal(seen[i - 1], seen[i]);
-    p3_name_list_free(&lists[0]);
-    p3_name_list_free(&lists[1]);
+    for (size_t k = 0; k < 3; k++)
+        p3_name_list_free(&lists[k]);
 }
 
 /* ---- line ends ---- */
