@@ -3,21 +3,62 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Octets of the first piece: twice what the C library begins to map at (M_MMAP_THRESHOLD). */
-#define P3_GROW_FIRST ((size_t)256 * 1024)
+#define P3_PIECE ((size_t)256 * 1024)
 
-void *p3_grow(void *at, size_t *cap, size_t needed, size_t size)
+/* Octets that are ready at first: as they are used, as most mailboxes have few new messages. */
+#define P3_READY_FIRST ((size_t)32 * 1024)
+
+/* So many octets more become ready: as many as there are, within bounds. */
+static size_t step_from(size_t ready)
 {
-    if (at != NULL && needed <= *cap)
+    if (ready < P3_READY_FIRST)
+        return P3_READY_FIRST;
+    if (ready < P3_PIECE)
+        return ready;
+    return ready / 4 > P3_PIECE ? ready / 4 : P3_PIECE;
+}
+
+/* Asks for the pages of a range that are not there yet. Where that cannot be asked (before Linux
+ * 5.14), they come when they are used. */
+static void populate(char *from, char *to)
+{
+#ifdef MADV_POPULATE_WRITE
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)from + page - 1) / page * page;
+    uintptr_t end = (uintptr_t)to / page * page;
+    if (first < end)
+        (void)madvise(from + (first - (uintptr_t)from), end - first, MADV_POPULATE_WRITE);
+#else
+    (void)from;
+    (void)to;
+#endif
+}
+
+void *p3_grow(void *at, p3_room *room, size_t needed, size_t size)
+{
+    if (needed > SIZE_MAX / size)
+        return NULL;
+    needed *= size;
+    if (at != NULL && needed <= room->ready)
         return at;
-    size_t larger = P3_GROW_FIRST / size;
-    if (larger < *cap * 2)
-        larger = *cap * 2;
-    if (larger < needed)
-        larger = needed;
-    void *grown = larger <= SIZE_MAX / size ? realloc(at, larger * size) : NULL;
-    if (grown != NULL)
-        *cap = larger;
-    return grown;
+    size_t old = room->ready;
+    size_t ready = old + step_from(old);
+    if (ready < needed)
+        ready = needed;
+    if (at == NULL || ready > room->allocated) {
+        size_t allocated = ready > P3_PIECE ? ready : P3_PIECE;
+        void *grown = realloc(at, allocated);
+        if (grown == NULL)
+            return NULL;
+        at = grown;
+        room->allocated = allocated;
+    }
+    if (old > 0)
+        populate((char *)at + old, (char *)at + ready);
+    room->ready = ready;
+    return at;
 }

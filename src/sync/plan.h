@@ -41,12 +41,12 @@ typedef struct p3_mail {
 typedef struct p3_mailbox {
     p3_mail *at;
     size_t count;
-    size_t cap;
+    p3_room room;
     bool unordered;         /* numbers do not go up */
     p3_fingerprint *prints; /* of messages that were looked at; NULL when none was */
     char *text;             /* the unique-ids */
     size_t text_used;
-    size_t text_cap;
+    p3_room text_room;
 } p3_mailbox;
 
 /* Adds a message. Returns false when out of memory, or when there is no end to it. Unique-ids are

@@ -55,7 +55,7 @@ typedef struct p3_window {
     pop3_command_kind kind;
     size_t *mails; /* indices into the mailbox */
     size_t count;
-    size_t cap;
+    p3_room room;
     size_t allowed; /* how many of them may be submitted by now */
     size_t submitted;
     size_t finished; /* done() is told in order: mails[finished] is the one in hand */

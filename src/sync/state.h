@@ -9,6 +9,7 @@
 #include <pop3/types.h>
 
 #include "sync/fingerprint.h"
+#include "sync/grow.h"
 #include "sync/problem.h"
 
 typedef struct p3_state p3_state;
@@ -37,7 +38,7 @@ typedef struct p3_row {
 typedef struct p3_rows {
     p3_row *at;
     size_t count;
-    size_t cap;
+    p3_room room;
     int64_t next_id;
     char *text; /* what the uids and names of loaded rows point into */
 } p3_rows;

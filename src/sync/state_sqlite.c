@@ -1,5 +1,4 @@
 /* The state in SQLite: one file, write-ahead log, synced at each commit. */
-#include "sync/grow.h"
 #include "sync/state.h"
 
 #include <errno.h>
@@ -284,9 +283,9 @@ bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_pr
 }
 
 /* Appends octets, and a zero, to the text that rows point into. */
-static bool keep_text(p3_rows *rows, size_t *used, size_t *cap, const void *data, size_t len)
+static bool keep_text(p3_rows *rows, size_t *used, p3_room *room, const void *data, size_t len)
 {
-    char *text = p3_grow(rows->text, cap, *used + len + 1, 1);
+    char *text = p3_grow(rows->text, room, *used + len + 1, 1);
     if (text == NULL)
         return false;
     rows->text = text;
@@ -301,7 +300,7 @@ static bool grow_rows(p3_rows *rows)
 {
     if (rows->count >= P3_NO_ROW)
         return false;
-    p3_row *at = p3_grow(rows->at, &rows->cap, rows->count + 1, sizeof *at);
+    p3_row *at = p3_grow(rows->at, &rows->room, rows->count + 1, sizeof *at);
     if (at == NULL)
         return false;
     rows->at = at;
@@ -318,7 +317,7 @@ uint32_t p3_rows_add(p3_rows *rows, pop3_str uid)
 
 /* One row as SQLite gives it. Texts are kept as lengths until all are there, as they may move. Only
  * intents have a name. */
-static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, size_t *cap)
+static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room)
 {
     if (!grow_rows(rows))
         return false;
@@ -330,11 +329,11 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, size_t *cap)
                   .tries = (uint32_t)sqlite3_column_int(q, 5)};
     if (sqlite3_column_bytes(q, 4) == (int)sizeof r->fingerprint.octets)
         memcpy(r->fingerprint.octets, sqlite3_column_blob(q, 4), sizeof r->fingerprint.octets);
-    if (!keep_text(rows, used, cap, sqlite3_column_blob(q, 1), r->uid.len))
+    if (!keep_text(rows, used, room, sqlite3_column_blob(q, 1), r->uid.len))
         return false;
     if (r->standing == P3_INTENT) {
         const void *name = sqlite3_column_text(q, 6);
-        if (!keep_text(rows, used, cap, name, (size_t)sqlite3_column_bytes(q, 6)))
+        if (!keep_text(rows, used, room, name, (size_t)sqlite3_column_bytes(q, 6)))
             return false;
     }
     rows->count++;
@@ -363,7 +362,7 @@ bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
     size_t used = 0;
-    size_t cap = 0;
+    p3_room room = {0};
     int step;
     *out = (p3_rows){.next_id = 1};
     if (!prepare(s,
@@ -376,7 +375,7 @@ bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
     while (ok && (step = sqlite3_step(q)) != SQLITE_DONE) {
         if (step != SQLITE_ROW)
             ok = fail(s, "reading", why);
-        else if (!take_row(out, q, &used, &cap))
+        else if (!take_row(out, q, &used, &room))
             ok = p3_problem_set(why, EX_OSERR, "out of memory for what is known of the account");
     }
     sqlite3_finalize(q);

@@ -7,7 +7,7 @@
 
 bool p3_window_add(p3_window *w, size_t mail)
 {
-    size_t *mails = p3_grow(w->mails, &w->cap, w->count + 1, sizeof *mails);
+    size_t *mails = p3_grow(w->mails, &w->room, w->count + 1, sizeof *mails);
     if (mails == NULL) {
         p3_session_fail_memory(w->session);
         return false;
