@@ -89,12 +89,11 @@ struct p3_session {
     p3_delivery *settled; /* where intents that were left over were looked for */
     p3_delivery *delivery;
     p3_message message;
-    size_t intended; /* messages whose intents have been handed in */
     bool taking_begun;
     bool in_message;         /* a message is being written */
     uint64_t octets_come;    /* of the message in hand */
     bool message_failed;     /* it cannot be delivered; its rest is thrown away */
-    p3_name_list mail_names; /* unique names, in the order of `taking` */
+    p3_name_list mail_names; /* unique names, in the order of `taking`, of messages with intents */
 
     p3_parcel *parcels; /* the batch being filled */
     size_t parcel_count;

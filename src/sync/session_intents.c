@@ -62,9 +62,9 @@ static bool intend(p3_session *s, size_t i, p3_change *out)
 /* Adds the intents of the next messages, up to `end`. */
 static bool intend_up_to(p3_session *s, size_t end, p3_change *changes, size_t *n)
 {
-    for (; s->intended < end; s->intended++) {
+    while (s->mail_names.count < end) {
         p3_name_list_add(&s->mail_names, &s->run->names);
-        if (!intend(s, s->intended, &changes[(*n)++]))
+        if (!intend(s, s->mail_names.count - 1, &changes[(*n)++]))
             return false;
     }
     return true;
@@ -100,7 +100,7 @@ bool p3_session_record_intents(p3_session *s)
 
 bool p3_session_record_later_intents(p3_session *s)
 {
-    size_t rest = s->taking.count - s->intended;
+    size_t rest = s->taking.count - s->mail_names.count;
     size_t n = 0;
     if (rest == 0)
         return true;
