@@ -122,10 +122,10 @@ class World:
         data = text.encode() if isinstance(text, str) else text
         (self.drop / name).write_bytes(data)
 
-    def fill(self, count: int, first: int = 0, lines: int = 20, width: int = 0) -> None:
+    def fill(self, count: int, first: int = 0, lines: int = 20) -> None:
         """Puts messages on the server that can be told apart."""
         for i in range(first, first + count):
-            self.put(f"{i:06}", message(i, lines, width))
+            self.put(f"{i:06}", message(i, lines))
 
     @contextlib.contextmanager
     def server(self, *options: object) -> Iterator[Server]:
@@ -176,9 +176,9 @@ class World:
         return sorted(f.read_bytes().replace(b"\r\n", b"\n") for f in self.drop.iterdir())
 
 
-def message(i: int, lines: int = 20, width: int = 0) -> str:
-    """A message that no other number gives, with lines of so many characters or more."""
-    body = "\n".join(f"line {k} of message {i}".ljust(width, "_") for k in range(lines))
+def message(i: int, lines: int = 20) -> str:
+    """A message that no other number gives."""
+    body = "\n".join(f"line {k} of message {i}" for k in range(lines))
     return (f"Received: from a by b; id {i}\nFrom: Ann <ann@example.org>\nTo: bob@example.org\n"
             f"Subject: number {i}\nMessage-ID: <{i}@example.org>\n\n{body}\n.a dot\n")  # fmt: skip
 
