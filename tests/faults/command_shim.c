@@ -7,7 +7,7 @@
  *                   there
  *     FAULT_SESSION set: only what comes after the account is locked counts
  *     FAULT_REPORT  a file that gets a line at the end: calls counted, whether one failed, and
- * how many allocations of the program itself are left
+ *                   how many allocations of the program itself are left
  *
  * Programs that the command starts are left alone. */
 #define _GNU_SOURCE
