@@ -205,6 +205,9 @@ POP3_API pop3_str pop3_client_greeting(const pop3_client *client);
 /** What the server announced in the present state, or NULL when CAPA has not been asked in it. */
 POP3_API const pop3_capabilities *pop3_client_capabilities(const pop3_client *client);
 
+/** Whether commands share windows, as far as is known by now; see pop3_engine_pipelines(). */
+POP3_API bool pop3_client_pipelines(const pop3_client *client);
+
 /** The reply to the last blocking command that got one. Valid until the next call with this client.
  */
 POP3_API const pop3_reply *pop3_client_reply(const pop3_client *client);

@@ -132,7 +132,9 @@ POP3_API void pop3_engine_free(pop3_engine *engine);
  * PIPELINING and the kinds allow it; never anything across PASS, APOP, RPOP, AUTH, STLS, QUIT, RAW
  * and RAW_LIST, which travel alone. With ::POP3_PIPELINING_AUTO, when two or more commands that
  * could share a window wait in the TRANSACTION state and the capabilities are not known, the engine
- * first asks CAPA by itself; the caller sees no event of that.
+ * first asks CAPA by itself; the caller sees no event of that. Where PIPELINING was announced
+ * before login, under the same protection, it holds until that is answered, and costs no round
+ * trip: the commands go along (RFC 2449 §6.6 has this capability the same in both states).
  *
  * Arguments are checked before anything is queued: no CR, LF or NUL; numbers from 1; no more than
  * 8,000 octets (AUTH: 65,536 for the initial response); USER and PASS in UTF-8; the mechanism of
@@ -249,6 +251,13 @@ POP3_API uint64_t pop3_engine_deletions(const pop3_engine *engine);
  * Valid until the next call of pop3_engine_next(), pop3_engine_tls_started() or pop3_engine_free().
  */
 POP3_API const pop3_capabilities *pop3_engine_capabilities(const pop3_engine *engine);
+
+/**
+ * Whether commands share windows, as far as is known by now: always with ::POP3_PIPELINING_ON,
+ * never with ::POP3_PIPELINING_OFF, else when the last answer to CAPA had PIPELINING and no
+ * handshake of TLS came after it. An answer of before login counts until there is one of after it.
+ */
+POP3_API bool pop3_engine_pipelines(const pop3_engine *engine);
 
 /** The greeting as sent, without its line end; an empty span before it came. Lives as the engine.
  */

@@ -228,6 +228,11 @@ const pop3_capabilities *pop3_client_capabilities(const pop3_client *c)
     return pop3_engine_capabilities(c->engine);
 }
 
+bool pop3_client_pipelines(const pop3_client *c)
+{
+    return pop3_engine_pipelines(c->engine);
+}
+
 const pop3_reply *pop3_client_reply(const pop3_client *c)
 {
     return &c->reply;

@@ -139,21 +139,21 @@ static bool may_share_window(const p3_queued *c)
     return !p3_command_about(c->kind).alone;
 }
 
-static bool server_pipelines(const pop3_engine *e)
+bool pop3_engine_pipelines(const pop3_engine *e)
 {
     switch (e->options.pipelining) {
     case POP3_PIPELINING_ON:
         return true;
     case POP3_PIPELINING_OFF:
         return false;
-    default: {
-        const pop3_capabilities *caps = pop3_engine_capabilities(e);
-        return caps != NULL && (caps->flags & POP3_CAP_PIPELINING) != 0;
-    }
+    default:
+        return e->announced;
     }
 }
 
-/* Whether it is worth a round trip to learn if the commands that wait may share a window. */
+/* Whether CAPA is worth its while: the commands that wait may share a window, or may do so no
+ * longer. It costs a round trip, or none where PIPELINING was announced before the login: they go
+ * along. */
 static bool should_ask_capabilities(const pop3_engine *e)
 {
     if (e->options.pipelining != POP3_PIPELINING_AUTO || e->state != POP3_STATE_TRANSACTION ||
@@ -171,7 +171,7 @@ static bool may_send_next(const pop3_engine *e)
     if (e->in_flight == 0)
         return true;
     return e->in_flight < e->window && e->in_flight_octets < P3_MAX_UNANSWERED &&
-           server_pipelines(e) && may_share_window(p3_queue_at(&e->queue, 0)) &&
+           pop3_engine_pipelines(e) && may_share_window(p3_queue_at(&e->queue, 0)) &&
            may_share_window(p3_queue_at(&e->queue, e->in_flight));
 }
 
@@ -277,6 +277,7 @@ void pop3_engine_tls_started(pop3_engine *e)
 {
     e->tls = true;
     e->wants_tls = false;
+    e->announced = false;
     p3_engine_forget_capabilities(e);
 }
 

@@ -54,6 +54,7 @@ struct pop3_engine {
     p3_caps caps;
     bool caps_known;   /* `caps` is the server's answer in the present state */
     bool caps_refused; /* CAPA was refused in the present state */
+    bool announced;    /* PIPELINING, when CAPA was last answered under the present protection */
 
     char *greeting; /* copy, greeting_len octets */
     size_t greeting_len;

@@ -141,6 +141,7 @@ static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
     if (kind == POP3_CMD_CAPA) {
         e->caps_known = false;
         e->caps_refused = true;
+        e->announced = false;
     }
     if (kind == POP3_CMD_QUIT)
         e->state = POP3_STATE_UPDATE; /* the server will close all the same (RFC 1939 §6) */
@@ -372,6 +373,7 @@ static bool end_listing(pop3_engine *e, pop3_event *ev)
         }
         e->caps.value.flags &= ~e->options.masked;
         e->caps_known = true;
+        e->announced = (e->caps.value.flags & POP3_CAP_PIPELINING) != 0;
     }
     return finish(e, ev, POP3_OK);
 }

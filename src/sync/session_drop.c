@@ -94,9 +94,11 @@ void p3_session_finish(p3_session *s)
         if (mail->marked && mail->row != P3_NO_ROW)
             changes[n++] = p3_session_change(s, mail, P3_LEAVING);
     }
-    if (n > 0)
+    if (n > 0) {
         (void)p3_session_record(s, changes, n, NULL, "leaving-recorded");
-    else
+        p3_session_advance(s);
+    } else {
         free(changes);
-    p3_session_advance(s);
+        p3_session_submit_quit(s);
+    }
 }

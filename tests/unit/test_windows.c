@@ -2,6 +2,8 @@
  * goes, and when capabilities are known. */
 #include "engine_script.h"
 
+#include <stdio.h>
+
 static size_t lines_in_output(script *s)
 {
     size_t len;
@@ -381,9 +383,123 @@ static void capabilities_are_forgotten_after_login_and_after_stls(void **state)
     says(s, "+OK\r\n");
     sees(s, "PASS ok {}");
     assert_null(pop3_engine_capabilities(s->engine));
+    script_free(s);
+}
+
+/* A session that was told before login what the server can do, and has logged in. */
+static script *told_before_login(const pop3_engine_options *options, const char *capability)
+{
+    script *s = script_begin(options);
+    char answer[100];
+    char seen[100];
+    snprintf(answer, sizeof answer, "+OK\r\n%s\r\n.\r\n", capability);
+    snprintf(seen, sizeof seen,
+             "greeting ok {}\nCAPA reply {}\nCAPA entry {%s}\nCAPA ok\nPASS ok {}", capability);
+    says(s, "+OK\r\n");
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, answer);
+    asks_text(s, POP3_CMD_PASS, "x");
+    sends(s, "PASS x\r\n");
+    says(s, "+OK\r\n");
+    sees(s, seen);
+    assert_null(pop3_engine_capabilities(s->engine));
+    return s;
+}
+
+/* RFC 2449 §6.6: it is no different after login. */
+static void pipelining_that_was_announced_before_login_costs_no_question(void **state)
+{
+    (void)state;
+    script *s = told_before_login(NULL, "PIPELINING");
+    assert_true(pop3_engine_pipelines(s->engine));
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_STAT);
+    sends(s, "CAPA\r\nNOOP\r\nSTAT\r\n"); /* what else it can do is learned along with it */
+    says(s, "+OK\r\nPIPELINING\r\nTOP\r\n.\r\n+OK\r\n+OK 0 0\r\n");
+    sees(s, "NOOP ok {}\nSTAT ok {0 0} 0 0");
+    assert_int_equal(pop3_engine_capabilities(s->engine)->flags,
+                     POP3_CAP_TOP | POP3_CAP_PIPELINING);
+    script_end(s);
+
+    s = told_before_login(NULL, "PIPELINING");
+    asks(s, POP3_CMD_CAPA); /* the caller asks */
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\nNOOP\r\n");
+    script_free(s);
+
+    s = told_before_login(NULL, "PIPELINING");
+    asks(s, POP3_CMD_NOOP); /* there is nothing to gain */
+    sends(s, "NOOP\r\n");
+    script_free(s);
+
+    pop3_engine_options o = with_pipelining(POP3_PIPELINING_OFF);
+    s = told_before_login(&o, "PIPELINING");
+    assert_false(pop3_engine_pipelines(s->engine));
     asks(s, POP3_CMD_NOOP);
     asks(s, POP3_CMD_NOOP);
-    sends(s, "CAPA\r\n"); /* the pipelining of before does not count */
+    sends(s, "NOOP\r\n");
+    script_free(s);
+}
+
+static void what_the_server_says_after_login_counts_from_then_on(void **state)
+{
+    (void)state;
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    o.max_in_flight = 3;
+    script *s = told_before_login(&o, "PIPELINING");
+    for (int i = 0; i < 4; i++)
+        asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\nNOOP\r\nNOOP\r\n");
+    says(s, "+OK\r\nTOP\r\n.\r\n+OK\r\n");
+    sees(s, "NOOP ok {}");
+    assert_false(pop3_engine_pipelines(s->engine));
+    sends(s, ""); /* one by one */
+    says(s, "+OK\r\n");
+    sees(s, "NOOP ok {}");
+    sends(s, "NOOP\r\n");
+    script_free(s);
+
+    o.max_in_flight = 0;
+    s = told_before_login(&o, "PIPELINING");
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\nNOOP\r\nNOOP\r\n");
+    says(s, "-ERR\r\n+OK\r\n+OK\r\n");
+    sees(s, "NOOP ok {}\nNOOP ok {}");
+    assert_false(pop3_engine_pipelines(s->engine));
+    script_end(s);
+
+    s = told_before_login(NULL, "TOP");
+    assert_false(pop3_engine_pipelines(s->engine));
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\n");
+    script_free(s);
+}
+
+/* Anybody may have said so. */
+static void pipelining_that_was_announced_in_the_clear_does_not_count_under_tls(void **state)
+{
+    (void)state;
+    script *s = script_begin(NULL);
+    says(s, "+OK\r\n");
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, "+OK\r\nPIPELINING\r\nSTLS\r\n.\r\n");
+    asks(s, POP3_CMD_STLS);
+    sends(s, "STLS\r\n");
+    says(s, "+OK\r\n");
+    script_drain(s);
+    pop3_engine_tls_started(s->engine);
+    assert_false(pop3_engine_pipelines(s->engine));
+    asks_text(s, POP3_CMD_PASS, "x");
+    sends(s, "PASS x\r\n");
+    says(s, "+OK\r\n");
+    script_drain(s);
+    asks(s, POP3_CMD_NOOP);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "CAPA\r\n");
     script_free(s);
 }
 
@@ -439,6 +555,9 @@ int main(void)
         cmocka_unit_test(a_window_that_was_asked_for_does_not_grow),
         cmocka_unit_test(a_window_is_full_when_its_commands_come_to_64_KiB),
         cmocka_unit_test(capabilities_are_forgotten_after_login_and_after_stls),
+        cmocka_unit_test(pipelining_that_was_announced_before_login_costs_no_question),
+        cmocka_unit_test(what_the_server_says_after_login_counts_from_then_on),
+        cmocka_unit_test(pipelining_that_was_announced_in_the_clear_does_not_count_under_tls),
         cmocka_unit_test(a_refusal_of_capa_is_forgotten_after_login),
         cmocka_unit_test(capabilities_are_unknown_while_a_second_answer_comes_in),
     };

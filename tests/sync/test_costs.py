@@ -1,0 +1,56 @@
+"""How many round trips a session of `pop3 sync` takes, counted by the benchmark's server."""
+
+import contextlib
+import os
+import re
+import subprocess
+
+from world import BUILD, DEADLINE
+
+SERVER = os.environ.get("POP3_BENCH_SERVER", str(BUILD / "bench/bench-server"))
+
+
+@contextlib.contextmanager
+def counting(*options):
+    """The server's port, and a function that waits for a session's end and returns its round trips: how often
+    the client spoke after all that it had asked for was answered."""
+    words = [SERVER, "--report", "--messages", "1000", "--size", "4096", *options]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(server.stdout.readline().split()[1])
+        yield port, lambda: int(re.search(r" round-trips=(\d+)", server.stdout.readline())[1])
+    finally:
+        server.terminate()
+        server.wait(DEADLINE)
+        server.stdout.close()
+
+
+def test_a_thousand_messages_take_six_round_trips(fast_world):
+    with counting() as (port, round_trips):
+        fast_world.sync(port, "--quiet")
+        assert round_trips() == 6  # CAPA, USER, PASS, CAPA with UIDL, all the messages, QUIT
+    assert len(fast_world.delivered()) == 1000
+
+
+def test_that_there_is_nothing_new_takes_five(fast_world):
+    with counting() as (port, round_trips):
+        fast_world.sync(port, "--quiet")
+        round_trips()
+        fast_world.sync(port, "--quiet")
+        assert round_trips() == 5
+
+
+def test_deleting_takes_one_more(fast_world):
+    with counting() as (port, round_trips):
+        fast_world.sync(port, "--quiet")
+        round_trips()
+        fast_world.sync(port, "--quiet", "--delete")
+        assert round_trips() == 6
+
+
+def test_without_pipelining_a_message_takes_one(fast_world):
+    with counting("--no-pipelining") as (port, round_trips):
+        fast_world.sync(port, "--quiet")
+        assert round_trips() == 1000 + 6  # CAPA, USER, PASS, UIDL, CAPA again, QUIT
+        fast_world.sync(port, "--quiet")
+        assert round_trips() == 5  # not CAPA again
