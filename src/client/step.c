@@ -13,7 +13,7 @@
  * large when a read fills it. A still larger one is slower: it drives the octets out of the
  * processor's nearer cache before they are looked at. */
 #define P3_BUFFER_FIRST ((size_t)16 * 1024)
-#define P3_BUFFER_MOST  ((size_t)128 * 1024)
+#define P3_BUFFER_MOST  ((size_t)64 * 1024)
 
 /* Reads within one step, so that one fast connection does not starve the others of an event loop.
  */
