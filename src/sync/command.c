@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "sync/file.h"
 #include "sync/shell.h"
 
 typedef struct p3_command_target {
@@ -59,16 +60,9 @@ static bool command_begin(p3_delivery *d, const char *name, const char *sender, 
 static bool command_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
     p3_command_target *c = (p3_command_target *)d;
-    while (len > 0) {
-        ssize_t n = write(c->fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return p3_problem_errno(why, errno, "keeping a message for the command");
-        data += n;
-        len -= (size_t)n;
-        c->octets += (uint64_t)n;
-    }
+    if (!p3_write_all(c->fd, data, len))
+        return p3_problem_errno(why, errno, "keeping a message for the command");
+    c->octets += len;
     return true;
 }
 

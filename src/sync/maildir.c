@@ -4,6 +4,7 @@
 #include "sync/ahead.h"
 #include "sync/delivery.h"
 #include "sync/fault.h"
+#include "sync/file.h"
 #include "sync/folder.h"
 
 #include <dirent.h>
@@ -22,9 +23,6 @@
 /* Up to so many files are synced one by one; above, the whole file system is, at once. */
 #define P3_SYNC_EACH 4
 
-/* The octets of a message so large are sent to the disk at once, while others are retrieved. */
-#define P3_LARGE ((uint64_t)256 * 1024)
-
 typedef struct p3_maildir {
     p3_delivery base;
     char *path;
@@ -38,6 +36,7 @@ typedef struct p3_maildir {
     int fd;           /* the message being written, or -1 */
     const char *name; /* its name */
     uint64_t octets;  /* written to it */
+    uint64_t sent;    /* of them on their way to the disk; see sync/file.h */
 } p3_maildir;
 
 /* Opens a folder of a Maildir, or makes it. The Maildir may have been made by a run that was killed
@@ -73,7 +72,7 @@ static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, 
     p3_fault("tmp-open");
     m->fd = p3_ahead_open(&m->ahead, name);
     m->name = name;
-    m->octets = 0;
+    m->octets = m->sent = 0;
     return m->fd >= 0 || p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
 }
 
@@ -81,16 +80,11 @@ static bool maildir_write(p3_delivery *d, const char *data, size_t len, p3_probl
 {
     p3_maildir *m = (p3_maildir *)d;
     p3_fault("tmp-write");
-    while (len > 0) {
-        ssize_t n = write(m->fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
-        data += n;
-        len -= (size_t)n;
-        m->octets += (uint64_t)n;
-    }
+    if (!p3_write_all(m->fd, data, len))
+        return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
+    m->octets += len;
+    if (p3_file_is_due(m->sent, m->octets))
+        m->sent = p3_file_send(m->fd, m->sent, m->octets);
     return true;
 }
 
@@ -98,7 +92,7 @@ static bool maildir_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
     p3_maildir *m = (p3_maildir *)d;
     if (m->octets >= P3_LARGE)
-        (void)sync_file_range(m->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* a head start for the disk */
+        m->sent = p3_file_send(m->fd, m->sent, m->octets);
     int closed = close(m->fd);
     m->fd = -1;
     if (closed != 0)
@@ -168,6 +162,8 @@ static bool sync_each(const p3_maildir *m, p3_batch *b)
         int fd = openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
         bool ok = fd >= 0 && fdatasync(fd) == 0;
         int error = errno;
+        if (ok && b->parcels[i].octets >= P3_LARGE)
+            p3_file_let_go(fd);
         if (fd >= 0)
             (void)close(fd);
         if (!ok)
@@ -175,6 +171,20 @@ static bool sync_each(const p3_maildir *m, p3_batch *b)
                                     b->parcels[i].name);
     }
     return true;
+}
+
+/* The whole file system has been synced: large messages need no memory any more. */
+static void let_go(const p3_maildir *m, const p3_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        int fd = b->parcels[i].octets < P3_LARGE
+                     ? -1
+                     : openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            p3_file_let_go(fd);
+            (void)close(fd);
+        }
+    }
 }
 
 /* Brings the messages' octets to the disk, with one sync for each file system. */
@@ -198,6 +208,8 @@ static void sync_data(p3_batch **batches, size_t count)
             b->problem = same->problem;
         else if (syncfs(m->tmp) != 0)
             p3_problem_errno(&b->problem, errno, "syncing the file system of %s", m->path);
+        if (!each && m->syncs_whole && b->problem.exit == 0)
+            let_go(m, b);
     }
 }
 

@@ -20,26 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sync/file.h"
 #include "sync/mbox_lock.h"
 #include "sync/mbox_spool.h"
 
 static const char from_line[] = "From ";
 
 /* ---- files ---- */
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        data += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
 
 void p3_mbox_spool_free(p3_mbox_spool *s, bool remove)
 {
@@ -93,7 +80,7 @@ static bool flush(p3_mbox *m, p3_problem *why)
 {
     size_t used = m->used;
     m->used = 0;
-    return write_all(m->spool->fd, m->buffer, used) ||
+    return p3_write_all(m->spool->fd, m->buffer, used) ||
            p3_problem_errno(why, errno, "writing to %s", m->spool->path);
 }
 
@@ -244,7 +231,7 @@ static bool end_last(int mbox, uint64_t *size)
         ended && (n == 1 || tail[n - 2] == '\n' || (n == 3 && tail[1] == '\r' && tail[0] == '\n'));
     size_t missing = empty ? 0 : ended ? 1 : 2;
     *size += missing;
-    return write_all(mbox, "\n\n", missing);
+    return p3_write_all(mbox, "\n\n", missing);
 }
 
 static bool append(const p3_mbox_spool *s, int to, uint64_t offset)
@@ -257,7 +244,7 @@ static bool append(const p3_mbox_spool *s, int to, uint64_t offset)
         if (n < 0 && errno == EINTR)
             continue;
         p3_fault("mbox-append");
-        ok = n > 0 && write_all(to, room, (size_t)n);
+        ok = n > 0 && p3_write_all(to, room, (size_t)n);
         done += ok ? (uint64_t)n : 0;
     }
     int error = errno;

@@ -8,6 +8,7 @@
 
 #include "sync/runner.h"
 #include "sync/child.h"
+#include "sync/file.h"
 
 /* A command that runs: a child of ours, or of the runner's. */
 typedef struct p3_running {
@@ -18,16 +19,7 @@ typedef struct p3_running {
 int p3_spool(const char *data, size_t len, p3_problem *why)
 {
     int fd = memfd_create("pop3-header", MFD_CLOEXEC);
-    while (fd >= 0 && len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno != EINTR)
-            break;
-        if (n > 0) {
-            data += n;
-            len -= (size_t)n;
-        }
-    }
-    if (fd >= 0 && len == 0 && lseek(fd, 0, SEEK_SET) == 0)
+    if (fd >= 0 && p3_write_all(fd, data, len) && lseek(fd, 0, SEEK_SET) == 0)
         return fd;
     p3_problem_errno(why, errno, "keeping a header for a command");
     if (fd >= 0)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,11 +63,43 @@ int __wrap_fdatasync(int fd)
     return 0;
 }
 
+/* What the system is told about the octets of a file: a word each, in MiB. */
+static char told[4000];
+
+int __wrap_sync_file_range(int fd, off_t from, off_t len, unsigned flags);
+int __wrap_posix_fadvise64(int fd, off_t from, off_t len, int advice);
+
+static void tell(const char *what, off_t from, off_t len)
+{
+    size_t used = strlen(told);
+    double mib = 1024 * 1024;
+    snprintf(told + used, sizeof told - used, "%s %g+%g, ", what, (double)from / mib,
+             (double)len / mib);
+}
+
+int __wrap_sync_file_range(int fd, off_t from, off_t len, unsigned flags)
+{
+    (void)fd;
+    assert_int_equal(flags, SYNC_FILE_RANGE_WRITE);
+    tell("send", from, len);
+    return 0;
+}
+
+int __wrap_posix_fadvise64(int fd, off_t from, off_t len, int advice)
+{
+    (void)fd;
+    assert_int_equal(advice, POSIX_FADV_DONTNEED);
+    assert_true(from != 0 || len != 0 || whole + each > 0); /* all of it: when it is synced */
+    tell("let go", from, len);
+    return 0;
+}
+
 static int begin(void **state)
 {
     (void)state;
     file_system = EXT4_SUPER_MAGIC;
-    synced[0] = '\0';
+    synced[0] = told[0] = '\0';
+    whole = each = 0;
     strcpy(folder, "/tmp/pop3-folder-XXXXXX");
     return mkdtemp(folder) == NULL ? -1 : 0;
 }
@@ -213,6 +246,61 @@ static void elsewhere_they_are_synced_one_by_one(void **state)
     assert_true(whole == 0 && each == 10);
 }
 
+/* Delivers so many messages of as many octets, written in pieces of 128 KiB. */
+static void deliver_large(const char *maildir, size_t count, size_t octets)
+{
+    enum { PIECE = 128 * 1024 };
+    static const char piece[PIECE];
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    p3_parcel parcels[5];
+    p3_problem why = {0};
+    p3_delivery *d = open_target("maildir", maildir);
+    p3_batch batch = {.to = d, .parcels = parcels, .count = count};
+    p3_batch *list[] = {&batch};
+    for (size_t i = 0; i < count; i++) {
+        parcels[i] = (p3_parcel){.fd = -1};
+        assert_true(d->class->begin(d, names[i], "", &why));
+        for (size_t at = 0; at < octets; at += PIECE)
+            assert_true(d->class->write(d, piece, octets - at < PIECE ? octets - at : PIECE, &why));
+        assert_true(d->class->finish(d, &parcels[i], &why));
+        assert_int_equal(parcels[i].octets, octets);
+    }
+    d->class->deliver(list, 1);
+    assert_int_equal(batch.problem.exit, 0);
+    d->class->close(d);
+}
+
+static void a_large_message_goes_to_the_disk_as_it_comes_and_then_leaves_memory(void **state)
+{
+    (void)state;
+    deliver_large("small", 1, 256 * 1024 - 1);
+    assert_string_equal(told, "");
+    deliver_large("large", 1, 256 * 1024);
+    assert_string_equal(told, "send 0+0.25, let go 0+0, ");
+    told[0] = '\0';
+    deliver_large("larger", 1, 2560 * 1024);
+    assert_string_equal(told, "send 0+1, send 1+1, send 2+0.5, let go 0+0, ");
+}
+
+static void what_is_far_behind_leaves_memory_before_the_message_ends(void **state)
+{
+    (void)state;
+    deliver_large("huge", 1, 10 * 1024 * 1024 + 1);
+    assert_string_equal(told, "send 0+1, send 1+1, send 2+1, send 3+1, send 4+1, send 5+1, "
+                              "send 6+1, send 7+1, send 8+1, let go 0+1, send 9+1, let go 0+2, "
+                              "send 10+9.53674e-07, let go 0+2, let go 0+0, ");
+}
+
+static void after_a_sync_of_the_whole_file_system_large_messages_leave_memory(void **state)
+{
+    (void)state;
+    deliver_large("many", 5, 300 * 1024);
+    assert_true(whole == 1 && each == 0);
+    const char *last = strstr(told, "let go");
+    assert_non_null(last);
+    assert_string_equal(last, "let go 0+0, let go 0+0, let go 0+0, let go 0+0, let go 0+0, ");
+}
+
 #define WITH_FOLDER(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -224,6 +312,9 @@ int main(void)
         WITH_FOLDER(a_maildir_whose_folders_a_killed_run_did_not_make_is_synced_into_its_folder),
         WITH_FOLDER(many_files_are_synced_at_once_where_that_reaches_the_disk),
         WITH_FOLDER(elsewhere_they_are_synced_one_by_one),
+        WITH_FOLDER(a_large_message_goes_to_the_disk_as_it_comes_and_then_leaves_memory),
+        WITH_FOLDER(what_is_far_behind_leaves_memory_before_the_message_ends),
+        WITH_FOLDER(after_a_sync_of_the_whole_file_system_large_messages_leave_memory),
         WITH_FOLDER(a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder),
     };
     return cmocka_run_group_tests_name("folder", tests, NULL, NULL);

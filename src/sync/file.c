@@ -1,0 +1,42 @@
+/* Writing files, and seeing large ones off to the disk. */
+#include "sync/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* What is sent to the disk at once, and how far behind it what was sent may leave memory. */
+#define P3_STRIDE ((uint64_t)1024 * 1024)
+#define P3_BEHIND ((uint64_t)8 * 1024 * 1024)
+
+bool p3_write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+bool p3_file_is_due(uint64_t sent, uint64_t octets)
+{
+    return octets - sent >= P3_STRIDE;
+}
+
+uint64_t p3_file_send(int fd, uint64_t sent, uint64_t octets)
+{
+    (void)sync_file_range(fd, (off_t)sent, (off_t)(octets - sent), SYNC_FILE_RANGE_WRITE);
+    if (octets > P3_BEHIND) /* from the start: what the disk was late with, too */
+        (void)posix_fadvise(fd, 0, (off_t)(octets - P3_BEHIND), POSIX_FADV_DONTNEED);
+    return octets;
+}
+
+void p3_file_let_go(int fd)
+{
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
