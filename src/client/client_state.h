@@ -36,13 +36,17 @@ typedef enum p3_phase {
     P3_PHASE_READY      /* commands may be sent */
 } p3_phase;
 
+/* A command that the engine does not have yet. */
+typedef struct p3_held_command {
+    pop3_command command; /* its argument points to `text` */
+    char text[];          /* command.text.len octets, wiped when freed */
+} p3_held_command;
+
 /* A submitted command, from submission to its end. */
 typedef struct p3_request {
     struct p3_request *next; /* in the list of those that wait, or of those to use again */
+    p3_held_command *held;   /* while it waits, else NULL */
     pop3_handlers handlers;
-    pop3_command command; /* while it waits; its spans point into `text` */
-    char *text;           /* copy of the arguments while it waits, wiped when freed */
-    size_t text_len;
     uint64_t octets; /* handed to the sink */
     bool unwanted;   /* sink or entry handler wants no more of it */
 } p3_request;

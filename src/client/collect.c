@@ -175,8 +175,12 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
     return POP3_OK;
 }
 
-/* Many RETRs or TOPs under way: a window and a half is submitted at any time, as the engine fills a
- * window up when it is half empty. */
+/* Most commands under way, with one of the engine's own as many as its queue holds when it is as
+ * long as the largest window. */
+#define P3_MOST 4095
+
+/* Many RETRs or TOPs under way: as many as a window has are submitted at any time, so that those
+ * that wait fill it up when it is half empty. */
 typedef struct p3_many {
     pop3_command command; /* but for its number */
     const uint32_t *numbers;
@@ -240,8 +244,8 @@ static pop3_status perform_many(pop3_client *c, p3_many *m, const pop3_handlers 
     m->ours.sink = m->theirs.sink != NULL ? many_sink : NULL;
     m->ours.done = many_done;
     m->ours.ctx = m;
-    size_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : 4096;
-    while (m->next < m->count && m->next < window + window / 2 + 1 && m->failed == POP3_OK)
+    size_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : P3_MOST;
+    while (m->next < m->count && m->next < window && m->failed == POP3_OK)
         submit_next(m, c);
     status = pop3_client_run(c);
     if (status != POP3_OK)

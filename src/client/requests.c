@@ -22,16 +22,16 @@ static p3_request *new_request(pop3_client *c, const pop3_handlers *handlers)
     return r;
 }
 
-static void forget_text(p3_request *r)
+static void forget_held(p3_request *r)
 {
-    p3_wipe_free(r->text, r->text_len);
-    r->text = NULL;
-    r->text_len = 0;
+    if (r->held != NULL)
+        p3_wipe_free(r->held, sizeof *r->held + r->held->command.text.len);
+    r->held = NULL;
 }
 
 static void recycle(pop3_client *c, p3_request *r)
 {
-    forget_text(r);
+    forget_held(r);
     r->next = c->spare;
     c->spare = r;
 }
@@ -83,8 +83,8 @@ static void drop_waiting(pop3_client *c)
         p3_request *next = r->next;
         pop3_result result = {
             .status = c->ended,
-            .command = r->command.kind,
-            .number = r->command.number,
+            .command = r->held->command.kind,
+            .number = r->held->command.number,
         };
         p3_request_over(c, r, &result);
         r = next;
@@ -261,16 +261,15 @@ static pop3_status submit_later(pop3_client *c, const pop3_command *command,
     p3_request *r = new_request(c, handlers);
     if (r == NULL)
         return POP3_ERR_MEMORY;
-    r->command = *command;
+    r->held = malloc(sizeof *r->held + command->text.len);
+    if (r->held == NULL) {
+        recycle(c, r);
+        return POP3_ERR_MEMORY;
+    }
+    r->held->command = *command;
     if (command->text.len > 0) {
-        r->text = malloc(command->text.len);
-        if (r->text == NULL) {
-            recycle(c, r);
-            return POP3_ERR_MEMORY;
-        }
-        r->text_len = command->text.len;
-        memcpy(r->text, command->text.data, command->text.len);
-        r->command.text.data = r->text;
+        memcpy(r->held->text, command->text.data, command->text.len);
+        r->held->command.text.data = r->held->text;
     }
     *c->waiting.last = r;
     c->waiting.last = &r->next;
@@ -315,7 +314,9 @@ void p3_requests_advance(pop3_client *c)
 {
     while (c->phase == P3_PHASE_READY && c->waiting.first != NULL) {
         p3_request *r = c->waiting.first;
-        bool upgrade = r->command.kind == POP3_CMD_STLS;
+        pop3_command_kind kind = r->held->command.kind;
+        uint32_t number = r->held->command.number;
+        bool upgrade = kind == POP3_CMD_STLS;
         if (upgrade && pop3_engine_pending(c->engine) > 0)
             return; /* STLS goes alone, when all before it is over */
         c->waiting.first = r->next;
@@ -329,16 +330,16 @@ void p3_requests_advance(pop3_client *c)
         pop3_status status = POP3_OK;
         if (upgrade)
             status = POP3_ERR_STATE;
-        else if (is_insecure(c, r->command.kind))
+        else if (is_insecure(c, kind))
             status = POP3_ERR_INSECURE;
         else
-            status = hand_over(c, r, &r->command);
-        forget_text(r);
+            status = hand_over(c, r, &r->held->command);
+        forget_held(r);
         if (status != POP3_OK) {
             pop3_result result = {
                 .status = status,
-                .command = r->command.kind,
-                .number = r->command.number,
+                .command = kind,
+                .number = number,
             };
             p3_request_over(c, r, &result);
         }

@@ -10,9 +10,8 @@
 #include "sync/failure_text.h"
 #include "sync/login.h"
 
-/* Commands under way at a time: the largest window of the client and a half, as it is filled up
- * when it is half empty. */
-#define P3_WINDOW 6144
+/* Commands under way at a time: with one of the client's own its largest window. */
+#define P3_WINDOW 4095
 
 /* ---- telling, failing ---- */
 
