@@ -4,13 +4,34 @@
 #include "auth/apop.h"
 #include "core/text.h"
 #include "core/wipe.h"
+#include "io/clock.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-void p3_wait_for(const pop3_client *c)
+/* Looks for a moment whether there is something to do. */
+static bool look(pop3_client *c, struct pollfd *fds, nfds_t n)
+{
+    int ready = poll(fds, n, 0);
+    bool soon = true;
+    int64_t until = ready == 0 ? p3_now_us() + c->options.busy_wait_us : 0;
+    while (ready == 0 && soon) {
+        ready = poll(fds, n, 0);
+        soon = p3_now_us() < until; /* on a busy machine others may have come in between */
+    }
+    p3_glance_over(&c->glance, ready != 0 && soon);
+    return ready != 0;
+}
+
+/* While a window is under way there is no hurry: the line is not idle. */
+static bool is_worth_a_look(pop3_client *c)
+{
+    return c->options.busy_wait_us > 0 && c->under_way == 1 && p3_glance_is_due(&c->glance);
+}
+
+void p3_wait_for(pop3_client *c)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     struct pollfd fds[POP3_MAX_WAITABLES];
@@ -19,7 +40,8 @@ void p3_wait_for(const pop3_client *c)
         short events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0));
         fds[i] = (struct pollfd){.fd = waits[i].fd, .events = events};
     }
-    (void)poll(fds, (nfds_t)n, pop3_client_deadline(c)); /* EINTR: step, and wait again */
+    if (!is_worth_a_look(c) || !look(c, fds, (nfds_t)n))
+        (void)poll(fds, (nfds_t)n, pop3_client_deadline(c)); /* EINTR: step, and wait again */
 }
 
 pop3_status p3_call_begin(pop3_client *c)

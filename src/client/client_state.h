@@ -17,6 +17,7 @@
 #include <pop3/client.h>
 #include <pop3/login.h>
 
+#include "client/glance.h"
 #include "io/dial.h"
 #include "io/proxy.h"
 #include "io/resolve.h"
@@ -85,6 +86,7 @@ struct pop3_client {
     p3_proxy *proxy; /* while it is asked to connect */
     p3_stream stream;
     p3_wake wake;
+    p3_glance glance;     /* of blocking calls */
     int64_t deadline;     /* when to give up unless something happens */
     int64_t session_ends; /* when to give up whatever happens */
     bool want_write;      /* octets wait until the socket takes them */
@@ -206,7 +208,7 @@ const char *p3_host(const pop3_client *c);
 /* blocking.c */
 
 /* Waits until the client must be stepped. */
-void p3_wait_for(const pop3_client *c);
+void p3_wait_for(pop3_client *c);
 
 /* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
  * ended, when that happened in the very step in which the last call was over: that call returned as

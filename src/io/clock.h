@@ -1,4 +1,4 @@
-/* The one clock: milliseconds that only go forward, and deadlines on it. */
+/* The one clock, which only goes forward, and deadlines on it. */
 #ifndef P3_IO_CLOCK_H
 #define P3_IO_CLOCK_H
 
@@ -9,6 +9,9 @@
 
 /* Milliseconds since some point in the past. */
 int64_t p3_now_ms(void);
+
+/* Microseconds since some point in the past. */
+int64_t p3_now_us(void);
 
 /* The point timeout_ms after now; P3_NEVER for a negative timeout. */
 int64_t p3_deadline(int64_t now, int timeout_ms);

@@ -59,8 +59,9 @@ static uint16_t start_server(bench *b, const char *option)
     return (uint16_t)port;
 }
 
-/* Starts a server with an option (NULL: none), and logs in. */
-static void begin(bench *b, const char *option)
+/* Starts a server with an option (NULL: none), and logs in. Waiting is sleeping, unless it is
+ * looking for so many microseconds. */
+static void begin_looking(bench *b, const char *option, int busy_wait_us)
 {
     *b = (bench){0};
     pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
@@ -68,10 +69,16 @@ static void begin(bench *b, const char *option)
     o.port = start_server(b, option);
     o.security = POP3_SECURITY_PLAIN;
     o.allow_plaintext_password = true;
+    o.busy_wait_us = busy_wait_us;
     assert_int_equal(pop3_client_new(&b->client, &o), POP3_OK);
     assert_int_equal(pop3_client_connect(b->client), POP3_OK);
     assert_int_equal(pop3_client_user(b->client, "user"), POP3_OK);
     assert_int_equal(pop3_client_pass(b->client, "pass"), POP3_OK);
+}
+
+static void begin(bench *b, const char *option)
+{
+    begin_looking(b, option, -1);
 }
 
 /* Quits, stops the server, and returns how many round trips it has counted. */
@@ -214,6 +221,22 @@ static void a_message_at_a_time_costs_four_system_calls(void **state)
     end(&b);
 }
 
+/* However often a look costs a poll(2) that does not wait. */
+static void looking_for_the_answer_costs_no_more_reads(void **state)
+{
+    bench b;
+    (void)state;
+    begin_looking(&b, "--no-pipelining", 1000000);
+    counts before = counted;
+    retrieve_one_by_one(&b);
+    counts cost = counted_since(before);
+    print_message("# %zu sends, %zu receives, %zu looks\n", cost.sends, cost.receives, cost.waits);
+    assert_int_equal(cost.sends, MESSAGES);
+    assert_in_range(cost.receives, MESSAGES, 2 * MESSAGES + 4);
+    assert_all_came(&b, 1);
+    end(&b);
+}
+
 static void nothing_is_allocated_for_a_message_once_a_session_is_under_way(void **state)
 {
     bench b;
@@ -255,6 +278,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sizes_and_unique_ids_come_in_one_round_trip_when_pipelining_is_known),
         cmocka_unit_test(the_commands_of_a_pipelined_session_go_out_in_few_writes),
         cmocka_unit_test(a_message_at_a_time_costs_four_system_calls),
+        cmocka_unit_test(looking_for_the_answer_costs_no_more_reads),
         cmocka_unit_test(nothing_is_allocated_for_a_message_once_a_session_is_under_way),
         cmocka_unit_test(a_survey_allocates_a_few_times_and_not_for_each_message),
     };
