@@ -11,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Looks for a moment whether there is something to do. */
-static bool look(pop3_client *c, struct pollfd *fds, nfds_t n)
+/* Looks for a moment, of `most` milliseconds at most unless negative, whether there is something to
+ * do. */
+static bool look(pop3_client *c, struct pollfd *fds, nfds_t n, int most)
 {
+    int64_t moment = c->options.busy_wait_us;
+    if (most >= 0 && moment > (int64_t)most * 1000)
+        moment = (int64_t)most * 1000;
     int ready = poll(fds, n, 0);
     bool soon = true;
-    int64_t until = ready == 0 ? p3_now_us() + c->options.busy_wait_us : 0;
+    int64_t until = ready == 0 ? p3_now_us() + moment : 0;
     while (ready == 0 && soon) {
         ready = poll(fds, n, 0);
         soon = p3_now_us() < until; /* on a busy machine others may have come in between */
@@ -40,8 +44,13 @@ void p3_wait_for(pop3_client *c)
         short events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0));
         fds[i] = (struct pollfd){.fd = waits[i].fd, .events = events};
     }
-    if (!is_worth_a_look(c) || !look(c, fds, (nfds_t)n))
-        (void)poll(fds, (nfds_t)n, pop3_client_deadline(c)); /* EINTR: step, and wait again */
+    int most = pop3_client_deadline(c);
+    if (most != 0 && is_worth_a_look(c)) {
+        if (look(c, fds, (nfds_t)n, most))
+            return;
+        most = pop3_client_deadline(c);
+    }
+    (void)poll(fds, (nfds_t)n, most); /* EINTR: step, and wait again */
 }
 
 pop3_status p3_call_begin(pop3_client *c)

@@ -51,14 +51,14 @@ void p3_session_fail_memory(p3_session *s)
 void p3_session_lost(p3_session *s, pop3_status status)
 {
     p3_problem why;
-    if (s->stage == P3_STAGE_OVER)
-        return;
+    if (s->stage >= P3_STAGE_GONE)
+        return; /* nothing is expected of the connection any more */
     p3_describe_failure(s->client, status, s->stage == P3_STAGE_LOGIN, &why);
     if (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL)
         s->retry = true;
-    if (s->stage >= P3_STAGE_LISTING && s->stage <= P3_STAGE_TAKING) {
+    if (s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING) {
         bool announced = s->account->connection.pipelining == POP3_PIPELINING_AUTO &&
-                         pop3_client_pipelines(s->client);
+                         (s->together || pop3_client_pipelines(s->client));
         s->unpipelined = announced && status == POP3_ERR_TIMEOUT && s->known.pipelining;
         s->unpipelined = s->unpipelined && s->care != P3_CARE_STEPS;
         s->retry = true;
@@ -290,8 +290,6 @@ static void forget_secret(p3_session *s)
 /* Whether a slow delivery, or the disk, has to catch up before more is read. */
 static bool is_paused(const p3_session *s)
 {
-    if (s->stage > P3_STAGE_TAKING)
-        return false; /* no more mail comes */
     if (s->delivery == NULL)
         return s->filter_busy;
     return s->batches >= (s->delivery->class->alone ? 1u : 2u);
@@ -299,7 +297,7 @@ static bool is_paused(const p3_session *s)
 
 bool p3_session_polls(const p3_session *s)
 {
-    return s->client != NULL && s->stage >= P3_STAGE_LOGIN && s->stage < P3_STAGE_GONE &&
+    return s->client != NULL && s->stage >= P3_STAGE_LOGIN && s->stage < P3_STAGE_OVER &&
            !is_paused(s);
 }
 

@@ -117,6 +117,7 @@ struct p3_session {
     bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
     p3_care care;      /* taken in this session */
     p3_care care_next; /* to be taken in the next of this run */
+    bool together;     /* commands have shared a window */
     bool unpipelined;  /* it seems that the server does not do what it announces */
     bool retry;        /* worth another session at once: the connection was lost on the way */
     int64_t wait_ms;   /* the server wants us to come back later: least wait, or 0 */

@@ -94,11 +94,9 @@ void p3_session_finish(p3_session *s)
         if (mail->marked && mail->row != P3_NO_ROW)
             changes[n++] = p3_session_change(s, mail, P3_LEAVING);
     }
-    if (n > 0) {
+    if (n > 0)
         (void)p3_session_record(s, changes, n, NULL, "leaving-recorded");
-        p3_session_advance(s);
-    } else {
+    else
         free(changes);
-        p3_session_submit_quit(s);
-    }
+    p3_session_advance(s);
 }

@@ -98,12 +98,8 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
     }
 }
 
-/* Where it costs no round trip, what the server can do is asked along with it: if there is mail to
- * retrieve, it can be asked for at once. */
 void p3_session_list(p3_session *s)
 {
-    if (pop3_client_pipelines(s->client))
-        submit_listing(s, POP3_CMD_CAPA, NULL, NULL);
     submit_listing(s, POP3_CMD_UIDL, take_uid, uids_listed);
 }
 

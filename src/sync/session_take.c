@@ -217,14 +217,6 @@ void p3_session_begin_taking(p3_session *s)
     p3_session_advance(s);
 }
 
-/* Whether nothing is deleted, whatever becomes of the messages that the disk is busy with: QUIT
- * then need not wait for it. */
-static bool deletes_nothing(const p3_session *s)
-{
-    p3_row now = {.standing = P3_DELIVERED, .time = time(NULL)};
-    return s->dropping.count == 0 && !p3_session_due(s, &now);
-}
-
 void p3_session_take(p3_session *s)
 {
     if (s->stage == P3_STAGE_OVER) {
@@ -245,7 +237,8 @@ void p3_session_take(p3_session *s)
     if (!p3_window_done(&s->taking) || s->unproven)
         return;
     p3_session_hand_in(s);
-    if (s->stage == P3_STAGE_TAKING && p3_window_done(&s->dropping) &&
-        (s->batches == 0 || deletes_nothing(s)))
+    /* QUIT may delete what was retrieved, even without DELE (RFC 1939 §8, RFC 2449 §6.7): it waits
+     * until all of it is on the disk. */
+    if (s->batches == 0 && p3_window_done(&s->dropping) && s->stage == P3_STAGE_TAKING)
         p3_session_finish(s);
 }

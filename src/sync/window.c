@@ -53,6 +53,8 @@ void p3_window_fill(p3_window *w)
         }
         w->submitted++;
     }
+    if (w->submitted - w->finished > 1 && pop3_client_pipelines(s->client))
+        s->together = true; /* the server may say otherwise when it is asked again */
 }
 
 bool p3_window_done(const p3_window *w)

@@ -257,6 +257,7 @@ static void deliver_large(const char *maildir, size_t count, size_t octets)
     p3_delivery *d = open_target("maildir", maildir);
     p3_batch batch = {.to = d, .parcels = parcels, .count = count};
     p3_batch *list[] = {&batch};
+    whole = each = 0;
     for (size_t i = 0; i < count; i++) {
         parcels[i] = (p3_parcel){.fd = -1};
         assert_true(d->class->begin(d, names[i], "", &why));
