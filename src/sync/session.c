@@ -181,7 +181,8 @@ static void connect_and_log_in(p3_session *s)
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = logged_in;
     handlers.ctx = s;
-    if (!s->known.pipelining || s->care == P3_CARE_STEPS)
+    bool doubtful = !s->known.pipelining && o.pipelining == POP3_PIPELINING_AUTO;
+    if (doubtful || s->care == P3_CARE_STEPS)
         o.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
     pop3_status status = pop3_client_new(&s->client, &o);

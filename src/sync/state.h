@@ -47,7 +47,7 @@ typedef struct p3_rows {
 typedef struct p3_known_account {
     int64_t id;      /* from 1 */
     char *target;    /* where its intents were to be delivered; NULL when there were none */
-    bool pipelining; /* false: the server announces it and does not do it */
+    bool pipelining; /* false: since a day ago the server has announced it and not done it */
 } p3_known_account;
 
 /* Opens a state, making it when there is none. */
@@ -80,7 +80,9 @@ bool p3_state_begin(p3_state *s, p3_problem *why);
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why);
 bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why);
 bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why);
-bool p3_state_set_pipelining(p3_state *s, int64_t account, bool works, p3_problem *why);
+/* The server announces pipelining and does not do it, as it seems; this counts for a day, as a line
+ * that was interrupted looks the same. */
+bool p3_state_doubt_pipelining(p3_state *s, int64_t account, p3_problem *why);
 bool p3_state_commit(p3_state *s, p3_problem *why);
 
 /* Keeps other runs away from an account until the handle is closed. Returns false with an exit

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
@@ -246,6 +247,16 @@ void p3_known_account_clear(p3_known_account *a)
     *a = (p3_known_account){0};
 }
 
+/* How long it counts that a server did not pipeline, in seconds. */
+#define P3_DOUBT_LASTS ((int64_t)24 * 60 * 60)
+
+/* From the column: 1, or when there was reason to doubt it (in earlier versions 0). */
+static bool may_pipeline(int64_t since)
+{
+    int64_t now = time(NULL);
+    return since == 1 || since > now || now - since >= P3_DOUBT_LASTS;
+}
+
 static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
@@ -257,7 +268,7 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
     if (step == SQLITE_ROW) {
         const char *target = (const char *)sqlite3_column_text(q, 1);
         out->id = sqlite3_column_int64(q, 0);
-        out->pipelining = sqlite3_column_int(q, 2) != 0;
+        out->pipelining = may_pipeline(sqlite3_column_int64(q, 2));
         out->target = target != NULL ? strdup(target) : NULL;
         if (target != NULL && out->target == NULL)
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
@@ -455,12 +466,12 @@ bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_pr
     return ok;
 }
 
-bool p3_state_set_pipelining(p3_state *s, int64_t account, bool works, p3_problem *why)
+bool p3_state_doubt_pipelining(p3_state *s, int64_t account, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
     if (!prepare(s, "UPDATE account SET pipelining=? WHERE id=?", &q, why))
         return roll_back(s, why);
-    sqlite3_bind_int(q, 1, works);
+    sqlite3_bind_int64(q, 1, time(NULL));
     sqlite3_bind_int64(q, 2, account);
     bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
     sqlite3_finalize(q);

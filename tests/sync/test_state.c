@@ -67,7 +67,7 @@ static void what_is_committed_is_there_the_next_time(void **state)
     assert_true(p3_state_begin(s, &why));
     assert_true(p3_state_put(s, a.id, &row, &why));
     assert_true(p3_state_set_target(s, a.id, "maildir:/m", &why));
-    assert_true(p3_state_set_pipelining(s, a.id, false, &why));
+    assert_true(p3_state_doubt_pipelining(s, a.id, &why));
     assert_true(p3_state_commit(s, &why));
     row.standing = P3_DELIVERED;
     row.fingerprint.octets[3] = 9;
@@ -159,6 +159,41 @@ static void meddle(const char *sql)
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static bool pipelining_is_known(void)
+{
+    p3_problem why;
+    p3_known_account a;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    bool may = a.pipelining;
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+    return may;
+}
+
+static void that_a_server_did_not_pipeline_counts_for_a_day(void **state)
+{
+    p3_problem why;
+    p3_known_account a;
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_doubt_pipelining(s, a.id, &why));
+    assert_true(p3_state_commit(s, &why));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+    assert_false(pipelining_is_known());
+    meddle("UPDATE account SET pipelining=pipelining-86000");
+    assert_false(pipelining_is_known());
+    meddle("UPDATE account SET pipelining=pipelining-400");
+    assert_true(pipelining_is_known());
+    meddle("UPDATE account SET pipelining=0"); /* as earlier versions had it */
+    assert_true(pipelining_is_known());
+    meddle("UPDATE account SET pipelining=4000000000"); /* the clock was set back */
+    assert_true(pipelining_is_known());
 }
 
 static void a_state_that_cannot_be_opened_says_what_to_do(void **state)
@@ -283,7 +318,7 @@ static void tables_that_are_gone_are_said_and_nothing_is_half_changed(void **sta
     assert_true(p3_state_begin(s, &why));
     assert_false(p3_state_set_target(s, 1, "x", &why));
     assert_true(p3_state_begin(s, &why));
-    assert_false(p3_state_set_pipelining(s, 1, true, &why));
+    assert_false(p3_state_doubt_pipelining(s, 1, &why));
     p3_state_close(s);
 }
 
@@ -324,7 +359,7 @@ static void a_refused_change_rolls_all_of_its_transaction_back(void **state)
     assert_true(p3_state_begin(s, &why));
     assert_false(p3_state_set_target(s, a.id, "maildir:/x", &why));
     assert_true(p3_state_begin(s, &why));
-    assert_false(p3_state_set_pipelining(s, a.id, false, &why));
+    assert_false(p3_state_doubt_pipelining(s, a.id, &why));
     meddle("DROP TRIGGER refuse");
     refuse_changes("account", "INSERT");
     assert_false(p3_state_account(s, "b", &b, &why));
@@ -519,6 +554,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(what_is_committed_is_there_the_next_time),
+        WITH_FOLDER(that_a_server_did_not_pipeline_counts_for_a_day),
         WITH_FOLDER(accounts_do_not_see_each_other),
         WITH_FOLDER(an_account_is_locked_against_others_only),
         WITH_FOLDER(nobody_else_may_read_the_state),

@@ -353,7 +353,11 @@ def test_a_server_that_throws_pipelined_commands_away_is_asked_one_at_a_time(wor
         server.forget()
         world.sync(server.port, "--timeout", "500ms")
         assert server.count("discarded") == 0, "it is remembered"
-    assert len(world.delivered()) == 8
+        world.fill(3, first=8)
+        server.wait_until_idle()
+        world.sync(server.port, "--timeout", "500ms", "--pipelining", "on")
+        assert server.count("discarded") > 0, "but not against the user's word"
+    assert len(world.delivered()) == 11
 
 
 def test_in_use_is_waited_for(world):
