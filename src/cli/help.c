@@ -46,7 +46,7 @@ static const char sync_help[] =
     "    --remove WHEN        the same three in one: never, delivered or 14d\n"
     "    --max-size 50M       leave larger messages on the server\n"
     "    --kill-size 50M      delete larger messages unread\n"
-    "    --message-limit 1G   give a message up once it has grown so large; 0: never\n"
+    "    --message-limit 4G   give a message up once it has grown so large; 0: never\n"
     "    --filter COMMAND     is given each header: 0 take, 1 delete, 2 leave\n"
     "    --limit N            retrieve at most N messages an account\n"
     "    --line-ends lf|crlf  of what is delivered (lf)\n"

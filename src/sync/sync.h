@@ -34,7 +34,7 @@ typedef bool (*p3_secret_fn)(void *ctx, p3_secret *out, p3_problem *why);
 
 /* Octets at which a message is given up unless the account says otherwise: a server that sends one
  * without end must not fill the disk. No mail system takes messages that large. */
-#define P3_MESSAGE_LIMIT ((uint64_t)1024 * 1024 * 1024)
+#define P3_MESSAGE_LIMIT ((uint64_t)4 * 1024 * 1024 * 1024)
 
 /* An account: everything is the caller's and lives until the run is over. */
 typedef struct p3_account {
