@@ -23,16 +23,18 @@ bool p3_write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-bool p3_file_is_due(uint64_t sent, uint64_t octets)
-{
-    return octets - sent >= P3_STRIDE;
-}
-
-uint64_t p3_file_send(int fd, uint64_t sent, uint64_t octets)
+void p3_file_send(int fd, uint64_t sent, uint64_t octets)
 {
     (void)sync_file_range(fd, (off_t)sent, (off_t)(octets - sent), SYNC_FILE_RANGE_WRITE);
     if (octets > P3_BEHIND) /* from the start: what the disk was late with, too */
         (void)posix_fadvise(fd, 0, (off_t)(octets - P3_BEHIND), POSIX_FADV_DONTNEED);
+}
+
+uint64_t p3_file_grew(int fd, uint64_t sent, uint64_t octets)
+{
+    if (octets - sent < P3_STRIDE)
+        return sent;
+    p3_file_send(fd, sent, octets);
     return octets;
 }
 

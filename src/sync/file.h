@@ -12,13 +12,13 @@
 /* Writes all octets, and goes on after signals. Returns false with errno. */
 bool p3_write_all(int fd, const char *data, size_t len);
 
-/* A large file has grown to `octets`, of which `sent` have been told before: the others are to go
- * to the disk now, while more are written, and those far behind, which should be there, may leave
- * the system's memory. No promise: what fails here, the sync will find. Returns `octets`. */
-uint64_t p3_file_send(int fd, uint64_t sent, uint64_t octets);
+/* A file has grown to `octets`, of which `sent` are on their way to the disk: the others follow,
+ * and those far behind, which should be there, may leave the system's memory. No promise: what
+ * fails here, the sync will find. */
+void p3_file_send(int fd, uint64_t sent, uint64_t octets);
 
-/* Whether as much has been written since then as is worth a word to the disk. */
-bool p3_file_is_due(uint64_t sent, uint64_t octets);
+/* The same once it is worth a word to the disk. Returns how many are on their way now. */
+uint64_t p3_file_grew(int fd, uint64_t sent, uint64_t octets);
 
 /* A large file is on the disk, and may leave the system's memory: new memory for each message would
  * cost more than all else that is done with it, and others' files would have to make room. */

@@ -83,8 +83,7 @@ static bool maildir_write(p3_delivery *d, const char *data, size_t len, p3_probl
     if (!p3_write_all(m->fd, data, len))
         return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
     m->octets += len;
-    if (p3_file_is_due(m->sent, m->octets))
-        m->sent = p3_file_send(m->fd, m->sent, m->octets);
+    m->sent = p3_file_grew(m->fd, m->sent, m->octets);
     return true;
 }
 
@@ -92,7 +91,7 @@ static bool maildir_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
     p3_maildir *m = (p3_maildir *)d;
     if (m->octets >= P3_LARGE)
-        m->sent = p3_file_send(m->fd, m->sent, m->octets);
+        p3_file_send(m->fd, m->sent, m->octets);
     int closed = close(m->fd);
     m->fd = -1;
     if (closed != 0)
@@ -177,13 +176,13 @@ static bool sync_each(const p3_maildir *m, p3_batch *b)
 static void let_go(const p3_maildir *m, const p3_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
-        int fd = b->parcels[i].octets < P3_LARGE
-                     ? -1
-                     : openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0) {
-            p3_file_let_go(fd);
-            (void)close(fd);
-        }
+        if (b->parcels[i].octets < P3_LARGE)
+            continue;
+        int fd = openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        p3_file_let_go(fd);
+        (void)close(fd);
     }
 }
 
@@ -202,13 +201,15 @@ static void sync_data(p3_batch **batches, size_t count)
             if (((const p3_maildir *)batches[k]->to)->device == m->device)
                 same = batches[k];
         }
-        if (each || !m->syncs_whole)
+        if (each || !m->syncs_whole) {
             (void)sync_each(m, b);
-        else if (same != NULL)
+            continue;
+        }
+        if (same != NULL)
             b->problem = same->problem;
         else if (syncfs(m->tmp) != 0)
             p3_problem_errno(&b->problem, errno, "syncing the file system of %s", m->path);
-        if (!each && m->syncs_whole && b->problem.exit == 0)
+        if (b->problem.exit == 0)
             let_go(m, b);
     }
 }
