@@ -5,11 +5,15 @@
 #include "core/text.h"
 #include "core/wipe.h"
 #include "io/clock.h"
+#include "io/processors.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How long a call looks before it sleeps unless told, in microseconds. */
+#define P3_BUSY_WAIT 50
 
 /* Looks for a moment, of `most` milliseconds at most unless negative, whether there is something to
  * do. */
@@ -29,9 +33,12 @@ static bool look(pop3_client *c, struct pollfd *fds, nfds_t n, int most)
     return ready != 0;
 }
 
-/* While a window is under way there is no hurry: the line is not idle. */
+/* While a window is under way there is no hurry: the line is not idle. The default is found out
+ * here, as clients in an event loop do not need it. */
 static bool is_worth_a_look(pop3_client *c)
 {
+    if (c->options.busy_wait_us == 0)
+        c->options.busy_wait_us = p3_has_one_processor() ? -1 : P3_BUSY_WAIT;
     return c->options.busy_wait_us > 0 && c->under_way == 1 && p3_glance_is_due(&c->glance);
 }
 

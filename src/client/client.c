@@ -4,7 +4,6 @@
 #include "core/text.h"
 #include "core/wipe.h"
 #include "io/idn.h"
-#include "io/processors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 
 #define P3_CONNECT_TIMEOUT 30000
 #define P3_TIMEOUT         60000
-#define P3_BUSY_WAIT       50
 
 static bool path_ok(const char *s)
 {
@@ -119,8 +117,6 @@ static pop3_status copy_options(pop3_client_options *to, const pop3_client_optio
         to->connect_timeout_ms = P3_CONNECT_TIMEOUT;
     if (to->timeout_ms == 0)
         to->timeout_ms = P3_TIMEOUT;
-    if (to->busy_wait_us == 0)
-        to->busy_wait_us = p3_has_one_processor() ? -1 : P3_BUSY_WAIT;
     if (from->tls != NULL) {
         to->tls = from->tls;
         p3_tls_retain(to->tls);
