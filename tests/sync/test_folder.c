@@ -203,27 +203,37 @@ static void a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder(v
     d->class->close(d);
 }
 
-/* Delivers so many messages to a Maildir on a file system. */
-static void deliver_many(long on, const char *maildir, size_t count)
+/* Delivers so many messages of as many octets to a Maildir, in pieces of 128 KiB. */
+static void deliver(const char *maildir, size_t count, size_t octets)
 {
+    enum { PIECE = 128 * 1024 };
+    static const char piece[PIECE];
     static char names[10][24];
     p3_parcel parcels[10];
     p3_problem why = {0};
-    file_system = on;
-    whole = each = 0;
     p3_delivery *d = open_target("maildir", maildir);
     p3_batch batch = {.to = d, .parcels = parcels, .count = count};
     p3_batch *list[] = {&batch};
+    whole = each = 0;
     for (size_t i = 0; i < count; i++) {
         snprintf(names[i], sizeof names[i], "n%zu", i);
         parcels[i] = (p3_parcel){.fd = -1};
         assert_true(d->class->begin(d, names[i], "", &why));
-        assert_true(d->class->write(d, "x\n", 2, &why));
+        for (size_t at = 0; at < octets; at += PIECE)
+            assert_true(d->class->write(d, piece, octets - at < PIECE ? octets - at : PIECE, &why));
         assert_true(d->class->finish(d, &parcels[i], &why));
+        assert_int_equal(parcels[i].octets, octets);
     }
     d->class->deliver(list, 1);
     assert_int_equal(batch.problem.exit, 0);
     d->class->close(d);
+}
+
+/* Delivers so many small ones on a file system. */
+static void deliver_many(long on, const char *maildir, size_t count)
+{
+    file_system = on;
+    deliver(maildir, count, 2);
 }
 
 static void many_files_are_synced_at_once_where_that_reaches_the_disk(void **state)
@@ -246,47 +256,22 @@ static void elsewhere_they_are_synced_one_by_one(void **state)
     assert_true(whole == 0 && each == 10);
 }
 
-/* Delivers so many messages of as many octets, written in pieces of 128 KiB. */
-static void deliver_large(const char *maildir, size_t count, size_t octets)
-{
-    enum { PIECE = 128 * 1024 };
-    static const char piece[PIECE];
-    static const char *const names[] = {"a", "b", "c", "d", "e"};
-    p3_parcel parcels[5];
-    p3_problem why = {0};
-    p3_delivery *d = open_target("maildir", maildir);
-    p3_batch batch = {.to = d, .parcels = parcels, .count = count};
-    p3_batch *list[] = {&batch};
-    whole = each = 0;
-    for (size_t i = 0; i < count; i++) {
-        parcels[i] = (p3_parcel){.fd = -1};
-        assert_true(d->class->begin(d, names[i], "", &why));
-        for (size_t at = 0; at < octets; at += PIECE)
-            assert_true(d->class->write(d, piece, octets - at < PIECE ? octets - at : PIECE, &why));
-        assert_true(d->class->finish(d, &parcels[i], &why));
-        assert_int_equal(parcels[i].octets, octets);
-    }
-    d->class->deliver(list, 1);
-    assert_int_equal(batch.problem.exit, 0);
-    d->class->close(d);
-}
-
 static void a_large_message_goes_to_the_disk_as_it_comes_and_then_leaves_memory(void **state)
 {
     (void)state;
-    deliver_large("small", 1, 256 * 1024 - 1);
+    deliver("small", 1, 256 * 1024 - 1);
     assert_string_equal(told, "");
-    deliver_large("large", 1, 256 * 1024);
+    deliver("large", 1, 256 * 1024);
     assert_string_equal(told, "send 0+0.25, let go 0+0, ");
     told[0] = '\0';
-    deliver_large("larger", 1, 2560 * 1024);
+    deliver("larger", 1, 2560 * 1024);
     assert_string_equal(told, "send 0+1, send 1+1, send 2+0.5, let go 0+0, ");
 }
 
 static void what_is_far_behind_leaves_memory_before_the_message_ends(void **state)
 {
     (void)state;
-    deliver_large("huge", 1, 10 * 1024 * 1024 + 1);
+    deliver("huge", 1, 10 * 1024 * 1024 + 1);
     assert_string_equal(told, "send 0+1, send 1+1, send 2+1, send 3+1, send 4+1, send 5+1, "
                               "send 6+1, send 7+1, send 8+1, let go 0+1, send 9+1, let go 0+2, "
                               "send 10+9.53674e-07, let go 0+2, let go 0+0, ");
@@ -295,7 +280,7 @@ static void what_is_far_behind_leaves_memory_before_the_message_ends(void **stat
 static void after_a_sync_of_the_whole_file_system_large_messages_leave_memory(void **state)
 {
     (void)state;
-    deliver_large("many", 5, 300 * 1024);
+    deliver("many", 5, 300 * 1024);
     assert_true(whole == 1 && each == 0);
     const char *last = strstr(told, "let go");
     assert_non_null(last);

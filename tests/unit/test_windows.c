@@ -386,22 +386,34 @@ static void capabilities_are_forgotten_after_login_and_after_stls(void **state)
     script_free(s);
 }
 
+/* A session that has asked CAPA before login, and got this answer. */
+static script *asked_before_login(const pop3_engine_options *options, const char *answer)
+{
+    script *s = script_begin(options);
+    says(s, "+OK\r\n");
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, answer);
+    return s;
+}
+
+static void log_in(script *s)
+{
+    asks_text(s, POP3_CMD_PASS, "x");
+    sends(s, "PASS x\r\n");
+    says(s, "+OK\r\n");
+}
+
 /* A session that was told before login what the server can do, and has logged in. */
 static script *told_before_login(const pop3_engine_options *options, const char *capability)
 {
-    script *s = script_begin(options);
     char answer[100];
     char seen[100];
     snprintf(answer, sizeof answer, "+OK\r\n%s\r\n.\r\n", capability);
     snprintf(seen, sizeof seen,
              "greeting ok {}\nCAPA reply {}\nCAPA entry {%s}\nCAPA ok\nPASS ok {}", capability);
-    says(s, "+OK\r\n");
-    asks(s, POP3_CMD_CAPA);
-    sends(s, "CAPA\r\n");
-    says(s, answer);
-    asks_text(s, POP3_CMD_PASS, "x");
-    sends(s, "PASS x\r\n");
-    says(s, "+OK\r\n");
+    script *s = asked_before_login(options, answer);
+    log_in(s);
     sees(s, seen);
     assert_null(pop3_engine_capabilities(s->engine));
     return s;
@@ -482,20 +494,14 @@ static void what_the_server_says_after_login_counts_from_then_on(void **state)
 static void pipelining_that_was_announced_in_the_clear_does_not_count_under_tls(void **state)
 {
     (void)state;
-    script *s = script_begin(NULL);
-    says(s, "+OK\r\n");
-    asks(s, POP3_CMD_CAPA);
-    sends(s, "CAPA\r\n");
-    says(s, "+OK\r\nPIPELINING\r\nSTLS\r\n.\r\n");
+    script *s = asked_before_login(NULL, "+OK\r\nPIPELINING\r\nSTLS\r\n.\r\n");
     asks(s, POP3_CMD_STLS);
     sends(s, "STLS\r\n");
     says(s, "+OK\r\n");
     script_drain(s);
     pop3_engine_tls_started(s->engine);
     assert_false(pop3_engine_pipelines(s->engine));
-    asks_text(s, POP3_CMD_PASS, "x");
-    sends(s, "PASS x\r\n");
-    says(s, "+OK\r\n");
+    log_in(s);
     script_drain(s);
     asks(s, POP3_CMD_NOOP);
     asks(s, POP3_CMD_NOOP);
@@ -506,16 +512,9 @@ static void pipelining_that_was_announced_in_the_clear_does_not_count_under_tls(
 static void a_refusal_of_capa_is_forgotten_after_login(void **state)
 {
     (void)state;
-    script *s = script_begin(NULL);
-    says(s, "+OK\r\n");
-    sees(s, "greeting ok {}");
-    asks(s, POP3_CMD_CAPA);
-    sends(s, "CAPA\r\n");
-    says(s, "-ERR not now\r\n");
-    sees(s, "CAPA refused {not now}");
-    asks_text(s, POP3_CMD_PASS, "x");
-    sends(s, "PASS x\r\n");
-    says(s, "+OK\r\n");
+    script *s = asked_before_login(NULL, "-ERR not now\r\n");
+    sees(s, "greeting ok {}\nCAPA refused {not now}");
+    log_in(s);
     sees(s, "PASS ok {}");
     asks(s, POP3_CMD_NOOP);
     asks(s, POP3_CMD_NOOP);
