@@ -115,10 +115,12 @@ int main(int argc, char **argv)
     pop3_status status = pop3_client_new(&c, &o);
     if (status == POP3_OK)
         status = pop3_client_connect(c);
+    pop3_login_options l = POP3_LOGIN_OPTIONS_INIT;
+    l.user = "user";
+    l.password = "pass";
+    l.allow_plaintext = l.pipeline = true;
     if (status == POP3_OK)
-        status = pop3_client_user(c, "user");
-    if (status == POP3_OK)
-        status = pop3_client_pass(c, "pass");
+        status = pop3_login(c, &l);
     if (status == POP3_OK)
         status = uidl ? list_all(c, &t) : retrieve_all(c, sequential, &t);
     if (status == POP3_OK)

@@ -129,12 +129,13 @@ POP3_API void pop3_engine_free(pop3_engine *engine);
 
 /**
  * Queues a command. It is sent when its turn comes: several at once where the server announces
- * PIPELINING and the kinds allow it; never anything across PASS, APOP, RPOP, AUTH, STLS, QUIT, RAW
- * and RAW_LIST, which travel alone. With ::POP3_PIPELINING_AUTO, when two or more commands that
- * could share a window wait in the TRANSACTION state and the capabilities are not known, the engine
- * first asks CAPA by itself; the caller sees no event of that. Where PIPELINING was announced
- * before login, under the same protection, it holds until that is answered, and costs no round
- * trip: the commands go along (RFC 2449 §6.6 has this capability the same in both states).
+ * PIPELINING and the kinds allow it. APOP, RPOP, AUTH, STLS, QUIT, RAW and RAW_LIST travel alone;
+ * PASS may share a window as its last, with USER in front of it. With ::POP3_PIPELINING_AUTO, when
+ * two or more commands that could share a window wait in the TRANSACTION state and the capabilities
+ * are not known, the engine first asks CAPA by itself; the caller sees no event of that. Where
+ * PIPELINING was announced before login, under the same protection, it holds until that is
+ * answered, and costs no round trip: the commands go along (RFC 2449 §6.6 has this capability the
+ * same in both states).
  *
  * Arguments are checked before anything is queued: no CR, LF or NUL; numbers from 1; no more than
  * 8,000 octets (AUTH: 65,536 for the initial response); USER and PASS in UTF-8; the mechanism of

@@ -52,6 +52,13 @@
  * method, the login says so in its protected part (the flag `y` of RFC 5802 §6): a server that did
  * announce it knows then that somebody took it out of the list, and refuses.
  *
+ * **Round trips.** CAPA takes one, unless it is known; the answer to AUTH travels with it where it
+ * may, so that PLAIN and EXTERNAL take one more, SCRAM two. USER and PASS take two; with `pipeline`
+ * in the options one (RFC 2449 §6.6). What that costs: a server that refuses the name has been sent
+ * the password all the same; and one that announces PIPELINING and throws away what comes together
+ * never answers PASS, so that the login ends as ::POP3_ERR_TIMEOUT. Whoever wants it can then come
+ * back without: `pipelined` in the outcome tells.
+ *
  * A method by which the server proves that it knows the secret too (SCRAM, DIGEST-MD5, GSSAPI)
  * succeeds only with that proof: a wrong or missing one is ::POP3_ERR_AUTHENTICATION, whatever else
  * the server says, and the connection is closed.
@@ -134,6 +141,8 @@ typedef struct pop3_login_options {
                                       connected to. */
     bool ask_capabilities;       /**< Ask CAPA again once logged in: servers announce other things
                                       then. */
+    bool pipeline;               /**< USER and PASS: send them together, where both USER and
+                                      PIPELINING are announced; see above. */
 } pop3_login_options;
 
 /** Initializer for pop3_login_options. */
@@ -151,6 +160,7 @@ typedef struct pop3_login_result {
                                       Static storage. */
     bool server_proved;          /**< The server proved that it knows the secret. */
     uint32_t attempts; /**< AUTH commands sent: 2 when the initial response was refused. */
+    bool pipelined;    /**< USER was answered when PASS had been sent already. */
 } pop3_login_result;
 
 /**

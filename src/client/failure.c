@@ -16,12 +16,17 @@ void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, siz
         snprintf(out, size, "%s", pop3_command_name(kind));
 }
 
-/* What the server said, up to where it repeats a secret. */
+/* A part of a reply up to where it repeats a secret. */
+static pop3_str public_part(const pop3_client *c, const pop3_reply *reply, pop3_str part)
+{
+    part = p3_engine_public_part(c->engine, reply, part);
+    return c->login != NULL ? p3_login_public_part(c, part) : part;
+}
+
+/* What the server said, as far as it may be shown. */
 static void add_server_text(const pop3_client *c, p3_text *to, const pop3_reply *reply, size_t most)
 {
-    pop3_str text = p3_engine_public_part(c->engine, reply, reply->text);
-    if (c->login != NULL)
-        text = p3_login_public_part(c, text);
+    pop3_str text = public_part(c, reply, reply->text);
     p3_text_add_printable(to, text, most);
     if (text.len < reply->text.len)
         p3_text_add(to, "***");
@@ -48,8 +53,7 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
     p3_text_add(&message, why);
     if (reply != NULL && reply->code_text.len > 0) {
         p3_text_add(&message, " [");
-        p3_text_add_printable(&message, p3_engine_public_part(c->engine, reply, reply->code_text),
-                              40);
+        p3_text_add_printable(&message, public_part(c, reply, reply->code_text), 40);
         p3_text_add(&message, "]");
     }
     if (reply != NULL && reply->text.len > 0) {

@@ -121,17 +121,22 @@ static void tell(pop3_client *c, const pop3_result *result)
     p3_tell_done(c, &h, result);
 }
 
-void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result)
+/* Notes why the login fails; `why` may be NULL for the status' own sentence. */
+static void note(pop3_client *c, pop3_status status, const char *why, const pop3_reply *reply)
 {
     char doing[64];
     describe(c->login, doing, sizeof doing);
+    p3_note_error(c, status, 0, doing, why != NULL ? why : pop3_status_message(status), reply);
+}
+
+void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result)
+{
     pop3_result over = {.command = POP3_CMD_AUTH};
     if (result != NULL)
         over = *result;
     over.status = status;
     if (status != POP3_OK)
-        p3_note_error(c, status, 0, doing, why != NULL ? why : pop3_status_message(status),
-                      status == POP3_ERR_REFUSED ? &over.reply : NULL);
+        note(c, status, why, status == POP3_ERR_REFUSED ? &over.reply : NULL);
     p3_ready(c);
     tell(c, &over);
 }
@@ -143,11 +148,31 @@ void p3_login_break(pop3_client *c, pop3_status status, const char *why)
     p3_fail(c, status, 0, doing, why != NULL ? why : pop3_status_message(status));
 }
 
+/* What there is to tell of a USER that was refused, now or some time ago. */
+static pop3_result refused_user(pop3_client *c)
+{
+    return (pop3_result){
+        .status = POP3_ERR_REFUSED, .command = POP3_CMD_USER, .reply = c->reply, .sent = true};
+}
+
+void p3_login_refuse_user(pop3_client *c)
+{
+    pop3_result over = refused_user(c);
+    p3_login_end(c, POP3_ERR_REFUSED, NULL, &over);
+}
+
 void p3_login_dropped(pop3_client *c)
 {
     pop3_result over = {.status = c->ended, .command = POP3_CMD_AUTH};
-    if (c->login != NULL)
-        tell(c, &over);
+    if (c->login == NULL)
+        return;
+    p3_failure end = c->failure;
+    if (c->login->user_refused) { /* and that is why there will be no answer to PASS */
+        over = refused_user(c);
+        note(c, POP3_ERR_REFUSED, NULL, &over.reply);
+    }
+    tell(c, &over);
+    c->failure = end;
 }
 
 pop3_str p3_login_public_part(const pop3_client *c, pop3_str text)

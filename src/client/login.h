@@ -29,6 +29,8 @@ struct p3_login {
     bool initial_sent;                     /* the AUTH command under way has the initial response */
     bool challenged;     /* the AUTH command under way has been answered with a challenge */
     pop3_status verdict; /* what the exchange came to on our side, or POP3_OK */
+    bool user_refused;   /* while PASS, sent together with it, is under way; the client keeps the
+                            reply */
 };
 
 /* login.c */
@@ -39,6 +41,9 @@ void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop
 
 /* Ends the login and the connection. */
 void p3_login_break(pop3_client *c, pop3_status status, const char *why);
+
+/* The server has refused a USER that PASS came together with, and PASS has ended. */
+void p3_login_refuse_user(pop3_client *c);
 
 /* The server has taken the login. */
 void p3_login_succeed(pop3_client *c, const pop3_result *result);

@@ -3,6 +3,7 @@
 #include "client/login.h"
 
 #include "auth/apop.h"
+#include "core/builder.h"
 #include "core/text.h"
 #include "core/wipe.h"
 
@@ -12,7 +13,8 @@
 /* RFC 2449 §4: octets of a command line, its end included. */
 #define P3_COMMAND_LINE 255
 
-static void submit(pop3_client *c, pop3_command *command, pop3_done_fn done)
+/* False when that ended the login. */
+static bool submit(pop3_client *c, pop3_command *command, pop3_done_fn done)
 {
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = done;
@@ -21,6 +23,7 @@ static void submit(pop3_client *c, pop3_command *command, pop3_done_fn done)
         p3_login_end(c, status, "the user's name or the secret is too long for a command", NULL);
     else if (status != POP3_OK)
         p3_login_break(c, status, NULL);
+    return status == POP3_OK;
 }
 
 static const char *secret_of(const p3_login *l, pop3_secret_kind kind)
@@ -43,7 +46,15 @@ static void answered(void *ctx, pop3_client *c, const pop3_result *result)
 
 /* ---- USER and PASS, APOP (RFC 1939 §7) ---- */
 
-static void send_pass(void *ctx, pop3_client *c, const pop3_result *result)
+static pop3_command with_text(pop3_command_kind kind, const char *text)
+{
+    pop3_command command = POP3_COMMAND_INIT;
+    command.kind = kind;
+    command.text = p3_span(text, strlen(text));
+    return command;
+}
+
+static void user_answered(void *ctx, pop3_client *c, const pop3_result *result)
 {
     (void)ctx;
     if (c->phase != P3_PHASE_LOGIN)
@@ -52,20 +63,47 @@ static void send_pass(void *ctx, pop3_client *c, const pop3_result *result)
         p3_login_end(c, result->status, NULL, result);
         return;
     }
-    const char *password = secret_of(c->login, POP3_SECRET_PASSWORD);
-    pop3_command command = POP3_COMMAND_INIT;
-    command.kind = POP3_CMD_PASS;
-    command.text = p3_span(password, strlen(password));
-    submit(c, &command, answered);
+    pop3_command pass = with_text(POP3_CMD_PASS, secret_of(c->login, POP3_SECRET_PASSWORD));
+    (void)submit(c, &pass, answered);
+}
+
+/* PASS is under way, and its answer, which comes next, ends the login. */
+static void user_answered_before_pass(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    if (c->phase != P3_PHASE_LOGIN)
+        return;
+    c->outcome.pipelined = true;
+    c->login->user_refused = result->status == POP3_ERR_REFUSED;
+    if (c->login->user_refused)
+        p3_keep_reply(c, &result->reply);
+}
+
+static void pass_answered(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    if (c->phase == P3_PHASE_LOGIN && c->login->user_refused && result->status != POP3_OK)
+        p3_login_refuse_user(c);
+    else
+        answered(ctx, c, result);
+}
+
+/* Whether PASS may be sent before USER has been answered. One that cannot be sent is not noticed
+ * when USER is under way. */
+static bool may_pipeline(const pop3_client *c, const pop3_command *pass)
+{
+    const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
+    return c->login->options.pipeline && caps != NULL && (caps->flags & POP3_CAP_USER) != 0 &&
+           pop3_engine_pipelines(c->engine) && p3_command_check(pass) == POP3_OK;
 }
 
 static void send_user(pop3_client *c)
 {
-    const char *user = c->login->options.user;
-    pop3_command command = POP3_COMMAND_INIT;
-    command.kind = POP3_CMD_USER;
-    command.text = p3_span(user, strlen(user));
-    submit(c, &command, send_pass);
+    pop3_command user = with_text(POP3_CMD_USER, c->login->options.user);
+    pop3_command pass = with_text(POP3_CMD_PASS, secret_of(c->login, POP3_SECRET_PASSWORD));
+    if (!may_pipeline(c, &pass))
+        (void)submit(c, &user, user_answered);
+    else if (submit(c, &user, user_answered_before_pass))
+        (void)submit(c, &pass, pass_answered);
 }
 
 static void send_apop(pop3_client *c)
@@ -83,7 +121,7 @@ static void send_apop(pop3_client *c)
         pop3_command command = POP3_COMMAND_INIT;
         command.kind = POP3_CMD_APOP;
         command.text = p3_span(text.data, text.len);
-        submit(c, &command, answered);
+        (void)submit(c, &command, answered);
     } else {
         p3_login_break(c, POP3_ERR_MEMORY, NULL);
     }
@@ -129,7 +167,7 @@ static void begin_plain_method(pop3_client *c)
     }
     pop3_command command = POP3_COMMAND_INIT;
     command.kind = POP3_CMD_UTF8;
-    submit(c, &command, utf8_answered);
+    (void)submit(c, &command, utf8_answered);
 }
 
 /* ---- AUTH ---- */
@@ -291,7 +329,7 @@ static void send_auth(pop3_client *c, bool may_use_initial)
             goto out;
     }
     c->outcome.attempts++;
-    submit(c, &command, auth_answered);
+    (void)submit(c, &command, auth_answered);
 out:
     p3_octets_free(&initial);
 }

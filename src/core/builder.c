@@ -17,6 +17,7 @@ p3_command_info p3_command_about(pop3_command_kind kind)
 {
     switch (kind) {
     case POP3_CMD_PASS:
+        return (p3_command_info){.last = true, .login = true, .secret = true};
     case POP3_CMD_APOP:
     case POP3_CMD_AUTH:
         return (p3_command_info){.alone = true, .login = true, .secret = true};

@@ -10,6 +10,7 @@
 /* What the engine must know of each kind of command. */
 typedef struct p3_command_info {
     bool alone;   /* nothing shares a window with it */
+    bool last;    /* nothing comes behind it in a window */
     bool listing; /* +OK is followed by lines up to a dot */
     bool body;    /* +OK is followed by a message */
     bool login;   /* +OK leads to the TRANSACTION state */

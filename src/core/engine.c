@@ -134,9 +134,11 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
     return POP3_OK;
 }
 
-static bool may_share_window(const p3_queued *c)
+/* Whether two commands, one behind the other, may share a window. */
+static bool may_follow(const p3_queued *c, const p3_queued *next)
 {
-    return !p3_command_about(c->kind).alone;
+    p3_command_info about = p3_command_about(c->kind);
+    return !about.alone && !about.last && !p3_command_about(next->kind).alone;
 }
 
 bool pop3_engine_pipelines(const pop3_engine *e)
@@ -161,8 +163,7 @@ static bool should_ask_capabilities(const pop3_engine *e)
         e->options.max_in_flight < 2)
         return false;
     const p3_queued *first = p3_queue_at(&e->queue, 0);
-    return first->kind != POP3_CMD_CAPA && may_share_window(first) &&
-           may_share_window(p3_queue_at(&e->queue, 1));
+    return first->kind != POP3_CMD_CAPA && may_follow(first, p3_queue_at(&e->queue, 1));
 }
 
 /* Whether the next command that waits may be rendered beside those in flight. */
@@ -171,8 +172,9 @@ static bool may_send_next(const pop3_engine *e)
     if (e->in_flight == 0)
         return true;
     return e->in_flight < e->window && e->in_flight_octets < P3_MAX_UNANSWERED &&
-           pop3_engine_pipelines(e) && may_share_window(p3_queue_at(&e->queue, 0)) &&
-           may_share_window(p3_queue_at(&e->queue, e->in_flight));
+           pop3_engine_pipelines(e) &&
+           may_follow(p3_queue_at(&e->queue, e->in_flight - 1),
+                      p3_queue_at(&e->queue, e->in_flight));
 }
 
 void p3_engine_answered(pop3_engine *e, const p3_queued *command)

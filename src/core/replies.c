@@ -309,6 +309,15 @@ static pop3_str secret_of(const p3_queued *c)
     return blank == NULL ? nothing : p3_skip(s, (size_t)(blank - s.data) + 1);
 }
 
+/* Where the status line repeats a secret: that of its own command, or of PASS, which may have gone
+ * out behind it and is the last in flight then. */
+static size_t find_echo(const pop3_engine *e)
+{
+    const p3_queued *last = p3_queue_at(&e->queue, e->in_flight - 1);
+    bool password = last->kind == POP3_CMD_PASS;
+    return p3_find_echo(e->ready, secret_of(password ? last : current(e)), password);
+}
+
 pop3_str p3_engine_public_part(const pop3_engine *e, const pop3_reply *reply, pop3_str part)
 {
     size_t from = part.len == 0 ? 0 : (size_t)(part.data - reply->line.data);
@@ -347,7 +356,7 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     if (c->kind == POP3_CMD_AUTH && p3_parse_challenge(e->ready, &challenge))
         return take_challenge(e, ev, challenge);
     pop3_reply reply;
-    e->echo_at = p3_find_echo(e->ready, secret_of(c), c->kind == POP3_CMD_PASS);
+    e->echo_at = find_echo(e);
     if (!p3_parse_reply(e->ready, &reply)) {
         bool secret = c->kind == POP3_CMD_AUTH; /* it may be a challenge all the same */
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",

@@ -20,5 +20,6 @@ pop3_status p3_log_in(pop3_client *client, const p3_account *account, const p3_s
 {
     pop3_login_options o;
     p3_login_options_for(account, secret, &o);
+    o.pipeline = true;
     return pop3_login_start(client, &o, handlers);
 }

@@ -48,6 +48,19 @@ void p3_session_fail_memory(p3_session *s)
     p3_session_fail(s, &why);
 }
 
+/* Whether a server that is silent may have thrown commands away that came together, although it
+ * announced that it takes them. */
+static bool commands_were_lost(const p3_session *s)
+{
+    if (s->account->connection.pipelining != POP3_PIPELINING_AUTO || !s->known.pipelining ||
+        s->care == P3_CARE_STEPS)
+        return false;
+    if (s->stage == P3_STAGE_LOGIN)
+        return pop3_login_outcome(s->client)->pipelined;
+    return (s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING) &&
+           (s->together || pop3_client_pipelines(s->client));
+}
+
 void p3_session_lost(p3_session *s, pop3_status status)
 {
     p3_problem why;
@@ -56,14 +69,15 @@ void p3_session_lost(p3_session *s, pop3_status status)
     p3_describe_failure(s->client, status, s->stage == P3_STAGE_LOGIN, &why);
     if (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL)
         s->retry = true;
-    if (s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING) {
-        bool announced = s->account->connection.pipelining == POP3_PIPELINING_AUTO &&
-                         (s->together || pop3_client_pipelines(s->client));
-        s->unpipelined = announced && status == POP3_ERR_TIMEOUT && s->known.pipelining;
-        s->unpipelined = s->unpipelined && s->care != P3_CARE_STEPS;
+    s->retry = s->retry || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING;
+    if (status == POP3_ERR_TIMEOUT && commands_were_lost(s)) {
         s->retry = true;
-        if (s->unpipelined && !s->run->options->dry_run)
+        if (s->run->options->dry_run) {
+            s->care_next = P3_CARE_STEPS; /* nothing is recorded for the next session to read */
+        } else {
+            s->unpipelined = true;
             (void)p3_session_record(s, NULL, 0, NULL, NULL);
+        }
     }
     if (s->stage == P3_STAGE_QUIT && s->dropping.count > 0)
         p3_problem_set(

@@ -310,8 +310,8 @@ static void nothing_is_sent_across_a_barrier(void **state)
 {
     fixture *f = *state;
     play(f,
-         "line '+OK'; expect 'USER joe'; expect-silence 20; line '+OK'\n"
-         "expect 'PASS x'; expect-silence 20; line '+OK'\n"
+         "line '+OK'; expect 'USER joe'; expect 'PASS x'; expect-silence 20; line '+OK'\n"
+         "expect-silence 20; line '+OK'\n"
          "expect 'STAT'; expect 'NOOP'; expect-silence 20; line '+OK 0 0'; line '+OK'\n"
          "expect 'XRAW'; expect-silence 20; line '+OK'\n"
          "expect 'DELE'; expect-silence 20; send '+OK\\r\\n.\\r\\n'\n"

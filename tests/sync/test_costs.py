@@ -32,19 +32,19 @@ def counting(*options):
         server.stdout.close()
 
 
-def test_a_thousand_messages_take_six_round_trips(fast_world):
+def test_a_thousand_messages_take_five_round_trips(fast_world):
     with counting() as (port, round_trips):
         fast_world.sync(port, "--quiet")
-        assert round_trips() == 6  # CAPA, USER, PASS, UIDL, CAPA with all the messages, QUIT
+        assert round_trips() == 5  # CAPA, USER with PASS, UIDL, CAPA with all the messages, QUIT
     assert len(fast_world.delivered()) == 1000
 
 
-def test_that_there_is_nothing_new_takes_five(fast_world):
+def test_that_there_is_nothing_new_takes_four(fast_world):
     with counting() as (port, round_trips):
         fast_world.sync(port, "--quiet")
         round_trips()
         fast_world.sync(port, "--quiet")
-        assert round_trips() == 5
+        assert round_trips() == 4
 
 
 def test_deleting_takes_one_more(fast_world):
@@ -52,7 +52,7 @@ def test_deleting_takes_one_more(fast_world):
         fast_world.sync(port, "--quiet")
         round_trips()
         fast_world.sync(port, "--quiet", "--delete")
-        assert round_trips() == 6
+        assert round_trips() == 5
 
 
 def test_without_pipelining_a_message_takes_one(fast_world):

@@ -360,6 +360,14 @@ def test_a_server_that_throws_pipelined_commands_away_is_asked_one_at_a_time(wor
     assert len(world.delivered()) == 11
 
 
+def test_a_dry_run_comes_to_an_end_with_a_server_that_throws_commands_away(world):
+    world.fill(2)
+    with world.server("--discard-pipelined") as server:
+        world.sync(server.port, "--timeout", "500ms", "--dry-run")
+        assert server.count("open") == 2, "once together, once one at a time"
+    assert world.delivered() == []
+
+
 def test_in_use_is_waited_for(world):
     busy = ['line "+OK ready"', "expect CAPA", 'line "-ERR"', 'expect-prefix "USER"', 'line "+OK"',
             'expect-prefix "PASS"', 'line "-ERR [IN-USE] somebody is reading"', "expect-eof"]  # fmt: skip

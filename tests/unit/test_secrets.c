@@ -394,6 +394,26 @@ static void no_secret_ever_reaches_the_trace(void **state)
 }
 
 /* That there is none, and how long one is, is a secret as well. */
+/* Some servers repeat what they do not understand, and what they were sent beside it. */
+static void a_password_in_the_reply_to_user_does_not_reach_the_trace(void **state)
+{
+    (void)state;
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    o.pipelining = POP3_PIPELINING_ON;
+    o.trace_level = 2;
+    script *s = connected(&o);
+    asks_text(s, POP3_CMD_USER, "mrose");
+    asks_text(s, POP3_CMD_PASS, "hunter2");
+    sends(s, "USER mrose\r\nPASS hunter2\r\n");
+    says(s, "-ERR what is USER mrose PASS hunter2?\r\n-ERR\r\n");
+    assert_string_equal(s->trace.text, "< +OK ready\n"
+                                       "> USER mrose\n"
+                                       "> PASS ***\n"
+                                       "< -ERR what is USER mrose PASS ***\n"
+                                       "< -ERR\n");
+    script_free(s);
+}
+
 static void an_empty_password_looks_like_any_other(void **state)
 {
     (void)state;
@@ -445,6 +465,7 @@ int main(void)
         cmocka_unit_test(stls_is_for_clear_connections_before_login),
         cmocka_unit_test(a_secret_does_not_wait_behind_an_stls_that_may_be_refused),
         cmocka_unit_test(no_secret_ever_reaches_the_trace),
+        cmocka_unit_test(a_password_in_the_reply_to_user_does_not_reach_the_trace),
         cmocka_unit_test(an_empty_password_looks_like_any_other),
         cmocka_unit_test(level_2_shows_listings_and_messages_and_level_1_does_not),
     };

@@ -201,10 +201,10 @@ static void nothing_is_ever_sent_across_a_command_that_travels_alone(void **stat
         const char *text;
         const char *line;
     } rows[] = {
-        {POP3_CMD_PASS, "x", "PASS x\r\n"}, {POP3_CMD_APOP, "a b", "APOP a b\r\n"},
-        {POP3_CMD_RPOP, "a", "RPOP a\r\n"}, {POP3_CMD_AUTH, "X", "AUTH X\r\n"},
-        {POP3_CMD_STLS, NULL, "STLS\r\n"},  {POP3_CMD_RAW, "X", "X\r\n"},
-        {POP3_CMD_RAW_LIST, "X", "X\r\n"},  {POP3_CMD_QUIT, NULL, "QUIT\r\n"},
+        {POP3_CMD_APOP, "a b", "APOP a b\r\n"}, {POP3_CMD_RPOP, "a", "RPOP a\r\n"},
+        {POP3_CMD_AUTH, "X", "AUTH X\r\n"},     {POP3_CMD_STLS, NULL, "STLS\r\n"},
+        {POP3_CMD_RAW, "X", "X\r\n"},           {POP3_CMD_RAW_LIST, "X", "X\r\n"},
+        {POP3_CMD_QUIT, NULL, "QUIT\r\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         pop3_engine_options o = with_pipelining(POP3_PIPELINING_ON);
@@ -238,6 +238,31 @@ static void nothing_is_ever_sent_across_a_command_that_travels_alone(void **stat
 }
 
 /* The window is filled up again once half of it has been answered: one write, not one a reply. */
+static void user_and_pass_share_a_window_and_nothing_comes_behind(void **state)
+{
+    (void)state;
+    script *s = script_begin(NULL);
+    says(s, "+OK\r\n");
+    sees(s, "greeting ok {}");
+    asks(s, POP3_CMD_CAPA);
+    sends(s, "CAPA\r\n");
+    says(s, "+OK\r\nPIPELINING\r\n.\r\n");
+    sees(s, "CAPA reply {}\nCAPA entry {PIPELINING}\nCAPA ok");
+    asks_text(s, POP3_CMD_USER, "mrose");
+    asks_text(s, POP3_CMD_PASS, "hunter2");
+    asks(s, POP3_CMD_STAT);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "USER mrose\r\nPASS hunter2\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "USER ok {}");
+    sends(s, "");
+    says(s, "+OK in\r\n");
+    sees(s, "PASS ok {in}");
+    assert_int_equal(pop3_engine_state(s->engine), POP3_STATE_TRANSACTION);
+    sends(s, "CAPA\r\nSTAT\r\nNOOP\r\n");
+    script_free(s);
+}
+
 static void a_window_has_a_limit_and_is_refilled_by_halves(void **state)
 {
     (void)state;
@@ -548,6 +573,7 @@ int main(void)
         cmocka_unit_test(auto_does_not_ask_when_there_is_nothing_to_gain),
         cmocka_unit_test(a_refused_command_in_a_window_fails_alone),
         cmocka_unit_test(nothing_is_ever_sent_across_a_command_that_travels_alone),
+        cmocka_unit_test(user_and_pass_share_a_window_and_nothing_comes_behind),
         cmocka_unit_test(a_window_has_a_limit_and_is_refilled_by_halves),
         cmocka_unit_test(windows_of_one_two_and_three_make_progress),
         cmocka_unit_test(the_window_grows_from_1024_to_4096_commands_as_they_are_answered),
