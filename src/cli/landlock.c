@@ -97,6 +97,8 @@ static uint64_t rights(p3_access access)
     switch (access) {
     case P3_ACCESS_WRITE:
         return READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | REFER;
+    case P3_ACCESS_ALL:
+        return UINT64_MAX;
     case P3_ACCESS_DEVICE:
         return READ_FILE | WRITE_FILE | IOCTL_DEV;
     default:

@@ -142,6 +142,7 @@ static bool allow_file(const p3_landlock *l, const char *file)
 static bool allow_maildir(const p3_landlock *l, const char *target, bool make)
 {
     const char *path = strchr(target, ':') + 1;
+    p3_access access = p3_filter_is_possible() ? P3_ACCESS_ALL : P3_ACCESS_WRITE;
     p3_problem later;                             /* who delivers is told the same */
     char *cur = p3_text_join(path, "/cur", NULL); /* the last that is made */
     struct stat st;
@@ -150,9 +151,8 @@ static bool allow_maildir(const p3_landlock *l, const char *target, bool make)
         d = p3_delivery_open(target, &later);
     if (d != NULL)
         d->class->close(d);
-    bool ok = cur != NULL && p3_landlock_allow(l, cur, P3_ACCESS_WRITE) &&
-              allow_below(l, path, "/new", P3_ACCESS_WRITE) &&
-              allow_below(l, path, "/tmp", P3_ACCESS_WRITE);
+    bool ok = cur != NULL && p3_landlock_allow(l, cur, access) &&
+              allow_below(l, path, "/new", access) && allow_below(l, path, "/tmp", access);
     free(cur);
     return ok;
 }

@@ -34,6 +34,11 @@
 
 #if !defined P3_ARCHITECTURE || !defined SECCOMP_RET_ERRNO
 
+bool p3_filter_is_possible(void)
+{
+    return false;
+}
+
 bool p3_filter_system_calls(bool keys)
 {
     (void)keys;
@@ -69,15 +74,23 @@ static const uint32_t refused[] = {
 #ifdef SYS_pidfd_getfd
     SYS_pidfd_getfd,
 #endif
-    /* what is mounted, and files beside their names */
+    /* what is mounted, files beside their names, and all that is made but files */
     SYS_mount,
     SYS_umount2,
     SYS_pivot_root,
     SYS_chroot,
     SYS_open_by_handle_at,
     SYS_mknodat,
+    SYS_mkdirat,
+    SYS_symlinkat,
 #ifdef SYS_mknod
     SYS_mknod,
+#endif
+#ifdef SYS_mkdir
+    SYS_mkdir,
+#endif
+#ifdef SYS_symlink
+    SYS_symlink,
 #endif
 #ifdef SYS_move_mount
     SYS_move_mount,
@@ -188,6 +201,12 @@ static void judge_argument(p3_program *p, uint32_t call, unsigned n, const uint3
         add(p, BPF_JMP | BPF_JEQ | BPF_K, values[i], count - i, 0);
     end_with(p, if_not);
     end_with(p, if_among);
+}
+
+bool p3_filter_is_possible(void)
+{
+    uint32_t action = SECCOMP_RET_ERRNO;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
 bool p3_filter_system_calls(bool keys)

@@ -360,12 +360,25 @@ def test_a_server_that_throws_pipelined_commands_away_is_asked_one_at_a_time(wor
     assert len(world.delivered()) == 11
 
 
+def test_a_server_that_throws_pass_away_is_asked_one_at_a_time(world):
+    world.fill(2)
+    with world.server("--discard-pipelined", "--no-capa", "SASL") as server:
+        world.sync(server.port, "--timeout", "500ms")
+        assert server.count("discarded") == 1, "PASS, behind USER"
+        server.wait_until_idle()
+        server.forget()
+        world.sync(server.port, "--timeout", "500ms")
+        assert server.count("discarded") == 0, "it is remembered"
+    assert numbers(world) == [0, 1]
+
+
 def test_a_dry_run_comes_to_an_end_with_a_server_that_throws_commands_away(world):
     world.fill(2)
-    with world.server("--discard-pipelined") as server:
+    with world.server("--discard-pipelined", "--no-capa", "SASL") as server:
         world.sync(server.port, "--timeout", "500ms", "--dry-run")
+        assert server.count("PASS") == 1 and server.count("discarded") == 1
         assert server.count("open") == 2, "once together, once one at a time"
-    assert world.delivered() == []
+    assert not world.maildir.exists()
 
 
 def test_in_use_is_waited_for(world):
