@@ -5,6 +5,7 @@
 #define P3_SYNC_AHEAD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "sync/names.h"
@@ -14,13 +15,14 @@
 
 typedef struct p3_ahead {
     int folder;
+    const p3_name_list *names; /* of the files that will be needed, in this order; not owned */
+    atomic_size_t count;
+    atomic_size_t first; /* the first that nobody has asked for; only who takes moves it */
+    atomic_size_t next;  /* the first that nobody has begun to make */
+    atomic_int slots[P3_AHEAD_MOST];
+    atomic_bool sleeps; /* who takes waits for `made` */
     pthread_mutex_t mutex;
     pthread_cond_t made;
-    const p3_name_list *names; /* of the files that will be needed, in this order; not owned */
-    size_t count;
-    size_t first; /* the first that nobody has asked for */
-    size_t next;  /* the first that nobody has begun to make */
-    int made_fds[P3_AHEAD_MOST];
 } p3_ahead;
 
 /* Files are made in `folder`, a descriptor that stays the caller's. */
@@ -35,7 +37,8 @@ void p3_ahead_expect(p3_ahead *a, const p3_name_list *names, size_t count);
  * when it cannot be made. */
 int p3_ahead_open(p3_ahead *a, const char *name);
 
-/* Makes the next file, if there is one to make and not too many are waiting. In another thread. */
+/* Makes the next file, if there is one to make and not too many are waiting. In one other thread.
+ */
 void p3_ahead_make(p3_ahead *a);
 
 /* Removes the files that nobody has taken. No other thread is at work. */
