@@ -56,11 +56,12 @@ def runs(plain_only: bool) -> list[Run]:
                 "thread sanitizer",
                 "build-threads",
                 ["-Db_lundef=false", "-Db_sanitize=thread"],
-                ["threads", "client-cancel"],
+                ["threads", "client-cancel", "command-ahead"],
                 (
                     "tests/server/pop3-testserver",
                     "tests/threads/client-threads",
                     "tests/client/client-cancel",
+                    "tests/sync/command-ahead",
                 ),
             )
         )

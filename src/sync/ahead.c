@@ -1,11 +1,12 @@
 /* Files that are made before they are needed.
  *
- * The files are numbered as their names are. Who moves `next` past a number makes that file: the
- * one thread that makes files ahead, or the one that takes them, where nobody has begun to. The
- * maker leaves the descriptor in the number's slot. */
+ * The files are numbered as their names are. Who moves `next` past a number makes that file: a
+ * thread that makes files ahead, or the one that takes them, where nobody has begun to. The former
+ * leaves the descriptor in the number's slot. */
 #include "sync/ahead.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* In place of a descriptor: it is not known yet; the file could not be made. */
@@ -15,8 +16,21 @@ enum { P3_AHEAD_UNKNOWN = -2, P3_AHEAD_NONE = -1 };
  * few microseconds, and to wake takes longer than that. */
 #define P3_AHEAD_LOOKS 2000
 
+/* Of all folders: files that are made and not taken yet; and most of them. */
+static atomic_size_t all_made;
+static size_t all_most = (size_t)2 * P3_AHEAD_MOST;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void find_most(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < all_most)
+        all_most = (size_t)limit.rlim_cur / 4;
+}
+
 void p3_ahead_init(p3_ahead *a, int folder)
 {
+    (void)pthread_once(&once, find_most);
     *a = (p3_ahead){.folder = folder};
     pthread_mutex_init(&a->mutex, NULL);
     pthread_cond_init(&a->made, NULL);
@@ -43,19 +57,22 @@ static atomic_int *slot(p3_ahead *a, size_t i)
 
 /* ---- who makes ---- */
 
-void p3_ahead_make(p3_ahead *a)
+bool p3_ahead_make(p3_ahead *a, size_t most)
 {
     size_t i = atomic_load(&a->next);
-    if (i >= atomic_load(&a->count) || i - atomic_load(&a->first) >= P3_AHEAD_MOST ||
-        !atomic_compare_exchange_strong(&a->next, &i, i + 1))
-        return;
+    if (i >= atomic_load(&a->count) || i - atomic_load(&a->first) >= most ||
+        atomic_load(&all_made) >= all_most || !atomic_compare_exchange_strong(&a->next, &i, i + 1))
+        return false;
     int fd = make(a, p3_name_list_at(a->names, i));
+    if (fd >= 0)
+        atomic_fetch_add(&all_made, 1);
     atomic_store(slot(a, i), fd >= 0 ? fd : P3_AHEAD_NONE);
-    if (!atomic_load(&a->sleeps))
-        return;
-    pthread_mutex_lock(&a->mutex);
-    pthread_cond_signal(&a->made);
-    pthread_mutex_unlock(&a->mutex);
+    if (atomic_load(&a->sleeps)) {
+        pthread_mutex_lock(&a->mutex);
+        pthread_cond_signal(&a->made);
+        pthread_mutex_unlock(&a->mutex);
+    }
+    return true;
 }
 
 /* ---- who takes ---- */
@@ -85,6 +102,8 @@ static int take_first(p3_ahead *a)
     if (!atomic_compare_exchange_strong(&a->next, &next, i + 1)) {
         fd = wait_for(a, slot(a, i));
         atomic_store(slot(a, i), P3_AHEAD_UNKNOWN); /* for one of those to come */
+        if (fd >= 0)
+            atomic_fetch_sub(&all_made, 1);
     }
     atomic_store(&a->first, i + 1);
     return fd;

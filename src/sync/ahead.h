@@ -1,17 +1,19 @@
-/* Files in a folder that are made before they are needed, by a thread that has time, for one that
- * has none: to make a file is the larger part of what a small message costs, and two threads that
- * both work in one folder wait for each other. */
+/* Files in a folder that are made before they are needed: to make one is the larger part of what a
+ * small message costs. By a thread that has time, for one that has none, as two threads that both
+ * work in one folder wait for each other; or by the latter, when it waits for the line. */
 #ifndef P3_SYNC_AHEAD_H
 #define P3_SYNC_AHEAD_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "sync/names.h"
 
-/* Most files that are made and not taken yet; so many descriptors are open. */
-#define P3_AHEAD_MOST 64
+/* Most files that are made and not taken yet; so many descriptors are open. All folders together
+ * have twice as many, or a quarter of what the process may open. */
+#define P3_AHEAD_MOST 256
 
 typedef struct p3_ahead {
     int folder;
@@ -37,9 +39,9 @@ void p3_ahead_expect(p3_ahead *a, const p3_name_list *names, size_t count);
  * when it cannot be made. */
 int p3_ahead_open(p3_ahead *a, const char *name);
 
-/* Makes the next file, if there is one to make and not too many are waiting. In one other thread.
- */
-void p3_ahead_make(p3_ahead *a);
+/* Makes the next file, unless all are made or `most` are waiting, P3_AHEAD_MOST at most. Returns
+ * whether it did. In any thread. */
+bool p3_ahead_make(p3_ahead *a, size_t most);
 
 /* Removes the files that nobody has taken. No other thread is at work. */
 void p3_ahead_end(p3_ahead *a);

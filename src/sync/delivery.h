@@ -49,6 +49,9 @@ typedef struct p3_delivery_class {
      * some may not come: what they need may be prepared. The list lives until close(). May be
      * NULL. */
     void (*expect)(p3_delivery *d, const p3_name_list *names, size_t count);
+    /* Prepares for one of them, as there is time. Returns false when there is nothing to prepare.
+     * May be NULL. */
+    bool (*prepare)(p3_delivery *d);
     /* Begins a message, sent by `sender` (""  for nobody). Then come write() with its octets, and
      * finish(), which fills the parcel in; or abandon() at any time, also after a failure. */
     bool (*begin)(p3_delivery *d, const char *name, const char *sender, p3_problem *why);

@@ -65,6 +65,14 @@ static void maildir_expect(p3_delivery *d, const p3_name_list *names, size_t cou
     p3_ahead_expect(&((p3_maildir *)d)->ahead, names, count);
 }
 
+static bool maildir_prepare(p3_delivery *d)
+{
+    bool made = p3_ahead_make(&((p3_maildir *)d)->ahead, P3_AHEAD_MOST);
+    if (made)
+        p3_fault("prepared");
+    return made;
+}
+
 static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     (void)sender;
@@ -226,6 +234,9 @@ static int move(int from, int to, const char *name)
     return 0;
 }
 
+/* For the messages that come while there is no time for it: few, as each is an open descriptor. */
+#define P3_AHEAD_WHILE_MOVING 64
+
 /* Moves messages into new/, and for each makes the file of one to come. */
 static void move_all(p3_batch *b)
 {
@@ -239,7 +250,7 @@ static void move_all(p3_batch *b)
             return;
         }
         b->parcels[i].delivered = true;
-        p3_ahead_make(&m->ahead);
+        (void)p3_ahead_make(&m->ahead, P3_AHEAD_WHILE_MOVING);
     }
 }
 
@@ -356,6 +367,7 @@ static void maildir_close(p3_delivery *d)
 
 static const p3_delivery_class maildir_class = {
     .expect = maildir_expect,
+    .prepare = maildir_prepare,
     .begin = maildir_begin,
     .write = maildir_write,
     .finish = maildir_finish,

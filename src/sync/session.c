@@ -316,6 +316,13 @@ bool p3_session_polls(const p3_session *s)
            !is_paused(s);
 }
 
+bool p3_session_prepare(p3_session *s)
+{
+    /* Not while a batch is delivered into the same folder: that would have to wait. */
+    return s->stage == P3_STAGE_TAKING && s->delivery != NULL && s->batches == 0 &&
+           s->delivery->class->prepare != NULL && s->delivery->class->prepare(s->delivery);
+}
+
 bool p3_session_step(p3_session *s)
 {
     if (p3_session_polls(s)) {

@@ -136,6 +136,9 @@ bool p3_session_step(p3_session *s);
 /* Whether its sockets are to be polled now. */
 bool p3_session_polls(const p3_session *s);
 
+/* Prepares something for messages to come, when there is time. Returns whether it did. */
+bool p3_session_prepare(p3_session *s);
+
 /* Ends it soon: after the message in hand. */
 void p3_session_stop(p3_session *s);
 

@@ -190,6 +190,15 @@ static void watch(p3_loop *l, size_t i, size_t *n, int *timeout)
     slot->ready = deadline == 0;
 }
 
+static bool prepare_any(p3_loop *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->slots[i].turn == P3_TURN_ACTIVE && p3_session_prepare(l->slots[i].session))
+            return true;
+    }
+    return false;
+}
+
 static void wait_for_any(p3_loop *l)
 {
     size_t n = 0;
@@ -206,6 +215,8 @@ static void wait_for_any(p3_loop *l)
     }
     if (l->stopped)
         l->fds[1].fd = -1;
+    while (poll(l->fds, (nfds_t)n, 0) == 0 && prepare_any(l))
+        continue;
     if (poll(l->fds, (nfds_t)n, timeout) < 0)
         return; /* a signal: look around again */
     for (size_t i = first; i < n; i++) {
