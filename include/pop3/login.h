@@ -56,8 +56,8 @@
  * may, so that PLAIN and EXTERNAL take one more, SCRAM two. USER and PASS take two; with `pipeline`
  * in the options one (RFC 2449 §6.6). What that costs: a server that refuses the name has been sent
  * the password all the same; and one that announces PIPELINING and throws away what comes together
- * never answers PASS, so that the login ends as ::POP3_ERR_TIMEOUT. Whoever wants it can then come
- * back without: `pipelined` in the outcome tells.
+ * never answers PASS, so that the login ends as ::POP3_ERR_TIMEOUT, or, after that time, with the
+ * refusal of USER. Whoever wants it can then come back without: `pipelined` in the outcome tells.
  *
  * A method by which the server proves that it knows the secret too (SCRAM, DIGEST-MD5, GSSAPI)
  * succeeds only with that proof: a wrong or missing one is ::POP3_ERR_AUTHENTICATION, whatever else
@@ -141,8 +141,8 @@ typedef struct pop3_login_options {
                                       connected to. */
     bool ask_capabilities;       /**< Ask CAPA again once logged in: servers announce other things
                                       then. */
-    bool pipeline;               /**< USER and PASS: send them together, where both USER and
-                                      PIPELINING are announced; see above. */
+    bool pipeline;               /**< USER and PASS: send them together, where the server announces
+                                      USER, and the client pipelines; see above. */
 } pop3_login_options;
 
 /** Initializer for pop3_login_options. */
@@ -170,7 +170,8 @@ typedef struct pop3_login_result {
  * @return ::POP3_OK;
  *         ::POP3_ERR_REFUSED when the server refuses: pop3_client_error() has its words, its
  * response code, with [LOGIN-DELAY] the announced delay, and with the token's methods what its
- * error message says;
+ * error message says. (When it refused USER, and ended the connection before it answered a PASS
+ * that had been sent together with it, the next call tells that end);
  *         ::POP3_ERR_NOT_OFFERED when no method is left that both sides know and the options allow,
  * or the one named is not announced or not in this build;
  *         ::POP3_ERR_INSECURE when only methods are left that would reveal the password or token;

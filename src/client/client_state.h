@@ -158,6 +158,10 @@ void p3_request_over(pop3_client *c, p3_request *r, pop3_result *result);
 /* Takes all events out of the engine and tells the handlers. */
 void p3_dispatch(pop3_client *c);
 
+/* Copies a reply; its spans then point into the memory kept for it, which grows as need be. Without
+ * spans when out of memory. */
+void p3_copy_reply(pop3_reply *to, p3_reply_memory *memory, const pop3_reply *from);
+
 /* Keeps a copy of a reply for pop3_client_reply(), without its spans when out of memory. */
 void p3_keep_reply(pop3_client *c, const pop3_reply *reply);
 

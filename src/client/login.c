@@ -68,6 +68,7 @@ static void free_login(p3_login *l)
     p3_sasl_free(l->sasl);
     p3_octets_free(&l->secrets[POP3_SECRET_PASSWORD]);
     p3_octets_free(&l->secrets[POP3_SECRET_TOKEN]);
+    free(l->refused_in.data);
     free((char *)(uintptr_t)l->options.user);
     free((char *)(uintptr_t)l->options.authzid);
     free((char *)(uintptr_t)l->options.mechanism);
@@ -148,17 +149,37 @@ void p3_login_break(pop3_client *c, pop3_status status, const char *why)
     p3_fail(c, status, 0, doing, why != NULL ? why : pop3_status_message(status));
 }
 
-/* What there is to tell of a USER that was refused, now or some time ago. */
-static pop3_result refused_user(pop3_client *c)
+void p3_login_keep_refusal(pop3_client *c, const pop3_result *result)
 {
-    return (pop3_result){
-        .status = POP3_ERR_REFUSED, .command = POP3_CMD_USER, .reply = c->reply, .sent = true};
+    p3_login *l = c->login;
+    p3_failure before = c->failure;
+    note(c, POP3_ERR_REFUSED, NULL, &result->reply);
+    l->refusal = c->failure;
+    c->failure = before;
+    p3_copy_reply(&l->refused_by, &l->refused_in, &result->reply);
+    l->user_refused = true;
 }
 
-void p3_login_refuse_user(pop3_client *c)
+/* Tells the kept refusal as the login's end. */
+static void tell_refusal(pop3_client *c)
 {
-    pop3_result over = refused_user(c);
-    p3_login_end(c, POP3_ERR_REFUSED, NULL, &over);
+    c->failure = c->login->refusal;
+    p3_keep_reply(c, &c->login->refused_by); /* as the login's own memory goes before it is told */
+    pop3_result over = {
+        .status = POP3_ERR_REFUSED, .command = POP3_CMD_USER, .reply = c->reply, .sent = true};
+    tell(c, &over);
+}
+
+void p3_login_end_refused(pop3_client *c)
+{
+    p3_ready(c);
+    tell_refusal(c);
+}
+
+/* Whether the server, or the line, has ended the connection, and not we. */
+static bool is_lost(const pop3_client *c)
+{
+    return c->ended != POP3_ERR_CANCELLED && c->ended != POP3_ERR_MEMORY;
 }
 
 void p3_login_dropped(pop3_client *c)
@@ -166,12 +187,12 @@ void p3_login_dropped(pop3_client *c)
     pop3_result over = {.status = c->ended, .command = POP3_CMD_AUTH};
     if (c->login == NULL)
         return;
-    p3_failure end = c->failure;
-    if (c->login->user_refused) { /* and that is why there will be no answer to PASS */
-        over = refused_user(c);
-        note(c, POP3_ERR_REFUSED, NULL, &over.reply);
+    if (!c->login->user_refused || !is_lost(c)) {
+        tell(c, &over);
+        return;
     }
-    tell(c, &over);
+    p3_failure end = c->failure; /* PASS will not be answered: USER was refused before that */
+    tell_refusal(c);
     c->failure = end;
 }
 

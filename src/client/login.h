@@ -27,10 +27,12 @@ struct p3_login {
     p3_sasl_identity identity;
     unsigned char binding[P3_TLS_BINDING]; /* what binds to TLS */
     bool initial_sent;                     /* the AUTH command under way has the initial response */
-    bool challenged;     /* the AUTH command under way has been answered with a challenge */
-    pop3_status verdict; /* what the exchange came to on our side, or POP3_OK */
-    bool user_refused;   /* while PASS, sent together with it, is under way; the client keeps the
-                            reply */
+    bool challenged;            /* the AUTH command under way has been answered with a challenge */
+    pop3_status verdict;        /* what the exchange came to on our side, or POP3_OK */
+    bool user_refused;          /* while PASS, sent together with it, is under way */
+    p3_failure refusal;         /* the sentence about that, */
+    pop3_reply refused_by;      /* the reply, */
+    p3_reply_memory refused_in; /* and where its line lives */
 };
 
 /* login.c */
@@ -42,8 +44,12 @@ void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop
 /* Ends the login and the connection. */
 void p3_login_break(pop3_client *c, pop3_status status, const char *why);
 
-/* The server has refused a USER that PASS came together with, and PASS has ended. */
-void p3_login_refuse_user(pop3_client *c);
+/* The server has refused a USER that PASS was sent together with: that is kept, to be told when
+ * PASS has been answered, too, or will not be. */
+void p3_login_keep_refusal(pop3_client *c, const pop3_result *result);
+
+/* PASS has been answered: ends the login with that refusal. */
+void p3_login_end_refused(pop3_client *c);
 
 /* The server has taken the login. */
 void p3_login_succeed(pop3_client *c, const pop3_result *result);

@@ -74,26 +74,26 @@ static void user_answered_before_pass(void *ctx, pop3_client *c, const pop3_resu
     if (c->phase != P3_PHASE_LOGIN)
         return;
     c->outcome.pipelined = true;
-    c->login->user_refused = result->status == POP3_ERR_REFUSED;
-    if (c->login->user_refused)
-        p3_keep_reply(c, &result->reply);
+    if (result->status == POP3_ERR_REFUSED)
+        p3_login_keep_refusal(c, result);
 }
 
 static void pass_answered(void *ctx, pop3_client *c, const pop3_result *result)
 {
     if (c->phase == P3_PHASE_LOGIN && c->login->user_refused && result->status != POP3_OK)
-        p3_login_refuse_user(c);
+        p3_login_end_refused(c);
     else
         answered(ctx, c, result);
 }
 
-/* Whether PASS may be sent before USER has been answered. One that cannot be sent is not noticed
- * when USER is under way. */
+/* Whether PASS is sent before USER has been answered. One that cannot be sent must be noticed
+ * before USER is under way. */
 static bool may_pipeline(const pop3_client *c, const pop3_command *pass)
 {
     const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
     return c->login->options.pipeline && caps != NULL && (caps->flags & POP3_CAP_USER) != 0 &&
-           pop3_engine_pipelines(c->engine) && p3_command_check(pass) == POP3_OK;
+           pop3_engine_pipelines(c->engine) && c->options.max_in_flight != 1 &&
+           p3_command_check(pass) == POP3_OK;
 }
 
 static void send_user(pop3_client *c)

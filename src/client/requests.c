@@ -107,9 +107,7 @@ static void handle_body(pop3_client *c, p3_request *r, pop3_str data)
     }
 }
 
-/* Copies a reply; its spans then point into the memory kept for it, which grows as need be. Without
- * spans when out of memory. */
-static void copy_reply(pop3_reply *to, p3_reply_memory *memory, const pop3_reply *from)
+void p3_copy_reply(pop3_reply *to, p3_reply_memory *memory, const pop3_reply *from)
 {
     *to = (pop3_reply){.ok = from->ok, .code = from->code};
     if (from->line.len == 0)
@@ -189,7 +187,7 @@ static void handle(pop3_client *c, const pop3_event *ev)
         handle_done(c, ev);
         break;
     case POP3_EVENT_REPLY:
-        copy_reply(&c->opening, &c->opening_memory, &ev->reply);
+        p3_copy_reply(&c->opening, &c->opening_memory, &ev->reply);
         break;
     case POP3_EVENT_CHALLENGE:
         p3_login_challenge(c, ev->data);
@@ -348,5 +346,5 @@ void p3_requests_advance(pop3_client *c)
 
 void p3_keep_reply(pop3_client *c, const pop3_reply *reply)
 {
-    copy_reply(&c->reply, &c->reply_memory, reply);
+    p3_copy_reply(&c->reply, &c->reply_memory, reply);
 }

@@ -158,7 +158,8 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
     pop3_stat stat = {0};
     pop3_entry entry = {0};
     if (!take_values(c, reply, &stat, &entry)) {
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply does not make sense", reply->line);
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply does not make sense",
+                      e->echo_at == SIZE_MAX ? reply->line : nothing);
         return false;
     }
     if (kind == POP3_CMD_STLS && e->in != e->in_end) {

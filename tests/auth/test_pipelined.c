@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "support/suite.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,14 @@ static void they_go_one_by_one_when_pipelining_is_off(void **state)
     one_by_one(f, "capa 'USER' 'PIPELINING'", &o);
 }
 
+static void they_go_one_by_one_through_a_window_of_one(void **state)
+{
+    fixture *f = *state;
+    pop3_login_options o = together();
+    f->options.max_in_flight = 1;
+    one_by_one(f, "capa 'USER' 'PIPELINING'", &o);
+}
+
 static void a_password_that_fits_no_command_is_not_sent_and_user_ends_well(void **state)
 {
     pop3_login_options o = together();
@@ -112,6 +121,35 @@ static void a_password_that_fits_no_command_is_not_sent_and_user_ends_well(void 
 }
 
 /* ---- refusals ---- */
+
+/* How a login ended that was started. */
+typedef struct ending {
+    pop3_status status;
+    pop3_response_code code;
+    char text[80];
+} ending;
+
+static void note_ending(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    ending *e = ctx;
+    (void)c;
+    e->status = result->status;
+    e->code = result->reply.code;
+    snprintf(e->text, sizeof e->text, "%.*s", (int)result->reply.text.len, result->reply.text.data);
+}
+
+static void wait_and_step(pop3_client *c)
+{
+    pop3_waitable waits[POP3_MAX_WAITABLES];
+    struct pollfd fds[POP3_MAX_WAITABLES];
+    size_t n = pop3_client_waits(c, waits, POP3_MAX_WAITABLES);
+    for (size_t i = 0; i < n; i++)
+        fds[i] = (struct pollfd){
+            .fd = waits[i].fd,
+            .events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0))};
+    assert_true(poll(fds, (nfds_t)n, pop3_client_deadline(c)) >= 0);
+    assert_status(POP3_PENDING, pop3_client_step(c));
+}
 
 static void a_refusal_of_user_is_what_is_told(void **state)
 {
@@ -160,6 +198,53 @@ static void a_refusal_of_user_is_told_when_pass_is_answered_by_nonsense(void **s
     fixture *f = *state;
     refused_then(f, "nonsense\\r\\n'; expect-eof");
     assert_status(POP3_ERR_PROTOCOL, pop3_client_noop(f->client));
+}
+
+/* The login and a call that come between the two answers have each their own reply. */
+static void a_refusal_of_user_is_kept_whatever_is_called_meanwhile(void **state)
+{
+    fixture *f = *state;
+    ending e = {0};
+    pop3_login_options o = together();
+    pop3_handlers h = POP3_HANDLERS_INIT;
+    h.done = note_ending;
+    h.ctx = &e;
+    pop3_client *c = client_of(f, TOGETHER "; line '-ERR [IN-USE] busy'; expect-silence 50"
+                                           "; line '-ERR'; expect 'NOOP'; line '+OK'; expect-eof");
+    assert_ok(c, pop3_login_start(c, &o, &h));
+    while (!pop3_login_outcome(c)->pipelined)
+        wait_and_step(c);
+    assert_ok(c, pop3_client_noop(c));
+    assert_status(POP3_ERR_REFUSED, e.status);
+    assert_string_equal(e.text, "busy");
+    assert_int_equal(e.code, POP3_CODE_IN_USE);
+}
+
+static void a_login_that_is_given_up_is_told_as_that(void **state)
+{
+    fixture *f = *state;
+    ending e = {0};
+    pop3_login_options o = together();
+    pop3_handlers h = POP3_HANDLERS_INIT;
+    h.done = note_ending;
+    h.ctx = &e;
+    pop3_client *c = client_of(f, TOGETHER "; line '-ERR no'; expect-eof");
+    assert_ok(c, pop3_login_start(c, &o, &h));
+    while (!pop3_login_outcome(c)->pipelined)
+        wait_and_step(c);
+    pop3_client_close(c);
+    assert_status(POP3_ERR_CANCELLED, e.status);
+}
+
+/* What the reply to PASS repeats does not hide what was said to USER. */
+static void a_refusal_of_user_is_shown_whole(void **state)
+{
+    pop3_login_options o = together();
+    pop3_client *c = client_of(*state, TOGETHER "; line '-ERR [AUTH] nobody of that name is here'"
+                                                "; line '-ERR PASS tanstaaf'; expect-eof");
+    assert_status(POP3_ERR_REFUSED, pop3_login(c, &o));
+    assert_error(c, POP3_ERR_REFUSED, "[AUTH] nobody of that name is here");
+    assert_string_equal(pop3_client_error(c)->server_text, "nobody of that name is here");
 }
 
 static void a_refusal_of_pass_is_told(void **state)
@@ -239,11 +324,15 @@ int main(void)
         cmocka_unit_test(they_go_one_by_one_where_user_is_not_announced),
         cmocka_unit_test(they_go_one_by_one_without_capabilities),
         cmocka_unit_test(they_go_one_by_one_when_pipelining_is_off),
+        cmocka_unit_test(they_go_one_by_one_through_a_window_of_one),
         cmocka_unit_test(a_password_that_fits_no_command_is_not_sent_and_user_ends_well),
         cmocka_unit_test(a_refusal_of_user_is_what_is_told),
         cmocka_unit_test(a_refusal_of_user_is_told_when_the_server_closes_behind_it),
         cmocka_unit_test(a_refusal_of_user_is_told_when_pass_is_not_answered),
         cmocka_unit_test(a_refusal_of_user_is_told_when_pass_is_answered_by_nonsense),
+        cmocka_unit_test(a_refusal_of_user_is_kept_whatever_is_called_meanwhile),
+        cmocka_unit_test(a_login_that_is_given_up_is_told_as_that),
+        cmocka_unit_test(a_refusal_of_user_is_shown_whole),
         cmocka_unit_test(a_refusal_of_pass_is_told),
         cmocka_unit_test(a_server_that_refuses_user_and_takes_pass_has_let_us_in),
         cmocka_unit_test(a_pass_that_was_thrown_away_shows_in_the_outcome),

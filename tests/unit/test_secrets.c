@@ -393,7 +393,6 @@ static void no_secret_ever_reaches_the_trace(void **state)
     script_free(s);
 }
 
-/* That there is none, and how long one is, is a secret as well. */
 /* Some servers repeat what they do not understand, and what they were sent beside it. */
 static void a_password_in_the_reply_to_user_does_not_reach_the_trace(void **state)
 {
@@ -414,6 +413,7 @@ static void a_password_in_the_reply_to_user_does_not_reach_the_trace(void **stat
     script_free(s);
 }
 
+/* That there is none, and how long one is, is a secret as well. */
 static void an_empty_password_looks_like_any_other(void **state)
 {
     (void)state;

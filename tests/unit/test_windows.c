@@ -237,7 +237,6 @@ static void nothing_is_ever_sent_across_a_command_that_travels_alone(void **stat
     }
 }
 
-/* The window is filled up again once half of it has been answered: one write, not one a reply. */
 static void user_and_pass_share_a_window_and_nothing_comes_behind(void **state)
 {
     (void)state;
@@ -263,6 +262,7 @@ static void user_and_pass_share_a_window_and_nothing_comes_behind(void **state)
     script_free(s);
 }
 
+/* The window is filled up again once half of it has been answered: one write, not one a reply. */
 static void a_window_has_a_limit_and_is_refilled_by_halves(void **state)
 {
     (void)state;
