@@ -10,9 +10,9 @@
 typedef enum p3_access {
     P3_ACCESS_READ,  /* read, list */
     P3_ACCESS_WRITE, /* the same, and make, write, rename, remove files */
-    P3_ACCESS_ALL,   /* all that there is: the same, where system calls for more are refused. A
-                        rename out of one such folder into another costs little; else the kernel
-                        looks at all folders above both, while it holds their locks */
+    P3_ACCESS_ALL,   /* all that there is: for who is kept from making other things than files by
+                        other means. A rename out of one such folder into another costs little;
+                        else the kernel looks at all folders above both, and holds their locks */
     P3_ACCESS_DEVICE /* read, write, ioctl(2) */
 } p3_access;
 

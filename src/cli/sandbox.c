@@ -137,30 +137,20 @@ static bool allow_file(const p3_landlock *l, const char *file)
     return ok;
 }
 
-/* A Maildir's three folders, wherever they are. What is missing is made now, by who makes it best.
- */
-static bool allow_maildir(const p3_landlock *l, const char *target, bool make)
+/* A Maildir's three folders, wherever they are. Where the filter of system calls is in place all
+ * may be done below them: what it cannot refuse is to make a socket there, which does no harm. */
+static bool allow_maildir(const p3_sandbox *s, const p3_landlock *l, const char *target)
 {
     const char *path = strchr(target, ':') + 1;
-    p3_access access = p3_filter_is_possible() ? P3_ACCESS_ALL : P3_ACCESS_WRITE;
-    p3_problem later;                             /* who delivers is told the same */
-    char *cur = p3_text_join(path, "/cur", NULL); /* the last that is made */
-    struct stat st;
-    p3_delivery *d = NULL;
-    if (cur != NULL && make && stat(cur, &st) != 0)
-        d = p3_delivery_open(target, &later);
-    if (d != NULL)
-        d->class->close(d);
-    bool ok = cur != NULL && p3_landlock_allow(l, cur, access) &&
-              allow_below(l, path, "/new", access) && allow_below(l, path, "/tmp", access);
-    free(cur);
-    return ok;
+    p3_access access = s->filters ? P3_ACCESS_ALL : P3_ACCESS_WRITE;
+    return allow_below(l, path, "/cur", access) && allow_below(l, path, "/new", access) &&
+           allow_below(l, path, "/tmp", access);
 }
 
-static bool allow_target(const p3_landlock *l, const char *target, bool make)
+static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const char *target)
 {
     if (strncmp(target, "maildir:", 8) == 0)
-        return allow_maildir(l, target, make);
+        return allow_maildir(s, l, target);
     if (strncmp(target, "mbox:", 5) == 0)
         return allow_file(l, target + 5);
     const char *spool = getenv("TMPDIR"); /* as in sync/command.c */
@@ -195,7 +185,7 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
     if (set->ca_dir != NULL && !s->stays)
         ok = ok && allow_authorities(l, set->ca_dir);
     if (s->delivers && a->account.target != NULL)
-        ok = ok && allow_target(l, a->account.target, !s->dry_run);
+        ok = ok && allow_target(s, l, a->account.target);
     return ok;
 }
 
@@ -243,7 +233,7 @@ static bool allow_files(const p3_sandbox *s, const p3_landlock *l, const char *c
             ok = allow_account(s, l, &s->chosen->at[i]);
     }
     for (size_t i = 0; ok && i < count; i++)
-        ok = allow_target(l, more[i], false);
+        ok = allow_target(s, l, more[i]);
     if (ok && s->state != NULL)
         ok = allow_file(l, s->state);
     if (ok && s->edits_lines)
@@ -275,6 +265,32 @@ static bool allow_ports(const p3_sandbox *s, const p3_landlock *l)
 
 /* ---- entering ---- */
 
+static bool is_there(const char *folder, const char *name)
+{
+    struct stat st;
+    char *path = p3_text_join(folder, name, NULL);
+    bool there = path != NULL && stat(path, &st) == 0;
+    free(path);
+    return there;
+}
+
+/* Makes what is missing of the Maildirs, as no folder can be made inside. By who makes it best, and
+ * tells later what stands in the way. */
+static void make_maildirs(const p3_sandbox *s)
+{
+    for (size_t i = 0; i < s->chosen->count && s->delivers && !s->dry_run; i++) {
+        const p3_account *a = &s->chosen->at[i].account;
+        p3_problem later;
+        if (a->unusable.exit != 0 || a->target == NULL || strncmp(a->target, "maildir:", 8) != 0)
+            continue;
+        const char *path = a->target + 8;
+        bool whole = is_there(path, "/tmp") && is_there(path, "/new") && is_there(path, "/cur");
+        p3_delivery *d = whole ? NULL : p3_delivery_open(a->target, &later);
+        if (d != NULL)
+            d->class->close(d);
+    }
+}
+
 /* Kerberos reads and connects as its configuration says, and keeps its tickets in many places. */
 static bool uses_kerberos(const p3_chosen *chosen)
 {
@@ -304,18 +320,19 @@ static void enter(p3_sandbox *s, const char *const *more, size_t count)
     char files[100];
     s->is_entered = true;
     bool kerberos = uses_kerberos(s->chosen);
+    make_maildirs(s);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* without it what follows fails, and says so */
-    int version = kerberos ? 0 : restrict_files(s, more, count, &why);
-    bool calls = p3_filter_system_calls(kerberos);
+    s->filters = p3_filter_system_calls(kerberos);
     int error = errno;
+    int version = kerberos ? 0 : restrict_files(s, more, count, &why);
     if (version > 0)
         snprintf(files, sizeof files, "files%s%s (Landlock %d)", s->stays ? " to write" : "",
                  version >= 4 ? " and ports" : "", version);
     else
         snprintf(files, sizeof files, "not files (%s)", why);
     snprintf(s->report, sizeof s->report, "restricted: %s, %ssystem calls (%s)", files,
-             calls ? "" : "not ", calls ? "seccomp" : strerror(error));
-    s->is_whole = version > 0 && calls;
+             s->filters ? "" : "not ", s->filters ? "seccomp" : strerror(error));
+    s->is_whole = version > 0 && s->filters;
 }
 
 void p3_sandbox_enter(void *sandbox, const char *const *more, size_t count)

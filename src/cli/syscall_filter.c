@@ -4,6 +4,7 @@
 #include "cli/syscall_filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -34,14 +35,9 @@
 
 #if !defined P3_ARCHITECTURE || !defined SECCOMP_RET_ERRNO
 
-bool p3_filter_is_possible(void)
+bool p3_filter_system_calls(bool kerberos)
 {
-    return false;
-}
-
-bool p3_filter_system_calls(bool keys)
-{
-    (void)keys;
+    (void)kerberos;
     errno = ENOSYS; /* nobody has looked up this architecture's name yet */
     return false;
 }
@@ -74,23 +70,15 @@ static const uint32_t refused[] = {
 #ifdef SYS_pidfd_getfd
     SYS_pidfd_getfd,
 #endif
-    /* what is mounted, files beside their names, and all that is made but files */
+    /* what is mounted, and files beside their names */
     SYS_mount,
     SYS_umount2,
     SYS_pivot_root,
     SYS_chroot,
     SYS_open_by_handle_at,
     SYS_mknodat,
-    SYS_mkdirat,
-    SYS_symlinkat,
 #ifdef SYS_mknod
     SYS_mknod,
-#endif
-#ifdef SYS_mkdir
-    SYS_mkdir,
-#endif
-#ifdef SYS_symlink
-    SYS_symlink,
 #endif
 #ifdef SYS_move_mount
     SYS_move_mount,
@@ -142,7 +130,16 @@ static const uint32_t refused[] = {
 #endif
 };
 
-static const uint32_t keyrings[] = {SYS_add_key, SYS_request_key, SYS_keyctl};
+/* What Kerberos may need for its tickets: keyrings, and a folder for them. */
+static const uint32_t but_for_kerberos[] = {
+    SYS_add_key, SYS_request_key, SYS_keyctl,  SYS_mkdirat, SYS_symlinkat,
+#ifdef SYS_mkdir
+    SYS_mkdir,   SYS_rmdir,       SYS_symlink,
+#endif
+};
+
+/* unlinkat(2) of a folder. */
+static const uint32_t of_folders[] = {AT_REMOVEDIR};
 
 /* Kinds of sockets: what the resolver and we ourselves need. */
 static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
@@ -151,7 +148,7 @@ static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 static const uint32_t requests[] = {TIOCSTI, TIOCLINUX};
 
 #define P3_LENGTH(array) (sizeof(array) / sizeof *(array))
-#define P3_MOST          (P3_LENGTH(refused) + P3_LENGTH(keyrings) + P3_LENGTH(families) + 24)
+#define P3_MOST          (P3_LENGTH(refused) + P3_LENGTH(but_for_kerberos) + P3_LENGTH(families) + 32)
 
 /* The filter as it grows, an instruction after the other. */
 typedef struct p3_program {
@@ -203,13 +200,7 @@ static void judge_argument(p3_program *p, uint32_t call, unsigned n, const uint3
     end_with(p, if_among);
 }
 
-bool p3_filter_is_possible(void)
-{
-    uint32_t action = SECCOMP_RET_ERRNO;
-    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
-}
-
-bool p3_filter_system_calls(bool keys)
+bool p3_filter_system_calls(bool kerberos)
 {
     p3_program p = {.count = 0};
     load(&p, offsetof(struct seccomp_data, arch));
@@ -221,11 +212,12 @@ bool p3_filter_system_calls(bool keys)
     end_with(&p, refusal);
 #endif
     refuse_any(&p, refused, P3_LENGTH(refused));
-    if (!keys)
-        refuse_any(&p, keyrings, P3_LENGTH(keyrings));
+    if (!kerberos)
+        refuse_any(&p, but_for_kerberos, P3_LENGTH(but_for_kerberos));
 #ifdef SYS_socket
     judge_argument(&p, SYS_socket, 0, families, P3_LENGTH(families), SECCOMP_RET_ALLOW, refusal);
 #endif
+    judge_argument(&p, SYS_unlinkat, 2, of_folders, 1, refusal, SECCOMP_RET_ALLOW);
     judge_argument(&p, SYS_ioctl, 1, requests, P3_LENGTH(requests), refusal, SECCOMP_RET_ALLOW);
     end_with(&p, SECCOMP_RET_ALLOW);
     struct sock_fprog program = {.len = p.count, .filter = p.at};

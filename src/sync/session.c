@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "sync/clock.h"
 #include "sync/failure_text.h"
 #include "sync/login.h"
 
@@ -48,17 +49,25 @@ void p3_session_fail_memory(p3_session *s)
     p3_session_fail(s, &why);
 }
 
-/* Whether a server that is silent may have thrown commands away that came together, although it
- * announced that it takes them. */
-static bool commands_were_lost(const p3_session *s)
+/* Whether it was the bound on a whole session. */
+static bool is_out_of_time(const p3_session *s)
+{
+    int64_t most = s->account->connection.session_timeout_ms;
+    return most > 0 && p3_clock_ms() - s->begun_ms >= most;
+}
+
+/* Whether a server that does not answer any more may have thrown commands away that came together,
+ * although it announced that it takes them. */
+static bool commands_were_lost(const p3_session *s, pop3_status status)
 {
     if (s->account->connection.pipelining != POP3_PIPELINING_AUTO || !s->known.pipelining ||
-        s->care == P3_CARE_STEPS)
+        s->apart || s->care == P3_CARE_STEPS || is_out_of_time(s))
         return false;
     if (s->stage == P3_STAGE_LOGIN)
-        return pop3_login_outcome(s->client)->pipelined;
+        return (status == POP3_ERR_TIMEOUT || status == POP3_ERR_CLOSED) &&
+               pop3_login_outcome(s->client)->pipelined;
     return (s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING) &&
-           (s->together || pop3_client_pipelines(s->client));
+           status == POP3_ERR_TIMEOUT && (s->together || pop3_client_pipelines(s->client));
 }
 
 void p3_session_lost(p3_session *s, pop3_status status)
@@ -70,15 +79,8 @@ void p3_session_lost(p3_session *s, pop3_status status)
     if (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL)
         s->retry = true;
     s->retry = s->retry || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING;
-    if (status == POP3_ERR_TIMEOUT && commands_were_lost(s)) {
-        s->retry = true;
-        if (s->run->options->dry_run) {
-            s->care_next = P3_CARE_STEPS; /* nothing is recorded for the next session to read */
-        } else {
-            s->unpipelined = true;
-            (void)p3_session_record(s, NULL, 0, NULL, NULL);
-        }
-    }
+    if (commands_were_lost(s, status))
+        s->unpipelined = s->retry = true;
     if (s->stage == P3_STAGE_QUIT && s->dropping.count > 0)
         p3_problem_set(
             &why, EX_TEMPFAIL,
@@ -137,7 +139,7 @@ static bool hand_in(p3_session *s, p3_change *changes, size_t count, const char 
                             .count = count,
                             .target = target,
                             .poisoned = &s->poisoned,
-                            .pipelining_lies = s->unpipelined,
+                            .pipelining_lies = s->apart && !s->known.pipelining,
                             .reached = reached};
     s->commits++;
     p3_committer_add(s->run->committer, &r->commit);
@@ -169,12 +171,24 @@ p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing stan
 
 /* ---- connecting and logging in ---- */
 
+/* One command at a time the server answers where it had fallen silent: it does not do what it
+ * announces. Had it been silent again, it would just be slow, or gone. */
+static void confirm_doubt(p3_session *s)
+{
+    if (!s->apart || !s->known.pipelining || s->run->options->dry_run)
+        return;
+    s->known.pipelining = false;
+    (void)p3_session_record(s, NULL, 0, NULL, NULL);
+}
+
 static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
 {
     p3_session *s = ctx;
     (void)client;
     if (s->stage != P3_STAGE_LOGIN)
         return;
+    if (result->status == POP3_OK || result->status == POP3_ERR_REFUSED)
+        confirm_doubt(s);
     if (result->status != POP3_OK) {
         s->come_back = p3_is_for_later(s->client, result->status);
         s->wait_ms = (int64_t)pop3_client_error(s->client)->login_delay * 1000;
@@ -196,7 +210,7 @@ static void connect_and_log_in(p3_session *s)
     handlers.done = logged_in;
     handlers.ctx = s;
     bool doubtful = !s->known.pipelining && o.pipelining == POP3_PIPELINING_AUTO;
-    if (doubtful || s->care == P3_CARE_STEPS)
+    if (doubtful || s->apart || s->care == P3_CARE_STEPS)
         o.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
     pop3_status status = pop3_client_new(&s->client, &o);
@@ -263,7 +277,7 @@ static void prepare_windows(p3_session *s)
 }
 
 p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far,
-                           p3_care care)
+                           p3_care care, bool apart)
 {
     p3_session *s = calloc(1, sizeof *s);
     p3_problem why = {0};
@@ -273,6 +287,8 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     s->account = account;
     s->tally = *so_far;
     s->care = s->care_next = care;
+    s->apart = apart;
+    s->begun_ms = p3_clock_ms();
     prepare_windows(s);
     p3_session_tell(s, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     bool ok = p3_state_account(run->state, account->key, &s->known, &why);

@@ -118,17 +118,20 @@ struct p3_session {
     p3_care care;      /* taken in this session */
     p3_care care_next; /* to be taken in the next of this run */
     bool together;     /* commands have shared a window */
+    bool apart;        /* one command at a time, as the last session in this run was unpipelined */
     bool unpipelined;  /* it seems that the server does not do what it announces */
-    bool retry;        /* worth another session at once: the connection was lost on the way */
-    int64_t wait_ms;   /* the server wants us to come back later: least wait, or 0 */
-    bool come_back;    /* the same without a time: [IN-USE] and the like */
+    int64_t begun_ms;
+    bool retry;      /* worth another session at once: the connection was lost on the way */
+    int64_t wait_ms; /* the server wants us to come back later: least wait, or 0 */
+    bool come_back;  /* the same without a time: [IN-USE] and the like */
     p3_problem problem;
     p3_tally tally;
 };
 
-/* Makes a session and begins. Returns NULL when out of memory. */
+/* Makes a session and begins. `apart`: the one before was `unpipelined`. Returns NULL when out of
+ * memory. */
 p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far,
-                           p3_care care);
+                           p3_care care, bool apart);
 
 /* Waits for nothing: does what can be done. Returns false when the session is over. */
 bool p3_session_step(p3_session *s);

@@ -1,4 +1,5 @@
 /* Batches of messages: collected, handed in to be delivered and recorded, and what came of them. */
+#include "sync/clock.h"
 #include "sync/session.h"
 
 #include <errno.h>
@@ -14,13 +15,6 @@
 #define P3_BATCH_MS       2000
 #define P3_IDLE_MESSAGES  64
 #define P3_IDLE_OCTETS    ((uint64_t)16 * 1024 * 1024)
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* A batch that has been handed in. */
 typedef struct p3_handed_in {
@@ -190,7 +184,7 @@ static bool batch_is_full(const p3_session *s)
         (s->parcel_count >= P3_IDLE_MESSAGES || s->parcel_octets >= P3_IDLE_OCTETS))
         return true;
     return s->delivery->class->alone || s->parcel_count == P3_BATCH_MESSAGES ||
-           s->parcel_octets >= P3_BATCH_OCTETS || now_ms() - s->batch_since >= P3_BATCH_MS;
+           s->parcel_octets >= P3_BATCH_OCTETS || p3_clock_ms() - s->batch_since >= P3_BATCH_MS;
 }
 
 void p3_session_add_parcel(p3_session *s, const p3_parcel *parcel)
@@ -208,7 +202,7 @@ void p3_session_add_parcel(p3_session *s, const p3_parcel *parcel)
         }
     }
     if (s->parcel_count == 0)
-        s->batch_since = now_ms();
+        s->batch_since = p3_clock_ms();
     s->parcels[s->parcel_count++] = *parcel;
     s->parcel_octets += parcel->octets;
 }

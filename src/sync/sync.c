@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "sync/clock.h"
 #include "sync/session.h"
 
 /* Sessions that lose their connection on the way are begun again as long as each gets further, and
@@ -31,6 +32,7 @@ typedef struct p3_slot {
     unsigned waits;      /* times the server sent us away */
     unsigned fruitless;  /* sessions in a row that delivered nothing and broke */
     p3_care care;        /* to be taken in the next session */
+    bool apart;          /* commands go one at a time in it */
     bool ready;          /* its socket is ready, or its time has come */
 } p3_slot;
 
@@ -47,13 +49,6 @@ typedef struct p3_loop {
     size_t *owners; /* of each descriptor: its slot */
     bool stopped;
 } p3_loop;
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- beginning and ending sessions ---- */
 
@@ -90,11 +85,12 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
 {
     const p3_sync_options *o = l->run.options;
     bool further = s->tally.delivered > slot->outcome->tally.delivered;
-    bool less_to_go_wrong = s->unpipelined || s->care_next > slot->care;
+    bool less_to_go_wrong = (s->unpipelined && !slot->apart) || s->care_next > slot->care;
     slot->outcome->tally = s->tally;
     slot->outcome->problem = s->problem;
     slot->fruitless = further || less_to_go_wrong ? 0 : slot->fruitless + 1;
     slot->care = s->care_next;
+    slot->apart = slot->apart || s->unpipelined;
     slot->turn = P3_TURN_WAITING;
     bool again = s->problem.exit != 0 && s->retry && slot->fruitless <= P3_FRUITLESS && !l->stopped;
     bool later = !again && s->come_back && slot->waits < o->retries && s->wait_ms <= P3_WAIT_MOST &&
@@ -107,7 +103,7 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
         int64_t wait = (int64_t)o->retry_ms << slot->waits++;
         if (wait < s->wait_ms)
             wait = s->wait_ms;
-        slot->not_before = now_ms() + wait;
+        slot->not_before = p3_clock_ms() + wait;
         tell(l, slot, P3_NOTICE_WAITING, (double)wait / 1000);
     } else {
         settle_outcome(l, slot);
@@ -140,7 +136,8 @@ static void begin_session(p3_loop *l, p3_slot *slot)
         return;
     }
     slot->outcome->problem.exit = 0;
-    slot->session = p3_session_new(&l->run, slot->account, &slot->outcome->tally, slot->care);
+    slot->session =
+        p3_session_new(&l->run, slot->account, &slot->outcome->tally, slot->care, slot->apart);
     if (slot->session == NULL) {
         p3_problem_set(&slot->outcome->problem, EX_OSERR, "out of memory");
         settle_outcome(l, slot);
@@ -155,7 +152,7 @@ static void begin_session(p3_loop *l, p3_slot *slot)
 
 static void begin_sessions(p3_loop *l)
 {
-    int64_t now = now_ms();
+    int64_t now = p3_clock_ms();
     for (size_t i = 0; i < l->count && l->active < l->run.options->jobs; i++) {
         if (may_begin(l, &l->slots[i], now))
             begin_session(l, &l->slots[i]);
@@ -203,7 +200,7 @@ static void wait_for_any(p3_loop *l)
 {
     size_t n = 0;
     int timeout = -1;
-    int64_t now = now_ms();
+    int64_t now = p3_clock_ms();
     bool room = l->active < l->run.options->jobs;
     l->fds[n++] = (struct pollfd){.fd = p3_jobs_fd(l->run.jobs), .events = POLLIN};
     l->fds[n++] = (struct pollfd){.fd = l->run.options->stop_fd, .events = POLLIN};
@@ -271,7 +268,7 @@ static void run_loop(p3_loop *l)
         if (l->done == l->count)
             break;
         bool more = false; /* a step may have woken others, or made room */
-        int64_t now = now_ms();
+        int64_t now = p3_clock_ms();
         for (size_t i = 0; i < l->count && !more; i++)
             more = may_begin(l, &l->slots[i], now) ||
                    (l->slots[i].turn == P3_TURN_ACTIVE && l->slots[i].session->woken);

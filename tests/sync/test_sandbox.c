@@ -214,8 +214,8 @@ static int move_outside(const entry *e)
     return rename(in_scratch("outside/secret"), in_scratch("Maildir/new/secret")) == 0 ? 0 : errno;
 }
 
-/* Where files are delivered, nothing else can be made: neither folders, nor links for a mail reader
- * to follow, nor devices, nor programs. */
+/* Where files are delivered, neither folders can be made, nor links for a mail reader to follow,
+ * nor devices, nor programs. */
 static int make_other_things(const entry *e)
 {
     (void)e;
@@ -229,6 +229,10 @@ static int make_other_things(const entry *e)
     if (syscall(SYS_mkdirat, AT_FDCWD, in_scratch("Maildir/tmp/folder"), 0700) == 0 ||
         errno != EPERM)
         return 4;
+    if (rmdir(in_scratch("Maildir/new/a folder")) == 0 || errno != EPERM)
+        return 6;
+    if (unlinkat(AT_FDCWD, in_scratch("Maildir/new/a folder"), AT_REMOVEDIR) == 0 || errno != EPERM)
+        return 7;
     if (rename(in_scratch("state/program"), in_scratch("Maildir/new/program")) == 0 ||
         errno != EXDEV)
         return 5; /* it could be run there, had nobody forbidden that */
@@ -244,7 +248,9 @@ static void files_outside_cannot_be_written_made_removed_or_moved(void **state)
     assert_int_equal(usually(remove_outside), EACCES);
     assert_int_not_equal(usually(move_outside), 0);
     put_file("state/program", "");
+    assert_int_equal(mkdir(in_scratch("Maildir/new/a folder"), 0700), 0);
     assert_int_equal(usually(make_other_things), 0);
+    assert_int_equal(rmdir(in_scratch("Maildir/new/a folder")), 0);
 }
 
 static int deliver(const entry *e)
@@ -669,6 +675,39 @@ static void where_landlock_is_missing_the_rest_holds_and_is_told(void **state)
     assert_int_equal(inside(&e, deliver), 0);
 }
 
+/* Delivers to a Maildir that was not there, or not wholly, before the sandbox was entered. */
+static int deliver_anew(const entry *e)
+{
+    char from[128];
+    char to[128];
+    snprintf(from, sizeof from, "%s/tmp/message", e->value);
+    snprintf(to, sizeof to, "%s/new/message", e->value);
+    int error = try_open(from, O_WRONLY | O_CREAT | O_EXCL);
+    if (error == 0 && rename(from, to) != 0)
+        error = errno;
+    return error;
+}
+
+static void what_is_missing_of_a_maildir_is_made_before(void **state)
+{
+    char folder[128];
+    (void)state;
+    snprintf(folder, sizeof folder, "%s/deep/usual", scratch);
+    entry usual = {.target = "--maildir", .value = folder};
+    assert_int_equal(inside(&usual, deliver_anew), 0);
+    snprintf(folder, sizeof folder, "%s/deep/without", scratch);
+    entry without = {.target = "--maildir", .value = folder, .landlock_is_missing = true};
+    assert_int_equal(inside(&without, deliver_anew), 0);
+    snprintf(folder, sizeof folder, "%s/deep/kerberos", scratch);
+    entry kerberos = {.target = "--maildir", .value = folder, .more = {"--auth", "GSSAPI"}};
+    assert_int_equal(inside(&kerberos, deliver_anew), 0);
+    snprintf(folder, sizeof folder, "%s/half", scratch);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(mkdir(in_scratch("half/cur"), 0700), 0);
+    entry half = {.target = "--maildir", .value = folder};
+    assert_int_equal(inside(&half, deliver_anew), 0);
+}
+
 static void what_is_switched_off_is_off(void **state)
 {
     entry e = {.off = true};
@@ -716,6 +755,7 @@ int main(void)
         cmocka_unit_test(names_times_and_texts_are_understood_inside),
         cmocka_unit_test(threads_that_start_inside_are_inside),
         cmocka_unit_test(where_landlock_is_missing_the_rest_holds_and_is_told),
+        cmocka_unit_test(what_is_missing_of_a_maildir_is_made_before),
         cmocka_unit_test(what_is_switched_off_is_off),
         cmocka_unit_test(kerberos_may_look_for_its_tickets),
     };

@@ -1,5 +1,6 @@
 """`pop3 sync` to a Maildir: what is retrieved, deleted, remembered; awkward servers; failures."""
 
+import contextlib
 import json
 import os
 import re
@@ -370,6 +371,35 @@ def test_a_server_that_throws_pass_away_is_asked_one_at_a_time(world):
         world.sync(server.port, "--timeout", "500ms")
         assert server.count("discarded") == 0, "it is remembered"
     assert numbers(world) == [0, 1]
+
+
+def pipelines(world) -> bool:
+    """Whether the state says that the account may be sent commands together."""
+    with contextlib.closing(sqlite3.connect(world.state)) as db:
+        return db.execute("SELECT pipelining FROM account").fetchone() == (1,)
+
+
+def test_a_server_that_is_slow_at_the_login_is_asked_apart_once_and_not_blamed(world):
+    world.fill(1)
+    script = world.path / "slow"
+    script.write_text("on PASS { expect-eof }\nserve\n")
+    with world.server("--no-capa", "SASL", "--script", script) as server:
+        world.sync(server.port, "--timeout", "200ms", "--retry-wait", "1ms", "--retries", "0", status=75)
+        assert server.count("PASS") == 2, "once behind USER, once alone"
+        assert pipelines(world)
+
+
+def test_a_doubt_that_cannot_be_recorded_comes_to_an_end(world):
+    world.fill(1)
+    with world.server("--no-capa", "SASL") as server:
+        world.sync(server.port)
+        port = server.port
+    with contextlib.closing(sqlite3.connect(world.state)) as db:
+        db.execute("CREATE TRIGGER t BEFORE UPDATE OF pipelining ON account BEGIN SELECT raise(FAIL, 'no'); END")
+        db.commit()
+    with world.server("--no-capa", "SASL", "--discard-pipelined", "--port", port) as server:
+        world.sync(port, "--timeout", "200ms", status=74)
+        assert server.count("open") == 2
 
 
 def test_a_dry_run_comes_to_an_end_with_a_server_that_throws_commands_away(world):
