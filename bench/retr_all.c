@@ -118,6 +118,7 @@ int main(int argc, char **argv)
     pop3_login_options l = POP3_LOGIN_OPTIONS_INIT;
     l.user = "user";
     l.password = "pass";
+    l.mechanism = "USER"; /* as the others do */
     l.allow_plaintext = l.pipeline = true;
     if (status == POP3_OK)
         status = pop3_login(c, &l);

@@ -15,7 +15,7 @@ typedef struct p3_sandbox {
     bool off;                /* it is not wanted */
     bool is_told;            /* the report goes to standard error */
     bool is_entered;
-    bool filters;    /* system calls */
+    bool filters;    /* system calls are filtered */
     bool is_whole;   /* all that can be given up is */
     char **commands; /* what the accounts have us run */
     size_t command_count;

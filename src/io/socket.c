@@ -23,6 +23,16 @@ int p3_socket(int family)
     return fd;
 }
 
+void p3_acknowledge(int fd)
+{
+#ifdef TCP_QUICKACK
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+#else
+    (void)fd;
+#endif
+}
+
 bool p3_pipe(int ends[2])
 {
     return pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0;

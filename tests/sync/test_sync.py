@@ -379,6 +379,22 @@ def pipelines(world) -> bool:
         return db.execute("SELECT pipelining FROM account").fetchone() == (1,)
 
 
+def test_a_server_that_closes_at_an_early_pass_is_asked_one_at_a_time(world):
+    early = ['line "+OK ready"', "expect CAPA", 'capa "USER" "PIPELINING"', 'expect-prefix "USER"', 'line "+OK"',
+             'expect-prefix "PASS"', "close"]  # fmt: skip
+    scripts = []
+    for i, statements in enumerate((early, session(["A"], ["one"], retrs=[1]))):
+        (world.path / f"s{i}").write_text("\n".join(statements) + "\n")
+        scripts += ["--script", world.path / f"s{i}"]
+    server = Server(*scripts, "--max-sessions", 2)
+    try:
+        world.sync(server.port)
+    finally:
+        server.stop()
+    assert subjects(world) == ["one"]
+    assert not pipelines(world)
+
+
 def test_a_server_that_is_slow_at_the_login_is_asked_apart_once_and_not_blamed(world):
     world.fill(1)
     script = world.path / "slow"
