@@ -88,23 +88,26 @@ static void pass_answered(void *ctx, pop3_client *c, const pop3_result *result)
         answered(ctx, c, result);
 }
 
-/* Whether PASS is sent before USER has been answered. One that cannot be sent must be noticed
- * before USER is under way. */
-static bool may_pipeline(const pop3_client *c, const pop3_command *pass)
+/* Whether PASS may be sent before USER has been answered. */
+static bool may_pipeline(const pop3_client *c)
 {
     const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
     return c->login->options.pipeline && caps != NULL && (caps->flags & POP3_CAP_USER) != 0 &&
-           pop3_engine_pipelines(c->engine) && c->options.max_in_flight != 1 &&
-           p3_command_check(pass) == POP3_OK;
+           pop3_engine_pipelines(c->engine) && c->options.max_in_flight != 1;
 }
 
+/* The password is not touched before it is to be sent: each call that does leaves traces of it. A
+ * PASS that cannot be sent must be noticed before USER is under way. */
 static void send_user(pop3_client *c)
 {
     pop3_command user = with_text(POP3_CMD_USER, c->login->options.user);
-    pop3_command pass = with_text(POP3_CMD_PASS, secret_of(c->login, POP3_SECRET_PASSWORD));
-    if (!may_pipeline(c, &pass))
+    if (!may_pipeline(c)) {
         (void)submit(c, &user, user_answered);
-    else if (submit(c, &user, user_answered_before_pass))
+        return;
+    }
+    pop3_command pass = with_text(POP3_CMD_PASS, secret_of(c->login, POP3_SECRET_PASSWORD));
+    bool fits = p3_command_check(&pass) == POP3_OK;
+    if (submit(c, &user, fits ? user_answered_before_pass : user_answered) && fits)
         (void)submit(c, &pass, pass_answered);
 }
 
