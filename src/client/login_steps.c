@@ -47,12 +47,19 @@ static void answered(void *ctx, pop3_client *c, const pop3_result *result)
 
 /* ---- USER and PASS, APOP (RFC 1939 §7) ---- */
 
-static pop3_command with_text(pop3_command_kind kind, const char *text)
+static pop3_command with_text(pop3_command_kind kind, const char *text, size_t len)
 {
     pop3_command command = POP3_COMMAND_INIT;
     command.kind = kind;
-    command.text = p3_span(text, strlen(text));
+    command.text = p3_span(text, len);
     return command;
+}
+
+/* Not by strlen(3): its registers would be full of the password, and end up on the stack. */
+static pop3_command pass_of(const p3_login *l)
+{
+    return with_text(POP3_CMD_PASS, secret_of(l, POP3_SECRET_PASSWORD),
+                     l->secrets[POP3_SECRET_PASSWORD].len);
 }
 
 static void user_answered(void *ctx, pop3_client *c, const pop3_result *result)
@@ -64,7 +71,7 @@ static void user_answered(void *ctx, pop3_client *c, const pop3_result *result)
         p3_login_end(c, result->status, NULL, result);
         return;
     }
-    pop3_command pass = with_text(POP3_CMD_PASS, secret_of(c->login, POP3_SECRET_PASSWORD));
+    pop3_command pass = pass_of(c->login);
     (void)submit(c, &pass, answered);
 }
 
@@ -100,12 +107,13 @@ static bool may_pipeline(const pop3_client *c)
  * PASS that cannot be sent must be noticed before USER is under way. */
 static void send_user(pop3_client *c)
 {
-    pop3_command user = with_text(POP3_CMD_USER, c->login->options.user);
+    pop3_command user =
+        with_text(POP3_CMD_USER, c->login->options.user, strlen(c->login->options.user));
     if (!may_pipeline(c)) {
         (void)submit(c, &user, user_answered);
         return;
     }
-    pop3_command pass = with_text(POP3_CMD_PASS, secret_of(c->login, POP3_SECRET_PASSWORD));
+    pop3_command pass = pass_of(c->login);
     bool fits = p3_command_check(&pass) == POP3_OK;
     if (submit(c, &user, fits ? user_answered_before_pass : user_answered) && fits)
         (void)submit(c, &pass, pass_answered);
