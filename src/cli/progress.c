@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/size_text.h"
+#include "sync/clock.h"
 
 /* Redrawing more often helps nobody. */
 #define P3_REDRAW_MS 100
@@ -33,13 +33,6 @@ struct p3_progress {
     unsigned drawn; /* lines on the terminal that are to be drawn over */
     int64_t drawn_at;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run, size_t accounts)
 {
@@ -75,7 +68,7 @@ static void draw_line(const p3_live *l, unsigned columns)
     if (l->since == 0) {
         snprintf(text, sizeof text, "%s: connecting", l->account->name);
     } else {
-        double seconds = (double)(now_ms() - l->since) / 1000 + 0.001;
+        double seconds = (double)(p3_clock_ms() - l->since) / 1000 + 0.001;
         double speed = (double)(t->octets - l->octets_before) / seconds;
         uint64_t rest = t->wanted_octets > t->octets ? t->wanted_octets - t->octets : 0;
         snprintf(text, sizeof text, "%s: %" PRIu64 " of %" PRIu64 " messages, %s, %s/s%s%s",
@@ -103,7 +96,7 @@ static void draw(p3_progress *p)
         }
     }
     fflush(stderr);
-    p->drawn_at = now_ms();
+    p->drawn_at = p3_clock_ms();
 }
 
 static p3_live *find_live(p3_progress *p, const p3_account *account)
@@ -128,12 +121,12 @@ static void follow(p3_progress *p, const p3_notice *n)
         return;
     l->tally = *n->tally;
     if (n->kind == P3_NOTICE_LISTED) {
-        l->since = now_ms();
+        l->since = p3_clock_ms();
         l->octets_before = n->tally->octets;
     }
     if (over)
         l->account = NULL;
-    if (over || n->kind != P3_NOTICE_MESSAGE || now_ms() - p->drawn_at >= P3_REDRAW_MS)
+    if (over || n->kind != P3_NOTICE_MESSAGE || p3_clock_ms() - p->drawn_at >= P3_REDRAW_MS)
         draw(p);
 }
 

@@ -137,11 +137,17 @@ static bool allow_file(const p3_landlock *l, const char *file)
     return ok;
 }
 
+/* Where a target's Maildir is, or NULL when it is none. */
+static const char *maildir_of(const char *target)
+{
+    bool is = target != NULL && strncmp(target, "maildir:", 8) == 0;
+    return is ? target + 8 : NULL;
+}
+
 /* A Maildir's three folders, wherever they are. Where the filter of system calls is in place all
  * may be done below them: what it cannot refuse is to make a socket there, which does no harm. */
-static bool allow_maildir(const p3_sandbox *s, const p3_landlock *l, const char *target)
+static bool allow_maildir(const p3_sandbox *s, const p3_landlock *l, const char *path)
 {
-    const char *path = strchr(target, ':') + 1;
     p3_access access = s->filters ? P3_ACCESS_ALL : P3_ACCESS_WRITE;
     return allow_below(l, path, "/cur", access) && allow_below(l, path, "/new", access) &&
            allow_below(l, path, "/tmp", access);
@@ -149,8 +155,9 @@ static bool allow_maildir(const p3_sandbox *s, const p3_landlock *l, const char 
 
 static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const char *target)
 {
-    if (strncmp(target, "maildir:", 8) == 0)
-        return allow_maildir(s, l, target);
+    const char *maildir = maildir_of(target);
+    if (maildir != NULL)
+        return allow_maildir(s, l, maildir);
     if (strncmp(target, "mbox:", 5) == 0)
         return allow_file(l, target + 5);
     const char *spool = getenv("TMPDIR"); /* as in sync/command.c */
@@ -280,12 +287,12 @@ static void make_maildirs(const p3_sandbox *s)
 {
     for (size_t i = 0; i < s->chosen->count && s->delivers && !s->dry_run; i++) {
         const p3_account *a = &s->chosen->at[i].account;
+        const char *path = maildir_of(a->target);
         p3_problem later;
-        if (a->unusable.exit != 0 || a->target == NULL || strncmp(a->target, "maildir:", 8) != 0)
+        if (a->unusable.exit != 0 || path == NULL)
             continue;
-        const char *path = a->target + 8;
         bool whole = is_there(path, "/tmp") && is_there(path, "/new") && is_there(path, "/cur");
-        p3_delivery *d = whole ? NULL : p3_delivery_open(a->target, &later);
+        p3_delivery *d = whole ? NULL : p3_maildir_open(path, &later);
         if (d != NULL)
             d->class->close(d);
     }

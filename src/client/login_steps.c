@@ -55,7 +55,6 @@ static pop3_command with_text(pop3_command_kind kind, const char *text, size_t l
     return command;
 }
 
-/* Not by strlen(3): its registers would be full of the password, and end up on the stack. */
 static pop3_command pass_of(const p3_login *l)
 {
     return with_text(POP3_CMD_PASS, secret_of(l, POP3_SECRET_PASSWORD),
@@ -103,19 +102,16 @@ static bool may_pipeline(const pop3_client *c)
            pop3_engine_pipelines(c->engine) && c->options.max_in_flight != 1;
 }
 
-/* The password is not touched before it is to be sent: each call that does leaves traces of it. A
- * PASS that cannot be sent must be noticed before USER is under way. */
+/* The password is not read before it is to be sent. A PASS that cannot be sent must be noticed
+ * before USER is under way. */
 static void send_user(pop3_client *c)
 {
-    pop3_command user =
-        with_text(POP3_CMD_USER, c->login->options.user, strlen(c->login->options.user));
-    if (!may_pipeline(c)) {
-        (void)submit(c, &user, user_answered);
-        return;
-    }
+    const char *name = c->login->options.user;
+    pop3_command user = with_text(POP3_CMD_USER, name, strlen(name));
     pop3_command pass = pass_of(c->login);
-    bool fits = p3_command_check(&pass) == POP3_OK;
-    if (submit(c, &user, fits ? user_answered_before_pass : user_answered) && fits)
+    if (!may_pipeline(c) || p3_command_check(&pass) != POP3_OK)
+        (void)submit(c, &user, user_answered);
+    else if (submit(c, &user, user_answered_before_pass))
         (void)submit(c, &pass, pass_answered);
 }
 
@@ -131,10 +127,8 @@ static void send_apop(pop3_client *c)
         return;
     }
     if (p3_octets_add_texts(&text, l->options.user, " ", digest, NULL)) {
-        pop3_command command = POP3_COMMAND_INIT;
-        command.kind = POP3_CMD_APOP;
-        command.text = p3_span(text.data, text.len);
-        (void)submit(c, &command, answered);
+        pop3_command apop = with_text(POP3_CMD_APOP, text.data, text.len);
+        (void)submit(c, &apop, answered);
     } else {
         p3_login_break(c, POP3_ERR_MEMORY, NULL);
     }

@@ -76,11 +76,11 @@ void p3_session_lost(p3_session *s, pop3_status status)
     if (s->stage >= P3_STAGE_GONE)
         return; /* nothing is expected of the connection any more */
     p3_describe_failure(s->client, status, s->stage == P3_STAGE_LOGIN, &why);
-    if (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL)
-        s->retry = true;
-    s->retry = s->retry || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING;
     if (commands_were_lost(s, status))
-        s->unpipelined = s->retry = true;
+        s->unpipelined = true;
+    if (s->unpipelined || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
+        (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL))
+        s->retry = true;
     if (s->stage == P3_STAGE_QUIT && s->dropping.count > 0)
         p3_problem_set(
             &why, EX_TEMPFAIL,
@@ -122,25 +122,21 @@ static void recorded(p3_job *job)
     p3_session_advance(s);
 }
 
-static bool hand_in(p3_session *s, p3_change *changes, size_t count, const char *target,
-                    const char *reached, size_t allowed)
+/* Hands in what is to be recorded, and what follows from it: so many messages may be taken. */
+static bool hand_in(p3_session *s, p3_commit what, size_t allowed)
 {
     p3_recording *r = calloc(1, sizeof *r);
     if (r == NULL) {
-        free(changes);
+        free(what.changes);
         p3_session_fail_memory(s);
         return false;
     }
     r->session = s;
     r->allowed = allowed;
-    r->commit = (p3_commit){.job = {.over = recorded},
-                            .account = s->known.id,
-                            .changes = changes,
-                            .count = count,
-                            .target = target,
-                            .poisoned = &s->poisoned,
-                            .pipelining_lies = s->apart && !s->known.pipelining,
-                            .reached = reached};
+    r->commit = what;
+    r->commit.job.over = recorded;
+    r->commit.account = s->known.id;
+    r->commit.poisoned = &s->poisoned;
     s->commits++;
     p3_committer_add(s->run->committer, &r->commit);
     return true;
@@ -149,13 +145,16 @@ static bool hand_in(p3_session *s, p3_change *changes, size_t count, const char 
 bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const char *target,
                        const char *reached)
 {
-    return hand_in(s, changes, count, target, reached, 0);
+    p3_commit what = {.changes = changes, .count = count, .target = target, .reached = reached};
+    return hand_in(s, what, 0);
 }
 
 bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const char *target,
                            size_t allowed)
 {
-    return hand_in(s, changes, count, target, "intents-recorded", allowed);
+    p3_commit what = {
+        .changes = changes, .count = count, .target = target, .reached = "intents-recorded"};
+    return hand_in(s, what, allowed);
 }
 
 p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing standing)
@@ -178,7 +177,7 @@ static void confirm_doubt(p3_session *s)
     if (!s->apart || !s->known.pipelining || s->run->options->dry_run)
         return;
     s->known.pipelining = false;
-    (void)p3_session_record(s, NULL, 0, NULL, NULL);
+    (void)hand_in(s, (p3_commit){.pipelining_lies = true}, 0);
 }
 
 static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)

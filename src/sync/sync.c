@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "sync/clock.h"
 #include "sync/session.h"
@@ -212,7 +211,7 @@ static void wait_for_any(p3_loop *l)
     }
     if (l->stopped)
         l->fds[1].fd = -1;
-    while (poll(l->fds, (nfds_t)n, 0) == 0 && prepare_any(l))
+    while (prepare_any(l) && poll(l->fds, (nfds_t)n, 0) == 0)
         continue;
     if (poll(l->fds, (nfds_t)n, timeout) < 0)
         return; /* a signal: look around again */

@@ -3,7 +3,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "support/suite.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -953,23 +952,6 @@ static void note_status(void *ctx, pop3_client *c, const pop3_result *result)
     *status = result->status;
 }
 
-/* Steps and waits as an event loop does. */
-static pop3_status run_loop(pop3_client *c)
-{
-    pop3_status status;
-    while ((status = pop3_client_step(c)) == POP3_PENDING) {
-        pop3_waitable waits[POP3_MAX_WAITABLES];
-        struct pollfd fds[POP3_MAX_WAITABLES];
-        size_t n = pop3_client_waits(c, waits, POP3_MAX_WAITABLES);
-        for (size_t i = 0; i < n; i++) {
-            int events = (waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0);
-            fds[i] = (struct pollfd){.fd = waits[i].fd, .events = (short)events};
-        }
-        poll(fds, (nfds_t)n, pop3_client_deadline(c));
-    }
-    return status;
-}
-
 static void a_login_may_be_started_before_the_connection_is_there(void **state)
 {
     fixture *f = *state;
@@ -994,7 +976,7 @@ static void a_login_may_be_started_before_the_connection_is_there(void **state)
     assert_status(POP3_OK, pop3_login_start(c, &o, &on_login));
     assert_status(POP3_ERR_STATE, pop3_login_start(c, &o, NULL)); /* one at a time */
     assert_status(POP3_OK, pop3_client_submit(c, &command, &on_stat));
-    assert_status(POP3_OK, run_loop(c));
+    assert_status(POP3_OK, run_as_a_loop(c));
     assert_status(POP3_OK, login);
     assert_status(POP3_OK, stat);
 }

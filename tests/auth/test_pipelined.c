@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "support/suite.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,17 +137,20 @@ static void note_ending(void *ctx, pop3_client *c, const pop3_result *result)
     snprintf(e->text, sizeof e->text, "%.*s", (int)result->reply.text.len, result->reply.text.data);
 }
 
-static void wait_and_step(pop3_client *c)
+/* Starts a login, and goes on until USER has been answered. `e` is told the login's end. */
+static pop3_client *login_with_user_answered(fixture *f, const char *script, ending *e)
 {
-    pop3_waitable waits[POP3_MAX_WAITABLES];
-    struct pollfd fds[POP3_MAX_WAITABLES];
-    size_t n = pop3_client_waits(c, waits, POP3_MAX_WAITABLES);
-    for (size_t i = 0; i < n; i++)
-        fds[i] = (struct pollfd){
-            .fd = waits[i].fd,
-            .events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0))};
-    assert_true(poll(fds, (nfds_t)n, pop3_client_deadline(c)) >= 0);
-    assert_status(POP3_PENDING, pop3_client_step(c));
+    pop3_login_options o = together();
+    pop3_handlers h = POP3_HANDLERS_INIT;
+    h.done = note_ending;
+    h.ctx = e;
+    pop3_client *c = client_of(f, script);
+    assert_ok(c, pop3_login_start(c, &o, &h));
+    while (!pop3_login_outcome(c)->pipelined) {
+        wait_for_clients(&c, 1);
+        assert_status(POP3_PENDING, pop3_client_step(c));
+    }
+    return c;
 }
 
 static void a_refusal_of_user_is_what_is_told(void **state)
@@ -203,17 +205,12 @@ static void a_refusal_of_user_is_told_when_pass_is_answered_by_nonsense(void **s
 /* The login and a call that come between the two answers have each their own reply. */
 static void a_refusal_of_user_is_kept_whatever_is_called_meanwhile(void **state)
 {
-    fixture *f = *state;
     ending e = {0};
-    pop3_login_options o = together();
-    pop3_handlers h = POP3_HANDLERS_INIT;
-    h.done = note_ending;
-    h.ctx = &e;
-    pop3_client *c = client_of(f, TOGETHER "; line '-ERR [IN-USE] busy'; expect-silence 50"
-                                           "; line '-ERR'; expect 'NOOP'; line '+OK'; expect-eof");
-    assert_ok(c, pop3_login_start(c, &o, &h));
-    while (!pop3_login_outcome(c)->pipelined)
-        wait_and_step(c);
+    pop3_client *c = login_with_user_answered(
+        *state,
+        TOGETHER "; line '-ERR [IN-USE] busy'; expect-silence 50; line '-ERR'; expect 'NOOP'"
+                 "; line '+OK'; expect-eof",
+        &e);
     assert_ok(c, pop3_client_noop(c));
     assert_status(POP3_ERR_REFUSED, e.status);
     assert_string_equal(e.text, "busy");
@@ -222,16 +219,8 @@ static void a_refusal_of_user_is_kept_whatever_is_called_meanwhile(void **state)
 
 static void a_login_that_is_given_up_is_told_as_that(void **state)
 {
-    fixture *f = *state;
     ending e = {0};
-    pop3_login_options o = together();
-    pop3_handlers h = POP3_HANDLERS_INIT;
-    h.done = note_ending;
-    h.ctx = &e;
-    pop3_client *c = client_of(f, TOGETHER "; line '-ERR no'; expect-eof");
-    assert_ok(c, pop3_login_start(c, &o, &h));
-    while (!pop3_login_outcome(c)->pipelined)
-        wait_and_step(c);
+    pop3_client *c = login_with_user_answered(*state, TOGETHER "; line '-ERR no'; expect-eof", &e);
     pop3_client_close(c);
     assert_status(POP3_ERR_CANCELLED, e.status);
 }

@@ -21,35 +21,6 @@ static pop3_command command(pop3_command_kind kind, const char *argument)
     return made;
 }
 
-/* Waits until one of the clients must be stepped, as an application's loop does. */
-static void wait_for(pop3_client *const *clients, size_t count)
-{
-    struct pollfd fds[CONNECTIONS * POP3_MAX_WAITABLES];
-    nfds_t n = 0;
-    int timeout = PROCESS_PATIENCE;
-    for (size_t i = 0; i < count; i++) {
-        pop3_waitable waits[POP3_MAX_WAITABLES];
-        size_t found = pop3_client_waits(clients[i], waits, POP3_MAX_WAITABLES);
-        for (size_t k = 0; k < found; k++) {
-            int events = (waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0);
-            fds[n++] = (struct pollfd){.fd = waits[k].fd, .events = (short)events};
-        }
-        int deadline = pop3_client_deadline(clients[i]);
-        if (deadline >= 0 && deadline < timeout)
-            timeout = deadline;
-    }
-    poll(fds, n, timeout);
-}
-
-/* Steps until nothing is under way. */
-static pop3_status run(pop3_client *c)
-{
-    pop3_status status;
-    while ((status = pop3_client_step(c)) == POP3_PENDING)
-        wait_for(&c, 1);
-    return status;
-}
-
 /* What a connection of many has done. */
 typedef struct worker {
     pop3_client *client;
@@ -140,7 +111,7 @@ static void fifty_connections_share_a_thread(void **state)
             w->over = status != POP3_PENDING;
         }
         if (open > 0)
-            wait_for(waiting, open);
+            wait_for_clients(waiting, open);
     }
     for (size_t i = 0; i < CONNECTIONS; i++) {
         assert_int_equal(workers[i].messages, 3);
@@ -214,7 +185,7 @@ static void callbacks_come_in_the_order_of_submission(void **state)
     submit_noted(&d, command(POP3_CMD_RETR, NULL), 1);
     submit_noted(&d, command(POP3_CMD_RETR, NULL), 2);
     submit_noted(&d, command(POP3_CMD_DELE, NULL), 1);
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "[one\r\n]RETR 1 ok;RETR 2 refused;DELE 1 ok;");
 }
 
@@ -235,7 +206,7 @@ static void commands_submitted_while_connecting_wait_for_the_greeting(void **sta
     d.client = client_new(f);
     assert_status(POP3_OK, pop3_client_start(d.client));
     submit_noted(&d, command(POP3_CMD_STAT, NULL), 0);
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "STAT 0 ok;");
 }
 
@@ -246,7 +217,7 @@ static void commands_of_a_connection_that_fails_are_told(void **state)
     start_noted(f, &d, "line '-ERR not today'");
     submit_noted(&d, command(POP3_CMD_STAT, NULL), 0);
     submit_noted(&d, command(POP3_CMD_QUIT, NULL), 0);
-    assert_status(POP3_ERR_REFUSED, run(d.client));
+    assert_status(POP3_ERR_REFUSED, run_as_a_loop(d.client));
     assert_diary(&d, "STAT 0 refused;QUIT 0 refused;");
     assert_error(d.client, POP3_ERR_REFUSED, "greeting: ");
     assert_error(d.client, POP3_ERR_REFUSED, "not today");
@@ -263,7 +234,7 @@ static void a_submitted_command_asks_for_a_step_at_once(void **state)
     assert_int_equal(pop3_client_deadline(d.client), 0);
     assert_status(POP3_PENDING, pop3_client_step(d.client));
     assert_in_range(pop3_client_deadline(d.client), 1, PROCESS_PATIENCE);
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_int_equal(pop3_client_deadline(d.client), -1);
     assert_diary(&d, "NOOP 0 ok;");
 }
@@ -275,7 +246,7 @@ static void an_idle_connection_that_ends_is_told_by_the_next_step(void **state)
     pop3_client *c = client_connected(f);
     assert_ok(c, pop3_client_noop(c));
     while (pop3_client_step(c) == POP3_OK)
-        wait_for(&c, 1);
+        wait_for_clients(&c, 1);
     assert_error(c, POP3_ERR_CLOSED, "waiting: ");
     assert_status(POP3_ERR_CLOSED, pop3_client_step(c));
     assert_int_equal(pop3_client_deadline(c), -1);
@@ -291,7 +262,7 @@ static void what_an_idle_server_says_unasked_ends_the_connection(void **state)
     assert_status(POP3_OK, pop3_client_submit(c, &noop, NULL));
     pop3_status status;
     while ((status = pop3_client_step(c)) == POP3_PENDING || status == POP3_OK)
-        wait_for(&c, 1);
+        wait_for_clients(&c, 1);
     assert_status(POP3_ERR_PROTOCOL, status);
     assert_error(c, POP3_ERR_PROTOCOL, "something it was not asked for: \"+OK surprise\"");
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
@@ -305,7 +276,7 @@ static void the_answer_that_came_unasked_is_not_that_of_the_next_command(void **
     d.client = client_connected(f);
     submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
     while (pop3_client_step(d.client), d.entries.len == 0)
-        wait_for(&d.client, 1);
+        wait_for_clients(&d.client, 1);
     /* By now the surplus has come, or the connection has ended by it. */
     pop3_stat stat;
     pop3_waitable waits[POP3_MAX_WAITABLES];
@@ -332,7 +303,7 @@ static void after_quit_nothing_can_be_submitted(void **state)
         pop3_command late = command(kinds[i], NULL);
         assert_status(POP3_ERR_STATE, pop3_client_submit(d.client, &late, NULL));
     }
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "QUIT 0 ok;");
 }
 
@@ -357,7 +328,7 @@ static void stls_whose_turn_comes_after_a_login_is_a_state_error(void **state)
     submit_noted(&d, command(POP3_CMD_PASS, "x"), 0);
     submit_noted(&d, command(POP3_CMD_STLS, NULL), 0);
     submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "PASS 0 ok;STLS 0 wrong-state;NOOP 0 ok;");
 }
 
@@ -369,7 +340,7 @@ static void submit_never_calls_back(void **state)
     d.client = client_connected(f);
     submit_noted(&d, command(POP3_CMD_STLS, NULL), 0);
     assert_diary(&d, "");
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "STLS 0 not-offered;");
     pop3_command stls = command(POP3_CMD_STLS, NULL);
     assert_status(POP3_ERR_NOT_OFFERED, pop3_client_submit(d.client, &stls, NULL));
@@ -385,7 +356,7 @@ static void a_password_whose_turn_comes_in_the_clear_is_not_sent(void **state)
     assert_status(POP3_OK, pop3_client_start(d.client));
     submit_noted(&d, command(POP3_CMD_PASS, "x"), 0);
     submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "PASS 0 insecure;NOOP 0 ok;");
     pop3_command pass = command(POP3_CMD_PASS, "x");
     assert_status(POP3_ERR_INSECURE, pop3_client_submit(d.client, &pass, NULL));
@@ -405,7 +376,7 @@ static void a_password_behind_stls_is_sent_under_tls(void **state)
     assert_status(POP3_OK, pop3_client_start(d.client));
     submit_noted(&d, command(POP3_CMD_STLS, NULL), 0);
     submit_noted(&d, command(POP3_CMD_PASS, "x"), 0);
-    assert_status(POP3_OK, run(d.client));
+    assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "STLS 0 ok;PASS 0 ok;");
 }
 
@@ -480,9 +451,9 @@ static void callbacks_cannot_step_or_block_or_close(void **state)
     pop3_command list = command(POP3_CMD_LIST, NULL);
     retr.number = 1;
     assert_status(POP3_OK, pop3_client_submit(c, &retr, &handlers));
-    assert_ok(c, run(c));
+    assert_ok(c, run_as_a_loop(c));
     assert_status(POP3_OK, pop3_client_submit(c, &list, &handlers));
-    assert_ok(c, run(c));
+    assert_ok(c, run_as_a_loop(c));
     assert_diary(&d, "[one\r\n]RETR 1 ok;(1 1)LIST 0 ok;");
     script_is_met(f); /* closes, while there is a diary to trace into */
 }

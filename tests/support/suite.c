@@ -3,6 +3,8 @@
 
 #include "support/guard.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +220,35 @@ void assert_str(pop3_str span, const char *expected)
     if (!same)
         fail_msg("expected \"%s\", got \"%.*s\"", expected, (int)span.len,
                  span.len > 0 ? span.data : "");
+}
+
+void wait_for_clients(pop3_client *const *clients, size_t count)
+{
+    struct pollfd *fds = calloc(count, POP3_MAX_WAITABLES * sizeof *fds);
+    nfds_t n = 0;
+    int timeout = PROCESS_PATIENCE;
+    assert_non_null(fds);
+    for (size_t i = 0; i < count; i++) {
+        pop3_waitable waits[POP3_MAX_WAITABLES];
+        size_t found = pop3_client_waits(clients[i], waits, POP3_MAX_WAITABLES);
+        for (size_t k = 0; k < found; k++) {
+            int events = (waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0);
+            fds[n++] = (struct pollfd){.fd = waits[k].fd, .events = (short)events};
+        }
+        int deadline = pop3_client_deadline(clients[i]);
+        if (deadline >= 0 && deadline < timeout)
+            timeout = deadline;
+    }
+    assert_true(poll(fds, n, timeout) >= 0 || errno == EINTR);
+    free(fds);
+}
+
+pop3_status run_as_a_loop(pop3_client *c)
+{
+    pop3_status status;
+    while ((status = pop3_client_step(c)) == POP3_PENDING)
+        wait_for_clients(&c, 1);
+    return status;
 }
 
 pop3_sink_result into_text(void *ctx, const char *data, size_t len)

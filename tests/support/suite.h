@@ -70,6 +70,12 @@ void assert_error(const pop3_client *c, pop3_status status, const char *part);
 /* Checks a span. */
 void assert_str(pop3_str span, const char *expected);
 
+/* Waits until one of the clients must be stepped, as an application's loop does. */
+void wait_for_clients(pop3_client *const *clients, size_t count);
+
+/* Steps and waits until nothing is under way; returns what the last step did. */
+pop3_status run_as_a_loop(pop3_client *c);
+
 /* A sink that collects into a `text`, and one that hashes into a uint64_t. */
 pop3_sink_result into_text(void *ctx, const char *data, size_t len);
 pop3_sink_result into_hash(void *ctx, const char *data, size_t len);

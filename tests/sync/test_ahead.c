@@ -47,6 +47,12 @@ static int files(void)
     return count;
 }
 
+/* Makes the next file, if not too many are waiting. */
+static bool make_one(void)
+{
+    return p3_ahead_make(&ahead, P3_AHEAD_MOST);
+}
+
 static bool is_there(size_t i)
 {
     return faccessat(folder_fd, p3_name_list_at(&list, i), F_OK, 0) == 0;
@@ -81,17 +87,15 @@ static int tear_down(void **state)
 static void nothing_is_made_that_is_not_expected(void **state)
 {
     (void)state;
-    p3_ahead_make(&ahead, P3_AHEAD_MOST);
+    make_one();
     assert_int_equal(files(), 0);
     take(0);
     p3_ahead_expect(&ahead, &list, 2);
-    p3_ahead_make(
-        &ahead,
-        P3_AHEAD_MOST); /* it is there already: then it is made by who needs it, who is told */
+    make_one(); /* it is there already: then it is made by who needs it, who is told */
     assert_int_equal(p3_ahead_open(&ahead, p3_name_list_at(&list, 0)), -1);
     assert_int_equal(errno, EEXIST);
-    p3_ahead_make(&ahead, P3_AHEAD_MOST);
-    p3_ahead_make(&ahead, P3_AHEAD_MOST);
+    make_one();
+    make_one();
     assert_true(is_there(1));
     assert_false(is_there(2));
     p3_ahead_end(&ahead);
@@ -103,14 +107,14 @@ static void files_are_made_in_order_up_to_a_bound(void **state)
     (void)state;
     p3_ahead_expect(&ahead, &list, COUNT);
     for (int i = 0; i < 2 * P3_AHEAD_MOST; i++)
-        p3_ahead_make(&ahead, P3_AHEAD_MOST);
+        make_one();
     assert_int_equal(files(), P3_AHEAD_MOST);
     for (size_t i = 0; i < P3_AHEAD_MOST; i++) {
         assert_true(is_there(i));
         take(i);
     }
     take(P3_AHEAD_MOST); /* nobody has made it */
-    p3_ahead_make(&ahead, P3_AHEAD_MOST);
+    make_one();
     assert_true(is_there(P3_AHEAD_MOST + 1));
     p3_ahead_end(&ahead);
     assert_int_equal(files(), P3_AHEAD_MOST + 1);
@@ -159,7 +163,7 @@ static void all_folders_together_have_twice_as_many(void **state)
     }
     assert_int_equal(files(), 0);
     p3_ahead_expect(&ahead, &list, P3_AHEAD_MOST);
-    while (p3_ahead_make(&ahead, P3_AHEAD_MOST))
+    while (make_one())
         continue;
     assert_int_equal(files(), most < P3_AHEAD_MOST ? most : P3_AHEAD_MOST);
     p3_ahead_end(&ahead);
@@ -170,13 +174,13 @@ static void files_that_nobody_takes_are_removed(void **state)
     (void)state;
     p3_ahead_expect(&ahead, &list, 20);
     for (int i = 0; i < 10; i++)
-        p3_ahead_make(&ahead, P3_AHEAD_MOST);
+        make_one();
     take(3); /* the server refused those before it */
     assert_int_equal(files(), 10 - 3);
     assert_true(is_there(4));
     take(15); /* and some that were not made */
     assert_int_equal(files(), 2);
-    p3_ahead_make(&ahead, P3_AHEAD_MOST);
+    make_one();
     assert_true(is_there(16));
     p3_ahead_end(&ahead);
     assert_int_equal(files(), 2);
@@ -187,7 +191,7 @@ static void who_cannot_make_it_leaves_it_to_who_needs_it(void **state)
     (void)state;
     p3_ahead_expect(&ahead, &list, 2);
     ahead.folder = -1;
-    p3_ahead_make(&ahead, P3_AHEAD_MOST);
+    make_one();
     ahead.folder = folder_fd;
     take(0);
     ahead.folder = -1;
@@ -200,7 +204,7 @@ static void *make_all(void *unused)
 {
     (void)unused;
     for (int i = 0; i < 2 * COUNT; i++)
-        p3_ahead_make(&ahead, P3_AHEAD_MOST);
+        make_one();
     return NULL;
 }
 
@@ -213,7 +217,7 @@ static void two_threads_make_each_file_once(void **state)
     int taken = 0;
     for (size_t i = 0; i < COUNT; i++) {
         if (i % 5 == 0)
-            (void)p3_ahead_make(&ahead, P3_AHEAD_MOST); /* as it has time, too */
+            make_one(); /* as it has time, too */
         if (i % 7 != 6) {
             take(i);
             taken++;

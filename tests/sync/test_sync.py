@@ -240,20 +240,27 @@ def session(uids, messages, tops=(), retrs=(), deles=(), quit_line='line "+OK"')
     return out + ["expect QUIT", quit_line]
 
 
-def play_sessions(world, *sessions):
-    """Plays sessions one after the other with one account: (statements, options) each."""
+@contextlib.contextmanager
+def scripted(world, *sessions):
+    """A server that plays these sessions, statements each, one after the other."""
     scripts = []
-    for i, (statements, _) in enumerate(sessions):
+    for i, statements in enumerate(sessions):
         path = world.path / f"script{i}"
         path.write_text("\n".join(statements) + "\n")
         scripts += ["--script", path]
     server = Server(*scripts, "--max-sessions", len(sessions))
     try:
+        yield server
+    finally:
+        server.stop()
+
+
+def play_sessions(world, *sessions):
+    """Plays sessions one after the other with one account: (statements, options) each."""
+    with scripted(world, *(statements for statements, _ in sessions)) as server:
         for _, options in sessions:
             world.sync(server.port, *options)
         assert server.process.wait(DEADLINE) == 0, server.lines
-    finally:
-        server.stop()
 
 
 def subjects(world):
@@ -382,15 +389,8 @@ def pipelines(world) -> bool:
 def test_a_server_that_closes_at_an_early_pass_is_asked_one_at_a_time(world):
     early = ['line "+OK ready"', "expect CAPA", 'capa "USER" "PIPELINING"', 'expect-prefix "USER"', 'line "+OK"',
              'expect-prefix "PASS"', "close"]  # fmt: skip
-    scripts = []
-    for i, statements in enumerate((early, session(["A"], ["one"], retrs=[1]))):
-        (world.path / f"s{i}").write_text("\n".join(statements) + "\n")
-        scripts += ["--script", world.path / f"s{i}"]
-    server = Server(*scripts, "--max-sessions", 2)
-    try:
+    with scripted(world, early, session(["A"], ["one"], retrs=[1])) as server:
         world.sync(server.port)
-    finally:
-        server.stop()
     assert subjects(world) == ["one"]
     assert not pipelines(world)
 
@@ -430,15 +430,9 @@ def test_a_dry_run_comes_to_an_end_with_a_server_that_throws_commands_away(world
 def test_in_use_is_waited_for(world):
     busy = ['line "+OK ready"', "expect CAPA", 'line "-ERR"', 'expect-prefix "USER"', 'line "+OK"',
             'expect-prefix "PASS"', 'line "-ERR [IN-USE] somebody is reading"', "expect-eof"]  # fmt: skip
-    for i, statements in enumerate((busy, busy, session(["A"], ["one"], retrs=[1]))):
-        (world.path / f"s{i}").write_text("\n".join(statements) + "\n")
-    scripts = [w for i in range(3) for w in ("--script", world.path / f"s{i}")]
-    server = Server(*scripts, "--max-sessions", 3)
-    try:
+    with scripted(world, busy, busy, session(["A"], ["one"], retrs=[1])) as server:
         told = world.sync(server.port, "--retry-wait", "1ms")
         assert told.count("again in") == 2
-    finally:
-        server.stop()
     assert subjects(world) == ["one"]
 
 

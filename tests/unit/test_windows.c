@@ -237,31 +237,6 @@ static void nothing_is_ever_sent_across_a_command_that_travels_alone(void **stat
     }
 }
 
-static void user_and_pass_share_a_window_and_nothing_comes_behind(void **state)
-{
-    (void)state;
-    script *s = script_begin(NULL);
-    says(s, "+OK\r\n");
-    sees(s, "greeting ok {}");
-    asks(s, POP3_CMD_CAPA);
-    sends(s, "CAPA\r\n");
-    says(s, "+OK\r\nPIPELINING\r\n.\r\n");
-    sees(s, "CAPA reply {}\nCAPA entry {PIPELINING}\nCAPA ok");
-    asks_text(s, POP3_CMD_USER, "mrose");
-    asks_text(s, POP3_CMD_PASS, "hunter2");
-    asks(s, POP3_CMD_STAT);
-    asks(s, POP3_CMD_NOOP);
-    sends(s, "USER mrose\r\nPASS hunter2\r\n");
-    says(s, "+OK\r\n");
-    sees(s, "USER ok {}");
-    sends(s, "");
-    says(s, "+OK in\r\n");
-    sees(s, "PASS ok {in}");
-    assert_int_equal(pop3_engine_state(s->engine), POP3_STATE_TRANSACTION);
-    sends(s, "CAPA\r\nSTAT\r\nNOOP\r\n");
-    script_free(s);
-}
-
 /* The window is filled up again once half of it has been answered: one write, not one a reply. */
 static void a_window_has_a_limit_and_is_refilled_by_halves(void **state)
 {
@@ -420,6 +395,26 @@ static script *asked_before_login(const pop3_engine_options *options, const char
     sends(s, "CAPA\r\n");
     says(s, answer);
     return s;
+}
+
+static void user_and_pass_share_a_window_and_nothing_comes_behind(void **state)
+{
+    (void)state;
+    script *s = asked_before_login(NULL, "+OK\r\nPIPELINING\r\n.\r\n");
+    sees(s, "greeting ok {}\nCAPA reply {}\nCAPA entry {PIPELINING}\nCAPA ok");
+    asks_text(s, POP3_CMD_USER, "mrose");
+    asks_text(s, POP3_CMD_PASS, "hunter2");
+    asks(s, POP3_CMD_STAT);
+    asks(s, POP3_CMD_NOOP);
+    sends(s, "USER mrose\r\nPASS hunter2\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "USER ok {}");
+    sends(s, "");
+    says(s, "+OK in\r\n");
+    sees(s, "PASS ok {in}");
+    assert_int_equal(pop3_engine_state(s->engine), POP3_STATE_TRANSACTION);
+    sends(s, "CAPA\r\nSTAT\r\nNOOP\r\n");
+    script_free(s);
 }
 
 static void log_in(script *s)
