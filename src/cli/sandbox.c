@@ -203,7 +203,8 @@ static bool allow_environment(const p3_landlock *l)
     char *list = set != NULL ? strdup(set) : NULL;
     char *rest = NULL;
     bool ok = set == NULL || list != NULL;
-    for (char *at = list; ok && (at = strtok_r(at, ":", &rest)) != NULL; at = NULL)
+    const char *at = list != NULL ? strtok_r(list, ":", &rest) : NULL;
+    for (; ok && at != NULL; at = strtok_r(NULL, ":", &rest))
         ok = p3_landlock_allow(l, at, P3_ACCESS_READ);
     free(list);
     return ok;
