@@ -79,13 +79,19 @@ int connect_to(uint16_t port, int nonblocking)
     return fd;
 }
 
+void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+        die("setting up a connection");
+}
+
 void make_quick(int fd)
 {
     int on = 1;
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
-        die("setting up a connection");
+    make_nonblocking(fd);
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+        die("TCP_NODELAY");
 }
 
 void allow_many_descriptors(void)

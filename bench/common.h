@@ -20,7 +20,10 @@ int listen_on(uint16_t *port);
 /* A socket connected to 127.0.0.1, or being connected when it is non-blocking. */
 int connect_to(uint16_t port, int nonblocking);
 
-/* Makes a connected socket non-blocking, and small writes on it immediate. */
+/* Makes a connected socket non-blocking. */
+void make_nonblocking(int fd);
+
+/* The same, and makes small writes on it immediate. */
 void make_quick(int fd);
 
 /* Lifts the number of descriptors this process may have to what the system allows it. */

@@ -121,11 +121,12 @@ class Bench:
             process.stdout.close()
 
     @contextlib.contextmanager
-    def server(self, messages: int, size: int, port: int = 0) -> Iterator[tuple[int, int]]:
+    def server(self, messages: int, size: int, port: int = 0, *options: str) -> Iterator[tuple[int, int]]:
         """Our server; gives its port and its port for TLS."""
         with self._process(
             *[self.tool("bench-server"), "--messages", str(messages), "--size", str(size)],
             *["--port", str(port), "--cert", str(self.cert), "--key", str(self.key)],
+            *options,
         ) as words:
             yield int(words[0]), int(words[1])
 

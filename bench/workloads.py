@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
@@ -281,6 +281,22 @@ def w8(b: Bench) -> list[Result]:
     return [r]
 
 
+def w9(b: Bench) -> list[Result]:
+    """A server that writes each reply in two pieces with Nagle's algorithm on, one command at a time."""
+    n = 300
+    ours = present(peers.library(b), peers.cpoplib(b), peers.pop3_sync(b, n))
+    programs = ours + present(peers.poplib(), peers.mpop(b, n), peers.libetpan(b))
+    rows = []
+    for way, options in (("whole", ["--no-pipelining"]), ("in two pieces", ["--by-pieces"])):
+        with b.server(n, 4096, 0, *options) as (port, _):
+            rows += b.rounds_of([replace(t, name=f"{t.name}, {way}") for t in programs], port, where=fast_scratch())
+    r = Result("W9", f"{n} messages of 4 KB, one at a time, from a server that writes replies in two pieces", rows)
+    for trial in ours:
+        mine, other = r.time(f"{trial.name}, in two pieces"), r.time(f"{trial.name}, whole")
+        r.held(f"{trial.name}, in two pieces / whole", mine, other, 1.5)
+    return [r]
+
+
 def growth_messages(b: Bench) -> list[Result]:
     """Ten new messages in mailboxes of different sizes."""
     results = []
@@ -326,6 +342,6 @@ def growth_accounts(b: Bench) -> list[Result]:
 
 
 ALL = {
-    **{"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8},
+    **{"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8, "W9": w9},
     **{"G1": growth_messages, "G2": growth_accounts},
 }

@@ -242,6 +242,14 @@ static int feed(cpoplib_run *run, const char *data, size_t len)
     return hand_out(run, len);
 }
 
+/* Whether one reply is awaited and there is nothing to send. */
+static bool only_waits(pop3_engine *engine)
+{
+    size_t len;
+    (void)pop3_engine_output(engine, &len);
+    return len == 0 && pop3_engine_wants_input(engine) && pop3_engine_in_flight(engine) <= 1;
+}
+
 /* Reads from our own file, once at most, and feeds what it holds. */
 static int read_own(cpoplib_run *run, cpoplib_reader *r)
 {
@@ -255,6 +263,8 @@ static int read_own(cpoplib_run *run, cpoplib_reader *r)
         size_t len = (size_t)(r->end - r->start);
         r->start = r->end;
         result = feed(run, data, len);
+        if (result >= 0 && only_waits(run->client->engine) && !cpoplib_reader_acknowledge(r))
+            result = -1;
     }
     cpoplib_reader_end(r);
     if (!pop3_engine_wants_input(run->client->engine))

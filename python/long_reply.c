@@ -131,6 +131,8 @@ static int cut_until_dot(gathering *g)
             return -1;
         }
         if (result == P3_SPLIT_MORE) {
+            if (!cpoplib_reader_acknowledge(g->reader))
+                return -1;
             Py_ssize_t more = cpoplib_reader_fill(g->reader);
             if (more <= 0)
                 return more < 0 ? -1 : 0;

@@ -1,7 +1,10 @@
 /* The buffer of a connection's file: filled by the raw file's readinto(), emptied by lines. */
 #include "reader.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* A buffer begins small, since most replies are, and so that a connection takes no more memory than
  * poplib's with its 8 KiB; it grows when a read fills it. */
@@ -63,6 +66,25 @@ static bool prepare(cpoplib_reader *r)
         r->start = 0;
         r->end = unread;
     }
+    return true;
+}
+
+bool cpoplib_reader_acknowledge(const cpoplib_reader *r)
+{
+#ifdef TCP_QUICKACK
+    if (r->filled)
+        return true; /* more is there already */
+    int on = 1;
+    int fd = PyObject_AsFileDescriptor(r->raw);
+    if (fd >= 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    else if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return false;
+    else
+        PyErr_Clear(); /* not a file of the system's: nothing to speed up */
+#else
+    (void)r;
+#endif
     return true;
 }
 
@@ -161,6 +183,8 @@ PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit)
     PyObject *line = NULL;
     Py_ssize_t scanned = 0, n = 0;
     while (limit != 0 && (n = line_length(r, limit, scanned)) == 0) {
+        if (scanned < r->end - r->start && !cpoplib_reader_acknowledge(r))
+            goto end;
         scanned = r->end - r->start;
         Py_ssize_t more = cpoplib_reader_fill(r);
         if (more < 0)

@@ -44,6 +44,12 @@ void cpoplib_reader_rest(cpoplib_reader *r);
  * many; 0 at the end of input, or when a non-blocking socket has none; -1 with an exception. */
 Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r);
 
+/* Between begin and end, when a reply has come in part and there is nothing to send: acknowledges
+ * that part, as a server with Nagle's algorithm on holds the rest back until then, and the system
+ * waits 40 ms for something to send along. False with an exception that is not an Exception
+ * (KeyboardInterrupt). */
+bool cpoplib_reader_acknowledge(const cpoplib_reader *r);
+
 /* One line with its end, at most `limit` octets of it (-1: no limit); empty at the end of input. */
 PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit);
 

@@ -63,7 +63,7 @@ static moved send_plain(connection *c)
 {
     struct iovec v[MOST_PIECES];
     size_t n = c->out_last - c->out_first;
-    n = n < MOST_PIECES ? n : MOST_PIECES;
+    n = c->by_pieces ? 1 : n < MOST_PIECES ? n : MOST_PIECES;
     for (size_t i = 0; i < n; i++) {
         span text = c->out[c->out_first + i].text;
         v[i] = (struct iovec){(void *)(uintptr_t)text.data, text.len};

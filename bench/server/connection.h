@@ -20,6 +20,7 @@ typedef struct connection {
     bool wants_tls;   /* STLS was answered: TLS begins when the answer has gone */
     bool closing;     /* QUIT was answered: close when the answer has gone */
     bool writable_awaited;
+    bool by_pieces; /* each piece is a write of its own (in the clear) */
 
     char in[65536];
     size_t in_len;

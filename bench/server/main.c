@@ -5,7 +5,11 @@
  *
  *     bench-server [--port P] [--tls-port P] [--cert FILE --key FILE] [--messages N] [--size
  * OCTETS]
- *                  [--no-pipelining] [--report]
+ *                  [--no-pipelining] [--by-pieces] [--report]
+ *
+ * --by-pieces writes status line and body of a reply apart, with Nagle's algorithm on, as popa3d,
+ * solid-pop3d and others do: the second waits until the first has been acknowledged. It announces
+ * no pipelining, as those do not.
  *
  * Ports default to free ones. Prints "ready PORT TLS-PORT" (TLS-PORT 0 without a certificate), and
  * with --report a line for each session when it ends: how many commands, and how many
@@ -31,6 +35,7 @@ typedef struct server {
     service service;
     SSL_CTX *tls; /* NULL without a certificate */
     bool report;
+    bool by_pieces;
     int poll;
     int plain_listener, tls_listener; /* the latter -1 without TLS */
 } server;
@@ -121,8 +126,11 @@ static void accept_all(server *s, int listener)
         connection *c = calloc(1, sizeof *c);
         if (c == NULL)
             die("a connection");
-        make_quick(fd);
+        make_nonblocking(fd);
+        if (!s->by_pieces)
+            make_quick(fd);
         c->fd = fd;
+        c->by_pieces = s->by_pieces;
         if (listener == s->tls_listener)
             connection_begin_tls(c, s->tls);
         connection_say(c, "+OK benchmark ready\r\n");
@@ -169,15 +177,11 @@ _Noreturn static void run(server *s)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"tls-port", required_argument, NULL, 't'},
-        {"cert", required_argument, NULL, 'c'},
-        {"key", required_argument, NULL, 'k'},
-        {"messages", required_argument, NULL, 'm'},
-        {"size", required_argument, NULL, 's'},
-        {"no-pipelining", no_argument, NULL, 'n'},
-        {"report", no_argument, NULL, 'r'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},     {"tls-port", required_argument, NULL, 't'},
+        {"cert", required_argument, NULL, 'c'},     {"key", required_argument, NULL, 'k'},
+        {"messages", required_argument, NULL, 'm'}, {"size", required_argument, NULL, 's'},
+        {"no-pipelining", no_argument, NULL, 'n'},  {"by-pieces", no_argument, NULL, 'b'},
+        {"report", no_argument, NULL, 'r'},         {NULL, 0, NULL, 0},
     };
     static server s = {.service = {.pipelining = true}, .tls_listener = -1};
     uint16_t port = 0;
@@ -207,6 +211,10 @@ int main(int argc, char **argv)
             size = number_or_die(optarg, UINT64_C(1) << 32);
             break;
         case 'n':
+            s.service.pipelining = false;
+            break;
+        case 'b':
+            s.by_pieces = true;
             s.service.pipelining = false;
             break;
         case 'r':

@@ -80,7 +80,6 @@ static void user_answered_before_pass(void *ctx, pop3_client *c, const pop3_resu
     (void)ctx;
     if (c->phase != P3_PHASE_LOGIN)
         return;
-    p3_acknowledge(c->stream.fd); /* there is nothing to send until PASS is answered */
     c->outcome.pipelined = true;
     if (result->status == POP3_ERR_REFUSED)
         p3_login_keep_refusal(c, result);

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "io/clock.h"
+#include "io/socket.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -157,6 +158,18 @@ static bool listen_first(pop3_client *c)
     return c->phase != P3_PHASE_NONE;
 }
 
+/* Acknowledges what has come when there is nothing to send along and one reply is awaited: a server
+ * that writes it in pieces, with Nagle's algorithm on, holds the next piece back until then
+ * (RFC 1122 section 4.2.3.4). While a window of commands is under way there is no hurry: full
+ * segments are not held back. `silent`: a read that found nothing, as when a part of a TLS record
+ * has come. */
+static void acknowledge(const pop3_client *c, bool silent)
+{
+    if (c->drained && pop3_engine_wants_input(c->engine) && pop3_engine_in_flight(c->engine) <= 1 &&
+        (!silent || c->stream.tls != NULL))
+        p3_acknowledge(c->stream.fd);
+}
+
 /* Writes and reads once each. A write that breaks an idle silence is not followed by a read: the
  * answer cannot be there yet. */
 static bool step_transfer(pop3_client *c)
@@ -200,6 +213,8 @@ static bool step_transfer(pop3_client *c)
     size_t len = 0;
     if (in == P3_IO_OK && !c->want_write)
         pop3_engine_output(c->engine, &len);
+    if (len == 0 && !c->want_write && (in == P3_IO_OK || !wrote))
+        acknowledge(c, in == P3_IO_AGAIN);
     return c->read_again || len > 0 || c->phase == P3_PHASE_HANDSHAKE;
 }
 

@@ -16,7 +16,7 @@ bool p3_pipe(int ends[2]);
 ssize_t p3_recv(int fd, void *buffer, size_t len);
 ssize_t p3_send(int fd, const void *data, size_t len);
 
-/* Acknowledges what has come by now. The peer may hold its next reply back until then (Nagle's
+/* Acknowledges what has come by now. The peer may hold back what it sends next until then (Nagle's
  * algorithm), and the system waits for something to send along (RFC 1122 §4.2.3.2), up to 40 ms. */
 void p3_acknowledge(int fd);
 

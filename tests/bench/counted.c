@@ -1,6 +1,8 @@
 /* Counts system calls and allocations of the library; see counted.h. */
 #include "counted.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,13 +28,14 @@ counts counted_since(counts before)
         .receives = counted.receives - before.receives,
         .waits = counted.waits - before.waits,
         .others = counted.others - before.others,
+        .acknowledgements = counted.acknowledgements - before.acknowledgements,
         .allocations = counted.allocations - before.allocations,
     };
 }
 
 size_t system_calls(counts c)
 {
-    return c.sends + c.receives + c.waits + c.others;
+    return c.sends + c.receives + c.waits + c.others + c.acknowledgements;
 }
 
 /* The names that the linker gives to what is wrapped and to what wraps it. Those that end in _chk
@@ -50,6 +53,7 @@ int __real___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room
 ssize_t __real_read(int fd, void *data, size_t len);
 ssize_t __real___read_chk(int fd, void *data, size_t len, size_t room);
 ssize_t __real_write(int fd, const void *data, size_t len);
+int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -64,6 +68,7 @@ int __wrap___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room
 ssize_t __wrap_read(int fd, void *data, size_t len);
 ssize_t __wrap___read_chk(int fd, void *data, size_t len, size_t room);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 
 void *__wrap_malloc(size_t size)
 {
@@ -136,4 +141,12 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 {
     counted.others++;
     return __real_write(fd, data, len);
+}
+
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+#ifdef TCP_QUICKACK
+    counted.acknowledgements += level == IPPROTO_TCP && name == TCP_QUICKACK;
+#endif
+    return __real_setsockopt(fd, level, name, value, len);
 }

@@ -9,6 +9,7 @@
 typedef struct counts {
     size_t sends, receives, waits; /* send(2), recv(2), poll(2) */
     size_t others;                 /* read(2) and write(2): none while mail is retrieved */
+    size_t acknowledgements;       /* setsockopt(2) with TCP_QUICKACK */
     size_t allocations;            /* malloc, calloc, realloc, strdup, strndup */
 } counts;
 

@@ -8,6 +8,8 @@
 
 #include <pop3/pop3.h>
 
+#include <net/if.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,6 +225,76 @@ static void a_message_at_a_time_costs_four_system_calls(void **state)
     end(&b);
 }
 
+static void what_comes_whole_is_not_acknowledged_by_a_call_of_its_own(void **state)
+{
+    bench b;
+    (void)state;
+    begin(&b, "--no-pipelining");
+    counts before = counted;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(pop3_client_noop(b.client), POP3_OK);
+    assert_int_equal(counted_since(before).acknowledgements, 0);
+    end(&b);
+}
+
+/* The kernel's count of acknowledgements that it has put off until a timer ran out, in this network
+ * namespace. */
+static long delayed_acknowledgements(void)
+{
+    FILE *f = fopen("/proc/self/net/netstat", "r");
+    char names[8192], values[8192];
+    long found = -1;
+    assert_non_null(f);
+    while (found < 0 && fgets(names, sizeof names, f) != NULL &&
+           fgets(values, sizeof values, f) != NULL) {
+        char *rest_n, *rest_v;
+        char *name = strtok_r(names, " ", &rest_n);
+        char *value = strtok_r(values, " ", &rest_v);
+        while (name != NULL && value != NULL && strcmp(name, "DelayedACKs") != 0) {
+            name = strtok_r(NULL, " ", &rest_n);
+            value = strtok_r(NULL, " ", &rest_v);
+        }
+        found = name != NULL && value != NULL ? strtol(value, NULL, 10) : -1;
+    }
+    fclose(f);
+    return found;
+}
+
+/* Moves to a network of our own, where nobody else's connections are counted. */
+static bool be_alone(void)
+{
+    struct ifreq lo = {.ifr_name = "lo"};
+    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+        return false;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool up = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &lo) == 0;
+    lo.ifr_flags |= IFF_UP;
+    up = up && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
+    close(fd);
+    return up;
+}
+
+static void a_reply_in_two_pieces_is_acknowledged_at_once(void **state)
+{
+    bench b;
+    (void)state;
+    bool alone = be_alone();
+    begin(&b, "--by-pieces");
+    counts before = counted;
+    long delayed = alone ? delayed_acknowledgements() : -1;
+    retrieve_one_by_one(&b);
+    counts cost = counted_since(before);
+    print_message("# %zu acknowledgements for %d messages\n", cost.acknowledgements, MESSAGES);
+    /* Two pieces that have come by the time of the first look need none. */
+    assert_in_range(cost.acknowledgements, 1, MESSAGES);
+    if (delayed >= 0)
+        assert_in_range(delayed_acknowledgements() - delayed, 0, MESSAGES / 100);
+    else
+        print_message("# no network of our own: delayed acknowledgements not counted\n");
+    assert_all_came(&b, 1);
+    end(&b);
+}
+
 /* However often a look costs a poll(2) that does not wait. */
 static void looking_for_the_answer_costs_no_more_reads(void **state)
 {
@@ -280,7 +354,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_message_at_a_time_costs_four_system_calls),
         cmocka_unit_test(looking_for_the_answer_costs_no_more_reads),
         cmocka_unit_test(nothing_is_allocated_for_a_message_once_a_session_is_under_way),
+        cmocka_unit_test(what_comes_whole_is_not_acknowledged_by_a_call_of_its_own),
         cmocka_unit_test(a_survey_allocates_a_few_times_and_not_for_each_message),
+        cmocka_unit_test(a_reply_in_two_pieces_is_acknowledged_at_once),
     };
     if (argc != 2) {
         fprintf(stderr, "usage: test_costs PATH-OF-BENCH-SERVER\n");
