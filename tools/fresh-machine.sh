@@ -37,9 +37,16 @@ codename() {
 # The sources of release $1, made of this machine's: apt itself reads them, whatever their format.
 sources() {
     here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-    found=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'Identifier: Packages' |
+    lists=$(apt-config shell lists Dir::State::lists/d | sed "s/^lists='\(.*\)'$/\1/")
+    if [ -z "$(find "$lists" -name '*Release' -print -quit)" ]; then
+        lists=$work/lists
+        mkdir "$lists"
+        apt-get -qq -o Dir::State::lists="$lists" update >&2
+    fi
+    found=$(apt-get -o Dir::State::lists="$lists" indextargets 'Identifier: Packages' \
+        --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' |
         awk -v here="$here" -v wanted="$1" '
-            $3 == "main" && ($4 == "Debian" || $4 !~ /^[A-Za-z]/) && index($2, here) == 1 {
+            $3 == "main" && $4 == "Debian" && index($2, here) == 1 {
                 pocket = substr($2, length(here) + 1)
                 if (pocket == "" || pocket == "-updates" || pocket == "-security")
                     print "deb", $1, wanted pocket, "main"
