@@ -155,7 +155,7 @@ esac
 script=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 checkout=$(dirname "$(dirname "$script")")
 command -v mmdebstrap >/dev/null || "$checkout/tools/dependencies.sh" machines
-{ true <&0; } 2>/dev/null || exec </dev/null
+[ -e /proc/self/fd/0 ] || exec </dev/null
 exec 3<&0
 umask 022
 container=''
@@ -180,7 +180,7 @@ if [ -n "$kept" ] && [ -f "$kept" ]; then
     mkdir "$root"
     tar -C "$root" -xpf "$kept" --numeric-owner
 else
-    contained mmdebstrap --quiet --variant=minbase --architectures="$architecture" --include="$include" \
+    contained env TMPDIR="$work" mmdebstrap --quiet --variant=minbase --architectures="$architecture" --include="$include" \
         --aptopt="$work/apt.conf" "$release" "$root" "$work/sources.list" >&2
     if [ -n "$kept" ]; then
         mkdir -p "$cache"
