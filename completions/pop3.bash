@@ -9,9 +9,11 @@ _pop3() {
     local files='--ca-file --certificate --config --crl-file --key --mbox --netrc --password-file --socket --state'
     local folders='--ca-dir --maildir'
     local switches='--allow-plaintext --delete --dry-run --help --json --keep --keyring --no-sandbox --quiet --received --trace --verbose'
-    local values='--auth --channel-binding --command --connect-timeout --delete-after --delivered-to --every --filter --host --jobs
+    local values='--auth --channel-binding --command --connect-timeout --delete-after --delivered-to --every --filter --host
+        --initial-response --jobs
         --kill-size --limit --line-ends --lines --local-address --max-size --message-limit --password-command --per-host
         --pin --pipelining --port --proxy --proxy-user --remove --retries --retry-wait --server-name --session-timeout --timeout --tls --tls-min
+        --traits
         --token-command --url --user'
 
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -25,6 +27,7 @@ _pop3() {
         --tls) mapfile -t COMPREPLY < <(compgen -W 'tls stls none' -- "$word") ;;
         --channel-binding) mapfile -t COMPREPLY < <(compgen -W 'tls-exporter tls-server-end-point tls-unique' -- "$word") ;;
         --tls-min) mapfile -t COMPREPLY < <(compgen -W '1.2 1.3' -- "$word") ;;
+        --initial-response) mapfile -t COMPREPLY < <(compgen -W 'auto never' -- "$word") ;;
         --pipelining) mapfile -t COMPREPLY < <(compgen -W 'auto on off' -- "$word") ;;
         --line-ends) mapfile -t COMPREPLY < <(compgen -W 'lf crlf' -- "$word") ;;
         *)

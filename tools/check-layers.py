@@ -21,11 +21,12 @@ ROOMS = {
 
 # The public headers each may include.
 PUBLIC = {
-    "src/core": {"types.h", "engine.h"},
+    "src/core": {"types.h", "engine.h", "traits.h"},
     "src/auth": {"types.h", "engine.h", "tls.h"},
     "src/io": {"types.h", "tls.h"},
     "include/pop3/types.h": set(),
     "include/pop3/tls.h": {"types.h"},
+    "include/pop3/traits.h": {"types.h"},
     "include/pop3/engine.h": {"types.h"},
     "python": {"types.h", "engine.h"},
 }

@@ -39,6 +39,7 @@
 
 #include <pop3/engine.h>
 #include <pop3/tls.h>
+#include <pop3/traits.h>
 #include <pop3/types.h>
 
 #ifdef __cplusplus
@@ -103,6 +104,7 @@ typedef struct pop3_client_options {
                            before it sleeps, for as long as answers come so soon: a server on the
                            same machine answers before a process that sleeps has been woken. Default
                            50, or never where there is but one processor; negative: never. */
+    pop3_server_traits traits; /**< What is known of the server from earlier sessions, or told. */
 } pop3_client_options;
 
 /** Initializer for pop3_client_options. */
@@ -211,6 +213,11 @@ POP3_API const pop3_capabilities *pop3_client_capabilities(const pop3_client *cl
 
 /** Whether commands share windows, as far as is known by now; see pop3_engine_pipelines(). */
 POP3_API bool pop3_client_pipelines(const pop3_client *client);
+
+/** What is peculiar about the server: what the options said, and what has been learned on this
+ * connection and those before. Give it to the next client for this server; see traits.h. Never
+ * NULL. */
+POP3_API const pop3_server_traits *pop3_client_traits(const pop3_client *client);
 
 /** The reply to the last blocking command that got one. Valid until the next call with this client.
  */

@@ -22,6 +22,8 @@ static bool take_url(p3_local_account *a, p3_problem *why)
     to->user = s->user != NULL ? s->user : a->url.user;
     to->mechanism = s->auth != NULL ? s->auth : a->url.mechanism;
     to->channel_binding = s->channel_binding;
+    if (s->initial_response != NULL && strcmp(s->initial_response, "never") == 0)
+        to->connection.traits.flags |= POP3_TRAIT_NO_INITIAL_RESPONSE;
     to->connection.unix_socket = s->socket;
     to->connection.local_address = s->local_address;
     if (to->connection.host == NULL && s->socket == NULL)
@@ -99,6 +101,21 @@ static void take_connection(p3_local_account *a)
         o->pipelining = POP3_PIPELINING_ON;
     if (s->pipelining != NULL && strcmp(s->pipelining, "off") == 0)
         o->pipelining = POP3_PIPELINING_OFF;
+}
+
+/* What is peculiar about the server. Without "none" it counts beside what was learned. */
+static bool take_traits(p3_local_account *a, p3_problem *why)
+{
+    const char *text = a->settings.traits;
+    if (text == NULL)
+        return true;
+    a->account.forget_traits = strcmp(text, "none") == 0 || strncmp(text, "none,", 5) == 0;
+    if (pop3_server_traits_read(&a->account.connection.traits,
+                                text + (a->account.forget_traits ? 4 : 0)))
+        return true;
+    return p3_problem_set(why, EX_CONFIG,
+                          "traits: expected: none, no-capa, no-initial-response, one-at-a-time, "
+                          "no-uidl, no-top or quit-after=N, with commas between");
 }
 
 /* KIND://HOST[:PORT] */
@@ -237,8 +254,8 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool de
         take_connection(out);
         take_policy(out);
     }
-    ok = ok && take_proxy(out, why) && make_key(out, why) && take_target(out, delivers, why) &&
-         prepare_tls(out, why);
+    ok = ok && take_traits(out, why) && take_proxy(out, why) && make_key(out, why) &&
+         take_target(out, delivers, why) && prepare_tls(out, why);
     out->secret = (p3_secret_source){.settings = &out->settings,
                                      .url = &out->url,
                                      .host = out->account.connection.host,

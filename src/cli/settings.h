@@ -17,6 +17,7 @@ typedef struct p3_settings {
     char *user;
     char *auth;
     char *channel_binding;
+    char *initial_response;
     char *tls; /* "tls", "stls" or "none" */
     char *ca_file;
     char *ca_dir;
@@ -32,6 +33,7 @@ typedef struct p3_settings {
     char *socket;
     char *local_address;
     char *pipelining; /* "auto", "on" or "off" */
+    char *traits;
     char *timeout;
     char *connect_timeout;
     char *session_timeout;

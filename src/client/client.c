@@ -233,6 +233,11 @@ bool pop3_client_pipelines(const pop3_client *c)
     return pop3_engine_pipelines(c->engine);
 }
 
+const pop3_server_traits *pop3_client_traits(const pop3_client *c)
+{
+    return &c->options.traits;
+}
+
 const pop3_reply *pop3_client_reply(const pop3_client *c)
 {
     return &c->reply;

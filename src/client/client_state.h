@@ -114,6 +114,13 @@ struct pop3_client {
     char where[300]; /* "host:port" for messages */
 };
 
+/* Whether the server is known to have one of these traits: a set of pop3_trait. What the client
+ * learns, it adds to c->options.traits. */
+static inline bool p3_has_trait(const pop3_client *c, uint32_t traits)
+{
+    return (c->options.traits.flags & traits) != 0;
+}
+
 /* failure.c */
 
 /* Notes an error: `doing` is what was being done, `why` a sentence; reply, when not NULL, the

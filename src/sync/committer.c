@@ -26,7 +26,7 @@ static bool record_one(p3_state *s, const p3_commit *c, p3_problem *why)
 {
     if (c->target != NULL && !p3_state_set_target(s, c->account, c->target, why))
         return false;
-    if (c->pipelining_lies && !p3_state_doubt_pipelining(s, c->account, why))
+    if (!pop3_server_traits_empty(c->learned) && !p3_state_learn(s, c->account, c->learned, why))
         return false;
     for (size_t i = 0; i < c->count; i++) {
         const p3_change *change = &c->changes[i];

@@ -24,9 +24,9 @@ struct p3_commit {
     p3_batch batch;
     p3_change *changes;
     size_t count;
-    const char *target;   /* to be recorded as the account's target, or NULL */
-    bool pipelining_lies; /* to be recorded */
-    p3_problem problem;   /* result: nothing was recorded, and why */
+    const char *target;         /* to be recorded as the account's target, or NULL */
+    pop3_server_traits learned; /* to be recorded of its server */
+    p3_problem problem;         /* result: nothing was recorded, and why */
     bool *poisoned; /* the account's own: set when one of its commits failed; nothing is delivered
                        then, as its intents may be missing. Only the committer looks at it. */
     const char *reached; /* fault point after it is recorded, or NULL */

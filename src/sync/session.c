@@ -60,8 +60,9 @@ static bool is_out_of_time(const p3_session *s)
  * although it announced that it takes them. */
 static bool commands_were_lost(const p3_session *s, pop3_status status)
 {
-    if (s->account->connection.pipelining != POP3_PIPELINING_AUTO || !s->known.pipelining ||
-        s->apart || s->care == P3_CARE_STEPS || is_out_of_time(s))
+    if (s->account->connection.pipelining != POP3_PIPELINING_AUTO ||
+        (s->known.traits.flags & POP3_TRAIT_ONE_AT_A_TIME) != 0 || s->apart ||
+        s->care == P3_CARE_STEPS || is_out_of_time(s))
         return false;
     if (s->stage == P3_STAGE_LOGIN)
         return (status == POP3_ERR_TIMEOUT || status == POP3_ERR_CLOSED) &&
@@ -76,6 +77,7 @@ void p3_session_lost(p3_session *s, pop3_status status)
     if (s->stage >= P3_STAGE_GONE)
         return; /* nothing is expected of the connection any more */
     p3_describe_failure(s->client, status, s->stage == P3_STAGE_LOGIN, &why);
+    p3_session_learn(s, *pop3_client_traits(s->client));
     if (commands_were_lost(s, status))
         s->unpipelined = true;
     if (s->unpipelined || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
@@ -157,6 +159,16 @@ bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, cons
     return hand_in(s, what, allowed);
 }
 
+void p3_session_learn(p3_session *s, pop3_server_traits learned)
+{
+    learned = pop3_server_traits_beyond(learned, s->known.traits);
+    if (pop3_server_traits_empty(learned))
+        return;
+    pop3_server_traits_add(&s->known.traits, learned);
+    if (!s->run->options->dry_run)
+        (void)hand_in(s, (p3_commit){.learned = learned}, 0);
+}
+
 p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing standing)
 {
     p3_row *row = &s->rows.at[mail->row];
@@ -174,10 +186,8 @@ p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing stan
  * announces. Had it been silent again, it would just be slow, or gone. */
 static void confirm_doubt(p3_session *s)
 {
-    if (!s->apart || !s->known.pipelining || s->run->options->dry_run)
-        return;
-    s->known.pipelining = false;
-    (void)hand_in(s, (p3_commit){.pipelining_lies = true}, 0);
+    if (s->apart)
+        p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_ONE_AT_A_TIME});
 }
 
 static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
@@ -188,6 +198,7 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
         return;
     if (result->status == POP3_OK || result->status == POP3_ERR_REFUSED)
         confirm_doubt(s);
+    p3_session_learn(s, *pop3_client_traits(s->client));
     if (result->status != POP3_OK) {
         s->come_back = p3_is_for_later(s->client, result->status);
         s->wait_ms = (int64_t)pop3_client_error(s->client)->login_delay * 1000;
@@ -208,8 +219,8 @@ static void connect_and_log_in(p3_session *s)
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = logged_in;
     handlers.ctx = s;
-    bool doubtful = !s->known.pipelining && o.pipelining == POP3_PIPELINING_AUTO;
-    if (doubtful || s->apart || s->care == P3_CARE_STEPS)
+    o.traits = s->known.traits;
+    if (s->apart || s->care == P3_CARE_STEPS)
         o.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
     pop3_status status = pop3_client_new(&s->client, &o);
@@ -291,6 +302,9 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     prepare_windows(s);
     p3_session_tell(s, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     bool ok = p3_state_account(run->state, account->key, &s->known, &why);
+    if (account->forget_traits)
+        s->known.traits = (pop3_server_traits){0};
+    pop3_server_traits_add(&s->known.traits, account->connection.traits);
     if (ok && !run->options->dry_run)
         ok = s->locked = p3_state_lock(run->state, s->known.id, &why);
     if (ok)

@@ -219,6 +219,10 @@ bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const ch
 bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const char *target,
                            size_t allowed);
 
+/* Records what the session has learned about the server, where it was not known before; the next
+ * session, in this run or another, begins with it. */
+void p3_session_learn(p3_session *s, pop3_server_traits learned);
+
 /* Marks a message to be deleted now, when that is wanted; DELE is sent in due course. */
 void p3_session_drop(p3_session *s, p3_mail *mail);
 

@@ -6,6 +6,7 @@
 #ifndef P3_SYNC_STATE_H
 #define P3_SYNC_STATE_H
 
+#include <pop3/traits.h>
 #include <pop3/types.h>
 
 #include "sync/fingerprint.h"
@@ -45,9 +46,9 @@ typedef struct p3_rows {
 
 /* An account, as stored. */
 typedef struct p3_known_account {
-    int64_t id;      /* from 1 */
-    char *target;    /* where its intents were to be delivered; NULL when there were none */
-    bool pipelining; /* false: since a day ago the server has announced it and not done it */
+    int64_t id;   /* from 1 */
+    char *target; /* where its intents were to be delivered; NULL when there were none */
+    pop3_server_traits traits; /* what was learned about its server, as far as it still counts */
 } p3_known_account;
 
 /* Opens a state, making it when there is none. */
@@ -80,9 +81,9 @@ bool p3_state_begin(p3_state *s, p3_problem *why);
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why);
 bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why);
 bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why);
-/* The server announces pipelining and does not do it, as it seems; this counts for a day, as a line
- * that was interrupted looks the same. */
-bool p3_state_doubt_pipelining(p3_state *s, int64_t account, p3_problem *why);
+/* Records what was learned about the account's server. It counts for a week, as servers get mended;
+ * that commands go one at a time for a day, as a line that was interrupted looks the same. */
+bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3_problem *why);
 bool p3_state_commit(p3_state *s, p3_problem *why);
 
 /* Keeps other runs away from an account until the handle is closed. Returns false with an exit

@@ -15,25 +15,36 @@
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
+#define P3_VERSION        2
 #define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
 #define P3_BUSY_STEP_MS   20
 
 struct p3_state {
     sqlite3 *db;
     char *path;
-    int lock_fd; /* byte N of the lock file is locked for account N */
-    bool looks;  /* nothing is written */
+    int lock_fd;     /* byte N of the lock file is locked for account N */
+    bool looks;      /* nothing is written */
+    int64_t version; /* of the file's tables; 0: it is new */
     sqlite3_stmt *put;
     sqlite3_stmt *forget;
 };
 
+/* Version 1 had no such table. What counts of it depends on its age. */
+#define P3_TRAIT_TABLE                                                                             \
+    "CREATE TABLE trait("                                                                          \
+    "  account INTEGER NOT NULL REFERENCES account(id),"                                           \
+    "  name TEXT NOT NULL,"                                                                        \
+    "  value INTEGER NOT NULL,"                                                                    \
+    "  learned INTEGER NOT NULL,"                                                                  \
+    "  PRIMARY KEY(account, name)) WITHOUT ROWID;"
+
+static const char upgrade_from_1[] = P3_TRAIT_TABLE "PRAGMA user_version=2;";
+
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
-                             "PRAGMA user_version=1;"
-                             "CREATE TABLE account("
+                             "PRAGMA user_version=2;" P3_TRAIT_TABLE "CREATE TABLE account("
                              "  id INTEGER PRIMARY KEY,"
                              "  key TEXT NOT NULL UNIQUE,"
-                             "  target TEXT,"
-                             "  pipelining INTEGER NOT NULL DEFAULT 1);"
+                             "  target TEXT);"
                              "CREATE TABLE message("
                              "  account INTEGER NOT NULL REFERENCES account(id),"
                              "  id INTEGER NOT NULL,"
@@ -96,45 +107,42 @@ static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *
     return ok;
 }
 
-/* Whether a file is new, and refuses one that is something else or from the future. In a
- * transaction, as another run may be making it. */
-static bool judge(p3_state *s, bool *fresh, p3_problem *why)
+/* Finds out which version a file is, and refuses one that is something else or from the future. In
+ * a transaction, as another run may be making it. */
+static bool judge(p3_state *s, p3_problem *why)
 {
-    int64_t version = 0;
     int64_t application = 0;
     int64_t tables = 0;
-    *fresh = false;
-    if (!read_number(s, "PRAGMA user_version", &version, why) ||
+    if (!read_number(s, "PRAGMA user_version", &s->version, why) ||
         !read_number(s, "PRAGMA application_id", &application, why))
         return false;
-    if (version == 1 && application == P3_APPLICATION)
+    if (s->version >= 1 && s->version <= P3_VERSION && application == P3_APPLICATION)
         return true;
-    if (version == 0 && !read_number(s, "SELECT count(*) FROM sqlite_schema", &tables, why))
+    if (s->version == 0 && !read_number(s, "SELECT count(*) FROM sqlite_schema", &tables, why))
         return false;
-    *fresh = version == 0 && application == 0 && tables == 0;
-    return *fresh ||
+    return (s->version == 0 && application == 0 && tables == 0) ||
            p3_problem_set(why, EX_DATAERR,
                           "opening the state file %s: it is another program's database, or from a "
                           "later version of this one",
                           s->path);
 }
 
-static bool look_at_file(p3_state *s, bool *fresh, p3_problem *why)
+static bool look_at_file(p3_state *s, p3_problem *why)
 {
-    bool ok = run(s, "BEGIN", "opening", why) && judge(s, fresh, why);
+    bool ok = run(s, "BEGIN", "opening", why) && judge(s, why);
     (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     return ok;
 }
 
-/* Makes the tables in a new file, unless another run has made them by now. */
+/* Makes what is missing of the tables, unless another run has made it by now. */
 static bool make_tables(p3_state *s, p3_problem *why)
 {
-    bool fresh = false;
     if (!run(s, "BEGIN IMMEDIATE", "opening", why))
         return false;
-    bool ok = judge(s, &fresh, why);
-    if (ok && fresh)
-        ok = run(s, schema, "making", why);
+    bool ok = judge(s, why);
+    if (ok && s->version < P3_VERSION)
+        ok = run(s, s->version == 0 ? schema : upgrade_from_1, "making", why);
+    s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
         return false;
@@ -162,11 +170,11 @@ static bool use_log(p3_state *s, p3_problem *why)
  * is changed in a file that is not ours. */
 static bool prepare_file(p3_state *s, p3_problem *why)
 {
-    bool fresh = false;
-    return (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why)) &&
-           look_at_file(s, &fresh, why) && use_log(s, why) &&
-           run(s, "PRAGMA synchronous=EXTRA; PRAGMA cache_size=-128", "opening", why) &&
-           (!fresh || make_tables(s, why));
+    bool ok = (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why)) &&
+              look_at_file(s, why) && use_log(s, why) &&
+              run(s, "PRAGMA synchronous=EXTRA; PRAGMA cache_size=-128", "opening", why);
+    bool make = s->version == 0 || (s->version < P3_VERSION && !s->looks);
+    return ok && (!make || make_tables(s, why));
 }
 
 static bool open_lock_file(p3_state *s, p3_problem *why)
@@ -247,20 +255,48 @@ void p3_known_account_clear(p3_known_account *a)
     *a = (p3_known_account){0};
 }
 
-/* How long it counts that a server did not pipeline, in seconds. */
-#define P3_DOUBT_LASTS ((int64_t)24 * 60 * 60)
+/* How long it counts what was learned about a server, in seconds. */
+#define P3_DAY ((int64_t)24 * 60 * 60)
 
-/* From the column: 1, or when there was reason to doubt it (in earlier versions 0). */
-static bool may_pipeline(int64_t since)
+static const char quit_after[] = "quit-after";
+
+/* One row. Names of a later version's traits are passed over. */
+static void take_trait(pop3_server_traits *t, const char *name, int64_t value, int64_t learned)
 {
     int64_t now = time(NULL);
-    return since == 1 || since > now || now - since >= P3_DOUBT_LASTS;
+    pop3_server_traits one = {0};
+    if (strcmp(name, quit_after) == 0 && value > 0 && value <= UINT32_MAX)
+        one.quit_after = (uint32_t)value;
+    else
+        (void)pop3_server_traits_read(&one, name);
+    int64_t lasts = one.flags == POP3_TRAIT_ONE_AT_A_TIME ? P3_DAY : 7 * P3_DAY;
+    if (learned <= now && now - learned < lasts) /* else expired, or the clock was set back */
+        pop3_server_traits_add(t, one);
+}
+
+static bool find_traits(p3_state *s, p3_known_account *a, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    int step = SQLITE_DONE;
+    if (s->version < 2)
+        return true;
+    if (!prepare(s, "SELECT name, value, learned FROM trait WHERE account=?", &q, why))
+        return false;
+    sqlite3_bind_int64(q, 1, a->id);
+    while ((step = sqlite3_step(q)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(q, 0);
+        if (name != NULL)
+            take_trait(&a->traits, name, sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2));
+    }
+    bool ok = step == SQLITE_DONE || fail(s, "reading", why);
+    sqlite3_finalize(q);
+    return ok;
 }
 
 static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
-    if (!prepare(s, "SELECT id, target, pipelining FROM account WHERE key=?", &q, why))
+    if (!prepare(s, "SELECT id, target FROM account WHERE key=?", &q, why))
         return false;
     sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
     int step = sqlite3_step(q);
@@ -268,18 +304,17 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
     if (step == SQLITE_ROW) {
         const char *target = (const char *)sqlite3_column_text(q, 1);
         out->id = sqlite3_column_int64(q, 0);
-        out->pipelining = may_pipeline(sqlite3_column_int64(q, 2));
         out->target = target != NULL ? strdup(target) : NULL;
         if (target != NULL && out->target == NULL)
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
     }
     sqlite3_finalize(q);
-    return ok;
+    return ok && (out->id == 0 || find_traits(s, out, why));
 }
 
 bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
 {
-    *out = (p3_known_account){.pipelining = true};
+    *out = (p3_known_account){0};
     if (!find_account(s, key, out, why))
         return false;
     if (out->id != 0 || s->looks)
@@ -466,16 +501,29 @@ bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_pr
     return ok;
 }
 
-bool p3_state_doubt_pipelining(p3_state *s, int64_t account, p3_problem *why)
+static bool put_trait(p3_state *s, int64_t account, const char *name, int64_t value,
+                      p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
-    if (!prepare(s, "UPDATE account SET pipelining=? WHERE id=?", &q, why))
+    if (!prepare(s, "INSERT OR REPLACE INTO trait VALUES(?,?,?,?)", &q, why))
         return roll_back(s, why);
-    sqlite3_bind_int64(q, 1, time(NULL));
-    sqlite3_bind_int64(q, 2, account);
+    sqlite3_bind_int64(q, 1, account);
+    sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 3, value);
+    sqlite3_bind_int64(q, 4, time(NULL));
     bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
     sqlite3_finalize(q);
     return ok;
+}
+
+bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3_problem *why)
+{
+    for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+        const char *name = (learned.flags & bit) != 0 ? pop3_trait_name((pop3_trait)bit) : NULL;
+        if (name != NULL && !put_trait(s, account, name, 1, why))
+            return false;
+    }
+    return learned.quit_after == 0 || put_trait(s, account, quit_after, learned.quit_after, why);
 }
 
 bool p3_state_commit(p3_state *s, p3_problem *why)

@@ -44,6 +44,8 @@ typedef struct p3_account {
     const char *user;
     const char *mechanism;       /* how to log in; NULL: the strongest */
     const char *channel_binding; /* the type to bind to TLS with; NULL: the best */
+    bool forget_traits;          /* what was learned about the server does not count, only what
+                                    connection.traits says */
     p3_secret_fn secret;
     void *secret_ctx;
     bool secret_at_hand;

@@ -16,6 +16,9 @@
 #include "sync/names.h"
 #include "sync/state.h"
 
+static const pop3_server_traits peculiar = {.flags = POP3_TRAIT_ONE_AT_A_TIME | POP3_TRAIT_NO_CAPA,
+                                            .quit_after = 12};
+
 static char folder[64];
 static char path[96];
 
@@ -60,14 +63,14 @@ static void what_is_committed_is_there_the_next_time(void **state)
     (void)state;
     p3_state *s = open_state();
     assert_true(p3_state_account(s, "me@host:995", &a, &why));
-    assert_true(a.pipelining);
+    assert_true(pop3_server_traits_empty(a.traits));
     assert_null(a.target);
     p3_row row = {
         .id = 7, .uid = {uid, sizeof uid}, .standing = P3_INTENT, .name = "n.1", .tries = 2};
     assert_true(p3_state_begin(s, &why));
     assert_true(p3_state_put(s, a.id, &row, &why));
     assert_true(p3_state_set_target(s, a.id, "maildir:/m", &why));
-    assert_true(p3_state_doubt_pipelining(s, a.id, &why));
+    assert_true(p3_state_learn(s, a.id, peculiar, &why));
     assert_true(p3_state_commit(s, &why));
     row.standing = P3_DELIVERED;
     row.fingerprint.octets[3] = 9;
@@ -82,7 +85,8 @@ static void what_is_committed_is_there_the_next_time(void **state)
     s = open_state();
     assert_true(p3_state_account(s, "me@host:995", &a, &why));
     assert_string_equal(a.target, "maildir:/m");
-    assert_false(a.pipelining);
+    assert_int_equal(a.traits.flags, peculiar.flags);
+    assert_int_equal(a.traits.quit_after, peculiar.quit_after);
     assert_true(p3_state_load(s, a.id, &rows, &why));
     assert_int_equal(rows.count, 1);
     assert_int_equal(rows.next_id, 8);
@@ -161,39 +165,99 @@ static void meddle(const char *sql)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-static bool pipelining_is_known(void)
+static pop3_server_traits known_traits(void)
 {
     p3_problem why;
     p3_known_account a;
     p3_state *s = open_state();
     assert_true(p3_state_account(s, "me@host:995", &a, &why));
-    bool may = a.pipelining;
+    pop3_server_traits t = a.traits;
     p3_known_account_clear(&a);
     p3_state_close(s);
-    return may;
+    return t;
+}
+
+static void learn(pop3_server_traits what)
+{
+    p3_problem why;
+    p3_known_account a;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_learn(s, a.id, what, &why));
+    assert_true(p3_state_commit(s, &why));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
 }
 
 static void that_a_server_did_not_pipeline_counts_for_a_day(void **state)
 {
+    (void)state;
+    learn((pop3_server_traits){.flags = POP3_TRAIT_ONE_AT_A_TIME});
+    assert_int_equal(known_traits().flags, POP3_TRAIT_ONE_AT_A_TIME);
+    meddle("UPDATE trait SET learned=learned-86000");
+    assert_int_equal(known_traits().flags, POP3_TRAIT_ONE_AT_A_TIME);
+    meddle("UPDATE trait SET learned=learned-400");
+    assert_int_equal(known_traits().flags, 0);
+    meddle("UPDATE trait SET learned=4000000000"); /* the clock was set back */
+    assert_int_equal(known_traits().flags, 0);
+}
+
+static void what_else_was_learned_about_a_server_counts_for_a_week(void **state)
+{
+    (void)state;
+    learn((pop3_server_traits){.flags = POP3_TRAIT_NO_CAPA, .quit_after = 12});
+    meddle("UPDATE trait SET learned=learned-86400*7+400");
+    assert_int_equal(known_traits().flags, POP3_TRAIT_NO_CAPA);
+    assert_int_equal(known_traits().quit_after, 12);
+    learn((pop3_server_traits){.quit_after = 5}); /* anew */
+    meddle("UPDATE trait SET learned=learned-800");
+    assert_int_equal(known_traits().flags, 0);
+    assert_int_equal(known_traits().quit_after, 5);
+    meddle("DELETE FROM trait WHERE name='no-capa'");
+    meddle("UPDATE trait SET name='of-a-later-version', value=-1");
+    assert_true(pop3_server_traits_empty(known_traits()));
+}
+
+/* As version 1 made it. */
+static void make_version_1(void)
+{
+    meddle("PRAGMA application_id=1886351155; PRAGMA user_version=1;"
+           "CREATE TABLE account(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, target TEXT,"
+           " pipelining INTEGER NOT NULL DEFAULT 1);"
+           "CREATE TABLE message(account INTEGER NOT NULL REFERENCES account(id),"
+           " id INTEGER NOT NULL, uid BLOB NOT NULL, standing INTEGER NOT NULL,"
+           " time INTEGER NOT NULL, fingerprint BLOB NOT NULL, tries INTEGER NOT NULL,"
+           " name TEXT NOT NULL, PRIMARY KEY(account, id)) WITHOUT ROWID;"
+           "INSERT INTO account(key, target) VALUES('me@host:995', 'mbox:/m');"
+           "INSERT INTO message VALUES(1, 3, x'75', 2, 7, zeroblob(16), 0, '')");
+}
+
+static void
+a_state_of_version_1_is_looked_at_as_it_is_and_made_version_2_when_it_is_used(void **state)
+{
     p3_problem why;
     p3_known_account a;
+    p3_rows rows;
     (void)state;
-    p3_state *s = open_state();
+    make_version_1();
+    p3_state *s = p3_state_open_to_look(path, &why);
+    assert_non_null(s);
     assert_true(p3_state_account(s, "me@host:995", &a, &why));
-    assert_true(p3_state_begin(s, &why));
-    assert_true(p3_state_doubt_pipelining(s, a.id, &why));
-    assert_true(p3_state_commit(s, &why));
+    assert_int_equal(a.id, 1);
+    assert_true(pop3_server_traits_empty(a.traits));
     p3_known_account_clear(&a);
     p3_state_close(s);
-    assert_false(pipelining_is_known());
-    meddle("UPDATE account SET pipelining=pipelining-86000");
-    assert_false(pipelining_is_known());
-    meddle("UPDATE account SET pipelining=pipelining-400");
-    assert_true(pipelining_is_known());
-    meddle("UPDATE account SET pipelining=0"); /* as earlier versions had it */
-    assert_true(pipelining_is_known());
-    meddle("UPDATE account SET pipelining=4000000000"); /* the clock was set back */
-    assert_true(pipelining_is_known());
+    learn((pop3_server_traits){.flags = POP3_TRAIT_NO_TOP});
+    assert_int_equal(known_traits().flags, POP3_TRAIT_NO_TOP);
+    s = open_state();
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    assert_string_equal(a.target, "mbox:/m");
+    assert_true(p3_state_load(s, 1, &rows, &why));
+    assert_int_equal(rows.count, 1);
+    p3_rows_free(&rows);
+    p3_known_account_clear(&a);
+    p3_state_close(s);
 }
 
 static void a_state_that_cannot_be_opened_says_what_to_do(void **state)
@@ -280,7 +344,7 @@ static void who_only_looks_makes_nothing(void **state)
         assert_non_null(s);
         assert_true(p3_state_account(s, "new", &a, &why));
         assert_int_equal(a.id, 0);
-        assert_true(a.pipelining);
+        assert_true(pop3_server_traits_empty(a.traits));
         assert_true(p3_state_load(s, a.id, &rows, &why));
         assert_int_equal(rows.count, 0);
         p3_rows_free(&rows);
@@ -313,12 +377,13 @@ static void tables_that_are_gone_are_said_and_nothing_is_half_changed(void **sta
     assert_false(p3_state_put(s, a.id, &row, &why));
     assert_true(p3_state_begin(s, &why)); /* the one before was rolled back */
     assert_false(p3_state_forget(s, a.id, 1, &why));
+    meddle("DROP TABLE trait");
+    assert_true(p3_state_begin(s, &why));
+    assert_false(p3_state_learn(s, 1, peculiar, &why));
     meddle("DROP TABLE account");
     assert_false(p3_state_account(s, "b", &a, &why));
     assert_true(p3_state_begin(s, &why));
     assert_false(p3_state_set_target(s, 1, "x", &why));
-    assert_true(p3_state_begin(s, &why));
-    assert_false(p3_state_doubt_pipelining(s, 1, &why));
     p3_state_close(s);
 }
 
@@ -358,8 +423,10 @@ static void a_refused_change_rolls_all_of_its_transaction_back(void **state)
     refuse_changes("account", "UPDATE");
     assert_true(p3_state_begin(s, &why));
     assert_false(p3_state_set_target(s, a.id, "maildir:/x", &why));
+    meddle("DROP TRIGGER refuse");
+    refuse_changes("trait", "INSERT");
     assert_true(p3_state_begin(s, &why));
-    assert_false(p3_state_doubt_pipelining(s, a.id, &why));
+    assert_false(p3_state_learn(s, a.id, peculiar, &why));
     meddle("DROP TRIGGER refuse");
     refuse_changes("account", "INSERT");
     assert_false(p3_state_account(s, "b", &b, &why));
@@ -555,6 +622,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(what_is_committed_is_there_the_next_time),
         WITH_FOLDER(that_a_server_did_not_pipeline_counts_for_a_day),
+        WITH_FOLDER(what_else_was_learned_about_a_server_counts_for_a_week),
+        WITH_FOLDER(a_state_of_version_1_is_looked_at_as_it_is_and_made_version_2_when_it_is_used),
         WITH_FOLDER(accounts_do_not_see_each_other),
         WITH_FOLDER(an_account_is_locked_against_others_only),
         WITH_FOLDER(nobody_else_may_read_the_state),

@@ -383,7 +383,7 @@ def test_a_server_that_throws_pass_away_is_asked_one_at_a_time(world):
 def pipelines(world) -> bool:
     """Whether the state says that the account may be sent commands together."""
     with contextlib.closing(sqlite3.connect(world.state)) as db:
-        return db.execute("SELECT pipelining FROM account").fetchone() == (1,)
+        return db.execute("SELECT 1 FROM trait WHERE name='one-at-a-time'").fetchone() is None
 
 
 def test_a_server_that_closes_at_an_early_pass_is_asked_one_at_a_time(world):
@@ -411,7 +411,7 @@ def test_a_doubt_that_cannot_be_recorded_comes_to_an_end(world):
         world.sync(server.port)
         port = server.port
     with contextlib.closing(sqlite3.connect(world.state)) as db:
-        db.execute("CREATE TRIGGER t BEFORE UPDATE OF pipelining ON account BEGIN SELECT raise(FAIL, 'no'); END")
+        db.execute("CREATE TRIGGER t BEFORE INSERT ON trait BEGIN SELECT raise(FAIL, 'no'); END")
         db.commit()
     with world.server("--no-capa", "SASL", "--discard-pipelined", "--port", port) as server:
         world.sync(port, "--timeout", "200ms", status=74)
