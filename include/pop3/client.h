@@ -92,6 +92,7 @@ typedef struct pop3_client_options {
                                         pop3_engine_options. */
     uint32_t masked;               /**< Set of ::pop3_capability to treat as not announced. */
     bool trust_message_ends;       /**< See pop3_engine_next(). */
+    bool prove_message_ends;       /**< See pop3_engine_next(). */
     pop3_trace_fn trace;           /**< Told what goes over the connection, or NULL. */
     void *trace_ctx;               /**< First argument of @c trace. */
     int trace_level;               /**< 0 nothing, 1 commands and replies, 2 every line. */

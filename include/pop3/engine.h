@@ -46,8 +46,10 @@ typedef struct pop3_engine_options {
                                      as many have been answered, and is full in any case when the
                                      lines of its commands come to 64 KiB. */
     uint32_t masked;            /**< Set of ::pop3_capability to treat as not announced. */
-    bool trust_message_ends;    /**< Take a doubtful end of message at its word; see
+    bool trust_message_ends;    /**< Take every end of a message at its word; see
                                      pop3_engine_next(). */
+    bool prove_message_ends;    /**< Wait for a reply behind each message that has not as many
+                                     octets as were announced; see pop3_engine_next(). */
     pop3_trace_fn trace;        /**< Told what goes over the connection, or NULL. */
     void *trace_ctx;            /**< First argument of @c trace. */
     int trace_level;            /**< 0 nothing, 1 commands and replies, 2 every line. */
@@ -69,7 +71,10 @@ typedef struct pop3_command {
                            whole line without its end for RAW and RAW_LIST. */
     pop3_str initial; /**< AUTH: the initial response in base64, "=" for an empty one; a NULL
                            span when there is none (RFC 5034 §4). */
-    void *tag;        /**< Handed back with every event of this command. */
+    uint64_t octets; /**< RETR: the message's size as LIST gave it, or 0. A message that has as many
+                          octets needs less proof of its end; one that has not may still be whole.
+                          See pop3_engine_next(). */
+    void *tag;       /**< Handed back with every event of this command. */
 } pop3_command;
 
 /** Initializer for pop3_command. */
@@ -177,13 +182,30 @@ POP3_API pop3_status pop3_engine_feed(pop3_engine *engine, const char *data, siz
  * with two dots the first is dropped. (A line that starts with one dot and is not the last was not
  * stuffed by the server, and is left as it is: RFC 1939 §3 would drop the dot and lose an octet.)
  *
- * A message ends with a line that is a dot. When the server ends its lines with CRLF, but that dot
- * stands after or before a bare LF, or when the dot is the very first line, the end is doubtful: it
- * may be a line of the message that the server did not stuff (servers do forget, in just these
- * places). Then DONE comes only once the server has answered the next command with +OK
- * or -ERR; when no command is in flight, the engine sends a NOOP of its own to find out. If
- * something else comes, the command ends with ::POP3_ERR_PROTOCOL, as a message must not count as
- * retrieved that was cut short. The option @c trust_message_ends turns this off.
+ * A message ends with a line that is a dot. That may be a line of the message that the server did
+ * not stuff, or belong to another reply that was mixed with this one, so DONE of a RETR with
+ * ::POP3_OK means that the message is proven to be whole. The signs are a clean end (where lines
+ * end with CRLF, the dot stands between CRLFs, and is not the very first line), and as many octets
+ * as the reply ("120 octets") or pop3_command::octets announced:
+ *
+ * - both: DONE comes at once;
+ * - a clean end, and nobody announced a size: at once; with @c prove_message_ends when the next
+ *   command, or else a NOOP that the engine sends, has been answered with +OK or -ERR;
+ * - a clean end, and another size than announced, as some servers count in ways of their own: when
+ *   the next command has been answered so, if one is in flight; with @c prove_message_ends in any
+ *   case, as above;
+ * - another end, and the size announced, or (without @c prove_message_ends) none: the same, and
+ *   when no command is in flight, the NOOP goes first;
+ * - another end, and not the size: what looks like the next reply may be a part of the message, and
+ *   the author of a mail can write one that is a message with both signs. So DONE comes only when
+ *   two NOOPs, one after the other, have been answered while nothing else was in flight. When
+ *   something is, the command ends with ::POP3_ERR_PROTOCOL: retrieve the message on a connection
+ *   without pipelining.
+ *
+ * If something else than a reply comes, the command ends with ::POP3_ERR_PROTOCOL. When the
+ * connection is lost while the proof is awaited, it ends as the others do, unless the end was clean
+ * and no size announced. TOP ends at once at a clean end. The option @c trust_message_ends turns
+ * all this off.
  *
  * When the connection has failed, each command still queued gets its DONE event with that failure.
  *

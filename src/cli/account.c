@@ -201,6 +201,7 @@ static void take_policy(p3_local_account *a)
     if (s->kill_size != NULL)
         (void)p3_value_size(s->kill_size, &to->kill_size);
     to->message_limit = P3_MESSAGE_LIMIT;
+    to->connection.prove_message_ends = true;
     if (s->message_limit != NULL)
         (void)p3_value_size(s->message_limit, &to->message_limit);
     if (s->limit != NULL)

@@ -128,6 +128,9 @@ void p3_lost(pop3_client *c, const pop3_event *first)
     pop3_status status = pop3_engine_error(c->engine, &why);
     if (first == NULL) {
         p3_note_error(c, status, 0, phase_text(c), why, NULL);
+    } else if (first->status == POP3_OK) { /* a message that came whole before */
+        describe_work(c, doing, sizeof doing);
+        p3_note_error(c, status, 0, doing, why, NULL);
     } else if (first->kind == POP3_EVENT_GREETING) {
         bool refused = status == POP3_ERR_REFUSED;
         p3_note_error(c, status, 0, "greeting", refused ? pop3_status_message(status) : why,

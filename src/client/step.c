@@ -32,6 +32,7 @@ pop3_status p3_make_engine(pop3_client *c)
     o.max_in_flight = c->options.max_in_flight;
     o.masked = c->options.masked;
     o.trust_message_ends = c->options.trust_message_ends;
+    o.prove_message_ends = c->options.prove_message_ends;
     o.trace = c->options.trace;
     o.trace_ctx = c->options.trace_ctx;
     o.trace_level = c->options.trace_level;

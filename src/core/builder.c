@@ -130,6 +130,8 @@ pop3_status p3_command_check(const pop3_command *command)
         return POP3_ERR_ARGUMENT;
     if (command->lines != 0 && command->kind != POP3_CMD_TOP)
         return POP3_ERR_ARGUMENT;
+    if (command->octets != 0 && command->kind != POP3_CMD_RETR)
+        return POP3_ERR_ARGUMENT;
     if (command->initial.data != NULL || command->initial.len != 0) {
         if (command->kind != POP3_CMD_AUTH || command->initial.len == 0 ||
             !base64_ok(command->initial))
@@ -144,6 +146,7 @@ pop3_status p3_command_copy(p3_queued *out, const pop3_command *command)
         .kind = command->kind,
         .number = command->number,
         .lines = command->lines,
+        .octets = command->octets,
         .tag = command->tag,
     };
     pop3_str text = command->text;

@@ -9,6 +9,7 @@
 #include "core/capabilities.h"
 #include "core/line.h"
 #include "core/output.h"
+#include "core/proof.h"
 #include "core/queue.h"
 
 /* What the next octets from the server belong to. */
@@ -45,11 +46,14 @@ struct pop3_engine {
     p3_line_end line_end; /* how `ready` ended */
     p3_expect expect;
     p3_body body;
-    uint64_t octets;  /* of the present message */
-    uint64_t entries; /* of the present listing */
+    uint64_t octets;   /* of the present message */
+    p3_announced size; /* of the present message: what was said of its size */
+    uint64_t entries;  /* of the present listing */
 
-    bool held_set;  /* a message whose end is doubtful waits for the next reply */
-    p3_queued held; /* its command */
+    bool held_set;    /* a message whose end is not proven waits for the next reply */
+    p3_queued held;   /* its command */
+    p3_proof wanted;  /* what it waits for */
+    unsigned replies; /* how many of them are still to come */
 
     p3_caps caps;
     bool caps_known;   /* `caps` is the server's answer in the present state */

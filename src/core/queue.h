@@ -10,6 +10,7 @@ typedef struct p3_queued {
     bool internal;   /* the engine's own: the caller sees no event of it */
     uint32_t number; /* message number, or 0 */
     uint32_t lines;  /* TOP */
+    uint64_t octets; /* RETR: the size that LIST gave, or 0 */
     char *text;      /* argument as sent, owned, wiped when freed; NULL when there is none */
     size_t text_len;
     size_t sent; /* octets of its line; 0 until it is rendered */

@@ -44,7 +44,7 @@ static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
     return !c.internal;
 }
 
-/* The message whose end was doubtful is whole after all, or is not. */
+/* The message whose end was not proven is whole after all, or is not. */
 static bool release_held(pop3_engine *e, pop3_event *ev, pop3_status status)
 {
     begin_event(ev, POP3_EVENT_DONE, &e->held);
@@ -58,8 +58,13 @@ static bool release_held(pop3_engine *e, pop3_event *ev, pop3_status status)
 /* After the connection died: one event for the greeting if it was awaited, and for each command. */
 static bool next_failure(pop3_engine *e, pop3_event *ev)
 {
-    if (e->held_set)
-        return release_held(e, ev, e->error);
+    if (e->held_set) {
+        /* A clean end that nothing speaks against counts unless something else came behind it. */
+        bool lost = e->error != POP3_ERR_PROTOCOL && e->error != POP3_ERR_LIMIT;
+        bool clean = e->wanted == P3_PROOF_REPLY &&
+                     p3_match_size(&e->size, e->octets) == P3_SIZE_UNANNOUNCED;
+        return release_held(e, ev, lost && clean ? POP3_OK : e->error);
+    }
     if (!e->greeting_reported) {
         e->greeting_reported = true;
         *ev = (pop3_event){.kind = POP3_EVENT_GREETING, .status = e->error};
@@ -135,6 +140,17 @@ static bool take_values(const p3_queued *c, const pop3_reply *reply, pop3_stat *
     }
 }
 
+/* Whether the reply is that of a RETR, to a command that gets no such answer. */
+static bool is_another_s_reply(pop3_command_kind kind, const pop3_reply *reply)
+{
+    return (kind == POP3_CMD_NOOP || kind == POP3_CMD_DELE) && p3_is_announcement(reply->text);
+}
+
+static void die_out_of_step(pop3_engine *e, pop3_str line)
+{
+    p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply is that to another command", line);
+}
+
 static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 {
     pop3_command_kind kind = current(e)->kind;
@@ -157,6 +173,10 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
     pop3_command_kind kind = c->kind;
     pop3_stat stat = {0};
     pop3_entry entry = {0};
+    if (is_another_s_reply(kind, reply)) {
+        die_out_of_step(e, reply->line);
+        return false;
+    }
     if (!take_values(c, reply, &stat, &entry)) {
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply does not make sense",
                       e->echo_at == SIZE_MAX ? reply->line : nothing);
@@ -187,6 +207,7 @@ static bool begin_lines(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
         bool crlf = e->line_end.crlf;
         p3_body_begin(&e->body, crlf, e->line_end.leading_cr);
         e->octets = 0;
+        e->size = p3_announcement(reply->text, c->octets);
         e->expect = P3_EXPECT_BODY;
     } else {
         e->entries = 0;
@@ -214,11 +235,14 @@ static bool take_challenge(pop3_engine *e, pop3_event *ev, pop3_str challenge)
     return true;
 }
 
-static void die_of_doubtful_end(pop3_engine *e, pop3_str line)
+/* What came behind a message whose end was not proven is no reply. */
+static void die_unproven(pop3_engine *e, pop3_str line)
 {
+    bool clean = e->wanted == P3_PROOF_IF_FREE || e->wanted == P3_PROOF_REPLY;
     p3_engine_die(e, POP3_ERR_PROTOCOL,
-                  "a line that was a lone dot did not end the message: the server does not stuff "
-                  "every dot; what follows it",
+                  clean ? "what follows the message is not a reply, so that it may not be whole"
+                        : "a line that was a lone dot did not end the message: the server does not "
+                          "stuff every dot; what follows it",
                   line);
 }
 
@@ -238,7 +262,7 @@ static void out_of_turn(pop3_engine *e)
                       "with the connection",
                       nothing);
     else if (e->held_set)
-        die_of_doubtful_end(e, rest);
+        die_unproven(e, rest);
     else if (rest.len > 0 && rest.data[0] == '-')
         p3_engine_die(e, POP3_ERR_CLOSED, "the server ended the session", rest);
     else
@@ -281,11 +305,24 @@ static bool get_status_line(pop3_engine *e)
     }
 }
 
-/* A status line is there that tells whether a message with a doubtful end was whole. */
+/* Sends a NOOP for its reply. */
+static void ask_for_proof(pop3_engine *e)
+{
+    p3_queued noop = {.kind = POP3_CMD_NOOP, .internal = true};
+    if (!p3_queue_push_front(&e->queue, &noop))
+        p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for NOOP", nothing);
+}
+
+/* A status line is there that tells whether a message whose end was not proven was whole. */
 static bool settle_held(pop3_engine *e, pop3_event *ev)
 {
+    pop3_reply reply;
     if (!p3_is_strict_status(e->ready)) {
-        die_of_doubtful_end(e, e->ready);
+        die_unproven(e, e->ready);
+        return false;
+    }
+    if (p3_parse_reply(e->ready, &reply) && is_another_s_reply(current(e)->kind, &reply)) {
+        die_out_of_step(e, e->ready);
         return false;
     }
     if (current(e)->internal) { /* the NOOP that was sent to find out: this is all it was for */
@@ -293,6 +330,10 @@ static bool settle_held(pop3_engine *e, pop3_event *ev)
         p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
         e->have_ready = false;
         finish(e, &unused, POP3_OK);
+    }
+    if (--e->replies > 0) {
+        ask_for_proof(e);
+        return false;
     }
     return release_held(e, ev, POP3_OK);
 }
@@ -437,27 +478,52 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     return !c->internal;
 }
 
-/* Whether nothing but the server's next reply can tell that the message really ended here: at a dot
- * next to a bare LF, or at its very start. (Dovecot 2.3 does not stuff a dot that is a message's
- * first octet, so that a first line of one dot looks like an empty message.) */
-static bool end_is_doubtful(const pop3_engine *e)
+/* Whether the dot that ends the message is surely no line of it: it does not stand beside a bare LF
+ * where lines end with CRLF, nor at the message's very start. (Dovecot 2.3 does not stuff a dot
+ * that is a message's first octet, so that a first line of one dot looks like an empty message.) */
+static bool end_is_clean(const pop3_engine *e)
 {
-    if (e->options.trust_message_ends)
-        return false;
     bool lines_are_crlf = e->line_end.crlf && !e->line_end.leading_cr;
-    return e->octets == 0 || (lines_are_crlf && !p3_body_ended_with_crlf(&e->body));
+    return e->octets != 0 && (!lines_are_crlf || p3_body_ended_with_crlf(&e->body));
+}
+
+/* What it takes to believe that the present message has ended. TOP announces no size that could
+ * differ. */
+static p3_proof proof_wanted(const pop3_engine *e)
+{
+    bool clean = end_is_clean(e);
+    if (e->options.trust_message_ends)
+        return P3_PROOF_NONE;
+    if (current(e)->kind == POP3_CMD_TOP)
+        return clean ? P3_PROOF_NONE : P3_PROOF_NOOP;
+    p3_size_match size = p3_match_size(&e->size, e->octets);
+    p3_proof wanted = p3_proof_wanted(clean, size, e->options.prove_message_ends);
+    return wanted == P3_PROOF_IF_FREE && e->in_flight == 1 ? P3_PROOF_NONE : wanted;
+}
+
+/* Whether the reply to the first command that waits is to come after the proof: QUIT may delete
+ * what was retrieved (RFC 1939 §8). */
+static bool next_goes_alone(const pop3_engine *e)
+{
+    return e->queue.count == 0 || p3_command_about(p3_queue_at(&e->queue, 0)->kind).alone;
 }
 
 /* Holds the DONE event back until the next reply has come, and sees to it that one will. */
-static void hold(pop3_engine *e)
+static void hold(pop3_engine *e, p3_proof wanted)
 {
     e->held = p3_queue_pop(&e->queue);
     e->held_set = true;
+    e->wanted = wanted;
+    e->replies = wanted == P3_PROOF_ALONE ? 2 : 1;
     p3_engine_answered(e, &e->held);
     e->expect = P3_EXPECT_STATUS;
-    p3_queued noop = {.kind = POP3_CMD_NOOP, .internal = true};
-    if (e->in_flight == 0 && !p3_queue_push_front(&e->queue, &noop))
-        p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for NOOP", nothing);
+    if (wanted == P3_PROOF_ALONE && e->in_flight > 0)
+        p3_engine_die(e, POP3_ERR_PROTOCOL,
+                      "the message ends beside a bare LF and has not the octets announced, so "
+                      "that what follows may be a part of it",
+                      nothing);
+    else if (e->in_flight == 0 && (wanted != P3_PROOF_REPLY || next_goes_alone(e)))
+        ask_for_proof(e);
 }
 
 /* A piece of a message. False when it made no event for the caller. */
@@ -466,10 +532,11 @@ static bool take_body(pop3_engine *e, pop3_event *ev)
     const p3_queued *c = current(e);
     pop3_str chunk;
     bool end = p3_body_take(&e->body, &e->in, e->in_end, &chunk);
-    if (end && !end_is_doubtful(e))
+    p3_proof wanted = end ? proof_wanted(e) : P3_PROOF_NONE;
+    if (end && wanted == P3_PROOF_NONE)
         return finish(e, ev, POP3_OK);
     if (end)
-        hold(e);
+        hold(e, wanted);
     if (chunk.len == 0)
         return false;
     uint64_t left = e->options.limits.message_octets - e->octets;

@@ -124,6 +124,31 @@ bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry)
     return entry->uid.len > 0;
 }
 
+bool p3_parse_octets(pop3_str text, uint64_t *octets, bool *in_words)
+{
+    pop3_str s = p3_trim_left(text);
+    *in_words = false;
+    if (!take_field(&s, octets))
+        return false;
+    pop3_str word = p3_take_word(&s);
+    while (word.len > 0 && (word.data[word.len - 1] == '.' || word.data[word.len - 1] == ':'))
+        word.len--;
+    *in_words = p3_equals_nocase(word, "octets") || p3_equals_nocase(word, "bytes");
+    return true;
+}
+
+bool p3_is_announcement(pop3_str text)
+{
+    uint64_t octets;
+    bool in_words;
+    if (!p3_parse_octets(text, &octets, &in_words) || !in_words)
+        return false;
+    pop3_str s = p3_trim_left(text);
+    p3_take_word(&s);
+    p3_take_word(&s);
+    return s.len == 0 || p3_equals_nocase(p3_span(s.data, s.len < 6 ? s.len : 6), "follow");
+}
+
 pop3_str p3_find_timestamp(pop3_str greeting)
 {
     const char *end = p3_skip(greeting, greeting.len).data;

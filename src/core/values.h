@@ -29,6 +29,14 @@ bool p3_parse_list_entry(pop3_str text, pop3_entry *entry);
  */
 bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry);
 
+/* "120 octets": what the reply to a RETR may announce (RFC 1939 §5), and whatever follows. True
+ * when the text begins with a number; *in_words tells whether the word stands behind it. */
+bool p3_parse_octets(pop3_str text, uint64_t *octets, bool *in_words);
+
+/* Whether a reply's text is nothing but "120 octets", or that and "follow": that of a RETR, and of
+ * no command whose answer is one line. */
+bool p3_is_announcement(pop3_str text);
+
 /* The timestamp in a greeting: the last "<...@...>" of printable ASCII without blanks (RFC 1939 §7,
  * APOP). One with other octets is none: a server that picks them freely could learn a password's
  * first octets from collisions of MD5 (CVE-2007-1558). */

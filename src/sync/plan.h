@@ -25,6 +25,13 @@ typedef enum p3_todo {
     P3_TODO_KEEP  /* known and delivered */
 } p3_todo;
 
+/* What has come of a message in this session. */
+typedef enum p3_came {
+    P3_CAME_NOT = 0,
+    P3_CAME_SIZED, /* with as many octets as were announced */
+    P3_CAME_OTHER  /* with another number, or none was announced */
+} p3_came;
+
 /* A message in the mailbox. */
 typedef struct p3_mail {
     uint32_t number;
@@ -34,7 +41,7 @@ typedef struct p3_mail {
     p3_todo todo;
     bool remove; /* to be deleted on the server in this session */
     bool marked; /* +OK to its DELE */
-    bool again;  /* should the session fall out of step: a part of it may be missing */
+    p3_came came;
 } p3_mail;
 
 /* The mailbox as the server lists it. */

@@ -99,11 +99,7 @@ struct p3_session {
     size_t parcel_count;
     uint64_t parcel_octets;
     int64_t batch_since; /* milliseconds: when its first message came */
-    p3_mail *last;       /* the message that came last, or NULL */
-    bool last_whole;     /* it had as many octets as were announced */
-    bool unproven;       /* the last parcel of the batch waits for a reply that fits behind it */
-    bool proof_asked;    /* NOOP has been sent for that */
-    bool odd;            /* a message began with a status line */
+    bool odd;            /* a message began with a status line, and had not its octets */
     bool out_of_step;    /* replies were not those of our questions */
     bool doubted;        /* that has been recorded for what was delivered */
     unsigned refusals;   /* messages refused in a row */
@@ -179,23 +175,17 @@ void p3_session_hand_in_full(p3_session *s);
 void p3_session_hand_in(p3_session *s);
 void p3_session_throw_away(p3_session *s);
 
-/* Looks at the reply to RETR or NOOP: whether it is a status line to the letter. */
-bool p3_session_replied(p3_session *s, const pop3_result *result);
-
-/* Whether the message that has just come has as many octets as were announced. */
-bool p3_session_is_whole(p3_session *s, p3_mail *mail, const pop3_result *result);
+/* Looks at the message that has just come: whether it has as many octets as were announced. */
+void p3_session_note_size(p3_session *s, p3_mail *mail, const pop3_result *result);
 
 /* Whether the session's end means that its replies were not those of our questions. */
 bool p3_session_is_out_of_step(const p3_session *s, pop3_status status);
 
-/* They were not: throws away what has not been handed in. */
+/* They were not: throws away what has not been handed in. What is delivered is in doubt. */
 void p3_session_fall_out(p3_session *s);
 
 /* Records, when nothing else is under way any more, that what was delivered is in doubt. */
 void p3_session_doubt(p3_session *s);
-
-/* Asks for a reply behind the last message when its end is not proven. */
-void p3_session_prove(p3_session *s);
 
 /* Goes on with the present stage after something it waited for has ended. */
 void p3_session_advance(p3_session *s);

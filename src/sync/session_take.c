@@ -39,11 +39,8 @@ static bool add_lines(p3_session *s)
     return p3_message_add(&s->message, text);
 }
 
-/* Begins a message. A status line came for it: what came before it is whole. */
 static bool begin_message(p3_session *s)
 {
-    s->unproven = false;
-    p3_session_hand_in_full(s);
     s->in_message = true;
     s->octets_come = 0;
     p3_message_begin(&s->message, p3_name_list_at(&s->mail_names, s->taking.finished));
@@ -116,15 +113,14 @@ static void wrap_up(p3_session *s, p3_mail *mail, const pop3_result *result)
     }
     const p3_header *h = &s->message.header;
     s->rows.at[mail->row].fingerprint = p3_fingerprint_of(h->data, h->len);
-    s->unproven = !p3_session_is_whole(s, mail, result);
+    p3_session_note_size(s, mail, result);
     mail->octets = result->octets;
     s->refusals = 0;
     s->tally.retrieved++;
     s->tally.octets += result->octets;
     p3_session_tell(s, P3_NOTICE_MESSAGE, mail, NULL, NULL);
     p3_session_add_parcel(s, &parcel);
-    if (!s->unproven)
-        p3_session_hand_in_full(s);
+    p3_session_hand_in_full(s);
 }
 
 void p3_session_set_back(p3_session *s, p3_mail *mail, const p3_problem *why)
@@ -142,11 +138,9 @@ void p3_session_set_back(p3_session *s, p3_mail *mail, const p3_problem *why)
 }
 
 /* The server refuses a message. One that refuses every message in a row is not asked for all. */
-static void refused(p3_session *s, p3_mail *mail, const pop3_result *result)
+static void refused(p3_session *s, p3_mail *mail)
 {
     p3_problem why;
-    if (p3_session_replied(s, result))
-        s->unproven = false;
     if (++s->refusals > P3_REFUSALS_MOST) {
         s->tally.failed++; /* it had been asked for before that was known */
         return;
@@ -165,16 +159,17 @@ static void retrieved(p3_session *s, p3_mail *mail, const pop3_result *result)
 {
     p3_problem why;
     bool at_work = s->stage == P3_STAGE_TAKING;
-    if (at_work && result->status == POP3_OK) {
-        (void)p3_session_replied(s, result);
+    if (at_work && result->status == POP3_OK)
         wrap_up(s, mail, result);
-    }
     if (at_work && s->message_failed && s->message.why.error == EFBIG) {
         p3_session_set_back(s, mail, &s->message.why);
     } else if (at_work && result->status == POP3_ERR_REFUSED) {
-        refused(s, mail, result);
+        refused(s, mail);
     } else if (at_work && result->status != POP3_OK) {
-        p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
+        p3_problem_set(&why, EX_TEMPFAIL, "%s%s",
+                       result->status == POP3_ERR_PROTOCOL ? "it is not certain that it is whole: "
+                                                           : "",
+                       pop3_client_error(s->client)->message);
         if (s->in_message)
             p3_session_set_back(s, mail, &why);
         p3_session_lost(s, result->status);
@@ -233,8 +228,7 @@ void p3_session_take(p3_session *s)
     if (!s->taking_begun)
         return;
     p3_window_fill(&s->taking);
-    p3_session_prove(s);
-    if (!p3_window_done(&s->taking) || s->unproven)
+    if (!p3_window_done(&s->taking))
         return;
     p3_session_hand_in(s);
     /* QUIT may delete what was retrieved, even without DELE (RFC 1939 §8, RFC 2449 §6.7): it waits

@@ -45,7 +45,10 @@ void p3_window_fill(p3_window *w)
     while (w->submitted < end && w->submitted - w->finished < w->most && !s->close_wanted) {
         pop3_command command = POP3_COMMAND_INIT;
         command.kind = w->kind;
-        command.number = s->box.at[w->mails[w->submitted]].number;
+        const p3_mail *mail = &s->box.at[w->mails[w->submitted]];
+        command.number = mail->number;
+        if (w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN)
+            command.octets = mail->octets;
         pop3_status status = pop3_client_submit(s->client, &command, &handlers);
         if (status != POP3_OK) {
             p3_session_lost(s, status);

@@ -74,6 +74,26 @@ def test_unique_ids_that_occur_twice_are_counted_and_so_is_a_wrong_number_of_the
     assert "note UIDL           lists 3 messages, STAT counts 4" in shown
 
 
+@pytest.mark.parametrize("top", [True, False])
+def test_a_server_that_mixes_messages_that_are_asked_for_together_is_found_out(world, top):
+    """It answers each NOOP with its own reply."""
+    world.fill(3)
+    mixed = ' { line "+OK" ; line "Subject: a" ; line "." ; line "+OK" ; line "Subject: b" ; line "." }\nserve\n'
+    script = 'on "TOP 2 0"' + mixed if top else 'on TOP { line "-ERR" }\non "RETR 2"' + mixed
+    with scripted(world, script) as server:
+        shown = plain(world, server)
+    assert "BAD  PIPELINING     announced, but commands that come together are not all" in shown
+
+
+def test_no_message_is_retrieved_by_doctor_where_that_deletes_it(world):
+    world.fill(3)
+    script = 'on CAPA {\n capa USER UIDL PIPELINING "EXPIRE 0"\n}\non TOP { line "-ERR" }\nserve\n'
+    with scripted(world, script) as server:
+        assert "ok   PIPELINING     works" in plain(world, server)
+        server.wait_for("C: QUIT")
+        assert server.count("C: RETR") == 0
+
+
 def test_a_server_that_throws_pipelined_commands_away_is_found_out(world):
     world.fill(1)
     with world.server("--discard-pipelined") as server:

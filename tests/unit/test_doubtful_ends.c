@@ -3,6 +3,8 @@
  * comes once the next reply has shown which. */
 #include "engine_script.h"
 
+#include <stdio.h>
+
 static const char doubt[] =
     "a line that was a lone dot did not end the message: the server does not "
     "stuff every dot; what follows it";
@@ -284,6 +286,202 @@ static void after_the_last_done_event_nothing_is_left_to_take(void **state)
     script_end(s);
 }
 
+/* ---- the size that was announced ---- */
+
+static script *windowed(const pop3_engine_options *options, uint32_t count)
+{
+    pop3_engine_options o =
+        options != NULL ? *options : (pop3_engine_options)POP3_ENGINE_OPTIONS_INIT;
+    o.pipelining = POP3_PIPELINING_ON;
+    script *s = script_logged_in(&o, NULL);
+    growing asked = {0};
+    for (uint32_t i = 1; i <= count; i++) {
+        char line[32];
+        asks_number(s, POP3_CMD_RETR, i);
+        snprintf(line, sizeof line, "RETR %u\r\n", (unsigned)i);
+        growing_text(&asked, line);
+    }
+    sends(s, asked.text);
+    growing_free(&asked);
+    return s;
+}
+
+static pop3_engine_options proving(void)
+{
+    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
+    o.prove_message_ends = true;
+    return o;
+}
+
+/* What somebody wrote into a mail, with everything that a reply and a message have. */
+static void two_doubts_are_not_settled_by_a_reply_in_a_window(void **state)
+{
+    (void)state;
+    script *s = windowed(NULL, 3);
+    says(s, "+OK 30 octets\r\nhalf\n.\r\n+OK 7 octets\r\nforged\n.\r\n");
+    sees(s, "RETR 1 reply {30 octets}\nRETR 1 body {half\n}\n"
+            "RETR 1 protocol\nRETR 2 protocol\nRETR 3 protocol");
+    died(s, POP3_ERR_PROTOCOL,
+         "the message ends beside a bare LF and has not the octets announced, so that what follows "
+         "may be a part of it");
+    script_end(s);
+}
+
+static void two_doubts_alone_take_two_noops(void **state)
+{
+    (void)state;
+    script *s = retrieving(NULL);
+    says(s, "+OK 30 octets\r\nwhole\n.\r\n");
+    sees(s, "RETR 1 reply {30 octets}\nRETR 1 body {whole\n}");
+    asks_number(s, POP3_CMD_DELE, 1);
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 1 ok");
+    sends(s, "DELE 1\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "DELE 1 ok {}");
+    script_end(s);
+}
+
+static void a_noop_is_not_answered_by_octets(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"7 octets", "7 octets follow", "7 Bytes follow."};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        script *s = retrieving(NULL);
+        says(s, "+OK 30 octets\r\nhalf\n.\r\n");
+        sends(s, "NOOP\r\n");
+        says(s, "+OK ");
+        says(s, texts[i]);
+        says(s, "\r\n");
+        sees(s, "RETR 1 reply {30 octets}\nRETR 1 body {half\n}\nRETR 1 protocol");
+        script_end(s);
+    }
+}
+
+static void a_dele_is_not_answered_by_octets(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, NULL);
+    asks_number(s, POP3_CMD_DELE, 1);
+    sends(s, "DELE 1\r\n");
+    says(s, "+OK 120 octets\r\n");
+    sees(s, "DELE 1 protocol");
+    died(s, POP3_ERR_PROTOCOL, "the reply is that to another command: \"+OK 120 octets\"");
+    assert_int_equal(pop3_engine_deletions(s->engine), 0);
+    script_end(s);
+    s = script_logged_in(NULL, NULL);
+    asks_number(s, POP3_CMD_DELE, 1);
+    sends(s, "DELE 1\r\n");
+    says(s, "+OK 120 octets deleted\r\n");
+    sees(s, "DELE 1 ok {120 octets deleted}");
+    script_end(s);
+}
+
+/* WildDuck's way: what belongs to another reply is within the message. */
+static void another_size_than_announced_waits_for_the_next_reply_in_a_window(void **state)
+{
+    (void)state;
+    script *s = windowed(NULL, 2);
+    says(s, "+OK 3 octets\r\na\r\n+OK 3 octets\r\n.\r\n");
+    sees(s, "RETR 1 reply {3 octets}\nRETR 1 body {a\r\n+OK 3 octets\r\n}");
+    says(s, "b\r\n.\r\n");
+    sees(s, "RETR 1 protocol\nRETR 2 protocol");
+    died(s, POP3_ERR_PROTOCOL,
+         "what follows the message is not a reply, so that it may not be whole: \"b\"");
+    script_end(s);
+    s = windowed(NULL, 2); /* a server that counts in a way of its own */
+    says(s, "+OK 3 octets\r\nabc\r\n.\r\n-ERR gone\r\n");
+    sees(s, "RETR 1 reply {3 octets}\nRETR 1 body {abc\r\n}\nRETR 1 ok\nRETR 2 refused {gone}");
+    script_end(s);
+}
+
+static void the_option_has_a_reply_behind_what_has_not_the_octets(void **state)
+{
+    (void)state;
+    static const char *const replies[] = {"+OK\r\n", "+OK 3 octets\r\n", "+OK message 1\r\n"};
+    pop3_engine_options o = proving();
+    for (size_t i = 0; i < sizeof replies / sizeof replies[0]; i++) {
+        script *s = retrieving(&o);
+        says(s, replies[i]);
+        says(s, "abc\r\n.\r\n");
+        assert_int_equal(pop3_engine_pending(s->engine), 1);
+        sends(s, "NOOP\r\n");
+        says(s, "+OK\r\n");
+        assert_int_equal(pop3_engine_pending(s->engine), 0);
+        script_free(s);
+    }
+    script *s = retrieving(&o);
+    says(s, "+OK 5 octets\r\nabc\r\n.\r\n");
+    sees(s, "RETR 1 reply {5 octets}\nRETR 1 body {abc\r\n}\nRETR 1 ok");
+    script_end(s);
+}
+
+static void a_command_that_waits_is_proof_enough_but_for_quit(void **state)
+{
+    (void)state;
+    pop3_engine_options o = proving();
+    o.pipelining = POP3_PIPELINING_OFF;
+    script *s = script_logged_in(&o, NULL);
+    asks_number(s, POP3_CMD_RETR, 1);
+    asks_number(s, POP3_CMD_RETR, 2);
+    asks(s, POP3_CMD_QUIT);
+    sends(s, "RETR 1\r\n");
+    says(s, "+OK\r\na\r\n.\r\n");
+    sends(s, "RETR 2\r\n");
+    says(s, "+OK\r\nb\r\n.\r\n");
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\r\n}\nRETR 1 ok\n"
+            "RETR 2 reply {}\nRETR 2 body {b\r\n}");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 2 ok");
+    sends(s, "QUIT\r\n");
+    script_free(s);
+}
+
+static void a_clean_end_counts_when_the_connection_is_lost_unless_the_size_differs(void **state)
+{
+    (void)state;
+    pop3_engine_options o = proving();
+    script *s = retrieving(&o);
+    says(s, "+OK\r\na\r\n.\r\n");
+    sends(s, "NOOP\r\n");
+    fails(s, POP3_ERR_CLOSED);
+    sees(s, "RETR 1 reply {}\nRETR 1 body {a\r\n}\nRETR 1 ok");
+    script_end(s);
+    s = retrieving(&o);
+    says(s, "+OK 30 octets\r\na\r\n.\r\n");
+    sends(s, "NOOP\r\n");
+    fails(s, POP3_ERR_CLOSED);
+    sees(s, "RETR 1 reply {30 octets}\nRETR 1 body {a\r\n}\nRETR 1 closed");
+    script_end(s);
+}
+
+static void the_size_that_list_gave_counts_as_announced(void **state)
+{
+    (void)state;
+    pop3_engine_options o = proving();
+    for (int right = 0; right < 2; right++) {
+        script *s = script_logged_in(&o, NULL);
+        pop3_command c = command_of(POP3_CMD_RETR, 1, NULL);
+        c.octets = right ? 3 : 4;
+        assert_int_equal(pop3_engine_submit(s->engine, &c), POP3_OK);
+        sends(s, "RETR 1\r\n");
+        says(s, "+OK\r\na\r\n.\r\n");
+        sees(s, right ? "RETR 1 reply {}\nRETR 1 body {a\r\n}\nRETR 1 ok"
+                      : "RETR 1 reply {}\nRETR 1 body {a\r\n}");
+        script_free(s);
+    }
+    script *s = script_logged_in(NULL, NULL);
+    pop3_command top = command_of(POP3_CMD_DELE, 1, NULL);
+    top.octets = 3;
+    assert_int_equal(pop3_engine_submit(s->engine, &top), POP3_ERR_ARGUMENT);
+    script_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +501,15 @@ int main(void)
         cmocka_unit_test(the_option_takes_a_doubtful_end_at_its_word),
         cmocka_unit_test(the_engine_s_own_commands_do_not_count_as_pending),
         cmocka_unit_test(after_the_last_done_event_nothing_is_left_to_take),
+        cmocka_unit_test(two_doubts_are_not_settled_by_a_reply_in_a_window),
+        cmocka_unit_test(two_doubts_alone_take_two_noops),
+        cmocka_unit_test(a_noop_is_not_answered_by_octets),
+        cmocka_unit_test(a_dele_is_not_answered_by_octets),
+        cmocka_unit_test(another_size_than_announced_waits_for_the_next_reply_in_a_window),
+        cmocka_unit_test(the_option_has_a_reply_behind_what_has_not_the_octets),
+        cmocka_unit_test(a_command_that_waits_is_proof_enough_but_for_quit),
+        cmocka_unit_test(a_clean_end_counts_when_the_connection_is_lost_unless_the_size_differs),
+        cmocka_unit_test(the_size_that_list_gave_counts_as_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
