@@ -103,17 +103,22 @@ typedef struct pop3_reply {
     pop3_str line;           /**< The whole line without its line end. */
 } pop3_reply;
 
+/** A size that the server did not give, or not as a number: some leave it out, some say -1. */
+#define POP3_OCTETS_UNKNOWN UINT64_MAX
+
 /** The answer to STAT (RFC 1939 §5). */
 typedef struct pop3_stat {
     uint64_t count;  /**< Messages in the maildrop that are not marked as deleted. */
-    uint64_t octets; /**< Their size in octets, as the server reckons it: a hint. */
+    uint64_t octets; /**< Their size in octets, as the server reckons it: a hint, or
+                          ::POP3_OCTETS_UNKNOWN. */
 } pop3_stat;
 
 /** One entry of LIST or UIDL (RFC 1939 §5 and §7). */
 typedef struct pop3_entry {
     uint32_t number; /**< The message number in this session, 1 or more. */
-    uint64_t octets; /**< LIST: the message's size in octets: a hint, servers get it wrong. */
-    pop3_str uid;    /**< UIDL: the unique-id. */
+    uint64_t octets; /**< LIST: the message's size in octets: a hint, servers get it wrong, or
+                          ::POP3_OCTETS_UNKNOWN. */
+    pop3_str uid;    /**< UIDL: the unique-id; empty when the server gave none. */
 } pop3_entry;
 
 /** Capabilities this library knows by name (RFC 2449 §6, RFC 2595, RFC 6856), as bits. */

@@ -132,9 +132,9 @@ static bool take_values(const p3_queued *c, const pop3_reply *reply, pop3_stat *
     case POP3_CMD_STAT:
         return p3_parse_stat(reply->text, stat);
     case POP3_CMD_LIST_ONE:
-        return p3_parse_list_entry(reply->text, entry) && entry->number == c->number;
+        return p3_parse_list_reply(reply->text, c->number, entry);
     case POP3_CMD_UIDL_ONE:
-        return p3_parse_uidl_entry(reply->text, entry) && entry->number == c->number;
+        return p3_parse_uidl_reply(reply->text, c->number, entry);
     default:
         return true;
     }
@@ -453,6 +453,7 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
         return false;
     }
     const p3_queued *c = current(e);
+    bool values = c->kind == POP3_CMD_LIST || c->kind == POP3_CMD_UIDL;
     if (line.len == 1 && line.data[0] == '.')
         return end_listing(e, ev);
     if (line.len >= 2 && line.data[0] == '.' && line.data[1] == '.')
@@ -464,6 +465,8 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     }
     if (c->kind == POP3_CMD_CAPA && !add_capability(e, line))
         return false;
+    if (values && line.len == 0)
+        return false; /* of no message: it costs one its unique-id, not the caller the session */
     begin_event(ev, POP3_EVENT_ENTRY, c);
     ev->data = line;
     bool ok = true;

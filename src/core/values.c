@@ -100,18 +100,31 @@ static bool take_message_number(pop3_str *s, uint32_t *number)
     return true;
 }
 
+/* A size, where one is given as a number. */
+static uint64_t take_octets(pop3_str *s)
+{
+    uint64_t v;
+    return take_field(s, &v) ? v : POP3_OCTETS_UNKNOWN;
+}
+
 bool p3_parse_stat(pop3_str text, pop3_stat *stat)
 {
     pop3_str s = p3_trim_left(text);
     *stat = (pop3_stat){0};
-    return take_field(&s, &stat->count) && take_field(&s, &stat->octets);
+    if (!take_field(&s, &stat->count))
+        return false;
+    stat->octets = take_octets(&s);
+    return true;
 }
 
 bool p3_parse_list_entry(pop3_str text, pop3_entry *entry)
 {
     pop3_str s = p3_trim_left(text);
     *entry = (pop3_entry){0};
-    return take_message_number(&s, &entry->number) && take_field(&s, &entry->octets);
+    if (!take_message_number(&s, &entry->number))
+        return false;
+    entry->octets = take_octets(&s);
+    return true;
 }
 
 bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry)
@@ -121,7 +134,28 @@ bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry)
     if (!take_message_number(&s, &entry->number))
         return false;
     entry->uid = p3_trim_right(s);
-    return entry->uid.len > 0;
+    return true;
+}
+
+bool p3_parse_list_reply(pop3_str text, uint32_t number, pop3_entry *entry)
+{
+    if (p3_parse_list_entry(text, entry))
+        return entry->number == number;
+    *entry = (pop3_entry){.number = number, .octets = POP3_OCTETS_UNKNOWN};
+    return true;
+}
+
+bool p3_parse_uidl_reply(pop3_str text, uint32_t number, pop3_entry *entry)
+{
+    if (p3_parse_uidl_entry(text, entry) && (entry->uid.len > 0 || entry->number == number))
+        return entry->number == number;
+    *entry = (pop3_entry){.number = number};
+    pop3_str uid = p3_trim_right(p3_trim_left(text));
+    pop3_str word = uid;
+    p3_take_word(&word);
+    if (word.len == 0) /* a unique-id is one word: more of them are a remark */
+        entry->uid = uid;
+    return true;
 }
 
 bool p3_parse_octets(pop3_str text, uint64_t *octets, bool *in_words)

@@ -18,15 +18,16 @@ bool p3_parse_challenge(pop3_str line, pop3_str *challenge);
  */
 bool p3_take_number(pop3_str *s, uint64_t *value);
 
-/* "nn mm", and whatever follows (RFC 1939 §5, STAT). */
+/* "nn mm", and whatever follows (RFC 1939 §5, STAT). The size is unknown where mm is no number. */
 bool p3_parse_stat(pop3_str text, pop3_stat *stat);
 
-/* "n octets", and whatever follows (RFC 1939 §5, LIST). Sets number and octets. */
+/* "n octets", and whatever follows (RFC 1939 §5, LIST). Sets number and octets, which are unknown
+ * where they are no number. */
 bool p3_parse_list_entry(pop3_str text, pop3_entry *entry);
 
 /* "n unique-id" (RFC 1939 §7, UIDL). The unique-id is all that follows, without blanks at its end:
- * longer ones than 70 octets, and with blanks inside, are taken as they are. Sets number and uid.
- */
+ * longer ones than 70 octets, and with blanks inside, are taken as they are. Sets number and uid,
+ * which is empty where there is none. */
 bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry);
 
 /* "120 octets": what the reply to a RETR may announce (RFC 1939 §5), and whatever follows. True
@@ -36,6 +37,12 @@ bool p3_parse_octets(pop3_str text, uint64_t *octets, bool *in_words);
 /* Whether a reply's text is nothing but "120 octets", or that and "follow": that of a RETR, and of
  * no command whose answer is one line. */
 bool p3_is_announcement(pop3_str text);
+
+/* The reply to LIST or UIDL of one message. Where it does not begin with a number the entry is of
+ * the message that was asked for: Twisted answers UIDL with the unique-id alone. False when it
+ * names another message. */
+bool p3_parse_list_reply(pop3_str text, uint32_t number, pop3_entry *entry);
+bool p3_parse_uidl_reply(pop3_str text, uint32_t number, pop3_entry *entry);
 
 /* The timestamp in a greeting: the last "<...@...>" of printable ASCII without blanks (RFC 1939 §7,
  * APOP). One with other octets is none: a server that picks them freely could learn a password's

@@ -13,7 +13,7 @@
 
 #include "sync/state.h"
 
-#define P3_SIZE_UNKNOWN UINT64_MAX
+#define P3_SIZE_UNKNOWN POP3_OCTETS_UNKNOWN
 
 /* How long it is remembered that a message has gone, in case its unique-id comes back. */
 #define P3_GONE_SECONDS ((int64_t)90 * 24 * 3600)

@@ -203,7 +203,7 @@ static void a_refusal_of_either_command_is_told_and_the_connection_stays_good(vo
 
 static void a_listing_that_makes_no_sense_ends_the_connection(void **state)
 {
-    static const answers nonsense = {"+OK\r\n1\r\n.\r\n", "+OK\r\n1 100\r\n.\r\n"};
+    static const answers nonsense = {"+OK\r\nx a\r\n.\r\n", "+OK\r\n1 100\r\n.\r\n"};
     pop3_survey *v;
     bool good;
     (void)state;

@@ -263,6 +263,34 @@ static void uidl_of_one_message_tells_its_unique_id(void **state)
     assert_str(entry.uid, "QhdPYR:00WBw1Ph7x7");
 }
 
+static void a_listing_with_gaps_costs_messages_their_values_and_not_the_session(void **state)
+{
+    pop3_survey *survey;
+    pop3_stat stat;
+    pop3_entry entry;
+    pop3_client *c =
+        session(*state, "expect 'STAT'; line '+OK 3 -1';"
+                        "expect 'UIDL'; line '+OK' ; line '1 abc'; send '\\r\\n'; line '2 '; line "
+                        "'3 def'; line '.';"
+                        "expect 'LIST'; line '+OK'; line '1'; line '2 -7'; line '3 many'; line '.';"
+                        "expect 'UIDL 1'; line '+OK abc'; expect 'LIST 1'; line '+OK 1'");
+    assert_ok(c, pop3_client_stat(c, &stat));
+    assert_int_equal(stat.count, 3);
+    assert_true(stat.octets == POP3_OCTETS_UNKNOWN);
+    assert_ok(c, pop3_client_survey(c, &survey));
+    assert_int_equal(pop3_survey_count(survey), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(pop3_survey_entry(survey, i).octets == POP3_OCTETS_UNKNOWN);
+    assert_str(pop3_survey_entry(survey, 0).uid, "abc");
+    assert_int_equal(pop3_survey_entry(survey, 1).uid.len, 0);
+    assert_str(pop3_survey_entry(survey, 2).uid, "def");
+    pop3_survey_free(survey);
+    assert_ok(c, pop3_client_uidl_one(c, 1, &entry));
+    assert_str(entry.uid, "abc");
+    assert_ok(c, pop3_client_list_one(c, 1, &entry));
+    assert_true(entry.octets == POP3_OCTETS_UNKNOWN);
+}
+
 static void an_answer_about_another_message_ends_the_connection(void **state)
 {
     pop3_client *c = session(*state, "expect 'UIDL 2'; line '+OK 3 abc'");
@@ -501,6 +529,7 @@ int main(void)
         cmocka_unit_test(list_of_one_message_tells_its_size),
         cmocka_unit_test(uidl_hands_out_each_unique_id),
         cmocka_unit_test(uidl_of_one_message_tells_its_unique_id),
+        cmocka_unit_test(a_listing_with_gaps_costs_messages_their_values_and_not_the_session),
         cmocka_unit_test(an_answer_about_another_message_ends_the_connection),
         cmocka_unit_test(retr_hands_out_the_message_without_stuffing),
         cmocka_unit_test(retr_without_a_sink_discards),

@@ -170,13 +170,14 @@ static void stat_is_two_numbers_and_whatever_follows(void **state)
         {"18446744073709551615 18446744073709551615", true, UINT64_MAX, UINT64_MAX},
         {"5000000000 1", true, 5000000000, 1},
         {"18446744073709551616 1", false, 0, 0},
-        {"1 18446744073709551616", false, 0, 0},
+        {"1 18446744073709551616", true, 1, POP3_OCTETS_UNKNOWN},
         {"", false, 0, 0},
-        {"2", false, 0, 0},
-        {"2 ", false, 0, 0},
-        {"2 x", false, 0, 0},
+        {"2", true, 2, POP3_OCTETS_UNKNOWN},
+        {"2 ", true, 2, POP3_OCTETS_UNKNOWN},
+        {"2 -1", true, 2, POP3_OCTETS_UNKNOWN},
+        {"2 x", true, 2, POP3_OCTETS_UNKNOWN},
         {"2x 320", false, 0, 0},
-        {"2 320x", false, 0, 0},
+        {"2 320x", true, 2, POP3_OCTETS_UNKNOWN},
         {"-2 320", false, 0, 0},
         {"two messages", false, 0, 0},
         {"2,320", false, 0, 0},
@@ -210,10 +211,10 @@ static void a_list_entry_is_a_message_number_and_a_size(void **state)
         {"4294967296 1", false, 0, 0},
         {"4294967297 1", false, 0, 0},
         {"18446744073709551617 1", false, 0, 0},
-        {"1 18446744073709551616", false, 0, 0},
-        {"1", false, 0, 0},
-        {"1 x", false, 0, 0},
-        {"1 -5", false, 0, 0},
+        {"1 18446744073709551616", true, 1, POP3_OCTETS_UNKNOWN},
+        {"1", true, 1, POP3_OCTETS_UNKNOWN},
+        {"1 x", true, 1, POP3_OCTETS_UNKNOWN},
+        {"1 -5", true, 1, POP3_OCTETS_UNKNOWN},
         {"x 1", false, 0, 0},
         {"", false, 0, 0},
     };
@@ -243,8 +244,8 @@ static void a_unique_id_is_all_that_follows_the_number(void **state)
         {"5 \xc3\xa9\x80", 5, "\xc3\xa9\x80"},
         {"4294967296 x", 0, ""},
         {"0 x", 0, ""},
-        {"1", 0, ""},
-        {"1  ", 0, ""},
+        {"1", 1, ""},
+        {"1  ", 1, ""},
         {"1x", 0, ""},
         {"uid", 0, ""},
         {"", 0, ""},
@@ -258,6 +259,34 @@ static void a_unique_id_is_all_that_follows_the_number(void **state)
             assert_true(e.octets == 0);
         }
     }
+}
+
+static void a_reply_about_one_message_need_not_name_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool ok; /* as the reply to UIDL 3 */
+        const char *uid;
+    } rows[] = {
+        {"3 abc", true, "abc"},          {"abc", true, "abc"}, /* Twisted */
+        {"12345 ", true, "12345"},       {"3", true, ""},      {"", true, ""},
+        {"no unique-id here", true, ""}, {"2 abc", false, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pop3_entry e;
+        assert_int_equal(p3_parse_uidl_reply(span(rows[i].text), 3, &e), rows[i].ok);
+        if (rows[i].ok) {
+            assert_int_equal(e.number, 3);
+            assert_span(e.uid, rows[i].uid);
+        }
+    }
+    pop3_entry e;
+    assert_true(p3_parse_list_reply(span("3 120"), 3, &e));
+    assert_true(e.number == 3 && e.octets == 120);
+    assert_true(p3_parse_list_reply(span("unknown"), 3, &e));
+    assert_true(e.number == 3 && e.octets == POP3_OCTETS_UNKNOWN);
+    assert_false(p3_parse_list_reply(span("4 120"), 3, &e));
 }
 
 /* RFC 1939 §7 allows 70 octets; real ones are longer at times, and nothing here needs the bound. */
@@ -327,6 +356,7 @@ int main(void)
         cmocka_unit_test(stat_is_two_numbers_and_whatever_follows),
         cmocka_unit_test(a_list_entry_is_a_message_number_and_a_size),
         cmocka_unit_test(a_unique_id_is_all_that_follows_the_number),
+        cmocka_unit_test(a_reply_about_one_message_need_not_name_it),
         cmocka_unit_test(a_unique_id_may_be_longer_than_70_octets),
         cmocka_unit_test(the_timestamp_is_the_last_msg_id_in_the_greeting),
         cmocka_unit_test(a_timestamp_is_printable_ascii),
