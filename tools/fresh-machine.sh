@@ -70,6 +70,12 @@ contained() {
     wait "$container"
 }
 
+# Makes the minimal system in $root.
+bootstrap() {
+    contained env TMPDIR="$work" mmdebstrap --quiet --variant=minbase --architectures="$architecture" \
+        --include="$include" --aptopt="$work/apt.conf" "$release" "$root" "$work/sources.list" >&2
+}
+
 clean_up() {
     trap '' INT TERM HUP
     if [ -n "$container" ] && [ -d "/proc/$container" ]; then
@@ -180,8 +186,12 @@ if [ -n "$kept" ] && [ -f "$kept" ]; then
     mkdir "$root"
     tar -C "$root" -xpf "$kept" --numeric-owner
 else
-    contained env TMPDIR="$work" mmdebstrap --quiet --variant=minbase --architectures="$architecture" --include="$include" \
-        --aptopt="$work/apt.conf" "$release" "$root" "$work/sources.list" >&2
+    if ! bootstrap; then
+        echo "fresh-machine.sh: once more, without the release's updates: a mirror may lack them for a while" >&2
+        sed -i "/ $release-/d" "$work/sources.list"
+        rm -rf --one-file-system "$root"
+        bootstrap
+    fi
     if [ -n "$kept" ]; then
         mkdir -p "$cache"
         tar -C "$root" --one-file-system --numeric-owner -cf "$kept.$$" . && mv "$kept.$$" "$kept"
