@@ -1,43 +1,105 @@
 #!/bin/sh
-# Installs what building, testing and the demonstration need and this machine lacks: Debian packages,
-# without questions. Run as root, or where sudo works. Does nothing when all is there.
+# Installs the Debian packages that building and testing need and that are missing, without questions:
+# as root, or through sudo. Does nothing when all are there.
+#     dependencies.sh [demo | analysis | machines]
+# demo: only what the demonstration and the plain build need; analysis: also what `make coverage` and `make analyze`
+# need; machines: what tools/fresh-machine.sh needs. A package that this release lacks and the tests can do
+# without is named with the tests that are skipped for it; any other is an error.
 set -eu
 
-packages='gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d
-    libssl-dev libgsasl-dev libidn2-dev libunistring-dev
-    libsqlite3-dev libinih-dev libjansson-dev libedit-dev scdoc
-    libcmocka-dev python3-pytest'
+# The name behind a package that only depends on the release's version of it: `behind clang 'clang-[0-9]*'`.
+behind() {
+    LC_ALL=C apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: \($2\)$/\1/p" | head -n 1
+}
 
-# What only the checks need: a demonstration does without it.
-if [ "${1:-}" != demo ]; then
-    packages="$packages clang libclang-rt-14-dev clang-format doxygen valgrind g++ binutils abigail-tools
-        python3-dev python3-dbg libpython3.11-testsuite python3-mesonpy python3-pip
-        dovecot-gssapi krb5-kdc krb5-admin-server krb5-user"
-fi
+required() {
+    if [ "$1" = machines ]; then
+        echo mmdebstrap
+        return
+    fi
+    echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d \
+        libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
+        libsqlite3-dev libinih-dev libjansson-dev libedit-dev scdoc \
+        libcmocka-dev python3-pytest
+    [ "$1" = demo ] || echo g++ binutils python3-dev dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
+    [ "$1" != analysis ] || echo lcov clang-tidy cppcheck
+}
 
-# What `make coverage` and `make analyze` need.
-if [ "${1:-}" = analysis ]; then
-    packages="$packages lcov clang-tidy cppcheck"
-fi
+# A line each: the package (several names where releases differ, the first that there is counts), and what is
+# skipped without it.
+optional() {
+    case $1 in demo | machines) return ;; esac
+    compiler=$(behind clang 'clang-[0-9]*')
+    python=$(behind python3 'python3\.[0-9]*')
+    echo "clang: the fuzz targets under libFuzzer"
+    echo "libclang-rt-dev lib${compiler:-clang}-dev libclang-rt-${compiler#clang-}-dev: the fuzz targets under libFuzzer"
+    echo "clang-format: format"
+    echo "doxygen: documentation"
+    echo "valgrind: the tests under valgrind"
+    echo "abigail-tools: abi"
+    echo "python3-dbg: python-leaks-debug"
+    echo "lib${python:-python3}-testsuite: cpython-test-poplib, python-memory"
+    echo "python3-mesonpy: python-package"
+    echo "python3-pip: python-package"
+}
 
-missing=''
-for package in $packages; do
-    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$state" = installed ] || missing="$missing $package"
-done
-[ -n "$missing" ] || exit 0
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+is_available() {
+    LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^ *Candidate: [^(]'
+}
+
+# Sets `wanted` to the required packages that are missing, `extra` to the optional ones that are missing and
+# can be had, and `lacking` to what is said about those that can't.
+examine() {
+    wanted='' extra='' lacking=''
+    for package in $(required "$purpose"); do
+        is_installed "$package" || wanted="$wanted $package"
+    done
+    optional "$purpose" >"$table"
+    while IFS=: read -r names cost; do
+        choice=''
+        for package in $names; do
+            if is_installed "$package"; then
+                choice=installed
+                break
+            fi
+            [ -n "$choice" ] || ! is_available "$package" || choice=$package
+        done
+        case $choice in
+        installed) ;;
+        '') lacking="$lacking${names%% *} is not in this release: skipped is$cost
+" ;;
+        *) extra="$extra $choice" ;;
+        esac
+    done <"$table"
+}
+
+purpose=${1:-checks}
+table=$(mktemp)
+trap 'rm -f "$table"' EXIT
+examine
+[ -n "$wanted$extra$lacking" ] || exit 0
 
 as_root=''
-if [ "$(id -u)" != 0 ]; then
-    as_root=$(command -v sudo) || {
-        echo "missing packages, and neither root nor sudo:$missing" >&2
-        exit 1
-    }
+if [ "$(id -u)" != 0 ] && ! as_root=$(command -v sudo); then
+    [ -z "$extra$lacking" ] || echo "without root or sudo, left out:$extra" >&2
+    [ -n "$wanted" ] || exit 0
+    echo "missing packages, and neither root nor sudo:$wanted" >&2
+    exit 1
 fi
-echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
-# shellcheck disable=SC2086 # the lists are lists of words
-{
-    $as_root apt-get update -qq
-    $as_root apt-get install -y -qq --no-install-recommends $missing
-} >&2
+# Only what is lacking: no need to ask again, unless nothing is known of what there is.
+if [ -n "$wanted$extra" ] || ! is_available meson; then
+    $as_root apt-get update -qq >&2
+    examine
+fi
+if [ -n "$wanted$extra" ]; then
+    echo "installing:$wanted$extra"
+    # shellcheck disable=SC2086 # lists of words
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $wanted $extra >&2
+fi
+printf '%s' "$lacking"
