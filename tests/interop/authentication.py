@@ -17,37 +17,6 @@ from pathlib import Path
 
 from certificates import sign_client_certificate
 
-CONFIG = """\
-auth_mechanisms = $auth_mechanisms xoauth2 oauthbearer external
-# A client may show a certificate; who does so is whom it names.
-ssl_ca = <{directory}/tls/ca.pem
-ssl_require_crl = no
-auth_ssl_username_from_cert = yes
-auth_ssl_require_client_cert = no
-ssl_verify_client_cert = yes
-passdb {
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = {directory}/oauth2.conf
-}
-passdb {
-  driver = static
-  mechanisms = external
-  args = nopassword
-}
-"""
-
-OAUTH2_CONFIG = """\
-introspection_mode = local
-local_validation_key_dict = fs:posix:prefix={directory}/token-keys/
-username_attribute = sub
-active_attribute = sub
-active_value = {user}
-scope = pop3
-force_introspection = no
-openid_configuration_url = https://login.example.org/.well-known/openid-configuration
-"""
-
 
 def _base64url(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
@@ -64,13 +33,11 @@ def make_token(key: bytes, user: str, expires: int) -> str:
 
 
 def lay_out(directory: Path, user: str, openssl: str) -> None:
-    """Make the files that CONFIG names, and the client's."""
+    """Make the files that dovecot_config.ALL_AUTH needs, and the client's."""
     key = secrets.token_bytes(32)
     key_file = directory / "token-keys" / "default" / "HS256" / "default"
     key_file.parent.mkdir(parents=True)
     key_file.write_bytes(base64.b64encode(key))
-    config = OAUTH2_CONFIG.replace("{directory}", str(directory)).replace("{user}", user)
-    (directory / "oauth2.conf").write_text(config)
     tokens = directory / "tokens"
     tokens.mkdir()
     now = int(time.time())

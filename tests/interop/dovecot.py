@@ -28,6 +28,7 @@ COMMAND's status:
     POP3_TEST_MAIL_DIR                  a file for each message, with the octets that a client must
                                         receive; message number N is the N-th file in sorted order
     POP3_TEST_DOVECOT_LOG               the server's log
+    POP3_TEST_BINDS                     "yes" where it has SCRAM with channel binding, over TLS
     POP3_TEST_TOKENS                    with --all-auth, which adds OAUTHBEARER, XOAUTH2, EXTERNAL and
                                         GSSAPI: a folder with the tokens `valid` and `expired`
     POP3_TEST_CLIENT_CERT, POP3_TEST_CLIENT_KEY
@@ -59,6 +60,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 import authentication
 import awkward
+import dovecot_config
 import kerberos
 from certificates import make_certificates
 from mailboxes import MailSource, MailStore, mail_directories, write_wire_form
@@ -79,72 +81,6 @@ EXIT_NO_SERVER = 69  # EX_UNAVAILABLE
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 
-CONFIG = """\
-protocols = pop3
-listen = {listen}
-base_dir = {directory}/base
-state_dir = {directory}/state
-log_path = {directory}/dovecot.log
-
-# Everything runs as one ordinary user, so there is nobody to become and nowhere to chroot to.
-default_login_user = {user}
-default_internal_user = {user}
-default_internal_group = {group}
-first_valid_uid = 1
-first_valid_gid = 0
-
-# Few processes, but enough for tests that run side by side from one address.
-default_process_limit = 64
-default_client_limit = 256
-mail_max_userip_connections = 1000
-
-ssl = yes
-ssl_cert = <{directory}/tls/server.pem
-ssl_key = <{directory}/tls/server.key
-ssl_min_protocol = TLSv1.2
-
-# Passwords are stored in clear, for the mechanisms that need them so (all but plain and login).
-disable_plaintext_auth = no
-auth_mechanisms = plain login apop cram-md5 digest-md5 scram-sha-1 scram-sha-256
-auth_username_chars =
-auth_username_format =
-auth_failure_delay = 0  # a refusal takes half a second all the same
-passdb {{
-  driver = passwd-file
-  args = {directory}/users
-}}
-userdb {{
-  driver = passwd-file
-  args = {directory}/users
-}}
-
-# A session leaves no marks on the mail, other than what it deletes.
-mail_location = maildir:~
-mail_fsync = never
-mailbox_list_index = no
-pop3_no_flag_updates = yes
-pop3_lock_session = no
-
-service anvil {{
-  chroot =
-  # No growing delays after refused logins.
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service pop3-login {{
-  chroot =
-  # One process for many connections: it need not start anew for each.
-  service_count = 0
-  inet_listener pop3 {{
-    port = {port}
-  }}
-  inet_listener pop3s {{
-    port = {tls_port}
-    ssl = yes
-  }}
-}}
-"""
 
 class DovecotError(RuntimeError):
     """The server cannot be run; the text says why and holds the server's log if there is one."""
@@ -198,15 +134,25 @@ def server_identity() -> Identity:
         raise DovecotError(f"no account to run the server as: {error}") from error
 
 
+def server_syntax() -> dovecot_config.Syntax:
+    """How the Dovecot that is installed is configured."""
+    version = _output_of(find_program("dovecot"), "--version")
+    syntax = dovecot_config.syntax_of(version)
+    if syntax is None:
+        raise DovecotError(f"Dovecot 2.3 or 2.4 is needed, and this is {version}")
+    return syntax
+
+
 def why_unavailable() -> Optional[str]:
     """The reason why the server cannot be run here, or None if it can."""
     try:
         server_identity()
         find_program("openssl")
-        version = _output_of(find_program("dovecot"), "--version")
-        if not version.startswith("2.3."):
-            return f"Dovecot 2.3 is needed, and this is {version}"
-        libexec = _output_of(find_program("doveconf"), "-c", os.devnull, "-h", "libexec_dir")
+        first_lines = server_syntax().first_lines
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+            config.write(first_lines)
+            config.flush()
+            libexec = _output_of(find_program("doveconf"), "-c", config.name, "-h", "libexec_dir")
         if not os.access(os.path.join(libexec, "pop3"), os.X_OK):
             return "Dovecot's POP3 server is not installed"
     except DovecotError as error:
@@ -366,6 +312,7 @@ class Dovecot:
 
     def _start(self) -> None:
         """Lay out the directory and start the server in it; what is begun, close() ends."""
+        self._syntax = server_syntax()
         self._open.enter_context(unwinding_signals())
         scratch = scratch_directory("pop3-dovecot-", scratch_parent())
         self.directory = self._open.enter_context(scratch)
@@ -387,9 +334,9 @@ class Dovecot:
             authentication.lay_out(self.directory, self.user, find_program("openssl"))
             realm = kerberos.running_realm(self.directory / "kerberos", self.user, find_program)
             self._open.enter_context(realm)
-            self._extra_config = (
-                authentication.CONFIG + kerberos.DOVECOT_CONFIG + self._extra_config
-            )
+            if self._syntax.oauth2_file is not None:
+                config = self._syntax.oauth2_file.format(directory=self.directory, account=self.user)
+                (self.directory / "oauth2.conf").write_text(config)
         store = MailStore(self.directory / "messages")
         for account in self.accounts:
             store.make_maildir(self.maildir(account.name), account.mail)
@@ -429,14 +376,16 @@ class Dovecot:
 
     def _write_config(self, addresses: Sequence[str]) -> None:
         identity = server_identity()
-        ours = CONFIG.format(
-            listen=", ".join(addresses),
-            directory=self.directory,
-            user=identity.user,
-            group=identity.group,
-            port=self.port,
-            tls_port=self.tls_port,
-        )
+        facts = {
+            "listen": ", ".join(addresses),
+            "directory": self.directory,
+            "user": identity.user,
+            "group": identity.group,
+            "port": self.port,
+            "tls_port": self.tls_port,
+            "account": self.user,
+        }
+        ours = self._syntax.configuration(facts, self._all_auth)
         extra = self._extra_config.replace("{directory}", str(self.directory))
         path = self.directory / "dovecot.conf"
         path.write_text(f"{ours}\n{extra}\n")
@@ -509,6 +458,7 @@ def command_environment(server: Dovecot, mail_dir: Path) -> dict[str, str]:
         "POP3_TEST_CA_FILE": str(server.ca_file),
         "POP3_TEST_MAIL_DIR": str(mail_dir),
         "POP3_TEST_DOVECOT_LOG": str(server.log_file),
+        "POP3_TEST_BINDS": "yes" if server_syntax().bound_mechanisms else "no",
     }
 
 

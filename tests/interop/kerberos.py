@@ -21,14 +21,6 @@ from processes import ending_with_parent, kill_process_group, signals_held
 
 REALM = "POP3.TEST"
 
-# Added to Dovecot's.
-DOVECOT_CONFIG = """\
-auth_mechanisms = $auth_mechanisms gssapi
-auth_gssapi_hostname = localhost
-auth_krb5_keytab = {directory}/kerberos/server.keytab
-import_environment = $import_environment KRB5_CONFIG={directory}/kerberos/krb5.conf
-"""
-
 # Nothing is looked up in the network, and no file of the machine's is read or written.
 CLIENT_CONFIG = """\
 [libdefaults]

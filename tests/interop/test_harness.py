@@ -233,6 +233,15 @@ def test_all_password_mechanisms_are_offered(awkward_server):
     }
 
 
+def test_channel_binding_is_offered_over_tls_by_a_server_that_has_it(awkward_server):
+    client = RawClient(awkward_server, "tls")
+    client.ask(b"CAPA")
+    sasl = [line for line in client.block().splitlines() if line.startswith(b"SASL")]
+    client.close()
+    bound = {word.lower().decode() for word in sasl[0].split() if word.endswith(b"-PLUS")}
+    assert bound == set(dovecot.server_syntax().bound_mechanisms)
+
+
 def test_apop_and_challenges_work_with_the_stored_password(awkward_server):
     user, password = awkward_server.user.encode(), awkward_server.password.encode()
 
