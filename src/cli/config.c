@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
+#include "cli/private_file.h"
 #include "cli/text.h"
 #include "cli/url.h"
 
@@ -187,12 +187,8 @@ static bool fill_in(p3_reader *r, size_t i, p3_problem *why)
 
 static bool check_mode(const p3_reader *r, p3_problem *why)
 {
-    struct stat st;
-    if (!r->has_secret || fstat(fileno(r->file), &st) != 0 || (st.st_mode & 077) == 0)
-        return true;
-    return p3_problem_set(why, EX_CONFIG,
-                          "%s: it holds a password and others can read it; run: chmod 600 %s",
-                          r->config->path, r->config->path);
+    return !r->has_secret ||
+           p3_private_file_check(fileno(r->file), r->config->path, "reading the password in", why);
 }
 
 static bool read_lines(p3_reader *r, p3_problem *why)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
+#include "cli/private_file.h"
 #include "cli/text.h"
 
 #define P3_NETRC_MOST ((size_t)1024 * 1024)
@@ -105,7 +105,6 @@ bool p3_netrc_find(const char *path, const char *host, const char *user, char **
     char *usual = path == NULL && home != NULL ? p3_text_join(home, "/.netrc", NULL) : NULL;
     const char *name = path != NULL ? path : usual;
     FILE *file = name != NULL ? fopen(name, "re") : NULL;
-    struct stat st;
     char *text = NULL;
     size_t len = 0;
     bool ok = true;
@@ -113,9 +112,8 @@ bool p3_netrc_find(const char *path, const char *host, const char *user, char **
     if (file == NULL) {
         ok = (path == NULL && errno == ENOENT) || name == NULL ||
              p3_problem_errno(why, errno, "reading %s", name);
-    } else if (fstat(fileno(file), &st) != 0 || (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)) {
-        ok = p3_problem_set(why, EX_CONFIG, "reading %s: others can read it; run: chmod 600 %s",
-                            name, name);
+    } else if (!p3_private_file_check(fileno(file), name, "reading", why)) {
+        ok = false;
     } else if (!read_all(file, &text, &len)) {
         ok = p3_problem_errno(why, errno, "reading %s", name);
     } else {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/netrc.h"
+#include "cli/private_file.h"
 #include "cli/question.h"
 #include "cli/text.h"
 #include "sync/shell.h"
@@ -57,19 +58,12 @@ static bool from_command(const char *command, const char *setting, p3_secret *ou
 
 static bool from_file(const char *path, p3_secret *out, p3_problem *why)
 {
-    struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        p3_problem_errno(why, errno, "reading the password file %s", path);
-        if (fd >= 0)
-            (void)close(fd);
-        return false;
-    }
-    if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
+    if (fd < 0)
+        return p3_problem_errno(why, errno, "reading the password file %s", path);
+    if (!p3_private_file_check(fd, path, "reading the password file", why)) {
         (void)close(fd);
-        return p3_problem_set(why, EX_CONFIG,
-                              "reading the password file %s: others can read it; run: chmod 600 %s",
-                              path, path);
+        return false;
     }
     char *room = malloc(P3_SECRET_SIZE);
     if (room == NULL) {

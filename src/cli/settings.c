@@ -8,6 +8,11 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "cli/text.h"
+
+/* Where systemd keeps the credentials of a unit. */
+#define CREDENTIALS "$CREDENTIALS_DIRECTORY"
+
 #define P3_AT(field) ((uint16_t)offsetof(p3_settings, field))
 
 const p3_setting p3_all_settings[] = {
@@ -215,16 +220,32 @@ static const char *expected(const p3_setting *which, const char *value)
     }
 }
 
-static char *with_home(const char *value)
+/* What may stand before the first slash of a path, and the variable that says what it means. */
+static const struct {
+    const char *sign;
+    const char *variable;
+} p3_bases[] = {{"~", "HOME"}, {CREDENTIALS, CREDENTIALS + 1}};
+
+/* Puts the directory in place of the sign that a path begins with. NULL when out of memory; free()
+ * it. */
+static char *expand_path(const char *value)
 {
-    const char *home = getenv("HOME");
-    if (strncmp(value, "~/", 2) != 0 || home == NULL)
-        return strdup(value);
-    size_t size = strlen(home) + strlen(value);
-    char *path = malloc(size);
-    if (path != NULL)
-        snprintf(path, size, "%s%s", home, value + 1);
-    return path;
+    for (size_t i = 0; i < sizeof p3_bases / sizeof *p3_bases; i++) {
+        size_t len = strlen(p3_bases[i].sign);
+        const char *base = getenv(p3_bases[i].variable);
+        if (base != NULL && strncmp(value, p3_bases[i].sign, len) == 0 && value[len] == '/')
+            return p3_text_join(base, value + len, NULL);
+    }
+    return strdup(value);
+}
+
+/* Where systemd puts what a unit's LoadCredential= names: outside of such a unit there is no place
+ * to look in, and no file of that name either. */
+static bool lacks_credentials(const p3_setting *which, const char *value)
+{
+    return which->kind == P3_VALUE_PATH &&
+           strncmp(value, CREDENTIALS "/", sizeof CREDENTIALS) == 0 &&
+           getenv(CREDENTIALS + 1) == NULL;
 }
 
 bool p3_setting_set(p3_settings *s, const p3_setting *which, const char *value, p3_problem *why)
@@ -236,7 +257,12 @@ bool p3_setting_set(p3_settings *s, const p3_setting *which, const char *value, 
             which->is_secret ? "***" : value, wanted,
             which->kind == P3_VALUE_TIME && which->choices != NULL ? ", or one of " : "",
             which->kind == P3_VALUE_TIME && which->choices != NULL ? which->choices : "");
-    char *copy = which->kind == P3_VALUE_PATH ? with_home(value) : strdup(value);
+    if (lacks_credentials(which, value))
+        return p3_problem_set(why, EX_CONFIG,
+                              "%s: " CREDENTIALS " is not set; systemd sets it for a unit with "
+                              "LoadCredential=",
+                              which->name);
+    char *copy = which->kind == P3_VALUE_PATH ? expand_path(value) : strdup(value);
     if (copy == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
     char **at = field(s, which);

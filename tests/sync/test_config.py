@@ -345,6 +345,40 @@ def test_a_password_may_stand_in_the_configurations_url_or_be_its_own_setting(wo
         run(world, "stat", "a")
 
 
+def test_a_password_that_systemd_loaded_is_found_among_the_credentials(world):
+    credentials = world.path / "credentials"
+    credentials.mkdir()
+    (credentials / "old").write_text("secret\n")
+    (credentials / "old").chmod(0o440)  # as systemd's access control lists show
+    world.fill(1)
+    with world.server("--password", "secret") as server:
+        configure(world, f"state = {world.path}/s.db\n[a]\nurl = pop3://u@127.0.0.1:{server.port}\n"
+                  "allow-plaintext = yes\npassword-file = $CREDENTIALS_DIRECTORY/old\n"
+                  f"maildir = {world.path}/M\n")  # fmt: skip
+        run(world, "sync", CREDENTIALS_DIRECTORY=str(credentials))
+    assert len(world.delivered(world.path / "M")) == 1
+
+
+def test_credentials_outside_of_a_unit_are_a_mistake_with_file_and_line(world):
+    path = configure(world, "[a]\nurl = pop3s://u@h/\npassword-file = $CREDENTIALS_DIRECTORY/old\n")
+    text = run(world, "sync", status=78)
+    assert f"{path}:3: password-file: $CREDENTIALS_DIRECTORY is not set" in text
+
+
+def test_a_secret_file_that_everybody_reads_is_accepted_where_nobody_else_can_write(world):
+    secrets = world.path / "secrets"
+    secrets.mkdir()
+    secret = secrets / "mail"
+    secret.write_text("secret\n")
+    secret.chmod(0o444)
+    with world.server("--password", "secret") as server:
+        words = ["stat", f"pop3://user@127.0.0.1:{server.port}", "--allow-plaintext",
+                 "--password-file", secret]  # fmt: skip
+        run(world, *words)
+        secrets.chmod(0o1777)
+        assert f"could replace it in {secrets}/" in run(world, *words, status=78)
+
+
 def test_a_password_file_with_line_ends_of_any_kind_is_read_and_an_empty_one_refused(world):
     with world.server("--password", "secret") as server:
         for text in ("secret", "secret\n", "secret\r\n", "secret\nmore\n"):

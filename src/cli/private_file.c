@@ -1,0 +1,135 @@
+/* Whether a file may hold a secret: nobody else can read it, or it was put in place read-only where
+ * nobody else could have put it. */
+#include "cli/private_file.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* As many links as the kernel follows. */
+#define P3_LINKS_MOST 40
+
+/* The way to a file, a name at a time. What has been passed is checked, and nobody else can change
+ * it; so names are as good as descriptors. */
+typedef struct p3_way {
+    char here[PATH_MAX]; /* the directory reached: no links in it; "" is the root */
+    char rest[PATH_MAX]; /* what is still to be looked up in it */
+    bool sticky;         /* others may put entries into `here`, but rename only their own */
+    int links;           /* followed so far */
+} p3_way;
+
+static bool is_ours(const struct stat *st)
+{
+    return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
+/* Looks at the directory that was reached. */
+static bool check_directory(p3_way *w)
+{
+    struct stat st;
+    if (lstat(w->here[0] != '\0' ? w->here : "/", &st) != 0 || !S_ISDIR(st.st_mode) ||
+        !is_ours(&st))
+        return false;
+    w->sticky = (st.st_mode & 022) != 0;
+    return !w->sticky || (st.st_mode & S_ISVTX) != 0;
+}
+
+/* Puts what a link says in front of the rest; an absolute one begins at the root again. */
+static bool follow(p3_way *w, const char *link)
+{
+    char to[PATH_MAX];
+    char rest[PATH_MAX];
+    ssize_t n = readlink(link, to, sizeof to - 1);
+    if (n <= 0 || ++w->links > P3_LINKS_MOST)
+        return false;
+    to[n] = '\0';
+    memcpy(rest, w->rest, sizeof rest);
+    int len = snprintf(w->rest, sizeof w->rest, "%s/%s", to, rest);
+    if (to[0] == '/')
+        w->here[0] = '\0';
+    return len > 0 && (size_t)len < sizeof w->rest && check_directory(w);
+}
+
+/* Goes up to the directory above; above the root is the root. */
+static bool ascend(p3_way *w)
+{
+    char *slash = strrchr(w->here, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    return check_directory(w);
+}
+
+/* Takes the next name off the rest. Returns its length, 0 when there is none. */
+static size_t take_name(p3_way *w, char name[static PATH_MAX])
+{
+    const char *at = w->rest + strspn(w->rest, "/");
+    size_t len = strcspn(at, "/");
+    memcpy(name, at, len);
+    name[len] = '\0';
+    memmove(w->rest, at + len, strlen(at + len) + 1);
+    return len;
+}
+
+/* Goes the whole way. Returns false where others could have put something else in; then `here` says
+ * where. */
+static bool walk(p3_way *w, const struct stat *file)
+{
+    char name[PATH_MAX];
+    char next[PATH_MAX];
+    struct stat st;
+    bool ok = check_directory(w);
+    while (ok && take_name(w, name) > 0) {
+        if (strcmp(name, ".") == 0)
+            continue;
+        if (strcmp(name, "..") == 0) {
+            ok = ascend(w);
+            continue;
+        }
+        int len = snprintf(next, sizeof next, "%s/%s", w->here, name);
+        if (len < 0 || (size_t)len >= sizeof next || lstat(next, &st) != 0)
+            return false;
+        if (!S_ISDIR(st.st_mode) && w->sticky)
+            return false;
+        if (S_ISLNK(st.st_mode)) {
+            ok = follow(w, next);
+        } else if (S_ISDIR(st.st_mode)) {
+            memcpy(w->here, next, (size_t)len + 1);
+            ok = check_directory(w);
+        } else {
+            return st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+        }
+    }
+    return false;
+}
+
+static bool begin(p3_way *w, const char *path)
+{
+    char cwd[PATH_MAX];
+    *w = (p3_way){.links = 0};
+    bool absolute = path[0] == '/';
+    if (!absolute && getcwd(cwd, sizeof cwd) == NULL)
+        return false;
+    int len = snprintf(w->rest, sizeof w->rest, "%s/%s", absolute ? "" : cwd, path);
+    return len > 0 && (size_t)len < sizeof w->rest;
+}
+
+bool p3_private_file_check(int fd, const char *path, const char *doing, p3_problem *why)
+{
+    struct stat st;
+    p3_way way;
+    if (fstat(fd, &st) != 0)
+        return p3_problem_set(why, EX_OSERR, "%s %s: its permissions cannot be read", doing, path);
+    if (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
+        return true;
+    if ((st.st_mode & 0222) != 0 || !is_ours(&st) || !begin(&way, path))
+        return p3_problem_set(why, EX_CONFIG, "%s %s: others can read it; run: chmod 600 %s", doing,
+                              path, path);
+    return walk(&way, &st) ||
+           p3_problem_set(why, EX_CONFIG,
+                          "%s %s: others can read it, and could replace it in %s/; run: chmod 600 "
+                          "%s, or move it to a directory that only you or root can write",
+                          doing, path, way.here, path);
+}
