@@ -4,7 +4,7 @@ BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all check demo bench bench-full bench-build fuzz install clean format dependencies
+.PHONY: all check interop demo bench bench-full bench-build fuzz install clean format dependencies
 .PHONY: demo-dependencies docs coverage analyze abi faults hostile
 
 all: $(BUILD)/build.ninja
@@ -60,6 +60,11 @@ analyze: dependencies
 # Whether the headers keep what was promised (`make check` asks that, too).
 abi: dependencies
 	tools/abi.sh
+
+# Real servers (popa3d, solid-pop3d, Mailutils, Courier, Cyrus, tcllib, Twisted, Dovecot, Perdition, nginx), each in
+# fresh systems of Debian 12 and 13, played to the command, the library and cpoplib beside poplib: docs/servers.md.
+interop:
+	tools/interop.sh
 
 # The catalogue of hostile servers against the library, the command and cpoplib.
 hostile: all
