@@ -19,7 +19,7 @@ required() {
     fi
     echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d \
         libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
-        libsqlite3-dev libinih-dev libjansson-dev libedit-dev scdoc \
+        libsqlite3-dev libinih-dev libjansson-dev libedit-dev libseccomp-dev scdoc \
         libcmocka-dev python3-pytest
     [ "$1" = demo ] || echo g++ binutils python3-dev dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
     [ "$1" != analysis ] || echo lcov clang-tidy cppcheck

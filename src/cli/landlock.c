@@ -68,7 +68,7 @@ int p3_landlock_version(void)
 /* What this version can forbid. */
 static uint64_t all_of(int version)
 {
-    return (uint64_t)ALL_OF_VERSION_1 | REFER | (version >= 3 ? TRUNCATE : 0) |
+    return (uint64_t)ALL_OF_VERSION_1 | REFER | (version >= P3_LANDLOCK_TRUNCATE ? TRUNCATE : 0) |
            (version >= 5 ? IOCTL_DEV : 0);
 }
 
@@ -82,7 +82,7 @@ bool p3_landlock_begin(p3_landlock *l, bool reading)
     }
     if (reading)
         rules.files &= ~(uint64_t)(READ_FILE | READ_DIR);
-    l->ports = l->version >= 4;
+    l->ports = l->version >= P3_LANDLOCK_PORTS;
     if (l->ports)
         rules.network = BIND_TCP | CONNECT_TCP;
     if (l->version >= 6)

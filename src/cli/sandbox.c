@@ -2,6 +2,7 @@
  */
 #include "cli/sandbox.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -310,6 +311,28 @@ static bool uses_kerberos(const p3_chosen *chosen)
     return false;
 }
 
+/* Whether a name must be looked up to connect. */
+static bool looks_up(const pop3_client_options *o)
+{
+    unsigned char room[sizeof(struct in6_addr)];
+    const char *host = o->proxy != POP3_PROXY_NONE ? o->proxy_host : o->host;
+    return o->unix_socket == NULL && host != NULL && inet_pton(AF_INET, host, room) != 1 &&
+           inet_pton(AF_INET6, host, room) != 1;
+}
+
+/* What the filter of system calls must leave. */
+static p3_filter_needs needs_of(const p3_sandbox *s)
+{
+    p3_filter_needs needs = {.helper = s->command_count > 0, .kerberos = uses_kerberos(s->chosen)};
+    for (size_t i = 0; i < s->chosen->count; i++) {
+        const pop3_client_options *o = &s->chosen->at[i].account.connection;
+        needs.unix_sockets = needs.unix_sockets || o->unix_socket != NULL;
+        needs.names = needs.names || looks_up(o);
+        needs.source = needs.source || o->local_address != NULL;
+    }
+    return needs;
+}
+
 /* Restricts files and ports. Returns Landlock's version, or 0 with why not. */
 static int restrict_files(const p3_sandbox *s, const char *const *more, size_t count,
                           const char **why)
@@ -322,25 +345,29 @@ static int restrict_files(const p3_sandbox *s, const char *const *more, size_t c
     return ok ? l.version : 0;
 }
 
+/* The system calls of Landlock are not on the filter's list, so that it comes first; and what it
+ * allows depends on whether the filter will be there. */
 static void enter(p3_sandbox *s, const char *const *more, size_t count)
 {
-    const char *why = "Kerberos needs them";
+    const p3_filter_needs needs = needs_of(s);
+    const char *no_files = "Kerberos needs them";
+    const char *no_calls = NULL;
     char files[100];
     s->is_entered = true;
-    bool kerberos = uses_kerberos(s->chosen);
     make_maildirs(s);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* without it what follows fails, and says so */
-    s->filters = p3_filter_system_calls(kerberos);
-    int error = errno;
-    int version = kerberos ? 0 : restrict_files(s, more, count, &why);
+    s->filters = p3_filter_is_there(&no_calls);
+    int version = needs.kerberos ? 0 : restrict_files(s, more, count, &no_files);
+    s->filters = s->filters && p3_filter_system_calls(&needs, &no_calls);
     if (version > 0)
-        snprintf(files, sizeof files, "files%s%s (Landlock %d)", s->stays ? " to write" : "",
-                 version >= 4 ? " and ports" : "", version);
+        snprintf(files, sizeof files, "files%s%s%s (Landlock %d)", s->stays ? " to write" : "",
+                 version >= P3_LANDLOCK_TRUNCATE ? "" : " but for their truncation",
+                 version >= P3_LANDLOCK_PORTS ? " and ports" : "", version);
     else
-        snprintf(files, sizeof files, "not files (%s)", why);
+        snprintf(files, sizeof files, "not files (%s)", no_files);
     snprintf(s->report, sizeof s->report, "restricted: %s, %ssystem calls (%s)", files,
-             s->filters ? "" : "not ", s->filters ? "seccomp" : strerror(error));
-    s->is_whole = version > 0 && s->filters;
+             s->filters ? "" : "not ", s->filters ? "seccomp" : no_calls);
+    s->is_whole = version >= P3_LANDLOCK_TRUNCATE && s->filters;
 }
 
 void p3_sandbox_enter(void *sandbox, const char *const *more, size_t count)

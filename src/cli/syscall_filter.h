@@ -1,14 +1,26 @@
-/* System calls that the command never makes, and refuses to make from some point on. */
+/* The system calls that the command may make from some point on: a seccomp(2) filter, made with
+ * libseccomp. It lists what is allowed; what is not on the list is refused. */
 #ifndef P3_CLI_SYSCALL_FILTER_H
 #define P3_CLI_SYSCALL_FILTER_H
 
 #include <stdbool.h>
 
-/* From here on this thread, and those that it starts, get EPERM for what a mail reader has no use
- * for: running programs, looking into other processes, mounting, making and removing folders,
- * making symbolic links and devices, loading code into the kernel, unusual kinds of sockets, typing
- * into a terminal. `kerberos`: keyrings, folders and links may be made, as Kerberos does for its
- * tickets. PR_SET_NO_NEW_PRIVS must have been set. Returns false, with errno. */
-bool p3_filter_system_calls(bool kerberos);
+/* What a run needs beside files, threads and TCP: a system call that only one of these needs is
+ * refused unless it is set. */
+typedef struct p3_filter_needs {
+    bool names;        /* look names up by itself: UDP */
+    bool unix_sockets; /* connect to a server's Unix-domain socket */
+    bool source;       /* choose the address that connections come from */
+    bool helper;       /* ask a process outside to run commands */
+    bool kerberos;     /* GSSAPI: keyrings, directories, links, any of the resolver's sockets */
+} p3_filter_needs;
+
+/* Whether this build and this kernel have such filters. Returns false, with a reason in *why. */
+bool p3_filter_is_there(const char **why);
+
+/* From here on this thread, and those that it starts, can make the calls on the list and no others:
+ * a refused call fails with EPERM, or with ENOSYS where it is newer than Linux 5.0, so that the C
+ * library does without. PR_SET_NO_NEW_PRIVS must have been set. Returns false, with a reason. */
+bool p3_filter_system_calls(const p3_filter_needs *needs, const char **why);
 
 #endif

@@ -1,11 +1,12 @@
 /* A process of its own that runs the user's commands.
  *
  * A request is one message on a socket: which of the commands, SENDER if it is given one, and three
- * descriptors at most: where the answer goes, and the command's input and output. The runner forks
+ * descriptors at most: a pipe for the answer, and the command's input and output. The runner forks
  * for each, so that many commands run side by side, and ends when the socket is closed. */
 #include "sync/runner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -74,7 +75,8 @@ static void perform(const p3_request *r, const int *fds)
         answer.status = p3_child_wait(pid);
     if (answer.error == 0 && answer.status < 0)
         answer.error = errno;
-    (void)send(fds[0], &answer, sizeof answer, MSG_NOSIGNAL); /* perhaps nobody waits any more */
+    ssize_t n = write(fds[0], &answer, sizeof answer); /* SIGPIPE is blocked, see serve() */
+    (void)n;                                           /* perhaps nobody waits any more */
 }
 
 /* What may be asked for is all that was agreed on: it may come from a process that was taken over.
@@ -195,7 +197,7 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
             return E2BIG;
         memcpy(r.variable, more[0], len + 1);
     }
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0) /* no sockets are made inside of the sandbox but TCP's */
         return errno;
     int fds[3] = {ends[1]};
     int count = 1;
@@ -228,7 +230,7 @@ int p3_runner_wait(int answer)
 {
     p3_answer a = {ECHILD, -1}; /* its end without an answer */
     ssize_t n;
-    while ((n = recv(answer, &a, sizeof a, 0)) < 0 && errno == EINTR)
+    while ((n = read(answer, &a, sizeof a)) < 0 && errno == EINTR)
         continue;
     (void)close(answer);
     if (n == (ssize_t)sizeof a && a.error == 0)

@@ -1,0 +1,83 @@
+/* Makes the calls behind socketcall(2) one by one: the kernel raises SIGSYS for it, and the handler
+ * makes the call that was meant, with the arguments in registers, where a filter sees them. */
+#include "cli/socketcall.h"
+
+#if !defined __i386__ || !defined P3_HAVE_SECCOMP
+
+bool p3_socketcall_translate(void)
+{
+    return true;
+}
+
+#else
+
+#include <errno.h>
+#include <linux/net.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define P3_SIX 6
+
+/* What each number of socketcall(2) stands for, and how many arguments are there. Others are
+ * refused in any case. */
+static const struct {
+    short call;
+    unsigned char count;
+} meant[] = {
+    [SYS_SOCKET] = {SYS_socket, 3},           [SYS_BIND] = {SYS_bind, 3},
+    [SYS_CONNECT] = {SYS_connect, 3},         [SYS_GETSOCKNAME] = {SYS_getsockname, 3},
+    [SYS_GETPEERNAME] = {SYS_getpeername, 3}, [SYS_SEND] = {SYS_sendto, 4},
+    [SYS_RECV] = {SYS_recvfrom, 4},           [SYS_SENDTO] = {SYS_sendto, 6},
+    [SYS_RECVFROM] = {SYS_recvfrom, 6},       [SYS_SHUTDOWN] = {SYS_shutdown, 2},
+    [SYS_SETSOCKOPT] = {SYS_setsockopt, 5},   [SYS_GETSOCKOPT] = {SYS_getsockopt, 5},
+    [SYS_SENDMSG] = {SYS_sendmsg, 3},         [SYS_RECVMSG] = {SYS_recvmsg, 3},
+    [SYS_SENDMMSG] = {SYS_sendmmsg, 4},
+};
+
+static long make_call(unsigned number, const long *arguments)
+{
+    long a[P3_SIX] = {0};
+    if (number >= sizeof meant / sizeof *meant || meant[number].call == 0) {
+        errno = EPERM;
+        return -1;
+    }
+    for (unsigned i = 0; i < meant[number].count; i++)
+        a[i] = arguments[i];
+    return syscall(meant[number].call, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static void on_refusal(int signal, siginfo_t *info, void *context)
+{
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    int saved = errno;
+    (void)signal;
+    if (info->si_syscall == SYS_socketcall) {
+        long result =
+            make_call((unsigned)registers[REG_EBX], (const long *)(size_t)registers[REG_ECX]);
+        registers[REG_EAX] = result == -1 ? -errno : result;
+    }
+    errno = saved;
+}
+
+bool p3_socketcall_translate(void)
+{
+    struct sigaction action = {.sa_sigaction = on_refusal, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGSYS, &action, NULL) != 0)
+        return false;
+    /* A filter of its own: of all that judge a call, the strictest counts. */
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+    int error = f != NULL ? seccomp_rule_add(f, SCMP_ACT_TRAP, SCMP_SYS(socketcall), 0) : -ENOMEM;
+    if (error == 0)
+        error = seccomp_load(f);
+    if (f != NULL)
+        seccomp_release(f);
+    errno = -error;
+    return error == 0;
+}
+
+#endif

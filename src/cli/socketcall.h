@@ -1,0 +1,13 @@
+/* socketcall(2), by which 32-bit x86 reaches all calls of sockets at once. */
+#ifndef P3_CLI_SOCKETCALL_H
+#define P3_CLI_SOCKETCALL_H
+
+#include <stdbool.h>
+
+/* A filter of system calls cannot see the arguments of socketcall(2), which are behind a pointer.
+ * From here on each such call of this process is made as the call that it stands for, socket(2) or
+ * connect(2), which the filter judges. Call it after the filter is in place; threads must not block
+ * SIGSYS. Does nothing where there is no socketcall(2). Returns false, with errno. */
+bool p3_socketcall_translate(void);
+
+#endif
