@@ -4,6 +4,7 @@
 #define P3_CLI_SANDBOX_H
 
 #include "cli/chosen.h"
+#include "sync/runner.h"
 
 typedef struct p3_sandbox {
     const p3_chosen *chosen; /* the accounts that are worked on */
@@ -15,14 +16,16 @@ typedef struct p3_sandbox {
     bool off;                /* it is not wanted */
     bool is_told;            /* the report goes to standard error */
     bool is_entered;
-    bool filters;    /* system calls are filtered */
-    bool is_whole;   /* all that can be given up is */
-    char **commands; /* what the accounts have us run */
-    size_t command_count;
+    bool filters;            /* system calls are filtered */
+    bool is_whole;           /* all that can be given up is */
+    p3_runner_duties duties; /* what is done outside, see sandbox_duties.c */
+    char **commands;         /* lists behind the duties */
+    p3_beside_file *files;
     char report[200]; /* in words, what holds */
 } p3_sandbox;
 
-/* Prepares it: who runs commands for us is started. There must be no other thread. */
+/* Prepares it: the process that runs commands for us is started. There must
+ * be no other thread. */
 void p3_sandbox_prepare(p3_sandbox *s);
 
 /* Enters it, for good: for this thread and those that it will start. `more` are targets of

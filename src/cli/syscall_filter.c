@@ -305,6 +305,15 @@ static int allow_own_signals(scmp_filter_ctx f)
     return allow_conditional(f, rules, P3_LENGTH(rules));
 }
 
+/* Asking the helper, and waiting for its end. */
+static int allow_helper(scmp_filter_ctx f, pid_t helper)
+{
+    const p3_conditional wait[] = {{SCMP_SYS(wait4), 1, {P3_IS(0, helper)}},
+                                   {SCMP_SYS(waitpid), 1, {P3_IS(0, helper)}}};
+    int error = allow_conditional(f, for_the_helper, P3_LENGTH(for_the_helper));
+    return error == 0 ? allow_conditional(f, wait, P3_LENGTH(wait)) : error;
+}
+
 /* What is newer than the C library needs is not there. */
 static int hide_new_calls(scmp_filter_ctx f)
 {
@@ -329,8 +338,8 @@ static int add_rules(scmp_filter_ctx f, const p3_filter_needs *needs)
         error = allow_conditional(f, for_unix_sockets, P3_LENGTH(for_unix_sockets));
     if (error == 0 && needs->source)
         error = allow_conditional(f, for_a_source, P3_LENGTH(for_a_source));
-    if (error == 0 && needs->helper)
-        error = allow_conditional(f, for_the_helper, P3_LENGTH(for_the_helper));
+    if (error == 0 && needs->helper > 0)
+        error = allow_helper(f, needs->helper);
     if (error == 0 && needs->kerberos)
         error = allow_conditional(f, sockets_for_kerberos, P3_LENGTH(sockets_for_kerberos));
     if (error == 0 && needs->kerberos)

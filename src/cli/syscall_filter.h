@@ -4,6 +4,7 @@
 #define P3_CLI_SYSCALL_FILTER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* What a run needs beside files, threads and TCP: a system call that only one of these needs is
  * refused unless it is set. */
@@ -11,7 +12,7 @@ typedef struct p3_filter_needs {
     bool names;        /* look names up by itself: UDP */
     bool unix_sockets; /* connect to a server's Unix-domain socket */
     bool source;       /* choose the address that connections come from */
-    bool helper;       /* ask a process outside to run commands */
+    pid_t helper;      /* ask this process outside to run commands and open files; -1 for none */
     bool kerberos;     /* GSSAPI: keyrings, directories, links, any of the resolver's sockets */
 } p3_filter_needs;
 

@@ -6,13 +6,13 @@
 #include "sync/delivery.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "sync/outside.h"
 #include "sync/file.h"
 #include "sync/shell.h"
 
@@ -25,33 +25,13 @@ typedef struct p3_command_target {
     uint64_t octets;
 } p3_command_target;
 
-/* A file without a name, for messages of any size. */
-static int open_spool(void)
-{
-    const char *folder = getenv("TMPDIR");
-    if (folder == NULL || folder[0] != '/')
-        folder = "/tmp";
-    int fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    char path[1024];
-    if (snprintf(path, sizeof path, "%s/pop3-XXXXXX", folder) >= (int)sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        (void)unlink(path);
-    return fd;
-}
-
 static bool command_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     p3_command_target *c = (p3_command_target *)d;
     c->name = name;
     c->octets = 0;
     c->sender = strdup(sender);
-    c->fd = open_spool();
+    c->fd = p3_outside_spool();
     if (c->sender == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
     return c->fd >= 0 || p3_problem_errno(why, errno, "keeping a message for the command");

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sync/outside.h"
+
 bool p3_folder_sync_entry(const char *path)
 {
     char *copy = strdup(path);
-    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int fd =
+        copy != NULL ? p3_outside_open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) : -1;
     bool ok = fd >= 0 && fsync(fd) == 0;
     int error = errno;
     if (fd >= 0)

@@ -23,6 +23,7 @@
 #include "sync/file.h"
 #include "sync/mbox_lock.h"
 #include "sync/mbox_spool.h"
+#include "sync/outside.h"
 
 static const char from_line[] = "From ";
 
@@ -33,7 +34,7 @@ void p3_mbox_spool_free(p3_mbox_spool *s, bool remove)
     if (s == NULL)
         return;
     if (remove)
-        (void)unlink(s->path);
+        (void)p3_outside_unlink(s->path);
     if (s->fd >= 0)
         (void)close(s->fd);
     free(s->path);
@@ -66,7 +67,7 @@ static p3_mbox_spool *open_spool(const p3_mbox *m, const char *name, p3_problem 
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    s->fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    s->fd = p3_outside_open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (s->fd >= 0)
         return s;
     p3_problem_errno(why, errno, "writing to %s", s->path);

@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "sync/outside.h"
 
 #define P3_LOCK_TRIES 600 /* a tenth of a second each */
 
@@ -24,19 +26,28 @@ static void wait_a_little(void)
 static void remove_if_stale(const char *path)
 {
     char text[32] = "";
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = p3_outside_open(path, O_RDONLY | O_CLOEXEC, 0);
     ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
     if (fd >= 0)
         (void)close(fd);
     long pid = n > 0 ? strtol(text, NULL, 10) : 0;
-    if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
-        (void)unlink(path);
+    if (pid > 0 && !p3_outside_is_alive((pid_t)pid))
+        (void)p3_outside_unlink(path);
+}
+
+/* A number that tells the lock of this host from that of another with the same process number. */
+static unsigned long unique(void)
+{
+    unsigned long number = 0;
+    ssize_t n = getrandom(&number, sizeof number, 0);
+    (void)n; /* without it, a file of this name is a reason to fail */
+    return number;
 }
 
 /* Makes the dotlock: under a name of its own first, so that it appears with its content. */
 static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
 {
-    size_t size = strlen(path) + 48;
+    size_t size = strlen(path) + 64;
     char *own = malloc(size);
     l->dotlock = malloc(size);
     if (own == NULL || l->dotlock == NULL) {
@@ -46,13 +57,13 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
         return p3_problem_set(why, EX_OSERR, "out of memory");
     }
     snprintf(l->dotlock, size, "%s.lock", path);
-    snprintf(own, size, "%s.%ld-XXXXXX", path, (long)getpid());
-    int fd = mkostemp(own, O_CLOEXEC);
+    snprintf(own, size, "%s.pop3-lock-%ld-%lx", path, (long)getpid(), unique());
+    int fd = p3_outside_open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && dprintf(fd, "%ld\n", (long)getpid()) > 0;
     int error = errno;
     bool taken = false;
     for (int i = 0; ok && !taken && i < P3_LOCK_TRIES; i++) {
-        taken = link(own, l->dotlock) == 0;
+        taken = p3_outside_link(own, l->dotlock) == 0;
         error = errno;
         if (!taken && error != EEXIST)
             break;
@@ -63,7 +74,7 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
     }
     if (fd >= 0) {
         (void)close(fd);
-        (void)unlink(own);
+        (void)p3_outside_unlink(own);
     }
     free(own);
     if (taken)
@@ -94,7 +105,7 @@ bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why)
     *l = (p3_mbox_lock){.fd = -1};
     if (!take_dotlock(l, path, why))
         return false;
-    l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    l->fd = p3_outside_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     bool ok =
         l->fd >= 0 ? take_fcntl(l, path, why) : p3_problem_errno(why, errno, "opening %s", path);
     if (!ok)
@@ -107,7 +118,7 @@ void p3_mbox_lock_release(p3_mbox_lock *l)
     if (l->fd >= 0)
         (void)close(l->fd); /* takes the fcntl lock with it */
     if (l->dotlock != NULL)
-        (void)unlink(l->dotlock);
+        (void)p3_outside_unlink(l->dotlock);
     free(l->dotlock);
     *l = (p3_mbox_lock){.fd = -1};
 }

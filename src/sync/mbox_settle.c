@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sync/mbox_lock.h"
+#include "sync/outside.h"
 
 bool p3_mbox_read(int fd, char *out, size_t size, uint64_t offset)
 {
@@ -177,7 +178,7 @@ static p3_mbox_spool *open_left_over(const char *folder, const char *name, p3_pr
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    s->fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    s->fd = p3_outside_open(s->path, O_RDONLY | O_CLOEXEC, 0);
     if (s->fd >= 0)
         return s;
     p3_problem_errno(why, errno, "reading %s", s->path);
@@ -195,7 +196,8 @@ bool p3_mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *
     if (copy == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
     const char *folder = dirname(copy);
-    DIR *dir = opendir(folder);
+    int fd = p3_outside_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     bool ok = dir != NULL;
     const struct dirent *e;
     if (!ok)
@@ -211,6 +213,8 @@ bool p3_mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *
         ok = p3_problem_errno(why, errno, "reading the folder of %s", m->path);
     if (dir != NULL)
         (void)closedir(dir);
+    else if (fd >= 0)
+        (void)close(fd);
     free(copy);
     return ok;
 }

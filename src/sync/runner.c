@@ -1,8 +1,9 @@
-/* A process of its own that runs the user's commands.
+/* A process of its own that runs the user's commands, and opens files for a process that may not.
  *
- * A request is one message on a socket: which of the commands, SENDER if it is given one, and three
+ * A request is one message on a socket. For a command: which, SENDER if it is given one, and three
  * descriptors at most: a pipe for the answer, and the command's input and output. The runner forks
- * for each, so that many commands run side by side, and ends when the socket is closed. */
+ * for each, so that many commands run side by side. Requests for files it answers itself, at once,
+ * over the socket. It ends when that is closed. */
 #include "sync/runner.h"
 
 #include <errno.h>
@@ -16,31 +17,11 @@
 #include <unistd.h>
 
 #include "sync/child.h"
-
-#define P3_VARIABLE 400 /* octets of "SENDER=..." */
-
-typedef struct p3_request {
-    uint32_t command;
-    uint8_t input; /* 1: the second descriptor is its input */
-    uint8_t output;
-    char variable[P3_VARIABLE]; /* "" for none */
-} p3_request;
-
-typedef struct p3_answer {
-    int error;  /* why it could not be run, or 0 */
-    int status; /* as p3_child_wait() says */
-} p3_answer;
-
-/* Room for three descriptors beside a message. */
-typedef union p3_control {
-    struct cmsghdr header;
-    char room[CMSG_SPACE(3 * sizeof(int))];
-} p3_control;
+#include "sync/runner_protocol.h"
 
 static int runner = -1; /* the socket, at our end */
 static pid_t runner_pid;
-static const char *const *known;
-static size_t known_count;
+static const p3_runner_duties *duties;
 
 /* ---- in the runner ---- */
 
@@ -58,15 +39,15 @@ static _Noreturn void leave(void)
 }
 
 /* Runs one command and tells how it ended. */
-static void perform(const p3_request *r, const int *fds)
+static void perform(const p3_run_request *r, const int *fds)
 {
     const char *more[] = {r->variable[0] != '\0' ? r->variable : NULL, NULL};
-    p3_answer answer = {0, -1};
+    p3_run_answer answer = {0, -1};
     pid_t pid = -1;
     int input = r->input ? fds[1] : -1;
     int output = r->output ? fds[r->input ? 2 : 1] : -1;
     (void)signal(SIGCHLD, SIG_DFL);
-    answer.error = p3_child_start(known[r->command], input, output, more, &pid);
+    answer.error = p3_child_start(duties->commands[r->command], input, output, more, &pid);
     if (input >= 0)
         (void)close(input);
     if (output >= 0)
@@ -81,18 +62,44 @@ static void perform(const p3_request *r, const int *fds)
 
 /* What may be asked for is all that was agreed on: it may come from a process that was taken over.
  */
-static bool is_proper(const p3_request *r, ssize_t len, int fds)
+static bool is_proper(const p3_run_request *r, ssize_t len, int fds)
 {
-    return len == (ssize_t)sizeof *r && r->command < known_count && r->input <= 1 &&
-           r->output <= 1 && fds == 1 + r->input + r->output &&
-           memchr(r->variable, '\0', P3_VARIABLE) != NULL &&
+    return len == (ssize_t)sizeof *r && r->ask == P3_ASK_RUN &&
+           r->command < duties->command_count && r->input <= 1 && r->output <= 1 &&
+           fds == 1 + r->input + r->output && memchr(r->variable, '\0', P3_VARIABLE) != NULL &&
            (r->variable[0] == '\0' || strncmp(r->variable, "SENDER=", 7) == 0);
+}
+
+/* Answers a request for a file. */
+static void answer_file(int to, const p3_file_request *r)
+{
+    int fd = -1;
+    p3_file_answer answer = {.error = p3_outside_perform(r, duties, &fd)};
+    p3_control control = {.room = {0}};
+    struct iovec data = {.iov_base = &answer, .iov_len = sizeof answer};
+    struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1};
+    if (fd >= 0) {
+        m.msg_control = &control;
+        m.msg_controllen = CMSG_SPACE(sizeof(int));
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    }
+    ssize_t n = sendmsg(to, &m, MSG_NOSIGNAL);
+    (void)n; /* it has gone: so will we */
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 /* Takes a request and has it performed. Returns false when there are no more. */
 static bool serve_one(int from)
 {
-    p3_request r = {0};
+    static union {
+        p3_run_request run;
+        p3_file_request file;
+    } r;
     p3_control control;
     /* Padding leaves room for one more than three: whatever comes must fit. */
     int fds[(sizeof control - CMSG_LEN(0)) / sizeof(int)] = {0};
@@ -110,11 +117,13 @@ static bool serve_one(int from)
         count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
         memcpy(fds, CMSG_DATA(c), (size_t)count * sizeof(int));
     }
-    if (is_proper(&r, len, count) && fork() == 0) {
+    if (is_proper(&r.run, len, count) && fork() == 0) {
         (void)close(from);
-        perform(&r, fds);
+        perform(&r.run, fds);
         leave();
     }
+    if (len == (ssize_t)sizeof r.file && r.file.ask == P3_ASK_FILE && count == 0)
+        answer_file(from, &r.file);
     while (count > 0)
         (void)close(fds[--count]); /* no answer comes from a request that is not performed */
     return true;
@@ -133,13 +142,12 @@ static void serve(int from)
 
 /* ---- in the process that asks ---- */
 
-bool p3_runner_start(const char *const *commands, size_t count)
+bool p3_runner_start(const p3_runner_duties *all)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
-    known = commands;
-    known_count = count;
+    duties = all;
     (void)fflush(NULL); /* what is not written yet is ours alone */
     runner_pid = fork();
     if (runner_pid == 0) {
@@ -173,10 +181,20 @@ bool p3_runner_is_there(void)
     return runner >= 0;
 }
 
+pid_t p3_runner_pid(void)
+{
+    return runner >= 0 ? runner_pid : -1;
+}
+
+int p3_runner_socket(void)
+{
+    return runner;
+}
+
 static bool find(const char *command, uint32_t *out)
 {
-    for (size_t i = 0; i < known_count; i++) {
-        if (strcmp(known[i], command) == 0) {
+    for (size_t i = 0; i < duties->command_count; i++) {
+        if (strcmp(duties->commands[i], command) == 0) {
             *out = (uint32_t)i;
             return true;
         }
@@ -186,7 +204,7 @@ static bool find(const char *command, uint32_t *out)
 
 int p3_runner_ask(const char *command, int input, int output, const char *const *more, int *answer)
 {
-    p3_request r = {.input = input >= 0, .output = output >= 0};
+    p3_run_request r = {.ask = P3_ASK_RUN, .input = input >= 0, .output = output >= 0};
     p3_control control = {.room = {0}};
     int ends[2];
     if (!find(command, &r.command))
@@ -228,7 +246,7 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
 
 int p3_runner_wait(int answer)
 {
-    p3_answer a = {ECHILD, -1}; /* its end without an answer */
+    p3_run_answer a = {ECHILD, -1}; /* its end without an answer */
     ssize_t n;
     while ((n = read(answer, &a, sizeof a)) < 0 && errno == EINTR)
         continue;

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sync/outside.h"
+
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
 #define P3_VERSION        2
@@ -185,23 +187,34 @@ static bool open_lock_file(p3_state *s, p3_problem *why)
         return p3_problem_set(why, EX_OSERR, "out of memory");
     memcpy(path, s->path, len);
     memcpy(path + len, ".lock", 6);
-    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    s->lock_fd = p3_outside_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     int error = errno;
     free(path);
     return s->lock_fd >= 0 || p3_problem_errno(why, error, "opening %s.lock", s->path);
 }
 
-/* By default SQLite sets aside some 200 KB for each handle; ours have little to do. */
-static void spare_memory(void)
+static int open_for_sqlite(const char *path, int flags, int mode)
+{
+    return p3_outside_open(path, flags, (mode_t)mode);
+}
+
+/* By default SQLite sets aside some 200 KB for each handle; ours have little to do. And its files
+ * are opened and removed from outside of the sandbox where that has no right to their directory. */
+static void set_up_sqlite(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 256, 32);
     (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    sqlite3_vfs *files = sqlite3_vfs_find(NULL);
+    if (files == NULL || files->iVersion < 3 || files->xSetSystemCall == NULL)
+        return;
+    (void)files->xSetSystemCall(files, "open", (sqlite3_syscall_ptr)open_for_sqlite);
+    (void)files->xSetSystemCall(files, "unlink", (sqlite3_syscall_ptr)p3_outside_unlink);
 }
 
 static p3_state *open_state(const char *path, bool looks, p3_problem *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, spare_memory);
+    (void)pthread_once(&once, set_up_sqlite);
     p3_state *s = calloc(1, sizeof *s);
     if (s == NULL || (s->path = strdup(path)) == NULL) {
         free(s);

@@ -15,8 +15,8 @@
 ssize_t __real_sendmsg(int fd, const struct msghdr *m, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags);
 
-/* Where the parts of a request are: a number of 32 bits, two octets, a text of 400. */
-enum { COMMAND = 0, INPUT = 4, OUTPUT = 5, VARIABLE = 6, VARIABLE_SIZE = 400 };
+/* Where the parts of a request are: two numbers of 32 bits, two octets, a text of 400. */
+enum { COMMAND = 4, INPUT = 8, OUTPUT = 9, VARIABLE = 10, VARIABLE_SIZE = 400 };
 
 /* What a request becomes on its way: NULL leaves it as it is. */
 static void (*tamper)(char *request, struct msghdr *m);
@@ -102,6 +102,9 @@ static char mark[] = "/tmp/pop3-runner-XXXXXX/mark";
 static char touch[sizeof mark + 8];
 static const char *const commands[] = {"exit 7", "test \"$SENDER\" = ann@example.org", touch};
 
+static const p3_runner_duties duties = {.commands = commands,
+                                        .command_count = sizeof commands / sizeof *commands};
+
 static int set_up(void **state)
 {
     char *slash = strrchr(mark, '/');
@@ -111,7 +114,7 @@ static int set_up(void **state)
         return -1;
     *slash = '/';
     snprintf(touch, sizeof touch, "touch %s", mark);
-    return p3_runner_start(commands, sizeof commands / sizeof *commands) ? 0 : -1;
+    return p3_runner_start(&duties) ? 0 : -1;
 }
 
 static int tear_down(void **state)

@@ -1,0 +1,151 @@
+/* What is done for the sandbox by a process outside: the user's commands, and opening the files of
+ * an mbox, or of a state that is among other files, whose directory the sandbox gives up.
+ */
+#include "cli/sandbox_parts.h"
+
+#include <dirent.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/text.h"
+
+const char *p3_target_path(const char *target, const char *kind)
+{
+    size_t len = strlen(kind);
+    return target != NULL && strncmp(target, kind, len) == 0 ? target + len : NULL;
+}
+
+/* ---- commands ---- */
+
+static bool add_command(p3_sandbox *s, const char *command)
+{
+    if (command == NULL)
+        return true;
+    char *copy = strdup(command);
+    if (copy != NULL)
+        s->commands[s->duties.command_count++] = copy;
+    return copy != NULL;
+}
+
+/* How to get the secret, and with mail the filter and the target. */
+static bool add_commands(p3_sandbox *s, const p3_local_account *a)
+{
+    const char *target = p3_target_path(a->account.target, "command:");
+    char *secret = p3_secret_command(&a->secret);
+    bool ok = add_command(s, secret);
+    free(secret);
+    s->duties.spools = s->duties.spools || (s->delivers && target != NULL);
+    return ok && (!s->delivers || (add_command(s, a->account.filter) && add_command(s, target)));
+}
+
+/* ---- files ---- */
+
+static bool is_of_state(const char *name, const char *base)
+{
+    size_t len = strlen(base);
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "history") == 0 ||
+           (strncmp(name, base, len) == 0 &&
+            (name[len] == '\0' || strchr("-.", name[len]) != NULL));
+}
+
+char *p3_sandbox_state_folder(const char *state)
+{
+    char *real = realpath(state, NULL);
+    char *path = real != NULL ? real : strdup(state);
+    char *copy = path != NULL ? strdup(path) : NULL;
+    char *folder = copy != NULL ? strdup(dirname(copy)) : NULL;
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    const char *base = slash != NULL ? slash + 1 : path;
+    DIR *dir = folder != NULL ? opendir(folder) : NULL;
+    const struct dirent *e;
+    bool own = dir != NULL;
+    while (own && (e = readdir(dir)) != NULL)
+        own = is_of_state(e->d_name, base);
+    if (dir != NULL)
+        (void)closedir(dir);
+    free(copy);
+    free(path);
+    if (own)
+        return folder;
+    free(folder);
+    return NULL;
+}
+
+static bool add_file(p3_sandbox *s, p3_beside kind, char *path)
+{
+    p3_beside_file *more =
+        path != NULL ? realloc(s->files, (s->duties.file_count + 1) * sizeof *more) : NULL;
+    if (more == NULL) {
+        free(path);
+        return false;
+    }
+    s->files = more;
+    s->files[s->duties.file_count++] = (p3_beside_file){.kind = kind, .path = path};
+    return true;
+}
+
+static bool add_mbox(p3_sandbox *s, const char *target)
+{
+    const char *path = p3_target_path(target, "mbox:");
+    return path == NULL || add_file(s, P3_BESIDE_MBOX, strdup(path));
+}
+
+/* The state by the name that it was given, and by that which SQLite makes of it. */
+static bool add_state(p3_sandbox *s)
+{
+    char *copy = strdup(s->state);
+    char *folder = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
+    const char *slash = strrchr(s->state, '/');
+    char *real = realpath(s->state, NULL);
+    bool ok = copy != NULL && add_file(s, P3_BESIDE_STATE, strdup(s->state));
+    if (ok && folder != NULL)
+        ok = add_file(s, P3_BESIDE_STATE,
+                      p3_text_join(strcmp(folder, "/") == 0 ? "" : folder, "/",
+                                   slash != NULL ? slash + 1 : s->state, NULL));
+    if (ok && real != NULL)
+        ok = add_file(s, P3_BESIDE_STATE, strdup(real));
+    free(real);
+    free(folder);
+    free(copy);
+    return ok;
+}
+
+bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count)
+{
+    char *own = s->state != NULL ? p3_sandbox_state_folder(s->state) : NULL;
+    bool ok = s->state == NULL || own != NULL || add_state(s);
+    free(own);
+    s->commands = calloc(3 * s->chosen->count + 1, sizeof *s->commands);
+    ok = ok && s->commands != NULL;
+    for (size_t i = 0; ok && i < s->chosen->count; i++) {
+        const p3_local_account *a = &s->chosen->at[i];
+        if (a->account.unusable.exit == 0)
+            ok = add_commands(s, a) && (!s->delivers || add_mbox(s, a->account.target));
+    }
+    for (size_t i = 0; ok && i < count; i++)
+        ok = add_mbox(s, more[i]);
+    return ok;
+}
+
+/* ---- the runner ---- */
+
+bool p3_sandbox_start_runner(p3_sandbox *s)
+{
+    s->duties.commands = (const char *const *)s->commands;
+    s->duties.files = s->files;
+    return s->duties.command_count + s->duties.file_count == 0 || p3_runner_start(&s->duties);
+}
+
+void p3_sandbox_stop_runner(p3_sandbox *s)
+{
+    p3_runner_stop();
+    while (s->duties.command_count > 0)
+        free(s->commands[--s->duties.command_count]);
+    while (s->duties.file_count > 0)
+        free((char *)(uintptr_t)s->files[--s->duties.file_count].path);
+    free(s->commands);
+    free(s->files);
+    s->commands = NULL;
+    s->files = NULL;
+}

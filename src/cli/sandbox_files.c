@@ -1,0 +1,153 @@
+/* Which files the sandbox leaves within reach: what the libraries read, the accounts' Maildirs and
+ * secrets, the state.
+ */
+#include "cli/sandbox_parts.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/config.h"
+#include "cli/text.h"
+
+/* What the C library, the resolver and OpenSSL open while they work: libraries such as those of NSS
+ * and iconv, their data, and how this system looks names up. */
+static const char *const system_places[] = {
+    "/usr", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store",
+    /* certificates */
+    "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies",
+    /* names */
+    "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf",
+    "/etc/networks", "/etc/services", "/etc/protocols", "/run/systemd/resolve", "/run/resolvconf",
+    "/run/NetworkManager", "/run/nscd",
+    /* the rest */
+    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone",
+    "/proc/self", "/proc/sys", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random"};
+
+/* Where the descriptions of terminals are, for `pop3 shell`. */
+static const char *const terminal_places[] = {"/etc/terminfo", "/etc/inputrc"};
+
+/* Allows to read what is at a folder and a name below it; a folder of NULL has nothing. */
+static bool allow_below(const p3_landlock *l, const char *folder, const char *name,
+                        p3_access access)
+{
+    char *path = folder != NULL ? p3_text_join(folder, name, NULL) : NULL;
+    bool ok = folder == NULL || (path != NULL && p3_landlock_allow(l, path, access));
+    free(path);
+    return ok;
+}
+
+/* A Maildir's three folders, wherever they are. Where the filter of system calls is in place all
+ * may be done below them: what it cannot refuse is to make a socket there, which does no harm. */
+static bool allow_maildir(const p3_sandbox *s, const p3_landlock *l, const char *path)
+{
+    p3_access access = s->filters ? P3_ACCESS_ALL : P3_ACCESS_WRITE;
+    return allow_below(l, path, "/cur", access) && allow_below(l, path, "/new", access) &&
+           allow_below(l, path, "/tmp", access);
+}
+
+/* An mbox, and where messages wait for a command, are opened by the runner. */
+static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const char *target)
+{
+    const char *maildir = p3_target_path(target, "maildir:");
+    return maildir == NULL || allow_maildir(s, l, maildir);
+}
+
+/* The state's files, when they have a directory of their own; else the runner opens them. */
+static bool allow_state(const p3_sandbox *s, const p3_landlock *l)
+{
+    char *folder = s->state != NULL ? p3_sandbox_state_folder(s->state) : NULL;
+    bool ok = folder == NULL || p3_landlock_allow(l, folder, P3_ACCESS_WRITE);
+    free(folder);
+    return ok;
+}
+
+/* A folder of authorities: its files are often links to where they really are. */
+static bool allow_authorities(const p3_landlock *l, const char *folder)
+{
+    bool ok = p3_landlock_allow(l, folder, P3_ACCESS_READ);
+    DIR *dir = opendir(folder);
+    const struct dirent *e;
+    while (ok && dir != NULL && (e = readdir(dir)) != NULL) {
+        char *path = e->d_type == DT_LNK ? p3_text_join(folder, "/", e->d_name, NULL) : NULL;
+        ok = path == NULL || p3_landlock_allow(l, path, P3_ACCESS_READ);
+        free(path);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return ok;
+}
+
+/* What an account reads while it is worked on: its certificates were read when TLS was prepared. */
+static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_local_account *a)
+{
+    const p3_settings *set = &a->settings;
+    bool ok = true;
+    if (set->password_file != NULL)
+        ok = p3_landlock_allow(l, set->password_file, P3_ACCESS_READ);
+    if (set->netrc != NULL)
+        ok = ok && p3_landlock_allow(l, set->netrc, P3_ACCESS_READ);
+    if (set->ca_dir != NULL && !s->stays)
+        ok = ok && allow_authorities(l, set->ca_dir);
+    if (s->delivers && a->account.target != NULL)
+        ok = ok && allow_target(s, l, a->account.target);
+    return ok;
+}
+
+/* What OpenSSL was told in the environment. */
+static bool allow_environment(const p3_landlock *l)
+{
+    const char *set = getenv("SSL_CERT_DIR");
+    char *list = set != NULL ? strdup(set) : NULL;
+    char *rest = NULL;
+    bool ok = set == NULL || list != NULL;
+    const char *at = list != NULL ? strtok_r(list, ":", &rest) : NULL;
+    for (; ok && at != NULL; at = strtok_r(NULL, ":", &rest))
+        ok = p3_landlock_allow(l, at, P3_ACCESS_READ);
+    free(list);
+    return ok;
+}
+
+/* What libedit reads and writes for a person at a terminal: the history is there by now. */
+static bool allow_editing(const p3_landlock *l)
+{
+    const char *home = getenv("HOME");
+    const char *described = getenv("TERMINFO");
+    const char *bound = getenv("EDITRC");
+    char *history = p3_home_path("XDG_STATE_HOME", ".local/state", "history");
+    bool ok = allow_below(l, home, "/.editrc", P3_ACCESS_READ) &&
+              allow_below(l, home, "/.terminfo", P3_ACCESS_READ) &&
+              allow_below(l, described, "", P3_ACCESS_READ) &&
+              allow_below(l, bound, "", P3_ACCESS_READ) &&
+              (history == NULL || p3_landlock_allow(l, history, P3_ACCESS_WRITE));
+    for (size_t i = 0; ok && i < sizeof terminal_places / sizeof *terminal_places; i++)
+        ok = p3_landlock_allow(l, terminal_places[i], P3_ACCESS_READ);
+    free(history);
+    return ok;
+}
+
+bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const char *const *more,
+                            size_t count)
+{
+    bool ok = p3_landlock_allow(l, "/dev/null", P3_ACCESS_DEVICE) &&
+              p3_landlock_allow(l, "/dev/tty", P3_ACCESS_DEVICE) &&
+              allow_below(l, getenv("HOME"), "/.netrc", P3_ACCESS_READ) && allow_environment(l);
+    for (size_t i = 0; ok && i < sizeof system_places / sizeof *system_places; i++)
+        ok = p3_landlock_allow(l, system_places[i], P3_ACCESS_READ);
+    for (size_t i = 0; ok && i < s->chosen->count; i++) {
+        if (s->chosen->at[i].account.unusable.exit == 0)
+            ok = allow_account(s, l, &s->chosen->at[i]);
+    }
+    for (size_t i = 0; ok && i < count; i++)
+        ok = allow_target(s, l, more[i]);
+    ok = ok && allow_state(s, l);
+    if (ok && s->edits_lines)
+        ok = allow_editing(l);
+#ifdef P3_ALSO_READABLE
+    ok = ok && p3_landlock_allow(l, P3_ALSO_READABLE, P3_ACCESS_READ);
+#endif
+#ifdef P3_ALSO_WRITABLE
+    ok = ok && p3_landlock_allow(l, P3_ALSO_WRITABLE, P3_ACCESS_WRITE);
+#endif
+    return ok;
+}

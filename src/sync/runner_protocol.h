@@ -1,0 +1,65 @@
+/* What is said between a process in its sandbox and the runner outside: private to runner.c and
+ * outside.c. */
+#ifndef P3_SYNC_RUNNER_PROTOCOL_H
+#define P3_SYNC_RUNNER_PROTOCOL_H
+
+#include "sync/runner.h"
+
+#include <stdint.h>
+
+#define P3_VARIABLE 400  /* octets of "SENDER=..." */
+#define P3_PATH     4096 /* octets of a path */
+
+/* What each request begins with. The kinds differ in size, too. */
+typedef enum p3_ask { P3_ASK_RUN = 1, P3_ASK_FILE } p3_ask;
+
+/* Run a command. The answer goes to the first descriptor that comes with it, a pipe. */
+typedef struct p3_run_request {
+    uint32_t ask;
+    uint32_t command;
+    uint8_t input; /* 1: the second descriptor is its input */
+    uint8_t output;
+    char variable[P3_VARIABLE]; /* "" for none */
+} p3_run_request;
+
+typedef struct p3_run_answer {
+    int error;  /* why it could not be run, or 0 */
+    int status; /* as p3_child_wait() says */
+} p3_run_answer;
+
+typedef enum p3_file_deed {
+    P3_FILE_OPEN,    /* open(path, flags, mode) */
+    P3_FILE_LINK,    /* link(path, to) */
+    P3_FILE_UNLINK,  /* unlink(path) */
+    P3_FILE_SPOOL,   /* make a file without a name where messages wait for a command */
+    P3_FILE_IS_ALIVE /* kill(flags, 0) */
+} p3_file_deed;
+
+/* Do something with a file. The answer comes back over the socket, with the descriptor. */
+typedef struct p3_file_request {
+    uint32_t ask;
+    uint32_t deed;
+    int32_t flags;
+    uint32_t mode;
+    char path[P3_PATH];
+    char to[P3_PATH];
+} p3_file_request;
+
+typedef struct p3_file_answer {
+    int32_t error; /* an errno, or 0 */
+} p3_file_answer;
+
+/* Room for three descriptors beside a message. */
+typedef union p3_control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(3 * sizeof(int))];
+} p3_control;
+
+/* In the process that asks: the socket, or -1. */
+int p3_runner_socket(void);
+
+/* In the runner: judges a request about files, which may say anything, and does it when it is one
+ * of the duties. Gives an errno or 0, and in *fd a descriptor for the asker, or -1. */
+int p3_outside_perform(const p3_file_request *r, const p3_runner_duties *duties, int *fd);
+
+#endif
