@@ -12,8 +12,9 @@ bool p3_socketcall_translate(void)
 #else
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/net.h>
-#include <seccomp.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -70,14 +71,14 @@ bool p3_socketcall_translate(void)
     if (sigaction(SIGSYS, &action, NULL) != 0)
         return false;
     /* A filter of its own: of all that judge a call, the strictest counts. */
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
-    int error = f != NULL ? seccomp_rule_add(f, SCMP_ACT_TRAP, SCMP_SYS(socketcall), 0) : -ENOMEM;
-    if (error == 0)
-        error = seccomp_load(f);
-    if (f != NULL)
-        seccomp_release(f);
-    errno = -error;
-    return error == 0;
+    struct sock_filter trap[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketcall, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof trap / sizeof *trap, trap};
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
 #endif

@@ -322,7 +322,10 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
     }
     sqlite3_finalize(q);
-    return ok && (out->id == 0 || find_traits(s, out, why));
+    ok = ok && (out->id == 0 || find_traits(s, out, why));
+    if (!ok)
+        p3_known_account_clear(out);
+    return ok;
 }
 
 bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
