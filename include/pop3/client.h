@@ -114,6 +114,21 @@ typedef struct pop3_client_options {
         .size = sizeof(pop3_client_options)                                                        \
     }
 
+/** What a server refused, as far as it asks something else of the caller. */
+typedef enum pop3_refusal {
+    POP3_REFUSED_NOTHING = 0, /**< The error is none of ::POP3_ERR_REFUSED. */
+    POP3_REFUSED_CONNECTION,  /**< The greeting was -ERR. */
+    POP3_REFUSED_PROTECTION,  /**< STLS. */
+    POP3_REFUSED_METHOD,      /**< A method of logging in: the server does not know it, or has
+                                   turned it off. */
+    POP3_REFUSED_APOP,        /**< APOP: the user may have no secret for it. */
+    POP3_REFUSED_BINDING,     /**< A login's binding to TLS, before the password was judged. */
+    POP3_REFUSED_CREDENTIALS, /**< The user's name, or the password. */
+    POP3_REFUSED_TOKEN,       /**< The user's name, or the token. */
+    POP3_REFUSED_COMMAND,     /**< Another command. */
+    POP3_REFUSED_QUIT         /**< QUIT: not all messages marked as deleted were. */
+} pop3_refusal;
+
 /** What went wrong last. Owned by the client, valid until the next call with it. */
 typedef struct pop3_error {
     pop3_status status;      /**< The class; ::POP3_OK when nothing has gone wrong. */
@@ -126,6 +141,11 @@ typedef struct pop3_error {
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
     uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
                                   least time between logins; 0 when it did not. */
+    pop3_refusal refused;    /**< ::POP3_ERR_REFUSED: what it is that was refused. */
+    bool temporary;          /**< ::POP3_ERR_REFUSED: it may work later, as the response code says
+                                  or, without one, the words (a locked maildrop, too many
+                                  connections). */
+    pop3_certificate_fault certificate; /**< ::POP3_ERR_CERTIFICATE: what is wrong with it. */
 } pop3_error;
 
 /** What a sink answers. */

@@ -90,7 +90,9 @@ typedef enum pop3_event_kind {
     POP3_EVENT_BODY,      /**< Octets of the message: @c data, in the order of the message. */
     POP3_EVENT_ENTRY,     /**< One line of a listing: @c data; LIST and UIDL also @c entry. */
     POP3_EVENT_CHALLENGE, /**< AUTH: the server's challenge in base64: @c data. Answer with
-                               pop3_engine_respond() or pop3_engine_cancel_auth(). */
+                               pop3_engine_respond() or pop3_engine_cancel_auth(). +OK that comes
+                               before the client can have said enough for a login (one response,
+                               the initial one included; with LOGIN two) counts as an empty one. */
     POP3_EVENT_DONE       /**< The command is over: @c status, @c reply; STAT also @c stat, LIST_ONE
                                and UIDL_ONE @c entry. Exactly one for each command submitted. */
 } pop3_event_kind;

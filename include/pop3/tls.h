@@ -20,6 +20,16 @@ extern "C" {
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
+/** What is wrong with a server's certificate, as far as it asks something else of the caller. */
+typedef enum pop3_certificate_fault {
+    POP3_CERTIFICATE_GOOD = 0,  /**< The error is none of ::POP3_ERR_CERTIFICATE. */
+    POP3_CERTIFICATE_UNTRUSTED, /**< Nobody that is trusted has signed it. */
+    POP3_CERTIFICATE_NAME,      /**< It is for another host. */
+    POP3_CERTIFICATE_TIME,      /**< It has expired or is not yet valid. */
+    POP3_CERTIFICATE_PIN,       /**< Its key is not a pinned one. */
+    POP3_CERTIFICATE_OTHER      /**< It is revoked, or anything else. */
+} pop3_certificate_fault;
+
 /** A TLS context. */
 typedef struct pop3_tls pop3_tls;
 

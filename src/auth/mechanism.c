@@ -141,34 +141,35 @@ static p3_mechanism first_of(const p3_mechanism *order, p3_mechanisms offered,
     return P3_MECH_NONE;
 }
 
+static const p3_mechanism private_order[] = {
+    P3_MECH_SCRAM_SHA_256_PLUS,
+    P3_MECH_SCRAM_SHA_256,
+    P3_MECH_SCRAM_SHA_1_PLUS,
+    P3_MECH_SCRAM_SHA_1,
+    P3_MECH_OAUTHBEARER,
+    P3_MECH_XOAUTH2,
+    P3_MECH_PLAIN,
+    P3_MECH_LOGIN,
+    P3_MECH_USER,
+    P3_MECH_EXTERNAL,
+    P3_MECH_CRAM_MD5,
+    P3_MECH_APOP,
+    P3_MECH_NONE,
+};
+
+static const p3_mechanism exposed_order[] = {
+    P3_MECH_SCRAM_SHA_256, P3_MECH_SCRAM_SHA_1, P3_MECH_CRAM_MD5, P3_MECH_APOP, P3_MECH_OAUTHBEARER,
+    P3_MECH_XOAUTH2,       P3_MECH_PLAIN,       P3_MECH_LOGIN,    P3_MECH_USER, P3_MECH_NONE,
+};
+
 p3_mechanism p3_mechanism_pick(p3_mechanisms offered, const p3_circumstances *c, bool *insecure)
 {
-    static const p3_mechanism private_order[] = {
-        P3_MECH_SCRAM_SHA_256_PLUS,
-        P3_MECH_SCRAM_SHA_256,
-        P3_MECH_SCRAM_SHA_1_PLUS,
-        P3_MECH_SCRAM_SHA_1,
-        P3_MECH_OAUTHBEARER,
-        P3_MECH_XOAUTH2,
-        P3_MECH_PLAIN,
-        P3_MECH_LOGIN,
-        P3_MECH_USER,
-        P3_MECH_EXTERNAL,
-        P3_MECH_CRAM_MD5,
-        P3_MECH_APOP,
-        P3_MECH_NONE,
-    };
-    static const p3_mechanism exposed_order[] = {
-        P3_MECH_SCRAM_SHA_256, P3_MECH_SCRAM_SHA_1, P3_MECH_CRAM_MD5, P3_MECH_APOP,
-        P3_MECH_OAUTHBEARER,   P3_MECH_XOAUTH2,     P3_MECH_PLAIN,    P3_MECH_LOGIN,
-        P3_MECH_USER,          P3_MECH_NONE,
-    };
     const p3_mechanism *order = c->private_line ? private_order : exposed_order;
     p3_mechanism m = first_of(order, offered, c, c->allow_plaintext);
-    /* Many servers take USER and PASS without saying so. Where nobody listens it is worth a try; in
-     * the open the silence may mean that it is not wanted there. */
-    if (m == P3_MECH_NONE && c->private_line)
-        m = first_of(order, p3_mechanism_bit(P3_MECH_USER), c, false);
+    /* Many servers take USER and PASS without saying so. Where nobody listens, or that was allowed,
+     * it is worth a try. */
+    if (m == P3_MECH_NONE)
+        m = first_of(order, p3_mechanism_bit(P3_MECH_USER), c, c->allow_plaintext);
     *insecure = m == P3_MECH_NONE && first_of(order, offered, c, true) != P3_MECH_NONE;
     return m;
 }
@@ -194,6 +195,45 @@ static int kind_of(p3_mechanism m)
     default: /* those that reveal the secret; the rest is never picked */
         return 5;
     }
+}
+
+p3_mechanism p3_mechanism_unbound_form(p3_mechanism m)
+{
+    switch (m) {
+    case P3_MECH_SCRAM_SHA_256_PLUS:
+        return P3_MECH_SCRAM_SHA_256;
+    case P3_MECH_SCRAM_SHA_1_PLUS:
+        return P3_MECH_SCRAM_SHA_1;
+    default:
+        return P3_MECH_NONE;
+    }
+}
+
+/* What a method keeps from whom: 3 and 2, the secret is only proven, by both sides, and (3) to this
+ * connection's other end alone; 1, it is only proven, and easier to guess by who listens; 0, it is
+ * shown to the server. SCRAM's two hashes differ in nothing that matters here: what can be guessed
+ * from an exchange is as slow to guess with both. */
+static int protection(p3_mechanism m)
+{
+    const p3_mechanism_info *about = &table[m];
+    return about->reveals ? 0 : about->bound ? 3 : about->proves ? 2 : 1;
+}
+
+p3_mechanism p3_mechanism_after(p3_mechanism refused, p3_mechanisms offered, p3_mechanisms spent,
+                                const p3_circumstances *c)
+{
+    p3_mechanisms worthy = 0;
+    for (int m = P3_MECH_NONE + 1; m < P3_MECH_COUNT; m++) {
+        if (protection((p3_mechanism)m) >= protection(refused))
+            worthy |= p3_mechanism_bit((p3_mechanism)m);
+    }
+    worthy &= offered;
+    /* Some servers have no APOP secret for those whose password the system keeps, and yet greet
+     * with a timestamp, which anybody on the way could have left out as well. */
+    if (refused == P3_MECH_APOP)
+        worthy |= p3_mechanism_bit(P3_MECH_USER);
+    worthy &= ~(spent | p3_mechanism_bit(refused));
+    return first_of(c->private_line ? private_order : exposed_order, worthy, c, c->allow_plaintext);
 }
 
 bool p3_mechanism_weaker(p3_mechanism now, p3_mechanism before)

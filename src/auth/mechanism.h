@@ -78,6 +78,17 @@ typedef struct p3_circumstances {
  * might be shown to who listens. */
 p3_mechanism p3_mechanism_pick(p3_mechanisms offered, const p3_circumstances *c, bool *insecure);
 
+/* The best of the offered methods, but for those `spent`, to follow one that was refused: none that
+ * protects the secret less. Methods that only prove the secret (SCRAM) are never followed by one
+ * that shows it, nor a bound one by one that is not, nor one by which the server proves itself by
+ * one without; APOP is followed by USER where the secret may be shown. P3_MECH_NONE when there is
+ * none. */
+p3_mechanism p3_mechanism_after(p3_mechanism refused, p3_mechanisms offered, p3_mechanisms spent,
+                                const p3_circumstances *c);
+
+/* The method without the binding to TLS; P3_MECH_NONE for one that is not bound. */
+p3_mechanism p3_mechanism_unbound_form(p3_mechanism m);
+
 /* Whether `now` is a weaker kind of method than `before`: what somebody who takes methods away from
  * the list would want. P3_MECH_NONE is the weakest. */
 bool p3_mechanism_weaker(p3_mechanism now, p3_mechanism before);

@@ -101,9 +101,30 @@ pop3_status p3_sasl_initial(p3_sasl *s, p3_octets *base64)
     return status;
 }
 
+bool p3_sasl_is_prompt(const p3_sasl *s, pop3_str challenge)
+{
+    const p3_mechanism_info *about = p3_mechanism_about(s->mechanism);
+    bool token = about->need == P3_NEED_TOKEN;
+    if (s->mechanism == P3_MECH_LOGIN || s->mechanism == P3_MECH_PLAIN ||
+        s->mechanism == P3_MECH_EXTERNAL || (token && s->steps == 0))
+        return true;
+    if (!token || challenge.len == 0)
+        return about->client_first && challenge.len == 0;
+    /* The one challenge that a token's mechanism has reports a failure, in JSON. */
+    p3_octets decoded;
+    bool reports = p3_octets_init(&decoded, challenge.len) &&
+                   p3_base64_decode(&decoded, challenge) == POP3_OK && decoded.len > 0 &&
+                   decoded.data[0] == '{';
+    p3_octets_free(&decoded);
+    return !reports;
+}
+
 pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64)
 {
     p3_octets decoded;
+    bool asks = s->mechanism == P3_MECH_LOGIN ? s->steps < 2 : s->steps == 0;
+    if (asks && p3_sasl_is_prompt(s, challenge))
+        challenge = p3_span("", 0);
     if (!p3_octets_init(&decoded, challenge.len))
         return POP3_ERR_MEMORY;
     pop3_status status = p3_base64_decode(&decoded, challenge);

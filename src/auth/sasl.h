@@ -61,6 +61,11 @@ void p3_sasl_free(p3_sasl *s);
  */
 pop3_status p3_sasl_initial(p3_sasl *s, p3_octets *base64);
 
+/* Whether a challenge has nothing to say to the mechanism, and only asks for the client's next
+ * response: an empty one, or any text where the mechanism has no challenges (PLAIN, LOGIN,
+ * EXTERNAL) or none but a failure's report (the token's). Servers write "+ go ahead" then. */
+bool p3_sasl_is_prompt(const p3_sasl *s, pop3_str challenge);
+
 /* Answers a challenge, both in base64. POP3_ERR_AUTHENTICATION also when it is not base64. */
 pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64);
 

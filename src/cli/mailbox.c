@@ -12,8 +12,7 @@
 int p3_mailbox_complain(const p3_session_with *m, pop3_status status)
 {
     p3_problem why;
-    p3_describe_failure(m->client, status, pop3_client_state(m->client) != POP3_STATE_TRANSACTION,
-                        &why);
+    p3_describe_failure(m->client, status, &why);
     return p3_complain(m->account->account.name, &why);
 }
 

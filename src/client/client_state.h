@@ -3,6 +3,7 @@
  *   connect.c     resolving, dialing, proxies, the TLS handshake
  *   step.c        the non-blocking step: connecting, greeting, transfer, deadlines
  *   upgrade.c     STLS: capabilities, command, handshake, capabilities again
+ *   refusal.c     what a refusal is about
  *   requests.c    submitted commands: waiting, handed to the engine, over
  *   failure.c     how a connection ends, and the sentence about it
  *   blocking.c    the poll(2) loop, and the blocking commands
@@ -80,6 +81,8 @@ struct pop3_client {
     bool inside;       /* callbacks are running */
     bool aborted;      /* a sink wants the connection closed */
     bool quit;         /* QUIT was submitted: nothing may follow */
+    bool came_back;    /* it is the second connection, after CAPA ended the first */
+    bool used;         /* the caller has submitted commands, not behind a login */
 
     p3_resolve *resolve;
     p3_dial dial;
@@ -150,6 +153,28 @@ void p3_abandon(pop3_client *c, pop3_status status);
 /* Tells the trace that something happened to the connection. */
 void p3_trace_note(pop3_client *c, const char *text);
 
+/* refusal.c */
+
+/* Notes the server's refusal; otherwise as p3_note_error(). */
+void p3_note_refusal(pop3_client *c, pop3_refusal what, const char *doing, const char *why,
+                     const pop3_reply *reply);
+
+/* What is refused with a command, POP3_CMD_NONE for the greeting. */
+pop3_refusal p3_refusal_of(pop3_command_kind command);
+
+/* Whether another time may be better, by the response code or, where there is none, the words. */
+bool p3_refusal_is_temporary(const pop3_reply *reply);
+
+/* Whether a refusal says neither that the credentials are wrong nor that another time may be
+ * better: something else may work. */
+bool p3_refusal_is_vague(const pop3_reply *reply);
+
+/* Whether its text has these words; letters' case is ignored. */
+bool p3_refusal_has(const pop3_reply *reply, const char *words);
+
+/* Whether it says that the server does not know the command or the method. */
+bool p3_refusal_is_of_the_method(const pop3_reply *reply);
+
 /* requests.c */
 
 /* Hands requests that wait to the engine, as far as the phase allows. */
@@ -176,6 +201,10 @@ void p3_keep_reply(pop3_client *c, const pop3_reply *reply);
 pop3_status p3_submit_now(pop3_client *c, const pop3_command *command,
                           const pop3_handlers *handlers);
 
+/* Forgets what the engine holds, telling nobody: before another connection is made in place of one
+ * on which only the client's own CAPA was sent. */
+void p3_requests_forget(pop3_client *c);
+
 /* Wipes and frees the list of spare requests. */
 void p3_requests_free(pop3_client *c);
 
@@ -191,6 +220,11 @@ void p3_upgrade_encrypted(pop3_client *c);
 
 /* Begins to connect. */
 pop3_status p3_connect_begin(pop3_client *c);
+
+/* The connection has ended at the client's own CAPA, or at the first command of a login after it
+ * was refused, and nothing else has been said: connects once more, to do without CAPA. Returns
+ * whether that was so. */
+bool p3_come_back_without_capa(pop3_client *c);
 
 /* Goes on in the phases from RESOLVING to HANDSHAKE. Returns whether it got on, so that another
  * round is worth while. */

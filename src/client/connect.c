@@ -1,5 +1,5 @@
 /* The way to a connection: resolving, dialing, proxies, the TLS handshake. */
-#include "client/client_state.h"
+#include "client/login.h"
 
 #include "core/text.h"
 #include "io/clock.h"
@@ -136,11 +136,10 @@ void p3_fail_tls(pop3_client *c)
     p3_fail(c, status, error, NULL, kept);
 }
 
-/* Connects once more, as the handshake may have failed for an old session's sake. Nothing of the
- * caller's has been sent yet. */
-static bool start_anew(pop3_client *c)
+/* Connects once more. Nothing of the caller's has been sent yet. */
+static bool start_anew(pop3_client *c, const char *note)
 {
-    p3_trace_note(c, "TLS handshake failed with an earlier session; trying without");
+    p3_trace_note(c, note);
     p3_stream_close(&c->stream, false);
     c->want_write = c->read_again = false;
     pop3_status status = p3_make_engine(c);
@@ -159,8 +158,8 @@ static bool step_handshake(pop3_client *c)
         return false;
     if (io != P3_TLS_IO_OK) {
         bool again = p3_tls_session_blames_resumption(c->stream.tls) && c->upgrading == NULL;
-        if (again)
-            return start_anew(c);
+        if (again) /* it may have failed for an old session's sake */
+            return start_anew(c, "TLS handshake failed with an earlier session; trying without");
         p3_fail_tls(c);
         return false;
     }
@@ -175,6 +174,36 @@ static bool step_handshake(pop3_client *c)
     } else {
         p3_upgrade_encrypted(c);
     }
+    return true;
+}
+
+/* Whether all that the connection was asked is CAPA, or the name of a user after that was refused.
+ */
+static bool has_only_heard_capa(const pop3_client *c)
+{
+    pop3_command_kind kind;
+    const p3_login *l = c->login;
+    if (c->used || c->upgrading != NULL || !pop3_engine_current(c->engine, &kind, NULL))
+        return false;
+    if (c->phase == P3_PHASE_UPGRADE)
+        return kind == POP3_CMD_CAPA;
+    if (c->phase != P3_PHASE_LOGIN || l == NULL)
+        return false;
+    return l->asking || (l->capa_refused && kind == POP3_CMD_USER && l->others == 0);
+}
+
+bool p3_come_back_without_capa(pop3_client *c)
+{
+    if (!has_only_heard_capa(c) || p3_has_trait(c, POP3_TRAIT_NO_CAPA))
+        return false;
+    c->options.traits.flags |= POP3_TRAIT_NO_CAPA;
+    c->came_back = true;
+    if (c->login != NULL)
+        c->login->begun = c->login->asking = c->login->capa_refused = false;
+    p3_requests_forget(c);
+    c->deadline = p3_deadline(p3_now_ms(), c->options.connect_timeout_ms);
+    c->more = true;
+    (void)start_anew(c, "the server ended the connection at CAPA; connecting again to do without");
     return true;
 }
 

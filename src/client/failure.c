@@ -4,6 +4,7 @@
 #include "core/engine_state.h"
 #include "core/text.h"
 #include "io/clock.h"
+#include "io/tls_session.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,11 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
     f->value.status = status;
     f->value.sys_errno = sys_errno;
     f->value.code = reply != NULL ? reply->code : POP3_CODE_NONE;
+    f->value.refused = POP3_REFUSED_NOTHING;
+    f->value.temporary = false;
+    f->value.certificate = status == POP3_ERR_CERTIFICATE && c->stream.tls != NULL
+                               ? p3_tls_session_fault(c->stream.tls)
+                               : POP3_CERTIFICATE_GOOD;
     const pop3_capabilities *caps = pop3_client_capabilities(c);
     f->value.login_delay =
         f->value.code == POP3_CODE_LOGIN_DELAY && caps != NULL ? caps->login_delay : 0;
@@ -133,8 +139,11 @@ void p3_lost(pop3_client *c, const pop3_event *first)
         p3_note_error(c, status, 0, doing, why, NULL);
     } else if (first->kind == POP3_EVENT_GREETING) {
         bool refused = status == POP3_ERR_REFUSED;
-        p3_note_error(c, status, 0, "greeting", refused ? pop3_status_message(status) : why,
-                      refused ? &first->reply : NULL);
+        if (refused)
+            p3_note_refusal(c, POP3_REFUSED_CONNECTION, "greeting", pop3_status_message(status),
+                            &first->reply);
+        else
+            p3_note_error(c, status, 0, "greeting", why, NULL);
     } else {
         p3_describe_command(first->command, first->number, doing, sizeof doing);
         p3_note_error(c, status, 0, doing, why, NULL);
@@ -152,6 +161,17 @@ pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const cha
                     const char *why)
 {
     char work[64];
+    char both[300];
+    if (c->came_back && c->phase <= P3_PHASE_GREETING && status != POP3_ERR_CANCELLED) {
+        /* What was lost says more than that it could not be replaced. */
+        snprintf(both, sizeof both, "%s, and could not be reached again to do without: %s",
+                 pop3_status_message(POP3_ERR_CLOSED), why);
+        c->options.traits.flags &= ~(uint32_t)POP3_TRAIT_NO_CAPA;
+        status = POP3_ERR_CLOSED;
+        sys_errno = 0;
+        doing = "CAPA";
+        why = both;
+    }
     if (doing == NULL) {
         describe_work(c, work, sizeof work);
         doing = work;

@@ -107,8 +107,9 @@ static p3_login *copy_login(const pop3_login_options *from, const pop3_handlers 
 static void describe(const p3_login *l, char *out, size_t size)
 {
     bool known = l->mechanism != P3_MECH_NONE;
-    snprintf(out, size, "logging in%s%s", known ? " with " : "",
-             known ? p3_mechanism_about(l->mechanism)->name : "");
+    snprintf(out, size, "logging in%s%s%s", known ? " with " : "",
+             known ? p3_mechanism_about(l->mechanism)->name : "",
+             l->others > 0 ? ", after another method was refused" : "");
 }
 
 /* Frees the login and tells its end. */
@@ -122,12 +123,29 @@ static void tell(pop3_client *c, const pop3_result *result)
     p3_tell_done(c, &h, result);
 }
 
-/* Notes why the login fails; `why` may be NULL for the status' own sentence. */
-static void note(pop3_client *c, pop3_status status, const char *why, const pop3_reply *reply)
+static pop3_refusal what_was_refused(const p3_login *l, const pop3_result *result)
 {
-    char doing[64];
+    if (p3_login_binding_was_refused(l, result))
+        return POP3_REFUSED_BINDING;
+    if (l->mechanism == P3_MECH_APOP)
+        return POP3_REFUSED_APOP;
+    if (p3_refusal_is_of_the_method(&result->reply))
+        return POP3_REFUSED_METHOD;
+    return p3_mechanism_about(l->mechanism)->need == P3_NEED_TOKEN ? POP3_REFUSED_TOKEN
+                                                                   : POP3_REFUSED_CREDENTIALS;
+}
+
+/* Notes why the login fails; `why` may be NULL for the status' own sentence. */
+static void note(pop3_client *c, pop3_status status, const char *why, const pop3_result *result)
+{
+    char doing[100];
     describe(c->login, doing, sizeof doing);
-    p3_note_error(c, status, 0, doing, why != NULL ? why : pop3_status_message(status), reply);
+    if (why == NULL)
+        why = pop3_status_message(status);
+    if (status == POP3_ERR_REFUSED && result != NULL)
+        p3_note_refusal(c, what_was_refused(c->login, result), doing, why, &result->reply);
+    else
+        p3_note_error(c, status, 0, doing, why, NULL);
 }
 
 void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result)
@@ -136,37 +154,44 @@ void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop
     if (result != NULL)
         over = *result;
     over.status = status;
+    bool ours = status == POP3_ERR_ARGUMENT || status == POP3_ERR_NOT_OFFERED;
+    if (c->login->refusal_kept && ours) { /* a method that came second could not even be tried */
+        p3_login_end_refused(c);
+        return;
+    }
     if (status != POP3_OK)
-        note(c, status, why, status == POP3_ERR_REFUSED ? &over.reply : NULL);
+        note(c, status, why, result);
     p3_ready(c);
     tell(c, &over);
 }
 
 void p3_login_break(pop3_client *c, pop3_status status, const char *why)
 {
-    char doing[64];
+    char doing[100];
     describe(c->login, doing, sizeof doing);
     p3_fail(c, status, 0, doing, why != NULL ? why : pop3_status_message(status));
 }
 
-void p3_login_keep_refusal(pop3_client *c, const pop3_result *result)
+void p3_login_keep_refusal(pop3_client *c, const char *why, const pop3_result *result)
 {
     p3_login *l = c->login;
     p3_failure before = c->failure;
-    note(c, POP3_ERR_REFUSED, NULL, &result->reply);
+    note(c, POP3_ERR_REFUSED, why, result);
     l->refusal = c->failure;
     c->failure = before;
     p3_copy_reply(&l->refused_by, &l->refused_in, &result->reply);
-    l->user_refused = true;
+    l->refused = result->command;
+    l->refusal_kept = true;
 }
 
 /* Tells the kept refusal as the login's end. */
 static void tell_refusal(pop3_client *c)
 {
+    pop3_command_kind command = c->login->refused;
     c->failure = c->login->refusal;
     p3_keep_reply(c, &c->login->refused_by); /* as the login's own memory goes before it is told */
     pop3_result over = {
-        .status = POP3_ERR_REFUSED, .command = POP3_CMD_USER, .reply = c->reply, .sent = true};
+        .status = POP3_ERR_REFUSED, .command = command, .reply = c->reply, .sent = true};
     tell(c, &over);
 }
 
@@ -179,7 +204,21 @@ void p3_login_end_refused(pop3_client *c)
 /* Whether the server, or the line, has ended the connection, and not we. */
 static bool is_lost(const pop3_client *c)
 {
-    return c->ended != POP3_ERR_CANCELLED && c->ended != POP3_ERR_MEMORY;
+    return c->ended != POP3_ERR_CANCELLED && c->ended != POP3_ERR_MEMORY &&
+           c->ended != POP3_ERR_AUTHENTICATION;
+}
+
+/* The mechanism's challenge said that the login fails, and why; the server closed in place of -ERR.
+ */
+static void keep_report(pop3_client *c)
+{
+    p3_login *l = c->login;
+    pop3_result report = {.command = POP3_CMD_AUTH};
+    char why[480];
+    if (l->refusal_kept || l->verdict != POP3_ERR_REFUSED || l->sasl->complaint[0] == '\0')
+        return;
+    p3_login_explain(c, why, sizeof why);
+    p3_login_keep_refusal(c, why, &report);
 }
 
 void p3_login_dropped(pop3_client *c)
@@ -187,11 +226,13 @@ void p3_login_dropped(pop3_client *c)
     pop3_result over = {.status = c->ended, .command = POP3_CMD_AUTH};
     if (c->login == NULL)
         return;
-    if (!c->login->user_refused || !is_lost(c)) {
+    if (is_lost(c))
+        keep_report(c);
+    if (!c->login->refusal_kept || !is_lost(c)) {
         tell(c, &over);
         return;
     }
-    p3_failure end = c->failure; /* PASS will not be answered: USER was refused before that */
+    p3_failure end = c->failure; /* what is under way will not be answered */
     tell_refusal(c);
     c->failure = end;
 }
@@ -223,7 +264,9 @@ void p3_login_succeed(pop3_client *c, const pop3_result *result)
     p3_login *l = c->login;
     const p3_mechanism_info *about = p3_mechanism_about(l->mechanism);
     c->outcome.server_proved = about->proves;
-    if (!l->options.ask_capabilities) {
+    if (l->two_lines)
+        c->options.traits.flags |= POP3_TRAIT_NO_INITIAL_RESPONSE;
+    if (!l->options.ask_capabilities || p3_has_trait(c, POP3_TRAIT_NO_CAPA)) {
         p3_login_end(c, POP3_OK, NULL, result);
         return;
     }
@@ -247,9 +290,22 @@ bool p3_login_waits(const pop3_client *c)
 static void capabilities_before(void *ctx, pop3_client *c, const pop3_result *result)
 {
     (void)ctx;
-    (void)result; /* refused: a server that does not know CAPA */
-    if (c->phase == P3_PHASE_LOGIN)
-        p3_login_choose(c);
+    if (c->phase != P3_PHASE_LOGIN)
+        return;
+    c->login->asking = false;
+    c->login->capa_refused = result->status != POP3_OK; /* the server may not know CAPA */
+    p3_login_choose(c);
+}
+
+/* Whether CAPA is of no use: it is known, would be answered by a hang-up, or could change nothing
+ * of what was asked for by name. (Names beyond ASCII may want UTF8 first.) */
+static bool may_do_without_capa(const pop3_client *c)
+{
+    const p3_login *l = c->login;
+    bool plain = l->named == P3_MECH_USER || l->named == P3_MECH_APOP;
+    return pop3_engine_capabilities(c->engine) != NULL || p3_has_trait(c, POP3_TRAIT_NO_CAPA) ||
+           (plain && p3_is_ascii(l->options.user) &&
+            p3_is_ascii(l->secrets[POP3_SECRET_PASSWORD].data));
 }
 
 void p3_login_begin(pop3_client *c)
@@ -266,10 +322,11 @@ void p3_login_begin(pop3_client *c)
             return;
         }
     }
-    if (pop3_engine_capabilities(c->engine) != NULL) {
+    if (may_do_without_capa(c)) {
         p3_login_choose(c);
         return;
     }
+    l->asking = true;
     pop3_command command = POP3_COMMAND_INIT;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     command.kind = POP3_CMD_CAPA;

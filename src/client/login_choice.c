@@ -5,6 +5,7 @@
 #include "core/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Room for a secret from the callback: what fits an AUTH response of 65,536 octets in base64. */
 #define P3_MAX_SECRET 49152
@@ -169,32 +170,144 @@ static bool get_secret(pop3_client *c, bool *again)
     return false;
 }
 
-/* What a login can be bound to this connection with. */
-static void find_binding(pop3_client *c)
+/* What a login can be bound to this connection with: the type, or NULL for the best. Returns
+ * whether there is something of the kind. */
+static bool find_binding(pop3_client *c, const char *type)
 {
     p3_login *l = c->login;
     size_t len = 0;
+    l->identity.binding_name = NULL;
     if (c->stream.tls != NULL)
-        l->identity.binding_name =
-            p3_tls_session_binding(c->stream.tls, l->options.channel_binding, l->binding, &len);
+        l->identity.binding_name = p3_tls_session_binding(c->stream.tls, type, l->binding, &len);
     l->identity.binding = p3_span((const char *)l->binding, len);
+    return l->identity.binding_name != NULL;
+}
+
+static p3_mechanisms offered_now(const pop3_client *c)
+{
+    return p3_mechanisms_offered(pop3_engine_capabilities(c->engine),
+                                 pop3_engine_timestamp(c->engine).len > 0);
+}
+
+/* Begins with the method that was picked. */
+static void run(pop3_client *c)
+{
+    p3_login *l = c->login;
+    p3_mechanism bound = p3_mechanism_bound_form(l->mechanism);
+    l->identity.binding_offered = (offered_now(c) & p3_mechanism_bit(bound)) != 0;
+    p3_login_run(c);
 }
 
 void p3_login_choose(pop3_client *c)
 {
     p3_login *l = c->login;
-    p3_mechanisms offered = p3_mechanisms_offered(pop3_engine_capabilities(c->engine),
-                                                  pop3_engine_timestamp(c->engine).len > 0);
-    find_binding(c);
+    p3_mechanisms offered = offered_now(c);
+    find_binding(c, l->options.channel_binding);
     bool again = true;
     while (again) {
         if (!(l->named != P3_MECH_NONE ? check_named(c, offered) : pick(c, offered)))
             return;
         if (get_secret(c, &again)) {
-            l->identity.binding_offered =
-                (offered & p3_mechanism_bit(p3_mechanism_bound_form(l->mechanism))) != 0;
-            p3_login_run(c);
+            run(c);
             return;
         }
     }
+}
+
+/* ---- after a refusal ---- */
+
+/* How many other methods are tried. */
+#define P3_OTHERS_MOST 2
+
+/* By RFC 5802 §7, or in Cyrus's words for a protocol error, which a wrong password is not. */
+bool p3_login_binding_was_refused(const p3_login *l, const pop3_result *result)
+{
+    static const char *const words[] = {"unsupported-channel-binding-type",
+                                        "channel-bindings-dont-match",
+                                        "channel-binding-not-supported"};
+    if (!p3_mechanism_about(l->mechanism)->bound || l->sasl == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(l->sasl->complaint, words[i]) == 0)
+            return true;
+    }
+    return l->sasl->steps <= 1 || p3_refusal_has(&result->reply, "bad protocol");
+}
+
+/* The type of channel binding that is tried after another. */
+static const char *next_binding(const char *after)
+{
+    static const char *const types[] = {"tls-exporter", "tls-server-end-point", "tls-unique", NULL};
+    size_t i = 0;
+    while (types[i] != NULL && strcmp(types[i], after) != 0)
+        i++;
+    return types[i] != NULL ? types[i + 1] : NULL;
+}
+
+/* Tries a login whose binding was refused with the next type, or without. False when there is
+ * nothing left to try.
+ *
+ * Without, the login says that this side could bind and the other seems not to (the flag `y`), as
+ * it does when no bound method is announced at all. The flag is a part of what both sides prove, so
+ * that nobody in between can change it, and a server that does know its own channel binding refuses
+ * it (RFC 5802 §6): somebody who refuses the binding in the server's place gains nothing that
+ * taking the method out of the list would not. Where the server's key is pinned nobody can stand in
+ * between, and the login says that it does without (`n`). */
+static bool bind_otherwise(pop3_client *c)
+{
+    p3_login *l = c->login;
+    if (l->options.channel_binding != NULL)
+        return false;
+    const char *type = l->identity.binding_name;
+    const char *usual = type;
+    while ((type = next_binding(type)) != NULL) {
+        if (find_binding(c, type)) {
+            p3_login_run(c);
+            return true;
+        }
+    }
+    p3_mechanism unbound = p3_mechanism_unbound_form(l->mechanism);
+    if (l->named != P3_MECH_NONE || (offered_now(c) & p3_mechanism_bit(unbound)) == 0 ||
+        !find_binding(c, usual))
+        return false;
+    l->spent |= p3_mechanism_bit(l->mechanism);
+    l->mechanism = unbound;
+    l->identity.binding_offered = p3_tls_session_pinned(c->stream.tls);
+    p3_login_run(c);
+    return true;
+}
+
+/* Picks another method and gets its secret, which may be asked for once more. */
+static bool pick_another(pop3_client *c)
+{
+    p3_login *l = c->login;
+    p3_circumstances about = circumstances(c);
+    l->spent |= p3_mechanism_bit(l->mechanism);
+    p3_mechanism m = p3_mechanism_after(l->mechanism, offered_now(c), l->spent, &about);
+    if (m == P3_MECH_NONE)
+        return false;
+    p3_need need = p3_mechanism_about(m)->need;
+    if (need != P3_NEED_NOTHING &&
+        fetch_secret(c, need == P3_NEED_TOKEN ? POP3_SECRET_TOKEN : POP3_SECRET_PASSWORD) !=
+            POP3_OK)
+        return false;
+    l->mechanism = m;
+    return true;
+}
+
+void p3_login_go_on(pop3_client *c, const char *why, const pop3_result *result)
+{
+    p3_login *l = c->login;
+    bool binding = p3_login_binding_was_refused(l, result);
+    bool vague = p3_refusal_is_vague(&result->reply);
+    p3_login_keep_refusal(c, why, result);
+    if (binding && bind_otherwise(c))
+        return;
+    if (!binding && vague && l->named == P3_MECH_NONE && l->others < P3_OTHERS_MOST &&
+        pick_another(c)) {
+        l->others++;
+        run(c);
+        return;
+    }
+    p3_login_end_refused(c);
 }

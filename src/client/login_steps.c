@@ -41,6 +41,8 @@ static void answered(void *ctx, pop3_client *c, const pop3_result *result)
         return; /* the connection has failed, and its end is being told */
     if (result->status == POP3_OK)
         p3_login_succeed(c, result);
+    else if (result->status == POP3_ERR_REFUSED)
+        p3_login_go_on(c, NULL, result);
     else
         p3_login_end(c, result->status, NULL, result);
 }
@@ -67,7 +69,7 @@ static void user_answered(void *ctx, pop3_client *c, const pop3_result *result)
     if (c->phase != P3_PHASE_LOGIN)
         return;
     if (result->status != POP3_OK) {
-        p3_login_end(c, result->status, NULL, result);
+        answered(ctx, c, result);
         return;
     }
     pop3_command pass = pass_of(c->login);
@@ -82,7 +84,8 @@ static void user_answered_before_pass(void *ctx, pop3_client *c, const pop3_resu
         return;
     c->outcome.pipelined = true;
     if (result->status == POP3_ERR_REFUSED)
-        p3_login_keep_refusal(c, result);
+        p3_login_keep_refusal(c, NULL, result);
+    c->login->user_refused = result->status == POP3_ERR_REFUSED;
 }
 
 static void pass_answered(void *ctx, pop3_client *c, const pop3_result *result)
@@ -152,9 +155,9 @@ static void utf8_answered(void *ctx, pop3_client *c, const pop3_result *result)
         send_plain_method(c);
 }
 
-static bool is_ascii(const char *text)
+bool p3_is_ascii(const char *text)
 {
-    for (; *text != '\0'; text++) {
+    for (; text != NULL && *text != '\0'; text++) {
         if ((unsigned char)*text > 0x7F)
             return false;
     }
@@ -166,7 +169,7 @@ static void begin_plain_method(pop3_client *c)
 {
     const p3_login *l = c->login;
     const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
-    bool ascii = is_ascii(l->options.user) && is_ascii(secret_of(l, POP3_SECRET_PASSWORD));
+    bool ascii = p3_is_ascii(l->options.user) && p3_is_ascii(secret_of(l, POP3_SECRET_PASSWORD));
     if (ascii || caps == NULL || (caps->flags & POP3_CAP_UTF8_USER) == 0) {
         send_plain_method(c);
         return;
@@ -179,28 +182,34 @@ static void begin_plain_method(pop3_client *c)
 /* ---- AUTH ---- */
 
 static void send_auth(pop3_client *c, bool may_use_initial);
+static bool make_exchange(pop3_client *c);
 
 /* Whether the refusal may be one of the form of the command and not of the credentials: some
- * servers want XOAUTH2's token on a line of its own, whatever its length. */
+ * servers want the response on a line of its own, whatever its length. */
 static bool try_two_lines(const p3_login *l, const pop3_result *result)
 {
-    pop3_response_code code = result->reply.code;
-    return l->mechanism == P3_MECH_XOAUTH2 && l->initial_sent && !l->challenged &&
+    return l->initial_sent && !l->challenged &&
            l->options.initial_response == POP3_INITIAL_RESPONSE_AUTO &&
-           (code == POP3_CODE_NONE || code == POP3_CODE_OTHER);
+           p3_refusal_is_vague(&result->reply);
 }
 
-/* The sentence about a refusal, with what the mechanism was told about it. */
+void p3_login_explain(const pop3_client *c, char *out, size_t size)
+{
+    const char *said = c->login->sasl != NULL ? c->login->sasl->complaint : "";
+    size_t len = strlen(said);
+    size_t shown = p3_login_public_part(c, p3_span(said, len)).len;
+    if (len == 0)
+        snprintf(out, size, "%s", pop3_status_message(POP3_ERR_REFUSED));
+    else
+        snprintf(out, size, "%s (%.*s%s)", pop3_status_message(POP3_ERR_REFUSED), (int)shown, said,
+                 shown < len ? "***" : "");
+}
+
 static void refuse(pop3_client *c, const pop3_result *result)
 {
     char why[480];
-    const char *said = c->login->sasl->complaint;
-    size_t len = strlen(said);
-    size_t shown = p3_login_public_part(c, p3_span(said, len)).len;
-    if (said[0] != '\0')
-        snprintf(why, sizeof why, "%s (%.*s%s)", pop3_status_message(POP3_ERR_REFUSED), (int)shown,
-                 said, shown < len ? "***" : "");
-    p3_login_end(c, POP3_ERR_REFUSED, said[0] != '\0' ? why : NULL, result);
+    p3_login_explain(c, why, sizeof why);
+    p3_login_go_on(c, why, result);
 }
 
 static void auth_answered(void *ctx, pop3_client *c, const pop3_result *result)
@@ -217,7 +226,8 @@ static void auth_answered(void *ctx, pop3_client *c, const pop3_result *result)
         else
             p3_login_end(c, l->verdict, kept[0] != '\0' ? kept : NULL, result);
     } else if (result->status == POP3_ERR_REFUSED) {
-        if (try_two_lines(l, result))
+        l->two_lines = try_two_lines(l, result);
+        if (l->two_lines)
             send_auth(c, false);
         else
             refuse(c, result);
@@ -252,11 +262,23 @@ static void cancel(pop3_client *c, pop3_status verdict)
     p3_login_break(c, verdict, kept[0] != '\0' ? kept : NULL);
 }
 
+/* A server that heard AUTH and not the response behind it asks for that: it gets it again, once. */
+static bool is_asked_again(const p3_login *l, pop3_str challenge)
+{
+    return l->initial_sent && !l->challenged && l->verdict == POP3_OK &&
+           p3_sasl_is_prompt(l->sasl, challenge);
+}
+
 void p3_login_challenge(pop3_client *c, pop3_str challenge)
 {
     p3_login *l = c->login;
     if (c->phase != P3_PHASE_LOGIN || l == NULL)
         return;
+    if (is_asked_again(l, challenge)) {
+        l->two_lines = true;
+        if (!make_exchange(c))
+            return;
+    }
     l->challenged = true;
     if (l->verdict !=
         POP3_OK) { /* it said that it failed, or was told so, and goes on all the same */
@@ -280,8 +302,12 @@ void p3_login_challenge(pop3_client *c, pop3_str challenge)
 
 /* Whether the initial response goes into the command: RFC 5034 §4 has it there only if the line's
  * length allows it. */
-static bool use_initial(const p3_login *l, size_t len)
+static bool use_initial(const pop3_client *c, size_t len)
 {
+    const p3_login *l = c->login;
+    if (l->options.initial_response == POP3_INITIAL_RESPONSE_AUTO &&
+        p3_has_trait(c, POP3_TRAIT_NO_INITIAL_RESPONSE))
+        return false;
     switch (l->options.initial_response) {
     case POP3_INITIAL_RESPONSE_NEVER:
         return false;
@@ -328,7 +354,7 @@ static void send_auth(pop3_client *c, bool may_use_initial)
             p3_login_end(c, status, kept[0] != '\0' ? kept : NULL, NULL);
             goto out;
         }
-        l->initial_sent = use_initial(l, initial.len);
+        l->initial_sent = use_initial(c, initial.len);
         if (l->initial_sent)
             command.initial = p3_span(initial.data, initial.len);
         else if (!make_exchange(c)) /* so that it can answer the empty challenge */
@@ -348,8 +374,7 @@ void p3_login_run(pop3_client *c)
     snprintf(note, sizeof note, "logging in with %s", about->name);
     p3_trace_note(c, note);
     c->outcome.mechanism = about->name;
-    if (about->bound)
-        c->outcome.channel_binding = l->identity.binding_name;
+    c->outcome.channel_binding = about->bound ? l->identity.binding_name : "";
     if (about->sasl)
         send_auth(c, true);
     else

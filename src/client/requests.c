@@ -143,7 +143,8 @@ static void handle_done(pop3_client *c, const pop3_event *ev)
     if (ev->status == POP3_ERR_REFUSED && c->phase != P3_PHASE_NONE) {
         char doing[32];
         p3_describe_command(ev->command, ev->number, doing, sizeof doing);
-        p3_note_error(c, ev->status, 0, doing, pop3_status_message(ev->status), &ev->reply);
+        p3_note_refusal(c, p3_refusal_of(ev->command), doing, pop3_status_message(ev->status),
+                        &ev->reply);
     }
     if (ev->command == POP3_CMD_CAPA && ev->status == POP3_OK)
         p3_login_note_offer(c);
@@ -303,6 +304,7 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
     if (status != POP3_OK)
         return status;
     c->quit = command->kind == POP3_CMD_QUIT;
+    c->used = c->used || c->login == NULL;
     if (!c->inside)
         c->more = true; /* within a step there is another round anyway */
     return POP3_OK;
@@ -342,6 +344,19 @@ void p3_requests_advance(pop3_client *c)
             p3_request_over(c, r, &result);
         }
     }
+}
+
+void p3_requests_forget(pop3_client *c)
+{
+    pop3_event ev;
+    pop3_engine_fail(c->engine, POP3_ERR_CANCELLED);
+    while (pop3_engine_next(c->engine, &ev)) {
+        if (ev.kind != POP3_EVENT_DONE || ev.tag == NULL)
+            continue;
+        c->under_way--;
+        recycle(c, ev.tag);
+    }
+    c->opening = (pop3_reply){0};
 }
 
 void p3_keep_reply(pop3_client *c, const pop3_reply *reply)

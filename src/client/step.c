@@ -59,7 +59,7 @@ pop3_status pop3_client_start(pop3_client *c)
     p3_wake_clear(&c->wake);
     c->ended = POP3_OK;
     c->offered_before = 0;
-    c->quit = c->untold = false;
+    c->quit = c->untold = c->used = c->came_back = false;
     c->failure.value.status = POP3_OK;
     c->failure.value.sys_errno = 0;
     c->failure.value.code = POP3_CODE_NONE;
@@ -87,6 +87,8 @@ static bool is_connecting(const pop3_client *c)
 static void fail_io(pop3_client *c, p3_io io)
 {
     int error = errno;
+    if (p3_come_back_without_capa(c))
+        return;
     if (c->stream.tls != NULL)
         p3_fail_tls(c);
     else if (io == P3_IO_CLOSED)
@@ -140,6 +142,19 @@ static p3_io receive(pop3_client *c)
     return P3_IO_OK;
 }
 
+/* Octets of a listing follow its first line at once: some servers answer CAPA with that line alone,
+ * and are then waited for no longer than this. Milliseconds. */
+#define P3_LISTING_WAIT 5000
+
+static int patience(const pop3_client *c)
+{
+    pop3_command_kind kind = POP3_CMD_NONE;
+    bool capa = c->opening.line.len > 0 && pop3_engine_current(c->engine, &kind, NULL) &&
+                kind == POP3_CMD_CAPA && c->phase == P3_PHASE_LOGIN;
+    int most = c->options.timeout_ms;
+    return capa && (most < 0 || most > P3_LISTING_WAIT) ? P3_LISTING_WAIT : most;
+}
+
 /* Milliseconds without progress are counted while an answer is awaited or octets wait to be sent.
  */
 static void touch_deadline(pop3_client *c)
@@ -148,7 +163,7 @@ static void touch_deadline(pop3_client *c)
         return; /* the connection's own deadline stands */
     bool busy = c->want_write || pop3_engine_wants_input(c->engine) || c->phase != P3_PHASE_READY;
     /* The clock is read now: callbacks may have taken their time, which is not the server's. */
-    c->deadline = busy ? p3_deadline(p3_now_ms(), c->options.timeout_ms) : P3_NEVER;
+    c->deadline = busy ? p3_deadline(p3_now_ms(), patience(c)) : P3_NEVER;
 }
 
 /* Before a silence is broken: takes what the server said unasked meanwhile, such as its farewell,
@@ -261,7 +276,9 @@ static void advance(pop3_client *c, int64_t now)
 static pop3_status fail_late(pop3_client *c, int64_t now)
 {
     char why[80];
-    int limit = is_connecting(c) ? c->options.connect_timeout_ms : c->options.timeout_ms;
+    int limit = is_connecting(c) ? c->options.connect_timeout_ms : patience(c);
+    if (now < c->session_ends && c->opening.line.len > 0 && p3_come_back_without_capa(c))
+        return POP3_PENDING;
     if (now >= c->session_ends)
         snprintf(why, sizeof why, "the session was not over within %d ms",
                  c->options.session_timeout_ms);

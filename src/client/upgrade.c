@@ -11,10 +11,13 @@ static void give_up(pop3_client *c, pop3_status status, const char *why, const p
     if (r == NULL) {
         p3_fail(c, status, 0, "STLS", why);
         if (reply != NULL)
-            p3_note_error(c, status, 0, "STLS", why, reply);
+            p3_note_refusal(c, POP3_REFUSED_PROTECTION, "STLS", why, reply);
         return;
     }
-    p3_note_error(c, status, 0, "STLS", why, reply);
+    if (reply != NULL && status == POP3_ERR_REFUSED)
+        p3_note_refusal(c, POP3_REFUSED_PROTECTION, "STLS", why, reply);
+    else
+        p3_note_error(c, status, 0, "STLS", why, reply);
     c->upgrading = NULL;
     p3_ready(c);
     pop3_result result = {.status = status, .command = POP3_CMD_STLS, .sent = reply != NULL};
@@ -58,7 +61,8 @@ static void stls_answered(void *ctx, pop3_client *c, const pop3_result *result)
 static void submit_stls(pop3_client *c)
 {
     const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
-    if (caps == NULL || (caps->flags & POP3_CAP_STLS) == 0)
+    bool announced = caps != NULL && (caps->flags & POP3_CAP_STLS) != 0;
+    if (!announced && !p3_has_trait(c, POP3_TRAIT_NO_CAPA))
         give_up(c, POP3_ERR_NOT_OFFERED,
                 "the server does not announce STLS, so the connection cannot be protected", NULL);
     else
@@ -69,18 +73,14 @@ void p3_upgrade_begin(pop3_client *c, p3_request *request)
 {
     c->phase = P3_PHASE_UPGRADE;
     c->upgrading = request;
-    if (pop3_engine_capabilities(c->engine) != NULL)
+    if (pop3_engine_capabilities(c->engine) != NULL || p3_has_trait(c, POP3_TRAIT_NO_CAPA))
         submit_stls(c);
     else
         submit_own(c, POP3_CMD_CAPA, capabilities_before);
 }
 
-static void capabilities_after(void *ctx, pop3_client *c, const pop3_result *result)
+static void upgraded(pop3_client *c)
 {
-    (void)ctx;
-    (void)result; /* refused: a server without CAPA, whose capabilities stay unknown */
-    if (c->phase != P3_PHASE_UPGRADE)
-        return;
     p3_request *r = c->upgrading;
     c->upgrading = NULL;
     p3_ready(c);
@@ -91,9 +91,20 @@ static void capabilities_after(void *ctx, pop3_client *c, const pop3_result *res
     p3_request_over(c, r, &done);
 }
 
+static void capabilities_after(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    (void)result; /* refused: a server without CAPA, whose capabilities stay unknown */
+    if (c->phase == P3_PHASE_UPGRADE)
+        upgraded(c);
+}
+
 void p3_upgrade_encrypted(pop3_client *c)
 {
     pop3_engine_tls_started(c->engine);
     c->phase = P3_PHASE_UPGRADE;
-    submit_own(c, POP3_CMD_CAPA, capabilities_after);
+    if (p3_has_trait(c, POP3_TRAIT_NO_CAPA))
+        upgraded(c);
+    else
+        submit_own(c, POP3_CMD_CAPA, capabilities_after);
 }

@@ -189,6 +189,15 @@ void p3_engine_answered(pop3_engine *e, const p3_queued *command)
         e->window = e->options.max_in_flight;
 }
 
+/* How much a client must say before a server can have let it in: LOGIN has two responses, the name
+ * and the password, and every other mechanism at least one. */
+static unsigned responses_due(const p3_queued *auth)
+{
+    pop3_str rest = p3_span(auth->text, auth->text_len);
+    pop3_str mechanism = p3_take_word(&rest);
+    return (p3_equals_nocase(mechanism, "LOGIN") ? 2u : 1u) - (rest.len > 0 ? 1u : 0u);
+}
+
 static void render(pop3_engine *e, p3_queued *command)
 {
     pop3_str line;
@@ -198,6 +207,8 @@ static void render(pop3_engine *e, p3_queued *command)
         return;
     }
     command->sent = line.len;
+    if (command->kind == POP3_CMD_AUTH)
+        e->unsaid = responses_due(command);
     e->in_flight++;
     e->in_flight_octets += line.len;
     if (e->options.trace == NULL || e->options.trace_level < 1)
@@ -313,6 +324,8 @@ static pop3_status answer_challenge(pop3_engine *e, pop3_str text)
     memcpy(at + text.len, "\r\n", 2);
     p3_output_commit(&e->output, text.len + 2);
     e->auth_waits = false;
+    if (e->unsaid > 0)
+        e->unsaid = cancelled ? 0 : e->unsaid - 1;
     p3_engine_trace(e, 1, POP3_TRACE_SENT, cancelled ? p3_span("*", 1) : p3_span("***", 3));
     return POP3_OK;
 }

@@ -29,6 +29,7 @@ struct pop3_engine {
     bool auth_waits;   /* a challenge was handed out and not answered */
     uint64_t deleted;  /* +OK to DELE since login or RSET */
     size_t challenges; /* in the present AUTH */
+    unsigned unsaid;   /* responses of the present AUTH without which +OK cannot mean a login */
 
     p3_queue queue;
     size_t in_flight;        /* the first so many commands of the queue have been rendered */

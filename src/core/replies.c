@@ -399,7 +399,11 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
         return take_challenge(e, ev, challenge);
     pop3_reply reply;
     e->echo_at = find_echo(e);
-    if (!p3_parse_reply(e->ready, &reply)) {
+    bool parsed = p3_parse_reply(e->ready, &reply);
+    /* Exchange 2003 asks for the next response with "+OK". A login it cannot be. */
+    if (parsed && reply.ok && c->kind == POP3_CMD_AUTH && e->unsaid > 0)
+        return take_challenge(e, ev, nothing);
+    if (!parsed) {
         bool secret = c->kind == POP3_CMD_AUTH; /* it may be a challenge all the same */
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",
                       secret || e->echo_at != SIZE_MAX ? nothing : e->ready);

@@ -20,12 +20,15 @@ static void drain(BIO *bio, char *out, size_t size)
     out[n] = '\0';
 }
 
-/* The names a certificate is for: its subject alternative names, else its subject. */
+/* The names a certificate is for: its subject alternative names. Without them it is for no host,
+ * whatever its subject says (RFC 9525 §2), which is shown all the same. */
 static void print_names(BIO *bio, const X509 *cert)
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-    if (names == NULL)
+    if (names == NULL) {
+        BIO_puts(bio, "no host, as it has no subject alternative name; its subject is ");
         X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_ONELINE);
+    }
     for (int i = 0; i < sk_GENERAL_NAME_num(names) && i < 8; i++) { /* -1 for NULL */
         if (i > 0)
             BIO_puts(bio, ", ");

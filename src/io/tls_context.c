@@ -189,8 +189,10 @@ static pop3_status enclose(pop3_tls **out, SSL_CTX *ctx, const char *server_name
     atomic_init(&tls->owners, 1);
     tls->ctx = ctx;
     tls->transport = p3_tls_transport();
-    pop3_status named =
-        server_name == NULL ? POP3_OK : p3_idn_to_ascii(server_name, &tls->server_name);
+    pop3_status named = POP3_OK;
+    if (server_name != NULL)
+        named = server_name[0] == '.' ? POP3_ERR_ARGUMENT
+                                      : p3_idn_to_ascii(server_name, &tls->server_name);
     if (named == POP3_ERR_ARGUMENT) {
         pop3_tls_free(tls);
         return POP3_ERR_ARGUMENT;

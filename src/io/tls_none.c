@@ -112,6 +112,18 @@ const char *p3_tls_session_binding(const p3_tls_session *s, const char *type,
     return NULL;
 }
 
+pop3_certificate_fault p3_tls_session_fault(const p3_tls_session *s)
+{
+    (void)s;
+    return POP3_CERTIFICATE_GOOD;
+}
+
+bool p3_tls_session_pinned(const p3_tls_session *s)
+{
+    (void)s;
+    return false;
+}
+
 void p3_tls_session_farewell(p3_tls_session *s)
 {
     (void)s;

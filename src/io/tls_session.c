@@ -28,6 +28,7 @@ struct p3_tls_session {
     p3_tls_io ended;    /* what it was, when there was one */
     char *name;         /* the name that the certificate must have */
     p3_tls_peer peer;   /* it again, for those who judge the certificate */
+    long verified;      /* what OpenSSL says of the certificate */
     bool offered;       /* an earlier session was offered to the server */
     char error[512];
 };
@@ -121,15 +122,19 @@ static char *plain_name(const char *host)
 }
 
 /* Sets SNI (host names only, RFC 6066 §3) and the name or address that the certificate must have.
- */
+ * It must be among the subject's alternative names (RFC 9525 §2: the common name does not count). A
+ * name with a dot in front would stand for every subdomain to OpenSSL. */
 static pop3_status set_name(p3_tls_session *s)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);
     bool ok;
     if (is_address(s->name)) {
         ok = X509_VERIFY_PARAM_set1_ip_asc(param, s->name) == 1;
+    } else if (s->name[0] == '.') {
+        ok = false;
     } else {
-        X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         ok = SSL_set_tlsext_host_name(s->ssl, s->name) == 1 && SSL_set1_host(s->ssl, s->name) == 1;
     }
     return ok ? POP3_OK : POP3_ERR_ARGUMENT;
@@ -195,6 +200,39 @@ static p3_tls_io note(p3_tls_session *s, p3_tls_io result, pop3_status status, c
     return result;
 }
 
+/* Alerts by which a server says that it wants a certificate of the client's, or another one. With
+ * TLS 1.3 they come when the handshake is over on this side. */
+static bool is_about_our_certificate(int alert)
+{
+    return alert == SSL_AD_HANDSHAKE_FAILURE || alert == SSL_AD_BAD_CERTIFICATE ||
+           alert == SSL_AD_CERTIFICATE_UNKNOWN || alert == SSL_AD_UNKNOWN_CA ||
+           alert == SSL_AD_ACCESS_DENIED || alert == SSL_AD_CERTIFICATE_REQUIRED;
+}
+
+/* Says what an error of OpenSSL's library means. */
+static void describe(const p3_tls_session *s, unsigned long code, char *out, size_t size)
+{
+    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    int number = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
+    int alert = number >= SSL_AD_REASON_OFFSET ? number - SSL_AD_REASON_OFFSET : -1;
+    const char *name = reason != NULL ? strstr(reason, "alert ") : NULL; /* "sslv3 alert ..." */
+    if (alert >= 0 && name != NULL)
+        snprintf(out, size, "the server ended TLS with the %s%s", name,
+                 s->established && is_about_our_certificate(alert)
+                     ? ": it may want a certificate of ours (--certificate)"
+                     : "");
+    else if (number == SSL_R_WRONG_VERSION_NUMBER || number == SSL_R_HTTP_REQUEST ||
+             number == SSL_R_PACKET_LENGTH_TOO_LONG)
+        snprintf(out, size, "%s (%s)",
+                 s->established ? "octets came that are not TLS: the server, or something in "
+                                  "between, went on in the clear"
+                                : "what came is not TLS: the server may speak it only after STLS, "
+                                  "or not at all",
+                 reason);
+    else
+        snprintf(out, size, "%s", reason != NULL ? reason : "TLS failed");
+}
+
 /* What OpenSSL's refusal of an operation means. */
 static p3_tls_io explain(p3_tls_session *s, int result)
 {
@@ -212,9 +250,9 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     unsigned long code = ERR_peek_error();
     if (s->status != POP3_OK && code == 0)
         return s->ended; /* OpenSSL gives the reason of a failure but once */
-    long verified = SSL_get_verify_result(s->ssl);
-    if (!s->established && p3_tls_verifies(s->context) && verified != X509_V_OK) {
-        p3_tls_explain_certificate(s->ssl, verified, s->name, s->error, sizeof s->error);
+    s->verified = SSL_get_verify_result(s->ssl);
+    if (!s->established && p3_tls_verifies(s->context) && s->verified != X509_V_OK) {
+        p3_tls_explain_certificate(s->ssl, s->verified, s->name, s->error, sizeof s->error);
         s->status = POP3_ERR_CERTIFICATE;
         s->ended = P3_TLS_IO_FAILED;
         return s->ended;
@@ -229,8 +267,9 @@ static p3_tls_io explain(p3_tls_session *s, int result)
                                    : "the server closed the connection during the TLS handshake");
     if (s->sys_errno != 0 && !said)
         return note(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->sys_errno));
-    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
-    return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, reason != NULL ? reason : "TLS failed");
+    char why[300];
+    describe(s, code, why, sizeof why);
+    return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, why);
 }
 
 p3_tls_io p3_tls_session_handshake(p3_tls_session *s)
@@ -272,6 +311,30 @@ pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int 
     *why = s->error;
     *sys_errno = s->sys_errno;
     return s->status;
+}
+
+pop3_certificate_fault p3_tls_session_fault(const p3_tls_session *s)
+{
+    switch (s->verified) {
+    case X509_V_OK:
+        return POP3_CERTIFICATE_GOOD;
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        return POP3_CERTIFICATE_UNTRUSTED;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        return POP3_CERTIFICATE_NAME;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return POP3_CERTIFICATE_TIME;
+    case X509_V_ERR_CERT_REJECTED: /* ours: see tls_verify.c */
+        return POP3_CERTIFICATE_PIN;
+    default:
+        return POP3_CERTIFICATE_OTHER;
+    }
 }
 
 const char *p3_tls_session_version(const p3_tls_session *s)
@@ -357,6 +420,11 @@ bool p3_tls_session_blames_resumption(p3_tls_session *s)
 bool p3_tls_session_resumed(const p3_tls_session *s)
 {
     return SSL_session_reused(s->ssl) == 1;
+}
+
+bool p3_tls_session_pinned(const p3_tls_session *s)
+{
+    return s->context->policy.pin_count > 0 && s->context->policy.verify == NULL;
 }
 
 void p3_tls_session_farewell(p3_tls_session *s)

@@ -37,6 +37,9 @@ p3_tls_io p3_tls_session_write(p3_tls_session *s, const char *data, size_t len, 
  * errno in *sys_errno) and a sentence, which lives as the session. */
 pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int *sys_errno);
 
+/* What is wrong with the certificate after POP3_ERR_CERTIFICATE. */
+pop3_certificate_fault p3_tls_session_fault(const p3_tls_session *s);
+
 /* The protocol version and cipher in use, such as "TLSv1.3" and "TLS_AES_256_GCM_SHA384". */
 const char *p3_tls_session_version(const p3_tls_session *s);
 const char *p3_tls_session_cipher(const p3_tls_session *s);
@@ -56,6 +59,9 @@ bool p3_tls_session_resumed(const p3_tls_session *s);
  * nothing that is safe. `type` is the only one to use, or NULL for the first of the first two. */
 const char *p3_tls_session_binding(const p3_tls_session *s, const char *type,
                                    unsigned char out[P3_TLS_BINDING], size_t *len);
+
+/* Whether the server's key was named by a pin, so that nobody else can be at the other end. */
+bool p3_tls_session_pinned(const p3_tls_session *s);
 
 /* Sends close_notify if that is possible without waiting. */
 void p3_tls_session_farewell(p3_tls_session *s);

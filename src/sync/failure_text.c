@@ -1,79 +1,113 @@
-/* What a client's failure means for people, and as an exit status. */
+/* What a client's failure means for people, and as an exit status: one table. */
 #include "sync/failure_text.h"
 
 #include <sysexits.h>
 
-static int exit_of_refusal(const pop3_error *e, bool login)
+/* When a row holds beyond its status. */
+typedef enum p3_case {
+    P3_CASE_ANY,
+    P3_CASE_TEMPORARY, /* it may work later */
+    P3_CASE_CODE,      /* the response code is `detail` */
+    P3_CASE_REFUSED,   /* what was refused is `detail` */
+    P3_CASE_FAULT      /* what is wrong with the certificate is `detail` */
+} p3_case;
+
+/* The first row that fits counts. */
+typedef struct p3_meaning {
+    pop3_status status;
+    p3_case when;
+    int detail;
+    int exit;
+    const char *advice; /* behind "; ", or "" */
+} p3_meaning;
+
+static const p3_meaning meanings[] = {
+    {POP3_ERR_REFUSED, P3_CASE_TEMPORARY, 0, EX_TEMPFAIL, "try again later"},
+    {POP3_ERR_REFUSED, P3_CASE_CODE, POP3_CODE_SYS_PERM, EX_UNAVAILABLE,
+     "tell the server's administrator"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CONNECTION, EX_UNAVAILABLE, ""},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_PROTECTION, EX_UNAVAILABLE,
+     "try TLS from the first octet (pop3s://, port 995)"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_METHOD, EX_UNAVAILABLE,
+     "name another method with --auth; `pop3 doctor` shows what the server offers"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_APOP, EX_NOPERM,
+     "if the server has no APOP secret for this user, log in with --auth USER (auth = USER)"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_BINDING, EX_UNAVAILABLE,
+     "the password was not judged: choose what the login is bound to TLS with by "
+     "--channel-binding, or a method that is not bound by --auth"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_TOKEN, EX_NOPERM,
+     "get a new token, for this user and for POP3"},
+    {POP3_ERR_REFUSED, P3_CASE_CODE, POP3_CODE_AUTH, EX_NOPERM,
+     "check the user name and the password"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CREDENTIALS, EX_NOPERM,
+     "check the user name and the password, or name another method with --auth"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_QUIT, EX_TEMPFAIL,
+     "messages that were to be deleted may still be there"},
+    {POP3_ERR_REFUSED, P3_CASE_ANY, 0, EX_UNAVAILABLE, ""},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_NAME, EX_UNAVAILABLE,
+     "connect to a name that it is for, or say which name is right with --server-name"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_TIME, EX_UNAVAILABLE,
+     "check this machine's clock, then tell the server's administrator"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_UNTRUSTED, EX_UNAVAILABLE,
+     "if the server is the right one, name its authority with --ca-file"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_PIN, EX_UNAVAILABLE,
+     "if the server's key was changed, and you know that, set the new --pin"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_ANY, 0, EX_UNAVAILABLE, "tell the server's administrator"},
+    {POP3_ERR_TLS, P3_CASE_ANY, 0, EX_UNAVAILABLE, ""},
+    {POP3_ERR_NOT_OFFERED, P3_CASE_ANY, 0, EX_UNAVAILABLE,
+     "`pop3 doctor` shows what the server offers"},
+    {POP3_ERR_AUTHENTICATION, P3_CASE_ANY, 0, EX_NOPERM, ""},
+    {POP3_ERR_INSECURE, P3_CASE_ANY, 0, EX_NOPERM,
+     "use pop3s://, or allow it with --allow-plaintext"},
+    {POP3_ERR_RESOLVE, P3_CASE_ANY, 0, EX_NOHOST, ""},
+    {POP3_ERR_PROTOCOL, P3_CASE_ANY, 0, EX_PROTOCOL, ""},
+    {POP3_ERR_LIMIT, P3_CASE_ANY, 0, EX_PROTOCOL, ""},
+    {POP3_ERR_ARGUMENT, P3_CASE_ANY, 0, EX_CONFIG, ""},
+    {POP3_ERR_MEMORY, P3_CASE_ANY, 0, EX_OSERR, ""},
+};
+
+static const p3_meaning otherwise = {POP3_OK, P3_CASE_ANY, 0, EX_TEMPFAIL, ""};
+
+static bool fits(const p3_meaning *m, const pop3_error *e)
 {
-    switch (e->code) {
-    case POP3_CODE_IN_USE:
-    case POP3_CODE_LOGIN_DELAY:
-    case POP3_CODE_SYS_TEMP:
-        return EX_TEMPFAIL;
-    case POP3_CODE_SYS_PERM:
-        return EX_UNAVAILABLE;
+    switch (m->when) {
+    case P3_CASE_TEMPORARY:
+        return e->temporary;
+    case P3_CASE_CODE:
+        return (int)e->code == m->detail;
+    case P3_CASE_REFUSED:
+        return (int)e->refused == m->detail;
+    case P3_CASE_FAULT:
+        return (int)e->certificate == m->detail;
     default:
-        return login ? EX_NOPERM : EX_UNAVAILABLE;
+        return true;
     }
 }
 
-static int exit_of(const pop3_error *e, pop3_status status, bool login)
+static const p3_meaning *meaning_of(const pop3_error *e, pop3_status status)
 {
-    switch (status) {
-    case POP3_ERR_REFUSED:
-        return exit_of_refusal(e, login);
-    case POP3_ERR_AUTHENTICATION:
-    case POP3_ERR_INSECURE:
-        return EX_NOPERM;
-    case POP3_ERR_RESOLVE:
-        return EX_NOHOST;
-    case POP3_ERR_CERTIFICATE:
-    case POP3_ERR_TLS:
-    case POP3_ERR_NOT_OFFERED:
-        return EX_UNAVAILABLE;
-    case POP3_ERR_PROTOCOL:
-    case POP3_ERR_LIMIT:
-        return EX_PROTOCOL;
-    case POP3_ERR_ARGUMENT:
-        return EX_CONFIG;
-    case POP3_ERR_MEMORY:
-        return EX_OSERR;
-    default:
-        return EX_TEMPFAIL;
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (meanings[i].status == status && fits(&meanings[i], e))
+            return &meanings[i];
     }
+    return &otherwise;
 }
 
-/* What a person can do about it. */
-static const char *advice(const pop3_error *e, pop3_status status)
-{
-    switch (status) {
-    case POP3_ERR_REFUSED:
-        return e->code == POP3_CODE_AUTH || e->code == POP3_CODE_NONE
-                   ? "; check the user name and the password"
-                   : "";
-    case POP3_ERR_CERTIFICATE:
-        return "; if the server is the right one, name its authority with --ca-file";
-    case POP3_ERR_INSECURE:
-        return "; use pop3s://, or allow it with --allow-plaintext";
-    case POP3_ERR_NOT_OFFERED:
-        return "; `pop3 doctor` shows what the server offers";
-    default:
-        return "";
-    }
-}
-
-void p3_describe_failure(const pop3_client *client, pop3_status status, bool login, p3_problem *out)
+void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out)
 {
     const pop3_error *e = pop3_client_error(client);
+    const p3_meaning *m = meaning_of(e, status);
     bool told = e->status == status && e->message[0] != '\0';
-    bool advise = login || status != POP3_ERR_REFUSED;
-    p3_problem_set(out, exit_of(e, status, login), "%s%s",
-                   told ? e->message : pop3_status_message(status),
-                   advise ? advice(e, status) : "");
+    p3_problem_set(out, m->exit, "%s%s%s", told ? e->message : pop3_status_message(status),
+                   m->advice[0] != '\0' ? "; " : "", m->advice);
+}
+
+const char *p3_advice_on_failure(const pop3_client *client, pop3_status status)
+{
+    return meaning_of(pop3_client_error(client), status)->advice;
 }
 
 bool p3_is_for_later(const pop3_client *client, pop3_status status)
 {
-    return status == POP3_ERR_REFUSED &&
-           exit_of_refusal(pop3_client_error(client), true) == EX_TEMPFAIL;
+    return status == POP3_ERR_REFUSED && pop3_client_error(client)->temporary;
 }

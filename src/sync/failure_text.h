@@ -6,10 +6,11 @@
 
 #include "sync/sync.h"
 
-/* Describes how the last thing that the client did failed. `login`: it had to do with logging in.
- */
-void p3_describe_failure(const pop3_client *client, pop3_status status, bool login,
-                         p3_problem *out);
+/* Describes how the last thing that the client did failed, with what a person can do about it. */
+void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out);
+
+/* What a person can do about it, alone; "" for nothing. */
+const char *p3_advice_on_failure(const pop3_client *client, pop3_status status);
 
 /* Whether the server only wants us to come back later. */
 bool p3_is_for_later(const pop3_client *client, pop3_status status);

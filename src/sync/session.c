@@ -76,7 +76,7 @@ void p3_session_lost(p3_session *s, pop3_status status)
     p3_problem why;
     if (s->stage >= P3_STAGE_GONE)
         return; /* nothing is expected of the connection any more */
-    p3_describe_failure(s->client, status, s->stage == P3_STAGE_LOGIN, &why);
+    p3_describe_failure(s->client, status, &why);
     p3_session_learn(s, *pop3_client_traits(s->client));
     if (commands_were_lost(s, status))
         s->unpipelined = true;
@@ -232,7 +232,7 @@ static void connect_and_log_in(p3_session *s)
         return;
     p3_problem why;
     if (s->client != NULL)
-        p3_describe_failure(s->client, status, true, &why);
+        p3_describe_failure(s->client, status, &why);
     else
         p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
     p3_session_fail(s, &why);

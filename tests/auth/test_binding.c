@@ -22,7 +22,9 @@ typedef struct service {
     SSL_CTX *context;        /* of all its connections, so that they resume; or NULL */
     unsigned resumed;        /* connections */
     bool in_between;         /* the TLS connection is not the one that the client's ends in */
-    char flag;               /* the client's: n, y or p */
+    const char *pin;         /* of its key, which the client is told; or NULL */
+    char flag;               /* the client's last: n, y or p */
+    char flags[16];          /* of all its attempts */
     bool logged_in;
     char said[400]; /* the client's sentence about what went wrong */
 } service;
@@ -60,7 +62,6 @@ static void refuse(peer *p, const char *error)
     peer_say(p, "+ %s\r\n", verifier_error(error));
     if (peer_line(p, line, sizeof line))
         peer_say(p, "-ERR [AUTH] no\r\n");
-    (void)peer_line(p, line, sizeof line);
 }
 
 static void authenticate(service *s, peer *p, const char *mechanism, const char *first)
@@ -72,7 +73,10 @@ static void authenticate(service *s, peer *p, const char *mechanism, const char 
     v->sha_256 = strstr(mechanism, "256") != NULL;
     v->plus = strstr(mechanism, "-PLUS") != NULL;
     static const char flags[] = {['b'] = 'n', ['e'] = 'y', ['c'] = 'p'}; /* as base64 begins */
+    v->said[0] = v->header[0] = v->nonce[0] = '\0';
     s->flag = first[0] == 'b' || first[0] == 'e' || first[0] == 'c' ? flags[(int)first[0]] : '?';
+    if (strlen(s->flags) + 1 < sizeof s->flags)
+        s->flags[strlen(s->flags)] = s->flag;
     const char *answer = verifier_first(v, first, &error);
     if (answer != NULL) {
         peer_say(p, "+ %s\r\n", answer);
@@ -116,7 +120,9 @@ static void serve_one(peer *p, void *ctx)
     if (!peer_line(p, line, sizeof line))
         return;
     peer_say(p, "+OK\r\nSASL %s\r\n.\r\n", s->offers);
-    if (peer_line(p, line, sizeof line) && sscanf(line, "AUTH %63s %1023s", mechanism, first) == 2)
+    s->logged_in = false;
+    while (!s->logged_in && peer_line(p, line, sizeof line) &&
+           sscanf(line, "AUTH %63s %1023s", mechanism, first) == 2)
         authenticate(s, p, mechanism, first);
     (void)SSL_shutdown(p->ssl); /* a session that ends without it is not resumed */
 }
@@ -130,6 +136,7 @@ static pop3_status log_in(fixture *f, service *s, const char *mechanism, const c
     snprintf(file, sizeof file, "%s.pem",
              s->certificate != NULL && strcmp(s->certificate, "ed25519") == 0 ? "ed25519" : "ca");
     trust.ca_file = certificate(file); /* all are made here, not in the thread */
+    trust.pinned_key = s->pin;
     assert_int_equal(pop3_tls_new(&tls, &trust, NULL, 0), POP3_OK);
     peer_start(&s->server, serve_one, s);
     f->options.host = "127.0.0.1";
@@ -284,8 +291,75 @@ static void a_type_that_the_server_does_not_know_is_told(void **state)
 {
     fixture *f = *state;
     service s = {.offers = OFFERS_ALL, .type = "tls-server-end-point"};
-    assert_status(POP3_ERR_REFUSED, log_in(f, &s, NULL, NULL));
+    assert_status(POP3_ERR_REFUSED, log_in(f, &s, NULL, "tls-exporter"));
     told(&s, "(unsupported-channel-binding-type)");
+}
+
+/* ---- after a binding was refused ---- */
+
+static void the_next_type_is_tried_when_the_server_refuses_one(void **state)
+{
+    static const char *const types[] = {"tls-server-end-point", "tls-unique"};
+    fixture *f = *state;
+    for (size_t i = 0; i < 2; i++) {
+        service s = {.offers = OFFERS_ALL, .tls = TLS1_2_VERSION, .type = types[i]};
+        assert_status(POP3_OK, log_in(f, &s, NULL, NULL));
+        assert_string_equal(s.flags, i == 0 ? "pp" : "ppp");
+        bound_with(f, types[i]);
+    }
+}
+
+/* As Cyrus 3.6 does under TLS 1.3, if it did not mind the flag. */
+static void a_server_that_announces_plus_and_has_none_gets_the_flag_that_says_so(void **state)
+{
+    fixture *f = *state;
+    service s = {.offers = OFFERS_ALL};
+    assert_status(POP3_OK, log_in(f, &s, NULL, NULL));
+    assert_string_equal(s.flags, "ppy");
+    assert_string_equal(pop3_login_outcome(f->client)->mechanism, "SCRAM-SHA-256");
+    bound_with(f, "");
+}
+
+/* Somebody in between cannot pass a bound login on, and would like one that is not bound: the flag
+ * tells the server, which knows its binding, and refuses. */
+static void somebody_in_between_gains_nothing_by_refusing_bindings(void **state)
+{
+    fixture *f = *state;
+    service s = {.offers = OFFERS_ALL, .type = "tls-exporter", .in_between = true};
+    assert_status(POP3_ERR_REFUSED, log_in(f, &s, NULL, NULL));
+    assert_string_equal(s.flags, "ppy");
+    told(&s, "(server-does-support-channel-binding)");
+}
+
+static void where_the_key_is_pinned_the_login_may_do_without(void **state)
+{
+    fixture *f = *state;
+    unsigned char digest[32];
+    char pin[64] = "sha256//";
+    FILE *file = fopen(certificate("good.pem"), "r");
+    X509 *cert = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    assert_non_null(cert);
+    fclose(file);
+    unsigned char *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+    assert_int_equal(EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL), 1);
+    EVP_EncodeBlock((unsigned char *)pin + 8, digest, 32);
+    OPENSSL_free(der);
+    X509_free(cert);
+    service s = {.offers = OFFERS_ALL, .type = "tls-of-its-own", .pin = pin};
+    assert_status(POP3_OK, log_in(f, &s, NULL, NULL));
+    assert_string_equal(s.flags, "ppn");
+}
+
+static void a_binding_that_was_named_is_the_only_one_tried(void **state)
+{
+    fixture *f = *state;
+    service s = {.offers = OFFERS_ALL, .type = "tls-server-end-point"};
+    assert_status(POP3_ERR_REFUSED, log_in(f, &s, NULL, "tls-exporter"));
+    assert_string_equal(s.flags, "p");
+    service named = {.offers = OFFERS_ALL};
+    assert_status(POP3_ERR_REFUSED, log_in(f, &named, "SCRAM-SHA-256-PLUS", NULL));
+    assert_string_equal(named.flags, "pp"); /* and never without */
 }
 
 /* The server has -PLUS, and somebody has taken it out of the list: the client, which could bind,
@@ -377,6 +451,11 @@ int main(void)
         cmocka_unit_test(a_type_that_there_is_not_is_an_argument_error),
         cmocka_unit_test(somebody_in_between_cannot_pass_a_bound_login_on),
         cmocka_unit_test(a_type_that_the_server_does_not_know_is_told),
+        cmocka_unit_test(the_next_type_is_tried_when_the_server_refuses_one),
+        cmocka_unit_test(a_server_that_announces_plus_and_has_none_gets_the_flag_that_says_so),
+        cmocka_unit_test(somebody_in_between_gains_nothing_by_refusing_bindings),
+        cmocka_unit_test(where_the_key_is_pinned_the_login_may_do_without),
+        cmocka_unit_test(a_binding_that_was_named_is_the_only_one_tried),
         cmocka_unit_test(a_server_whose_plus_was_stripped_refuses),
         cmocka_unit_test(a_server_without_plus_takes_the_login),
         cmocka_unit_test(the_form_without_plus_can_be_named_where_plus_is_offered),

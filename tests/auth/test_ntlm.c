@@ -150,7 +150,6 @@ static void another_password_gives_other_responses(void **state)
 static void challenges_that_are_not_ntlms_are_a_broken_rule(void **state)
 {
     static const char *const wrong[] = {
-        "",
         "bm8=",             /* "no" */
         "TlRMTVNTUAACAAAA", /* a head without a body */
         /* a first message, and names that begin, end, or are as long as they must not be */

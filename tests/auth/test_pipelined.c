@@ -74,7 +74,6 @@ static void they_go_one_by_one_without_pipelining(void **state)
 static void they_go_one_by_one_where_user_is_not_announced(void **state)
 {
     pop3_login_options o = together();
-    o.mechanism = "USER";
     one_by_one(*state, "capa 'PIPELINING'", &o);
 }
 
@@ -82,7 +81,6 @@ static void they_go_one_by_one_without_capabilities(void **state)
 {
     fixture *f = *state;
     pop3_login_options o = together();
-    o.mechanism = "USER";
     f->options.pipelining = POP3_PIPELINING_ON;
     one_by_one(f, "line '-ERR what?'", &o);
 }

@@ -523,12 +523,35 @@ static void digest_md5_takes_no_wrong_challenge_and_no_wrong_proof(void **state)
 
 static void clients_that_speak_first_take_no_challenge_before(void **state)
 {
-    static const p3_mechanism first[] = {P3_MECH_GSSAPI, P3_MECH_NTLM, P3_MECH_PLAIN,
-                                         P3_MECH_EXTERNAL, P3_MECH_SCRAM_SHA_256};
+    static const p3_mechanism first[] = {P3_MECH_GSSAPI, P3_MECH_NTLM, P3_MECH_SCRAM_SHA_256};
     static const char *const challenges[] = {"early", NULL};
     (void)state;
     for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
         must_not_take(first[i], challenges, POP3_ERR_AUTHENTICATION);
+}
+
+/* Servers write "+ go ahead" and the like where RFC 5034 has nothing behind the plus. */
+static void methods_without_challenges_take_any_text_for_a_prompt(void **state)
+{
+    static const p3_mechanism heedless[] = {P3_MECH_PLAIN,       P3_MECH_LOGIN,   P3_MECH_EXTERNAL,
+                                            P3_MECH_OAUTHBEARER, P3_MECH_XOAUTH2, P3_MECH_NONE};
+    (void)state;
+    for (size_t i = 0; heedless[i] != P3_MECH_NONE; i++) {
+        p3_sasl_identity id = identity();
+        p3_octets first = {0}, prompted = {0};
+        p3_sasl *s;
+        assert_int_equal(p3_sasl_new(&s, heedless[i], &id), POP3_OK);
+        assert_int_equal(p3_sasl_answer(s, p3_span("", 0), &first), POP3_OK);
+        p3_sasl_free(s);
+        assert_int_equal(p3_sasl_new(&s, heedless[i], &id), POP3_OK);
+        assert_true(p3_sasl_is_prompt(s, p3_span("go ahead!", 9)));
+        assert_int_equal(p3_sasl_answer(s, p3_span("go ahead!", 9), &prompted), POP3_OK);
+        assert_int_equal(prompted.len, first.len);
+        assert_memory_equal(prompted.data, first.data, first.len);
+        p3_octets_free(&first);
+        p3_octets_free(&prompted);
+        p3_sasl_free(s);
+    }
 }
 
 static void methods_take_no_challenge_that_they_do_not_have(void **state)
@@ -758,8 +781,9 @@ static void the_order_in_the_clear_is_the_documented_one(void **state)
     assert_true(insecure);
     assert_string_equal(pick("wtuc", set, NULL), "OAUTHBEARER");
     assert_string_equal(pick("wuc", set, NULL), "PLAIN");
-    assert_string_equal(pick("wtuc", 0, &insecure), ""); /* nothing unannounced in the clear */
+    assert_string_equal(pick("wtu", 0, &insecure), ""); /* nothing unannounced in the clear */
     assert_false(insecure);
+    assert_string_equal(pick("wtuc", 0, NULL), "USER"); /* but where that is allowed */
 }
 
 static void a_unix_socket_is_private_but_has_nothing_to_bind_to(void **state)
@@ -826,6 +850,7 @@ int main(void)
         cmocka_unit_test(names_that_saslprep_forbids_or_empties_are_refused),
         cmocka_unit_test(digest_md5_takes_no_wrong_challenge_and_no_wrong_proof),
         cmocka_unit_test(clients_that_speak_first_take_no_challenge_before),
+        cmocka_unit_test(methods_without_challenges_take_any_text_for_a_prompt),
         cmocka_unit_test(methods_take_no_challenge_that_they_do_not_have),
         cmocka_unit_test(what_is_no_sasl_has_no_exchange),
         cmocka_unit_test(the_members_of_an_object_are_found),

@@ -37,9 +37,10 @@ def command(how: str, port: str, ca_file: str, options: list[str], folder: Path)
             limits += [KNOWN[name], f"{value}ms"]
         elif name == "message-octets":
             limits += ["--message-limit", value]
+    method = [] if "login=1" in options else ["--auth", "USER"]
     return [
         os.environ["POP3_COMMAND"], "sync", f"{SCHEME[how]}://joe@localhost:{port}/", *SECURITY[how],
-        "--ca-file", ca_file, "--auth", "USER", "--password-file", str(secret),
+        "--ca-file", ca_file, *method, "--password-file", str(secret),
         "--maildir", str(folder / "Maildir"), "--state", str(folder / "state.db"), "--line-ends", "crlf",
         "--local-address", "127.0.0.1", "--delete", "--retries", "0", "--json", *limits,
     ]  # fmt: skip
