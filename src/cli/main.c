@@ -79,6 +79,7 @@ int main(int argc, char **argv)
     p3_cores_off();                 /* a URL on the command line may hold a password already */
     (void)signal(SIGPIPE, SIG_IGN); /* writes say EPIPE, */
     (void)signal(SIGXFSZ, SIG_IGN); /* and files too large EFBIG */
+    (void)signal(SIGCHLD, SIG_DFL); /* inherited ignored, it hides how the user's commands ended */
     if (argc < 2)
         return p3_help(stderr, NULL), EX_USAGE;
     int status;

@@ -5,7 +5,8 @@
     run_test.py BUILD CONDITIONS --possible
     run_test.py --names
 
-Of the caller's variables only PATH is kept, and what Meson's test() itself sets. HOME is a fresh, empty
+Of the caller's variables only PATH is kept and those that say how much to test, beside what Meson's test()
+sets. HOME is a fresh, empty
 directory; signals have their default dispositions, and none is blocked; standard input is /dev/null.
 CONDITIONS names a row of the table below: the umask, the locale, the time zone and what the machine lacks.
 Where a condition cannot be had, the test counts as skipped, with the reason; --possible only asks. --names
@@ -32,6 +33,8 @@ import machine  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent.parent
 EAST, WEST = "<+14>-14", "<-12>12"  # as far as it gets, and known without a table of zones
 MISSING_LOCALE = "xx_XX.UTF-8"
+# How much a test is to do: the only variables of the caller's that reach it.
+AMOUNTS = ("FUZZ_SECONDS", "FAULT_STRIDE", "CRASH_MESSAGES", "CRASH_RANDOM", "CRASH_SEED", "RESET_STEP")
 SKIPPED = 77  # Meson's exit status for it
 
 
@@ -114,7 +117,8 @@ def known_test(build: Path, command: list[str]) -> dict:
 
 def environment(conditions: Conditions, test: dict, build: Path, home: str) -> dict[str, str]:
     """The whole environment of a test."""
-    variables = {name: os.environ[name] for name in ("PATH", "MALLOC_PERTURB_") if name in os.environ}
+    kept = ("PATH", "MALLOC_PERTURB_", *AMOUNTS)
+    variables = {name: os.environ[name] for name in kept if name in os.environ}
     variables.update(SANITIZERS)
     if conditions.home:
         variables["HOME"] = home
