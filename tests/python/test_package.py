@@ -9,6 +9,7 @@ import inspect
 import io
 import os
 import pickle
+import shutil
 import socket
 import subprocess
 import sys
@@ -83,10 +84,12 @@ def test_pip_installs_the_module_and_its_types(tmp_path: Path) -> None:
         pytest.skip("Debian's python3-mesonpy is not installed")
     if os.environ.get("LD_PRELOAD"):
         pytest.skip("pip builds without sanitizers; the plain build tests it")
-    target = tmp_path / "site"
+    # pip writes beside what it builds, and the checkout may be another user's.
+    source, target = tmp_path / "source", tmp_path / "site"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", "build*", "demo"))
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-build-isolation", "--no-deps",
-         "--target", str(target), str(ROOT)], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+         "--target", str(target), str(source)], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
     environment = {"PYTHONPATH": str(target), "PATH": os.environ["PATH"]}
     done = subprocess.run([sys.executable, "-c", "import cpoplib; print(cpoplib.__file__)"], env=environment,
                           capture_output=True, text=True, check=True)

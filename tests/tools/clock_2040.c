@@ -1,5 +1,6 @@
-/* Preloaded, it puts the time of day fourteen years ahead: 2026 becomes 2040, which 32 bits of seconds do not
- * reach. Deadlines in that time are put back for the kernel; clocks that only count stay as they are. */
+/* Preloaded, it puts the time of day fourteen years ahead: 2026 becomes 2040, which 32 bits of
+ * seconds do not reach. Deadlines in that time are put back for the kernel; clocks that only count
+ * stay as they are. */
 #define _GNU_SOURCE /* pthread_cond_clockwait() and its like */
 #include <pthread.h>
 #include <semaphore.h>
@@ -11,7 +12,8 @@
 
 #define AHEAD ((time_t)14 * 366 * 24 * 3600)
 
-/* Not through the function that we replace, and not with dlsym(3), which may need the time itself. */
+/* Not through the function that we replace, and not with dlsym(3), which may need the time itself.
+ */
 static int kernel_time(clockid_t clock, struct timespec *now)
 {
     return (int)syscall(SYS_clock_gettime, clock, now);
@@ -50,8 +52,8 @@ int timespec_get(struct timespec *now, int base)
     return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, now) == 0 ? base : 0;
 }
 
-/* The clock that a deadline is meant for, which is put back if that is the time of day. No other clock has
- * counted for fourteen years. */
+/* The clock that a deadline is meant for, which is put back if that is the time of day. No other
+ * clock has counted for fourteen years. */
 static clockid_t clock_of(struct timespec *deadline)
 {
     if (deadline->tv_sec < AHEAD)
