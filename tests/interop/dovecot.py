@@ -78,12 +78,17 @@ DEFAULT_PASSWORD = "pop3-test-password"
 
 # Exit statuses of the command, where COMMAND's own cannot be given.
 EXIT_NO_SERVER = 69  # EX_UNAVAILABLE
+EXIT_SKIPPED = 77  # as test harnesses have it: what is missing is a property of this machine
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 
 
 class DovecotError(RuntimeError):
     """The server cannot be run; the text says why and holds the server's log if there is one."""
+
+
+class NoAccount(DovecotError):
+    """Passwd(5) has no account that the server could run as."""
 
 
 class _PortTaken(Exception):
@@ -131,7 +136,7 @@ def server_identity() -> Identity:
             gid = os.getegid()
         return Identity(account.pw_name, account.pw_uid, grp.getgrgid(gid).gr_name, gid)
     except KeyError as error:
-        raise DovecotError(f"no account to run the server as: {error}") from error
+        raise NoAccount(f"Dovecot runs as an account of passwd(5) only: {error}") from error
 
 
 def server_syntax() -> dovecot_config.Syntax:
@@ -464,6 +469,7 @@ def command_environment(server: Dovecot, mail_dir: Path) -> dict[str, str]:
 
 def run_with_server(options: argparse.Namespace, command: Sequence[str]) -> int:
     """Start a server as the options say, run the command, and return its exit status."""
+    server_identity()  # whether there is one: all that follows takes its time
     more_users = [f"user{n}" for n in range(1, options.users + 1)]
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory("pop3-run-"))
@@ -557,6 +563,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with unwinding_signals():
             return run_with_server(options, command)
+    except NoAccount as error:
+        print(f"1..0 # SKIP {error}")
+        return EXIT_SKIPPED
     except (RuntimeError, OSError, ValueError) as error:
         print(f"dovecot.py: {error}", file=sys.stderr)
         return EXIT_NO_SERVER

@@ -86,7 +86,7 @@ def test_pip_installs_the_module_and_its_types(tmp_path: Path) -> None:
         pytest.skip("pip builds without sanitizers; the plain build tests it")
     # pip writes beside what it builds, and the checkout may be another user's.
     source, target = tmp_path / "source", tmp_path / "site"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", "build*", "demo"))
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", "build", "build-*", "demo"))
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-build-isolation", "--no-deps",
          "--target", str(target), str(source)], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})

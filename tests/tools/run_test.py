@@ -195,7 +195,9 @@ def main(arguments: list[str]) -> int:
         status = run(conditions, command, environment(conditions, test, build, home))
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    return end_like(status)
+    # Meson takes this exit status from programs without TAP alone.
+    skipped = os.WIFEXITED(status) and os.WEXITSTATUS(status) == SKIPPED and test["protocol"] == "tap"
+    return 0 if skipped else end_like(status)
 
 
 if __name__ == "__main__":
