@@ -49,28 +49,6 @@ void p3_session_fail_memory(p3_session *s)
     p3_session_fail(s, &why);
 }
 
-/* Whether it was the bound on a whole session. */
-static bool is_out_of_time(const p3_session *s)
-{
-    int64_t most = s->account->connection.session_timeout_ms;
-    return most > 0 && p3_clock_ms() - s->begun_ms >= most;
-}
-
-/* Whether a server that does not answer any more may have thrown commands away that came together,
- * although it announced that it takes them. */
-static bool commands_were_lost(const p3_session *s, pop3_status status)
-{
-    if (s->account->connection.pipelining != POP3_PIPELINING_AUTO ||
-        (s->known.traits.flags & POP3_TRAIT_ONE_AT_A_TIME) != 0 || s->apart ||
-        s->care == P3_CARE_STEPS || is_out_of_time(s))
-        return false;
-    if (s->stage == P3_STAGE_LOGIN)
-        return (status == POP3_ERR_TIMEOUT || status == POP3_ERR_CLOSED) &&
-               pop3_login_outcome(s->client)->pipelined;
-    return (s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING) &&
-           status == POP3_ERR_TIMEOUT && (s->together || pop3_client_pipelines(s->client));
-}
-
 void p3_session_lost(p3_session *s, pop3_status status)
 {
     p3_problem why;
@@ -78,9 +56,8 @@ void p3_session_lost(p3_session *s, pop3_status status)
         return; /* nothing is expected of the connection any more */
     p3_describe_failure(s->client, status, &why);
     p3_session_learn(s, *pop3_client_traits(s->client));
-    if (commands_were_lost(s, status))
-        s->unpipelined = true;
-    if (s->unpipelined || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
+    s->adapted = p3_session_adapt(s, status);
+    if (s->adapted || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
         (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL))
         s->retry = true;
     if (s->stage == P3_STAGE_QUIT && s->dropping.count > 0)
@@ -186,7 +163,7 @@ p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing stan
  * announces. Had it been silent again, it would just be slow, or gone. */
 static void confirm_doubt(p3_session *s)
 {
-    if (s->apart)
+    if (s->approach.apart == P3_APART_SILENCE)
         p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_ONE_AT_A_TIME});
 }
 
@@ -220,7 +197,7 @@ static void connect_and_log_in(p3_session *s)
     handlers.done = logged_in;
     handlers.ctx = s;
     o.traits = s->known.traits;
-    if (s->apart || s->care == P3_CARE_STEPS)
+    if (s->approach.apart != P3_APART_NO || s->approach.care == P3_CARE_STEPS)
         o.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
     pop3_status status = pop3_client_new(&s->client, &o);
@@ -279,15 +256,21 @@ static void begin_secret(p3_session *s)
 
 static void prepare_windows(p3_session *s)
 {
-    s->looking =
-        (p3_window){.session = s, .kind = POP3_CMD_TOP, .allowed = SIZE_MAX, .most = P3_WINDOW};
+    s->looking = (p3_window){.session = s,
+                             .kind = POP3_CMD_TOP,
+                             .allowed = SIZE_MAX,
+                             .most = P3_WINDOW,
+                             .by_retr = SIZE_MAX};
     s->taking = (p3_window){.session = s, .kind = POP3_CMD_RETR, .most = P3_WINDOW};
-    s->dropping =
-        (p3_window){.session = s, .kind = POP3_CMD_DELE, .allowed = SIZE_MAX, .most = P3_WINDOW};
+    s->dropping = (p3_window){.session = s,
+                              .kind = POP3_CMD_DELE,
+                              .allowed = SIZE_MAX,
+                              .most = P3_WINDOW,
+                              .by_retr = SIZE_MAX};
 }
 
 p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far,
-                           p3_care care, bool apart)
+                           const p3_approach *approach)
 {
     p3_session *s = calloc(1, sizeof *s);
     p3_problem why = {0};
@@ -296,8 +279,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     s->run = run;
     s->account = account;
     s->tally = *so_far;
-    s->care = s->care_next = care;
-    s->apart = apart;
+    s->approach = s->next = *approach;
     s->begun_ms = p3_clock_ms();
     prepare_windows(s);
     p3_session_tell(s, P3_NOTICE_BEGUN, NULL, NULL, NULL);

@@ -8,6 +8,7 @@
  *   session_step.c    whether replies are those of our questions
  *   session_batch.c   batches: handed in, delivered, recorded
  *   session_drop.c    DELE, QUIT, and what is recorded about them
+ *   session_adapt.c   what a session that was lost teaches the next one
  *   window.c          many commands of one kind */
 #ifndef P3_SYNC_SESSION_H
 #define P3_SYNC_SESSION_H
@@ -47,6 +48,26 @@ typedef enum p3_care {
     P3_CARE_STEPS    /* also, one command at a time, and each message is handed in at once */
 } p3_care;
 
+/* Whether commands go one at a time, and what for. */
+typedef enum p3_apart {
+    P3_APART_NO,
+    P3_APART_SILENCE, /* the server fell silent when they came together */
+    P3_APART_CLOSE    /* it closed the connection then */
+} p3_apart;
+
+/* So many messages are set aside in a run. */
+#define P3_ASIDE_MOST 16
+
+/* How a session goes about its work, after what happened to those before it in this run. */
+typedef struct p3_approach {
+    p3_care care;
+    p3_apart apart;
+    unsigned closes;  /* sessions in a row that the server closed before they got anywhere */
+    uint32_t suspect; /* the message that was in hand when it last did, or 0 */
+    unsigned asides;
+    uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
+} p3_approach;
+
 typedef struct p3_session p3_session;
 
 /* Commands of one kind for many messages, some under way at any time. */
@@ -60,6 +81,7 @@ typedef struct p3_window {
     size_t submitted;
     size_t finished; /* done() is told in order: mails[finished] is the one in hand */
     size_t most;     /* under way at a time */
+    size_t by_retr;  /* those from here on are asked for by RETR, as TOP was refused; or SIZE_MAX */
     pop3_sink_result (*sink)(p3_session *s, const char *data, size_t len);
     void (*done)(p3_session *s, p3_mail *mail, const pop3_result *result);
 } p3_window;
@@ -109,25 +131,24 @@ struct p3_session {
     bool slow_runs;
     bool poisoned; /* the committer's, see p3_commit */
 
-    bool woken;        /* something it waited for has ended: step it */
-    bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
-    p3_care care;      /* taken in this session */
-    p3_care care_next; /* to be taken in the next of this run */
-    bool together;     /* commands have shared a window */
-    bool apart;        /* one command at a time, as the last session in this run was unpipelined */
-    bool unpipelined;  /* it seems that the server does not do what it announces */
+    bool woken;           /* something it waited for has ended: step it */
+    bool close_wanted;    /* close the connection without QUIT, as soon as no callback runs */
+    p3_approach approach; /* of this session */
+    p3_approach next;     /* of the next one in this run */
+    bool together;        /* commands have shared a window */
     int64_t begun_ms;
     bool retry;      /* worth another session at once: the connection was lost on the way */
+    bool adapted;    /* `next` goes another way than this one did */
+    bool more;       /* the same without a problem: QUIT came early, as the server wants it */
     int64_t wait_ms; /* the server wants us to come back later: least wait, or 0 */
     bool come_back;  /* the same without a time: [IN-USE] and the like */
     p3_problem problem;
     p3_tally tally;
 };
 
-/* Makes a session and begins. `apart`: the one before was `unpipelined`. Returns NULL when out of
- * memory. */
+/* Makes a session and begins. Returns NULL when out of memory. */
 p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far,
-                           p3_care care, bool apart);
+                           const p3_approach *approach);
 
 /* Waits for nothing: does what can be done. Returns false when the session is over. */
 bool p3_session_step(p3_session *s);
@@ -213,6 +234,26 @@ bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, cons
  * session, in this run or another, begins with it. */
 void p3_session_learn(p3_session *s, pop3_server_traits learned);
 
+/* What the end of a session, with `status`, teaches the next one of this run: see `next`. Returns
+ * whether that goes another way, and so is worth while. */
+bool p3_session_adapt(p3_session *s, pop3_status status);
+
+/* The session got to its end: what was tried in it works, and is learned. */
+void p3_session_confirm(p3_session *s);
+
+/* Leaves out the messages that are set aside, once the plan is made. */
+void p3_session_leave_aside(p3_session *s);
+
+/* How many messages may be deleted before QUIT. */
+size_t p3_session_quota(const p3_session *s);
+
+/* A message came that had been looked at: where TOP showed another header it is not to be trusted,
+ * as it makes what is known look new in every run. */
+void p3_session_compare_top(p3_session *s, const p3_mail *mail, const p3_fingerprint *retrieved);
+
+/* Whether TOP is worth trying. */
+bool p3_session_can_top(const p3_session *s);
+
 /* Marks a message to be deleted now, when that is wanted; DELE is sent in due course. */
 void p3_session_drop(p3_session *s, p3_mail *mail);
 
@@ -222,7 +263,14 @@ p3_change p3_session_change(p3_session *s, const p3_mail *mail, p3_standing stan
 bool p3_window_add(p3_window *w, size_t mail);
 void p3_window_fill(p3_window *w);
 bool p3_window_done(const p3_window *w);
+
+/* TOP was refused for the message in hand: asks for it again by RETR, the rest of which is thrown
+ * away; when it was the first, for all of them. False when out of memory, which is told. */
+bool p3_window_by_retr(p3_window *w);
 void p3_window_free(p3_window *w);
+
+/* Whether a message is to be deleted without being retrieved in this session. */
+bool p3_session_is_due(const p3_session *s, const p3_mail *mail);
 
 /* Whether a known message is due for deletion. */
 bool p3_session_due(const p3_session *s, const p3_row *row);

@@ -178,7 +178,7 @@ void p3_session_hand_in(p3_session *s)
 
 static bool batch_is_full(const p3_session *s)
 {
-    if (s->care == P3_CARE_STEPS && s->batches == 0)
+    if (s->approach.care == P3_CARE_STEPS && s->batches == 0)
         return true;
     if (s->batches == 0 &&
         (s->parcel_count >= P3_IDLE_MESSAGES || s->parcel_octets >= P3_IDLE_OCTETS))

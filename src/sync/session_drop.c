@@ -44,6 +44,7 @@ static void quit_answered(void *ctx, pop3_client *client, const pop3_result *res
         return;
     }
     s->close_wanted = result->status != POP3_OK;
+    p3_session_confirm(s);
     s->stage = P3_STAGE_GONE;
     size_t n = 0;
     p3_change *changes = calloc(s->dropping.count + 1, sizeof *changes);

@@ -117,10 +117,8 @@ static void header_came(p3_session *s, p3_mail *mail, const pop3_result *result)
         result->status == POP3_OK || (result->status == POP3_ERR_CANCELLED && s->look.done);
     if (whole && !s->look.failed) {
         start_filter(s, mail);
-    } else if (result->status == POP3_ERR_REFUSED && s->looking.kind == POP3_CMD_TOP &&
-               s->looking.finished == 0) {
-        s->looking.kind = POP3_CMD_RETR; /* a server without TOP: the rest is thrown away */
-        (void)p3_window_add(&s->looking, s->looking.mails[0]);
+    } else if (result->status == POP3_ERR_REFUSED && result->command == POP3_CMD_TOP) {
+        (void)p3_window_by_retr(&s->looking);
     } else if (result->status == POP3_ERR_REFUSED) {
         p3_problem why;
         p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
@@ -136,11 +134,12 @@ static void header_came(p3_session *s, p3_mail *mail, const pop3_result *result)
 /* Headers are asked for one at a time: the command decides how fast it goes. */
 static void begin_filter(p3_session *s)
 {
-    const pop3_capabilities *caps = pop3_client_capabilities(s->client);
     p3_window_free(&s->looking);
-    s->looking = (p3_window){.session = s, .kind = POP3_CMD_TOP, .allowed = SIZE_MAX, .most = 1};
-    if (caps != NULL && (caps->flags & POP3_CAP_TOP) == 0)
-        s->looking.kind = POP3_CMD_RETR;
+    s->looking = (p3_window){.session = s,
+                             .kind = p3_session_can_top(s) ? POP3_CMD_TOP : POP3_CMD_RETR,
+                             .allowed = SIZE_MAX,
+                             .most = 1,
+                             .by_retr = SIZE_MAX};
     s->looking.sink = collect;
     s->looking.done = header_came;
     for (size_t i = 0; i < s->box.count; i++) {
@@ -197,7 +196,7 @@ static int compare_candidates(const void *x, const void *y)
 static bool is_trouble(p3_session *s, const p3_mail *mail, uint32_t tries)
 {
     p3_problem why;
-    if (s->care == P3_CARE_USUAL || tries < P3_TRIES_MOST)
+    if (s->approach.care == P3_CARE_USUAL || tries < P3_TRIES_MOST)
         return false;
     p3_problem_set(&why, EX_PROTOCOL,
                    "it is left alone for the rest of this run: %" PRIu32
@@ -206,6 +205,27 @@ static bool is_trouble(p3_session *s, const p3_mail *mail, uint32_t tries)
     s->tally.failed++;
     p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
     return true;
+}
+
+bool p3_session_is_due(const p3_session *s, const p3_mail *mail)
+{
+    return mail->remove ||
+           (mail->todo == P3_TODO_KEEP && p3_session_due(s, &s->rows.at[mail->row]));
+}
+
+/* Of so many messages to retrieve, how many are in this session: those that are deleted in it count
+ * as well, where the server wants QUIT to come after some. */
+static size_t spread(p3_session *s, size_t count)
+{
+    size_t quota = p3_session_quota(s);
+    size_t due = 0;
+    if (quota == SIZE_MAX || s->account->removal != P3_REMOVE_DELIVERED)
+        return count;
+    for (size_t i = 0; i < s->box.count; i++)
+        due += p3_session_is_due(s, &s->box.at[i]);
+    size_t room = due < quota ? quota - due : 0;
+    s->more = s->more || count > room;
+    return count < room ? count : room;
 }
 
 static void choose(p3_session *s)
@@ -227,6 +247,7 @@ static void choose(p3_session *s)
         count =
             (size_t)(s->account->limit > s->tally.retrieved ? s->account->limit - s->tally.retrieved
                                                             : 0);
+    count = spread(s, count);
     s->tally.wanted = s->tally.retrieved + count;
     s->tally.wanted_octets = s->tally.octets;
     for (size_t i = 0; i < count && p3_window_add(&s->taking, all[i].mail); i++) {
@@ -256,8 +277,7 @@ static void pretend(p3_session *s)
         p3_session_tell(s, P3_NOTICE_WOULD, &s->box.at[s->taking.mails[i]], "retrieve", NULL);
     for (size_t i = 0; i < s->box.count; i++) {
         const p3_mail *mail = &s->box.at[i];
-        bool due = mail->todo == P3_TODO_KEEP && p3_session_due(s, &s->rows.at[mail->row]);
-        if (due || mail->remove)
+        if (p3_session_is_due(s, mail))
             p3_session_tell(s, P3_NOTICE_WOULD, mail, "delete", NULL);
     }
 }

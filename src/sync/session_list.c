@@ -121,9 +121,8 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
             p3_session_fail_memory(s);
     } else if (result->status != POP3_ERR_REFUSED) {
         p3_session_lost(s, result->status);
-    } else if (s->looking.kind == POP3_CMD_TOP && s->looking.finished == 0) {
-        s->looking.kind = POP3_CMD_RETR; /* a server without TOP: the rest is thrown away */
-        (void)p3_window_add(&s->looking, s->looking.mails[0]);
+    } else if (result->command == POP3_CMD_TOP) {
+        (void)p3_window_by_retr(&s->looking);
     } else {
         p3_problem why;
         p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
@@ -133,18 +132,12 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
     p3_header_reset(&s->look);
 }
 
-static bool has_top(const p3_session *s)
-{
-    const pop3_capabilities *caps = pop3_client_capabilities(s->client);
-    return caps == NULL || (caps->flags & POP3_CAP_TOP) != 0;
-}
-
 static void begin_looking(p3_session *s)
 {
     s->stage = P3_STAGE_LOOKING;
     s->looking.sink = look;
     s->looking.done = looked;
-    if (!has_top(s))
+    if (!p3_session_can_top(s))
         s->looking.kind = POP3_CMD_RETR;
     for (size_t i = 0; i < s->box.count; i++) {
         if (s->box.at[i].todo == P3_TODO_LOOK && !p3_window_add(&s->looking, i))
@@ -167,6 +160,7 @@ static void plan(p3_session *s)
         p3_session_fail_memory(s);
         return;
     }
+    p3_session_leave_aside(s);
     if (s->plan.looks > 0) {
         begin_looking(s);
         return;

@@ -42,7 +42,7 @@ bool p3_session_is_out_of_step(const p3_session *s, pop3_status status)
 void p3_session_fall_out(p3_session *s)
 {
     s->out_of_step = true;
-    s->care_next = P3_CARE_STEPS;
+    s->next.care = P3_CARE_STEPS;
     if (s->delivery != NULL)
         p3_session_throw_away(s);
 }

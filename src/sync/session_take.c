@@ -81,8 +81,8 @@ static pop3_sink_result give_up(p3_session *s, uint64_t bound)
     s->rows.at[mail->row].tries += P3_TRIES_MOST - 1;
     p3_session_set_back(s, mail, &why);
     s->retry = true;
-    if (s->care_next == P3_CARE_USUAL)
-        s->care_next = P3_CARE_TROUBLE;
+    if (s->next.care == P3_CARE_USUAL)
+        s->next.care = P3_CARE_TROUBLE;
     p3_session_fail(s, &why);
     return POP3_SINK_ABORT;
 }
@@ -113,6 +113,7 @@ static void wrap_up(p3_session *s, p3_mail *mail, const pop3_result *result)
     }
     const p3_header *h = &s->message.header;
     s->rows.at[mail->row].fingerprint = p3_fingerprint_of(h->data, h->len);
+    p3_session_compare_top(s, mail, &s->rows.at[mail->row].fingerprint);
     p3_session_note_size(s, mail, result);
     mail->octets = result->octets;
     s->refusals = 0;
@@ -203,11 +204,16 @@ void p3_session_begin_taking(p3_session *s)
     s->stage = P3_STAGE_TAKING;
     if (!p3_session_record_intents(s))
         return;
+    size_t room = p3_session_quota(s);
     for (size_t i = 0; i < s->box.count && s->stage == P3_STAGE_TAKING; i++) {
         p3_mail *mail = &s->box.at[i];
-        if (mail->remove ||
-            (mail->todo == P3_TODO_KEEP && p3_session_due(s, &s->rows.at[mail->row])))
+        if (!p3_session_is_due(s, mail))
+            continue;
+        s->more = s->more || room == 0;
+        if (room > 0) {
+            room--;
             p3_session_drop(s, mail);
+        }
     }
     p3_session_advance(s);
 }

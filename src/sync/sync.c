@@ -26,13 +26,12 @@ typedef struct p3_slot {
     size_t host;    /* which one of the loop's */
     size_t mailbox; /* the same: accounts with one key are one mailbox */
     p3_turn turn;
-    p3_session *session; /* P3_TURN_ACTIVE */
-    int64_t not_before;  /* P3_TURN_WAITING: milliseconds */
-    unsigned waits;      /* times the server sent us away */
-    unsigned fruitless;  /* sessions in a row that delivered nothing and broke */
-    p3_care care;        /* to be taken in the next session */
-    bool apart;          /* commands go one at a time in it */
-    bool ready;          /* its socket is ready, or its time has come */
+    p3_session *session;  /* P3_TURN_ACTIVE */
+    int64_t not_before;   /* P3_TURN_WAITING: milliseconds */
+    unsigned waits;       /* times the server sent us away */
+    unsigned fruitless;   /* sessions in a row that delivered nothing and broke */
+    p3_approach approach; /* of the next session */
+    bool ready;           /* its socket is ready, or its time has come */
 } p3_slot;
 
 typedef struct p3_loop {
@@ -84,14 +83,15 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
 {
     const p3_sync_options *o = l->run.options;
     bool further = s->tally.delivered > slot->outcome->tally.delivered;
-    bool less_to_go_wrong = (s->unpipelined && !slot->apart) || s->care_next > slot->care;
+    bool another_way = s->adapted || s->next.care > slot->approach.care;
+    bool ended_early = s->more && s->tally.deleted > slot->outcome->tally.deleted;
     slot->outcome->tally = s->tally;
     slot->outcome->problem = s->problem;
-    slot->fruitless = further || less_to_go_wrong ? 0 : slot->fruitless + 1;
-    slot->care = s->care_next;
-    slot->apart = slot->apart || s->unpipelined;
+    slot->fruitless = further || another_way || ended_early ? 0 : slot->fruitless + 1;
+    slot->approach = s->next;
     slot->turn = P3_TURN_WAITING;
-    bool again = s->problem.exit != 0 && s->retry && slot->fruitless <= P3_FRUITLESS && !l->stopped;
+    bool again = ((s->problem.exit != 0 && s->retry) || s->more) &&
+                 slot->fruitless <= P3_FRUITLESS && !l->stopped;
     bool later = !again && s->come_back && slot->waits < o->retries && s->wait_ms <= P3_WAIT_MOST &&
                  !l->stopped;
     if (again || later) /* what failed is tried again, and counted again if it fails again */
@@ -135,8 +135,7 @@ static void begin_session(p3_loop *l, p3_slot *slot)
         return;
     }
     slot->outcome->problem.exit = 0;
-    slot->session =
-        p3_session_new(&l->run, slot->account, &slot->outcome->tally, slot->care, slot->apart);
+    slot->session = p3_session_new(&l->run, slot->account, &slot->outcome->tally, &slot->approach);
     if (slot->session == NULL) {
         p3_problem_set(&slot->outcome->problem, EX_OSERR, "out of memory");
         settle_outcome(l, slot);

@@ -44,7 +44,8 @@ void p3_window_fill(p3_window *w)
     size_t end = w->count < w->allowed ? w->count : w->allowed;
     while (w->submitted < end && w->submitted - w->finished < w->most && !s->close_wanted) {
         pop3_command command = POP3_COMMAND_INIT;
-        command.kind = w->kind;
+        bool by_retr = w->kind == POP3_CMD_TOP && w->submitted >= w->by_retr;
+        command.kind = by_retr ? POP3_CMD_RETR : w->kind;
         const p3_mail *mail = &s->box.at[w->mails[w->submitted]];
         command.number = mail->number;
         if (w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN)
@@ -58,6 +59,15 @@ void p3_window_fill(p3_window *w)
     }
     if (w->submitted - w->finished > 1 && pop3_client_pipelines(s->client))
         s->together = true; /* the server may say otherwise when it is asked again */
+}
+
+bool p3_window_by_retr(p3_window *w)
+{
+    if (w->finished == 0)
+        w->kind = POP3_CMD_RETR;
+    if (w->by_retr == SIZE_MAX)
+        w->by_retr = w->count;
+    return p3_window_add(w, w->mails[w->finished]);
 }
 
 bool p3_window_done(const p3_window *w)

@@ -39,6 +39,8 @@ enum option_id {
     OPT_DISCARD_PIPELINED,
     OPT_SPLIT,
     OPT_DELAY,
+    OPT_MOST_COMMANDS,
+    OPT_MOST_TOGETHER,
     OPT_CLOSE_AFTER,
     OPT_RESET_AFTER,
     OPT_NO_CLOSE_NOTIFY,
@@ -76,6 +78,8 @@ static const struct option long_options[] = {
     {"discard-pipelined", no_argument, NULL, OPT_DISCARD_PIPELINED},
     {"split", required_argument, NULL, OPT_SPLIT},
     {"delay", required_argument, NULL, OPT_DELAY},
+    {"most-commands", required_argument, NULL, OPT_MOST_COMMANDS},
+    {"most-together", required_argument, NULL, OPT_MOST_TOGETHER},
     {"close-after", required_argument, NULL, OPT_CLOSE_AFTER},
     {"reset-after", required_argument, NULL, OPT_RESET_AFTER},
     {"no-close-notify", no_argument, NULL, OPT_NO_CLOSE_NOTIFY},
@@ -169,6 +173,10 @@ static bool apply_number(struct options *o, int id, const char *value)
             return true;
         }
         return false;
+    case OPT_MOST_COMMANDS:
+        return set_number(value, 1, INT64_MAX, &o->most_commands);
+    case OPT_MOST_TOGETHER:
+        return set_number(value, 1, INT64_MAX, &o->most_together);
     default: /* OPT_CLOSE_AFTER, OPT_RESET_AFTER */
         o->limit_resets = id == OPT_RESET_AFTER;
         return set_number(value, 0, INT64_MAX, &o->limit);

@@ -256,6 +256,20 @@ static void greet(struct session *s)
     }
 }
 
+/* Whether the client has used up what a session may ask for, or asks for too much at once. */
+static bool is_too_much(const struct session *s, uint64_t count)
+{
+    const struct options *options = &s->server->options;
+    size_t len;
+    const char *more = conn_pending(s->conn, &len);
+    uint64_t together = 1;
+    for (size_t i = 0; i < len; i++) {
+        together += more[i] == '\n';
+    }
+    return (options->most_commands > 0 && count > options->most_commands) ||
+           (options->most_together > 0 && together > options->most_together);
+}
+
 enum io session_run(struct server *server, struct conn *conn, enum session_start start,
                     const struct session_override *override)
 {
@@ -276,7 +290,12 @@ enum io session_run(struct server *server, struct conn *conn, enum session_start
             s.over = true;
         }
     }
+    uint64_t count = 0;
     while (!s.over && session_line(&s, &line)) {
+        if (is_too_much(&s, ++count)) {
+            conn_close(conn, CLOSE_TCP);
+            break;
+        }
         bool quit = line.n >= 4 && strncasecmp(line.p, "QUIT", 4) == 0;
         dispatch(&s, line);
         if (s.over && quit) {

@@ -35,6 +35,8 @@ const char usage_text[] =
     "  --error \"CMD TEXT\"    answer -ERR TEXT to CMD (repeatable)\n"
     "  --no-pipelining       do not announce PIPELINING; throw away what comes with a command\n"
     "  --discard-pipelined   announce PIPELINING, and throw it away all the same\n"
+    "  --most-commands N     close instead of taking more commands in a session\n"
+    "  --most-together N     close when more commands than that have come together\n"
     "Connection\n"
     "  --split N             send in pieces of N octets\n"
     "  --delay MS            wait before each reply\n"

@@ -47,7 +47,7 @@ def test_the_header_command_works_without_top_announced_or_not(world):
 
 def test_a_message_whose_header_is_refused_is_left_for_the_next_run(world):
     world.fill(4)
-    script = 'on "TOP 3" {\n line "-ERR not now"\n}\nserve\n'
+    script = "".join(f'on "{word} 3" {{\n line "-ERR not now"\n}}\n' for word in ("TOP", "RETR")) + "serve\n"
     with scripted(world, script) as server:
         told = world.sync(server.port, "--filter", "exit 0", status=75)
         assert "not now" in told
@@ -85,7 +85,7 @@ def test_a_connection_that_ends_while_headers_come_is_made_again(world):
 
 def test_a_message_that_is_refused_while_headers_are_compared_is_left(world):
     world.fill(3)
-    script = 'on "TOP 4" {\n line "-ERR not that one"\n}\nserve\n'
+    script = "".join(f'on "{word} 4" {{\n line "-ERR not that one"\n}}\n' for word in ("TOP", "RETR")) + "serve\n"
     with scripted(world, "serve\n", script, options=["--refuse", "UIDL"]) as server:
         world.sync(server.port)
         (world.drop / "000003").write_text(message(3))

@@ -1,0 +1,99 @@
+"""Servers with habits of their own do not keep mail from coming for ever: each run gets further, or says why not.
+
+Each habit is played by pop3-testserver; what is learned about it shows in the next run.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from test_sessions import scripted
+
+
+def numbers(world) -> list[int]:
+    """The numbers of the messages that were delivered, each as often as it was."""
+    return sorted(int(m.split(b"Subject: number ")[1].split(b"\n")[0]) for m in world.delivered())
+
+
+@pytest.mark.parametrize("most", [8, 12])
+def test_a_server_that_ends_a_session_after_some_commands_loses_all_its_mail_in_one_run(world, most):
+    world.fill(20)
+    with world.server("--delete", "--most-commands", most) as server:
+        world.sync(server.port, "--delete")
+        assert numbers(world) == list(range(20))
+        assert world.on_server() == []
+
+
+def test_known_mail_is_deleted_from_a_server_that_ends_sessions_early(world):
+    world.fill(20)
+    with world.server("--delete") as server:
+        world.sync(server.port)
+        port = server.port
+    with world.server("--delete", "--port", port, "--most-commands", 10) as server:
+        world.sync(server.port, "--delete")
+        assert world.on_server() == [] and server.commands("RETR") == []
+        server.forget()
+        world.fill(12, first=20)
+        world.sync(server.port, "--delete")
+        assert world.on_server() == []
+        assert server.count("close$") <= 5, "how many deletions a session takes was learned"
+    assert numbers(world) == list(range(32))
+
+
+@pytest.mark.parametrize("options", [[], ["--delete"]])
+def test_a_server_that_closes_when_commands_come_together_is_asked_one_at_a_time(world, options):
+    world.fill(12)
+    with world.server("--delete", "--most-together", 5) as server:
+        world.sync(server.port, *options)
+        assert numbers(world) == list(range(12))
+        assert len(world.on_server()) == (0 if options else 12)
+        server.forget()
+        world.fill(8, first=12)
+        world.sync(server.port, *options)
+        assert server.count("close$") <= 1, "it was learned: one connection"
+    assert numbers(world) == list(range(20))
+
+
+@pytest.mark.parametrize("word", ["TOP", "RETR"])
+def test_without_uidl_a_message_at_which_the_server_hangs_up_is_set_aside(world, word):
+    hangs_up = f'on "{word} 2" {{\n close\n}}\nserve\n'
+    world.fill(3)
+    usual = ["serve\n"] if word == "TOP" else []  # headers are looked at once something was delivered
+    with scripted(world, *usual, *[hangs_up] * 20, options=["--refuse", "UIDL"]) as server:
+        for _ in usual:
+            world.sync(server.port)
+        world.fill(2, first=3)
+        told = world.sync(server.port, status=75)
+    assert "message 2: the server closes the connection when it is asked for this message" in told
+    assert set(numbers(world)) >= {0, 2, 3, 4}
+
+
+def test_one_refused_top_costs_one_retr_and_not_the_run(world):
+    world.fill(3)
+    with scripted(world, "serve\n", 'on "TOP 2" {\n line "-ERR no"\n}\nserve\n', options=["--refuse", "UIDL"]) as server:
+        world.sync(server.port)
+        server.forget()
+        world.sync(server.port)
+        assert len(server.commands("TOP")) == 3 and len(server.commands("RETR")) == 1
+    assert numbers(world) == [0, 1, 2]
+
+
+def test_a_top_that_shows_another_header_doubles_the_mailbox_once_and_not_in_every_run(world):
+    world.fill(3)
+    wrong = "".join(
+        f'on "TOP {n}" {{\n line "+OK"\n line "Subject: something else {n}"\n line ""\n line "."\n}}\n' for n in (1, 2, 3)
+    )
+    with scripted(world, *[wrong + "serve\n"] * 6, options=["--refuse", "UIDL"]) as server:
+        for _ in range(4):
+            world.sync(server.port)
+    assert len(numbers(world)) <= 6, numbers(world)
+
+
+def test_a_message_without_a_unique_id_is_told_by_its_header_and_the_others_by_theirs(world):
+    world.fill(3)
+    gap = 'on UIDL {\n line "+OK"\n line "1 one"\n line ""\n line "2 "\n line "3 three"\n line "."\n}\nserve\n'
+    with scripted(world, *[gap] * 3) as server:
+        for _ in range(3):
+            world.sync(server.port)
+        assert len(server.commands("RETR")) == 3
+    assert numbers(world) == [0, 1, 2]
