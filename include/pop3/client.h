@@ -64,6 +64,25 @@ typedef enum pop3_proxy {
     POP3_PROXY_HTTP     /**< HTTP's CONNECT, with Basic authentication; port 8080. */
 } pop3_proxy;
 
+/** Most addresses that a pop3_resolve_fn may give. */
+#define POP3_RESOLVE_ADDRESSES 16
+
+struct sockaddr_storage;
+
+/**
+ * Looks a host name up in place of getaddrinfo(3): for a process that may not do so itself, has a
+ * resolver of its own, or a test. It runs in a thread of the client's with all signals blocked, may
+ * block, and may still run when the client has been freed: @p ctx must live until it returns.
+ * @param ctx       the pointer given with the function.
+ * @param host      the name in ASCII, never a numeric address.
+ * @param addresses receives up to ::POP3_RESOLVE_ADDRESSES addresses of the families AF_INET and
+ *                  AF_INET6, the best first; their ports do not matter.
+ * @param why       receives a sentence in static storage when there is none.
+ * @return how many addresses there are; 0 when the name cannot be resolved.
+ */
+typedef size_t (*pop3_resolve_fn)(void *ctx, const char *host, struct sockaddr_storage *addresses,
+                                  const char **why);
+
 /** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
  * Strings are copied. */
 typedef struct pop3_client_options {
@@ -106,6 +125,8 @@ typedef struct pop3_client_options {
                            same machine answers before a process that sleeps has been woken. Default
                            50, or never where there is but one processor; negative: never. */
     pop3_server_traits traits; /**< What is known of the server from earlier sessions, or told. */
+    pop3_resolve_fn resolve;   /**< Looks names up in place of getaddrinfo(3), or NULL. */
+    void *resolve_ctx;         /**< First argument of @c resolve. */
 } pop3_client_options;
 
 /** Initializer for pop3_client_options. */

@@ -2,7 +2,6 @@
  */
 #include "cli/sandbox.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,13 +18,11 @@
 #include "cli/text.h"
 #include "sync/delivery.h"
 
-#define P3_DNS_PORT 53
-
 /* ---- the network ---- */
 
 static bool allow_ports(const p3_sandbox *s, const p3_landlock *l)
 {
-    bool ok = p3_landlock_allow_port(l, P3_DNS_PORT); /* for answers too long for UDP */
+    bool ok = true;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         const pop3_client_options *o = &s->chosen->at[i].account.connection;
         uint16_t usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
@@ -121,15 +118,6 @@ static bool uses_kerberos(const p3_chosen *chosen)
     return false;
 }
 
-/* Whether a name must be looked up to connect. */
-static bool looks_up(const pop3_client_options *o)
-{
-    unsigned char room[sizeof(struct in6_addr)];
-    const char *host = o->proxy != POP3_PROXY_NONE ? o->proxy_host : o->host;
-    return o->unix_socket == NULL && host != NULL && inet_pton(AF_INET, host, room) != 1 &&
-           inet_pton(AF_INET6, host, room) != 1;
-}
-
 /* What the filter of system calls must leave. */
 static p3_filter_needs needs_of(const p3_sandbox *s)
 {
@@ -137,7 +125,6 @@ static p3_filter_needs needs_of(const p3_sandbox *s)
     for (size_t i = 0; i < s->chosen->count; i++) {
         const pop3_client_options *o = &s->chosen->at[i].account.connection;
         needs.unix_sockets = needs.unix_sockets || o->unix_socket != NULL;
-        needs.names = needs.names || looks_up(o);
         needs.source = needs.source || o->local_address != NULL;
     }
     return needs;

@@ -7,19 +7,20 @@
 #include "sync/runner.h"
 
 typedef struct p3_sandbox {
-    const p3_chosen *chosen; /* the accounts that are worked on */
-    const char *state;       /* the state file, or NULL */
-    bool delivers;           /* mail is written to the accounts' targets */
-    bool dry_run;            /* though nothing shall be changed */
-    bool stays;              /* for so long that files may be replaced: any may be read */
-    bool edits_lines;        /* on a terminal, keeping a history */
-    bool off;                /* it is not wanted */
-    bool is_told;            /* the report goes to standard error */
+    p3_chosen *chosen; /* the accounts that are worked on */
+    const char *state; /* the state file, or NULL */
+    bool delivers;     /* mail is written to the accounts' targets */
+    bool dry_run;      /* though nothing shall be changed */
+    bool stays;        /* for so long that files may be replaced: any may be read */
+    bool edits_lines;  /* on a terminal, keeping a history */
+    bool off;          /* it is not wanted */
+    bool is_told;      /* the report goes to standard error */
     bool is_entered;
     bool filters;            /* system calls are filtered */
     bool is_whole;           /* all that can be given up is */
     p3_runner_duties duties; /* what is done outside, see sandbox_duties.c */
     char **commands;         /* lists behind the duties */
+    char **names;
     p3_beside_file *files;
     char report[200]; /* in words, what holds */
 } p3_sandbox;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/text.h"
+#include "sync/outside.h"
 
 const char *p3_target_path(const char *target, const char *kind)
 {
@@ -111,17 +112,39 @@ static bool add_state(p3_sandbox *s)
     return ok;
 }
 
+/* ---- names ---- */
+
+/* The name that is looked up to connect: the server's or the proxy's. What is none is refused where
+ * it is used. */
+static void add_name(p3_sandbox *s, const pop3_client_options *o)
+{
+    const char *host = o->proxy != POP3_PROXY_NONE ? o->proxy_host : o->host;
+    char *name = o->unix_socket == NULL && host != NULL ? p3_outside_name(host) : NULL;
+    if (name != NULL)
+        s->names[s->duties.name_count++] = name;
+}
+
+/* Has the accounts' names looked up outside. */
+static void look_up_outside(const p3_sandbox *s)
+{
+    for (size_t i = 0; i < s->chosen->count; i++)
+        s->chosen->at[i].account.connection.resolve = p3_outside_resolve;
+}
+
 bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count)
 {
     char *own = s->state != NULL ? p3_sandbox_state_folder(s->state) : NULL;
     bool ok = s->state == NULL || own != NULL || add_state(s);
     free(own);
     s->commands = calloc(3 * s->chosen->count + 1, sizeof *s->commands);
-    ok = ok && s->commands != NULL;
+    s->names = calloc(s->chosen->count + 1, sizeof *s->names);
+    ok = ok && s->commands != NULL && s->names != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         const p3_local_account *a = &s->chosen->at[i];
         if (a->account.unusable.exit == 0)
             ok = add_commands(s, a) && (!s->delivers || add_mbox(s, a->account.target));
+        if (ok && a->account.unusable.exit == 0)
+            add_name(s, &a->account.connection);
     }
     for (size_t i = 0; ok && i < count; i++)
         ok = add_mbox(s, more[i]);
@@ -133,8 +156,14 @@ bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count)
 bool p3_sandbox_start_runner(p3_sandbox *s)
 {
     s->duties.commands = (const char *const *)s->commands;
+    s->duties.names = (const char *const *)s->names;
     s->duties.files = s->files;
-    return s->duties.command_count + s->duties.file_count == 0 || p3_runner_start(&s->duties);
+    if (s->duties.command_count + s->duties.name_count + s->duties.file_count == 0)
+        return true;
+    bool ok = p3_runner_start(&s->duties);
+    if (ok && s->duties.name_count > 0)
+        look_up_outside(s);
+    return ok;
 }
 
 void p3_sandbox_stop_runner(p3_sandbox *s)
@@ -144,8 +173,11 @@ void p3_sandbox_stop_runner(p3_sandbox *s)
         free(s->commands[--s->duties.command_count]);
     while (s->duties.file_count > 0)
         free((char *)(uintptr_t)s->files[--s->duties.file_count].path);
+    while (s->duties.name_count > 0)
+        free(s->names[--s->duties.name_count]);
     free(s->commands);
+    free(s->names);
     free(s->files);
-    s->commands = NULL;
+    s->commands = s->names = NULL;
     s->files = NULL;
 }

@@ -10,16 +10,12 @@
 #include "cli/config.h"
 #include "cli/text.h"
 
-/* What the C library, the resolver and OpenSSL open while they work: libraries such as those of NSS
- * and iconv, their data, and how this system looks names up. */
+/* What the C library and OpenSSL open while they work: libraries such as those of iconv, and their
+ * data. Names are looked up outside. */
 static const char *const system_places[] = {
     "/usr", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store",
     /* certificates */
     "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies",
-    /* names */
-    "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf",
-    "/etc/networks", "/etc/services", "/etc/protocols", "/run/systemd/resolve", "/run/resolvconf",
-    "/run/NetworkManager", "/run/nscd",
     /* the rest */
     "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone",
     "/proc/self", "/proc/sys", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random"};

@@ -9,10 +9,9 @@
 /* What a run needs beside files, threads and TCP: a system call that only one of these needs is
  * refused unless it is set. */
 typedef struct p3_filter_needs {
-    bool names;        /* look names up by itself: UDP */
     bool unix_sockets; /* connect to a server's Unix-domain socket */
     bool source;       /* choose the address that connections come from */
-    pid_t helper;      /* ask this process outside to run commands and open files; -1 for none */
+    pid_t helper;      /* ask this process outside; -1 for none */
     bool kerberos;     /* GSSAPI: keyrings, directories, links, any of the resolver's sockets */
 } p3_filter_needs;
 

@@ -217,19 +217,6 @@ static const p3_conditional conditional[] = {
 
 /* ---- allowed to those that need them ---- */
 
-/* Looking names up: UDP, to the servers of resolv.conf and for the order of addresses. */
-static const p3_conditional for_names[] = {
-    P3_SOCKET(AF_INET, SOCK_DGRAM, 0),
-    P3_SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
-    P3_SOCKET(AF_INET6, SOCK_DGRAM, 0),
-    P3_SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
-    P3_SETSOCKOPT(IPPROTO_IP, IP_RECVERR),
-    P3_SETSOCKOPT(IPPROTO_IPV6, IPV6_RECVERR),
-    P3_SETSOCKOPT(IPPROTO_IP, IP_MTU_DISCOVER),
-    P3_SETSOCKOPT(IPPROTO_IPV6, IPV6_MTU_DISCOVER),
-    {SCMP_SYS(sendmmsg), 1, {P3_NO_FLAGS_BUT(3, P3_SEND_FLAGS)}},
-};
-
 static const p3_conditional for_unix_sockets[] = {
     P3_SOCKET(AF_UNIX, SOCK_STREAM, 0),
 };
@@ -258,6 +245,8 @@ static const int for_kerberos[] = {
 };
 
 static const p3_conditional sockets_for_kerberos[] = {
+    P3_SOCKET(AF_INET, SOCK_DGRAM, 0),  P3_SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+    P3_SOCKET(AF_INET6, SOCK_DGRAM, 0), P3_SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
     P3_SOCKET(AF_UNIX, SOCK_STREAM, 0), P3_SOCKET(AF_UNIX, SOCK_DGRAM, 0),
     P3_SOCKET(AF_NETLINK, SOCK_RAW, 0), /* NETLINK_ROUTE */
 };
@@ -303,8 +292,6 @@ static int add_rules(scmp_filter_ctx f, unsigned needs)
         error = allow_conditional(f, conditional, P3_LENGTH(conditional));
     if (error == 0)
         error = hide_new_calls(f);
-    if (error == 0 && (kerberos || (needs & P3_FILTER_NAMES)))
-        error = allow_conditional(f, for_names, P3_LENGTH(for_names));
     if (error == 0 && (kerberos || (needs & P3_FILTER_UNIX)))
         error = allow_conditional(f, for_unix_sockets, P3_LENGTH(for_unix_sockets));
     if (error == 0 && (needs & P3_FILTER_SOURCE))

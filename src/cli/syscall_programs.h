@@ -8,12 +8,11 @@
 
 /* What a run needs beside files, threads and TCP: the programs are numbered by a sum of these. */
 enum {
-    P3_FILTER_NAMES = 1,
-    P3_FILTER_UNIX = 2,
-    P3_FILTER_SOURCE = 4,
-    P3_FILTER_HELPER = 8,
-    P3_FILTER_KERBEROS = 16,
-    P3_FILTERS = 32
+    P3_FILTER_UNIX = 1,
+    P3_FILTER_SOURCE = 2,
+    P3_FILTER_HELPER = 4,
+    P3_FILTER_KERBEROS = 8,
+    P3_FILTERS = 16
 };
 
 /* Instructions that a program has at most. */

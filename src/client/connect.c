@@ -27,7 +27,8 @@ pop3_status p3_connect_begin(pop3_client *c)
     bool proxy = c->options.proxy != POP3_PROXY_NONE;
     const char *host = proxy ? c->options.proxy_host : c->options.host;
     uint16_t port = proxy ? c->options.proxy_port : c->options.port;
-    pop3_status status = p3_resolve_start(&c->resolve, host, port);
+    const p3_resolver by = {c->options.resolve, c->options.resolve_ctx};
+    pop3_status status = p3_resolve_start(&c->resolve, host, port, &by);
     if (status == POP3_OK)
         return POP3_OK;
     int error = status == POP3_ERR_IO ? errno : 0;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,13 +14,22 @@
 #include <string.h>
 #include <unistd.h>
 
+/* An address that another resolver gave. */
+typedef struct p3_found {
+    struct addrinfo info;
+    struct sockaddr_storage at;
+} p3_found;
+
 struct p3_resolve {
     atomic_int owners; /* the caller and the thread: whoever leaves last frees it */
-    atomic_bool done;  /* `error` and `list` have been written */
+    atomic_bool done;  /* `why` and `list` have been written */
     int pipe_read;     /* becomes readable (end of file) when the thread is done */
     int pipe_write;    /* closed by the thread after the result is written */
-    int error;         /* getaddrinfo()'s answer */
+    const char *why;   /* why there are no addresses, or NULL */
     struct addrinfo *list;
+    p3_resolver by;
+    p3_found *found; /* what the list consists of when `by` has made it */
+    uint16_t number; /* of the port */
     char port[6];
     char host[];
 };
@@ -28,27 +38,71 @@ static void release(p3_resolve *r)
 {
     if (atomic_fetch_sub(&r->owners, 1) != 1)
         return;
-    if (r->list != NULL)
+    if (r->list != NULL && r->found == NULL)
         freeaddrinfo(r->list);
+    free(r->found);
     p3_close(&r->pipe_read);
     free(r);
 }
 
-static int look_up(p3_resolve *r, int flags)
+static const char *look_up(p3_resolve *r, int flags)
 {
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_flags = flags | AI_NUMERICSERV,
     };
-    return getaddrinfo(r->host, r->port, &hints, &r->list);
+    int error = getaddrinfo(r->host, r->port, &hints, &r->list);
+    return error != 0 ? gai_strerror(error) : NULL;
+}
+
+/* Writes the port into an address. Returns its length, or 0 for another family. */
+static socklen_t set_port(struct sockaddr_storage *at, uint16_t port)
+{
+    if (at->ss_family == AF_INET) {
+        ((struct sockaddr_in *)at)->sin_port = htons(port);
+        return sizeof(struct sockaddr_in);
+    }
+    if (at->ss_family != AF_INET6)
+        return 0;
+    ((struct sockaddr_in6 *)at)->sin6_port = htons(port);
+    return sizeof(struct sockaddr_in6);
+}
+
+/* Asks the caller's resolver, and makes a list of what it says as getaddrinfo() would. */
+static const char *ask_resolver(p3_resolve *r)
+{
+    struct sockaddr_storage addresses[P3_RESOLVER_ADDRESSES];
+    const char *why = "no address";
+    struct addrinfo **end = &r->list;
+    size_t count = r->by.look_up(r->by.ctx, r->host, addresses, &why);
+    if (count == 0)
+        return why;
+    if (count > P3_RESOLVER_ADDRESSES)
+        count = P3_RESOLVER_ADDRESSES;
+    r->found = calloc(count, sizeof *r->found);
+    if (r->found == NULL)
+        return gai_strerror(EAI_MEMORY);
+    for (size_t i = 0; i < count; i++) {
+        p3_found *f = &r->found[i];
+        f->at = addresses[i];
+        f->info = (struct addrinfo){.ai_family = f->at.ss_family,
+                                    .ai_socktype = SOCK_STREAM,
+                                    .ai_addrlen = set_port(&f->at, r->number),
+                                    .ai_addr = (struct sockaddr *)&f->at};
+        if (f->info.ai_addrlen == 0)
+            continue;
+        *end = &f->info;
+        end = &f->info.ai_next;
+    }
+    return r->list == NULL ? gai_strerror(EAI_FAMILY) : NULL;
 }
 
 static void *thread_main(void *arg)
 {
     p3_resolve *r = arg;
     /* AI_ADDRCONFIG would leave out ::1 on a host with no other IPv6 address. */
-    r->error = look_up(r, 0);
+    r->why = r->by.look_up != NULL ? ask_resolver(r) : look_up(r, 0);
     atomic_store(&r->done, true);
     int fd = r->pipe_write;
     r->pipe_write = -1;
@@ -57,7 +111,9 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Starts the thread with all signals blocked: they belong to the application's own threads. */
+/* Starts the thread with all signals blocked: they belong to the application's own threads. But for
+ * SIGSYS, with which a filter of system calls may have a call judged: blocked, it ends the process.
+ */
 static int start_thread(p3_resolve *r)
 {
     pthread_attr_t attr;
@@ -67,6 +123,7 @@ static int start_thread(p3_resolve *r)
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     error = pthread_create(&thread, &attr, thread_main, r);
@@ -75,7 +132,8 @@ static int start_thread(p3_resolve *r)
     return error;
 }
 
-pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port)
+pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
+                             const p3_resolver *by)
 {
     size_t len = strlen(host);
     p3_resolve *r = calloc(1, sizeof *r + len + 1);
@@ -85,8 +143,10 @@ pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port)
     r->pipe_read = r->pipe_write = -1;
     memcpy(r->host, host, len + 1);
     snprintf(r->port, sizeof r->port, "%u", (unsigned)port);
-    r->error = look_up(r, AI_NUMERICHOST);
-    if (r->error == 0) {
+    r->by = *by;
+    r->number = port;
+    r->why = look_up(r, AI_NUMERICHOST);
+    if (r->why == NULL) {
         *out = r;
         return POP3_OK;
     }
@@ -124,8 +184,8 @@ pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const
             return POP3_PENDING; /* EAGAIN or EINTR: the thread has not closed its end */
         p3_close(&r->pipe_read);
     }
-    if (r->error != 0) {
-        *why = gai_strerror(r->error);
+    if (r->why != NULL) {
+        *why = r->why;
         return POP3_ERR_RESOLVE;
     }
     *list = r->list;

@@ -5,13 +5,27 @@
 #include <pop3/types.h>
 
 struct addrinfo;
+struct sockaddr_storage;
+
+/* Looks names up in place of the system's resolver, as pop3_resolve_fn does; with NULL that does.
+ */
+typedef struct p3_resolver {
+    size_t (*look_up)(void *ctx, const char *host, struct sockaddr_storage *addresses,
+                      const char **why);
+    void *ctx;
+} p3_resolver;
+
+/* Most addresses that it gives. */
+#define P3_RESOLVER_ADDRESSES 16
 
 /* A resolution under way. */
 typedef struct p3_resolve p3_resolve;
 
-/* Starts resolving. Numeric addresses are done at once, without a thread. POP3_OK, POP3_ERR_MEMORY
- * or POP3_ERR_IO (with errno). The caller gives *out up with p3_resolve_free(). */
-pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port);
+/* Starts resolving, by the system's resolver or another. Numeric addresses are done at once,
+ * without a thread. POP3_OK, POP3_ERR_MEMORY or POP3_ERR_IO (with errno). The caller gives *out up
+ * with p3_resolve_free(). */
+pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
+                             const p3_resolver *by);
 
 /* The descriptor that becomes readable when the answer is there; -1 when it is there already. */
 int p3_resolve_fd(const p3_resolve *r);

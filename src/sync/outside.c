@@ -143,12 +143,8 @@ static int exchange(const p3_file_request *r, int *fd)
                        .msg_control = &control,
                        .msg_controllen = CMSG_SPACE(sizeof(int))};
     int to = p3_runner_socket();
-    struct iovec asked = {.iov_base = (void *)(uintptr_t)r, .iov_len = sizeof *r};
-    const struct msghdr question = {.msg_iov = &asked, .msg_iovlen = 1};
     ssize_t n;
-    while ((n = sendmsg(to, &question, MSG_NOSIGNAL)) < 0 && errno == EINTR)
-        continue;
-    if (n < 0)
+    if (p3_runner_send(r, sizeof *r, NULL, 0) != 0)
         return EACCES; /* it has gone */
     while ((n = recvmsg(to, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
         continue;

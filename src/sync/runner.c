@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,16 @@ static bool is_proper(const p3_run_request *r, ssize_t len, int fds)
            (r->variable[0] == '\0' || strncmp(r->variable, "SENDER=", 7) == 0);
 }
 
+/* Looks a name up, and tells the addresses. */
+static void answer_name(int to, const char *name)
+{
+    p3_name_answer answer;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* nobody waits for it then */
+    p3_outside_look_up(name, &answer);
+    ssize_t n = write(to, &answer, sizeof answer); /* less than PIPE_BUF: in one piece */
+    (void)n;
+}
+
 /* Answers a request for a file. */
 static void answer_file(int to, const p3_file_request *r)
 {
@@ -99,6 +110,7 @@ static bool serve_one(int from)
     static union {
         p3_run_request run;
         p3_file_request file;
+        p3_name_request name;
     } r;
     p3_control control;
     /* Padding leaves room for one more than three: whatever comes must fit. */
@@ -120,6 +132,12 @@ static bool serve_one(int from)
     if (is_proper(&r.run, len, count) && fork() == 0) {
         (void)close(from);
         perform(&r.run, fds);
+        leave();
+    }
+    if (len == (ssize_t)sizeof r.name && r.name.ask == P3_ASK_NAME && count == 1 &&
+        r.name.which < duties->name_count && fork() == 0) {
+        (void)close(from);
+        answer_name(fds[0], duties->names[r.name.which]);
         leave();
     }
     if (len == (ssize_t)sizeof r.file && r.file.ask == P3_ASK_FILE && count == 0)
@@ -202,10 +220,35 @@ static bool find(const char *command, uint32_t *out)
     return false;
 }
 
+const p3_runner_duties *p3_runner_duties_of(void)
+{
+    return duties;
+}
+
+int p3_runner_send(const void *request, size_t size, const int *fds, int count)
+{
+    p3_control control = {.room = {0}};
+    struct iovec data = {.iov_base = (void *)(uintptr_t)request, .iov_len = size};
+    struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1};
+    size_t len = (size_t)count * sizeof(int);
+    if (count > 0) {
+        m.msg_control = &control;
+        m.msg_controllen = CMSG_SPACE(len);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(len);
+        memcpy(CMSG_DATA(c), fds, len);
+    }
+    ssize_t sent;
+    while ((sent = sendmsg(runner, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR)
+        continue;
+    return sent < 0 ? errno : 0;
+}
+
 int p3_runner_ask(const char *command, int input, int output, const char *const *more, int *answer)
 {
     p3_run_request r = {.ask = P3_ASK_RUN, .input = input >= 0, .output = output >= 0};
-    p3_control control = {.room = {0}};
     int ends[2];
     if (!find(command, &r.command))
         return EPERM;
@@ -223,20 +266,7 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
         fds[count++] = input;
     if (output >= 0)
         fds[count++] = output;
-    struct iovec data = {.iov_base = &r, .iov_len = sizeof r};
-    struct msghdr m = {.msg_iov = &data,
-                       .msg_iovlen = 1,
-                       .msg_control = &control,
-                       .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
-    memcpy(CMSG_DATA(c), fds, (size_t)count * sizeof(int));
-    ssize_t sent;
-    while ((sent = sendmsg(runner, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR)
-        continue;
-    int error = sent < 0 ? errno : 0;
+    int error = p3_runner_send(&r, sizeof r, fds, count);
     (void)close(ends[1]);
     if (error != 0)
         (void)close(ends[0]);

@@ -25,6 +25,8 @@ typedef struct p3_runner_duties {
     size_t command_count;
     const p3_beside_file *files; /* it opens and removes these, and what belongs to them */
     size_t file_count;
+    const char *const *names; /* it looks these host names up, see p3_outside_name() */
+    size_t name_count;
     bool spools; /* it makes files without a name for messages on their way to a command */
 } p3_runner_duties;
 

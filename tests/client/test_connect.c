@@ -85,6 +85,53 @@ static void a_name_without_an_address_is_a_resolve_error(void **state)
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
 }
 
+/* A resolver of the caller's, which gives as many of these as its context says. */
+static size_t give_addresses(void *ctx, const char *host, struct sockaddr_storage *addresses,
+                             const char **why)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = 1};
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (strcmp(host, "mail.example") != 0)
+        return 0;
+    memset(addresses, 0, POP3_RESOLVE_ADDRESSES * sizeof *addresses); /* of no family */
+    memcpy(&addresses[1], &here, sizeof here);
+    *why = "the hosts are out";
+    return *(const size_t *)ctx;
+}
+
+static void a_name_is_looked_up_by_the_callers_resolver(void **state)
+{
+    static size_t count = 2;
+    fixture *f = *state;
+    play(f, "line '+OK'; expect-eof", NULL);
+    f->options.host = "mail.example";
+    f->options.resolve = give_addresses;
+    f->options.resolve_ctx = &count;
+    client_connected(f);
+}
+
+static void what_the_callers_resolver_cannot_say_is_a_resolve_error(void **state)
+{
+    static const struct {
+        size_t count;
+        const char *host, *error;
+    } cases[] = {
+        {0, "mail.example", "mail.example:995: resolving the host name: the hosts are out"},
+        {1, "mail.example", "mail.example:995: resolving the host name: "}, /* of no family */
+        {0, "mail2.example", "mail2.example:995: resolving the host name: no address"},
+    };
+    fixture *f = *state;
+    f->options.resolve = give_addresses;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t count = cases[i].count;
+        f->options.host = cases[i].host;
+        f->options.resolve_ctx = &count;
+        pop3_client *c = client_new(f);
+        assert_status(POP3_ERR_RESOLVE, pop3_client_connect(c));
+        assert_error(c, POP3_ERR_RESOLVE, cases[i].error);
+    }
+}
+
 static void a_resolution_that_is_given_up_leaves_nothing_behind(void **state)
 {
     fixture *f = *state;
@@ -459,6 +506,8 @@ int main(void)
     const struct CMUnitTest once[] = {
         cmocka_unit_test(an_ipv6_address_is_connected_to),
         cmocka_unit_test(a_name_without_an_address_is_a_resolve_error),
+        cmocka_unit_test(a_name_is_looked_up_by_the_callers_resolver),
+        cmocka_unit_test(what_the_callers_resolver_cannot_say_is_a_resolve_error),
         cmocka_unit_test(a_resolution_that_is_given_up_leaves_nothing_behind),
         cmocka_unit_test(a_refused_port_is_a_connect_error_with_errno),
         cmocka_unit_test(a_unix_domain_socket_takes_the_place_of_host_and_port),
