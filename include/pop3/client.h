@@ -261,6 +261,10 @@ POP3_API bool pop3_client_pipelines(const pop3_client *client);
  * NULL. */
 POP3_API const pop3_server_traits *pop3_client_traits(const pop3_client *client);
 
+/** Octets that have come on this connection, or came on the last, as the server sent them (without
+ * what TLS adds). */
+POP3_API uint64_t pop3_client_received(const pop3_client *client);
+
 /** The reply to the last blocking command that got one. Valid until the next call with this client.
  */
 POP3_API const pop3_reply *pop3_client_reply(const pop3_client *client);

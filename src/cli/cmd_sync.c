@@ -15,6 +15,7 @@
 #include "cli/progress.h"
 #include "cli/sandbox.h"
 #include "cli/text.h"
+#include "sync/clock.h"
 #include "sync/folder.h"
 
 #define P3_JOBS     16 /* accounts at once */
@@ -23,25 +24,39 @@
 static volatile sig_atomic_t stop;
 static int stop_pipe[2] = {-1, -1};
 
+/* When the first signal came: milliseconds; 0 before. */
+static int64_t stopped_at;
+
+/* What comes within this time belongs to the first: timeout(1) and others signal the process, and
+ * then its group. Milliseconds. */
+#define P3_SAME_SIGNAL 1000
+
 static void on_signal(int number)
 {
     int saved = errno;
-    (void)number;
+    if (stopped_at != 0 && p3_clock_ms() - stopped_at >= P3_SAME_SIGNAL) {
+        (void)signal(number, SIG_DFL);
+        (void)raise(number); /* when this handler is over */
+        return;
+    }
+    if (stopped_at == 0)
+        stopped_at = p3_clock_ms();
     stop = 1;
     ssize_t n = write(stop_pipe[1], "", 1);
     (void)n; /* the flag is seen at the next message at the latest */
     errno = saved;
 }
 
-/* The first signal ends the run after the message in hand. The second ends the process: a command
- * of the user's may never end, and what is recorded is right at any moment. */
+/* The first signal ends the run after the message in hand. Another, a moment later, ends the
+ * process: a command of the user's may never end, and what is recorded is right at any moment. */
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         stop_pipe[0] = stop_pipe[1] = -1;
     sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
 }

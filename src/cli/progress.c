@@ -162,7 +162,8 @@ static void say(const p3_progress *p, const p3_notice *n)
             printf("%s: message %u: %s\n", n->account->name, n->number, n->text);
         break;
     case P3_NOTICE_WAITING:
-        if (p->style != P3_PROGRESS_QUIET && n->problem != NULL)
+        /* Nobody is left to wonder for minutes what it is waiting for. */
+        if (n->problem != NULL && (p->style != P3_PROGRESS_QUIET || n->seconds >= 60))
             fprintf(stderr, "pop3: %s: %s; again in %s\n", n->account->name, n->problem->text,
                     p3_time_text(n->seconds, time));
         break;

@@ -238,6 +238,11 @@ const pop3_server_traits *pop3_client_traits(const pop3_client *c)
     return &c->options.traits;
 }
 
+uint64_t pop3_client_received(const pop3_client *c)
+{
+    return c->received;
+}
+
 const pop3_reply *pop3_client_reply(const pop3_client *c)
 {
     return &c->reply;

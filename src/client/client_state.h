@@ -96,7 +96,8 @@ struct pop3_client {
     bool read_again;      /* the last read filled the buffer: the next need not be waited for */
     bool drained;         /* in this step, the last read took all that had come */
     bool more; /* there is more to do at once: a step stopped short, or a command was submitted */
-    char *buffer; /* what was received */
+    uint64_t received; /* octets, on this connection */
+    char *buffer;      /* what was received */
     size_t buffer_len;
 
     p3_request_list waiting; /* submitted, not yet handed to the engine */

@@ -59,6 +59,7 @@ pop3_status pop3_client_start(pop3_client *c)
     p3_wake_clear(&c->wake);
     c->ended = POP3_OK;
     c->offered_before = 0;
+    c->received = 0;
     c->quit = c->untold = c->used = c->came_back = false;
     c->failure.value.status = POP3_OK;
     c->failure.value.sys_errno = 0;
@@ -134,6 +135,7 @@ static p3_io receive(pop3_client *c)
     if (io != P3_IO_OK)
         return io;
     bool full = got == c->buffer_len;
+    c->received += got;
     pop3_engine_feed(c->engine, c->buffer, got);
     p3_dispatch(c);
     p3_requests_advance(c);

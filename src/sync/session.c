@@ -59,11 +59,12 @@ void p3_session_lost(p3_session *s, pop3_status status)
     s->adapted = p3_session_adapt(s, status);
     if (s->adapted || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
         (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL))
-        s->retry = true;
+        s->retry = !p3_session_is_out_of_time(s); /* a bound on the session would bound nothing */
     if (s->stage == P3_STAGE_QUIT && s->dropping.count > 0)
         p3_problem_set(
             &why, EX_TEMPFAIL,
-            "QUIT: the deletion of %llu messages was not confirmed; the next run finds out",
+            "%s: the deletion of %llu messages was not confirmed; the next run finds out",
+            pop3_client_error(s->client)->message,
             (unsigned long long)pop3_client_deletions(s->client));
     if (s->stage >= P3_STAGE_TAKING && p3_session_is_out_of_step(s, status))
         p3_session_fall_out(s);
@@ -280,7 +281,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     s->account = account;
     s->tally = *so_far;
     s->approach = s->next = *approach;
-    s->begun_ms = p3_clock_ms();
+    p3_patience_begin(&s->patience, p3_clock_ms());
     prepare_windows(s);
     p3_session_tell(s, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     bool ok = p3_state_account(run->state, account->key, &s->known, &why);
@@ -334,9 +335,36 @@ bool p3_session_prepare(p3_session *s)
            s->delivery->class->prepare != NULL && s->delivery->class->prepare(s->delivery);
 }
 
+uint64_t p3_session_octets(const p3_session *s)
+{
+    return s->client != NULL ? pop3_client_received(s->client) : 0;
+}
+
+int64_t p3_session_patience(const p3_session *s)
+{
+    if (s->account->connection.session_timeout_ms != 0 || s->stage < P3_STAGE_LOGIN ||
+        s->stage >= P3_STAGE_GONE)
+        return INT64_MAX;
+    return p3_patience_left(&s->patience, p3_session_octets(s), p3_clock_ms());
+}
+
+/* Whether the server dawdles for ever; ends the session then. What is delivered is recorded. */
+static bool is_out_of_patience(p3_session *s)
+{
+    p3_problem why;
+    if (p3_session_patience(s) > 0)
+        return false;
+    p3_problem_set(&why, EX_TEMPFAIL,
+                   "the session was given up: the server is too slow, or means to hold it; if it "
+                   "may take so long, set session-timeout");
+    p3_session_fail(s, &why);
+    return true;
+}
+
 bool p3_session_step(p3_session *s)
 {
-    if (p3_session_polls(s)) {
+    p3_patience_pause(&s->patience, is_paused(s), p3_clock_ms());
+    if (!is_out_of_patience(s) && p3_session_polls(s)) {
         pop3_status status = pop3_client_step(s->client);
         if (status != POP3_OK && status != POP3_PENDING)
             p3_session_lost(s, status);
@@ -346,6 +374,7 @@ bool p3_session_step(p3_session *s)
     if (s->close_wanted && s->client != NULL)
         pop3_client_close(s->client);
     p3_session_advance(s);
+    p3_patience_pause(&s->patience, is_paused(s), p3_clock_ms());
     s->woken = false;
     return !is_over(s);
 }
@@ -358,6 +387,13 @@ void p3_session_stop(p3_session *s)
         p3_problem_set(&why, EX_TEMPFAIL, "stopped by a signal");
         p3_session_fail(s, &why);
     }
+}
+
+void p3_session_abandon(p3_session *s)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_TEMPFAIL, "stopped by a signal, before the message in hand had come");
+    p3_session_fail(s, &why);
 }
 
 void p3_session_free(p3_session *s)

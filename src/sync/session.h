@@ -16,6 +16,7 @@
 #include "sync/committer.h"
 #include "sync/message.h"
 #include "sync/names.h"
+#include "sync/patience.h"
 #include "sync/plan.h"
 #include "sync/sync.h"
 
@@ -136,7 +137,7 @@ struct p3_session {
     p3_approach approach; /* of this session */
     p3_approach next;     /* of the next one in this run */
     bool together;        /* commands have shared a window */
-    int64_t begun_ms;
+    p3_patience patience;
     bool retry;      /* worth another session at once: the connection was lost on the way */
     bool adapted;    /* `next` goes another way than this one did */
     bool more;       /* the same without a problem: QUIT came early, as the server wants it */
@@ -161,6 +162,18 @@ bool p3_session_prepare(p3_session *s);
 
 /* Ends it soon: after the message in hand. */
 void p3_session_stop(p3_session *s);
+
+/* Ends it now, though a message is in hand: the run is to end, and nothing more of it comes. */
+void p3_session_abandon(p3_session *s);
+
+/* Whether it was the bound that is set on a whole session. */
+bool p3_session_is_out_of_time(const p3_session *s);
+
+/* What has come so far: octets. */
+uint64_t p3_session_octets(const p3_session *s);
+
+/* Milliseconds until the session has taken too long, and p3_session_step() ends it. */
+int64_t p3_session_patience(const p3_session *s);
 
 /* May be called when it is over. */
 void p3_session_free(p3_session *s);

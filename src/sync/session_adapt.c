@@ -12,11 +12,10 @@
  * may have been the network's fault. */
 #define P3_CLOSES 2
 
-/* Whether it was the bound on a whole session. */
-static bool is_out_of_time(const p3_session *s)
+bool p3_session_is_out_of_time(const p3_session *s)
 {
     int64_t most = s->account->connection.session_timeout_ms;
-    return most > 0 && p3_clock_ms() - s->begun_ms >= most;
+    return most > 0 && p3_clock_ms() - s->patience.begun_ms >= most;
 }
 
 /* Whether commands may go together, so that sending them one at a time is another way. */
@@ -31,7 +30,7 @@ static bool may_go_together(const p3_session *s)
  * although it announced that it takes them. */
 static bool commands_were_lost(const p3_session *s, pop3_status status)
 {
-    if (!may_go_together(s) || is_out_of_time(s))
+    if (!may_go_together(s) || p3_session_is_out_of_time(s))
         return false;
     if (s->stage == P3_STAGE_LOGIN)
         return (status == POP3_ERR_TIMEOUT || status == POP3_ERR_CLOSED) &&

@@ -14,7 +14,8 @@
  * a few times when it does not. */
 #define P3_FRUITLESS 2
 
-/* A server that wants us to stay away for longer is left to the next run: milliseconds. */
+/* What a server announces is waited for once in a run; one that wants us to stay away for longer
+ * than this is left to the next run: milliseconds. */
 #define P3_WAIT_MOST ((int64_t)15 * 60 * 1000)
 
 typedef enum p3_turn { P3_TURN_WAITING, P3_TURN_ACTIVE, P3_TURN_DONE } p3_turn;
@@ -32,6 +33,9 @@ typedef struct p3_slot {
     unsigned fruitless;   /* sessions in a row that delivered nothing and broke */
     p3_approach approach; /* of the next session */
     bool ready;           /* its socket is ready, or its time has come */
+    bool delayed;         /* it has waited for as long as the server announced */
+    uint64_t octets;      /* when the run is to end: what had come when it was last looked, */
+    int64_t silent;       /* and since when it is that much */
 } p3_slot;
 
 typedef struct p3_loop {
@@ -46,6 +50,7 @@ typedef struct p3_loop {
     struct pollfd *fds;
     size_t *owners; /* of each descriptor: its slot */
     bool stopped;
+    int64_t farewell; /* then: milliseconds until silent sessions are to be looked at */
 } p3_loop;
 
 /* ---- beginning and ending sessions ---- */
@@ -92,16 +97,19 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
     slot->turn = P3_TURN_WAITING;
     bool again = ((s->problem.exit != 0 && s->retry) || s->more) &&
                  slot->fruitless <= P3_FRUITLESS && !l->stopped;
-    bool later = !again && s->come_back && slot->waits < o->retries && s->wait_ms <= P3_WAIT_MOST &&
-                 !l->stopped;
+    int64_t wait = (int64_t)o->retry_ms << slot->waits;
+    if (wait < s->wait_ms)
+        wait = s->wait_ms;
+    bool announced = s->wait_ms > 0;
+    bool too_long = announced && (slot->delayed || s->wait_ms > P3_WAIT_MOST);
+    bool later = !again && s->come_back && slot->waits < o->retries && !too_long && !l->stopped;
     if (again || later) /* what failed is tried again, and counted again if it fails again */
         slot->outcome->tally.failed = slot->outcome->tally.skipped = 0;
     if (again) {
         slot->not_before = 0;
     } else if (later) {
-        int64_t wait = (int64_t)o->retry_ms << slot->waits++;
-        if (wait < s->wait_ms)
-            wait = s->wait_ms;
+        slot->waits++;
+        slot->delayed = slot->delayed || announced;
         slot->not_before = p3_clock_ms() + wait;
         tell(l, slot, P3_NOTICE_WAITING, (double)wait / 1000);
     } else {
@@ -182,6 +190,7 @@ static void watch(p3_loop *l, size_t i, size_t *n, int *timeout)
     int deadline = pop3_client_deadline(slot->session->client);
     if (deadline >= 0)
         sooner(timeout, deadline);
+    sooner(timeout, p3_session_patience(slot->session));
     slot->ready = deadline == 0;
 }
 
@@ -208,8 +217,10 @@ static void wait_for_any(p3_loop *l)
         if (l->slots[i].turn == P3_TURN_WAITING && room && l->slots[i].not_before > now)
             sooner(&timeout, l->slots[i].not_before - now);
     }
-    if (l->stopped)
+    if (l->stopped) {
         l->fds[1].fd = -1;
+        sooner(&timeout, l->farewell);
+    }
     while (prepare_any(l) && poll(l->fds, (nfds_t)n, 0) == 0)
         continue;
     if (poll(l->fds, (nfds_t)n, timeout) < 0)
@@ -243,6 +254,30 @@ static void stop_all(p3_loop *l)
     }
 }
 
+/* Once the run is to end: gives up messages in hand of which nothing more comes. Returns the
+ * milliseconds after which to look again. */
+static int64_t abandon_silent(p3_loop *l)
+{
+    int64_t now = p3_clock_ms();
+    int64_t soonest = P3_FAREWELL_MS;
+    for (size_t i = 0; i < l->count; i++) {
+        p3_slot *slot = &l->slots[i];
+        if (slot->turn != P3_TURN_ACTIVE || !p3_session_polls(slot->session))
+            continue;
+        uint64_t octets = p3_session_octets(slot->session);
+        if (slot->silent == 0 || octets != slot->octets) {
+            slot->octets = octets;
+            slot->silent = now;
+        } else if (now - slot->silent >= P3_FAREWELL_MS) {
+            p3_session_abandon(slot->session);
+            slot->ready = true;
+        }
+        if (slot->silent + P3_FAREWELL_MS - now < soonest)
+            soonest = slot->silent + P3_FAREWELL_MS - now;
+    }
+    return soonest;
+}
+
 static void step_sessions(p3_loop *l)
 {
     for (size_t i = 0; i < l->count; i++) {
@@ -261,6 +296,8 @@ static void run_loop(p3_loop *l)
     while (l->done < l->count) {
         if (*l->run.options->stop && !l->stopped)
             stop_all(l);
+        if (l->stopped)
+            l->farewell = abandon_silent(l);
         begin_sessions(l);
         step_sessions(l);
         if (l->done == l->count)
