@@ -11,8 +11,22 @@
 #include <strings.h>
 
 /* Fields that say how a server or mail reader keeps a message, not what the message is. */
-static const char *const volatile_fields[] = {"Status",     "X-Status",       "X-UIDL", "X-UID",
-                                              "X-Keywords", "Content-Length", "Lines",  NULL};
+static const char *const volatile_fields[] = {"Status",
+                                              "X-Status",
+                                              "X-UIDL",
+                                              "X-UID",
+                                              "X-Keywords",
+                                              "X-IMAPbase",
+                                              "X-IMAP",
+                                              "Content-Length",
+                                              "Lines",
+                                              "X-Mozilla-Status",
+                                              "X-Mozilla-Status2",
+                                              "X-Mozilla-Keys",
+                                              NULL};
+
+/* The same by the beginning of their names: a spam filter may look again. */
+static const char *const volatile_families[] = {"X-Spam-", NULL};
 
 static bool reserve(p3_header *h, size_t len)
 {
@@ -39,10 +53,11 @@ static bool is_empty_line(const char *data, size_t end)
     return end == 0 || data[end - 1] == '\n';
 }
 
-void p3_header_take(p3_header *h, const char *data, size_t len)
+size_t p3_header_take(p3_header *h, const char *data, size_t len)
 {
+    size_t before = h->len;
     if (h->done)
-        return;
+        return 0;
     size_t room = P3_HEADER_MOST - h->len;
     /* Only a part of a large piece is header: take it bit by bit. */
     while (len > 0 && room > 0 && !h->done) {
@@ -51,7 +66,7 @@ void p3_header_take(p3_header *h, const char *data, size_t len)
         if (take > room)
             take = room;
         if (!reserve(h, take))
-            return;
+            return h->len - before;
         memcpy(h->data + h->len, data, take);
         h->len += take;
         data += take;
@@ -62,6 +77,7 @@ void p3_header_take(p3_header *h, const char *data, size_t len)
     }
     if (room == 0)
         h->done = true;
+    return h->len - before;
 }
 
 void p3_header_reset(p3_header *h)
@@ -88,6 +104,11 @@ static bool is_volatile(const char *line, size_t len)
         if (is_field(line, len, *f))
             return true;
     }
+    for (const char *const *f = volatile_families; *f != NULL; f++) {
+        size_t n = strlen(*f);
+        if (len > n && strncasecmp(line, *f, n) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -107,11 +128,21 @@ static size_t without_line_end(const char *line, size_t len)
     return len;
 }
 
+/* From a digest, which is never taken for an unknown fingerprint. */
+static p3_fingerprint finish(SHA256_CTX *sha)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    p3_fingerprint f;
+    (void)SHA256_Final(digest, sha);
+    memcpy(f.octets, digest, sizeof f.octets);
+    if (!p3_fingerprint_known(&f))
+        f.octets[0] = 1;
+    return f;
+}
+
 p3_fingerprint p3_fingerprint_of(const char *header, size_t len)
 {
     SHA256_CTX sha;
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    p3_fingerprint f;
     bool skipping = false;
     const char *end = header + len;
     (void)SHA256_Init(&sha); /* these three cannot fail */
@@ -128,11 +159,52 @@ p3_fingerprint p3_fingerprint_of(const char *header, size_t len)
         }
         at += whole;
     }
-    (void)SHA256_Final(digest, &sha);
-    memcpy(f.octets, digest, sizeof f.octets);
-    if (!p3_fingerprint_known(&f))
-        f.octets[0] = 1;
-    return f;
+    return finish(&sha);
+}
+
+struct p3_body_hash {
+    SHA256_CTX sha;
+    size_t len;
+};
+
+p3_body_hash *p3_body_hash_new(void)
+{
+    return malloc(sizeof(p3_body_hash));
+}
+
+void p3_body_hash_begin(p3_body_hash *b)
+{
+    b->len = 0;
+    (void)SHA256_Init(&b->sha);
+}
+
+void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_header)
+{
+    size_t n = len - in_header;
+    if (n > P3_BODY_MOST - b->len) {
+        b->len = P3_BODY_MOST; /* and one: nothing more is looked at */
+        n = 0;
+    }
+    if (n > 0)
+        (void)SHA256_Update(&b->sha, data + in_header, n);
+    b->len += n;
+}
+
+p3_fingerprint p3_body_hash_end(p3_body_hash *b)
+{
+    return b->len >= P3_BODY_MOST ? (p3_fingerprint){{0}} : finish(&b->sha);
+}
+
+void p3_body_hash_free(p3_body_hash *b)
+{
+    free(b);
+}
+
+bool p3_header_is_distinctive(const char *header, size_t len)
+{
+    size_t n;
+    return p3_header_field(header, len, "Message-ID", &n) != NULL ||
+           p3_header_field(header, len, "Received", &n) != NULL;
 }
 
 bool p3_fingerprint_known(const p3_fingerprint *f)

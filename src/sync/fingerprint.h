@@ -26,7 +26,8 @@ typedef struct p3_header {
 /* Most octets of a header that are kept; the rest does not count. */
 #define P3_HEADER_MOST ((size_t)64 * 1024)
 
-void p3_header_take(p3_header *h, const char *data, size_t len);
+/* Returns how many octets of the piece are header. */
+size_t p3_header_take(p3_header *h, const char *data, size_t len);
 void p3_header_reset(p3_header *h); /* keeps its memory */
 void p3_header_free(p3_header *h);
 
@@ -35,6 +36,27 @@ p3_fingerprint p3_fingerprint_of(const char *header, size_t len);
 
 bool p3_fingerprint_known(const p3_fingerprint *f);
 bool p3_fingerprint_equal(const p3_fingerprint *a, const p3_fingerprint *b);
+
+/* Whether no other message has such a header: it has a Message-ID, or a Received (RFC 5322 §3.6.4,
+ * RFC 5321 §4.4), which say where a message is from. A Date is but a second. */
+bool p3_header_is_distinctive(const char *header, size_t len);
+
+/* The octets of a message behind its header, as they come. They tell messages with equal headers
+ * apart to the last octet; of one with more than P3_BODY_MOST nothing is known. */
+typedef struct p3_body_hash p3_body_hash;
+#define P3_BODY_MOST ((size_t)1024 * 1024)
+
+/* NULL when out of memory. */
+p3_body_hash *p3_body_hash_new(void);
+void p3_body_hash_begin(p3_body_hash *b);
+
+/* Takes a piece of the message, of which the first `in_header` octets were taken into the header.
+ */
+void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_header);
+
+/* All have come: the fingerprint of the body, or zero when it is too large. */
+p3_fingerprint p3_body_hash_end(p3_body_hash *b);
+void p3_body_hash_free(p3_body_hash *b);
 
 /* The value of a field, such as "From", without its name and blanks around it; continuation lines
  * are left in it. Returns NULL when the header has no such field. */

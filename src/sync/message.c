@@ -35,6 +35,7 @@ void p3_message_begin(p3_message *m, const char *name)
     m->name = name;
     m->why.exit = 0;
     p3_header_reset(&m->header);
+    m->hashes = false;
 }
 
 /* Who sent a message, as the server that took it in noted (RFC 5321 §4.4), or its author. Without
@@ -146,9 +147,21 @@ bool p3_message_add(p3_message *m, const char *text)
                                          : put(m, text, strlen(text));
 }
 
+/* The header is there: whether the body is wanted. */
+static void begin_body(p3_message *m)
+{
+    m->hashes = m->every_body || !p3_header_is_distinctive(m->header.data, m->header.len);
+    if (m->hashes)
+        p3_body_hash_begin(m->body);
+}
+
 bool p3_message_take(p3_message *m, const char *data, size_t len)
 {
-    p3_header_take(&m->header, data, len);
+    size_t in_header = p3_header_take(&m->header, data, len);
+    if (m->body != NULL && in_header > 0 && m->header.done)
+        begin_body(m);
+    if (m->hashes)
+        p3_body_hash_take(m->body, data, len, in_header);
     return m->line_ends == P3_LINES_CRLF ? take_crlf(m, data, len) : take_lf(m, data, len);
 }
 
@@ -163,6 +176,11 @@ bool p3_message_finish(p3_message *m, p3_parcel *out)
         return false;
     m->begun = false;
     return true;
+}
+
+p3_fingerprint p3_message_body(p3_message *m)
+{
+    return m->hashes ? p3_body_hash_end(m->body) : (p3_fingerprint){{0}};
 }
 
 void p3_message_abandon(p3_message *m)

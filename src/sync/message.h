@@ -21,7 +21,10 @@ typedef struct p3_message {
     bool begun;   /* the delivery has begun */
     const char *name;
     p3_header header;
-    p3_problem why; /* what failed */
+    p3_body_hash *body; /* whoever wants it sets it, and frees it; or NULL */
+    bool every_body;    /* it is wanted of all messages, and not only where a header is common */
+    bool hashes;        /* it is wanted of this one */
+    p3_problem why;     /* what failed */
 } p3_message;
 
 /* Prepares for any number of messages to one target. Returns false when out of memory. */
@@ -39,6 +42,9 @@ bool p3_message_take(p3_message *m, const char *data, size_t len);
 
 /* The message is whole: fills the parcel in. */
 bool p3_message_finish(p3_message *m, p3_parcel *out);
+
+/* The fingerprint of its body, once, or zero when that is not known. */
+p3_fingerprint p3_message_body(p3_message *m);
 
 /* Drops the message. */
 void p3_message_abandon(p3_message *m);

@@ -2,91 +2,49 @@
  * here.
  *
  * A unique-id that occurs once in the listing and once among the rows, for a message delivered and
- * not deleted by us, is believed. Everything else is doubtful and is looked at: unique-ids that
- * occur twice, that come back after their message had gone, or whose deletion was never confirmed;
- * messages delivered in a session that fell out of step (session_step.c);
- * servers without UIDL (all unique-ids empty); servers that renumber, or have UIDL again (none of
- * the unique-ids that ought to be there is). Looking at a message means to fetch its header and
- * compare its fingerprint. */
+ * not deleted by us, is believed, as long as the sizes that LIST gave then and gives now agree
+ * where both are known. Everything else is doubtful and is looked at: unique-ids that occur twice,
+ * that come back after their message had gone, or whose deletion was never confirmed; messages
+ * delivered in a session that fell out of step (session_step.c); servers without UIDL (all
+ * unique-ids empty), or whose unique-ids are message numbers; servers that renumber, or have UIDL
+ * again (none of the unique-ids that ought to be there is). Looking at a message means to fetch its
+ * header and compare its fingerprint.
+ *
+ * A header is not a message. What was found by it may be deleted only when it is certain that it is
+ * the message that was delivered: by its unique-id and a header that no other message has, or by
+ * every octet of it (session_verify.c). And a header that others may have, like that of a device
+ * which sends neither Message-ID nor Received, finds what has gone only under its unique-id, and if
+ * every octet is the same: else that is a new message of the same sort. */
 #ifndef P3_SYNC_PLAN_H
 #define P3_SYNC_PLAN_H
 
-#include "sync/state.h"
-
-#define P3_SIZE_UNKNOWN POP3_OCTETS_UNKNOWN
+#include "sync/mailbox.h"
 
 /* How long it is remembered that a message has gone, in case its unique-id comes back. */
 #define P3_GONE_SECONDS ((int64_t)90 * 24 * 3600)
 
-typedef enum p3_todo {
-    P3_TODO_NOTHING = 0,
-    P3_TODO_LOOK, /* fetch its header: it is doubtful whether it is known */
-    P3_TODO_TAKE, /* new: retrieve it */
-    P3_TODO_KEEP  /* known and delivered */
-} p3_todo;
-
-/* What has come of a message in this session. */
-typedef enum p3_came {
-    P3_CAME_NOT = 0,
-    P3_CAME_SIZED, /* with as many octets as were announced */
-    P3_CAME_OTHER  /* with another number, or none was announced */
-} p3_came;
-
-/* A message in the mailbox. */
-typedef struct p3_mail {
-    uint32_t number;
-    uint32_t row; /* what is known of it: index among the rows, or P3_NO_ROW */
-    pop3_str uid;
-    uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
-    p3_todo todo;
-    bool remove; /* to be deleted on the server in this session */
-    bool marked; /* +OK to its DELE */
-    p3_came came;
-} p3_mail;
-
-/* The mailbox as the server lists it. */
-typedef struct p3_mailbox {
-    p3_mail *at;
-    size_t count;
-    p3_room room;
-    bool unordered;         /* numbers do not go up */
-    p3_fingerprint *prints; /* of messages that were looked at; NULL when none was */
-    char *text;             /* the unique-ids */
-    size_t text_used;
-    p3_room text_room;
-} p3_mailbox;
-
-/* Adds a message. Returns false when out of memory, or when there is no end to it. Unique-ids are
- * valid after p3_mailbox_seal(). */
-bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid);
-
-/* The listing is complete. Of a message that it names more than once, the first entry counts.
- * Returns false when out of memory. */
-bool p3_mailbox_seal(p3_mailbox *box);
-
-/* Sets the size of a message that is listed, in a listing that is in order; others are ignored. */
-void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);
-void p3_mailbox_free(p3_mailbox *box);
-
-/* The fingerprint of a message: zero until it is set. Setting it returns false when out of memory.
- */
-p3_fingerprint p3_mailbox_print(const p3_mailbox *box, size_t i);
-bool p3_mailbox_set_print(p3_mailbox *box, size_t i, p3_fingerprint print);
-
 typedef struct p3_plan {
     bool *claimed;   /* for each row: it is that of a message in the mailbox */
+    bool met;        /* a unique-id in the mailbox is that of a message that ought to be there */
     bool renumbered; /* known messages may have got other unique-ids */
     size_t looks;    /* messages to be looked at */
 } p3_plan;
 
-/* Compares the mailbox with the rows: sets todo and row of each message. Returns false when out of
- * memory. Free with p3_plan_free(). */
+/* Compares the mailbox with the rows: sets todo, row and certain of each message. Returns false
+ * when out of memory. Free with p3_plan_free(). */
 bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 
 /* The doubtful messages have been looked at (those whose fingerprint is still unknown are left
  * alone): decides about them. Returns false when out of memory. */
 bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 
+/* A message turned out not to be that of its row: it is new. */
+void p3_plan_take(p3_plan *plan, p3_mail *mail);
+
 void p3_plan_free(p3_plan *plan);
+
+/* The part of p3_plan_resolve() that finds the rows of messages that were looked at (match.c).
+ * Returns false when out of memory. */
+bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 
 #endif

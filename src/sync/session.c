@@ -11,9 +11,6 @@
 #include "sync/failure_text.h"
 #include "sync/login.h"
 
-/* Commands under way at a time: with one of the client's own its largest window. */
-#define P3_WINDOW 4095
-
 /* ---- telling, failing ---- */
 
 void p3_session_tell(p3_session *s, p3_notice_kind kind, const p3_mail *mail, const char *text,
@@ -68,6 +65,13 @@ void p3_session_lost(p3_session *s, pop3_status status)
             (unsigned long long)pop3_client_deletions(s->client));
     if (s->stage >= P3_STAGE_TAKING && p3_session_is_out_of_step(s, status))
         p3_session_fall_out(s);
+    bool nonsense = status == POP3_ERR_PROTOCOL || status == POP3_ERR_LIMIT;
+    bool optional = s->stage == P3_STAGE_LISTING && s->sizes_asked && !s->adapted;
+    if ((optional && (nonsense || status == POP3_ERR_TIMEOUT)) ||
+        (nonsense && s->stage == P3_STAGE_LOOKING)) {
+        s->next.care = P3_CARE_STEPS;
+        s->retry = true;
+    }
     p3_session_fail(s, &why);
 }
 
@@ -417,6 +421,7 @@ void p3_session_free(p3_session *s)
     p3_mailbox_free(&s->box);
     p3_plan_free(&s->plan);
     p3_header_free(&s->look);
+    p3_body_hash_free(s->body);
     p3_window_free(&s->looking);
     p3_window_free(&s->taking);
     p3_window_free(&s->dropping);

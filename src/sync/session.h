@@ -2,6 +2,7 @@
  *   session.c         begins, steps, ends; logging in
  *   session_settle.c  intents that an earlier run left over
  *   session_list.c    the listing, the plan, looking at doubtful messages
+ *   session_verify.c  whether what was found by its header is what was delivered
  *   session_filter.c  which messages are retrieved; the header command
  *   session_intents.c what is recorded before that
  *   session_take.c    retrieving
@@ -101,11 +102,14 @@ struct p3_session {
     p3_mailbox box;
     p3_plan plan;
     bool no_uidl;
+    bool sizes_asked; /* LIST has been sent beside UIDL */
 
     p3_header look; /* the header in hand */
     p3_window looking;
     p3_window taking;
     p3_window dropping;
+    p3_body_hash *body; /* where bodies are wanted, else NULL */
+    bool verifying;     /* messages that were looked at are compared to the last octet */
     bool filter_begun;
     bool filter_busy; /* the header command is running */
 
@@ -182,6 +186,13 @@ void p3_session_free(p3_session *s);
 void p3_session_list(p3_session *s);
 void p3_session_filter(p3_session *s);
 void p3_session_begin_taking(p3_session *s);
+
+/* Compares messages that are known by their headers with what was delivered, where they are to be
+ * deleted. Returns false when there is nothing to compare. */
+bool p3_session_verify(p3_session *s);
+
+/* Has the bodies of messages to come recorded. Returns false when out of memory. */
+bool p3_session_want_bodies(p3_session *s);
 void p3_session_take(p3_session *s);
 void p3_session_finish(p3_session *s); /* when all is retrieved and deleted */
 void p3_session_submit_quit(p3_session *s);
@@ -194,8 +205,14 @@ bool p3_session_settle(p3_session *s);
 bool p3_session_record_intents(p3_session *s);
 bool p3_session_record_later_intents(p3_session *s);
 
+/* Commands under way at a time: with one of the client's own its largest window. */
+#define P3_WINDOW 4095
+
 /* A message that made trouble so often may be left alone. */
 #define P3_TRIES_MOST 3
+
+/* A message whose deletion was confirmed, and which is still there, is deleted again so often. */
+#define P3_RETURNS_MOST 3
 
 /* A message did not come, or could not be kept: it stays on the server, and comes last next time.
  */

@@ -35,8 +35,10 @@ static bool commands_were_lost(const p3_session *s, pop3_status status)
     if (s->stage == P3_STAGE_LOGIN)
         return (status == POP3_ERR_TIMEOUT || status == POP3_ERR_CLOSED) &&
                pop3_login_outcome(s->client)->pipelined;
-    return (s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING) &&
-           status == POP3_ERR_TIMEOUT && (s->together || pop3_client_pipelines(s->client));
+    bool together = s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
+                    (s->stage == P3_STAGE_LISTING && s->sizes_asked);
+    return together && status == POP3_ERR_TIMEOUT &&
+           (s->together || pop3_client_pipelines(s->client));
 }
 
 /* The message that the server was asked for when it hung up, or 0. */
@@ -135,7 +137,7 @@ size_t p3_session_quota(const p3_session *s)
 
 void p3_session_compare_top(p3_session *s, const p3_mail *mail, const p3_fingerprint *retrieved)
 {
-    p3_fingerprint shown = p3_mailbox_print(&s->box, (size_t)(mail - s->box.at));
+    p3_fingerprint shown = p3_mailbox_look(&s->box, (size_t)(mail - s->box.at)).print;
     if (p3_fingerprint_known(&shown) && !p3_fingerprint_equal(&shown, retrieved) &&
         p3_session_can_top(s))
         p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_NO_TOP});

@@ -75,6 +75,7 @@ static p3_change change_for(const p3_session *s, const p3_parcel *p)
     p3_change change = {.row = s->rows.at[mail->row], .parcel = p};
     change.row.standing = P3_DELIVERED;
     change.row.time = time(NULL);
+    change.row.tries = 0; /* from here on it counts how often the message has come back */
     change.row.name = "";
     return change;
 }

@@ -1,4 +1,5 @@
 /* Which of the new messages are retrieved: by size, by the header command, by the run's limit. */
+#include "sync/attempts.h"
 #include "sync/session.h"
 #include "sync/shell.h"
 
@@ -210,7 +211,8 @@ static bool is_trouble(p3_session *s, const p3_mail *mail, uint32_t tries)
 bool p3_session_is_due(const p3_session *s, const p3_mail *mail)
 {
     return mail->remove ||
-           (mail->todo == P3_TODO_KEEP && p3_session_due(s, &s->rows.at[mail->row]));
+           (mail->todo == P3_TODO_KEEP && (mail->certain || s->run->options->dry_run) &&
+            p3_session_due(s, &s->rows.at[mail->row]));
 }
 
 /* Of so many messages to retrieve, how many are in this session: those that are deleted in it count
@@ -226,6 +228,21 @@ static size_t spread(p3_session *s, size_t count)
     size_t room = due < quota ? quota - due : 0;
     s->more = s->more || count > room;
     return count < room ? count : room;
+}
+
+/* A server that gives its messages new unique-ids, or headers, each time could fill the disk. */
+static size_t bound_by_copies(p3_session *s, size_t count)
+{
+    uint64_t room = p3_attempts_room(&s->tally);
+    if (count <= room)
+        return count;
+    p3_problem_set(&s->problem, EX_TEMPFAIL,
+                   "%" PRIu64
+                   " messages were delivered in this run, though the server lists no more "
+                   "than %" PRIu64 ": it seems to make new ones of those that were delivered; the "
+                   "rest waits for the next run",
+                   s->tally.delivered, s->tally.listed_most);
+    return (size_t)room;
 }
 
 static void choose(p3_session *s)
@@ -247,7 +264,7 @@ static void choose(p3_session *s)
         count =
             (size_t)(s->account->limit > s->tally.retrieved ? s->account->limit - s->tally.retrieved
                                                             : 0);
-    count = spread(s, count);
+    count = bound_by_copies(s, spread(s, count));
     s->tally.wanted = s->tally.retrieved + count;
     s->tally.wanted_octets = s->tally.octets;
     for (size_t i = 0; i < count && p3_window_add(&s->taking, all[i].mail); i++) {
@@ -259,6 +276,8 @@ static void choose(p3_session *s)
 
 bool p3_session_due(const p3_session *s, const p3_row *row)
 {
+    if (row->tries >= P3_RETURNS_MOST)
+        return false;
     switch (s->account->removal) {
     case P3_REMOVE_DELIVERED:
         return true;
@@ -287,10 +306,12 @@ void p3_session_filter(p3_session *s)
     if (s->stage == P3_STAGE_LOOKING) {
         if (!p3_window_done(&s->looking))
             return;
-        if (!p3_plan_resolve(&s->plan, &s->box, &s->rows)) {
+        if (!s->verifying && s->plan.looks > 0 && !p3_plan_resolve(&s->plan, &s->box, &s->rows)) {
             p3_session_fail_memory(s);
             return;
         }
+        if (!s->verifying && p3_session_verify(s))
+            return;
         s->stage = P3_STAGE_FILTER;
     }
     if (!s->filter_begun) {

@@ -35,9 +35,12 @@ static bool change_kept(p3_session *s, const p3_mail *mail, p3_change *out)
     p3_row *row = &s->rows.at[mail->row];
     bool same = row->uid.len == mail->uid.len &&
                 (row->uid.len == 0 || memcmp(row->uid.data, mail->uid.data, row->uid.len) == 0);
-    if (same && row->standing == P3_DELIVERED)
+    uint64_t octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : row->octets;
+    if (same && row->standing == P3_DELIVERED && row->octets == octets)
         return false;
+    row->tries = row->standing == P3_GONE ? row->tries + 1 : row->tries; /* it has come back */
     row->standing = P3_DELIVERED;
+    row->octets = octets;
     row->uid = mail->uid;
     *out = (p3_change){.row = *row};
     return true;

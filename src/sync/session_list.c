@@ -47,7 +47,8 @@ static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
 static bool take_size(void *ctx, const pop3_entry *entry, pop3_str line)
 {
     p3_session *s = ctx;
-    (void)line;
+    if (s->no_uidl)
+        return take_number(ctx, entry, line);
     p3_mailbox_size(&s->box, entry->number, entry->octets);
     return true;
 }
@@ -66,16 +67,46 @@ static void submit_listing(p3_session *s, pop3_command_kind kind, pop3_entry_fn 
         p3_session_lost(s, status);
 }
 
-static bool wants_sizes(const p3_session *s)
+/* Whether there can be no session without LIST. */
+static bool needs_sizes(const p3_session *s)
 {
-    return s->run->options->sizes || s->account->max_size > 0 || s->account->kill_size > 0;
+    return s->run->options->sizes || s->account->max_size > 0 || s->account->kill_size > 0 ||
+           s->no_uidl;
+}
+
+static bool knows(const p3_session *s, p3_standing standing)
+{
+    size_t i = 0;
+    while (i < s->rows.count && s->rows.at[i].standing != standing)
+        i++;
+    return i < s->rows.count;
+}
+
+/* Whether LIST goes along with UIDL: it costs no round trip then, and tells of unique-ids that are
+ * used again. What is deleted as soon as it is delivered does not meet its unique-id again. */
+static bool wants_sizes_beside(const p3_session *s)
+{
+    if (!pop3_client_pipelines(s->client))
+        return false;
+    return s->account->removal != P3_REMOVE_DELIVERED || knows(s, P3_DELIVERED) ||
+           knows(s, P3_LEAVING) || knows(s, P3_DOUBTED);
+}
+
+/* The same for LIST behind UIDL, at the cost of a round trip. */
+static bool wants_sizes_behind(const p3_session *s)
+{
+    return s->box.count > 0 && (needs_sizes(s) || s->box.numbered || knows(s, P3_DOUBTED));
 }
 
 static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *result)
 {
     p3_session *s = ctx;
     (void)client;
-    if (!listing_failed(s, result))
+    if (s->stage != P3_STAGE_LISTING)
+        return;
+    if (result->status == POP3_ERR_REFUSED && !needs_sizes(s))
+        plan(s);
+    else if (!listing_failed(s, result))
         plan(s);
 }
 
@@ -89,18 +120,26 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
      * that refuses it for the time being still has it: without it all would be looked at. */
     if (result->status == POP3_ERR_REFUSED && !p3_is_for_later(s->client, result->status)) {
         s->no_uidl = true;
-        submit_listing(s, POP3_CMD_LIST, take_number, sizes_listed);
-    } else if (!listing_failed(s, result)) {
-        if (wants_sizes(s) && s->box.count > 0)
-            submit_listing(s, POP3_CMD_LIST, take_size, sizes_listed);
-        else
-            plan(s);
+        if (!s->sizes_asked)
+            submit_listing(s, POP3_CMD_LIST, take_number, sizes_listed);
+        return;
     }
+    if (listing_failed(s, result))
+        return;
+    if (!p3_mailbox_seal(&s->box))
+        p3_session_fail_memory(s);
+    else if (!s->sizes_asked && wants_sizes_behind(s))
+        submit_listing(s, POP3_CMD_LIST, take_size, sizes_listed);
+    else if (!s->sizes_asked)
+        plan(s);
 }
 
 void p3_session_list(p3_session *s)
 {
+    s->sizes_asked = wants_sizes_beside(s);
     submit_listing(s, POP3_CMD_UIDL, take_uid, uids_listed);
+    if (s->sizes_asked && s->stage == P3_STAGE_LISTING)
+        submit_listing(s, POP3_CMD_LIST, take_size, sizes_listed);
 }
 
 /* ---- doubtful messages ---- */
@@ -116,8 +155,9 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
     bool whole =
         result->status == POP3_OK || (result->status == POP3_ERR_CANCELLED && s->look.done);
     if (whole && !s->look.failed) {
-        p3_fingerprint print = p3_fingerprint_of(s->look.data, s->look.len);
-        if (!p3_mailbox_set_print(&s->box, (size_t)(mail - s->box.at), print))
+        p3_look look = {.print = p3_fingerprint_of(s->look.data, s->look.len),
+                        .distinctive = p3_header_is_distinctive(s->look.data, s->look.len)};
+        if (!p3_mailbox_set_look(&s->box, (size_t)(mail - s->box.at), look))
             p3_session_fail_memory(s);
     } else if (result->status != POP3_ERR_REFUSED) {
         p3_session_lost(s, result->status);
@@ -156,6 +196,8 @@ static void plan(p3_session *s)
         return;
     }
     s->tally.listed = s->box.count;
+    if (s->tally.listed_most < s->box.count)
+        s->tally.listed_most = s->box.count;
     if (!p3_plan_make(&s->plan, &s->box, &s->rows)) {
         p3_session_fail_memory(s);
         return;
@@ -165,6 +207,6 @@ static void plan(p3_session *s)
         begin_looking(s);
         return;
     }
-    s->stage = P3_STAGE_FILTER;
+    s->stage = P3_STAGE_LOOKING; /* there is nothing to look at */
     p3_session_filter(s);
 }

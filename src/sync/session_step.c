@@ -28,9 +28,11 @@ void p3_session_note_size(p3_session *s, p3_mail *mail, const pop3_result *resul
     size_t first = lf != NULL ? (size_t)(lf - h->data) : h->len;
     if (first > 0 && h->data[first - 1] == '\r')
         first--;
-    bool sized = p3_match_size(&size, result->octets) == P3_SIZE_MATCHES;
-    mail->came = sized ? P3_CAME_SIZED : P3_CAME_OTHER;
-    if (!sized && first > 0 && p3_is_strict_status((pop3_str){h->data, first}))
+    static const p3_came came[] = {[P3_SIZE_UNANNOUNCED] = P3_CAME_UNANNOUNCED,
+                                   [P3_SIZE_MATCHES] = P3_CAME_SIZED,
+                                   [P3_SIZE_DIFFERS] = P3_CAME_OTHER};
+    mail->came = came[p3_match_size(&size, result->octets)];
+    if (mail->came != P3_CAME_SIZED && first > 0 && p3_is_strict_status((pop3_str){h->data, first}))
         s->odd = true; /* the reply to the next RETR, as it seems */
 }
 
@@ -62,12 +64,16 @@ void p3_session_doubt(p3_session *s)
         p3_mail *mail = &s->box.at[s->taking.mails[i]];
         p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : s->rows.at[mail->row].standing;
         bool delivered = is == P3_DELIVERED || is == P3_LEAVING;
-        bool suspect = mail->came == P3_CAME_OTHER; /* it may be the one that went wrong */
+        bool suspect = mail->came > P3_CAME_SIZED; /* it may be the one that went wrong */
+        bool another = mail->came == P3_CAME_OTHER;
         if (!delivered && !(is == P3_INTENT && suspect))
             continue;
         s->rows.at[mail->row].tries += suspect;
-        changes[n++] = delivered ? p3_session_change(s, mail, P3_DOUBTED)
-                                 : (p3_change){.row = s->rows.at[mail->row]};
+        /* What has another size than announced is not confirmed by a header. */
+        if (delivered)
+            changes[n++] = p3_session_change(s, mail, another ? P3_INTENT : P3_DOUBTED);
+        else
+            changes[n++] = (p3_change){.row = s->rows.at[mail->row]};
     }
     if (n > 0)
         (void)p3_session_record(s, changes, n, NULL, "doubts-recorded");

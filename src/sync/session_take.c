@@ -11,10 +11,6 @@
 /* So many messages in a row may be refused. */
 #define P3_REFUSALS_MOST 100
 
-/* A message may be twice as large as listed (servers count line ends this way or that), and so much
- * larger: octets. */
-#define P3_SIZE_SLACK ((uint64_t)1024 * 1024)
-
 /* ---- one message ---- */
 
 /* The lines that the account wants added to its messages (RFC 5322 §3.6.7, RFC 5321 §4.4). */
@@ -58,26 +54,14 @@ static pop3_sink_result cannot_deliver(p3_session *s)
     return POP3_SINK_ABORT;
 }
 
-/* Most octets that a message may have, or 0. */
-static uint64_t bound_of(const p3_session *s)
-{
-    const p3_mail *mail = &s->box.at[s->taking.mails[s->taking.finished]];
-    uint64_t most = s->account->message_limit;
-    uint64_t listed = mail->octets;
-    if (listed > 0 && listed < most / 2 && listed * 2 + P3_SIZE_SLACK < most)
-        most = listed * 2 + P3_SIZE_SLACK;
-    return most;
-}
-
 /* A message does not end. The others come in another session, and it last. */
 static pop3_sink_result give_up(p3_session *s, uint64_t bound)
 {
     p3_mail *mail = &s->box.at[s->taking.mails[s->taking.finished]];
     p3_problem why;
-    p3_problem_set(&why, EX_PROTOCOL,
-                   "it was given up at %" PRIu64 " octets%s; it stays on the server", bound,
-                   bound < s->account->message_limit ? ", far more than its size in the listing"
-                                                     : " (--message-limit)");
+    p3_problem_set(
+        &why, EX_PROTOCOL,
+        "it was given up at %" PRIu64 " octets (--message-limit); it stays on the server", bound);
     s->rows.at[mail->row].tries += P3_TRIES_MOST - 1;
     p3_session_set_back(s, mail, &why);
     s->retry = true;
@@ -95,7 +79,7 @@ static pop3_sink_result take_octets(p3_session *s, const char *data, size_t len)
         return POP3_SINK_DISCARD;
     if (!s->in_message && !begin_message(s))
         return cannot_deliver(s);
-    uint64_t bound = bound_of(s);
+    uint64_t bound = s->account->message_limit; /* sizes that the server gives are but hints */
     s->octets_come += len;
     if (bound > 0 && s->octets_come > bound)
         return give_up(s, bound);
@@ -112,9 +96,15 @@ static void wrap_up(p3_session *s, p3_mail *mail, const pop3_result *result)
         return;
     }
     const p3_header *h = &s->message.header;
-    s->rows.at[mail->row].fingerprint = p3_fingerprint_of(h->data, h->len);
-    p3_session_compare_top(s, mail, &s->rows.at[mail->row].fingerprint);
+    p3_row *row = &s->rows.at[mail->row];
     p3_session_note_size(s, mail, result);
+    row->fingerprint = p3_fingerprint_of(h->data, h->len);
+    p3_session_compare_top(s, mail, &row->fingerprint);
+    row->common = !p3_header_is_distinctive(h->data, h->len);
+    row->body = p3_message_body(&s->message);
+    row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets
+                  : mail->came == P3_CAME_SIZED   ? result->octets
+                                                  : 0;
     mail->octets = result->octets;
     s->refusals = 0;
     s->tally.retrieved++;
@@ -184,6 +174,13 @@ static void retrieved(p3_session *s, p3_mail *mail, const pop3_result *result)
 
 /* ---- the stage ---- */
 
+/* Whether bodies may be needed to tell messages apart later: before they are deleted, or where
+ * unique-ids do not. */
+static bool wants_bodies(const p3_session *s)
+{
+    return s->account->removal != P3_REMOVE_NEVER || s->no_uidl || s->box.numbered;
+}
+
 static bool open_target(p3_session *s)
 {
     p3_problem why;
@@ -192,6 +189,9 @@ static bool open_target(p3_session *s)
         p3_session_fail(s, &why);
     else if (!p3_message_init(&s->message, s->delivery, s->account->line_ends))
         p3_session_fail_memory(s);
+    else if (p3_session_want_bodies(s))
+        s->message.body = s->body;
+    s->message.every_body = wants_bodies(s);
     return s->stage != P3_STAGE_OVER;
 }
 

@@ -30,9 +30,12 @@ typedef struct p3_row {
     pop3_str uid;
     const char *name;           /* P3_INTENT: the unique name it gets; else "" */
     int64_t time;               /* seconds since the epoch: delivered, or gone */
+    uint64_t octets;            /* as LIST, or else the reply to RETR, gave them; 0: not known */
     p3_fingerprint fingerprint; /* of its header, once delivered; else zero */
+    p3_fingerprint body; /* of all that follows the header, where it may be needed; or zero */
     p3_standing standing;
-    uint32_t tries; /* times it could not be retrieved or delivered */
+    bool common;    /* other messages may have the same header */
+    uint32_t tries; /* times it could not be retrieved or delivered; once delivered: came back */
 } p3_row;
 
 /* All messages of an account. */

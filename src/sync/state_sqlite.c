@@ -17,7 +17,7 @@
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
-#define P3_VERSION        2
+#define P3_VERSION        3
 #define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
 #define P3_BUSY_STEP_MS   20
 
@@ -42,8 +42,14 @@ struct p3_state {
 
 static const char upgrade_from_1[] = P3_TRAIT_TABLE "PRAGMA user_version=2;";
 
+/* Version 2 knew messages by their headers alone. */
+static const char upgrade_from_2[] = "ALTER TABLE message ADD octets INTEGER NOT NULL DEFAULT 0;"
+                                     "ALTER TABLE message ADD body BLOB NOT NULL DEFAULT x'';"
+                                     "ALTER TABLE message ADD common INTEGER NOT NULL DEFAULT 0;"
+                                     "PRAGMA user_version=3;";
+
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
-                             "PRAGMA user_version=2;" P3_TRAIT_TABLE "CREATE TABLE account("
+                             "PRAGMA user_version=3;" P3_TRAIT_TABLE "CREATE TABLE account("
                              "  id INTEGER PRIMARY KEY,"
                              "  key TEXT NOT NULL UNIQUE,"
                              "  target TEXT);"
@@ -56,6 +62,9 @@ static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
                              "  fingerprint BLOB NOT NULL,"
                              "  tries INTEGER NOT NULL,"
                              "  name TEXT NOT NULL,"
+                             "  octets INTEGER NOT NULL DEFAULT 0,"
+                             "  body BLOB NOT NULL DEFAULT x'',"
+                             "  common INTEGER NOT NULL DEFAULT 0,"
                              "  PRIMARY KEY(account, id)) WITHOUT ROWID;";
 
 /* Says what SQLite says, and what a person can do about it. */
@@ -142,8 +151,12 @@ static bool make_tables(p3_state *s, p3_problem *why)
     if (!run(s, "BEGIN IMMEDIATE", "opening", why))
         return false;
     bool ok = judge(s, why);
-    if (ok && s->version < P3_VERSION)
-        ok = run(s, s->version == 0 ? schema : upgrade_from_1, "making", why);
+    if (ok && s->version == 0)
+        ok = run(s, schema, "making", why);
+    else if (ok && s->version == 1)
+        ok = run(s, upgrade_from_1, "making", why) && run(s, upgrade_from_2, "making", why);
+    else if (ok && s->version == 2)
+        ok = run(s, upgrade_from_2, "making", why);
     s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -377,6 +390,14 @@ uint32_t p3_rows_add(p3_rows *rows, pop3_str uid)
     return (uint32_t)rows->count++;
 }
 
+static p3_fingerprint fingerprint_of(sqlite3_stmt *q, int column)
+{
+    p3_fingerprint f = {{0}};
+    if (sqlite3_column_bytes(q, column) == (int)sizeof f.octets)
+        memcpy(f.octets, sqlite3_column_blob(q, column), sizeof f.octets);
+    return f;
+}
+
 /* One row as SQLite gives it. Texts are kept as lengths until all are there, as they may move. Only
  * intents have a name. */
 static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room)
@@ -389,8 +410,11 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room
                   .standing = (p3_standing)sqlite3_column_int(q, 2),
                   .time = sqlite3_column_int64(q, 3),
                   .tries = (uint32_t)sqlite3_column_int(q, 5)};
-    if (sqlite3_column_bytes(q, 4) == (int)sizeof r->fingerprint.octets)
-        memcpy(r->fingerprint.octets, sqlite3_column_blob(q, 4), sizeof r->fingerprint.octets);
+    r->fingerprint = fingerprint_of(q, 4);
+    int64_t octets = sqlite3_column_int64(q, 7);
+    r->octets = octets > 0 ? (uint64_t)octets : 0;
+    r->body = fingerprint_of(q, 8);
+    r->common = sqlite3_column_int(q, 9) != 0;
     if (!keep_text(rows, used, room, sqlite3_column_blob(q, 1), r->uid.len))
         return false;
     if (r->standing == P3_INTENT) {
@@ -427,10 +451,12 @@ bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
     p3_room room = {0};
     int step;
     *out = (p3_rows){.next_id = 1};
-    if (!prepare(s,
-                 "SELECT id, uid, standing, time, fingerprint, tries, name FROM message "
-                 "WHERE account=? ORDER BY id",
-                 &q, why))
+    const char *sql = s->version >= 3
+                          ? "SELECT id, uid, standing, time, fingerprint, tries, name, "
+                            "octets, body, common FROM message WHERE account=? ORDER BY id"
+                          : "SELECT id, uid, standing, time, fingerprint, tries, name, "
+                            "0, x'', 0 FROM message WHERE account=? ORDER BY id";
+    if (!prepare(s, sql, &q, why))
         return false;
     sqlite3_bind_int64(q, 1, account);
     bool ok = true;
@@ -471,7 +497,7 @@ static bool roll_back(p3_state *s, p3_problem *why)
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why)
 {
     if (s->put == NULL &&
-        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?)", &s->put, why))
+        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?)", &s->put, why))
         return roll_back(s, why);
     sqlite3_stmt *q = s->put;
     sqlite3_bind_int64(q, 1, account);
@@ -483,6 +509,11 @@ bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *w
     sqlite3_bind_blob(q, 6, row->fingerprint.octets, sizeof row->fingerprint.octets, SQLITE_STATIC);
     sqlite3_bind_int(q, 7, (int)row->tries);
     sqlite3_bind_text(q, 8, row->name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 9, row->octets <= INT64_MAX ? (sqlite3_int64)row->octets : 0);
+    sqlite3_bind_blob(q, 10, row->body.octets,
+                      p3_fingerprint_known(&row->body) ? (int)sizeof row->body.octets : 0,
+                      SQLITE_STATIC);
+    sqlite3_bind_int(q, 11, row->common);
     bool ok = sqlite3_step(q) == SQLITE_DONE;
     if (!ok)
         (void)roll_back(s, why);

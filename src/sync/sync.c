@@ -7,12 +7,9 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "sync/attempts.h"
 #include "sync/clock.h"
 #include "sync/session.h"
-
-/* Sessions that lose their connection on the way are begun again as long as each gets further, and
- * a few times when it does not. */
-#define P3_FRUITLESS 2
 
 /* What a server announces is waited for once in a run; one that wants us to stay away for longer
  * than this is left to the next run: milliseconds. */
@@ -27,10 +24,10 @@ typedef struct p3_slot {
     size_t host;    /* which one of the loop's */
     size_t mailbox; /* the same: accounts with one key are one mailbox */
     p3_turn turn;
-    p3_session *session;  /* P3_TURN_ACTIVE */
-    int64_t not_before;   /* P3_TURN_WAITING: milliseconds */
-    unsigned waits;       /* times the server sent us away */
-    unsigned fruitless;   /* sessions in a row that delivered nothing and broke */
+    p3_session *session; /* P3_TURN_ACTIVE */
+    int64_t not_before;  /* P3_TURN_WAITING: milliseconds */
+    unsigned waits;      /* times the server sent us away */
+    p3_attempts attempts;
     p3_approach approach; /* of the next session */
     bool ready;           /* its socket is ready, or its time has come */
     bool delayed;         /* it has waited for as long as the server announced */
@@ -87,16 +84,16 @@ static void settle_outcome(p3_loop *l, p3_slot *slot)
 static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
 {
     const p3_sync_options *o = l->run.options;
-    bool further = s->tally.delivered > slot->outcome->tally.delivered;
     bool another_way = s->adapted || s->next.care > slot->approach.care;
     bool ended_early = s->more && s->tally.deleted > slot->outcome->tally.deleted;
+    p3_tally before = slot->outcome->tally;
     slot->outcome->tally = s->tally;
     slot->outcome->problem = s->problem;
-    slot->fruitless = further || another_way || ended_early ? 0 : slot->fruitless + 1;
+    bool goes_on =
+        p3_attempts_again(&slot->attempts, &before, &s->tally, another_way || ended_early);
     slot->approach = s->next;
     slot->turn = P3_TURN_WAITING;
-    bool again = ((s->problem.exit != 0 && s->retry) || s->more) &&
-                 slot->fruitless <= P3_FRUITLESS && !l->stopped;
+    bool again = ((s->problem.exit != 0 && s->retry) || s->more) && goes_on && !l->stopped;
     int64_t wait = (int64_t)o->retry_ms << slot->waits;
     if (wait < s->wait_ms)
         wait = s->wait_ms;

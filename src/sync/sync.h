@@ -67,6 +67,7 @@ typedef struct p3_account {
 /* What has happened to an account so far. */
 typedef struct p3_tally {
     uint64_t listed;        /* messages on the server */
+    uint64_t listed_most;   /* the same, at most in any session of this run */
     uint64_t wanted;        /* of those, new ones to be retrieved in this run */
     uint64_t wanted_octets; /* their size as the server says; 0 when not asked */
     uint64_t retrieved;

@@ -48,7 +48,8 @@ void p3_window_fill(p3_window *w)
         command.kind = by_retr ? POP3_CMD_RETR : w->kind;
         const p3_mail *mail = &s->box.at[w->mails[w->submitted]];
         command.number = mail->number;
-        if (w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN)
+        /* What comes of LIST beside UIDL is not asked for as the measure of a message. */
+        if (w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN && !s->sizes_asked)
             command.octets = mail->octets;
         pop3_status status = pop3_client_submit(s->client, &command, &handlers);
         if (status != POP3_OK) {
