@@ -97,10 +97,17 @@ static bool make_tls(account *a, const pop3_tls_options *o)
     return false;
 }
 
+/* Seconds, an hour at most; 0: no end. */
+static int milliseconds(const char *text)
+{
+    double seconds = strtod(text, NULL);
+    return seconds > 3600 ? 3600 * 1000 : seconds > 0 ? (int)(seconds * 1000) : 0;
+}
+
 /* Reads the options; returns whether they were all known. */
 static bool read_options(account *a, pop3_tls_options *tls, int argc, char **argv)
 {
-    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, BINDING, TOKEN_FILE };
+    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, BINDING, TOKEN_FILE, TIMEOUT };
     static const struct option known[] = {
         {"tls", no_argument, NULL, TLS},
         {"stls", no_argument, NULL, STLS},
@@ -111,6 +118,7 @@ static bool read_options(account *a, pop3_tls_options *tls, int argc, char **arg
         {"auth", required_argument, NULL, AUTH},
         {"channel-binding", required_argument, NULL, BINDING},
         {"token-file", required_argument, NULL, TOKEN_FILE},
+        {"timeout", required_argument, NULL, TIMEOUT},
         {NULL, 0, NULL, 0},
     };
     bool ok = true;
@@ -133,6 +141,8 @@ static bool read_options(account *a, pop3_tls_options *tls, int argc, char **arg
             a->login.channel_binding = optarg;
         else if (o == TOKEN_FILE)
             a->token_file = optarg;
+        else if (o == TIMEOUT)
+            a->options.session_timeout_ms = milliseconds(optarg);
         else
             ok = false;
     }
@@ -144,6 +154,7 @@ bool account_read(account *a, int argc, char **argv)
     pop3_tls_options tls = POP3_TLS_OPTIONS_INIT;
     *a = (account){.options = POP3_CLIENT_OPTIONS_INIT, .login = POP3_LOGIN_OPTIONS_INIT};
     a->options.security = POP3_SECURITY_PLAIN;
+    a->options.limits.entries = 100000; /* more messages than that are not expected */
     if (!read_options(a, &tls, argc, argv)) {
         fprintf(stderr, "usage: %s " ACCOUNT_USAGE "\n", argv[0]);
         return false;

@@ -6,8 +6,8 @@
 
 #define ACCOUNT_USAGE                                                                              \
     "[--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]\n"                               \
-    "           [--apop | --auth METHOD] [--channel-binding TYPE] [--token-file FILE] HOST PORT "  \
-    "USER"
+    "           [--apop | --auth METHOD] [--channel-binding TYPE] [--token-file FILE]\n"           \
+    "           [--timeout SECONDS] HOST PORT USER"
 
 /* An account. */
 typedef struct account {

@@ -2,7 +2,7 @@
  * with an event loop of its own does. Nothing here blocks but poll().
  *
  *     event_loop [--connections N] [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--token-file FILE] HOST PORT USER */
+ *         [--auth METHOD] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
 #include "account.h"
 
 #include <inttypes.h>
@@ -14,14 +14,20 @@
 /* One connection and what it has done. */
 typedef struct fetch {
     pop3_client *client;
-    const account *account;
+    uint32_t *numbers; /* of the messages that are listed */
+    size_t listed;
+    size_t room;
+    size_t asked; /* for so many of them */
     uint64_t messages;
     uint64_t octets;
     bool over;
     bool failed;
 } fetch;
 
-static bool queue(fetch *f, pop3_command *command, pop3_done_fn done);
+/* RETRs that are queued before the first of them has been answered. */
+#define AHEAD 100
+
+static bool ask_for_next(fetch *f);
 
 static pop3_sink_result count_octets(void *ctx, const char *data, size_t len)
 {
@@ -29,16 +35,6 @@ static pop3_sink_result count_octets(void *ctx, const char *data, size_t len)
     (void)data;
     f->octets += len;
     return POP3_SINK_CONTINUE;
-}
-
-static void retrieved(void *ctx, pop3_client *c, const pop3_result *result)
-{
-    fetch *f = ctx;
-    (void)c;
-    if (result->status == POP3_OK)
-        f->messages++;
-    else
-        f->failed = true;
 }
 
 static void answered(void *ctx, pop3_client *c, const pop3_result *result)
@@ -49,44 +45,81 @@ static void answered(void *ctx, pop3_client *c, const pop3_result *result)
         f->failed = true;
 }
 
-/* The number of messages is known: ask for all of them, and to end the session after the last. */
-static void counted(void *ctx, pop3_client *c, const pop3_result *result)
+static void retrieved(void *ctx, pop3_client *c, const pop3_result *result)
 {
     fetch *f = ctx;
     answered(ctx, c, result);
-    pop3_command retr = POP3_COMMAND_INIT;
-    retr.kind = POP3_CMD_RETR;
-    for (uint32_t n = 1; n <= result->stat.count && !f->failed; n++) {
-        retr.number = n;
-        f->failed = !queue(f, &retr, retrieved);
-    }
-    pop3_command quit = POP3_COMMAND_INIT;
-    quit.kind = POP3_CMD_QUIT;
-    f->failed = !queue(f, &quit, answered) || f->failed;
+    if (result->status == POP3_OK)
+        f->messages++;
+    if (f->asked < f->listed && !ask_for_next(f))
+        f->failed = true;
 }
 
-static bool queue(fetch *f, pop3_command *command, pop3_done_fn done)
+static bool queue(fetch *f, pop3_command_kind kind, uint32_t number, pop3_done_fn done)
 {
+    pop3_command command = POP3_COMMAND_INIT;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
+    command.kind = kind;
+    command.number = number;
     handlers.sink = count_octets;
     handlers.done = done;
     handlers.ctx = f;
-    return pop3_client_submit(f->client, command, &handlers) == POP3_OK;
+    return pop3_client_submit(f->client, &command, &handlers) == POP3_OK;
+}
+
+/* Queues the next RETR, and behind the last one QUIT. */
+static bool ask_for_next(fetch *f)
+{
+    if (f->asked < f->listed && !queue(f, POP3_CMD_RETR, f->numbers[f->asked++], retrieved))
+        return false;
+    return f->asked < f->listed || queue(f, POP3_CMD_QUIT, 0, answered);
+}
+
+static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    fetch *f = ctx;
+    (void)line;
+    if (f->listed == f->room) {
+        size_t room = f->room * 2 + 64;
+        uint32_t *grown = realloc(f->numbers, room * sizeof *grown);
+        if (grown == NULL)
+            return false;
+        f->numbers = grown;
+        f->room = room;
+    }
+    f->numbers[f->listed++] = entry->number;
+    return true;
+}
+
+/* It is known what is there: ask for the first ones. A count that the server gives would do, too,
+ * but may be anything: memory is for what was listed. */
+static void listed(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    fetch *f = ctx;
+    answered(ctx, c, result);
+    for (int i = 0; i < AHEAD && (i == 0 || f->asked < f->listed); i++) {
+        if (!ask_for_next(f)) {
+            f->failed = true;
+            break;
+        }
+    }
 }
 
 /* Starts a connection and queues the session's beginning; what follows is queued by the answers. */
 static bool begin(fetch *f, const account *a)
 {
-    pop3_command stat = POP3_COMMAND_INIT;
-    pop3_handlers logged_in = POP3_HANDLERS_INIT;
-    logged_in.done = answered;
-    logged_in.ctx = f;
-    f->account = a;
-    stat.kind = POP3_CMD_STAT;
-    return pop3_client_new(&f->client, &a->options) == POP3_OK &&
-           pop3_client_start(f->client) == POP3_OK &&
-           pop3_login_start(f->client, &a->login, &logged_in) == POP3_OK &&
-           queue(f, &stat, counted);
+    pop3_command list = POP3_COMMAND_INIT;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    list.kind = POP3_CMD_LIST;
+    handlers.ctx = f;
+    handlers.done = answered;
+    if (pop3_client_new(&f->client, &a->options) != POP3_OK ||
+        pop3_client_start(f->client) != POP3_OK ||
+        pop3_login_start(f->client, &a->login, &handlers) != POP3_OK)
+        return false;
+    handlers.entry = take_number;
+    handlers.done = listed;
+    return pop3_client_submit(f->client, &list, &handlers) == POP3_OK;
 }
 
 /* Lets a connection do what it can. */
@@ -154,6 +187,7 @@ static bool run(fetch *fetches, size_t count, const account *a)
         octets += fetches[i].octets;
         ok = ok && !fetches[i].failed;
         pop3_client_free(fetches[i].client);
+        free(fetches[i].numbers);
     }
     printf("%zu connections, %" PRIu64 " messages, %" PRIu64 " octets\n", count, messages, octets);
     free(fds);

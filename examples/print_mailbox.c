@@ -1,7 +1,8 @@
 /* Prints every message of a mailbox, as the example at the end of poplib's documentation does.
  *
  *     print_mailbox [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--channel-binding TYPE] [--token-file FILE] HOST PORT USER */
+ *         [--auth METHOD] [--channel-binding TYPE] [--token-file FILE] [--timeout SECONDS] HOST
+ * PORT USER */
 #include "account.h"
 
 #include <stdio.h>
@@ -13,18 +14,19 @@ static pop3_sink_result to_stdout(void *ctx, const char *data, size_t len)
     return fwrite(data, 1, len, stdout) == len ? POP3_SINK_CONTINUE : POP3_SINK_ABORT;
 }
 
+/* What is in the mailbox is what the server lists: a count that it gives may be anything. */
 static bool print_mailbox(pop3_client *c)
 {
-    pop3_stat drop;
-    if (pop3_client_stat(c, &drop) != POP3_OK)
+    pop3_listing *listing;
+    if (pop3_client_list_all(c, &listing) != POP3_OK)
         return account_complain(c);
-    for (uint32_t n = 1; n <= drop.count; n++) {
-        if (pop3_client_retr(c, n, to_stdout, NULL) != POP3_OK)
-            return account_complain(c);
+    bool ok = true;
+    for (size_t i = 0; ok && i < listing->count; i++) {
+        ok = pop3_client_retr(c, listing->entries[i].number, to_stdout, NULL) == POP3_OK ||
+             account_complain(c);
     }
-    if (pop3_client_quit(c) != POP3_OK)
-        return account_complain(c);
-    return true;
+    pop3_listing_free(listing);
+    return ok && (pop3_client_quit(c) == POP3_OK || account_complain(c));
 }
 
 int main(int argc, char **argv)

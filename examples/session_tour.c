@@ -2,20 +2,12 @@
  * indented, as the longer example at the end of poplib.py does.
  *
  *     session_tour [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--token-file FILE] HOST PORT USER */
+ *         [--auth METHOD] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
 #include "account.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static bool print_size(void *ctx, const pop3_entry *entry, pop3_str line)
-{
-    (void)ctx;
-    (void)line;
-    printf("%10" PRIu32 " %12" PRIu64 "\n", entry->number, entry->octets);
-    return true;
-}
 
 /* Indents each line; remembers in *ctx whether a line has begun, as chunks may end anywhere. */
 static pop3_sink_result print_indented(void *ctx, const char *data, size_t len)
@@ -32,25 +24,42 @@ static pop3_sink_result print_indented(void *ctx, const char *data, size_t len)
     return ferror(stdout) ? POP3_SINK_ABORT : POP3_SINK_CONTINUE;
 }
 
+/* The server's own words, but for what a terminal would take for a command. */
+static void print_text(pop3_str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        putchar(text.data[i] >= ' ' && text.data[i] < 0x7f ? text.data[i] : '?');
+    putchar('\n');
+}
+
+static bool print_message(pop3_client *c, uint32_t number)
+{
+    bool inside = false;
+    printf("Message %" PRIu32 ":\n", number);
+    if (pop3_client_retr(c, number, print_indented, &inside) != POP3_OK)
+        return account_complain(c);
+    puts("-----------------------");
+    return true;
+}
+
 static bool tour(pop3_client *c)
 {
-    pop3_str welcome = pop3_client_greeting(c);
-    printf("%.*s\n", (int)welcome.len, welcome.data);
-    puts("   Message       Octets");
-    if (pop3_client_list(c, print_size, NULL) != POP3_OK)
-        return account_complain(c);
+    pop3_listing *listing;
     pop3_stat drop;
-    if (pop3_client_stat(c, &drop) != POP3_OK)
+    print_text(pop3_client_greeting(c));
+    puts("   Message       Octets");
+    if (pop3_client_list_all(c, &listing) != POP3_OK)
         return account_complain(c);
-    printf("%" PRIu64 " messages, %" PRIu64 " octets\n", drop.count, drop.octets);
-    for (uint32_t n = 1; n <= drop.count; n++) {
-        bool inside = false;
-        printf("Message %" PRIu32 ":\n", n);
-        if (pop3_client_retr(c, n, print_indented, &inside) != POP3_OK)
-            return account_complain(c);
-        puts("-----------------------");
-    }
-    return pop3_client_quit(c) == POP3_OK || account_complain(c);
+    for (size_t i = 0; i < listing->count; i++)
+        printf("%10" PRIu32 " %12" PRIu64 "\n", listing->entries[i].number,
+               listing->entries[i].octets);
+    bool ok = pop3_client_stat(c, &drop) == POP3_OK || account_complain(c);
+    if (ok)
+        printf("%" PRIu64 " messages, %" PRIu64 " octets\n", drop.count, drop.octets);
+    for (size_t i = 0; ok && i < listing->count; i++)
+        ok = print_message(c, listing->entries[i].number);
+    pop3_listing_free(listing);
+    return ok && (pop3_client_quit(c) == POP3_OK || account_complain(c));
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 
 #include <pop3/login.h>
 
+#include "cli/listed.h"
 #include "cli/mailbox.h"
 #include "cli/rfc2047.h"
 
@@ -59,7 +60,8 @@ static void good(const char *what, const char *text)
 static void bad(p3_doctor *d, pop3_status status, const char *what)
 {
     const pop3_error *e = pop3_client_error(d->m.client);
-    line("BAD", what, "%s", e->message[0] != '\0' ? e->message : pop3_status_message(status));
+    bool told = e->status == status && e->message[0] != '\0';
+    line("BAD", what, "%s", told ? e->message : pop3_status_message(status));
     if (d->result == EX_OK)
         d->result = EX_UNAVAILABLE;
 }
@@ -171,61 +173,55 @@ static void ask_capabilities(p3_doctor *d, bool logged_in)
 
 /* ---- logged in ---- */
 
-typedef struct p3_uid_check {
-    uint64_t count;
-    char last[80];
-    uint64_t empty;
-    char (*all)[72];
-    uint64_t cap;
-} p3_uid_check;
-
-static bool keep_uid(void *ctx, const pop3_entry *e, pop3_str text)
+static int compare_uids(const void *a, const void *b, void *listed)
 {
-    p3_uid_check *u = ctx;
-    (void)text;
-    u->empty += e->uid.len == 0;
-    if (u->count < u->cap)
-        snprintf(u->all[u->count], sizeof u->all[0], "%.*s", (int)e->uid.len, e->uid.data);
-    u->count++;
-    return true;
+    pop3_str x = p3_listed_uid(listed, *(const uint32_t *)a);
+    pop3_str y = p3_listed_uid(listed, *(const uint32_t *)b);
+    int order = memcmp(x.data, y.data, x.len < y.len ? x.len : y.len);
+    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
 }
 
-static int compare_uids(const void *a, const void *b)
+/* How many unique-ids another message has, too. */
+static uint64_t count_repetitions(p3_listed *l, uint32_t *order)
 {
-    return strcmp(a, b);
+    uint64_t twice = 0;
+    for (size_t i = 0; i < l->count; i++)
+        order[i] = (uint32_t)i;
+    qsort_r(order, l->count, sizeof *order, compare_uids, l);
+    for (size_t i = 1; i < l->count; i++)
+        twice += compare_uids(&order[i - 1], &order[i], l) == 0;
+    return twice;
+}
+
+static void tell_uids(const p3_doctor *d, p3_listed *l, uint64_t messages)
+{
+    uint32_t *order = calloc(l->count + 1, sizeof *order);
+    uint64_t twice = order != NULL ? count_repetitions(l, order) : 0;
+    free(order);
+    if (twice > 0)
+        line("note", "UIDL",
+             "%llu unique-ids occur twice: sync tells those messages apart by their "
+             "headers",
+             (unsigned long long)twice);
+    else if (order != NULL)
+        good("UIDL", d->has_uidl ? "works, and all are different" : "works, though not announced");
+    if (l->count != messages)
+        line("note", "UIDL", "lists %zu messages, STAT counts %llu", l->count,
+             (unsigned long long)messages);
 }
 
 static void check_uidl(p3_doctor *d, uint64_t messages)
 {
-    p3_uid_check u = {.cap = messages};
-    uint64_t twice = 0;
-    u.all = calloc(messages + 1, sizeof u.all[0]);
-    if (u.all == NULL)
-        return;
-    pop3_status status = pop3_client_uidl(d->m.client, keep_uid, &u);
-    if (status == POP3_ERR_REFUSED) {
+    p3_listed l;
+    pop3_status status = p3_listed_uids(&l, d->m.client);
+    if (status == POP3_ERR_REFUSED)
         line("note", "UIDL",
              "refused: messages are told apart by their headers, which takes longer");
-    } else if (status != POP3_OK) {
+    else if (status != POP3_OK)
         bad(d, status, "UIDL");
-    } else {
-        uint64_t kept = u.count < u.cap ? u.count : u.cap;
-        qsort(u.all, kept, sizeof u.all[0], compare_uids);
-        for (uint64_t i = 1; i < kept; i++)
-            twice += strcmp(u.all[i - 1], u.all[i]) == 0;
-        if (twice > 0)
-            line("note", "UIDL",
-                 "%llu unique-ids occur twice: sync tells those messages apart by their "
-                 "headers",
-                 (unsigned long long)twice);
-        else
-            good("UIDL",
-                 d->has_uidl ? "works, and all are different" : "works, though not announced");
-        if (u.count != messages)
-            line("note", "UIDL", "lists %llu messages, STAT counts %llu",
-                 (unsigned long long)u.count, (unsigned long long)messages);
-    }
-    free(u.all);
+    else
+        tell_uids(d, &l, messages);
+    p3_listed_free(&l);
 }
 
 static void check_top(p3_doctor *d)

@@ -9,25 +9,34 @@
 #include <time.h>
 
 #include "cli/json.h"
-#include "cli/mailbox.h"
 #include "cli/mail_date.h"
 #include "cli/rfc2047.h"
+#include "cli/selection.h"
 #include "cli/size_text.h"
 #include "cli/table.h"
 #include "sync/fingerprint.h"
+
+/* Commands that are handed to the client at a time. */
+#define P3_WINDOW 1000
 
 /* Headers as they come, in the order in which they were asked for. */
 typedef struct p3_headers {
     const p3_arguments *arguments;
     p3_session_with *mailbox;
-    uint64_t *sizes; /* by message number, from 1 */
-    uint64_t most;
+    p3_selection selection;
     bool every_field;
     p3_header header; /* of the message in hand */
     p3_column columns[5];
     int result;
     uint64_t shown;
 } p3_headers;
+
+static uint64_t size_of(const p3_headers *h, uint32_t number)
+{
+    const p3_listed *l = &h->selection.listed;
+    size_t i = p3_listed_from(l, number);
+    return i < l->count ? l->at[i].octets : 0;
+}
 
 static char *field(const p3_headers *h, const char *name)
 {
@@ -92,7 +101,7 @@ static bool print_json(const p3_headers *h, uint32_t number)
 {
     json_t *o = json_object();
     bool ok = json_object_set_new(o, "number", json_integer(number)) == 0 &&
-              json_object_set_new(o, "octets", json_integer((json_int_t)h->sizes[number])) == 0 &&
+              json_object_set_new(o, "octets", p3_json_number(size_of(h, number))) == 0 &&
               add_field(o, h, "date", "Date") && add_field(o, h, "from", "From") &&
               add_field(o, h, "subject", "Subject");
     if (ok && h->every_field) {
@@ -133,7 +142,7 @@ static bool print_row(const p3_headers *h, uint32_t number)
     if (ok) {
         snprintf(digits, sizeof digits, "%u", number);
         shorten_address(from);
-        const char *texts[] = {digits, p3_size_text(h->sizes[number], size),
+        const char *texts[] = {digits, p3_size_text(size_of(h, number), size),
                                p3_mail_date_text(date, when), from, subject};
         p3_table_row(stdout, h->columns, texts, 5);
     }
@@ -146,7 +155,7 @@ static bool print_row(const p3_headers *h, uint32_t number)
 static bool print_fields(const p3_headers *h, uint32_t number)
 {
     printf("%smessage %u, %" PRIu64 " octets\n", h->shown > 0 ? "\n" : "", number,
-           h->sizes[number]);
+           size_of(h, number));
     return for_each_field(h, print_field, NULL);
 }
 
@@ -176,15 +185,6 @@ static void came(void *ctx, pop3_client *client, const pop3_result *result)
     p3_header_reset(&h->header);
 }
 
-static bool take_size(void *ctx, const pop3_entry *e, pop3_str line)
-{
-    p3_headers *h = ctx;
-    (void)line;
-    if (e->number <= h->most)
-        h->sizes[e->number] = e->octets;
-    return true;
-}
-
 static void begin_table(p3_headers *h)
 {
     static const p3_column columns[] = {{"No.", 6, true},
@@ -203,19 +203,20 @@ static void begin_table(p3_headers *h)
 }
 
 /* TOP for each, as many at a time as the server takes. */
-static int ask(p3_headers *h, const uint32_t *numbers, size_t count)
+static int ask(p3_headers *h)
 {
     pop3_client *client = h->mailbox->client;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     pop3_command top = POP3_COMMAND_INIT;
+    p3_walk w = {.selection = &h->selection};
     handlers.sink = take;
     handlers.done = came;
     handlers.ctx = h;
     top.kind = POP3_CMD_TOP;
-    for (size_t i = 0; i < count; i += 1000) {
+    for (bool more = true; more;) {
         pop3_status status = POP3_OK;
-        for (size_t k = i; k < count && k < i + 1000 && status == POP3_OK; k++) {
-            top.number = numbers[k];
+        for (size_t k = 0; k < P3_WINDOW && status == POP3_OK && (more = p3_walk_next(&w)); k++) {
+            top.number = w.number;
             status = pop3_client_submit(client, &top, &handlers);
         }
         pop3_status ran = pop3_client_run(client);
@@ -229,24 +230,11 @@ static int ask(p3_headers *h, const uint32_t *numbers, size_t count)
 
 static int show(p3_headers *h)
 {
-    pop3_stat drop;
-    int result = EX_OK;
-    size_t count = 0;
-    pop3_client *client = h->mailbox->client;
-    pop3_status status = pop3_client_stat(client, &drop);
-    if (status != POP3_OK)
-        return p3_mailbox_complain(h->mailbox, status);
-    h->most = drop.count;
-    h->sizes = calloc(drop.count + 1, sizeof *h->sizes);
-    uint32_t *numbers = p3_mailbox_numbers(h->arguments, drop.count, &count, &result);
-    if (numbers != NULL && h->sizes != NULL) {
-        status = pop3_client_list(client, take_size, h);
+    int result = p3_selection_find(&h->selection, h->mailbox, true);
+    if (result == EX_OK) {
         begin_table(h);
-        result =
-            status == POP3_OK ? ask(h, numbers, count) : p3_mailbox_complain(h->mailbox, status);
+        result = ask(h);
     }
-    free(numbers);
-    free(h->sizes);
     p3_header_free(&h->header);
     return result;
 }
@@ -254,11 +242,16 @@ static int show(p3_headers *h)
 static int run(p3_arguments *a, bool every_field)
 {
     p3_session_with m;
+    p3_problem why;
     p3_headers h = {.arguments = a, .mailbox = &m, .every_field = every_field};
+    if (!p3_selection_read(&h.selection, a, &why))
+        return p3_complain(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
         result = show(&h);
-    return p3_mailbox_close(&m, result);
+    result = p3_mailbox_close(&m, result);
+    p3_selection_free(&h.selection);
+    return result;
 }
 
 int p3_cmd_list(p3_arguments *a)

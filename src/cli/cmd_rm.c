@@ -5,62 +5,38 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "cli/mailbox.h"
-
-static int compare(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Sorts; a server refuses to delete a message twice. Returns how many are left. */
-static size_t without_repetitions(uint32_t *numbers, size_t count)
-{
-    size_t kept = 0;
-    qsort(numbers, count, sizeof *numbers, compare);
-    for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || numbers[i] != numbers[kept - 1])
-            numbers[kept++] = numbers[i];
-    }
-    return kept;
-}
+#include "cli/selection.h"
 
 /* Marks the messages; when one cannot be, the marks are taken back. */
-static int mark(p3_session_with *m, const p3_arguments *a, size_t *count)
+static int mark(p3_session_with *m, p3_selection *s, bool dry_run, size_t *count)
 {
-    pop3_stat drop;
-    int result = EX_OK;
-    pop3_status status = pop3_client_stat(m->client, &drop);
-    if (status != POP3_OK)
-        return p3_mailbox_complain(m, status);
-    uint32_t *numbers = p3_mailbox_numbers(a, drop.count, count, &result);
-    if (numbers != NULL)
-        *count = without_repetitions(numbers, *count);
-    for (size_t i = 0; numbers != NULL && !a->dry_run && i < *count && result == EX_OK; i++) {
-        status = pop3_client_dele(m->client, numbers[i]);
+    p3_walk w = {.selection = s};
+    p3_selection_merge(s); /* a server refuses to delete a message twice */
+    int result = p3_selection_find(s, m, false);
+    while (result == EX_OK && p3_walk_next(&w)) {
+        pop3_status status = dry_run ? POP3_OK : pop3_client_dele(m->client, w.number);
         if (status != POP3_OK) {
             result = p3_mailbox_complain(m, status);
             (void)pop3_client_rset(m->client); /* without QUIT nothing is deleted in any case */
         }
+        ++*count;
     }
-    free(numbers);
     return result;
 }
 
 int p3_cmd_rm(p3_arguments *a)
 {
     p3_session_with m;
+    p3_selection s;
     p3_problem why;
     size_t count = 0;
-    if (a->count < 2) {
-        p3_problem_set(&why, EX_USAGE, "which messages? Give their numbers, such as 3 or 5-9");
+    if (!p3_selection_read_named(&s, a, &why))
         return p3_complain(NULL, &why);
-    }
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
-        result = mark(&m, a, &count);
+        result = mark(&m, &s, a->dry_run, &count);
     result = p3_mailbox_close(&m, result);
+    p3_selection_free(&s);
     if (result == EX_OK && !a->quiet)
         printf("%zu message%s %s\n", count, count == 1 ? "" : "s",
                a->dry_run ? "would be deleted" : "deleted");

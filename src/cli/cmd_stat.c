@@ -20,8 +20,8 @@ int p3_cmd_stat(p3_arguments *a)
         if (status != POP3_OK)
             result = p3_mailbox_complain(&m, status);
         else if (a->json)
-            result = p3_json_line(json_pack("{s:I,s:I}", "messages", (json_int_t)drop.count,
-                                            "octets", (json_int_t)drop.octets))
+            result = p3_json_line(json_pack("{s:o,s:o}", "messages", p3_json_number(drop.count),
+                                            "octets", p3_json_number(drop.octets)))
                          ? EX_OK
                          : EX_IOERR;
         else

@@ -6,69 +6,69 @@
 #include <sysexits.h>
 
 #include "cli/json.h"
-#include "cli/mailbox.h"
 #include "cli/rfc2047.h"
+#include "cli/selection.h"
 
-static bool print_entry(const pop3_entry *e, bool json)
+static bool print_uid(uint32_t number, pop3_str uid, bool json)
 {
     if (!json) {
-        char *uid = p3_line_clean(e->uid.data, e->uid.len);
-        bool ok = uid != NULL && printf("%u %s\n", e->number, uid) > 0;
-        free(uid);
+        char *clean = p3_line_clean(uid.data, uid.len);
+        bool ok = clean != NULL && printf("%u %s\n", number, clean) > 0;
+        free(clean);
         return ok;
     }
     json_t *o = json_object();
-    json_object_set_new(o, "number", json_integer(e->number));
-    json_object_set_new(o, "uid", p3_json_text(e->uid.data, e->uid.len));
+    json_object_set_new(o, "number", json_integer(number));
+    json_object_set_new(o, "uid", p3_json_text(uid.data, uid.len));
     return p3_json_line(o);
 }
 
-static const pop3_entry *find(const pop3_listing *l, uint32_t number)
+/* All of them, as they come. */
+typedef struct p3_uids {
+    bool json;
+    bool failed; /* to print */
+} p3_uids;
+
+static bool take(void *ctx, const pop3_entry *e, pop3_str line)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        if (l->entries[i].number == number)
-            return &l->entries[i];
-    }
-    return NULL;
+    p3_uids *u = ctx;
+    (void)line;
+    u->failed = !print_uid(e->number, e->uid, u->json);
+    return !u->failed;
+}
+
+static int print_all(p3_session_with *m, bool json)
+{
+    p3_uids u = {.json = json};
+    pop3_status status = pop3_client_uidl(m->client, take, &u);
+    if (u.failed)
+        return EX_IOERR;
+    return status == POP3_OK ? EX_OK : p3_mailbox_complain(m, status);
 }
 
 /* Those that were asked for. */
-static int print_some(const p3_arguments *a, const pop3_listing *l)
+static int print_some(p3_session_with *m, p3_selection *s, bool json)
 {
-    int result = EX_OK;
-    size_t count = 0;
-    uint64_t most = l->count > 0 ? l->entries[l->count - 1].number : 0;
-    uint32_t *numbers = p3_mailbox_numbers(a, most, &count, &result);
-    for (size_t i = 0; numbers != NULL && i < count && result == EX_OK; i++) {
-        const pop3_entry *e = find(l, numbers[i]);
-        if (e != NULL && !print_entry(e, a->json))
+    p3_walk w = {.selection = s};
+    int result = p3_selection_find_uids(s, m);
+    while (result == EX_OK && p3_walk_next(&w)) {
+        if (!print_uid(w.number, w.uid, json))
             result = EX_IOERR;
     }
-    free(numbers);
     return result;
-}
-
-static int print_all(const p3_arguments *a, const pop3_listing *l)
-{
-    for (size_t i = 0; i < l->count; i++) {
-        if (!print_entry(&l->entries[i], a->json))
-            return EX_IOERR;
-    }
-    return EX_OK;
 }
 
 int p3_cmd_uidl(p3_arguments *a)
 {
     p3_session_with m;
-    pop3_listing *listing = NULL;
+    p3_selection s;
+    p3_problem why;
+    if (!p3_selection_read(&s, a, &why))
+        return p3_complain(NULL, &why);
     int result = p3_mailbox_open(&m, a);
-    if (result == EX_OK) {
-        pop3_status status = pop3_client_uidl_all(m.client, &listing);
-        if (status != POP3_OK)
-            result = p3_mailbox_complain(&m, status);
-        else
-            result = a->count > 1 ? print_some(a, listing) : print_all(a, listing);
-    }
-    pop3_listing_free(listing);
-    return p3_mailbox_close(&m, result);
+    if (result == EX_OK)
+        result = a->count > 1 ? print_some(&m, &s, a->json) : print_all(&m, a->json);
+    result = p3_mailbox_close(&m, result);
+    p3_selection_free(&s);
+    return result;
 }

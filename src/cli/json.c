@@ -36,21 +36,21 @@ static const char *name_of(p3_notice_kind kind)
     return names[kind];
 }
 
-static json_t *number(uint64_t n)
+json_t *p3_json_number(uint64_t n)
 {
-    return json_integer((json_int_t)n);
+    return n <= INT64_MAX ? json_integer((json_int_t)n) : json_real((double)n);
 }
 
 static void add_tally(json_t *o, const p3_tally *t)
 {
-    json_object_set_new(o, "listed", number(t->listed));
-    json_object_set_new(o, "wanted", number(t->wanted));
-    json_object_set_new(o, "retrieved", number(t->retrieved));
-    json_object_set_new(o, "octets", number(t->octets));
-    json_object_set_new(o, "delivered", number(t->delivered));
-    json_object_set_new(o, "deleted", number(t->deleted));
-    json_object_set_new(o, "skipped", number(t->skipped));
-    json_object_set_new(o, "failed", number(t->failed));
+    json_object_set_new(o, "listed", p3_json_number(t->listed));
+    json_object_set_new(o, "wanted", p3_json_number(t->wanted));
+    json_object_set_new(o, "retrieved", p3_json_number(t->retrieved));
+    json_object_set_new(o, "octets", p3_json_number(t->octets));
+    json_object_set_new(o, "delivered", p3_json_number(t->delivered));
+    json_object_set_new(o, "deleted", p3_json_number(t->deleted));
+    json_object_set_new(o, "skipped", p3_json_number(t->skipped));
+    json_object_set_new(o, "failed", p3_json_number(t->failed));
 }
 
 void p3_json_notice(const p3_notice *n)
@@ -59,10 +59,10 @@ void p3_json_notice(const p3_notice *n)
     json_object_set_new(o, "event", json_string(name_of(n->kind)));
     json_object_set_new(o, "account", p3_json_text(n->account->name, strlen(n->account->name)));
     if (n->number > 0) {
-        json_object_set_new(o, "number", number(n->number));
+        json_object_set_new(o, "number", p3_json_number(n->number));
         json_object_set_new(o, "uid", p3_json_text(n->uid.data, n->uid.len));
         if (n->octets > 0)
-            json_object_set_new(o, "octets", number(n->octets));
+            json_object_set_new(o, "octets", p3_json_number(n->octets));
     } else if (n->kind != P3_NOTICE_BEGUN) {
         add_tally(o, n->tally);
     }

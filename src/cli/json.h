@@ -13,6 +13,9 @@ bool p3_json_line(json_t *object);
 /* A string of any octets: those that are not UTF-8 become U+FFFD. */
 json_t *p3_json_text(const char *text, size_t len);
 
+/* A number of any size: jansson's integers end at 2^63-1, so what is larger is a real. */
+json_t *p3_json_number(uint64_t n);
+
 /* An event of sync. */
 void p3_json_notice(const p3_notice *n);
 

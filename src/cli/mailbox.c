@@ -8,6 +8,7 @@
 
 #include "sync/failure_text.h"
 #include "sync/login.h"
+#include "sync/sync.h"
 
 int p3_mailbox_complain(const p3_session_with *m, pop3_status status)
 {
@@ -33,7 +34,10 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
                               .off = p3_chosen_without_sandbox(&m->chosen, a)};
     p3_sandbox_prepare(&m->sandbox);
     p3_sandbox_enter(&m->sandbox, NULL, 0);
-    pop3_status status = pop3_client_new(&m->client, &m->account->account.connection);
+    pop3_client_options options = m->account->account.connection;
+    options.limits.entries = P3_MAILBOX_MOST;
+    options.limits.message_octets = m->account->account.message_limit;
+    pop3_status status = pop3_client_new(&m->client, &options);
     if (status == POP3_OK)
         return EX_OK;
     p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
@@ -76,57 +80,4 @@ int p3_mailbox_close(p3_session_with *m, int status)
     p3_sandbox_end(&m->sandbox);
     p3_chosen_free(&m->chosen);
     return status;
-}
-
-/* "3", "5-9" or "5-". */
-static bool read_range(const char *word, uint64_t most, uint64_t *first, uint64_t *last)
-{
-    char text[32];
-    const char *dash = strchr(word, '-');
-    size_t len = dash != NULL ? (size_t)(dash - word) : strlen(word);
-    if (len == 0 || len >= sizeof text)
-        return false;
-    memcpy(text, word, len);
-    text[len] = '\0';
-    if (!p3_value_number(text, UINT32_MAX, first) || *first == 0)
-        return false;
-    *last = *first;
-    if (dash != NULL && dash[1] == '\0')
-        *last = most;
-    else if (dash != NULL && !p3_value_number(dash + 1, UINT32_MAX, last))
-        return false;
-    return *last <= most && *first <= *last;
-}
-
-uint32_t *p3_mailbox_numbers(const p3_arguments *a, uint64_t most, size_t *count, int *status)
-{
-    p3_problem why;
-    uint64_t total = a->count > 1 ? 0 : most;
-    uint64_t first;
-    uint64_t last;
-    for (int i = 1; i < a->count; i++) {
-        if (!read_range(a->rest[i], most, &first, &last)) {
-            p3_problem_set(&why, EX_USAGE, "%s is no message number: there are %llu messages",
-                           a->rest[i], (unsigned long long)most);
-            *status = p3_complain(NULL, &why);
-            return NULL;
-        }
-        total += last - first + 1;
-    }
-    uint32_t *numbers = malloc((total + 1) * sizeof *numbers);
-    *count = 0;
-    if (numbers == NULL) {
-        p3_problem_set(&why, EX_OSERR, "out of memory");
-        *status = p3_complain(NULL, &why);
-        return NULL;
-    }
-    for (uint64_t n = 1; a->count == 1 && n <= most; n++)
-        numbers[(*count)++] = (uint32_t)n;
-    for (int i = 1; i < a->count; i++) {
-        if (!read_range(a->rest[i], most, &first, &last))
-            continue;
-        for (uint64_t n = first; n <= last; n++)
-            numbers[(*count)++] = (uint32_t)n;
-    }
-    return numbers;
 }

@@ -29,8 +29,4 @@ int p3_mailbox_complain(const p3_session_with *m, pop3_status status);
 /* Ends the session with QUIT, unless `status` tells of a failure. Returns the exit status. */
 int p3_mailbox_close(p3_session_with *m, int status);
 
-/* Numbers of messages on the command line after the first word: "3", "5-9", "5-" up to `most`. With
- * none, all from 1 to `most`. Returns NULL after complaining; free() it. */
-uint32_t *p3_mailbox_numbers(const p3_arguments *a, uint64_t most, size_t *count, int *status);
-
 #endif

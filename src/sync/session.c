@@ -191,9 +191,6 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
     p3_session_list(s);
 }
 
-/* Messages that one mailbox may have: a listing takes some 64 octets of memory for each. */
-#define P3_MAILBOX_MOST 2000000
-
 static void connect_and_log_in(p3_session *s)
 {
     pop3_client_options o = s->account->connection;

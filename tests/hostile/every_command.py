@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+"""Plays the catalogue of hostile servers to every subcommand of `pop3` in every form, to the shell and to each
+example, under a bound on memory.
+
+    every_command.py [--only WORD] [--form WORD] [--stages] [--jobs N] [--sanitizers]
+
+    --stages       a script is played to those forms alone that come to where it misbehaves
+    --sanitizers   the programs were built with them: they reserve address space, so that what is bounded
+                   is the size of one allocation
+
+The catalogue says what `pop3 sync` makes of each server (catalogue.py). What must hold for the others is the
+same for all scripts: no signal, no report of a sanitizer, a documented exit status, an end, memory within the
+bound; one line of printable text for each complaint; nothing that could command a terminal in what is shown;
+and what `rm` deletes is what it was asked to. POP3_TESTSERVER, POP3_MAKE_CERTS, POP3_COMMAND and
+POP3_EXAMPLES name the programs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from catalogue import Behaviour, catalogue, server_command  # noqa: E402
+from command_client import KNOWN, SCHEME, SECURITY  # noqa: E402
+
+PATIENCE = 60  # seconds until a program counts as hanging
+ADDRESSES = 160 << 10  # KiB of address space that a program may have besides; a quiet session has 60,000
+PEAK = 96 << 10 # KiB that may be in memory at once; a quiet session has 13,000
+ALLOCATION = 64  # MiB that one allocation may have, under sanitizers
+
+# Of sysexits.h, those that a server can bring about. Memory that runs out (71) is not among them.
+STATUSES = {0, 65, 69, 74, 75, 76, 77}
+EXAMPLE_STATUSES = {0, 1}
+
+TYPED = "capa\nstat\nlist\nlist 2\nuidl\nuidl 2\nnoop\ntop 2 0\nretr 2\ndele 3\nrset\nlist\nquit\n"
+
+# Where a script begins to misbehave, by the beginning of its name; the others do so before the login is over.
+STAGES = ("stat", "list", "uidl", "retr", "top", "dele", "quit")
+
+
+class Form(NamedTuple):
+    """One way to start a program."""
+
+    words: str
+    stages: str  # what it asks for once it is logged in
+    raw: bool = False  # what it prints is the message itself
+    program: str = "pop3"
+
+    @property
+    def name(self) -> str:
+        return self.words.split()[0] if self.program == "pop3" else self.program
+
+
+FORMS = [
+    Form("capa", "capa"),
+    Form("capa --json", "capa"),
+    Form("cat 1", "stat retr", raw=True),
+    Form("cat 3 1 1-2", "stat retr", raw=True),
+    Form("cat 1-", "list retr", raw=True),
+    Form("doctor", "capa uidl stat top"),
+    Form("doctor --verbose", "capa uidl stat top"),
+    Form("headers", "list top"),
+    Form("headers --verbose", "list top"),
+    Form("headers --json 2-", "list top"),
+    Form("list", "list top"),
+    Form("list 3 1-2", "list top"),
+    Form("list 2-", "list top"),
+    Form("list --json", "list top"),
+    Form("list --trace", "list top"),
+    Form("rm --dry-run 1-", "list"),
+    Form("shell", "capa stat list uidl retr top dele"),
+    Form("stat", "stat"),
+    Form("stat --json", "stat"),
+    Form("sync --dry-run --maildir {0}/Maildir --state {0}/state", "uidl"),
+    Form("sync --maildir {0}/Maildir --state {0}/state --max-size 100K", "uidl list retr"),
+    Form("sync --command cat>/dev/null --state {0}/state", "uidl retr"),
+    Form("sync --json --maildir {0}/Maildir --state {0}/state", "uidl retr"),
+    Form("top 2", "stat top", raw=True),
+    Form("top 1-", "list top", raw=True),
+    Form("top --lines 5 1-", "list top", raw=True),
+    Form("uidl", "uidl"),
+    Form("uidl 2", "uidl"),
+    Form("uidl 1-", "uidl"),
+    Form("uidl --json", "uidl"),
+    Form("uidl --json 2-3", "uidl"),
+    Form("", "list retr", raw=True, program="print_mailbox"),
+    Form("", "list stat retr", raw=True, program="session_tour"),
+    Form("--connections 3", "list retr", program="event_loop"),
+    # These delete: the server shows what they deleted to nobody any more.
+    Form("rm 2", "stat dele"),
+    Form("rm 3- 1", "list dele"),
+    Form("sync --mbox {0}/mbox --state {0}/state --delete", "uidl retr dele"),
+]
+
+
+# Scripts that send much: the first form that meets them stands for all of a subcommand.
+LARGE = re.compile("million|MB|without-end|beyond-memory")
+
+
+def stage_of(script: str) -> str:
+    word = script.split("-")[0]
+    return word if word in STAGES else "login"
+
+
+def forms_for(b: Behaviour, stages_only: bool, word: str) -> list[Form]:
+    """Before the login is over all forms of a subcommand do the same: the first stands for them."""
+    stage = stage_of(b.name)
+    chosen, seen = [], set()
+    for form in FORMS:
+        if word not in f"{form.program} {form.words}":
+            continue
+        if (stage == "login" or LARGE.search(b.name)) and form.name in seen:
+            continue
+        if stage in ("login", "quit") or not stages_only or stage in form.stages.split():
+            seen.add(form.name)
+            chosen.append(form)
+    return chosen
+
+
+class Session(NamedTuple):
+    """One form against one script."""
+
+    behaviour: Behaviour
+    form: Form
+    port: str
+    folder: Path
+    certificates: Path
+    sanitizers: bool
+
+
+def command_line(s: Session) -> list[str]:
+    b, form = s.behaviour, s.form
+    how = "tls" if b.over == "tls-raw" else b.over
+    if form.program != "pop3":
+        tls = [] if how == "plain" else [f"--{how}", "--ca-file", str(s.certificates / "ca.pem")]
+        patience = "1" if b.says("options") else "20"
+        return [f"{os.environ['POP3_EXAMPLES']}/{form.program}", *form.words.split(), *tls, "--auth", "USER",
+                "--timeout", patience, "localhost", s.port, "joe"]  # fmt: skip
+    limits = ["--timeout", "20s", "--connect-timeout", "20s"]
+    for option in b.says("options").split():
+        name, _, value = option.partition("=")
+        if name in KNOWN:
+            limits += [KNOWN[name], f"{value}ms"]
+        elif name == "message-octets":
+            limits += ["--message-limit", value]
+    name, *rest = form.words.format(s.folder).split()
+    return [
+        os.environ["POP3_COMMAND"], name, f"{SCHEME[how]}://joe@localhost:{s.port}/", *rest, *SECURITY[how],
+        "--ca-file", str(s.certificates / "ca.pem"), "--auth", "USER", "--local-address", "127.0.0.1",
+        "--password-file", str(s.folder / "password"), *limits,
+        *(["--retries", "0"] if name == "sync" else []),
+    ]  # fmt: skip
+
+
+def environment(s: Session) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k.startswith(("POP3_", "LSAN_", "PATH"))}
+    asan = f"max_allocation_size_mb={ALLOCATION}:allocator_may_return_null=0:exitcode=86:detect_leaks=1"
+    ubsan = "halt_on_error=1:print_stacktrace=1:exitcode=86"
+    return {**kept, "HOME": str(s.folder), "ASAN_OPTIONS": asan, "UBSAN_OPTIONS": ubsan}
+
+
+# What a terminal obeys: control characters but for the ends of lines, those of C1 too.
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]")
+
+
+def judge_text(what: str, octets: bytes) -> list[str]:
+    try:
+        text = octets.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as e:
+        return [f"{what} is no UTF-8: {octets[max(0, e.start - 20):e.end + 20]!r}"]
+    match = UNSAFE.search(text)
+    return [f"{what} has {text[max(0, match.start() - 20):match.end() + 20]!r}"] if match else []
+
+
+def peak_of(s: Session) -> int:
+    """The header of a script says what `sync` may take."""
+    return int(s.behaviour.says("memory", str(PEAK))) if s.form.name == "sync" else PEAK
+
+
+def judge(s: Session, status: int, out: bytes, errors: bytes, peak: int) -> list[str]:
+    wrong = []
+    is_command = s.form.program == "pop3"
+    no_such = status == 64 and b" is no message number: there are " in errors
+    if status not in (STATUSES if is_command else EXAMPLE_STATUSES) and not no_such:
+        wrong.append(f"it ended with status {status}")
+    if not s.form.raw:
+        wrong += judge_text("standard output", out)
+    wrong += judge_text("standard error", errors)
+    told = errors + (out if s.form.name == "doctor" or "--json" in s.form.words else b"")
+    if status != 0 and is_command and not re.search(rb"^(pop3:|BAD ) *\S+ +\S|\"error\":\"", told, re.MULTILINE):
+        wrong.append("it does not say why")
+    if not s.sanitizers and peak > peak_of(s):
+        wrong.append(f"{peak} KiB were in memory, more than {peak_of(s)}")
+    if s.behaviour.name == "well-behaved" and status != 0:
+        wrong.append(f"a good server: status {status}")
+    return wrong + ([errors[-2000:].decode(errors="backslashreplace")] if wrong else [])
+
+
+def run(s: Session) -> list[str]:
+    """Runs one session; what is wrong with it."""
+    shutil.rmtree(s.folder, ignore_errors=True)
+    s.folder.mkdir()
+    secret = s.folder / "password"
+    secret.touch(mode=0o600)
+    secret.write_text("secret\n")
+
+    typed = TYPED if s.form.name == "shell" else "secret\n"
+    line = command_line(s)
+    if not s.sanitizers:
+        line = ["sh", "-c", f'ulimit -v {peak_of(s) + ADDRESSES}; exec "$0" "$@"', *line]
+    (s.folder / "typed").write_text(typed)
+    with open(s.folder / "typed") as typing, open(s.folder / "out", "wb+") as out, \
+            open(s.folder / "errors", "wb+") as errors:  # fmt: skip
+        process = subprocess.Popen(line, stdin=typing, stdout=out, stderr=errors, env=environment(s))
+        descriptor = os.pidfd_open(process.pid)
+        ended, _, _ = select.select([descriptor], [], [], PATIENCE)
+        os.close(descriptor)
+        if not ended:
+            process.kill()
+            process.wait()
+            return ["it hangs"]
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(max(0, out.seek(0, 2) - (1 << 20)))
+        errors.seek(max(0, errors.seek(0, 2) - (1 << 20)))
+        return judge(s, process.returncode, out.read(), errors.read(), usage.ru_maxrss)
+
+
+def play(b: Behaviour, forms: list[Form], folder: Path, certificates: Path, sanitizers: bool) -> list[tuple[Form, list[str]]]:
+    """Plays one script to all forms, one after the other."""
+    log = folder / f"{b.name}.log"
+    with subprocess.Popen(
+        server_command(b, certificates, log), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            match = re.match(r"ready port=(\d+) tls-port=(\d+)", server.stdout.readline())
+            if match is None:
+                return [(form, ["the server did not start"]) for form in forms]
+            port = match[2] if b.over == "tls" else match[1]
+            return [
+                (form, run(Session(b, form, port, folder / b.name, certificates, sanitizers))) for form in forms
+            ]
+        finally:
+            server.terminate()
+
+
+ON_RETR_N = re.compile(r'^on "RETR (\d+)"', re.MULTILINE)
+
+
+def with_top(folder: Path, found: list[Behaviour]) -> list[Behaviour]:
+    """What is done to RETR is done to TOP as well: copies of those scripts."""
+    more = []
+    for b in found:
+        text = b.path.read_text()
+        if b.name.startswith("retr-") and re.search(r'^on "?RETR', text, re.MULTILINE):
+            path = folder / f"top-{b.name.removeprefix('retr-')}.pop3"
+            path.write_text(re.sub(r"^on RETR\b", "on TOP", ON_RETR_N.sub(r'on "TOP \1 0"', text), flags=re.MULTILINE))
+            more.append(b._replace(name=path.stem, path=path))
+    return more
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--form", default="")
+    parser.add_argument("--stages", action="store_true")
+    parser.add_argument("--sanitizers", action="store_true")
+    parser.add_argument("--jobs", type=int, default=4)
+    arguments = parser.parse_args()
+    sessions: Counter[str] = Counter()
+    failed = 0
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(arguments.jobs) as pool:
+        folder = Path(name)
+        certificates = folder / "certificates"
+        subprocess.run([os.environ["POP3_MAKE_CERTS"], str(certificates)], check=True)
+        found = catalogue("", "command", 1)
+        found = [b for b in found + with_top(folder, found) if arguments.only in b.name]
+        work = [(b, forms_for(b, arguments.stages, arguments.form)) for b in found]
+        work = [(b, forms) for b, forms in work if forms]
+        print(f"1..{len(work)}", flush=True)
+
+        def play_one(job: tuple[Behaviour, list[Form]]) -> list[tuple[Form, list[str]]]:
+            return play(job[0], job[1], folder, certificates, arguments.sanitizers)
+
+        for i, ((b, forms), results) in enumerate(zip(work, pool.map(play_one, work)), 1):
+            bad = [(form, wrong) for form, wrong in results if wrong]
+            failed += bool(bad)
+            for form in forms:
+                sessions[form.name] += 1
+            print(f"{'not ok' if bad else 'ok'} {i} - {b.name}, {len(forms)} forms: the server {b.says('does')}")
+            for form, wrong in bad:
+                print(f"# {form.program} {form.words}:", *"\n".join(wrong).splitlines(), sep="\n#   ", flush=True)
+    for name, count in sorted(sessions.items()):
+        print(f"# {name}: {len([f for f in FORMS if f.name == name])} forms, {count} sessions")
+    print(f"# {len(work)} behaviours, {sum(sessions.values())} sessions, {failed} failed")
+    return 1 if failed or not work else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
