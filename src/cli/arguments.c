@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/output.h"
+
 /* A word that switches something on. */
 static bool take_switch(p3_arguments *a, const char *name)
 {
@@ -149,8 +151,8 @@ void p3_arguments_free(p3_arguments *a)
 int p3_complain(const char *account, const p3_problem *why)
 {
     if (account != NULL)
-        fprintf(stderr, "pop3: %s: %s\n", account, why->text);
+        p3_print(stderr, "pop3: %s: %s\n", account, why->text);
     else
-        fprintf(stderr, "pop3: %s\n", why->text);
+        p3_print(stderr, "pop3: %s\n", why->text);
     return why->exit;
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/rfc2047.h"
+#include "cli/output.h"
+#include "cli/printable.h"
 
 /* Shows what goes over a connection, on standard error and without control characters. */
 static void show_trace(void *ctx, pop3_trace_kind kind, const char *data, size_t len)
@@ -14,7 +15,7 @@ static void show_trace(void *ctx, pop3_trace_kind kind, const char *data, size_t
     const p3_local_account *a = ctx;
     const char *mark = kind == POP3_TRACE_SENT ? "C:" : kind == POP3_TRACE_NOTE ? "--" : "S:";
     char *clean = p3_line_clean(data, len);
-    fprintf(stderr, "%s %s %s\n", a->account.name, mark, clean != NULL ? clean : "");
+    p3_print(stderr, "%s %s %s\n", a->account.name, mark, clean != NULL ? clean : "");
     free(clean);
 }
 

@@ -8,12 +8,13 @@
 
 #include "cli/json.h"
 #include "cli/mailbox.h"
-#include "cli/rfc2047.h"
+#include "cli/output.h"
+#include "cli/printable.h"
 
 static void print_clean(const char *text)
 {
     char *clean = p3_line_clean(text, strlen(text));
-    printf("%s\n", clean != NULL ? clean : "");
+    p3_print(stdout, "%s\n", clean != NULL ? clean : "");
     free(clean);
 }
 

@@ -12,7 +12,8 @@
 
 #include "cli/listed.h"
 #include "cli/mailbox.h"
-#include "cli/rfc2047.h"
+#include "cli/output.h"
+#include "cli/printable.h"
 
 /* Commands that are sent together to see what comes. */
 #define P3_TOGETHER 8
@@ -35,12 +36,12 @@ typedef struct p3_doctor {
 __attribute__((format(printf, 3, 4))) static void line(const char *mark, const char *what,
                                                        const char *format, ...)
 {
+    char text[1024];
     va_list args;
     va_start(args, format);
-    printf("%-5s%-14s ", mark, what);
-    vprintf(format, args);
-    putchar('\n');
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    p3_print(stdout, "%-5s%-14s %s\n", mark, what, text);
     fflush(stdout);
 }
 
@@ -335,21 +336,21 @@ static void suggest(const p3_doctor *d)
 {
     const p3_account *a = &d->m.account->account;
     const pop3_client_options *o = &a->connection;
-    printf("\nFor the configuration:\n\n[%s]\n", a->user != NULL ? a->user : "account");
+    p3_print(stdout, "\nFor the configuration:\n\n[%s]\n", a->user != NULL ? a->user : "account");
     if (o->unix_socket != NULL)
-        printf("socket = %s\n", o->unix_socket);
+        p3_print(stdout, "socket = %s\n", o->unix_socket);
     if (o->host != NULL)
-        printf("host = %s\n", o->host);
+        p3_print(stdout, "host = %s\n", o->host);
     if (o->port != 0)
-        printf("port = %u\n", o->port);
-    printf("user = %s%s\n", d->is_gmail ? "recent:" : "", a->user != NULL ? a->user : "");
+        p3_print(stdout, "port = %u\n", o->port);
+    p3_print(stdout, "user = %s%s\n", d->is_gmail ? "recent:" : "", a->user != NULL ? a->user : "");
     if (o->security != POP3_SECURITY_TLS)
-        printf("tls = %s\n", o->security == POP3_SECURITY_STLS ? "stls" : "none");
+        p3_print(stdout, "tls = %s\n", o->security == POP3_SECURITY_STLS ? "stls" : "none");
     if (o->security == POP3_SECURITY_PLAIN)
-        printf("allow-plaintext = yes\n");
+        p3_print(stdout, "allow-plaintext = yes\n");
     if (d->m.account->settings.ca_file != NULL)
-        printf("ca-file = %s\n", d->m.account->settings.ca_file);
-    printf("password-command = ...\nmaildir = ~/Maildir\n");
+        p3_print(stdout, "ca-file = %s\n", d->m.account->settings.ca_file);
+    p3_print(stdout, "password-command = ...\nmaildir = ~/Maildir\n");
 }
 
 int p3_cmd_doctor(p3_arguments *a)

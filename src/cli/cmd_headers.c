@@ -10,6 +10,7 @@
 
 #include "cli/json.h"
 #include "cli/mail_date.h"
+#include "cli/output.h"
 #include "cli/rfc2047.h"
 #include "cli/selection.h"
 #include "cli/size_text.h"
@@ -88,7 +89,7 @@ static bool for_each_field(const p3_headers *h,
 static bool print_field(void *ctx, const char *name, const char *value)
 {
     (void)ctx;
-    return printf("%s: %s\n", name, value) > 0;
+    return p3_print(stdout, "%s: %s\n", name, value);
 }
 
 static bool add_pair(void *ctx, const char *name, const char *value)
@@ -154,8 +155,8 @@ static bool print_row(const p3_headers *h, uint32_t number)
 
 static bool print_fields(const p3_headers *h, uint32_t number)
 {
-    printf("%smessage %u, %" PRIu64 " octets\n", h->shown > 0 ? "\n" : "", number,
-           size_of(h, number));
+    p3_print(stdout, "%smessage %u, %" PRIu64 " octets\n", h->shown > 0 ? "\n" : "", number,
+             size_of(h, number));
     return for_each_field(h, print_field, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "cli/output.h"
 #include "cli/selection.h"
 
 /* Marks the messages; when one cannot be, the marks are taken back. */
@@ -38,7 +39,7 @@ int p3_cmd_rm(p3_arguments *a)
     result = p3_mailbox_close(&m, result);
     p3_selection_free(&s);
     if (result == EX_OK && !a->quiet)
-        printf("%zu message%s %s\n", count, count == 1 ? "" : "s",
-               a->dry_run ? "would be deleted" : "deleted");
+        p3_print(stdout, "%zu message%s %s\n", count, count == 1 ? "" : "s",
+                 a->dry_run ? "would be deleted" : "deleted");
     return result;
 }

@@ -14,6 +14,7 @@
 
 #include "cli/config.h"
 #include "cli/offer.h"
+#include "cli/output.h"
 #include "cli/text.h"
 
 /* Whether a host's name stays within the domain of the address; else a person has to agree, as the
@@ -53,6 +54,49 @@ static bool append_section(const char *path, const char *section, p3_problem *wh
     return ok || p3_problem_errno(why, error, "writing %s", path);
 }
 
+/* A word as a shell takes it: what is not harmless stands in single quotes. Returns NULL when out
+ * of memory; free() it. */
+static char *quote(const char *word)
+{
+    static const char harmless[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
+    if (word[0] != '\0' && word[strspn(word, harmless)] == '\0')
+        return strdup(word);
+    char *quoted = malloc(strlen(word) * 4 + 3);
+    char *to = quoted;
+    if (quoted == NULL)
+        return NULL;
+    *to++ = '\'';
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            to = stpcpy(to, "'\\''");
+        else
+            *to++ = *word;
+    }
+    memcpy(to, "'", 2);
+    return quoted;
+}
+
+/* What to do next, in commands that can be pasted. */
+static bool print_next_steps(const char *address, const char *host)
+{
+    char *account = quote(address);
+    char *server = quote(host);
+    char *name = p3_text_join("pop3 ", address, NULL);
+    char *label = name != NULL ? quote(name) : NULL;
+    bool ok = account != NULL && server != NULL && label != NULL &&
+              p3_print(stdout,
+                       "To put the password into the keyring, run:\n"
+                       "    secret-tool store --label=%s service pop3 host %s user %s\n"
+                       "Then try: pop3 doctor %s\n",
+                       label, server, account, account);
+    free(account);
+    free(server);
+    free(name);
+    free(label);
+    return ok;
+}
+
 static int offer_known(const char *address, const p3_offer *o, const p3_arguments *a)
 {
     p3_problem why;
@@ -72,11 +116,10 @@ static int offer_known(const char *address, const p3_offer *o, const p3_argument
     if (!ok)
         status = p3_complain(address, &why);
     else
-        printf("%s %s:\n%s\nTo put the password into the keyring, run:\n"
-               "    secret-tool store --label='pop3 %s' service pop3 host %s user %s\n"
-               "Then try: pop3 doctor %s\n",
-               a->dry_run ? "This would be added to" : "Added to", config.path, section, address,
-               o->host, address, address);
+        p3_print(stdout, "%s %s:\n%s\n", a->dry_run ? "This would be added to" : "Added to",
+                 config.path, section);
+    if (ok && !print_next_steps(address, o->host))
+        status = EX_OSERR;
     free(section);
     p3_config_free(&config);
     return status;
@@ -102,7 +145,7 @@ int p3_cmd_setup(p3_arguments *a)
         return p3_complain(a->rest[0], &why);
     }
     if (!is_within(best.host, domain))
-        printf("Note: the server %s is outside %s; make sure that this is right.\n", best.host,
-               domain);
+        p3_print(stdout, "Note: the server %s is outside %s; make sure that this is right.\n",
+                 best.host, domain);
     return offer_known(a->rest[0], &best, a);
 }

@@ -11,6 +11,8 @@
 
 #include "cli/line_editor.h"
 #include "cli/mailbox.h"
+#include "cli/output.h"
+#include "cli/printable.h"
 #include "cli/text.h"
 
 typedef struct p3_shell {
@@ -28,25 +30,24 @@ typedef struct p3_shell_command {
     bool needs_number;
 } p3_shell_command;
 
-/* Prints octets of a message so that they cannot command the terminal. */
 static pop3_sink_result show(void *ctx, const char *data, size_t len)
 {
-    (void)ctx;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)data[i];
-        if (c == '\r' || ((c < 0x20 || c == 0x7f) && c != '\n' && c != '\t'))
-            continue;
-        putchar(c);
-    }
-    return POP3_SINK_CONTINUE;
+    return p3_printer_put(ctx, data, len) ? POP3_SINK_CONTINUE : POP3_SINK_ABORT;
+}
+
+/* Shows what the server says in a line. */
+static void show_text(const char *text, size_t len)
+{
+    char *clean = p3_line_clean(text, len);
+    p3_print(stdout, "%s\n", clean != NULL ? clean : "");
+    free(clean);
 }
 
 /* Shows the line that a command was answered with; passes its status on. */
 static pop3_status answered(const p3_shell *s, pop3_status status)
 {
     const pop3_reply *r = pop3_client_reply(s->m.client);
-    (void)show(NULL, r->line.data, r->line.len);
-    putchar('\n');
+    show_text(r->line.data, r->line.len);
     return status;
 }
 
@@ -54,8 +55,7 @@ static bool show_line(void *ctx, const pop3_entry *entry, pop3_str line)
 {
     (void)ctx;
     (void)entry;
-    (void)show(NULL, line.data, line.len);
-    putchar('\n');
+    show_text(line.data, line.len);
     return true;
 }
 
@@ -64,7 +64,7 @@ static pop3_status do_capa(p3_shell *s)
     const pop3_capabilities *caps;
     pop3_status status = pop3_client_capa(s->m.client, &caps);
     for (size_t i = 0; status == POP3_OK && i < caps->line_count; i++)
-        printf("%s\n", caps->lines[i]);
+        show_text(caps->lines[i], strlen(caps->lines[i]));
     return status;
 }
 
@@ -87,12 +87,18 @@ static pop3_status do_uidl(p3_shell *s)
 
 static pop3_status do_retr(p3_shell *s)
 {
-    return pop3_client_retr(s->m.client, s->number, show, NULL);
+    p3_printer p = {.out = stdout};
+    pop3_status status = pop3_client_retr(s->m.client, s->number, show, &p);
+    p3_printer_end(&p);
+    return status;
 }
 
 static pop3_status do_top(p3_shell *s)
 {
-    return pop3_client_top(s->m.client, s->number, s->lines, show, NULL);
+    p3_printer p = {.out = stdout};
+    pop3_status status = pop3_client_top(s->m.client, s->number, s->lines, show, &p);
+    p3_printer_end(&p);
+    return status;
 }
 
 static pop3_status do_dele(p3_shell *s)
@@ -144,7 +150,7 @@ static pop3_status do_help(p3_shell *s)
 {
     (void)s;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        printf("%-6s %s\n", commands[i].name, commands[i].help);
+        p3_print(stdout, "%-6s %s\n", commands[i].name, commands[i].help);
     return POP3_OK;
 }
 
@@ -171,7 +177,7 @@ static void perform(p3_shell *s, char *text)
     bool numbers = (first == NULL || p3_value_number(first, UINT32_MAX, &number)) &&
                    (second == NULL || p3_value_number(second, UINT32_MAX, &lines));
     if (c == NULL || !numbers || (c->needs_number && number == 0)) {
-        printf("%s\n", c == NULL ? "There is no such command; type help." : c->help);
+        p3_print(stdout, "%s\n", c == NULL ? "There is no such command; type help." : c->help);
         return;
     }
     s->number = (uint32_t)number;
@@ -210,7 +216,7 @@ static void edit_lines(p3_shell *s)
         free(text);
     }
     if (!s->over)
-        putchar('\n');
+        p3_print(stdout, "\n");
     p3_line_editor_close(e);
 }
 
@@ -229,7 +235,8 @@ int p3_cmd_shell(p3_arguments *a)
     a->edits_lines = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     s.result = p3_mailbox_open(&s.m, a);
     if (s.result == EX_OK && a->edits_lines) {
-        printf("Type help for the commands; quit deletes what is marked, abort does not.\n");
+        p3_print(stdout,
+                 "Type help for the commands; quit deletes what is marked, abort does not.\n");
         edit_lines(&s);
     } else if (s.result == EX_OK) {
         read_lines(&s);

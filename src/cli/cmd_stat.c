@@ -7,6 +7,7 @@
 
 #include "cli/json.h"
 #include "cli/mailbox.h"
+#include "cli/output.h"
 #include "cli/size_text.h"
 
 int p3_cmd_stat(p3_arguments *a)
@@ -25,7 +26,8 @@ int p3_cmd_stat(p3_arguments *a)
                          ? EX_OK
                          : EX_IOERR;
         else
-            printf("%" PRIu64 " messages, %s\n", drop.count, p3_size_text(drop.octets, size));
+            p3_print(stdout, "%" PRIu64 " messages, %s\n", drop.count,
+                     p3_size_text(drop.octets, size));
     }
     return p3_mailbox_close(&m, result);
 }

@@ -6,14 +6,15 @@
 #include <sysexits.h>
 
 #include "cli/json.h"
-#include "cli/rfc2047.h"
+#include "cli/output.h"
+#include "cli/printable.h"
 #include "cli/selection.h"
 
 static bool print_uid(uint32_t number, pop3_str uid, bool json)
 {
     if (!json) {
         char *clean = p3_line_clean(uid.data, uid.len);
-        bool ok = clean != NULL && printf("%u %s\n", number, clean) > 0;
+        bool ok = clean != NULL && p3_print(stdout, "%u %s\n", number, clean);
         free(clean);
         return ok;
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/output.h"
 #include "cli/private_file.h"
 #include "cli/text.h"
 #include "cli/url.h"
@@ -37,9 +38,9 @@ static int mistake(p3_reader *r, const char *text, const char *what, const char 
 {
     r->mistakes++;
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a reader has a configuration */
-    fprintf(stderr, "%s:%d: %s%s%s%s%s\n", r->config->path, r->line, text, what,
-            nearest != NULL ? "; perhaps you mean \"" : "", nearest != NULL ? nearest : "",
-            nearest != NULL ? "\"" : "");
+    p3_print(stderr, "%s:%d: %s%s%s%s%s\n", r->config->path, r->line, text, what,
+             nearest != NULL ? "; perhaps you mean \"" : "", nearest != NULL ? nearest : "",
+             nearest != NULL ? "\"" : "");
     return 1; /* go on: all mistakes are reported at once */
 }
 

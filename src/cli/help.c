@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/output.h"
+
 static const char general[] =
     "pop3: reads mail from POP3 servers, and keeps a Maildir in step with them.\n"
     "\n"
@@ -172,8 +174,7 @@ int p3_help(FILE *out, const char *topic)
         topic = "help";
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         if (strcmp(topics[i].name, topic) == 0)
-            return fputs(topics[i].text, out) < 0 || fputs(topics[i].more, out) < 0 ? EX_IOERR
-                                                                                    : EX_OK;
+            return !p3_print(out, "%s%s", topics[i].text, topics[i].more) ? EX_IOERR : EX_OK;
     }
     return EX_USAGE;
 }

@@ -5,14 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/rfc2047.h"
+#include "cli/output.h"
+#include "cli/printable.h"
+
+static int put(const char *text, size_t len, void *printer)
+{
+    return p3_printer_put(printer, text, len) ? 0 : -1;
+}
 
 bool p3_json_line(json_t *object)
 {
     if (object == NULL)
         return false;
-    bool ok = json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0 &&
-              putchar('\n') != EOF && fflush(stdout) == 0;
+    p3_printer p = {.out = stdout, .escapes = true};
+    bool ok = json_dump_callback(object, put, &p, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0 &&
+              p3_printer_put(&p, "\n", 1) && fflush(stdout) == 0;
     json_decref(object);
     return ok;
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "cli/config.h"
+#include "cli/output.h"
 #include "optional/library.h"
 
 #define P3_HISTORY_LINES 500
@@ -87,11 +88,11 @@ static unsigned char complete(EditLine *edit, int key)
         return CC_REFRESH;
     for (size_t i = 0; ways > 1 && (word = e->word(i)) != NULL; i++) {
         if (strncasecmp(word, line->buffer, len) == 0)
-            printf("\n%s", word);
+            p3_print(stdout, "\n%s", word);
     }
     if (ways < 2)
         return CC_ERROR;
-    putchar('\n');
+    p3_print(stdout, "\n");
     return CC_REDISPLAY;
 }
 
@@ -134,7 +135,7 @@ const char *p3_line_editor_read(p3_line_editor *e)
     int count = 0;
     int edits = 0;
     if (e->edit == NULL) {
-        fputs(e->prompt, stdout);
+        p3_print(stdout, "%s", e->prompt);
         (void)fflush(stdout);
         return getline(&e->line, &e->size, stdin) > 0 ? e->line : NULL;
     }

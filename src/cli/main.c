@@ -8,6 +8,7 @@
 
 #include "cli/cores.h"
 #include "cli/help.h"
+#include "cli/output.h"
 
 typedef struct p3_subcommand {
     const char *name;
@@ -88,7 +89,7 @@ int main(int argc, char **argv)
         strcmp(argv[1], "-h") == 0)
         status = help(argc > 2 ? argv[2] : NULL);
     else if (strcmp(argv[1], "--version") == 0)
-        status = printf("pop3 %s\n", pop3_version()) < 0 ? EX_IOERR : EX_OK;
+        status = p3_print(stdout, "pop3 %s\n", pop3_version()) ? EX_OK : EX_IOERR;
     else
         status = sub != NULL ? run(sub, argc - 2, argv + 2) : unknown(argv[1]);
     if (fflush(stdout) != 0 && status == EX_OK)

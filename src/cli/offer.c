@@ -23,6 +23,15 @@ static const p3_symbol symbols[] = {
 
 static p3_library library = P3_LIBRARY(P3_RESOLV_SONAME, symbols);
 
+/* Whether it has nothing but what names of hosts are made of (RFC 1123 §2.1), and an underscore,
+ * which some have. The DNS may hold any octets. */
+static bool is_host_name(const char *name)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    return name[0] != '-' && name[strspn(name, letters)] == '\0';
+}
+
 /* Takes one record of an answer, when it is better than what there is. */
 static void take_record(const ns_msg *answer, const ns_rr *record, bool tls, p3_offer *best)
 {
@@ -37,7 +46,7 @@ static void take_record(const ns_msg *answer, const ns_rr *record, bool tls, p3_
                            sizeof o.host) < 0)
         return;
     /* A root name says that the service is not there (RFC 6186 §3.4). */
-    if (o.host[0] == '\0' || strcmp(o.host, ".") == 0 || o.port == 0)
+    if (o.host[0] == '\0' || strcmp(o.host, ".") == 0 || o.port == 0 || !is_host_name(o.host))
         return;
     bool better = !best->found || o.priority < best->priority ||
                   (o.priority == best->priority &&

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/size_text.h"
 #include "sync/clock.h"
 
@@ -53,9 +54,8 @@ p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run
 /* Takes the changing lines away, so that something can be said above them. */
 static void clear_lines(p3_progress *p)
 {
-    for (; p->drawn > 0; p->drawn--)
-        fputs("\033[1A\033[2K", stderr);
-    fflush(stderr);
+    p3_erase_lines(stderr, p->drawn);
+    p->drawn = 0;
 }
 
 static void draw_line(const p3_live *l, unsigned columns)
@@ -76,7 +76,7 @@ static void draw_line(const p3_live *l, unsigned columns)
                  p3_size_text((uint64_t)speed, rate), rest > 0 && speed > 1 ? ", left: " : "",
                  rest > 0 && speed > 1 ? p3_time_text((double)rest / speed, left) : "");
     }
-    fprintf(stderr, "%.*s\n", (int)columns - 1, text);
+    p3_print(stderr, "%.*s\n", (int)columns - 1, text);
 }
 
 static void draw(p3_progress *p)
@@ -138,16 +138,16 @@ static void summarize(const p3_progress *p, const p3_notice *n)
     char size[P3_SHORT_TEXT];
     if (p->dry_run || (n->problem != NULL && t->delivered == 0))
         return;
-    printf("%s: %" PRIu64 " new message%s (%s) delivered", n->account->name, t->delivered,
-           t->delivered == 1 ? "" : "s", p3_size_text(t->octets, size));
+    p3_print(stdout, "%s: %" PRIu64 " new message%s (%s) delivered", n->account->name, t->delivered,
+             t->delivered == 1 ? "" : "s", p3_size_text(t->octets, size));
     if (t->deleted > 0)
-        printf(", %" PRIu64 " deleted on the server", t->deleted);
+        p3_print(stdout, ", %" PRIu64 " deleted on the server", t->deleted);
     if (t->skipped > 0)
-        printf(", %" PRIu64 " left alone", t->skipped);
+        p3_print(stdout, ", %" PRIu64 " left alone", t->skipped);
     if (t->failed > 0)
-        printf(", %" PRIu64 " failed", t->failed);
-    printf("; %" PRIu64 " on the server\n",
-           t->listed - (t->deleted < t->listed ? t->deleted : t->listed));
+        p3_print(stdout, ", %" PRIu64 " failed", t->failed);
+    p3_print(stdout, "; %" PRIu64 " on the server\n",
+             t->listed - (t->deleted < t->listed ? t->deleted : t->listed));
 }
 
 static void say(const p3_progress *p, const p3_notice *n)
@@ -155,25 +155,25 @@ static void say(const p3_progress *p, const p3_notice *n)
     char time[P3_SHORT_TEXT];
     switch (n->kind) {
     case P3_NOTICE_WOULD:
-        printf("%s: would %s message %u\n", n->account->name, n->text, n->number);
+        p3_print(stdout, "%s: would %s message %u\n", n->account->name, n->text, n->number);
         break;
     case P3_NOTICE_SKIPPED:
         if (p->verbose)
-            printf("%s: message %u: %s\n", n->account->name, n->number, n->text);
+            p3_print(stdout, "%s: message %u: %s\n", n->account->name, n->number, n->text);
         break;
     case P3_NOTICE_WAITING:
         /* Nobody is left to wonder for minutes what it is waiting for. */
         if (n->problem != NULL && (p->style != P3_PROGRESS_QUIET || n->seconds >= 60))
-            fprintf(stderr, "pop3: %s: %s; again in %s\n", n->account->name, n->problem->text,
-                    p3_time_text(n->seconds, time));
+            p3_print(stderr, "pop3: %s: %s; again in %s\n", n->account->name, n->problem->text,
+                     p3_time_text(n->seconds, time));
         break;
     case P3_NOTICE_FAILED:
     case P3_NOTICE_OVER:
         if (n->kind == P3_NOTICE_OVER && p->style != P3_PROGRESS_QUIET)
             summarize(p, n);
         if (n->problem != NULL && n->number > 0)
-            fprintf(stderr, "pop3: %s: message %u: %s\n", n->account->name, n->number,
-                    n->problem->text);
+            p3_print(stderr, "pop3: %s: message %u: %s\n", n->account->name, n->number,
+                     n->problem->text);
         else if (n->problem != NULL)
             (void)p3_complain(n->account->name, n->problem);
         break;

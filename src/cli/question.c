@@ -7,8 +7,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "cli/printable.h"
 
 /* The terminal that is being asked at, for when a signal ends the process. */
 static int terminal = -1;
@@ -70,7 +74,9 @@ static ssize_t ask_once(const char *name, char *line, size_t size, int *key)
     struct sigaction usual[P3_ENDINGS];
     watch_endings(usual);
     silence();
-    dprintf(terminal, "Password for %s: ", name);
+    char *clean = p3_line_clean(name, strlen(name));
+    dprintf(terminal, "Password for %s: ", clean != NULL ? clean : "");
+    free(clean);
     ssize_t n;
     do
         n = read(terminal, line, size);

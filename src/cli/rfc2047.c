@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/printable.h"
+
 /* A string that grows. */
 typedef struct p3_grown {
     char *data;
@@ -35,89 +37,6 @@ static void add(p3_grown *g, const char *data, size_t len)
         memcpy(g->data + g->len, data, len);
     g->len += len;
     g->data[g->len] = '\0';
-}
-
-static char *finish(p3_grown *g)
-{
-    add(g, "", 0);
-    if (!g->failed)
-        return g->data;
-    free(g->data);
-    return NULL;
-}
-
-/* ---- UTF-8 ---- */
-
-/* Length of the UTF-8 character at the beginning, or 0 (RFC 3629: no surrogates, no overlong
- * forms). */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80                   ? 1
-               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-               : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-                                             : 4;
-    if (n == 1)
-        return 1;
-    if ((s[0] & 0xc0) == 0x80 || s[0] > 0xf4 || s[0] < 0xc2 || n > len)
-        return 0;
-    uint32_t c = s[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        c = (c << 6) | (s[i] & 0x3fu);
-    }
-    return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
-}
-
-char *p3_utf8_clean(const char *text, size_t len)
-{
-    p3_grown out = {0};
-    for (size_t i = 0; i < len;) {
-        size_t n = utf8_length((const unsigned char *)text + i, len - i);
-        if (n == 0 || text[i] == '\0')
-            add(&out, "\xef\xbf\xbd", 3);
-        else
-            add(&out, text + i, n);
-        i += n == 0 ? 1 : n;
-    }
-    return finish(&out);
-}
-
-/* Control characters, C1 ones and those that change the direction of text can make a terminal show
- * something else than what is there. */
-static bool is_unsafe(const unsigned char *s, size_t n)
-{
-    if (n == 1)
-        return s[0] < 0x20 || s[0] == 0x7f;
-    if (n == 2)
-        return s[0] == 0xc2 && s[1] < 0xa0;
-    if (n != 3 || s[0] != 0xe2)
-        return false;
-    return (s[1] == 0x80 && ((s[2] >= 0xaa && s[2] <= 0xae) || s[2] == 0x8e || s[2] == 0x8f)) ||
-           (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
-}
-
-char *p3_line_clean(const char *text, size_t len)
-{
-    p3_grown out = {0};
-    bool blank = true;
-    for (size_t i = 0; i < len;) {
-        size_t n = utf8_length((const unsigned char *)text + i, len - i);
-        bool bad = n == 0;
-        bool unsafe = !bad && is_unsafe((const unsigned char *)text + i, n);
-        if (bad)
-            add(&out, "\xef\xbf\xbd", 3);
-        else if (!unsafe && text[i] != ' ')
-            add(&out, text + i, n);
-        else if (!blank)
-            add(&out, " ", 1);
-        blank = !bad && (unsafe || text[i] == ' ');
-        i += bad ? 1 : n;
-    }
-    while (out.len > 0 && out.data[out.len - 1] == ' ')
-        out.data[--out.len] = '\0';
-    return finish(&out);
 }
 
 /* ---- character sets ---- */
@@ -149,9 +68,10 @@ static bool convert(p3_grown *out, const char *charset, const char *data, size_t
 
 static bool all_utf8(const char *text, size_t len)
 {
+    uint32_t c;
     size_t n = 0;
     for (size_t i = 0; i < len; i += n) {
-        n = utf8_length((const unsigned char *)text + i, len - i);
+        n = p3_utf8_char(text + i, len - i, &c);
         if (n == 0)
             return false;
     }

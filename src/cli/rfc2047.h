@@ -9,11 +9,4 @@
  * characters, so that it can be shown on a terminal. free() it; NULL when out of memory. */
 char *p3_rfc2047_decode(const char *value, size_t len);
 
-/* Makes any text fit for one line of a terminal: control characters become blanks, many blanks one,
- * and what is not UTF-8 U+FFFD. free() it; NULL when out of memory. */
-char *p3_line_clean(const char *text, size_t len);
-
-/* A copy in which what is not UTF-8 is U+FFFD. NULL when out of memory. */
-char *p3_utf8_clean(const char *text, size_t len);
-
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/config.h"
+#include "cli/output.h"
 #include "cli/sandbox_parts.h"
 #include "cli/syscall_filter.h"
 #include "cli/text.h"
@@ -176,5 +177,5 @@ void p3_sandbox_enter(void *sandbox, const char *const *more, size_t count)
     if (!s->off && !s->is_entered)
         enter(s, more, count);
     if (s->is_told)
-        fprintf(stderr, "pop3: sandbox: %s\n", s->report);
+        p3_print(stderr, "pop3: sandbox: %s\n", s->report);
 }

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "cli/output.h"
+
 #define P3_GAP   2  /* blanks between columns */
 #define P3_LEAST 10 /* a column is never narrower */
 
@@ -79,11 +81,11 @@ static int print_cut(FILE *out, const char *text, int room)
         size_t n = next_char(text, &width);
         if (total + width > room - 1)
             break;
-        fwrite(text, 1, n, out);
+        p3_print(out, "%.*s", (int)n, text);
         text += n;
         total += width;
     }
-    fputs("\xe2\x80\xa6", out);
+    p3_print(out, "\xe2\x80\xa6");
     return total + 1;
 }
 
@@ -94,14 +96,14 @@ void p3_table_row(FILE *out, const p3_column *columns, const char *const *texts,
         int room = columns[i].width;
         bool last = i + 1 == count;
         if (columns[i].right)
-            fprintf(out, "%*s", room > width ? room - width : 0, "");
+            p3_print(out, "%*s", room > width ? room - width : 0, "");
         if (room > 0 && width > room)
             width = print_cut(out, texts[i], room);
         else
-            fputs(texts[i], out);
+            p3_print(out, "%s", texts[i]);
         if (!columns[i].right && !last)
-            fprintf(out, "%*s", room > width ? room - width : 0, "");
-        fprintf(out, "%*s", last ? 0 : P3_GAP, "");
+            p3_print(out, "%*s", room > width ? room - width : 0, "");
+        p3_print(out, "%*s", last ? 0 : P3_GAP, "");
     }
-    fputc('\n', out);
+    p3_print(out, "\n");
 }

@@ -1,5 +1,6 @@
 /* Fuzzing header fields: whatever is in them, what is shown is UTF-8 of one line without control
  * characters, and clean already. */
+#include "cli/printable.h"
 #include "cli/rfc2047.h"
 
 #include <stdbool.h>
@@ -42,7 +43,8 @@ static void check_shown(char *text)
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
         size_t n = take(p, &c);
         must(n > 0 && c >= 0x20 && (c < 0x7F || c > 0x9F));
-        must((c < 0x202A || c > 0x202E) && (c < 0x2066 || c > 0x2069)); /* other directions */
+        must(c != 0xAD && c != 0x61C && (c < 0x200B || c > 0x200F) && (c < 0x2028 || c > 0x202E) &&
+             (c < 0x2060 || c > 0x206F) && c != 0xFEFF); /* invisible, or of other directions */
         p += n;
     }
     char *again = p3_line_clean(text, strlen(text));

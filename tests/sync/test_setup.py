@@ -121,3 +121,18 @@ def test_a_configuration_with_mistakes_is_not_added_to(world):
     told = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", status=78)
     assert "there is no setting colour" in told
     assert config(world).read_text() == "[a]\ncolour = red\n"
+
+
+@pytest.mark.parametrize("host", ["pop`id`.example.org", "pop|id.example.org", "pop&id.example.org", "a'b.example.org",
+                                  "$(id).example.org", "a\\032b.example.org", "-x.example.org"])  # fmt: skip
+def test_a_name_in_the_dns_that_is_no_hosts_is_not_taken(world, host):
+    told = run_setup(world, f"_pop3s._tcp.example.org 0 1 995 {host}", status=68)
+    assert "does not say in the DNS" in told
+    assert not config(world).exists()
+
+
+def test_commands_to_paste_have_the_address_quoted(world):
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", words=("a'$(id);b@example.org",))
+    quoted = r"'a'\''$(id);b@example.org'"
+    assert f"user {quoted}\n" in shown and f"pop3 doctor {quoted}\n" in shown
+    assert "--label='pop3 a'" in shown
