@@ -42,6 +42,14 @@ static bool print_message(pop3_client *c, uint32_t number)
     return true;
 }
 
+static void print_size(const pop3_entry *entry)
+{
+    if (entry->octets == POP3_OCTETS_UNKNOWN)
+        printf("%10" PRIu32 "            ?\n", entry->number);
+    else
+        printf("%10" PRIu32 " %12" PRIu64 "\n", entry->number, entry->octets);
+}
+
 static bool tour(pop3_client *c)
 {
     pop3_listing *listing;
@@ -51,8 +59,7 @@ static bool tour(pop3_client *c)
     if (pop3_client_list_all(c, &listing) != POP3_OK)
         return account_complain(c);
     for (size_t i = 0; i < listing->count; i++)
-        printf("%10" PRIu32 " %12" PRIu64 "\n", listing->entries[i].number,
-               listing->entries[i].octets);
+        print_size(&listing->entries[i]);
     bool ok = pop3_client_stat(c, &drop) == POP3_OK || account_complain(c);
     if (ok)
         printf("%" PRIu64 " messages, %" PRIu64 " octets\n", drop.count, drop.octets);

@@ -2,6 +2,7 @@
  */
 #include "cli/command.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,8 +294,10 @@ static void check_mailbox(p3_doctor *d)
         bad(d, status, "STAT");
         return;
     }
-    line("ok", "mailbox", "%llu messages, %llu octets", (unsigned long long)drop.count,
-         (unsigned long long)drop.octets);
+    if (drop.octets == POP3_OCTETS_UNKNOWN)
+        line("note", "mailbox", "%" PRIu64 " messages; STAT gives no size", drop.count);
+    else
+        line("ok", "mailbox", "%" PRIu64 " messages, %" PRIu64 " octets", drop.count, drop.octets);
     check_uidl(d, drop.count);
     if (drop.count > 0 && pop3_client_state(d->m.client) == POP3_STATE_TRANSACTION)
         check_top(d);

@@ -36,7 +36,7 @@ static uint64_t size_of(const p3_headers *h, uint32_t number)
 {
     const p3_listed *l = &h->selection.listed;
     size_t i = p3_listed_from(l, number);
-    return i < l->count ? l->at[i].octets : 0;
+    return i < l->count ? l->at[i].octets : POP3_OCTETS_UNKNOWN;
 }
 
 static char *field(const p3_headers *h, const char *name)
@@ -102,7 +102,7 @@ static bool print_json(const p3_headers *h, uint32_t number)
 {
     json_t *o = json_object();
     bool ok = json_object_set_new(o, "number", json_integer(number)) == 0 &&
-              json_object_set_new(o, "octets", p3_json_number(size_of(h, number))) == 0 &&
+              json_object_set_new(o, "octets", p3_json_octets(size_of(h, number))) == 0 &&
               add_field(o, h, "date", "Date") && add_field(o, h, "from", "From") &&
               add_field(o, h, "subject", "Subject");
     if (ok && h->every_field) {
@@ -155,8 +155,12 @@ static bool print_row(const p3_headers *h, uint32_t number)
 
 static bool print_fields(const p3_headers *h, uint32_t number)
 {
-    p3_print(stdout, "%smessage %u, %" PRIu64 " octets\n", h->shown > 0 ? "\n" : "", number,
-             size_of(h, number));
+    uint64_t octets = size_of(h, number);
+    if (octets == POP3_OCTETS_UNKNOWN)
+        p3_print(stdout, "%smessage %u\n", h->shown > 0 ? "\n" : "", number);
+    else
+        p3_print(stdout, "%smessage %u, %" PRIu64 " octets\n", h->shown > 0 ? "\n" : "", number,
+                 octets);
     return for_each_field(h, print_field, NULL);
 }
 

@@ -22,7 +22,7 @@ int p3_cmd_stat(p3_arguments *a)
             result = p3_mailbox_complain(&m, status);
         else if (a->json)
             result = p3_json_line(json_pack("{s:o,s:o}", "messages", p3_json_number(drop.count),
-                                            "octets", p3_json_number(drop.octets)))
+                                            "octets", p3_json_octets(drop.octets)))
                          ? EX_OK
                          : EX_IOERR;
         else

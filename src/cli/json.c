@@ -48,6 +48,11 @@ json_t *p3_json_number(uint64_t n)
     return n <= INT64_MAX ? json_integer((json_int_t)n) : json_real((double)n);
 }
 
+json_t *p3_json_octets(uint64_t n)
+{
+    return n == POP3_OCTETS_UNKNOWN ? json_null() : p3_json_number(n);
+}
+
 static void add_tally(json_t *o, const p3_tally *t)
 {
     json_object_set_new(o, "listed", p3_json_number(t->listed));
@@ -69,7 +74,7 @@ void p3_json_notice(const p3_notice *n)
         json_object_set_new(o, "number", p3_json_number(n->number));
         json_object_set_new(o, "uid", p3_json_text(n->uid.data, n->uid.len));
         if (n->octets > 0)
-            json_object_set_new(o, "octets", p3_json_number(n->octets));
+            json_object_set_new(o, "octets", p3_json_octets(n->octets));
     } else if (n->kind != P3_NOTICE_BEGUN) {
         add_tally(o, n->tally);
     }

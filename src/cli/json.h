@@ -16,6 +16,9 @@ json_t *p3_json_text(const char *text, size_t len);
 /* A number of any size: jansson's integers end at 2^63-1, so what is larger is a real. */
 json_t *p3_json_number(uint64_t n);
 
+/* A size; null for ::POP3_OCTETS_UNKNOWN. */
+json_t *p3_json_octets(uint64_t n);
+
 /* An event of sync. */
 void p3_json_notice(const p3_notice *n);
 

@@ -4,11 +4,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <pop3/types.h>
+
 const char *p3_size_text(uint64_t octets, char out[P3_SHORT_TEXT])
 {
     static const char *const units[] = {"KB", "MB", "GB", "TB", "PB"};
     double n = (double)octets;
     size_t unit = 0;
+    if (octets == POP3_OCTETS_UNKNOWN)
+        return "size ?";
     if (octets < 1000) {
         snprintf(out, P3_SHORT_TEXT, "%" PRIu64 " B", octets);
         return out;

@@ -15,7 +15,11 @@ PRINTS = re.compile(r"\b(v?f?printf|fputs|puts|f?putc|putchar|fwrite|perror|psig
 # text is cleaned.
 DESCRIPTORS = re.compile(r"\b(dprintf|write)\((STD(OUT|ERR)_FILENO|[012],)")
 
-EXEMPT = {SOURCE / "cli/output.c"}
+# A stream of this name is a file: the history of lines.
+FILE = re.compile(r"\(to, |, to\)")
+
+# syscall_list.c runs while the command is built.
+EXEMPT = {SOURCE / "cli/output.c", SOURCE / "cli/syscall_list.c"}
 
 
 def without_comments(text: str) -> str:
@@ -30,7 +34,7 @@ def main() -> int:
             continue
         for i, line in enumerate(without_comments(path.read_text()).splitlines(), 1):
             line = re.sub(r"format\(printf,", "", line)
-            if PRINTS.search(line) or DESCRIPTORS.search(line):
+            if (PRINTS.search(line) and not FILE.search(line)) or DESCRIPTORS.search(line):
                 print(f"{path.relative_to(SOURCE.parent)}:{i}: {line.strip()}")
                 found += 1
     print(f"{files} files, {found} places that print past cli/output.c")

@@ -196,8 +196,8 @@ def test_json_keeps_what_it_escapes(hostile):
 
 def test_numbers_beyond_63_bits_are_not_negative_in_json(world):
     script = world.path / "script"
-    script.write_text('on STAT { line "+OK 18446744073709551615 18446744073709551615" }\n'
-                      'on LIST { line "+OK" ; line "1 18446744073709551615" ; line "." }\nserve\n')  # fmt: skip
+    script.write_text('on STAT { line "+OK 18446744073709551615 18446744073709551614" }\n'
+                      'on LIST { line "+OK" ; line "1 18446744073709551614" ; line "." }\nserve\n')  # fmt: skip
     world.fill(1)
     with world.server("--script", script) as server:
         mailbox = Mailbox(world, server)
@@ -205,3 +205,15 @@ def test_numbers_beyond_63_bits_are_not_negative_in_json(world):
         assert found["messages"] == found["octets"] == float(2**64)
         assert json.loads(mailbox.run("list", "--json", "--auth", "USER"))["octets"] == float(2**64)
         assert not re.search("-", mailbox.run("stat", "--auth", "USER"))
+
+
+def test_a_size_that_is_not_known_is_no_number(world):
+    script = world.path / "script"
+    script.write_text('on STAT { line "+OK 1 x" }\non LIST { line "+OK" ; line "1 -5" ; line "." }\nserve\n')
+    world.fill(1)
+    with world.server("--script", script) as server:
+        mailbox = Mailbox(world, server)
+        assert json.loads(mailbox.run("stat", "--json", "--auth", "USER")) == {"messages": 1, "octets": None}
+        assert json.loads(mailbox.run("list", "--json", "--auth", "USER"))["octets"] is None
+        assert mailbox.run("stat", "--auth", "USER") == "1 messages, size ?\n"
+        assert mailbox.run("headers", "--verbose", "--auth", "USER").startswith("message 1\n")
