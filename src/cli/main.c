@@ -9,6 +9,7 @@
 #include "cli/cores.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "cli/streams.h"
 
 typedef struct p3_subcommand {
     const char *name;
@@ -77,6 +78,8 @@ static int run(const p3_subcommand *sub, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (!p3_streams_open())
+        return EX_OSERR;            /* there is nobody to tell */
     p3_cores_off();                 /* a URL on the command line may hold a password already */
     (void)signal(SIGPIPE, SIG_IGN); /* writes say EPIPE, */
     (void)signal(SIGXFSZ, SIG_IGN); /* and files too large EFBIG */

@@ -95,20 +95,44 @@ static bool is_word(pop3_str s)
     return true;
 }
 
+static bool is_alone(pop3_str s, size_t from, size_t n)
+{
+    char before = from > 0 ? s.data[from - 1] : ' ';
+    char after = from + n < s.len ? s.data[from + n] : ' ';
+    return !is_letter(before) && !p3_is_digit(before) && !is_letter(after) && !p3_is_digit(after);
+}
+
+static bool is_behind_pass(pop3_str s, size_t from)
+{
+    static const char command[] = "PASS ";
+    size_t n = sizeof command - 1;
+    return from >= n && p3_equal_nocase(p3_span(s.data + from - n, n), p3_span(command, n));
+}
+
+/* Whether the n octets of a reply that are the secret's first ones repeat it. */
+static bool is_echo(pop3_str s, size_t from, size_t n, bool whole, bool is_password)
+{
+    enum { LEAST = 4, LIKELY = 8, TELLING = 16 }; /* TELLING octets no server says by chance */
+    bool word = is_word(p3_span(s.data + from, n));
+    bool alone = is_alone(s, from, n);
+    if (n >= TELLING)
+        return true;
+    if (!whole && n < LEAST)
+        return false;
+    if (is_password && word)
+        return alone && is_behind_pass(s, from);
+    if (whole)
+        return alone;
+    return word ? alone && n >= LIKELY : alone || n >= LIKELY;
+}
+
 size_t p3_find_echo(pop3_str s, pop3_str secret, bool is_password)
 {
-    enum { TELLING = 16 }; /* octets that no server says by chance */
-    static const char command[] = "PASS ";
-    bool telling = secret.len >= TELLING;
-    size_t n = telling ? TELLING : secret.len;
-    size_t before = is_password && !telling && is_word(secret) ? sizeof command - 1 : 0;
-    for (size_t i = before; n > 0 && i + n <= s.len; i++) {
-        char first = i > 0 ? s.data[i - 1] : ' ';
-        char next = i + n < s.len ? s.data[i + n] : ' ';
-        bool alone =
-            !is_letter(first) && !p3_is_digit(first) && !is_letter(next) && !p3_is_digit(next);
-        if (memcmp(s.data + i, secret.data, n) == 0 && (telling || alone) &&
-            p3_equal_nocase(p3_span(s.data + i - before, before), p3_span(command, before)))
+    for (size_t i = 0; i < s.len; i++) {
+        size_t n = 0;
+        while (n < secret.len && i + n < s.len && s.data[i + n] == secret.data[n])
+            n++;
+        if (n > 0 && is_echo(s, i, n, n == secret.len, is_password))
             return i;
     }
     return SIZE_MAX;

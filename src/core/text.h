@@ -47,9 +47,9 @@ bool p3_equals_nocase(pop3_str a, const char *b);
 /* Whether s is well-formed UTF-8 (RFC 3629). */
 bool p3_is_utf8(pop3_str s);
 
-/* Where s begins to repeat a secret, whole or cut short; SIZE_MAX when it does not. A short
- * password that is made of letters alone may be a word of the server's own: it counts only behind
- * "PASS". */
+/* Where s begins to repeat a secret, whole or cut short to four octets at least; SIZE_MAX when it
+ * does not. Of a password, letters alone may be a word of the server's own: fewer than sixteen
+ * count only behind "PASS". */
 size_t p3_find_echo(pop3_str s, pop3_str secret, bool is_password);
 
 /* Builds a terminated text in a buffer of fixed size; what does not fit is left out. */

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from held import held
+from subcommands import Mailbox
 from world import COMMAND, CRASH_COMMAND, DEADLINE, message
 
 UNLIMITED = resource.RLIM_INFINITY
@@ -219,3 +220,22 @@ def test_nor_of_one_that_is_killed(world):
         while is_anybody_left(process.pid) and time.monotonic() < deadline:
             os.sched_yield()
         assert not is_anybody_left(process.pid)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_nothing_that_is_printed_goes_to_the_server_when_descriptors_were_closed(world, closed):
+    world.fill(1)
+    more = ["--maildir", world.maildir, "--state", world.state]
+    commands = [["list"], ["list", "--trace", "--verbose"], ["cat", "1"], ["cat", "9"], ["capa", "--json"], ["doctor"],
+                ["shell"], ["sync", *more], ["sync", "--json", "--trace", *more]]  # fmt: skip
+    with world.server() as server:
+        mailbox = Mailbox(world, server)
+        for name, *rest in commands:
+            words = mailbox.words(name, *rest)
+            done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', *words], env=world.environment(),
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)  # fmt: skip
+            if name in ("list", "cat", "capa", "doctor") and rest != ["9"]:
+                assert done.returncode == (74 if ">&-" in closed.split() else 0), (name, rest, done)
+        asked = {line.split()[0] for line in server.commands(r"\S*")} - {"XMARK"}
+    known = {"CAPA", "USER", "PASS", "AUTH", "STAT", "LIST", "UIDL", "TOP", "RETR", "NOOP", "QUIT"}
+    assert asked <= known and {"LIST", "RETR", "QUIT"} <= asked, asked
