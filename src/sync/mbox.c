@@ -2,9 +2,8 @@
  *
  * A batch is first written to a spool file beside the mbox, with the names of its messages and,
  * once the mbox is locked, the offset at which it will be appended; only then is it appended. The
- * spool stays until the delivery is recorded. After a crash it tells: if the mbox has at that
- * offset what the spool holds, it was delivered; if the mbox ends in a part of it, that part is cut
- * off. */
+ * spool stays until the delivery is recorded. After a crash it tells which of its messages the mbox
+ * has, and what at the mbox's end is an unfinished part of one: see mbox_settle.c. */
 #include "sync/delivery.h"
 #include "sync/fault.h"
 #include "sync/folder.h"
@@ -206,39 +205,42 @@ static void mbox_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 
 /* ---- delivering ---- */
 
-/* Adds what a run after a crash must know: the names, the length, and the offset in the mbox. */
-static bool add_trailer(const p3_mbox_spool *s, const p3_batch *b, uint64_t offset)
+/* Adds what a run after a crash must know: the names, the length, the offset in the mbox, and how
+ * many line ends are written there first. */
+static bool add_trailer(const p3_mbox_spool *s, const p3_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         if (dprintf(s->fd, "%s\n", b->parcels[i].name) < 0)
             return false;
     }
-    return dprintf(s->fd, "%020" PRIu64 " %020" PRIu64 " end\n", s->length, offset) > 0 &&
+    return dprintf(s->fd, P3_TRAILER_FORMAT, s->length, s->offset, s->missing) > 0 &&
            fsync(s->fd) == 0 && p3_folder_sync_entry(s->path);
 }
 
-/* Ends what another program left without a line end, or without the empty line that comes before a
- * From line: what is appended would be taken for a part of that message. */
-static bool end_last(int mbox, uint64_t *size)
+/* How many line ends are missing at the end of what another program left without its own, or
+ * without the empty line that comes before a From line: what is appended would be taken for a part
+ * of that message. */
+static bool find_missing(int mbox, uint64_t size, unsigned *missing)
 {
     char tail[3] = "";
-    size_t n = *size < sizeof tail ? (size_t)*size : sizeof tail;
+    size_t n = size < sizeof tail ? (size_t)size : sizeof tail;
+    *missing = 0;
     if (n == 0)
         return true;
-    if (!p3_mbox_read(mbox, tail, n, *size - n) || lseek(mbox, (off_t)*size, SEEK_SET) < 0)
+    if (!p3_mbox_read(mbox, tail, n, size - n))
         return false;
     bool ended = tail[n - 1] == '\n';
     bool empty =
         ended && (n == 1 || tail[n - 2] == '\n' || (n == 3 && tail[1] == '\r' && tail[0] == '\n'));
-    size_t missing = empty ? 0 : ended ? 1 : 2;
-    *size += missing;
-    return p3_write_all(mbox, "\n\n", missing);
+    *missing = empty ? 0 : ended ? 1 : 2;
+    return true;
 }
 
-static bool append(const p3_mbox_spool *s, int to, uint64_t offset)
+static bool append(const p3_mbox_spool *s, int to)
 {
     char *room = malloc(P3_COPY);
-    bool ok = room != NULL && lseek(to, (off_t)offset, SEEK_SET) >= 0;
+    bool ok = room != NULL && lseek(to, (off_t)s->offset, SEEK_SET) >= 0 &&
+              p3_write_all(to, "\n\n", s->missing);
     for (uint64_t done = 0; ok && done < s->length;) {
         uint64_t left = s->length - done;
         ssize_t n = pread(s->fd, room, left < P3_COPY ? (size_t)left : P3_COPY, (off_t)done);
@@ -266,21 +268,20 @@ static void deliver_batch(p3_batch *b)
     }
     if (!p3_mbox_lock_take(&lock, m->path, &b->problem))
         return;
-    uint64_t size = fstat(lock.fd, &st) == 0 ? (uint64_t)st.st_size : UINT64_MAX;
-    bool fresh = size == 0;
-    if (size == UINT64_MAX || !end_last(lock.fd, &size)) {
-        p3_problem_errno(&b->problem, errno, "reading or writing to %s", m->path);
-    } else if (!add_trailer(s, b, size)) {
+    s->offset = fstat(lock.fd, &st) == 0 ? (uint64_t)st.st_size : UINT64_MAX;
+    if (s->offset == UINT64_MAX || !find_missing(lock.fd, s->offset, &s->missing)) {
+        p3_problem_errno(&b->problem, errno, "reading %s", m->path);
+    } else if (!add_trailer(s, b)) {
         p3_problem_errno(&b->problem, errno, "writing to %s", s->path);
     } else {
         p3_fault("mbox-trailer");
-        if (!append(s, lock.fd, size)) {
+        if (!append(s, lock.fd)) {
             p3_problem_errno(&b->problem, errno, "appending to %s", m->path);
             if (ftruncate(lock.fd, st.st_size) != 0)
                 p3_fault("mbox-not-mended"); /* the next run mends it */
         }
         p3_fault("mbox-appended");
-        if (b->problem.exit == 0 && fresh && !p3_folder_sync_entry(m->path))
+        if (b->problem.exit == 0 && s->offset == 0 && !p3_folder_sync_entry(m->path))
             p3_problem_errno(&b->problem, errno, "syncing the folder of %s", m->path);
     }
     p3_mbox_lock_release(&lock);

@@ -5,6 +5,7 @@
 
 #include "sync/delivery.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 
 /* Octets that are copied or compared at a time. */
@@ -15,8 +16,14 @@ typedef struct p3_mbox_spool {
     struct p3_mbox_spool *next;
     char *path;
     int fd;
-    uint64_t length; /* of the octets */
+    uint64_t length;  /* of the octets */
+    uint64_t offset;  /* where in the mbox they are appended, once that is known */
+    unsigned missing; /* line ends that are written there before them, 0 to 2 */
 } p3_mbox_spool;
+
+/* The last line of a spool: length, offset, missing. */
+#define P3_TRAILER_FORMAT "%020" PRIu64 " %020" PRIu64 " %u end\n"
+#define P3_TRAILER_LENGTH 48
 
 typedef struct p3_mbox {
     p3_delivery base;

@@ -404,53 +404,110 @@ static void a_full_disk_cuts_an_mbox_back_and_the_next_run_finds_nothing_deliver
     d->class->close(d);
 }
 
-/* The spool of one message "12345", appended at an offset, as a crash leaves it. */
-static void leave_spool(const char *name, unsigned offset)
+/* Two messages as they are in a spool. */
+#define ONE "From ann Thu Jan  1 00:00:00 2026\nSubject: one\n\nfirst\n\n"
+#define TWO "From bob Thu Jan  1 00:00:01 2026\nSubject: two\n\nsecond\n\n"
+
+/* The spool of messages "1" and "other", appended at an offset behind so many line ends, as a crash
+ * leaves it. */
+static void leave_spool(const char *name, const char *messages, unsigned offset, unsigned missing)
 {
-    char text[200];
-    snprintf(text, sizeof text, "12345%s\nother\n%020u %020u end\n", name, 5, offset);
+    char text[400];
+    snprintf(text, sizeof text, "%s%s\nother\n%020zu %020u %u end\n", messages, name,
+             strlen(messages), offset, missing);
     char file[32];
     snprintf(file, sizeof file, "box.pop3-%s", name);
     put(file, text);
 }
 
-/* What the next run finds out about message "1" when the mbox was left like that. */
-static bool settle_box(const char *box, const char *after)
+/* What the next run finds out about messages "1" and "other" when the mbox was left like that: a
+ * bit for each. */
+static int settle_spool(const char *messages, unsigned missing, const char *box, size_t size,
+                        const char *after)
 {
-    p3_left_over left[] = {{.name = "1"}, {.name = "zzz"}};
+    p3_left_over left[] = {{.name = "1"}, {.name = "other"}, {.name = "zzz"}};
     p3_problem why = {0};
-    put("box", box);
-    leave_spool("1", 4);
+    FILE *f = fopen(in("box"), "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(box, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+    leave_spool("1", messages, 4, missing);
     p3_delivery *d = target("mbox", "box");
-    if (!d->class->settle(d, left, 2, &why))
+    if (!d->class->settle(d, left, 3, &why))
         fail_msg("%s", why.text);
-    assert_false(left[1].there);
+    assert_false(left[2].there);
     assert_string_equal(get("box"), after);
     assert_true(is_there("box.pop3-1"));
     d->class->recorded(d, NULL, true);
     assert_false(is_there("box.pop3-1"));
     d->class->close(d);
-    return left[0].there;
+    return left[0].there | left[1].there << 1;
+}
+
+static bool settle_box(const char *box, const char *after)
+{
+    return settle_spool(ONE, 0, box, strlen(box), after) == 1;
 }
 
 static void what_a_crash_appended_is_kept_when_whole_and_cut_off_when_not(void **state)
 {
     (void)state;
-    assert_true(settle_box("old\n12345", "old\n12345"));
-    assert_true(settle_box("old\n12345From another\n", "old\n12345From another\n"));
+    assert_true(settle_box("old\n" ONE, "old\n" ONE));
+    assert_true(settle_box("old\n" ONE "From another\n", "old\n" ONE "From another\n"));
     assert_false(settle_box("old\n", "old\n"));
-    assert_false(settle_box("old\n123", "old\n"));
+    assert_false(settle_box("old\nFrom ann", "old\n"));
     /* Somebody has written behind it: cutting would take that away. */
-    assert_false(settle_box("old\n123From another\n", "old\n123From another\n"));
+    assert_false(settle_box("old\nFrom annFrom another\n", "old\nFrom annFrom another\n"));
     assert_false(settle_box("", "")); /* the mbox was emptied meanwhile */
+}
+
+/* A file system that lost power may have the new length and not the new octets. */
+static void
+what_was_torn_by_a_power_cut_is_cut_off_and_whole_messages_before_it_are_kept(void **state)
+{
+    char hole[] = "old\n" ONE TWO;
+    const size_t second = 4 + strlen(ONE);
+    memset(hole + second + 8, 0, 10);
+    static const char nothing[] = "old\n\0\0\0\0\0\0";
+    (void)state;
+    assert_int_equal(settle_spool(ONE TWO, 0, hole, second + 30, "old\n" ONE), 1);
+    assert_int_equal(settle_spool(ONE TWO, 0, nothing, sizeof nothing - 1, "old\n"), 0);
+    /* The line end that ends foreign mail belongs to what is appended. */
+    assert_int_equal(settle_spool(ONE, 1, "old\n\nFrom", 9, "old\n"), 0);
+    assert_int_equal(settle_spool(ONE, 1, "old\n", 4, "old\n"), 0);
+    assert_int_equal(settle_spool(ONE, 1, "old\n\n" ONE, 5 + strlen(ONE), "old\n\n" ONE), 1);
+}
+
+static void what_readers_do_to_an_mbox_after_a_crash_is_left_alone_and_seen_through(void **state)
+{
+    static const char last_removed[] = "old\n" ONE;
+    static const char all_before_removed[] = ONE TWO;
+    static const char marked[] =
+        "old\n\nFrom ann Thu Jan  1 00:00:00 2026\nSubject: one\nStatus: RO\nX-UID: 7\n  folded\n\n"
+        "first\n\nFrom bob Thu Jan  1 00:00:01 2026\nContent-Length: 7\nSubject: two\n\nsecond\n";
+    static const char changed[] =
+        "old\n\nFrom ann Thu Jan  1 00:00:00 2026\nSubject: one\n\nfirst!\n\n" TWO;
+    (void)state;
+    assert_int_equal(settle_spool(ONE TWO, 0, last_removed, sizeof last_removed - 1, last_removed),
+                     1);
+    assert_int_equal(settle_spool(ONE TWO, 0, all_before_removed, sizeof all_before_removed - 1,
+                                  all_before_removed),
+                     3);
+    assert_int_equal(settle_spool(ONE TWO, 0, marked, sizeof marked - 1, marked), 3);
+    assert_int_equal(settle_spool(ONE TWO, 0, changed, sizeof changed - 1, changed), 2);
+    /* A message that is there once counts once. */
+    assert_int_equal(settle_spool(ONE ONE, 0, "\n" ONE, 1 + strlen(ONE), "\n" ONE), 1);
 }
 
 static void a_spool_that_never_got_its_trailer_is_removed_and_others_are_left_alone(void **state)
 {
     static const char *const unfinished[] = {
-        "", "12345", "12345\n99999999999999999999 00000000000000000000 end\n",
-        "00000000000000000009 00000000000000000004 end\n",
-        "0000000000000000000x 00000000000000000004 end\n"};
+        "",
+        "12345",
+        "12345\n99999999999999999999 00000000000000000000 0 end\n",
+        "00000000000000000009 00000000000000000004 0 end\n",
+        "00000000000000000000 00000000000000000004 3 end\n",
+        "0000000000000000000x 00000000000000000004 0 end\n"};
     p3_left_over left = {.name = "1"};
     p3_problem why = {0};
     (void)state;
@@ -486,7 +543,7 @@ static void a_spool_that_cannot_be_settled_is_kept_for_the_next_run(void **state
     p3_problem why = {0};
     (void)state;
     assert_int_equal(mkdir(in("box"), 0700), 0);
-    leave_spool("1", 4);
+    leave_spool("1", ONE, 4, 0);
     p3_delivery *d = target("mbox", "box");
     assert_false(d->class->settle(d, &left, 1, &why));
     d->class->close(d);
@@ -584,6 +641,8 @@ int main(void)
         TEST(a_folder_that_went_away_before_an_mbox_was_locked_is_said),
         TEST(a_full_disk_cuts_an_mbox_back_and_the_next_run_finds_nothing_delivered),
         TEST(what_a_crash_appended_is_kept_when_whole_and_cut_off_when_not),
+        TEST(what_was_torn_by_a_power_cut_is_cut_off_and_whole_messages_before_it_are_kept),
+        TEST(what_readers_do_to_an_mbox_after_a_crash_is_left_alone_and_seen_through),
         TEST(a_spool_that_never_got_its_trailer_is_removed_and_others_are_left_alone),
         TEST(an_mbox_whose_folder_is_gone_cannot_be_settled),
         TEST(a_spool_that_cannot_be_settled_is_kept_for_the_next_run),
