@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,23 +16,89 @@
 
 #define P3_LOCK_TRIES 600 /* a tenth of a second each */
 
+/* A dotlock that does not tell its maker is stale after so many seconds. */
+#define P3_LOCK_SECONDS 300
+
+/* Seconds by which the clock may have been set since the boot. */
+#define P3_CLOCK_SLACK 60
+
 static void wait_a_little(void)
 {
     struct timespec t = {.tv_nsec = 100000000};
     (void)nanosleep(&t, NULL);
 }
 
-/* A dotlock holds the number of its maker. When that is no longer running, nobody will remove it.
- */
-static void remove_if_stale(const char *path)
+/* Whose a dotlock is. Its first line is the maker's process number, as with other programs; ours
+ * have a second one, that tells where that number means something. */
+typedef struct p3_lock_owner {
+    long pid;        /* 0: it cannot be told */
+    char where[400]; /* "pop3 BOOT-ID PID-NAMESPACE HOST", or "" */
+} p3_lock_owner;
+
+/* Where our process numbers mean something: this boot of this host, and this namespace. */
+static void find_where(char *out, size_t size)
 {
-    char text[32] = "";
-    int fd = p3_outside_open(path, O_RDONLY | O_CLOEXEC, 0);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    char boot[64] = "";
+    char host[256] = "";
+    struct stat ns = {0};
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, boot, sizeof boot - 1) : -1;
     if (fd >= 0)
         (void)close(fd);
-    long pid = n > 0 ? strtol(text, NULL, 10) : 0;
-    if (pid > 0 && !p3_outside_is_alive((pid_t)pid))
+    boot[n > 0 ? strcspn(boot, "\n") : 0] = '\0';
+    (void)stat("/proc/self/ns/pid", &ns); /* without it, all are alike */
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(out, size, "pop3 %s %llu %s", boot, (unsigned long long)ns.st_ino, host);
+}
+
+static void read_owner(int fd, p3_lock_owner *owner)
+{
+    char text[sizeof owner->where + 32] = "";
+    ssize_t n = read(fd, text, sizeof text - 1);
+    *owner = (p3_lock_owner){.pid = n > 0 ? strtol(text, NULL, 10) : 0};
+    const char *second = n > 0 ? strchr(text, '\n') : NULL;
+    if (second != NULL)
+        snprintf(owner->where, sizeof owner->where, "%.*s", (int)strcspn(second + 1, "\n"),
+                 second + 1);
+}
+
+/* Whether it was made before this system was booted: nobody is left who could remove it. A little
+ * before: the clock may have been set since. */
+static bool is_before_boot(const struct stat *st)
+{
+    struct timespec now;
+    struct timespec up;
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 && clock_gettime(CLOCK_BOOTTIME, &up) == 0 &&
+           st->st_mtime + P3_CLOCK_SLACK < now.tv_sec - up.tv_sec;
+}
+
+/* Whether nobody will remove a dotlock: its maker runs no more. That of another host or namespace
+ * cannot be asked about, and one without a number gets some minutes, as other programs give it. */
+static bool is_stale(int fd)
+{
+    char here[sizeof((p3_lock_owner *)0)->where];
+    p3_lock_owner owner;
+    struct stat st;
+    read_owner(fd, &owner);
+    find_where(here, sizeof here);
+    if (fstat(fd, &st) != 0)
+        return false;
+    if (strncmp(owner.where, "pop3 ", 5) == 0 && strcmp(owner.where, here) != 0) {
+        const char *host = strrchr(owner.where, ' ');
+        return strcmp(host, strrchr(here, ' ')) == 0 && is_before_boot(&st);
+    }
+    if (owner.pid <= 0)
+        return is_before_boot(&st) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
+    return !p3_outside_is_alive((pid_t)owner.pid) || is_before_boot(&st);
+}
+
+static void remove_if_stale(const char *path)
+{
+    int fd = p3_outside_open(path, O_RDONLY | O_CLOEXEC, 0);
+    bool stale = fd >= 0 && is_stale(fd);
+    if (fd >= 0)
+        (void)close(fd);
+    if (stale)
         (void)p3_outside_unlink(path);
 }
 
@@ -59,7 +126,10 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
     snprintf(l->dotlock, size, "%s.lock", path);
     snprintf(own, size, "%s.pop3-lock-%ld-%lx", path, (long)getpid(), unique());
     int fd = p3_outside_open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && dprintf(fd, "%ld\n", (long)getpid()) > 0;
+    char here[sizeof((p3_lock_owner *)0)->where];
+    find_where(here, sizeof here);
+    /* On the disk before it has the lock's name: an empty one would lock for ever. */
+    bool ok = fd >= 0 && dprintf(fd, "%ld\n%s\n", (long)getpid(), here) > 0 && fsync(fd) == 0;
     int error = errno;
     bool taken = false;
     for (int i = 0; ok && !taken && i < P3_LOCK_TRIES; i++) {

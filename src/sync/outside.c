@@ -38,7 +38,7 @@ static int open_spool(void)
 
 /* What may follow the name of the file itself. One that ends in "*" is a beginning. */
 static const char *const beside_mbox[] = {"", ".lock", ".pop3-*", NULL};
-static const char *const beside_state[] = {"", ".lock", "-journal", "-wal", "-shm", NULL};
+static const char *const beside_state[] = {"", "-journal", "-wal", "-shm", NULL};
 
 static bool is_one_of(const char *rest, const char *const *names)
 {

@@ -24,7 +24,7 @@
 struct p3_state {
     sqlite3 *db;
     char *path;
-    int lock_fd;     /* byte N of the lock file is locked for account N */
+    int lock_fd;     /* the file once more: account N is locked at P3_LOCKS + N of it */
     bool looks;      /* nothing is written */
     int64_t version; /* of the file's tables; 0: it is new */
     sqlite3_stmt *put;
@@ -192,18 +192,33 @@ static bool prepare_file(p3_state *s, p3_problem *why)
     return ok && (!make || make_tables(s, why));
 }
 
-static bool open_lock_file(p3_state *s, p3_problem *why)
+/* The file that is locked is the database itself, so that two names of it are not two locks. */
+static bool open_to_lock(p3_state *s, p3_problem *why)
 {
-    size_t len = strlen(s->path);
-    char *path = malloc(len + 6);
-    if (path == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    memcpy(path, s->path, len);
-    memcpy(path + len, ".lock", 6);
-    s->lock_fd = p3_outside_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    int error = errno;
-    free(path);
-    return s->lock_fd >= 0 || p3_problem_errno(why, error, "opening %s.lock", s->path);
+    s->lock_fd = p3_outside_open(s->path, O_RDWR | O_CLOEXEC, 0600);
+    return s->lock_fd >= 0 || p3_problem_errno(why, errno, "opening the state file %s", s->path);
+}
+
+/* So large a file at most may be one that was never whole. */
+#define P3_TORN_MOST 65536
+
+/* Whether a file is what is left of a database that was being made when the power went, or the disk
+ * failed: nothing, NULs, or the beginning of SQLite's magic. Empties it then. */
+static bool clear_torn(const char *path)
+{
+    static const char magic[] = "SQLite format 3"; /* and its NUL */
+    char *room = malloc(P3_TORN_MOST + 1);
+    int fd = p3_outside_open(path, O_RDWR | O_CLOEXEC, 0600);
+    ssize_t n = room != NULL && fd >= 0 ? pread(fd, room, P3_TORN_MOST + 1, 0) : -1;
+    bool torn = n >= 0 && n <= P3_TORN_MOST;
+    for (ssize_t i = 0; torn && i < n; i++)
+        torn = room[i] == '\0';
+    torn = torn || (n >= 0 && n < (ssize_t)sizeof magic && memcmp(room, magic, (size_t)n) == 0);
+    torn = torn && ftruncate(fd, 0) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    free(room);
+    return torn;
 }
 
 static int open_for_sqlite(const char *path, int flags, int mode)
@@ -224,6 +239,12 @@ static void set_up_sqlite(void)
     (void)files->xSetSystemCall(files, "unlink", (sqlite3_syscall_ptr)p3_outside_unlink);
 }
 
+static bool open_file(p3_state *s, const char *file, int flags, p3_problem *why)
+{
+    bool ok = sqlite3_open_v2(file, &s->db, flags, NULL) == SQLITE_OK || fail(s, "opening", why);
+    return ok && prepare_file(s, why);
+}
+
 static p3_state *open_state(const char *path, bool looks, p3_problem *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -240,9 +261,13 @@ static p3_state *open_state(const char *path, bool looks, p3_problem *why)
     bool fresh = access(path, F_OK) != 0; /* then it is made for its owner alone */
     bool nowhere = fresh && looks && errno == ENOENT;
     mode_t mask = fresh ? umask(077) : 0;
-    int opened = sqlite3_open_v2(nowhere ? ":memory:" : path, &s->db, flags, NULL);
-    bool ok = opened == SQLITE_OK || fail(s, "opening", why);
-    ok = ok && prepare_file(s, why) && (looks || open_lock_file(s, why));
+    const char *file = nowhere ? ":memory:" : path;
+    bool ok = open_file(s, file, flags, why);
+    if (!ok && !looks && why->exit == EX_DATAERR && clear_torn(path)) {
+        (void)sqlite3_close(s->db);
+        ok = open_file(s, file, flags, why);
+    }
+    ok = ok && (looks || open_to_lock(s, why));
     if (fresh)
         (void)umask(mask);
     if (!ok) {
@@ -269,6 +294,8 @@ void p3_state_close(p3_state *s)
     sqlite3_finalize(s->put);
     sqlite3_finalize(s->forget);
     (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
+    /* Closing any descriptor of a file lets go of all POSIX locks that the process has there, which
+     * are SQLite's: only now. */
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd);
     free(s->path);
@@ -580,10 +607,13 @@ bool p3_state_commit(p3_state *s, p3_problem *why)
     return roll_back(s, why);
 }
 
+/* Far behind the octets that SQLite locks for itself, which begin at 1 GiB. */
+#define P3_LOCKS ((off_t)1 << 40)
+
 static bool set_lock(p3_state *s, int64_t account, short type)
 {
     struct flock lock = {
-        .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)account, .l_len = 1};
+        .l_type = type, .l_whence = SEEK_SET, .l_start = P3_LOCKS + (off_t)account, .l_len = 1};
     return fcntl(s->lock_fd, F_OFD_SETLK, &lock) == 0;
 }
 
@@ -595,7 +625,7 @@ bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
         return p3_problem_set(
             why, EX_TEMPFAIL,
             "locking the account: another run is working on it; wait for its end");
-    return p3_problem_errno(why, errno, "locking the account in %s.lock", s->path);
+    return p3_problem_errno(why, errno, "locking the account in %s", s->path);
 }
 
 void p3_state_unlock(p3_state *s, int64_t account)

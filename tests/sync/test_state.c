@@ -34,8 +34,7 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"state.db", "state.db-wal", "state.db-shm",
-                                        "state.db.lock"};
+    static const char *const names[] = {"state.db", "state.db-wal", "state.db-shm"};
     char name[128];
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -271,11 +270,50 @@ static void a_state_that_cannot_be_opened_says_what_to_do(void **state)
     assert_non_null(strstr(why.text, "its folder must exist and be writable"));
     assert_null(p3_state_open(folder, &why));
     assert_int_equal(why.exit, EX_CANTCREAT);
-    snprintf(name, sizeof name, "%s.lock", path);
-    assert_int_equal(mkdir(name, 0700), 0);
+}
+
+static void put_file(const char *octets, size_t size)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(octets, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void a_state_that_was_never_whole_is_made_again_and_another_file_is_not(void **state)
+{
+    static const char nothing[8192];
+    p3_problem why = {0};
+    (void)state;
+    put_file(nothing, sizeof nothing);
+    p3_state_close(open_state());
+    put_file("SQLite f", 8);
+    p3_state_close(open_state());
+    put_file("a letter to keep", 16);
     assert_null(p3_state_open(path, &why));
-    assert_non_null(strstr(why.text, "state.db.lock"));
-    assert_int_equal(rmdir(name), 0);
+    assert_non_null(strstr(why.text, "not a database"));
+    (void)unlink(path);
+}
+
+static void one_state_with_two_names_has_one_lock_for_an_account(void **state)
+{
+    p3_problem why = {0};
+    char name[160];
+    (void)state;
+    p3_state *s = open_state();
+    snprintf(name, sizeof name, "%s/other-name.db", folder);
+    assert_int_equal(symlink(path, name), 0);
+    p3_state *other = p3_state_open(name, &why);
+    assert_non_null(other);
+    assert_true(p3_state_lock(s, 1, &why));
+    assert_false(p3_state_lock(other, 1, &why));
+    assert_int_equal(why.exit, EX_TEMPFAIL);
+    assert_true(p3_state_lock(other, 2, &why));
+    p3_state_unlock(s, 1);
+    assert_true(p3_state_lock(other, 1, &why));
+    p3_state_close(other);
+    p3_state_close(s);
+    assert_int_equal(unlink(name), 0);
 }
 
 /* What the file holds. */
@@ -628,6 +666,8 @@ int main(void)
         WITH_FOLDER(an_account_is_locked_against_others_only),
         WITH_FOLDER(nobody_else_may_read_the_state),
         WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
+        WITH_FOLDER(a_state_that_was_never_whole_is_made_again_and_another_file_is_not),
+        WITH_FOLDER(one_state_with_two_names_has_one_lock_for_an_account),
         WITH_FOLDER(a_state_of_a_later_version_or_another_program_is_left_as_it_is),
         WITH_FOLDER(a_state_that_another_run_is_just_making_is_waited_for),
         WITH_FOLDER(who_only_looks_makes_nothing),

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,7 +44,7 @@ def test_an_mbox_gets_every_message_quoted_so_that_it_can_be_read_back(world):
     assert delivered[1] == (world.drop / "2").read_bytes() + b"\n"
     assert delivered[2] == (world.drop / "3").read_bytes()
     assert sorted(os.listdir(world.path)) == [
-        "drop", "mbox", "password", "state.db", "state.db.lock"]  # fmt: skip
+        "drop", "mbox", "password", "state.db"]  # fmt: skip
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n", "\r\n"], ids=repr)
@@ -90,6 +91,50 @@ def test_the_lock_of_a_program_that_has_died_is_taken_away(world):
         sync_to(world, server.port, "--mbox", world.path / "mbox")
     assert len(read_mbox(world.path / "mbox")) == 1
     assert not (world.path / "mbox.lock").exists()
+
+
+def boot_time() -> float:
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def namespace() -> int:
+    return os.stat("/proc/self/ns/pid").st_ino
+
+
+@pytest.mark.parametrize("content", ["", "no number\n", "1\n"], ids=repr)
+def test_a_lock_from_before_the_boot_is_taken_away(world, content):
+    world.fill(1)
+    lock = world.path / "mbox.lock"
+    lock.write_text(content)
+    os.utime(lock, (boot_time() - 3600,) * 2)
+    with world.server() as server:
+        sync_to(world, server.port, "--mbox", world.path / "mbox")
+    assert len(read_mbox(world.path / "mbox")) == 1
+    assert not lock.exists()
+
+
+def test_a_lock_of_another_host_or_namespace_is_waited_for_however_dead_its_number(world):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    host = socket.gethostname()
+    lock = world.path / "mbox.lock"
+    elsewhere = (f"{boot} {namespace()} elsewhere.example", f"{boot} {namespace() + 1} {host}")
+    for number, where in enumerate(elsewhere):
+        world.fill(1, first=number)
+        lock.write_text(f"{dead.pid}\npop3 {where}\n")
+        with world.server() as server:
+            words = ["sync", f"pop3://user@127.0.0.1:{server.port}", "--mbox", world.path / "mbox", "--state",
+                     world.path / f"{number}.db", "--password-file", world.password_file,
+                     "--allow-plaintext", "--quiet"]  # fmt: skip
+            with subprocess.Popen([COMMAND, *map(str, words)], env=world.environment()) as run:
+                deadline = time.monotonic() + DEADLINE
+                while not list(world.path.glob("mbox.pop3-lock-*")) and time.monotonic() < deadline:
+                    time.sleep(0.01)  # a poll for a file
+                assert lock.exists()
+                lock.unlink()
+                assert run.wait(DEADLINE) == 0
+    assert len(read_mbox(world.path / "mbox")) == 3
 
 
 @pytest.mark.parametrize(
