@@ -98,7 +98,7 @@ static bool is_field(const char *line, size_t len, const char *name)
     return len > n && line[n] == ':' && strncasecmp(line, name, n) == 0;
 }
 
-static bool is_volatile(const char *line, size_t len)
+bool p3_header_is_volatile(const char *line, size_t len)
 {
     for (const char *const *f = volatile_fields; *f != NULL; f++) {
         if (is_field(line, len, *f))
@@ -152,7 +152,7 @@ p3_fingerprint p3_fingerprint_of(const char *header, size_t len)
         if (n == 0)
             break;
         if (at[0] != ' ' && at[0] != '\t')
-            skipping = is_volatile(at, n);
+            skipping = p3_header_is_volatile(at, n);
         if (!skipping) {
             (void)SHA256_Update(&sha, at, n);
             (void)SHA256_Update(&sha, "\n", 1);

@@ -37,6 +37,10 @@ p3_fingerprint p3_fingerprint_of(const char *header, size_t len);
 bool p3_fingerprint_known(const p3_fingerprint *f);
 bool p3_fingerprint_equal(const p3_fingerprint *a, const p3_fingerprint *b);
 
+/* Whether a line begins a field that says how a server or mail reader keeps a message, and not what
+ * the message is: Status and the like. Its first 32 octets decide. */
+bool p3_header_is_volatile(const char *line, size_t len);
+
 /* Whether no other message has such a header: it has a Message-ID, or a Received (RFC 5322 §3.6.4,
  * RFC 5321 §4.4), which say where a message is from. A Date is but a second. */
 bool p3_header_is_distinctive(const char *header, size_t len);

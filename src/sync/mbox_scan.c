@@ -6,18 +6,12 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "sync/fingerprint.h"
 #include "sync/mbox_spool.h"
 
 /* As much of a line's beginning as decides about it: a field's name, or "From ". */
 #define P3_LINE_HEAD 32
-
-/* Fields that mail readers add and change. */
-static const char *const readers_fields[] = {
-    "Status",           "X-Status",          "X-UID",          "X-Keywords",
-    "X-IMAP",           "X-IMAPbase",        "Content-Length", "Lines",
-    "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys", NULL};
 
 typedef struct p3_scan {
     p3_mbox_messages *out;
@@ -59,16 +53,6 @@ static bool begin_message(p3_scan *s, uint64_t at)
     return true;
 }
 
-static bool is_readers(const char *line, size_t len)
-{
-    for (size_t i = 0; readers_fields[i] != NULL; i++) {
-        size_t n = strlen(readers_fields[i]);
-        if (len > n && line[n] == ':' && strncasecmp(line, readers_fields[i], n) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Decides about a line, by its beginning; `at` is where it begins. False when out of memory. */
 static bool decide(p3_scan *s, uint64_t at)
 {
@@ -84,7 +68,7 @@ static bool decide(p3_scan *s, uint64_t at)
         s->in_header = false;
         s->empty++;
     } else if (s->in_header && !from && h[0] != ' ' && h[0] != '\t') {
-        s->skips = is_readers(h, n);
+        s->skips = p3_header_is_volatile(h, n);
     }
     s->takes = s->open && !empty && !(s->in_header && s->skips);
     for (; s->takes && s->empty > 0; s->empty--)
