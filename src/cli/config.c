@@ -95,8 +95,14 @@ static p3_settings *begin_account(p3_reader *r, const char *name)
         r->cap = cap;
     }
     r->parents[c->count] = NULL;
-    c->accounts[c->count] = (p3_settings){.name = strdup(name)};
-    return c->accounts[c->count].name != NULL ? &c->accounts[c->count++] : NULL;
+    p3_settings *account = &c->accounts[c->count];
+    *account = (p3_settings){.name = strdup(name)};
+    if (account->name != NULL && p3_name_index_add(&c->names, account->name, c->count)) {
+        c->count++;
+        return account;
+    }
+    free(account->name);
+    return NULL;
 }
 
 /* Settings of the whole run, which stand at the top. */
@@ -145,10 +151,8 @@ static int take_line(void *ctx, const char *section, const char *name, const cha
     p3_settings *s = &c->defaults;
     if (section[0] != '\0') {
         bool same = c->count > 0 && strcmp(c->accounts[c->count - 1].name, section) == 0;
-        for (size_t i = 0; !same && i < c->count; i++) {
-            if (strcmp(c->accounts[i].name, section) == 0)
-                return mistake(r, "a second section of the same name: ", section, NULL);
-        }
+        if (!same && p3_name_index_find(&c->names, section) != NULL)
+            return mistake(r, "a second section of the same name: ", section, NULL);
         s = same ? &c->accounts[c->count - 1] : begin_account(r, section);
         if (s == NULL)
             return 0;
@@ -165,25 +169,65 @@ static int take_line(void *ctx, const char *section, const char *name, const cha
     return r->parents[c->count - 1] != NULL;
 }
 
-/* Fills an account in from the one it inherits from, and so on, then from the defaults. */
-static bool fill_in(p3_reader *r, size_t i, p3_problem *why)
+/* The account that one inherits from is NULL when there is none. */
+static bool find_parent(p3_reader *r, size_t i, p3_settings **parent, p3_problem *why)
 {
     p3_config *c = r->config;
-    const char *parent = r->parents[i];
-    for (size_t steps = 0; parent != NULL; steps++) {
-        p3_settings *from = p3_config_find(c, parent, why);
-        if (from == NULL)
-            return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from %s, which is not there",
-                                  c->path, c->accounts[i].name, parent);
-        if (steps > c->count)
+    *parent = NULL;
+    if (r->parents[i] == NULL)
+        return true;
+    const size_t *place = p3_name_index_find(&c->names, r->parents[i]);
+    if (place == NULL)
+        return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from %s, which is not there",
+                              c->path, c->accounts[i].name, r->parents[i]);
+    *parent = &c->accounts[*place];
+    return true;
+}
+
+/* What is known of an account while they are filled in. */
+typedef enum p3_filling { P3_BARE, P3_UNDER_WAY, P3_FILLED } p3_filling;
+
+/* Fills an account in from the one it inherits from, which is filled in before, and from the
+ * defaults. `chain` has room for all of them. */
+static bool fill_in(p3_reader *r, size_t i, p3_filling *fillings, size_t *chain, p3_problem *why)
+{
+    p3_config *c = r->config;
+    p3_settings *parent = NULL;
+    size_t depth = 0;
+    for (size_t at = i; fillings[at] != P3_FILLED; at = (size_t)(parent - c->accounts)) {
+        if (fillings[at] == P3_UNDER_WAY)
             return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from itself", c->path,
                                   c->accounts[i].name);
-        if (!p3_settings_inherit(&c->accounts[i], from))
-            return p3_problem_set(why, EX_OSERR, "out of memory");
-        parent = r->parents[from - c->accounts];
+        fillings[at] = P3_UNDER_WAY;
+        chain[depth++] = at;
+        if (!find_parent(r, at, &parent, why))
+            return false;
+        if (parent == NULL)
+            break;
     }
-    return p3_settings_inherit(&c->accounts[i], &c->defaults) ||
-           p3_problem_set(why, EX_OSERR, "out of memory");
+    while (depth > 0) {
+        size_t at = chain[--depth];
+        if (!find_parent(r, at, &parent, why))
+            return false;
+        if ((parent != NULL && !p3_settings_inherit(&c->accounts[at], parent)) ||
+            !p3_settings_inherit(&c->accounts[at], &c->defaults))
+            return p3_problem_set(why, EX_OSERR, "out of memory");
+        fillings[at] = P3_FILLED;
+    }
+    return true;
+}
+
+static bool fill_all_in(p3_reader *r, p3_problem *why)
+{
+    size_t count = r->config->count;
+    p3_filling *fillings = calloc(count + 1, sizeof *fillings);
+    size_t *chain = calloc(count + 1, sizeof *chain);
+    bool ok = (fillings != NULL && chain != NULL) || p3_problem_set(why, EX_OSERR, "out of memory");
+    for (size_t i = 0; ok && i < count; i++)
+        ok = fill_in(r, i, fillings, chain, why);
+    free(fillings);
+    free(chain);
+    return ok;
 }
 
 static bool check_mode(const p3_reader *r, p3_problem *why)
@@ -225,9 +269,7 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_problem *why)
                               c->path);
     if (r.file == NULL)
         return p3_problem_errno(why, errno, "reading %s", c->path);
-    bool ok = read_lines(&r, why);
-    for (size_t i = 0; ok && i < c->count; i++)
-        ok = fill_in(&r, i, why);
+    bool ok = read_lines(&r, why) && fill_all_in(&r, why);
     for (size_t i = 0; i < c->count; i++)
         free(r.parents[i]);
     free(r.parents);
@@ -238,10 +280,9 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_problem *why)
 p3_settings *p3_config_find(p3_config *c, const char *name, p3_problem *why)
 {
     const char *nearest = NULL;
-    for (size_t i = 0; i < c->count; i++) {
-        if (strcmp(c->accounts[i].name, name) == 0)
-            return &c->accounts[i];
-    }
+    const size_t *place = p3_name_index_find(&c->names, name);
+    if (place != NULL)
+        return &c->accounts[*place];
     size_t least = strlen(name) / 3 + 2;
     for (size_t i = 0; i < c->count; i++) {
         size_t d = p3_word_distance(name, c->accounts[i].name);
@@ -258,6 +299,7 @@ p3_settings *p3_config_find(p3_config *c, const char *name, p3_problem *why)
 void p3_config_free(p3_config *c)
 {
     p3_settings_free(&c->defaults);
+    p3_name_index_free(&c->names);
     for (size_t i = 0; i < c->count; i++)
         p3_settings_free(&c->accounts[i]);
     free(c->accounts);

@@ -2,6 +2,7 @@
 #ifndef P3_CLI_CONFIG_H
 #define P3_CLI_CONFIG_H
 
+#include "cli/name_index.h"
 #include "cli/settings.h"
 
 typedef struct p3_config {
@@ -9,7 +10,8 @@ typedef struct p3_config {
     p3_settings defaults;
     p3_settings *accounts; /* each with the defaults and what it inherits filled in */
     size_t count;
-    char *state; /* settings of the whole run, or NULL */
+    p3_name_index names; /* of the accounts */
+    char *state;         /* settings of the whole run, or NULL */
     char *jobs;
     char *per_host;
     char *every;

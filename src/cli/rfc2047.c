@@ -49,7 +49,7 @@ static bool convert(p3_grown *out, const char *charset, const char *data, size_t
         return false;
     char *in = (char *)(uintptr_t)data;
     while (len > 0) {
-        char room[256];
+        char room[4096]; /* much at a time: iconv() does again what does not fit */
         char *to = room;
         size_t left = sizeof room;
         size_t done = iconv(cd, &in, &len, &to, &left);

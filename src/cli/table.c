@@ -10,8 +10,9 @@
 
 #include "cli/output.h"
 
-#define P3_GAP   2  /* blanks between columns */
-#define P3_LEAST 10 /* a column is never narrower */
+#define P3_GAP       2  /* blanks between columns */
+#define P3_CHAR_MOST 6  /* octets of a character */
+#define P3_LEAST     10 /* a column is never narrower */
 
 unsigned p3_table_terminal(FILE *out)
 {
@@ -50,7 +51,7 @@ static size_t next_char(const char *text, int *width)
 {
     mbstate_t state = {0};
     wchar_t c;
-    size_t n = mbrtowc(&c, text, strlen(text), &state);
+    size_t n = mbrtowc(&c, text, strnlen(text, P3_CHAR_MOST), &state);
     if (n == 0 || n > 6) {
         *width = 1; /* the locale is not UTF-8: an octet is what there is */
         return 1;

@@ -1,0 +1,191 @@
+"""Work grows with its input and no faster: listings, headers and configurations at 10, 100 and 1,000 times their usual
+size. Instructions are counted (valgrind's callgrind), not time."""
+
+import re
+import subprocess
+from typing import NamedTuple
+
+import pytest
+
+from subcommands import Mailbox
+from world import COMMAND, DEADLINE, World
+
+USUAL = 5  # messages, fields, accounts or lines
+SIZES = [10 * USUAL, 100 * USUAL, 1000 * USUAL]
+
+# From the second size to the third instructions grow ten times as much as from the first to the second. Sorting costs
+# a logarithm more; what is quadratic, a hundred times as much.
+MOST = 20
+
+LINE = b"Subject: x\r\nFrom: a\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\n"
+
+
+class Input(NamedTuple):
+    """A command, and what makes the server that it talks to: `n` is the size."""
+
+    words: str
+    script: str = "serve"
+    files: dict = {}
+    typed: str = ""
+    before: str = ""  # a script of the server against which the same command was run before
+    status: tuple = (0,)
+
+
+def on(command, *actions):
+    return f"on {command} {{ {' ; '.join(actions)} }}\n"
+
+
+def lines(count, text, first=1):
+    """A listing; the text has %d for the number."""
+    return ['line "+OK"', f'numbers "{text}" {first} {count}', 'line "."']
+
+
+def backwards(n, text):
+    """The same in the other order, in a form that the server's words have: a line for each."""
+    return ['line "+OK"', *(f'line "{text % ((i,) * text.count("%d"))}"' for i in range(n, 0, -1)), 'line "."']
+
+
+def message(octets):
+    quoted = "".join(f"\\x{c:02x}" if c < 32 or c > 126 or chr(c) in '"\\' else chr(c) for c in octets)
+    return f'send "+OK\\r\\n{quoted}\\r\\nbody\\r\\n.\\r\\n"'
+
+
+def listed(n, header=LINE):
+    return on("LIST", *lines(n, "%d 100")) + on("TOP", message(header)) + on("RETR", message(header))
+
+
+def one(header):
+    return on("LIST", 'line "+OK"', 'line "1 100"', 'line "."') + on("TOP", message(header)) + "serve"
+
+
+REFUSED = on("UIDL", 'line "-ERR no"')
+SYNC = "sync --maildir {path}/Maildir --state {path}/state --retries 0"
+
+INPUTS = {
+    "unique-ids": lambda n: Input("uidl", on("UIDL", *lines(n, "%d u%d")) + "serve"),
+    "unique-ids, chosen": lambda n: Input("uidl 1-", on("UIDL", *lines(n, "%d u%d")) + "serve"),
+    "unique-ids, backwards": lambda n: Input("uidl --json 1-", on("UIDL", *backwards(n, "%d u%d")) + "serve"),
+    "unique-ids, each named": lambda n: Input(
+        "uidl " + " ".join(map(str, range(n, 0, -1))), on("UIDL", *lines(n, "%d u%d")) + "serve"),
+    "one unique-id, many times": lambda n: Input("uidl 1-", on("UIDL", *backwards(n, "1 u%d")) + "serve"),
+    "doctor, equal unique-ids": lambda n: Input(
+        "doctor", on("STAT", f'line "+OK {n} 1"') + on("UIDL", *lines(n, "%d u")) + "serve"),
+    "sizes": lambda n: Input("list", listed(n) + "serve"),
+    "sizes, backwards": lambda n: Input(
+        "list", on("LIST", *backwards(n, "%d 100")) + on("TOP", message(LINE)) + "serve"),
+    "every field": lambda n: Input("headers --verbose 1-", listed(n) + "serve"),
+    "ranges": lambda n: Input("rm --dry-run " + " ".join(f"{i}-" for i in range(1, n + 1, 2)), listed(n) + "serve"),
+    "bodies": lambda n: Input("cat 1-", listed(n) + "serve"),
+    "a table of events": lambda n: Input("list --json", listed(n) + "serve"),
+    "sync": lambda n: Input(SYNC, listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve"),
+    "sync, known": lambda n: Input(SYNC, listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve", before="the same"),
+    "sync, backwards, sizes": lambda n: Input(
+        SYNC + " --max-size 10K", listed(n) + on("UIDL", *backwards(n, "%d u%d")) + "serve"),
+    "sync, no unique-ids": lambda n: Input(SYNC, listed(n) + REFUSED + "serve"),
+    "sync, no unique-ids, equal headers known": lambda n: Input(
+        SYNC, listed(n) + REFUSED + "serve", before="the same"),
+    "sync, equal unique-ids": lambda n: Input(SYNC, listed(n) + on("UIDL", *lines(n, "%d u")) + "serve"),
+    "sync, equal unique-ids and headers known": lambda n: Input(
+        SYNC, listed(n) + on("UIDL", *lines(n, "%d u")) + "serve", before="the same"),
+    "sync, renumbered": lambda n: Input(
+        SYNC, listed(n) + on("UIDL", *lines(n, "%d v%d")) + "serve",
+        before=listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve"),
+    "sync, deletes": lambda n: Input(
+        SYNC + " --delete", listed(n) + on("UIDL", *lines(n, "%d u%d")) + on("DELE", 'line "+OK"') + "serve"),
+    "fields": lambda n: Input("headers --verbose", one(b"X-Field: value\r\n" * n + LINE)),
+    "folded lines": lambda n: Input("list", one(b"Subject: a\r\n" + b" b\r\n" * n)),
+    "an endless line": lambda n: Input("headers --json", one(b"Subject: " + b"a b " * n + b"\r\n")),
+    "encoded words": lambda n: Input("list", one(b"Subject:" + b" =?utf-8?q?=C3=A9?=" * n + b"\r\n")),
+    "character sets": lambda n: Input(
+        "list", one(b"Subject:" + b" =?iso-8859-1?q?=E9?= =?utf-8?q?a?=" * (n // 2) + b"\r\n")),
+    "beginnings of encoded words": lambda n: Input("list", one(b"Subject: " + b"=?a?q?" * n + b"?=\r\n")),
+    "marks of encoded words": lambda n: Input("list", one(b"Subject: " + b"=?" * n + b"?=\r\n")),
+    "octets that are no text": lambda n: Input("list", one(b"Subject: " + b"\xe2\x80" * n + b"\r\n")),
+    "controls": lambda n: Input("list", one(b"Subject: " + b"\xc2\x9b\x1b " * n + b"\r\n")),
+    "angles": lambda n: Input("list", one(b"From: " + b"a <" * n + b"\r\n")),
+    "accounts": lambda n: Input("sync nobody", files={"config": "".join(
+        f"[a{i}]\nhost = h\nuser = u{i}\nmaildir = m\n" for i in range(n))}, status=(64, 78)),
+    "accounts that inherit from one": lambda n: Input("sync nobody", files={
+        "config": "[a]\nhost = h\nuser = u\nmaildir = m\n" + "".join(f"[a{i}]\ninherit = a\n" for i in range(n))},
+        status=(64, 78)),
+    "a chain of accounts that inherit": lambda n: Input("sync nobody", files={
+        "config": "[a0]\nhost = h\nuser = u\nmaildir = m\n" + "".join(
+            f"[a{i}]\ninherit = a{i - 1}\n" for i in range(1, n))}, status=(64, 78)),
+    "accounts, each named": lambda n: Input("nobody " + " ".join(f"a{i}" for i in range(n)), files={
+        "config": "".join(f"[a{i}]\nhost = h\nuser = u{i}\n" for i in range(n))}, status=(78,)),
+    "settings of one account": lambda n: Input("sync nobody", files={
+        "config": "[a]\n" + "host = h\n" * n}, status=(64, 78)),
+    "mistakes": lambda n: Input("sync nobody", files={"config": "[a]\n" + "hosst = h\n" * n}, status=(78,)),
+    "comments": lambda n: Input("sync nobody", files={"config": "# x\n" * n + "[a]\nhost = h\n"}, status=(64, 78)),
+    "a long setting": lambda n: Input("sync nobody", files={"config": "[a]\nhost = " + "h" * n}, status=(64, 78)),
+    "netrc": lambda n: Input("stat --netrc {path}/netrc", files={
+        "netrc": "".join(f"machine m{i} login joe password x\n" for i in range(n)) + "machine 127.0.0.1 login user password x\n"}),
+    "lines to the shell": lambda n: Input("shell", typed="noop\n" * n),
+    "a long line to the shell": lambda n: Input("shell", typed="x " * n + "\nnoop\n"),
+    "listings in the shell": lambda n: Input(
+        "shell", listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve", typed="list\nuidl\nretr 1\n"),
+}  # fmt: skip
+
+
+def prepare(world, given):
+    for name, text in given.files.items():
+        path = world.path / ("config/pop3/config" if name == "config" else name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+
+def command_line(world, server, given):
+    name, *rest = given.words.format(path=world.path).split()
+    if rest[:1] == ["nobody"]:
+        return [COMMAND, name, *rest]
+    if name == "nobody":
+        return [COMMAND, "sync", *rest]
+    words = Mailbox(world, server).words(name, *rest, "--auth", "USER", "--no-sandbox")
+    if "--netrc" in rest:
+        at = words.index("--password-file")
+        del words[at : at + 2]
+    return words
+
+
+def run(words, world, typed, wrapper=()):
+    """Runs a command; output that nobody reads goes into files."""
+    with open(world.path / "typed", "w+") as stdin, open(world.path / "out", "w+") as out:
+        stdin.write(typed)
+        stdin.seek(0)
+        done = subprocess.run([*wrapper, *words], env=world.environment(), stdin=stdin, stdout=out,
+                              stderr=subprocess.PIPE, text=True, errors="replace", timeout=DEADLINE)  # fmt: skip
+    return done
+
+
+def instructions(world, n, given):
+    """How many instructions the command takes."""
+    prepare(world, given)
+    scripts = [given.script]
+    if given.before:
+        scripts.insert(0, given.script if given.before == "the same" else given.before)
+    options = []
+    for i, script in enumerate(scripts):
+        (world.path / f"script{i}").write_text(script + "\n")
+        options += ["--script", world.path / f"script{i}"]
+    counts = world.path / "counts"
+    counting = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}", f"--log-file={counts}.log"]
+    with world.server(*options) as server:  # the same for both runs: its port is a part of the account
+        words = command_line(world, server, given)
+        for wrapper in [[], counting][-len(scripts):]:
+            done = run(words, world, given.typed, wrapper)
+            assert done.returncode in given.status, (n, done.returncode, done.stderr[-500:])
+    return int(re.search(r"Collected : (\d+)", (world.path / "counts.log").read_text())[1])
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_work_grows_with_the_input(fast_world, name):
+    counts = []
+    for n in SIZES:
+        path = fast_world.path / str(n)
+        path.mkdir()
+        counts.append(instructions(World(path), n, INPUTS[name](n)))
+    small, large = counts[1] - counts[0], counts[2] - counts[1]
+    # What costs nothing next to all the rest, a few hundred instructions for each of 8,000, need not be looked at.
+    assert large < MOST * max(small, SIZES[1] * 20), f"{name}: {counts}, grown by {small} and {large}"
+    print(f"{name}: {large / (SIZES[2] - SIZES[1]):.0f} instructions for each, {large / max(small, 1):.1f} times as many")
