@@ -19,6 +19,12 @@ diff "$work/declared" "$work/exported" || {
     echo "the library (>) does not export what the public headers declare (<)"
     exit 1
 }
+# The packages' list says since when a function is there, too: a new one is added with the version to come.
+sed -n 's/^ \(pop3_[a-z0-9_]*\)@LIBPOP3_0 .*/\1/p' packaging/debian/libpop3-0.symbols | sort >"$work/packaged"
+diff "$work/declared" "$work/packaged" || {
+    echo "packaging/debian/libpop3-0.symbols (>) does not list what the public headers declare (<)"
+    exit 1
+}
 if nm -D --defined-only "$shared" | awk '$2 != "A"' | grep -v '@@LIBPOP3_'; then
     echo "symbols without a version"
     exit 1
@@ -28,4 +34,4 @@ if nm -g --defined-only "$static" | awk 'NF == 3 { print $3 }' | grep -v -e '^po
     echo "global names in the static library that do not begin with pop3_ or p3_"
     exit 1
 fi
-echo "$(wc -l <"$work/declared") functions declared, listed, exported and versioned"
+echo "$(wc -l <"$work/declared") functions declared, listed, exported, versioned and packaged"

@@ -1,0 +1,141 @@
+#!/bin/sh
+# Checks the Debian packages on fresh machines: they build twice to the same octets, satisfy lintian,
+# install beside those of another architecture, upgrade, pass their autopkgtests, run as units of
+# systemd, and leave nothing behind.
+#     check-packages.sh [RELEASE...]      12 and 13 by default
+#     check-packages.sh --here            on this machine, which must be one to throw away: what the
+#                                         fresh machine runs
+set -eu
+cd "$(dirname "$0")/.."
+
+if [ "${1:-}" != --here ]; then
+    [ $# -gt 0 ] || set -- 12 13
+    for release in "$@"; do
+        began=$(date +%s)
+        echo "== the packages on a fresh Debian $release"
+        tools/fresh-machine.sh "$release" -- tools/check-packages.sh --here
+        echo "Debian $release: passed in $(($(date +%s) - began)) seconds"
+    done
+    exit
+fi
+
+packages='libpop3-0 libpop3-dev libpop3-doc pop3 pop3-testserver python3-cpoplib'
+export DEBIAN_FRONTEND=noninteractive
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() {
+    echo "-- $*"
+}
+
+# $1: a log's name, then a command, which is silent unless it fails.
+quietly() {
+    log=$work/$1.log
+    shift
+    "$@" >"$log" 2>&1 || {
+        tail -n 60 "$log"
+        exit 1
+    }
+}
+
+get() {
+    quietly apt apt-get -o Dpkg::Use-Pty=0 "$@"
+}
+
+# The files of the packages $1, a directory.
+binaries() {
+    find "$1" -name '*.deb' ! -name '*dbgsym*' | sort
+}
+
+say "what building and checking needs"
+get update
+mkdir "$work/source"
+cp -R packaging/debian "$work/source/debian"
+get build-dep -y --no-install-recommends "$work/source"
+get install -y --no-install-recommends lintian autopkgtest dpkg-dev diffutils python3 man-db \
+    systemd-sysv systemd-container dovecot-pop3d openssl procps
+
+say "built twice, elsewhere, at another time of day, in another language, without tests"
+quietly first tools/make-deb.sh "$work/first"
+grep -E '^(Ok|Fail|Skipped):' "$work/first/build.log"
+(
+    umask 077
+    export TZ=Asia/Kathmandu LC_ALL=C.UTF-8 HOME=/nonexistent TMPDIR=/var/tmp DEB_BUILD_OPTIONS='nocheck parallel=1'
+    quietly second tools/make-deb.sh "$work/second"
+)
+same=0
+for file in "$work/first"/*.deb "$work/first"/*.dsc "$work/first"/*.tar.*; do
+    cmp "$file" "$work/second/$(basename "$file")"
+    same=$((same + 1))
+done
+say "$same files are the same to the octet"
+
+say "lintian: no errors, no warnings but those explained in packaging/lintian.suppressed"
+tags=$(sed '/^#/d' packaging/lintian.suppressed | paste -sd ,)
+lintian --allow-root --fail-on error,warning --suppress-tags "$tags" "$work/first"/*.changes
+
+say "multi-arch: what two architectures share is the same, so that both can be installed"
+for package in $packages; do
+    deb=$(binaries "$work/first" | grep "/${package}_")
+    wanted=same
+    case $package in pop3 | pop3-testserver | libpop3-doc) wanted=foreign ;; esac
+    [ "$(dpkg-deb -f "$deb" Multi-Arch)" = "$wanted" ] || {
+        echo "$package: is not Multi-Arch: $wanted"
+        exit 1
+    }
+    [ "$wanted" = same ] || continue
+    # Below a directory with the architecture's name, with it in the file's name, or the same text everywhere.
+    dpkg-deb -c "$deb" | awk '$1 ~ /^-/ { print $6 }' |
+        grep -v -e "/$(dpkg-architecture -qDEB_HOST_MULTIARCH)[/.]" -e "-$(dpkg-architecture -qDEB_HOST_MULTIARCH)\.so$" \
+            -e '^./usr/share/' -e '^./usr/include/pop3/.*\.h$' -e '\.pyi$' -e '/py.typed$' >"$work/shared" || true
+    [ ! -s "$work/shared" ] || {
+        cat "$work/shared"
+        echo "$package: the files above would be other ones on another architecture"
+        exit 1
+    }
+done
+
+say "installed as an older version, then upgraded"
+mkdir "$work/old"
+for deb in $(binaries "$work/first"); do
+    dpkg-deb -R "$deb" "$work/tree"
+    sed -i 's/^Version: \(.*\)-[^-]*$/Version: \1-0/; s/(= \([^)]*\)-[^-)]*)/(= \1-0)/g' "$work/tree/DEBIAN/control"
+    dpkg-deb --root-owner-group -b "$work/tree" "$work/old" >/dev/null
+    rm -rf "$work/tree"
+done
+# shellcheck disable=SC2046 # lists of words
+get install -y $(binaries "$work/old")
+dpkg-query -W -f '${Package} ${Version}\n' $packages | grep -v -- '-0$' && exit 1
+# shellcheck disable=SC2046
+get install -y $(binaries "$work/first")
+dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' $packages
+dpkg --verify $packages
+pop3 --version
+man -w pop3 pop3-config pop3-testserver >/dev/null
+[ ! -e /etc/systemd/user/timers.target.wants/pop3.timer ]
+
+say "autopkgtests against the installed packages"
+autopkgtest --output-dir "$work/tests" "$work/first"/*.changes -- null >"$work/autopkgtest.log" 2>&1 || {
+    tail -n 80 "$work/autopkgtest.log"
+    exit 1
+}
+cat "$work/tests/summary"
+
+say "units of systemd, by systemd"
+tools/check-units.sh
+
+say "removed, then purged"
+mkdir -p /etc/systemd/system/timers.target.wants
+ln -s /usr/lib/systemd/system/pop3@.timer /etc/systemd/system/timers.target.wants/pop3@demo.timer
+get remove -y $packages
+get purge -y $packages
+left=$(find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /var/tmp -o -path "$PWD" -o -path /var/log -o \
+    -path /var/cache -o -path /var/lib/apt \) -prune -o \( -iname '*pop3*' -o -iname '*cpoplib*' \) -print |
+    grep -v -e '/dovecot' -e '/libpop3$' || true)
+[ -z "$left" ] || {
+    echo "left behind: $left"
+    exit 1
+}
+say "all passed"
