@@ -126,6 +126,15 @@ cat "$work/tests/summary"
 say "units of systemd, by systemd"
 tools/check-units.sh
 
+say "from source, below another prefix, and staged"
+quietly install make install PREFIX=/opt/pop3
+quietly opt tools/installed-demo.sh /opt/pop3
+tail -n 1 "$work/opt.log"
+quietly staged make install PREFIX=/usr DESTDIR="$work/staged"
+[ -x "$work/staged/usr/bin/pop3" ]
+grep -q '^ExecStart=/usr/bin/pop3 ' "$work/staged/usr/lib/systemd/user/pop3.service"
+rm -rf /opt/pop3
+
 say "removed, then purged"
 mkdir -p /etc/systemd/system/timers.target.wants
 ln -s /usr/lib/systemd/system/pop3@.timer /etc/systemd/system/timers.target.wants/pop3@demo.timer
