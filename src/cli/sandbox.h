@@ -22,7 +22,9 @@ typedef struct p3_sandbox {
     char **commands;         /* lists behind the duties */
     char **names;
     p3_beside_file *files;
-    char report[200]; /* in words, what holds */
+    char
+        *state_folder; /* the state's, where it has one of its own when this is prepared; or NULL */
+    char report[200];  /* in words, what holds */
 } p3_sandbox;
 
 /* Prepares it: the process that runs commands for us is started. There must

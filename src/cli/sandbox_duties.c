@@ -50,7 +50,9 @@ static bool is_of_state(const char *name, const char *base)
             (name[len] == '\0' || strchr("-.", name[len]) != NULL));
 }
 
-char *p3_sandbox_state_folder(const char *state)
+/* The state's directory, when it holds nothing but the state and the shell's history: then files
+ * may be made there. Else NULL. The caller frees it. */
+static char *state_folder(const char *state)
 {
     char *real = realpath(state, NULL);
     char *path = real != NULL ? real : strdup(state);
@@ -133,9 +135,9 @@ static void look_up_outside(const p3_sandbox *s)
 
 bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count)
 {
-    char *own = s->state != NULL ? p3_sandbox_state_folder(s->state) : NULL;
-    bool ok = s->state == NULL || own != NULL || add_state(s);
-    free(own);
+    /* Asked once: a Maildir that is made later may be beside the state. */
+    s->state_folder = s->state != NULL ? state_folder(s->state) : NULL;
+    bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
     s->commands = calloc(3 * s->chosen->count + 1, sizeof *s->commands);
     s->names = calloc(s->chosen->count + 1, sizeof *s->names);
     ok = ok && s->commands != NULL && s->names != NULL;
@@ -178,6 +180,8 @@ void p3_sandbox_stop_runner(p3_sandbox *s)
     free(s->commands);
     free(s->names);
     free(s->files);
+    free(s->state_folder);
+    s->state_folder = NULL;
     s->commands = s->names = NULL;
     s->files = NULL;
 }

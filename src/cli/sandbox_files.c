@@ -52,10 +52,7 @@ static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const char *
 /* The state's files, when they have a directory of their own; else the runner opens them. */
 static bool allow_state(const p3_sandbox *s, const p3_landlock *l)
 {
-    char *folder = s->state != NULL ? p3_sandbox_state_folder(s->state) : NULL;
-    bool ok = folder == NULL || p3_landlock_allow(l, folder, P3_ACCESS_WRITE);
-    free(folder);
-    return ok;
+    return s->state_folder == NULL || p3_landlock_allow(l, s->state_folder, P3_ACCESS_WRITE);
 }
 
 /* A folder of authorities: its files are often links to where they really are. */

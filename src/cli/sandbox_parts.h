@@ -8,10 +8,6 @@
 /* Where a target of one kind is, "maildir:" or such; NULL when it is of another, or NULL. */
 const char *p3_target_path(const char *target, const char *kind);
 
-/* The state's directory, when it holds nothing but the state and the shell's history: then files
- * may be made there. Else NULL. The caller frees it. */
-char *p3_sandbox_state_folder(const char *state);
-
 /* Gathers what the runner is to do: the accounts' commands, and what is beside an mbox or the
  * state; `more` are further targets. Returns false when out of memory. */
 bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count);

@@ -117,6 +117,18 @@ def test_the_usual_folders_are_in_home_when_no_variable_names_them(world):
     assert (world.path / "here.db").exists()
 
 
+def test_a_state_and_a_maildir_may_begin_in_one_empty_directory(world):
+    folder = world.path / "new"
+    folder.mkdir()
+    world.fill(1)
+    with world.server() as server:
+        text = run(world, "sync", f"pop3://user@127.0.0.1:{server.port}", "--allow-plaintext", "--verbose",
+                   "--password-file", world.password_file, "--maildir", folder / "Maildir",
+                   "--state", folder / "state")  # fmt: skip
+    assert "sandbox: restricted" in text
+    assert len(world.delivered(folder / "Maildir")) == 1
+
+
 def test_general_settings_are_read_and_checked(world):
     configure(world, "jobs = none\n[a]\nurl = pop3s://u@h/\nmaildir = m\n")
     assert "a number from 1" in run(world, "sync", status=64)
