@@ -51,9 +51,7 @@ binaries() {
 
 say "what building and checking needs"
 get update
-mkdir "$work/source"
-cp -R packaging/debian "$work/source/debian"
-get build-dep -y --no-install-recommends "$work/source"
+get build-dep -y --no-install-recommends ./packaging
 get install -y --no-install-recommends lintian autopkgtest dpkg-dev diffutils python3 man-db \
     systemd-sysv systemd-container dovecot-pop3d openssl procps
 
@@ -126,14 +124,46 @@ cat "$work/tests/summary"
 say "units of systemd, by systemd"
 tools/check-units.sh
 
-say "from source, below another prefix, and staged"
-quietly install make install PREFIX=/opt/pop3
-quietly opt tools/installed-demo.sh /opt/pop3
-tail -n 1 "$work/opt.log"
-quietly staged make install PREFIX=/usr DESTDIR="$work/staged"
+say "from the tarball, without git, below another prefix, and staged"
+tar -C "$work" -xzf "$work/first"/libpop3_*.orig.tar.gz
+mkdir "$work/no-git"
+printf '#!/bin/sh\necho "git was run: $*" >&2\nexit 1\n' >"$work/no-git/git"
+chmod +x "$work/no-git/git"
+(
+    cd "$work"/libpop3-*
+    export PATH="$work/no-git:$PATH"
+    quietly again tools/dist.sh "$work/again"
+    quietly install make install PREFIX=/opt/pop3
+    quietly opt tools/installed-demo.sh /opt/pop3
+    tail -n 1 "$work/opt.log"
+    quietly staged make install PREFIX=/usr DESTDIR="$work/staged"
+)
+for tarball in "$work/first"/libpop3_*.orig.tar.gz "$work/again"/libpop3-*.tar.gz; do
+    tar -tzf "$tarball" | sed 's,/$,,' | sort >"$work/list.$(basename "$(dirname "$tarball")")"
+done
+cmp "$work/list.first" "$work/list.again"
 [ -x "$work/staged/usr/bin/pop3" ]
 grep -q '^ExecStart=/usr/bin/pop3 ' "$work/staged/usr/lib/systemd/user/pop3.service"
 rm -rf /opt/pop3
+
+say "the SBOM lists what is in the tarball, and is the same when it is made again"
+quietly sbom tools/sbom.py "$work/sbom"
+quietly sbom tools/sbom.py "$work/sbom-again"
+cmp "$work/sbom"/*.json "$work/sbom-again"/*.json
+python3 - "$work/sbom"/*.json <<'END' >"$work/digests"
+import json, sys
+bom = json.load(open(sys.argv[1]))
+known = {one["SPDXID"] for kind in ("packages", "files") for one in bom[kind]} | {bom["SPDXID"]}
+used = {one[end] for one in bom["relationships"] for end in ("spdxElementId", "relatedSpdxElement")}
+assert used <= known, used - known
+for one in bom["files"]:
+    print(one["checksums"][1]["checksumValue"], "", one["fileName"])
+END
+(cd "$work"/libpop3-*/ && rm -rf build-install && sha256sum --quiet -c "$work/digests" &&
+    [ "$(find . -type f ! -path ./demo/\* ! -name '*.pyc' | wc -l)" = "$(wc -l <"$work/digests")" ])
+
+say "what the container runs, as its user"
+tools/check-container.sh
 
 say "removed, then purged"
 mkdir -p /etc/systemd/system/timers.target.wants
