@@ -27,9 +27,12 @@ bool p3_folder_sync_entry(const char *path)
 
 static bool make_entry(const char *path)
 {
-    if (mkdir(path, 0700) != 0)
-        return errno == EEXIST;
-    return p3_folder_sync_entry(path);
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return false;
+    /* One that is there may be of a run that ended before it could sync it. Its parent may belong
+     * to somebody else, and not be readable. */
+    return p3_folder_sync_entry(path) || (!made && errno == EACCES);
 }
 
 bool p3_folder_make(const char *path)

@@ -6,6 +6,7 @@
 #include "sync/fault.h"
 #include "sync/file.h"
 #include "sync/folder.h"
+#include "sync/grow.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,6 +24,12 @@
 /* Up to so many files are synced one by one; above, the whole file system is, at once. */
 #define P3_SYNC_EACH 4
 
+/* A message that a reader has moved into cur/. */
+typedef struct p3_seen {
+    char *file; /* its name there, flags and all */
+    size_t len; /* of the name that we gave it, at the beginning */
+} p3_seen;
+
 typedef struct p3_maildir {
     p3_delivery base;
     char *path;
@@ -37,6 +44,9 @@ typedef struct p3_maildir {
     const char *name; /* its name */
     uint64_t octets;  /* written to it */
     uint64_t sent;    /* of them on their way to the disk; see sync/file.h */
+    p3_seen *seen;    /* what settle() found in cur/, by name */
+    size_t seen_count;
+    p3_room seen_room;
 } p3_maildir;
 
 /* Opens a folder of a Maildir, or makes it. The Maildir may have been made by a run that was killed
@@ -267,8 +277,9 @@ static void sync_folder(p3_batch **batches, size_t i)
             return;
         }
     }
-    if (fsync(m->new) != 0)
-        p3_problem_errno(&batches[i]->problem, errno, "syncing %s/new", m->path);
+    /* tmp/ as well: on btrfs the old names might come back after a power cut, as litter. */
+    if (fsync(m->new) != 0 || fsync(m->tmp) != 0)
+        p3_problem_errno(&batches[i]->problem, errno, "syncing the folders of %s", m->path);
 }
 
 static void maildir_deliver(p3_batch **batches, size_t count)
@@ -289,8 +300,39 @@ static int compare_left_over(const void *a, const void *b)
     return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
 }
 
-/* Marks those whose files are in a folder. A mail reader may have added flags after a colon. */
-static bool look_into(int folder, p3_left_over *at, size_t count)
+/* What readers put behind a name: flags (":2,S", with ";" or "!" where a colon is not allowed), and
+ * before them what mbsync and Dovecot keep there (",U=7", ",S=1234"). Our names have none of it. */
+#define P3_BEHIND_NAME ":;!,"
+
+static int compare_seen(const void *x, const void *y)
+{
+    const p3_seen *a = x;
+    const p3_seen *b = y;
+    int order = memcmp(a->file, b->file, a->len < b->len ? a->len : b->len);
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+/* Notes under which name a message of ours is in cur/. */
+static bool note_seen(p3_maildir *m, const char *file, size_t len)
+{
+    p3_seen *grown = p3_grow(m->seen, &m->seen_room, m->seen_count + 1, sizeof *m->seen);
+    char *copy = grown != NULL ? strdup(file) : NULL;
+    if (grown != NULL)
+        m->seen = grown;
+    if (copy == NULL)
+        return false;
+    m->seen[m->seen_count++] = (p3_seen){copy, len};
+    return true;
+}
+
+static void forget_seen(p3_maildir *m)
+{
+    while (m->seen_count > 0)
+        free(m->seen[--m->seen_count].file);
+}
+
+/* Marks those whose files are in a folder. */
+static bool look_into(p3_maildir *m, int folder, p3_left_over *at, size_t count)
 {
     int fd = dup(folder);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -302,13 +344,18 @@ static bool look_into(int folder, p3_left_over *at, size_t count)
     rewinddir(dir);
     const struct dirent *e;
     errno = 0;
-    while ((e = readdir(dir)) != NULL) {
+    bool noted = true;
+    while (noted && (e = readdir(dir)) != NULL) {
         char name[NAME_MAX + 1];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(e->d_name, ":"), e->d_name);
+        size_t len = strcspn(e->d_name, P3_BEHIND_NAME);
+        snprintf(name, sizeof name, "%.*s", (int)len, e->d_name);
         p3_left_over key = {.name = name};
         p3_left_over *found = bsearch(&key, at, count, sizeof *at, compare_left_over);
         if (found != NULL)
             found->there = true;
+        if (found != NULL && folder == m->cur)
+            noted = note_seen(m, e->d_name, len);
+        errno = noted ? 0 : ENOMEM;
     }
     bool ok = errno == 0;
     (void)closedir(dir);
@@ -320,15 +367,25 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     p3_maildir *m = (p3_maildir *)d;
     qsort(at, count, sizeof *at, compare_left_over);
     /* new/ is read twice: a reader may move a message from new/ to cur/ in between. */
-    if (!look_into(m->new, at, count) || !look_into(m->cur, at, count) ||
-        !look_into(m->new, at, count))
+    forget_seen(m);
+    if (!look_into(m, m->new, at, count) || !look_into(m, m->cur, at, count) ||
+        !look_into(m, m->new, at, count))
         return p3_problem_errno(why, errno, "reading the folders of %s", m->path);
+    if (m->seen_count > 0)
+        qsort(m->seen, m->seen_count, sizeof *m->seen, compare_seen);
     bool any = false;
+    bool removed = false;
     for (size_t i = 0; i < count; i++) {
         any = any || at[i].there;
-        if (!at[i].there && unlinkat(m->tmp, at[i].name, 0) != 0 && errno != ENOENT)
+        /* One that is delivered may have a second name there: btrfs keeps it in a power cut. */
+        int gone = unlinkat(m->tmp, at[i].name, 0);
+        removed = removed || gone == 0;
+        if (gone != 0 && errno != ENOENT && !at[i].there)
             return p3_problem_errno(why, errno, "removing %s/tmp/%s", m->path, at[i].name);
     }
+    /* Before their names are forgotten: else they might come back and stay for ever. */
+    if (removed && fsync(m->tmp) != 0)
+        return p3_problem_errno(why, errno, "syncing %s/tmp", m->path);
     /* Their names may have been seen before they were on the disk. */
     if (any && (fsync(m->new) != 0 || fsync(m->cur) != 0))
         return p3_problem_errno(why, errno, "syncing the folders of %s", m->path);
@@ -339,8 +396,15 @@ static ssize_t maildir_read_back(p3_delivery *d, const char *name, char *out, si
 {
     const p3_maildir *m = (const p3_maildir *)d;
     int fd = openat(m->new, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        const p3_seen key = {(char *)(uintptr_t)name, strlen(name)};
+        const p3_seen *seen = m->seen_count == 0 ? NULL
+                                                 : bsearch(&key, m->seen, m->seen_count,
+                                                           sizeof *m->seen, compare_seen);
+        fd = seen != NULL ? openat(m->cur, seen->file, O_RDONLY | O_CLOEXEC) : -1;
+    }
     if (fd < 0)
-        return errno == ENOENT ? 0 : -1; /* read already: its name in cur/ has flags */
+        return errno == ENOENT ? 0 : -1; /* moved or renamed just now */
     ssize_t n;
     do
         n = read(fd, out, size);
@@ -355,6 +419,8 @@ static void maildir_close(p3_delivery *d)
 {
     p3_maildir *m = (p3_maildir *)d;
     maildir_abandon(d);
+    forget_seen(m);
+    free(m->seen);
     p3_ahead_end(&m->ahead);
     if (m->tmp >= 0)
         (void)close(m->tmp);

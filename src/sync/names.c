@@ -10,12 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The Maildir specification: a slash is written as \057, a colon as \072. */
+/* The Maildir specification: a slash is written as \057, a colon as \072. So is what else may stand
+ * between a name and what readers put behind it. */
 static void quote_host(const char *host, char *out, size_t size)
 {
     size_t used = 0;
     for (; *host != '\0' && used + 5 < size; host++) {
-        if (*host == '/' || *host == ':' || (unsigned char)*host < '!')
+        if (strchr("/:;,!", *host) != NULL || (unsigned char)*host < '!')
             used += (size_t)snprintf(out + used, size - used, "\\%03o", (unsigned char)*host);
         else
             out[used++] = *host;

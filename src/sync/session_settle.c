@@ -3,15 +3,55 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-/* The fingerprint of a message that was delivered, so far as it can be read back unaltered. False
- * when that fails: without it a server without unique-ids would have it delivered again. */
+/* The line at `at`, its LF included; 0 when there is none. */
+static size_t line_length(const char *at, size_t len)
+{
+    const char *lf = len > 0 ? memchr(at, '\n', len) : NULL;
+    return lf != NULL ? (size_t)(lf - at) + 1 : 0;
+}
+
+/* How many octets the lines have that add_lines() of session_take.c put before a message. */
+static size_t added(const p3_account *a, const char *data, size_t len)
+{
+    static const char field[] = "Delivered-To: ";
+    size_t used = 0;
+    if (a->delivered_to != NULL && len > sizeof field && memcmp(data, field, sizeof field - 1) == 0)
+        used = line_length(data, len);
+    bool received =
+        a->received && len - used > 15 && memcmp(data + used, "Received: from ", 15) == 0;
+    for (int line = 0; received && line < 2; line++)
+        used += line_length(data + used, len - used);
+    return used;
+}
+
+/* The header of what was delivered, as it came: with CRLF, which counts in how much is kept of a
+ * very long one, and without what we have added. */
+static void take_back(p3_header *h, const p3_account *a, const char *data, size_t len)
+{
+    size_t at = added(a, data, len);
+    while (at < len && !h->done && !h->failed) {
+        size_t n = line_length(data + at, len - at);
+        bool ended = n > 0;
+        size_t text = ended ? n - 1 : len - at;
+        if (ended && text > 0 && data[at + text - 1] == '\r')
+            text--;
+        (void)p3_header_take(h, data + at, text);
+        if (ended)
+            (void)p3_header_take(h, "\r\n", 2);
+        at += ended ? n : text;
+    }
+}
+
+/* The fingerprint of a message that was delivered. False when it cannot be read back: without it a
+ * server without unique-ids would have it delivered again. */
 static bool read_fingerprint(p3_session *s, p3_delivery *d, p3_row *row, char *room)
 {
     p3_header h = {0};
     p3_problem why;
-    if (d->class->read_back == NULL || s->account->received || s->account->delivered_to != NULL)
+    if (d->class->read_back == NULL)
         return true;
     ssize_t n = d->class->read_back(d, row->name, room, P3_HEADER_MOST);
     if (n < 0) {
@@ -19,7 +59,7 @@ static bool read_fingerprint(p3_session *s, p3_delivery *d, p3_row *row, char *r
         p3_session_fail(s, &why);
         return false;
     }
-    p3_header_take(&h, room, (size_t)n);
+    take_back(&h, s->account, room, (size_t)n);
     bool failed = h.failed;
     if (failed)
         p3_session_fail_memory(s);

@@ -271,7 +271,9 @@ static void leftovers_in_a_maildir_are_found_whatever_a_reader_did_with_them(voi
     assert_false(is_there("M/tmp/3"));
     assert_int_equal(d->class->read_back(d, "1", room, sizeof room), 8);
     assert_memory_equal(room, "Subject:", 8);
-    assert_int_equal(d->class->read_back(d, "2", room, sizeof room), 0);
+    assert_int_equal(d->class->read_back(d, "2", room, sizeof room), 3);
+    assert_memory_equal(room, "two", 3);
+    assert_int_equal(d->class->read_back(d, "3", room, sizeof room), 0);
     d->class->close(d);
 }
 

@@ -1,0 +1,80 @@
+"""What a run that was killed had delivered counts, whatever a mail reader did to it since."""
+
+import signal
+import subprocess
+
+import pytest
+
+from world import CRASH_COMMAND, DEADLINE, message
+
+
+def killed(world, port, *options, point="folder-synced"):
+    """A run that dies when its messages are delivered, and not recorded."""
+    command = world.sync_command(port, *options, command=CRASH_COMMAND)
+    done = subprocess.run(command, env=world.environment(POP3_TEST_CRASH_AT=point), timeout=DEADLINE, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def read(world, behind):
+    """A reader moves what is new to cur/ and puts something behind its names."""
+    for file in list((world.maildir / "new").iterdir()):
+        file.rename(world.maildir / "cur" / (file.name + behind))
+
+
+SERVERS = {
+    "no UIDL": ["--refuse", "UIDL"],
+    "equal unique-ids": ["--script"],
+    "unique-ids": [],
+}
+
+EQUAL = 'on UIDL {\n line "+OK"\n line "1 same"\n line "2 same"\n line "3 same"\n line "."\n}\nserve\n'
+
+
+def served(world, kind):
+    if kind != "equal unique-ids":
+        return world.server(*SERVERS[kind])
+    (world.path / "equal").write_text(EQUAL)
+    return world.server("--script", world.path / "equal")
+
+
+@pytest.mark.parametrize("behind", [":2,S", "", ",U=1:2,S", ",S=123:2,", ";2,S", "!2,RS"], ids=repr)
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_message_that_a_reader_has_moved_is_not_delivered_again(world, kind, behind):
+    world.fill(3)
+    with served(world, kind) as server:
+        killed(world, server.port)
+        read(world, behind)
+        world.sync(server.port)
+        world.sync(server.port)
+    assert world.delivered() == sorted(message(i).encode() for i in range(3))
+
+
+@pytest.mark.parametrize("added", [["--received"], ["--delivered-to", "me"], ["--received", "--delivered-to", "me"]], ids=" ".join)
+def test_lines_that_were_added_do_not_make_it_another_message(world, added):
+    world.fill(3)
+    with world.server("--refuse", "UIDL") as server:
+        killed(world, server.port, *added)
+        world.sync(server.port, *added)
+    assert len(world.delivered()) == 3
+
+
+def test_a_header_longer_than_what_is_kept_of_it_is_known_again(world):
+    fields = "".join(f"X-Field-{i}: {'x' * 60}\n" for i in range(1200))
+    assert len(fields) > 64 * 1024
+    world.put("1", fields + "Subject: end\n\nbody\n")
+    with world.server("--refuse", "UIDL") as server:
+        killed(world, server.port)
+        world.sync(server.port)
+    assert len(world.delivered()) == 1
+
+
+def test_a_second_name_in_tmp_is_removed(world):
+    """btrfs may keep both names of a file that was renamed before the power went."""
+    world.fill(2)
+    with world.server() as server:
+        killed(world, server.port)
+        for file in (world.maildir / "new").iterdir():
+            (world.maildir / "tmp" / file.name).hardlink_to(file)
+        world.sync(server.port)
+    assert len(world.delivered()) == 2
+    assert list((world.maildir / "tmp").iterdir()) == []
