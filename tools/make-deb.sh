@@ -3,6 +3,7 @@
 #     make-deb.sh [OUTPUT_FOLDER]
 # What building needs is in packaging/debian/control: `apt-get build-dep` with that file installs it.
 set -eu
+umask 022
 out=$(mkdir -p "${1:-build-deb}" && cd "${1:-build-deb}" && pwd)
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
