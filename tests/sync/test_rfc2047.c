@@ -143,7 +143,8 @@ static void sizes_and_times_are_short(void **state)
                  {1023488, "1.0 MB"},
                  {5000000000, "4.7 GB"},
                  {1099511627776, "1.0 TB"},
-                 {UINT64_MAX, "16384 PB"}};
+                 {UINT64_MAX - 1, "16384 PB"},
+                 {UINT64_MAX, "size ?"}};
     static const struct {
         double seconds;
         const char *text;
