@@ -252,8 +252,9 @@ static const p3_conditional sockets_for_kerberos[] = {
 };
 
 static const int for_sanitizers[] = {
-    SCMP_SYS(ptrace), SCMP_SYS(clone),   SCMP_SYS(wait4),  SCMP_SYS(prctl),
-    SCMP_SYS(kill),   SCMP_SYS(getppid), SCMP_SYS(tgkill), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(ptrace),   SCMP_SYS(clone),   SCMP_SYS(wait4),  SCMP_SYS(prctl),
+    SCMP_SYS(kill),     SCMP_SYS(getppid), SCMP_SYS(tgkill), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getdents), /* the old one, on x86-64 */
 };
 
 /* ---- making it ---- */
