@@ -99,7 +99,7 @@ static void top(const service *s, connection *c, const char *argument, const cha
     connection_say(c, ".\r\n");
 }
 
-static void delete (const service *s, connection *c, const char *argument)
+static void delete_message(const service *s, connection *c, const char *argument)
 {
     size_t n = message_of(s, c, argument);
     if (n == 0)
@@ -127,7 +127,7 @@ static void transaction(const service *s, connection *c, const char *verb, const
     if (strcasecmp(verb, "RETR") == 0)
         retrieve(s, c, first);
     else if (strcasecmp(verb, "DELE") == 0)
-        delete (s, c, first);
+        delete_message(s, c, first);
     else if (strcasecmp(verb, "STAT") == 0)
         answer(c, "+OK %zu %zu\r\n", left, left * s->box.size);
     else if (strcasecmp(verb, "LIST") == 0)

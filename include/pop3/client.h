@@ -132,7 +132,7 @@ typedef struct pop3_client_options {
 /** Initializer for pop3_client_options. */
 #define POP3_CLIENT_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        .size = sizeof(pop3_client_options)                                                        \
+        .size = sizeof(pop3_client_options),                                                       \
     }
 
 /** What a server refused, as far as it asks something else of the caller. */
@@ -452,7 +452,7 @@ typedef struct pop3_handlers {
 /** Initializer for pop3_handlers. */
 #define POP3_HANDLERS_INIT                                                                         \
     {                                                                                              \
-        .size = sizeof(pop3_handlers)                                                              \
+        .size = sizeof(pop3_handlers),                                                             \
     }
 
 /**

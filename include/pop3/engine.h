@@ -58,7 +58,7 @@ typedef struct pop3_engine_options {
 /** Initializer for pop3_engine_options. */
 #define POP3_ENGINE_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        .size = sizeof(pop3_engine_options)                                                        \
+        .size = sizeof(pop3_engine_options),                                                       \
     }
 
 /** One command. Begin with ::POP3_COMMAND_INIT. The engine copies what it needs. */
@@ -80,7 +80,7 @@ typedef struct pop3_command {
 /** Initializer for pop3_command. */
 #define POP3_COMMAND_INIT                                                                          \
     {                                                                                              \
-        .size = sizeof(pop3_command)                                                               \
+        .size = sizeof(pop3_command),                                                              \
     }
 
 /** What an event tells. */

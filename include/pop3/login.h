@@ -148,7 +148,7 @@ typedef struct pop3_login_options {
 /** Initializer for pop3_login_options. */
 #define POP3_LOGIN_OPTIONS_INIT                                                                    \
     {                                                                                              \
-        .size = sizeof(pop3_login_options)                                                         \
+        .size = sizeof(pop3_login_options),                                                        \
     }
 
 /** What a login came to. */

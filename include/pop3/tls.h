@@ -113,7 +113,7 @@ typedef struct pop3_tls_options {
 /** Initializer for pop3_tls_options. */
 #define POP3_TLS_OPTIONS_INIT                                                                      \
     {                                                                                              \
-        .size = sizeof(pop3_tls_options)                                                           \
+        .size = sizeof(pop3_tls_options),                                                          \
     }
 
 /**

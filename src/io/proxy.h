@@ -59,8 +59,8 @@ pop3_status p3_proxy_socks4(p3_proxy *p);
 pop3_status p3_proxy_http(p3_proxy *p);
 
 /* For the protocols: notes a failure; returns status. */
-__attribute__((format(printf, 4, 5))) pop3_status
-p3_proxy_fail(p3_proxy *p, pop3_status status, int sys_errno, const char *format, ...);
+pop3_status p3_proxy_fail(p3_proxy *p, pop3_status status, int sys_errno, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* For the protocols: waits for a reply of n octets after `out` has been sent. */
 pop3_status p3_proxy_await(p3_proxy *p, size_t n);

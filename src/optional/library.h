@@ -33,10 +33,11 @@ typedef struct p3_library {
     enum { P3_LIBRARY_UNTRIED, P3_LIBRARY_LOADED, P3_LIBRARY_MISSING } state;
 } p3_library;
 
+/* Releases of clang-format differ about these lines. */
+/* clang-format off */
 #define P3_LIBRARY(name, table)                                                                    \
-    {                                                                                              \
-        .soname = (name), .symbols = (table), .count = sizeof(table) / sizeof *(table)             \
-    }
+    {.soname = (name), .symbols = (table), .count = sizeof(table) / sizeof *(table)}
+/* clang-format on */
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): a name, and string literals that are joined. */
 #define P3_LIBRARY_TEXT(feature, soname, what)                                                     \

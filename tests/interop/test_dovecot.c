@@ -572,10 +572,7 @@ int main(void)
 {
     static session ways[] = {{.how = WAY_PLAIN}, {.how = WAY_STLS}, {.how = WAY_TLS}};
     static const char *const way_names[] = {"plain", "STLS", "TLS"};
-#define TEST(f)                                                                                    \
-    {                                                                                              \
-#f, f, set_up, tear_down, NULL                                                             \
-    }
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     static const struct CMUnitTest tests[] = {
         TEST(the_greeting_has_a_timestamp_for_apop),
         TEST(the_connection_is_encrypted_when_it_was_asked_to_be),

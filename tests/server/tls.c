@@ -80,6 +80,7 @@ SSL_CTX *tls_context(const struct tls_settings *settings, char *why, size_t why_
     static const unsigned char id[] = "pop3-testserver";
     const char *key = settings->key != NULL ? settings->key : settings->cert;
     const char *doing = "TLS";
+    const char *reason;
     ERR_clear_error();
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL) {
@@ -113,10 +114,9 @@ SSL_CTX *tls_context(const struct tls_settings *settings, char *why, size_t why_
     }
     return context;
 
-fail : {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+fail:
+    reason = ERR_reason_error_string(ERR_peek_last_error());
     (void)snprintf(why, why_size, "%s: %s", doing, reason != NULL ? reason : "failed");
-}
     SSL_CTX_free(context);
     ERR_clear_error();
     return NULL;
