@@ -2,6 +2,10 @@
 # Makes the API reference with Doxygen; anything undocumented, or documented wrongly, is an error.
 #     check-documentation.sh [OUTPUT_FOLDER]
 set -eu
+command -v doxygen >/dev/null || {
+    echo "there is no doxygen"
+    exit 77
+}
 out=$(mkdir -p "${1:-build-docs}" && cd "${1:-build-docs}" && pwd)
 cd "$(dirname "$0")/.."
 {

@@ -2,6 +2,10 @@
 # Checks that clang-format would change nothing, and that no line ends in blanks.
 set -eu
 cd "$(dirname "$0")/.."
+command -v clang-format >/dev/null || {
+    echo "there is no clang-format"
+    exit 77
+}
 code=$(find . \( -name .git -o -name 'build*' \) -prune -o -name '*.[ch]' -print)
 text=$(find . \( -name .git -o -name 'build*' -o -name demo \) -prune -o \
     \( -name '*.md' -o -name '*.py' -o -name '*.sh' -o -name meson.build \) -print)

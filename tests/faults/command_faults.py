@@ -395,7 +395,7 @@ def stride_of(fault: Fault, scene: Scene) -> int:
 def works(stage: Stage, fault: Fault) -> bool:
     """Whether the preloaded library is at work: a run in which nothing fails, and its report."""
     _, hit, alive = run_faulted(stage, fault, 0)
-    return stage.report.stat().st_size > 0 and not hit and alive == 0
+    return stage.report.exists() and stage.report.stat().st_size > 0 and not hit and alive == 0
 
 
 def perform(fault: Fault, scene: Scene, folder: Path, certs: Path) -> tuple[int, list[str]]:
