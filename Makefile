@@ -6,7 +6,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: all check interop demo bench bench-full bench-build fuzz install clean format dependencies
 .PHONY: uninstall dist deb sbom check-packages
-.PHONY: demo-dependencies docs coverage analyze abi faults hostile
+.PHONY: fresh demo-dependencies docs coverage analyze abi faults hostile
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -21,6 +21,10 @@ demo: demo-dependencies
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
 	@ninja -C $(BUILD) -j $(JOBS) src/cli/pop3 examples/print_mailbox tests/server/pop3-testserver
 	@tools/demo.sh $(BUILD)
+
+# The demonstration and every test on fresh machines: Debian 12 and 13 (root, or sudo).
+fresh:
+	tools/fresh.sh
 
 # Our speed and memory beside our peers' (docs/performance.md): a look in three minutes, or the numbers
 # to publish in an hour, which go into docs/.

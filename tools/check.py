@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -33,13 +34,14 @@ SKIP = re.compile(r"#\s*SKIP", re.IGNORECASE)
 
 class Run(NamedTuple):
     """One way to run tests: its name, the build folder, how to set that up, what to run; under which
-    conditions; and what to build, when that is not all."""
+    conditions; what to build, when that is not all; and the program without which it is skipped."""
 
     name: str
     build: str
     setup: list[str]
     test: list[str]
     conditions: str = "plain"
+    tool: str = "meson"
     targets: tuple[str, ...] = ()
 
 
@@ -60,8 +62,8 @@ RUNS = [
         ["--no-suite", "rules"],
         conditions="sanitizers",
     ),
-    Run("valgrind", "build", WHOLE, ["--suite", "valgrind"], conditions="valgrind"),
-    Run("fuzzers", "build-fuzz", ["-Dfuzz=true"], ["--suite", "libfuzzer"], targets=("fuzzers",)),
+    Run("valgrind", "build", WHOLE, ["--suite", "valgrind"], conditions="valgrind", tool="valgrind"),
+    Run("fuzzers", "build-fuzz", ["-Dfuzz=true"], ["--suite", "libfuzzer"], targets=("fuzzers",), tool="clang"),
     Run(
         "thread sanitizer",
         "build-threads",
@@ -99,9 +101,10 @@ def why_impossible(run: Run) -> str:
 
 
 def build(run: Run) -> None:
-    """Sets the build folder up, again if it is already (packages may have come since), and builds."""
+    """Sets the build folder up, again if it is already (packages may have come since), and builds. A warning
+    is an error here, and only here: a user's compiler may be newer than any that we know."""
     again = ["--reconfigure"] if (ROOT / run.build / "build.ninja").exists() else []
-    subprocess.run(["meson", "setup", *again, run.build, *run.setup], cwd=ROOT, check=True)
+    subprocess.run(["meson", "setup", *again, run.build, "-Dwerror=true", *run.setup], cwd=ROOT, check=True)
     jobs = str(os.cpu_count() or 2)
     subprocess.run(["ninja", "-C", run.build, "-j", jobs, *run.targets], cwd=ROOT, check=True)
 
@@ -178,10 +181,13 @@ def main(arguments: list[str]) -> int:
     for run in chosen(arguments):
         print(f"\n== {run.name}", flush=True)
         began = time.monotonic()
-        if (run.build, run.setup, run.targets) not in built:
-            build(run)
-        built.append((run.build, run.setup, run.targets))
-        results = perform(run)
+        if shutil.which(run.tool) is None:
+            results = {f"all tests of \"{run.name}\" (there is no {run.tool})": "skipped"}
+        else:
+            if (run.build, run.setup, run.targets) not in built:
+                build(run)
+            built.append((run.build, run.setup, run.targets))
+            results = perform(run)
         report_failures(run, results)
         counts = Counter(results.values())
         lines.append(

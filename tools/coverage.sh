@@ -9,7 +9,7 @@ build=build-coverage
 [ $# -gt 0 ] || set -- all
 
 test -f $build/build.ninja ||
-    meson setup $build -Db_coverage=true -Dbuildtype=debug -Db_ndebug=true -Dwerror=false >/dev/null
+    meson setup $build -Db_coverage=true -Dbuildtype=debug -Db_ndebug=true >/dev/null
 ninja -C $build -j "$(nproc)" >/dev/null
 find $build -name '*.gcda' -delete
 suites=

@@ -369,7 +369,10 @@ int fcntl64(int fd, int command, ...)
     va_end(more);
     if (command == F_OFD_SETLK) /* an account's lock; SQLite's are others */
         atomic_store(&counts, true);
-    return fails("fcntl") ? -1 : (int)syscall(SYS_fcntl, fd, command, arg);
+    /* A lock may be refused, and giving it back may not: SQLite would keep it for good. */
+    bool unlocks = (command == F_SETLK || command == F_OFD_SETLK) &&
+                   ((const struct flock *)arg)->l_type == F_UNLCK;
+    return !unlocks && fails("fcntl") ? -1 : (int)syscall(SYS_fcntl, fd, command, arg);
 }
 
 /* ---- the network, threads, programs ---- */
@@ -458,6 +461,19 @@ static void leave_alone(void)
     report = -1;
 }
 
+/* After 3.0, OpenSSL deadlocks where memory lacks within its very first call: that is initialized
+ * once, and noting the error waits for the initialization it is in. There, what comes later fails.
+ */
+static void initialize_openssl(void)
+{
+    unsigned long (*version)(void);
+    int (*initialize)(uint64_t, const void *);
+    *(void **)&version = dlsym(RTLD_DEFAULT, "OpenSSL_version_num");
+    *(void **)&initialize = dlsym(RTLD_DEFAULT, "OPENSSL_init_crypto");
+    if (version != NULL && initialize != NULL && version() >= 0x30100000)
+        (void)initialize(2, NULL); /* OPENSSL_INIT_LOAD_CRYPTO_STRINGS */
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     bool first = true;
@@ -470,6 +486,7 @@ __attribute__((constructor)) static void begin(void)
     report =
         (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     pthread_atfork(NULL, NULL, leave_alone);
+    initialize_openssl();
     nth = n != NULL ? strtoul(n, NULL, 10) : 0;
     error = e != NULL ? (int)strtol(e, NULL, 10) : EIO;
     atomic_store(&counts, getenv("FAULT_SESSION") == NULL);

@@ -4,7 +4,7 @@
 set -eu
 build=$2/ndebug
 rm -rf "$build"
-meson setup "$build" "$1" --buildtype=release -Db_ndebug=true -Dtests=false -Dcommand=disabled -Dpython=disabled \
+meson setup "$build" "$1" --buildtype=release --werror -Db_ndebug=true -Dtests=false -Dcommand=disabled -Dpython=disabled \
     >"$2/ndebug.log" 2>&1 && ninja -C "$build" >>"$2/ndebug.log" 2>&1 || {
     tail -n 40 "$2/ndebug.log"
     exit 1
