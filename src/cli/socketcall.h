@@ -6,8 +6,8 @@
 
 /* A filter of system calls cannot see the arguments of socketcall(2), which are behind a pointer.
  * From here on each such call of this process is made as the call that it stands for, socket(2) or
- * connect(2), which the filter judges. Call it after the filter is in place; threads must not block
- * SIGSYS. Does nothing where there is no socketcall(2). Returns false, with errno. */
+ * connect(2), which the filter judges. Call it before the filter is put in place; threads must
+ * not block SIGSYS. Does nothing where there is no socketcall(2). Returns false, with errno. */
 bool p3_socketcall_translate(void);
 
 #endif

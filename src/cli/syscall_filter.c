@@ -69,7 +69,7 @@ bool p3_filter_system_calls(const p3_filter_needs *needs, const char **why)
         else if (at[i].k == P3_FILTER_OUTSIDE)
             at[i].k = (uint32_t)needs->helper;
     }
-    bool ok = load(&p) && p3_socketcall_translate();
+    bool ok = p3_socketcall_translate() && load(&p); /* after it no filter can be added */
     *why = ok ? NULL : strerror(errno);
     return ok;
 }
