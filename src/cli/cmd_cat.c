@@ -40,7 +40,7 @@ static int print_messages(p3_session_with *m, p3_selection *s, int64_t lines)
         if (d.failed)
             result = EX_IOERR;
         else if (status != POP3_OK)
-            result = p3_mailbox_complain(m, status);
+            result = p3_selection_complain(s, m, w.number, status);
     }
     return result;
 }

@@ -17,6 +17,10 @@
 #include "cli/table.h"
 #include "sync/fingerprint.h"
 
+/* Without TOP, a message of so many octets at most is retrieved for its header; of a larger one
+ * only number and size are shown. */
+#define P3_SMALL ((uint64_t)64 * 1024)
+
 /* Commands that are handed to the client at a time. */
 #define P3_WINDOW 1000
 
@@ -28,6 +32,8 @@ typedef struct p3_headers {
     bool every_field;
     p3_header header; /* of the message in hand */
     p3_column columns[5];
+    bool probing; /* the first TOP tells whether there is one */
+    bool no_top;
     int result;
     uint64_t shown;
 } p3_headers;
@@ -171,22 +177,29 @@ static pop3_sink_result take(void *ctx, const char *data, size_t len)
     return POP3_SINK_CONTINUE;
 }
 
-static void came(void *ctx, pop3_client *client, const pop3_result *result)
+/* Prints what is known of a message: of its header perhaps nothing. */
+static void print(p3_headers *h, uint32_t number)
 {
-    p3_headers *h = ctx;
-    bool ok = true;
-    (void)client;
-    if (result->status == POP3_ERR_REFUSED)
-        h->result = p3_mailbox_complain(h->mailbox, result->status);
-    else if (result->status == POP3_OK && h->arguments->json)
-        ok = print_json(h, result->number);
-    else if (result->status == POP3_OK && h->every_field)
-        ok = print_fields(h, result->number);
-    else if (result->status == POP3_OK)
-        ok = print_row(h, result->number);
+    bool ok = h->arguments->json ? print_json(h, number)
+              : h->every_field   ? print_fields(h, number)
+                                 : print_row(h, number);
     if (!ok && h->result == EX_OK)
         h->result = EX_IOERR;
     h->shown++;
+}
+
+static void came(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_headers *h = ctx;
+    (void)client;
+    if (result->status == POP3_ERR_REFUSED && h->probing) {
+        h->no_top = true;
+        return;
+    }
+    if (result->status == POP3_ERR_REFUSED)
+        h->result = p3_mailbox_complain(h->mailbox, result->status);
+    if (result->status == POP3_ERR_REFUSED || result->status == POP3_OK)
+        print(h, result->number);
     p3_header_reset(&h->header);
 }
 
@@ -207,30 +220,54 @@ static void begin_table(p3_headers *h)
         p3_table_row(stdout, h->columns, titles, 5);
 }
 
-/* TOP for each, as many at a time as the server takes. */
-static int ask(p3_headers *h)
+/* Asks for a message's header, with the means that the server has. */
+static pop3_status submit(p3_headers *h, uint32_t number)
 {
     pop3_client *client = h->mailbox->client;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
-    pop3_command top = POP3_COMMAND_INIT;
-    p3_walk w = {.selection = &h->selection};
+    pop3_command command = POP3_COMMAND_INIT;
     handlers.sink = take;
     handlers.done = came;
     handlers.ctx = h;
-    top.kind = POP3_CMD_TOP;
-    for (bool more = true; more;) {
-        pop3_status status = POP3_OK;
+    command.kind = h->no_top ? POP3_CMD_RETR : POP3_CMD_TOP;
+    command.number = number;
+    if (!h->no_top || size_of(h, number) <= P3_SMALL)
+        return pop3_client_submit(client, &command, &handlers);
+    pop3_status status = pop3_client_run(client); /* those before it come first */
+    if (status == POP3_OK)
+        print(h, number);
+    return status;
+}
+
+/* Asks for the first header alone: a refusal tells that there is no TOP, and it is asked for again
+ * without. */
+static pop3_status probe(p3_headers *h, uint32_t number)
+{
+    h->probing = true;
+    pop3_status status = submit(h, number);
+    if (status == POP3_OK)
+        status = pop3_client_run(h->mailbox->client);
+    h->probing = false;
+    return status == POP3_OK && h->no_top ? submit(h, number) : status;
+}
+
+/* A header for each, as many at a time as the server takes. */
+static int ask(p3_headers *h)
+{
+    p3_walk w = {.selection = &h->selection};
+    const pop3_capabilities *caps = pop3_client_capabilities(h->mailbox->client);
+    pop3_status status = POP3_OK;
+    bool probes = caps == NULL || (caps->flags & POP3_CAP_TOP) == 0;
+    for (bool more = true; more && status == POP3_OK;) {
         for (size_t k = 0; k < P3_WINDOW && status == POP3_OK && (more = p3_walk_next(&w)); k++) {
-            top.number = w.number;
-            status = pop3_client_submit(client, &top, &handlers);
+            status = probes ? probe(h, w.number) : submit(h, w.number);
+            probes = false;
         }
-        pop3_status ran = pop3_client_run(client);
+        pop3_status ran = pop3_client_run(h->mailbox->client);
         if (status == POP3_OK)
             status = ran;
-        if (status != POP3_OK)
-            return p3_mailbox_complain(h->mailbox, status);
     }
-    return h->result;
+    return status != POP3_OK ? p3_mailbox_complain(h->mailbox, status) : h->result;
 }
 
 static int show(p3_headers *h)

@@ -13,11 +13,11 @@ static int mark(p3_session_with *m, p3_selection *s, bool dry_run, size_t *count
 {
     p3_walk w = {.selection = s};
     p3_selection_merge(s); /* a server refuses to delete a message twice */
-    int result = p3_selection_find(s, m, false);
+    int result = p3_selection_find(s, m, dry_run);
     while (result == EX_OK && p3_walk_next(&w)) {
         pop3_status status = dry_run ? POP3_OK : pop3_client_dele(m->client, w.number);
         if (status != POP3_OK) {
-            result = p3_mailbox_complain(m, status);
+            result = p3_selection_complain(s, m, w.number, status);
             (void)pop3_client_rset(m->client); /* without QUIT nothing is deleted in any case */
         }
         ++*count;

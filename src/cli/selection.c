@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "sync/failure_text.h"
+
 /* "3", "5-9" or "5-". */
 static bool read_range(p3_range *r, const char *word)
 {
@@ -73,15 +75,29 @@ static int check(const p3_selection *s, uint64_t most)
     return EX_OK;
 }
 
-int p3_selection_find(p3_selection *s, p3_session_with *m, bool needs_sizes)
+int p3_selection_find(p3_selection *s, p3_session_with *m, bool needs_list)
 {
+    s->by_listing = needs_list || s->open;
+    if (!s->by_listing)
+        return EX_OK;
+    pop3_status status = p3_listed_sizes(&s->listed, m->client);
+    return status != POP3_OK ? p3_mailbox_complain(m, status)
+                             : check(s, p3_listed_last(&s->listed));
+}
+
+int p3_selection_complain(const p3_selection *s, p3_session_with *m, uint32_t number,
+                          pop3_status status)
+{
+    p3_problem why;
+    p3_problem none;
     pop3_stat drop;
-    s->by_listing = needs_sizes || s->open;
-    pop3_status status =
-        s->by_listing ? p3_listed_sizes(&s->listed, m->client) : pop3_client_stat(m->client, &drop);
-    if (status != POP3_OK)
-        return p3_mailbox_complain(m, status);
-    return check(s, s->by_listing ? p3_listed_last(&s->listed) : drop.count);
+    p3_describe_failure(m->client, status, &why);
+    if (status != POP3_ERR_REFUSED || s->by_listing ||
+        pop3_client_stat(m->client, &drop) != POP3_OK || number <= drop.count)
+        return p3_complain(m->account->account.name, &why);
+    p3_problem_set(&none, EX_USAGE, "%u is no message number: there are %llu messages", number,
+                   (unsigned long long)drop.count);
+    return p3_complain(NULL, &none);
 }
 
 int p3_selection_find_uids(p3_selection *s, p3_session_with *m)

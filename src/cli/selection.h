@@ -29,10 +29,16 @@ bool p3_selection_read(p3_selection *s, const p3_arguments *a, p3_problem *why);
 /* The same where numbers must be given. */
 bool p3_selection_read_named(p3_selection *s, const p3_arguments *a, p3_problem *why);
 
-/* Asks the server how many messages there are: with STAT where all ranges end in a number, with
- * LIST where one does not or sizes are needed; and checks the ranges. Complains and returns an exit
- * status when that does not work, EX_OK when it does. */
-int p3_selection_find(p3_selection *s, p3_session_with *m, bool needs_sizes);
+/* Asks the server with LIST what there is, where a range does not end in a number or where
+ * `needs_list`, and checks the ranges. Without it the numbers are taken as they are: the server
+ * knows, and STAT may be wrong. Complains and returns an exit status when that does not work, EX_OK
+ * when it does. */
+int p3_selection_find(p3_selection *s, p3_session_with *m, bool needs_list);
+
+/* A command about a message ended so: complains, and returns the exit status. A number beyond the
+ * last message is the caller's mistake, and is told as such. */
+int p3_selection_complain(const p3_selection *s, p3_session_with *m, uint32_t number,
+                          pop3_status status);
 
 /* The same with the unique-ids (UIDL) as the listing. */
 int p3_selection_find_uids(p3_selection *s, p3_session_with *m);

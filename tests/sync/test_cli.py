@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from subcommands import Mailbox
 from world import COMMAND, DEADLINE, ROOT
 
 EXAMPLES = ROOT / "examples/mail"
@@ -359,3 +360,40 @@ def test_no_secret_is_shown_anywhere(world):
     assert secret not in world.state.read_bytes().decode(errors="replace")
 
 
+
+
+# ---- servers that lack something, or say nonsense ----
+
+
+def test_list_does_without_top(world):
+    world.fill(3)
+    world.put("large", "From: big@example.org\nSubject: number 77\n\n" + "line\n" * 20000)
+    for options in (["--no-capa", "TOP", "--refuse", "TOP"], ["--refuse", "CAPA", "--refuse", "TOP"]):
+        with world.server(*options) as server:
+            listed = Mailbox(world, server).run("list").splitlines()
+        assert [line.split()[0] for line in listed] == ["1", "2", "3", "4"], listed
+        assert [("number" in line) for line in listed] == [True, True, True, False]
+        assert len(server.commands("RETR")) == 3, "of a large message the size is shown"
+
+
+def test_one_refused_top_costs_list_one_row(world):
+    world.fill(3)
+    (world.path / "script").write_text('on "TOP 2" {\n line "-ERR not that one"\n}\nserve\n')
+    with world.server("--script", world.path / "script") as server:
+        mailbox = Mailbox(world, server)
+        done = subprocess.run(mailbox.words("list"), env=world.environment(), capture_output=True, text=True)
+    assert done.returncode != 0 and "not that one" in done.stderr
+    rows = listed = done.stdout.splitlines()
+    assert [("number" in line) for line in rows] == [True, False, True], listed
+
+
+@pytest.mark.parametrize("stat", ["-ERR no", "+OK many", "+OK -1 -1", "+OK 0 0"])
+def test_cat_top_and_rm_do_without_stat(world, stat):
+    world.fill(3)
+    (world.path / "script").write_text(f'on STAT {{\n line "{stat}"\n}}\nserve\n')
+    with world.server("--delete", "--script", world.path / "script") as server:
+        mailbox = Mailbox(world, server)
+        assert "number 1" in mailbox.run("cat", "2")
+        assert "number 1" in mailbox.run("top", "2")
+        mailbox.run("rm", "2")
+    assert len(world.on_server()) == 2
