@@ -104,6 +104,8 @@ def build(run: Run) -> None:
     """Sets the build folder up, again if it is already (packages may have come since), and builds. A warning
     is an error here, and only here: a user's compiler may be newer than any that we know."""
     again = ["--reconfigure"] if (ROOT / run.build / "build.ninja").exists() else []
+    if again:  # what was not there when it was set up is looked for again
+        subprocess.run(["meson", "configure", "--clearcache", run.build], cwd=ROOT, check=True)
     subprocess.run(["meson", "setup", *again, run.build, "-Dwerror=true", *run.setup], cwd=ROOT, check=True)
     jobs = str(os.cpu_count() or 2)
     subprocess.run(["ninja", "-C", run.build, "-j", jobs, *run.targets], cwd=ROOT, check=True)
