@@ -3,10 +3,22 @@
 # install beside those of another architecture, upgrade, pass their autopkgtests, run as units of
 # systemd, and leave nothing behind.
 #     check-packages.sh [RELEASE...]      12 and 13 by default
+#     check-packages.sh --multi-arch [RELEASE...]
+#                                         only: the libraries and the module for i386, built in an i386
+#                                         system, beside those for this machine, and both used
 #     check-packages.sh --here            on this machine, which must be one to throw away: what the
 #                                         fresh machine runs
 set -eu
 cd "$(dirname "$0")/.."
+
+if [ "${1:-}" = --multi-arch ]; then
+    shift
+    [ $# -gt 0 ] || set -- 12 13
+    for release in "$@"; do
+        tools/check-multiarch.sh "$release"
+    done
+    exit
+fi
 
 if [ "${1:-}" != --here ]; then
     [ $# -gt 0 ] || set -- 12 13
@@ -105,11 +117,15 @@ for deb in $(binaries "$work/first"); do
 done
 # shellcheck disable=SC2046 # lists of words
 get install -y $(binaries "$work/old")
-dpkg-query -W -f '${Package} ${Version}\n' $packages | grep -v -- '-0$' && exit 1
+for package in $packages; do
+    dpkg-query -W -f '${Version}' "$package" | grep -q -- '-0$'
+done
 # shellcheck disable=SC2046
 get install -y $(binaries "$work/first")
-dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' $packages
-dpkg --verify $packages
+for package in $packages; do
+    dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' "$package"
+    dpkg --verify "$package"
+done
 pop3 --version
 man -w pop3 pop3-config pop3-testserver >/dev/null
 [ ! -e /etc/systemd/user/timers.target.wants/pop3.timer ]
@@ -168,8 +184,11 @@ tools/check-container.sh
 say "removed, then purged"
 mkdir -p /etc/systemd/system/timers.target.wants
 ln -s /usr/lib/systemd/system/pop3@.timer /etc/systemd/system/timers.target.wants/pop3@demo.timer
-get remove -y $packages
-get purge -y $packages
+# shellcheck disable=SC2086 # a list of words
+{
+    get remove -y $packages
+    get purge -y $packages
+}
 left=$(find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /var/tmp -o -path "$PWD" -o -path /var/log -o \
     -path /var/cache -o -path /var/lib/apt \) -prune -o \( -iname '*pop3*' -o -iname '*cpoplib*' \) -print |
     grep -v -e '/dovecot' -e '/libpop3$' || true)
