@@ -29,15 +29,27 @@ bool p3_digest_hmac(p3_digest d, pop3_str key, pop3_str text, unsigned char *out
     return false;
 }
 
-bool p3_digest_pbkdf2(p3_digest d, const char *password, pop3_str salt, uint32_t iterations,
-                      unsigned char *out)
+pop3_status p3_stretch_begin(p3_stretch **out, p3_digest d, const char *password, pop3_str salt,
+                             uint32_t iterations)
 {
     (void)d;
     (void)password;
     (void)salt;
     (void)iterations;
+    *out = NULL;
+    return POP3_ERR_NOT_OFFERED;
+}
+
+pop3_status p3_stretch_step(p3_stretch *s, unsigned char *out)
+{
+    (void)s;
     (void)out;
-    return false;
+    return POP3_ERR_NOT_OFFERED;
+}
+
+void p3_stretch_free(p3_stretch *s)
+{
+    (void)s;
 }
 
 bool p3_random(unsigned char *out, size_t n)

@@ -79,6 +79,16 @@ void p3_sasl_free(p3_sasl *s)
     p3_wipe_free(s, sizeof *s);
 }
 
+/* A mechanism's response, as it is sent; frees it. */
+static pop3_status encode(pop3_status status, p3_octets *response, p3_octets *base64)
+{
+    if ((status == POP3_OK || status == POP3_ERR_REFUSED) &&
+        !p3_base64_encode(base64, response->data, response->len))
+        status = POP3_ERR_MEMORY;
+    p3_octets_free(response);
+    return status;
+}
+
 static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *base64)
 {
     p3_octets response;
@@ -86,11 +96,16 @@ static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *base64)
         return POP3_ERR_MEMORY;
     pop3_status status = s->step(s, challenge, &response);
     s->steps++;
-    if ((status == POP3_OK || status == POP3_ERR_REFUSED) &&
-        !p3_base64_encode(base64, response.data, response.len))
-        status = POP3_ERR_MEMORY;
-    p3_octets_free(&response);
-    return status;
+    return encode(status, &response, base64);
+}
+
+pop3_status p3_sasl_go_on(p3_sasl *s, p3_octets *base64)
+{
+    p3_octets response;
+    if (!p3_octets_init(&response, 256))
+        return POP3_ERR_MEMORY;
+    pop3_status status = s->go_on(s, &response);
+    return encode(status, &response, base64);
 }
 
 pop3_status p3_sasl_initial(p3_sasl *s, p3_octets *base64)
@@ -112,9 +127,11 @@ bool p3_sasl_is_prompt(const p3_sasl *s, pop3_str challenge)
         return about->client_first && challenge.len == 0;
     /* The one challenge that a token's mechanism has reports a failure, in JSON. */
     p3_octets decoded;
-    bool reports = p3_octets_init(&decoded, challenge.len) &&
-                   p3_base64_decode(&decoded, challenge) == POP3_OK && decoded.len > 0 &&
-                   decoded.data[0] == '{';
+    pop3_status status = p3_octets_init(&decoded, challenge.len)
+                             ? p3_base64_decode(&decoded, challenge)
+                             : POP3_ERR_MEMORY;
+    bool reports = status == POP3_ERR_MEMORY || /* which answering it will tell */
+                   (status == POP3_OK && decoded.len > 0 && decoded.data[0] == '{');
     p3_octets_free(&decoded);
     return !reports;
 }

@@ -30,7 +30,8 @@ typedef struct p3_sasl_identity {
 /* An exchange under way. */
 typedef struct p3_sasl p3_sasl;
 
-/* What a mechanism answers to a challenge. POP3_OK with the response; POP3_ERR_REFUSED when the
+/* What a mechanism answers to a challenge. POP3_OK with the response; POP3_PENDING when that takes
+ * more arithmetic, of which go_on() does a slice each time; POP3_ERR_REFUSED when the
  * challenge says that the login fails, where the response is what the server waits for before it
  * says so in POP3's words; POP3_ERR_AUTHENTICATION when the server breaks the rules or does not
  * prove itself; POP3_ERR_NOT_OFFERED when this side has not what it takes; POP3_ERR_ARGUMENT;
@@ -41,10 +42,11 @@ struct p3_sasl {
     p3_mechanism mechanism;
     const p3_sasl_identity *id;
     p3_sasl_step_fn step;
-    void (*finish)(p3_sasl *s); /* frees `state`; or NULL */
-    void *state;                /* the mechanism's own */
-    unsigned steps;             /* taken so far */
-    bool complete;              /* the client's side is content: success may be believed */
+    pop3_status (*go_on)(p3_sasl *s, p3_octets *response); /* after POP3_PENDING */
+    void (*finish)(p3_sasl *s);                            /* frees `state`; or NULL */
+    void *state;                                           /* the mechanism's own */
+    unsigned steps;                                        /* taken so far */
+    bool complete;       /* the client's side is content: success may be believed */
     char complaint[400]; /* a sentence about a failure, or what the server says of it; or "" */
 };
 
@@ -66,8 +68,11 @@ pop3_status p3_sasl_initial(p3_sasl *s, p3_octets *base64);
  * EXTERNAL) or none but a failure's report (the token's). Servers write "+ go ahead" then. */
 bool p3_sasl_is_prompt(const p3_sasl *s, pop3_str challenge);
 
-/* Answers a challenge, both in base64. POP3_ERR_AUTHENTICATION also when it is not base64. */
+/* Answers a challenge, both in base64. POP3_ERR_AUTHENTICATION also when it is not base64.
+ * POP3_PENDING: the answer comes from p3_sasl_go_on(), which is to be called until it returns
+ * something else. */
 pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64);
+pop3_status p3_sasl_go_on(p3_sasl *s, p3_octets *base64);
 
 /* Notes what is wrong; returns status. */
 pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why);

@@ -83,6 +83,13 @@ static pop3_status begin(p3_sasl *s, p3_octets *response)
     return p3_scram_first(&state->exchange, response);
 }
 
+/* The next slice of what takes its time. */
+static pop3_status go_on(p3_sasl *s, p3_octets *response)
+{
+    p3_scram_state *state = s->state;
+    return p3_scram_go_on(&state->exchange, response);
+}
+
 static pop3_status prove(p3_sasl *s, pop3_str challenge, p3_octets *response)
 {
     p3_scram_state *state = s->state;
@@ -92,6 +99,7 @@ static pop3_status prove(p3_sasl *s, pop3_str challenge, p3_octets *response)
         status = p3_scram_final(&state->exchange, challenge, password.data, response);
         if (status == POP3_ERR_AUTHENTICATION || status == POP3_ERR_REFUSED)
             p3_sasl_complain(s, status, state->exchange.why);
+        s->go_on = go_on;
     }
     p3_octets_free(&password);
     return status;

@@ -128,22 +128,20 @@ static pop3_status read_offer(p3_scram *x, pop3_str text, offer *o)
 
 /* ---- the proofs ---- */
 
-/* ClientProof, and the signature that the server must answer: §3. */
-static bool prove(p3_scram *x, const char *password, const offer *o, unsigned char *proof)
+/* ClientProof, and the signature that the server must answer, from SaltedPassword: §3. */
+static bool prove(p3_scram *x, const unsigned char *salted, unsigned char *proof)
 {
     size_t n = p3_digest_size(x->digest);
-    unsigned char salted[P3_DIGEST_MOST], stored[P3_DIGEST_MOST], key[P3_DIGEST_MOST];
+    unsigned char stored[P3_DIGEST_MOST], key[P3_DIGEST_MOST];
     pop3_str by_password = p3_span((const char *)salted, n);
     pop3_str by_key = p3_span((const char *)key, n);
-    bool ok = p3_digest_pbkdf2(x->digest, password, span_of(&o->salt), o->iterations, salted) &&
-              p3_digest_hmac(x->digest, by_password, p3_span("Server Key", 10), key) &&
+    bool ok = p3_digest_hmac(x->digest, by_password, p3_span("Server Key", 10), key) &&
               p3_digest_hmac(x->digest, by_key, span_of(&x->said), x->signature) &&
               p3_digest_hmac(x->digest, by_password, p3_span("Client Key", 10), key) &&
               p3_digest_of(x->digest, by_key, stored) &&
               p3_digest_hmac(x->digest, p3_span((const char *)stored, n), span_of(&x->said), proof);
     for (size_t i = 0; ok && i < n; i++)
         proof[i] ^= key[i];
-    p3_wipe(salted, sizeof salted);
     p3_wipe(stored, sizeof stored);
     p3_wipe(key, sizeof key);
     return ok;
@@ -163,12 +161,30 @@ static bool compose_final(const p3_scram *x, pop3_str nonce, p3_octets *message)
     return ok;
 }
 
+pop3_status p3_scram_go_on(p3_scram *x, p3_octets *message)
+{
+    unsigned char salted[P3_DIGEST_MOST], proof[P3_DIGEST_MOST];
+    pop3_status status = p3_stretch_step(x->stretch, salted);
+    if (status == POP3_PENDING)
+        return status;
+    p3_stretch_free(x->stretch);
+    x->stretch = NULL;
+    if (status == POP3_OK && !prove(x, salted, proof))
+        status = POP3_ERR_NOT_OFFERED;
+    if (status == POP3_OK &&
+        !(p3_octets_add_texts(message, x->final.data, ",p=", NULL) &&
+          p3_base64_encode(message, (const char *)proof, p3_digest_size(x->digest))))
+        status = POP3_ERR_MEMORY;
+    x->proved = status == POP3_OK;
+    p3_wipe(salted, sizeof salted);
+    p3_wipe(proof, sizeof proof);
+    return status;
+}
+
 pop3_status p3_scram_final(p3_scram *x, pop3_str challenge, const char *password,
                            p3_octets *message)
 {
     offer o = {0};
-    p3_octets final = {0};
-    unsigned char proof[P3_DIGEST_MOST];
     pop3_str rest = challenge, error;
     if (take_attribute(&rest, 'e', &error))
         return report(x, error);
@@ -176,21 +192,14 @@ pop3_status p3_scram_final(p3_scram *x, pop3_str challenge, const char *password
     if (status != POP3_OK)
         goto out;
     status = POP3_ERR_MEMORY;
-    if (!compose_final(x, o.nonce, &final) || !p3_octets_add_text(&x->said, ",") ||
+    if (!compose_final(x, o.nonce, &x->final) || !p3_octets_add_text(&x->said, ",") ||
         !p3_octets_add(&x->said, challenge.data, challenge.len) ||
-        !p3_octets_add_texts(&x->said, ",", final.data, NULL))
+        !p3_octets_add_texts(&x->said, ",", x->final.data, NULL))
         goto out;
-    status = POP3_ERR_NOT_OFFERED;
-    if (!prove(x, password, &o, proof))
-        goto out;
-    status = POP3_ERR_MEMORY;
-    if (p3_octets_add_texts(message, final.data, ",p=", NULL) &&
-        p3_base64_encode(message, (const char *)proof, p3_digest_size(x->digest)))
-        status = POP3_OK;
-    x->proved = status == POP3_OK;
+    status = p3_stretch_begin(&x->stretch, x->digest, password, span_of(&o.salt), o.iterations);
+    if (status == POP3_OK)
+        status = p3_scram_go_on(x, message);
 out:
-    p3_wipe(proof, sizeof proof);
-    p3_octets_free(&final);
     p3_octets_free(&o.salt);
     return status;
 }
@@ -225,6 +234,8 @@ pop3_status p3_scram_verify(p3_scram *x, pop3_str challenge)
 
 void p3_scram_end(p3_scram *x)
 {
+    p3_stretch_free(x->stretch);
+    p3_octets_free(&x->final);
     p3_octets_free(&x->header);
     p3_octets_free(&x->said);
     p3_wipe(x, sizeof *x);

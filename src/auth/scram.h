@@ -9,9 +9,10 @@
 #include "core/octets.h"
 
 /* Bounds on the server's iteration count: below RFC 5802 §5.1's least the exchange could be tried
- * out at leisure by who overheard it, above a server could keep the client busy for minutes. */
+ * out at leisure by who overheard it, above a server could keep the processor busy for long: this
+ * many take half a second, in slices, and more than is recommended anywhere. */
 #define P3_SCRAM_LEAST_ITERATIONS 4096
-#define P3_SCRAM_MOST_ITERATIONS  10000000
+#define P3_SCRAM_MOST_ITERATIONS  2000000
 
 /* What the login says about its binding to TLS (RFC 5802 §6). */
 typedef enum p3_scram_flag {
@@ -34,6 +35,8 @@ typedef struct p3_scram {
     p3_octets said;                          /* AuthMessage, as far as it has been said */
     unsigned char signature[P3_DIGEST_MOST]; /* what the server must answer */
     bool proved;                             /* it is known, and the server has our proof */
+    p3_octets final;                         /* client-final-message-without-proof */
+    p3_stretch *stretch;                     /* the password's, while it is under way; or NULL */
     char why[200];                           /* a sentence about a failure */
 } p3_scram;
 
@@ -44,9 +47,12 @@ typedef struct p3_scram {
 /* Appends client-first-message. */
 pop3_status p3_scram_first(p3_scram *x, p3_octets *message);
 
-/* Appends client-final-message, the answer to server-first-message. */
+/* Appends client-final-message, the answer to server-first-message. POP3_PENDING when the server
+ * wants more iterations than one slice: p3_scram_go_on() does the next, and appends it in the end.
+ */
 pop3_status p3_scram_final(p3_scram *x, pop3_str challenge, const char *password,
                            p3_octets *message);
+pop3_status p3_scram_go_on(p3_scram *x, p3_octets *message);
 
 /* Judges server-final-message: POP3_OK only when the server has proved that it knows the password.
  */

@@ -289,4 +289,8 @@ void p3_login_note_offer(pop3_client *c);
 /* The server's challenge, in base64. */
 void p3_login_challenge(pop3_client *c, pop3_str challenge);
 
+/* Whether the answer to one takes more arithmetic; does some of it. */
+bool p3_login_reckons(const pop3_client *c);
+void p3_login_reckon(pop3_client *c);
+
 #endif

@@ -280,6 +280,11 @@ void p3_login_succeed(pop3_client *c, const pop3_result *result)
         p3_login_break(c, status, NULL);
 }
 
+bool p3_login_reckons(const pop3_client *c)
+{
+    return c->phase == P3_PHASE_LOGIN && c->login != NULL && c->login->reckons;
+}
+
 /* ---- the beginning ---- */
 
 bool p3_login_waits(const pop3_client *c)

@@ -31,6 +31,7 @@ struct p3_login {
     p3_sasl_identity identity;
     unsigned char binding[P3_TLS_BINDING]; /* what binds to TLS */
     bool initial_sent;                     /* the AUTH command under way has the initial response */
+    bool reckons;                          /* the answer to a challenge takes more steps */
     bool challenged;     /* the AUTH command under way has been answered with a challenge */
     bool two_lines;      /* it is sent without the initial response that was refused */
     bool user_refused;   /* PASS, sent together with it, is under way */

@@ -262,6 +262,24 @@ static void cancel(pop3_client *c, pop3_status verdict)
     p3_login_break(c, verdict, kept[0] != '\0' ? kept : NULL);
 }
 
+/* Sends what the mechanism answers, frees it; or cancels. */
+static void respond(pop3_client *c, pop3_status status, p3_octets *base64)
+{
+    p3_login *l = c->login;
+    l->reckons = status == POP3_PENDING;
+    if (status == POP3_ERR_REFUSED)
+        l->verdict = status;
+    if (status == POP3_OK || status == POP3_ERR_REFUSED) {
+        pop3_str response = p3_span(base64->data, base64->len);
+        status = pop3_engine_respond(c->engine, base64->data == NULL ? p3_span("", 0) : response);
+        if (status != POP3_OK)
+            p3_login_break(c, status, NULL);
+    } else if (status != POP3_PENDING) {
+        cancel(c, status);
+    }
+    p3_octets_free(base64);
+}
+
 /* A server that heard AUTH and not the response behind it asks for that: it gets it again, once. */
 static bool is_asked_again(const p3_login *l, pop3_str challenge)
 {
@@ -287,17 +305,14 @@ void p3_login_challenge(pop3_client *c, pop3_str challenge)
     }
     p3_octets base64 = {0};
     pop3_status status = p3_sasl_answer(l->sasl, challenge, &base64);
-    if (status == POP3_ERR_REFUSED)
-        l->verdict = status;
-    if (status == POP3_OK || status == POP3_ERR_REFUSED) {
-        pop3_str response = p3_span(base64.data, base64.len);
-        status = pop3_engine_respond(c->engine, base64.data == NULL ? p3_span("", 0) : response);
-        if (status != POP3_OK)
-            p3_login_break(c, status, NULL);
-    } else {
-        cancel(c, status);
-    }
-    p3_octets_free(&base64);
+    respond(c, status, &base64);
+}
+
+void p3_login_reckon(pop3_client *c)
+{
+    p3_octets base64 = {0};
+    pop3_status status = p3_sasl_go_on(c->login->sasl, &base64);
+    respond(c, status, &base64);
 }
 
 /* Whether the initial response goes into the command: RFC 5034 §4 has it there only if the line's
@@ -327,6 +342,7 @@ static bool make_exchange(pop3_client *c)
     p3_sasl_free(l->sasl);
     l->sasl = NULL;
     l->verdict = POP3_OK;
+    l->reckons = false;
     l->challenged = l->initial_sent = false;
     l->identity.secret =
         secret_of(l, need == P3_NEED_TOKEN ? POP3_SECRET_TOKEN : POP3_SECRET_PASSWORD);

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "io/clock.h"
 #include "io/socket.h"
+#include "io/tls_session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -88,14 +89,19 @@ static bool is_connecting(const pop3_client *c)
 static void fail_io(pop3_client *c, p3_io io)
 {
     int error = errno;
-    if (p3_come_back_without_capa(c))
+    const char *why = pop3_status_message(POP3_ERR_CLOSED);
+    pop3_status status = io == P3_IO_CLOSED ? POP3_ERR_CLOSED : POP3_ERR_IO;
+    if (c->stream.tls != NULL)
+        status = p3_tls_session_error(c->stream.tls, &why, &error);
+    else if (io != P3_IO_CLOSED)
+        why = strerror(error);
+    bool ended_by_server = status == POP3_ERR_CLOSED || error == ECONNRESET || error == EPIPE;
+    if (ended_by_server && p3_come_back_without_capa(c))
         return;
     if (c->stream.tls != NULL)
         p3_fail_tls(c);
-    else if (io == P3_IO_CLOSED)
-        p3_fail(c, POP3_ERR_CLOSED, 0, NULL, pop3_status_message(POP3_ERR_CLOSED));
     else
-        p3_fail(c, POP3_ERR_IO, error, NULL, strerror(error));
+        p3_fail(c, status, status == POP3_ERR_IO ? error : 0, NULL, why);
 }
 
 /* Sends what the engine has to send. Returns P3_IO_OK when all of it went. */
@@ -202,6 +208,12 @@ static bool step_transfer(pop3_client *c)
         if (c->phase == P3_PHASE_NONE)
             return false;
     }
+    if (p3_login_reckons(c)) { /* a slice each step: an event loop has others to serve */
+        p3_login_reckon(c);
+        if (c->phase == P3_PHASE_NONE)
+            return false;
+        touch_deadline(c); /* it is not the server that takes its time */
+    }
     bool awaited = pop3_engine_wants_input(c->engine) || c->read_again;
     bool wrote = false;
     if (!awaited && !listen_first(c))
@@ -268,7 +280,10 @@ static void advance(pop3_client *c, int64_t now)
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
         if (c->phase == P3_PHASE_READY && c->under_way == 0)
             break; /* what comes after the last answer is for a later step to tell */
+        if (p3_login_reckons(c))
+            break;
     }
+    c->more = c->more || p3_login_reckons(c);
     /* The engine may have run out of memory while it had nothing to tell. */
     if (c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD)
         p3_dispatch(c);

@@ -6,6 +6,8 @@
 #include "support/suite.h"
 #include "verifier.h"
 
+#include <openssl/pem.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -379,6 +381,38 @@ static void a_server_whose_plus_was_stripped_refuses(void **state)
     assert_int_equal(one.flag, 'y'); /* only the better one was taken out */
 }
 
+/* A login of many iterations takes many steps, each of which comes back at once. */
+static void a_server_that_wants_many_iterations_holds_nobody_up(void **state)
+{
+    fixture *f = *state;
+    service s = {.offers = "SCRAM-SHA-256"};
+    s.verifier.iterations = 300000;
+    peer_start(&s.server, serve_one, &s);
+    f->options.host = "127.0.0.1";
+    f->options.port = s.server.port;
+    f->options.tls = trusting(f);
+    pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
+    o.user = "user";
+    o.password = "pencil";
+    pop3_client *c = client_connected(f);
+    assert_ok(c, pop3_login_start(c, &o, NULL));
+    int at_once = 0;
+    while (pop3_client_step(c) == POP3_PENDING) {
+        pop3_waitable waits[POP3_MAX_WAITABLES];
+        struct pollfd fds[POP3_MAX_WAITABLES];
+        int most = pop3_client_deadline(c);
+        at_once += most == 0;
+        size_t n = pop3_client_waits(c, waits, POP3_MAX_WAITABLES);
+        for (size_t i = 0; i < n; i++)
+            fds[i] = (struct pollfd){.fd = waits[i].fd, .events = POLLIN};
+        (void)poll(fds, (nfds_t)n, most);
+    }
+    assert_int_equal(pop3_client_state(c), POP3_STATE_TRANSACTION);
+    assert_true(at_once >= 300000 / 8192);
+    pop3_client_close(c);
+    peer_stop(&s.server);
+}
+
 static void a_server_without_plus_takes_the_login(void **state)
 {
     fixture *f = *state;
@@ -457,6 +491,7 @@ int main(void)
         cmocka_unit_test(where_the_key_is_pinned_the_login_may_do_without),
         cmocka_unit_test(a_binding_that_was_named_is_the_only_one_tried),
         cmocka_unit_test(a_server_whose_plus_was_stripped_refuses),
+        cmocka_unit_test(a_server_that_wants_many_iterations_holds_nobody_up),
         cmocka_unit_test(a_server_without_plus_takes_the_login),
         cmocka_unit_test(the_form_without_plus_can_be_named_where_plus_is_offered),
         cmocka_unit_test(print_mailbox_with_scram_sha_256_plus_bound_by_the_exporter),

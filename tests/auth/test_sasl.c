@@ -7,6 +7,8 @@
 #include "core/base64.h"
 #include "core/text.h"
 
+#include <openssl/evp.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -259,6 +261,48 @@ static void scram_has_the_examples_of_its_rfcs(void **state)
     }
 }
 
+/* A server says how often the password's digest is iterated: other connections go on meanwhile. */
+static void iterations_go_in_slices(void **state)
+{
+    static const uint32_t counts[] = {
+        1, 4096, P3_STRETCH_SLICE, P3_STRETCH_SLICE + 1, P3_STRETCH_SLICE + 2, 50000};
+    char longer[100];
+    (void)state;
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    const char *const passwords[] = {"pencil", "", longer};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            const char *password = passwords[k];
+            unsigned char expected[32], got[32];
+            uint32_t slices = 1;
+            PKCS5_PBKDF2_HMAC(password, (int)strlen(password), (const unsigned char *)"salt", 4,
+                              (int)counts[i], EVP_sha256(), 32, expected);
+            p3_stretch *s;
+            assert_int_equal(p3_stretch_begin(&s, P3_SHA_256, password, span("salt"), counts[i]),
+                             POP3_OK);
+            while (p3_stretch_step(s, got) == POP3_PENDING)
+                slices++;
+            assert_memory_equal(got, expected, 32);
+            uint32_t least = (counts[i] - 1 + P3_STRETCH_SLICE - 1) / P3_STRETCH_SLICE;
+            assert_int_equal(slices, least == 0 ? 1 : least);
+            p3_stretch_free(s);
+        }
+    }
+    p3_scram x = {.digest = P3_SHA_256, .user = "user", .nonce = "N"};
+    p3_octets message = {0};
+    assert_int_equal(answer(&x, span("r=NM,s=QSXC,i=20000"), &message), POP3_PENDING);
+    assert_int_equal(message.len, 0);
+    assert_int_equal(p3_scram_go_on(&x, &message), POP3_PENDING);
+    assert_int_equal(p3_scram_go_on(&x, &message), POP3_OK);
+    assert_true(message.len > 0);
+    p3_octets_free(&message);
+    p3_scram_end(&x);
+    x = (p3_scram){.digest = P3_SHA_256, .user = "user", .nonce = "N"}; /* one that is given up */
+    assert_int_equal(answer(&x, span("r=NM,s=QSXC,i=2000000"), &message), POP3_PENDING);
+    p3_scram_end(&x);
+}
+
 static void scrams_header_says_how_it_is_bound_and_whom_to_act_as(void **state)
 {
     static const struct {
@@ -317,7 +361,7 @@ static void challenges_of_scram_that_must_not_be_answered_are_refused(void **sta
         "r=NM,s=QSXC,i=4095",
         "r=NM,s=QSXC,i=4096x",
         "r=NM,s=QSXC,i=-4096",
-        "r=NM,s=QSXC,i=10000001",
+        "r=NM,s=QSXC,i=2000001",
         "r=NM,s=QSXC,i=4294971392", /* 4096 in 32 bits */
         "r=NM,s=QSXC,i=99999999999999999999999",
         /* the reserved extension, and what is no attribute */
@@ -839,6 +883,7 @@ int main(void)
         cmocka_unit_test(tokens_that_would_break_the_message_are_refused),
         cmocka_unit_test(cram_md5_without_a_challenge_is_a_broken_rule),
         cmocka_unit_test(scram_has_the_examples_of_its_rfcs),
+        cmocka_unit_test(iterations_go_in_slices),
         cmocka_unit_test(scrams_header_says_how_it_is_bound_and_whom_to_act_as),
         cmocka_unit_test(challenges_of_scram_that_must_not_be_answered_are_refused),
         cmocka_unit_test(extensions_of_scram_that_are_not_known_are_ignored),

@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SALT       "0123456789abcdef"
-#define ITERATIONS 4096
+#define SALT "0123456789abcdef"
 
 /* Both return static storage of their own. */
 
@@ -35,6 +34,11 @@ static const char *decoded(const char *base64, size_t *len)
 static const EVP_MD *hash_of(const verifier *v)
 {
     return v->sha_256 ? EVP_sha256() : EVP_sha1();
+}
+
+static int iterations_of(const verifier *v)
+{
+    return v->iterations != 0 ? v->iterations : 4096;
 }
 
 static size_t hash_size(const verifier *v)
@@ -94,7 +98,7 @@ const char *verifier_first(verifier *v, const char *base64, const char **error)
     char answer[400];
     char salt[64];
     snprintf(salt, sizeof salt, "%.60s", encoded(SALT, strlen(SALT)));
-    snprintf(answer, sizeof answer, "r=%s,s=%s,i=%d", v->nonce, salt, ITERATIONS);
+    snprintf(answer, sizeof answer, "r=%s,s=%s,i=%d", v->nonce, salt, iterations_of(v));
     say(v, ",");
     say(v, answer);
     *error = NULL;
@@ -134,7 +138,7 @@ const char *verifier_final(verifier *v, const char *base64, const char **error)
     say(v, ",");
     say(v, message);
     PKCS5_PBKDF2_HMAC(v->password, (int)strlen(v->password), (const unsigned char *)SALT,
-                      (int)strlen(SALT), ITERATIONS, hash_of(v), (int)hash_size(v), salted);
+                      (int)strlen(SALT), iterations_of(v), hash_of(v), (int)hash_size(v), salted);
     hmac(v, salted, "Client Key", key);
     EVP_Digest(key, hash_size(v), stored, NULL, hash_of(v), NULL);
     hmac(v, stored, v->said, signature);

@@ -13,6 +13,7 @@ typedef struct verifier {
     bool sha_256;
     bool plus; /* the mechanism's name had -PLUS */
     const char *password;
+    int iterations;           /* 0: 4096 */
     const char *binding_name; /* the type it knows; NULL when it does no channel binding */
     unsigned char binding[EVP_MAX_MD_SIZE];
     size_t binding_len;
