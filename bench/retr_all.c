@@ -47,16 +47,19 @@ static pop3_status retrieve_all(pop3_client *c, bool sequential, totals *t)
         }
         return status;
     }
-    uint32_t *numbers = calloc(drop.count, sizeof *numbers);
+    if (drop.count > SIZE_MAX / sizeof(uint32_t))
+        return POP3_ERR_MEMORY;
+    size_t count = (size_t)drop.count;
+    uint32_t *numbers = calloc(count, sizeof *numbers);
     if (numbers == NULL)
         return POP3_ERR_MEMORY;
-    for (uint32_t n = 1; n <= drop.count; n++)
-        numbers[n - 1] = n;
+    for (size_t n = 0; n < count; n++)
+        numbers[n] = (uint32_t)n + 1;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.sink = discard;
     handlers.done = retrieved;
     handlers.ctx = t;
-    status = pop3_client_retr_many(c, numbers, drop.count, &handlers);
+    status = pop3_client_retr_many(c, numbers, count, &handlers);
     free(numbers);
     return status;
 }

@@ -87,7 +87,7 @@ def remove_shared_memory() -> None:
             (Path(new) / name).touch()
             mount(f"/dev/{name}", f"{new}/{name}", flags=MS_BIND)
         os.mkdir(f"{new}/pts")
-        mount("/dev/pts", f"{new}/pts", flags=MS_BIND)
+        mount("devpts", f"{new}/pts", "devpts", data="newinstance,ptmxmode=0666,mode=620")
         for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"),
                              ("stderr", "fd/2"), ("ptmx", "pts/ptmx")):  # fmt: skip
             os.symlink(target, f"{new}/{name}")
