@@ -110,7 +110,7 @@ FORMS = [
 ANYBODYS = ("login", "quit", "stat")
 
 # Those that log in each in a way of its own; sanitizers, which are slow, watch these alone do it.
-LOGINS = ("stat", "doctor", "shell", "sync", "event_loop")
+LOGINS = ("capa", "stat", "doctor", "shell", "sync", "event_loop")
 
 # Those that keep what comes, each in a way of its own: under sanitizers, these alone meet what is large.
 COLLECTORS = ("list", "uidl", "sync", "event_loop")
