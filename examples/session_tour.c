@@ -61,7 +61,9 @@ static bool tour(pop3_client *c)
     for (size_t i = 0; i < listing->count; i++)
         print_size(&listing->entries[i]);
     bool ok = pop3_client_stat(c, &drop) == POP3_OK || account_complain(c);
-    if (ok)
+    if (ok && drop.octets == POP3_OCTETS_UNKNOWN)
+        printf("%" PRIu64 " messages\n", drop.count);
+    else if (ok)
         printf("%" PRIu64 " messages, %" PRIu64 " octets\n", drop.count, drop.octets);
     for (size_t i = 0; ok && i < listing->count; i++)
         ok = print_message(c, listing->entries[i].number);

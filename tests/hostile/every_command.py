@@ -4,7 +4,8 @@ example, under a bound on memory.
 
     every_command.py [--only WORD] [--form WORD] [--stages] [--jobs N] [--sanitizers]
 
-    --stages       a script is played to those forms alone that come to where it misbehaves
+    --stages       a script is played to those forms alone that come to where it misbehaves, and where that is
+                   before the login is over, or much is sent, to one form of each subcommand
     --sanitizers   the programs were built with them: they reserve address space, so that what is bounded
                    is the size of one allocation
 
@@ -129,6 +130,7 @@ def forms_for(b: Behaviour, arguments: argparse.Namespace) -> list[Form]:
     there it does so for what messages are like, too."""
     stage = stage_of(b.name)
     first = stage == "login" or LARGE.search(b.name) or (arguments.sanitizers and stage in ("retr", "top", "dele"))
+    first = first and arguments.stages
     anybodys = ANYBODYS[: 2 if arguments.sanitizers else 3]
     chosen, seen = [], set()
     for form in FORMS:
