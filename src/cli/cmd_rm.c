@@ -12,8 +12,8 @@
 static int mark(p3_session_with *m, p3_selection *s, bool dry_run, size_t *count)
 {
     p3_walk w = {.selection = s};
-    p3_selection_merge(s); /* a server refuses to delete a message twice */
     int result = p3_selection_find(s, m, dry_run);
+    p3_selection_merge(s); /* a server refuses to delete a message twice */
     while (result == EX_OK && p3_walk_next(&w)) {
         pop3_status status = dry_run ? POP3_OK : pop3_client_dele(m->client, w.number);
         if (status != POP3_OK) {

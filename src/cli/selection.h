@@ -43,7 +43,8 @@ int p3_selection_complain(const p3_selection *s, p3_session_with *m, uint32_t nu
 /* The same with the unique-ids (UIDL) as the listing. */
 int p3_selection_find_uids(p3_selection *s, p3_session_with *m);
 
-/* Puts the ranges in order, so that each message is walked past once. */
+/* Puts the ranges in order, so that each message is walked past once; once they have been checked,
+ * as complaints name them as they were written. */
 void p3_selection_merge(p3_selection *s);
 
 void p3_selection_free(p3_selection *s);

@@ -50,7 +50,8 @@ static bool take_entry(void *ctx, const pop3_entry *entry, pop3_str line)
 static bool take_uid(void *ctx, const pop3_entry *entry, pop3_str line)
 {
     (void)ctx;
-    return entry->number > 0 && entry->uid.len > 0 && line.len > 0;
+    (void)line;
+    return entry->number > 0; /* one without a unique-id is taken */
 }
 
 static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
