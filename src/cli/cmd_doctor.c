@@ -50,7 +50,7 @@ __attribute__((format(printf, 3, 4))) static void line(const char *mark, const c
 static void server_line(const char *what, const char *text, size_t len)
 {
     char *clean = p3_line_clean(text, len);
-    line("", what, "%s", clean != NULL ? clean : "");
+    p3_print(stdout, "%-5s%-14s %s\n", "", what, clean != NULL ? clean : ""); /* of any length */
     free(clean);
 }
 

@@ -121,6 +121,8 @@ void peer_mailbox(peer *p)
     while (peer_line(p, line, sizeof line)) {
         if (strcmp(line, "STAT") == 0)
             peer_say(p, "+OK 1 %zu\r\n", strlen(PEER_MAIL));
+        else if (strcmp(line, "LIST") == 0)
+            peer_say(p, "+OK\r\n1 %zu\r\n.\r\n", strlen(PEER_MAIL));
         else if (strcmp(line, "RETR 1") == 0)
             peer_say(p, "+OK\r\n%s.\r\n", PEER_MAIL);
         else if (strcmp(line, "QUIT") != 0)
