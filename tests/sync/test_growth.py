@@ -76,15 +76,12 @@ INPUTS = {
     "every field": lambda n: Input("headers --verbose 1-", listed(n) + "serve"),
     "ranges": lambda n: Input("rm --dry-run " + " ".join(f"{i}-" for i in range(1, n + 1, 2)), listed(n) + "serve"),
     "bodies": lambda n: Input("cat 1-", listed(n) + "serve"),
-    "a table of events": lambda n: Input("list --json", listed(n) + "serve"),
-    "sync": lambda n: Input(SYNC, listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve"),
     "sync, known": lambda n: Input(SYNC, listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve", before="the same"),
     "sync, backwards, sizes": lambda n: Input(
         SYNC + " --max-size 10K", listed(n) + on("UIDL", *backwards(n, "%d u%d")) + "serve"),
     "sync, no unique-ids": lambda n: Input(SYNC, listed(n) + REFUSED + "serve"),
     "sync, no unique-ids, equal headers known": lambda n: Input(
         SYNC, listed(n) + REFUSED + "serve", before="the same"),
-    "sync, equal unique-ids": lambda n: Input(SYNC, listed(n) + on("UIDL", *lines(n, "%d u")) + "serve"),
     "sync, equal unique-ids and headers known": lambda n: Input(
         SYNC, listed(n) + on("UIDL", *lines(n, "%d u")) + "serve", before="the same"),
     "sync, renumbered": lambda n: Input(
