@@ -195,7 +195,7 @@ ln -s /usr/lib/systemd/system/pop3@.timer /etc/systemd/system/timers.target.want
 # shellcheck disable=SC2086 # a list of words
 {
     get remove -y $packages
-    get purge -y $packages
+    quietly purge dpkg --purge $packages
 }
 names >"$work/names.after"
 cmp "$work/names.before" "$work/names.after" || {
