@@ -3,22 +3,10 @@
 # install beside those of another architecture, upgrade, pass their autopkgtests, run as units of
 # systemd, and leave nothing behind.
 #     check-packages.sh [RELEASE...]      12 and 13 by default
-#     check-packages.sh --multi-arch [RELEASE...]
-#                                         only: the libraries and the module for i386, built in an i386
-#                                         system, beside those for this machine, and both used
 #     check-packages.sh --here            on this machine, which must be one to throw away: what the
 #                                         fresh machine runs
 set -eu
 cd "$(dirname "$0")/.."
-
-if [ "${1:-}" = --multi-arch ]; then
-    shift
-    [ $# -gt 0 ] || set -- 12 13
-    for release in "$@"; do
-        tools/check-multiarch.sh "$release"
-    done
-    exit
-fi
 
 if [ "${1:-}" != --here ]; then
     [ $# -gt 0 ] || set -- 12 13
