@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the Debian packages on fresh machines: they build twice to the same octets, satisfy lintian,
-# install beside those of another architecture, upgrade, pass their autopkgtests, run as units of
+# share no path with another architecture that would differ there, upgrade, pass their autopkgtests, run as units of
 # systemd, and leave nothing behind.
 #     check-packages.sh [RELEASE...]      12 and 13 by default
 #     check-packages.sh --here            on this machine, which must be one to throw away: what the
@@ -81,7 +81,7 @@ say "lintian: no errors, no warnings but those explained in packaging/lintian.su
 tags=$(sed '/^#/d' packaging/lintian.suppressed | paste -sd ,)
 lintian --allow-root --fail-on error,warning --suppress-tags "$tags" "$work/first"/*.changes
 
-say "multi-arch: what two architectures share is the same, so that both can be installed"
+say "multi-arch: no path is shared whose file another architecture would have otherwise"
 for package in $packages; do
     deb=$(binaries "$work/first" | grep "/${package}_")
     wanted=same
