@@ -29,8 +29,10 @@
  * DIGEST-MD5, GSSAPI and NTLM are used when they are asked for by name. Which of these a build has
  * says pop3_login_mechanism_known().
  *
- * There is one attempt: a refusal is not followed by another, weaker method. CAPA is asked before,
- * unless it is known in the present state. When the server announced a better method earlier on
+ * A refusal that may be one of the method (no response code, no words for "later") is followed by
+ * at most two other methods, none of which protects the secret less; not when the method was named.
+ * CAPA is asked before, unless it is known in the present state, ends connections, or USER or APOP
+ * is named. When the server announced a better method earlier on
  * this connection than the one that is left now, somebody may be taking them away, and the login
  * ends as ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
  *
@@ -106,11 +108,10 @@ typedef enum pop3_login_policy {
 
 /** Whether the first answer of a SASL method travels in the AUTH command (RFC 5034 §4). */
 typedef enum pop3_initial_response {
-    POP3_INITIAL_RESPONSE_AUTO =
-        0,                        /**< When it fits the 255 octets of a command line. Servers that
-                                       refuse it with XOAUTH2 are asked once more, in two lines. */
-    POP3_INITIAL_RESPONSE_ALWAYS, /**< However long it is. */
-    POP3_INITIAL_RESPONSE_NEVER   /**< Always on a line of its own. */
+    POP3_INITIAL_RESPONSE_AUTO = 0, /**< When it fits the 255 octets of a command line. Servers that
+                                         refuse it are asked once more, in two lines. */
+    POP3_INITIAL_RESPONSE_ALWAYS,   /**< However long it is. */
+    POP3_INITIAL_RESPONSE_NEVER     /**< Always on a line of its own. */
 } pop3_initial_response;
 
 /** How to log in. Begin with ::POP3_LOGIN_OPTIONS_INIT; zero fields are defaults. Strings and
