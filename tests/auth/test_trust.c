@@ -78,6 +78,28 @@ static void pin_of(const char *name, char *base64, char *hex)
     X509_free(cert);
 }
 
+/* ---- names (RFC 9525) ---- */
+
+static void a_common_name_names_no_host(void **state)
+{
+    fixture *f = *state;
+    pop3_tls_options o = trusting_the_authority();
+    greet(f, "commonname", "1");
+    use(f, &o);
+    refuse(f, "no host, as it has no subject alternative name");
+}
+
+static void a_name_with_a_dot_in_front_is_none(void **state)
+{
+    (void)state;
+    pop3_tls *tls;
+    char why[200];
+    pop3_tls_options o = trusting_the_authority();
+    o.server_name = ".localhost";
+    assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
+    assert_non_null(strstr(why, "not the name of a host"));
+}
+
 /* ---- pins ---- */
 
 static void a_pinned_key_needs_no_authority(void **state)
@@ -691,6 +713,8 @@ static void a_host_that_is_no_name_is_an_argument_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_common_name_names_no_host),
+        cmocka_unit_test(a_name_with_a_dot_in_front_is_none),
         cmocka_unit_test(a_pinned_key_needs_no_authority),
         cmocka_unit_test(a_wrong_pin_is_refused_and_the_right_one_told),
         cmocka_unit_test(a_pin_beside_an_authority_asks_for_both),

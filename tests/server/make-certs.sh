@@ -9,7 +9,7 @@ if [ $# -ne 1 ]; then
     exit 2
 fi
 
-version=2 # raise it when what is made below changes
+version=3 # raise it when what is made below changes
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
@@ -65,6 +65,11 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+[nameless]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
 [otherhost]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
@@ -113,6 +118,7 @@ self_signed selfsigned localhost localhost
 signed good localhost localhost
 signed expired localhost localhost ca 20200101000000Z 20200201000000Z
 signed notyet localhost localhost ca 20480101000000Z 20490101000000Z
+signed commonname nameless localhost
 signed wronghost otherhost other.invalid
 signed client client "test client"
 signed intermediate intermediate "pop3-testserver intermediate CA"
