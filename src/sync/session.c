@@ -70,7 +70,7 @@ void p3_session_lost(p3_session *s, pop3_status status)
     if ((optional && (nonsense || status == POP3_ERR_TIMEOUT)) ||
         (nonsense && s->stage == P3_STAGE_LOOKING)) {
         s->next.care = P3_CARE_STEPS;
-        s->retry = true;
+        s->retry = !p3_session_is_out_of_time(s);
     }
     p3_session_fail(s, &why);
 }
