@@ -46,7 +46,13 @@ static void try_values(pop3_str line)
         must(is_uidl && uidl.number == list.number);
     }
     if (is_uidl)
-        must(uidl.number > 0 && uidl.uid.len > 0 && inside(uidl.uid, line));
+        must(uidl.number > 0 && inside(uidl.uid, line));
+    if (p3_parse_uidl_reply(line, 3, &uidl))
+        must(uidl.number == 3 && inside(uidl.uid, line));
+    else
+        must(is_uidl); /* it names another message */
+    if (!p3_parse_list_reply(line, 3, &list))
+        must(is_list);
 }
 
 static void try_number(pop3_str line)
