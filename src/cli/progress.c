@@ -157,6 +157,10 @@ static void say(const p3_progress *p, const p3_notice *n)
     case P3_NOTICE_WOULD:
         p3_print(stdout, "%s: would %s message %u\n", n->account->name, n->text, n->number);
         break;
+    case P3_NOTICE_REMARK:
+        if (p->style != P3_PROGRESS_QUIET)
+            fprintf(stderr, "pop3: %s: %s\n", n->account->name, n->text);
+        break;
     case P3_NOTICE_SKIPPED:
         if (p->verbose)
             p3_print(stdout, "%s: message %u: %s\n", n->account->name, n->number, n->text);

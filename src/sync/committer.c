@@ -26,6 +26,8 @@ static bool record_one(p3_state *s, const p3_commit *c, p3_problem *why)
 {
     if (c->target != NULL && !p3_state_set_target(s, c->account, c->target, why))
         return false;
+    if (c->seen.last != 0 && !p3_state_see(s, c->account, c->seen, why))
+        return false;
     if (!pop3_server_traits_empty(c->learned) && !p3_state_learn(s, c->account, c->learned, why))
         return false;
     for (size_t i = 0; i < c->count; i++) {

@@ -26,6 +26,7 @@ struct p3_commit {
     size_t count;
     const char *target;         /* to be recorded as the account's target, or NULL */
     pop3_server_traits learned; /* to be recorded of its server */
+    p3_seen seen;               /* to be recorded of the clock, unless all zero */
     p3_problem problem;         /* result: nothing was recorded, and why */
     bool *poisoned; /* the account's own: set when one of its commits failed; nothing is delivered
                        then, as its intents may be missing. Only the committer looks at it. */

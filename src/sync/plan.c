@@ -74,6 +74,7 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
                                   box->at[g->mails[0]].uid.len > 0);
     }
     p3_mail *first = &box->at[g->mails[0]];
+    plan->twice += g->mail_count > 1 && first->uid.len > 0;
     if (g->mail_count == 1 && g->row_count == 1 && delivered == 1 &&
         is_believed(box, first, &rows->at[g->rows[0]])) {
         first->todo = P3_TODO_KEEP;

@@ -28,6 +28,7 @@ typedef struct p3_plan {
     bool met;        /* a unique-id in the mailbox is that of a message that ought to be there */
     bool renumbered; /* known messages may have got other unique-ids */
     size_t looks;    /* messages to be looked at */
+    size_t twice;    /* unique-ids that occur more than once */
 } p3_plan;
 
 /* Compares the mailbox with the rows: sets todo, row and certain of each message. Returns false

@@ -271,6 +271,15 @@ static void prepare_windows(p3_session *s)
                               .by_retr = SIZE_MAX};
 }
 
+/* Looks at the clock, and records what it says where mail is deleted by its age. */
+static bool see_clock(p3_session *s)
+{
+    s->calendar = p3_calendar_read(time(NULL), s->known.seen);
+    if (!s->calendar.changed || s->account->removal != P3_REMOVE_AFTER || s->run->options->dry_run)
+        return true;
+    return hand_in(s, (p3_commit){.seen = s->calendar.seen}, 0);
+}
+
 p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tally *so_far,
                            const p3_approach *approach)
 {
@@ -295,7 +304,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
         ok = p3_state_load(run->state, s->known.id, &s->rows, &why);
     if (!ok)
         p3_session_fail(s, &why);
-    else if (p3_session_settle(s))
+    else if (see_clock(s) && p3_session_settle(s))
         begin_secret(s);
     return s;
 }

@@ -98,6 +98,7 @@ struct p3_session {
     pop3_client *client;
     p3_known_account known;
     bool locked;
+    p3_calendar calendar; /* as the session began */
     p3_rows rows;
     p3_mailbox box;
     p3_plan plan;

@@ -74,7 +74,7 @@ static p3_change change_for(const p3_session *s, const p3_parcel *p)
     const p3_mail *mail = &s->box.at[p->entry];
     p3_change change = {.row = s->rows.at[mail->row], .parcel = p};
     change.row.standing = P3_DELIVERED;
-    change.row.time = time(NULL);
+    change.row.time = s->calendar.stamp;
     change.row.tries = 0; /* from here on it counts how often the message has come back */
     change.row.name = "";
     return change;

@@ -282,8 +282,9 @@ bool p3_session_due(const p3_session *s, const p3_row *row)
     case P3_REMOVE_DELIVERED:
         return true;
     case P3_REMOVE_AFTER:
-        /* A clock that was set back makes messages stay longer, never shorter. */
-        return row->time + s->account->remove_after <= time(NULL);
+        /* A clock that was wrong makes messages stay longer, never shorter. */
+        return p3_calendar_plausible(&s->calendar, row->time) &&
+               row->time + s->account->remove_after <= s->calendar.due;
     default:
         return false;
     }

@@ -36,8 +36,11 @@ static bool change_kept(p3_session *s, const p3_mail *mail, p3_change *out)
     bool same = row->uid.len == mail->uid.len &&
                 (row->uid.len == 0 || memcmp(row->uid.data, mail->uid.data, row->uid.len) == 0);
     uint64_t octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : row->octets;
-    if (same && row->standing == P3_DELIVERED && row->octets == octets)
+    bool timed = p3_calendar_plausible(&s->calendar, row->time) || s->calendar.stamp == 0;
+    if (same && row->standing == P3_DELIVERED && row->octets == octets && timed)
         return false;
+    if (!timed) /* delivered when the clock was wrong: its age counts from here on */
+        row->time = s->calendar.stamp;
     row->tries = row->standing == P3_GONE ? row->tries + 1 : row->tries; /* it has come back */
     row->standing = P3_DELIVERED;
     row->octets = octets;

@@ -189,6 +189,24 @@ static void begin_looking(p3_session *s)
     s->looking.most = 2048;
 }
 
+/* Unique-ids that are numbers may be so because the mailbox is new, and has few messages. */
+#define P3_NUMBERED_LEAST 3
+
+/* Says in the first run what its user had better know. */
+static void remark(p3_session *s)
+{
+    if (s->rows.count == 0 && s->box.numbered && s->box.count >= P3_NUMBERED_LEAST)
+        p3_session_tell(s, P3_NOTICE_REMARK, NULL,
+                        "the server's unique-ids are message numbers, which are used again when "
+                        "mail is deleted; messages are told apart by size and header",
+                        NULL);
+    if (s->rows.count == 0 && s->plan.twice > 0)
+        p3_session_tell(s, P3_NOTICE_REMARK, NULL,
+                        "the server's unique-ids are not unique: some occur more than once; those "
+                        "messages are told apart by their headers",
+                        NULL);
+}
+
 static void plan(p3_session *s)
 {
     if (!p3_mailbox_seal(&s->box)) {
@@ -202,6 +220,7 @@ static void plan(p3_session *s)
         p3_session_fail_memory(s);
         return;
     }
+    remark(s);
     p3_session_leave_aside(s);
     if (s->plan.looks > 0) {
         begin_looking(s);

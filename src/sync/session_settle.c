@@ -91,7 +91,7 @@ static bool settle_rows(p3_session *s, p3_delivery *d, const p3_left_over *left,
             return false;
         }
         row->standing = P3_DELIVERED;
-        row->time = time(NULL);
+        row->time = s->calendar.stamp;
         row->name = "";
         s->tally.delivered++;
         changes[n++].row = *row;

@@ -9,6 +9,7 @@
 #include <pop3/traits.h>
 #include <pop3/types.h>
 
+#include "sync/calendar.h"
 #include "sync/fingerprint.h"
 #include "sync/grow.h"
 #include "sync/problem.h"
@@ -52,6 +53,7 @@ typedef struct p3_known_account {
     int64_t id;   /* from 1 */
     char *target; /* where its intents were to be delivered; NULL when there were none */
     pop3_server_traits traits; /* what was learned about its server, as far as it still counts */
+    p3_seen seen;              /* of the machine's clock */
 } p3_known_account;
 
 /* Opens a state, making it when there is none. */
@@ -87,6 +89,8 @@ bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_pr
 /* Records what was learned about the account's server. It counts for a week, as servers get mended;
  * that commands go one at a time for a day, as a line that was interrupted looks the same. */
 bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3_problem *why);
+/* Records what was seen of the clock. */
+bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why);
 bool p3_state_commit(p3_state *s, p3_problem *why);
 
 /* Keeps other runs away from an account until the handle is closed. Returns false with an exit

@@ -17,7 +17,7 @@
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
-#define P3_VERSION        3
+#define P3_VERSION        4
 #define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
 #define P3_BUSY_STEP_MS   20
 
@@ -48,11 +48,20 @@ static const char upgrade_from_2[] = "ALTER TABLE message ADD octets INTEGER NOT
                                      "ALTER TABLE message ADD common INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=3;";
 
+/* Version 3 knew nothing of the clock. */
+static const char upgrade_from_3[] = "ALTER TABLE account ADD seen INTEGER NOT NULL DEFAULT 0;"
+                                     "ALTER TABLE account ADD jumped INTEGER NOT NULL DEFAULT 0;"
+                                     "ALTER TABLE account ADD trusted INTEGER NOT NULL DEFAULT 0;"
+                                     "PRAGMA user_version=4;";
+
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
-                             "PRAGMA user_version=3;" P3_TRAIT_TABLE "CREATE TABLE account("
+                             "PRAGMA user_version=4;" P3_TRAIT_TABLE "CREATE TABLE account("
                              "  id INTEGER PRIMARY KEY,"
                              "  key TEXT NOT NULL UNIQUE,"
-                             "  target TEXT);"
+                             "  target TEXT,"
+                             "  seen INTEGER NOT NULL DEFAULT 0,"
+                             "  jumped INTEGER NOT NULL DEFAULT 0,"
+                             "  trusted INTEGER NOT NULL DEFAULT 0);"
                              "CREATE TABLE message("
                              "  account INTEGER NOT NULL REFERENCES account(id),"
                              "  id INTEGER NOT NULL,"
@@ -153,10 +162,10 @@ static bool make_tables(p3_state *s, p3_problem *why)
     bool ok = judge(s, why);
     if (ok && s->version == 0)
         ok = run(s, schema, "making", why);
-    else if (ok && s->version == 1)
-        ok = run(s, upgrade_from_1, "making", why) && run(s, upgrade_from_2, "making", why);
-    else if (ok && s->version == 2)
-        ok = run(s, upgrade_from_2, "making", why);
+    else if (ok)
+        ok = (s->version > 1 || run(s, upgrade_from_1, "making", why)) &&
+             (s->version > 2 || run(s, upgrade_from_2, "making", why)) &&
+             (s->version > 3 || run(s, upgrade_from_3, "making", why));
     s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -349,7 +358,10 @@ static bool find_traits(p3_state *s, p3_known_account *a, p3_problem *why)
 static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
-    if (!prepare(s, "SELECT id, target FROM account WHERE key=?", &q, why))
+    const char *sql = s->version >= 4
+                          ? "SELECT id, target, seen, jumped, trusted FROM account WHERE key=?"
+                          : "SELECT id, target, 0, 0, 0 FROM account WHERE key=?";
+    if (!prepare(s, sql, &q, why))
         return false;
     sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
     int step = sqlite3_step(q);
@@ -357,6 +369,9 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
     if (step == SQLITE_ROW) {
         const char *target = (const char *)sqlite3_column_text(q, 1);
         out->id = sqlite3_column_int64(q, 0);
+        out->seen = (p3_seen){.last = sqlite3_column_int64(q, 2),
+                              .jumped = sqlite3_column_int64(q, 3),
+                              .trusted = sqlite3_column_int64(q, 4)};
         out->target = target != NULL ? strdup(target) : NULL;
         if (target != NULL && out->target == NULL)
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
@@ -598,6 +613,20 @@ bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3
             return false;
     }
     return learned.quit_after == 0 || put_trait(s, account, quit_after, learned.quit_after, why);
+}
+
+bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "UPDATE account SET seen=?, jumped=?, trusted=? WHERE id=?", &q, why))
+        return roll_back(s, why);
+    sqlite3_bind_int64(q, 1, seen.last);
+    sqlite3_bind_int64(q, 2, seen.jumped);
+    sqlite3_bind_int64(q, 3, seen.trusted);
+    sqlite3_bind_int64(q, 4, account);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
+    sqlite3_finalize(q);
+    return ok;
 }
 
 bool p3_state_commit(p3_state *s, p3_problem *why)

@@ -270,3 +270,56 @@ def test_a_size_in_the_listing_is_but_a_hint_and_so_with_a_display(world, words,
         assert done.wait(60) == 0
         os.close(master)
     assert numbers(world) == [0, 1]
+
+
+# ---- a clock that was wrong ----
+
+
+def meddle(world, sql):
+    with sqlite3.connect(world.state) as db:
+        db.execute(sql)
+    db.close()
+
+
+def deletes(world, server):
+    """How many messages a run deletes by their age of 30 days."""
+    before = server.count("C: DELE")
+    world.sync(server.port, "--delete-after", "30d")
+    return len(server.commands("DELE")) - before
+
+
+def test_mail_that_was_delivered_when_the_clock_said_1970_has_its_age_from_the_next_run_on(world):
+    world.fill(3)
+    with world.server("--delete") as server:
+        assert deletes(world, server) == 0
+        meddle(world, "UPDATE message SET time = 5 * id")
+        assert deletes(world, server) == 0
+        meddle(world, "UPDATE message SET time = time - 31 * 86400")
+        assert deletes(world, server) == 3
+
+
+def test_what_a_jump_of_the_clock_makes_due_waits_for_a_day(world):
+    day = 86400
+    world.fill(3)
+    with world.server("--delete") as server:
+        assert deletes(world, server) == 0
+        # As if the last run, and the delivery of two messages, had been 40 days ago; the third was due before.
+        meddle(world, f"UPDATE account SET seen = seen - 40 * {day}")
+        meddle(world, f"UPDATE message SET time = time - 40 * {day} - (id = 3) * 31 * {day}")
+        assert deletes(world, server) == 1
+        assert deletes(world, server) == 0
+        meddle(world, f"UPDATE account SET jumped = jumped - {day}")
+        assert deletes(world, server) == 2
+
+
+def test_a_clock_that_went_back_makes_nothing_due(world):
+    world.fill(1)
+    with world.server("--delete") as server:
+        assert deletes(world, server) == 0
+        meddle(world, "UPDATE account SET seen = seen + 5000 * 86400")
+        meddle(world, "UPDATE message SET time = time + 5000 * 86400")
+        for _ in range(2):
+            assert deletes(world, server) == 0
+        meddle(world, "UPDATE account SET jumped = jumped - 86400")
+        meddle(world, "UPDATE message SET time = time - 31 * 86400")
+        assert deletes(world, server) == 1
