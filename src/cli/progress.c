@@ -159,7 +159,7 @@ static void say(const p3_progress *p, const p3_notice *n)
         break;
     case P3_NOTICE_REMARK:
         if (p->style != P3_PROGRESS_QUIET)
-            fprintf(stderr, "pop3: %s: %s\n", n->account->name, n->text);
+            p3_print(stderr, "pop3: %s: %s\n", n->account->name, n->text);
         break;
     case P3_NOTICE_SKIPPED:
         if (p->verbose)
