@@ -13,7 +13,7 @@ _pop3() {
         --initial-response --jobs
         --kill-size --limit --line-ends --lines --local-address --max-size --message-limit --password-command --per-host
         --pin --pipelining --port --proxy --proxy-user --remove --retries --retry-wait --server-name --session-timeout --timeout --tls --tls-min
-        --traits
+        --traits --utf8
         --token-command --url --user'
 
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -28,6 +28,7 @@ _pop3() {
         --channel-binding) mapfile -t COMPREPLY < <(compgen -W 'tls-exporter tls-server-end-point tls-unique' -- "$word") ;;
         --tls-min) mapfile -t COMPREPLY < <(compgen -W '1.2 1.3' -- "$word") ;;
         --initial-response) mapfile -t COMPREPLY < <(compgen -W 'auto never' -- "$word") ;;
+        --utf8) mapfile -t COMPREPLY < <(compgen -W 'auto off' -- "$word") ;;
         --pipelining) mapfile -t COMPREPLY < <(compgen -W 'auto on off' -- "$word") ;;
         --line-ends) mapfile -t COMPREPLY < <(compgen -W 'lf crlf' -- "$word") ;;
         *)

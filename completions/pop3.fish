@@ -40,6 +40,7 @@ complete -c pop3 -l tls -x -a 'tls stls none'
 complete -c pop3 -l channel-binding -x -a 'tls-exporter tls-server-end-point tls-unique'
 complete -c pop3 -l tls-min -x -a '1.2 1.3'
 complete -c pop3 -l traits -x
+complete -c pop3 -l utf8 -x -a 'auto off'
 complete -c pop3 -l initial-response -x -a 'auto never'
 complete -c pop3 -l pipelining -x -a 'auto on off'
 complete -c pop3 -l line-ends -x -a 'lf crlf'

@@ -142,6 +142,9 @@ typedef struct pop3_login_options {
                                       connected to. */
     bool ask_capabilities;       /**< Ask CAPA again once logged in: servers announce other things
                                       then. */
+    bool utf8;                   /**< Send UTF8 before logging in where the server announces it
+                                      (RFC 6856 §2): messages with UTF-8 in their headers then come
+                                      as they are, and not as a substitute. A refusal is no error. */
     bool pipeline;               /**< USER and PASS: send them together, where the server announces
                                       USER, and the client pipelines; see above. */
 } pop3_login_options;

@@ -24,6 +24,7 @@ static bool take_url(p3_local_account *a, p3_problem *why)
     to->channel_binding = s->channel_binding;
     if (s->initial_response != NULL && strcmp(s->initial_response, "never") == 0)
         to->connection.traits.flags |= POP3_TRAIT_NO_INITIAL_RESPONSE;
+    to->utf8 = s->utf8 == NULL || strcmp(s->utf8, "off") != 0;
     to->connection.unix_socket = s->socket;
     to->connection.local_address = s->local_address;
     if (to->connection.host == NULL && s->socket == NULL)

@@ -98,6 +98,7 @@ static const char options_help[] =
     "    --channel-binding TYPE  tls-exporter, tls-server-end-point or tls-unique\n"
     "    --initial-response auto|never\n"
     "                            whether AUTH carries the first response\n"
+    "    --utf8 auto|off         whether UTF8 is sent where the server announces it\n"
     "    --allow-plaintext       the password may travel unprotected\n"
     "The session\n"
     "    --timeout 60s           how long nothing may happen\n"

@@ -23,6 +23,7 @@ const p3_setting p3_all_settings[] = {
     {"auth", P3_VALUE_TEXT, NULL, false, '\0', P3_AT(auth)},
     {"channel-binding", P3_VALUE_CHOICE, "tls-exporter tls-server-end-point tls-unique", false,
      '\0', P3_AT(channel_binding)},
+    {"utf8", P3_VALUE_CHOICE, "auto off", false, '\0', P3_AT(utf8)},
     {"initial-response", P3_VALUE_CHOICE, "auto never", false, '\0', P3_AT(initial_response)},
     {"tls", P3_VALUE_CHOICE, "tls stls none", false, '\0', P3_AT(tls)},
     {"ca-file", P3_VALUE_PATH, NULL, false, '\0', P3_AT(ca_file)},

@@ -18,7 +18,8 @@ typedef struct p3_settings {
     char *auth;
     char *channel_binding;
     char *initial_response;
-    char *tls; /* "tls", "stls" or "none" */
+    char *utf8; /* "auto" or "off" */
+    char *tls;  /* "tls", "stls" or "none" */
     char *ca_file;
     char *ca_dir;
     char *certificate;

@@ -292,6 +292,38 @@ bool p3_login_waits(const pop3_client *c)
     return c->login != NULL && !c->login->begun;
 }
 
+static void utf8_answered(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    (void)result; /* refused, names and messages go as they are, which is what servers did before */
+    if (c->phase == P3_PHASE_LOGIN)
+        c->login->go_on(c);
+}
+
+void p3_login_ask_utf8(pop3_client *c, void (*go_on)(pop3_client *c))
+{
+    pop3_command command = POP3_COMMAND_INIT;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    c->login->utf8_asked = true;
+    c->login->go_on = go_on;
+    command.kind = POP3_CMD_UTF8;
+    handlers.done = utf8_answered;
+    pop3_status status = p3_submit_now(c, &command, &handlers);
+    if (status != POP3_OK)
+        p3_login_break(c, status, NULL);
+}
+
+/* What the server announces is known, as far as it will be. */
+static void go_on(pop3_client *c)
+{
+    const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
+    bool wanted = c->login->options.utf8 && caps != NULL && (caps->flags & POP3_CAP_UTF8) != 0;
+    if (wanted)
+        p3_login_ask_utf8(c, p3_login_choose);
+    else
+        p3_login_choose(c);
+}
+
 static void capabilities_before(void *ctx, pop3_client *c, const pop3_result *result)
 {
     (void)ctx;
@@ -299,7 +331,7 @@ static void capabilities_before(void *ctx, pop3_client *c, const pop3_result *re
         return;
     c->login->asking = false;
     c->login->capa_refused = result->status != POP3_OK; /* the server may not know CAPA */
-    p3_login_choose(c);
+    go_on(c);
 }
 
 /* Whether CAPA is of no use: it is known, would be answered by a hang-up, or could change nothing
@@ -328,7 +360,7 @@ void p3_login_begin(pop3_client *c)
         }
     }
     if (may_do_without_capa(c)) {
-        p3_login_choose(c);
+        go_on(c);
         return;
     }
     l->asking = true;

@@ -16,16 +16,18 @@ typedef struct p3_login p3_login;
 struct p3_login {
     pop3_login_options options; /* strings are copies; the secrets are in `secrets` */
     pop3_handlers handlers;
-    bool begun;             /* the first step has been taken */
-    bool asking;            /* CAPA is under way, and nothing else has been sent */
-    bool capa_refused;      /* it was answered -ERR */
-    p3_octets secrets[2];   /* by pop3_secret_kind; data NULL when there is none */
-    bool asked[2];          /* the callback has been asked for this kind */
-    bool lacking[2];        /* it has none of this kind */
-    p3_mechanism named;     /* the caller's choice, or P3_MECH_NONE */
-    p3_mechanism mechanism; /* the one in use */
-    p3_mechanisms spent;    /* those that the server has refused */
-    unsigned others;        /* methods tried after a refusal */
+    void (*go_on)(pop3_client *c); /* what comes when UTF8 is answered */
+    bool begun;                    /* the first step has been taken */
+    bool asking;                   /* CAPA is under way, and nothing else has been sent */
+    bool capa_refused;             /* it was answered -ERR */
+    bool utf8_asked;               /* UTF8 has been sent */
+    p3_octets secrets[2];          /* by pop3_secret_kind; data NULL when there is none */
+    bool asked[2];                 /* the callback has been asked for this kind */
+    bool lacking[2];               /* it has none of this kind */
+    p3_mechanism named;            /* the caller's choice, or P3_MECH_NONE */
+    p3_mechanism mechanism;        /* the one in use */
+    p3_mechanisms spent;           /* those that the server has refused */
+    unsigned others;               /* methods tried after a refusal */
 
     p3_sasl *sasl;
     p3_sasl_identity identity;
@@ -48,6 +50,9 @@ struct p3_login {
 };
 
 /* login.c */
+
+/* Sends UTF8, and goes on when it is answered, or refused. */
+void p3_login_ask_utf8(pop3_client *c, void (*go_on)(pop3_client *c));
 
 /* Ends the login with the connection good: frees it, tells the caller. `why` may be NULL for the
  * status' own sentence. */

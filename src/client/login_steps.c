@@ -146,15 +146,6 @@ static void send_plain_method(pop3_client *c)
         send_apop(c);
 }
 
-/* UTF8 was answered, or refused: then the name goes out as it is, which many servers take. */
-static void utf8_answered(void *ctx, pop3_client *c, const pop3_result *result)
-{
-    (void)ctx;
-    (void)result;
-    if (c->phase == P3_PHASE_LOGIN)
-        send_plain_method(c);
-}
-
 bool p3_is_ascii(const char *text)
 {
     for (; text != NULL && *text != '\0'; text++) {
@@ -170,13 +161,10 @@ static void begin_plain_method(pop3_client *c)
     const p3_login *l = c->login;
     const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
     bool ascii = p3_is_ascii(l->options.user) && p3_is_ascii(secret_of(l, POP3_SECRET_PASSWORD));
-    if (ascii || caps == NULL || (caps->flags & POP3_CAP_UTF8_USER) == 0) {
+    if (ascii || l->utf8_asked || caps == NULL || (caps->flags & POP3_CAP_UTF8_USER) == 0)
         send_plain_method(c);
-        return;
-    }
-    pop3_command command = POP3_COMMAND_INIT;
-    command.kind = POP3_CMD_UTF8;
-    (void)submit(c, &command, utf8_answered);
+    else
+        p3_login_ask_utf8(c, send_plain_method);
 }
 
 /* ---- AUTH ---- */

@@ -9,6 +9,7 @@ void p3_login_options_for(const p3_account *account, const p3_secret *secret,
     out->mechanism = account->mechanism;
     out->channel_binding = account->channel_binding;
     out->allow_plaintext = account->connection.allow_plaintext_password;
+    out->utf8 = account->utf8;
     if (secret->is_token)
         out->token = secret->text;
     else

@@ -46,6 +46,7 @@ typedef struct p3_account {
     pop3_client_options connection; /* where to and how */
     const char *user;
     const char *mechanism;       /* how to log in; NULL: the strongest */
+    bool utf8;                   /* UTF8 is sent where it is announced */
     const char *channel_binding; /* the type to bind to TLS with; NULL: the best */
     bool forget_traits;          /* what was learned about the server does not count, only what
                                     connection.traits says */

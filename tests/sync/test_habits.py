@@ -97,3 +97,18 @@ def test_a_message_without_a_unique_id_is_told_by_its_header_and_the_others_by_t
             world.sync(server.port)
         assert len(server.commands("RETR")) == 3
     assert numbers(world) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("answer", ['line "+OK"', 'line "-ERR not now"'])
+def test_utf8_is_sent_before_the_login_where_it_is_announced(world, answer):
+    """Courier hands out a note instead of a message with UTF-8 in its header to those that do not send it."""
+    world.fill(2)
+    (world.path / "script").write_text(f"on UTF8 {{\n {answer}\n}}\nserve\n")
+    with world.server("--capa", "UTF8 USER", "--script", world.path / "script") as server:
+        world.sync(server.port)
+        said = [line.split(" C: ")[1] for line in server.lines if " C: " in line]
+        assert said.index("UTF8") < min(said.index(word) for word in said if word.startswith(("USER", "AUTH", "APOP")))
+        server.forget()
+        world.sync(server.port, "--utf8", "off")
+        assert server.commands("UTF8") == []
+    assert numbers(world) == [0, 1]
