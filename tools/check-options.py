@@ -29,7 +29,7 @@ def table(name: str, begin: str) -> set[str]:
 
 def settings() -> tuple[set[str], set[str]]:
     """All settings, and those that are secret: no options."""
-    rows = re.findall(r'\{"([a-z-]+)", P3_VALUE_\w+, (?:NULL|"[^"]*"), (true|false),',
+    rows = re.findall(r'\{"([a-z0-9-]+)", P3_VALUE_\w+, (?:NULL|"[^"]*"), (true|false),',
                       read("src/cli/settings.c"))  # fmt: skip
     return {name for name, _ in rows}, {name for name, secret in rows if secret == "true"}
 

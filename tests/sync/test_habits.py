@@ -15,7 +15,7 @@ def numbers(world) -> list[int]:
     return sorted(int(m.split(b"Subject: number ")[1].split(b"\n")[0]) for m in world.delivered())
 
 
-@pytest.mark.parametrize("most", [8, 12])
+@pytest.mark.parametrize("most", [9, 13])
 def test_a_server_that_ends_a_session_after_some_commands_loses_all_its_mail_in_one_run(world, most):
     world.fill(20)
     with world.server("--delete", "--most-commands", most) as server:
@@ -29,7 +29,7 @@ def test_known_mail_is_deleted_from_a_server_that_ends_sessions_early(world):
     with world.server("--delete") as server:
         world.sync(server.port)
         port = server.port
-    with world.server("--delete", "--port", port, "--most-commands", 10) as server:
+    with world.server("--delete", "--port", port, "--most-commands", 11) as server:
         world.sync(server.port, "--delete")
         assert world.on_server() == [] and server.commands("RETR") == []
         server.forget()
