@@ -105,7 +105,7 @@ static const char options_help[] =
     "    --connect-timeout 30s   until the greeting has come\n"
     "    --session-timeout TIME  from connecting to the end\n"
     "    --pipelining auto|on|off\n"
-    "    --traits LIST           what is peculiar about the server; doctor shows what was learned\n"
+    "    --traits LIST           what is peculiar about the server, beside what was learned\n"
     "Anything else\n"
     "    --config FILE           in place of ~/.config/pop3/config\n"
     "    --json                  an object a line, for programs\n"

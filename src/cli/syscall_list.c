@@ -48,6 +48,9 @@
 typedef struct scmp_arg_cmp condition;
 
 #define P3_INT UINT64_C(0xffffffff)
+
+/* Releases of clang-format disagree about macros that are initializers. */
+/* clang-format off */
 #define P3_IS(n, value)                                                                            \
     {                                                                                              \
         n, SCMP_CMP_MASKED_EQ, P3_INT, (uint32_t)(value)                                           \
@@ -64,6 +67,7 @@ typedef struct scmp_arg_cmp condition;
     {                                                                                              \
         n, SCMP_CMP_EQ, 0, 0                                                                       \
     }
+/* clang-format on */
 
 /* ---- allowed whatever the arguments ---- */
 
