@@ -29,11 +29,11 @@ typedef struct p3_scan {
 
 static void end_message(p3_scan *s, uint64_t at)
 {
+    if (!s->open)
+        return;
     p3_mbox_message *m = &s->out->at[s->out->count - 1];
-    if (s->open) {
-        (void)SHA256_Final(m->digest, &s->sha); /* cannot fail, as Init and Update */
-        m->end = at;
-    }
+    (void)SHA256_Final(m->digest, &s->sha); /* cannot fail, as Init and Update */
+    m->end = at;
     s->open = false;
 }
 

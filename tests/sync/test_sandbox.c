@@ -658,12 +658,21 @@ static int call_everything_in_a_run_that_needs_more(const entry *e)
     return call_everything(e) & ~P3_REFUSED;
 }
 
+/* LeakSanitizer needs calls that a run does without, so that the list is longer with it. */
+static void skip_with_sanitizers(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+}
+
 static void every_system_call_that_is_not_on_the_list_is_refused(void **state)
 {
     entry kerberos = {.more = {"--auth", "GSSAPI"}};
     entry asks = {.target = "--command", .value = "cat"};
     entry source = {.more = {"--local-address", "127.0.0.1"}};
     (void)state;
+    skip_with_sanitizers();
     read_lists();
     assert_int_equal(usually(call_everything), 0);
     assert_int_equal(inside(&kerberos, call_everything_in_a_run_that_needs_more), 0);
@@ -815,6 +824,7 @@ static int sweep_others(const entry *e)
 static void system_calls_with_arguments_that_are_not_on_the_list_are_refused(void **state)
 {
     (void)state;
+    skip_with_sanitizers();
     assert_int_equal(usually(sweep_prctl), 0);
     assert_int_equal(usually(sweep_fcntl), 0);
     assert_int_equal(usually(sweep_ioctl), 0);
