@@ -124,6 +124,7 @@ def test_a_lock_of_another_host_or_namespace_is_waited_for_however_dead_its_numb
     for number, where in enumerate(elsewhere):
         world.fill(1, first=number)
         lock.write_text(f"{dead.pid}\npop3 {where}\n")
+        os.utime(lock, (time.time(),) * 2)  # by the clock that the test is given
         with world.server() as server:
             words = ["sync", f"pop3://user@127.0.0.1:{server.port}", "--mbox", world.path / "mbox", "--state",
                      world.path / f"{number}.db", "--password-file", world.password_file,
