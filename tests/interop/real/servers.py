@@ -193,7 +193,6 @@ class Popa3d(FromInetd, InSpool):
 
 class Solid(FromInetd, InSpool):
     name, package, command = "solid-pop3d", "solid-pop3d", ["/usr/sbin/solid-pop3d"]
-    options = ["--auth", "USER"]  # its greeting has a timestamp, but system passwords are no APOP secrets
 
 
 class Mailutils(FromInetd, InSpool):
