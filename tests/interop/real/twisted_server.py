@@ -1,5 +1,6 @@
 """The POP3 server of Twisted, on a free port of 127.0.0.1, which is printed: twisted_server.py DIRECTORY USER PASSWORD."""
 
+import os
 import sys
 
 from twisted.cred import checkers, credentials, portal
@@ -11,10 +12,13 @@ directory, user, password = sys.argv[1:]
 
 
 class Mailbox(maildir.MaildirMailbox):
-    """Hands out octets: Twisted's own opens messages as text."""
+    """Hands out octets: Twisted's own opens messages as text, and hashes text for their unique-ids."""
 
     def getMessage(self, i):
         return open(self.list[i], "rb")
+
+    def getUidl(self, i):
+        return os.path.basename(self.list[i]).encode()
 
 
 @implementer(portal.IRealm)
