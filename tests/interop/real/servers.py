@@ -332,6 +332,7 @@ class Twisted(Scripted):
     def fill(self, messages: Sequence[bytes]) -> None:
         shutil.rmtree(self.mail / USER, ignore_errors=True)
         mailbox.Maildir(self.mail / USER, create=True)
+        mailbox.Maildir(self.mail / USER / ".Trash", create=True)  # where it puts what is deleted
         for message in messages:
             self.add(message)
 
