@@ -51,7 +51,11 @@ sources() {
                 if (pocket == "" || pocket == "-updates" || pocket == "-security")
                     print "deb", $1, wanted pocket, "main"
             }' | sort -u)
-    echo "${found:-deb http://deb.debian.org/debian $1 main}"
+    if [ -z "$found" ]; then
+        echo "fresh-machine.sh: apt has no source of Debian's main section here: add one" >&2
+        return 1
+    fi
+    echo "$found"
 }
 
 # What this machine's apt is told about proxies, certificates and the age of snapshots.
