@@ -7,8 +7,8 @@ and the tests of threads under ThreadSanitizer.
 
 Tests see nothing of this program's environment. Each run has conditions of its own: see
 tests/tools/run_test.py. A test that runs several times counts once: it has passed when it passed in each run.
-What was skipped is named and counted apart. The last line is `N passed, N failed`; the exit status is 0 when
-none failed.
+What was skipped is named and counted apart. Failures are named again at the end. The last line is
+`N passed, N failed`; the exit status is 0 when none failed.
 """
 
 from __future__ import annotations
@@ -180,6 +180,7 @@ def chosen(arguments: list[str]) -> list[Run]:
 def main(arguments: list[str]) -> int:
     total: dict[str, str] = {}
     lines = []
+    failures = []
     built: list[tuple] = []
     for run in chosen(arguments):
         print(f"\n== {run.name}", flush=True)
@@ -198,11 +199,14 @@ def main(arguments: list[str]) -> int:
             + (f", {counts['skipped']} skipped" if counts["skipped"] else "")
             + f", in {time.monotonic() - began:.0f} seconds"
         )
+        failures += [f"{run.name}: {name}" for name, result in results.items() if result == "failed"]
         for name, result in results.items():
             if total.get(name) != "failed" and not (result == "skipped" and name in total):
                 total[name] = result
     counts = Counter(total.values())
     print("\n" + "\n".join(lines))
+    for name in failures:
+        print(f"failed: {name}")
     print("each test counted once, whatever the number of builds it ran in:")
     print(
         f"{counts['passed']} passed, {counts['failed']} failed"

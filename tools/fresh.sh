@@ -3,7 +3,7 @@
 #     fresh.sh              `make demo` and `make check` on Debian 12 and on Debian 13
 #     fresh.sh ci           `make check` here, `make demo` on a fresh Debian 12, and `make demo` with the plain tests on
 #                           a fresh Debian 13
-# Each part says at its end how long it took. The last line is the total, `N passed, N failed`, with `, N skipped`
+# Each part says at its end how long it took and names what failed. The last line is the total, `N passed, N failed`, with `, N skipped`
 # if any; a demonstration by itself counts as one test, and a part without a result as one that failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,9 +13,14 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 passed=0 failed=0 skipped=0 summary=''
 
-# The number before a word in the last line, `12 passed, 0 failed, 3 skipped`; 0 where it is not there.
+# The last line that is a result, `12 passed, 0 failed, 3 skipped`: `make` writes a line of its own behind a failure.
+result() {
+    grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1
+}
+
+# The number before a word in the result; 0 where it is not there.
 number_of() {
-    number=$(tail -n 1 "$log" | sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p")
+    number=$(result | sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p")
     echo "${number:-0}"
 }
 
@@ -31,7 +36,7 @@ part() {
     } | tee "$log"
     status=$(cat "$log.status")
     took=$(($(date +%s) - began))
-    if [ "$kind" = counted ] && tail -n 1 "$log" | grep -qE '^[0-9]+ passed, [0-9]+ failed'; then
+    if [ "$kind" = counted ] && [ -n "$(result)" ]; then
         p=$(number_of passed) f=$(number_of failed) s=$(number_of skipped)
         [ "$status" = 0 ] || [ "$f" != 0 ] || f=1
     elif [ "$kind" = demo ] && [ "$status" = 0 ]; then
@@ -40,9 +45,12 @@ part() {
         p=0 f=1 s=0
     fi
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    summary="$summary$(printf '%s: %d passed, %d failed, %d skipped, in %d min %d s' \
-        "$name" "$p" "$f" "$s" $((took / 60)) $((took % 60)))
-"
+    summary=$(
+        printf '%s\n' "$summary"
+        printf '%s: %d passed, %d failed, %d skipped, in %d min %d s\n' "$name" "$p" "$f" "$s" \
+            $((took / 60)) $((took % 60))
+        sed -n 's/^failed: /    failed: /p' "$log"
+    )
 }
 
 # The demonstration alone, or with tests whose result is the last line.
@@ -75,7 +83,7 @@ ci)
     exit 2
     ;;
 esac
-printf '\n%s' "$summary"
+printf '%s\n' "$summary"
 if [ "$skipped" != 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"
 else
