@@ -1,6 +1,7 @@
 /* The command builder: checks arguments before anything is queued, and renders command lines. */
 #include "core/builder.h"
 
+#include "core/commands.h"
 #include "core/text.h"
 #include "core/wipe.h"
 
@@ -12,36 +13,6 @@
 #define P3_MAX_ARGUMENT 8000
 /* Tokens for XOAUTH2 and tickets for GSSAPI reach some kilobytes; RFC 5034 §4 sets no bound. */
 #define P3_MAX_RESPONSE 65536
-
-p3_command_info p3_command_about(pop3_command_kind kind)
-{
-    switch (kind) {
-    case POP3_CMD_PASS:
-        return (p3_command_info){.last = true, .login = true, .secret = true};
-    case POP3_CMD_APOP:
-    case POP3_CMD_AUTH:
-        return (p3_command_info){.alone = true, .login = true, .secret = true};
-    case POP3_CMD_RPOP:
-        return (p3_command_info){.alone = true, .login = true};
-    case POP3_CMD_STLS:
-    case POP3_CMD_QUIT:
-        return (p3_command_info){.alone = true};
-    case POP3_CMD_RAW: /* it may hold anything */
-        return (p3_command_info){.alone = true, .secret = true};
-    case POP3_CMD_RAW_LIST:
-        return (p3_command_info){.alone = true, .listing = true, .secret = true};
-    case POP3_CMD_CAPA:
-    case POP3_CMD_LANG_LIST:
-    case POP3_CMD_LIST:
-    case POP3_CMD_UIDL:
-        return (p3_command_info){.listing = true};
-    case POP3_CMD_RETR:
-    case POP3_CMD_TOP:
-        return (p3_command_info){.body = true};
-    default:
-        return (p3_command_info){0};
-    }
-}
 
 /* No CR, LF or NUL, and not too long: what could smuggle or cut a command. */
 static bool line_ok(pop3_str s, size_t most)
@@ -87,57 +58,43 @@ bool p3_response_ok(pop3_str s)
     return base64_ok(s) || (s.len == 1 && s.data[0] == '*');
 }
 
-static bool text_ok(const pop3_command *c)
+static bool text_ok(p3_argument argument, pop3_str s)
 {
-    pop3_str s = c->text;
-    switch (c->kind) {
-    case POP3_CMD_USER:
+    switch (argument) {
+    case P3_ARGUMENT_NAME:
         return s.len > 0 && p3_is_utf8(s);
-    case POP3_CMD_PASS:
+    case P3_ARGUMENT_PASSWORD:
         return p3_is_utf8(s);
-    case POP3_CMD_AUTH:
+    case P3_ARGUMENT_MECHANISM:
         return mechanism_ok(s);
-    case POP3_CMD_APOP:
-    case POP3_CMD_RPOP:
-    case POP3_CMD_LANG:
-    case POP3_CMD_RAW:
-    case POP3_CMD_RAW_LIST:
+    case P3_ARGUMENT_TEXT:
+    case P3_ARGUMENT_LINE:
         return s.len > 0;
     default:
         return s.len == 0;
     }
 }
 
-static bool number_ok(const pop3_command *c)
+static bool is_of_a_message(p3_argument argument)
 {
-    switch (c->kind) {
-    case POP3_CMD_LIST_ONE:
-    case POP3_CMD_UIDL_ONE:
-    case POP3_CMD_RETR:
-    case POP3_CMD_TOP:
-    case POP3_CMD_DELE:
-        return c->number > 0;
-    default:
-        return c->number == 0;
-    }
+    return argument == P3_ARGUMENT_MESSAGE || argument == P3_ARGUMENT_MESSAGE_SIZE ||
+           argument == P3_ARGUMENT_MESSAGE_LINES;
 }
 
 pop3_status p3_command_check(const pop3_command *command)
 {
-    if (command->kind <= POP3_CMD_NONE || command->kind > POP3_CMD_RAW_LIST)
+    const p3_command_row *row = p3_command_find(command->kind);
+    if (row == NULL || command->kind == POP3_CMD_NONE)
         return POP3_ERR_ARGUMENT;
-    if (!line_ok(command->text, P3_MAX_ARGUMENT) || !text_ok(command) || !number_ok(command))
-        return POP3_ERR_ARGUMENT;
-    if (command->lines != 0 && command->kind != POP3_CMD_TOP)
-        return POP3_ERR_ARGUMENT;
-    if (command->octets != 0 && command->kind != POP3_CMD_RETR)
-        return POP3_ERR_ARGUMENT;
-    if (command->initial.data != NULL || command->initial.len != 0) {
-        if (command->kind != POP3_CMD_AUTH || command->initial.len == 0 ||
-            !base64_ok(command->initial))
-            return POP3_ERR_ARGUMENT;
-    }
-    return POP3_OK;
+    p3_argument argument = row->argument;
+    bool ok = line_ok(command->text, P3_MAX_ARGUMENT) && text_ok(argument, command->text) &&
+              (command->number > 0) == is_of_a_message(argument) &&
+              (command->lines == 0 || argument == P3_ARGUMENT_MESSAGE_LINES) &&
+              (command->octets == 0 || argument == P3_ARGUMENT_MESSAGE_SIZE);
+    pop3_str initial = command->initial;
+    if (ok && (initial.data != NULL || initial.len != 0))
+        ok = argument == P3_ARGUMENT_MECHANISM && initial.len > 0 && base64_ok(initial);
+    return ok ? POP3_OK : POP3_ERR_ARGUMENT;
 }
 
 pop3_status p3_command_copy(p3_queued *out, const pop3_command *command)
@@ -179,11 +136,11 @@ bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
     char *start = p3_output_reserve(out, command->text_len + fixed);
     if (start == NULL)
         return false;
+    const p3_command_row *row = p3_command_about(command->kind);
     char *at = start;
-    if (command->kind != POP3_CMD_RAW && command->kind != POP3_CMD_RAW_LIST) {
-        const char *name = pop3_command_name(command->kind);
-        at = put(at, name, strlen(name));
-        if (command->text != NULL || command->kind == POP3_CMD_PASS)
+    if (row->argument != P3_ARGUMENT_LINE) {
+        at = put(at, row->name, strlen(row->name));
+        if (command->text != NULL || row->argument == P3_ARGUMENT_PASSWORD)
             *at++ = ' ';
     }
     *public_len = (size_t)(at - start);
@@ -192,12 +149,12 @@ bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
         *at++ = ' ';
         at += p3_put_number(at, command->number);
     }
-    if (command->kind == POP3_CMD_TOP) {
+    if (row->argument == P3_ARGUMENT_MESSAGE_LINES) {
         *at++ = ' ';
         at += p3_put_number(at, command->lines);
     }
     *line = p3_span(start, (size_t)(at - start));
-    if (!p3_command_about(command->kind).secret)
+    if (row->secrecy == P3_SECRECY_NONE)
         *public_len = line->len;
     at = put(at, "\r\n", 2);
     p3_output_commit(out, (size_t)(at - start));

@@ -7,18 +7,6 @@
 #include "core/output.h"
 #include "core/queue.h"
 
-/* What the engine must know of each kind of command. */
-typedef struct p3_command_info {
-    bool alone;   /* nothing shares a window with it */
-    bool last;    /* nothing comes behind it in a window */
-    bool listing; /* +OK is followed by lines up to a dot */
-    bool body;    /* +OK is followed by a message */
-    bool login;   /* +OK leads to the TRANSACTION state */
-    bool secret;  /* its argument never shows in a trace */
-} p3_command_info;
-
-p3_command_info p3_command_about(pop3_command_kind kind);
-
 /* Checks a command's arguments: POP3_OK or POP3_ERR_ARGUMENT. */
 pop3_status p3_command_check(const pop3_command *command);
 

@@ -2,6 +2,7 @@
 #include "core/engine_state.h"
 
 #include "core/builder.h"
+#include "core/commands.h"
 #include "core/text.h"
 #include "core/values.h"
 #include "core/wipe.h"
@@ -116,9 +117,10 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
         return status;
     if (e->quit || e->state >= POP3_STATE_UPDATE)
         return POP3_ERR_STATE;
-    if (command->kind == POP3_CMD_STLS && (e->tls || e->state == POP3_STATE_TRANSACTION))
+    const p3_command_row *row = p3_command_about(command->kind);
+    if (row->effect == P3_EFFECT_TLS && (e->tls || e->state == POP3_STATE_TRANSACTION))
         return POP3_ERR_STATE; /* RFC 2595 §4 */
-    if (e->upgrades > 0 && p3_command_about(command->kind).secret)
+    if (e->upgrades > 0 && row->secrecy != P3_SECRECY_NONE)
         return POP3_ERR_STATE; /* it would go out in the clear when STLS is refused */
     p3_queued queued;
     status = p3_command_copy(&queued, command);
@@ -128,8 +130,8 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
         p3_queued_clear(&queued);
         return POP3_ERR_MEMORY;
     }
-    e->quit = command->kind == POP3_CMD_QUIT;
-    if (command->kind == POP3_CMD_STLS)
+    e->quit = row->effect == P3_EFFECT_END;
+    if (row->effect == P3_EFFECT_TLS)
         e->upgrades++;
     return POP3_OK;
 }
@@ -137,8 +139,8 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
 /* Whether two commands, one behind the other, may share a window. */
 static bool may_follow(const p3_queued *c, const p3_queued *next)
 {
-    p3_command_info about = p3_command_about(c->kind);
-    return !about.alone && !about.last && !p3_command_about(next->kind).alone;
+    return p3_command_about(c->kind)->window == P3_WINDOW_SHARED &&
+           p3_command_about(next->kind)->window != P3_WINDOW_ALONE;
 }
 
 bool pop3_engine_pipelines(const pop3_engine *e)
@@ -207,13 +209,14 @@ static void render(pop3_engine *e, p3_queued *command)
         return;
     }
     command->sent = line.len;
-    if (command->kind == POP3_CMD_AUTH)
+    const p3_command_row *row = p3_command_about(command->kind);
+    if (row->argument == P3_ARGUMENT_MECHANISM)
         e->unsaid = responses_due(command);
     e->in_flight++;
     e->in_flight_octets += line.len;
     if (e->options.trace == NULL || e->options.trace_level < 1)
         return;
-    if (!p3_command_about(command->kind).secret) {
+    if (row->secrecy == P3_SECRECY_NONE) {
         p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
         return;
     }

@@ -48,23 +48,3 @@ const char *pop3_status_message(pop3_status status)
     size_t i = (size_t)status;
     return i < sizeof statuses / sizeof statuses[0] ? statuses[i].message : "unknown status";
 }
-
-const char *pop3_command_name(pop3_command_kind kind)
-{
-    static const char *const names[] = {
-        [POP3_CMD_NONE] = "greeting",  [POP3_CMD_CAPA] = "CAPA",
-        [POP3_CMD_USER] = "USER",      [POP3_CMD_PASS] = "PASS",
-        [POP3_CMD_APOP] = "APOP",      [POP3_CMD_RPOP] = "RPOP",
-        [POP3_CMD_AUTH] = "AUTH",      [POP3_CMD_STLS] = "STLS",
-        [POP3_CMD_UTF8] = "UTF8",      [POP3_CMD_LANG] = "LANG",
-        [POP3_CMD_LANG_LIST] = "LANG", [POP3_CMD_STAT] = "STAT",
-        [POP3_CMD_LIST] = "LIST",      [POP3_CMD_LIST_ONE] = "LIST",
-        [POP3_CMD_UIDL] = "UIDL",      [POP3_CMD_UIDL_ONE] = "UIDL",
-        [POP3_CMD_RETR] = "RETR",      [POP3_CMD_TOP] = "TOP",
-        [POP3_CMD_DELE] = "DELE",      [POP3_CMD_RSET] = "RSET",
-        [POP3_CMD_NOOP] = "NOOP",      [POP3_CMD_QUIT] = "QUIT",
-        [POP3_CMD_RAW] = "command",    [POP3_CMD_RAW_LIST] = "command",
-    };
-    size_t i = (size_t)kind;
-    return i < sizeof names / sizeof names[0] ? names[i] : "unknown";
-}

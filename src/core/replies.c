@@ -1,7 +1,7 @@
 /* The engine's way in: octets from the server become events. */
 #include "core/engine_state.h"
 
-#include "core/builder.h"
+#include "core/commands.h"
 #include "core/text.h"
 #include "core/values.h"
 
@@ -13,6 +13,16 @@ static const pop3_str nothing = {NULL, 0};
 static p3_queued *current(const pop3_engine *e)
 {
     return p3_queue_at(&e->queue, 0);
+}
+
+static p3_answer answer_to(const p3_queued *c)
+{
+    return p3_command_about(c->kind)->answer;
+}
+
+static bool is_auth(const p3_queued *c)
+{
+    return p3_command_about(c->kind)->argument == P3_ARGUMENT_MECHANISM;
 }
 
 static void begin_event(pop3_event *ev, pop3_event_kind kind, const p3_queued *c)
@@ -36,7 +46,7 @@ static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
     done.sent = e->in_flight > 0;
     if (e->in_flight > 0)
         p3_engine_answered(e, &c);
-    if (c.kind == POP3_CMD_STLS)
+    if (p3_command_about(c.kind)->effect == P3_EFFECT_TLS)
         e->upgrades--;
     e->expect = P3_EXPECT_STATUS;
     p3_queued_clear(&c);
@@ -100,26 +110,29 @@ static bool take_greeting(pop3_engine *e, pop3_event *ev, pop3_str line)
     return true;
 }
 
-/* What +OK to a command of one line, or the end of a listing or body, changes in the session. */
-static void note_success(pop3_engine *e, pop3_command_kind kind)
+/* What +OK to a command of one line changes in the session. */
+static void note_success(pop3_engine *e, p3_effect effect)
 {
-    if (p3_command_about(kind).login) {
+    switch (effect) {
+    case P3_EFFECT_LOGIN:
         e->state = POP3_STATE_TRANSACTION;
         e->deleted = 0;
         p3_engine_forget_capabilities(e);
-    }
-    switch (kind) {
-    case POP3_CMD_DELE:
-        e->deleted++;
         break;
-    case POP3_CMD_RSET:
-        e->deleted = 0;
-        break;
-    case POP3_CMD_STLS:
+    case P3_EFFECT_TLS:
         e->wants_tls = true;
         p3_engine_forget_capabilities(e);
         break;
-    default:
+    case P3_EFFECT_DELETE:
+        e->deleted++;
+        break;
+    case P3_EFFECT_RESET:
+        e->deleted = 0;
+        break;
+    case P3_EFFECT_END:
+        e->state = POP3_STATE_UPDATE;
+        break;
+    case P3_EFFECT_NONE:
         break;
     }
 }
@@ -128,12 +141,12 @@ static void note_success(pop3_engine *e, pop3_command_kind kind)
 static bool take_values(const p3_queued *c, const pop3_reply *reply, pop3_stat *stat,
                         pop3_entry *entry)
 {
-    switch (c->kind) {
-    case POP3_CMD_STAT:
+    switch (answer_to(c)) {
+    case P3_ANSWER_STAT:
         return p3_parse_stat(reply->text, stat);
-    case POP3_CMD_LIST_ONE:
+    case P3_ANSWER_SIZE:
         return p3_parse_list_reply(reply->text, c->number, entry);
-    case POP3_CMD_UIDL_ONE:
+    case P3_ANSWER_UID:
         return p3_parse_uidl_reply(reply->text, c->number, entry);
     default:
         return true;
@@ -141,9 +154,9 @@ static bool take_values(const p3_queued *c, const pop3_reply *reply, pop3_stat *
 }
 
 /* Whether the reply is that of a RETR, to a command that gets no such answer. */
-static bool is_another_s_reply(pop3_command_kind kind, const pop3_reply *reply)
+static bool is_another_s_reply(const p3_queued *c, const pop3_reply *reply)
 {
-    return (kind == POP3_CMD_NOOP || kind == POP3_CMD_DELE) && p3_is_announcement(reply->text);
+    return answer_to(c) == P3_ANSWER_PLAIN && p3_is_announcement(reply->text);
 }
 
 static void die_out_of_step(pop3_engine *e, pop3_str line)
@@ -153,13 +166,12 @@ static void die_out_of_step(pop3_engine *e, pop3_str line)
 
 static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 {
-    pop3_command_kind kind = current(e)->kind;
-    if (kind == POP3_CMD_CAPA) {
+    if (answer_to(current(e)) == P3_ANSWER_CAPABILITIES) {
         e->caps_known = false;
         e->caps_refused = true;
         e->announced = false;
     }
-    if (kind == POP3_CMD_QUIT)
+    if (p3_command_about(current(e)->kind)->effect == P3_EFFECT_END)
         e->state = POP3_STATE_UPDATE; /* the server will close all the same (RFC 1939 §6) */
     bool shown = finish(e, ev, POP3_ERR_REFUSED);
     ev->reply = *reply;
@@ -170,10 +182,10 @@ static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 {
     const p3_queued *c = current(e);
-    pop3_command_kind kind = c->kind;
+    p3_effect effect = p3_command_about(c->kind)->effect;
     pop3_stat stat = {0};
     pop3_entry entry = {0};
-    if (is_another_s_reply(kind, reply)) {
+    if (is_another_s_reply(c, reply)) {
         die_out_of_step(e, reply->line);
         return false;
     }
@@ -182,7 +194,7 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
                       e->echo_at == SIZE_MAX ? reply->line : nothing);
         return false;
     }
-    if (kind == POP3_CMD_STLS && e->in != e->in_end) {
+    if (effect == P3_EFFECT_TLS && e->in != e->in_end) {
         p3_engine_die(e, POP3_ERR_PROTOCOL,
                       "octets came in the clear after the reply to STLS; somebody may be tampering "
                       "with the connection",
@@ -190,9 +202,7 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
         return false;
     }
     bool shown = finish(e, ev, POP3_OK);
-    note_success(e, kind);
-    if (kind == POP3_CMD_QUIT)
-        e->state = POP3_STATE_UPDATE;
+    note_success(e, effect);
     ev->reply = *reply;
     ev->stat = stat;
     ev->entry = entry;
@@ -203,7 +213,7 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 static bool begin_lines(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 {
     const p3_queued *c = current(e);
-    if (p3_command_about(c->kind).body) {
+    if (p3_answer_is_message(answer_to(c))) {
         bool crlf = e->line_end.crlf;
         p3_body_begin(&e->body, crlf, e->line_end.leading_cr);
         e->octets = 0;
@@ -213,7 +223,7 @@ static bool begin_lines(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
         e->entries = 0;
         e->expect = P3_EXPECT_LISTING;
     }
-    if (c->kind == POP3_CMD_CAPA) {
+    if (answer_to(c) == P3_ANSWER_CAPABILITIES) {
         p3_caps_clear(&e->caps);
         e->caps_known = false;
     }
@@ -321,7 +331,7 @@ static bool settle_held(pop3_engine *e, pop3_event *ev)
         die_unproven(e, e->ready);
         return false;
     }
-    if (p3_parse_reply(e->ready, &reply) && is_another_s_reply(current(e)->kind, &reply)) {
+    if (p3_parse_reply(e->ready, &reply) && is_another_s_reply(current(e), &reply)) {
         die_out_of_step(e, e->ready);
         return false;
     }
@@ -342,13 +352,16 @@ static bool settle_held(pop3_engine *e, pop3_event *ev)
 static pop3_str secret_of(const p3_queued *c)
 {
     pop3_str s = p3_span(c->text, c->text_len);
-    p3_command_info about = p3_command_about(c->kind);
-    if (!about.login || !about.secret)
-        return nothing;
-    if (c->kind == POP3_CMD_PASS)
+    switch (p3_command_about(c->kind)->secrecy) {
+    case P3_SECRECY_ALL:
         return s;
-    const char *blank = s.len == 0 ? NULL : memchr(s.data, ' ', s.len); /* behind name or method */
-    return blank == NULL ? nothing : p3_skip(s, (size_t)(blank - s.data) + 1);
+    case P3_SECRECY_TAIL: { /* behind the name or the method */
+        const char *blank = s.len == 0 ? NULL : memchr(s.data, ' ', s.len);
+        return blank == NULL ? nothing : p3_skip(s, (size_t)(blank - s.data) + 1);
+    }
+    default:
+        return nothing;
+    }
 }
 
 /* Where the status line repeats a secret: that of its own command, or of PASS, which may have gone
@@ -356,7 +369,7 @@ static pop3_str secret_of(const p3_queued *c)
 static size_t find_echo(const pop3_engine *e)
 {
     const p3_queued *last = p3_queue_at(&e->queue, e->in_flight - 1);
-    bool password = last->kind == POP3_CMD_PASS;
+    bool password = p3_command_about(last->kind)->secrecy == P3_SECRECY_ALL;
     return p3_find_echo(e->ready, secret_of(password ? last : current(e)), password);
 }
 
@@ -395,33 +408,32 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     }
     const p3_queued *c = current(e);
     pop3_str challenge;
-    if (c->kind == POP3_CMD_AUTH && p3_parse_challenge(e->ready, &challenge))
+    if (is_auth(c) && p3_parse_challenge(e->ready, &challenge))
         return take_challenge(e, ev, challenge);
     pop3_reply reply;
     e->echo_at = find_echo(e);
     bool parsed = p3_parse_reply(e->ready, &reply);
     /* Exchange 2003 asks for the next response with "+OK". A login it cannot be. */
-    if (parsed && reply.ok && c->kind == POP3_CMD_AUTH && e->unsaid > 0)
+    if (parsed && reply.ok && is_auth(c) && e->unsaid > 0)
         return take_challenge(e, ev, nothing);
     if (!parsed) {
-        bool secret = c->kind == POP3_CMD_AUTH; /* it may be a challenge all the same */
+        bool secret = is_auth(c); /* it may be a challenge all the same */
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",
                       secret || e->echo_at != SIZE_MAX ? nothing : e->ready);
         return false;
     }
     trace_status(e);
-    if (c->kind == POP3_CMD_AUTH)
+    if (is_auth(c))
         e->challenges = 0;
     if (!reply.ok)
         return refused(e, ev, &reply);
-    p3_command_info about = p3_command_about(c->kind);
-    return about.body || about.listing ? begin_lines(e, ev, &reply) : accepted(e, ev, &reply);
+    return p3_answer_has_lines(answer_to(c)) ? begin_lines(e, ev, &reply) : accepted(e, ev, &reply);
 }
 
 /* The end of a listing. */
 static bool end_listing(pop3_engine *e, pop3_event *ev)
 {
-    if (current(e)->kind == POP3_CMD_CAPA) {
+    if (answer_to(current(e)) == P3_ANSWER_CAPABILITIES) {
         if (!p3_caps_finish(&e->caps)) {
             p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for capabilities", nothing);
             return false;
@@ -457,7 +469,7 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
         return false;
     }
     const p3_queued *c = current(e);
-    bool values = c->kind == POP3_CMD_LIST || c->kind == POP3_CMD_UIDL;
+    p3_answer answer = answer_to(c);
     if (line.len == 1 && line.data[0] == '.')
         return end_listing(e, ev);
     if (line.len >= 2 && line.data[0] == '.' && line.data[1] == '.')
@@ -467,16 +479,16 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
         p3_engine_die(e, POP3_ERR_LIMIT, "the listing has more entries than the limit", nothing);
         return false;
     }
-    if (c->kind == POP3_CMD_CAPA && !add_capability(e, line))
+    if (answer == P3_ANSWER_CAPABILITIES && !add_capability(e, line))
         return false;
-    if (values && line.len == 0)
+    if ((answer == P3_ANSWER_SIZES || answer == P3_ANSWER_UIDS) && line.len == 0)
         return false; /* of no message: it costs one its unique-id, not the caller the session */
     begin_event(ev, POP3_EVENT_ENTRY, c);
     ev->data = line;
     bool ok = true;
-    if (c->kind == POP3_CMD_LIST)
+    if (answer == P3_ANSWER_SIZES)
         ok = p3_parse_list_entry(line, &ev->entry);
-    else if (c->kind == POP3_CMD_UIDL)
+    else if (answer == P3_ANSWER_UIDS)
         ok = p3_parse_uidl_entry(line, &ev->entry);
     if (!ok) {
         p3_engine_die(e, POP3_ERR_PROTOCOL, "a line of the listing does not make sense", line);
@@ -501,7 +513,7 @@ static p3_proof proof_wanted(const pop3_engine *e)
     bool clean = end_is_clean(e);
     if (e->options.trust_message_ends)
         return P3_PROOF_NONE;
-    if (current(e)->kind == POP3_CMD_TOP)
+    if (answer_to(current(e)) == P3_ANSWER_PART)
         return clean ? P3_PROOF_NONE : P3_PROOF_NOOP;
     p3_size_match size = p3_match_size(&e->size, e->octets);
     p3_proof wanted = p3_proof_wanted(clean, size, e->options.prove_message_ends);
@@ -512,7 +524,8 @@ static p3_proof proof_wanted(const pop3_engine *e)
  * what was retrieved (RFC 1939 §8). */
 static bool next_goes_alone(const pop3_engine *e)
 {
-    return e->queue.count == 0 || p3_command_about(p3_queue_at(&e->queue, 0)->kind).alone;
+    return e->queue.count == 0 ||
+           p3_command_about(p3_queue_at(&e->queue, 0)->kind)->window == P3_WINDOW_ALONE;
 }
 
 /* Holds the DONE event back until the next reply has come, and sees to it that one will. */

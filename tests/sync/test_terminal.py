@@ -85,10 +85,12 @@ def terminal(words, env, typed=b""):
     octets that it gets, and the status."""
     fd, its = os.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20000, 0, 0))
-    process = subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stdout=its, stderr=its)
+    answers, writer = os.pipe()  # a command that asks for nothing may end before anything could be written to it
+    os.write(writer, typed)
+    os.close(writer)
+    process = subprocess.Popen(words, env=env, stdin=answers, stdout=its, stderr=its)
     os.close(its)
-    process.stdin.write(typed)
-    process.stdin.close()
+    os.close(answers)
     shown = b""
     while True:
         readable, _, _ = select.select([fd], [], [], DEADLINE)

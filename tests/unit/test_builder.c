@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/builder.h"
+#include "core/commands.h"
 
 static pop3_command command(pop3_command_kind kind, uint32_t number, uint32_t lines, pop3_str text,
                             pop3_str initial)
@@ -283,15 +284,17 @@ static void what_travels_alone_is_what_changes_the_session(void **state)
         bool raw = kind == POP3_CMD_RAW || kind == POP3_CMD_RAW_LIST;
         bool listing = kind == POP3_CMD_CAPA || kind == POP3_CMD_LANG_LIST ||
                        kind == POP3_CMD_LIST || kind == POP3_CMD_UIDL || kind == POP3_CMD_RAW_LIST;
-        p3_command_info about = p3_command_about(kind);
+        const p3_command_row *about = p3_command_about(kind);
         bool pass = kind == POP3_CMD_PASS; /* USER may come before it, and nothing behind it */
-        assert_int_equal(about.alone,
+        assert_int_equal(about->window == P3_WINDOW_ALONE,
                          (login && !pass) || raw || kind == POP3_CMD_STLS || kind == POP3_CMD_QUIT);
-        assert_int_equal(about.last, pass);
-        assert_int_equal(about.login, login);
-        assert_int_equal(about.secret, (login && kind != POP3_CMD_RPOP) || raw);
-        assert_int_equal(about.listing, listing);
-        assert_int_equal(about.body, kind == POP3_CMD_RETR || kind == POP3_CMD_TOP);
+        assert_int_equal(about->window == P3_WINDOW_LAST, pass);
+        assert_int_equal(about->effect == P3_EFFECT_LOGIN, login);
+        assert_int_equal(about->secrecy != P3_SECRECY_NONE,
+                         (login && kind != POP3_CMD_RPOP) || raw);
+        bool body = p3_answer_is_message(about->answer);
+        assert_int_equal(p3_answer_has_lines(about->answer), listing || body);
+        assert_int_equal(body, kind == POP3_CMD_RETR || kind == POP3_CMD_TOP);
     }
 }
 
