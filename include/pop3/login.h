@@ -23,18 +23,22 @@
  * | CRAM-MD5, APOP                                     | password | always                        |
  * | PLAIN, LOGIN, USER again, and the token's          |          | with @c allow_plaintext       |
  *
- * Where it is private, and nothing of these is announced that can be used, USER is tried all the
- * same: many servers take it without saying so.
+ * Where nothing of these is announced that can be used, USER is tried all the same, if it is
+ * private or @c allow_plaintext is set, and not with ::POP3_LOGIN_NEVER_REVEAL: many servers take
+ * it without announcing it.
  *
  * DIGEST-MD5, GSSAPI and NTLM are used when they are asked for by name. Which of these a build has
  * says pop3_login_mechanism_known().
  *
  * A refusal that may be one of the method (no response code, no words for "later") is followed by
  * at most two other methods, none of which protects the secret less; not when the method was named.
+ * After APOP that may be USER, announced or not, on the conditions above: servers greet with a
+ * timestamp and have no APOP secret for users with system passwords.
+ *
  * CAPA is asked before, unless it is known in the present state, ends connections, or USER or APOP
- * is named. When the server announced a better method earlier on
- * this connection than the one that is left now, somebody may be taking them away, and the login
- * ends as ::POP3_ERR_AUTHENTICATION; naming the method overrules that.
+ * is named. When the server announced a better method earlier on this connection than the one that
+ * is left now, somebody may be taking them away, and the login ends as ::POP3_ERR_AUTHENTICATION;
+ * naming the method overrules that.
  *
  * **Channel binding.** SCRAM-…-PLUS ties the login to the TLS connection, so that somebody who
  * stands in between, with a certificate that the client accepts, cannot pass it on. What it is tied
@@ -43,12 +47,14 @@
  * | type                   | is used                                                             |
  * |------------------------|---------------------------------------------------------------------|
  * | `tls-exporter`         | first: TLS 1.3, and TLS 1.2 with the extended master secret         |
- * | `tls-server-end-point` | else: the server's certificate, where its signature has one hash    |
- * | `tls-unique`           | only when it is named: TLS 1.2 with the extended master secret      |
+ * | `tls-server-end-point` | next: the server's certificate, where its signature has one hash    |
+ * | `tls-unique`           | after both were refused, never first: TLS 1.2 with the same secret  |
  *
- * `channel_binding` in the options names the one to use, for servers that refuse the first
- * (`unsupported-channel-binding-type` in the error's message). Where the connection has nothing of
- * that type, methods that are bound are not picked.
+ * A login whose binding is refused before the server could judge the password is tried with the
+ * next type that the connection has, then with the form of the method that is not bound, with the
+ * flag that the next paragraph is about; docs/security.md says why that is safe. `channel_binding`
+ * in the options names the one type to use: no other is tried then, and where the connection has
+ * nothing of that type, methods that are bound are not picked.
  *
  * When there is something to bind with and the server does not announce the bound form of a SCRAM
  * method, the login says so in its protected part (the flag `y` of RFC 5802 §6): a server that did
@@ -137,7 +143,8 @@ typedef struct pop3_login_options {
     const char *realm;           /**< DIGEST-MD5: the realm, when the server offers many; NTLM: the
                                       domain. */
     const char *channel_binding; /**< The one type of channel binding to use: "tls-exporter",
-                                      "tls-server-end-point" or "tls-unique". NULL: see above. */
+                                      "tls-server-end-point" or "tls-unique". NULL: those that the
+                                      connection has, one after the other; see above. */
     const char *service_host;    /**< DIGEST-MD5, GSSAPI: the host's name, when that is not the one
                                       connected to. */
     bool ask_capabilities;       /**< Ask CAPA again once logged in: servers announce other things

@@ -390,7 +390,7 @@ const char *p3_tls_session_binding(const p3_tls_session *s, const char *type,
     static const struct {
         const char *name;
         size_t (*find)(SSL *ssl, unsigned char *out);
-        bool by_name; /* used only when it is asked for */
+        bool by_name; /* never the first choice: used only when it is asked for by name */
     } types[] = {
         {"tls-exporter", exporter, false},
         {"tls-server-end-point", end_point, false},
