@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/output.h"
+#include "cli/remarks.h"
 #include "cli/size_text.h"
 #include "sync/clock.h"
 
@@ -33,6 +34,7 @@ struct p3_progress {
     size_t count;
     unsigned drawn; /* lines on the terminal that are to be drawn over */
     int64_t drawn_at;
+    p3_remarks remarks; /* unless verbose: of messages that failed */
 };
 
 p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run, size_t accounts)
@@ -45,7 +47,8 @@ p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run
         free(p);
         return NULL;
     }
-    *p = (p3_progress){style, verbose, dry_run, p->live, accounts, 0, 0};
+    *p = (p3_progress){
+        .style = style, .verbose = verbose, .dry_run = dry_run, .live = p->live, .count = accounts};
     return p;
 }
 
@@ -150,7 +153,21 @@ static void summarize(const p3_progress *p, const p3_notice *n)
              t->listed - (t->deleted < t->listed ? t->deleted : t->listed));
 }
 
-static void say(const p3_progress *p, const p3_notice *n)
+static void tell_of_message(const p3_account *account, uint32_t number, const char *text)
+{
+    p3_print(stderr, "pop3: %s: message %u: %s\n", account->name, number, text);
+}
+
+static void say_over(p3_progress *p, const p3_notice *n)
+{
+    if (p->style != P3_PROGRESS_QUIET)
+        summarize(p, n);
+    p3_remarks_tell(&p->remarks, n, tell_of_message);
+    if (n->problem != NULL)
+        (void)p3_complain(n->account->name, n->problem);
+}
+
+static void say(p3_progress *p, const p3_notice *n)
 {
     char time[P3_SHORT_TEXT];
     switch (n->kind) {
@@ -172,14 +189,11 @@ static void say(const p3_progress *p, const p3_notice *n)
                      p3_time_text(n->seconds, time));
         break;
     case P3_NOTICE_FAILED:
+        if (p->verbose || !p3_remarks_keep(&p->remarks, n))
+            tell_of_message(n->account, n->number, n->problem->text);
+        break;
     case P3_NOTICE_OVER:
-        if (n->kind == P3_NOTICE_OVER && p->style != P3_PROGRESS_QUIET)
-            summarize(p, n);
-        if (n->problem != NULL && n->number > 0)
-            p3_print(stderr, "pop3: %s: message %u: %s\n", n->account->name, n->number,
-                     n->problem->text);
-        else if (n->problem != NULL)
-            (void)p3_complain(n->account->name, n->problem);
+        say_over(p, n);
         break;
     default:
         break;
@@ -196,6 +210,7 @@ void p3_progress_notice(void *progress, const p3_notice *n)
         p3_json_notice(n);
         return;
     }
+    p3_remarks_follow(&p->remarks, n);
     if (p->style == P3_PROGRESS_LIVE && !quiet_kind)
         clear_lines(p);
     if (!quiet_kind)
@@ -210,6 +225,7 @@ void p3_progress_free(p3_progress *p)
         return;
     if (p->style == P3_PROGRESS_LIVE)
         clear_lines(p);
+    p3_remarks_free(&p->remarks);
     free(p->live);
     free(p);
 }

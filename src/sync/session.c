@@ -345,6 +345,11 @@ bool p3_session_prepare(p3_session *s)
            s->delivery->class->prepare != NULL && s->delivery->class->prepare(s->delivery);
 }
 
+bool p3_session_has_listed(const p3_session *s)
+{
+    return s->box.sealed;
+}
+
 uint64_t p3_session_octets(const p3_session *s)
 {
     return s->client != NULL ? pop3_client_received(s->client) : 0;

@@ -174,6 +174,9 @@ void p3_session_abandon(p3_session *s);
 /* Whether it was the bound that is set on a whole session. */
 bool p3_session_is_out_of_time(const p3_session *s);
 
+/* Whether it got as far as the listing. */
+bool p3_session_has_listed(const p3_session *s);
+
 /* What has come so far: octets. */
 uint64_t p3_session_octets(const p3_session *s);
 

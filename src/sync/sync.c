@@ -29,6 +29,7 @@ typedef struct p3_slot {
     unsigned waits;      /* times the server sent us away */
     p3_attempts attempts;
     p3_approach approach; /* of the next session */
+    p3_problem lost;      /* how the last session ended that had got as far as the listing */
     bool ready;           /* its socket is ready, or its time has come */
     bool delayed;         /* it has waited for as long as the server announced */
     uint64_t octets;      /* when the run is to end: what had come when it was last looked, */
@@ -80,6 +81,18 @@ static void settle_outcome(p3_loop *l, p3_slot *slot)
     tell(l, slot, P3_NOTICE_OVER, 0);
 }
 
+/* A session that could not even begin its work says less than the one that it was to go on for. */
+static void keep_loss(p3_slot *slot, const p3_session *s)
+{
+    p3_problem *out = &slot->outcome->problem;
+    bool worked = p3_session_has_listed(s) || s->adapted;
+    if (!worked && out->exit != 0 && slot->lost.exit != 0)
+        p3_problem_set(out, s->problem.exit, "%.360s; then, coming back: %.360s", slot->lost.text,
+                       s->problem.text);
+    else if (worked)
+        slot->lost = s->problem;
+}
+
 /* Decides what comes after a session: another one at once, another one later, or the end. */
 static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
 {
@@ -89,6 +102,7 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
     p3_tally before = slot->outcome->tally;
     slot->outcome->tally = s->tally;
     slot->outcome->problem = s->problem;
+    keep_loss(slot, s);
     bool goes_on =
         p3_attempts_again(&slot->attempts, &before, &s->tally, another_way || ended_early);
     slot->approach = s->next;

@@ -27,6 +27,49 @@ def scripted(world, *texts, options=()):
     return world.server(*words)
 
 
+# ---- what is said of a session that was lost ----
+
+CUT = 'on "RETR 2" {\n line "+OK"\n send "Subject: x\\r\\n"\n close\n}\nserve\n'
+UNPROVEN = 'on "RETR 2" {\n line "+OK 100 octets"\n line "Subject: x"\n line "."\n line "nonsense"\n}\nserve\n'
+
+
+@pytest.mark.parametrize("script", [CUT, UNPROVEN])
+def test_what_a_later_session_of_the_run_mends_is_said_to_the_verbose_alone(world, script):
+    world.fill(3)
+    with scripted(world, script) as server:
+        assert "pop3:" not in world.sync(server.port)
+    with scripted(world, script) as server:
+        told = world.sync(server.port, "--verbose", "--state", world.path / "other.db")
+        assert "message 2: " in told and "RETR 2: " in told
+    with scripted(world, script) as server:
+        events = world.events(server.port, "--state", world.path / "third.db")
+        assert any(e["event"] == "failed" and e["number"] == 2 for e in events)
+
+
+def test_what_is_not_mended_is_said_once_however_many_sessions_it_took(world):
+    world.fill(3)
+    with scripted(world, 'on "RETR 2" {\n line "-ERR not now"\n}\non "RETR 3" {\n close\n}\nserve\n',
+                  'on "RETR 2" {\n line "-ERR not now"\n}\nserve\n') as server:  # fmt: skip
+        told = world.sync(server.port, status=75)
+    assert told.count("message 2: ") == 1 and "message 3" not in told, told
+
+
+def test_what_is_refused_for_one_message_is_said_although_the_run_worked(world):
+    world.fill(3)
+    with scripted(world, 'on "DELE 2" {\n line "-ERR not that one"\n}\nserve\n') as server:
+        assert "message 2: " in world.sync(server.port, "--delete", "--quiet")
+
+
+def test_where_coming_back_fails_what_was_lost_is_said_too(world):
+    world.fill(3)
+    path = world.path / "script"
+    path.write_text(CUT)
+    with world.server("--script", path, "--max-sessions", 1) as server:
+        told = world.sync(server.port, status=75)
+    assert "RETR 2: the server closed the connection; then, coming back: " in told
+    assert told.rstrip().endswith("connecting: Connection refused"), told
+
+
 # ---- the header command ----
 
 ODD = "n=$(sed -n 's/^Subject: number //p'); test $((n % 2)) = 1 || exit 2"
