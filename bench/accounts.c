@@ -143,7 +143,7 @@ int main(int argc, char **argv)
     o.port = (uint16_t)number_or_die(argv[argc - 2], UINT16_MAX);
     o.security = POP3_SECURITY_PLAIN;
     o.allow_plaintext_password = true;
-    o.pipelining = POP3_PIPELINING_AUTO;
+    o.engine.pipelining = POP3_PIPELINING_AUTO;
     allow_many_descriptors();
     account *all = calloc(at_once + 1, sizeof *all);
     struct pollfd *fds = calloc(at_once + 1, POP3_MAX_WAITABLES * sizeof *fds);

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
     o.port = (uint16_t)strtoul(port, NULL, 10);
     o.security = tls ? POP3_SECURITY_TLS : POP3_SECURITY_PLAIN;
     o.allow_plaintext_password = true;
-    o.pipelining = sequential ? POP3_PIPELINING_OFF : POP3_PIPELINING_AUTO;
+    o.engine.pipelining = sequential ? POP3_PIPELINING_OFF : POP3_PIPELINING_AUTO;
     if (tls) {
         pop3_tls_options t = POP3_TLS_OPTIONS_INIT;
         t.danger_accept_any_certificate = true;

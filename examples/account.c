@@ -154,7 +154,7 @@ bool account_read(account *a, int argc, char **argv)
     pop3_tls_options tls = POP3_TLS_OPTIONS_INIT;
     *a = (account){.options = POP3_CLIENT_OPTIONS_INIT, .login = POP3_LOGIN_OPTIONS_INIT};
     a->options.security = POP3_SECURITY_PLAIN;
-    a->options.limits.entries = 100000; /* more messages than that are not expected */
+    a->options.engine.limits.entries = 100000; /* more messages than that are not expected */
     if (!read_options(a, &tls, argc, argv)) {
         fprintf(stderr, "usage: %s " ACCOUNT_USAGE "\n", argv[0]);
         return false;

@@ -105,16 +105,8 @@ typedef struct pop3_client_options {
                                     octet now and then makes progress for ever. 0: no limit. */
     bool allow_plaintext_password; /**< Let PASS send the password over a connection without TLS,
                                         where anybody on the way can read it. */
-    pop3_limits limits;            /**< Bounds on what the server may send. */
-    pop3_pipelining pipelining;    /**< Whether commands may share a window. */
-    uint32_t max_in_flight;        /**< Most commands awaiting a reply; 0 means 4096. See
-                                        pop3_engine_options. */
-    uint32_t masked;               /**< Set of ::pop3_capability to treat as not announced. */
-    bool trust_message_ends;       /**< See pop3_engine_next(). */
-    bool prove_message_ends;       /**< See pop3_engine_next(). */
-    pop3_trace_fn trace;           /**< Told what goes over the connection, or NULL. */
-    void *trace_ctx;               /**< First argument of @c trace. */
-    int trace_level;               /**< 0 nothing, 1 commands and replies, 2 every line. */
+    pop3_engine_options engine; /**< How the engine of each connection behaves: limits, pipelining,
+                                     proof of message ends, trace. */
     pop3_proxy proxy;       /**< The kind of proxy to go through. It resolves the server's name. */
     const char *proxy_host; /**< The proxy's name or address. */
     uint16_t proxy_port;    /**< The proxy's port; default by @c proxy. */
@@ -132,8 +124,21 @@ typedef struct pop3_client_options {
 /** Initializer for pop3_client_options. */
 #define POP3_CLIENT_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        .size = sizeof(pop3_client_options),                                                       \
+        .size = sizeof(pop3_client_options), .engine = POP3_ENGINE_OPTIONS_INIT,                   \
     }
+
+/** Octets that a host name may have, with the NUL at its end. */
+#define POP3_HOST_NAME_SIZE 256
+
+/**
+ * Converts a host name or numeric address to the form that resolvers, certificates and
+ * pop3_resolve_fn have: labels that are not ASCII become A-labels (RFC 5891).
+ * @param host the name in UTF-8.
+ * @param out  receives the name, of ::POP3_HOST_NAME_SIZE octets.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for what is empty, too long or cannot be a name, or is not
+ *         ASCII in a build without libidn2; ::POP3_ERR_MEMORY.
+ */
+POP3_API pop3_status pop3_host_to_ascii(const char *host, char out[POP3_HOST_NAME_SIZE]);
 
 /** What a server refused, as far as it asks something else of the caller. */
 typedef enum pop3_refusal {
@@ -431,6 +436,7 @@ typedef struct pop3_result {
     uint32_t number;           /**< Its message number, or 0. */
     bool sent;                 /**< Whether the command had been handed to the connection. */
     uint64_t octets;           /**< RETR, TOP: octets of the message, as the sink saw them. */
+    pop3_size_match size;      /**< RETR: @c octets, and what was announced. */
     pop3_reply reply;          /**< The status line; empty when none came. */
     pop3_stat stat;            /**< STAT. */
     pop3_entry entry;          /**< LIST_ONE, UIDL_ONE. */

@@ -109,6 +109,7 @@ typedef struct pop3_event {
     pop3_reply reply;          /**< GREETING, REPLY, DONE: the status line; empty when none came. */
     pop3_str data;             /**< BODY, ENTRY, CHALLENGE: the octets, without line end for the
                                     latter two. */
+    pop3_size_match size;      /**< DONE of RETR: its octets, and what was announced. */
     pop3_stat stat;            /**< DONE of STAT. */
     pop3_entry entry;          /**< ENTRY of LIST and UIDL; DONE of LIST_ONE and UIDL_ONE. */
 } pop3_event;
@@ -133,6 +134,13 @@ POP3_API pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_option
 
 /** Frees an engine and wipes what secrets it still holds. NULL does nothing. */
 POP3_API void pop3_engine_free(pop3_engine *engine);
+
+/**
+ * Checks a command's arguments as pop3_engine_submit() does, without an engine.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT, also when @p command is NULL or its size is not one this
+ *         library knows.
+ */
+POP3_API pop3_status pop3_command_check(const pop3_command *command);
 
 /**
  * Queues a command. It is sent when its turn comes: several at once where the server announces
@@ -291,6 +299,23 @@ POP3_API pop3_str pop3_engine_greeting(const pop3_engine *engine);
 /** The greeting's timestamp for APOP, with its angle brackets (RFC 1939 §7); empty when it has
  * none. */
 POP3_API pop3_str pop3_engine_timestamp(const pop3_engine *engine);
+
+/**
+ * The part of a reply that may be shown or logged: some servers repeat what they do not understand,
+ * and that may be a password.
+ * @param reply what the last event brought, or a copy of it.
+ * @param part  a span of that reply: @c line, @c text or @c code_text.
+ * @return @p part, or as much of it as stands before the secret of the reply's command.
+ */
+POP3_API pop3_str pop3_engine_public_part(const pop3_engine *engine, const pop3_reply *reply,
+                                          pop3_str part);
+
+/**
+ * Whether a line, without its end, is a reply to the letter: "+OK" or "-ERR", whatever the case of
+ * the letters, and then a blank or nothing (RFC 1939 §3). A message that starts with such a line
+ * may be a reply that came out of step.
+ */
+POP3_API bool pop3_is_status_line(pop3_str line);
 
 /** Says how a dead engine died: the status, and a sentence in @p detail unless that is NULL (an
  * empty one while alive). The sentence lives as the engine; octets from the server are shown

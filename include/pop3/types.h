@@ -121,6 +121,13 @@ typedef struct pop3_entry {
     pop3_str uid;    /**< UIDL: the unique-id; empty when the server gave none. */
 } pop3_entry;
 
+/** How a message's size compares with what was said of it. */
+typedef enum pop3_size_match {
+    POP3_SIZE_UNANNOUNCED = 0, /**< Nobody said how many octets it has. */
+    POP3_SIZE_MATCHES,         /**< It has as many octets as the reply, or the caller, said. */
+    POP3_SIZE_DIFFERS          /**< It has another number of octets. */
+} pop3_size_match;
+
 /** Capabilities this library knows by name (RFC 2449 §6, RFC 2595, RFC 6856), as bits. */
 typedef enum pop3_capability {
     POP3_CAP_TOP = 1 << 0,            /**< TOP. */

@@ -99,9 +99,9 @@ static void take_connection(p3_local_account *a)
     o->connect_timeout_ms = timeout_of(s->connect_timeout);
     o->session_timeout_ms = timeout_of(s->session_timeout);
     if (s->pipelining != NULL && strcmp(s->pipelining, "on") == 0)
-        o->pipelining = POP3_PIPELINING_ON;
+        o->engine.pipelining = POP3_PIPELINING_ON;
     if (s->pipelining != NULL && strcmp(s->pipelining, "off") == 0)
-        o->pipelining = POP3_PIPELINING_OFF;
+        o->engine.pipelining = POP3_PIPELINING_OFF;
 }
 
 /* What is peculiar about the server. Without "none" it counts beside what was learned. */
@@ -202,7 +202,7 @@ static void take_policy(p3_local_account *a)
     if (s->kill_size != NULL)
         (void)p3_value_size(s->kill_size, &to->kill_size);
     to->message_limit = P3_MESSAGE_LIMIT;
-    to->connection.prove_message_ends = true;
+    to->connection.engine.prove_message_ends = true;
     if (s->message_limit != NULL)
         (void)p3_value_size(s->message_limit, &to->message_limit);
     if (s->limit != NULL)

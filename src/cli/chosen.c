@@ -49,9 +49,9 @@ static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const ch
     to->verify_ctx = a->verify_ctx;
     bool made = p3_local_account_make(to, &s, deliver, why);
     if (a->trace) {
-        to->account.connection.trace = show_trace;
-        to->account.connection.trace_ctx = to;
-        to->account.connection.trace_level = 1;
+        to->account.connection.engine.trace = show_trace;
+        to->account.connection.engine.trace_ctx = to;
+        to->account.connection.engine.trace_level = 1;
     }
     if (made)
         return true;

@@ -35,8 +35,8 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
     p3_sandbox_prepare(&m->sandbox);
     p3_sandbox_enter(&m->sandbox, NULL, 0);
     pop3_client_options options = m->account->account.connection;
-    options.limits.entries = P3_MAILBOX_MOST;
-    options.limits.message_octets = m->account->account.message_limit;
+    options.engine.limits.entries = P3_MAILBOX_MOST;
+    options.engine.limits.message_octets = m->account->account.message_limit;
     pop3_status status = pop3_client_new(&m->client, &options);
     if (status == POP3_OK)
         return EX_OK;

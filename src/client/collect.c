@@ -244,7 +244,8 @@ static pop3_status perform_many(pop3_client *c, p3_many *m, const pop3_handlers 
     m->ours.sink = m->theirs.sink != NULL ? many_sink : NULL;
     m->ours.done = many_done;
     m->ours.ctx = m;
-    size_t window = c->options.max_in_flight != 0 ? c->options.max_in_flight : P3_MOST;
+    size_t window =
+        c->options.engine.max_in_flight != 0 ? c->options.engine.max_in_flight : P3_MOST;
     while (m->next < m->count && m->next < window && m->failed == POP3_OK)
         submit_next(m, c);
     status = pop3_client_run(c);

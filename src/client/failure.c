@@ -1,7 +1,6 @@
 /* How a connection ends, and the sentence about it. */
 #include "client/client_state.h"
 
-#include "core/engine_state.h"
 #include "core/text.h"
 #include "io/clock.h"
 #include "io/tls_session.h"
@@ -20,7 +19,7 @@ void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, siz
 /* A part of a reply up to where it repeats a secret. */
 static pop3_str public_part(const pop3_client *c, const pop3_reply *reply, pop3_str part)
 {
-    part = p3_engine_public_part(c->engine, reply, part);
+    part = pop3_engine_public_part(c->engine, reply, part);
     return c->login != NULL ? p3_login_public_part(c, part) : part;
 }
 
@@ -71,11 +70,11 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
 
 void p3_trace_note(pop3_client *c, const char *text)
 {
-    if (c->options.trace == NULL || c->options.trace_level < 1)
+    if (c->options.engine.trace == NULL || c->options.engine.trace_level < 1)
         return;
     bool was_inside = c->inside;
     c->inside = true;
-    c->options.trace(c->options.trace_ctx, POP3_TRACE_NOTE, text, strlen(text));
+    c->options.engine.trace(c->options.engine.trace_ctx, POP3_TRACE_NOTE, text, strlen(text));
     c->inside = was_inside;
 }
 

@@ -3,7 +3,6 @@
 #include "client/login.h"
 
 #include "auth/apop.h"
-#include "core/builder.h"
 #include "core/text.h"
 #include "core/wipe.h"
 #include "io/socket.h"
@@ -101,7 +100,7 @@ static bool may_pipeline(const pop3_client *c)
 {
     const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
     return c->login->options.pipeline && caps != NULL && (caps->flags & POP3_CAP_USER) != 0 &&
-           pop3_engine_pipelines(c->engine) && c->options.max_in_flight != 1;
+           pop3_engine_pipelines(c->engine) && c->options.engine.max_in_flight != 1;
 }
 
 /* The password is not read before it is to be sent. A PASS that cannot be sent must be noticed
@@ -111,7 +110,7 @@ static void send_user(pop3_client *c)
     const char *name = c->login->options.user;
     pop3_command user = with_text(POP3_CMD_USER, name, strlen(name));
     pop3_command pass = pass_of(c->login);
-    if (!may_pipeline(c) || p3_command_check(&pass) != POP3_OK)
+    if (!may_pipeline(c) || pop3_command_check(&pass) != POP3_OK)
         (void)submit(c, &user, user_answered);
     else if (submit(c, &user, user_answered_before_pass))
         (void)submit(c, &pass, pass_answered);

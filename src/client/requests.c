@@ -1,7 +1,6 @@
 /* Submitted commands: waiting, handed to the engine, over. */
 #include "client/client_state.h"
 
-#include "core/builder.h"
 #include "core/text.h"
 #include "core/wipe.h"
 
@@ -135,6 +134,7 @@ static void handle_done(pop3_client *c, const pop3_event *ev)
         .command = ev->command,
         .number = ev->number,
         .sent = ev->sent,
+        .size = ev->size,
         .reply = ev->reply.line.len > 0 ? ev->reply : c->opening,
         .stat = ev->stat,
         .entry = ev->entry,
@@ -284,7 +284,7 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
         return POP3_ERR_ARGUMENT;
     if (command->kind == POP3_CMD_AUTH)
         return POP3_ERR_ARGUMENT;
-    pop3_status status = p3_command_check(command);
+    pop3_status status = pop3_command_check(command);
     if (status != POP3_OK)
         return status;
     if (c->phase == P3_PHASE_NONE || c->quit)

@@ -23,20 +23,11 @@
 
 pop3_status p3_make_engine(pop3_client *c)
 {
-    pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
-    o.limits = c->options.limits;
-    o.pipelining = c->options.pipelining;
+    pop3_engine_options o = c->options.engine;
     /* Without CAPA nothing is announced, and the engine would ask by itself. */
     if (o.pipelining == POP3_PIPELINING_AUTO &&
         p3_has_trait(c, POP3_TRAIT_ONE_AT_A_TIME | POP3_TRAIT_NO_CAPA))
         o.pipelining = POP3_PIPELINING_OFF;
-    o.max_in_flight = c->options.max_in_flight;
-    o.masked = c->options.masked;
-    o.trust_message_ends = c->options.trust_message_ends;
-    o.prove_message_ends = c->options.prove_message_ends;
-    o.trace = c->options.trace;
-    o.trace_ctx = c->options.trace_ctx;
-    o.trace_level = c->options.trace_level;
     pop3_engine *engine;
     pop3_status status = pop3_engine_new(&engine, &o);
     if (status != POP3_OK)

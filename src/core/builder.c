@@ -81,8 +81,10 @@ static bool is_of_a_message(p3_argument argument)
            argument == P3_ARGUMENT_MESSAGE_LINES;
 }
 
-pop3_status p3_command_check(const pop3_command *command)
+pop3_status pop3_command_check(const pop3_command *command)
 {
+    if (command == NULL || command->size != sizeof *command)
+        return POP3_ERR_ARGUMENT;
     const p3_command_row *row = p3_command_find(command->kind);
     if (row == NULL || command->kind == POP3_CMD_NONE)
         return POP3_ERR_ARGUMENT;

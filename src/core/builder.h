@@ -7,9 +7,6 @@
 #include "core/output.h"
 #include "core/queue.h"
 
-/* Checks a command's arguments: POP3_OK or POP3_ERR_ARGUMENT. */
-pop3_status p3_command_check(const pop3_command *command);
-
 /* Makes the queue's copy of a checked command. POP3_OK or POP3_ERR_MEMORY. */
 pop3_status p3_command_copy(p3_queued *out, const pop3_command *command);
 

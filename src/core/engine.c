@@ -110,9 +110,7 @@ void p3_engine_forget_capabilities(pop3_engine *e)
 
 pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
 {
-    if (e == NULL || command == NULL || command->size != sizeof *command)
-        return POP3_ERR_ARGUMENT;
-    pop3_status status = p3_command_check(command);
+    pop3_status status = e == NULL ? POP3_ERR_ARGUMENT : pop3_command_check(command);
     if (status != POP3_OK)
         return status;
     if (e->quit || e->state >= POP3_STATE_UPDATE)

@@ -78,10 +78,6 @@ void p3_engine_die(pop3_engine *e, pop3_status status, const char *why, pop3_str
 /* Tells the trace, if there is one at this level. */
 void p3_engine_trace(const pop3_engine *e, int level, pop3_trace_kind kind, pop3_str s);
 
-/* The part of a span of the last reply, in its own memory or a copy, that does not repeat the
- * secret of its command: what may be shown. */
-pop3_str p3_engine_public_part(const pop3_engine *e, const pop3_reply *reply, pop3_str part);
-
 /* Forgets what the server announced: the state has changed. */
 void p3_engine_forget_capabilities(pop3_engine *e);
 

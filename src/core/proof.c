@@ -10,21 +10,21 @@ p3_announced p3_announcement(pop3_str text, uint64_t listed)
     return a;
 }
 
-p3_size_match p3_match_size(const p3_announced *a, uint64_t octets)
+pop3_size_match p3_match_size(const p3_announced *a, uint64_t octets)
 {
     if ((a->number && a->octets == octets) || (a->listed != 0 && a->listed == octets))
-        return P3_SIZE_MATCHES;
-    return a->in_words || a->listed != 0 ? P3_SIZE_DIFFERS : P3_SIZE_UNANNOUNCED;
+        return POP3_SIZE_MATCHES;
+    return a->in_words || a->listed != 0 ? POP3_SIZE_DIFFERS : POP3_SIZE_UNANNOUNCED;
 }
 
-p3_proof p3_proof_wanted(bool clean_end, p3_size_match size, bool strict)
+p3_proof p3_proof_wanted(bool clean_end, pop3_size_match size, bool strict)
 {
     static const p3_proof wanted[3][2] = {
-        [P3_SIZE_UNANNOUNCED] = {P3_PROOF_NOOP, P3_PROOF_NONE},
-        [P3_SIZE_MATCHES] = {P3_PROOF_NOOP, P3_PROOF_NONE},
-        [P3_SIZE_DIFFERS] = {P3_PROOF_ALONE, P3_PROOF_IF_FREE},
+        [POP3_SIZE_UNANNOUNCED] = {P3_PROOF_NOOP, P3_PROOF_NONE},
+        [POP3_SIZE_MATCHES] = {P3_PROOF_NOOP, P3_PROOF_NONE},
+        [POP3_SIZE_DIFFERS] = {P3_PROOF_ALONE, P3_PROOF_IF_FREE},
     };
-    if (strict && size != P3_SIZE_MATCHES)
+    if (strict && size != POP3_SIZE_MATCHES)
         return clean_end ? P3_PROOF_REPLY : P3_PROOF_ALONE;
     return wanted[size][clean_end];
 }

@@ -15,12 +15,6 @@ typedef struct p3_announced {
     uint64_t listed; /* the size that LIST gave, or 0 */
 } p3_announced;
 
-typedef enum p3_size_match {
-    P3_SIZE_UNANNOUNCED, /* nobody said how many octets there are */
-    P3_SIZE_MATCHES,
-    P3_SIZE_DIFFERS
-} p3_size_match;
-
 /* What it takes to believe that a message has ended, least first. */
 typedef enum p3_proof {
     P3_PROOF_NONE,    /* nothing */
@@ -33,13 +27,13 @@ typedef enum p3_proof {
 /* What the reply to a RETR, in its text, and LIST (0: unknown) announce. */
 p3_announced p3_announcement(pop3_str text, uint64_t listed);
 
-p3_size_match p3_match_size(const p3_announced *a, uint64_t octets);
+pop3_size_match p3_match_size(const p3_announced *a, uint64_t octets);
 
 /* What it takes, given both signs; `strict`: for a caller who keeps nothing of which only one sign
  * is there until a reply has come behind it. Where the end is not clean and the size another one
  * than was announced, a status line that follows may be a part of the message, and a message behind
  * it, too: whoever wrote the mail can write those. Only what the server sends when it has been
  * silent, and is asked again, proves something then. */
-p3_proof p3_proof_wanted(bool clean_end, p3_size_match size, bool strict);
+p3_proof p3_proof_wanted(bool clean_end, pop3_size_match size, bool strict);
 
 #endif

@@ -59,6 +59,7 @@ static bool release_held(pop3_engine *e, pop3_event *ev, pop3_status status)
 {
     begin_event(ev, POP3_EVENT_DONE, &e->held);
     ev->status = status;
+    ev->size = p3_match_size(&e->size, e->octets);
     ev->sent = true;
     p3_queued_clear(&e->held);
     e->held_set = false;
@@ -72,7 +73,7 @@ static bool next_failure(pop3_engine *e, pop3_event *ev)
         /* A clean end that nothing speaks against counts unless something else came behind it. */
         bool lost = e->error != POP3_ERR_PROTOCOL && e->error != POP3_ERR_LIMIT;
         bool clean = e->wanted == P3_PROOF_REPLY &&
-                     p3_match_size(&e->size, e->octets) == P3_SIZE_UNANNOUNCED;
+                     p3_match_size(&e->size, e->octets) == POP3_SIZE_UNANNOUNCED;
         return release_held(e, ev, lost && clean ? POP3_OK : e->error);
     }
     if (!e->greeting_reported) {
@@ -327,7 +328,7 @@ static void ask_for_proof(pop3_engine *e)
 static bool settle_held(pop3_engine *e, pop3_event *ev)
 {
     pop3_reply reply;
-    if (!p3_is_strict_status(e->ready)) {
+    if (!pop3_is_status_line(e->ready)) {
         die_unproven(e, e->ready);
         return false;
     }
@@ -373,7 +374,7 @@ static size_t find_echo(const pop3_engine *e)
     return p3_find_echo(e->ready, secret_of(password ? last : current(e)), password);
 }
 
-pop3_str p3_engine_public_part(const pop3_engine *e, const pop3_reply *reply, pop3_str part)
+pop3_str pop3_engine_public_part(const pop3_engine *e, const pop3_reply *reply, pop3_str part)
 {
     size_t from = part.len == 0 ? 0 : (size_t)(part.data - reply->line.data);
     size_t shown = from < e->echo_at ? e->echo_at - from : 0;
@@ -515,7 +516,7 @@ static p3_proof proof_wanted(const pop3_engine *e)
         return P3_PROOF_NONE;
     if (answer_to(current(e)) == P3_ANSWER_PART)
         return clean ? P3_PROOF_NONE : P3_PROOF_NOOP;
-    p3_size_match size = p3_match_size(&e->size, e->octets);
+    pop3_size_match size = p3_match_size(&e->size, e->octets);
     p3_proof wanted = p3_proof_wanted(clean, size, e->options.prove_message_ends);
     return wanted == P3_PROOF_IF_FREE && e->in_flight == 1 ? P3_PROOF_NONE : wanted;
 }
@@ -553,8 +554,11 @@ static bool take_body(pop3_engine *e, pop3_event *ev)
     pop3_str chunk;
     bool end = p3_body_take(&e->body, &e->in, e->in_end, &chunk);
     p3_proof wanted = end ? proof_wanted(e) : P3_PROOF_NONE;
-    if (end && wanted == P3_PROOF_NONE)
-        return finish(e, ev, POP3_OK);
+    if (end && wanted == P3_PROOF_NONE) {
+        bool shown = finish(e, ev, POP3_OK);
+        ev->size = p3_match_size(&e->size, e->octets);
+        return shown;
+    }
     if (end)
         hold(e, wanted);
     if (chunk.len == 0)

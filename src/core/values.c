@@ -3,6 +3,8 @@
 
 #include "core/text.h"
 
+#include <pop3/engine.h>
+
 #include <string.h>
 
 /* Splits "[CODE] text" (RFC 2449 §8). Text without a whole code in front is left as it is. */
@@ -48,7 +50,7 @@ bool p3_parse_reply(pop3_str line, pop3_reply *reply)
     return true;
 }
 
-bool p3_is_strict_status(pop3_str line)
+bool pop3_is_status_line(pop3_str line)
 {
     pop3_str word = p3_take_word(&line);
     return p3_equals_nocase(word, "+OK") || p3_equals_nocase(word, "-ERR");

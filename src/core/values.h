@@ -8,9 +8,6 @@
  * indicator's word is not looked at further, as real servers vary it). False for other lines. */
 bool p3_parse_reply(pop3_str line, pop3_reply *reply);
 
-/* Whether a line is "+OK" or "-ERR" to the letter but for case, followed by a blank or nothing. */
-bool p3_is_strict_status(pop3_str line);
-
 /* During AUTH: whether a line that starts with + is a challenge, and not +OK (RFC 5034 §4). */
 bool p3_parse_challenge(pop3_str line, pop3_str *challenge);
 

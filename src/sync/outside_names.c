@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/idn.h"
 #include "sync/outside.h"
 #include "sync/runner_protocol.h"
 
@@ -33,10 +32,10 @@ void p3_outside_look_up(const char *name, p3_name_answer *answer)
 char *p3_outside_name(const char *host)
 {
     unsigned char room[sizeof(struct in6_addr)];
-    char *name = NULL;
+    char name[POP3_HOST_NAME_SIZE];
     if (inet_pton(AF_INET, host, room) == 1 || inet_pton(AF_INET6, host, room) == 1)
         return NULL;
-    return p3_idn_to_ascii(host, &name) == POP3_OK ? name : NULL;
+    return pop3_host_to_ascii(host, name) == POP3_OK ? strdup(name) : NULL;
 }
 
 /* Finds the name among the duties. */

@@ -194,13 +194,13 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
 static void connect_and_log_in(p3_session *s)
 {
     pop3_client_options o = s->account->connection;
-    o.limits.entries = P3_MAILBOX_MOST;
+    o.engine.limits.entries = P3_MAILBOX_MOST;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = logged_in;
     handlers.ctx = s;
     o.traits = s->known.traits;
     if (s->approach.apart != P3_APART_NO || s->approach.care == P3_CARE_STEPS)
-        o.pipelining = POP3_PIPELINING_OFF;
+        o.engine.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
     pop3_status status = pop3_client_new(&s->client, &o);
     if (status == POP3_OK)

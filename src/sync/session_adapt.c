@@ -21,7 +21,7 @@ bool p3_session_is_out_of_time(const p3_session *s)
 /* Whether commands may go together, so that sending them one at a time is another way. */
 static bool may_go_together(const p3_session *s)
 {
-    return s->account->connection.pipelining == POP3_PIPELINING_AUTO &&
+    return s->account->connection.engine.pipelining == POP3_PIPELINING_AUTO &&
            (s->known.traits.flags & POP3_TRAIT_ONE_AT_A_TIME) == 0 &&
            s->approach.apart == P3_APART_NO && s->approach.care != P3_CARE_STEPS;
 }

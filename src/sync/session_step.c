@@ -16,23 +16,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/proof.h"
-#include "core/values.h"
-
 void p3_session_note_size(p3_session *s, p3_mail *mail, const pop3_result *result)
 {
     const p3_header *h = &s->message.header;
-    uint64_t listed = mail->octets == P3_SIZE_UNKNOWN ? 0 : mail->octets;
-    p3_announced size = p3_announcement(result->reply.text, listed);
+    pop3_size_match size = result->size;
     const char *lf = h->len > 0 ? memchr(h->data, '\n', h->len) : NULL;
     size_t first = lf != NULL ? (size_t)(lf - h->data) : h->len;
     if (first > 0 && h->data[first - 1] == '\r')
         first--;
-    static const p3_came came[] = {[P3_SIZE_UNANNOUNCED] = P3_CAME_UNANNOUNCED,
-                                   [P3_SIZE_MATCHES] = P3_CAME_SIZED,
-                                   [P3_SIZE_DIFFERS] = P3_CAME_OTHER};
-    mail->came = came[p3_match_size(&size, result->octets)];
-    if (mail->came != P3_CAME_SIZED && first > 0 && p3_is_strict_status((pop3_str){h->data, first}))
+    static const p3_came came[] = {[POP3_SIZE_UNANNOUNCED] = P3_CAME_UNANNOUNCED,
+                                   [POP3_SIZE_MATCHES] = P3_CAME_SIZED,
+                                   [POP3_SIZE_DIFFERS] = P3_CAME_OTHER};
+    /* What comes of LIST beside UIDL the engine was not told. */
+    if (size != POP3_SIZE_MATCHES && mail->octets != P3_SIZE_UNKNOWN && mail->octets != 0)
+        size = mail->octets == result->octets ? POP3_SIZE_MATCHES : POP3_SIZE_DIFFERS;
+    mail->came = came[size];
+    if (mail->came != P3_CAME_SIZED && first > 0 && pop3_is_status_line((pop3_str){h->data, first}))
         s->odd = true; /* the reply to the next RETR, as it seems */
 }
 

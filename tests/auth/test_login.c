@@ -643,7 +643,7 @@ static void endless_challenges_end_with_the_method(void **state)
 static void more_challenges_than_the_limit_end_the_connection(void **state)
 {
     fixture *f = *state;
-    f->options.limits.challenges = 1;
+    f->options.engine.limits.challenges = 1;
     log_in_endlessly(f, POP3_ERR_LIMIT);
 }
 

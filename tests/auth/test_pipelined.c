@@ -81,7 +81,7 @@ static void they_go_one_by_one_without_capabilities(void **state)
 {
     fixture *f = *state;
     pop3_login_options o = together();
-    f->options.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
     one_by_one(f, "line '-ERR what?'", &o);
 }
 
@@ -89,7 +89,7 @@ static void they_go_one_by_one_when_pipelining_is_off(void **state)
 {
     fixture *f = *state;
     pop3_login_options o = together();
-    f->options.pipelining = POP3_PIPELINING_OFF;
+    f->options.engine.pipelining = POP3_PIPELINING_OFF;
     one_by_one(f, "capa 'USER' 'PIPELINING'", &o);
 }
 
@@ -97,7 +97,7 @@ static void they_go_one_by_one_through_a_window_of_one(void **state)
 {
     fixture *f = *state;
     pop3_login_options o = together();
-    f->options.max_in_flight = 1;
+    f->options.engine.max_in_flight = 1;
     one_by_one(f, "capa 'USER' 'PIPELINING'", &o);
 }
 
@@ -286,9 +286,9 @@ static void a_password_that_the_reply_to_user_repeats_does_not_show(void **state
     fixture *f = *state;
     text trace = {0};
     pop3_login_options o = together();
-    f->options.trace = trace_into_text;
-    f->options.trace_ctx = &trace;
-    f->options.trace_level = 1;
+    f->options.engine.trace = trace_into_text;
+    f->options.engine.trace_ctx = &trace;
+    f->options.engine.trace_level = 1;
     pop3_client *c =
         client_of(f, TOGETHER
                   "; line '-ERR [AUTH] unknown: USER tim PASS tanstaaf'; line '-ERR'; expect-eof");

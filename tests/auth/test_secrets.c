@@ -71,9 +71,9 @@ static pop3_status log_in_and_out(const char *mechanism, bool stops, text *trace
     o.port = (uint16_t)atoi(setting(clear ? "POP3_TEST_PORT" : "POP3_TEST_TLS_PORT"));
     o.security = clear ? POP3_SECURITY_PLAIN : POP3_SECURITY_TLS;
     o.tls = tls;
-    o.trace = collect;
-    o.trace_ctx = trace;
-    o.trace_level = 2;
+    o.engine.trace = collect;
+    o.engine.trace_ctx = trace;
+    o.engine.trace_level = 2;
     l.user = setting("POP3_TEST_USER");
     l.mechanism = mechanism;
     if (is_token(mechanism))

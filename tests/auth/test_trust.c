@@ -415,9 +415,9 @@ static void the_ciphers_can_be_chosen(void **state)
     text notes = {0};
     pop3_tls_options o = trusting_the_authority();
     greet(f, "good", "1");
-    f->options.trace = collect;
-    f->options.trace_ctx = &notes;
-    f->options.trace_level = 1;
+    f->options.engine.trace = collect;
+    f->options.engine.trace_ctx = &notes;
+    f->options.engine.trace_level = 1;
     o.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256";
     use(f, &o);
     client_connected(f);
@@ -435,9 +435,9 @@ static void the_ciphers_of_tls_1_2_can_be_chosen(void **state)
          certificate("good.key"), "--tls-max", "1.2", NULL);
     f->options.security = POP3_SECURITY_TLS;
     f->options.port = f->server.tls_port;
-    f->options.trace = collect;
-    f->options.trace_ctx = &notes;
-    f->options.trace_level = 1;
+    f->options.engine.trace = collect;
+    f->options.engine.trace_ctx = &notes;
+    f->options.engine.trace_level = 1;
     o.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256";
     use(f, &o);
     client_connected(f);

@@ -74,7 +74,7 @@ static pop3_status survey(const answers *a, long allocations, pop3_survey **out,
     o.host = "127.0.0.1";
     o.security = POP3_SECURITY_PLAIN;
     o.allow_plaintext_password = true;
-    o.pipelining = POP3_PIPELINING_ON;
+    o.engine.pipelining = POP3_PIPELINING_ON;
     assert_int_equal(pop3_client_new(&c, &o), POP3_OK);
     assert_int_equal(pop3_client_connect(c), POP3_OK);
     assert_int_equal(pop3_client_user(c, "user"), POP3_OK);

@@ -173,7 +173,7 @@ static void a_done_may_cancel_the_rest(void **state)
     handlers.done = cancel_end;
     handlers.ctx = ends;
     serve(f, "line '+OK'; loop {\nexpect-prefix 'RETR'; send '+OK\\r\\n.x\\r\\n.\\r\\n'\n}", NULL);
-    f->options.pipelining = POP3_PIPELINING_OFF;
+    f->options.engine.pipelining = POP3_PIPELINING_OFF;
     pop3_client *c = client_connected(f);
     const uint32_t numbers[] = {1, 2, 3};
     assert_status(POP3_ERR_CANCELLED, pop3_client_retr_many(c, numbers, 3, &handlers));

@@ -146,7 +146,7 @@ static void capa_refused_leaves_capabilities_unknown(void **state)
 static void masked_capabilities_are_not_announced(void **state)
 {
     fixture *f = *state;
-    f->options.masked = POP3_CAP_UIDL;
+    f->options.engine.masked = POP3_CAP_UIDL;
     pop3_client *c = session(f, "expect 'CAPA'; capa UIDL TOP");
     const pop3_capabilities *caps;
     assert_ok(c, pop3_client_capa(c, &caps));

@@ -400,11 +400,35 @@ static void options_that_cannot_be_used_are_refused(void **state)
     o.security = (pop3_security)7;
     refuse_options(&o);
     o = good;
-    o.pipelining = (pop3_pipelining)7;
+    o.engine.pipelining = (pop3_pipelining)7;
     refuse_options(&o);
     o = good;
-    o.limits.reply_line = 511;
+    o.engine.limits.reply_line = 511;
     refuse_options(&o);
+    o = good;
+    o.engine.size--;
+    refuse_options(&o);
+}
+
+static void a_host_name_is_converted_as_resolvers_take_it(void **state)
+{
+    (void)state;
+    char out[POP3_HOST_NAME_SIZE];
+    char longest[POP3_HOST_NAME_SIZE];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    const char *const names[][2] = {{"bücher.example", "xn--bcher-kva.example"},
+                                    {"post.example.org", "post.example.org"},
+                                    {"127.0.0.1", "127.0.0.1"},
+                                    {longest, longest}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_status(POP3_OK, pop3_host_to_ascii(names[i][0], out));
+        assert_string_equal(names[i][1], out);
+    }
+    const char *const bad[] = {NULL, "", "two words", "line\nend", "a\xFF"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_status(POP3_ERR_ARGUMENT, pop3_host_to_ascii(bad[i], out));
+    assert_status(POP3_ERR_ARGUMENT, pop3_host_to_ascii("a", NULL));
 }
 
 static void strings_of_the_options_are_copied(void **state)
@@ -518,6 +542,7 @@ int main(void)
 {
     const struct CMUnitTest once[] = {
         cmocka_unit_test(an_ipv6_address_is_connected_to),
+        cmocka_unit_test(a_host_name_is_converted_as_resolvers_take_it),
         cmocka_unit_test(a_name_without_an_address_is_a_resolve_error),
         cmocka_unit_test(a_name_is_looked_up_by_the_callers_resolver),
         cmocka_unit_test(what_the_callers_resolver_cannot_say_is_a_resolve_error),

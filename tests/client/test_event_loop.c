@@ -180,7 +180,7 @@ static void callbacks_come_in_the_order_of_submission(void **state)
          "line '+OK'; expect 'RETR 1'; send '+OK\\r\\none\\r\\n.\\r\\n'\n"
          "expect 'RETR 2'; line '-ERR'; expect 'DELE 1'; line '+OK'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_OFF;
+    f->options.engine.pipelining = POP3_PIPELINING_OFF;
     d.client = client_connected(f);
     submit_noted(&d, command(POP3_CMD_RETR, NULL), 1);
     submit_noted(&d, command(POP3_CMD_RETR, NULL), 2);
@@ -436,9 +436,9 @@ static void callbacks_cannot_step_or_block_or_close(void **state)
          "line '+OK'; expect 'RETR 1'; send '+OK\\r\\none\\r\\n.\\r\\n'\n"
          "expect 'LIST'; send '+OK\\r\\n1 1\\r\\n.\\r\\n'; expect-eof",
          NULL);
-    f->options.trace = misbehaving_trace;
-    f->options.trace_ctx = &d;
-    f->options.trace_level = 2;
+    f->options.engine.trace = misbehaving_trace;
+    f->options.engine.trace_ctx = &d;
+    f->options.engine.trace_level = 2;
     pop3_client *c = client_new(f);
     d.client = c;
     assert_ok(c, pop3_client_connect(c));

@@ -7,7 +7,7 @@
 static void a_reply_line_may_be_as_long_as_the_limit(void **state)
 {
     fixture *f = *state;
-    f->options.limits.reply_line = 512; /* its CRLF counts */
+    f->options.engine.limits.reply_line = 512; /* its CRLF counts */
     play(f,
          "line '+OK'; expect 'NOOP'; send '+OK '; fill 506 'x'; send '\\r\\n'\n"
          "expect 'NOOP'; send '+OK '; fill 507 'x'; send '\\r\\n'; expect-eof",
@@ -32,7 +32,7 @@ static void a_listing_may_have_as_many_entries_as_the_limit(void **state)
 {
     fixture *f = *state;
     pop3_listing *listing;
-    f->options.limits.entries = 3;
+    f->options.engine.limits.entries = 3;
     play(f,
          "line '+OK'; expect 'LIST'; line '+OK'; numbers '%d 9' 1 3; line '.'\n"
          "expect 'LIST'; line '+OK'; numbers '%d 9' 1 4; line '.'; expect-eof",
@@ -63,7 +63,7 @@ static void a_message_may_be_as_large_as_the_limit(void **state)
 {
     fixture *f = *state;
     text got = {0};
-    f->options.limits.message_octets = 1000;
+    f->options.engine.limits.message_octets = 1000;
     play(f,
          "line '+OK'; expect 'RETR 1'; line '+OK'; fill 998 'x'; send '\\r\\n.\\r\\n'\n"
          "expect 'RETR 2'; line '+OK'; fill 999 'x'; send '\\r\\n.\\r\\n'; expect-eof",
@@ -81,7 +81,7 @@ static void a_message_may_be_as_large_as_the_limit(void **state)
 static void an_endless_message_is_cut_off_by_the_limit(void **state)
 {
     fixture *f = *state;
-    f->options.limits.message_octets = 1024 * 1024;
+    f->options.engine.limits.message_octets = 1024 * 1024;
     f->may_complain = true;
     serve(f, "line '+OK'; expect 'RETR 1'; line '+OK'; loop {\nfill 1K 'endless\\r\\n'\n}", NULL);
     pop3_client *c = client_connected(f);

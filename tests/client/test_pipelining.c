@@ -121,7 +121,7 @@ static void a_refused_message_within_the_window_fails_alone(void **state)
     record r;
     serve(f, NULL, "--mail", folder_of_messages(100), "--refuse", "RETR 3", "--error",
           "PASS [AUTH] no", NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
     pop3_client *c = client_connected(f);
     assert_ok(c, pop3_client_user(c, "joe"));
     assert_status(POP3_ERR_REFUSED,
@@ -167,7 +167,7 @@ a_server_that_drops_what_is_pipelined_times_out_and_nothing_is_taken_for_whole(v
 
     /* Without pipelining the same server gives them all. */
     serve(f, NULL, "--mail", folder_of_messages(100), "--discard-pipelined", NULL);
-    f->options.pipelining = POP3_PIPELINING_OFF;
+    f->options.engine.pipelining = POP3_PIPELINING_OFF;
     c = client_connected(f);
     assert_ok(c, pop3_client_user(c, "joe"));
     assert_ok(c, pop3_client_pass(c, "x"));
@@ -206,7 +206,7 @@ static void off_means_strictly_one_at_a_time(void **state)
          "expect 'RETR 2'; expect-silence 20; line '-ERR'\n"
          "expect 'RETR 3'; expect-silence 20; send '+OK\\r\\nx\\r\\n.\\r\\n'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_OFF;
+    f->options.engine.pipelining = POP3_PIPELINING_OFF;
     pop3_client *c = client_connected(f);
     assert_ok(c, pop3_client_capa(c, NULL));
     assert_ok(c, retrieve(c, 3, &r));
@@ -221,7 +221,7 @@ static void on_means_together_without_asking(void **state)
          "line '+OK'; expect 'RETR 1'; expect 'RETR 2'; expect 'RETR 3'\n"
          "send '+OK\\r\\na\\r\\n.\\r\\n-ERR no\\r\\n' '+OK\\r\\nccc\\r\\n.\\r\\n'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
     pop3_client *c = client_connected(f);
     assert_ok(c, retrieve(c, 3, &r));
     assert_int_equal(r.of[1].octets, 3);
@@ -241,8 +241,8 @@ static void no_more_than_the_allowed_number_is_in_flight(void **state)
          "expect 'RETR 3'; expect 'RETR 4'; expect-silence 20\n"
          "send '+OK\\r\\n3\\r\\n.\\r\\n' '+OK\\r\\n4\\r\\n.\\r\\n'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
-    f->options.max_in_flight = 2;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.max_in_flight = 2;
     pop3_client *c = client_connected(f);
     assert_ok(c, retrieve(c, 4, &r));
     assert_int_equal(r.of[4].status, POP3_OK);
@@ -257,8 +257,8 @@ static void the_end_within_a_window_ends_each_command_once(void **state)
          "line '+OK'; expect 'RETR 1'; expect 'RETR 2'; expect 'RETR 3'\n"
          "send '+OK\\r\\na\\r\\n.\\r\\n+OK\\r\\nhalf\\r\\n'; close",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
-    f->options.max_in_flight = 3; /* the fourth waits when the end comes */
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.max_in_flight = 3; /* the fourth waits when the end comes */
     pop3_client *c = client_connected(f);
     assert_status(POP3_ERR_CLOSED, retrieve(c, 4, &r));
     static const pop3_status expected[] = {POP3_OK, POP3_OK, POP3_ERR_CLOSED, POP3_ERR_CLOSED,
@@ -287,8 +287,8 @@ static void the_client_reads_while_it_writes(void **state)
                998, 0);
     serve(f, script.data, NULL);
     free(script.data);
-    f->options.pipelining = POP3_PIPELINING_ON;
-    f->options.max_in_flight = 20000;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.max_in_flight = 20000;
     pop3_client *c = client_connected(f);
     assert_ok(c, retrieve(c, 20000, &r));
     for (uint32_t n = 1; n <= 20000; n++)
@@ -318,7 +318,7 @@ static void nothing_is_sent_across_a_barrier(void **state)
          "expect 'NOOP'; expect 'RSET'; expect-silence 20; line '+OK'; line '+OK'\n"
          "expect 'QUIT'; line '+OK'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
     pop3_client *c = client_connected(f);
     const pop3_command commands[] = {
         command(POP3_CMD_USER, "joe"), command(POP3_CMD_PASS, "x"),
@@ -340,7 +340,7 @@ static void what_comes_unasked_behind_the_last_answer_is_told_though_each_was_an
          "line '+OK'; expect 'RETR 1'; expect 'RETR 2'\n"
          "send '+OK\\r\\n1\\r\\n.\\r\\n' '-ERR no\\r\\n' '-ERR good-bye\\r\\n'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
     pop3_client *c = client_connected(f);
     assert_status(POP3_ERR_CLOSED, retrieve(c, 2, &r));
     assert_error(c, POP3_ERR_CLOSED, "good-bye");
@@ -357,7 +357,7 @@ static void many_headers_share_a_window_and_a_refusal_fails_alone(void **state)
          "line '+OK'; expect 'TOP 1 2'; expect 'TOP 2 2'; expect 'TOP 3 2'\n"
          "send '+OK\\r\\na\\r\\n.\\r\\n-ERR no\\r\\n' '+OK\\r\\nccc\\r\\n.\\r\\n'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
     assert_ok(f->client, retrieve_lines(client_connected(f), 3, &r, &(uint32_t){2}));
     assert_int_equal(r.of[1].octets, 3);
     assert_status(POP3_ERR_REFUSED, r.of[2].status);
@@ -392,8 +392,8 @@ static void many_go_with_a_window_of_any_size(void **state)
     fixture *f = *state;
     record r;
     play(f, "line '+OK'; expect 'RETR 1'; send '+OK\\r\\n1\\r\\n.\\r\\n'; expect-eof", NULL);
-    f->options.pipelining = POP3_PIPELINING_ON;
-    f->options.max_in_flight = UINT32_MAX;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
+    f->options.engine.max_in_flight = UINT32_MAX;
     assert_ok(f->client, retrieve(client_connected(f), 1, &r));
     free(r.of);
 }

@@ -69,7 +69,7 @@ static void what_follows_a_message_out_of_turn_ends_the_connection(void **state)
          "line '+OK'; expect 'RETR 1'\n"
          "send '+OK\\r\\nx\\n.\\r\\nthe rest of the body\\r\\n+OK\\r\\n.\\r\\n'; expect-eof",
          NULL);
-    f->options.pipelining = POP3_PIPELINING_OFF;
+    f->options.engine.pipelining = POP3_PIPELINING_OFF;
     pop3_client *c = client_connected(f);
     const uint32_t numbers[] = {1, 2};
     assert_status(POP3_ERR_PROTOCOL, pop3_client_retr_many(c, numbers, 2, &handlers));

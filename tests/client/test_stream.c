@@ -99,7 +99,7 @@ static void large_binary_content_is_intact(void **state)
     play(f, script.data, NULL);
     /* The end of such a message may be doubtful, as it has bare LFs; it is stuffed after CRLF only.
      */
-    f->options.trust_message_ends = true;
+    f->options.engine.trust_message_ends = true;
     pop3_client *c = client_connected(f);
     assert_ok(c, pop3_client_retr(c, 1, into_hash, &got));
     uint64_t expected = hash_octets(HASH_BEGIN, all.data, all.len);

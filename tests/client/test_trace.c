@@ -16,9 +16,9 @@ static void write_trace(void *ctx, pop3_trace_kind kind, const char *data, size_
 static text traced(fixture *f, int level)
 {
     text trace = {0};
-    f->options.trace = write_trace;
-    f->options.trace_ctx = &trace;
-    f->options.trace_level = level;
+    f->options.engine.trace = write_trace;
+    f->options.engine.trace_ctx = &trace;
+    f->options.engine.trace_level = level;
     play(
         f,
         "line '+OK <1.2@host>'\n"
@@ -89,9 +89,9 @@ static void a_secret_that_the_server_repeats_shows_in_no_error_and_no_trace(void
 {
     fixture *f = *state;
     text trace = {0};
-    f->options.trace = write_trace;
-    f->options.trace_ctx = &trace;
-    f->options.trace_level = 2;
+    f->options.engine.trace = write_trace;
+    f->options.engine.trace_ctx = &trace;
+    f->options.engine.trace_level = 2;
     play(f,
          "line '+OK <1.2@host>'; expect 'PASS hunter2'; line '-ERR [x hunter2] PASS hunter2'"
          "; expect 'PASS password'; line '-ERR invalid password'"
@@ -115,7 +115,7 @@ static void a_secret_that_the_server_repeats_shows_in_no_error_and_no_trace(void
     assert_null(strstr(trace.data, "hunter2"));
     assert_null(strstr(trace.data, "7baec5"));
     free(trace.data);
-    f->options.trace_ctx = NULL;
+    f->options.engine.trace_ctx = NULL;
 }
 
 int main(void)

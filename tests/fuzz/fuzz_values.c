@@ -1,5 +1,7 @@
 /* Fuzzing the parsers of replies: each line of the input is parsed as everything it might be. What
  * comes out lies inside of the line, and numbers are what the line's digits say. */
+#include <pop3/engine.h>
+
 #include "core/text.h"
 #include "core/values.h"
 
@@ -30,7 +32,7 @@ static void try_reply(pop3_str line)
     must((reply.code == POP3_CODE_NONE) == (reply.code_text.len == 0));
     pop3_str challenge;
     if (p3_parse_challenge(line, &challenge))
-        must(reply.ok && inside(challenge, line) && !p3_is_strict_status(line));
+        must(reply.ok && inside(challenge, line) && !pop3_is_status_line(line));
 }
 
 static void try_values(pop3_str line)

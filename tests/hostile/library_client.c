@@ -237,8 +237,8 @@ static bool take_option(pop3_client_options *o, const char *word)
         {"connect-timeout", &o->connect_timeout_ms, NULL},
         {"session-timeout", &o->session_timeout_ms, NULL},
         {"login", &picks_method, NULL},
-        {"entries", NULL, &o->limits.entries},
-        {"message-octets", NULL, &o->limits.message_octets},
+        {"entries", NULL, &o->engine.limits.entries},
+        {"message-octets", NULL, &o->engine.limits.message_octets},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strlen(known[i].name) != len || strncmp(known[i].name, word, len) != 0)

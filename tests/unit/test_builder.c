@@ -24,7 +24,7 @@ static const pop3_str none = {NULL, 0};
 /* Renders a command and compares; what shows in a trace is its first public_len octets. */
 static void renders(const pop3_command *c, const char *line_and_end, size_t public_len)
 {
-    assert_int_equal(p3_command_check(c), POP3_OK);
+    assert_int_equal(pop3_command_check(c), POP3_OK);
     p3_queued q;
     assert_int_equal(p3_command_copy(&q, c), POP3_OK);
     assert_ptr_equal(q.tag, c->tag);
@@ -43,7 +43,7 @@ static void refused(pop3_command_kind kind, uint32_t number, uint32_t lines, pop
                     pop3_str initial)
 {
     pop3_command c = command(kind, number, lines, text, initial);
-    assert_int_equal(p3_command_check(&c), POP3_ERR_ARGUMENT);
+    assert_int_equal(pop3_command_check(&c), POP3_ERR_ARGUMENT);
 }
 
 static void every_command_renders_exactly(void **state)
@@ -140,9 +140,9 @@ static void an_empty_argument_is_refused_but_for_pass(void **state)
     for (size_t k = 0; k < with_text_count; k++) {
         pop3_command c = command(with_text[k], 0, 0, none, none);
         pop3_status want = with_text[k] == POP3_CMD_PASS ? POP3_OK : POP3_ERR_ARGUMENT;
-        assert_int_equal(p3_command_check(&c), want);
+        assert_int_equal(pop3_command_check(&c), want);
         c.text = span("");
-        assert_int_equal(p3_command_check(&c), want);
+        assert_int_equal(pop3_command_check(&c), want);
     }
 }
 
@@ -156,7 +156,7 @@ static void an_argument_of_8000_octets_is_the_longest(void **state)
         if (with_text[k] == POP3_CMD_AUTH)
             continue;
         pop3_command c = command(with_text[k], 0, 0, octets(text, 8000), none);
-        assert_int_equal(p3_command_check(&c), POP3_OK);
+        assert_int_equal(pop3_command_check(&c), POP3_OK);
         refused(with_text[k], 0, 0, octets(text, 8001), none);
     }
     free(text);
@@ -193,7 +193,7 @@ static void arguments_that_a_command_does_not_take_are_refused(void **state)
         pop3_str own = text ? span("abc") : none;
         uint32_t own_number = number ? 1 : 0;
         pop3_command c = command(kind, own_number, 0, own, none);
-        assert_int_equal(p3_command_check(&c), POP3_OK);
+        assert_int_equal(pop3_command_check(&c), POP3_OK);
         if (!text)
             refused(kind, own_number, 0, span("abc"), none);
         refused(kind, number ? 0 : 1, 0, own, none);
@@ -232,7 +232,7 @@ static void a_mechanism_s_name_is_letters_digits_hyphens_and_underscores(void **
                                       "A`B"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         pop3_command c = command(POP3_CMD_AUTH, 0, 0, span(good[i]), none);
-        assert_int_equal(p3_command_check(&c), POP3_OK);
+        assert_int_equal(pop3_command_check(&c), POP3_OK);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         refused(POP3_CMD_AUTH, 0, 0, span(bad[i]), none);
@@ -249,7 +249,7 @@ static void an_initial_response_is_base64_of_bearable_length(void **state)
     assert_non_null(text);
     memset(text, 'A', 65537);
     pop3_command c = command(POP3_CMD_AUTH, 0, 0, span("PLAIN"), octets(text, 65536));
-    assert_int_equal(p3_command_check(&c), POP3_OK);
+    assert_int_equal(pop3_command_check(&c), POP3_OK);
     refused(POP3_CMD_AUTH, 0, 0, span("PLAIN"), octets(text, 65537));
     free(text);
 }

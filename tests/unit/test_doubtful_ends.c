@@ -46,6 +46,42 @@ static void a_doubtful_end_is_held_until_a_noop_has_been_answered(void **state)
     }
 }
 
+static void the_end_tells_how_the_size_compares_with_what_was_announced(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply;
+        uint64_t listed;
+        pop3_size_match size;
+    } cases[] = {
+        {"+OK\r\n", 0, POP3_SIZE_UNANNOUNCED},
+        {"+OK 3 octets\r\n", 0, POP3_SIZE_MATCHES},
+        {"+OK 4 octets\r\n", 0, POP3_SIZE_DIFFERS},
+        {"+OK\r\n", 3, POP3_SIZE_MATCHES},
+        {"+OK\r\n", 4, POP3_SIZE_DIFFERS},
+        {"+OK 4 octets\r\n", 3, POP3_SIZE_MATCHES},
+        {"+OK 1 follows\r\n", 0, POP3_SIZE_UNANNOUNCED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        script *s = script_logged_in(NULL, NULL);
+        pop3_command retr = command_of(POP3_CMD_RETR, 1, NULL);
+        retr.octets = cases[i].listed;
+        assert_int_equal(pop3_engine_submit(s->engine, &retr), POP3_OK);
+        sends(s, "RETR 1\r\n");
+        assert_int_equal(pop3_engine_feed(s->engine, cases[i].reply, strlen(cases[i].reply)),
+                         POP3_OK);
+        pop3_event ev;
+        while (pop3_engine_next(s->engine, &ev))
+            assert_int_equal(ev.size, POP3_SIZE_UNANNOUNCED);
+        assert_int_equal(pop3_engine_feed(s->engine, "a\r\n.\r\n", 6), POP3_OK);
+        while (pop3_engine_next(s->engine, &ev) && ev.kind != POP3_EVENT_DONE) {
+        }
+        assert_int_equal(ev.kind, POP3_EVENT_DONE);
+        assert_int_equal(ev.size, cases[i].size);
+        script_free(s);
+    }
+}
+
 static void a_refused_noop_settles_it_as_well(void **state)
 {
     (void)state;
@@ -486,6 +522,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_doubtful_end_is_held_until_a_noop_has_been_answered),
+        cmocka_unit_test(the_end_tells_how_the_size_compares_with_what_was_announced),
         cmocka_unit_test(a_refused_noop_settles_it_as_well),
         cmocka_unit_test(a_reply_in_flight_settles_it_without_a_noop),
         cmocka_unit_test(several_doubtful_ends_in_a_window_settle_each_other),

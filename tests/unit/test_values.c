@@ -2,6 +2,8 @@
  * greeting's timestamp. */
 #include "spans.h"
 
+#include <pop3/engine.h>
+
 #include "core/values.h"
 
 static pop3_reply reply_of(const char *line)
@@ -93,11 +95,11 @@ static void a_strict_status_is_the_whole_word(void **state)
     static const char *const loose[] = {"",     "+",    "-",   "+OKAY", "-ERRx",
                                         "+ OK", " +OK", "-- ", "OK"};
     for (size_t i = 0; i < sizeof strict / sizeof strict[0]; i++)
-        assert_true(p3_is_strict_status(span(strict[i])));
+        assert_true(pop3_is_status_line(span(strict[i])));
     for (size_t i = 0; i < sizeof loose / sizeof loose[0]; i++)
-        assert_false(p3_is_strict_status(span(loose[i])));
-    assert_false(p3_is_strict_status(octets(NULL, 0)));
-    assert_false(p3_is_strict_status(octets("+OK\0", 4)));
+        assert_false(pop3_is_status_line(span(loose[i])));
+    assert_false(pop3_is_status_line(octets(NULL, 0)));
+    assert_false(pop3_is_status_line(octets("+OK\0", 4)));
 }
 
 static void a_challenge_is_a_plus_alone_and_its_octets(void **state)
