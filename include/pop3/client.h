@@ -142,7 +142,7 @@ POP3_API pop3_status pop3_host_to_ascii(const char *host, char out[POP3_HOST_NAM
 
 /** What a server refused, as far as it asks something else of the caller. */
 typedef enum pop3_refusal {
-    POP3_REFUSED_NOTHING = 0, /**< The error is none of ::POP3_ERR_REFUSED. */
+    POP3_REFUSED_NOTHING = 0, /**< Nothing was refused. */
     POP3_REFUSED_CONNECTION,  /**< The greeting was -ERR. */
     POP3_REFUSED_PROTECTION,  /**< STLS. */
     POP3_REFUSED_METHOD,      /**< A method of logging in: the server does not know it, or has
@@ -167,11 +167,14 @@ typedef struct pop3_error {
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
     uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
                                   least time between logins; 0 when it did not. */
-    pop3_refusal refused;    /**< ::POP3_ERR_REFUSED: what it is that was refused. */
+    pop3_refusal refused;    /**< ::POP3_ERR_REFUSED: what it is that was refused; also
+                                  ::POP3_REFUSED_PROTECTION with ::POP3_ERR_NOT_OFFERED, where STLS
+                                  is not announced. */
     bool temporary;          /**< ::POP3_ERR_REFUSED: it may work later, as the response code says
                                   or, without one, the words (a locked maildrop, too many
                                   connections). */
     pop3_certificate_fault certificate; /**< ::POP3_ERR_CERTIFICATE: what is wrong with it. */
+    pop3_tls_fault tls;                 /**< ::POP3_ERR_TLS: why it failed. */
 } pop3_error;
 
 /** What a sink answers. */

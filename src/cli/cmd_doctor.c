@@ -15,6 +15,7 @@
 #include "cli/mailbox.h"
 #include "cli/output.h"
 #include "cli/printable.h"
+#include "sync/failure_text.h"
 
 /* Commands that are sent together to see what comes. */
 #define P3_TOGETHER 8
@@ -77,25 +78,6 @@ static const char *security_text(pop3_security s)
                                      : "no TLS: everything can be read on the way";
 }
 
-static void explain_certificate(p3_doctor *d)
-{
-    const pop3_error *e = pop3_client_error(d->m.client);
-    const char *m = e->message;
-    const char *advice = "ask who runs the server";
-    if (strstr(m, "self") != NULL || strstr(m, "issuer") != NULL ||
-        strstr(m, "unable to get") != NULL)
-        advice =
-            "its authority is not one that this machine trusts: put its certificate into a file "
-            "and name that with ca-file";
-    else if (strstr(m, "expired") != NULL || strstr(m, "not yet") != NULL)
-        advice =
-            "its time is over or has not come: check this machine's clock, then tell who runs the "
-            "server";
-    else if (strstr(m, "host") != NULL || strstr(m, "name") != NULL)
-        advice = "it is for another name: connect to that name, or set server-name";
-    line("do", "certificate", "%s", advice);
-}
-
 /* Everything that is wrong with the certificate, and the pin by which it can be trusted. */
 static bool look_at_certificate(void *ctx, const pop3_verification *v)
 {
@@ -121,19 +103,16 @@ static bool connect_to(p3_doctor *d)
             line("", "", "its pin is %s", d->pin);
         return true;
     }
-    bad(d, status, status == POP3_ERR_CERTIFICATE ? "certificate" : "connection");
-    if (status == POP3_ERR_CERTIFICATE) {
-        explain_certificate(d);
-        const p3_settings *s = &d->m.account->settings;
-        if (d->pin[0] != '\0')
-            line("do", "certificate", "or, once you know that this is its key%s: pin = %s",
-                 s->ca_file != NULL || s->ca_dir != NULL ? ", in place of the authorities" : "",
-                 d->pin);
-    }
-    if (status == POP3_ERR_NOT_OFFERED)
-        line("do", "connection", "try pop3s:// (port 995)");
-    else if (status == POP3_ERR_TLS && o->security == POP3_SECURITY_TLS)
-        line("do", "connection", "try pop3:// (STLS on port 110)");
+    const char *what = status == POP3_ERR_CERTIFICATE ? "certificate" : "connection";
+    const char *advice = p3_advice_on_failure(d->m.client, status);
+    const p3_settings *s = &d->m.account->settings;
+    bad(d, status, what);
+    if (advice[0] != '\0')
+        line("do", what, "%s", advice);
+    if (status == POP3_ERR_CERTIFICATE && d->pin[0] != '\0')
+        line("do", what, "or, once you know that this is its key%s: pin = %s",
+             s->ca_file != NULL || s->ca_dir != NULL ? ", in place of the authorities" : "",
+             d->pin);
     return false;
 }
 

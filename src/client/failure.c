@@ -44,6 +44,9 @@ pop3_status p3_note_error(pop3_client *c, pop3_status status, int sys_errno, con
     f->value.certificate = status == POP3_ERR_CERTIFICATE && c->stream.tls != NULL
                                ? p3_tls_session_fault(c->stream.tls)
                                : POP3_CERTIFICATE_GOOD;
+    f->value.tls = status == POP3_ERR_TLS && c->stream.tls != NULL
+                       ? p3_tls_session_why(c->stream.tls)
+                       : POP3_TLS_FAULT_NONE;
     const pop3_capabilities *caps = pop3_client_capabilities(c);
     f->value.login_delay =
         f->value.code == POP3_CODE_LOGIN_DELAY && caps != NULL ? caps->login_delay : 0;

@@ -4,20 +4,26 @@
 
 static void submit_stls(pop3_client *c);
 
+static void note(pop3_client *c, pop3_status status, const char *why, const pop3_reply *reply)
+{
+    if (reply != NULL && status == POP3_ERR_REFUSED)
+        p3_note_refusal(c, POP3_REFUSED_PROTECTION, "STLS", why, reply);
+    else
+        p3_note_error(c, status, 0, "STLS", why, reply);
+    if (status == POP3_ERR_NOT_OFFERED)
+        c->failure.value.refused = POP3_REFUSED_PROTECTION;
+}
+
 /* The upgrade did not come about; the connection is good. A connection that requires TLS ends. */
 static void give_up(pop3_client *c, pop3_status status, const char *why, const pop3_reply *reply)
 {
     p3_request *r = c->upgrading;
     if (r == NULL) {
         p3_fail(c, status, 0, "STLS", why);
-        if (reply != NULL)
-            p3_note_refusal(c, POP3_REFUSED_PROTECTION, "STLS", why, reply);
+        note(c, status, why, reply);
         return;
     }
-    if (reply != NULL && status == POP3_ERR_REFUSED)
-        p3_note_refusal(c, POP3_REFUSED_PROTECTION, "STLS", why, reply);
-    else
-        p3_note_error(c, status, 0, "STLS", why, reply);
+    note(c, status, why, reply);
     c->upgrading = NULL;
     p3_ready(c);
     pop3_result result = {.status = status, .command = POP3_CMD_STLS, .sent = reply != NULL};

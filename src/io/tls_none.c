@@ -118,6 +118,12 @@ pop3_certificate_fault p3_tls_session_fault(const p3_tls_session *s)
     return POP3_CERTIFICATE_GOOD;
 }
 
+pop3_tls_fault p3_tls_session_why(const p3_tls_session *s)
+{
+    (void)s;
+    return POP3_TLS_FAULT_NONE;
+}
+
 bool p3_tls_session_pinned(const p3_tls_session *s)
 {
     (void)s;

@@ -26,6 +26,7 @@ struct p3_tls_session {
     int sys_errno;      /* errno of the socket's failure, or 0 */
     pop3_status status; /* of the failure, or POP3_OK */
     p3_tls_io ended;    /* what it was, when there was one */
+    pop3_tls_fault why; /* the same, for POP3_ERR_TLS */
     char *name;         /* the name that the certificate must have */
     p3_tls_peer peer;   /* it again, for those who judge the certificate */
     long verified;      /* what OpenSSL says of the certificate */
@@ -200,37 +201,67 @@ static p3_tls_io note(p3_tls_session *s, p3_tls_io result, pop3_status status, c
     return result;
 }
 
-/* Alerts by which a server says that it wants a certificate of the client's, or another one. With
- * TLS 1.3 they come when the handshake is over on this side. */
-static bool is_about_our_certificate(int alert)
+/* What the server's alert is about. With TLS 1.3 those about the client's certificate come when the
+ * handshake is over on this side. */
+static pop3_tls_fault fault_of_alert(const p3_tls_session *s, int alert)
 {
-    return alert == SSL_AD_HANDSHAKE_FAILURE || alert == SSL_AD_BAD_CERTIFICATE ||
-           alert == SSL_AD_CERTIFICATE_UNKNOWN || alert == SSL_AD_UNKNOWN_CA ||
-           alert == SSL_AD_ACCESS_DENIED || alert == SSL_AD_CERTIFICATE_REQUIRED;
+    switch (alert) {
+    case SSL_AD_HANDSHAKE_FAILURE:
+        return s->established ? POP3_TLS_FAULT_CLIENT : POP3_TLS_FAULT_NOTHING_SHARED;
+    case SSL_AD_PROTOCOL_VERSION:
+    case SSL_AD_INSUFFICIENT_SECURITY:
+        return POP3_TLS_FAULT_NOTHING_SHARED;
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return POP3_TLS_FAULT_CLIENT;
+    default:
+        return POP3_TLS_FAULT_OTHER;
+    }
 }
 
-/* Says what an error of OpenSSL's library means. */
-static void describe(const p3_tls_session *s, unsigned long code, char *out, size_t size)
+/* Why OpenSSL's library failed by itself. */
+static pop3_tls_fault fault_of_reason(const p3_tls_session *s, int reason)
+{
+    switch (reason) {
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+        return s->established ? POP3_TLS_FAULT_LEFT : POP3_TLS_FAULT_NOT_TLS;
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_NO_PROTOCOLS_AVAILABLE:
+        return POP3_TLS_FAULT_NOTHING_SHARED;
+    default:
+        return POP3_TLS_FAULT_OTHER;
+    }
+}
+
+/* Says what an error of OpenSSL's library means: its words alone tell nobody. */
+static pop3_tls_fault describe(const p3_tls_session *s, unsigned long code, char *out, size_t size)
 {
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
     int number = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
-    int alert = number >= SSL_AD_REASON_OFFSET ? number - SSL_AD_REASON_OFFSET : -1;
     const char *name = reason != NULL ? strstr(reason, "alert ") : NULL; /* "sslv3 alert ..." */
-    if (alert >= 0 && name != NULL)
-        snprintf(out, size, "the server ended TLS with the %s%s", name,
-                 s->established && is_about_our_certificate(alert)
-                     ? ": it may want a certificate of ours (--certificate)"
-                     : "");
-    else if (number == SSL_R_WRONG_VERSION_NUMBER || number == SSL_R_HTTP_REQUEST ||
-             number == SSL_R_PACKET_LENGTH_TOO_LONG)
-        snprintf(out, size, "%s (%s)",
-                 s->established ? "octets came that are not TLS: the server, or something in "
-                                  "between, went on in the clear"
-                                : "what came is not TLS: the server may speak it only after STLS, "
-                                  "or not at all",
-                 reason);
-    else
-        snprintf(out, size, "%s", reason != NULL ? reason : "TLS failed");
+    pop3_tls_fault fault = fault_of_reason(s, number);
+    const char *why = "TLS failed";
+    if (fault == POP3_TLS_FAULT_LEFT)
+        why = "octets came that are not TLS: the server, or something in between, went on in the "
+              "clear";
+    else if (fault == POP3_TLS_FAULT_NOT_TLS)
+        why = "what came is not TLS";
+    else if (fault == POP3_TLS_FAULT_NOTHING_SHARED)
+        why = "there is no version of TLS that both sides use";
+    if (number >= SSL_AD_REASON_OFFSET && name != NULL) {
+        fault = fault_of_alert(s, number - SSL_AD_REASON_OFFSET);
+        snprintf(out, size, "the server ended TLS with the %s", name);
+    } else if (reason != NULL) {
+        snprintf(out, size, "%s (%s)", why, reason);
+    } else {
+        snprintf(out, size, "%s", why);
+    }
+    return fault;
 }
 
 /* What OpenSSL's refusal of an operation means. */
@@ -268,7 +299,7 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     if (s->sys_errno != 0 && !said)
         return note(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->sys_errno));
     char why[300];
-    describe(s, code, why, sizeof why);
+    s->why = describe(s, code, why, sizeof why);
     return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, why);
 }
 
@@ -335,6 +366,11 @@ pop3_certificate_fault p3_tls_session_fault(const p3_tls_session *s)
     default:
         return POP3_CERTIFICATE_OTHER;
     }
+}
+
+pop3_tls_fault p3_tls_session_why(const p3_tls_session *s)
+{
+    return s->why;
 }
 
 const char *p3_tls_session_version(const p3_tls_session *s)

@@ -40,6 +40,9 @@ pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int 
 /* What is wrong with the certificate after POP3_ERR_CERTIFICATE. */
 pop3_certificate_fault p3_tls_session_fault(const p3_tls_session *s);
 
+/* Why TLS failed, when it did. */
+pop3_tls_fault p3_tls_session_why(const p3_tls_session *s);
+
 /* The protocol version and cipher in use, such as "TLSv1.3" and "TLS_AES_256_GCM_SHA384". */
 const char *p3_tls_session_version(const p3_tls_session *s);
 const char *p3_tls_session_cipher(const p3_tls_session *s);

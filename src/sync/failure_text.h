@@ -9,6 +9,13 @@
 /* Describes how the last thing that the client did failed, with what a person can do about it. */
 void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out);
 
+/* The same of an error in hand, which ended something with `status`. */
+void p3_describe_error(const pop3_error *e, pop3_status status, p3_problem *out);
+
+/* The same where one message was refused in a run that goes on with the others: it stays on the
+ * server, and the next run asks for it again. */
+void p3_describe_refused_message(const pop3_client *client, p3_problem *out);
+
 /* What a person can do about it, alone; "" for nothing. */
 const char *p3_advice_on_failure(const pop3_client *client, pop3_status status);
 

@@ -2,9 +2,9 @@
 #include "sync/session.h"
 
 #include <stdlib.h>
-#include <sysexits.h>
 #include <time.h>
 
+#include "sync/failure_text.h"
 #include "sync/fault.h"
 
 static void dropped(p3_session *s, p3_mail *mail, const pop3_result *result)
@@ -15,7 +15,7 @@ static void dropped(p3_session *s, p3_mail *mail, const pop3_result *result)
     mail->marked = result->status == POP3_OK;
     if (result->status == POP3_ERR_REFUSED) {
         p3_problem why;
-        p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
+        p3_describe_refused_message(s->client, &why);
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
     } else if (result->status != POP3_OK) {
         p3_session_lost(s, result->status);

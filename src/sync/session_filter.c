@@ -1,5 +1,6 @@
 /* Which of the new messages are retrieved: by size, by the header command, by the run's limit. */
 #include "sync/attempts.h"
+#include "sync/failure_text.h"
 #include "sync/session.h"
 #include "sync/shell.h"
 
@@ -122,7 +123,7 @@ static void header_came(p3_session *s, p3_mail *mail, const pop3_result *result)
         (void)p3_window_by_retr(&s->looking);
     } else if (result->status == POP3_ERR_REFUSED) {
         p3_problem why;
-        p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
+        p3_describe_refused_message(s->client, &why);
         mail->todo = P3_TODO_NOTHING;
         s->tally.failed++;
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);

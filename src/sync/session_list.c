@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <time.h>
 
 static void plan(p3_session *s);
@@ -165,7 +164,7 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
         (void)p3_window_by_retr(&s->looking);
     } else {
         p3_problem why;
-        p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
+        p3_describe_refused_message(s->client, &why);
         s->tally.failed++;
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
     }

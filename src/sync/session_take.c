@@ -8,6 +8,8 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "sync/failure_text.h"
+
 /* So many messages in a row may be refused. */
 #define P3_REFUSALS_MOST 100
 
@@ -136,7 +138,7 @@ static void refused(p3_session *s, p3_mail *mail)
         s->tally.failed++; /* it had been asked for before that was known */
         return;
     }
-    p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
+    p3_describe_refused_message(s->client, &why);
     p3_session_set_back(s, mail, &why);
     if (s->refusals < P3_REFUSALS_MOST)
         return;

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <sysexits.h>
 
+#include "sync/failure_text.h"
+
 static pop3_sink_result take_octets(p3_session *s, const char *data, size_t len)
 {
     uint64_t most = s->account->message_limit;
@@ -47,7 +49,7 @@ static void compared(p3_session *s, p3_mail *mail, const pop3_result *result)
             p3_plan_take(&s->plan, mail);
     } else if (result->status == POP3_ERR_REFUSED) {
         p3_problem why;
-        p3_problem_set(&why, EX_TEMPFAIL, "%s", pop3_client_error(s->client)->message);
+        p3_describe_refused_message(s->client, &why);
         s->tally.failed++;
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
     } else {

@@ -127,9 +127,9 @@ def test_a_wrong_password_is_no_reason_to_suggest_a_configuration(world):
 @pytest.mark.parametrize(
     ("certificate", "authority", "told"),
     [
-        ("good", None, "put its certificate into a file"),
+        ("good", None, "name its authority with --ca-file"),
         ("expired", "ca.pem", "check this machine's clock"),
-        ("wronghost", "ca.pem", "connect to that name, or set server-name"),
+        ("wronghost", "ca.pem", "connect to a name that it is for"),
     ],
 )
 def test_a_certificate_that_is_not_trusted_is_explained_and_its_pin_told(
@@ -162,9 +162,9 @@ def test_a_good_certificate_and_stls_are_said_and_suggested(world, certs):
 def test_the_other_way_to_tls_is_advised(world, certs):
     with world.server() as server:
         shown = doctor(world, f"pop3://user@127.0.0.1:{server.port}", status=69)
-        assert "do   connection     try pop3s:// (port 995)" in shown
+        assert "do   connection     try TLS from the first octet (pop3s://, port 995)" in shown
         shown = doctor(world, f"pop3s://user@127.0.0.1:{server.port}", status=69)
-        assert "do   connection     try pop3:// (STLS on port 110)" in shown
+        assert "do   connection     if the server has TLS, then after STLS: try pop3:// (port 110)" in shown
 
 
 def test_nobody_listening_is_said(world):
