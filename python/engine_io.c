@@ -5,6 +5,7 @@
 #include "reader.h"
 #include "window.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -92,10 +93,12 @@ void cpoplib_raise_refusal(const cpoplib_state *state, const pop3_event *done)
     Py_XDECREF(line);
 }
 
-/* Raises how the engine died. */
-static void raise_death(const cpoplib_run *run)
+/* Raises how the engine died; `first`, when not NULL, is the first event that told so: of the
+ * command that was the first to fail. */
+static void raise_death(const cpoplib_run *run, const pop3_event *first)
 {
     const char *detail;
+    char text[400];
     switch (pop3_engine_error(run->client->engine, &detail)) {
     case POP3_ERR_CLOSED:
         cpoplib_raise_text(run->state, "-ERR EOF");
@@ -104,6 +107,11 @@ static void raise_death(const cpoplib_run *run)
         PyErr_NoMemory();
         break;
     default:
+        if (first != NULL && first->number > 0) {
+            snprintf(text, sizeof text, "%s %lu: %s", pop3_command_name(first->command),
+                     (unsigned long)first->number, detail);
+            detail = text;
+        }
         cpoplib_raise_text(run->state, detail);
         break;
     }
@@ -147,6 +155,7 @@ static int hand_out(cpoplib_run *run, size_t fed)
 {
     pop3_engine *engine = run->client->engine;
     PyObject *failure = NULL;
+    pop3_event first = {.status = POP3_OK}; /* that failed */
     pop3_str spans[SPANS_AT_ONCE];
     for (;;) {
         pop3_event event;
@@ -163,6 +172,8 @@ static int hand_out(cpoplib_run *run, size_t fed)
         if (failure != NULL)
             continue;
         bool told = other && (event.status == POP3_OK || event.status == POP3_ERR_REFUSED);
+        if (other && !told && first.status == POP3_OK)
+            first = event;
         if (cpoplib_keep(run, spans, count) < 0 || (told && show_reply(run, &event) < 0) ||
             (told && run->on_event(run, &event) < 0))
             failure = cpoplib_take_exception();
@@ -170,7 +181,7 @@ static int hand_out(cpoplib_run *run, size_t fed)
     if (failure != NULL)
         cpoplib_restore_exception(failure);
     else if (pop3_engine_error(engine, NULL) != POP3_OK)
-        raise_death(run);
+        raise_death(run, &first);
     return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -329,7 +340,7 @@ int cpoplib_step(cpoplib_run *run)
     int result = send_output(run);
     bool dead = result < 0; /* nobody knows how much was sent */
     if (result >= 0 && pop3_engine_error(client->engine, NULL) != POP3_OK) {
-        raise_death(run); /* there was no memory for the command line */
+        raise_death(run, NULL); /* there was no memory for the command line */
         result = -1;
         dead = true;
     }

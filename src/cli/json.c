@@ -63,6 +63,7 @@ static void add_tally(json_t *o, const p3_tally *t)
     json_object_set_new(o, "deleted", p3_json_number(t->deleted));
     json_object_set_new(o, "skipped", p3_json_number(t->skipped));
     json_object_set_new(o, "failed", p3_json_number(t->failed));
+    json_object_set_new(o, "unseen", p3_json_number(t->unseen));
 }
 
 void p3_json_notice(const p3_notice *n)

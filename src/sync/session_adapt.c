@@ -122,9 +122,10 @@ void p3_session_leave_aside(p3_session *s)
         p3_problem_set(&why, EX_TEMPFAIL,
                        "the server closes the connection when it is asked for this message; it "
                        "stays there, and the others are retrieved");
-        s->plan.looks -= mail->todo == P3_TODO_LOOK;
+        bool looks = mail->todo == P3_TODO_LOOK;
+        s->plan.looks -= looks;
+        *(looks ? &s->tally.unseen : &s->tally.failed) += 1;
         mail->todo = P3_TODO_NOTHING;
-        s->tally.failed++;
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
     }
 }

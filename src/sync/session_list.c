@@ -165,7 +165,7 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
     } else {
         p3_problem why;
         p3_describe_refused_message(s->client, &why);
-        s->tally.failed++;
+        s->tally.unseen++;
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
     }
     p3_header_reset(&s->look);

@@ -50,7 +50,7 @@ static void compared(p3_session *s, p3_mail *mail, const pop3_result *result)
     } else if (result->status == POP3_ERR_REFUSED) {
         p3_problem why;
         p3_describe_refused_message(s->client, &why);
-        s->tally.failed++;
+        s->tally.unseen++;
         p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, &why);
     } else {
         p3_session_lost(s, result->status);

@@ -1,7 +1,9 @@
 /* All accounts of a run in one loop over poll(2): which begin, which wait, which come back. */
 #include "sync/sync.h"
 
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -67,15 +69,29 @@ static void tell(p3_loop *l, p3_slot *slot, p3_notice_kind kind, double seconds)
         o->notice(o->notice_ctx, &notice);
 }
 
+/* What the run leaves for the next one, when it is anything. */
+static void describe_rest(const p3_tally *t, p3_problem *out)
+{
+    char failed[80] = "";
+    char unseen[120] = "";
+    if (t->failed > 0)
+        snprintf(failed, sizeof failed, "could not be retrieved or delivered: %" PRIu64, t->failed);
+    if (t->unseen > 0)
+        snprintf(unseen, sizeof unseen,
+                 "could not be compared with the mail that was delivered before: %" PRIu64,
+                 t->unseen);
+    if (t->failed > 0 || t->unseen > 0)
+        p3_problem_set(out, EX_TEMPFAIL,
+                       "%s%s%s; what is on the server stays there and is tried again in the next "
+                       "run",
+                       failed, t->failed > 0 && t->unseen > 0 ? ", " : "", unseen);
+}
+
 static void settle_outcome(p3_loop *l, p3_slot *slot)
 {
     p3_outcome *out = slot->outcome;
-    if (out->problem.exit == 0 && out->tally.failed > 0)
-        p3_problem_set(
-            &out->problem, EX_TEMPFAIL,
-            "could not be retrieved or delivered: %llu; what is on the server stays there "
-            "and is tried again in the next run",
-            (unsigned long long)out->tally.failed);
+    if (out->problem.exit == 0)
+        describe_rest(&out->tally, &out->problem);
     slot->turn = P3_TURN_DONE;
     l->done++;
     tell(l, slot, P3_NOTICE_OVER, 0);
@@ -115,7 +131,8 @@ static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
     bool too_long = announced && (slot->delayed || s->wait_ms > P3_WAIT_MOST);
     bool later = !again && s->come_back && slot->waits < o->retries && !too_long && !l->stopped;
     if (again || later) /* what failed is tried again, and counted again if it fails again */
-        slot->outcome->tally.failed = slot->outcome->tally.skipped = 0;
+        slot->outcome->tally.failed = slot->outcome->tally.unseen = slot->outcome->tally.skipped =
+            0;
     if (again) {
         slot->not_before = 0;
     } else if (later) {

@@ -80,6 +80,7 @@ typedef struct p3_tally {
     uint64_t deleted; /* on the server, and confirmed */
     uint64_t skipped; /* left alone by a filter */
     uint64_t failed;  /* messages that could not be retrieved or delivered */
+    uint64_t unseen; /* messages of which it could not be seen whether they were delivered before */
 } p3_tally;
 
 typedef enum p3_notice_kind {
