@@ -97,15 +97,31 @@ bool p3_mailbox_seal(p3_mailbox *box)
         return true;
     box->sealed = true;
     box->numbered = box->count > 0;
+    uint32_t last = 0;
     for (size_t i = 0; i < box->count; i++) {
         box->at[i].uid.data = at;
         at += box->at[i].uid.len;
         box->numbered = box->numbered && is_number(box->at[i].uid, box->at[i].number);
+        box->has_nameless = box->has_nameless || box->at[i].uid.len == 0;
+        last = box->at[i].number > last ? box->at[i].number : last;
     }
-    return !box->unordered || leave_first(box);
+    bool ok = !box->unordered || leave_first(box);
+    box->has_gaps = last > box->count;
+    return ok;
 }
 
-void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
+static bool keep_aside(p3_mailbox *box, uint32_t number, uint64_t octets)
+{
+    p3_nameless *at =
+        p3_grow(box->nameless, &box->nameless_room, box->nameless_count + 1, sizeof *at);
+    if (at == NULL)
+        return false;
+    box->nameless = at;
+    at[box->nameless_count++] = (p3_nameless){number, octets};
+    return true;
+}
+
+bool p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
 {
     size_t low = 0;
     size_t high = box->count;
@@ -114,13 +130,36 @@ void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
         p3_mail *mail = &box->at[box->by_number != NULL ? box->by_number[half] : half];
         if (mail->number == number) {
             mail->octets = octets;
-            return;
+            mail->sized = true;
+            return true;
         }
         if (mail->number < number)
             low = half + 1;
         else
             high = half;
     }
+    return keep_aside(box, number, octets);
+}
+
+bool p3_mailbox_adopt(p3_mailbox *box)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < box->nameless_count; i++) {
+        ok = p3_mailbox_add(box, box->nameless[i].number, (pop3_str){"", 0});
+        if (!ok)
+            break;
+        p3_mail *mail = &box->at[box->count - 1];
+        mail->uid.data = "";
+        mail->octets = box->nameless[i].octets;
+        mail->sized = box->has_nameless = true;
+    }
+    free(box->nameless);
+    free(box->by_number);
+    box->nameless = NULL;
+    box->by_number = NULL;
+    box->nameless_count = 0;
+    box->nameless_room = (p3_room){0};
+    return ok && (!box->unordered || leave_first(box));
 }
 
 void p3_mailbox_free(p3_mailbox *box)
@@ -129,6 +168,7 @@ void p3_mailbox_free(p3_mailbox *box)
     free(box->text);
     free(box->by_number);
     free(box->looks);
+    free(box->nameless);
     *box = (p3_mailbox){0};
 }
 

@@ -33,6 +33,7 @@ typedef struct p3_mail {
     bool certain; /* P3_TODO_KEEP: it is the message of its row, and so may be deleted */
     bool remove;  /* to be deleted on the server in this session */
     bool marked;  /* +OK to its DELE */
+    bool sized;   /* LIST has it */
 } p3_mail;
 
 /* What was seen of a message that was looked at. */
@@ -41,17 +42,28 @@ typedef struct p3_look {
     bool distinctive;     /* no other message has that header: it has a Message-ID or a Received */
 } p3_look;
 
+/* A message that LIST has, and UIDL has not. */
+typedef struct p3_nameless {
+    uint32_t number;
+    uint64_t octets;
+} p3_nameless;
+
 /* The mailbox as the server lists it. */
 typedef struct p3_mailbox {
     p3_mail *at;
     size_t count;
     p3_room room;
-    bool unordered;      /* numbers do not go up */
-    bool sealed;         /* all are there */
-    bool numbered;       /* each unique-id is nothing but the message's number, as it seems */
-    uint32_t *by_number; /* indices in the order of numbers; NULL when they are in order */
-    p3_look *looks;      /* of messages that were looked at; NULL when none was */
-    char *text;          /* the unique-ids */
+    bool unordered;        /* numbers do not go up */
+    bool sealed;           /* all are there */
+    bool numbered;         /* each unique-id is nothing but the message's number, as it seems */
+    bool has_gaps;         /* there are numbers above that of messages: some are not listed */
+    bool has_nameless;     /* some messages have no unique-id */
+    uint32_t *by_number;   /* indices in the order of numbers; NULL when they are in order */
+    p3_nameless *nameless; /* until p3_mailbox_adopt() */
+    size_t nameless_count;
+    p3_room nameless_room;
+    p3_look *looks; /* of messages that were looked at; NULL when none was */
+    char *text;     /* the unique-ids */
     size_t text_used;
     p3_room text_room;
 } p3_mailbox;
@@ -64,8 +76,13 @@ bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid);
  * nothing when it was called before. Returns false when out of memory. */
 bool p3_mailbox_seal(p3_mailbox *box);
 
-/* Sets the size of a message that is listed; others are ignored. The box is sealed. */
-void p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);
+/* Sets the size of a message; one that is not listed is kept aside. The box is sealed. Returns
+ * false when out of memory. */
+bool p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);
+
+/* Adds the messages that were kept aside, without unique-ids. Returns false when out of memory. */
+bool p3_mailbox_adopt(p3_mailbox *box);
+
 void p3_mailbox_free(p3_mailbox *box);
 
 /* What was seen of a message: zero until it is set. Setting it returns false when out of memory. */

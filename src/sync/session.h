@@ -2,6 +2,7 @@
  *   session.c         begins, steps, ends; logging in
  *   session_settle.c  intents that an earlier run left over
  *   session_list.c    the listing, the plan, looking at doubtful messages
+ *   session_agree.c   what UIDL and LIST do not agree on
  *   session_verify.c  whether what was found by its header is what was delivered
  *   session_filter.c  which messages are retrieved; the header command
  *   session_intents.c what is recorded before that
@@ -68,6 +69,7 @@ typedef struct p3_approach {
     uint32_t suspect; /* the message that was in hand when it last did, or 0 */
     unsigned asides;
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
+    bool told;                     /* that UIDL and LIST do not agree */
 } p3_approach;
 
 typedef struct p3_session p3_session;
@@ -103,7 +105,8 @@ struct p3_session {
     p3_mailbox box;
     p3_plan plan;
     bool no_uidl;
-    bool sizes_asked; /* LIST has been sent beside UIDL */
+    bool sizes_asked;  /* LIST has been sent beside UIDL */
+    bool listed_again; /* UIDL and LIST did not agree, and are asked once more */
 
     p3_header look; /* the header in hand */
     p3_window looking;
@@ -190,6 +193,11 @@ void p3_session_free(p3_session *s);
 void p3_session_list(p3_session *s);
 void p3_session_filter(p3_session *s);
 void p3_session_begin_taking(p3_session *s);
+
+/* LIST has been answered: looks for messages that only one of the two listings has, tells of them,
+ * and makes sure that they are retrieved. Returns false when the listings are asked for once more,
+ * or when the session has failed. */
+bool p3_session_agree(p3_session *s);
 
 /* Compares messages that are known by their headers with what was delivered, where they are to be
  * deleted. Returns false when there is nothing to compare. */

@@ -48,8 +48,10 @@ static bool take_size(void *ctx, const pop3_entry *entry, pop3_str line)
     p3_session *s = ctx;
     if (s->no_uidl)
         return take_number(ctx, entry, line);
-    p3_mailbox_size(&s->box, entry->number, entry->octets);
-    return true;
+    if (p3_mailbox_size(&s->box, entry->number, entry->octets))
+        return true;
+    p3_session_fail_memory(s);
+    return false;
 }
 
 static void submit_listing(p3_session *s, pop3_command_kind kind, pop3_entry_fn entry,
@@ -94,7 +96,8 @@ static bool wants_sizes_beside(const p3_session *s)
 /* The same for LIST behind UIDL, at the cost of a round trip. */
 static bool wants_sizes_behind(const p3_session *s)
 {
-    return s->box.count > 0 && (needs_sizes(s) || s->box.numbered || knows(s, P3_DOUBTED));
+    return s->listed_again || (s->box.count > 0 && (needs_sizes(s) || s->box.numbered ||
+                                                    s->box.has_gaps || knows(s, P3_DOUBTED)));
 }
 
 static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *result)
@@ -105,7 +108,7 @@ static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *resu
         return;
     if (result->status == POP3_ERR_REFUSED && !needs_sizes(s))
         plan(s);
-    else if (!listing_failed(s, result))
+    else if (!listing_failed(s, result) && p3_session_agree(s))
         plan(s);
 }
 

@@ -180,7 +180,7 @@ static void retrieved(p3_session *s, p3_mail *mail, const pop3_result *result)
  * unique-ids do not. */
 static bool wants_bodies(const p3_session *s)
 {
-    return s->account->removal != P3_REMOVE_NEVER || s->no_uidl || s->box.numbered;
+    return s->account->removal != P3_REMOVE_NEVER || s->box.has_nameless || s->box.numbered;
 }
 
 static bool open_target(p3_session *s)

@@ -112,3 +112,68 @@ def test_utf8_is_sent_before_the_login_where_it_is_announced(world, answer):
         world.sync(server.port, "--utf8", "off")
         assert server.commands("UTF8") == []
     assert numbers(world) == [0, 1]
+
+
+# ---- listings that do not agree ----
+
+SHORT_UIDL = 'on UIDL {\n line "+OK"\n line "1 one"\n line "3 three"\n line "."\n}\nserve\n'
+SHORTER_UIDL = 'on UIDL {\n line "+OK"\n line "1 one"\n line "2 two"\n line "."\n}\nserve\n'
+SHORT_LIST = 'on LIST {\n line "+OK"\n line "1 600"\n line "3 600"\n line "."\n}\nserve\n'
+
+
+@pytest.mark.parametrize(("listing", "lacking"), [(SHORT_UIDL, 2), (SHORTER_UIDL, 3)])
+def test_a_message_that_only_list_has_is_retrieved_once_and_named(world, listing, lacking):
+    world.fill(3)
+    with scripted(world, *[listing] * 3) as server:
+        told = world.sync(server.port)
+        assert f"UIDL lacks messages that its LIST has: {lacking}; they are retrieved" in told
+        assert told.count("UIDL lacks") == 1 and numbers(world) == [0, 1, 2]
+        world.sync(server.port)
+        assert numbers(world) == [0, 1, 2], "its header tells that it was delivered"
+
+
+def test_a_gap_in_uidl_is_filled_by_list_where_commands_do_not_go_together(world):
+    world.fill(3)
+    with scripted(world, SHORT_UIDL, options=["--no-pipelining"]) as server:
+        assert "LIST has: 2;" in world.sync(server.port)
+    assert numbers(world) == [0, 1, 2]
+
+
+def test_a_message_that_only_list_has_is_deleted_once_it_was_delivered_and_not_before(world):
+    world.fill(3)
+    with scripted(world, *[SHORT_UIDL] * 3, options=["--delete"]) as server:
+        world.sync(server.port)
+        world.put("000001", "Subject: number 7\n\nanother message in its place\n")
+        world.sync(server.port, "--delete")
+        assert world.on_server() == []
+    assert numbers(world) == [0, 1, 2, 7]
+
+
+def test_mail_that_came_between_the_listings_is_delivered_once(world):
+    """A server that does not lock: the second UIDL has it."""
+    world.fill(3)
+    two, three = 'line "1 one"\nline "2 two"\n', 'line "3 three"\n'
+    sizes = 'expect LIST\nline "+OK"\nline "1 600"\nline "2 600"\nline "3 600"\nline "."\n'
+    uids = 'expect UIDL\nline "+OK"\n'
+    late = (
+        'line "+OK"\nexpect CAPA\ncapa USER UIDL TOP PIPELINING\nexpect-prefix USER\nline "+OK"\n'
+        'expect-prefix PASS\nline "+OK"\nexpect CAPA\ncapa USER UIDL TOP PIPELINING\n'
+        f'{uids}{two}line "."\n{sizes}{uids}{two}{three}line "."\n{sizes}serve transaction\n'
+    )
+    usual = 'on UIDL {\nline "+OK"\n' + two + three + 'line "."\n}\nserve\n'
+    with scripted(world, late, usual) as server:
+        assert "lacks" not in world.sync(server.port)
+        assert numbers(world) == [0, 1, 2]
+        world.sync(server.port)
+        assert len(server.commands("RETR")) == 3
+    assert numbers(world) == [0, 1, 2]
+
+
+def test_a_message_that_only_uidl_has_is_retrieved_and_named(world):
+    world.fill(3)
+    with scripted(world, *[SHORT_LIST] * 2) as server:
+        told = world.sync(server.port)
+        assert "LIST lacks messages that its UIDL has: 2; they are retrieved all the same" in told
+        assert numbers(world) == [0, 1, 2]
+        world.sync(server.port)
+    assert numbers(world) == [0, 1, 2]
