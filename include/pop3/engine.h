@@ -50,6 +50,9 @@ typedef struct pop3_engine_options {
                                      pop3_engine_next(). */
     bool prove_message_ends;    /**< Wait for a reply behind each message that has not as many
                                      octets as were announced; see pop3_engine_next(). */
+    bool no_late_capa;          /**< Send no CAPA of the engine's own after the login: whether
+                                     commands may be pipelined is as it was announced before, which
+                                     RFC 2449 §6.6 does not let differ. */
     pop3_trace_fn trace;        /**< Told what goes over the connection, or NULL. */
     void *trace_ctx;            /**< First argument of @c trace. */
     int trace_level;            /**< 0 nothing, 1 commands and replies, 2 every line. */
@@ -291,6 +294,12 @@ POP3_API const pop3_capabilities *pop3_engine_capabilities(const pop3_engine *en
  * handshake of TLS came after it. An answer of before login counts until there is one of after it.
  */
 POP3_API bool pop3_engine_pipelines(const pop3_engine *engine);
+
+/**
+ * Whether CAPA was sent after the login, and its answer has not come, or was a refusal behind which
+ * nothing has come: a server that ends the connection now most likely ends it because of CAPA.
+ */
+POP3_API bool pop3_engine_waits_for_late_capa(const pop3_engine *engine);
 
 /** The greeting as sent, without its line end; an empty span before it came. Lives as the engine.
  */

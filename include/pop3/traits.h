@@ -33,8 +33,10 @@ typedef enum pop3_trait {
                                                   replies up, when several commands are under way,
                                                   although it announces PIPELINING. */
     POP3_TRAIT_NO_UIDL = 1 << 3,             /**< "no-uidl": it refuses UIDL, or closes on it. */
-    POP3_TRAIT_NO_TOP = 1 << 4               /**< "no-top": it refuses TOP, closes on it, or answers
-                                                  with something else than the message's header. */
+    POP3_TRAIT_NO_LATE_CAPA = 1 << 5, /**< "no-late-capa": it closes the connection on CAPA after
+                                         the login. CAPA is sent before it alone. */
+    POP3_TRAIT_NO_TOP = 1 << 4        /**< "no-top": it refuses TOP, closes on it, or answers
+                                           with something else than the message's header. */
 } pop3_trait;
 
 /** What is peculiar about a server. All zero: nothing is. */

@@ -114,9 +114,10 @@ static bool take_traits(p3_local_account *a, p3_problem *why)
     if (pop3_server_traits_read(&a->account.connection.traits,
                                 text + (a->account.forget_traits ? 4 : 0)))
         return true;
+    char all[POP3_TRAITS_TEXT];
+    (void)pop3_server_traits_write(&(pop3_server_traits){.flags = UINT32_MAX}, all, sizeof all);
     return p3_problem_set(why, EX_CONFIG,
-                          "traits: expected: none, no-capa, no-initial-response, one-at-a-time, "
-                          "no-uidl, no-top or quit-after=N, with commas between");
+                          "traits: expected: none, %s or quit-after=N, with commas between", all);
 }
 
 /* KIND://HOST[:PORT] */

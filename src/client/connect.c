@@ -193,14 +193,26 @@ static bool has_only_heard_capa(const pop3_client *c)
     return l->asking || (l->capa_refused && kind == POP3_CMD_USER && l->others == 0);
 }
 
+/* Notes that the connection ended at CAPA, when it did. Returns whether it may be made again. */
+static bool learn_from_capa(pop3_client *c)
+{
+    bool late = pop3_engine_waits_for_late_capa(c->engine);
+    pop3_trait trait = late ? POP3_TRAIT_NO_LATE_CAPA : POP3_TRAIT_NO_CAPA;
+    if (p3_has_trait(c, trait) || (!late && !has_only_heard_capa(c)))
+        return false;
+    c->options.traits.flags |= trait;
+    if (late && (c->phase != P3_PHASE_LOGIN || c->login == NULL || c->came_back != 0))
+        return false;
+    c->came_back = trait;
+    return true;
+}
+
 bool p3_come_back_without_capa(pop3_client *c)
 {
-    if (!has_only_heard_capa(c) || p3_has_trait(c, POP3_TRAIT_NO_CAPA))
+    if (!learn_from_capa(c))
         return false;
-    c->options.traits.flags |= POP3_TRAIT_NO_CAPA;
-    c->came_back = true;
     if (c->login != NULL)
-        c->login->begun = c->login->asking = c->login->capa_refused = false;
+        p3_login_start_over(c->login);
     p3_requests_forget(c);
     c->deadline = p3_deadline(p3_now_ms(), c->options.connect_timeout_ms);
     c->more = true;

@@ -164,11 +164,11 @@ pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const cha
 {
     char work[64];
     char both[300];
-    if (c->came_back && c->phase <= P3_PHASE_GREETING && status != POP3_ERR_CANCELLED) {
+    if (c->came_back != 0 && c->phase <= P3_PHASE_GREETING && status != POP3_ERR_CANCELLED) {
         /* What was lost says more than that it could not be replaced. */
         snprintf(both, sizeof both, "%s, and could not be reached again to do without: %s",
                  pop3_status_message(POP3_ERR_CLOSED), why);
-        c->options.traits.flags &= ~(uint32_t)POP3_TRAIT_NO_CAPA;
+        c->options.traits.flags &= ~c->came_back;
         status = POP3_ERR_CLOSED;
         sys_errno = 0;
         doing = "CAPA";

@@ -266,7 +266,9 @@ void p3_login_succeed(pop3_client *c, const pop3_result *result)
     c->outcome.server_proved = about->proves;
     if (l->two_lines)
         c->options.traits.flags |= POP3_TRAIT_NO_INITIAL_RESPONSE;
-    if (!l->options.ask_capabilities || p3_has_trait(c, POP3_TRAIT_NO_CAPA)) {
+    bool may_ask =
+        !l->capa_refused && !p3_has_trait(c, POP3_TRAIT_NO_CAPA | POP3_TRAIT_NO_LATE_CAPA);
+    if (!l->options.ask_capabilities || !may_ask) {
         p3_login_end(c, POP3_OK, NULL, result);
         return;
     }
@@ -343,6 +345,14 @@ static bool may_do_without_capa(const pop3_client *c)
     return pop3_engine_capabilities(c->engine) != NULL || p3_has_trait(c, POP3_TRAIT_NO_CAPA) ||
            (plain && p3_is_ascii(l->options.user) &&
             p3_is_ascii(l->secrets[POP3_SECRET_PASSWORD].data));
+}
+
+void p3_login_start_over(p3_login *l)
+{
+    l->begun = l->asking = l->capa_refused = l->utf8_asked = l->user_refused = false;
+    l->mechanism = P3_MECH_NONE;
+    l->spent = 0;
+    l->others = 0;
 }
 
 void p3_login_begin(pop3_client *c)

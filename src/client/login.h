@@ -58,6 +58,9 @@ void p3_login_ask_utf8(pop3_client *c, void (*go_on)(pop3_client *c));
  * status' own sentence. */
 void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result);
 
+/* Begins again on another connection. */
+void p3_login_start_over(p3_login *l);
+
 /* Ends the login and the connection. */
 void p3_login_break(pop3_client *c, pop3_status status, const char *why);
 

@@ -28,6 +28,7 @@ pop3_status p3_make_engine(pop3_client *c)
     if (o.pipelining == POP3_PIPELINING_AUTO &&
         p3_has_trait(c, POP3_TRAIT_ONE_AT_A_TIME | POP3_TRAIT_NO_CAPA))
         o.pipelining = POP3_PIPELINING_OFF;
+    o.no_late_capa = o.no_late_capa || p3_has_trait(c, POP3_TRAIT_NO_LATE_CAPA);
     pop3_engine *engine;
     pop3_status status = pop3_engine_new(&engine, &o);
     if (status != POP3_OK)
@@ -52,7 +53,8 @@ pop3_status pop3_client_start(pop3_client *c)
     c->ended = POP3_OK;
     c->offered_before = 0;
     c->received = 0;
-    c->quit = c->untold = c->used = c->came_back = false;
+    c->quit = c->untold = c->used = false;
+    c->came_back = 0;
     c->failure.value.status = POP3_OK;
     c->failure.value.sys_errno = 0;
     c->failure.value.code = POP3_CODE_NONE;

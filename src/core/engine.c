@@ -141,6 +141,11 @@ static bool may_follow(const p3_queued *c, const p3_queued *next)
            p3_command_about(next->kind)->window != P3_WINDOW_ALONE;
 }
 
+bool pop3_engine_waits_for_late_capa(const pop3_engine *e)
+{
+    return e->late_capa;
+}
+
 bool pop3_engine_pipelines(const pop3_engine *e)
 {
     switch (e->options.pipelining) {
@@ -160,7 +165,7 @@ static bool should_ask_capabilities(const pop3_engine *e)
 {
     if (e->options.pipelining != POP3_PIPELINING_AUTO || e->state != POP3_STATE_TRANSACTION ||
         e->caps_known || e->caps_refused || e->held_set || e->queue.count < 2 ||
-        e->options.max_in_flight < 2)
+        e->options.max_in_flight < 2 || e->options.no_late_capa)
         return false;
     const p3_queued *first = p3_queue_at(&e->queue, 0);
     return first->kind != POP3_CMD_CAPA && may_follow(first, p3_queue_at(&e->queue, 1));
@@ -181,6 +186,7 @@ void p3_engine_answered(pop3_engine *e, const p3_queued *command)
 {
     e->in_flight--;
     e->in_flight_octets -= command->sent;
+    e->late_capa = e->late_capa && command->kind == POP3_CMD_CAPA && e->caps_refused;
     if (++e->answered < e->window)
         return;
     e->answered = 0;
@@ -208,6 +214,8 @@ static void render(pop3_engine *e, p3_queued *command)
     }
     command->sent = line.len;
     const p3_command_row *row = p3_command_about(command->kind);
+    if (command->kind == POP3_CMD_CAPA && e->state == POP3_STATE_TRANSACTION)
+        e->late_capa = true;
     if (row->argument == P3_ARGUMENT_MECHANISM)
         e->unsaid = responses_due(command);
     e->in_flight++;

@@ -59,7 +59,9 @@ struct pop3_engine {
     p3_caps caps;
     bool caps_known;   /* `caps` is the server's answer in the present state */
     bool caps_refused; /* CAPA was refused in the present state */
-    bool announced;    /* PIPELINING, when CAPA was last answered under the present protection */
+    bool late_capa; /* since the login: CAPA is under way, or was refused and nothing answered since
+                     */
+    bool announced; /* PIPELINING, when CAPA was last answered under the present protection */
 
     char *greeting; /* copy, greeting_len octets */
     size_t greeting_len;

@@ -52,8 +52,10 @@ void p3_session_lost(p3_session *s, pop3_status status)
     if (s->stage >= P3_STAGE_GONE)
         return; /* nothing is expected of the connection any more */
     p3_describe_failure(s->client, status, &why);
-    p3_session_learn(s, *pop3_client_traits(s->client));
-    s->adapted = p3_session_adapt(s, status);
+    pop3_server_traits taught =
+        pop3_server_traits_beyond(*pop3_client_traits(s->client), s->known.traits);
+    p3_session_learn(s, taught);
+    s->adapted = (taught.flags & POP3_TRAIT_NO_LATE_CAPA) != 0 || p3_session_adapt(s, status);
     if (s->adapted || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
         (s->stage >= P3_STAGE_LISTING && why.exit == EX_TEMPFAIL))
         s->retry = !p3_session_is_out_of_time(s); /* a bound on the session would bound nothing */
@@ -147,6 +149,7 @@ void p3_session_learn(p3_session *s, pop3_server_traits learned)
     if (pop3_server_traits_empty(learned))
         return;
     pop3_server_traits_add(&s->known.traits, learned);
+    pop3_server_traits_add(&s->next.traits, learned);
     if (!s->run->options->dry_run)
         (void)hand_in(s, (p3_commit){.learned = learned}, 0);
 }
@@ -298,6 +301,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     if (account->forget_traits)
         s->known.traits = (pop3_server_traits){0};
     pop3_server_traits_add(&s->known.traits, account->connection.traits);
+    pop3_server_traits_add(&s->known.traits, approach->traits);
     if (ok && !run->options->dry_run)
         ok = s->locked = p3_state_lock(run->state, s->known.id, &why);
     if (ok)

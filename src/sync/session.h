@@ -69,6 +69,7 @@ typedef struct p3_approach {
     uint32_t suspect; /* the message that was in hand when it last did, or 0 */
     unsigned asides;
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
+    pop3_server_traits traits;     /* what they learned about the server */
     bool told;                     /* that UIDL and LIST do not agree */
 } p3_approach;
 

@@ -270,6 +270,46 @@ static void a_server_that_closes_on_capa_is_done_without(void **state)
     }
 }
 
+static void a_server_that_closes_on_capa_after_the_login_is_asked_before_alone(void **state)
+{
+    fixture *f = *state;
+    for (int refuses = 0; refuses < 2; refuses++) {
+        for (int tls = 0; tls < 2; tls++) {
+            pop3_login_options o = with_password("USER");
+            o.allow_plaintext = o.ask_capabilities = true;
+            f->tls = tls;
+            f->options.traits = (pop3_server_traits){0};
+            play(f, NULL, "--mail", scratch_dir(), "--late-capa", refuses ? "refuse" : "close",
+                 "--max-sessions", "2", NULL);
+            pop3_client *c = client_connected(f);
+            assert_ok(c, pop3_login(c, &o));
+            if (refuses) { /* the refusal ended the login well, before anything had ended */
+                assert_status(POP3_ERR_CLOSED, pop3_client_stat(c, NULL));
+                assert_int_equal(pop3_client_traits(c)->flags, POP3_TRAIT_NO_LATE_CAPA);
+                f->options.traits = *pop3_client_traits(c);
+                c = client_connected(f);
+                assert_ok(c, pop3_login(c, &o));
+            }
+            assert_ok(c, pop3_client_stat(c, NULL));
+            assert_int_equal(pop3_client_traits(c)->flags, POP3_TRAIT_NO_LATE_CAPA);
+            assert_int_equal(pop3_client_is_encrypted(c), tls);
+            assert_ok(c, pop3_client_quit(c));
+            script_is_met(f);
+        }
+    }
+}
+
+static void capa_that_was_refused_is_not_asked_again_after_the_login(void **state)
+{
+    fixture *f = *state;
+    pop3_login_options o = with_password(NULL);
+    o.ask_capabilities = true;
+    pop3_client *c = under_tls(f, "line '+OK'; expect 'CAPA'; line '-ERR'; expect 'USER tim'"
+                                  "; line '+OK'; expect 'PASS tanstaaf'; line '+OK'; expect-eof");
+    assert_ok(c, pop3_login(c, &o));
+    script_is_met(f);
+}
+
 static void capa_that_is_known_to_close_is_not_sent(void **state)
 {
     fixture *f = *state;
@@ -336,6 +376,8 @@ int main(void)
         cmocka_unit_test(apop_is_followed_by_user_where_plaintext_is_allowed),
         cmocka_unit_test(user_by_name_sends_no_capa),
         cmocka_unit_test(a_server_that_closes_on_capa_is_done_without),
+        cmocka_unit_test(a_server_that_closes_on_capa_after_the_login_is_asked_before_alone),
+        cmocka_unit_test(capa_that_was_refused_is_not_asked_again_after_the_login),
         cmocka_unit_test(capa_that_is_known_to_close_is_not_sent),
         cmocka_unit_test(a_list_that_does_not_come_is_done_without),
         cmocka_unit_test(nobody_comes_back_once_something_else_was_said),

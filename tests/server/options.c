@@ -41,6 +41,7 @@ enum option_id {
     OPT_DELAY,
     OPT_MOST_COMMANDS,
     OPT_MOST_TOGETHER,
+    OPT_LATE_CAPA,
     OPT_CLOSE_AFTER,
     OPT_RESET_AFTER,
     OPT_NO_CLOSE_NOTIFY,
@@ -80,6 +81,7 @@ static const struct option long_options[] = {
     {"delay", required_argument, NULL, OPT_DELAY},
     {"most-commands", required_argument, NULL, OPT_MOST_COMMANDS},
     {"most-together", required_argument, NULL, OPT_MOST_TOGETHER},
+    {"late-capa", required_argument, NULL, OPT_LATE_CAPA},
     {"close-after", required_argument, NULL, OPT_CLOSE_AFTER},
     {"reset-after", required_argument, NULL, OPT_RESET_AFTER},
     {"no-close-notify", no_argument, NULL, OPT_NO_CLOSE_NOTIFY},
@@ -183,6 +185,13 @@ static bool apply_number(struct options *o, int id, const char *value)
     }
 }
 
+static bool set_late_capa(const char *value, enum late_capa *how)
+{
+    *how = strcmp(value, "close") == 0 ? LATE_CAPA_CLOSE : LATE_CAPA_REFUSE;
+    return *how == LATE_CAPA_CLOSE || strcmp(value, "refuse") == 0 ||
+           bad("refuse or close is expected", value);
+}
+
 static bool apply(struct options *o, int id, const char *value)
 {
     switch (id) {
@@ -242,6 +251,8 @@ static bool apply(struct options *o, int id, const char *value)
         return add_word(&o->refuse, value);
     case OPT_ERROR:
         return add_word(&o->errors, value);
+    case OPT_LATE_CAPA:
+        return set_late_capa(value, &o->late_capa);
     case OPT_NO_PIPELINING:
         o->no_pipelining = true;
         return true;

@@ -13,6 +13,13 @@ struct words {
     size_t n;
 };
 
+/* What becomes of CAPA after the login. */
+enum late_capa {
+    LATE_CAPA_ANSWER,
+    LATE_CAPA_REFUSE,
+    LATE_CAPA_CLOSE
+}; /* the last two: and the end */
+
 struct options {
     /* where */
     const char *bind; /* a loopback address */
@@ -37,6 +44,7 @@ struct options {
     struct words no_capa; /* names to leave out */
     struct words refuse;  /* "CMD" or "CMD ARGUMENTS" */
     struct words errors;  /* "CMD TEXT" */
+    enum late_capa late_capa;
     bool no_pipelining;
     bool discard_pipelined;
     uint64_t most_commands; /* of a session; 0: as many as come */

@@ -51,6 +51,13 @@ static void cmd_capa(struct session *s, struct span args)
 {
     (void)args;
     const struct options *options = &s->server->options;
+    if (s->transaction && options->late_capa != LATE_CAPA_ANSWER) {
+        if (options->late_capa == LATE_CAPA_REFUSE) {
+            reply(s, "-ERR not now");
+        }
+        s->over = true;
+        return;
+    }
     reply(s, "+OK capability list follows");
     capability(s, "TOP");
     capability(s, "UIDL");
