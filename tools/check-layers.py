@@ -15,7 +15,8 @@ ROOMS = {
     "src/io": {"io", "optional", "core"},
     "src/client": {"client", "auth", "io", "core"},
     "src/sync": {"sync"},
-    "src/cli": {"cli", "sync", "optional"},
+    "src/settings": {"settings", "sync"},
+    "src/cli": {"cli", "settings", "sync", "optional"},
     "python": {"core"},
 }
 

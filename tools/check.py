@@ -155,6 +155,19 @@ def perform(run: Run) -> dict[str, str]:
     return found or {f"{run.name}: no test ran": "failed"}
 
 
+def build_and_perform(run: Run, built: list[tuple]) -> dict[str, str]:
+    """The same after building, where that has not been done. What cannot be built is one test that failed."""
+    what = (run.build, run.setup, run.targets)
+    try:
+        if what not in built:
+            build(run)
+    except subprocess.CalledProcessError as error:
+        print(error)
+        return {f"{run.name}: the build": "failed"}
+    built.append(what)
+    return perform(run)
+
+
 def report_failures(run: Run, results: dict[str, str]) -> None:
     """Names what failed, with what Meson kept of the output."""
     for name, result in results.items():
@@ -163,7 +176,10 @@ def report_failures(run: Run, results: dict[str, str]) -> None:
     if "failed" in results.values():
         text = "".join(log.read_text() for log in logs(run, "txt"))
         for block in text.split("\n\n====="):
-            if "not ok" in block or "ERROR" in block or re.search(r"exit status [1-9]", block):
+            failed = re.findall(r"^not ok.*\n(?:#.*\n)*", block, flags=re.MULTILINE)
+            if failed:
+                print("\n".join(part[:6000] for part in failed))
+            elif "ERROR" in block or re.search(r"exit status [1-9]", block):
                 print(block[-6000:])
 
 
@@ -188,10 +204,7 @@ def main(arguments: list[str]) -> int:
         if shutil.which(run.tool) is None:
             results = {f"all tests of \"{run.name}\" (there is no {run.tool})": "skipped"}
         else:
-            if (run.build, run.setup, run.targets) not in built:
-                build(run)
-            built.append((run.build, run.setup, run.targets))
-            results = perform(run)
+            results = build_and_perform(run, built)
         report_failures(run, results)
         counts = Counter(results.values())
         lines.append(

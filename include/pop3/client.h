@@ -124,7 +124,7 @@ typedef struct pop3_client_options {
 /** Initializer for pop3_client_options. */
 #define POP3_CLIENT_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        .size = sizeof(pop3_client_options), .engine = POP3_ENGINE_OPTIONS_INIT,                   \
+        .size = sizeof(pop3_client_options), .engine = POP3_ENGINE_OPTIONS_INIT                    \
     }
 
 /** Octets that a host name may have, with the NUL at its end. */

@@ -3,20 +3,18 @@
 #define P3_CLI_ACCOUNT_H
 
 #include "cli/secret.h"
-#include "cli/settings.h"
-#include "cli/url.h"
+#include "settings/settings.h"
+#include "settings/url.h"
 #include "sync/sync.h"
 
 /* An account with all that its fields point to. It must not be moved once it is made. */
 typedef struct p3_local_account {
     p3_account account;
     p3_settings settings; /* owned */
-    p3_url url;
     p3_secret_source secret;
     char *key;
     char *shown; /* the name of an account that was given none */
     char *target;
-    char *proxy_host;
     pop3_verify_fn verify; /* set before it is made: decides about certificates */
     void *verify_ctx;
 } p3_local_account;

@@ -8,91 +8,21 @@
 
 #include "cli/output.h"
 
-/* A word that switches something on. */
-static bool take_switch(p3_arguments *a, const char *name)
-{
-    struct {
-        const char *name;
-        bool *on;
-    } const switches[] = {
-        {"quiet", &a->quiet}, {"q", &a->quiet},     {"verbose", &a->verbose},
-        {"v", &a->verbose},   {"json", &a->json},   {"dry-run", &a->dry_run},
-        {"n", &a->dry_run},   {"trace", &a->trace}, {"no-sandbox", &a->no_sandbox},
-        {"help", &a->help},   {"h", &a->help}};
-    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
-        if (strcmp(switches[i].name, name) == 0) {
-            *switches[i].on = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Options with a value that are not settings of an account. */
-static const char **find_value(p3_arguments *a, const char *name)
-{
-    struct {
-        const char *name;
-        const char **value;
-    } const values[] = {{"config", &a->config},     {"state", &a->state},
-                        {"every", &a->every},       {"jobs", &a->jobs},
-                        {"per-host", &a->per_host}, {"retry-wait", &a->retry_wait},
-                        {"retries", &a->retries},   {"lines", &a->lines}};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        if (strcmp(values[i].name, name) == 0)
-            return values[i].value;
-    }
-    return NULL;
-}
-
-/* Options that are short for a setting and its value. */
-static bool take_short_form(p3_arguments *a, const char *name, bool *taken, p3_problem *why)
-{
-    static const struct {
-        const char *name;
-        const char *setting;
-        const char *value;
-    } forms[] = {{"keep", "remove", "never"},
-                 {"delete", "remove", "delivered"},
-                 {"allow-plaintext", "allow-plaintext", "yes"},
-                 {"received", "received", "yes"},
-                 {"keyring", "keyring", "yes"}};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (strcmp(forms[i].name, name) == 0) {
-            *taken = true;
-            return p3_setting_set(&a->settings, p3_setting_find(forms[i].setting), forms[i].value,
-                                  why);
-        }
-    }
-    return true;
-}
-
 static bool unknown(const char *name, p3_problem *why)
 {
-    const char *nearest = p3_setting_nearest(name);
+    const char *nearest = p3_setting_nearest(name, P3_PLACE_COMMAND);
     return p3_problem_set(why, EX_USAGE, "unknown option --%s%s%s; `pop3 help options` lists them",
                           name, nearest != NULL ? ", perhaps --" : "",
                           nearest != NULL ? nearest : "");
 }
 
-static bool take_value(p3_arguments *a, const char *name, const char *value, p3_problem *why)
+static bool take_value(p3_arguments *a, const p3_setting *which, const char *value, p3_problem *why)
 {
-    const char **plain = find_value(a, name);
-    const p3_setting *setting =
-        p3_setting_find(strcmp(name, "delete-after") == 0 ? "remove" : name);
-    if (plain != NULL) {
-        *plain = value;
+    p3_problem what;
+    if (p3_setting_set(&a->settings, &a->run, which, value, &what))
         return true;
-    }
-    if (setting->is_secret)
-        return p3_problem_set(why, EX_USAGE,
-                              "--%s would show the password to everybody on this machine; use "
-                              "--password-file or --password-command",
-                              name);
-    bool ok = p3_setting_set(&a->settings, setting, value, why);
-    if (!ok && why->exit == EX_CONFIG)
-        why->exit = EX_USAGE;
-    return ok;
+    int exit = what.exit == EX_CONFIG ? EX_USAGE : what.exit;
+    return p3_problem_set(why, exit, "%s%s", exit == EX_USAGE ? "--" : "", what.text);
 }
 
 /* One option: argv[*i], and perhaps the next word. */
@@ -100,33 +30,37 @@ static bool take_option(p3_arguments *a, int argc, char **argv, int *i, p3_probl
 {
     const char *word = argv[*i] + 1;
     char name[64];
-    bool taken = false;
     word += *word == '-';
     size_t len = strcspn(word, "=");
     if (len >= sizeof name)
         return unknown(word, why);
     memcpy(name, word, len);
     name[len] = '\0';
-    if (word[len] == '\0') {
-        if (take_switch(a, name))
-            return true;
-        if (!take_short_form(a, name, &taken, why) || taken)
-            return taken;
-    }
-    bool known = find_value(a, name) != NULL || p3_setting_find(name) != NULL ||
-                 strcmp(name, "delete-after") == 0;
-    if (!known)
+    const char *value = word[len] == '=' ? word + len + 1 : NULL;
+    const p3_setting *which = p3_setting_find(name, P3_PLACE_COMMAND);
+    const p3_setting *in_file = p3_setting_find(name, P3_PLACE_FILE);
+    if (which == NULL && in_file != NULL && in_file->is_secret)
+        return p3_problem_set(why, EX_USAGE,
+                              "--%s would show the password to everybody on this machine; use "
+                              "--password-file or --password-command",
+                              name);
+    if (which == NULL)
         return unknown(name, why);
-    if (word[len] == '=')
-        return take_value(a, name, word + len + 1, why);
-    if (*i + 1 == argc)
-        return p3_problem_set(why, EX_USAGE, "--%s needs a value", name);
-    return take_value(a, name, argv[++*i], why);
+    if (which->argument != NULL && value == NULL) {
+        if (*i + 1 == argc)
+            return p3_problem_set(why, EX_USAGE, "--%s needs a value", name);
+        value = argv[++*i];
+    }
+    /* An option without a value may have one only where it is a setting that may be "no", too. */
+    if (which->argument == NULL && value != NULL && which->type != P3_TYPE_YES_NO)
+        return unknown(word, why);
+    return take_value(a, which, value != NULL ? value : "yes", why);
 }
 
 bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why)
 {
     *a = (p3_arguments){.rest = calloc((size_t)argc + 1, sizeof(char *))};
+    p3_run_settings_preset(&a->run);
     bool options = true;
     bool ok = true;
     if (a->rest == NULL)
@@ -145,6 +79,7 @@ bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why)
 void p3_arguments_free(p3_arguments *a)
 {
     p3_settings_free(&a->settings);
+    p3_run_settings_free(&a->run);
     free(a->rest);
 }
 
@@ -155,4 +90,9 @@ int p3_complain(const char *account, const p3_problem *why)
     else
         p3_print(stderr, "pop3: %s\n", why->text);
     return why->exit;
+}
+
+void p3_complain_in_file(const char *path, int line, const char *text)
+{
+    p3_print(stderr, "%s:%d: %s\n", path, line, text);
 }

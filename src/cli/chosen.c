@@ -25,30 +25,28 @@ static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const ch
 {
     p3_settings s = {0};
     p3_local_account *to = &c->at[c->count];
-    const char *shown = url != NULL ? url : a->settings.url;
-    if (shown != NULL && p3_url_has_password(shown))
-        return p3_problem_set(why, EX_USAGE,
-                              "the URL would show the password to everybody on this machine; use "
-                              "--password-file or --password-command");
-    if (url != NULL && strpbrk(url, "\r\n") != NULL)
-        return p3_problem_set(why, EX_USAGE, "reading the URL: it has a line end");
-    bool ok = p3_settings_inherit(&s, &a->settings);
+    bool ok =
+        p3_settings_inherit(&s, &a->settings) || p3_problem_set(why, EX_OSERR, "out of memory");
     if (ok && url != NULL)
-        ok = p3_setting_set(&s, p3_setting_find("url"), url, why);
+        ok = p3_setting_set(&s, NULL, p3_setting_find("url", P3_PLACE_COMMAND), url, why);
+    if (ok && s.url.password != NULL)
+        ok = p3_problem_set(why, EX_USAGE,
+                            "the URL would show the password to everybody on this machine; use "
+                            "--password-file or --password-command");
     if (ok && from != NULL) {
         ok = p3_settings_inherit(&s, from);
         s.name = ok ? strdup(from->name) : NULL;
-        ok = s.name != NULL;
+        ok = s.name != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
     }
     if (!ok) {
         p3_settings_free(&s);
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return false;
     }
     c->count++;
     to->verify = a->verify;
     to->verify_ctx = a->verify_ctx;
     bool made = p3_local_account_make(to, &s, deliver, why);
-    if (a->trace) {
+    if (a->run.trace) {
         to->account.connection.engine.trace = show_trace;
         to->account.connection.engine.trace_ctx = to;
         to->account.connection.engine.trace_level = 1;
@@ -59,11 +57,20 @@ static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const ch
     return deliver && from != NULL; /* one account's mistake is not the others' */
 }
 
+/* Reads the configuration; what the command line says of the run comes before what that says. */
+static bool read_config(p3_chosen *c, p3_arguments *a, p3_problem *why)
+{
+    if (!p3_config_read(&c->config, a->run.config, true, p3_complain_in_file, why))
+        return false;
+    return p3_run_settings_inherit(&a->run, &c->config.run) ||
+           p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
 static bool add_word(p3_chosen *c, p3_arguments *a, const char *word, bool deliver, p3_problem *why)
 {
     if (p3_is_url(word))
         return add(c, a, NULL, word, deliver, why);
-    if (c->config.path == NULL && !p3_config_read(&c->config, a->config, true, why))
+    if (c->config.path == NULL && !read_config(c, a, why))
         return false;
     const p3_settings *from = p3_config_find(&c->config, word, why);
     return from != NULL && add(c, a, from, NULL, deliver, why);
@@ -74,8 +81,8 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
 {
     *c = (p3_chosen){0};
     bool all = count == 0;
-    if (all || a->config != NULL) {
-        if (!p3_config_read(&c->config, a->config, true, why))
+    if (all || a->run.config != NULL) {
+        if (!read_config(c, a, why))
             return false;
         if (all && c->config.count == 0)
             return p3_problem_set(why, EX_CONFIG, "%s has no account", c->config.path);
@@ -92,11 +99,6 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
             return false;
     }
     return true;
-}
-
-bool p3_chosen_without_sandbox(const p3_chosen *c, const p3_arguments *a)
-{
-    return a->no_sandbox || (c->config.sandbox != NULL && p3_value_is_no(c->config.sandbox));
 }
 
 void p3_chosen_free(p3_chosen *c)

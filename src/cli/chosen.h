@@ -3,7 +3,7 @@
 #define P3_CLI_CHOSEN_H
 
 #include "cli/command.h"
-#include "cli/config.h"
+#include "settings/config.h"
 
 typedef struct p3_chosen {
     p3_config config;
@@ -18,8 +18,5 @@ typedef struct p3_chosen {
 bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t count, bool deliver,
                     p3_problem *why);
 void p3_chosen_free(p3_chosen *c);
-
-/* Whether command line or configuration say that there shall be no sandbox. */
-bool p3_chosen_without_sandbox(const p3_chosen *c, const p3_arguments *a);
 
 #endif

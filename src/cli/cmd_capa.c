@@ -39,7 +39,7 @@ int p3_cmd_capa(p3_arguments *a)
         pop3_status status = pop3_client_capa(m.client, &caps);
         if (status != POP3_OK)
             result = p3_mailbox_complain(&m, status);
-        else if (!print_lines(caps, a->json))
+        else if (!print_lines(caps, a->run.json))
             result = EX_IOERR;
     }
     return p3_mailbox_close(&m, result);

@@ -68,11 +68,5 @@ int p3_cmd_cat(p3_arguments *a)
 /* pop3 top: headers and the first lines, 0 or --lines of them. */
 int p3_cmd_top(p3_arguments *a)
 {
-    p3_problem why;
-    uint64_t lines = 0;
-    if (a->lines != NULL && !p3_value_number(a->lines, UINT32_MAX, &lines)) {
-        p3_problem_set(&why, EX_USAGE, "--lines: a number is expected");
-        return p3_complain(NULL, &why);
-    }
-    return run(a, (int64_t)lines);
+    return run(a, (int64_t)a->run.lines);
 }

@@ -180,9 +180,9 @@ static pop3_sink_result take(void *ctx, const char *data, size_t len)
 /* Prints what is known of a message: of its header perhaps nothing. */
 static void print(p3_headers *h, uint32_t number)
 {
-    bool ok = h->arguments->json ? print_json(h, number)
-              : h->every_field   ? print_fields(h, number)
-                                 : print_row(h, number);
+    bool ok = h->arguments->run.json ? print_json(h, number)
+              : h->every_field       ? print_fields(h, number)
+                                     : print_row(h, number);
     if (!ok && h->result == EX_OK)
         h->result = EX_IOERR;
     h->shown++;
@@ -216,7 +216,7 @@ static void begin_table(p3_headers *h)
         titles[i] = columns[i].title;
     unsigned terminal = p3_table_terminal(stdout);
     p3_table_fit(h->columns, 5, terminal);
-    if (terminal > 0 && !h->arguments->json && !h->every_field)
+    if (terminal > 0 && !h->arguments->run.json && !h->every_field)
         p3_table_row(stdout, h->columns, titles, 5);
 }
 
@@ -303,5 +303,5 @@ int p3_cmd_list(p3_arguments *a)
 
 int p3_cmd_headers(p3_arguments *a)
 {
-    return run(a, a->verbose || a->json);
+    return run(a, a->run.verbose || a->run.json);
 }

@@ -35,11 +35,11 @@ int p3_cmd_rm(p3_arguments *a)
         return p3_complain(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
-        result = mark(&m, &s, a->dry_run, &count);
+        result = mark(&m, &s, a->run.dry_run, &count);
     result = p3_mailbox_close(&m, result);
     p3_selection_free(&s);
-    if (result == EX_OK && !a->quiet)
+    if (result == EX_OK && !a->run.quiet)
         p3_print(stdout, "%zu message%s %s\n", count, count == 1 ? "" : "s",
-                 a->dry_run ? "would be deleted" : "deleted");
+                 a->run.dry_run ? "would be deleted" : "deleted");
     return result;
 }

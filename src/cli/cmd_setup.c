@@ -12,10 +12,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/config.h"
+#include "settings/config.h"
 #include "cli/offer.h"
 #include "cli/output.h"
-#include "cli/text.h"
+#include "settings/text.h"
 
 /* Whether a host's name stays within the domain of the address; else a person has to agree, as the
  * DNS may have been tampered with (RFC 6186 §6). */
@@ -103,7 +103,7 @@ static int offer_known(const char *address, const p3_offer *o, const p3_argument
     p3_config config;
     char *section = make_section(address, o);
     int status = EX_OK;
-    bool ok = p3_config_read(&config, a->config, false, &why);
+    bool ok = p3_config_read(&config, a->run.config, false, p3_complain_in_file, &why);
     if (ok && section == NULL)
         ok = p3_problem_set(&why, EX_OSERR, "out of memory");
     for (size_t i = 0; ok && i < config.count; i++) {
@@ -111,12 +111,12 @@ static int offer_known(const char *address, const p3_offer *o, const p3_argument
             ok = p3_problem_set(&why, EX_CONFIG, "%s has an account of that name already",
                                 config.path);
     }
-    if (ok && !a->dry_run)
+    if (ok && !a->run.dry_run)
         ok = append_section(config.path, section, &why);
     if (!ok)
         status = p3_complain(address, &why);
     else
-        p3_print(stdout, "%s %s:\n%s\n", a->dry_run ? "This would be added to" : "Added to",
+        p3_print(stdout, "%s %s:\n%s\n", a->run.dry_run ? "This would be added to" : "Added to",
                  config.path, section);
     if (ok && !print_next_steps(address, o->host))
         status = EX_OSERR;

@@ -13,7 +13,8 @@
 #include "cli/mailbox.h"
 #include "cli/output.h"
 #include "cli/printable.h"
-#include "cli/text.h"
+#include "settings/text.h"
+#include "settings/values.h"
 
 typedef struct p3_shell {
     p3_session_with m;
@@ -174,8 +175,8 @@ static void perform(p3_shell *s, char *text)
     const p3_shell_command *c = find(word);
     const char *first = strtok_r(NULL, " \t\r\n", &rest);
     const char *second = first != NULL ? strtok_r(NULL, " \t\r\n", &rest) : NULL;
-    bool numbers = (first == NULL || p3_value_number(first, UINT32_MAX, &number)) &&
-                   (second == NULL || p3_value_number(second, UINT32_MAX, &lines));
+    bool numbers = (first == NULL || p3_value_number(first, 0, UINT32_MAX, &number)) &&
+                   (second == NULL || p3_value_number(second, 0, UINT32_MAX, &lines));
     if (c == NULL || !numbers || (c->needs_number && number == 0)) {
         p3_print(stdout, "%s\n", c == NULL ? "There is no such command; type help." : c->help);
         return;

@@ -20,7 +20,7 @@ int p3_cmd_stat(p3_arguments *a)
         pop3_status status = pop3_client_stat(m.client, &drop);
         if (status != POP3_OK)
             result = p3_mailbox_complain(&m, status);
-        else if (a->json)
+        else if (a->run.json)
             result = p3_json_line(json_pack("{s:o,s:o}", "messages", p3_json_number(drop.count),
                                             "octets", p3_json_octets(drop.octets)))
                          ? EX_OK

@@ -14,12 +14,9 @@
 #include "cli/chosen.h"
 #include "cli/progress.h"
 #include "cli/sandbox.h"
-#include "cli/text.h"
+#include "settings/text.h"
 #include "sync/clock.h"
 #include "sync/folder.h"
-
-#define P3_JOBS     16 /* accounts at once */
-#define P3_PER_HOST 4  /* of those, at one host */
 
 static volatile sig_atomic_t stop;
 static int stop_pipe[2] = {-1, -1};
@@ -72,61 +69,22 @@ static void allow_descriptors(void)
 }
 
 /* The state file, and the folders to it. */
-static char *find_state(const p3_arguments *a, const p3_config *config, p3_problem *why)
+static char *find_state(const p3_arguments *a, p3_problem *why)
 {
-    const char *set = a->state != NULL ? a->state : config->state;
+    const char *set = a->run.state;
     char *path =
         set != NULL ? strdup(set) : p3_home_path("XDG_STATE_HOME", ".local/state", "state.db");
     if (path == NULL) {
         p3_problem_set(why, EX_CONFIG, "HOME is not set: say where the state is with --state");
         return NULL;
     }
-    char *slash = set == NULL && !a->dry_run ? strrchr(path, '/') : NULL;
+    char *slash = set == NULL && !a->run.dry_run ? strrchr(path, '/') : NULL;
     if (slash != NULL) {
         *slash = '\0';
         (void)p3_folder_make(path); /* whether it works shows when the file is opened */
         *slash = '/';
     }
     return path;
-}
-
-static bool read_count(const char *given, const char *set, const char *name, unsigned usual,
-                       unsigned *out, p3_problem *why)
-{
-    const char *text = given != NULL ? given : set;
-    uint64_t n = usual;
-    if (text != NULL && (!p3_value_number(text, 10000, &n) || n == 0))
-        return p3_problem_set(why, EX_USAGE, "%s: a number from 1 to 10000 is expected", name);
-    *out = (unsigned)n;
-    return true;
-}
-
-static bool read_time(const char *text, const char *name, int64_t *out, p3_problem *why)
-{
-    if (text == NULL || (p3_value_time_ms(text, out) && *out <= INT32_MAX))
-        return true;
-    return p3_problem_set(why, EX_USAGE, "%s: a time such as 30s, 5m or 2h is expected", name);
-}
-
-/* What the run is to be like. */
-static bool read_options(const p3_arguments *a, const p3_config *c, p3_sync_options *o,
-                         int64_t *every, p3_problem *why)
-{
-    int64_t retry = 5000;
-    unsigned retries = 4;
-    uint64_t zero = 0;
-    if (a->retries != NULL && !(p3_value_number(a->retries, 30, &zero)))
-        return p3_problem_set(why, EX_USAGE, "--retries: a number from 0 to 30 is expected");
-    if (a->retries != NULL)
-        retries = (unsigned)zero;
-    *every = 0;
-    o->retries = retries;
-    bool ok = read_count(a->jobs, c->jobs, "jobs", P3_JOBS, &o->jobs, why) &&
-              read_count(a->per_host, c->per_host, "per-host", P3_PER_HOST, &o->per_host, why) &&
-              read_time(a->retry_wait, "--retry-wait", &retry, why) &&
-              read_time(a->every != NULL ? a->every : c->every, "every", every, why);
-    o->retry_ms = (int)retry;
-    return ok;
 }
 
 /* One exit status for many accounts: what cannot mend by itself outweighs what can. */
@@ -143,9 +101,9 @@ static int status_of(const p3_outcome *outcomes, size_t count)
 
 static p3_progress_style choose_style(const p3_arguments *a)
 {
-    if (a->json)
+    if (a->run.json)
         return P3_PROGRESS_JSON;
-    if (a->quiet)
+    if (a->run.quiet)
         return P3_PROGRESS_QUIET;
     return isatty(STDERR_FILENO) ? P3_PROGRESS_LIVE : P3_PROGRESS_LINES;
 }
@@ -176,26 +134,30 @@ static int run_every(p3_sync_options *o, const p3_account *accounts, size_t coun
 static int work(p3_arguments *a, p3_chosen *chosen)
 {
     p3_problem why;
-    int64_t every = 0;
+    int64_t every = a->run.every;
     size_t n = chosen->count;
-    p3_sync_options o = {.dry_run = a->dry_run, .stop = &stop, .stop_fd = stop_pipe[0]};
-    if (!read_options(a, &chosen->config, &o, &every, &why))
-        return p3_complain(NULL, &why);
-    char *state = find_state(a, &chosen->config, &why);
+    p3_sync_options o = {.dry_run = a->run.dry_run,
+                         .jobs = (unsigned)a->run.jobs,
+                         .per_host = (unsigned)a->run.per_host,
+                         .retries = (unsigned)a->run.retries,
+                         .retry_ms = (int)a->run.retry_wait,
+                         .stop = &stop,
+                         .stop_fd = stop_pipe[0]};
+    char *state = find_state(a, &why);
     if (state == NULL)
         return p3_complain(NULL, &why);
     p3_sandbox sandbox = {.chosen = chosen,
                           .state = state,
                           .delivers = true,
-                          .dry_run = a->dry_run,
+                          .dry_run = a->run.dry_run,
                           .stays = every > 0,
-                          .is_told = a->verbose,
-                          .off = p3_chosen_without_sandbox(chosen, a)};
+                          .is_told = a->run.verbose,
+                          .off = !a->run.sandbox};
     p3_sandbox_prepare(&sandbox);
     p3_progress_style style = choose_style(a);
     p3_account *accounts = calloc(n, sizeof *accounts);
     p3_outcome *outcomes = calloc(n, sizeof *outcomes);
-    p3_progress *progress = p3_progress_new(style, a->verbose, a->dry_run, n);
+    p3_progress *progress = p3_progress_new(style, a->run.verbose, a->run.dry_run, n);
     int status = EX_OSERR;
     if (accounts != NULL && outcomes != NULL && progress != NULL) {
         for (size_t i = 0; i < n; i++)

@@ -68,7 +68,7 @@ int p3_cmd_uidl(p3_arguments *a)
         return p3_complain(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
-        result = a->count > 1 ? print_some(&m, &s, a->json) : print_all(&m, a->json);
+        result = a->count > 1 ? print_some(&m, &s, a->run.json) : print_all(&m, a->run.json);
     result = p3_mailbox_close(&m, result);
     p3_selection_free(&s);
     return result;

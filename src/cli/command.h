@@ -3,27 +3,14 @@
 #define P3_CLI_COMMAND_H
 
 #include "cli/account.h"
+#include "settings/settings.h"
 #include "sync/problem.h"
 
 /* The command line, taken apart: options common to all subcommands, and what is left. */
 typedef struct p3_arguments {
-    p3_settings settings; /* those given as options */
-    const char *config;   /* --config */
-    const char *state;    /* --state */
-    bool quiet;
-    bool verbose;
-    bool trace; /* --trace: show what goes over the connection */
-    bool json;
-    bool dry_run;
-    bool no_sandbox;
-    bool help;
-    bool edits_lines;  /* the subcommand does, on a terminal, and keeps a history */
-    const char *every; /* --every */
-    const char *jobs;
-    const char *per_host;
-    const char *retry_wait;
-    const char *retries;
-    const char *lines;     /* top */
+    p3_settings settings;  /* those given as options */
+    p3_run_settings run;   /* the same of the whole run */
+    bool edits_lines;      /* the subcommand does, on a terminal, and keeps a history */
     pop3_verify_fn verify; /* decides about certificates; NULL: the library does */
     void *verify_ctx;
     char **rest; /* what is not an option: URL or ACCOUNT, numbers */
@@ -36,6 +23,9 @@ void p3_arguments_free(p3_arguments *a);
 
 /* Says on standard error what went wrong: "pop3: ACCOUNT: TEXT". Returns the exit status. */
 int p3_complain(const char *account, const p3_problem *why);
+
+/* The same of a line in a file: "FILE:LINE: TEXT". */
+void p3_complain_in_file(const char *path, int line, const char *text);
 
 /* The subcommands: each returns an exit status. */
 int p3_cmd_capa(p3_arguments *a);

@@ -1,181 +1,143 @@
-/* What `pop3 help` says. */
+/* What `pop3 help` says: the tables of subcommands and settings, as text. */
 #include "cli/help.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli/output.h"
+#include "cli/subcommands.h"
+
+/* Columns of the names, before what they mean; and of a line. */
+enum { names_width = 30, line_width = 100 };
+
+static const char begin[] =
+    "pop3: collects mail from POP3 servers, each message exactly once, and looks into mailboxes.\n";
 
 static const char general[] =
-    "pop3: reads mail from POP3 servers, and keeps a Maildir in step with them.\n"
     "\n"
-    "    pop3 sync [URL | ACCOUNT...]     bring new mail, each message exactly once\n"
-    "    pop3 stat URL                    how many messages, how large\n"
-    "    pop3 list URL [N...]             a table: number, size, date, from, subject\n"
-    "    pop3 headers URL [N...]          the same; every field with --verbose\n"
-    "    pop3 uidl URL [N...]             unique-ids\n"
-    "    pop3 cat URL N...                messages as they are\n"
-    "    pop3 top URL N... [--lines K]    headers and first lines\n"
-    "    pop3 rm URL N...                 delete messages\n"
-    "    pop3 capa URL                    what the server announces\n"
-    "    pop3 doctor URL                  what a server offers, what is wrong, what to configure\n"
-    "    pop3 shell URL                   a session by hand\n"
-    "    pop3 setup ADDRESS               write the configuration for a mail address\n"
-    "    pop3 help [COMMAND | options]    more of a command; the options of all\n"
-    "    pop3 --version\n"
+    "A URL is pop3s://USER@HOST/ (TLS), or pop3://USER@HOST/ (TLS by STLS); the name of an account "
+    "in\n"
+    "~/.config/pop3/config may stand instead. N is a message number, or a range such as 5-9 or "
+    "5-.\n"
     "\n"
-    "A URL is pop3s://USER@HOST/ (TLS), or pop3://USER@HOST/ (TLS by STLS). In its place may stand "
-    "the\n"
-    "name of an account in ~/.config/pop3/config. N is a number, or a range such as 5-9 or 5-.\n"
+    "Every setting of pop3-config(5) is an option of the same name, such as --password-file FILE.\n"
+    "See pop3(1).\n"
     "\n"
-    "Every setting of pop3-config(5) is an option of the same name, such as --password-file FILE "
-    "or\n"
-    "--ca-file FILE. --json prints for programs, --quiet only mistakes. See pop3(1).\n"
-    "\n"
-    "Exit statuses are those of sysexits.h: 0 success, 64 usage, 75 try again later, 77 login "
+    "Exit statuses are those of sysexits.h: 0 success, 64 usage, 75 retry later, 77 login "
     "refused,\n"
     "78 configuration.\n";
 
-static const char sync_help[] =
-    "pop3 sync [URL | ACCOUNT...] [OPTION...]: brings new mail, each message exactly once.\n"
-    "\n"
-    "    --maildir DIR | --mbox FILE | --command COMMAND\n"
-    "                         where to; a command gets each message on its standard input\n"
-    "    --state FILE         what is known; default ~/.local/state/pop3/state.db\n"
-    "    --keep               leave mail on the server (the default)\n"
-    "    --delete             delete it there once it is delivered\n"
-    "    --delete-after 14d   delete it there so long after it was delivered\n"
-    "    --remove WHEN        the same three in one: never, delivered or 14d\n"
-    "    --max-size 50M       leave larger messages on the server\n"
-    "    --kill-size 50M      delete larger messages unread\n"
-    "    --message-limit 4G   give a message up once it has grown so large; 0: never\n"
-    "    --filter COMMAND     is given each header: 0 take, 1 delete, 2 leave\n"
-    "    --limit N            retrieve at most N messages an account\n"
-    "    --line-ends lf|crlf  of what is delivered (lf)\n"
-    "    --delivered-to ADDR  add a line Delivered-To:\n"
-    "    --received           add a line Received:\n"
-    "    --jobs N             accounts at once (16)\n"
-    "    --per-host N         of those, at one host (4)\n"
-    "    --retries N          when the mailbox is in use: how often to come back (4), after\n"
-    "    --retry-wait 5s      at first, then twice as long each time\n"
-    "    --every 5m           stay, and do it again\n"
-    "    -n, --dry-run        say what would be done\n"
-    "    --json, --quiet, --verbose\n"
-    "\n"
-    "Without URL or ACCOUNT all accounts of the configuration are synced. `pop3 help options` "
-    "lists "
-    "how to\n"
-    "connect and log in.\n";
-
-static const char options_help[] =
-    "Options of every command that speaks to a server; all are settings of pop3-config(5), too.\n"
-    "\n"
-    "Where\n"
-    "    --url URL               server and user at once\n"
-    "    --host HOST, --port N, --user NAME\n"
-    "    --socket FILE           a Unix-domain socket in place of a host\n"
-    "    --local-address ADDR    connect from there\n"
-    "    --proxy URL             socks5://HOST[:PORT], socks4a:// or http://\n"
-    "    --proxy-user NAME       (its password is set in the configuration)\n"
-    "TLS\n"
-    "    --tls tls|stls|none     from the first octet, by STLS, or not at all\n"
-    "    --ca-file FILE, --ca-dir DIR\n"
-    "                            authorities to trust in place of the system's\n"
-    "    --pin sha256//BASE64    the key that the server must have; doctor shows it\n"
-    "    --server-name NAME      what its certificate is for, in place of the host\n"
-    "    --crl-file FILE         revocation lists\n"
-    "    --certificate FILE, --key FILE\n"
-    "                            our own\n"
-    "    --tls-min 1.2|1.3       the least version\n"
-    "The password: the first of these, else ~/.netrc, else the terminal\n"
-    "    --token-command CMD     prints an OAuth access token\n"
-    "    --password-command CMD  prints the password\n"
-    "    --password-file FILE    holds it, for nobody else to read\n"
-    "    --keyring               the desktop's keyring has it\n"
-    "    --netrc FILE            in place of ~/.netrc\n"
-    "Logging in\n"
-    "    --auth MECHANISM        instead of the strongest that both sides know\n"
-    "    --channel-binding TYPE  tls-exporter, tls-server-end-point or tls-unique\n"
-    "    --initial-response auto|never\n"
-    "                            whether AUTH carries the first response\n"
-    "    --utf8 auto|off         whether UTF8 is sent where the server announces it\n"
-    "    --allow-plaintext       the password may travel unprotected\n"
-    "The session\n"
-    "    --timeout 60s           how long nothing may happen\n"
-    "    --connect-timeout 30s   until the greeting has come\n"
-    "    --session-timeout TIME  from connecting to the end\n"
-    "    --pipelining auto|on|off\n"
-    "    --traits LIST           what is peculiar about the server, beside what was learned\n"
-    "Anything else\n"
-    "    --config FILE           in place of ~/.config/pop3/config\n"
-    "    --json                  an object a line, for programs\n"
-    "    -q, --quiet             only mistakes are said\n"
-    "    -v, --verbose           more is said\n"
-    "    --trace                 what goes over the connection, without secrets\n"
-    "    --no-sandbox            keep the right to open any file and run programs\n"
-    "    -h, --help              of the command before it\n";
-
 static const char end[] = "\nThe options of all commands: pop3 help options. More: pop3(1).\n";
 
-static const struct {
-    const char *name;
-    const char *text;
-    const char *more;
-} topics[] = {
-    {"capa", "pop3 capa URL [OPTION...]: what the server announces once logged in; --json.\n", end},
-    {"cat", "pop3 cat URL N... [OPTION...]: messages as they are, one after the other.\n", end},
-    {"doctor",
-     "pop3 doctor URL [OPTION...]: what a server offers, what is wrong with its certificate, what "
-     "is\n"
-     "odd about it, and what to configure. Changes nothing.\n",
-     end},
-    {"headers",
-     "pop3 headers URL [N...] [OPTION...]: a table, as list shows it.\n"
-     "\n"
-     "    -v, --verbose        every field of each header\n"
-     "    --json               the same for programs\n",
-     end},
-    {"help", general, ""},
-    {"list",
-     "pop3 list URL [N...] [OPTION...]: a table: number, size, date, from, subject; --json.\n"
-     "On a terminal it is cut to fit.\n",
-     end},
-    {"options", options_help, ""},
-    {"rm",
-     "pop3 rm URL N... [OPTION...]: deletes messages: all that are named, or none.\n"
-     "\n"
-     "    -n, --dry-run        say what would be deleted\n",
-     end},
-    {"setup",
-     "pop3 setup ADDRESS [OPTION...]: adds a mail address to the configuration, when its domain "
-     "says\n"
-     "in the DNS where its POP3 server is (RFC 6186).\n"
-     "\n"
-     "    -n, --dry-run        show what would be added\n"
-     "    --config FILE        in place of ~/.config/pop3/config\n",
-     "\nMore: pop3(1).\n"},
-    {"shell",
-     "pop3 shell URL [OPTION...]: a session by hand, with line editing, history and completion. "
-     "Only\n"
-     "quit deletes what was marked; help lists the commands.\n",
-     end},
-    {"stat", "pop3 stat URL [OPTION...]: how many messages there are, how large; --json.\n", end},
-    {"sync", sync_help, ""},
-    {"top",
-     "pop3 top URL N... [OPTION...]: headers of messages.\n"
-     "\n"
-     "    --lines K            and the first K lines of their bodies\n",
-     end},
-    {"uidl", "pop3 uidl URL [N...] [OPTION...]: the messages' unique-ids; --json.\n", end},
-};
+/* Text from a column on, wrapped; the lines after the first are indented. */
+static bool print_wrapped(FILE *out, const char *text, size_t column, size_t indent)
+{
+    bool ok = true;
+    for (size_t first = column; *text != '\0'; text += strspn(text, " ")) {
+        size_t n = strcspn(text, " ");
+        if (column + n > line_width) {
+            ok = p3_print(out, "\n%*s", (int)indent, "") && ok;
+            column = first = indent;
+        }
+        ok = p3_print(out, "%s%.*s", column > first ? " " : "", (int)n, text) && ok;
+        column += n + 1;
+        text += n;
+    }
+    return p3_print(out, "\n") && ok;
+}
+
+/* One line of a table. */
+static bool print_row(FILE *out, const char *name, const char *meaning)
+{
+    bool fits = strlen(name) + 6 <= names_width;
+    bool ok = p3_print(out, "    %-*s", names_width - 4, name);
+    if (!fits)
+        ok = p3_print(out, "\n%*s", names_width, "") && ok;
+    return print_wrapped(out, meaning, names_width, names_width) && ok;
+}
+
+static bool print_option(FILE *out, const p3_setting *s)
+{
+    char name[100];
+    char letter[8] = "";
+    if (s->letter != '\0')
+        snprintf(letter, sizeof letter, "-%c, ", s->letter);
+    snprintf(name, sizeof name, "%s--%s%s%s", letter, s->name, s->argument != NULL ? " " : "",
+             s->argument != NULL ? s->argument : "");
+    return print_row(out, name, s->help);
+}
+
+/* The options of a topic, with its title. */
+static bool print_topic(FILE *out, const p3_setting_topic *topic)
+{
+    bool ok = p3_print(out, "\n%s\n", topic->title);
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        if ((s->place & P3_PLACE_COMMAND) != 0 && strcmp(s->topic, topic->name) == 0)
+            ok = print_option(out, s) && ok;
+    }
+    return ok;
+}
+
+/* Whether a word is among words that blanks separate. */
+static bool is_among(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = words; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        if (n == len && strncmp(at, word, n) == 0)
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+static bool print_topics(FILE *out, const char *only)
+{
+    bool ok = true;
+    for (const p3_setting_topic *t = p3_all_topics; t->name != NULL; t++) {
+        if (only == NULL || is_among(only, t->name))
+            ok = print_topic(out, t) && ok;
+    }
+    return ok;
+}
+
+static bool print_subcommands(FILE *out)
+{
+    bool ok = p3_print(out, "%s\n", begin);
+    for (const p3_subcommand *s = p3_all_subcommands; s->name != NULL; s++) {
+        char name[100];
+        snprintf(name, sizeof name, "pop3 %s %s", s->name, s->arguments);
+        ok = print_row(out, name, s->help) && ok;
+    }
+    ok = print_row(out, "pop3 --version", "Print the version") && ok;
+    return p3_print(out, "%s", general) && ok;
+}
+
+static bool print_subcommand(FILE *out, const p3_subcommand *s)
+{
+    bool ok = p3_print(out, "pop3 %s %s [OPTION...]\n\n%s.\n", s->name, s->arguments, s->help);
+    if (s->text != NULL)
+        ok = print_wrapped(out, s->text, 0, 0) && ok;
+    if (s->topics != NULL)
+        ok = print_topics(out, s->topics) && ok;
+    return p3_print(out, "%s", end) && ok;
+}
 
 int p3_help(FILE *out, const char *topic)
 {
-    if (topic == NULL)
-        topic = "help";
-    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
-        if (strcmp(topics[i].name, topic) == 0)
-            return !p3_print(out, "%s%s", topics[i].text, topics[i].more) ? EX_IOERR : EX_OK;
-    }
-    return EX_USAGE;
+    const p3_subcommand *s = topic != NULL ? p3_subcommand_find(topic) : NULL;
+    bool ok;
+    if (topic == NULL || strcmp(topic, "help") == 0)
+        ok = print_subcommands(out);
+    else if (strcmp(topic, "options") == 0)
+        ok = p3_print(out,
+                      "Options of every command that speaks to a server, or that are named with "
+                      "it. All but the last\nare settings of pop3-config(5), too.\n") &&
+             print_topics(out, NULL);
+    else if (s != NULL)
+        ok = print_subcommand(out, s);
+    else
+        return EX_USAGE;
+    return ok ? EX_OK : EX_IOERR;
 }

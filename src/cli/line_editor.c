@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/config.h"
+#include "settings/config.h"
 #include "cli/output.h"
 #include "optional/library.h"
 

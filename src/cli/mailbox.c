@@ -30,8 +30,8 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
     m->account = &m->chosen.at[0];
     m->sandbox = (p3_sandbox){.chosen = &m->chosen,
                               .edits_lines = a->edits_lines,
-                              .is_told = a->verbose,
-                              .off = p3_chosen_without_sandbox(&m->chosen, a)};
+                              .is_told = a->run.verbose,
+                              .off = !a->run.sandbox};
     p3_sandbox_prepare(&m->sandbox);
     p3_sandbox_enter(&m->sandbox, NULL, 0);
     pop3_client_options options = m->account->account.connection;

@@ -1,5 +1,5 @@
 /* The `pop3` command: finds the subcommand and lets it work. */
-#include "cli/command.h"
+#include "cli/subcommands.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,27 +11,11 @@
 #include "cli/output.h"
 #include "cli/streams.h"
 
-typedef struct p3_subcommand {
-    const char *name;
-    int (*run)(p3_arguments *a);
-    bool has_json;    /* it heeds --json */
-    bool has_dry_run; /* it heeds --dry-run, or changes nothing anyway */
-} p3_subcommand;
-
-static const p3_subcommand subcommands[] = {
-    {"capa", p3_cmd_capa, true, true},      {"cat", p3_cmd_cat, false, true},
-    {"doctor", p3_cmd_doctor, false, true}, {"headers", p3_cmd_headers, true, true},
-    {"list", p3_cmd_list, true, true},      {"rm", p3_cmd_rm, false, true},
-    {"setup", p3_cmd_setup, false, true},   {"shell", p3_cmd_shell, false, false},
-    {"stat", p3_cmd_stat, true, true},      {"sync", p3_cmd_sync, true, true},
-    {"top", p3_cmd_top, false, true},       {"uidl", p3_cmd_uidl, true, true},
-};
-
-static const p3_subcommand *find(const char *name)
+const p3_subcommand *p3_subcommand_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++) {
-        if (strcmp(subcommands[i].name, name) == 0)
-            return &subcommands[i];
+    for (const p3_subcommand *s = p3_all_subcommands; s->name != NULL; s++) {
+        if (strcmp(s->name, name) == 0)
+            return s;
     }
     return NULL;
 }
@@ -52,9 +36,9 @@ static int help(const char *topic)
 /* An option that promises what a subcommand does not do is a mistake, not a wish. */
 static bool check_switches(const p3_subcommand *sub, const p3_arguments *a, p3_problem *why)
 {
-    if (a->json && !sub->has_json)
+    if (a->run.json && !sub->has_json)
         return p3_problem_set(why, EX_USAGE, "--json: %s has no output for programs", sub->name);
-    if (a->dry_run && !sub->has_dry_run)
+    if (a->run.dry_run && !sub->has_dry_run)
         return p3_problem_set(why, EX_USAGE, "--dry-run: %s does what it is told", sub->name);
     return true;
 }
@@ -66,7 +50,7 @@ static int run(const p3_subcommand *sub, int argc, char **argv)
     int status;
     if (!p3_arguments_read(&arguments, argc, argv, &why))
         status = p3_complain(NULL, &why);
-    else if (arguments.help)
+    else if (arguments.run.help)
         status = help(sub->name);
     else if (!check_switches(sub, &arguments, &why))
         status = p3_complain(NULL, &why);
@@ -87,7 +71,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         return p3_help(stderr, NULL), EX_USAGE;
     int status;
-    const p3_subcommand *sub = find(argv[1]);
+    const p3_subcommand *sub = p3_subcommand_find(argv[1]);
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0)
         status = help(argc > 2 ? argv[2] : NULL);

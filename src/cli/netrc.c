@@ -8,8 +8,8 @@
 #include <strings.h>
 #include <sysexits.h>
 
-#include "cli/private_file.h"
-#include "cli/text.h"
+#include "settings/private_file.h"
+#include "settings/text.h"
 
 #define P3_NETRC_MOST ((size_t)1024 * 1024)
 

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/config.h"
+#include "settings/config.h"
 #include "cli/output.h"
 #include "cli/sandbox_parts.h"
 #include "cli/syscall_filter.h"
-#include "cli/text.h"
+#include "settings/text.h"
 #include "sync/delivery.h"
 
 /* ---- the network ---- */

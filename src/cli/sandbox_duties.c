@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/text.h"
+#include "settings/text.h"
 #include "sync/outside.h"
 
 const char *p3_target_path(const char *target, const char *kind)

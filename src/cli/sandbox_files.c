@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/config.h"
-#include "cli/text.h"
+#include "settings/config.h"
+#include "settings/text.h"
 
 /* What the C library and OpenSSL open while they work: libraries such as those of iconv, and their
  * data. Names are looked up outside. */

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "cli/netrc.h"
-#include "cli/private_file.h"
+#include "settings/private_file.h"
 #include "cli/question.h"
-#include "cli/text.h"
+#include "settings/text.h"
 #include "sync/shell.h"
 
 /* Longest secret: tokens run to a few thousand octets. */
@@ -159,7 +159,7 @@ bool p3_secret_is_at_hand(const p3_secret_source *s)
         return false;
     if (set->password_file != NULL)
         return is_regular_file(set->password_file);
-    return set->password != NULL || s->url->password != NULL;
+    return set->password != NULL || set->url.password != NULL;
 }
 
 /* Nothing secret has to be found: the certificate says who we are. */
@@ -175,8 +175,8 @@ char *p3_secret_command(const p3_secret_source *s)
         return strdup(set->token_command);
     if (set->password_command != NULL)
         return strdup(set->password_command);
-    if (set->password_file != NULL || set->password != NULL || s->url->password != NULL ||
-        is_external(set) || !p3_value_is_yes(set->keyring))
+    if (set->password_file != NULL || set->password != NULL || set->url.password != NULL ||
+        is_external(set) || !set->keyring)
         return NULL;
     return keyring_command(s);
 }
@@ -195,11 +195,11 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
         return from_file(set->password_file, out, why);
     if (set->password != NULL)
         return from_text(set->password, out, why);
-    if (s->url->password != NULL)
-        return from_text(s->url->password, out, why);
+    if (set->url.password != NULL)
+        return from_text(set->url.password, out, why);
     if (is_external(set))
         return true;
-    if (p3_value_is_yes(set->keyring))
+    if (set->keyring)
         return from_keyring(s, out, why);
     if (!p3_netrc_find(set->netrc, s->host, s->user, &out->text, &found, why))
         return false;

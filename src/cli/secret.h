@@ -2,14 +2,13 @@
 #ifndef P3_CLI_SECRET_H
 #define P3_CLI_SECRET_H
 
-#include "cli/settings.h"
-#include "cli/url.h"
+#include "settings/settings.h"
+#include "settings/url.h"
 #include "sync/sync.h"
 
 /* What is needed to find an account's secret; everything is the account's. */
 typedef struct p3_secret_source {
     const p3_settings *settings;
-    const p3_url *url;
     const char *name; /* the account's, for the question on the terminal */
     const char *host;
     const char *user;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "settings/values.h"
 #include "sync/failure_text.h"
 
 /* "3", "5-9" or "5-". */
@@ -20,11 +21,11 @@ static bool read_range(p3_range *r, const char *word)
     memcpy(text, word, len);
     text[len] = '\0';
     bool open = dash != NULL && dash[1] == '\0';
-    if (!p3_value_number(text, UINT32_MAX, &first) || first == 0)
+    if (!p3_value_number(text, 0, UINT32_MAX, &first) || first == 0)
         return false;
     if (dash == NULL)
         last = first;
-    else if (!open && !p3_value_number(dash + 1, UINT32_MAX, &last))
+    else if (!open && !p3_value_number(dash + 1, 0, UINT32_MAX, &last))
         return false;
     *r = (p3_range){word, (uint32_t)first, (uint32_t)last, open};
     return first <= last;

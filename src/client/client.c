@@ -69,17 +69,6 @@ static bool copy_string(const char **s)
     return *s != NULL;
 }
 
-pop3_status pop3_host_to_ascii(const char *host, char out[POP3_HOST_NAME_SIZE])
-{
-    char *name = NULL;
-    pop3_status status =
-        host == NULL || out == NULL ? POP3_ERR_ARGUMENT : p3_idn_to_ascii(host, &name);
-    if (status == POP3_OK) /* p3_idn_to_ascii() takes no longer one */
-        memcpy(out, name, strlen(name) + 1);
-    free(name);
-    return status;
-}
-
 /* Copies the name of a host as resolvers take it. */
 static pop3_status copy_host(const char **host)
 {

@@ -35,10 +35,6 @@ typedef bool (*p3_secret_fn)(void *ctx, p3_secret *out, p3_problem *why);
 /* Messages that one mailbox may have: a listing takes some 64 octets of memory for each. */
 #define P3_MAILBOX_MOST 2000000
 
-/* Octets at which a message is given up unless the account says otherwise: a server that sends one
- * without end must not fill the disk. No mail system takes messages that large. */
-#define P3_MESSAGE_LIMIT ((uint64_t)4 * 1024 * 1024 * 1024)
-
 /* An account: everything is the caller's and lives until the run is over. */
 typedef struct p3_account {
     const char *name;               /* for people */

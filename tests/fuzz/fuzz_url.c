@@ -1,6 +1,6 @@
 /* Fuzzing URLs: what is taken apart has no control character, and put together again, with all that
  * is not a letter or digit encoded, it is the same. */
-#include "cli/url.h"
+#include "settings/url.h"
 
 #include <stdint.h>
 #include <stdio.h>

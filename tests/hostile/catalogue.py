@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parent / "server" / "scripts"
 MAIL = HERE / "mail"
 
-PATIENCE = 60  # seconds until a client counts as hanging
+PATIENCE = 300  # seconds until a client counts as hanging
 MEMORY = {"plain": 1536, "tls": 2560, "command": 24576}  # KiB that a client may grow by, when the header does not say
 KEYS = {"does", "session", "delivered", "deleted", "over", "memory", "options", "server", "certificate"}
 

@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from catalogue import Behaviour, catalogue, server_command  # noqa: E402
 from command_client import KNOWN, SCHEME, SECURITY  # noqa: E402
 
-PATIENCE = 60  # seconds until a program counts as hanging
+PATIENCE = 300  # seconds until a program counts as hanging
 ADDRESSES = 160 << 10  # KiB of address space that a program may have besides; a quiet session has 60,000
 PEAK = 96 << 10 # KiB that may be in memory at once; a quiet session has 13,000
 ALLOCATION = 64  # MiB that one allocation may have, under sanitizers

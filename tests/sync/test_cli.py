@@ -190,9 +190,9 @@ def test_an_interruption_ends_the_questions_for_all_accounts(mailbox):
         (["stat", "--pasword-file", "x"], 64, "perhaps --password-file"),
         (["stat", "pop3s://user@/"], 64, "reading the URL"),
         (["stat", "pop3s://us%0aer@host/"], 64, "reading the URL"),
-        (["stat", "pop3s://host/"], 78, "no user is named"),
-        (["sync", "pop3s://u@host/"], 78, "where to deliver is not said"),
-        (["sync", "pop3s://u@host/", "--maildir", "a", "--mbox", "b"], 78, "more than one place"),
+        (["stat", "pop3s://host/"], 78, "no user is given"),
+        (["sync", "pop3s://u@host/"], 78, "no place to deliver to is given"),
+        (["sync", "pop3s://u@host/", "--maildir", "a", "--mbox", "b"], 64, "more than one place"),
         (["sync", "pop3s://u@host/", "--max-size", "50X"], 64, "a size such as 50M"),
         (["stat", "pop3s://u@host/", "--password", "x"], 64, "would show the password"),
         (["stat", "work"], 78, "there is no configuration file"),
@@ -293,7 +293,7 @@ def test_mistakes_in_the_configuration_are_told_with_file_line_and_nearest_name(
     text = run_sync(world, status=78)
     assert f"{path}:1: there is no setting maildirr; perhaps you mean \"maildir\"" in text
     assert f"{path}:5: max-size: \"big\" cannot be used; expected: a size such as 50M" in text
-    assert f"{path}:6: tls: \"maybe\" cannot be used; expected: tls stls none" in text
+    assert f"{path}:6: tls: \"maybe\" cannot be used; expected: tls, stls or none" in text
     assert f"{path}:7: this belongs at the top" in text
     assert "4 mistakes" in text
 
@@ -310,7 +310,7 @@ def test_one_account_that_cannot_be_used_does_not_keep_the_others(world):
                   f"password = x\n[a]\nuser = a\n"
                   f"[b]\nuser = b\nmaildir = {world.path}/B\n")  # fmt: skip
         text = run_sync(world, status=78)
-    assert "pop3: a: where to deliver is not said" in text
+    assert "pop3: a: no place to deliver to is given" in text
     assert len(world.delivered(world.path / "B")) == 1
 
 

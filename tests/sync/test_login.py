@@ -92,7 +92,7 @@ def test_a_trait_that_is_set_by_hand_counts_and_none_forgets(world):
         server.forget()
         world.sync(server.port, "--traits", "none")
         assert server.count("C: CAPA") == 1
-        assert "expected: none, no-capa" in world.sync(server.port, "--traits", "nonsense", status=78)
+        assert "expected: none, no-capa" in world.sync(server.port, "--traits", "nonsense", status=64)
 
 
 def test_a_dry_run_remembers_nothing(world):

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/private_file.h"
+#include "settings/private_file.h"
 
 static char place[40]; /* a directory of the test's own, of mode 0700 */
 

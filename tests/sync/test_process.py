@@ -99,7 +99,7 @@ def test_but_not_by_mistake(world):
     done = subprocess.run([COMMAND, "stat", "a", "--config", str(config)], env=world.environment(),
                           capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
     assert done.returncode == 78
-    assert f"{config}:1: sandbox: yes or no is expected, not maybe" in done.stderr
+    assert f"{config}:1: sandbox: \"maybe\" cannot be used; expected: yes or no" in done.stderr
 
 
 def test_what_holds_is_told(world):

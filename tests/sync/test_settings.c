@@ -5,7 +5,8 @@
 #include <sysexits.h>
 
 #include "cli/account.h"
-#include "cli/settings.h"
+#include "settings/settings.h"
+#include "settings/values.h"
 
 static void sizes_and_times_have_units(void **state)
 {
@@ -29,16 +30,16 @@ static void sizes_and_times_have_units(void **state)
 static void the_nearest_name_is_offered_for_a_mistake(void **state)
 {
     (void)state;
-    assert_string_equal(p3_setting_nearest("maildirr"), "maildir");
-    assert_string_equal(p3_setting_nearest("pasword-file"), "password-file");
-    assert_string_equal(p3_setting_nearest("max_size"), "max-size");
-    assert_null(p3_setting_nearest("zebra-stripes"));
+    assert_string_equal(p3_setting_nearest("maildirr", P3_PLACE_BOTH), "maildir");
+    assert_string_equal(p3_setting_nearest("pasword-file", P3_PLACE_BOTH), "password-file");
+    assert_string_equal(p3_setting_nearest("max_size", P3_PLACE_BOTH), "max-size");
+    assert_null(p3_setting_nearest("zebra-stripes", P3_PLACE_BOTH));
 }
 
 static void set(p3_settings *s, const char *name, const char *value)
 {
     p3_problem why = {0};
-    if (!p3_setting_set(s, p3_setting_find(name), value, &why))
+    if (!p3_setting_set(s, NULL, p3_setting_find(name, P3_PLACE_FILE), value, &why))
         fail_msg("%s", why.text);
 }
 
@@ -57,7 +58,8 @@ static void what_is_set_is_not_inherited_nor_what_stands_for_it(void **state)
     assert_string_equal(ours.user, "me");
     assert_string_equal(ours.host, "h");
     assert_string_equal(ours.password_file, "/p");
-    assert_null(ours.maildir);
+    assert_true(ours.is_set[P3_SETTING_MBOX] && !ours.is_set[P3_SETTING_MAILDIR]);
+    assert_string_equal(ours.target.where, "/m");
     p3_settings_free(&ours);
     p3_settings_free(&theirs);
 }
@@ -67,9 +69,83 @@ static void a_secret_is_not_repeated_in_a_complaint(void **state)
     p3_settings s = {0};
     p3_problem why = {0};
     (void)state;
-    assert_false(p3_setting_set(&s, p3_setting_find("password"), "sec\nret", &why));
+    assert_false(
+        p3_setting_set(&s, NULL, p3_setting_find("password", P3_PLACE_FILE), "sec\nret", &why));
     assert_null(strstr(why.text, "sec"));
     assert_int_equal(why.exit, EX_CONFIG);
+}
+
+static void a_value_is_read_once_into_a_typed_field(void **state)
+{
+    p3_settings s = {0};
+    p3_settings copy = {0};
+    (void)state;
+    set(&s, "port", "2110");
+    set(&s, "tls", "stls");
+    set(&s, "timeout", "90s");
+    set(&s, "received", "ON");
+    set(&s, "max-size", "2M");
+    set(&s, "remove", "14d");
+    set(&s, "traits", "none,no-capa,quit-after=12");
+    set(&s, "proxy", "socks5://proxy.example:1081");
+    set(&s, "url", "pop3s://ann:x@mail.example.org:996/");
+    set(&s, "maildir", "/var/mail/ann/");
+    assert_true(p3_settings_inherit(&copy, &s));
+    p3_settings_free(&s);
+    assert_int_equal(copy.port, 2110);
+    assert_int_equal(copy.tls, POP3_SECURITY_STLS);
+    assert_int_equal(copy.timeout, 90000);
+    assert_true(copy.received);
+    assert_int_equal(copy.max_size, 2097152);
+    assert_int_equal(copy.remove.when, P3_REMOVE_AFTER);
+    assert_int_equal(copy.remove.after, 14 * 86400);
+    assert_true(copy.traits.forget);
+    assert_int_equal(copy.traits.traits.flags, POP3_TRAIT_NO_CAPA);
+    assert_int_equal(copy.traits.traits.quit_after, 12);
+    assert_int_equal(copy.proxy.kind, POP3_PROXY_SOCKS5);
+    assert_string_equal(copy.proxy.host, "proxy.example");
+    assert_int_equal(copy.proxy.port, 1081);
+    assert_string_equal(copy.url.password, "x");
+    assert_int_equal(copy.target.kind, P3_TYPE_MAILDIR);
+    p3_settings_free(&copy);
+}
+
+static void a_value_that_cannot_be_used_changes_nothing(void **state)
+{
+    p3_settings s = {0};
+    p3_problem why = {0};
+    (void)state;
+    set(&s, "port", "2110");
+    assert_false(p3_setting_set(&s, NULL, p3_setting_find("port", P3_PLACE_FILE), "0", &why));
+    assert_string_equal(why.text, "port: \"0\" cannot be used; expected: a number from 1 to 65535");
+    assert_int_equal(s.port, 2110);
+    set(&s, "mbox", "/m");
+    assert_false(p3_setting_set(&s, NULL, p3_setting_find("maildir", P3_PLACE_FILE), "/d", &why));
+    assert_string_equal(s.target.where, "/m");
+    set(&s, "mbox", "/n"); /* the last one of a setting counts */
+    assert_string_equal(s.target.where, "/n");
+    p3_settings_free(&s);
+}
+
+static void what_is_not_set_has_its_preset_value(void **state)
+{
+    p3_settings s = {0};
+    p3_run_settings run = {0};
+    p3_problem why = {0};
+    (void)state;
+    set(&s, "utf8", "off");
+    p3_settings_preset(&s);
+    assert_false(s.utf8);
+    assert_true(s.initial_response);
+    assert_int_equal(s.message_limit, UINT64_C(4) << 30);
+    p3_run_settings_preset(&run);
+    assert_true(run.sandbox && !run.is_set[P3_SETTING_SANDBOX]);
+    const p3_setting *off = p3_setting_find("no-sandbox", P3_PLACE_COMMAND);
+    assert_true(p3_setting_set(NULL, &run, off, "yes", &why));
+    assert_false(run.sandbox);
+    assert_int_equal(run.retry_wait, 5000);
+    p3_run_settings_free(&run);
+    p3_settings_free(&s);
 }
 
 static void expect_key(const char *url, const char *key, const char *name)
@@ -103,6 +179,9 @@ int main(void)
         cmocka_unit_test(the_nearest_name_is_offered_for_a_mistake),
         cmocka_unit_test(what_is_set_is_not_inherited_nor_what_stands_for_it),
         cmocka_unit_test(a_secret_is_not_repeated_in_a_complaint),
+        cmocka_unit_test(a_value_is_read_once_into_a_typed_field),
+        cmocka_unit_test(a_value_that_cannot_be_used_changes_nothing),
+        cmocka_unit_test(what_is_not_set_has_its_preset_value),
         cmocka_unit_test(an_account_is_the_same_one_by_stls_and_by_tls),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

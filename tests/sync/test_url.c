@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/url.h"
+#include "settings/url.h"
 
 static void check(const char *text, pop3_security security, const char *user, const char *mechanism,
                   const char *host, unsigned port)

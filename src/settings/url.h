@@ -1,6 +1,6 @@
 /* POP URLs, as RFC 2384 and as curl write them. */
-#ifndef P3_CLI_URL_H
-#define P3_CLI_URL_H
+#ifndef P3_SETTINGS_URL_H
+#define P3_SETTINGS_URL_H
 
 #include <pop3/client.h>
 
@@ -20,8 +20,8 @@ typedef struct p3_url {
  * wrong with it. */
 bool p3_url_parse(const char *text, p3_url *out, p3_problem *why);
 
-/* Whether it is a URL with a password in it. */
-bool p3_url_has_password(const char *text);
+/* Copies one. Returns false when out of memory; `to` is then empty. */
+bool p3_url_copy(p3_url *to, const p3_url *from);
 
 /* Whether a word looks like a URL, so that it is not an account's name. */
 bool p3_is_url(const char *text);

@@ -1,6 +1,6 @@
 /* Whether a file may hold a secret: nobody else can read it, or it was put in place read-only where
  * nobody else could have put it. */
-#include "cli/private_file.h"
+#include "settings/private_file.h"
 
 #include <limits.h>
 #include <stdio.h>

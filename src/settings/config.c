@@ -1,28 +1,37 @@
 /* The configuration file, read with inih. */
-#include "cli/config.h"
+#include "settings/config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/output.h"
-#include "cli/private_file.h"
-#include "cli/text.h"
-#include "cli/url.h"
+#include "settings/private_file.h"
+#include "settings/text.h"
+#include "settings/values.h"
+
+/* Octets of the longest section's name that inih keeps. */
+#define P3_SECTION_MOST 49
+
+/* What inih is given in place of a value that does not fit into its buffer. */
+#define P3_STAND_IN "\x01"
 
 /* Reading, and where it stands. */
 typedef struct p3_reader {
     p3_config *config;
+    p3_mistake_fn told;
     FILE *file;
-    int line; /* the one that was read last */
+    int number; /* of the line that was read last */
     int mistakes;
     int error; /* errno of a read that failed */
     bool has_secret;
-    char **parents; /* of each account: the name after "inherit", or NULL */
-    size_t cap;
+    char *line; /* the line at hand, of any length */
+    size_t line_size;
+    const char *long_value; /* within it: the value for which inih has the stand-in; or NULL */
 } p3_reader;
 
 char *p3_home_path(const char *variable, const char *fallback, const char *file)
@@ -34,67 +43,87 @@ char *p3_home_path(const char *variable, const char *fallback, const char *file)
     return home != NULL ? p3_text_join(home, "/", fallback, "/pop3/", file, NULL) : NULL;
 }
 
-static int mistake(p3_reader *r, const char *text, const char *what, const char *nearest)
+__attribute__((format(printf, 2, 3))) static int mistake(p3_reader *r, const char *format, ...)
 {
+    char text[sizeof((p3_problem *)NULL)->text];
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
     r->mistakes++;
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a reader has a configuration */
-    p3_print(stderr, "%s:%d: %s%s%s%s%s\n", r->config->path, r->line, text, what,
-             nearest != NULL ? "; perhaps you mean \"" : "", nearest != NULL ? nearest : "",
-             nearest != NULL ? "\"" : "");
+    r->told(r->config->path, r->number, text);
     return 1; /* go on: all mistakes are reported at once */
+}
+
+/* Finds what ends a name, or begins a comment: a semicolon behind a blank. */
+static char *find_end(char *text, const char *ends)
+{
+    char before = '\0';
+    for (; *text != '\0' && strchr(ends, *text) == NULL; before = *text++) {
+        if (*text == ';' && (before == ' ' || before == '\t'))
+            break;
+    }
+    return text;
+}
+
+/* Cuts a line that does not fit into inih's buffer, so that inih sees its name and the stand-in. */
+static void keep_long_value(p3_reader *r, char *line, char *out, size_t size)
+{
+    char *sign = find_end(line, "=:");
+    char *value = *sign == '=' || *sign == ':' ? sign + 1 : NULL;
+    int fits = (int)(sign - line) < (int)size - 8 ? (int)(sign - line) : (int)size - 8;
+    if (*line == ';' || *line == '#') {
+        memcpy(out, "\n", 2);
+    } else if (*line == '[' || value == NULL) {
+        snprintf(out, size, "%.*s\n", fits, line); /* inih says what is wrong with it */
+    } else {
+        char *end = find_end(value, "");
+        while (*value == ' ' || *value == '\t')
+            value++;
+        while (end > value && isspace((unsigned char)end[-1]))
+            end--;
+        *end = '\0';
+        r->long_value = value;
+        snprintf(out, size, "%.*s=" P3_STAND_IN "\n", fits, line);
+    }
 }
 
 /* inih asks for a line at a time, so the number of the line at hand is known here. It would take
  * the rest of a line that does not fit for another line, and an indented one for more of the value
- * before it: neither may happen unnoticed. */
+ * before it: neither may happen. */
 static char *next_line(char *out, int size, void *ctx)
 {
     p3_reader *r = ctx;
-    int len = 0;
-    bool cut = false;
-    int c = getc(r->file);
-    r->line++;
-    while (c == ' ' || c == '\t')
-        c = getc(r->file);
-    if (c == EOF) {
-        r->error = ferror(r->file) != 0 ? errno : 0;
+    r->number++;
+    r->long_value = NULL;
+    errno = 0;
+    if (getline(&r->line, &r->line_size, r->file) < 0) {
+        r->error = feof(r->file) ? 0 : errno != 0 ? errno : EIO;
         return NULL;
     }
-    for (; c != EOF && c != '\n'; c = getc(r->file)) {
-        if (len < size - 2)
-            out[len++] = (char)c;
-        else
-            cut = true;
+    char *line = r->line + strspn(r->line, " \t");
+    if (*line == '[' && strcspn(line + 1, "]\n") > P3_SECTION_MOST) {
+        (void)mistake(r, "the name of an account has at most %d octets", P3_SECTION_MOST);
+        memcpy(out, "\n", 2);
+    } else if (strlen(line) < (size_t)size) {
+        memcpy(out, line, strlen(line) + 1);
+    } else {
+        keep_long_value(r, line, out, (size_t)size);
     }
-    if (cut) {
-        char most[16];
-        snprintf(most, sizeof most, "%d", size - 2);
-        (void)mistake(
-            r, "this line is too long, put a long command into a script; octets that fit: ", most,
-            NULL);
-        len = 0;
-    }
-    out[len] = '\n';
-    out[len + 1] = '\0';
     return out;
 }
 
 static p3_settings *begin_account(p3_reader *r, const char *name)
 {
     p3_config *c = r->config;
-    if (c->count == r->cap) {
-        size_t cap = r->cap == 0 ? 16 : r->cap * 2;
+    bool is_full = c->count == 0 || (c->count >= 16 && (c->count & (c->count - 1)) == 0);
+    if (is_full) {
+        size_t cap = c->count == 0 ? 16 : c->count * 2;
         p3_settings *accounts = realloc(c->accounts, cap * sizeof *accounts);
         if (accounts == NULL)
             return NULL;
         c->accounts = accounts;
-        char **parents = realloc(r->parents, cap * sizeof *parents);
-        if (parents == NULL)
-            return NULL;
-        r->parents = parents;
-        r->cap = cap;
     }
-    r->parents[c->count] = NULL;
     p3_settings *account = &c->accounts[c->count];
     *account = (p3_settings){.name = strdup(name)};
     if (account->name != NULL && p3_name_index_add(&c->names, account->name, c->count)) {
@@ -105,42 +134,24 @@ static p3_settings *begin_account(p3_reader *r, const char *name)
     return NULL;
 }
 
-/* Settings of the whole run, which stand at the top. */
-static char **find_general(p3_config *c, const char *name)
-{
-    if (strcmp(name, "state") == 0)
-        return &c->state;
-    if (strcmp(name, "jobs") == 0)
-        return &c->jobs;
-    if (strcmp(name, "per-host") == 0)
-        return &c->per_host;
-    if (strcmp(name, "sandbox") == 0)
-        return &c->sandbox;
-    return strcmp(name, "every") == 0 ? &c->every : NULL;
-}
-
-static int take_general(p3_reader *r, char **at, const char *section, const char *name,
-                        const char *value)
-{
-    if (section[0] != '\0')
-        return mistake(r, "this belongs at the top, before the first account: ", name, NULL);
-    if (at == &r->config->sandbox && !p3_value_is_yes(value) && !p3_value_is_no(value))
-        return mistake(r, "sandbox: yes or no is expected, not ", value, NULL);
-    free(*at);
-    *at = strdup(value);
-    return *at != NULL;
-}
-
 static int take_setting(p3_reader *r, p3_settings *s, const char *name, const char *value)
 {
     p3_problem why;
-    const p3_setting *which = p3_setting_find(name);
-    if (which == NULL)
-        return mistake(r, "there is no setting ", name, p3_setting_nearest(name));
-    r->has_secret = r->has_secret || which->is_secret ||
-                    (strcmp(name, "url") == 0 && p3_url_has_password(value));
-    if (!p3_setting_set(s, which, value, &why))
-        return why.exit == EX_OSERR ? 0 : mistake(r, why.text, "", NULL);
+    const p3_setting *which = p3_setting_find(name, P3_PLACE_FILE);
+    bool is_default = s == &r->config->defaults;
+    if (which == NULL) {
+        const char *nearest = p3_setting_nearest(name, P3_PLACE_FILE);
+        return mistake(r, "there is no setting %s%s%s%s", name,
+                       nearest != NULL ? "; perhaps you mean \"" : "",
+                       nearest != NULL ? nearest : "", nearest != NULL ? "\"" : "");
+    }
+    if (which->scope == P3_SCOPE_RUN && !is_default)
+        return mistake(r, "this belongs at the top, before the first account: %s", name);
+    if (which->is_own && is_default)
+        return mistake(r, "only accounts inherit");
+    if (!p3_setting_set(s, &r->config->run, which, value, &why))
+        return why.exit == EX_OSERR ? 0 : mistake(r, "%s", why.text);
+    r->has_secret = r->has_secret || which->is_secret || s->url.password != NULL;
     return 1;
 }
 
@@ -152,21 +163,12 @@ static int take_line(void *ctx, const char *section, const char *name, const cha
     if (section[0] != '\0') {
         bool same = c->count > 0 && strcmp(c->accounts[c->count - 1].name, section) == 0;
         if (!same && p3_name_index_find(&c->names, section) != NULL)
-            return mistake(r, "a second section of the same name: ", section, NULL);
+            return mistake(r, "a second section of the same name: %s", section);
         s = same ? &c->accounts[c->count - 1] : begin_account(r, section);
         if (s == NULL)
             return 0;
     }
-    char **general = find_general(c, name);
-    if (general != NULL)
-        return take_general(r, general, section, name, value);
-    if (strcmp(name, "inherit") != 0)
-        return take_setting(r, s, name, value);
-    if (section[0] == '\0')
-        return mistake(r, "only accounts inherit", "", NULL);
-    free(r->parents[c->count - 1]);
-    r->parents[c->count - 1] = strdup(value);
-    return r->parents[c->count - 1] != NULL;
+    return take_setting(r, s, name, r->long_value != NULL ? r->long_value : value);
 }
 
 /* The account that one inherits from is NULL when there is none. */
@@ -174,12 +176,13 @@ static bool find_parent(p3_reader *r, size_t i, p3_settings **parent, p3_problem
 {
     p3_config *c = r->config;
     *parent = NULL;
-    if (r->parents[i] == NULL)
+    const char *name = c->accounts[i].inherit;
+    if (name == NULL)
         return true;
-    const size_t *place = p3_name_index_find(&c->names, r->parents[i]);
+    const size_t *place = p3_name_index_find(&c->names, name);
     if (place == NULL)
         return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from %s, which is not there",
-                              c->path, c->accounts[i].name, r->parents[i]);
+                              c->path, c->accounts[i].name, name);
     *parent = &c->accounts[*place];
     return true;
 }
@@ -240,8 +243,8 @@ static bool read_lines(p3_reader *r, p3_problem *why)
 {
     int bad = ini_parse_stream(next_line, r, take_line, r);
     if (bad > 0) {
-        r->line = bad;
-        (void)mistake(r, "this line is neither a [section] nor NAME = VALUE", "", NULL);
+        r->number = bad;
+        (void)mistake(r, "this line is neither a [section] nor NAME = VALUE");
     }
     if (r->error != 0)
         return p3_problem_errno(why, r->error, "reading %s", r->config->path);
@@ -253,10 +256,10 @@ static bool read_lines(p3_reader *r, p3_problem *why)
     return check_mode(r, why);
 }
 
-bool p3_config_read(p3_config *c, const char *path, bool must, p3_problem *why)
+bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn told, p3_problem *why)
 {
     *c = (p3_config){0};
-    p3_reader r = {.config = c};
+    p3_reader r = {.config = c, .told = told};
     c->path = path != NULL ? strdup(path) : p3_home_path("XDG_CONFIG_HOME", ".config", "config");
     if (c->path == NULL)
         return p3_problem_set(why, EX_CONFIG, "HOME is not set");
@@ -270,9 +273,9 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_problem *why)
     if (r.file == NULL)
         return p3_problem_errno(why, errno, "reading %s", c->path);
     bool ok = read_lines(&r, why) && fill_all_in(&r, why);
-    for (size_t i = 0; i < c->count; i++)
-        free(r.parents[i]);
-    free(r.parents);
+    if (r.line != NULL)
+        explicit_bzero(r.line, r.line_size); /* it may have held a password */
+    free(r.line);
     (void)fclose(r.file);
     return ok;
 }
@@ -283,7 +286,7 @@ p3_settings *p3_config_find(p3_config *c, const char *name, p3_problem *why)
     const size_t *place = p3_name_index_find(&c->names, name);
     if (place != NULL)
         return &c->accounts[*place];
-    size_t least = strlen(name) / 3 + 2;
+    size_t least = p3_word_reach(name);
     for (size_t i = 0; i < c->count; i++) {
         size_t d = p3_word_distance(name, c->accounts[i].name);
         if (d < least) {
@@ -303,11 +306,7 @@ void p3_config_free(p3_config *c)
     for (size_t i = 0; i < c->count; i++)
         p3_settings_free(&c->accounts[i]);
     free(c->accounts);
+    p3_run_settings_free(&c->run);
     free(c->path);
-    free(c->state);
-    free(c->jobs);
-    free(c->per_host);
-    free(c->every);
-    free(c->sandbox);
     *c = (p3_config){0};
 }

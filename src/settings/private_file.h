@@ -1,6 +1,6 @@
 /* Whether a file may hold a secret. */
-#ifndef P3_CLI_PRIVATE_FILE_H
-#define P3_CLI_PRIVATE_FILE_H
+#ifndef P3_SETTINGS_PRIVATE_FILE_H
+#define P3_SETTINGS_PRIVATE_FILE_H
 
 #include "sync/problem.h"
 

@@ -1,5 +1,5 @@
 /* Names and the places of what they name. */
-#include "cli/name_index.h"
+#include "settings/name_index.h"
 
 #include <search.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Small things with strings. */
-#include "cli/text.h"
+#include "settings/text.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Names and the places of what they name, in a search tree. */
-#ifndef P3_CLI_NAME_INDEX_H
-#define P3_CLI_NAME_INDEX_H
+#ifndef P3_SETTINGS_NAME_INDEX_H
+#define P3_SETTINGS_NAME_INDEX_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,34 @@
+/* The configuration file: settings of the run and defaults at its top, then a section for each
+ * account. */
+#ifndef P3_SETTINGS_CONFIG_H
+#define P3_SETTINGS_CONFIG_H
+
+#include "settings/name_index.h"
+#include "settings/settings.h"
+
+typedef struct p3_config {
+    char *path;
+    p3_run_settings run;
+    p3_settings defaults;
+    p3_settings *accounts; /* each with the defaults and what it inherits filled in */
+    size_t count;
+    p3_name_index names; /* of the accounts */
+} p3_config;
+
+/* Is told a mistake: "FILE:LINE: TEXT". */
+typedef void (*p3_mistake_fn)(const char *path, int line, const char *text);
+
+/* Reads a file; NULL for the usual one, $XDG_CONFIG_HOME/pop3/config. `told` is told every mistake;
+ * returns false with a summary of them. `must`: it is a mistake when there is none. Free with
+ * p3_config_free(). */
+bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn told, p3_problem *why);
+
+/* Finds an account by name. Returns NULL and says which name is nearest. */
+p3_settings *p3_config_find(p3_config *c, const char *name, p3_problem *why);
+
+void p3_config_free(p3_config *c);
+
+/* $NAME_HOME/pop3/file, or ~/fallback/pop3/file; NULL when there is no home. free() it. */
+char *p3_home_path(const char *variable, const char *fallback, const char *file);
+
+#endif

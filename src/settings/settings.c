@@ -1,0 +1,177 @@
+/* The settings, by name. Both structs of fields begin with the flags of what is set, so that one
+ * set of functions serves both. */
+#include "settings/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "settings/values.h"
+
+_Static_assert(offsetof(p3_settings, is_set) == 0 && offsetof(p3_run_settings, is_set) == 0,
+               "is_set is the first field");
+
+static void *field_of(void *fields, const p3_setting *which)
+{
+    return (char *)fields + which->offset;
+}
+
+const p3_setting *p3_setting_find(const char *name, p3_setting_place place)
+{
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        bool is_letter = s->letter != '\0' && name[0] == s->letter && name[1] == '\0';
+        if ((s->place & place) != 0 && (is_letter || strcmp(s->name, name) == 0))
+            return s;
+    }
+    return NULL;
+}
+
+const char *p3_setting_nearest(const char *name, p3_setting_place place)
+{
+    const char *nearest = NULL;
+    size_t least = p3_word_reach(name);
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        size_t d = (s->place & place) != 0 ? p3_word_distance(name, s->name) : SIZE_MAX;
+        if (d < least) {
+            least = d;
+            nearest = s->name;
+        }
+    }
+    return nearest;
+}
+
+/* Fields that hold any type, to read a value into before the old one is given up. */
+typedef union p3_any_field {
+    p3_url url;
+    p3_proxy_setting proxy;
+    p3_traits_setting traits;
+    p3_removal_setting removal;
+    p3_target_setting target;
+    char *text;
+    uint64_t number;
+} p3_any_field;
+
+/* Another setting that has the same field and is set, or NULL. */
+static const p3_setting *find_rival(const bool *is_set, const p3_setting *which)
+{
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        if (s->scope == which->scope && s != which && s->offset == which->offset && is_set[s->id])
+            return s;
+    }
+    return NULL;
+}
+
+static bool set_field(void *fields, const p3_setting *which, const char *value, p3_problem *why)
+{
+    bool *is_set = fields;
+    p3_any_field read = {0};
+    p3_problem what;
+    const p3_setting *rival = find_rival(is_set, which);
+    if (rival != NULL)
+        return p3_problem_set(why, EX_CONFIG,
+                              "%s: more than one place to deliver to: choose one of %s and %s",
+                              which->name, rival->name, which->name);
+    if (!p3_type_read(which, value, &read, &what))
+        return p3_problem_set(why, what.exit, "%s: %s", which->name, what.text);
+    void *field = field_of(fields, which);
+    p3_type_clear(which->type, field);
+    if (!p3_type_copy(which->type, field, &read)) {
+        p3_type_clear(which->type, &read);
+        is_set[which->id] = false;
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    p3_type_clear(which->type, &read);
+    is_set[which->id] = true;
+    return true;
+}
+
+bool p3_setting_set(p3_settings *account, p3_run_settings *run, const p3_setting *which,
+                    const char *value, p3_problem *why)
+{
+    if (which->scope == P3_SCOPE_ALIAS) {
+        value = which->value != NULL ? which->value : value;
+        which = p3_setting_find(which->alias, P3_PLACE_BOTH);
+    }
+    if (which->scope == P3_SCOPE_RUN)
+        return set_field(run, which, value, why);
+    return set_field(account, which, value, why);
+}
+
+static bool inherit(void *fields, const void *from, p3_setting_scope scope)
+{
+    bool *ours = fields;
+    const bool *theirs = from;
+    bool taken[UINT8_MAX + 1] = {false};
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        if (s->scope == scope && s->group != 0 && ours[s->id])
+            taken[s->group] = true;
+    }
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        if (s->scope != scope || s->is_own || ours[s->id] || !theirs[s->id] || taken[s->group])
+            continue;
+        if (!p3_type_copy(s->type, field_of(fields, s), (const char *)from + s->offset))
+            return false;
+        ours[s->id] = true;
+    }
+    return true;
+}
+
+bool p3_settings_inherit(p3_settings *s, const p3_settings *from)
+{
+    return inherit(s, from, P3_SCOPE_ACCOUNT);
+}
+
+bool p3_run_settings_inherit(p3_run_settings *s, const p3_run_settings *from)
+{
+    return inherit(s, from, P3_SCOPE_RUN);
+}
+
+static void preset(void *fields, p3_setting_scope scope)
+{
+    const bool *is_set = fields;
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        if (s->scope != scope || is_set[s->id] || s->preset == 0)
+            continue;
+        void *field = field_of(fields, s);
+        if (s->type == P3_TYPE_YES_NO)
+            *(bool *)field = true;
+        else if (s->type == P3_TYPE_CHOICE)
+            *(int *)field = (int)s->preset;
+        else
+            *(int64_t *)field = s->preset; /* a size or a number has the same representation */
+    }
+}
+
+void p3_settings_preset(p3_settings *s)
+{
+    preset(s, P3_SCOPE_ACCOUNT);
+}
+
+void p3_run_settings_preset(p3_run_settings *s)
+{
+    preset(s, P3_SCOPE_RUN);
+}
+
+static void clear_fields(void *fields, p3_setting_scope scope)
+{
+    bool *is_set = fields;
+    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
+        if (s->scope == scope && is_set[s->id])
+            p3_type_clear(s->type, field_of(fields, s));
+        if (s->scope == scope)
+            is_set[s->id] = false;
+    }
+}
+
+void p3_settings_free(p3_settings *s)
+{
+    clear_fields(s, P3_SCOPE_ACCOUNT);
+    free(s->name);
+    *s = (p3_settings){0};
+}
+
+void p3_run_settings_free(p3_run_settings *s)
+{
+    clear_fields(s, P3_SCOPE_RUN);
+    *s = (p3_run_settings){0};
+}

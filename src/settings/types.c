@@ -1,0 +1,323 @@
+/* What kinds of values settings have: how a value is read, copied and freed. */
+#include "settings/types.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "settings/settings.h"
+#include "settings/text.h"
+#include "settings/values.h"
+
+/* Where systemd keeps the credentials of a unit. */
+#define CREDENTIALS "$CREDENTIALS_DIRECTORY"
+
+/* ---- what is wrong ---- */
+
+static bool out_of_memory(p3_problem *why)
+{
+    return p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+static bool unusable(const p3_setting *which, const char *value, p3_problem *why,
+                     const char *expected)
+{
+    return p3_problem_set(why, EX_CONFIG, "\"%s\" cannot be used; expected: %s",
+                          which->is_secret ? "***" : value, expected);
+}
+
+/* "a, b or c", of words that blanks separate. */
+static void list_words(const char *words, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    while (*words != '\0' && used < size) {
+        size_t n = strcspn(words, " ");
+        const char *next = words + n + (words[n] == ' ');
+        const char *joint = *next == '\0' ? "" : strchr(next, ' ') == NULL ? " or " : ", ";
+        used += (size_t)snprintf(out + used, size - used, "%.*s%s", (int)n, words, joint);
+        words = next;
+    }
+}
+
+/* ---- strings ---- */
+
+static bool copy_string(void *to, const void *from)
+{
+    const char *text = *(char *const *)from;
+    char *copy = text != NULL ? strdup(text) : NULL;
+    *(char **)to = copy;
+    return text == NULL || copy != NULL;
+}
+
+static void clear_string(void *field)
+{
+    char **at = field;
+    if (*at != NULL)
+        explicit_bzero(*at, strlen(*at)); /* it may be a secret */
+    free(*at);
+}
+
+static bool read_text(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    if (strpbrk(value, "\r\n") != NULL)
+        return unusable(which, value, why, "a single line");
+    char expected[100];
+    if (which->choices != NULL && p3_value_choice(value, which->choices) < 0) {
+        list_words(which->choices, expected, sizeof expected);
+        return unusable(which, value, why, expected);
+    }
+    return copy_string(out, &value) || out_of_memory(why);
+}
+
+/* Puts the directory in place of the sign that a path begins with. */
+static bool read_path(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    static const struct {
+        const char *sign;
+        const char *variable;
+    } bases[] = {{"~", "HOME"}, {CREDENTIALS, CREDENTIALS + 1}};
+    if (strpbrk(value, "\r\n") != NULL)
+        return unusable(which, value, why, "a single line");
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        size_t len = strlen(bases[i].sign);
+        const char *base = getenv(bases[i].variable);
+        if (strncmp(value, bases[i].sign, len) != 0 || value[len] != '/')
+            continue;
+        if (base != NULL) {
+            *(char **)out = p3_text_join(base, value + len, NULL);
+            return *(char **)out != NULL || out_of_memory(why);
+        }
+        /* Outside of a unit there is no place to look in, and no file of that name either. */
+        if (bases[i].sign[0] == '$')
+            return p3_problem_set(why, EX_CONFIG,
+                                  CREDENTIALS " is not set; systemd sets it for a unit with "
+                                              "LoadCredential=");
+    }
+    return copy_string(out, &value) || out_of_memory(why);
+}
+
+/* ---- numbers and words ---- */
+
+static bool read_yes_no(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    return p3_value_yes_no(value, out) || unusable(which, value, why, "yes or no");
+}
+
+static bool read_number(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    char expected[100];
+    uint64_t most = which->most > 0 ? which->most : UINT32_MAX;
+    if (p3_value_number(value, which->least, most, out))
+        return true;
+    if (which->most > 0)
+        snprintf(expected, sizeof expected, "a number from %llu to %llu",
+                 (unsigned long long)which->least, (unsigned long long)most);
+    return unusable(which, value, why, which->most > 0 ? expected : "a number");
+}
+
+static bool read_size(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    return p3_value_size(value, out) || unusable(which, value, why, "a size such as 50M");
+}
+
+static bool read_time(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    int64_t ms;
+    if (!p3_value_time_ms(value, &ms))
+        return unusable(which, value, why, "a time such as 30s, 5m or 14d");
+    if (which->most > 0 && (uint64_t)ms > which->most)
+        return unusable(which, value, why, "a time of at most 24d");
+    *(int64_t *)out = ms;
+    return true;
+}
+
+static bool read_choice(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    char expected[100];
+    int i = p3_value_choice(value, which->choices);
+    if (i >= 0) {
+        *(int *)out = which->values[i];
+        return true;
+    }
+    list_words(which->choices, expected, sizeof expected);
+    return unusable(which, value, why, expected);
+}
+
+static bool read_port(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    uint64_t port;
+    if (!p3_value_number(value, 1, UINT16_MAX, &port))
+        return unusable(which, value, why, "a number from 1 to 65535");
+    *(uint16_t *)out = (uint16_t)port;
+    return true;
+}
+
+/* ---- types of their own ---- */
+
+static bool read_url(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    (void)which;
+    return p3_url_parse(value, out, why);
+}
+
+static bool copy_url(void *to, const void *from)
+{
+    return p3_url_copy(to, from);
+}
+
+static void clear_url(void *field)
+{
+    p3_url_free(field);
+}
+
+/* KIND://HOST[:PORT] */
+static bool read_proxy(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    static const struct {
+        const char *prefix;
+        pop3_proxy kind;
+        uint16_t port;
+    } kinds[] = {{"socks5://", POP3_PROXY_SOCKS5, 1080},
+                 {"socks4a://", POP3_PROXY_SOCKS4A, 1080},
+                 {"http://", POP3_PROXY_HTTP, 8080}};
+    p3_proxy_setting *p = out;
+    const char *at = NULL;
+    uint64_t port = 0;
+    (void)which;
+    for (size_t i = 0; at == NULL && i < sizeof kinds / sizeof *kinds; i++) {
+        size_t len = strlen(kinds[i].prefix);
+        if (strncmp(value, kinds[i].prefix, len) == 0) {
+            p->kind = kinds[i].kind;
+            port = kinds[i].port;
+            at = value + len;
+        }
+    }
+    const char *colon = at != NULL ? strrchr(at, ':') : NULL;
+    bool port_ok = colon == NULL || p3_value_number(colon + 1, 1, UINT16_MAX, &port);
+    size_t len = at == NULL ? 0 : colon != NULL ? (size_t)(colon - at) : strlen(at);
+    if (len == 0 || !port_ok || memchr(at, '@', len) != NULL)
+        return p3_problem_set(why, EX_CONFIG,
+                              "expected: socks5://HOST[:PORT], socks4a:// or http://; its user is "
+                              "proxy-user"); /* the value may hold a password */
+    p->port = (uint16_t)port;
+    p->host = strndup(at, len);
+    return p->host != NULL || out_of_memory(why);
+}
+
+static bool copy_proxy(void *to, const void *from)
+{
+    const p3_proxy_setting *theirs = from;
+    p3_proxy_setting *ours = to;
+    *ours = *theirs;
+    return copy_string(&ours->host, &theirs->host);
+}
+
+static void clear_proxy(void *field)
+{
+    free(((p3_proxy_setting *)field)->host);
+}
+
+static bool read_traits(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    p3_traits_setting *t = out;
+    t->forget = strcmp(value, "none") == 0 || strncmp(value, "none,", 5) == 0;
+    if (pop3_server_traits_read(&t->traits, value + (t->forget ? 4 : 0)))
+        return true;
+    char all[POP3_TRAITS_TEXT];
+    char expected[POP3_TRAITS_TEXT + 60];
+    (void)pop3_server_traits_write(&(pop3_server_traits){.flags = UINT32_MAX}, all, sizeof all);
+    snprintf(expected, sizeof expected, "none, %s or quit-after=N, with commas between", all);
+    return unusable(which, value, why, expected);
+}
+
+static bool read_removal(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    p3_removal_setting *r = out;
+    int64_t ms = 0;
+    if (strcmp(value, "never") == 0)
+        r->when = P3_REMOVE_NEVER;
+    else if (strcmp(value, "delivered") == 0)
+        r->when = P3_REMOVE_DELIVERED;
+    else if (p3_value_time_ms(value, &ms))
+        r->when = P3_REMOVE_AFTER;
+    else
+        return unusable(which, value, why, "never, delivered, or a time such as 14d");
+    r->after = ms / 1000;
+    return true;
+}
+
+static bool read_target(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    p3_target_setting *t = out;
+    t->kind = which->type;
+    return which->type == P3_TYPE_COMMAND ? read_text(which, value, &t->where, why)
+                                          : read_path(which, value, &t->where, why);
+}
+
+static bool copy_target(void *to, const void *from)
+{
+    const p3_target_setting *theirs = from;
+    p3_target_setting *ours = to;
+    *ours = *theirs;
+    return copy_string(&ours->where, &theirs->where);
+}
+
+static void clear_target(void *field)
+{
+    free(((p3_target_setting *)field)->where);
+}
+
+/* ---- the table ---- */
+
+static const struct {
+    size_t size;
+    bool (*read)(const p3_setting *which, const char *value, void *out, p3_problem *why);
+    bool (*copy)(void *to, const void *from); /* NULL: octet by octet */
+    void (*clear)(void *field);               /* NULL: nothing is owned */
+} types[] = {
+    [P3_TYPE_TEXT] = {sizeof(char *), read_text, copy_string, clear_string},
+    [P3_TYPE_PATH] = {sizeof(char *), read_path, copy_string, clear_string},
+    [P3_TYPE_YES_NO] = {sizeof(bool), read_yes_no, NULL, NULL},
+    [P3_TYPE_SWITCH] = {sizeof(bool), read_yes_no, NULL, NULL},
+    [P3_TYPE_NUMBER] = {sizeof(uint64_t), read_number, NULL, NULL},
+    [P3_TYPE_SIZE] = {sizeof(uint64_t), read_size, NULL, NULL},
+    [P3_TYPE_TIME] = {sizeof(int64_t), read_time, NULL, NULL},
+    [P3_TYPE_CHOICE] = {sizeof(int), read_choice, NULL, NULL},
+    [P3_TYPE_PORT] = {sizeof(uint16_t), read_port, NULL, NULL},
+    [P3_TYPE_URL] = {sizeof(p3_url), read_url, copy_url, clear_url},
+    [P3_TYPE_PROXY] = {sizeof(p3_proxy_setting), read_proxy, copy_proxy, clear_proxy},
+    [P3_TYPE_TRAITS] = {sizeof(p3_traits_setting), read_traits, NULL, NULL},
+    [P3_TYPE_REMOVAL] = {sizeof(p3_removal_setting), read_removal, NULL, NULL},
+    [P3_TYPE_MAILDIR] = {sizeof(p3_target_setting), read_target, copy_target, clear_target},
+    [P3_TYPE_MBOX] = {sizeof(p3_target_setting), read_target, copy_target, clear_target},
+    [P3_TYPE_COMMAND] = {sizeof(p3_target_setting), read_target, copy_target, clear_target},
+};
+
+bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    if (types[which->type].read(which, value, out, why))
+        return true;
+    p3_type_clear(which->type, out);
+    return false;
+}
+
+bool p3_type_copy(p3_setting_type type, void *to, const void *from)
+{
+    if (types[type].copy == NULL) {
+        memcpy(to, from, types[type].size);
+        return true;
+    }
+    if (types[type].copy(to, from))
+        return true;
+    p3_type_clear(type, to);
+    return false;
+}
+
+void p3_type_clear(p3_setting_type type, void *field)
+{
+    if (types[type].clear != NULL)
+        types[type].clear(field);
+    memset(field, 0, types[type].size);
+}
