@@ -77,7 +77,7 @@ static bool read_path(const p3_setting *which, const char *value, void *out, p3_
     static const struct {
         const char *sign;
         const char *variable;
-    } bases[] = {{"~", "HOME"}, {CREDENTIALS, CREDENTIALS + 1}};
+    } bases[] = {{"~", "HOME"}, {CREDENTIALS, &CREDENTIALS[1]}};
     if (strpbrk(value, "\r\n") != NULL)
         return unusable(which, value, why, "a single line");
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
