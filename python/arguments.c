@@ -120,3 +120,21 @@ bool cpoplib_bind_tuple(const cpoplib_signature *s, PyObject *args, PyObject *kw
     }
     return finish(s, nargs, values);
 }
+
+bool cpoplib_message_number(PyObject *object, uint32_t *number)
+{
+    PyObject *index =
+        PyUnicode_Check(object) ? PyLong_FromUnicodeObject(object, 10) : PyNumber_Index(object);
+    if (index == NULL)
+        return false;
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(index, &overflow);
+    Py_DECREF(index);
+    if (overflow != 0 || value < 1 || value > UINT32_MAX) {
+        PyErr_Format(PyExc_ValueError, "a message number is from 1 to %lu",
+                     (unsigned long)UINT32_MAX);
+        return false;
+    }
+    *number = (uint32_t)value;
+    return true;
+}

@@ -1,9 +1,9 @@
-/* Binds the arguments of a call to parameters by position and by name, with the errors that a
- * function written in Python raises. */
+/* The arguments of a call: bound to parameters by position and by name, with the errors that a
+ * function written in Python raises; and what a row of a table of methods becomes. */
 #ifndef CPOPLIB_ARGUMENTS_H
 #define CPOPLIB_ARGUMENTS_H
 
-#include "module.h"
+#include "base.h"
 
 enum { CPOPLIB_MAX_PARAMETERS = 6 };
 
@@ -35,5 +35,37 @@ static inline bool cpoplib_bind(const cpoplib_signature *signature, PyObject *co
 /* The same for a call with a tuple and a dict or NULL, as __init__ gets. */
 bool cpoplib_bind_tuple(const cpoplib_signature *signature, PyObject *args, PyObject *kwargs,
                         PyObject **values);
+
+/* A message number from an int or a str of digits; false with an exception. */
+bool cpoplib_message_number(PyObject *object, uint32_t *number);
+
+/* What a row of a table of methods says of its parameters: how help() shows them, and the rest of
+ * its cpoplib_signature. */
+#define TAKES_NOTHING        "($self)", {NULL}, 0, 0, 0
+#define TAKES(a)             "($self, " #a ")", {#a}, 1, 1, 1
+#define MAY_TAKE(a)          "($self, " #a "=None)", {#a}, 1, 0, 1
+#define TAKES_TWO(a, b)      "($self, " #a ", " #b ")", {#a, #b}, 2, 2, 2
+#define TAKES_THREE(a, b, c) "($self, " #a ", " #b ", " #c ")", {#a, #b, #c}, 3, 3, 3
+
+/* What becomes of a row: the function that Python calls, which returns `call`, an expression of
+ * `self` and of `v`, the values of the parameters; */
+#define METHOD_WRAPPER(type, name, parameters, call, doc)                                          \
+    static PyObject *type##_##name(PyObject *self, PyObject *const *args, Py_ssize_t nargs,        \
+                                   PyObject *kwnames)                                              \
+    {                                                                                              \
+        static const cpoplib_signature signature = {#type "." #name, WITHOUT_FIRST_(parameters)};  \
+        PyObject *v[CPOPLIB_MAX_PARAMETERS];                                                       \
+        return cpoplib_bind(&signature, args, nargs, kwnames, v) ? (call) : NULL;                  \
+    }
+/* and the row of the type's PyMethodDef. */
+#define METHOD_ROW(type, name, parameters, call, doc)                                              \
+    {#name, METHOD_FUNCTION(type, name), METH_FASTCALL | METH_KEYWORDS,                            \
+     PyDoc_STR(#name FIRST_OF_(parameters) "\n--\n\n" doc)},
+#define METHOD_FUNCTION(type, name) (PyCFunction)(void (*)(void)) type##_##name
+
+#define FIRST_OF_(...)      FIRST_(__VA_ARGS__, )
+#define FIRST_(first, ...)  first
+#define WITHOUT_FIRST_(...) OTHERS_(__VA_ARGS__)
+#define OTHERS_(first, ...) __VA_ARGS__
 
 #endif

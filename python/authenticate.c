@@ -1,4 +1,6 @@
 /* POP3.auth(): a SASL exchange whose answers a Python callable gives (RFC 5034). */
+#include "authenticate.h"
+
 #include "engine_io.h"
 
 #include <string.h>

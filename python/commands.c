@@ -1,7 +1,8 @@
 /* The commands that do more than send a line and return the reply: STAT, QUIT, APOP, CAPA, STLS. */
 #include "commands.h"
 
-#include "client.h"
+#include "connect.h"
+#include "lines.h"
 
 /* self.METHOD(format % argument) */
 static PyObject *send(PyObject *self, cpoplib_name method, const char *format, PyObject *argument)
@@ -85,10 +86,7 @@ PyObject *cpoplib_stat(PyObject *self)
     if (words == NULL)
         return NULL;
     PyObject *result = NULL;
-    int shown = cpoplib_debugging(state, self, 0);
-    if (shown > 0)
-        shown = cpoplib_print("*stat*", words);
-    if (shown >= 0)
+    if (cpoplib_debug(state, self, 0, "*stat*", words) == 0)
         result = stat_numbers(state, words);
     Py_DECREF(words);
     return result;
@@ -148,10 +146,7 @@ PyObject *cpoplib_apop(PyObject *self, PyObject *user, PyObject *password)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     PyObject *timestamp = NULL, *octets = NULL, *digest = NULL, *arguments = NULL, *reply = NULL;
-    PyObject *secret = NULL;
-    PyObject *encoding = cpoplib_get(state, self, NAME_ENCODING);
-    if (encoding != NULL)
-        secret = PyObject_CallFunctionObjArgs((PyObject *)&PyBytes_Type, password, encoding, NULL);
+    PyObject *secret = cpoplib_encoded(state, self, password);
     if (secret != NULL)
         timestamp = find_timestamp(state, self);
     if (timestamp != NULL)
@@ -167,7 +162,6 @@ PyObject *cpoplib_apop(PyObject *self, PyObject *user, PyObject *password)
     Py_XDECREF(octets);
     Py_XDECREF(timestamp);
     Py_XDECREF(secret);
-    Py_XDECREF(encoding);
     return reply;
 }
 

@@ -2,7 +2,7 @@
 #ifndef CPOPLIB_COMMANDS_H
 #define CPOPLIB_COMMANDS_H
 
-#include "module.h"
+#include "base.h"
 
 /* self._shortcmd(format % argument) and self._longcmd(format % argument); without an argument
  * (NULL) the format is the command. */

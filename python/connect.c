@@ -1,6 +1,6 @@
 /* The life of a connection: made in __init__, ended in close(). All goes through Python's own
  * socket and ssl objects. */
-#include "client.h"
+#include "connect.h"
 
 #include "engine_io.h"
 #include "reader.h"
@@ -206,7 +206,7 @@ static int close_socket(const cpoplib_state *state, PyObject *self)
     return result;
 }
 
-PyObject *cpoplib_close(PyObject *self, PyObject *Py_UNUSED(unused))
+PyObject *cpoplib_close(PyObject *self)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     cpoplib_forget_engine((cpoplib_client *)self);

@@ -1,9 +1,7 @@
 /* Runs the sans-I/O engine over a connection's socket and file. */
 #include "engine_io.h"
 
-#include "client.h"
 #include "reader.h"
-#include "window.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +46,7 @@ void cpoplib_forget_engine(cpoplib_client *client)
     client->forget = false;
     pop3_engine_free(client->engine);
     client->engine = NULL;
-    client->window = NULL;
+    client->ahead = NULL;
     client->capabilities_asked = false;
 }
 
@@ -174,8 +172,8 @@ static int hand_out(cpoplib_run *run, size_t fed)
         bool told = other && (event.status == POP3_OK || event.status == POP3_ERR_REFUSED);
         if (other && !told && first.status == POP3_OK)
             first = event;
-        if (cpoplib_keep(run, spans, count) < 0 || (told && show_reply(run, &event) < 0) ||
-            (told && run->on_event(run, &event) < 0))
+        if (cpoplib_message_add(run->state, &run->message, spans, count) < 0 ||
+            (told && show_reply(run, &event) < 0) || (told && run->on_event(run, &event) < 0))
             failure = cpoplib_take_exception();
     }
     if (failure != NULL)
@@ -389,15 +387,15 @@ int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client)
     if (cpoplib_check_idle(client) < 0)
         return -1;
     if (client->engine == NULL || pop3_engine_pending(client->engine) == 0) {
-        client->window = NULL;
+        client->ahead = NULL;
         return 0;
     }
     cpoplib_run dropping = {.state = state, .client = client, .on_event = drop};
-    PyObject *window = client->window;
-    Py_XINCREF(window);
-    int result = cpoplib_finish(window == NULL ? &dropping : cpoplib_window_run(window));
+    cpoplib_run *run = client->ahead == NULL ? &dropping : client->ahead;
+    PyObject *owner = cpoplib_new_reference(run->owner);
+    int result = cpoplib_finish(run);
     if (result == 0)
-        client->window = NULL;
-    Py_XDECREF(window);
+        client->ahead = NULL;
+    Py_XDECREF(owner);
     return result;
 }

@@ -4,7 +4,8 @@
 #ifndef CPOPLIB_ENGINE_IO_H
 #define CPOPLIB_ENGINE_IO_H
 
-#include "module.h"
+#include "client.h"
+#include "message.h"
 
 /* One use of the engine: whom its events go to. */
 typedef struct cpoplib_run cpoplib_run;
@@ -18,13 +19,10 @@ struct cpoplib_run {
     const cpoplib_state *state;
     cpoplib_client *client;
     cpoplib_event_fn *on_event;
-    void *target;     /* for on_event */
-    bool secret;      /* what is sent is not to be shown in debug output */
-    bool collect;     /* messages are wanted */
-    PyObject *file;   /* where they are written, or NULL: they are gathered in `body` */
-    uint64_t written; /* octets written to it */
-    PyObject *body;   /* bytes being filled, with room behind; NULL when empty */
-    Py_ssize_t used;  /* octets of the message in `body` */
+    void *target;    /* for on_event */
+    PyObject *owner; /* holds a run that outlives a call, see cpoplib_client.ahead; else NULL */
+    bool secret;     /* what is sent is not to be shown in debug output */
+    cpoplib_message message;
 };
 
 /* The client's engine, made when there is none. NULL with an exception. */
@@ -48,20 +46,10 @@ int cpoplib_step(cpoplib_run *run);
 /* Steps until no command is pending. */
 int cpoplib_finish(cpoplib_run *run);
 
-/* message.c: adds pieces of a message to the body, or writes them to the file. 0, or -1 with an
- * exception. */
-int cpoplib_keep(cpoplib_run *run, const pop3_str *spans, size_t count);
-
-/* Frees what a run gathered. */
-void cpoplib_run_clear(cpoplib_run *run);
-
-/* The bytes gathered since the message began; the run has none afterwards. */
-PyObject *cpoplib_take_body(cpoplib_run *run);
-
 /* error_proto with the line that the server refused a command with. */
 void cpoplib_raise_refusal(const cpoplib_state *state, const pop3_event *done);
 
-/* Reads the replies that are still in flight: those of a retr_many() go to it, others are dropped.
+/* Reads the replies that are still in flight: those of client->ahead go to it, others are dropped.
  * Every use of the connection begins with it, before a command goes out: what is queued would go
  * out behind that one, and take its reply. */
 int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client);
@@ -72,16 +60,5 @@ void cpoplib_forget_engine(cpoplib_client *client);
 /* Told of each command line that poplib's methods send: a login or STLS changes what the server
  * offers. */
 void cpoplib_note_command(cpoplib_client *client, PyObject *line);
-
-/* extras.c and authenticate.c: a message number from an int or a str of digits (false with an
- * exception), and methods of POP3. */
-bool cpoplib_message_number(PyObject *object, uint32_t *number);
-PyObject *cpoplib_retr_bytes(PyObject *self, PyObject *which);
-PyObject *cpoplib_retr_into(PyObject *self, PyObject *which, PyObject *file);
-PyObject *cpoplib_capabilities(PyObject *self, void *unused);
-PyObject *cpoplib_auth(PyObject *self, PyObject *mechanism, PyObject *authobject,
-                       int initial_response_ok);
-PyObject *cpoplib_exit(PyObject *self, PyObject *exception_type);
-int cpoplib_add_capabilities(cpoplib_state *state);
 
 #endif

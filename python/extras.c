@@ -1,28 +1,11 @@
 /* What poplib does not have: whole messages as bytes or into a file, parsed capabilities, and the
  * end of a with statement. */
+#include "extras.h"
+
+#include "arguments.h"
 #include "engine_io.h"
 
-#include "client.h"
-
 #include <string.h>
-
-bool cpoplib_message_number(PyObject *object, uint32_t *number)
-{
-    PyObject *index =
-        PyUnicode_Check(object) ? PyLong_FromUnicodeObject(object, 10) : PyNumber_Index(object);
-    if (index == NULL)
-        return false;
-    int overflow;
-    long long value = PyLong_AsLongLongAndOverflow(index, &overflow);
-    Py_DECREF(index);
-    if (overflow != 0 || value < 1 || value > UINT32_MAX) {
-        PyErr_Format(PyExc_ValueError, "a message number is from 1 to %lu",
-                     (unsigned long)UINT32_MAX);
-        return false;
-    }
-    *number = (uint32_t)value;
-    return true;
-}
 
 static int end_of_message(cpoplib_run *run, const pop3_event *event)
 {
@@ -57,9 +40,9 @@ PyObject *cpoplib_retr_bytes(PyObject *self, PyObject *which)
     cpoplib_run run = {.state = cpoplib_state_of(self),
                        .client = (cpoplib_client *)self,
                        .on_event = end_of_message,
-                       .collect = true};
-    PyObject *message = retrieve(&run, which) < 0 ? NULL : cpoplib_take_body(&run);
-    cpoplib_run_clear(&run);
+                       .message = {.wanted = true}};
+    PyObject *message = retrieve(&run, which) < 0 ? NULL : cpoplib_message_take(&run.message);
+    cpoplib_message_clear(&run.message);
     return message;
 }
 
@@ -68,11 +51,10 @@ PyObject *cpoplib_retr_into(PyObject *self, PyObject *which, PyObject *file)
     cpoplib_run run = {.state = cpoplib_state_of(self),
                        .client = (cpoplib_client *)self,
                        .on_event = end_of_message,
-                       .collect = true,
-                       .file = file};
+                       .message = {.wanted = true, .file = file}};
     int result = retrieve(&run, which);
-    cpoplib_run_clear(&run);
-    return result < 0 ? NULL : PyLong_FromUnsignedLongLong(run.written);
+    cpoplib_message_clear(&run.message);
+    return result < 0 ? NULL : PyLong_FromUnsignedLongLong(run.message.written);
 }
 
 /* The server's text as str, whatever octets it is of. */
@@ -110,12 +92,6 @@ static PyObject *names_of(const pop3_capabilities *caps)
     return names;
 }
 
-static PyObject *none(void)
-{
-    Py_INCREF(Py_None);
-    return Py_None;
-}
-
 static PyObject *expire_of(const pop3_capabilities *caps)
 {
     switch (caps->expire) {
@@ -124,7 +100,7 @@ static PyObject *expire_of(const pop3_capabilities *caps)
     case POP3_EXPIRE_DAYS:
         return PyLong_FromUnsignedLong(caps->expire_days);
     default:
-        return none();
+        return cpoplib_new_reference(Py_None);
     }
 }
 
@@ -136,8 +112,9 @@ static PyObject *build(const cpoplib_state *state, const pop3_capabilities *caps
         tuple_of(caps->lines, caps->line_count),
         tuple_of(caps->sasl, caps->sasl_count),
         expire_of(caps),
-        delay ? PyLong_FromUnsignedLong(caps->login_delay) : none(),
-        caps->implementation == NULL ? none() : decode(caps->implementation),
+        delay ? PyLong_FromUnsignedLong(caps->login_delay) : cpoplib_new_reference(Py_None),
+        caps->implementation == NULL ? cpoplib_new_reference(Py_None)
+                                     : decode(caps->implementation),
     };
     PyObject *result = PyStructSequence_New(state->caps_type);
     for (Py_ssize_t i = 0; i < (Py_ssize_t)(sizeof fields / sizeof fields[0]); i++) {
@@ -204,7 +181,7 @@ PyObject *cpoplib_exit(PyObject *self, PyObject *exception_type)
     else if (!over)
         done = PyObject_CallMethod(self, "quit", NULL);
     else
-        done = none();
+        done = cpoplib_new_reference(Py_None);
     if (done == NULL)
         return NULL;
     Py_DECREF(done);

@@ -1,5 +1,5 @@
-/* Command lines out, lines in, and the debug output on both: what poplib's private methods do. */
-#include "client.h"
+/* Command lines out, lines in: what poplib's private methods do. */
+#include "lines.h"
 
 #include "engine_io.h"
 #include "reader.h"
@@ -7,49 +7,6 @@
 #include "core/line.h"
 
 #include <string.h>
-
-int cpoplib_debugging(const cpoplib_state *state, PyObject *self, long level)
-{
-    PyObject *value = cpoplib_get(state, self, NAME_DEBUGGING);
-    if (value == NULL)
-        return -1;
-    Py_ssize_t number;
-    int result;
-    if (cpoplib_plain_int(value, &number)) {
-        result = level == 0 ? number != 0 : number > level;
-    } else if (level == 0) {
-        result = PyObject_IsTrue(value);
-    } else {
-        PyObject *bound = PyLong_FromLong(level);
-        result = bound == NULL ? -1 : PyObject_RichCompareBool(value, bound, Py_GT);
-        Py_XDECREF(bound);
-    }
-    Py_DECREF(value);
-    return result;
-}
-
-int cpoplib_print(const char *label, PyObject *object)
-{
-    PyObject *shown = PyObject_Repr(object);
-    if (shown == NULL)
-        return -1;
-    PyObject *print = cpoplib_dict_value(PyEval_GetBuiltins(), "print");
-    PyObject *result = print == NULL ? NULL : PyObject_CallFunction(print, "sO", label, shown);
-    if (print == NULL && !PyErr_Occurred())
-        PyErr_SetString(PyExc_NameError, "name 'print' is not defined");
-    Py_XDECREF(print);
-    Py_DECREF(shown);
-    Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
-}
-
-/* print(label, repr(object)) when self._debugging is over the level. 0, or -1 with an exception. */
-static int debug(const cpoplib_state *state, PyObject *self, long level, const char *label,
-                 PyObject *object)
-{
-    int wanted = cpoplib_debugging(state, self, level);
-    return wanted <= 0 ? wanted : cpoplib_print(label, object);
-}
 
 void cpoplib_hang_up_without_memory(const cpoplib_state *state, PyObject *self)
 {
@@ -61,7 +18,7 @@ PyObject *cpoplib_putline(PyObject *self, PyObject *line)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     if (cpoplib_settle(state, (cpoplib_client *)self) < 0 ||
-        debug(state, self, 1, "*put*", line) < 0 ||
+        cpoplib_debug(state, self, 1, "*put*", line) < 0 ||
         PySys_Audit("poplib.putline", "OO", self, line) < 0)
         return NULL;
     PyObject *sock = cpoplib_get(state, self, NAME_SOCK);
@@ -102,18 +59,24 @@ static bool has_control_characters(PyObject *line)
     return false;
 }
 
-PyObject *cpoplib_putcmd(PyObject *self, PyObject *line)
+PyObject *cpoplib_encoded(const cpoplib_state *state, PyObject *self, PyObject *text)
 {
-    const cpoplib_state *state = cpoplib_state_of(self);
-    if (cpoplib_settle(state, (cpoplib_client *)self) < 0 ||
-        debug(state, self, 0, "*cmd*", line) < 0)
-        return NULL;
     PyObject *encoding = cpoplib_get(state, self, NAME_ENCODING);
     if (encoding == NULL)
         return NULL;
     PyObject *octets =
-        PyObject_CallFunctionObjArgs((PyObject *)&PyBytes_Type, line, encoding, NULL);
+        PyObject_CallFunctionObjArgs((PyObject *)&PyBytes_Type, text, encoding, NULL);
     Py_DECREF(encoding);
+    return octets;
+}
+
+PyObject *cpoplib_putcmd(PyObject *self, PyObject *line)
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    if (cpoplib_settle(state, (cpoplib_client *)self) < 0 ||
+        cpoplib_debug(state, self, 0, "*cmd*", line) < 0)
+        return NULL;
+    PyObject *octets = cpoplib_encoded(state, self, line);
     if (octets == NULL)
         return NULL;
     PyObject *result = NULL;
@@ -228,7 +191,7 @@ static PyObject *strip_any(PyObject *line, Py_ssize_t size)
     return PySequence_GetSlice(line, leading_cr ? 1 : 0, size - 1);
 }
 
-PyObject *cpoplib_getline(PyObject *self, PyObject *Py_UNUSED(unused))
+PyObject *cpoplib_getline(PyObject *self)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     if (cpoplib_settle(state, (cpoplib_client *)self) < 0)
@@ -238,7 +201,7 @@ PyObject *cpoplib_getline(PyObject *self, PyObject *Py_UNUSED(unused))
         return NULL;
     PyObject *result = NULL;
     Py_ssize_t size = PyObject_Size(line);
-    if (size < 0 || debug(state, self, 1, "*get*", line) < 0)
+    if (size < 0 || cpoplib_debug(state, self, 1, "*get*", line) < 0)
         goto end;
     if (size == 0) {
         cpoplib_raise_text(state, "-ERR EOF");
@@ -312,14 +275,14 @@ int cpoplib_starts_with(const cpoplib_state *state, PyObject *object, const char
     return result;
 }
 
-PyObject *cpoplib_getresp(PyObject *self, PyObject *Py_UNUSED(unused))
+PyObject *cpoplib_getresp(PyObject *self)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     PyObject *resp, *octets;
     if (cpoplib_next_line(state, self, &resp, &octets) < 0)
         return NULL;
     Py_DECREF(octets);
-    int ok = debug(state, self, 1, "*resp*", resp);
+    int ok = cpoplib_debug(state, self, 1, "*resp*", resp);
     if (ok == 0)
         ok = cpoplib_starts_with(state, resp, "+");
     else

@@ -1,8 +1,9 @@
 /* Replies of many lines: _getlongresp. Nearly all of poplib's time goes by here, so that lines are
  * cut in C, many at a time, whenever nobody could tell the difference from line by line. */
-#include "client.h"
+#include "long_reply.h"
 
-#include "engine_io.h"
+#include "client.h"
+#include "lines.h"
 #include "reader.h"
 
 #include "core/split.h"
@@ -21,23 +22,25 @@ enum {
     KEPT_AT_MOST = 16 * 1024 * 1024 / ARENA
 };
 
-/* Whether self._getline is our own method of self. -1 with an exception. */
-static int getline_is_ours(const cpoplib_state *state, PyObject *self)
+/* Whether self._getline is `own` of self. -1 with an exception. */
+static int getline_is_own(const cpoplib_state *state, PyObject *self, PyCFunction own)
 {
     PyObject *method = cpoplib_get(state, self, NAME_GETLINE);
     if (method == NULL)
         return -1;
-    bool ours = cpoplib_is_own_getline(method, self);
+    int result = PyCFunction_CheckExact(method) && PyCFunction_GET_SELF(method) == self &&
+                 PyCFunction_GET_FUNCTION(method) == own;
     Py_DECREF(method);
-    return ours;
+    return result;
 }
 
 /* The file when lines may be cut in its buffer: _getline is not overridden, the file is ours,
  * nothing is to be printed for each line, and _MAXLINE is a plain number, which *longest receives.
  * Otherwise NULL, with an exception or without. */
-static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, size_t *longest)
+static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, PyCFunction own,
+                                 size_t *longest)
 {
-    if (getline_is_ours(state, self) <= 0 || cpoplib_debugging(state, self, 1) != 0)
+    if (getline_is_own(state, self, own) <= 0 || cpoplib_debugging(state, self, 1) != 0)
         return NULL;
     PyObject *bound = cpoplib_global(state, NAME_MAXLINE);
     if (bound == NULL)
@@ -224,10 +227,11 @@ static int take_each(const cpoplib_state *state, PyObject *self, PyObject *list,
 }
 
 /* All lines after the status line. 0, or -1 with an exception. */
-static int take_lines(const cpoplib_state *state, PyObject *self, PyObject *list, PyObject **octets)
+static int take_lines(const cpoplib_state *state, PyObject *self, PyCFunction own, PyObject *list,
+                      PyObject **octets)
 {
     size_t longest = 0;
-    cpoplib_reader *r = fast_file(state, self, &longest);
+    cpoplib_reader *r = fast_file(state, self, own, &longest);
     if (r == NULL && PyErr_Occurred())
         return -1;
     int result = 0;
@@ -240,7 +244,7 @@ static int take_lines(const cpoplib_state *state, PyObject *self, PyObject *list
     return result < 0 ? -1 : 0;
 }
 
-PyObject *cpoplib_getlongresp(PyObject *self, PyObject *Py_UNUSED(unused))
+PyObject *cpoplib_getlongresp(PyObject *self, PyCFunction own)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     PyObject *resp = PyObject_CallMethodNoArgs(self, state->names[NAME_GETRESP]);
@@ -248,7 +252,7 @@ PyObject *cpoplib_getlongresp(PyObject *self, PyObject *Py_UNUSED(unused))
         return NULL;
     PyObject *list = PyList_New(0);
     PyObject *octets = PyLong_FromLong(0);
-    if (list == NULL || octets == NULL || take_lines(state, self, list, &octets) < 0) {
+    if (list == NULL || octets == NULL || take_lines(state, self, own, list, &octets) < 0) {
         Py_XDECREF(octets);
         Py_XDECREF(list);
         Py_DECREF(resp);

@@ -1,22 +1,21 @@
 /* The octets of a message on their way: gathered into bytes, or written to the caller's file. */
-#include "engine_io.h"
+#include "message.h"
 
 #include <string.h>
 
 /* Writes one piece of a message to the caller's file, which may take it in parts. */
-static int write_piece(cpoplib_run *run, PyObject *piece)
+static int write_piece(const cpoplib_state *state, cpoplib_message *m, PyObject *piece)
 {
     Py_INCREF(piece);
     while (piece != NULL) {
         Py_ssize_t size = PyBytes_GET_SIZE(piece), taken = size;
-        PyObject *result =
-            PyObject_CallMethodOneArg(run->file, run->state->names[NAME_WRITE], piece);
+        PyObject *result = PyObject_CallMethodOneArg(m->file, state->names[NAME_WRITE], piece);
         bool counted = result != NULL && cpoplib_plain_int(result, &taken);
         Py_XDECREF(result);
         if (result == NULL)
             break;
         if (!counted || taken >= size) {
-            run->written += (uint64_t)size;
+            m->written += (uint64_t)size;
             Py_DECREF(piece);
             return 0;
         }
@@ -24,7 +23,7 @@ static int write_piece(cpoplib_run *run, PyObject *piece)
             PyErr_SetString(PyExc_OSError, "the file did not take what was written");
             break;
         }
-        run->written += (uint64_t)taken;
+        m->written += (uint64_t)taken;
         Py_SETREF(piece, PyBytes_FromStringAndSize(PyBytes_AS_STRING(piece) + taken, size - taken));
     }
     Py_XDECREF(piece);
@@ -33,52 +32,53 @@ static int write_piece(cpoplib_run *run, PyObject *piece)
 
 /* Makes room for n octets behind what the body holds: just as many at first, more and more later.
  */
-static int make_room(cpoplib_run *run, Py_ssize_t n)
+static int make_room(cpoplib_message *m, Py_ssize_t n)
 {
-    if (run->body == NULL) {
-        run->body = PyBytes_FromStringAndSize(NULL, n);
-        return run->body == NULL ? -1 : 0;
+    if (m->body == NULL) {
+        m->body = PyBytes_FromStringAndSize(NULL, n);
+        return m->body == NULL ? -1 : 0;
     }
-    Py_ssize_t size = PyBytes_GET_SIZE(run->body);
-    if (n <= size - run->used)
+    Py_ssize_t size = PyBytes_GET_SIZE(m->body);
+    if (n <= size - m->used)
         return 0;
     if (n > PY_SSIZE_T_MAX / 2 - size) {
         PyErr_NoMemory();
         return -1;
     }
     Py_ssize_t grown = size * 2; /* what is not used yet takes no memory */
-    return _PyBytes_Resize(&run->body, grown > run->used + n ? grown : run->used + n);
+    return _PyBytes_Resize(&m->body, grown > m->used + n ? grown : m->used + n);
 }
 
-int cpoplib_keep(cpoplib_run *run, const pop3_str *spans, size_t count)
+int cpoplib_message_add(const cpoplib_state *state, cpoplib_message *m, const pop3_str *spans,
+                        size_t count)
 {
     size_t total = 0;
     for (size_t i = 0; i < count; i++)
         total += spans[i].len;
-    if (total == 0 || !run->collect)
+    if (total == 0 || !m->wanted)
         return 0;
-    if (make_room(run, (Py_ssize_t)total) < 0) {
-        run->used = 0;
+    if (make_room(m, (Py_ssize_t)total) < 0) {
+        m->used = 0;
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        memcpy(PyBytes_AS_STRING(run->body) + run->used, spans[i].data, spans[i].len);
-        run->used += (Py_ssize_t)spans[i].len;
+        memcpy(PyBytes_AS_STRING(m->body) + m->used, spans[i].data, spans[i].len);
+        m->used += (Py_ssize_t)spans[i].len;
     }
-    if (run->file == NULL)
+    if (m->file == NULL)
         return 0;
-    PyObject *piece = cpoplib_take_body(run);
-    int result = piece == NULL ? -1 : write_piece(run, piece);
+    PyObject *piece = cpoplib_message_take(m);
+    int result = piece == NULL ? -1 : write_piece(state, m, piece);
     Py_XDECREF(piece);
     return result;
 }
 
-PyObject *cpoplib_take_body(cpoplib_run *run)
+PyObject *cpoplib_message_take(cpoplib_message *m)
 {
-    PyObject *body = run->body;
-    Py_ssize_t used = run->used;
-    run->body = NULL;
-    run->used = 0;
+    PyObject *body = m->body;
+    Py_ssize_t used = m->used;
+    m->body = NULL;
+    m->used = 0;
     if (body == NULL)
         return PyBytes_FromStringAndSize(NULL, 0);
     if (PyBytes_GET_SIZE(body) != used)
@@ -86,8 +86,8 @@ PyObject *cpoplib_take_body(cpoplib_run *run)
     return body;
 }
 
-void cpoplib_run_clear(cpoplib_run *run)
+void cpoplib_message_clear(cpoplib_message *m)
 {
-    Py_CLEAR(run->body);
-    run->used = 0;
+    Py_CLEAR(m->body);
+    m->used = 0;
 }

@@ -1,20 +1,16 @@
 /* The type POP3_SSL: POP3 with TLS from the start. Its parameters are those that poplib has in the
  * running version of Python. */
+#include "pop3_type.h"
+
 #include "arguments.h"
 #include "client.h"
+#include "connect.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 #define WITH_KEY_FILES 1 /* keyfile and certfile, deprecated, went away with Python 3.12 */
 #else
 #define WITH_KEY_FILES 0
 #endif
-
-static PyObject *or_default(PyObject *given, PyObject *otherwise)
-{
-    PyObject *value = given != NULL ? given : otherwise;
-    Py_XINCREF(value);
-    return value;
-}
 
 #if WITH_KEY_FILES
 /* keyfile and certfile: neither goes with a context, both are deprecated. 0, or -1 with an
@@ -44,7 +40,7 @@ static PyObject *make_context(PyObject *self, PyObject *context, PyObject *keyfi
     if (check_key_files(self, keyfile, certfile, given) < 0)
         return NULL;
     if (given)
-        return or_default(context, NULL);
+        return cpoplib_new_reference(context);
     PyObject *keywords = Py_BuildValue("{sOsO}", "certfile", certfile, "keyfile", keyfile);
     if (keywords == NULL)
         return NULL;
@@ -56,7 +52,7 @@ static PyObject *make_context(PyObject *self, PyObject *context, PyObject *keyfi
 static PyObject *make_context(PyObject *self, PyObject *context)
 {
     if (context != NULL && context != Py_None)
-        return or_default(context, NULL);
+        return cpoplib_new_reference(context);
     return cpoplib_ssl_context(cpoplib_state_of(self), NULL);
 }
 #endif
@@ -99,7 +95,7 @@ static int ssl_init(PyObject *self, PyObject *args, PyObject *kwargs)
         return -1;
     int result = -1;
     PyObject *standard = PyLong_FromLong(POP3_TLS_PORT);
-    PyObject *timeout = or_default(given_timeout, NULL);
+    PyObject *timeout = cpoplib_new_reference(given_timeout);
     if (timeout == NULL)
         timeout = cpoplib_default_timeout(state);
     if (standard != NULL && timeout != NULL)
@@ -109,16 +105,12 @@ static int ssl_init(PyObject *self, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-static PyObject *ssl_create_socket(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                                   PyObject *kwnames)
+/* POP3._create_socket(self, timeout), with TLS on what that returned. */
+static PyObject *create_socket(PyObject *self, PyObject *timeout)
 {
-    static const cpoplib_signature signature = {"POP3_SSL._create_socket", {"timeout"}, 1, 1, 1};
-    PyObject *v[CPOPLIB_MAX_PARAMETERS];
-    if (!cpoplib_bind(&signature, args, nargs, kwnames, v))
-        return NULL;
     const cpoplib_state *state = cpoplib_state_of(self);
     PyObject *plain = PyObject_CallMethodObjArgs(
-        (PyObject *)state->pop3_type, state->names[NAME_CREATE_SOCKET], self, v[0], NULL);
+        (PyObject *)state->pop3_type, state->names[NAME_CREATE_SOCKET], self, timeout, NULL);
     if (plain == NULL)
         return NULL;
     PyObject *sock = NULL;
@@ -130,33 +122,29 @@ static PyObject *ssl_create_socket(PyObject *self, PyObject *const *args, Py_ssi
     return sock;
 }
 
-static PyObject *ssl_stls(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                          PyObject *kwnames)
+static PyObject *stls(PyObject *self)
 {
-#if WITH_KEY_FILES
-    static const cpoplib_signature signature = {
-        "POP3_SSL.stls", {"keyfile", "certfile", "context"}, 3, 0, 3};
-#else
-    static const cpoplib_signature signature = {"POP3_SSL.stls", {"context"}, 1, 0, 1};
-#endif
-    PyObject *v[CPOPLIB_MAX_PARAMETERS];
-    if (cpoplib_bind(&signature, args, nargs, kwnames, v))
-        cpoplib_raise_text(cpoplib_state_of(self), "-ERR TLS session already established");
+    cpoplib_raise_text(cpoplib_state_of(self), "-ERR TLS session already established");
     return NULL;
 }
 
-static PyMethodDef methods[] = {
-    {"_create_socket", (PyCFunction)(void (*)(void))ssl_create_socket,
-     METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("_create_socket($self, timeout)\n--\n\nConnects and does the TLS handshake.")},
-    {"stls", (PyCFunction)(void (*)(void))ssl_stls, METH_FASTCALL | METH_KEYWORDS,
 #if WITH_KEY_FILES
-     PyDoc_STR("stls($self, keyfile=None, certfile=None, context=None)\n--\n\n"
+#define STLS_PARAMETERS                                                                            \
+    "($self, keyfile=None, certfile=None, context=None)", {"keyfile", "certfile", "context"}, 3,   \
+        0, 3
 #else
-     PyDoc_STR("stls($self, context=None)\n--\n\n"
+#define STLS_PARAMETERS MAY_TAKE(context)
 #endif
-               "Raises error_proto: there is TLS already.")},
-    {NULL, NULL, 0, NULL},
+
+#define METHODS(X)                                                                                 \
+    X(POP3_SSL, _create_socket, TAKES(timeout), create_socket(self, v[0]),                         \
+      "Connects and does the TLS handshake.")                                                      \
+    X(POP3_SSL, stls, STLS_PARAMETERS, stls(self), "Raises error_proto: there is TLS already.")
+
+METHODS(METHOD_WRAPPER)
+
+static PyMethodDef methods[] = {
+    METHODS(METHOD_ROW){NULL, NULL, 0, NULL},
 };
 
 PyDoc_STRVAR(ssl_doc,

@@ -1,15 +1,13 @@
 /* The type POP3: its life, its attributes, its documentation. */
+#include "pop3_type.h"
+
 #include "arguments.h"
-#include "client.h"
+#include "connect.h"
 #include "engine_io.h"
+#include "extras.h"
+#include "pop3_methods.h"
 
 #include <stddef.h>
-
-static PyObject *new_reference(PyObject *object)
-{
-    Py_INCREF(object);
-    return object;
-}
 
 static int pop3_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
@@ -19,8 +17,8 @@ static int pop3_init(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!cpoplib_bind_tuple(&signature, args, kwargs, v))
         return -1;
     const cpoplib_state *state = cpoplib_state_of(self);
-    PyObject *port = v[1] != NULL ? new_reference(v[1]) : PyLong_FromLong(POP3_PORT);
-    PyObject *timeout = v[2] != NULL ? new_reference(v[2]) : cpoplib_default_timeout(state);
+    PyObject *port = v[1] != NULL ? cpoplib_new_reference(v[1]) : PyLong_FromLong(POP3_PORT);
+    PyObject *timeout = v[2] != NULL ? cpoplib_new_reference(v[2]) : cpoplib_default_timeout(state);
     int result = -1;
     if (port != NULL && timeout != NULL)
         result = cpoplib_init(self, v[0], port, timeout);

@@ -4,7 +4,7 @@
 #ifndef CPOPLIB_READER_H
 #define CPOPLIB_READER_H
 
-#include "module.h"
+#include "base.h"
 
 typedef struct cpoplib_reader {
     PyObject_HEAD PyObject *dict; /* attributes that somebody set on the instance */

@@ -2,6 +2,9 @@
  * far as the server allows pipelining. */
 #include "window.h"
 
+#include "arguments.h"
+#include "engine_io.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -26,11 +29,6 @@ static cpoplib_window *as_window(PyObject *self)
     return (cpoplib_window *)self;
 }
 
-cpoplib_run *cpoplib_window_run(PyObject *window)
-{
-    return &as_window(window)->run;
-}
-
 /* The answer to one RETR: (number, message), or the exception to raise in its place. */
 static PyObject *make_answer(cpoplib_run *run, const pop3_event *done)
 {
@@ -38,7 +36,7 @@ static PyObject *make_answer(cpoplib_run *run, const pop3_event *done)
         cpoplib_raise_refusal(run->state, done);
         return cpoplib_take_exception();
     }
-    PyObject *message = cpoplib_take_body(run);
+    PyObject *message = cpoplib_message_take(&run->message);
     return message == NULL ? NULL : Py_BuildValue("kN", (unsigned long)done->number, message);
 }
 
@@ -57,7 +55,7 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
 /* Makes the connection's engine ours: what others left in flight is read first. */
 static int take_over(cpoplib_window *w)
 {
-    if (w->client->window == (PyObject *)w)
+    if (w->client->ahead == &w->run)
         return cpoplib_check_idle(w->client);
     if (w->awaited > 0) {
         w->closed = true;
@@ -66,7 +64,7 @@ static int take_over(cpoplib_window *w)
     }
     if (cpoplib_settle(w->run.state, w->client) < 0 || cpoplib_engine(w->client) == NULL)
         return -1;
-    w->client->window = (PyObject *)w;
+    w->client->ahead = &w->run;
     return 0;
 }
 
@@ -147,9 +145,9 @@ static PyObject *hand_out(cpoplib_window *w)
 static void leave(cpoplib_window *w)
 {
     w->closed = true;
-    if (w->client != NULL && w->client->window == (PyObject *)w)
-        w->client->window = NULL;
-    cpoplib_run_clear(&w->run);
+    if (w->client != NULL && w->client->ahead == &w->run)
+        w->client->ahead = NULL;
+    cpoplib_message_clear(&w->run.message);
 }
 
 /* Moves the session on. When that fails, what had come whole is handed out before the exception. */
@@ -312,8 +310,12 @@ PyObject *cpoplib_retr_many(PyObject *self, PyObject *numbers, PyObject *window)
     w->client = (cpoplib_client *)self;
     w->numbers = iterator;
     w->size = size;
-    w->run = (cpoplib_run){
-        .state = state, .client = w->client, .on_event = on_event, .target = w, .collect = true};
+    w->run = (cpoplib_run){.state = state,
+                           .client = w->client,
+                           .on_event = on_event,
+                           .target = w,
+                           .owner = (PyObject *)w,
+                           .message = {.wanted = true}};
     w->queued = PyMem_New(uint32_t, (size_t)size);
     w->ready = w->queued == NULL ? PyErr_NoMemory() : PyList_New(0);
     if (w->ready == NULL)

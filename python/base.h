@@ -1,0 +1,132 @@
+/* What all other files stand on: the module's state, the names it looks up, exceptions, and debug
+ * output. */
+#ifndef CPOPLIB_BASE_H
+#define CPOPLIB_BASE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+#include <pop3/engine.h>
+#include <stdbool.h>
+
+/* Names of attributes, methods and module globals, and the texts of commands: each is one interned
+ * str in cpoplib_state.names. */
+#define CPOPLIB_NAMES(X)                                                                           \
+    X(CREATE_SOCKET, "_create_socket")                                                             \
+    X(DEBUGGING, "_debugging")                                                                     \
+    X(GETLINE, "_getline")                                                                         \
+    X(GETLONGRESP, "_getlongresp")                                                                 \
+    X(GETRESP, "_getresp")                                                                         \
+    X(LONGCMD, "_longcmd")                                                                         \
+    X(MAXLINE, "_MAXLINE")                                                                         \
+    X(PUTCMD, "_putcmd")                                                                           \
+    X(PUTLINE, "_putline")                                                                         \
+    X(SHORTCMD, "_shortcmd")                                                                       \
+    X(TLS_ESTABLISHED, "_tls_established")                                                         \
+    X(CLOSE, "close")                                                                              \
+    X(CONTEXT, "context")                                                                          \
+    X(CREATE_CONNECTION, "create_connection")                                                      \
+    X(CRLF, "CRLF")                                                                                \
+    X(DECODE, "decode")                                                                            \
+    X(DEFAULT_TIMEOUT, "_GLOBAL_DEFAULT_TIMEOUT")                                                  \
+    X(ENCODING, "encoding")                                                                        \
+    X(FILE, "file")                                                                                \
+    X(GROUP, "group")                                                                              \
+    X(HEXDIGEST, "hexdigest")                                                                      \
+    X(HOST, "host")                                                                                \
+    X(MAKEFILE, "makefile")                                                                        \
+    X(MATCH, "match")                                                                              \
+    X(MD5, "md5")                                                                                  \
+    X(MODE_RB, "rb")                                                                               \
+    X(PORT, "port")                                                                                \
+    X(RAW, "raw")                                                                                  \
+    X(READINTO, "readinto")                                                                        \
+    X(READLINE, "readline")                                                                        \
+    X(SENDALL, "sendall")                                                                          \
+    X(SHUTDOWN, "shutdown")                                                                        \
+    X(SHUT_RDWR, "SHUT_RDWR")                                                                      \
+    X(SOCK, "sock")                                                                                \
+    X(SOCKET, "socket")                                                                            \
+    X(SPLIT, "split")                                                                              \
+    X(SSL, "ssl")                                                                                  \
+    X(STARTSWITH, "startswith")                                                                    \
+    X(TIMESTAMP, "timestamp")                                                                      \
+    X(WELCOME, "welcome")                                                                          \
+    X(WRITE, "write")
+
+#define CPOPLIB_NAME(name, text) NAME_##name,
+typedef enum cpoplib_name { CPOPLIB_NAMES(CPOPLIB_NAME) NAME_COUNT } cpoplib_name;
+#undef CPOPLIB_NAME
+
+/* The module's state: one for each interpreter that imports it. */
+typedef struct cpoplib_state {
+    PyObject *globals;           /* the module's dict, borrowed: the module outlives its state */
+    PyObject *error_proto;       /* the exception */
+    PyTypeObject *pop3_type;     /* POP3 */
+    PyTypeObject *pop3_ssl_type; /* POP3_SSL, or NULL without ssl */
+    PyTypeObject *reader_type;   /* the type of POP3.file */
+    PyTypeObject *window_type;   /* what retr_many() returns */
+    PyTypeObject *caps_type;     /* what POP3.capabilities is */
+    PyObject *buffered_reader;   /* io.BufferedReader */
+    PyObject *names[NAME_COUNT];
+} cpoplib_state;
+
+/* Interns the names, and finds the module's dict. 0, or -1 with an exception. */
+int cpoplib_state_begin(cpoplib_state *state, PyObject *module);
+
+/* What the garbage collector, and the end of the module, do with the state. The last one is also
+ * what a module is known by to be ours: no other has it as its m_free. */
+int cpoplib_state_traverse(PyObject *module, visitproc visit, void *arg);
+int cpoplib_state_clear(PyObject *module);
+void cpoplib_state_free(void *module);
+
+/* The state that belongs to an instance of one of the module's types, or of a subclass. Never fails
+ * for such an instance. */
+cpoplib_state *cpoplib_state_of(PyObject *self);
+
+/* The same reference once more; NULL for NULL. */
+static inline PyObject *cpoplib_new_reference(PyObject *object)
+{
+    Py_XINCREF(object);
+    return object;
+}
+
+/* getattr(object, name), a new reference. */
+PyObject *cpoplib_get(const cpoplib_state *state, PyObject *object, cpoplib_name name);
+
+/* setattr(object, name, value); steals the reference to value, which may be NULL after an error.
+ * 0, or -1 with an exception set. */
+int cpoplib_set(const cpoplib_state *state, PyObject *object, cpoplib_name name, PyObject *value);
+
+/* The module global of that name as it is now (users change _MAXLINE), a new reference; NameError
+ * when it was deleted. ssl comes to be when it is first used: half of the memory, and most of the
+ * time, that importing poplib takes is for it, and a connection without TLS has no use for it. */
+PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name);
+
+/* A dict's value for a text, a new reference; NULL when there is none, or with an exception. */
+PyObject *cpoplib_dict_value(PyObject *dict, const char *key);
+
+/* Raises error_proto with one argument: a text, or any object. */
+void cpoplib_raise_text(const cpoplib_state *state, const char *text);
+void cpoplib_raise_object(const cpoplib_state *state, PyObject *argument);
+
+/* Takes the current exception out of the interpreter, normalized, with its traceback. */
+PyObject *cpoplib_take_exception(void);
+
+/* Raises an exception that was taken; steals the reference. When another one is set by now, that
+ * one stays and gets this one as its context, as in a `finally` clause that raises. */
+void cpoplib_restore_exception(PyObject *exception);
+
+/* An int's value when it is exactly an int that fits; false otherwise, with no exception set. */
+bool cpoplib_plain_int(PyObject *object, Py_ssize_t *value);
+
+/* Whether self._debugging is over a level (0 means: is true). -1 with an exception. */
+int cpoplib_debugging(const cpoplib_state *state, PyObject *self, long level);
+/* print(label, repr(object)), as poplib's debug output is made. 0, or -1 with an exception. */
+int cpoplib_print(const char *label, PyObject *object);
+/* Prints that when self._debugging is over the level. 0, or -1 with an exception. */
+int cpoplib_debug(const cpoplib_state *state, PyObject *self, long level, const char *label,
+                  PyObject *object);
+
+#endif

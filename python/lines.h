@@ -1,0 +1,28 @@
+/* Command lines out, lines in: what poplib's private methods do. */
+#ifndef CPOPLIB_LINES_H
+#define CPOPLIB_LINES_H
+
+#include "base.h"
+
+/* The methods of the same names. */
+PyObject *cpoplib_putline(PyObject *self, PyObject *line);
+PyObject *cpoplib_putcmd(PyObject *self, PyObject *line);
+PyObject *cpoplib_getline(PyObject *self);
+PyObject *cpoplib_getresp(PyObject *self);
+PyObject *cpoplib_shortcmd(PyObject *self, PyObject *line);
+PyObject *cpoplib_longcmd(PyObject *self, PyObject *line);
+
+/* bytes(text, self.encoding) */
+PyObject *cpoplib_encoded(const cpoplib_state *state, PyObject *self, PyObject *text);
+
+/* Closes the connection when the exception that is set is MemoryError: nobody knows how far a
+ * command or its reply got, and the next reply would be taken for the one to another command. */
+void cpoplib_hang_up_without_memory(const cpoplib_state *state, PyObject *self);
+
+/* resp, octets = self._getline(), whoever overrode it. 0, or -1 with an exception. */
+int cpoplib_next_line(const cpoplib_state *state, PyObject *self, PyObject **line,
+                      PyObject **octets);
+/* object.startswith(prefix) for bytes and their like; -1 with an exception. */
+int cpoplib_starts_with(const cpoplib_state *state, PyObject *object, const char *prefix);
+
+#endif
