@@ -65,6 +65,7 @@ typedef enum p3_apart {
 typedef struct p3_approach {
     p3_care care;
     p3_apart apart;
+    bool no_uidl;     /* UIDL is not asked for: the server closed at it */
     unsigned closes;  /* sessions in a row that the server closed before they got anywhere */
     uint32_t suspect; /* the message that was in hand when it last did, or 0 */
     unsigned asides;

@@ -73,6 +73,14 @@ static bool quit_earlier(p3_session *s)
     return true;
 }
 
+/* The server ended the session, and more than once, when it was asked for the unique-ids. */
+static bool leave_out_uidl(p3_session *s)
+{
+    bool asked = s->stage == P3_STAGE_LISTING && !s->no_uidl && !s->box.sealed;
+    s->next.no_uidl = s->next.no_uidl || (asked && s->next.closes >= P3_CLOSES);
+    return asked && s->next.no_uidl;
+}
+
 static bool was_closed(p3_session *s)
 {
     p3_approach *next = &s->next;
@@ -91,7 +99,7 @@ static bool was_closed(p3_session *s)
         next->apart = P3_APART_CLOSE;
         return true;
     }
-    return set_aside(s, number) || quit_earlier(s);
+    return set_aside(s, number) || quit_earlier(s) || leave_out_uidl(s);
 }
 
 bool p3_session_adapt(p3_session *s, pop3_status status)
@@ -105,7 +113,9 @@ bool p3_session_adapt(p3_session *s, pop3_status status)
 
 void p3_session_confirm(p3_session *s)
 {
-    if (s->approach.apart == P3_APART_CLOSE)
+    if (s->approach.no_uidl)
+        p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_NO_UIDL});
+    if (s->approach.apart == P3_APART_CLOSE && !s->approach.no_uidl)
         p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_ONE_AT_A_TIME});
 }
 

@@ -124,7 +124,7 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
         s->no_uidl = true;
         if (!s->sizes_asked)
             submit_listing(s, POP3_CMD_LIST, take_number, sizes_listed);
-        return;
+        return; /* else LIST's answer comes next */
     }
     if (listing_failed(s, result))
         return;
@@ -138,6 +138,11 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
 
 void p3_session_list(p3_session *s)
 {
+    s->no_uidl = s->approach.no_uidl || (s->known.traits.flags & POP3_TRAIT_NO_UIDL) != 0;
+    if (s->no_uidl) {
+        submit_listing(s, POP3_CMD_LIST, take_number, sizes_listed);
+        return;
+    }
     s->sizes_asked = wants_sizes_beside(s);
     submit_listing(s, POP3_CMD_UIDL, take_uid, uids_listed);
     if (s->sizes_asked && s->stage == P3_STAGE_LISTING)

@@ -177,3 +177,28 @@ def test_a_message_that_only_uidl_has_is_retrieved_and_named(world):
         assert numbers(world) == [0, 1, 2]
         world.sync(server.port)
     assert numbers(world) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]])
+def test_a_server_that_closes_at_uidl_is_done_without_it(world, options):
+    world.fill(3)
+    closes = "on UIDL {\n close\n}\nserve\n"
+    with scripted(world, *[closes] * 9, options=["--delete", *options]) as server:
+        world.sync(server.port)
+        assert numbers(world) == [0, 1, 2]
+        server.wait_until_idle()
+        server.forget()
+        world.fill(1, first=3)
+        world.sync(server.port)
+        assert server.count("C: UIDL") == 0 and server.count("open") == 1, "it is remembered"
+        world.sync(server.port, "--delete")
+        assert world.on_server() == []
+    assert numbers(world) == [0, 1, 2, 3]
+
+
+def test_uidl_that_is_said_not_to_work_is_not_sent(world):
+    world.fill(2)
+    with world.server() as server:
+        world.sync(server.port, "--traits", "no-uidl")
+        assert server.commands("UIDL") == []
+    assert numbers(world) == [0, 1]
