@@ -26,6 +26,7 @@ typedef struct p3_doctor {
     const p3_arguments *arguments;
     int result; /* the exit status */
     bool encrypted;
+    bool without_capa; /* it is told that the server closes on it */
     bool has_uidl;
     bool has_top;           /* announced */
     bool top_works;         /* it was tried */
@@ -116,6 +117,44 @@ static bool connect_to(p3_doctor *d)
     return false;
 }
 
+/* ---- what is peculiar ---- */
+
+/* What sync learned about the server, and what the settings say of it. None of the former is used
+ * here, so that it shows whether it still holds. */
+static void tell_traits(p3_doctor *d)
+{
+    const p3_remembered *r = &d->m.remembered;
+    const p3_account *a = &d->m.account->account;
+    char text[300];
+    char word[POP3_TRAITS_TEXT];
+    for (size_t i = 0; i < r->count; i++) {
+        p3_learned_text(&r->at[i], a, text, sizeof text);
+        line("note", "remembered", "%s", text);
+    }
+    if (r->problem.exit != 0)
+        line("note", "remembered", "%s", r->problem.text);
+    if (pop3_server_traits_write(&a->connection.traits, word, sizeof word) > 0)
+        line("note", "traits", "set by hand: %s", word);
+}
+
+/* A command ended the connection: makes another, to go on without that command. */
+static void go_on_without(p3_doctor *d, pop3_trait trait, bool logs_in)
+{
+    pop3_server_traits traits = *pop3_client_traits(d->m.client);
+    traits.flags |= (uint32_t)trait;
+    int result = p3_mailbox_reconnect(&d->m, traits, logs_in);
+    if (result != EX_OK)
+        line("BAD", "connection", "see above");
+    if (d->result == EX_OK)
+        d->result = result;
+}
+
+/* Whether it was not a refusal, but the end of the connection. */
+static bool has_ended(const p3_doctor *d, pop3_status status)
+{
+    return status != POP3_OK && pop3_client_state(d->m.client) == POP3_STATE_DEAD;
+}
+
 /* ---- what is announced ---- */
 
 static void tell_capabilities(p3_doctor *d, const pop3_capabilities *c, bool logged_in)
@@ -140,15 +179,40 @@ static void tell_capabilities(p3_doctor *d, const pop3_capabilities *c, bool log
              "not announced: one command at a time, which is slow over far lines");
 }
 
+static void tell_end_at_capa(p3_doctor *d, bool logged_in)
+{
+    pop3_trait trait = logged_in ? POP3_TRAIT_NO_LATE_CAPA : POP3_TRAIT_NO_CAPA;
+    line("note", "CAPA", "ends the connection%s; the checks go on without (traits = %s)",
+         logged_in ? " after the login" : "", pop3_trait_name(trait));
+    d->without_capa = true;
+    go_on_without(d, trait, logged_in);
+}
+
+/* Whether the connection ended behind a CAPA that had been refused after the login. */
+static bool ended_behind_capa(const p3_doctor *d)
+{
+    return ((pop3_client_traits(d->m.client)->flags & ~d->m.options.traits.flags) &
+            POP3_TRAIT_NO_LATE_CAPA) != 0;
+}
+
 static void ask_capabilities(p3_doctor *d, bool logged_in)
 {
     const pop3_capabilities *caps = NULL;
+    pop3_trait trait = logged_in ? POP3_TRAIT_NO_LATE_CAPA : POP3_TRAIT_NO_CAPA;
+    if ((pop3_client_traits(d->m.client)->flags & ((uint32_t)trait | POP3_TRAIT_NO_CAPA)) != 0) {
+        if (!d->without_capa)
+            line("note", "CAPA", "not sent: the server closes the connection on it");
+        d->without_capa = true;
+        return;
+    }
     pop3_status status = pop3_client_capa(d->m.client, &caps);
     if (status == POP3_OK)
         tell_capabilities(d, caps, logged_in);
     else if (status == POP3_ERR_REFUSED)
         line("note", "CAPA", "refused: an old server; what it can do must be tried");
-    else
+    else if (has_ended(d, status) && (status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT)) {
+        tell_end_at_capa(d, logged_in);
+    } else
         bad(d, status, "CAPA");
 }
 
@@ -202,6 +266,10 @@ static void check_uidl(p3_doctor *d, uint64_t messages)
         bad(d, status, "UIDL");
     else
         tell_uids(d, &l, messages);
+    if (has_ended(d, status)) {
+        line("do", "UIDL", "if that happens each time: traits = no-uidl");
+        go_on_without(d, POP3_TRAIT_NO_UIDL, true);
+    }
     p3_listed_free(&l);
 }
 
@@ -215,6 +283,10 @@ static void check_top(p3_doctor *d)
     else
         good("TOP", d->has_top ? "works" : "works, though not announced");
     d->top_works = status == POP3_OK;
+    if (has_ended(d, status)) {
+        line("do", "TOP", "if that happens each time: traits = no-top");
+        go_on_without(d, POP3_TRAIT_NO_TOP, true);
+    }
 }
 
 typedef struct p3_two {
@@ -269,6 +341,10 @@ static void check_mailbox(p3_doctor *d)
 {
     pop3_stat drop = {0};
     pop3_status status = pop3_client_stat(d->m.client, &drop);
+    if (has_ended(d, status) && ended_behind_capa(d)) {
+        tell_end_at_capa(d, true);
+        status = pop3_client_stat(d->m.client, &drop);
+    }
     if (status != POP3_OK) {
         bad(d, status, "STAT");
         return;
@@ -311,7 +387,8 @@ static void log_in(p3_doctor *d)
          r->server_proved ? ", the server proved itself" : "",
          r->channel_binding[0] != '\0' ? ", bound to TLS" : "");
     ask_capabilities(d, true);
-    check_mailbox(d);
+    if (pop3_client_state(d->m.client) == POP3_STATE_TRANSACTION)
+        check_mailbox(d);
 }
 
 static void suggest(const p3_doctor *d)
@@ -338,11 +415,14 @@ static void suggest(const p3_doctor *d)
 int p3_cmd_doctor(p3_arguments *a)
 {
     p3_doctor d = {.arguments = a};
+    a->tests_server = true;
     a->verify = look_at_certificate;
     a->verify_ctx = &d; /* cppcheck-suppress autoVariables ; nobody asks once this has returned */
     d.result = p3_mailbox_prepare(&d.m, a);
     if (d.result == EX_OK)
         line(d.m.sandbox.is_whole ? "ok" : "note", "sandbox", "%s", d.m.sandbox.report);
+    if (d.result == EX_OK)
+        tell_traits(&d);
     if (d.result == EX_OK && connect_to(&d)) {
         pop3_str greeting = pop3_client_greeting(d.m.client);
         server_line("greeting", greeting.data, greeting.len);

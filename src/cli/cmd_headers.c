@@ -251,13 +251,16 @@ static pop3_status probe(p3_headers *h, uint32_t number)
     return status == POP3_OK && h->no_top ? submit(h, number) : status;
 }
 
-/* A header for each, as many at a time as the server takes. */
-static int ask(p3_headers *h)
+/* A header for each that has not been shown, as many at a time as the server takes. */
+static pop3_status ask_on_connection(p3_headers *h)
 {
     p3_walk w = {.selection = &h->selection};
+    for (uint64_t i = 0; i < h->shown; i++)
+        (void)p3_walk_next(&w);
+    p3_header_reset(&h->header);
     const pop3_capabilities *caps = pop3_client_capabilities(h->mailbox->client);
     pop3_status status = POP3_OK;
-    bool probes = caps == NULL || (caps->flags & POP3_CAP_TOP) == 0;
+    bool probes = !h->no_top && (caps == NULL || (caps->flags & POP3_CAP_TOP) == 0);
     for (bool more = true; more && status == POP3_OK;) {
         for (size_t k = 0; k < P3_WINDOW && status == POP3_OK && (more = p3_walk_next(&w)); k++) {
             status = probes ? probe(h, w.number) : submit(h, w.number);
@@ -267,7 +270,22 @@ static int ask(p3_headers *h)
         if (status == POP3_OK)
             status = ran;
     }
-    return status != POP3_OK ? p3_mailbox_complain(h->mailbox, status) : h->result;
+    return status;
+}
+
+static int ask(p3_headers *h)
+{
+    int result = EX_OK;
+    pop3_status status;
+    p3_comeback back = P3_COMEBACK_DONE;
+    do {
+        status = ask_on_connection(h);
+        if (status != POP3_OK)
+            back = p3_mailbox_come_back(h->mailbox, status, &result);
+    } while (status != POP3_OK && back == P3_COMEBACK_DONE);
+    if (status == POP3_OK)
+        return h->result;
+    return back == P3_COMEBACK_FAILED ? result : p3_mailbox_complain(h->mailbox, status);
 }
 
 static int show(p3_headers *h)
@@ -289,6 +307,7 @@ static int run(p3_arguments *a, bool every_field)
     if (!p3_selection_read(&h.selection, a, &why))
         return p3_complain(NULL, &why);
     int result = p3_mailbox_open(&m, a);
+    h.no_top = result == EX_OK && (m.options.traits.flags & POP3_TRAIT_NO_TOP) != 0;
     if (result == EX_OK)
         result = show(&h);
     result = p3_mailbox_close(&m, result);

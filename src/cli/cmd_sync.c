@@ -13,6 +13,7 @@
 
 #include "cli/chosen.h"
 #include "cli/progress.h"
+#include "cli/remembered.h"
 #include "cli/sandbox.h"
 #include "settings/text.h"
 #include "sync/clock.h"
@@ -71,14 +72,13 @@ static void allow_descriptors(void)
 /* The state file, and the folders to it. */
 static char *find_state(const p3_arguments *a, p3_problem *why)
 {
-    const char *set = a->run.state;
-    char *path =
-        set != NULL ? strdup(set) : p3_home_path("XDG_STATE_HOME", ".local/state", "state.db");
+    bool usual;
+    char *path = p3_state_path(a, &usual);
     if (path == NULL) {
         p3_problem_set(why, EX_CONFIG, "HOME is not set: say where the state is with --state");
         return NULL;
     }
-    char *slash = set == NULL && !a->run.dry_run ? strrchr(path, '/') : NULL;
+    char *slash = usual && !a->run.dry_run ? strrchr(path, '/') : NULL;
     if (slash != NULL) {
         *slash = '\0';
         (void)p3_folder_make(path); /* whether it works shows when the file is opened */

@@ -11,6 +11,7 @@ typedef struct p3_arguments {
     p3_settings settings;  /* those given as options */
     p3_run_settings run;   /* the same of the whole run */
     bool edits_lines;      /* the subcommand does, on a terminal, and keeps a history */
+    bool tests_server;     /* the subcommand does: what was learned about it does not count */
     pop3_verify_fn verify; /* decides about certificates; NULL: the library does */
     void *verify_ctx;
     char **rest; /* what is not an option: URL or ACCOUNT, numbers */

@@ -17,6 +17,16 @@ int p3_mailbox_complain(const p3_session_with *m, pop3_status status)
     return p3_complain(m->account->account.name, &why);
 }
 
+static int make_client(p3_session_with *m)
+{
+    p3_problem why;
+    pop3_status status = pop3_client_new(&m->client, &m->options);
+    if (status == POP3_OK)
+        return EX_OK;
+    p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
+    return p3_complain(m->account->account.name, &why);
+}
+
 int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
 {
     p3_problem why;
@@ -28,27 +38,28 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
     if (!p3_chosen_read(&m->chosen, a, a->rest, 1, false, &why))
         return p3_complain(p3_is_url(a->rest[0]) ? NULL : a->rest[0], &why); /* URLs: passwords */
     m->account = &m->chosen.at[0];
+    p3_remembered_read(&m->remembered, a, &m->account->account);
+    if (m->remembered.problem.exit != 0 && a->run.verbose)
+        (void)p3_complain(m->account->account.name, &m->remembered.problem);
     m->sandbox = (p3_sandbox){.chosen = &m->chosen,
                               .edits_lines = a->edits_lines,
                               .is_told = a->run.verbose,
                               .off = !a->run.sandbox};
     p3_sandbox_prepare(&m->sandbox);
     p3_sandbox_enter(&m->sandbox, NULL, 0);
-    pop3_client_options options = m->account->account.connection;
-    options.engine.limits.entries = P3_MAILBOX_MOST;
-    options.engine.limits.message_octets = m->account->account.message_limit;
-    pop3_status status = pop3_client_new(&m->client, &options);
-    if (status == POP3_OK)
-        return EX_OK;
-    p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
-    return p3_complain(m->account->account.name, &why);
+    m->options = m->account->account.connection;
+    if (!a->tests_server)
+        m->options.traits = p3_remembered_traits(&m->remembered, &m->account->account);
+    m->options.engine.limits.entries = P3_MAILBOX_MOST;
+    m->options.engine.limits.message_octets = m->account->account.message_limit;
+    return make_client(m);
 }
 
 int p3_mailbox_login(p3_session_with *m)
 {
     p3_problem why = {0};
     const p3_account *a = &m->account->account;
-    if (!a->secret(a->secret_ctx, &m->secret, &why))
+    if (m->secret.text == NULL && !a->secret(a->secret_ctx, &m->secret, &why))
         return p3_complain(a->name, &why);
     pop3_login_options o;
     p3_login_options_for(a, &m->secret, &o);
@@ -56,13 +67,59 @@ int p3_mailbox_login(p3_session_with *m)
     return status == POP3_OK ? EX_OK : p3_mailbox_complain(m, status);
 }
 
+static int connect_to(p3_session_with *m, bool logs_in)
+{
+    pop3_status status = pop3_client_connect(m->client);
+    if (status != POP3_OK)
+        return p3_mailbox_complain(m, status);
+    return logs_in ? p3_mailbox_login(m) : EX_OK;
+}
+
 int p3_mailbox_open(p3_session_with *m, p3_arguments *a)
 {
     int result = p3_mailbox_prepare(m, a);
+    return result == EX_OK ? connect_to(m, true) : result;
+}
+
+int p3_mailbox_reconnect(p3_session_with *m, pop3_server_traits traits, bool logs_in)
+{
+    pop3_client *old = m->client;
+    m->options.traits = traits;
+    int result = make_client(m);
     if (result != EX_OK)
         return result;
-    pop3_status status = pop3_client_connect(m->client);
-    return status == POP3_OK ? p3_mailbox_login(m) : p3_mailbox_complain(m, status);
+    pop3_client_free(old);
+    return connect_to(m, logs_in);
+}
+
+/* The traits with which another connection may get further. Returns whether there are any. */
+static bool find_another_way(const p3_session_with *m, pop3_status status, pop3_server_traits *out)
+{
+    if (status != POP3_ERR_CLOSED && status != POP3_ERR_TIMEOUT)
+        return false;
+    *out = *pop3_client_traits(m->client);
+    pop3_server_traits more = pop3_server_traits_beyond(*out, m->options.traits);
+    if ((more.flags & POP3_TRAIT_NO_LATE_CAPA) != 0)
+        return true;
+    bool together = m->options.engine.pipelining == POP3_PIPELINING_AUTO &&
+                    pop3_client_pipelines(m->client) &&
+                    (out->flags & POP3_TRAIT_ONE_AT_A_TIME) == 0;
+    out->flags |= POP3_TRAIT_ONE_AT_A_TIME;
+    return together;
+}
+
+p3_comeback p3_mailbox_come_back(p3_session_with *m, pop3_status status, int *result)
+{
+    pop3_server_traits traits;
+    p3_problem lost;
+    if (!find_another_way(m, status, &traits))
+        return P3_COMEBACK_NO;
+    p3_describe_failure(m->client, status, &lost);
+    *result = p3_mailbox_reconnect(m, traits, true);
+    if (*result == EX_OK)
+        return P3_COMEBACK_DONE;
+    (void)p3_complain(m->account->account.name, &lost); /* what it was for */
+    return P3_COMEBACK_FAILED;
 }
 
 int p3_mailbox_close(p3_session_with *m, int status)

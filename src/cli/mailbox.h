@@ -2,6 +2,7 @@
 #ifndef P3_CLI_MAILBOX_H
 #define P3_CLI_MAILBOX_H
 
+#include "cli/remembered.h"
 #include "cli/sandbox.h"
 
 typedef struct p3_session_with {
@@ -10,6 +11,8 @@ typedef struct p3_session_with {
     pop3_client *client;
     p3_secret secret;
     p3_sandbox sandbox;
+    p3_remembered remembered;
+    pop3_client_options options; /* that the client was made with: what is remembered, too */
 } p3_session_with;
 
 /* Connects to the URL or account that the command line names first, and logs in. Complains and
@@ -22,6 +25,23 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a);
 
 /* Finds the secret and logs in on the connected client. */
 int p3_mailbox_login(p3_session_with *m);
+
+/* Makes another connection in place of the one that has ended, to a server with `traits`, and logs
+ * in with `logs_in`. Complains and returns an exit status when that does not work, EX_OK when it
+ * does. */
+int p3_mailbox_reconnect(p3_session_with *m, pop3_server_traits traits, bool logs_in);
+
+/* What became of p3_mailbox_come_back(). */
+typedef enum p3_comeback {
+    P3_COMEBACK_NO,     /* there is no other way: nothing was done */
+    P3_COMEBACK_DONE,   /* logged in again, to ask for what did not come */
+    P3_COMEBACK_FAILED, /* it did not work, which has been told */
+} p3_comeback;
+
+/* The connection ended with `status` while messages were asked for: goes another way, as sync would
+ * (without CAPA after the login, or one command at a time), on another connection. Each
+ * way is gone once. */
+p3_comeback p3_mailbox_come_back(p3_session_with *m, pop3_status status, int *result);
 
 /* Complains about what the client says went wrong. Returns the exit status. */
 int p3_mailbox_complain(const p3_session_with *m, pop3_status status);

@@ -56,6 +56,16 @@ typedef struct p3_known_account {
     p3_seen seen;              /* of the machine's clock */
 } p3_known_account;
 
+/* A trait of an account's server that was learned, and counts until it expires. */
+typedef struct p3_learned {
+    pop3_server_traits trait; /* one */
+    int64_t learned;          /* seconds since the epoch */
+    int64_t expires;
+} p3_learned;
+
+/* As many as there can be for an account: a flag each, and the limit. */
+#define P3_LEARNED_MOST 33
+
 /* Opens a state, making it when there is none. */
 p3_state *p3_state_open(const char *path, p3_problem *why);
 
@@ -69,6 +79,10 @@ void p3_state_close(p3_state *s);
 /* Finds an account by its key, or adds it. Free with p3_known_account_clear(). */
 bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why);
 void p3_known_account_clear(p3_known_account *a);
+
+/* What was learned about an account's server, as far as it still counts: up to P3_LEARNED_MOST. */
+bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *count,
+                      p3_problem *why);
 
 /* Loads the messages of an account. Free with p3_rows_free(). */
 bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why);

@@ -322,37 +322,53 @@ void p3_known_account_clear(p3_known_account *a)
 
 static const char quit_after[] = "quit-after";
 
-/* One row. Names of a later version's traits are passed over. */
-static void take_trait(pop3_server_traits *t, const char *name, int64_t value, int64_t learned)
+/* One row. Names of a later version's traits are passed over. Returns whether it still counts. */
+static bool read_trait(p3_learned *out, const char *name, int64_t value, int64_t learned)
 {
     int64_t now = time(NULL);
-    pop3_server_traits one = {0};
+    p3_learned one = {.learned = learned};
     if (strcmp(name, quit_after) == 0 && value > 0 && value <= UINT32_MAX)
-        one.quit_after = (uint32_t)value;
-    else
-        (void)pop3_server_traits_read(&one, name);
-    int64_t lasts = one.flags == POP3_TRAIT_ONE_AT_A_TIME ? P3_DAY : 7 * P3_DAY;
-    if (learned <= now && now - learned < lasts) /* else expired, or the clock was set back */
-        pop3_server_traits_add(t, one);
+        one.trait.quit_after = (uint32_t)value;
+    else if (!pop3_server_traits_read(&one.trait, name) || pop3_server_traits_empty(one.trait))
+        return false;
+    bool soon = one.trait.flags == POP3_TRAIT_ONE_AT_A_TIME;
+    if (learned > now || now - learned >= (soon ? P3_DAY : 7 * P3_DAY))
+        return false; /* expired, or the clock was set back */
+    one.expires = learned + (soon ? P3_DAY : 7 * P3_DAY);
+    *out = one;
+    return true;
+}
+
+bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *count, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    int step = SQLITE_DONE;
+    *count = 0;
+    if (s->version < 2)
+        return true;
+    if (!prepare(s, "SELECT name, value, learned FROM trait WHERE account=? ORDER BY name", &q,
+                 why))
+        return false;
+    sqlite3_bind_int64(q, 1, account);
+    while (*count < P3_LEARNED_MOST && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(q, 0);
+        *count += name != NULL && read_trait(&out[*count], name, sqlite3_column_int64(q, 1),
+                                             sqlite3_column_int64(q, 2));
+    }
+    bool ok = step == SQLITE_DONE || step == SQLITE_ROW || fail(s, "reading", why);
+    sqlite3_finalize(q);
+    return ok;
 }
 
 static bool find_traits(p3_state *s, p3_known_account *a, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
-    int step = SQLITE_DONE;
-    if (s->version < 2)
-        return true;
-    if (!prepare(s, "SELECT name, value, learned FROM trait WHERE account=?", &q, why))
+    p3_learned learned[P3_LEARNED_MOST];
+    size_t count;
+    if (!p3_state_learned(s, a->id, learned, &count, why))
         return false;
-    sqlite3_bind_int64(q, 1, a->id);
-    while ((step = sqlite3_step(q)) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(q, 0);
-        if (name != NULL)
-            take_trait(&a->traits, name, sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2));
-    }
-    bool ok = step == SQLITE_DONE || fail(s, "reading", why);
-    sqlite3_finalize(q);
-    return ok;
+    for (size_t i = 0; i < count; i++)
+        pop3_server_traits_add(&a->traits, learned[i].trait);
+    return true;
 }
 
 static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)

@@ -1,6 +1,9 @@
 """What doctor finds out about servers of all kinds, and what it advises."""
 
+import contextlib
+import sqlite3
 import subprocess
+import time
 
 import pytest
 
@@ -104,10 +107,12 @@ def test_a_server_that_throws_pipelined_commands_away_is_found_out(world):
 
 def test_a_connection_that_ends_in_the_middle_is_said(world):
     world.fill(1)
-    for command in ("CAPA", "STAT", "UIDL", "TOP"):
+    for command in ("STAT", "UIDL", "TOP"):
         with scripted(world, f"on {command} {{\n close\n}}\nserve\n") as server:
             shown = plain(world, server, status=69)
         assert f"BAD  {command}" in shown, shown
+        if command != "STAT":
+            assert f"traits = no-{command.lower()}" in shown and "ok   PIPELINING     works" in shown
 
 
 def test_a_server_that_cannot_count_its_messages_is_bad(world):
@@ -119,6 +124,57 @@ def test_a_wrong_password_is_no_reason_to_suggest_a_configuration(world):
     with world.server("--password", "other") as server:
         shown = plain(world, server, status=77)
     assert "BAD  login" in shown and "For the configuration" not in shown
+
+
+# ---- what is peculiar ----
+
+
+@pytest.mark.parametrize("end", ["close", "reset", 'line "+OK" ; expect-eof'])
+def test_the_checks_go_on_without_capa_where_the_server_closes_on_it(world, end):
+    world.fill(2)
+    with scripted(world, f"on CAPA {{ {end} }}\nserve\n") as server:
+        shown = plain(world, server, "--timeout", "1s")
+        server.wait_for("C: QUIT")
+        assert server.count("C: CAPA") == 1 and server.count("open") == 2
+    assert "note CAPA           ends the connection; the checks go on without (traits = no-capa)" in shown
+    assert "ok   login          USER" in shown and "2 messages" in shown and "ok   UIDL" in shown
+
+
+@pytest.mark.parametrize("how", ["refuse", "close"])
+def test_the_checks_go_on_where_capa_after_the_login_ends_the_connection(world, how):
+    world.fill(2)
+    with world.server("--late-capa", how) as server:
+        shown = plain(world, server)
+    assert "2 messages" in shown and "ok   UIDL" in shown
+    assert "after the login; the checks go on without (traits = no-late-capa)" in shown
+
+
+def test_what_was_learned_is_shown_with_its_dates_and_the_setting(world):
+    world.fill(2)
+    with scripted(world, "on CAPA { close }\nserve\n") as server:
+        world.sync(server.port)
+        with contextlib.closing(sqlite3.connect(world.state)) as db:
+            db.execute("INSERT INTO trait SELECT account, 'quit-after', 12, learned FROM trait")
+            db.execute("INSERT INTO trait SELECT account, 'one-at-a-time', 1, learned FROM trait WHERE name='no-capa'")
+            db.execute("INSERT INTO trait SELECT account, 'no-top', 1, 1 FROM trait WHERE name='no-capa'")
+            db.execute("UPDATE trait SET learned = 1700000000 WHERE name = 'no-top'")
+            db.commit()
+            (learned,) = db.execute("SELECT learned FROM trait WHERE name='no-capa'").fetchone()
+        shown = plain(world, server, "--state", world.state, "--traits", "no-initial-response")
+        forgotten = plain(world, server, "--state", world.state, "--traits", "none")
+
+    def date(seconds):
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+    week, day = date(learned + 604800), date(learned + 86400)
+    assert (f"note remembered     no-capa: it closes the connection on CAPA, which is not sent; learned {date(learned)}, "
+            f"expires {week}; by hand: traits = no-capa\n") in shown  # fmt: skip
+    assert "quit-after=12: it ends a session after more deletions than that" in shown
+    assert f"learned {date(learned)}, expires {week}; by hand: traits = quit-after=12\n" in shown
+    assert f"learned {date(learned)}, expires {day}; by hand: traits = one-at-a-time\n" in shown
+    assert "no-top" not in shown, "it has expired"
+    assert "note traits         set by hand: no-initial-response\n" in shown
+    assert "does not count now (traits = none)" in forgotten
 
 
 # ---- TLS ----

@@ -186,10 +186,12 @@ def test_a_server_that_closes_at_uidl_is_done_without_it(world, options):
     with scripted(world, *[closes] * 9, options=["--delete", *options]) as server:
         world.sync(server.port)
         assert numbers(world) == [0, 1, 2]
+        server.wait_for("C: QUIT")
         server.wait_until_idle()
         server.forget()
         world.fill(1, first=3)
         world.sync(server.port)
+        server.wait_for("C: QUIT")
         assert server.count("C: UIDL") == 0 and server.count("open") == 1, "it is remembered"
         world.sync(server.port, "--delete")
         assert world.on_server() == []

@@ -53,16 +53,19 @@ def test_a_server_that_closes_on_capa_after_the_login_is_asked_before_alone(worl
     world.fill(3)
     with world.server("--late-capa", how, *options) as server:
         world.sync(server.port, "--dry-run")
+        server.wait_for("C: QUIT")
         assert server.count("open") <= 2
         server.wait_until_idle()
         server.forget()
         world.sync(server.port)
+        server.wait_for("C: QUIT")
         assert server.count("open") == 2
         assert remembered(world) == {"no-late-capa"}
         server.wait_until_idle()
         server.forget()
         world.fill(3, first=3)
         world.sync(server.port)
+        server.wait_for("C: QUIT")
         assert server.count("open") == 1, "it is remembered"
         assert server.count("C: CAPA") == 1
     assert len(world.delivered()) == 6
@@ -72,10 +75,12 @@ def test_what_is_to_be_forgotten_still_counts_in_the_run_that_learns_it(world):
     world.fill(3)
     with world.server("--late-capa", "close") as server:
         world.sync(server.port)
+        server.wait_for("C: QUIT")
         server.wait_until_idle()
         server.forget()
         world.fill(1, first=3)
         world.sync(server.port, "--traits", "none")
+        server.wait_for("C: QUIT")
         assert server.count("open") == 2
     assert len(world.delivered()) == 4
 
