@@ -112,6 +112,9 @@ bool p3_mailbox_seal(p3_mailbox *box)
 
 static bool keep_aside(p3_mailbox *box, uint32_t number, uint64_t octets)
 {
+    box->nameless_most++;
+    if (box->nameless_count == P3_NAMELESS_MOST)
+        return true;
     p3_nameless *at =
         p3_grow(box->nameless, &box->nameless_room, box->nameless_count + 1, sizeof *at);
     if (at == NULL)
@@ -151,7 +154,7 @@ bool p3_mailbox_adopt(p3_mailbox *box)
         p3_mail *mail = &box->at[box->count - 1];
         mail->uid.data = "";
         mail->octets = box->nameless[i].octets;
-        mail->sized = box->has_nameless = true;
+        mail->sized = mail->only_listed = box->has_nameless = true;
     }
     free(box->nameless);
     free(box->by_number);

@@ -30,10 +30,11 @@ typedef struct p3_mail {
     uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
     p3_todo todo;
     p3_came came;
-    bool certain; /* P3_TODO_KEEP: it is the message of its row, and so may be deleted */
-    bool remove;  /* to be deleted on the server in this session */
-    bool marked;  /* +OK to its DELE */
-    bool sized;   /* LIST has it */
+    bool certain;     /* P3_TODO_KEEP: it is the message of its row, and so may be deleted */
+    bool remove;      /* to be deleted on the server in this session */
+    bool marked;      /* +OK to its DELE */
+    bool sized;       /* LIST has it */
+    bool only_listed; /* and UIDL has not, though it has others */
 } p3_mail;
 
 /* What was seen of a message that was looked at. */
@@ -41,6 +42,9 @@ typedef struct p3_look {
     p3_fingerprint print; /* of its header; zero until it is known */
     bool distinctive;     /* no other message has that header: it has a Message-ID or a Received */
 } p3_look;
+
+/* No more of them are believed: a listing may be nonsense. */
+#define P3_NAMELESS_MOST 1000
 
 /* A message that LIST has, and UIDL has not. */
 typedef struct p3_nameless {
@@ -61,6 +65,7 @@ typedef struct p3_mailbox {
     uint32_t *by_number;   /* indices in the order of numbers; NULL when they are in order */
     p3_nameless *nameless; /* until p3_mailbox_adopt() */
     size_t nameless_count;
+    size_t nameless_most; /* as many as LIST has: no more than P3_NAMELESS_MOST are kept */
     p3_room nameless_room;
     p3_look *looks; /* of messages that were looked at; NULL when none was */
     char *text;     /* the unique-ids */

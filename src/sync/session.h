@@ -201,6 +201,10 @@ void p3_session_begin_taking(p3_session *s);
  * or when the session has failed. */
 bool p3_session_agree(p3_session *s);
 
+/* A message was refused: whether only LIST claimed that it is there, which is told, and no failure.
+ */
+bool p3_session_disbelieve(p3_session *s, const p3_mail *mail);
+
 /* Compares messages that are known by their headers with what was delivered, where they are to be
  * deleted. Returns false when there is nothing to compare. */
 bool p3_session_verify(p3_session *s);

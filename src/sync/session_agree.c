@@ -43,15 +43,26 @@ static void tell_all(p3_session *s)
         return;
     for (size_t i = 0; i < s->box.nameless_count; i++)
         add_number(&by_list, s->box.nameless[i].number);
+    by_list.count = s->box.nameless_most;
     for (size_t i = 0; i < s->box.count; i++) {
         if (!s->box.at[i].sized)
             add_number(&by_uidl, s->box.at[i].number);
     }
     tell(s, &by_list, "the server's UIDL lacks messages that its LIST has",
-         "they are retrieved, and told apart by their headers");
+         by_list.count > P3_NAMELESS_MOST
+             ? "the first 1000 are retrieved, and told apart by their headers"
+             : "they are retrieved, and told apart by their headers");
     tell(s, &by_uidl, "the server's LIST lacks messages that its UIDL has",
          "they are retrieved all the same");
     s->next.told = by_list.count + by_uidl.count > 0;
+}
+
+bool p3_session_disbelieve(p3_session *s, const p3_mail *mail)
+{
+    if (mail->only_listed)
+        p3_session_tell(s, P3_NOTICE_SKIPPED, mail,
+                        "LIST has it, but UIDL has not, and it cannot be retrieved", NULL);
+    return mail->only_listed;
 }
 
 bool p3_session_agree(p3_session *s)

@@ -170,7 +170,7 @@ static void looked(p3_session *s, p3_mail *mail, const pop3_result *result)
         p3_session_lost(s, result->status);
     } else if (result->command == POP3_CMD_TOP) {
         (void)p3_window_by_retr(&s->looking);
-    } else {
+    } else if (!p3_session_disbelieve(s, mail)) {
         p3_problem why;
         p3_describe_refused_message(s->client, &why);
         s->tally.unseen++;

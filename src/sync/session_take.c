@@ -135,16 +135,19 @@ static void refused(p3_session *s, p3_mail *mail)
 {
     p3_problem why;
     if (++s->refusals > P3_REFUSALS_MOST) {
-        s->tally.failed++; /* it had been asked for before that was known */
+        s->tally.failed += !mail->only_listed; /* it had been asked for before that was known */
         return;
     }
+    bool disbelieved = p3_session_disbelieve(s, mail);
     p3_describe_refused_message(s->client, &why);
-    p3_session_set_back(s, mail, &why);
+    if (!disbelieved)
+        p3_session_set_back(s, mail, &why);
     if (s->refusals < P3_REFUSALS_MOST)
         return;
-    p3_problem_set(&s->problem, EX_TEMPFAIL,
-                   "the server refused %u messages in a row; no more are asked for in this run",
-                   s->refusals);
+    if (!disbelieved)
+        p3_problem_set(&s->problem, EX_TEMPFAIL,
+                       "the server refused %u messages in a row; no more are asked for in this run",
+                       s->refusals);
     s->taking.count = s->taking.submitted;
 }
 

@@ -204,3 +204,16 @@ def test_uidl_that_is_said_not_to_work_is_not_sent(world):
         world.sync(server.port, "--traits", "no-uidl")
         assert server.commands("UIDL") == []
     assert numbers(world) == [0, 1]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_message_that_list_alone_claims_to_be_there_is_no_failure(world, known):
+    world.fill(3)
+    claims = 'on LIST {\n line "+OK"\n line "1 600"\n line "2 600"\n line "3 600"\n line "9 600"\n line "."\n}\nserve\n'
+    with scripted(world, *(["serve\n"] if known else []), *[claims] * 2) as server:
+        if known:
+            world.sync(server.port)
+        told = world.sync(server.port, "--verbose")
+        assert "LIST has: 9;" in told
+        assert "message 9: LIST has it, but UIDL has not, and it cannot be retrieved" in told
+    assert numbers(world) == [0, 1, 2]
