@@ -14,6 +14,7 @@ import collections
 import os
 import poplib
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -65,9 +66,13 @@ class Play:
         self.secret.chmod(0o600)
         self.environment = {"HOME": str(self.home), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
-    def retrieve(self, module) -> list[bytes]:
+    def connected(self, module):
+        """A session of poplib or cpoplib, before the login."""
         module._MAXLINE = 1 << 20  # lines longer than 2,048 octets are mail, too
-        pop = module.POP3("127.0.0.1", self.port, timeout=60)
+        return connected(module, self.server, self.port)
+
+    def retrieve(self, module) -> list[bytes]:
+        pop = self.connected(module)
         try:
             pop.user(servers.USER)
             pop.pass_(servers.PASSWORD)
@@ -90,13 +95,14 @@ class Play:
                 raise
 
     def pop3(self, subcommand: str, *arguments: str, status: int = 0) -> bytes:
-        url = f"pop3://{servers.USER}@127.0.0.1:{self.port}"
-        command = [str(self.build / "src/cli/pop3"), subcommand, url, *arguments, "--allow-plaintext"]
+        scheme, trust = ("pop3s", ["--ca-file", str(self.server.ca_file)]) if self.server.ca_file else ("pop3", [])
+        url = f"{scheme}://{servers.USER}@127.0.0.1:{self.port}"
+        command = [str(self.build / "src/cli/pop3"), subcommand, url, *arguments, "--allow-plaintext", *trust]
         command += ["--password-file", str(self.secret), *self.server.options]
         done = subprocess.run(command, env=self.environment, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
         said = done.stderr.decode("utf-8", "replace")
         assert done.returncode == status, f"pop3 {subcommand}: {done.returncode}: {said}"
-        return done.stdout
+        return done.stdout + (done.stderr if "--trace" in arguments else b"")
 
     def delivered(self) -> list[bytes]:
         box = self.home / "Maildir"
@@ -119,7 +125,7 @@ class Play:
     def retr_many_retrieves_what_poplib_does(self) -> None:
         import cpoplib
 
-        pop = cpoplib.POP3("127.0.0.1", self.port, timeout=60)
+        pop = self.connected(cpoplib)
         pop.user(servers.USER)
         pop.pass_(servers.PASSWORD)
         self.ask_for_utf8(pop)
@@ -129,8 +135,9 @@ class Play:
 
     def the_library_retrieves_what_poplib_does(self) -> None:
         program = self.build / "examples/print_mailbox"
+        trust = ["--tls", "--ca-file", str(self.server.ca_file)] if self.server.ca_file else []
         done = subprocess.run(
-            [str(program), "127.0.0.1", str(self.port), servers.USER, *self.server.options],
+            [str(program), *trust, *self.server.options, "127.0.0.1", str(self.port), servers.USER],
             env=self.environment,
             input=servers.PASSWORD.encode() + b"\n",
             capture_output=True,
@@ -157,7 +164,11 @@ class Play:
         assert comparable(self.pop3("cat", number)) == comparable(self.reference[which])
 
     def doctor_finds_nothing_wrong(self) -> None:
-        self.pop3("doctor")
+        said = self.pop3("doctor").decode("utf-8", "replace")
+        assert self.server.login in said, said
+        if self.server.login:
+            traced = self.pop3("stat", "--trace").decode("utf-8", "replace")
+            print("# " + "\n# ".join(line for line in said.splitlines() + traced.splitlines() if "SCRAM" in line or "-ERR" in line))
 
     def sync_retrieves_what_poplib_does(self) -> None:
         self.sync()
@@ -192,9 +203,17 @@ STEPS: list[Callable[[Play], None]] = [
 ]
 
 
-def announced(port: int) -> str:
+def connected(module, server: servers.Server, port: int):
+    """A session of poplib or cpoplib, before the login."""
+    if server.ca_file is None:
+        return module.POP3("127.0.0.1", port, timeout=60)
+    trust = ssl.create_default_context(cafile=str(server.ca_file))
+    return module.POP3_SSL("127.0.0.1", port, timeout=60, context=trust)
+
+
+def announced(server: servers.Server, port: int) -> str:
     """What CAPA says before login, in one line."""
-    pop = poplib.POP3("127.0.0.1", port, timeout=60)
+    pop = connected(poplib, server, port)
     try:
         words = [" ".join([name, *arguments]) for name, arguments in pop.capa().items()]
         return ", ".join(w for w in words if not w.startswith("IMPLEMENTATION"))
@@ -231,7 +250,7 @@ def played(kind: type[servers.Server], build: Path, report: Callable[..., None])
                     why = f"{type(failure).__name__}: {failure}"[:2000].replace("\n", "\n# ")
                     print(f"# {where.name}, line {where.lineno}: {why}", flush=True)
             needs = " ".join(server.options) or "nothing"
-            offer = announced(port)
+            offer = announced(server, port)
         return f"| {kind.name} {servers.version(kind.package)} | {offer} | `{needs}` | {passed} of {len(STEPS)} |"
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
+MAKE_CERTIFICATES = HERE.parents[1] / "server/make-certs.sh"
 USER, PASSWORD = "reader", "pass-for-tests"
 DEADLINE = 30  # seconds, for a server to listen
 
@@ -89,6 +90,8 @@ class Server:
     packages: Sequence[str] = ()
     options: Sequence[str] = ()  # what `pop3` must be told, beside that plaintext is allowed
     has_uidl = True
+    ca_file: Path | None = None  # who signed its certificate, when it speaks TLS from the start
+    login = ""  # a mechanism that `pop3` must have come to log in with
 
     def __init__(self, scratch: Path):
         self.scratch = scratch
@@ -225,6 +228,8 @@ class Courier(InMaildir):
 class Cyrus(Server):
     name, package, packages = "Cyrus", "cyrus-pop3d", ["cyrus-imapd", "cyrus-admin", "sasl2-bin", "libsasl2-modules"]
     imap_port = 0
+    mechanisms = "PLAIN LOGIN"
+    service = "pop3d"
 
     def imap(self, user: str) -> imaplib.IMAP4:
         connection = imaplib.IMAP4("127.0.0.1", self.imap_port)
@@ -237,8 +242,13 @@ class Cyrus(Server):
             run("saslpasswd2", "-p", "-c", user, input=PASSWORD)
         shutil.chown("/etc/sasldb2", "cyrus", "sasl")
         config = Path("/etc/imapd.conf")
-        lines = [x for x in config.read_text().splitlines() if not x.startswith(("admins", "popminpoll", "sasl_mech"))]
-        config.write_text("\n".join([*lines, "admins: cyrus", "popminpoll: 0", "sasl_mech_list: PLAIN LOGIN", ""]))
+        ours = ["admins: cyrus", "popminpoll: 0", f"sasl_mech_list: {self.mechanisms}", *self.tls_settings()]
+        replaced = tuple(line.split(":")[0] for line in ours)
+        lines = [x for x in config.read_text().splitlines() if not x.startswith(replaced)]
+        config.write_text("\n".join([*lines, *ours, ""]))
+
+    def tls_settings(self) -> list[str]:
+        return []
 
     def fill(self, messages: Sequence[bytes]) -> None:
         admin = self.imap("cyrus")
@@ -266,7 +276,7 @@ class Cyrus(Server):
             'START { recover cmd="/usr/sbin/cyrus ctl_cyrusdb -r" }\n'
             "SERVICES {\n"
             f'  imap cmd="imapd" listen="127.0.0.1:{self.imap_port}" prefork=0\n'
-            f'  pop3 cmd="pop3d" listen="127.0.0.1:{port}" prefork=0\n'
+            f'  pop3 cmd="{self.service}" listen="127.0.0.1:{port}" prefork=0\n'
             "}\n"
             'EVENTS { checkpoint cmd="/usr/sbin/cyrus ctl_cyrusdb -c" period=30 }\n'
         )
@@ -280,6 +290,23 @@ class Cyrus(Server):
             yield port
         finally:
             stop(process)
+
+
+class CyrusOverTls(Cyrus):
+    """Announces SCRAM with channel binding, too, and binds in a way of its own."""
+
+    name = "Cyrus over TLS"
+    mechanisms = "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-1"
+    service = "pop3d -s"
+    login = "SCRAM-SHA-256"
+
+    def tls_settings(self) -> list[str]:
+        folder = self.scratch / "certificates"
+        run(str(MAKE_CERTIFICATES), str(folder))
+        self.ca_file = folder / "ca.pem"
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, "cyrus", "mail")
+        return [f"tls_server_cert: {folder}/good.pem", f"tls_server_key: {folder}/good.key"]
 
 
 class Scripted(Server):
@@ -438,4 +465,4 @@ class Nginx(Behind):
                 stop(process)
 
 
-ALL = [Popa3d, Solid, Mailutils, Courier, Cyrus, Tcllib, Twisted, Dovecot, Perdition, Nginx]
+ALL = [Popa3d, Solid, Mailutils, Courier, Cyrus, CyrusOverTls, Tcllib, Twisted, Dovecot, Perdition, Nginx]
