@@ -48,7 +48,7 @@
  * |------------------------|---------------------------------------------------------------------|
  * | `tls-exporter`         | first: TLS 1.3, and TLS 1.2 with the extended master secret         |
  * | `tls-server-end-point` | next: the server's certificate, where its signature has one hash    |
- * | `tls-unique`           | after both were refused, never first: TLS 1.2 with the same secret  |
+ * | `tls-unique`           | after both were refused, never first: TLS 1.3, 1.2 with that secret |
  *
  * A login whose binding is refused before the server could judge the password is tried with the
  * next type that the connection has, then with the form of the method that is not bound, with the

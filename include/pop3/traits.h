@@ -35,6 +35,11 @@ typedef enum pop3_trait {
     POP3_TRAIT_NO_UIDL = 1 << 3,             /**< "no-uidl": it refuses UIDL, or closes on it. */
     POP3_TRAIT_NO_LATE_CAPA = 1 << 5, /**< "no-late-capa": it closes the connection on CAPA after
                                          the login. CAPA is sent before it alone. */
+    POP3_TRAIT_NO_APOP = 1 << 6, /**< "no-apop": it greets with a timestamp, and has no APOP secret
+                                    for the user, who has logged in with USER. APOP is not
+                                    sent unless it is named. */
+    POP3_TRAIT_BINDS_UNIQUE = 1 << 7, /**< "binds-unique": it binds a login to TLS with tls-unique
+                                         alone, which is tried first. */
     POP3_TRAIT_NO_TOP = 1 << 4        /**< "no-top": it refuses TOP, closes on it, or answers
                                            with something else than the message's header. */
 } pop3_trait;

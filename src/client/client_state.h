@@ -82,7 +82,7 @@ struct pop3_client {
     bool aborted;      /* a sink wants the connection closed */
     bool quit;         /* QUIT was submitted: nothing may follow */
     uint32_t
-        came_back; /* it is the second connection, made to do without CAPA: the pop3_trait; or 0 */
+        came_back; /* it is a connection made to do without CAPA or APOP: the pop3_trait; or 0 */
     bool used;     /* the caller has submitted commands, not behind a login */
 
     p3_resolve *resolve;
@@ -223,12 +223,12 @@ void p3_upgrade_encrypted(pop3_client *c);
 /* Begins to connect. */
 pop3_status p3_connect_begin(pop3_client *c);
 
-/* The connection has ended at the client's own CAPA, before a login or as its last command, or at
- * the first command of a login after CAPA was refused, and nothing else has been said: connects
- * once more, to do without that CAPA. Returns whether that was so. Learns it, too, where CAPA came
- * after a login that is over, and the connection is not to be made again behind the caller's back.
- */
-bool p3_come_back_without_capa(pop3_client *c);
+/* The connection has ended at the client's own CAPA, before a login or as its last command, at the
+ * first command of a login after CAPA was refused, or at an APOP that USER may follow, and nothing
+ * else has been said: connects once more, to do without that command. Returns whether that was so.
+ * Learns it, too, where CAPA came after a login that is over, and the connection is not to be made
+ * again behind the caller's back. */
+bool p3_come_back(pop3_client *c);
 
 /* Goes on in the phases from RESOLVING to HANDSHAKE. Returns whether it got on, so that another
  * round is worth while. */

@@ -178,8 +178,8 @@ static bool step_handshake(pop3_client *c)
     return true;
 }
 
-/* Whether all that the connection was asked is CAPA, or the name of a user after that was refused.
- */
+/* Whether all that the connection was asked is CAPA, or the first command of a login after that was
+ * refused. */
 static bool has_only_heard_capa(const pop3_client *c)
 {
     pop3_command_kind kind;
@@ -190,7 +190,8 @@ static bool has_only_heard_capa(const pop3_client *c)
         return kind == POP3_CMD_CAPA;
     if (c->phase != P3_PHASE_LOGIN || l == NULL)
         return false;
-    return l->asking || (l->capa_refused && kind == POP3_CMD_USER && l->others == 0);
+    return l->asking ||
+           (l->capa_refused && l->others == 0 && (kind == POP3_CMD_USER || kind == POP3_CMD_APOP));
 }
 
 /* Notes that the connection ended at CAPA, when it did. Returns whether it may be made again. */
@@ -207,16 +208,21 @@ static bool learn_from_capa(pop3_client *c)
     return true;
 }
 
-bool p3_come_back_without_capa(pop3_client *c)
+bool p3_come_back(pop3_client *c)
 {
-    if (!learn_from_capa(c))
-        return false;
+    const char *note = "the server ended the connection at CAPA; connecting again to do without";
+    if (!learn_from_capa(c)) {
+        if (!p3_login_may_follow_apop(c))
+            return false;
+        c->came_back = POP3_TRAIT_NO_APOP; /* it is learned when the login has worked without */
+        note = "the server ended the connection at APOP; connecting again to do without";
+    }
     if (c->login != NULL)
         p3_login_start_over(c->login);
     p3_requests_forget(c);
     c->deadline = p3_deadline(p3_now_ms(), c->options.connect_timeout_ms);
     c->more = true;
-    (void)start_anew(c, "the server ended the connection at CAPA; connecting again to do without");
+    (void)start_anew(c, note);
     return true;
 }
 

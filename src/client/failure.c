@@ -171,7 +171,7 @@ pop3_status p3_fail(pop3_client *c, pop3_status status, int sys_errno, const cha
         c->options.traits.flags &= ~c->came_back;
         status = POP3_ERR_CLOSED;
         sys_errno = 0;
-        doing = "CAPA";
+        doing = c->came_back == POP3_TRAIT_NO_APOP ? "APOP" : "CAPA";
         why = both;
     }
     if (doing == NULL) {

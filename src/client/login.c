@@ -125,7 +125,8 @@ static void tell(pop3_client *c, const pop3_result *result)
 
 static pop3_refusal what_was_refused(const p3_login *l, const pop3_result *result)
 {
-    if (p3_login_binding_was_refused(l, result))
+    /* A server that has bindings refuses the login without, however good the password. */
+    if (l->unbound || p3_login_binding_was_refused(l, result))
         return POP3_REFUSED_BINDING;
     if (l->mechanism == P3_MECH_APOP)
         return POP3_REFUSED_APOP;
@@ -266,6 +267,14 @@ void p3_login_succeed(pop3_client *c, const pop3_result *result)
     c->outcome.server_proved = about->proves;
     if (l->two_lines)
         c->options.traits.flags |= POP3_TRAIT_NO_INITIAL_RESPONSE;
+    if (about->bound && l->options.channel_binding == NULL) {
+        bool unique = strcmp(l->identity.binding_name, "tls-unique") == 0;
+        c->options.traits.flags &= ~(uint32_t)POP3_TRAIT_BINDS_UNIQUE;
+        c->options.traits.flags |= unique ? POP3_TRAIT_BINDS_UNIQUE : 0;
+    }
+    /* Only now is it known that the password was right, and that APOP was not refused for that. */
+    if ((l->spent & p3_mechanism_bit(P3_MECH_APOP)) != 0)
+        c->options.traits.flags |= POP3_TRAIT_NO_APOP;
     bool may_ask =
         !l->capa_refused && !p3_has_trait(c, POP3_TRAIT_NO_CAPA | POP3_TRAIT_NO_LATE_CAPA);
     if (!l->options.ask_capabilities || !may_ask) {
@@ -351,7 +360,6 @@ void p3_login_start_over(p3_login *l)
 {
     l->begun = l->asking = l->capa_refused = l->utf8_asked = l->user_refused = false;
     l->mechanism = P3_MECH_NONE;
-    l->spent = 0;
     l->others = 0;
 }
 

@@ -32,6 +32,7 @@ struct p3_login {
     p3_sasl *sasl;
     p3_sasl_identity identity;
     unsigned char binding[P3_TLS_BINDING]; /* what binds to TLS */
+    const char *first_binding;             /* the type that was tried first, or NULL */
     bool initial_sent;                     /* the AUTH command under way has the initial response */
     bool reckons;                          /* the answer to a challenge takes more steps */
     bool challenged;     /* the AUTH command under way has been answered with a challenge */
@@ -58,7 +59,7 @@ void p3_login_ask_utf8(pop3_client *c, void (*go_on)(pop3_client *c));
  * status' own sentence. */
 void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result);
 
-/* Begins again on another connection. */
+/* Begins again on another connection, without the methods that were refused. */
 void p3_login_start_over(p3_login *l);
 
 /* Ends the login and the connection. */
@@ -85,6 +86,10 @@ void p3_login_choose(pop3_client *c);
 /* The server has refused the method (`why` as for p3_login_end()): goes on with another that
  * protects the secret no less, or ends the login. */
 void p3_login_go_on(pop3_client *c, const char *why, const pop3_result *result);
+
+/* Whether the server ended the connection at APOP, or after it had refused APOP, and USER may be
+ * tried on another; if so, APOP counts as refused. */
+bool p3_login_may_follow_apop(pop3_client *c);
 
 /* Whether a bound login was refused for its binding: before the server had our proof, or in words
  * for it. */

@@ -183,10 +183,23 @@ static bool find_binding(pop3_client *c, const char *type)
     return l->identity.binding_name != NULL;
 }
 
+/* Finds the first thing to bind with: the type that was named, that the server is known to use, or
+ * the best. */
+static void find_first_binding(pop3_client *c)
+{
+    const char *named = c->login->options.channel_binding;
+    bool unique = named == NULL && p3_has_trait(c, POP3_TRAIT_BINDS_UNIQUE);
+    if (!unique || !find_binding(c, "tls-unique"))
+        find_binding(c, named);
+    c->login->first_binding = c->login->identity.binding_name;
+}
+
 static p3_mechanisms offered_now(const pop3_client *c)
 {
+    const p3_login *l = c->login;
+    bool apop = l->named == P3_MECH_APOP || !p3_has_trait(c, POP3_TRAIT_NO_APOP);
     return p3_mechanisms_offered(pop3_engine_capabilities(c->engine),
-                                 pop3_engine_timestamp(c->engine).len > 0);
+                                 apop && pop3_engine_timestamp(c->engine).len > 0);
 }
 
 /* Begins with the method that was picked. */
@@ -195,14 +208,15 @@ static void run(pop3_client *c)
     p3_login *l = c->login;
     p3_mechanism bound = p3_mechanism_bound_form(l->mechanism);
     l->identity.binding_offered = (offered_now(c) & p3_mechanism_bit(bound)) != 0;
+    l->unbound = false;
     p3_login_run(c);
 }
 
 void p3_login_choose(pop3_client *c)
 {
     p3_login *l = c->login;
-    p3_mechanisms offered = offered_now(c);
-    find_binding(c, l->options.channel_binding);
+    p3_mechanisms offered = offered_now(c) & ~l->spent;
+    find_first_binding(c);
     bool again = true;
     while (again) {
         if (!(l->named != P3_MECH_NONE ? check_named(c, offered) : pick(c, offered)))
@@ -234,14 +248,22 @@ bool p3_login_binding_was_refused(const p3_login *l, const pop3_result *result)
     return l->sasl->steps <= 1 || p3_refusal_has(&result->reply, "bad protocol");
 }
 
-/* The type of channel binding that is tried after another. */
-static const char *next_binding(const char *after)
+/* Finds what to bind with after a type was refused: the next that the connection has, until all
+ * from the first one on have been tried. */
+static bool find_next_binding(pop3_client *c)
 {
-    static const char *const types[] = {"tls-exporter", "tls-server-end-point", "tls-unique", NULL};
+    static const char *const types[] = {"tls-exporter", "tls-server-end-point", "tls-unique"};
+    const size_t count = sizeof types / sizeof *types;
     size_t i = 0;
-    while (types[i] != NULL && strcmp(types[i], after) != 0)
+    while (i < count - 1 && strcmp(types[i], c->login->identity.binding_name) != 0)
         i++;
-    return types[i] != NULL ? types[i + 1] : NULL;
+    for (;;) {
+        i = (i + 1) % count;
+        if (strcmp(types[i], c->login->first_binding) == 0)
+            return false;
+        if (find_binding(c, types[i]))
+            return true;
+    }
 }
 
 /* Tries a login whose binding was refused with the next type, or without. False when there is
@@ -258,20 +280,17 @@ static bool bind_otherwise(pop3_client *c)
     p3_login *l = c->login;
     if (l->options.channel_binding != NULL)
         return false;
-    const char *type = l->identity.binding_name;
-    const char *usual = type;
-    while ((type = next_binding(type)) != NULL) {
-        if (find_binding(c, type)) {
-            p3_login_run(c);
-            return true;
-        }
+    if (find_next_binding(c)) {
+        p3_login_run(c);
+        return true;
     }
     p3_mechanism unbound = p3_mechanism_unbound_form(l->mechanism);
     if (l->named != P3_MECH_NONE || (offered_now(c) & p3_mechanism_bit(unbound)) == 0 ||
-        !find_binding(c, usual))
+        !find_binding(c, l->first_binding))
         return false;
     l->spent |= p3_mechanism_bit(l->mechanism);
     l->mechanism = unbound;
+    l->unbound = true;
     l->identity.binding_offered = p3_tls_session_pinned(c->stream.tls);
     p3_login_run(c);
     return true;
@@ -295,15 +314,42 @@ static bool pick_another(pop3_client *c)
     return true;
 }
 
+/* Whether a refusal leaves it open that another method works. [AUTH] says that the credentials are
+ * wrong (RFC 3206 §4), but those of APOP are a secret of their own (RFC 1939 §7): Mailutils says it
+ * of users who have none, and whose password is good. */
+static bool may_work_otherwise(const p3_login *l, const pop3_reply *reply)
+{
+    return p3_refusal_is_vague(reply) ||
+           (l->mechanism == P3_MECH_APOP && reply->code == POP3_CODE_AUTH);
+}
+
+bool p3_login_may_follow_apop(pop3_client *c)
+{
+    p3_login *l = c->login;
+    pop3_command_kind kind = POP3_CMD_USER; /* when it has not even been sent */
+    if (c->phase != P3_PHASE_LOGIN || l == NULL || l->named != P3_MECH_NONE || c->used)
+        return false;
+    (void)pop3_engine_current(c->engine, &kind, NULL);
+    bool refused = (l->spent & p3_mechanism_bit(P3_MECH_APOP)) != 0;
+    p3_circumstances about = circumstances(c);
+    if (kind == POP3_CMD_USER)
+        return refused && l->others > 0;
+    if (kind != POP3_CMD_APOP ||
+        p3_mechanism_after(P3_MECH_APOP, offered_now(c), l->spent, &about) == P3_MECH_NONE)
+        return false;
+    l->spent |= p3_mechanism_bit(P3_MECH_APOP);
+    return true;
+}
+
 void p3_login_go_on(pop3_client *c, const char *why, const pop3_result *result)
 {
     p3_login *l = c->login;
     bool binding = p3_login_binding_was_refused(l, result);
-    bool vague = p3_refusal_is_vague(&result->reply);
+    bool open = may_work_otherwise(l, &result->reply);
     p3_login_keep_refusal(c, why, result);
     if (binding && bind_otherwise(c))
         return;
-    if (!binding && vague && l->named == P3_MECH_NONE && l->others < P3_OTHERS_MOST &&
+    if (!binding && open && l->named == P3_MECH_NONE && l->others < P3_OTHERS_MOST &&
         pick_another(c)) {
         l->others++;
         run(c);

@@ -89,7 +89,7 @@ static void fail_io(pop3_client *c, p3_io io)
     else if (io != P3_IO_CLOSED)
         why = strerror(error);
     bool ended_by_server = status == POP3_ERR_CLOSED || error == ECONNRESET || error == EPIPE;
-    if (ended_by_server && p3_come_back_without_capa(c))
+    if (ended_by_server && p3_come_back(c))
         return;
     if (c->stream.tls != NULL)
         p3_fail_tls(c);
@@ -287,7 +287,7 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
 {
     char why[80];
     int limit = is_connecting(c) ? c->options.connect_timeout_ms : patience(c);
-    if (now < c->session_ends && c->opening.line.len > 0 && p3_come_back_without_capa(c))
+    if (now < c->session_ends && c->opening.line.len > 0 && p3_come_back(c))
         return POP3_PENDING;
     if (now >= c->session_ends)
         snprintf(why, sizeof why, "the session was not over within %d ms",

@@ -12,6 +12,8 @@ static const struct {
 } names[] = {
     {POP3_TRAIT_NO_CAPA, "no-capa"},
     {POP3_TRAIT_NO_LATE_CAPA, "no-late-capa"},
+    {POP3_TRAIT_NO_APOP, "no-apop"},
+    {POP3_TRAIT_BINDS_UNIQUE, "binds-unique"},
     {POP3_TRAIT_NO_INITIAL_RESPONSE, "no-initial-response"},
     {POP3_TRAIT_ONE_AT_A_TIME, "one-at-a-time"},
     {POP3_TRAIT_NO_UIDL, "no-uidl"},

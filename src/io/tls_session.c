@@ -411,10 +411,12 @@ static size_t end_point(SSL *ssl, unsigned char *out)
 }
 
 /* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's when the
- * session was resumed. TLS 1.3 has no such binding; before, it takes the extended master secret. */
+ * session was resumed. Before TLS 1.3 that is this connection's alone only with the extended master
+ * secret. RFC 8446 §C.5 leaves it undefined for TLS 1.3, where servers (Cyrus) use the same
+ * messages all the same; each is a code over the whole handshake, with keys of this connection. */
 static size_t first_finished(SSL *ssl, unsigned char *out)
 {
-    if (SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(ssl) != 1)
+    if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
         return 0;
     return SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out, P3_TLS_BINDING)
                                    : SSL_get_finished(ssl, out, P3_TLS_BINDING);

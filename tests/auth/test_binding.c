@@ -28,6 +28,7 @@ typedef struct service {
     char flag;               /* the client's last: n, y or p */
     char flags[16];          /* of all its attempts */
     bool logged_in;
+    pop3_refusal refused;
     char said[400]; /* the client's sentence about what went wrong */
 } service;
 
@@ -155,6 +156,7 @@ static pop3_status log_in(fixture *f, service *s, const char *mechanism, const c
     pop3_tls_free(tls);
     pop3_status status = pop3_login(c, &o);
     snprintf(s->said, sizeof s->said, "%s", pop3_client_error(c)->message);
+    s->refused = pop3_client_error(c)->refused;
     pop3_client_close(c);
     peer_stop(&s->server);
     return status;
@@ -263,8 +265,9 @@ static void a_signature_without_a_hash_of_its_own_binds_nothing(void **state)
 static void a_type_that_the_connection_has_not_is_not_offered_by_name(void **state)
 {
     fixture *f = *state;
-    service s = {.offers = OFFERS_ALL, .type = "tls-exporter"};
-    assert_status(POP3_ERR_NOT_OFFERED, log_in(f, &s, "SCRAM-SHA-256-PLUS", "tls-unique"));
+    service s = {.offers = OFFERS_ALL, .type = "tls-exporter", .certificate = "ed25519"};
+    assert_status(POP3_ERR_NOT_OFFERED,
+                  log_in(f, &s, "SCRAM-SHA-256-PLUS", "tls-server-end-point"));
     told(&s, "nothing of the type that was named");
 }
 
@@ -277,9 +280,9 @@ static void a_type_that_there_is_not_is_an_argument_error(void **state)
 
 static void somebody_in_between_cannot_pass_a_bound_login_on(void **state)
 {
-    static const char *const types[] = {"tls-exporter", "tls-server-end-point"};
+    static const char *const types[] = {"tls-exporter", "tls-server-end-point", "tls-unique"};
     fixture *f = *state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         for (size_t k = 0; k < 2; k++) {
             service s = {.offers = OFFERS_ALL, .type = types[i], .in_between = true};
             assert_status(POP3_ERR_REFUSED, log_in(f, &s, plus[k], types[i]));
@@ -303,21 +306,38 @@ static void the_next_type_is_tried_when_the_server_refuses_one(void **state)
 {
     static const char *const types[] = {"tls-server-end-point", "tls-unique"};
     fixture *f = *state;
-    for (size_t i = 0; i < 2; i++) {
-        service s = {.offers = OFFERS_ALL, .tls = TLS1_2_VERSION, .type = types[i]};
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION}; /* the latter as Cyrus 3.6 */
+    for (size_t i = 0; i < 4; i++) {
+        service s = {.offers = OFFERS_ALL, .tls = versions[i / 2], .type = types[i % 2]};
         assert_status(POP3_OK, log_in(f, &s, NULL, NULL));
-        assert_string_equal(s.flags, i == 0 ? "pp" : "ppp");
-        bound_with(f, types[i]);
+        assert_string_equal(s.flags, i % 2 == 0 ? "pp" : "ppp");
+        bound_with(f, types[i % 2]);
     }
 }
 
-/* As Cyrus 3.6 does under TLS 1.3, if it did not mind the flag. */
+static void a_server_that_binds_with_tls_unique_alone_is_remembered(void **state)
+{
+    fixture *f = *state;
+    service first = {.offers = OFFERS_ALL, .type = "tls-unique"};
+    assert_status(POP3_OK, log_in(f, &first, NULL, NULL));
+    assert_int_equal(pop3_client_traits(f->client)->flags, POP3_TRAIT_BINDS_UNIQUE);
+    f->options.traits = *pop3_client_traits(f->client);
+    service again = {.offers = OFFERS_ALL, .type = "tls-unique"};
+    assert_status(POP3_OK, log_in(f, &again, NULL, NULL));
+    assert_string_equal(again.flags, "p");
+    service mended = {.offers = OFFERS_ALL, .type = "tls-exporter"};
+    assert_status(POP3_OK, log_in(f, &mended, NULL, NULL));
+    assert_string_equal(mended.flags, "pp");
+    bound_with(f, "tls-exporter");
+    assert_int_equal(pop3_client_traits(f->client)->flags, 0);
+}
+
 static void a_server_that_announces_plus_and_has_none_gets_the_flag_that_says_so(void **state)
 {
     fixture *f = *state;
     service s = {.offers = OFFERS_ALL};
     assert_status(POP3_OK, log_in(f, &s, NULL, NULL));
-    assert_string_equal(s.flags, "ppy");
+    assert_string_equal(s.flags, "pppy");
     assert_string_equal(pop3_login_outcome(f->client)->mechanism, "SCRAM-SHA-256");
     bound_with(f, "");
 }
@@ -329,8 +349,9 @@ static void somebody_in_between_gains_nothing_by_refusing_bindings(void **state)
     fixture *f = *state;
     service s = {.offers = OFFERS_ALL, .type = "tls-exporter", .in_between = true};
     assert_status(POP3_ERR_REFUSED, log_in(f, &s, NULL, NULL));
-    assert_string_equal(s.flags, "ppy");
+    assert_string_equal(s.flags, "pppy");
     told(&s, "(server-does-support-channel-binding)");
+    assert_int_equal(s.refused, POP3_REFUSED_BINDING);
 }
 
 static void where_the_key_is_pinned_the_login_may_do_without(void **state)
@@ -350,7 +371,7 @@ static void where_the_key_is_pinned_the_login_may_do_without(void **state)
     X509_free(cert);
     service s = {.offers = OFFERS_ALL, .type = "tls-of-its-own", .pin = pin};
     assert_status(POP3_OK, log_in(f, &s, NULL, NULL));
-    assert_string_equal(s.flags, "ppn");
+    assert_string_equal(s.flags, "pppn");
 }
 
 static void a_binding_that_was_named_is_the_only_one_tried(void **state)
@@ -361,7 +382,7 @@ static void a_binding_that_was_named_is_the_only_one_tried(void **state)
     assert_string_equal(s.flags, "p");
     service named = {.offers = OFFERS_ALL};
     assert_status(POP3_ERR_REFUSED, log_in(f, &named, "SCRAM-SHA-256-PLUS", NULL));
-    assert_string_equal(named.flags, "pp"); /* and never without */
+    assert_string_equal(named.flags, "ppp"); /* and never without */
 }
 
 /* The server has -PLUS, and somebody has taken it out of the list: the client, which could bind,
@@ -486,6 +507,7 @@ int main(void)
         cmocka_unit_test(somebody_in_between_cannot_pass_a_bound_login_on),
         cmocka_unit_test(a_type_that_the_server_does_not_know_is_told),
         cmocka_unit_test(the_next_type_is_tried_when_the_server_refuses_one),
+        cmocka_unit_test(a_server_that_binds_with_tls_unique_alone_is_remembered),
         cmocka_unit_test(a_server_that_announces_plus_and_has_none_gets_the_flag_that_says_so),
         cmocka_unit_test(somebody_in_between_gains_nothing_by_refusing_bindings),
         cmocka_unit_test(where_the_key_is_pinned_the_login_may_do_without),

@@ -237,6 +237,76 @@ static void apop_is_followed_by_user_where_plaintext_is_allowed(void **state)
     }
 }
 
+/* As solid-pop3d does, and Mailutils with [AUTH]. */
+static void a_server_without_an_apop_secret_for_the_user_is_asked_for_user(void **state)
+{
+    static const struct {
+        const char *script;
+        const char *sessions; /* of two logins */
+    } servers[] = {
+        {"on APOP { line '-ERR authentication failed' ; close }\nserve\n", "3"},
+        {"on APOP { close }\nserve\n", "3"},
+        {"on APOP { line '-ERR [AUTH] no' }\nserve\n", "2"},
+        {"on CAPA { line '-ERR what?' }\non APOP { close }\nserve\n", "4"}, /* CAPA first */
+    };
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
+        pop3_login_options o = with_password(NULL);
+        o.allow_plaintext = true;
+        f->tls = false;
+        f->options.traits = (pop3_server_traits){0};
+        play(f, servers[i].script, "--mail", scratch_dir(), "--apop", "--no-capa", "SASL",
+             "--max-sessions", servers[i].sessions, NULL);
+        pop3_client *c = client_connected(f);
+        assert_ok(c, pop3_login(c, &o));
+        assert_string_equal(pop3_login_outcome(c)->mechanism, "USER");
+        assert_ok(c, pop3_client_quit(c));
+        assert_int_equal(pop3_client_traits(c)->flags & POP3_TRAIT_NO_APOP, POP3_TRAIT_NO_APOP);
+        f->options.traits = *pop3_client_traits(c);
+        c = client_connected(f);
+        assert_ok(c, pop3_login(c, &o));
+        assert_ok(c, pop3_client_quit(c));
+        script_is_met(f);
+    }
+}
+
+static void a_refused_apop_shows_no_password_where_that_was_not_allowed(void **state)
+{
+    static const char *const answers[] = {
+        "on APOP { line '-ERR no' ; close }\nserve\n",
+        "on APOP { close }\nserve\n",
+        "on APOP { line '-ERR [AUTH] no' }\nserve\n",
+    };
+    fixture *f = *state;
+    for (size_t i = 0; i < 2 * sizeof answers / sizeof *answers; i++) {
+        pop3_login_options o = with_password(i % 2 == 0 ? NULL : "APOP");
+        o.allow_plaintext = i % 2 == 1; /* a method that is named is the only one */
+        f->tls = false;
+        play(f, answers[i / 2], "--mail", scratch_dir(), "--apop", "--no-capa", "SASL",
+             "--max-sessions", "1", NULL);
+        pop3_client *c = client_connected(f);
+        assert_status(i / 2 == 1 ? POP3_ERR_CLOSED : POP3_ERR_REFUSED, pop3_login(c, &o));
+        assert_int_equal(pop3_client_traits(c)->flags, 0);
+        pop3_client_close(c);
+        script_is_met(f);
+    }
+}
+
+static void a_wrong_password_teaches_nothing_about_apop(void **state)
+{
+    fixture *f = *state;
+    pop3_login_options o = with_password(NULL);
+    o.allow_plaintext = true;
+    f->tls = false;
+    play(f, "on APOP { line '-ERR no' ; close }\nserve\n", "--mail", scratch_dir(), "--apop",
+         "--no-capa", "SASL", "--password", "another", "--max-sessions", "2", NULL);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_ERR_REFUSED, pop3_login(c, &o));
+    assert_string_equal(pop3_login_outcome(c)->mechanism, "USER");
+    assert_int_equal(pop3_client_traits(c)->flags, 0);
+    script_is_met(f);
+}
+
 /* ---- servers without CAPA ---- */
 
 static void user_by_name_sends_no_capa(void **state)
@@ -374,6 +444,9 @@ int main(void)
         cmocka_unit_test(a_named_method_is_the_only_one),
         cmocka_unit_test(the_first_refusal_is_told_when_the_server_closes_behind_it),
         cmocka_unit_test(apop_is_followed_by_user_where_plaintext_is_allowed),
+        cmocka_unit_test(a_server_without_an_apop_secret_for_the_user_is_asked_for_user),
+        cmocka_unit_test(a_refused_apop_shows_no_password_where_that_was_not_allowed),
+        cmocka_unit_test(a_wrong_password_teaches_nothing_about_apop),
         cmocka_unit_test(user_by_name_sends_no_capa),
         cmocka_unit_test(a_server_that_closes_on_capa_is_done_without),
         cmocka_unit_test(a_server_that_closes_on_capa_after_the_login_is_asked_before_alone),

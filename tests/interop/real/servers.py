@@ -196,12 +196,10 @@ class Popa3d(FromInetd, InSpool):
 
 class Solid(FromInetd, InSpool):
     name, package, command = "solid-pop3d", "solid-pop3d", ["/usr/sbin/solid-pop3d"]
-    options = ["--auth", "USER"]  # its greeting has a timestamp, and it hangs up when APOP fails
 
 
 class Mailutils(FromInetd, InSpool):
     name, package, command = "GNU Mailutils", "mailutils-pop3d", ["/usr/sbin/pop3d", "--inetd"]
-    options = ["--auth", "USER"]  # its greeting has a timestamp, and it answers APOP with [AUTH]
 
 
 class Courier(InMaildir):
