@@ -6,7 +6,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: all check interop demo bench bench-full bench-build fuzz install clean format dependencies
 .PHONY: uninstall dist deb sbom check-packages
-.PHONY: fresh demo-dependencies docs coverage analyze abi faults hostile
+.PHONY: fresh check-musl demo-dependencies docs coverage analyze abi faults hostile
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -44,6 +44,10 @@ dependencies:
 
 demo-dependencies:
 	@tools/dependencies.sh demo
+
+# The core and the client without TLS, built with musl instead of glibc, and their tests.
+check-musl:
+	tools/check-musl.sh
 
 # Each fuzz target for a minute, or FUZZ_SECONDS; what it learns stays in build-fuzz/corpus.
 FUZZ_SECONDS ?= 60

@@ -10,10 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 # What each room may include from the others.
 ROOMS = {
     "src/core": {"core"},
+    "src/system": {"system"},
     "src/optional": {"optional"},
     "src/auth": {"auth", "optional", "core"},
-    "src/io": {"io", "optional", "core"},
-    "src/client": {"client", "auth", "io", "core"},
+    "src/io": {"io", "system", "optional", "core"},
+    "src/client": {"client", "auth", "io", "system", "core"},
     "src/sync": {"sync"},
     "src/settings": {"settings", "sync"},
     "src/cli": {"cli", "settings", "sync", "optional"},

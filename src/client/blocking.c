@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "core/wipe.h"
 #include "io/clock.h"
-#include "io/processors.h"
+#include "system/processors.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -292,7 +292,10 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
         status = p3_apop_digest(timestamp, secret, text + len + 1);
     if (status != POP3_OK) {
         free(text);
-        return note_refusal(c, &command, status);
+        return status == POP3_ERR_NOT_OFFERED
+                   ? p3_note_error(c, status, 0, "APOP", "there is no MD5 here, which it needs",
+                                   NULL)
+                   : note_refusal(c, &command, status);
     }
     memcpy(text, user, len);
     text[len] = ' ';

@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "io/socket.h"
 #include "io/tls_session.h"
+#include "system/acknowledge.h"
 
 #include <errno.h>
 #include <stdio.h>

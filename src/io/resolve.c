@@ -2,6 +2,7 @@
 #include "io/resolve.h"
 
 #include "io/socket.h"
+#include "system/descriptor.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -151,7 +152,7 @@ pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
         return POP3_OK;
     }
     int ends[2];
-    if (!p3_pipe(ends)) {
+    if (!p3_descriptor_pipe(ends, false)) {
         release(r);
         return POP3_ERR_IO;
     }

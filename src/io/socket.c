@@ -1,9 +1,9 @@
 /* Plain descriptors: non-blocking, closed on exec, and writes that never raise SIGPIPE. */
-#define _GNU_SOURCE /* pipe2(), SOCK_NONBLOCK, SOCK_CLOEXEC */
 #include "io/socket.h"
 
+#include "system/descriptor.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 
 int p3_socket(int family)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = p3_descriptor_socket(family);
     if (fd < 0)
         return -1;
     int on = 1;
@@ -21,21 +21,6 @@ int p3_socket(int family)
     if (family != AF_UNIX) /* best effort: commands are written whole, there is nothing to gather */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
-}
-
-void p3_acknowledge(int fd)
-{
-#ifdef TCP_QUICKACK
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-#else
-    (void)fd;
-#endif
-}
-
-bool p3_pipe(int ends[2])
-{
-    return pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0;
 }
 
 ssize_t p3_recv(int fd, void *buffer, size_t len)

@@ -3,6 +3,7 @@
 #include "io/wake.h"
 
 #include "io/socket.h"
+#include "system/descriptor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,7 +13,7 @@ bool p3_wake_init(p3_wake *w)
 {
     w->ends[0] = w->ends[1] = -1;
     atomic_init(&w->raised, false);
-    return p3_pipe(w->ends);
+    return p3_descriptor_pipe(w->ends, false);
 }
 
 void p3_wake_free(p3_wake *w)

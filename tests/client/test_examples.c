@@ -175,6 +175,7 @@ static void without_its_authority_the_server_is_not_trusted(void **state)
 
 static void an_authority_that_cannot_be_read_is_told(void **state)
 {
+    needs_tls();
     fixture *f = *state;
     f->options.port = 1;
     run r = run_example(f, "session_tour", "secret\n", "--tls", "--ca-file", "/no/such/file", NULL);

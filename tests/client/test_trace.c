@@ -15,6 +15,7 @@ static void write_trace(void *ctx, pop3_trace_kind kind, const char *data, size_
 /* A session with a trace of this level. Ends with the connection closed. */
 static text traced(fixture *f, int level)
 {
+    needs_tls();
     text trace = {0};
     f->options.engine.trace = write_trace;
     f->options.engine.trace_ctx = &trace;
@@ -87,6 +88,7 @@ static void errors_never_hold_the_password(void **state)
 
 static void a_secret_that_the_server_repeats_shows_in_no_error_and_no_trace(void **state)
 {
+    needs_tls();
     fixture *f = *state;
     text trace = {0};
     f->options.engine.trace = write_trace;

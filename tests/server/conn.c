@@ -5,7 +5,6 @@
 #include "conn_wait.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -38,29 +37,25 @@ static enum io write_plain(struct conn *c, const char *data, size_t len)
     return IO_OK;
 }
 
+/* Waits for what a call of TLS wants. */
+static enum io wait_for_tls(struct conn *c, enum tls_io wants)
+{
+    return conn_poll(c, wants == TLS_WANT_READ ? POLLIN : POLLOUT, -1);
+}
+
 static enum io write_tls(struct conn *c, const char *data, size_t len)
 {
     while (len > 0) {
         size_t n = 0;
-        ERR_clear_error();
-        int result = SSL_write_ex(c->ssl, data, len, &n);
-        if (result == 1) {
+        enum tls_io io = tls_write(c->tls, data, len, &n);
+        if (io == TLS_DONE) {
             data += n;
             len -= n;
-            continue;
-        }
-        switch (SSL_get_error(c->ssl, result)) {
-        case SSL_ERROR_WANT_READ:
-            if (conn_poll(c, POLLIN, -1) != IO_OK) {
+        } else if (io == TLS_WANT_READ || io == TLS_WANT_WRITE) {
+            if (wait_for_tls(c, io) != IO_OK) {
                 return IO_STOPPED;
             }
-            break;
-        case SSL_ERROR_WANT_WRITE:
-            if (conn_poll(c, POLLOUT, -1) != IO_OK) {
-                return IO_STOPPED;
-            }
-            break;
-        default:
+        } else {
             c->tls_broken = true;
             return lost(c);
         }
@@ -104,7 +99,7 @@ static enum io write_pieces(struct conn *c, bool final)
                 break;
             }
         }
-        result = c->ssl != NULL ? write_tls(c, c->out + done, size)
+        result = c->tls != NULL ? write_tls(c, c->out + done, size)
                                 : write_plain(c, c->out + done, size);
         if (result == IO_OK) {
             c->piece_sent = true;
@@ -203,28 +198,24 @@ static enum io read_plain(struct conn *c, char *to, size_t size, size_t *got, sh
 static enum io read_tls(struct conn *c, char *to, size_t size, size_t *got, short *events)
 {
     size_t total = 0;
-    int result = 1;
-    while (total < size) {
+    enum tls_io io = TLS_DONE;
+    while (io == TLS_DONE && total < size) {
         size_t n = 0;
-        ERR_clear_error();
-        result = SSL_read_ex(c->ssl, to + total, size - total, &n);
-        if (result != 1) {
-            break;
-        }
-        total += n;
+        io = tls_read(c->tls, to + total, size - total, &n);
+        total += io == TLS_DONE ? n : 0;
     }
     *got = total;
     if (total > 0) {
         return IO_OK; /* what stopped the loop comes back at the next read */
     }
-    switch (SSL_get_error(c->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
+    switch (io) {
+    case TLS_WANT_READ:
         *events = POLLIN;
         return IO_TIMEOUT;
-    case SSL_ERROR_WANT_WRITE:
+    case TLS_WANT_WRITE:
         *events = POLLOUT;
         return IO_TIMEOUT;
-    case SSL_ERROR_ZERO_RETURN:
+    case TLS_CLOSED:
         return ended(c, " close-notify");
     default:
         c->tls_broken = true;
@@ -252,7 +243,7 @@ static enum io read_more(struct conn *c, short *events)
     char *to = c->in + c->in_end;
     size_t room = sizeof c->in - c->in_end;
     size_t got = 0;
-    enum io result = c->ssl != NULL ? read_tls(c, to, room, &got, events)
+    enum io result = c->tls != NULL ? read_tls(c, to, room, &got, events)
                                     : read_plain(c, to, room, &got, events);
     if (result == IO_OK) {
         c->in_end += got;

@@ -4,8 +4,8 @@
 #define TESTSERVER_CONN_H
 
 #include "log.h"
+#include "tls.h"
 
-#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,7 +35,7 @@ struct conn {
     int fd;          /* -1 once closed */
     int stop_fd;     /* readable when the server is to stop */
     unsigned number; /* 1 for the first connection since the start */
-    SSL *ssl;        /* NULL without TLS */
+    struct tls *tls; /* NULL without TLS */
     struct log *log; /* NULL: no transcript */
     bool log_reads;  /* note every read that brought octets */
     bool no_close_notify;
@@ -70,7 +70,7 @@ void conn_free(struct conn *c);
 void conn_close(struct conn *c, enum close_how how);
 
 /* The server's side of the handshake. Octets that came before it are thrown away. */
-enum io conn_start_tls(struct conn *c, SSL_CTX *context);
+enum io conn_start_tls(struct conn *c, struct tls_context *context);
 
 /* Queues octets; they are sent when the buffer is full, before a wait for the client, or by
  * conn_flush(). IO_EOF when the client has gone. */

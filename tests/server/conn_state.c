@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,62 +81,52 @@ struct conn *conn_new(int fd, int stop_fd, unsigned number, struct log *log)
 void conn_free(struct conn *c)
 {
     conn_close(c, CLOSE_ORDERLY);
-    SSL_free(c->ssl);
+    tls_free(c->tls);
     free(c);
 }
 
 static void log_handshake(struct conn *c)
 {
-    const char *name = SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
-    const unsigned char *alpn = NULL;
-    unsigned alpn_len = 0;
-    SSL_get0_alpn_selected(c->ssl, &alpn, &alpn_len);
-    log_event(c->log, c->number, "tls %s sni=%s alpn=%.*s", SSL_get_version(c->ssl),
-              name != NULL ? name : "-", alpn_len > 0 ? (int)alpn_len : 1,
-              alpn_len > 0 ? (const char *)alpn : "-");
+    char agreed[400];
+    tls_describe(c->tls, agreed, sizeof agreed);
+    log_event(c->log, c->number, "tls %s", agreed);
 }
 
-static enum io handshake_failed(struct conn *c)
+static enum io handshake_failed(struct conn *c, const char *reason)
 {
-    unsigned long code = ERR_peek_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
     log_event(c->log, c->number, "tls failed: %s",
               reason != NULL ? reason : "the client closed the connection");
-    ERR_clear_error();
     c->tls_broken = true;
     c->gone = true;
     c->eof = true;
     return IO_FAILED;
 }
 
-enum io conn_start_tls(struct conn *c, SSL_CTX *context)
+enum io conn_start_tls(struct conn *c, struct tls_context *context)
 {
     enum io result = conn_flush(c);
     if (result == IO_STOPPED) {
         return result;
     }
-    ERR_clear_error();
-    if (c->gone || c->eof || c->ssl != NULL) {
-        return handshake_failed(c);
+    if (c->gone || c->eof || c->tls != NULL) {
+        return handshake_failed(c, NULL);
     }
     /* RFC 2595 §4: what the client said in the clear is forgotten, commands sent ahead too. */
     c->in_start = c->in_scanned = c->in_end = 0;
-    c->ssl = SSL_new(context);
-    if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1) {
-        return handshake_failed(c);
+    c->tls = tls_new(context, c->fd);
+    if (c->tls == NULL) {
+        return handshake_failed(c, tls_reason());
     }
     for (;;) {
-        ERR_clear_error();
-        int status = SSL_accept(c->ssl);
-        if (status == 1) {
+        enum tls_io io = tls_accept(c->tls);
+        if (io == TLS_DONE) {
             log_handshake(c);
             return IO_OK;
         }
-        int error = SSL_get_error(c->ssl, status);
-        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-            return handshake_failed(c);
+        if (io != TLS_WANT_READ && io != TLS_WANT_WRITE) {
+            return handshake_failed(c, tls_reason());
         }
-        result = conn_poll(c, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, -1);
+        result = conn_poll(c, io == TLS_WANT_READ ? POLLIN : POLLOUT, -1);
         if (result != IO_OK) {
             return result;
         }
@@ -146,18 +135,12 @@ enum io conn_start_tls(struct conn *c, SSL_CTX *context)
 
 void conn_close_notify(struct conn *c)
 {
-    if (c->ssl == NULL || c->gone || c->tls_broken || conn_flush(c) != IO_OK) {
+    if (c->tls == NULL || c->gone || c->tls_broken || conn_flush(c) != IO_OK) {
         return;
     }
-    for (;;) {
-        ERR_clear_error();
-        int status = SSL_shutdown(c->ssl);
-        if (status >= 0 || SSL_get_error(c->ssl, status) != SSL_ERROR_WANT_WRITE ||
-            conn_poll(c, POLLOUT, -1) != IO_OK) {
-            break; /* sent; or the client has gone and does not miss it */
-        }
+    while (tls_close(c->tls) == TLS_WANT_WRITE && conn_poll(c, POLLOUT, -1) == IO_OK) {
+        continue; /* then it is sent; or the client has gone and does not miss it */
     }
-    ERR_clear_error();
 }
 
 void conn_shutdown(struct conn *c)
@@ -207,7 +190,7 @@ void conn_close(struct conn *c, enum close_how how)
     if (how == CLOSE_RESET) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    } else if (!c->eof || c->ssl != NULL) {
+    } else if (!c->eof || c->tls != NULL) {
         linger(c);
     }
     (void)close(c->fd); /* nothing can be done about a failure, and Linux frees fd all the same */

@@ -2,12 +2,13 @@
  * between sessions. A remembered file whose size, time or inode changed is a new one. */
 #define _GNU_SOURCE /* tdestroy() */
 #include "maildrop.h"
+
+#include "digest.h"
 #include "message.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,16 +123,7 @@ static bool set_unique_id(struct message *message)
         memcpy(message->unique_id, message->name, len + 1);
         return true;
     }
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned digest_len = 0;
-    if (EVP_Digest(message->name, len, digest, &digest_len, EVP_sha256(), NULL) != 1) {
-        errno = ENOMEM;
-        return false;
-    }
-    for (unsigned i = 0; i < digest_len; i++) {
-        (void)snprintf(message->unique_id + 2 * i, 3, "%02x", digest[i]);
-    }
-    return true;
+    return digest_sha256(message->name, len, message->unique_id);
 }
 
 /* Fills in a message from its file. *wanted is false for what is no message, or was deleted. */

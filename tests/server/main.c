@@ -277,7 +277,7 @@ static int prepare(struct server *server)
     }
     if (o->tls_settings.cert != NULL) {
         char why[256];
-        server->tls = tls_context(&o->tls_settings, why, sizeof why);
+        server->tls = tls_context_new(&o->tls_settings, why, sizeof why);
         if (server->tls == NULL) {
             (void)fprintf(stderr, "pop3-testserver: %s\n", why);
             return EXIT_USAGE;
@@ -375,7 +375,7 @@ out:
         script_free(server->scripts[i]);
     }
     free(server->scripts);
-    SSL_CTX_free(server->tls);
+    tls_context_free(server->tls);
     if (have_memory) {
         memory_free(&server->memory);
     }

@@ -257,7 +257,7 @@ void script_free(struct script *script)
         }
         free(st->texts);
         free(st->numbers);
-        SSL_CTX_free(st->tls);
+        tls_context_free(st->tls);
     }
     free(script->statements);
     free(script->name);

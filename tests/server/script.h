@@ -57,8 +57,8 @@ struct statement {
     size_t n_texts;
     uint64_t *numbers; /* its numbers, in order */
     size_t n_numbers;
-    SSL_CTX *tls; /* of `tls` with settings; NULL: the server's */
-    size_t end;   /* of REPEAT, LOOP and ON: where its END is */
+    struct tls_context *tls; /* of `tls` with settings; NULL: the server's */
+    size_t end;              /* of REPEAT, LOOP and ON: where its END is */
 };
 
 struct script {

@@ -293,7 +293,7 @@ static bool to_tls(struct work *w)
         goto out;
     }
     if (st->n_texts > 0) {
-        st->tls = tls_context(&t.settings, why, sizeof why);
+        st->tls = tls_context_new(&t.settings, why, sizeof why);
         if (st->tls == NULL) {
             script_complain(w->script, st->line, "%s", why);
             goto out;

@@ -124,7 +124,7 @@ static enum run expect_nothing(struct player *p, const struct statement *st)
 
 static enum run start_tls(struct player *p, const struct statement *st)
 {
-    SSL_CTX *context = st->tls != NULL ? st->tls : p->server->tls;
+    struct tls_context *context = st->tls != NULL ? st->tls : p->server->tls;
     switch (conn_start_tls(p->conn, context)) {
     case IO_OK:
         return RUN_ON;

@@ -10,7 +10,7 @@
 
 struct server {
     struct options options;
-    SSL_CTX *tls; /* NULL without --cert */
+    struct tls_context *tls; /* NULL without --cert */
     struct log *log;
     struct memory memory;
     struct script **scripts;

@@ -69,7 +69,7 @@ static void cmd_capa(struct session *s, struct span args)
     }
     capability(s, "EXPIRE NEVER");
     capability(s, "SASL PLAIN LOGIN");
-    if (s->server->tls != NULL && s->conn->ssl == NULL && !s->transaction) {
+    if (s->server->tls != NULL && s->conn->tls == NULL && !s->transaction) {
         capability(s, "STLS");
     }
     capability(s, "UTF8 USER");
@@ -86,7 +86,7 @@ static void cmd_stls(struct session *s, struct span args)
     (void)args;
     if (s->server->tls == NULL) {
         reply(s, "-ERR no certificate");
-    } else if (s->conn->ssl != NULL) {
+    } else if (s->conn->tls != NULL) {
         reply(s, "-ERR TLS is active already");
     } else if (s->utf8) {
         reply(s, "-ERR not after UTF8"); /* RFC 6856 */

@@ -1,8 +1,8 @@
 /* The commands of a session that log in: USER and PASS, APOP, RPOP, AUTH PLAIN and AUTH LOGIN. */
 #define _POSIX_C_SOURCE 200809L
+#include "digest.h"
 #include "session.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,22 +65,11 @@ void cmd_apop(struct session *s, struct span args)
         reply(s, "-ERR a name and a digest are wanted");
         return;
     }
-    char hex[33] = "";
     if (options->password != NULL) {
-        unsigned char sum[EVP_MAX_MD_SIZE];
-        unsigned sum_len = 0;
-        EVP_MD_CTX *md = EVP_MD_CTX_new();
-        bool ok = md != NULL && EVP_DigestInit_ex(md, EVP_md5(), NULL) == 1 &&
-                  EVP_DigestUpdate(md, s->timestamp, strlen(s->timestamp)) == 1 &&
-                  EVP_DigestUpdate(md, options->password, strlen(options->password)) == 1 &&
-                  EVP_DigestFinal_ex(md, sum, &sum_len) == 1;
-        EVP_MD_CTX_free(md);
-        if (!ok || sum_len != 16) {
+        char hex[DIGEST_MD5];
+        if (!digest_md5(s->timestamp, options->password, hex)) {
             reply(s, "-ERR [SYS/PERM] no MD5 here");
             return;
-        }
-        for (unsigned i = 0; i < sum_len; i++) {
-            (void)snprintf(hex + 2 * i, 3, "%02x", sum[i]);
         }
         if (memcmp(hex, digest.p, 32) != 0) {
             reply(s, "-ERR [AUTH] invalid login");
@@ -107,6 +96,8 @@ void cmd_rpop(struct session *s, struct span args)
 /* Decodes base64 into memory the caller frees; NULL when it is none. A NUL is added. */
 static char *decode(struct span text, size_t *len)
 {
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *copy = malloc(text.n + 1);
     char *out = malloc(text.n + 1);
     if (copy == NULL || out == NULL || text.n % 4 != 0) {
@@ -114,16 +105,22 @@ static char *decode(struct span text, size_t *len)
     }
     memcpy(copy, text.p, text.n);
     copy[text.n] = '\0';
-    size_t clean = strspn(copy, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    size_t clean = strspn(copy, alphabet);
     size_t padding = text.n - clean;
     if (padding > 2 || strspn(copy + clean, "=") != padding) {
         goto fail;
     }
-    int n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)copy, (int)text.n);
-    if (n < 0) {
-        goto fail;
+    for (size_t i = 0; i < text.n; i += 4) {
+        unsigned bits = 0;
+        for (size_t k = 0; k < 4; k++) {
+            const char *at = strchr(alphabet, copy[i + k]); /* padding is none of it: zero */
+            bits = bits << 6 | (at != NULL ? (unsigned)(at - alphabet) : 0);
+        }
+        out[i / 4 * 3] = (char)(bits >> 16 & 0xff);
+        out[i / 4 * 3 + 1] = (char)(bits >> 8 & 0xff);
+        out[i / 4 * 3 + 2] = (char)(bits & 0xff);
     }
-    *len = (size_t)n - padding;
+    *len = text.n / 4 * 3 - padding;
     out[*len] = '\0';
     free(copy);
     return out;

@@ -1,8 +1,9 @@
-/* TLS contexts: certificate, versions, client certificates and ALPN, as a test asks for them.
- * What a connection does with a context is in conn.c. */
+/* TLS by OpenSSL: a context is an SSL_CTX, a connection an SSL. */
 #include "tls.h"
 
 #include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,7 +76,7 @@ static bool ask_for_client(SSL_CTX *context, const char *ca)
     return SSL_CTX_load_verify_locations(context, ca, NULL) == 1;
 }
 
-SSL_CTX *tls_context(const struct tls_settings *settings, char *why, size_t why_size)
+struct tls_context *tls_context_new(const struct tls_settings *settings, char *why, size_t why_size)
 {
     static const unsigned char id[] = "pop3-testserver";
     const char *key = settings->key != NULL ? settings->key : settings->cert;
@@ -112,7 +113,7 @@ SSL_CTX *tls_context(const struct tls_settings *settings, char *why, size_t why_
     if (settings->alpn) {
         SSL_CTX_set_alpn_select_cb(context, choose_alpn, NULL);
     }
-    return context;
+    return (struct tls_context *)context;
 
 fail:
     reason = ERR_reason_error_string(ERR_peek_last_error());
@@ -120,4 +121,94 @@ fail:
     SSL_CTX_free(context);
     ERR_clear_error();
     return NULL;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+    SSL_CTX_free((SSL_CTX *)context);
+}
+
+/* ---- connections ---- */
+
+static SSL *of(const struct tls *t)
+{
+    return (SSL *)(uintptr_t)t;
+}
+
+struct tls *tls_new(struct tls_context *context, int fd)
+{
+    SSL *ssl = SSL_new((SSL_CTX *)context);
+    if (ssl != NULL && SSL_set_fd(ssl, fd) == 1) {
+        return (struct tls *)ssl;
+    }
+    SSL_free(ssl);
+    return NULL;
+}
+
+void tls_free(struct tls *t)
+{
+    SSL_free(of(t));
+}
+
+static enum tls_io outcome(const SSL *ssl, int result)
+{
+    switch (SSL_get_error(ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        return TLS_WANT_READ;
+    case SSL_ERROR_WANT_WRITE:
+        return TLS_WANT_WRITE;
+    case SSL_ERROR_ZERO_RETURN:
+        return TLS_CLOSED;
+    default:
+        return TLS_FAILED;
+    }
+}
+
+enum tls_io tls_accept(struct tls *t)
+{
+    ERR_clear_error();
+    int result = SSL_accept(of(t));
+    return result == 1 ? TLS_DONE : outcome(of(t), result);
+}
+
+void tls_describe(const struct tls *t, char *out, size_t size)
+{
+    const char *name = SSL_get_servername(of(t), TLSEXT_NAMETYPE_host_name);
+    const unsigned char *alpn = NULL;
+    unsigned alpn_len = 0;
+    SSL_get0_alpn_selected(of(t), &alpn, &alpn_len);
+    (void)snprintf(out, size, "%s sni=%s alpn=%.*s", SSL_get_version(of(t)),
+                   name != NULL ? name : "-", alpn_len > 0 ? (int)alpn_len : 1,
+                   alpn_len > 0 ? (const char *)alpn : "-");
+}
+
+const char *tls_reason(void)
+{
+    unsigned long code = ERR_peek_error();
+    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    ERR_clear_error();
+    return reason;
+}
+
+enum tls_io tls_read(struct tls *t, char *to, size_t size, size_t *got)
+{
+    ERR_clear_error();
+    int result = SSL_read_ex(of(t), to, size, got);
+    return result == 1 ? TLS_DONE : outcome(of(t), result);
+}
+
+enum tls_io tls_write(struct tls *t, const char *data, size_t len, size_t *put)
+{
+    ERR_clear_error();
+    int result = SSL_write_ex(of(t), data, len, put);
+    return result == 1 ? TLS_DONE : outcome(of(t), result);
+}
+
+enum tls_io tls_close(struct tls *t)
+{
+    ERR_clear_error();
+    int result = SSL_shutdown(of(t));
+    enum tls_io io = result >= 0 ? TLS_DONE : outcome(of(t), result);
+    ERR_clear_error();
+    return io;
 }

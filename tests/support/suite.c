@@ -101,8 +101,27 @@ static size_t collect(const char **options, va_list args, bool *bounded)
     return n;
 }
 
+bool tls_is_there(void)
+{
+    pop3_tls *tls = NULL;
+    pop3_status status = pop3_tls_wrap(&tls, NULL); /* else it misses its argument */
+    pop3_tls_free(tls);
+    return status != POP3_ERR_NOT_OFFERED;
+}
+
+void needs_tls(void)
+{
+    if (!tls_is_there())
+        skip();
+}
+
 static void start(fixture *f, const char *script, const char **options, size_t n)
 {
+    bool tls = f->tls;
+    for (size_t i = 0; i < n; i++)
+        tls = tls || strcmp(options[i], "--cert") == 0;
+    if (tls)
+        needs_tls();
     if (f->tls) {
         options[n++] = "--tls";
         options[n++] = "--cert";

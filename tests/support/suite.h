@@ -45,6 +45,12 @@ void play_options(fixture *f, const char *const *options);
 /* Starts a server that serves until the test is over: a script, or NULL with --mail. */
 __attribute__((sentinel)) void serve(fixture *f, const char *script, ...);
 
+/* Whether the library has TLS, and with it MD5: not when built with -Dtls=disabled. */
+bool tls_is_there(void);
+
+/* Skips the test where it has not. A test whose server has TLS need not call it. */
+void needs_tls(void);
+
 /* A context that trusts the test CA. */
 pop3_tls *trusting(fixture *f);
 

@@ -1,8 +1,6 @@
 /* The processors that this process may run on. */
 #define _GNU_SOURCE /* sched_getaffinity() */
-#include "io/processors.h"
-
-#ifdef __linux__
+#include "system/processors.h"
 
 #include <sched.h>
 
@@ -12,14 +10,3 @@ bool p3_has_one_processor(void)
     cpu_set_t set;
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
 }
-
-#else
-
-#include <unistd.h>
-
-bool p3_has_one_processor(void)
-{
-    return sysconf(_SC_NPROCESSORS_ONLN) == 1;
-}
-
-#endif
