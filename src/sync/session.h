@@ -65,9 +65,11 @@ typedef enum p3_apart {
 typedef struct p3_approach {
     p3_care care;
     p3_apart apart;
-    bool no_uidl;     /* UIDL is not asked for: the server closed at it */
-    unsigned closes;  /* sessions in a row that the server closed before they got anywhere */
-    uint32_t suspect; /* the message that was in hand when it last did, or 0 */
+    bool no_uidl;        /* UIDL is not asked for: the server closed at it */
+    unsigned closes;     /* sessions in a row that the server closed before they got anywhere */
+    uint32_t suspect;    /* the message that was in hand when it last did, or 0 */
+    unsigned quits;      /* sessions in a row that it closed at QUIT after deletions */
+    uint32_t quit_after; /* so QUIT comes after as many, which is not learned yet; 0: no bound */
     unsigned asides;
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
     pop3_server_traits traits;     /* what they learned about the server */

@@ -73,6 +73,19 @@ static bool quit_earlier(p3_session *s)
     return true;
 }
 
+/* The server ended the session at QUIT, and deleted nothing: once may have been the network's
+ * fault, twice is the end of what a session may take. QUIT then comes after half as many deletions,
+ * then after one. These are no ways of their own: a server that never answers QUIT is not tried any
+ * longer for them, and nothing is learned before QUIT was answered. */
+static void quit_before_its_bound(p3_session *s)
+{
+    size_t done = s->dropping.finished;
+    p3_approach *next = &s->next;
+    if (done < 2 || ++next->quits < P3_CLOSES)
+        return;
+    next->quit_after = next->quit_after == 0 && done / 2 <= UINT32_MAX ? (uint32_t)(done / 2) : 1;
+}
+
 /* The server ended the session, and more than once, when it was asked for the unique-ids. */
 static bool leave_out_uidl(p3_session *s)
 {
@@ -108,11 +121,16 @@ bool p3_session_adapt(p3_session *s, pop3_status status)
         s->next.apart = P3_APART_SILENCE;
         return true;
     }
+    if (status == POP3_ERR_CLOSED && s->stage == P3_STAGE_QUIT)
+        quit_before_its_bound(s);
     return status == POP3_ERR_CLOSED && was_closed(s);
 }
 
 void p3_session_confirm(p3_session *s)
 {
+    s->next.quits = 0;
+    if (s->dropping.finished > 0)
+        p3_session_learn(s, (pop3_server_traits){.quit_after = s->approach.quit_after});
     if (s->approach.no_uidl)
         p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_NO_UIDL});
     if (s->approach.apart == P3_APART_CLOSE && !s->approach.no_uidl)
@@ -143,6 +161,8 @@ void p3_session_leave_aside(p3_session *s)
 size_t p3_session_quota(const p3_session *s)
 {
     uint32_t most = s->known.traits.quit_after;
+    if (s->approach.quit_after > 0 && (most == 0 || s->approach.quit_after < most))
+        most = s->approach.quit_after;
     return most > 0 ? most : SIZE_MAX;
 }
 
