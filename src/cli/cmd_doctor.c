@@ -409,6 +409,9 @@ static void suggest(const p3_doctor *d)
         p3_print(stdout, "allow-plaintext = yes\n");
     if (d->m.account->settings.ca_file != NULL)
         p3_print(stdout, "ca-file = %s\n", d->m.account->settings.ca_file);
+    char traits[POP3_TRAITS_TEXT];
+    if (pop3_server_traits_write(pop3_client_traits(d->m.client), traits, sizeof traits) > 0)
+        p3_print(stdout, "traits = %s\n", traits);
     p3_print(stdout, "password-command = ...\nmaildir = ~/Maildir\n");
 }
 

@@ -76,14 +76,13 @@ struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
     pop3_engine *engine;         /* of the present or last connection */
     p3_phase phase;
-    pop3_status ended; /* how the last connection ended; POP3_OK while there is one, or none was */
-    bool untold;       /* it ended by itself after the last call was over: the next is to tell */
-    bool inside;       /* callbacks are running */
-    bool aborted;      /* a sink wants the connection closed */
-    bool quit;         /* QUIT was submitted: nothing may follow */
-    uint32_t
-        came_back; /* it is a connection made to do without CAPA or APOP: the pop3_trait; or 0 */
-    bool used;     /* the caller has submitted commands, not behind a login */
+    pop3_status ended;  /* how the last connection ended; POP3_OK while there is one, or none was */
+    bool untold;        /* it ended by itself after the last call was over: the next is to tell */
+    bool inside;        /* callbacks are running */
+    bool aborted;       /* a sink wants the connection closed */
+    bool quit;          /* QUIT was submitted: nothing may follow */
+    uint32_t came_back; /* the pop3_trait for which this is a second connection, or 0 */
+    bool used;          /* the caller has submitted commands, not behind a login */
 
     p3_resolve *resolve;
     p3_dial dial;

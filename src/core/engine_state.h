@@ -59,8 +59,7 @@ struct pop3_engine {
     p3_caps caps;
     bool caps_known;   /* `caps` is the server's answer in the present state */
     bool caps_refused; /* CAPA was refused in the present state */
-    bool late_capa; /* since the login: CAPA is under way, or was refused and nothing answered since
-                     */
+    bool late_capa; /* CAPA of after the login is the last that was heard of: see the interface */
     bool announced; /* PIPELINING, when CAPA was last answered under the present protection */
 
     char *greeting; /* copy, greeting_len octets */

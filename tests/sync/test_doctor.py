@@ -138,6 +138,7 @@ def test_the_checks_go_on_without_capa_where_the_server_closes_on_it(world, end)
         assert server.count("C: CAPA") == 1 and server.count("open") == 2
     assert "note CAPA           ends the connection; the checks go on without (traits = no-capa)" in shown
     assert "ok   login          USER" in shown and "2 messages" in shown and "ok   UIDL" in shown
+    assert "\ntraits = no-capa\n" in shown
 
 
 @pytest.mark.parametrize("how", ["refuse", "close"])
