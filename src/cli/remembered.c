@@ -45,6 +45,8 @@ static const char *meaning_of(pop3_server_traits trait)
     } meanings[] = {
         {POP3_TRAIT_NO_CAPA, "it closes the connection on CAPA, which is not sent"},
         {POP3_TRAIT_NO_LATE_CAPA, "it closes the connection on CAPA after the login"},
+        {POP3_TRAIT_NO_APOP, "it greets with a timestamp, and has no APOP secret for this user"},
+        {POP3_TRAIT_BINDS_UNIQUE, "it binds a login to TLS with tls-unique alone"},
         {POP3_TRAIT_NO_INITIAL_RESPONSE, "it does not take the first response in the AUTH command"},
         {POP3_TRAIT_ONE_AT_A_TIME, "it does not take commands that come together"},
         {POP3_TRAIT_NO_UIDL, "it closes the connection on UIDL, which is not sent"},
@@ -54,7 +56,9 @@ static const char *meaning_of(pop3_server_traits trait)
         if ((trait.flags & (uint32_t)meanings[i].trait) != 0)
             return meanings[i].meaning;
     }
-    return "it ends a session after more deletions than that: QUIT comes before";
+    return trait.quit_after > 0
+               ? "it ends a session after more deletions than that: QUIT comes before"
+               : "it is not as other servers are";
 }
 
 static void write_date(int64_t seconds, char out[32])

@@ -1,6 +1,7 @@
 """What doctor finds out about servers of all kinds, and what it advises."""
 
 import contextlib
+import re
 import sqlite3
 import subprocess
 import time
@@ -176,6 +177,22 @@ def test_what_was_learned_is_shown_with_its_dates_and_the_setting(world):
     assert "no-top" not in shown, "it has expired"
     assert "note traits         set by hand: no-initial-response\n" in shown
     assert "does not count now (traits = none)" in forgotten
+
+
+def test_every_trait_is_shown_with_what_it_means(world):
+    world.fill(1)
+    with scripted(world, "on CAPA { close }\nserve\n") as server:
+        world.sync(server.port)
+        names = re.search(r"expected: none, (.*) or quit-after", world.sync(server.port, "--traits", "x", status=64))
+        names = names[1].split(", ")
+        with contextlib.closing(sqlite3.connect(world.state)) as db:
+            for name in names:
+                db.execute("INSERT OR IGNORE INTO trait SELECT account, ?, 1, learned FROM trait LIMIT 1", (name,))
+            db.commit()
+        shown = plain(world, server, "--state", world.state)
+    meanings = dict(re.findall(r"remembered     ([a-z-]+): (.*?); learned", shown))
+    assert sorted(meanings) == sorted(names) and len(names) >= 8
+    assert len(set(meanings.values())) == len(names) and "not as other" not in shown
 
 
 # ---- TLS ----
