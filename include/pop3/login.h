@@ -32,8 +32,10 @@
  *
  * A refusal that may be one of the method (no response code, no words for "later") is followed by
  * at most two other methods, none of which protects the secret less; not when the method was named.
- * After APOP that may be USER, announced or not, on the conditions above: servers greet with a
- * timestamp and have no APOP secret for users with system passwords.
+ * After APOP, refused with [AUTH] or ended by a hang-up as well, that may be USER, announced or
+ * not, on the conditions above: servers greet with a timestamp and have no APOP secret for users
+ * with system passwords. That USER worked is learned (::POP3_TRAIT_NO_APOP), and so is that
+ * only tls-unique did (::POP3_TRAIT_BINDS_UNIQUE).
  *
  * CAPA is asked before, unless it is known in the present state, ends connections, or USER or APOP
  * is named. When the server announced a better method earlier on this connection than the one that
@@ -48,7 +50,7 @@
  * |------------------------|---------------------------------------------------------------------|
  * | `tls-exporter`         | first: TLS 1.3, and TLS 1.2 with the extended master secret         |
  * | `tls-server-end-point` | next: the server's certificate, where its signature has one hash    |
- * | `tls-unique`           | after both were refused, never first: TLS 1.3, 1.2 with that secret |
+ * | `tls-unique`           | last, or first where it is learned: TLS 1.3, 1.2 with that secret   |
  *
  * A login whose binding is refused before the server could judge the password is tried with the
  * next type that the connection has, then with the form of the method that is not bound, with the
