@@ -39,13 +39,18 @@ bool cpoplib_bind_tuple(const cpoplib_signature *signature, PyObject *args, PyOb
 /* A message number from an int or a str of digits; false with an exception. */
 bool cpoplib_message_number(PyObject *object, uint32_t *number);
 
-/* What a row of a table of methods says of its parameters: how help() shows them, and the rest of
- * its cpoplib_signature. */
-#define TAKES_NOTHING        "($self)", {NULL}, 0, 0, 0
-#define TAKES(a)             "($self, " #a ")", {#a}, 1, 1, 1
-#define MAY_TAKE(a)          "($self, " #a "=None)", {#a}, 1, 0, 1
-#define TAKES_TWO(a, b)      "($self, " #a ", " #b ")", {#a, #b}, 2, 2, 2
-#define TAKES_THREE(a, b, c) "($self, " #a ", " #b ", " #c ")", {#a, #b, #c}, 3, 3, 3
+/* What a row of a table of methods says of its parameters, TAKES(which) say: TEXT_ is how help()
+ * shows them, BIND_ the rest of their cpoplib_signature. */
+#define TEXT_TAKES_NOTHING        "($self)"
+#define BIND_TAKES_NOTHING        {NULL}, 0, 0, 0
+#define TEXT_TAKES(a)             "($self, " #a ")"
+#define BIND_TAKES(a)             {#a}, 1, 1, 1
+#define TEXT_MAY_TAKE(a)          "($self, " #a "=None)"
+#define BIND_MAY_TAKE(a)          {#a}, 1, 0, 1
+#define TEXT_TAKES_TWO(a, b)      "($self, " #a ", " #b ")"
+#define BIND_TAKES_TWO(a, b)      {#a, #b}, 2, 2, 2
+#define TEXT_TAKES_THREE(a, b, c) "($self, " #a ", " #b ", " #c ")"
+#define BIND_TAKES_THREE(a, b, c) {#a, #b, #c}, 3, 3, 3
 
 /* What becomes of a row: the function that Python calls, which returns `call`, an expression of
  * `self` and of `v`, the values of the parameters; */
@@ -53,19 +58,15 @@ bool cpoplib_message_number(PyObject *object, uint32_t *number);
     static PyObject *type##_##name(PyObject *self, PyObject *const *args, Py_ssize_t nargs,        \
                                    PyObject *kwnames)                                              \
     {                                                                                              \
-        static const cpoplib_signature signature = {#type "." #name, WITHOUT_FIRST_(parameters)};  \
+        static const cpoplib_signature signature = {#type "." #name, BIND_##parameters};           \
         PyObject *v[CPOPLIB_MAX_PARAMETERS];                                                       \
         return cpoplib_bind(&signature, args, nargs, kwnames, v) ? (call) : NULL;                  \
     }
 /* and the row of the type's PyMethodDef. */
 #define METHOD_ROW(type, name, parameters, call, doc)                                              \
-    {#name, METHOD_FUNCTION(type, name), METH_FASTCALL | METH_KEYWORDS,                            \
-     PyDoc_STR(#name FIRST_OF_(parameters) "\n--\n\n" doc)},
+    METHOD_ROW_(#name, METHOD_FUNCTION(type, name), TEXT_##parameters, doc)
+#define METHOD_ROW_(name, function, text, doc)                                                     \
+    {name, function, METH_FASTCALL | METH_KEYWORDS, PyDoc_STR(name text "\n--\n\n" doc)},
 #define METHOD_FUNCTION(type, name) (PyCFunction)(void (*)(void)) type##_##name
-
-#define FIRST_OF_(...)      FIRST_(__VA_ARGS__, )
-#define FIRST_(first, ...)  first
-#define WITHOUT_FIRST_(...) OTHERS_(__VA_ARGS__)
-#define OTHERS_(first, ...) __VA_ARGS__
 
 #endif

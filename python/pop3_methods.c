@@ -49,10 +49,10 @@ static PyObject *auth(PyObject *self, PyObject *const *v)
     return cpoplib_auth(self, v[0], v[1] == NULL ? Py_None : v[1], initial);
 }
 
-#define RETR_MANY_PARAMETERS "($self, numbers, *, window=32)", {"numbers", "window"}, 2, 1, 1
-#define AUTH_PARAMETERS                                                                            \
-    "($self, mechanism, authobject=None, *, initial_response_ok=True)",                            \
-        {"mechanism", "authobject", "initial_response_ok"}, 3, 1, 2
+#define TEXT_TAKES_NUMBERS   "($self, numbers, *, window=32)"
+#define BIND_TAKES_NUMBERS   {"numbers", "window"}, 2, 1, 1
+#define TEXT_TAKES_MECHANISM "($self, mechanism, authobject=None, *, initial_response_ok=True)"
+#define BIND_TAKES_MECHANISM {"mechanism", "authobject", "initial_response_ok"}, 3, 1, 2
 
 /* The type, the method's name, its parameters, what it returns, its documentation. */
 #define METHODS(X)                                                                                 \
@@ -114,11 +114,11 @@ static PyObject *auth(PyObject *self, PyObject *const *v)
       "A whole message as bytes, with its own line ends.")                                         \
     X(POP3, retr_into, TAKES_TWO(which, file), cpoplib_retr_into(self, v[0], v[1]),                \
       "Writes a whole message to a binary file; returns its octets.")                              \
-    X(POP3, retr_many, RETR_MANY_PARAMETERS, cpoplib_retr_many(self, v[0], v[1]),                  \
+    X(POP3, retr_many, TAKES_NUMBERS, cpoplib_retr_many(self, v[0], v[1]),                         \
       "Iterates over (number, message as bytes), asking for up to window\n"                        \
       "messages ahead where the server announces PIPELINING. A message that\n"                     \
       "is refused raises error_proto; the iteration may go on after it.")                          \
-    X(POP3, auth, AUTH_PARAMETERS, auth(self, v),                                                  \
+    X(POP3, auth, TAKES_MECHANISM, auth(self, v),                                                  \
       "Logs in with a SASL mechanism. authobject() returns the initial response\n"                 \
       "or None, authobject(challenge) the answer or None to give up; without\n"                    \
       "it all answers are empty, as EXTERNAL wants them.")                                         \

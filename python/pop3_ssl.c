@@ -8,8 +8,14 @@
 
 #if PY_VERSION_HEX < 0x030C0000
 #define WITH_KEY_FILES 1 /* keyfile and certfile, deprecated, went away with Python 3.12 */
+#define TEXT_INIT      "(host, port=995, keyfile=None, certfile=None, timeout=None, context=None)"
+#define TEXT_TAKES_TLS "($self, keyfile=None, certfile=None, context=None)"
+#define BIND_TAKES_TLS {"keyfile", "certfile", "context"}, 3, 0, 3
 #else
 #define WITH_KEY_FILES 0
+#define TEXT_INIT      "(host, port=995, *, timeout=None, context=None)"
+#define TEXT_TAKES_TLS TEXT_MAY_TAKE(context)
+#define BIND_TAKES_TLS BIND_MAY_TAKE(context)
 #endif
 
 #if WITH_KEY_FILES
@@ -128,18 +134,10 @@ static PyObject *stls(PyObject *self)
     return NULL;
 }
 
-#if WITH_KEY_FILES
-#define STLS_PARAMETERS                                                                            \
-    "($self, keyfile=None, certfile=None, context=None)", {"keyfile", "certfile", "context"}, 3,   \
-        0, 3
-#else
-#define STLS_PARAMETERS MAY_TAKE(context)
-#endif
-
 #define METHODS(X)                                                                                 \
     X(POP3_SSL, _create_socket, TAKES(timeout), create_socket(self, v[0]),                         \
       "Connects and does the TLS handshake.")                                                      \
-    X(POP3_SSL, stls, STLS_PARAMETERS, stls(self), "Raises error_proto: there is TLS already.")
+    X(POP3_SSL, stls, TAKES_TLS, stls(self), "Raises error_proto: there is TLS already.")
 
 METHODS(METHOD_WRAPPER)
 
@@ -148,12 +146,7 @@ static PyMethodDef methods[] = {
 };
 
 PyDoc_STRVAR(ssl_doc,
-#if WITH_KEY_FILES
-             "POP3_SSL(host, port=995, keyfile=None, certfile=None, timeout=None, context=None)\n"
-#else
-             "POP3_SSL(host, port=995, *, timeout=None, context=None)\n"
-#endif
-             "--\n\n"
+             "POP3_SSL" TEXT_INIT "\n--\n\n"
              "A connection with TLS from the start, with the interface of poplib.POP3_SSL.\n\n"
              "Without a context nothing is verified, as with poplib: give\n"
              "ssl.create_default_context() to have the certificate and the host name checked.");
