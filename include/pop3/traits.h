@@ -32,7 +32,8 @@ typedef enum pop3_trait {
     POP3_TRAIT_ONE_AT_A_TIME = 1 << 2,       /**< "one-at-a-time": it loses commands, or mixes its
                                                   replies up, when several commands are under way,
                                                   although it announces PIPELINING. */
-    POP3_TRAIT_NO_UIDL = 1 << 3,             /**< "no-uidl": it refuses UIDL, or closes on it. */
+    POP3_TRAIT_NO_UIDL = 1 << 3,             /**< "no-uidl": it refuses UIDL, closes on it,
+                                                  or lists nothing although there is mail. */
     POP3_TRAIT_NO_LATE_CAPA = 1 << 5, /**< "no-late-capa": it closes the connection on CAPA after
                                          the login. CAPA is sent before it alone. */
     POP3_TRAIT_NO_APOP = 1 << 6, /**< "no-apop": it greets with a timestamp, and has no APOP secret

@@ -49,7 +49,7 @@ static const char *meaning_of(pop3_server_traits trait)
         {POP3_TRAIT_BINDS_UNIQUE, "it binds a login to TLS with tls-unique alone"},
         {POP3_TRAIT_NO_INITIAL_RESPONSE, "it does not take the first response in the AUTH command"},
         {POP3_TRAIT_ONE_AT_A_TIME, "it does not take commands that come together"},
-        {POP3_TRAIT_NO_UIDL, "it closes the connection on UIDL, which is not sent"},
+        {POP3_TRAIT_NO_UIDL, "it has no unique-ids: UIDL is not sent"},
         {POP3_TRAIT_NO_TOP, "it does not answer TOP with a message's header"},
     };
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {

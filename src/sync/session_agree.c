@@ -78,6 +78,13 @@ bool p3_session_agree(p3_session *s)
         return false;
     }
     tell_all(s);
+    if (s->box.count == 0 && s->box.nameless_count > 0) { /* UIDL is empty: as good as refused */
+        p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_NO_UIDL});
+        s->no_uidl = true;
+        p3_mailbox_free(&s->box);
+        p3_session_list(s);
+        return false;
+    }
     if (p3_mailbox_adopt(&s->box))
         return true;
     p3_session_fail_memory(s);

@@ -138,7 +138,8 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
 
 void p3_session_list(p3_session *s)
 {
-    s->no_uidl = s->approach.no_uidl || (s->known.traits.flags & POP3_TRAIT_NO_UIDL) != 0;
+    s->no_uidl =
+        s->no_uidl || s->approach.no_uidl || (s->known.traits.flags & POP3_TRAIT_NO_UIDL) != 0;
     if (s->no_uidl) {
         submit_listing(s, POP3_CMD_LIST, take_number, sizes_listed);
         return;

@@ -148,6 +148,23 @@ def test_a_message_that_only_list_has_is_retrieved_once_and_named(world, listing
         assert numbers(world) == [0, 1, 2], "its header tells that it was delivered"
 
 
+def test_a_uidl_that_is_empty_is_as_good_as_none(world):
+    world.fill(3)
+    empty = 'on UIDL {\n line "+OK"\n line "."\n}\nserve\n'
+    with scripted(world, *[empty] * 4, options=["--delete"]) as server:
+        assert "LIST has: 1, 2, 3;" in world.sync(server.port)
+        server.wait_for("C: QUIT")
+        server.wait_until_idle()
+        server.forget()
+        world.fill(1, first=3)
+        assert "lacks" not in world.sync(server.port)
+        server.wait_for("C: QUIT")
+        assert server.count("C: UIDL") == 0, "it is remembered"
+        world.sync(server.port, "--delete")
+        assert world.on_server() == []
+    assert numbers(world) == [0, 1, 2, 3]
+
+
 def test_a_gap_in_uidl_is_filled_by_list_where_commands_do_not_go_together(world):
     world.fill(3)
     with scripted(world, SHORT_UIDL, options=["--no-pipelining"]) as server:
