@@ -214,6 +214,12 @@ def test_retr_many_hands_out_no_half_that_a_smuggled_reply_stands_behind() -> No
             next(pop.retr_many([1, 2]))
 
 
+def test_a_window_of_one_message_sends_no_capa_which_some_servers_close_on() -> None:
+    with client(message(1), message(2)) as (pop, record):
+        assert len(list(pop.retr_many([1, 2], window=1))) == 2
+    assert record.sent == b"RETR 1\r\nRETR 2\r\n"
+
+
 def test_retr_many_learns_only_once_what_the_server_can() -> None:
     with client(CAPA, message(1) + message(2), message(3) + message(4)) as (pop, record):
         assert len(list(pop.retr_many([1, 2]))) == 2
