@@ -227,6 +227,7 @@ static pop3_tls_fault fault_of_reason(const p3_tls_session *s, int reason)
 {
     switch (reason) {
     case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_BAD_RECORD_TYPE: /* OpenSSL 3.2 and later look at the type first */
     case SSL_R_HTTP_REQUEST:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
         return s->established ? POP3_TLS_FAULT_LEFT : POP3_TLS_FAULT_NOT_TLS;
