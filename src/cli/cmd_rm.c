@@ -1,6 +1,7 @@
 /* pop3 rm: deletes messages: all that are named, or none. */
 #include "cli/command.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -8,12 +9,34 @@
 #include "cli/output.h"
 #include "cli/selection.h"
 
+/* Whether there are more messages than a session gets to delete: the server would end it, and none
+ * would be deleted. Complains then. */
+static bool is_too_many(const p3_session_with *m, const p3_selection *s)
+{
+    p3_walk w = {.selection = s};
+    p3_problem why;
+    uint32_t most = m->options.traits.quit_after;
+    uint32_t count = 0;
+    while (most > 0 && count <= most && p3_walk_next(&w))
+        count++;
+    if (count <= most)
+        return false;
+    p3_problem_set(&why, EX_UNAVAILABLE,
+                   "the server ends a session after %" PRIu32 " deletions, and none would be done; "
+                   "delete no more at a time",
+                   most);
+    (void)p3_complain(m->account->account.name, &why);
+    return true;
+}
+
 /* Marks the messages; when one cannot be, the marks are taken back. */
 static int mark(p3_session_with *m, p3_selection *s, bool dry_run, size_t *count)
 {
     p3_walk w = {.selection = s};
     int result = p3_selection_find(s, m, dry_run);
     p3_selection_merge(s); /* a server refuses to delete a message twice */
+    if (result == EX_OK && !dry_run && is_too_many(m, s))
+        result = EX_UNAVAILABLE;
     while (result == EX_OK && p3_walk_next(&w)) {
         pop3_status status = dry_run ? POP3_OK : pop3_client_dele(m->client, w.number);
         if (status != POP3_OK) {

@@ -83,6 +83,17 @@ def test_a_list_without_top_asks_for_no_top_once_that_is_remembered(world):
         assert server.commands("TOP") == [] and len(server.commands("RETR")) == 2
 
 
+def test_no_more_are_deleted_at_a_time_than_a_session_gets_to(world):
+    world.fill(5)
+    with world.server("--delete") as server:
+        configure(world, server, "traits = quit-after=2")
+        told = run(world, "rm", "work", "1-3", status=69)
+        assert "ends a session after 2 deletions" in told and "delete no more at a time" in told
+        assert server.commands("DELE") == [] and len(world.on_server()) == 5
+        run(world, "rm", "work", "1-2")
+    assert len(world.on_server()) == 3
+
+
 def test_a_state_that_cannot_be_read_keeps_nobody_from_looking(world):
     world.fill(2)
     world.state.write_bytes(b"no database at all, and long enough to be taken for one" * 20)
