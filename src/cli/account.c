@@ -193,4 +193,5 @@ void p3_local_account_free(p3_local_account *a)
     free(a->key);
     free(a->shown);
     free(a->target);
+    free(a->unusable);
 }

@@ -15,6 +15,7 @@ typedef struct p3_local_account {
     char *key;
     char *shown; /* the name of an account that was given none */
     char *target;
+    p3_problem *unusable; /* why it cannot be worked on, or NULL */
     pop3_verify_fn verify; /* set before it is made: decides about certificates */
     void *verify_ctx;
 } p3_local_account;

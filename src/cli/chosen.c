@@ -53,7 +53,11 @@ static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const ch
     }
     if (made)
         return true;
-    to->account.unusable = *why;
+    to->unusable = malloc(sizeof *to->unusable);
+    if (to->unusable == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    *to->unusable = *why;
+    to->account.unusable = to->unusable;
     return deliver && from != NULL; /* one account's mistake is not the others' */
 }
 

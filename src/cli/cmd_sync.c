@@ -92,7 +92,7 @@ static int status_of(const p3_outcome *outcomes, size_t count)
 {
     int status = EX_OK;
     for (size_t i = 0; i < count; i++) {
-        int one = outcomes[i].problem.exit;
+        int one = outcomes[i].exit;
         if (one != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
             status = one;
     }
@@ -108,7 +108,7 @@ static p3_progress_style choose_style(const p3_arguments *a)
     return isatty(STDERR_FILENO) ? P3_PROGRESS_LIVE : P3_PROGRESS_LINES;
 }
 
-static int run_once(const p3_sync_options *o, const p3_account *accounts, size_t count,
+static int run_once(const p3_sync_options *o, const p3_account *const *accounts, size_t count,
                     p3_outcome *outcomes)
 {
     p3_problem why;
@@ -118,7 +118,7 @@ static int run_once(const p3_sync_options *o, const p3_account *accounts, size_t
 }
 
 /* Runs again and again, until a signal comes. */
-static int run_every(p3_sync_options *o, const p3_account *accounts, size_t count,
+static int run_every(p3_sync_options *o, const p3_account *const *accounts, size_t count,
                      p3_outcome *outcomes, int64_t every)
 {
     int status = run_once(o, accounts, count, outcomes);
@@ -155,13 +155,14 @@ static int work(p3_arguments *a, p3_chosen *chosen)
                           .off = !a->run.sandbox};
     p3_sandbox_prepare(&sandbox);
     p3_progress_style style = choose_style(a);
-    p3_account *accounts = calloc(n, sizeof *accounts);
+    const p3_account **accounts = calloc(n, sizeof(const p3_account *));
     p3_outcome *outcomes = calloc(n, sizeof *outcomes);
-    p3_progress *progress = p3_progress_new(style, a->run.verbose, a->run.dry_run, n);
+    p3_progress *progress =
+        p3_progress_new(style, a->run.verbose, a->run.dry_run, n < o.jobs ? n : o.jobs);
     int status = EX_OSERR;
     if (accounts != NULL && outcomes != NULL && progress != NULL) {
         for (size_t i = 0; i < n; i++)
-            accounts[i] = chosen->at[i].account;
+            accounts[i] = &chosen->at[i].account;
         o.state = state;
         o.sizes = style == P3_PROGRESS_LIVE;
         o.notice = p3_progress_notice;

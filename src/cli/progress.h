@@ -14,7 +14,7 @@ typedef enum p3_progress_style {
     P3_PROGRESS_JSON   /* events on standard output */
 } p3_progress_style;
 
-/* Returns NULL when out of memory. `accounts` is how many there can be. */
+/* Returns NULL when out of memory. `accounts` is how many have their turn at a time, at most. */
 p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run, size_t accounts);
 void p3_progress_free(p3_progress *p);
 

@@ -89,7 +89,7 @@ static void make_maildirs(const p3_sandbox *s)
         const p3_account *a = &s->chosen->at[i].account;
         const char *path = p3_target_path(a->target, "maildir:");
         p3_problem later;
-        if (a->unusable.exit != 0 || path == NULL)
+        if (a->unusable != NULL || path == NULL)
             continue;
         bool whole = is_there(path, "/tmp") && is_there(path, "/new") && is_there(path, "/cur");
         p3_delivery *d = whole ? NULL : p3_maildir_open(path, &later);

@@ -143,9 +143,9 @@ bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count)
     ok = ok && s->commands != NULL && s->names != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         const p3_local_account *a = &s->chosen->at[i];
-        if (a->account.unusable.exit == 0)
+        if (a->account.unusable == NULL)
             ok = add_commands(s, a) && (!s->delivers || add_mbox(s, a->account.target));
-        if (ok && a->account.unusable.exit == 0)
+        if (ok && a->account.unusable == NULL)
             add_name(s, &a->account.connection);
     }
     for (size_t i = 0; ok && i < count; i++)

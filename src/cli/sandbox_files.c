@@ -128,7 +128,7 @@ bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const cha
     for (size_t i = 0; ok && i < sizeof system_places / sizeof *system_places; i++)
         ok = p3_landlock_allow(l, system_places[i], P3_ACCESS_READ);
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
-        if (s->chosen->at[i].account.unusable.exit == 0)
+        if (s->chosen->at[i].account.unusable == NULL)
             ok = allow_account(s, l, &s->chosen->at[i]);
     }
     for (size_t i = 0; ok && i < count; i++)

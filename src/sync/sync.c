@@ -6,65 +6,62 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "sync/attempts.h"
 #include "sync/clock.h"
+#include "sync/schedule.h"
 #include "sync/session.h"
 
 /* What a server announces is waited for once in a run; one that wants us to stay away for longer
  * than this is left to the next run: milliseconds. */
 #define P3_WAIT_MOST ((int64_t)15 * 60 * 1000)
 
-typedef enum p3_turn { P3_TURN_WAITING, P3_TURN_ACTIVE, P3_TURN_DONE } p3_turn;
-
-/* An account's place in the run. */
-typedef struct p3_slot {
+/* An account that has had its turn, or has it. */
+typedef struct p3_work {
+    size_t which;
     const p3_account *account;
     p3_outcome *outcome;
-    size_t host;    /* which one of the loop's */
-    size_t mailbox; /* the same: accounts with one key are one mailbox */
-    p3_turn turn;
-    p3_session *session; /* P3_TURN_ACTIVE */
-    int64_t not_before;  /* P3_TURN_WAITING: milliseconds */
+    p3_session *session; /* NULL while it waits for another turn */
+    p3_problem problem;  /* how its last session ended */
+    p3_problem lost;     /* the same of the last that had got as far as the listing */
     unsigned waits;      /* times the server sent us away */
     p3_attempts attempts;
     p3_approach approach; /* of the next session */
-    p3_problem lost;      /* how the last session ended that had got as far as the listing */
     bool ready;           /* its socket is ready, or its time has come */
     bool delayed;         /* it has waited for as long as the server announced */
     uint64_t octets;      /* when the run is to end: what had come when it was last looked, */
     int64_t silent;       /* and since when it is that much */
-} p3_slot;
+} p3_work;
 
 typedef struct p3_loop {
     p3_run run;
-    p3_slot *slots;
+    const p3_account *const *accounts;
+    p3_outcome *outcomes;
     size_t count;
-    size_t active;
+    p3_schedule *schedule;
+    p3_work **works;  /* of each account; NULL before its first turn and after its last */
+    bool *over;       /* of each account */
+    p3_work **active; /* those that have their turn: p3_schedule_active() of them */
     size_t done;
-    unsigned *at_host;    /* of each host: active sessions */
-    unsigned *at_mailbox; /* of each mailbox: whether one is; the state's lock only keeps other
-                             processes away */
     struct pollfd *fds;
-    size_t *owners; /* of each descriptor: its slot */
+    p3_work **owners; /* of each descriptor */
     bool stopped;
     int64_t farewell; /* then: milliseconds until silent sessions are to be looked at */
 } p3_loop;
 
 /* ---- beginning and ending sessions ---- */
 
-static void tell(p3_loop *l, p3_slot *slot, p3_notice_kind kind, double seconds)
+static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem *problem,
+                 double seconds)
 {
     const p3_sync_options *o = l->run.options;
     p3_notice notice = {.kind = kind,
-                        .account = slot->account,
-                        .tally = &slot->outcome->tally,
+                        .account = l->accounts[which],
+                        .tally = &l->outcomes[which].tally,
                         .text = "",
+                        .problem = problem->exit != 0 ? problem : NULL,
                         .seconds = seconds};
-    if (slot->outcome->problem.exit != 0)
-        notice.problem = &slot->outcome->problem;
     if (o->notice != NULL)
         o->notice(o->notice_ctx, &notice);
 }
@@ -87,110 +84,124 @@ static void describe_rest(const p3_tally *t, p3_problem *out)
                        failed, t->failed > 0 && t->unseen > 0 ? ", " : "", unseen);
 }
 
-static void settle_outcome(p3_loop *l, p3_slot *slot)
+/* Nothing more is done for an account in this run. */
+static void finish(p3_loop *l, size_t which, const p3_problem *problem)
 {
-    p3_outcome *out = slot->outcome;
-    if (out->problem.exit == 0)
-        describe_rest(&out->tally, &out->problem);
-    slot->turn = P3_TURN_DONE;
+    p3_problem rest = {0};
+    if (problem->exit == 0) {
+        describe_rest(&l->outcomes[which].tally, &rest);
+        problem = &rest;
+    }
+    l->outcomes[which].exit = problem->exit;
+    l->over[which] = true;
     l->done++;
-    tell(l, slot, P3_NOTICE_OVER, 0);
+    tell(l, which, P3_NOTICE_OVER, problem, 0);
+    free(l->works[which]);
+    l->works[which] = NULL;
 }
 
 /* A session that could not even begin its work says less than the one that it was to go on for. */
-static void keep_loss(p3_slot *slot, const p3_session *s)
+static void keep_loss(p3_work *w, const p3_session *s)
 {
-    p3_problem *out = &slot->outcome->problem;
     bool worked = p3_session_has_listed(s) || s->adapted;
-    if (!worked && out->exit != 0 && slot->lost.exit != 0)
-        p3_problem_set(out, s->problem.exit, "%.360s; then, coming back: %.360s", slot->lost.text,
-                       s->problem.text);
+    if (!worked && w->problem.exit != 0 && w->lost.exit != 0)
+        p3_problem_set(&w->problem, s->problem.exit, "%.360s; then, coming back: %.360s",
+                       w->lost.text, s->problem.text);
     else if (worked)
-        slot->lost = s->problem;
+        w->lost = s->problem;
 }
 
 /* Decides what comes after a session: another one at once, another one later, or the end. */
-static void after_session(p3_loop *l, p3_slot *slot, const p3_session *s)
+static void after_session(p3_loop *l, p3_work *w, const p3_session *s)
 {
     const p3_sync_options *o = l->run.options;
-    bool another_way = s->adapted || s->next.care > slot->approach.care;
-    bool ended_early = s->more && s->tally.deleted > slot->outcome->tally.deleted;
-    p3_tally before = slot->outcome->tally;
-    slot->outcome->tally = s->tally;
-    slot->outcome->problem = s->problem;
-    keep_loss(slot, s);
-    bool goes_on =
-        p3_attempts_again(&slot->attempts, &before, &s->tally, another_way || ended_early);
-    slot->approach = s->next;
-    slot->turn = P3_TURN_WAITING;
+    p3_tally *tally = &w->outcome->tally;
+    bool another_way = s->adapted || s->next.care > w->approach.care;
+    bool ended_early = s->more && s->tally.deleted > tally->deleted;
+    p3_tally before = *tally;
+    *tally = s->tally;
+    w->problem = s->problem;
+    keep_loss(w, s);
+    bool goes_on = p3_attempts_again(&w->attempts, &before, &s->tally, another_way || ended_early);
+    w->approach = s->next;
     bool again = ((s->problem.exit != 0 && s->retry) || s->more) && goes_on && !l->stopped;
-    int64_t wait = (int64_t)o->retry_ms << slot->waits;
+    int64_t wait = (int64_t)o->retry_ms << w->waits;
     if (wait < s->wait_ms)
         wait = s->wait_ms;
     bool announced = s->wait_ms > 0;
-    bool too_long = announced && (slot->delayed || s->wait_ms > P3_WAIT_MOST);
-    bool later = !again && s->come_back && slot->waits < o->retries && !too_long && !l->stopped;
+    bool too_long = announced && (w->delayed || s->wait_ms > P3_WAIT_MOST);
+    bool later = !again && s->come_back && w->waits < o->retries && !too_long && !l->stopped;
     if (again || later) /* what failed is tried again, and counted again if it fails again */
-        slot->outcome->tally.failed = slot->outcome->tally.unseen = slot->outcome->tally.skipped =
-            0;
-    if (again) {
-        slot->not_before = 0;
-    } else if (later) {
-        slot->waits++;
-        slot->delayed = slot->delayed || announced;
-        slot->not_before = p3_clock_ms() + wait;
-        tell(l, slot, P3_NOTICE_WAITING, (double)wait / 1000);
+        tally->failed = tally->unseen = tally->skipped = 0;
+    if (again || later) {
+        int64_t when = again ? 0 : p3_clock_ms() + wait;
+        if (!p3_schedule_again(l->schedule, w->which, when)) {
+            p3_problem_set(&w->problem, EX_OSERR, "out of memory");
+            finish(l, w->which, &w->problem);
+        } else if (later) {
+            w->waits++;
+            w->delayed = w->delayed || announced;
+            tell(l, w->which, P3_NOTICE_WAITING, &w->problem, (double)wait / 1000);
+        }
     } else {
-        settle_outcome(l, slot);
+        p3_schedule_finish(l->schedule, w->which);
+        finish(l, w->which, &w->problem);
     }
 }
 
-static void end_session(p3_loop *l, p3_slot *slot)
+/* The last of those that have their turn takes the place of one that has it no more. */
+static void end_session(p3_loop *l, size_t place)
 {
-    p3_session *s = slot->session;
-    slot->session = NULL;
-    l->active--;
-    l->at_host[slot->host]--;
-    l->at_mailbox[slot->mailbox]--;
-    after_session(l, slot, s);
+    p3_work *w = l->active[place];
+    p3_session *s = w->session;
+    w->session = NULL;
+    l->active[place] = l->active[p3_schedule_active(l->schedule) - 1];
+    after_session(l, w, s);
     p3_session_free(s);
 }
 
-static bool may_begin(const p3_loop *l, const p3_slot *slot, int64_t now)
+static p3_work *make_work(p3_loop *l, size_t which)
 {
-    const p3_sync_options *o = l->run.options;
-    return slot->turn == P3_TURN_WAITING && slot->not_before <= now && l->active < o->jobs &&
-           l->at_host[slot->host] < o->per_host && l->at_mailbox[slot->mailbox] == 0;
+    p3_work *w = calloc(1, sizeof *w);
+    if (w != NULL)
+        *w = (p3_work){
+            .which = which, .account = l->accounts[which], .outcome = &l->outcomes[which]};
+    return w;
 }
 
-static void begin_session(p3_loop *l, p3_slot *slot)
+/* An account has its turn. */
+static void begin_session(p3_loop *l, size_t which)
 {
-    if (slot->account->unusable.exit != 0) {
-        slot->outcome->problem = slot->account->unusable;
-        settle_outcome(l, slot);
-        return;
+    const p3_problem *why = l->accounts[which]->unusable;
+    p3_problem no_memory;
+    p3_work *w = l->works[which];
+    if (why == NULL) {
+        if (w == NULL)
+            w = l->works[which] = make_work(l, which);
+        if (w != NULL)
+            w->session = p3_session_new(&l->run, w->account, &w->outcome->tally, &w->approach);
+        if (w != NULL && w->session != NULL) {
+            w->ready = true;
+            l->active[p3_schedule_active(l->schedule) - 1] = w;
+            return;
+        }
+        p3_problem_set(&no_memory, EX_OSERR, "out of memory");
+        why = &no_memory;
     }
-    slot->outcome->problem.exit = 0;
-    slot->session = p3_session_new(&l->run, slot->account, &slot->outcome->tally, &slot->approach);
-    if (slot->session == NULL) {
-        p3_problem_set(&slot->outcome->problem, EX_OSERR, "out of memory");
-        settle_outcome(l, slot);
-        return;
-    }
-    slot->turn = P3_TURN_ACTIVE;
-    slot->ready = true;
-    l->active++;
-    l->at_host[slot->host]++;
-    l->at_mailbox[slot->mailbox]++;
+    p3_schedule_finish(l->schedule, which);
+    finish(l, which, why);
 }
 
-static void begin_sessions(p3_loop *l)
+/* Begins what is due. Returns whether it began anything. */
+static bool begin_sessions(p3_loop *l)
 {
-    int64_t now = p3_clock_ms();
-    for (size_t i = 0; i < l->count && l->active < l->run.options->jobs; i++) {
-        if (may_begin(l, &l->slots[i], now))
-            begin_session(l, &l->slots[i]);
+    size_t which;
+    bool any = false;
+    while (p3_schedule_take(l->schedule, p3_clock_ms(), &which)) {
+        begin_session(l, which);
+        any = true;
     }
+    return any;
 }
 
 /* ---- waiting ---- */
@@ -202,30 +213,29 @@ static void sooner(int *timeout, int64_t ms)
         *timeout = bounded;
 }
 
-/* Adds the sockets of a slot to those that are polled. */
-static void watch(p3_loop *l, size_t i, size_t *n, int *timeout)
+/* Adds the sockets of a session to those that are polled. */
+static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
 {
-    p3_slot *slot = &l->slots[i];
     pop3_waitable waits[POP3_MAX_WAITABLES];
-    if (slot->turn != P3_TURN_ACTIVE || !p3_session_polls(slot->session))
+    if (!p3_session_polls(w->session))
         return;
-    size_t found = pop3_client_waits(slot->session->client, waits, POP3_MAX_WAITABLES);
+    size_t found = pop3_client_waits(w->session->client, waits, POP3_MAX_WAITABLES);
     for (size_t k = 0; k < found; k++) {
         short events = (short)((waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0));
-        l->owners[*n] = i;
+        l->owners[*n] = w;
         l->fds[(*n)++] = (struct pollfd){.fd = waits[k].fd, .events = events};
     }
-    int deadline = pop3_client_deadline(slot->session->client);
+    int deadline = pop3_client_deadline(w->session->client);
     if (deadline >= 0)
         sooner(timeout, deadline);
-    sooner(timeout, p3_session_patience(slot->session));
-    slot->ready = deadline == 0;
+    sooner(timeout, p3_session_patience(w->session));
+    w->ready = deadline == 0;
 }
 
 static bool prepare_any(p3_loop *l)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        if (l->slots[i].turn == P3_TURN_ACTIVE && p3_session_prepare(l->slots[i].session))
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
+        if (p3_session_prepare(l->active[i]->session))
             return true;
     }
     return false;
@@ -235,16 +245,15 @@ static void wait_for_any(p3_loop *l)
 {
     size_t n = 0;
     int timeout = -1;
-    int64_t now = p3_clock_ms();
-    bool room = l->active < l->run.options->jobs;
+    size_t active = p3_schedule_active(l->schedule);
+    int64_t next = p3_schedule_next(l->schedule);
     l->fds[n++] = (struct pollfd){.fd = p3_jobs_fd(l->run.jobs), .events = POLLIN};
     l->fds[n++] = (struct pollfd){.fd = l->run.options->stop_fd, .events = POLLIN};
     size_t first = n;
-    for (size_t i = 0; i < l->count; i++) {
-        watch(l, i, &n, &timeout);
-        if (l->slots[i].turn == P3_TURN_WAITING && room && l->slots[i].not_before > now)
-            sooner(&timeout, l->slots[i].not_before - now);
-    }
+    for (size_t i = 0; i < active; i++)
+        watch(l, l->active[i], &n, &timeout);
+    if (next < INT64_MAX)
+        sooner(&timeout, next - p3_clock_ms());
     if (l->stopped) {
         l->fds[1].fd = -1;
         sooner(&timeout, l->farewell);
@@ -255,30 +264,31 @@ static void wait_for_any(p3_loop *l)
         return; /* a signal: look around again */
     for (size_t i = first; i < n; i++) {
         if (l->fds[i].revents != 0)
-            l->slots[l->owners[i]].ready = true;
+            l->owners[i]->ready = true;
     }
-    for (size_t i = 0; i < l->count; i++) {
-        p3_slot *slot = &l->slots[i];
-        if (slot->turn == P3_TURN_ACTIVE && p3_session_polls(slot->session) &&
-            pop3_client_deadline(slot->session->client) == 0)
-            slot->ready = true;
+    for (size_t i = 0; i < active; i++) {
+        p3_work *w = l->active[i];
+        if (p3_session_polls(w->session) && pop3_client_deadline(w->session->client) == 0)
+            w->ready = true;
     }
 }
 
 /* ---- the loop ---- */
 
+/* The run is to end: sessions end soon, and what has not begun, or waits, is left to the next run.
+ */
 static void stop_all(p3_loop *l)
 {
+    p3_problem stopped;
+    p3_problem_set(&stopped, EX_TEMPFAIL, "stopped by a signal");
     l->stopped = true;
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
+        p3_session_stop(l->active[i]->session);
+        l->active[i]->ready = true;
+    }
     for (size_t i = 0; i < l->count; i++) {
-        p3_slot *slot = &l->slots[i];
-        if (slot->turn == P3_TURN_ACTIVE) {
-            p3_session_stop(slot->session);
-            slot->ready = true;
-        } else if (slot->turn == P3_TURN_WAITING) {
-            p3_problem_set(&slot->outcome->problem, EX_TEMPFAIL, "stopped by a signal");
-            settle_outcome(l, slot);
-        }
+        if (!l->over[i] && (l->works[i] == NULL || l->works[i]->session == NULL))
+            finish(l, i, &stopped);
     }
 }
 
@@ -288,35 +298,44 @@ static int64_t abandon_silent(p3_loop *l)
 {
     int64_t now = p3_clock_ms();
     int64_t soonest = P3_FAREWELL_MS;
-    for (size_t i = 0; i < l->count; i++) {
-        p3_slot *slot = &l->slots[i];
-        if (slot->turn != P3_TURN_ACTIVE || !p3_session_polls(slot->session))
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
+        p3_work *w = l->active[i];
+        if (!p3_session_polls(w->session))
             continue;
-        uint64_t octets = p3_session_octets(slot->session);
-        if (slot->silent == 0 || octets != slot->octets) {
-            slot->octets = octets;
-            slot->silent = now;
-        } else if (now - slot->silent >= P3_FAREWELL_MS) {
-            p3_session_abandon(slot->session);
-            slot->ready = true;
+        uint64_t octets = p3_session_octets(w->session);
+        if (w->silent == 0 || octets != w->octets) {
+            w->octets = octets;
+            w->silent = now;
+        } else if (now - w->silent >= P3_FAREWELL_MS) {
+            p3_session_abandon(w->session);
+            w->ready = true;
         }
-        if (slot->silent + P3_FAREWELL_MS - now < soonest)
-            soonest = slot->silent + P3_FAREWELL_MS - now;
+        if (w->silent + P3_FAREWELL_MS - now < soonest)
+            soonest = w->silent + P3_FAREWELL_MS - now;
     }
     return soonest;
 }
 
-static void step_sessions(p3_loop *l)
+/* Steps the sessions for which something has happened. Returns whether another round is worth
+ * while: a step may have woken others, or made room. */
+static bool step_sessions(p3_loop *l)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        p3_slot *slot = &l->slots[i];
-        if (slot->turn != P3_TURN_ACTIVE || !(slot->ready || slot->session->woken))
-            continue;
-        slot->ready = false;
-        slot->session->woken = false;
-        if (!p3_session_step(slot->session))
-            end_session(l, slot);
+    bool more = false;
+    size_t i = 0;
+    while (i < p3_schedule_active(l->schedule)) {
+        p3_work *w = l->active[i];
+        bool wanted = w->ready || w->session->woken;
+        w->ready = w->session->woken = false;
+        if (wanted && !p3_session_step(w->session)) {
+            end_session(l, i); /* another is at its place now */
+            more = true;
+        } else {
+            i++;
+        }
     }
+    for (i = 0; i < p3_schedule_active(l->schedule) && !more; i++)
+        more = l->active[i]->session->woken;
+    return more;
 }
 
 static void run_loop(p3_loop *l)
@@ -326,79 +345,18 @@ static void run_loop(p3_loop *l)
             stop_all(l);
         if (l->stopped)
             l->farewell = abandon_silent(l);
-        begin_sessions(l);
-        step_sessions(l);
-        if (l->done == l->count)
-            break;
-        bool more = false; /* a step may have woken others, or made room */
-        int64_t now = p3_clock_ms();
-        for (size_t i = 0; i < l->count && !more; i++)
-            more = may_begin(l, &l->slots[i], now) ||
-                   (l->slots[i].turn == P3_TURN_ACTIVE && l->slots[i].session->woken);
-        if (more)
+        else
+            (void)begin_sessions(l);
+        if (step_sessions(l) || l->done == l->count)
             continue;
         wait_for_any(l);
         p3_jobs_reap(l->run.jobs);
     }
 }
 
-static const char *host_of(const p3_account *a)
-{
-    const pop3_client_options *o = &a->connection;
-    const char *host = o->unix_socket != NULL ? o->unix_socket : o->host;
-    return host != NULL ? host : "";
-}
-
-static int compare_hosts(const void *x, const void *y)
-{
-    const p3_slot *a = *(p3_slot *const *)x;
-    const p3_slot *b = *(p3_slot *const *)y;
-    return strcasecmp(host_of(a->account), host_of(b->account));
-}
-
-static const char *key_of(const p3_account *a)
-{
-    return a->key != NULL ? a->key : ""; /* one that cannot be used */
-}
-
-static int compare_mailboxes(const void *x, const void *y)
-{
-    const p3_slot *a = *(p3_slot *const *)x;
-    const p3_slot *b = *(p3_slot *const *)y;
-    return strcmp(key_of(a->account), key_of(b->account));
-}
-
-/* Numbers the hosts and mailboxes, so that sessions can be counted for each. */
-static bool find_hosts(p3_loop *l)
-{
-    p3_slot **order = malloc((l->count + 1) * sizeof(p3_slot *));
-    size_t hosts = 0;
-    size_t mailboxes = 0;
-    l->at_host = calloc(l->count + 1, sizeof *l->at_host);
-    l->at_mailbox = calloc(l->count + 1, sizeof *l->at_mailbox);
-    if (order == NULL || l->at_host == NULL || l->at_mailbox == NULL) {
-        free(order);
-        return false;
-    }
-    for (size_t i = 0; i < l->count; i++)
-        order[i] = &l->slots[i];
-    qsort(order, l->count, sizeof(p3_slot *), compare_hosts);
-    for (size_t i = 0; i < l->count; i++) {
-        hosts += i > 0 && compare_hosts(&order[i - 1], &order[i]) != 0;
-        order[i]->host = hosts;
-    }
-    qsort(order, l->count, sizeof(p3_slot *), compare_mailboxes);
-    for (size_t i = 0; i < l->count; i++) {
-        mailboxes += i > 0 && compare_mailboxes(&order[i - 1], &order[i]) != 0;
-        order[i]->mailbox = mailboxes;
-    }
-    free(order);
-    return true;
-}
-
 /* Lets the caller give up rights, but for what is left of earlier runs: an account that delivers
  * elsewhere now may have intents at its old target. */
-static bool confine(const p3_loop *l, const p3_account *accounts, p3_problem *why)
+static bool confine(const p3_loop *l, p3_problem *why)
 {
     const p3_sync_options *o = l->run.options;
     size_t found = 0;
@@ -408,10 +366,10 @@ static bool confine(const p3_loop *l, const p3_account *accounts, p3_problem *wh
     if (old == NULL)
         return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
     for (size_t i = 0; i < l->count; i++) {
-        const p3_account *a = &accounts[i];
+        const p3_account *a = l->accounts[i];
         p3_known_account known = {0};
         p3_problem later; /* what cannot be read now is a problem of the account's session */
-        if (a->unusable.exit != 0 || !p3_state_account(l->run.state, a->key, &known, &later))
+        if (a->unusable != NULL || !p3_state_account(l->run.state, a->key, &known, &later))
             continue;
         if (known.target != NULL && (a->target == NULL || strcmp(known.target, a->target) != 0)) {
             old[found++] = known.target;
@@ -426,31 +384,29 @@ static bool confine(const p3_loop *l, const p3_account *accounts, p3_problem *wh
     return true;
 }
 
-static bool prepare(p3_loop *l, const p3_account *accounts, size_t count, p3_outcome *outcomes,
-                    p3_problem *why)
+static bool prepare(p3_loop *l, p3_problem *why)
 {
     const p3_sync_options *o = l->run.options;
-    size_t most = count < o->jobs ? count : o->jobs;
-    l->slots = calloc(count + 1, sizeof *l->slots);
+    size_t most = l->count < o->jobs ? l->count : o->jobs;
+    l->schedule = p3_schedule_new(l->accounts, l->count, o->jobs, o->per_host);
+    l->works = calloc(l->count + 1, sizeof(p3_work *));
+    l->over = calloc(l->count + 1, sizeof *l->over);
+    l->active = calloc(most + 1, sizeof(p3_work *));
     l->fds = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->fds);
-    l->owners = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->owners);
+    l->owners = calloc(most * POP3_MAX_WAITABLES + 2, sizeof(p3_work *));
     l->run.jobs = p3_jobs_new();
-    if (l->slots == NULL || l->fds == NULL || l->owners == NULL || l->run.jobs == NULL)
+    if (l->schedule == NULL || l->works == NULL || l->over == NULL || l->active == NULL ||
+        l->fds == NULL || l->owners == NULL || l->run.jobs == NULL)
         return p3_problem_set(why, EX_OSERR, "beginning: out of memory or descriptors");
-    l->count = count;
-    for (size_t i = 0; i < count; i++) {
-        l->slots[i] = (p3_slot){.account = &accounts[i], .outcome = &outcomes[i]};
-        outcomes[i] = (p3_outcome){0};
-    }
-    if (!find_hosts(l))
-        return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+    for (size_t i = 0; i < l->count; i++)
+        l->outcomes[i] = (p3_outcome){0};
     int error = p3_names_init(&l->run.names);
     if (error != 0)
         return p3_problem_errno(why, error, "beginning: no random numbers");
     l->run.state = o->dry_run ? p3_state_open_to_look(o->state, why) : p3_state_open(o->state, why);
     if (l->run.state == NULL)
         return false;
-    if (!confine(l, accounts, why))
+    if (!confine(l, why))
         return false;
     if (o->dry_run)
         return true;
@@ -458,20 +414,22 @@ static bool prepare(p3_loop *l, const p3_account *accounts, size_t count, p3_out
     return l->run.committer != NULL || p3_problem_set(why, EX_OSERR, "beginning: out of memory");
 }
 
-bool p3_sync(const p3_sync_options *options, const p3_account *accounts, size_t count,
+bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
              p3_outcome *outcomes, p3_problem *why)
 {
-    p3_loop l = {.run = {.options = options}};
-    bool ok = prepare(&l, accounts, count, outcomes, why);
+    p3_loop l = {
+        .run = {.options = options}, .accounts = accounts, .outcomes = outcomes, .count = count};
+    bool ok = prepare(&l, why);
     if (ok)
         run_loop(&l);
     p3_committer_free(l.run.committer);
     p3_jobs_free(l.run.jobs);
     p3_state_close(l.run.state);
-    free(l.at_mailbox);
-    free(l.at_host);
+    p3_schedule_free(l.schedule);
     free(l.owners);
     free(l.fds);
-    free(l.slots);
+    free(l.active);
+    free(l.over);
+    free(l.works);
     return ok;
 }

@@ -61,7 +61,7 @@ typedef struct p3_account {
                                of its size; 0: no limit */
     const char *filter;  /* command that is given the header: 0 take, 1 delete, 2 leave; or NULL */
     uint64_t limit;      /* most messages to retrieve in this run; 0: all */
-    p3_problem unusable; /* set: the account cannot be worked on, and why */
+    const p3_problem *unusable; /* why the account cannot be worked on; NULL: it can */
 } p3_account;
 
 /* What has happened to an account so far. */
@@ -128,13 +128,13 @@ typedef struct p3_sync_options {
 
 /* How a run ended for an account. */
 typedef struct p3_outcome {
-    p3_problem problem;
+    int exit; /* an EX_ value of sysexits.h */
     p3_tally tally;
 } p3_outcome;
 
 /* Works on all accounts. Returns false, with the problem, when the run could not be begun or went
  * on no further; the outcome of each account is set in any case. */
-bool p3_sync(const p3_sync_options *options, const p3_account *accounts, size_t count,
+bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
              p3_outcome *outcomes, p3_problem *why);
 
 #endif
