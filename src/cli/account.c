@@ -54,7 +54,7 @@ static void choose_security(p3_local_account *a)
     o->allow_plaintext_password = s->allow_plaintext;
 }
 
-static bool prepare_tls(p3_local_account *a, p3_problem *why)
+static bool prepare_tls(p3_local_account *a, p3_tls_shared *shared, p3_problem *why)
 {
     const p3_settings *s = &a->settings;
     char text[300];
@@ -72,7 +72,8 @@ static bool prepare_tls(p3_local_account *a, p3_problem *why)
     o.verify_ctx = a->verify_ctx;
     if (s->is_set[P3_SETTING_TLS_MIN])
         o.min_version = (pop3_tls_version)s->tls_min;
-    pop3_status status = pop3_tls_new(&a->account.connection.tls, &o, text, sizeof text);
+    pop3_status status =
+        p3_tls_shared_find(shared, &o, &a->account.connection.tls, text, sizeof text);
     if (status == POP3_OK)
         return true;
     return p3_problem_set(why, EX_CONFIG, "preparing TLS: %s", text);
@@ -153,16 +154,17 @@ static bool make_key(p3_local_account *a, p3_problem *why)
     unsigned usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
     unsigned port = o->port != 0 ? o->port : usual;
     a->key = join_key(&a->account, port == POP3_PORT ? POP3_TLS_PORT : port);
-    a->shown = join_key(&a->account, port);
-    if (a->key == NULL || a->shown == NULL)
+    if (a->settings.name == NULL)
+        a->shown = join_key(&a->account, port);
+    if (a->key == NULL || (a->settings.name == NULL && a->shown == NULL))
         return p3_problem_set(why, EX_OSERR, "out of memory");
     a->account.key = a->key;
     a->account.name = a->settings.name != NULL ? a->settings.name : a->shown;
     return true;
 }
 
-bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool delivers,
-                           p3_problem *why)
+bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_shared *shared,
+                           bool delivers, p3_problem *why)
 {
     *out = (p3_local_account){
         .settings = *settings, .verify = out->verify, .verify_ctx = out->verify_ctx};
@@ -173,7 +175,8 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool de
     choose_security(out);
     take_session(out);
     take_policy(out);
-    ok = ok && make_key(out, why) && take_target(out, delivers, why) && prepare_tls(out, why);
+    ok = ok && make_key(out, why) && take_target(out, delivers, why) &&
+         prepare_tls(out, shared, why);
     out->secret = (p3_secret_source){.settings = &out->settings,
                                      .host = out->account.connection.host,
                                      .user = out->account.user,
@@ -188,7 +191,6 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool de
 
 void p3_local_account_free(p3_local_account *a)
 {
-    pop3_tls_free(a->account.connection.tls);
     p3_settings_free(&a->settings);
     free(a->key);
     free(a->shown);

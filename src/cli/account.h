@@ -3,6 +3,7 @@
 #define P3_CLI_ACCOUNT_H
 
 #include "cli/secret.h"
+#include "cli/tls_shared.h"
 #include "settings/settings.h"
 #include "settings/url.h"
 #include "sync/sync.h"
@@ -15,15 +16,16 @@ typedef struct p3_local_account {
     char *key;
     char *shown; /* the name of an account that was given none */
     char *target;
-    p3_problem *unusable; /* why it cannot be worked on, or NULL */
+    p3_problem *unusable;  /* why it cannot be worked on, or NULL */
     pop3_verify_fn verify; /* set before it is made: decides about certificates */
     void *verify_ctx;
 } p3_local_account;
 
-/* Makes an account of settings, which it takes over. `delivers`: it must say where mail is
- * delivered. Returns false and says what is missing or contradicts. */
-bool p3_local_account_make(p3_local_account *out, p3_settings *settings, bool delivers,
-                           p3_problem *why);
+/* Makes an account of settings, which it takes over; what it trusts is among what is shared, which
+ * must outlive it. `delivers`: it must say where mail is delivered. Returns false and says what is
+ * missing or contradicts. */
+bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_shared *shared,
+                           bool delivers, p3_problem *why);
 void p3_local_account_free(p3_local_account *a);
 
 #endif

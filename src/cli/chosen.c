@@ -19,33 +19,46 @@ static void show_trace(void *ctx, pop3_trace_kind kind, const char *data, size_t
     free(clean);
 }
 
-/* Makes one account: what the command line says, then what the configuration says. */
-static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const char *url,
-                bool deliver, p3_problem *why)
+static bool out_of_memory(p3_problem *why)
 {
-    p3_settings s = {0};
-    p3_local_account *to = &c->at[c->count];
-    bool ok =
-        p3_settings_inherit(&s, &a->settings) || p3_problem_set(why, EX_OSERR, "out of memory");
-    if (ok && url != NULL)
-        ok = p3_setting_set(&s, NULL, p3_setting_find("url", P3_PLACE_COMMAND), url, why);
-    if (ok && s.url.password != NULL)
-        ok = p3_problem_set(why, EX_USAGE,
-                            "the URL would show the password to everybody on this machine; use "
-                            "--password-file or --password-command");
-    if (ok && from != NULL) {
-        ok = p3_settings_inherit(&s, from);
-        s.name = ok ? strdup(from->name) : NULL;
-        ok = s.name != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
-    }
-    if (!ok) {
-        p3_settings_free(&s);
-        return false;
-    }
-    c->count++;
+    return p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+static bool check_password(const p3_settings *on_command_line, p3_problem *why)
+{
+    return on_command_line->url.password == NULL ||
+           p3_problem_set(why, EX_USAGE,
+                          "the URL would show the password to everybody on this machine; use "
+                          "--password-file or --password-command");
+}
+
+/* What the command line says, then what the configuration says. */
+static bool settings_of_url(p3_settings *s, const p3_arguments *a, const char *url, p3_problem *why)
+{
+    return (p3_settings_inherit(s, &a->settings) || out_of_memory(why)) &&
+           p3_setting_set(s, NULL, p3_setting_find("url", P3_PLACE_COMMAND), url, why) &&
+           check_password(s, why);
+}
+
+/* The same of an account of the configuration, which may be named more than once. */
+static bool settings_of_word(p3_settings *s, const p3_arguments *a, const p3_settings *from,
+                             p3_problem *why)
+{
+    s->name = strdup(from->name);
+    return ((s->name != NULL && p3_settings_inherit(s, &a->settings) &&
+             p3_settings_inherit(s, from)) ||
+            out_of_memory(why)) &&
+           check_password(&a->settings, why);
+}
+
+/* Makes one account of settings, which it takes over. */
+static bool add(p3_chosen *c, p3_arguments *a, p3_settings *s, bool deliver, p3_problem *why)
+{
+    p3_local_account *to = &c->at[c->count++];
+    bool named = s->name != NULL;
     to->verify = a->verify;
     to->verify_ctx = a->verify_ctx;
-    bool made = p3_local_account_make(to, &s, deliver, why);
+    bool made = p3_local_account_make(to, s, &c->tls, deliver, why);
     if (a->run.trace) {
         to->account.connection.engine.trace = show_trace;
         to->account.connection.engine.trace_ctx = to;
@@ -55,10 +68,10 @@ static bool add(p3_chosen *c, p3_arguments *a, const p3_settings *from, const ch
         return true;
     to->unusable = malloc(sizeof *to->unusable);
     if (to->unusable == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return out_of_memory(why);
     *to->unusable = *why;
     to->account.unusable = to->unusable;
-    return deliver && from != NULL; /* one account's mistake is not the others' */
+    return deliver && named; /* one account's mistake is not the others' */
 }
 
 /* Reads the configuration; what the command line says of the run comes before what that says. */
@@ -66,18 +79,37 @@ static bool read_config(p3_chosen *c, p3_arguments *a, p3_problem *why)
 {
     if (!p3_config_read(&c->config, a->run.config, true, p3_complain_in_file, why))
         return false;
-    return p3_run_settings_inherit(&a->run, &c->config.run) ||
-           p3_problem_set(why, EX_OSERR, "out of memory");
+    return p3_run_settings_inherit(&a->run, &c->config.run) || out_of_memory(why);
 }
 
 static bool add_word(p3_chosen *c, p3_arguments *a, const char *word, bool deliver, p3_problem *why)
 {
-    if (p3_is_url(word))
-        return add(c, a, NULL, word, deliver, why);
-    if (c->config.path == NULL && !read_config(c, a, why))
-        return false;
-    const p3_settings *from = p3_config_find(&c->config, word, why);
-    return from != NULL && add(c, a, from, NULL, deliver, why);
+    p3_settings s = {0};
+    const p3_settings *from = NULL;
+    bool ok = true;
+    if (p3_is_url(word)) {
+        ok = settings_of_url(&s, a, word, why);
+    } else {
+        ok = c->config.path != NULL || read_config(c, a, why);
+        from = ok ? p3_config_find(&c->config, word, why) : NULL;
+        ok = from != NULL && settings_of_word(&s, a, from, why);
+    }
+    ok = ok && add(c, a, &s, deliver, why);
+    p3_settings_free(&s);
+    return ok;
+}
+
+/* All accounts of the configuration, which has them no more: there may be very many. */
+static bool add_all(p3_chosen *c, p3_arguments *a, bool deliver, p3_problem *why)
+{
+    bool ok = check_password(&a->settings, why);
+    for (size_t i = 0; ok && i < c->config.count; i++) {
+        p3_settings *s = &c->config.accounts[i];
+        ok = (p3_settings_override(s, &a->settings) || out_of_memory(why)) &&
+             add(c, a, s, deliver, why);
+    }
+    p3_config_forget_accounts(&c->config);
+    return ok;
 }
 
 bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t count, bool deliver,
@@ -91,15 +123,13 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
         if (all && c->config.count == 0)
             return p3_problem_set(why, EX_CONFIG, "%s has no account", c->config.path);
     }
+    c->at = calloc(all ? c->config.count : count, sizeof *c->at);
+    if (c->at == NULL) /* they must not move: their fields point into them */
+        return out_of_memory(why);
     if (all)
-        count = c->config.count;
-    c->at = calloc(count, sizeof *c->at); /* they must not move: their fields point into them */
-    if (c->at == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return add_all(c, a, deliver, why);
     for (size_t i = 0; i < count; i++) {
-        bool ok = all ? add(c, a, &c->config.accounts[i], NULL, deliver, why)
-                      : add_word(c, a, words[i], deliver, why);
-        if (!ok)
+        if (!add_word(c, a, words[i], deliver, why))
             return false;
     }
     return true;
@@ -110,6 +140,7 @@ void p3_chosen_free(p3_chosen *c)
     for (size_t i = 0; i < c->count; i++)
         p3_local_account_free(&c->at[i]);
     free(c->at);
+    p3_tls_shared_free(&c->tls);
     p3_config_free(&c->config);
     *c = (p3_chosen){0};
 }

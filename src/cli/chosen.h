@@ -7,6 +7,7 @@
 
 typedef struct p3_chosen {
     p3_config config;
+    p3_tls_shared tls;
     p3_local_account *at;
     size_t count;
 } p3_chosen;

@@ -87,18 +87,6 @@ static char *find_state(const p3_arguments *a, p3_problem *why)
     return path;
 }
 
-/* One exit status for many accounts: what cannot mend by itself outweighs what can. */
-static int status_of(const p3_outcome *outcomes, size_t count)
-{
-    int status = EX_OK;
-    for (size_t i = 0; i < count; i++) {
-        int one = outcomes[i].exit;
-        if (one != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
-            status = one;
-    }
-    return status;
-}
-
 static p3_progress_style choose_style(const p3_arguments *a)
 {
     if (a->run.json)
@@ -108,25 +96,23 @@ static p3_progress_style choose_style(const p3_arguments *a)
     return isatty(STDERR_FILENO) ? P3_PROGRESS_LIVE : P3_PROGRESS_LINES;
 }
 
-static int run_once(const p3_sync_options *o, const p3_account *const *accounts, size_t count,
-                    p3_outcome *outcomes)
+static int run_once(const p3_sync_options *o, const p3_account *const *accounts, size_t count)
 {
     p3_problem why;
-    if (!p3_sync(o, accounts, count, outcomes, &why))
-        return p3_complain(NULL, &why);
-    return status_of(outcomes, count);
+    int status;
+    return p3_sync(o, accounts, count, &status, &why) ? status : p3_complain(NULL, &why);
 }
 
 /* Runs again and again, until a signal comes. */
 static int run_every(p3_sync_options *o, const p3_account *const *accounts, size_t count,
-                     p3_outcome *outcomes, int64_t every)
+                     int64_t every)
 {
-    int status = run_once(o, accounts, count, outcomes);
+    int status = run_once(o, accounts, count);
     o->confine = NULL; /* that was for good */
     while (every > 0 && !stop) {
         struct pollfd fd = {.fd = stop_pipe[0], .events = POLLIN};
         if (poll(&fd, 1, (int)every) == 0)
-            status = run_once(o, accounts, count, outcomes);
+            status = run_once(o, accounts, count);
     }
     return every > 0 ? EX_OK : status;
 }
@@ -156,11 +142,10 @@ static int work(p3_arguments *a, p3_chosen *chosen)
     p3_sandbox_prepare(&sandbox);
     p3_progress_style style = choose_style(a);
     const p3_account **accounts = calloc(n, sizeof(const p3_account *));
-    p3_outcome *outcomes = calloc(n, sizeof *outcomes);
     p3_progress *progress =
         p3_progress_new(style, a->run.verbose, a->run.dry_run, n < o.jobs ? n : o.jobs);
     int status = EX_OSERR;
-    if (accounts != NULL && outcomes != NULL && progress != NULL) {
+    if (accounts != NULL && progress != NULL) {
         for (size_t i = 0; i < n; i++)
             accounts[i] = &chosen->at[i].account;
         o.state = state;
@@ -169,14 +154,13 @@ static int work(p3_arguments *a, p3_chosen *chosen)
         o.notice_ctx = progress;
         o.confine = p3_sandbox_enter;
         o.confine_ctx = &sandbox;
-        status = run_every(&o, accounts, n, outcomes, every);
+        status = run_every(&o, accounts, n, every);
     } else {
         p3_problem_set(&why, EX_OSERR, "beginning: out of memory");
         status = p3_complain(NULL, &why);
     }
     p3_sandbox_end(&sandbox);
     p3_progress_free(progress);
-    free(outcomes);
     free(accounts);
     free(state);
     return status;

@@ -299,13 +299,20 @@ p3_settings *p3_config_find(p3_config *c, const char *name, p3_problem *why)
     return NULL;
 }
 
-void p3_config_free(p3_config *c)
+void p3_config_forget_accounts(p3_config *c)
 {
-    p3_settings_free(&c->defaults);
     p3_name_index_free(&c->names);
     for (size_t i = 0; i < c->count; i++)
         p3_settings_free(&c->accounts[i]);
     free(c->accounts);
+    c->accounts = NULL;
+    c->count = 0;
+}
+
+void p3_config_free(p3_config *c)
+{
+    p3_settings_free(&c->defaults);
+    p3_config_forget_accounts(c);
     p3_run_settings_free(&c->run);
     free(c->path);
     *c = (p3_config){0};

@@ -26,6 +26,9 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn tol
 /* Finds an account by name. Returns NULL and says which name is nearest. */
 p3_settings *p3_config_find(p3_config *c, const char *name, p3_problem *why);
 
+/* Frees the accounts, of which the caller has taken what it needs. */
+void p3_config_forget_accounts(p3_config *c);
+
 void p3_config_free(p3_config *c);
 
 /* $NAME_HOME/pop3/file, or ~/fallback/pop3/file; NULL when there is no home. free() it. */

@@ -126,6 +126,27 @@ bool p3_run_settings_inherit(p3_run_settings *s, const p3_run_settings *from)
     return inherit(s, from, P3_SCOPE_RUN);
 }
 
+bool p3_settings_override(p3_settings *s, const p3_settings *over)
+{
+    for (const p3_setting *w = p3_all_settings; w->name != NULL; w++) {
+        if (w->scope != P3_SCOPE_ACCOUNT || !over->is_set[w->id])
+            continue;
+        for (const p3_setting *o = p3_all_settings; o->name != NULL; o++) {
+            bool same =
+                o->scope == P3_SCOPE_ACCOUNT && (o == w || (o->group != 0 && o->group == w->group));
+            if (same && s->is_set[o->id] && !over->is_set[o->id]) {
+                p3_type_clear(o->type, field_of(s, o));
+                s->is_set[o->id] = false;
+            }
+        }
+        p3_type_clear(w->type, field_of(s, w));
+        s->is_set[w->id] = p3_type_copy(w->type, field_of(s, w), (const char *)over + w->offset);
+        if (!s->is_set[w->id])
+            return false;
+    }
+    return true;
+}
+
 static void preset(void *fields, p3_setting_scope scope)
 {
     const bool *is_set = fields;

@@ -17,11 +17,13 @@
  * than this is left to the next run: milliseconds. */
 #define P3_WAIT_MOST ((int64_t)15 * 60 * 1000)
 
+#define P3_NOT_OVER 255
+
 /* An account that has had its turn, or has it. */
 typedef struct p3_work {
     size_t which;
     const p3_account *account;
-    p3_outcome *outcome;
+    p3_tally tally;
     p3_session *session; /* NULL while it waits for another turn */
     p3_problem problem;  /* how its last session ended */
     p3_problem lost;     /* the same of the last that had got as far as the listing */
@@ -37,11 +39,10 @@ typedef struct p3_work {
 typedef struct p3_loop {
     p3_run run;
     const p3_account *const *accounts;
-    p3_outcome *outcomes;
     size_t count;
     p3_schedule *schedule;
     p3_work **works;  /* of each account; NULL before its first turn and after its last */
-    bool *over;       /* of each account */
+    uint8_t *exits;   /* of each account: an EX_ value of sysexits.h, or P3_NOT_OVER */
     p3_work **active; /* those that have their turn: p3_schedule_active() of them */
     size_t done;
     struct pollfd *fds;
@@ -55,10 +56,11 @@ typedef struct p3_loop {
 static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem *problem,
                  double seconds)
 {
+    static const p3_tally nothing;
     const p3_sync_options *o = l->run.options;
     p3_notice notice = {.kind = kind,
                         .account = l->accounts[which],
-                        .tally = &l->outcomes[which].tally,
+                        .tally = l->works[which] != NULL ? &l->works[which]->tally : &nothing,
                         .text = "",
                         .problem = problem->exit != 0 ? problem : NULL,
                         .seconds = seconds};
@@ -88,12 +90,11 @@ static void describe_rest(const p3_tally *t, p3_problem *out)
 static void finish(p3_loop *l, size_t which, const p3_problem *problem)
 {
     p3_problem rest = {0};
-    if (problem->exit == 0) {
-        describe_rest(&l->outcomes[which].tally, &rest);
+    if (problem->exit == 0) { /* there was a session, then */
+        describe_rest(&l->works[which]->tally, &rest);
         problem = &rest;
     }
-    l->outcomes[which].exit = problem->exit;
-    l->over[which] = true;
+    l->exits[which] = (uint8_t)problem->exit;
     l->done++;
     tell(l, which, P3_NOTICE_OVER, problem, 0);
     free(l->works[which]);
@@ -115,7 +116,7 @@ static void keep_loss(p3_work *w, const p3_session *s)
 static void after_session(p3_loop *l, p3_work *w, const p3_session *s)
 {
     const p3_sync_options *o = l->run.options;
-    p3_tally *tally = &w->outcome->tally;
+    p3_tally *tally = &w->tally;
     bool another_way = s->adapted || s->next.care > w->approach.care;
     bool ended_early = s->more && s->tally.deleted > tally->deleted;
     p3_tally before = *tally;
@@ -160,12 +161,11 @@ static void end_session(p3_loop *l, size_t place)
     p3_session_free(s);
 }
 
-static p3_work *make_work(p3_loop *l, size_t which)
+static p3_work *make_work(const p3_loop *l, size_t which)
 {
     p3_work *w = calloc(1, sizeof *w);
     if (w != NULL)
-        *w = (p3_work){
-            .which = which, .account = l->accounts[which], .outcome = &l->outcomes[which]};
+        *w = (p3_work){.which = which, .account = l->accounts[which]};
     return w;
 }
 
@@ -179,7 +179,7 @@ static void begin_session(p3_loop *l, size_t which)
         if (w == NULL)
             w = l->works[which] = make_work(l, which);
         if (w != NULL)
-            w->session = p3_session_new(&l->run, w->account, &w->outcome->tally, &w->approach);
+            w->session = p3_session_new(&l->run, w->account, &w->tally, &w->approach);
         if (w != NULL && w->session != NULL) {
             w->ready = true;
             l->active[p3_schedule_active(l->schedule) - 1] = w;
@@ -287,7 +287,7 @@ static void stop_all(p3_loop *l)
         l->active[i]->ready = true;
     }
     for (size_t i = 0; i < l->count; i++) {
-        if (!l->over[i] && (l->works[i] == NULL || l->works[i]->session == NULL))
+        if (l->exits[i] == P3_NOT_OVER && (l->works[i] == NULL || l->works[i]->session == NULL))
             finish(l, i, &stopped);
     }
 }
@@ -390,16 +390,15 @@ static bool prepare(p3_loop *l, p3_problem *why)
     size_t most = l->count < o->jobs ? l->count : o->jobs;
     l->schedule = p3_schedule_new(l->accounts, l->count, o->jobs, o->per_host);
     l->works = calloc(l->count + 1, sizeof(p3_work *));
-    l->over = calloc(l->count + 1, sizeof *l->over);
+    l->exits = malloc(l->count + 1);
     l->active = calloc(most + 1, sizeof(p3_work *));
     l->fds = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->fds);
     l->owners = calloc(most * POP3_MAX_WAITABLES + 2, sizeof(p3_work *));
     l->run.jobs = p3_jobs_new();
-    if (l->schedule == NULL || l->works == NULL || l->over == NULL || l->active == NULL ||
+    if (l->schedule == NULL || l->works == NULL || l->exits == NULL || l->active == NULL ||
         l->fds == NULL || l->owners == NULL || l->run.jobs == NULL)
         return p3_problem_set(why, EX_OSERR, "beginning: out of memory or descriptors");
-    for (size_t i = 0; i < l->count; i++)
-        l->outcomes[i] = (p3_outcome){0};
+    memset(l->exits, P3_NOT_OVER, l->count);
     int error = p3_names_init(&l->run.names);
     if (error != 0)
         return p3_problem_errno(why, error, "beginning: no random numbers");
@@ -414,14 +413,27 @@ static bool prepare(p3_loop *l, p3_problem *why)
     return l->run.committer != NULL || p3_problem_set(why, EX_OSERR, "beginning: out of memory");
 }
 
-bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
-             p3_outcome *outcomes, p3_problem *why)
+/* One exit status for many accounts: what does not mend by itself takes precedence over
+ * EX_TEMPFAIL. */
+static int status_of(const p3_loop *l)
 {
-    p3_loop l = {
-        .run = {.options = options}, .accounts = accounts, .outcomes = outcomes, .count = count};
+    int status = EX_OK;
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->exits[i] != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
+            status = l->exits[i];
+    }
+    return status;
+}
+
+bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
+             int *status, p3_problem *why)
+{
+    p3_loop l = {.run = {.options = options}, .accounts = accounts, .count = count};
     bool ok = prepare(&l, why);
-    if (ok)
+    if (ok) {
         run_loop(&l);
+        *status = status_of(&l);
+    }
     p3_committer_free(l.run.committer);
     p3_jobs_free(l.run.jobs);
     p3_state_close(l.run.state);
@@ -429,7 +441,7 @@ bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, 
     free(l.owners);
     free(l.fds);
     free(l.active);
-    free(l.over);
+    free(l.exits);
     free(l.works);
     return ok;
 }

@@ -126,15 +126,10 @@ typedef struct p3_sync_options {
     void *confine_ctx;
 } p3_sync_options;
 
-/* How a run ended for an account. */
-typedef struct p3_outcome {
-    int exit; /* an EX_ value of sysexits.h */
-    p3_tally tally;
-} p3_outcome;
-
-/* Works on all accounts. Returns false, with the problem, when the run could not be begun or went
- * on no further; the outcome of each account is set in any case. */
+/* Works on all accounts. Returns false, with the problem, when the run could not be begun. Else
+ * `*status` says how it ended: 0, or an EX_ value of sysexits.h. What does not mend by itself takes
+ * precedence over EX_TEMPFAIL. */
 bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
-             p3_outcome *outcomes, p3_problem *why);
+             int *status, p3_problem *why);
 
 #endif

@@ -2,7 +2,9 @@
 size. Instructions are counted (valgrind's callgrind), not time."""
 
 import re
+import socket
 import subprocess
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -186,3 +188,57 @@ def test_work_grows_with_the_input(fast_world, name):
     # What costs nothing next to all the rest, a few hundred instructions for each of 8,000, need not be looked at.
     assert large < MOST * max(small, SIZES[1] * 20), f"{name}: {counts}, grown by {small} and {large}"
     print(f"{name}: {large / (SIZES[2] - SIZES[1]):.0f} instructions for each, {large / max(small, 1):.1f} times as many")
+
+
+# ---- accounts that wait ----
+
+
+def waiting(world, port, n):
+    """A configuration of one account that is worked on, and of n that wait for their turn and cannot be used."""
+    path = world.path / "config/pop3/config"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(f"state = {world.state}\njobs = 1\npipelining = off\nmaildir = {world.maildir}\n"
+                    f"[first]\nurl = pop3://u@127.0.0.1:{port}\nallow-plaintext = yes\nauth = USER\n"
+                    f"password-file = {world.password_file}\n" + "".join(f"[a{i}]\nhost = h\n" for i in range(n)))  # fmt: skip
+
+
+def test_accounts_that_wait_cost_nothing_while_another_is_worked_on(fast_world):
+    """What a hundred more messages of one account take does not depend on how many accounts wait meanwhile."""
+    more = {}
+    for n in (10, 3000):
+        counts = []
+        for messages in (10, 110):
+            path = fast_world.path / f"{n}-{messages}"
+            path.mkdir()
+            world = World(path)
+            (world.path / "script").write_text(
+                listed(messages) + on("UIDL", *lines(messages, "%d u%d")) + on("RETR", message(LINE)) + "serve\n")
+            with world.server("--script", world.path / "script") as server:
+                waiting(world, server.port, n)
+                counting = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={world.path}/counts",
+                            f"--log-file={world.path}/counts.log"]  # fmt: skip
+                done = run([COMMAND, "sync", "--no-sandbox", "--quiet"], world, "", counting)
+            assert done.returncode == 78, done
+            assert len(world.delivered()) == messages
+            counts.append(int(re.search(r"Collected : (\d+)", (world.path / "counts.log").read_text())[1]))
+        more[n] = counts[1] - counts[0]
+    # Four passes over 3,000 accounts for each message would be millions.
+    assert more[3000] < 1.25 * more[10] + 100000, more
+
+
+def test_an_account_that_waits_takes_little_memory(fast_world):
+    taken = []
+    for n in (100, 10100):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            waiting(fast_world, silent.getsockname()[1], 0)
+            with open(fast_world.path / "config/pop3/config", "a") as file:
+                file.write("".join(f"[b{i}]\nhost = mail.example.org\nuser = user{i}@example.org\n" for i in range(n)))
+            with subprocess.Popen([COMMAND, "sync", "--no-sandbox"], env=fast_world.environment(),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:  # fmt: skip
+                silent.settimeout(DEADLINE)
+                silent.accept()[0].close()  # the first account has its turn: the others wait
+                status = (Path("/proc") / str(command.pid) / "status").read_text()
+                command.kill()
+        taken.append(int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) * 1024)
+    assert (taken[1] - taken[0]) / 10000 < 1536, taken

@@ -152,13 +152,15 @@ static void expect_key(const char *url, const char *key, const char *name)
 {
     p3_settings s = {0};
     p3_local_account a = {0};
+    p3_tls_shared shared = {0};
     p3_problem why = {0};
     set(&s, "url", url);
-    if (!p3_local_account_make(&a, &s, false, &why))
+    if (!p3_local_account_make(&a, &s, &shared, false, &why))
         fail_msg("%s", why.text);
     assert_string_equal(a.account.key, key);
     assert_string_equal(a.account.name, name);
     p3_local_account_free(&a);
+    p3_tls_shared_free(&shared);
 }
 
 static void an_account_is_the_same_one_by_stls_and_by_tls(void **state)
@@ -172,6 +174,40 @@ static void an_account_is_the_same_one_by_stls_and_by_tls(void **state)
                "Ann@mail.example.org:2110");
 }
 
+static void accounts_share_what_they_trust_where_they_say_the_same(void **state)
+{
+    static const char *const settings[][2] = {
+        {NULL, NULL},
+        {NULL, NULL},
+        {"server-name", "mail.example.org"},
+        {"tls-min", "1.3"},
+        {"tls-min", "1.3"},
+        {"pin", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+        {"host", "pop.example.org"}};
+    static const size_t same_as[] = {0, 0, 2, 3, 3, 5, 0};
+    enum { count = sizeof same_as / sizeof *same_as };
+    p3_local_account accounts[count] = {0};
+    p3_tls_shared shared = {0};
+    p3_problem why = {0};
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        p3_settings s = {0};
+        set(&s, "url", "pop3s://ann@mail.example.org/");
+        if (settings[i][0] != NULL)
+            set(&s, settings[i][0], settings[i][1]);
+        if (!p3_local_account_make(&accounts[i], &s, &shared, false, &why))
+            fail_msg("%s", why.text);
+        for (size_t k = 0; k <= i; k++)
+            assert_int_equal(accounts[i].account.connection.tls ==
+                                 accounts[k].account.connection.tls,
+                             same_as[i] == same_as[k]);
+    }
+    assert_int_equal(shared.count, 4);
+    for (size_t i = 0; i < count; i++)
+        p3_local_account_free(&accounts[i]);
+    p3_tls_shared_free(&shared);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_value_is_read_once_into_a_typed_field),
         cmocka_unit_test(a_value_that_cannot_be_used_changes_nothing),
         cmocka_unit_test(what_is_not_set_has_its_preset_value),
+        cmocka_unit_test(accounts_share_what_they_trust_where_they_say_the_same),
         cmocka_unit_test(an_account_is_the_same_one_by_stls_and_by_tls),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
