@@ -79,8 +79,8 @@ bool p3_setting_set(p3_settings *account, p3_run_settings *run, const p3_setting
 bool p3_settings_inherit(p3_settings *s, const p3_settings *from);
 bool p3_run_settings_inherit(p3_run_settings *s, const p3_run_settings *from);
 
-/* The other way round: what is set in `over` takes the place of what `s` has, and of all that stands
- * for it. False when out of memory. */
+/* The other way round: what is set in `over` takes the place of what `s` has, and of all that
+ * stands for it. False when out of memory. */
 bool p3_settings_override(p3_settings *s, const p3_settings *over);
 
 /* Gives what is not set its preset value; `is_set` stays as it is. */

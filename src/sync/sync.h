@@ -59,8 +59,8 @@ typedef struct p3_account {
     uint64_t kill_size;     /* larger messages are deleted unread; 0: none */
     uint64_t message_limit; /* octets of a message at which it is given up, whatever the server says
                                of its size; 0: no limit */
-    const char *filter;  /* command that is given the header: 0 take, 1 delete, 2 leave; or NULL */
-    uint64_t limit;      /* most messages to retrieve in this run; 0: all */
+    const char *filter; /* command that is given the header: 0 take, 1 delete, 2 leave; or NULL */
+    uint64_t limit;     /* most messages to retrieve in this run; 0: all */
     const p3_problem *unusable; /* why the account cannot be worked on; NULL: it can */
 } p3_account;
 
