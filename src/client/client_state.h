@@ -82,7 +82,7 @@ struct pop3_client {
     bool aborted;       /* a sink wants the connection closed */
     bool quit;          /* QUIT was submitted: nothing may follow */
     uint32_t came_back; /* the pop3_trait for which this is a second connection, or 0 */
-    bool used;          /* the caller has submitted commands, not behind a login */
+    bool used;          /* the caller has submitted more than CAPA, not behind a login */
 
     p3_resolve *resolve;
     p3_dial dial;

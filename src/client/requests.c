@@ -304,7 +304,8 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
     if (status != POP3_OK)
         return status;
     c->quit = command->kind == POP3_CMD_QUIT;
-    c->used = c->used || c->login == NULL;
+    /* CAPA changes nothing, and a login on another connection asks again. */
+    c->used = c->used || (c->login == NULL && command->kind != POP3_CMD_CAPA);
     if (!c->inside)
         c->more = true; /* within a step there is another round anyway */
     return POP3_OK;
