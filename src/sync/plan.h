@@ -18,6 +18,7 @@
 #ifndef P3_SYNC_PLAN_H
 #define P3_SYNC_PLAN_H
 
+#include "sync/grow.h"
 #include "sync/mailbox.h"
 
 /* How long it is remembered that a message has gone, in case its unique-id comes back. */
@@ -47,5 +48,29 @@ void p3_plan_free(p3_plan *plan);
 /* The part of p3_plan_resolve() that finds the rows of messages that were looked at (match.c).
  * Returns false when out of memory. */
 bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+
+/* A message that was compared to the last octet, and is another than that of its row. */
+typedef struct p3_other {
+    size_t mail; /* index in the mailbox */
+    p3_fingerprint header;
+    p3_fingerprint body;
+} p3_other;
+
+/* Those of a session. Starts from zero. */
+typedef struct p3_others {
+    p3_other *at;
+    size_t count;
+    p3_room room;
+} p3_others;
+
+/* Returns false when out of memory. */
+bool p3_others_add(p3_others *others, p3_other other);
+
+void p3_others_free(p3_others *others);
+
+/* Decides about them, all at once (match_bodies.c): what is the message of another row, to the last
+ * octet, is known for certain, and the rest is new. Returns false when out of memory. */
+bool p3_plan_match_others(p3_plan *plan, p3_mailbox *box, const p3_rows *rows,
+                          const p3_others *others);
 
 #endif

@@ -435,6 +435,7 @@ void p3_session_free(p3_session *s)
     p3_rows_free(&s->rows);
     p3_mailbox_free(&s->box);
     p3_plan_free(&s->plan);
+    p3_others_free(&s->others);
     p3_header_free(&s->look);
     p3_body_hash_free(s->body);
     p3_window_free(&s->looking);

@@ -117,6 +117,7 @@ struct p3_session {
     p3_window taking;
     p3_window dropping;
     p3_body_hash *body; /* where bodies are wanted, else NULL */
+    p3_others others;   /* those that were compared, and are not the messages of their rows */
     bool verifying;     /* messages that were looked at are compared to the last octet */
     bool filter_begun;
     bool filter_busy; /* the header command is running */
@@ -210,6 +211,10 @@ bool p3_session_disbelieve(p3_session *s, const p3_mail *mail);
 /* Compares messages that are known by their headers with what was delivered, where they are to be
  * deleted. Returns false when there is nothing to compare. */
 bool p3_session_verify(p3_session *s);
+
+/* All have been compared: decides about those that are not the messages of their rows. Returns
+ * false when out of memory. */
+bool p3_session_end_verifying(p3_session *s);
 
 /* Has the bodies of messages to come recorded. Returns false when out of memory. */
 bool p3_session_want_bodies(p3_session *s);

@@ -314,6 +314,8 @@ void p3_session_filter(p3_session *s)
         }
         if (!s->verifying && p3_session_verify(s))
             return;
+        if (!p3_session_end_verifying(s))
+            return;
         s->stage = P3_STAGE_FILTER;
     }
     if (!s->filter_begun) {

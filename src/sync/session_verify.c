@@ -1,7 +1,7 @@
 /* Whether messages that were found by their headers are those that were delivered, to the last
  * octet: before one is deleted, and where a header does not say which message it is. It is
- * retrieved once more for that, and not delivered when it is the same. One that is another is new.
- */
+ * retrieved once more for that, and not delivered when it is the same. One that is another is new,
+ * unless it is that of another row. */
 #include "sync/session.h"
 
 #include <inttypes.h>
@@ -45,8 +45,8 @@ static void compared(p3_session *s, p3_mail *mail, const pop3_result *result)
         else if (p3_fingerprint_equal(&print, &row->fingerprint) &&
                  p3_fingerprint_equal(&body, &row->body))
             mail->certain = true;
-        else
-            p3_plan_take(&s->plan, mail);
+        else if (!p3_others_add(&s->others, (p3_other){(size_t)(mail - s->box.at), print, body}))
+            p3_session_fail_memory(s);
     } else if (result->status == POP3_ERR_REFUSED) {
         p3_problem why;
         p3_describe_refused_message(s->client, &why);
@@ -80,6 +80,15 @@ bool p3_session_want_bodies(p3_session *s)
     if (s->body == NULL)
         p3_session_fail_memory(s);
     return s->body != NULL;
+}
+
+bool p3_session_end_verifying(p3_session *s)
+{
+    bool ok = s->others.count == 0 || p3_plan_match_others(&s->plan, &s->box, &s->rows, &s->others);
+    p3_others_free(&s->others);
+    if (!ok)
+        p3_session_fail_memory(s);
+    return ok;
 }
 
 bool p3_session_verify(p3_session *s)

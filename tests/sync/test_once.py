@@ -66,12 +66,12 @@ def test_a_later_message_with_the_same_header_is_delivered_before_it_is_deleted(
 @pytest.mark.parametrize("how", ["no-uidl", "numbers"])
 def test_what_is_deleted_by_its_age_was_delivered(world, how, pipelining):
     """Another client deletes the first two of five, two new ones come, and all of them seem to be due."""
-    listing = {"no-uidl": "", "numbers": uidl(*((n, n) for n in range(1, 6)))}[how]
+    five, two = ({"no-uidl": "", "numbers": uidl(*((n, n) for n in range(1, count + 1)))}[how] for count in (5, 2))
     options = NO_UIDL if how == "no-uidl" else []
     for n in range(5):
         world.put(f"{n:03}", alarm(n))
     words = ["--delete-after", "1d", "--pipelining", pipelining]
-    with play_each(world, [listing], *options, "--delete") as server:
+    with play_each(world, [five, five, two], *options, "--delete") as server:
         world.sync(server.port, *words)
         for n in range(2):
             (world.drop / f"{n:03}").unlink()
@@ -82,6 +82,7 @@ def test_what_is_deleted_by_its_age_was_delivered(world, how, pipelining):
         for _ in range(3):
             world.sync(server.port, *words)
     assert retrieved_or_kept(world, 7)
+    assert len(world.delivered()) == 7 and len(world.on_server()) == 2
 
 
 def test_a_lost_answer_to_quit_deletes_no_other_message_later(world):
@@ -323,3 +324,18 @@ def test_a_clock_that_went_back_makes_nothing_due(world):
         meddle(world, "UPDATE account SET jumped = jumped - 86400")
         meddle(world, "UPDATE message SET time = time - 31 * 86400")
         assert deletes(world, server) == 1
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_messages_with_equal_headers_that_change_places_are_compared_with_each_other(world, count):
+    """As tcllib lists them, whose numbers are not in the order of arrival, when another one comes."""
+    for n in range(count):
+        world.put(f"{n:03}", alarm(n))
+    with world.server(*NO_UIDL, "--delete") as server:
+        world.sync(server.port)
+        for n in range(count):
+            (world.drop / f"{n:03}").rename(world.drop / f"{(n * 2 + 1) % count + 10:03}")
+        world.put("999", alarm(count))
+        world.sync(server.port, "--delete")
+    assert world.delivered() == sorted(alarm(n).encode() for n in range(count + 1))
+    assert world.on_server() == []
