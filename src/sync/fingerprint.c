@@ -45,10 +45,10 @@ static bool reserve(p3_header *h, size_t len)
     return true;
 }
 
-/* Whether the line that ends at data[end] (an LF) is empty. */
+/* Whether the line that ends at data[end] (an LF) is empty. tcllib ends lines with CR CR LF. */
 static bool is_empty_line(const char *data, size_t end)
 {
-    if (end > 0 && data[end - 1] == '\r')
+    while (end > 0 && data[end - 1] == '\r')
         end--;
     return end == 0 || data[end - 1] == '\n';
 }

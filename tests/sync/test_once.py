@@ -339,3 +339,13 @@ def test_messages_with_equal_headers_that_change_places_are_compared_with_each_o
         world.sync(server.port, "--delete")
     assert world.delivered() == sorted(alarm(n).encode() for n in range(count + 1))
     assert world.on_server() == []
+
+
+def test_lines_that_end_in_two_carriage_returns_have_a_header_of_their_own(world):
+    """As tcllib sends them: messages with equal headers are compared, and not doubled."""
+    for n in range(2):
+        world.put(f"{n:03}", alarm(n).replace("\n", "\r\r\n"))
+    with world.server(*NO_UIDL, "--delete") as server:
+        world.sync(server.port)
+        world.sync(server.port, "--delete")
+    assert len(world.delivered()) == 2 and world.on_server() == []
