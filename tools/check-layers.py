@@ -27,9 +27,9 @@ ROOMS = {
     "src/auth": {"auth", "optional", "core"},
     "src/io": {"io", "system", "optional", "core"},
     "src/client": {"client", "auth", "io", "system", "core"},
-    "src/sync": {"sync"},
-    "src/settings": {"settings", "sync"},
-    "src/cli": {"cli", "settings", "sync", "optional"},
+    "src/sync": {"sync", "system"},
+    "src/settings": {"settings", "sync", "system"},
+    "src/cli": {"cli", "settings", "sync", "system", "optional"},
     "python": {"core"},
 }
 

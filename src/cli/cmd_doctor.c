@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/printable.h"
 #include "sync/failure_text.h"
+#include "system/sort.h"
 
 /* Commands that are sent together to see what comes. */
 #define P3_TOGETHER 8
@@ -232,7 +233,7 @@ static uint64_t count_repetitions(p3_listed *l, uint32_t *order)
     uint64_t twice = 0;
     for (size_t i = 0; i < l->count; i++)
         order[i] = (uint32_t)i;
-    qsort_r(order, l->count, sizeof *order, compare_uids, l);
+    p3_sort(order, l->count, sizeof *order, compare_uids, l);
     for (size_t i = 1; i < l->count; i++)
         twice += compare_uids(&order[i - 1], &order[i], l) == 0;
     return twice;

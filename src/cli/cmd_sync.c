@@ -2,7 +2,6 @@
 #include "cli/command.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "settings/text.h"
 #include "sync/clock.h"
 #include "sync/folder.h"
+#include "system/descriptor.h"
 
 static volatile sig_atomic_t stop;
 static int stop_pipe[2] = {-1, -1};
@@ -50,7 +50,7 @@ static void on_signal(int number)
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+    if (!p3_descriptor_pipe(stop_pipe, false))
         stop_pipe[0] = stop_pipe[1] = -1;
     sigemptyset(&action.sa_mask);
     sigaddset(&action.sa_mask, SIGINT);

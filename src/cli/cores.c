@@ -1,9 +1,9 @@
 /* Keeps secrets out of core dumps. */
 #include "cli/cores.h"
+#include "system/process.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 void p3_cores_off(void)
@@ -19,5 +19,5 @@ void p3_cores_off(void)
         limit.rlim_cur = 0;
         (void)setrlimit(RLIMIT_CORE, &limit);
     }
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)p3_process_hide();
 }

@@ -27,6 +27,9 @@ typedef struct p3_landlock {
 /* The versions from which on Landlock restricts truncate(2), and TCP. */
 enum { P3_LANDLOCK_TRUNCATE = 3, P3_LANDLOCK_PORTS = 4 };
 
+/* Whether this build knows of Landlock: where it does not, there is no sandbox at all. */
+bool p3_landlock_is_built(void);
+
 /* The version that this kernel has: 0 for none, or one that is too old to be of use. */
 int p3_landlock_version(void);
 

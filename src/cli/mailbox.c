@@ -9,6 +9,7 @@
 #include "sync/failure_text.h"
 #include "sync/login.h"
 #include "sync/sync.h"
+#include "system/erase.h"
 
 int p3_mailbox_complain(const p3_session_with *m, pop3_status status)
 {
@@ -131,7 +132,7 @@ int p3_mailbox_close(p3_session_with *m, int status)
     }
     pop3_client_free(m->client);
     if (m->secret.text != NULL) {
-        explicit_bzero(m->secret.text, m->secret.len);
+        p3_erase(m->secret.text, m->secret.len);
         free(m->secret.text);
     }
     p3_sandbox_end(&m->sandbox);

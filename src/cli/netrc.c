@@ -10,6 +10,7 @@
 
 #include "settings/private_file.h"
 #include "settings/text.h"
+#include "system/erase.h"
 
 #define P3_NETRC_MOST ((size_t)1024 * 1024)
 
@@ -123,7 +124,7 @@ bool p3_netrc_find(const char *path, const char *host, const char *user, char **
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
     }
     if (text != NULL)
-        explicit_bzero(text, len);
+        p3_erase(text, len);
     free(text);
     if (file != NULL)
         (void)fclose(file);

@@ -88,7 +88,10 @@ char *p3_utf8_clean(const char *text, size_t len)
     uint32_t c = 0;
     for (size_t i = 0; out != NULL && i < len;) {
         size_t n = p3_utf8_char(text + i, len - i, &c);
-        to = n == 0 || c == 0 ? stpcpy(to, P3_REPLACEMENT) : (char *)mempcpy(to, text + i, n);
+        if (n == 0 || c == 0)
+            to = stpcpy(to, P3_REPLACEMENT);
+        else
+            to = (char *)memcpy(to, text + i, n) + n;
         i += n == 0 ? 1 : n;
     }
     return out != NULL ? finish(out, to) : NULL;
@@ -108,7 +111,7 @@ char *p3_line_clean(const char *text, size_t len)
         else if (blank && to > out && to[-1] != ' ')
             *to++ = ' ';
         else if (!blank && kind == P3_CHAR_VISIBLE)
-            to = mempcpy(to, text + i, n);
+            to = (char *)memcpy(to, text + i, n) + n;
         i += n == 0 ? 1 : n;
     }
     while (to > out && to[-1] == ' ')

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "cli/syscall_filter.h"
 #include "settings/text.h"
 #include "sync/delivery.h"
+#include "system/process.h"
 
 /* ---- the network ---- */
 
@@ -48,7 +48,10 @@ static void start_runner(p3_sandbox *s, const char *const *more, size_t count)
 
 void p3_sandbox_prepare(p3_sandbox *s)
 {
-    snprintf(s->report, sizeof s->report, "off");
+    bool possible = p3_landlock_is_built();
+    snprintf(s->report, sizeof s->report, "off%s",
+             s->off || possible ? "" : ": this build has none for this system");
+    s->off = s->off || !possible;
     if (!s->off)
         start_runner(s, NULL, 0);
 }
@@ -154,7 +157,7 @@ static void enter(p3_sandbox *s, const char *const *more, size_t count)
     s->is_entered = true;
     make_maildirs(s);
     make_history(s);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* without it what follows fails, and says so */
+    (void)p3_process_gain_no_rights(); /* without it what follows fails, and says so */
     s->filters = p3_filter_is_there(&no_calls);
     int version = needs.kerberos ? 0 : restrict_files(s, more, count, &no_files);
     s->filters = s->filters && p3_filter_system_calls(&needs, &no_calls);

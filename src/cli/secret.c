@@ -16,6 +16,7 @@
 #include "cli/question.h"
 #include "settings/text.h"
 #include "sync/shell.h"
+#include "system/erase.h"
 
 /* Longest secret: tokens run to a few thousand octets. */
 #define P3_SECRET_SIZE 32768
@@ -51,7 +52,7 @@ static bool from_command(const char *command, const char *setting, p3_secret *ou
         p3_problem_set(why, EX_CONFIG, "finding the password: the %s ended with status %d", setting,
                        status);
     ok = ok && take_line(room, len, out, why);
-    explicit_bzero(room, P3_SECRET_SIZE);
+    p3_erase(room, P3_SECRET_SIZE);
     free(room);
     return ok;
 }
@@ -75,7 +76,7 @@ static bool from_file(const char *path, p3_secret *out, p3_problem *why)
     (void)close(fd);
     bool ok = n >= 0 ? take_line(room, (size_t)n, out, why)
                      : p3_problem_errno(why, error, "reading the password file %s", path);
-    explicit_bzero(room, n > 0 ? (size_t)n : 0);
+    p3_erase(room, n > 0 ? (size_t)n : 0);
     free(room);
     return ok;
 }
@@ -134,7 +135,7 @@ static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem 
         return p3_problem_set(why, EX_TEMPFAIL, "finding the password: interrupted");
     bool ok = n > 0 ? take_line(line, (size_t)n, out, why)
                     : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");
-    explicit_bzero(line, sizeof line);
+    p3_erase(line, sizeof line);
     return ok;
 }
 

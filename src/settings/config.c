@@ -13,6 +13,7 @@
 #include "settings/private_file.h"
 #include "settings/text.h"
 #include "settings/values.h"
+#include "system/erase.h"
 
 /* Octets of the longest section's name that inih keeps. */
 #define P3_SECTION_MOST 49
@@ -274,7 +275,7 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn tol
         return p3_problem_errno(why, errno, "reading %s", c->path);
     bool ok = read_lines(&r, why) && fill_all_in(&r, why);
     if (r.line != NULL)
-        explicit_bzero(r.line, r.line_size); /* it may have held a password */
+        p3_erase(r.line, r.line_size); /* it may have held a password */
     free(r.line);
     (void)fclose(r.file);
     return ok;

@@ -9,6 +9,7 @@
 #include "settings/settings.h"
 #include "settings/text.h"
 #include "settings/values.h"
+#include "system/erase.h"
 
 /* Where systemd keeps the credentials of a unit. */
 #define CREDENTIALS "$CREDENTIALS_DIRECTORY"
@@ -55,7 +56,7 @@ static void clear_string(void *field)
 {
     char **at = field;
     if (*at != NULL)
-        explicit_bzero(*at, strlen(*at)); /* it may be a secret */
+        p3_erase(*at, strlen(*at)); /* it may be a secret */
     free(*at);
 }
 

@@ -1,5 +1,6 @@
 /* POP URLs, as RFC 2384 and as curl write them. */
 #include "settings/url.h"
+#include "system/erase.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -186,7 +187,7 @@ bool p3_url_copy(p3_url *to, const p3_url *from)
 void p3_url_free(p3_url *u)
 {
     if (u->password != NULL)
-        explicit_bzero(u->password, strlen(u->password));
+        p3_erase(u->password, strlen(u->password));
     free(u->user);
     free(u->password);
     free(u->mechanism);

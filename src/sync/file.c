@@ -2,8 +2,9 @@
 #include "sync/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
+
+#include "system/write_back.h"
 
 /* What is sent to the disk at once, and how far behind it what was sent may leave memory. */
 #define P3_STRIDE ((uint64_t)1024 * 1024)
@@ -25,9 +26,9 @@ bool p3_write_all(int fd, const char *data, size_t len)
 
 void p3_file_send(int fd, uint64_t sent, uint64_t octets)
 {
-    (void)sync_file_range(fd, (off_t)sent, (off_t)(octets - sent), SYNC_FILE_RANGE_WRITE);
+    p3_write_back(fd, sent, octets);
     if (octets > P3_BEHIND) /* from the start: what the disk was late with, too */
-        (void)posix_fadvise(fd, 0, (off_t)(octets - P3_BEHIND), POSIX_FADV_DONTNEED);
+        p3_leave_memory(fd, octets - P3_BEHIND);
 }
 
 uint64_t p3_file_grew(int fd, uint64_t sent, uint64_t octets)
@@ -40,5 +41,5 @@ uint64_t p3_file_grew(int fd, uint64_t sent, uint64_t octets)
 
 void p3_file_let_go(int fd)
 {
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    p3_leave_memory(fd, 0);
 }

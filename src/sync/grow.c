@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include "system/pages.h"
 
 /* Octets of the first piece: enough for a small mailbox. */
 #define P3_SMALL ((size_t)4 * 1024)
@@ -27,22 +27,6 @@ static size_t step_from(size_t ready)
     return ready / 4 > P3_PIECE ? ready / 4 : P3_PIECE;
 }
 
-/* Asks for the pages of a range that are not there yet. Where that cannot be asked (before Linux
- * 5.14), they come when they are used. */
-static void populate(char *from, char *to)
-{
-#ifdef MADV_POPULATE_WRITE
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t first = ((uintptr_t)from + page - 1) / page * page;
-    uintptr_t end = (uintptr_t)to / page * page;
-    if (first < end)
-        (void)madvise(from + (first - (uintptr_t)from), end - first, MADV_POPULATE_WRITE);
-#else
-    (void)from;
-    (void)to;
-#endif
-}
-
 void *p3_grow(void *at, p3_room *room, size_t needed, size_t size)
 {
     if (needed > SIZE_MAX / size)
@@ -63,7 +47,7 @@ void *p3_grow(void *at, p3_room *room, size_t needed, size_t size)
         room->allocated = allocated;
     }
     if (ready > P3_SMALL)
-        populate((char *)at + old, (char *)at + ready);
+        p3_pages_populate((char *)at + old, (char *)at + ready);
     room->ready = ready;
     return at;
 }

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "system/descriptor.h"
 
 struct p3_jobs {
     pthread_mutex_t mutex;
@@ -13,7 +14,7 @@ struct p3_jobs {
     unsigned running; /* threads of p3_jobs_start() */
     p3_job *first;    /* over, in the order in which they ended */
     p3_job **last;
-    int fd;
+    int ends[2]; /* a pipe with one octet in it while any are over */
 };
 
 typedef struct p3_job_start {
@@ -26,8 +27,7 @@ p3_jobs *p3_jobs_new(void)
     p3_jobs *j = calloc(1, sizeof *j);
     if (j == NULL)
         return NULL;
-    j->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (j->fd < 0) {
+    if (!p3_descriptor_pipe(j->ends, false)) {
         free(j);
         return NULL;
     }
@@ -47,19 +47,21 @@ void p3_jobs_free(p3_jobs *j)
     pthread_mutex_unlock(&j->mutex);
     pthread_cond_destroy(&j->idle);
     pthread_mutex_destroy(&j->mutex);
-    (void)close(j->fd);
+    (void)close(j->ends[0]);
+    (void)close(j->ends[1]);
     free(j);
 }
 
 /* Adds a job to those that are over; the mutex is held. */
 static void add_over(p3_jobs *j, p3_job *job)
 {
+    if (j->first == NULL) {
+        ssize_t n = write(j->ends[1], "", 1);
+        (void)n; /* the pipe is empty, and its other end open: it cannot fail */
+    }
     job->next = NULL;
     *j->last = job;
     j->last = &job->next;
-    uint64_t one = 1;
-    ssize_t n = write(j->fd, &one, sizeof one);
-    (void)n; /* it fails only when the counter is full, and then it is readable */
 }
 
 void p3_jobs_post(p3_jobs *j, p3_job *job)
@@ -107,16 +109,18 @@ bool p3_jobs_start(p3_jobs *j, p3_job *job)
 
 int p3_jobs_fd(const p3_jobs *j)
 {
-    return j->fd;
+    return j->ends[0];
 }
 
 void p3_jobs_reap(p3_jobs *j)
 {
-    uint64_t count;
-    ssize_t n = read(j->fd, &count, sizeof count);
-    (void)n; /* nothing to read: nothing is over */
     pthread_mutex_lock(&j->mutex);
     p3_job *job = j->first;
+    char octet;
+    if (job != NULL) {
+        ssize_t n = read(j->ends[0], &octet, 1);
+        (void)n; /* it is there */
+    }
     j->first = NULL;
     j->last = &j->first;
     pthread_mutex_unlock(&j->mutex);

@@ -1,6 +1,7 @@
 /* The mailbox as the server lists it. */
 #include "sync/mailbox.h"
 #include "sync/grow.h"
+#include "system/sort.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ uint32_t *p3_make_order(void *base, size_t count,
         sorted = sorted && (i == 0 || compare(&order[i - 1], &order[i], base) < 0);
     }
     if (!sorted)
-        qsort_r(order, count, sizeof *order, compare, base);
+        p3_sort(order, count, sizeof *order, compare, base);
     return order;
 }
 

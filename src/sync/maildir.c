@@ -7,17 +7,16 @@
 #include "sync/file.h"
 #include "sync/folder.h"
 #include "sync/grow.h"
+#include "system/move.h"
+#include "system/whole_sync.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
-#include <sys/utsname.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -38,7 +37,7 @@ typedef struct p3_maildir {
     int cur;
     dev_t device; /* of new/, and its number there */
     ino_t inode;
-    bool syncs_whole; /* syncfs() brings all of its file system to the disk */
+    bool syncs_whole; /* see p3_whole_sync_reaches_disk() */
     p3_ahead ahead;   /* files in tmp/ for messages to come */
     int fd;           /* the message being written, or -1 */
     const char *name; /* its name */
@@ -139,40 +138,6 @@ static void maildir_discard(p3_delivery *d, const p3_parcel *parcels, size_t cou
         (void)unlinkat(m->tmp, parcels[i].name, 0); /* or the next run's settling removes it */
 }
 
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
-#endif
-#define P3_ZFS_MAGIC      0x2fc12fc1
-#define P3_BCACHEFS_MAGIC 0xca451a4e
-
-/* File systems whose syncfs() does all that fsync() does. Those of FUSE and CIFS hand what is
- * written to their servers and do not ask them to bring it to the disk. */
-static bool syncs_whole(int folder)
-{
-    static const unsigned long known[] = {
-        EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,     TMPFS_MAGIC,
-        RAMFS_MAGIC,      P3_ZFS_MAGIC,    P3_BCACHEFS_MAGIC, OVERLAYFS_SUPER_MAGIC};
-    struct statfs st;
-    if (fstatfs(folder, &st) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (((unsigned long)st.f_type & 0xffffffffUL) == known[i])
-            return true;
-    }
-    return false;
-}
-
-/* Before Linux 5.8 syncfs() did not tell that octets could not be written. */
-static bool syncfs_tells_errors(void)
-{
-    struct utsname u;
-    int major = 0;
-    int minor = 0;
-    if (uname(&u) != 0 || sscanf(u.release, "%d.%d", &major, &minor) != 2)
-        return false;
-    return major > 5 || (major == 5 && minor >= 8);
-}
-
 static bool sync_each(const p3_maildir *m, p3_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
@@ -210,7 +175,7 @@ static void sync_data(p3_batch **batches, size_t count)
     size_t files = 0;
     for (size_t i = 0; i < count; i++)
         files += batches[i]->count;
-    bool each = files <= P3_SYNC_EACH || !syncfs_tells_errors();
+    bool each = files <= P3_SYNC_EACH || !p3_whole_sync_tells_errors();
     for (size_t i = 0; i < count; i++) {
         p3_batch *b = batches[i];
         const p3_maildir *m = (const p3_maildir *)b->to;
@@ -225,24 +190,11 @@ static void sync_data(p3_batch **batches, size_t count)
         }
         if (same != NULL)
             b->problem = same->problem;
-        else if (syncfs(m->tmp) != 0)
+        else if (p3_whole_sync(m->tmp) != 0)
             p3_problem_errno(&b->problem, errno, "syncing the file system of %s", m->path);
         if (b->problem.exit == 0)
             let_go(m, b);
     }
-}
-
-/* Moves a file, never over another. */
-static int move(int from, int to, const char *name)
-{
-    int moved = renameat2(from, name, to, name, RENAME_NOREPLACE);
-    /* EPERM: also what some container runtimes answer to calls that they do not know. */
-    if (moved == 0 || (errno != EINVAL && errno != ENOSYS && errno != EPERM))
-        return moved;
-    if (linkat(from, name, to, name, 0) != 0)
-        return -1;
-    (void)unlinkat(from, name, 0); /* a second name in tmp/ does no harm */
-    return 0;
 }
 
 /* For the messages that come while there is no time for it: few, as each is an open descriptor. */
@@ -256,7 +208,7 @@ static void move_all(p3_batch *b)
         p3_fault("rename");
         if (b->problem.exit != 0)
             return;
-        if (move(m->tmp, m->new, b->parcels[i].name) != 0) {
+        if (p3_move_new(m->tmp, m->new, b->parcels[i].name) != 0) {
             p3_problem_errno(&b->problem, errno, "moving a message into %s/new", m->path);
             return;
         }
@@ -472,6 +424,6 @@ p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
     }
     m->device = st.st_dev;
     m->inode = st.st_ino;
-    m->syncs_whole = syncs_whole(m->tmp);
+    m->syncs_whole = p3_whole_sync_reaches_disk(m->tmp);
     return &m->base;
 }

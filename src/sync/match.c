@@ -2,6 +2,7 @@
  * messages as one likes may have the same header, so nothing is searched for twice: rows and
  * messages are sorted alike, and walked through side by side. */
 #include "sync/plan.h"
+#include "system/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,8 +132,8 @@ bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
         p3_pass pass = passes[i];
         size_t m = gather_mails(box, &pass, mails);
         size_t k = gather_rows(plan, box, rows, &pass, known);
-        qsort_r(mails, m, sizeof *mails, compare_sides, &pass);
-        qsort_r(known, k, sizeof *known, compare_sides, &pass);
+        p3_sort(mails, m, sizeof *mails, compare_sides, &pass);
+        p3_sort(known, k, sizeof *known, compare_sides, &pass);
         walk(plan, box, &pass, mails, m, known, k);
     }
     free(mails);

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sync/outside.h"
+#include "system/boot.h"
+#include "system/lock.h"
 
 #define P3_LOCK_TRIES 600 /* a tenth of a second each */
 
@@ -38,17 +39,11 @@ typedef struct p3_lock_owner {
 /* Where our process numbers mean something: this boot of this host, and this namespace. */
 static void find_where(char *out, size_t size)
 {
-    char boot[64] = "";
+    char boot[128];
     char host[256] = "";
-    struct stat ns = {0};
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, boot, sizeof boot - 1) : -1;
-    if (fd >= 0)
-        (void)close(fd);
-    boot[n > 0 ? strcspn(boot, "\n") : 0] = '\0';
-    (void)stat("/proc/self/ns/pid", &ns); /* without it, all are alike */
     (void)gethostname(host, sizeof host - 1);
-    snprintf(out, size, "pop3 %s %llu %s", boot, (unsigned long long)ns.st_ino, host);
+    p3_boot_identify(boot, sizeof boot);
+    snprintf(out, size, "pop3 %s %s", boot, host);
 }
 
 static void read_owner(int fd, p3_lock_owner *owner)
@@ -66,10 +61,8 @@ static void read_owner(int fd, p3_lock_owner *owner)
  * before: the clock may have been set since. */
 static bool is_before_boot(const struct stat *st)
 {
-    struct timespec now;
-    struct timespec up;
-    return clock_gettime(CLOCK_REALTIME, &now) == 0 && clock_gettime(CLOCK_BOOTTIME, &up) == 0 &&
-           st->st_mtime + P3_CLOCK_SLACK < now.tv_sec - up.tv_sec;
+    time_t boot;
+    return p3_boot_time(&boot) && st->st_mtime + P3_CLOCK_SLACK < boot;
 }
 
 /* Whether nobody will remove a dotlock: its maker runs no more. That of another host or namespace
@@ -106,8 +99,8 @@ static void remove_if_stale(const char *path)
 static unsigned long unique(void)
 {
     unsigned long number = 0;
-    ssize_t n = getrandom(&number, sizeof number, 0);
-    (void)n; /* without it, a file of this name is a reason to fail */
+    if (getentropy(&number, sizeof number) != 0)
+        return 0; /* a file of this name is a reason to fail then */
     return number;
 }
 
@@ -159,9 +152,8 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
 
 static bool take_fcntl(const p3_mbox_lock *l, const char *path, p3_problem *why)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     for (int i = 0; i < P3_LOCK_TRIES; i++) {
-        if (fcntl(l->fd, F_OFD_SETLK, &lock) == 0)
+        if (p3_lock_take(l->fd, 0, 0) == 0)
             return true;
         if (errno != EACCES && errno != EAGAIN)
             return p3_problem_errno(why, errno, "locking %s", path);
@@ -185,8 +177,10 @@ bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why)
 
 void p3_mbox_lock_release(p3_mbox_lock *l)
 {
-    if (l->fd >= 0)
+    if (l->fd >= 0) {
+        p3_lock_end(l->fd);
         (void)close(l->fd); /* takes the fcntl lock with it */
+    }
     if (l->dotlock != NULL)
         (void)p3_outside_unlink(l->dotlock);
     free(l->dotlock);

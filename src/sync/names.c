@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,8 +27,8 @@ int p3_names_init(p3_names *n)
 {
     char host[256] = "localhost";
     uint64_t number;
-    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-        return errno; /* so few octets come whole or not at all, see getrandom(2) */
+    if (getentropy(&number, sizeof number) != 0)
+        return errno;
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "localhost");
     host[sizeof host - 1] = '\0';

@@ -9,31 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sync/runner_protocol.h"
+#include "system/packet.h"
+#include "system/nameless.h"
+
+#ifndef O_LARGEFILE
+#define O_LARGEFILE 0 /* files are large without it */
+#endif
 
 /* ---- in the runner ---- */
 
 static int open_spool(void)
 {
-    const char *folder = getenv("TMPDIR");
-    char path[1024];
-    if (folder == NULL || folder[0] != '/')
-        folder = "/tmp";
-    /* O_EXCL: it never gets a name. */
-    int fd = open(folder, O_RDWR | O_TMPFILE | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    if (snprintf(path, sizeof path, "%s/pop3-XXXXXX", folder) >= (int)sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        (void)unlink(path);
-    return fd;
+    return p3_nameless_file(p3_nameless_directory());
 }
 
 /* What may follow the name of the file itself. One that ends in "*" is a beginning. */
@@ -136,21 +126,15 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static int exchange(const p3_file_request *r, int *fd)
 {
     p3_file_answer answer = {.error = EACCES};
-    p3_control control = {.room = {0}};
-    struct iovec data = {.iov_base = &answer, .iov_len = sizeof answer};
-    struct msghdr m = {.msg_iov = &data,
-                       .msg_iovlen = 1,
-                       .msg_control = &control,
-                       .msg_controllen = CMSG_SPACE(sizeof(int))};
-    int to = p3_runner_socket();
-    ssize_t n;
+    int fds[P3_PACKET_ROOM];
+    int count = 0;
     if (p3_runner_send(r, sizeof *r, NULL, 0) != 0)
         return EACCES; /* it has gone */
-    while ((n = recvmsg(to, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
-        continue;
-    const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-    if (c != NULL && c->cmsg_type == SCM_RIGHTS)
-        memcpy(fd, CMSG_DATA(c), sizeof *fd);
+    ssize_t n = p3_packet_receive(p3_runner_socket(), &answer, sizeof answer, fds, &count);
+    for (int i = 1; i < count; i++)
+        (void)close(fds[i]);
+    if (count > 0)
+        *fd = fds[0];
     if (n != (ssize_t)sizeof answer)
         return EACCES;
     /* A descriptor can get lost on its way, when there are too many. */

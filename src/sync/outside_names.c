@@ -11,6 +11,7 @@
 
 #include "sync/outside.h"
 #include "sync/runner_protocol.h"
+#include "system/descriptor.h"
 
 /* ---- in the runner ---- */
 
@@ -59,7 +60,7 @@ static int ask(const char *host, p3_name_answer *answer)
     ssize_t n;
     if (!p3_runner_is_there() || !find(host, &r.which))
         return EPERM;
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (!p3_descriptor_pipe(ends, true))
         return errno;
     int error = p3_runner_send(&r, sizeof r, &ends[1], 1);
     (void)close(ends[1]);

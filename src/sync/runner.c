@@ -12,13 +12,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "sync/child.h"
 #include "sync/runner_protocol.h"
+#include "system/descriptor.h"
+#include "system/packet.h"
+#include "system/process.h"
 
 static int runner = -1; /* the socket, at our end */
 static pid_t runner_pid;
@@ -75,7 +76,7 @@ static bool is_proper(const p3_run_request *r, ssize_t len, int fds)
 static void answer_name(int to, const char *name)
 {
     p3_name_answer answer;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* nobody waits for it then */
+    (void)p3_process_end_with_parent(); /* nobody waits for it then */
     p3_outside_look_up(name, &answer);
     ssize_t n = write(to, &answer, sizeof answer); /* less than PIPE_BUF: in one piece */
     (void)n;
@@ -86,20 +87,8 @@ static void answer_file(int to, const p3_file_request *r)
 {
     int fd = -1;
     p3_file_answer answer = {.error = p3_outside_perform(r, duties, &fd)};
-    p3_control control = {.room = {0}};
-    struct iovec data = {.iov_base = &answer, .iov_len = sizeof answer};
-    struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1};
-    if (fd >= 0) {
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &fd, sizeof fd);
-    }
-    ssize_t n = sendmsg(to, &m, MSG_NOSIGNAL);
-    (void)n; /* it has gone: so will we */
+    (void)p3_packet_send(to, &answer, sizeof answer, &fd,
+                         fd >= 0 ? 1 : 0); /* it has gone: so will we */
     if (fd >= 0)
         (void)close(fd);
 }
@@ -112,23 +101,11 @@ static bool serve_one(int from)
         p3_file_request file;
         p3_name_request name;
     } r;
-    p3_control control;
-    /* Padding leaves room for one more than three: whatever comes must fit. */
-    int fds[(sizeof control - CMSG_LEN(0)) / sizeof(int)] = {0};
+    int fds[P3_PACKET_ROOM];
     int count = 0;
-    struct iovec data = {.iov_base = &r, .iov_len = sizeof r};
-    struct msghdr m = {.msg_iov = &data,
-                       .msg_iovlen = 1,
-                       .msg_control = &control,
-                       .msg_controllen = sizeof control};
-    ssize_t len = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+    ssize_t len = p3_packet_receive(from, &r, sizeof r, fds, &count);
     if (len <= 0)
-        return len < 0 && errno == EINTR;
-    const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-        count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        memcpy(fds, CMSG_DATA(c), (size_t)count * sizeof(int));
-    }
+        return false;
     if (is_proper(&r.run, len, count) && fork() == 0) {
         (void)close(from);
         perform(&r.run, fds);
@@ -163,7 +140,7 @@ static void serve(int from)
 bool p3_runner_start(const p3_runner_duties *all)
 {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (!p3_packet_pair(ends))
         return false;
     duties = all;
     (void)fflush(NULL); /* what is not written yet is ours alone */
@@ -227,23 +204,7 @@ const p3_runner_duties *p3_runner_duties_of(void)
 
 int p3_runner_send(const void *request, size_t size, const int *fds, int count)
 {
-    p3_control control = {.room = {0}};
-    struct iovec data = {.iov_base = (void *)(uintptr_t)request, .iov_len = size};
-    struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1};
-    size_t len = (size_t)count * sizeof(int);
-    if (count > 0) {
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(len);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(len);
-        memcpy(CMSG_DATA(c), fds, len);
-    }
-    ssize_t sent;
-    while ((sent = sendmsg(runner, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR)
-        continue;
-    return sent < 0 ? errno : 0;
+    return p3_packet_send(runner, request, size, fds, count);
 }
 
 int p3_runner_ask(const char *command, int input, int output, const char *const *more, int *answer)
@@ -258,7 +219,7 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
             return E2BIG;
         memcpy(r.variable, more[0], len + 1);
     }
-    if (pipe2(ends, O_CLOEXEC) != 0) /* no sockets are made inside of the sandbox but TCP's */
+    if (!p3_descriptor_pipe(ends, true)) /* no sockets are made inside of the sandbox but TCP's */
         return errno;
     int fds[3] = {ends[1]};
     int count = 1;

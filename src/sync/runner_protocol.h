@@ -63,12 +63,6 @@ typedef struct p3_name_answer {
     struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
 } p3_name_answer;
 
-/* Room for three descriptors beside a message. */
-typedef union p3_control {
-    struct cmsghdr header;
-    char room[CMSG_SPACE(3 * sizeof(int))];
-} p3_control;
-
 /* In the process that asks: the socket, or -1; the duties; and sending a request with descriptors,
  * of which there are three at most. Returns an errno or 0. */
 int p3_runner_socket(void);

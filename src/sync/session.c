@@ -10,6 +10,7 @@
 #include "sync/clock.h"
 #include "sync/failure_text.h"
 #include "sync/login.h"
+#include "system/erase.h"
 
 /* ---- telling, failing ---- */
 
@@ -322,7 +323,7 @@ static bool is_over(const p3_session *s)
 static void forget_secret(p3_session *s)
 {
     if (s->secret.text != NULL) {
-        explicit_bzero(s->secret.text, s->secret.len);
+        p3_erase(s->secret.text, s->secret.len);
         free(s->secret.text);
     }
     s->secret = (p3_secret){0};

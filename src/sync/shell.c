@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sync/runner.h"
 #include "sync/child.h"
 #include "sync/file.h"
+#include "system/descriptor.h"
+#include "system/nameless.h"
 
 /* A command that runs: a child of ours, or of the runner's. */
 typedef struct p3_running {
@@ -18,7 +19,7 @@ typedef struct p3_running {
 
 int p3_spool(const char *data, size_t len, p3_problem *why)
 {
-    int fd = memfd_create("pop3-header", MFD_CLOEXEC);
+    int fd = p3_nameless_memory();
     if (fd >= 0 && p3_write_all(fd, data, len) && lseek(fd, 0, SEEK_SET) == 0)
         return fd;
     p3_problem_errno(why, errno, "keeping a header for a command");
@@ -54,7 +55,7 @@ int p3_spawn_output(const char *command, char *out, size_t size, size_t *len, p3
     int ends[2];
     p3_running r;
     *len = 0;
-    if (pipe2(ends, O_CLOEXEC) != 0) {
+    if (!p3_descriptor_pipe(ends, true)) {
         p3_problem_errno(why, errno, "running a command");
         return -1;
     }

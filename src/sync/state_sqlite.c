@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sync/outside.h"
+#include "system/lock.h"
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
@@ -305,6 +306,8 @@ void p3_state_close(p3_state *s)
     (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
     /* Closing any descriptor of a file lets go of all POSIX locks that the process has there, which
      * are SQLite's: only now. */
+    if (s->lock_fd >= 0)
+        p3_lock_end(s->lock_fd);
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd);
     free(s->path);
@@ -655,16 +658,9 @@ bool p3_state_commit(p3_state *s, p3_problem *why)
 /* Far behind the octets that SQLite locks for itself, which begin at 1 GiB. */
 #define P3_LOCKS ((off_t)1 << 40)
 
-static bool set_lock(p3_state *s, int64_t account, short type)
-{
-    struct flock lock = {
-        .l_type = type, .l_whence = SEEK_SET, .l_start = P3_LOCKS + (off_t)account, .l_len = 1};
-    return fcntl(s->lock_fd, F_OFD_SETLK, &lock) == 0;
-}
-
 bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
 {
-    if (set_lock(s, account, F_WRLCK))
+    if (p3_lock_take(s->lock_fd, P3_LOCKS + (off_t)account, 1) == 0)
         return true;
     if (errno == EACCES || errno == EAGAIN)
         return p3_problem_set(
@@ -675,5 +671,6 @@ bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
 
 void p3_state_unlock(p3_state *s, int64_t account)
 {
-    (void)set_lock(s, account, F_UNLCK); /* closing the file unlocks as well */
+    (void)p3_lock_release(s->lock_fd, P3_LOCKS + (off_t)account,
+                          1); /* closing the file unlocks as well */
 }

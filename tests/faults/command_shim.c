@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -219,11 +218,11 @@ char *strndup(const char *s, size_t n)
 
 /* ---- files ---- */
 
-static atomic_int wakers[4]; /* eventfds: a write to them cannot fail */
+static atomic_int wakers[16]; /* pipes for one octet that do not block: it cannot fail */
 
 static bool spared(int fd)
 {
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof wakers / sizeof *wakers; i++) {
         if (fd == atomic_load(&wakers[i]))
             return true;
     }
@@ -236,17 +235,13 @@ static void *next(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
-int eventfd(unsigned int value, int flags)
+static void spare(int fd)
 {
-    if (fails("eventfd"))
-        return -1;
-    int fd = (int)syscall(SYS_eventfd2, value, flags);
-    for (size_t i = 0; i < 4 && fd >= 0; i++) {
+    for (size_t i = 0; i < sizeof wakers / sizeof *wakers; i++) {
         int none = 0;
         if (atomic_compare_exchange_strong(&wakers[i], &none, fd))
             break;
     }
-    return fd;
 }
 
 ssize_t read(int fd, void *buffer, size_t len)
@@ -404,12 +399,18 @@ int socket(int family, int type, int protocol)
 
 int pipe2(int ends[2], int flags)
 {
-    return fails("pipe") ? -1 : (int)syscall(SYS_pipe2, ends, flags);
+    if (fails("pipe") || syscall(SYS_pipe2, ends, flags) != 0)
+        return -1;
+    if ((flags & O_NONBLOCK) != 0) {
+        spare(ends[0]);
+        spare(ends[1]);
+    }
+    return 0;
 }
 
-ssize_t getrandom(void *buffer, size_t len, unsigned int flags)
+int getentropy(void *buffer, size_t len)
 {
-    return fails("getrandom") ? -1 : syscall(SYS_getrandom, buffer, len, flags);
+    return fails("getentropy") || syscall(SYS_getrandom, buffer, len, 0) != (long)len ? -1 : 0;
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)

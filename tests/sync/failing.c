@@ -169,7 +169,6 @@ STAND_IN(int, socketpair, (int domain, int type, int protocol, int ends[2]),
 STAND_IN(pid_t, fork, (void), (), -1)
 STAND_IN(ssize_t, send, (int fd, const void *data, size_t len, int flags), (fd, data, len, flags),
          -1)
-STAND_IN(int, eventfd, (unsigned start, int flags), (start, flags), -1)
 
 int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);

@@ -57,6 +57,11 @@ typedef struct p3_port {
     uint64_t port;
 } p3_port;
 
+bool p3_landlock_is_built(void)
+{
+    return true;
+}
+
 int p3_landlock_version(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, GET_VERSION);

@@ -6,7 +6,7 @@
  * and 2.41, OpenSSL 3, SQLite, libedit, Kerberos); docs/hardening.md has the same list, and a test
  * holds each against the kernel's.
  */
-#include "cli/syscall_programs.h"
+#include "cli/syscall_programs_linux.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +95,7 @@ static const int always[] = {
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(select), SCMP_SYS(_newselect),
     SCMP_SYS(pselect6), SCMP_SYS(pselect6_time64), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
     SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(futex), SCMP_SYS(futex_time64), SCMP_SYS(pipe2),
-    SCMP_SYS(eventfd2), SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
+    SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
     /* signals: taking them */
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn),
     SCMP_SYS(sigaltstack),
@@ -354,7 +354,8 @@ static bool write_programs(FILE *to)
 {
     static struct sock_filter program[P3_FILTER_MOST];
     size_t counts[P3_FILTERS] = {0};
-    (void)fprintf(to, "/* Made by syscall_list.c. */\n#include \"cli/syscall_programs.h\"\n");
+    (void)fprintf(
+        to, "/* Made by syscall_list_linux.c. */\n#include \"cli/syscall_programs_linux.h\"\n");
     for (unsigned needs = 0; needs < P3_FILTERS; needs++) {
         int error = make_program(needs, program, &counts[needs]);
         if (error != 0) {

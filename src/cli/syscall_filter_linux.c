@@ -1,5 +1,5 @@
-/* Hands a filter of system calls to the kernel: the program that syscall_list.c made for what this
- * run needs, with the numbers of the processes that it is about.
+/* Hands a filter of system calls to the kernel: the program that syscall_list_linux.c made for what
+ * this run needs, with the numbers of the processes that it is about.
  */
 #include "cli/syscall_filter.h"
 
@@ -26,8 +26,8 @@ bool p3_filter_system_calls(const p3_filter_needs *needs, const char **why)
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cli/socketcall.h"
-#include "cli/syscall_programs.h"
+#include "cli/socketcall_linux.h"
+#include "cli/syscall_programs_linux.h"
 
 #ifndef SECCOMP_FILTER_FLAG_SPEC_ALLOW
 #define SECCOMP_FILTER_FLAG_SPEC_ALLOW 4

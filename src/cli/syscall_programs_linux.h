@@ -1,5 +1,5 @@
 /* Filters of system calls as programs for the kernel: made when the command is built, by
- * syscall_list.c, and handed to the kernel by syscall_filter.c. */
+ * syscall_list_linux.c, and handed to the kernel by syscall_filter.c. */
 #ifndef P3_CLI_SYSCALL_PROGRAMS_H
 #define P3_CLI_SYSCALL_PROGRAMS_H
 

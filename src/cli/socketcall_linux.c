@@ -1,6 +1,6 @@
 /* Makes the calls behind socketcall(2) one by one: the kernel raises SIGSYS for it, and the handler
  * makes the call that was meant, with the arguments in registers, where a filter sees them. */
-#include "cli/socketcall.h"
+#include "cli/socketcall_linux.h"
 
 #if !defined __i386__ || !defined P3_HAVE_SECCOMP
 

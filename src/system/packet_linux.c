@@ -1,0 +1,12 @@
+/* Messages between processes: what is made and what comes is closed on exec from the start. */
+#include "system/packet.h"
+
+bool p3_packet_pair(int ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0;
+}
+
+ssize_t p3_packet_take(int fd, struct msghdr *m)
+{
+    return recvmsg(fd, m, MSG_CMSG_CLOEXEC);
+}
