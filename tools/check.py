@@ -57,6 +57,13 @@ WHOLE = ["-Dpython=enabled", "-Dcommand=enabled", "-Dtests=true", "-Dexamples=tr
 # What a user, a name service, IPv6, files elsewhere or the date can make a difference to.
 OUTSIDE = ["--suite", "client", "--suite", "auth", "--suite", "command", "--suite", "interop", "--suite", "server"]
 
+# What is in the twins of Linux's files: src/system.
+PROGRAMS = [
+    *(f"tests/client/client-{name}" for name in ("cancel", "connect", "event_loop", "pipelining", "quirks")),
+    *(f"tests/sync/command-{name}" for name in ("ahead", "delivery", "mbox", "plan", "runner", "state")),
+]
+PORTABLE = [*(Path(program).name for program in PROGRAMS), "command-without-sandbox"]
+
 RUNS = [
     Run("plain", "build", WHOLE, []),
     # The rules build, and the build folder is its owner's: `make fresh` tries that as an ordinary user.
@@ -69,6 +76,8 @@ RUNS = [
         ["--no-suite", "rules"],
         conditions="sanitizers",
     ),
+    Run("portable", "build-portable", ["-Dportable=true", "-Dpython=disabled", "-Dcommand=enabled", "-Dtests=true"], PORTABLE,
+        targets=("src/cli/pop3", "tests/server/pop3-testserver", *PROGRAMS)),  # fmt: skip
     Run("valgrind", "build", WHOLE, ["--suite", "valgrind"], conditions="valgrind", tool="valgrind"),
     Run("fuzzers", "build-fuzz", ["-Dfuzz=true"], ["--suite", "libfuzzer"], targets=("fuzzers",), tool="clang"),
     Run(

@@ -15,7 +15,7 @@ SUBCOMMANDS = ["sync", "stat", "list", "headers", "uidl", "cat", "top", "rm", "c
 def variables():
     """Those that the command reads, as its source says, and those that OpenSSL and the C library read for it."""
     found = {"SSL_CERT_FILE", "OPENSSL_CONF", "LANG", "LC_ALL", "TZ", "PATH", "RES_OPTIONS", "LOCALDOMAIN"}
-    for room in ("cli", "settings", "sync", "client", "io", "auth", "optional"):
+    for room in ("cli", "settings", "sync", "client", "io", "auth", "optional", "system"):
         for file in (ROOT / "src" / room).glob("**/*.c"):
             text = file.read_text()
             found.update(re.findall(r'getenv\("(\w+)"\)', text))
