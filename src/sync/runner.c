@@ -19,6 +19,7 @@
 #include "sync/runner_protocol.h"
 #include "system/descriptor.h"
 #include "system/packet.h"
+#include "system/packet_socket.h"
 #include "system/process.h"
 
 static int runner = -1; /* the socket, at our end */

@@ -1,5 +1,7 @@
-/* Messages with descriptors, over what packet_linux.c or its twin makes. */
+/* Messages with descriptors, over what packet_socket_linux.c or its twin makes. */
 #include "system/packet.h"
+
+#include "system/packet_socket.h"
 
 #include <errno.h>
 #include <stdint.h>

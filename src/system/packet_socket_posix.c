@@ -1,6 +1,6 @@
 /* Messages between processes: what is made and what comes is closed on exec as soon as it is there.
  * Not every system has SOCK_SEQPACKET for AF_UNIX (macOS does not): there is no runner there. */
-#include "system/packet.h"
+#include "system/packet_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

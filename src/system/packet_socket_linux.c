@@ -1,5 +1,5 @@
 /* Messages between processes: what is made and what comes is closed on exec from the start. */
-#include "system/packet.h"
+#include "system/packet_socket.h"
 
 bool p3_packet_pair(int ends[2])
 {
