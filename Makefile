@@ -6,7 +6,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: all check interop demo bench bench-full bench-build fuzz install clean format dependencies
 .PHONY: uninstall dist deb sbom check-packages
-.PHONY: fresh check-musl demo-dependencies docs coverage analyze abi faults hostile
+.PHONY: fresh check-musl check-arch demo-dependencies docs coverage analyze abi faults hostile
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -38,6 +38,10 @@ bench-build:
 	@tools/bench-dependencies.sh
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
 	@ninja -C $(BUILD) -j $(JOBS)
+
+# On i386, arm64 and s390x, each in a fresh system (docs/platforms.md); as root, and for hours where emulated.
+check-arch:
+	tools/check-arch.sh
 
 dependencies:
 	@tools/dependencies.sh

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need and that are missing, without questions:
 # as root, or through sudo. Does nothing when all are there.
-#     dependencies.sh [demo | analysis | machines]
+#     dependencies.sh [demo | processor | analysis | machines]
 # demo: only what the demonstration and the plain build need; analysis: also what `make coverage` and `make analyze`
-# need; machines: what tools/fresh-machine.sh needs. A package that this release lacks and the tests can do
+# need; processor: only what tools/check-arch.sh needs; machines: what tools/fresh-machine.sh needs. A package that this release lacks and the tests can do
 # without is named with the tests that are skipped for it; any other is an error.
 set -eu
 
@@ -17,10 +17,12 @@ required() {
         echo mmdebstrap
         return
     fi
-    echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d \
+    echo gcc pkg-config meson ninja-build python3 openssl procps \
         libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
         libsqlite3-dev libinih-dev libjansson-dev libedit-dev libseccomp-dev scdoc \
         libcmocka-dev python3-pytest
+    [ "$1" != processor ] || return 0
+    echo dovecot-pop3d
     [ "$1" = demo ] || echo g++ binutils python3-dev dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
     [ "$1" != analysis ] || echo lcov clang-tidy cppcheck
 }
@@ -28,7 +30,7 @@ required() {
 # A line each: the package (several names where releases differ, the first that there is counts), and what is
 # skipped without it.
 optional() {
-    case $1 in demo | machines) return ;; esac
+    case $1 in demo | processor | machines) return ;; esac
     compiler=$(behind clang 'clang-[0-9]*')
     python=$(behind python3 'python3\.[0-9]*')
     echo "clang: the fuzz targets under libFuzzer"
