@@ -20,8 +20,8 @@
 /* An account under way. */
 typedef struct account {
     pop3_client *client; /* NULL: none */
-    size_t next;         /* the first message that has not been asked for */
-    size_t count;        /* messages in the maildrop */
+    uint64_t next;       /* the first message that has not been asked for */
+    uint64_t count;      /* messages in the maildrop */
 } account;
 
 static uint64_t messages;

@@ -27,17 +27,17 @@ _Noreturn void die_plain(const char *what)
     exit(EXIT_FAILURE);
 }
 
-uint64_t number_or_die(const char *text, uint64_t most)
+size_t number_or_die(const char *text, size_t most)
 {
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > most) {
-        fprintf(stderr, "%s: not a number up to %llu: %s\n", program_invocation_short_name,
-                (unsigned long long)most, text);
+        fprintf(stderr, "%s: not a number up to %zu: %s\n", program_invocation_short_name, most,
+                text);
         exit(EXIT_FAILURE);
     }
-    return value;
+    return (size_t)value;
 }
 
 static struct sockaddr_in loopback(uint16_t port)

@@ -3,6 +3,7 @@
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Prints "PROGRAM: what: strerror(errno)" and exits. */
@@ -12,7 +13,7 @@ _Noreturn void die(const char *what);
 _Noreturn void die_plain(const char *what);
 
 /* A decimal number from the command line; exits when it is none or exceeds `most`. */
-uint64_t number_or_die(const char *text, uint64_t most);
+size_t number_or_die(const char *text, size_t most);
 
 /* A non-blocking socket that listens on 127.0.0.1; port 0 takes a free one. *port receives it. */
 int listen_on(uint16_t *port);

@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 {
     size_t len = (size_t)256 * 1024;
     if (argc == 3 && strcmp(argv[1], "--octets") == 0)
-        len = number_or_die(argv[2], UINT64_C(1) << 32);
+        len = number_or_die(argv[2], UINT32_MAX);
     else if (argc != 1)
         die_plain("[--octets N]");
     char *text = malloc(len);

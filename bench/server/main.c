@@ -208,7 +208,7 @@ int main(int argc, char **argv)
             messages = number_or_die(optarg, 10000000);
             break;
         case 's':
-            size = number_or_die(optarg, UINT64_C(1) << 32);
+            size = number_or_die(optarg, UINT32_MAX);
             break;
         case 'n':
             s.service.pipelining = false;

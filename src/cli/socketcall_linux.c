@@ -67,8 +67,12 @@ static void on_refusal(int signal, siginfo_t *info, void *context)
 bool p3_socketcall_translate(void)
 {
     struct sigaction action = {.sa_sigaction = on_refusal, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigset_t refusal;
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGSYS, &action, NULL) != 0)
+    sigemptyset(&refusal);
+    sigaddset(&refusal, SIGSYS);
+    /* Whoever started us may have it blocked: the kernel would end the process. */
+    if (sigaction(SIGSYS, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &refusal, NULL) != 0)
         return false;
     /* A filter of its own: of all that judge a call, the strictest counts. */
     struct sock_filter trap[] = {

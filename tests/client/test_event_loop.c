@@ -493,18 +493,18 @@ static void submissions_that_make_no_sense_are_refused(void **state)
     assert_status(POP3_OK, pop3_client_run(c));
 }
 
-static long now_ms(void)
+static int64_t now_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Takes longer than the server may. */
 static pop3_sink_result slow_sink(void *ctx, const char *data, size_t len)
 {
     long *patience = ctx;
-    long end = now_ms() + *patience + 5;
+    int64_t end = now_ms() + *patience + 5;
     (void)data;
     (void)len;
     while (*patience > 0 && now_ms() < end)

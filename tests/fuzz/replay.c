@@ -31,8 +31,8 @@ static uint8_t octet(uint64_t r)
 static size_t vary(uint8_t *data, size_t size, size_t cap, uint64_t *state)
 {
     for (uint64_t i = 1 + next_random(state) % 4; i > 0 && size > 0; i--) {
-        size_t at = next_random(state) % size;
-        size_t n = next_random(state) % (size - at < 16 ? size - at + 1 : 16);
+        size_t at = (size_t)(next_random(state) % size);
+        size_t n = (size_t)(next_random(state) % (size - at < 16 ? size - at + 1 : 16));
         switch (next_random(state) % 4) {
         case 0: /* takes some out */
             memmove(data + at, data + at + n, size - at - n);

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,11 @@
 
 extern char **environ;
 
-static long now_ms(void)
+static int64_t now_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void close_if_open(int *fd)
@@ -89,10 +90,10 @@ bool process_start(process *p, const char *const *argv, const char *input)
 
 /* Waits until there is something to read, or the end. False when neither came until the deadline.
  */
-static bool readable(int fd, long deadline)
+static bool readable(int fd, int64_t deadline)
 {
     for (;;) {
-        long left = deadline - now_ms();
+        int64_t left = deadline - now_ms();
         struct pollfd waiting = {.fd = fd, .events = POLLIN};
         int n = poll(&waiting, 1, left > 0 ? (int)left : 0);
         if (n > 0)
@@ -104,7 +105,7 @@ static bool readable(int fd, long deadline)
 
 bool process_read_line(process *p, char *line, size_t size)
 {
-    long deadline = now_ms() + PROCESS_PATIENCE;
+    int64_t deadline = now_ms() + PROCESS_PATIENCE;
     for (size_t len = 0; len + 1 < size; len++) {
         if (!readable(p->out, deadline) || read(p->out, line + len, 1) != 1)
             return false;
@@ -126,7 +127,7 @@ static void reap(process *p)
 
 bool process_wait(process *p, char **output)
 {
-    long deadline = now_ms() + PROCESS_PATIENCE;
+    int64_t deadline = now_ms() + PROCESS_PATIENCE;
     text all = {0};
     if (output != NULL)
         *output = NULL;

@@ -356,7 +356,7 @@ def test_a_token_logs_in_with_oauth(world, certs):
             [COMMAND, "stat", f"pop3://user@localhost:{server.port}", "--ca-file",
              str(certs / "ca.pem"), "--token-command", "echo tok"],
             env=world.environment(), capture_output=True, text=True)  # fmt: skip
-        assert server.count("AUTH XOAUTH2") >= 1, (done, server.lines)
+        server.wait_for("AUTH XOAUTH2")
 
 
 def test_no_secret_is_shown_anywhere(world):

@@ -23,7 +23,7 @@ static size_t next_piece(cutter *how, size_t behind, size_t left)
         how->random ^= how->random << 13;
         how->random ^= how->random >> 7;
         how->random ^= how->random << 17;
-        n = 1 + (how->random >> 40) % 7;
+        n = 1 + (size_t)((how->random >> 40) % 7);
     }
     return n < left ? n : left;
 }
