@@ -8,58 +8,76 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# The row of this machine: release, processor, compiler, TLS library; passed, failed, skipped.
+# The row of this machine: what it is, and "N passed, N failed, N skipped".
 row() {
-    # shellcheck disable=SC1091
-    printf '| %s | %s | GCC %s | OpenSSL %s | - | - | %s |\n' \
-        "$(. /etc/os-release && echo "$NAME $VERSION_ID" | sed 's/ GNU.Linux//')" \
-        "$(dpkg --print-architecture)" "$(gcc -dumpfullversion)" "$(openssl version | cut -d ' ' -f 2)" \
-        "$(echo "$1" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)*$/\1 | \2 | \4/p')"
+    echo "| Debian $(cat /etc/debian_version)" \
+        "| $(dpkg --print-architecture)${EMULATED:+ (qemu-user)}" \
+        "| GCC $(gcc -dumpfullversion)" \
+        "| OpenSSL $(openssl version | cut -d ' ' -f 2)" \
+        "| $(dovecot --version | cut -d ' ' -f 1)" \
+        "| $(python3 -c 'import platform; print(platform.python_version())')" \
+        "| \`make check-arch\`, at commit $(git rev-parse --short HEAD)" \
+        "| $(echo "$1" | sed 's/ [a-z]*, / | /g; s/ [a-z]*$//; s/^[0-9]* | [0-9]*$/& | 0/') |"
 }
 
 here() {
     tools/dependencies.sh processor
+    [ "$(getconf LONG_BIT)" = 64 ] || set -- --only 'processor in 2040'
     status=0
-    tools/check.py --only processor >check-arch.log 2>&1 || status=$?
-    grep -E '^ *(failed|skipped): |^(FAILED|.* error: )|warning: ' check-arch.log || true
-    [ "$status" = 0 ] || tail -n 60 check-arch.log
+    tools/check.py --only processor "$@" >check-arch.log 2>&1 || status=$?
+    grep -E '^ *(failed|skipped): |^(FAILED|.* error: )|warning: | passed, .* seconds$' check-arch.log || true
+    [ "$status" = 0 ] || tail -n 200 check-arch.log
     row "$(tail -n 1 check-arch.log)"
     exit "$status"
 }
 
-# Lets the kernel run the programs of another processor.
+# Lets the kernel run the programs of another processor, until this script ends.
 emulate() {
     name=$(echo "$1" | sed 's/^arm64$/aarch64/; s/^armhf$/arm/; s/^ppc64el$/ppc64le/')
-    [ -e "/usr/lib/binfmt.d/qemu-$name.conf" ] || {
-        echo "check-arch.sh: $1 is emulated here; install qemu-user-static" >&2
+    if [ ! -e "/usr/lib/binfmt.d/qemu-$name.conf" ]; then
+        echo "check-arch.sh: $1 is emulated here: install qemu-user-static" >&2
         exit 1
-    }
+    fi
     formats=/proc/sys/fs/binfmt_misc
     [ -e $formats/register ] || mount -t binfmt_misc binfmt_misc $formats
-    [ -e "$formats/qemu-$name" ] || cat "/usr/lib/binfmt.d/qemu-$name.conf" >$formats/register
+    if [ ! -e "$formats/qemu-$name" ]; then
+        cat "/usr/lib/binfmt.d/qemu-$name.conf" >$formats/register
+        registered="$registered $formats/qemu-$name"
+    fi
+}
+
+clean_up() {
+    for format in $registered; do
+        echo -1 >"$format"
+    done
+    rm -rf "$work"
 }
 
 release=12
 case ${1:-} in
---here) here ;;
+--here) shift && here ;;
 --release) release=$2 && shift 2 ;;
 esac
 [ $# -gt 0 ] || set -- i386 arm64 s390x
 
+registered=''
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/check-arch.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 status=0
 for architecture; do
     began=$(date +%s)
+    emulated=''
     echo "== Debian $release, $architecture"
     case $(dpkg --print-architecture)/$architecture in
-    "$architecture/$architecture" | amd64/i386) ;;
-    *) emulate "$architecture" ;;
+    "$architecture/$architecture" | amd64/i386 | arm64/armhf) ;;
+    *) emulate "$architecture" && emulated=yes ;;
     esac
-    { tools/fresh-machine.sh "$release" "$architecture" -- tools/check-arch.sh --here && echo 0 || echo $?; } |
-        tee "$work/log"
+    { tools/fresh-machine.sh "$release" "$architecture" -- \
+        env ${emulated:+EMULATED=yes} tools/check-arch.sh --here && echo 0 || echo $?; } | tee "$work/log"
     [ "$(tail -n 1 "$work/log")" = 0 ] || status=1
-    sed -n '$!h; ${x; p;}' "$work/log" >>"$work/rows"
+    grep '^| Debian ' "$work/log" >>"$work/rows" || echo "$architecture: no tests ran" >>"$work/rows"
     echo "in $(($(date +%s) - began)) seconds"
 done
 echo

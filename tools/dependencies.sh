@@ -2,9 +2,9 @@
 # Installs the Debian packages that building and testing need and that are missing, without questions:
 # as root, or through sudo. Does nothing when all are there.
 #     dependencies.sh [demo | processor | analysis | machines]
-# demo: only what the demonstration and the plain build need; analysis: also what `make coverage` and `make analyze`
-# need; processor: only what tools/check-arch.sh needs; machines: what tools/fresh-machine.sh needs. A package that this release lacks and the tests can do
-# without is named with the tests that are skipped for it; any other is an error.
+# demo: only what the demonstration and the plain build need; processor: what tools/check-arch.sh needs; analysis: also
+# what `make coverage` and `make analyze` need; machines: what tools/fresh-machine.sh needs. A package that this release
+# lacks and the tests can do without is named with the tests that are skipped for it; any other is an error.
 set -eu
 
 # The name behind a package that only depends on the release's version of it: `behind clang 'clang-[0-9]*'`.
@@ -17,13 +17,12 @@ required() {
         echo mmdebstrap
         return
     fi
-    echo gcc pkg-config meson ninja-build python3 openssl procps \
+    echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d \
         libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
         libsqlite3-dev libinih-dev libjansson-dev libedit-dev libseccomp-dev scdoc \
         libcmocka-dev python3-pytest
-    [ "$1" != processor ] || return 0
-    echo dovecot-pop3d
-    [ "$1" = demo ] || echo g++ binutils python3-dev dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
+    [ "$1" = demo ] || echo dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
+    case $1 in demo | processor) ;; *) echo g++ binutils python3-dev ;; esac
     [ "$1" != analysis ] || echo lcov clang-tidy cppcheck
 }
 

@@ -2,7 +2,7 @@
  * makes the call that was meant, with the arguments in registers, where a filter sees them. */
 #include "cli/socketcall_linux.h"
 
-#if !defined __i386__ || !defined P3_HAVE_SECCOMP
+#if !(defined __i386__ || defined __s390x__) || !defined P3_HAVE_SECCOMP
 
 bool p3_socketcall_translate(void)
 {
@@ -22,6 +22,15 @@ bool p3_socketcall_translate(void)
 #include <unistd.h>
 
 #define P3_SIX 6
+
+/* The registers that have the number and the arguments' address, and take the result. */
+#ifdef __i386__
+typedef greg_t word;
+enum { P3_NUMBER = REG_EBX, P3_ARGUMENTS = REG_ECX, P3_RESULT = REG_EAX };
+#else
+typedef unsigned long word;
+enum { P3_NUMBER = 2, P3_ARGUMENTS = 3, P3_RESULT = 2 };
+#endif
 
 /* What each number of socketcall(2) stands for, and how many arguments are there. Others are
  * refused in any case. */
@@ -53,13 +62,13 @@ static long make_call(unsigned number, const long *arguments)
 
 static void on_refusal(int signal, siginfo_t *info, void *context)
 {
-    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    word *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
     int saved = errno;
     (void)signal;
     if (info->si_syscall == SYS_socketcall) {
-        long result =
-            make_call((unsigned)registers[REG_EBX], (const long *)(size_t)registers[REG_ECX]);
-        registers[REG_EAX] = result == -1 ? -errno : result;
+        long result = make_call((unsigned)registers[P3_NUMBER],
+                                (const long *)(size_t)registers[P3_ARGUMENTS]);
+        registers[P3_RESULT] = (word)(result == -1 ? -errno : result);
     }
     errno = saved;
 }

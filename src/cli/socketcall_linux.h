@@ -1,4 +1,4 @@
-/* socketcall(2), by which 32-bit x86 reaches all calls of sockets at once. */
+/* socketcall(2), by which the C library reaches all calls of sockets at once on i386 and s390x. */
 #ifndef P3_CLI_SOCKETCALL_H
 #define P3_CLI_SOCKETCALL_H
 

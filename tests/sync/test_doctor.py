@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from world import COMMAND, DEADLINE
+from world import COMMAND, DEADLINE, needs_same_clock
 
 
 def doctor(world, url, *words, status=0):
@@ -151,6 +151,7 @@ def test_the_checks_go_on_where_capa_after_the_login_ends_the_connection(world, 
     assert "after the login; the checks go on without (traits = no-late-capa)" in shown
 
 
+@needs_same_clock
 def test_what_was_learned_is_shown_with_its_dates_and_the_setting(world):
     world.fill(2)
     with scripted(world, "on CAPA { close }\nserve\n") as server:

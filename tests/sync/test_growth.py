@@ -2,6 +2,7 @@
 size. Instructions are counted (valgrind's callgrind), not time."""
 
 import re
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from subcommands import Mailbox
 from world import COMMAND, DEADLINE, World
+
+pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None, reason="no valgrind here, which counts instructions")
 
 USUAL = 5  # messages, fields, accounts or lines
 SIZES = [10 * USUAL, 100 * USUAL, 1000 * USUAL]

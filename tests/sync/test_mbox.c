@@ -12,7 +12,8 @@
 
 #include "sync/delivery.h"
 
-#define NAME "1700.M1P2.host"
+#define NAME  "1700.M1P2.host"
+#define NEVER 1000000 /* calls: no fault */
 
 /* ---- faults: the linker sends the room's calls here ---- */
 
@@ -157,11 +158,43 @@ static void so_is_one_for_which_memory_is_short(void **state)
     fail_each(&fail_alloc);
 }
 
+/* Makes an mbox of 5 GiB, nearly all of it a hole, that ends as one should. */
+static off_t make_large(void)
+{
+    const off_t size = (off_t)5 << 30;
+    int fd = open(in_folder("box"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, size), 0);
+    assert_int_equal(pwrite(fd, "\nend\n\n", 6, size - 6), 6);
+    close(fd);
+    return size;
+}
+
+static void a_batch_beyond_4_gib_is_found_and_an_unfinished_one_cut_off(void **state)
+{
+    bool there = false;
+    (void)state;
+    off_t before = make_large();
+    deliver_and_forget();
+    off_t after = size_of("box");
+    assert_true(after > before && after - before < 200);
+    assert_true(settle(&fail_read, NEVER, &there));
+    assert_true(there);
+    assert_true(size_of("box") == after);
+    before = make_large();
+    deliver_and_forget();
+    assert_int_equal(truncate(in_folder("box"), before + 10), 0);
+    assert_true(settle(&fail_read, NEVER, &there));
+    assert_false(there);
+    assert_true(size_of("box") == before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_left_over_batch_that_cannot_be_read_is_a_failure_and_stays),
         cmocka_unit_test(so_is_one_for_which_memory_is_short),
+        cmocka_unit_test(a_batch_beyond_4_gib_is_found_and_an_unfinished_one_cut_off),
     };
     return cmocka_run_group_tests_name("mbox", tests, make_folder, remove_folder);
 }

@@ -1,6 +1,7 @@
 """Nothing is deleted that was not retrieved, and nothing new is taken for what is known: servers that use unique-ids
 again, have none, or give new ones, and devices that send the same header again and again."""
 
+import json
 import os
 import pty
 import sqlite3
@@ -9,7 +10,7 @@ import subprocess
 import pytest
 
 from test_sync import numbers
-from world import message
+from world import COMMAND, message
 
 NO_UIDL = ["--refuse", "UIDL", "--no-capa", "UIDL"]
 
@@ -247,6 +248,27 @@ def test_a_bound_on_the_size_holds_in_whatever_order_the_listings_come(world):
     with play_each(world, [backwards]) as server:
         assert "2 left alone" in world.sync(server.port, "--max-size", "50K")
     assert numbers(world) == [0, 2]
+
+
+def test_sizes_beyond_4_gib_are_compared_added_and_shown_in_full(world):
+    """5 GB, and what is left of that in 32 bits; each is what it is, and so is the sum."""
+    sizes = [5_000_000_000, 705_032_704, 4_294_967_296, 4_294_967_295]
+    for n in range(4):
+        world.put(f"{n:03}", message(n, 5))
+    listing = "".join(f'line "{n} {size}" ; ' for n, size in enumerate(sizes, 1))
+    replies = f'on STAT {{ line "+OK 4 {sum(sizes)}" }}\non LIST {{ line "+OK" ; {listing}line "." }}\nserve'
+    with world.server("--script", script(world, replies)) as server:
+        url = f"pop3://user@127.0.0.1:{server.port}"
+        done = {
+            name: subprocess.run(
+                [COMMAND, name, "--json", url, "--allow-plaintext", "--password-file", world.password_file],
+                env=world.environment(), capture_output=True, text=True, check=True).stdout  # fmt: skip
+            for name in ("stat", "list")
+        }
+        assert json.loads(done["stat"])["octets"] == sum(sizes)
+        assert [json.loads(line)["octets"] for line in done["list"].splitlines()] == sizes
+        assert "2 left alone" in world.sync(server.port, "--max-size", "4294967295")
+    assert numbers(world) == [1, 3]
 
 
 LISTED_SMALL = 'on LIST { line "+OK" ; line "1 100" ; line "2 100" ; line "." }\nserve'

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from world import COMMAND, CRASH_COMMAND, DEADLINE, message, read_mbox
+from world import COMMAND, CRASH_COMMAND, DEADLINE, message, needs_same_clock, read_mbox
 
 
 def sync_to(world, port, *target, status=0, command=COMMAND, crash=None):
@@ -114,6 +114,7 @@ def test_a_lock_from_before_the_boot_is_taken_away(world, content):
     assert not lock.exists()
 
 
+@needs_same_clock
 def test_a_lock_of_another_host_or_namespace_is_waited_for_however_dead_its_number(world):
     dead = subprocess.Popen(["true"])
     dead.wait()

@@ -16,7 +16,11 @@
  */
 static int kernel_time(clockid_t clock, struct timespec *now)
 {
+#ifdef SYS_clock_gettime64
+    return (int)syscall(SYS_clock_gettime64, clock, now);
+#else
     return (int)syscall(SYS_clock_gettime, clock, now);
+#endif
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
