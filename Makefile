@@ -4,7 +4,7 @@ BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all check interop demo bench bench-full bench-build fuzz install clean format dependencies
+.PHONY: all check interop power demo bench bench-full bench-build fuzz install clean format dependencies
 .PHONY: uninstall dist deb sbom check-packages
 .PHONY: fresh check-musl check-arch demo-dependencies docs coverage analyze abi faults hostile
 
@@ -73,6 +73,12 @@ analyze: dependencies
 # Whether the headers keep what was promised (`make check` asks that, too).
 abi: dependencies
 	tools/abi.sh
+
+# Power cuts: states that a file system may show after one, made from recorded runs (strace), and the runs after them, which
+# may be cut as well. `make check` plays some thousand; here, ten times as many.
+POWER_STATES ?= 2000
+power: all
+	POWER_STATES=$(POWER_STATES) $(MESON) test -C $(BUILD) command-power --timeout-multiplier 100 --verbose
 
 # Real servers (popa3d, solid-pop3d, Mailutils, Courier, Cyrus, tcllib, Twisted, Dovecot, Perdition, nginx), each in
 # fresh systems of Debian 12 and 13, played to the command, the library and cpoplib beside poplib: docs/servers.md.

@@ -39,6 +39,7 @@ optional() {
     echo "clang-format: format"
     echo "doxygen: documentation"
     echo "valgrind: the tests under valgrind"
+    echo "strace: command-power"
     echo "abigail-tools: abi"
     echo "python3-dbg: python-leaks-debug"
     echo "lib${python:-python3}-testsuite: cpython-test-poplib, python-memory"

@@ -4,24 +4,52 @@
 #include <string.h>
 #include <sysexits.h>
 
-typedef struct p3_opener {
+#include "sync/maildir_tidy.h"
+#include "sync/mbox_spool.h"
+
+/* A kind of target. */
+typedef struct p3_target_kind {
     const char *prefix;
     p3_delivery *(*open)(const char *rest, p3_problem *why);
-} p3_opener;
+    void (*tidy)(const char *rest, const char *owner); /* or NULL */
+} p3_target_kind;
 
-static const p3_opener openers[] = {
-    {"maildir:", p3_maildir_open},
-    {"mbox:", p3_mbox_open},
-    {"command:", p3_command_open},
+static const p3_target_kind kinds[] = {
+    {"maildir:", p3_maildir_open, p3_maildir_tidy},
+    {"mbox:", p3_mbox_open, p3_mbox_tidy},
+    {"command:", p3_command_open, NULL},
 };
 
-p3_delivery *p3_delivery_open(const char *target, p3_problem *why)
+/* The kind of a target, and what is behind its prefix; or NULL. */
+static const p3_target_kind *find_kind(const char *target, const char **rest)
 {
-    for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) {
-        size_t len = strlen(openers[i].prefix);
-        if (strncmp(target, openers[i].prefix, len) == 0)
-            return openers[i].open(target + len, why);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t len = strlen(kinds[i].prefix);
+        *rest = target + len;
+        if (strncmp(target, kinds[i].prefix, len) == 0)
+            return &kinds[i];
     }
-    p3_problem_set(why, EX_CONFIG, "opening %s: unknown kind of delivery", target);
     return NULL;
+}
+
+p3_delivery *p3_delivery_open(const char *target, p3_owner owner, p3_problem *why)
+{
+    const char *rest;
+    const p3_target_kind *kind = find_kind(target, &rest);
+    p3_delivery *d = NULL;
+    if (kind != NULL)
+        d = kind->open(rest, why);
+    else
+        p3_problem_set(why, EX_CONFIG, "opening %s: unknown kind of delivery", target);
+    if (d != NULL)
+        d->owner = owner;
+    return d;
+}
+
+void p3_delivery_tidy(const char *target, p3_owner owner)
+{
+    const char *rest;
+    const p3_target_kind *kind = find_kind(target, &rest);
+    if (kind != NULL && kind->tidy != NULL)
+        kind->tidy(rest, owner.mark);
 }

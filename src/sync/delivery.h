@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "sync/names.h"
+#include "sync/owner.h"
 #include "sync/problem.h"
 
 /* A message that has been written. */
@@ -80,11 +81,17 @@ typedef struct p3_delivery_class {
 
 struct p3_delivery {
     const p3_delivery_class *class;
+    p3_owner owner; /* of files beside the target */
 };
 
-/* Opens a target described as "maildir:DIR", "mbox:FILE" or "command:COMMAND LINE". Returns NULL
- * and describes the problem when it cannot be delivered to. */
-p3_delivery *p3_delivery_open(const char *target, p3_problem *why);
+/* Opens a target described as "maildir:DIR", "mbox:FILE" or "command:COMMAND LINE", for an account
+ * that is locked. Returns NULL and describes the problem when it cannot be delivered to. */
+p3_delivery *p3_delivery_open(const char *target, p3_owner owner, p3_problem *why);
+
+/* Removes what earlier runs of this account left at a target, or a power cut brought back, where no
+ * intent is left: settle() does it otherwise. The account is locked. What cannot be removed stays
+ * until the next run. */
+void p3_delivery_tidy(const char *target, p3_owner owner);
 
 /* The constructors behind it. */
 p3_delivery *p3_maildir_open(const char *path, p3_problem *why);

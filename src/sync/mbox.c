@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "sync/file.h"
+#include "sync/mbox_beside.h"
 #include "sync/mbox_lock.h"
 #include "sync/mbox_spool.h"
 #include "sync/outside.h"
@@ -51,14 +52,14 @@ p3_mbox_spool *p3_mbox_spool_new(const char *path)
     return s;
 }
 
-/* "<mbox>.pop3-<name of the first message>" */
+/* "<mbox>.pop3-<owner>-<name of the first message>" */
 static p3_mbox_spool *open_spool(const p3_mbox *m, const char *name, p3_problem *why)
 {
-    size_t size = strlen(m->path) + strlen(name) + 8;
+    size_t size = strlen(m->path) + sizeof m->base.owner.mark + strlen(name) + 8;
     char *path = malloc(size);
     p3_mbox_spool *s = NULL;
     if (path != NULL) {
-        snprintf(path, size, "%s.pop3-%s", m->path, name);
+        snprintf(path, size, "%s" P3_BESIDE "%s-%s", m->path, m->base.owner.mark, name);
         s = p3_mbox_spool_new(path);
     }
     free(path);

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sync/boot.h"
+#include "sync/mbox_beside.h"
 #include "sync/outside.h"
 #include "system/boot.h"
 #include "system/lock.h"
@@ -19,9 +21,6 @@
 
 /* A dotlock that does not tell its maker is stale after so many seconds. */
 #define P3_LOCK_SECONDS 300
-
-/* Seconds by which the clock may have been set since the boot. */
-#define P3_CLOCK_SLACK 60
 
 static void wait_a_little(void)
 {
@@ -52,47 +51,72 @@ static void read_owner(int fd, p3_lock_owner *owner)
     ssize_t n = read(fd, text, sizeof text - 1);
     *owner = (p3_lock_owner){.pid = n > 0 ? strtol(text, NULL, 10) : 0};
     const char *second = n > 0 ? strchr(text, '\n') : NULL;
-    if (second != NULL)
-        snprintf(owner->where, sizeof owner->where, "%.*s", (int)strcspn(second + 1, "\n"),
-                 second + 1);
+    size_t len = second != NULL ? strcspn(second + 1, "\n") : 0;
+    if (len > 0 && second[1 + len] != '\n')
+        owner->pid = 0; /* it was cut, by a power cut say: it does not tell its maker */
+    else if (len > 0)
+        snprintf(owner->where, sizeof owner->where, "%.*s", (int)len, second + 1);
 }
 
-/* Whether it was made before this system was booted: nobody is left who could remove it. A little
- * before: the clock may have been set since. */
-static bool is_before_boot(const struct stat *st)
+static bool is_ours(const p3_lock_owner *owner)
 {
-    time_t boot;
-    return p3_boot_time(&boot) && st->st_mtime + P3_CLOCK_SLACK < boot;
+    return strncmp(owner->where, "pop3 ", 5) == 0;
 }
 
 /* Whether nobody will remove a dotlock: its maker runs no more. That of another host or namespace
  * cannot be asked about, and one without a number gets some minutes, as other programs give it. */
-static bool is_stale(int fd)
+static bool is_stale(int fd, const p3_lock_owner *owner)
 {
-    char here[sizeof((p3_lock_owner *)0)->where];
-    p3_lock_owner owner;
+    char here[sizeof owner->where];
     struct stat st;
-    read_owner(fd, &owner);
     find_where(here, sizeof here);
     if (fstat(fd, &st) != 0)
         return false;
-    if (strncmp(owner.where, "pop3 ", 5) == 0 && strcmp(owner.where, here) != 0) {
-        const char *host = strrchr(owner.where, ' ');
-        return strcmp(host, strrchr(here, ' ')) == 0 && is_before_boot(&st);
+    if (is_ours(owner) && strcmp(owner->where, here) != 0) {
+        const char *host = strrchr(owner->where, ' ');
+        return strcmp(host, strrchr(here, ' ')) == 0 && p3_is_before_boot(&st);
     }
-    if (owner.pid <= 0)
-        return is_before_boot(&st) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
-    return !p3_outside_is_alive((pid_t)owner.pid) || is_before_boot(&st);
+    if (owner->pid <= 0)
+        return p3_is_before_boot(&st) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
+    return !p3_outside_is_alive((pid_t)owner->pid) || p3_is_before_boot(&st);
 }
 
-static void remove_if_stale(const char *path)
+/* Locks the mbox for a moment: of two runs that find the same dotlock stale, the second would
+ * remove that which the first has made since. Returns a descriptor to close, -1 when there is no
+ * mbox to be spoiled, or -2 when another program has locked it. */
+static int claim(const char *mbox)
 {
-    int fd = p3_outside_open(path, O_RDONLY | O_CLOEXEC, 0);
-    bool stale = fd >= 0 && is_stale(fd);
-    if (fd >= 0)
+    int fd = p3_outside_open(mbox, O_RDWR | O_CLOEXEC, 0);
+    if (fd < 0 || p3_lock_take(fd, 0, 0) == 0)
+        return fd < 0 ? -1 : fd;
+    (void)close(fd);
+    return -2;
+}
+
+/* Removes a dotlock, or what was to become one, when it is stale; if so wanted, only one that is
+ * known to be ours. Returns whether it did. */
+static bool remove_if_stale(const char *mbox, const char *file, bool ours)
+{
+    p3_lock_owner owner;
+    bool removed = false;
+    int claimed = claim(mbox);
+    int fd = claimed == -2 ? -1 : p3_outside_open(file, O_RDONLY | O_CLOEXEC, 0);
+    if (fd >= 0) {
+        read_owner(fd, &owner);
+        if ((!ours || is_ours(&owner)) && is_stale(fd, &owner))
+            removed = p3_outside_unlink(file) == 0;
         (void)close(fd);
-    if (stale)
-        (void)p3_outside_unlink(path);
+    }
+    if (claimed >= 0) {
+        p3_lock_end(claimed);
+        (void)close(claimed);
+    }
+    return removed;
+}
+
+void p3_mbox_lock_tidy(const char *path, const char *file)
+{
+    (void)remove_if_stale(path, file, strcmp(file + strlen(path), P3_DOTLOCK) == 0);
 }
 
 /* A number that tells the lock of this host from that of another with the same process number. */
@@ -116,8 +140,8 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
         l->dotlock = NULL;
         return p3_problem_set(why, EX_OSERR, "out of memory");
     }
-    snprintf(l->dotlock, size, "%s.lock", path);
-    snprintf(own, size, "%s.pop3-lock-%ld-%lx", path, (long)getpid(), unique());
+    snprintf(l->dotlock, size, "%s" P3_DOTLOCK, path);
+    snprintf(own, size, "%s" P3_BESIDE_LOCK "%ld-%lx", path, (long)getpid(), unique());
     int fd = p3_outside_open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     char here[sizeof((p3_lock_owner *)0)->where];
     find_where(here, sizeof here);
@@ -130,10 +154,8 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
         error = errno;
         if (!taken && error != EEXIST)
             break;
-        if (!taken) {
-            remove_if_stale(l->dotlock);
+        if (!taken && !remove_if_stale(path, l->dotlock, false))
             wait_a_little();
-        }
     }
     if (fd >= 0) {
         (void)close(fd);

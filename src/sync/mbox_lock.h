@@ -13,4 +13,8 @@ typedef struct p3_mbox_lock {
 bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why);
 void p3_mbox_lock_release(p3_mbox_lock *l);
 
+/* Removes a dotlock of ours, or the file that was to become one, if the run that made it is no
+ * more: `file` is beside the mbox `path`. */
+void p3_mbox_lock_tidy(const char *path, const char *file);
+
 #endif

@@ -3,11 +3,9 @@
 #include "sync/mbox_spool.h"
 #include "sync/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "sync/mbox_beside.h"
 #include "sync/mbox_lock.h"
 #include "sync/mbox_scan.h"
 #include "sync/outside.h"
@@ -216,27 +215,10 @@ static bool settle_spool(p3_mbox *m, p3_mbox_spool *s, p3_left_over *at, size_t 
     return true;
 }
 
-/* Whether one of the intents is the first message of a spool, whose file is named after it. */
-static bool is_ours(const char *rest, const p3_left_over *at, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(at[i].name, rest) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Opens a spool that is beside the mbox. */
-static p3_mbox_spool *open_left_over(const char *folder, const char *name, p3_problem *why)
+static p3_mbox_spool *open_left_over(const char *path, p3_problem *why)
 {
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    p3_mbox_spool *s = NULL;
-    if (path != NULL) {
-        snprintf(path, size, "%s/%s", folder, name);
-        s = p3_mbox_spool_new(path);
-    }
-    free(path);
+    p3_mbox_spool *s = p3_mbox_spool_new(path);
     if (s == NULL) {
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
@@ -249,35 +231,60 @@ static p3_mbox_spool *open_left_over(const char *folder, const char *name, p3_pr
     return NULL;
 }
 
+/* ---- what is beside the mbox ---- */
+
+/* What is to be settled; without a delivery, nothing is. */
+typedef struct p3_settling {
+    const char *path; /* the mbox's */
+    const char *owner;
+    p3_mbox *m;
+    p3_left_over *at;
+    size_t count;
+} p3_settling;
+
+/* Whether one of the intents is the first message of a spool, whose file is named after it. */
+static bool is_named(const p3_settling *s, const char *name)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->at[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A spool that no intent names is not needed by its owner, and that are we: the account is locked,
+ * so no other run is at work on it. Those of other accounts may be all that tells them what was
+ * delivered. One may lack the owner: an earlier version made it. */
+static bool settle_file(void *ctx, const char *path, const char *rest, p3_problem *why)
+{
+    const p3_settling *s = ctx;
+    if (strcmp(rest, P3_DOTLOCK) == 0 ||
+        strncmp(rest, P3_BESIDE_LOCK, sizeof P3_BESIDE_LOCK - 1) == 0) {
+        p3_mbox_lock_tidy(s->path, path);
+        return true;
+    }
+    const char *name = rest + sizeof P3_BESIDE - 1;
+    size_t len = strlen(s->owner);
+    bool ours = strncmp(name, s->owner, len) == 0 && name[len] == '-';
+    if (is_named(s, ours ? name + len + 1 : name)) {
+        p3_mbox_spool *spool = open_left_over(path, why);
+        return spool != NULL && settle_spool(s->m, spool, s->at, s->count, why);
+    }
+    if (ours)
+        (void)p3_outside_unlink(path); /* or the next run does */
+    return true;
+}
+
 bool p3_mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
 {
     p3_mbox *m = (p3_mbox *)d;
-    const char *slash = strrchr(m->path, '/');
-    const char *base = slash != NULL ? slash + 1 : m->path;
-    size_t len = strlen(base);
-    char *copy = strdup(m->path);
-    if (copy == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    const char *folder = dirname(copy);
-    int fd = p3_outside_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    bool ok = dir != NULL;
-    const struct dirent *e;
-    if (!ok)
-        p3_problem_errno(why, errno, "reading the folder of %s", m->path);
-    for (errno = 0; ok && (e = readdir(dir)) != NULL; errno = 0) {
-        if (strncmp(e->d_name, base, len) != 0 || strncmp(e->d_name + len, ".pop3-", 6) != 0 ||
-            !is_ours(e->d_name + len + 6, at, count))
-            continue;
-        p3_mbox_spool *s = open_left_over(folder, e->d_name, why);
-        ok = s != NULL && settle_spool(m, s, at, count, why);
-    }
-    if (ok && errno != 0)
-        ok = p3_problem_errno(why, errno, "reading the folder of %s", m->path);
-    if (dir != NULL)
-        (void)closedir(dir);
-    else if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    return ok;
+    p3_settling s = {m->path, d->owner.mark, m, at, count};
+    return p3_mbox_each_beside(m->path, settle_file, &s, why);
+}
+
+void p3_mbox_tidy(const char *path, const char *owner)
+{
+    p3_problem why;
+    p3_settling s = {.path = path, .owner = owner};
+    (void)p3_mbox_each_beside(path, settle_file, &s, &why);
 }

@@ -48,7 +48,8 @@ void p3_mbox_spool_free(p3_mbox_spool *s, bool remove);
 /* Fills a buffer from a file. False, with errno, when that cannot be read or ends before. */
 bool p3_mbox_read(int fd, char *out, size_t size, uint64_t offset);
 
-/* The class's settle(). */
+/* The class's settle(), and p3_delivery_tidy() for an mbox. */
 bool p3_mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
+void p3_mbox_tidy(const char *path, const char *owner);
 
 #endif

@@ -23,16 +23,21 @@ static void quote_host(const char *host, char *out, size_t size)
     out[used] = '\0';
 }
 
-int p3_names_init(p3_names *n)
+static void find_host(char *out, size_t size)
 {
     char host[256] = "localhost";
-    uint64_t number;
-    if (getentropy(&number, sizeof number) != 0)
-        return errno;
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "localhost");
     host[sizeof host - 1] = '\0';
-    quote_host(host, n->host, sizeof n->host);
+    quote_host(host, out, size);
+}
+
+int p3_names_init(p3_names *n)
+{
+    uint64_t number;
+    if (getentropy(&number, sizeof number) != 0)
+        return errno;
+    find_host(n->host, sizeof n->host);
     snprintf(n->start, sizeof n->start, "%lld.R%016" PRIx64, (long long)time(NULL), number);
     n->next = 0;
     return 0;
@@ -50,6 +55,21 @@ bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most)
     *l = (p3_name_list){.text = calloc(most + 1, size), .size = size, .first = n->next};
     n->next += most;
     return l->text != NULL;
+}
+
+bool p3_name_is_ours(const char *name)
+{
+    static const char digits[] = "0123456789";
+    char host[sizeof((p3_names *)0)->host];
+    size_t time = strspn(name, digits);
+    const char *random = name + time;
+    if (time == 0 || strncmp(random, ".R", 2) != 0 ||
+        strspn(random + 2, "0123456789abcdef") != 16 || random[18] != 'Q')
+        return false;
+    const char *number = random + 19;
+    size_t len = strspn(number, digits);
+    find_host(host, sizeof host);
+    return len > 0 && number[len] == '.' && strcmp(number + len + 1, host) == 0;
 }
 
 void p3_name_list_free(p3_name_list *l)

@@ -103,6 +103,7 @@ struct p3_session {
     p3_problem secret_problem;
     pop3_client *client;
     p3_known_account known;
+    p3_owner owner; /* of files beside the target */
     bool locked;
     p3_calendar calendar; /* as the session began */
     p3_rows rows;

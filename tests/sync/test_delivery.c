@@ -4,16 +4,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "sync/delivery.h"
+#include "sync/mbox_lock.h"
+#include "system/lock.h"
+
+/* The account that delivers. */
+#define MARK  "0123456789abcdef"
+#define OWNER ((p3_owner){MARK})
 
 static char folder[64];
 
@@ -47,10 +55,18 @@ static p3_delivery *target(const char *kind, const char *name)
     char text[256];
     p3_problem why = {0};
     snprintf(text, sizeof text, "%s:%s/%s", kind, folder, name);
-    p3_delivery *d = p3_delivery_open(text, &why);
+    p3_delivery *d = p3_delivery_open(text, OWNER, &why);
     if (d == NULL)
         fail_msg("%s", why.text);
     return d;
+}
+
+/* The description of a target, for a moment. */
+static const char *in_target(const char *prefix, const char *name)
+{
+    static char text[256];
+    snprintf(text, sizeof text, "%s%s/%s", prefix, folder, name);
+    return text;
 }
 
 static void put(const char *name, const char *text)
@@ -136,7 +152,7 @@ static void an_unknown_kind_of_target_is_a_mistake_in_the_configuration(void **s
 {
     p3_problem why = {0};
     (void)state;
-    assert_null(p3_delivery_open("carrier-pigeon:home", &why));
+    assert_null(p3_delivery_open("carrier-pigeon:home", OWNER, &why));
     assert_int_equal(why.exit, EX_CONFIG);
 }
 
@@ -159,12 +175,12 @@ static void a_file_in_a_folders_place_is_said(void **state)
     (void)state;
     put("file", "");
     snprintf(path, sizeof path, "maildir:%s/file/Maildir", folder);
-    assert_null(p3_delivery_open(path, &why));
+    assert_null(p3_delivery_open(path, OWNER, &why));
     assert_non_null(strstr(why.text, "file/Maildir/tmp"));
     assert_int_equal(mkdir(in("M"), 0700), 0);
     put("M/cur", "");
     snprintf(path, sizeof path, "maildir:%s/M", folder);
-    assert_null(p3_delivery_open(path, &why));
+    assert_null(p3_delivery_open(path, OWNER, &why));
     assert_non_null(strstr(why.text, "M/cur"));
 }
 
@@ -315,7 +331,7 @@ static void an_abandoned_message_leaves_no_trace_between_two_others(void **state
     assert_null(strstr(box, "MAILER-DAEMON"));
     assert_non_null(strstr(box, "\none\n\nFrom ann@example.org "));
     assert_non_null(strstr(box, "\n>>From two\n\n"));
-    assert_false(is_there("box.pop3-1"));
+    assert_false(is_there("box.pop3-" MARK "-1"));
     d->class->close(d);
 }
 
@@ -338,9 +354,9 @@ static void closing_removes_a_spool_of_which_nothing_was_handed_in(void **state)
     (void)state;
     p3_delivery *d = target("mbox", "box");
     assert_true(write_message(d, "1", "one", &parcel));
-    assert_true(is_there("box.pop3-1"));
+    assert_true(is_there("box.pop3-" MARK "-1"));
     d->class->close(d);
-    assert_false(is_there("box.pop3-1"));
+    assert_false(is_there("box.pop3-" MARK "-1"));
     assert_false(is_there("box"));
 }
 
@@ -394,14 +410,14 @@ static void a_full_disk_cuts_an_mbox_back_and_the_next_run_finds_nothing_deliver
     assert_int_equal(b.problem.exit, EX_TEMPFAIL);
     assert_false(parcel.delivered);
     assert_string_equal(get("box"), before);
-    assert_true(is_there("box.pop3-1"));
+    assert_true(is_there("box.pop3-" MARK "-1"));
     d->class->close(d);
 
     d = target("mbox", "box");
     assert_true(d->class->settle(d, left, 2, &why));
     assert_false(left[0].there || left[1].there);
     d->class->recorded(d, NULL, true);
-    assert_false(is_there("box.pop3-1"));
+    assert_false(is_there("box.pop3-" MARK "-1"));
     assert_string_equal(get("box"), before);
     d->class->close(d);
 }
@@ -418,7 +434,7 @@ static void leave_spool(const char *name, const char *messages, unsigned offset,
     snprintf(text, sizeof text, "%s%s\nother\n%020zu %020u %u end\n", messages, name,
              strlen(messages), offset, missing);
     char file[32];
-    snprintf(file, sizeof file, "box.pop3-%s", name);
+    snprintf(file, sizeof file, "box.pop3-" MARK "-%s", name);
     put(file, text);
 }
 
@@ -439,9 +455,9 @@ static int settle_spool(const char *messages, unsigned missing, const char *box,
         fail_msg("%s", why.text);
     assert_false(left[2].there);
     assert_string_equal(get("box"), after);
-    assert_true(is_there("box.pop3-1"));
+    assert_true(is_there("box.pop3-" MARK "-1"));
     d->class->recorded(d, NULL, true);
-    assert_false(is_there("box.pop3-1"));
+    assert_false(is_there("box.pop3-" MARK "-1"));
     d->class->close(d);
     return left[0].there | left[1].there << 1;
 }
@@ -517,11 +533,11 @@ static void a_spool_that_never_got_its_trailer_is_removed_and_others_are_left_al
     put("box.pop3-9", "of a run that is at work");
     put("other.pop3-1", "of another mbox");
     for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++) {
-        put("box.pop3-1", unfinished[i]);
+        put("box.pop3-" MARK "-1", unfinished[i]);
         p3_delivery *d = target("mbox", "box");
         assert_true(d->class->settle(d, &left, 1, &why));
         assert_false(left.there);
-        assert_false(is_there("box.pop3-1"));
+        assert_false(is_there("box.pop3-" MARK "-1"));
         d->class->close(d);
     }
     assert_true(is_there("box.pop3-9"));
@@ -549,7 +565,131 @@ static void a_spool_that_cannot_be_settled_is_kept_for_the_next_run(void **state
     p3_delivery *d = target("mbox", "box");
     assert_false(d->class->settle(d, &left, 1, &why));
     d->class->close(d);
-    assert_true(is_there("box.pop3-1"));
+    assert_true(is_there("box.pop3-" MARK "-1"));
+}
+
+static void put_old(const char *name, const char *text)
+{
+    static const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    put(name, text);
+    assert_int_equal(utimensat(AT_FDCWD, in(name), long_ago, 0), 0);
+}
+
+/* Locks the mbox and dies: its lock stays, and the file that became it. */
+static void leave_lock(void)
+{
+    p3_mbox_lock lock;
+    p3_problem why;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(p3_mbox_lock_take(&lock, in("box"), &why) ? 0 : 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(link(in("box.lock"), in("box.pop3-lock-1-a")), 0);
+}
+
+static void what_no_intent_names_goes_from_beside_an_mbox_and_what_may_be_needed_stays(void **state)
+{
+    p3_left_over left = {.name = "1"};
+    p3_problem why = {0};
+    (void)state;
+    for (int intents = 0; intents < 2; intents++) {
+        leave_lock();
+        put("box.pop3-lock-1-b", "");                               /* just being made */
+        put_old("box.pop3-lock-1-c", "1\npop3 616ee2e8-6fb1 402");  /* cut in the middle */
+        leave_spool("7", ONE, 4, 0);                                /* recorded as delivered */
+        put("box.pop3-" MARK "-8", "not sealed");                   /* nothing of it was appended */
+        put("box.pop3-fedcba9876543210-9", "another account's");    /* and what it knows by */
+        put("box.pop3-" MARK "7", "not ours: no account has this"); /* mark */
+        put("box2.pop3-" MARK "-7", "of another mbox");
+        p3_delivery *d = target("mbox", "box");
+        if (intents > 0)
+            assert_true(d->class->settle(d, &left, 1, &why));
+        else
+            p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+        d->class->close(d);
+        assert_false(is_there("box.lock"));
+        assert_false(is_there("box.pop3-lock-1-a"));
+        assert_false(is_there("box.pop3-" MARK "-7"));
+        assert_false(is_there("box.pop3-" MARK "-8"));
+        assert_true(is_there("box.pop3-lock-1-b"));
+        assert_false(is_there("box.pop3-lock-1-c"));
+        assert_true(is_there("box.pop3-fedcba9876543210-9"));
+        assert_true(is_there("box.pop3-" MARK "7"));
+        assert_true(is_there("box2.pop3-" MARK "-7"));
+    }
+}
+
+static void a_lock_that_is_held_or_another_programs_is_left_alone(void **state)
+{
+    p3_mbox_lock lock;
+    p3_problem why;
+    char text[32];
+    (void)state;
+    assert_true(p3_mbox_lock_take(&lock, in("box"), &why));
+    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    assert_true(is_there("box.lock"));
+    p3_mbox_lock_release(&lock);
+    snprintf(text, sizeof text, "%d\n", INT_MAX); /* no process has this number */
+    put("box.lock", text);
+    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    assert_true(is_there("box.lock"));
+}
+
+/* Else, of two that find it stale, the second removes the lock that the first has made since. */
+static void a_stale_lock_is_removed_only_by_who_has_the_mbox(void **state)
+{
+    (void)state;
+    leave_lock();
+    int fd = open(in("box"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(p3_lock_take(fd, 0, 0), 0);
+    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    assert_true(is_there("box.lock"));
+    p3_lock_end(fd);
+    assert_int_equal(close(fd), 0);
+    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    assert_false(is_there("box.lock"));
+}
+
+/* ---- tmp/ of a Maildir ---- */
+
+static void what_a_power_cut_left_in_tmp_goes_and_what_is_being_written_stays(void **state)
+{
+    p3_left_over left = {.name = "x"};
+    p3_problem why = {0};
+    p3_names names;
+    p3_name_list list;
+    char file[2][160];
+    char foreign[176];
+    (void)state;
+    assert_int_equal(p3_names_init(&names), 0);
+    assert_true(p3_name_list_init(&list, &names, 2));
+    p3_delivery_tidy(in_target("maildir:", "M"), OWNER);
+    assert_false(is_there("M")); /* none is made for that */
+    for (int intents = 0; intents < 2; intents++) {
+        p3_delivery *d = target("maildir", "M");
+        p3_name_list_add(&list, &names);
+        snprintf(file[0], sizeof file[0], "M/tmp/%s", p3_name_list_at(&list, 0));
+        put_old(file[0], "x");
+        p3_name_list_add(&list, &names);
+        snprintf(file[1], sizeof file[1], "M/tmp/%s", p3_name_list_at(&list, 1));
+        put(file[1], "of a run that is at work");
+        snprintf(foreign, sizeof foreign, "%s.elsewhere", file[0]);
+        put_old(foreign, "x"); /* another host's clock and boot */
+        put_old("M/tmp/1700000000.M1P2.host", "x");
+        if (intents > 0)
+            assert_true(d->class->settle(d, &left, 1, &why));
+        else
+            p3_delivery_tidy(in_target("maildir:", "M"), OWNER);
+        d->class->close(d);
+        assert_false(is_there(file[0]));
+        assert_true(is_there(file[1]));
+        assert_true(is_there(foreign));
+        assert_true(is_there("M/tmp/1700000000.M1P2.host"));
+        list.count = 0;
+    }
+    p3_name_list_free(&list);
 }
 
 /* ---- command ---- */
@@ -560,7 +700,7 @@ static p3_parcel run_command(const char *command)
     p3_problem why = {0};
     p3_parcel parcel;
     snprintf(text, sizeof text, "command:%s", command);
-    p3_delivery *d = p3_delivery_open(text, &why);
+    p3_delivery *d = p3_delivery_open(text, OWNER, &why);
     assert_non_null(d);
     assert_true(write_message(d, "1", "the message", &parcel));
     (void)deliver(d, &parcel, 1);
@@ -602,7 +742,7 @@ static void a_message_for_a_command_needs_a_place_to_be_kept(void **state)
     p3_parcel parcel;
     (void)state;
     memset(text, 'x', sizeof text - 1);
-    p3_delivery *d = p3_delivery_open("command:cat >/dev/null", &why);
+    p3_delivery *d = p3_delivery_open("command:cat >/dev/null", OWNER, &why);
     assert_int_equal(setenv("TMPDIR", in("missing"), 1), 0);
     bool kept = write_message(d, "1", "text", &parcel);
     assert_int_equal(setenv("TMPDIR", "not/absolute", 1), 0); /* /tmp is used */
@@ -648,6 +788,10 @@ int main(void)
         TEST(a_spool_that_never_got_its_trailer_is_removed_and_others_are_left_alone),
         TEST(an_mbox_whose_folder_is_gone_cannot_be_settled),
         TEST(a_spool_that_cannot_be_settled_is_kept_for_the_next_run),
+        TEST(what_no_intent_names_goes_from_beside_an_mbox_and_what_may_be_needed_stays),
+        TEST(a_lock_that_is_held_or_another_programs_is_left_alone),
+        TEST(a_stale_lock_is_removed_only_by_who_has_the_mbox),
+        TEST(what_a_power_cut_left_in_tmp_goes_and_what_is_being_written_stays),
         TEST(a_command_is_told_apart_by_how_it_ends),
         TEST(a_message_for_a_command_needs_a_place_to_be_kept),
     };

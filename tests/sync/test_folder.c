@@ -124,7 +124,7 @@ static p3_delivery *open_target(const char *kind, const char *name)
     char text[300];
     p3_problem why = {0};
     snprintf(text, sizeof text, "%s:%s", kind, in(name));
-    p3_delivery *d = p3_delivery_open(text, &why);
+    p3_delivery *d = p3_delivery_open(text, (p3_owner){"0123456789abcdef"}, &why);
     if (d == NULL)
         fail_msg("%s", why.text);
     return d;
