@@ -3,6 +3,7 @@
  *   connect.c     resolving, dialing, proxies, the TLS handshake
  *   step.c        the non-blocking step: connecting, greeting, transfer, deadlines
  *   upgrade.c     STLS: capabilities, command, handshake, capabilities again
+ *   phase.c       which phase may follow which
  *   refusal.c     what a refusal is about
  *   requests.c    submitted commands: waiting, handed to the engine, over
  *   failure.c     how a connection ends, and the sentence about it
@@ -124,6 +125,11 @@ static inline bool p3_has_trait(const pop3_client *c, uint32_t traits)
 {
     return (c->options.traits.flags & traits) != 0;
 }
+
+/* phase.c */
+
+/* The connection gets on, or ends. Only this changes the phase. */
+void p3_set_phase(pop3_client *c, p3_phase phase);
 
 /* failure.c */
 

@@ -12,18 +12,18 @@ static pop3_status begin_dialing(pop3_client *c)
 {
     if (c->options.local_address != NULL && !p3_dial_bind(&c->dial, c->options.local_address))
         return p3_fail(c, POP3_ERR_ARGUMENT, 0, "connecting", "the local address is not numeric");
-    c->phase = P3_PHASE_DIALING;
+    p3_set_phase(c, P3_PHASE_DIALING);
     return POP3_OK;
 }
 
 pop3_status p3_connect_begin(pop3_client *c)
 {
     if (c->options.unix_socket != NULL) {
-        c->phase = P3_PHASE_DIALING;
+        p3_set_phase(c, P3_PHASE_DIALING);
         p3_dial_begin_unix(&c->dial, c->options.unix_socket); /* its length was checked before */
         return POP3_OK;
     }
-    c->phase = P3_PHASE_RESOLVING;
+    p3_set_phase(c, P3_PHASE_RESOLVING);
     bool proxy = c->options.proxy != POP3_PROXY_NONE;
     const char *host = proxy ? c->options.proxy_host : c->options.host;
     uint16_t port = proxy ? c->options.proxy_port : c->options.port;
@@ -43,7 +43,7 @@ pop3_status p3_begin_tls(pop3_client *c)
         status = pop3_tls_new(&c->options.tls, NULL, NULL, 0);
     if (status == POP3_OK)
         status = p3_tls_session_new(&c->stream.tls, c->options.tls, c->stream.fd, p3_host(c));
-    c->phase = P3_PHASE_HANDSHAKE;
+    p3_set_phase(c, P3_PHASE_HANDSHAKE);
     if (status != POP3_OK)
         return p3_fail(c, status, 0, NULL, pop3_status_message(status));
     return POP3_OK;
@@ -73,7 +73,7 @@ static bool reached(pop3_client *c)
 {
     if (c->options.security == POP3_SECURITY_TLS)
         return p3_begin_tls(c) == POP3_OK;
-    c->phase = P3_PHASE_GREETING;
+    p3_set_phase(c, P3_PHASE_GREETING);
     return true;
 }
 
@@ -83,7 +83,7 @@ static bool begin_proxy(pop3_client *c)
     pop3_status (*begin)(p3_proxy *) = p3_proxy_http;
     if (o->proxy != POP3_PROXY_HTTP)
         begin = o->proxy == POP3_PROXY_SOCKS5 ? p3_proxy_socks5 : p3_proxy_socks4;
-    c->phase = P3_PHASE_PROXY;
+    p3_set_phase(c, P3_PHASE_PROXY);
     c->proxy = p3_proxy_new(begin, o->host, o->port, o->proxy_user, o->proxy_password);
     if (c->proxy == NULL)
         p3_fail(c, POP3_ERR_MEMORY, 0, NULL, pop3_status_message(POP3_ERR_MEMORY));
@@ -171,7 +171,7 @@ static bool step_handshake(pop3_client *c)
     p3_trace_note(c, note);
     if (pop3_engine_state(c->engine) == POP3_STATE_GREETING) {
         pop3_engine_tls_started(c->engine);
-        c->phase = P3_PHASE_GREETING;
+        p3_set_phase(c, P3_PHASE_GREETING);
     } else {
         p3_upgrade_encrypted(c);
     }

@@ -90,7 +90,7 @@ void p3_disconnect(pop3_client *c, pop3_status ended, bool farewell)
     p3_proxy_free(c->proxy);
     c->proxy = NULL;
     p3_stream_close(&c->stream, farewell);
-    c->phase = P3_PHASE_NONE;
+    p3_set_phase(c, P3_PHASE_NONE);
     c->deadline = P3_NEVER;
     c->read_again = c->more = c->want_write = false;
     c->ended = ended;

@@ -414,7 +414,7 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
     c->under_way++;
     c->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
     if (c->phase == P3_PHASE_READY)
-        c->phase = P3_PHASE_LOGIN; /* else p3_ready() does it */
+        p3_set_phase(c, P3_PHASE_LOGIN); /* else p3_ready() does it */
     if (!c->inside)
         c->more = true; /* a step is to send what begins it */
     return POP3_OK;

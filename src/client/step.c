@@ -70,7 +70,7 @@ pop3_status pop3_client_start(pop3_client *c)
 
 void p3_ready(pop3_client *c)
 {
-    c->phase = p3_login_waits(c) ? P3_PHASE_LOGIN : P3_PHASE_READY;
+    p3_set_phase(c, p3_login_waits(c) ? P3_PHASE_LOGIN : P3_PHASE_READY);
     c->deadline = P3_NEVER;
 }
 

@@ -77,7 +77,7 @@ static void submit_stls(pop3_client *c)
 
 void p3_upgrade_begin(pop3_client *c, p3_request *request)
 {
-    c->phase = P3_PHASE_UPGRADE;
+    p3_set_phase(c, P3_PHASE_UPGRADE);
     c->upgrading = request;
     if (pop3_engine_capabilities(c->engine) != NULL || p3_has_trait(c, POP3_TRAIT_NO_CAPA))
         submit_stls(c);
@@ -108,7 +108,7 @@ static void capabilities_after(void *ctx, pop3_client *c, const pop3_result *res
 void p3_upgrade_encrypted(pop3_client *c)
 {
     pop3_engine_tls_started(c->engine);
-    c->phase = P3_PHASE_UPGRADE;
+    p3_set_phase(c, P3_PHASE_UPGRADE);
     if (p3_has_trait(c, POP3_TRAIT_NO_CAPA))
         upgraded(c);
     else

@@ -1,0 +1,31 @@
+/* Where a connection stands: the one place that says which phase may follow which. */
+#include "client/client_state.h"
+
+#include <assert.h>
+
+#define P3_BIT(phase) (1u << (phase))
+
+/* Another connection in place of one on which nothing but the client's own was said. */
+#define P3_AGAIN (P3_BIT(P3_PHASE_RESOLVING) | P3_BIT(P3_PHASE_DIALING))
+
+/* The phases that may follow each; the connection may end in any. */
+static const unsigned next_phases[] = {
+    [P3_PHASE_NONE] = P3_AGAIN,
+    [P3_PHASE_RESOLVING] = P3_BIT(P3_PHASE_DIALING),
+    [P3_PHASE_DIALING] =
+        P3_BIT(P3_PHASE_PROXY) | P3_BIT(P3_PHASE_HANDSHAKE) | P3_BIT(P3_PHASE_GREETING),
+    [P3_PHASE_PROXY] = P3_BIT(P3_PHASE_HANDSHAKE) | P3_BIT(P3_PHASE_GREETING),
+    [P3_PHASE_HANDSHAKE] = P3_BIT(P3_PHASE_GREETING) | P3_BIT(P3_PHASE_UPGRADE) | P3_AGAIN,
+    [P3_PHASE_GREETING] =
+        P3_BIT(P3_PHASE_UPGRADE) | P3_BIT(P3_PHASE_LOGIN) | P3_BIT(P3_PHASE_READY),
+    [P3_PHASE_UPGRADE] =
+        P3_BIT(P3_PHASE_HANDSHAKE) | P3_BIT(P3_PHASE_LOGIN) | P3_BIT(P3_PHASE_READY) | P3_AGAIN,
+    [P3_PHASE_LOGIN] = P3_BIT(P3_PHASE_READY) | P3_AGAIN,
+    [P3_PHASE_READY] = P3_BIT(P3_PHASE_UPGRADE) | P3_BIT(P3_PHASE_LOGIN),
+};
+
+void p3_set_phase(pop3_client *c, p3_phase phase)
+{
+    assert(phase == P3_PHASE_NONE || (next_phases[c->phase] & P3_BIT(phase)) != 0);
+    c->phase = phase;
+}
