@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "sync/maildir_tidy.h"
 #include "sync/mbox_spool.h"
 
 /* A kind of target. */
@@ -15,7 +14,7 @@ typedef struct p3_target_kind {
 } p3_target_kind;
 
 static const p3_target_kind kinds[] = {
-    {"maildir:", p3_maildir_open, p3_maildir_tidy},
+    {"maildir:", p3_maildir_open, NULL},
     {"mbox:", p3_mbox_open, p3_mbox_tidy},
     {"command:", p3_command_open, NULL},
 };

@@ -7,7 +7,6 @@
 #include "sync/file.h"
 #include "sync/folder.h"
 #include "sync/grow.h"
-#include "sync/maildir_tidy.h"
 #include "system/move.h"
 #include "system/whole_sync.h"
 
@@ -336,7 +335,6 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
         if (gone != 0 && errno != ENOENT && !at[i].there)
             return p3_problem_errno(why, errno, "removing %s/tmp/%s", m->path, at[i].name);
     }
-    p3_maildir_tidy_folder(m->tmp);
     /* Before their names are forgotten: else they might come back and stay for ever. */
     if (removed && fsync(m->tmp) != 0)
         return p3_problem_errno(why, errno, "syncing %s/tmp", m->path);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -28,7 +27,7 @@ static bool call(const char *mbox, const char *rest, p3_beside_fn *fn, void *ctx
     char *path = malloc(size);
     if (path == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
-    snprintf(path, size, "%s%s", mbox, rest);
+    (void)stpcpy(stpcpy(path, mbox), rest);
     bool ok = fn(ctx, path, path + strlen(mbox), why);
     free(path);
     return ok;

@@ -57,21 +57,6 @@ bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most)
     return l->text != NULL;
 }
 
-bool p3_name_is_ours(const char *name)
-{
-    static const char digits[] = "0123456789";
-    char host[sizeof((p3_names *)0)->host];
-    size_t time = strspn(name, digits);
-    const char *random = name + time;
-    if (time == 0 || strncmp(random, ".R", 2) != 0 ||
-        strspn(random + 2, "0123456789abcdef") != 16 || random[18] != 'Q')
-        return false;
-    const char *number = random + 19;
-    size_t len = strspn(number, digits);
-    find_host(host, sizeof host);
-    return len > 0 && number[len] == '.' && strcmp(number + len + 1, host) == 0;
-}
-
 void p3_name_list_free(p3_name_list *l)
 {
     free(l->text);

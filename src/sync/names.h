@@ -32,9 +32,6 @@ void p3_name_list_free(p3_name_list *l);
 /* Writes the next of them: "1700000000.R0123456789abcdefQ7.host". There must be room. */
 void p3_name_list_add(p3_name_list *l, const p3_names *n);
 
-/* Whether a file has a name such as this host's runs give. */
-bool p3_name_is_ours(const char *name);
-
 /* Stays valid until the list is freed. */
 static inline const char *p3_name_list_at(const p3_name_list *l, size_t i)
 {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sync/delivery.h"
@@ -568,11 +569,16 @@ static void a_spool_that_cannot_be_settled_is_kept_for_the_next_run(void **state
     assert_true(is_there("box.pop3-" MARK "-1"));
 }
 
+static void set_time(const char *name, time_t when)
+{
+    const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
+    assert_int_equal(utimensat(AT_FDCWD, in(name), times, 0), 0);
+}
+
 static void put_old(const char *name, const char *text)
 {
-    static const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     put(name, text);
-    assert_int_equal(utimensat(AT_FDCWD, in(name), long_ago, 0), 0);
+    set_time(name, 1);
 }
 
 /* Locks the mbox and dies: its lock stays, and the file that became it. */
@@ -596,7 +602,8 @@ static void what_no_intent_names_goes_from_beside_an_mbox_and_what_may_be_needed
     (void)state;
     for (int intents = 0; intents < 2; intents++) {
         leave_lock();
-        put("box.pop3-lock-1-b", "");                               /* just being made */
+        put("box.pop3-lock-1-b", "");                               /* just being made, */
+        set_time("box.pop3-lock-1-b", time(NULL));                  /* whatever the clock says */
         put_old("box.pop3-lock-1-c", "1\npop3 616ee2e8-6fb1 402");  /* cut in the middle */
         leave_spool("7", ONE, 4, 0);                                /* recorded as delivered */
         put("box.pop3-" MARK "-8", "not sealed");                   /* nothing of it was appended */
@@ -650,46 +657,6 @@ static void a_stale_lock_is_removed_only_by_who_has_the_mbox(void **state)
     assert_int_equal(close(fd), 0);
     p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
     assert_false(is_there("box.lock"));
-}
-
-/* ---- tmp/ of a Maildir ---- */
-
-static void what_a_power_cut_left_in_tmp_goes_and_what_is_being_written_stays(void **state)
-{
-    p3_left_over left = {.name = "x"};
-    p3_problem why = {0};
-    p3_names names;
-    p3_name_list list;
-    char file[2][160];
-    char foreign[176];
-    (void)state;
-    assert_int_equal(p3_names_init(&names), 0);
-    assert_true(p3_name_list_init(&list, &names, 2));
-    p3_delivery_tidy(in_target("maildir:", "M"), OWNER);
-    assert_false(is_there("M")); /* none is made for that */
-    for (int intents = 0; intents < 2; intents++) {
-        p3_delivery *d = target("maildir", "M");
-        p3_name_list_add(&list, &names);
-        snprintf(file[0], sizeof file[0], "M/tmp/%s", p3_name_list_at(&list, 0));
-        put_old(file[0], "x");
-        p3_name_list_add(&list, &names);
-        snprintf(file[1], sizeof file[1], "M/tmp/%s", p3_name_list_at(&list, 1));
-        put(file[1], "of a run that is at work");
-        snprintf(foreign, sizeof foreign, "%s.elsewhere", file[0]);
-        put_old(foreign, "x"); /* another host's clock and boot */
-        put_old("M/tmp/1700000000.M1P2.host", "x");
-        if (intents > 0)
-            assert_true(d->class->settle(d, &left, 1, &why));
-        else
-            p3_delivery_tidy(in_target("maildir:", "M"), OWNER);
-        d->class->close(d);
-        assert_false(is_there(file[0]));
-        assert_true(is_there(file[1]));
-        assert_true(is_there(foreign));
-        assert_true(is_there("M/tmp/1700000000.M1P2.host"));
-        list.count = 0;
-    }
-    p3_name_list_free(&list);
 }
 
 /* ---- command ---- */
@@ -791,7 +758,6 @@ int main(void)
         TEST(what_no_intent_names_goes_from_beside_an_mbox_and_what_may_be_needed_stays),
         TEST(a_lock_that_is_held_or_another_programs_is_left_alone),
         TEST(a_stale_lock_is_removed_only_by_who_has_the_mbox),
-        TEST(what_a_power_cut_left_in_tmp_goes_and_what_is_being_written_stays),
         TEST(a_command_is_told_apart_by_how_it_ends),
         TEST(a_message_for_a_command_needs_a_place_to_be_kept),
     };
