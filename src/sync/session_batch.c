@@ -184,8 +184,11 @@ static bool batch_is_full(const p3_session *s)
     if (s->batches == 0 &&
         (s->parcel_count >= P3_IDLE_MESSAGES || s->parcel_octets >= P3_IDLE_OCTETS))
         return true;
+    /* What may be another message than it seems is not handed in for the time alone: it waits for
+     * the session's end, which says more. */
+    bool is_late = !s->odd && p3_clock_ms() - s->batch_since >= P3_BATCH_MS;
     return s->delivery->class->alone || s->parcel_count == P3_BATCH_MESSAGES ||
-           s->parcel_octets >= P3_BATCH_OCTETS || p3_clock_ms() - s->batch_since >= P3_BATCH_MS;
+           s->parcel_octets >= P3_BATCH_OCTETS || is_late;
 }
 
 void p3_session_add_parcel(p3_session *s, const p3_parcel *parcel)

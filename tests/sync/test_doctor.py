@@ -101,7 +101,7 @@ def test_no_message_is_retrieved_by_doctor_where_that_deletes_it(world):
 def test_a_server_that_throws_pipelined_commands_away_is_found_out(world):
     world.fill(1)
     with world.server("--discard-pipelined") as server:
-        shown = plain(world, server, "--timeout", "500ms")
+        shown = plain(world, server, "--timeout", "2s")
     assert "BAD  PIPELINING     announced, but commands that come together are not all" in shown
     assert "do   PIPELINING     set pipelining = off" in shown
 
@@ -134,7 +134,7 @@ def test_a_wrong_password_is_no_reason_to_suggest_a_configuration(world):
 def test_the_checks_go_on_without_capa_where_the_server_closes_on_it(world, end):
     world.fill(2)
     with scripted(world, f"on CAPA {{ {end} }}\nserve\n") as server:
-        shown = plain(world, server, "--timeout", "1s")
+        shown = plain(world, server, "--timeout", "2s")
         server.wait_for("C: QUIT")
         assert server.count("C: CAPA") == 1 and server.count("open") == 2
     assert "note CAPA           ends the connection; the checks go on without (traits = no-capa)" in shown

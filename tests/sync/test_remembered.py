@@ -122,7 +122,7 @@ def test_headers_come_from_a_server_that_closes_on_capa_after_the_login(world, n
 def test_headers_come_one_at_a_time_from_a_server_that_does_not_take_many(world, options):
     world.fill(12)
     with world.server(*options) as server:
-        shown = plain(world, "list", server, "--timeout", "700ms")
+        shown = plain(world, "list", server, "--timeout", "2s")
         server.wait_for("C: QUIT")
         assert server.count("open") <= 3
     assert rows(shown) == [str(i) for i in range(1, 13)]

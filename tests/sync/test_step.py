@@ -36,7 +36,7 @@ ONE_LINE = 'on "RETR %d" { line "+OK" }\nserve'
 def test_what_came_out_of_step_is_thrown_away_and_comes_again(world, script, which):
     world.fill(3)
     with play(world, [script % which]) as server:
-        world.sync(server.port, "--delete", "--timeout", "300ms")
+        world.sync(server.port, "--delete", "--timeout", "2s")
     right = sorted(message(i).encode() for i in range(3))
     if script == TWO_MESSAGES and which == 1:  # the last one had the octets it announced: nothing was odd yet
         assert set(right) <= set(world.delivered())

@@ -354,16 +354,16 @@ def test_a_refused_message_does_not_keep_the_others_and_is_tried_again(world):
 def test_a_server_that_throws_pipelined_commands_away_is_asked_one_at_a_time(world):
     world.fill(5)
     with world.server("--discard-pipelined") as server:
-        world.sync(server.port, "--timeout", "500ms")
+        world.sync(server.port, "--timeout", "2s")
         assert numbers(world) == [0, 1, 2, 3, 4]
         world.fill(3, first=5)
         server.wait_until_idle()
         server.forget()
-        world.sync(server.port, "--timeout", "500ms")
+        world.sync(server.port, "--timeout", "2s")
         assert server.count("discarded") == 0, "it is remembered"
         world.fill(3, first=8)
         server.wait_until_idle()
-        world.sync(server.port, "--timeout", "500ms", "--pipelining", "on")
+        world.sync(server.port, "--timeout", "2s", "--pipelining", "on")
         assert server.count("discarded") > 0, "but not against the user's word"
     assert len(world.delivered()) == 11
 
@@ -371,11 +371,11 @@ def test_a_server_that_throws_pipelined_commands_away_is_asked_one_at_a_time(wor
 def test_a_server_that_throws_pass_away_is_asked_one_at_a_time(world):
     world.fill(2)
     with world.server("--discard-pipelined", "--no-capa", "SASL") as server:
-        world.sync(server.port, "--timeout", "500ms")
+        world.sync(server.port, "--timeout", "2s")
         assert server.count("discarded") == 1, "PASS, behind USER"
         server.wait_until_idle()
         server.forget()
-        world.sync(server.port, "--timeout", "500ms")
+        world.sync(server.port, "--timeout", "2s")
         assert server.count("discarded") == 0, "it is remembered"
     assert numbers(world) == [0, 1]
 
@@ -421,7 +421,7 @@ def test_a_doubt_that_cannot_be_recorded_comes_to_an_end(world):
 def test_a_dry_run_comes_to_an_end_with_a_server_that_throws_commands_away(world):
     world.fill(2)
     with world.server("--discard-pipelined", "--no-capa", "SASL") as server:
-        world.sync(server.port, "--timeout", "500ms", "--dry-run")
+        world.sync(server.port, "--timeout", "2s", "--dry-run")
         assert server.count("PASS") == 1 and server.count("discarded") == 1
         assert server.count("open") == 2, "once together, once one at a time"
     assert not world.maildir.exists()
