@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /* How long a test waits for another program before it fails, in milliseconds. */
-#define PROCESS_PATIENCE 10000
+#define PROCESS_PATIENCE 60000
 
 /* A program that was started. Begin with PROCESS_NONE. */
 typedef struct process {
