@@ -121,11 +121,15 @@ typedef struct pop3_client_options {
     void *resolve_ctx;         /**< First argument of @c resolve. */
 } pop3_client_options;
 
+/* clang-format off */
+
 /** Initializer for pop3_client_options. */
 #define POP3_CLIENT_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        .size = sizeof(pop3_client_options), .engine = POP3_ENGINE_OPTIONS_INIT                    \
+        .size = sizeof(pop3_client_options),                                                       \
+        .engine = POP3_ENGINE_OPTIONS_INIT,                                                        \
     }
+/* clang-format on */
 
 /** Octets that a host name may have, with the NUL at its end. */
 #define POP3_HOST_NAME_SIZE 256

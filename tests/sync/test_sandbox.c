@@ -903,9 +903,10 @@ static int call_by_socketcall(const entry *e)
                       0) != EPERM)
         return 2;
     /* a message to an address, and one that connects */
-    if (by_socketcall(SYS_SENDTO, fd, (long)(size_t) "x", 1, 0, address, sizeof to) != EPERM ||
-        by_socketcall(SYS_SEND, fd, (long)(size_t) "x", 1, MSG_FASTOPEN, 0, 0) != EPERM ||
-        by_socketcall(SYS_SEND, fd, (long)(size_t) "x", 1, MSG_NOSIGNAL, 0, 0) == EPERM)
+    long octet = (long)(size_t)&one;
+    if (by_socketcall(SYS_SENDTO, fd, octet, 1, 0, address, sizeof to) != EPERM ||
+        by_socketcall(SYS_SEND, fd, octet, 1, MSG_FASTOPEN, 0, 0) != EPERM ||
+        by_socketcall(SYS_SEND, fd, octet, 1, MSG_NOSIGNAL, 0, 0) == EPERM)
         return 3;
     if (by_socketcall(SYS_BIND, fd, address, sizeof to, 0, 0, 0) != EPERM ||
         by_socketcall(SYS_LISTEN, fd, 1, 0, 0, 0, 0) != EPERM ||
