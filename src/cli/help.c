@@ -7,6 +7,7 @@
 
 #include "cli/output.h"
 #include "cli/subcommands.h"
+#include "settings/values.h"
 
 /* Columns of the names, before what they mean; and of a line. */
 enum { names_width = 30, line_width = 100 };
@@ -79,24 +80,11 @@ static bool print_topic(FILE *out, const p3_setting_topic *topic)
     return ok;
 }
 
-/* Whether a word is among words that blanks separate. */
-static bool is_among(const char *words, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *at = words; at != NULL && *at != '\0'; at += strspn(at, " ")) {
-        size_t n = strcspn(at, " ");
-        if (n == len && strncmp(at, word, n) == 0)
-            return true;
-        at += n;
-    }
-    return false;
-}
-
 static bool print_topics(FILE *out, const char *only)
 {
     bool ok = true;
     for (const p3_setting_topic *t = p3_all_topics; t->name != NULL; t++) {
-        if (only == NULL || is_among(only, t->name))
+        if (only == NULL || p3_value_choice(t->name, only) >= 0)
             ok = print_topic(out, t) && ok;
     }
     return ok;
