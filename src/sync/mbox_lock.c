@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sync/boot.h"
 #include "sync/mbox_beside.h"
 #include "sync/outside.h"
 #include "system/boot.h"
@@ -21,6 +20,9 @@
 
 /* A dotlock that does not tell its maker is stale after so many seconds. */
 #define P3_LOCK_SECONDS 300
+
+/* Seconds by which the clock may have been set since the boot. */
+#define P3_CLOCK_SLACK 60
 
 static void wait_a_little(void)
 {
@@ -58,6 +60,14 @@ static void read_owner(int fd, p3_lock_owner *owner)
         snprintf(owner->where, sizeof owner->where, "%.*s", (int)len, second + 1);
 }
 
+/* Whether a file was last written before this system was booted: nobody is left who could remove
+ * it. A little before: the clock may have been set since. */
+static bool is_before_boot(const struct stat *st)
+{
+    time_t boot;
+    return p3_boot_time(&boot) && st->st_mtime + P3_CLOCK_SLACK < boot;
+}
+
 static bool is_ours(const p3_lock_owner *owner)
 {
     return strncmp(owner->where, "pop3 ", 5) == 0;
@@ -74,11 +84,11 @@ static bool is_stale(int fd, const p3_lock_owner *owner)
         return false;
     if (is_ours(owner) && strcmp(owner->where, here) != 0) {
         const char *host = strrchr(owner->where, ' ');
-        return strcmp(host, strrchr(here, ' ')) == 0 && p3_is_before_boot(&st);
+        return strcmp(host, strrchr(here, ' ')) == 0 && is_before_boot(&st);
     }
     if (owner->pid <= 0)
-        return p3_is_before_boot(&st) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
-    return !p3_outside_is_alive((pid_t)owner->pid) || p3_is_before_boot(&st);
+        return is_before_boot(&st) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
+    return !p3_outside_is_alive((pid_t)owner->pid) || is_before_boot(&st);
 }
 
 /* Locks the mbox for a moment: of two runs that find the same dotlock stale, the second would
