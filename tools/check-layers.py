@@ -27,9 +27,13 @@ ROOMS = {
     "src/auth": {"auth", "optional", "core"},
     "src/io": {"io", "system", "optional", "core"},
     "src/client": {"client", "auth", "io", "system", "core"},
-    "src/sync": {"sync", "system"},
-    "src/settings": {"settings", "sync", "system"},
-    "src/cli": {"cli", "settings", "sync", "system", "optional"},
+    "src/support": {"support", "system"},
+    "src/confine": {"confine", "support", "system"},
+    "src/deliver": {"deliver", "confine", "support", "system"},
+    "src/state": {"state", "confine", "support", "system"},
+    "src/collect": {"collect", "deliver", "state", "confine", "support", "system"},
+    "src/settings": {"settings", "collect", "support", "system"},
+    "src/cli": {"cli", "settings", "collect", "deliver", "state", "confine", "support", "system", "optional"},
     "python": {"core"},
 }
 
@@ -59,9 +63,11 @@ CIRCLES_LEFT = {
     "src/auth": "all",
     "src/cli": "all",
     "src/client": "calls",
+    "src/collect": "all",
+    "src/confine": "all",
+    "src/deliver": "all",
     "src/io": "all",
     "src/settings": "all",
-    "src/sync": "all",
 }
 
 # The core does no I/O: these, and the intrinsics of the processor, are all it may use.

@@ -35,7 +35,7 @@ NAMES = re.compile(
 )
 
 # What only a Linux file needs has no twin.
-PARTS = {"src/cli/socketcall_linux.c", "src/cli/syscall_list_linux.c"}
+PARTS = {"src/confine/socketcall_linux.c", "src/confine/syscall_list_linux.c"}
 
 # Its paths are rules for Landlock, whose twin ignores them.
 PATHS_FOR_LANDLOCK = "src/cli/sandbox_files.c"

@@ -6,7 +6,7 @@
 #include "cli/tls_shared.h"
 #include "settings/settings.h"
 #include "settings/url.h"
-#include "sync/sync.h"
+#include "collect/sync.h"
 
 /* An account with all that its fields point to. It must not be moved once it is made. */
 typedef struct p3_local_account {

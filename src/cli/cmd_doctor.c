@@ -15,7 +15,7 @@
 #include "cli/mailbox.h"
 #include "cli/output.h"
 #include "cli/printable.h"
-#include "sync/failure_text.h"
+#include "collect/failure_text.h"
 #include "system/sort.h"
 
 /* Commands that are sent together to see what comes. */

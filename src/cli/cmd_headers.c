@@ -15,7 +15,7 @@
 #include "cli/selection.h"
 #include "cli/size_text.h"
 #include "cli/table.h"
-#include "sync/fingerprint.h"
+#include "support/fingerprint.h"
 
 /* Without TOP, a message of so many octets at most is retrieved for its header; of a larger one
  * only number and size are shown. */

@@ -15,8 +15,8 @@
 #include "cli/remembered.h"
 #include "cli/sandbox.h"
 #include "settings/text.h"
-#include "sync/clock.h"
-#include "sync/folder.h"
+#include "support/clock.h"
+#include "deliver/folder.h"
 #include "system/descriptor.h"
 
 static volatile sig_atomic_t stop;

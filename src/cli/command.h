@@ -4,7 +4,7 @@
 
 #include "cli/account.h"
 #include "settings/settings.h"
-#include "sync/problem.h"
+#include "support/problem.h"
 
 /* The command line, taken apart: options common to all subcommands, and what is left. */
 typedef struct p3_arguments {

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "sync/sync.h"
+#include "collect/sync.h"
 
 /* Prints an object on a line of its own, and gives it up. Returns false when it cannot be written,
  * or could not be made (NULL). */

@@ -5,7 +5,7 @@
 
 #include <pop3/client.h>
 
-#include "sync/grow.h"
+#include "support/grow.h"
 
 typedef struct p3_listed_message {
     union {

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "sync/failure_text.h"
-#include "sync/login.h"
-#include "sync/sync.h"
+#include "collect/failure_text.h"
+#include "collect/login.h"
+#include "collect/sync.h"
 #include "system/erase.h"
 
 int p3_mailbox_complain(const p3_session_with *m, pop3_status status)

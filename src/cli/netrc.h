@@ -2,7 +2,7 @@
 #ifndef P3_CLI_NETRC_H
 #define P3_CLI_NETRC_H
 
-#include "sync/problem.h"
+#include "support/problem.h"
 
 /* Looks for the password of a user at a host in a file; NULL for the usual one, which need not be
  * there. `found` says whether there was one: it is allocated, wipe and free it. Returns false for a

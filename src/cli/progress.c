@@ -13,7 +13,7 @@
 #include "cli/output.h"
 #include "cli/remarks.h"
 #include "cli/size_text.h"
-#include "sync/clock.h"
+#include "support/clock.h"
 
 /* Redrawing more often helps nobody. */
 #define P3_REDRAW_MS 100

@@ -3,7 +3,7 @@
 #ifndef P3_CLI_PROGRESS_H
 #define P3_CLI_PROGRESS_H
 
-#include "sync/sync.h"
+#include "collect/sync.h"
 
 typedef struct p3_progress p3_progress;
 

@@ -3,7 +3,7 @@
 #ifndef P3_CLI_REMARKS_H
 #define P3_CLI_REMARKS_H
 
-#include "sync/sync.h"
+#include "collect/sync.h"
 
 /* Remarks that wait for the end of their account's run. Begins as zeros. */
 typedef struct p3_remarks {

@@ -4,7 +4,7 @@
 #define P3_CLI_REMEMBERED_H
 
 #include "cli/chosen.h"
-#include "sync/state.h"
+#include "state/state.h"
 
 typedef struct p3_remembered {
     p3_learned at[P3_LEARNED_MOST];

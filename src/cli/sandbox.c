@@ -14,9 +14,9 @@
 #include "settings/config.h"
 #include "cli/output.h"
 #include "cli/sandbox_parts.h"
-#include "cli/syscall_filter.h"
+#include "confine/syscall_filter.h"
 #include "settings/text.h"
-#include "sync/delivery.h"
+#include "deliver/delivery.h"
 #include "system/process.h"
 
 /* ---- the network ---- */

@@ -4,7 +4,7 @@
 #define P3_CLI_SANDBOX_H
 
 #include "cli/chosen.h"
-#include "sync/runner.h"
+#include "confine/runner.h"
 
 typedef struct p3_sandbox {
     p3_chosen *chosen; /* the accounts that are worked on */

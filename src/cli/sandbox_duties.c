@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "settings/text.h"
-#include "sync/outside.h"
+#include "confine/outside.h"
 
 const char *p3_target_path(const char *target, const char *kind)
 {

@@ -2,7 +2,7 @@
 #ifndef P3_CLI_SANDBOX_PARTS_H
 #define P3_CLI_SANDBOX_PARTS_H
 
-#include "cli/landlock.h"
+#include "confine/landlock.h"
 #include "cli/sandbox.h"
 
 /* Where a target of one kind is, "maildir:" or such; NULL when it is of another, or NULL. */

@@ -15,7 +15,7 @@
 #include "settings/private_file.h"
 #include "cli/question.h"
 #include "settings/text.h"
-#include "sync/shell.h"
+#include "confine/shell.h"
 #include "system/erase.h"
 
 /* Longest secret: tokens run to a few thousand octets. */

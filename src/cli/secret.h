@@ -4,7 +4,7 @@
 
 #include "settings/settings.h"
 #include "settings/url.h"
-#include "sync/sync.h"
+#include "collect/sync.h"
 
 /* What is needed to find an account's secret; everything is the account's. */
 typedef struct p3_secret_source {

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "settings/values.h"
-#include "sync/failure_text.h"
+#include "collect/failure_text.h"
 
 /* "3", "5-9" or "5-". */
 static bool read_range(p3_range *r, const char *word)

@@ -2,7 +2,7 @@
 #ifndef P3_SETTINGS_PRIVATE_FILE_H
 #define P3_SETTINGS_PRIVATE_FILE_H
 
-#include "sync/problem.h"
+#include "support/problem.h"
 
 /* Checks the open file `fd`, which was opened by `path`, before a secret is taken from it. It is
  * fine when it is no regular file, or when nobody but its owner has a right to it. So is the

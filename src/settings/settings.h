@@ -12,7 +12,7 @@
 
 #include "settings/fields.h" /* made of settings.ini: p3_settings, p3_run_settings, P3_SETTING_... */
 #include "settings/types.h"
-#include "sync/problem.h"
+#include "support/problem.h"
 
 /* Whose setting it is. */
 typedef enum p3_setting_scope {

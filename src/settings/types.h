@@ -5,8 +5,8 @@
 #include <pop3/client.h>
 
 #include "settings/url.h"
-#include "sync/problem.h"
-#include "sync/sync.h"
+#include "support/problem.h"
+#include "collect/sync.h"
 
 /* The type of a setting, and of its field. */
 typedef enum p3_setting_type {

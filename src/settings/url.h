@@ -4,7 +4,7 @@
 
 #include <pop3/client.h>
 
-#include "sync/problem.h"
+#include "support/problem.h"
 
 /* A URL, taken apart and decoded. Strings are allocated. */
 typedef struct p3_url {

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "sync/ahead.h"
+#include "deliver/ahead.h"
 
 enum { COUNT = 1000 };
 

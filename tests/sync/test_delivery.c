@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sync/delivery.h"
-#include "sync/mbox_lock.h"
+#include "deliver/delivery.h"
+#include "deliver/mbox_lock.h"
 #include "system/lock.h"
 
 /* The account that delivers. */

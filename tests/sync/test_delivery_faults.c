@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "failing.h"
-#include "sync/delivery.h"
-#include "sync/mbox_lock.h"
+#include "deliver/delivery.h"
+#include "deliver/mbox_lock.h"
 
 enum { MOST = 6 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "sync/failure_text.h"
+#include "collect/failure_text.h"
 
 static p3_problem described(pop3_error e, pop3_status status)
 {

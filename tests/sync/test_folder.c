@@ -12,8 +12,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "sync/delivery.h"
-#include "sync/folder.h"
+#include "deliver/delivery.h"
+#include "deliver/folder.h"
 
 static char folder[64];
 static char synced[2000]; /* what was synced, below the folder: a word each */

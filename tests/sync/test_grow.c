@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "sync/grow.h"
+#include "support/grow.h"
 
 static bool refuses;
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/line_ends.h"
-#include "sync/message.h"
+#include "deliver/line_ends.h"
+#include "deliver/message.h"
 
 /* CRLF becomes LF, octet by octet. */
 static size_t obvious(char *to, const char *from, size_t len)

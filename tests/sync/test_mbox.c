@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sync/delivery.h"
+#include "deliver/delivery.h"
 
 #define NAME  "1700.M1P2.host"
 #define NEVER 1000000 /* calls: no fault */

@@ -2,7 +2,7 @@
  * calls, and does not pretend. */
 #include "unit.h"
 
-#include "cli/syscall_filter.h"
+#include "confine/syscall_filter.h"
 
 static void a_build_without_libseccomp_says_so(void **state)
 {

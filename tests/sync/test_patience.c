@@ -1,7 +1,7 @@
 /* How long a session may take. */
 #include "unit.h"
 
-#include "sync/patience.h"
+#include "collect/patience.h"
 
 static void a_session_that_brings_nothing_ends_after_the_base(void **state)
 {

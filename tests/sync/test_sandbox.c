@@ -30,11 +30,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/landlock.h"
+#include "confine/landlock.h"
 #include "cli/sandbox.h"
-#include "cli/syscall_filter.h"
-#include "sync/outside.h"
-#include "sync/shell.h"
+#include "confine/syscall_filter.h"
+#include "confine/outside.h"
+#include "confine/shell.h"
 
 #define ACCOUNT_URL  "pop3://user@127.0.0.1:1995" /* nobody listens there, nor at the other */
 #define ACCOUNT_PORT 1995

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/schedule.h"
+#include "collect/schedule.h"
 
 enum { most = 200 };
 

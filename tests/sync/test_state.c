@@ -12,9 +12,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "sync/message.h"
-#include "sync/names.h"
-#include "sync/state.h"
+#include "deliver/message.h"
+#include "deliver/names.h"
+#include "state/state.h"
 
 static const pop3_server_traits peculiar = {.flags = POP3_TRAIT_ONE_AT_A_TIME | POP3_TRAIT_NO_CAPA,
                                             .quit_after = 12};

@@ -1,0 +1,50 @@
+/* The thread that waits for the disk. It takes what has been handed in by all accounts since it
+ * last looked, and delivers and records it together: one sync of the data, one of each folder, one
+ * transaction. */
+#ifndef P3_COLLECT_COMMITTER_H
+#define P3_COLLECT_COMMITTER_H
+
+#include "deliver/delivery.h"
+#include "collect/jobs.h"
+#include "state/state.h"
+
+/* A row as it is to be recorded. */
+typedef struct p3_change {
+    p3_row row;
+    bool forget;             /* take the row away instead */
+    const p3_parcel *parcel; /* only if this parcel was delivered, when not NULL */
+} p3_change;
+
+/* What one account hands in: parcels to deliver (or none), then changes to record. */
+typedef struct p3_commit p3_commit;
+struct p3_commit {
+    p3_job job; /* over() tells the account; set by the caller */
+    p3_commit *next;
+    int64_t account;
+    p3_batch batch;
+    p3_change *changes;
+    size_t count;
+    const char *target;         /* to be recorded as the account's target, or NULL */
+    pop3_server_traits learned; /* to be recorded of its server */
+    p3_seen seen;               /* to be recorded of the clock, unless all zero */
+    p3_problem problem;         /* result: nothing was recorded, and why */
+    bool *poisoned; /* the account's own: set when one of its commits failed; nothing is delivered
+                       then, as its intents may be missing. Only the committer looks at it. */
+    const char *reached; /* fault point after it is recorded, or NULL */
+};
+
+typedef struct p3_committer p3_committer;
+
+/* Opens the state file at `path` and starts its thread when something is handed in for the first
+ * time: most runs find nothing new. `path` must outlive it. Returns NULL when out of memory. */
+p3_committer *p3_committer_new(p3_jobs *jobs, const char *path);
+
+/* Hands something in; it may be over before this returns (p3_job's over() comes from
+ * p3_jobs_reap() in any case). Its order among those of one account is kept; the spans in its rows
+ * must stay until it is over. */
+void p3_committer_add(p3_committer *c, p3_commit *commit);
+
+/* Finishes what was handed in, ends the thread and closes its state handle. NULL does nothing. */
+void p3_committer_free(p3_committer *c);
+
+#endif

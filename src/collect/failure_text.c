@@ -1,0 +1,137 @@
+/* What a client's failure means for people, and as an exit status: one table. */
+#include "collect/failure_text.h"
+
+#include <sysexits.h>
+
+/* When a row holds beyond its status. */
+typedef enum p3_case {
+    P3_CASE_ANY,
+    P3_CASE_TEMPORARY, /* it may work later */
+    P3_CASE_CODE,      /* the response code is `detail` */
+    P3_CASE_REFUSED,   /* what was refused is `detail` */
+    P3_CASE_FAULT,     /* what is wrong with the certificate is `detail` */
+    P3_CASE_TLS        /* why TLS failed is `detail` */
+} p3_case;
+
+/* The first row that fits counts. */
+typedef struct p3_meaning {
+    pop3_status status;
+    p3_case when;
+    int detail;
+    int exit;
+    const char *advice; /* behind "; ", or "" */
+} p3_meaning;
+
+static const p3_meaning meanings[] = {
+    {POP3_ERR_REFUSED, P3_CASE_TEMPORARY, 0, EX_TEMPFAIL, "try again later"},
+    {POP3_ERR_REFUSED, P3_CASE_CODE, POP3_CODE_SYS_PERM, EX_UNAVAILABLE,
+     "tell the server's administrator"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CONNECTION, EX_UNAVAILABLE, ""},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_PROTECTION, EX_UNAVAILABLE,
+     "try TLS from the first octet (pop3s://, port 995)"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_QUIT, EX_TEMPFAIL,
+     "messages that were to be deleted may still be there"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_COMMAND, EX_UNAVAILABLE, ""},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_METHOD, EX_UNAVAILABLE,
+     "name another method with --auth; `pop3 doctor` shows what the server offers"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_APOP, EX_NOPERM,
+     "if the server has no APOP secret for this user, log in with --auth USER (auth = USER)"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_BINDING, EX_UNAVAILABLE,
+     "the password was not judged: choose what the login is bound to TLS with by "
+     "--channel-binding, or a method that is not bound by --auth"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_TOKEN, EX_NOPERM,
+     "get a new token, for this user and for POP3"},
+    {POP3_ERR_REFUSED, P3_CASE_CODE, POP3_CODE_AUTH, EX_NOPERM,
+     "check the user name and the password"},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CREDENTIALS, EX_NOPERM,
+     "check the user name and the password, or name another method with --auth"},
+    {POP3_ERR_REFUSED, P3_CASE_ANY, 0, EX_UNAVAILABLE, ""},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_NAME, EX_UNAVAILABLE,
+     "connect to a name that it is for, or say which name is right with --server-name"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_TIME, EX_UNAVAILABLE,
+     "check this machine's clock, then tell the server's administrator"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_UNTRUSTED, EX_UNAVAILABLE,
+     "if the server is the right one, name its authority with --ca-file"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_PIN, EX_UNAVAILABLE,
+     "if the server's key was changed, and you know that, set the new --pin"},
+    {POP3_ERR_CERTIFICATE, P3_CASE_ANY, 0, EX_UNAVAILABLE, "tell the server's administrator"},
+    {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_NOT_TLS, EX_UNAVAILABLE,
+     "if the server has TLS, then after STLS: try pop3:// (port 110)"},
+    {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_LEFT, EX_UNAVAILABLE,
+     "tell the server's administrator"},
+    {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_NOTHING_SHARED, EX_UNAVAILABLE,
+     "see whether --tls-min may be lower, or whether the server wants a --certificate"},
+    {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_CLIENT, EX_UNAVAILABLE,
+     "the server may want a certificate of ours: set --certificate and --key"},
+    {POP3_ERR_TLS, P3_CASE_ANY, 0, EX_UNAVAILABLE, ""},
+    {POP3_ERR_NOT_OFFERED, P3_CASE_REFUSED, POP3_REFUSED_PROTECTION, EX_UNAVAILABLE,
+     "try TLS from the first octet (pop3s://, port 995)"},
+    {POP3_ERR_NOT_OFFERED, P3_CASE_ANY, 0, EX_UNAVAILABLE,
+     "`pop3 doctor` shows what the server offers"},
+    {POP3_ERR_AUTHENTICATION, P3_CASE_ANY, 0, EX_NOPERM, ""},
+    {POP3_ERR_INSECURE, P3_CASE_ANY, 0, EX_NOPERM,
+     "use pop3s://, or allow it with --allow-plaintext"},
+    {POP3_ERR_RESOLVE, P3_CASE_ANY, 0, EX_NOHOST, ""},
+    {POP3_ERR_PROTOCOL, P3_CASE_ANY, 0, EX_PROTOCOL, ""},
+    {POP3_ERR_LIMIT, P3_CASE_ANY, 0, EX_PROTOCOL, ""},
+    {POP3_ERR_ARGUMENT, P3_CASE_ANY, 0, EX_CONFIG, ""},
+    {POP3_ERR_MEMORY, P3_CASE_ANY, 0, EX_OSERR, ""},
+};
+
+static const p3_meaning otherwise = {POP3_OK, P3_CASE_ANY, 0, EX_TEMPFAIL, ""};
+
+static bool fits(const p3_meaning *m, const pop3_error *e)
+{
+    switch (m->when) {
+    case P3_CASE_TEMPORARY:
+        return e->temporary;
+    case P3_CASE_CODE:
+        return (int)e->code == m->detail;
+    case P3_CASE_REFUSED:
+        return (int)e->refused == m->detail;
+    case P3_CASE_FAULT:
+        return (int)e->certificate == m->detail;
+    case P3_CASE_TLS:
+        return (int)e->tls == m->detail;
+    default:
+        return true;
+    }
+}
+
+static const p3_meaning *meaning_of(const pop3_error *e, pop3_status status)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (meanings[i].status == status && fits(&meanings[i], e))
+            return &meanings[i];
+    }
+    return &otherwise;
+}
+
+void p3_describe_error(const pop3_error *e, pop3_status status, p3_problem *out)
+{
+    const p3_meaning *m = meaning_of(e, status);
+    bool told = e->status == status && e->message[0] != '\0';
+    p3_problem_set(out, m->exit, "%s%s%s", told ? e->message : pop3_status_message(status),
+                   m->advice[0] != '\0' ? "; " : "", m->advice);
+}
+
+void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out)
+{
+    p3_describe_error(pop3_client_error(client), status, out);
+}
+
+void p3_describe_refused_message(const pop3_client *client, p3_problem *out)
+{
+    p3_describe_failure(client, POP3_ERR_REFUSED, out);
+    out->exit = EX_TEMPFAIL;
+}
+
+const char *p3_advice_on_failure(const pop3_client *client, pop3_status status)
+{
+    return meaning_of(pop3_client_error(client), status)->advice;
+}
+
+bool p3_is_for_later(const pop3_client *client, pop3_status status)
+{
+    return status == POP3_ERR_REFUSED && pop3_client_error(client)->temporary;
+}

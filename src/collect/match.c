@@ -1,0 +1,142 @@
+/* Finds the rows of messages that were looked at: by their headers, unique-ids and sizes. As many
+ * messages as one likes may have the same header, so nothing is searched for twice: rows and
+ * messages are sorted alike, and walked through side by side. */
+#include "collect/plan.h"
+#include "system/sort.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A message or a row, in an order that the pass is about. */
+typedef struct p3_side {
+    uint32_t index;
+    p3_fingerprint print;
+    pop3_str uid;    /* empty in a pass for which it does not count */
+    uint64_t octets; /* of a row 0, of a message UINT64_MAX when it is not known */
+    bool sized;      /* rows: the size must be the same where both are known */
+    bool comparable; /* rows: the body is known */
+} p3_side;
+
+/* What has to be equal besides the header. */
+typedef struct p3_pass {
+    bool uid;
+    bool size;
+    bool gone; /* rows of messages that have gone, and only those */
+} p3_pass;
+
+static int compare_keys(const p3_side *a, const p3_side *b, const p3_pass *pass)
+{
+    int order = memcmp(a->print.octets, b->print.octets, sizeof a->print.octets);
+    if (order == 0)
+        order = p3_compare_uids(a->uid, b->uid);
+    if (order == 0 && pass->size)
+        order = (a->octets > b->octets) - (a->octets < b->octets);
+    return order;
+}
+
+static int compare_sides(const void *x, const void *y, void *pass)
+{
+    const p3_side *a = x;
+    const p3_side *b = y;
+    int order = compare_keys(a, b, pass);
+    if (order == 0 && a->sized != b->sized)
+        order = a->sized ? 1 : -1;
+    if (order == 0)
+        order = (a->octets > b->octets) - (a->octets < b->octets);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* The messages that were looked at and not found yet. */
+static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < box->count; i++) {
+        const p3_mail *mail = &box->at[i];
+        p3_look look = p3_mailbox_look(box, i);
+        bool named = mail->uid.len > 0 && !box->numbered;
+        if (mail->todo != P3_TODO_LOOK || mail->row != P3_NO_ROW ||
+            !p3_fingerprint_known(&look.print) || (pass->gone && !look.distinctive && !named))
+            continue;
+        out[n++] = (p3_side){.index = (uint32_t)i,
+                             .print = look.print,
+                             .uid = pass->uid ? mail->uid : (pop3_str){"", 0},
+                             .octets = mail->octets};
+    }
+    return n;
+}
+
+/* The rows that no message has yet. Under another unique-id than its own a message is looked for
+ * only when it may have got one, or when messages may have been recorded under those of others. */
+static size_t gather_rows(const p3_plan *plan, const p3_mailbox *box, const p3_rows *rows,
+                          const p3_pass *pass, p3_side *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const p3_row *row = &rows->at[i];
+        bool anywhere = plan->renumbered || box->numbered || row->standing == P3_DOUBTED;
+        if (plan->claimed[i] || row->standing == P3_INTENT ||
+            !p3_fingerprint_known(&row->fingerprint) || (row->standing == P3_GONE) != pass->gone ||
+            (!pass->uid && !anywhere))
+            continue;
+        out[n++] = (p3_side){.index = (uint32_t)i,
+                             .print = row->fingerprint,
+                             .uid = pass->uid ? row->uid : (pop3_str){"", 0},
+                             .octets = row->octets,
+                             .sized = row->standing == P3_DOUBTED,
+                             .comparable = p3_fingerprint_known(&row->body)};
+    }
+    return n;
+}
+
+/* Whether a row may be that of a message with the same header. A header that others may have, and
+ * what was delivered by a session out of step, need the same size. What has gone, or has another
+ * unique-id now, is found by such a header only when it can be compared to the last octet. */
+static bool may_be(const p3_mailbox *box, const p3_side *mail, const p3_side *row,
+                   const p3_pass *pass)
+{
+    bool known = row->octets != 0 && mail->octets != P3_SIZE_UNKNOWN;
+    bool common = !p3_mailbox_look(box, mail->index).distinctive;
+    if (common && !row->comparable && (pass->gone || !pass->uid))
+        return false;
+    return !known || row->octets == mail->octets || !(row->sized || common);
+}
+
+static void walk(p3_plan *plan, p3_mailbox *box, const p3_pass *pass, const p3_side *mails,
+                 size_t mail_count, const p3_side *rows, size_t row_count)
+{
+    size_t r = 0;
+    for (size_t m = 0; m < mail_count && r < row_count;) {
+        int order = compare_keys(&mails[m], &rows[r], pass);
+        if (order > 0) {
+            r++;
+        } else if (order < 0 || !may_be(box, &mails[m], &rows[r], pass)) {
+            m++; /* rows of unknown size stand first, and messages of unknown size last */
+        } else {
+            box->at[mails[m++].index].row = rows[r].index;
+            plan->claimed[rows[r++].index] = true;
+        }
+    }
+}
+
+bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+{
+    static const p3_pass passes[] = {{.uid = true, .size = true},
+                                     {.uid = true},
+                                     {.size = true},
+                                     {.uid = false},
+                                     {.uid = true, .gone = true}};
+    p3_side *mails = malloc((box->count + 1) * sizeof *mails);
+    p3_side *known = malloc((rows->count + 1) * sizeof *known);
+    bool ok = mails != NULL && known != NULL;
+    for (size_t i = 0; ok && i < sizeof passes / sizeof passes[0]; i++) {
+        p3_pass pass = passes[i];
+        size_t m = gather_mails(box, &pass, mails);
+        size_t k = gather_rows(plan, box, rows, &pass, known);
+        p3_sort(mails, m, sizeof *mails, compare_sides, &pass);
+        p3_sort(known, k, sizeof *known, compare_sides, &pass);
+        walk(plan, box, &pass, mails, m, known, k);
+    }
+    free(mails);
+    free(known);
+    return ok;
+}

@@ -1,0 +1,28 @@
+/* How long a session may take, when no setting says so. */
+#include "collect/patience.h"
+
+void p3_patience_begin(p3_patience *p, int64_t now)
+{
+    *p = (p3_patience){.begun_ms = now};
+}
+
+void p3_patience_pause(p3_patience *p, bool paused, int64_t now)
+{
+    if (paused && p->paused_since == 0)
+        p->paused_since = now;
+    if (paused || p->paused_since == 0)
+        return;
+    p->paused_ms += now - p->paused_since;
+    p->paused_since = 0;
+}
+
+int64_t p3_patience_left(const p3_patience *p, uint64_t octets, int64_t now)
+{
+    uint64_t most = INT64_MAX / 4;
+    uint64_t earned = octets / P3_PATIENCE_RATE;
+    if (p->paused_since != 0)
+        return INT64_MAX;
+    if (earned > most / 1000)
+        earned = most / 1000;
+    return P3_PATIENCE_MS + (int64_t)earned * 1000 - (now - p->begun_ms - p->paused_ms);
+}

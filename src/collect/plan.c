@@ -1,0 +1,195 @@
+/* What to do with each message of a mailbox. */
+#include "collect/plan.h"
+
+#include <stdlib.h>
+
+/* Orders by unique-id, then by place. Orders are arrays of indices: mailboxes are large. */
+static int compare_mails(const void *x, const void *y, void *mails)
+{
+    uint32_t a = *(const uint32_t *)x;
+    uint32_t b = *(const uint32_t *)y;
+    int order = p3_compare_uids(((const p3_mail *)mails)[a].uid, ((const p3_mail *)mails)[b].uid);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+static int compare_rows(const void *x, const void *y, void *rows)
+{
+    uint32_t a = *(const uint32_t *)x;
+    uint32_t b = *(const uint32_t *)y;
+    int order = p3_compare_uids(((const p3_row *)rows)[a].uid, ((const p3_row *)rows)[b].uid);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+/* Mails and rows with the same unique-id: their indices. */
+typedef struct p3_group {
+    const uint32_t *mails;
+    size_t mail_count;
+    const uint32_t *rows;
+    size_t row_count;
+} p3_group;
+
+/* Rows of messages that have not been delivered: their intents are for whoever comes next. */
+static void take_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+{
+    size_t r = 0;
+    for (size_t i = 0; i < g->mail_count; i++) {
+        p3_mail *mail = &box->at[g->mails[i]];
+        if (mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW)
+            continue;
+        while (r < g->row_count &&
+               (rows->at[g->rows[r]].standing != P3_INTENT || plan->claimed[g->rows[r]]))
+            r++;
+        if (r == g->row_count)
+            return;
+        mail->row = g->rows[r];
+        plan->claimed[mail->row] = true;
+    }
+}
+
+/* Whether what LIST gave then and gives now speaks for another message. */
+static bool sizes_differ(const p3_row *row, const p3_mail *mail)
+{
+    return row->octets != 0 && mail->octets != P3_SIZE_UNKNOWN && row->octets != mail->octets;
+}
+
+/* Whether a message is that of the only row of its unique-id, for all that the listing says. */
+static bool is_believed(const p3_mailbox *box, const p3_mail *mail, const p3_row *row)
+{
+    if (mail->uid.len == 0 || sizes_differ(row, mail))
+        return false;
+    if (row->standing != P3_DELIVERED)
+        return row->standing == P3_LEAVING && !p3_fingerprint_known(&row->fingerprint);
+    /* Numbers are used again as soon as another client deletes. */
+    return !box->numbered ||
+           (row->octets != 0 && row->octets == mail->octets && p3_fingerprint_known(&row->body));
+}
+
+static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+{
+    size_t delivered = 0; /* or gone: known by a fingerprint */
+    for (size_t i = 0; i < g->row_count; i++) {
+        p3_standing standing = rows->at[g->rows[i]].standing;
+        delivered += standing != P3_INTENT;
+        plan->met = plan->met || ((standing == P3_DELIVERED || standing == P3_LEAVING) &&
+                                  box->at[g->mails[0]].uid.len > 0);
+    }
+    p3_mail *first = &box->at[g->mails[0]];
+    plan->twice += g->mail_count > 1 && first->uid.len > 0;
+    if (g->mail_count == 1 && g->row_count == 1 && delivered == 1 &&
+        is_believed(box, first, &rows->at[g->rows[0]])) {
+        first->todo = P3_TODO_KEEP;
+        first->row = g->rows[0];
+        first->certain = !box->numbered && !rows->at[first->row].common;
+        plan->claimed[first->row] = true;
+        return;
+    }
+    for (size_t i = 0; i < g->mail_count; i++)
+        box->at[g->mails[i]].todo = delivered > 0 ? P3_TODO_LOOK : P3_TODO_TAKE;
+    if (delivered == 0)
+        take_group(plan, box, rows, g);
+}
+
+/* Whether messages that ought to be in the mailbox, those whose deletion was not confirmed
+ * included, are all missing under their unique-ids, or have none yet, as the server gave none when
+ * they were delivered. */
+static bool seems_renumbered(const p3_plan *plan, const p3_mailbox *box, const p3_rows *rows)
+{
+    if (plan->met || box->count == 0)
+        return false;
+    for (size_t i = 0; i < rows->count; i++) {
+        const p3_row *row = &rows->at[i];
+        if ((row->standing == P3_DELIVERED || row->standing == P3_LEAVING) &&
+            p3_fingerprint_known(&row->fingerprint))
+            return true;
+    }
+    return false;
+}
+
+typedef void (*p3_group_fn)(p3_plan *, p3_mailbox *, const p3_rows *, const p3_group *);
+
+/* Calls a function for each unique-id of the mailbox. */
+static bool for_each_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, p3_group_fn call)
+{
+    uint32_t *mails = p3_make_order(box->at, box->count, compare_mails);
+    uint32_t *known = p3_make_order(rows->at, rows->count, compare_rows);
+    bool ok = mails != NULL && known != NULL;
+    size_t k = 0;
+    for (size_t i = 0; ok && i < box->count;) {
+        pop3_str uid = box->at[mails[i]].uid;
+        p3_group g = {.mails = mails + i};
+        while (i < box->count && p3_compare_uids(box->at[mails[i]].uid, uid) == 0)
+            i++;
+        g.mail_count = (size_t)(mails + i - g.mails);
+        while (k < rows->count && p3_compare_uids(rows->at[known[k]].uid, uid) < 0)
+            k++;
+        g.rows = known + k;
+        while (k < rows->count && p3_compare_uids(rows->at[known[k]].uid, uid) == 0)
+            k++;
+        g.row_count = (size_t)(known + k - g.rows);
+        call(plan, box, rows, &g);
+    }
+    free(mails);
+    free(known);
+    return ok;
+}
+
+bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+{
+    *plan = (p3_plan){.claimed = calloc(rows->count + 1, sizeof(bool))};
+    if (plan->claimed == NULL || !for_each_group(plan, box, rows, plan_group))
+        return false;
+    plan->renumbered = seems_renumbered(plan, box, rows);
+    for (size_t i = 0; i < box->count; i++) {
+        if (plan->renumbered && box->at[i].todo == P3_TODO_TAKE && box->at[i].row == P3_NO_ROW)
+            box->at[i].todo = P3_TODO_LOOK;
+        plan->looks += box->at[i].todo == P3_TODO_LOOK;
+    }
+    return true;
+}
+
+/* Whether a message that was found by its header is that of its row, so that nothing more than that
+ * has to be compared before it may be deleted. */
+static bool is_certain(const p3_mailbox *box, size_t i, const p3_row *row)
+{
+    const p3_mail *mail = &box->at[i];
+    bool sized = row->octets != 0 && row->octets == mail->octets;
+    bool same_uid =
+        mail->uid.len > 0 && !box->numbered && p3_compare_uids(mail->uid, row->uid) == 0;
+    if (row->standing == P3_GONE || !p3_mailbox_look(box, i).distinctive)
+        return false;
+    if (row->standing == P3_DOUBTED)
+        return same_uid && sized;
+    return (same_uid && !sizes_differ(row, mail)) || !p3_fingerprint_known(&row->body);
+}
+
+bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+{
+    if (!p3_plan_match(plan, box, rows))
+        return false;
+    for (size_t i = 0; i < box->count; i++) {
+        p3_mail *mail = &box->at[i];
+        if (mail->todo != P3_TODO_LOOK)
+            continue;
+        p3_look look = p3_mailbox_look(box, i);
+        if (mail->row != P3_NO_ROW) {
+            mail->todo = P3_TODO_KEEP;
+            mail->certain = is_certain(box, i, &rows->at[mail->row]);
+        } else {
+            mail->todo = p3_fingerprint_known(&look.print) ? P3_TODO_TAKE : P3_TODO_NOTHING;
+        }
+    }
+    return for_each_group(plan, box, rows, take_group);
+}
+
+void p3_plan_take(p3_plan *plan, p3_mail *mail)
+{
+    plan->claimed[mail->row] = false;
+    mail->row = P3_NO_ROW;
+    mail->todo = P3_TODO_TAKE;
+}
+
+void p3_plan_free(p3_plan *plan)
+{
+    free(plan->claimed);
+    *plan = (p3_plan){0};
+}

@@ -1,0 +1,447 @@
+/* All accounts of a run in one loop over poll(2): which begin, which wait, which come back. */
+#include "collect/sync.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "collect/attempts.h"
+#include "support/clock.h"
+#include "collect/schedule.h"
+#include "collect/session.h"
+
+/* What a server announces is waited for once in a run; one that wants us to stay away for longer
+ * than this is left to the next run: milliseconds. */
+#define P3_WAIT_MOST ((int64_t)15 * 60 * 1000)
+
+#define P3_NOT_OVER 255
+
+/* An account that has had its turn, or has it. */
+typedef struct p3_work {
+    size_t which;
+    const p3_account *account;
+    p3_tally tally;
+    p3_session *session; /* NULL while it waits for another turn */
+    p3_problem problem;  /* how its last session ended */
+    p3_problem lost;     /* the same of the last that had got as far as the listing */
+    unsigned waits;      /* times the server sent us away */
+    p3_attempts attempts;
+    p3_approach approach; /* of the next session */
+    bool ready;           /* its socket is ready, or its time has come */
+    bool delayed;         /* it has waited for as long as the server announced */
+    uint64_t octets;      /* when the run is to end: what had come when it was last looked, */
+    int64_t silent;       /* and since when it is that much */
+} p3_work;
+
+typedef struct p3_loop {
+    p3_run run;
+    const p3_account *const *accounts;
+    size_t count;
+    p3_schedule *schedule;
+    p3_work **works;  /* of each account; NULL before its first turn and after its last */
+    uint8_t *exits;   /* of each account: an EX_ value of sysexits.h, or P3_NOT_OVER */
+    p3_work **active; /* those that have their turn: p3_schedule_active() of them */
+    size_t done;
+    struct pollfd *fds;
+    p3_work **owners; /* of each descriptor */
+    bool stopped;
+    int64_t farewell; /* then: milliseconds until silent sessions are to be looked at */
+} p3_loop;
+
+/* ---- beginning and ending sessions ---- */
+
+static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem *problem,
+                 double seconds)
+{
+    static const p3_tally nothing;
+    const p3_sync_options *o = l->run.options;
+    p3_notice notice = {.kind = kind,
+                        .account = l->accounts[which],
+                        .tally = l->works[which] != NULL ? &l->works[which]->tally : &nothing,
+                        .text = "",
+                        .problem = problem->exit != 0 ? problem : NULL,
+                        .seconds = seconds};
+    if (o->notice != NULL)
+        o->notice(o->notice_ctx, &notice);
+}
+
+/* What the run leaves for the next one, when it is anything. */
+static void describe_rest(const p3_tally *t, p3_problem *out)
+{
+    char failed[80] = "";
+    char unseen[120] = "";
+    if (t->failed > 0)
+        snprintf(failed, sizeof failed, "could not be retrieved or delivered: %" PRIu64, t->failed);
+    if (t->unseen > 0)
+        snprintf(unseen, sizeof unseen,
+                 "could not be compared with the mail that was delivered before: %" PRIu64,
+                 t->unseen);
+    if (t->failed > 0 || t->unseen > 0)
+        p3_problem_set(out, EX_TEMPFAIL,
+                       "%s%s%s; what is on the server stays there and is tried again in the next "
+                       "run",
+                       failed, t->failed > 0 && t->unseen > 0 ? ", " : "", unseen);
+}
+
+/* Nothing more is done for an account in this run. */
+static void finish(p3_loop *l, size_t which, const p3_problem *problem)
+{
+    p3_problem rest = {0};
+    if (problem->exit == 0) { /* there was a session, then */
+        describe_rest(&l->works[which]->tally, &rest);
+        problem = &rest;
+    }
+    l->exits[which] = (uint8_t)problem->exit;
+    l->done++;
+    tell(l, which, P3_NOTICE_OVER, problem, 0);
+    free(l->works[which]);
+    l->works[which] = NULL;
+}
+
+/* A session that could not even begin its work says less than the one that it was to go on for. */
+static void keep_loss(p3_work *w, const p3_session *s)
+{
+    bool worked = p3_session_has_listed(s) || s->adapted;
+    if (!worked && w->problem.exit != 0 && w->lost.exit != 0)
+        p3_problem_set(&w->problem, s->problem.exit, "%.360s; then, coming back: %.360s",
+                       w->lost.text, s->problem.text);
+    else if (worked)
+        w->lost = s->problem;
+}
+
+/* Decides what comes after a session: another one at once, another one later, or the end. */
+static void after_session(p3_loop *l, p3_work *w, const p3_session *s)
+{
+    const p3_sync_options *o = l->run.options;
+    p3_tally *tally = &w->tally;
+    bool another_way = s->adapted || s->next.care > w->approach.care;
+    bool ended_early = s->more && s->tally.deleted > tally->deleted;
+    p3_tally before = *tally;
+    *tally = s->tally;
+    w->problem = s->problem;
+    keep_loss(w, s);
+    bool goes_on = p3_attempts_again(&w->attempts, &before, &s->tally, another_way || ended_early);
+    w->approach = s->next;
+    bool again = ((s->problem.exit != 0 && s->retry) || s->more) && goes_on && !l->stopped;
+    int64_t wait = (int64_t)o->retry_ms << w->waits;
+    if (wait < s->wait_ms)
+        wait = s->wait_ms;
+    bool announced = s->wait_ms > 0;
+    bool too_long = announced && (w->delayed || s->wait_ms > P3_WAIT_MOST);
+    bool later = !again && s->come_back && w->waits < o->retries && !too_long && !l->stopped;
+    if (again || later) /* what failed is tried again, and counted again if it fails again */
+        tally->failed = tally->unseen = tally->skipped = 0;
+    if (again || later) {
+        int64_t when = again ? 0 : p3_clock_ms() + wait;
+        if (!p3_schedule_again(l->schedule, w->which, when)) {
+            p3_problem_set(&w->problem, EX_OSERR, "out of memory");
+            finish(l, w->which, &w->problem);
+        } else if (later) {
+            w->waits++;
+            w->delayed = w->delayed || announced;
+            tell(l, w->which, P3_NOTICE_WAITING, &w->problem, (double)wait / 1000);
+        }
+    } else {
+        p3_schedule_finish(l->schedule, w->which);
+        finish(l, w->which, &w->problem);
+    }
+}
+
+/* The last of those that have their turn takes the place of one that has it no more. */
+static void end_session(p3_loop *l, size_t place)
+{
+    p3_work *w = l->active[place];
+    p3_session *s = w->session;
+    w->session = NULL;
+    l->active[place] = l->active[p3_schedule_active(l->schedule) - 1];
+    after_session(l, w, s);
+    p3_session_free(s);
+}
+
+static p3_work *make_work(const p3_loop *l, size_t which)
+{
+    p3_work *w = calloc(1, sizeof *w);
+    if (w != NULL)
+        *w = (p3_work){.which = which, .account = l->accounts[which]};
+    return w;
+}
+
+/* An account has its turn. */
+static void begin_session(p3_loop *l, size_t which)
+{
+    const p3_problem *why = l->accounts[which]->unusable;
+    p3_problem no_memory;
+    p3_work *w = l->works[which];
+    if (why == NULL) {
+        if (w == NULL)
+            w = l->works[which] = make_work(l, which);
+        if (w != NULL)
+            w->session = p3_session_new(&l->run, w->account, &w->tally, &w->approach);
+        if (w != NULL && w->session != NULL) {
+            w->ready = true;
+            l->active[p3_schedule_active(l->schedule) - 1] = w;
+            return;
+        }
+        p3_problem_set(&no_memory, EX_OSERR, "out of memory");
+        why = &no_memory;
+    }
+    p3_schedule_finish(l->schedule, which);
+    finish(l, which, why);
+}
+
+/* Begins what is due. Returns whether it began anything. */
+static bool begin_sessions(p3_loop *l)
+{
+    size_t which;
+    bool any = false;
+    while (p3_schedule_take(l->schedule, p3_clock_ms(), &which)) {
+        begin_session(l, which);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- waiting ---- */
+
+static void sooner(int *timeout, int64_t ms)
+{
+    int bounded = ms < 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
+    if (*timeout < 0 || bounded < *timeout)
+        *timeout = bounded;
+}
+
+/* Adds the sockets of a session to those that are polled. */
+static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
+{
+    pop3_waitable waits[POP3_MAX_WAITABLES];
+    if (!p3_session_polls(w->session))
+        return;
+    size_t found = pop3_client_waits(w->session->client, waits, POP3_MAX_WAITABLES);
+    for (size_t k = 0; k < found; k++) {
+        short events = (short)((waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0));
+        l->owners[*n] = w;
+        l->fds[(*n)++] = (struct pollfd){.fd = waits[k].fd, .events = events};
+    }
+    int deadline = pop3_client_deadline(w->session->client);
+    if (deadline >= 0)
+        sooner(timeout, deadline);
+    sooner(timeout, p3_session_patience(w->session));
+    w->ready = deadline == 0;
+}
+
+static bool prepare_any(p3_loop *l)
+{
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
+        if (p3_session_prepare(l->active[i]->session))
+            return true;
+    }
+    return false;
+}
+
+static void wait_for_any(p3_loop *l)
+{
+    size_t n = 0;
+    int timeout = -1;
+    size_t active = p3_schedule_active(l->schedule);
+    int64_t next = p3_schedule_next(l->schedule);
+    l->fds[n++] = (struct pollfd){.fd = p3_jobs_fd(l->run.jobs), .events = POLLIN};
+    l->fds[n++] = (struct pollfd){.fd = l->run.options->stop_fd, .events = POLLIN};
+    size_t first = n;
+    for (size_t i = 0; i < active; i++)
+        watch(l, l->active[i], &n, &timeout);
+    if (next < INT64_MAX)
+        sooner(&timeout, next - p3_clock_ms());
+    if (l->stopped) {
+        l->fds[1].fd = -1;
+        sooner(&timeout, l->farewell);
+    }
+    while (prepare_any(l) && poll(l->fds, (nfds_t)n, 0) == 0)
+        continue;
+    if (poll(l->fds, (nfds_t)n, timeout) < 0)
+        return; /* a signal: look around again */
+    for (size_t i = first; i < n; i++) {
+        if (l->fds[i].revents != 0)
+            l->owners[i]->ready = true;
+    }
+    for (size_t i = 0; i < active; i++) {
+        p3_work *w = l->active[i];
+        if (p3_session_polls(w->session) && pop3_client_deadline(w->session->client) == 0)
+            w->ready = true;
+    }
+}
+
+/* ---- the loop ---- */
+
+/* The run is to end: sessions end soon, and what has not begun, or waits, is left to the next run.
+ */
+static void stop_all(p3_loop *l)
+{
+    p3_problem stopped;
+    p3_problem_set(&stopped, EX_TEMPFAIL, "stopped by a signal");
+    l->stopped = true;
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
+        p3_session_stop(l->active[i]->session);
+        l->active[i]->ready = true;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->exits[i] == P3_NOT_OVER && (l->works[i] == NULL || l->works[i]->session == NULL))
+            finish(l, i, &stopped);
+    }
+}
+
+/* Once the run is to end: gives up messages in hand of which nothing more comes. Returns the
+ * milliseconds after which to look again. */
+static int64_t abandon_silent(p3_loop *l)
+{
+    int64_t now = p3_clock_ms();
+    int64_t soonest = P3_FAREWELL_MS;
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
+        p3_work *w = l->active[i];
+        if (!p3_session_polls(w->session))
+            continue;
+        uint64_t octets = p3_session_octets(w->session);
+        if (w->silent == 0 || octets != w->octets) {
+            w->octets = octets;
+            w->silent = now;
+        } else if (now - w->silent >= P3_FAREWELL_MS) {
+            p3_session_abandon(w->session);
+            w->ready = true;
+        }
+        if (w->silent + P3_FAREWELL_MS - now < soonest)
+            soonest = w->silent + P3_FAREWELL_MS - now;
+    }
+    return soonest;
+}
+
+/* Steps the sessions for which something has happened. Returns whether another round is worth
+ * while: a step may have woken others, or made room. */
+static bool step_sessions(p3_loop *l)
+{
+    bool more = false;
+    size_t i = 0;
+    while (i < p3_schedule_active(l->schedule)) {
+        p3_work *w = l->active[i];
+        bool wanted = w->ready || w->session->woken;
+        w->ready = w->session->woken = false;
+        if (wanted && !p3_session_step(w->session)) {
+            end_session(l, i); /* another is at its place now */
+            more = true;
+        } else {
+            i++;
+        }
+    }
+    for (i = 0; i < p3_schedule_active(l->schedule) && !more; i++)
+        more = l->active[i]->session->woken;
+    return more;
+}
+
+static void run_loop(p3_loop *l)
+{
+    while (l->done < l->count) {
+        if (*l->run.options->stop && !l->stopped)
+            stop_all(l);
+        if (l->stopped)
+            l->farewell = abandon_silent(l);
+        else
+            (void)begin_sessions(l);
+        if (step_sessions(l) || l->done == l->count)
+            continue;
+        wait_for_any(l);
+        p3_jobs_reap(l->run.jobs);
+    }
+}
+
+/* Lets the caller give up rights, but for what is left of earlier runs: an account that delivers
+ * elsewhere now may have intents at its old target. */
+static bool confine(const p3_loop *l, p3_problem *why)
+{
+    const p3_sync_options *o = l->run.options;
+    size_t found = 0;
+    char **old = o->confine != NULL ? calloc(l->count + 1, sizeof *old) : NULL;
+    if (o->confine == NULL)
+        return true;
+    if (old == NULL)
+        return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+    for (size_t i = 0; i < l->count; i++) {
+        const p3_account *a = l->accounts[i];
+        p3_known_account known = {0};
+        p3_problem later; /* what cannot be read now is a problem of the account's session */
+        if (a->unusable != NULL || !p3_state_account(l->run.state, a->key, &known, &later))
+            continue;
+        if (known.target != NULL && (a->target == NULL || strcmp(known.target, a->target) != 0)) {
+            old[found++] = known.target;
+            known.target = NULL;
+        }
+        p3_known_account_clear(&known);
+    }
+    o->confine(o->confine_ctx, (const char *const *)old, found);
+    while (found > 0)
+        free(old[--found]);
+    free(old);
+    return true;
+}
+
+static bool prepare(p3_loop *l, p3_problem *why)
+{
+    const p3_sync_options *o = l->run.options;
+    size_t most = l->count < o->jobs ? l->count : o->jobs;
+    l->schedule = p3_schedule_new(l->accounts, l->count, o->jobs, o->per_host);
+    l->works = calloc(l->count + 1, sizeof(p3_work *));
+    l->exits = malloc(l->count + 1);
+    l->active = calloc(most + 1, sizeof(p3_work *));
+    l->fds = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->fds);
+    l->owners = calloc(most * POP3_MAX_WAITABLES + 2, sizeof(p3_work *));
+    l->run.jobs = p3_jobs_new();
+    if (l->schedule == NULL || l->works == NULL || l->exits == NULL || l->active == NULL ||
+        l->fds == NULL || l->owners == NULL || l->run.jobs == NULL)
+        return p3_problem_set(why, EX_OSERR, "beginning: out of memory or descriptors");
+    memset(l->exits, P3_NOT_OVER, l->count);
+    int error = p3_names_init(&l->run.names);
+    if (error != 0)
+        return p3_problem_errno(why, error, "beginning: no random numbers");
+    l->run.state = o->dry_run ? p3_state_open_to_look(o->state, why) : p3_state_open(o->state, why);
+    if (l->run.state == NULL)
+        return false;
+    if (!confine(l, why))
+        return false;
+    if (o->dry_run)
+        return true;
+    l->run.committer = p3_committer_new(l->run.jobs, o->state);
+    return l->run.committer != NULL || p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+}
+
+/* One exit status for many accounts: what does not mend by itself takes precedence over
+ * EX_TEMPFAIL. */
+static int status_of(const p3_loop *l)
+{
+    int status = EX_OK;
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->exits[i] != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
+            status = l->exits[i];
+    }
+    return status;
+}
+
+bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
+             int *status, p3_problem *why)
+{
+    p3_loop l = {.run = {.options = options}, .accounts = accounts, .count = count};
+    bool ok = prepare(&l, why);
+    if (ok) {
+        run_loop(&l);
+        *status = status_of(&l);
+    }
+    p3_committer_free(l.run.committer);
+    p3_jobs_free(l.run.jobs);
+    p3_state_close(l.run.state);
+    p3_schedule_free(l.schedule);
+    free(l.owners);
+    free(l.fds);
+    free(l.active);
+    free(l.exits);
+    free(l.works);
+    return ok;
+}

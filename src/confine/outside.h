@@ -1,0 +1,33 @@
+/* What a process in its sandbox has no right to. Files: the calls of the same names, and where
+ * those are refused (EACCES), the runner is asked, if there is one and the file is among its
+ * duties. Names: the runner looks them up. */
+#ifndef P3_CONFINE_OUTSIDE_H
+#define P3_CONFINE_OUTSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct sockaddr_storage;
+
+/* open(2); the directory of a file that is among the duties may be opened to be read. A file that
+ * is made outside is the user's alone, whatever the mode. */
+int p3_outside_open(const char *path, int flags, mode_t mode);
+int p3_outside_link(const char *path, const char *to);
+int p3_outside_unlink(const char *path);
+
+/* Whether a process is running, as far as that can be told: a signal may be refused. */
+bool p3_outside_is_alive(pid_t pid);
+
+/* A file without a name in $TMPDIR, for reading and writing, or -1 with errno. */
+int p3_outside_spool(void);
+
+/* A host name as the runner is told to look it up, in ASCII, for the caller to free. NULL for one
+ * that is an address, or no name. */
+char *p3_outside_name(const char *host);
+
+/* A pop3_resolve_fn that has the runner look names up. */
+size_t p3_outside_resolve(void *ctx, const char *host, struct sockaddr_storage *addresses,
+                          const char **why);
+
+#endif

@@ -1,0 +1,89 @@
+/* Looking names up outside of the sandbox, with all that a resolver's modules need: files, sockets
+ * to their services, UDP. Only the names of the accounts' hosts are.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "confine/outside.h"
+#include "confine/runner_protocol.h"
+#include "system/descriptor.h"
+
+/* ---- in the runner ---- */
+
+void p3_outside_look_up(const char *name, p3_name_answer *answer)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    *answer = (p3_name_answer){.error = getaddrinfo(name, NULL, &hints, &list)};
+    for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+        if (answer->count < POP3_RESOLVE_ADDRESSES && a->ai_addrlen <= sizeof *answer->addresses)
+            memcpy(&answer->addresses[answer->count++], a->ai_addr, a->ai_addrlen);
+    }
+    if (list != NULL)
+        freeaddrinfo(list);
+}
+
+/* ---- in the process that asks ---- */
+
+char *p3_outside_name(const char *host)
+{
+    unsigned char room[sizeof(struct in6_addr)];
+    char name[POP3_HOST_NAME_SIZE];
+    if (inet_pton(AF_INET, host, room) == 1 || inet_pton(AF_INET6, host, room) == 1)
+        return NULL;
+    return pop3_host_to_ascii(host, name) == POP3_OK ? strdup(name) : NULL;
+}
+
+/* Finds the name among the duties. */
+static bool find(const char *host, uint32_t *which)
+{
+    const p3_runner_duties *d = p3_runner_duties_of();
+    for (size_t i = 0; i < d->name_count; i++) {
+        if (strcmp(d->names[i], host) == 0) {
+            *which = (uint32_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Has a name looked up. Returns an errno or 0. */
+static int ask(const char *host, p3_name_answer *answer)
+{
+    p3_name_request r = {.ask = P3_ASK_NAME};
+    int ends[2];
+    ssize_t n;
+    if (!p3_runner_is_there() || !find(host, &r.which))
+        return EPERM;
+    if (!p3_descriptor_pipe(ends, true))
+        return errno;
+    int error = p3_runner_send(&r, sizeof r, &ends[1], 1);
+    (void)close(ends[1]);
+    while (error == 0 && (n = read(ends[0], answer, sizeof *answer)) != (ssize_t)sizeof *answer) {
+        if (n >= 0 || errno != EINTR)
+            error = n < 0 ? errno : ECHILD; /* its end without an answer */
+    }
+    (void)close(ends[0]);
+    return error;
+}
+
+size_t p3_outside_resolve(void *ctx, const char *host, struct sockaddr_storage *addresses,
+                          const char **why)
+{
+    p3_name_answer answer;
+    (void)ctx;
+    int error = ask(host, &answer);
+    if (error != 0 || answer.error != 0 || answer.count > POP3_RESOLVE_ADDRESSES) {
+        *why = error == EPERM ? "the process outside of the sandbox does not know this name"
+               : error != 0   ? "the process outside of the sandbox does not answer"
+                              : gai_strerror(answer.error);
+        return 0;
+    }
+    memcpy(addresses, answer.addresses, answer.count * sizeof *addresses);
+    return answer.count;
+}

@@ -1,0 +1,250 @@
+/* A process of its own that runs the user's commands, and opens files for a process that may not.
+ *
+ * A request is one message on a socket. For a command: which, SENDER if it is given one, and three
+ * descriptors at most: a pipe for the answer, and the command's input and output. The runner forks
+ * for each, so that many commands run side by side. Requests for files it answers itself, at once,
+ * over the socket. It ends when that is closed. */
+#include "confine/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "confine/child.h"
+#include "confine/runner_protocol.h"
+#include "system/descriptor.h"
+#include "system/packet.h"
+#include "system/packet_socket.h"
+#include "system/process.h"
+
+static int runner = -1; /* the socket, at our end */
+static pid_t runner_pid;
+static const p3_runner_duties *duties;
+
+/* ---- in the runner ---- */
+
+#ifdef P3_COUNTS_COVERAGE
+void __gcov_dump(void); /* libgcov's */
+#endif
+
+/* Ends a process that is a copy of another: what that one has to do at its end is its own. */
+static _Noreturn void leave(void)
+{
+#ifdef P3_COUNTS_COVERAGE
+    __gcov_dump();
+#endif
+    _exit(0);
+}
+
+/* Runs one command and tells how it ended. */
+static void perform(const p3_run_request *r, const int *fds)
+{
+    const char *more[] = {r->variable[0] != '\0' ? r->variable : NULL, NULL};
+    p3_run_answer answer = {0, -1};
+    pid_t pid = -1;
+    int input = r->input ? fds[1] : -1;
+    int output = r->output ? fds[r->input ? 2 : 1] : -1;
+    (void)signal(SIGCHLD, SIG_DFL);
+    answer.error = p3_child_start(duties->commands[r->command], input, output, more, &pid);
+    if (input >= 0)
+        (void)close(input);
+    if (output >= 0)
+        (void)close(output); /* else its end would not be seen */
+    if (answer.error == 0)
+        answer.status = p3_child_wait(pid);
+    if (answer.error == 0 && answer.status < 0)
+        answer.error = errno;
+    ssize_t n = write(fds[0], &answer, sizeof answer); /* SIGPIPE is blocked, see serve() */
+    (void)n;                                           /* perhaps nobody waits any more */
+}
+
+/* What may be asked for is all that was agreed on: it may come from a process that was taken over.
+ */
+static bool is_proper(const p3_run_request *r, ssize_t len, int fds)
+{
+    return len == (ssize_t)sizeof *r && r->ask == P3_ASK_RUN &&
+           r->command < duties->command_count && r->input <= 1 && r->output <= 1 &&
+           fds == 1 + r->input + r->output && memchr(r->variable, '\0', P3_VARIABLE) != NULL &&
+           (r->variable[0] == '\0' || strncmp(r->variable, "SENDER=", 7) == 0);
+}
+
+/* Looks a name up, and tells the addresses. */
+static void answer_name(int to, const char *name)
+{
+    p3_name_answer answer;
+    (void)p3_process_end_with_parent(); /* nobody waits for it then */
+    p3_outside_look_up(name, &answer);
+    ssize_t n = write(to, &answer, sizeof answer); /* less than PIPE_BUF: in one piece */
+    (void)n;
+}
+
+/* Answers a request for a file. */
+static void answer_file(int to, const p3_file_request *r)
+{
+    int fd = -1;
+    p3_file_answer answer = {.error = p3_outside_perform(r, duties, &fd)};
+    (void)p3_packet_send(to, &answer, sizeof answer, &fd,
+                         fd >= 0 ? 1 : 0); /* it has gone: so will we */
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* Takes a request and has it performed. Returns false when there are no more. */
+static bool serve_one(int from)
+{
+    static union {
+        p3_run_request run;
+        p3_file_request file;
+        p3_name_request name;
+    } r;
+    int fds[P3_PACKET_ROOM];
+    int count = 0;
+    ssize_t len = p3_packet_receive(from, &r, sizeof r, fds, &count);
+    if (len <= 0)
+        return false;
+    if (is_proper(&r.run, len, count) && fork() == 0) {
+        (void)close(from);
+        perform(&r.run, fds);
+        leave();
+    }
+    if (len == (ssize_t)sizeof r.name && r.name.ask == P3_ASK_NAME && count == 1 &&
+        r.name.which < duties->name_count && fork() == 0) {
+        (void)close(from);
+        answer_name(fds[0], duties->names[r.name.which]);
+        leave();
+    }
+    if (len == (ssize_t)sizeof r.file && r.file.ask == P3_ASK_FILE && count == 0)
+        answer_file(from, &r.file);
+    while (count > 0)
+        (void)close(fds[--count]); /* no answer comes from a request that is not performed */
+    return true;
+}
+
+/* The runner: no signal ends it but those that nobody can block, as it goes when we go. */
+static void serve(int from)
+{
+    sigset_t all;
+    sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    (void)signal(SIGCHLD, SIG_IGN); /* nobody waits for those that perform */
+    while (serve_one(from))
+        continue;
+}
+
+/* ---- in the process that asks ---- */
+
+bool p3_runner_start(const p3_runner_duties *all)
+{
+    int ends[2];
+    if (!p3_packet_pair(ends))
+        return false;
+    duties = all;
+    (void)fflush(NULL); /* what is not written yet is ours alone */
+    runner_pid = fork();
+    if (runner_pid == 0) {
+        (void)close(ends[0]);
+        serve(ends[1]);
+        leave();
+    }
+    int error = errno;
+    (void)close(ends[1]);
+    runner = ends[0];
+    if (runner_pid > 0)
+        return true;
+    (void)close(runner);
+    runner = -1;
+    errno = error;
+    return false;
+}
+
+void p3_runner_stop(void)
+{
+    if (runner < 0)
+        return;
+    (void)close(runner);
+    runner = -1;
+    while (waitpid(runner_pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+bool p3_runner_is_there(void)
+{
+    return runner >= 0;
+}
+
+pid_t p3_runner_pid(void)
+{
+    return runner >= 0 ? runner_pid : -1;
+}
+
+int p3_runner_socket(void)
+{
+    return runner;
+}
+
+static bool find(const char *command, uint32_t *out)
+{
+    for (size_t i = 0; i < duties->command_count; i++) {
+        if (strcmp(duties->commands[i], command) == 0) {
+            *out = (uint32_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const p3_runner_duties *p3_runner_duties_of(void)
+{
+    return duties;
+}
+
+int p3_runner_send(const void *request, size_t size, const int *fds, int count)
+{
+    return p3_packet_send(runner, request, size, fds, count);
+}
+
+int p3_runner_ask(const char *command, int input, int output, const char *const *more, int *answer)
+{
+    p3_run_request r = {.ask = P3_ASK_RUN, .input = input >= 0, .output = output >= 0};
+    int ends[2];
+    if (!find(command, &r.command))
+        return EPERM;
+    if (more != NULL && more[0] != NULL) {
+        size_t len = strlen(more[0]);
+        if (len >= sizeof r.variable)
+            return E2BIG;
+        memcpy(r.variable, more[0], len + 1);
+    }
+    if (!p3_descriptor_pipe(ends, true)) /* no sockets are made inside of the sandbox but TCP's */
+        return errno;
+    int fds[3] = {ends[1]};
+    int count = 1;
+    if (input >= 0)
+        fds[count++] = input;
+    if (output >= 0)
+        fds[count++] = output;
+    int error = p3_runner_send(&r, sizeof r, fds, count);
+    (void)close(ends[1]);
+    if (error != 0)
+        (void)close(ends[0]);
+    *answer = ends[0];
+    return error;
+}
+
+int p3_runner_wait(int answer)
+{
+    p3_run_answer a = {ECHILD, -1}; /* its end without an answer */
+    ssize_t n;
+    while ((n = read(answer, &a, sizeof a)) < 0 && errno == EINTR)
+        continue;
+    (void)close(answer);
+    if (n == (ssize_t)sizeof a && a.error == 0)
+        return a.status;
+    errno = n == (ssize_t)sizeof a ? a.error : ECHILD;
+    return -1;
+}

@@ -1,0 +1,79 @@
+/* What is said between a process in its sandbox and the runner outside: private to runner.c and
+ * outside*.c. */
+#ifndef P3_CONFINE_RUNNER_PROTOCOL_H
+#define P3_CONFINE_RUNNER_PROTOCOL_H
+
+#include "confine/runner.h"
+
+#include <pop3/client.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define P3_VARIABLE 400  /* octets of "SENDER=..." */
+#define P3_PATH     4096 /* octets of a path */
+
+/* What each request begins with. The kinds differ in size, too. */
+typedef enum p3_ask { P3_ASK_RUN = 1, P3_ASK_FILE, P3_ASK_NAME } p3_ask;
+
+/* Run a command. The answer goes to the first descriptor that comes with it, a pipe. */
+typedef struct p3_run_request {
+    uint32_t ask;
+    uint32_t command;
+    uint8_t input; /* 1: the second descriptor is its input */
+    uint8_t output;
+    char variable[P3_VARIABLE]; /* "" for none */
+} p3_run_request;
+
+typedef struct p3_run_answer {
+    int error;  /* why it could not be run, or 0 */
+    int status; /* as p3_child_wait() says */
+} p3_run_answer;
+
+typedef enum p3_file_deed {
+    P3_FILE_OPEN,    /* open(path, flags, mode) */
+    P3_FILE_LINK,    /* link(path, to) */
+    P3_FILE_UNLINK,  /* unlink(path) */
+    P3_FILE_SPOOL,   /* make a file without a name where messages wait for a command */
+    P3_FILE_IS_ALIVE /* kill(flags, 0) */
+} p3_file_deed;
+
+/* Do something with a file. The answer comes back over the socket, with the descriptor. */
+typedef struct p3_file_request {
+    uint32_t ask;
+    uint32_t deed;
+    int32_t flags;
+    uint32_t mode;
+    char path[P3_PATH];
+    char to[P3_PATH];
+} p3_file_request;
+
+typedef struct p3_file_answer {
+    int32_t error; /* an errno, or 0 */
+} p3_file_answer;
+
+/* Look a name up. The answer goes to the descriptor that comes with it, a pipe, in one piece. */
+typedef struct p3_name_request {
+    uint32_t ask;
+    uint32_t which; /* of the names among the duties */
+} p3_name_request;
+
+typedef struct p3_name_answer {
+    int32_t error; /* getaddrinfo()'s, or 0 */
+    uint32_t count;
+    struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
+} p3_name_answer;
+
+/* In the process that asks: the socket, or -1; the duties; and sending a request with descriptors,
+ * of which there are three at most. Returns an errno or 0. */
+int p3_runner_socket(void);
+const p3_runner_duties *p3_runner_duties_of(void);
+int p3_runner_send(const void *request, size_t size, const int *fds, int count);
+
+/* In the runner: judges a request about files, which may say anything, and does it when it is one
+ * of the duties. Gives an errno or 0, and in *fd a descriptor for the asker, or -1. */
+int p3_outside_perform(const p3_file_request *r, const p3_runner_duties *duties, int *fd);
+
+/* In the runner: looks a name up. */
+void p3_outside_look_up(const char *name, p3_name_answer *answer);
+
+#endif

@@ -1,0 +1,26 @@
+/* The system calls that the command may make from some point on: a seccomp(2) filter, made with
+ * libseccomp. It lists what is allowed; what is not on the list is refused. */
+#ifndef P3_CONFINE_SYSCALL_FILTER_H
+#define P3_CONFINE_SYSCALL_FILTER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What a run needs beside files, threads and TCP: a system call that only one of these needs is
+ * refused unless it is set. */
+typedef struct p3_filter_needs {
+    bool unix_sockets; /* connect to a server's Unix-domain socket */
+    bool source;       /* choose the address that connections come from */
+    pid_t helper;      /* ask this process outside; -1 for none */
+    bool kerberos;     /* GSSAPI: keyrings, directories, links, any of the resolver's sockets */
+} p3_filter_needs;
+
+/* Whether this build and this kernel have such filters. Returns false, with a reason in *why. */
+bool p3_filter_is_there(const char **why);
+
+/* From here on this thread, and those that it starts, can make the calls on the list and no others:
+ * a refused call fails with EPERM, or with ENOSYS where it is newer than Linux 5.0, so that the C
+ * library does without. PR_SET_NO_NEW_PRIVS must have been set. Returns false, with a reason. */
+bool p3_filter_system_calls(const p3_filter_needs *needs, const char **why);
+
+#endif

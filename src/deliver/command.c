@@ -1,0 +1,139 @@
+/* Delivers to a command's standard input, a message at a time. Its exit status decides: 0
+ * delivered, 75 (EX_TEMPFAIL) later, anything else means that it cannot take this message.
+ *
+ * What a command does with a message cannot be looked at afterwards: after a crash between its end
+ * and the record of it, it is given the message again. */
+#include "deliver/delivery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "confine/outside.h"
+#include "support/file.h"
+#include "confine/shell.h"
+
+typedef struct p3_command_target {
+    p3_delivery base;
+    char *command;
+    int fd; /* the message being written, or -1 */
+    char *sender;
+    const char *name;
+    uint64_t octets;
+} p3_command_target;
+
+static bool command_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    p3_command_target *c = (p3_command_target *)d;
+    c->name = name;
+    c->octets = 0;
+    c->sender = strdup(sender);
+    c->fd = p3_outside_spool();
+    if (c->sender == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    return c->fd >= 0 || p3_problem_errno(why, errno, "keeping a message for the command");
+}
+
+static bool command_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    p3_command_target *c = (p3_command_target *)d;
+    if (!p3_write_all(c->fd, data, len))
+        return p3_problem_errno(why, errno, "keeping a message for the command");
+    c->octets += len;
+    return true;
+}
+
+static bool command_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_command_target *c = (p3_command_target *)d;
+    if (lseek(c->fd, 0, SEEK_SET) != 0)
+        return p3_problem_errno(why, errno, "keeping a message for the command");
+    out->name = c->name;
+    out->octets = c->octets;
+    out->fd = c->fd;
+    out->sender = c->sender;
+    c->fd = -1;
+    c->sender = NULL;
+    return true;
+}
+
+static void command_abandon(p3_delivery *d)
+{
+    p3_command_target *c = (p3_command_target *)d;
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    c->fd = -1;
+    free(c->sender);
+    c->sender = NULL;
+}
+
+static void deliver_one(const p3_command_target *c, p3_parcel *p)
+{
+    char sender[360];
+    p3_problem why = {0};
+    snprintf(sender, sizeof sender, "SENDER=%s", p->sender);
+    const char *more[] = {sender, NULL};
+    int status = p3_spawn_shell(c->command, p->fd, more, &why);
+    p->delivered = status == 0;
+    if (status == EX_TEMPFAIL)
+        p3_problem_set(&why, EX_TEMPFAIL, "delivering to the command: it asks to try again later");
+    else if (status > 0)
+        p3_problem_set(&why, EX_UNAVAILABLE, "delivering to the command: it ended with status %d",
+                       status);
+    if (status != 0 && (p->problem = malloc(sizeof *p->problem)) != NULL)
+        *p->problem = why;
+}
+
+static void command_deliver(p3_batch **batches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < batches[i]->count; k++)
+            deliver_one((const p3_command_target *)batches[i]->to, &batches[i]->parcels[k]);
+    }
+}
+
+/* Nobody knows: as said above, it is given the message again. */
+static bool command_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    (void)d;
+    (void)at;
+    (void)count;
+    (void)why;
+    return true;
+}
+
+static void command_close(p3_delivery *d)
+{
+    p3_command_target *c = (p3_command_target *)d;
+    command_abandon(d);
+    free(c->command);
+    free(c);
+}
+
+static const p3_delivery_class command_class = {
+    .slow = true,
+    .alone = true,
+    .begin = command_begin,
+    .write = command_write,
+    .finish = command_finish,
+    .abandon = command_abandon,
+    .deliver = command_deliver,
+    .settle = command_settle,
+    .close = command_close,
+};
+
+p3_delivery *p3_command_open(const char *command, p3_problem *why)
+{
+    p3_command_target *c = calloc(1, sizeof *c);
+    if (c == NULL || (c->command = strdup(command)) == NULL) {
+        free(c);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    c->base.class = &command_class;
+    c->fd = -1;
+    return &c->base;
+}

@@ -1,0 +1,101 @@
+/* Where mail is delivered: a Maildir, an mbox, a command. One interface, a class for each.
+ *
+ * A message is written by the thread that owns the network, and is then a parcel: complete, but not
+ * yet delivered. Parcels are delivered in batches by another thread, which waits for the disk. */
+#ifndef P3_DELIVER_DELIVERY_H
+#define P3_DELIVER_DELIVERY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "deliver/names.h"
+#include "deliver/owner.h"
+#include "support/problem.h"
+
+/* A message that has been written. */
+typedef struct p3_parcel {
+    const char *name;    /* the unique name it gets; owned by who made the batch */
+    size_t entry;        /* which message of the session it is */
+    uint64_t octets;     /* as written */
+    int fd;              /* command: the message to be read; else -1 */
+    char *sender;        /* command: who sent it; free() it */
+    bool delivered;      /* set by deliver() */
+    p3_problem *problem; /* set by deliver() when it was not, and the reason is this message's own;
+                            free() it */
+} p3_parcel;
+
+typedef struct p3_delivery p3_delivery;
+
+/* Parcels for one target that are delivered together. */
+typedef struct p3_batch {
+    p3_delivery *to;
+    p3_parcel *parcels;
+    size_t count;
+    void *spool;        /* the class's own, see seal() */
+    p3_problem problem; /* set by deliver() when the target fails: no parcel of it counts then */
+} p3_batch;
+
+/* What is asked about an intent that was left over: has it been delivered? */
+typedef struct p3_left_over {
+    const char *name;
+    size_t row; /* the asker's own */
+    bool there;
+} p3_left_over;
+
+typedef struct p3_delivery_class {
+    bool slow;  /* deliver() may take any time: it runs in a thread of its own */
+    bool alone; /* a batch is one message, and the next is not begun before it is over */
+    /* The first `count` of these names are those of the messages to come, in this order, although
+     * some may not come: what they need may be prepared. The list lives until close(). May be
+     * NULL. */
+    void (*expect)(p3_delivery *d, const p3_name_list *names, size_t count);
+    /* Prepares for one of them, as there is time. Returns false when there is nothing to prepare.
+     * May be NULL. */
+    bool (*prepare)(p3_delivery *d);
+    /* Begins a message, sent by `sender` (""  for nobody). Then come write() with its octets, and
+     * finish(), which fills the parcel in; or abandon() at any time, also after a failure. */
+    bool (*begin)(p3_delivery *d, const char *name, const char *sender, p3_problem *why);
+    bool (*write)(p3_delivery *d, const char *data, size_t len, p3_problem *why);
+    bool (*finish)(p3_delivery *d, p3_parcel *out, p3_problem *why);
+    void (*abandon)(p3_delivery *d);
+    /* Throws finished messages away that are in no batch yet. May be NULL. */
+    void (*discard)(p3_delivery *d, const p3_parcel *parcels, size_t count);
+    /* A batch is complete: what is begun from now on belongs to the next. May be NULL. */
+    void (*seal)(p3_delivery *d, p3_batch *batch);
+    /* Delivers batches of this class. When it returns, what is marked as delivered is on the disk
+     * and in its place. Runs in another thread, while further messages are written. */
+    void (*deliver)(p3_batch **batches, size_t count);
+    /* What came of a batch is recorded, or (`batch` is NULL) what settle() found: no trace of it is
+     * needed any more. Also called for batches whose problem kept them from being recorded, with
+     * `kept` false. May be NULL. */
+    void (*recorded)(p3_delivery *d, p3_batch *batch, bool kept);
+    /* Finds out which intents were delivered before a crash, sees to it that those are on the disk,
+     * and cleans up after the others. May sort them. */
+    bool (*settle)(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
+    /* The beginning of a message that was delivered: how many octets, up to `size`; 0 when it is
+     * somewhere else by now; -1 with errno when it cannot be read. May be NULL. */
+    ssize_t (*read_back)(p3_delivery *d, const char *name, char *out, size_t size);
+    void (*close)(p3_delivery *d);
+} p3_delivery_class;
+
+struct p3_delivery {
+    const p3_delivery_class *class;
+    p3_owner owner; /* of files beside the target */
+};
+
+/* Opens a target described as "maildir:DIR", "mbox:FILE" or "command:COMMAND LINE", for an account
+ * that is locked. Returns NULL and describes the problem when it cannot be delivered to. */
+p3_delivery *p3_delivery_open(const char *target, p3_owner owner, p3_problem *why);
+
+/* Removes what earlier runs of this account left at a target, or a power cut brought back, where no
+ * intent is left: settle() does it otherwise. The account is locked. What cannot be removed stays
+ * until the next run. */
+void p3_delivery_tidy(const char *target, p3_owner owner);
+
+/* The constructors behind it. */
+p3_delivery *p3_maildir_open(const char *path, p3_problem *why);
+p3_delivery *p3_mbox_open(const char *path, p3_problem *why);
+p3_delivery *p3_command_open(const char *command, p3_problem *why);
+
+#endif

@@ -1,0 +1,14 @@
+/* Folders that are still there after a power cut. */
+#ifndef P3_DELIVER_FOLDER_H
+#define P3_DELIVER_FOLDER_H
+
+#include <stdbool.h>
+
+/* Makes a folder, for its owner alone, with its missing parents, and syncs each entry. A link that
+ * leads nowhere is not replaced. Returns false with errno. */
+bool p3_folder_make(const char *path);
+
+/* Syncs the folder that a file or folder is in. Returns false with errno. */
+bool p3_folder_sync_entry(const char *path);
+
+#endif

@@ -1,0 +1,429 @@
+/* Delivers to a Maildir: a file a message, written in tmp/, synced, renamed into new/, and the
+ * folder synced. A batch shares the syncs, so that thousands of small messages cost a few of them.
+ */
+#include "deliver/ahead.h"
+#include "deliver/delivery.h"
+#include "support/fault.h"
+#include "support/file.h"
+#include "deliver/folder.h"
+#include "support/grow.h"
+#include "system/move.h"
+#include "system/whole_sync.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Up to so many files are synced one by one; above, the whole file system is, at once. */
+#define P3_SYNC_EACH 4
+
+/* A message that a reader has moved into cur/. */
+typedef struct p3_seen {
+    char *file; /* its name there, flags and all */
+    size_t len; /* of the name that we gave it, at the beginning */
+} p3_seen;
+
+typedef struct p3_maildir {
+    p3_delivery base;
+    char *path;
+    int tmp; /* the folders */
+    int new;
+    int cur;
+    dev_t device; /* of new/, and its number there */
+    ino_t inode;
+    bool syncs_whole; /* see p3_whole_sync_reaches_disk() */
+    p3_ahead ahead;   /* files in tmp/ for messages to come */
+    int fd;           /* the message being written, or -1 */
+    const char *name; /* its name */
+    uint64_t octets;  /* written to it */
+    uint64_t sent;    /* of them on their way to the disk; see support/file.h */
+    p3_seen *seen;    /* what settle() found in cur/, by name */
+    size_t seen_count;
+    p3_room seen_room;
+} p3_maildir;
+
+/* Opens a folder of a Maildir, or makes it. The Maildir may have been made by a run that was killed
+ * before it could sync its entry. */
+static int open_folder(const char *path, const char *name, p3_problem *why)
+{
+    size_t size = strlen(path) + strlen(name) + 2;
+    char *full = malloc(size);
+    int fd = -1;
+    if (full == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return -1;
+    }
+    snprintf(full, size, "%s/%s", path, name);
+    fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && p3_folder_make(full) && p3_folder_sync_entry(path))
+        fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        p3_problem_errno(why, errno, "opening the Maildir folder %s", full);
+    free(full);
+    return fd;
+}
+
+static void maildir_expect(p3_delivery *d, const p3_name_list *names, size_t count)
+{
+    p3_ahead_expect(&((p3_maildir *)d)->ahead, names, count);
+}
+
+static bool maildir_prepare(p3_delivery *d)
+{
+    bool made = p3_ahead_make(&((p3_maildir *)d)->ahead, P3_AHEAD_MOST);
+    if (made)
+        p3_fault("prepared");
+    return made;
+}
+
+static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    (void)sender;
+    p3_maildir *m = (p3_maildir *)d;
+    p3_fault("tmp-open");
+    m->fd = p3_ahead_open(&m->ahead, name);
+    m->name = name;
+    m->octets = m->sent = 0;
+    return m->fd >= 0 || p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
+}
+
+static bool maildir_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    p3_fault("tmp-write");
+    if (!p3_write_all(m->fd, data, len))
+        return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
+    m->octets += len;
+    m->sent = p3_file_grew(m->fd, m->sent, m->octets);
+    return true;
+}
+
+static bool maildir_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    if (m->octets >= P3_LARGE)
+        p3_file_send(m->fd, m->sent, m->octets);
+    int closed = close(m->fd);
+    m->fd = -1;
+    if (closed != 0)
+        return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
+    out->name = m->name;
+    out->octets = m->octets;
+    m->name = NULL; /* it is the batch's from here on */
+    p3_fault("tmp-written");
+    return true;
+}
+
+static void maildir_abandon(p3_delivery *d)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    if (m->fd >= 0)
+        (void)close(m->fd);
+    m->fd = -1;
+    if (m->name != NULL)
+        (void)unlinkat(m->tmp, m->name, 0); /* it may never have been made */
+    m->name = NULL;
+}
+
+static void maildir_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
+{
+    const p3_maildir *m = (const p3_maildir *)d;
+    for (size_t i = 0; i < count; i++)
+        (void)unlinkat(m->tmp, parcels[i].name, 0); /* or the next run's settling removes it */
+}
+
+static bool sync_each(const p3_maildir *m, p3_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        int fd = openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
+        bool ok = fd >= 0 && fdatasync(fd) == 0;
+        int error = errno;
+        if (ok && b->parcels[i].octets >= P3_LARGE)
+            p3_file_let_go(fd);
+        if (fd >= 0)
+            (void)close(fd);
+        if (!ok)
+            return p3_problem_errno(&b->problem, error, "syncing %s/tmp/%s", m->path,
+                                    b->parcels[i].name);
+    }
+    return true;
+}
+
+/* The whole file system has been synced: large messages need no memory any more. */
+static void let_go(const p3_maildir *m, const p3_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->parcels[i].octets < P3_LARGE)
+            continue;
+        int fd = openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        p3_file_let_go(fd);
+        (void)close(fd);
+    }
+}
+
+/* Brings the messages' octets to the disk, with one sync for each file system. */
+static void sync_data(p3_batch **batches, size_t count)
+{
+    size_t files = 0;
+    for (size_t i = 0; i < count; i++)
+        files += batches[i]->count;
+    bool each = files <= P3_SYNC_EACH || !p3_whole_sync_tells_errors();
+    for (size_t i = 0; i < count; i++) {
+        p3_batch *b = batches[i];
+        const p3_maildir *m = (const p3_maildir *)b->to;
+        const p3_batch *same = NULL;
+        for (size_t k = 0; k < i && same == NULL; k++) {
+            if (((const p3_maildir *)batches[k]->to)->device == m->device)
+                same = batches[k];
+        }
+        if (each || !m->syncs_whole) {
+            (void)sync_each(m, b);
+            continue;
+        }
+        if (same != NULL)
+            b->problem = same->problem;
+        else if (p3_whole_sync(m->tmp) != 0)
+            p3_problem_errno(&b->problem, errno, "syncing the file system of %s", m->path);
+        if (b->problem.exit == 0)
+            let_go(m, b);
+    }
+}
+
+/* For the messages that come while there is no time for it: few, as each is an open descriptor. */
+#define P3_AHEAD_WHILE_MOVING 64
+
+/* Moves messages into new/, and for each makes the file of one to come. */
+static void move_all(p3_batch *b)
+{
+    p3_maildir *m = (p3_maildir *)b->to;
+    for (size_t i = 0; i < b->count; i++) {
+        p3_fault("rename");
+        if (b->problem.exit != 0)
+            return;
+        if (p3_move_new(m->tmp, m->new, b->parcels[i].name) != 0) {
+            p3_problem_errno(&b->problem, errno, "moving a message into %s/new", m->path);
+            return;
+        }
+        b->parcels[i].delivered = true;
+        (void)p3_ahead_make(&m->ahead, P3_AHEAD_WHILE_MOVING);
+    }
+}
+
+/* Syncs the folder that the messages of a batch have been moved into, once for all its batches. */
+static void sync_folder(p3_batch **batches, size_t i)
+{
+    const p3_maildir *m = (const p3_maildir *)batches[i]->to;
+    for (size_t k = 0; k < i; k++) {
+        const p3_maildir *other = (const p3_maildir *)batches[k]->to;
+        if (other->device == m->device && other->inode == m->inode) {
+            if (batches[k]->problem.exit != 0 && batches[i]->problem.exit == 0)
+                batches[i]->problem = batches[k]->problem;
+            return;
+        }
+    }
+    /* tmp/ as well: on btrfs the old names might come back after a power cut, as litter. */
+    if (fsync(m->new) != 0 || fsync(m->tmp) != 0)
+        p3_problem_errno(&batches[i]->problem, errno, "syncing the folders of %s", m->path);
+}
+
+static void maildir_deliver(p3_batch **batches, size_t count)
+{
+    p3_fault("before-sync");
+    sync_data(batches, count);
+    p3_fault("after-sync");
+    for (size_t i = 0; i < count; i++)
+        move_all(batches[i]);
+    p3_fault("renamed");
+    for (size_t i = 0; i < count; i++)
+        sync_folder(batches, i);
+    p3_fault("folder-synced");
+}
+
+static int compare_left_over(const void *a, const void *b)
+{
+    return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
+}
+
+/* What readers put behind a name: flags (":2,S", with ";" or "!" where a colon is not allowed), and
+ * before them what mbsync and Dovecot keep there (",U=7", ",S=1234"). Our names have none of it. */
+#define P3_BEHIND_NAME ":;!,"
+
+static int compare_seen(const void *x, const void *y)
+{
+    const p3_seen *a = x;
+    const p3_seen *b = y;
+    int order = memcmp(a->file, b->file, a->len < b->len ? a->len : b->len);
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+/* Notes under which name a message of ours is in cur/. */
+static bool note_seen(p3_maildir *m, const char *file, size_t len)
+{
+    p3_seen *grown = p3_grow(m->seen, &m->seen_room, m->seen_count + 1, sizeof *m->seen);
+    char *copy = grown != NULL ? strdup(file) : NULL;
+    if (grown != NULL)
+        m->seen = grown;
+    if (copy == NULL)
+        return false;
+    m->seen[m->seen_count++] = (p3_seen){copy, len};
+    return true;
+}
+
+static void forget_seen(p3_maildir *m)
+{
+    while (m->seen_count > 0)
+        free(m->seen[--m->seen_count].file);
+}
+
+/* Marks those whose files are in a folder. */
+static bool look_into(p3_maildir *m, int folder, p3_left_over *at, size_t count)
+{
+    int fd = dup(folder);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return false;
+    }
+    rewinddir(dir);
+    const struct dirent *e;
+    errno = 0;
+    bool noted = true;
+    while (noted && (e = readdir(dir)) != NULL) {
+        char name[NAME_MAX + 1];
+        size_t len = strcspn(e->d_name, P3_BEHIND_NAME);
+        snprintf(name, sizeof name, "%.*s", (int)len, e->d_name);
+        p3_left_over key = {.name = name};
+        p3_left_over *found = bsearch(&key, at, count, sizeof *at, compare_left_over);
+        if (found != NULL)
+            found->there = true;
+        if (found != NULL && folder == m->cur)
+            noted = note_seen(m, e->d_name, len);
+        errno = noted ? 0 : ENOMEM;
+    }
+    bool ok = errno == 0;
+    (void)closedir(dir);
+    return ok;
+}
+
+static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    qsort(at, count, sizeof *at, compare_left_over);
+    /* new/ is read twice: a reader may move a message from new/ to cur/ in between. */
+    forget_seen(m);
+    if (!look_into(m, m->new, at, count) || !look_into(m, m->cur, at, count) ||
+        !look_into(m, m->new, at, count))
+        return p3_problem_errno(why, errno, "reading the folders of %s", m->path);
+    if (m->seen_count > 0)
+        qsort(m->seen, m->seen_count, sizeof *m->seen, compare_seen);
+    bool any = false;
+    bool removed = false;
+    for (size_t i = 0; i < count; i++) {
+        any = any || at[i].there;
+        /* One that is delivered may have a second name there: btrfs keeps it in a power cut. */
+        int gone = unlinkat(m->tmp, at[i].name, 0);
+        removed = removed || gone == 0;
+        if (gone != 0 && errno != ENOENT && !at[i].there)
+            return p3_problem_errno(why, errno, "removing %s/tmp/%s", m->path, at[i].name);
+    }
+    /* Before their names are forgotten: else they might come back and stay for ever. */
+    if (removed && fsync(m->tmp) != 0)
+        return p3_problem_errno(why, errno, "syncing %s/tmp", m->path);
+    /* Their names may have been seen before they were on the disk. */
+    if (any && (fsync(m->new) != 0 || fsync(m->cur) != 0))
+        return p3_problem_errno(why, errno, "syncing the folders of %s", m->path);
+    return true;
+}
+
+static ssize_t maildir_read_back(p3_delivery *d, const char *name, char *out, size_t size)
+{
+    const p3_maildir *m = (const p3_maildir *)d;
+    int fd = openat(m->new, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        const p3_seen key = {(char *)(uintptr_t)name, strlen(name)};
+        const p3_seen *seen = m->seen_count == 0 ? NULL
+                                                 : bsearch(&key, m->seen, m->seen_count,
+                                                           sizeof *m->seen, compare_seen);
+        fd = seen != NULL ? openat(m->cur, seen->file, O_RDONLY | O_CLOEXEC) : -1;
+    }
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1; /* moved or renamed just now */
+    ssize_t n;
+    do
+        n = read(fd, out, size);
+    while (n < 0 && errno == EINTR);
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return n;
+}
+
+static void maildir_close(p3_delivery *d)
+{
+    p3_maildir *m = (p3_maildir *)d;
+    maildir_abandon(d);
+    forget_seen(m);
+    free(m->seen);
+    p3_ahead_end(&m->ahead);
+    if (m->tmp >= 0)
+        (void)close(m->tmp);
+    if (m->new >= 0)
+        (void)close(m->new);
+    if (m->cur >= 0)
+        (void)close(m->cur);
+    free(m->path);
+    free(m);
+}
+
+static const p3_delivery_class maildir_class = {
+    .expect = maildir_expect,
+    .prepare = maildir_prepare,
+    .begin = maildir_begin,
+    .write = maildir_write,
+    .finish = maildir_finish,
+    .abandon = maildir_abandon,
+    .discard = maildir_discard,
+    .deliver = maildir_deliver,
+    .settle = maildir_settle,
+    .read_back = maildir_read_back,
+    .close = maildir_close,
+};
+
+p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
+{
+    p3_maildir *m = calloc(1, sizeof *m);
+    struct stat st;
+    if (m == NULL || (m->path = strdup(path)) == NULL) {
+        free(m);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    m->base.class = &maildir_class;
+    m->fd = -1;
+    m->new = m->cur = -1;
+    m->tmp = open_folder(path, "tmp", why);
+    p3_ahead_init(&m->ahead, m->tmp);
+    if (m->tmp >= 0)
+        m->new = open_folder(path, "new", why);
+    if (m->new >= 0)
+        m->cur = open_folder(path, "cur", why);
+    if (m->cur < 0 || fstat(m->new, &st) != 0) {
+        if (m->cur >= 0)
+            p3_problem_errno(why, errno, "looking at %s/new", path);
+        maildir_close(&m->base);
+        return NULL;
+    }
+    m->device = st.st_dev;
+    m->inode = st.st_ino;
+    m->syncs_whole = p3_whole_sync_reaches_disk(m->tmp);
+    return &m->base;
+}

@@ -1,0 +1,220 @@
+/* Locks an mbox as other mail programs do. */
+#include "deliver/mbox_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "deliver/mbox_beside.h"
+#include "confine/outside.h"
+#include "system/boot.h"
+#include "system/lock.h"
+
+#define P3_LOCK_TRIES 600 /* a tenth of a second each */
+
+/* A dotlock that does not tell its maker is stale after so many seconds. */
+#define P3_LOCK_SECONDS 300
+
+/* Seconds by which the clock may have been set since the boot. */
+#define P3_CLOCK_SLACK 60
+
+static void wait_a_little(void)
+{
+    struct timespec t = {.tv_nsec = 100000000};
+    (void)nanosleep(&t, NULL);
+}
+
+/* Whose a dotlock is. Its first line is the maker's process number, as with other programs; ours
+ * have a second one, that tells where that number means something. */
+typedef struct p3_lock_owner {
+    long pid;        /* 0: it cannot be told */
+    char where[400]; /* "pop3 BOOT-ID PID-NAMESPACE HOST", or "" */
+} p3_lock_owner;
+
+/* Where our process numbers mean something: this boot of this host, and this namespace. */
+static void find_where(char *out, size_t size)
+{
+    char boot[128];
+    char host[256] = "";
+    (void)gethostname(host, sizeof host - 1);
+    p3_boot_identify(boot, sizeof boot);
+    snprintf(out, size, "pop3 %s %s", boot, host);
+}
+
+static void read_owner(int fd, p3_lock_owner *owner)
+{
+    char text[sizeof owner->where + 32] = "";
+    ssize_t n = read(fd, text, sizeof text - 1);
+    *owner = (p3_lock_owner){.pid = n > 0 ? strtol(text, NULL, 10) : 0};
+    const char *second = n > 0 ? strchr(text, '\n') : NULL;
+    size_t len = second != NULL ? strcspn(second + 1, "\n") : 0;
+    if (len > 0 && second[1 + len] != '\n')
+        owner->pid = 0; /* it was cut, by a power cut say: it does not tell its maker */
+    else if (len > 0)
+        snprintf(owner->where, sizeof owner->where, "%.*s", (int)len, second + 1);
+}
+
+/* Whether a file was last written before this system was booted: nobody is left who could remove
+ * it. A little before: the clock may have been set since. */
+static bool is_before_boot(const struct stat *st)
+{
+    time_t boot;
+    return p3_boot_time(&boot) && st->st_mtime + P3_CLOCK_SLACK < boot;
+}
+
+static bool is_ours(const p3_lock_owner *owner)
+{
+    return strncmp(owner->where, "pop3 ", 5) == 0;
+}
+
+/* Whether nobody will remove a dotlock: its maker runs no more. That of another host or namespace
+ * cannot be asked about, and one without a number gets some minutes, as other programs give it. */
+static bool is_stale(int fd, const p3_lock_owner *owner)
+{
+    char here[sizeof owner->where];
+    struct stat st;
+    find_where(here, sizeof here);
+    if (fstat(fd, &st) != 0)
+        return false;
+    if (is_ours(owner) && strcmp(owner->where, here) != 0) {
+        const char *host = strrchr(owner->where, ' ');
+        return strcmp(host, strrchr(here, ' ')) == 0 && is_before_boot(&st);
+    }
+    if (owner->pid <= 0)
+        return is_before_boot(&st) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
+    return !p3_outside_is_alive((pid_t)owner->pid) || is_before_boot(&st);
+}
+
+/* Locks the mbox for a moment: of two runs that find the same dotlock stale, the second would
+ * remove that which the first has made since. Returns a descriptor to close, -1 when there is no
+ * mbox to be spoiled, or -2 when another program has locked it. */
+static int claim(const char *mbox)
+{
+    int fd = p3_outside_open(mbox, O_RDWR | O_CLOEXEC, 0);
+    if (fd < 0 || p3_lock_take(fd, 0, 0) == 0)
+        return fd < 0 ? -1 : fd;
+    (void)close(fd);
+    return -2;
+}
+
+/* Removes a dotlock, or what was to become one, when it is stale; if so wanted, only one that is
+ * known to be ours. Returns whether it did. */
+static bool remove_if_stale(const char *mbox, const char *file, bool ours)
+{
+    p3_lock_owner owner;
+    bool removed = false;
+    int claimed = claim(mbox);
+    int fd = claimed == -2 ? -1 : p3_outside_open(file, O_RDONLY | O_CLOEXEC, 0);
+    if (fd >= 0) {
+        read_owner(fd, &owner);
+        if ((!ours || is_ours(&owner)) && is_stale(fd, &owner))
+            removed = p3_outside_unlink(file) == 0;
+        (void)close(fd);
+    }
+    if (claimed >= 0) {
+        p3_lock_end(claimed);
+        (void)close(claimed);
+    }
+    return removed;
+}
+
+void p3_mbox_lock_tidy(const char *path, const char *file)
+{
+    (void)remove_if_stale(path, file, strcmp(file + strlen(path), P3_DOTLOCK) == 0);
+}
+
+/* A number that tells the lock of this host from that of another with the same process number. */
+static unsigned long unique(void)
+{
+    unsigned long number = 0;
+    if (getentropy(&number, sizeof number) != 0)
+        return 0; /* a file of this name is a reason to fail then */
+    return number;
+}
+
+/* Makes the dotlock: under a name of its own first, so that it appears with its content. */
+static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
+{
+    size_t size = strlen(path) + 64;
+    char *own = malloc(size);
+    l->dotlock = malloc(size);
+    if (own == NULL || l->dotlock == NULL) {
+        free(own);
+        free(l->dotlock);
+        l->dotlock = NULL;
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    snprintf(l->dotlock, size, "%s" P3_DOTLOCK, path);
+    snprintf(own, size, "%s" P3_BESIDE_LOCK "%ld-%lx", path, (long)getpid(), unique());
+    int fd = p3_outside_open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char here[sizeof((p3_lock_owner *)0)->where];
+    find_where(here, sizeof here);
+    /* On the disk before it has the lock's name: an empty one would lock for ever. */
+    bool ok = fd >= 0 && dprintf(fd, "%ld\n%s\n", (long)getpid(), here) > 0 && fsync(fd) == 0;
+    int error = errno;
+    bool taken = false;
+    for (int i = 0; ok && !taken && i < P3_LOCK_TRIES; i++) {
+        taken = p3_outside_link(own, l->dotlock) == 0;
+        error = errno;
+        if (!taken && error != EEXIST)
+            break;
+        if (!taken && !remove_if_stale(path, l->dotlock, false))
+            wait_a_little();
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+        (void)p3_outside_unlink(own);
+    }
+    free(own);
+    if (taken)
+        return true;
+    free(l->dotlock);
+    l->dotlock = NULL;
+    if (error == EEXIST)
+        return p3_problem_set(why, EX_TEMPFAIL, "locking %s: another program holds %s.lock", path,
+                              path);
+    return p3_problem_errno(why, error, "locking %s", path);
+}
+
+static bool take_fcntl(const p3_mbox_lock *l, const char *path, p3_problem *why)
+{
+    for (int i = 0; i < P3_LOCK_TRIES; i++) {
+        if (p3_lock_take(l->fd, 0, 0) == 0)
+            return true;
+        if (errno != EACCES && errno != EAGAIN)
+            return p3_problem_errno(why, errno, "locking %s", path);
+        wait_a_little();
+    }
+    return p3_problem_set(why, EX_TEMPFAIL, "locking %s: another program has locked it", path);
+}
+
+bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why)
+{
+    *l = (p3_mbox_lock){.fd = -1};
+    if (!take_dotlock(l, path, why))
+        return false;
+    l->fd = p3_outside_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool ok =
+        l->fd >= 0 ? take_fcntl(l, path, why) : p3_problem_errno(why, errno, "opening %s", path);
+    if (!ok)
+        p3_mbox_lock_release(l);
+    return ok;
+}
+
+void p3_mbox_lock_release(p3_mbox_lock *l)
+{
+    if (l->fd >= 0) {
+        p3_lock_end(l->fd);
+        (void)close(l->fd); /* takes the fcntl lock with it */
+    }
+    if (l->dotlock != NULL)
+        (void)p3_outside_unlink(l->dotlock);
+    free(l->dotlock);
+    *l = (p3_mbox_lock){.fd = -1};
+}

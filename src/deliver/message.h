@@ -1,0 +1,52 @@
+/* One message on its way from the server to a delivery target: line ends made the target's own,
+ * added header lines, large writes, the header kept for its fingerprint. */
+#ifndef P3_DELIVER_MESSAGE_H
+#define P3_DELIVER_MESSAGE_H
+
+#include "deliver/delivery.h"
+#include "support/fingerprint.h"
+
+typedef enum p3_line_ends {
+    P3_LINES_LF = 0, /* CRLF becomes LF */
+    P3_LINES_CRLF    /* a bare LF becomes CRLF */
+} p3_line_ends;
+
+typedef struct p3_message {
+    p3_delivery *delivery;
+    p3_line_ends line_ends;
+    char *buffer; /* what has not been written yet */
+    size_t used;
+    char last;    /* the last octet that came, when it matters for the next */
+    bool held_cr; /* a CR came last: the next octet decides what it is */
+    bool begun;   /* the delivery has begun */
+    const char *name;
+    p3_header header;
+    p3_body_hash *body; /* whoever wants it sets it, and frees it; or NULL */
+    bool every_body;    /* it is wanted of all messages, and not only where a header is common */
+    bool hashes;        /* it is wanted of this one */
+    p3_problem why;     /* what failed */
+} p3_message;
+
+/* Prepares for any number of messages to one target. Returns false when out of memory. */
+bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends);
+void p3_message_free(p3_message *m);
+
+/* Begins a message that will be delivered under a name, which must live until it is finished. */
+void p3_message_begin(p3_message *m, const char *name);
+
+/* Adds our own text, such as header lines, before the message. Lines end with LF. */
+bool p3_message_add(p3_message *m, const char *text);
+
+/* Takes a piece of the message. Returns false when it cannot be delivered; `why` then says so. */
+bool p3_message_take(p3_message *m, const char *data, size_t len);
+
+/* The message is whole: fills the parcel in. */
+bool p3_message_finish(p3_message *m, p3_parcel *out);
+
+/* The fingerprint of its body, once, or zero when that is not known. */
+p3_fingerprint p3_message_body(p3_message *m);
+
+/* Drops the message. */
+void p3_message_abandon(p3_message *m);
+
+#endif

@@ -1,0 +1,41 @@
+/* Names for delivered messages that never collide: with those of other programs, hosts and runs,
+ * whatever the clock says. */
+#ifndef P3_DELIVER_NAMES_H
+#define P3_DELIVER_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct p3_names {
+    char start[48]; /* time and random number of this run */
+    char host[80];  /* as the Maildir specification wants it */
+    uint64_t next;
+} p3_names;
+
+/* Prepares names. Returns 0, or errno when there is no randomness to be had. */
+int p3_names_init(p3_names *n);
+
+/* Names of messages, in memory of their own. */
+typedef struct p3_name_list {
+    char *text;
+    size_t size; /* octets for each, the terminator included */
+    size_t count;
+    uint64_t first; /* its number */
+} p3_name_list;
+
+/* Makes room for so many names, and sets theirs apart: nobody else gets them. Returns false when
+ * out of memory. Free with p3_name_list_free(). */
+bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most);
+void p3_name_list_free(p3_name_list *l);
+
+/* Writes the next of them: "1700000000.R0123456789abcdefQ7.host". There must be room. */
+void p3_name_list_add(p3_name_list *l, const p3_names *n);
+
+/* Stays valid until the list is freed. */
+static inline const char *p3_name_list_at(const p3_name_list *l, size_t i)
+{
+    return l->text + i * l->size;
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* What is known about the messages of each account, from one run to the next.
+ *
+ * The interface is small on purpose: another database is one more file. A handle is used by one
+ * thread; several handles may be open on the same state. Every function that can fail returns false
+ * and describes the problem. */
+#ifndef P3_STATE_STATE_H
+#define P3_STATE_STATE_H
+
+#include <pop3/traits.h>
+#include <pop3/types.h>
+
+#include "support/calendar.h"
+#include "support/fingerprint.h"
+#include "support/grow.h"
+#include "support/problem.h"
+
+typedef struct p3_state p3_state;
+
+/* Where a message stands. The numbers are stored: never change them. */
+typedef enum p3_standing {
+    P3_INTENT = 1,    /* it is about to be delivered, under `name` */
+    P3_DELIVERED = 2, /* it is delivered and, as far as we know, on the server */
+    P3_LEAVING = 3,   /* it is delivered; QUIT after its DELE was sent, and may have been lost */
+    P3_GONE = 4,      /* it was delivered and is no longer on the server */
+    P3_DOUBTED = 5    /* what was delivered may be another message, or a part of this one */
+} p3_standing;
+
+/* One message. */
+typedef struct p3_row {
+    int64_t id; /* within the account, from 1 */
+    pop3_str uid;
+    const char *name;           /* P3_INTENT: the unique name it gets; else "" */
+    int64_t time;               /* seconds since the epoch: delivered, or gone */
+    uint64_t octets;            /* as LIST, or else the reply to RETR, gave them; 0: not known */
+    p3_fingerprint fingerprint; /* of its header, once delivered; else zero */
+    p3_fingerprint body; /* of all that follows the header, where it may be needed; or zero */
+    p3_standing standing;
+    bool common;    /* other messages may have the same header */
+    uint32_t tries; /* times it could not be retrieved or delivered; once delivered: came back */
+} p3_row;
+
+/* All messages of an account. */
+typedef struct p3_rows {
+    p3_row *at;
+    size_t count;
+    p3_room room;
+    int64_t next_id;
+    char *text; /* what the uids and names of loaded rows point into */
+} p3_rows;
+
+/* An account, as stored. */
+typedef struct p3_known_account {
+    int64_t id;   /* from 1 */
+    char *target; /* where its intents were to be delivered; NULL when there were none */
+    pop3_server_traits traits; /* what was learned about its server, as far as it still counts */
+    p3_seen seen;              /* of the machine's clock */
+} p3_known_account;
+
+/* A trait of an account's server that was learned, and counts until it expires. */
+typedef struct p3_learned {
+    pop3_server_traits trait; /* one */
+    int64_t learned;          /* seconds since the epoch */
+    int64_t expires;
+} p3_learned;
+
+/* As many as there can be for an account: a flag each, and the limit. */
+#define P3_LEARNED_MOST 33
+
+/* Opens a state, making it when there is none. */
+p3_state *p3_state_open(const char *path, p3_problem *why);
+
+/* The same for who only looks: one that is not there is empty, and an account that is not in it has
+ * the id 0 and no messages. It is not to be locked or changed. */
+p3_state *p3_state_open_to_look(const char *path, p3_problem *why);
+
+/* NULL does nothing. */
+void p3_state_close(p3_state *s);
+
+/* Finds an account by its key, or adds it. Free with p3_known_account_clear(). */
+bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why);
+void p3_known_account_clear(p3_known_account *a);
+
+/* What was learned about an account's server, as far as it still counts: up to P3_LEARNED_MOST. */
+bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *count,
+                      p3_problem *why);
+
+/* Loads the messages of an account. Free with p3_rows_free(). */
+bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why);
+void p3_rows_free(p3_rows *rows);
+
+/* No index of a row: there are never so many. */
+#define P3_NO_ROW UINT32_MAX
+
+/* Adds a row with the next id. Returns its index, or P3_NO_ROW when out of memory. */
+uint32_t p3_rows_add(p3_rows *rows, pop3_str uid);
+
+/* Changes are made in a transaction; they are on the disk when p3_state_commit() has returned true.
+ * After a failure the transaction is rolled back. */
+bool p3_state_begin(p3_state *s, p3_problem *why);
+bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why);
+bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why);
+bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why);
+/* Records what was learned about the account's server. It counts for a week, as servers get mended;
+ * that commands go one at a time for a day, as a line that was interrupted looks the same. */
+bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3_problem *why);
+/* Records what was seen of the clock. */
+bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why);
+bool p3_state_commit(p3_state *s, p3_problem *why);
+
+/* Keeps other runs away from an account until the handle is closed. Returns false with an exit
+ * status of EX_TEMPFAIL when another has it. */
+bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why);
+void p3_state_unlock(p3_state *s, int64_t account);
+
+#endif

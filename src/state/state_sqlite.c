@@ -1,0 +1,676 @@
+/* The state in SQLite: one file, write-ahead log, synced at each commit. */
+#include "state/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "confine/outside.h"
+#include "system/lock.h"
+
+#define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
+#define P3_APPLICATION_ID "1886351155"
+#define P3_VERSION        4
+#define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
+#define P3_BUSY_STEP_MS   20
+
+struct p3_state {
+    sqlite3 *db;
+    char *path;
+    int lock_fd;     /* the file once more: account N is locked at P3_LOCKS + N of it */
+    bool looks;      /* nothing is written */
+    int64_t version; /* of the file's tables; 0: it is new */
+    sqlite3_stmt *put;
+    sqlite3_stmt *forget;
+};
+
+/* Version 1 had no such table. What counts of it depends on its age. */
+#define P3_TRAIT_TABLE                                                                             \
+    "CREATE TABLE trait("                                                                          \
+    "  account INTEGER NOT NULL REFERENCES account(id),"                                           \
+    "  name TEXT NOT NULL,"                                                                        \
+    "  value INTEGER NOT NULL,"                                                                    \
+    "  learned INTEGER NOT NULL,"                                                                  \
+    "  PRIMARY KEY(account, name)) WITHOUT ROWID;"
+
+static const char upgrade_from_1[] = P3_TRAIT_TABLE "PRAGMA user_version=2;";
+
+/* Version 2 knew messages by their headers alone. */
+static const char upgrade_from_2[] = "ALTER TABLE message ADD octets INTEGER NOT NULL DEFAULT 0;"
+                                     "ALTER TABLE message ADD body BLOB NOT NULL DEFAULT x'';"
+                                     "ALTER TABLE message ADD common INTEGER NOT NULL DEFAULT 0;"
+                                     "PRAGMA user_version=3;";
+
+/* Version 3 knew nothing of the clock. */
+static const char upgrade_from_3[] = "ALTER TABLE account ADD seen INTEGER NOT NULL DEFAULT 0;"
+                                     "ALTER TABLE account ADD jumped INTEGER NOT NULL DEFAULT 0;"
+                                     "ALTER TABLE account ADD trusted INTEGER NOT NULL DEFAULT 0;"
+                                     "PRAGMA user_version=4;";
+
+static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
+                             "PRAGMA user_version=4;" P3_TRAIT_TABLE "CREATE TABLE account("
+                             "  id INTEGER PRIMARY KEY,"
+                             "  key TEXT NOT NULL UNIQUE,"
+                             "  target TEXT,"
+                             "  seen INTEGER NOT NULL DEFAULT 0,"
+                             "  jumped INTEGER NOT NULL DEFAULT 0,"
+                             "  trusted INTEGER NOT NULL DEFAULT 0);"
+                             "CREATE TABLE message("
+                             "  account INTEGER NOT NULL REFERENCES account(id),"
+                             "  id INTEGER NOT NULL,"
+                             "  uid BLOB NOT NULL,"
+                             "  standing INTEGER NOT NULL,"
+                             "  time INTEGER NOT NULL,"
+                             "  fingerprint BLOB NOT NULL,"
+                             "  tries INTEGER NOT NULL,"
+                             "  name TEXT NOT NULL,"
+                             "  octets INTEGER NOT NULL DEFAULT 0,"
+                             "  body BLOB NOT NULL DEFAULT x'',"
+                             "  common INTEGER NOT NULL DEFAULT 0,"
+                             "  PRIMARY KEY(account, id)) WITHOUT ROWID;";
+
+/* Says what SQLite says, and what a person can do about it. */
+static bool fail(const p3_state *s, const char *doing, p3_problem *why)
+{
+    const char *text = s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory";
+    int code = s->db != NULL ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
+    switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return p3_problem_set(why, EX_DATAERR,
+                              "%s the state file %s: %s; restore it from a backup, or move it away "
+                              "(mail that is still on the server is then delivered again)",
+                              doing, s->path, text);
+    case SQLITE_FULL:
+        return p3_problem_set(why, EX_TEMPFAIL, "%s the state file %s: %s; make room on that disk",
+                              doing, s->path, text);
+    case SQLITE_BUSY:
+        return p3_problem_set(why, EX_TEMPFAIL,
+                              "%s the state file %s: another run is writing to it", doing, s->path);
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return p3_problem_set(why, EX_CANTCREAT,
+                              "%s the state file %s: %s; its folder must exist and be writable",
+                              doing, s->path, text);
+    default:
+        return p3_problem_set(why, EX_IOERR, "%s the state file %s: %s", doing, s->path, text);
+    }
+}
+
+static bool run(p3_state *s, const char *sql, const char *doing, p3_problem *why)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(s, doing, why);
+}
+
+static bool prepare(p3_state *s, const char *sql, sqlite3_stmt **out, p3_problem *why)
+{
+    return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK || fail(s, "reading", why);
+}
+
+static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    bool ok = prepare(s, sql, &q, why);
+    if (ok && sqlite3_step(q) != SQLITE_ROW)
+        ok = fail(s, "reading", why);
+    if (ok)
+        *out = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+/* Finds out which version a file is, and refuses one that is something else or from the future. In
+ * a transaction, as another run may be making it. */
+static bool judge(p3_state *s, p3_problem *why)
+{
+    int64_t application = 0;
+    int64_t tables = 0;
+    if (!read_number(s, "PRAGMA user_version", &s->version, why) ||
+        !read_number(s, "PRAGMA application_id", &application, why))
+        return false;
+    if (s->version >= 1 && s->version <= P3_VERSION && application == P3_APPLICATION)
+        return true;
+    if (s->version == 0 && !read_number(s, "SELECT count(*) FROM sqlite_schema", &tables, why))
+        return false;
+    return (s->version == 0 && application == 0 && tables == 0) ||
+           p3_problem_set(why, EX_DATAERR,
+                          "opening the state file %s: it is another program's database, or from a "
+                          "later version of this one",
+                          s->path);
+}
+
+static bool look_at_file(p3_state *s, p3_problem *why)
+{
+    bool ok = run(s, "BEGIN", "opening", why) && judge(s, why);
+    (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return ok;
+}
+
+/* Makes what is missing of the tables, unless another run has made it by now. */
+static bool make_tables(p3_state *s, p3_problem *why)
+{
+    if (!run(s, "BEGIN IMMEDIATE", "opening", why))
+        return false;
+    bool ok = judge(s, why);
+    if (ok && s->version == 0)
+        ok = run(s, schema, "making", why);
+    else if (ok)
+        ok = (s->version > 1 || run(s, upgrade_from_1, "making", why)) &&
+             (s->version > 2 || run(s, upgrade_from_2, "making", why)) &&
+             (s->version > 3 || run(s, upgrade_from_3, "making", why));
+    s->version = P3_VERSION;
+    if (!ok) {
+        (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+        return false;
+    }
+    return run(s, "COMMIT", "making", why);
+}
+
+/* Switches the log on. While another run does, SQLite does not wait for it by itself. */
+static bool use_log(p3_state *s, p3_problem *why)
+{
+    int result = SQLITE_BUSY;
+    (void)sqlite3_busy_timeout(s->db, 0);
+    for (int ms = 0; result == SQLITE_BUSY && ms < P3_BUSY_MS; ms += P3_BUSY_STEP_MS) {
+        if (ms > 0)
+            (void)sqlite3_sleep(P3_BUSY_STEP_MS);
+        result = sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+    }
+    bool ok = result == SQLITE_OK || fail(s, "opening", why);
+    (void)sqlite3_busy_timeout(s->db, P3_BUSY_MS);
+    return ok;
+}
+
+/* Settles how the file is used. EXTRA is as FULL with a log; where there can be none, it also syncs
+ * the removal of the journal, without which a transaction may be undone after a power cut. Nothing
+ * is changed in a file that is not ours. */
+static bool prepare_file(p3_state *s, p3_problem *why)
+{
+    bool ok = (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why)) &&
+              look_at_file(s, why) && use_log(s, why) &&
+              run(s, "PRAGMA synchronous=EXTRA; PRAGMA cache_size=-128", "opening", why);
+    bool make = s->version == 0 || (s->version < P3_VERSION && !s->looks);
+    return ok && (!make || make_tables(s, why));
+}
+
+/* The file that is locked is the database itself, so that two names of it are not two locks. */
+static bool open_to_lock(p3_state *s, p3_problem *why)
+{
+    s->lock_fd = p3_outside_open(s->path, O_RDWR | O_CLOEXEC, 0600);
+    return s->lock_fd >= 0 || p3_problem_errno(why, errno, "opening the state file %s", s->path);
+}
+
+/* So large a file at most may be one that was never whole. */
+#define P3_TORN_MOST 65536
+
+/* Whether a file is what is left of a database that was being made when the power went, or the disk
+ * failed: nothing, NULs, or the beginning of SQLite's magic. Empties it then. */
+static bool clear_torn(const char *path)
+{
+    static const char magic[] = "SQLite format 3"; /* and its NUL */
+    char *room = malloc(P3_TORN_MOST + 1);
+    int fd = p3_outside_open(path, O_RDWR | O_CLOEXEC, 0600);
+    ssize_t n = room != NULL && fd >= 0 ? pread(fd, room, P3_TORN_MOST + 1, 0) : -1;
+    bool torn = n >= 0 && n <= P3_TORN_MOST;
+    for (ssize_t i = 0; torn && i < n; i++)
+        torn = room[i] == '\0';
+    torn = torn || (n >= 0 && n < (ssize_t)sizeof magic && memcmp(room, magic, (size_t)n) == 0);
+    torn = torn && ftruncate(fd, 0) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    free(room);
+    return torn;
+}
+
+static int open_for_sqlite(const char *path, int flags, int mode)
+{
+    return p3_outside_open(path, flags, (mode_t)mode);
+}
+
+/* By default SQLite sets aside some 200 KB for each handle; ours have little to do. And its files
+ * are opened and removed from outside of the sandbox where that has no right to their directory. */
+static void set_up_sqlite(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 256, 32);
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    sqlite3_vfs *files = sqlite3_vfs_find(NULL);
+    if (files == NULL || files->iVersion < 3 || files->xSetSystemCall == NULL)
+        return;
+    (void)files->xSetSystemCall(files, "open", (sqlite3_syscall_ptr)open_for_sqlite);
+    (void)files->xSetSystemCall(files, "unlink", (sqlite3_syscall_ptr)p3_outside_unlink);
+}
+
+static bool open_file(p3_state *s, const char *file, int flags, p3_problem *why)
+{
+    bool ok = sqlite3_open_v2(file, &s->db, flags, NULL) == SQLITE_OK || fail(s, "opening", why);
+    return ok && prepare_file(s, why);
+}
+
+static p3_state *open_state(const char *path, bool looks, p3_problem *why)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, set_up_sqlite);
+    p3_state *s = calloc(1, sizeof *s);
+    if (s == NULL || (s->path = strdup(path)) == NULL) {
+        free(s);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    s->lock_fd = -1;
+    s->looks = looks;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    bool fresh = access(path, F_OK) != 0; /* then it is made for its owner alone */
+    bool nowhere = fresh && looks && errno == ENOENT;
+    mode_t mask = fresh ? umask(077) : 0;
+    const char *file = nowhere ? ":memory:" : path;
+    bool ok = open_file(s, file, flags, why);
+    if (!ok && !looks && why->exit == EX_DATAERR && clear_torn(path)) {
+        (void)sqlite3_close(s->db);
+        ok = open_file(s, file, flags, why);
+    }
+    ok = ok && (looks || open_to_lock(s, why));
+    if (fresh)
+        (void)umask(mask);
+    if (!ok) {
+        p3_state_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+p3_state *p3_state_open(const char *path, p3_problem *why)
+{
+    return open_state(path, false, why);
+}
+
+p3_state *p3_state_open_to_look(const char *path, p3_problem *why)
+{
+    return open_state(path, true, why);
+}
+
+void p3_state_close(p3_state *s)
+{
+    if (s == NULL)
+        return;
+    sqlite3_finalize(s->put);
+    sqlite3_finalize(s->forget);
+    (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
+    /* Closing any descriptor of a file lets go of all POSIX locks that the process has there, which
+     * are SQLite's: only now. */
+    if (s->lock_fd >= 0)
+        p3_lock_end(s->lock_fd);
+    if (s->lock_fd >= 0)
+        (void)close(s->lock_fd);
+    free(s->path);
+    free(s);
+}
+
+void p3_known_account_clear(p3_known_account *a)
+{
+    free(a->target);
+    *a = (p3_known_account){0};
+}
+
+/* How long it counts what was learned about a server, in seconds. */
+#define P3_DAY ((int64_t)24 * 60 * 60)
+
+static const char quit_after[] = "quit-after";
+
+/* One row. Names of a later version's traits are passed over. Returns whether it still counts. */
+static bool read_trait(p3_learned *out, const char *name, int64_t value, int64_t learned)
+{
+    int64_t now = time(NULL);
+    p3_learned one = {.learned = learned};
+    if (strcmp(name, quit_after) == 0 && value > 0 && value <= UINT32_MAX)
+        one.trait.quit_after = (uint32_t)value;
+    else if (!pop3_server_traits_read(&one.trait, name) || pop3_server_traits_empty(one.trait))
+        return false;
+    bool soon = one.trait.flags == POP3_TRAIT_ONE_AT_A_TIME;
+    if (learned > now || now - learned >= (soon ? P3_DAY : 7 * P3_DAY))
+        return false; /* expired, or the clock was set back */
+    one.expires = learned + (soon ? P3_DAY : 7 * P3_DAY);
+    *out = one;
+    return true;
+}
+
+bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *count, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    int step = SQLITE_DONE;
+    *count = 0;
+    if (s->version < 2)
+        return true;
+    if (!prepare(s, "SELECT name, value, learned FROM trait WHERE account=? ORDER BY name", &q,
+                 why))
+        return false;
+    sqlite3_bind_int64(q, 1, account);
+    while (*count < P3_LEARNED_MOST && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(q, 0);
+        *count += name != NULL && read_trait(&out[*count], name, sqlite3_column_int64(q, 1),
+                                             sqlite3_column_int64(q, 2));
+    }
+    bool ok = step == SQLITE_DONE || step == SQLITE_ROW || fail(s, "reading", why);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+static bool find_traits(p3_state *s, p3_known_account *a, p3_problem *why)
+{
+    p3_learned learned[P3_LEARNED_MOST];
+    size_t count;
+    if (!p3_state_learned(s, a->id, learned, &count, why))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        pop3_server_traits_add(&a->traits, learned[i].trait);
+    return true;
+}
+
+static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    const char *sql = s->version >= 4
+                          ? "SELECT id, target, seen, jumped, trusted FROM account WHERE key=?"
+                          : "SELECT id, target, 0, 0, 0 FROM account WHERE key=?";
+    if (!prepare(s, sql, &q, why))
+        return false;
+    sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+    int step = sqlite3_step(q);
+    bool ok = step == SQLITE_ROW || step == SQLITE_DONE || fail(s, "reading", why);
+    if (step == SQLITE_ROW) {
+        const char *target = (const char *)sqlite3_column_text(q, 1);
+        out->id = sqlite3_column_int64(q, 0);
+        out->seen = (p3_seen){.last = sqlite3_column_int64(q, 2),
+                              .jumped = sqlite3_column_int64(q, 3),
+                              .trusted = sqlite3_column_int64(q, 4)};
+        out->target = target != NULL ? strdup(target) : NULL;
+        if (target != NULL && out->target == NULL)
+            ok = p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    sqlite3_finalize(q);
+    ok = ok && (out->id == 0 || find_traits(s, out, why));
+    if (!ok)
+        p3_known_account_clear(out);
+    return ok;
+}
+
+bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
+{
+    *out = (p3_known_account){0};
+    if (!find_account(s, key, out, why))
+        return false;
+    if (out->id != 0 || s->looks)
+        return true;
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "INSERT OR IGNORE INTO account(key) VALUES(?)", &q, why))
+        return false;
+    sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || fail(s, "writing", why);
+    sqlite3_finalize(q);
+    return ok && find_account(s, key, out, why);
+}
+
+/* Appends octets, and a zero, to the text that rows point into. */
+static bool keep_text(p3_rows *rows, size_t *used, p3_room *room, const void *data, size_t len)
+{
+    char *text = p3_grow(rows->text, room, *used + len + 1, 1);
+    if (text == NULL)
+        return false;
+    rows->text = text;
+    if (len > 0)
+        memcpy(text + *used, data, len);
+    text[*used + len] = '\0';
+    *used += len + 1;
+    return true;
+}
+
+static bool grow_rows(p3_rows *rows)
+{
+    if (rows->count >= P3_NO_ROW)
+        return false;
+    p3_row *at = p3_grow(rows->at, &rows->room, rows->count + 1, sizeof *at);
+    if (at == NULL)
+        return false;
+    rows->at = at;
+    return true;
+}
+
+uint32_t p3_rows_add(p3_rows *rows, pop3_str uid)
+{
+    if (!grow_rows(rows))
+        return P3_NO_ROW;
+    rows->at[rows->count] = (p3_row){.id = rows->next_id++, .uid = uid, .name = ""};
+    return (uint32_t)rows->count++;
+}
+
+static p3_fingerprint fingerprint_of(sqlite3_stmt *q, int column)
+{
+    p3_fingerprint f = {{0}};
+    if (sqlite3_column_bytes(q, column) == (int)sizeof f.octets)
+        memcpy(f.octets, sqlite3_column_blob(q, column), sizeof f.octets);
+    return f;
+}
+
+/* One row as SQLite gives it. Texts are kept as lengths until all are there, as they may move. Only
+ * intents have a name. */
+static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room)
+{
+    if (!grow_rows(rows))
+        return false;
+    p3_row *r = &rows->at[rows->count];
+    *r = (p3_row){.id = sqlite3_column_int64(q, 0),
+                  .uid = {NULL, (size_t)sqlite3_column_bytes(q, 1)},
+                  .standing = (p3_standing)sqlite3_column_int(q, 2),
+                  .time = sqlite3_column_int64(q, 3),
+                  .tries = (uint32_t)sqlite3_column_int(q, 5)};
+    r->fingerprint = fingerprint_of(q, 4);
+    int64_t octets = sqlite3_column_int64(q, 7);
+    r->octets = octets > 0 ? (uint64_t)octets : 0;
+    r->body = fingerprint_of(q, 8);
+    r->common = sqlite3_column_int(q, 9) != 0;
+    if (!keep_text(rows, used, room, sqlite3_column_blob(q, 1), r->uid.len))
+        return false;
+    if (r->standing == P3_INTENT) {
+        const void *name = sqlite3_column_text(q, 6);
+        if (!keep_text(rows, used, room, name, (size_t)sqlite3_column_bytes(q, 6)))
+            return false;
+    }
+    rows->count++;
+    if (r->id >= rows->next_id)
+        rows->next_id = r->id + 1;
+    return true;
+}
+
+/* Now that the text does not move any more, points the rows into it. */
+static void point_rows(p3_rows *rows)
+{
+    const char *at = rows->text;
+    for (size_t i = 0; i < rows->count; i++) {
+        p3_row *r = &rows->at[i];
+        r->uid.data = at;
+        at += r->uid.len + 1;
+        r->name = at - 1; /* an empty one */
+        if (r->standing == P3_INTENT) {
+            r->name = at;
+            at += strlen(at) + 1;
+        }
+    }
+}
+
+bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    size_t used = 0;
+    p3_room room = {0};
+    int step;
+    *out = (p3_rows){.next_id = 1};
+    const char *sql = s->version >= 3
+                          ? "SELECT id, uid, standing, time, fingerprint, tries, name, "
+                            "octets, body, common FROM message WHERE account=? ORDER BY id"
+                          : "SELECT id, uid, standing, time, fingerprint, tries, name, "
+                            "0, x'', 0 FROM message WHERE account=? ORDER BY id";
+    if (!prepare(s, sql, &q, why))
+        return false;
+    sqlite3_bind_int64(q, 1, account);
+    bool ok = true;
+    while (ok && (step = sqlite3_step(q)) != SQLITE_DONE) {
+        if (step != SQLITE_ROW)
+            ok = fail(s, "reading", why);
+        else if (!take_row(out, q, &used, &room))
+            ok = p3_problem_set(why, EX_OSERR, "out of memory for what is known of the account");
+    }
+    sqlite3_finalize(q);
+    if (ok)
+        point_rows(out);
+    else
+        p3_rows_free(out);
+    return ok;
+}
+
+void p3_rows_free(p3_rows *rows)
+{
+    free(rows->at);
+    free(rows->text);
+    *rows = (p3_rows){0};
+}
+
+bool p3_state_begin(p3_state *s, p3_problem *why)
+{
+    return run(s, "BEGIN IMMEDIATE", "writing to", why);
+}
+
+/* A change failed: nothing of the transaction stays. */
+static bool roll_back(p3_state *s, p3_problem *why)
+{
+    (void)fail(s, "writing to", why);
+    (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why)
+{
+    if (s->put == NULL &&
+        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?)", &s->put, why))
+        return roll_back(s, why);
+    sqlite3_stmt *q = s->put;
+    sqlite3_bind_int64(q, 1, account);
+    sqlite3_bind_int64(q, 2, row->id);
+    sqlite3_bind_blob(q, 3, row->uid.len > 0 ? row->uid.data : "", (int)row->uid.len,
+                      SQLITE_STATIC);
+    sqlite3_bind_int(q, 4, (int)row->standing);
+    sqlite3_bind_int64(q, 5, row->time);
+    sqlite3_bind_blob(q, 6, row->fingerprint.octets, sizeof row->fingerprint.octets, SQLITE_STATIC);
+    sqlite3_bind_int(q, 7, (int)row->tries);
+    sqlite3_bind_text(q, 8, row->name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 9, row->octets <= INT64_MAX ? (sqlite3_int64)row->octets : 0);
+    sqlite3_bind_blob(q, 10, row->body.octets,
+                      p3_fingerprint_known(&row->body) ? (int)sizeof row->body.octets : 0,
+                      SQLITE_STATIC);
+    sqlite3_bind_int(q, 11, row->common);
+    bool ok = sqlite3_step(q) == SQLITE_DONE;
+    if (!ok)
+        (void)roll_back(s, why);
+    (void)sqlite3_reset(q);
+    (void)sqlite3_clear_bindings(q);
+    return ok;
+}
+
+bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why)
+{
+    if (s->forget == NULL &&
+        !prepare(s, "DELETE FROM message WHERE account=? AND id=?", &s->forget, why))
+        return roll_back(s, why);
+    sqlite3_bind_int64(s->forget, 1, account);
+    sqlite3_bind_int64(s->forget, 2, id);
+    bool ok = sqlite3_step(s->forget) == SQLITE_DONE;
+    if (!ok)
+        (void)roll_back(s, why);
+    (void)sqlite3_reset(s->forget);
+    return ok;
+}
+
+bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "UPDATE account SET target=? WHERE id=? AND target IS NOT ?1", &q, why))
+        return roll_back(s, why);
+    sqlite3_bind_text(q, 1, target, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, account);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+static bool put_trait(p3_state *s, int64_t account, const char *name, int64_t value,
+                      p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "INSERT OR REPLACE INTO trait VALUES(?,?,?,?)", &q, why))
+        return roll_back(s, why);
+    sqlite3_bind_int64(q, 1, account);
+    sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 3, value);
+    sqlite3_bind_int64(q, 4, time(NULL));
+    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3_problem *why)
+{
+    for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+        const char *name = (learned.flags & bit) != 0 ? pop3_trait_name((pop3_trait)bit) : NULL;
+        if (name != NULL && !put_trait(s, account, name, 1, why))
+            return false;
+    }
+    return learned.quit_after == 0 || put_trait(s, account, quit_after, learned.quit_after, why);
+}
+
+bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    if (!prepare(s, "UPDATE account SET seen=?, jumped=?, trusted=? WHERE id=?", &q, why))
+        return roll_back(s, why);
+    sqlite3_bind_int64(q, 1, seen.last);
+    sqlite3_bind_int64(q, 2, seen.jumped);
+    sqlite3_bind_int64(q, 3, seen.trusted);
+    sqlite3_bind_int64(q, 4, account);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+bool p3_state_commit(p3_state *s, p3_problem *why)
+{
+    if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    return roll_back(s, why);
+}
+
+/* Far behind the octets that SQLite locks for itself, which begin at 1 GiB. */
+#define P3_LOCKS ((off_t)1 << 40)
+
+bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
+{
+    if (p3_lock_take(s->lock_fd, P3_LOCKS + (off_t)account, 1) == 0)
+        return true;
+    if (errno == EACCES || errno == EAGAIN)
+        return p3_problem_set(
+            why, EX_TEMPFAIL,
+            "locking the account: another run is working on it; wait for its end");
+    return p3_problem_errno(why, errno, "locking the account in %s", s->path);
+}
+
+void p3_state_unlock(p3_state *s, int64_t account)
+{
+    (void)p3_lock_release(s->lock_fd, P3_LOCKS + (off_t)account,
+                          1); /* closing the file unlocks as well */
+}

@@ -1,0 +1,45 @@
+/* Writing files, and seeing large ones off to the disk. */
+#include "support/file.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "system/write_back.h"
+
+/* What is sent to the disk at once, and how far behind it what was sent may leave memory. */
+#define P3_STRIDE ((uint64_t)1024 * 1024)
+#define P3_BEHIND ((uint64_t)8 * 1024 * 1024)
+
+bool p3_write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+void p3_file_send(int fd, uint64_t sent, uint64_t octets)
+{
+    p3_write_back(fd, sent, octets);
+    if (octets > P3_BEHIND) /* from the start: what the disk was late with, too */
+        p3_leave_memory(fd, octets - P3_BEHIND);
+}
+
+uint64_t p3_file_grew(int fd, uint64_t sent, uint64_t octets)
+{
+    if (octets - sent < P3_STRIDE)
+        return sent;
+    p3_file_send(fd, sent, octets);
+    return octets;
+}
+
+void p3_file_let_go(int fd)
+{
+    p3_leave_memory(fd, 0);
+}

@@ -1,0 +1,27 @@
+/* Writing files, and seeing large ones off to the disk. */
+#ifndef P3_SUPPORT_FILE_H
+#define P3_SUPPORT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Files of so many octets are large. */
+#define P3_LARGE ((uint64_t)256 * 1024)
+
+/* Writes all octets, and goes on after signals. Returns false with errno. */
+bool p3_write_all(int fd, const char *data, size_t len);
+
+/* A file has grown to `octets`, of which `sent` are on their way to the disk: the others follow,
+ * and those far behind, which should be there, may leave the system's memory. No promise: what
+ * fails here, the sync will find. */
+void p3_file_send(int fd, uint64_t sent, uint64_t octets);
+
+/* The same once it is worth a word to the disk. Returns how many are on their way now. */
+uint64_t p3_file_grew(int fd, uint64_t sent, uint64_t octets);
+
+/* A large file is on the disk, and may leave the system's memory: new memory for each message would
+ * cost more than all else that is done with it, and others' files would have to make room. */
+void p3_file_let_go(int fd);
+
+#endif

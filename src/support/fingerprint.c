@@ -1,0 +1,237 @@
+/* Tells messages apart by their headers.
+ *
+ * SHA-256 is used through OpenSSL's plain functions: those of EVP first set up the whole library,
+ * which is 2.5 MB of memory that a session without TLS can do without. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "support/fingerprint.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Fields that say how a server or mail reader keeps a message, not what the message is. */
+static const char *const volatile_fields[] = {"Status",
+                                              "X-Status",
+                                              "X-UIDL",
+                                              "X-UID",
+                                              "X-Keywords",
+                                              "X-IMAPbase",
+                                              "X-IMAP",
+                                              "Content-Length",
+                                              "Lines",
+                                              "X-Mozilla-Status",
+                                              "X-Mozilla-Status2",
+                                              "X-Mozilla-Keys",
+                                              NULL};
+
+/* The same by the beginning of their names: a spam filter may look again. */
+static const char *const volatile_families[] = {"X-Spam-", NULL};
+
+static bool reserve(p3_header *h, size_t len)
+{
+    if (h->cap - h->len >= len)
+        return true;
+    size_t cap = h->cap == 0 ? 2048 : h->cap;
+    while (cap - h->len < len)
+        cap *= 2;
+    char *data = realloc(h->data, cap);
+    if (data == NULL) {
+        h->failed = h->done = true;
+        return false;
+    }
+    h->data = data;
+    h->cap = cap;
+    return true;
+}
+
+/* Whether the line that ends at data[end] (an LF) is empty. tcllib ends lines with CR CR LF. */
+static bool is_empty_line(const char *data, size_t end)
+{
+    while (end > 0 && data[end - 1] == '\r')
+        end--;
+    return end == 0 || data[end - 1] == '\n';
+}
+
+size_t p3_header_take(p3_header *h, const char *data, size_t len)
+{
+    size_t before = h->len;
+    if (h->done)
+        return 0;
+    size_t room = P3_HEADER_MOST - h->len;
+    /* Only a part of a large piece is header: take it bit by bit. */
+    while (len > 0 && room > 0 && !h->done) {
+        const char *lf = memchr(data, '\n', len);
+        size_t take = lf != NULL ? (size_t)(lf - data) + 1 : len;
+        if (take > room)
+            take = room;
+        if (!reserve(h, take))
+            return h->len - before;
+        memcpy(h->data + h->len, data, take);
+        h->len += take;
+        data += take;
+        len -= take;
+        room -= take;
+        if (h->data[h->len - 1] == '\n' && is_empty_line(h->data, h->len - 1))
+            h->done = true;
+    }
+    if (room == 0)
+        h->done = true;
+    return h->len - before;
+}
+
+void p3_header_reset(p3_header *h)
+{
+    h->len = 0;
+    h->done = h->failed = false;
+}
+
+void p3_header_free(p3_header *h)
+{
+    free(h->data);
+    *h = (p3_header){0};
+}
+
+static bool is_field(const char *line, size_t len, const char *name)
+{
+    size_t n = strlen(name);
+    return len > n && line[n] == ':' && strncasecmp(line, name, n) == 0;
+}
+
+bool p3_header_is_volatile(const char *line, size_t len)
+{
+    for (const char *const *f = volatile_fields; *f != NULL; f++) {
+        if (is_field(line, len, *f))
+            return true;
+    }
+    for (const char *const *f = volatile_families; *f != NULL; f++) {
+        size_t n = strlen(*f);
+        if (len > n && strncasecmp(line, *f, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The length of the line at `at`, its LF included. */
+static size_t line_length(const char *at, const char *end)
+{
+    const char *lf = memchr(at, '\n', (size_t)(end - at));
+    return lf != NULL ? (size_t)(lf - at) + 1 : (size_t)(end - at);
+}
+
+static size_t without_line_end(const char *line, size_t len)
+{
+    if (len > 0 && line[len - 1] == '\n')
+        len--;
+    if (len > 0 && line[len - 1] == '\r')
+        len--;
+    return len;
+}
+
+/* From a digest, which is never taken for an unknown fingerprint. */
+static p3_fingerprint finish(SHA256_CTX *sha)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    p3_fingerprint f;
+    (void)SHA256_Final(digest, sha);
+    memcpy(f.octets, digest, sizeof f.octets);
+    if (!p3_fingerprint_known(&f))
+        f.octets[0] = 1;
+    return f;
+}
+
+p3_fingerprint p3_fingerprint_of(const char *header, size_t len)
+{
+    SHA256_CTX sha;
+    bool skipping = false;
+    const char *end = header + len;
+    (void)SHA256_Init(&sha); /* these three cannot fail */
+    for (const char *at = header; at < end;) {
+        size_t whole = line_length(at, end);
+        size_t n = without_line_end(at, whole);
+        if (n == 0)
+            break;
+        if (at[0] != ' ' && at[0] != '\t')
+            skipping = p3_header_is_volatile(at, n);
+        if (!skipping) {
+            (void)SHA256_Update(&sha, at, n);
+            (void)SHA256_Update(&sha, "\n", 1);
+        }
+        at += whole;
+    }
+    return finish(&sha);
+}
+
+struct p3_body_hash {
+    SHA256_CTX sha;
+    size_t len;
+};
+
+p3_body_hash *p3_body_hash_new(void)
+{
+    return malloc(sizeof(p3_body_hash));
+}
+
+void p3_body_hash_begin(p3_body_hash *b)
+{
+    b->len = 0;
+    (void)SHA256_Init(&b->sha);
+}
+
+void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_header)
+{
+    size_t n = len - in_header;
+    if (n > P3_BODY_MOST - b->len) {
+        b->len = P3_BODY_MOST; /* and one: nothing more is looked at */
+        n = 0;
+    }
+    if (n > 0)
+        (void)SHA256_Update(&b->sha, data + in_header, n);
+    b->len += n;
+}
+
+p3_fingerprint p3_body_hash_end(p3_body_hash *b)
+{
+    return b->len >= P3_BODY_MOST ? (p3_fingerprint){{0}} : finish(&b->sha);
+}
+
+void p3_body_hash_free(p3_body_hash *b)
+{
+    free(b);
+}
+
+bool p3_header_is_distinctive(const char *header, size_t len)
+{
+    size_t n;
+    return p3_header_field(header, len, "Message-ID", &n) != NULL ||
+           p3_header_field(header, len, "Received", &n) != NULL;
+}
+
+bool p3_fingerprint_known(const p3_fingerprint *f)
+{
+    static const p3_fingerprint unknown;
+    return memcmp(f->octets, unknown.octets, sizeof f->octets) != 0;
+}
+
+bool p3_fingerprint_equal(const p3_fingerprint *a, const p3_fingerprint *b)
+{
+    return memcmp(a->octets, b->octets, sizeof a->octets) == 0;
+}
+
+const char *p3_header_field(const char *header, size_t len, const char *name, size_t *value_len)
+{
+    const char *end = header + len;
+    const char *at = header;
+    while (at < end && !is_field(at, line_length(at, end), name))
+        at += line_length(at, end);
+    if (at >= end)
+        return NULL;
+    const char *value = at + strlen(name) + 1;
+    const char *stop = at + line_length(at, end);
+    while (stop < end && (*stop == ' ' || *stop == '\t'))
+        stop += line_length(stop, end);
+    while (value < stop && (*value == ' ' || *value == '\t'))
+        value++;
+    *value_len = without_line_end(value, (size_t)(stop - value));
+    return value;
+}

@@ -1,0 +1,69 @@
+/* Tells messages apart by their headers, where unique-ids do not.
+ *
+ * The fingerprint is the same for a message's header as TOP or RETR gives it and as it was
+ * delivered: line ends do not count, nor do the fields that servers change or add while they keep a
+ * message. */
+#ifndef P3_SUPPORT_FINGERPRINT_H
+#define P3_SUPPORT_FINGERPRINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct p3_fingerprint {
+    uint8_t octets[16]; /* all zero: not known */
+} p3_fingerprint;
+
+/* The header of a message, collected from pieces of any size. Start from zero. */
+typedef struct p3_header {
+    char *data;
+    size_t len;
+    size_t cap;
+    bool done;   /* the empty line has come, or as much as is ever kept */
+    bool failed; /* out of memory */
+} p3_header;
+
+/* Most octets of a header that are kept; the rest does not count. */
+#define P3_HEADER_MOST ((size_t)64 * 1024)
+
+/* Returns how many octets of the piece are header. */
+size_t p3_header_take(p3_header *h, const char *data, size_t len);
+void p3_header_reset(p3_header *h); /* keeps its memory */
+void p3_header_free(p3_header *h);
+
+/* The fingerprint of a header, its empty line included or not. Never all zero. */
+p3_fingerprint p3_fingerprint_of(const char *header, size_t len);
+
+bool p3_fingerprint_known(const p3_fingerprint *f);
+bool p3_fingerprint_equal(const p3_fingerprint *a, const p3_fingerprint *b);
+
+/* Whether a line begins a field that says how a server or mail reader keeps a message, and not what
+ * the message is: Status and the like. Its first 32 octets decide. */
+bool p3_header_is_volatile(const char *line, size_t len);
+
+/* Whether no other message has such a header: it has a Message-ID, or a Received (RFC 5322 §3.6.4,
+ * RFC 5321 §4.4), which say where a message is from. A Date is but a second. */
+bool p3_header_is_distinctive(const char *header, size_t len);
+
+/* The octets of a message behind its header, as they come. They tell messages with equal headers
+ * apart to the last octet; of one with more than P3_BODY_MOST nothing is known. */
+typedef struct p3_body_hash p3_body_hash;
+#define P3_BODY_MOST ((size_t)1024 * 1024)
+
+/* NULL when out of memory. */
+p3_body_hash *p3_body_hash_new(void);
+void p3_body_hash_begin(p3_body_hash *b);
+
+/* Takes a piece of the message, of which the first `in_header` octets were taken into the header.
+ */
+void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_header);
+
+/* All have come: the fingerprint of the body, or zero when it is too large. */
+p3_fingerprint p3_body_hash_end(p3_body_hash *b);
+void p3_body_hash_free(p3_body_hash *b);
+
+/* The value of a field, such as "From", without its name and blanks around it; continuation lines
+ * are left in it. Returns NULL when the header has no such field. */
+const char *p3_header_field(const char *header, size_t len, const char *name, size_t *value_len);
+
+#endif
