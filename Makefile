@@ -26,7 +26,7 @@ demo: demo-dependencies
 fresh:
 	tools/fresh.sh
 
-# Our speed and memory beside our peers' (docs/performance.md): a look in three minutes, or the numbers
+# Our speed and memory beside our peers' (docs/records/performance.md): a look in three minutes, or the numbers
 # to publish in an hour, which go into docs/.
 bench: bench-build
 	bench/run.py --build $(BUILD)
@@ -39,7 +39,7 @@ bench-build:
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
 	@ninja -C $(BUILD) -j $(JOBS)
 
-# On i386, arm64 and s390x, each in a fresh system (docs/platforms.md); as root, and for hours where emulated.
+# On i386, arm64 and s390x, each in a fresh system (docs/records/platforms.md); as root, and for hours where emulated.
 check-arch:
 	tools/check-arch.sh
 
@@ -81,7 +81,7 @@ power: all
 	POWER_STATES=$(POWER_STATES) $(MESON) test -C $(BUILD) command-power --timeout-multiplier 100 --verbose
 
 # Real servers (popa3d, solid-pop3d, Mailutils, Courier, Cyrus, tcllib, Twisted, Dovecot, Perdition, nginx), each in
-# fresh systems of Debian 12 and 13, played to the command, the library and cpoplib beside poplib: docs/servers.md.
+# fresh systems of Debian 12 and 13, played to the command, the library and cpoplib beside poplib: docs/guide/servers.md.
 interop:
 	tools/interop.sh
 

@@ -6,7 +6,7 @@
 Workloads are W1 to W9, G1 (growth by messages) and G2 (growth by accounts); default all of them. The
 short form is for a look, with smaller workloads and without the slowest peers; --full is for numbers to
 be published. Prints the tables, and leaves in --output (default: BUILD/bench-results)
-performance-results.md and a folder performance with results.json and the plots. docs/performance.md says
+performance-results.md and a folder performance with results.json and the plots. docs/records/performance.md says
 how it is done and what it means.
 """
 

@@ -4,7 +4,7 @@
 #     check-arch.sh [--release RELEASE] [ARCHITECTURE...]     default: 12, i386 arm64 s390x
 #     check-arch.sh --here                                    on this machine, as it is
 #
-# Needs root. The last lines are rows of docs/platforms.md; the exit status is 0 when no test failed.
+# Needs root. The last lines are rows of docs/records/platforms.md; the exit status is 0 when no test failed.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -36,7 +36,7 @@ def main() -> int:
     helps = {" ".join(words): told(*words) for words in [(), ("options",), *((n,) for n in subcommands.sections())]}
     made = {name: (build / path).read_text(encoding="utf-8").replace("\\", "") for name, path in {
         "bash": "completions/pop3", "zsh": "completions/_pop3", "fish": "completions/pop3.fish",
-        "pop3(1)": "docs/man/pop3.1.scd", "pop3-config(5)": "docs/man/pop3-config.5.scd"}.items()}  # fmt: skip
+        "pop3(1)": "docs/reference/man/pop3.1.scd", "pop3-config(5)": "docs/reference/man/pop3-config.5.scd"}.items()}  # fmt: skip
     found = {
         "pop3 help options": set(re.findall(WORD, re.sub(r"^ {8,}.*", "", helps["options"], flags=re.MULTILINE))),
         "bash": set(re.findall(WORD, made["bash"])),

@@ -5,7 +5,7 @@
 #     tools/interop.sh [RELEASE]...       default: bookworm trixie
 #     tools/interop.sh --here [SERVER]... in this very system: only for one that may be thrown away
 #
-# The results are TAP; docs/servers.md has the table, which --here leaves in build/interop.md.
+# The results are TAP; docs/guide/servers.md has the table, which --here leaves in build/interop.md.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = --here ]; then

@@ -312,7 +312,7 @@ static int left_behind(const char *mechanism, const char *mode)
     return found;
 }
 
-/* The last leaves copies of the password in GNU SASL, and in memory: docs/security.md. */
+/* The last leaves copies of the password in GNU SASL, and in memory: docs/reference/security.md. */
 static const char *const mechanisms[] = {
     "PLAIN",         "LOGIN", "USER",        "CRAM-MD5", "SCRAM-SHA-1",
     "SCRAM-SHA-256", "APOP",  "OAUTHBEARER", "XOAUTH2",  "DIGEST-MD5",

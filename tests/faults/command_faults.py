@@ -328,7 +328,7 @@ def judge_next(stage: Stage, fault: Fault, done: subprocess.CompletedProcess) ->
     if set(got) - EXPECTED:
         wrong.append(f"{len(set(got) - EXPECTED)} messages have other octets")
     may_double = stage.scene.target == "command"
-    if len(got) > len(set(got)) and not may_double:  # see docs/durability.md
+    if len(got) > len(set(got)) and not may_double:  # see docs/records/durability.md
         wrong.append(f"{len(got) - len(set(got))} messages were delivered twice")
     if stage.left_over() and not fault.leaves:
         wrong.append(f"left over: {stage.left_over()}")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees that what is built has the hardening that docs/hardening.md promises, and that the check would notice its absence.
+# Sees that what is built has the hardening that docs/records/hardening.md promises, and that the check would notice its absence.
 #     check-hardening.sh BUILD_FOLDER SCRATCH_FOLDER BINARY...
 set -eu
 build=$1

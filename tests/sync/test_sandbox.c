@@ -535,7 +535,7 @@ static void other_processes_are_out_of_reach(void **state)
 
 /* ---- the kernel ---- */
 
-/* The list of docs/hardening.md: what is allowed, and what is with some arguments only. */
+/* The list of docs/records/hardening.md: what is allowed, and what is with some arguments only. */
 typedef struct p3_listed {
     bool always[P3_CALLS];
     bool some[P3_CALLS];
