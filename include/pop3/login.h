@@ -54,9 +54,9 @@
  *
  * A login whose binding is refused before the server could judge the password is tried with the
  * next type that the connection has, then with the form of the method that is not bound, with the
- * flag that the next paragraph is about; docs/reference/security.md says why that is safe. `channel_binding`
- * in the options names the one type to use: no other is tried then, and where the connection has
- * nothing of that type, methods that are bound are not picked.
+ * flag that the next paragraph is about; docs/reference/security.md says why that is safe.
+ * `channel_binding` in the options names the one type to use: no other is tried then, and where the
+ * connection has nothing of that type, methods that are bound are not picked.
  *
  * When there is something to bind with and the server does not announce the bound form of a SCRAM
  * method, the login says so in its protected part (the flag `y` of RFC 5802 §6): a server that did

@@ -3,8 +3,8 @@
  * command is built, so that a run has nothing to do but to hand one to the kernel.
  *
  * The list is grown from what the tests of the command call on Debian 12 and 13 (glibc 2.36
- * and 2.41, OpenSSL 3, SQLite, libedit, Kerberos); docs/records/hardening.md has the same list, and a test
- * holds each against the kernel's.
+ * and 2.41, OpenSSL 3, SQLite, libedit, Kerberos); docs/records/hardening.md has the same list, and
+ * a test holds each against the kernel's.
  */
 #include "confine/syscall_programs_linux.h"
 
