@@ -29,7 +29,7 @@ FIELDS = {
 
 TOPICS = {
     "delivery": "Delivery",
-    "retention": "What is retrieved, and what is deleted on the server",
+    "retention": "Retention and limits",
     "run": "The run",
     "top": "The text",
     "server": "The server",
