@@ -295,7 +295,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     s->account = account;
     s->tally = *so_far;
     s->approach = s->next = *approach;
-    s->owner = p3_owner_of(run->options->state, account->key);
+    s->owner = p3_owner_of(run->owner, account->key);
     p3_patience_begin(&s->patience, p3_clock_ms());
     prepare_windows(s);
     p3_session_tell(s, P3_NOTICE_BEGUN, NULL, NULL, NULL);

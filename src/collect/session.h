@@ -29,6 +29,7 @@ typedef struct p3_run {
     p3_jobs *jobs;
     p3_committer *committer; /* NULL in a dry run */
     p3_names names;
+    char *owner; /* the state's real path: who its accounts are to others; see p3_owner_of() */
 } p3_run;
 
 typedef enum p3_stage {

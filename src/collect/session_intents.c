@@ -82,7 +82,8 @@ bool p3_session_record_intents(p3_session *s)
     size_t first = s->taking.count < P3_FIRST_INTENTS ? s->taking.count : P3_FIRST_INTENTS;
     size_t n = 0;
     p3_change *changes = calloc(known + s->box.count + first + 1, sizeof *changes);
-    if (changes == NULL || !p3_name_list_init(&s->mail_names, &s->run->names, s->taking.count)) {
+    if (changes == NULL ||
+        !p3_name_list_init(&s->mail_names, &s->run->names, s->taking.count, s->owner)) {
         free(changes);
         p3_session_fail_memory(s);
         return false;

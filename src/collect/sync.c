@@ -405,6 +405,10 @@ static bool prepare(p3_loop *l, p3_problem *why)
     l->run.state = o->dry_run ? p3_state_open_to_look(o->state, why) : p3_state_open(o->state, why);
     if (l->run.state == NULL)
         return false;
+    char *real = realpath(o->state, NULL);
+    l->run.owner = real != NULL ? real : strdup(o->state);
+    if (l->run.owner == NULL)
+        return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
     if (!confine(l, why))
         return false;
     if (o->dry_run)
@@ -437,6 +441,7 @@ bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, 
     p3_committer_free(l.run.committer);
     p3_jobs_free(l.run.jobs);
     p3_state_close(l.run.state);
+    free(l.run.owner);
     p3_schedule_free(l.schedule);
     free(l.owners);
     free(l.fds);

@@ -14,7 +14,7 @@ typedef struct p3_target_kind {
 } p3_target_kind;
 
 static const p3_target_kind kinds[] = {
-    {"maildir:", p3_maildir_open, NULL},
+    {"maildir:", p3_maildir_open, p3_maildir_tidy},
     {"mbox:", p3_mbox_open, p3_mbox_tidy},
     {"command:", p3_command_open, NULL},
 };

@@ -93,8 +93,9 @@ p3_delivery *p3_delivery_open(const char *target, p3_owner owner, p3_problem *wh
  * until the next run. */
 void p3_delivery_tidy(const char *target, p3_owner owner);
 
-/* The constructors behind it. */
+/* The functions behind it. */
 p3_delivery *p3_maildir_open(const char *path, p3_problem *why);
+void p3_maildir_tidy(const char *path, const char *owner);
 p3_delivery *p3_mbox_open(const char *path, p3_problem *why);
 p3_delivery *p3_command_open(const char *command, p3_problem *why);
 

@@ -314,6 +314,43 @@ static bool look_into(p3_maildir *m, int folder, p3_left_over *at, size_t count)
     return ok;
 }
 
+/* Removes what runs of this owner have left in tmp/, named by an intent or not: the account is
+ * locked, so none of them is at work. What cannot be removed stays until the next run. Returns
+ * whether anything was. */
+static bool sweep(int tmp, const char *owner)
+{
+    int fd = dup(tmp);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    bool removed = false;
+    const struct dirent *e;
+    if (dir == NULL && fd >= 0)
+        (void)close(fd);
+    if (dir == NULL)
+        return false;
+    rewinddir(dir);
+    while ((e = readdir(dir)) != NULL) {
+        if (p3_names_made_for(e->d_name, owner))
+            removed = unlinkat(tmp, e->d_name, 0) == 0 || removed;
+    }
+    (void)closedir(dir);
+    return removed;
+}
+
+void p3_maildir_tidy(const char *path, const char *owner)
+{
+    size_t size = strlen(path) + sizeof "/tmp";
+    char *tmp = malloc(size);
+    if (tmp == NULL)
+        return;
+    snprintf(tmp, size, "%s/tmp", path);
+    int fd = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(tmp);
+    if (fd < 0)
+        return;
+    (void)sweep(fd, owner);
+    (void)close(fd);
+}
+
 static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
 {
     p3_maildir *m = (p3_maildir *)d;
@@ -335,7 +372,8 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
         if (gone != 0 && errno != ENOENT && !at[i].there)
             return p3_problem_errno(why, errno, "removing %s/tmp/%s", m->path, at[i].name);
     }
-    /* Before their names are forgotten: else they might come back and stay for ever. */
+    removed = sweep(m->tmp, d->owner.mark) || removed;
+    /* Before their names are forgotten: an earlier version's might come back and stay for ever. */
     if (removed && fsync(m->tmp) != 0)
         return p3_problem_errno(why, errno, "syncing %s/tmp", m->path);
     /* Their names may have been seen before they were on the disk. */

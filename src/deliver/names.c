@@ -43,16 +43,17 @@ int p3_names_init(p3_names *n)
     return 0;
 }
 
-static int write_name(char *out, size_t size, const p3_names *n, uint64_t number)
+static int write_name(char *out, size_t size, const p3_names *n, p3_owner owner, uint64_t number)
 {
-    return snprintf(out, size, "%sQ%" PRIu64 ".%s", n->start, number, n->host);
+    return snprintf(out, size, "%sO%sQ%" PRIu64 ".%s", n->start, owner.mark, number, n->host);
 }
 
-bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most)
+bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most, p3_owner owner)
 {
-    char longest[sizeof n->start + sizeof n->host + 32];
-    size_t size = (size_t)write_name(longest, sizeof longest, n, n->next + most) + 1;
-    *l = (p3_name_list){.text = calloc(most + 1, size), .size = size, .first = n->next};
+    char longest[sizeof n->start + sizeof n->host + sizeof owner.mark + 32];
+    size_t size = (size_t)write_name(longest, sizeof longest, n, owner, n->next + most) + 1;
+    *l = (p3_name_list){
+        .text = calloc(most + 1, size), .size = size, .first = n->next, .owner = owner};
     n->next += most;
     return l->text != NULL;
 }
@@ -65,6 +66,33 @@ void p3_name_list_free(p3_name_list *l)
 
 void p3_name_list_add(p3_name_list *l, const p3_names *n)
 {
-    (void)write_name(l->text + l->count * l->size, l->size, n, l->first + l->count);
+    (void)write_name(l->text + l->count * l->size, l->size, n, l->owner, l->first + l->count);
     l->count++;
+}
+
+/* What is behind characters of a kind, at least one; or NULL. */
+static const char *skip(const char *at, const char *kind)
+{
+    size_t len = at != NULL ? strspn(at, kind) : 0;
+    return len > 0 ? at + len : NULL;
+}
+
+/* What is behind a word; or NULL. */
+static const char *skip_word(const char *at, const char *word)
+{
+    size_t len = strlen(word);
+    return at != NULL && len > 0 && strncmp(at, word, len) == 0 ? at + len : NULL;
+}
+
+bool p3_names_made_for(const char *name, const char *owner)
+{
+    static const char digits[] = "0123456789";
+    char host[sizeof((p3_names *)0)->host];
+    const char *at = skip_word(skip(name, digits), ".R");
+    at = skip_word(skip_word(skip(at, "0123456789abcdef"), "O"), owner);
+    at = skip_word(skip(skip_word(at, "Q"), digits), ".");
+    if (at == NULL)
+        return false;
+    find_host(host, sizeof host);
+    return strcmp(at, host) == 0;
 }

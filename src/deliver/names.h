@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deliver/owner.h"
+
 typedef struct p3_names {
     char start[48]; /* time and random number of this run */
     char host[80];  /* as the Maildir specification wants it */
@@ -22,15 +24,20 @@ typedef struct p3_name_list {
     size_t size; /* octets for each, the terminator included */
     size_t count;
     uint64_t first; /* its number */
+    p3_owner owner; /* whose messages they are */
 } p3_name_list;
 
 /* Makes room for so many names, and sets theirs apart: nobody else gets them. Returns false when
  * out of memory. Free with p3_name_list_free(). */
-bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most);
+bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most, p3_owner owner);
 void p3_name_list_free(p3_name_list *l);
 
-/* Writes the next of them: "1700000000.R0123456789abcdefQ7.host". There must be room. */
+/* Writes the next of them: "1700000000.R0123456789abcdefO0123456789abcdefQ7.host", where the owner
+ * is behind the O. There must be room. */
 void p3_name_list_add(p3_name_list *l, const p3_names *n);
+
+/* Whether a name is one that this host made for an owner, in whichever run. */
+bool p3_names_made_for(const char *name, const char *owner);
 
 /* Stays valid until the list is freed. */
 static inline const char *p3_name_list_at(const p3_name_list *l, size_t i)

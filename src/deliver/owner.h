@@ -9,7 +9,8 @@ typedef struct p3_owner {
     char mark[17];
 } p3_owner;
 
-/* The owner that an account of a state is, whatever name that state goes by. */
+/* The owner that an account of a state is. `state` is the state's real path, as realpath(3) has it,
+ * so that it is the same whatever name the state goes by. */
 p3_owner p3_owner_of(const char *state, const char *account_key);
 
 #endif

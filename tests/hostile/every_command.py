@@ -136,9 +136,10 @@ def forms_for(b: Behaviour, arguments: argparse.Namespace) -> list[Form]:
     for form in FORMS:
         if arguments.form not in f"{form.program} {form.words}":
             continue
-        if arguments.sanitizers and stage in ("login", "quit") and form.name not in LOGINS:
+        slow = arguments.sanitizers and arguments.stages
+        if slow and stage in ("login", "quit") and form.name not in LOGINS:
             continue
-        if arguments.sanitizers and LARGE.search(b.name) and form.name not in COLLECTORS:
+        if slow and LARGE.search(b.name) and form.name not in COLLECTORS:
             continue
         if first and form.name in seen:
             continue

@@ -26,7 +26,7 @@ static int set_up(void **state)
     (void)state;
     strcpy(folder, "/tmp/pop3-ahead.XXXXXX");
     if (mkdtemp(folder) == NULL || p3_names_init(&names) != 0 ||
-        !p3_name_list_init(&list, &names, COUNT))
+        !p3_name_list_init(&list, &names, COUNT, (p3_owner){"0123456789abcdef"}))
         return -1;
     for (int i = 0; i < COUNT; i++)
         p3_name_list_add(&list, &names);
@@ -146,7 +146,7 @@ static void all_folders_together_have_twice_as_many(void **state)
     size_t quarter = (size_t)limit.rlim_cur / 4;
     size_t most = quarter < 2 * P3_AHEAD_MOST ? quarter : 2 * P3_AHEAD_MOST;
     for (size_t i = 0; i < 3; i++) {
-        assert_true(p3_name_list_init(&lists[i], &names, P3_AHEAD_MOST));
+        assert_true(p3_name_list_init(&lists[i], &names, P3_AHEAD_MOST, (p3_owner){""}));
         while (lists[i].count < P3_AHEAD_MOST)
             p3_name_list_add(&lists[i], &names);
         p3_ahead_init(&folders[i], folder_fd);

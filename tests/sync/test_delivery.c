@@ -294,6 +294,59 @@ static void leftovers_in_a_maildir_are_found_whatever_a_reader_did_with_them(voi
     d->class->close(d);
 }
 
+/* Puts a file into a Maildir, or (`text` is NULL) asks whether it is there. */
+static bool in_maildir(const char *where, const char *name, const char *text)
+{
+    char path[200];
+    snprintf(path, sizeof path, "M/%s/%s", where, name);
+    if (text != NULL)
+        put(path, text);
+    return is_there(path);
+}
+
+static void what_no_intent_names_goes_from_tmp_when_this_account_has_made_it(void **state)
+{
+    p3_names names;
+    p3_name_list ours;
+    p3_name_list others;
+    p3_problem why = {0};
+    (void)state;
+    assert_int_equal(p3_names_init(&names), 0);
+    assert_true(p3_name_list_init(&ours, &names, 2, OWNER));
+    assert_true(p3_name_list_init(&others, &names, 1, (p3_owner){"fedcba9876543210"}));
+    p3_name_list_add(&ours, &names);
+    p3_name_list_add(&ours, &names);
+    p3_name_list_add(&others, &names);
+    const char *unnamed = p3_name_list_at(&ours, 0);
+    const char *named = p3_name_list_at(&ours, 1);
+    const char *stays[] = {p3_name_list_at(&others, 0), "1700000000.M1P2.host", MARK,
+                           "1700000000.R0123456789abcdefO" MARK "Q7.another-host"};
+    for (int settles = 0; settles < 2; settles++) {
+        p3_delivery *d = target("maildir", "M");
+        p3_left_over left = {.name = named};
+        for (size_t i = 0; i < sizeof stays / sizeof *stays; i++)
+            assert_true(in_maildir("tmp", stays[i], "of somebody else"));
+        assert_true(in_maildir("tmp", unnamed, "half"));
+        assert_true(in_maildir("tmp", named, "delivered"));
+        assert_true(in_maildir("new", named, "delivered"));
+        if (settles)
+            assert_true(d->class->settle(d, &left, 1, &why));
+        else
+            p3_delivery_tidy(in_target("maildir:", "M"), OWNER);
+        assert_int_equal(left.there, settles);
+        for (size_t i = 0; i < sizeof stays / sizeof *stays; i++)
+            assert_true(in_maildir("tmp", stays[i], NULL));
+        assert_false(in_maildir("tmp", unnamed, NULL));
+        assert_false(in_maildir("tmp", named, NULL));
+        assert_true(in_maildir("new", named, NULL));
+        d->class->close(d);
+    }
+    p3_delivery_tidy(in_target("maildir:", "none"), OWNER);
+    assert_false(is_there("none"));
+    p3_name_list_free(&ours);
+    p3_name_list_free(&others);
+}
+
 static void a_leftover_that_cannot_be_removed_is_said(void **state)
 {
     p3_left_over left = {.name = "1"};
@@ -742,6 +795,7 @@ int main(void)
         TEST(closing_leaves_a_finished_message_to_its_batch),
         TEST(many_messages_for_two_accounts_in_one_maildir_are_delivered_together),
         TEST(leftovers_in_a_maildir_are_found_whatever_a_reader_did_with_them),
+        TEST(what_no_intent_names_goes_from_tmp_when_this_account_has_made_it),
         TEST(a_leftover_that_cannot_be_removed_is_said),
         TEST(an_abandoned_message_leaves_no_trace_between_two_others),
         TEST(a_message_without_a_sender_is_the_mailer_daemons),

@@ -566,6 +566,7 @@ static int compare_strings(const void *a, const void *b)
 static void names_are_all_different_and_fit_for_a_maildir(void **state)
 {
     static const size_t COUNT = 500;
+    static const p3_owner owner = {"0123456789abcdef"};
     const char *seen[1500];
     p3_names names[2];
     p3_name_list lists[3];
@@ -574,7 +575,7 @@ static void names_are_all_different_and_fit_for_a_maildir(void **state)
     assert_int_equal(p3_names_init(&names[1]), 0);
     names[1].next = 999500;
     for (size_t k = 0; k < 3; k++)
-        assert_true(p3_name_list_init(&lists[k], &names[k > 0], COUNT));
+        assert_true(p3_name_list_init(&lists[k], &names[k > 0], COUNT, owner));
     for (size_t i = 0; i < 3 * COUNT; i++) /* two of one kind in turn, as accounts do */
         p3_name_list_add(&lists[i % 3], &names[i % 3 > 0]);
     for (size_t i = 0; i < 3 * COUNT; i++) {
@@ -583,6 +584,9 @@ static void names_are_all_different_and_fit_for_a_maildir(void **state)
         assert_null(strpbrk(name, "/: \n"));
         assert_int_not_equal(name[0], '.');
         assert_string_equal(name + strlen(name) - strlen(host), host);
+        assert_true(p3_names_made_for(name, owner.mark));
+        assert_false(p3_names_made_for(name, "0123456789abcdee"));
+        assert_false(p3_names_made_for(name + 1 + strcspn(name, "."), owner.mark));
     }
     qsort(seen, 3 * COUNT, sizeof *seen, compare_strings);
     for (size_t i = 1; i < 3 * COUNT; i++)

@@ -186,7 +186,7 @@ def test_names_never_collide_and_say_where_they_come_from(world):
         world.sync(server.port)
     names = os.listdir(world.maildir / "new")
     assert len(names) == 50
-    assert all(re.fullmatch(r"\d+\.R[0-9a-f]{16}Q\d+\.[^/:]+", n) for n in names)
+    assert all(re.fullmatch(r"\d+\.R[0-9a-f]{16}O[0-9a-f]{16}Q\d+\.[^/:]+", n) for n in names)
 
 
 # ---- awkward servers ----
