@@ -202,9 +202,9 @@ def test_every_trait_is_shown_with_what_it_means(world):
 @pytest.mark.parametrize(
     ("certificate", "authority", "told"),
     [
-        ("good", None, "name its authority with --ca-file"),
+        ("good", None, "set its certificate authority with --ca-file"),
         ("expired", "ca.pem", "check this machine's clock"),
-        ("wronghost", "ca.pem", "connect to a name that it is for"),
+        ("wronghost", "ca.pem", "connect to a name that it is valid for"),
     ],
 )
 def test_a_certificate_that_is_not_trusted_is_explained_and_its_pin_told(
@@ -239,7 +239,7 @@ def test_the_other_way_to_tls_is_advised(world, certs):
         shown = doctor(world, f"pop3://user@127.0.0.1:{server.port}", status=69)
         assert "do   connection     try TLS from the first octet (pop3s://, port 995)" in shown
         shown = doctor(world, f"pop3s://user@127.0.0.1:{server.port}", status=69)
-        assert "do   connection     if the server has TLS, then after STLS: try pop3:// (port 110)" in shown
+        assert "do   connection     the server may offer TLS by STLS: try pop3:// (port 110)" in shown
 
 
 def test_nobody_listening_is_said(world):

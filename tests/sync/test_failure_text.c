@@ -115,9 +115,25 @@ static void what_to_do_where_tls_fails_fits_why_it_failed(void **state)
     assert_true(has(&why, "pop3s://"));
 }
 
+static void every_failure_of_a_connection_says_what_to_do(void **state)
+{
+    /* Not those of a connection that was there: the run connects again by itself. */
+    static const pop3_status failures[] = {
+        POP3_ERR_RESOLVE, POP3_ERR_CONNECT,     POP3_ERR_TIMEOUT,  POP3_ERR_PROTOCOL,
+        POP3_ERR_LIMIT,   POP3_ERR_CERTIFICATE, POP3_ERR_INSECURE, POP3_ERR_NOT_OFFERED,
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        p3_problem why = described((pop3_error){0}, failures[i]);
+        assert_true(has(&why, "; "));
+        assert_int_not_equal(why.exit, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_failure_of_a_connection_says_what_to_do),
         cmocka_unit_test(a_password_is_blamed_only_where_the_credentials_were_refused),
         cmocka_unit_test(status_and_advice_come_from_what_was_refused),
         cmocka_unit_test(an_authority_is_asked_for_only_where_it_is_what_lacks),

@@ -142,9 +142,9 @@ expect-prefix "A"
     [
         ('on PASS { line "-ERR maildrop already locked" }', [], 75, "try again later"),
         ('on PASS { line "-ERR too many connections" }', [], 75, "try again later"),
-        ('on PASS { line "-ERR wrong" }', [], 77, "check the user name and the password, or name another method with --auth"),
+        ('on PASS { line "-ERR wrong" }', [], 77, "check the user name and the password, or choose another mechanism with --auth"),
         ('on APOP { line "-ERR unknown command" }', ["--auth", "APOP"], 77, "auth = USER"),
-        ('on AUTH { line "-ERR unknown mechanism" }', ["--auth", "PLAIN"], 69, "name another method with --auth"),
+        ('on AUTH { line "-ERR unknown mechanism" }', ["--auth", "PLAIN"], 69, "choose another mechanism with --auth"),
         ('on QUIT { line "-ERR some were not removed" }', ["--delete"], 75, "some were not removed"),
     ],
 )  # fmt: skip

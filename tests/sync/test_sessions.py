@@ -67,7 +67,7 @@ def test_where_coming_back_fails_what_was_lost_is_said_too(world):
     with world.server("--script", path, "--max-sessions", 1) as server:
         told = world.sync(server.port, status=75)
     assert "RETR 2: the server closed the connection; then, coming back: " in told
-    assert told.rstrip().endswith("connecting: Connection refused"), told
+    assert told.rstrip().endswith("connecting: Connection refused; check the host and the port, or try again later"), told
 
 
 # ---- the header command ----

@@ -66,10 +66,10 @@ def answer(connection, *replies):
 @pytest.mark.parametrize(
     ("options", "words", "told"),
     [
-        (["--tls-max", "1.2", "--client-ca", "ca.pem"], [], "alert handshake failure; see whether --tls-min may be lower, or "
-         "whether the server wants a --certificate"),
-        (["--client-ca", "ca.pem"], [], "; the server may want a certificate of ours: set --certificate and --key"),
-        (["--tls-max", "1.2"], ["--tls-min", "1.3"], "alert protocol version; see whether --tls-min may be lower"),
+        (["--tls-max", "1.2", "--client-ca", "ca.pem"], [], "alert handshake failure; lower --tls-min, or set "
+         "--certificate and --key if the server asks for a certificate"),
+        (["--client-ca", "ca.pem"], [], "; the server may ask for a client certificate: set --certificate and --key"),
+        (["--tls-max", "1.2"], ["--tls-min", "1.3"], "alert protocol version; lower --tls-min"),
     ],
 )  # fmt: skip
 def test_an_alert_is_said_to_be_one_with_what_may_be_behind_it(world, certs, options, words, told):
