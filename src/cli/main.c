@@ -11,15 +11,6 @@
 #include "cli/output.h"
 #include "cli/streams.h"
 
-const p3_subcommand *p3_subcommand_find(const char *name)
-{
-    for (const p3_subcommand *s = p3_all_subcommands; s->name != NULL; s++) {
-        if (strcmp(s->name, name) == 0)
-            return s;
-    }
-    return NULL;
-}
-
 static int unknown(const char *name)
 {
     p3_problem why;

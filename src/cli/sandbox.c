@@ -13,7 +13,6 @@
 
 #include "settings/config.h"
 #include "cli/output.h"
-#include "cli/sandbox_parts.h"
 #include "confine/syscall_filter.h"
 #include "settings/text.h"
 #include "deliver/delivery.h"

@@ -3,29 +3,7 @@
 #ifndef P3_CLI_SANDBOX_H
 #define P3_CLI_SANDBOX_H
 
-#include "cli/chosen.h"
-#include "confine/runner.h"
-
-typedef struct p3_sandbox {
-    p3_chosen *chosen; /* the accounts that are worked on */
-    const char *state; /* the state file, or NULL */
-    bool delivers;     /* mail is written to the accounts' targets */
-    bool dry_run;      /* though nothing shall be changed */
-    bool stays;        /* for so long that files may be replaced: any may be read */
-    bool edits_lines;  /* on a terminal, keeping a history */
-    bool off;          /* it is not wanted */
-    bool is_told;      /* the report goes to standard error */
-    bool is_entered;
-    bool filters;            /* system calls are filtered */
-    bool is_whole;           /* all that can be given up is */
-    p3_runner_duties duties; /* what is done outside, see sandbox_duties.c */
-    char **commands;         /* lists behind the duties */
-    char **names;
-    p3_beside_file *files;
-    char
-        *state_folder; /* the state's, where it has one of its own when this is prepared; or NULL */
-    char report[200];  /* in words, what holds */
-} p3_sandbox;
+#include "cli/sandbox_parts.h"
 
 /* Prepares it: the process that runs commands for us is started. There must
  * be no other thread. */

@@ -1,9 +1,32 @@
-/* The parts of sandbox.c: which files stay within reach, and what the runner outside does. */
+/* What the sandbox is made of: what is known about the run, which files stay within reach, and what
+ * the runner outside does. */
 #ifndef P3_CLI_SANDBOX_PARTS_H
 #define P3_CLI_SANDBOX_PARTS_H
 
+#include "cli/chosen.h"
 #include "confine/landlock.h"
-#include "cli/sandbox.h"
+#include "confine/runner.h"
+
+typedef struct p3_sandbox {
+    p3_chosen *chosen; /* the accounts that are worked on */
+    const char *state; /* the state file, or NULL */
+    bool delivers;     /* mail is written to the accounts' targets */
+    bool dry_run;      /* though nothing shall be changed */
+    bool stays;        /* for so long that files may be replaced: any may be read */
+    bool edits_lines;  /* on a terminal, keeping a history */
+    bool off;          /* it is not wanted */
+    bool is_told;      /* the report goes to standard error */
+    bool is_entered;
+    bool filters;            /* system calls are filtered */
+    bool is_whole;           /* all that can be given up is */
+    p3_runner_duties duties; /* what is done outside, see sandbox_duties.c */
+    char **commands;         /* lists behind the duties */
+    char **names;
+    p3_beside_file *files;
+    char
+        *state_folder; /* the state's, where it has one of its own when this is prepared; or NULL */
+    char report[200];  /* in words, what holds */
+} p3_sandbox;
 
 /* Where a target of one kind is, "maildir:" or such; NULL when it is of another, or NULL. */
 const char *p3_target_path(const char *target, const char *kind);

@@ -2,7 +2,7 @@
  * settings.ini, of which tools/generate-settings.py makes the structs, the rows, the help, the
  * completions and the entries of the manual pages.
  *
- * Read in this order: values.h, types.h, this file, config.h. */
+ * Read in this order: row.h, values.h, types.h, this file, config.h. */
 #ifndef P3_SETTINGS_SETTINGS_H
 #define P3_SETTINGS_SETTINGS_H
 
@@ -13,44 +13,6 @@
 #include "settings/fields.h" /* made of settings.ini: p3_settings, p3_run_settings, P3_SETTING_... */
 #include "settings/types.h"
 #include "support/problem.h"
-
-/* Whose setting it is. */
-typedef enum p3_setting_scope {
-    P3_SCOPE_ACCOUNT, /* an account's: a field of p3_settings */
-    P3_SCOPE_RUN,     /* the whole run's: a field of p3_run_settings */
-    P3_SCOPE_ALIAS    /* an option that sets another */
-} p3_setting_scope;
-
-/* Where it may be set. */
-typedef enum p3_setting_place {
-    P3_PLACE_FILE = 1,
-    P3_PLACE_COMMAND = 2,
-    P3_PLACE_BOTH = P3_PLACE_FILE | P3_PLACE_COMMAND
-} p3_setting_place;
-
-/* A row of the table. */
-typedef struct p3_setting {
-    const char *name;
-    char letter; /* the short option, or NUL */
-    p3_setting_scope scope;
-    p3_setting_place place;
-    p3_setting_type type;
-    uint8_t group;       /* settings of one group stand for each other; 0: none */
-    bool is_own;         /* it is not inherited */
-    bool is_secret;      /* its value is never shown */
-    uint16_t id;         /* index of its flag in `is_set` */
-    uint16_t offset;     /* of its field */
-    const char *choices; /* words separated by blanks, or NULL */
-    const int *values;   /* P3_TYPE_CHOICE: what the words are */
-    uint64_t least;
-    uint64_t most;        /* 0: no bound */
-    int64_t preset;       /* the value of what is not set: yes-no, choice, number, size, time */
-    const char *alias;    /* P3_SCOPE_ALIAS: the setting that is set, */
-    const char *value;    /* and the value; NULL: the option has one */
-    const char *topic;    /* the part of the help that it belongs to */
-    const char *argument; /* what stands for its value there; NULL: it has none */
-    const char *help;     /* one line */
-} p3_setting;
 
 /* All of them, ended by one without a name. */
 extern const p3_setting p3_all_settings[];

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "settings/settings.h"
 #include "settings/text.h"
 #include "settings/values.h"
 #include "system/erase.h"

@@ -4,29 +4,10 @@
 
 #include <pop3/client.h>
 
+#include "settings/row.h"
 #include "settings/url.h"
 #include "support/problem.h"
 #include "collect/sync.h"
-
-/* The type of a setting, and of its field. */
-typedef enum p3_setting_type {
-    P3_TYPE_TEXT,   /* char *: a single line */
-    P3_TYPE_PATH,   /* char *: a leading ~/ or $CREDENTIALS_DIRECTORY/ has been replaced */
-    P3_TYPE_YES_NO, /* bool */
-    P3_TYPE_SWITCH, /* bool: an option without a value */
-    P3_TYPE_NUMBER, /* uint64_t */
-    P3_TYPE_SIZE,   /* uint64_t: octets */
-    P3_TYPE_TIME,   /* int64_t: milliseconds */
-    P3_TYPE_CHOICE, /* int: one of the row's values */
-    P3_TYPE_PORT,   /* uint16_t */
-    P3_TYPE_URL,
-    P3_TYPE_PROXY,
-    P3_TYPE_TRAITS,
-    P3_TYPE_REMOVAL,
-    P3_TYPE_MAILDIR, /* p3_target_setting, as are the next */
-    P3_TYPE_MBOX,
-    P3_TYPE_COMMAND
-} p3_setting_type;
 
 /* A proxy: its kind, and where it is. */
 typedef struct p3_proxy_setting {
@@ -53,11 +34,9 @@ typedef struct p3_target_setting {
     char *where;          /* a path or a command line */
 } p3_target_setting;
 
-struct p3_setting;
-
 /* Reads a value into a field that is zero; `out` stays zero when that fails. Describes what is
  * wrong with the value, without the name of the setting in front. */
-bool p3_type_read(const struct p3_setting *which, const char *value, void *out, p3_problem *why);
+bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why);
 
 /* Copies a field. Returns false when out of memory; `to` is then zero. */
 bool p3_type_copy(p3_setting_type type, void *to, const void *from);
