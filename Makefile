@@ -27,12 +27,12 @@ fresh:
 	tools/fresh.sh
 
 # Our speed and memory beside our peers' (docs/records/performance.md): a look in three minutes, or the numbers
-# to publish in an hour, which go into docs/.
+# to publish in an hour, which go into docs/records.
 bench: bench-build
 	bench/run.py --build $(BUILD)
 
 bench-full: bench-build
-	bench/run.py --build $(BUILD) --full --output docs
+	bench/run.py --build $(BUILD) --full --output docs/records
 
 bench-build:
 	@tools/bench-dependencies.sh
@@ -89,7 +89,7 @@ interop:
 hostile: all
 	HOSTILE_ALL=1 $(MESON) test -C $(BUILD) --suite hostile --timeout-multiplier 10
 
-# Every single call failing in turn, where `make check` takes each so-manieth allocation.
+# Every single call fails once; `make check` fails every Nth allocation only.
 faults: all
 	FAULT_STRIDE=1 $(MESON) test -C $(BUILD) --suite faults --timeout-multiplier 20
 
