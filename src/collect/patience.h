@@ -1,13 +1,14 @@
-/* How long a session may take, when no setting says so: a server that sends an octet now and then
- * makes progress for ever, and would hold a run, and the timer that started it, as long. Time that
- * we made the server wait does not count. */
+/* How long the sessions of an account in a run may take, when no setting says so: a server that
+ * sends an octet now and then makes progress for ever, as does one that ends each session after a
+ * message, and would hold a run, and the timer that started it, as long. Time that we made the
+ * server wait does not count. */
 #ifndef P3_COLLECT_PATIENCE_H
 #define P3_COLLECT_PATIENCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Milliseconds that any session may take, and octets a second that must come beyond them. */
+/* Milliseconds that they may take in any case, and octets a second that must come beyond them. */
 #define P3_PATIENCE_MS   ((int64_t)15 * 60 * 1000)
 #define P3_PATIENCE_RATE 1000
 
@@ -16,16 +17,21 @@
 #define P3_FAREWELL_MS 3000
 
 typedef struct p3_patience {
-    int64_t begun_ms;
+    int64_t begun_ms;     /* the session */
+    int64_t spent_ms;     /* by the sessions before it, beyond what they earned */
     int64_t paused_since; /* 0: it is not paused */
     int64_t paused_ms;    /* so far */
 } p3_patience;
 
 /* All times are of p3_clock_ms(). */
-void p3_patience_begin(p3_patience *p, int64_t now);
+void p3_patience_begin(p3_patience *p, int64_t spent, int64_t now);
 
 /* The session waits for us from now on, or does no more. */
 void p3_patience_pause(p3_patience *p, bool paused, int64_t now);
+
+/* Milliseconds that this session and those before it took, less what all that came has earned:
+ * what the next one begins with. */
+int64_t p3_patience_spent(const p3_patience *p, uint64_t octets, int64_t now);
 
 /* Milliseconds until the session has taken too long for what has come; never while it is paused:
  * INT64_MAX. */

@@ -296,7 +296,7 @@ p3_session *p3_session_new(p3_run *run, const p3_account *account, const p3_tall
     s->tally = *so_far;
     s->approach = s->next = *approach;
     s->owner = p3_owner_of(run->owner, account->key);
-    p3_patience_begin(&s->patience, p3_clock_ms());
+    p3_patience_begin(&s->patience, approach->spent_ms, p3_clock_ms());
     prepare_windows(s);
     p3_session_tell(s, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     bool ok = p3_state_account(run->state, account->key, &s->known, &why);
@@ -367,6 +367,11 @@ int64_t p3_session_patience(const p3_session *s)
         s->stage >= P3_STAGE_GONE)
         return INT64_MAX;
     return p3_patience_left(&s->patience, p3_session_octets(s), p3_clock_ms());
+}
+
+int64_t p3_session_spent(const p3_session *s)
+{
+    return p3_patience_spent(&s->patience, p3_session_octets(s), p3_clock_ms());
 }
 
 /* Whether the server dawdles for ever; ends the session then. What is delivered is recorded. */

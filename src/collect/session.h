@@ -75,6 +75,7 @@ typedef struct p3_approach {
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
     pop3_server_traits traits;     /* what they learned about the server */
     bool told;                     /* that UIDL and LIST do not agree */
+    int64_t spent_ms;              /* by the sessions so far, see patience.h */
 } p3_approach;
 
 typedef struct p3_session p3_session;
@@ -192,6 +193,9 @@ uint64_t p3_session_octets(const p3_session *s);
 
 /* Milliseconds until the session has taken too long, and p3_session_step() ends it. */
 int64_t p3_session_patience(const p3_session *s);
+
+/* Milliseconds that it and those before it took, as the next one has to know. */
+int64_t p3_session_spent(const p3_session *s);
 
 /* May be called when it is over. */
 void p3_session_free(p3_session *s);

@@ -125,6 +125,7 @@ static void after_session(p3_loop *l, p3_work *w, const p3_session *s)
     keep_loss(w, s);
     bool goes_on = p3_attempts_again(&w->attempts, &before, &s->tally, another_way || ended_early);
     w->approach = s->next;
+    w->approach.spent_ms = p3_session_spent(s);
     bool again = ((s->problem.exit != 0 && s->retry) || s->more) && goes_on && !l->stopped;
     int64_t wait = (int64_t)o->retry_ms << w->waits;
     if (wait < s->wait_ms)

@@ -225,7 +225,7 @@ def judge(s: Session, status: int, out: bytes, errors: bytes, peak: int) -> list
         wrong.append("it does not say why")
     if not s.sanitizers and peak > peak_of(s):
         wrong.append(f"{peak} KiB were in memory, more than {peak_of(s)}")
-    if s.behaviour.name == "well-behaved" and status != 0:
+    if s.behaviour.name == "well-behaved" and status != 0 and not no_such:
         wrong.append(f"a good server: status {status}")
     return wrong + ([errors[-2000:].decode(errors="backslashreplace")] if wrong else [])
 
