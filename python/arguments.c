@@ -107,20 +107,6 @@ bool cpoplib_bind_any(const cpoplib_signature *s, PyObject *const *args, Py_ssiz
     return finish(s, nargs, values);
 }
 
-bool cpoplib_bind_tuple(const cpoplib_signature *s, PyObject *args, PyObject *kwargs,
-                        PyObject **values)
-{
-    Py_ssize_t nargs = PyTuple_GET_SIZE(args);
-    bind_positional(s, nargs == 0 ? NULL : &PyTuple_GET_ITEM(args, 0), nargs, values);
-    PyObject *name, *value;
-    Py_ssize_t at = 0;
-    while (kwargs != NULL && PyDict_Next(kwargs, &at, &name, &value)) {
-        if (!bind_keyword(s, name, value, values))
-            return false;
-    }
-    return finish(s, nargs, values);
-}
-
 bool cpoplib_message_number(PyObject *object, uint32_t *number)
 {
     PyObject *index =

@@ -32,24 +32,20 @@ static inline bool cpoplib_bind(const cpoplib_signature *signature, PyObject *co
     return true;
 }
 
-/* The same for a call with a tuple and a dict or NULL, as __init__ gets. */
-bool cpoplib_bind_tuple(const cpoplib_signature *signature, PyObject *args, PyObject *kwargs,
-                        PyObject **values);
-
 /* A message number from an int or a str of digits; false with an exception. */
 bool cpoplib_message_number(PyObject *object, uint32_t *number);
 
-/* What a row of a table of methods says of its parameters, TAKES(which) say: TEXT_ is how help()
- * shows them, BIND_ the rest of their cpoplib_signature. */
-#define TEXT_TAKES_NOTHING        "($self)"
+/* What a row of a table of methods says of its parameters, TAKES(which) say: TEXT_ is how Python
+ * would have them, BIND_ the rest of their cpoplib_signature. */
+#define TEXT_TAKES_NOTHING        "(self)"
 #define BIND_TAKES_NOTHING        {NULL}, 0, 0, 0
-#define TEXT_TAKES(a)             "($self, " #a ")"
+#define TEXT_TAKES(a)             "(self, " #a ")"
 #define BIND_TAKES(a)             {#a}, 1, 1, 1
-#define TEXT_MAY_TAKE(a)          "($self, " #a "=None)"
+#define TEXT_MAY_TAKE(a)          "(self, " #a "=None)"
 #define BIND_MAY_TAKE(a)          {#a}, 1, 0, 1
-#define TEXT_TAKES_TWO(a, b)      "($self, " #a ", " #b ")"
+#define TEXT_TAKES_TWO(a, b)      "(self, " #a ", " #b ")"
 #define BIND_TAKES_TWO(a, b)      {#a, #b}, 2, 2, 2
-#define TEXT_TAKES_THREE(a, b, c) "($self, " #a ", " #b ", " #c ")"
+#define TEXT_TAKES_THREE(a, b, c) "(self, " #a ", " #b ", " #c ")"
 #define BIND_TAKES_THREE(a, b, c) {#a, #b, #c}, 3, 3, 3
 
 /* What becomes of a row: the function that Python calls, which returns `call`, an expression of
@@ -62,11 +58,8 @@ bool cpoplib_message_number(PyObject *object, uint32_t *number);
         PyObject *v[CPOPLIB_MAX_PARAMETERS];                                                       \
         return cpoplib_bind(&signature, args, nargs, kwnames, v) ? (call) : NULL;                  \
     }
-/* and the row of the type's PyMethodDef. */
+/* and the row of the type's table. */
 #define METHOD_ROW(type, name, parameters, call, doc)                                              \
-    METHOD_ROW_(#name, METHOD_FUNCTION(type, name), TEXT_##parameters, doc)
-#define METHOD_ROW_(name, function, text, doc)                                                     \
-    {name, function, METH_FASTCALL | METH_KEYWORDS, PyDoc_STR(name text "\n--\n\n" doc)},
-#define METHOD_FUNCTION(type, name) (PyCFunction)(void (*)(void)) type##_##name
+    {#type, #name, TEXT_##parameters, PyDoc_STR(doc), type##_##name},
 
 #endif

@@ -24,6 +24,10 @@ int cpoplib_state_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->pop3_type);
     Py_VISIT(state->pop3_ssl_type);
     Py_VISIT(state->reader_type);
+    Py_VISIT(state->block_type);
+    Py_VISIT(state->function_type);
+    for (size_t i = 0; i < OWN_METHODS; i++)
+        Py_VISIT(state->own[i]);
     Py_VISIT(state->window_type);
     Py_VISIT(state->caps_type);
     Py_VISIT(state->buffered_reader);
@@ -39,6 +43,10 @@ int cpoplib_state_clear(PyObject *module)
     Py_CLEAR(state->pop3_type);
     Py_CLEAR(state->pop3_ssl_type);
     Py_CLEAR(state->reader_type);
+    Py_CLEAR(state->block_type);
+    Py_CLEAR(state->function_type);
+    for (size_t i = 0; i < OWN_METHODS; i++)
+        Py_CLEAR(state->own[i]);
     Py_CLEAR(state->window_type);
     Py_CLEAR(state->caps_type);
     Py_CLEAR(state->buffered_reader);
@@ -107,19 +115,60 @@ PyObject *cpoplib_take_exception(void)
     return value;
 }
 
-/* Puts an earlier exception, whose reference it steals, behind all that a later one has as context.
- */
+/* exception.__context__, borrowed: the exception keeps it alive. */
+static PyObject *context_of(PyObject *exception)
+{
+    PyObject *context = PyException_GetContext(exception);
+    Py_XDECREF(context);
+    return context;
+}
+
+/* The first in a chain of contexts, `from` included, whose context is a or b; NULL when there is
+ * none. Users can tie a chain to a ring: a second pointer at half the pace notices. */
+static PyObject *before(PyObject *from, PyObject *a, PyObject *b)
+{
+    PyObject *slow = from;
+    bool odd = false;
+    for (PyObject *fast = from; fast != NULL; odd = !odd) {
+        PyObject *next = context_of(fast);
+        if (next == a || next == b)
+            return fast;
+        fast = next;
+        if (odd)
+            slow = context_of(slow);
+        if (fast == slow)
+            break;
+    }
+    return NULL;
+}
+
+/* The exception that an `except` clause around the call is about, borrowed, or NULL. */
+static PyObject *handled_exception(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_GetExcInfo(&type, &value, &traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return value == Py_None ? NULL : value;
+}
+
+/* Gives a later exception an earlier one, whose reference it steals, as its context, as if the
+ * later had been raised while the earlier was handled: its own chain ends with what is handled
+ * around us, which is where that of the earlier one goes on. */
 static void add_context(PyObject *later, PyObject *earlier)
 {
-    PyObject *last = later, *next;
-    while (last != earlier && (next = PyException_GetContext(last)) != NULL) {
-        last = next;
-        Py_DECREF(next); /* its owner keeps it alive */
-    }
-    if (last == earlier)
+    PyObject *last = later == earlier || before(later, earlier, earlier) != NULL
+                         ? NULL
+                         : before(later, handled_exception(), NULL);
+    if (last == NULL) { /* it is there already, or there is no end */
         Py_DECREF(earlier);
-    else
-        PyException_SetContext(last, earlier);
+        return;
+    }
+    PyObject *knot = earlier == last ? NULL : before(earlier, last, last);
+    if (knot != NULL) /* Python, too, cuts a chain that would come back to where it began */
+        PyException_SetContext(knot, NULL);
+    PyException_SetContext(last, earlier);
 }
 
 void cpoplib_restore_exception(PyObject *exception)

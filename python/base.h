@@ -11,18 +11,19 @@
 #include <stdbool.h>
 
 /* Names of attributes, methods and module globals, and the texts of commands: each is one interned
- * str in cpoplib_state.names. */
+ * str in cpoplib_state.names. The first are methods of POP3 that its commands are made of, which
+ * subclasses override. */
 #define CPOPLIB_NAMES(X)                                                                           \
-    X(CREATE_SOCKET, "_create_socket")                                                             \
-    X(DEBUGGING, "_debugging")                                                                     \
     X(GETLINE, "_getline")                                                                         \
     X(GETLONGRESP, "_getlongresp")                                                                 \
     X(GETRESP, "_getresp")                                                                         \
     X(LONGCMD, "_longcmd")                                                                         \
-    X(MAXLINE, "_MAXLINE")                                                                         \
     X(PUTCMD, "_putcmd")                                                                           \
     X(PUTLINE, "_putline")                                                                         \
     X(SHORTCMD, "_shortcmd")                                                                       \
+    X(CREATE_SOCKET, "_create_socket")                                                             \
+    X(DEBUGGING, "_debugging")                                                                     \
+    X(MAXLINE, "_MAXLINE")                                                                         \
     X(TLS_ESTABLISHED, "_tls_established")                                                         \
     X(CLOSE, "close")                                                                              \
     X(CONTEXT, "context")                                                                          \
@@ -56,7 +57,10 @@
     X(WRITE, "write")
 
 #define CPOPLIB_NAME(name, text) NAME_##name,
-typedef enum cpoplib_name { CPOPLIB_NAMES(CPOPLIB_NAME) NAME_COUNT } cpoplib_name;
+typedef enum cpoplib_name {
+    CPOPLIB_NAMES(CPOPLIB_NAME) NAME_COUNT,
+    OWN_METHODS = NAME_SHORTCMD + 1 /* how many of the names are such methods' */
+} cpoplib_name;
 #undef CPOPLIB_NAME
 
 /* The module's state: one for each interpreter that imports it. */
@@ -66,9 +70,12 @@ typedef struct cpoplib_state {
     PyTypeObject *pop3_type;     /* POP3 */
     PyTypeObject *pop3_ssl_type; /* POP3_SSL, or NULL without ssl */
     PyTypeObject *reader_type;   /* the type of POP3.file */
+    PyTypeObject *block_type;    /* the memory of such a file */
     PyTypeObject *window_type;   /* what retr_many() returns */
     PyTypeObject *caps_type;     /* what POP3.capabilities is */
     PyObject *buffered_reader;   /* io.BufferedReader */
+    PyTypeObject *function_type; /* the methods of POP3 */
+    PyObject *own[OWN_METHODS];  /* POP3's methods of those names, as they were made */
     PyObject *names[NAME_COUNT];
 } cpoplib_state;
 

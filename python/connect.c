@@ -83,15 +83,26 @@ int cpoplib_adopt_socket(const cpoplib_state *state, PyObject *self, PyObject *s
     return cpoplib_set(state, self, NAME_FILE, file);
 }
 
+/* What __init__ sets before it connects. 0, or -1 with an exception. */
+static int begin(const cpoplib_state *state, PyObject *self, PyObject *host, PyObject *port)
+{
+    if (PyObject_SetAttr(self, state->names[NAME_HOST], host) < 0 ||
+        PyObject_SetAttr(self, state->names[NAME_PORT], port) < 0 ||
+        PyObject_SetAttr(self, state->names[NAME_TLS_ESTABLISHED], Py_False) < 0)
+        return -1;
+    return PySys_Audit("poplib.connect", "OOO", self, host, port);
+}
+
 int cpoplib_init(PyObject *self, PyObject *host, PyObject *port, PyObject *timeout)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
-    if (PyObject_SetAttr(self, state->names[NAME_HOST], host) < 0 ||
-        PyObject_SetAttr(self, state->names[NAME_PORT], port) < 0 ||
-        PyObject_SetAttr(self, state->names[NAME_TLS_ESTABLISHED], Py_False) < 0 ||
-        PySys_Audit("poplib.connect", "OOO", self, host, port) < 0)
-        return -1;
-    PyObject *sock = PyObject_CallMethodOneArg(self, state->names[NAME_CREATE_SOCKET], timeout);
+    PyObject *sock = NULL;
+    port = port != NULL ? cpoplib_new_reference(port) : PyLong_FromLong(POP3_PORT);
+    timeout = timeout != NULL ? cpoplib_new_reference(timeout) : cpoplib_default_timeout(state);
+    if (port != NULL && timeout != NULL && begin(state, self, host, port) == 0)
+        sock = PyObject_CallMethodOneArg(self, state->names[NAME_CREATE_SOCKET], timeout);
+    Py_XDECREF(timeout);
+    Py_XDECREF(port);
     if (cpoplib_adopt_socket(state, self, sock) < 0 ||
         cpoplib_set(state, self, NAME_DEBUGGING, PyLong_FromLong(0)) < 0)
         return -1;

@@ -4,7 +4,7 @@
 
 #include "base.h"
 
-/* __init__, once host, port and timeout are known. 0, or -1 with an exception. */
+/* POP3.__init__; port and timeout may be NULL for their defaults. 0, or -1 with an exception. */
 int cpoplib_init(PyObject *self, PyObject *host, PyObject *port, PyObject *timeout);
 
 /* The methods _create_socket and close. */

@@ -22,14 +22,14 @@ enum {
     KEPT_AT_MOST = 16 * 1024 * 1024 / ARENA
 };
 
-/* Whether self._getline is `own` of self. -1 with an exception. */
-static int getline_is_own(const cpoplib_state *state, PyObject *self, PyCFunction own)
+/* Whether self._getline is POP3's own. -1 with an exception. */
+static int getline_is_own(const cpoplib_state *state, PyObject *self)
 {
     PyObject *method = cpoplib_get(state, self, NAME_GETLINE);
     if (method == NULL)
         return -1;
-    int result = PyCFunction_CheckExact(method) && PyCFunction_GET_SELF(method) == self &&
-                 PyCFunction_GET_FUNCTION(method) == own;
+    int result = PyMethod_Check(method) && PyMethod_GET_SELF(method) == self &&
+                 PyMethod_GET_FUNCTION(method) == state->own[NAME_GETLINE];
     Py_DECREF(method);
     return result;
 }
@@ -37,10 +37,9 @@ static int getline_is_own(const cpoplib_state *state, PyObject *self, PyCFunctio
 /* The file when lines may be cut in its buffer: _getline is not overridden, the file is ours,
  * nothing is to be printed for each line, and _MAXLINE is a plain number, which *longest receives.
  * Otherwise NULL, with an exception or without. */
-static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, PyCFunction own,
-                                 size_t *longest)
+static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, size_t *longest)
 {
-    if (getline_is_own(state, self, own) <= 0 || cpoplib_debugging(state, self, 1) != 0)
+    if (getline_is_own(state, self) <= 0 || cpoplib_debugging(state, self, 1) != 0)
         return NULL;
     PyObject *bound = cpoplib_global(state, NAME_MAXLINE);
     if (bound == NULL)
@@ -227,11 +226,10 @@ static int take_each(const cpoplib_state *state, PyObject *self, PyObject *list,
 }
 
 /* All lines after the status line. 0, or -1 with an exception. */
-static int take_lines(const cpoplib_state *state, PyObject *self, PyCFunction own, PyObject *list,
-                      PyObject **octets)
+static int take_lines(const cpoplib_state *state, PyObject *self, PyObject *list, PyObject **octets)
 {
     size_t longest = 0;
-    cpoplib_reader *r = fast_file(state, self, own, &longest);
+    cpoplib_reader *r = fast_file(state, self, &longest);
     if (r == NULL && PyErr_Occurred())
         return -1;
     int result = 0;
@@ -244,7 +242,7 @@ static int take_lines(const cpoplib_state *state, PyObject *self, PyCFunction ow
     return result < 0 ? -1 : 0;
 }
 
-PyObject *cpoplib_getlongresp(PyObject *self, PyCFunction own)
+PyObject *cpoplib_getlongresp(PyObject *self)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     PyObject *resp = PyObject_CallMethodNoArgs(self, state->names[NAME_GETRESP]);
@@ -252,7 +250,7 @@ PyObject *cpoplib_getlongresp(PyObject *self, PyCFunction own)
         return NULL;
     PyObject *list = PyList_New(0);
     PyObject *octets = PyLong_FromLong(0);
-    if (list == NULL || octets == NULL || take_lines(state, self, own, list, &octets) < 0) {
+    if (list == NULL || octets == NULL || take_lines(state, self, list, &octets) < 0) {
         Py_XDECREF(octets);
         Py_XDECREF(list);
         Py_DECREF(resp);

@@ -6,6 +6,6 @@
 
 /* The method _getlongresp. `own` is the function of POP3._getline: when that is what self._getline
  * calls, nobody has overridden it, and lines are cut without it. */
-PyObject *cpoplib_getlongresp(PyObject *self, PyCFunction own);
+PyObject *cpoplib_getlongresp(PyObject *self);
 
 #endif

@@ -49,13 +49,23 @@ static PyObject *auth(PyObject *self, PyObject *const *v)
     return cpoplib_auth(self, v[0], v[1] == NULL ? Py_None : v[1], initial);
 }
 
-#define TEXT_TAKES_NUMBERS   "($self, numbers, *, window=32)"
+static PyObject *init(PyObject *self, PyObject *const *v)
+{
+    if (cpoplib_init(self, v[0], v[1], v[2]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+#define TEXT_TAKES_SERVER    "(self, host, port=110, timeout=socket._GLOBAL_DEFAULT_TIMEOUT)"
+#define BIND_TAKES_SERVER    {"host", "port", "timeout"}, 3, 1, 3
+#define TEXT_TAKES_NUMBERS   "(self, numbers, *, window=32)"
 #define BIND_TAKES_NUMBERS   {"numbers", "window"}, 2, 1, 1
-#define TEXT_TAKES_MECHANISM "($self, mechanism, authobject=None, *, initial_response_ok=True)"
+#define TEXT_TAKES_MECHANISM "(self, mechanism, authobject=None, *, initial_response_ok=True)"
 #define BIND_TAKES_MECHANISM {"mechanism", "authobject", "initial_response_ok"}, 3, 1, 2
 
 /* The type, the method's name, its parameters, what it returns, its documentation. */
 #define METHODS(X)                                                                                 \
+    X(POP3, __init__, TAKES_SERVER, init(self, v), "Connects, and reads the greeting.")            \
     X(POP3, _create_socket, TAKES(timeout), cpoplib_create_socket(self, v[0]),                     \
       "Connects; subclasses override it to connect in their own way.")                             \
     X(POP3, _putline, TAKES(line), cpoplib_putline(self, v[0]),                                    \
@@ -65,8 +75,7 @@ static PyObject *auth(PyObject *self, PyObject *const *v)
       "Reads a line: (line without its end, octets with it).")                                     \
     X(POP3, _getresp, TAKES_NOTHING, cpoplib_getresp(self),                                        \
       "Reads a status line; error_proto unless it starts with +.")                                 \
-    X(POP3, _getlongresp, TAKES_NOTHING,                                                           \
-      cpoplib_getlongresp(self, METHOD_FUNCTION(POP3, _getline)),                                  \
+    X(POP3, _getlongresp, TAKES_NOTHING, cpoplib_getlongresp(self),                                \
       "Reads a reply of many lines: (status line, lines, octets).")                                \
     X(POP3, _shortcmd, TAKES(line), cpoplib_shortcmd(self, v[0]),                                  \
       "Sends a command, returns its status line.")                                                 \
@@ -128,19 +137,6 @@ static PyObject *auth(PyObject *self, PyObject *const *v)
 
 METHODS(METHOD_WRAPPER)
 
-#if PY_VERSION_HEX >= 0x030B0000
-/* What an object has that is written in Python. Without it the fields that are not in the
- * instance's dict would forbid copies; a copy does without them. */
-static PyObject *getstate(PyObject *self, PyObject *Py_UNUSED(unused))
-{
-    return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__getstate__", "O", self);
-}
-#endif
-
-PyMethodDef cpoplib_pop3_methods[] = {
-    METHODS(METHOD_ROW)
-#if PY_VERSION_HEX >= 0x030B0000
-        {"__getstate__", getstate, METH_NOARGS, NULL},
-#endif
-    {NULL, NULL, 0, NULL},
+const cpoplib_method cpoplib_pop3_methods[] = {
+    METHODS(METHOD_ROW){NULL, NULL, NULL, NULL, NULL},
 };

@@ -2,8 +2,9 @@
 #ifndef CPOPLIB_POP3_METHODS_H
 #define CPOPLIB_POP3_METHODS_H
 
-#include "base.h"
+#include "function.h"
 
-extern PyMethodDef cpoplib_pop3_methods[];
+/* Up to a row without a name. */
+extern const cpoplib_method cpoplib_pop3_methods[];
 
 #endif

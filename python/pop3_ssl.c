@@ -5,17 +5,25 @@
 #include "arguments.h"
 #include "client.h"
 #include "connect.h"
+#include "function.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 #define WITH_KEY_FILES 1 /* keyfile and certfile, deprecated, went away with Python 3.12 */
-#define TEXT_INIT      "(host, port=995, keyfile=None, certfile=None, timeout=None, context=None)"
-#define TEXT_TAKES_TLS "($self, keyfile=None, certfile=None, context=None)"
-#define BIND_TAKES_TLS {"keyfile", "certfile", "context"}, 3, 0, 3
+#define TEXT_TAKES_SERVER                                                                          \
+    "(self, host, port=995, keyfile=None, certfile=None, timeout=socket._GLOBAL_DEFAULT_TIMEOUT, " \
+    "context=None)"
+#define BIND_TAKES_SERVER {"host", "port", "keyfile", "certfile", "timeout", "context"}, 6, 1, 6
+#define INIT              init(self, v[0], v[1], v[4], make_context(self, v[5], v[2], v[3]))
+#define TEXT_TAKES_TLS    "(self, keyfile=None, certfile=None, context=None)"
+#define BIND_TAKES_TLS    {"keyfile", "certfile", "context"}, 3, 0, 3
 #else
 #define WITH_KEY_FILES 0
-#define TEXT_INIT      "(host, port=995, *, timeout=None, context=None)"
-#define TEXT_TAKES_TLS TEXT_MAY_TAKE(context)
-#define BIND_TAKES_TLS BIND_MAY_TAKE(context)
+#define TEXT_TAKES_SERVER                                                                          \
+    "(self, host, port=995, *, timeout=socket._GLOBAL_DEFAULT_TIMEOUT, context=None)"
+#define BIND_TAKES_SERVER {"host", "port", "timeout", "context"}, 4, 1, 2
+#define INIT              init(self, v[0], v[1], v[2], make_context(self, v[3]))
+#define TEXT_TAKES_TLS    TEXT_MAY_TAKE(context)
+#define BIND_TAKES_TLS    BIND_MAY_TAKE(context)
 #endif
 
 #if WITH_KEY_FILES
@@ -63,52 +71,24 @@ static PyObject *make_context(PyObject *self, PyObject *context)
 }
 #endif
 
-/* POP3.__init__(self, host, port, timeout): by the class, since somebody may have replaced it
- * there. */
-static int call_base(const cpoplib_state *state, PyObject *self, PyObject *host, PyObject *port,
-                     PyObject *timeout)
-{
-    PyObject *done = PyObject_CallMethod((PyObject *)state->pop3_type, "__init__", "OOOO", self,
-                                         host, port, timeout);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
-static int ssl_init(PyObject *self, PyObject *args, PyObject *kwargs)
+static PyObject *init(PyObject *self, PyObject *host, PyObject *port, PyObject *timeout,
+                      PyObject *context)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
-    PyObject *v[CPOPLIB_MAX_PARAMETERS];
-#if WITH_KEY_FILES
-    static const cpoplib_signature signature = {
-        "POP3_SSL.__init__",
-        {"host", "port", "keyfile", "certfile", "timeout", "context"},
-        6,
-        1,
-        6};
-    if (!cpoplib_bind_tuple(&signature, args, kwargs, v))
-        return -1;
-    PyObject *given_timeout = v[4];
-    PyObject *context = make_context(self, v[5], v[2], v[3]);
-#else
-    static const cpoplib_signature signature = {
-        "POP3_SSL.__init__", {"host", "port", "timeout", "context"}, 4, 1, 2};
-    if (!cpoplib_bind_tuple(&signature, args, kwargs, v))
-        return -1;
-    PyObject *given_timeout = v[2];
-    PyObject *context = make_context(self, v[3]);
-#endif
     if (cpoplib_set(state, self, NAME_CONTEXT, context) < 0)
-        return -1;
-    int result = -1;
-    PyObject *standard = PyLong_FromLong(POP3_TLS_PORT);
-    PyObject *timeout = cpoplib_new_reference(given_timeout);
-    if (timeout == NULL)
-        timeout = cpoplib_default_timeout(state);
-    if (standard != NULL && timeout != NULL)
-        result = call_base(state, self, v[0], v[1] != NULL ? v[1] : standard, timeout);
+        return NULL;
+    PyObject *done = NULL;
+    port = port != NULL ? cpoplib_new_reference(port) : PyLong_FromLong(POP3_TLS_PORT);
+    timeout = timeout != NULL ? cpoplib_new_reference(timeout) : cpoplib_default_timeout(state);
+    if (port != NULL && timeout != NULL) /* by the class, as somebody may have replaced it there */
+        done = PyObject_CallMethod((PyObject *)state->pop3_type, "__init__", "OOOO", self, host,
+                                   port, timeout);
     Py_XDECREF(timeout);
-    Py_XDECREF(standard);
-    return result;
+    Py_XDECREF(port);
+    Py_XDECREF(done);
+    if (done == NULL)
+        return NULL;
+    Py_RETURN_NONE;
 }
 
 /* POP3._create_socket(self, timeout), with TLS on what that returned. */
@@ -135,26 +115,24 @@ static PyObject *stls(PyObject *self)
 }
 
 #define METHODS(X)                                                                                 \
+    X(POP3_SSL, __init__, TAKES_SERVER, INIT, "Connects with TLS, and reads the greeting.")        \
     X(POP3_SSL, _create_socket, TAKES(timeout), create_socket(self, v[0]),                         \
       "Connects and does the TLS handshake.")                                                      \
     X(POP3_SSL, stls, TAKES_TLS, stls(self), "Raises error_proto: there is TLS already.")
 
 METHODS(METHOD_WRAPPER)
 
-static PyMethodDef methods[] = {
-    METHODS(METHOD_ROW){NULL, NULL, 0, NULL},
+static const cpoplib_method methods[] = {
+    METHODS(METHOD_ROW){NULL, NULL, NULL, NULL, NULL},
 };
 
 PyDoc_STRVAR(ssl_doc,
-             "POP3_SSL" TEXT_INIT "\n--\n\n"
              "A connection with TLS from the start, with the interface of poplib.POP3_SSL.\n\n"
              "Without a context nothing is verified, as with poplib: give\n"
              "ssl.create_default_context() to have the certificate and the host name checked.");
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, (void *)ssl_doc},
-    {Py_tp_init, (void *)ssl_init},
-    {Py_tp_methods, methods},
     {0, NULL},
 };
 
@@ -173,5 +151,7 @@ int cpoplib_add_pop3_ssl(PyObject *module, cpoplib_state *state)
     PyObject *type = PyType_FromModuleAndSpec(module, &spec, bases);
     Py_DECREF(bases);
     state->pop3_ssl_type = (PyTypeObject *)type;
-    return type == NULL ? -1 : PyDict_SetItemString(state->globals, "POP3_SSL", type);
+    if (type == NULL || cpoplib_add_methods(state, state->pop3_ssl_type, methods) < 0)
+        return -1;
+    return PyDict_SetItemString(state->globals, "POP3_SSL", type);
 }

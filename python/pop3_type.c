@@ -1,31 +1,11 @@
 /* The type POP3: its life, its attributes, its documentation. */
 #include "pop3_type.h"
 
-#include "arguments.h"
-#include "connect.h"
 #include "engine_io.h"
 #include "extras.h"
 #include "pop3_methods.h"
 
 #include <stddef.h>
-
-static int pop3_init(PyObject *self, PyObject *args, PyObject *kwargs)
-{
-    static const cpoplib_signature signature = {
-        "POP3.__init__", {"host", "port", "timeout"}, 3, 1, 3};
-    PyObject *v[CPOPLIB_MAX_PARAMETERS];
-    if (!cpoplib_bind_tuple(&signature, args, kwargs, v))
-        return -1;
-    const cpoplib_state *state = cpoplib_state_of(self);
-    PyObject *port = v[1] != NULL ? cpoplib_new_reference(v[1]) : PyLong_FromLong(POP3_PORT);
-    PyObject *timeout = v[2] != NULL ? cpoplib_new_reference(v[2]) : cpoplib_default_timeout(state);
-    int result = -1;
-    if (port != NULL && timeout != NULL)
-        result = cpoplib_init(self, v[0], port, timeout);
-    Py_XDECREF(timeout);
-    Py_XDECREF(port);
-    return result;
-}
 
 static int pop3_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -54,6 +34,22 @@ static void pop3_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+#if PY_VERSION_HEX >= 0x030B0000
+/* What an object has that is written in Python. Without it the fields that are not in the
+ * instance's dict would forbid copies; a copy does without them. */
+static PyObject *getstate(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__getstate__", "O", self);
+}
+#endif
+
+static PyMethodDef methods[] = {
+#if PY_VERSION_HEX >= 0x030B0000
+    {"__getstate__", getstate, METH_NOARGS, NULL},
+#endif
+    {NULL, NULL, 0, NULL},
+};
+
 static PyMemberDef members[] = {
     {"__dictoffset__", T_PYSSIZET, offsetof(cpoplib_client, dict), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(cpoplib_client, weakrefs), READONLY, NULL},
@@ -71,7 +67,6 @@ static PyGetSetDef properties[] = {
 
 PyDoc_STRVAR(
     pop3_doc,
-    "POP3(host, port=110, timeout=None)\n--\n\n"
     "A connection to a POP3 server, with the interface of poplib.POP3.\n\n"
     "Making one connects and reads the greeting. The default timeout is that of\n"
     "socket.setdefaulttimeout(). Replies are bytes; a refusal by the server, or a breach of\n"
@@ -80,8 +75,7 @@ PyDoc_STRVAR(
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, (void *)pop3_doc},
-    {Py_tp_init, (void *)pop3_init},
-    {Py_tp_methods, cpoplib_pop3_methods},
+    {Py_tp_methods, methods},
     {Py_tp_members, members},
     {Py_tp_getset, properties},
     {Py_tp_traverse, (void *)pop3_traverse},
@@ -114,7 +108,13 @@ int cpoplib_add_pop3(PyObject *module, cpoplib_state *state)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
     state->pop3_type = (PyTypeObject *)type;
-    if (type == NULL || add_attributes(state, type) < 0)
+    if (type == NULL || add_attributes(state, type) < 0 ||
+        cpoplib_add_methods(state, state->pop3_type, cpoplib_pop3_methods) < 0)
         return -1;
+    for (size_t i = 0; i < OWN_METHODS; i++) {
+        state->own[i] = cpoplib_get(state, type, (cpoplib_name)i);
+        if (state->own[i] == NULL)
+            return -1;
+    }
     return PyDict_SetItemString(state->globals, "POP3", type);
 }

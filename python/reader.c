@@ -13,35 +13,18 @@ enum { FIRST_CAP = 7 * 1024, FULL_CAP = 80 * 1024 };
 /* Gives the reader a buffer of that size and moves what is unread there. */
 static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
 {
-    PyObject *store = PyByteArray_FromStringAndSize(NULL, cap);
-    if (store == NULL)
+    cpoplib_block *block = cpoplib_block_new(cpoplib_state_of((PyObject *)r), cap);
+    if (block == NULL)
         return false;
-    PyObject *view = PyMemoryView_FromObject(store);
-    if (view == NULL) {
-        Py_DECREF(store);
-        return false;
-    }
     Py_ssize_t unread = r->end - r->start;
-    char *data = PyByteArray_AS_STRING(store);
     if (unread > 0)
-        memcpy(data, r->data + r->start, (size_t)unread);
-    Py_XDECREF(r->view);
-    Py_XDECREF(r->store);
-    r->view = view;
-    r->store = store;
-    r->data = data;
+        memcpy(block->data, r->data + r->start, (size_t)unread);
+    Py_XDECREF(r->block);
+    r->block = block;
+    r->data = block->data;
     r->cap = cap;
     r->start = 0;
     r->end = unread;
-    return true;
-}
-
-/* Whether somebody who was given the view has released it. */
-static bool view_is_lost(const cpoplib_reader *r)
-{
-    if (PyObject_Size(r->view) >= 0)
-        return false;
-    PyErr_Clear();
     return true;
 }
 
@@ -59,8 +42,6 @@ static bool prepare(cpoplib_reader *r)
         r->large = true;
         return make_room(r, FULL_CAP);
     }
-    if (view_is_lost(r))
-        return make_room(r, r->cap);
     if (r->start > 0) {
         memmove(r->data, r->data + r->start, (size_t)unread);
         r->start = 0;
@@ -96,12 +77,8 @@ Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
     }
     if (!prepare(r))
         return -1;
-    /* The view keeps the memory alive even if the socket keeps the view. */
-    PyObject *room = r->view;
-    if (r->end == 0)
-        Py_INCREF(room);
-    else
-        room = PySequence_GetSlice(r->view, r->end, r->cap);
+    r->block->shown_from = r->end;
+    PyObject *room = PyMemoryView_FromObject((PyObject *)r->block);
     if (room == NULL)
         return -1;
     const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
@@ -156,8 +133,7 @@ void cpoplib_reader_rest(cpoplib_reader *r)
 {
     if (r->busy || r->start != r->end || r->cap <= FIRST_CAP)
         return;
-    Py_CLEAR(r->view);
-    Py_CLEAR(r->store);
+    Py_CLEAR(r->block);
     r->data = NULL;
     r->cap = r->start = r->end = 0;
     r->filled = false;

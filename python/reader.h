@@ -4,16 +4,15 @@
 #ifndef CPOPLIB_READER_H
 #define CPOPLIB_READER_H
 
-#include "base.h"
+#include "block.h"
 
 typedef struct cpoplib_reader {
     PyObject_HEAD PyObject *dict; /* attributes that somebody set on the instance */
     PyObject *weakrefs;
-    PyObject *inner; /* the io.BufferedReader; its own buffer of one octet stays empty */
-    PyObject *raw;   /* inner.raw */
-    PyObject *store; /* a bytearray, `cap` octets: sockets read into it; NULL while cap is 0 */
-    PyObject *view;  /* a memoryview of all of store */
-    char *data;      /* store's octets */
+    PyObject *inner;      /* the io.BufferedReader; its own buffer of one octet stays empty */
+    PyObject *raw;        /* inner.raw */
+    cpoplib_block *block; /* the buffer, `cap` octets: sockets read into it; NULL while cap is 0 */
+    char *data;           /* block's octets */
     Py_ssize_t cap;
     Py_ssize_t start; /* octets not yet handed out are [start, end) */
     Py_ssize_t end;

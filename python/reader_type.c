@@ -222,7 +222,6 @@ static int reader_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(r->dict);
     Py_VISIT(r->inner);
     Py_VISIT(r->raw);
-    Py_VISIT(r->view);
     return 0;
 }
 
@@ -240,8 +239,7 @@ static void reader_dealloc(PyObject *self)
     if (r->weakrefs != NULL)
         PyObject_ClearWeakRefs(self);
     Py_CLEAR(r->dict);
-    Py_CLEAR(r->view);
-    Py_CLEAR(r->store);
+    Py_CLEAR(r->block);
     Py_CLEAR(r->raw);
     Py_CLEAR(r->inner); /* closes the file if nobody did */
     type->tp_free(self);
