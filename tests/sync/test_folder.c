@@ -33,9 +33,9 @@ int __wrap_fsync(int fd)
     return __real_fsync(fd);
 }
 
-static long file_system; /* what the folder is said to be on */
-static int whole;        /* calls of syncfs() */
-static int each;         /* of fdatasync() */
+static unsigned file_system; /* what the folder is said to be on */
+static int whole;            /* calls of syncfs() */
+static int each;             /* of fdatasync() */
 
 int __wrap_fstatfs64(int fd, struct statfs *out);
 int __wrap_syncfs(int fd);
@@ -230,7 +230,7 @@ static void deliver(const char *maildir, size_t count, size_t octets)
 }
 
 /* Delivers so many small ones on a file system. */
-static void deliver_many(long on, const char *maildir, size_t count)
+static void deliver_many(unsigned on, const char *maildir, size_t count)
 {
     file_system = on;
     deliver(maildir, count, 2);
