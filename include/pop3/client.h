@@ -277,6 +277,10 @@ POP3_API const pop3_server_traits *pop3_client_traits(const pop3_client *client)
  * what TLS adds). */
 POP3_API uint64_t pop3_client_received(const pop3_client *client);
 
+/** Commands that have been answered on this connection, or were on the last; see
+ * pop3_engine_answered(). */
+POP3_API uint64_t pop3_client_answered(const pop3_client *client);
+
 /** The reply to the last blocking command that got one. Valid until the next call with this client.
  */
 POP3_API const pop3_reply *pop3_client_reply(const pop3_client *client);

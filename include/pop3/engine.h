@@ -275,6 +275,10 @@ POP3_API size_t pop3_engine_pending(const pop3_engine *engine);
 POP3_API bool pop3_engine_current(const pop3_engine *engine, pop3_command_kind *kind,
                                   uint32_t *number);
 
+/** Commands that have been answered, the engine's own included: where a server ends its sessions
+ * after as many, this is how many. */
+POP3_API uint64_t pop3_engine_answered(const pop3_engine *engine);
+
 /** Commands submitted that have been handed out by pop3_engine_output() and await their reply. */
 POP3_API size_t pop3_engine_in_flight(const pop3_engine *engine);
 

@@ -243,6 +243,11 @@ uint64_t pop3_client_received(const pop3_client *c)
     return c->received;
 }
 
+uint64_t pop3_client_answered(const pop3_client *c)
+{
+    return pop3_engine_answered(c->engine);
+}
+
 const pop3_reply *pop3_client_reply(const pop3_client *c)
 {
     return &c->reply;

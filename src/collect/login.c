@@ -17,10 +17,12 @@ void p3_login_options_for(const p3_account *account, const p3_secret *secret,
 }
 
 pop3_status p3_log_in(pop3_client *client, const p3_account *account, const p3_secret *secret,
-                      const pop3_handlers *handlers)
+                      const char *mechanism, const pop3_handlers *handlers)
 {
     pop3_login_options o;
     p3_login_options_for(account, secret, &o);
+    if (mechanism != NULL)
+        o.mechanism = mechanism;
     o.pipeline = true;
     return pop3_login_start(client, &o, handlers);
 }

@@ -47,14 +47,21 @@ void p3_session_fail_memory(p3_session *s)
     p3_session_fail(s, &why);
 }
 
+/* What the client found out about the server: not what it was told for this session alone. */
+static pop3_server_traits found_out(const p3_session *s)
+{
+    pop3_server_traits traits = *pop3_client_traits(s->client);
+    traits.flags &= s->only_deletes ? ~(uint32_t)POP3_TRAIT_NO_CAPA : UINT32_MAX;
+    return traits;
+}
+
 void p3_session_lost(p3_session *s, pop3_status status)
 {
     p3_problem why;
     if (s->stage >= P3_STAGE_GONE)
         return; /* nothing is expected of the connection any more */
     p3_describe_failure(s->client, status, &why);
-    pop3_server_traits taught =
-        pop3_server_traits_beyond(*pop3_client_traits(s->client), s->known.traits);
+    pop3_server_traits taught = pop3_server_traits_beyond(found_out(s), s->known.traits);
     p3_session_learn(s, taught);
     s->adapted = (taught.flags & POP3_TRAIT_NO_LATE_CAPA) != 0 || p3_session_adapt(s, status);
     if (s->adapted || s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ||
@@ -66,6 +73,7 @@ void p3_session_lost(p3_session *s, pop3_status status)
             "%s: the deletion of %llu messages was not confirmed; the next run finds out",
             pop3_client_error(s->client)->message,
             (unsigned long long)pop3_client_deletions(s->client));
+    p3_session_advise(s, status, &why);
     if (s->stage >= P3_STAGE_TAKING && p3_session_is_out_of_step(s, status))
         p3_session_fall_out(s);
     bool nonsense = status == POP3_ERR_PROTOCOL || status == POP3_ERR_LIMIT;
@@ -184,7 +192,7 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
         return;
     if (result->status == POP3_OK || result->status == POP3_ERR_REFUSED)
         confirm_doubt(s);
-    p3_session_learn(s, *pop3_client_traits(s->client));
+    p3_session_learn(s, found_out(s));
     if (result->status != POP3_OK) {
         s->come_back = p3_is_for_later(s->client, result->status);
         s->wait_ms = (int64_t)pop3_client_error(s->client)->login_delay * 1000;
@@ -203,6 +211,9 @@ static void connect_and_log_in(p3_session *s)
     handlers.done = logged_in;
     handlers.ctx = s;
     o.traits = s->known.traits;
+    s->only_deletes = p3_session_only_deletes(s);
+    if (s->only_deletes) /* CAPA tells of UTF8, which matters to what is retrieved alone */
+        o.traits.flags |= POP3_TRAIT_NO_CAPA;
     if (s->approach.apart != P3_APART_NO || s->approach.care == P3_CARE_STEPS)
         o.engine.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
@@ -210,7 +221,8 @@ static void connect_and_log_in(p3_session *s)
     if (status == POP3_OK)
         status = pop3_client_start(s->client);
     if (status == POP3_OK)
-        status = p3_log_in(s->client, s->account, &s->secret, &handlers);
+        status = p3_log_in(s->client, s->account, &s->secret,
+                           s->only_deletes ? s->approach.mechanism : NULL, &handlers);
     if (status == POP3_OK)
         return;
     p3_problem why;

@@ -59,6 +59,13 @@ typedef enum p3_apart {
     P3_APART_CLOSE    /* it closed the connection then */
 } p3_apart;
 
+/* Where a server closed the connection: after how many answers, and at what. */
+typedef struct p3_cut {
+    uint64_t answered;
+    p3_stage stage;
+    uint32_t number; /* the message that it was asked for, or 0 */
+} p3_cut;
+
 /* So many messages are set aside in a run. */
 #define P3_ASIDE_MOST 16
 
@@ -75,7 +82,12 @@ typedef struct p3_approach {
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
     pop3_server_traits traits;     /* what they learned about the server */
     bool told;                     /* that UIDL and LIST do not agree */
-    int64_t spent_ms;              /* by the sessions so far, see patience.h */
+    p3_cut cut;                    /* where the last session was closed */
+    bool frugal;           /* it closes after a few commands: a session does one thing with few */
+    bool retrieved_none;   /* when it became frugal, no message had come in its session */
+    bool idle;             /* one that was to delete alone deleted nothing */
+    const char *mechanism; /* where it is frugal: how the login worked; static */
+    int64_t spent_ms;      /* by the sessions so far, see patience.h */
 } p3_approach;
 
 typedef struct p3_session p3_session;
@@ -152,6 +164,7 @@ struct p3_session {
     bool close_wanted;    /* close the connection without QUIT, as soon as no callback runs */
     p3_approach approach; /* of this session */
     p3_approach next;     /* of the next one in this run */
+    bool only_deletes;    /* a frugal one: it has mail to delete, and does nothing else */
     bool together;        /* commands have shared a window */
     p3_patience patience;
     bool retry;      /* worth another session at once: the connection was lost on the way */
@@ -299,6 +312,9 @@ void p3_session_learn(p3_session *s, pop3_server_traits learned);
  * whether that goes another way, and so is worth while. */
 bool p3_session_adapt(p3_session *s, pop3_status status);
 
+/* Adds to why the session was lost what may help, where the server closes it early. */
+void p3_session_advise(const p3_session *s, pop3_status status, p3_problem *why);
+
 /* The session got to its end: what was tried in it works, and is learned. */
 void p3_session_confirm(p3_session *s);
 
@@ -307,6 +323,9 @@ void p3_session_leave_aside(p3_session *s);
 
 /* How many messages may be deleted before QUIT. */
 size_t p3_session_quota(const p3_session *s);
+
+/* Whether a frugal session is to delete and do nothing else: there is mail to delete. */
+bool p3_session_only_deletes(const p3_session *s);
 
 /* A message came that had been looked at: where TOP showed another header it is not to be trusted,
  * as it makes what is known look new in every run. */

@@ -12,6 +12,9 @@
  * may have been the network's fault. */
 #define P3_CLOSES 2
 
+/* A server that ends sessions after more commands than this has room for a deletion and QUIT. */
+#define P3_COMMANDS_FEW 12
+
 bool p3_session_is_out_of_time(const p3_session *s)
 {
     int64_t most = s->account->connection.session_timeout_ms;
@@ -49,11 +52,19 @@ static uint32_t in_hand(const p3_session *s)
     return asked ? s->box.at[w->mails[w->finished]].number : 0;
 }
 
+/* The server ends a session before the first message can come, whichever it is. */
+static bool closes_before_any(const p3_session *s)
+{
+    return s->approach.frugal && s->next.retrieved_none && s->tally.retrieved == 0 &&
+           s->stage != P3_STAGE_LISTING;
+}
+
 /* The server hung up twice when it was asked for the same message. */
 static bool set_aside(p3_session *s, uint32_t number)
 {
     p3_approach *next = &s->next;
-    bool again = number != 0 && next->suspect == number && next->asides < P3_ASIDE_MOST;
+    bool again = number != 0 && next->suspect == number && next->asides < P3_ASIDE_MOST &&
+                 !closes_before_any(s);
     next->suspect = again ? 0 : number;
     if (again)
         next->aside[next->asides++] = number;
@@ -84,6 +95,40 @@ static void quit_before_its_bound(p3_session *s)
     if (done < 2 || ++next->quits < P3_CLOSES)
         return;
     next->quit_after = next->quit_after == 0 && done / 2 <= UINT32_MAX ? (uint32_t)(done / 2) : 1;
+}
+
+/* The server ends each session after as many commands, whatever they are, and fewer deletions do
+ * not help: from now on a session does one thing, and leaves out what can be left out. */
+static bool save_commands(p3_session *s)
+{
+    p3_approach *next = &s->next;
+    p3_cut last = next->cut;
+    uint32_t number = s->stage == P3_STAGE_TAKING || s->stage == P3_STAGE_LOOKING ? in_hand(s) : 0;
+    next->cut = (p3_cut){pop3_client_answered(s->client), s->stage, number};
+    bool counts = next->cut.answered == last.answered && next->cut.answered <= P3_COMMANDS_FEW;
+    bool same = next->cut.stage == last.stage && next->cut.number == last.number;
+    bool deletes = s->dropping.submitted > 0 && p3_session_quota(s) == 1;
+    bool stands = s->dropping.submitted == 0 && s->taking.finished + s->looking.finished == 0;
+    if (next->frugal || !counts || same || !(deletes || stands))
+        return false;
+    next->frugal = true;
+    next->mechanism = pop3_login_outcome(s->client)->mechanism;
+    next->retrieved_none = stands;
+    next->asides = 0;
+    return true;
+}
+
+bool p3_session_only_deletes(const p3_session *s)
+{
+    bool any = false;
+    if (!s->approach.frugal || s->approach.idle || s->account->removal == P3_REMOVE_NEVER)
+        return false;
+    for (size_t i = 0; i < s->rows.count && !any; i++) {
+        const p3_row *row = &s->rows.at[i];
+        any = (row->standing == P3_DELIVERED || row->standing == P3_LEAVING) &&
+              p3_session_due(s, row);
+    }
+    return any;
 }
 
 /* The server ended the session, and more than once, when it was asked for the unique-ids. */
@@ -121,14 +166,34 @@ bool p3_session_adapt(p3_session *s, pop3_status status)
         s->next.apart = P3_APART_SILENCE;
         return true;
     }
+    if (status == POP3_ERR_CLOSED && s->stage > P3_STAGE_LOGIN && save_commands(s))
+        return true;
     if (status == POP3_ERR_CLOSED && s->stage == P3_STAGE_QUIT)
         quit_before_its_bound(s);
     return status == POP3_ERR_CLOSED && was_closed(s);
 }
 
+void p3_session_advise(const p3_session *s, pop3_status status, p3_problem *why)
+{
+    p3_problem plain = *why;
+    const char *advice = NULL;
+    if (status != POP3_ERR_CLOSED || s->stage < P3_STAGE_LISTING)
+        return;
+    if (closes_before_any(s))
+        advice = "it ends each session after a few commands: --utf8 off and --traits no-capa with "
+                 "--auth USER send fewer";
+    else if (s->dropping.submitted > 0 && !s->adapted)
+        advice = "if it ends sessions early, --traits quit-after=1 deletes one message in each";
+    else if (may_go_together(s) && s->taking.finished == 0)
+        advice = "if that happens each time, try --pipelining off";
+    if (advice != NULL)
+        p3_problem_set(why, plain.exit, "%.700s; %s", plain.text, advice);
+}
+
 void p3_session_confirm(p3_session *s)
 {
     s->next.quits = 0;
+    s->next.idle = s->only_deletes && s->dropping.finished == 0 && s->plan.looks == 0;
     if (s->dropping.finished > 0)
         p3_session_learn(s, (pop3_server_traits){.quit_after = s->approach.quit_after});
     if (s->approach.no_uidl)

@@ -29,7 +29,9 @@ static void parcel_over(p3_session *s, const p3_commit *c, size_t i)
     if (c->problem.exit == 0 && p->delivered) {
         s->tally.delivered++;
         s->rows.at[mail->row] = c->changes[i].row;
-        if (p3_session_due(s, &c->changes[i].row))
+        bool due = p3_session_due(s, &c->changes[i].row);
+        s->more = s->more || (due && s->approach.frugal); /* that is another session's */
+        if (due && !s->approach.frugal)
             p3_session_drop(s, mail);
     } else if (p->problem != NULL) {
         p3_session_set_back(s, mail, p->problem);

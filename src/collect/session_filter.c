@@ -222,7 +222,11 @@ static size_t spread(p3_session *s, size_t count)
 {
     size_t quota = p3_session_quota(s);
     size_t due = 0;
-    if (quota == SIZE_MAX || s->account->removal != P3_REMOVE_DELIVERED)
+    if (s->only_deletes) {
+        s->more = s->more || count > 0;
+        return 0;
+    }
+    if (quota == SIZE_MAX || s->account->removal != P3_REMOVE_DELIVERED || s->approach.frugal)
         return count;
     for (size_t i = 0; i < s->box.count; i++)
         due += p3_session_is_due(s, &s->box.at[i]);

@@ -87,7 +87,7 @@ static bool knows(const p3_session *s, p3_standing standing)
  * used again. What is deleted as soon as it is delivered does not meet its unique-id again. */
 static bool wants_sizes_beside(const p3_session *s)
 {
-    if (!pop3_client_pipelines(s->client))
+    if (!pop3_client_pipelines(s->client) || s->approach.frugal)
         return false;
     return s->account->removal != P3_REMOVE_DELIVERED || knows(s, P3_DELIVERED) ||
            knows(s, P3_LEAVING) || knows(s, P3_DOUBTED);

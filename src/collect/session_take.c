@@ -200,6 +200,14 @@ static bool open_target(p3_session *s)
     return s->stage != P3_STAGE_OVER;
 }
 
+/* How many messages that are known may be deleted. A frugal session that has looked at some leaves
+ * it at what is recorded of that. */
+static size_t deletions_now(const p3_session *s)
+{
+    bool another = s->approach.frugal && (!s->only_deletes || s->plan.looks > 0);
+    return another ? 0 : p3_session_quota(s);
+}
+
 void p3_session_begin_taking(p3_session *s)
 {
     s->taking.sink = take_octets;
@@ -209,7 +217,7 @@ void p3_session_begin_taking(p3_session *s)
     s->stage = P3_STAGE_TAKING;
     if (!p3_session_record_intents(s))
         return;
-    size_t room = p3_session_quota(s);
+    size_t room = deletions_now(s);
     for (size_t i = 0; i < s->box.count && s->stage == P3_STAGE_TAKING; i++) {
         p3_mail *mail = &s->box.at[i];
         if (!p3_session_is_due(s, mail))

@@ -146,6 +146,11 @@ bool pop3_engine_waits_for_late_capa(const pop3_engine *e)
     return e->late_capa;
 }
 
+uint64_t pop3_engine_answered(const pop3_engine *e)
+{
+    return e->answers;
+}
+
 bool pop3_engine_pipelines(const pop3_engine *e)
 {
     switch (e->options.pipelining) {

@@ -36,6 +36,7 @@ struct pop3_engine {
     size_t in_flight_octets; /* of their lines */
     size_t window;           /* commands that may be in flight by now */
     size_t answered;         /* commands answered since it last grew */
+    uint64_t answers;        /* commands that got their reply */
     p3_output output;
 
     const char *in; /* what was fed and not used */

@@ -46,6 +46,7 @@ static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
     done.sent = e->in_flight > 0;
     if (e->in_flight > 0)
         p3_engine_answered(e, &c);
+    e->answers += status == POP3_OK || status == POP3_ERR_REFUSED;
     if (p3_command_about(c.kind)->effect == P3_EFFECT_TLS)
         e->upgrades--;
     e->expect = P3_EXPECT_STATUS;
@@ -537,6 +538,7 @@ static void hold(pop3_engine *e, p3_proof wanted)
     e->wanted = wanted;
     e->replies = wanted == P3_PROOF_ALONE ? 2 : 1;
     p3_engine_answered(e, &e->held);
+    e->answers++;
     e->expect = P3_EXPECT_STATUS;
     if (wanted == P3_PROOF_ALONE && e->in_flight > 0)
         p3_engine_die(e, POP3_ERR_PROTOCOL,

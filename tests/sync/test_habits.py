@@ -15,18 +15,50 @@ def numbers(world) -> list[int]:
     return sorted(int(m.split(b"Subject: number ")[1].split(b"\n")[0]) for m in world.delivered())
 
 
-# CAPA, UTF8, AUTH, UIDL, RETR, DELE and QUIT are the least that deletes a message that is not known yet; these do with less.
-FEWER = {5: ["--auth", "PLAIN", "--traits", "no-capa"], 6: ["--auth", "USER", "--utf8", "off"]}
-
-
+# CAPA, UTF8, AUTH, UIDL, RETR, DELE and QUIT are the least that deletes a message that is not known yet: with fewer
+# commands, one session retrieves and another deletes.
 @pytest.mark.parametrize("most", range(5, 17))
-def test_a_server_that_ends_a_session_after_some_commands_loses_all_its_mail_in_one_run(world, most):
+@pytest.mark.parametrize("options", [["--delete"], []])
+def test_a_server_that_ends_a_session_after_some_commands_is_emptied_in_one_run(world, most, options):
     """Also where what it does not take any more is QUIT, and so nothing was deleted."""
     world.fill(20)
     with world.server("--delete", "--most-commands", most) as server:
-        world.sync(server.port, "--delete", *FEWER.get(most, []))
+        world.sync(server.port, *options)
         assert numbers(world) == list(range(20))
-        assert world.on_server() == []
+        assert len(world.on_server()) == (0 if options else 20)
+        server.wait_until_idle()
+        assert server.count(" open") <= 45
+
+
+@pytest.mark.parametrize("words", [["--no-capa", "SASL", "--no-capa", "UTF8"], ["--no-pipelining", "--no-capa", "UTF8"]])
+def test_few_commands_do_for_servers_that_announce_less(world, words):
+    world.fill(6)
+    with world.server("--delete", "--most-commands", 5, *words) as server:
+        world.sync(server.port, "--delete")
+    assert numbers(world) == list(range(6)) and world.on_server() == []
+
+
+def test_no_deletion_counts_whose_quit_was_not_answered_however_few_commands_a_session_takes(world):
+    """What is retrieved is read with UTF8, and what UTF8 is not sent for is not retrieved."""
+    world.fill(6)
+    with world.server("--delete", "--most-commands", 5) as server:
+        events = world.events(server.port, "--delete")
+        server.wait_until_idle()
+        retrieved = {line.split()[0] for line in server.lines if " C: RETR" in line}
+        with_utf8 = {line.split()[0] for line in server.lines if line.endswith(" C: UTF8")}
+        assert retrieved and retrieved <= with_utf8
+    assert [e["deleted"] for e in events if e["event"] == "over"] == [6] and world.on_server() == []
+
+
+def test_what_would_help_is_named_where_a_session_takes_too_few_commands_for_any_message(world):
+    world.fill(6)
+    with world.server("--delete", "--most-commands", 4) as server:
+        told = world.sync(server.port, "--delete", status=75)
+        assert "it ends each session after a few commands: --utf8 off and --traits no-capa" in told
+        server.wait_until_idle()
+        assert server.count(" open") <= 12 and world.delivered() == []
+        world.sync(server.port, "--delete", "--utf8", "off", "--traits", "no-capa", "--auth", "PLAIN")
+    assert numbers(world) == list(range(6)) and world.on_server() == []
 
 
 def test_what_was_tried_with_a_server_that_closes_at_quit_is_not_learned_before_quit_is_answered(world):

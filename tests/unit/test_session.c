@@ -53,6 +53,23 @@ static void a_whole_session_from_greeting_to_quit(void **state)
     script_end(s);
 }
 
+static void commands_that_were_answered_are_counted_and_not_those_that_were_lost(void **state)
+{
+    (void)state;
+    script *s = script_logged_in(NULL, "PIPELINING\r\n");
+    uint64_t before = pop3_engine_answered(s->engine);
+    asks(s, POP3_CMD_NOOP);
+    asks_number(s, POP3_CMD_DELE, 1);
+    asks_number(s, POP3_CMD_DELE, 2);
+    sends(s, "NOOP\r\nDELE 1\r\nDELE 2\r\n");
+    says(s, "+OK\r\n-ERR no\r\n");
+    sees(s, "NOOP ok {}\nDELE 1 refused {no}");
+    pop3_engine_fail(s->engine, POP3_ERR_CLOSED);
+    sees(s, "DELE 2 closed");
+    assert_int_equal(pop3_engine_answered(s->engine) - before, 2);
+    script_end(s);
+}
+
 static void the_greeting_and_its_timestamp_are_kept(void **state)
 {
     (void)state;
@@ -340,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_session_from_greeting_to_quit),
+        cmocka_unit_test(commands_that_were_answered_are_counted_and_not_those_that_were_lost),
         cmocka_unit_test(the_greeting_and_its_timestamp_are_kept),
         cmocka_unit_test(nothing_is_sent_before_the_greeting),
         cmocka_unit_test(a_refused_login_leaves_the_session_where_it_was),
