@@ -128,17 +128,24 @@ def build(run: Run) -> None:
     subprocess.run(["ninja", "-C", run.build, "-j", jobs, *run.targets], cwd=ROOT, check=True)
 
 
+def kind(result: str) -> str:
+    """The result without the reason that may be behind it."""
+    return result.split(":")[0]
+
+
 def results_of(test: dict) -> dict[str, str]:
-    """The results within one of Meson's tests: each line of TAP, or the test as a whole."""
+    """The results within one of Meson's tests: each line of TAP, or the test as a whole. Behind "skipped" is the
+    reason, if one is given: it is no part of the name, as the test may run under other conditions."""
     name = test["name"]
     found: dict[str, str] = {}
     for line in (test.get("stdout") or "").splitlines():
         match = TAP_LINE.match(line)
         if match is None:
             continue
-        label = f"{name}: {' '.join(SKIP.split(match[2] or '')).strip()}"  # cmocka names the test behind it
-        if SKIP.search(match[2] or ""):
-            found[label] = "skipped"
+        parts = [part.strip() for part in SKIP.split(match[2] or "")]
+        label = f"{name}: {parts[0] or parts[-1]}"  # behind "# SKIP" is the reason, or cmocka's name of the test
+        if len(parts) > 1:
+            found[label] = f"skipped: {parts[-1]}" if parts[0] else "skipped"
         else:
             found[label] = "passed" if match[1] == "ok" else "failed"
     ended = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
@@ -188,7 +195,7 @@ def report_failures(run: Run, results: dict[str, str]) -> None:
     """Names what failed, with what Meson kept of the output."""
     for name, result in results.items():
         if result != "passed":
-            print(f"  {result}: {name}")
+            print(f"  {kind(result)}: {name}{result[len(kind(result)):]}")
     if "failed" in results.values():
         text = "".join(log.read_text() for log in logs(run, "txt"))
         for block in text.split("\n\n====="):
@@ -227,7 +234,7 @@ def main(arguments: list[str]) -> int:
         else:
             results = build_and_perform(run, built)
         report_failures(run, results)
-        counts = Counter(results.values())
+        counts = Counter(map(kind, results.values()))
         lines.append(
             f"{run.name}: {counts['passed']} passed, {counts['failed']} failed"
             + (f", {counts['skipped']} skipped" if counts["skipped"] else "")
@@ -235,8 +242,8 @@ def main(arguments: list[str]) -> int:
         )
         failures += [f"{run.name}: {name}" for name, result in results.items() if result == "failed"]
         for name, result in results.items():
-            if total.get(name) != "failed" and not (result == "skipped" and name in total):
-                total[name] = result
+            if total.get(name) != "failed" and not (kind(result) == "skipped" and name in total):
+                total[name] = kind(result)
     counts = Counter(total.values())
     print("\n" + "\n".join(lines))
     for name in failures:

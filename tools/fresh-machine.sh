@@ -219,6 +219,9 @@ if [ "$user" != root ]; then
     echo "$user ALL=(ALL) NOPASSWD: ALL" >"$root/etc/sudoers.d/$user"
 fi
 
+# Tests run as other users, too: they find the checkout.
+chmod a+x "$root$home"
+
 # The checkout, whoever owns it. What was not committed stays here.
 printf '[safe]\n\tdirectory = *\n[advice]\n\tdetachedHead = false\n' >"$work/gitconfig"
 export GIT_CONFIG_GLOBAL="$work/gitconfig"

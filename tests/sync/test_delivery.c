@@ -47,7 +47,8 @@ static const char *in(const char *name)
     static char room[4][256];
     static unsigned at;
     char *out = room[at++ % 4];
-    snprintf(out, sizeof room[0], "%s/%s", folder, name);
+    int len = snprintf(out, sizeof room[0], "%s/%s", folder, name);
+    assert_in_range(len, 1, sizeof room[0] - 1);
     return out;
 }
 

@@ -33,9 +33,9 @@ int __wrap_fsync(int fd)
     return __real_fsync(fd);
 }
 
-static unsigned file_system; /* what the folder is said to be on */
-static int whole;            /* calls of syncfs() */
-static int each;             /* of fdatasync() */
+static long file_system; /* what the folder is said to be on */
+static int whole;        /* calls of syncfs() */
+static int each;         /* of fdatasync() */
 
 int __wrap_fstatfs64(int fd, struct statfs *out);
 int __wrap_syncfs(int fd);
@@ -44,7 +44,7 @@ int __wrap_fdatasync(int fd);
 int __wrap_fstatfs64(int fd, struct statfs *out)
 {
     (void)fd;
-    *out = (struct statfs){.f_type = file_system};
+    *out = (struct statfs){.f_type = (__typeof__(out->f_type))file_system}; /* signed or not */
     errno = EIO;
     return file_system != 0 ? 0 : -1;
 }
@@ -230,7 +230,7 @@ static void deliver(const char *maildir, size_t count, size_t octets)
 }
 
 /* Delivers so many small ones on a file system. */
-static void deliver_many(unsigned on, const char *maildir, size_t count)
+static void deliver_many(long on, const char *maildir, size_t count)
 {
     file_system = on;
     deliver(maildir, count, 2);

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""tools/check.py gives a test one name, whether it ran or was skipped, with a reason or without, in any dialect of TAP."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tools"))
+
+import check  # noqa: E402
+
+
+def of(*lines: str, result: str = "OK") -> dict[str, str]:
+    return check.results_of({"name": "t", "stdout": "\n".join(lines), "result": result})
+
+
+CASES = [
+    (of("ok 1 - a[x]"), {"t: a[x]": "passed"}),
+    (of("ok 1 - a[x] # SKIP Skipped: no: such # thing"), {"t: a[x]": "skipped: Skipped: no: such # thing"}),
+    (of("not ok 1 - a"), {"t: a": "failed"}),
+    (of("ok 1 - b", "ok 2 # SKIP a"), {"t: b": "passed", "t: a": "skipped"}),  # cmocka
+    (of("1..0 # SKIP nothing", result="SKIP"), {"t": "skipped"}),
+    (of("ok 1 - a", result="ERROR"), {"t: a": "passed", "t: the program itself (error)": "failed"}),
+]
+
+for found, expected in CASES:
+    if found != expected:
+        sys.exit(f"{found} and not {expected}")
+if check.kind("skipped: no: such") != "skipped" or check.kind("passed") != "passed":
+    sys.exit("a reason is no part of the result")
