@@ -32,7 +32,7 @@ ROOMS = {
     "src/deliver": {"deliver", "confine", "support", "system"},
     "src/state": {"state", "confine", "support", "system"},
     "src/collect": {"collect", "deliver", "state", "confine", "support", "system"},
-    "src/settings": {"settings", "collect", "support", "system"},
+    "src/settings": {"settings", "collect", "deliver", "support", "system"},
     "src/cli": {"cli", "settings", "collect", "deliver", "state", "confine", "support", "system", "optional"},
     "python": {"core"},
 }
@@ -63,8 +63,6 @@ CIRCLES_LEFT = {
     "src/auth": "all",
     "src/client": "calls",
     "src/collect": "all",
-    "src/confine": "all",
-    "src/deliver": "all",
     "src/io": "all",
 }
 

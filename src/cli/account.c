@@ -99,17 +99,10 @@ static void take_session(p3_local_account *a)
 static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
 {
     const p3_settings *s = &a->settings;
-    const char *kind = s->target.kind == P3_TYPE_MAILDIR ? "maildir:"
-                       : s->target.kind == P3_TYPE_MBOX  ? "mbox:"
-                                                         : "command:";
-    if (s->target.where == NULL && delivers)
+    if (s->target.kind == P3_TARGET_NONE && delivers)
         return p3_problem_set(why, EX_CONFIG,
                               "no place to deliver to is given: set maildir, mbox or command");
-    if (s->target.where != NULL)
-        a->target = p3_text_join(kind, s->target.where, NULL);
-    if (s->target.where != NULL && a->target == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    a->account.target = a->target;
+    a->account.target = s->target;
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;
@@ -194,6 +187,5 @@ void p3_local_account_free(p3_local_account *a)
     p3_settings_free(&a->settings);
     free(a->key);
     free(a->shown);
-    free(a->target);
     free(a->unusable);
 }

@@ -14,8 +14,7 @@ typedef struct p3_local_account {
     p3_settings settings; /* owned */
     p3_secret_source secret;
     char *key;
-    char *shown; /* the name of an account that was given none */
-    char *target;
+    char *shown;           /* the name of an account that was given none */
     p3_problem *unusable;  /* why it cannot be worked on, or NULL */
     pop3_verify_fn verify; /* set before it is made: decides about certificates */
     void *verify_ctx;

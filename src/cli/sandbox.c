@@ -15,7 +15,7 @@
 #include "cli/output.h"
 #include "confine/syscall_filter.h"
 #include "settings/text.h"
-#include "deliver/delivery.h"
+#include "deliver/target.h"
 #include "system/process.h"
 
 /* ---- the network ---- */
@@ -37,7 +37,7 @@ static bool allow_ports(const p3_sandbox *s, const p3_landlock *l)
 /* ---- preparing ---- */
 
 /* Starts the runner. Its lack leaves nothing to run commands with from inside. */
-static void start_runner(p3_sandbox *s, const char *const *more, size_t count)
+static void start_runner(p3_sandbox *s, const p3_target *more, size_t count)
 {
     if (p3_sandbox_gather(s, more, count) && p3_sandbox_start_runner(s))
         return;
@@ -55,11 +55,12 @@ void p3_sandbox_prepare(p3_sandbox *s)
         start_runner(s, NULL, 0);
 }
 
-/* A target of earlier runs that is an mbox becomes a duty of a new runner. Few runs have one. */
-static void add_targets(p3_sandbox *s, const char *const *more, size_t count)
+/* A target of earlier runs with files beside it becomes a duty of a new runner. Few runs have one.
+ */
+static void add_targets(p3_sandbox *s, const p3_target *more, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (p3_target_path(more[i], "mbox:") != NULL) {
+        if (p3_target_row_of(more[i].kind)->opens_beside) {
             p3_sandbox_stop_runner(s);
             start_runner(s, more, count);
             return;
@@ -83,18 +84,20 @@ static bool is_there(const char *folder, const char *name)
     return there;
 }
 
-/* Makes what is missing of the Maildirs, as no folder can be made inside. By who makes it best, and
- * tells later what stands in the way. */
-static void make_maildirs(const p3_sandbox *s)
+/* Makes what is missing of the targets' directories, as none can be made inside. By who makes it
+ * best, and tells later what stands in the way. */
+static void make_directories(const p3_sandbox *s)
 {
     for (size_t i = 0; i < s->chosen->count && s->delivers && !s->dry_run; i++) {
         const p3_account *a = &s->chosen->at[i].account;
-        const char *path = p3_target_path(a->target, "maildir:");
+        const p3_target_row *row = p3_target_row_of(a->target.kind);
         p3_problem later;
-        if (a->unusable != NULL || path == NULL)
+        bool whole = true;
+        if (a->unusable != NULL || row == NULL || row->directories == NULL)
             continue;
-        bool whole = is_there(path, "/tmp") && is_there(path, "/new") && is_there(path, "/cur");
-        p3_delivery *d = whole ? NULL : p3_maildir_open(path, &later);
+        for (const char *const *name = row->directories; *name != NULL; name++)
+            whole = whole && is_there(a->target.where, *name);
+        p3_delivery *d = whole ? NULL : row->open(a->target.where, &later);
         if (d != NULL)
             d->class->close(d);
     }
@@ -134,7 +137,7 @@ static p3_filter_needs needs_of(const p3_sandbox *s)
 }
 
 /* Restricts files and ports. Returns Landlock's version, or 0 with why not. */
-static int restrict_files(const p3_sandbox *s, const char *const *more, size_t count,
+static int restrict_files(const p3_sandbox *s, const p3_target *more, size_t count,
                           const char **why)
 {
     p3_landlock l;
@@ -147,14 +150,14 @@ static int restrict_files(const p3_sandbox *s, const char *const *more, size_t c
 
 /* The system calls of Landlock are not on the filter's list, so that it comes first; and what it
  * allows depends on whether the filter will be there. */
-static void enter(p3_sandbox *s, const char *const *more, size_t count)
+static void enter(p3_sandbox *s, const p3_target *more, size_t count)
 {
     const p3_filter_needs needs = needs_of(s);
     const char *no_files = "Kerberos needs them";
     const char *no_calls = NULL;
     char files[100];
     s->is_entered = true;
-    make_maildirs(s);
+    make_directories(s);
     make_history(s);
     (void)p3_process_gain_no_rights(); /* without it what follows fails, and says so */
     s->filters = p3_filter_is_there(&no_calls);
@@ -171,7 +174,7 @@ static void enter(p3_sandbox *s, const char *const *more, size_t count)
     s->is_whole = version >= P3_LANDLOCK_TRUNCATE && s->filters;
 }
 
-void p3_sandbox_enter(void *sandbox, const char *const *more, size_t count)
+void p3_sandbox_enter(void *sandbox, const p3_target *more, size_t count)
 {
     p3_sandbox *s = sandbox;
     if (!s->off && !s->is_entered)

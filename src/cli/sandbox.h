@@ -12,7 +12,7 @@ void p3_sandbox_prepare(p3_sandbox *s);
 /* Enters it, for good: for this thread and those that it will start. `more` are targets of
  * deliveries beside those of the accounts. What the kernel does not know stays allowed, and the
  * report says so. Fits p3_sync_options.confine. */
-void p3_sandbox_enter(void *sandbox, const char *const *more, size_t count);
+void p3_sandbox_enter(void *sandbox, const p3_target *more, size_t count);
 
 /* Lets go of what p3_sandbox_prepare() took. */
 void p3_sandbox_end(p3_sandbox *s);

@@ -11,12 +11,6 @@
 #include "settings/text.h"
 #include "confine/outside.h"
 
-const char *p3_target_path(const char *target, const char *kind)
-{
-    size_t len = strlen(kind);
-    return target != NULL && strncmp(target, kind, len) == 0 ? target + len : NULL;
-}
-
 /* ---- commands ---- */
 
 static bool add_command(p3_sandbox *s, const char *command)
@@ -32,12 +26,15 @@ static bool add_command(p3_sandbox *s, const char *command)
 /* How to get the secret, and with mail the filter and the target. */
 static bool add_commands(p3_sandbox *s, const p3_local_account *a)
 {
-    const char *target = p3_target_path(a->account.target, "command:");
+    const p3_target_row *row = s->delivers ? p3_target_row_of(a->account.target.kind) : NULL;
     char *secret = p3_secret_command(&a->secret);
     bool ok = add_command(s, secret);
     free(secret);
-    s->duties.spools = s->duties.spools || (s->delivers && target != NULL);
-    return ok && (!s->delivers || (add_command(s, a->account.filter) && add_command(s, target)));
+    if (row == NULL)
+        return ok;
+    s->duties.spools = s->duties.spools || row->spools;
+    return ok && add_command(s, a->account.filter) &&
+           add_command(s, row->runs ? a->account.target.where : NULL);
 }
 
 /* ---- files ---- */
@@ -88,10 +85,10 @@ static bool add_file(p3_sandbox *s, p3_beside kind, char *path)
     return true;
 }
 
-static bool add_mbox(p3_sandbox *s, const char *target)
+static bool add_target(p3_sandbox *s, const p3_target *t)
 {
-    const char *path = p3_target_path(target, "mbox:");
-    return path == NULL || add_file(s, P3_BESIDE_MBOX, strdup(path));
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    return row == NULL || !row->opens_beside || add_file(s, P3_BESIDE_MBOX, strdup(t->where));
 }
 
 /* The state by the name that it was given, and by that which SQLite makes of it. */
@@ -133,7 +130,7 @@ static void look_up_outside(const p3_sandbox *s)
         s->chosen->at[i].account.connection.resolve = p3_outside_resolve;
 }
 
-bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count)
+bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
 {
     /* Asked once: a Maildir that is made later may be beside the state. */
     s->state_folder = s->state != NULL ? state_folder(s->state) : NULL;
@@ -144,12 +141,12 @@ bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count)
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         const p3_local_account *a = &s->chosen->at[i];
         if (a->account.unusable == NULL)
-            ok = add_commands(s, a) && (!s->delivers || add_mbox(s, a->account.target));
+            ok = add_commands(s, a) && (!s->delivers || add_target(s, &a->account.target));
         if (ok && a->account.unusable == NULL)
             add_name(s, &a->account.connection);
     }
     for (size_t i = 0; ok && i < count; i++)
-        ok = add_mbox(s, more[i]);
+        ok = add_target(s, &more[i]);
     return ok;
 }
 

@@ -33,20 +33,19 @@ static bool allow_below(const p3_landlock *l, const char *folder, const char *na
     return ok;
 }
 
-/* A Maildir's three folders, wherever they are. Where the filter of system calls is in place all
- * may be done below them: what it cannot refuse is to make a socket there, which does no harm. */
-static bool allow_maildir(const p3_sandbox *s, const p3_landlock *l, const char *path)
+/* A target's directories, wherever they are. Where the filter of system calls is in place all may
+ * be done below them: what it cannot refuse is to make a socket there, which does no harm. Other
+ * files of a target are opened by the runner. */
+static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const p3_target *t)
 {
+    const p3_target_row *row = p3_target_row_of(t->kind);
     p3_access access = s->filters ? P3_ACCESS_ALL : P3_ACCESS_WRITE;
-    return allow_below(l, path, "/cur", access) && allow_below(l, path, "/new", access) &&
-           allow_below(l, path, "/tmp", access);
-}
-
-/* An mbox, and where messages wait for a command, are opened by the runner. */
-static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const char *target)
-{
-    const char *maildir = p3_target_path(target, "maildir:");
-    return maildir == NULL || allow_maildir(s, l, maildir);
+    bool ok = true;
+    if (row == NULL || row->directories == NULL)
+        return true;
+    for (const char *const *name = row->directories; ok && *name != NULL; name++)
+        ok = allow_below(l, t->where, *name, access);
+    return ok;
 }
 
 /* The state's files, when they have a directory of their own; else the runner opens them. */
@@ -82,8 +81,8 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
         ok = ok && p3_landlock_allow(l, set->netrc, P3_ACCESS_READ);
     if (set->ca_dir != NULL && !s->stays)
         ok = ok && allow_authorities(l, set->ca_dir);
-    if (s->delivers && a->account.target != NULL)
-        ok = ok && allow_target(s, l, a->account.target);
+    if (s->delivers)
+        ok = ok && allow_target(s, l, &a->account.target);
     return ok;
 }
 
@@ -119,7 +118,7 @@ static bool allow_editing(const p3_landlock *l)
     return ok;
 }
 
-bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const char *const *more,
+bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const p3_target *more,
                             size_t count)
 {
     bool ok = p3_landlock_allow(l, "/dev/null", P3_ACCESS_DEVICE) &&
@@ -132,7 +131,7 @@ bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const cha
             ok = allow_account(s, l, &s->chosen->at[i]);
     }
     for (size_t i = 0; ok && i < count; i++)
-        ok = allow_target(s, l, more[i]);
+        ok = allow_target(s, l, &more[i]);
     ok = ok && allow_state(s, l);
     if (ok && s->edits_lines)
         ok = allow_editing(l);

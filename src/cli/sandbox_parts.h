@@ -28,12 +28,9 @@ typedef struct p3_sandbox {
     char report[200];  /* in words, what holds */
 } p3_sandbox;
 
-/* Where a target of one kind is, "maildir:" or such; NULL when it is of another, or NULL. */
-const char *p3_target_path(const char *target, const char *kind);
-
-/* Gathers what the runner is to do: the accounts' commands, and what is beside an mbox or the
+/* Gathers what the runner is to do: the accounts' commands, and what is beside a target or the
  * state; `more` are further targets. Returns false when out of memory. */
-bool p3_sandbox_gather(p3_sandbox *s, const char *const *more, size_t count);
+bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count);
 
 /* Starts the runner for what was gathered, if that is anything. Returns false, with errno. */
 bool p3_sandbox_start_runner(p3_sandbox *s);
@@ -42,7 +39,7 @@ bool p3_sandbox_start_runner(p3_sandbox *s);
 void p3_sandbox_stop_runner(p3_sandbox *s);
 
 /* Allows what the accounts, further targets and the libraries need. Returns false, with errno. */
-bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const char *const *more,
+bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const p3_target *more,
                             size_t count);
 
 #endif

@@ -22,9 +22,18 @@ struct p3_committer {
     size_t cap;
 };
 
+static bool record_target(p3_state *s, int64_t account, const p3_target *target, p3_problem *why)
+{
+    char *text = p3_target_text(target);
+    bool ok = text != NULL ? p3_state_set_target(s, account, text, why)
+                           : p3_problem_set(why, EX_OSERR, "out of memory");
+    free(text);
+    return ok;
+}
+
 static bool record_one(p3_state *s, const p3_commit *c, p3_problem *why)
 {
-    if (c->target != NULL && !p3_state_set_target(s, c->account, c->target, why))
+    if (c->target != NULL && !record_target(s, c->account, c->target, why))
         return false;
     if (c->seen.last != 0 && !p3_state_see(s, c->account, c->seen, why))
         return false;

@@ -4,7 +4,7 @@
 #ifndef P3_COLLECT_COMMITTER_H
 #define P3_COLLECT_COMMITTER_H
 
-#include "deliver/delivery.h"
+#include "deliver/target.h"
 #include "collect/jobs.h"
 #include "state/state.h"
 
@@ -24,7 +24,7 @@ struct p3_commit {
     p3_batch batch;
     p3_change *changes;
     size_t count;
-    const char *target;         /* to be recorded as the account's target, or NULL */
+    const p3_target *target;    /* to be recorded as the account's target, or NULL */
     pop3_server_traits learned; /* to be recorded of its server */
     p3_seen seen;               /* to be recorded of the clock, unless all zero */
     p3_problem problem;         /* result: nothing was recorded, and why */

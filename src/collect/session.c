@@ -137,14 +137,14 @@ static bool hand_in(p3_session *s, p3_commit what, size_t allowed)
     return true;
 }
 
-bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const char *target,
+bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const p3_target *target,
                        const char *reached)
 {
     p3_commit what = {.changes = changes, .count = count, .target = target, .reached = reached};
     return hand_in(s, what, 0);
 }
 
-bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const char *target,
+bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const p3_target *target,
                            size_t allowed)
 {
     p3_commit what = {

@@ -297,11 +297,11 @@ void p3_session_tell(p3_session *s, p3_notice_kind kind, const p3_mail *mail, co
                      const p3_problem *problem);
 
 /* Hands changes in: takes ownership of `changes`. `then` names the fault point. */
-bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const char *target,
+bool p3_session_record(p3_session *s, p3_change *changes, size_t count, const p3_target *target,
                        const char *reached);
 
 /* The same for intents: when they are recorded, the first `allowed` messages may be taken. */
-bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const char *target,
+bool p3_session_record_for(p3_session *s, p3_change *changes, size_t count, const p3_target *target,
                            size_t allowed);
 
 /* Records what the session has learned about the server, where it was not known before; the next

@@ -100,7 +100,7 @@ bool p3_session_record_intents(p3_session *s)
         return false;
     }
     if (n > 0)
-        return p3_session_record_for(s, changes, n, first > 0 ? s->account->target : NULL, first);
+        return p3_session_record_for(s, changes, n, first > 0 ? &s->account->target : NULL, first);
     free(changes);
     return true;
 }

@@ -105,19 +105,21 @@ bool p3_session_settle(p3_session *s)
 {
     p3_problem why = {0};
     size_t count = 0;
-    const char *old = s->known.target;
-    const char *now = s->account->target;
+    p3_target old = {0};
+    const p3_target *now = &s->account->target;
     if (s->run->options->dry_run)
         return true;
     for (size_t i = 0; i < s->rows.count; i++)
         count += s->rows.at[i].standing == P3_INTENT;
-    bool settles = count > 0 && old != NULL;
-    if (now != NULL && !(settles && strcmp(old, now) == 0))
-        p3_delivery_tidy(now, s->owner);
+    bool settles = count > 0 && s->known.target != NULL;
+    if (settles)
+        old = p3_target_of_text(s->known.target);
+    if (!(settles && p3_target_equal(&old, now)))
+        p3_target_tidy(now, s->owner);
     if (!settles)
         return true;
     p3_left_over *left = calloc(count, sizeof *left);
-    p3_delivery *d = left != NULL ? p3_delivery_open(old, s->owner, &why) : NULL;
+    p3_delivery *d = left != NULL ? p3_target_open(&old, s->owner, &why) : NULL;
     bool ok = d != NULL;
     count = 0;
     for (size_t i = 0; ok && i < s->rows.count; i++) {

@@ -189,7 +189,7 @@ static bool wants_bodies(const p3_session *s)
 static bool open_target(p3_session *s)
 {
     p3_problem why;
-    s->delivery = p3_delivery_open(s->account->target, s->owner, &why);
+    s->delivery = p3_target_open(&s->account->target, s->owner, &why);
     if (s->delivery == NULL)
         p3_session_fail(s, &why);
     else if (!p3_message_init(&s->message, s->delivery, s->account->line_ends))

@@ -361,28 +361,32 @@ static bool confine(const p3_loop *l, p3_problem *why)
 {
     const p3_sync_options *o = l->run.options;
     size_t found = 0;
-    char **old = o->confine != NULL ? calloc(l->count + 1, sizeof *old) : NULL;
-    if (o->confine == NULL)
-        return true;
-    if (old == NULL)
-        return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
-    for (size_t i = 0; i < l->count; i++) {
+    p3_target *old = o->confine != NULL ? calloc(l->count + 1, sizeof *old) : NULL;
+    char **texts = o->confine != NULL ? calloc(l->count + 1, sizeof *texts) : NULL;
+    bool ok = o->confine == NULL || (old != NULL && texts != NULL) ||
+              p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+    for (size_t i = 0; i < l->count && ok && o->confine != NULL; i++) {
         const p3_account *a = l->accounts[i];
         p3_known_account known = {0};
         p3_problem later; /* what cannot be read now is a problem of the account's session */
         if (a->unusable != NULL || !p3_state_account(l->run.state, a->key, &known, &later))
             continue;
-        if (known.target != NULL && (a->target == NULL || strcmp(known.target, a->target) != 0)) {
-            old[found++] = known.target;
+        if (known.target != NULL)
+            old[found] = p3_target_of_text(known.target);
+        if (known.target != NULL && old[found].kind != P3_TARGET_NONE &&
+            !p3_target_equal(&old[found], &a->target)) {
+            texts[found++] = known.target;
             known.target = NULL;
         }
         p3_known_account_clear(&known);
     }
-    o->confine(o->confine_ctx, (const char *const *)old, found);
+    if (ok && o->confine != NULL)
+        o->confine(o->confine_ctx, old, found);
     while (found > 0)
-        free(old[--found]);
+        free(texts[--found]);
+    free(texts);
     free(old);
-    return true;
+    return ok;
 }
 
 static bool prepare(p3_loop *l, p3_problem *why)

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "deliver/message.h"
+#include "deliver/target.h"
 #include "support/problem.h"
 
 /* What happens to a message on the server once it is delivered. */
@@ -49,7 +50,7 @@ typedef struct p3_account {
     p3_secret_fn secret;
     void *secret_ctx;
     bool secret_at_hand;
-    const char *target; /* see p3_delivery_open() */
+    p3_target target;
     p3_line_ends line_ends;
     const char *delivered_to; /* address for a Delivered-To line, or NULL */
     bool received;            /* add a Received line */
@@ -122,7 +123,7 @@ typedef struct p3_sync_options {
     /* Called when the files of the run are open and no thread runs yet, for the process to give up
      * rights; or NULL. `targets` are those that accounts delivered to in earlier runs and that may
      * have to be looked into, beside those of now. */
-    void (*confine)(void *ctx, const char *const *targets, size_t count);
+    void (*confine)(void *ctx, const p3_target *targets, size_t count);
     void *confine_ctx;
 } p3_sync_options;
 

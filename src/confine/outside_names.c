@@ -1,34 +1,15 @@
-/* Looking names up outside of the sandbox, with all that a resolver's modules need: files, sockets
- * to their services, UDP. Only the names of the accounts' hosts are.
- */
+/* Asks the runner for names. Only those of the accounts' hosts are looked up. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "confine/outside.h"
+#include "confine/runner.h"
 #include "confine/runner_protocol.h"
 #include "system/descriptor.h"
-
-/* ---- in the runner ---- */
-
-void p3_outside_look_up(const char *name, p3_name_answer *answer)
-{
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    *answer = (p3_name_answer){.error = getaddrinfo(name, NULL, &hints, &list)};
-    for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-        if (answer->count < POP3_RESOLVE_ADDRESSES && a->ai_addrlen <= sizeof *answer->addresses)
-            memcpy(&answer->addresses[answer->count++], a->ai_addr, a->ai_addrlen);
-    }
-    if (list != NULL)
-        freeaddrinfo(list);
-}
-
-/* ---- in the process that asks ---- */
 
 char *p3_outside_name(const char *host)
 {

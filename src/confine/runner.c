@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "confine/child.h"
+#include "confine/duty_files.h"
+#include "confine/duty_names.h"
 #include "confine/runner_protocol.h"
 #include "system/descriptor.h"
 #include "system/packet.h"
@@ -78,7 +80,7 @@ static void answer_name(int to, const char *name)
 {
     p3_name_answer answer;
     (void)p3_process_end_with_parent(); /* nobody waits for it then */
-    p3_outside_look_up(name, &answer);
+    p3_duty_look_up(name, &answer);
     ssize_t n = write(to, &answer, sizeof answer); /* less than PIPE_BUF: in one piece */
     (void)n;
 }
@@ -87,7 +89,7 @@ static void answer_name(int to, const char *name)
 static void answer_file(int to, const p3_file_request *r)
 {
     int fd = -1;
-    p3_file_answer answer = {.error = p3_outside_perform(r, duties, &fd)};
+    p3_file_answer answer = {.error = p3_duty_perform(r, duties, &fd)};
     (void)p3_packet_send(to, &answer, sizeof answer, &fd,
                          fd >= 0 ? 1 : 0); /* it has gone: so will we */
     if (fd >= 0)

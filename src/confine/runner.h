@@ -8,27 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Which files a target or a state consists of, by the file that it is named after. */
-typedef enum p3_beside {
-    P3_BESIDE_MBOX, /* FILE, FILE.lock, FILE.pop3-... */
-    P3_BESIDE_STATE /* FILE, FILE.lock, FILE-journal, FILE-wal, FILE-shm */
-} p3_beside;
-
-typedef struct p3_beside_file {
-    p3_beside kind;
-    const char *path;
-} p3_beside_file;
-
-/* All that it will do. The lists and what they point at must stay where they are. */
-typedef struct p3_runner_duties {
-    const char *const *commands; /* command lines that it runs */
-    size_t command_count;
-    const p3_beside_file *files; /* it opens and removes these, and what belongs to them */
-    size_t file_count;
-    const char *const *names; /* it looks these host names up, see p3_outside_name() */
-    size_t name_count;
-    bool spools; /* it makes files without a name for messages on their way to a command */
-} p3_runner_duties;
+#include "confine/duties.h"
 
 /* Starts it. There must be no other thread. Returns false, with errno. */
 bool p3_runner_start(const p3_runner_duties *duties);
@@ -48,5 +28,11 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
 /* Waits for the command's end. Returns its exit status as p3_child_wait() does, or -1 with errno
  * when it could not be run. */
 int p3_runner_wait(int answer);
+
+/* For outside*.c: the socket, or -1; the duties; and sending a request with descriptors,
+ * of which there are three at most. Returns an errno or 0. */
+int p3_runner_socket(void);
+const p3_runner_duties *p3_runner_duties_of(void);
+int p3_runner_send(const void *request, size_t size, const int *fds, int count);
 
 #endif

@@ -1,9 +1,7 @@
-/* What is said between a process in its sandbox and the runner outside: private to runner.c and
- * outside*.c. */
+/* What is said between a process in its sandbox and the runner outside: private to runner.c,
+ * duty_*.c and outside*.c. */
 #ifndef P3_CONFINE_RUNNER_PROTOCOL_H
 #define P3_CONFINE_RUNNER_PROTOCOL_H
-
-#include "confine/runner.h"
 
 #include <pop3/client.h>
 #include <stdint.h>
@@ -62,18 +60,5 @@ typedef struct p3_name_answer {
     uint32_t count;
     struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
 } p3_name_answer;
-
-/* In the process that asks: the socket, or -1; the duties; and sending a request with descriptors,
- * of which there are three at most. Returns an errno or 0. */
-int p3_runner_socket(void);
-const p3_runner_duties *p3_runner_duties_of(void);
-int p3_runner_send(const void *request, size_t size, const int *fds, int count);
-
-/* In the runner: judges a request about files, which may say anything, and does it when it is one
- * of the duties. Gives an errno or 0, and in *fd a descriptor for the asker, or -1. */
-int p3_outside_perform(const p3_file_request *r, const p3_runner_duties *duties, int *fd);
-
-/* In the runner: looks a name up. */
-void p3_outside_look_up(const char *name, p3_name_answer *answer);
 
 #endif

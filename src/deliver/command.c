@@ -3,7 +3,7 @@
  *
  * What a command does with a message cannot be looked at afterwards: after a crash between its end
  * and the record of it, it is given the message again. */
-#include "deliver/delivery.h"
+#include "deliver/command.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Where mail is delivered: a Maildir, an mbox, a command. One interface, a class for each.
+/* Delivering mail: one interface, and a class for each kind of target (see target.h).
  *
  * A message is written by the thread that owns the network, and is then a parcel: complete, but not
  * yet delivered. Parcels are delivered in batches by another thread, which waits for the disk. */
@@ -83,20 +83,5 @@ struct p3_delivery {
     const p3_delivery_class *class;
     p3_owner owner; /* of files beside the target */
 };
-
-/* Opens a target described as "maildir:DIR", "mbox:FILE" or "command:COMMAND LINE", for an account
- * that is locked. Returns NULL and describes the problem when it cannot be delivered to. */
-p3_delivery *p3_delivery_open(const char *target, p3_owner owner, p3_problem *why);
-
-/* Removes what earlier runs of this account left at a target, or a power cut brought back, where no
- * intent is left: settle() does it otherwise. The account is locked. What cannot be removed stays
- * until the next run. */
-void p3_delivery_tidy(const char *target, p3_owner owner);
-
-/* The functions behind it. */
-p3_delivery *p3_maildir_open(const char *path, p3_problem *why);
-void p3_maildir_tidy(const char *path, const char *owner);
-p3_delivery *p3_mbox_open(const char *path, p3_problem *why);
-p3_delivery *p3_command_open(const char *command, p3_problem *why);
 
 #endif

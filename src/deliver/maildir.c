@@ -1,8 +1,9 @@
 /* Delivers to a Maildir: a file a message, written in tmp/, synced, renamed into new/, and the
  * folder synced. A batch shares the syncs, so that thousands of small messages cost a few of them.
  */
+#include "deliver/maildir.h"
+
 #include "deliver/ahead.h"
-#include "deliver/delivery.h"
 #include "support/fault.h"
 #include "support/file.h"
 #include "deliver/folder.h"
@@ -22,6 +23,8 @@
 
 /* Up to so many files are synced one by one; above, the whole file system is, at once. */
 #define P3_SYNC_EACH 4
+
+const char *const p3_maildir_directories[] = {"/tmp", "/new", "/cur", NULL};
 
 /* A message that a reader has moved into cur/. */
 typedef struct p3_seen {

@@ -4,13 +4,9 @@
  * once the mbox is locked, the offset at which it will be appended; only then is it appended. The
  * spool stays until the delivery is recorded. After a crash it tells which of its messages the mbox
  * has, and what at the mbox's end is an unfinished part of one: see mbox_settle.c. */
-#include "deliver/delivery.h"
-#include "support/fault.h"
-#include "deliver/folder.h"
+#include "deliver/mbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,61 +15,27 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "support/file.h"
-#include "deliver/mbox_beside.h"
+#include "deliver/folder.h"
 #include "deliver/mbox_lock.h"
-#include "deliver/mbox_spool.h"
-#include "confine/outside.h"
+#include "deliver/mbox_settle.h"
+#include "support/fault.h"
+#include "support/file.h"
 
 static const char from_line[] = "From ";
 
-/* ---- files ---- */
-
-void p3_mbox_spool_free(p3_mbox_spool *s, bool remove)
-{
-    if (s == NULL)
-        return;
-    if (remove)
-        (void)p3_outside_unlink(s->path);
-    if (s->fd >= 0)
-        (void)close(s->fd);
-    free(s->path);
-    free(s);
-}
-
-p3_mbox_spool *p3_mbox_spool_new(const char *path)
-{
-    p3_mbox_spool *s = calloc(1, sizeof *s);
-    if (s == NULL || (s->path = strdup(path)) == NULL) {
-        free(s);
-        return NULL;
-    }
-    s->fd = -1;
-    return s;
-}
-
-/* "<mbox>.pop3-<owner>-<name of the first message>" */
-static p3_mbox_spool *open_spool(const p3_mbox *m, const char *name, p3_problem *why)
-{
-    size_t size = strlen(m->path) + sizeof m->base.owner.mark + strlen(name) + 8;
-    char *path = malloc(size);
-    p3_mbox_spool *s = NULL;
-    if (path != NULL) {
-        snprintf(path, size, "%s" P3_BESIDE "%s-%s", m->path, m->base.owner.mark, name);
-        s = p3_mbox_spool_new(path);
-    }
-    free(path);
-    if (s == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
-        return NULL;
-    }
-    s->fd = p3_outside_open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (s->fd >= 0)
-        return s;
-    p3_problem_errno(why, errno, "writing to %s", s->path);
-    p3_mbox_spool_free(s, false);
-    return NULL;
-}
+typedef struct p3_mbox {
+    p3_delivery base;
+    char *path;
+    p3_mbox_spool *spool;  /* of the batch being filled, or NULL */
+    p3_mbox_spool *sealed; /* what settle() found, until that is recorded */
+    uint64_t start;        /* where the message being written begins */
+    const char *name;
+    bool line_start; /* the next octet begins a line */
+    uint64_t angles; /* ">"s held back at the beginning of a line */
+    size_t matched;  /* letters of "From " held back after them */
+    size_t used;     /* of the buffer: what of this message is not in the spool yet */
+    char buffer[32768];
+} p3_mbox;
 
 /* ---- writing a message ---- */
 
@@ -111,7 +73,9 @@ static bool mbox_begin(p3_delivery *d, const char *name, const char *sender, p3_
     m->name = name;
     m->line_start = true;
     m->angles = m->matched = m->used = 0;
-    if (m->spool == NULL && (m->spool = open_spool(m, name, why)) == NULL)
+    if (m->spool == NULL)
+        m->spool = p3_mbox_spool_make(m->path, d->owner.mark, name, why);
+    if (m->spool == NULL)
         return false;
     m->start = m->spool->length;
     if (gmtime_r(&now, &t) == NULL || strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &t) == 0)
@@ -206,18 +170,6 @@ static void mbox_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 
 /* ---- delivering ---- */
 
-/* Adds what a run after a crash must know: the names, the length, the offset in the mbox, and how
- * many line ends are written there first. */
-static bool add_trailer(const p3_mbox_spool *s, const p3_batch *b)
-{
-    for (size_t i = 0; i < b->count; i++) {
-        if (dprintf(s->fd, "%s\n", b->parcels[i].name) < 0)
-            return false;
-    }
-    return dprintf(s->fd, P3_TRAILER_FORMAT, s->length, s->offset, s->missing) > 0 &&
-           fsync(s->fd) == 0 && p3_folder_sync_entry(s->path);
-}
-
 /* How many line ends are missing at the end of what another program left without its own, or
  * without the empty line that comes before a From line: what is appended would be taken for a part
  * of that message. */
@@ -228,7 +180,7 @@ static bool find_missing(int mbox, uint64_t size, unsigned *missing)
     *missing = 0;
     if (n == 0)
         return true;
-    if (!p3_mbox_read(mbox, tail, n, size - n))
+    if (!p3_read_at(mbox, tail, n, size - n))
         return false;
     bool ended = tail[n - 1] == '\n';
     bool empty =
@@ -272,7 +224,7 @@ static void deliver_batch(p3_batch *b)
     s->offset = fstat(lock.fd, &st) == 0 ? (uint64_t)st.st_size : UINT64_MAX;
     if (s->offset == UINT64_MAX || !find_missing(lock.fd, s->offset, &s->missing)) {
         p3_problem_errno(&b->problem, errno, "reading %s", m->path);
-    } else if (!add_trailer(s, b)) {
+    } else if (!p3_mbox_spool_seal(s, b)) {
         p3_problem_errno(&b->problem, errno, "writing to %s", s->path);
     } else {
         p3_fault("mbox-trailer");
@@ -294,6 +246,12 @@ static void mbox_deliver(p3_batch **batches, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         deliver_batch(batches[i]);
+}
+
+static bool settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_mbox *m = (p3_mbox *)d;
+    return p3_mbox_settle(m->path, d->owner.mark, at, count, &m->sealed, why);
 }
 
 static void mbox_recorded(p3_delivery *d, p3_batch *batch, bool kept)
@@ -329,7 +287,7 @@ static const p3_delivery_class mbox_class = {
     .seal = mbox_seal,
     .deliver = mbox_deliver,
     .recorded = mbox_recorded,
-    .settle = p3_mbox_settle,
+    .settle = settle,
     .close = mbox_close,
 };
 
@@ -343,4 +301,11 @@ p3_delivery *p3_mbox_open(const char *path, p3_problem *why)
     }
     m->base.class = &mbox_class;
     return &m->base;
+}
+
+void p3_mbox_tidy(const char *path, const char *owner)
+{
+    p3_problem why;
+    p3_mbox_spool *none = NULL; /* without an intent, no spool tells anything */
+    (void)p3_mbox_settle(path, owner, NULL, 0, &none, &why);
 }

@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "support/fingerprint.h"
-#include "deliver/mbox_spool.h"
+#include "support/file.h"
 
 /* As much of a line's beginning as decides about it: a field's name, or "From ". */
 #define P3_LINE_HEAD 32
+
+/* Octets that are read at a time. */
+#define P3_PIECE ((size_t)256 * 1024)
 
 typedef struct p3_scan {
     p3_mbox_messages *out;
@@ -109,12 +112,12 @@ static bool take(p3_scan *s, const char *data, size_t len, uint64_t at)
 bool p3_mbox_scan(int fd, uint64_t length, p3_mbox_messages *out)
 {
     p3_scan s = {.out = out, .after_empty = true};
-    char *room = malloc(P3_COPY);
+    char *room = malloc(P3_PIECE);
     bool ok = room != NULL;
     *out = (p3_mbox_messages){0};
     for (uint64_t done = 0; ok && done < length;) {
-        size_t n = length - done < P3_COPY ? (size_t)(length - done) : P3_COPY;
-        ok = p3_mbox_read(fd, room, n, done) && take(&s, room, n, done);
+        size_t n = length - done < P3_PIECE ? (size_t)(length - done) : P3_PIECE;
+        ok = p3_read_at(fd, room, n, done) && take(&s, room, n, done);
         done += n;
     }
     if (ok && !s.decided && s.head_len > 0)

@@ -1,58 +1,19 @@
 /* After a crash: which messages were appended to an mbox, which were not, and what is cut off: only
  * what is proven to be an append of ours that was not finished. */
-#include "deliver/mbox_spool.h"
+#include "deliver/mbox_settle.h"
 #include "deliver/folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "deliver/mbox_beside.h"
 #include "deliver/mbox_lock.h"
 #include "deliver/mbox_scan.h"
 #include "confine/outside.h"
-
-bool p3_mbox_read(int fd, char *out, size_t size, uint64_t offset)
-{
-    ssize_t n = 0;
-    for (size_t done = 0; done < size; done += (size_t)n) {
-        n = pread(fd, out + done, size - done, (off_t)(offset + done));
-        if (n < 0 && errno == EINTR)
-            n = 0;
-        else if (n <= 0) {
-            errno = n < 0 ? errno : EIO;
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The last line of a spool, and where the names before it end; `*sealed` is whether it got so far.
- * False, with errno, when it cannot be read. */
-static bool read_trailer(p3_mbox_spool *s, uint64_t *end, bool *sealed)
-{
-    char line[P3_TRAILER_LENGTH + 1] = "";
-    struct stat st;
-    *sealed = false;
-    if (fstat(s->fd, &st) != 0)
-        return false;
-    if ((uint64_t)st.st_size < P3_TRAILER_LENGTH)
-        return true;
-    *end = (uint64_t)st.st_size - P3_TRAILER_LENGTH;
-    if (!p3_mbox_read(s->fd, line, P3_TRAILER_LENGTH, *end))
-        return false;
-    int used = 0;
-    *sealed = sscanf(line, "%20" SCNu64 " %20" SCNu64 " %1u end%n", &s->length, &s->offset,
-                     &s->missing, &used) == 3 &&
-              used == P3_TRAILER_LENGTH - 1 && s->length <= *end && s->missing <= 2;
-    return true;
-}
+#include "support/file.h"
 
 /* How the mbox, from the offset on, compares with what was to be appended. */
 typedef struct p3_append {
@@ -65,7 +26,7 @@ static bool read_intended(const p3_mbox_spool *s, char *out, size_t size, uint64
 {
     for (; size > 0 && at < s->missing; size--, at++)
         *out++ = '\n';
-    return size == 0 || p3_mbox_read(s->fd, out, size, at - s->missing);
+    return size == 0 || p3_read_at(s->fd, out, size, at - s->missing);
 }
 
 /* Compares. False, with errno, when that cannot be done. */
@@ -81,7 +42,7 @@ static bool compare(const p3_mbox_spool *s, int mbox, uint64_t mbox_size, p3_app
     for (uint64_t done = 0; ok && done < most && (equal || out->torn);) {
         size_t n = most - done < P3_COPY ? (size_t)(most - done) : P3_COPY;
         const char *b = a + P3_COPY;
-        ok = read_intended(s, a, n, done) && p3_mbox_read(mbox, a + P3_COPY, n, s->offset + done);
+        ok = read_intended(s, a, n, done) && p3_read_at(mbox, a + P3_COPY, n, s->offset + done);
         for (size_t i = 0; ok && i < n; i++) {
             equal = equal && a[i] == b[i];
             out->same += equal;
@@ -102,7 +63,7 @@ static bool mark(const p3_mbox_spool *s, uint64_t end, p3_left_over *at, size_t 
 {
     size_t len = (size_t)(end - s->length);
     char *names = malloc(len + 1);
-    bool ok = names != NULL && p3_mbox_read(s->fd, names, len, s->length);
+    bool ok = names != NULL && p3_read_at(s->fd, names, len, s->length);
     int error = errno;
     size_t number = 0;
     for (size_t from = 0; ok && from < len; number++) {
@@ -148,7 +109,7 @@ static bool search(int mbox, uint64_t size, const p3_mbox_messages *messages, bo
 }
 
 /* Finds out which messages of a spool are in the mbox, which is locked, and mends its end. */
-static bool settle_locked(const p3_mbox *m, const p3_mbox_spool *s, int mbox,
+static bool settle_locked(const char *path, const p3_mbox_spool *s, int mbox,
                           const p3_mbox_messages *messages, bool *there, p3_problem *why)
 {
     struct stat st;
@@ -159,21 +120,21 @@ static bool settle_locked(const p3_mbox *m, const p3_mbox_spool *s, int mbox,
     if (read && append.same == s->missing + s->length)
         memset(there, true, messages->count);
     else if (read && append.torn && !mend_torn(s, mbox, size, append.same, messages, there))
-        return p3_problem_errno(why, errno, "mending %s", m->path);
+        return p3_problem_errno(why, errno, "mending %s", path);
     else if (read && !append.torn && size != s->offset)
         read = search(mbox, size, messages, there);
     if (!read)
-        return p3_problem_errno(why, errno, "reading %s or %s", m->path, s->path);
+        return p3_problem_errno(why, errno, "reading %s or %s", path, s->path);
     for (size_t i = 0; i < messages->count; i++)
         any = any || there[i];
     /* Their octets may have been seen before they were on the disk, and so may the mbox's name. */
-    if (any && (fsync(mbox) != 0 || !p3_folder_sync_entry(m->path)))
-        return p3_problem_errno(why, errno, "syncing %s", m->path);
+    if (any && (fsync(mbox) != 0 || !p3_folder_sync_entry(path)))
+        return p3_problem_errno(why, errno, "syncing %s", path);
     return true;
 }
 
 /* The same with the lock. Marks the intents. */
-static bool settle_sealed(const p3_mbox *m, const p3_mbox_spool *s, uint64_t end, p3_left_over *at,
+static bool settle_sealed(const char *path, const p3_mbox_spool *s, uint64_t end, p3_left_over *at,
                           size_t count, p3_problem *why)
 {
     p3_mbox_lock lock;
@@ -183,8 +144,8 @@ static bool settle_sealed(const p3_mbox *m, const p3_mbox_spool *s, uint64_t end
     if (there == NULL) {
         p3_problem_errno(why, errno, "reading %s", s->path);
         ok = false;
-    } else if ((ok = p3_mbox_lock_take(&lock, m->path, why))) {
-        ok = settle_locked(m, s, lock.fd, &messages, there, why);
+    } else if ((ok = p3_mbox_lock_take(&lock, path, why))) {
+        ok = settle_locked(path, s, lock.fd, &messages, there, why);
         p3_mbox_lock_release(&lock);
         if (ok && !mark(s, end, at, count, there, messages.count))
             ok = p3_problem_errno(why, errno, "reading %s", s->path);
@@ -194,53 +155,37 @@ static bool settle_sealed(const p3_mbox *m, const p3_mbox_spool *s, uint64_t end
     return ok;
 }
 
-/* What became of one spool that was left over. One that cannot be read stays: without it nobody
- * could tell whether its messages were delivered. */
-static bool settle_spool(p3_mbox *m, p3_mbox_spool *s, p3_left_over *at, size_t count,
-                         p3_problem *why)
-{
-    uint64_t end = 0;
-    bool sealed = false;
-    bool ok = read_trailer(s, &end, &sealed) || p3_problem_errno(why, errno, "reading %s", s->path);
-    if (!ok || !sealed) {
-        p3_mbox_spool_free(s, ok); /* nothing of one that is not sealed has been appended */
-        return ok;
-    }
-    if (!settle_sealed(m, s, end, at, count, why)) {
-        p3_mbox_spool_free(s, false);
-        return false;
-    }
-    s->next = m->sealed; /* it goes when what was found is recorded */
-    m->sealed = s;
-    return true;
-}
-
-/* Opens a spool that is beside the mbox. */
-static p3_mbox_spool *open_left_over(const char *path, p3_problem *why)
-{
-    p3_mbox_spool *s = p3_mbox_spool_new(path);
-    if (s == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
-        return NULL;
-    }
-    s->fd = p3_outside_open(s->path, O_RDONLY | O_CLOEXEC, 0);
-    if (s->fd >= 0)
-        return s;
-    p3_problem_errno(why, errno, "reading %s", s->path);
-    p3_mbox_spool_free(s, false);
-    return NULL;
-}
-
 /* ---- what is beside the mbox ---- */
 
-/* What is to be settled; without a delivery, nothing is. */
+/* What is to be settled. */
 typedef struct p3_settling {
     const char *path; /* the mbox's */
     const char *owner;
-    p3_mbox *m;
-    p3_left_over *at;
+    p3_left_over *at; /* the intents; none when only what is left is removed */
     size_t count;
+    p3_mbox_spool **sealed;
 } p3_settling;
+
+/* What became of one spool that was left over. One that cannot be read stays: without it nobody
+ * could tell whether its messages were delivered. */
+static bool settle_spool(const p3_settling *s, p3_mbox_spool *spool, p3_problem *why)
+{
+    uint64_t end = 0;
+    bool sealed = false;
+    bool ok = p3_mbox_spool_read(spool, &end, &sealed) ||
+              p3_problem_errno(why, errno, "reading %s", spool->path);
+    if (!ok || !sealed) {
+        p3_mbox_spool_free(spool, ok); /* nothing of one that is not sealed has been appended */
+        return ok;
+    }
+    if (!settle_sealed(s->path, spool, end, s->at, s->count, why)) {
+        p3_mbox_spool_free(spool, false);
+        return false;
+    }
+    spool->next = *s->sealed;
+    *s->sealed = spool;
+    return true;
+}
 
 /* Whether one of the intents is the first message of a spool, whose file is named after it. */
 static bool is_named(const p3_settling *s, const char *name)
@@ -267,24 +212,17 @@ static bool settle_file(void *ctx, const char *path, const char *rest, p3_proble
     size_t len = strlen(s->owner);
     bool ours = strncmp(name, s->owner, len) == 0 && name[len] == '-';
     if (is_named(s, ours ? name + len + 1 : name)) {
-        p3_mbox_spool *spool = open_left_over(path, why);
-        return spool != NULL && settle_spool(s->m, spool, s->at, s->count, why);
+        p3_mbox_spool *spool = p3_mbox_spool_open(path, why);
+        return spool != NULL && settle_spool(s, spool, why);
     }
     if (ours)
         (void)p3_outside_unlink(path); /* or the next run does */
     return true;
 }
 
-bool p3_mbox_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+bool p3_mbox_settle(const char *path, const char *owner, p3_left_over *at, size_t count,
+                    p3_mbox_spool **sealed, p3_problem *why)
 {
-    p3_mbox *m = (p3_mbox *)d;
-    p3_settling s = {m->path, d->owner.mark, m, at, count};
-    return p3_mbox_each_beside(m->path, settle_file, &s, why);
-}
-
-void p3_mbox_tidy(const char *path, const char *owner)
-{
-    p3_problem why;
-    p3_settling s = {.path = path, .owner = owner};
-    (void)p3_mbox_each_beside(path, settle_file, &s, &why);
+    p3_settling s = {path, owner, at, count, sealed};
+    return p3_mbox_each_beside(path, settle_file, &s, why);
 }

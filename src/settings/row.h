@@ -20,9 +20,7 @@ typedef enum p3_setting_type {
     P3_TYPE_PROXY,
     P3_TYPE_TRAITS,
     P3_TYPE_REMOVAL,
-    P3_TYPE_MAILDIR, /* p3_target_setting, as are the next */
-    P3_TYPE_MBOX,
-    P3_TYPE_COMMAND
+    P3_TYPE_TARGET /* p3_target: the kind is the one of the setting's name */
 } p3_setting_type;
 
 /* Whose setting it is. */

@@ -46,7 +46,7 @@ typedef union p3_any_field {
     p3_proxy_setting proxy;
     p3_traits_setting traits;
     p3_removal_setting removal;
-    p3_target_setting target;
+    p3_target target;
     char *text;
     uint64_t number;
 } p3_any_field;

@@ -250,23 +250,24 @@ static bool read_removal(const p3_setting *which, const char *value, void *out, 
 
 static bool read_target(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
-    p3_target_setting *t = out;
-    t->kind = which->type;
-    return which->type == P3_TYPE_COMMAND ? read_text(which, value, &t->where, why)
-                                          : read_path(which, value, &t->where, why);
+    p3_target *t = out;
+    const p3_target_row *row = p3_target_row_named(which->name, strlen(which->name));
+    t->kind = row->kind;
+    return row->form == P3_TARGET_PATH ? read_path(which, value, &t->where, why)
+                                       : read_text(which, value, &t->where, why);
 }
 
 static bool copy_target(void *to, const void *from)
 {
-    const p3_target_setting *theirs = from;
-    p3_target_setting *ours = to;
+    const p3_target *theirs = from;
+    p3_target *ours = to;
     *ours = *theirs;
     return copy_string(&ours->where, &theirs->where);
 }
 
 static void clear_target(void *field)
 {
-    free(((p3_target_setting *)field)->where);
+    free(((p3_target *)field)->where);
 }
 
 /* ---- the table ---- */
@@ -290,9 +291,7 @@ static const struct {
     [P3_TYPE_PROXY] = {sizeof(p3_proxy_setting), read_proxy, copy_proxy, clear_proxy},
     [P3_TYPE_TRAITS] = {sizeof(p3_traits_setting), read_traits, NULL, NULL},
     [P3_TYPE_REMOVAL] = {sizeof(p3_removal_setting), read_removal, NULL, NULL},
-    [P3_TYPE_MAILDIR] = {sizeof(p3_target_setting), read_target, copy_target, clear_target},
-    [P3_TYPE_MBOX] = {sizeof(p3_target_setting), read_target, copy_target, clear_target},
-    [P3_TYPE_COMMAND] = {sizeof(p3_target_setting), read_target, copy_target, clear_target},
+    [P3_TYPE_TARGET] = {sizeof(p3_target), read_target, copy_target, clear_target},
 };
 
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why)

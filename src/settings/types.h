@@ -28,12 +28,6 @@ typedef struct p3_removal_setting {
     int64_t after; /* seconds, with P3_REMOVE_AFTER */
 } p3_removal_setting;
 
-/* Where mail is delivered. */
-typedef struct p3_target_setting {
-    p3_setting_type kind; /* P3_TYPE_MAILDIR, P3_TYPE_MBOX or P3_TYPE_COMMAND */
-    char *where;          /* a path or a command line */
-} p3_target_setting;
-
 /* Reads a value into a field that is zero; `out` stays zero when that fails. Describes what is
  * wrong with the value, without the name of the setting in front. */
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why);

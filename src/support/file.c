@@ -24,6 +24,21 @@ bool p3_write_all(int fd, const char *data, size_t len)
     return true;
 }
 
+bool p3_read_at(int fd, char *out, size_t size, uint64_t offset)
+{
+    ssize_t n = 0;
+    for (size_t done = 0; done < size; done += (size_t)n) {
+        n = pread(fd, out + done, size - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR)
+            n = 0;
+        else if (n <= 0) {
+            errno = n < 0 ? errno : EIO;
+            return false;
+        }
+    }
+    return true;
+}
+
 void p3_file_send(int fd, uint64_t sent, uint64_t octets)
 {
     p3_write_back(fd, sent, octets);

@@ -1,4 +1,4 @@
-/* Writing files, and seeing large ones off to the disk. */
+/* Reading and writing files, and seeing large ones off to the disk. */
 #ifndef P3_SUPPORT_FILE_H
 #define P3_SUPPORT_FILE_H
 
@@ -11,6 +11,10 @@
 
 /* Writes all octets, and goes on after signals. Returns false with errno. */
 bool p3_write_all(int fd, const char *data, size_t len);
+
+/* Fills a buffer from a file, from an offset on. Returns false, with errno, when that cannot be
+ * read or the file ends before. */
+bool p3_read_at(int fd, char *out, size_t size, uint64_t offset);
 
 /* A file has grown to `octets`, of which `sent` are on their way to the disk: the others follow,
  * and those far behind, which should be there, may leave the system's memory. No promise: what

@@ -2,7 +2,7 @@
  * and a name, and messages that an earlier run meant to deliver, "i" and a name. After settling,
  * each of those counts as there exactly when new/ or cur/ has it, with whatever flags; what is not
  * there has left tmp/ too; and no other file has been touched. */
-#include "deliver/delivery.h"
+#include "deliver/maildir.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deliver/delivery.h"
 #include "deliver/mbox_lock.h"
+#include "deliver/target.h"
 #include "system/lock.h"
 
 /* The account that delivers. */
@@ -52,23 +52,31 @@ static const char *in(const char *name)
     return out;
 }
 
+/* Opens a target by the text that the state has for it. */
+static p3_delivery *open_text(const char *text, p3_problem *why)
+{
+    char copy[300];
+    snprintf(copy, sizeof copy, "%s", text);
+    p3_target t = p3_target_of_text(copy);
+    return p3_target_open(&t, OWNER, why);
+}
+
 static p3_delivery *target(const char *kind, const char *name)
 {
     char text[256];
     p3_problem why = {0};
     snprintf(text, sizeof text, "%s:%s/%s", kind, folder, name);
-    p3_delivery *d = p3_delivery_open(text, OWNER, &why);
+    p3_delivery *d = open_text(text, &why);
     if (d == NULL)
         fail_msg("%s", why.text);
     return d;
 }
 
-/* The description of a target, for a moment. */
-static const char *in_target(const char *prefix, const char *name)
+static void tidy(p3_target_kind kind, const char *name)
 {
-    static char text[256];
-    snprintf(text, sizeof text, "%s%s/%s", prefix, folder, name);
-    return text;
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    p3_target_tidy(&(p3_target){kind, path}, OWNER);
 }
 
 static void put(const char *name, const char *text)
@@ -154,8 +162,34 @@ static void an_unknown_kind_of_target_is_a_mistake_in_the_configuration(void **s
 {
     p3_problem why = {0};
     (void)state;
-    assert_null(p3_delivery_open("carrier-pigeon:home", OWNER, &why));
+    assert_null(open_text("carrier-pigeon:home", &why));
     assert_int_equal(why.exit, EX_CONFIG);
+}
+
+/* What the state has of earlier versions stays readable: these texts never change. */
+static void a_target_in_the_state_is_read_as_it_was_written(void **state)
+{
+    static const struct {
+        const char *text;
+        p3_target target;
+    } known[] = {
+        {"maildir:/home/me/Mail: dir", {P3_TARGET_MAILDIR, "/home/me/Mail: dir"}},
+        {"mbox:box", {P3_TARGET_MBOX, "box"}},
+        {"command:cat >>mbox:out", {P3_TARGET_COMMAND, "cat >>mbox:out"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        char copy[64];
+        strcpy(copy, known[i].text);
+        p3_target read = p3_target_of_text(copy);
+        assert_true(p3_target_equal(&read, &known[i].target));
+        char *text = p3_target_text(&read);
+        assert_string_equal(text, known[i].text);
+        free(text);
+    }
+    assert_int_equal(p3_target_of_text((char[]){"maildirs:/m"}).kind, P3_TARGET_NONE);
+    assert_int_equal(p3_target_of_text((char[]){"maildir"}).kind, P3_TARGET_NONE);
+    assert_false(p3_target_equal(&known[0].target, &known[1].target));
 }
 
 /* ---- Maildir ---- */
@@ -177,12 +211,12 @@ static void a_file_in_a_folders_place_is_said(void **state)
     (void)state;
     put("file", "");
     snprintf(path, sizeof path, "maildir:%s/file/Maildir", folder);
-    assert_null(p3_delivery_open(path, OWNER, &why));
+    assert_null(open_text(path, &why));
     assert_non_null(strstr(why.text, "file/Maildir/tmp"));
     assert_int_equal(mkdir(in("M"), 0700), 0);
     put("M/cur", "");
     snprintf(path, sizeof path, "maildir:%s/M", folder);
-    assert_null(p3_delivery_open(path, OWNER, &why));
+    assert_null(open_text(path, &why));
     assert_non_null(strstr(why.text, "M/cur"));
 }
 
@@ -333,7 +367,7 @@ static void what_no_intent_names_goes_from_tmp_when_this_account_has_made_it(voi
         if (settles)
             assert_true(d->class->settle(d, &left, 1, &why));
         else
-            p3_delivery_tidy(in_target("maildir:", "M"), OWNER);
+            tidy(P3_TARGET_MAILDIR, "M");
         assert_int_equal(left.there, settles);
         for (size_t i = 0; i < sizeof stays / sizeof *stays; i++)
             assert_true(in_maildir("tmp", stays[i], NULL));
@@ -342,7 +376,7 @@ static void what_no_intent_names_goes_from_tmp_when_this_account_has_made_it(voi
         assert_true(in_maildir("new", named, NULL));
         d->class->close(d);
     }
-    p3_delivery_tidy(in_target("maildir:", "none"), OWNER);
+    tidy(P3_TARGET_MAILDIR, "none");
     assert_false(is_there("none"));
     p3_name_list_free(&ours);
     p3_name_list_free(&others);
@@ -668,7 +702,7 @@ static void what_no_intent_names_goes_from_beside_an_mbox_and_what_may_be_needed
         if (intents > 0)
             assert_true(d->class->settle(d, &left, 1, &why));
         else
-            p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+            tidy(P3_TARGET_MBOX, "box");
         d->class->close(d);
         assert_false(is_there("box.lock"));
         assert_false(is_there("box.pop3-lock-1-a"));
@@ -689,12 +723,12 @@ static void a_lock_that_is_held_or_another_programs_is_left_alone(void **state)
     char text[32];
     (void)state;
     assert_true(p3_mbox_lock_take(&lock, in("box"), &why));
-    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    tidy(P3_TARGET_MBOX, "box");
     assert_true(is_there("box.lock"));
     p3_mbox_lock_release(&lock);
     snprintf(text, sizeof text, "%d\n", INT_MAX); /* no process has this number */
     put("box.lock", text);
-    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    tidy(P3_TARGET_MBOX, "box");
     assert_true(is_there("box.lock"));
 }
 
@@ -705,11 +739,11 @@ static void a_stale_lock_is_removed_only_by_who_has_the_mbox(void **state)
     leave_lock();
     int fd = open(in("box"), O_RDWR | O_CLOEXEC);
     assert_int_equal(p3_lock_take(fd, 0, 0), 0);
-    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    tidy(P3_TARGET_MBOX, "box");
     assert_true(is_there("box.lock"));
     p3_lock_end(fd);
     assert_int_equal(close(fd), 0);
-    p3_delivery_tidy(in_target("mbox:", "box"), OWNER);
+    tidy(P3_TARGET_MBOX, "box");
     assert_false(is_there("box.lock"));
 }
 
@@ -721,7 +755,7 @@ static p3_parcel run_command(const char *command)
     p3_problem why = {0};
     p3_parcel parcel;
     snprintf(text, sizeof text, "command:%s", command);
-    p3_delivery *d = p3_delivery_open(text, OWNER, &why);
+    p3_delivery *d = open_text(text, &why);
     assert_non_null(d);
     assert_true(write_message(d, "1", "the message", &parcel));
     (void)deliver(d, &parcel, 1);
@@ -763,7 +797,7 @@ static void a_message_for_a_command_needs_a_place_to_be_kept(void **state)
     p3_parcel parcel;
     (void)state;
     memset(text, 'x', sizeof text - 1);
-    p3_delivery *d = p3_delivery_open("command:cat >/dev/null", OWNER, &why);
+    p3_delivery *d = open_text("command:cat >/dev/null", &why);
     assert_int_equal(setenv("TMPDIR", in("missing"), 1), 0);
     bool kept = write_message(d, "1", "text", &parcel);
     assert_int_equal(setenv("TMPDIR", "not/absolute", 1), 0); /* /tmp is used */
@@ -787,6 +821,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_unknown_kind_of_target_is_a_mistake_in_the_configuration),
+        TEST(a_target_in_the_state_is_read_as_it_was_written),
         TEST(a_maildir_is_made_with_its_missing_parents),
         TEST(a_file_in_a_folders_place_is_said),
         TEST(a_message_that_a_cleaner_took_out_of_tmp_is_not_delivered),

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "failing.h"
-#include "deliver/delivery.h"
 #include "deliver/mbox_lock.h"
+#include "deliver/target.h"
 
 enum { MOST = 6 };
 
@@ -125,6 +125,15 @@ static void let_go(p3_parcel *p)
     free(p->problem);
 }
 
+/* Opens a target by the text that the state has for it. */
+static p3_delivery *open_text(const char *text, p3_problem *why)
+{
+    char copy[300];
+    snprintf(copy, sizeof copy, "%s", text);
+    p3_target t = p3_target_of_text(copy);
+    return p3_target_open(&t, (p3_owner){"0123456789abcdef"}, why);
+}
+
 /* Delivers the messages for which `wanted` says so, as one batch. Those that could not be written
  * are not in it. What came of it is recorded, or not: as if the run were killed before. */
 static void deliver(run *r, const bool *wanted, bool recorded)
@@ -133,7 +142,7 @@ static void deliver(run *r, const bool *wanted, bool recorded)
     p3_parcel parcels[MOST];
     p3_batch b = {.parcels = parcels};
     p3_batch *list[] = {&b};
-    p3_delivery *d = p3_delivery_open(place, (p3_owner){"0123456789abcdef"}, &r->why);
+    p3_delivery *d = open_text(place, &r->why);
     if (d == NULL)
         return;
     b.to = d;
@@ -171,7 +180,7 @@ static bool settle(const run *before, bool recorded, bool *there, p3_problem *wh
     size_t count = 0;
     char names[MOST][32];
     p3_left_over left[MOST];
-    p3_delivery *d = p3_delivery_open(place, (p3_owner){"0123456789abcdef"}, why);
+    p3_delivery *d = open_text(place, why);
     if (d == NULL)
         return false;
     for (size_t i = 0; i < messages; i++) {

@@ -12,8 +12,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "deliver/delivery.h"
 #include "deliver/folder.h"
+#include "deliver/target.h"
 
 static char folder[64];
 static char synced[2000]; /* what was synced, below the folder: a word each */
@@ -119,12 +119,21 @@ static const char *in(const char *name)
     return path;
 }
 
+/* Opens a target by the text that the state has for it. */
+static p3_delivery *open_text(const char *text, p3_problem *why)
+{
+    char copy[300];
+    snprintf(copy, sizeof copy, "%s", text);
+    p3_target t = p3_target_of_text(copy);
+    return p3_target_open(&t, (p3_owner){"0123456789abcdef"}, why);
+}
+
 static p3_delivery *open_target(const char *kind, const char *name)
 {
     char text[300];
     p3_problem why = {0};
     snprintf(text, sizeof text, "%s:%s", kind, in(name));
-    p3_delivery *d = p3_delivery_open(text, (p3_owner){"0123456789abcdef"}, &why);
+    p3_delivery *d = open_text(text, &why);
     if (d == NULL)
         fail_msg("%s", why.text);
     return d;

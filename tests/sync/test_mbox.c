@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "deliver/delivery.h"
+#include "deliver/mbox.h"
 
 #define NAME  "1700.M1P2.host"
 #define NEVER 1000000 /* calls: no fault */

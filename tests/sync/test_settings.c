@@ -106,7 +106,7 @@ static void a_value_is_read_once_into_a_typed_field(void **state)
     assert_string_equal(copy.proxy.host, "proxy.example");
     assert_int_equal(copy.proxy.port, 1081);
     assert_string_equal(copy.url.password, "x");
-    assert_int_equal(copy.target.kind, P3_TYPE_MAILDIR);
+    assert_int_equal(copy.target.kind, P3_TARGET_MAILDIR);
     p3_settings_free(&copy);
 }
 

@@ -1,0 +1,30 @@
+/* What the process outside of the sandbox will do. */
+#ifndef P3_CONFINE_DUTIES_H
+#define P3_CONFINE_DUTIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Which files a target or a state consists of, by the file that it is named after. */
+typedef enum p3_beside {
+    P3_BESIDE_MBOX, /* FILE, FILE.lock, FILE.pop3-... */
+    P3_BESIDE_STATE /* FILE, FILE.lock, FILE-journal, FILE-wal, FILE-shm */
+} p3_beside;
+
+typedef struct p3_beside_file {
+    p3_beside kind;
+    const char *path;
+} p3_beside_file;
+
+/* All that it will do. The lists and what they point at must stay where they are. */
+typedef struct p3_runner_duties {
+    const char *const *commands; /* command lines that it runs */
+    size_t command_count;
+    const p3_beside_file *files; /* it opens and removes these, and what belongs to them */
+    size_t file_count;
+    const char *const *names; /* it looks these host names up, see p3_outside_name() */
+    size_t name_count;
+    bool spools; /* it makes files without a name for messages on their way to a command */
+} p3_runner_duties;
+
+#endif

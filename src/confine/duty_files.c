@@ -1,0 +1,107 @@
+/* What the runner does about files: it believes nothing that it is told, as the process that asks
+ * may have been taken over. */
+#include "confine/duty_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "system/nameless.h"
+
+#ifndef O_LARGEFILE
+#define O_LARGEFILE 0 /* files are large without it */
+#endif
+
+/* What may follow the name of the file itself. One that ends in "*" is a beginning. */
+static const char *const beside_mbox[] = {"", ".lock", ".pop3-*", NULL};
+static const char *const beside_state[] = {"", "-journal", "-wal", "-shm", NULL};
+
+static bool is_one_of(const char *rest, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        size_t len = strcspn(*names, "*");
+        bool begins = (*names)[len] == '*';
+        if (strncmp(rest, *names, len) == 0 && (begins || rest[len] == '\0'))
+            return strchr(rest, '/') == NULL;
+    }
+    return false;
+}
+
+static bool is_file_of(const p3_beside_file *f, const char *path)
+{
+    size_t len = strlen(f->path);
+    return strncmp(path, f->path, len) == 0 &&
+           is_one_of(path + len, f->kind == P3_BESIDE_MBOX ? beside_mbox : beside_state);
+}
+
+/* Whether a path is that of a file among the duties, and whether it is the file itself, which may
+ * be a link to somewhere else. */
+static bool is_duty(const p3_runner_duties *d, const char *path, bool *itself)
+{
+    for (size_t i = 0; i < d->file_count; i++) {
+        if (is_file_of(&d->files[i], path)) {
+            *itself = strcmp(path, d->files[i].path) == 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it is the directory of one, as dirname(3) and SQLite write it. */
+static bool is_directory(const p3_runner_duties *d, const char *path)
+{
+    for (size_t i = 0; i < d->file_count; i++) {
+        const char *file = d->files[i].path;
+        const char *slash = strrchr(file, '/');
+        size_t len = slash == NULL || slash == file ? 1 : (size_t)(slash - file);
+        if (strlen(path) == len && strncmp(slash == NULL ? "." : file, path, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int open_duty(const p3_file_request *r, const p3_runner_duties *d, int *fd)
+{
+    const int known = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_LARGEFILE;
+    bool itself = false;
+    if ((r->flags & ~(O_CLOEXEC | O_DIRECTORY | O_LARGEFILE | O_NONBLOCK)) == O_RDONLY &&
+        is_directory(d, r->path)) {
+        *fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return *fd < 0 ? errno : 0;
+    }
+    if (!is_duty(d, r->path, &itself) || (r->flags & ~known) != 0)
+        return EACCES;
+    *fd = open(r->path, r->flags | O_CLOEXEC | O_NOCTTY | (itself ? 0 : O_NOFOLLOW | O_NONBLOCK),
+               0600);
+    return *fd < 0 ? errno : 0;
+}
+
+int p3_duty_perform(const p3_file_request *r, const p3_runner_duties *d, int *fd)
+{
+    bool itself = false;
+    bool other = false;
+    *fd = -1;
+    if (memchr(r->path, '\0', P3_PATH) == NULL || memchr(r->to, '\0', P3_PATH) == NULL)
+        return EINVAL;
+    switch (r->deed) {
+    case P3_FILE_OPEN:
+        return open_duty(r, d, fd);
+    case P3_FILE_LINK: /* a lock appears with its content; no name is given to the file itself */
+        if (!is_duty(d, r->path, &itself) || !is_duty(d, r->to, &other) || itself || other)
+            return EACCES;
+        return link(r->path, r->to) == 0 ? 0 : errno;
+    case P3_FILE_UNLINK:
+        if (!is_duty(d, r->path, &itself) || itself)
+            return EACCES;
+        return unlink(r->path) == 0 ? 0 : errno;
+    case P3_FILE_SPOOL:
+        *fd = d->spools ? p3_nameless_file(p3_nameless_directory()) : -1;
+        return !d->spools ? EACCES : *fd < 0 ? errno : 0;
+    case P3_FILE_IS_ALIVE:
+        return d->file_count == 0 ? EACCES : r->flags > 0 && kill(r->flags, 0) == 0 ? 0 : errno;
+    default:
+        return EINVAL;
+    }
+}

@@ -1,0 +1,16 @@
+/* Delivers to a Maildir. */
+#ifndef P3_DELIVER_MAILDIR_H
+#define P3_DELIVER_MAILDIR_H
+
+#include "deliver/delivery.h"
+
+/* Its directories, with a slash in front; ends with NULL. */
+extern const char *const p3_maildir_directories[];
+
+/* Opens the Maildir at a path, and makes what is missing of it. */
+p3_delivery *p3_maildir_open(const char *path, p3_problem *why);
+
+/* See p3_target_tidy(). */
+void p3_maildir_tidy(const char *path, const char *owner);
+
+#endif

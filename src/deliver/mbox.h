@@ -1,0 +1,13 @@
+/* Delivers to an mbox. */
+#ifndef P3_DELIVER_MBOX_H
+#define P3_DELIVER_MBOX_H
+
+#include "deliver/delivery.h"
+
+/* Opens the mbox at a path: the file is made when it is delivered to. */
+p3_delivery *p3_mbox_open(const char *path, p3_problem *why);
+
+/* See p3_target_tidy(). */
+void p3_mbox_tidy(const char *path, const char *owner);
+
+#endif

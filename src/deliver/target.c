@@ -1,0 +1,96 @@
+/* The table of delivery targets, and what is done by it. */
+#include "deliver/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "deliver/command.h"
+#include "deliver/maildir.h"
+#include "deliver/mbox.h"
+
+static const p3_target_row rows[] = {
+    {.kind = P3_TARGET_MAILDIR,
+     .name = "maildir",
+     .form = P3_TARGET_PATH,
+     .open = p3_maildir_open,
+     .tidy = p3_maildir_tidy,
+     .directories = p3_maildir_directories,
+     .is_exact = true},
+    {.kind = P3_TARGET_MBOX,
+     .name = "mbox",
+     .form = P3_TARGET_PATH,
+     .open = p3_mbox_open,
+     .tidy = p3_mbox_tidy,
+     .opens_beside = true,
+     .is_exact = true},
+    {.kind = P3_TARGET_COMMAND,
+     .name = "command",
+     .form = P3_TARGET_TEXT,
+     .open = p3_command_open,
+     .runs = true,
+     .spools = true},
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+const p3_target_row *p3_target_row_of(p3_target_kind kind)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].kind == kind)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+const p3_target_row *p3_target_row_named(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+char *p3_target_text(const p3_target *t)
+{
+    const char *name = p3_target_row_of(t->kind)->name;
+    size_t size = strlen(name) + strlen(t->where) + 2;
+    char *text = malloc(size);
+    if (text != NULL)
+        snprintf(text, size, "%s:%s", name, t->where);
+    return text;
+}
+
+p3_target p3_target_of_text(char *text)
+{
+    size_t len = strcspn(text, ":");
+    const p3_target_row *row = text[len] == ':' ? p3_target_row_named(text, len) : NULL;
+    return row != NULL ? (p3_target){row->kind, text + len + 1} : (p3_target){P3_TARGET_NONE, text};
+}
+
+bool p3_target_equal(const p3_target *a, const p3_target *b)
+{
+    return a->kind == b->kind && (a->kind == P3_TARGET_NONE || strcmp(a->where, b->where) == 0);
+}
+
+p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    p3_delivery *d = NULL;
+    if (row != NULL)
+        d = row->open(t->where, why);
+    else
+        p3_problem_set(why, EX_CONFIG, "opening %s: unknown kind of delivery", t->where);
+    if (d != NULL)
+        d->owner = owner;
+    return d;
+}
+
+void p3_target_tidy(const p3_target *t, p3_owner owner)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    if (row != NULL && row->tidy != NULL)
+        row->tidy(t->where, owner.mark);
+}

@@ -1,0 +1,71 @@
+/* Where mail is delivered to, and the one table of all kinds of targets: the name of each, which is
+ * also its setting and what the state calls it, how it is opened, what it needs of the system, and
+ * what it promises after a crash. */
+#ifndef P3_DELIVER_TARGET_H
+#define P3_DELIVER_TARGET_H
+
+#include "deliver/delivery.h"
+
+typedef enum p3_target_kind {
+    P3_TARGET_NONE = 0,
+    P3_TARGET_MAILDIR,
+    P3_TARGET_MBOX,
+    P3_TARGET_COMMAND
+} p3_target_kind;
+
+/* A target. Who owns `where` frees it. */
+typedef struct p3_target {
+    p3_target_kind kind;
+    char *where; /* a path or a command line: see the row */
+} p3_target;
+
+/* How `where` is written. */
+typedef enum p3_target_form {
+    P3_TARGET_PATH, /* a file or directory */
+    P3_TARGET_TEXT  /* a line */
+} p3_target_form;
+
+/* What is true of a kind. */
+typedef struct p3_target_row {
+    p3_target_kind kind;
+    const char *name; /* the setting; and in the state, see p3_target_text() */
+    p3_target_form form;
+    p3_delivery *(*open)(const char *where, p3_problem *why);
+    void (*tidy)(const char *where, const char *owner); /* or NULL */
+    /* What it needs of the system, which a sandbox leaves it. */
+    const char *const *directories; /* below `where`, where files are made and moved; open() makes
+                                       what is missing; ends with NULL; or NULL */
+    bool opens_beside;              /* files beside `where`, see p3_outside_open() */
+    bool runs;                      /* `where` is run, see p3_spawn_shell() */
+    bool spools;                    /* temporary files, see p3_outside_spool() */
+    /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
+     * others a message that was under way is delivered again: at least once. */
+    bool is_exact;
+} p3_target_row;
+
+/* The row of a kind; NULL for P3_TARGET_NONE. */
+const p3_target_row *p3_target_row_of(p3_target_kind kind);
+
+/* The row of a name of `len` octets; or NULL. */
+const p3_target_row *p3_target_row_named(const char *name, size_t len);
+
+/* The text that the state has for a target, "maildir:/home/me/Maildir": it never changes. NULL when
+ * out of memory; free() it. */
+char *p3_target_text(const p3_target *t);
+
+/* Reads such a text, in place: `where` points into it. The kind is P3_TARGET_NONE when it is one of
+ * a later version. */
+p3_target p3_target_of_text(char *text);
+
+bool p3_target_equal(const p3_target *a, const p3_target *b);
+
+/* Opens a target for an account that is locked. Returns NULL and describes the problem when it
+ * cannot be delivered to. */
+p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why);
+
+/* Removes what earlier runs of this account left at a target, or a power cut brought back, where no
+ * intent is left: settle() does it otherwise. The account is locked. What cannot be removed stays
+ * until the next run. */
+void p3_target_tidy(const p3_target *t, p3_owner owner);
+
+#endif
