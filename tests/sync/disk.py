@@ -13,6 +13,7 @@ Octets that were not synced are there, missing, cut short, NUL, or there in some
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import re
@@ -212,6 +213,18 @@ class Disk:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.events = recording.events
+
+    def goes_on(self, count: int, after: "Disk") -> "Disk":
+        """The run was killed behind so many events, and another one began in what processes saw then."""
+        names = self.names(count)
+        files = {file: names[path] for path, file in after.recording.before.items() if file >= 0}
+        free = 1 + max([e.file for e in self.events] + list(self.recording.contents), default=0)
+        events = list(self.events[:count])
+        for event in after.events:
+            if event.file >= 0 and event.file not in files:
+                files[event.file] = free + len(files)
+            events.append(dataclasses.replace(event, file=files.get(event.file, event.file)))
+        return Disk(Recording(self.recording.before, self.recording.contents, events))
 
     def names(self, count: int) -> dict[str, int]:
         """The names behind so many events, were all of them on the disk."""
