@@ -100,6 +100,13 @@ static bool settle_rows(p3_session *s, p3_delivery *d, const p3_left_over *left,
     return p3_session_record(s, changes, n, NULL, "settled");
 }
 
+/* Whether it may be the name of a file: no run has recorded anything else, but the state may be a
+ * bad one. */
+static bool is_a_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+}
+
 /* Looks at the target for what an earlier run may have delivered without recording it. */
 bool p3_session_settle(p3_session *s)
 {
@@ -114,6 +121,8 @@ bool p3_session_settle(p3_session *s)
     bool settles = count > 0 && s->known.target != NULL;
     if (settles)
         old = p3_target_of_text(s->known.target);
+    /* What was not delivered there comes again. */
+    settles = settles && (p3_target_equal(&old, now) || p3_target_has(&old, s->owner));
     if (!(settles && p3_target_equal(&old, now)))
         p3_target_tidy(now, s->owner);
     if (!settles)
@@ -123,7 +132,7 @@ bool p3_session_settle(p3_session *s)
     bool ok = d != NULL;
     count = 0;
     for (size_t i = 0; ok && i < s->rows.count; i++) {
-        if (s->rows.at[i].standing == P3_INTENT && s->rows.at[i].name[0] != '\0')
+        if (s->rows.at[i].standing == P3_INTENT && is_a_name(s->rows.at[i].name))
             left[count++] = (p3_left_over){.name = s->rows.at[i].name, .row = i};
     }
     if (ok && count > 0) {

@@ -356,7 +356,8 @@ static void run_loop(p3_loop *l)
 }
 
 /* Lets the caller give up rights, but for what is left of earlier runs: an account that delivers
- * elsewhere now may have intents at its old target. */
+ * elsewhere now may have intents at its old target. The state alone is not believed in that: see
+ * p3_target_has(). */
 static bool confine(const p3_loop *l, p3_problem *why)
 {
     const p3_sync_options *o = l->run.options;
@@ -374,7 +375,8 @@ static bool confine(const p3_loop *l, p3_problem *why)
         if (known.target != NULL)
             old[found] = p3_target_of_text(known.target);
         if (known.target != NULL && old[found].kind != P3_TARGET_NONE &&
-            !p3_target_equal(&old[found], &a->target)) {
+            !p3_target_equal(&old[found], &a->target) &&
+            p3_target_has(&old[found], p3_owner_of(l->run.owner, a->key))) {
             texts[found++] = known.target;
             known.target = NULL;
         }

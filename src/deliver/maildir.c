@@ -339,15 +339,39 @@ static bool sweep(int tmp, const char *owner)
     return removed;
 }
 
+/* Opens one that is there already; `name` begins with a slash. Returns -1 when it is not. */
+static int open_present(const char *path, const char *name)
+{
+    size_t size = strlen(path) + strlen(name) + 1;
+    char *full = malloc(size);
+    if (full == NULL)
+        return -1;
+    snprintf(full, size, "%s%s", path, name);
+    int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(full);
+    return fd;
+}
+
+bool p3_maildir_has(const char *path, const char *owner)
+{
+    bool found = false;
+    for (const char *const *name = p3_maildir_directories; !found && *name != NULL; name++) {
+        int fd = open_present(path, *name);
+        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        const struct dirent *e;
+        if (dir == NULL && fd >= 0)
+            (void)close(fd);
+        while (dir != NULL && !found && (e = readdir(dir)) != NULL)
+            found = p3_names_carry(e->d_name, owner);
+        if (dir != NULL)
+            (void)closedir(dir);
+    }
+    return found;
+}
+
 void p3_maildir_tidy(const char *path, const char *owner)
 {
-    size_t size = strlen(path) + sizeof "/tmp";
-    char *tmp = malloc(size);
-    if (tmp == NULL)
-        return;
-    snprintf(tmp, size, "%s/tmp", path);
-    int fd = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(tmp);
+    int fd = open_present(path, "/tmp");
     if (fd < 0)
         return;
     (void)sweep(fd, owner);

@@ -303,6 +303,11 @@ p3_delivery *p3_mbox_open(const char *path, p3_problem *why)
     return &m->base;
 }
 
+bool p3_mbox_has(const char *path, const char *owner)
+{
+    return p3_mbox_has_spool(path, owner);
+}
+
 void p3_mbox_tidy(const char *path, const char *owner)
 {
     p3_problem why;

@@ -7,6 +7,9 @@
 /* Opens the mbox at a path: the file is made when it is delivered to. */
 p3_delivery *p3_mbox_open(const char *path, p3_problem *why);
 
+/* See p3_target_has(). */
+bool p3_mbox_has(const char *path, const char *owner);
+
 /* See p3_target_tidy(). */
 void p3_mbox_tidy(const char *path, const char *owner);
 

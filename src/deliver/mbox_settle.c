@@ -197,6 +197,16 @@ static bool is_named(const p3_settling *s, const char *name)
     return false;
 }
 
+/* What a spool's name has behind the owner's mark; or NULL when that is another's. */
+static const char *name_of_owner(const char *rest, const char *owner)
+{
+    size_t len = strlen(owner);
+    const char *name = rest + sizeof P3_BESIDE - 1;
+    bool ours = strncmp(rest, P3_BESIDE, sizeof P3_BESIDE - 1) == 0 && len > 0 &&
+                strncmp(name, owner, len) == 0 && name[len] == '-';
+    return ours ? name + len + 1 : NULL;
+}
+
 /* A spool that no intent names is not needed by its owner, and that are we: the account is locked,
  * so no other run is at work on it. Those of other accounts may be all that tells them what was
  * delivered. One may lack the owner: an earlier version made it. */
@@ -208,10 +218,9 @@ static bool settle_file(void *ctx, const char *path, const char *rest, p3_proble
         p3_mbox_lock_tidy(s->path, path);
         return true;
     }
-    const char *name = rest + sizeof P3_BESIDE - 1;
-    size_t len = strlen(s->owner);
-    bool ours = strncmp(name, s->owner, len) == 0 && name[len] == '-';
-    if (is_named(s, ours ? name + len + 1 : name)) {
+    const char *name = name_of_owner(rest, s->owner);
+    bool ours = name != NULL;
+    if (is_named(s, ours ? name : rest + sizeof P3_BESIDE - 1)) {
         p3_mbox_spool *spool = p3_mbox_spool_open(path, why);
         return spool != NULL && settle_spool(s, spool, why);
     }
@@ -225,4 +234,26 @@ bool p3_mbox_settle(const char *path, const char *owner, p3_left_over *at, size_
 {
     p3_settling s = {path, owner, at, count, sealed};
     return p3_mbox_each_beside(path, settle_file, &s, why);
+}
+
+/* Whether there is a spool of an owner. */
+typedef struct p3_spool_search {
+    const char *owner;
+    bool found;
+} p3_spool_search;
+
+static bool look_at_file(void *ctx, const char *path, const char *rest, p3_problem *why)
+{
+    p3_spool_search *s = ctx;
+    (void)path;
+    (void)why;
+    s->found = s->found || name_of_owner(rest, s->owner) != NULL;
+    return true;
+}
+
+bool p3_mbox_has_spool(const char *path, const char *owner)
+{
+    p3_problem why;
+    p3_spool_search s = {.owner = owner};
+    return p3_mbox_each_beside(path, look_at_file, &s, &why) && s.found;
 }

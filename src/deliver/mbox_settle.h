@@ -9,4 +9,7 @@
 bool p3_mbox_settle(const char *path, const char *owner, p3_left_over *at, size_t count,
                     p3_mbox_spool **sealed, p3_problem *why);
 
+/* See p3_target_has(). */
+bool p3_mbox_has_spool(const char *path, const char *owner);
+
 #endif

@@ -84,13 +84,24 @@ static const char *skip_word(const char *at, const char *word)
     return at != NULL && len > 0 && strncmp(at, word, len) == 0 ? at + len : NULL;
 }
 
-bool p3_names_made_for(const char *name, const char *owner)
+/* The host behind a name that carries an owner's mark; or NULL. */
+static const char *host_of(const char *name, const char *owner)
 {
     static const char digits[] = "0123456789";
-    char host[sizeof((p3_names *)0)->host];
     const char *at = skip_word(skip(name, digits), ".R");
     at = skip_word(skip_word(skip(at, "0123456789abcdef"), "O"), owner);
-    at = skip_word(skip(skip_word(at, "Q"), digits), ".");
+    return skip_word(skip(skip_word(at, "Q"), digits), ".");
+}
+
+bool p3_names_carry(const char *name, const char *owner)
+{
+    return host_of(name, owner) != NULL;
+}
+
+bool p3_names_made_for(const char *name, const char *owner)
+{
+    char host[sizeof((p3_names *)0)->host];
+    const char *at = host_of(name, owner);
     if (at == NULL)
         return false;
     find_host(host, sizeof host);

@@ -36,6 +36,9 @@ void p3_name_list_free(p3_name_list *l);
  * is behind the O. There must be room. */
 void p3_name_list_add(p3_name_list *l, const p3_names *n);
 
+/* Whether a name carries an owner's mark, whatever a reader has put behind it. */
+bool p3_names_carry(const char *name, const char *owner);
+
 /* Whether a name is one that this host made for an owner, in whichever run. */
 bool p3_names_made_for(const char *name, const char *owner);
 

@@ -16,6 +16,7 @@ static const p3_target_row rows[] = {
      .form = P3_TARGET_PATH,
      .open = p3_maildir_open,
      .tidy = p3_maildir_tidy,
+     .has = p3_maildir_has,
      .directories = p3_maildir_directories,
      .is_exact = true},
     {.kind = P3_TARGET_MBOX,
@@ -23,6 +24,7 @@ static const p3_target_row rows[] = {
      .form = P3_TARGET_PATH,
      .open = p3_mbox_open,
      .tidy = p3_mbox_tidy,
+     .has = p3_mbox_has,
      .opens_beside = true,
      .is_exact = true},
     {.kind = P3_TARGET_COMMAND,
@@ -86,6 +88,12 @@ p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why)
     if (d != NULL)
         d->owner = owner;
     return d;
+}
+
+bool p3_target_has(const p3_target *t, p3_owner owner)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    return row != NULL && row->has != NULL && row->has(t->where, owner.mark);
 }
 
 void p3_target_tidy(const p3_target *t, p3_owner owner)

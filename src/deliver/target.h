@@ -32,6 +32,7 @@ typedef struct p3_target_row {
     p3_target_form form;
     p3_delivery *(*open)(const char *where, p3_problem *why);
     void (*tidy)(const char *where, const char *owner); /* or NULL */
+    bool (*has)(const char *where, const char *owner);  /* or NULL: never */
     /* What it needs of the system, which a sandbox leaves it. */
     const char *const *directories; /* below `where`, where files are made and moved; open() makes
                                        what is missing; ends with NULL; or NULL */
@@ -62,6 +63,11 @@ bool p3_target_equal(const p3_target *a, const p3_target *b);
 /* Opens a target for an account that is locked. Returns NULL and describes the problem when it
  * cannot be delivered to. */
 p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why);
+
+/* Whether a file there carries the owner's mark. Who has taken over a run can write into the state
+ * that the account delivers anywhere, but cannot put such a file there: without one, a target that
+ * only the state knows of is not believed. What a crash has left there, carries the mark. */
+bool p3_target_has(const p3_target *t, p3_owner owner);
 
 /* Removes what earlier runs of this account left at a target, or a power cut brought back, where no
  * intent is left: settle() does it otherwise. The account is locked. What cannot be removed stays

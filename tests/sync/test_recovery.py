@@ -1,6 +1,9 @@
 """What a run that was killed had delivered counts, whatever a mail reader did to it since."""
 
+import contextlib
+import os
 import signal
+import sqlite3
 import subprocess
 
 import pytest
@@ -78,3 +81,57 @@ def test_a_second_name_in_tmp_is_removed(world):
         world.sync(server.port)
     assert len(world.delivered()) == 2
     assert list((world.maildir / "tmp").iterdir()) == []
+
+
+def lie(world, target, name):
+    """Writes into the state what somebody could who had taken over a run: an intent somewhere else, under a name."""
+    with contextlib.closing(sqlite3.connect(world.state)) as state, state:
+        state.execute("UPDATE account SET target=?", (target,))
+        state.execute("UPDATE message SET standing=1, name=?", (name,))
+
+
+def names_below(path):
+    return sorted(str(p.relative_to(path)) for p in path.rglob("*"))
+
+
+@pytest.mark.parametrize("kind", ["mbox", "maildir"])
+def test_a_target_that_only_the_state_knows_of_is_not_believed(world, kind):
+    """A run that was taken over could write it there, to have the next one reach further."""
+    world.fill(1)
+    other = world.path / "other"
+    for name in ("new", "cur", "tmp"):
+        (other / name).mkdir(parents=True)
+    (other / "tmp" / "precious").write_text("somebody's")
+    (other / "precious").write_text("From here on\n\nit is no mbox\n")
+    stale = other / "precious.lock"  # a run that delivers to the mbox takes it away
+    stale.touch()
+    os.utime(stale, (1, 1))
+    before = names_below(other)
+    with world.server() as server:
+        world.sync(server.port)
+        lie(world, f"mbox:{other}/precious" if kind == "mbox" else f"maildir:{other}", "precious")
+        world.sync(server.port)
+    assert names_below(other) == before
+    assert len(world.delivered()) == 2, "what may not have been delivered is retrieved again"
+
+
+@pytest.mark.parametrize("name", ["../cur/precious", "/{}/precious", "..", "."])
+def test_an_intent_whose_name_is_none_removes_nothing(world, name):
+    world.fill(1)
+    precious = [world.maildir / "cur" / "precious", world.path / "precious"]
+    with world.server() as server:
+        world.sync(server.port)
+        for file in precious:
+            file.write_text("somebody's")
+        lie(world, f"maildir:{world.maildir}", name.format(world.path))
+        world.sync(server.port)
+    assert all(file.exists() for file in precious)
+
+
+def test_an_account_that_delivers_elsewhere_now_is_asked_at_its_old_target_first(world):
+    world.fill(3)
+    with world.server() as server:
+        killed(world, server.port)
+        old, world.maildir = world.maildir, world.path / "another"
+        world.sync(server.port)
+    assert len(world.delivered(old)) == 3 and not world.delivered()
