@@ -34,8 +34,9 @@ optional() {
     python=$(behind python3 'python3\.[0-9]*')
     echo "clang: the fuzz targets under libFuzzer"
     echo "libclang-rt-dev lib${compiler:-clang}-dev libclang-rt-${compiler#clang-}-dev: the fuzz targets under libFuzzer"
-    echo "zlib1g-dev: consumers"
-    echo "libzstd-dev: consumers"
+    echo "zlib1g-dev: consumers-pkg-config, consumers-cmake"
+    echo "libzstd-dev: consumers-pkg-config, consumers-cmake"
+    echo "cmake: consumers-cmake"
     echo "clang-format: format"
     echo "doxygen: documentation"
     echo "valgrind: the tests under valgrind"

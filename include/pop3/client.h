@@ -124,11 +124,22 @@ typedef struct pop3_client_options {
 /* clang-format off */
 
 /** Initializer for pop3_client_options. */
+#ifdef __cplusplus
+static inline pop3_client_options pop3_client_options_defaults()
+{
+    pop3_client_options o = pop3_client_options();
+    o.size = sizeof o;
+    o.engine = POP3_ENGINE_OPTIONS_INIT;
+    return o;
+}
+#define POP3_CLIENT_OPTIONS_INIT pop3_client_options_defaults()
+#else
 #define POP3_CLIENT_OPTIONS_INIT                                                                   \
     {                                                                                              \
         .size = sizeof(pop3_client_options),                                                       \
         .engine = POP3_ENGINE_OPTIONS_INIT,                                                        \
     }
+#endif
 /* clang-format on */
 
 /** Octets that a host name may have, with the NUL at its end. */
@@ -467,10 +478,15 @@ typedef struct pop3_handlers {
 } pop3_handlers;
 
 /** Initializer for pop3_handlers. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_handlers)
+#define POP3_HANDLERS_INIT pop3_handlers_defaults()
+#else
 #define POP3_HANDLERS_INIT                                                                         \
     {                                                                                              \
         .size = sizeof(pop3_handlers),                                                             \
     }
+#endif
 
 /**
  * Queues a command; it is sent and answered in later steps, sharing a window with others where

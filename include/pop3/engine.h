@@ -59,10 +59,15 @@ typedef struct pop3_engine_options {
 } pop3_engine_options;
 
 /** Initializer for pop3_engine_options. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_engine_options)
+#define POP3_ENGINE_OPTIONS_INIT pop3_engine_options_defaults()
+#else
 #define POP3_ENGINE_OPTIONS_INIT                                                                   \
     {                                                                                              \
         .size = sizeof(pop3_engine_options),                                                       \
     }
+#endif
 
 /** One command. Begin with ::POP3_COMMAND_INIT. The engine copies what it needs. */
 typedef struct pop3_command {
@@ -81,10 +86,15 @@ typedef struct pop3_command {
 } pop3_command;
 
 /** Initializer for pop3_command. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_command)
+#define POP3_COMMAND_INIT pop3_command_defaults()
+#else
 #define POP3_COMMAND_INIT                                                                          \
     {                                                                                              \
         .size = sizeof(pop3_command),                                                              \
     }
+#endif
 
 /** What an event tells. */
 typedef enum pop3_event_kind {

@@ -159,10 +159,15 @@ typedef struct pop3_login_options {
 } pop3_login_options;
 
 /** Initializer for pop3_login_options. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_login_options)
+#define POP3_LOGIN_OPTIONS_INIT pop3_login_options_defaults()
+#else
 #define POP3_LOGIN_OPTIONS_INIT                                                                    \
     {                                                                                              \
         .size = sizeof(pop3_login_options),                                                        \
     }
+#endif
 
 /** What a login came to. */
 typedef struct pop3_login_result {

@@ -122,10 +122,15 @@ typedef struct pop3_tls_options {
 } pop3_tls_options;
 
 /** Initializer for pop3_tls_options. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_tls_options)
+#define POP3_TLS_OPTIONS_INIT pop3_tls_options_defaults()
+#else
 #define POP3_TLS_OPTIONS_INIT                                                                      \
     {                                                                                              \
         .size = sizeof(pop3_tls_options),                                                          \
     }
+#endif
 
 /**
  * Makes a TLS context.

@@ -13,6 +13,16 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+/* In C++, which has no designated initializers before C++20, the ..._INIT macros call a function: a
+ * struct of zeros that begins with its size. */
+#define POP3_DEFAULTS(type)                                                                        \
+    static inline type type##_defaults()                                                           \
+    {                                                                                              \
+        type o = type();                                                                           \
+        o.size = sizeof o;                                                                         \
+        return o;                                                                                  \
+    }
+
 extern "C" {
 #endif
 

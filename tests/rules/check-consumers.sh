@@ -1,48 +1,157 @@
 #!/bin/sh
-# Installs the library into a scratch folder and builds programs against what was installed, found
-# through pkg-config: in C99, C17 and C++, shared and static, as one who only has the package would.
-#     check-consumers.sh BUILD_FOLDER SCRATCH_FOLDER
+# Installs the library into a scratch directory and builds a program against what was installed, as one does who only
+# has the package: in C99, C17 and C++11 to C++23, shared and static.
+#     check-consumers.sh pkg-config|cmake|meson SOURCE_FOLDER BUILD_FOLDER SCRATCH_FOLDER
+# pkg-config and cmake find the installed library; meson has the source as a subproject.
 set -eu
-source=$(cd "$(dirname "$0")" && pwd)
-scratch=$2
+way=$1
+source=$(cd "$2" && pwd)
+program=$source/tests/rules/consumer.c
+scratch=$4/$way
 root=$scratch/installed
-rm -rf "$root"
-DESTDIR=$root meson install -C "$1" --no-rebuild --quiet
-pc=$(find "$root" -name libpop3.pc)
-[ -n "$pc" ] || { echo "no libpop3.pc was installed"; exit 1; }
-libs=$(dirname "$(dirname "$pc")")
-export PKG_CONFIG_PATH="${pc%/libpop3.pc}" PKG_CONFIG_SYSROOT_DIR="$root"
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
-
+rm -rf "$scratch"
+mkdir -p "$scratch"
 built=0
-compile() {
-    # $1 the program's name, then the compiler and its flags
-    program=$scratch/$1
-    shift
-    # shellcheck disable=SC2046,SC2086 # lists of words
-    "$@" $strict -o "$program" "$source/consumer.c" $(pkg-config --cflags $link libpop3) \
-        $(pkg-config --libs $link libpop3)
-    version=$(LD_LIBRARY_PATH=$libs "$program")
-    [ "$version" = "$(pkg-config --modversion libpop3)" ] || {
-        echo "$program says $version"
+
+# Runs a program that was built, which tells the library's version.
+run() {
+    version=$("$1")
+    [ "$version" = "$expected" ] || {
+        echo "$1 says $version, and this is $expected"
         exit 1
     }
     built=$((built + 1))
 }
 
+needs() {
+    command -v "$1" >/dev/null || {
+        echo "there is no $1"
+        exit 77
+    }
+}
+
+install_tree() {
+    DESTDIR=$root meson install -C "$1" --no-rebuild --quiet
+    pc=$(find "$root" -name libpop3.pc)
+    [ -n "$pc" ] || { echo "no libpop3.pc was installed"; exit 1; }
+    libs=$(dirname "$(dirname "$pc")")
+    export LD_LIBRARY_PATH="$libs"
+}
+
+# Whether OpenSSL itself can be linked statically: Debian's libssl-dev does not bring what it needs.
+can_link_static() {
+    echo 'int main(void) { return 0; }' >"$scratch/empty.c"
+    # shellcheck disable=SC2046 # a list of words
+    cc -o "$scratch/empty" "$scratch/empty.c" $(pkg-config --static --libs openssl) 2>"$scratch/empty.log"
+}
+
+done_with() {
+    [ -z "$1" ] || {
+        echo "$built programs built and run; skipped: $1"
+        exit 77
+    }
+    echo "$built programs built and run"
+}
+
+no_static='OpenSSL cannot be linked statically here (zlib1g-dev, libzstd-dev)'
+
+by_pkg_config() {
+    # Only the package files of what the library is linked with are to be found: no other may be needed.
+    mkdir "$scratch/pc"
+    for name in openssl libssl libcrypto zlib libzstd; do
+        from=$(pkg-config --variable=pcfiledir "$name" 2>/dev/null)/$name.pc
+        [ ! -f "$from" ] || cp "$from" "$scratch/pc/"
+    done
+    export PKG_CONFIG_LIBDIR="${pc%/libpop3.pc}:$scratch/pc" PKG_CONFIG_SYSROOT_DIR="$root"
+    expected=$(pkg-config --modversion libpop3)
+    compile consumer-c99 cc -std=c99
+    compile consumer-c17 cc -std=c17
+    for standard in 11 14 17 20 2b; do
+        compile "consumer-c++$standard" c++ "-std=c++$standard" -Wold-style-cast -x c++
+    done
+    rm -f "$libs"/libpop3.so* # so that only the static library can be found
+    PKG_CONFIG_SYSROOT_DIR='' can_link_static || done_with "$no_static"
+    link=--static
+    compile consumer-static cc -std=c17
+    done_with ''
+}
+
 link=''
-compile consumer-c99 cc -std=c99
-compile consumer-c17 cc -std=c17
-compile consumer-cxx c++ -std=c++17 -x c++
-# What OpenSSL itself is linked with statically may be missing: Debian's libssl-dev does not bring it.
-echo 'int main(void) { return 0; }' >"$scratch/empty.c"
-# shellcheck disable=SC2046 # a list of words
-if ! cc -o "$scratch/empty" "$scratch/empty.c" $(pkg-config --static --libs openssl) 2>"$scratch/empty.log"; then
-    cat "$scratch/empty.log"
-    echo "$built programs built and run; skipped: OpenSSL cannot be linked statically here (zlib1g-dev, libzstd-dev)"
-    exit 77
-fi
-link=--static
-rm -f "$libs"/libpop3.so* # so that only the static library can be found
-compile consumer-static cc -std=c17
-echo "$built programs built against the installed library and run"
+compile() {
+    # $1 the program's name, then the compiler and its flags
+    to=$scratch/$1
+    shift
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    "$@" $strict -o "$to" "$program" $(pkg-config --cflags $link libpop3) $(pkg-config --libs $link libpop3)
+    run "$to"
+}
+
+by_cmake() {
+    expected=$(pkg-config --modversion "$pc")
+    mv "$root" "$scratch/elsewhere" # the tree can be moved
+    export LD_LIBRARY_PATH="$scratch/elsewhere${libs#"$root"}"
+    mkdir "$scratch/project"
+    cat >"$scratch/project/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.18)
+project(consumer C)
+find_package(libpop3 $expected REQUIRED)
+add_executable(shared $program)
+target_link_libraries(shared libpop3::libpop3)
+if(STATIC)
+  add_executable(static $program)
+  target_link_libraries(static libpop3::static \${STATIC})
+endif()
+END
+    static=''
+    can_link_static && static=$(pkg-config --static --libs openssl | tr ' ' ';')
+    cmake -S "$scratch/project" -B "$scratch/project/build" -DSTATIC="$static" \
+        -DCMAKE_PREFIX_PATH="$(dirname "$(find "$scratch/elsewhere" -name libpop3-config.cmake)")" >"$scratch/cmake.log"
+    cmake --build "$scratch/project/build" >>"$scratch/cmake.log"
+    run "$scratch/project/build/shared"
+    [ -n "$static" ] || done_with "$no_static"
+    run "$scratch/project/build/static"
+    # A newer one than there is is not found.
+    sed -i "s/find_package(libpop3 [^ ]*/find_package(libpop3 99/" "$scratch/project/CMakeLists.txt"
+    ! cmake -S "$scratch/project" -B "$scratch/project/newer" \
+        -DCMAKE_PREFIX_PATH="$(dirname "$(find "$scratch/elsewhere" -name libpop3-config.cmake)")" >>"$scratch/cmake.log" 2>&1 || {
+        echo "version 99 was found"
+        exit 1
+    }
+    done_with ''
+}
+
+by_meson() {
+    mkdir -p "$scratch/project/subprojects"
+    ln -s "$source" "$scratch/project/subprojects/libpop3"
+    cat >"$scratch/project/meson.build" <<'END'
+project('consumer', 'c', default_options: ['c_std=c17'])
+foreach kind : ['shared', 'static']
+  executable(kind, 'consumer.c', dependencies: dependency('libpop3', fallback: 'libpop3', static: kind == 'static'))
+endforeach
+END
+    cp "$program" "$scratch/project/"
+    # The library alone is configured and built: nothing of the command or the tests.
+    meson setup "$scratch/project/build" "$scratch/project" --wrap-mode=forcefallback >"$scratch/meson.log"
+    ninja -C "$scratch/project/build" shared static >>"$scratch/meson.log"
+    expected=$(sed -n "s/^ *version: '\([^']*\)',$/\1/p" "$source/meson.build" | head -n 1)
+    for kind in shared static; do
+        run "$scratch/project/build/$kind"
+    done
+    ldd "$scratch/project/build/static" | grep -q libpop3 && { echo "the static program needs libpop3.so"; exit 1; }
+    [ ! -e "$scratch/project/build/subprojects/libpop3/src/cli" ] || { echo "the command was built"; exit 1; }
+    done_with ''
+}
+
+case $way in
+pkg-config)
+    install_tree "$3"
+    by_pkg_config
+    ;;
+cmake)
+    needs cmake
+    install_tree "$3"
+    by_cmake
+    ;;
+meson) by_meson ;;
+esac
