@@ -73,7 +73,8 @@ typedef struct p3_cut {
 typedef struct p3_approach {
     p3_care care;
     p3_apart apart;
-    bool no_uidl;        /* UIDL is not asked for: the server closed at it */
+    bool no_uidl;        /* UIDL is not asked for: the server closed at it, or after refusing it */
+    bool no_top;         /* the same of TOP */
     unsigned closes;     /* sessions in a row that the server closed before they got anywhere */
     uint32_t suspect;    /* the message that was in hand when it last did, or 0 */
     unsigned quits;      /* sessions in a row that it closed at QUIT after deletions */

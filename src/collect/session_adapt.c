@@ -131,6 +131,18 @@ bool p3_session_only_deletes(const p3_session *s)
     return any;
 }
 
+/* The server ended the session after it had refused what can be left out: it may count refusals. */
+static bool leave_out_what_was_refused(p3_session *s)
+{
+    bool knew = s->approach.no_uidl || (s->known.traits.flags & POP3_TRAIT_NO_UIDL) != 0;
+    bool uidl = s->no_uidl && !knew;
+    bool top = s->stage == P3_STAGE_LOOKING && s->looking.by_retr != SIZE_MAX &&
+               s->looking.submitted > 0 && p3_session_can_top(s);
+    s->next.no_uidl = s->next.no_uidl || uidl;
+    s->next.no_top = s->next.no_top || top;
+    return uidl || top;
+}
+
 /* The server ended the session, and more than once, when it was asked for the unique-ids. */
 static bool leave_out_uidl(p3_session *s)
 {
@@ -166,7 +178,8 @@ bool p3_session_adapt(p3_session *s, pop3_status status)
         s->next.apart = P3_APART_SILENCE;
         return true;
     }
-    if (status == POP3_ERR_CLOSED && s->stage > P3_STAGE_LOGIN && save_commands(s))
+    if (status == POP3_ERR_CLOSED && s->stage > P3_STAGE_LOGIN &&
+        (leave_out_what_was_refused(s) || save_commands(s)))
         return true;
     if (status == POP3_ERR_CLOSED && s->stage == P3_STAGE_QUIT)
         quit_before_its_bound(s);
@@ -177,9 +190,11 @@ void p3_session_advise(const p3_session *s, pop3_status status, p3_problem *why)
 {
     p3_problem plain = *why;
     const char *advice = NULL;
-    if (status != POP3_ERR_CLOSED || s->stage < P3_STAGE_LISTING)
+    if (status != POP3_ERR_CLOSED || s->stage < P3_STAGE_LOGIN)
         return;
-    if (closes_before_any(s))
+    if (s->stage == P3_STAGE_LOGIN && pop3_login_outcome(s->client)->attempts > 0)
+        advice = "if that happens each time, choose another mechanism with --auth";
+    else if (closes_before_any(s))
         advice = "it ends each session after a few commands: --utf8 off and --traits no-capa with "
                  "--auth USER send fewer";
     else if (s->dropping.submitted > 0 && !s->adapted)
@@ -198,6 +213,8 @@ void p3_session_confirm(p3_session *s)
         p3_session_learn(s, (pop3_server_traits){.quit_after = s->approach.quit_after});
     if (s->approach.no_uidl)
         p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_NO_UIDL});
+    if (s->approach.no_top)
+        p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_NO_TOP});
     if (s->approach.apart == P3_APART_CLOSE && !s->approach.no_uidl)
         p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_ONE_AT_A_TIME});
 }
@@ -242,6 +259,6 @@ void p3_session_compare_top(p3_session *s, const p3_mail *mail, const p3_fingerp
 bool p3_session_can_top(const p3_session *s)
 {
     const pop3_capabilities *caps = pop3_client_capabilities(s->client);
-    return (s->known.traits.flags & POP3_TRAIT_NO_TOP) == 0 &&
+    return !s->approach.no_top && (s->known.traits.flags & POP3_TRAIT_NO_TOP) == 0 &&
            (caps == NULL || (caps->flags & POP3_CAP_TOP) != 0);
 }

@@ -40,6 +40,7 @@ enum option_id {
     OPT_SPLIT,
     OPT_DELAY,
     OPT_MOST_COMMANDS,
+    OPT_MOST_ERRORS,
     OPT_MOST_TOGETHER,
     OPT_LATE_CAPA,
     OPT_CLOSE_AFTER,
@@ -80,6 +81,7 @@ static const struct option long_options[] = {
     {"split", required_argument, NULL, OPT_SPLIT},
     {"delay", required_argument, NULL, OPT_DELAY},
     {"most-commands", required_argument, NULL, OPT_MOST_COMMANDS},
+    {"most-errors", required_argument, NULL, OPT_MOST_ERRORS},
     {"most-together", required_argument, NULL, OPT_MOST_TOGETHER},
     {"late-capa", required_argument, NULL, OPT_LATE_CAPA},
     {"close-after", required_argument, NULL, OPT_CLOSE_AFTER},
@@ -177,6 +179,8 @@ static bool apply_number(struct options *o, int id, const char *value)
         return false;
     case OPT_MOST_COMMANDS:
         return set_number(value, 1, INT64_MAX, &o->most_commands);
+    case OPT_MOST_ERRORS:
+        return set_number(value, 1, INT64_MAX, &o->most_errors);
     case OPT_MOST_TOGETHER:
         return set_number(value, 1, INT64_MAX, &o->most_together);
     default: /* OPT_CLOSE_AFTER, OPT_RESET_AFTER */

@@ -48,6 +48,7 @@ struct options {
     bool no_pipelining;
     bool discard_pipelined;
     uint64_t most_commands; /* of a session; 0: as many as come */
+    uint64_t most_errors;   /* refused commands of a session; 0: as many as come */
     uint64_t most_together; /* that have come by the time one is read; 0: as many as come */
 
     /* the connection */

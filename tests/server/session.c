@@ -277,6 +277,13 @@ static bool is_too_much(const struct session *s, uint64_t count)
            (options->most_together > 0 && together > options->most_together);
 }
 
+/* Whether the client has been refused more often than a session allows. */
+static bool is_annoyed(const struct session *s)
+{
+    uint64_t most = s->server->options.most_errors;
+    return most > 0 && s->errors >= most;
+}
+
 enum io session_run(struct server *server, struct conn *conn, enum session_start start,
                     const struct session_override *override)
 {
@@ -305,6 +312,7 @@ enum io session_run(struct server *server, struct conn *conn, enum session_start
         }
         bool quit = line.n >= 4 && strncasecmp(line.p, "QUIT", 4) == 0;
         dispatch(&s, line);
+        s.over = s.over || is_annoyed(&s);
         if (s.over && quit) {
             result = IO_OK;
         }

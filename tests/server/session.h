@@ -28,6 +28,7 @@ struct session {
     bool transaction;                        /* in the TRANSACTION state, else AUTHORIZATION */
     bool utf8;                               /* UTF8 was given */
     bool french;                             /* LANG fr was given */
+    uint64_t errors;                         /* commands that were refused */
     bool over;                               /* the connection is to be closed */
     bool stopped;                            /* ... because the server is to stop */
     char timestamp[128];                     /* for APOP; "" without it */

@@ -38,6 +38,7 @@ bool session_io(struct session *s, enum io result)
 
 static void put_line(struct session *s, const char *text, size_t len)
 {
+    s->errors += len >= 4 && memcmp(text, "-ERR", 4) == 0;
     log_said(s->conn->log, s->conn->number, 'S', text, len);
     if (session_io(s, conn_put(s->conn, text, len))) {
         (void)session_io(s, conn_put(s->conn, "\r\n", 2));

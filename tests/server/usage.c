@@ -36,6 +36,7 @@ const char usage_text[] =
     "  --no-pipelining       do not announce PIPELINING; throw away what comes with a command\n"
     "  --discard-pipelined   announce PIPELINING, and throw it away all the same\n"
     "  --most-commands N     close instead of taking more commands in a session\n"
+    "  --most-errors N       close after so many refused commands in a session\n"
     "  --late-capa HOW       after the login, CAPA ends the session: refuse (with -ERR) or close\n"
     "  --most-together N     close when more commands than that have come together\n"
     "Connection\n"

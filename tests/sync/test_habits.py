@@ -89,6 +89,23 @@ def test_known_mail_is_deleted_from_a_server_that_ends_sessions_early(world):
 
 
 @pytest.mark.parametrize("options", [[], ["--delete"]])
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize("refused", [["CAPA"], ["CAPA", "UIDL"], ["UIDL", "TOP"], ["CAPA", "UIDL", "TOP", "NOOP"]])
+def test_a_server_that_counts_refusals_is_not_asked_again_for_what_it_refuses(world, most, options, refused):
+    world.fill(6)
+    with world.server("--delete", "--most-errors", most, *(w for word in refused for w in ("--refuse", word))) as server:
+        for _ in range(2):
+            world.sync(server.port, *options)
+            server.wait_until_idle()
+        server.forget()
+        world.sync(server.port, *options)
+        server.wait_until_idle()
+        server.wait_for("C: QUIT")
+        assert server.count(" open") == 1, "it is remembered"
+    assert numbers(world) == list(range(6)) and len(world.on_server()) == (0 if options else 6)
+
+
+@pytest.mark.parametrize("options", [[], ["--delete"]])
 def test_a_server_that_closes_when_commands_come_together_is_asked_one_at_a_time(world, options):
     world.fill(12)
     with world.server("--delete", "--most-together", 5) as server:

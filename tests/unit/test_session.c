@@ -64,7 +64,7 @@ static void commands_that_were_answered_are_counted_and_not_those_that_were_lost
     sends(s, "NOOP\r\nDELE 1\r\nDELE 2\r\n");
     says(s, "+OK\r\n-ERR no\r\n");
     sees(s, "NOOP ok {}\nDELE 1 refused {no}");
-    pop3_engine_fail(s->engine, POP3_ERR_CLOSED);
+    fails(s, POP3_ERR_CLOSED);
     sees(s, "DELE 2 closed");
     assert_int_equal(pop3_engine_answered(s->engine) - before, 2);
     script_end(s);
