@@ -84,13 +84,10 @@ static bool knows(const p3_session *s, p3_standing standing)
 }
 
 /* Whether LIST goes along with UIDL: it costs no round trip then, and tells of unique-ids that are
- * used again. What is deleted as soon as it is delivered does not meet its unique-id again. */
+ * used again, and of messages that UIDL lacks. */
 static bool wants_sizes_beside(const p3_session *s)
 {
-    if (!pop3_client_pipelines(s->client) || s->approach.frugal)
-        return false;
-    return s->account->removal != P3_REMOVE_DELIVERED || knows(s, P3_DELIVERED) ||
-           knows(s, P3_LEAVING) || knows(s, P3_DOUBTED);
+    return pop3_client_pipelines(s->client) && !s->approach.frugal;
 }
 
 /* The same for LIST behind UIDL, at the cost of a round trip. */

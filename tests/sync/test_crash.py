@@ -136,9 +136,10 @@ def test_killed_while_it_waits_with_files_made_for_messages_to_come(fast_world):
     world.fill(3)
     script = world.path / "waits.pop3"
     statements = ['line "+OK"', 'expect "CAPA"', 'capa "USER" "UIDL" "PIPELINING"', 'expect-prefix "USER "',
-                  'expect-prefix "PASS "', 'line "+OK"', 'line "+OK"', 'expect "UIDL"',
-                  'send "+OK\\r\\n1 000000\\r\\n2 000001\\r\\n3 000002\\r\\n.\\r\\n"',
-                  'expect "CAPA"', 'expect "RETR 1"', 'expect "RETR 2"', 'expect "RETR 3"', "expect-eof"]  # fmt: skip
+                  'expect-prefix "PASS "', 'line "+OK"', 'line "+OK"', 'expect "CAPA"', 'capa "USER" "UIDL" "PIPELINING"',
+                  'expect "UIDL"', 'send "+OK\\r\\n1 000000\\r\\n2 000001\\r\\n3 000002\\r\\n.\\r\\n"',
+                  'expect "LIST"', 'send "+OK\\r\\n1 600\\r\\n2 600\\r\\n3 600\\r\\n.\\r\\n"',
+                  'expect "RETR 1"', 'expect "RETR 2"', 'expect "RETR 3"', "expect-eof"]  # fmt: skip
     script.write_text("\n".join(statements) + "\n")
     server = Server("--script", script)
     try:

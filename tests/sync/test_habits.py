@@ -171,6 +171,7 @@ def test_utf8_is_sent_before_the_login_where_it_is_announced(world, answer):
     (world.path / "script").write_text(f"on UTF8 {{\n {answer}\n}}\nserve\n")
     with world.server("--capa", "UTF8 USER", "--script", world.path / "script") as server:
         world.sync(server.port)
+        server.wait_for("C: QUIT")
         said = [line.split(" C: ")[1] for line in server.lines if " C: " in line]
         assert said.index("UTF8") < min(said.index(word) for word in said if word.startswith(("USER", "AUTH", "APOP")))
         server.forget()
