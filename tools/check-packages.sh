@@ -60,7 +60,7 @@ say "what building and checking needs"
 get update
 get build-dep -y --no-install-recommends ./packaging
 get install -y --no-install-recommends lintian autopkgtest dpkg-dev diffutils python3 man-db \
-    systemd-sysv systemd-container dovecot-pop3d openssl procps
+    systemd-sysv systemd-container dovecot-pop3d openssl procps podman buildah crun mmdebstrap
 
 say "built twice, elsewhere, at another time of day, in another language, without tests"
 quietly first tools/make-deb.sh "$work/first"
@@ -174,7 +174,7 @@ END
 (cd "$work"/libpop3-*/ && rm -rf build-install && sha256sum --quiet -c "$work/digests" &&
     [ "$(find . -type f ! -path ./demo/\* ! -name '*.pyc' | wc -l)" = "$(wc -l <"$work/digests")" ])
 
-say "what the container runs, as its user"
+say "the image, built and run by a container engine"
 tools/check-container.sh
 
 say "removed, then purged"

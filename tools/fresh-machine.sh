@@ -74,10 +74,10 @@ contained() {
     wait "$container"
 }
 
-# Makes the minimal system in $root.
+# Makes the minimal system in $root. What is thrown away need not outlive a power cut.
 bootstrap() {
     contained env TMPDIR="$work" mmdebstrap --quiet --variant=minbase --architectures="$architecture" \
-        --include="$include" --aptopt="$work/apt.conf" "$release" "$root" "$work/sources.list" >&2
+        --include="$include" --aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io "$release" "$root" "$work/sources.list" >&2
 }
 
 clean_up() {

@@ -11,7 +11,7 @@ log=$(mktemp) || exit 1
 trap 'rm -f "$log" "$log.status"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-passed=0 failed=0 skipped=0 summary=''
+passed=0 failed=0 skipped=0 summary='' all_began=$(date +%s)
 
 # The last line that is a result, `12 passed, 0 failed, 3 skipped`: `make` writes a line of its own behind a failure.
 result() {
@@ -84,6 +84,7 @@ ci)
     ;;
 esac
 printf '%s\n' "$summary"
+echo "all of it: in $((($(date +%s) - all_began) / 60)) min"
 if [ "$skipped" != 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"
 else

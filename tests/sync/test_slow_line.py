@@ -13,8 +13,8 @@ GIVEN_UP = "the server is too slow, or means to hold it"
 
 
 def slowly(seconds):
-    """The environment of a run in which each octet takes so long."""
-    before = [word for word in [os.environ.get("LD_PRELOAD")] if word]
+    """The environment of a run in which each octet takes so long. Who else has a hand on the clock is left out."""
+    before = [word for word in os.environ.get("LD_PRELOAD", "").replace(":", " ").split() if "libclock" not in word]
     sanitizers = ":".join([word for word in [os.environ.get("ASAN_OPTIONS")] if word] + ["verify_asan_link_order=0"])
     return {"LD_PRELOAD": " ".join([*before, LIBRARY]), "POP3_SLOW_LINE": str(int(seconds * 1e6)),
             "ASAN_OPTIONS": sanitizers}  # fmt: skip
