@@ -218,7 +218,7 @@ typedef pop3_sink_result (*pop3_sink_fn)(void *ctx, const char *data, size_t len
  */
 typedef bool (*pop3_entry_fn)(void *ctx, const pop3_entry *entry, pop3_str line);
 
-/** @name Making, connecting, ending
+/** @defgroup pop3_connection Making a client, connecting, ending
  * @{ */
 
 /**
@@ -260,7 +260,7 @@ POP3_API void pop3_client_close(pop3_client *client);
 POP3_API void pop3_client_cancel(pop3_client *client);
 
 /** @} */
-/** @name What is known
+/** @defgroup pop3_known What is known of a connection
  * @{ */
 
 /** The session's state; ::POP3_STATE_DEAD when there is no connection. */
@@ -303,7 +303,7 @@ POP3_API uint64_t pop3_client_deletions(const pop3_client *client);
 POP3_API const pop3_error *pop3_client_error(const pop3_client *client);
 
 /** @} */
-/** @name Commands, blocking
+/** @defgroup pop3_commands Commands, blocking
  * Each sends one command and waits for its end, after all that was submitted before. Besides what
  * is said at each: ::POP3_ERR_REFUSED when the server answers -ERR; ::POP3_ERR_STATE without a
  * connection, or from within a callback; ::POP3_ERR_ARGUMENT for arguments that
@@ -384,7 +384,7 @@ POP3_API pop3_status pop3_client_raw_list(pop3_client *client, const char *line,
                                           pop3_entry_fn entry, void *ctx);
 
 /** @} */
-/** @name Collected answers, blocking
+/** @defgroup pop3_collected Answers in memory, blocking
  * @{ */
 
 /** A listing in memory: sizes and unique-ids side by side. Free with pop3_listing_free(). */
@@ -448,7 +448,7 @@ POP3_API pop3_status pop3_client_retr_memory(pop3_client *client, uint32_t numbe
                                              char **data, size_t *len);
 
 /** @} */
-/** @name Many at a time
+/** @defgroup pop3_many Many commands at a time
  * @{ */
 
 /** How a submitted command ended. Valid during the callback. */
@@ -529,7 +529,7 @@ POP3_API pop3_status pop3_client_top_many(pop3_client *client, const uint32_t *n
 POP3_API pop3_status pop3_client_run(pop3_client *client);
 
 /** @} */
-/** @name The event-loop interface
+/** @defgroup pop3_loop Event loops
  * @{ */
 
 /** A socket to wait on. It may change with every step. */

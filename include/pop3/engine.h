@@ -33,6 +33,9 @@
 extern "C" {
 #endif
 
+/** @defgroup pop3_sans_io The sans-I/O engine
+ * @{ */
+
 /** The protocol's state for one connection. */
 typedef struct pop3_engine pop3_engine;
 
@@ -344,6 +347,8 @@ POP3_API bool pop3_is_status_line(pop3_str line);
  * empty one while alive). The sentence lives as the engine; octets from the server are shown
  * printable. */
 POP3_API pop3_status pop3_engine_error(const pop3_engine *engine, const char **detail);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -83,6 +83,9 @@
 extern "C" {
 #endif
 
+/** @defgroup pop3_logging_in Logging in
+ * @{ */
+
 /** What kind of secret is asked for. */
 typedef enum pop3_secret_kind {
     POP3_SECRET_PASSWORD, /**< A password. */
@@ -222,6 +225,8 @@ POP3_API const pop3_login_result *pop3_login_outcome(const pop3_client *client);
 
 /** Whether this build knows a method by name; letters' case is ignored. */
 POP3_API bool pop3_login_mechanism_known(const char *name);
+
+/** @} */
 
 #ifdef __cplusplus
 }

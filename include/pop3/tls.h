@@ -18,6 +18,9 @@
 extern "C" {
 #endif
 
+/** @defgroup pop3_trust TLS contexts
+ * @{ */
+
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
 /** What is wrong with a server's certificate, as far as it asks something else of the caller. */
@@ -156,6 +159,8 @@ POP3_API pop3_status pop3_tls_wrap(pop3_tls **out, struct ssl_ctx_st *ctx);
 
 /** Gives up a context; it goes when the last client that uses it is freed. NULL does nothing. */
 POP3_API void pop3_tls_free(pop3_tls *tls);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,9 @@
 extern "C" {
 #endif
 
+/** @defgroup pop3_peculiarities Peculiarities of servers
+ * @{ */
+
 /** A trait that a server has or has not, as a bit. The words are those of
  * pop3_server_traits_read(). */
 typedef enum pop3_trait {
@@ -84,6 +87,8 @@ POP3_API bool pop3_server_traits_read(pop3_server_traits *traits, const char *te
  * @return how many octets all of them have, without the terminator.
  */
 POP3_API size_t pop3_server_traits_write(const pop3_server_traits *traits, char *out, size_t size);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -26,6 +26,9 @@
 extern "C" {
 #endif
 
+/** @defgroup pop3_types Types, statuses, names
+ * @{ */
+
 /** Marks what the shared library exports; everything else is hidden. */
 #if defined(__GNUC__)
 #define POP3_API __attribute__((visibility("default")))
@@ -260,6 +263,8 @@ typedef enum pop3_trace_kind {
  * @param len  their number.
  */
 typedef void (*pop3_trace_fn)(void *ctx, pop3_trace_kind kind, const char *data, size_t len);
+
+/** @} */
 
 #ifdef __cplusplus
 }
