@@ -26,6 +26,17 @@ int cpoplib_state_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->reader_type);
     Py_VISIT(state->block_type);
     Py_VISIT(state->function_type);
+    Py_VISIT(state->socket_type);
+    Py_VISIT(state->socket_sendall);
+    Py_VISIT(state->socket_recv_into);
+    Py_VISIT(state->timeout_error);
+    Py_VISIT(state->file_type);
+    Py_VISIT(state->file_readinto);
+    Py_VISIT(state->tls_type);
+    Py_VISIT(state->tls_object_type);
+    Py_VISIT(state->tls_error);
+    for (size_t i = 0; i < TLS_METHODS; i++)
+        Py_VISIT(state->tls_own[i]);
     for (size_t i = 0; i < OWN_METHODS; i++)
         Py_VISIT(state->own[i]);
     Py_VISIT(state->window_type);
@@ -45,6 +56,17 @@ int cpoplib_state_clear(PyObject *module)
     Py_CLEAR(state->reader_type);
     Py_CLEAR(state->block_type);
     Py_CLEAR(state->function_type);
+    Py_CLEAR(state->socket_type);
+    Py_CLEAR(state->socket_sendall);
+    Py_CLEAR(state->socket_recv_into);
+    Py_CLEAR(state->timeout_error);
+    Py_CLEAR(state->file_type);
+    Py_CLEAR(state->file_readinto);
+    Py_CLEAR(state->tls_type);
+    Py_CLEAR(state->tls_object_type);
+    Py_CLEAR(state->tls_error);
+    for (size_t i = 0; i < TLS_METHODS; i++)
+        Py_CLEAR(state->tls_own[i]);
     for (size_t i = 0; i < OWN_METHODS; i++)
         Py_CLEAR(state->own[i]);
     Py_CLEAR(state->window_type);

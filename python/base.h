@@ -8,6 +8,7 @@
 #include <structmember.h>
 
 #include <pop3/engine.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* Names of attributes, methods and module globals, and the texts of commands: each is one interned
@@ -24,6 +25,16 @@
     X(CREATE_SOCKET, "_create_socket")                                                             \
     X(DEBUGGING, "_debugging")                                                                     \
     X(MAXLINE, "_MAXLINE")                                                                         \
+    X(READ, "read")                                                                                \
+    X(RECV_INTO, "recv_into")                                                                      \
+    X(SEND, "send")                                                                                \
+    X(SENDALL, "sendall")                                                                          \
+    X(FILENO, "fileno")                                                                            \
+    X(RAW_SOCK, "_sock")                                                                           \
+    X(SSLOBJ, "_sslobj")                                                                           \
+    X(SUPPRESS_RAGGED_EOFS, "suppress_ragged_eofs")                                                \
+    X(TIMEOUT, "timeout")                                                                          \
+    X(TIMEOUT_OCCURRED, "_timeout_occurred")                                                       \
     X(TLS_ESTABLISHED, "_tls_established")                                                         \
     X(CLOSE, "close")                                                                              \
     X(CONTEXT, "context")                                                                          \
@@ -41,10 +52,8 @@
     X(MD5, "md5")                                                                                  \
     X(MODE_RB, "rb")                                                                               \
     X(PORT, "port")                                                                                \
-    X(RAW, "raw")                                                                                  \
     X(READINTO, "readinto")                                                                        \
     X(READLINE, "readline")                                                                        \
-    X(SENDALL, "sendall")                                                                          \
     X(SHUTDOWN, "shutdown")                                                                        \
     X(SHUT_RDWR, "SHUT_RDWR")                                                                      \
     X(SOCK, "sock")                                                                                \
@@ -59,7 +68,8 @@
 #define CPOPLIB_NAME(name, text) NAME_##name,
 typedef enum cpoplib_name {
     CPOPLIB_NAMES(CPOPLIB_NAME) NAME_COUNT,
-    OWN_METHODS = NAME_SHORTCMD + 1 /* how many of the names are such methods' */
+    OWN_METHODS = NAME_SHORTCMD + 1, /* how many of the names are such methods' */
+    TLS_METHODS = 4 /* names from NAME_READ on: through which an SSLSocket moves octets */
 } cpoplib_name;
 #undef CPOPLIB_NAME
 
@@ -77,6 +87,20 @@ typedef struct cpoplib_state {
     PyTypeObject *function_type; /* the methods of POP3 */
     PyObject *own[OWN_METHODS];  /* POP3's methods of those names, as they were made */
     PyObject *names[NAME_COUNT];
+    /* What octets go through in Python, to be recognized; see wire.h. All NULL where it is unknown.
+     */
+    PyTypeObject *socket_type; /* socket.socket */
+    PyObject *socket_sendall;
+    PyObject *socket_recv_into;
+    PyObject *timeout_error;
+    PyTypeObject *file_type; /* socket.SocketIO */
+    PyObject *file_readinto;
+    bool look;                     /* more than one processor: a wait may begin with a look */
+    atomic_bool tls_learned;       /* whether the rest has been looked for: ssl was imported */
+    PyTypeObject *tls_type;        /* ssl.SSLSocket */
+    PyTypeObject *tls_object_type; /* _ssl._SSLSocket */
+    PyObject *tls_error;           /* ssl.SSLError */
+    PyObject *tls_own[TLS_METHODS];
 } cpoplib_state;
 
 /* Interns the names, and finds the module's dict. 0, or -1 with an exception. */

@@ -14,8 +14,9 @@ typedef struct cpoplib_client {
                                   them any more; see cpoplib_run.owner */
     bool capabilities_asked;   /* CAPA was answered, whatever with, since `engine` was made */
     PyObject *kept; /* list of a few lines of the last long reply, or NULL; see keep_memory() */
-    bool busy;      /* the engine is at work, perhaps without the GIL */
-    bool forget;    /* free the engine as soon as it is not busy */
+    unsigned long thread; /* that waits for a command's reply, or 0: others may not use it now */
+    bool busy;            /* the engine is at work, perhaps without the GIL */
+    bool forget;          /* free the engine as soon as it is not busy */
 } cpoplib_client;
 
 #endif

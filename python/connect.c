@@ -37,22 +37,22 @@ static int makes_plain_files(const cpoplib_state *state, PyObject *makefile)
     return result;
 }
 
-/* makefile('rb') of a socket.socket, with our reader in its place. The file gets a buffer of one
- * octet, as ours is before it. NULL with an exception, or without one when it made something else.
- */
+/* makefile('rb', 0) of a socket.socket, with our reader before it. NULL with an exception, or
+ * without one when it made something else. */
 static PyObject *make_reader(const cpoplib_state *state, PyObject *makefile)
 {
-    PyObject *one = PyLong_FromLong(1);
-    PyObject *file =
-        one == NULL ? NULL
-                    : PyObject_CallFunctionObjArgs(makefile, state->names[NAME_MODE_RB], one, NULL);
-    Py_XDECREF(one);
-    if (file == NULL)
+    PyObject *zero = PyLong_FromLong(0);
+    PyObject *raw =
+        zero == NULL
+            ? NULL
+            : PyObject_CallFunctionObjArgs(makefile, state->names[NAME_MODE_RB], zero, NULL);
+    Py_XDECREF(zero);
+    if (raw == NULL)
         return NULL;
     PyObject *reader = NULL;
-    if ((PyObject *)Py_TYPE(file) == state->buffered_reader)
-        reader = cpoplib_reader_new(state, file);
-    Py_DECREF(file);
+    if (Py_IS_TYPE(raw, state->file_type))
+        reader = cpoplib_reader_new(state, raw);
+    Py_DECREF(raw);
     return reader;
 }
 

@@ -218,6 +218,22 @@ static int announce_lines(const cpoplib_run *run, const char *data, size_t len)
     return 0;
 }
 
+/* sock.sendall(octets), by the shortest way. */
+static int send_all(const cpoplib_state *state, PyObject *sock, PyObject *octets)
+{
+    cpoplib_wire wire;
+    int result = cpoplib_wire_open(state, sock, &wire);
+    if (result > 0) {
+        result = cpoplib_wire_send(state, &wire, octets);
+        cpoplib_wire_done(&wire);
+    } else if (result == 0) {
+        PyObject *sent = PyObject_CallMethodOneArg(sock, state->names[NAME_SENDALL], octets);
+        result = sent == NULL ? -1 : 0;
+        Py_XDECREF(sent);
+    }
+    return result;
+}
+
 /* Sends what the engine has to send. Returns 1 when there was something. */
 static int send_output(cpoplib_run *run)
 {
@@ -228,14 +244,13 @@ static int send_output(cpoplib_run *run)
     while ((data = pop3_engine_output(engine, &len)), len > 0) {
         PyObject *sock = cpoplib_get(run->state, (PyObject *)run->client, NAME_SOCK);
         PyObject *octets = sock == NULL ? NULL : PyBytes_FromStringAndSize(data, (Py_ssize_t)len);
-        PyObject *sent = NULL;
+        bool sent = false;
         if (octets != NULL && announce_lines(run, data, len) == 0)
-            sent = PyObject_CallMethodOneArg(sock, run->state->names[NAME_SENDALL], octets);
+            sent = send_all(run->state, sock, octets) == 0;
         Py_XDECREF(octets);
         Py_XDECREF(sock);
-        if (sent == NULL)
+        if (!sent)
             return -1;
-        Py_DECREF(sent);
         pop3_engine_sent(engine, len);
         did = 1;
     }
@@ -323,7 +338,8 @@ void cpoplib_hang_up(const cpoplib_state *state, PyObject *client)
 
 int cpoplib_check_idle(const cpoplib_client *client)
 {
-    if (!client->busy)
+    bool others = client->thread != 0 && client->thread != PyThread_get_thread_ident();
+    if (!client->busy && !others)
         return 0;
     PyErr_SetString(PyExc_RuntimeError, "the connection is in use already");
     return -1;

@@ -49,14 +49,16 @@ PyObject *cpoplib_putline(PyObject *self, PyObject *line)
 
 /* CR, LF and NUL end or cut a command line, and smuggle another one; the other control characters
  * have no place in it either (RFC 1939 §3). */
-static bool has_control_characters(PyObject *line)
+bool cpoplib_check_command(const char *octets, size_t len)
 {
-    const unsigned char *p = (const unsigned char *)PyBytes_AS_STRING(line);
-    for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(line); i++) {
-        if (p[i] < 0x20 || p[i] == 0x7F)
-            return true;
+    const unsigned char *p = (const unsigned char *)octets;
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] < 0x20 || p[i] == 0x7F) {
+            PyErr_SetString(PyExc_ValueError, "Control characters not allowed in commands");
+            return false;
+        }
     }
-    return false;
+    return true;
 }
 
 PyObject *cpoplib_encoded(const cpoplib_state *state, PyObject *self, PyObject *text)
@@ -80,9 +82,7 @@ PyObject *cpoplib_putcmd(PyObject *self, PyObject *line)
     if (octets == NULL)
         return NULL;
     PyObject *result = NULL;
-    if (has_control_characters(octets))
-        PyErr_SetString(PyExc_ValueError, "Control characters not allowed in commands");
-    else
+    if (cpoplib_check_command(PyBytes_AS_STRING(octets), (size_t)PyBytes_GET_SIZE(octets)))
         result = PyObject_CallMethodOneArg(self, state->names[NAME_PUTLINE], octets);
     Py_DECREF(octets);
     if (result == NULL)
@@ -275,18 +275,11 @@ int cpoplib_starts_with(const cpoplib_state *state, PyObject *object, const char
     return result;
 }
 
-PyObject *cpoplib_getresp(PyObject *self)
+/* The status line as the reply, or what its refusal raises; steals the reference. */
+static PyObject *judge(const cpoplib_state *state, PyObject *self, PyObject *resp)
 {
-    const cpoplib_state *state = cpoplib_state_of(self);
-    PyObject *resp, *octets;
-    if (cpoplib_next_line(state, self, &resp, &octets) < 0)
-        return NULL;
-    Py_DECREF(octets);
     int ok = cpoplib_debug(state, self, 1, "*resp*", resp);
-    if (ok == 0)
-        ok = cpoplib_starts_with(state, resp, "+");
-    else
-        ok = -1;
+    ok = ok == 0 ? cpoplib_starts_with(state, resp, "+") : -1;
     if (ok == 0)
         cpoplib_raise_object(state, resp);
     if (ok <= 0)
@@ -294,28 +287,22 @@ PyObject *cpoplib_getresp(PyObject *self)
     return resp;
 }
 
-/* self.put(line), then self.get(). */
-static PyObject *exchange(PyObject *self, PyObject *line, cpoplib_name get)
+PyObject *cpoplib_getresp(PyObject *self)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
-    if (cpoplib_settle(state, (cpoplib_client *)self) < 0)
+    PyObject *resp, *octets;
+    if (cpoplib_next_line(state, self, &resp, &octets) < 0)
         return NULL;
-    PyObject *put = PyObject_CallMethodOneArg(self, state->names[NAME_PUTCMD], line);
-    if (put == NULL)
-        return NULL;
-    Py_DECREF(put);
-    PyObject *reply = PyObject_CallMethodNoArgs(self, state->names[get]);
-    if (reply == NULL)
-        cpoplib_hang_up_without_memory(state, self);
-    return reply;
+    Py_DECREF(octets);
+    return judge(state, self, resp);
 }
 
-PyObject *cpoplib_shortcmd(PyObject *self, PyObject *line)
+PyObject *cpoplib_own_response(const cpoplib_state *state, PyObject *self)
 {
-    return exchange(self, line, NAME_GETRESP);
-}
-
-PyObject *cpoplib_longcmd(PyObject *self, PyObject *line)
-{
-    return exchange(self, line, NAME_GETLONGRESP);
+    PyObject *pair = cpoplib_getline(self);
+    if (pair == NULL)
+        return NULL;
+    PyObject *resp = cpoplib_new_reference(PyTuple_GET_ITEM(pair, 0));
+    Py_DECREF(pair);
+    return judge(state, self, resp);
 }

@@ -9,8 +9,12 @@ PyObject *cpoplib_putline(PyObject *self, PyObject *line);
 PyObject *cpoplib_putcmd(PyObject *self, PyObject *line);
 PyObject *cpoplib_getline(PyObject *self);
 PyObject *cpoplib_getresp(PyObject *self);
-PyObject *cpoplib_shortcmd(PyObject *self, PyObject *line);
-PyObject *cpoplib_longcmd(PyObject *self, PyObject *line);
+
+/* Whether octets of a command line would end or cut it: ValueError then, and false. */
+bool cpoplib_check_command(const char *octets, size_t len);
+
+/* What _getresp() does when _getline() is known to be POP3's own. */
+PyObject *cpoplib_own_response(const cpoplib_state *state, PyObject *self);
 
 /* bytes(text, self.encoding) */
 PyObject *cpoplib_encoded(const cpoplib_state *state, PyObject *self, PyObject *text);

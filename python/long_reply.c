@@ -242,12 +242,8 @@ static int take_lines(const cpoplib_state *state, PyObject *self, PyObject *list
     return result < 0 ? -1 : 0;
 }
 
-PyObject *cpoplib_getlongresp(PyObject *self)
+PyObject *cpoplib_rest_of_reply(const cpoplib_state *state, PyObject *self, PyObject *resp)
 {
-    const cpoplib_state *state = cpoplib_state_of(self);
-    PyObject *resp = PyObject_CallMethodNoArgs(self, state->names[NAME_GETRESP]);
-    if (resp == NULL)
-        return NULL;
     PyObject *list = PyList_New(0);
     PyObject *octets = PyLong_FromLong(0);
     if (list == NULL || octets == NULL || take_lines(state, self, list, &octets) < 0) {
@@ -257,4 +253,11 @@ PyObject *cpoplib_getlongresp(PyObject *self)
         return NULL;
     }
     return Py_BuildValue("NNN", resp, list, octets);
+}
+
+PyObject *cpoplib_getlongresp(PyObject *self)
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    PyObject *resp = PyObject_CallMethodNoArgs(self, state->names[NAME_GETRESP]);
+    return resp == NULL ? NULL : cpoplib_rest_of_reply(state, self, resp);
 }

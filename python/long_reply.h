@@ -4,8 +4,11 @@
 
 #include "base.h"
 
-/* The method _getlongresp. `own` is the function of POP3._getline: when that is what self._getline
- * calls, nobody has overridden it, and lines are cut without it. */
+/* The method _getlongresp. */
 PyObject *cpoplib_getlongresp(PyObject *self);
+
+/* What comes of a reply of many lines whose status line has been read: steals the reference to it.
+ */
+PyObject *cpoplib_rest_of_reply(const cpoplib_state *state, PyObject *self, PyObject *resp);
 
 #endif

@@ -87,9 +87,10 @@ static int fill(PyObject *module)
     if (have_ssl < 0 || add_modules(state) < 0 || add_constants(state, have_ssl) < 0 ||
         add_exception(state) < 0)
         return -1;
-    if (cpoplib_add_function(module, state) < 0 || cpoplib_add_block(module, state) < 0 ||
-        cpoplib_add_reader(module, state) < 0 || cpoplib_add_window(module, state) < 0 ||
-        cpoplib_add_capabilities(state) < 0 || cpoplib_add_pop3(module, state) < 0)
+    if (cpoplib_add_wire(state) < 0 || cpoplib_add_function(module, state) < 0 ||
+        cpoplib_add_block(module, state) < 0 || cpoplib_add_reader(module, state) < 0 ||
+        cpoplib_add_window(module, state) < 0 || cpoplib_add_capabilities(state) < 0 ||
+        cpoplib_add_pop3(module, state) < 0)
         return -1;
     return have_ssl ? cpoplib_add_pop3_ssl(module, state) : 0;
 }

@@ -5,6 +5,7 @@
 #include "authenticate.h"
 #include "commands.h"
 #include "connect.h"
+#include "exchange.h"
 #include "extras.h"
 #include "lines.h"
 #include "long_reply.h"

@@ -56,7 +56,12 @@ bool cpoplib_reader_acknowledge(const cpoplib_reader *r)
     if (r->filled)
         return true; /* more is there already */
     int on = 1;
-    int fd = PyObject_AsFileDescriptor(r->raw);
+    const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
+    PyObject *sock = Py_IS_TYPE(r->raw, state->file_type)
+                         ? cpoplib_get(state, r->raw, NAME_RAW_SOCK)
+                         : cpoplib_new_reference(r->raw);
+    int fd = sock == NULL ? -1 : PyObject_AsFileDescriptor(sock);
+    Py_XDECREF(sock);
     if (fd >= 0)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
     else if (!PyErr_ExceptionMatches(PyExc_Exception))
@@ -69,27 +74,106 @@ bool cpoplib_reader_acknowledge(const cpoplib_reader *r)
     return true;
 }
 
-Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
+/* The shortest way to the socket of the raw file: as cpoplib_wire_open(). */
+static int open_wire(const cpoplib_state *state, const cpoplib_reader *r, cpoplib_wire *wire)
 {
-    if (r->torn) {
-        PyErr_SetString(PyExc_OSError, "cannot read on: octets were lost in a read that failed");
-        return -1;
+    if (state->file_type == NULL || !Py_IS_TYPE(r->raw, state->file_type))
+        return 0;
+    int result = -1;
+    PyObject *sock = NULL, *over = NULL;
+    PyObject *readinto = cpoplib_get(state, r->raw, NAME_READINTO);
+    if (readinto != NULL)
+        over = cpoplib_get(state, r->raw, NAME_TIMEOUT_OCCURRED);
+    if (over != NULL)
+        sock = cpoplib_get(state, r->raw, NAME_RAW_SOCK);
+    if (sock != NULL)
+        result = over == Py_False && PyMethod_Check(readinto) &&
+                 PyMethod_GET_FUNCTION(readinto) == state->file_readinto &&
+                 PyMethod_GET_SELF(readinto) == r->raw;
+    if (result > 0)
+        result = cpoplib_wire_open(state, sock, wire);
+    if (result < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        result = 0;
     }
-    if (!prepare(r))
-        return -1;
+    Py_XDECREF(sock);
+    Py_XDECREF(over);
+    Py_XDECREF(readinto);
+    return result;
+}
+
+static Py_ssize_t count_in(cpoplib_reader *r, Py_ssize_t n)
+{
+    r->end += n;
+    r->filled = r->end == r->cap;
+    return n;
+}
+
+/* A read through Python's objects failed: an OSError comes in place of octets, MemoryError or
+ * KeyboardInterrupt perhaps behind them. */
+static Py_ssize_t fail_in_python(cpoplib_reader *r)
+{
+    r->torn = !PyErr_ExceptionMatches(PyExc_OSError);
+    return -1;
+}
+
+/* What SocketIO does on a timeout: it refuses to read on. */
+static void note_timeout(const cpoplib_state *state, const cpoplib_reader *r)
+{
+    if (!PyErr_ExceptionMatches(state->timeout_error))
+        return;
+    PyObject *exception = cpoplib_take_exception();
+    if (PyObject_SetAttr(r->raw, state->names[NAME_TIMEOUT_OCCURRED], Py_True) < 0)
+        PyErr_Clear();
+    cpoplib_restore_exception(exception);
+}
+
+static Py_ssize_t read_by_wire(const cpoplib_state *state, cpoplib_reader *r,
+                               const cpoplib_wire *wire, PyObject *line, bool *sent)
+{
+    bool due = state->look && p3_glance_is_due(&r->glance), look = due;
+    r->block->shown_from = r->end;
+    Py_ssize_t n = cpoplib_wire_exchange(state, wire, line, sent, r->block, &look);
+    if (due && wire->tls == NULL)
+        p3_glance_over(&r->glance, look);
+    if (n < 0 && !*sent)
+        return -1; /* nothing has been read */
+    if (n >= 0)
+        return count_in(r, n);
+    note_timeout(state, r);
+    return wire->tls != NULL ? fail_in_python(r) : -1;
+}
+
+int cpoplib_reader_exchange(cpoplib_reader *r, PyObject *sock, PyObject *line, bool *sent)
+{
+    const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
+    cpoplib_wire wire;
+    *sent = false;
+    if (r->torn || r->start != r->end)
+        return 0;
+    int result = open_wire(state, r, &wire);
+    if (result <= 0)
+        return result;
+    if (wire.sock != sock)
+        result = 0;
+    else if (!prepare(r))
+        result = -1;
+    else
+        result = read_by_wire(state, r, &wire, line, sent) < 0 ? -1 : 1;
+    cpoplib_wire_done(&wire);
+    return result;
+}
+
+static Py_ssize_t read_by_method(const cpoplib_state *state, cpoplib_reader *r)
+{
     r->block->shown_from = r->end;
     PyObject *room = PyMemoryView_FromObject((PyObject *)r->block);
     if (room == NULL)
         return -1;
-    const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
     PyObject *result = PyObject_CallMethodOneArg(r->raw, state->names[NAME_READINTO], room);
     Py_DECREF(room);
-    if (result == NULL) {
-        /* An OSError comes in place of octets, MemoryError or KeyboardInterrupt perhaps behind
-         * them. */
-        r->torn = !PyErr_ExceptionMatches(PyExc_OSError);
-        return -1;
-    }
+    if (result == NULL)
+        return fail_in_python(r);
     if (result == Py_None) { /* a socket that does not block has nothing now */
         Py_DECREF(result);
         return 0;
@@ -105,22 +189,41 @@ Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
                      n, r->cap - r->end);
         return -1;
     }
-    r->end += n;
-    r->filled = r->end == r->cap;
+    return count_in(r, n);
+}
+
+Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
+{
+    if (r->torn) {
+        PyErr_SetString(PyExc_OSError, "cannot read on: octets were lost in a read that failed");
+        return -1;
+    }
+    if (!prepare(r))
+        return -1;
+    const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
+    cpoplib_wire wire;
+    int short_way = open_wire(state, r, &wire);
+    if (short_way < 0)
+        return -1;
+    if (short_way == 0)
+        return read_by_method(state, r);
+    bool sent;
+    Py_ssize_t n = read_by_wire(state, r, &wire, NULL, &sent);
+    cpoplib_wire_done(&wire);
     return n;
 }
 
 bool cpoplib_reader_begin(cpoplib_reader *r, const char *doing)
 {
-    if (r->busy) {
+    if (atomic_exchange(&r->busy, true)) {
         PyErr_SetString(PyExc_RuntimeError, "the connection's file is being read already");
         return false;
     }
     if (r->closed) {
+        r->busy = false;
         PyErr_Format(PyExc_ValueError, "%s of closed file", doing);
         return false;
     }
-    r->busy = true;
     return true;
 }
 
@@ -131,12 +234,15 @@ void cpoplib_reader_end(cpoplib_reader *r)
 
 void cpoplib_reader_rest(cpoplib_reader *r)
 {
-    if (r->busy || r->start != r->end || r->cap <= FIRST_CAP)
+    if (atomic_exchange(&r->busy, true))
         return;
-    Py_CLEAR(r->block);
-    r->data = NULL;
-    r->cap = r->start = r->end = 0;
-    r->filled = false;
+    if (r->start == r->end && r->cap > FIRST_CAP) {
+        Py_CLEAR(r->block);
+        r->data = NULL;
+        r->cap = r->start = r->end = 0;
+        r->filled = false;
+    }
+    r->busy = false;
 }
 
 /* Octets that the line at the buffer's start has, of at most `limit`; 0 when it is not complete.
@@ -157,6 +263,7 @@ PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit)
     if (!cpoplib_reader_begin(r, "readline"))
         return NULL;
     PyObject *line = NULL;
+    bool short_reply;
     Py_ssize_t scanned = 0, n = 0;
     while (limit != 0 && (n = line_length(r, limit, scanned)) == 0) {
         if (scanned < r->end - r->start && !cpoplib_reader_acknowledge(r))
@@ -174,10 +281,11 @@ PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit)
     if (line != NULL)
         r->start += n;
 end:
+    short_reply = r->cap > FIRST_CAP && r->start == r->end;
+    if (short_reply) /* the next may be one as well */
+        r->large = false;
     cpoplib_reader_end(r);
-    if (r->cap > FIRST_CAP && r->start == r->end) {
-        r->large = false; /* this was a short reply, the next may be one as well */
+    if (short_reply)
         cpoplib_reader_rest(r);
-    }
     return line;
 }

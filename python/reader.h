@@ -1,10 +1,12 @@
 /* The file of a connection: what POP3.file is. It takes the place of the io.BufferedReader that
- * socket.makefile() returns, reads through that one's raw file into a larger buffer, and lets the
- * extension look into that buffer. Everything else it leaves to the one it replaces. */
+ * socket.makefile() returns, reads the socket, or through the raw file, into a larger buffer, and
+ * lets the extension look into that buffer. Everything else it leaves to such a one. */
 #ifndef CPOPLIB_READER_H
 #define CPOPLIB_READER_H
 
-#include "block.h"
+#include "wire.h"
+
+#include "core/glance.h"
 
 typedef struct cpoplib_reader {
     PyObject_HEAD PyObject *dict; /* attributes that somebody set on the instance */
@@ -18,13 +20,14 @@ typedef struct cpoplib_reader {
     Py_ssize_t end;
     bool filled; /* the latest read filled the buffer */
     bool large;  /* long replies come: a buffer that was given back begins large the next time */
-    bool busy;   /* somebody reads, perhaps without the GIL: the buffer must not move */
-    bool closed;
-    bool torn; /* a read failed in a way that may have lost octets: there is no reading on */
+    atomic_bool busy; /* somebody reads, perhaps without the GIL: the rest is his alone */
+    atomic_bool closed;
+    p3_glance glance; /* whether it pays to look for octets before sleeping */
+    bool torn;        /* a read failed in a way that may have lost octets: there is no reading on */
 } cpoplib_reader;
 
-/* Makes the reader that takes the place of an io.BufferedReader. */
-PyObject *cpoplib_reader_new(const cpoplib_state *state, PyObject *buffered);
+/* Makes the reader that takes the place of an io.BufferedReader of that file. */
+PyObject *cpoplib_reader_new(const cpoplib_state *state, PyObject *raw);
 
 /* Whether object is a reader that nobody has set attributes on: its C functions may be used in
  * place of its methods. */
@@ -38,6 +41,11 @@ void cpoplib_reader_end(cpoplib_reader *r);
 /* At the end of a reply, outside of begin and end: gives a large buffer back if it is empty, so
  * that a connection that waits takes little memory. */
 void cpoplib_reader_rest(cpoplib_reader *r);
+
+/* Between begin and end: sends a command line, a bytes object, and reads once behind it, by the
+ * shortest way. Returns 1 when that was done, with *sent; 0 when that way is closed and nothing was
+ * done; -1 with an exception, with *sent. `sock` is where the client would send. */
+int cpoplib_reader_exchange(cpoplib_reader *r, PyObject *sock, PyObject *line, bool *sent);
 
 /* Between begin and end: reads more octets behind those there are, which may move them. Returns how
  * many; 0 at the end of input, or when a non-blocking socket has none; -1 with an exception. */

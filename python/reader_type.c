@@ -172,13 +172,14 @@ static PyObject *reader_close(PyObject *self, PyObject *Py_UNUSED(unused))
     cpoplib_reader *r = as_reader(self);
     r->closed = true;
     const cpoplib_state *state = cpoplib_state_of(self);
-    return PyObject_CallMethodNoArgs(r->inner, state->names[NAME_CLOSE]);
+    PyObject *file = r->inner != NULL ? r->inner : r->raw;
+    return PyObject_CallMethodNoArgs(file, state->names[NAME_CLOSE]);
 }
 
 static PyObject *reader_closed(PyObject *self, void *Py_UNUSED(unused))
 {
     cpoplib_reader *r = as_reader(self);
-    return r->closed ? PyBool_FromLong(1) : PyObject_GetAttrString(r->inner, "closed");
+    return r->closed ? PyBool_FromLong(1) : PyObject_GetAttrString(r->raw, "closed");
 }
 
 static PyObject *reader_enter(PyObject *self, PyObject *Py_UNUSED(unused))
@@ -207,12 +208,21 @@ static PyObject *reader_getattr(PyObject *self, PyObject *name)
     if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
         return value;
     PyErr_Clear();
-    return PyObject_GetAttr(as_reader(self)->inner, name);
+    cpoplib_reader *r = as_reader(self);
+    if (r->inner == NULL) {
+        PyObject *made =
+            PyObject_CallFunction(cpoplib_state_of(self)->buffered_reader, "Oi", r->raw, 1);
+        if (r->inner == NULL)
+            r->inner = made;
+        else
+            Py_XDECREF(made); /* somebody else came first */
+    }
+    return r->inner == NULL ? NULL : PyObject_GetAttr(r->inner, name);
 }
 
 static PyObject *reader_repr(PyObject *self)
 {
-    return PyUnicode_FromFormat("<cpoplib._Reader of %R>", as_reader(self)->inner);
+    return PyUnicode_FromFormat("<cpoplib._Reader of %R>", as_reader(self)->raw);
 }
 
 static int reader_traverse(PyObject *self, visitproc visit, void *arg)
@@ -240,8 +250,8 @@ static void reader_dealloc(PyObject *self)
         PyObject_ClearWeakRefs(self);
     Py_CLEAR(r->dict);
     Py_CLEAR(r->block);
-    Py_CLEAR(r->raw);
-    Py_CLEAR(r->inner); /* closes the file if nobody did */
+    Py_CLEAR(r->inner);
+    Py_CLEAR(r->raw); /* closes the file if nobody did */
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -304,19 +314,11 @@ static PyType_Spec spec = {
     .slots = slots,
 };
 
-PyObject *cpoplib_reader_new(const cpoplib_state *state, PyObject *buffered)
+PyObject *cpoplib_reader_new(const cpoplib_state *state, PyObject *raw)
 {
-    PyObject *raw = cpoplib_get(state, buffered, NAME_RAW);
-    if (raw == NULL)
-        return NULL;
     cpoplib_reader *r = (cpoplib_reader *)state->reader_type->tp_alloc(state->reader_type, 0);
-    if (r == NULL) {
-        Py_DECREF(raw);
-        return NULL;
-    }
-    Py_INCREF(buffered);
-    r->inner = buffered;
-    r->raw = raw;
+    if (r != NULL)
+        r->raw = cpoplib_new_reference(raw);
     return (PyObject *)r;
 }
 

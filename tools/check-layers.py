@@ -41,8 +41,8 @@ ROOMS = {
 HELPERS = {
     "src/auth": {"base64.h", "octets.h", "text.h", "values.h", "wipe.h"},
     "src/io": {"base64.h", "octets.h", "text.h", "wipe.h"},
-    "src/client": {"octets.h", "text.h", "wipe.h"},
-    "python": {"line.h", "split.h"},
+    "src/client": {"glance.h", "octets.h", "text.h", "wipe.h"},
+    "python": {"glance.h", "line.h", "split.h"},
 }
 
 # The public headers each may include.

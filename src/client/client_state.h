@@ -19,7 +19,7 @@
 #include <pop3/client.h>
 #include <pop3/login.h>
 
-#include "client/glance.h"
+#include "core/glance.h"
 #include "io/dial.h"
 #include "io/proxy.h"
 #include "io/resolve.h"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "client/glance.h"
+#include "core/glance.h"
 
 /* Waits until a look is due, and tells how many went without one. */
 static unsigned waits_without(p3_glance *g)

@@ -1,8 +1,8 @@
 /* Whether to look for an answer for a moment before going to sleep: a server nearby answers sooner
  * than a process wakes. One that did not is looked for again after one wait, then after two, four
  * and so on, so that one far away costs a few moments in all. */
-#ifndef P3_CLIENT_GLANCE_H
-#define P3_CLIENT_GLANCE_H
+#ifndef P3_CORE_GLANCE_H
+#define P3_CORE_GLANCE_H
 
 #include <stdbool.h>
 

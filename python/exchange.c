@@ -1,0 +1,159 @@
+/* A command and its reply: by the methods that poplib goes through, which anybody may override; or,
+ * where nobody did, without them, which nobody can tell but by the clock. */
+#include "exchange.h"
+
+#include "engine_io.h"
+#include "lines.h"
+#include "long_reply.h"
+#include "reader.h"
+
+#include <string.h>
+
+/* Whether the class, and the instance, have POP3's own methods. -1 with an exception. */
+static int has_own_methods(const cpoplib_state *state, PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject *dict = ((cpoplib_client *)self)->dict;
+    if (type->tp_getattro != PyObject_GenericGetAttr || dict == NULL)
+        return 0;
+    for (int i = 0; i < OWN_METHODS; i++) {
+        int replaced = PyDict_Contains(dict, state->names[i]);
+        if (replaced != 0)
+            return replaced < 0 ? -1 : 0;
+        PyObject *method = PyObject_GetAttr((PyObject *)type, state->names[i]);
+        Py_XDECREF(method);
+        if (method != state->own[i])
+            return method == NULL ? -1 : 0;
+    }
+    return 1;
+}
+
+/* Whether commands are encoded, ended and shown as they usually are. -1 with an exception. */
+static int has_usual_settings(const cpoplib_state *state, PyObject *self)
+{
+    int shown = cpoplib_debugging(state, self, 0);
+    if (shown != 0)
+        return shown < 0 ? -1 : 0;
+    PyObject *encoding = cpoplib_get(state, self, NAME_ENCODING);
+    PyObject *crlf = encoding == NULL ? NULL : cpoplib_global(state, NAME_CRLF);
+    int result = crlf == NULL ? -1
+                              : PyUnicode_CheckExact(encoding) &&
+                                    PyUnicode_CompareWithASCIIString(encoding, "UTF-8") == 0 &&
+                                    PyBytes_CheckExact(crlf) && PyBytes_GET_SIZE(crlf) == 2 &&
+                                    memcmp(PyBytes_AS_STRING(crlf), "\r\n", 2) == 0;
+    Py_XDECREF(crlf);
+    Py_XDECREF(encoding);
+    return result;
+}
+
+/* Sends octets, an LF at their end, by the connection's socket, and reads what comes first of the
+ * reply if that goes in one. *sent is whether they went out. 0, or -1 with an exception. */
+static int send_and_read(const cpoplib_state *state, PyObject *self, PyObject *octets, bool *sent)
+{
+    int result = 0;
+    PyObject *sock = cpoplib_get(state, self, NAME_SOCK);
+    PyObject *file = sock == NULL ? NULL : cpoplib_get(state, self, NAME_FILE);
+    *sent = false;
+    if (file != NULL && cpoplib_reader_is_plain(state, file)) {
+        cpoplib_reader *r = (cpoplib_reader *)file;
+        if (!r->closed) {
+            result = cpoplib_reader_begin(r, "readline") ? 0 : -1;
+            if (result == 0) {
+                result = cpoplib_reader_exchange(r, sock, octets, sent);
+                cpoplib_reader_end(r);
+            }
+        }
+    }
+    if (file != NULL && result == 0) {
+        PyObject *done = PyObject_CallMethodOneArg(sock, state->names[NAME_SENDALL], octets);
+        *sent = done != NULL;
+        Py_XDECREF(done);
+    }
+    Py_XDECREF(file);
+    Py_XDECREF(sock);
+    return *sent && result >= 0 ? 0 : -1;
+}
+
+/* A command line that goes out without poplib's methods. 0 when it did, -1 with an exception. */
+static int send_line(const cpoplib_state *state, PyObject *self, const char *text, Py_ssize_t len)
+{
+    int result = -1;
+    bool sent = false;
+    PyObject *line = PyBytes_FromStringAndSize(text, len);
+    PyObject *octets = line == NULL ? NULL : PyBytes_FromStringAndSize(NULL, len + 2);
+    if (octets != NULL) {
+        memcpy(PyBytes_AS_STRING(octets), text, (size_t)len);
+        memcpy(PyBytes_AS_STRING(octets) + len, "\r\n", 2);
+        if (PySys_Audit("poplib.putline", "OO", self, line) == 0)
+            result = send_and_read(state, self, octets, &sent);
+        if (sent)
+            cpoplib_note_command((cpoplib_client *)self, line);
+    }
+    Py_XDECREF(octets);
+    Py_XDECREF(line);
+    return result;
+}
+
+/* Whether there is a way without methods for this line: 1 when it has gone out, 0 when it has not,
+ * -1 with an exception. */
+static int try_directly(const cpoplib_state *state, PyObject *self, PyObject *line)
+{
+    int plain = PyUnicode_CheckExact(line) ? has_own_methods(state, self) : 0;
+    if (plain > 0)
+        plain = has_usual_settings(state, self);
+    if (plain <= 0)
+        return plain;
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(line, &len);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        PyErr_Clear(); /* bytes() has its own words for it */
+        return 0;
+    }
+    if (text == NULL || !cpoplib_check_command(text, (size_t)len))
+        return -1;
+    return send_line(state, self, text, len) < 0 ? -1 : 1;
+}
+
+static PyObject *run(const cpoplib_state *state, PyObject *self, PyObject *line, cpoplib_name get)
+{
+    int sent = try_directly(state, self, line);
+    PyObject *reply = NULL;
+    if (sent > 0)
+        reply = cpoplib_own_response(state, self);
+    if (reply != NULL && get == NAME_GETLONGRESP)
+        reply = cpoplib_rest_of_reply(state, self, reply);
+    if (sent != 0)
+        return reply;
+    PyObject *put = PyObject_CallMethodOneArg(self, state->names[NAME_PUTCMD], line);
+    if (put == NULL)
+        return NULL;
+    Py_DECREF(put);
+    return PyObject_CallMethodNoArgs(self, state->names[get]);
+}
+
+/* self._putcmd(line), then self.get(). */
+static PyObject *exchange(PyObject *self, PyObject *line, cpoplib_name get)
+{
+    const cpoplib_state *state = cpoplib_state_of(self);
+    cpoplib_client *client = (cpoplib_client *)self;
+    if (cpoplib_settle(state, client) < 0)
+        return NULL;
+    bool outermost = client->thread == 0; /* overridden methods may send commands of their own */
+    client->thread = PyThread_get_thread_ident();
+    PyObject *reply = run(state, self, line, get);
+    if (outermost)
+        client->thread = 0;
+    if (reply == NULL)
+        cpoplib_hang_up_without_memory(state, self);
+    return reply;
+}
+
+PyObject *cpoplib_shortcmd(PyObject *self, PyObject *line)
+{
+    return exchange(self, line, NAME_GETRESP);
+}
+
+PyObject *cpoplib_longcmd(PyObject *self, PyObject *line)
+{
+    return exchange(self, line, NAME_GETLONGRESP);
+}
