@@ -104,7 +104,7 @@ static PyObject *expire_of(const pop3_capabilities *caps)
     }
 }
 
-static PyObject *build(const cpoplib_state *state, const pop3_capabilities *caps)
+PyObject *cpoplib_build_capabilities(const cpoplib_state *state, const pop3_capabilities *caps)
 {
     bool delay = (caps->flags & POP3_CAP_LOGIN_DELAY) != 0;
     PyObject *fields[] = {
@@ -160,7 +160,7 @@ PyObject *cpoplib_capabilities(PyObject *self, void *Py_UNUSED(unused))
         }
     }
     client->busy = true; /* the collector may run anybody's code, which must not free the engine */
-    PyObject *result = build(state, pop3_engine_capabilities(client->engine));
+    PyObject *result = cpoplib_build_capabilities(state, pop3_engine_capabilities(client->engine));
     client->busy = false;
     if (client->forget)
         cpoplib_forget_engine(client);

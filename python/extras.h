@@ -10,6 +10,9 @@ PyObject *cpoplib_retr_into(PyObject *self, PyObject *which, PyObject *file);
 PyObject *cpoplib_exit(PyObject *self, PyObject *exception_type);
 PyObject *cpoplib_capabilities(PyObject *self, void *unused);
 
+/* What a server announces, as a Capabilities. */
+PyObject *cpoplib_build_capabilities(const cpoplib_state *state, const pop3_capabilities *caps);
+
 int cpoplib_add_capabilities(cpoplib_state *state);
 
 #endif

@@ -1,5 +1,6 @@
 /* The module cpoplib: its constants, its types, its state. */
 #include "block.h"
+#include "engine_type.h"
 #include "extras.h"
 #include "function.h"
 #include "pop3_type.h"
@@ -90,7 +91,7 @@ static int fill(PyObject *module)
     if (cpoplib_add_wire(state) < 0 || cpoplib_add_function(module, state) < 0 ||
         cpoplib_add_block(module, state) < 0 || cpoplib_add_reader(module, state) < 0 ||
         cpoplib_add_window(module, state) < 0 || cpoplib_add_capabilities(state) < 0 ||
-        cpoplib_add_pop3(module, state) < 0)
+        cpoplib_add_engine(module, state) < 0 || cpoplib_add_pop3(module, state) < 0)
         return -1;
     return have_ssl ? cpoplib_add_pop3_ssl(module, state) : 0;
 }

@@ -1,0 +1,334 @@
+/* cpoplib._Engine: the sans-I/O engine as an object. */
+#include "engine_type.h"
+
+#include "extras.h"
+#include "message.h"
+
+#include <string.h>
+
+typedef struct cpoplib_engine_object {
+    PyObject_HEAD pop3_engine *engine;
+    cpoplib_message message; /* of the command that is being answered */
+    PyObject *lines;         /* list: the lines of a listing that is being answered, or NULL */
+    bool busy;               /* events are being handed out: input must not move */
+} cpoplib_engine_object;
+
+static cpoplib_engine_object *as_engine(PyObject *self)
+{
+    return (cpoplib_engine_object *)self;
+}
+
+static PyObject *octets_of(pop3_str text)
+{
+    return PyBytes_FromStringAndSize(text.data, (Py_ssize_t)text.len);
+}
+
+/* The engine's error as an exception: of the session, not of a command. */
+static void raise_error(const cpoplib_state *state, pop3_status status, const char *detail)
+{
+    if (status == POP3_ERR_MEMORY)
+        PyErr_NoMemory();
+    else if (status == POP3_ERR_CLOSED)
+        cpoplib_raise_text(state, "-ERR EOF");
+    else if (status == POP3_ERR_ARGUMENT)
+        PyErr_SetString(PyExc_ValueError, "the argument cannot be sent");
+    else
+        cpoplib_raise_text(state,
+                           detail != NULL ? detail : "the session does not allow this command now");
+}
+
+static PyObject *check(const cpoplib_state *state, pop3_status status)
+{
+    if (status != POP3_OK) {
+        raise_error(state, status, NULL);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *engine_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                            PyObject *Py_UNUSED(kwargs))
+{
+    cpoplib_engine_object *e = (cpoplib_engine_object *)type->tp_alloc(type, 0);
+    if (e == NULL)
+        return NULL;
+    e->message.wanted = true;
+    if (pop3_engine_new(&e->engine, NULL) != POP3_OK) {
+        Py_DECREF(e);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)e;
+}
+
+static void engine_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    pop3_engine_free(as_engine(self)->engine);
+    cpoplib_message_clear(&as_engine(self)->message);
+    Py_CLEAR(as_engine(self)->lines);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* The command of a keyword and of whether it has a number: the name is that of the engine's. */
+static pop3_command_kind find_kind(const char *name)
+{
+    static const struct {
+        const char *name;
+        pop3_command_kind kind;
+    } kinds[] = {
+        {"CAPA", POP3_CMD_CAPA}, {"USER", POP3_CMD_USER},       {"PASS", POP3_CMD_PASS},
+        {"APOP", POP3_CMD_APOP}, {"RPOP", POP3_CMD_RPOP},       {"AUTH", POP3_CMD_AUTH},
+        {"STLS", POP3_CMD_STLS}, {"UTF8", POP3_CMD_UTF8},       {"STAT", POP3_CMD_STAT},
+        {"LIST", POP3_CMD_LIST}, {"LIST n", POP3_CMD_LIST_ONE}, {"UIDL", POP3_CMD_UIDL},
+        {"RETR", POP3_CMD_RETR}, {"UIDL n", POP3_CMD_UIDL_ONE}, {"TOP", POP3_CMD_TOP},
+        {"DELE", POP3_CMD_DELE}, {"RSET", POP3_CMD_RSET},       {"NOOP", POP3_CMD_NOOP},
+        {"QUIT", POP3_CMD_QUIT}, {"LANG", POP3_CMD_LANG},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(name, kinds[i].name) == 0)
+            return kinds[i].kind;
+    }
+    return POP3_CMD_NONE;
+}
+
+static PyObject *submit(PyObject *self, PyObject *args)
+{
+    const char *name, *text = NULL, *initial = NULL;
+    Py_ssize_t text_len = 0, initial_len = 0;
+    unsigned long number = 0, lines = 0;
+    pop3_command command = POP3_COMMAND_INIT;
+    if (!PyArg_ParseTuple(args, "s|kkz#z#:submit", &name, &number, &lines, &text, &text_len,
+                          &initial, &initial_len))
+        return NULL;
+    command.kind = find_kind(name);
+    if (command.kind == POP3_CMD_NONE || number > UINT32_MAX || lines > UINT32_MAX)
+        return PyErr_Format(PyExc_ValueError, "%s: the argument cannot be sent", name);
+    command.number = (uint32_t)number;
+    command.lines = (uint32_t)lines;
+    command.text = (pop3_str){text, (size_t)text_len};
+    command.initial = (pop3_str){initial, (size_t)initial_len};
+    pop3_status status = pop3_engine_submit(as_engine(self)->engine, &command);
+    return check(cpoplib_state_of(self), status);
+}
+
+static PyObject *output(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    pop3_engine *engine = as_engine(self)->engine;
+    size_t len;
+    const char *data = pop3_engine_output(engine, &len);
+    PyObject *octets = octets_of((pop3_str){data, len});
+    if (octets != NULL)
+        pop3_engine_sent(engine, len);
+    return octets;
+}
+
+static int add_line(cpoplib_engine_object *e, pop3_str text)
+{
+    if (e->lines == NULL)
+        e->lines = PyList_New(0);
+    PyObject *line = e->lines == NULL ? NULL : octets_of(text);
+    int result = line == NULL ? -1 : PyList_Append(e->lines, line);
+    Py_XDECREF(line);
+    return result;
+}
+
+/* What a command was answered with, besides its status line: the octets of a message, the lines of
+ * a listing, or None. A new reference. */
+static PyObject *take_answer(cpoplib_engine_object *e, const pop3_event *done)
+{
+    PyObject *lines = e->lines;
+    e->lines = NULL;
+    bool message = done->command == POP3_CMD_RETR || done->command == POP3_CMD_TOP;
+    if (message && done->status == POP3_OK) {
+        Py_XDECREF(lines);
+        return cpoplib_message_take(&e->message);
+    }
+    cpoplib_message_clear(&e->message);
+    bool listing = done->command == POP3_CMD_LIST || done->command == POP3_CMD_UIDL ||
+                   done->command == POP3_CMD_CAPA;
+    if (listing && done->status == POP3_OK)
+        return lines != NULL ? lines : PyList_New(0);
+    Py_XDECREF(lines);
+    return cpoplib_new_reference(Py_None);
+}
+
+/* ("greeting" | "done" | "challenge", whether the server agreed, status line, answer). */
+static int tell(PyObject *told, const char *what, bool ok, pop3_str line, PyObject *answer)
+{
+    PyObject *event = answer == NULL ? NULL
+                                     : Py_BuildValue("sOy#N", what, ok ? Py_True : Py_False,
+                                                     line.data == NULL ? "" : line.data,
+                                                     (Py_ssize_t)line.len, answer);
+    int result = event == NULL ? -1 : PyList_Append(told, event);
+    Py_XDECREF(event);
+    return result;
+}
+
+/* Takes one event. A command that ends with the connection is not told: the error is. */
+static int take_event(cpoplib_engine_object *e, const pop3_event *event, PyObject *told)
+{
+    bool over = event->status == POP3_OK || event->status == POP3_ERR_REFUSED;
+    switch (event->kind) {
+    case POP3_EVENT_BODY:
+        return cpoplib_message_add(cpoplib_state_of((PyObject *)e), &e->message, &event->data, 1);
+    case POP3_EVENT_ENTRY:
+        return add_line(e, event->data);
+    case POP3_EVENT_CHALLENGE:
+        return tell(told, "challenge", true, event->data, cpoplib_new_reference(Py_None));
+    case POP3_EVENT_GREETING:
+        return !over ? 0
+                     : tell(told, "greeting", event->status == POP3_OK, event->reply.line,
+                            cpoplib_new_reference(Py_None));
+    case POP3_EVENT_DONE:
+        return !over ? 0
+                     : tell(told, "done", event->status == POP3_OK, event->reply.line,
+                            take_answer(e, event));
+    default:
+        return 0;
+    }
+}
+
+/* The events of what was fed, as a list. After an exception the others are dropped. */
+static PyObject *take_events(cpoplib_engine_object *e)
+{
+    PyObject *told = PyList_New(0);
+    pop3_event event;
+    e->busy = true;
+    while (pop3_engine_next(e->engine, &event)) {
+        if (told != NULL && take_event(e, &event, told) < 0)
+            Py_CLEAR(told);
+    }
+    e->busy = false;
+    return told;
+}
+
+static PyObject *feed(PyObject *self, PyObject *data)
+{
+    Py_buffer buffer;
+    cpoplib_engine_object *e = as_engine(self);
+    if (e->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "the engine is in use already");
+        return NULL;
+    }
+    if (PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE) < 0)
+        return NULL;
+    pop3_engine_feed(e->engine, buffer.buf, (size_t)buffer.len);
+    PyObject *told = take_events(e);
+    PyBuffer_Release(&buffer);
+    return told;
+}
+
+static PyObject *end_input(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    cpoplib_engine_object *e = as_engine(self);
+    if (e->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "the engine is in use already");
+        return NULL;
+    }
+    pop3_engine_fail(e->engine, POP3_ERR_CLOSED);
+    return take_events(e);
+}
+
+static PyObject *check_alive(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    const char *detail;
+    pop3_status status = pop3_engine_error(as_engine(self)->engine, &detail);
+    if (status == POP3_OK)
+        Py_RETURN_NONE;
+    raise_error(cpoplib_state_of(self), status, detail);
+    return NULL;
+}
+
+static PyObject *respond(PyObject *self, PyObject *base64)
+{
+    pop3_status status;
+    if (base64 == Py_None) {
+        status = pop3_engine_cancel_auth(as_engine(self)->engine);
+    } else if (PyBytes_Check(base64)) {
+        pop3_str text = {PyBytes_AS_STRING(base64), (size_t)PyBytes_GET_SIZE(base64)};
+        status = pop3_engine_respond(as_engine(self)->engine, text);
+    } else {
+        PyErr_SetString(PyExc_TypeError, "an answer is bytes or None");
+        return NULL;
+    }
+    return check(cpoplib_state_of(self), status);
+}
+
+static PyObject *tls_started(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    pop3_engine_tls_started(as_engine(self)->engine);
+    Py_RETURN_NONE;
+}
+
+static PyObject *wants_tls(PyObject *self, void *Py_UNUSED(unused))
+{
+    return PyBool_FromLong(pop3_engine_wants_tls(as_engine(self)->engine));
+}
+
+static PyObject *wants_input(PyObject *self, void *Py_UNUSED(unused))
+{
+    return PyBool_FromLong(pop3_engine_wants_input(as_engine(self)->engine));
+}
+
+static PyObject *pipelines(PyObject *self, void *Py_UNUSED(unused))
+{
+    return PyBool_FromLong(pop3_engine_pipelines(as_engine(self)->engine));
+}
+
+static PyObject *timestamp(PyObject *self, void *Py_UNUSED(unused))
+{
+    return octets_of(pop3_engine_timestamp(as_engine(self)->engine));
+}
+
+static PyObject *capabilities(PyObject *self, void *Py_UNUSED(unused))
+{
+    const pop3_capabilities *caps = pop3_engine_capabilities(as_engine(self)->engine);
+    return caps == NULL ? cpoplib_new_reference(Py_None)
+                        : cpoplib_build_capabilities(cpoplib_state_of(self), caps);
+}
+
+static PyMethodDef methods[] = {
+    {"submit", submit, METH_VARARGS,
+     PyDoc_STR("submit(command, number=0, lines=0, text=None, initial=None)")},
+    {"output", output, METH_NOARGS, PyDoc_STR("What is to be sent, which counts as sent.")},
+    {"feed", feed, METH_O, PyDoc_STR("Takes what came; returns what came of it.")},
+    {"end_input", end_input, METH_NOARGS, PyDoc_STR("The connection has ended.")},
+    {"check_alive", check_alive, METH_NOARGS, PyDoc_STR("Raises how the session died, if it did.")},
+    {"respond", respond, METH_O, PyDoc_STR("Answers a challenge in base64; None gives up.")},
+    {"tls_started", tls_started, METH_NOARGS, PyDoc_STR("The handshake after STLS is done.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef properties[] = {
+    {"wants_tls", wants_tls, NULL, PyDoc_STR("Whether STLS was answered with +OK."), NULL},
+    {"wants_input", wants_input, NULL, PyDoc_STR("Whether something is awaited."), NULL},
+    {"pipelines", pipelines, NULL, PyDoc_STR("Whether commands may share a window."), NULL},
+    {"timestamp", timestamp, NULL, PyDoc_STR("For APOP; empty when the greeting has none."), NULL},
+    {"capabilities", capabilities, NULL, PyDoc_STR("As Capabilities, or None: not known."), NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (void *)PyDoc_STR("The sans-I/O engine, for cpoplib.aio.")},
+    {Py_tp_new, (void *)engine_new},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, properties},
+    {Py_tp_dealloc, (void *)engine_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "cpoplib._Engine",
+    .basicsize = sizeof(cpoplib_engine_object),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots,
+};
+
+int cpoplib_add_engine(PyObject *module, cpoplib_state *state)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
+    int result = type == NULL ? -1 : PyDict_SetItemString(state->globals, "_Engine", type);
+    Py_XDECREF(type);
+    return result;
+}
