@@ -65,7 +65,7 @@ def library(b: Bench, *options: str, tls: bool = False, name: str = "libpop3") -
 
 def cpoplib_path(b: Bench) -> Optional[Path]:
     path = b.build / "python"
-    return path if any(path.glob("cpoplib*.so")) or (path / "cpoplib").is_dir() else None
+    return path if any(path.glob("cpoplib/__init__*.so")) else None
 
 
 def cpoplib(b: Bench, *options: str) -> Optional[Trial]:

@@ -10,6 +10,7 @@ typedef struct cpoplib_engine_object {
     PyObject_HEAD pop3_engine *engine;
     cpoplib_message message; /* of the command that is being answered */
     PyObject *lines;         /* list: the lines of a listing that is being answered, or NULL */
+    PyObject *first;         /* bytes: the status line of an answer of many lines, or NULL */
     bool busy;               /* events are being handed out: input must not move */
 } cpoplib_engine_object;
 
@@ -66,6 +67,7 @@ static void engine_dealloc(PyObject *self)
     pop3_engine_free(as_engine(self)->engine);
     cpoplib_message_clear(&as_engine(self)->message);
     Py_CLEAR(as_engine(self)->lines);
+    Py_CLEAR(as_engine(self)->first);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -153,16 +155,29 @@ static PyObject *take_answer(cpoplib_engine_object *e, const pop3_event *done)
     return cpoplib_new_reference(Py_None);
 }
 
-/* ("greeting" | "done" | "challenge", whether the server agreed, status line, answer). */
-static int tell(PyObject *told, const char *what, bool ok, pop3_str line, PyObject *answer)
+/* ("greeting" | "done" | "challenge", whether the server agreed, status line, answer). Steals the
+ * references. */
+static int tell(PyObject *told, const char *what, bool ok, PyObject *line, PyObject *answer)
 {
-    PyObject *event = answer == NULL ? NULL
-                                     : Py_BuildValue("sOy#N", what, ok ? Py_True : Py_False,
-                                                     line.data == NULL ? "" : line.data,
-                                                     (Py_ssize_t)line.len, answer);
+    PyObject *event = NULL;
+    if (line != NULL && answer != NULL)
+        event = Py_BuildValue("sOOO", what, ok ? Py_True : Py_False, line, answer);
+    Py_XDECREF(line);
+    Py_XDECREF(answer);
     int result = event == NULL ? -1 : PyList_Append(told, event);
     Py_XDECREF(event);
     return result;
+}
+
+/* The status line of a command that is over. */
+static PyObject *take_line(cpoplib_engine_object *e, const pop3_event *done)
+{
+    PyObject *first = e->first;
+    e->first = NULL;
+    if (first != NULL && done->reply.line.len == 0)
+        return first;
+    Py_XDECREF(first);
+    return octets_of(done->reply.line);
 }
 
 /* Takes one event. A command that ends with the connection is not told: the error is. */
@@ -174,15 +189,19 @@ static int take_event(cpoplib_engine_object *e, const pop3_event *event, PyObjec
         return cpoplib_message_add(cpoplib_state_of((PyObject *)e), &e->message, &event->data, 1);
     case POP3_EVENT_ENTRY:
         return add_line(e, event->data);
+    case POP3_EVENT_REPLY:
+        Py_XSETREF(e->first, octets_of(event->reply.line));
+        return e->first == NULL ? -1 : 0;
     case POP3_EVENT_CHALLENGE:
-        return tell(told, "challenge", true, event->data, cpoplib_new_reference(Py_None));
+        return tell(told, "challenge", true, octets_of(event->data),
+                    cpoplib_new_reference(Py_None));
     case POP3_EVENT_GREETING:
         return !over ? 0
-                     : tell(told, "greeting", event->status == POP3_OK, event->reply.line,
-                            cpoplib_new_reference(Py_None));
+                     : tell(told, "greeting", event->status == POP3_OK,
+                            octets_of(event->reply.line), cpoplib_new_reference(Py_None));
     case POP3_EVENT_DONE:
         return !over ? 0
-                     : tell(told, "done", event->status == POP3_OK, event->reply.line,
+                     : tell(told, "done", event->status == POP3_OK, take_line(e, event),
                             take_answer(e, event));
     default:
         return 0;

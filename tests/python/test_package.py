@@ -20,7 +20,7 @@ import poplib
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-STUB = ROOT / "python" / "cpoplib.pyi"
+STUB = ROOT / "python" / "cpoplib" / "__init__.pyi"
 
 
 def public_names(module: object) -> set[str]:
@@ -96,10 +96,10 @@ def test_pip_installs_the_module_and_its_types(tmp_path: Path) -> None:
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-build-isolation", "--no-deps",
          "--target", str(target), str(source)], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
     environment = {"PYTHONPATH": str(target), "PATH": os.environ["PATH"]}
-    done = subprocess.run([sys.executable, "-c", "import cpoplib; print(cpoplib.__file__)"], env=environment,
+    done = subprocess.run([sys.executable, "-c", "import cpoplib, cpoplib.aio; print(cpoplib.__file__)"], env=environment,
                           capture_output=True, text=True, check=True)
     assert Path(done.stdout.strip()).is_relative_to(target)
-    assert {path.name for path in (target / "cpoplib-stubs").iterdir()} >= {"__init__.pyi", "py.typed"}
+    assert {path.name for path in (target / "cpoplib").iterdir()} >= {"__init__.pyi", "aio.py", "py.typed"}
     suffixes = {"".join(path.suffixes) for path in target.rglob("*") if path.is_file()}
     assert not any(".h" == s or ".a" == s for s in suffixes)
 

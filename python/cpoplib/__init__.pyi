@@ -147,3 +147,26 @@ class POP3_SSL(POP3):
             context: Optional[ssl.SSLContext] = None,
         ) -> None: ...
         def stls(self, keyfile: Any = None, certfile: Any = None, context: Any = None) -> NoReturn: ...  # type: ignore[override]
+
+# For cpoplib.aio alone:
+class _Engine:
+    wants_tls: bool
+    wants_input: bool
+    pipelines: bool
+    timestamp: bytes
+    capabilities: Optional[Capabilities]
+    def submit(
+        self,
+        command: str,
+        number: int = 0,
+        lines: int = 0,
+        text: Optional[bytes] = None,
+        initial: Optional[bytes] = None,
+        /,
+    ) -> None: ...
+    def output(self) -> bytes: ...
+    def feed(self, data: bytes, /) -> List[Tuple[str, bool, bytes, Any]]: ...
+    def end_input(self) -> List[Tuple[str, bool, bytes, Any]]: ...
+    def check_alive(self) -> None: ...
+    def respond(self, base64: Optional[bytes], /) -> None: ...
+    def tls_started(self) -> None: ...

@@ -1,0 +1,513 @@
+"""cpoplib for asyncio: the same commands, awaited, on asyncio's own transports.
+
+    async with POP3("mail.example", 995, ssl=True) as pop:
+        await pop.user("joe")
+        await pop.pass_("secret")
+        async for number, message in pop.retr_many(range(1, (await pop.stat())[0] + 1)):
+            ...
+
+A task that is cancelled while it waits for a reply leaves the connection in step: the reply is dropped when it comes.
+After a timeout, a broken protocol, or a cancelled AUTH, STLS or QUIT the connection is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import ssl as _ssl
+from collections import deque
+from typing import Any, AsyncIterator, Callable, Deque, Dict, Iterable, List, Optional, Tuple, Type, Union, cast
+
+from . import Capabilities, _Engine, error_proto
+
+__all__ = ["POP3", "error_proto"]
+
+Number = Union[int, str]
+Long = Tuple[bytes, List[bytes], int]
+Answer = Callable[..., Union[bytes, str, None]]
+MAX_WINDOW = 1024
+CLOSING = 5  # seconds for TLS to say goodbye
+
+
+class _Reply:
+    """What a command was answered with."""
+
+    def __init__(self, ok: bool, line: bytes, data: Any) -> None:
+        self.ok = ok
+        self.line = line
+        self.data = data
+
+    def agreed(self) -> _Reply:
+        if not self.ok:
+            raise error_proto(self.line)
+        return self
+
+
+class _Connection(asyncio.Protocol):
+    """Moves octets between a transport and the engine, and wakes whoever waits for what came of them."""
+
+    def __init__(self, timeout: Optional[float]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.engine = _Engine()
+        self.timeout = timeout
+        self.transport: Optional[asyncio.Transport] = None
+        self.waiting: Deque[asyncio.Future[_Reply]] = deque()  # for replies, in their order; the first: the greeting
+        self.challenged: Optional[Callable[[bytes], Optional[bytes]]] = None
+        self.failure: Optional[BaseException] = None
+        self.closed: asyncio.Future[None] = self.loop.create_future()
+        self.timer: Optional[asyncio.TimerHandle] = None
+        self.heard = self.loop.time()
+        self.greeting: Optional[asyncio.Future[_Reply]] = None
+        self.empty: Optional[asyncio.Future[None]] = None  # for who waits until no reply is awaited
+
+    def expect(self) -> asyncio.Future[_Reply]:
+        """The next reply that is not expected yet."""
+        future: asyncio.Future[_Reply] = self.loop.create_future()
+        self.waiting.append(future)
+        self.heard = self.loop.time() if len(self.waiting) == 1 else self.heard
+        if self.timeout is not None and self.timer is None:
+            self.timer = self.loop.call_later(self.timeout, self.look_at_the_clock)
+        return future
+
+    def look_at_the_clock(self) -> None:
+        """Nothing for as long as `timeout` is the end, whatever for; octets begin it anew."""
+        self.timer = None
+        if not self.waiting or self.timeout is None:
+            return
+        left = self.heard + self.timeout - self.loop.time()
+        if left <= 0:
+            self.fail(TimeoutError("timed out"))
+        else:
+            self.timer = self.loop.call_later(left, self.look_at_the_clock)
+
+    def send(self) -> None:
+        octets = self.engine.output()
+        if octets and self.transport is not None:
+            self.transport.write(octets)
+
+    async def drained(self) -> None:
+        """Waits until every reply has come, also those that nobody wants any more: what is queued behind one could
+        not be taken back."""
+        while self.waiting and self.failure is None:
+            if self.empty is None:
+                self.empty = self.loop.create_future()
+            await asyncio.shield(self.empty)
+
+    def note_empty(self) -> None:
+        empty, self.empty = self.empty, None
+        if empty is not None and not empty.done():
+            empty.set_result(None)
+
+    def submit(self, command: str, *arguments: Any) -> asyncio.Future[_Reply]:
+        if self.failure is not None:
+            raise self.failure
+        self.engine.submit(command, *arguments)
+        future = self.expect()
+        self.send()
+        return future
+
+    def fail(self, exception: BaseException) -> None:
+        """The end: no reply can be told from another any more."""
+        if self.failure is None:
+            self.failure = exception
+        waiting, self.waiting = self.waiting, deque()
+        for future in waiting:
+            if not future.done():
+                future.set_exception(self.failure)
+                future.exception()  # it has been seen, also when nobody waits any more
+        self.note_empty()
+        if self.transport is not None:
+            self.transport.abort()
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def take(self, events: List[Tuple[str, bool, bytes, Any]]) -> None:
+        for kind, ok, line, data in events:
+            if kind == "challenge":
+                self.engine.respond(self.challenged(line) if self.challenged is not None else None)
+                continue
+            future = self.waiting.popleft()
+            if not future.done():
+                future.set_result(_Reply(ok, line, data))
+        if self.engine.wants_tls and self.transport is not None:
+            self.transport.pause_reading()  # what comes now is TLS
+        self.engine.check_alive()
+        self.send()
+        if not self.waiting:
+            self.note_empty()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.greeting = self.expect()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = self.loop.time()
+        if self.failure is not None:
+            return
+        try:
+            self.take(self.engine.feed(data))
+        except Exception as exception:
+            self.fail(exception)
+
+    def connection_lost(self, exc: Optional[Exception]) -> None:
+        if self.failure is None:
+            try:
+                self.take(self.engine.end_input())
+            except Exception as end:
+                self.fail(exc if exc is not None else end)
+        self.transport = None
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
+class _Messages(AsyncIterator[Tuple[int, bytes]]):
+    """What retr_many() returns."""
+
+    def __init__(self, pop: POP3, numbers: Iterable[Number], window: int) -> None:
+        self.pop = pop
+        self.numbers = iter(numbers)
+        self.window = window
+        self.asked: Deque[Tuple[int, asyncio.Future[_Reply]]] = deque()
+        self.most = 0  # not known yet how many may be asked for ahead
+
+    def __aiter__(self) -> _Messages:
+        return self
+
+    def ask(self) -> None:
+        while len(self.asked) < self.most:
+            for number in self.numbers:
+                self.asked.append((int(number), self.pop._submit("RETR", _number(number))))
+                break
+            else:
+                return
+
+    async def __anext__(self) -> Tuple[int, bytes]:
+        self.pop._open()
+        async with self.pop._lock:
+            if self.most == 0:
+                self.most = await self.pop._window(self.window)
+            self.ask()
+        if not self.asked:
+            raise StopAsyncIteration
+        number, future = self.asked.popleft()
+        reply = await future
+        return number, cast(bytes, reply.agreed().data)
+
+    async def aclose(self) -> None:
+        """Ends the iteration: what was asked for ahead is dropped when it comes."""
+        self.numbers = iter(())
+        while self.asked:
+            self.asked.popleft()[1].cancel()
+
+
+def _number(which: Number) -> int:
+    number = int(which)
+    if not 1 <= number < 1 << 32:
+        raise ValueError("a message number is from 1 to 4294967295")
+    return number
+
+
+def _lines(message: bytes) -> List[bytes]:
+    lines = message.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+
+
+def _octets(answer: Union[bytes, str]) -> bytes:
+    return answer.encode() if isinstance(answer, str) else answer
+
+
+class POP3:
+    """A connection to a POP3 server. `async with` connects and ends it; see the module."""
+
+    encoding = "UTF-8"
+
+    def __init__(self, host: str, port: Optional[int] = None, *, ssl: Union[_ssl.SSLContext, bool, None] = None,
+                 server_hostname: Optional[str] = None, timeout: Optional[float] = None) -> None:
+        """ssl: TLS from the start, True with ssl.create_default_context(), or a context of your own.
+
+        timeout: seconds without an octet from the server after which the connection fails with TimeoutError.
+        """
+        if timeout is not None and timeout <= 0:
+            raise ValueError("timeout must be more than 0")
+        self.host = host
+        self.port = port if port is not None else 995 if ssl else 110
+        self.timeout = timeout
+        self.welcome = b""
+        self._ssl = _ssl.create_default_context() if ssl is True else ssl or None
+        self._server_hostname = server_hostname
+        self._connection: Optional[_Connection] = None
+        self._lock: asyncio.Lock  # one command at a time, but for the window of retr_many()
+
+    # The life of a connection
+
+    async def connect(self) -> bytes:
+        """Connects, and returns the greeting."""
+        if self._connection is not None:
+            raise RuntimeError("there is a connection already")
+        name = (self._server_hostname or self.host) if self._ssl is not None else None
+        loop = asyncio.get_running_loop()
+        try:
+            _, connection = await asyncio.wait_for(
+                loop.create_connection(lambda: _Connection(self.timeout), self.host, self.port, ssl=self._ssl,
+                                       server_hostname=name), self.timeout)
+        except asyncio.TimeoutError:
+            raise TimeoutError("timed out") from None
+        self._connection = connection
+        self._lock = asyncio.Lock()
+        try:
+            self.welcome = (await cast("asyncio.Future[_Reply]", connection.greeting)).agreed().line
+        except BaseException:
+            self._abort()
+            raise
+        return self.welcome
+
+    async def __aenter__(self) -> POP3:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, exc_type: Optional[Type[BaseException]], exc: Optional[BaseException],
+                        traceback: object) -> None:
+        if exc_type is None and self._connection is not None:
+            await self.quit()
+        else:
+            await self.close()  # the server must not delete anything now
+
+    async def quit(self) -> bytes:
+        """Ends the session: the server deletes what is marked."""
+        try:
+            async with self._whole():
+                return (await self._ask_alone("QUIT")).line
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Closes without a word to the server: nothing is deleted."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if connection.transport is None or connection.waiting:
+            connection.fail(error_proto("-ERR EOF"))
+        else:
+            connection.failure = connection.failure or error_proto("-ERR EOF")
+            connection.transport.close()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.shield(connection.closed), CLOSING)
+        connection.fail(error_proto("-ERR EOF"))
+
+    def _abort(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.fail(error_proto("-ERR EOF"))
+
+    # Commands
+
+    def _open(self) -> _Connection:
+        if self._connection is None:
+            raise error_proto("-ERR EOF")
+        return self._connection
+
+    def _submit(self, command: str, *arguments: Any) -> asyncio.Future[_Reply]:
+        return self._open().submit(command, *arguments)
+
+    async def _ask_alone(self, command: str, *arguments: Any) -> _Reply:
+        """As _ask(), by who has the lock."""
+        await self._open().drained()
+        return (await self._submit(command, *arguments)).agreed()
+
+    async def _ask(self, command: str, *arguments: Any) -> _Reply:
+        self._open()
+        async with self._lock:
+            return await self._ask_alone(command, *arguments)
+
+    @contextlib.asynccontextmanager
+    async def _whole(self) -> AsyncIterator[None]:
+        """For what must not be left half done: a task that is cancelled within closes the connection."""
+        self._open()
+        async with self._lock:
+            try:
+                yield
+            except asyncio.CancelledError:
+                self._abort()
+                raise
+
+    def _text(self, text: str) -> bytes:
+        octets = text.encode(self.encoding)
+        if any(octet < 0x20 or octet == 0x7F for octet in octets):
+            raise ValueError("Control characters not allowed in commands")
+        return octets
+
+    def getwelcome(self) -> bytes:
+        """The greeting."""
+        return self.welcome
+
+    async def user(self, user: str) -> bytes:
+        """Sends the user name; the reply asks for the password."""
+        return (await self._ask("USER", 0, 0, self._text(user))).line
+
+    async def pass_(self, pswd: str) -> bytes:
+        """Sends the password. The server locks the maildrop until quit()."""
+        return (await self._ask("PASS", 0, 0, self._text(pswd))).line
+
+    async def apop(self, user: str, password: str) -> bytes:
+        """Logs in with a digest of the greeting's timestamp and the password."""
+        timestamp = self._open().engine.timestamp
+        if not timestamp:
+            raise error_proto("-ERR APOP not supported by server")
+        digest = hashlib.md5(timestamp + password.encode(self.encoding)).hexdigest()
+        return (await self._ask("APOP", 0, 0, self._text(f"{user} {digest}"))).line
+
+    async def rpop(self, user: str) -> bytes:
+        """Logs in as rlogin would (RFC 1081)."""
+        return (await self._ask("RPOP", 0, 0, self._text(user))).line
+
+    async def auth(self, mechanism: str, authobject: Optional[Answer] = None, *,
+                   initial_response_ok: bool = True) -> bytes:
+        """Logs in with a SASL mechanism.
+
+        authobject() returns the initial response or None, authobject(challenge) the answer or None to give up.
+        """
+        initial = None
+        if initial_response_ok:
+            first = authobject() if authobject is not None else b""
+            if first is not None:
+                initial = base64.b64encode(_octets(first)) or b"="
+        failures: List[Exception] = []
+
+        def answer(challenge: bytes) -> Optional[bytes]:
+            try:
+                said = authobject(base64.b64decode(challenge)) if authobject is not None else b""
+            except Exception as exception:
+                failures.append(exception)
+                return None
+            return None if said is None else base64.b64encode(_octets(said))
+
+        connection = self._open()
+        connection.challenged = answer
+        try:
+            async with self._whole():
+                return (await self._ask_alone("AUTH", 0, 0, self._text(mechanism), initial)).line
+        except error_proto:
+            if failures:
+                raise failures[0] from None
+            raise
+        finally:
+            connection.challenged = None
+
+    async def stat(self) -> Tuple[int, int]:
+        """(number of messages, octets of all)."""
+        words = (await self._ask("STAT")).line.split()
+        try:
+            return int(words[1]), int(words[2])
+        except (IndexError, ValueError):
+            raise error_proto("Invalid STAT response") from None
+
+    async def _listing(self, command: str, which: Optional[Number]) -> Union[bytes, Long]:
+        if which is not None:
+            return (await self._ask(f"{command} n", _number(which))).line
+        reply = await self._ask(command)
+        return reply.line, reply.data, sum(len(line) + 2 for line in reply.data)
+
+    async def list(self, which: Optional[Number] = None) -> Union[bytes, Long]:
+        """Sizes: of one message the reply, of all (reply, lines, octets)."""
+        return await self._listing("LIST", which)
+
+    async def uidl(self, which: Optional[Number] = None) -> Union[bytes, Long]:
+        """Unique-ids: of one message the reply, of all (reply, lines, octets)."""
+        return await self._listing("UIDL", which)
+
+    async def retr(self, which: Number) -> Long:
+        """A whole message: (reply, lines, octets)."""
+        reply = await self._ask("RETR", _number(which))
+        return reply.line, _lines(reply.data), len(reply.data)
+
+    async def retr_bytes(self, which: Number) -> bytes:
+        """A whole message, with its own line ends."""
+        return cast(bytes, (await self._ask("RETR", _number(which))).data)
+
+    async def top(self, which: Number, howmuch: int) -> Long:
+        """A message's header and first lines: (reply, lines, octets)."""
+        reply = await self._ask("TOP", _number(which), howmuch)
+        return reply.line, _lines(reply.data), len(reply.data)
+
+    async def dele(self, which: Number) -> bytes:
+        """Marks a message as deleted; the server deletes it at quit()."""
+        return (await self._ask("DELE", _number(which))).line
+
+    async def noop(self) -> bytes:
+        """Does nothing but get a reply."""
+        return (await self._ask("NOOP")).line
+
+    async def rset(self) -> bytes:
+        """Takes all marks of deletion back."""
+        return (await self._ask("RSET")).line
+
+    async def utf8(self) -> bytes:
+        """Asks for UTF-8 mode (RFC 6856)."""
+        return (await self._ask("UTF8")).line
+
+    async def capa(self) -> Dict[str, List[str]]:
+        """What the server offers, as a dict of lists."""
+        try:
+            reply = await self._ask("CAPA")
+        except error_proto:
+            raise error_proto("-ERR CAPA not supported by server") from None
+        words = [line.decode("ascii", "replace").split() for line in reply.data]
+        return {line[0]: line[1:] for line in words if line}
+
+    async def capabilities(self) -> Capabilities:
+        """The same, parsed; asked for once, and again after a login and STLS."""
+        known = self._open().engine.capabilities
+        if known is None:
+            await self.capa()
+            known = self._open().engine.capabilities
+        if known is None:
+            raise error_proto("-ERR CAPA not supported by server")
+        return known
+
+    async def stls(self, context: Optional[_ssl.SSLContext] = None) -> bytes:
+        """Begins TLS (RFC 2595), with ssl.create_default_context() unless a context is given."""
+        if self._ssl is not None:
+            raise error_proto("-ERR TLS session already established")
+        context = context if context is not None else _ssl.create_default_context()
+        async with self._whole():
+            reply = await self._ask_alone("STLS")
+            await self._secure(context)
+        return reply.line
+
+    async def _secure(self, context: _ssl.SSLContext) -> None:
+        connection = self._open()
+        if connection.failure is not None:  # octets behind the reply, say, that somebody has put there
+            raise connection.failure
+        try:
+            transport = await connection.loop.start_tls(
+                cast(asyncio.Transport, connection.transport), connection, context,
+                server_hostname=self._server_hostname or self.host, ssl_handshake_timeout=self.timeout)
+        except BaseException:
+            self._abort()  # nothing may go out in the clear from here on
+            raise
+        connection.transport = cast(asyncio.Transport, transport)
+        connection.engine.tls_started()
+        self._ssl = context
+
+    async def _window(self, window: int) -> int:
+        """How many messages may be asked for ahead: one unless the server announces PIPELINING."""
+        if window == 1:
+            return 1
+        engine = self._open().engine
+        if engine.capabilities is None:
+            await self._submit("CAPA")
+        return window if engine.pipelines else 1
+
+    def retr_many(self, numbers: Iterable[Number], *, window: int = 32) -> _Messages:
+        """Iterates over (number, message), asking for up to window messages ahead where the server announces PIPELINING.
+
+        A message that is refused raises error_proto; the iteration may go on after it.
+        """
+        if not 1 <= window <= MAX_WINDOW:
+            raise ValueError(f"window must be from 1 to {MAX_WINDOW}")
+        return _Messages(self, numbers, window)
