@@ -4,7 +4,7 @@ BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all check interop power demo bench bench-full bench-build fuzz install clean format dependencies
+.PHONY: all check interop power demo bench bench-full bench-build fuzz install clean format dependencies wheels
 .PHONY: uninstall dist deb sbom check-packages
 .PHONY: fresh check-musl check-arch demo-dependencies docs coverage analyze abi faults hostile
 
@@ -110,6 +110,11 @@ uninstall:
 # The source as a tarball that builds without git; the packages for this Debian; and what is inside.
 dist:
 	tools/dist.sh
+
+# An sdist of cpoplib, and of that a wheel for each interpreter in PYTHONS.
+PYTHONS ?= /usr/bin/python3
+wheels:
+	tools/make-wheels.py $(PYTHONS)
 
 deb:
 	tools/make-deb.sh
