@@ -31,9 +31,10 @@ ROOMS = {
     "src/confine": {"confine", "support", "system"},
     "src/deliver": {"deliver", "confine", "support", "system"},
     "src/state": {"state", "confine", "support", "system"},
+    "src/token": {"token", "support", "system", "optional"},
     "src/collect": {"collect", "deliver", "state", "confine", "support", "system"},
     "src/settings": {"settings", "collect", "deliver", "support", "system"},
-    "src/cli": {"cli", "settings", "collect", "deliver", "state", "confine", "support", "system", "optional"},
+    "src/cli": {"cli", "settings", "collect", "deliver", "state", "token", "confine", "support", "system", "optional"},
     "python": {"core"},
 }
 

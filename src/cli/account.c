@@ -173,7 +173,8 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     out->secret = (p3_secret_source){.settings = &out->settings,
                                      .host = out->account.connection.host,
                                      .user = out->account.user,
-                                     .name = out->account.name};
+                                     .name = out->account.name,
+                                     .key = out->key};
     out->account.secret = p3_secret_find;
     out->account.secret_ctx = &out->secret;
     out->account.secret_at_hand = p3_secret_is_at_hand(&out->secret);

@@ -39,6 +39,7 @@ int p3_cmd_setup(p3_arguments *a);
 int p3_cmd_shell(p3_arguments *a);
 int p3_cmd_stat(p3_arguments *a);
 int p3_cmd_sync(p3_arguments *a);
+int p3_cmd_token(p3_arguments *a);
 int p3_cmd_top(p3_arguments *a);
 int p3_cmd_uidl(p3_arguments *a);
 

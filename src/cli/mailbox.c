@@ -56,15 +56,36 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
     return make_client(m);
 }
 
+/* Whether the server refused a token, and another may be had. */
+static bool may_renew(const p3_session_with *m, pop3_status status)
+{
+    return m->secret.renewable && status == POP3_ERR_REFUSED &&
+           pop3_client_error(m->client)->refused == POP3_REFUSED_TOKEN;
+}
+
+static pop3_status log_in(p3_session_with *m)
+{
+    pop3_login_options o;
+    p3_login_options_for(&m->account->account, &m->secret, &o);
+    return pop3_login(m->client, &o);
+}
+
 int p3_mailbox_login(p3_session_with *m)
 {
     p3_problem why = {0};
     const p3_account *a = &m->account->account;
     if (m->secret.text == NULL && !a->secret(a->secret_ctx, &m->secret, &why))
         return p3_complain(a->name, &why);
-    pop3_login_options o;
-    p3_login_options_for(a, &m->secret, &o);
-    pop3_status status = pop3_login(m->client, &o);
+    pop3_status status = log_in(m);
+    if (may_renew(m, status)) {
+        if (!a->secret(a->secret_ctx, &m->secret, &why))
+            return p3_complain(a->name, &why);
+        /* Servers close the connection behind a refusal, or count it. */
+        int result = p3_mailbox_reconnect(m, m->options.traits, false);
+        if (result != EX_OK)
+            return result;
+        status = log_in(m);
+    }
     return status == POP3_OK ? EX_OK : p3_mailbox_complain(m, status);
 }
 

@@ -3,6 +3,8 @@
  */
 #include "cli/sandbox_parts.h"
 
+#include "cli/oauth.h"
+
 #include <dirent.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -130,6 +132,17 @@ static void look_up_outside(const p3_sandbox *s)
         s->chosen->at[i].account.connection.resolve = p3_outside_resolve;
 }
 
+/* ---- tokens ---- */
+
+/* Has the account's tokens obtained outside, where the provider can be reached. */
+static void add_token(p3_sandbox *s, p3_local_account *a)
+{
+    if (!p3_oauth_is_set(&a->settings))
+        return;
+    s->tokens[s->duties.provide_count++] = &a->secret;
+    a->secret.outside = (uint32_t)s->duties.provide_count;
+}
+
 bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
 {
     /* Asked once: a Maildir that is made later may be beside the state. */
@@ -137,13 +150,16 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
     bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
     s->commands = calloc(3 * s->chosen->count + 1, sizeof *s->commands);
     s->names = calloc(s->chosen->count + 1, sizeof *s->names);
-    ok = ok && s->commands != NULL && s->names != NULL;
+    s->tokens = calloc(s->chosen->count + 1, sizeof *s->tokens);
+    ok = ok && s->commands != NULL && s->names != NULL && s->tokens != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
-        const p3_local_account *a = &s->chosen->at[i];
+        p3_local_account *a = &s->chosen->at[i];
         if (a->account.unusable == NULL)
             ok = add_commands(s, a) && (!s->delivers || add_target(s, &a->account.target));
         if (ok && a->account.unusable == NULL)
             add_name(s, &a->account.connection);
+        if (ok && a->account.unusable == NULL)
+            add_token(s, a);
     }
     for (size_t i = 0; ok && i < count; i++)
         ok = add_target(s, &more[i]);
@@ -157,7 +173,11 @@ bool p3_sandbox_start_runner(p3_sandbox *s)
     s->duties.commands = (const char *const *)s->commands;
     s->duties.names = (const char *const *)s->names;
     s->duties.files = s->files;
-    if (s->duties.command_count + s->duties.name_count + s->duties.file_count == 0)
+    s->duties.provide = p3_oauth_provide;
+    s->duties.provide_ctx = s->tokens;
+    if (s->duties.command_count + s->duties.name_count + s->duties.file_count +
+            s->duties.provide_count ==
+        0)
         return true;
     bool ok = p3_runner_start(&s->duties);
     if (ok && s->duties.name_count > 0)
@@ -176,6 +196,9 @@ void p3_sandbox_stop_runner(p3_sandbox *s)
         free(s->names[--s->duties.name_count]);
     free(s->commands);
     free(s->names);
+    free(s->tokens);
+    s->tokens = NULL;
+    s->duties.provide_count = 0;
     free(s->files);
     free(s->state_folder);
     s->state_folder = NULL;

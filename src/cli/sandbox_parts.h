@@ -22,6 +22,7 @@ typedef struct p3_sandbox {
     p3_runner_duties duties; /* what is done outside, see sandbox_duties.c */
     char **commands;         /* lists behind the duties */
     char **names;
+    const p3_secret_source **tokens;
     p3_beside_file *files;
     char
         *state_folder; /* the state's, where it has one of its own when this is prepared; or NULL */

@@ -2,7 +2,6 @@
 #include "cli/secret.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,33 +11,11 @@
 #include <unistd.h>
 
 #include "cli/netrc.h"
-#include "settings/private_file.h"
+#include "cli/oauth.h"
 #include "cli/question.h"
 #include "settings/text.h"
 #include "confine/shell.h"
 #include "system/erase.h"
-
-/* Longest secret: tokens run to a few thousand octets. */
-#define P3_SECRET_SIZE 32768
-
-/* Takes the first line of what was read. */
-static bool take_line(const char *data, size_t len, p3_secret *out, p3_problem *why)
-{
-    const char *lf = memchr(data, '\n', len);
-    if (lf != NULL)
-        len = (size_t)(lf - data);
-    if (len > 0 && data[len - 1] == '\r')
-        len--;
-    if (len == 0)
-        return p3_problem_set(why, EX_CONFIG, "finding the password: an empty line came");
-    out->text = malloc(len + 1);
-    if (out->text == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    memcpy(out->text, data, len);
-    out->text[len] = '\0';
-    out->len = len;
-    return true;
-}
 
 static bool from_command(const char *command, const char *setting, p3_secret *out, p3_problem *why)
 {
@@ -51,32 +28,8 @@ static bool from_command(const char *command, const char *setting, p3_secret *ou
     if (status > 0)
         p3_problem_set(why, EX_CONFIG, "finding the password: the %s ended with status %d", setting,
                        status);
-    ok = ok && take_line(room, len, out, why);
+    ok = ok && p3_secret_take_line(room, len, out, why);
     p3_erase(room, P3_SECRET_SIZE);
-    free(room);
-    return ok;
-}
-
-static bool from_file(const char *path, p3_secret *out, p3_problem *why)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return p3_problem_errno(why, errno, "reading the password file %s", path);
-    if (!p3_private_file_check(fd, path, "reading the password file", why)) {
-        (void)close(fd);
-        return false;
-    }
-    char *room = malloc(P3_SECRET_SIZE);
-    if (room == NULL) {
-        (void)close(fd);
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    }
-    ssize_t n = read(fd, room, P3_SECRET_SIZE);
-    int error = errno;
-    (void)close(fd);
-    bool ok = n >= 0 ? take_line(room, (size_t)n, out, why)
-                     : p3_problem_errno(why, error, "reading the password file %s", path);
-    p3_erase(room, n > 0 ? (size_t)n : 0);
     free(room);
     return ok;
 }
@@ -133,7 +86,7 @@ static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem 
             "password-command or password-file");
     if (n == P3_QUESTION_INTERRUPTED)
         return p3_problem_set(why, EX_TEMPFAIL, "finding the password: interrupted");
-    bool ok = n > 0 ? take_line(line, (size_t)n, out, why)
+    bool ok = n > 0 ? p3_secret_take_line(line, (size_t)n, out, why)
                     : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");
     p3_erase(line, sizeof line);
     return ok;
@@ -156,7 +109,7 @@ static bool is_regular_file(const char *path)
 bool p3_secret_is_at_hand(const p3_secret_source *s)
 {
     const p3_settings *set = s->settings;
-    if (set->token_command != NULL || set->password_command != NULL)
+    if (p3_oauth_is_set(set) || set->token_command != NULL || set->password_command != NULL)
         return false;
     if (set->password_file != NULL)
         return is_regular_file(set->password_file);
@@ -172,6 +125,8 @@ static bool is_external(const p3_settings *set)
 char *p3_secret_command(const p3_secret_source *s)
 {
     const p3_settings *set = s->settings;
+    if (p3_oauth_is_set(set))
+        return NULL;
     if (set->token_command != NULL)
         return strdup(set->token_command);
     if (set->password_command != NULL)
@@ -187,13 +142,15 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
     const p3_secret_source *s = source;
     const p3_settings *set = s->settings;
     bool found = false;
+    if (p3_oauth_is_set(set))
+        return p3_oauth_find(s, out, why);
     out->is_token = set->token_command != NULL;
     if (set->token_command != NULL)
         return from_command(set->token_command, "token-command", out, why);
     if (set->password_command != NULL)
         return from_command(set->password_command, "password-command", out, why);
     if (set->password_file != NULL)
-        return from_file(set->password_file, out, why);
+        return p3_secret_from_file(set->password_file, "password file", out, why);
     if (set->password != NULL)
         return from_text(set->password, out, why);
     if (set->url.password != NULL)

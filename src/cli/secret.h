@@ -2,19 +2,9 @@
 #ifndef P3_CLI_SECRET_H
 #define P3_CLI_SECRET_H
 
-#include "settings/settings.h"
-#include "settings/url.h"
-#include "collect/sync.h"
+#include "cli/secret_source.h"
 
-/* What is needed to find an account's secret; everything is the account's. */
-typedef struct p3_secret_source {
-    const p3_settings *settings;
-    const char *name; /* the account's, for the question on the terminal */
-    const char *host;
-    const char *user;
-} p3_secret_source;
-
-/* A p3_secret_fn: asks, in this order, token-command, password-command, password-file, the setting
+/* A p3_secret_fn: asks, in this order, the provider of tokens, token-command, password-command, password-file, the setting
  * itself, the desktop's keyring, netrc, and the person at the terminal. What is set and fails is an
  * error; nothing else is tried then. */
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why);

@@ -184,6 +184,15 @@ static void confirm_doubt(p3_session *s)
         p3_session_learn(s, (pop3_server_traits){.flags = POP3_TRAIT_ONE_AT_A_TIME});
 }
 
+/* Whether the server refused a token, and another may be had: once in a session. */
+static bool may_renew_secret(const p3_session *s, pop3_status status)
+{
+    return s->secret.renewable && !s->secret_renewed && status == POP3_ERR_REFUSED &&
+           pop3_client_error(s->client)->refused == POP3_REFUSED_TOKEN;
+}
+
+static void begin_secret(p3_session *s);
+
 static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
 {
     p3_session *s = ctx;
@@ -193,6 +202,11 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
     if (result->status == POP3_OK || result->status == POP3_ERR_REFUSED)
         confirm_doubt(s);
     p3_session_learn(s, found_out(s));
+    if (may_renew_secret(s, result->status)) {
+        s->secret_renewed = true;
+        begin_secret(s);
+        return;
+    }
     if (result->status != POP3_OK) {
         s->come_back = p3_is_for_later(s->client, result->status);
         s->wait_ms = (int64_t)pop3_client_error(s->client)->login_delay * 1000;
@@ -217,6 +231,8 @@ static void connect_and_log_in(p3_session *s)
     if (s->approach.apart != P3_APART_NO || s->approach.care == P3_CARE_STEPS)
         o.engine.pipelining = POP3_PIPELINING_OFF;
     s->stage = P3_STAGE_LOGIN;
+    pop3_client_free(s->client); /* of a login with a token that was refused */
+    s->client = NULL;
     pop3_status status = pop3_client_new(&s->client, &o);
     if (status == POP3_OK)
         status = pop3_client_start(s->client);

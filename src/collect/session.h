@@ -116,6 +116,7 @@ struct p3_session {
     p3_job secret_job;
     p3_secret secret;
     p3_problem secret_problem;
+    bool secret_renewed; /* the server refused a token, and another was asked for */
     pop3_client *client;
     p3_known_account known;
     p3_owner owner; /* of files beside the target */

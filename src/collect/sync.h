@@ -26,10 +26,12 @@ typedef enum p3_removal {
 typedef struct p3_secret {
     char *text; /* wiped and freed by who asked for it; NULL: none */
     size_t len;
-    bool is_token; /* an OAuth 2.0 access token */
+    bool is_token;  /* an OAuth 2.0 access token */
+    bool renewable; /* if the server refuses it, ask for another, once */
 } p3_secret;
 
-/* Provides the secret of an account. May take its time, in a thread of its own, unless the account
+/* Provides the secret of an account. What `out` has already was refused by the server, and is
+ * replaced. May take its time, in a thread of its own, unless the account
  * says that the secret is at hand. */
 typedef bool (*p3_secret_fn)(void *ctx, p3_secret *out, p3_problem *why);
 

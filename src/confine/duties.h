@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Which files a target or a state consists of, by the file that it is named after. */
 typedef enum p3_beside {
@@ -16,6 +17,16 @@ typedef struct p3_beside_file {
     const char *path;
 } p3_beside_file;
 
+/* What comes with a request to provide something. */
+typedef struct p3_provide_hint {
+    unsigned char octets[16];
+} p3_provide_hint;
+
+/* Provides the which-th of things, such as a token that is obtained over the network, in a process
+ * of its own: writes it to `to`. What may be asked for comes from a process that may have been taken
+ * over; `which` is among those that there are. */
+typedef void (*p3_provide_fn)(void *ctx, uint32_t which, const p3_provide_hint *hint, int to);
+
 /* All that it will do. The lists and what they point at must stay where they are. */
 typedef struct p3_runner_duties {
     const char *const *commands; /* command lines that it runs */
@@ -24,6 +35,9 @@ typedef struct p3_runner_duties {
     size_t file_count;
     const char *const *names; /* it looks these host names up, see p3_outside_name() */
     size_t name_count;
+    p3_provide_fn provide; /* it provides what this does, of this many; or NULL */
+    void *provide_ctx;
+    size_t provide_count;
     bool spools; /* it makes files without a name for messages on their way to a command */
 } p3_runner_duties;
 

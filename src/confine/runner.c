@@ -103,6 +103,7 @@ static bool serve_one(int from)
         p3_run_request run;
         p3_file_request file;
         p3_name_request name;
+        p3_provide_request provide;
     } r;
     int fds[P3_PACKET_ROOM];
     int count = 0;
@@ -118,6 +119,12 @@ static bool serve_one(int from)
         r.name.which < duties->name_count && fork() == 0) {
         (void)close(from);
         answer_name(fds[0], duties->names[r.name.which]);
+        leave();
+    }
+    if (len == (ssize_t)sizeof r.provide && r.provide.ask == P3_ASK_PROVIDE && count == 1 &&
+        r.provide.which < duties->provide_count && fork() == 0) {
+        (void)close(from);
+        duties->provide(duties->provide_ctx, r.provide.which, &r.provide.hint, fds[0]);
         leave();
     }
     if (len == (ssize_t)sizeof r.file && r.file.ask == P3_ASK_FILE && count == 0)
@@ -236,6 +243,21 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
         (void)close(ends[0]);
     *answer = ends[0];
     return error;
+}
+
+int p3_runner_provide(uint32_t which, const p3_provide_hint *hint)
+{
+    p3_provide_request r = {.ask = P3_ASK_PROVIDE, .which = which, .hint = *hint};
+    int ends[2];
+    if (!p3_descriptor_pipe(ends, true))
+        return -1;
+    int error = p3_runner_send(&r, sizeof r, &ends[1], 1);
+    (void)close(ends[1]);
+    if (error == 0)
+        return ends[0];
+    (void)close(ends[0]);
+    errno = error;
+    return -1;
 }
 
 int p3_runner_wait(int answer)

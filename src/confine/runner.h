@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "confine/duties.h"
@@ -28,6 +29,10 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
 /* Waits for the command's end. Returns its exit status as p3_child_wait() does, or -1 with errno
  * when it could not be run. */
 int p3_runner_wait(int answer);
+
+/* Has the which-th thing provided. Any thread may ask. Returns a descriptor to read it from, to its
+ * end, or -1 with errno. */
+int p3_runner_provide(uint32_t which, const p3_provide_hint *hint);
 
 /* For outside*.c: the socket, or -1; the duties; and sending a request with descriptors,
  * of which there are three at most. Returns an errno or 0. */

@@ -11,7 +11,7 @@
 #define P3_PATH     4096 /* octets of a path */
 
 /* What each request begins with. The kinds differ in size, too. */
-typedef enum p3_ask { P3_ASK_RUN = 1, P3_ASK_FILE, P3_ASK_NAME } p3_ask;
+typedef enum p3_ask { P3_ASK_RUN = 1, P3_ASK_FILE, P3_ASK_NAME, P3_ASK_PROVIDE } p3_ask;
 
 /* Run a command. The answer goes to the first descriptor that comes with it, a pipe. */
 typedef struct p3_run_request {
@@ -54,6 +54,13 @@ typedef struct p3_name_request {
     uint32_t ask;
     uint32_t which; /* of the names among the duties */
 } p3_name_request;
+
+/* Provide something. It goes to the descriptor that comes with it, a pipe. */
+typedef struct p3_provide_request {
+    uint32_t ask;
+    uint32_t which; /* of those that the duties count */
+    p3_provide_hint hint;
+} p3_provide_request;
 
 typedef struct p3_name_answer {
     int32_t error; /* getaddrinfo()'s, or 0 */

@@ -1,0 +1,39 @@
+/* pop3 token: prints an access token for other programs. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "cli/chosen.h"
+#include "cli/oauth.h"
+#include "cli/output.h"
+#include "system/erase.h"
+
+int p3_cmd_token(p3_arguments *a)
+{
+    p3_problem why = {0};
+    p3_secret secret = {0};
+    p3_chosen chosen = {0};
+    int status = EX_OK;
+    if (a->count != 1) {
+        p3_problem_set(&why, EX_USAGE, "token: name one account; see `pop3 help token`");
+        return p3_complain(NULL, &why);
+    }
+    bool ok = p3_chosen_read(&chosen, a, a->rest, 1, false, &why);
+    const p3_local_account *account = ok ? &chosen.at[0] : NULL;
+    if (ok && !p3_oauth_is_set(&account->settings))
+        ok = p3_problem_set(&why, EX_CONFIG,
+                            "finding the token: the account has no provider of tokens; set "
+                            "provider, or issuer");
+    ok = ok && p3_oauth_find(&account->secret, &secret, &why);
+    if (!ok)
+        status = p3_complain(account != NULL ? account->account.name : NULL, &why);
+    else if (!p3_print(stdout, "%s\n", secret.text))
+        status = EX_IOERR;
+    if (secret.text != NULL)
+        p3_erase(secret.text, secret.len);
+    free(secret.text);
+    p3_chosen_free(&chosen);
+    return status;
+}

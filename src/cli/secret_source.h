@@ -1,0 +1,35 @@
+/* Whose secret is looked for, and secrets in files. */
+#ifndef P3_CLI_SECRET_SOURCE_H
+#define P3_CLI_SECRET_SOURCE_H
+
+#include <sys/types.h>
+
+#include "collect/sync.h"
+#include "settings/settings.h"
+
+/* What is needed to find an account's secret; everything is the account's. */
+typedef struct p3_secret_source {
+    const p3_settings *settings;
+    const char *name; /* the account's, for the question on the terminal */
+    const char *host;
+    const char *user;
+    const char *key;  /* the account's in the state */
+    uint32_t outside; /* tokens come from the runner, which knows the account by this number less
+                         one; 0: it does not know it */
+} p3_secret_source;
+
+/* Longest secret: tokens run to some ten thousand octets. */
+#define P3_SECRET_SIZE 32768
+
+/* The first line of what was read. */
+bool p3_secret_take_line(const char *data, size_t len, p3_secret *out, p3_problem *why);
+
+/* Reads a file that may hold a secret into `size` octets; `what` names it in a problem. Returns the
+ * length, or -1. */
+ssize_t p3_secret_read_file(const char *path, const char *what, char *out, size_t size,
+                            p3_problem *why);
+
+/* The first line of such a file. */
+bool p3_secret_from_file(const char *path, const char *what, p3_secret *out, p3_problem *why);
+
+#endif

@@ -1,0 +1,238 @@
+/* A request to a token endpoint, and what its answer means. */
+#include "token/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#define P3_TOKEN_MOST    32768                       /* octets of a token */
+#define P3_LIFETIME_MOST ((int64_t)10 * 365 * 86400) /* seconds: nobody means longer */
+
+/* ---- what errors mean ---- */
+
+/* What an error code means, and what to do; %s in the advice stands for the account. */
+typedef struct p3_token_meaning {
+    const char *code;
+    int exit;
+    const char *meaning;
+    const char *advice;
+} p3_token_meaning;
+
+static const p3_token_meaning meanings[] = {
+    /* RFC 6749 §5.2 */
+    {"invalid_request", EX_PROTOCOL, "the provider does not understand the request",
+     "check provider, issuer and scope"},
+    {"invalid_client", EX_NOPERM, "the provider does not know the client, or its secret is wrong",
+     "check client-id and client-secret-file"},
+    {"invalid_grant", EX_NOPERM, "the permission is no longer good", "run: pop3 authorize %s"},
+    {"unauthorized_client", EX_NOPERM, "the client may not ask in this way",
+     "allow it where the client is registered"},
+    {"unsupported_grant_type", EX_UNAVAILABLE, "the provider does not know this way",
+     "run `pop3 authorize %s` with --device or --paste, or without"},
+    {"invalid_scope", EX_CONFIG, "the provider does not give this scope",
+     "check scope, and what the client is registered for"},
+    /* RFC 6749 §4.1.2.1 */
+    {"access_denied", EX_NOPERM, "the permission was declined, by you or an administrator",
+     "run: pop3 authorize %s"},
+    {"unsupported_response_type", EX_UNAVAILABLE, "the provider does not know this way",
+     "run `pop3 authorize %s` with --device"},
+    {"server_error", EX_TEMPFAIL, "the provider has an error of its own", "try again later"},
+    {"temporarily_unavailable", EX_TEMPFAIL, "the provider cannot answer now", "try again later"},
+    /* RFC 8628 §3.5 */
+    {"expired_token", EX_NOPERM, "the code was not entered in time", "run: pop3 authorize %s"},
+    {"authorization_pending", EX_TEMPFAIL, "the code has not been entered yet", "enter the code"},
+    {"slow_down", EX_TEMPFAIL, "the provider was asked too often", "try again later"},
+    /* RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 7591 §3.2.2 */
+    {"insufficient_scope", EX_NOPERM, "the permission does not cover this",
+     "run: pop3 authorize %s"},
+    {"unsupported_token_type", EX_UNAVAILABLE, "the provider cannot revoke this token",
+     "withdraw the permission at the provider"},
+    {"invalid_redirect_uri", EX_CONFIG, "the redirect address is not the registered one",
+     "register http://127.0.0.1 for the client"},
+    {"redirect_uri_mismatch", EX_CONFIG, "the redirect address is not the registered one",
+     "register http://127.0.0.1 for the client"},
+    {"invalid_client_metadata", EX_UNAVAILABLE, "the provider does not register such a client",
+     "register one by hand, and set client-id"},
+    /* OpenID Connect Core §3.1.2.6, as Microsoft answers them to a refresh, too */
+    {"interaction_required", EX_NOPERM, "the provider wants another sign-in",
+     "run: pop3 authorize %s"},
+    {"login_required", EX_NOPERM, "the provider wants another sign-in", "run: pop3 authorize %s"},
+    {"consent_required", EX_NOPERM, "the provider wants another consent",
+     "run: pop3 authorize %s"},
+    /* Google's */
+    {"deleted_client", EX_NOPERM, "the client was deleted",
+     "register another, and set client-id and client-secret-file"},
+    {"disabled_client", EX_NOPERM, "the client was disabled", "see what the provider wrote to you"},
+    {"admin_policy_enforced", EX_NOPERM, "an administrator's policy forbids it",
+     "ask the administrator"},
+    {"org_internal", EX_NOPERM, "the client is for another organization's users",
+     "register a client that is open to this user"},
+};
+
+static const p3_token_meaning otherwise = {"", EX_UNAVAILABLE, "the provider refuses",
+                                           "see what the provider says about it"};
+
+static const p3_token_meaning *meaning_of(const char *code)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (strcmp(meanings[i].code, code) == 0)
+            return &meanings[i];
+    }
+    return &otherwise;
+}
+
+/* Why a permission may have ended. */
+static const char *causes_of(const p3_token_account *a, char *out, size_t size)
+{
+    const char *own = a->provider != NULL ? a->provider->revoked_by : NULL;
+    snprintf(out, size,
+             ": the password was changed, the consent withdrawn, or it was not used for long%s%s",
+             own != NULL ? "; or " : "", own != NULL ? own : "");
+    return out;
+}
+
+void p3_token_explain(const p3_token_account *a, const char *doing, const char *code,
+                      const char *details, p3_problem *why)
+{
+    const p3_token_meaning *m = meaning_of(code);
+    char advice[300];
+    char causes[300] = "";
+    const char *hole = strstr(m->advice, "%s");
+    size_t head = hole != NULL ? (size_t)(hole - m->advice) : strlen(m->advice);
+    snprintf(advice, sizeof advice, "%.*s%s%s", (int)head, m->advice, hole != NULL ? a->word : "",
+             hole != NULL ? hole + 2 : "");
+    if (strcmp(m->code, "invalid_grant") == 0)
+        causes_of(a, causes, sizeof causes);
+    p3_problem_set(why, m->exit, "%s: %s%s (%.60s%s%.160s); %s", doing, m->meaning, causes, code,
+                   details != NULL ? ": " : "", details != NULL ? details : "", advice);
+}
+
+/* ---- judging an answer ---- */
+
+/* The provider's own words; not those that show a secret of the form. */
+static const char *details_of(const json_t *answer, const p3_form *form)
+{
+    const char *text = p3_member_text(answer, "error_description");
+    for (size_t i = 0; text != NULL && i < form->count; i++) {
+        if (strlen(form->at[i].value) >= 8 && strstr(text, form->at[i].value) != NULL)
+            text = NULL;
+    }
+    return text;
+}
+
+static p3_token_outcome judge(const p3_token_account *a, const p3_http_answer *http,
+                              const p3_form *form, const char *doing, p3_token_reply *reply,
+                              p3_problem *why)
+{
+    json_t *answer = p3_members_read(http->body, http->len);
+    const char *code = p3_member_text(answer, "error");
+    p3_token_outcome outcome = P3_TOKEN_LATER;
+    reply->retry_after = http->retry_after;
+    if (http->status == 200 && answer != NULL && code == NULL) {
+        reply->granted = answer;
+        return P3_TOKEN_GRANTED;
+    }
+    if (http->status == 200 && code == NULL) {
+        p3_problem_set(why, EX_PROTOCOL, "%s: the provider's answer is not JSON; check issuer",
+                       doing);
+        outcome = P3_TOKEN_LOST;
+    } else if (http->status >= 300 && http->status < 400) {
+        p3_problem_set(why, EX_PROTOCOL,
+                       "%s: the provider answers with a redirect, which is not followed (HTTP "
+                       "%ld); check issuer",
+                       doing, http->status);
+        outcome = P3_TOKEN_REFUSED;
+    } else if (code != NULL && http->status < 500 && http->status != 429) {
+        /* Yahoo and others answer errors with 200. */
+        snprintf(reply->code, sizeof reply->code, "%s", code);
+        p3_token_explain(a, doing, reply->code, details_of(answer, form), why);
+        outcome = why->exit == EX_TEMPFAIL && strcmp(code, "slow_down") != 0 &&
+                          strcmp(code, "authorization_pending") != 0
+                      ? P3_TOKEN_LATER
+                      : P3_TOKEN_REFUSED;
+    } else if (http->status >= 500 || http->status == 429) {
+        p3_problem_set(why, EX_TEMPFAIL,
+                       "%s: the provider cannot answer now (HTTP %ld); try again later", doing,
+                       http->status);
+    } else {
+        p3_problem_set(why, EX_PROTOCOL, "%s: the provider answers HTTP %ld; check issuer", doing,
+                       http->status);
+        outcome = P3_TOKEN_REFUSED;
+    }
+    p3_members_free(answer);
+    return outcome;
+}
+
+/* ---- asking ---- */
+
+p3_token_outcome p3_token_request(const p3_token_account *a, const p3_token_client *client,
+                                  p3_form *form, const char *doing, p3_token_reply *reply,
+                                  p3_problem *why)
+{
+    bool basic = client->basic && client->secret != NULL;
+    p3_http_request request = {.url = client->endpoint};
+    p3_http_answer answer;
+    p3_token_outcome outcome = P3_TOKEN_LATER;
+    *reply = (p3_token_reply){0};
+    if (!basic) {
+        p3_form_add(form, "client_id", client->id);
+        p3_form_add(form, "client_secret", client->secret);
+    }
+    char *body = p3_form_encode(form);
+    char *user = basic ? p3_form_encode_text(client->id) : NULL;
+    char *password = basic ? p3_form_encode_text(client->secret) : NULL;
+    if (body == NULL || (basic && (user == NULL || password == NULL))) {
+        p3_problem_set(why, EX_OSERR, "%s: out of memory", doing);
+    } else {
+        request.body = body;
+        request.user = user;
+        request.password = password;
+        p3_http_end end = p3_http_send(&a->way, &request, doing, &answer, why);
+        if (end == P3_HTTP_ANSWERED)
+            outcome = judge(a, &answer, form, doing, reply, why);
+        else if (end == P3_HTTP_LOST)
+            outcome = P3_TOKEN_LOST;
+        p3_http_answer_free(&answer);
+    }
+    p3_form_free(body);
+    p3_form_free(user);
+    p3_form_free(password);
+    return outcome;
+}
+
+/* ---- taking tokens ---- */
+
+/* RFC 6750 §2.1 has only visible ASCII. */
+static bool is_token(const char *text)
+{
+    size_t len = 0;
+    for (; text != NULL && text[len] > ' ' && text[len] <= '~'; len++)
+        continue;
+    return len > 0 && text[len] == '\0' && len < P3_TOKEN_MOST;
+}
+
+bool p3_token_take(const json_t *granted, int64_t asked, const char *doing,
+                   p3_token_record *record, p3_problem *why)
+{
+    const char *access = p3_member_text(granted, "access_token");
+    const char *refresh = p3_member_text(granted, "refresh_token");
+    const char *scope = p3_member_text(granted, "scope");
+    const char *type = p3_member_text(granted, "token_type");
+    int64_t lifetime = p3_member_number(granted, "expires_in", P3_LIFETIME_MOST);
+    if (!is_token(access) || (refresh != NULL && strlen(refresh) >= P3_TOKEN_MOST))
+        return p3_problem_set(why, EX_PROTOCOL,
+                              "%s: the provider's answer has no token in it that can be used",
+                              doing);
+    if (type != NULL && strcasecmp(type, "Bearer") != 0)
+        return p3_problem_set(why, EX_PROTOCOL,
+                              "%s: the provider gives a token of type %.40s, and POP3 takes Bearer",
+                              doing, type);
+    bool ok = p3_token_replace(&record->tokens.access, access) &&
+              (refresh == NULL || p3_token_replace(&record->tokens.refresh, refresh)) &&
+              (scope == NULL || p3_token_replace(&record->tokens.scope, scope));
+    record->tokens.obtained = asked;
+    record->tokens.expires = lifetime > 0 ? asked + lifetime : 0;
+    return ok || p3_problem_set(why, EX_OSERR, "%s: out of memory", doing);
+}

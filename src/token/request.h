@@ -1,0 +1,47 @@
+/* A request to a token endpoint, and what its answer means (RFC 6749 §5). */
+#ifndef P3_TOKEN_REQUEST_H
+#define P3_TOKEN_REQUEST_H
+
+#include "token/account.h"
+#include "token/form.h"
+#include "token/members.h"
+
+/* The client, as the endpoint is to be told. */
+typedef struct p3_token_client {
+    const char *endpoint;
+    const char *id;
+    const char *secret; /* NULL: a public client */
+    bool basic;
+} p3_token_client;
+
+typedef enum p3_token_outcome {
+    P3_TOKEN_GRANTED,
+    P3_TOKEN_REFUSED, /* for the reason in `code` */
+    P3_TOKEN_LATER,   /* the endpoint was not reached, or cannot answer now */
+    P3_TOKEN_LOST     /* it may have granted something, but no answer came that can be read */
+} p3_token_outcome;
+
+/* What came back. */
+typedef struct p3_token_reply {
+    json_t *granted;     /* the answer; p3_members_free() */
+    char code[64];       /* the error by RFC 6749 §5.2 or RFC 8628 §3.5; "" */
+    int64_t retry_after; /* seconds that the server asks to wait; 0 */
+} p3_token_reply;
+
+/* Sends the form, to which the client's name is added, and judges the answer. `doing` begins the
+ * problem, which is set but for P3_TOKEN_GRANTED and has advice with the command that mends it. */
+p3_token_outcome p3_token_request(const p3_token_account *a, const p3_token_client *client,
+                                  p3_form *form, const char *doing, p3_token_reply *reply,
+                                  p3_problem *why);
+
+/* Says what an error code means, as the problem's text and exit status. `details`: the provider's
+ * own words, or NULL. */
+void p3_token_explain(const p3_token_account *a, const char *doing, const char *code,
+                      const char *details, p3_problem *why);
+
+/* Takes the tokens of a granted answer into a record: a refresh token that did not come is the old
+ * one (RFC 6749 §6). `asked` is when the request was sent. */
+bool p3_token_take(const json_t *granted, int64_t asked, const char *doing,
+                   p3_token_record *record, p3_problem *why);
+
+#endif

@@ -1,0 +1,74 @@
+/* Withdrawing a permission (RFC 7009). */
+#include "token/authorize.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "token/request.h"
+
+static const char doing[] = "withdrawing the permission";
+
+/* Has one token revoked. A provider that does not know it has revoked it already (§2.2). */
+static bool revoke(const p3_token_account *a, const p3_token_record *r, const char *token,
+                   const char *hint, p3_problem *why)
+{
+    const char *secret = r->client.secret != NULL ? r->client.secret : a->client_secret;
+    bool basic = r->client.basic && secret != NULL;
+    p3_form form = {0};
+    p3_http_answer answer = {0};
+    p3_form_add(&form, "token", token);
+    p3_form_add(&form, "token_type_hint", hint);
+    if (!basic) {
+        p3_form_add(&form, "client_id", r->client.id);
+        p3_form_add(&form, "client_secret", secret);
+    }
+    char *body = p3_form_encode(&form);
+    char *user = basic ? p3_form_encode_text(r->client.id) : NULL;
+    char *password = basic ? p3_form_encode_text(secret) : NULL;
+    const p3_http_request request = {
+        .url = r->client.revocation, .body = body, .user = user, .password = password};
+    bool ok = body != NULL && (!basic || (user != NULL && password != NULL));
+    if (!ok)
+        p3_problem_set(why, EX_OSERR, "%s: out of memory", doing);
+    ok = ok && p3_http_send(&a->way, &request, doing, &answer, why) == P3_HTTP_ANSWERED;
+    if (ok && answer.status != 200) {
+        json_t *object = p3_members_read(answer.body, answer.len);
+        const char *code = p3_member_text(object, "error");
+        ok = code != NULL && strcmp(code, "invalid_token") == 0; /* Google's for a spent one */
+        if (!ok && code != NULL)
+            p3_token_explain(a, doing, code, p3_member_text(object, "error_description"), why);
+        else if (!ok)
+            p3_problem_set(why, EX_UNAVAILABLE,
+                           "%s: the provider answers HTTP %ld; nothing was forgotten here", doing,
+                           answer.status);
+        p3_members_free(object);
+    }
+    p3_http_answer_free(&answer);
+    p3_form_free(body);
+    p3_form_free(user);
+    p3_form_free(password);
+    return ok;
+}
+
+bool p3_token_revoke(const p3_token_account *a, bool *withdrawn, p3_problem *why)
+{
+    p3_token_record r = {0};
+    bool found = false;
+    int lock = p3_token_lock(&a->store, why);
+    *withdrawn = false;
+    bool ok = lock >= 0 && p3_token_load(&a->store, &r, &found, why);
+    if (ok && !found)
+        ok = p3_problem_set(why, EX_NOINPUT, "%s: no tokens are kept", doing);
+    if (ok && r.client.revocation != NULL && r.client.id != NULL) {
+        /* The refresh token takes what was made of it along, as a rule; the other is tried, too. */
+        ok = r.tokens.refresh == NULL || revoke(a, &r, r.tokens.refresh, "refresh_token", why);
+        if (ok && r.tokens.access != NULL)
+            ok = revoke(a, &r, r.tokens.access, "access_token", why);
+        *withdrawn = ok;
+    }
+    ok = ok && p3_token_remove(&a->store, why);
+    p3_token_record_clear(&r);
+    p3_token_unlock(lock);
+    return ok;
+}

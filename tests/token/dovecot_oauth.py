@@ -1,0 +1,71 @@
+"""Dovecot that asks an authorization server about tokens (RFC 7662)."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from authorization_server import AuthorizationServer
+from world import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/interop"))
+
+from dovecot import Dovecot, server_syntax  # noqa: E402
+
+MECHANISMS = "auth_mechanisms = xoauth2 oauthbearer\n"
+
+OAUTH2 = """\
+introspection_mode = get
+introspection_url = {issuer}/introspect?token=
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+PASSDB_2_3 = MECHANISMS + """\
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+
+PASSDB_2_4 = MECHANISMS + """\
+ssl_client_ca_file = {folder}/ca.pem
+oauth2 {{
+""" + OAUTH2 + """\
+}}
+passdb oauth2 {{
+  mechanisms_filter = xoauth2 oauthbearer
+}}
+"""
+
+
+@contextlib.contextmanager
+def dovecot(server: AuthorizationServer, mail: Path) -> Iterator[Dovecot]:
+    """A server whose only way in is a token of the other's."""
+    if subprocess.run([ROOT / "tests/interop/dovecot.py", "available"]).returncode != 0:
+        pytest.skip("Dovecot cannot be run here")
+    folder = Path(tempfile.mkdtemp(prefix="pop3-oauth-"))
+    try:
+        folder.chmod(0o755)  # whom Dovecot runs as reads it
+        shutil.copyfile(server.ca_file, folder / "ca.pem")
+        (folder / "ca.pem").chmod(0o644)
+        facts = {"issuer": server.issuer, "folder": folder}
+        old = server_syntax().oauth2_file is not None
+        if old:
+            text = OAUTH2.format(**facts) + f"tls_ca_cert_file = {folder}/ca.pem\n"
+            (folder / "oauth2.conf").write_text(text)
+            (folder / "oauth2.conf").chmod(0o644)
+        config = (PASSDB_2_3 if old else PASSDB_2_4).format(**facts)
+        with Dovecot(maildirs={"user": str(mail)}, extra_config=config) as it:
+            yield it
+    finally:
+        shutil.rmtree(folder)
