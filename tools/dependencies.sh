@@ -19,7 +19,7 @@ required() {
     fi
     echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d \
         libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
-        libsqlite3-dev libinih-dev libjansson-dev libedit-dev libseccomp-dev scdoc \
+        libsqlite3-dev libinih-dev libjansson-dev libcurl4-openssl-dev libedit-dev libseccomp-dev scdoc \
         libcmocka-dev python3-pytest
     [ "$1" = demo ] || echo dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
     case $1 in demo | processor) ;; *) echo g++ binutils python3-dev ;; esac
@@ -37,6 +37,7 @@ optional() {
     echo "zlib1g-dev: consumers-pkg-config, consumers-cmake"
     echo "libzstd-dev: consumers-pkg-config, consumers-cmake"
     echo "cmake: consumers-cmake"
+    echo "libqrencode-dev: the QR codes of pop3 authorize"
     echo "clang-format: format"
     echo "doxygen: documentation"
     echo "valgrind: the tests under valgrind"

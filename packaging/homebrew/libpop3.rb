@@ -11,6 +11,7 @@ class Libpop3 < Formula
   depends_on "ninja" => :build
   depends_on "pkgconf" => :build
   depends_on "scdoc" => :build
+  depends_on "curl"
   depends_on "gsasl"
   depends_on "inih"
   depends_on "jansson"

@@ -7,14 +7,14 @@ pkgs.stdenv.mkDerivation {
   src = pkgs.lib.cleanSource ../..;
 
   nativeBuildInputs = with pkgs; [ meson ninja pkg-config scdoc ];
-  buildInputs = with pkgs; [ gsasl inih jansson libedit libidn2 libseccomp openssl sqlite ];
+  buildInputs = with pkgs; [ curl gsasl inih jansson libedit libidn2 libseccomp openssl sqlite ];
 
   postPatch = "patchShebangs tools";
   mesonFlags = [ "-Dwerror=false" "-Dtests=false" "-Dexamples=false" "-Dpython=disabled" ];
   # Libraries that are loaded when they are first needed are looked for where the build found them.
   postFixup = with pkgs; ''
     for file in $out/bin/pop3 $out/lib/libpop3.so; do
-      patchelf --add-rpath ${lib.makeLibraryPath [ gsasl libidn2 libedit ]} "$(readlink -f $file)"
+      patchelf --add-rpath ${lib.makeLibraryPath [ curl gsasl libidn2 libedit ]} "$(readlink -f $file)"
     done
   '';
 

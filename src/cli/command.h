@@ -29,6 +29,7 @@ int p3_complain(const char *account, const p3_problem *why);
 void p3_complain_in_file(const char *path, int line, const char *text);
 
 /* The subcommands: each returns an exit status. */
+int p3_cmd_authorize(p3_arguments *a);
 int p3_cmd_capa(p3_arguments *a);
 int p3_cmd_cat(p3_arguments *a);
 int p3_cmd_doctor(p3_arguments *a);

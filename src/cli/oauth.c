@@ -39,7 +39,8 @@ bool p3_oauth_is_set(const p3_settings *s)
 /* The account's key as a file's name: what could be a separator, or hide the file, as %XX. */
 static bool name_of(const char *key, char *out, size_t size)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@_-+";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@_-+";
     size_t len = 0;
     for (const char *at = key; *at != '\0' && len + 4 < size; at++) {
         bool dot = *at == '.' && at != key;
@@ -98,10 +99,11 @@ static bool read_key(const p3_settings *s, p3_oauth *out, p3_problem *why)
         return false;
     out->key_len = (size_t)n;
     return out->key_len >= P3_SEAL_KEY_LEAST ||
-           p3_problem_set(why, EX_CONFIG,
-                          "reading the token-key-file %s: it has %zu octets, and %zu are the least; "
-                          "make one: openssl rand -base64 32",
-                          s->token_key_file, out->key_len, P3_SEAL_KEY_LEAST);
+           p3_problem_set(
+               why, EX_CONFIG,
+               "reading the token-key-file %s: it has %zu octets, and %zu are the least; "
+               "make one: openssl rand -base64 32",
+               s->token_key_file, out->key_len, P3_SEAL_KEY_LEAST);
 }
 
 static bool read_client_secret(const p3_settings *s, p3_oauth *out, p3_problem *why)
@@ -181,8 +183,8 @@ void p3_oauth_provide(void *ctx, uint32_t which, const p3_provide_hint *refused,
     memcpy(print.octets, refused->octets, sizeof print.octets);
     bool ok = find_here(sources[which], print, &token, &why);
     const char *text = ok ? token : why.text;
-    p3_token_head head = {.exit = ok ? 0 : why.exit, .error = why.error,
-                          .len = (uint32_t)strlen(text)};
+    p3_token_head head = {
+        .exit = ok ? 0 : why.exit, .error = why.error, .len = (uint32_t)strlen(text)};
     if (p3_write_all(to, (const char *)&head, sizeof head))
         (void)p3_write_all(to, text, head.len);
     if (token != NULL)
@@ -247,7 +249,7 @@ bool p3_oauth_find(const p3_secret_source *s, p3_secret *out, p3_problem *why)
     if (out->text != NULL)
         p3_erase(out->text, out->len);
     free(out->text);
-    *out = (p3_secret){.text = token, .len = ok ? strlen(token) : 0, .is_token = true,
-                       .renewable = true};
+    *out = (p3_secret){
+        .text = token, .len = ok ? strlen(token) : 0, .is_token = true, .renewable = true};
     return ok;
 }

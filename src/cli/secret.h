@@ -4,9 +4,9 @@
 
 #include "cli/secret_source.h"
 
-/* A p3_secret_fn: asks, in this order, the provider of tokens, token-command, password-command, password-file, the setting
- * itself, the desktop's keyring, netrc, and the person at the terminal. What is set and fails is an
- * error; nothing else is tried then. */
+/* A p3_secret_fn: asks, in this order, the provider of tokens, token-command, password-command,
+ * password-file, the setting itself, the desktop's keyring, netrc, and the person at the terminal.
+ * What is set and fails is an error; nothing else is tried then. */
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why);
 
 /* Whether it can be found without waiting for a program, a pipe or a person. */

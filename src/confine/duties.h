@@ -23,8 +23,8 @@ typedef struct p3_provide_hint {
 } p3_provide_hint;
 
 /* Provides the which-th of things, such as a token that is obtained over the network, in a process
- * of its own: writes it to `to`. What may be asked for comes from a process that may have been taken
- * over; `which` is among those that there are. */
+ * of its own: writes it to `to`. What may be asked for comes from a process that may have been
+ * taken over; `which` is among those that there are. */
 typedef void (*p3_provide_fn)(void *ctx, uint32_t which, const p3_provide_hint *hint, int to);
 
 /* All that it will do. The lists and what they point at must stay where they are. */

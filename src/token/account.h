@@ -19,8 +19,8 @@ typedef enum p3_grant {
 
 /* Everything is the caller's; strings may be NULL but for `word`. */
 typedef struct p3_token_account {
-    const char *word; /* what the command line calls it: "pop3 authorize WORD" */
-    const char *user; /* whose mail it is: a hint for the sign-in */
+    const char *word;            /* what the command line calls it: "pop3 authorize WORD" */
+    const char *user;            /* whose mail it is: a hint for the sign-in */
     const p3_provider *provider; /* of the table; NULL: `issuer` is asked */
     const char *issuer;
     const char *tenant;

@@ -64,10 +64,9 @@ static char *make_url(const p3_attempt *t)
     p3_form_add(&form, "code_challenge_method", "S256");
     p3_form_add(&form, "login_hint", a->user);
     char *query = p3_form_encode(&form);
-    if (query == NULL ||
-        asprintf(&url, "%s%s%s%s%s", p->at.authorization,
-                 strchr(p->at.authorization, '?') != NULL ? "&" : "?", query,
-                 more != NULL ? "&" : "", more != NULL ? more : "") < 0)
+    if (query == NULL || asprintf(&url, "%s%s%s%s%s", p->at.authorization,
+                                  strchr(p->at.authorization, '?') != NULL ? "&" : "?", query,
+                                  more != NULL ? "&" : "", more != NULL ? more : "") < 0)
         url = NULL;
     free(query);
     return url;
@@ -75,7 +74,7 @@ static char *make_url(const p3_attempt *t)
 
 static bool begin(p3_attempt *t, const p3_token_account *a, p3_problem *why)
 {
-    if (!make_secrets(t, why) || !p3_permission_begin(&t->permission, a, t->redirect, why))
+    if (!make_secrets(t, why) || !p3_permission_begin(&t->permission, a, why))
         return false;
     return t->permission.at.authorization != NULL ||
            p3_problem_set(why, EX_UNAVAILABLE,
@@ -186,11 +185,11 @@ bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p
     int listener = p3_loopback_listen(&port, why);
     if (listener < 0)
         return false;
-    snprintf(t.redirect, sizeof t.redirect, "%s:%u/callback", base, port);
+    snprintf(t.redirect, sizeof t.redirect, "%s:%u", base, port);
     bool ok = begin(&t, a, why) && show(&t, d, why);
     if (!ok)
         p3_loopback_close(listener);
-    char *query = ok ? p3_loopback_receive(listener, "/callback", P3_WAIT_MS, why) : NULL;
+    char *query = ok ? p3_loopback_receive(listener, "/", P3_WAIT_MS, why) : NULL;
     ok = query != NULL && use_answer(&t, query, why);
     p3_form_free(query);
     end(&t);
@@ -225,7 +224,7 @@ bool p3_token_authorize_pasted(const p3_token_account *a, const p3_token_dialogu
     const char *base = a->provider != NULL ? a->provider->redirect : "http://127.0.0.1";
     /* Nobody listens there: the browser shows an error, and the address. */
     snprintf(t.redirect, sizeof t.redirect, "%s%s", base,
-             strncmp(base, "http://", 7) == 0 ? ":1/callback" : "");
+             strncmp(base, "http://", 7) == 0 ? ":1" : "");
     bool ok = begin(&t, a, why) && show(&t, d, why);
     char *pasted = ok ? d->ask(d->ctx) : NULL;
     if (ok && pasted == NULL)

@@ -57,9 +57,9 @@ static bool obtain_code(const p3_permission *p, p3_device *out, p3_problem *why)
                                                                        : p->account->client_secret,
                                     .basic = p->at.basic};
     p3_form_add(&form, "scope", p3_permission_scope(p));
-    bool ok = p3_token_request(p->account, &client, &form, doing, &reply, why) ==
-                  P3_TOKEN_GRANTED &&
-              take_device(reply.granted, out, why);
+    bool ok =
+        p3_token_request(p->account, &client, &form, doing, &reply, why) == P3_TOKEN_GRANTED &&
+        take_device(reply.granted, out, why);
     p3_members_free(reply.granted);
     return ok;
 }
@@ -103,7 +103,7 @@ bool p3_token_authorize_device(const p3_token_account *a, const p3_token_dialogu
 {
     p3_permission p;
     p3_device device = {0};
-    bool ok = p3_permission_begin(&p, a, NULL, why);
+    bool ok = p3_permission_begin(&p, a, why);
     if (ok && p.at.device == NULL)
         ok = p3_problem_set(why, EX_UNAVAILABLE, "%s: %s; run: pop3 authorize %s --paste", doing,
                             a->provider != NULL && a->provider->no_device != NULL

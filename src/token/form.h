@@ -16,7 +16,8 @@ typedef struct p3_form {
     size_t count;
 } p3_form;
 
-/* Adds a field; one whose value is NULL or "" is left out (RFC 6749 §3.1: as if it were not sent). */
+/* Adds a field; one whose value is NULL or "" is left out (RFC 6749 §3.1: as if it were not sent).
+ */
 void p3_form_add(p3_form *f, const char *name, const char *value);
 
 /* "name=value&...", each octet but the unreserved ones as %XX. NULL when out of memory; it may hold

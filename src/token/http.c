@@ -26,15 +26,12 @@ static struct {
     __typeof__(curl_slist_free_all) *slist_free_all;
 } curl;
 
-static const p3_symbol symbols[] = {{"curl_global_init", &curl.global_init},
-                                    {"curl_easy_init", &curl.easy_init},
-                                    {"curl_easy_setopt", &curl.easy_setopt},
-                                    {"curl_easy_perform", &curl.easy_perform},
-                                    {"curl_easy_getinfo", &curl.easy_getinfo},
-                                    {"curl_easy_cleanup", &curl.easy_cleanup},
-                                    {"curl_easy_strerror", &curl.easy_strerror},
-                                    {"curl_slist_append", &curl.slist_append},
-                                    {"curl_slist_free_all", &curl.slist_free_all}};
+static const p3_symbol symbols[] = {
+    {"curl_global_init", &curl.global_init},      {"curl_easy_init", &curl.easy_init},
+    {"curl_easy_setopt", &curl.easy_setopt},      {"curl_easy_perform", &curl.easy_perform},
+    {"curl_easy_getinfo", &curl.easy_getinfo},    {"curl_easy_cleanup", &curl.easy_cleanup},
+    {"curl_easy_strerror", &curl.easy_strerror},  {"curl_slist_append", &curl.slist_append},
+    {"curl_slist_free_all", &curl.slist_free_all}};
 static p3_library library = P3_LIBRARY(P3_CURL_SONAME, symbols);
 P3_LIBRARY_NOTE(curl_note, "oauth", P3_CURL_SONAME, "OAuth 2.0 tokens over HTTPS");
 
@@ -195,8 +192,7 @@ p3_http_end p3_http_send(const p3_http_way *way, const p3_http_request *r, const
     curl.easy_setopt(c, CURLOPT_ERRORBUFFER, details);
     curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, take_piece);
     curl.easy_setopt(c, CURLOPT_WRITEDATA, out);
-    CURLcode code =
-        set_headers(c, r, &headers) ? curl.easy_perform(c) : CURLE_OUT_OF_MEMORY;
+    CURLcode code = set_headers(c, r, &headers) ? curl.easy_perform(c) : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK) {
         curl_off_t wait = 0;
         end = P3_HTTP_ANSWERED;

@@ -44,8 +44,8 @@ typedef enum p3_http_end {
 } p3_http_end;
 
 /* Sends a request and waits for the answer, a minute at most. Certificates are verified; only https
- * is spoken, and a redirect is an answer that nobody follows. `doing` begins the problem, which is set unless an answer came. Free the answer with
- * p3_http_answer_free(). Threads may call it. */
+ * is spoken, and a redirect is an answer that nobody follows. `doing` begins the problem, which is
+ * set unless an answer came. Free the answer with p3_http_answer_free(). Threads may call it. */
 p3_http_end p3_http_send(const p3_http_way *way, const p3_http_request *request, const char *doing,
                          p3_http_answer *answer, p3_problem *why);
 

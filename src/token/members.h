@@ -1,4 +1,5 @@
-/* Reads JSON that a server sent or a file holds: every member is of the expected type, or missing. */
+/* Reads JSON that a server sent or a file holds: every member is of the expected type, or missing.
+ */
 #ifndef P3_TOKEN_MEMBERS_H
 #define P3_TOKEN_MEMBERS_H
 

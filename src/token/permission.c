@@ -17,15 +17,16 @@ static bool out_of_memory(p3_problem *why)
 /* ---- registering ---- */
 
 /* What is asked for (RFC 7591 §2): a native application that needs no secret. */
-static char *write_metadata(const p3_permission *p, const char *redirect)
+static char *write_metadata(const p3_permission *p)
 {
     const char *scope = p3_permission_scope(p);
-    json_t *metadata = json_pack(
-        "{s:s, s:s, s:s, s:[s, s, s], s:s, s:s*, s:o*}", "client_name", "pop3", "software_id",
-        "libpop3", "application_type", "native", "grant_types", "authorization_code",
-        "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",
-        "token_endpoint_auth_method", "none", "scope", scope, "redirect_uris",
-        redirect != NULL ? json_pack("[s]", redirect) : NULL);
+    json_t *metadata =
+        json_pack("{s:s, s:s, s:s, s:[s, s, s], s:s, s:[s], s:s*}", "client_name", "pop3",
+                  "software_id", "libpop3", "application_type", "native", "grant_types",
+                  "authorization_code", "refresh_token",
+                  "urn:ietf:params:oauth:grant-type:device_code", "token_endpoint_auth_method",
+                  "none", "redirect_uris", "http://127.0.0.1", /* with any port: RFC 8252 §7.3 */
+                  "scope", scope);
     char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;
     json_decref(metadata);
     return text;
@@ -42,8 +43,8 @@ static bool take_client(p3_permission *p, const p3_http_answer *answer, p3_probl
               p3_token_replace(&p->client_secret, p3_member_text(client, "client_secret"))) ||
              out_of_memory(why);
     else if (code != NULL)
-        p3_token_explain(p->account, registering, code,
-                         p3_member_text(client, "error_description"), why);
+        p3_token_explain(p->account, registering, code, p3_member_text(client, "error_description"),
+                         why);
     else
         p3_problem_set(why, EX_UNAVAILABLE,
                        "%s: the provider answers HTTP %ld; register a client by hand, and set "
@@ -53,17 +54,17 @@ static bool take_client(p3_permission *p, const p3_http_answer *answer, p3_probl
     return ok;
 }
 
-static bool register_client(p3_permission *p, const char *redirect, p3_problem *why)
+static bool register_client(p3_permission *p, p3_problem *why)
 {
     p3_http_request request = {.url = p->at.registration, .type = "application/json"};
     p3_http_answer answer = {0};
-    char *metadata = write_metadata(p, redirect);
+    char *metadata = write_metadata(p);
     if (metadata == NULL)
         return out_of_memory(why);
     request.body = metadata;
-    bool ok = p3_http_send(&p->account->way, &request, registering, &answer, why) ==
-                  P3_HTTP_ANSWERED &&
-              take_client(p, &answer, why);
+    bool ok =
+        p3_http_send(&p->account->way, &request, registering, &answer, why) == P3_HTTP_ANSWERED &&
+        take_client(p, &answer, why);
     p3_http_answer_free(&answer);
     free(metadata);
     return ok;
@@ -84,8 +85,7 @@ static bool reuse_client(p3_permission *p)
     return ok;
 }
 
-bool p3_permission_begin(p3_permission *p, const p3_token_account *a, const char *redirect,
-                         p3_problem *why)
+bool p3_permission_begin(p3_permission *p, const p3_token_account *a, p3_problem *why)
 {
     *p = (p3_permission){.account = a};
     if (!p3_endpoints_find(a, &p->at, why))
@@ -97,7 +97,7 @@ bool p3_permission_begin(p3_permission *p, const p3_token_account *a, const char
                               "no client is given, and the provider registers none by itself: "
                               "register one there, and set client-id; see the guide "
                               "\"Outlook, Gmail and others that want OAuth\"");
-    return reuse_client(p) || register_client(p, redirect, why);
+    return reuse_client(p) || register_client(p, why);
 }
 
 void p3_permission_end(p3_permission *p)

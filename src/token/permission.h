@@ -14,10 +14,8 @@ typedef struct p3_permission {
 } p3_permission;
 
 /* Finds the endpoints, and registers a client where none is given and the issuer registers some
- * (RFC 7591); `redirect` is then the client's redirect address, NULL for none. Free with
- * p3_permission_end(), also after a failure. */
-bool p3_permission_begin(p3_permission *p, const p3_token_account *a, const char *redirect,
-                         p3_problem *why);
+ * (RFC 7591). Free with p3_permission_end(), also after a failure. */
+bool p3_permission_begin(p3_permission *p, const p3_token_account *a, p3_problem *why);
 void p3_permission_end(p3_permission *p);
 
 /* The scope to ask for; NULL: none. */

@@ -5,23 +5,23 @@
 #include <stdbool.h>
 
 typedef struct p3_provider {
-    const char *name;  /* as the setting has it */
-    const char *title; /* for people */
+    const char *name;   /* as the setting has it */
+    const char *title;  /* for people */
     const char *issuer; /* that authorization answers must name (RFC 9207); NULL: it names none */
     /* In these %s stands for the tenant. NULL: there is none. */
     const char *authorization;
     const char *token;
     const char *device;
     const char *revocation;
-    const char *scope;     /* for POP3 on a user's behalf */
-    const char *app_scope; /* for POP3 by client credentials; NULL: the provider has no such */
-    const char *parameters;   /* more for the authorization request, "a=b&c=d"; or NULL */
-    const char *redirect;     /* how the loopback redirect is registered: http://HOST; or "oob" */
-    bool basic;               /* the client secret goes into the header, not into the form */
-    const char *no_device;    /* why there is no device grant, when `device` is NULL */
-    const char *consent;      /* the page where users withdraw what they consented to */
-    const char *revoked_by;   /* likely causes of invalid_grant beside the usual ones; or NULL */
-    const char *hosts;        /* names of its POP3 servers, with blanks between */
+    const char *scope;      /* for POP3 on a user's behalf */
+    const char *app_scope;  /* for POP3 by client credentials; NULL: the provider has no such */
+    const char *parameters; /* more for the authorization request, "a=b&c=d"; or NULL */
+    const char *redirect;   /* how the loopback redirect is registered: http://HOST; or "oob" */
+    bool basic;             /* the client secret goes into the header, not into the form */
+    const char *no_device;  /* why there is no device grant, when `device` is NULL */
+    const char *consent;    /* the page where users withdraw what they consented to */
+    const char *revoked_by; /* likely causes of invalid_grant beside the usual ones; or NULL */
+    const char *hosts;      /* names of its POP3 servers, with blanks between */
 } p3_provider;
 
 /* The provider of a name, or NULL. */

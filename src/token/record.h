@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Times are in seconds since the epoch, by this machine's clock; 0: none. All strings are owned, and
- * NULL where there is none. */
+/* Times are in seconds since the epoch, by this machine's clock; 0: none. All strings are owned,
+ * and NULL where there is none. */
 typedef struct p3_token_record {
     /* Who we are to the provider, and where it is asked. */
     struct {

@@ -59,8 +59,7 @@ static const p3_token_meaning meanings[] = {
     {"interaction_required", EX_NOPERM, "the provider wants another sign-in",
      "run: pop3 authorize %s"},
     {"login_required", EX_NOPERM, "the provider wants another sign-in", "run: pop3 authorize %s"},
-    {"consent_required", EX_NOPERM, "the provider wants another consent",
-     "run: pop3 authorize %s"},
+    {"consent_required", EX_NOPERM, "the provider wants another consent", "run: pop3 authorize %s"},
     /* Google's */
     {"deleted_client", EX_NOPERM, "the client was deleted",
      "register another, and set client-id and client-secret-file"},
@@ -213,8 +212,8 @@ static bool is_token(const char *text)
     return len > 0 && text[len] == '\0' && len < P3_TOKEN_MOST;
 }
 
-bool p3_token_take(const json_t *granted, int64_t asked, const char *doing,
-                   p3_token_record *record, p3_problem *why)
+bool p3_token_take(const json_t *granted, int64_t asked, const char *doing, p3_token_record *record,
+                   p3_problem *why)
 {
     const char *access = p3_member_text(granted, "access_token");
     const char *refresh = p3_member_text(granted, "refresh_token");

@@ -41,7 +41,7 @@ void p3_token_explain(const p3_token_account *a, const char *doing, const char *
 
 /* Takes the tokens of a granted answer into a record: a refresh token that did not come is the old
  * one (RFC 6749 §6). `asked` is when the request was sent. */
-bool p3_token_take(const json_t *granted, int64_t asked, const char *doing,
-                   p3_token_record *record, p3_problem *why);
+bool p3_token_take(const json_t *granted, int64_t asked, const char *doing, p3_token_record *record,
+                   p3_problem *why);
 
 #endif

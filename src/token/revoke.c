@@ -10,8 +10,8 @@
 static const char doing[] = "withdrawing the permission";
 
 /* Has one token revoked. A provider that does not know it has revoked it already (§2.2). */
-static bool revoke(const p3_token_account *a, const p3_token_record *r, const char *token,
-                   const char *hint, p3_problem *why)
+static bool revoke_token(const p3_token_account *a, const p3_token_record *r, const char *token,
+                         const char *hint, p3_problem *why)
 {
     const char *secret = r->client.secret != NULL ? r->client.secret : a->client_secret;
     bool basic = r->client.basic && secret != NULL;
@@ -62,9 +62,10 @@ bool p3_token_revoke(const p3_token_account *a, bool *withdrawn, p3_problem *why
         ok = p3_problem_set(why, EX_NOINPUT, "%s: no tokens are kept", doing);
     if (ok && r.client.revocation != NULL && r.client.id != NULL) {
         /* The refresh token takes what was made of it along, as a rule; the other is tried, too. */
-        ok = r.tokens.refresh == NULL || revoke(a, &r, r.tokens.refresh, "refresh_token", why);
+        ok =
+            r.tokens.refresh == NULL || revoke_token(a, &r, r.tokens.refresh, "refresh_token", why);
         if (ok && r.tokens.access != NULL)
-            ok = revoke(a, &r, r.tokens.access, "access_token", why);
+            ok = revoke_token(a, &r, r.tokens.access, "access_token", why);
         *withdrawn = ok;
     }
     ok = ok && p3_token_remove(&a->store, why);

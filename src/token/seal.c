@@ -90,9 +90,9 @@ char *p3_unseal(const p3_seal_key *key, const char *name, const unsigned char *d
     *text_len = len - P3_HEAD;
     char *out = malloc(*text_len + 1);
     memcpy(tag, nonce + P3_NONCE, P3_TAG);
-    bool ok = out != NULL && derive(key, salt, own) &&
-              run_cipher(false, own, nonce, name, data + P3_HEAD, *text_len, (unsigned char *)out,
-                         tag);
+    bool ok =
+        out != NULL && derive(key, salt, own) &&
+        run_cipher(false, own, nonce, name, data + P3_HEAD, *text_len, (unsigned char *)out, tag);
     p3_erase(own, sizeof own);
     if (ok) {
         out[*text_len] = '\0';

@@ -57,7 +57,10 @@ static unsigned char *read_private(const char *path, int fd, size_t *len, p3_pro
     }
     if (data != NULL && n == 0)
         return data;
-    p3_problem_errno(why, data == NULL ? ENOMEM : n > 0 ? EFBIG : errno,
+    p3_problem_errno(why,
+                     data == NULL ? ENOMEM
+                     : n > 0      ? EFBIG
+                                  : errno,
                      "reading the token file %s", path);
     if (data != NULL)
         p3_erase(data, *len);
@@ -85,11 +88,12 @@ static bool take_content(const p3_token_store *s, unsigned char *data, size_t le
     if (text != NULL)
         p3_erase(text, text_len);
     free(text);
-    return ok || p3_problem_set(why, EX_CONFIG,
-                                "reading the token file %s: token-key-file is not the key that it "
-                                "was encrypted with, or it is damaged; set the right key, or remove "
-                                "it and run `pop3 authorize` again",
-                                s->path);
+    return ok ||
+           p3_problem_set(why, EX_CONFIG,
+                          "reading the token file %s: token-key-file is not the key that it "
+                          "was encrypted with, or it is damaged; set the right key, or remove "
+                          "it and run `pop3 authorize` again",
+                          s->path);
 }
 
 bool p3_token_load(const p3_token_store *s, p3_token_record *out, bool *found, p3_problem *why)

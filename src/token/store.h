@@ -10,7 +10,7 @@
 /* Which file it is; everything is the caller's. */
 typedef struct p3_token_store {
     const char *path; /* its directory exists */
-    p3_seal_key key; /* encrypts; data NULL: the file is readable for its owner */
+    p3_seal_key key;  /* encrypts; data NULL: the file is readable for its owner */
 } p3_token_store;
 
 /* Reads the record. `*found` is false, with an empty record, when there is no file. Returns false

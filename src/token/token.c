@@ -18,9 +18,9 @@
 #include "token/endpoints.h"
 #include "token/request.h"
 
-#define P3_MARGIN       300  /* seconds before its end that a token is refreshed: a session's time */
-#define P3_SKEW         300  /* seconds that the clock may have been put back */
-#define P3_BACKOFF      30   /* seconds; doubled with each failure, */
+#define P3_MARGIN       300 /* seconds before its end that a token is refreshed: a session's time */
+#define P3_SKEW         300 /* seconds that the clock may have been put back */
+#define P3_BACKOFF      30  /* seconds; doubled with each failure, */
 #define P3_BACKOFF_MOST 3600 /* up to this */
 #define P3_DEAD         3600 /* seconds until a refused refresh token is tried again */
 
@@ -108,8 +108,8 @@ static bool check_record(const p3_token_account *a, const p3_token_record *r, bo
     if (r->client.id == NULL || r->client.endpoint == NULL ||
         (a->client_id != NULL && strcmp(a->client_id, r->client.id) != 0))
         return p3_problem_set(why, EX_NOPERM,
-                              "%s: it was given to another client-id; run: pop3 authorize %s", doing,
-                              a->word);
+                              "%s: it was given to another client-id; run: pop3 authorize %s",
+                              doing, a->word);
     return true;
 }
 
@@ -239,9 +239,8 @@ static bool get_locked(const p3_token_account *a, const p3_token_print *refused,
     int64_t now = (int64_t)time(NULL);
     if (!p3_token_load(&a->store, &r, &found, why))
         return false;
-    bool ok = is_fresh(&r, refused, now) ||
-              (check_record(a, &r, found, why) && may_ask(a, &r, now, why) &&
-               renew(a, &r, now, why));
+    bool ok = is_fresh(&r, refused, now) || (check_record(a, &r, found, why) &&
+                                             may_ask(a, &r, now, why) && renew(a, &r, now, why));
     /* What has not ended yet is better than a provider that cannot answer. */
     ok = ok || is_good(&r, refused, now, 0);
     ok = ok && give(&r, token, why);

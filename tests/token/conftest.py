@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Account:
     def __init__(self, path: Path, server: AuthorizationServer) -> None:
         self.path, self.server = path, server
         self.world = World(path)
+        self.watches: list[threading.Timer] = []
         self.secret_file = path / "client-secret"
         self.secret_file.write_text("client-secret-value\n")
         self.secret_file.chmod(0o600)
@@ -67,14 +69,20 @@ class Account:
         return [command, *map(str, words)]
 
     def environment(self, **env: str) -> dict:
-        env = self.world.environment(**env)
+        ours = self.world.environment()
         for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
-            env.pop(name, None)
-        return env
+            ours.pop(name, None)
+        return {**ours, **env}
 
     def start(self, *words: object, command: str = COMMAND, **env: str) -> subprocess.Popen:
-        return subprocess.Popen(self.command(*words, command=command), env=self.environment(**env), text=True,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        """Begins a command, which is killed at the deadline: nothing waits for it longer than that."""
+        process = subprocess.Popen(self.command(*words, command=command), env=self.environment(**env), text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        watch = threading.Timer(DEADLINE, process.kill)
+        watch.daemon = True
+        watch.start()
+        self.watches.append(watch)
+        return process
 
     def run(self, *words: object, status: int = 0, command: str = COMMAND, typed: str = "", **env: str) -> str:
         done = subprocess.run(self.command(*words, command=command), env=self.environment(**env), text=True,
@@ -101,7 +109,9 @@ def server(certs):
 def account(tmp_path, server):
     it = Account(tmp_path, server)
     it.configure()
-    return it
+    yield it
+    for watch in it.watches:
+        watch.cancel()
 
 
 @pytest.fixture
