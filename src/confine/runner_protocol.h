@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "confine/duties.h"
+
 #define P3_VARIABLE 400  /* octets of "SENDER=..." */
 #define P3_PATH     4096 /* octets of a path */
 
