@@ -135,6 +135,12 @@ class Target:
         assert all(part.endswith("\n") for part in parts), "no empty line before a From line, or at the end"
         return [part if i == len(parts) - 2 else part for i, part in enumerate(parts[1:])]
 
+    def is_under_way(self, tree: dict[str, "bytes | None"]) -> bool:
+        """Whether it has a part of the mail, or more than is there otherwise."""
+        if self.kind == "mbox":
+            return tree.get("mbox") not in (None, FOREIGN) and bool(self.wrong(tree))
+        return any(p.startswith(("Maildir/", "out/")) and d is not None for p, d in tree.items()) and bool(self.wrong(tree))
+
     def wrong(self, tree: dict[str, "bytes | None"]) -> str:
         """What is wrong with a tree after recovery, or ""."""
         try:
@@ -240,10 +246,15 @@ def states_of(disk: Disk, model: str, drop: dict[str, str], dice: random.Random,
     return every if len(every) <= most else dice.sample(every, most)
 
 
-def early(disk: Disk) -> list[int]:
-    """Moments before QUIT, at which the server has everything; later ones more often, where more is under way."""
+def moments(disk: Disk) -> list[int]:
+    """Behind what changed the target, before QUIT: there a kill leaves the most to find."""
     quit_at = next(i for i, e in enumerate(disk.events) if e.kind == "send" and b"QUIT" in e.data)
-    return [count for count in range(quit_at) for _ in range(1 + 3 * (count > quit_at // 2))]
+    out = []
+    for count, event in enumerate(disk.events[:quit_at], 1):
+        paths = [event.path] if event.path else [p for p, f in disk.names(count).items() if f == event.file]
+        if event.kind in ("name", "gone", "write", "cut") and not any(p.startswith(STATE + "/") for p in paths):
+            out.append(count)
+    return out
 
 
 def wrong_at_once(target: Target, disk: Disk, model: str, dice: random.Random) -> list:
@@ -276,10 +287,13 @@ def play(bench: Bench, model: str, dice: random.Random, most: int) -> Result:
     out.bad = wrong_at_once(bench.target, disk, model, dice)
     out.calls, out.first = len(disk.events), len(states)
     try:
-        for _, tree, left in dice.sample(states, min(RECOVERIES, len(states))):
+        # Half of them of what is under way: a target that has some of it.
+        torn = [s for s in states if bench.target.is_under_way(s[1])]
+        some = dice.sample(torn, min(RECOVERIES // 2, len(torn)))
+        for _, tree, left in some + dice.sample(states, min(RECOVERIES - len(some), len(states))):
             states += states_of(bench.record(tree, left), model, left, dice, most // 2 // RECOVERIES)
         out.again = len(states) - out.first
-        for count in dice.sample(early(disk), RECOVERIES):
+        for count in dice.sample(moments(disk), RECOVERIES):
             after = bench.record(disk.tree(disk.names(count), count, "all", dice), MAIL, booted=False)
             states += states_of(disk.goes_on(count, after), model, MAIL, dice, most // 2 // RECOVERIES, count)
     except AssertionError as e:

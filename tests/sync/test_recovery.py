@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 
@@ -104,7 +105,7 @@ def test_a_target_that_only_the_state_knows_of_is_not_believed(world, kind):
     (other / "tmp" / "precious").write_text("somebody's")
     (other / "precious").write_text("From here on\n\nit is no mbox\n")
     stale = other / "precious.lock"  # a run that delivers to the mbox takes it away
-    stale.touch()
+    stale.write_text(f"1\npop3 00000000-0000-4000-8000-000000000000 {socket.gethostname()}\n")
     os.utime(stale, (1, 1))
     before = names_below(other)
     with world.server() as server:
