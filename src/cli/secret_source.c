@@ -21,6 +21,10 @@ bool p3_secret_take_line(const char *data, size_t len, p3_secret *out, p3_proble
         len--;
     if (len == 0)
         return p3_problem_set(why, EX_CONFIG, "finding the password: an empty line came");
+    if (memchr(data, '\0', len) != NULL)
+        return p3_problem_set(why, EX_CONFIG,
+                              "finding the password: what came has an octet NUL, which no password "
+                              "can have");
     out->text = malloc(len + 1);
     if (out->text == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");

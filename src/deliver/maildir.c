@@ -141,10 +141,25 @@ static void maildir_discard(p3_delivery *d, const p3_parcel *parcels, size_t cou
         (void)unlinkat(m->tmp, parcels[i].name, 0); /* or the next run's settling removes it */
 }
 
+/* Opens a message of ours. What else may have been put there under its name by now, such as a link
+ * or a FIFO, is no message: -1 with ENOENT. */
+static int open_message(int folder, const char *name)
+{
+    struct stat st;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    if (fd >= 0 || errno == ELOOP || errno == ENXIO)
+        errno = ENOENT;
+    return -1;
+}
+
 static bool sync_each(const p3_maildir *m, p3_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
-        int fd = openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
+        int fd = open_message(m->tmp, b->parcels[i].name);
         bool ok = fd >= 0 && fdatasync(fd) == 0;
         int error = errno;
         if (ok && b->parcels[i].octets >= P3_LARGE)
@@ -164,7 +179,7 @@ static void let_go(const p3_maildir *m, const p3_batch *b)
     for (size_t i = 0; i < b->count; i++) {
         if (b->parcels[i].octets < P3_LARGE)
             continue;
-        int fd = openat(m->tmp, b->parcels[i].name, O_RDONLY | O_CLOEXEC);
+        int fd = open_message(m->tmp, b->parcels[i].name);
         if (fd < 0)
             continue;
         p3_file_let_go(fd);
@@ -412,13 +427,13 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
 static ssize_t maildir_read_back(p3_delivery *d, const char *name, char *out, size_t size)
 {
     const p3_maildir *m = (const p3_maildir *)d;
-    int fd = openat(m->new, name, O_RDONLY | O_CLOEXEC);
+    int fd = open_message(m->new, name);
     if (fd < 0 && errno == ENOENT) {
         const p3_seen key = {(char *)(uintptr_t)name, strlen(name)};
         const p3_seen *seen = m->seen_count == 0 ? NULL
                                                  : bsearch(&key, m->seen, m->seen_count,
                                                            sizeof *m->seen, compare_seen);
-        fd = seen != NULL ? openat(m->cur, seen->file, O_RDONLY | O_CLOEXEC) : -1;
+        fd = seen != NULL ? open_message(m->cur, seen->file) : -1;
     }
     if (fd < 0)
         return errno == ENOENT ? 0 : -1; /* moved or renamed just now */

@@ -18,6 +18,9 @@
 /* Octets of the longest section's name that inih keeps. */
 #define P3_SECTION_MOST 49
 
+/* Octets of the longest line. */
+#define P3_LINE_MOST ((size_t)1 << 20)
+
 /* What inih is given in place of a value that does not fit into its buffer. */
 #define P3_STAND_IN "\x01"
 
@@ -89,6 +92,50 @@ static void keep_long_value(p3_reader *r, char *line, char *out, size_t size)
     }
 }
 
+/* Makes room for more of a line, which may hold a password. */
+static bool grow_line(p3_reader *r)
+{
+    size_t size = r->line_size == 0 ? 256 : 2 * r->line_size;
+    char *grown = malloc(size);
+    if (grown != NULL && r->line != NULL) {
+        memcpy(grown, r->line, r->line_size);
+        p3_erase(r->line, r->line_size);
+    }
+    if (grown != NULL) {
+        free(r->line);
+        r->line = grown;
+        r->line_size = size;
+    }
+    return grown != NULL;
+}
+
+/* Reads the next line, its LF included. False at the end, with errno when something failed (else it
+ * is 0), and behind a mistake that there is no going on after: what is no text has no end perhaps.
+ */
+static bool read_line(p3_reader *r)
+{
+    size_t len = 0;
+    int c = 0;
+    errno = 0;
+    while (c != '\n' && (c = getc_unlocked(r->file)) != EOF) {
+        if (c == '\0' || len == P3_LINE_MOST) {
+            (void)mistake(r, c == '\0' ? "there is an octet NUL: this is no text file"
+                                       : "this line is too long");
+            errno = 0;
+            return false;
+        }
+        if (len + 1 >= r->line_size && !grow_line(r))
+            return false;
+        r->line[len++] = (char)c;
+    }
+    if (ferror(r->file) != 0 && errno == 0)
+        errno = EIO;
+    if (len == 0 || ferror(r->file) != 0)
+        return false;
+    r->line[len] = '\0';
+    return true;
+}
+
 /* inih asks for a line at a time, so the number of the line at hand is known here. It would take
  * the rest of a line that does not fit for another line, and an indented one for more of the value
  * before it: neither may happen. */
@@ -97,9 +144,8 @@ static char *next_line(char *out, int size, void *ctx)
     p3_reader *r = ctx;
     r->number++;
     r->long_value = NULL;
-    errno = 0;
-    if (getline(&r->line, &r->line_size, r->file) < 0) {
-        r->error = feof(r->file) ? 0 : errno != 0 ? errno : EIO;
+    if (!read_line(r)) {
+        r->error = errno;
         return NULL;
     }
     char *line = r->line + strspn(r->line, " \t");

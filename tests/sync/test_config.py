@@ -109,6 +109,29 @@ def test_a_configuration_that_cannot_be_read_is_said(world):
     assert "there is no configuration file" in run(world, "sync", "--config", "/nonexistent", status=78)
 
 
+@pytest.mark.parametrize("text, told", [
+    (b"[a]\nhost = 127.0.0.1\0evil.example\n", ":2: there is an octet NUL: this is no text file"),
+    (b"[a]\nhost = " + b"a" * (2 << 20), ":2: this line is too long"),
+], ids=["NUL", "2 MiB in a line"])  # fmt: skip
+def test_what_is_no_text_is_no_configuration(world, text, told):
+    path = world.path / "config"
+    path.write_bytes(text)
+    assert f"{path}{told}" in run(world, "sync", "--config", path, status=78)
+
+
+def test_a_configuration_without_end_fills_no_memory(world):
+    shown = run(world, "sync", "--config", "/dev/zero", status=78)
+    assert "/dev/zero:1: there is an octet NUL" in shown
+
+
+@pytest.mark.parametrize("secret", [b"se\0cret\n", b"\0", b"secret\0\n"])
+def test_a_password_that_would_be_cut_at_a_nul_is_refused(world, secret):
+    world.password_file.write_bytes(secret)
+    with world.server() as server:
+        assert "an octet NUL" in stat(world, server, status=78)
+        assert server.commands("PASS") == [] and server.commands("AUTH") == []
+
+
 def test_without_home_it_is_said_what_is_missing(world):
     done = subprocess.run([COMMAND, "sync"], env={}, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 78 and "HOME is not set" in done.stderr

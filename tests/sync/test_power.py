@@ -246,15 +246,18 @@ def states_of(disk: Disk, model: str, drop: dict[str, str], dice: random.Random,
     return every if len(every) <= most else dice.sample(every, most)
 
 
-def moments(disk: Disk) -> list[int]:
-    """Behind what changed the target, before QUIT: there a kill leaves the most to find."""
+def moments(disk: Disk) -> "tuple[list[int], list[int]]":
+    """Moments right behind what made a directory, and what changed the target, before QUIT: there a kill leaves the most
+    to find."""
     quit_at = next(i for i, e in enumerate(disk.events) if e.kind == "send" and b"QUIT" in e.data)
-    out = []
+    made, changed = [], []
     for count, event in enumerate(disk.events[:quit_at], 1):
         paths = [event.path] if event.path else [p for p, f in disk.names(count).items() if f == event.file]
-        if event.kind in ("name", "gone", "write", "cut") and not any(p.startswith(STATE + "/") for p in paths):
-            out.append(count)
-    return out
+        if event.kind == "name" and event.file < 0:
+            made.append(count)
+        elif event.kind in ("name", "gone", "write", "cut") and not any(p.startswith(STATE + "/") for p in paths):
+            changed.append(count)
+    return made, changed
 
 
 def wrong_at_once(target: Target, disk: Disk, model: str, dice: random.Random) -> list:
@@ -293,9 +296,11 @@ def play(bench: Bench, model: str, dice: random.Random, most: int) -> Result:
         for _, tree, left in some + dice.sample(states, min(RECOVERIES - len(some), len(states))):
             states += states_of(bench.record(tree, left), model, left, dice, most // 2 // RECOVERIES)
         out.again = len(states) - out.first
-        for count in dice.sample(moments(disk), RECOVERIES):
+        made, changed = moments(disk)
+        kills = made + dice.sample(changed, RECOVERIES)
+        for count in kills:
             after = bench.record(disk.tree(disk.names(count), count, "all", dice), MAIL, booted=False)
-            states += states_of(disk.goes_on(count, after), model, MAIL, dice, most // 2 // RECOVERIES, count)
+            states += states_of(disk.goes_on(count, after), model, MAIL, dice, most // len(kills), count)
     except AssertionError as e:
         out.bad.append((f"recorded: {e}", 0, {}))
     out.killed = len(states) - out.first - out.again

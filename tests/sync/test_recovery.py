@@ -136,3 +136,25 @@ def test_an_account_that_delivers_elsewhere_now_is_asked_at_its_old_target_first
         old, world.maildir = world.maildir, world.path / "another"
         world.sync(server.port)
     assert len(world.delivered(old)) == 3 and not world.delivered()
+
+
+@pytest.mark.parametrize("place", ["new", "cur"])
+@pytest.mark.parametrize("kind", ["FIFO", "directory", "link", "link to nowhere"])
+def test_what_is_no_file_under_a_messages_name_is_no_message(world, kind, place):
+    """It holds nothing up, and nothing is read through it; the mail comes once more."""
+    world.fill(1)
+    with world.server("--refuse", "UIDL") as server:
+        killed(world, server.port)
+        (file,) = (world.maildir / "new").iterdir()
+        put = world.maildir / place / (file.name + (":2,S" if place == "cur" else ""))
+        file.unlink()
+        if kind == "FIFO":
+            os.mkfifo(put)
+        elif kind == "directory":
+            put.mkdir()
+        else:
+            put.symlink_to(world.drop / "000000" if kind == "link" else world.path / "nowhere")
+        world.sync(server.port)
+        files = [f for f in (world.maildir / "new").iterdir() if f.is_file() and not f.is_symlink()]
+        assert len(files) == 1
+        assert os.path.lexists(put)
