@@ -95,8 +95,7 @@ bool p3_permission_begin(p3_permission *p, const p3_token_account *a, p3_problem
     if (p->at.registration == NULL)
         return p3_problem_set(why, EX_CONFIG,
                               "no client is given, and the provider registers none by itself: "
-                              "register one there, and set client-id; see the guide "
-                              "\"Outlook, Gmail and others that want OAuth\"");
+                              "register one there, and set client-id");
     return reuse_client(p) || register_client(p, why);
 }
 
