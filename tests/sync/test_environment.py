@@ -15,7 +15,7 @@ SUBCOMMANDS = ["sync", "stat", "list", "headers", "uidl", "cat", "top", "rm", "c
 def variables():
     """Those that the command reads, as its source says, and those that OpenSSL and the C library read for it."""
     found = {"SSL_CERT_FILE", "OPENSSL_CONF", "LANG", "LC_ALL", "TZ", "PATH", "RES_OPTIONS", "LOCALDOMAIN"}
-    for room in ("cli", "settings", "sync", "client", "io", "auth", "optional", "system"):
+    for room in ("cli", "settings", "token", "sync", "client", "io", "auth", "optional", "system"):
         for file in (ROOT / "src" / room).glob("**/*.c"):
             text = file.read_text()
             found.update(re.findall(r'getenv\("(\w+)"\)', text))
@@ -38,7 +38,7 @@ def run(command, env, **how):
 def test_the_list_of_subcommands_is_whole():
     said = run([COMMAND, "help"], {}).stdout
     named = re.findall(r"^    pop3 ([a-z]+) ", said, re.MULTILINE)
-    assert set(named) - set(SUBCOMMANDS) == {"shell", "setup", "help"}, named
+    assert set(named) - set(SUBCOMMANDS) == {"authorize", "token", "shell", "setup", "help"}, named
 
 
 def test_the_list_of_variables_is_not_empty():
@@ -56,9 +56,9 @@ def test_the_shell_works_without_any_variable(mailbox):
     assert done.returncode == 0 and "+OK" in done.stdout, (done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("name", ["setup", "help"])
+@pytest.mark.parametrize("name", ["setup", "help", "authorize", "token"])
 def test_what_needs_no_mailbox_works_without_any_variable(world, name):
-    more = ["ann@example.org", "--offline", "--print"] if name == "setup" else []
+    more = {"setup": ["ann@example.org", "--offline", "--print"], "help": []}.get(name, ["work"])
     done = run([COMMAND, name, *more], {}, stdin=subprocess.DEVNULL)
     assert done.returncode in (0, 64, 78) and done.stdout + done.stderr, done
 
