@@ -12,7 +12,8 @@
 
 #include "deliver/mbox.h"
 
-#define NAME  "1700.M1P2.host"
+#define MARK  "0123456789abcdef"
+#define NAME  "1700000000.R0123456789abcdefO" MARK "Q1.host"
 #define NEVER 1000000 /* calls: no fault */
 
 /* ---- faults: the linker sends the room's calls here ---- */
@@ -81,6 +82,7 @@ static void deliver_and_forget(void)
     p3_parcel parcel = {.fd = -1};
     p3_delivery *d = p3_mbox_open(in_folder("box"), &why);
     assert_non_null(d);
+    d->owner = (p3_owner){MARK};
     assert_true(d->class->begin(d, NAME, "ann@example.org", &why));
     assert_true(d->class->write(d, "Subject: x\n\nbody\n", 17, &why));
     assert_true(d->class->finish(d, &parcel, &why));
@@ -114,6 +116,7 @@ static bool settle(int *fault, int n, bool *there)
     p3_left_over left = {.name = NAME};
     p3_delivery *d = p3_mbox_open(in_folder("box"), &why);
     assert_non_null(d);
+    d->owner = (p3_owner){MARK};
     *fault = n;
     bool ok = d->class->settle(d, &left, 1, &why);
     bool untouched = *fault > 0;
@@ -136,13 +139,13 @@ static void fail_each(int *fault)
     size = size_of("box");
     while (!settle(fault, n, &there)) {
         assert_int_equal(size_of("box"), size);
-        assert_true(size_of("box.pop3--" NAME) > 0); /* else nobody could tell next time */
+        assert_true(size_of("box.pop3-" MARK "-" NAME) > 0); /* else nobody could tell next time */
         assert_true(size_of("box.lock") == -1);
         n++;
     }
     assert_true(there);
     assert_int_equal(size_of("box"), size);
-    assert_int_equal(size_of("box.pop3--" NAME), -1);
+    assert_int_equal(size_of("box.pop3-" MARK "-" NAME), -1);
     assert_true(n > 2);
 }
 
