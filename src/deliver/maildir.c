@@ -372,6 +372,9 @@ bool p3_maildir_has(const char *path, const char *owner)
     bool found = false;
     for (const char *const *name = p3_maildir_directories; !found && *name != NULL; name++) {
         int fd = open_present(path, *name);
+        /* A file in its place: settling says so, and stops. (EACCES is the sandbox's, for what was
+         * not there to be found outside of it.) */
+        found = fd < 0 && errno == ENOTDIR;
         DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
         const struct dirent *e;
         if (dir == NULL && fd >= 0)
