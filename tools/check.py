@@ -78,7 +78,7 @@ RUNS = [
     ),
     Run("portable", "build-portable", ["-Dportable=true", "-Dpython=disabled", "-Dcommand=enabled", "-Dtests=true"], PORTABLE,
         conditions="east_2040",
-        targets=("src/cli/pop3", "tests/server/pop3-testserver", *PROGRAMS)),  # fmt: skip
+        targets=("src/cli/pop3", "tests/server/pop3-testserver", "tests/tools/libclock-2040.so", *PROGRAMS)),  # fmt: skip
     Run("valgrind", "build", WHOLE, ["--suite", "valgrind"], conditions="valgrind", tool="valgrind"),
     Run("fuzzers", "build-fuzz", ["-Dfuzz=true"], ["--suite", "libfuzzer"], targets=("fuzzers",), tool="clang"),
     Run(

@@ -65,9 +65,11 @@ def test_what_was_tried_with_a_server_that_closes_at_quit_is_not_learned_before_
     world.fill(6)
     with scripted(world, *["on QUIT { close }\nserve\n"] * 5, options=["--delete"]) as server:
         world.sync(server.port, "--delete", status=75)
+        server.wait_until_idle()
         assert server.count("C: QUIT") == 4 and server.count("C: DELE") == 6 + 6 + 3 + 1
         server.forget()
         world.sync(server.port, "--delete")
+        server.wait_until_idle()
         assert server.count("C: QUIT") == 2 and server.count("C: DELE") == 6 + 6
     assert numbers(world) == list(range(6)) and world.on_server() == []
 
