@@ -1,16 +1,22 @@
 /* How often a run comes back to an account whose session broke. */
 #include "collect/attempts.h"
 
-/* What was delivered, no more than once each. */
+/* What this run itself has delivered: the server need not list any more what an earlier one did. */
+static uint64_t own(const p3_tally *t)
+{
+    return t->delivered - t->settled;
+}
+
+/* Of that, no more than once each. */
 static uint64_t progress(const p3_tally *t)
 {
-    return t->delivered < t->listed_most ? t->delivered : t->listed_most;
+    return own(t) < t->listed_most ? own(t) : t->listed_most;
 }
 
 bool p3_attempts_again(p3_attempts *a, const p3_tally *before, const p3_tally *after, bool careful)
 {
     /* Mail that comes in meanwhile makes listings longer, and is not waited for. */
-    bool further = progress(after) > before->delivered;
+    bool further = progress(after) > own(before);
     a->sessions++;
     a->fruitless = further || careful ? 0 : a->fruitless + 1;
     return a->fruitless <= P3_FRUITLESS && a->sessions < P3_SESSIONS_MOST;
@@ -19,5 +25,5 @@ bool p3_attempts_again(p3_attempts *a, const p3_tally *before, const p3_tally *a
 uint64_t p3_attempts_room(const p3_tally *t)
 {
     uint64_t most = t->listed_most * P3_COPIES_MOST; /* a listing has 2,000,000 at most */
-    return t->delivered < most ? most - t->delivered : 0;
+    return own(t) < most ? most - own(t) : 0;
 }

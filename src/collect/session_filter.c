@@ -246,7 +246,7 @@ static size_t bound_by_copies(p3_session *s, size_t count)
                    " messages were delivered in this run, though the server lists no more "
                    "than %" PRIu64 ": it seems to make new ones of those that were delivered; the "
                    "rest waits for the next run",
-                   s->tally.delivered, s->tally.listed_most);
+                   s->tally.delivered - s->tally.settled, s->tally.listed_most);
     return (size_t)room;
 }
 

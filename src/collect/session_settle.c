@@ -94,6 +94,7 @@ static bool settle_rows(p3_session *s, p3_delivery *d, const p3_left_over *left,
         row->time = s->calendar.stamp;
         row->name = "";
         s->tally.delivered++;
+        s->tally.settled++;
         changes[n++].row = *row;
     }
     free(room);

@@ -49,8 +49,9 @@ struct hub {
     uint64_t accepted;
     uint64_t over;
     uint64_t running;
-    bool unmet; /* by some script */
-    bool full;  /* no descriptors are left: accept again when a connection is over */
+    bool unmet;     /* by some script */
+    unsigned marks; /* lines in the transcript that were asked for */
+    bool full;      /* no descriptors are left: accept again when a connection is over */
     pthread_mutex_t lock;
     struct worker *finished;
 };
@@ -176,11 +177,16 @@ static void accept_from(struct hub *hub, int fd, bool implicit_tls)
     } /* else the client has gone already */
 }
 
-/* True when it is time to stop. */
+/* True when it is time to stop. SIGUSR2 asks for a line in the transcript: how many sessions were
+ * accepted, when nobody waits to be any more. */
 static bool stop_signal(struct hub *hub)
 {
     struct signalfd_siginfo info;
     if (read(hub->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
+        return false;
+    }
+    if (info.ssi_signo == (uint32_t)SIGUSR2) {
+        hub->marks++;
         return false;
     }
     return info.ssi_signo != (uint32_t)SIGNAL_PARENT_DIED || getppid() != hub->parent;
@@ -202,7 +208,7 @@ static bool loop(struct hub *hub)
             {.fd = hub->full ? -1 : hub->plain_fd, .events = POLLIN},
             {.fd = hub->full ? -1 : hub->tls_fd, .events = POLLIN},
         };
-        if (poll(fds, sizeof fds / sizeof *fds, -1) < 0) {
+        if (poll(fds, sizeof fds / sizeof *fds, hub->marks > 0 ? 0 : -1) < 0) {
             if (errno == EINTR) {
                 continue;
             }
@@ -219,6 +225,9 @@ static bool loop(struct hub *hub)
         if (fds[3].revents != 0) {
             accept_from(hub, hub->tls_fd, true);
         }
+        for (; hub->marks > 0 && fds[2].revents == 0 && fds[3].revents == 0; hub->marks--) {
+            log_event(hub->server.log, 0, "mark");
+        }
     }
 }
 
@@ -231,6 +240,7 @@ static bool start_signals(struct hub *hub)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGHUP);
+    (void)sigaddset(&set, SIGUSR2);
     (void)sigaddset(&set, SIGNAL_PARENT_DIED);
     int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (error != 0) {

@@ -4,13 +4,14 @@ again, have none, or give new ones, and devices that send the same header again 
 import json
 import os
 import pty
+import signal
 import sqlite3
 import subprocess
 
 import pytest
 
 from test_sync import numbers
-from world import COMMAND, message
+from world import COMMAND, CRASH_COMMAND, DEADLINE, message
 
 NO_UIDL = ["--refuse", "UIDL", "--no-capa", "UIDL"]
 
@@ -191,6 +192,21 @@ def test_a_server_that_makes_new_messages_of_those_that_were_delivered_fills_no_
         told = world.sync(server.port, "--delete", status=75)
     assert 3 <= len(world.delivered()) <= 6
     assert "waits for the next run" in told or "was not confirmed" in told
+
+
+def test_what_a_killed_run_delivered_and_the_server_lists_no_more_is_no_copy(world):
+    """Four were delivered and not recorded; another client has deleted three of them, and a new one came."""
+    world.fill(4)
+    with world.server() as server:
+        killed = subprocess.run(
+            world.sync_command(server.port, command=CRASH_COMMAND), capture_output=True,
+            env=world.environment(POP3_TEST_CRASH_AT="folder-synced:1"), timeout=DEADLINE)  # fmt: skip
+        assert killed.returncode == -signal.SIGKILL and len(world.delivered()) == 4
+        for n in range(3):
+            (world.drop / f"{n:06}").unlink()
+        world.fill(1, first=9)
+        world.sync(server.port)
+    assert numbers(world) == [0, 1, 2, 3, 9]
 
 
 # ---- unique-ids that are used again ----

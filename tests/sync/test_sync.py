@@ -176,7 +176,7 @@ def test_nothing_new_costs_few_round_trips(world):
         server.forget()
         world.sync(server.port, "--quiet")
         server.settle()
-        commands = [line for line in server.lines if " C: " in line and "XMARK" not in line]
+        commands = [line for line in server.lines if " C: " in line]
     assert len(commands) <= 7, commands
 
 
@@ -462,7 +462,7 @@ def test_a_connection_reset_at_any_octet_of_a_window_loses_and_doubles_nothing(f
     with world.server("--delete") as server:
         world.sync(server.port)
         server.settle()
-        lines = [line for line in server.lines if "XMARK" not in line]
+        lines = server.lines
         sent = [len(line.split(" S: ", 1)[1]) + 2 for line in lines if " S: " in line]
         asked = next(i for i, line in enumerate(lines) if "C: RETR" in line)
         before = sum(" S: " in line for line in lines[:asked])

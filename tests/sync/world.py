@@ -7,7 +7,7 @@ import json
 import os
 import re
 import select
-import socket
+import signal
 import subprocess
 import sysconfig
 import threading
@@ -40,7 +40,6 @@ class Server:
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, pass_fds=[writing])  # fmt: skip
         os.close(writing)
-        self.plays = bool({"--script", "--once", "--max-sessions"} & set(map(str, options)))
         self.marks = 0
         self.lines: list[str] = []
         self.at_work: set[str] = set()  # sessions that are not over
@@ -59,6 +58,10 @@ class Server:
             for line in stream:
                 number, what = line.split()[:2]
                 with self.changed:
+                    if number == "0":
+                        self.marks += 1
+                        self.changed.notify_all()
+                        continue
                     self.lines.append(line.rstrip("\n"))
                     if what == "open":
                         self.at_work.add(number)
@@ -82,14 +85,16 @@ class Server:
         assert over, self.lines[-20:]
 
     def settle(self) -> None:
-        """Waits until all that clients have done until now is in the transcript, which a thread reads: a
-        connection of our own leaves a mark behind it. Not with scripts, which count their connections."""
-        if self.plays or self.process.poll() is not None:
+        """Waits until all that clients have done until now is in the transcript, which a thread reads, and they are gone:
+        the server leaves a mark behind it when it is asked to."""
+        if self.process.poll() is not None:
+            self.reader.join(DEADLINE)
             return
-        self.marks += 1
-        with socket.create_connection(("127.0.0.1", self.port), DEADLINE) as connection:
-            connection.sendall(b"XMARK %d\r\n" % self.marks)
-            self.wait_for(rf" C: XMARK {self.marks}$")
+        with self.changed:
+            due = self.marks + 1
+            self.process.send_signal(signal.SIGUSR2)
+            there = self.changed.wait_for(lambda: self.marks >= due, DEADLINE)
+        assert there, "the server leaves no mark"
         self.wait_until_idle()
 
     def forget(self) -> None:
@@ -121,6 +126,7 @@ class World:
         self.maildir = path / "Maildir"
         self.state = path / "state.db"
         self.password_file = path / "password"
+        self.servers: list[Server] = []  # that run
         self.drop.mkdir(exist_ok=True)
         self.password_file.write_text("secret\n")
         self.password_file.chmod(0o600)
@@ -138,9 +144,11 @@ class World:
     @contextlib.contextmanager
     def server(self, *options: object) -> Iterator[Server]:
         server = Server("--mail", self.drop, *options)
+        self.servers.append(server)
         try:
             yield server
         finally:
+            self.servers.remove(server)
             server.stop()
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -159,6 +167,8 @@ class World:
         done = subprocess.run(
             self.sync_command(port, *options), env=self.environment(**env),
             capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+        for server in self.servers:
+            server.settle()
         assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
         return done.stdout + done.stderr
 
