@@ -130,6 +130,7 @@ static bool log_in(session *s)
         o.user = "joe";
         o.password = "secret";
         o.allow_plaintext = true;
+        o.utf8 = true;
         s->ended = pop3_login(s->client, &o);
         return s->ended == POP3_OK;
     }
