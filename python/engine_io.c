@@ -99,7 +99,7 @@ static void raise_death(const cpoplib_run *run, const pop3_event *first)
     char text[400];
     switch (pop3_engine_error(run->client->engine, &detail)) {
     case POP3_ERR_CLOSED:
-        cpoplib_raise_text(run->state, "-ERR EOF");
+        cpoplib_raise_text(run->state, run->at_close != NULL ? run->at_close : "-ERR EOF");
         break;
     case POP3_ERR_MEMORY:
         PyErr_NoMemory();

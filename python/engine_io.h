@@ -19,7 +19,8 @@ struct cpoplib_run {
     const cpoplib_state *state;
     cpoplib_client *client;
     cpoplib_event_fn *on_event;
-    void *target;    /* for on_event */
+    void *target;         /* for on_event */
+    const char *at_close; /* what is raised when the server closes; NULL: as poplib */
     PyObject *owner; /* holds a run that outlives a call, see cpoplib_client.ahead; else NULL */
     bool secret;     /* what is sent is not to be shown in debug output */
     cpoplib_message message;

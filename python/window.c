@@ -46,6 +46,8 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
     if (event->command != POP3_CMD_RETR || event->kind != POP3_EVENT_DONE)
         return 0;
     w->awaited--;
+    if (event->status == POP3_OK)
+        run->at_close = NULL;
     PyObject *answer = make_answer(run, event);
     int result = answer == NULL ? -1 : PyList_Append(w->ready, answer);
     Py_XDECREF(answer);
@@ -108,6 +110,7 @@ static int ask(cpoplib_window *w)
         if (cpoplib_submit(w->run.state, engine, &capa) < 0)
             return -1;
         w->client->capabilities_asked = true;
+        w->run.at_close = "-ERR EOF after CAPA, which retr_many() sends unless window=1";
     }
     Py_ssize_t most = most_awaited(w), asked = 0;
     for (; asked < w->queued_count && w->awaited < most; asked++) {

@@ -232,8 +232,8 @@ pop3_status p3_connect_begin(pop3_client *c);
  * first command of a login after CAPA was refused, or at an APOP that USER may follow, and nothing
  * else has been said: connects once more, to do without that command. Returns whether that was so.
  * Learns it, too, where CAPA came after a login that is over, and the connection is not to be made
- * again behind the caller's back. */
-bool p3_come_back(pop3_client *c);
+ * again behind the caller's back. `reset`: it did not end in order. */
+bool p3_come_back(pop3_client *c, bool reset);
 
 /* Goes on in the phases from RESOLVING to HANDSHAKE. Returns whether it got on, so that another
  * round is worth while. */

@@ -89,8 +89,8 @@ static void fail_io(pop3_client *c, p3_io io)
         status = p3_tls_session_error(c->stream.tls, &why, &error);
     else if (io != P3_IO_CLOSED)
         why = strerror(error);
-    bool ended_by_server = status == POP3_ERR_CLOSED || error == ECONNRESET || error == EPIPE;
-    if (ended_by_server && p3_come_back(c))
+    bool reset = error == ECONNRESET || error == EPIPE;
+    if ((status == POP3_ERR_CLOSED || reset) && p3_come_back(c, reset))
         return;
     if (c->stream.tls != NULL)
         p3_fail_tls(c);
@@ -288,7 +288,7 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
 {
     char why[80];
     int limit = is_connecting(c) ? c->options.connect_timeout_ms : patience(c);
-    if (now < c->session_ends && c->opening.line.len > 0 && p3_come_back(c))
+    if (now < c->session_ends && c->opening.line.len > 0 && p3_come_back(c, false))
         return POP3_PENDING;
     if (now >= c->session_ends)
         snprintf(why, sizeof why, "the session was not over within %d ms",

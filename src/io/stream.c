@@ -61,6 +61,8 @@ p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *
         return from_errno();
     *got = (size_t)n;
     *again = *got == len;
+    if (n == 0)
+        errno = 0; /* an end in order, and no reset */
     return n == 0 ? P3_IO_CLOSED : P3_IO_OK;
 }
 

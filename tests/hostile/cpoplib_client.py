@@ -62,7 +62,7 @@ def status_of(error: BaseException) -> str:
     if not isinstance(error, cpoplib.error_proto):
         return "value"
     said = error.args[0]
-    if said in (b"-ERR EOF", "-ERR EOF", b"EOF", "EOF"):
+    if said in (b"-ERR EOF", b"EOF", "EOF") or str(said).startswith("-ERR EOF"):
         return "closed"
     if said == "line too long" or "limit" in str(said):
         return "limit"

@@ -220,6 +220,13 @@ def test_a_window_of_one_message_sends_no_capa_which_some_servers_close_on() -> 
     assert record.sent == b"RETR 1\r\nRETR 2\r\n"
 
 
+@pytest.mark.parametrize("answer", [b"", b"-ERR what?\r\n"])
+def test_where_capa_ends_the_connection_the_error_names_the_window_that_sends_none(answer: bytes) -> None:
+    with client(answer) as (pop, _):
+        with pytest.raises(cpoplib.error_proto, match=r"EOF after CAPA.*window=1"):
+            list(pop.retr_many([1, 2]))
+
+
 def test_retr_many_learns_only_once_what_the_server_can() -> None:
     with client(CAPA, message(1) + message(2), message(3) + message(4)) as (pop, record):
         assert len(list(pop.retr_many([1, 2]))) == 2

@@ -71,6 +71,19 @@ def test_a_server_that_closes_on_capa_after_the_login_is_asked_before_alone(worl
     assert len(world.delivered()) == 6
 
 
+@pytest.mark.parametrize(("end", "learned"), [("reset", set()), ("close", {"no-late-capa"})])
+def test_a_reset_at_capa_after_the_login_may_be_the_networks_and_teaches_nothing(world, end, learned):
+    world.fill(2)
+    first = world.path / "first"
+    first.write_text('line "+OK"\nexpect CAPA\ncapa USER UIDL TOP PIPELINING\nexpect-prefix USER\nexpect-prefix PASS\n'
+                     f'line "+OK"\nline "+OK"\nexpect CAPA\nexpect UIDL\nexpect LIST\n{end}\n')  # fmt: skip
+    second = world.path / "second"
+    second.write_text("serve\n")
+    with world.server("--script", first, "--script", second) as server:
+        world.sync(server.port)
+    assert remembered(world) == learned and len(world.delivered()) == 2
+
+
 def test_what_is_to_be_forgotten_still_counts_in_the_run_that_learns_it(world):
     world.fill(3)
     with world.server("--late-capa", "close") as server:
