@@ -142,6 +142,13 @@ static inline pop3_client_options pop3_client_options_defaults()
 #endif
 /* clang-format on */
 
+/**
+ * What is wrong with the options, before there is a client whose error could say so:
+ * pop3_client_new() returns ::POP3_ERR_ARGUMENT for such options.
+ * @return a sentence in static storage; NULL when they can be used.
+ */
+POP3_API const char *pop3_client_options_problem(const pop3_client_options *options);
+
 /** Octets that a host name may have, with the NUL at its end. */
 #define POP3_HOST_NAME_SIZE 256
 

@@ -1,9 +1,12 @@
 /* The blocking calls: the step in a loop over poll(2), one command at a time. */
-#include "client/client_state.h"
+#include "client/blocking.h"
 
 #include "auth/apop.h"
 #include "core/text.h"
 #include "core/wipe.h"
+#include "client/login_options.h"
+#include "client/report.h"
+#include "client/step.h"
 #include "io/clock.h"
 #include "system/processors.h"
 
@@ -39,10 +42,10 @@ static bool is_worth_a_look(pop3_client *c)
 {
     if (c->options.busy_wait_us == 0)
         c->options.busy_wait_us = p3_has_one_processor() ? -1 : P3_BUSY_WAIT;
-    return c->options.busy_wait_us > 0 && c->under_way == 1 && p3_glance_is_due(&c->glance);
+    return c->options.busy_wait_us > 0 && p3_under_way(c) == 1 && p3_glance_is_due(&c->glance);
 }
 
-void p3_wait_for(pop3_client *c)
+static void wait_for(pop3_client *c)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     struct pollfd fds[POP3_MAX_WAITABLES];
@@ -64,30 +67,8 @@ pop3_status p3_call_begin(pop3_client *c)
 {
     if (c->inside)
         return POP3_ERR_STATE;
-    c->reply = (pop3_reply){0};
-    if (!c->untold)
-        return POP3_OK;
-    c->untold = false;
-    c->failure = c->kept;
-    return c->ended;
-}
-
-void p3_call_over(pop3_client *c, pop3_status status)
-{
-    if (status != POP3_OK)
-        c->kept = c->failure;
-}
-
-pop3_status p3_call_end(pop3_client *c, pop3_status status)
-{
-    c->untold = c->phase == P3_PHASE_NONE && c->ended != POP3_OK && c->ended != status;
-    if (!c->untold)
-        return status;
-    p3_failure end = c->failure;
-    if (status != POP3_OK)
-        c->failure = c->kept;
-    c->kept = end;
-    return status;
+    p3_reply_forget(&c->reply);
+    return p3_ending_call_begin(&c->ending);
 }
 
 /* Waits until commands can be sent. */
@@ -100,7 +81,7 @@ static pop3_status connected(pop3_client *c)
         if (c->phase == P3_PHASE_NONE)
             return status;
         if (c->phase != P3_PHASE_READY)
-            p3_wait_for(c);
+            wait_for(c);
     }
     return POP3_OK;
 }
@@ -117,7 +98,7 @@ pop3_status pop3_client_run(pop3_client *c)
         return POP3_ERR_STATE;
     pop3_status status;
     while ((status = pop3_client_step(c)) == POP3_PENDING)
-        p3_wait_for(c);
+        wait_for(c);
     return status;
 }
 
@@ -149,14 +130,24 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     p3_call *call = ctx;
     call->over = true;
     call->status = result->status;
-    p3_call_over(c, call->status);
+    p3_ending_call_over(&c->ending, call->status);
     call->stat = result->stat;
     call->entry = result->entry;
-    if (result->command != POP3_CMD_STLS) /* its reply was kept before the handshake */
-        p3_keep_reply(c, &result->reply);
-    if (call->entry.uid.len > 0 && c->reply.line.len > 0)
-        call->entry.uid.data =
-            c->reply.line.data + (call->entry.uid.data - result->reply.line.data);
+    pop3_str line = result->reply.line;
+    p3_reply_keep(&c->reply, &result->reply);
+    if (call->entry.uid.len > 0 && c->reply.reply.line.len > 0)
+        call->entry.uid.data = c->reply.reply.line.data + (call->entry.uid.data - line.data);
+}
+
+/* Steps until a call is over. */
+static void wait_until(pop3_client *c, const bool *over, const pop3_status *status)
+{
+    while (!*over) {
+        (void)pop3_client_step(c); /* how it ends shows in the call */
+        if (!*over)
+            wait_for(c);
+    }
+    p3_ending_call_end(&c->ending, *status, c->phase != P3_PHASE_NONE);
 }
 
 /* Notes why a command was not even submitted. */
@@ -169,7 +160,7 @@ static pop3_status note_refusal(pop3_client *c, const pop3_command *command, pop
         why = "there is no connection";
     else if (status == POP3_ERR_ARGUMENT)
         why = "an argument is empty, too long, zero, not UTF-8, or holds CR, LF or NUL";
-    return p3_note_error(c, status, 0, doing, why, NULL);
+    return p3_report_error(c, status, doing, why);
 }
 
 /* Submits a command and steps until it is over. */
@@ -186,15 +177,10 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     status = pop3_client_submit(c, command, &handlers);
     if (status != POP3_OK)
         return note_refusal(c, command, status);
-    while (!call->over) {
-        (void)pop3_client_step(c); /* how it ends shows in the call */
-        if (!call->over)
-            p3_wait_for(c);
-    }
-    p3_call_end(c, call->status);
+    wait_until(c, &call->over, &call->status);
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
-        return p3_note_error(c, call->status, 0, pop3_command_name(command->kind),
-                             "the receiver wanted no more of it", NULL);
+        return p3_report_error(c, call->status, pop3_command_name(command->kind),
+                               "the receiver wanted no more of it");
     if (call->status == POP3_ERR_INSECURE || call->status == POP3_ERR_STATE)
         return note_refusal(c, command, call->status);
     return call->status;
@@ -281,9 +267,8 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
         return status;
     pop3_str timestamp = pop3_engine_timestamp(c->engine);
     if (timestamp.len == 0)
-        return p3_note_error(c, POP3_ERR_NOT_OFFERED, 0, "APOP",
-                             "the greeting has no timestamp, so the server does not offer it",
-                             NULL);
+        return p3_report_error(c, POP3_ERR_NOT_OFFERED, "APOP",
+                               "the greeting has no timestamp, so the server does not offer it");
     size_t len = strlen(user);
     size_t size = len + 1 + P3_APOP_DIGEST;
     char *text = malloc(size);
@@ -293,8 +278,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     if (status != POP3_OK) {
         free(text);
         return status == POP3_ERR_NOT_OFFERED
-                   ? p3_note_error(c, status, 0, "APOP", "there is no MD5 here, which it needs",
-                                   NULL)
+                   ? p3_report_error(c, status, "APOP", "there is no MD5 here, which it needs")
                    : note_refusal(c, &command, status);
     }
     memcpy(text, user, len);
@@ -414,9 +398,38 @@ pop3_status pop3_client_quit(pop3_client *c)
     if (c->inside)
         return POP3_ERR_STATE;
     pop3_status status = simple(c, POP3_CMD_QUIT);
-    if (c->phase != P3_PHASE_NONE) { /* QUIT could not even be submitted */
-        p3_disconnect(c, POP3_ERR_CANCELLED, false);
-        p3_abandon(c, POP3_ERR_CANCELLED);
-    }
+    p3_step_close(c, NULL); /* when QUIT could not even be submitted */
     return status;
+}
+
+/* ---- logging in ---- */
+
+static void login_over(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    p3_call *call = ctx;
+    call->over = true;
+    call->status = result->status;
+    p3_ending_call_over(&c->ending, call->status);
+}
+
+pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
+{
+    p3_call call = {0};
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    handlers.done = login_over;
+    handlers.ctx = &call;
+    pop3_status status = p3_call_begin(c);
+    if (status != POP3_OK)
+        return status;
+    status = pop3_login_start(c, options, &handlers);
+    if (status != POP3_OK) {
+        const char *why = NULL;
+        if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
+            why = "there is no connection";
+        else if (status == POP3_ERR_ARGUMENT)
+            why = p3_login_options_problem(options);
+        return p3_report_error(c, status, "logging in", why);
+    }
+    wait_until(c, &call.over, &call.status);
+    return call.status;
 }

@@ -1,5 +1,6 @@
 /* Answers collected in memory, and many messages in one go. */
-#include "client/client_state.h"
+#include "client/blocking.h"
+#include "client/report.h"
 
 #include "core/text.h"
 
@@ -74,14 +75,14 @@ static pop3_status collect(pop3_client *c, pop3_listing **out, const char *doing
                            pop3_status (*list)(pop3_client *, pop3_entry_fn, void *))
 {
     if (out == NULL)
-        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, doing, "nowhere to put the listing", NULL);
+        return p3_report_error(c, POP3_ERR_ARGUMENT, doing, "nowhere to put the listing");
     *out = NULL;
     p3_growing_listing *g = calloc(1, sizeof *g);
     if (g == NULL)
-        return p3_note_error(c, POP3_ERR_MEMORY, 0, doing, "out of memory", NULL);
+        return p3_report_error(c, POP3_ERR_MEMORY, doing, "out of memory");
     pop3_status status = list(c, add_entry, g);
     if (g->failed && status == POP3_ERR_CANCELLED)
-        status = p3_note_error(c, POP3_ERR_MEMORY, 0, doing, "out of memory for the listing", NULL);
+        status = p3_report_error(c, POP3_ERR_MEMORY, doing, "out of memory for the listing");
     if (status != POP3_OK) {
         pop3_listing_free(&g->public);
         return status;
@@ -149,7 +150,7 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
     char doing[32];
     p3_describe_command(POP3_CMD_RETR, number, doing, sizeof doing);
     if (data == NULL || len == NULL)
-        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, doing, "nowhere to put the message", NULL);
+        return p3_report_error(c, POP3_ERR_ARGUMENT, doing, "nowhere to put the message");
     *data = NULL;
     *len = 0;
     p3_growing_message m = {.limit = limit == 0 ? (size_t)64 * 1024 * 1024 : limit};
@@ -157,14 +158,13 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
         m.limit = SIZE_MAX / 4;
     m.data = malloc(m.cap = 4096);
     if (m.data == NULL)
-        return p3_note_error(c, POP3_ERR_MEMORY, 0, doing, "out of memory", NULL);
+        return p3_report_error(c, POP3_ERR_MEMORY, doing, "out of memory");
     pop3_status status = pop3_client_retr(c, number, add_octets, &m);
     if (status == POP3_ERR_CANCELLED && m.failed != POP3_OK)
-        status = p3_note_error(c, m.failed, 0, doing,
-                               m.failed == POP3_ERR_LIMIT
-                                   ? "the message is larger than the caller's limit"
-                                   : "out of memory for the message",
-                               NULL);
+        status = p3_report_error(c, m.failed, doing,
+                                 m.failed == POP3_ERR_LIMIT
+                                     ? "the message is larger than the caller's limit"
+                                     : "out of memory for the message");
     if (status != POP3_OK) {
         free(m.data);
         return status;
@@ -235,10 +235,10 @@ static pop3_status perform_many(pop3_client *c, p3_many *m, const pop3_handlers 
     if (status != POP3_OK)
         return status;
     if (c->phase == P3_PHASE_NONE)
-        return p3_note_error(c, POP3_ERR_STATE, 0, doing, "there is no connection", NULL);
+        return p3_report_error(c, POP3_ERR_STATE, doing, "there is no connection");
     const char *why = many_refused(m, handlers);
     if (why != NULL)
-        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, doing, why, NULL);
+        return p3_report_error(c, POP3_ERR_ARGUMENT, doing, why);
     if (handlers != NULL)
         m->theirs = *handlers;
     m->ours.sink = m->theirs.sink != NULL ? many_sink : NULL;
@@ -252,7 +252,7 @@ static pop3_status perform_many(pop3_client *c, p3_many *m, const pop3_handlers 
     if (status != POP3_OK)
         return status;
     if (m->failed != POP3_OK)
-        return p3_note_error(c, m->failed, 0, doing, pop3_status_message(m->failed), NULL);
+        return p3_report_error(c, m->failed, doing, pop3_status_message(m->failed));
     return POP3_OK;
 }
 

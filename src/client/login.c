@@ -1,475 +1,612 @@
-/* Logging in: the options, the beginning and the end. What is picked is decided in login_choice.c,
- * and how each method's commands go is in login_steps.c. */
+/* Logging in, as a script: the order of a login is in this file. */
 #include "client/login.h"
 
+#include "auth/apop.h"
+#include "client/choice.h"
+#include "client/exchange.h"
+#include "client/login_options.h"
+#include "client/options.h"
+#include "client/refusal.h"
+#include "client/reply.h"
+#include "client/trace.h"
 #include "core/text.h"
 #include "core/wipe.h"
-#include "io/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the options ---- */
+/* What has been sent last. */
+typedef enum p3_login_stage {
+    P3_LOGIN_NOTHING,     /* the login waits for its first move */
+    P3_LOGIN_BEGUN,       /* nothing, and it waits no longer */
+    P3_LOGIN_CAPA,        /* CAPA, and nothing else */
+    P3_LOGIN_UTF8,        /* UTF8: the method comes next */
+    P3_LOGIN_USER,        /* USER: PASS comes when it is answered */
+    P3_LOGIN_USER_AHEAD,  /* USER: PASS comes at once */
+    P3_LOGIN_PASS_BEHIND, /* both: USER is answered first */
+    P3_LOGIN_SECRET,      /* PASS or APOP: the answer decides */
+    P3_LOGIN_AUTH,
+    P3_LOGIN_CAPA_AFTER /* CAPA, logged in */
+} p3_login_stage;
 
-/* A name: UTF-8 without control characters, which would end lines or fields. */
-static bool name_ok(const char *s)
+/* A refusal that is told when what is under way does not come to more: of USER while PASS, sent
+ * together with it, is under way; of one method while another is tried. */
+typedef struct p3_kept_refusal {
+    bool is_there;
+    pop3_command_kind command;
+    p3_failure failure;
+    p3_kept_reply reply;
+} p3_kept_refusal;
+
+struct p3_attempt {
+    pop3_login_options options; /* strings are copies; the secrets are in `secrets` */
+    pop3_handlers handlers;
+    p3_login_stage stage;
+    bool capa_refused; /* CAPA was answered -ERR */
+    bool utf8_asked;   /* UTF8 has been sent */
+    bool user_refused; /* PASS, sent together with USER, is under way */
+    p3_secrets secrets;
+    p3_choice choice;
+    p3_exchange exchange;
+    p3_kept_refusal refusal;
+    p3_kept_reply taken; /* the reply with which the server took the login */
+    p3_octets text;      /* of the command under way */
+    char why[480];       /* of the last move */
+};
+
+/* ---- beginning and end ---- */
+
+void p3_login_init(p3_login *login)
 {
-    if (s == NULL)
-        return true;
-    size_t len = strlen(s);
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)s[i] < ' ' || s[i] == 0x7F)
-            return false;
-    }
-    return len > 0 && len <= 1024 && p3_is_utf8(p3_span(s, len));
+    *login = (p3_login){.outcome = {.mechanism = "", .channel_binding = ""}};
 }
 
-/* A type of channel binding that there is, or none. */
-static bool binding_ok(const char *type)
+void p3_login_new_connection(p3_login *login)
 {
-    return type == NULL || strcmp(type, "tls-exporter") == 0 ||
-           strcmp(type, "tls-server-end-point") == 0 || strcmp(type, "tls-unique") == 0;
+    login->before = 0;
 }
 
-static bool options_ok(const pop3_login_options *o)
+static void free_attempt(p3_attempt *a)
 {
-    if (o == NULL || o->size != sizeof *o)
-        return false;
-    if (!name_ok(o->user) || !name_ok(o->authzid) || !name_ok(o->realm) ||
-        !name_ok(o->service_host) || !name_ok(o->mechanism))
-        return false;
-    if (!binding_ok(o->channel_binding))
-        return false;
-    if (o->password != NULL && !p3_secret_ok(p3_span(o->password, strlen(o->password))))
-        return false;
-    if (o->token != NULL && !p3_secret_ok(p3_span(o->token, strlen(o->token))))
-        return false;
-    return o->policy >= POP3_LOGIN_STRONGEST && o->policy <= POP3_LOGIN_NEVER_REVEAL &&
-           o->initial_response >= POP3_INITIAL_RESPONSE_AUTO &&
-           o->initial_response <= POP3_INITIAL_RESPONSE_NEVER;
+    p3_exchange_free(&a->exchange);
+    p3_secrets_free(&a->secrets);
+    p3_login_options_free(&a->options);
+    p3_reply_free(&a->refusal.reply);
+    p3_reply_free(&a->taken);
+    p3_octets_free(&a->text);
+    p3_wipe_free(a, sizeof *a);
 }
 
-static bool copy_string(const char **s)
+pop3_status p3_login_prepare(p3_login *login, const pop3_login_options *options,
+                             const pop3_handlers *handlers)
 {
-    if (*s == NULL)
-        return true;
-    *s = strdup(*s);
-    return *s != NULL;
-}
-
-static bool copy_secret(p3_octets *to, const char *from)
-{
-    return from == NULL || p3_octets_add_text(to, from);
-}
-
-static void free_login(p3_login *l)
-{
-    p3_sasl_free(l->sasl);
-    p3_octets_free(&l->secrets[POP3_SECRET_PASSWORD]);
-    p3_octets_free(&l->secrets[POP3_SECRET_TOKEN]);
-    free(l->refused_in.data);
-    free((char *)(uintptr_t)l->options.user);
-    free((char *)(uintptr_t)l->options.authzid);
-    free((char *)(uintptr_t)l->options.mechanism);
-    free((char *)(uintptr_t)l->options.realm);
-    free((char *)(uintptr_t)l->options.service_host);
-    free((char *)(uintptr_t)l->options.channel_binding);
-    p3_wipe_free(l, sizeof *l);
-}
-
-static p3_login *copy_login(const pop3_login_options *from, const pop3_handlers *handlers)
-{
-    p3_login *l = calloc(1, sizeof *l);
-    if (l == NULL)
-        return NULL;
-    pop3_login_options *o = &l->options;
-    *o = *from;
-    o->password = o->token = NULL;
+    p3_attempt *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return POP3_ERR_MEMORY;
     if (handlers != NULL)
-        l->handlers = *handlers;
-    bool user = copy_string(&o->user);
-    bool authzid = copy_string(&o->authzid);
-    bool mechanism = copy_string(&o->mechanism);
-    bool realm = copy_string(&o->realm);
-    bool host = copy_string(&o->service_host);
-    bool binding = copy_string(&o->channel_binding);
-    bool password = copy_secret(&l->secrets[POP3_SECRET_PASSWORD], from->password);
-    bool token = copy_secret(&l->secrets[POP3_SECRET_TOKEN], from->token);
-    if (user && authzid && mechanism && realm && host && binding && password && token)
-        return l;
-    free_login(l);
-    return NULL;
+        a->handlers = *handlers;
+    bool copied = p3_login_options_copy(&a->options, options);
+    bool secrets = p3_secrets_init(&a->secrets, options);
+    if (!copied || !secrets) {
+        free_attempt(a);
+        return POP3_ERR_MEMORY;
+    }
+    login->attempt = a;
+    login->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
+    return POP3_OK;
 }
 
-/* ---- the end ---- */
-
-static void describe(const p3_login *l, char *out, size_t size)
+bool p3_login_is_there(const p3_login *login)
 {
-    bool known = l->mechanism != P3_MECH_NONE;
+    return login->attempt != NULL;
+}
+
+bool p3_login_waits(const p3_login *login)
+{
+    return login->attempt != NULL && login->attempt->stage == P3_LOGIN_NOTHING;
+}
+
+pop3_handlers p3_login_finish(p3_login *login)
+{
+    pop3_handlers handlers = login->attempt->handlers;
+    free_attempt(login->attempt);
+    login->attempt = NULL;
+    return handlers;
+}
+
+void p3_login_describe(const p3_login *login, char *out, size_t size)
+{
+    const p3_choice *ch = &login->attempt->choice;
+    bool known = ch->mechanism != P3_MECH_NONE;
     snprintf(out, size, "logging in%s%s%s", known ? " with " : "",
-             known ? p3_mechanism_about(l->mechanism)->name : "",
-             l->others > 0 ? ", after another method was refused" : "");
+             known ? p3_mechanism_about(ch->mechanism)->name : "",
+             ch->others > 0 ? ", after another method was refused" : "");
 }
 
-/* Frees the login and tells its end. */
-static void tell(pop3_client *c, const pop3_result *result)
+pop3_str p3_login_public_part(const p3_login *login, pop3_str text)
 {
-    p3_login *l = c->login;
-    pop3_handlers h = l->handlers;
-    c->login = NULL;
-    c->under_way--;
-    free_login(l);
-    p3_tell_done(c, &h, result);
+    return login->attempt != NULL ? p3_secrets_public_part(&login->attempt->secrets, text) : text;
 }
 
-static pop3_refusal what_was_refused(const p3_login *l, const pop3_result *result)
+void p3_login_note_offer(p3_login *login, const pop3_engine *engine)
+{
+    if (pop3_engine_state(engine) == POP3_STATE_AUTHORIZATION)
+        login->before |= p3_mechanisms_offered(pop3_engine_capabilities(engine), false);
+}
+
+static p3_means means_of(p3_login *login, const p3_scene *scene)
+{
+    p3_attempt *a = login->attempt;
+    return (p3_means){&a->options, &a->secrets, scene, login->before};
+}
+
+/* ---- refusals ---- */
+
+static pop3_refusal what_was_refused(const p3_attempt *a, const pop3_result *result)
 {
     /* A server that has bindings refuses the login without, however good the password. */
-    if (l->unbound || p3_login_binding_was_refused(l, result))
+    if (a->choice.unbound || p3_exchange_binding_was_refused(&a->exchange, result))
         return POP3_REFUSED_BINDING;
-    if (l->mechanism == P3_MECH_APOP)
+    if (a->choice.mechanism == P3_MECH_APOP)
         return POP3_REFUSED_APOP;
     if (p3_refusal_is_of_the_method(&result->reply))
         return POP3_REFUSED_METHOD;
-    return p3_mechanism_about(l->mechanism)->need == P3_NEED_TOKEN ? POP3_REFUSED_TOKEN
-                                                                   : POP3_REFUSED_CREDENTIALS;
+    bool token = p3_mechanism_about(a->choice.mechanism)->need == P3_NEED_TOKEN;
+    return token ? POP3_REFUSED_TOKEN : POP3_REFUSED_CREDENTIALS;
 }
 
-/* Notes why the login fails; `why` may be NULL for the status' own sentence. */
-static void note(pop3_client *c, pop3_status status, const char *why, const pop3_result *result)
+/* Writes the sentence about a refusal, with what the mechanism was told about it, if anything. */
+static const char *explain(const p3_login *login)
 {
+    p3_attempt *a = login->attempt;
+    const char *said = p3_exchange_complaint(&a->exchange);
+    size_t len = strlen(said);
+    size_t shown = p3_login_public_part(login, p3_span(said, len)).len;
+    if (len == 0)
+        return NULL;
+    snprintf(a->why, sizeof a->why, "%s (%.*s%s)", pop3_status_message(POP3_ERR_REFUSED),
+             (int)shown, said, shown < len ? "***" : "");
+    return a->why;
+}
+
+/* Keeps a refusal, to be told when what is sent after it, or was sent with it, does not come to
+ * more. */
+static void keep_refusal(p3_login *login, const p3_scene *scene, const char *why,
+                         const pop3_result *result)
+{
+    p3_attempt *a = login->attempt;
+    const pop3_reply *reply = &result->reply;
     char doing[100];
-    describe(c->login, doing, sizeof doing);
-    if (why == NULL)
-        why = pop3_status_message(status);
-    if (status == POP3_ERR_REFUSED && result != NULL)
-        p3_note_refusal(c, what_was_refused(c->login, result), doing, why, &result->reply);
-    else
-        p3_note_error(c, status, 0, doing, why, NULL);
+    p3_login_describe(login, doing, sizeof doing);
+    const pop3_capabilities *caps = pop3_engine_capabilities(scene->engine);
+    p3_fault fault = {
+        .status = POP3_ERR_REFUSED,
+        .doing = doing,
+        .why = why,
+        .refused = what_was_refused(a, result),
+        .login_delay = caps != NULL ? caps->login_delay : 0,
+        .reply = reply,
+    };
+    fault.text =
+        p3_login_public_part(login, pop3_engine_public_part(scene->engine, reply, reply->text));
+    fault.code_text = p3_login_public_part(
+        login, pop3_engine_public_part(scene->engine, reply, reply->code_text));
+    p3_failure_write(&a->refusal.failure, scene->place, &fault);
+    p3_reply_keep(&a->refusal.reply, reply);
+    a->refusal.command = result->command;
+    a->refusal.is_there = true;
 }
 
-void p3_login_end(pop3_client *c, pop3_status status, const char *why, const pop3_result *result)
+/* The end of the login with the refusal that was kept. */
+static p3_move end_refused(const p3_attempt *a)
 {
-    pop3_result over = {.command = POP3_CMD_AUTH};
-    if (result != NULL)
-        over = *result;
-    over.status = status;
+    return (p3_move){
+        .kind = P3_MOVE_END,
+        .result = {.status = POP3_ERR_REFUSED,
+                   .command = a->refusal.command,
+                   .reply = a->refusal.reply.reply,
+                   .sent = true},
+        .failure = &a->refusal.failure,
+    };
+}
+
+/* ---- moves ---- */
+
+/* The end of the login with the connection good. `why` may be NULL for the status' own sentence. */
+static p3_move end(const p3_attempt *a, pop3_status status, const char *why,
+                   const pop3_result *result)
+{
     bool ours = status == POP3_ERR_ARGUMENT || status == POP3_ERR_NOT_OFFERED;
-    if (c->login->refusal_kept && ours) { /* a method that came second could not even be tried */
-        p3_login_end_refused(c);
-        return;
+    if (a->refusal.is_there && ours) /* a method that came second could not even be tried */
+        return end_refused(a);
+    p3_move move = {.kind = P3_MOVE_END, .result = {.command = POP3_CMD_AUTH}, .why = why};
+    if (result != NULL)
+        move.result = *result;
+    move.result.status = status;
+    if (status == POP3_ERR_REFUSED && result != NULL)
+        move.refused = what_was_refused(a, result);
+    return move;
+}
+
+/* A command; the login ends when it is longer than a command may be. */
+static p3_move send(p3_attempt *a, p3_login_stage stage, pop3_command_kind kind, pop3_str text)
+{
+    p3_move move = p3_move_command(kind);
+    move.command.text = text;
+    if (pop3_command_check(&move.command) != POP3_OK)
+        return end(a, POP3_ERR_ARGUMENT, "the user's name or the secret is too long for a command",
+                   NULL);
+    a->stage = stage;
+    return move;
+}
+
+static p3_move choose(p3_login *login, const p3_scene *scene);
+static p3_move run(p3_login *login, const p3_scene *scene);
+
+static p3_move ask_utf8(p3_attempt *a)
+{
+    a->utf8_asked = true;
+    return send(a, P3_LOGIN_UTF8, POP3_CMD_UTF8, p3_span("", 0));
+}
+
+/* The server has taken the login. */
+static p3_move succeed(p3_login *login, const p3_scene *scene, const pop3_result *result)
+{
+    p3_attempt *a = login->attempt;
+    const p3_mechanism_info *about = p3_mechanism_about(a->choice.mechanism);
+    p3_move move = end(a, POP3_OK, NULL, result);
+    uint32_t learned = a->exchange.two_lines ? POP3_TRAIT_NO_INITIAL_RESPONSE : 0;
+    login->outcome.server_proved = about->proves;
+    bool may_ask = !a->capa_refused &&
+                   !p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA | POP3_TRAIT_NO_LATE_CAPA);
+    if (a->options.ask_capabilities && may_ask) {
+        p3_reply_keep(&a->taken, &result->reply);
+        move = send(a, P3_LOGIN_CAPA_AFTER, POP3_CMD_CAPA, p3_span("", 0));
     }
-    if (status != POP3_OK)
-        note(c, status, why, result);
-    p3_ready(c);
-    tell(c, &over);
-}
-
-void p3_login_break(pop3_client *c, pop3_status status, const char *why)
-{
-    char doing[100];
-    describe(c->login, doing, sizeof doing);
-    p3_fail(c, status, 0, doing, why != NULL ? why : pop3_status_message(status));
-}
-
-void p3_login_keep_refusal(pop3_client *c, const char *why, const pop3_result *result)
-{
-    p3_login *l = c->login;
-    p3_failure before = c->failure;
-    note(c, POP3_ERR_REFUSED, why, result);
-    l->refusal = c->failure;
-    c->failure = before;
-    p3_copy_reply(&l->refused_by, &l->refused_in, &result->reply);
-    l->refused = result->command;
-    l->refusal_kept = true;
-}
-
-/* Tells the kept refusal as the login's end. */
-static void tell_refusal(pop3_client *c)
-{
-    pop3_command_kind command = c->login->refused;
-    c->failure = c->login->refusal;
-    p3_keep_reply(c, &c->login->refused_by); /* as the login's own memory goes before it is told */
-    pop3_result over = {
-        .status = POP3_ERR_REFUSED, .command = command, .reply = c->reply, .sent = true};
-    tell(c, &over);
-}
-
-void p3_login_end_refused(pop3_client *c)
-{
-    p3_ready(c);
-    tell_refusal(c);
-}
-
-/* Whether the server, or the line, has ended the connection, and not we. */
-static bool is_lost(const pop3_client *c)
-{
-    return c->ended != POP3_ERR_CANCELLED && c->ended != POP3_ERR_MEMORY &&
-           c->ended != POP3_ERR_AUTHENTICATION;
-}
-
-/* The mechanism's challenge said that the login fails, and why; the server closed in place of -ERR.
- */
-static void keep_report(pop3_client *c)
-{
-    p3_login *l = c->login;
-    pop3_result report = {.command = POP3_CMD_AUTH};
-    char why[480];
-    if (l->refusal_kept || l->verdict != POP3_ERR_REFUSED || l->sasl->complaint[0] == '\0')
-        return;
-    p3_login_explain(c, why, sizeof why);
-    p3_login_keep_refusal(c, why, &report);
-}
-
-void p3_login_dropped(pop3_client *c)
-{
-    pop3_result over = {.status = c->ended, .command = POP3_CMD_AUTH};
-    if (c->login == NULL)
-        return;
-    if (is_lost(c))
-        keep_report(c);
-    if (!c->login->refusal_kept || !is_lost(c)) {
-        tell(c, &over);
-        return;
-    }
-    p3_failure end = c->failure; /* what is under way will not be answered */
-    tell_refusal(c);
-    c->failure = end;
-}
-
-pop3_str p3_login_public_part(const pop3_client *c, pop3_str text)
-{
-    for (int kind = POP3_SECRET_PASSWORD; kind <= POP3_SECRET_TOKEN; kind++) {
-        const p3_octets *secret = &c->login->secrets[kind];
-        size_t echo =
-            p3_find_echo(text, p3_span(secret->data, secret->len), kind == POP3_SECRET_PASSWORD);
-        if (echo < text.len)
-            text.len = echo;
-    }
-    return text;
-}
-
-/* The server's answer to CAPA after the login; without it the capabilities just stay unknown. */
-static void capabilities_after(void *ctx, pop3_client *c, const pop3_result *result)
-{
-    (void)ctx;
-    (void)result;
-    pop3_result over = {.command = POP3_CMD_CAPA, .reply = c->reply};
-    if (c->phase == P3_PHASE_LOGIN)
-        p3_login_end(c, POP3_OK, NULL, &over);
-}
-
-void p3_login_succeed(pop3_client *c, const pop3_result *result)
-{
-    p3_login *l = c->login;
-    const p3_mechanism_info *about = p3_mechanism_about(l->mechanism);
-    c->outcome.server_proved = about->proves;
-    if (l->two_lines)
-        c->options.traits.flags |= POP3_TRAIT_NO_INITIAL_RESPONSE;
-    if (about->bound && l->options.channel_binding == NULL) {
-        bool unique = strcmp(l->identity.binding_name, "tls-unique") == 0;
-        c->options.traits.flags &= ~(uint32_t)POP3_TRAIT_BINDS_UNIQUE;
-        c->options.traits.flags |= unique ? POP3_TRAIT_BINDS_UNIQUE : 0;
+    if (about->bound && a->options.channel_binding == NULL) {
+        bool unique = strcmp(a->choice.identity.binding_name, "tls-unique") == 0;
+        move.unlearned = POP3_TRAIT_BINDS_UNIQUE;
+        learned |= unique ? POP3_TRAIT_BINDS_UNIQUE : 0;
     }
     /* Only now is it known that the password was right, and that APOP was not refused for that. */
-    if ((l->spent & p3_mechanism_bit(P3_MECH_APOP)) != 0)
-        c->options.traits.flags |= POP3_TRAIT_NO_APOP;
-    bool may_ask =
-        !l->capa_refused && !p3_has_trait(c, POP3_TRAIT_NO_CAPA | POP3_TRAIT_NO_LATE_CAPA);
-    if (!l->options.ask_capabilities || !may_ask) {
-        p3_login_end(c, POP3_OK, NULL, result);
-        return;
+    if (p3_choice_has_spent(&a->choice, P3_MECH_APOP))
+        learned |= POP3_TRAIT_NO_APOP;
+    move.learned = learned;
+    return move;
+}
+
+/* The server has refused the method: goes on with another that protects the secret no less, or ends
+ * the login. */
+static p3_move go_on(p3_login *login, const p3_scene *scene, const char *why,
+                     const pop3_result *result)
+{
+    p3_attempt *a = login->attempt;
+    p3_means means = means_of(login, scene);
+    bool binding = p3_exchange_binding_was_refused(&a->exchange, result);
+    keep_refusal(login, scene, why, result);
+    if (binding ? p3_choice_bind_otherwise(&a->choice, &means)
+                : p3_choice_take_another(&a->choice, &means, &result->reply))
+        return run(login, scene);
+    return end_refused(a);
+}
+
+/* The last answer of any method. */
+static p3_move answered(p3_login *login, const p3_scene *scene, const pop3_result *result)
+{
+    if (result->status == POP3_OK)
+        return succeed(login, scene, result);
+    if (result->status == POP3_ERR_REFUSED)
+        return go_on(login, scene, NULL, result);
+    return end(login->attempt, result->status, NULL, result);
+}
+
+/* ---- USER and PASS, APOP (RFC 1939 §7) ---- */
+
+static p3_move send_pass(p3_attempt *a, p3_login_stage stage)
+{
+    return send(a, stage, POP3_CMD_PASS, p3_secret_of(&a->secrets, POP3_SECRET_PASSWORD));
+}
+
+/* Whether PASS may be sent before USER has been answered. A PASS that cannot be sent must be
+ * noticed before USER is under way. */
+static bool may_pipeline(const p3_attempt *a, const p3_scene *scene)
+{
+    const pop3_capabilities *caps = pop3_engine_capabilities(scene->engine);
+    pop3_command pass = p3_move_command(POP3_CMD_PASS).command;
+    pass.text = p3_secret_of(&a->secrets, POP3_SECRET_PASSWORD);
+    return a->options.pipeline && caps != NULL && (caps->flags & POP3_CAP_USER) != 0 &&
+           pop3_engine_pipelines(scene->engine) && scene->options->engine.max_in_flight != 1 &&
+           pop3_command_check(&pass) == POP3_OK;
+}
+
+static p3_move send_user(p3_attempt *a, const p3_scene *scene)
+{
+    pop3_str name = p3_span(a->options.user, strlen(a->options.user));
+    bool ahead = may_pipeline(a, scene);
+    p3_move move = send(a, ahead ? P3_LOGIN_USER_AHEAD : P3_LOGIN_USER, POP3_CMD_USER, name);
+    move.another = ahead && move.kind == P3_MOVE_SEND;
+    return move;
+}
+
+/* USER has been answered, while PASS is under way, whose answer comes next and ends the login. */
+static p3_move note_user(p3_login *login, const p3_scene *scene, const pop3_result *result)
+{
+    p3_attempt *a = login->attempt;
+    login->outcome.pipelined = true;
+    a->user_refused = result->status == POP3_ERR_REFUSED;
+    if (a->user_refused)
+        keep_refusal(login, scene, NULL, result);
+    a->stage = P3_LOGIN_SECRET;
+    return p3_move_wait();
+}
+
+static p3_move send_apop(p3_attempt *a, const p3_scene *scene)
+{
+    char digest[P3_APOP_DIGEST + 1] = "";
+    pop3_status status =
+        p3_apop_digest(pop3_engine_timestamp(scene->engine),
+                       p3_secret_of(&a->secrets, POP3_SECRET_PASSWORD).data, digest);
+    if (status != POP3_OK)
+        return end(a, status, "there is no MD5 here", NULL);
+    p3_octets_free(&a->text);
+    bool ok = p3_octets_add_texts(&a->text, a->options.user, " ", digest, NULL);
+    p3_wipe(digest, sizeof digest);
+    return ok ? send(a, P3_LOGIN_SECRET, POP3_CMD_APOP, p3_span(a->text.data, a->text.len))
+              : p3_move_break(POP3_ERR_MEMORY, NULL);
+}
+
+static p3_move send_plain_method(p3_attempt *a, const p3_scene *scene)
+{
+    return a->choice.mechanism == P3_MECH_USER ? send_user(a, scene) : send_apop(a, scene);
+}
+
+static bool is_ascii(pop3_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.data[i] > 0x7F)
+            return false;
     }
-    p3_keep_reply(c, &result->reply);
-    pop3_command command = POP3_COMMAND_INIT;
-    pop3_handlers handlers = POP3_HANDLERS_INIT;
-    command.kind = POP3_CMD_CAPA;
-    handlers.done = capabilities_after;
-    pop3_status status = p3_submit_now(c, &command, &handlers);
+    return true;
+}
+
+/* Whether the name and the password are of ASCII alone, as far as they are known. */
+static bool has_plain_names(const p3_attempt *a)
+{
+    const char *user = a->options.user != NULL ? a->options.user : "";
+    return is_ascii(p3_span(user, strlen(user))) &&
+           is_ascii(p3_secret_of(&a->secrets, POP3_SECRET_PASSWORD));
+}
+
+/* ---- AUTH ---- */
+
+static p3_move send_auth(p3_login *login, const p3_scene *scene, bool in_line)
+{
+    p3_attempt *a = login->attempt;
+    pop3_initial_response allowed = a->options.initial_response;
+    if (allowed == POP3_INITIAL_RESPONSE_AUTO &&
+        p3_has_trait(scene->options, POP3_TRAIT_NO_INITIAL_RESPONSE))
+        allowed = POP3_INITIAL_RESPONSE_NEVER;
+    p3_move move = p3_move_command(POP3_CMD_AUTH);
+    const char *secret = p3_secret_of(&a->secrets, p3_choice_secret(&a->choice)).data;
+    pop3_status status = p3_exchange_begin(&a->exchange, a->choice.mechanism, &a->choice.identity,
+                                           secret, in_line, allowed, &move.command);
+    const char *complaint = p3_exchange_complaint(&a->exchange);
     if (status != POP3_OK)
-        p3_login_break(c, status, NULL);
+        return end(a, status, complaint[0] != '\0' ? complaint : NULL, NULL);
+    if (pop3_command_check(&move.command) != POP3_OK)
+        return end(a, POP3_ERR_ARGUMENT, "the user's name or the secret is too long for a command",
+                   NULL);
+    a->stage = P3_LOGIN_AUTH;
+    login->outcome.attempts++;
+    return move;
 }
 
-bool p3_login_reckons(const pop3_client *c)
+static p3_move auth_answered(p3_login *login, const p3_scene *scene, const pop3_result *result)
 {
-    return c->phase == P3_PHASE_LOGIN && c->login != NULL && c->login->reckons;
+    p3_attempt *a = login->attempt;
+    bool automatic = a->options.initial_response == POP3_INITIAL_RESPONSE_AUTO;
+    const char *complaint = p3_exchange_complaint(&a->exchange);
+    const char *why = complaint[0] != '\0' ? complaint : NULL;
+    switch (p3_exchange_judge(&a->exchange, result, automatic)) {
+    case P3_EXCHANGE_TAKEN:
+        return succeed(login, scene, result);
+    case P3_EXCHANGE_UNPROVEN:
+        return p3_move_break(POP3_ERR_AUTHENTICATION,
+                             "the server let us in without proof that it knows the password: "
+                             "somebody may stand in between");
+    case P3_EXCHANGE_BOGUS:
+        return p3_move_break(a->exchange.verdict, why);
+    case P3_EXCHANGE_GIVEN_UP:
+        return end(a, a->exchange.verdict, why, result);
+    case P3_EXCHANGE_AGAIN:
+        return send_auth(login, scene, false);
+    case P3_EXCHANGE_REFUSED:
+        return go_on(login, scene, explain(login), result);
+    default:
+        return end(a, result->status, NULL, result);
+    }
 }
 
-/* ---- the beginning ---- */
-
-bool p3_login_waits(const pop3_client *c)
+/* The exchange goes on, or has ended the connection. */
+static p3_move go_on_with_auth(const p3_attempt *a, pop3_status status)
 {
-    return c->login != NULL && !c->login->begun;
+    const char *complaint = p3_exchange_complaint(&a->exchange);
+    if (status == POP3_OK)
+        return p3_move_wait();
+    return p3_move_break(status, complaint[0] != '\0' ? complaint : NULL);
 }
 
-static void utf8_answered(void *ctx, pop3_client *c, const pop3_result *result)
+p3_move p3_login_challenge(p3_login *login, const p3_scene *scene, pop3_str challenge)
 {
-    (void)ctx;
-    (void)result; /* refused, names and messages go as they are, which is what servers did before */
-    if (c->phase == P3_PHASE_LOGIN)
-        c->login->go_on(c);
+    p3_exchange *x = &login->attempt->exchange;
+    return go_on_with_auth(login->attempt, p3_exchange_challenge(x, scene->engine, challenge));
 }
 
-void p3_login_ask_utf8(pop3_client *c, void (*go_on)(pop3_client *c))
+bool p3_login_reckons(const p3_login *login)
 {
-    pop3_command command = POP3_COMMAND_INIT;
-    pop3_handlers handlers = POP3_HANDLERS_INIT;
-    c->login->utf8_asked = true;
-    c->login->go_on = go_on;
-    command.kind = POP3_CMD_UTF8;
-    handlers.done = utf8_answered;
-    pop3_status status = p3_submit_now(c, &command, &handlers);
-    if (status != POP3_OK)
-        p3_login_break(c, status, NULL);
+    return login->attempt != NULL && login->attempt->exchange.reckons;
 }
 
-/* What the server announces is known, as far as it will be. */
-static void go_on(pop3_client *c)
+p3_move p3_login_reckon(p3_login *login, const p3_scene *scene)
 {
-    const pop3_capabilities *caps = pop3_engine_capabilities(c->engine);
-    bool wanted = c->login->options.utf8 && caps != NULL && (caps->flags & POP3_CAP_UTF8) != 0;
-    if (wanted)
-        p3_login_ask_utf8(c, p3_login_choose);
-    else
-        p3_login_choose(c);
+    p3_exchange *x = &login->attempt->exchange;
+    return go_on_with_auth(login->attempt, p3_exchange_reckon(x, scene->engine));
 }
 
-static void capabilities_before(void *ctx, pop3_client *c, const pop3_result *result)
+/* ---- the order ---- */
+
+/* Sends the first command of the method that was picked. RFC 6856 §2.2: names and passwords beyond
+ * ASCII want UTF8 before USER and APOP, where the server says so. */
+static p3_move run(p3_login *login, const p3_scene *scene)
 {
-    (void)ctx;
-    if (c->phase != P3_PHASE_LOGIN)
-        return;
-    c->login->asking = false;
-    c->login->capa_refused = result->status != POP3_OK; /* the server may not know CAPA */
-    go_on(c);
+    p3_attempt *a = login->attempt;
+    const p3_mechanism_info *about = p3_mechanism_about(a->choice.mechanism);
+    const pop3_capabilities *caps = pop3_engine_capabilities(scene->engine);
+    char note[64];
+    snprintf(note, sizeof note, "logging in with %s", about->name);
+    p3_trace_note(&scene->options->engine, note);
+    login->outcome.mechanism = about->name;
+    login->outcome.channel_binding = about->bound ? a->choice.identity.binding_name : "";
+    if (about->sasl)
+        return send_auth(login, scene, true);
+    p3_exchange_free(&a->exchange);
+    if (has_plain_names(a) || a->utf8_asked || caps == NULL ||
+        (caps->flags & POP3_CAP_UTF8_USER) == 0)
+        return send_plain_method(a, scene);
+    return ask_utf8(a);
+}
+
+/* What the server announces is known, as far as it will be: picks the method and begins. */
+static p3_move choose(p3_login *login, const p3_scene *scene)
+{
+    p3_attempt *a = login->attempt;
+    p3_means means = means_of(login, scene);
+    p3_verdict v = p3_choice_make(&a->choice, &means);
+    if (v.status == POP3_OK)
+        return run(login, scene);
+    if (v.status != POP3_ERR_AUTHENTICATION)
+        return end(a, v.status, v.why, NULL);
+    snprintf(a->why, sizeof a->why,
+             "the server announced %s before and does not any more: somebody may be tampering "
+             "with the connection",
+             p3_mechanism_about(v.gone)->name);
+    return p3_move_break(v.status, a->why);
+}
+
+static p3_move ask_utf8_or_choose(p3_login *login, const p3_scene *scene)
+{
+    const pop3_capabilities *caps = pop3_engine_capabilities(scene->engine);
+    bool wanted =
+        login->attempt->options.utf8 && caps != NULL && (caps->flags & POP3_CAP_UTF8) != 0;
+    return wanted ? ask_utf8(login->attempt) : choose(login, scene);
 }
 
 /* Whether CAPA is of no use: it is known, would be answered by a hang-up, or could change nothing
  * of what was asked for by name. (Names beyond ASCII may want UTF8 first.) */
-static bool may_do_without_capa(const pop3_client *c)
+static bool may_do_without_capa(const p3_attempt *a, const p3_scene *scene)
 {
-    const p3_login *l = c->login;
-    bool plain = l->named == P3_MECH_USER || l->named == P3_MECH_APOP;
-    return pop3_engine_capabilities(c->engine) != NULL || p3_has_trait(c, POP3_TRAIT_NO_CAPA) ||
-           (plain && p3_is_ascii(l->options.user) &&
-            p3_is_ascii(l->secrets[POP3_SECRET_PASSWORD].data));
+    bool plain = a->choice.named == P3_MECH_USER || a->choice.named == P3_MECH_APOP;
+    return pop3_engine_capabilities(scene->engine) != NULL ||
+           p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA) || (plain && has_plain_names(a));
 }
 
-void p3_login_start_over(p3_login *l)
+static p3_move begin(p3_login *login, const p3_scene *scene)
 {
-    l->begun = l->asking = l->capa_refused = l->utf8_asked = l->user_refused = false;
-    l->mechanism = P3_MECH_NONE;
-    l->others = 0;
+    p3_attempt *a = login->attempt;
+    p3_mechanisms spent = a->choice.spent; /* of another connection */
+    a->stage = P3_LOGIN_BEGUN;
+    bool known = p3_choice_begin(&a->choice, &a->options, scene);
+    a->choice.spent = spent;
+    if (!known)
+        return end(a, POP3_ERR_NOT_OFFERED, "the library does not know the method that was named",
+                   NULL);
+    if (!may_do_without_capa(a, scene))
+        return send(a, P3_LOGIN_CAPA, POP3_CMD_CAPA, p3_span("", 0));
+    return ask_utf8_or_choose(login, scene);
 }
 
-void p3_login_begin(pop3_client *c)
+p3_move p3_login_next(p3_login *login, const p3_scene *scene, const pop3_result *result)
 {
-    p3_login *l = c->login;
-    l->begun = true;
-    c->deadline = p3_deadline(p3_now_ms(), c->options.timeout_ms);
-    const char *name = l->options.mechanism;
-    if (name != NULL) {
-        l->named = p3_mechanism_named(p3_span(name, strlen(name)));
-        if (l->named == P3_MECH_NONE) {
-            p3_login_end(c, POP3_ERR_NOT_OFFERED,
-                         "the library does not know the method that was named", NULL);
-            return;
-        }
+    p3_attempt *a = login->attempt;
+    switch (a->stage) {
+    case P3_LOGIN_NOTHING:
+        return begin(login, scene);
+    case P3_LOGIN_CAPA: /* the server may not know it */
+        a->capa_refused = result->status != POP3_OK;
+        return ask_utf8_or_choose(login, scene);
+    case P3_LOGIN_UTF8: /* refused, names and messages go as they are, as servers had it before */
+        return a->choice.mechanism == P3_MECH_NONE ? choose(login, scene)
+                                                   : send_plain_method(a, scene);
+    case P3_LOGIN_USER:
+        return result->status == POP3_OK ? send_pass(a, P3_LOGIN_SECRET)
+                                         : answered(login, scene, result);
+    case P3_LOGIN_USER_AHEAD:
+        return send_pass(a, P3_LOGIN_PASS_BEHIND);
+    case P3_LOGIN_PASS_BEHIND:
+        return note_user(login, scene, result);
+    case P3_LOGIN_SECRET:
+        return a->user_refused && result->status != POP3_OK ? end_refused(a)
+                                                            : answered(login, scene, result);
+    case P3_LOGIN_AUTH:
+        return auth_answered(login, scene, result);
+    default: /* without CAPA's answer the capabilities just stay unknown */
+        return end(a, POP3_OK, NULL,
+                   &(pop3_result){.command = POP3_CMD_CAPA, .reply = a->taken.reply});
     }
-    if (may_do_without_capa(c)) {
-        go_on(c);
+}
+
+/* ---- a connection that ended ---- */
+
+/* Whether the server, or the line, has ended the connection, and not we. */
+static bool is_lost(pop3_status ended)
+{
+    return ended != POP3_ERR_CANCELLED && ended != POP3_ERR_MEMORY &&
+           ended != POP3_ERR_AUTHENTICATION;
+}
+
+p3_move p3_login_lost(p3_login *login, const p3_scene *scene, pop3_status ended)
+{
+    p3_attempt *a = login->attempt;
+    const pop3_result report = {.command = POP3_CMD_AUTH};
+    /* The mechanism's challenge may have said that the login fails, and why; the server closed in
+     * place of -ERR. */
+    if (is_lost(ended) && !a->refusal.is_there && a->exchange.verdict == POP3_ERR_REFUSED &&
+        p3_exchange_complaint(&a->exchange)[0] != '\0')
+        keep_refusal(login, scene, explain(login), &report);
+    if (a->refusal.is_there && is_lost(ended))
+        return end_refused(a);
+    return p3_move_break(ended, NULL);
+}
+
+bool p3_login_has_only_heard_capa(const p3_login *login, pop3_command_kind command)
+{
+    const p3_attempt *a = login->attempt;
+    return a != NULL &&
+           (a->stage == P3_LOGIN_CAPA || (a->capa_refused && a->choice.others == 0 &&
+                                          (command == POP3_CMD_USER || command == POP3_CMD_APOP)));
+}
+
+bool p3_login_may_follow_apop(p3_login *login, const p3_scene *scene, pop3_command_kind command)
+{
+    if (login->attempt == NULL || (command != POP3_CMD_USER && command != POP3_CMD_APOP))
+        return false;
+    p3_means means = means_of(login, scene);
+    return p3_choice_may_follow_apop(&login->attempt->choice, &means, command == POP3_CMD_APOP);
+}
+
+void p3_login_start_over(p3_login *login)
+{
+    p3_attempt *a = login->attempt;
+    if (a == NULL)
         return;
-    }
-    l->asking = true;
-    pop3_command command = POP3_COMMAND_INIT;
-    pop3_handlers handlers = POP3_HANDLERS_INIT;
-    command.kind = POP3_CMD_CAPA;
-    handlers.done = capabilities_before;
-    pop3_status status = p3_submit_now(c, &command, &handlers);
-    if (status != POP3_OK)
-        p3_login_break(c, status, NULL);
-}
-
-pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
-                             const pop3_handlers *handlers)
-{
-    if (c == NULL || !options_ok(options) ||
-        (handlers != NULL && handlers->size != sizeof *handlers))
-        return POP3_ERR_ARGUMENT;
-    if (c->phase == P3_PHASE_NONE || c->login != NULL || c->under_way > 0 ||
-        pop3_engine_state(c->engine) > POP3_STATE_AUTHORIZATION)
-        return POP3_ERR_STATE;
-    p3_login *l = copy_login(options, handlers);
-    if (l == NULL)
-        return POP3_ERR_MEMORY;
-    l->identity = (p3_sasl_identity){
-        .user = l->options.user,
-        .authzid = l->options.authzid,
-        .realm = l->options.realm,
-        .host = l->options.service_host != NULL ? l->options.service_host : p3_host(c),
-        .port = c->options.port,
-    };
-    c->login = l;
-    c->under_way++;
-    c->outcome = (pop3_login_result){.mechanism = "", .channel_binding = ""};
-    if (c->phase == P3_PHASE_READY)
-        p3_set_phase(c, P3_PHASE_LOGIN); /* else p3_ready() does it */
-    if (!c->inside)
-        c->more = true; /* a step is to send what begins it */
-    return POP3_OK;
-}
-
-const pop3_login_result *pop3_login_outcome(const pop3_client *c)
-{
-    return &c->outcome;
+    a->stage = P3_LOGIN_NOTHING;
+    a->capa_refused = a->utf8_asked = a->user_refused = false;
+    p3_choice_begin_again(&a->choice);
 }
 
 bool pop3_login_mechanism_known(const char *name)
 {
     p3_mechanism m = name == NULL ? P3_MECH_NONE : p3_mechanism_named(p3_span(name, strlen(name)));
     return m != P3_MECH_NONE && p3_mechanism_built(m);
-}
-
-/* ---- the blocking call ---- */
-
-typedef struct p3_login_call {
-    bool over;
-    pop3_status status;
-} p3_login_call;
-
-static void call_over(void *ctx, pop3_client *c, const pop3_result *result)
-{
-    p3_login_call *call = ctx;
-    call->over = true;
-    call->status = result->status;
-    p3_call_over(c, call->status);
-    if (result->reply.line.len > 0 && result->reply.line.data != c->reply_memory.data)
-        p3_keep_reply(c, &result->reply);
-}
-
-pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
-{
-    p3_login_call call = {0};
-    pop3_handlers handlers = POP3_HANDLERS_INIT;
-    handlers.done = call_over;
-    handlers.ctx = &call;
-    pop3_status status = p3_call_begin(c);
-    if (status != POP3_OK)
-        return status;
-    status = pop3_login_start(c, options, &handlers);
-    if (status != POP3_OK) {
-        const char *why = pop3_status_message(status);
-        if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
-            why = "there is no connection";
-        else if (status == POP3_ERR_ARGUMENT)
-            why = "an option is empty, too long, not UTF-8, or holds CR, LF, NUL or the like";
-        return p3_note_error(c, status, 0, "logging in", why, NULL);
-    }
-    while (!call.over) {
-        (void)pop3_client_step(c); /* how it ends shows in the call */
-        if (!call.over)
-            p3_wait_for(c);
-    }
-    return p3_call_end(c, call.status);
 }

@@ -1,7 +1,8 @@
 /* Where a connection stands: the one place that says which phase may follow which. */
-#include "client/client_state.h"
+#include "client/phase.h"
 
 #include <assert.h>
+#include <stdbool.h>
 
 #define P3_BIT(phase) (1u << (phase))
 
@@ -24,10 +25,10 @@ static const unsigned next_phases[] = {
     [P3_PHASE_READY] = P3_BIT(P3_PHASE_UPGRADE) | P3_BIT(P3_PHASE_LOGIN),
 };
 
-void p3_set_phase(pop3_client *c, p3_phase phase)
+void p3_set_phase(p3_phase *phase, p3_phase next)
 {
-    bool legal = phase == P3_PHASE_NONE || (next_phases[c->phase] & P3_BIT(phase)) != 0;
+    bool legal = next == P3_PHASE_NONE || (next_phases[*phase] & P3_BIT(next)) != 0;
     assert(legal);
     (void)legal; /* without assertions */
-    c->phase = phase;
+    *phase = next;
 }

@@ -1,6 +1,6 @@
 /* What a refusal is about, and whether it will pass: by its response code, or by the words of
  * servers that have none. */
-#include "client/client_state.h"
+#include "client/refusal.h"
 
 #include "core/text.h"
 
@@ -113,12 +113,4 @@ pop3_refusal p3_refusal_of(pop3_command_kind command)
     default:
         return POP3_REFUSED_COMMAND;
     }
-}
-
-void p3_note_refusal(pop3_client *c, pop3_refusal what, const char *doing, const char *why,
-                     const pop3_reply *reply)
-{
-    p3_note_error(c, POP3_ERR_REFUSED, 0, doing, why, reply);
-    c->failure.value.refused = what;
-    c->failure.value.temporary = p3_refusal_is_temporary(reply);
 }

@@ -1,6 +1,7 @@
 /* What is in the maildrop, in memory: UIDL and LIST asked in one window and put together. Made for
  * maildrops of any size: a message usually costs 8 octets and its unique-id. */
-#include "client/client_state.h"
+#include "client/blocking.h"
+#include "client/report.h"
 
 #include "core/text.h"
 
@@ -268,10 +269,9 @@ static pop3_status ask_both(pop3_client *c, p3_surveying *s)
     if (status == POP3_OK)
         status = ask(c, s, POP3_CMD_LIST, take_octets);
     if (status != POP3_OK)
-        p3_note_error(c, status, 0, "UIDL and LIST",
-                      c->phase == P3_PHASE_NONE ? "there is no connection"
-                                                : pop3_status_message(status),
-                      NULL);
+        p3_report_error(c, status, "UIDL and LIST",
+                        c->phase == P3_PHASE_NONE ? "there is no connection"
+                                                  : pop3_status_message(status));
     pop3_status run = c->phase == P3_PHASE_NONE ? POP3_OK : pop3_client_run(c);
     if (status != POP3_OK)
         return status;
@@ -279,24 +279,22 @@ static pop3_status ask_both(pop3_client *c, p3_surveying *s)
         return run != POP3_OK ? run : s->ended;
     if (run != POP3_OK)
         return run;
-    return p3_note_error(c, s->failed, 0, "UIDL and LIST",
-                         s->failed == POP3_ERR_LIMIT ? "the unique-ids have 4 GiB"
-                                                     : "out of memory for the survey",
-                         NULL);
+    return p3_report_error(c, s->failed, "UIDL and LIST",
+                           s->failed == POP3_ERR_LIMIT ? "the unique-ids have 4 GiB"
+                                                       : "out of memory for the survey");
 }
 
 pop3_status pop3_client_survey(pop3_client *c, pop3_survey **out)
 {
     if (out == NULL)
-        return p3_note_error(c, POP3_ERR_ARGUMENT, 0, "UIDL and LIST", "nowhere to put the survey",
-                             NULL);
+        return p3_report_error(c, POP3_ERR_ARGUMENT, "UIDL and LIST", "nowhere to put the survey");
     *out = NULL;
     pop3_status status = p3_call_begin(c);
     if (status != POP3_OK)
         return status;
     p3_surveying s = {.survey = calloc(1, sizeof *s.survey)};
     if (s.survey == NULL)
-        return p3_note_error(c, POP3_ERR_MEMORY, 0, "UIDL and LIST", "out of memory", NULL);
+        return p3_report_error(c, POP3_ERR_MEMORY, "UIDL and LIST", "out of memory");
     status = ask_both(c, &s);
     if (status != POP3_OK) {
         pop3_survey_free(s.survey);

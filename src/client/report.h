@@ -1,0 +1,22 @@
+/* What is said of an error: what the client was doing, and what of the server's words may be shown.
+ */
+#ifndef P3_CLIENT_REPORT_H
+#define P3_CLIENT_REPORT_H
+
+#include "client/client_state.h"
+
+/* Notes an error; of its reply it shows what is no secret. */
+void p3_report(pop3_client *c, p3_fault *fault);
+
+/* Notes an error that ends nothing. `doing` is what was being done, `why` a sentence, or NULL for
+ * the status' own. Returns status. */
+pop3_status p3_report_error(pop3_client *c, pop3_status status, const char *doing, const char *why);
+
+/* What the client is doing in a phase without a command. */
+const char *p3_report_phase(const pop3_client *c);
+
+/* Writes the sentence's middle: the command that is the first to fail, or what the phase is about.
+ */
+void p3_report_work(const pop3_client *c, char *out, size_t size);
+
+#endif
