@@ -83,6 +83,20 @@ struct sockaddr_storage;
 typedef size_t (*pop3_resolve_fn)(void *ctx, const char *host, struct sockaddr_storage *addresses,
                                   const char **why);
 
+/**
+ * Is told on which descriptors to wait, for event loops that are told rather than ask: once before
+ * a descriptor is first waited on, whenever what it is waited for changes, and with neither before
+ * it is closed. Runs at the end of pop3_client_start(), pop3_client_step() and
+ * pop3_client_close(), where no call with the client is allowed. Within one of these calls no
+ * number of a descriptor is closed and used again.
+ * @param ctx    the pointer given with the function.
+ * @param client the client.
+ * @param fd     the descriptor.
+ * @param read   step when it is readable.
+ * @param write  step when it is writable; neither: it is waited on no longer.
+ */
+typedef void (*pop3_socket_fn)(void *ctx, pop3_client *client, int fd, bool read, bool write);
+
 /** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
  * Strings are copied. */
 typedef struct pop3_client_options {
@@ -119,6 +133,8 @@ typedef struct pop3_client_options {
     pop3_server_traits traits; /**< What is known of the server from earlier sessions, or told. */
     pop3_resolve_fn resolve;   /**< Looks names up in place of getaddrinfo(3), or NULL. */
     void *resolve_ctx;         /**< First argument of @c resolve. */
+    pop3_socket_fn socket;     /**< Is told on which descriptors to wait, or NULL. */
+    void *socket_ctx;          /**< First argument of @c socket. */
 } pop3_client_options;
 
 /* clang-format off */
@@ -539,7 +555,8 @@ POP3_API pop3_status pop3_client_run(pop3_client *client);
 /** @defgroup pop3_loop Event loops
  * @{ */
 
-/** A socket to wait on. It may change with every step. */
+/** A socket to wait on. It may change with every step; the numbers of those that are gone are used
+ * again from the next step on. */
 typedef struct pop3_waitable {
     int fd;     /**< The descriptor. */
     bool read;  /**< Step when it is readable. */

@@ -11,6 +11,7 @@
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 
+#include "client/announced.h"
 #include "client/connection.h"
 #include "client/ending.h"
 #include "client/limits.h"
@@ -28,6 +29,7 @@ struct pop3_client {
     p3_phase phase;
     p3_limits limits;
     p3_connection connection;
+    p3_announced announced;
     p3_requests requests;
     p3_upgrade upgrade;
     p3_login login;

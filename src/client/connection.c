@@ -46,6 +46,7 @@ p3_way p3_connection_begin(p3_connection *n, const pop3_client_options *o, p3_fa
 {
     if (o->unix_socket != NULL) {
         p3_dial_begin_unix(&n->dial, o->unix_socket); /* its length was checked before */
+        n->dial.retired = &n->retired;
         return P3_WAY_RESOLVED;
     }
     bool proxy = o->proxy != POP3_PROXY_NONE;
@@ -69,9 +70,10 @@ p3_way p3_connection_resolve(p3_connection *n, const pop3_client_options *o, p3_
     if (status != POP3_OK)
         return fail(fault, status, 0, why);
     p3_dial_begin(&n->dial, list);
+    n->dial.retired = &n->retired;
     if (o->local_address != NULL)
         (void)p3_dial_bind(&n->dial, o->local_address); /* was found to be numeric before */
-    p3_resolve_free(n->resolve);
+    p3_resolve_free(n->resolve, &n->retired);
     n->resolve = NULL;
     return P3_WAY_RESOLVED;
 }
@@ -212,6 +214,11 @@ void p3_connection_step_begins(p3_connection *n)
     n->drained = false;
 }
 
+void p3_connection_step_ends(p3_connection *n)
+{
+    p3_retired_close(&n->retired);
+}
+
 /* ---- waiting and closing ---- */
 
 int64_t p3_connection_waits(const p3_connection *n, p3_wait_set *set)
@@ -232,18 +239,19 @@ int64_t p3_connection_waits(const p3_connection *n, p3_wait_set *set)
 
 void p3_connection_close(p3_connection *n, bool farewell)
 {
-    p3_resolve_free(n->resolve);
+    p3_resolve_free(n->resolve, &n->retired);
     n->resolve = NULL;
     p3_dial_end(&n->dial);
     p3_proxy_free(n->proxy);
     n->proxy = NULL;
-    p3_stream_close(&n->stream, farewell);
+    p3_stream_close(&n->stream, farewell, &n->retired);
     n->want_write = n->read_again = false;
 }
 
 void p3_connection_free(p3_connection *n)
 {
     p3_connection_close(n, false);
+    p3_connection_step_ends(n);
     free(n->buffer);
     n->buffer = NULL;
 }

@@ -16,11 +16,12 @@ typedef struct p3_connection {
     p3_dial dial;        /* while attempts are under way */
     p3_proxy *proxy;     /* while it is asked to connect */
     p3_stream stream;
-    bool want_write;   /* octets wait until the socket takes them */
-    bool read_again;   /* the last read filled the buffer: the next need not be waited for */
-    bool drained;      /* in this step, the last read took all that had come */
-    uint64_t received; /* octets, since the connection began */
-    char *buffer;      /* what was received */
+    p3_retired retired; /* descriptors to be closed at the end of the step */
+    bool want_write;    /* octets wait until the socket takes them */
+    bool read_again;    /* the last read filled the buffer: the next need not be waited for */
+    bool drained;       /* in this step, the last read took all that had come */
+    uint64_t received;  /* octets, since the connection began */
+    char *buffer;       /* what was received */
     size_t buffer_len;
 } p3_connection;
 
@@ -81,7 +82,10 @@ void p3_connection_step_begins(p3_connection *n);
 /* Adds the sockets to wait on; returns the point in time at which to step anyway. */
 int64_t p3_connection_waits(const p3_connection *n, p3_wait_set *set);
 
-/* Closes what there is, with TLS's farewell if asked to. */
+/* The step is over, and who waits knows: closes the descriptors that are no longer used. */
+void p3_connection_step_ends(p3_connection *n);
+
+/* Ends what there is, with TLS's farewell if asked to; the descriptors go with the step. */
 void p3_connection_close(p3_connection *n, bool farewell);
 
 /* Frees the buffer, too. */

@@ -12,6 +12,25 @@
  */
 #define P3_ROUNDS 16
 
+static void find_waits(const pop3_client *c, p3_wait_set *set)
+{
+    *set = (p3_wait_set){.count = 0};
+    if (c->phase == P3_PHASE_NONE)
+        return;
+    p3_connection_waits(&c->connection, set);
+    p3_wait_add(set, c->wake.ends[0], true, false);
+}
+
+/* Callbacks are over but for the last: who waits is told on what, before anything is closed. */
+static void leave(pop3_client *c)
+{
+    p3_wait_set set;
+    find_waits(c, &set);
+    p3_announce(&c->announced, c, &c->options, &set);
+    p3_connection_step_ends(&c->connection);
+    c->inside = false;
+}
+
 pop3_status pop3_client_start(pop3_client *c)
 {
     if (c->phase != P3_PHASE_NONE || c->inside)
@@ -29,7 +48,7 @@ pop3_status pop3_client_start(pop3_client *c)
     c->more = false;
     c->inside = true;
     p3_way_begin(c);
-    c->inside = false;
+    leave(c);
     return c->phase == P3_PHASE_NONE ? c->ending.ended : POP3_OK;
 }
 
@@ -275,7 +294,7 @@ pop3_status pop3_client_step(pop3_client *c)
         return c->ending.ended;
     c->inside = true; /* callbacks run in what follows */
     pop3_status status = step(c);
-    c->inside = false;
+    leave(c);
     return status;
 }
 
@@ -288,16 +307,13 @@ void p3_step_close(pop3_client *c, p3_fault *fault)
         p3_session_fail(c, fault);
     else
         p3_session_close(c, POP3_ERR_CANCELLED, false);
-    c->inside = false;
+    leave(c);
 }
 
 size_t pop3_client_waits(const pop3_client *c, pop3_waitable *out, size_t cap)
 {
-    p3_wait_set set = {.count = 0};
-    if (c->phase == P3_PHASE_NONE)
-        return 0;
-    p3_connection_waits(&c->connection, &set);
-    p3_wait_add(&set, c->wake.ends[0], true, false);
+    p3_wait_set set;
+    find_waits(c, &set);
     for (size_t i = 0; i < set.count && i < cap; i++)
         out[i] =
             (pop3_waitable){.fd = set.at[i].fd, .read = set.at[i].read, .write = set.at[i].write};

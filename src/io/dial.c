@@ -114,7 +114,7 @@ static int start_attempt(const p3_dial *d, const p3_address *a)
     if (r == 0 || errno == EINPROGRESS || errno == EALREADY || errno == EISCONN)
         return fd;
 failed:
-    p3_close(&fd);
+    p3_retire(d->retired, &fd);
     return -1;
 }
 
@@ -134,7 +134,7 @@ static pop3_status check_attempt(int fd, int *error)
 
 static void remove_attempt(p3_dial *d, size_t i)
 {
-    p3_close(&d->attempts[i].fd);
+    p3_retire(d->retired, &d->attempts[i].fd);
     d->attempts[i] = d->attempts[--d->under_way];
 }
 
@@ -186,7 +186,7 @@ int64_t p3_dial_waits(const p3_dial *d, p3_wait_set *set)
 void p3_dial_end(p3_dial *d)
 {
     for (size_t i = 0; i < d->under_way; i++)
-        p3_close(&d->attempts[i].fd);
+        p3_retire(d->retired, &d->attempts[i].fd);
     d->under_way = 0;
 }
 

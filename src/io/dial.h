@@ -5,6 +5,7 @@
 
 #include <pop3/types.h>
 
+#include "io/retired.h"
 #include "io/wait.h"
 
 #include <sys/socket.h>
@@ -32,8 +33,9 @@ typedef struct p3_dial {
     size_t under_way;
     int64_t next_at; /* when the next attempt starts even though none has failed */
     p3_address local;
-    bool have_local; /* bind to `local` before connecting */
-    int error;       /* errno of the last attempt that failed */
+    bool have_local;     /* bind to `local` before connecting */
+    int error;           /* errno of the last attempt that failed */
+    p3_retired *retired; /* takes sockets to be closed; NULL: they are closed at once */
 } p3_dial;
 
 /* Takes the addresses of a resolution, interleaved by family. */
@@ -54,7 +56,7 @@ pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_address **pe
 /* Adds the sockets to wait on; returns the point in time at which to step anyway. */
 int64_t p3_dial_waits(const p3_dial *d, p3_wait_set *set);
 
-/* Closes all attempts. */
+/* Gives all attempts up. */
 void p3_dial_end(p3_dial *d);
 
 /* An address as text, such as "127.0.0.1:110" or "[::1]:110". */

@@ -183,7 +183,6 @@ pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const
         ssize_t n = read(r->pipe_read, &unused, 1);
         if (n < 0 || !atomic_load(&r->done))
             return POP3_PENDING; /* EAGAIN or EINTR: the thread has not closed its end */
-        p3_close(&r->pipe_read);
     }
     if (r->why != NULL) {
         *why = r->why;
@@ -193,8 +192,10 @@ pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const
     return POP3_OK;
 }
 
-void p3_resolve_free(p3_resolve *r)
+void p3_resolve_free(p3_resolve *r, p3_retired *retired)
 {
-    if (r != NULL)
-        release(r);
+    if (r == NULL)
+        return;
+    p3_retire(retired, &r->pipe_read); /* the thread does not use it */
+    release(r);
 }

@@ -4,6 +4,8 @@
 
 #include <pop3/types.h>
 
+#include "io/retired.h"
+
 struct addrinfo;
 struct sockaddr_storage;
 
@@ -27,14 +29,16 @@ typedef struct p3_resolve p3_resolve;
 pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
                              const p3_resolver *by);
 
-/* The descriptor that becomes readable when the answer is there; -1 when it is there already. */
+/* The descriptor that becomes readable when the answer is there; -1 when it never had to be waited
+ * for. */
 int p3_resolve_fd(const p3_resolve *r);
 
 /* POP3_PENDING; POP3_OK with the addresses, which live as long as r; POP3_ERR_RESOLVE with a
  * sentence in *why, in static storage. */
 pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const char **why);
 
-/* Gives the resolution up: a thread that is still busy ends by itself. NULL does nothing. */
-void p3_resolve_free(p3_resolve *r);
+/* Gives the resolution up: a thread that is still busy ends by itself, and its descriptor is
+ * retired. NULL does nothing. */
+void p3_resolve_free(p3_resolve *r, p3_retired *retired);
 
 #endif

@@ -80,7 +80,7 @@ p3_io p3_stream_write(p3_stream *s, const char *data, size_t len, size_t *put)
     return P3_IO_OK;
 }
 
-void p3_stream_close(p3_stream *s, bool farewell)
+void p3_stream_close(p3_stream *s, bool farewell, p3_retired *retired)
 {
     if (s->tls != NULL) {
         if (farewell)
@@ -88,6 +88,6 @@ void p3_stream_close(p3_stream *s, bool farewell)
         p3_tls_session_free(s->tls);
         s->tls = NULL;
     }
-    p3_close(&s->fd);
+    p3_retire(retired, &s->fd);
     s->read_wants_write = s->write_wants_read = false;
 }

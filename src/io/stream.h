@@ -4,6 +4,7 @@
 
 #include <pop3/types.h>
 
+#include "io/retired.h"
 #include "io/tls_session.h"
 
 /* A connection. Initialize with fd = -1. */
@@ -28,7 +29,7 @@ p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *
 /* Writes up to len octets. */
 p3_io p3_stream_write(p3_stream *s, const char *data, size_t len, size_t *put);
 
-/* Says farewell under TLS (close_notify) if asked to, and closes. */
-void p3_stream_close(p3_stream *s, bool farewell);
+/* Says farewell under TLS (close_notify) if asked to, and retires the socket. */
+void p3_stream_close(p3_stream *s, bool farewell, p3_retired *retired);
 
 #endif
