@@ -34,6 +34,8 @@ optional() {
     python=$(behind python3 'python3\.[0-9]*')
     echo "clang: the fuzz targets under libFuzzer"
     echo "libclang-rt-dev lib${compiler:-clang}-dev libclang-rt-${compiler#clang-}-dev: the fuzz targets under libFuzzer"
+    echo "libuv1-dev: client-loops in libuv"
+    echo "libevent-dev: client-loops in libevent"
     echo "zlib1g-dev: consumers-pkg-config, consumers-cmake"
     echo "libzstd-dev: consumers-pkg-config, consumers-cmake"
     echo "cmake: consumers-cmake"

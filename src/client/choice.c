@@ -160,6 +160,11 @@ static p3_verdict pick(p3_choice *ch, const p3_means *means, p3_mechanisms offer
     if (m == P3_MECH_NONE && insecure)
         return verdict(POP3_ERR_INSECURE, "what the server offers would show the password or token "
                                           "to anybody who listens");
+    bool secret = about.password || about.token;
+    about.password = about.token = true;
+    if (m == P3_MECH_NONE && !secret && means->options->secret == NULL &&
+        p3_mechanism_pick(offered, &about, &unused) != P3_MECH_NONE)
+        return verdict(POP3_ERR_ARGUMENT, "no password or token was given");
     if (m == P3_MECH_NONE)
         return verdict(POP3_ERR_NOT_OFFERED, "the server offers no method that can be used here");
     ch->mechanism = m;

@@ -208,6 +208,14 @@ static void a_callback_that_has_nothing_leaves_no_method(void **state)
     fails(c, &o, POP3_ERR_NOT_OFFERED, "no method that can be used");
 }
 
+static void a_login_without_any_secret_says_so(void **state)
+{
+    pop3_client *c = client_of(*state, "line '+OK'; expect 'CAPA'; capa 'SASL PLAIN'; expect-eof");
+    pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
+    o.user = "work";
+    fails(c, &o, POP3_ERR_ARGUMENT, "no password or token was given");
+}
+
 static void a_callback_is_not_asked_beside_a_secret_that_was_given(void **state)
 {
     source s = {.password = POP3_ERR_CANCELLED, .token = POP3_ERR_CANCELLED};
@@ -296,6 +304,7 @@ int main(void)
         cmocka_unit_test(sasl_names_of_what_is_no_sasl_are_ignored),
         cmocka_unit_test(what_a_callback_gives_is_checked),
         cmocka_unit_test(a_callback_that_has_nothing_leaves_no_method),
+        cmocka_unit_test(a_login_without_any_secret_says_so),
         cmocka_unit_test(a_callback_is_not_asked_beside_a_secret_that_was_given),
         cmocka_unit_test(a_blocking_call_inside_of_the_callback_is_a_state_error),
         cmocka_unit_test(a_login_begins_only_where_it_can),

@@ -113,6 +113,27 @@ static size_t give_addresses(void *ctx, const char *host, struct sockaddr_storag
     return *(const size_t *)ctx;
 }
 
+static void options_that_cannot_be_used_are_told_in_words(void **state)
+{
+    (void)state;
+    pop3_client *c = NULL;
+    pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
+    assert_string_equal(pop3_client_options_problem(&o), "no host and no Unix-domain socket given");
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_new(&c, &o));
+    o.host = "mail.example.org";
+    assert_null(pop3_client_options_problem(&o));
+    o.proxy = POP3_PROXY_HTTP;
+    assert_string_equal(pop3_client_options_problem(&o), "no host given for the proxy");
+    o.proxy = POP3_PROXY_NONE;
+    o.local_address = "localhost";
+    assert_non_null(strstr(pop3_client_options_problem(&o), "local address"));
+    o.local_address = NULL;
+    o.engine.size--;
+    assert_non_null(strstr(pop3_client_options_problem(&o), "least value"));
+    o.size--;
+    assert_non_null(strstr(pop3_client_options_problem(&o), "POP3_CLIENT_OPTIONS_INIT"));
+}
+
 static void a_name_is_looked_up_by_the_callers_resolver(void **state)
 {
     static size_t count = 2;
@@ -564,6 +585,7 @@ int main(void)
         cmocka_unit_test(a_host_name_is_converted_as_resolvers_take_it),
         cmocka_unit_test(a_name_without_an_address_is_a_resolve_error),
         cmocka_unit_test(a_name_is_looked_up_by_the_callers_resolver),
+        cmocka_unit_test(options_that_cannot_be_used_are_told_in_words),
         cmocka_unit_test(what_the_callers_resolver_cannot_say_is_a_resolve_error),
         cmocka_unit_test(a_resolution_that_is_given_up_leaves_nothing_behind),
         cmocka_unit_test(a_refused_port_is_a_connect_error_with_errno),

@@ -127,6 +127,21 @@ static void session_tour_shows_greeting_sizes_and_indented_messages(void **state
     forget(&r);
 }
 
+#ifdef __linux__
+static void epoll_counts_over_many_connections(void **state)
+{
+    fixture *f = *state;
+    serve_two(f);
+    run r = f->tls ? run_example(f, "epoll", "secret\n", "--tls", "--ca-file",
+                                 certificate("ca.pem"), NULL)
+                   : run_example(f, "epoll", "secret\n", "--connections", "7", NULL);
+    assert_ran(&r);
+    assert_string_equal(r.output,
+                        f->tls ? "50 connections, 100 messages\n" : "7 connections, 14 messages\n");
+    forget(&r);
+}
+#endif
+
 static void event_loop_fetches_over_50_connections(void **state)
 {
     fixture *f = *state;
@@ -221,6 +236,9 @@ int main(void)
         cmocka_unit_test(a_wrong_password_is_told_and_fails),
         cmocka_unit_test(session_tour_shows_greeting_sizes_and_indented_messages),
         cmocka_unit_test(event_loop_fetches_over_50_connections),
+#ifdef __linux__
+        cmocka_unit_test(epoll_counts_over_many_connections),
+#endif
     };
     return run_suite("examples", once, sizeof once / sizeof *once, both,
                      sizeof both / sizeof *both);
