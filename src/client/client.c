@@ -1,5 +1,5 @@
 /* The handle: making and freeing clients, submitting, and what is known about them. */
-#include "client/session.h"
+#include "client/dialog.h"
 #include "client/step.h"
 #include "client/way.h"
 
@@ -80,7 +80,7 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
     bool upgrade = command->kind == POP3_CMD_STLS;
     bool straight = c->phase == P3_PHASE_READY && p3_requests_first(&c->requests) == NULL;
     if (straight || upgrade) /* else it is judged when its turn comes */
-        status = p3_session_judge(c, command->kind);
+        status = p3_dialog_judge(c, command->kind);
     const pop3_capabilities *caps = pop3_client_capabilities(c);
     if (status == POP3_OK && upgrade && straight && caps != NULL &&
         (caps->flags & POP3_CAP_STLS) == 0)

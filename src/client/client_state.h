@@ -6,7 +6,7 @@
  *   upgrade, login           scripts of commands of the client's own (script.h); of a login:
  *                            choice (the method), secrets, exchange (AUTH)
  *   ending, failure, refusal how it ended, and the sentence about it
- * Above them, in this order: session.c (what happens on a connection), step.c (the order of
+ * Above them, in this order: dialog.c (what happens on a connection), step.c (the order of
  * things), client.c (the handle), blocking.c, many.c, listing.c and survey.c (calls that wait). */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
@@ -34,7 +34,7 @@ struct pop3_client {
     p3_upgrade upgrade;
     p3_login login;
     p3_ending ending;
-    uint32_t came_back; /* session.c: the pop3_trait for which this is a second connection, or 0 */
+    uint32_t came_back; /* way.c: the pop3_trait for which this is a second connection, or 0 */
     bool inside;        /* step.c: callbacks are running */
     bool more;          /* step.c: there is more to do at once, as a step stopped short */
     p3_wake wake;

@@ -2,7 +2,7 @@
 #include "client/step.h"
 
 #include "client/report.h"
-#include "client/session.h"
+#include "client/dialog.h"
 #include "client/way.h"
 
 #include <errno.h>
@@ -92,8 +92,8 @@ static p3_io receive(pop3_client *c)
     p3_io io = p3_connection_receive(&c->connection, c->engine, &got);
     if (io != P3_IO_OK)
         return io;
-    p3_session_dispatch(c);
-    p3_session_advance(c);
+    p3_dialog_dispatch(c);
+    p3_dialog_advance(c);
     p3_connection_used_up(&c->connection, got);
     return P3_IO_OK;
 }
@@ -116,11 +116,11 @@ static p3_transfer lost_or(p3_io io, p3_transfer otherwise)
 static bool step_login(pop3_client *c)
 {
     if (c->phase == P3_PHASE_LOGIN && p3_login_waits(&c->login)) {
-        p3_session_begin_login(c);
-        p3_session_advance(c);
+        p3_dialog_begin_login(c);
+        p3_dialog_advance(c);
     }
     if (c->phase == P3_PHASE_LOGIN && p3_login_reckons(&c->login)) {
-        p3_session_reckon(c); /* a slice each step: an event loop has others to serve */
+        p3_dialog_reckon(c); /* a slice each step: an event loop has others to serve */
         if (c->phase != P3_PHASE_NONE)
             touch_limits(c); /* it is not the server that takes its time */
     }
@@ -195,7 +195,7 @@ static bool lose(pop3_client *c, p3_io io)
                      fault.sys_errno == EPIPE;
     if (by_server && p3_way_come_back(c))
         return c->phase != P3_PHASE_NONE;
-    p3_session_fail(c, &fault);
+    p3_dialog_fail(c, &fault);
     return false;
 }
 
@@ -209,7 +209,7 @@ static bool transfer(pop3_client *c)
     case P3_TRANSFER_LOST:
         return lose(c, io);
     case P3_TRANSFER_OVER:
-        p3_session_close(c, POP3_OK, true);
+        p3_dialog_close(c, POP3_OK, true);
         return false;
     default:
         return false;
@@ -238,7 +238,7 @@ static bool step_phase(pop3_client *c, int64_t now)
 static void advance(pop3_client *c, int64_t now)
 {
     p3_connection_step_begins(&c->connection);
-    p3_session_advance(c);
+    p3_dialog_advance(c);
     c->more = true;
     for (int round = 0; c->more && round < P3_ROUNDS; round++) {
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
@@ -249,7 +249,7 @@ static void advance(pop3_client *c, int64_t now)
     }
     c->more = c->more || p3_login_reckons(&c->login);
     p3_requests_seen(&c->requests);
-    p3_session_dispatch(c); /* the engine may have run out of memory with nothing to tell */
+    p3_dialog_dispatch(c); /* the engine may have run out of memory with nothing to tell */
 }
 
 /* The time is up. */
@@ -267,14 +267,14 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
                  c->options.session_timeout_ms);
     else
         snprintf(why, sizeof why, "the server did not answer within %d ms", limit);
-    p3_session_fail(c, &(p3_fault){.status = POP3_ERR_TIMEOUT, .why = why});
+    p3_dialog_fail(c, &(p3_fault){.status = POP3_ERR_TIMEOUT, .why = why});
     return c->ending.ended;
 }
 
 static pop3_status step(pop3_client *c)
 {
     if (p3_wake_is_raised(&c->wake)) {
-        p3_session_fail(c, &(p3_fault){.status = POP3_ERR_CANCELLED});
+        p3_dialog_fail(c, &(p3_fault){.status = POP3_ERR_CANCELLED});
         return c->ending.ended;
     }
     int64_t now = p3_now_ms();
@@ -304,9 +304,9 @@ void p3_step_close(pop3_client *c, p3_fault *fault)
         return;
     c->inside = true;
     if (fault != NULL)
-        p3_session_fail(c, fault);
+        p3_dialog_fail(c, fault);
     else
-        p3_session_close(c, POP3_ERR_CANCELLED, false);
+        p3_dialog_close(c, POP3_ERR_CANCELLED, false);
     leave(c);
 }
 

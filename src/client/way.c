@@ -1,7 +1,7 @@
 /* The way to a connection, and to another in place of one that ended too soon. */
 #include "client/way.h"
 
-#include "client/session.h"
+#include "client/dialog.h"
 #include "client/trace.h"
 
 pop3_status p3_way_new_engine(pop3_client *c)
@@ -26,7 +26,7 @@ static void connect_once(pop3_client *c)
     p3_fault fault = {0};
     p3_set_phase(&c->phase, c->options.unix_socket != NULL ? P3_PHASE_DIALING : P3_PHASE_RESOLVING);
     if (p3_connection_begin(&c->connection, &c->options, &fault) == P3_WAY_FAILED)
-        p3_session_fail(c, &fault);
+        p3_dialog_fail(c, &fault);
 }
 
 void p3_way_begin(pop3_client *c)
@@ -44,14 +44,14 @@ static void start_anew(pop3_client *c, const char *why)
     if (status == POP3_OK)
         connect_once(c);
     else
-        p3_session_fail(c, &(p3_fault){.status = status});
+        p3_dialog_fail(c, &(p3_fault){.status = status});
 }
 
 /* The server is at the other end. */
 static void reached(pop3_client *c)
 {
     if (c->options.security == POP3_SECURITY_TLS)
-        p3_session_begin_tls(c);
+        p3_dialog_begin_tls(c);
     else
         p3_set_phase(&c->phase, P3_PHASE_GREETING);
 }
@@ -65,7 +65,7 @@ static void dialed(pop3_client *c)
     p3_set_phase(&c->phase, P3_PHASE_PROXY);
     pop3_status status = p3_connection_begin_proxy(&c->connection, &c->options);
     if (status != POP3_OK)
-        p3_session_lose(c, &(p3_fault){.status = status});
+        p3_dialog_lose(c, &(p3_fault){.status = status});
 }
 
 static p3_way step_on_the_way(pop3_client *c, int64_t now, p3_fault *fault)
@@ -101,16 +101,16 @@ bool p3_way_step(pop3_client *c, int64_t now)
         reached(c);
         break;
     case P3_WAY_SECURED:
-        p3_session_secured(c);
+        p3_dialog_secured(c);
         break;
     case P3_WAY_RESUMED:
         start_anew(c, "TLS handshake failed with an earlier session; trying without");
         break;
     case P3_WAY_FAILED:
-        p3_session_lose(c, &fault);
+        p3_dialog_lose(c, &fault);
     }
     if (c->phase == P3_PHASE_NONE)
-        p3_session_dispatch(c);
+        p3_dialog_dispatch(c);
     return c->phase != P3_PHASE_NONE;
 }
 
@@ -145,7 +145,7 @@ static bool learn_from_capa(pop3_client *c)
 static bool ended_at_apop(pop3_client *c)
 {
     pop3_command_kind kind = POP3_CMD_USER; /* when it has not even been sent */
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     (void)pop3_engine_current(c->engine, &kind, NULL);
     return c->phase == P3_PHASE_LOGIN && !c->requests.used &&
            p3_login_may_follow_apop(&c->login, &scene, kind);

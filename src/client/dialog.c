@@ -1,5 +1,5 @@
 /* What happens on a connection: events of the engine, moves of the scripts, and the end. */
-#include "client/session.h"
+#include "client/dialog.h"
 
 #include "client/refusal.h"
 #include "client/report.h"
@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-p3_scene p3_session_scene(const pop3_client *c)
+p3_scene p3_dialog_scene(const pop3_client *c)
 {
     return (p3_scene){c->engine, &c->options, c->ending.place, c->connection.stream.tls};
 }
@@ -24,7 +24,7 @@ static void disconnect(pop3_client *c, pop3_status ended, bool farewell)
     p3_trace_note(&c->options.engine, "closed");
 }
 
-void p3_session_lose(pop3_client *c, p3_fault *fault)
+void p3_dialog_lose(pop3_client *c, p3_fault *fault)
 {
     char work[64];
     char both[300];
@@ -47,18 +47,18 @@ void p3_session_lose(pop3_client *c, p3_fault *fault)
     pop3_engine_fail(c->engine, fault->status);
 }
 
-void p3_session_fail(pop3_client *c, p3_fault *fault)
+void p3_dialog_fail(pop3_client *c, p3_fault *fault)
 {
-    p3_session_lose(c, fault);
-    p3_session_dispatch(c);
+    p3_dialog_lose(c, fault);
+    p3_dialog_dispatch(c);
 }
 
-void p3_session_close(pop3_client *c, pop3_status ended, bool farewell)
+void p3_dialog_close(pop3_client *c, pop3_status ended, bool farewell)
 {
     disconnect(c, ended, farewell);
     if (ended != POP3_OK)
         pop3_engine_fail(c->engine, ended);
-    p3_session_dispatch(c);
+    p3_dialog_dispatch(c);
 }
 
 /* The engine found the connection dead; `first` is the first event that says so, NULL when nothing
@@ -168,7 +168,7 @@ static void login_lost(pop3_client *c)
 {
     if (!p3_login_is_there(&c->login))
         return;
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     p3_move move = p3_login_lost(&c->login, &scene, c->ending.ended);
     move.result.command = move.failure != NULL ? move.result.command : POP3_CMD_AUTH;
     p3_failure end = c->ending.failure; /* what is under way will not be answered */
@@ -184,15 +184,14 @@ static void end_by_script(pop3_client *c, const p3_move *move)
     (void)p3_connection_send(&c->connection, c->engine, &wrote); /* "*", as a courtesy */
     if (c->phase == P3_PHASE_LOGIN)
         p3_login_describe(&c->login, doing, sizeof doing);
-    p3_session_lose(c,
-                    &(p3_fault){.status = move->result.status, .doing = doing, .why = move->why});
+    p3_dialog_lose(c, &(p3_fault){.status = move->result.status, .doing = doing, .why = move->why});
 }
 
 /* An answer to a command of the client's own. While the connection's end is told it is none. */
 static void own_answered(void *ctx, pop3_client *c, const pop3_result *result)
 {
     const p3_phase *asked_in = ctx;
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     if (c->phase != *asked_in)
         return;
     if (c->phase == P3_PHASE_LOGIN)
@@ -211,14 +210,14 @@ static pop3_status send_own(pop3_client *c, const pop3_command *command)
     return p3_requests_send(&c->requests, c->engine, command, &handlers);
 }
 
-void p3_session_begin_tls(pop3_client *c)
+void p3_dialog_begin_tls(pop3_client *c)
 {
     pop3_status status = p3_options_need_tls(&c->options);
     if (status == POP3_OK)
         status = p3_connection_begin_tls(&c->connection, &c->options);
     p3_set_phase(&c->phase, P3_PHASE_HANDSHAKE);
     if (status != POP3_OK)
-        p3_session_lose(c, &(p3_fault){.status = status});
+        p3_dialog_lose(c, &(p3_fault){.status = status});
 }
 
 static void follow(pop3_client *c, p3_move move)
@@ -226,7 +225,7 @@ static void follow(pop3_client *c, p3_move move)
     while (move.kind == P3_MOVE_SEND) {
         p3_options_learn(&c->options, move.learned, move.unlearned);
         pop3_status status = send_own(c, &move.command);
-        p3_scene scene = p3_session_scene(c);
+        p3_scene scene = p3_dialog_scene(c);
         if (status != POP3_OK)
             move = p3_move_break(status, NULL);
         else if (move.another)
@@ -236,7 +235,7 @@ static void follow(pop3_client *c, p3_move move)
     }
     p3_options_learn(&c->options, move.learned, move.unlearned);
     if (move.kind == P3_MOVE_SECURE)
-        p3_session_begin_tls(c);
+        p3_dialog_begin_tls(c);
     else if (move.kind == P3_MOVE_BREAK)
         end_by_script(c, &move);
     else if (move.kind == P3_MOVE_END && c->phase == P3_PHASE_LOGIN)
@@ -247,39 +246,39 @@ static void follow(pop3_client *c, p3_move move)
 
 static void begin_upgrade(pop3_client *c, p3_request *request)
 {
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     p3_set_phase(&c->phase, P3_PHASE_UPGRADE);
     follow(c, p3_upgrade_begin(&c->upgrade, request, &scene));
 }
 
-void p3_session_secured(pop3_client *c)
+void p3_dialog_secured(pop3_client *c)
 {
     bool greeted = pop3_engine_state(c->engine) != POP3_STATE_GREETING;
     pop3_engine_tls_started(c->engine);
     p3_set_phase(&c->phase, greeted ? P3_PHASE_UPGRADE : P3_PHASE_GREETING);
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     if (greeted)
         follow(c, p3_upgrade_next(&c->upgrade, &scene, NULL));
 }
 
-void p3_session_begin_login(pop3_client *c)
+void p3_dialog_begin_login(pop3_client *c)
 {
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     p3_limits_await(&c->limits, c->options.timeout_ms);
     follow(c, p3_login_next(&c->login, &scene, NULL));
-    p3_session_dispatch(c);
+    p3_dialog_dispatch(c);
 }
 
-void p3_session_reckon(pop3_client *c)
+void p3_dialog_reckon(pop3_client *c)
 {
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     follow(c, p3_login_reckon(&c->login, &scene));
-    p3_session_dispatch(c);
+    p3_dialog_dispatch(c);
 }
 
 /* ---- the caller's commands ---- */
 
-pop3_status p3_session_judge(const pop3_client *c, pop3_command_kind kind)
+pop3_status p3_dialog_judge(const pop3_client *c, pop3_command_kind kind)
 {
     bool tls = c->connection.stream.tls != NULL;
     switch (kind) {
@@ -297,7 +296,7 @@ pop3_status p3_session_judge(const pop3_client *c, pop3_command_kind kind)
     }
 }
 
-void p3_session_advance(pop3_client *c)
+void p3_dialog_advance(pop3_client *c)
 {
     const pop3_command *command;
     while (c->phase == P3_PHASE_READY && (command = p3_requests_first(&c->requests)) != NULL) {
@@ -305,7 +304,7 @@ void p3_session_advance(pop3_client *c)
         if (upgrade && pop3_engine_pending(c->engine) > 0)
             return; /* STLS goes alone, when all before it is over */
         pop3_result result = {.command = command->kind, .number = command->number};
-        result.status = p3_session_judge(c, command->kind);
+        result.status = p3_dialog_judge(c, command->kind);
         p3_request *r = p3_requests_take(&c->requests);
         if (upgrade && result.status == POP3_OK) {
             begin_upgrade(c, r);
@@ -378,7 +377,7 @@ static void greeted(pop3_client *c, const pop3_event *ev)
 
 static void challenged(pop3_client *c, pop3_str challenge)
 {
-    p3_scene scene = p3_session_scene(c);
+    p3_scene scene = p3_dialog_scene(c);
     if (c->phase == P3_PHASE_LOGIN && p3_login_is_there(&c->login))
         follow(c, p3_login_challenge(&c->login, &scene, challenge));
 }
@@ -391,8 +390,8 @@ static void handle(pop3_client *c, const pop3_event *ev)
         break;
     case POP3_EVENT_BODY:
         if (p3_request_body(ev->tag, ev->data) > POP3_SINK_DISCARD && c->phase != P3_PHASE_NONE)
-            p3_session_lose(c, &(p3_fault){.status = POP3_ERR_CANCELLED,
-                                           .why = "the receiver of the message stopped it"});
+            p3_dialog_lose(c, &(p3_fault){.status = POP3_ERR_CANCELLED,
+                                          .why = "the receiver of the message stopped it"});
         break;
     case POP3_EVENT_ENTRY:
         p3_request_entry(ev->tag, &ev->entry, ev->data);
@@ -415,7 +414,7 @@ static bool is_dying(const pop3_client *c)
     return c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD;
 }
 
-void p3_session_dispatch(pop3_client *c)
+void p3_dialog_dispatch(pop3_client *c)
 {
     pop3_event ev;
     while (pop3_engine_next(c->engine, &ev)) {
