@@ -100,9 +100,17 @@ static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
 {
     const p3_settings *s = &a->settings;
     if (s->target.kind == P3_TARGET_NONE && delivers)
-        return p3_problem_set(why, EX_CONFIG,
-                              "no place to deliver to is given: set maildir, mbox or command");
+        return p3_problem_set(
+            why, EX_CONFIG, "no place to deliver to is given: set maildir, mbox, command or lmtp");
     a->account.target = s->target;
+    const p3_target_row *row = p3_target_row_of(s->target.kind);
+    if (row != NULL && row->refuses) {
+        if (s->recipient == NULL && delivers)
+            return p3_problem_set(why, EX_CONFIG, "lmtp needs a recipient: set recipient");
+        a->envelope = (p3_envelope){
+            .recipient = s->recipient, .sender = s->sender, .refused = s->fallback.where};
+        a->account.target.envelope = &a->envelope;
+    }
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;
@@ -183,10 +191,26 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     return ok;
 }
 
+bool p3_local_account_set_refused(p3_local_account *a, const char *state)
+{
+    if (a->account.target.envelope == NULL || a->envelope.refused != NULL)
+        return true;
+    char *key = a->key != NULL ? strdup(a->key) : NULL;
+    for (char *p = key; p != NULL && *p != '\0'; p++) {
+        if (*p == '/') /* of a socket */
+            *p = '_';
+    }
+    a->refused = key != NULL ? p3_text_join(state, ".refused/", key, NULL) : NULL;
+    free(key);
+    a->envelope.refused = a->refused;
+    return a->refused != NULL;
+}
+
 void p3_local_account_free(p3_local_account *a)
 {
     p3_settings_free(&a->settings);
     free(a->key);
     free(a->shown);
     free(a->unusable);
+    free(a->refused);
 }

@@ -14,6 +14,8 @@ typedef struct p3_local_account {
     p3_settings settings; /* owned */
     p3_secret_source secret;
     char *key;
+    p3_envelope envelope;  /* of a target that needs one */
+    char *refused;         /* the Maildir that it has by default */
     char *shown;           /* the name of an account that was given none */
     p3_problem *unusable;  /* why it cannot be worked on, or NULL */
     pop3_verify_fn verify; /* set before it is made: decides about certificates */
@@ -25,6 +27,11 @@ typedef struct p3_local_account {
  * missing or contradicts. */
 bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_shared *shared,
                            bool delivers, p3_problem *why);
+
+/* Sets where messages go that the target refuses for good, unless a setting says so: a Maildir
+ * beside the state file. Returns false when out of memory. */
+bool p3_local_account_set_refused(p3_local_account *a, const char *state);
+
 void p3_local_account_free(p3_local_account *a);
 
 #endif

@@ -132,6 +132,13 @@ static int work(p3_arguments *a, p3_chosen *chosen)
     char *state = find_state(a, &why);
     if (state == NULL)
         return p3_complain(NULL, &why);
+    for (size_t i = 0; i < n; i++) {
+        if (!p3_local_account_set_refused(&chosen->at[i], state)) {
+            free(state);
+            p3_problem_set(&why, EX_OSERR, "beginning: out of memory");
+            return p3_complain(NULL, &why);
+        }
+    }
     p3_sandbox sandbox = {.chosen = chosen,
                           .state = state,
                           .delivers = true,

@@ -15,10 +15,22 @@
 #include "cli/output.h"
 #include "confine/syscall_filter.h"
 #include "settings/text.h"
+#include "deliver/address.h"
 #include "deliver/target.h"
 #include "system/process.h"
 
 /* ---- the network ---- */
+
+/* The port of a target that is connected to over TCP. Its name is looked up outside, and a socket
+ * of this machine is connected to there. */
+static bool allow_target_port(const p3_sandbox *s, const p3_landlock *l, const p3_target *t)
+{
+    p3_address address;
+    const p3_target_row *row = s->delivers ? p3_target_row_of(t->kind) : NULL;
+    if (row == NULL || row->form != P3_TARGET_ADDRESS || !p3_address_read(&address, t->where))
+        return true;
+    return address.path != NULL || p3_landlock_allow_port(l, address.port);
+}
 
 static bool allow_ports(const p3_sandbox *s, const p3_landlock *l)
 {
@@ -30,6 +42,7 @@ static bool allow_ports(const p3_sandbox *s, const p3_landlock *l)
         ok = p3_landlock_allow_port(l, o->proxy != POP3_PROXY_NONE ? o->proxy_port : port);
         if (o->local_address != NULL)
             ok = ok && p3_landlock_allow_any_source(l);
+        ok = ok && allow_target_port(s, l, &s->chosen->at[i].account.target);
     }
     return ok;
 }
@@ -84,22 +97,31 @@ static bool is_there(const char *folder, const char *name)
     return there;
 }
 
-/* Makes what is missing of the targets' directories, as none can be made inside. By who makes it
+/* Makes what is missing of a target's directories, as none can be made inside. By who makes it
  * best, and tells later what stands in the way. */
-static void make_directories(const p3_sandbox *s)
+static void make_directories(const p3_target *t)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    p3_problem later;
+    bool whole = true;
+    if (row == NULL || row->directories == NULL)
+        return;
+    for (const char *const *name = row->directories; *name != NULL; name++)
+        whole = whole && is_there(t->where, *name);
+    p3_delivery *d = whole ? NULL : row->open(t->where, t->envelope, &later);
+    if (d != NULL)
+        d->class->close(d);
+}
+
+static void make_all_directories(const p3_sandbox *s)
 {
     for (size_t i = 0; i < s->chosen->count && s->delivers && !s->dry_run; i++) {
         const p3_account *a = &s->chosen->at[i].account;
-        const p3_target_row *row = p3_target_row_of(a->target.kind);
-        p3_problem later;
-        bool whole = true;
-        if (a->unusable != NULL || row == NULL || row->directories == NULL)
+        if (a->unusable != NULL)
             continue;
-        for (const char *const *name = row->directories; *name != NULL; name++)
-            whole = whole && is_there(a->target.where, *name);
-        p3_delivery *d = whole ? NULL : row->open(a->target.where, &later);
-        if (d != NULL)
-            d->class->close(d);
+        make_directories(&a->target);
+        p3_target refused = p3_target_for_refused(&a->target);
+        make_directories(&refused);
     }
 }
 
@@ -157,7 +179,7 @@ static void enter(p3_sandbox *s, const p3_target *more, size_t count)
     const char *no_calls = NULL;
     char files[100];
     s->is_entered = true;
-    make_directories(s);
+    make_all_directories(s);
     make_history(s);
     (void)p3_process_gain_no_rights(); /* without it what follows fails, and says so */
     s->filters = p3_filter_is_there(&no_calls);

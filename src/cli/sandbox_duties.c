@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deliver/address.h"
 #include "settings/text.h"
 #include "confine/outside.h"
 
@@ -87,9 +88,21 @@ static bool add_file(p3_sandbox *s, p3_beside kind, char *path)
     return true;
 }
 
+static void add_host(p3_sandbox *s, const char *host)
+{
+    char *name = host != NULL ? p3_outside_name(host) : NULL;
+    if (name != NULL)
+        s->names[s->duties.name_count++] = name;
+}
+
 static bool add_target(p3_sandbox *s, const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
+    p3_address address;
+    if (row != NULL && row->form == P3_TARGET_ADDRESS && p3_address_read(&address, t->where)) {
+        add_host(s, address.path == NULL ? address.host : NULL);
+        return address.path == NULL || add_file(s, P3_BESIDE_SOCKET, strdup(address.path));
+    }
     return row == NULL || !row->opens_beside || add_file(s, P3_BESIDE_MBOX, strdup(t->where));
 }
 
@@ -120,9 +133,7 @@ static bool add_state(p3_sandbox *s)
 static void add_name(p3_sandbox *s, const pop3_client_options *o)
 {
     const char *host = o->proxy != POP3_PROXY_NONE ? o->proxy_host : o->host;
-    char *name = o->unix_socket == NULL && host != NULL ? p3_outside_name(host) : NULL;
-    if (name != NULL)
-        s->names[s->duties.name_count++] = name;
+    add_host(s, o->unix_socket == NULL ? host : NULL);
 }
 
 /* Has the accounts' names looked up outside. */
@@ -149,7 +160,7 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
     s->state_folder = s->state != NULL ? state_folder(s->state) : NULL;
     bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
     s->commands = calloc(3 * s->chosen->count + 1, sizeof *s->commands);
-    s->names = calloc(s->chosen->count + 1, sizeof *s->names);
+    s->names = calloc(2 * s->chosen->count + count + 1, sizeof *s->names);
     s->tokens = calloc(s->chosen->count + 1, sizeof *s->tokens);
     ok = ok && s->commands != NULL && s->names != NULL && s->tokens != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {

@@ -83,6 +83,9 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
         ok = ok && allow_authorities(l, set->ca_dir);
     if (s->delivers)
         ok = ok && allow_target(s, l, &a->account.target);
+    p3_target refused = p3_target_for_refused(&a->account.target);
+    if (s->delivers)
+        ok = ok && allow_target(s, l, &refused);
     return ok;
 }
 

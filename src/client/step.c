@@ -191,9 +191,8 @@ static bool lose(pop3_client *c, p3_io io)
 {
     p3_fault fault = {0};
     p3_connection_explain(&c->connection, io, &fault);
-    bool by_server = fault.status == POP3_ERR_CLOSED || fault.sys_errno == ECONNRESET ||
-                     fault.sys_errno == EPIPE;
-    if (by_server && p3_way_come_back(c))
+    bool reset = fault.sys_errno == ECONNRESET || fault.sys_errno == EPIPE;
+    if ((fault.status == POP3_ERR_CLOSED || reset) && p3_way_come_back(c, reset))
         return c->phase != P3_PHASE_NONE;
     p3_dialog_fail(c, &fault);
     return false;
@@ -258,7 +257,7 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
     char why[80];
     bool session = now >= c->limits.session;
     int limit = is_connecting(c) ? c->options.connect_timeout_ms : patience(c);
-    if (!session && c->requests.opening.reply.line.len > 0 && p3_way_come_back(c)) {
+    if (!session && c->requests.opening.reply.line.len > 0 && p3_way_come_back(c, false)) {
         c->more = true;
         return POP3_PENDING;
     }

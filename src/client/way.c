@@ -127,12 +127,13 @@ static bool has_only_heard_capa(const pop3_client *c)
     return c->phase == P3_PHASE_LOGIN && p3_login_has_only_heard_capa(&c->login, kind);
 }
 
-/* Notes that the connection ended at CAPA, when it did. Returns whether it may be made again. */
-static bool learn_from_capa(pop3_client *c)
+/* Notes that the connection ended at CAPA, when it did. Returns whether it may be made again. After
+ * the login other commands are under way: a reset there may as well be the network's. */
+static bool learn_from_capa(pop3_client *c, bool reset)
 {
     bool late = pop3_engine_waits_for_late_capa(c->engine);
     pop3_trait trait = late ? POP3_TRAIT_NO_LATE_CAPA : POP3_TRAIT_NO_CAPA;
-    if (p3_has_trait(&c->options, trait) || (!late && !has_only_heard_capa(c)))
+    if ((late && reset) || p3_has_trait(&c->options, trait) || (!late && !has_only_heard_capa(c)))
         return false;
     p3_options_learn(&c->options, trait, 0);
     if (late && (c->phase != P3_PHASE_LOGIN || !p3_login_is_there(&c->login) || c->came_back != 0))
@@ -151,10 +152,10 @@ static bool ended_at_apop(pop3_client *c)
            p3_login_may_follow_apop(&c->login, &scene, kind);
 }
 
-bool p3_way_come_back(pop3_client *c)
+bool p3_way_come_back(pop3_client *c, bool reset)
 {
     const char *why = "the server ended the connection at CAPA; connecting again to do without";
-    if (!learn_from_capa(c)) {
+    if (!learn_from_capa(c, reset)) {
         if (!ended_at_apop(c))
             return false;
         c->came_back = POP3_TRAIT_NO_APOP; /* it is learned when the login has worked without */

@@ -17,7 +17,7 @@ bool p3_way_step(pop3_client *c, int64_t now);
  * first command of a login after CAPA was refused, or at an APOP that USER may follow, and nothing
  * else has been said: connects once more, to do without that command. Returns whether that was so.
  * Learns it, too, where CAPA came after a login that is over, and the connection is not to be made
- * again behind the caller's back. */
-bool p3_way_come_back(pop3_client *c);
+ * again behind the caller's back. `reset`: it did not end in order. */
+bool p3_way_come_back(pop3_client *c, bool reset);
 
 #endif

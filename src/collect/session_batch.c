@@ -33,6 +33,8 @@ static void parcel_over(p3_session *s, const p3_commit *c, size_t i)
         s->more = s->more || (due && s->approach.frugal); /* that is another session's */
         if (due && !s->approach.frugal)
             p3_session_drop(s, mail);
+        if (p->problem != NULL) /* it is elsewhere */
+            p3_session_tell(s, P3_NOTICE_FAILED, mail, NULL, p->problem);
     } else if (p->problem != NULL) {
         p3_session_set_back(s, mail, p->problem);
     }
@@ -58,6 +60,8 @@ static void batch_over(p3_job *job)
         class->recorded(s->delivery, &c->batch, c->problem.exit == 0);
     if (c->problem.exit == 0)
         p3_session_tell(s, P3_NOTICE_DELIVERED, NULL, NULL, NULL);
+    if (c->batch.stopped.exit != 0)
+        p3_session_fail(s, &c->batch.stopped);
     free(c->batch.parcels);
     free(c->changes);
     free(h);

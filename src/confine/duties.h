@@ -8,8 +8,9 @@
 
 /* Which files a target or a state consists of, by the file that it is named after. */
 typedef enum p3_beside {
-    P3_BESIDE_MBOX, /* FILE, FILE.lock, FILE.pop3-... */
-    P3_BESIDE_STATE /* FILE, FILE.lock, FILE-journal, FILE-wal, FILE-shm */
+    P3_BESIDE_MBOX,   /* FILE, FILE.lock, FILE.pop3-... */
+    P3_BESIDE_SOCKET, /* FILE, a Unix-domain socket that is connected to */
+    P3_BESIDE_STATE   /* FILE, FILE.lock, FILE-journal, FILE-wal, FILE-shm */
 } p3_beside;
 
 typedef struct p3_beside_file {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/local_socket.h"
 #include "system/nameless.h"
 
 #ifndef O_LARGEFILE
@@ -32,7 +33,7 @@ static bool is_one_of(const char *rest, const char *const *names)
 static bool is_file_of(const p3_beside_file *f, const char *path)
 {
     size_t len = strlen(f->path);
-    return strncmp(path, f->path, len) == 0 &&
+    return f->kind != P3_BESIDE_SOCKET && strncmp(path, f->path, len) == 0 &&
            is_one_of(path + len, f->kind == P3_BESIDE_MBOX ? beside_mbox : beside_state);
 }
 
@@ -54,6 +55,8 @@ static bool is_directory(const p3_runner_duties *d, const char *path)
 {
     for (size_t i = 0; i < d->file_count; i++) {
         const char *file = d->files[i].path;
+        if (d->files[i].kind == P3_BESIDE_SOCKET)
+            continue;
         const char *slash = strrchr(file, '/');
         size_t len = slash == NULL || slash == file ? 1 : (size_t)(slash - file);
         if (strlen(path) == len && strncmp(slash == NULL ? "." : file, path, len) == 0)
@@ -78,6 +81,17 @@ static int open_duty(const p3_file_request *r, const p3_runner_duties *d, int *f
     return *fd < 0 ? errno : 0;
 }
 
+static int connect_duty(const p3_file_request *r, const p3_runner_duties *d, int *fd)
+{
+    for (size_t i = 0; i < d->file_count; i++) {
+        if (d->files[i].kind != P3_BESIDE_SOCKET || strcmp(d->files[i].path, r->path) != 0)
+            continue;
+        *fd = p3_local_connect(r->path);
+        return *fd < 0 ? errno : 0;
+    }
+    return EACCES;
+}
+
 int p3_duty_perform(const p3_file_request *r, const p3_runner_duties *d, int *fd)
 {
     bool itself = false;
@@ -96,6 +110,8 @@ int p3_duty_perform(const p3_file_request *r, const p3_runner_duties *d, int *fd
         if (!is_duty(d, r->path, &itself) || itself)
             return EACCES;
         return unlink(r->path) == 0 ? 0 : errno;
+    case P3_FILE_CONNECT:
+        return connect_duty(r, d, fd);
     case P3_FILE_SPOOL:
         *fd = d->spools ? p3_nameless_file(p3_nameless_directory()) : -1;
         return !d->spools ? EACCES : *fd < 0 ? errno : 0;

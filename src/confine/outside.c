@@ -12,6 +12,7 @@
 
 #include "confine/runner.h"
 #include "confine/runner_protocol.h"
+#include "support/local_socket.h"
 #include "system/packet.h"
 #include "system/nameless.h"
 
@@ -33,7 +34,9 @@ static int exchange(const p3_file_request *r, int *fd)
     if (n != (ssize_t)sizeof answer)
         return EACCES;
     /* A descriptor can get lost on its way, when there are too many. */
-    return answer.error == 0 && *fd < 0 && r->deed <= P3_FILE_OPEN ? EMFILE : answer.error;
+    return answer.error == 0 && *fd < 0 && (r->deed == P3_FILE_OPEN || r->deed == P3_FILE_CONNECT)
+               ? EMFILE
+               : answer.error;
 }
 
 static int ask(p3_file_deed deed, const char *path, const char *to, int flags, int *fd)
@@ -89,6 +92,15 @@ bool p3_outside_is_alive(pid_t pid)
                 : kill(pid, 0) == 0  ? 0
                                      : errno;
     return error != ESRCH;
+}
+
+int p3_outside_connect(const char *path)
+{
+    int fd = -1;
+    if (!p3_runner_is_there())
+        return p3_local_connect(path);
+    errno = ask(P3_FILE_CONNECT, path, NULL, 0, &fd);
+    return fd;
 }
 
 int p3_outside_spool(void)

@@ -19,6 +19,9 @@ int p3_outside_unlink(const char *path);
 /* Whether a process is running, as far as that can be told: a signal may be refused. */
 bool p3_outside_is_alive(pid_t pid);
 
+/* A stream socket that is connected to a Unix-domain socket, non-blocking; -1 with errno. */
+int p3_outside_connect(const char *path);
+
 /* A file without a name in $TMPDIR, for reading and writing, or -1 with errno. */
 int p3_outside_spool(void);
 

@@ -33,6 +33,7 @@ typedef enum p3_file_deed {
     P3_FILE_OPEN,    /* open(path, flags, mode) */
     P3_FILE_LINK,    /* link(path, to) */
     P3_FILE_UNLINK,  /* unlink(path) */
+    P3_FILE_CONNECT, /* a socket that is connected to path */
     P3_FILE_SPOOL,   /* make a file without a name where messages wait for a command */
     P3_FILE_IS_ALIVE /* kill(flags, 0) */
 } p3_file_deed;

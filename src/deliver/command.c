@@ -125,8 +125,9 @@ static const p3_delivery_class command_class = {
     .close = command_close,
 };
 
-p3_delivery *p3_command_open(const char *command, p3_problem *why)
+p3_delivery *p3_command_open(const char *command, const p3_envelope *envelope, p3_problem *why)
 {
+    (void)envelope;
     p3_command_target *c = calloc(1, sizeof *c);
     if (c == NULL || (c->command = strdup(command)) == NULL) {
         free(c);

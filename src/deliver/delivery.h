@@ -13,16 +13,26 @@
 #include "deliver/owner.h"
 #include "support/problem.h"
 
+/* To whom messages are sent, where a target does that. */
+typedef struct p3_envelope {
+    const char *recipient;
+    const char *sender;  /* "" for nobody; NULL: the one that is found in the message */
+    const char *refused; /* the Maildir for messages that the target refuses for good */
+} p3_envelope;
+
+/* The header field that tells a message that was sent once from one that was sent again. */
+#define P3_LMTP_FIELD "X-POP3-Delivery"
+
 /* A message that has been written. */
 typedef struct p3_parcel {
     const char *name;    /* the unique name it gets; owned by who made the batch */
     size_t entry;        /* which message of the session it is */
     uint64_t octets;     /* as written */
     int fd;              /* command: the message to be read; else -1 */
-    char *sender;        /* command: who sent it; free() it */
+    char *sender;        /* command, LMTP: who sent it; free() it */
     bool delivered;      /* set by deliver() */
     p3_problem *problem; /* set by deliver() when it was not, and the reason is this message's own;
-                            free() it */
+                            or when it was, but elsewhere, which is to be told; free() it */
 } p3_parcel;
 
 typedef struct p3_delivery p3_delivery;
@@ -34,6 +44,8 @@ typedef struct p3_batch {
     size_t count;
     void *spool;        /* the class's own, see seal() */
     p3_problem problem; /* set by deliver() when the target fails: no parcel of it counts then */
+    p3_problem stopped; /* set by deliver() when the target fails, and parcels that are marked as
+                           delivered count all the same */
 } p3_batch;
 
 /* What is asked about an intent that was left over: has it been delivered? */

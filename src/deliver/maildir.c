@@ -481,8 +481,9 @@ static const p3_delivery_class maildir_class = {
     .close = maildir_close,
 };
 
-p3_delivery *p3_maildir_open(const char *path, p3_problem *why)
+p3_delivery *p3_maildir_open(const char *path, const p3_envelope *envelope, p3_problem *why)
 {
+    (void)envelope;
     p3_maildir *m = calloc(1, sizeof *m);
     struct stat st;
     if (m == NULL || (m->path = strdup(path)) == NULL) {

@@ -8,7 +8,7 @@
 extern const char *const p3_maildir_directories[];
 
 /* Opens the Maildir at a path, and makes what is missing of it. */
-p3_delivery *p3_maildir_open(const char *path, p3_problem *why);
+p3_delivery *p3_maildir_open(const char *path, const p3_envelope *envelope, p3_problem *why);
 
 /* See p3_target_has(). */
 bool p3_maildir_has(const char *path, const char *owner);

@@ -291,8 +291,9 @@ static const p3_delivery_class mbox_class = {
     .close = mbox_close,
 };
 
-p3_delivery *p3_mbox_open(const char *path, p3_problem *why)
+p3_delivery *p3_mbox_open(const char *path, const p3_envelope *envelope, p3_problem *why)
 {
+    (void)envelope;
     p3_mbox *m = calloc(1, sizeof *m);
     if (m == NULL || (m->path = strdup(path)) == NULL) {
         free(m);

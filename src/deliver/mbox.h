@@ -5,7 +5,7 @@
 #include "deliver/delivery.h"
 
 /* Opens the mbox at a path: the file is made when it is delivered to. */
-p3_delivery *p3_mbox_open(const char *path, p3_problem *why);
+p3_delivery *p3_mbox_open(const char *path, const p3_envelope *envelope, p3_problem *why);
 
 /* See p3_target_has(). */
 bool p3_mbox_has(const char *path, const char *owner);

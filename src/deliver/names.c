@@ -70,6 +70,13 @@ void p3_name_list_add(p3_name_list *l, const p3_names *n)
     l->count++;
 }
 
+void p3_name_list_set(p3_name_list *l, size_t i, const char *name)
+{
+    size_t len = strlen(name);
+    if (len > 0 && len < l->size)
+        memcpy(l->text + i * l->size, name, len + 1);
+}
+
 /* What is behind characters of a kind, at least one; or NULL. */
 static const char *skip(const char *at, const char *kind)
 {

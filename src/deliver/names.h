@@ -39,6 +39,10 @@ void p3_name_list_add(p3_name_list *l, const p3_names *n);
 /* Whether a name carries an owner's mark, whatever a reader has put behind it. */
 bool p3_names_carry(const char *name, const char *owner);
 
+/* Puts another name in the place of one that was added: of an earlier run, for the same message.
+ * One that is longer than names of this run, or empty, is not put there. */
+void p3_name_list_set(p3_name_list *l, size_t i, const char *name);
+
 /* Whether a name is one that this host made for an owner, in whichever run. */
 bool p3_names_made_for(const char *name, const char *owner);
 

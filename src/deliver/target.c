@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "deliver/command.h"
+#include "deliver/lmtp.h"
 #include "deliver/maildir.h"
 #include "deliver/mbox.h"
 
@@ -33,6 +34,12 @@ static const p3_target_row rows[] = {
      .open = p3_command_open,
      .runs = true,
      .spools = true},
+    {.kind = P3_TARGET_LMTP,
+     .name = "lmtp",
+     .form = P3_TARGET_ADDRESS,
+     .open = p3_lmtp_open,
+     .spools = true,
+     .refuses = true},
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
@@ -69,7 +76,15 @@ p3_target p3_target_of_text(char *text)
 {
     size_t len = strcspn(text, ":");
     const p3_target_row *row = text[len] == ':' ? p3_target_row_named(text, len) : NULL;
-    return row != NULL ? (p3_target){row->kind, text + len + 1} : (p3_target){P3_TARGET_NONE, text};
+    return row != NULL ? (p3_target){row->kind, text + len + 1, NULL}
+                       : (p3_target){P3_TARGET_NONE, text, NULL};
+}
+
+p3_target p3_target_for_refused(const p3_target *t)
+{
+    const char *path = t->envelope != NULL ? t->envelope->refused : NULL;
+    return path != NULL ? (p3_target){P3_TARGET_MAILDIR, (char *)(uintptr_t)path, NULL}
+                        : (p3_target){0};
 }
 
 bool p3_target_equal(const p3_target *a, const p3_target *b)
@@ -82,7 +97,7 @@ p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why)
     const p3_target_row *row = p3_target_row_of(t->kind);
     p3_delivery *d = NULL;
     if (row != NULL)
-        d = row->open(t->where, why);
+        d = row->open(t->where, t->envelope, why);
     else
         p3_problem_set(why, EX_CONFIG, "opening %s: unknown kind of delivery", t->where);
     if (d != NULL)

@@ -10,19 +10,22 @@ typedef enum p3_target_kind {
     P3_TARGET_NONE = 0,
     P3_TARGET_MAILDIR,
     P3_TARGET_MBOX,
-    P3_TARGET_COMMAND
+    P3_TARGET_COMMAND,
+    P3_TARGET_LMTP
 } p3_target_kind;
 
 /* A target. Who owns `where` frees it. */
 typedef struct p3_target {
     p3_target_kind kind;
-    char *where; /* a path or a command line: see the row */
+    char *where;                 /* a path, a command line or an address: see the row */
+    const p3_envelope *envelope; /* for one that needs it; or NULL */
 } p3_target;
 
 /* How `where` is written. */
 typedef enum p3_target_form {
-    P3_TARGET_PATH, /* a file or directory */
-    P3_TARGET_TEXT  /* a line */
+    P3_TARGET_PATH,   /* a file or directory */
+    P3_TARGET_TEXT,   /* a line */
+    P3_TARGET_ADDRESS /* see address.h */
 } p3_target_form;
 
 /* What is true of a kind. */
@@ -30,7 +33,7 @@ typedef struct p3_target_row {
     p3_target_kind kind;
     const char *name; /* the setting; and in the state, see p3_target_text() */
     p3_target_form form;
-    p3_delivery *(*open)(const char *where, p3_problem *why);
+    p3_delivery *(*open)(const char *where, const p3_envelope *envelope, p3_problem *why);
     void (*tidy)(const char *where, const char *owner); /* or NULL */
     bool (*has)(const char *where, const char *owner);  /* or NULL: never */
     /* What it needs of the system, which a sandbox leaves it. */
@@ -39,6 +42,7 @@ typedef struct p3_target_row {
     bool opens_beside;              /* files beside `where`, see p3_outside_open() */
     bool runs;                      /* `where` is run, see p3_spawn_shell() */
     bool spools;                    /* temporary files, see p3_outside_spool() */
+    bool refuses;                   /* the envelope, and its Maildir for what is refused */
     /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
      * others a message that was under way is delivered again: at least once. */
     bool is_exact;
@@ -57,6 +61,9 @@ char *p3_target_text(const p3_target *t);
 /* Reads such a text, in place: `where` points into it. The kind is P3_TARGET_NONE when it is one of
  * a later version. */
 p3_target p3_target_of_text(char *text);
+
+/* Where messages go that a target refuses for good: P3_TARGET_NONE when it refuses none. */
+p3_target p3_target_for_refused(const p3_target *t);
 
 bool p3_target_equal(const p3_target *a, const p3_target *b);
 

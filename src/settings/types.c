@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "deliver/address.h"
 #include "settings/text.h"
 #include "settings/values.h"
 #include "system/erase.h"
@@ -253,8 +254,46 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
     p3_target *t = out;
     const p3_target_row *row = p3_target_row_named(which->name, strlen(which->name));
     t->kind = row->kind;
+    p3_address address;
+    if (row->form == P3_TARGET_ADDRESS && !p3_address_read(&address, value))
+        return unusable(which, value, why, "unix:/PATH, or HOST:PORT");
     return row->form == P3_TARGET_PATH ? read_path(which, value, &t->where, why)
                                        : read_text(which, value, &t->where, why);
+}
+
+static bool read_fallback(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    p3_target *t = out;
+    size_t len = strcspn(value, ":");
+    const p3_target_row *row = p3_target_row_named(value, len);
+    if (row == NULL || row->kind != P3_TARGET_MAILDIR || value[len] == '\0' ||
+        value[len + 1] == '\0')
+        return unusable(which, value, why, "maildir:DIR");
+    t->kind = row->kind;
+    return read_path(which, value + len + 1, &t->where, why);
+}
+
+/* An address as it stands between angle brackets: what ends it, or a line, is not in it. */
+static bool read_address(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    size_t len = strlen(value);
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || strchr("<>", value[i]) != NULL)
+            len = 0;
+    }
+    if (len == 0 || len > 320) /* RFC 5321 §4.5.3.1 */
+        return unusable(which, value, why, "a mail address");
+    return copy_string(out, &value) || out_of_memory(why);
+}
+
+static bool read_sender(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    const char *empty = "";
+    if (strcmp(value, "keep") == 0)
+        return true;
+    if (strcmp(value, "empty") == 0)
+        return copy_string(out, &empty) || out_of_memory(why);
+    return read_address(which, value, out, why);
 }
 
 static bool copy_target(void *to, const void *from)
@@ -292,6 +331,9 @@ static const struct {
     [P3_TYPE_TRAITS] = {sizeof(p3_traits_setting), read_traits, NULL, NULL},
     [P3_TYPE_REMOVAL] = {sizeof(p3_removal_setting), read_removal, NULL, NULL},
     [P3_TYPE_TARGET] = {sizeof(p3_target), read_target, copy_target, clear_target},
+    [P3_TYPE_FALLBACK] = {sizeof(p3_target), read_fallback, copy_target, clear_target},
+    [P3_TYPE_ADDRESS] = {sizeof(char *), read_address, copy_string, clear_string},
+    [P3_TYPE_SENDER] = {sizeof(char *), read_sender, copy_string, clear_string},
 };
 
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why)

@@ -134,7 +134,7 @@ static void settle(const entry *all, size_t count)
     char octets[64];
     size_t left_count = 0;
     snprintf(target, sizeof target, "%s", root);
-    p3_delivery *d = p3_maildir_open(target, &why);
+    p3_delivery *d = p3_maildir_open(target, NULL, &why);
     must(left != NULL && d != NULL);
     for (size_t i = 0; i < count; i++) {
         if (all[i].folder == 'i') {

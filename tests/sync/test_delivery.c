@@ -76,7 +76,7 @@ static void tidy(p3_target_kind kind, const char *name)
 {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    p3_target_tidy(&(p3_target){kind, path}, OWNER);
+    p3_target_tidy(&(p3_target){.kind = kind, .where = path}, OWNER);
 }
 
 static void put(const char *name, const char *text)
@@ -173,9 +173,9 @@ static void a_target_in_the_state_is_read_as_it_was_written(void **state)
         const char *text;
         p3_target target;
     } known[] = {
-        {"maildir:/home/me/Mail: dir", {P3_TARGET_MAILDIR, "/home/me/Mail: dir"}},
-        {"mbox:box", {P3_TARGET_MBOX, "box"}},
-        {"command:cat >>mbox:out", {P3_TARGET_COMMAND, "cat >>mbox:out"}},
+        {"maildir:/home/me/Mail: dir", {.kind = P3_TARGET_MAILDIR, .where = "/home/me/Mail: dir"}},
+        {"mbox:box", {.kind = P3_TARGET_MBOX, .where = "box"}},
+        {"command:cat >>mbox:out", {.kind = P3_TARGET_COMMAND, .where = "cat >>mbox:out"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

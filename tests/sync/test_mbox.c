@@ -80,7 +80,7 @@ static void deliver_and_forget(void)
 {
     p3_problem why;
     p3_parcel parcel = {.fd = -1};
-    p3_delivery *d = p3_mbox_open(in_folder("box"), &why);
+    p3_delivery *d = p3_mbox_open(in_folder("box"), NULL, &why);
     assert_non_null(d);
     d->owner = (p3_owner){MARK};
     assert_true(d->class->begin(d, NAME, "ann@example.org", &why));
@@ -114,7 +114,7 @@ static bool settle(int *fault, int n, bool *there)
 {
     p3_problem why = {0};
     p3_left_over left = {.name = NAME};
-    p3_delivery *d = p3_mbox_open(in_folder("box"), &why);
+    p3_delivery *d = p3_mbox_open(in_folder("box"), NULL, &why);
     assert_non_null(d);
     d->owner = (p3_owner){MARK};
     *fault = n;

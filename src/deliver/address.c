@@ -1,0 +1,33 @@
+/* Where an LMTP server is. */
+#include "deliver/address.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char unix_prefix[] = "unix:";
+
+bool p3_address_read(p3_address *a, const char *text)
+{
+    *a = (p3_address){0};
+    if (strncmp(text, unix_prefix, sizeof unix_prefix - 1) == 0) {
+        a->path = text + sizeof unix_prefix - 1;
+        return a->path[0] == '/';
+    }
+    const char *colon = strrchr(text, ':');
+    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+    const char *digits = colon != NULL ? colon + 1 : "";
+    size_t count = strspn(digits, "0123456789");
+    unsigned long port =
+        count > 0 && count < 6 && digits[count] == '\0' ? strtoul(digits, NULL, 10) : 0;
+    bool bracketed = len > 2 && text[0] == '[' && text[len - 1] == ']'; /* IPv6 */
+    if (bracketed) {
+        text++;
+        len -= 2;
+    }
+    if (len == 0 || len >= sizeof a->host || port == 0 || port > UINT16_MAX ||
+        (!bracketed && memchr(text, ':', len) != NULL))
+        return false;
+    memcpy(a->host, text, len);
+    a->port = (uint16_t)port;
+    return true;
+}

@@ -1,0 +1,17 @@
+/* Where an LMTP server is: "unix:PATH" or "HOST:PORT". */
+#ifndef P3_DELIVER_ADDRESS_H
+#define P3_DELIVER_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct p3_address {
+    const char *path; /* of a Unix-domain socket; NULL: the next two count */
+    char host[256];   /* a name, or a numeric address without brackets */
+    uint16_t port;
+} p3_address;
+
+/* Reads one; `path` points into the text. False when it is none. */
+bool p3_address_read(p3_address *a, const char *text);
+
+#endif

@@ -1,0 +1,258 @@
+/* Delivers to an LMTP server (RFC 2033), which says of each message whether it has it.
+ *
+ * What a server did with a message cannot be asked afterwards: after a crash, or when its word got
+ * lost, the message comes again, under the name of its intent in a header field, so that a filter
+ * there can tell. What it refuses for good goes to a Maildir, with a note; what it refuses for now
+ * stays where it is. Neither keeps the others back. */
+#include "deliver/lmtp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "deliver/lmtp_spool.h"
+#include "deliver/quarantine.h"
+#include "support/fault.h"
+
+/* So many messages in a row that were refused for now, or got lost, and the rest waits. */
+#define P3_SETBACKS_MOST 10
+
+typedef struct p3_lmtp {
+    p3_delivery base;
+    char *where;
+    p3_address address; /* points into `where` */
+    const p3_envelope *envelope;
+    p3_lmtp_spool *spool; /* of the batch being filled, or NULL */
+    const char *name;     /* of the message being written, or NULL */
+    char *sender;
+    p3_lmtp_session *session; /* only used by deliver(), and at the end */
+} p3_lmtp;
+
+/* ---- writing a message ---- */
+
+static bool spool_fails(p3_problem *why)
+{
+    return p3_problem_errno(why, errno, "keeping messages for the LMTP server");
+}
+
+static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    p3_lmtp *m = (p3_lmtp *)d;
+    const p3_envelope *e = m->envelope;
+    char line[300];
+    m->name = name;
+    if (e == NULL || e->recipient == NULL)
+        return p3_problem_set(why, EX_CONFIG, "delivering to %s: no recipient is given", m->where);
+    m->sender = strdup(e->sender != NULL ? e->sender : sender);
+    if (m->sender == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    if (m->spool == NULL && (m->spool = p3_lmtp_spool_new(why)) == NULL)
+        return false;
+    p3_lmtp_spool_begin(m->spool, m->sender, e->recipient);
+    snprintf(line, sizeof line, P3_LMTP_FIELD ": %s\n", name);
+    return p3_lmtp_spool_write(m->spool, line, strlen(line)) || spool_fails(why);
+}
+
+static bool lmtp_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    return p3_lmtp_spool_write(((p3_lmtp *)d)->spool, data, len) || spool_fails(why);
+}
+
+static bool lmtp_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_lmtp *m = (p3_lmtp *)d;
+    if (!p3_lmtp_spool_finish(m->spool))
+        return spool_fails(why);
+    out->name = m->name;
+    out->octets = m->spool->last.length;
+    out->sender = m->sender;
+    m->sender = NULL;
+    m->name = NULL;
+    return true;
+}
+
+static void discard_spool(p3_lmtp *m)
+{
+    p3_lmtp_spool_free(m->spool);
+    m->spool = NULL;
+}
+
+static void lmtp_abandon(p3_delivery *d)
+{
+    p3_lmtp *m = (p3_lmtp *)d;
+    if (m->name != NULL && m->spool != NULL && !p3_lmtp_spool_abandon(m->spool))
+        m->spool->length = UINT64_MAX; /* deliver() refuses it */
+    m->name = NULL;
+    free(m->sender);
+    m->sender = NULL;
+}
+
+/* All that is finished is in the spool of the batch being filled, and nothing else. */
+static void lmtp_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
+{
+    (void)parcels;
+    (void)count;
+    lmtp_abandon(d);
+    discard_spool((p3_lmtp *)d);
+}
+
+static void lmtp_seal(p3_delivery *d, p3_batch *batch)
+{
+    p3_lmtp *m = (p3_lmtp *)d;
+    batch->spool = m->spool;
+    m->spool = NULL;
+}
+
+/* ---- delivering ---- */
+
+/* Sends a message over the connection there is, or a new one. A connection that turns out to be
+ * gone before the message was sent is made again, once. */
+static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_lmtp_mail *mail, const p3_lmtp_mail *next,
+                                 bool *sent, p3_problem *why)
+{
+    *sent = false;
+    for (int attempt = 0;; attempt++) {
+        bool is_new = !p3_lmtp_is_usable(m->session);
+        if (is_new) {
+            p3_lmtp_end(m->session);
+            m->session = p3_lmtp_connect(&m->address, why);
+        }
+        if (m->session == NULL)
+            return P3_LMTP_LOST;
+        p3_lmtp_outcome is = p3_lmtp_send(m->session, mail, next, sent, why);
+        if (is != P3_LMTP_LOST || *sent || is_new || attempt > 0)
+            return is;
+    }
+}
+
+/* A message of its own trouble. */
+static void set_problem(p3_parcel *p, int exit, const char *what, const p3_problem *why)
+{
+    p->problem = calloc(1, sizeof *p->problem);
+    if (p->problem != NULL)
+        p3_problem_set(p->problem, exit, "%s%.700s", what, why->text);
+}
+
+/* Refused for good: it goes to the Maildir for such. */
+static void put_aside(const p3_lmtp *m, const p3_lmtp_mail *mail, p3_parcel *p, p3_problem *why)
+{
+    p3_problem later;
+    char text[sizeof why->text + 300];
+    const char *to = m->envelope->refused;
+    if (to == NULL) {
+        set_problem(p, EX_UNAVAILABLE, "delivering by LMTP: ", why);
+        return;
+    }
+    p->delivered =
+        p3_quarantine_put(to, p->name, mail->fd, mail->offset, mail->length, why->text, &later);
+    p3_fault("refused-kept");
+    if (p->delivered) {
+        snprintf(text, sizeof text, "delivering by LMTP: %.480s; it is kept in %.200s", why->text,
+                 to);
+        p3_problem_set(why, EX_UNAVAILABLE, "%.760s", text);
+        set_problem(p, EX_UNAVAILABLE, "", why);
+    } else {
+        set_problem(p, later.exit, "keeping a message that the LMTP server refuses: ", &later);
+    }
+}
+
+static void deliver_batch(p3_batch *b)
+{
+    p3_lmtp *m = (p3_lmtp *)b->to;
+    const p3_lmtp_spool *s = b->spool;
+    unsigned setbacks = 0;
+    if (s == NULL || s->length == UINT64_MAX || s->count != b->count) {
+        p3_problem_set(&b->problem, EX_IOERR, "keeping messages for the LMTP server");
+        return;
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        p3_parcel *p = &b->parcels[i];
+        p3_problem why = {0};
+        bool sent;
+        const p3_lmtp_mail *next = i + 1 < b->count ? &s->mails[i + 1] : NULL;
+        p3_lmtp_outcome is = send_mail(m, &s->mails[i], next, &sent, &why);
+        p->delivered = is == P3_LMTP_OK;
+        if (is == P3_LMTP_PERMANENT)
+            put_aside(m, &s->mails[i], p, &why);
+        else if (is == P3_LMTP_TEMPORARY)
+            set_problem(p, EX_TEMPFAIL, "delivering by LMTP: ", &why);
+        else if (is == P3_LMTP_LOST && sent)
+            set_problem(
+                p, EX_TEMPFAIL,
+                "delivering by LMTP: it was sent, and may have arrived; it comes again: ", &why);
+        setbacks = p->delivered ? 0 : setbacks + 1;
+        bool gone = is == P3_LMTP_LOST && !sent;
+        if (gone || setbacks == P3_SETBACKS_MOST) {
+            p3_problem_set(&b->stopped, EX_TEMPFAIL, "delivering by LMTP: %.600s%s", why.text,
+                           gone ? "" : "; so it was with several: the others wait for another run");
+            return;
+        }
+    }
+}
+
+static void lmtp_deliver(p3_batch **batches, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        deliver_batch(batches[i]);
+}
+
+static void lmtp_recorded(p3_delivery *d, p3_batch *batch, bool kept)
+{
+    (void)d;
+    (void)kept;
+    if (batch != NULL)
+        p3_lmtp_spool_free(batch->spool);
+}
+
+/* Nobody knows: as said above, they come again. */
+static bool lmtp_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    (void)d;
+    (void)at;
+    (void)count;
+    (void)why;
+    return true;
+}
+
+static void lmtp_close(p3_delivery *d)
+{
+    p3_lmtp *m = (p3_lmtp *)d;
+    lmtp_abandon(d);
+    discard_spool(m);
+    p3_lmtp_end(m->session);
+    free(m->where);
+    free(m);
+}
+
+static const p3_delivery_class lmtp_class = {
+    .slow = true,
+    .begin = lmtp_begin,
+    .write = lmtp_write,
+    .finish = lmtp_finish,
+    .abandon = lmtp_abandon,
+    .discard = lmtp_discard,
+    .seal = lmtp_seal,
+    .deliver = lmtp_deliver,
+    .recorded = lmtp_recorded,
+    .settle = lmtp_settle,
+    .close = lmtp_close,
+};
+
+p3_delivery *p3_lmtp_open(const char *where, const p3_envelope *envelope, p3_problem *why)
+{
+    p3_lmtp *m = calloc(1, sizeof *m);
+    if (m == NULL || (m->where = strdup(where)) == NULL) {
+        free(m);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    m->base.class = &lmtp_class;
+    m->envelope = envelope;
+    if (p3_address_read(&m->address, m->where))
+        return &m->base;
+    p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an LMTP server", where);
+    lmtp_close(&m->base);
+    return NULL;
+}

@@ -1,0 +1,535 @@
+/* A connection to an LMTP server. */
+#include "deliver/lmtp_session.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <pop3/client.h>
+
+#include "confine/outside.h"
+#include "confine/runner.h"
+#include "support/clock.h"
+#include "support/fault.h"
+#include "support/file.h"
+#include "system/descriptor.h"
+
+/* Octets of a line that are kept: RFC 5321 §4.5.3.1.5 has 512. The rest is passed over. */
+#define P3_REPLY_LINE 1000
+/* Lines of one reply; a server that says more has lost its way. */
+#define P3_REPLY_LINES 200
+/* Octets of a file that are read, and that are sent, at a time. */
+#define P3_PIECE ((size_t)32 * 1024)
+
+/* Milliseconds: to connect, for a reply, and for that to a message (RFC 5321 §4.5.3.2). */
+#define P3_CONNECT_MS 30000
+#define P3_REPLY_MS   (5 * 60 * 1000)
+#define P3_MESSAGE_MS (10 * 60 * 1000)
+
+/* What the server announces. */
+enum { P3_PIPELINING = 1, P3_8BITMIME = 2, P3_SMTPUTF8 = 4, P3_SIZE = 8 };
+
+struct p3_lmtp_session {
+    int fd; /* -1: it is over */
+    unsigned announced;
+    uint64_t size_limit;          /* 0: none */
+    const p3_lmtp_mail *envelope; /* announced already, and not answered; or NULL */
+    size_t in_used, in_at;
+    size_t out_used;
+    char in[4096];
+    char out[2 * P3_PIECE + 16];
+};
+
+/* A reply: its code, and its lines joined. */
+typedef struct p3_reply {
+    int code;
+    char text[P3_REPLY_LINE];
+} p3_reply;
+
+/* ---- octets ---- */
+
+static bool end(p3_lmtp_session *s)
+{
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    s->fd = -1;
+    return false;
+}
+
+static bool wait_for(int fd, short events, int64_t until)
+{
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = events};
+        int64_t left = until - p3_clock_ms();
+        int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+        if (n > 0)
+            return true;
+        if (n == 0 || errno != EINTR) {
+            errno = n == 0 ? ETIMEDOUT : errno;
+            return false;
+        }
+    }
+}
+
+/* Sends what has been gathered. False, with errno, when the connection is over. */
+static bool flush(p3_lmtp_session *s)
+{
+    int64_t until = p3_clock_ms() + P3_REPLY_MS;
+    size_t done = 0;
+    size_t used = s->out_used;
+    s->out_used = 0;
+    while (done < used) {
+        ssize_t n = send(s->fd, s->out + done, used - done, MSG_NOSIGNAL);
+        if (n > 0) {
+            done += (size_t)n;
+            until = p3_clock_ms() + P3_REPLY_MS;
+        } else if (n == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) ||
+                   (errno != EINTR && !wait_for(s->fd, POLLOUT, until)))
+            return false;
+    }
+    return true;
+}
+
+/* Gathers a line to be sent, which must fit beside others: addresses are bounded. */
+static void put_line(p3_lmtp_session *s, const char *line)
+{
+    size_t len = strlen(line);
+    if (len > sizeof s->out - s->out_used)
+        len = sizeof s->out - s->out_used;
+    memcpy(s->out + s->out_used, line, len);
+    s->out_used += len;
+}
+
+/* The next octet, or -1 with errno: 0 for an end. */
+static int next_octet(p3_lmtp_session *s, int64_t until)
+{
+    while (s->in_at == s->in_used) {
+        ssize_t n = recv(s->fd, s->in, sizeof s->in, 0);
+        if (n > 0) {
+            s->in_used = (size_t)n;
+            s->in_at = 0;
+        } else if (n == 0) {
+            errno = 0;
+            return -1;
+        } else if (errno != EINTR &&
+                   ((errno != EAGAIN && errno != EWOULDBLOCK) || !wait_for(s->fd, POLLIN, until)))
+            return -1;
+    }
+    return (unsigned char)s->in[s->in_at++];
+}
+
+/* A line without its end, as much of it as is kept. */
+static bool read_line(p3_lmtp_session *s, char *line, int64_t until)
+{
+    size_t len = 0;
+    for (size_t all = 0;; all++) {
+        int c = next_octet(s, until);
+        if (c < 0 || all > 64 * 1024) {
+            errno = c < 0 ? errno : EPROTO;
+            return false;
+        }
+        if (c == '\n')
+            break;
+        if (len < P3_REPLY_LINE - 1 && c != '\0')
+            line[len++] = (char)c;
+    }
+    if (len > 0 && line[len - 1] == '\r')
+        len--;
+    line[len] = '\0';
+    return true;
+}
+
+/* ---- replies ---- */
+
+static void note_capability(p3_lmtp_session *s, const char *line)
+{
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } known[] = {{"PIPELINING", P3_PIPELINING},
+                 {"8BITMIME", P3_8BITMIME},
+                 {"SMTPUTF8", P3_SMTPUTF8},
+                 {"SIZE", P3_SIZE}};
+    size_t len = strcspn(line, " ");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i].word) == len && strncasecmp(line, known[i].word, len) == 0)
+            s->announced |= known[i].bit;
+    }
+    if (len == 4 && strncasecmp(line, "SIZE", 4) == 0 && line[4] == ' ')
+        s->size_limit = strtoull(line + 5, NULL, 10);
+}
+
+/* Reads a reply; `greets`: it is that to LHLO. False, with errno, when none comes. */
+static bool read_reply(p3_lmtp_session *s, p3_reply *r, int ms, bool greets)
+{
+    int64_t until = p3_clock_ms() + ms;
+    char line[P3_REPLY_LINE];
+    size_t used = 0;
+    *r = (p3_reply){0};
+    for (int i = 0; i < P3_REPLY_LINES; i++) {
+        if (!read_line(s, line, until))
+            return false;
+        bool is_code = strspn(line, "0123456789") == 3 && line[0] >= '2' && line[0] <= '5' &&
+                       (line[3] == ' ' || line[3] == '-' || line[3] == '\0');
+        int code = is_code ? atoi(line) : 0;
+        if (code == 0 || (i > 0 && code != r->code)) {
+            errno = EPROTO;
+            return false;
+        }
+        r->code = code;
+        const char *text = line[3] != '\0' ? line + 4 : "";
+        if (greets && i > 0)
+            note_capability(s, text);
+        int n = snprintf(r->text + used, sizeof r->text - used, "%s%s", used > 0 ? " " : "", text);
+        used = (size_t)n < sizeof r->text - used ? used + (size_t)n : sizeof r->text - 1;
+        if (line[3] != '-')
+            return true;
+    }
+    errno = EPROTO;
+    return false;
+}
+
+static p3_lmtp_outcome outcome_of(const p3_reply *r)
+{
+    return r->code < 400 ? P3_LMTP_OK : r->code < 500 ? P3_LMTP_TEMPORARY : P3_LMTP_PERMANENT;
+}
+
+/* The connection is over, for the reason in errno. */
+static p3_lmtp_outcome lose(p3_lmtp_session *s, const char *doing, p3_problem *why)
+{
+    int error = errno;
+    (void)end(s);
+    if (error == 0)
+        p3_problem_set(why, EX_TEMPFAIL, "%s: the server closed the connection", doing);
+    else if (error == EPROTO)
+        p3_problem_set(why, EX_PROTOCOL, "%s: the server does not answer as LMTP has it", doing);
+    else
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, strerror(error));
+    return P3_LMTP_LOST;
+}
+
+/* Describes a refusal: the reply's text has the enhanced status code (RFC 2034), if there is one.
+ */
+static p3_lmtp_outcome refuse(const char *what, const p3_reply *r, p3_problem *why)
+{
+    p3_lmtp_outcome is = outcome_of(r);
+    p3_problem_set(why, is == P3_LMTP_TEMPORARY ? EX_TEMPFAIL : EX_UNAVAILABLE,
+                   "the server refuses %s: %d %.500s", what, r->code, r->text);
+    return is;
+}
+
+/* ---- connecting ---- */
+
+static int dial_one(struct sockaddr_storage *a, uint16_t port)
+{
+    socklen_t len =
+        a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    if (a->ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)a)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)a)->sin_port = htons(port);
+    int fd = p3_descriptor_socket(a->ss_family);
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (fd < 0 || connect(fd, (const struct sockaddr *)a, len) == 0)
+        return fd;
+    bool up = errno == EINPROGRESS && wait_for(fd, POLLOUT, p3_clock_ms() + P3_CONNECT_MS) &&
+              getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+    if (up)
+        return fd;
+    error = error != 0 ? error : errno;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+/* The addresses of a host: looked up outside of the sandbox, if we are in one. */
+static size_t look_up(const char *host, struct sockaddr_storage *out, const char **why)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    char *name = p3_outside_name(host);
+    size_t count = 0;
+    if (name != NULL && p3_runner_is_there()) {
+        count = p3_outside_resolve(NULL, name, out, why);
+        free(name);
+        return count;
+    }
+    hints.ai_flags = name == NULL ? AI_NUMERICHOST : 0;
+    int error = getaddrinfo(name != NULL ? name : host, NULL, &hints, &list);
+    for (const struct addrinfo *a = list; a != NULL && count < POP3_RESOLVE_ADDRESSES;
+         a = a->ai_next) {
+        if (a->ai_addrlen <= sizeof *out)
+            memcpy(&out[count++], a->ai_addr, a->ai_addrlen);
+    }
+    *why = error != 0 ? gai_strerror(error) : "it has no address";
+    if (list != NULL)
+        freeaddrinfo(list);
+    free(name);
+    return count;
+}
+
+static int dial(const p3_address *to, p3_problem *why)
+{
+    struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
+    const char *reason = "";
+    int fd = -1;
+    if (to->path != NULL) {
+        fd = p3_outside_connect(to->path);
+        if (fd < 0)
+            p3_problem_set(why, EX_TEMPFAIL,
+                           "connecting to the LMTP server at %s: %s; see that it runs, and that "
+                           "this user may use its socket",
+                           to->path, strerror(errno));
+        return fd;
+    }
+    size_t count = look_up(to->host, addresses, &reason);
+    if (count == 0)
+        p3_problem_set(why, EX_TEMPFAIL, "looking up the LMTP server %s: %s", to->host, reason);
+    for (size_t i = 0; i < count && fd < 0; i++) {
+        fd = dial_one(&addresses[i], to->port);
+        if (fd < 0)
+            p3_problem_set(why, EX_TEMPFAIL,
+                           "connecting to the LMTP server %s, port %u: %s; see that it runs",
+                           to->host, to->port, strerror(errno));
+    }
+    return fd;
+}
+
+/* Our name, for LHLO: a host name, or one that is none of anybody's. */
+static void find_name(char *out, size_t size)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    if (gethostname(out, size) != 0 || memchr(out, '\0', size) == NULL || out[0] == '\0' ||
+        out[strspn(out, letters)] != '\0')
+        snprintf(out, size, "localhost");
+}
+
+static bool greet(p3_lmtp_session *s, p3_problem *why)
+{
+    char name[256];
+    char line[300];
+    p3_reply r;
+    if (!read_reply(s, &r, P3_REPLY_MS, false)) {
+        (void)lose(s, "waiting for the LMTP server's greeting", why);
+        return false;
+    }
+    if (r.code != 220) {
+        (void)refuse("the connection", &r, why);
+        why->exit = EX_TEMPFAIL; /* of no message */
+        return false;
+    }
+    find_name(name, sizeof name);
+    snprintf(line, sizeof line, "LHLO %s\r\n", name);
+    put_line(s, line);
+    if (!flush(s) || !read_reply(s, &r, P3_REPLY_MS, true)) {
+        (void)lose(s, "greeting the LMTP server", why);
+        return false;
+    }
+    if (r.code == 250)
+        return true;
+    p3_problem_set(why, EX_TEMPFAIL,
+                   "greeting the LMTP server: it refuses LHLO: %d %.500s; is it an SMTP server?",
+                   r.code, r.text);
+    return false;
+}
+
+p3_lmtp_session *p3_lmtp_connect(const p3_address *to, p3_problem *why)
+{
+    p3_lmtp_session *s = malloc(sizeof *s);
+    if (s == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    s->announced = 0;
+    s->size_limit = 0;
+    s->envelope = NULL;
+    s->in_used = s->in_at = s->out_used = 0;
+    s->fd = dial(to, why);
+    if (s->fd >= 0 && greet(s, why)) {
+        p3_fault("lmtp-connected");
+        return s;
+    }
+    (void)end(s);
+    free(s);
+    return NULL;
+}
+
+bool p3_lmtp_is_usable(const p3_lmtp_session *s)
+{
+    return s != NULL && s->fd >= 0;
+}
+
+void p3_lmtp_end(p3_lmtp_session *s)
+{
+    static const char quit[] = "QUIT\r\n";
+    if (s == NULL)
+        return;
+    if (s->fd >= 0 && send(s->fd, quit, sizeof quit - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        errno = 0; /* it has gone first */
+    (void)end(s);
+    free(s);
+}
+
+/* ---- a message ---- */
+
+enum { P3_MAIL, P3_RCPT, P3_DATA };
+
+static void put_command(p3_lmtp_session *s, int which, const p3_lmtp_mail *mail)
+{
+    char line[1200];
+    char size[40] = "";
+    if ((s->announced & P3_SIZE) != 0)
+        snprintf(size, sizeof size, " SIZE=%llu", (unsigned long long)mail->octets);
+    if (which == P3_MAIL)
+        snprintf(line, sizeof line, "MAIL FROM:<%.500s>%s%s%s\r\n", mail->sender, size,
+                 mail->is_8bit && (s->announced & P3_8BITMIME) != 0 ? " BODY=8BITMIME" : "",
+                 mail->is_utf8 && (s->announced & P3_SMTPUTF8) != 0 ? " SMTPUTF8" : "");
+    else if (which == P3_RCPT)
+        snprintf(line, sizeof line, "RCPT TO:<%.500s>\r\n", mail->recipient);
+    else
+        snprintf(line, sizeof line, "DATA\r\n");
+    put_line(s, line);
+}
+
+/* Announces a message, all commands at once, where the server takes them so (RFC 2920; RFC 2033
+ * §4.2 demands it). */
+static void put_envelope(p3_lmtp_session *s, const p3_lmtp_mail *mail)
+{
+    for (int which = P3_MAIL; which <= P3_DATA; which++)
+        put_command(s, which, mail);
+    s->envelope = mail;
+}
+
+/* What is left of a refused message's transaction goes, so that the next can begin. */
+static void reset(p3_lmtp_session *s)
+{
+    p3_reply r;
+    put_line(s, "RSET\r\n");
+    if (!flush(s) || !read_reply(s, &r, P3_REPLY_MS, false) || r.code != 250)
+        (void)end(s);
+}
+
+/* Hears what the server says to an announced message. All replies are read: they come in order. */
+static p3_lmtp_outcome hear_envelope(p3_lmtp_session *s, const p3_lmtp_mail *mail, p3_problem *why)
+{
+    static const char *const what[] = {"the sender", "the recipient", "the message"};
+    bool together = s->envelope == mail;
+    p3_lmtp_outcome is = P3_LMTP_OK;
+    s->envelope = NULL;
+    for (int which = P3_MAIL; which <= P3_DATA && (together || is == P3_LMTP_OK); which++) {
+        p3_reply r;
+        if (!together)
+            put_command(s, which, mail);
+        if (!flush(s) || !read_reply(s, &r, P3_REPLY_MS, false))
+            return lose(s, "announcing the message", why);
+        bool goes_on = which == P3_DATA && r.code == 354;
+        if (r.code == 421) { /* RFC 5321 §3.8: it closes the connection, whatever was asked */
+            (void)end(s);
+            (void)refuse("the connection", &r, why);
+            return P3_LMTP_LOST;
+        }
+        if (is != P3_LMTP_OK && goes_on)
+            (void)end(s); /* it wants a message that has nobody to go to */
+        else if (is == P3_LMTP_OK && outcome_of(&r) != P3_LMTP_OK)
+            is = refuse(what[which], &r, why);
+        else if (is == P3_LMTP_OK && which == P3_DATA && !goes_on) {
+            errno = EPROTO;
+            return lose(s, "announcing the message", why);
+        }
+    }
+    if (is != P3_LMTP_OK && s->fd >= 0)
+        reset(s);
+    return is;
+}
+
+/* Sends the message's text: line ends become CRLF, a CR or LF alone included (RFC 5321 §2.3.8: else
+ * a mail could end itself and begin another), and a dot at the beginning of a line is doubled. */
+static bool send_text(p3_lmtp_session *s, const p3_lmtp_mail *mail, p3_problem *why)
+{
+    char piece[P3_PIECE];
+    bool starts = true; /* the next octet begins a line */
+    bool cr = false;    /* the last octet was a CR, whose CRLF has been sent */
+    for (uint64_t done = 0; done < mail->length;) {
+        uint64_t left = mail->length - done;
+        size_t n = left < sizeof piece ? (size_t)left : sizeof piece;
+        if (!p3_read_at(mail->fd, piece, n, mail->offset + done)) {
+            p3_problem_errno(why, errno, "reading a message that waits for the LMTP server");
+            return end(s); /* the server drops what has no end */
+        }
+        done += n;
+        for (size_t i = 0; i < n; i++) {
+            char c = piece[i];
+            if (c == '\n' && cr) {
+                cr = false;
+                continue;
+            }
+            cr = c == '\r';
+            if (c == '\r' || c == '\n') {
+                s->out[s->out_used++] = '\r';
+                s->out[s->out_used++] = '\n';
+                starts = true;
+            } else {
+                if (starts && c == '.')
+                    s->out[s->out_used++] = '.';
+                s->out[s->out_used++] = c;
+                starts = false;
+            }
+            if (s->out_used >= P3_PIECE && !flush(s)) {
+                (void)lose(s, "sending the message", why);
+                return false;
+            }
+        }
+        p3_fault("lmtp-content");
+    }
+    put_line(s, starts ? ".\r\n" : "\r\n.\r\n");
+    return true;
+}
+
+p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_lmtp_mail *mail, const p3_lmtp_mail *next,
+                             bool *sent, p3_problem *why)
+{
+    bool pipelines = (s->announced & P3_PIPELINING) != 0;
+    p3_reply r;
+    *sent = false;
+    if (s->size_limit > 0 && mail->octets > s->size_limit && s->envelope != mail) {
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "the message has %llu octets, and the server takes %llu at most",
+                       (unsigned long long)mail->octets, (unsigned long long)s->size_limit);
+        return P3_LMTP_PERMANENT;
+    }
+    if (pipelines && s->envelope != mail)
+        put_envelope(s, mail);
+    p3_lmtp_outcome is = hear_envelope(s, mail, why);
+    if (is != P3_LMTP_OK)
+        return is;
+    p3_fault("lmtp-announced");
+    if (!send_text(s, mail, why))
+        return P3_LMTP_LOST;
+    bool fits = next != NULL && (s->size_limit == 0 || next->octets <= s->size_limit);
+    if (pipelines && fits)
+        put_envelope(s, next);
+    *sent = true; /* from here on it may have arrived */
+    if (!flush(s))
+        return lose(s, "sending the message", why);
+    p3_fault("lmtp-sent");
+    if (!read_reply(s, &r, P3_MESSAGE_MS, false))
+        return lose(s, "waiting for the server's word on the message", why);
+    p3_fault("lmtp-answered");
+    if (outcome_of(&r) == P3_LMTP_OK)
+        return P3_LMTP_OK;
+    *sent = false; /* it said no */
+    if (r.code == 421)
+        (void)end(s);
+    return refuse("the message", &r, why);
+}

@@ -1,0 +1,49 @@
+/* A connection to an LMTP server (RFC 2033), for many messages. It blocks, with deadlines, and so
+ * works in a thread that delivers. Nothing that a server says makes it use more memory. */
+#ifndef P3_DELIVER_LMTP_SESSION_H
+#define P3_DELIVER_LMTP_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "deliver/address.h"
+#include "support/problem.h"
+
+/* What became of a message, or of a step on its way. */
+typedef enum p3_lmtp_outcome {
+    P3_LMTP_OK,        /* accepted: the server is responsible for it */
+    P3_LMTP_TEMPORARY, /* refused for now (4xx) */
+    P3_LMTP_PERMANENT, /* refused for good (5xx) */
+    P3_LMTP_LOST       /* the connection broke: nobody knows, if all of the message was sent */
+} p3_lmtp_outcome;
+
+/* A message to be sent: a part of a file, with any line ends. */
+typedef struct p3_lmtp_mail {
+    int fd;
+    uint64_t offset;
+    uint64_t length;
+    uint64_t octets;    /* as it will be sent, for SIZE */
+    const char *sender; /* "" for nobody */
+    const char *recipient;
+    bool is_8bit; /* it has octets above 127 */
+    bool is_utf8; /* its header, or an address, has: RFC 6531 */
+} p3_lmtp_mail;
+
+typedef struct p3_lmtp_session p3_lmtp_session;
+
+/* Connects and greets. NULL, with the problem, when that fails. */
+p3_lmtp_session *p3_lmtp_connect(const p3_address *to, p3_problem *why);
+
+/* Whether it can take another message. */
+bool p3_lmtp_is_usable(const p3_lmtp_session *s);
+
+/* Sends one message and waits for the server's word on it; `next`, if there is one, is announced
+ * meanwhile, and must be the next that is sent. `why` says what the server said, unless it is
+ * P3_LMTP_OK; with P3_LMTP_LOST, `*sent` is whether all of the message had been sent. */
+p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_lmtp_mail *mail, const p3_lmtp_mail *next,
+                             bool *sent, p3_problem *why);
+
+/* Says goodbye, without waiting for an answer. NULL does nothing. */
+void p3_lmtp_end(p3_lmtp_session *s);
+
+#endif

@@ -1,0 +1,92 @@
+/* The messages of a batch on their way to an LMTP server. */
+#include "deliver/lmtp_spool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "confine/outside.h"
+#include "support/file.h"
+
+p3_lmtp_spool *p3_lmtp_spool_new(p3_problem *why)
+{
+    p3_lmtp_spool *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    s->fd = p3_outside_spool();
+    if (s->fd >= 0)
+        return s;
+    p3_problem_errno(why, errno, "keeping messages for the LMTP server");
+    free(s);
+    return NULL;
+}
+
+static bool is_beyond_ascii(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text < 0x80)
+        text++;
+    return *text != '\0';
+}
+
+void p3_lmtp_spool_begin(p3_lmtp_spool *s, const char *sender, const char *recipient)
+{
+    s->last = (p3_lmtp_mail){.fd = s->fd,
+                             .offset = s->length,
+                             .sender = sender,
+                             .recipient = recipient,
+                             .is_utf8 = is_beyond_ascii(sender) || is_beyond_ascii(recipient)};
+    s->in_body = false;
+    s->line_empty = true;
+}
+
+/* What the server has to be told of the message beforehand. Each line end counts as CRLF. */
+static void note(p3_lmtp_spool *s, const char *data, size_t len)
+{
+    p3_lmtp_mail *m = &s->last;
+    for (size_t i = 0; i < len; i++) {
+        m->octets += data[i] == '\n' ? 2 : data[i] != '\r';
+        m->is_8bit = m->is_8bit || (unsigned char)data[i] >= 0x80;
+        m->is_utf8 = m->is_utf8 || (!s->in_body && (unsigned char)data[i] >= 0x80);
+        s->in_body = s->in_body || (data[i] == '\n' && s->line_empty);
+        s->line_empty = data[i] == '\n' || (data[i] == '\r' && s->line_empty);
+    }
+}
+
+bool p3_lmtp_spool_write(p3_lmtp_spool *s, const char *data, size_t len)
+{
+    if (!p3_write_all(s->fd, data, len))
+        return false;
+    note(s, data, len);
+    s->last.length += len;
+    return true;
+}
+
+bool p3_lmtp_spool_finish(p3_lmtp_spool *s)
+{
+    p3_lmtp_mail *mails = p3_grow(s->mails, &s->room, s->count + 1, sizeof *mails);
+    if (mails == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    s->mails = mails;
+    mails[s->count++] = s->last;
+    s->length += s->last.length;
+    return true;
+}
+
+bool p3_lmtp_spool_abandon(p3_lmtp_spool *s)
+{
+    return ftruncate(s->fd, (off_t)s->length) == 0 && lseek(s->fd, (off_t)s->length, SEEK_SET) >= 0;
+}
+
+void p3_lmtp_spool_free(p3_lmtp_spool *s)
+{
+    if (s == NULL)
+        return;
+    (void)close(s->fd);
+    free(s->mails);
+    free(s);
+}
