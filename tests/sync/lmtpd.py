@@ -1,0 +1,167 @@
+"""An LMTP server for tests (RFC 2033), which keeps strictly to the line ends and can be told where to misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+from pathlib import Path
+from typing import Callable, Iterator, NamedTuple, Optional
+
+DEADLINE = 60
+CAPABILITIES = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 50000000")
+
+
+class Mail(NamedTuple):
+    """A message that was accepted."""
+
+    sender: str
+    recipient: str
+    text: bytes
+
+    @property
+    def delivery(self) -> str:
+        """What tells a message that was sent once from one that was sent again."""
+        return re.match(rb"X-POP3-Delivery: (\S+)\r\n", self.text)[1].decode()
+
+    @property
+    def body(self) -> bytes:
+        """The message without that line."""
+        return self.text.split(b"\r\n", 1)[1]
+
+
+class Cut(Exception):
+    """The connection ends here."""
+
+
+class Lmtpd:
+    """Listens on a Unix-domain socket. `answer` is asked about each step of each message: the step, how many messages
+    were begun before, and the text with "message". It returns a reply, or None for the usual one; it may raise Cut.
+    After `octets_in` octets from the client, or `octets_out` to it, the first connection ends."""
+
+    def __init__(self, path: Path, answer: Optional[Callable[[str, int, bytes], Optional[str]]] = None,
+                 capabilities: tuple[str, ...] = CAPABILITIES, octets_in: int = -1, octets_out: int = -1) -> None:  # fmt: skip
+        self.where = f"unix:{path}"
+        self.answer = answer or (lambda step, number, text: None)
+        self.capabilities = capabilities
+        self.octets = {"in": octets_in, "out": octets_out}
+        self.moved = {"in": 0, "out": 0}
+        self.mails: list[Mail] = []
+        self.lines: list[str] = []
+        self.reads: list[bytes] = []
+        self.connections = 0
+        self.begun = 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        path.unlink(missing_ok=True)
+        self.listener.bind(str(path))
+        self.listener.listen(16)
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(DEADLINE)
+        assert not self.thread.is_alive()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection:
+                connection.settimeout(DEADLINE)
+                self.buffer = b""
+                with contextlib.suppress(Cut, OSError):
+                    self._session(connection)
+
+    def _may(self, way: str, count: int) -> int:
+        """How many of these octets may pass in the first connection."""
+        if self.connections > 1 or self.octets[way] < 0:
+            return count
+        return max(0, min(count, self.octets[way] - self.moved[way]))
+
+    def _read(self, connection: socket.socket) -> None:
+        most = self._may("in", 65536)
+        data = connection.recv(most) if most > 0 else b""
+        if not data:
+            raise Cut
+        self.moved["in"] += len(data)
+        self.reads.append(data)
+        self.buffer += data
+
+    def _until(self, connection: socket.socket, end: bytes) -> bytes:
+        while end not in self.buffer:
+            self._read(connection)
+        found, self.buffer = self.buffer.split(end, 1)
+        return found
+
+    def _say(self, connection: socket.socket, reply: str) -> None:
+        data = (reply + "\r\n").encode()
+        part = data[: self._may("out", len(data))]
+        connection.sendall(part)
+        self.moved["out"] += len(part)
+        if len(part) < len(data):
+            raise Cut
+
+    def _session(self, connection: socket.socket) -> None:
+        sender, recipient = None, None
+        self._say(connection, self.answer("greeting", self.begun, b"") or "220 test LMTP")
+        while True:
+            line = self._until(connection, b"\r\n").decode()
+            self.lines.append(line)
+            word = line.split(" ")[0].upper()
+            if word == "LHLO":
+                usual = "\r\n".join(f"250-{c}" for c in ("test", *self.capabilities)) + "\r\n250 HELP"
+                self._say(connection, self.answer("lhlo", self.begun, b"") or usual)
+            elif word == "MAIL":
+                reply = self.answer("mail", self.begun, b"") or "250 2.1.0 ok"
+                self.begun += 1
+                if sender is not None:
+                    reply = "503 5.5.1 nested MAIL"
+                elif reply.startswith("2"):
+                    sender = re.match(r"MAIL FROM:<([^>]*)>", line)[1]
+                self._say(connection, reply)
+            elif word == "RCPT":
+                reply = self.answer("rcpt", self.begun - 1, b"") or "250 2.1.5 ok"
+                reply = reply if sender is not None else "503 5.5.1 no sender"
+                if reply.startswith("2"):
+                    recipient = re.match(r"RCPT TO:<([^>]*)>", line)[1]
+                self._say(connection, reply)
+            elif word == "DATA":
+                reply = self.answer("data", self.begun - 1, b"") or "354 go on"
+                reply = reply if recipient is not None else "503 5.5.1 no recipient"
+                self._say(connection, reply)
+                if not reply.startswith("354"):
+                    continue
+                self._message(connection, sender, recipient)
+                sender = recipient = None
+            elif word == "RSET":
+                sender = recipient = None
+                self._say(connection, self.answer("rset", self.begun, b"") or "250 2.0.0 ok")
+            else:
+                self._say(connection, "221 bye" if word == "QUIT" else "500 5.5.2 what?")
+
+    def _message(self, connection: socket.socket, sender: str, recipient: str) -> None:
+        lines = []
+        while (line := self._until(connection, b"\r\n")) != b".":
+            assert b"\r" not in line and b"\n" not in line, line
+            lines.append(line[1:] if line.startswith(b".") else line)
+        text = b"".join(line + b"\r\n" for line in lines)
+        reply = self.answer("message", self.begun - 1, text) or "250 2.0.0 saved"
+        if reply.startswith("2"):
+            self.mails.append(Mail(sender, recipient, text))
+        self._say(connection, reply)
+
+
+@contextlib.contextmanager
+def running(*arguments, **options) -> Iterator[Lmtpd]:
+    server = Lmtpd(*arguments, **options)
+    try:
+        yield server
+    finally:
+        server.stop()

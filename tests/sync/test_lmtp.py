@@ -1,0 +1,409 @@
+"""`pop3 sync` with an LMTP server: every message arrives at least once, whatever is refused, cut or killed, and one
+that comes again carries the same name."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import zlib
+from collections import Counter
+
+import pytest
+
+from lmtpd import CAPABILITIES, Cut, running
+from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, message
+
+sys.path.insert(0, str(ROOT / "tests/interop"))
+import dovecot as interop  # noqa: E402
+
+SEED = int(os.environ.get("CRASH_SEED", 20261128))
+RANDOM = int(os.environ.get("CRASH_LMTP", 40))
+
+
+def start(world, port, where, *options, point=None, command=COMMAND):
+    env = world.environment()
+    if point is not None:
+        env["POP3_TEST_CRASH_AT"] = point
+    return subprocess.Popen(
+        [command, "sync", f"pop3://user@127.0.0.1:{port}", "--lmtp", where, "--recipient", "me@example.org", "--state",
+         str(world.state), "--password-file", str(world.password_file), "--allow-plaintext", *options],
+        env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)  # fmt: skip
+
+
+def sync(world, port, where, *options, status=0, **more):
+    process = start(world, port, where, *options, **more)
+    _, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode == status, errors
+    return errors
+
+
+def refused(world):
+    """What is in the Maildir of messages that were refused for good."""
+    return [file.read_bytes() for file in sorted(world.path.glob("state.db.refused/*/new/*"))]
+
+
+def crlf(text):
+    return text.encode().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def expected(count, first=0):
+    return sorted(crlf(message(i, 5)) for i in range(first, first + count))
+
+
+def bodies(lmtpd):
+    return sorted(mail.body for mail in lmtpd.mails)
+
+
+def at_least_once(lmtpd, wanted):
+    """All came; those that came more than once, under the same name."""
+    assert set(bodies(lmtpd)) == set(wanted)
+    names = {}
+    for mail in lmtpd.mails:
+        assert names.setdefault(mail.body, mail.delivery) == mail.delivery, "repeated under another name"
+
+
+def test_messages_go_over_one_connection_pipelined_and_are_deleted(world):
+    world.fill(100, lines=5)
+    with world.server("--delete") as server, running(world.path / "lmtp") as lmtpd:
+        sync(world, server.port, lmtpd.where, "--delete")
+        assert bodies(lmtpd) == expected(100)
+        assert len({mail.delivery for mail in lmtpd.mails}) == 100
+        assert lmtpd.connections == 1
+        assert {mail.recipient for mail in lmtpd.mails} == {"me@example.org"}
+        both = [read for read in lmtpd.reads if b"\r\n.\r\nMAIL FROM:" in read and read.endswith(b"DATA\r\n")]
+        assert len(both) > 80, "a message and the next one's commands do not go out together"
+        server.settle()
+    assert world.on_server() == []
+    assert refused(world) == []
+
+
+def test_one_that_does_not_pipeline_gets_one_command_at_a_time(world):
+    world.fill(5, lines=5)
+    with world.server() as server, running(world.path / "lmtp", capabilities=("8BITMIME",)) as lmtpd:
+        sync(world, server.port, lmtpd.where)
+        assert bodies(lmtpd) == expected(5)
+        assert not any(read.count(b"\r\n") > 1 and b"DATA\r\n" in read for read in lmtpd.reads)
+
+
+@pytest.mark.parametrize("options, sender", [
+    ([], "author@example.org"), (["--sender", "keep"], "author@example.org"), (["--sender", "empty"], ""),
+    (["--sender", "pop3@example.org"], "pop3@example.org")])  # fmt: skip
+def test_the_envelope_sender_is_kept_empty_or_fixed(world, options, sender):
+    world.put("1", "Return-Path: <author@example.org>\nFrom: other@example.org\n\ntext\n")
+    with world.server() as server, running(world.path / "lmtp") as lmtpd:
+        sync(world, server.port, lmtpd.where, *options)
+        assert [mail.sender for mail in lmtpd.mails] == [sender]
+
+
+def test_what_a_message_needs_is_told_beforehand(world):
+    world.put("1", "Subject: plain\n\ntext\n")
+    world.put("2", "Subject: plain\n\ntéxt\n")
+    world.put("3", "Subject: héader\n\ntext\n")
+    with world.server() as server, running(world.path / "lmtp") as lmtpd:
+        sync(world, server.port, lmtpd.where)
+        told = [line.split("> ", 1)[1].split() for line in lmtpd.lines if line.startswith("MAIL")]
+        assert [words[1:] for words in told] == [[], ["BODY=8BITMIME"], ["BODY=8BITMIME", "SMTPUTF8"]]
+        assert [int(words[0].removeprefix("SIZE=")) for words in told] == [len(mail.text) for mail in lmtpd.mails]
+
+
+def test_a_mail_cannot_end_itself(world):
+    """RFC 5321 §2.3.8: neither LF nor CR goes alone, and a dot at a line's beginning is doubled, whatever a server takes
+    for a line end."""
+    world.put("1", b"Subject: s\n\n.\n..\n.\r.\n\r.\r\nMAIL FROM:<a@b>\n\rx\n\n.\nend without a line end")
+    with world.server() as server, running(world.path / "lmtp") as lmtpd:
+        sync(world, server.port, lmtpd.where)
+        assert len(lmtpd.mails) == 1
+        lines = lmtpd.mails[0].body.split(b"\r\n")
+        assert lines[2:4] == [b".", b".."] and b"MAIL FROM:<a@b>" in lines
+        assert lmtpd.mails[0].body.endswith(b"end without a line end\r\n")
+
+
+STEPS = ["mail", "rcpt", "data", "message"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_is_refused_for_now_stays_and_the_others_arrive(world, step):
+    world.fill(10, lines=5)
+    with world.server("--delete") as server:
+        with running(world.path / "lmtp", lambda at, n, _: "452 4.2.2 full" if (at, n) == (step, 3) else None) as lmtpd:
+            errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
+            assert "message 4: delivering by LMTP: the server refuses" in errors and "452 4.2.2 full" in errors
+            assert bodies(lmtpd) == expected(3) + expected(6, 4)
+            server.settle()
+        assert len(world.on_server()) == 1
+        with running(world.path / "lmtp") as lmtpd:
+            sync(world, server.port, lmtpd.where, "--delete")
+            assert bodies(lmtpd) == expected(1, 3)
+        assert refused(world) == []
+
+
+@pytest.mark.parametrize("to", ["usual", "fallback"])
+@pytest.mark.parametrize("step", STEPS)
+def test_what_is_refused_for_good_is_kept_with_a_note_and_the_others_arrive(world, step, to):
+    world.fill(10, lines=5)
+    options = ["--fallback", f"maildir:{world.path}/other"] if to == "fallback" else []
+    with world.server("--delete") as server:
+        answer = lambda at, n, _: "550 5.7.1 no\x1b such mail" if (at, n) == (step, 3) else None  # noqa: E731
+        with running(world.path / "lmtp", answer) as lmtpd:
+            errors = sync(world, server.port, lmtpd.where, "--delete", *options)
+            assert bodies(lmtpd) == expected(3) + expected(6, 4)
+            assert lmtpd.connections == 1
+            server.settle()
+        assert world.on_server() == []
+        assert "message 4: delivering by LMTP: the server refuses" in errors and "it is kept in" in errors
+        kept = [file.read_bytes() for file in (world.path / "other/new").iterdir()] if options else refused(world)
+        assert len(kept) == 1
+        note, name, rest = kept[0].split(b"\n", 2)
+        assert note.startswith(b"X-POP3-Refused: the server refuses") and note.endswith(b"550 5.7.1 no  such mail")
+        assert name.startswith(b"X-POP3-Delivery: ")
+        assert crlf(rest.decode()) == expected(1, 3)[0]
+        sync(world, server.port, lmtpd.where, "--delete", *options)
+
+
+@pytest.mark.parametrize("step", ["greeting", "lhlo"])
+@pytest.mark.parametrize("reply", ["421 4.3.2 not now", "550 5.3.2 never"])
+def test_a_server_that_takes_nobody_loses_nothing(world, step, reply):
+    world.fill(3, lines=5)
+    with world.server("--delete") as server:
+        with running(world.path / "lmtp", lambda at, n, _: reply if at == step else None) as lmtpd:
+            errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
+            assert reply in errors
+            server.settle()
+        assert len(world.on_server()) == 3 and refused(world) == []
+
+
+def test_a_server_that_is_not_there_is_named(world):
+    world.fill(2, lines=5)
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, f"unix:{world.path}/none", "--delete", status=75)
+        assert "connecting to the LMTP server at" in errors and "see that it runs" in errors
+        server.settle()
+    assert len(world.on_server()) == 2
+
+
+def test_a_full_server_is_not_offered_everything(world):
+    world.fill(200, lines=5)
+    with world.server() as server, running(world.path / "lmtp", lambda at, n, _: "452 4.2.2" if at == "rcpt" else None) as lmtpd:
+        sync(world, server.port, lmtpd.where, status=75)
+        assert lmtpd.begun < 30
+
+
+def test_one_in_ten_refused_keeps_nothing_back(world):
+    world.fill(100, lines=5)
+    with world.server("--delete") as server:
+        with running(world.path / "lmtp", lambda at, n, _: "550 5.6.0" if at == "message" and n % 10 == 0 else None) as lmtpd:
+            sync(world, server.port, lmtpd.where, "--delete")
+            assert len(lmtpd.mails) == 90 and len(refused(world)) == 10
+            server.settle()
+        assert world.on_server() == []
+
+
+def test_a_connection_that_ended_meanwhile_is_made_again(world):
+    def answer(step, number, _):
+        if step == "mail" and number in (3, 7):
+            return "421 4.4.2 idle"
+        if step == "rset":
+            raise Cut
+        return "550 5.1.1" if step == "rcpt" and number == 5 else None
+
+    world.fill(10, lines=5)
+    with world.server() as server, running(world.path / "lmtp", answer) as lmtpd:
+        sync(world, server.port, lmtpd.where)
+        assert len(lmtpd.mails) == 9 and lmtpd.connections == 4 and len(refused(world)) == 1
+
+
+def test_a_message_larger_than_the_server_takes_is_not_sent(world):
+    world.fill(2, lines=5)
+    world.put("9", "Subject: large\n\n" + "x" * 900 + "\n")
+    with world.server() as server, running(world.path / "lmtp", capabilities=("PIPELINING", "SIZE 800")) as lmtpd:
+        errors = sync(world, server.port, lmtpd.where)
+        assert len(lmtpd.mails) == 2 and len(refused(world)) == 1
+        assert "the server takes 800 at most" in errors
+
+
+def test_a_reply_that_got_lost_is_told_and_the_message_comes_again_under_its_name(world):
+    def lost(step, number, text):
+        if step == "message" and number == 1:
+            lmtpd.mails.append(lmtpd.mails[0]._replace(text=text))
+            raise Cut
+        return None
+
+    world.fill(3, lines=5)
+    with world.server("--delete") as server, running(world.path / "lmtp", lost) as lmtpd:
+        errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
+        assert "it was sent, and may have arrived" in errors
+        sync(world, server.port, lmtpd.where, "--delete")
+        at_least_once(lmtpd, expected(3))
+        assert len(lmtpd.mails) == 4
+        server.settle()
+    assert world.on_server() == []
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_a_connection_cut_at_any_octet_loses_nothing(world, way):
+    """The octets of the whole conversation about one message, to the server and from it."""
+    world.fill(1, lines=1)
+    wanted = [crlf(message(0, 1))]
+    with world.server() as server:
+        with running(world.path / "lmtp") as lmtpd:
+            sync(world, server.port, lmtpd.where)
+            whole = lmtpd.moved[way]
+        for octets in range(whole):
+            for file in world.path.glob("state.db*"):
+                if file.is_file():
+                    file.unlink()
+            with running(world.path / "lmtp", **{f"octets_{way}": octets}) as lmtpd:
+                process = start(world, server.port, lmtpd.where, "--no-sandbox")
+                process.communicate(timeout=DEADLINE)
+                assert process.returncode in (0, 75), octets
+                assert (process.returncode == 0) <= (bodies(lmtpd) == wanted), octets
+                sync(world, server.port, lmtpd.where, "--no-sandbox")
+                at_least_once(lmtpd, wanted)
+                assert len(lmtpd.mails) <= 2
+    assert refused(world) == []
+
+
+POINTS = ["intents-recorded", "lmtp-connected", "lmtp-announced:1", "lmtp-announced:50", "lmtp-content:50", "lmtp-sent:1",
+          "lmtp-sent:50", "lmtp-answered:1", "lmtp-answered:100", "refused-kept:1", "tmp-written:2", "rename:3", "renamed:4",
+          "folder-synced:5", "refused-kept:9", "delivered-recorded", "dele-answered:50", "leaving-recorded", "before-quit",
+          "quit-answered", "gone-recorded"]  # fmt: skip
+
+
+def hash_of(text):
+    """One in ten, the same in every run."""
+    return zlib.crc32(text.split(b"\r\n", 1)[1]) % 10 == 0
+
+
+def check_all(world, server, lmtpd, count):
+    sync(world, server.port, lmtpd.where, "--delete", command=CRASH_COMMAND)
+    server.settle()
+    assert world.on_server() == []
+    kept = Counter(crlf(text.split(b"\n", 2)[2].decode()) for text in refused(world))
+    assert max(kept.values(), default=0) <= 1, "refused messages are kept once"
+    assert set(bodies(lmtpd)) | set(kept) == set(expected(count)), "a message is nowhere"
+    at_least_once(lmtpd, set(bodies(lmtpd)))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_marked_point(fast_world, point):
+    world = fast_world
+    world.fill(100, lines=5)
+    answer = lambda step, n, text: "550 5.6.0" if step == "message" and hash_of(text) else None  # noqa: E731
+    with world.server("--delete") as server, running(world.path / "lmtp", answer) as lmtpd:
+        process = start(world, server.port, lmtpd.where, "--delete", point=point, command=CRASH_COMMAND)
+        process.communicate(timeout=DEADLINE)
+        assert process.returncode == -signal.SIGKILL, "the point was not reached"
+        server.wait_until_idle()
+        check_all(world, server, lmtpd, 100)
+
+
+def test_killed_at_random_moments(fast_world, capsys):
+    world = fast_world
+    dice = random.Random(SEED)
+    kills = repeated = 0
+    answer = lambda step, n, text: "550 5.6.0" if step == "message" and hash_of(text) else None  # noqa: E731
+    with world.server("--delete") as server, running(world.path / "lmtp", answer) as lmtpd:
+        for _ in range(RANDOM):
+            world.fill(100, lines=5)
+            process = start(world, server.port, lmtpd.where, "--delete", command=CRASH_COMMAND)
+            seen = dice.randrange(0, 100)
+            while process.poll() is None and len(lmtpd.mails) < seen:
+                try:
+                    process.wait(0.001)
+                except subprocess.TimeoutExpired:
+                    continue
+            process.kill()
+            process.communicate(timeout=DEADLINE)
+            kills += process.returncode == -signal.SIGKILL
+            server.wait_until_idle()
+            check_all(world, server, lmtpd, 100)
+            repeated += len(lmtpd.mails) - len(set(bodies(lmtpd)))
+            lmtpd.mails.clear()
+            for file in [*world.path.glob("state.db*"), *world.path.glob("state.db.refused/*/new/*")]:
+                if file.is_file():
+                    file.unlink()
+    with capsys.disabled():
+        print(f"# 100 messages, {kills} kills at random moments: none lost, {repeated} came again under their names", flush=True)
+
+
+def test_memory_does_not_grow_with_the_message(world):
+    def peak(octets):
+        world.put("1", b"Subject: s\n\n" + (b"x" * 76 + b"\n") * (octets // 77))
+        for file in world.path.glob("state.db*"):
+            if file.is_file():
+                file.unlink()
+        with world.server() as server, running(world.path / "lmtp", capabilities=CAPABILITIES[:2]) as lmtpd:
+            process = start(world, server.port, lmtpd.where)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.stderr.close()
+            process.returncode = os.waitstatus_to_exitcode(status)
+            assert process.returncode == 0 and len(lmtpd.mails) == 1
+            return usage.ru_maxrss
+
+    small, large = peak(100_000), peak(20_000_000)
+    assert large < small + 8000, (small, large)
+
+
+# ---- mistakes in the configuration ----
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--lmtp", "example.org"], "expected: unix:/PATH, or HOST:PORT"),
+    (["--lmtp", "unix:relative"], "expected: unix:/PATH, or HOST:PORT"),
+    (["--lmtp", "::1:24"], "expected: unix:/PATH, or HOST:PORT"),
+    (["--lmtp", "h:24"], "lmtp needs a recipient"),
+    (["--lmtp", "h:24", "--recipient", "a b"], "expected: a mail address"),
+    (["--lmtp", "h:24", "--recipient", "a>\nRSET"], "expected: a mail address"),
+    (["--lmtp", "h:24", "--sender", "<>"], "expected: a mail address"),
+    (["--lmtp", "h:24", "--fallback", "mbox:x"], "expected: maildir:DIR"),
+    (["--lmtp", "h:24", "--maildir", "M"], "more than one place to deliver to")])  # fmt: skip
+def test_mistakes_are_told(world, options, said):
+    done = subprocess.run([COMMAND, "sync", "pop3://user@127.0.0.1:1", "--state", str(world.state), *options],
+                          env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode in (64, 78) and said in done.stderr, done.stderr
+
+
+# ---- Dovecot ----
+
+DOVECOT = """\
+protocols = pop3 lmtp
+service lmtp {
+  unix_listener lmtp {
+    mode = 0666
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def dovecot():
+    if interop.why_unavailable() is not None:
+        pytest.skip("Dovecot cannot be run here")
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, extra_config=DOVECOT) as server:
+        yield server
+
+
+def test_dovecot_gets_every_message_as_it_is(world, dovecot):
+    world.fill(50, lines=5)
+    world.put("a", "Subject: dots\n\n.\n..\n.text\n")
+    world.put("b", "Subject: hé\n\n8 bits: é\n")
+    socket = dovecot.directory / "base/lmtp"
+    with world.server("--delete") as server:
+        sync(world, server.port, f"unix:{socket}", "--delete")
+        server.settle()
+    assert world.on_server() == []
+    there = [crlf(file.read_text()) for file in (dovecot.maildir("me@example.org") / "new").iterdir()]
+    assert len(there) == 52
+    wanted = [*expected(50), crlf("Subject: dots\n\n.\n..\n.text\n"), crlf("Subject: hé\n\n8 bits: é\n")]
+    assert sorted(text.split(b"X-POP3-Delivery: ", 1)[1].split(b"\r\n", 1)[1] for text in there) == sorted(wanted)
+
+
+def test_a_recipient_that_dovecot_does_not_know_keeps_nothing_back(world, dovecot):
+    world.fill(3, lines=5)
+    socket = dovecot.directory / "base/lmtp"
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, f"unix:{socket}", "--delete", "--recipient", "nobody@example.org")
+        server.settle()
+    assert world.on_server() == [] and len(refused(world)) == 3
+    assert "550 5.1.1" in errors
