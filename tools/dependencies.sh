@@ -21,7 +21,7 @@ required() {
         libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
         libsqlite3-dev libinih-dev libjansson-dev libcurl4-openssl-dev libedit-dev libseccomp-dev scdoc \
         libcmocka-dev python3-pytest
-    [ "$1" = demo ] || echo dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
+    [ "$1" = demo ] || echo dovecot-lmtpd dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
     case $1 in demo | processor) ;; *) echo g++ binutils python3-dev ;; esac
     [ "$1" != analysis ] || echo lcov clang-tidy cppcheck
 }
@@ -40,6 +40,7 @@ optional() {
     echo "libzstd-dev: consumers-pkg-config, consumers-cmake"
     echo "cmake: consumers-cmake"
     echo "libqrencode-dev: the QR codes of pop3 authorize"
+    echo "dovecot-sieve: command-lmtp, what its filter drops"
     echo "clang-format: format"
     echo "doxygen: documentation"
     echo "valgrind: the tests under valgrind"
