@@ -198,7 +198,7 @@ void p3_connection_explain(const p3_connection *n, p3_io io, p3_fault *fault)
     if (n->stream.tls != NULL)
         explain_tls(n->stream.tls, fault);
     else if (io == P3_IO_CLOSED)
-        (void)fail(fault, POP3_ERR_CLOSED, 0, NULL);
+        (void)fail(fault, POP3_ERR_CLOSED, error == ECONNRESET || error == EPIPE ? error : 0, NULL);
     else
         (void)fail(fault, POP3_ERR_IO, error, strerror(error));
 }
