@@ -1,4 +1,4 @@
-/* The methods of logging in: what each needs, what it reveals, and which is the best. */
+/* The methods of logging in: what each needs, reveals and proves. */
 #ifndef P3_AUTH_MECHANISM_H
 #define P3_AUTH_MECHANISM_H
 
@@ -52,39 +52,12 @@ const p3_mechanism_info *p3_mechanism_about(p3_mechanism m);
 /* The method of this name, letters' case ignored; P3_MECH_NONE for others. */
 p3_mechanism p3_mechanism_named(pop3_str name);
 
-/* Whether this build has it. */
-bool p3_mechanism_built(p3_mechanism m);
-
 /* The method that is the same but bound to TLS; P3_MECH_NONE when there is none. */
 p3_mechanism p3_mechanism_bound_form(p3_mechanism m);
 
 /* The methods a server offers: what it announced (NULL when CAPA is refused), and APOP when the
  * greeting has a timestamp. */
 p3_mechanisms p3_mechanisms_offered(const pop3_capabilities *caps, bool timestamp);
-
-/* What may be picked. */
-typedef struct p3_circumstances {
-    bool encrypted;       /* the connection is under TLS */
-    bool private_line;    /* nobody can listen: TLS, or a Unix-domain socket */
-    bool binding;         /* there is something to bind to TLS with */
-    bool password;        /* there is, or may be, a password */
-    bool token;           /* there is, or may be, a token */
-    bool user;            /* a user is named */
-    bool allow_plaintext; /* the secret may be shown to who listens */
-    bool never_reveal;    /* the secret may not even be shown to the server */
-} p3_circumstances;
-
-/* The best of the offered methods. *insecure is set when there is none, but would be if the secret
- * might be shown to who listens. */
-p3_mechanism p3_mechanism_pick(p3_mechanisms offered, const p3_circumstances *c, bool *insecure);
-
-/* The best of the offered methods, but for those `spent`, to follow one that was refused: none that
- * protects the secret less. Methods that only prove the secret (SCRAM) are never followed by one
- * that shows it, nor a bound one by one that is not, nor one by which the server proves itself by
- * one without; APOP is followed by USER where the secret may be shown. P3_MECH_NONE when there is
- * none. */
-p3_mechanism p3_mechanism_after(p3_mechanism refused, p3_mechanisms offered, p3_mechanisms spent,
-                                const p3_circumstances *c);
 
 /* The method without the binding to TLS; P3_MECH_NONE for one that is not bound. */
 p3_mechanism p3_mechanism_unbound_form(p3_mechanism m);

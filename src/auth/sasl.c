@@ -2,6 +2,8 @@
 #include "auth/sasl.h"
 
 #include "auth/digest.h"
+#include "auth/sasl_gsasl.h"
+#include "auth/sasl_mechanisms.h"
 #include "core/base64.h"
 #include "core/text.h"
 #include "core/wipe.h"
@@ -37,19 +39,6 @@ static p3_sasl_step_fn own_step(p3_mechanism m)
 bool p3_sasl_built(p3_mechanism m)
 {
     return own_step(m) != NULL || p3_gsasl_has(m);
-}
-
-pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why)
-{
-    p3_text text = p3_text_begin(s->complaint, sizeof s->complaint);
-    p3_text_add(&text, why);
-    return status;
-}
-
-pop3_status p3_sasl_out_of_turn(p3_sasl *s)
-{
-    return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                            "the server sent a challenge that the method does not have");
 }
 
 pop3_status p3_sasl_new(p3_sasl **out, p3_mechanism m, const p3_sasl_identity *id)

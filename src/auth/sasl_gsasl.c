@@ -2,7 +2,7 @@
  *
  * The library does not wipe what it frees. What a session holds is wiped in place before it goes,
  * but DIGEST-MD5 and NTLM, which cannot do without the password, leave copies behind. */
-#include "auth/sasl.h"
+#include "auth/sasl_gsasl.h"
 
 #include "core/wipe.h"
 #include "optional/library.h"

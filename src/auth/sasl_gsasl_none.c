@@ -1,5 +1,5 @@
 /* In place of sasl_gsasl.c in a build without GNU SASL. */
-#include "auth/sasl.h"
+#include "auth/sasl_gsasl.h"
 
 bool p3_gsasl_has(p3_mechanism m)
 {

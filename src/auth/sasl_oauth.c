@@ -1,6 +1,6 @@
 /* The SASL mechanisms that carry an OAuth 2.0 token: OAUTHBEARER (RFC 7628), and its forerunner
  * XOAUTH2. Both report a failure in a challenge, which must be answered before -ERR comes. */
-#include "auth/sasl.h"
+#include "auth/sasl_mechanisms.h"
 
 #include "auth/oauth_error.h"
 #include "auth/saslname.h"

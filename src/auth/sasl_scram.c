@@ -1,6 +1,6 @@
 /* SCRAM as a SASL mechanism: the names prepared, the nonce picked, the binding chosen; the messages
  * are scram.c's. */
-#include "auth/sasl.h"
+#include "auth/sasl_mechanisms.h"
 
 #include "auth/saslname.h"
 #include "auth/scram.h"

@@ -1,6 +1,6 @@
 /* The SASL mechanisms that need no arithmetic, or next to none: PLAIN, LOGIN, EXTERNAL, CRAM-MD5.
  */
-#include "auth/sasl.h"
+#include "auth/sasl_mechanisms.h"
 
 #include "auth/digest.h"
 #include "core/text.h"

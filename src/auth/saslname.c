@@ -1,7 +1,7 @@
 /* Names as SASL's mechanisms want them. */
 #include "auth/saslname.h"
 
-#include "auth/sasl.h"
+#include "auth/sasl_gsasl.h"
 
 bool p3_add_saslname(p3_octets *out, const char *name)
 {

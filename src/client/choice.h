@@ -5,7 +5,7 @@
 
 #include <pop3/login.h>
 
-#include "auth/mechanism.h"
+#include "auth/preference.h"
 #include "auth/sasl.h"
 #include "client/script.h"
 #include "client/secrets.h"

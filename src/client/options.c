@@ -4,7 +4,7 @@
 #include "core/wipe.h"
 #include "io/dial.h"
 #include "io/idn.h"
-#include "io/tls_session.h"
+#include "io/tls_owner.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,8 @@
 #include "io/tls_context.h"
 
 #include "io/idn.h"
-#include "io/tls_session.h"
+#include "io/tls_owner.h"
+#include "io/tls_transport.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>

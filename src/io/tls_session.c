@@ -1,9 +1,10 @@
 /* TLS for one connection, over a non-blocking socket. */
 #include "io/tls_session.h"
 
-#include "io/socket.h"
 #include "io/tls_certificate.h"
 #include "io/tls_context.h"
+#include "io/tls_owner.h"
+#include "io/tls_transport.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,10 +21,8 @@
 struct p3_tls_session {
     SSL *ssl;
     pop3_tls *context;  /* counted */
-    int fd;             /* the caller's */
+    p3_tls_wire wire;   /* what carries the octets */
     bool established;   /* the handshake succeeded */
-    bool end_of_file;   /* the socket has ended */
-    int sys_errno;      /* errno of the socket's failure, or 0 */
     pop3_status status; /* of the failure, or POP3_OK */
     p3_tls_io ended;    /* what it was, when there was one */
     pop3_tls_fault why; /* the same, for POP3_ERR_TLS */
@@ -33,75 +32,6 @@ struct p3_tls_session {
     bool offered;       /* an earlier session was offered to the server */
     char error[512];
 };
-
-/* The transport is our own because OpenSSL's socket BIO writes with write(2), which raises SIGPIPE.
- */
-static int transport_write(BIO *bio, const char *data, int len)
-{
-    p3_tls_session *s = BIO_get_data(bio);
-    BIO_clear_retry_flags(bio);
-    ssize_t n = p3_send(s->fd, data, (size_t)len);
-    if (n < 0) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
-            BIO_set_retry_write(bio);
-        else
-            s->sys_errno = errno;
-    }
-    return (int)n;
-}
-
-static int transport_read(BIO *bio, char *buffer, int len)
-{
-    p3_tls_session *s = BIO_get_data(bio);
-    BIO_clear_retry_flags(bio);
-    ssize_t n = p3_recv(s->fd, buffer, (size_t)len);
-    if (n == 0)
-        s->end_of_file = true;
-    if (n < 0) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
-            BIO_set_retry_read(bio);
-        else
-            s->sys_errno = errno;
-    }
-    return (int)n;
-}
-
-static long transport_control(BIO *bio, int command, long number, void *pointer)
-{
-    (void)number;
-    (void)pointer;
-    p3_tls_session *s = BIO_get_data(bio);
-    switch (command) {
-    case BIO_CTRL_FLUSH: /* nothing is buffered here */
-        return 1;
-    case BIO_CTRL_EOF:
-        return s != NULL && s->end_of_file;
-    default:
-        return 0;
-    }
-}
-
-static int transport_create(BIO *bio)
-{
-    BIO_set_init(bio, 1);
-    return 1;
-}
-
-BIO_METHOD *p3_tls_transport(void)
-{
-    /* No BIO_get_new_index(): a process has few of them, and nobody looks this BIO up by its type.
-     */
-    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "libpop3 socket");
-    if (m == NULL)
-        return NULL;
-    if (BIO_meth_set_write(m, transport_write) != 1 || BIO_meth_set_read(m, transport_read) != 1 ||
-        BIO_meth_set_ctrl(m, transport_control) != 1 ||
-        BIO_meth_set_create(m, transport_create) != 1) {
-        BIO_meth_free(m);
-        return NULL;
-    }
-    return m;
-}
 
 static bool is_address(const char *name)
 {
@@ -163,7 +93,7 @@ static pop3_status set_up(p3_tls_session *s, const char *host)
     BIO *bio = BIO_new(s->context->transport);
     if (bio == NULL)
         return POP3_ERR_MEMORY;
-    BIO_set_data(bio, s);
+    BIO_set_data(bio, &s->wire);
     SSL_set_bio(s->ssl, bio, bio);
     SSL_set_connect_state(s->ssl);
     SSL_set_mode(s->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -181,7 +111,7 @@ pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, cons
         return POP3_ERR_MEMORY;
     p3_tls_retain(tls);
     s->context = tls;
-    s->fd = fd;
+    s->wire.fd = fd;
     ERR_clear_error();
     pop3_status status = set_up(s, host);
     ERR_clear_error();
@@ -292,13 +222,13 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     /* An alert that came before the end says more than the end. */
     bool said = ERR_GET_LIB(code) == ERR_LIB_SSL &&
                 ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
-    bool cut = s->end_of_file || s->sys_errno == ECONNRESET || s->sys_errno == EPIPE;
+    bool cut = s->wire.ended || s->wire.sys_errno == ECONNRESET || s->wire.sys_errno == EPIPE;
     if (cut && !said)
         return note(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED,
                     s->established ? "the connection was cut off without TLS's close_notify"
                                    : "the server closed the connection during the TLS handshake");
-    if (s->sys_errno != 0 && !said)
-        return note(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->sys_errno));
+    if (s->wire.sys_errno != 0 && !said)
+        return note(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->wire.sys_errno));
     char why[300];
     s->why = describe(s, code, why, sizeof why);
     return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, why);
@@ -341,7 +271,7 @@ p3_tls_io p3_tls_session_write(p3_tls_session *s, const char *data, size_t len, 
 pop3_status p3_tls_session_error(const p3_tls_session *s, const char **why, int *sys_errno)
 {
     *why = s->error;
-    *sys_errno = s->sys_errno;
+    *sys_errno = s->wire.sys_errno;
     return s->status;
 }
 

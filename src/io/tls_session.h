@@ -16,12 +16,6 @@ typedef enum p3_tls_io {
     P3_TLS_IO_FAILED      /* see p3_tls_session_error() */
 } p3_tls_io;
 
-/* Counts a context up: another owner. */
-void p3_tls_retain(pop3_tls *tls);
-
-/* Whether a context verifies the server. */
-bool p3_tls_verifies(const pop3_tls *tls);
-
 /* Begins TLS on a connected socket, which stays the caller's. `host` is the name that was asked
  * for. POP3_OK, POP3_ERR_MEMORY, POP3_ERR_ARGUMENT for a host name that TLS cannot name, or
  * POP3_ERR_NOT_OFFERED without TLS in the build. */

@@ -1,6 +1,6 @@
 /* The parts of logging in that need no connection: base64, the mechanisms' messages, OAuth's error
  * message, SCRAM, and the choice of a method. */
-#include "auth/mechanism.h"
+#include "auth/preference.h"
 #include "auth/oauth_error.h"
 #include "auth/sasl.h"
 #include "auth/scram.h"

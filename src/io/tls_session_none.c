@@ -1,41 +1,5 @@
-/* In place of tls_*.c in a build without TLS: everything says so. */
+/* In place of tls_session.c in a build without TLS, where no session begins. */
 #include "io/tls_session.h"
-
-#include <stdio.h>
-
-pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *error, size_t size)
-{
-    (void)options;
-    if (out != NULL)
-        *out = NULL;
-    if (error != NULL && size > 0)
-        snprintf(error, size, "this build of libpop3 has no TLS");
-    return POP3_ERR_NOT_OFFERED;
-}
-
-pop3_status pop3_tls_wrap(pop3_tls **out, struct ssl_ctx_st *ctx)
-{
-    (void)ctx;
-    if (out != NULL)
-        *out = NULL;
-    return POP3_ERR_NOT_OFFERED;
-}
-
-void pop3_tls_free(pop3_tls *tls)
-{
-    (void)tls;
-}
-
-void p3_tls_retain(pop3_tls *tls)
-{
-    (void)tls;
-}
-
-bool p3_tls_verifies(const pop3_tls *tls)
-{
-    (void)tls;
-    return false;
-}
 
 pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, const char *host)
 {

@@ -1,0 +1,17 @@
+/* What a mechanism says of an exchange that fails. */
+#include "auth/sasl_exchange.h"
+
+#include "core/text.h"
+
+pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why)
+{
+    p3_text text = p3_text_begin(s->complaint, sizeof s->complaint);
+    p3_text_add(&text, why);
+    return status;
+}
+
+pop3_status p3_sasl_out_of_turn(p3_sasl *s)
+{
+    return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
+                            "the server sent a challenge that the method does not have");
+}
