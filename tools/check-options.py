@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks what is made of the tables of settings and subcommands: every option and subcommand is in the help, the manual
-pages and the completions, no other is, lines of the help fit 100 columns, and every setting is used.
+pages and the completions, no other is, lines of the help fit 100 columns, every setting is used, and every mechanism
+for logging in is in the completions and in the header.
 
     check-options.py POP3 BUILD
 """
@@ -60,9 +61,16 @@ def main() -> int:
         field = settings[name].get("field", name.replace("-", "_"))
         if not settings[name].get("alias") and not re.search(rf"(?:->|\.)(?:run\.)?{field}\b", code):
             wrong.append(f"{name}: nothing uses it")
+    mechanisms = re.findall(r'\.name = "([A-Z0-9-]+)"', (ROOT / "src/auth/mechanism.c").read_text())
+    told = (ROOT / "include/pop3/login.h").read_text()
+    for name in mechanisms:
+        if name not in settings["auth"]["complete"].split():
+            wrong.append(f"settings.ini: [auth] does not complete {name}")
+        if not re.search(rf"(?<![A-Z0-9-]){name}(?![A-Z0-9-])", told):
+            wrong.append(f"include/pop3/login.h: {name} is missing")
     for line in wrong:
         print(line)
-    return 1 if wrong or len(options) < 50 or len(subcommands.sections()) < 13 else 0
+    return 1 if wrong or len(options) < 50 or len(subcommands.sections()) < 13 or len(mechanisms) < 15 else 0
 
 
 if __name__ == "__main__":

@@ -107,6 +107,9 @@ FORMS = [
 ]
 
 
+# Subcommands that ask no POP3 server for anything.
+ELSEWHERE = {"authorize", "help", "setup", "token"}
+
 # What concerns all forms. A count is what any of them may take for a size, whether it asks for it now or not.
 ANYBODYS = ("login", "quit", "stat")
 
@@ -294,6 +297,13 @@ def with_top(folder: Path, found: list[Behaviour]) -> list[Behaviour]:
     return more
 
 
+def left_out() -> list[str]:
+    """Subcommands that the catalogue would not be played to."""
+    told = subprocess.run([os.environ["POP3_COMMAND"], "help"], check=True, capture_output=True, text=True).stdout
+    named = set(re.findall(r"^    pop3 ([a-z]+) ", told, re.MULTILINE))
+    return sorted(named ^ ELSEWHERE ^ {form.name for form in FORMS if form.program == "pop3"})
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
@@ -314,7 +324,10 @@ def main() -> int:
         found = [b for b in found + with_top(folder, found) if arguments.only in b.name]
         work = [(b, forms_for(b, arguments)) for b in found]
         work = [(b, forms) for b, forms in work if forms]
-        print(f"1..{len(work)}", flush=True)
+        print(f"1..{len(work) + 1}", flush=True)
+        forgotten = left_out()
+        failed += bool(forgotten)
+        print(f"{'not ok' if forgotten else 'ok'} {len(work) + 1} - every subcommand has its forms", *forgotten, flush=True)
 
         def play_one(job: tuple[Behaviour, list[Form]]) -> list[tuple[Form, list[str]]]:
             return play(job[0], job[1], folder, certificates, arguments.sanitizers)

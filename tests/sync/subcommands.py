@@ -11,6 +11,15 @@ import termios
 from world import COMMAND, DEADLINE
 
 
+# Subcommands that ask no POP3 server for anything.
+ELSEWHERE = {"authorize", "help", "setup", "token"}
+
+
+def all_subcommands() -> set[str]:
+    told = subprocess.run([COMMAND, "help"], env={}, check=True, capture_output=True, text=True, timeout=DEADLINE).stdout
+    return set(re.findall(r"^    pop3 ([a-z]+) ", told, re.MULTILINE))
+
+
 class Mailbox:
     """Runs subcommands against a server with the sample mailbox."""
 

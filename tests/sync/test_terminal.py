@@ -13,7 +13,7 @@ import unicodedata
 
 import pytest
 
-from subcommands import Mailbox
+from subcommands import ELSEWHERE, Mailbox, all_subcommands
 from world import DEADLINE
 
 # What a line of a reply cannot hold: it would end it.
@@ -125,6 +125,10 @@ COMMANDS = [
     ["top", "--lines", "9", "1"], ["uidl"], ["uidl", "1-"], ["uidl", "--json"], ["sync", "--dry-run"], ["sync"],
     ["sync", "--verbose"], ["sync", "--json"], ["sync", "--trace"], ["sync", "--max-size", "10"],
 ]  # fmt: skip
+
+
+def test_every_subcommand_is_looked_at():
+    assert {words[0] for words in COMMANDS} == all_subcommands() - ELSEWHERE
 
 
 @pytest.fixture
