@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that the command has one way out: but for output.c, nothing in src/cli, and nothing in src/sync, prints by
-itself, and the library prints nothing at all."""
+"""Checks that the command has one way out: nothing in src but cli/output.c prints by itself, and the library prints
+nothing at all."""
 
 import re
 import sys
