@@ -29,8 +29,8 @@ meson test -C $build --no-rebuild $suites >$build/tests.log 2>&1 || {
 lcov --quiet --capture --rc lcov_branch_coverage=1 --directory $build/src --output-file $build/all.info
 lcov --quiet --rc lcov_branch_coverage=1 --extract $build/all.info "$PWD/src/*" --output-file $build/src.info
 genhtml --quiet --branch-coverage --output-directory $build/report $build/src.info
-for room in core optional auth io client sync cli; do
-    test -d src/$room || continue
+for room in src/*/; do
+    room=$(basename "$room")
     lcov --quiet --rc lcov_branch_coverage=1 --extract $build/src.info "$PWD/src/$room/*" \
         --output-file $build/$room.info 2>/dev/null || continue
     lcov --rc lcov_branch_coverage=1 --summary $build/$room.info 2>&1 |
