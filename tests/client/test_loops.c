@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -330,6 +331,11 @@ int main(void)
         cmocka_unit_test(libevent_serves_a_thousand),
 #endif
     };
+    int fd = open("/dev/null", O_RDWR); /* libuv bears none of its own that is 0, 1 or 2 */
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = dup(fd);
+    if (fd < 0 || close(fd) != 0)
+        return EXIT_FAILURE;
 #ifdef HAVE_LIBUV
     uv_loop_t first; /* libuv keeps descriptors of its own from the first loop on */
     if (uv_loop_init(&first) != 0 || uv_loop_close(&first) != 0)
