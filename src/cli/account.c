@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "cli/token_words.h"
 #include "settings/text.h"
 
 /* Where to connect to, and as whom. */
@@ -164,6 +165,14 @@ static bool make_key(p3_local_account *a, p3_problem *why)
     return true;
 }
 
+static bool name_tokens(p3_local_account *a, p3_problem *why)
+{
+    a->word = p3_token_word(&a->account, &a->settings);
+    if (a->word != NULL)
+        a->token_advice = p3_token_words_set(&a->account, &a->settings, a->word);
+    return a->token_advice != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
 bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_shared *shared,
                            bool delivers, p3_problem *why)
 {
@@ -176,12 +185,13 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     choose_security(out);
     take_session(out);
     take_policy(out);
-    ok = ok && make_key(out, why) && take_target(out, delivers, why) &&
+    ok = ok && make_key(out, why) && name_tokens(out, why) && take_target(out, delivers, why) &&
          prepare_tls(out, shared, why);
     out->secret = (p3_secret_source){.settings = &out->settings,
                                      .host = out->account.connection.host,
                                      .user = out->account.user,
                                      .name = out->account.name,
+                                     .word = out->word,
                                      .key = out->key};
     out->account.secret = p3_secret_find;
     out->account.secret_ctx = &out->secret;
@@ -211,6 +221,8 @@ void p3_local_account_free(p3_local_account *a)
     p3_settings_free(&a->settings);
     free(a->key);
     free(a->shown);
+    free(a->word);
+    free(a->token_advice);
     free(a->unusable);
     free(a->refused);
 }

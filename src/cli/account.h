@@ -17,6 +17,8 @@ typedef struct p3_local_account {
     p3_envelope envelope;  /* of a target that needs one */
     char *refused;         /* the Maildir that it has by default */
     char *shown;           /* the name of an account that was given none */
+    char *word;            /* what follows `pop3 authorize` */
+    char *token_advice;    /* how its tokens are obtained */
     p3_problem *unusable;  /* why it cannot be worked on, or NULL */
     pop3_verify_fn verify; /* set before it is made: decides about certificates */
     void *verify_ctx;

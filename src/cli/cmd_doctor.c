@@ -3,7 +3,6 @@
 #include "cli/command.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,11 @@
 
 #include <pop3/login.h>
 
+#include "cli/doctor_tokens.h"
+#include "cli/finding.h"
 #include "cli/listed.h"
 #include "cli/mailbox.h"
+#include "cli/oauth.h"
 #include "cli/output.h"
 #include "cli/printable.h"
 #include "collect/failure_text.h"
@@ -37,19 +39,7 @@ typedef struct p3_doctor {
     char pin[80]; /* of the server's key */
 } p3_doctor;
 
-__attribute__((format(printf, 3, 4))) static void line(const char *mark, const char *what,
-                                                       const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    p3_print(stdout, "%-5s%-14s %s\n", mark, what, text);
-    fflush(stdout);
-}
-
-/* The same with text that the server sent. */
+/* A finding of text that the server sent. */
 static void server_line(const char *what, const char *text, size_t len)
 {
     char *clean = p3_line_clean(text, len);
@@ -59,14 +49,14 @@ static void server_line(const char *what, const char *text, size_t len)
 
 static void good(const char *what, const char *text)
 {
-    line("ok", what, "%s", text);
+    p3_finding("ok", what, "%s", text);
 }
 
 static void bad(p3_doctor *d, pop3_status status, const char *what)
 {
     const pop3_error *e = pop3_client_error(d->m.client);
     bool told = e->status == status && e->message[0] != '\0';
-    line("BAD", what, "%s", told ? e->message : pop3_status_message(status));
+    p3_finding("BAD", what, "%s", told ? e->message : pop3_status_message(status));
     if (d->result == EX_OK)
         d->result = EX_UNAVAILABLE;
 }
@@ -85,8 +75,8 @@ static bool look_at_certificate(void *ctx, const pop3_verification *v)
 {
     p3_doctor *d = ctx;
     for (size_t i = 0; i < v->error_count; i++)
-        line("BAD", "certificate", "%s%s", v->errors[i].text,
-             v->errors[i].depth > 0 ? " (an authority's)" : "");
+        p3_finding("BAD", "certificate", "%s%s", v->errors[i].text,
+                   v->errors[i].depth > 0 ? " (an authority's)" : "");
     snprintf(d->pin, sizeof d->pin, "%s", v->pin != NULL ? v->pin : "");
     return v->acceptable;
 }
@@ -97,12 +87,12 @@ static bool connect_to(p3_doctor *d)
     pop3_status status = pop3_client_connect(d->m.client);
     if (status == POP3_OK) {
         d->encrypted = pop3_client_is_encrypted(d->m.client);
-        line("ok", "connection", "%s", security_text(o->security));
+        p3_finding("ok", "connection", "%s", security_text(o->security));
         if (d->encrypted)
             good("certificate", d->m.account->settings.pin != NULL ? "has the key that was named"
                                                                    : "valid, and for this host");
         if (d->pin[0] != '\0')
-            line("", "", "its pin is %s", d->pin);
+            p3_finding("", "", "its pin is %s", d->pin);
         return true;
     }
     const char *what = status == POP3_ERR_CERTIFICATE ? "certificate" : "connection";
@@ -110,11 +100,11 @@ static bool connect_to(p3_doctor *d)
     const p3_settings *s = &d->m.account->settings;
     bad(d, status, what);
     if (advice[0] != '\0')
-        line("do", what, "%s", advice);
+        p3_finding("do", what, "%s", advice);
     if (status == POP3_ERR_CERTIFICATE && d->pin[0] != '\0')
-        line("do", what, "or, once you know that this is its key%s: pin = %s",
-             s->ca_file != NULL || s->ca_dir != NULL ? ", in place of the authorities" : "",
-             d->pin);
+        p3_finding("do", what, "or, once you know that this is its key%s: pin = %s",
+                   s->ca_file != NULL || s->ca_dir != NULL ? ", in place of the authorities" : "",
+                   d->pin);
     return false;
 }
 
@@ -130,12 +120,12 @@ static void tell_traits(p3_doctor *d)
     char word[POP3_TRAITS_TEXT];
     for (size_t i = 0; i < r->count; i++) {
         p3_learned_text(&r->at[i], a, text, sizeof text);
-        line("note", "remembered", "%s", text);
+        p3_finding("note", "remembered", "%s", text);
     }
     if (r->problem.exit != 0)
-        line("note", "remembered", "%s", r->problem.text);
+        p3_finding("note", "remembered", "%s", r->problem.text);
     if (pop3_server_traits_write(&a->connection.traits, word, sizeof word) > 0)
-        line("note", "traits", "set by hand: %s", word);
+        p3_finding("note", "traits", "set by hand: %s", word);
 }
 
 /* A command ended the connection: makes another, to go on without that command. */
@@ -145,7 +135,7 @@ static void go_on_without(p3_doctor *d, pop3_trait trait, bool logs_in)
     traits.flags |= (uint32_t)trait;
     int result = p3_mailbox_reconnect(&d->m, traits, logs_in);
     if (result != EX_OK)
-        line("BAD", "connection", "see above");
+        p3_finding("BAD", "connection", "see above");
     if (d->result == EX_OK)
         d->result = result;
 }
@@ -170,21 +160,21 @@ static void tell_capabilities(p3_doctor *d, const pop3_capabilities *c, bool log
     d->pipelines = (c->flags & POP3_CAP_PIPELINING) != 0;
     d->deletes_retrieved = c->expire == POP3_EXPIRE_DAYS && c->expire_days == 0;
     if (d->deletes_retrieved)
-        line("note", "EXPIRE", "the server deletes messages as soon as they are retrieved");
+        p3_finding("note", "EXPIRE", "the server deletes messages as soon as they are retrieved");
     else if (c->expire == POP3_EXPIRE_DAYS)
-        line("note", "EXPIRE", "the server deletes messages after %u days", c->expire_days);
+        p3_finding("note", "EXPIRE", "the server deletes messages after %u days", c->expire_days);
     if (c->login_delay > 0)
-        line("note", "LOGIN-DELAY", "no more than one login in %u seconds", c->login_delay);
+        p3_finding("note", "LOGIN-DELAY", "no more than one login in %u seconds", c->login_delay);
     if (!d->pipelines)
-        line("note", "PIPELINING",
-             "not announced: one command at a time, which is slow over far lines");
+        p3_finding("note", "PIPELINING",
+                   "not announced: one command at a time, which is slow over far lines");
 }
 
 static void tell_end_at_capa(p3_doctor *d, bool logged_in)
 {
     pop3_trait trait = logged_in ? POP3_TRAIT_NO_LATE_CAPA : POP3_TRAIT_NO_CAPA;
-    line("note", "CAPA", "ends the connection%s; the checks go on without (traits = %s)",
-         logged_in ? " after the login" : "", pop3_trait_name(trait));
+    p3_finding("note", "CAPA", "ends the connection%s; the checks go on without (traits = %s)",
+               logged_in ? " after the login" : "", pop3_trait_name(trait));
     d->without_capa = true;
     go_on_without(d, trait, logged_in);
 }
@@ -202,7 +192,7 @@ static void ask_capabilities(p3_doctor *d, bool logged_in)
     pop3_trait trait = logged_in ? POP3_TRAIT_NO_LATE_CAPA : POP3_TRAIT_NO_CAPA;
     if ((pop3_client_traits(d->m.client)->flags & ((uint32_t)trait | POP3_TRAIT_NO_CAPA)) != 0) {
         if (!d->without_capa)
-            line("note", "CAPA", "not sent: the server closes the connection on it");
+            p3_finding("note", "CAPA", "not sent: the server closes the connection on it");
         d->without_capa = true;
         return;
     }
@@ -210,7 +200,7 @@ static void ask_capabilities(p3_doctor *d, bool logged_in)
     if (status == POP3_OK)
         tell_capabilities(d, caps, logged_in);
     else if (status == POP3_ERR_REFUSED)
-        line("note", "CAPA", "refused: an old server; what it can do must be tried");
+        p3_finding("note", "CAPA", "refused: an old server; what it can do must be tried");
     else if (has_ended(d, status) && (status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT)) {
         tell_end_at_capa(d, logged_in);
     } else
@@ -245,15 +235,15 @@ static void tell_uids(const p3_doctor *d, p3_listed *l, uint64_t messages)
     uint64_t twice = order != NULL ? count_repetitions(l, order) : 0;
     free(order);
     if (twice > 0)
-        line("note", "UIDL",
-             "%llu unique-ids occur twice: sync tells those messages apart by their "
-             "headers",
-             (unsigned long long)twice);
+        p3_finding("note", "UIDL",
+                   "%llu unique-ids occur twice: sync tells those messages apart by their "
+                   "headers",
+                   (unsigned long long)twice);
     else if (order != NULL)
         good("UIDL", d->has_uidl ? "works, and all are different" : "works, though not announced");
     if (l->count != messages)
-        line("note", "UIDL", "lists %zu messages, STAT counts %llu", l->count,
-             (unsigned long long)messages);
+        p3_finding("note", "UIDL", "lists %zu messages, STAT counts %llu", l->count,
+                   (unsigned long long)messages);
 }
 
 static void check_uidl(p3_doctor *d, uint64_t messages)
@@ -261,14 +251,14 @@ static void check_uidl(p3_doctor *d, uint64_t messages)
     p3_listed l;
     pop3_status status = p3_listed_uids(&l, d->m.client);
     if (status == POP3_ERR_REFUSED)
-        line("note", "UIDL",
-             "refused: messages are told apart by their headers, which takes longer");
+        p3_finding("note", "UIDL",
+                   "refused: messages are told apart by their headers, which takes longer");
     else if (status != POP3_OK)
         bad(d, status, "UIDL");
     else
         tell_uids(d, &l, messages);
     if (has_ended(d, status)) {
-        line("do", "UIDL", "if that happens each time: traits = no-uidl");
+        p3_finding("do", "UIDL", "if that happens each time: traits = no-uidl");
         go_on_without(d, POP3_TRAIT_NO_UIDL, true);
     }
     p3_listed_free(&l);
@@ -278,14 +268,14 @@ static void check_top(p3_doctor *d)
 {
     pop3_status status = pop3_client_top(d->m.client, 1, 0, NULL, NULL);
     if (status == POP3_ERR_REFUSED)
-        line("note", "TOP", "refused: filters and `pop3 list` must retrieve whole messages");
+        p3_finding("note", "TOP", "refused: filters and `pop3 list` must retrieve whole messages");
     else if (status != POP3_OK)
         bad(d, status, "TOP");
     else
         good("TOP", d->has_top ? "works" : "works, though not announced");
     d->top_works = status == POP3_OK;
     if (has_ended(d, status)) {
-        line("do", "TOP", "if that happens each time: traits = no-top");
+        p3_finding("do", "TOP", "if that happens each time: traits = no-top");
         go_on_without(d, POP3_TRAIT_NO_TOP, true);
     }
 }
@@ -332,10 +322,10 @@ static void check_pipelining(p3_doctor *d, uint64_t messages)
         good("PIPELINING", "works");
         return;
     }
-    line("BAD", "PIPELINING",
-         "announced, but commands that come together are not all answered, "
-         "each with its own reply");
-    line("do", "PIPELINING", "set pipelining = off");
+    p3_finding("BAD", "PIPELINING",
+               "announced, but commands that come together are not all answered, "
+               "each with its own reply");
+    p3_finding("do", "PIPELINING", "set pipelining = off");
 }
 
 static void check_mailbox(p3_doctor *d)
@@ -351,9 +341,10 @@ static void check_mailbox(p3_doctor *d)
         return;
     }
     if (drop.octets == POP3_OCTETS_UNKNOWN)
-        line("note", "mailbox", "%" PRIu64 " messages; STAT gives no size", drop.count);
+        p3_finding("note", "mailbox", "%" PRIu64 " messages; STAT gives no size", drop.count);
     else
-        line("ok", "mailbox", "%" PRIu64 " messages, %" PRIu64 " octets", drop.count, drop.octets);
+        p3_finding("ok", "mailbox", "%" PRIu64 " messages, %" PRIu64 " octets", drop.count,
+                   drop.octets);
     check_uidl(d, drop.count);
     if (drop.count > 0 && pop3_client_state(d->m.client) == POP3_STATE_TRANSACTION)
         check_top(d);
@@ -370,26 +361,46 @@ static void tell_quirks(p3_doctor *d)
                   memmem(greeting.data, greeting.len, "Gpop", 4) != NULL;
     if (!d->is_gmail)
         return;
-    line("note", "Gmail", "hides messages from later sessions once they were retrieved;");
-    line("do", "Gmail",
-         "put \"recent:\" before the user name to see the last 30 days, and use an app "
-         "password");
+    p3_finding("note", "Gmail", "hides messages from later sessions once they were retrieved;");
+    p3_finding("do", "Gmail",
+               "put \"recent:\" before the user name to see the last 30 days, and use an app "
+               "password");
 }
 
 static void log_in(p3_doctor *d)
 {
     d->result = p3_mailbox_login(&d->m);
     if (d->result != EX_OK) {
-        line("BAD", "login", "see above");
+        p3_finding("BAD", "login", "see above");
         return;
     }
     const pop3_login_result *r = pop3_login_outcome(d->m.client);
-    line("ok", "login", "%s%s%s", r->mechanism,
-         r->server_proved ? ", the server proved itself" : "",
-         r->channel_binding[0] != '\0' ? ", bound to TLS" : "");
+    p3_finding("ok", "login", "%s%s%s", r->mechanism,
+               r->server_proved ? ", the server proved itself" : "",
+               r->channel_binding[0] != '\0' ? ", bound to TLS" : "");
     ask_capabilities(d, true);
     if (pop3_client_state(d->m.client) == POP3_STATE_TRANSACTION)
         check_mailbox(d);
+}
+
+/* Where the secret comes from: as it came now, without what may be secret itself. */
+static void suggest_secret(const p3_settings *s)
+{
+    const struct {
+        const char *name;
+        const char *value;
+    } lines[] = {{"provider", s->provider}, {"issuer", s->issuer},
+                 {"tenant", s->tenant},     {"client-id", s->client_id},
+                 {"scope", s->scope},       {"client-secret-file", s->client_secret_file}};
+    if (!p3_oauth_is_set(s)) {
+        p3_print(stdout, "%s = ...\n",
+                 s->token_command != NULL ? "token-command" : "password-command");
+        return;
+    }
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (lines[i].value != NULL)
+            p3_print(stdout, "%s = %s\n", lines[i].name, lines[i].value);
+    }
 }
 
 static void suggest(const p3_doctor *d)
@@ -413,18 +424,24 @@ static void suggest(const p3_doctor *d)
     char traits[POP3_TRAITS_TEXT];
     if (pop3_server_traits_write(pop3_client_traits(d->m.client), traits, sizeof traits) > 0)
         p3_print(stdout, "traits = %s\n", traits);
-    p3_print(stdout, "password-command = ...\nmaildir = ~/Maildir\n");
+    suggest_secret(&d->m.account->settings);
+    p3_print(stdout, "maildir = ~/Maildir\n");
 }
 
 int p3_cmd_doctor(p3_arguments *a)
 {
     p3_doctor d = {.arguments = a};
+    int tokens = EX_OK;
     a->tests_server = true;
     a->verify = look_at_certificate;
     a->verify_ctx = &d; /* cppcheck-suppress autoVariables ; nobody asks once this has returned */
-    d.result = p3_mailbox_prepare(&d.m, a);
+    d.result = p3_mailbox_choose(&d.m, a);
     if (d.result == EX_OK)
-        line(d.m.sandbox.is_whole ? "ok" : "note", "sandbox", "%s", d.m.sandbox.report);
+        tokens = p3_doctor_tokens(d.m.account);
+    if (d.result == EX_OK)
+        d.result = p3_mailbox_prepare(&d.m, a);
+    if (d.result == EX_OK)
+        p3_finding(d.m.sandbox.is_whole ? "ok" : "note", "sandbox", "%s", d.m.sandbox.report);
     if (d.result == EX_OK)
         tell_traits(&d);
     if (d.result == EX_OK && connect_to(&d)) {
@@ -432,7 +449,11 @@ int p3_cmd_doctor(p3_arguments *a)
         server_line("greeting", greeting.data, greeting.len);
         ask_capabilities(&d, false);
         tell_quirks(&d);
-        if (pop3_client_state(d.m.client) == POP3_STATE_AUTHORIZATION)
+        if (!p3_doctor_mechanisms(d.m.account, d.m.client))
+            tokens = EX_NOPERM;
+        if (tokens != EX_OK)
+            d.result = tokens;
+        else if (pop3_client_state(d.m.client) == POP3_STATE_AUTHORIZATION)
             log_in(&d);
         if (d.result == EX_OK)
             suggest(&d);

@@ -14,7 +14,7 @@
 int p3_mailbox_complain(const p3_session_with *m, pop3_status status)
 {
     p3_problem why;
-    p3_describe_failure(m->client, status, &why);
+    p3_describe_failure_of(m->client, &m->account->account, status, &why);
     return p3_complain(m->account->account.name, &why);
 }
 
@@ -28,7 +28,7 @@ static int make_client(p3_session_with *m)
     return p3_complain(m->account->account.name, &why);
 }
 
-int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
+int p3_mailbox_choose(p3_session_with *m, p3_arguments *a)
 {
     p3_problem why;
     *m = (p3_session_with){0};
@@ -39,6 +39,11 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
     if (!p3_chosen_read(&m->chosen, a, a->rest, 1, false, &why))
         return p3_complain(p3_is_url(a->rest[0]) ? NULL : a->rest[0], &why); /* URLs: passwords */
     m->account = &m->chosen.at[0];
+    return EX_OK;
+}
+
+int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
+{
     p3_remembered_read(&m->remembered, a, &m->account->account);
     if (m->remembered.problem.exit != 0 && a->run.verbose)
         (void)p3_complain(m->account->account.name, &m->remembered.problem);
@@ -99,7 +104,9 @@ static int connect_to(p3_session_with *m, bool logs_in)
 
 int p3_mailbox_open(p3_session_with *m, p3_arguments *a)
 {
-    int result = p3_mailbox_prepare(m, a);
+    int result = p3_mailbox_choose(m, a);
+    if (result == EX_OK)
+        result = p3_mailbox_prepare(m, a);
     return result == EX_OK ? connect_to(m, true) : result;
 }
 

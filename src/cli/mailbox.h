@@ -20,7 +20,10 @@ typedef struct p3_session_with {
  * p3_mailbox_close(), also after a failure. */
 int p3_mailbox_open(p3_session_with *m, p3_arguments *a);
 
-/* The same without logging in, or even connecting: the client is made, and the sandbox entered. */
+/* Reads what the command line names first, alone: `m` has the account then. */
+int p3_mailbox_choose(p3_session_with *m, p3_arguments *a);
+
+/* Does what follows p3_mailbox_choose(): the client is made, and the sandbox entered. */
 int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a);
 
 /* Finds the secret and logs in on the connected client. */

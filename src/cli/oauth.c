@@ -128,7 +128,7 @@ bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why)
     if (!find_proxy(set, out))
         return p3_problem_set(why, EX_OSERR, "out of memory");
     out->account = (p3_token_account){
-        .word = set->name != NULL ? set->name : s->name,
+        .word = s->word,
         .user = s->user,
         .provider = set->provider != NULL ? p3_provider_find(set->provider) : NULL,
         .issuer = set->issuer,

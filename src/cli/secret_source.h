@@ -11,6 +11,7 @@
 typedef struct p3_secret_source {
     const p3_settings *settings;
     const char *name; /* the account's, for the question on the terminal */
+    const char *word; /* what follows `pop3 authorize` */
     const char *host;
     const char *user;
     const char *key;  /* the account's in the state */

@@ -1,6 +1,7 @@
 /* What a client's failure means for people, and as an exit status: one table. */
 #include "collect/failure_text.h"
 
+#include <strings.h>
 #include <sysexits.h>
 
 /* When a row holds beyond its status. */
@@ -124,6 +125,44 @@ void p3_describe_error(const pop3_error *e, pop3_status status, p3_problem *out)
 void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out)
 {
     p3_describe_error(pop3_client_error(client), status, out);
+}
+
+bool p3_takes_only_tokens(const pop3_client *client)
+{
+    const pop3_capabilities *c = pop3_client_capabilities(client);
+    size_t tokens = 0;
+    if (c == NULL || (c->flags & POP3_CAP_USER) != 0)
+        return false;
+    for (size_t i = 0; i < c->sasl_count; i++)
+        tokens +=
+            strcasecmp(c->sasl[i], "XOAUTH2") == 0 || strcasecmp(c->sasl[i], "OAUTHBEARER") == 0;
+    return tokens > 0 && tokens == c->sasl_count;
+}
+
+/* Whether a login failed so that a password may be the wrong thing to log in with. */
+static bool may_want_token(const pop3_error *e, pop3_status status)
+{
+    return status == POP3_ERR_NOT_OFFERED ||
+           (status == POP3_ERR_REFUSED && !e->temporary &&
+            (e->refused == POP3_REFUSED_CREDENTIALS || e->refused == POP3_REFUSED_METHOD));
+}
+
+void p3_describe_failure_of(const pop3_client *client, const p3_account *account,
+                            pop3_status status, p3_problem *out)
+{
+    const pop3_error *e = pop3_client_error(client);
+    const p3_token_hint *t = &account->tokens;
+    bool refused = status == POP3_ERR_REFUSED && e->refused == POP3_REFUSED_TOKEN;
+    const char *takes =
+        p3_takes_only_tokens(client) ? "the server takes OAuth 2.0 tokens only" : t->server_takes;
+    p3_describe_failure(client, status, out);
+    if (t->advice == NULL)
+        return;
+    p3_problem plain = *out;
+    if (refused)
+        p3_problem_set(out, plain.exit, "%.600s; %s", plain.text, t->advice);
+    else if (takes != NULL && may_want_token(e, status))
+        p3_problem_set(out, EX_NOPERM, "%.600s; %s: %s", e->message, takes, t->advice);
 }
 
 void p3_describe_refused_message(const pop3_client *client, p3_problem *out)

@@ -9,7 +9,14 @@
 /* Describes how the last thing that the client did failed, with what a person can do about it. */
 void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out);
 
-/* The same of an error in hand, which ended something with `status`. */
+/* The same of an account: where tokens mend it, it says how they are obtained. */
+void p3_describe_failure_of(const pop3_client *client, const p3_account *account,
+                            pop3_status status, p3_problem *out);
+
+/* Whether all that the server announces to log in with are tokens. */
+bool p3_takes_only_tokens(const pop3_client *client);
+
+/* Describes an error in hand, which ended something with `status`. */
 void p3_describe_error(const pop3_error *e, pop3_status status, p3_problem *out);
 
 /* The same where one message was refused in a run that goes on with the others: it stays on the

@@ -60,7 +60,7 @@ void p3_session_lost(p3_session *s, pop3_status status)
     p3_problem why;
     if (s->stage >= P3_STAGE_GONE)
         return; /* nothing is expected of the connection any more */
-    p3_describe_failure(s->client, status, &why);
+    p3_describe_failure_of(s->client, s->account, status, &why);
     pop3_server_traits taught = pop3_server_traits_beyond(found_out(s), s->known.traits);
     p3_session_learn(s, taught);
     s->adapted = (taught.flags & POP3_TRAIT_NO_LATE_CAPA) != 0 || p3_session_adapt(s, status);
@@ -243,7 +243,7 @@ static void connect_and_log_in(p3_session *s)
         return;
     p3_problem why;
     if (s->client != NULL)
-        p3_describe_failure(s->client, status, &why);
+        p3_describe_failure_of(s->client, s->account, status, &why);
     else
         p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
     p3_session_fail(s, &why);

@@ -39,6 +39,12 @@ typedef bool (*p3_secret_fn)(void *ctx, p3_secret *out, p3_problem *why);
 #define P3_MAILBOX_MOST 2000000
 
 /* An account: everything is the caller's and lives until the run is over. */
+/* What is known of an account's OAuth 2.0 tokens; each NULL where nothing is. */
+typedef struct p3_token_hint {
+    const char *advice;       /* how they are obtained: "run: ..." */
+    const char *server_takes; /* a sentence: what its server takes to log in */
+} p3_token_hint;
+
 typedef struct p3_account {
     const char *name;               /* for people */
     const char *key;                /* which account it is in the state: user@host:port */
@@ -52,6 +58,7 @@ typedef struct p3_account {
     p3_secret_fn secret;
     void *secret_ctx;
     bool secret_at_hand;
+    p3_token_hint tokens;
     p3_target target;
     p3_line_ends line_ends;
     const char *delivered_to; /* address for a Delivered-To line, or NULL */

@@ -23,6 +23,7 @@ static const p3_provider providers[] = {
         .revoked_by = "a Google project whose publishing status is Testing loses its refresh "
                       "tokens after 7 days",
         .hosts = "pop.gmail.com pop.googlemail.com",
+        .takes = "Google takes app passwords and OAuth 2.0 tokens only",
     },
     {
         .name = "microsoft",
@@ -37,6 +38,7 @@ static const p3_provider providers[] = {
         .consent = "https://myapps.microsoft.com or https://account.live.com/consent/Manage",
         .revoked_by = "an administrator's policy asks for another sign-in",
         .hosts = "outlook.office365.com pop-mail.outlook.com outlook.office.com",
+        .takes = "Microsoft takes OAuth 2.0 tokens only",
     },
     {
         .name = "yahoo",
@@ -51,6 +53,7 @@ static const p3_provider providers[] = {
         .no_device = "Yahoo has no device grant",
         .consent = "https://login.yahoo.com/account/activity",
         .hosts = "pop.mail.yahoo.com",
+        .takes = "Yahoo takes app passwords and OAuth 2.0 tokens only",
     },
     {
         .name = "fastmail",
@@ -64,6 +67,7 @@ static const p3_provider providers[] = {
         .no_device = "Fastmail has no device grant",
         .consent = "https://app.fastmail.com/settings/security/apps",
         .hosts = "pop.fastmail.com",
+        .takes = "Fastmail takes app passwords and OAuth 2.0 tokens only",
     },
 };
 

@@ -22,6 +22,7 @@ typedef struct p3_provider {
     const char *consent;    /* the page where users withdraw what they consented to */
     const char *revoked_by; /* likely causes of invalid_grant beside the usual ones; or NULL */
     const char *hosts;      /* names of its POP3 servers, with blanks between */
+    const char *takes;      /* what those take to log in, as a sentence */
 } p3_provider;
 
 /* The provider of a name, or NULL. */

@@ -84,9 +84,13 @@ class Account:
         self.watches.append(watch)
         return process
 
-    def run(self, *words: object, status: int = 0, command: str = COMMAND, typed: str = "", **env: str) -> str:
-        done = subprocess.run(self.command(*words, command=command), env=self.environment(**env), text=True,
+    def outcome(self, *words: object, command: str = COMMAND, typed: str = "",
+                **env: str) -> subprocess.CompletedProcess[str]:  # fmt: skip
+        return subprocess.run(self.command(*words, command=command), env=self.environment(**env), text=True,
                               input=typed, capture_output=True, timeout=DEADLINE)  # fmt: skip
+
+    def run(self, *words: object, status: int = 0, command: str = COMMAND, typed: str = "", **env: str) -> str:
+        done = self.outcome(*words, command=command, typed=typed, **env)
         assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
         return done.stdout if status == 0 else done.stderr
 

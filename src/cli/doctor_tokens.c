@@ -1,0 +1,95 @@
+/* What `pop3 doctor` finds out about an account's OAuth 2.0 tokens. */
+#include "cli/doctor_tokens.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "cli/finding.h"
+#include "cli/oauth.h"
+#include "collect/failure_text.h"
+#include "token/token.h"
+
+/* ---- what is kept ---- */
+
+static void tell_end(int64_t expires)
+{
+    char when[40];
+    struct tm tm;
+    time_t t = (time_t)expires;
+    if (expires == 0)
+        p3_finding("", "", "the provider did not say how long it lasts");
+    else if (gmtime_r(&t, &tm) != NULL &&
+             strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S UTC", &tm) > 0)
+        p3_finding("", "", "it lasts until %s", when);
+}
+
+/* What is there, before anybody is asked. */
+static bool tell_kept(const p3_token_account *t, p3_problem *why)
+{
+    p3_token_record r;
+    bool found;
+    if (!p3_token_load(&t->store, &r, &found, why))
+        return false;
+    if (found && r.tokens.access != NULL)
+        p3_finding("ok", "token", "kept%s in %s", t->store.key.data != NULL ? ", encrypted," : "",
+                   t->store.path);
+    else if (t->grant == P3_GRANT_USER)
+        p3_problem_set(why, EX_NOPERM, "there is none yet; run: pop3 authorize %s", t->word);
+    if (found && t->grant == P3_GRANT_USER && r.tokens.refresh == NULL)
+        p3_finding("note", "token", "no refresh token came with it: it ends for good");
+    p3_token_record_clear(&r);
+    return why->exit == EX_OK;
+}
+
+static bool tell_renewed(const p3_token_account *t, p3_problem *why)
+{
+    p3_token_record r;
+    bool found;
+    if (!p3_token_renew(t, why) || !p3_token_load(&t->store, &r, &found, why))
+        return false;
+    p3_finding("ok", "token", "%s",
+               t->grant == P3_GRANT_USER ? "the provider refreshes it" : "the provider gives one");
+    tell_end(r.tokens.expires);
+    p3_token_record_clear(&r);
+    return true;
+}
+
+int p3_doctor_tokens(const p3_local_account *a)
+{
+    p3_oauth oauth = {0};
+    p3_problem why = {0};
+    if (!p3_oauth_is_set(&a->settings))
+        return EX_OK;
+    bool ok = p3_oauth_read(&a->secret, &oauth, &why) && tell_kept(&oauth.account, &why) &&
+              tell_renewed(&oauth.account, &why);
+    if (!ok)
+        p3_finding("BAD", "token", "%s", why.text);
+    p3_oauth_free(&oauth);
+    return ok ? EX_OK : why.exit;
+}
+
+/* ---- what the server announces ---- */
+
+bool p3_doctor_mechanisms(const p3_local_account *a, const pop3_client *client)
+{
+    const pop3_capabilities *c = pop3_client_capabilities(client);
+    const p3_token_hint *hint = &a->account.tokens;
+    bool xoauth2 = c != NULL && pop3_capabilities_have_sasl(c, "XOAUTH2");
+    bool bearer = c != NULL && pop3_capabilities_have_sasl(c, "OAUTHBEARER");
+    bool only = p3_takes_only_tokens(client);
+    bool has_token = p3_oauth_is_set(&a->settings) || a->settings.token_command != NULL;
+    if (xoauth2 || bearer)
+        p3_finding("ok", "OAuth", "the server takes tokens, by %s%s%s%s", xoauth2 ? "XOAUTH2" : "",
+                   xoauth2 && bearer ? " and " : "", bearer ? "OAUTHBEARER" : "",
+                   only ? ", and nothing else" : "");
+    else if (has_token && c != NULL)
+        p3_finding("note", "OAuth", "the server announces neither XOAUTH2 nor OAUTHBEARER");
+    if (has_token)
+        return true;
+    if (hint->server_takes != NULL)
+        p3_finding("note", "OAuth", "%s", hint->server_takes);
+    if (only || hint->server_takes != NULL)
+        p3_finding("do", "OAuth", "%s%s", only ? "" : "for tokens: ", hint->advice);
+    return !only;
+}

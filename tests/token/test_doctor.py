@@ -1,0 +1,116 @@
+"""What doctor finds out about tokens, and errors that tokens would mend."""
+
+import contextlib
+import re
+import time
+
+import pytest
+
+from authorization_server import refuse
+from world import ROOT, Server
+
+TOKENS_ONLY = 'line "+OK"\nexpect CAPA\ncapa "SASL XOAUTH2 OAUTHBEARER" UIDL\n'
+PASSWORDS = 'line "+OK"\nexpect CAPA\ncapa "SASL PLAIN"\n'
+BOTH = 'line "+OK"\nexpect CAPA\ncapa "SASL PLAIN XOAUTH2"\nexpect-prefix "AUTH XOAUTH2"\nline "+OK"\nserve transaction\n'
+
+
+@pytest.fixture
+def scripted(account, server, certs, request):
+    """A server that plays a script, and the account at it."""
+
+    @contextlib.contextmanager
+    def serve(script):
+        (account.path / "script").write_text(script)
+        pop3 = Server("--tls", "--mail", ROOT / "examples/mail", "--script", account.path / "script", "--cert",
+                      certs / "good.pem", "--key", certs / "good.key")  # fmt: skip
+        try:
+            account.configure(port=pop3.tls_port)
+            account.token_file = account.token_file.with_name(f"user@localhost%3A{pop3.tls_port}")
+            yield pop3
+        finally:
+            pop3.stop()
+
+    return serve
+
+
+def without_provider(account):
+    (account.path / "password").write_text("password\n")
+    (account.path / "password").chmod(0o600)
+    account.configure(issuer=None, issuer_ca_file=None, client_id=None, client_secret_file=None, scope=None,
+                      password_file=account.path / "password")  # fmt: skip
+
+
+def doctor(account, status=0, *words):
+    """Its lines, each with single blanks."""
+    done = account.outcome("doctor", *(words or ("work",)))
+    assert done.returncode == status, done
+    return [re.sub(" +", " ", line) for line in done.stdout.splitlines()]
+
+
+def test_a_server_that_takes_tokens_alone_is_named_with_the_command(account, scripted):
+    without_provider(account)
+    with scripted(TOKENS_ONLY + "close\n" + TOKENS_ONLY + "close\n"):
+        lines = doctor(account, 77)
+        assert "ok OAuth the server takes tokens, by XOAUTH2 and OAUTHBEARER, and nothing else" in lines
+        assert "do OAuth set provider, or issuer, and client-id, then run: pop3 authorize work" in lines
+        url = f"pop3s://user@localhost:{account.settings['port']}/"
+        lines = doctor(account, 77, url, "--ca-file", account.settings["ca-file"])
+        assert f"do OAuth run: pop3 authorize {url} --issuer=URL --client-id=ID" in lines
+
+
+@pytest.mark.parametrize("name", ["sync", "stat"])
+def test_a_login_that_tokens_alone_would_mend_says_so(account, scripted, name):
+    without_provider(account)
+    with scripted(TOKENS_ONLY + 'expect-prefix USER\nline "-ERR Protocol error"\n'):
+        text = account.run(name, "work", status=77)
+    assert text.endswith("the server takes OAuth 2.0 tokens only: set provider, or issuer, and client-id, then run: "
+                         "pop3 authorize work\n")  # fmt: skip
+
+
+def test_a_server_that_takes_passwords_too_gets_no_advice_about_tokens(account, scripted):
+    without_provider(account)
+    with scripted(PASSWORDS + 'expect-prefix "AUTH PLAIN"\nline "-ERR [AUTH] no"\n'):
+        assert "pop3 authorize" not in account.run("stat", "work", status=77)
+
+
+def test_doctor_tells_what_is_kept_and_that_the_provider_refreshes_it(account, server, scripted):
+    with scripted(BOTH):
+        account.keep()
+        lines = doctor(account)
+    kept = account.kept()
+    end = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(kept["expires"]))
+    assert f"ok token kept in {account.token_file}" in lines and "ok token the provider refreshes it" in lines
+    assert f" it lasts until {end}" in lines and "ok login XOAUTH2" in lines
+    assert "ok OAuth the server takes tokens, by XOAUTH2" in lines
+    assert f"issuer = {server.issuer}" in lines and "client-id = mail-client" in lines
+    assert not any("password" in line or kept["access_token"] in line for line in lines)
+    assert len(server.asked("/token")) == 1
+
+
+def test_doctor_tells_that_there_is_no_token_or_that_it_is_no_longer_refreshed(account, server, scripted):
+    with scripted(BOTH + BOTH):
+        assert "BAD token there is none yet; run: pop3 authorize work" in doctor(account, 77)
+        account.keep()
+        server.script = [refuse("invalid_grant", description="gone")]
+        (bad,) = [line for line in doctor(account, 77) if line.startswith("BAD")]
+    assert "the permission is no longer good" in bad and bad.endswith("(invalid_grant: gone); run: pop3 authorize work")
+
+
+def test_doctor_notes_a_server_that_announces_no_mechanism_for_tokens(account, scripted):
+    with scripted(PASSWORDS):
+        account.keep()
+        lines = doctor(account, 69)
+    assert "note OAuth the server announces neither XOAUTH2 nor OAUTHBEARER" in lines
+
+
+def test_tokens_that_are_refused_name_the_command(account, server, scripted):
+    refused = 'line "+OK"\nexpect CAPA\ncapa "SASL XOAUTH2"\nexpect-prefix "AUTH XOAUTH2"\nline "-ERR [AUTH] no"\n'
+    with scripted(refused * 2):
+        account.keep()
+        text = account.run("stat", "work", status=77)
+    assert text.endswith("get a new token, for this user and for POP3; run: pop3 authorize work\n")
+
+
+def test_an_account_without_a_name_is_named_by_its_url(account):
+    text = account.run("token", "pop3s://me%40example.org@localhost/", "--issuer", account.server.issuer, status=77)
+    assert text.endswith("run: pop3 authorize pop3s://me%40example.org@localhost/\n")
