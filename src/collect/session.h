@@ -75,6 +75,7 @@ typedef struct p3_approach {
     p3_apart apart;
     bool no_uidl;        /* UIDL is not asked for: the server closed at it, or after refusing it */
     bool no_top;         /* the same of TOP */
+    bool no_sizes;       /* LIST is not sent beside UIDL: it ended the session before */
     unsigned closes;     /* sessions in a row that the server closed before they got anywhere */
     uint32_t suspect;    /* the message that was in hand when it last did, or 0 */
     unsigned quits;      /* sessions in a row that it closed at QUIT after deletions */
@@ -217,6 +218,10 @@ void p3_session_free(p3_session *s);
 
 /* The stages, each called when the one before is done. */
 void p3_session_list(p3_session *s);
+
+/* Whether there can be no session without LIST. */
+bool p3_session_needs_sizes(const p3_session *s);
+
 void p3_session_filter(p3_session *s);
 void p3_session_begin_taking(p3_session *s);
 

@@ -151,6 +151,19 @@ static bool leave_out_uidl(p3_session *s)
     return asked && s->next.no_uidl;
 }
 
+/* The session was lost when LIST was asked for behind UIDL, which most sessions can do without. */
+static bool leave_out_sizes(p3_session *s, pop3_status status)
+{
+    bool asked = s->stage == P3_STAGE_LISTING && !s->no_uidl && !s->sizes_asked && s->box.sealed;
+    bool lost = status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT ||
+                status == POP3_ERR_PROTOCOL || status == POP3_ERR_LIMIT;
+    if (!asked || !lost || s->approach.no_sizes || p3_session_needs_sizes(s) ||
+        p3_session_is_out_of_time(s))
+        return false;
+    s->next.no_sizes = true;
+    return true;
+}
+
 static bool was_closed(p3_session *s)
 {
     p3_approach *next = &s->next;
@@ -178,6 +191,8 @@ bool p3_session_adapt(p3_session *s, pop3_status status)
         s->next.apart = P3_APART_SILENCE;
         return true;
     }
+    if (leave_out_sizes(s, status))
+        return true;
     if (status == POP3_ERR_CLOSED && s->stage > P3_STAGE_LOGIN &&
         (leave_out_what_was_refused(s) || save_commands(s)))
         return true;

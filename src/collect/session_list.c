@@ -68,8 +68,7 @@ static void submit_listing(p3_session *s, pop3_command_kind kind, pop3_entry_fn 
         p3_session_lost(s, status);
 }
 
-/* Whether there can be no session without LIST. */
-static bool needs_sizes(const p3_session *s)
+bool p3_session_needs_sizes(const p3_session *s)
 {
     return s->run->options->sizes || s->account->max_size > 0 || s->account->kill_size > 0 ||
            s->no_uidl;
@@ -83,18 +82,23 @@ static bool knows(const p3_session *s, p3_standing standing)
     return i < s->rows.count;
 }
 
-/* Whether LIST goes along with UIDL: it costs no round trip then, and tells of unique-ids that are
- * used again, and of messages that UIDL lacks. */
+/* LIST tells of messages that UIDL lacks, and of unique-ids that are used again. Beside UIDL it
+ * costs no round trip. */
 static bool wants_sizes_beside(const p3_session *s)
 {
-    return pop3_client_pipelines(s->client) && !s->approach.frugal;
+    return pop3_client_pipelines(s->client) && !s->approach.frugal && !s->approach.no_sizes;
 }
 
-/* The same for LIST behind UIDL, at the cost of a round trip. */
+/* Behind UIDL it costs one, and a command that a server which bounds sessions may lack later. */
 static bool wants_sizes_behind(const p3_session *s)
 {
-    return s->listed_again || (s->box.count > 0 && (needs_sizes(s) || s->box.numbered ||
-                                                    s->box.has_gaps || knows(s, P3_DOUBTED)));
+    bool to_spare = !s->approach.frugal && p3_session_quota(s) == SIZE_MAX;
+    bool any = s->box.count > 0;
+    if (s->approach.no_sizes)
+        return any && p3_session_needs_sizes(s);
+    return to_spare || s->listed_again ||
+           (any && (p3_session_needs_sizes(s) || s->box.numbered || s->box.has_gaps ||
+                    knows(s, P3_DOUBTED)));
 }
 
 static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *result)
@@ -103,7 +107,7 @@ static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *resu
     (void)client;
     if (s->stage != P3_STAGE_LISTING)
         return;
-    if (result->status == POP3_ERR_REFUSED && !needs_sizes(s))
+    if (result->status == POP3_ERR_REFUSED && !p3_session_needs_sizes(s))
         plan(s);
     else if (!listing_failed(s, result) && p3_session_agree(s))
         plan(s);

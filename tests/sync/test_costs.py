@@ -58,6 +58,6 @@ def test_deleting_takes_one_more(fast_world):
 def test_without_pipelining_a_message_takes_one(fast_world):
     with counting("--no-pipelining") as (port, round_trips):
         fast_world.sync(port, "--quiet")
-        assert round_trips() == 1000 + 6  # CAPA, USER, PASS, UIDL, CAPA again, QUIT
+        assert round_trips() == 1000 + 7  # CAPA, USER, PASS, UIDL, LIST, CAPA again, QUIT
         fast_world.sync(port, "--quiet")
-        assert round_trips() == 5  # not CAPA again
+        assert round_trips() == 6  # not CAPA again

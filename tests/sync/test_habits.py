@@ -186,6 +186,7 @@ def test_utf8_is_sent_before_the_login_where_it_is_announced(world, answer):
 
 SHORT_UIDL = 'on UIDL {\n line "+OK"\n line "1 one"\n line "3 three"\n line "."\n}\nserve\n'
 SHORTER_UIDL = 'on UIDL {\n line "+OK"\n line "1 one"\n line "2 two"\n line "."\n}\nserve\n'
+NUMBERED_UIDL = 'on UIDL {\n line "+OK"\n line "1 1"\n line "2 2"\n line "3 3"\n line "."\n}\n'
 SHORT_LIST = 'on LIST {\n line "+OK"\n line "1 600"\n line "3 600"\n line "."\n}\nserve\n'
 
 
@@ -200,10 +201,11 @@ def test_a_message_that_only_list_has_is_retrieved_once_and_named(world, listing
         assert numbers(world) == [0, 1, 2], "its header tells that it was delivered"
 
 
-def test_a_uidl_that_is_empty_is_as_good_as_none(world):
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]])
+def test_a_uidl_that_is_empty_is_as_good_as_none(world, options):
     world.fill(3)
     empty = 'on UIDL {\n line "+OK"\n line "."\n}\nserve\n'
-    with scripted(world, *[empty] * 4, options=["--delete"]) as server:
+    with scripted(world, *[empty] * 4, options=["--delete", *options]) as server:
         assert "LIST has: 1, 2, 3;" in world.sync(server.port)
         server.wait_for("C: QUIT")
         server.wait_until_idle()
@@ -217,10 +219,49 @@ def test_a_uidl_that_is_empty_is_as_good_as_none(world):
     assert numbers(world) == [0, 1, 2, 3]
 
 
-def test_a_gap_in_uidl_is_filled_by_list_where_commands_do_not_go_together(world):
+@pytest.mark.parametrize(("listing", "lacking"), [(SHORT_UIDL, 2), (SHORTER_UIDL, 3)])
+def test_a_message_that_only_list_has_is_named_where_commands_do_not_go_together(world, listing, lacking):
+    """Whether UIDL has a gap, or lacks the last; also when nothing else is new."""
     world.fill(3)
-    with scripted(world, SHORT_UIDL, options=["--no-pipelining"]) as server:
-        assert "LIST has: 2;" in world.sync(server.port)
+    with scripted(world, *[listing] * 2, options=["--no-pipelining"]) as server:
+        assert f"LIST has: {lacking};" in world.sync(server.port)
+        assert numbers(world) == [0, 1, 2]
+        assert f"LIST has: {lacking};" in world.sync(server.port)
+    assert numbers(world) == [0, 1, 2]
+
+
+def test_a_last_message_that_uidl_lacks_comes_although_nothing_else_is_new(world):
+    world.fill(2)
+    with scripted(world, "serve\n", SHORTER_UIDL.replace("one", "000000").replace("two", "000001"), options=["--no-pipelining"]) as server:
+        world.sync(server.port)
+        world.fill(1, first=2)
+        assert "LIST has: 3;" in world.sync(server.port)
+    assert numbers(world) == [0, 1, 2]
+
+
+AT_LIST = {
+    "close": "close",
+    "reset": "reset",
+    "no listing": 'line "+OK"\nline "what?"\nline "."',
+    "no reply": 'line "what?"',
+    "no end": 'line "+OK"\nloop {\n numbers "%d 1" 1 1000\n}',
+    "refused": 'line "-ERR no"',
+}
+
+
+@pytest.mark.parametrize("habit", AT_LIST)
+@pytest.mark.parametrize(("options", "uidl"), [([], ""), (["--no-pipelining"], ""), (["--no-pipelining"], NUMBERED_UIDL)],
+                         ids=["together", "apart", "numbered"])  # fmt: skip
+def test_a_server_that_ends_the_session_at_list_or_talks_nonsense_is_done_without_it(world, habit, options, uidl):
+    """Also where sizes would tell messages apart: the unique-ids are numbers."""
+    world.fill(3)
+    script = f"on LIST {{\n{AT_LIST[habit]}\n}}\n{uidl}serve\n"
+    with scripted(world, *[script] * 9, options=["--delete", *options]) as server:
+        assert world.sync(server.port, "--dry-run").count("would retrieve") == 3
+        world.sync(server.port)
+        assert numbers(world) == [0, 1, 2]
+        world.sync(server.port, "--delete")
+        assert world.on_server() == []
     assert numbers(world) == [0, 1, 2]
 
 

@@ -217,15 +217,20 @@ def test_without_uidl_and_top_it_works_too(world):
 
 def session(uids, messages, tops=(), retrs=(), deles=(), quit_line='line "+OK"'):
     """A scripted session without CAPA: messages by number, with these unique-ids."""
-    out = ['line "+OK ready"', "expect CAPA", 'line "-ERR"', 'expect-prefix "USER"', 'line "+OK"',
-           'expect-prefix "PASS"', 'line "+OK"', "expect UIDL", 'line "+OK"']  # fmt: skip
-    out += [f'line "{i + 1} {uid}"' for i, uid in enumerate(uids)] + ['line "."']
+
+    def octets(number, whole):
+        header = f"Subject: {messages[number - 1]}\r\nMessage-ID: <{messages[number - 1]}>\r\n\r\n"
+        return header + ("body\r\n" if whole else "\r\n")
 
     def text(number, whole):
-        header = f"Subject: {messages[number - 1]}\r\nMessage-ID: <{messages[number - 1]}>\r\n\r\n"
-        octets = header + ("body\r\n" if whole else "\r\n")
-        sent = f"+OK {len(octets)} octets\r\n{octets}.\r\n".replace("\r\n", "\\r\\n")
+        sent = octets(number, whole)
+        sent = f"+OK {len(sent)} octets\r\n{sent}.\r\n".replace("\r\n", "\\r\\n")
         return f'send "{sent}"'
+
+    out = ['line "+OK ready"', "expect CAPA", 'line "-ERR"', 'expect-prefix "USER"', 'line "+OK"',
+           'expect-prefix "PASS"', 'line "+OK"', "expect UIDL", 'line "+OK"']  # fmt: skip
+    out += [f'line "{i + 1} {uid}"' for i, uid in enumerate(uids)] + ['line "."', "expect LIST", 'line "+OK"']
+    out += [f'line "{i + 1} {len(octets(i + 1, True))}"' for i, _ in enumerate(uids)] + ['line "."']
 
     asked_caps = False
     for word, numbers in (("TOP", tops), ("RETR", retrs), ("DELE", deles)):
