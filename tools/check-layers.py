@@ -31,10 +31,11 @@ ROOMS = {
     "src/confine": {"confine", "support", "system"},
     "src/deliver": {"deliver", "confine", "support", "system"},
     "src/state": {"state", "confine", "support", "system"},
-    "src/token": {"token", "support", "system", "optional"},
+    "src/web": {"web", "support", "system", "optional"},
+    "src/token": {"token", "web", "support", "system"},
     "src/collect": {"collect", "deliver", "state", "confine", "support", "system"},
     "src/settings": {"settings", "collect", "deliver", "support", "system"},
-    "src/cli": {"cli", "settings", "collect", "deliver", "state", "token", "confine", "support", "system", "optional"},
+    "src/cli": {"cli", "settings", "collect", "deliver", "state", "token", "web", "confine", "support", "system", "optional"},
     "python": {"core"},
 }
 

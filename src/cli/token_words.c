@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/oauth.h"
-#include "token/form.h"
+#include "web/form.h"
 
 /* The account as a URL that a shell takes as it is. */
 static char *url_of(const p3_account *a)

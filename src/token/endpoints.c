@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "token/members.h"
+#include "web/members.h"
 
 static bool out_of_memory(p3_problem *why)
 {

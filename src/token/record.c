@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "system/erase.h"
-#include "token/members.h"
+#include "web/members.h"
 
 /* The members: names in JSON, where they are in the record, and what they are. */
 typedef struct p3_member {

@@ -3,8 +3,8 @@
 #define P3_TOKEN_REQUEST_H
 
 #include "token/account.h"
-#include "token/form.h"
-#include "token/members.h"
+#include "web/form.h"
+#include "web/members.h"
 
 /* The client, as the endpoint is to be told. */
 typedef struct p3_token_client {

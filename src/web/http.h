@@ -1,6 +1,6 @@
 /* One HTTPS request and its answer, by libcurl, which is loaded when it is first needed. */
-#ifndef P3_TOKEN_HTTP_H
-#define P3_TOKEN_HTTP_H
+#ifndef P3_WEB_HTTP_H
+#define P3_WEB_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* One HTTPS request and its answer, by libcurl. */
-#include "token/http.h"
+#include "web/http.h"
 
 #include <curl/curl.h>
 #include <pthread.h>

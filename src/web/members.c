@@ -1,5 +1,5 @@
 /* Reads JSON that a server sent or a file holds. */
-#include "token/members.h"
+#include "web/members.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Reads JSON that a server sent or a file holds: every member is of the expected type, or missing.
  */
-#ifndef P3_TOKEN_MEMBERS_H
-#define P3_TOKEN_MEMBERS_H
+#ifndef P3_WEB_MEMBERS_H
+#define P3_WEB_MEMBERS_H
 
 #include <jansson.h>
 #include <stdbool.h>

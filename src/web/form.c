@@ -1,5 +1,5 @@
 /* Fields as a form carries them, and text in base64url. */
-#include "token/form.h"
+#include "web/form.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Fields as a form carries them (application/x-www-form-urlencoded), and text in base64url. */
-#ifndef P3_TOKEN_FORM_H
-#define P3_TOKEN_FORM_H
+#ifndef P3_WEB_FORM_H
+#define P3_WEB_FORM_H
 
 #include <stdbool.h>
 #include <stddef.h>
