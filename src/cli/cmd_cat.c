@@ -1,4 +1,4 @@
-/* pop3 cat: messages as they are, one after the other. */
+/* pop3 cat and pop3 top: messages, or the beginning of them, as they are, one after the other. */
 #include "cli/command.h"
 
 #include <stdio.h>
@@ -14,15 +14,94 @@
 typedef struct p3_destination {
     bool is_terminal;
     bool failed;
+    uint64_t octets; /* of the message in hand */
     p3_printer printer;
 } p3_destination;
 
 static pop3_sink_result to_output(void *ctx, const char *data, size_t len)
 {
     p3_destination *d = ctx;
+    d->octets += len;
     d->failed = d->is_terminal ? !p3_printer_put(&d->printer, data, len)
                                : !p3_write_octets(stdout, data, len);
     return d->failed ? POP3_SINK_ABORT : POP3_SINK_CONTINUE;
+}
+
+/* What TOP would show of a message that comes whole. */
+typedef struct p3_beginning {
+    p3_destination *to;
+    bool in_body;
+    bool in_line;   /* octets of one have come, besides its end */
+    uint64_t lines; /* of the body, yet to come */
+} p3_beginning;
+
+/* How many octets of `data` belong to it. */
+static size_t beginning_of(p3_beginning *b, const char *data, size_t len)
+{
+    size_t i = 0;
+    while (i < len && !(b->in_body && b->lines == 0)) {
+        char c = data[i++];
+        if (c == '\n' && b->in_body)
+            b->lines--;
+        else if (c == '\n' && !b->in_line)
+            b->in_body = true;
+        b->in_line = c != '\n' && (b->in_line || c != '\r');
+    }
+    return i;
+}
+
+static pop3_sink_result to_beginning(void *ctx, const char *data, size_t len)
+{
+    p3_beginning *b = ctx;
+    size_t most = beginning_of(b, data, len);
+    pop3_sink_result result = most > 0 ? to_output(b->to, data, most) : POP3_SINK_CONTINUE;
+    return result == POP3_SINK_CONTINUE && most < len ? POP3_SINK_DISCARD : result;
+}
+
+static pop3_status print_by_retr(p3_session_with *m, uint32_t number, uint32_t lines,
+                                 p3_destination *d)
+{
+    p3_beginning b = {.to = d, .lines = lines};
+    pop3_status status = pop3_client_retr(m->client, number, to_beginning, &b);
+    return status == POP3_ERR_CANCELLED && !d->failed ? POP3_OK : status;
+}
+
+static bool has_no_top(const p3_session_with *m)
+{
+    return (m->options.traits.flags & POP3_TRAIT_NO_TOP) != 0;
+}
+
+/* Prints the header and the first lines, by RETR where the server is known to have no TOP or
+ * refuses it. */
+static pop3_status print_beginning(p3_session_with *m, uint32_t number, uint32_t lines,
+                                   p3_destination *d)
+{
+    if (!has_no_top(m)) {
+        pop3_status status = pop3_client_top(m->client, number, lines, to_output, d);
+        if (status != POP3_ERR_REFUSED)
+            return status;
+    }
+    return print_by_retr(m, number, lines, d);
+}
+
+/* One message; `lines` < 0: a whole one. Complains, and returns the exit status. */
+static int print_one(p3_session_with *m, const p3_selection *s, uint32_t number, int64_t lines,
+                     p3_destination *d)
+{
+    int result = EX_OK;
+    p3_comeback back;
+    pop3_status status;
+    do {
+        d->octets = 0;
+        back = P3_COMEBACK_NO;
+        status = lines < 0 ? pop3_client_retr(m->client, number, to_output, d)
+                           : print_beginning(m, number, (uint32_t)lines, d);
+        if (status != POP3_OK && lines >= 0 && d->octets == 0 && !has_no_top(m))
+            back = p3_mailbox_come_back(m, status, &result);
+    } while (back == P3_COMEBACK_DONE);
+    if (back == P3_COMEBACK_FAILED || status == POP3_OK || d->failed)
+        return d->failed ? EX_IOERR : result;
+    return p3_selection_complain(s, m, number, status);
 }
 
 /* Retrieves message by message; `lines` < 0: whole ones. */
@@ -31,16 +110,13 @@ static int print_messages(p3_session_with *m, p3_selection *s, int64_t lines)
     p3_walk w = {.selection = s};
     p3_destination d = {.is_terminal = isatty(STDOUT_FILENO), .printer = {.out = stdout}};
     int result = p3_selection_find(s, m, false);
+    m->has_messages = true;
     while (result == EX_OK && p3_walk_next(&w)) {
-        pop3_status status =
-            lines < 0 ? pop3_client_retr(m->client, w.number, to_output, &d)
-                      : pop3_client_top(m->client, w.number, (uint32_t)lines, to_output, &d);
+        result = print_one(m, s, w.number, lines, &d);
         if (d.is_terminal)
             d.failed = !p3_printer_end(&d.printer) || d.failed;
         if (d.failed)
             result = EX_IOERR;
-        else if (status != POP3_OK)
-            result = p3_selection_complain(s, m, w.number, status);
     }
     return result;
 }

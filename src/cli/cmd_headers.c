@@ -42,7 +42,7 @@ static uint64_t size_of(const p3_headers *h, uint32_t number)
 {
     const p3_listed *l = &h->selection.listed;
     size_t i = p3_listed_from(l, number);
-    return i < l->count ? l->at[i].octets : POP3_OCTETS_UNKNOWN;
+    return i < l->count ? p3_listed_octets(l, i) : POP3_OCTETS_UNKNOWN;
 }
 
 static char *field(const p3_headers *h, const char *name)
@@ -258,6 +258,7 @@ static pop3_status ask_on_connection(p3_headers *h)
     for (uint64_t i = 0; i < h->shown; i++)
         (void)p3_walk_next(&w);
     p3_header_reset(&h->header);
+    h->no_top = h->no_top || (h->mailbox->options.traits.flags & POP3_TRAIT_NO_TOP) != 0;
     const pop3_capabilities *caps = pop3_client_capabilities(h->mailbox->client);
     pop3_status status = POP3_OK;
     bool probes = !h->no_top && (caps == NULL || (caps->flags & POP3_CAP_TOP) == 0);
@@ -307,7 +308,6 @@ static int run(p3_arguments *a, bool every_field)
     if (!p3_selection_read(&h.selection, a, &why))
         return p3_complain(NULL, &why);
     int result = p3_mailbox_open(&m, a);
-    h.no_top = result == EX_OK && (m.options.traits.flags & POP3_TRAIT_NO_TOP) != 0;
     if (result == EX_OK)
         result = show(&h);
     result = p3_mailbox_close(&m, result);

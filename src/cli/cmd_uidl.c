@@ -59,6 +59,20 @@ static int print_some(p3_session_with *m, p3_selection *s, bool json)
     return result;
 }
 
+/* Whether it is known that the server has no unique-ids. Complains then. */
+static bool has_none(const p3_session_with *m)
+{
+    p3_problem why;
+    if ((m->options.traits.flags & POP3_TRAIT_NO_UIDL) == 0)
+        return false;
+    p3_problem_set(
+        &why, EX_UNAVAILABLE,
+        "UIDL is not sent: the server is known to have no unique-ids (traits = no-uidl); to "
+        "send it all the same, use --traits none");
+    (void)p3_complain(m->account->account.name, &why);
+    return true;
+}
+
 int p3_cmd_uidl(p3_arguments *a)
 {
     p3_session_with m;
@@ -67,7 +81,9 @@ int p3_cmd_uidl(p3_arguments *a)
     if (!p3_selection_read(&s, a, &why))
         return p3_complain(NULL, &why);
     int result = p3_mailbox_open(&m, a);
-    if (result == EX_OK)
+    if (result == EX_OK && has_none(&m))
+        result = EX_UNAVAILABLE;
+    else if (result == EX_OK)
         result = a->count > 1 ? print_some(&m, &s, a->run.json) : print_all(&m, a->run.json);
     result = p3_mailbox_close(&m, result);
     p3_selection_free(&s);

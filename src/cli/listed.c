@@ -104,6 +104,11 @@ uint32_t p3_listed_last(const p3_listed *l)
     return l->count > 0 ? l->at[l->count - 1].number : 0;
 }
 
+uint64_t p3_listed_octets(const p3_listed *l, size_t i)
+{
+    return l->has_uids ? POP3_OCTETS_UNKNOWN : l->at[i].octets;
+}
+
 pop3_str p3_listed_uid(const p3_listed *l, size_t i)
 {
     if (!l->has_uids)

@@ -39,6 +39,9 @@ size_t p3_listed_from(const p3_listed *l, uint64_t number);
 /* The highest message number; 0 when nothing is listed. */
 uint32_t p3_listed_last(const p3_listed *l);
 
+/* A message's size; unknown when the listing came from UIDL. */
+uint64_t p3_listed_octets(const p3_listed *l, size_t i);
+
 /* A message's unique-id; empty when the listing came from LIST. */
 pop3_str p3_listed_uid(const p3_listed *l, size_t i);
 

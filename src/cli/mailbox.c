@@ -75,6 +75,18 @@ static pop3_status log_in(p3_session_with *m)
     return pop3_login(m->client, &o);
 }
 
+static int complain_of_login(const p3_session_with *m, pop3_status status)
+{
+    p3_problem why;
+    p3_describe_failure_of(m->client, &m->account->account, status, &why);
+    p3_problem plain = why;
+    if (status == POP3_ERR_CLOSED && pop3_login_outcome(m->client)->attempts > 0)
+        p3_problem_set(&why, plain.exit,
+                       "%.700s; if that happens each time, choose another mechanism with --auth",
+                       plain.text);
+    return p3_complain(m->account->account.name, &why);
+}
+
 int p3_mailbox_login(p3_session_with *m)
 {
     p3_problem why = {0};
@@ -91,7 +103,7 @@ int p3_mailbox_login(p3_session_with *m)
             return result;
         status = log_in(m);
     }
-    return status == POP3_OK ? EX_OK : p3_mailbox_complain(m, status);
+    return status == POP3_OK ? EX_OK : complain_of_login(m, status);
 }
 
 static int connect_to(p3_session_with *m, bool logs_in)
@@ -133,8 +145,13 @@ static bool find_another_way(const p3_session_with *m, pop3_status status, pop3_
     bool together = m->options.engine.pipelining == POP3_PIPELINING_AUTO &&
                     pop3_client_pipelines(m->client) &&
                     (out->flags & POP3_TRAIT_ONE_AT_A_TIME) == 0;
-    out->flags |= POP3_TRAIT_ONE_AT_A_TIME;
-    return together;
+    if (together) {
+        out->flags |= POP3_TRAIT_ONE_AT_A_TIME;
+        return true;
+    }
+    bool top = (out->flags & POP3_TRAIT_NO_TOP) == 0;
+    out->flags |= POP3_TRAIT_NO_TOP;
+    return top;
 }
 
 p3_comeback p3_mailbox_come_back(p3_session_with *m, pop3_status status, int *result)
@@ -154,8 +171,9 @@ p3_comeback p3_mailbox_come_back(p3_session_with *m, pop3_status status, int *re
 int p3_mailbox_close(p3_session_with *m, int status)
 {
     if (status == EX_OK && m->client != NULL && pop3_client_state(m->client) != POP3_STATE_DEAD) {
+        bool matters = m->has_messages || pop3_client_deletions(m->client) > 0;
         pop3_status quit = pop3_client_quit(m->client);
-        if (quit != POP3_OK)
+        if (quit != POP3_OK && (quit != POP3_ERR_REFUSED || matters))
             status = p3_mailbox_complain(m, quit);
     }
     pop3_client_free(m->client);

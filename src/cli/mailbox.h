@@ -13,6 +13,7 @@ typedef struct p3_session_with {
     p3_sandbox sandbox;
     p3_remembered remembered;
     pop3_client_options options; /* that the client was made with: what is remembered, too */
+    bool has_messages; /* messages were printed: the reply to QUIT tells that the last was whole */
 } p3_session_with;
 
 /* Connects to the URL or account that the command line names first, and logs in. Complains and
@@ -41,15 +42,16 @@ typedef enum p3_comeback {
     P3_COMEBACK_FAILED, /* it did not work, which has been told */
 } p3_comeback;
 
-/* The connection ended with `status` while messages were asked for: goes another way, as sync would
- * (without CAPA after the login, or one command at a time), on another connection. Each
- * way is gone once. */
+/* The connection ended with `status` while headers were asked for: goes another way, as sync would
+ * (without CAPA after the login, one command at a time, then without TOP), on another connection.
+ * Each way is gone once. */
 p3_comeback p3_mailbox_come_back(p3_session_with *m, pop3_status status, int *result);
 
 /* Complains about what the client says went wrong. Returns the exit status. */
 int p3_mailbox_complain(const p3_session_with *m, pop3_status status);
 
-/* Ends the session with QUIT, unless `status` tells of a failure. Returns the exit status. */
+/* Ends the session with QUIT, unless `status` tells of a failure. Returns the exit status. A QUIT
+ * that is refused is a failure where messages were marked as deleted, or printed. */
 int p3_mailbox_close(p3_session_with *m, int status);
 
 #endif

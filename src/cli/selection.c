@@ -76,14 +76,32 @@ static int check(const p3_selection *s, uint64_t most)
     return EX_OK;
 }
 
+/* LIST ended with `status`: UIDL, too, tells which messages there are, and their sizes are not
+ * known then. On another connection where LIST ended this one. */
+static int find_without_sizes(p3_selection *s, p3_session_with *m, pop3_status status)
+{
+    p3_problem why;
+    int result = EX_OK;
+    p3_describe_failure(m->client, status, &why);
+    bool has_uids = (m->options.traits.flags & POP3_TRAIT_NO_UIDL) == 0;
+    if (status == POP3_ERR_MEMORY || !has_uids)
+        return p3_complain(m->account->account.name, &why);
+    p3_listed_free(&s->listed);
+    if (status != POP3_ERR_REFUSED)
+        result = p3_mailbox_reconnect(m, *pop3_client_traits(m->client), true);
+    if (result == EX_OK && p3_listed_uids(&s->listed, m->client) == POP3_OK)
+        return EX_OK;
+    return p3_complain(m->account->account.name, &why);
+}
+
 int p3_selection_find(p3_selection *s, p3_session_with *m, bool needs_list)
 {
     s->by_listing = needs_list || s->open;
     if (!s->by_listing)
         return EX_OK;
     pop3_status status = p3_listed_sizes(&s->listed, m->client);
-    return status != POP3_OK ? p3_mailbox_complain(m, status)
-                             : check(s, p3_listed_last(&s->listed));
+    int result = status != POP3_OK ? find_without_sizes(s, m, status) : EX_OK;
+    return result != EX_OK ? result : check(s, p3_listed_last(&s->listed));
 }
 
 int p3_selection_complain(const p3_selection *s, p3_session_with *m, uint32_t number,
@@ -101,12 +119,31 @@ int p3_selection_complain(const p3_selection *s, p3_session_with *m, uint32_t nu
     return p3_complain(NULL, &none);
 }
 
+/* Whether UIDL lacks a message that was named, though STAT counts it. Complains then. */
+static bool lacks_uid(const p3_selection *s, p3_session_with *m)
+{
+    p3_problem why;
+    pop3_stat drop;
+    uint32_t most = p3_listed_last(&s->listed);
+    size_t i = 0;
+    while (i < s->count && (s->ranges[i].open || s->ranges[i].last <= most))
+        i++;
+    if (i == s->count || pop3_client_stat(m->client, &drop) != POP3_OK ||
+        s->ranges[i].last > drop.count)
+        return false;
+    p3_problem_set(&why, EX_UNAVAILABLE, "UIDL: the server gives message %lu no unique-id",
+                   (unsigned long)s->ranges[i].last);
+    (void)p3_complain(m->account->account.name, &why);
+    return true;
+}
+
 int p3_selection_find_uids(p3_selection *s, p3_session_with *m)
 {
     s->by_listing = true;
     pop3_status status = p3_listed_uids(&s->listed, m->client);
-    return status != POP3_OK ? p3_mailbox_complain(m, status)
-                             : check(s, p3_listed_last(&s->listed));
+    if (status != POP3_OK)
+        return p3_mailbox_complain(m, status);
+    return lacks_uid(s, m) ? EX_UNAVAILABLE : check(s, p3_listed_last(&s->listed));
 }
 
 static int compare(const void *a, const void *b)
@@ -153,7 +190,6 @@ static bool next_in(p3_walk *w, const p3_range *r)
     if (w->place >= l->count || l->at[w->place].number > r->last)
         return false;
     w->number = l->at[w->place].number;
-    w->octets = l->has_uids ? 0 : l->at[w->place].octets;
     w->uid = p3_listed_uid(l, w->place++);
     return true;
 }

@@ -29,10 +29,10 @@ bool p3_selection_read(p3_selection *s, const p3_arguments *a, p3_problem *why);
 /* The same where numbers must be given. */
 bool p3_selection_read_named(p3_selection *s, const p3_arguments *a, p3_problem *why);
 
-/* Asks the server with LIST what there is, where a range does not end in a number or where
- * `needs_list`, and checks the ranges. Without it the numbers are taken as they are: the server
- * knows, and STAT may be wrong. Complains and returns an exit status when that does not work, EX_OK
- * when it does. */
+/* Asks the server with LIST, or where that does not work with UIDL, what there is, where a range
+ * does not end in a number or where `needs_list`, and checks the ranges. Without it the numbers are
+ * taken as they are: the server knows, and STAT may be wrong. Complains and returns an exit status
+ * when that does not work, EX_OK when it does. */
 int p3_selection_find(p3_selection *s, p3_session_with *m, bool needs_list);
 
 /* A command about a message ended so: complains, and returns the exit status. A number beyond the
@@ -58,8 +58,7 @@ typedef struct p3_walk {
     uint64_t next;   /* the next number in it, without a listing */
     size_t place;    /* the next entry of the listing */
     uint32_t number; /* of the message at hand, */
-    uint64_t octets; /* its size, when the listing came from LIST, */
-    pop3_str uid;    /* its unique-id, when it came from UIDL */
+    pop3_str uid;    /* its unique-id, when the listing came from UIDL */
 } p3_walk;
 
 /* Goes to the next message, or to the first. False when there is none. */

@@ -333,6 +333,13 @@ static void drop_waiting(pop3_client *c)
 
 /* ---- the engine's events ---- */
 
+/* A QUIT that is refused matters where messages were marked as deleted; else it is a command. */
+static pop3_refusal refusal_of(const pop3_client *c, pop3_command_kind command)
+{
+    bool idle = command == POP3_CMD_QUIT && pop3_engine_deletions(c->engine) == 0;
+    return idle ? POP3_REFUSED_COMMAND : p3_refusal_of(command);
+}
+
 static void command_over(pop3_client *c, const pop3_event *ev)
 {
     pop3_result result = {
@@ -351,7 +358,7 @@ static void command_over(pop3_client *c, const pop3_event *ev)
         p3_describe_command(ev->command, ev->number, doing, sizeof doing);
         p3_report(c, &(p3_fault){.status = ev->status,
                                  .doing = doing,
-                                 .refused = p3_refusal_of(ev->command),
+                                 .refused = refusal_of(c, ev->command),
                                  .reply = &ev->reply});
     }
     if (ev->command == POP3_CMD_CAPA && ev->status == POP3_OK)

@@ -29,7 +29,6 @@ EXCUSED = {
     ("list-of-an-empty-line", "list"): "it has a row for each message of LIST, which has two",
     ("quit-closed-with-nothing-deleted", "list"): "the mailbox is empty",
     ("uidl-refused", "uidl"): "there are no unique-ids to show",
-    ("top-refused", "top"): "TOP is what it is for",
 }
 
 

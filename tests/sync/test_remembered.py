@@ -130,10 +130,10 @@ def test_headers_come_one_at_a_time_from_a_server_that_does_not_take_many(world,
 
 def test_nobody_comes_back_for_ever(world):
     world.fill(5)
-    with scripted(world, 'on "TOP 3" { close }\nserve\n') as server:
+    with scripted(world, 'on "TOP 3" { close }\non "RETR 3" { close }\nserve\n') as server:
         told = plain(world, "list", server, status=75)
-        assert server.count("open") <= 3
-    assert rows(told) == ["1", "2"] and told.count("TOP 3: the server closed the connection") == 1
+        assert server.count("open") <= 4
+    assert rows(told) == ["1", "2"] and told.count("RETR 3: the server closed the connection") == 1
 
 
 def test_where_coming_back_fails_both_failures_are_told(world):
@@ -143,3 +143,108 @@ def test_where_coming_back_fails_both_failures_are_told(world):
     with world.server("--script", path, "--max-sessions", 1) as server:
         told = plain(world, "list", server, status=75)
     assert "connecting: Connection refused" in told and "TOP 3: the server closed the connection" in told
+
+
+# ---- each subcommand, with each habit of the servers ----
+
+SUBCOMMANDS = ["stat", "list", "headers", "uidl", "uidl 1", "cat 1", "top 1", "capa", "shell", "doctor", "rm 1", "rm 1-"]
+EMPTY_UIDL = 'on UIDL {\n line "+OK"\n line "."\n}\nserve\n'
+CLOSED = "the server closed the connection"
+REFUSED = "the server refused: "
+LOGIN_CLOSED = "AUTH: the server closed the connection; if that happens each time, choose another mechanism with --auth"
+
+# A script, options of the server, and the subcommands that cannot do what they are for: exit status and text.
+HABITS = {
+    "none": ("", [], {}),
+    "closes at CAPA": ("on CAPA { close }\nserve\n", [], {"capa": (69, "CAPA is not sent: the server closes the connection on it (traits = no-capa)")}),
+    "refuses CAPA": ("", ["--refuse", "CAPA"], {"capa": (69, "CAPA: " + REFUSED)}),
+    "closes at a late CAPA": ("", ["--late-capa", "close"], {"capa": (0, CLOSED + "; it announces this before the login")}),
+    "refuses a late CAPA": ("", ["--late-capa", "refuse"], {"capa": (0, "not now; it announces this before the login")}),
+    "closes after a refusal": ("", ["--most-errors", "1", "--refuse", "CAPA"], {"capa": (69, "CAPA is not sent: ")}),
+    "refuses UIDL": ("", ["--refuse", "UIDL"], {"uidl": (69, "UIDL: " + REFUSED), "uidl 1": (69, "UIDL: " + REFUSED), "shell": (0, "UIDL: " + REFUSED)}),
+    "closes at UIDL": ("on UIDL { close }\nserve\n", [], {"uidl": (75, CLOSED), "uidl 1": (75, CLOSED), "shell": (75, CLOSED), "doctor": (69, "")}),
+    "empty UIDL": (EMPTY_UIDL, [], {"uidl 1": (69, "UIDL: the server gives message 1 no unique-id")}),
+    "refuses LIST": ("", ["--refuse", "LIST"], {"shell": (0, "LIST: " + REFUSED)}),
+    "closes at LIST": ("on LIST { close }\nserve\n", [], {"shell": (75, CLOSED)}),
+    "nonsense at LIST": ('on LIST { line "what?" }\nserve\n', [], {"shell": (76, "what?")}),
+    "refuses TOP": ("", ["--refuse", "TOP"], {"shell": (0, "TOP 1: " + REFUSED)}),
+    "closes at TOP": ("on TOP { close }\nserve\n", [], {"shell": (75, CLOSED), "doctor": (69, "")}),
+    "refuses RETR": ("", ["--refuse", "RETR"], {"cat 1": (69, "RETR 1: " + REFUSED), "shell": (0, "RETR 1: " + REFUSED)}),
+    "closes at RETR": ("on RETR { close }\nserve\n", [], {"cat 1": (75, CLOSED), "shell": (75, CLOSED)}),
+    "refuses STAT": ("", ["--refuse", "STAT"], {"stat": (69, "STAT: " + REFUSED), "shell": (0, "STAT: " + REFUSED), "doctor": (69, "")}),
+    "refuses DELE": ("", ["--refuse", "DELE"], {"rm 1": (69, "DELE 1: " + REFUSED), "rm 1-": (69, "DELE 1: " + REFUSED)}),
+    "closes at QUIT": ("on QUIT { close }\nserve\n", [], {"rm 1": (75, "QUIT: " + CLOSED), "rm 1-": (75, "QUIT: " + CLOSED)}),
+    "refuses QUIT": (
+        'on QUIT { line "-ERR some are left" }\nserve\n', [],
+        {"rm 1": (75, "some are left; messages that were to be deleted may still be there"),
+         "rm 1-": (75, "some are left; messages that were to be deleted may still be there"),
+         "cat 1": (69, "QUIT: the server refused: some are left"), "top 1": (69, "QUIT: the server refused: some are left"),
+         "shell": (69, "QUIT: the server refused: some are left")},
+    ),
+    "closes when commands come together": ("", ["--most-together", "2"], {}),
+    "ends a session after 6 commands": ("", ["--most-commands", "6"], {"shell": (75, CLOSED), "doctor": (69, ""), "rm 1-": (75, "QUIT: " + CLOSED)}),
+    "another has the maildrop": (
+        'on AUTH { line "-ERR maildrop already locked" }\nserve\n', [],
+        {name: (75, "maildrop already locked; try again later") for name in SUBCOMMANDS},
+    ),
+    "closes at the login": ("on AUTH { close }\nserve\n", [], {name: (75, LOGIN_CLOSED) for name in SUBCOMMANDS}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_each_subcommand_does_what_it_can_and_says_what_it_cannot(world, habit):
+    """A text is given where something did not work, and there alone; what is advised of deletions, to rm alone."""
+    script, options, troubles = HABITS[habit]
+    world.fill(3)
+    (world.path / "script").write_text(script)
+    words = ["--script", world.path / "script"] if script else []
+    with world.server(*words, *options) as server:
+        for name in SUBCOMMANDS:
+            status, text = troubles.get(name, (0, ""))
+            done = subprocess.run(
+                [COMMAND, *name.split()[:1], f"pop3://user@127.0.0.1:{server.port}", *name.split()[1:], "--allow-plaintext",
+                 "--password-file", world.password_file],
+                env=world.environment(), input="stat\nuidl\nlist\ntop 1\nretr 1\nquit\n",
+                capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+            assert done.returncode == status and text in done.stderr, (name, done)
+            assert text or not done.stderr, (name, done.stderr)
+            assert name.startswith("rm") or "to be deleted" not in done.stderr, (name, done.stderr)
+            assert status or done.stdout or name in ("uidl", "rm 1-"), name
+
+
+# What a server does at what its trait says, and the command that is not sent then.
+TRAITS = {
+    "no-capa": ("on CAPA { close }\nserve\n", [], "CAPA"),
+    "no-late-capa": ("", ["--late-capa", "close"], None),
+    "no-uidl": ("on UIDL { close }\nserve\n", [], "UIDL"),
+    "no-top": ("on TOP { close }\nserve\n", [], "TOP"),
+    "one-at-a-time": ("", ["--most-together", "2"], None),
+    "no-initial-response": ('on "AUTH PLAIN AHVzZXIAc2VjcmV0" { close }\nserve\n', [], None),
+}
+
+
+@pytest.mark.parametrize("trait", TRAITS)
+def test_each_subcommand_heeds_each_trait(world, trait):
+    script, options, never = TRAITS[trait]
+    world.fill(3)
+    (world.path / "script").write_text(script)
+    words = ["--script", world.path / "script"] if script else []
+    with world.server(*words, *options) as server:
+        for name in (name for name in SUBCOMMANDS if name not in ("shell", "doctor", "rm 1-")):
+            cannot = name in {"no-capa": ["capa"], "no-uidl": ["uidl", "uidl 1"]}.get(trait, [])
+            server.settle()
+            server.forget()
+            told = plain(world, name.split()[0], server, *name.split()[1:], "--traits", trait, status=69 if cannot else 0)
+            server.settle()
+            assert not cannot or "is not sent: the server" in told and f"(traits = {trait}); to send it all the same" in told
+            twice = (name, trait) == ("capa", "no-late-capa")
+            assert server.count(" open") == 1 + twice and (never is None or server.count(f"C: {never}") == 0), name
+
+
+@pytest.mark.parametrize("lines", [0, 1, 2, 1000])
+@pytest.mark.parametrize("mail", ["Subject: a\n\none\n\nthree\n", "Subject: a\n", "Subject: a\n\n", "\none\n", ""])
+def test_top_shows_the_same_by_retr_where_there_is_no_top(world, mail, lines):
+    world.put("1", mail)
+    with world.server() as server:
+        by_top = plain(world, "top", server, 1, "--lines", lines)
+        assert plain(world, "top", server, 1, "--lines", lines, "--traits", "no-top") == by_top
