@@ -128,15 +128,18 @@ static bool call_entry(void *ctx, const pop3_entry *entry, pop3_str line)
 static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
 {
     p3_call *call = ctx;
-    call->over = true;
-    call->status = result->status;
-    p3_ending_call_over(&c->ending, call->status);
-    call->stat = result->stat;
-    call->entry = result->entry;
     pop3_str line = result->reply.line;
     p3_reply_keep(&c->reply, &result->reply);
+    call->over = true;
+    call->status = result->status;
+    call->stat = result->stat;
+    call->entry = result->entry;
     if (call->entry.uid.len > 0 && c->reply.reply.line.len > 0)
         call->entry.uid.data = c->reply.reply.line.data + (call->entry.uid.data - line.data);
+    else if (call->entry.uid.len > 0)
+        call->status = p3_report_error(c, POP3_ERR_MEMORY, pop3_command_name(result->command),
+                                       "out of memory for the reply");
+    p3_ending_call_over(&c->ending, call->status);
 }
 
 /* Steps until a call is over. */

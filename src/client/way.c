@@ -127,8 +127,9 @@ static bool has_only_heard_capa(const pop3_client *c)
     return c->phase == P3_PHASE_LOGIN && p3_login_has_only_heard_capa(&c->login, kind);
 }
 
-/* Notes that the connection ended at CAPA, when it did. Returns whether it may be made again. After
- * the login other commands are under way: a reset there may as well be the network's. */
+/* Notes that the connection ended at CAPA, when it did. Returns whether it may be made again: not
+ * when the caller has used it, as another would be without what that did, STLS above all. After the
+ * login other commands are under way: a reset there may as well be the network's. */
 static bool learn_from_capa(pop3_client *c, bool reset)
 {
     bool late = pop3_engine_waits_for_late_capa(c->engine);
@@ -136,7 +137,8 @@ static bool learn_from_capa(pop3_client *c, bool reset)
     if ((late && reset) || p3_has_trait(&c->options, trait) || (!late && !has_only_heard_capa(c)))
         return false;
     p3_options_learn(&c->options, trait, 0);
-    if (late && (c->phase != P3_PHASE_LOGIN || !p3_login_is_there(&c->login) || c->came_back != 0))
+    if (late && (c->phase != P3_PHASE_LOGIN || !p3_login_is_there(&c->login) || c->requests.used ||
+                 c->came_back != 0))
         return false;
     c->came_back = trait;
     return true;

@@ -414,6 +414,23 @@ static void nobody_comes_back_once_something_else_was_said(void **state)
     assert_int_equal(pop3_client_traits(c)->flags, 0);
 }
 
+/* The other connection would be in the clear. */
+static void nobody_comes_back_after_an_stls_of_the_callers_own(void **state)
+{
+    fixture *f = *state;
+    pop3_login_options o = with_password("USER");
+    o.allow_plaintext = o.ask_capabilities = true;
+    f->options.tls = trusting(f);
+    f->options.host = "localhost";
+    play(f, NULL, "--mail", scratch_dir(), "--late-capa", "close", "--cert",
+         certificate("good.pem"), "--key", certificate("good.key"), "--max-sessions", "1", NULL);
+    pop3_client *c = client_connected(f);
+    assert_ok(c, pop3_client_stls(c));
+    assert_status(POP3_ERR_CLOSED, pop3_login(c, &o));
+    assert_int_equal(pop3_client_traits(c)->flags, POP3_TRAIT_NO_LATE_CAPA);
+    script_is_met(f);
+}
+
 static void stls_goes_without_capa_to_a_server_that_has_none(void **state)
 {
     fixture *f = *state;
@@ -456,6 +473,7 @@ int main(void)
         cmocka_unit_test(capa_that_is_known_to_close_is_not_sent),
         cmocka_unit_test(a_list_that_does_not_come_is_done_without),
         cmocka_unit_test(nobody_comes_back_once_something_else_was_said),
+        cmocka_unit_test(nobody_comes_back_after_an_stls_of_the_callers_own),
         cmocka_unit_test(stls_goes_without_capa_to_a_server_that_has_none),
     };
     return run_suite("dialects", tests, sizeof tests / sizeof *tests, NULL, 0);

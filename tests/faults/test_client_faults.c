@@ -162,6 +162,11 @@ static pop3_status delete_all(session *s)
     return ran != POP3_OK ? ran : status;
 }
 
+static bool is_in(pop3_str line, pop3_str part)
+{
+    return line.len > 0 && part.data >= line.data && part.data + part.len <= line.data + line.len;
+}
+
 static pop3_status play(session *s)
 {
     pop3_client *c;
@@ -172,6 +177,8 @@ static pop3_status play(session *s)
         status = look(s);
     if (status == POP3_OK)
         status = pop3_client_uidl_one(c, 2, &entry);
+    if (status == POP3_OK && !is_in(pop3_client_reply(c)->line, entry.uid))
+        s->wrong = "a unique-id is not a part of the reply";
     if (status == POP3_OK)
         status = pop3_client_top(c, 1, 0, NULL, NULL);
     if (status == POP3_OK)
@@ -341,7 +348,10 @@ static const trial trials[] = {
 
 int main(void)
 {
-    static const char script[] = "on DELE { line '+OK' }; serve";
+    /* The unique-id is longer than a reply that was kept before. */
+    static const char script[] = "on DELE { line '+OK' }\n"
+                                 "on 'UIDL 2' { line '+OK 2 2222222222222222222222222222222222"
+                                 "222222222222222222222222222222222222' }; serve";
     const char *mail = getenv("POP3_MAIL");
     const char *stride = getenv("FAULT_STRIDE");
     server s;
