@@ -34,9 +34,10 @@ void p3_dialog_lose(pop3_client *c, p3_fault *fault)
                  pop3_status_message(POP3_ERR_CLOSED),
                  fault->why != NULL ? fault->why : pop3_status_message(fault->status));
         p3_options_learn(&c->options, 0, c->came_back);
-        *fault = (p3_fault){.status = POP3_ERR_CLOSED,
-                            .doing = c->came_back == POP3_TRAIT_NO_APOP ? "APOP" : "CAPA",
-                            .why = both};
+        const char *doing = c->came_back == POP3_TRAIT_NO_APOP               ? "APOP"
+                            : c->came_back == POP3_TRAIT_NO_INITIAL_RESPONSE ? "AUTH"
+                                                                             : "CAPA";
+        *fault = (p3_fault){.status = POP3_ERR_CLOSED, .doing = doing, .why = both};
     }
     if (fault->doing == NULL) {
         p3_report_work(c, work, sizeof work);

@@ -256,6 +256,7 @@ static p3_move succeed(p3_login *login, const p3_scene *scene, const pop3_result
     p3_attempt *a = login->attempt;
     const p3_mechanism_info *about = p3_mechanism_about(a->choice.mechanism);
     p3_move move = end(a, POP3_OK, NULL, result);
+    a->refusal.is_there = false; /* of what was tried before */
     uint32_t learned = a->exchange.two_lines ? POP3_TRAIT_NO_INITIAL_RESPONSE : 0;
     login->outcome.server_proved = about->proves;
     bool may_ask = !a->capa_refused &&
@@ -384,8 +385,9 @@ static p3_move send_auth(p3_login *login, const p3_scene *scene, bool in_line)
 {
     p3_attempt *a = login->attempt;
     pop3_initial_response allowed = a->options.initial_response;
-    if (allowed == POP3_INITIAL_RESPONSE_AUTO &&
-        p3_has_trait(scene->options, POP3_TRAIT_NO_INITIAL_RESPONSE))
+    bool refused =
+        a->exchange.two_lines || p3_has_trait(scene->options, POP3_TRAIT_NO_INITIAL_RESPONSE);
+    if (allowed == POP3_INITIAL_RESPONSE_AUTO && refused)
         allowed = POP3_INITIAL_RESPONSE_NEVER;
     p3_move move = p3_move_command(POP3_CMD_AUTH);
     const char *secret = p3_secret_of(&a->secrets, p3_choice_secret(&a->choice)).data;
@@ -420,6 +422,7 @@ static p3_move auth_answered(p3_login *login, const p3_scene *scene, const pop3_
     case P3_EXCHANGE_GIVEN_UP:
         return end(a, a->exchange.verdict, why, result);
     case P3_EXCHANGE_AGAIN:
+        keep_refusal(login, scene, explain(login), result);
         return send_auth(login, scene, false);
     case P3_EXCHANGE_REFUSED:
         return go_on(login, scene, explain(login), result);
@@ -593,6 +596,13 @@ bool p3_login_may_follow_apop(p3_login *login, const p3_scene *scene, pop3_comma
         return false;
     p3_means means = means_of(login, scene);
     return p3_choice_may_follow_apop(&login->attempt->choice, &means, command == POP3_CMD_APOP);
+}
+
+bool p3_login_may_omit_initial(const p3_login *login)
+{
+    const p3_attempt *a = login->attempt;
+    return a != NULL && a->stage == P3_LOGIN_AUTH && a->exchange.two_lines &&
+           !a->exchange.challenged;
 }
 
 void p3_login_start_over(p3_login *login)

@@ -67,6 +67,10 @@ bool p3_login_has_only_heard_capa(const p3_login *login, pop3_command_kind comma
  * another; if so, APOP counts as refused. `command` is the one under way. */
 bool p3_login_may_follow_apop(p3_login *login, const p3_scene *scene, pop3_command_kind command);
 
+/* Whether the connection ended after it had refused an AUTH with its first response, so that on
+ * another the response may be sent on a line of its own. */
+bool p3_login_may_omit_initial(const p3_login *login);
+
 /* Begins again on another connection, without the methods that were refused. */
 void p3_login_start_over(p3_login *login);
 

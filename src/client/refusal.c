@@ -15,7 +15,7 @@ static const char *const of_a_while[] = {
     "server busy",         "server too busy",       "server is busy",     "too many connections",
     "too many concurrent", "too many simultaneous", "too many sessions",  "too many logins",
     "try later",           "again later",           "temporary fail",     "temporary error",
-    "temporary problem",   "temporarily",
+    "temporary problem",   "temporarily",           "server error",       "internal error",
 };
 
 /* A command or method that the server does not know, or not for now. */

@@ -154,14 +154,28 @@ static bool ended_at_apop(pop3_client *c)
            p3_login_may_follow_apop(&c->login, &scene, kind);
 }
 
+/* Whether it ended behind a refused first response: some servers close it with such a refusal. */
+static bool ended_at_initial(const pop3_client *c)
+{
+    return c->phase == P3_PHASE_LOGIN && !c->requests.used &&
+           c->came_back != POP3_TRAIT_NO_INITIAL_RESPONSE && p3_login_may_omit_initial(&c->login);
+}
+
 bool p3_way_come_back(pop3_client *c, bool reset)
 {
     const char *why = "the server ended the connection at CAPA; connecting again to do without";
     if (!learn_from_capa(c, reset)) {
-        if (!ended_at_apop(c))
+        /* What follows is learned when the login has worked without. */
+        if (ended_at_initial(c)) {
+            c->came_back = POP3_TRAIT_NO_INITIAL_RESPONSE;
+            why = "the server ended the connection at AUTH; connecting again to send the response "
+                  "on a line of its own";
+        } else if (ended_at_apop(c)) {
+            c->came_back = POP3_TRAIT_NO_APOP;
+            why = "the server ended the connection at APOP; connecting again to do without";
+        } else {
             return false;
-        c->came_back = POP3_TRAIT_NO_APOP; /* it is learned when the login has worked without */
-        why = "the server ended the connection at APOP; connecting again to do without";
+        }
     }
     p3_login_start_over(&c->login);
     p3_requests_forget(&c->requests, c->engine);

@@ -37,14 +37,19 @@ static void parse_code(pop3_reply *reply)
     reply->text = p3_trim_left(p3_skip(text, used));
 }
 
+/* hMailServer has said "+ERR" where it meant "-ERR". Nothing that says so is a success. */
+static bool is_err(pop3_str word)
+{
+    return p3_equals_nocase(word, "-ERR") || p3_equals_nocase(word, "+ERR");
+}
+
 bool p3_parse_reply(pop3_str line, pop3_reply *reply)
 {
     *reply = (pop3_reply){.line = line};
     if (line.len == 0 || (line.data[0] != '+' && line.data[0] != '-'))
         return false;
-    reply->ok = line.data[0] == '+';
     pop3_str rest = line;
-    p3_take_word(&rest);
+    reply->ok = !is_err(p3_take_word(&rest)) && line.data[0] == '+';
     reply->text = p3_trim_right(rest);
     parse_code(reply);
     return true;
@@ -53,7 +58,7 @@ bool p3_parse_reply(pop3_str line, pop3_reply *reply)
 bool pop3_is_status_line(pop3_str line)
 {
     pop3_str word = p3_take_word(&line);
-    return p3_equals_nocase(word, "+OK") || p3_equals_nocase(word, "-ERR");
+    return p3_equals_nocase(word, "+OK") || is_err(word);
 }
 
 bool p3_parse_challenge(pop3_str line, pop3_str *challenge)

@@ -104,6 +104,44 @@ static void a_refused_response_goes_on_a_line_of_its_own_and_that_is_learned(voi
             "; expect '" PLAIN "'; line '+OK'; expect-eof");
 }
 
+/* Exchange Online closes with that refusal (getmail6 issue 256). */
+static void a_refused_response_goes_on_another_connection_where_the_server_closes(void **state)
+{
+    fixture *f = *state;
+    for (int right = 0; right < 2; right++) {
+        f->tls = true;
+        f->options.traits = (pop3_server_traits){0};
+        play(f,
+             right ? "on 'AUTH PLAIN " PLAIN "' { line '-ERR Protocol error. 10' ; close }\nserve\n"
+                   : "on AUTH { line '-ERR wrong' ; close }\nserve\n",
+             "--mail", scratch_dir(), "--user", "tim", "--password", "tanstaaf", "--no-capa",
+             "USER", "--max-sessions", "2", NULL);
+        pop3_client *c = client_connected(f);
+        pop3_login_options o = with_password("PLAIN");
+        if (right) {
+            assert_ok(c, pop3_login(c, &o));
+            assert_ok(c, pop3_client_quit(c));
+        } else { /* it is no lost connection, but a refusal */
+            assert_status(POP3_ERR_REFUSED, pop3_login(c, &o));
+            assert_error(c, POP3_ERR_REFUSED, "wrong");
+        }
+        assert_int_equal(pop3_client_traits(c)->flags, right ? POP3_TRAIT_NO_INITIAL_RESPONSE : 0);
+        script_is_met(f);
+    }
+}
+
+static void
+a_login_that_was_taken_is_no_refusal_though_another_method_was_refused_before(void **state)
+{
+    pop3_login_options o = with_password(NULL);
+    o.ask_capabilities = true;
+    pop3_client *c = under_tls(
+        *state, "line '+OK'; expect 'CAPA'; capa 'SASL PLAIN'; expect-prefix 'AUTH PLAIN A'"
+                "; line '-ERR'; expect 'AUTH PLAIN'; line '+ '; expect '" PLAIN "'; line '+OK'"
+                "; expect 'CAPA'; reset");
+    assert_status(POP3_ERR_CLOSED, pop3_login(c, &o));
+}
+
 static void a_token_that_was_not_heard_is_given_again_and_a_report_is_none(void **state)
 {
     fixture *f = *state;
@@ -453,6 +491,9 @@ int main(void)
         cmocka_unit_test(a_response_that_was_not_heard_is_given_again),
         cmocka_unit_test(scram_begins_anew_when_its_first_message_was_not_heard),
         cmocka_unit_test(a_refused_response_goes_on_a_line_of_its_own_and_that_is_learned),
+        cmocka_unit_test(a_refused_response_goes_on_another_connection_where_the_server_closes),
+        cmocka_unit_test(
+            a_login_that_was_taken_is_no_refusal_though_another_method_was_refused_before),
         cmocka_unit_test(a_token_that_was_not_heard_is_given_again_and_a_report_is_none),
         cmocka_unit_test(what_a_report_said_is_told_when_the_server_closes_behind_it),
         cmocka_unit_test(ok_before_enough_was_said_is_no_login),

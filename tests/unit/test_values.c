@@ -17,8 +17,10 @@ static pop3_reply reply_of(const char *line)
 static void a_reply_is_what_starts_with_plus_or_minus(void **state)
 {
     (void)state;
-    static const char *const good[] = {"+OK", "+ok", "+Ok fine", "+", "+ OK", "+OKAY", "+OK\tx"};
-    static const char *const bad[] = {"-ERR", "-err", "-Err no", "-", "- ERR", "-FAIL x", "-ERR\t"};
+    static const char *const good[] = {"+OK",  "+ok",   "+Ok fine", "+",
+                                       "+ OK", "+OKAY", "+OK\tx",   "+ERRATA"};
+    static const char *const bad[] = {"-ERR",    "-err",   "-Err no", "-",      "- ERR",
+                                      "-FAIL x", "-ERR\t", "+ERR",    "+err x", "+Err\tx"};
     static const char *const neither[] = {"", "OK", " +OK", "*", "220 ready", "\x80", ".", "\r+OK"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(reply_of(good[i]).ok);
@@ -90,8 +92,8 @@ static void what_is_no_whole_response_code_is_text(void **state)
 static void a_strict_status_is_the_whole_word(void **state)
 {
     (void)state;
-    static const char *const strict[] = {"+OK",     "-ERR", "+ok x",
-                                         "-err\tx", "+OK ", "-Err [AUTH] x"};
+    static const char *const strict[] = {"+OK",  "-ERR",          "+ok x", "-err\tx",
+                                         "+OK ", "-Err [AUTH] x", "+ERR x"};
     static const char *const loose[] = {"",     "+",    "-",   "+OKAY", "-ERRx",
                                         "+ OK", " +OK", "-- ", "OK"};
     for (size_t i = 0; i < sizeof strict / sizeof strict[0]; i++)
