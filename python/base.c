@@ -82,6 +82,15 @@ void cpoplib_state_free(void *module)
     cpoplib_state_clear(module);
 }
 
+#if PY_VERSION_HEX >= 0x030B0000
+cpoplib_state *cpoplib_state_of(PyObject *self)
+{
+    PyObject *module = PyType_GetModuleByDef(Py_TYPE(self), &cpoplib_definition);
+    if (module == NULL)
+        Py_FatalError("cpoplib: an object whose type does not come from the module");
+    return PyModule_GetState(module);
+}
+#else
 cpoplib_state *cpoplib_state_of(PyObject *self)
 {
     PyObject *mro = Py_TYPE(self)->tp_mro;
@@ -91,11 +100,12 @@ cpoplib_state *cpoplib_state_of(PyObject *self)
             continue;
         PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
         const PyModuleDef *definition = module == NULL ? NULL : PyModule_GetDef(module);
-        if (definition != NULL && definition->m_free == cpoplib_state_free)
+        if (definition == &cpoplib_definition)
             return PyModule_GetState(module);
     }
     Py_FatalError("cpoplib: an object whose type does not come from the module");
 }
+#endif
 
 PyObject *cpoplib_get(const cpoplib_state *state, PyObject *object, cpoplib_name name)
 {
@@ -227,14 +237,23 @@ static PyObject *import_ssl(const cpoplib_state *state)
 
 PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name)
 {
-    PyObject *value = PyDict_GetItemWithError(state->globals, state->names[name]);
+    PyObject *value = cpoplib_dict_get(state->globals, state->names[name]);
     if (value == NULL && !PyErr_Occurred()) {
         if (name == NAME_SSL)
             return import_ssl(state);
         PyErr_Format(PyExc_NameError, "name '%U' is not defined", state->names[name]);
     }
-    Py_XINCREF(value);
     return value;
+}
+
+PyObject *cpoplib_dict_get(PyObject *dict, PyObject *key)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *value;
+    return PyDict_GetItemRef(dict, key, &value) > 0 ? value : NULL;
+#else
+    return cpoplib_new_reference(PyDict_GetItemWithError(dict, key));
+#endif
 }
 
 PyObject *cpoplib_dict_value(PyObject *dict, const char *key)
@@ -242,8 +261,7 @@ PyObject *cpoplib_dict_value(PyObject *dict, const char *key)
     PyObject *text = PyUnicode_FromString(key);
     if (text == NULL)
         return NULL;
-    PyObject *value = PyDict_GetItemWithError(dict, text);
-    Py_XINCREF(value);
+    PyObject *value = cpoplib_dict_get(dict, text);
     Py_DECREF(text);
     return value;
 }

@@ -11,6 +11,17 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/* An object's own lock, where there is no GIL. */
+#ifdef Py_GIL_DISABLED
+#define CPOPLIB_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define CPOPLIB_UNLOCK()     Py_END_CRITICAL_SECTION()
+#else
+#define CPOPLIB_LOCK(object)                                                                       \
+    {                                                                                              \
+        (void)(object)
+#define CPOPLIB_UNLOCK() }
+#endif
+
 /* Names of attributes, methods and module globals, and the texts of commands: each is one interned
  * str in cpoplib_state.names. The first are methods of POP3 that its commands are made of, which
  * subclasses override. */
@@ -106,8 +117,10 @@ typedef struct cpoplib_state {
 /* Interns the names, and finds the module's dict. 0, or -1 with an exception. */
 int cpoplib_state_begin(cpoplib_state *state, PyObject *module);
 
-/* What the garbage collector, and the end of the module, do with the state. The last one is also
- * what a module is known by to be ours: no other has it as its m_free. */
+/* What a module is known by to be ours. */
+extern PyModuleDef cpoplib_definition;
+
+/* What the garbage collector, and the end of the module, do with the state. */
 int cpoplib_state_traverse(PyObject *module, visitproc visit, void *arg);
 int cpoplib_state_clear(PyObject *module);
 void cpoplib_state_free(void *module);
@@ -123,6 +136,17 @@ static inline PyObject *cpoplib_new_reference(PyObject *object)
     return object;
 }
 
+/* What a field of an object holds, a new reference, or NULL, while another thread may set it: an
+ * instance's dict, say. */
+static inline PyObject *cpoplib_field(PyObject *self, PyObject *const *field)
+{
+    PyObject *value;
+    CPOPLIB_LOCK(self);
+    value = cpoplib_new_reference(*field);
+    CPOPLIB_UNLOCK();
+    return value;
+}
+
 /* getattr(object, name), a new reference. */
 PyObject *cpoplib_get(const cpoplib_state *state, PyObject *object, cpoplib_name name);
 
@@ -135,7 +159,10 @@ int cpoplib_set(const cpoplib_state *state, PyObject *object, cpoplib_name name,
  * time, that importing poplib takes is for it, and a connection without TLS has no use for it. */
 PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name);
 
-/* A dict's value for a text, a new reference; NULL when there is none, or with an exception. */
+/* A dict's value for a key, a new reference; NULL when there is none, or with an exception. */
+PyObject *cpoplib_dict_get(PyObject *dict, PyObject *key);
+
+/* The same for a key that is a text. */
 PyObject *cpoplib_dict_value(PyObject *dict, const char *key);
 
 /* Raises error_proto with one argument: a text, or any object. */

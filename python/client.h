@@ -10,13 +10,26 @@ typedef struct cpoplib_client {
     PyObject_HEAD PyObject *dict;
     PyObject *weakrefs;
     pop3_engine *engine;       /* drives what poplib does not have; NULL until that is used */
-    struct cpoplib_run *ahead; /* what replies in flight belong to, borrowed, or NULL: no one wants
-                                  them any more; see cpoplib_run.owner */
+    struct cpoplib_run *ahead; /* what replies in flight belong to, held, or NULL: no one wants them
+                                  any more */
     bool capabilities_asked;   /* CAPA was answered, whatever with, since `engine` was made */
     PyObject *kept; /* list of a few lines of the last long reply, or NULL; see keep_memory() */
-    unsigned long thread; /* that waits for a command's reply, or 0: others may not use it now */
-    bool busy;            /* the engine is at work, perhaps without the GIL */
-    bool forget;          /* free the engine as soon as it is not busy */
+    atomic_ulong thread; /* whose turn it is, or 0: see turn.h. The engine, `ahead`, and what is
+                            about them are that thread's alone */
+    unsigned depth;      /* turns of that thread within each other */
+    bool busy;           /* the engine is at work, perhaps without the GIL */
+    atomic_bool forget;  /* free the engine as soon as it is not busy */
 } cpoplib_client;
+
+/* Changes `kept`; steals the reference, which may be NULL. */
+static inline void cpoplib_keep(cpoplib_client *client, PyObject *kept)
+{
+    PyObject *before;
+    CPOPLIB_LOCK(client);
+    before = client->kept;
+    client->kept = kept;
+    CPOPLIB_UNLOCK();
+    Py_XDECREF(before);
+}
 
 #endif

@@ -221,7 +221,7 @@ PyObject *cpoplib_close(PyObject *self)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     cpoplib_forget_engine((cpoplib_client *)self);
-    Py_CLEAR(((cpoplib_client *)self)->kept);
+    cpoplib_keep((cpoplib_client *)self, NULL);
     PyObject *file = take_attribute(state, self, NAME_FILE);
     if (file != NULL && file != Py_None)
         (void)call_close(state, file); /* what it raised stays set */

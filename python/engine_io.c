@@ -37,31 +37,36 @@ pop3_engine *cpoplib_engine(cpoplib_client *client)
     return engine;
 }
 
-void cpoplib_forget_engine(cpoplib_client *client)
+void cpoplib_run_hold(cpoplib_run *run)
 {
-    if (client->busy) {
-        client->forget = true;
-        return;
+    atomic_fetch_add(&run->holders, 1);
+}
+
+void cpoplib_run_release(cpoplib_run *run)
+{
+    if (atomic_fetch_sub(&run->holders, 1) == 1)
+        run->free(run);
+}
+
+/* Whether a command changes what the server offers. */
+static bool changes_offer(PyObject *line)
+{
+    static const char *const changing[] = {"PASS", "APOP", "RPOP", "AUTH", "STLS", "UTF8"};
+    for (size_t i = 0; i < sizeof changing / sizeof changing[0] && PyBytes_Check(line); i++) {
+        if (PyOS_strnicmp(PyBytes_AS_STRING(line), changing[i], 4) == 0)
+            return true;
     }
-    client->forget = false;
-    pop3_engine_free(client->engine);
-    client->engine = NULL;
-    client->ahead = NULL;
-    client->capabilities_asked = false;
+    return false;
 }
 
 void cpoplib_note_command(cpoplib_client *client, PyObject *line)
 {
-    static const char *const changing[] = {"PASS", "APOP", "RPOP", "AUTH", "STLS", "UTF8"};
-    if (client->engine == NULL || client->busy || pop3_engine_pending(client->engine) > 0 ||
-        !PyBytes_Check(line))
-        return;
-    for (size_t i = 0; i < sizeof changing / sizeof changing[0]; i++) {
-        if (PyOS_strnicmp(PyBytes_AS_STRING(line), changing[i], 4) == 0) {
-            cpoplib_forget_engine(client);
-            return;
-        }
-    }
+    if (!cpoplib_turn_try(client))
+        return; /* what another thread has in flight says what is offered */
+    if (client->engine != NULL && !client->busy && pop3_engine_pending(client->engine) == 0 &&
+        changes_offer(line))
+        cpoplib_forget_engine(client);
+    cpoplib_turn_end(client);
 }
 
 int cpoplib_submit(const cpoplib_state *state, pop3_engine *engine, const pop3_command *command)
@@ -338,8 +343,7 @@ void cpoplib_hang_up(const cpoplib_state *state, PyObject *client)
 
 int cpoplib_check_idle(const cpoplib_client *client)
 {
-    bool others = client->thread != 0 && client->thread != PyThread_get_thread_ident();
-    if (!client->busy && !others)
+    if (!client->busy)
         return 0;
     PyErr_SetString(PyExc_RuntimeError, "the connection is in use already");
     return -1;
@@ -365,7 +369,7 @@ int cpoplib_step(cpoplib_run *run)
     if (result < 0 && (dead || PyErr_ExceptionMatches(PyExc_OSError)))
         cpoplib_hang_up(run->state, (PyObject *)client);
     client->busy = false;
-    if (!client->forget)
+    if (!atomic_load(&client->forget))
         return result;
     bool over = pop3_engine_pending(client->engine) == 0;
     cpoplib_forget_engine(client);
@@ -398,20 +402,33 @@ static int drop(cpoplib_run *run, const pop3_event *event)
     return 0;
 }
 
-int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client)
+/* cpoplib_settle() in a turn. */
+static int settle(const cpoplib_state *state, cpoplib_client *client)
 {
     if (cpoplib_check_idle(client) < 0)
         return -1;
-    if (client->engine == NULL || pop3_engine_pending(client->engine) == 0) {
-        client->ahead = NULL;
+    bool nothing = client->engine == NULL || pop3_engine_pending(client->engine) == 0;
+    if (nothing || (client->ahead != NULL && atomic_load(&client->ahead->abandoned)))
+        cpoplib_set_ahead(client, NULL);
+    if (nothing)
         return 0;
-    }
     cpoplib_run dropping = {.state = state, .client = client, .on_event = drop};
     cpoplib_run *run = client->ahead == NULL ? &dropping : client->ahead;
-    PyObject *owner = cpoplib_new_reference(run->owner);
+    if (run != &dropping)
+        cpoplib_run_hold(run);
     int result = cpoplib_finish(run);
     if (result == 0)
-        client->ahead = NULL;
-    Py_XDECREF(owner);
+        cpoplib_set_ahead(client, NULL);
+    if (run != &dropping)
+        cpoplib_run_release(run);
+    return result;
+}
+
+int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client)
+{
+    if (!cpoplib_turn_begin(client))
+        return -1;
+    int result = settle(state, client);
+    cpoplib_turn_end(client);
     return result;
 }

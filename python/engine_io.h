@@ -4,8 +4,8 @@
 #ifndef CPOPLIB_ENGINE_IO_H
 #define CPOPLIB_ENGINE_IO_H
 
-#include "client.h"
 #include "message.h"
+#include "turn.h"
 
 /* One use of the engine: whom its events go to. */
 typedef struct cpoplib_run cpoplib_run;
@@ -21,16 +21,23 @@ struct cpoplib_run {
     cpoplib_event_fn *on_event;
     void *target;         /* for on_event */
     const char *at_close; /* what is raised when the server closes; NULL: as poplib */
-    PyObject *owner; /* holds a run that outlives a call, see cpoplib_client.ahead; else NULL */
-    bool secret;     /* what is sent is not to be shown in debug output */
+    bool secret;          /* what is sent is not to be shown in debug output */
     cpoplib_message message;
+    /* Of a run that outlives a call, as cpoplib_client.ahead, and is freed when nobody holds it: */
+    atomic_uint holders;
+    atomic_bool abandoned; /* nobody wants its answers any more */
+    void (*free)(cpoplib_run *run);
 };
+
+/* Holds such a run, and lets go of it. */
+void cpoplib_run_hold(cpoplib_run *run);
+void cpoplib_run_release(cpoplib_run *run);
 
 /* The client's engine, made when there is none. NULL with an exception. */
 pop3_engine *cpoplib_engine(cpoplib_client *client);
 
-/* -1 with RuntimeError while the engine is at work: another thread, or something it called, may not
- * use it now. */
+/* -1 with RuntimeError while the engine is at work: something that it called may not use it now. In
+ * a turn, as all that follows but for cpoplib_hang_up() and cpoplib_settle(). */
 int cpoplib_check_idle(const cpoplib_client *client);
 
 /* Closes a connection that cannot be used any further, so that nobody takes what is left of it for
@@ -55,11 +62,8 @@ void cpoplib_raise_refusal(const cpoplib_state *state, const pop3_event *done);
  * out behind that one, and take its reply. */
 int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client);
 
-/* Drops the engine and what it knows: the connection is another, or over. */
-void cpoplib_forget_engine(cpoplib_client *client);
-
-/* Told of each command line that poplib's methods send: a login or STLS changes what the server
- * offers. */
+/* Told of each command line that poplib's methods send, in a turn or not: a login or STLS changes
+ * what the server offers. */
 void cpoplib_note_command(cpoplib_client *client, PyObject *line);
 
 #endif

@@ -11,12 +11,28 @@ typedef struct cpoplib_engine_object {
     cpoplib_message message; /* of the command that is being answered */
     PyObject *lines;         /* list: the lines of a listing that is being answered, or NULL */
     PyObject *first;         /* bytes: the status line of an answer of many lines, or NULL */
-    bool busy;               /* events are being handed out: input must not move */
+    atomic_bool busy; /* a method is at work, and may have started the collector: no other may be */
 } cpoplib_engine_object;
 
 static cpoplib_engine_object *as_engine(PyObject *self)
 {
     return (cpoplib_engine_object *)self;
+}
+
+/* Begins a method; false with RuntimeError while another one is at work. */
+static bool begin(cpoplib_engine_object *e)
+{
+    bool idle = !atomic_exchange(&e->busy, true);
+    if (!idle)
+        PyErr_SetString(PyExc_RuntimeError, "the engine is in use already");
+    return idle;
+}
+
+/* Ends it with its result. */
+static PyObject *end(cpoplib_engine_object *e, PyObject *result)
+{
+    atomic_store(&e->busy, false);
+    return result;
 }
 
 static PyObject *octets_of(pop3_str text)
@@ -110,19 +126,23 @@ static PyObject *submit(PyObject *self, PyObject *args)
     command.lines = (uint32_t)lines;
     command.text = (pop3_str){text, (size_t)text_len};
     command.initial = (pop3_str){initial, (size_t)initial_len};
+    if (!begin(as_engine(self)))
+        return NULL;
     pop3_status status = pop3_engine_submit(as_engine(self)->engine, &command);
-    return check(cpoplib_state_of(self), status);
+    return end(as_engine(self), check(cpoplib_state_of(self), status));
 }
 
 static PyObject *output(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     pop3_engine *engine = as_engine(self)->engine;
+    if (!begin(as_engine(self)))
+        return NULL;
     size_t len;
     const char *data = pop3_engine_output(engine, &len);
     PyObject *octets = octets_of((pop3_str){data, len});
     if (octets != NULL)
         pop3_engine_sent(engine, len);
-    return octets;
+    return end(as_engine(self), octets);
 }
 
 static int add_line(cpoplib_engine_object *e, pop3_str text)
@@ -213,12 +233,10 @@ static PyObject *take_events(cpoplib_engine_object *e)
 {
     PyObject *told = PyList_New(0);
     pop3_event event;
-    e->busy = true;
     while (pop3_engine_next(e->engine, &event)) {
         if (told != NULL && take_event(e, &event, told) < 0)
             Py_CLEAR(told);
     }
-    e->busy = false;
     return told;
 }
 
@@ -226,14 +244,13 @@ static PyObject *feed(PyObject *self, PyObject *data)
 {
     Py_buffer buffer;
     cpoplib_engine_object *e = as_engine(self);
-    if (e->busy) {
-        PyErr_SetString(PyExc_RuntimeError, "the engine is in use already");
-        return NULL;
-    }
     if (PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE) < 0)
         return NULL;
-    pop3_engine_feed(e->engine, buffer.buf, (size_t)buffer.len);
-    PyObject *told = take_events(e);
+    PyObject *told = NULL;
+    if (begin(e)) {
+        pop3_engine_feed(e->engine, buffer.buf, (size_t)buffer.len);
+        told = end(e, take_events(e));
+    }
     PyBuffer_Release(&buffer);
     return told;
 }
@@ -241,70 +258,87 @@ static PyObject *feed(PyObject *self, PyObject *data)
 static PyObject *end_input(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     cpoplib_engine_object *e = as_engine(self);
-    if (e->busy) {
-        PyErr_SetString(PyExc_RuntimeError, "the engine is in use already");
+    if (!begin(e))
         return NULL;
-    }
     pop3_engine_fail(e->engine, POP3_ERR_CLOSED);
-    return take_events(e);
+    return end(e, take_events(e));
 }
 
 static PyObject *check_alive(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     const char *detail;
+    if (!begin(as_engine(self)))
+        return NULL;
     pop3_status status = pop3_engine_error(as_engine(self)->engine, &detail);
-    if (status == POP3_OK)
-        Py_RETURN_NONE;
-    raise_error(cpoplib_state_of(self), status, detail);
-    return NULL;
+    if (status != POP3_OK)
+        raise_error(cpoplib_state_of(self), status, detail);
+    return end(as_engine(self), status == POP3_OK ? cpoplib_new_reference(Py_None) : NULL);
 }
 
 static PyObject *respond(PyObject *self, PyObject *base64)
 {
-    pop3_status status;
-    if (base64 == Py_None) {
-        status = pop3_engine_cancel_auth(as_engine(self)->engine);
-    } else if (PyBytes_Check(base64)) {
-        pop3_str text = {PyBytes_AS_STRING(base64), (size_t)PyBytes_GET_SIZE(base64)};
-        status = pop3_engine_respond(as_engine(self)->engine, text);
-    } else {
+    pop3_engine *engine = as_engine(self)->engine;
+    if (base64 != Py_None && !PyBytes_Check(base64)) {
         PyErr_SetString(PyExc_TypeError, "an answer is bytes or None");
         return NULL;
     }
-    return check(cpoplib_state_of(self), status);
+    if (!begin(as_engine(self)))
+        return NULL;
+    pop3_status status;
+    if (base64 == Py_None)
+        status = pop3_engine_cancel_auth(engine);
+    else
+        status = pop3_engine_respond(
+            engine, (pop3_str){PyBytes_AS_STRING(base64), (size_t)PyBytes_GET_SIZE(base64)});
+    return end(as_engine(self), check(cpoplib_state_of(self), status));
 }
 
 static PyObject *tls_started(PyObject *self, PyObject *Py_UNUSED(unused))
 {
+    if (!begin(as_engine(self)))
+        return NULL;
     pop3_engine_tls_started(as_engine(self)->engine);
-    Py_RETURN_NONE;
+    return end(as_engine(self), cpoplib_new_reference(Py_None));
+}
+
+/* The properties that are a question to the engine. */
+static PyObject *ask(PyObject *self, bool (*question)(const pop3_engine *))
+{
+    if (!begin(as_engine(self)))
+        return NULL;
+    return end(as_engine(self), PyBool_FromLong(question(as_engine(self)->engine)));
 }
 
 static PyObject *wants_tls(PyObject *self, void *Py_UNUSED(unused))
 {
-    return PyBool_FromLong(pop3_engine_wants_tls(as_engine(self)->engine));
+    return ask(self, pop3_engine_wants_tls);
 }
 
 static PyObject *wants_input(PyObject *self, void *Py_UNUSED(unused))
 {
-    return PyBool_FromLong(pop3_engine_wants_input(as_engine(self)->engine));
+    return ask(self, pop3_engine_wants_input);
 }
 
 static PyObject *pipelines(PyObject *self, void *Py_UNUSED(unused))
 {
-    return PyBool_FromLong(pop3_engine_pipelines(as_engine(self)->engine));
+    return ask(self, pop3_engine_pipelines);
 }
 
 static PyObject *timestamp(PyObject *self, void *Py_UNUSED(unused))
 {
-    return octets_of(pop3_engine_timestamp(as_engine(self)->engine));
+    if (!begin(as_engine(self)))
+        return NULL;
+    return end(as_engine(self), octets_of(pop3_engine_timestamp(as_engine(self)->engine)));
 }
 
 static PyObject *capabilities(PyObject *self, void *Py_UNUSED(unused))
 {
+    if (!begin(as_engine(self)))
+        return NULL;
     const pop3_capabilities *caps = pop3_engine_capabilities(as_engine(self)->engine);
-    return caps == NULL ? cpoplib_new_reference(Py_None)
-                        : cpoplib_build_capabilities(cpoplib_state_of(self), caps);
+    return end(as_engine(self), caps == NULL
+                                    ? cpoplib_new_reference(Py_None)
+                                    : cpoplib_build_capabilities(cpoplib_state_of(self), caps));
 }
 
 static PyMethodDef methods[] = {

@@ -13,19 +13,24 @@
 static int has_own_methods(const cpoplib_state *state, PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyObject *dict = ((cpoplib_client *)self)->dict;
-    if (type->tp_getattro != PyObject_GenericGetAttr || dict == NULL)
+    PyObject *dict = cpoplib_field(self, &((cpoplib_client *)self)->dict);
+    if (type->tp_getattro != PyObject_GenericGetAttr || dict == NULL) {
+        Py_XDECREF(dict);
         return 0;
-    for (int i = 0; i < OWN_METHODS; i++) {
-        int replaced = PyDict_Contains(dict, state->names[i]);
-        if (replaced != 0)
-            return replaced < 0 ? -1 : 0;
-        PyObject *method = PyObject_GetAttr((PyObject *)type, state->names[i]);
-        Py_XDECREF(method);
-        if (method != state->own[i])
-            return method == NULL ? -1 : 0;
     }
-    return 1;
+    int own = 1;
+    for (int i = 0; i < OWN_METHODS && own > 0; i++) {
+        int replaced = PyDict_Contains(dict, state->names[i]);
+        PyObject *method =
+            replaced == 0 ? PyObject_GetAttr((PyObject *)type, state->names[i]) : NULL;
+        Py_XDECREF(method);
+        if (method == NULL)
+            own = replaced > 0 ? 0 : -1;
+        else if (method != state->own[i])
+            own = 0;
+    }
+    Py_DECREF(dict);
+    return own;
 }
 
 /* Whether commands are encoded, ended and shown as they usually are. -1 with an exception. */
@@ -136,14 +141,14 @@ static PyObject *exchange(PyObject *self, PyObject *line, cpoplib_name get)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     cpoplib_client *client = (cpoplib_client *)self;
-    if (cpoplib_settle(state, client) < 0)
+    if (!cpoplib_turn_begin(client))
         return NULL;
-    bool outermost = client->thread == 0; /* overridden methods may send commands of their own */
-    client->thread = PyThread_get_thread_ident();
-    PyObject *reply = run(state, self, line, get);
-    if (outermost)
-        client->thread = 0;
-    if (reply == NULL)
+    PyObject *reply = NULL;
+    bool settled = cpoplib_settle(state, client) == 0;
+    if (settled)
+        reply = run(state, self, line, get);
+    cpoplib_turn_end(client);
+    if (settled && reply == NULL)
         cpoplib_hang_up_without_memory(state, self);
     return reply;
 }

@@ -15,7 +15,7 @@ static int end_of_message(cpoplib_run *run, const pop3_event *event)
     return -1;
 }
 
-/* Submits one command and runs the engine until it is over. */
+/* Submits one command and runs the engine until it is over. In a turn. */
 static int run_command(cpoplib_run *run, const pop3_command *command)
 {
     if (cpoplib_settle(run->state, run->client) < 0)
@@ -30,9 +30,11 @@ static int retrieve(cpoplib_run *run, PyObject *which)
 {
     pop3_command retr = POP3_COMMAND_INIT;
     retr.kind = POP3_CMD_RETR;
-    if (!cpoplib_message_number(which, &retr.number))
+    if (!cpoplib_message_number(which, &retr.number) || !cpoplib_turn_begin(run->client))
         return -1;
-    return run_command(run, &retr);
+    int result = run_command(run, &retr);
+    cpoplib_turn_end(run->client);
+    return result;
 }
 
 PyObject *cpoplib_retr_bytes(PyObject *self, PyObject *which)
@@ -139,10 +141,9 @@ static int end_of_capa(cpoplib_run *run, const pop3_event *event)
     return -1;
 }
 
-PyObject *cpoplib_capabilities(PyObject *self, void *Py_UNUSED(unused))
+/* What the server announces, in a turn. */
+static PyObject *ask_capabilities(const cpoplib_state *state, cpoplib_client *client)
 {
-    const cpoplib_state *state = cpoplib_state_of(self);
-    cpoplib_client *client = (cpoplib_client *)self;
     if (cpoplib_settle(state, client) < 0)
         return NULL;
     pop3_engine *engine = cpoplib_engine(client);
@@ -162,8 +163,18 @@ PyObject *cpoplib_capabilities(PyObject *self, void *Py_UNUSED(unused))
     client->busy = true; /* the collector may run anybody's code, which must not free the engine */
     PyObject *result = cpoplib_build_capabilities(state, pop3_engine_capabilities(client->engine));
     client->busy = false;
-    if (client->forget)
+    if (atomic_load(&client->forget))
         cpoplib_forget_engine(client);
+    return result;
+}
+
+PyObject *cpoplib_capabilities(PyObject *self, void *Py_UNUSED(unused))
+{
+    cpoplib_client *client = (cpoplib_client *)self;
+    if (!cpoplib_turn_begin(client))
+        return NULL;
+    PyObject *result = ask_capabilities(cpoplib_state_of(self), client);
+    cpoplib_turn_end(client);
     return result;
 }
 

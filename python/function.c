@@ -54,8 +54,9 @@ static int describe(PyObject *twin, const cpoplib_method *m)
 /* The twin, a new reference. */
 static PyObject *find_twin(cpoplib_function *f)
 {
-    if (f->twin != NULL)
-        return cpoplib_new_reference(f->twin);
+    PyObject *known = cpoplib_field((PyObject *)f, &f->twin);
+    if (known != NULL)
+        return known;
     const cpoplib_state *state = cpoplib_state_of((PyObject *)f);
     const char *inner = f->method->parameters + 1; /* between the brackets */
     PyObject *list = PyUnicode_FromStringAndSize(inner, (Py_ssize_t)strlen(inner) - 1);
@@ -70,8 +71,11 @@ static PyObject *find_twin(cpoplib_function *f)
         Py_XDECREF(twin);
         return NULL;
     }
-    f->twin = twin;
-    return cpoplib_new_reference(twin);
+    CPOPLIB_LOCK(f);
+    if (f->twin == NULL)
+        f->twin = cpoplib_new_reference(twin);
+    CPOPLIB_UNLOCK();
+    return twin;
 }
 
 /* inspect takes a signature from __signature__ before all else. */

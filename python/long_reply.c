@@ -146,10 +146,8 @@ static int cut_until_dot(gathering *g)
 static void change_kept(PyObject *self, PyObject *kept)
 {
     cpoplib_client *client = (cpoplib_client *)self;
-    if (kept != NULL && PyList_GET_SIZE(kept) > 0) {
-        Py_INCREF(kept);
-        Py_XSETREF(client->kept, kept);
-    }
+    if (kept != NULL && PyList_GET_SIZE(kept) > 0)
+        cpoplib_keep(client, cpoplib_new_reference(kept));
 }
 
 /* Takes lines from our own file up to the dot, or as far as they are whole. As cut_until_dot(). */

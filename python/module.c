@@ -112,10 +112,13 @@ static PyModuleDef_Slot slots[] = {
 #if PY_VERSION_HEX >= 0x030C0000
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
     {0, NULL},
 };
 
-static PyModuleDef definition = {
+PyModuleDef cpoplib_definition = {
     PyModuleDef_HEAD_INIT, /* m_base */
     .m_name = "cpoplib",
     .m_doc = module_doc,
@@ -131,5 +134,5 @@ PyMODINIT_FUNC PyInit_cpoplib(void);
 
 PyMODINIT_FUNC PyInit_cpoplib(void)
 {
-    return PyModuleDef_Init(&definition);
+    return PyModuleDef_Init(&cpoplib_definition);
 }

@@ -172,8 +172,11 @@ static PyObject *reader_close(PyObject *self, PyObject *Py_UNUSED(unused))
     cpoplib_reader *r = as_reader(self);
     r->closed = true;
     const cpoplib_state *state = cpoplib_state_of(self);
-    PyObject *file = r->inner != NULL ? r->inner : r->raw;
-    return PyObject_CallMethodNoArgs(file, state->names[NAME_CLOSE]);
+    PyObject *inner = cpoplib_field(self, &r->inner);
+    PyObject *done =
+        PyObject_CallMethodNoArgs(inner != NULL ? inner : r->raw, state->names[NAME_CLOSE]);
+    Py_XDECREF(inner);
+    return done;
 }
 
 static PyObject *reader_closed(PyObject *self, void *Py_UNUSED(unused))
@@ -200,6 +203,25 @@ static PyObject *reader_exit(PyObject *self, PyObject *const *Py_UNUSED(args),
     return PyObject_CallMethodNoArgs(self, state->names[NAME_CLOSE]);
 }
 
+/* The io.BufferedReader, made when it is first asked for; a new reference. */
+static PyObject *find_inner(cpoplib_reader *r)
+{
+    PyObject *inner = cpoplib_field((PyObject *)r, &r->inner);
+    if (inner != NULL)
+        return inner;
+    const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
+    PyObject *made = PyObject_CallFunction(state->buffered_reader, "Oi", r->raw, 1);
+    if (made == NULL)
+        return NULL;
+    CPOPLIB_LOCK(r);
+    if (r->inner == NULL)
+        r->inner = cpoplib_new_reference(made);
+    inner = cpoplib_new_reference(r->inner); /* perhaps of somebody else, who came first */
+    CPOPLIB_UNLOCK();
+    Py_DECREF(made);
+    return inner;
+}
+
 /* What this type does not have, the file in its place has: fileno(), readable(), seek(), name ...
  */
 static PyObject *reader_getattr(PyObject *self, PyObject *name)
@@ -208,16 +230,10 @@ static PyObject *reader_getattr(PyObject *self, PyObject *name)
     if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
         return value;
     PyErr_Clear();
-    cpoplib_reader *r = as_reader(self);
-    if (r->inner == NULL) {
-        PyObject *made =
-            PyObject_CallFunction(cpoplib_state_of(self)->buffered_reader, "Oi", r->raw, 1);
-        if (r->inner == NULL)
-            r->inner = made;
-        else
-            Py_XDECREF(made); /* somebody else came first */
-    }
-    return r->inner == NULL ? NULL : PyObject_GetAttr(r->inner, name);
+    PyObject *inner = find_inner(as_reader(self));
+    value = inner == NULL ? NULL : PyObject_GetAttr(inner, name);
+    Py_XDECREF(inner);
+    return value;
 }
 
 static PyObject *reader_repr(PyObject *self)
@@ -326,8 +342,10 @@ bool cpoplib_reader_is_plain(const cpoplib_state *state, PyObject *object)
 {
     if (!Py_IS_TYPE(object, state->reader_type))
         return false;
-    const cpoplib_reader *r = as_reader(object);
-    return r->dict == NULL || PyDict_GET_SIZE(r->dict) == 0;
+    PyObject *dict = cpoplib_field(object, &as_reader(object)->dict);
+    bool plain = dict == NULL || PyDict_Size(dict) == 0;
+    Py_XDECREF(dict);
+    return plain;
 }
 
 int cpoplib_add_reader(PyObject *module, cpoplib_state *state)

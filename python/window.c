@@ -10,23 +10,37 @@
 
 enum { DEFAULT_SIZE = 32, MAX_SIZE = 1024 };
 
+/* What was asked for ahead of its turn: the connection holds it as long as replies to it may come.
+ * Whoever reads those has the connection's turn, and so has whoever looks here. */
+typedef struct cpoplib_asked {
+    cpoplib_run run;
+    Py_ssize_t awaited; /* messages asked for whose answer has not come */
+    PyObject *ready;    /* list of answers: (number, message), or an exception */
+    Py_ssize_t next;    /* index of the first that was not handed out */
+} cpoplib_asked;
+
 typedef struct cpoplib_window {
     PyObject_HEAD cpoplib_client *client;
     PyObject *numbers; /* the caller's iterator; NULL at its end */
     uint32_t *queued;  /* numbers taken from it and not asked for yet */
     Py_ssize_t queued_count;
-    Py_ssize_t size;    /* most messages asked for ahead */
-    Py_ssize_t awaited; /* messages asked for whose answer has not come */
-    PyObject *ready;    /* list of answers: (number, message), or an exception */
-    Py_ssize_t next;    /* index of the first that was not handed out */
+    Py_ssize_t size; /* most messages asked for ahead */
     bool closed;
-    bool running; /* somebody is in window_next(), perhaps in the caller's iterator */
-    cpoplib_run run;
+    atomic_bool running; /* somebody is in a method, perhaps in the caller's iterator */
+    cpoplib_asked *asked;
 } cpoplib_window;
 
 static cpoplib_window *as_window(PyObject *self)
 {
     return (cpoplib_window *)self;
+}
+
+static void free_asked(cpoplib_run *run)
+{
+    cpoplib_asked *asked = run->target;
+    cpoplib_message_clear(&run->message);
+    Py_XDECREF(asked->ready);
+    PyMem_Free(asked);
 }
 
 /* The answer to one RETR: (number, message), or the exception to raise in its place. */
@@ -42,14 +56,14 @@ static PyObject *make_answer(cpoplib_run *run, const pop3_event *done)
 
 static int on_event(cpoplib_run *run, const pop3_event *event)
 {
-    cpoplib_window *w = run->target;
+    cpoplib_asked *asked = run->target;
     if (event->command != POP3_CMD_RETR || event->kind != POP3_EVENT_DONE)
         return 0;
-    w->awaited--;
+    asked->awaited--;
     if (event->status == POP3_OK)
         run->at_close = NULL;
     PyObject *answer = make_answer(run, event);
-    int result = answer == NULL ? -1 : PyList_Append(w->ready, answer);
+    int result = answer == NULL ? -1 : PyList_Append(asked->ready, answer);
     Py_XDECREF(answer);
     return result;
 }
@@ -57,23 +71,25 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
 /* Makes the connection's engine ours: what others left in flight is read first. */
 static int take_over(cpoplib_window *w)
 {
-    if (w->client->ahead == &w->run)
+    cpoplib_run *run = &w->asked->run;
+    if (w->client->ahead == run)
         return cpoplib_check_idle(w->client);
-    if (w->awaited > 0) {
+    if (w->asked->awaited > 0) {
         w->closed = true;
-        cpoplib_raise_text(w->run.state, "-ERR EOF"); /* the connection was closed meanwhile */
+        cpoplib_raise_text(run->state, "-ERR EOF"); /* the connection was closed meanwhile */
         return -1;
     }
-    if (cpoplib_settle(w->run.state, w->client) < 0 || cpoplib_engine(w->client) == NULL)
+    if (cpoplib_settle(run->state, w->client) < 0 || cpoplib_engine(w->client) == NULL)
         return -1;
-    w->client->ahead = &w->run;
+    cpoplib_set_ahead(w->client, run);
     return 0;
 }
 
-/* Takes numbers from the caller's iterator while there is room to ask for them. */
-static int take_numbers(cpoplib_window *w)
+/* Takes numbers from the caller's iterator while there is room to ask for them. Not in a turn: the
+ * iterator may use the connection, even close it. */
+static int take_numbers(cpoplib_window *w, Py_ssize_t room)
 {
-    while (w->numbers != NULL && w->awaited + w->queued_count < w->size) {
+    while (w->numbers != NULL && w->queued_count < room) {
         PyObject *item = PyIter_Next(w->numbers);
         if (item == NULL) {
             if (PyErr_Occurred())
@@ -104,22 +120,24 @@ static Py_ssize_t most_awaited(const cpoplib_window *w)
 static int ask(cpoplib_window *w)
 {
     pop3_engine *engine = w->client->engine;
+    cpoplib_asked *ahead = w->asked;
+    const cpoplib_state *state = ahead->run.state;
     if (w->queued_count > 1 && !w->client->capabilities_asked) {
         pop3_command capa = POP3_COMMAND_INIT;
         capa.kind = POP3_CMD_CAPA;
-        if (cpoplib_submit(w->run.state, engine, &capa) < 0)
+        if (cpoplib_submit(state, engine, &capa) < 0)
             return -1;
         w->client->capabilities_asked = true;
-        w->run.at_close = "-ERR EOF after CAPA, which retr_many() sends unless window=1";
+        ahead->run.at_close = "-ERR EOF after CAPA, which retr_many() sends unless window=1";
     }
     Py_ssize_t most = most_awaited(w), asked = 0;
-    for (; asked < w->queued_count && w->awaited < most; asked++) {
+    for (; asked < w->queued_count && ahead->awaited < most; asked++) {
         pop3_command retr = POP3_COMMAND_INIT;
         retr.kind = POP3_CMD_RETR;
         retr.number = w->queued[asked];
-        if (cpoplib_submit(w->run.state, engine, &retr) < 0)
+        if (cpoplib_submit(state, engine, &retr) < 0)
             return -1;
-        w->awaited++;
+        ahead->awaited++;
     }
     w->queued_count -= asked;
     memmove(w->queued, w->queued + asked, (size_t)w->queued_count * sizeof *w->queued);
@@ -127,15 +145,15 @@ static int ask(cpoplib_window *w)
 }
 
 /* The next answer that is ready, which there is. */
-static PyObject *hand_out(cpoplib_window *w)
+static PyObject *hand_out(cpoplib_asked *asked)
 {
-    PyObject *answer = PyList_GET_ITEM(w->ready, w->next);
+    PyObject *answer = PyList_GET_ITEM(asked->ready, asked->next);
     Py_INCREF(Py_None);
-    PyList_SET_ITEM(w->ready, w->next, Py_None);
-    w->next++;
-    if (w->next == PyList_GET_SIZE(w->ready)) {
-        w->next = 0;
-        if (PyList_SetSlice(w->ready, 0, PY_SSIZE_T_MAX, NULL) < 0)
+    PyList_SET_ITEM(asked->ready, asked->next, Py_None);
+    asked->next++;
+    if (asked->next == PyList_GET_SIZE(asked->ready)) {
+        asked->next = 0;
+        if (PyList_SetSlice(asked->ready, 0, PY_SSIZE_T_MAX, NULL) < 0)
             Py_CLEAR(answer);
     }
     if (answer != NULL && PyExceptionInstance_Check(answer)) {
@@ -145,23 +163,25 @@ static PyObject *hand_out(cpoplib_window *w)
     return answer;
 }
 
+/* In a turn. */
 static void leave(cpoplib_window *w)
 {
     w->closed = true;
-    if (w->client != NULL && w->client->ahead == &w->run)
-        w->client->ahead = NULL;
-    cpoplib_message_clear(&w->run.message);
+    if (w->client->ahead == &w->asked->run)
+        cpoplib_set_ahead(w->client, NULL);
+    cpoplib_message_clear(&w->asked->run.message);
 }
 
 /* Moves the session on. When that fails, what had come whole is handed out before the exception. */
 static int step(cpoplib_window *w)
 {
-    if (cpoplib_step(&w->run) >= 0)
+    cpoplib_asked *asked = w->asked;
+    if (cpoplib_step(&asked->run) >= 0)
         return 0;
-    if (PyList_GET_SIZE(w->ready) == w->next)
+    if (PyList_GET_SIZE(asked->ready) == asked->next)
         return -1;
     PyObject *exception = cpoplib_take_exception();
-    int result = PyList_Append(w->ready, exception);
+    int result = PyList_Append(asked->ready, exception);
     Py_DECREF(exception);
     w->closed = true;
     if (w->client->engine != NULL)
@@ -169,60 +189,103 @@ static int step(cpoplib_window *w)
     return result;
 }
 
+/* How it goes on after a look at what is there. */
+typedef enum cpoplib_look {
+    LOOK_ANSWER, /* with that answer, or the exception that is set */
+    LOOK_END,
+    LOOK_ASK /* with more messages */
+} cpoplib_look;
+
+/* In a turn. */
+static cpoplib_look look(cpoplib_window *w, PyObject **answer)
+{
+    if (w->asked->next < PyList_GET_SIZE(w->asked->ready)) {
+        *answer = hand_out(w->asked);
+        return LOOK_ANSWER;
+    }
+    if (w->closed || (w->numbers == NULL && w->asked->awaited + w->queued_count == 0))
+        return LOOK_END;
+    return LOOK_ASK;
+}
+
+/* Asks for what was taken from the caller's iterator, and reads. In a turn, whose holder before may
+ * have read answers. */
+static int advance(cpoplib_window *w)
+{
+    if (w->asked->next < PyList_GET_SIZE(w->asked->ready) || w->closed ||
+        w->asked->awaited + w->queued_count == 0)
+        return 0;
+    if (take_over(w) < 0)
+        return -1;
+    if (ask(w) == 0 && step(w) == 0)
+        return 0;
+    /* Nobody knows any more which messages were asked for, and which have come. */
+    if (w->client->engine != NULL)
+        leave(w);
+    return -1;
+}
+
 /* The next answer; NULL at the end, and with an exception. */
 static PyObject *next_answer(cpoplib_window *w)
 {
     for (;;) {
-        if (w->next < PyList_GET_SIZE(w->ready))
-            return hand_out(w);
-        if (w->closed || (w->numbers == NULL && w->awaited + w->queued_count == 0))
+        PyObject *answer = NULL;
+        if (!cpoplib_turn_begin(w->client))
             return NULL;
-        /* The caller's iterator may use the connection, even close it: take over behind it. */
-        if (take_numbers(w) < 0)
+        cpoplib_look next = look(w, &answer);
+        Py_ssize_t room = w->size - w->asked->awaited;
+        cpoplib_turn_end(w->client);
+        if (next != LOOK_ASK)
+            return answer;
+        if (take_numbers(w, room) < 0 || !cpoplib_turn_begin(w->client))
             return NULL;
-        if (w->next < PyList_GET_SIZE(w->ready) || w->awaited + w->queued_count == 0)
-            continue;
-        if (take_over(w) < 0)
+        int result = advance(w);
+        cpoplib_turn_end(w->client);
+        if (result < 0)
             return NULL;
-        if (ask(w) < 0 || step(w) < 0) {
-            /* Nobody knows any more which messages were asked for, and which have come. */
-            if (w->client->engine != NULL)
-                leave(w);
-            return NULL;
-        }
     }
 }
 
 /* False with an exception, as from a generator, when the iterator is at work: another thread, or
  * the caller's iterator, may not use it now. */
-static bool check_not_running(const cpoplib_window *w)
+static bool begin(cpoplib_window *w)
 {
-    if (w->running)
+    bool idle = !atomic_exchange(&w->running, true);
+    if (!idle)
         PyErr_SetString(PyExc_ValueError, "retr_many() is already executing");
-    return !w->running;
+    return idle;
 }
 
 static PyObject *window_next(PyObject *self)
 {
     cpoplib_window *w = as_window(self);
-    if (!check_not_running(w))
+    if (!begin(w))
         return NULL;
-    w->running = true;
     PyObject *answer = next_answer(w);
     w->running = false;
     return answer;
 }
 
+/* Leaves what is in flight to whoever uses the connection next. In a turn. */
+static int close_window(cpoplib_window *w)
+{
+    leave(w);
+    w->asked->next = 0;
+    return PyList_SetSlice(w->asked->ready, 0, PY_SSIZE_T_MAX, NULL);
+}
+
 static PyObject *window_close(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     cpoplib_window *w = as_window(self);
-    if (!check_not_running(w))
+    if (!begin(w))
         return NULL;
-    leave(w);
-    w->next = 0;
-    if (PyList_SetSlice(w->ready, 0, PY_SSIZE_T_MAX, NULL) < 0)
-        return NULL;
-    Py_RETURN_NONE;
+    int result = -1;
+    if (cpoplib_turn_begin(w->client)) {
+        result = close_window(w);
+        cpoplib_turn_end(w->client);
+    }
+    w->running = false;
+    return result < 0 ? NULL : cpoplib_new_reference(Py_None);
 }
 
 static int window_traverse(PyObject *self, visitproc visit, void *arg)
@@ -231,7 +294,8 @@ static int window_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(w->client);
     Py_VISIT(w->numbers);
-    Py_VISIT(w->ready);
+    if (w->asked != NULL)
+        Py_VISIT(w->asked->ready);
     return 0;
 }
 
@@ -241,14 +305,27 @@ static int window_clear(PyObject *self)
     return 0;
 }
 
+/* The end of the window's part in what was asked for: replies in flight are read and dropped before
+ * the connection's next command. */
+static void abandon(cpoplib_window *w)
+{
+    atomic_store(&w->asked->run.abandoned, true);
+    if (cpoplib_turn_try(w->client)) {
+        if (w->client->ahead == &w->asked->run && !w->client->busy)
+            cpoplib_set_ahead(w->client, NULL);
+        cpoplib_turn_end(w->client);
+    }
+    cpoplib_run_release(&w->asked->run);
+}
+
 static void window_dealloc(PyObject *self)
 {
     cpoplib_window *w = as_window(self);
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    leave(w);
+    if (w->asked != NULL)
+        abandon(w);
     Py_CLEAR(w->numbers);
-    Py_CLEAR(w->ready);
     Py_CLEAR(w->client);
     PyMem_Free(w->queued);
     type->tp_free(self);
@@ -295,6 +372,26 @@ static Py_ssize_t window_size(PyObject *argument)
     return size;
 }
 
+/* NULL with an exception. The caller holds it once. */
+static cpoplib_asked *make_asked(const cpoplib_state *state, cpoplib_client *client)
+{
+    cpoplib_asked *asked = PyMem_Calloc(1, sizeof *asked);
+    PyObject *ready = asked == NULL ? PyErr_NoMemory() : PyList_New(0);
+    if (ready == NULL) {
+        PyMem_Free(asked);
+        return NULL;
+    }
+    asked->ready = ready;
+    asked->run = (cpoplib_run){.state = state,
+                               .client = client,
+                               .on_event = on_event,
+                               .target = asked,
+                               .message = {.wanted = true},
+                               .holders = 1,
+                               .free = free_asked};
+    return asked;
+}
+
 PyObject *cpoplib_retr_many(PyObject *self, PyObject *numbers, PyObject *window)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
@@ -313,15 +410,12 @@ PyObject *cpoplib_retr_many(PyObject *self, PyObject *numbers, PyObject *window)
     w->client = (cpoplib_client *)self;
     w->numbers = iterator;
     w->size = size;
-    w->run = (cpoplib_run){.state = state,
-                           .client = w->client,
-                           .on_event = on_event,
-                           .target = w,
-                           .owner = (PyObject *)w,
-                           .message = {.wanted = true}};
     w->queued = PyMem_New(uint32_t, (size_t)size);
-    w->ready = w->queued == NULL ? PyErr_NoMemory() : PyList_New(0);
-    if (w->ready == NULL)
+    if (w->queued == NULL)
+        PyErr_NoMemory();
+    else
+        w->asked = make_asked(state, w->client);
+    if (w->asked == NULL)
         Py_CLEAR(w);
     return (PyObject *)w;
 }

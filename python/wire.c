@@ -71,20 +71,28 @@ static void learn_ssl(cpoplib_state *state)
     PyObject *globals = ssl == NULL ? NULL : PyModule_GetDict(ssl);
     PyObject *type = c_module == NULL ? NULL : PyObject_GetAttrString(ssl, "SSLSocket");
     PyObject *object = type == NULL ? NULL : PyObject_GetAttrString(c_module, "_SSLSocket");
-    bool genuine = object != NULL && PyType_Check(object) && PyType_Check(type);
+    PyObject *error = object == NULL ? NULL : PyObject_GetAttrString(ssl, "SSLError");
+    PyObject *own[TLS_METHODS] = {NULL};
+    bool genuine = error != NULL && PyType_Check(object) && PyType_Check(type);
     for (size_t i = 0; i < TLS_METHODS && genuine; i++) {
-        state->tls_own[i] = PyObject_GetAttrString(type, tls_methods[i]);
-        genuine = state->tls_own[i] != NULL && PyFunction_Check(state->tls_own[i]) &&
-                  PyFunction_GET_GLOBALS(state->tls_own[i]) == globals;
+        own[i] = PyObject_GetAttrString(type, tls_methods[i]);
+        genuine =
+            own[i] != NULL && PyFunction_Check(own[i]) && PyFunction_GET_GLOBALS(own[i]) == globals;
     }
     PyErr_Clear();
-    if (genuine) {
+    CPOPLIB_LOCK(state->globals);
+    if (genuine && !state->tls_learned) {
         state->tls_type = (PyTypeObject *)cpoplib_new_reference(type);
         state->tls_object_type = (PyTypeObject *)cpoplib_new_reference(object);
-        state->tls_error = PyObject_GetAttrString(ssl, "SSLError");
-        PyErr_Clear();
+        state->tls_error = cpoplib_new_reference(error);
+        for (size_t i = 0; i < TLS_METHODS; i++)
+            state->tls_own[i] = cpoplib_new_reference(own[i]);
     }
-    state->tls_learned = true;
+    state->tls_learned = true; /* from now on all threads read the others, and nobody writes them */
+    CPOPLIB_UNLOCK();
+    for (size_t i = 0; i < TLS_METHODS; i++)
+        Py_XDECREF(own[i]);
+    Py_XDECREF(error);
     Py_XDECREF(object);
     Py_XDECREF(type);
     Py_XDECREF(c_module);
@@ -106,7 +114,7 @@ static int open_tls(const cpoplib_state *state, cpoplib_wire *wire)
 {
     if (!state->tls_learned && strcmp(Py_TYPE(wire->sock)->tp_name, "SSLSocket") == 0)
         learn_ssl((cpoplib_state *)state); /* of the module's state, which no other part writes */
-    if (state->tls_type == NULL || !Py_IS_TYPE(wire->sock, state->tls_type))
+    if (!state->tls_learned || state->tls_type == NULL || !Py_IS_TYPE(wire->sock, state->tls_type))
         return 0;
     for (int i = 0; i < TLS_METHODS; i++) {
         int own = is_own(state->tls_type, state->names[NAME_READ + i], state->tls_own[i]);
