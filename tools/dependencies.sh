@@ -49,6 +49,8 @@ optional() {
     echo "python3-dbg: python-leaks-debug"
     echo "lib${python:-python3}-testsuite: cpython-test-poplib, python-memory"
     echo "python3-mesonpy: python-package"
+    echo "python3-uvloop: python-aio under uvloop"
+    echo "mypy: python-types"
     echo "python3-pip: python-package"
 }
 

@@ -7,12 +7,12 @@ from typing import (
     Any,
     BinaryIO,
     Callable,
+    Final,
     FrozenSet,
     Iterable,
     Iterator,
     List,
     Literal,
-    NamedTuple,
     NoReturn,
     Optional,
     Pattern,
@@ -21,8 +21,11 @@ from typing import (
     Type,
     TypeVar,
     Union,
+    final,
     overload,
 )
+
+from _typeshed import structseq
 
 __all__ = ["POP3", "error_proto", "POP3_SSL"]
 __version__: str
@@ -48,13 +51,27 @@ class _Window(Iterator[Tuple[int, bytes]]):
 
 class error_proto(Exception): ...
 
-class Capabilities(NamedTuple):
-    names: FrozenSet[str]
-    lines: Tuple[str, ...]
-    sasl: Tuple[str, ...]
-    expire: Union[int, Literal["NEVER"], None]
-    login_delay: Optional[int]
-    implementation: Optional[str]
+_Expire = Union[int, Literal["NEVER"], None]
+
+@final
+class Capabilities(
+    structseq[Any],
+    Tuple[FrozenSet[str], Tuple[str, ...], Tuple[str, ...], _Expire, Optional[int], Optional[str]],
+):
+    if sys.version_info >= (3, 10):
+        __match_args__: Final = ("names", "lines", "sasl", "expire", "login_delay", "implementation")
+    @property
+    def names(self) -> FrozenSet[str]: ...
+    @property
+    def lines(self) -> Tuple[str, ...]: ...
+    @property
+    def sasl(self) -> Tuple[str, ...]: ...
+    @property
+    def expire(self) -> _Expire: ...
+    @property
+    def login_delay(self) -> Optional[int]: ...
+    @property
+    def implementation(self) -> Optional[str]: ...
 
 class POP3:
     encoding: str
@@ -75,7 +92,7 @@ class POP3:
     @overload
     def list(self, which: None = None) -> _Long: ...
     @overload
-    def list(self, which: Any) -> Union[bytes, _Long]: ...
+    def list(self, which: _Number) -> bytes: ...
     def retr(self, which: Any) -> _Long: ...
     def dele(self, which: Any) -> bytes: ...
     def noop(self) -> bytes: ...
@@ -88,7 +105,7 @@ class POP3:
     @overload
     def uidl(self, which: None = None) -> _Long: ...
     @overload
-    def uidl(self, which: Any) -> Union[bytes, _Long]: ...
+    def uidl(self, which: _Number) -> bytes: ...
     def utf8(self) -> bytes: ...
     def capa(self) -> dict[str, List[str]]: ...
     def stls(self, context: Optional[ssl.SSLContext] = None) -> bytes: ...
@@ -149,12 +166,18 @@ class POP3_SSL(POP3):
         def stls(self, keyfile: Any = None, certfile: Any = None, context: Any = None) -> NoReturn: ...  # type: ignore[override]
 
 # For cpoplib.aio alone:
+@final
 class _Engine:
-    wants_tls: bool
-    wants_input: bool
-    pipelines: bool
-    timestamp: bytes
-    capabilities: Optional[Capabilities]
+    @property
+    def wants_tls(self) -> bool: ...
+    @property
+    def wants_input(self) -> bool: ...
+    @property
+    def pipelines(self) -> bool: ...
+    @property
+    def timestamp(self) -> bytes: ...
+    @property
+    def capabilities(self) -> Optional[Capabilities]: ...
     def submit(
         self,
         command: str,

@@ -484,13 +484,14 @@ class POP3:
         if connection.failure is not None:  # octets behind the reply, say, that somebody has put there
             raise connection.failure
         try:
-            transport = await connection.loop.start_tls(
+            transport: Optional[asyncio.Transport] = await connection.loop.start_tls(
                 cast(asyncio.Transport, connection.transport), connection, context,
                 server_hostname=self._server_hostname or self.host, ssl_handshake_timeout=self.timeout)
         except BaseException:
             self._abort()  # nothing may go out in the clear from here on
             raise
-        connection.transport = cast(asyncio.Transport, transport)
+        assert transport is not None
+        connection.transport = transport
         connection.engine.tls_started()
         self._ssl = context
 
