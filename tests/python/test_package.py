@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import ast
 import copy
+import importlib.util
 import inspect
 import io
 import os
@@ -13,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import cpoplib
@@ -82,19 +84,31 @@ def test_the_stub_and_the_module_have_the_same_members() -> None:
     assert public <= set(vars(cpoplib))
 
 
-def test_pip_installs_the_module_and_its_types(tmp_path: Path) -> None:
-    try:
-        import mesonpy  # noqa: F401
-    except ImportError:
-        pytest.skip("Debian's python3-mesonpy is not installed")
+def repository_of(target: Path) -> None:
+    """A copy of the checkout with a history of its own: git refuses to work in what another user owns."""
+    shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(".git", "build", "build-*", "demo"))
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
+        subprocess.run(["git", "-c", "user.name=test", "-c", "user.email=test@localhost", *command], cwd=target, check=True)
+
+
+def test_what_make_wheels_builds_is_installed_by_pip_with_its_types(tmp_path: Path) -> None:
+    if importlib.util.find_spec("mesonpy") is None or importlib.util.find_spec("pip") is None:
+        pytest.skip("Debian's python3-mesonpy or python3-pip is not installed")
     if os.environ.get("LD_PRELOAD"):
         pytest.skip("pip builds without sanitizers; the plain build tests it")
-    # pip writes beside what it builds, and the checkout may be another user's.
-    source, target = tmp_path / "source", tmp_path / "site"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", "build", "build-*", "demo"))
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-build-isolation", "--no-deps",
-         "--target", str(target), str(source)], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    source, wheels, target = tmp_path / "source", tmp_path / "wheels", tmp_path / "site"
+    repository_of(source)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([source / "tools" / "make-wheels.py", "--output", wheels, sys.executable], env=environment, check=True,
+                   stdout=subprocess.DEVNULL)
+    (sdist,), (wheel,) = wheels.glob("*.tar.gz"), wheels.glob("*.whl")
+    with tarfile.open(sdist) as archive:  # what building needs, and nothing else
+        parts = {member.name.split("/")[1] for member in archive if member.isfile()}
+    assert parts == {"LICENSE", "PKG-INFO", "include", "meson.build", "meson_options.txt", "pyproject.toml", "python", "src",
+                     "tools"}
+    assert "-manylinux_2_" in wheel.name
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", target, wheel],
+                   check=True, env=environment)
     environment = {"PYTHONPATH": str(target), "PATH": os.environ["PATH"]}
     done = subprocess.run([sys.executable, "-c", "import cpoplib, cpoplib.aio; print(cpoplib.__file__)"], env=environment,
                           capture_output=True, text=True, check=True)
@@ -102,6 +116,10 @@ def test_pip_installs_the_module_and_its_types(tmp_path: Path) -> None:
     assert {path.name for path in (target / "cpoplib").iterdir()} >= {"__init__.pyi", "aio.py", "py.typed"}
     suffixes = {"".join(path.suffixes) for path in target.rglob("*") if path.is_file()}
     assert not any(".h" == s or ".a" == s for s in suffixes)
+    (about,) = target.glob("*.dist-info/METADATA")
+    fields = about.read_text()
+    assert "\nLicense: MIT\n" in fields and f"\nVersion: {cpoplib.__version__}\n" in fields
+    assert "\nClassifier: Typing :: Typed\n" in fields
 
 
 class Ends:
