@@ -2,10 +2,14 @@
  * output. */
 #include "base.h"
 
+/* What a module is known by to be ours; the same in all interpreters. */
+static PyModuleDef *_Atomic definition;
+
 int cpoplib_state_begin(cpoplib_state *state, PyObject *module)
 {
 #define CPOPLIB_NAME(name, text) text,
     static const char *const texts[] = {CPOPLIB_NAMES(CPOPLIB_NAME)};
+    atomic_store(&definition, PyModule_GetDef(module));
     state->globals = PyModule_GetDict(module);
     for (size_t i = 0; i < NAME_COUNT; i++) {
         state->names[i] = PyUnicode_InternFromString(texts[i]);
@@ -82,30 +86,25 @@ void cpoplib_state_free(void *module)
     cpoplib_state_clear(module);
 }
 
-#if PY_VERSION_HEX >= 0x030B0000
 cpoplib_state *cpoplib_state_of(PyObject *self)
 {
-    PyObject *module = PyType_GetModuleByDef(Py_TYPE(self), &cpoplib_definition);
+    PyObject *module = NULL;
+#if PY_VERSION_HEX >= 0x030B0000
+    module = PyType_GetModuleByDef(Py_TYPE(self), atomic_load(&definition));
+#else
+    PyObject *mro = Py_TYPE(self)->tp_mro;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro) && module == NULL; i++) {
+        PyObject *type = PyTuple_GET_ITEM(mro, i);
+        if (PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE))
+            module = ((PyHeapTypeObject *)type)->ht_module;
+        if (module != NULL && PyModule_GetDef(module) != atomic_load(&definition))
+            module = NULL;
+    }
+#endif
     if (module == NULL)
         Py_FatalError("cpoplib: an object whose type does not come from the module");
     return PyModule_GetState(module);
 }
-#else
-cpoplib_state *cpoplib_state_of(PyObject *self)
-{
-    PyObject *mro = Py_TYPE(self)->tp_mro;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); i++) {
-        PyObject *type = PyTuple_GET_ITEM(mro, i);
-        if (!PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE))
-            continue;
-        PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
-        const PyModuleDef *definition = module == NULL ? NULL : PyModule_GetDef(module);
-        if (definition == &cpoplib_definition)
-            return PyModule_GetState(module);
-    }
-    Py_FatalError("cpoplib: an object whose type does not come from the module");
-}
-#endif
 
 PyObject *cpoplib_get(const cpoplib_state *state, PyObject *object, cpoplib_name name)
 {

@@ -117,9 +117,6 @@ typedef struct cpoplib_state {
 /* Interns the names, and finds the module's dict. 0, or -1 with an exception. */
 int cpoplib_state_begin(cpoplib_state *state, PyObject *module);
 
-/* What a module is known by to be ours. */
-extern PyModuleDef cpoplib_definition;
-
 /* What the garbage collector, and the end of the module, do with the state. */
 int cpoplib_state_traverse(PyObject *module, visitproc visit, void *arg);
 int cpoplib_state_clear(PyObject *module);

@@ -118,7 +118,7 @@ static PyModuleDef_Slot slots[] = {
     {0, NULL},
 };
 
-PyModuleDef cpoplib_definition = {
+static PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, /* m_base */
     .m_name = "cpoplib",
     .m_doc = module_doc,
@@ -134,5 +134,5 @@ PyMODINIT_FUNC PyInit_cpoplib(void);
 
 PyMODINIT_FUNC PyInit_cpoplib(void)
 {
-    return PyModuleDef_Init(&cpoplib_definition);
+    return PyModuleDef_Init(&definition);
 }
