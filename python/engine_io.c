@@ -37,17 +37,6 @@ pop3_engine *cpoplib_engine(cpoplib_client *client)
     return engine;
 }
 
-void cpoplib_run_hold(cpoplib_run *run)
-{
-    atomic_fetch_add(&run->holders, 1);
-}
-
-void cpoplib_run_release(cpoplib_run *run)
-{
-    if (atomic_fetch_sub(&run->holders, 1) == 1)
-        run->free(run);
-}
-
 /* Whether a command changes what the server offers. */
 static bool changes_offer(PyObject *line)
 {

@@ -1,7 +1,7 @@
 /* Whose turn a connection is, and the end of its engine. */
 #include "turn.h"
 
-#include "engine_io.h"
+#include "run.h"
 
 bool cpoplib_turn_try(cpoplib_client *client)
 {
