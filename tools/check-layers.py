@@ -32,7 +32,7 @@ ROOMS = {
     "src/deliver": {"deliver", "confine", "support", "system"},
     "src/state": {"state", "confine", "support", "system"},
     "src/web": {"web", "support", "system", "optional"},
-    "src/token": {"token", "web", "support", "system"},
+    "src/token": {"token", "web", "support", "system", "optional"},
     "src/collect": {"collect", "deliver", "state", "confine", "support", "system"},
     "src/settings": {"settings", "collect", "deliver", "support", "system"},
     "src/cli": {"cli", "settings", "collect", "deliver", "state", "token", "web", "confine", "support", "system", "optional"},

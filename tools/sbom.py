@@ -27,6 +27,7 @@ DEPENDENCIES = {
     "libgsasl": ("OPTIONAL_DEPENDENCY_OF", "LGPL-2.1-or-later"),
     "libidn2": ("OPTIONAL_DEPENDENCY_OF", "LGPL-3.0-or-later OR GPL-2.0-or-later"),
     "libcurl": ("OPTIONAL_DEPENDENCY_OF", "curl"),
+    "libsecret-1": ("OPTIONAL_DEPENDENCY_OF", "LGPL-2.1-or-later"),
     "libqrencode": ("OPTIONAL_DEPENDENCY_OF", "LGPL-2.1-or-later"),
     "libedit": ("OPTIONAL_DEPENDENCY_OF", "BSD-3-Clause"),
     "libseccomp": ("BUILD_DEPENDENCY_OF", "LGPL-2.1-only"),

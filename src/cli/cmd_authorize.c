@@ -82,8 +82,12 @@ static bool show_kept(const p3_token_account *t, p3_problem *why)
     if (!found)
         return p3_problem_set(why, EX_NOINPUT,
                               "showing the tokens: none are kept; run: pop3 authorize %s", t->word);
-    print_text("file", t->store.path);
-    print_text("encryption", t->store.key.data != NULL ? "AES-256-GCM" : "none");
+    if (p3_token_is_in_keyring(&t->store)) {
+        print_text("kept in", "the desktop's keyring");
+    } else {
+        print_text("file", t->store.path);
+        print_text("encryption", t->store.key.data != NULL ? "AES-256-GCM" : "none");
+    }
     print_text("client", r.client.id);
     print_text("asked at", r.client.endpoint);
     print_text("scope", r.tokens.scope);

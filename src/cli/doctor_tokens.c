@@ -24,6 +24,15 @@ static void tell_end(int64_t expires)
         p3_finding("", "", "it lasts until %s", when);
 }
 
+static void tell_place(const p3_token_account *t)
+{
+    if (p3_token_is_in_keyring(&t->store))
+        p3_finding("ok", "token", "kept in the desktop's keyring");
+    else
+        p3_finding("ok", "token", "kept%s in %s", t->store.key.data != NULL ? ", encrypted," : "",
+                   t->store.path);
+}
+
 /* What is there, before anybody is asked. */
 static bool tell_kept(const p3_token_account *t, p3_problem *why)
 {
@@ -32,8 +41,7 @@ static bool tell_kept(const p3_token_account *t, p3_problem *why)
     if (!p3_token_load(&t->store, &r, &found, why))
         return false;
     if (found && r.tokens.access != NULL)
-        p3_finding("ok", "token", "kept%s in %s", t->store.key.data != NULL ? ", encrypted," : "",
-                   t->store.path);
+        tell_place(t);
     else if (t->grant == P3_GRANT_USER)
         p3_problem_set(why, EX_NOPERM, "there is none yet; run: pop3 authorize %s", t->word);
     if (found && t->grant == P3_GRANT_USER && r.tokens.refresh == NULL)

@@ -116,6 +116,13 @@ static bool read_client_secret(const p3_settings *s, p3_oauth *out, p3_problem *
     return ok;
 }
 
+static p3_token_place place_of(const char *word)
+{
+    return word != NULL && strcmp(word, "keyring") == 0 ? P3_TOKENS_KEYRING
+           : word != NULL && strcmp(word, "file") == 0  ? P3_TOKENS_FILE
+                                                        : P3_TOKENS_AUTO;
+}
+
 bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why)
 {
     const p3_settings *set = s->settings;
@@ -142,7 +149,10 @@ bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why)
                 .proxy = out->proxy,
                 .proxy_user = set->proxy_user,
                 .proxy_password = set->proxy_password},
-        .store = {.path = out->path, .key = {out->key, out->key_len}},
+        .store = {.path = out->path,
+                  .key = {out->key, out->key_len},
+                  .place = place_of(set->token_store),
+                  .may_ask = isatty(STDERR_FILENO)},
     };
     return true;
 }

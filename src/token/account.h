@@ -1,7 +1,7 @@
 /* An account as this room sees it: who is asked for tokens, in whose name, and where they are kept.
  *
- * Read the headers of this room in this order: providers.h, record.h, seal.h, store.h, this file,
- * endpoints.h, request.h, token.h; then loopback.h, permission.h, authorize.h.
+ * Read the headers of this room in this order: providers.h, record.h, seal.h, keyring.h, store.h,
+ * this file, endpoints.h, request.h, token.h; then loopback.h, permission.h, authorize.h.
  */
 #ifndef P3_TOKEN_ACCOUNT_H
 #define P3_TOKEN_ACCOUNT_H

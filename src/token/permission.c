@@ -145,7 +145,7 @@ bool p3_permission_keep(const p3_permission *p, const json_t *granted, int64_t a
                             "a rule)",
                             doing);
     int lock = ok ? p3_token_lock(&p->account->store, why) : -1;
-    ok = lock >= 0 && p3_token_save(&p->account->store, &r, why);
+    ok = lock >= 0 && p3_token_save_new(&p->account->store, &r, why);
     p3_token_unlock(lock);
     p3_token_record_clear(&r);
     return ok;

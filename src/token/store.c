@@ -17,9 +17,13 @@
 #include "support/file.h"
 #include "system/erase.h"
 #include "system/lock.h"
+#include "token/keyring.h"
 
 /* Longest file: two tokens of 64 KiB, and what belongs to them. */
 #define P3_STORE_MOST ((size_t)256 * 1024)
+
+/* All that the file holds where the keyring has the tokens. */
+#define P3_IN_KEYRING "P3KEYRING1\n"
 
 #define P3_LOCK_WAIT_MS 120000 /* longer than two requests to a provider take */
 #define P3_LOCK_LOOK_MS 50
@@ -68,10 +72,33 @@ static unsigned char *read_private(const char *path, int fd, size_t *len, p3_pro
     return NULL;
 }
 
+static bool is_in_keyring(const unsigned char *data, size_t len)
+{
+    return len == strlen(P3_IN_KEYRING) && memcmp(data, P3_IN_KEYRING, len) == 0;
+}
+
+static bool take_from_keyring(const p3_token_store *s, p3_token_record *out, p3_problem *why)
+{
+    char *text;
+    p3_problem cause;
+    if (!p3_keyring_find(name_of(s), s->may_ask, &text, &cause))
+        return p3_problem_set(why, cause.exit,
+                              "%s; or set token-store = file, and run `pop3 authorize` again",
+                              cause.text);
+    bool ok = p3_token_record_read(out, text, strlen(text));
+    p3_erase(text, strlen(text));
+    free(text);
+    return ok || p3_problem_set(why, EX_DATAERR,
+                                "reading the token from the keyring: it is damaged; run `pop3 "
+                                "authorize` again");
+}
+
 /* Takes what the file holds apart. */
 static bool take_content(const p3_token_store *s, unsigned char *data, size_t len,
                          p3_token_record *out, p3_problem *why)
 {
+    if (is_in_keyring(data, len))
+        return take_from_keyring(s, out, why);
     if (!p3_seal_is(data, len))
         return p3_token_record_read(out, (const char *)data, len) ||
                p3_problem_set(why, EX_DATAERR,
@@ -159,26 +186,77 @@ static bool replace(const char *path, const void *data, size_t len)
     return ok;
 }
 
-bool p3_token_save(const p3_token_store *s, const p3_token_record *record, p3_problem *why)
+bool p3_token_is_in_keyring(const p3_token_store *s)
 {
-    char *text = p3_token_record_write(record);
-    size_t len = text != NULL ? strlen(text) : 0;
+    unsigned char text[sizeof P3_IN_KEYRING];
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    return n > 0 && is_in_keyring(text, (size_t)n);
+}
+
+/* Writes the text into the file, encrypted where there is a key. */
+static bool save_in_file(const p3_token_store *s, const char *text, p3_problem *why)
+{
+    size_t len = strlen(text);
     unsigned char *sealed = NULL;
-    size_t text_len = len;
-    if (text != NULL && s->key.data != NULL)
-        sealed = p3_seal(&s->key, name_of(s), text, text_len, &len);
-    bool whole = text != NULL && (s->key.data == NULL || sealed != NULL);
-    bool ok = whole && replace(s->path, sealed != NULL ? (void *)sealed : (void *)text, len);
+    if (s->key.data != NULL)
+        sealed = p3_seal(&s->key, name_of(s), text, len, &len);
+    bool whole = s->key.data == NULL || sealed != NULL;
+    bool ok = whole && replace(s->path, sealed != NULL ? (const void *)sealed : text, len);
     int error = whole ? errno : ENOMEM;
-    if (text != NULL)
-        p3_erase(text, text_len);
-    free(text);
     free(sealed);
     return ok || p3_problem_errno(why, error, "writing the token file %s", s->path);
 }
 
+/* Puts the text into the keyring, and then the file says so. */
+static bool save_in_keyring(const p3_token_store *s, const char *text, bool is_there,
+                            p3_problem *why)
+{
+    if (!p3_keyring_store(name_of(s), text, why))
+        return false;
+    p3_fault("token written");
+    return is_there || replace(s->path, P3_IN_KEYRING, strlen(P3_IN_KEYRING)) ||
+           p3_problem_errno(why, errno, "writing the token file %s", s->path);
+}
+
+static bool save(const p3_token_store *s, const p3_token_record *record, bool is_new,
+                 p3_problem *why)
+{
+    p3_problem lesser;
+    bool was_there = p3_token_is_in_keyring(s);
+    bool usual = s->place == P3_TOKENS_AUTO && s->key.data == NULL;
+    bool to_keyring =
+        s->place == P3_TOKENS_KEYRING || (usual && (was_there || (is_new && p3_keyring_is_there())));
+    char *text = p3_token_record_write(record);
+    if (text == NULL)
+        return p3_problem_errno(why, ENOMEM, "writing the token file %s", s->path);
+    bool ok = to_keyring && save_in_keyring(s, text, was_there, why);
+    /* A token that was just given may be the only one: better in the file than nowhere. */
+    if (!ok && s->place != P3_TOKENS_KEYRING)
+        ok = save_in_file(s, text, why);
+    if (ok && was_there && !p3_token_is_in_keyring(s))
+        (void)p3_keyring_remove(name_of(s), &lesser);
+    p3_erase(text, strlen(text));
+    free(text);
+    return ok;
+}
+
+bool p3_token_save(const p3_token_store *s, const p3_token_record *record, p3_problem *why)
+{
+    return save(s, record, false, why);
+}
+
+bool p3_token_save_new(const p3_token_store *s, const p3_token_record *record, p3_problem *why)
+{
+    return save(s, record, true, why);
+}
+
 bool p3_token_remove(const p3_token_store *s, p3_problem *why)
 {
+    if (p3_token_is_in_keyring(s) && !p3_keyring_remove(name_of(s), why))
+        return false;
     if (unlink(s->path) != 0 && errno != ENOENT)
         return p3_problem_errno(why, errno, "removing the token file %s", s->path);
     return sync_entry(s->path) ||

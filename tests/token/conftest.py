@@ -26,6 +26,7 @@ class Account:
         self.path, self.server = path, server
         self.world = World(path)
         self.watches: list[threading.Timer] = []
+        self.more: dict[str, str] = {}  # of the environment
         self.secret_file = path / "client-secret"
         self.secret_file.write_text("client-secret-value\n")
         self.secret_file.chmod(0o600)
@@ -70,9 +71,10 @@ class Account:
 
     def environment(self, **env: str) -> dict:
         ours = self.world.environment()
-        for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy",
+                     "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"):  # fmt: skip
             ours.pop(name, None)
-        return {**ours, **env}
+        return {**ours, **self.more, **env}
 
     def start(self, *words: object, command: str = COMMAND, **env: str) -> subprocess.Popen:
         """Begins a command, which is killed at the deadline: nothing waits for it longer than that."""
