@@ -108,6 +108,14 @@ static bool is_a_name(const char *name)
     return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
 }
 
+/* Whether a target has a spool of this account: all that tells which messages it has, until that is
+ * recorded. */
+static bool has_spool(const p3_target *t, p3_owner owner)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    return row != NULL && row->opens_beside && p3_target_has(t, owner);
+}
+
 /* Looks at the target for what an earlier run may have delivered without recording it. */
 bool p3_session_settle(p3_session *s)
 {
@@ -124,6 +132,11 @@ bool p3_session_settle(p3_session *s)
         old = p3_target_of_text(s->known.target);
     /* What was not delivered there comes again. */
     settles = settles && (p3_target_equal(&old, now) || p3_target_has(&old, s->owner));
+    bool syncs = has_spool(now, s->owner) || (settles && has_spool(&old, s->owner));
+    if (syncs && !p3_state_sync(s->run->state, &why)) {
+        p3_session_fail(s, &why);
+        return false;
+    }
     if (!(settles && p3_target_equal(&old, now)))
         p3_target_tidy(now, s->owner);
     if (!settles)

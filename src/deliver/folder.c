@@ -25,28 +25,32 @@ bool p3_folder_sync_entry(const char *path)
     return ok;
 }
 
-static bool make_entry(const char *path)
+/* Syncs the entry of a directory that is there. What it is in may belong to somebody else, and not
+ * be readable, or be of a kind that cannot be synced. */
+static bool sync_present(const char *path)
 {
-    bool made = mkdir(path, 0700) == 0;
-    if (!made && errno != EEXIST)
-        return false;
-    /* One that is there may be of a run that ended before it could sync it. Its parent may belong
-     * to somebody else, and not be readable. */
-    return p3_folder_sync_entry(path) || (!made && errno == EACCES);
+    return p3_folder_sync_entry(path) || errno == EACCES || errno == EINVAL;
 }
 
-bool p3_folder_make(const char *path)
+/* Makes a folder in one that stays. */
+static bool make_in_parent(const char *path)
 {
-    if (make_entry(path))
-        return true;
-    if (errno != ENOENT)
-        return false;
     char *copy = strdup(path);
-    const char *parent = copy != NULL ? dirname(copy) : ".";
-    bool ok = strcmp(parent, ".") != 0 && strcmp(parent, "/") != 0;
-    ok = ok && p3_folder_make(parent);
+    bool ok = copy != NULL && p3_folder_make(dirname(copy));
     int error = errno;
     free(copy);
     errno = error;
-    return ok && make_entry(path); /* once: a link that leads nowhere is there and is no folder */
+    return ok && mkdir(path, 0700) == 0;
+}
+
+/* A folder that is there may be of a run that ended before it could sync it. So each is synced
+ * before one is made in it: only the last that is there can lack that. */
+bool p3_folder_make(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0)
+        return sync_present(path);
+    if (errno != ENOENT || (!make_in_parent(path) && errno != EEXIST))
+        return false;
+    return p3_folder_sync_entry(path);
 }

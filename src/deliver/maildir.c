@@ -51,8 +51,7 @@ typedef struct p3_maildir {
     p3_room seen_room;
 } p3_maildir;
 
-/* Opens a folder of a Maildir, or makes it. The Maildir may have been made by a run that was killed
- * before it could sync its entry. */
+/* Opens a folder of a Maildir, or makes it. */
 static int open_folder(const char *path, const char *name, p3_problem *why)
 {
     size_t size = strlen(path) + strlen(name) + 2;
@@ -64,7 +63,7 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     }
     snprintf(full, size, "%s/%s", path, name);
     fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && p3_folder_make(full) && p3_folder_sync_entry(path))
+    if (fd < 0 && errno == ENOENT && p3_folder_make(full))
         fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         p3_problem_errno(why, errno, "opening the Maildir folder %s", full);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -653,6 +654,36 @@ bool p3_state_commit(p3_state *s, p3_problem *why)
     if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return true;
     return roll_back(s, why);
+}
+
+/* Syncs a file that may be missing. Not the database itself: closing a descriptor of that would let
+ * go of SQLite's locks. */
+static bool sync_path(const char *path, int flags)
+{
+    int fd = p3_outside_open(path, O_RDONLY | O_CLOEXEC | flags, 0);
+    bool ok = fd >= 0 ? fsync(fd) == 0 : errno == ENOENT;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    errno = error;
+    return ok;
+}
+
+/* The log, and its directory: where there is no log, a transaction ends with a file that goes. */
+bool p3_state_sync(p3_state *s, p3_problem *why)
+{
+    size_t size = strlen(s->path) + sizeof "-wal";
+    char *path = malloc(size);
+    if (path == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    (void)stpcpy(stpcpy(path, s->path), "-wal");
+    bool ok = sync_path(path, 0);
+    (void)stpcpy(path, s->path);
+    ok = ok && sync_path(dirname(path), O_DIRECTORY);
+    if (!ok)
+        p3_problem_errno(why, errno, "syncing the state file %s", s->path);
+    free(path);
+    return ok;
 }
 
 /* Far behind the octets that SQLite locks for itself, which begin at 1 GiB. */
