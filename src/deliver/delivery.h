@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "deliver/names.h"
@@ -54,6 +55,12 @@ typedef struct p3_left_over {
     size_t row; /* the asker's own */
     bool there;
 } p3_left_over;
+
+/* Orders intents by name, for qsort() and bsearch(). */
+static inline int p3_left_over_compare(const void *a, const void *b)
+{
+    return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
+}
 
 typedef struct p3_delivery_class {
     bool slow;  /* deliver() may take any time: it runs in a thread of its own */

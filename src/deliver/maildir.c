@@ -264,11 +264,6 @@ static void maildir_deliver(p3_batch **batches, size_t count)
     p3_fault("folder-synced");
 }
 
-static int compare_left_over(const void *a, const void *b)
-{
-    return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
-}
-
 /* What readers put behind a name: flags (":2,S", with ";" or "!" where a colon is not allowed), and
  * before them what mbsync and Dovecot keep there (",U=7", ",S=1234"). Our names have none of it. */
 #define P3_BEHIND_NAME ":;!,"
@@ -319,7 +314,7 @@ static bool look_into(p3_maildir *m, int folder, p3_left_over *at, size_t count)
         size_t len = strcspn(e->d_name, P3_BEHIND_NAME);
         snprintf(name, sizeof name, "%.*s", (int)len, e->d_name);
         p3_left_over key = {.name = name};
-        p3_left_over *found = bsearch(&key, at, count, sizeof *at, compare_left_over);
+        p3_left_over *found = bsearch(&key, at, count, sizeof *at, p3_left_over_compare);
         if (found != NULL)
             found->there = true;
         if (found != NULL && folder == m->cur)
@@ -398,7 +393,7 @@ void p3_maildir_tidy(const char *path, const char *owner)
 static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
 {
     p3_maildir *m = (p3_maildir *)d;
-    qsort(at, count, sizeof *at, compare_left_over);
+    qsort(at, count, sizeof *at, p3_left_over_compare);
     /* new/ is read twice: a reader may move a message from new/ to cur/ in between. */
     forget_seen(m);
     if (!look_into(m, m->new, at, count) || !look_into(m, m->cur, at, count) ||

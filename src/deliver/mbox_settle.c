@@ -56,6 +56,13 @@ static bool compare(const p3_mbox_spool *s, int mbox, uint64_t mbox_size, p3_app
     return ok;
 }
 
+/* Finds an intent by its name, in what p3_mbox_settle() has sorted. NULL when there is none. */
+static p3_left_over *find_intent(p3_left_over *at, size_t count, const char *name)
+{
+    p3_left_over key = {.name = name};
+    return count > 0 ? bsearch(&key, at, count, sizeof *at, p3_left_over_compare) : NULL;
+}
+
 /* Marks the intents that a spool names, in the order of its messages. False, with errno, when its
  * names cannot be read. */
 static bool mark(const p3_mbox_spool *s, uint64_t end, p3_left_over *at, size_t count,
@@ -70,10 +77,9 @@ static bool mark(const p3_mbox_spool *s, uint64_t end, p3_left_over *at, size_t 
         const char *lf = memchr(names + from, '\n', len - from);
         size_t n = lf != NULL ? (size_t)(lf - names) - from : len - from;
         names[from + n] = '\0';
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(at[i].name, names + from) == 0)
-                at[i].there = number < messages && there[number];
-        }
+        p3_left_over *intent = find_intent(at, count, names + from);
+        if (intent != NULL)
+            intent->there = number < messages && there[number];
         from += n + 1;
     }
     free(names);
@@ -187,16 +193,6 @@ static bool settle_spool(const p3_settling *s, p3_mbox_spool *spool, p3_problem 
     return true;
 }
 
-/* Whether one of the intents is the first message of a spool, whose file is named after it. */
-static bool is_named(const p3_settling *s, const char *name)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        if (strcmp(s->at[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What a spool's name has behind the owner's mark; or NULL when that is another's. */
 static const char *name_of_owner(const char *rest, const char *owner)
 {
@@ -220,7 +216,8 @@ static bool settle_file(void *ctx, const char *path, const char *rest, p3_proble
     }
     const char *name = name_of_owner(rest, s->owner);
     bool ours = name != NULL;
-    if (is_named(s, ours ? name : rest + sizeof P3_BESIDE - 1)) {
+    /* A spool's file is named after its first message. */
+    if (find_intent(s->at, s->count, ours ? name : rest + sizeof P3_BESIDE - 1) != NULL) {
         p3_mbox_spool *spool = p3_mbox_spool_open(path, why);
         return spool != NULL && settle_spool(s, spool, why);
     }
@@ -233,6 +230,8 @@ bool p3_mbox_settle(const char *path, const char *owner, p3_left_over *at, size_
                     p3_mbox_spool **sealed, p3_problem *why)
 {
     p3_settling s = {path, owner, at, count, sealed};
+    if (count > 0)
+        qsort(at, count, sizeof *at, p3_left_over_compare);
     return p3_mbox_each_beside(path, settle_file, &s, why);
 }
 

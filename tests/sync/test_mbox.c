@@ -1,5 +1,5 @@
 /* What an mbox's recovery does when the disk fails it: each read in turn, and each allocation of
- * its. */
+ * its; and how much work it is. */
 #include "unit.h"
 
 #include <errno.h>
@@ -29,6 +29,17 @@ void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 char *__real_strdup(const char *s);
 char *__wrap_strdup(const char *s);
+
+static size_t comparisons; /* of names */
+
+int __real_strcmp(const char *a, const char *b);
+int __wrap_strcmp(const char *a, const char *b);
+
+int __wrap_strcmp(const char *a, const char *b)
+{
+    comparisons++;
+    return __real_strcmp(a, b);
+}
 
 static bool fails(int *counter, int error)
 {
@@ -192,12 +203,72 @@ static void a_batch_beyond_4_gib_is_found_and_an_unfinished_one_cut_off(void **s
     assert_true(size_of("box") == before);
 }
 
+#define MANY 100000
+
+/* Names of as many messages, in an order of their own. */
+static char (*make_names(void))[sizeof NAME + 8]
+{
+    char(*names)[sizeof NAME + 8] = calloc(MANY, sizeof *names);
+    assert_non_null(names);
+    for (size_t i = 0; i < MANY; i++)
+        snprintf(names[i], sizeof *names, "1700000000.R%06zuO" MARK "Q1.host", i * 7919 % MANY);
+    return names;
+}
+
+/* Delivers a message under each name, and dies. */
+static void deliver_many(char (*names)[sizeof NAME + 8])
+{
+    p3_problem why;
+    p3_parcel *parcels = calloc(MANY, sizeof *parcels);
+    p3_delivery *d = p3_mbox_open(in_folder("box"), NULL, &why);
+    assert_true(parcels != NULL && d != NULL);
+    d->owner = (p3_owner){MARK};
+    for (size_t i = 0; i < MANY; i++) {
+        assert_true(d->class->begin(d, names[i], "ann@example.org", &why));
+        assert_true(d->class->write(d, "Subject: x\n\n", 12, &why));
+        assert_true(d->class->finish(d, &parcels[i], &why));
+    }
+    p3_batch batch = {.to = d, .parcels = parcels, .count = MANY};
+    p3_batch *batches[] = {&batch};
+    d->class->seal(d, &batch);
+    d->class->deliver(batches, 1);
+    assert_int_equal(batch.problem.exit, 0);
+    d->class->recorded(d, &batch, false);
+    d->class->close(d);
+    free(parcels);
+}
+
+static void the_work_grows_with_the_names_times_their_logarithm(void **state)
+{
+    (void)state;
+    p3_problem why = {0};
+    char(*names)[sizeof NAME + 8] = make_names();
+    p3_left_over *left = calloc(MANY, sizeof *left);
+    assert_int_equal(truncate(in_folder("box"), 0), 0);
+    deliver_many(names);
+    p3_delivery *d = p3_mbox_open(in_folder("box"), NULL, &why);
+    assert_true(left != NULL && d != NULL);
+    d->owner = (p3_owner){MARK};
+    for (size_t i = 0; i < MANY; i++)
+        left[i].name = names[MANY - 1 - i];
+    comparisons = 0;
+    assert_true(d->class->settle(d, left, MANY, &why));
+    assert_true(comparisons > 0 && comparisons < (size_t)MANY * 40);
+    for (size_t i = 0; i < MANY; i++)
+        assert_true(left[i].there);
+    d->class->recorded(d, NULL, true);
+    d->class->close(d);
+    free(left);
+    free(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_left_over_batch_that_cannot_be_read_is_a_failure_and_stays),
         cmocka_unit_test(so_is_one_for_which_memory_is_short),
         cmocka_unit_test(a_batch_beyond_4_gib_is_found_and_an_unfinished_one_cut_off),
+        cmocka_unit_test(the_work_grows_with_the_names_times_their_logarithm),
     };
     return cmocka_run_group_tests_name("mbox", tests, make_folder, remove_folder);
 }
