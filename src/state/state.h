@@ -108,7 +108,8 @@ bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why);
 bool p3_state_commit(p3_state *s, p3_problem *why);
 
 /* Makes sure that all that was read is on the disk: what a run that was killed has written may not
- * be, although every other run sees it. To be called before anything is removed that tells the same. */
+ * be, although every other run sees it. To be called before anything is removed that tells the
+ * same. */
 bool p3_state_sync(p3_state *s, p3_problem *why);
 
 /* Keeps other runs away from an account until the handle is closed. Returns false with an exit

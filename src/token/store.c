@@ -227,8 +227,8 @@ static bool save(const p3_token_store *s, const p3_token_record *record, bool is
     p3_problem lesser;
     bool was_there = p3_token_is_in_keyring(s);
     bool usual = s->place == P3_TOKENS_AUTO && s->key.data == NULL;
-    bool to_keyring =
-        s->place == P3_TOKENS_KEYRING || (usual && (was_there || (is_new && p3_keyring_is_there())));
+    bool to_keyring = s->place == P3_TOKENS_KEYRING ||
+                      (usual && (was_there || (is_new && p3_keyring_is_there())));
     char *text = p3_token_record_write(record);
     if (text == NULL)
         return p3_problem_errno(why, ENOMEM, "writing the token file %s", s->path);
