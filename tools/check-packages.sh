@@ -123,7 +123,7 @@ for package in $packages; do
     dpkg --verify "$package"
 done
 pop3 --version
-man -w pop3 pop3-config pop3-testserver >/dev/null
+man -w pop3 pop3-authorize pop3-config pop3-testserver >/dev/null
 [ ! -e /etc/systemd/user/timers.target.wants/pop3.timer ]
 
 say "autopkgtests against the installed packages"

@@ -47,6 +47,14 @@ static bool make_secrets(p3_attempt *t, p3_problem *why)
     return true;
 }
 
+/* Whose mail it is, without the mark by which Gmail shows the last 30 days. */
+static const char *address_of(const char *user)
+{
+    static const char mark[] = "recent:";
+    bool marked = user != NULL && strncmp(user, mark, strlen(mark)) == 0;
+    return marked ? user + strlen(mark) : user;
+}
+
 /* The address to open. NULL when out of memory. */
 static char *make_url(const p3_attempt *t)
 {
@@ -62,7 +70,7 @@ static char *make_url(const p3_attempt *t)
     p3_form_add(&form, "state", t->state);
     p3_form_add(&form, "code_challenge", t->challenge);
     p3_form_add(&form, "code_challenge_method", "S256");
-    p3_form_add(&form, "login_hint", a->user);
+    p3_form_add(&form, "login_hint", address_of(a->user));
     char *query = p3_form_encode(&form);
     if (query == NULL || asprintf(&url, "%s%s%s%s%s", p->at.authorization,
                                   strchr(p->at.authorization, '?') != NULL ? "&" : "?", query,

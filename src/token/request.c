@@ -70,11 +70,18 @@ static const p3_token_meaning meanings[] = {
      "register a client that is open to this user"},
 };
 
+/* Where the client had registered itself. */
+static const p3_token_meaning forgotten = {
+    "invalid_client", EX_NOPERM, "the provider has forgotten the client that was registered there",
+    "run: pop3 authorize %s --revoke; then authorize it again"};
+
 static const p3_token_meaning otherwise = {"", EX_UNAVAILABLE, "the provider refuses",
                                            "see what the provider says about it"};
 
-static const p3_token_meaning *meaning_of(const char *code)
+static const p3_token_meaning *meaning_of(const p3_token_account *a, const char *code)
 {
+    if (a->client_id == NULL && strcmp(code, forgotten.code) == 0)
+        return &forgotten;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
         if (strcmp(meanings[i].code, code) == 0)
             return &meanings[i];
@@ -95,7 +102,7 @@ static const char *causes_of(const p3_token_account *a, char *out, size_t size)
 void p3_token_explain(const p3_token_account *a, const char *doing, const char *code,
                       const char *details, p3_problem *why)
 {
-    const p3_token_meaning *m = meaning_of(code);
+    const p3_token_meaning *m = meaning_of(a, code);
     char advice[300];
     char causes[300] = "";
     const char *hole = strstr(m->advice, "%s");

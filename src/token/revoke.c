@@ -35,7 +35,10 @@ static bool revoke_token(const p3_token_account *a, const p3_token_record *r, co
     if (ok && answer.status != 200) {
         json_t *object = p3_members_read(answer.body, answer.len);
         const char *code = p3_member_text(object, "error");
-        ok = code != NULL && strcmp(code, "invalid_token") == 0; /* Google's for a spent one */
+        /* Google's for a spent one; or a client that registered itself, and is gone with all that
+         * it was given. */
+        ok = code != NULL && (strcmp(code, "invalid_token") == 0 ||
+                              (a->client_id == NULL && strcmp(code, "invalid_client") == 0));
         if (!ok && code != NULL)
             p3_token_explain(a, doing, code, p3_member_text(object, "error_description"), why);
         else if (!ok)

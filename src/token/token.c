@@ -212,7 +212,8 @@ static bool renew(const p3_token_account *a, p3_token_record *r, int64_t now, p3
         r->trouble.failures = r->trouble.until = r->trouble.asked = 0;
         return p3_token_save(&a->store, r, why);
     }
-    if (outcome != P3_TOKEN_LOST)
+    /* An answer that cannot be used is as good as lost: it may have rotated the refresh token. */
+    if (outcome == P3_TOKEN_LATER || outcome == P3_TOKEN_REFUSED)
         r->trouble.asked = outcome == P3_TOKEN_LATER ? lost : 0;
     if (outcome == P3_TOKEN_REFUSED && why->exit == EX_NOPERM && reply.code[0] != '\0')
         note_refusal(r, now, lost, why);

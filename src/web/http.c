@@ -42,6 +42,30 @@ static void initialize(void)
     is_ready = p3_library_load(&library) && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
+/* Octets of the block that an answer of this length, with its NUL, is in. */
+static size_t room_of(size_t len)
+{
+    size_t room = 4096;
+    while (room <= len)
+        room *= 2;
+    return room;
+}
+
+/* Puts the answer into a block of this size: not by realloc(), which leaves a copy unwiped. */
+static bool move(p3_http_answer *a, size_t room)
+{
+    char *more = malloc(room);
+    if (more == NULL)
+        return false;
+    if (a->body != NULL) {
+        memcpy(more, a->body, a->len);
+        p3_erase(a->body, a->len);
+        free(a->body);
+    }
+    a->body = more;
+    return true;
+}
+
 /* Takes a piece of the answer. One that is too long, or for which there is no memory, ends it. */
 static size_t take_piece(char *data, size_t one, size_t len, void *ctx)
 {
@@ -49,18 +73,12 @@ static size_t take_piece(char *data, size_t one, size_t len, void *ctx)
     (void)one;
     if (len > P3_HTTP_MOST - a->len)
         return 0;
-    char *more = malloc(a->len + len + 1); /* not realloc(), which leaves a copy unwiped */
-    if (more == NULL)
+    size_t room = room_of(a->len + len);
+    if ((a->body == NULL || room != room_of(a->len)) && !move(a, room))
         return 0;
-    if (a->len > 0)
-        memcpy(more, a->body, a->len);
-    memcpy(more + a->len, data, len);
-    more[a->len + len] = '\0';
-    if (a->body != NULL)
-        p3_erase(a->body, a->len);
-    free(a->body);
-    a->body = more;
+    memcpy(a->body + a->len, data, len);
     a->len += len;
+    a->body[a->len] = '\0';
     return len;
 }
 

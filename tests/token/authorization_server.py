@@ -270,6 +270,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             at = f"{owner.issuer}/enter"
             self.say(200, {"device_code": code, "user_code": "WDJB-MJHT", "verification_uri": at, "expires_in": 600,
                            "verification_uri_complete": f"{at}?user_code=WDJB-MJHT", "interval": 1})  # fmt: skip
+        elif self.path == "/revoke" and owner.check_client(form) is not None:
+            self.say(401, {"error": "invalid_client"})
         elif self.path == "/revoke":
             owner.access.pop(form.get("token", ""), None)
             owner.refresh.discard(form.get("token", ""))

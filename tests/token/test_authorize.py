@@ -1,10 +1,14 @@
 """Obtaining a permission: in a browser here, in one elsewhere, by a code; and withdrawing it."""
 
+import ctypes
+import ctypes.util
 import os
+import pty
 import re
 import select
 import socket
 import ssl
+import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -15,7 +19,9 @@ import pytest
 
 from authorization_server import answer, drop, refuse
 from dovecot_oauth import dovecot
-from world import DEADLINE, ROOT
+from world import BUILD, COMMAND, DEADLINE, ROOT
+
+PAUSES = os.environ.get("POP3_PAUSES_LIBRARY", str(BUILD / "tests/token/libpauses.so"))
 
 
 class Browser:
@@ -137,17 +143,20 @@ def test_where_there_is_a_desktop_the_browser_is_opened_without_a_shell(account,
     bin_folder.mkdir()
     heard = tmp_path / "heard"
     os.mkfifo(heard)
-    (bin_folder / "xdg-open").write_text(f'#!/bin/sh\nprintf "%s\\n" "$#" "$1" >{heard}\n')
+    (bin_folder / "xdg-open").write_text(f'#!/bin/sh\n(printf "%s\\n" "$#" "$1"; env) >{heard}\n')
     (bin_folder / "xdg-open").chmod(0o755)
     account.configure(scope="mail $(touch /tmp/pwned) 'x' \"y\" ;")
     process = account.start("authorize", "work", DISPLAY=":99", PATH=f"{bin_folder}:{os.environ['PATH']}")
     with open(os.open(heard, os.O_RDONLY | os.O_NONBLOCK)) as reading:
         assert select.select([reading], [], [], DEADLINE)[0]
         os.set_blocking(reading.fileno(), True)
-        count, url = reading.read().splitlines()
+        count, url, *environment = reading.read().splitlines()
     assert count == "1" and "%24%28touch" in url
     browser.go_back(browser.sign_in(url))
     assert "in the browser that opens now" in finish(process)
+    kept, (form,) = account.kept(), server.asked("/token")
+    for secret in (form["code_verifier"], form["code"], kept["access_token"], kept["refresh_token"], "client-secret-value"):
+        assert secret not in url and not any(secret in line for line in environment)
 
 
 # ---- by a browser elsewhere ----
@@ -188,17 +197,57 @@ def test_a_code_is_shown_and_its_entry_waited_for(account, server):
 
 @pytest.mark.parametrize("code, says", [("access_denied", "declined"), ("expired_token", "not entered in time"),
                                         ("invalid_grant", "invalid_grant")])  # fmt: skip
-def test_a_code_that_comes_to_nothing_is_told(account, server, code, says):
+def test_a_code_that_comes_to_nothing_is_told(account, server, tmp_path, code, says):
     server.script = [refuse("authorization_pending"), refuse(code)]
-    text = account.run("authorize", "work", "--device", status=77)
+    text = account.run("authorize", "work", "--device", status=77, **without_pauses(tmp_path / "pauses"))
     assert says in text and len(server.asked("/token")) == 2
 
 
-def test_slow_down_and_lost_answers_make_the_questions_rarer(account, server):
-    server.script = [refuse("slow_down"), answer({"access_token": "granted", "refresh_token": "r", "expires_in": 60})]
-    began = time.monotonic()
-    account.run("authorize", "work", "--device")
-    assert time.monotonic() - began >= 1 + 6, "RFC 8628 §3.5: five seconds more from then on"
+def without_pauses(noted):
+    """The environment of a run in which nobody waits; the seconds of each pause are noted in a file."""
+    before = os.environ.get("LD_PRELOAD", "").replace(":", " ").split()
+    sanitizers = ":".join([word for word in [os.environ.get("ASAN_OPTIONS")] if word] + ["verify_asan_link_order=0"])
+    return {"LD_PRELOAD": " ".join([*before, PAUSES]), "POP3_PAUSES": str(noted), "ASAN_OPTIONS": sanitizers}
+
+
+def test_slow_down_and_lost_answers_make_the_questions_rarer(account, server, tmp_path):
+    server.script = [refuse("authorization_pending"), refuse("slow_down"), drop, answer(b"", 503),
+                     answer({"access_token": "granted", "refresh_token": "r", "expires_in": 60})]  # fmt: skip
+    pauses = tmp_path / "pauses"
+    account.run("authorize", "work", "--device", **without_pauses(pauses))
+    # RFC 8628 §3.5: five seconds more from each slow_down on, and from each answer that does not come
+    assert pauses.read_text().split() == ["1", "1", "6", "11", "16"]
+
+
+def test_the_code_that_a_terminal_shows_is_the_address(account, server):
+    qrencode = ctypes.util.find_library("qrencode")
+    with open(COMMAND, "rb") as file:
+        if qrencode is None or b"libqrencode" not in file.read():
+            pytest.skip("no libqrencode")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(account.command("authorize", "work", "--device"), env=account.environment(LC_ALL="C.UTF-8"),
+                          stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while b"Waiting until" not in shown:
+            assert select.select([ours], [], [], DEADLINE)[0], shown
+            shown += os.read(ours, 65536)
+        process.kill()
+    os.close(ours)
+    rows = [line for line in shown.decode().replace("\r", "").split("\n") if line and set(line) <= set(" ▄▀█")]
+    lights = [[c in light for c in row] for row in rows for light in ("▀█", "▄█")]
+    assert [row[2:-2] for row in lights[2 : len(lights[0]) - 2]] == modules(qrencode, f"{server.issuer}/enter")
+
+
+def modules(library, text):
+    """Which modules of the code are light, by libqrencode itself."""
+    class Code(ctypes.Structure):
+        _fields_ = [("version", ctypes.c_int), ("width", ctypes.c_int), ("data", ctypes.POINTER(ctypes.c_ubyte))]
+
+    encode = ctypes.CDLL(library).QRcode_encodeString
+    encode.restype = ctypes.POINTER(Code)
+    code = encode(text.encode(), 0, 0, 2, 1).contents
+    return [[code.data[y * code.width + x] & 1 == 0 for x in range(code.width)] for y in range(code.width)]
 
 
 def test_device_answers_that_are_none_are_told(account, server):
@@ -220,6 +269,14 @@ def test_a_client_registers_itself_where_the_issuer_takes_some_and_does_so_once(
     (metadata,) = server.asked("/register")
     assert metadata["token_endpoint_auth_method"] == "none" and metadata["redirect_uris"] == ["http://127.0.0.1"]
     assert account.kept()["client_id"].startswith("registered-")
+    server.clients.clear()
+    text = account.run("authorize", "work", "--check", status=77)
+    assert text.endswith("run: pop3 authorize work --revoke; then authorize it again\n")
+    account.run("authorize", "work", "--revoke")
+    process, url = begin(account, server)
+    browser.go_back(browser.sign_in(url))
+    finish(process)
+    assert len(server.asked("/register")) == 2
     account.keep(**{**account.kept(), "obtained": 0, "expires": 1})
     assert account.token() in server.access
     server.metadata["registration_endpoint"] = None

@@ -73,7 +73,7 @@ def test_tokens_of_16_kilobytes_are_kept_and_given(account, server):
 def test_many_processes_refresh_once(account, server):
     account.keep()
     server.hold = threading.Event()
-    running = [account.start("token", "work") for _ in range(5)]
+    running = [account.start("token", "work") for _ in range(20)]
     assert server.arrived.acquire(timeout=DEADLINE)
     server.hold.set()
     said = {p.communicate(timeout=DEADLINE)[0].strip() for p in running}
@@ -212,6 +212,32 @@ def test_an_answer_that_is_none_is_told_and_changes_nothing(account, server, bod
     assert done.stderr.startswith("pop3: work: refreshing the token: ") and done.stderr.count("\n") == 1
     kept = account.kept()
     assert kept["refresh_token"] == old["refresh_token"] and kept["access_token"] == old["access_token"]
+
+
+def drip(handler, _form):
+    """An answer without end, until nobody listens."""
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
+
+
+def test_an_answer_without_end_is_cut(account, server):
+    old = account.keep()
+    server.script = [drip, drip]
+    assert "the answer is longer than 262144 octets" in account.token(status=76)
+    assert account.kept()["refresh_token"] == old["refresh_token"]
+
+
+@pytest.mark.parametrize("reply", [{"access_token": "a b"}, {"access_token": "x", "token_type": "DPoP"}])
+def test_an_answer_that_cannot_be_used_is_named_where_the_permission_then_ends(account, server, reply):
+    account.keep()
+    server.script = [answer({**reply, "refresh_token": "rotated"})]
+    account.token(status=76)
+    account.keep(**{**account.kept(), "until": 0})
+    server.refresh.clear()
+    assert "the answer to a refresh at 20" in account.token(status=77)
 
 
 def test_a_redirect_at_the_token_endpoint_is_refused(account, server):
