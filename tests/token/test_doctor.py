@@ -114,3 +114,19 @@ def test_tokens_that_are_refused_name_the_command(account, server, scripted):
 def test_an_account_without_a_name_is_named_by_its_url(account):
     text = account.run("token", "pop3s://me%40example.org@localhost/", "--issuer", account.server.issuer, status=77)
     assert text.endswith("run: pop3 authorize pop3s://me%40example.org@localhost/\n")
+
+
+def test_the_accounts_of_the_guide_are_understood(account):
+    text = (ROOT / "docs/guide/oauth.md").read_text()
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
+    config = "\n".join(line for line in lines if line.startswith("[") or " = " in line)
+    (account.path / "config/pop3/config").write_text(config + "\n")
+    for path in re.findall(r"client-secret-file = ~/(\S+)", config):
+        (account.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (account.path / path).write_text("secret\n")
+        (account.path / path).chmod(0o600)
+    names = re.findall(r"^\[(\w+)\]$", config, re.MULTILINE)
+    assert len(names) >= 5
+    for name in names:
+        text = account.run("authorize", name, "--show", status=66)
+        assert text.endswith(f"none are kept; run: pop3 authorize {name}\n")
