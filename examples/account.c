@@ -86,6 +86,35 @@ static bool read_port(const char *text, uint16_t *port)
     return true;
 }
 
+/* What an earlier run learned about the server: "no-capa, quit-after=12". Without the file nothing
+ * is known yet. */
+static void recall(account *a)
+{
+    char text[POP3_TRAITS_TEXT] = "";
+    FILE *file = fopen(a->traits_file, "re");
+    if (file == NULL)
+        return;
+    if (fgets(text, sizeof text, file) != NULL)
+        text[strcspn(text, "\r\n")] = '\0';
+    fclose(file);
+    if (!pop3_server_traits_read(&a->options.traits, text))
+        fprintf(stderr, "%s: not understood, and left out: %s\n", a->traits_file, text);
+}
+
+void account_remember(const account *a, const pop3_client *c)
+{
+    char text[POP3_TRAITS_TEXT];
+    const pop3_server_traits *now = pop3_client_traits(c);
+    if (a->traits_file == NULL ||
+        pop3_server_traits_empty(pop3_server_traits_beyond(*now, a->options.traits)))
+        return;
+    FILE *file = fopen(a->traits_file, "we");
+    bool ok = file != NULL && pop3_server_traits_write(now, text, sizeof text) > 0 &&
+              fprintf(file, "%s\n", text) > 0;
+    if (file == NULL || fclose(file) != 0 || !ok)
+        perror(a->traits_file);
+}
+
 static bool make_tls(account *a, const pop3_tls_options *o)
 {
     char why[300];
@@ -107,7 +136,7 @@ static int milliseconds(const char *text)
 /* Reads the options; returns whether they were all known. */
 static bool read_options(account *a, pop3_tls_options *tls, int argc, char **argv)
 {
-    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, BINDING, TOKEN_FILE, TIMEOUT };
+    enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, BINDING, TOKEN_FILE, TIMEOUT, TRAITS };
     static const struct option known[] = {
         {"tls", no_argument, NULL, TLS},
         {"stls", no_argument, NULL, STLS},
@@ -119,6 +148,7 @@ static bool read_options(account *a, pop3_tls_options *tls, int argc, char **arg
         {"channel-binding", required_argument, NULL, BINDING},
         {"token-file", required_argument, NULL, TOKEN_FILE},
         {"timeout", required_argument, NULL, TIMEOUT},
+        {"traits", required_argument, NULL, TRAITS},
         {NULL, 0, NULL, 0},
     };
     bool ok = true;
@@ -143,6 +173,8 @@ static bool read_options(account *a, pop3_tls_options *tls, int argc, char **arg
             a->token_file = optarg;
         else if (o == TIMEOUT)
             a->options.session_timeout_ms = milliseconds(optarg);
+        else if (o == TRAITS)
+            a->traits_file = optarg;
         else
             ok = false;
     }
@@ -159,6 +191,8 @@ bool account_read(account *a, int argc, char **argv)
         fprintf(stderr, "usage: %s " ACCOUNT_USAGE "\n", argv[0]);
         return false;
     }
+    if (a->traits_file != NULL)
+        recall(a);
     a->options.host = argv[optind];
     a->login.user = argv[optind + 2];
     a->login.secret = give_secret;
@@ -188,7 +222,9 @@ pop3_client *account_open(account *a)
         fprintf(stderr, "%s: %s\n", a->options.host, pop3_status_message(status));
         return NULL;
     }
-    if (pop3_client_connect(c) == POP3_OK && pop3_login(c, &a->login) == POP3_OK)
+    bool ok = pop3_client_connect(c) == POP3_OK && pop3_login(c, &a->login) == POP3_OK;
+    account_remember(a, c);
+    if (ok)
         return c;
     account_complain(c);
     pop3_client_free(c);

@@ -7,7 +7,7 @@
 #define ACCOUNT_USAGE                                                                              \
     "[--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]\n"                               \
     "           [--apop | --auth METHOD] [--channel-binding TYPE] [--token-file FILE]\n"           \
-    "           [--timeout SECONDS] HOST PORT USER"
+    "           [--timeout SECONDS] [--traits FILE] HOST PORT USER"
 
 /* An account. */
 typedef struct account {
@@ -15,7 +15,8 @@ typedef struct account {
     pop3_login_options login;
     pop3_tls *tls;
     const char *token_file;
-    size_t length; /* of the password, once it has been read */
+    const char *traits_file; /* where what is learned about the server is kept */
+    size_t length;           /* of the password, once it has been read */
     char password[1024];
 } account;
 
@@ -26,6 +27,9 @@ bool account_read(account *a, int argc, char **argv);
 
 /* Connects and logs in. Prints what went wrong and returns NULL. */
 pop3_client *account_open(account *a);
+
+/* Keeps what was learned about the server (pop3/traits.h) for the next run, with --traits. */
+void account_remember(const account *a, const pop3_client *c);
 
 /* Wipes the password and gives up the TLS context. */
 void account_forget(account *a);

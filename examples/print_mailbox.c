@@ -1,8 +1,8 @@
 /* Prints every message of a mailbox, as the example at the end of poplib's documentation does.
  *
  *     print_mailbox [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--channel-binding TYPE] [--token-file FILE] [--timeout SECONDS] HOST
- * PORT USER */
+ *         [--auth METHOD] [--channel-binding TYPE] [--token-file FILE] [--timeout SECONDS]
+ *         [--traits FILE] HOST PORT USER */
 #include "account.h"
 
 #include <stdio.h>
@@ -35,6 +35,8 @@ int main(int argc, char **argv)
     pop3_client *c = account_read(&a, argc, argv) ? account_open(&a) : NULL;
     account_forget(&a);
     bool ok = c != NULL && print_mailbox(c);
+    if (c != NULL)
+        account_remember(&a, c);
     pop3_client_free(c);
     if (fflush(stdout) != 0) {
         perror("standard output");

@@ -222,6 +222,24 @@ static void options_that_are_unknown_bring_the_usage(void **state)
     }
 }
 
+static void what_is_learned_about_a_server_is_kept_in_a_file_and_begun_with(void **state)
+{
+    fixture *f = *state;
+    text known = {0};
+    for (int again = 0; again < 2; again++) {
+        play(f, "on CAPA { close }\nserve\n", "--mail", folder_of_two(), "--user", "joe",
+             "--password", "secret", "--max-sessions", again ? "1" : "2", NULL);
+        run r =
+            run_example(f, "print_mailbox", "secret\n", "--traits", scratch_file("traits"), NULL);
+        assert_ran(&r);
+        forget(&r);
+        script_is_met(f);
+        known = text_of_file(scratch_file("traits"));
+        assert_string_equal(known.data, "no-capa\n");
+        free(known.data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest once[] = {
@@ -229,6 +247,7 @@ int main(void)
         cmocka_unit_test(without_its_authority_the_server_is_not_trusted),
         cmocka_unit_test(an_authority_that_cannot_be_read_is_told),
         cmocka_unit_test(no_password_is_told),
+        cmocka_unit_test(what_is_learned_about_a_server_is_kept_in_a_file_and_begun_with),
         cmocka_unit_test(options_that_are_unknown_bring_the_usage),
     };
     const struct CMUnitTest both[] = {
