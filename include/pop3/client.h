@@ -242,6 +242,9 @@ typedef pop3_sink_result (*pop3_sink_fn)(void *ctx, const char *data, size_t len
 typedef bool (*pop3_entry_fn)(void *ctx, const pop3_entry *entry, pop3_str line);
 
 /** @defgroup pop3_connection Making a client, connecting, ending
+ * A client is one connection at a time, to a server that its options name; it may connect again
+ * after pop3_client_close(). The options are copied. One thread at a time uses a client, but for
+ * pop3_client_cancel().
  * @{ */
 
 /**
@@ -284,6 +287,8 @@ POP3_API void pop3_client_cancel(pop3_client *client);
 
 /** @} */
 /** @defgroup pop3_known What is known of a connection
+ * What the server said and what came of it. None of these calls sends anything or waits; each says
+ * how long the pointers are valid that it returns.
  * @{ */
 
 /** The session's state; ::POP3_STATE_DEAD when there is no connection. */
@@ -408,6 +413,9 @@ POP3_API pop3_status pop3_client_raw_list(pop3_client *client, const char *line,
 
 /** @} */
 /** @defgroup pop3_collected Answers in memory, blocking
+ * Whole answers in memory that the caller frees. A message is bounded by the limit that the caller
+ * gives; a listing grows with what the server sends, within pop3_limits, and never with a count
+ * that it claims.
  * @{ */
 
 /** A listing in memory: sizes and unique-ids side by side. Free with pop3_listing_free(). */
@@ -472,6 +480,9 @@ POP3_API pop3_status pop3_client_retr_memory(pop3_client *client, uint32_t numbe
 
 /** @} */
 /** @defgroup pop3_many Many commands at a time
+ * Commands that are queued, and sent together where the server allows that (PIPELINING, RFC 2449
+ * section 6.6). Each ends exactly once: its callback is told, in the order of submission, also when
+ * the connection ends.
  * @{ */
 
 /** How a submitted command ended. Valid during the callback. */
@@ -553,6 +564,9 @@ POP3_API pop3_status pop3_client_run(pop3_client *client);
 
 /** @} */
 /** @defgroup pop3_loop Event loops
+ * For event loops of the application's own. A loop asks what to wait for after each step, or is
+ * told of it by @c socket in pop3_client_options; `pop3/adapters/libuv.h` and
+ * `pop3/adapters/libevent.h` do that for those loops. No call here blocks.
  * @{ */
 
 /** A socket to wait on. It may change with every step; the numbers of those that are gone are used

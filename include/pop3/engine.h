@@ -34,6 +34,9 @@ extern "C" {
 #endif
 
 /** @defgroup pop3_sans_io The sans-I/O engine
+ * The protocol without sockets, clocks, TLS or files: the caller moves the octets both ways, and
+ * gets events. Commands are checked before they are rendered; replies are matched to them by order
+ * (RFC 1939, 2449, 5034). It can be used on its own: the client is built on it.
  * @{ */
 
 /** The protocol's state for one connection. */

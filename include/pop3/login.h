@@ -84,6 +84,9 @@ extern "C" {
 #endif
 
 /** @defgroup pop3_logging_in Logging in
+ * One call that chooses among USER and PASS and APOP (RFC 1939 section 7), and SASL mechanisms (RFC
+ * 5034), by what the server offers and what the caller has; the secret is asked for only when its
+ * mechanism has been chosen.
  * @{ */
 
 /** What kind of secret is asked for. */

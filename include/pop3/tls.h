@@ -19,6 +19,8 @@ extern "C" {
 #endif
 
 /** @defgroup pop3_trust TLS contexts
+ * What a connection trusts: authorities, pins, a client certificate, and the sessions to resume.
+ * Many clients may share a context, in many threads; it is freed when the last of them has gone.
  * @{ */
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */

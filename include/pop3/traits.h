@@ -23,6 +23,8 @@ extern "C" {
 #endif
 
 /** @defgroup pop3_peculiarities Peculiarities of servers
+ * Habits of servers that a client learns from a connection and needs to know before the next one,
+ * as words that can be stored.
  * @{ */
 
 /** A trait that a server has or has not, as a bit. The words are those of

@@ -27,6 +27,9 @@ extern "C" {
 #endif
 
 /** @defgroup pop3_types Types, statuses, names
+ * What the other parts share: statuses and their names, strings that are not terminated, limits,
+ * capabilities. Sizes and octets are counts of octets; times are in the unit that their name or
+ * comment gives.
  * @{ */
 
 /** Marks what the shared library exports; everything else is hidden. */

@@ -122,6 +122,15 @@ def test_what_make_wheels_builds_is_installed_by_pip_with_its_types(tmp_path: Pa
     assert "\nClassifier: Typing :: Typed\n" in fields
 
 
+def test_the_import_brings_no_module_but_those_that_are_globals_here() -> None:
+    def brought(names: str) -> set[str]:
+        code = f"import sys; import {names}; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+        return set(done.stdout.split())
+
+    assert brought("cpoplib") - {"cpoplib"} <= brought("errno, re, socket, sys")
+
+
 class Ends:
     """A stand-in for a socket that has said hello."""
 
