@@ -94,6 +94,8 @@ def repository_of(target: Path) -> None:
 def test_what_make_wheels_builds_is_installed_by_pip_with_its_types(tmp_path: Path) -> None:
     if importlib.util.find_spec("mesonpy") is None or importlib.util.find_spec("pip") is None:
         pytest.skip("Debian's python3-mesonpy or python3-pip is not installed")
+    if shutil.which("git") is None:
+        pytest.skip("there is no git, of whose history an sdist is made")
     if os.environ.get("LD_PRELOAD"):
         pytest.skip("pip builds without sanitizers; the plain build tests it")
     source, wheels, target = tmp_path / "source", tmp_path / "wheels", tmp_path / "site"
