@@ -74,10 +74,30 @@ contained() {
     wait "$container"
 }
 
-# Makes the minimal system in $root. What is thrown away need not outlive a power cut.
+# The file that keeps the system of these packages from these sources, or nothing without --cache.
+kept() {
+    [ -z "$cache" ] || echo "$cache/$release-$architecture-$(echo "$include" | tr , -)-$(
+        cat "$work/sources.list" "$work/apt.conf" | cksum | cut -d ' ' -f 1
+    ).tar"
+}
+
+# Unpacks the kept system into $root. False when there is none.
+from_cache() {
+    file=$(kept)
+    [ -n "$file" ] && [ -f "$file" ] && mkdir "$root" && tar -C "$root" -xpf "$file" --numeric-owner
+}
+
+# Makes the minimal system in $root, and keeps a copy if that is wanted. What is thrown away need not outlive a
+# power cut.
 bootstrap() {
     contained env TMPDIR="$work" mmdebstrap --quiet --variant=minbase --architectures="$architecture" \
-        --include="$include" --aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io "$release" "$root" "$work/sources.list" >&2
+        --include="$include" --aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io "$release" "$root" "$work/sources.list" >&2 ||
+        return
+    file=$(kept)
+    [ -z "$file" ] || {
+        mkdir -p "$cache"
+        tar -C "$root" --one-file-system --numeric-owner -cf "$file.$$" . && mv "$file.$$" "$file" || rm -f "$file.$$"
+    }
 }
 
 clean_up() {
@@ -177,29 +197,17 @@ trap 'exit 143' TERM
 chmod 755 "$work"
 root=$work/root
 
-# The system: from the cache, where that is wanted and has it.
+# The system: from the cache, where that is wanted and has it. Its name there tells the sources that it is made of.
 sources "$release" >"$work/sources.list"
 apt_configuration >"$work/apt.conf"
-kept=''
 if [ -n "$cache" ]; then
-    key=$(cat "$work/sources.list" "$work/apt.conf" | cksum | cut -d ' ' -f 1)
-    kept=$cache/$release-$architecture-$(echo "$include" | tr , -)-$key.tar
     find "$cache" -name '*.tar' -mtime +0 -delete 2>/dev/null || true
 fi
-if [ -n "$kept" ] && [ -f "$kept" ]; then
-    mkdir "$root"
-    tar -C "$root" -xpf "$kept" --numeric-owner
-else
-    if ! bootstrap; then
-        echo "fresh-machine.sh: once more, without the release's updates: a mirror may lack them for a while" >&2
-        sed -i "/ $release-/d" "$work/sources.list"
-        rm -rf --one-file-system "$root"
-        bootstrap
-    fi
-    if [ -n "$kept" ]; then
-        mkdir -p "$cache"
-        tar -C "$root" --one-file-system --numeric-owner -cf "$kept.$$" . && mv "$kept.$$" "$kept"
-    fi
+if ! from_cache && ! bootstrap; then
+    echo "fresh-machine.sh: once more, without the release's updates: a mirror may lack them for a while" >&2
+    sed -i "/ $release-/d" "$work/sources.list"
+    rm -rf --one-file-system "$root"
+    from_cache || bootstrap
 fi
 
 # What a machine has beyond its packages. Services are not started: the network is this machine's.
