@@ -434,12 +434,15 @@ static void a_list_that_does_not_come_is_done_without(void **state)
     fixture *f = *state;
     pop3_login_options o = with_password(NULL);
     f->tls = true;
-    play(f, "on CAPA { line '+OK' ; expect-eof }\nserve\n", "--mail", scratch_dir(),
-         "--max-sessions", "2", NULL);
-    f->options.timeout_ms = 200;
-    pop3_client *c = client_connected(f);
-    assert_ok(c, pop3_login(c, &o));
-    assert_ok(c, pop3_client_quit(c));
+    serve(f, "on CAPA { line '+OK' ; expect-eof }\nserve\n", "--mail", scratch_dir(), NULL);
+    f->options.timeout_ms = 50;
+    pop3_status status;
+    do {
+        status = pop3_login(client_connected(f), &o);
+        if (status == POP3_OK)
+            status = pop3_client_quit(f->client);
+    } while (needs_more_time(f, status, NULL));
+    assert_ok(f->client, status);
 }
 
 static void nobody_comes_back_once_something_else_was_said(void **state)

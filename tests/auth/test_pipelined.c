@@ -25,12 +25,18 @@ static pop3_client *client_of(fixture *f, const char *script)
     return client_connected(f);
 }
 
-/* A client of a server that will fall silent. */
-static pop3_client *impatient_client_of(fixture *f, const char *script)
+/* Logs in to a server that falls silent, and has little time: at `where`, or after the login
+ * (NULL). */
+static pop3_status impatient_login(fixture *f, const char *script, const char *where)
 {
-    play(f, script, NULL);
+    pop3_login_options o = together();
+    pop3_status status;
+    serve(f, script, NULL);
     f->options.timeout_ms = 50;
-    return client_connected(f);
+    do
+        status = pop3_login(client_connected(f), &o);
+    while (needs_more_time(f, status, where));
+    return status;
 }
 
 /* The script answers nothing before both have come. */
@@ -166,15 +172,20 @@ static void a_refusal_of_user_is_what_is_told(void **state)
 }
 
 /* Then the connection's end is the next call's business, as after any other refusal. */
+static void assert_user_refused(pop3_client *c, pop3_status status)
+{
+    assert_status(POP3_ERR_REFUSED, status);
+    assert_error(c, POP3_ERR_REFUSED, "no such user");
+    assert_true(pop3_login_outcome(c)->pipelined);
+}
+
 static void refused_then(fixture *f, const char *after)
 {
     char script[300];
     pop3_login_options o = together();
     snprintf(script, sizeof script, TOGETHER "; send '-ERR no such user\\r\\n%s", after);
-    pop3_client *c = impatient_client_of(f, script);
-    assert_status(POP3_ERR_REFUSED, pop3_login(c, &o));
-    assert_error(c, POP3_ERR_REFUSED, "no such user");
-    assert_true(pop3_login_outcome(c)->pipelined);
+    pop3_client *c = client_of(f, script);
+    assert_user_refused(c, pop3_login(c, &o));
 }
 
 static void a_refusal_of_user_is_told_when_the_server_closes_behind_it(void **state)
@@ -189,7 +200,9 @@ static void a_refusal_of_user_is_told_when_the_server_closes_behind_it(void **st
 static void a_refusal_of_user_is_told_when_pass_is_not_answered(void **state)
 {
     fixture *f = *state;
-    refused_then(f, "'; expect-eof");
+    pop3_status status =
+        impatient_login(f, TOGETHER "; send '-ERR no such user\\r\\n'; expect-eof", NULL);
+    assert_user_refused(f->client, status);
     assert_status(POP3_ERR_TIMEOUT, pop3_client_noop(f->client));
 }
 
@@ -258,19 +271,19 @@ static void a_server_that_refuses_user_and_takes_pass_has_let_us_in(void **state
 /* What a server does that announces PIPELINING and reads one command at a time. */
 static void a_pass_that_was_thrown_away_shows_in_the_outcome(void **state)
 {
-    pop3_login_options o = together();
-    pop3_client *c = impatient_client_of(*state, TOGETHER "; line '+OK'; expect-eof");
-    assert_status(POP3_ERR_TIMEOUT, pop3_login(c, &o));
-    assert_error(c, POP3_ERR_TIMEOUT, "PASS");
-    assert_true(pop3_login_outcome(c)->pipelined);
+    fixture *f = *state;
+    pop3_status status = impatient_login(f, TOGETHER "; line '+OK'; expect-eof", "PASS");
+    assert_status(POP3_ERR_TIMEOUT, status);
+    assert_error(f->client, POP3_ERR_TIMEOUT, "PASS");
+    assert_true(pop3_login_outcome(f->client)->pipelined);
 }
 
 static void a_server_that_answers_nothing_at_all_is_just_slow(void **state)
 {
-    pop3_login_options o = together();
-    pop3_client *c = impatient_client_of(*state, TOGETHER "; expect-eof");
-    assert_status(POP3_ERR_TIMEOUT, pop3_login(c, &o));
-    assert_false(pop3_login_outcome(c)->pipelined);
+    fixture *f = *state;
+    assert_status(POP3_ERR_TIMEOUT, impatient_login(f, TOGETHER "; expect-eof", "USER"));
+    assert_error(f->client, POP3_ERR_TIMEOUT, "USER");
+    assert_false(pop3_login_outcome(f->client)->pipelined);
 }
 
 /* ---- secrets ---- */

@@ -146,14 +146,26 @@ static void
 a_server_that_drops_what_is_pipelined_times_out_and_nothing_is_taken_for_whole(void **state)
 {
     fixture *f = *state;
-    record r;
+    record r = {0};
+    pop3_client *c;
+    pop3_status status;
+    char expected[60];
     serve(f, NULL, "--mail", folder_of_messages(100), "--discard-pipelined", NULL);
-    f->options.timeout_ms = 150;
-    pop3_client *c = client_connected(f);
-    assert_ok(c, pop3_client_user(c, "joe"));
-    assert_ok(c, pop3_client_pass(c, "x"));
-    assert_status(POP3_ERR_TIMEOUT, retrieve(c, 100, &r));
-    assert_error(c, POP3_ERR_TIMEOUT, "the server did not answer within 150 ms");
+    f->options.timeout_ms = 50;
+    do {
+        free(r.of);
+        r.of = NULL;
+        c = client_connected(f);
+        status = pop3_client_user(c, "joe");
+        if (status == POP3_OK)
+            status = pop3_client_pass(c, "x");
+        if (status == POP3_OK)
+            status = retrieve(c, 100, &r);
+    } while (
+        needs_more_time(f, status, r.of != NULL && r.of[1].status == POP3_OK ? "RETR " : NULL));
+    snprintf(expected, sizeof expected, "the server did not answer within %d ms",
+             f->options.timeout_ms);
+    assert_error(c, POP3_ERR_TIMEOUT, expected);
     unsigned whole = 0;
     for (uint32_t n = 1; n <= 100; n++) {
         assert_int_equal(r.of[n].ends, 1);

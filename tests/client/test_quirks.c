@@ -242,18 +242,23 @@ static void
 a_server_that_announces_pipelining_and_drops_the_rest_is_silent_and_then_given_up(void **state)
 {
     fixture *f = *state;
-    play(f,
-         "line '+OK'; expect 'CAPA'; capa PIPELINING; expect 'PASS x'; line '+OK'\n"
-         "expect 'CAPA'; capa PIPELINING; expect 'RETR 1'; expect 'RETR 2'\n"
-         "send '+OK\\r\\none\\r\\n.\\r\\n'; expect-eof",
-         NULL);
-    f->options.timeout_ms = 80;
-    pop3_client *c = client_connected(f);
-    assert_ok(c, pop3_client_capa(c, NULL));
-    assert_ok(c, pop3_client_pass(c, "x"));
+    serve(f,
+          "line '+OK'; expect 'CAPA'; capa PIPELINING; expect 'PASS x'; line '+OK'\n"
+          "expect 'CAPA'; capa PIPELINING; expect 'RETR 1'; expect 'RETR 2'\n"
+          "send '+OK\\r\\none\\r\\n.\\r\\n'; expect-eof",
+          NULL);
+    f->options.timeout_ms = 50;
     const uint32_t numbers[] = {1, 2};
-    assert_status(POP3_ERR_TIMEOUT, pop3_client_retr_many(c, numbers, 2, NULL));
-    assert_error(c, POP3_ERR_TIMEOUT, "RETR 2: ");
+    pop3_status status;
+    do {
+        pop3_client *c = client_connected(f);
+        status = pop3_client_capa(c, NULL);
+        if (status == POP3_OK)
+            status = pop3_client_pass(c, "x");
+        if (status == POP3_OK)
+            status = pop3_client_retr_many(c, numbers, 2, NULL);
+    } while (needs_more_time(f, status, "RETR 2: "));
+    assert_error(f->client, POP3_ERR_TIMEOUT, "RETR 2: ");
 }
 
 static void replies_in_any_case_and_capabilities_with_odd_blanks_are_taken(void **state)

@@ -213,6 +213,16 @@ void script_is_met(fixture *f)
         fail_msg("the script was not met");
 }
 
+bool needs_more_time(fixture *f, pop3_status status, const char *where)
+{
+    if (status != POP3_ERR_TIMEOUT || f->options.timeout_ms >= PROCESS_PATIENCE ||
+        (where != NULL && strstr(pop3_client_error(f->client)->message, where) != NULL))
+        return false;
+    f->options.timeout_ms *= 2;
+    f->may_complain = true; /* the server awaited more of that session */
+    return true;
+}
+
 void assert_ok(const pop3_client *c, pop3_status status)
 {
     if (status != POP3_OK)

@@ -64,6 +64,11 @@ pop3_client *client_connected(fixture *f);
  * call this have it done for them. */
 void script_is_met(fixture *f);
 
+/* For a server that falls silent, and has little time (timeout_ms): whether a session ended before
+ * that, as it ran out elsewhere than `where` says (NULL: anywhere), on a busy machine. Then the
+ * next one has twice as much: the test begins once more, on a server that serve() started. */
+bool needs_more_time(fixture *f, pop3_status status, const char *where);
+
 /* Checks a call that must succeed; says why when it does not. */
 void assert_ok(const pop3_client *c, pop3_status status);
 
