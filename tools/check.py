@@ -9,6 +9,7 @@ and the tests of threads under ThreadSanitizer.
 
 Tests see nothing of this program's environment. Each run has conditions of its own: see
 tests/tools/run_test.py. A test that runs several times counts once: it has passed when it passed in each run.
+The long ones (suite "long") run once in the plain build: as an ordinary user, or by --plain.
 What was skipped is named and counted apart. Failures are named again at the end. The last line is
 `N passed, N failed`; the exit status is 0 when none failed.
 """
@@ -64,11 +65,15 @@ PROGRAMS = [
 ]
 PORTABLE = [*(Path(program).name for program in PROGRAMS), "command-without-sandbox"]
 
+# Minutes each, of replies, memory and power cuts: to them a user, IPv6 or the place of files makes no difference. Of the
+# runs of a build, one has them: the ordinary user's, or the plain one where that cannot be.
+BUT_LONG = ["--no-suite", "long"]
+
 RUNS = [
     Run("plain", "build", WHOLE, []),
     # The rules build, and the build folder is its owner's: `make fresh` tries that as an ordinary user.
     Run("user", "build", WHOLE, ["--no-suite", "rules"], conditions="user"),
-    Run("bare", "build", WHOLE, OUTSIDE, conditions="bare"),
+    Run("bare", "build", WHOLE, [*OUTSIDE, *BUT_LONG], conditions="bare"),
     Run(
         "sanitizers",
         "build-sanitizers",
@@ -207,6 +212,14 @@ def report_failures(run: Run, results: dict[str, str]) -> None:
                 print(block[-6000:])
 
 
+def all_runs() -> list[Run]:
+    """Every run, with the long tests in one of a build's."""
+    plain, user, *others = RUNS
+    if not why_impossible(user):
+        plain = plain._replace(test=BUT_LONG)
+    return [plain, user, *others]
+
+
 def chosen(arguments: list[str]) -> list[Run]:
     """The runs that the command line asks for."""
     parser = argparse.ArgumentParser()
@@ -219,7 +232,7 @@ def chosen(arguments: list[str]) -> list[Run]:
     if given.built:
         suites = ["--suite", "unit", "--suite", "client", "--suite", "fuzz"]
         return [Run(Path(folder).name, os.path.relpath(folder, ROOT), BUILT, suites) for folder in given.built]
-    return RUNS if only is None else [run for run in [*RUNS, *PROCESSOR] if run.name in only]
+    return all_runs() if only is None else [run for run in [*RUNS, *PROCESSOR] if run.name in only]
 
 
 def main(arguments: list[str]) -> int:
