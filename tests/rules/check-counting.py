@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""tools/check.py gives a test one name, whether it ran or was skipped, with a reason or without, in any dialect of TAP."""
+"""tools/check.py gives a test one name, whether it ran or was skipped, with a reason or without, in any dialect of TAP;
+and whatever the machine, one run of the plain build has the long tests."""
 
 import sys
 from pathlib import Path
@@ -28,3 +29,10 @@ for found, expected in CASES:
         sys.exit(f"{found} and not {expected}")
 if check.kind("skipped: no: such") != "skipped" or check.kind("passed") != "passed":
     sys.exit("a reason is no part of the result")
+
+for reason in ("", "not root"):
+    check.why_impossible = lambda run, reason=reason: reason if run.name == "user" else ""
+    runs = {run.name: run for run in check.all_runs()}
+    having = {name for name in ("plain", "user", "bare") if runs[name].test[-2:] != check.BUT_LONG}
+    if having - ({"user"} if reason else set()) != ({"plain"} if reason else {"user"}):
+        sys.exit(f"the long tests are in {having}, where a user is {'impossible' if reason else 'possible'}")
