@@ -2,13 +2,17 @@
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
 from world import COMMAND, DEADLINE
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs/guide/leaving-gmail.md"
 
 
 def configure(world, text, mode=0o600):
@@ -32,6 +36,12 @@ def stat(world, server, *words, **more):
 
 
 # ---- the file ----
+
+
+def test_what_the_guide_says_to_write_is_taken(world):
+    lines = re.findall(r"^    ([a-z][a-z-]* = .*)$", GUIDE.read_text(), re.MULTILINE)
+    configure(world, "".join(f"[a{n}]\n{line}\n" for n, line in enumerate(lines)))
+    assert "there is no account nobody" in run(world, "stat", "nobody", status=64)  # 78: a mistake in the file
 
 
 def test_settings_may_be_indented(world):
