@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from world import CRASH_COMMAND, DEADLINE, message
+from world import COMMAND, CRASH_COMMAND, DEADLINE, message
 
 
 def killed(world, port, *options, point="folder-synced"):
@@ -158,3 +158,29 @@ def test_what_is_no_file_under_a_messages_name_is_no_message(world, kind, place)
         files = [f for f in (world.maildir / "new").iterdir() if f.is_file() and not f.is_symlink()]
         assert len(files) == 1
         assert os.path.lexists(put)
+
+
+def test_a_spool_waits_for_its_account_however_long_that_is_not_configured(world):
+    world.fill(2)
+    mbox = world.path / "mbox"
+
+    def command(server, program=COMMAND):
+        line = world.sync_command(server.port, "--delete", command=program)
+        line[line.index("--maildir") : line.index("--maildir") + 2] = ["--mbox", str(mbox)]
+        return line
+
+    def run(server, **more):
+        return subprocess.run(command(server, **more), env=world.environment(POP3_TEST_CRASH_AT="mbox-appended"),
+                              timeout=DEADLINE, check=False, capture_output=True, text=True)  # fmt: skip
+
+    def spools():
+        return [path.name for path in world.path.glob("mbox.pop3-*")]
+
+    with world.server() as first, world.server("--refuse", "RETR") as another:
+        assert run(first, program=CRASH_COMMAND).returncode == -signal.SIGKILL
+        left, before = spools(), mbox.read_bytes()
+        assert len(left) == 1 and before.count(b"\nFrom ") == 1
+        run(another)
+        assert spools() == left and mbox.read_bytes() == before
+        assert run(first).returncode == 0
+    assert spools() == [] and mbox.read_bytes() == before
