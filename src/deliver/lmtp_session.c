@@ -198,6 +198,12 @@ static bool read_reply(p3_lmtp_session *s, p3_reply *r, int ms, bool greets)
     return false;
 }
 
+/* 2xx, 4xx or 5xx: 3xx asks for more, which only DATA may. */
+static bool is_final(const p3_reply *r)
+{
+    return r->code < 300 || r->code >= 400;
+}
+
 static p3_lmtp_outcome outcome_of(const p3_reply *r)
 {
     return r->code < 400 ? P3_LMTP_OK : r->code < 500 ? P3_LMTP_TEMPORARY : P3_LMTP_PERMANENT;
@@ -443,7 +449,7 @@ static p3_lmtp_outcome hear_envelope(p3_lmtp_session *s, const p3_lmtp_mail *mai
             (void)end(s); /* it wants a message that has nobody to go to */
         else if (is == P3_LMTP_OK && outcome_of(&r) != P3_LMTP_OK)
             is = refuse(what[which], &r, why);
-        else if (is == P3_LMTP_OK && which == P3_DATA && !goes_on) {
+        else if (is == P3_LMTP_OK && (which == P3_DATA ? !goes_on : !is_final(&r))) {
             errno = EPROTO;
             return lose(s, "announcing the message", why);
         }
@@ -496,6 +502,13 @@ static bool send_text(p3_lmtp_session *s, const p3_lmtp_mail *mail, p3_problem *
     return true;
 }
 
+/* Whether the server has said something that it was not asked for. */
+static bool has_spoken(const p3_lmtp_session *s)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    return s->in_at < s->in_used || poll(&p, 1, 0) > 0;
+}
+
 p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_lmtp_mail *mail, const p3_lmtp_mail *next,
                              bool *sent, p3_problem *why)
 {
@@ -519,13 +532,18 @@ p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_lmtp_mail *mail, const
     bool fits = next != NULL && (s->size_limit == 0 || next->octets <= s->size_limit);
     if (pipelines && fits)
         put_envelope(s, next);
-    *sent = true; /* from here on it may have arrived */
+    bool early = has_spoken(s); /* it may refuse what it has not seen the end of, but not take it */
+    *sent = true;               /* from here on it may have arrived */
     if (!flush(s))
         return lose(s, "sending the message", why);
     p3_fault("lmtp-sent");
     if (!read_reply(s, &r, P3_MESSAGE_MS, false))
         return lose(s, "waiting for the server's word on the message", why);
     p3_fault("lmtp-answered");
+    if (!is_final(&r) || (early && outcome_of(&r) == P3_LMTP_OK)) {
+        errno = EPROTO;
+        return lose(s, "waiting for the server's word on the message", why);
+    }
     if (outcome_of(&r) == P3_LMTP_OK)
         return P3_LMTP_OK;
     *sent = false; /* it said no */

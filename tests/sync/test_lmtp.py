@@ -243,6 +243,33 @@ def test_a_reply_that_got_lost_is_told_and_the_message_comes_again_under_its_nam
     assert world.on_server() == []
 
 
+OUT_OF_STEP = {
+    "data": "354 go on\r\n250 2.0.0 saved before it came",
+    "message": "354 more",
+    "mail": "354 go on",
+    "rcpt": "354 go on",
+}
+
+
+@pytest.mark.parametrize("step", OUT_OF_STEP)
+def test_a_reply_out_of_step_takes_no_message(world, step):
+    """Whoever says that it has what it has not seen the end of, or asks for more, has not taken it."""
+
+    def answer(at, number, text):
+        return OUT_OF_STEP[at] if at == step else "452 4.2.2 full" if at == "message" else None
+
+    world.fill(1, lines=5)
+    with world.server("--delete") as server:
+        with running(world.path / "lmtp", answer) as lmtpd:
+            errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
+            assert "does not answer as LMTP has it" in errors and lmtpd.mails == []
+        server.settle()
+        assert len(world.on_server()) == 1 and refused(world) == []
+        with running(world.path / "lmtp") as lmtpd:
+            sync(world, server.port, lmtpd.where, "--delete")
+            assert bodies(lmtpd) == expected(1)
+
+
 def cut_at(path, port, way, octets):
     """One conversation that is cut there, and a second run."""
     world = World(path / f"{way}{octets}")
