@@ -35,6 +35,7 @@ TOPICS = {
     "authorize": "Giving the permission",
     "server": "The server",
     "tls": "TLS",
+    "gmail": "Delivery to Gmail",
     "oauth": "Tokens instead of a password (OAuth 2.0)",
     "secret": "The password: the first of these, then the terminal",
     "login": "Logging in",

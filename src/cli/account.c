@@ -97,16 +97,28 @@ static void take_session(p3_local_account *a)
     o->engine.prove_message_ends = true;
 }
 
+/* What only looks at the mailbox does not need it, and goes on when this fails. */
+static bool take_gmail(p3_local_account *a, p3_problem *why)
+{
+    bool ok = p3_gmail_account_make(&a->gmail, &a->settings, a->word, why);
+    if (!ok)
+        p3_gmail_account_free(&a->gmail);
+    a->envelope.gmail = ok ? &a->gmail.options : NULL;
+    a->account.line_ends = P3_LINES_CRLF; /* it is sent as it came */
+    return ok;
+}
+
 static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
 {
     const p3_settings *s = &a->settings;
     if (s->target.kind == P3_TARGET_NONE && delivers)
         return p3_problem_set(
-            why, EX_CONFIG, "no place to deliver to is given: set maildir, mbox, command or lmtp");
+            why, EX_CONFIG,
+            "no place to deliver to is given: set maildir, mbox, command, lmtp or gmail");
     a->account.target = s->target;
     const p3_target_row *row = p3_target_row_of(s->target.kind);
     if (row != NULL && row->refuses) {
-        if (s->recipient == NULL && delivers)
+        if (row->kind == P3_TARGET_LMTP && s->recipient == NULL && delivers)
             return p3_problem_set(why, EX_CONFIG, "lmtp needs a recipient: set recipient");
         a->envelope = (p3_envelope){
             .recipient = s->recipient, .sender = s->sender, .refused = s->fallback.where};
@@ -115,7 +127,7 @@ static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;
-    return true;
+    return row == NULL || row->kind != P3_TARGET_GMAIL || take_gmail(a, why) || !delivers;
 }
 
 static void take_policy(p3_local_account *a)
@@ -225,4 +237,5 @@ void p3_local_account_free(p3_local_account *a)
     free(a->token_advice);
     free(a->unusable);
     free(a->refused);
+    p3_gmail_account_free(&a->gmail);
 }

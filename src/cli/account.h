@@ -2,6 +2,7 @@
 #ifndef P3_CLI_ACCOUNT_H
 #define P3_CLI_ACCOUNT_H
 
+#include "cli/gmail_account.h"
 #include "cli/secret.h"
 #include "cli/tls_shared.h"
 #include "settings/settings.h"
@@ -14,7 +15,8 @@ typedef struct p3_local_account {
     p3_settings settings; /* owned */
     p3_secret_source secret;
     char *key;
-    p3_envelope envelope;  /* of a target that needs one */
+    p3_envelope envelope; /* of a target that needs one */
+    p3_gmail_account gmail;
     char *refused;         /* the Maildir that it has by default */
     char *shown;           /* the name of an account that was given none */
     char *word;            /* what follows `pop3 authorize` */

@@ -133,7 +133,10 @@ static bool obtain(p3_arguments *a, const p3_token_account *t, p3_problem *why)
               : a->run.device             ? p3_token_authorize_device(t, &d, why)
               : a->run.paste              ? p3_token_authorize_pasted(t, &d, why)
                                           : p3_token_authorize(t, &d, why);
-    if (ok)
+    if (ok && a->run.target)
+        p3_print(stdout, "The permission is there. Mail can be delivered: pop3 sync %s\n",
+                 a->rest[0]);
+    else if (ok)
         p3_print(stdout, "The permission is there. Mail can be retrieved: pop3 sync %s\n", t->word);
     return ok;
 }
@@ -161,11 +164,17 @@ int p3_cmd_authorize(p3_arguments *a)
     }
     bool ok = p3_chosen_read(&chosen, a, a->rest, 1, false, &why);
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
-    if (ok && !p3_oauth_is_set(&account->settings))
+    const p3_secret_source *source = NULL;
+    if (ok && a->run.target)
+        source = &account->gmail.secret;
+    else if (ok)
+        source = &account->secret;
+    if (ok && (source->settings == NULL || !p3_oauth_is_set(source->settings)))
         ok = p3_problem_set(&why, EX_CONFIG,
                             "asking for the permission: the account has no provider of tokens; set "
-                            "provider, or issuer");
-    ok = ok && p3_oauth_read(&account->secret, &oauth, &why) && perform(a, &oauth.account, &why);
+                            "%s",
+                            a->run.target ? "gmail and gmail-client-id" : "provider, or issuer");
+    ok = ok && p3_oauth_read(source, &oauth, &why) && perform(a, &oauth.account, &why);
     int status = ok ? EX_OK : p3_complain(account != NULL ? account->account.name : NULL, &why);
     p3_oauth_free(&oauth);
     p3_chosen_free(&chosen);

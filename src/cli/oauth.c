@@ -71,19 +71,19 @@ static char *find_path(const p3_secret_source *s, p3_problem *why)
     return path;
 }
 
-/* The account's proxy for the provider, too: who uses one may depend on it for privacy. */
-static bool find_proxy(const p3_settings *s, p3_oauth *out)
+bool p3_oauth_proxy(const p3_settings *s, char **out)
 {
     static const char *const schemes[] = {[POP3_PROXY_SOCKS5] = "socks5h",
                                           [POP3_PROXY_SOCKS4A] = "socks4a",
                                           [POP3_PROXY_HTTP] = "http"};
+    *out = NULL;
     if (s->proxy.kind == POP3_PROXY_NONE)
         return true;
     bool v6 = strchr(s->proxy.host, ':') != NULL;
-    if (asprintf(&out->proxy, "%s://%s%s%s:%u", schemes[s->proxy.kind], v6 ? "[" : "",
-                 s->proxy.host, v6 ? "]" : "", s->proxy.port) < 0)
-        out->proxy = NULL;
-    return out->proxy != NULL;
+    if (asprintf(out, "%s://%s%s%s:%u", schemes[s->proxy.kind], v6 ? "[" : "", s->proxy.host,
+                 v6 ? "]" : "", s->proxy.port) < 0)
+        *out = NULL;
+    return *out != NULL;
 }
 
 static bool read_key(const p3_settings *s, p3_oauth *out, p3_problem *why)
@@ -132,7 +132,7 @@ bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why)
     out->path = find_path(s, why);
     if (out->path == NULL)
         return false;
-    if (!find_proxy(set, out))
+    if (!p3_oauth_proxy(set, &out->proxy))
         return p3_problem_set(why, EX_OSERR, "out of memory");
     out->account = (p3_token_account){
         .word = s->word,

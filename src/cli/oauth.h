@@ -20,6 +20,10 @@ typedef struct p3_oauth {
 /* Whether an account logs in with tokens that we obtain. */
 bool p3_oauth_is_set(const p3_settings *s);
 
+/* The URL of the account's proxy, which is for the provider, too: who uses one may depend on it for
+ * privacy. In new memory; NULL where there is none. False when out of memory. */
+bool p3_oauth_proxy(const p3_settings *s, char **url);
+
 /* Reads what belongs to an account: the client's secret, the key, and where the tokens are, in a
  * directory that is made when it is missing. Free with p3_oauth_free(), also after a failure. */
 bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why);

@@ -16,6 +16,7 @@
 #include "confine/syscall_filter.h"
 #include "settings/text.h"
 #include "deliver/address.h"
+#include "deliver/gmail_options.h"
 #include "deliver/target.h"
 #include "system/process.h"
 
@@ -27,6 +28,9 @@ static bool allow_target_port(const p3_sandbox *s, const p3_landlock *l, const p
 {
     p3_address address;
     const p3_target_row *row = s->delivers ? p3_target_row_of(t->kind) : NULL;
+    if (row != NULL && row->kind == P3_TARGET_GMAIL)
+        return t->envelope == NULL || t->envelope->gmail == NULL ||
+               p3_landlock_allow_port(l, t->envelope->gmail->dialed.port);
     if (row == NULL || row->form != P3_TARGET_ADDRESS || !p3_address_read(&address, t->where))
         return true;
     return address.path != NULL || p3_landlock_allow_port(l, address.port);

@@ -36,6 +36,9 @@ static bool add_commands(p3_sandbox *s, const p3_local_account *a)
     if (row == NULL)
         return ok;
     s->duties.spools = s->duties.spools || row->spools;
+    char *token = a->gmail.secret.settings != NULL ? p3_secret_command(&a->gmail.secret) : NULL;
+    ok = ok && add_command(s, token);
+    free(token);
     return ok && add_command(s, a->account.filter) &&
            add_command(s, row->runs ? a->account.target.where : NULL);
 }
@@ -145,13 +148,22 @@ static void look_up_outside(const p3_sandbox *s)
 
 /* ---- tokens ---- */
 
-/* Has the account's tokens obtained outside, where the provider can be reached. */
-static void add_token(p3_sandbox *s, p3_local_account *a)
+/* Has tokens obtained outside, where the provider can be reached. */
+static void add_token(p3_sandbox *s, p3_secret_source *source)
 {
-    if (!p3_oauth_is_set(&a->settings))
+    if (!p3_oauth_is_set(source->settings))
         return;
-    s->tokens[s->duties.provide_count++] = &a->secret;
-    a->secret.outside = (uint32_t)s->duties.provide_count;
+    s->tokens[s->duties.provide_count++] = source;
+    source->outside = (uint32_t)s->duties.provide_count;
+}
+
+/* What Gmail needs: its name, and tokens of its own. */
+static void add_gmail(p3_sandbox *s, p3_local_account *a)
+{
+    if (!s->delivers || a->gmail.secret.settings == NULL)
+        return;
+    add_host(s, a->gmail.options.dialed.host);
+    add_token(s, &a->gmail.secret);
 }
 
 bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
@@ -159,9 +171,9 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
     /* Asked once: a Maildir that is made later may be beside the state. */
     s->state_folder = s->state != NULL ? state_folder(s->state) : NULL;
     bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
-    s->commands = calloc(3 * s->chosen->count + 1, sizeof *s->commands);
+    s->commands = calloc(4 * s->chosen->count + 1, sizeof *s->commands);
     s->names = calloc(2 * s->chosen->count + count + 1, sizeof *s->names);
-    s->tokens = calloc(s->chosen->count + 1, sizeof *s->tokens);
+    s->tokens = calloc(2 * s->chosen->count + 1, sizeof *s->tokens);
     ok = ok && s->commands != NULL && s->names != NULL && s->tokens != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         p3_local_account *a = &s->chosen->at[i];
@@ -170,7 +182,9 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
         if (ok && a->account.unusable == NULL)
             add_name(s, &a->account.connection);
         if (ok && a->account.unusable == NULL)
-            add_token(s, a);
+            add_token(s, &a->secret);
+        if (ok && a->account.unusable == NULL)
+            add_gmail(s, a);
     }
     for (size_t i = 0; ok && i < count; i++)
         ok = add_target(s, &more[i]);

@@ -83,6 +83,8 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
         ok = ok && allow_authorities(l, set->ca_dir);
     if (s->delivers)
         ok = ok && allow_target(s, l, &a->account.target);
+    if (s->delivers && a->gmail.options.way.ca_file != NULL)
+        ok = ok && p3_landlock_allow(l, a->gmail.options.way.ca_file, P3_ACCESS_READ);
     p3_target refused = p3_target_for_refused(&a->account.target);
     if (s->delivers)
         ok = ok && allow_target(s, l, &refused);

@@ -58,9 +58,8 @@ static bool intend(p3_session *s, size_t i, p3_change *out)
     if (mail->row == P3_NO_ROW)
         return false;
     p3_row *row = &s->rows.at[mail->row];
-    /* Where nobody can be asked whether it was delivered, it comes again under its name. */
     if (row->standing == P3_INTENT && p3_names_made_for(row->name, s->owner.mark) &&
-        !p3_target_row_of(s->account->target.kind)->is_exact)
+        p3_target_row_of(s->account->target.kind)->keeps_names)
         p3_name_list_set(&s->mail_names, i, row->name);
     row->standing = P3_INTENT;
     row->uid = mail->uid;

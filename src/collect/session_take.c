@@ -90,7 +90,9 @@ static pop3_sink_result take_octets(p3_session *s, const char *data, size_t len)
 
 static void wrap_up(p3_session *s, p3_mail *mail, const pop3_result *result)
 {
-    p3_parcel parcel = {.entry = (size_t)(mail - s->box.at), .fd = -1};
+    p3_parcel parcel = {.entry = (size_t)(mail - s->box.at),
+                        .fd = -1,
+                        .again = p3_name_list_is_kept(&s->mail_names, s->taking.finished)};
     if (s->message_failed || (!s->in_message && !begin_message(s)) ||
         !p3_message_finish(&s->message, &parcel)) {
         if (!s->message_failed)

@@ -14,11 +14,14 @@
 #include "deliver/owner.h"
 #include "support/problem.h"
 
+struct p3_gmail_options;
+
 /* To whom messages are sent, where a target does that. */
 typedef struct p3_envelope {
     const char *recipient;
     const char *sender;  /* "" for nobody; NULL: the one that is found in the message */
     const char *refused; /* the Maildir for messages that the target refuses for good */
+    const struct p3_gmail_options *gmail; /* what Gmail needs beside that; or NULL */
 } p3_envelope;
 
 /* The header field that tells a message that was sent once from one that was sent again. */
@@ -29,6 +32,7 @@ typedef struct p3_parcel {
     const char *name;    /* the unique name it gets; owned by who made the batch */
     size_t entry;        /* which message of the session it is */
     uint64_t octets;     /* as written */
+    bool again;          /* an earlier run may have delivered it, under the same name */
     int fd;              /* command: the message to be read; else -1 */
     char *sender;        /* command, LMTP: who sent it; free() it */
     bool delivered;      /* set by deliver() */

@@ -51,7 +51,8 @@ static int write_name(char *out, size_t size, const p3_names *n, p3_owner owner,
 bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most, p3_owner owner)
 {
     char longest[sizeof n->start + sizeof n->host + sizeof owner.mark + 32];
-    size_t size = (size_t)write_name(longest, sizeof longest, n, owner, n->next + most) + 1;
+    /* Any number fits: names of earlier, larger runs are kept here, too. */
+    size_t size = (size_t)write_name(longest, sizeof longest, n, owner, UINT64_MAX) + 2;
     *l = (p3_name_list){
         .text = calloc(most + 1, size), .size = size, .first = n->next, .owner = owner};
     n->next += most;
@@ -66,15 +67,17 @@ void p3_name_list_free(p3_name_list *l)
 
 void p3_name_list_add(p3_name_list *l, const p3_names *n)
 {
-    (void)write_name(l->text + l->count * l->size, l->size, n, l->owner, l->first + l->count);
+    (void)write_name(l->text + l->count * l->size, l->size - 1, n, l->owner, l->first + l->count);
     l->count++;
 }
 
 void p3_name_list_set(p3_name_list *l, size_t i, const char *name)
 {
     size_t len = strlen(name);
-    if (len > 0 && len < l->size)
-        memcpy(l->text + i * l->size, name, len + 1);
+    if (len == 0 || len + 1 >= l->size)
+        return;
+    memcpy(l->text + i * l->size, name, len + 1);
+    l->text[(i + 1) * l->size - 1] = 1;
 }
 
 /* What is behind characters of a kind, at least one; or NULL. */

@@ -21,7 +21,7 @@ int p3_names_init(p3_names *n);
 /* Names of messages, in memory of their own. */
 typedef struct p3_name_list {
     char *text;
-    size_t size; /* octets for each, the terminator included */
+    size_t size; /* octets for each: the name, its terminator, and whether it is an earlier run's */
     size_t count;
     uint64_t first; /* its number */
     p3_owner owner; /* whose messages they are */
@@ -42,6 +42,12 @@ bool p3_names_carry(const char *name, const char *owner);
 /* Puts another name in the place of one that was added: of an earlier run, for the same message.
  * One that is longer than names of this run, or empty, is not put there. */
 void p3_name_list_set(p3_name_list *l, size_t i, const char *name);
+
+/* Whether that has been done. */
+static inline bool p3_name_list_is_kept(const p3_name_list *l, size_t i)
+{
+    return l->text[(i + 1) * l->size - 1] != '\0';
+}
 
 /* Whether a name is one that this host made for an owner, in whichever run. */
 bool p3_names_made_for(const char *name, const char *owner);

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "deliver/command.h"
+#include "deliver/gmail.h"
 #include "deliver/lmtp.h"
 #include "deliver/maildir.h"
 #include "deliver/mbox.h"
@@ -33,13 +34,23 @@ static const p3_target_row rows[] = {
      .form = P3_TARGET_TEXT,
      .open = p3_command_open,
      .runs = true,
-     .spools = true},
+     .spools = true,
+     .keeps_names = true},
     {.kind = P3_TARGET_LMTP,
      .name = "lmtp",
      .form = P3_TARGET_ADDRESS,
      .open = p3_lmtp_open,
      .spools = true,
-     .refuses = true},
+     .refuses = true,
+     .keeps_names = true},
+    {.kind = P3_TARGET_GMAIL,
+     .name = "gmail",
+     .form = P3_TARGET_MAILBOX,
+     .open = p3_gmail_open,
+     .spools = true,
+     .refuses = true,
+     .is_exact = true,
+     .keeps_names = true},
 };
 
 #define ROWS (sizeof rows / sizeof *rows)

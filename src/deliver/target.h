@@ -11,7 +11,8 @@ typedef enum p3_target_kind {
     P3_TARGET_MAILDIR,
     P3_TARGET_MBOX,
     P3_TARGET_COMMAND,
-    P3_TARGET_LMTP
+    P3_TARGET_LMTP,
+    P3_TARGET_GMAIL
 } p3_target_kind;
 
 /* A target. Who owns `where` frees it. */
@@ -23,9 +24,10 @@ typedef struct p3_target {
 
 /* How `where` is written. */
 typedef enum p3_target_form {
-    P3_TARGET_PATH,   /* a file or directory */
-    P3_TARGET_TEXT,   /* a line */
-    P3_TARGET_ADDRESS /* see address.h */
+    P3_TARGET_PATH,    /* a file or directory */
+    P3_TARGET_TEXT,    /* a line */
+    P3_TARGET_ADDRESS, /* see address.h */
+    P3_TARGET_MAILBOX  /* a mail address */
 } p3_target_form;
 
 /* What is true of a kind. */
@@ -46,6 +48,8 @@ typedef struct p3_target_row {
     /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
      * others a message that was under way is delivered again: at least once. */
     bool is_exact;
+    bool keeps_names; /* a message that was under way comes again under its name: that is how it is
+                         asked for, or how a filter there can tell */
 } p3_target_row;
 
 /* The row of a kind; NULL for P3_TARGET_NONE. */

@@ -249,6 +249,19 @@ static bool read_removal(const p3_setting *which, const char *value, void *out, 
     return true;
 }
 
+/* An address as it stands between angle brackets: what ends it, or a line, is not in it. */
+static bool read_address(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    size_t len = strlen(value);
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || strchr("<>", value[i]) != NULL)
+            len = 0;
+    }
+    if (len == 0 || len > 320) /* RFC 5321 §4.5.3.1 */
+        return unusable(which, value, why, "a mail address");
+    return copy_string(out, &value) || out_of_memory(why);
+}
+
 static bool read_target(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     p3_target *t = out;
@@ -257,6 +270,8 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
     p3_address address;
     if (row->form == P3_TARGET_ADDRESS && !p3_address_read(&address, value))
         return unusable(which, value, why, "unix:/PATH, or HOST:PORT");
+    if (row->form == P3_TARGET_MAILBOX)
+        return read_address(which, value, &t->where, why);
     return row->form == P3_TARGET_PATH ? read_path(which, value, &t->where, why)
                                        : read_text(which, value, &t->where, why);
 }
@@ -271,19 +286,6 @@ static bool read_fallback(const p3_setting *which, const char *value, void *out,
         return unusable(which, value, why, "maildir:DIR");
     t->kind = row->kind;
     return read_path(which, value + len + 1, &t->where, why);
-}
-
-/* An address as it stands between angle brackets: what ends it, or a line, is not in it. */
-static bool read_address(const p3_setting *which, const char *value, void *out, p3_problem *why)
-{
-    size_t len = strlen(value);
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || strchr("<>", value[i]) != NULL)
-            len = 0;
-    }
-    if (len == 0 || len > 320) /* RFC 5321 §4.5.3.1 */
-        return unusable(which, value, why, "a mail address");
-    return copy_string(out, &value) || out_of_memory(why);
 }
 
 static bool read_sender(const p3_setting *which, const char *value, void *out, p3_problem *why)

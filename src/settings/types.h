@@ -8,6 +8,7 @@
 #include "settings/url.h"
 #include "support/problem.h"
 #include "collect/sync.h"
+#include "deliver/gmail_options.h"
 
 /* A proxy: its kind, and where it is. */
 typedef struct p3_proxy_setting {

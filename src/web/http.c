@@ -2,17 +2,24 @@
 #include "web/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "optional/library.h"
+#include "support/fault.h"
+#include "support/file.h"
 #include "system/erase.h"
 
 #define P3_HTTP_CONNECT_MS 20000L
 #define P3_HTTP_TOTAL_MS   60000L
-#define P3_RETRY_MOST      86400 /* seconds: no server keeps us away for longer */
+/* An upload may take a second more for so many octets, but not stand still for so many seconds. */
+#define P3_HTTP_OCTETS_MS ((uint64_t)16)
+#define P3_HTTP_STILL     120L
+#define P3_RETRY_MOST     86400 /* seconds: no server keeps us away for longer */
 
 static struct {
     __typeof__(curl_global_init) *global_init;
@@ -20,6 +27,7 @@ static struct {
     CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
     CURLcode (*easy_perform)(CURL *);
     CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+    void (*easy_reset)(CURL *);
     void (*easy_cleanup)(CURL *);
     const char *(*easy_strerror)(CURLcode);
     __typeof__(curl_slist_append) *slist_append;
@@ -27,13 +35,13 @@ static struct {
 } curl;
 
 static const p3_symbol symbols[] = {
-    {"curl_global_init", &curl.global_init},      {"curl_easy_init", &curl.easy_init},
-    {"curl_easy_setopt", &curl.easy_setopt},      {"curl_easy_perform", &curl.easy_perform},
-    {"curl_easy_getinfo", &curl.easy_getinfo},    {"curl_easy_cleanup", &curl.easy_cleanup},
-    {"curl_easy_strerror", &curl.easy_strerror},  {"curl_slist_append", &curl.slist_append},
-    {"curl_slist_free_all", &curl.slist_free_all}};
+    {"curl_global_init", &curl.global_init},       {"curl_easy_init", &curl.easy_init},
+    {"curl_easy_setopt", &curl.easy_setopt},       {"curl_easy_perform", &curl.easy_perform},
+    {"curl_easy_getinfo", &curl.easy_getinfo},     {"curl_easy_cleanup", &curl.easy_cleanup},
+    {"curl_easy_strerror", &curl.easy_strerror},   {"curl_slist_append", &curl.slist_append},
+    {"curl_slist_free_all", &curl.slist_free_all}, {"curl_easy_reset", &curl.easy_reset}};
 static p3_library library = P3_LIBRARY(P3_CURL_SONAME, symbols);
-P3_LIBRARY_NOTE(curl_note, "oauth", P3_CURL_SONAME, "OAuth 2.0 tokens over HTTPS");
+P3_LIBRARY_NOTE(curl_note, "oauth", P3_CURL_SONAME, "OAuth 2.0 tokens and Gmail over HTTPS");
 
 static bool is_ready;
 
@@ -41,6 +49,16 @@ static void initialize(void)
 {
     is_ready = p3_library_load(&library) && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
+
+struct p3_http_line {
+    CURL *curl;
+};
+
+/* An answer while it comes. */
+typedef struct p3_coming {
+    p3_http_answer *answer;
+    size_t most;
+} p3_coming;
 
 /* Octets of the block that an answer of this length, with its NUL, is in. */
 static size_t room_of(size_t len)
@@ -69,9 +87,10 @@ static bool move(p3_http_answer *a, size_t room)
 /* Takes a piece of the answer. One that is too long, or for which there is no memory, ends it. */
 static size_t take_piece(char *data, size_t one, size_t len, void *ctx)
 {
-    p3_http_answer *a = ctx;
+    const p3_coming *coming = ctx;
+    p3_http_answer *a = coming->answer;
     (void)one;
-    if (len > P3_HTTP_MOST - a->len)
+    if (len > coming->most - a->len)
         return 0;
     size_t room = room_of(a->len + len);
     if ((a->body == NULL || room != room_of(a->len)) && !move(a, room))
@@ -90,8 +109,18 @@ void p3_http_answer_free(p3_http_answer *a)
     *a = (p3_http_answer){0};
 }
 
-static void set_way(CURL *c, const p3_http_way *way)
+static bool append(struct curl_slist **list, const char *line)
 {
+    struct curl_slist *more = curl.slist_append(*list, line);
+    if (more != NULL)
+        *list = more;
+    return more != NULL;
+}
+
+static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **addresses)
+{
+    if (way->addresses != NULL && append(addresses, way->addresses))
+        curl.easy_setopt(c, CURLOPT_RESOLVE, *addresses);
     if (way->ca_file != NULL) {
         curl.easy_setopt(c, CURLOPT_CAINFO, way->ca_file);
         curl.easy_setopt(c, CURLOPT_CAPATH, NULL);
@@ -104,18 +133,68 @@ static void set_way(CURL *c, const p3_http_way *way)
     }
 }
 
-static void set_bounds(CURL *c)
+static void set_bounds(CURL *c, const p3_http_request *r)
 {
+    uint64_t more = r->upload != NULL ? p3_http_upload_octets(r->upload) / P3_HTTP_OCTETS_MS : 0;
     curl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, P3_HTTP_CONNECT_MS);
-    curl.easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_HTTP_TOTAL_MS);
-    curl.easy_setopt(c, CURLOPT_MAXFILESIZE, (long)P3_HTTP_MOST);
+    curl.easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_HTTP_TOTAL_MS + (long)more);
+    if (r->upload != NULL) {
+        curl.easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl.easy_setopt(c, CURLOPT_LOW_SPEED_TIME, P3_HTTP_STILL);
+    }
+    curl.easy_setopt(c, CURLOPT_MAXFILESIZE, (long)(r->most > 0 ? r->most : P3_HTTP_MOST));
     curl.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
     curl.easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
     curl.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl.easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl.easy_setopt(c, CURLOPT_USERAGENT, "libpop3");
 }
+
+/* ---- uploads ---- */
+
+uint64_t p3_http_upload_octets(const p3_http_upload *u)
+{
+    return u->head_len + u->length + u->tail_len;
+}
+
+/* Fills `out` from a text, as far as it reaches there. */
+static size_t copy_text(char *out, size_t room, const char *text, size_t len, uint64_t at)
+{
+    size_t n = at < len ? len - (size_t)at : 0;
+    if (n > room)
+        n = room;
+    memcpy(out, text + at, n);
+    return n;
+}
+
+/* Gives libcurl a piece of an upload. */
+static size_t give_piece(char *out, size_t one, size_t room, void *ctx)
+{
+    p3_http_upload *u = ctx;
+    uint64_t file_end = u->head_len + u->length;
+    size_t n;
+    (void)one;
+    if (u->done < u->head_len) {
+        n = copy_text(out, room, u->head, u->head_len, u->done);
+    } else if (u->done < file_end) {
+        uint64_t left = file_end - u->done;
+        n = left < room ? (size_t)left : room;
+        if (!p3_read_at(u->fd, out, n, u->offset + (u->done - u->head_len))) {
+            u->error = errno != 0 ? errno : EIO;
+            return CURL_READFUNC_ABORT;
+        }
+        p3_fault("upload-content");
+    } else {
+        n = copy_text(out, room, u->tail, u->tail_len, u->done - file_end);
+    }
+    u->done += n;
+    if (n > 0 && u->done == file_end + u->tail_len)
+        p3_fault("upload-whole");
+    return n;
+}
+
+/* ---- the request ---- */
 
 static void set_request(CURL *c, const p3_http_request *r)
 {
@@ -125,28 +204,34 @@ static void set_request(CURL *c, const p3_http_request *r)
         curl.easy_setopt(c, CURLOPT_POSTFIELDS, r->body);
         curl.easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)strlen(r->body));
     }
+    if (r->upload != NULL) { /* without a way back: libcurl cannot send it twice by itself */
+        r->upload->done = 0;
+        r->upload->error = 0;
+        curl.easy_setopt(c, CURLOPT_POST, 1L);
+        curl.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)p3_http_upload_octets(r->upload));
+        curl.easy_setopt(c, CURLOPT_READFUNCTION, give_piece);
+        curl.easy_setopt(c, CURLOPT_READDATA, r->upload);
+    }
     curl.easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L); /* it would carry secrets elsewhere */
     if (r->user != NULL) {
         curl.easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         curl.easy_setopt(c, CURLOPT_USERNAME, r->user);
         curl.easy_setopt(c, CURLOPT_PASSWORD, r->password != NULL ? r->password : "");
     }
-}
-
-static bool append(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *more = curl.slist_append(*list, line);
-    if (more != NULL)
-        *list = more;
-    return more != NULL;
+    if (r->bearer != NULL) {
+        curl.easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        curl.easy_setopt(c, CURLOPT_XOAUTH2_BEARER, r->bearer);
+    }
 }
 
 static bool set_headers(CURL *c, const p3_http_request *r, struct curl_slist **list)
 {
-    bool json = r->type != NULL && strcmp(r->type, "application/json") == 0;
+    char type[200];
     bool ok = append(list, "Accept: application/json");
-    if (ok && json)
-        ok = append(list, "Content-Type: application/json");
+    snprintf(type, sizeof type, "Content-Type: %s", r->type != NULL ? r->type : "");
+    if (ok && r->type != NULL)
+        ok = append(list, type);
     return ok && curl.easy_setopt(c, CURLOPT_HTTPHEADER, *list) == CURLE_OK;
 }
 
@@ -169,12 +254,12 @@ static bool is_before_sending(CURLcode code)
     }
 }
 
-static p3_http_end explain(CURLcode code, const char *details, const char *doing, p3_problem *why)
+static p3_http_end explain(CURLcode code, const char *details, const char *doing, size_t most,
+                           p3_problem *why)
 {
     const char *what = details[0] != '\0' ? details : curl.easy_strerror(code);
     if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)
-        p3_problem_set(why, EX_PROTOCOL, "%s: the answer is longer than %zu octets", doing,
-                       P3_HTTP_MOST);
+        p3_problem_set(why, EX_PROTOCOL, "%s: the answer is longer than %zu octets", doing, most);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         p3_problem_set(why, EX_UNAVAILABLE,
                        "%s: %s; if the server is the right one, name its authority with "
@@ -189,39 +274,70 @@ static p3_http_end explain(CURLcode code, const char *details, const char *doing
     return is_before_sending(code) ? P3_HTTP_NOT_SENT : P3_HTTP_LOST;
 }
 
-p3_http_end p3_http_send(const p3_http_way *way, const p3_http_request *r, const char *doing,
-                         p3_http_answer *out, p3_problem *why)
+p3_http_line *p3_http_line_new(const char *doing, p3_problem *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    p3_http_line *line = calloc(1, sizeof *line);
+    (void)pthread_once(&once, initialize);
+    if (line != NULL && is_ready)
+        line->curl = curl.easy_init();
+    if (line != NULL && line->curl != NULL)
+        return line;
+    free(line);
+    p3_problem_set(why, EX_UNAVAILABLE, "%s: %s cannot be loaded; install libcurl", doing,
+                   P3_CURL_SONAME);
+    return NULL;
+}
+
+p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3_http_request *r,
+                            const char *doing, p3_http_answer *out, p3_problem *why)
+{
+    CURL *c = line->curl;
     char details[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers = NULL;
-    p3_http_end end = P3_HTTP_NOT_SENT;
+    struct curl_slist *addresses = NULL;
+    p3_coming coming = {.answer = out, .most = r->most > 0 ? r->most : P3_HTTP_MOST};
+    p3_http_end end = P3_HTTP_ANSWERED;
     *out = (p3_http_answer){0};
-    (void)pthread_once(&once, initialize);
-    CURL *c = is_ready ? curl.easy_init() : NULL;
-    if (c == NULL) {
-        p3_problem_set(why, EX_UNAVAILABLE, "%s: %s cannot be loaded; install libcurl", doing,
-                       P3_CURL_SONAME);
-        return end;
-    }
-    set_bounds(c);
-    set_way(c, way);
+    curl.easy_reset(c); /* the connection stays */
+    set_bounds(c, r);
+    set_way(c, way, &addresses);
     set_request(c, r);
     curl.easy_setopt(c, CURLOPT_ERRORBUFFER, details);
     curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, take_piece);
-    curl.easy_setopt(c, CURLOPT_WRITEDATA, out);
+    curl.easy_setopt(c, CURLOPT_WRITEDATA, &coming);
     CURLcode code = set_headers(c, r, &headers) ? curl.easy_perform(c) : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK) {
         curl_off_t wait = 0;
-        end = P3_HTTP_ANSWERED;
         curl.easy_getinfo(c, CURLINFO_RESPONSE_CODE, &out->status);
         curl.easy_getinfo(c, CURLINFO_RETRY_AFTER, &wait);
         out->retry_after = wait < 0 ? 0 : wait > P3_RETRY_MOST ? P3_RETRY_MOST : (int64_t)wait;
     } else {
-        end = explain(code, details, doing, why);
+        end = explain(code, details, doing, coming.most, why);
+        if (r->upload != NULL && r->upload->error != 0)
+            p3_problem_errno(why, r->upload->error, "%s: reading what is to be sent", doing);
         p3_http_answer_free(out);
     }
-    curl.easy_cleanup(c);
+    curl.easy_reset(c); /* the pointers into this call, and the token, are no longer its own */
     curl.slist_free_all(headers);
+    curl.slist_free_all(addresses);
+    return end;
+}
+
+void p3_http_line_free(p3_http_line *line)
+{
+    if (line != NULL)
+        curl.easy_cleanup(line->curl);
+    free(line);
+}
+
+p3_http_end p3_http_send(const p3_http_way *way, const p3_http_request *r, const char *doing,
+                         p3_http_answer *out, p3_problem *why)
+{
+    p3_http_line *line = p3_http_line_new(doing, why);
+    *out = (p3_http_answer){0};
+    p3_http_end end =
+        line != NULL ? p3_http_send_on(line, way, r, doing, out, why) : P3_HTTP_NOT_SENT;
+    p3_http_line_free(line);
     return end;
 }

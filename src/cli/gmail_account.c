@@ -1,0 +1,115 @@
+/* What an account's settings say about delivery to Gmail. */
+#include "cli/gmail_account.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/oauth.h"
+#include "cli/secret.h"
+
+/* The permissions that are asked for: to deliver, to see whether a message is there, and to make
+ * labels. */
+#define P3_SCOPE(name) "https://www.googleapis.com/auth/gmail." name
+static const char scopes[] = P3_SCOPE("insert") " " P3_SCOPE("readonly") " " P3_SCOPE("labels");
+
+static const char google[] = "https://gmail.googleapis.com";
+
+/* A find_token of the options. */
+static bool find_token(void *ctx, char **token, p3_problem *why)
+{
+    p3_secret secret = {
+        .text = *token, .len = *token != NULL ? strlen(*token) : 0, .is_token = true};
+    bool ok = p3_secret_find(ctx, &secret, why);
+    *token = secret.text;
+    return ok;
+}
+
+/* Where its tokens come from. Nothing else of the account's tells them: its own are the server's.
+ */
+static p3_settings token_settings(const p3_settings *s)
+{
+    p3_settings t = {.name = s->name,
+                     .token_command = s->gmail_token_command,
+                     .client_id = s->gmail_client_id,
+                     .client_secret_file = s->gmail_client_secret_file,
+                     .token_key_file = s->token_key_file,
+                     .issuer = s->gmail_issuer,
+                     .issuer_ca_file = s->issuer_ca_file,
+                     .proxy = s->proxy,
+                     .proxy_user = s->proxy_user,
+                     .proxy_password = s->proxy_password,
+                     .scope = (char *)(uintptr_t)scopes};
+    if (s->gmail_issuer == NULL && s->gmail_token_command == NULL)
+        t.provider = (char *)(uintptr_t) "google";
+    return t;
+}
+
+static bool make_texts(p3_gmail_account *g, const p3_settings *s, const p3_address *server,
+                       const char *word)
+{
+    bool ok = asprintf(&g->key, "%s@%s:%u", s->target.where, server->host, server->port) >= 0;
+    ok = ok && asprintf(&g->word, "--target %s", word) >= 0;
+    if (ok && s->gmail_token_command != NULL)
+        return (g->authorize = strdup("what gmail-token-command needs")) != NULL;
+    return ok && asprintf(&g->authorize, "pop3 authorize %s", g->word) >= 0;
+}
+
+/* Whom to connect to. */
+static p3_address find_dialed(const p3_settings *s, const p3_address *server)
+{
+    p3_address proxy = {.port = s->proxy.port};
+    if (s->proxy.kind == POP3_PROXY_NONE)
+        return *server;
+    snprintf(proxy.host, sizeof proxy.host, "%s", s->proxy.host);
+    return proxy;
+}
+
+bool p3_gmail_account_make(p3_gmail_account *g, const p3_settings *s, const char *word,
+                           p3_problem *why)
+{
+    const char *url = s->gmail_url != NULL ? s->gmail_url : google;
+    p3_address server;
+    if (!p3_gmail_url_read(&server, url))
+        return p3_problem_set(why, EX_CONFIG,
+                              "\"%s\" cannot be used as gmail-url; expected: https://HOST[:PORT]",
+                              url);
+    if (s->gmail_client_id == NULL && s->gmail_token_command == NULL)
+        return p3_problem_set(why, EX_CONFIG,
+                              "gmail needs a client: set gmail-client-id, and "
+                              "gmail-client-secret-file");
+    if (!make_texts(g, s, &server, word) || !p3_oauth_proxy(s, &g->proxy))
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    g->settings = token_settings(s);
+    g->secret = (p3_secret_source){.settings = &g->settings,
+                                   .name = s->target.where,
+                                   .word = g->word,
+                                   .host = "gmail",
+                                   .user = s->target.where,
+                                   .key = g->key};
+    g->options = (p3_gmail_options){.url = url,
+                                    .dialed = find_dialed(s, &server),
+                                    .labels = s->labels,
+                                    .unread = s->unread,
+                                    .never_spam = s->never_spam,
+                                    .calendar = s->process_calendar,
+                                    .date = (p3_gmail_date)s->internal_date,
+                                    .way = {.ca_file = s->issuer_ca_file,
+                                            .proxy = g->proxy != NULL ? g->proxy : "",
+                                            .proxy_user = s->proxy_user,
+                                            .proxy_password = s->proxy_password},
+                                    .find_token = find_token,
+                                    .token_ctx = &g->secret,
+                                    .authorize = g->authorize};
+    return true;
+}
+
+void p3_gmail_account_free(p3_gmail_account *g)
+{
+    free(g->key);
+    free(g->word);
+    free(g->authorize);
+    free(g->proxy);
+    *g = (p3_gmail_account){0};
+}

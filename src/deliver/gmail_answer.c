@@ -1,0 +1,153 @@
+/* What an answer of Google's API means: by the reason that it gives, and else by its status.
+ *
+ * {"error": {"code": 403, "message": "...", "status": "PERMISSION_DENIED",
+ *            "errors": [{"domain": "usageLimits", "reason": "rateLimitExceeded"}],
+ *            "details": [{"@type": "...ErrorInfo", "reason": "..."}]}} */
+#include "deliver/gmail_answer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "web/members.h"
+
+/* As much of Google's own words as is shown. */
+#define P3_WORDS 300
+
+/* What is known of a reason. */
+typedef struct p3_reason {
+    const char *name;
+    p3_gmail_verdict verdict;
+    int exit;
+    const char *advice; /* %s: the command line that authorizes; NULL: as the verdict has it */
+} p3_reason;
+
+static const p3_reason reasons[] = {
+    {"rateLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, NULL},
+    {"userRateLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, NULL},
+    {"RATE_LIMIT_EXCEEDED", P3_GMAIL_BUSY, EX_TEMPFAIL, NULL},
+    {"concurrentLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, NULL},
+    {"dailyLimitExceeded", P3_GMAIL_STOP, EX_TEMPFAIL, "the rest waits; run it again tomorrow"},
+    {"quotaExceeded", P3_GMAIL_STOP, EX_TEMPFAIL,
+     "the rest waits; if it stays, make room in the mailbox, or ask for a larger quota in Google's "
+     "console"},
+    {"limitExceeded", P3_GMAIL_STOP, EX_TEMPFAIL, "the rest waits; make room in the mailbox"},
+    {"insufficientPermissions", P3_GMAIL_SCOPE, EX_NOPERM, NULL},
+    {"ACCESS_TOKEN_SCOPE_INSUFFICIENT", P3_GMAIL_SCOPE, EX_NOPERM, NULL},
+    {"accessNotConfigured", P3_GMAIL_STOP, EX_CONFIG,
+     "enable the Gmail API in the project of the client, in Google's console"},
+    {"SERVICE_DISABLED", P3_GMAIL_STOP, EX_CONFIG,
+     "enable the Gmail API in the project of the client, in Google's console"},
+    {"domainPolicy", P3_GMAIL_STOP, EX_NOPERM,
+     "the administrator of the domain has to allow the Gmail API"},
+    {"delegationDenied", P3_GMAIL_STOP, EX_NOPERM, NULL},
+    {"failedPrecondition", P3_GMAIL_STOP, EX_UNAVAILABLE, "see that the user has a Gmail mailbox"},
+    {"authError", P3_GMAIL_TOKEN, EX_NOPERM, NULL},
+    {"backendError", P3_GMAIL_UNSURE, EX_TEMPFAIL, NULL},
+    {"internalError", P3_GMAIL_UNSURE, EX_TEMPFAIL, NULL},
+};
+
+/* Where the reason is not known. */
+static p3_reason reason_of_status(long status)
+{
+    static const p3_reason stop = {"", P3_GMAIL_STOP, EX_UNAVAILABLE, "see gmail and gmail-url"};
+    static const p3_reason busy = {"", P3_GMAIL_BUSY, EX_TEMPFAIL, NULL};
+    static const p3_reason token = {"", P3_GMAIL_TOKEN, EX_NOPERM, NULL};
+    static const p3_reason denied = {"", P3_GMAIL_STOP, EX_NOPERM, NULL};
+    static const p3_reason there = {"", P3_GMAIL_THERE, EX_UNAVAILABLE, NULL};
+    static const p3_reason message = {"", P3_GMAIL_MESSAGE, EX_UNAVAILABLE, NULL};
+    static const p3_reason unsure = {"", P3_GMAIL_UNSURE, EX_TEMPFAIL, NULL};
+    static const p3_reason missing = {"", P3_GMAIL_MISSING, EX_UNAVAILABLE,
+                                      "see gmail and gmail-url"};
+    switch (status) {
+    case 404:
+        return missing;
+    case 400: /* an invalid message, or an attachment that a policy forbids */
+    case 413:
+    case 415:
+    case 422:
+        return message;
+    case 401:
+        return token;
+    case 403:
+        return denied;
+    case 409:
+        return there;
+    case 408:
+    case 429:
+        return busy;
+    default:
+        return status >= 500 && status <= 599 ? unsure : stop;
+    }
+}
+
+/* The reason among those of an error that is known; or NULL. */
+static const p3_reason *find_reason(const json_t *error)
+{
+    static const char *const lists[] = {"errors", "details"};
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        const json_t *list = json_object_get(error, lists[l]);
+        for (size_t i = 0; i < json_array_size(list) && i < 20; i++) {
+            const char *name = p3_member_text(json_array_get(list, i), "reason");
+            for (size_t k = 0; name != NULL && k < sizeof reasons / sizeof *reasons; k++) {
+                if (strcmp(reasons[k].name, name) == 0)
+                    return &reasons[k];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Google's own words, in one line. */
+static void take_words(const json_t *error, char out[P3_WORDS])
+{
+    const char *text = json_string_value(json_object_get(error, "message"));
+    size_t len = 0;
+    for (; text != NULL && text[len] != '\0' && len < P3_WORDS - 1; len++)
+        out[len] = (unsigned char)text[len] < ' ' || text[len] == 0x7f ? ' ' : text[len];
+    while (len > 0 && text[len] != '\0' && ((unsigned char)text[len] & 0xc0) == 0x80)
+        len--; /* not in the middle of a character */
+    out[len] = '\0';
+}
+
+static void advise(p3_gmail_verdict verdict, const p3_reason *reason, const char *authorize,
+                   char *out, size_t size)
+{
+    const char *advice = reason->advice;
+    if (advice == NULL && (verdict == P3_GMAIL_TOKEN || verdict == P3_GMAIL_SCOPE))
+        snprintf(out, size, "%s; run: %s",
+                 verdict == P3_GMAIL_TOKEN ? "the permission has ended" : "grant all that is asked",
+                 authorize);
+    else if (advice == NULL && verdict == P3_GMAIL_STOP)
+        snprintf(
+            out, size,
+            "sign in as the user whom gmail names, by the main address of the mailbox; run: %s",
+            authorize);
+    else if (advice == NULL && (verdict == P3_GMAIL_BUSY || verdict == P3_GMAIL_UNSURE))
+        snprintf(out, size, "it is tried again later");
+    else
+        snprintf(out, size, "%s", advice != NULL ? advice : "");
+}
+
+p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const char *doing,
+                                const char *authorize, p3_problem *why)
+{
+    char words[P3_WORDS];
+    char advice[300];
+    if (status >= 200 && status <= 299)
+        return P3_GMAIL_GOOD;
+    json_t *answer = p3_members_read(body, len);
+    const json_t *error = json_object_get(answer, "error");
+    const p3_reason *known = find_reason(error);
+    const p3_reason reason = known != NULL ? *known : reason_of_status(status);
+    take_words(error, words);
+    /* A reason that says what else the status means does not make a server's failure certain. */
+    p3_gmail_verdict verdict =
+        status >= 500 && reason.verdict == P3_GMAIL_MESSAGE ? P3_GMAIL_UNSURE : reason.verdict;
+    advise(verdict, &reason, authorize, advice, sizeof advice);
+    p3_problem_set(why, reason.exit, "%s: Google answers %ld%s%s%s%s%s%s", doing, status,
+                   reason.name[0] != '\0' ? " " : "", reason.name, words[0] != '\0' ? ", " : "",
+                   words, advice[0] != '\0' ? "; " : "", advice);
+    p3_members_free(answer);
+    return verdict;
+}

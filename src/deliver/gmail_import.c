@@ -1,0 +1,209 @@
+/* Delivers messages to Gmail, once each. */
+#include "deliver/gmail_import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "deliver/delivery.h"
+#include "deliver/gmail_find.h"
+#include "deliver/gmail_labels.h"
+#include "support/fault.h"
+#include "web/members.h"
+
+enum { P3_UNITS_IMPORT = 25 };
+
+struct p3_gmail_importer {
+    const p3_gmail_options *options;
+    pthread_mutex_t mutex; /* of what follows */
+    char *metadata;        /* that goes with each message; NULL: not found yet */
+    p3_problem failure;    /* why it cannot be found; asked for once */
+    bool is_blind;         /* the token is not for searching */
+};
+
+p3_gmail_importer *p3_gmail_importer_new(const p3_gmail_options *options, p3_problem *why)
+{
+    p3_gmail_importer *i = calloc(1, sizeof *i);
+    if (i == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    i->options = options;
+    pthread_mutex_init(&i->mutex, NULL);
+    return i;
+}
+
+void p3_gmail_importer_free(p3_gmail_importer *i)
+{
+    if (i == NULL)
+        return;
+    free(i->metadata);
+    pthread_mutex_destroy(&i->mutex);
+    free(i);
+}
+
+/* What goes with each message; the first to need it asks, and others wait. It stays the importer's.
+ * NULL with the problem. */
+static const char *find_metadata(p3_gmail_importer *i, p3_gmail_line *l, p3_problem *why)
+{
+    const p3_gmail_options *o = i->options;
+    pthread_mutex_lock(&i->mutex);
+    if (i->metadata == NULL && i->failure.exit == 0)
+        i->metadata =
+            p3_gmail_metadata(l, o->labels != NULL ? o->labels : "INBOX", o->unread, &i->failure);
+    if (i->metadata == NULL)
+        *why = i->failure;
+    const char *found = i->metadata;
+    pthread_mutex_unlock(&i->mutex);
+    return found;
+}
+
+/* Looks for a message that may be there. P3_GMAIL_SCOPE: it cannot be asked for, as `why` says. */
+static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_line *l,
+                                 const p3_gmail_identity *who, const char *name, bool *there,
+                                 p3_problem *why)
+{
+    if (who->id[0] == '\0') {
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "searching Gmail for a message of an earlier run: its Message-ID cannot be "
+                       "searched for");
+        return P3_GMAIL_SCOPE;
+    }
+    pthread_mutex_lock(&i->mutex);
+    bool is_blind = i->is_blind;
+    pthread_mutex_unlock(&i->mutex);
+    p3_gmail_verdict is = is_blind ? P3_GMAIL_SCOPE : p3_gmail_find(l, who, name, there, why);
+    if (is != P3_GMAIL_SCOPE)
+        return is;
+    p3_problem_set(why, EX_NOPERM,
+                   "searching Gmail for a message of an earlier run: the token is not for that; "
+                   "grant all that is asked; run: %s",
+                   i->options->authorize);
+    pthread_mutex_lock(&i->mutex);
+    i->is_blind = true;
+    pthread_mutex_unlock(&i->mutex);
+    return is;
+}
+
+/* The parts of an upload around the message (RFC 2387). */
+typedef struct p3_wrapping {
+    char type[120];
+    char *head;
+    char tail[80];
+} p3_wrapping;
+
+/* Makes them. Nobody can guess the boundary, so that none is in the message. */
+static bool wrap(p3_wrapping *w, const char *metadata, const char *name,
+                 const p3_gmail_identity *who, p3_problem *why)
+{
+    unsigned char octets[20];
+    char boundary[2 * sizeof octets + 1];
+    w->head = NULL;
+    if (getentropy(octets, sizeof octets) != 0)
+        return p3_problem_errno(why, errno, "delivering to Gmail: no randomness");
+    for (size_t i = 0; i < sizeof octets; i++)
+        snprintf(boundary + 2 * i, 3, "%02x", octets[i]);
+    snprintf(w->type, sizeof w->type, "multipart/related; boundary=%s", boundary);
+    snprintf(w->tail, sizeof w->tail, "\r\n--%s--\r\n", boundary);
+    if (asprintf(&w->head,
+                 "--%s\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n%s\r\n"
+                 "--%s\r\nContent-Type: message/rfc822\r\n\r\n" P3_LMTP_FIELD ": %s\r\n%s%s%s",
+                 boundary, metadata, boundary, name, who->is_ours ? "Message-ID: <" : "",
+                 who->is_ours ? who->id : "", who->is_ours ? ">\r\n" : "") < 0)
+        w->head = NULL;
+    return w->head != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+/* Sends the message, once, but where it was refused for now. */
+static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_line *l, const p3_gmail_mail *mail,
+                               const p3_gmail_identity *who, p3_problem *why)
+{
+    const p3_gmail_options *o = i->options;
+    char url[P3_GMAIL_URL];
+    json_t *answer = NULL;
+    p3_wrapping w;
+    const char *metadata = find_metadata(i, l, why);
+    if (metadata == NULL || !wrap(&w, metadata, mail->name, who, why))
+        return P3_GMAIL_STOP;
+    p3_gmail_url(l, url, "/upload",
+                 "/messages/import?uploadType=multipart&internalDateSource=%s&neverMarkSpam=%s"
+                 "&processForCalendar=%s",
+                 o->date == P3_GMAIL_DATE_NOW ? "receivedTime" : "dateHeader",
+                 o->never_spam ? "true" : "false", o->calendar ? "true" : "false");
+    p3_http_upload body = {.head = w.head,
+                           .head_len = strlen(w.head),
+                           .fd = mail->fd,
+                           .offset = mail->offset,
+                           .length = mail->length,
+                           .tail = w.tail,
+                           .tail_len = strlen(w.tail)};
+    const p3_gmail_call call = {.doing = "delivering to Gmail",
+                                .request = {.url = url, .upload = &body, .type = w.type},
+                                .units = P3_UNITS_IMPORT};
+    p3_gmail_verdict is = p3_gmail_ask(l, &call, &answer, why);
+    if (is == P3_GMAIL_GOOD && p3_member_text(answer, "id") == NULL) {
+        p3_problem_set(why, EX_PROTOCOL, "delivering to Gmail: Google's answer has no id");
+        is = P3_GMAIL_UNSURE;
+    }
+    json_decref(answer);
+    free(w.head);
+    p3_fault("gmail-answered");
+    return is;
+}
+
+static p3_gmail_outcome outcome_of(p3_gmail_verdict is)
+{
+    switch (is) {
+    case P3_GMAIL_GOOD:
+        return P3_GMAIL_DELIVERED;
+    case P3_GMAIL_MESSAGE:
+        return P3_GMAIL_REFUSED;
+    case P3_GMAIL_UNSURE:
+        return P3_GMAIL_LATER;
+    default:
+        return P3_GMAIL_ENDED;
+    }
+}
+
+p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_line *l, const p3_gmail_mail *mail,
+                                 p3_problem *why)
+{
+    p3_gmail_identity who;
+    p3_problem blind = {0}; /* why nobody knows whether it was there */
+    bool again = mail->again;
+    if (mail->length > P3_GMAIL_MOST) {
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "the message has %" PRIu64 " octets, and Google takes %" PRIu64 " at most",
+                       mail->length, P3_GMAIL_MOST);
+        return P3_GMAIL_REFUSED;
+    }
+    if (!p3_gmail_identify(&who, mail->fd, mail->offset, mail->length, mail->name, why))
+        return P3_GMAIL_ENDED;
+    for (int attempt = 0;; attempt++) {
+        bool there = false;
+        p3_gmail_verdict is = again ? look_for(i, l, &who, mail->name, &there, why) : P3_GMAIL_GOOD;
+        if (is == P3_GMAIL_SCOPE && attempt > 0)
+            return P3_GMAIL_LATER; /* it failed just now; not again and again */
+        if (is == P3_GMAIL_SCOPE)
+            blind = *why;
+        else if (is != P3_GMAIL_GOOD)
+            return P3_GMAIL_ENDED;
+        if (there)
+            return P3_GMAIL_DELIVERED;
+        is = upload(i, l, mail, &who, why);
+        if (is == P3_GMAIL_GOOD && blind.exit != 0) {
+            *why = blind;
+            return P3_GMAIL_BLINDLY;
+        }
+        /* A server that failed may have done it all the same: it is asked before it comes again. */
+        if (is != P3_GMAIL_UNSURE || attempt + 1 == P3_GMAIL_ATTEMPTS)
+            return outcome_of(is);
+        p3_gmail_back_off(l, attempt, 0);
+        again = true;
+    }
+}

@@ -1,0 +1,140 @@
+/* Gmail's labels. */
+#include "deliver/gmail_labels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "web/members.h"
+
+enum { P3_UNITS_LIST = 1, P3_UNITS_MAKE = 5 };
+
+#define P3_LABELS_MOST 50                /* of a message */
+#define P3_LABELS_TEXT ((size_t)4 << 20) /* octets of Google's list: a mailbox may have 10,000 */
+
+/* Those that Google has for everybody, and whose ids are their names. */
+static bool is_system_label(const char *name)
+{
+    static const char *const names[] = {"INBOX", "UNREAD", "STARRED", "IMPORTANT", "SENT"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return strncmp(name, "CATEGORY_", 9) == 0;
+}
+
+static const char *find_label(const json_t *answer, const char *name)
+{
+    const json_t *list = json_object_get(answer, "labels");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *label = json_array_get(list, i);
+        const char *is = p3_member_text(label, "name");
+        if (is != NULL && strcasecmp(is, name) == 0)
+            return p3_member_text(label, "id");
+    }
+    return NULL;
+}
+
+static bool list_labels(p3_gmail_line *l, json_t **out, p3_problem *why)
+{
+    char url[P3_GMAIL_URL];
+    p3_gmail_url(l, url, "", "/labels");
+    const p3_gmail_call call = {.doing = "listing Gmail's labels",
+                                .request = {.url = url, .most = P3_LABELS_TEXT},
+                                .units = P3_UNITS_LIST,
+                                .repeats = true};
+    json_decref(*out);
+    *out = NULL;
+    return p3_gmail_ask(l, &call, out, why) == P3_GMAIL_GOOD;
+}
+
+/* Makes a label, and adds its id. One that another process has made meanwhile is as good. */
+static bool make_label(p3_gmail_line *l, const char *name, json_t *ids, p3_problem *why)
+{
+    char url[P3_GMAIL_URL];
+    char doing[200];
+    json_t *label = json_pack("{s:s, s:s, s:s}", "name", name, "labelListVisibility", "labelShow",
+                              "messageListVisibility", "show");
+    char *body = label != NULL ? json_dumps(label, JSON_COMPACT) : NULL;
+    json_t *answer = NULL;
+    p3_gmail_url(l, url, "", "/labels");
+    snprintf(doing, sizeof doing, "making Gmail's label \"%.100s\"", name);
+    json_decref(label);
+    if (body == NULL)
+        return p3_problem_set(why, EX_CONFIG, "%s: it is not UTF-8; see labels", doing);
+    const p3_gmail_call call = {.doing = doing,
+                                .request = {.url = url, .body = body, .type = "application/json"},
+                                .units = P3_UNITS_MAKE};
+    p3_gmail_verdict is = p3_gmail_ask(l, &call, &answer, why);
+    free(body);
+    if (is == P3_GMAIL_THERE)
+        is = list_labels(l, &answer, why) ? P3_GMAIL_GOOD : P3_GMAIL_STOP;
+    const char *id = find_label(answer, name);
+    if (id == NULL)
+        id = p3_member_text(answer, "id");
+    bool ok = is == P3_GMAIL_GOOD && id != NULL && json_array_append_new(ids, json_string(id)) == 0;
+    if (is == P3_GMAIL_GOOD && !ok)
+        p3_problem_set(why, EX_PROTOCOL, "%s: Google's answer has no id of it", doing);
+    json_decref(answer);
+    return ok;
+}
+
+/* The id of a label, by its name, is added. `*list` is Google's, once it has been asked for. */
+static bool add_label(p3_gmail_line *l, const char *name, json_t *ids, json_t **list,
+                      p3_problem *why)
+{
+    if (is_system_label(name))
+        return json_array_append_new(ids, json_string(name)) == 0 ||
+               p3_problem_set(why, EX_OSERR, "out of memory");
+    if (*list == NULL && !list_labels(l, list, why))
+        return false;
+    const char *id = find_label(*list, name);
+    if (id == NULL)
+        return make_label(l, name, ids, why);
+    return json_array_append_new(ids, json_string(id)) == 0 ||
+           p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+/* Each name of the setting. */
+static bool add_labels(p3_gmail_line *l, const char *labels, json_t *ids, p3_problem *why)
+{
+    char *copy = strdup(labels);
+    char *rest = NULL;
+    json_t *list = NULL;
+    bool ok = copy != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    size_t count = 0;
+    char *name = ok ? strtok_r(copy, ",", &rest) : NULL;
+    for (; ok && name != NULL; name = strtok_r(NULL, ",", &rest)) {
+        name += strspn(name, " \t");
+        size_t len = strlen(name);
+        while (len > 0 && strchr(" \t", name[len - 1]) != NULL)
+            name[--len] = '\0';
+        if (len > 0)
+            ok = ++count <= P3_LABELS_MOST
+                     ? add_label(l, name, ids, &list, why)
+                     : p3_problem_set(why, EX_CONFIG, "there are more than %d labels; see labels",
+                                      P3_LABELS_MOST);
+    }
+    json_decref(list);
+    free(copy);
+    return ok;
+}
+
+char *p3_gmail_metadata(p3_gmail_line *l, const char *labels, bool is_unread, p3_problem *why)
+{
+    json_t *ids = json_array();
+    json_t *object = ids != NULL ? json_pack("{s:O}", "labelIds", ids) : NULL;
+    char *text = NULL;
+    bool ok = object != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    ok = ok && add_labels(l, labels, ids, why);
+    if (ok && is_unread)
+        ok = json_array_append_new(ids, json_string("UNREAD")) == 0 ||
+             p3_problem_set(why, EX_OSERR, "out of memory");
+    if (ok && (text = json_dumps(object, JSON_COMPACT)) == NULL)
+        p3_problem_set(why, EX_OSERR, "out of memory");
+    json_decref(object);
+    json_decref(ids);
+    return text;
+}

@@ -1,0 +1,34 @@
+/* Waiting for a time to pass. */
+#include "support/pause.h"
+
+#include <errno.h>
+#include <time.h>
+
+#ifdef P3_FAULT_HOOKS
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_skipped(int64_t ms)
+{
+    const char *what = getenv("POP3_TEST_PAUSES");
+    if (what == NULL || strcmp(what, "skip") != 0)
+        return false;
+    fprintf(stderr, "test: a pause of %lld ms\n", (long long)ms);
+    return true;
+}
+#endif
+
+void p3_pause(int64_t ms)
+{
+    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    if (ms <= 0)
+        return;
+#ifdef P3_FAULT_HOOKS
+    if (is_skipped(ms))
+        return;
+#endif
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+}

@@ -1,0 +1,478 @@
+"""`pop3 sync` with Gmail: every message arrives there once, whatever is refused, cut or killed."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from gmaild import Answer, Mail, refusal, running
+from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, certificates, message
+
+sys.path.insert(0, str(ROOT / "tests/token"))
+from authorization_server import AuthorizationServer  # noqa: E402
+
+SEED = int(os.environ.get("CRASH_SEED", 20261129))
+RANDOM = int(os.environ.get("CRASH_GMAIL", 10))
+FOR_GOOD = refusal(400, "invalidArgument", "attachments\x1b of this type are not allowed")
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory):
+    return certificates(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture
+def gmail(certs):
+    with running(certs) as server:
+        yield server
+
+
+def start(world, port, gmail, *options, point=None, command=CRASH_COMMAND, tokens=True):
+    """With waits left out, which are printed instead."""
+    env = world.environment(POP3_TEST_PAUSES="skip")
+    token = world.path / "token"
+    if point is not None:
+        env["POP3_TEST_CRASH_AT"] = point
+    if tokens:
+        if not token.exists():
+            token.write_text("token-1\n")
+        options = (*options, "--gmail-token-command", f"echo >>{world.path}/asked; cat {token}")
+    return subprocess.Popen(
+        [command, "sync", f"pop3://user@127.0.0.1:{port}", "--gmail", "me@gmail.com", "--gmail-url", gmail.url,
+         "--issuer-ca-file", str(gmail.ca_file), "--state", str(world.state), "--password-file",
+         str(world.password_file), "--allow-plaintext", *options],
+        env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)  # fmt: skip
+
+
+def sync(world, port, gmail, *options, status=0, **more):
+    process = start(world, port, gmail, *options, **more)
+    _, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode == status, errors
+    assert "token-1" not in errors
+    return errors
+
+
+def pauses(errors):
+    """How long it would have waited, in milliseconds."""
+    return [int(ms) for ms in re.findall(r"test: a pause of (\d+) ms", errors)]
+
+
+def asked(world):
+    return len((world.path / "asked").read_text())
+
+
+def refused(world):
+    """What is in the Maildir of messages that were refused for good."""
+    return [file.read_bytes() for file in sorted(world.path.glob("state.db.refused/*/new/*"))]
+
+
+def crlf(text):
+    return text.encode().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def expected(count, first=0):
+    return sorted(crlf(message(i, 5)) for i in range(first, first + count))
+
+
+def bodies(gmail):
+    return sorted(mail.body for mail in gmail.mails)
+
+
+def at(step, numbers, answer):
+    """Answers some of the requests of a kind."""
+    return lambda is_step, number: answer if is_step == step and number in numbers else None
+
+
+# ---- what is sent ----
+
+
+def test_messages_are_imported_as_they_came_over_few_connections_and_deleted(world, gmail):
+    world.fill(40, lines=5)
+    odd = b"Subject: odd\r\nMessage-ID: <odd@example.org>\r\n\r\n\0bare \r cr \xff\r\n.\r\nno line end"
+    world.put("9", odd)
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, gmail, "--delete")
+        assert bodies(gmail) == sorted([*expected(40), odd + b"\r\n"])
+        server.settle()
+    assert world.on_server() == [] and refused(world) == []
+    assert len({mail.delivery for mail in gmail.mails}) == 41
+    assert gmail.connections <= 4, "connections are not kept"
+    assert asked(world) == 1, "one token is enough"
+    assert set(gmail.requests) == {"POST import"} and len(gmail.requests) == 41
+    assert {tuple(mail.labels) for mail in gmail.mails} == {("INBOX", "UNREAD")}
+    usual = {"internalDateSource": "dateHeader", "neverMarkSpam": "false", "processForCalendar": "false"}
+    assert all(mail.parameters == usual for mail in gmail.mails)
+    assert sum(pauses(errors)) < 1000, "so few are within the quota"
+
+
+def test_the_settings_go_with_each_message(world, gmail):
+    world.fill(2, lines=5)
+    with world.server() as server:
+        sync(world, server.port, gmail, "--internal-date", "now", "--never-spam", "--process-calendar", "--unread", "no",
+             "--labels", "STARRED, INBOX")  # fmt: skip
+    settings = {"internalDateSource": "receivedTime", "neverMarkSpam": "true", "processForCalendar": "true"}
+    assert all(mail.parameters == settings and mail.labels == ["STARRED", "INBOX"] for mail in gmail.mails)
+    assert gmail.count("labels") == 0, "what Gmail has for everybody is not asked for"
+
+
+def test_labels_are_found_by_name_and_made_when_missing(world, gmail):
+    world.fill(3, lines=5)
+    with world.server() as server:
+        sync(world, server.port, gmail, "--labels", " work , Old mail/2026,")
+        assert gmail.labels["Label_3"] == "Old mail/2026"
+        assert [mail.labels for mail in gmail.mails] == [["Label_1", "Label_3", "UNREAD"]] * 3
+        assert (gmail.count("labels"), gmail.count("make")) == (1, 1)
+
+
+def test_a_label_that_another_process_makes_meanwhile_is_used(world, certs):
+    def answer(step, number):
+        if step == "make":
+            gmail.labels["Label_7"] = "New"
+        return None
+
+    world.fill(1, lines=5)
+    with world.server() as server, running(certs, answer) as gmail:
+        sync(world, server.port, gmail, "--labels", "New")
+        assert gmail.mails[0].labels == ["Label_7", "UNREAD"]
+
+
+def test_a_refused_label_loses_nothing_and_is_named(world, certs):
+    world.fill(3, lines=5)
+    with world.server("--delete") as server, running(certs, at("make", {0}, refusal(400, "invalidArgument", "Invalid label"))) as gmail:
+        errors = sync(world, server.port, gmail, "--delete", "--labels", "a//b", status=69)
+        assert 'making Gmail\'s label "a//b": Google answers 400, Invalid label' in errors
+        server.settle()
+    assert len(world.on_server()) == 3 and gmail.mails == []
+
+
+# ---- what Google answers ----
+
+
+def test_a_token_that_ended_is_renewed_once(world, certs):
+    def answer(step, number):
+        if number == 2:
+            gmail.tokens = {"token-2"}
+            (world.path / "token").write_text("token-2\n")
+        return None
+
+    world.fill(20, lines=5)
+    with world.server("--delete") as server, running(certs, answer) as gmail:
+        sync(world, server.port, gmail, "--delete")
+        assert bodies(gmail) == expected(20)
+        assert asked(world) == 2
+
+
+def test_a_token_that_stays_refused_stops_with_advice(world, gmail):
+    world.fill(20, lines=5)
+    gmail.tokens = set()
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, gmail, "--delete", status=77)
+        assert "Google answers 401 authError, Invalid Credentials; the permission has ended" in errors
+        assert gmail.count("import") <= 8, "it is tried over and over"
+        server.settle()
+    assert len(world.on_server()) == 20
+
+
+BUSY = [refusal(429, "rateLimitExceeded"), refusal(403, "rateLimitExceeded"), refusal(403, "userRateLimitExceeded"),
+        refusal(429), refusal(408)]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", BUSY, ids=lambda a: f"{a.status}-{len(a.body)}")
+def test_too_much_is_tried_again_later_and_more_slowly(world, certs, answer):
+    world.fill(6, lines=5)
+    with world.server("--delete") as server, running(certs, at("import", {0, 6, 7}, answer)) as gmail:
+        errors = sync(world, server.port, gmail, "--delete")
+        assert bodies(gmail) == expected(6)
+        assert max(pauses(errors)) >= 1000
+        assert gmail.count("list") == 0, "a refused message is not there"
+        server.settle()
+    assert world.on_server() == []
+
+
+def test_google_says_how_long_to_wait(world, certs):
+    world.fill(1, lines=5)
+    with world.server() as server, running(certs, at("import", {0}, refusal(429, Retry_After="17"))) as gmail:
+        assert max(pauses(sync(world, server.port, gmail))) >= 16900
+        assert bodies(gmail) == expected(1)
+
+
+def test_a_wait_of_more_than_a_minute_is_for_another_run(world, certs):
+    world.fill(50, lines=5)
+    with world.server("--delete") as server, running(certs, lambda *_: refusal(429, "rateLimitExceeded", Retry_After="3600")) as gmail:
+        errors = sync(world, server.port, gmail, "--delete", status=75)
+        assert "Google answers 429 rateLimitExceeded" in errors and gmail.count("import") <= 4
+        server.settle()
+    assert len(world.on_server()) == 50
+
+
+def test_google_that_stays_busy_is_left_alone(world, certs):
+    world.fill(50, lines=5)
+    with world.server("--delete") as server, running(certs, lambda *_: refusal(429, "rateLimitExceeded")) as gmail:
+        errors = sync(world, server.port, gmail, "--delete", status=75)
+        assert gmail.count("import") <= 20 and "it is tried again later" in errors
+        server.settle()
+    assert len(world.on_server()) == 50
+
+
+STOPS = [
+    (refusal(403, "dailyLimitExceeded"), 75, "run it again tomorrow"),
+    (refusal(403, "insufficientPermissions"), 77, "grant all that is asked"),
+    (refusal(403, "accessNotConfigured"), 78, "enable the Gmail API"),
+    (refusal(403, "domainPolicy"), 77, "the administrator of the domain"),
+    (refusal(403, "forbidden", "Delegation denied for you@gmail.com"), 77, "by the main address of the mailbox"),
+    (refusal(400, "failedPrecondition", "Mail service not enabled"), 69, "see that the user has a Gmail mailbox"),
+    (refusal(404, "notFound"), 69, "see gmail and gmail-url"),
+    (Answer(302, b"", {"Location": "https://localhost/elsewhere"}), 69, "see gmail and gmail-url"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer, status, advice", STOPS, ids=[advice for _, _, advice in STOPS])
+def test_what_no_message_gets_past_stops_and_loses_nothing(world, certs, answer, status, advice):
+    world.fill(50, lines=5)
+    with world.server("--delete") as server, running(certs, lambda *_: answer) as gmail:
+        errors = sync(world, server.port, gmail, "--delete", status=status)
+        assert f"Google answers {answer.status}" in errors and advice in errors
+        assert gmail.count("import") <= 4
+        server.settle()
+    assert len(world.on_server()) == 50 and refused(world) == []
+
+
+@pytest.mark.parametrize("to", ["usual", "fallback"])
+@pytest.mark.parametrize("answer", [FOR_GOOD, refusal(413)], ids=["policy", "large"])
+def test_what_is_refused_for_good_is_kept_with_a_note_and_the_others_arrive(world, certs, answer, to):
+    world.fill(10, lines=5)
+    options = ["--fallback", f"maildir:{world.path}/other"] if to == "fallback" else []
+    with world.server("--delete") as server, running(certs, at("import", {3}, answer)) as gmail:
+        errors = sync(world, server.port, gmail, "--delete", *options)
+        assert len(gmail.mails) == 9
+        server.settle()
+        assert world.on_server() == []
+        assert f"delivering to Gmail: Google answers {answer.status}" in errors and "it is kept in" in errors
+        assert "\x1b" not in errors
+        kept = [file.read_bytes() for file in (world.path / "other/new").iterdir()] if options else refused(world)
+        assert len(kept) == 1
+        note, rest = kept[0].split(b"\n", 1)
+        assert note.startswith(b"X-POP3-Refused: delivering to Gmail: Google answers")
+        assert sorted([crlf(rest.decode()), *bodies(gmail)]) == expected(10)
+
+
+def test_a_server_that_is_not_there_or_not_trusted_gets_nothing(world, gmail, certs):
+    world.fill(2, lines=5)
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, gmail, "--delete", "--issuer-ca-file", str(certs / "leaf.pem"), status=69)
+        assert "certificate" in errors and gmail.requests == []
+        gmail.stop()
+        errors = sync(world, server.port, gmail, "--delete", status=75)
+        assert "Failed to connect to localhost" in errors or "refused" in errors
+        server.settle()
+    gmail.__init__(certs)  # for the fixture to stop
+    assert len(world.on_server()) == 2
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "https://", "https://a/b", "https://u@h", "gmail.googleapis.com"])
+def test_only_https_is_spoken(world, gmail, url):
+    errors = sync(world, 1, gmail, "--gmail-url", url, status=78)
+    assert f'"{url}" cannot be used as gmail-url' in errors
+
+
+# ---- once ----
+
+HOSTILE = {
+    "a failure before it is done": Answer(503),
+    "a failure after it is done": Answer(503, does=True),
+    "a backend error": refusal(500, "backendError", does=True),
+    "the end before it is done": Answer(),
+    "the end after it is done": Answer(does=True),
+    "no JSON": Answer(200, b"ok", does=True),
+    "NULs": Answer(200, b'{"id": "\0"}', does=True),
+    "no id": Answer(200, b"{}", does=True),
+    "deep": Answer(200, b'{"a":' + b"[" * 100000, does=True),
+    "huge": Answer(200, b" " * 1000000, does=True),
+    "a deep refusal": Answer(500, b'{"error":' * 50000, does=True),
+    "a refusal of a wrong shape": Answer(503, b'{"error": {"errors": {"reason": 1}, "message": []}}', does=True),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_an_answer_that_leaves_doubt_is_settled_by_a_search(world, certs, what):
+    world.fill(5, lines=5)
+    world.put("9", "Subject: without a Message-ID\n\ntext\n")
+    wanted = sorted([*expected(5), crlf("Subject: without a Message-ID\n\ntext\n")])
+    with world.server("--delete") as server, running(certs, at("import", {0, 3, 5, 6}, HOSTILE[what])) as gmail:
+        sync(world, server.port, gmail, "--delete")
+        assert bodies(gmail) == wanted
+        assert gmail.count("list") >= 3
+        server.settle()
+    assert world.on_server() == []
+
+
+def test_a_server_that_stays_broken_loses_nothing(world, certs):
+    world.fill(30, lines=5)
+    with world.server("--delete") as server:
+        with running(certs, lambda step, n: Answer(503) if step == "import" else None) as gmail:
+            errors = sync(world, server.port, gmail, "--delete", status=75)
+            assert "it may have arrived, and is looked for before it comes again" in errors
+            assert gmail.count("import") <= 70
+            server.settle()
+        assert len(world.on_server()) == 30
+        with running(certs) as gmail:
+            sync(world, server.port, gmail, "--delete")
+            assert bodies(gmail) == expected(30)
+
+
+def test_equal_messages_are_told_apart(world, certs):
+    """Two with the same octets, of which the first was delivered and the second was not."""
+    for name in ("1", "2", "3"):
+        world.put(name, message(7, 5))
+    with world.server("--delete") as server, running(certs) as gmail:
+        process = start(world, server.port, gmail, "--delete", point="gmail-answered:2")
+        process.communicate(timeout=DEADLINE)
+        assert process.returncode == -signal.SIGKILL
+        server.wait_until_idle()
+        sync(world, server.port, gmail, "--delete")
+        assert bodies(gmail) == [crlf(message(7, 5))] * 3
+        assert len({mail.delivery for mail in gmail.mails}) == 3
+        server.settle()
+    assert world.on_server() == []
+
+
+def test_a_message_that_was_there_by_another_way_does_not_stand_for_ours(world, certs):
+    """Gmail collected the mailbox itself before: the same Message-ID says nothing."""
+    world.fill(1, lines=5)
+    with world.server("--delete") as server, running(certs) as gmail:
+        process = start(world, server.port, gmail, "--delete", point="upload-content")
+        process.communicate(timeout=DEADLINE)
+        gmail.mails.append(Mail("00ff", [], {}, crlf("X-POP3-Delivery: another\n" + message(0, 5))))
+        server.wait_until_idle()
+        sync(world, server.port, gmail, "--delete")
+        assert [mail.body for mail in gmail.mails] == [crlf(message(0, 5))] * 2
+
+
+@pytest.mark.parametrize("text", [message(0, 5), "Subject: odd\nMessage-ID: <a (b)@c>\n\ntext\n"], ids=["right", "id"])
+def test_where_it_cannot_be_searched_it_is_delivered_at_least_once_and_told(world, certs, text):
+    world.put("1", text)
+    with world.server("--delete") as server, running(certs) as gmail:
+        if text == message(0, 5):
+            gmail.scopes = {"import"}
+        process = start(world, server.port, gmail, "--delete", point="gmail-answered")
+        process.communicate(timeout=DEADLINE)
+        server.wait_until_idle()
+        errors = sync(world, server.port, gmail, "--delete")
+        assert bodies(gmail) == [crlf(text)] * 2
+        assert "it is delivered, and may be there twice: searching Gmail for a message of an earlier run" in errors
+        server.settle()
+    assert world.on_server() == []
+
+
+# ---- crashes ----
+
+POINTS = ["intents-recorded", "upload-content:1", "upload-content:30", "upload-whole:1", "upload-whole:2", "upload-whole:50",
+          "gmail-answered:1", "gmail-answered:3", "gmail-answered:60", "refused-kept:1", "tmp-written:2", "renamed:4",
+          "folder-synced:5", "delivered-recorded", "dele-answered:20", "before-quit", "gone-recorded"]  # fmt: skip
+
+
+def by_content(gmail):
+    """One in ten is refused, the same in every run."""
+    usual = gmail.httpd.RequestHandlerClass.on_import
+
+    def on_import(self, rest, fields, body):
+        text = body.split(b"message/rfc822\r\n\r\n", 1)[1].split(b"\r\n", 1)[1].rsplit(b"\r\n--", 1)[0]
+        if zlib.crc32(text) % 10 == 0:
+            return 400, {"error": {"code": 400, "message": "Invalid attachment"}}
+        return usual(self, rest, fields, body)
+
+    gmail.httpd.RequestHandlerClass = type("Picky", (gmail.httpd.RequestHandlerClass,), {"on_import": on_import})
+
+
+def check_all(world, server, gmail, count, first=0):
+    sync(world, server.port, gmail, "--delete")
+    server.settle()
+    assert world.on_server() == []
+    kept = [crlf(text.split(b"\n", 1)[1].decode()) for text in refused(world)]
+    assert sorted(bodies(gmail) + kept) == expected(count, first)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_marked_point(fast_world, gmail, point):
+    world = fast_world
+    by_content(gmail)
+    world.fill(70, lines=5)
+    with world.server("--delete") as server:
+        process = start(world, server.port, gmail, "--delete", point=point)
+        process.communicate(timeout=DEADLINE)
+        assert process.returncode == -signal.SIGKILL, "the point was not reached"
+        server.wait_until_idle()
+        check_all(world, server, gmail, 70)
+
+
+def test_killed_at_random_moments(fast_world, gmail):
+    world = fast_world
+    dice = random.Random(SEED)
+    kills = 0
+    by_content(gmail)
+    with world.server("--delete") as server:
+        for first in range(0, 100 * RANDOM, 100):
+            world.fill(70, first=first, lines=5)
+            process = start(world, server.port, gmail, "--delete")
+            before = dice.randrange(0, 60)
+            with gmail.imported:
+                gmail.imported.wait_for(lambda: len(gmail.mails) >= before or process.poll() is not None, DEADLINE)
+            process.kill()
+            process.communicate(timeout=DEADLINE)
+            kills += process.returncode == -signal.SIGKILL
+            server.wait_until_idle()
+            check_all(world, server, gmail, 70, first)
+            gmail.mails.clear()
+            for file in world.path.glob("state.db.refused/*/new/*"):
+                file.unlink()
+    assert kills > 0
+
+
+# ---- the permission ----
+
+
+class Agreed(dict):
+    """Whoever is asked to enter a code has done so."""
+
+    def get(self, *_unused):
+        return True
+
+
+def test_the_permission_is_obtained_for_the_target_and_the_token_refreshed(world, gmail, certs):
+    world.fill(3, lines=5)
+    with world.server("--delete") as server, AuthorizationServer(certs) as issuer:
+        (world.path / "client-secret").write_text("client-secret-value\n")
+        (world.path / "client-secret").chmod(0o600)
+        options = ["--gmail-client-id", "mail-client", "--gmail-client-secret-file", str(world.path / "client-secret"),
+                   "--gmail-issuer", issuer.issuer]  # fmt: skip
+        errors = sync(world, server.port, gmail, *options, status=77, tokens=False)
+        assert "pop3 authorize --target pop3" in errors and gmail.requests == []
+        issuer.devices = Agreed()
+        done = subprocess.run(
+            [COMMAND, "authorize", "--target", "--device", f"pop3://user@127.0.0.1:{server.port}", "--gmail", "me@gmail.com",
+             "--gmail-url", gmail.url, "--issuer-ca-file", str(gmail.ca_file), *options],
+            env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+        assert done.returncode == 0 and "Mail can be delivered: pop3 sync" in done.stdout, done.stderr
+        scope = " ".join(f"https://www.googleapis.com/auth/gmail.{name}" for name in ("insert", "readonly", "labels"))
+        assert [form["scope"] for _, form in issuer.requests if "scope" in form][0] == scope
+        with issuer.lock:
+            gmail.tokens = set(issuer.access)
+            issuer.access.clear()
+        sync(world, server.port, gmail, *options, tokens=False)
+        assert len(gmail.mails) == 3 and not issuer.asked("/token", grant_type="refresh_token")
+        world.fill(1, first=9, lines=5)
+
+        def refresh(step, number):
+            if number > 3:
+                gmail.tokens = set(issuer.access)
+            return None
+
+        gmail.answer = refresh
+        gmail.tokens = set()
+        sync(world, server.port, gmail, *options, tokens=False)
+        assert len(gmail.mails) == 4 and len(issuer.asked("/token", grant_type="refresh_token")) == 1
