@@ -327,12 +327,12 @@ def main() -> int:
         print(f"1..{len(work) + 1}", flush=True)
         forgotten = left_out()
         failed += bool(forgotten)
-        print(f"{'not ok' if forgotten else 'ok'} {len(work) + 1} - every subcommand has its forms", *forgotten, flush=True)
+        print(f"{'not ok' if forgotten else 'ok'} 1 - every subcommand has its forms", *forgotten, flush=True)
 
         def play_one(job: tuple[Behaviour, list[Form]]) -> list[tuple[Form, list[str]]]:
             return play(job[0], job[1], folder, certificates, arguments.sanitizers)
 
-        for i, ((b, forms), results) in enumerate(zip(work, pool.map(play_one, work)), 1):
+        for i, ((b, forms), results) in enumerate(zip(work, pool.map(play_one, work)), 2):
             bad = [(form, wrong) for form, wrong in results if wrong]
             failed += bool(bad)
             for form in forms:
