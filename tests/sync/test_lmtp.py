@@ -474,7 +474,9 @@ def test_a_filter_of_dovecot_drops_what_comes_again(world, point):
     script = re.search(r"^    (require \[\"duplicate\"\];\n(?:    .*\n)+)", guide, re.MULTILINE)[1]
     world.fill(100, lines=5)
     with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, extra_config=DOVECOT + SIEVE) as dovecot:
-        (dovecot.directory / "script.sieve").write_text(script)
+        file = dovecot.directory / "script.sieve"
+        file.write_text(script)
+        file.chmod(0o644)  # whatever the umask: the user of the mailbox reads it
         socket = f"unix:{dovecot.directory}/base/lmtp"
         with world.server("--delete") as server:
             process = start(world, server.port, socket, "--delete", point=point, command=CRASH_COMMAND)
