@@ -11,9 +11,8 @@
 #include "settings/text.h"
 
 /* Where to connect to, and as whom. */
-static bool take_server(p3_local_account *a, p3_problem *why)
+static bool take_server(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
-    const p3_settings *s = &a->settings;
     p3_account *to = &a->account;
     pop3_client_options *o = &to->connection;
     o->host = s->host != NULL ? s->host : s->url.host;
@@ -42,9 +41,8 @@ static bool take_server(p3_local_account *a, p3_problem *why)
 }
 
 /* pop3:// asks for STLS; a connection that others can read needs to be asked for in words. */
-static void choose_security(p3_local_account *a)
+static void choose_security(p3_local_account *a, const p3_settings *s)
 {
-    const p3_settings *s = &a->settings;
     pop3_client_options *o = &a->account.connection;
     if (s->is_set[P3_SETTING_TLS])
         o->security = (pop3_security)s->tls;
@@ -55,9 +53,9 @@ static void choose_security(p3_local_account *a)
     o->allow_plaintext_password = s->allow_plaintext;
 }
 
-static bool prepare_tls(p3_local_account *a, p3_tls_shared *shared, p3_problem *why)
+static bool prepare_tls(p3_local_account *a, const p3_settings *s, p3_tls_shared *shared,
+                        p3_problem *why)
 {
-    const p3_settings *s = &a->settings;
     char text[300];
     pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
     if (a->account.connection.security == POP3_SECURITY_PLAIN)
@@ -69,8 +67,8 @@ static bool prepare_tls(p3_local_account *a, p3_tls_shared *shared, p3_problem *
     o.server_name = s->server_name;
     o.crl_file = s->crl_file;
     o.pinned_key = s->pin;
-    o.verify = a->verify;
-    o.verify_ctx = a->verify_ctx;
+    o.verify = shared->verify;
+    o.verify_ctx = shared->verify_ctx;
     if (s->is_set[P3_SETTING_TLS_MIN])
         o.min_version = (pop3_tls_version)s->tls_min;
     pop3_status status =
@@ -86,9 +84,8 @@ static int timeout_of(int64_t ms)
     return ms > 86400000 ? 86400000 : (int)ms;
 }
 
-static void take_session(p3_local_account *a)
+static void take_session(p3_local_account *a, const p3_settings *s)
 {
-    const p3_settings *s = &a->settings;
     pop3_client_options *o = &a->account.connection;
     o->timeout_ms = timeout_of(s->timeout);
     o->connect_timeout_ms = timeout_of(s->connect_timeout);
@@ -98,19 +95,16 @@ static void take_session(p3_local_account *a)
 }
 
 /* What only looks at the mailbox does not need it, and goes on when this fails. */
-static bool take_gmail(p3_local_account *a, p3_problem *why)
+static bool take_gmail(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
-    bool ok = p3_gmail_account_make(&a->gmail, &a->settings, a->word, why);
-    if (!ok)
-        p3_gmail_account_free(&a->gmail);
-    a->envelope.gmail = ok ? &a->gmail.options : NULL;
+    a->gmail = p3_gmail_account_new(s, a->account.tokens.word, why);
+    a->envelope.gmail = a->gmail != NULL ? &a->gmail->options : NULL;
     a->account.line_ends = P3_LINES_CRLF; /* it is sent as it came */
-    return ok;
+    return a->gmail != NULL;
 }
 
-static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
+static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers, p3_problem *why)
 {
-    const p3_settings *s = &a->settings;
     if (s->target.kind == P3_TARGET_NONE && delivers)
         return p3_problem_set(
             why, EX_CONFIG,
@@ -127,12 +121,11 @@ static bool take_target(p3_local_account *a, bool delivers, p3_problem *why)
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;
-    return row == NULL || row->kind != P3_TARGET_GMAIL || take_gmail(a, why) || !delivers;
+    return row == NULL || row->kind != P3_TARGET_GMAIL || take_gmail(a, s, why) || !delivers;
 }
 
-static void take_policy(p3_local_account *a)
+static void take_policy(p3_local_account *a, const p3_settings *s)
 {
-    const p3_settings *s = &a->settings;
     p3_account *to = &a->account;
     to->removal = s->remove.when;
     to->remove_after = s->remove.after;
@@ -162,54 +155,52 @@ static char *join_key(const p3_account *a, unsigned port)
 
 /* The account's identity in the state: what stays the same when settings change. That is so for
  * who goes from STLS to TLS: both usual ports lead to one mailbox. */
-static bool make_key(p3_local_account *a, p3_problem *why)
+static bool make_key(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
     const pop3_client_options *o = &a->account.connection;
     unsigned usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
     unsigned port = o->port != 0 ? o->port : usual;
     a->key = join_key(&a->account, port == POP3_PORT ? POP3_TLS_PORT : port);
-    if (a->settings.name == NULL)
+    if (s->name == NULL)
         a->shown = join_key(&a->account, port);
-    if (a->key == NULL || (a->settings.name == NULL && a->shown == NULL))
+    if (a->key == NULL || (s->name == NULL && a->shown == NULL))
         return p3_problem_set(why, EX_OSERR, "out of memory");
     a->account.key = a->key;
-    a->account.name = a->settings.name != NULL ? a->settings.name : a->shown;
+    a->account.name = s->name != NULL ? s->name : a->shown;
     return true;
 }
 
-static bool name_tokens(p3_local_account *a, p3_problem *why)
+static bool name_tokens(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
-    a->word = p3_token_word(&a->account, &a->settings);
-    if (a->word != NULL)
-        a->token_advice = p3_token_words_set(&a->account, &a->settings, a->word);
-    return a->token_advice != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    a->word = s->name == NULL ? p3_token_url(&a->account) : NULL;
+    const char *word = s->name != NULL ? s->name : a->word;
+    return (word != NULL && p3_token_words_set(&a->account, s, word, &a->token_advice)) ||
+           p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
 bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_shared *shared,
                            bool delivers, p3_problem *why)
 {
-    *out = (p3_local_account){
-        .settings = *settings, .verify = out->verify, .verify_ctx = out->verify_ctx};
-    *settings = (p3_settings){0};
-    p3_settings_preset(&out->settings);
+    *out = (p3_local_account){0};
+    p3_settings_preset(settings);
     out->account.connection = (pop3_client_options)POP3_CLIENT_OPTIONS_INIT;
-    bool ok = take_server(out, why);
-    choose_security(out);
-    take_session(out);
-    take_policy(out);
-    ok = ok && make_key(out, why) && name_tokens(out, why) && take_target(out, delivers, why) &&
-         prepare_tls(out, shared, why);
-    out->secret = (p3_secret_source){.settings = &out->settings,
-                                     .host = out->account.connection.host,
-                                     .user = out->account.user,
-                                     .name = out->account.name,
-                                     .word = out->word,
-                                     .key = out->key};
+    bool ok = take_server(out, settings, why);
+    choose_security(out, settings);
+    take_session(out, settings);
+    take_policy(out, settings);
+    ok = ok && make_key(out, settings, why) && name_tokens(out, settings, why) &&
+         take_target(out, settings, delivers, why) && prepare_tls(out, settings, shared, why);
+    if (out->account.name == NULL)
+        out->account.name = settings->name != NULL ? settings->name : "account";
+    out->settings = p3_settings_pack(settings);
+    if (out->settings == NULL) {
+        out->account = (p3_account){.name = "account"}; /* the rest is the caller's */
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    out->secret = (p3_secret_source){.account = &out->account, .settings = out->settings};
     out->account.secret = p3_secret_find;
     out->account.secret_ctx = &out->secret;
     out->account.secret_at_hand = p3_secret_is_at_hand(&out->secret);
-    if (out->account.name == NULL)
-        out->account.name = out->settings.name != NULL ? out->settings.name : "account";
     return ok;
 }
 
@@ -230,12 +221,12 @@ bool p3_local_account_set_refused(p3_local_account *a, const char *state)
 
 void p3_local_account_free(p3_local_account *a)
 {
-    p3_settings_free(&a->settings);
+    p3_packed_settings_free(a->settings);
     free(a->key);
     free(a->shown);
     free(a->word);
     free(a->token_advice);
     free(a->unusable);
     free(a->refused);
-    p3_gmail_account_free(&a->gmail);
+    p3_gmail_account_free(a->gmail);
 }

@@ -5,25 +5,23 @@
 #include "cli/gmail_account.h"
 #include "cli/secret.h"
 #include "cli/tls_shared.h"
-#include "settings/settings.h"
+#include "settings/packed.h"
 #include "settings/url.h"
 #include "collect/sync.h"
 
 /* An account with all that its fields point to. It must not be moved once it is made. */
 typedef struct p3_local_account {
     p3_account account;
-    p3_settings settings; /* owned */
+    p3_packed_settings *settings; /* owned */
     p3_secret_source secret;
     char *key;
-    p3_envelope envelope; /* of a target that needs one */
-    p3_gmail_account gmail;
-    char *refused;         /* the Maildir that it has by default */
-    char *shown;           /* the name of an account that was given none */
-    char *word;            /* what follows `pop3 authorize` */
-    char *token_advice;    /* how its tokens are obtained */
-    p3_problem *unusable;  /* why it cannot be worked on, or NULL */
-    pop3_verify_fn verify; /* set before it is made: decides about certificates */
-    void *verify_ctx;
+    p3_envelope envelope;    /* of a target that needs one */
+    p3_gmail_account *gmail; /* NULL: it is not delivered there */
+    char *refused;           /* the Maildir that it has by default */
+    char *shown;             /* the name of an account that was given none */
+    char *word;              /* the same, for `pop3 authorize` */
+    char *token_advice;      /* a part of the advice on how its tokens are obtained */
+    p3_problem *unusable;    /* why it cannot be worked on, or NULL */
 } p3_local_account;
 
 /* Makes an account of settings, which it takes over; what it trusts is among what is shared, which

@@ -56,8 +56,6 @@ static bool add(p3_chosen *c, p3_arguments *a, p3_settings *s, bool deliver, p3_
 {
     p3_local_account *to = &c->at[c->count++];
     bool named = s->name != NULL;
-    to->verify = a->verify;
-    to->verify_ctx = a->verify_ctx;
     bool made = p3_local_account_make(to, s, &c->tls, deliver, why);
     if (a->run.trace) {
         to->account.connection.engine.trace = show_trace;
@@ -115,7 +113,7 @@ static bool add_all(p3_chosen *c, p3_arguments *a, bool deliver, p3_problem *why
 bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t count, bool deliver,
                     p3_problem *why)
 {
-    *c = (p3_chosen){0};
+    *c = (p3_chosen){.tls = {.verify = a->verify, .verify_ctx = a->verify_ctx}};
     bool all = count == 0;
     if (all || a->run.config != NULL) {
         if (!read_config(c, a, why))

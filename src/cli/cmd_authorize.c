@@ -166,10 +166,10 @@ int p3_cmd_authorize(p3_arguments *a)
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
     const p3_secret_source *source = NULL;
     if (ok && a->run.target)
-        source = &account->gmail.secret;
+        source = account->gmail != NULL ? &account->gmail->secret : NULL;
     else if (ok)
         source = &account->secret;
-    if (ok && (source->settings == NULL || !p3_oauth_is_set(source->settings)))
+    if (ok && (source == NULL || !p3_oauth_is_used(source)))
         ok = p3_problem_set(&why, EX_CONFIG,
                             "asking for the permission: the account has no provider of tokens; set "
                             "%s",

@@ -84,26 +84,27 @@ static bool look_at_certificate(void *ctx, const pop3_verification *v)
 static bool connect_to(p3_doctor *d)
 {
     const pop3_client_options *o = &d->m.account->account.connection;
+    p3_settings set;
+    p3_packed_settings_view(d->m.account->settings, &set);
     pop3_status status = pop3_client_connect(d->m.client);
     if (status == POP3_OK) {
         d->encrypted = pop3_client_is_encrypted(d->m.client);
         p3_finding("ok", "connection", "%s", security_text(o->security));
         if (d->encrypted)
-            good("certificate", d->m.account->settings.pin != NULL ? "has the key that was named"
-                                                                   : "valid, and for this host");
+            good("certificate",
+                 set.pin != NULL ? "has the key that was named" : "valid, and for this host");
         if (d->pin[0] != '\0')
             p3_finding("", "", "its pin is %s", d->pin);
         return true;
     }
     const char *what = status == POP3_ERR_CERTIFICATE ? "certificate" : "connection";
     const char *advice = p3_advice_on_failure(d->m.client, status);
-    const p3_settings *s = &d->m.account->settings;
     bad(d, status, what);
     if (advice[0] != '\0')
         p3_finding("do", what, "%s", advice);
     if (status == POP3_ERR_CERTIFICATE && d->pin[0] != '\0')
         p3_finding("do", what, "or, once you know that this is its key%s: pin = %s",
-                   s->ca_file != NULL || s->ca_dir != NULL ? ", in place of the authorities" : "",
+                   set.ca_file != NULL || set.ca_dir != NULL ? ", in place of the authorities" : "",
                    d->pin);
     return false;
 }
@@ -407,6 +408,8 @@ static void suggest(const p3_doctor *d)
 {
     const p3_account *a = &d->m.account->account;
     const pop3_client_options *o = &a->connection;
+    p3_settings set;
+    p3_packed_settings_view(d->m.account->settings, &set);
     p3_print(stdout, "\nFor the configuration:\n\n[%s]\n", a->user != NULL ? a->user : "account");
     if (o->unix_socket != NULL)
         p3_print(stdout, "socket = %s\n", o->unix_socket);
@@ -419,12 +422,12 @@ static void suggest(const p3_doctor *d)
         p3_print(stdout, "tls = %s\n", o->security == POP3_SECURITY_STLS ? "stls" : "none");
     if (o->security == POP3_SECURITY_PLAIN)
         p3_print(stdout, "allow-plaintext = yes\n");
-    if (d->m.account->settings.ca_file != NULL)
-        p3_print(stdout, "ca-file = %s\n", d->m.account->settings.ca_file);
+    if (set.ca_file != NULL)
+        p3_print(stdout, "ca-file = %s\n", set.ca_file);
     char traits[POP3_TRAITS_TEXT];
     if (pop3_server_traits_write(pop3_client_traits(d->m.client), traits, sizeof traits) > 0)
         p3_print(stdout, "traits = %s\n", traits);
-    suggest_secret(&d->m.account->settings);
+    suggest_secret(&set);
     p3_print(stdout, "maildir = ~/Maildir\n");
 }
 

@@ -22,7 +22,7 @@ int p3_cmd_token(p3_arguments *a)
     }
     bool ok = p3_chosen_read(&chosen, a, a->rest, 1, false, &why);
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
-    if (ok && !p3_oauth_is_set(&account->settings))
+    if (ok && !p3_oauth_is_used(&account->secret))
         ok = p3_problem_set(&why, EX_CONFIG,
                             "finding the token: the account has no provider of tokens; set "
                             "provider, or issuer");

@@ -67,7 +67,7 @@ int p3_doctor_tokens(const p3_local_account *a)
 {
     p3_oauth oauth = {0};
     p3_problem why = {0};
-    if (!p3_oauth_is_set(&a->settings))
+    if (!p3_oauth_is_used(&a->secret))
         return EX_OK;
     bool ok = p3_oauth_read(&a->secret, &oauth, &why) && tell_kept(&oauth.account, &why) &&
               tell_renewed(&oauth.account, &why);
@@ -86,7 +86,9 @@ bool p3_doctor_mechanisms(const p3_local_account *a, const pop3_client *client)
     bool xoauth2 = c != NULL && pop3_capabilities_have_sasl(c, "XOAUTH2");
     bool bearer = c != NULL && pop3_capabilities_have_sasl(c, "OAUTHBEARER");
     bool only = p3_takes_only_tokens(client);
-    bool has_token = p3_oauth_is_set(&a->settings) || a->settings.token_command != NULL;
+    p3_settings set;
+    p3_packed_settings_view(a->settings, &set);
+    bool has_token = p3_oauth_is_set(&set) || set.token_command != NULL;
     if (xoauth2 || bearer)
         p3_finding("ok", "OAuth", "the server takes tokens, by %s%s%s%s", xoauth2 ? "XOAUTH2" : "",
                    xoauth2 && bearer ? " and " : "", bearer ? "OAUTHBEARER" : "",
@@ -98,6 +100,7 @@ bool p3_doctor_mechanisms(const p3_local_account *a, const pop3_client *client)
     if (hint->server_takes != NULL)
         p3_finding("note", "OAuth", "%s", hint->server_takes);
     if (only || hint->server_takes != NULL)
-        p3_finding("do", "OAuth", "%s%s", only ? "" : "for tokens: ", hint->advice);
+        p3_finding("do", "OAuth", "%s%s%s%s", only ? "" : "for tokens: ", hint->advice, hint->word,
+                   hint->more);
     return !only;
 }

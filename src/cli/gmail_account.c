@@ -66,28 +66,44 @@ static p3_address find_dialed(const p3_settings *s, const p3_address *server)
     return proxy;
 }
 
-bool p3_gmail_account_make(p3_gmail_account *g, const p3_settings *s, const char *word,
-                           p3_problem *why)
+/* Makes what the tokens are found by. */
+static bool make_secret(p3_gmail_account *g, const p3_settings *s, const p3_address *server,
+                        const char *word)
+{
+    p3_settings tokens = token_settings(s);
+    g->settings = p3_settings_pack(&tokens);
+    if (g->settings == NULL || !make_texts(g, s, server, word) || !p3_oauth_proxy(s, &g->proxy))
+        return false;
+    g->holder = (p3_account){.name = s->target.where,
+                             .key = g->key,
+                             .connection = {.host = "gmail"},
+                             .user = s->target.where,
+                             .tokens = {.word = g->word}};
+    g->secret = (p3_secret_source){.account = &g->holder, .settings = g->settings};
+    return true;
+}
+
+p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p3_problem *why)
 {
     const char *url = s->gmail_url != NULL ? s->gmail_url : google;
     p3_address server;
-    if (!p3_gmail_url_read(&server, url))
-        return p3_problem_set(why, EX_CONFIG,
-                              "\"%s\" cannot be used as gmail-url; expected: https://HOST[:PORT]",
-                              url);
-    if (s->gmail_client_id == NULL && s->gmail_token_command == NULL)
-        return p3_problem_set(why, EX_CONFIG,
-                              "gmail needs a client: set gmail-client-id, and "
-                              "gmail-client-secret-file");
-    if (!make_texts(g, s, &server, word) || !p3_oauth_proxy(s, &g->proxy))
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    g->settings = token_settings(s);
-    g->secret = (p3_secret_source){.settings = &g->settings,
-                                   .name = s->target.where,
-                                   .word = g->word,
-                                   .host = "gmail",
-                                   .user = s->target.where,
-                                   .key = g->key};
+    if (!p3_gmail_url_read(&server, url)) {
+        p3_problem_set(why, EX_CONFIG,
+                       "\"%s\" cannot be used as gmail-url; expected: https://HOST[:PORT]", url);
+        return NULL;
+    }
+    if (s->gmail_client_id == NULL && s->gmail_token_command == NULL) {
+        p3_problem_set(why, EX_CONFIG,
+                       "gmail needs a client: set gmail-client-id, and "
+                       "gmail-client-secret-file");
+        return NULL;
+    }
+    p3_gmail_account *g = calloc(1, sizeof *g);
+    if (g == NULL || !make_secret(g, s, &server, word)) {
+        p3_gmail_account_free(g);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
     g->options = (p3_gmail_options){.url = url,
                                     .dialed = find_dialed(s, &server),
                                     .labels = s->labels,
@@ -102,14 +118,17 @@ bool p3_gmail_account_make(p3_gmail_account *g, const p3_settings *s, const char
                                     .find_token = find_token,
                                     .token_ctx = &g->secret,
                                     .authorize = g->authorize};
-    return true;
+    return g;
 }
 
 void p3_gmail_account_free(p3_gmail_account *g)
 {
+    if (g == NULL)
+        return;
+    p3_packed_settings_drop(g->settings);
     free(g->key);
     free(g->word);
     free(g->authorize);
     free(g->proxy);
-    *g = (p3_gmail_account){0};
+    free(g);
 }

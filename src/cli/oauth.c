@@ -34,6 +34,13 @@ bool p3_oauth_is_set(const p3_settings *s)
     return s->provider != NULL || s->issuer != NULL;
 }
 
+bool p3_oauth_is_used(const p3_secret_source *s)
+{
+    p3_settings set;
+    p3_packed_settings_view(s->settings, &set);
+    return p3_oauth_is_set(&set);
+}
+
 /* ---- what belongs to an account ---- */
 
 /* The account's key as a file's name: what could be a separator, or hide the file, as %XX. */
@@ -61,7 +68,7 @@ static char *find_path(const p3_secret_source *s, p3_problem *why)
     char *path = NULL;
     if (folder == NULL)
         p3_problem_set(why, EX_CONFIG, "finding the token: HOME is not set");
-    else if (!name_of(s->key, name, sizeof name))
+    else if (!name_of(s->account->key, name, sizeof name))
         p3_problem_set(why, EX_CONFIG, "finding the token: user and host together are too long");
     else if (!p3_folder_make(folder))
         p3_problem_errno(why, errno, "making the directory %s", folder);
@@ -125,33 +132,34 @@ static p3_token_place place_of(const char *word)
 
 bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why)
 {
-    const p3_settings *set = s->settings;
+    p3_settings set;
+    p3_packed_settings_view(s->settings, &set);
     *out = (p3_oauth){0};
-    if (!read_client_secret(set, out, why) || !read_key(set, out, why))
+    if (!read_client_secret(&set, out, why) || !read_key(&set, out, why))
         return false;
     out->path = find_path(s, why);
     if (out->path == NULL)
         return false;
-    if (!p3_oauth_proxy(set, &out->proxy))
+    if (!p3_oauth_proxy(&set, &out->proxy))
         return p3_problem_set(why, EX_OSERR, "out of memory");
     out->account = (p3_token_account){
-        .word = s->word,
-        .user = s->user,
-        .provider = set->provider != NULL ? p3_provider_find(set->provider) : NULL,
-        .issuer = set->issuer,
-        .tenant = set->tenant,
-        .scope = set->scope,
-        .client_id = set->client_id,
+        .word = s->account->tokens.word,
+        .user = s->account->user,
+        .provider = set.provider != NULL ? p3_provider_find(set.provider) : NULL,
+        .issuer = set.issuer,
+        .tenant = set.tenant,
+        .scope = set.scope,
+        .client_id = set.client_id,
         .client_secret = out->client_secret,
-        .grant = set->grant != NULL && strcmp(set->grant, "client") == 0 ? P3_GRANT_CLIENT
-                                                                         : P3_GRANT_USER,
-        .way = {.ca_file = set->issuer_ca_file,
+        .grant =
+            set.grant != NULL && strcmp(set.grant, "client") == 0 ? P3_GRANT_CLIENT : P3_GRANT_USER,
+        .way = {.ca_file = set.issuer_ca_file,
                 .proxy = out->proxy,
-                .proxy_user = set->proxy_user,
-                .proxy_password = set->proxy_password},
+                .proxy_user = set.proxy_user,
+                .proxy_password = set.proxy_password},
         .store = {.path = out->path,
                   .key = {out->key, out->key_len},
-                  .place = place_of(set->token_store),
+                  .place = place_of(set.token_store),
                   .may_ask = isatty(STDERR_FILENO)},
     };
     return true;

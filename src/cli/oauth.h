@@ -19,6 +19,7 @@ typedef struct p3_oauth {
 
 /* Whether an account logs in with tokens that we obtain. */
 bool p3_oauth_is_set(const p3_settings *s);
+bool p3_oauth_is_used(const p3_secret_source *s);
 
 /* The URL of the account's proxy, which is for the provider, too: who uses one may depend on it for
  * privacy. In new memory; NULL where there is none. False when out of memory. */

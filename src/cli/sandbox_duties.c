@@ -36,7 +36,7 @@ static bool add_commands(p3_sandbox *s, const p3_local_account *a)
     if (row == NULL)
         return ok;
     s->duties.spools = s->duties.spools || row->spools;
-    char *token = a->gmail.secret.settings != NULL ? p3_secret_command(&a->gmail.secret) : NULL;
+    char *token = a->gmail != NULL ? p3_secret_command(&a->gmail->secret) : NULL;
     ok = ok && add_command(s, token);
     free(token);
     return ok && add_command(s, a->account.filter) &&
@@ -151,7 +151,7 @@ static void look_up_outside(const p3_sandbox *s)
 /* Has tokens obtained outside, where the provider can be reached. */
 static void add_token(p3_sandbox *s, p3_secret_source *source)
 {
-    if (!p3_oauth_is_set(source->settings))
+    if (!p3_oauth_is_used(source))
         return;
     s->tokens[s->duties.provide_count++] = source;
     source->outside = (uint32_t)s->duties.provide_count;
@@ -160,10 +160,10 @@ static void add_token(p3_sandbox *s, p3_secret_source *source)
 /* What Gmail needs: its name, and tokens of its own. */
 static void add_gmail(p3_sandbox *s, p3_local_account *a)
 {
-    if (!s->delivers || a->gmail.secret.settings == NULL)
+    if (!s->delivers || a->gmail == NULL)
         return;
-    add_host(s, a->gmail.options.dialed.host);
-    add_token(s, &a->gmail.secret);
+    add_host(s, a->gmail->options.dialed.host);
+    add_token(s, &a->gmail->secret);
 }
 
 bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)

@@ -73,18 +73,19 @@ static bool allow_authorities(const p3_landlock *l, const char *folder)
 /* What an account reads while it is worked on: its certificates were read when TLS was prepared. */
 static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_local_account *a)
 {
-    const p3_settings *set = &a->settings;
+    p3_settings set;
+    p3_packed_settings_view(a->settings, &set);
     bool ok = true;
-    if (set->password_file != NULL)
-        ok = p3_landlock_allow(l, set->password_file, P3_ACCESS_READ);
-    if (set->netrc != NULL)
-        ok = ok && p3_landlock_allow(l, set->netrc, P3_ACCESS_READ);
-    if (set->ca_dir != NULL && !s->stays)
-        ok = ok && allow_authorities(l, set->ca_dir);
+    if (set.password_file != NULL)
+        ok = p3_landlock_allow(l, set.password_file, P3_ACCESS_READ);
+    if (set.netrc != NULL)
+        ok = ok && p3_landlock_allow(l, set.netrc, P3_ACCESS_READ);
+    if (set.ca_dir != NULL && !s->stays)
+        ok = ok && allow_authorities(l, set.ca_dir);
     if (s->delivers)
         ok = ok && allow_target(s, l, &a->account.target);
-    if (s->delivers && a->gmail.options.way.ca_file != NULL)
-        ok = ok && p3_landlock_allow(l, a->gmail.options.way.ca_file, P3_ACCESS_READ);
+    if (s->delivers && a->gmail != NULL && a->gmail->options.way.ca_file != NULL)
+        ok = ok && p3_landlock_allow(l, a->gmail->options.way.ca_file, P3_ACCESS_READ);
     p3_target refused = p3_target_for_refused(&a->account.target);
     if (s->delivers)
         ok = ok && allow_target(s, l, &refused);

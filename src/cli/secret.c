@@ -56,8 +56,9 @@ static char *quote(const char *word)
 /* What asks the desktop's keyring. NULL when out of memory. */
 static char *keyring_command(const p3_secret_source *s)
 {
-    char *host = quote(s->host != NULL ? s->host : "");
-    char *user = quote(s->user != NULL ? s->user : "");
+    const char *name = s->account->connection.host;
+    char *host = quote(name != NULL ? name : "");
+    char *user = quote(s->account->user != NULL ? s->account->user : "");
     char *command = NULL;
     if (host != NULL && user != NULL)
         command = p3_text_join("secret-tool lookup service pop3 host ", host, " user ", user, NULL);
@@ -78,7 +79,7 @@ static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *
 static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem *why)
 {
     char line[1024];
-    ssize_t n = p3_question_ask(s->name, line, sizeof line);
+    ssize_t n = p3_question_ask(s->account->name, line, sizeof line);
     if (n == P3_QUESTION_NO_TERMINAL)
         return p3_problem_set(
             why, EX_CONFIG,
@@ -108,12 +109,13 @@ static bool is_regular_file(const char *path)
 
 bool p3_secret_is_at_hand(const p3_secret_source *s)
 {
-    const p3_settings *set = s->settings;
-    if (p3_oauth_is_set(set) || set->token_command != NULL || set->password_command != NULL)
+    p3_settings set;
+    p3_packed_settings_view(s->settings, &set);
+    if (p3_oauth_is_set(&set) || set.token_command != NULL || set.password_command != NULL)
         return false;
-    if (set->password_file != NULL)
-        return is_regular_file(set->password_file);
-    return set->password != NULL || set->url.password != NULL;
+    if (set.password_file != NULL)
+        return is_regular_file(set.password_file);
+    return set.password != NULL || set.url.password != NULL;
 }
 
 /* Nothing secret has to be found: the certificate says who we are. */
@@ -124,15 +126,16 @@ static bool is_external(const p3_settings *set)
 
 char *p3_secret_command(const p3_secret_source *s)
 {
-    const p3_settings *set = s->settings;
-    if (p3_oauth_is_set(set))
+    p3_settings set;
+    p3_packed_settings_view(s->settings, &set);
+    if (p3_oauth_is_set(&set))
         return NULL;
-    if (set->token_command != NULL)
-        return strdup(set->token_command);
-    if (set->password_command != NULL)
-        return strdup(set->password_command);
-    if (set->password_file != NULL || set->password != NULL || set->url.password != NULL ||
-        is_external(set) || !set->keyring)
+    if (set.token_command != NULL)
+        return strdup(set.token_command);
+    if (set.password_command != NULL)
+        return strdup(set.password_command);
+    if (set.password_file != NULL || set.password != NULL || set.url.password != NULL ||
+        is_external(&set) || !set.keyring)
         return NULL;
     return keyring_command(s);
 }
@@ -140,26 +143,28 @@ char *p3_secret_command(const p3_secret_source *s)
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
 {
     const p3_secret_source *s = source;
-    const p3_settings *set = s->settings;
+    p3_settings set;
+    p3_packed_settings_view(s->settings, &set);
     bool found = false;
-    if (p3_oauth_is_set(set))
+    if (p3_oauth_is_set(&set))
         return p3_oauth_find(s, out, why);
-    out->is_token = set->token_command != NULL;
-    if (set->token_command != NULL)
-        return from_command(set->token_command, "token-command", out, why);
-    if (set->password_command != NULL)
-        return from_command(set->password_command, "password-command", out, why);
-    if (set->password_file != NULL)
-        return p3_secret_from_file(set->password_file, "password file", out, why);
-    if (set->password != NULL)
-        return from_text(set->password, out, why);
-    if (set->url.password != NULL)
-        return from_text(set->url.password, out, why);
-    if (is_external(set))
+    out->is_token = set.token_command != NULL;
+    if (set.token_command != NULL)
+        return from_command(set.token_command, "token-command", out, why);
+    if (set.password_command != NULL)
+        return from_command(set.password_command, "password-command", out, why);
+    if (set.password_file != NULL)
+        return p3_secret_from_file(set.password_file, "password file", out, why);
+    if (set.password != NULL)
+        return from_text(set.password, out, why);
+    if (set.url.password != NULL)
+        return from_text(set.url.password, out, why);
+    if (is_external(&set))
         return true;
-    if (set->keyring)
+    if (set.keyring)
         return from_keyring(s, out, why);
-    if (!p3_netrc_find(set->netrc, s->host, s->user, &out->text, &found, why))
+    if (!p3_netrc_find(set.netrc, s->account->connection.host, s->account->user, &out->text, &found,
+                       why))
         return false;
     if (found) {
         out->len = strlen(out->text);

@@ -5,16 +5,12 @@
 #include <sys/types.h>
 
 #include "collect/sync.h"
-#include "settings/settings.h"
+#include "settings/packed.h"
 
 /* What is needed to find an account's secret; everything is the account's. */
 typedef struct p3_secret_source {
-    const p3_settings *settings;
-    const char *name; /* the account's, for the question on the terminal */
-    const char *word; /* what follows `pop3 authorize` */
-    const char *host;
-    const char *user;
-    const char *key;  /* the account's in the state */
+    const p3_account *account;
+    const p3_packed_settings *settings;
     uint32_t outside; /* tokens come from the runner, which knows the account by this number less
                          one; 0: it does not know it */
 } p3_secret_source;

@@ -9,6 +9,8 @@
 
 /* All zero is empty. */
 typedef struct p3_tls_shared {
+    pop3_verify_fn verify; /* decides about certificates; NULL: the library does */
+    void *verify_ctx;
     p3_name_index index; /* by a text that has all that an account says */
     char **keys;
     pop3_tls **at;

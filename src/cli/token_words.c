@@ -8,8 +8,7 @@
 #include "cli/oauth.h"
 #include "web/form.h"
 
-/* The account as a URL that a shell takes as it is. */
-static char *url_of(const p3_account *a)
+char *p3_token_url(const p3_account *a)
 {
     const pop3_client_options *o = &a->connection;
     char *user = p3_form_encode_text(a->user != NULL ? a->user : "");
@@ -26,30 +25,32 @@ static char *url_of(const p3_account *a)
     return url;
 }
 
-char *p3_token_word(const p3_account *a, const p3_settings *s)
-{
-    return s->name != NULL ? strdup(s->name) : url_of(a);
-}
-
-char *p3_token_words_set(p3_account *account, const p3_settings *s, const char *word)
+bool p3_token_words_set(p3_account *account, const p3_settings *s, const char *word, char **made)
 {
     const p3_provider *known = p3_provider_of_host(account->connection.host);
-    const char *name = known != NULL ? known->name : NULL;
-    char *advice = NULL;
-    int n;
-    account->tokens = (p3_token_hint){0};
-    if (p3_oauth_is_set(s))
-        n = asprintf(&advice, "run: pop3 authorize %s", word);
-    else if (s->name == NULL)
-        n = asprintf(&advice, "run: pop3 authorize %s --%s%s --client-id=ID", word,
-                     known != NULL ? "provider=" : "issuer=", known != NULL ? name : "URL");
-    else
-        n = asprintf(&advice, "set %s%s and client-id, then run: pop3 authorize %s",
-                     known != NULL ? "provider = " : "provider, or issuer,",
-                     known != NULL ? name : "", word);
+    p3_token_hint hint = {.advice = "run: pop3 authorize ",
+                          .word = word,
+                          .more = "",
+                          .server_takes = known != NULL ? known->takes : NULL};
+    int n = 0;
+    *made = NULL;
+    if (s->token_command != NULL && !p3_oauth_is_set(s)) {
+        hint.advice = NULL;
+    } else if (!p3_oauth_is_set(s) && s->name == NULL) {
+        if (known != NULL)
+            n = asprintf(made, " --provider=%s --client-id=ID", known->name);
+        hint.more = known != NULL ? *made : " --issuer=URL --client-id=ID";
+    } else if (!p3_oauth_is_set(s)) {
+        if (known != NULL)
+            n = asprintf(made, "set provider = %s and client-id, then run: pop3 authorize ",
+                         known->name);
+        hint.advice = known != NULL ? *made
+                                    : "set provider, or issuer, and client-id, then run: pop3 "
+                                      "authorize ";
+    }
     if (n < 0)
-        return NULL;
-    account->tokens.advice = s->token_command == NULL || p3_oauth_is_set(s) ? advice : NULL;
-    account->tokens.server_takes = known != NULL ? known->takes : NULL;
-    return advice;
+        *made = NULL;
+    else
+        account->tokens = hint;
+    return n >= 0;
 }

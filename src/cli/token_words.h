@@ -6,12 +6,13 @@
 #include "collect/sync.h"
 #include "settings/settings.h"
 
-/* What follows `pop3 authorize`: the name in the configuration, or a URL. NULL when out of memory;
- * free() it. */
-char *p3_token_word(const p3_account *a, const p3_settings *s);
+/* The account as a URL that a shell takes as it is: what follows `pop3 authorize` where it has no
+ * name. NULL when out of memory; free() it. */
+char *p3_token_url(const p3_account *a);
 
-/* Sets account->tokens of what is known about the account and its server; the advice ends with a
- * command line for `word`. Returns the advice in new memory, or NULL when out of memory. */
-char *p3_token_words_set(p3_account *account, const p3_settings *s, const char *word);
+/* Sets account->tokens of what is known about the account and its server; it advises a command line
+ * for `word`. *made is new memory that it points to, if it needs some, or NULL; free() it. False
+ * when out of memory. */
+bool p3_token_words_set(p3_account *account, const p3_settings *s, const char *word, char **made);
 
 #endif

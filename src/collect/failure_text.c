@@ -160,9 +160,10 @@ void p3_describe_failure_of(const pop3_client *client, const p3_account *account
         return;
     p3_problem plain = *out;
     if (refused)
-        p3_problem_set(out, plain.exit, "%.600s; %s", plain.text, t->advice);
+        p3_problem_set(out, plain.exit, "%.600s; %s%s%s", plain.text, t->advice, t->word, t->more);
     else if (takes != NULL && may_want_token(e, status))
-        p3_problem_set(out, EX_NOPERM, "%.600s; %s: %s", e->message, takes, t->advice);
+        p3_problem_set(out, EX_NOPERM, "%.600s; %s: %s%s%s", e->message, takes, t->advice, t->word,
+                       t->more);
 }
 
 void p3_describe_refused_message(const pop3_client *client, p3_problem *out)

@@ -38,31 +38,34 @@ typedef bool (*p3_secret_fn)(void *ctx, p3_secret *out, p3_problem *why);
 /* Messages that one mailbox may have: a listing takes some 64 octets of memory for each. */
 #define P3_MAILBOX_MOST 2000000
 
-/* An account: everything is the caller's and lives until the run is over. */
-/* What is known of an account's OAuth 2.0 tokens; each NULL where nothing is. */
+/* What is known of an account's OAuth 2.0 tokens. How they are obtained is told by advice, word and
+ * more, one behind the other: "run: pop3 authorize ", the account, and options. */
 typedef struct p3_token_hint {
-    const char *advice;       /* how they are obtained: "run: ..." */
-    const char *server_takes; /* a sentence: what its server takes to log in */
+    const char *advice; /* NULL: there is nothing to advise */
+    const char *word;
+    const char *more;
+    const char *server_takes; /* a sentence: what its server takes to log in; or NULL */
 } p3_token_hint;
 
+/* An account: everything is the caller's and lives until the run is over. */
 typedef struct p3_account {
     const char *name;               /* for people */
     const char *key;                /* which account it is in the state: user@host:port */
     pop3_client_options connection; /* where to and how */
     const char *user;
     const char *mechanism;       /* how to log in; NULL: the strongest */
-    bool utf8;                   /* UTF8 is sent where it is announced */
     const char *channel_binding; /* the type to bind to TLS with; NULL: the best */
+    bool utf8;                   /* UTF8 is sent where it is announced */
     bool forget_traits;          /* what was learned about the server does not count, only what
                                     connection.traits says */
+    bool secret_at_hand;
+    bool received; /* add a Received line */
+    p3_line_ends line_ends;
     p3_secret_fn secret;
     void *secret_ctx;
-    bool secret_at_hand;
     p3_token_hint tokens;
     p3_target target;
-    p3_line_ends line_ends;
     const char *delivered_to; /* address for a Delivered-To line, or NULL */
-    bool received;            /* add a Received line */
     p3_removal removal;
     int64_t remove_after;   /* seconds */
     uint64_t max_size;      /* larger messages are left alone; 0: no limit */

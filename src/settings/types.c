@@ -358,6 +358,11 @@ bool p3_type_copy(p3_setting_type type, void *to, const void *from)
     return false;
 }
 
+size_t p3_type_size(p3_setting_type type)
+{
+    return types[type].size;
+}
+
 void p3_type_clear(p3_setting_type type, void *field)
 {
     if (types[type].clear != NULL)

@@ -36,6 +36,9 @@ bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_prob
 /* Copies a field. Returns false when out of memory; `to` is then zero. */
 bool p3_type_copy(p3_setting_type type, void *to, const void *from);
 
+/* Octets of a field. */
+size_t p3_type_size(p3_setting_type type);
+
 /* Wipes and frees what a field points to, and makes it zero. */
 void p3_type_clear(p3_setting_type type, void *field);
 
