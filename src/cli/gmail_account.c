@@ -35,6 +35,7 @@ static p3_settings token_settings(const p3_settings *s)
                      .client_id = s->gmail_client_id,
                      .client_secret_file = s->gmail_client_secret_file,
                      .token_key_file = s->token_key_file,
+                     .token_store = s->token_store,
                      .issuer = s->gmail_issuer,
                      .issuer_ca_file = s->issuer_ca_file,
                      .proxy = s->proxy,
@@ -43,6 +44,18 @@ static p3_settings token_settings(const p3_settings *s)
                      .scope = (char *)(uintptr_t)scopes};
     if (s->gmail_issuer == NULL && s->gmail_token_command == NULL)
         t.provider = (char *)(uintptr_t) "google";
+    t.is_set[P3_SETTING_TOKEN_COMMAND] = t.token_command != NULL;
+    t.is_set[P3_SETTING_CLIENT_ID] = t.client_id != NULL;
+    t.is_set[P3_SETTING_CLIENT_SECRET_FILE] = t.client_secret_file != NULL;
+    t.is_set[P3_SETTING_TOKEN_KEY_FILE] = t.token_key_file != NULL;
+    t.is_set[P3_SETTING_TOKEN_STORE] = t.token_store != NULL;
+    t.is_set[P3_SETTING_ISSUER] = t.issuer != NULL;
+    t.is_set[P3_SETTING_ISSUER_CA_FILE] = t.issuer_ca_file != NULL;
+    t.is_set[P3_SETTING_PROXY] = t.proxy.kind != POP3_PROXY_NONE;
+    t.is_set[P3_SETTING_PROXY_USER] = t.proxy_user != NULL;
+    t.is_set[P3_SETTING_PROXY_PASSWORD] = t.proxy_password != NULL;
+    t.is_set[P3_SETTING_SCOPE] = true;
+    t.is_set[P3_SETTING_PROVIDER] = t.provider != NULL;
     return t;
 }
 

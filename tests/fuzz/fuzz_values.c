@@ -27,7 +27,9 @@ static void try_reply(pop3_str line)
     pop3_reply reply;
     if (!p3_parse_reply(line, &reply))
         return;
-    must(line.len > 0 && reply.ok == (line.data[0] == '+'));
+    pop3_str rest = line;
+    bool is_err = p3_equals_nocase(p3_take_word(&rest), "+ERR");
+    must(line.len > 0 && reply.ok == (line.data[0] == '+' && !is_err));
     must(inside(reply.text, line) && inside(reply.code_text, line));
     must((reply.code == POP3_CODE_NONE) == (reply.code_text.len == 0));
     pop3_str challenge;
