@@ -140,6 +140,15 @@ char *p3_secret_command(const p3_secret_source *s)
     return keyring_command(s);
 }
 
+/* What was refused is replaced. */
+static void forget(p3_secret *out)
+{
+    if (out->text != NULL)
+        p3_erase(out->text, out->len);
+    free(out->text);
+    *out = (p3_secret){0};
+}
+
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
 {
     const p3_secret_source *s = source;
@@ -148,6 +157,7 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
     bool found = false;
     if (p3_oauth_is_set(&set))
         return p3_oauth_find(s, out, why);
+    forget(out);
     out->is_token = set.token_command != NULL;
     if (set.token_command != NULL)
         return from_command(set.token_command, "token-command", out, why);
