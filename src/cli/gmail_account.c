@@ -12,7 +12,10 @@
 /* The permissions that are asked for: to deliver, to see whether a message is there, and to make
  * labels. */
 #define P3_SCOPE(name) "https://www.googleapis.com/auth/gmail." name
-static const char scopes[] = P3_SCOPE("insert") " " P3_SCOPE("readonly") " " P3_SCOPE("labels");
+static char scopes[] = P3_SCOPE("insert") " " P3_SCOPE("readonly") " " P3_SCOPE("labels");
+
+/* In the table of providers. */
+static char provider[] = "google";
 
 static const char google[] = "https://gmail.googleapis.com";
 
@@ -41,9 +44,9 @@ static p3_settings token_settings(const p3_settings *s)
                      .proxy = s->proxy,
                      .proxy_user = s->proxy_user,
                      .proxy_password = s->proxy_password,
-                     .scope = (char *)(uintptr_t)scopes};
+                     .scope = scopes};
     if (s->gmail_issuer == NULL && s->gmail_token_command == NULL)
-        t.provider = (char *)(uintptr_t) "google";
+        t.provider = provider;
     t.is_set[P3_SETTING_TOKEN_COMMAND] = t.token_command != NULL;
     t.is_set[P3_SETTING_CLIENT_ID] = t.client_id != NULL;
     t.is_set[P3_SETTING_CLIENT_SECRET_FILE] = t.client_secret_file != NULL;
