@@ -4,7 +4,7 @@
 #ifndef P3_COLLECT_ATTEMPTS_H
 #define P3_COLLECT_ATTEMPTS_H
 
-#include "collect/sync.h"
+#include "collect/notice.h"
 
 /* Sessions of one account in one run, and those of them in a row that got no further. */
 #define P3_SESSIONS_MOST 1000

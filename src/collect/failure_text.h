@@ -4,7 +4,7 @@
 
 #include <pop3/login.h>
 
-#include "collect/sync.h"
+#include "collect/account.h"
 
 /* Describes how the last thing that the client did failed, with what a person can do about it. */
 void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out);

@@ -4,7 +4,7 @@
 
 #include <pop3/login.h>
 
-#include "collect/sync.h"
+#include "collect/account.h"
 
 /* What the library is to be told. The strings are the account's and the secret's. */
 void p3_login_options_for(const p3_account *account, const p3_secret *secret,

@@ -1,7 +1,7 @@
 /* Finds the rows of messages that were looked at: by their headers, unique-ids and sizes. As many
  * messages as one likes may have the same header, so nothing is searched for twice: rows and
  * messages are sorted alike, and walked through side by side. */
-#include "collect/plan.h"
+#include "collect/match.h"
 #include "system/sort.h"
 
 #include <stdlib.h>
@@ -67,14 +67,14 @@ static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *
 
 /* The rows that no message has yet. Under another unique-id than its own a message is looked for
  * only when it may have got one, or when messages may have been recorded under those of others. */
-static size_t gather_rows(const p3_plan *plan, const p3_mailbox *box, const p3_rows *rows,
-                          const p3_pass *pass, p3_side *out)
+static size_t gather_rows(const p3_match *match, const p3_mailbox *box, const p3_pass *pass,
+                          p3_side *out)
 {
     size_t n = 0;
-    for (size_t i = 0; i < rows->count; i++) {
-        const p3_row *row = &rows->at[i];
-        bool anywhere = plan->renumbered || box->numbered || row->standing == P3_DOUBTED;
-        if (plan->claimed[i] || row->standing == P3_INTENT ||
+    for (size_t i = 0; i < match->rows->count; i++) {
+        const p3_row *row = &match->rows->at[i];
+        bool anywhere = match->renumbered || box->numbered || row->standing == P3_DOUBTED;
+        if (match->claimed[i] || row->standing == P3_INTENT ||
             !p3_fingerprint_known(&row->fingerprint) || (row->standing == P3_GONE) != pass->gone ||
             (!pass->uid && !anywhere))
             continue;
@@ -101,7 +101,7 @@ static bool may_be(const p3_mailbox *box, const p3_side *mail, const p3_side *ro
     return !known || row->octets == mail->octets || !(row->sized || common);
 }
 
-static void walk(p3_plan *plan, p3_mailbox *box, const p3_pass *pass, const p3_side *mails,
+static void walk(const p3_match *match, p3_mailbox *box, const p3_pass *pass, const p3_side *mails,
                  size_t mail_count, const p3_side *rows, size_t row_count)
 {
     size_t r = 0;
@@ -113,12 +113,12 @@ static void walk(p3_plan *plan, p3_mailbox *box, const p3_pass *pass, const p3_s
             m++; /* rows of unknown size stand first, and messages of unknown size last */
         } else {
             box->at[mails[m++].index].row = rows[r].index;
-            plan->claimed[rows[r++].index] = true;
+            match->claimed[rows[r++].index] = true;
         }
     }
 }
 
-bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+bool p3_match_headers(p3_mailbox *box, const p3_match *match)
 {
     static const p3_pass passes[] = {{.uid = true, .size = true},
                                      {.uid = true},
@@ -126,15 +126,15 @@ bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
                                      {.uid = false},
                                      {.uid = true, .gone = true}};
     p3_side *mails = malloc((box->count + 1) * sizeof *mails);
-    p3_side *known = malloc((rows->count + 1) * sizeof *known);
+    p3_side *known = malloc((match->rows->count + 1) * sizeof *known);
     bool ok = mails != NULL && known != NULL;
     for (size_t i = 0; ok && i < sizeof passes / sizeof passes[0]; i++) {
         p3_pass pass = passes[i];
         size_t m = gather_mails(box, &pass, mails);
-        size_t k = gather_rows(plan, box, rows, &pass, known);
+        size_t k = gather_rows(match, box, &pass, known);
         p3_sort(mails, m, sizeof *mails, compare_sides, &pass);
         p3_sort(known, k, sizeof *known, compare_sides, &pass);
-        walk(plan, box, &pass, mails, m, known, k);
+        walk(match, box, &pass, mails, m, known, k);
     }
     free(mails);
     free(known);

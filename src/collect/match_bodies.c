@@ -1,7 +1,7 @@
 /* Finds the rows of messages that were compared to the last octet and are not those of the rows
  * that their headers found: many may have the same header, and no server promises to list them in
  * the order of last time. */
-#include "collect/plan.h"
+#include "collect/match_bodies.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* What to do with each message of a mailbox. */
 #include "collect/plan.h"
+#include "collect/match.h"
 
 #include <stdlib.h>
 
@@ -164,7 +165,8 @@ static bool is_certain(const p3_mailbox *box, size_t i, const p3_row *row)
 
 bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
 {
-    if (!p3_plan_match(plan, box, rows))
+    p3_match match = {.rows = rows, .claimed = plan->claimed, .renumbered = plan->renumbered};
+    if (!p3_match_headers(box, &match))
         return false;
     for (size_t i = 0; i < box->count; i++) {
         p3_mail *mail = &box->at[i];

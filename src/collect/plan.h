@@ -5,20 +5,19 @@
  * not deleted by us, is believed, as long as the sizes that LIST gave then and gives now agree
  * where both are known. Everything else is doubtful and is looked at: unique-ids that occur twice,
  * that come back after their message had gone, or whose deletion was never confirmed; messages
- * delivered in a session that fell out of step (session_step.c); servers without UIDL (all
+ * delivered in a session that fell out of step (sequence.c); servers without UIDL (all
  * unique-ids empty), or whose unique-ids are message numbers; servers that renumber, or have UIDL
  * again (none of the unique-ids that ought to be there is). Looking at a message means to fetch its
  * header and compare its fingerprint.
  *
  * A header is not a message. What was found by it may be deleted only when it is certain that it is
  * the message that was delivered: by its unique-id and a header that no other message has, or by
- * every octet of it (session_verify.c). And a header that others may have, like that of a device
+ * every octet of it (comparer.c). And a header that others may have, like that of a device
  * which sends neither Message-ID nor Received, finds what has gone only under its unique-id, and if
  * every octet is the same: else that is a new message of the same sort. */
 #ifndef P3_COLLECT_PLAN_H
 #define P3_COLLECT_PLAN_H
 
-#include "support/grow.h"
 #include "collect/mailbox.h"
 
 /* How long it is remembered that a message has gone, in case its unique-id comes back. */
@@ -44,33 +43,5 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 void p3_plan_take(p3_plan *plan, p3_mail *mail);
 
 void p3_plan_free(p3_plan *plan);
-
-/* The part of p3_plan_resolve() that finds the rows of messages that were looked at (match.c).
- * Returns false when out of memory. */
-bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
-
-/* A message that was compared to the last octet, and is another than that of its row. */
-typedef struct p3_other {
-    size_t mail; /* index in the mailbox */
-    p3_fingerprint header;
-    p3_fingerprint body;
-} p3_other;
-
-/* Those of a session. Starts from zero. */
-typedef struct p3_others {
-    p3_other *at;
-    size_t count;
-    p3_room room;
-} p3_others;
-
-/* Returns false when out of memory. */
-bool p3_others_add(p3_others *others, p3_other other);
-
-void p3_others_free(p3_others *others);
-
-/* Decides about them, all at once (match_bodies.c): what is the message of another row, to the last
- * octet, is known for certain, and the rest is new. Returns false when out of memory. */
-bool p3_plan_match_others(p3_plan *plan, p3_mailbox *box, const p3_rows *rows,
-                          const p3_others *others);
 
 #endif

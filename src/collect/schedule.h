@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/sync.h"
+#include "collect/account.h"
 
 typedef struct p3_schedule p3_schedule;
 

@@ -11,11 +11,8 @@
 #include "collect/attempts.h"
 #include "support/clock.h"
 #include "collect/schedule.h"
-#include "collect/session.h"
-
-/* What a server announces is waited for once in a run; one that wants us to stay away for longer
- * than this is left to the next run: milliseconds. */
-#define P3_WAIT_MOST ((int64_t)15 * 60 * 1000)
+#include "collect/patience.h"
+#include "collect/visit.h"
 
 #define P3_NOT_OVER 255
 
@@ -23,17 +20,15 @@
 typedef struct p3_work {
     size_t which;
     const p3_account *account;
-    p3_tally tally;
-    p3_session *session; /* NULL while it waits for another turn */
-    p3_problem problem;  /* how its last session ended */
-    p3_problem lost;     /* the same of the last that had got as far as the listing */
-    unsigned waits;      /* times the server sent us away */
+    p3_history history;
+    p3_visit *visit;    /* NULL while it waits for another turn */
+    p3_problem problem; /* how its last visit ended */
+    p3_problem lost;    /* the same of the last that had got as far as the listing */
+    p3_waits waits;     /* times the server sent us away */
     p3_attempts attempts;
-    p3_approach approach; /* of the next session */
-    bool ready;           /* its socket is ready, or its time has come */
-    bool delayed;         /* it has waited for as long as the server announced */
-    uint64_t octets;      /* when the run is to end: what had come when it was last looked, */
-    int64_t silent;       /* and since when it is that much */
+    bool ready;      /* its socket is ready, or its time has come */
+    uint64_t octets; /* when the run is to end: what had come when it was last looked, */
+    int64_t silent;  /* and since when it is that much */
 } p3_work;
 
 typedef struct p3_loop {
@@ -60,7 +55,8 @@ static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem
     const p3_sync_options *o = l->run.options;
     p3_notice notice = {.kind = kind,
                         .account = l->accounts[which],
-                        .tally = l->works[which] != NULL ? &l->works[which]->tally : &nothing,
+                        .tally =
+                            l->works[which] != NULL ? &l->works[which]->history.tally : &nothing,
                         .text = "",
                         .problem = problem->exit != 0 ? problem : NULL,
                         .seconds = seconds};
@@ -91,7 +87,7 @@ static void finish(p3_loop *l, size_t which, const p3_problem *problem)
 {
     p3_problem rest = {0};
     if (problem->exit == 0) { /* there was a session, then */
-        describe_rest(&l->works[which]->tally, &rest);
+        describe_rest(&l->works[which]->history.tally, &rest);
         problem = &rest;
     }
     l->exits[which] = (uint8_t)problem->exit;
@@ -101,65 +97,67 @@ static void finish(p3_loop *l, size_t which, const p3_problem *problem)
     l->works[which] = NULL;
 }
 
-/* A session that could not even begin its work says less than the one that it was to go on for. */
-static void keep_loss(p3_work *w, const p3_session *s)
+/* A visit that could not even begin its work says less than the one that it was to go on for. */
+static void keep_loss(p3_work *w, const p3_visit *v)
 {
-    bool worked = p3_session_has_listed(s) || s->adapted;
+    const p3_verdict *verdict = p3_visit_verdict(v);
+    bool worked = p3_visit_has_listed(v) || verdict->adapted;
+    w->problem = verdict->problem;
     if (!worked && w->problem.exit != 0 && w->lost.exit != 0)
-        p3_problem_set(&w->problem, s->problem.exit, "%.360s; then, coming back: %.360s",
-                       w->lost.text, s->problem.text);
+        p3_problem_set(&w->problem, verdict->problem.exit, "%.360s; then, coming back: %.360s",
+                       w->lost.text, verdict->problem.text);
     else if (worked)
-        w->lost = s->problem;
+        w->lost = verdict->problem;
 }
 
-/* Decides what comes after a session: another one at once, another one later, or the end. */
-static void after_session(p3_loop *l, p3_work *w, const p3_session *s)
+/* What comes after a visit, when the run goes on; `*wait_ms` is set for a later one. */
+static p3_again next_of(p3_loop *l, p3_work *w, const p3_visit *v, int64_t *wait_ms)
 {
     const p3_sync_options *o = l->run.options;
-    p3_tally *tally = &w->tally;
-    bool another_way = s->adapted || s->next.care > w->approach.care;
-    bool ended_early = s->more && s->tally.deleted > tally->deleted;
-    p3_tally before = *tally;
-    *tally = s->tally;
-    w->problem = s->problem;
-    keep_loss(w, s);
-    bool goes_on = p3_attempts_again(&w->attempts, &before, &s->tally, another_way || ended_early);
-    w->approach = s->next;
-    w->approach.spent_ms = p3_session_spent(s);
-    bool again = ((s->problem.exit != 0 && s->retry) || s->more) && goes_on && !l->stopped;
-    int64_t wait = (int64_t)o->retry_ms << w->waits;
-    if (wait < s->wait_ms)
-        wait = s->wait_ms;
-    bool announced = s->wait_ms > 0;
-    bool too_long = announced && (w->delayed || s->wait_ms > P3_WAIT_MOST);
-    bool later = !again && s->come_back && w->waits < o->retries && !too_long && !l->stopped;
-    if (again || later) /* what failed is tried again, and counted again if it fails again */
-        tally->failed = tally->unseen = tally->skipped = 0;
-    if (again || later) {
-        int64_t when = again ? 0 : p3_clock_ms() + wait;
-        if (!p3_schedule_again(l->schedule, w->which, when)) {
-            p3_problem_set(&w->problem, EX_OSERR, "out of memory");
-            finish(l, w->which, &w->problem);
-        } else if (later) {
-            w->waits++;
-            w->delayed = w->delayed || announced;
-            tell(l, w->which, P3_NOTICE_WAITING, &w->problem, (double)wait / 1000);
-        }
-    } else {
+    const p3_verdict *verdict = p3_visit_verdict(v);
+    p3_history before = w->history;
+    p3_visit_history(v, &w->history);
+    const p3_tally *after = &w->history.tally;
+    bool another_way = verdict->adapted || w->history.trust.care > before.trust.care;
+    bool ended_early = verdict->more && after->deleted > before.tally.deleted;
+    bool goes_on =
+        p3_attempts_again(&w->attempts, &before.tally, after, another_way || ended_early);
+    if (l->stopped)
+        return P3_AGAIN_NO;
+    return p3_verdict_next(verdict, goes_on, o->retry_ms, o->retries, &w->waits, wait_ms);
+}
+
+/* Decides what comes after a visit: another one at once, another one later, or the end. */
+static void after_visit(p3_loop *l, p3_work *w, const p3_visit *v)
+{
+    int64_t wait_ms = 0;
+    keep_loss(w, v);
+    p3_again again = next_of(l, w, v, &wait_ms);
+    if (again == P3_AGAIN_NO) {
         p3_schedule_finish(l->schedule, w->which);
         finish(l, w->which, &w->problem);
+        return;
+    }
+    p3_tally *tally = &w->history.tally; /* what failed is tried again, and counted again if so */
+    tally->failed = tally->unseen = tally->skipped = 0;
+    int64_t when = again == P3_AGAIN_NOW ? 0 : p3_clock_ms() + wait_ms;
+    if (!p3_schedule_again(l->schedule, w->which, when)) {
+        p3_problem_set(&w->problem, EX_OSERR, "out of memory");
+        finish(l, w->which, &w->problem);
+    } else if (again == P3_AGAIN_LATER) {
+        tell(l, w->which, P3_NOTICE_WAITING, &w->problem, (double)wait_ms / 1000);
     }
 }
 
 /* The last of those that have their turn takes the place of one that has it no more. */
-static void end_session(p3_loop *l, size_t place)
+static void end_visit(p3_loop *l, size_t place)
 {
     p3_work *w = l->active[place];
-    p3_session *s = w->session;
-    w->session = NULL;
+    p3_visit *v = w->visit;
+    w->visit = NULL;
     l->active[place] = l->active[p3_schedule_active(l->schedule) - 1];
-    after_session(l, w, s);
-    p3_session_free(s);
+    after_visit(l, w, v);
+    p3_visit_free(v);
 }
 
 static p3_work *make_work(const p3_loop *l, size_t which)
@@ -171,7 +169,7 @@ static p3_work *make_work(const p3_loop *l, size_t which)
 }
 
 /* An account has its turn. */
-static void begin_session(p3_loop *l, size_t which)
+static void begin_visit(p3_loop *l, size_t which)
 {
     const p3_problem *why = l->accounts[which]->unusable;
     p3_problem no_memory;
@@ -180,8 +178,8 @@ static void begin_session(p3_loop *l, size_t which)
         if (w == NULL)
             w = l->works[which] = make_work(l, which);
         if (w != NULL)
-            w->session = p3_session_new(&l->run, w->account, &w->tally, &w->approach);
-        if (w != NULL && w->session != NULL) {
+            w->visit = p3_visit_new(&l->run, w->account, &w->history);
+        if (w != NULL && w->visit != NULL) {
             w->ready = true;
             l->active[p3_schedule_active(l->schedule) - 1] = w;
             return;
@@ -194,12 +192,12 @@ static void begin_session(p3_loop *l, size_t which)
 }
 
 /* Begins what is due. Returns whether it began anything. */
-static bool begin_sessions(p3_loop *l)
+static bool begin_visits(p3_loop *l)
 {
     size_t which;
     bool any = false;
     while (p3_schedule_take(l->schedule, p3_clock_ms(), &which)) {
-        begin_session(l, which);
+        begin_visit(l, which);
         any = true;
     }
     return any;
@@ -218,25 +216,26 @@ static void sooner(int *timeout, int64_t ms)
 static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
-    if (!p3_session_polls(w->session))
+    pop3_client *client = p3_visit_polls(w->visit);
+    if (client == NULL)
         return;
-    size_t found = pop3_client_waits(w->session->client, waits, POP3_MAX_WAITABLES);
+    size_t found = pop3_client_waits(client, waits, POP3_MAX_WAITABLES);
     for (size_t k = 0; k < found; k++) {
         short events = (short)((waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0));
         l->owners[*n] = w;
         l->fds[(*n)++] = (struct pollfd){.fd = waits[k].fd, .events = events};
     }
-    int deadline = pop3_client_deadline(w->session->client);
+    int deadline = pop3_client_deadline(client);
     if (deadline >= 0)
         sooner(timeout, deadline);
-    sooner(timeout, p3_session_patience(w->session));
+    sooner(timeout, p3_visit_patience(w->visit));
     w->ready = deadline == 0;
 }
 
 static bool prepare_any(p3_loop *l)
 {
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
-        if (p3_session_prepare(l->active[i]->session))
+        if (p3_visit_prepare(l->active[i]->visit))
             return true;
     }
     return false;
@@ -269,7 +268,8 @@ static void wait_for_any(p3_loop *l)
     }
     for (size_t i = 0; i < active; i++) {
         p3_work *w = l->active[i];
-        if (p3_session_polls(w->session) && pop3_client_deadline(w->session->client) == 0)
+        pop3_client *client = p3_visit_polls(w->visit);
+        if (client != NULL && pop3_client_deadline(client) == 0)
             w->ready = true;
     }
 }
@@ -284,11 +284,11 @@ static void stop_all(p3_loop *l)
     p3_problem_set(&stopped, EX_TEMPFAIL, "stopped by a signal");
     l->stopped = true;
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
-        p3_session_stop(l->active[i]->session);
+        p3_visit_stop(l->active[i]->visit);
         l->active[i]->ready = true;
     }
     for (size_t i = 0; i < l->count; i++) {
-        if (l->exits[i] == P3_NOT_OVER && (l->works[i] == NULL || l->works[i]->session == NULL))
+        if (l->exits[i] == P3_NOT_OVER && (l->works[i] == NULL || l->works[i]->visit == NULL))
             finish(l, i, &stopped);
     }
 }
@@ -301,14 +301,14 @@ static int64_t abandon_silent(p3_loop *l)
     int64_t soonest = P3_FAREWELL_MS;
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
         p3_work *w = l->active[i];
-        if (!p3_session_polls(w->session))
+        if (p3_visit_polls(w->visit) == NULL)
             continue;
-        uint64_t octets = p3_session_octets(w->session);
+        uint64_t octets = p3_visit_octets(w->visit);
         if (w->silent == 0 || octets != w->octets) {
             w->octets = octets;
             w->silent = now;
         } else if (now - w->silent >= P3_FAREWELL_MS) {
-            p3_session_abandon(w->session);
+            p3_visit_abandon(w->visit);
             w->ready = true;
         }
         if (w->silent + P3_FAREWELL_MS - now < soonest)
@@ -319,23 +319,23 @@ static int64_t abandon_silent(p3_loop *l)
 
 /* Steps the sessions for which something has happened. Returns whether another round is worth
  * while: a step may have woken others, or made room. */
-static bool step_sessions(p3_loop *l)
+static bool step_visits(p3_loop *l)
 {
     bool more = false;
     size_t i = 0;
     while (i < p3_schedule_active(l->schedule)) {
         p3_work *w = l->active[i];
-        bool wanted = w->ready || w->session->woken;
-        w->ready = w->session->woken = false;
-        if (wanted && !p3_session_step(w->session)) {
-            end_session(l, i); /* another is at its place now */
+        bool wanted = w->ready || p3_visit_is_woken(w->visit);
+        w->ready = false;
+        if (wanted && !p3_visit_step(w->visit)) {
+            end_visit(l, i); /* another is at its place now */
             more = true;
         } else {
             i++;
         }
     }
     for (i = 0; i < p3_schedule_active(l->schedule) && !more; i++)
-        more = l->active[i]->session->woken;
+        more = p3_visit_is_woken(l->active[i]->visit);
     return more;
 }
 
@@ -347,8 +347,8 @@ static void run_loop(p3_loop *l)
         if (l->stopped)
             l->farewell = abandon_silent(l);
         else
-            (void)begin_sessions(l);
-        if (step_sessions(l) || l->done == l->count)
+            (void)begin_visits(l);
+        if (step_visits(l) || l->done == l->count)
             continue;
         wait_for_any(l);
         p3_jobs_reap(l->run.jobs);

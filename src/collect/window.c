@@ -1,79 +1,100 @@
-/* Commands of one kind for many messages: a bounded number is under way at any time, so that
- * neither the queue grows with the mailbox nor the line falls silent. */
-#include "support/grow.h"
-#include "collect/session.h"
+/* Commands of one kind for many messages. */
+#include "collect/window.h"
 
 #include <stdlib.h>
+
+#include "support/grow.h"
+
+p3_window p3_window_for(p3_maildrop *drop, pop3_command_kind kind, void *ctx)
+{
+    return (p3_window){.drop = drop,
+                       .kind = kind,
+                       .ctx = ctx,
+                       .allowed = SIZE_MAX,
+                       .most = P3_WINDOW,
+                       .by_retr = SIZE_MAX};
+}
 
 bool p3_window_add(p3_window *w, size_t mail)
 {
     size_t *mails = p3_grow(w->mails, &w->room, w->count + 1, sizeof *mails);
-    if (mails == NULL) {
-        p3_session_fail_memory(w->session);
+    if (mails == NULL)
         return false;
-    }
     w->mails = mails;
     w->mails[w->count++] = mail;
+    return true;
+}
+
+bool p3_window_add_all(p3_window *w, p3_todo todo)
+{
+    const p3_mailbox *box = &w->drop->box;
+    for (size_t i = 0; i < box->count; i++) {
+        if (box->at[i].todo == todo && !p3_window_add(w, i))
+            return false;
+    }
     return true;
 }
 
 static pop3_sink_result take(void *ctx, const char *data, size_t len)
 {
     p3_window *w = ctx;
-    return w->sink(w->session, data, len);
+    return w->sink(w->ctx, data, len);
 }
 
 static void done(void *ctx, pop3_client *client, const pop3_result *result)
 {
     p3_window *w = ctx;
-    p3_session *s = w->session;
     (void)client;
-    w->done(s, &s->box.at[w->mails[w->finished]], result);
+    w->done(w->ctx, &w->drop->box.at[w->mails[w->finished]], result);
     w->finished++;
-    if (s->stage != P3_STAGE_OVER)
-        p3_window_fill(w); /* what comes after the window is decided when all that came is read */
+    p3_window_fill(w); /* what comes after the window is decided when all that came is read */
 }
 
 void p3_window_fill(p3_window *w)
 {
-    p3_session *s = w->session;
+    pop3_client *client = w->drop->client;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.sink = w->sink != NULL ? take : NULL;
     handlers.done = done;
     handlers.ctx = w;
     size_t end = w->count < w->allowed ? w->count : w->allowed;
-    while (w->submitted < end && w->submitted - w->finished < w->most && !s->close_wanted) {
+    while (w->submitted < end && w->submitted - w->finished < w->most && !w->drop->over) {
         pop3_command command = POP3_COMMAND_INIT;
         bool by_retr = w->kind == POP3_CMD_TOP && w->submitted >= w->by_retr;
         command.kind = by_retr ? POP3_CMD_RETR : w->kind;
-        const p3_mail *mail = &s->box.at[w->mails[w->submitted]];
+        const p3_mail *mail = &w->drop->box.at[w->mails[w->submitted]];
         command.number = mail->number;
-        /* What comes of LIST beside UIDL is not asked for as the measure of a message. */
-        if (w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN && !s->sizes_asked)
+        if (w->drop->sized && w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN)
             command.octets = mail->octets;
-        pop3_status status = pop3_client_submit(s->client, &command, &handlers);
+        pop3_status status = pop3_client_submit(client, &command, &handlers);
         if (status != POP3_OK) {
-            p3_session_lost(s, status);
+            p3_maildrop_lost(w->drop, status);
             return;
         }
         w->submitted++;
     }
-    if (w->submitted - w->finished > 1 && pop3_client_pipelines(s->client))
-        s->together = true; /* the server may say otherwise when it is asked again */
+    if (w->submitted - w->finished > 1 && pop3_client_pipelines(client))
+        w->drop->together = true; /* the server may say otherwise when it is asked again */
 }
 
-bool p3_window_by_retr(p3_window *w)
+bool p3_window_is_done(const p3_window *w)
+{
+    return w->finished == w->count;
+}
+
+uint32_t p3_window_in_hand(const p3_window *w)
+{
+    return w->finished < w->submitted ? w->drop->box.at[w->mails[w->finished]].number : 0;
+}
+
+void p3_window_by_retr(p3_window *w)
 {
     if (w->finished == 0)
         w->kind = POP3_CMD_RETR;
     if (w->by_retr == SIZE_MAX)
         w->by_retr = w->count;
-    return p3_window_add(w, w->mails[w->finished]);
-}
-
-bool p3_window_done(const p3_window *w)
-{
-    return w->finished == w->count;
+    if (!p3_window_add(w, w->mails[w->finished]))
+        p3_maildrop_failed_memory(w->drop);
 }
 
 void p3_window_free(p3_window *w)

@@ -1,0 +1,229 @@
+/* Batches of messages. */
+#include "collect/batcher.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "support/clock.h"
+
+/* A batch is handed in when it has so many messages, or so many octets, or has been filling for so
+ * long; and as soon as the disk has nothing to do, when it is worth its while. So the disk and the
+ * line work at the same time: in large steps on a fast line, in small ones on a slow line. */
+#define P3_BATCH_MESSAGES 1000
+#define P3_BATCH_OCTETS   ((uint64_t)64 * 1024 * 1024)
+#define P3_BATCH_MS       2000
+#define P3_IDLE_MESSAGES  64
+#define P3_IDLE_OCTETS    ((uint64_t)16 * 1024 * 1024)
+
+/* A batch that has been handed in. */
+typedef struct p3_handed_in {
+    p3_commit commit;
+    p3_batcher *batcher;
+} p3_handed_in;
+
+static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
+{
+    p3_parcel *p = &c->batch.parcels[i];
+    p3_mail *mail = &b->drop->box.at[p->entry];
+    if (c->problem.exit == 0 && p->delivered) {
+        p3_report_delivered(b->drop->report, 1);
+        *p3_maildrop_row(b->drop, mail) = c->changes[i].row;
+        b->delivered(b->ctx, mail);
+        if (p->problem != NULL) /* it is elsewhere */
+            p3_report_tell(b->drop->report, P3_NOTICE_FAILED, mail, NULL, p->problem);
+    } else if (p->problem != NULL) {
+        p3_recorder_set_back(b->recorder, mail, p->problem);
+    }
+    free(p->problem);
+    free(p->sender);
+    if (p->fd >= 0)
+        (void)close(p->fd);
+}
+
+static void batch_over(p3_job *job)
+{
+    p3_handed_in *h = (p3_handed_in *)job;
+    p3_batcher *b = h->batcher;
+    p3_commit *c = &h->commit;
+    b->recorder->pending--;
+    b->batches--;
+    if (c->problem.exit != 0)
+        p3_maildrop_failed(b->drop, &c->problem);
+    for (size_t i = 0; i < c->batch.count; i++)
+        parcel_over(b, c, i);
+    if (b->delivery->class->recorded != NULL)
+        b->delivery->class->recorded(b->delivery, &c->batch, c->problem.exit == 0);
+    if (c->problem.exit == 0)
+        p3_report_tell(b->drop->report, P3_NOTICE_DELIVERED, NULL, NULL, NULL);
+    if (c->batch.stopped.exit != 0)
+        p3_maildrop_failed(b->drop, &c->batch.stopped);
+    free(c->batch.parcels);
+    free(c->changes);
+    free(h);
+    p3_maildrop_advance(b->drop);
+}
+
+static void deliver_slowly(p3_job *job)
+{
+    p3_batch *b = &((p3_handed_in *)job)->commit.batch;
+    b->to->class->deliver(&b, 1);
+}
+
+/* The row that a parcel's message has once it is delivered. */
+static p3_change change_for(const p3_batcher *b, const p3_parcel *p)
+{
+    p3_change change = {.row = *p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]), .parcel = p};
+    change.row.standing = P3_DELIVERED;
+    change.row.time = b->drop->calendar.stamp;
+    change.row.tries = 0; /* from here on it counts how often the message has come back */
+    change.row.name = "";
+    return change;
+}
+
+static void slowly_delivered(p3_job *job);
+
+/* Starts the next slow delivery: one at a time, in the order of the messages. */
+static void start_slow(p3_batcher *b)
+{
+    p3_commit *c = b->slow;
+    if (b->slow_runs || c == NULL)
+        return;
+    b->slow = c->next;
+    b->slow_runs = true;
+    c->job = (p3_job){.run = deliver_slowly, .over = slowly_delivered};
+    if (p3_jobs_start(b->jobs, &c->job))
+        return;
+    p3_problem_errno(&c->batch.problem, errno, "delivering");
+    slowly_delivered(&c->job);
+}
+
+/* A delivery that took its time is over: what came of it is recorded. */
+static void slowly_delivered(p3_job *job)
+{
+    p3_handed_in *h = (p3_handed_in *)job;
+    p3_batcher *b = h->batcher;
+    h->commit.problem = h->commit.batch.problem;
+    h->commit.job = (p3_job){.over = batch_over};
+    p3_committer_add(b->recorder->committer, &h->commit);
+    b->slow_runs = false;
+    start_slow(b);
+}
+
+static void start_delivery(p3_batcher *b, p3_handed_in *h)
+{
+    b->recorder->pending++;
+    b->batches++;
+    if (!b->delivery->class->slow) {
+        h->commit.job = (p3_job){.over = batch_over};
+        p3_committer_add(b->recorder->committer, &h->commit);
+        return;
+    }
+    p3_commit **end = &b->slow;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = &h->commit;
+    start_slow(b);
+}
+
+/* Throws finished messages away that have not been handed in. */
+static void discard(p3_batcher *b, p3_parcel *parcels, size_t count)
+{
+    if (count > 0 && b->delivery->class->discard != NULL)
+        b->delivery->class->discard(b->delivery, parcels, count);
+    for (size_t i = 0; i < count; i++) {
+        free(parcels[i].sender);
+        if (parcels[i].fd >= 0)
+            (void)close(parcels[i].fd);
+    }
+    p3_report_discarded(b->drop->report, count);
+}
+
+void p3_batcher_begin(p3_batcher *b, p3_delivery *delivery, size_t most)
+{
+    b->delivery = delivery;
+    b->room = delivery->class->alone ? 1 : P3_BATCH_MESSAGES;
+    if (most > 0 && most < b->room)
+        b->room = most;
+}
+
+void p3_batcher_throw_away(p3_batcher *b)
+{
+    if (b->count > 0)
+        discard(b, b->parcels, b->count);
+    b->count = 0;
+    b->octets = 0;
+}
+
+void p3_batcher_hand_in(p3_batcher *b)
+{
+    size_t count = b->count;
+    if (count == 0)
+        return;
+    p3_handed_in *h = calloc(1, sizeof *h);
+    p3_change *changes = calloc(count, sizeof *changes);
+    if (h == NULL || changes == NULL) {
+        free(h);
+        free(changes);
+        p3_batcher_throw_away(b);
+        p3_maildrop_failed_memory(b->drop);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        changes[i] = change_for(b, &b->parcels[i]);
+    h->batcher = b;
+    h->commit = (p3_commit){.account = b->drop->known.id,
+                            .batch = {.to = b->delivery, .parcels = b->parcels, .count = count},
+                            .changes = changes,
+                            .count = count,
+                            .poisoned = &b->recorder->poisoned,
+                            .reached = "delivered-recorded"};
+    b->parcels = NULL;
+    b->count = 0;
+    b->octets = 0;
+    if (b->delivery->class->seal != NULL)
+        b->delivery->class->seal(b->delivery, &h->commit.batch);
+    start_delivery(b, h);
+}
+
+static bool is_full(const p3_batcher *b, bool at_once, bool hold)
+{
+    bool is_idle = b->batches == 0;
+    bool is_late = !hold && p3_clock_ms() - b->since >= P3_BATCH_MS;
+    if (is_idle && (at_once || b->count >= P3_IDLE_MESSAGES || b->octets >= P3_IDLE_OCTETS))
+        return true;
+    return b->delivery->class->alone || b->count == P3_BATCH_MESSAGES ||
+           b->octets >= P3_BATCH_OCTETS || is_late;
+}
+
+void p3_batcher_hand_in_full(p3_batcher *b, bool at_once, bool hold)
+{
+    if (b->count > 0 && is_full(b, at_once, hold))
+        p3_batcher_hand_in(b);
+}
+
+void p3_batcher_add(p3_batcher *b, const p3_parcel *parcel)
+{
+    if (b->parcels == NULL)
+        b->parcels = calloc(b->room, sizeof *b->parcels);
+    if (b->parcels == NULL) {
+        p3_parcel lost = *parcel;
+        discard(b, &lost, 1);
+        p3_maildrop_failed_memory(b->drop);
+        return;
+    }
+    if (b->count == 0)
+        b->since = p3_clock_ms();
+    b->parcels[b->count++] = *parcel;
+    b->octets += parcel->octets;
+}
+
+bool p3_batcher_is_behind(const p3_batcher *b)
+{
+    return b->delivery != NULL && b->batches >= (b->delivery->class->alone ? 1u : 2u);
+}
+
+void p3_batcher_free(p3_batcher *b)
+{
+    free(b->parcels);
+}

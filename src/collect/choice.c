@@ -1,0 +1,159 @@
+/* Which of the new messages are retrieved: by size, by trouble, by the run's limit. */
+#include "collect/choice.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "collect/attempts.h"
+
+void p3_choice_set_aside(p3_maildrop *d, const p3_trust *trust)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_TEMPFAIL,
+                   "the server closes the connection when it is asked for this message; it stays "
+                   "there, and the others are retrieved");
+    for (size_t i = 0; i < d->box.count && trust->asides > 0; i++) {
+        p3_mail *mail = &d->box.at[i];
+        p3_todo todo = mail->todo;
+        if (!p3_trust_sets_aside(trust, mail->number) || todo == P3_TODO_NOTHING ||
+            todo == P3_TODO_KEEP)
+            continue;
+        mail->todo = P3_TODO_NOTHING;
+        d->plan.looks -= todo == P3_TODO_LOOK;
+        if (todo == P3_TODO_LOOK)
+            p3_report_unseen(d->report, mail, &why);
+        else
+            p3_report_failed(d->report, mail, &why);
+    }
+}
+
+void p3_choice_by_size(p3_maildrop *d)
+{
+    const p3_account *a = d->account;
+    for (size_t i = 0; i < d->box.count; i++) {
+        p3_mail *mail = &d->box.at[i];
+        if (mail->todo != P3_TODO_TAKE || mail->octets == P3_SIZE_UNKNOWN)
+            continue;
+        if (a->kill_size > 0 && mail->octets > a->kill_size) {
+            mail->todo = P3_TODO_NOTHING;
+            mail->remove = true;
+        } else if (a->max_size > 0 && mail->octets > a->max_size) {
+            mail->todo = P3_TODO_NOTHING;
+            p3_report_skipped(d->report, mail, "it is larger than the size limit");
+        }
+    }
+}
+
+/* A message to retrieve, for the order: those that made trouble before come last. */
+typedef struct p3_candidate {
+    uint32_t tries;
+    size_t mail;
+} p3_candidate;
+
+static int compare_candidates(const void *x, const void *y)
+{
+    const p3_candidate *a = x;
+    const p3_candidate *b = y;
+    if (a->tries != b->tries)
+        return a->tries < b->tries ? -1 : 1;
+    return a->mail < b->mail ? -1 : a->mail > b->mail;
+}
+
+/* Once a visit of this run has ended by a message, one that has often made trouble is left alone:
+ * the others are to get to their QUIT. */
+static bool is_trouble(const p3_maildrop *d, const p3_bounds *bounds, const p3_mail *mail,
+                       uint32_t tries)
+{
+    p3_problem why;
+    if (!bounds->spares_trouble || tries < P3_TRIES_MOST)
+        return false;
+    p3_problem_set(&why, EX_PROTOCOL,
+                   "it is left alone for the rest of this run: %" PRIu32
+                   " times it could not be retrieved",
+                   tries);
+    p3_report_failed(d->report, mail, &why);
+    return true;
+}
+
+static size_t gather(const p3_maildrop *d, const p3_bounds *bounds, p3_candidate *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->box.count; i++) {
+        const p3_mail *mail = &d->box.at[i];
+        uint32_t tries = mail->row == P3_NO_ROW ? 0 : p3_maildrop_row(d, mail)->tries;
+        if (mail->todo == P3_TODO_TAKE && !is_trouble(d, bounds, mail, tries))
+            out[count++] = (p3_candidate){tries, i};
+    }
+    qsort(out, count, sizeof *out, compare_candidates);
+    return count;
+}
+
+static size_t bound_by_limit(const p3_maildrop *d, size_t count)
+{
+    uint64_t limit = d->account->limit;
+    uint64_t done = d->report->tally.retrieved;
+    uint64_t room = limit > done ? limit - done : 0;
+    return limit > 0 && count > room ? (size_t)room : count;
+}
+
+/* Of so many messages to retrieve, how many are in this visit: those that are deleted in it count
+ * as well, where the server wants QUIT to come after some. */
+static size_t bound_by_room(const p3_maildrop *d, const p3_bounds *bounds, size_t count, bool *more)
+{
+    size_t room = bounds->only_deletes ? 0 : bounds->room;
+    for (size_t i = 0; i < d->box.count && room > 0 && room < SIZE_MAX; i++)
+        room -= p3_maildrop_is_due(d, &d->box.at[i]);
+    *more = count > room;
+    return count < room ? count : room;
+}
+
+/* A server that gives its messages new unique-ids, or headers, each time could fill the disk. */
+static size_t bound_by_copies(const p3_maildrop *d, size_t count, p3_problem *why)
+{
+    const p3_tally *t = &d->report->tally;
+    uint64_t room = p3_attempts_room(t);
+    if (count <= room)
+        return count;
+    p3_problem_set(why, EX_TEMPFAIL,
+                   "%" PRIu64
+                   " messages were delivered in this run, though the server lists no more "
+                   "than %" PRIu64 ": it seems to make new ones of those that were delivered; the "
+                   "rest waits for the next run",
+                   t->delivered - t->settled, t->listed_most);
+    return (size_t)room;
+}
+
+bool p3_choose(p3_maildrop *d, const p3_bounds *bounds, p3_choice *out)
+{
+    p3_candidate *all = malloc((d->box.count + 1) * sizeof *all);
+    size_t *mails = malloc((d->box.count + 1) * sizeof *mails);
+    uint64_t octets = 0;
+    *out = (p3_choice){.mails = mails};
+    if (all == NULL || mails == NULL) {
+        free(all);
+        return false;
+    }
+    size_t count = bound_by_limit(d, gather(d, bounds, all));
+    count = bound_by_room(d, bounds, count, &out->more);
+    out->count = bound_by_copies(d, count, &out->problem);
+    for (size_t i = 0; i < out->count; i++) {
+        const p3_mail *mail = &d->box.at[all[i].mail];
+        mails[i] = all[i].mail;
+        octets += mail->octets != P3_SIZE_UNKNOWN ? mail->octets : 0;
+    }
+    free(all);
+    p3_report_wanted(d->report, out->count, octets);
+    return true;
+}
+
+void p3_choice_tell(const p3_choice *c, const p3_maildrop *d)
+{
+    const p3_mailbox *box = &d->box;
+    for (size_t i = 0; i < c->count; i++)
+        p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[c->mails[i]], "retrieve", NULL);
+    for (size_t i = 0; i < box->count; i++) {
+        if (p3_maildrop_is_due(d, &box->at[i]))
+            p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[i], "delete", NULL);
+    }
+}

@@ -1,0 +1,116 @@
+/* Compares messages with those that were delivered, to the last octet. */
+#include "collect/comparer.h"
+
+#include <inttypes.h>
+#include <sysexits.h>
+
+#include "collect/failure_text.h"
+
+static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
+{
+    p3_comparer *c = ctx;
+    uint64_t most = c->drop->account->message_limit;
+    c->octets += len;
+    if (most > 0 && c->octets > most) {
+        p3_problem why;
+        p3_problem_set(&why, EX_PROTOCOL,
+                       "comparing a message with the one that was delivered: it was given up at "
+                       "%" PRIu64 " octets (--message-limit)",
+                       most);
+        p3_maildrop_failed(c->drop, &why);
+        return POP3_SINK_ABORT;
+    }
+    size_t in_header = p3_header_take(&c->header, data, len);
+    p3_body_hash_take(c->body, data, len, in_header);
+    return POP3_SINK_CONTINUE;
+}
+
+static void begin_next(p3_comparer *c)
+{
+    p3_header_reset(&c->header);
+    p3_body_hash_begin(c->body);
+    c->octets = 0;
+}
+
+/* A message has come whole. False when out of memory. */
+static bool compare(p3_comparer *c, p3_mail *mail)
+{
+    const p3_row *row = p3_maildrop_row(c->drop, mail);
+    p3_fingerprint print = p3_fingerprint_of(c->header.data, c->header.len);
+    p3_fingerprint body = p3_body_hash_end(c->body);
+    if (c->header.failed)
+        return false;
+    if (!p3_fingerprint_equal(&print, &row->fingerprint) ||
+        !p3_fingerprint_equal(&body, &row->body))
+        return p3_others_add(&c->others, (p3_other){(size_t)(mail - c->drop->box.at), print, body});
+    mail->certain = true;
+    return true;
+}
+
+static void compared(void *ctx, p3_mail *mail, const pop3_result *result)
+{
+    p3_comparer *c = ctx;
+    p3_problem why;
+    if (result->status == POP3_ERR_REFUSED) {
+        p3_describe_refused_message(c->drop->client, &why);
+        p3_report_unseen(c->drop->report, mail, &why);
+    } else if (result->status != POP3_OK) {
+        p3_maildrop_lost(c->drop, result->status);
+    } else if (!compare(c, mail)) {
+        p3_maildrop_failed_memory(c->drop);
+    }
+    begin_next(c);
+}
+
+/* Decides about a message that is known, but not for certain. False when out of memory. */
+static bool examine(p3_comparer *c, p3_mail *mail)
+{
+    p3_mailbox *box = &c->drop->box;
+    size_t i = (size_t)(mail - box->at);
+    p3_look look = p3_mailbox_look(box, i);
+    const p3_row *row = p3_maildrop_row(c->drop, mail);
+    bool due = p3_maildrop_row_is_due(c->drop, row);
+    bool common = p3_fingerprint_known(&look.print) && !look.distinctive;
+    if (p3_fingerprint_known(&row->body) && (due || common))
+        return p3_window_add(&c->window, i);
+    if (due) /* nothing to compare it with: rather delivered twice than deleted unread */
+        p3_plan_take(&c->drop->plan, mail);
+    return true;
+}
+
+void p3_comparer_begin(p3_comparer *c)
+{
+    p3_mailbox *box = &c->drop->box;
+    size_t end = c->drop->report->options->dry_run ? 0 : box->count;
+    bool ok = true;
+    c->window = p3_window_for(c->drop, POP3_CMD_RETR, c);
+    c->window.sink = take_octets;
+    c->window.done = compared;
+    for (size_t i = 0; i < end && ok; i++) {
+        if (box->at[i].todo == P3_TODO_KEEP && !box->at[i].certain)
+            ok = examine(c, &box->at[i]);
+    }
+    if (ok && c->window.count == 0)
+        return;
+    c->body = p3_body_hash_new();
+    if (!ok || c->body == NULL) {
+        p3_maildrop_failed_memory(c->drop);
+        return;
+    }
+    begin_next(c);
+    p3_window_fill(&c->window);
+}
+
+bool p3_comparer_end(p3_comparer *c)
+{
+    p3_maildrop *d = c->drop;
+    return c->others.count == 0 || p3_plan_match_others(&d->plan, &d->box, &d->rows, &c->others);
+}
+
+void p3_comparer_free(p3_comparer *c)
+{
+    p3_window_free(&c->window);
+    p3_header_free(&c->header);
+    p3_body_hash_free(c->body);
+    p3_others_free(&c->others);
+}

@@ -1,0 +1,29 @@
+/* Whether messages that were found by their headers are those that were delivered, to the last
+ * octet: before one is deleted, and where a header does not say which message it is. It is
+ * retrieved once more for that, and not delivered when it is the same. One that is another is new,
+ * unless it is that of another row. */
+#ifndef P3_COLLECT_COMPARER_H
+#define P3_COLLECT_COMPARER_H
+
+#include "collect/match_bodies.h"
+#include "collect/window.h"
+
+typedef struct p3_comparer {
+    p3_maildrop *drop;
+    p3_window window;
+    p3_header header;   /* of the message in hand */
+    p3_body_hash *body; /* of the same; NULL when nothing is compared */
+    uint64_t octets;    /* of the same, that have come */
+    p3_others others;   /* those that are not the messages of their rows */
+} p3_comparer;
+
+/* Asks for the messages that are to be compared, with drop set; there may be none. */
+void p3_comparer_begin(p3_comparer *c);
+
+/* All have been compared: decides about those that are not the messages of their rows. Returns
+ * false when out of memory. */
+bool p3_comparer_end(p3_comparer *c);
+
+void p3_comparer_free(p3_comparer *c);
+
+#endif

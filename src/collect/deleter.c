@@ -1,0 +1,93 @@
+/* DELE and QUIT. */
+#include "collect/deleter.h"
+
+#include <stdlib.h>
+
+#include "collect/failure_text.h"
+#include "support/fault.h"
+
+static void deleted(void *ctx, p3_mail *mail, const pop3_result *result)
+{
+    p3_deleter *d = ctx;
+    p3_fault("dele-answered");
+    if (d->drop->over)
+        return;
+    mail->marked = result->status == POP3_OK;
+    if (result->status == POP3_ERR_REFUSED) {
+        p3_problem why;
+        p3_describe_refused_message(d->drop->client, &why);
+        p3_report_tell(d->drop->report, P3_NOTICE_FAILED, mail, NULL, &why);
+    } else if (result->status != POP3_OK) {
+        p3_maildrop_lost(d->drop, result->status);
+    }
+}
+
+void p3_deleter_init(p3_deleter *d, p3_maildrop *drop)
+{
+    d->drop = drop;
+    d->window = p3_window_for(drop, POP3_CMD_DELE, d);
+    d->window.done = deleted;
+}
+
+void p3_deleter_add(p3_deleter *d, const p3_mail *mail)
+{
+    if (d->drop->over)
+        return;
+    if (p3_window_add(&d->window, (size_t)(mail - d->drop->box.at)))
+        p3_window_fill(&d->window);
+    else
+        p3_maildrop_failed_memory(d->drop);
+}
+
+static void quit_answered(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_deleter *d = ctx;
+    p3_fault("quit-answered");
+    if (d->drop->over)
+        return;
+    if (result->status != POP3_OK && pop3_client_deletions(client) > 0) {
+        p3_maildrop_lost(d->drop, result->status);
+        return;
+    }
+    d->quit = result->status == POP3_OK ? P3_QUIT_ANSWERED : P3_QUIT_NOT_ANSWERED;
+    p3_maildrop_advance(d->drop);
+}
+
+void p3_deleter_quit(p3_deleter *d)
+{
+    pop3_command quit = POP3_COMMAND_INIT;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    quit.kind = POP3_CMD_QUIT;
+    handlers.done = quit_answered;
+    handlers.ctx = d;
+    p3_fault("before-quit");
+    pop3_status status = pop3_client_submit(d->drop->client, &quit, &handlers);
+    if (status != POP3_OK)
+        p3_maildrop_lost(d->drop, status);
+}
+
+size_t p3_deleter_record(const p3_deleter *d, p3_recorder *r, p3_standing standing,
+                         const char *reached)
+{
+    const p3_window *w = &d->window;
+    size_t marked = 0;
+    size_t n = 0;
+    p3_change *changes = calloc(w->count + 1, sizeof *changes);
+    if (changes == NULL) {
+        p3_maildrop_failed_memory(d->drop);
+        return 0;
+    }
+    for (size_t i = 0; i < w->count; i++) {
+        const p3_mail *mail = &d->drop->box.at[w->mails[i]];
+        marked += mail->marked;
+        if (mail->marked && mail->row != P3_NO_ROW)
+            changes[n++] = p3_recorder_change(r, mail, standing);
+    }
+    p3_recorder_add_changes(r, changes, n, reached);
+    return marked;
+}
+
+void p3_deleter_free(p3_deleter *d)
+{
+    p3_window_free(&d->window);
+}

@@ -1,0 +1,142 @@
+/* What is recorded before the first message is asked for. */
+#include "collect/intents.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* So many intents are recorded while the line waits: about as many as a window of commands, so that
+ * it is busy while the others are recorded. */
+#define P3_FIRST_INTENTS 1000
+
+/* How a row is to be changed now that the mailbox has been seen. */
+static bool change_row(const p3_maildrop *d, size_t i, p3_change *out)
+{
+    p3_row *row = &d->rows.at[i];
+    int64_t now = time(NULL);
+    if (d->plan.claimed[i] || row->standing == P3_INTENT) {
+        *out = (p3_change){.row = *row, .forget = row->standing == P3_INTENT};
+        return row->standing == P3_INTENT && !d->plan.claimed[i];
+    }
+    if (row->standing == P3_GONE || row->standing == P3_DOUBTED) {
+        *out = (p3_change){.row = *row, .forget = true};
+        return row->standing == P3_DOUBTED || row->time + P3_GONE_SECONDS < now;
+    }
+    row->standing = P3_GONE;
+    row->time = now;
+    *out = (p3_change){.row = *row};
+    return true;
+}
+
+/* Whether a message that was looked at is not in the state as it ought to be. */
+static bool change_kept(const p3_maildrop *d, const p3_mail *mail, p3_change *out)
+{
+    p3_row *row = p3_maildrop_row(d, mail);
+    bool same = row->uid.len == mail->uid.len &&
+                (row->uid.len == 0 || memcmp(row->uid.data, mail->uid.data, row->uid.len) == 0);
+    uint64_t octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : row->octets;
+    bool timed = p3_calendar_plausible(&d->calendar, row->time) || d->calendar.stamp == 0;
+    if (same && row->standing == P3_DELIVERED && row->octets == octets && timed)
+        return false;
+    if (!timed) /* delivered when the clock was wrong: its age counts from here on */
+        row->time = d->calendar.stamp;
+    row->tries = row->standing == P3_GONE ? row->tries + 1 : row->tries; /* it has come back */
+    row->standing = P3_DELIVERED;
+    row->octets = octets;
+    row->uid = mail->uid;
+    *out = (p3_change){.row = *row};
+    return true;
+}
+
+/* The intent to deliver the next message under the next name. */
+static bool intend(p3_intents *s, p3_change *out)
+{
+    p3_maildrop *d = s->drop;
+    size_t next = s->names.count;
+    p3_mail *mail = &d->box.at[s->mails[next]];
+    p3_name_list_add(&s->names, s->run_names);
+    if (mail->row == P3_NO_ROW)
+        mail->row = p3_rows_add(&d->rows, mail->uid);
+    if (mail->row == P3_NO_ROW)
+        return false;
+    p3_row *row = p3_maildrop_row(d, mail);
+    if (row->standing == P3_INTENT && p3_names_made_for(row->name, s->names.owner.mark) &&
+        p3_target_row_of(d->account->target.kind)->keeps_names)
+        p3_name_list_set(&s->names, next, row->name);
+    row->standing = P3_INTENT;
+    row->uid = mail->uid;
+    row->name = p3_name_list_at(&s->names, next);
+    *out = (p3_change){.row = *row};
+    return true;
+}
+
+/* Adds the intents of the next messages, up to `end`. */
+static bool intend_up_to(p3_intents *s, size_t end, p3_change *changes, size_t *n)
+{
+    while (s->names.count < end) {
+        if (!intend(s, &changes[(*n)++]))
+            return false;
+    }
+    return true;
+}
+
+/* How all that is known is to be changed. */
+static size_t change_known(const p3_maildrop *d, p3_change *changes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->rows.count; i++)
+        n += change_row(d, i, &changes[n]);
+    for (size_t i = 0; i < d->box.count; i++) {
+        if (d->box.at[i].todo == P3_TODO_KEEP)
+            n += change_kept(d, &d->box.at[i], &changes[n]);
+    }
+    return n;
+}
+
+static bool hand_in(p3_intents *s, p3_change *changes, size_t n, const p3_target *target)
+{
+    p3_commit what = {
+        .changes = changes, .count = n, .target = target, .reached = "intents-recorded"};
+    return p3_recorder_add(s->recorder, what, &s->recorded, s->names.count);
+}
+
+bool p3_intents_begin(p3_intents *s, const size_t *mails, size_t count)
+{
+    p3_maildrop *d = s->drop;
+    size_t first = count < P3_FIRST_INTENTS ? count : P3_FIRST_INTENTS;
+    s->mails = mails;
+    s->count = count;
+    p3_change *changes = calloc(d->rows.count + d->box.count + first + 1, sizeof *changes);
+    if (changes == NULL || !p3_name_list_init(&s->names, s->run_names, count, d->owner)) {
+        free(changes);
+        return false;
+    }
+    size_t n = change_known(d, changes);
+    if (!intend_up_to(s, first, changes, &n)) {
+        free(changes);
+        return false;
+    }
+    if (n > 0)
+        return hand_in(s, changes, n, first > 0 ? &d->account->target : NULL);
+    free(changes);
+    return true;
+}
+
+bool p3_intents_go_on(p3_intents *s)
+{
+    size_t rest = s->count - s->names.count;
+    size_t n = 0;
+    if (rest == 0)
+        return true;
+    p3_change *changes = calloc(rest, sizeof *changes);
+    if (changes == NULL || !intend_up_to(s, s->count, changes, &n)) {
+        free(changes);
+        return false;
+    }
+    return hand_in(s, changes, n, NULL);
+}
+
+void p3_intents_free(p3_intents *s)
+{
+    p3_name_list_free(&s->names);
+}

@@ -1,0 +1,201 @@
+/* The listing: UIDL and LIST. */
+#include "collect/lister.h"
+
+#include "collect/failure_text.h"
+#include "collect/remarks.h"
+
+static bool listing_failed(const p3_lister *l, const pop3_result *result)
+{
+    if (result->status != POP3_OK)
+        p3_maildrop_lost(l->drop, result->status);
+    return result->status != POP3_OK;
+}
+
+/* Without UIDL the messages have no names, and are all to be looked at. */
+static bool add(const p3_lister *l, const pop3_entry *entry, pop3_str uid)
+{
+    bool ok = p3_mailbox_add(&l->drop->box, entry->number, uid);
+    if (!ok)
+        p3_maildrop_failed_memory(l->drop);
+    return ok;
+}
+
+static bool take_uid(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    (void)line;
+    return add(ctx, entry, entry->uid);
+}
+
+static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    p3_lister *l = ctx;
+    p3_mailbox *box = &l->drop->box;
+    (void)line;
+    if (!add(l, entry, (pop3_str){"", 0}))
+        return false;
+    box->at[box->count - 1].octets = entry->octets;
+    return true;
+}
+
+static bool take_size(void *ctx, const pop3_entry *entry, pop3_str line)
+{
+    p3_lister *l = ctx;
+    if (l->no_uidl)
+        return take_number(ctx, entry, line);
+    bool ok = p3_mailbox_size(&l->drop->box, entry->number, entry->octets);
+    if (!ok)
+        p3_maildrop_failed_memory(l->drop);
+    return ok;
+}
+
+static void submit(p3_lister *l, pop3_command_kind kind, pop3_entry_fn entry, pop3_done_fn done)
+{
+    pop3_command command = POP3_COMMAND_INIT;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    command.kind = kind;
+    handlers.entry = entry;
+    handlers.done = done;
+    handlers.ctx = l;
+    pop3_status status = pop3_client_submit(l->drop->client, &command, &handlers);
+    if (status != POP3_OK)
+        p3_maildrop_lost(l->drop, status);
+}
+
+/* Whether there can be no session without LIST. */
+static bool needs_sizes(const p3_lister *l)
+{
+    const p3_account *a = l->drop->account;
+    return l->drop->report->options->sizes || a->max_size > 0 || a->kill_size > 0 || l->no_uidl;
+}
+
+static bool knows(const p3_lister *l, p3_standing standing)
+{
+    const p3_rows *rows = &l->drop->rows;
+    size_t i = 0;
+    while (i < rows->count && rows->at[i].standing != standing)
+        i++;
+    return i < rows->count;
+}
+
+/* LIST tells of messages that UIDL lacks, and of unique-ids that are used again. Beside UIDL it
+ * costs no round trip. */
+static bool wants_sizes_beside(const p3_lister *l)
+{
+    return pop3_client_pipelines(l->drop->client) && !l->trust->frugal && !l->trust->no_sizes;
+}
+
+/* Behind UIDL it costs one, and a command that a server which bounds visits may lack later. */
+static bool wants_sizes_behind(const p3_lister *l)
+{
+    const p3_maildrop *d = l->drop;
+    bool to_spare =
+        !l->trust->frugal && p3_trust_quota(l->trust, d->known.traits.quit_after) == SIZE_MAX;
+    bool any = d->box.count > 0;
+    if (l->trust->no_sizes)
+        return any && needs_sizes(l);
+    return to_spare || l->listed_again ||
+           (any && (needs_sizes(l) || d->box.numbered || d->box.has_gaps || knows(l, P3_DOUBTED)));
+}
+
+static void finish(p3_lister *l)
+{
+    if (!p3_mailbox_seal(&l->drop->box)) {
+        p3_maildrop_failed_memory(l->drop);
+        return;
+    }
+    l->done = true;
+    p3_maildrop_advance(l->drop);
+}
+
+static void list_again(p3_lister *l)
+{
+    p3_mailbox_free(&l->drop->box);
+    p3_lister_begin(l);
+}
+
+/* LIST has been answered: what only one of the two listings has is told, and retrieved. */
+static void agree(p3_lister *l)
+{
+    const p3_listener *up = l->drop->listener;
+    p3_mailbox *box = &l->drop->box;
+    if (l->no_uidl) {
+        finish(l);
+        return;
+    }
+    /* Mail may have come between the two, on a server that does not lock: it is asked once more, so
+     * that such mail gets its unique-id, and is not delivered again when it has one. */
+    if (box->nameless_count > 0 && !l->listed_again) {
+        l->listed_again = true;
+        list_again(l);
+        return;
+    }
+    l->told = l->told || p3_remark_on_disagreement(l->drop->report, box);
+    if (box->count == 0 && box->nameless_count > 0) { /* UIDL is empty: as good as refused */
+        up->learned(up->ctx, (pop3_server_traits){.flags = POP3_TRAIT_NO_UIDL});
+        l->no_uidl = true;
+        list_again(l);
+    } else if (p3_mailbox_adopt(box)) {
+        finish(l);
+    } else {
+        p3_maildrop_failed_memory(l->drop);
+    }
+}
+
+static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_lister *l = ctx;
+    (void)client;
+    if (l->drop->over)
+        return;
+    if (result->status == POP3_ERR_REFUSED && !needs_sizes(l))
+        finish(l);
+    else if (!listing_failed(l, result))
+        agree(l);
+}
+
+static void uids_listed(void *ctx, pop3_client *client, const pop3_result *result)
+{
+    p3_lister *l = ctx;
+    if (l->drop->over)
+        return;
+    /* Some servers have UIDL without announcing it, some announce it and refuse it: try it. One
+     * that refuses it for the time being still has it: without it all would be looked at. */
+    if (result->status == POP3_ERR_REFUSED && !p3_is_for_later(client, result->status)) {
+        l->no_uidl = l->uidl_refused = true;
+        if (!l->sizes_beside)
+            submit(l, POP3_CMD_LIST, take_number, sizes_listed);
+        return; /* else LIST's answer comes next */
+    }
+    if (listing_failed(l, result))
+        return;
+    if (!p3_mailbox_seal(&l->drop->box))
+        p3_maildrop_failed_memory(l->drop);
+    else if (!l->sizes_beside && wants_sizes_behind(l))
+        submit(l, POP3_CMD_LIST, take_size, sizes_listed);
+    else if (!l->sizes_beside)
+        finish(l);
+}
+
+void p3_lister_begin(p3_lister *l)
+{
+    l->no_uidl =
+        l->no_uidl || l->trust->no_uidl || (l->drop->known.traits.flags & POP3_TRAIT_NO_UIDL) != 0;
+    if (l->no_uidl) {
+        submit(l, POP3_CMD_LIST, take_number, sizes_listed);
+        return;
+    }
+    l->sizes_beside = wants_sizes_beside(l);
+    submit(l, POP3_CMD_UIDL, take_uid, uids_listed);
+    if (l->sizes_beside && !l->drop->over)
+        submit(l, POP3_CMD_LIST, take_size, sizes_listed);
+}
+
+bool p3_lister_is_at_uidl(const p3_lister *l)
+{
+    return !l->done && !l->no_uidl && !l->drop->box.sealed;
+}
+
+bool p3_lister_is_at_spare_list(const p3_lister *l)
+{
+    return !l->done && !l->no_uidl && !l->sizes_beside && l->drop->box.sealed && !needs_sizes(l);
+}

@@ -1,0 +1,95 @@
+/* The maildrop that a visit works on. */
+#include "collect/maildrop.h"
+
+#include <sysexits.h>
+
+/* A message whose deletion was confirmed, and which is still there, is deleted again so often. */
+#define P3_RETURNS_MOST 3
+
+void p3_maildrop_free(p3_maildrop *d)
+{
+    p3_known_account_clear(&d->known);
+    p3_rows_free(&d->rows);
+    p3_mailbox_free(&d->box);
+    p3_plan_free(&d->plan);
+}
+
+void p3_maildrop_advance(const p3_maildrop *d)
+{
+    d->listener->advance(d->listener->ctx);
+}
+
+void p3_maildrop_lost(const p3_maildrop *d, pop3_status status)
+{
+    d->listener->lost(d->listener->ctx, status);
+}
+
+void p3_maildrop_failed(const p3_maildrop *d, const p3_problem *why)
+{
+    d->listener->failed(d->listener->ctx, why);
+}
+
+void p3_maildrop_failed_memory(const p3_maildrop *d)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_OSERR, "out of memory");
+    p3_maildrop_failed(d, &why);
+}
+
+void p3_maildrop_stopped(const p3_maildrop *d, const char *when)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_TEMPFAIL, "stopped by a signal%s", when);
+    p3_maildrop_failed(d, &why);
+}
+
+bool p3_maildrop_row_is_due(const p3_maildrop *d, const p3_row *row)
+{
+    const p3_account *a = d->account;
+    if (row->tries >= P3_RETURNS_MOST)
+        return false;
+    switch (a->removal) {
+    case P3_REMOVE_DELIVERED:
+        return true;
+    case P3_REMOVE_AFTER:
+        /* A clock that was wrong makes messages stay longer, never shorter. */
+        return p3_calendar_plausible(&d->calendar, row->time) &&
+               row->time + a->remove_after <= d->calendar.due;
+    default:
+        return false;
+    }
+}
+
+bool p3_maildrop_is_due(const p3_maildrop *d, const p3_mail *mail)
+{
+    return mail->remove ||
+           (mail->todo == P3_TODO_KEEP && (mail->certain || d->report->options->dry_run) &&
+            p3_maildrop_row_is_due(d, p3_maildrop_row(d, mail)));
+}
+
+bool p3_maildrop_any_due(const p3_maildrop *d)
+{
+    bool any = false;
+    for (size_t i = 0; i < d->rows.count && !any; i++) {
+        const p3_row *row = &d->rows.at[i];
+        any = (row->standing == P3_DELIVERED || row->standing == P3_LEAVING) &&
+              p3_maildrop_row_is_due(d, row);
+    }
+    return any;
+}
+
+bool p3_maildrop_can_top(const p3_maildrop *d)
+{
+    const pop3_capabilities *caps = pop3_client_capabilities(d->client);
+    return !d->no_top && (d->known.traits.flags & POP3_TRAIT_NO_TOP) == 0 &&
+           (caps == NULL || (caps->flags & POP3_CAP_TOP) != 0);
+}
+
+void p3_maildrop_compare_top(const p3_maildrop *d, const p3_mail *mail,
+                             const p3_fingerprint *retrieved)
+{
+    p3_fingerprint shown = p3_mailbox_look(&d->box, (size_t)(mail - d->box.at)).print;
+    if (p3_fingerprint_known(&shown) && !p3_fingerprint_equal(&shown, retrieved) &&
+        p3_maildrop_can_top(d))
+        d->listener->learned(d->listener->ctx, (pop3_server_traits){.flags = POP3_TRAIT_NO_TOP});
+}

@@ -1,0 +1,43 @@
+/* The parts of a visit, introduced to each other. */
+#ifndef P3_COLLECT_PARTS_H
+#define P3_COLLECT_PARTS_H
+
+#include "collect/authorization.h"
+#include "collect/comparer.h"
+#include "collect/filter.h"
+#include "collect/leftovers.h"
+#include "collect/lister.h"
+#include "collect/looker.h"
+#include "collect/transfer.h"
+
+typedef struct p3_parts {
+    p3_report report;
+    p3_maildrop drop;
+    p3_recorder recorder;
+    p3_leftovers leftovers;
+    p3_authorization authorization;
+    p3_lister lister;
+    p3_looker looker;
+    p3_comparer comparer;
+    p3_filter filter;
+    p3_choice choice;
+    p3_transfer transfer;
+    bool locked; /* the account's lock is ours */
+} p3_parts;
+
+/* Introduces them, for a visit that goes by `trust` and listens by `listener`. */
+void p3_parts_init(p3_parts *p, p3_run *run, const p3_account *account, const p3_trust *trust,
+                   const p3_listener *listener);
+
+/* Loads what is known of the account, and settles what was left over. Returns false with the
+ * problem, which may have been told already. */
+bool p3_parts_load(p3_parts *p, p3_state *state, p3_problem *why);
+
+/* How they stand as the connection ends with `status` in a stage. `out_of_time`: by a bound on the
+ * whole session. */
+p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status status,
+                              bool out_of_time);
+
+void p3_parts_free(p3_parts *p, p3_state *state);
+
+#endif

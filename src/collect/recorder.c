@@ -1,0 +1,78 @@
+/* Hands in what is to be recorded of an account. */
+#include "collect/recorder.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* Plain changes that have been handed in. */
+typedef struct p3_recording {
+    p3_commit commit;
+    p3_recorder *recorder;
+    size_t *reaches;
+    size_t value;
+} p3_recording;
+
+static void recorded(p3_job *job)
+{
+    p3_recording *g = (p3_recording *)job;
+    p3_recorder *r = g->recorder;
+    r->pending--;
+    if (g->commit.problem.exit != 0)
+        p3_maildrop_failed(r->drop, &g->commit.problem);
+    else if (g->reaches != NULL)
+        *g->reaches = g->value;
+    free(g->commit.changes);
+    free(g);
+    p3_maildrop_advance(r->drop);
+}
+
+bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t value)
+{
+    p3_recording *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        free(what.changes);
+        p3_maildrop_failed_memory(r->drop);
+        return false;
+    }
+    *g = (p3_recording){.commit = what, .recorder = r, .reaches = reaches, .value = value};
+    g->commit.job.over = recorded;
+    g->commit.account = r->drop->known.id;
+    g->commit.poisoned = &r->poisoned;
+    r->pending++;
+    p3_committer_add(r->committer, &g->commit);
+    return true;
+}
+
+void p3_recorder_add_changes(p3_recorder *r, p3_change *changes, size_t count, const char *reached)
+{
+    p3_commit what = {.changes = changes, .count = count, .reached = reached};
+    if (count > 0)
+        (void)p3_recorder_add(r, what, NULL, 0);
+    else
+        free(changes);
+}
+
+void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, const p3_problem *why)
+{
+    p3_report_failed(r->drop->report, mail, why);
+    p3_change *change = calloc(1, sizeof *change);
+    if (change == NULL) {
+        p3_maildrop_failed_memory(r->drop);
+        return;
+    }
+    p3_row *row = p3_maildrop_row(r->drop, mail);
+    row->tries++;
+    change->row = *row;
+    p3_recorder_add_changes(r, change, 1, NULL);
+}
+
+p3_change p3_recorder_change(p3_recorder *r, const p3_mail *mail, p3_standing standing)
+{
+    p3_row *row = p3_maildrop_row(r->drop, mail);
+    row->standing = standing;
+    if (standing == P3_GONE)
+        row->time = time(NULL);
+    row->uid = mail->uid;
+    row->name = "";
+    return (p3_change){.row = *row};
+}

@@ -1,0 +1,234 @@
+/* Retrieves messages. */
+#include "collect/retriever.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "collect/choice.h"
+#include "collect/failure_text.h"
+#include "collect/sequence.h"
+
+/* So many messages in a row may be refused. */
+#define P3_REFUSALS_MOST 100
+
+/* ---- one message ---- */
+
+/* The lines that the account wants added to its messages (RFC 5322 §3.6.7, RFC 5321 §4.4). */
+static bool add_lines(p3_retriever *r)
+{
+    const p3_account *a = r->drop->account;
+    char text[1024];
+    char date[64];
+    struct tm t;
+    time_t now = time(NULL);
+    if (a->delivered_to != NULL) {
+        snprintf(text, sizeof text, "Delivered-To: %s\n", a->delivered_to);
+        if (!p3_message_add(&r->message, text))
+            return false;
+    }
+    if (!a->received || localtime_r(&now, &t) == NULL)
+        return true;
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", &t);
+    snprintf(text, sizeof text, "Received: from %s by %s\n with POP3 (pop3 %s); %s\n",
+             a->connection.host != NULL ? a->connection.host : "localhost", r->host, pop3_version(),
+             date);
+    return p3_message_add(&r->message, text);
+}
+
+static bool begin_message(p3_retriever *r)
+{
+    r->in_hand = P3_IN_HAND_WRITTEN;
+    r->octets = 0;
+    p3_message_begin(&r->message, p3_name_list_at(r->names, r->window.finished));
+    return add_lines(r);
+}
+
+/* A message cannot be delivered. Whatever ails the target ends the visit; that a file may not grow
+ * so large is this message's own trouble. */
+static pop3_sink_result cannot_deliver(p3_retriever *r)
+{
+    r->in_hand = P3_IN_HAND_FAILED;
+    if (r->message.why.error == EFBIG)
+        return POP3_SINK_DISCARD;
+    p3_maildrop_failed(r->drop, &r->message.why);
+    return POP3_SINK_ABORT;
+}
+
+/* A message does not end. The others come in another visit, and it last. */
+static pop3_sink_result give_up(p3_retriever *r, uint64_t bound)
+{
+    p3_mail *mail = &r->drop->box.at[r->window.mails[r->window.finished]];
+    p3_problem why;
+    p3_problem_set(
+        &why, EX_PROTOCOL,
+        "it was given up at %" PRIu64 " octets (--message-limit); it stays on the server", bound);
+    p3_maildrop_row(r->drop, mail)->tries += P3_TRIES_MOST - 1;
+    p3_recorder_set_back(r->recorder, mail, &why);
+    r->endless = true;
+    p3_maildrop_failed(r->drop, &why);
+    return POP3_SINK_ABORT;
+}
+
+static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
+{
+    p3_retriever *r = ctx;
+    if (r->drop->over)
+        return POP3_SINK_ABORT;
+    if (r->in_hand == P3_IN_HAND_FAILED)
+        return POP3_SINK_DISCARD;
+    if (r->in_hand == P3_IN_HAND_NONE && !begin_message(r))
+        return cannot_deliver(r);
+    uint64_t bound = r->drop->account->message_limit; /* sizes that the server gives are hints */
+    r->octets += len;
+    if (bound > 0 && r->octets > bound)
+        return give_up(r, bound);
+    return p3_message_take(&r->message, data, len) ? POP3_SINK_CONTINUE : cannot_deliver(r);
+}
+
+/* A message has come: completes its row and its parcel. */
+static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
+{
+    p3_parcel parcel = {.entry = (size_t)(mail - r->drop->box.at),
+                        .fd = -1,
+                        .again = p3_name_list_is_kept(r->names, r->window.finished)};
+    if (r->in_hand == P3_IN_HAND_FAILED)
+        return;
+    if ((r->in_hand == P3_IN_HAND_NONE && !begin_message(r)) ||
+        !p3_message_finish(&r->message, &parcel)) {
+        (void)cannot_deliver(r);
+        return;
+    }
+    const p3_header *h = &r->message.header;
+    p3_row *row = p3_maildrop_row(r->drop, mail);
+    r->odd = p3_sequence_look(mail, h, result) || r->odd;
+    row->fingerprint = p3_fingerprint_of(h->data, h->len);
+    p3_maildrop_compare_top(r->drop, mail, &row->fingerprint);
+    row->common = !p3_header_is_distinctive(h->data, h->len);
+    row->body = p3_message_body(&r->message);
+    row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets
+                  : mail->came == P3_CAME_SIZED   ? result->octets
+                                                  : 0;
+    mail->octets = result->octets;
+    r->refusals = 0;
+    p3_report_retrieved(r->drop->report, mail, result->octets);
+    r->came(r->ctx, &parcel);
+}
+
+/* The server refuses a message. One that refuses every message in a row is not asked for all. */
+static void refused(p3_retriever *r, p3_mail *mail)
+{
+    p3_problem why;
+    p3_report *report = r->drop->report;
+    p3_describe_refused_message(r->drop->client, &why);
+    if (++r->refusals > P3_REFUSALS_MOST) {
+        p3_report_refused_beyond(report, mail); /* asked for before that was known */
+        return;
+    }
+    bool disbelieved = p3_report_disbelieves(report, mail);
+    if (!disbelieved)
+        p3_recorder_set_back(r->recorder, mail, &why);
+    if (r->refusals < P3_REFUSALS_MOST)
+        return;
+    if (!disbelieved) {
+        p3_problem_set(&why, EX_TEMPFAIL,
+                       "the server refused %u messages in a row; no more are asked for in this run",
+                       r->refusals);
+        r->drop->listener->noted(r->drop->listener->ctx, &why);
+    }
+    r->window.count = r->window.submitted;
+}
+
+/* The connection ended, or an answer is wrong, while a message was asked for. */
+static void lost(p3_retriever *r, p3_mail *mail, pop3_status status)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_TEMPFAIL, "%s%s",
+                   status == POP3_ERR_PROTOCOL ? "it is not certain that it is whole: " : "",
+                   pop3_client_error(r->drop->client)->message);
+    if (r->in_hand != P3_IN_HAND_NONE)
+        p3_recorder_set_back(r->recorder, mail, &why);
+    p3_maildrop_lost(r->drop, status);
+}
+
+static void retrieved(void *ctx, p3_mail *mail, const pop3_result *result)
+{
+    p3_retriever *r = ctx;
+    bool at_work = !r->drop->over;
+    if (at_work && result->status == POP3_OK)
+        complete(r, mail, result);
+    if (at_work && r->in_hand == P3_IN_HAND_FAILED && r->message.why.error == EFBIG)
+        p3_recorder_set_back(r->recorder, mail, &r->message.why);
+    else if (at_work && result->status == POP3_ERR_REFUSED)
+        refused(r, mail);
+    else if (at_work && result->status != POP3_OK)
+        lost(r, mail, result->status);
+    if (r->in_hand != P3_IN_HAND_NONE)
+        p3_message_abandon(&r->message); /* what is finished is not touched */
+    r->in_hand = P3_IN_HAND_NONE;
+    if (*r->drop->report->options->stop && !r->drop->over)
+        p3_maildrop_stopped(r->drop, "");
+}
+
+/* ---- all of them ---- */
+
+static bool no_memory(p3_problem *why)
+{
+    return p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_problem *why)
+{
+    const p3_account *a = r->drop->account;
+    r->window = p3_window_for(r->drop, POP3_CMD_RETR, r);
+    r->window.sink = take_octets;
+    r->window.done = retrieved;
+    r->window.allowed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!p3_window_add(&r->window, mails[i]))
+            return no_memory(why);
+    }
+    if (count == 0)
+        return true;
+    r->delivery = p3_target_open(&a->target, r->drop->owner, why);
+    if (r->delivery == NULL)
+        return false;
+    if (!p3_message_init(&r->message, r->delivery, a->line_ends))
+        return no_memory(why);
+    r->body = p3_body_hash_new();
+    if (r->body == NULL)
+        return no_memory(why);
+    r->message.body = r->body;
+    /* Bodies may be needed to tell messages apart later: before they are deleted, or where
+     * unique-ids do not. */
+    r->message.every_body =
+        a->removal != P3_REMOVE_NEVER || r->drop->box.has_nameless || r->drop->box.numbered;
+    return true;
+}
+
+void p3_retriever_allow(p3_retriever *r, size_t allowed)
+{
+    if (allowed > r->window.allowed && r->delivery->class->expect != NULL)
+        r->delivery->class->expect(r->delivery, r->names, allowed);
+    r->window.allowed = allowed;
+    p3_window_fill(&r->window);
+}
+
+bool p3_retriever_is_out_of_step(const p3_retriever *r, pop3_status status)
+{
+    return status == POP3_ERR_PROTOCOL ||
+           (status == POP3_ERR_LIMIT && r->in_hand == P3_IN_HAND_NONE) || r->odd;
+}
+
+void p3_retriever_free(p3_retriever *r)
+{
+    if (r->message.delivery != NULL)
+        p3_message_free(&r->message);
+    if (r->delivery != NULL)
+        r->delivery->class->close(r->delivery);
+    p3_body_hash_free(r->body);
+    p3_window_free(&r->window);
+}

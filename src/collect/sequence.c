@@ -1,0 +1,49 @@
+/* Whether replies are those to the commands sent. */
+#include "collect/sequence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool p3_sequence_look(p3_mail *mail, const p3_header *h, const pop3_result *result)
+{
+    pop3_size_match size = result->size;
+    const char *lf = h->len > 0 ? memchr(h->data, '\n', h->len) : NULL;
+    size_t first = lf != NULL ? (size_t)(lf - h->data) : h->len;
+    if (first > 0 && h->data[first - 1] == '\r')
+        first--;
+    static const p3_came came[] = {[POP3_SIZE_UNANNOUNCED] = P3_CAME_UNANNOUNCED,
+                                   [POP3_SIZE_MATCHES] = P3_CAME_SIZED,
+                                   [POP3_SIZE_DIFFERS] = P3_CAME_OTHER};
+    /* What comes of LIST beside UIDL the engine was not told. */
+    if (size != POP3_SIZE_MATCHES && mail->octets != P3_SIZE_UNKNOWN && mail->octets != 0)
+        size = mail->octets == result->octets ? POP3_SIZE_MATCHES : POP3_SIZE_DIFFERS;
+    mail->came = came[size];
+    return mail->came != P3_CAME_SIZED && first > 0 &&
+           pop3_is_status_line((pop3_str){h->data, first});
+}
+
+bool p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved)
+{
+    const p3_maildrop *d = r->drop;
+    size_t n = 0;
+    p3_change *changes = calloc(retrieved->count + 1, sizeof *changes);
+    if (changes == NULL)
+        return false;
+    for (size_t i = 0; i < retrieved->finished; i++) {
+        p3_mail *mail = &d->box.at[retrieved->mails[i]];
+        p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : p3_maildrop_row(d, mail)->standing;
+        bool delivered = is == P3_DELIVERED || is == P3_LEAVING;
+        bool suspect = mail->came > P3_CAME_SIZED; /* it may be the one that went wrong */
+        bool another = mail->came == P3_CAME_OTHER;
+        if (!delivered && !(is == P3_INTENT && suspect))
+            continue;
+        p3_maildrop_row(d, mail)->tries += suspect;
+        /* What has another size than announced is not confirmed by a header. */
+        if (delivered)
+            changes[n++] = p3_recorder_change(r, mail, another ? P3_INTENT : P3_DOUBTED);
+        else
+            changes[n++] = (p3_change){.row = *p3_maildrop_row(d, mail)};
+    }
+    p3_recorder_add_changes(r, changes, n, "doubts-recorded");
+    return true;
+}

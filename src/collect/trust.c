@@ -1,0 +1,216 @@
+/* How far a server is trusted, and why. */
+#include "collect/trust.h"
+
+/* So many visits in a row may be closed without getting anywhere before another way is tried: one
+ * may have been the network's fault. */
+#define P3_CLOSES 2
+
+/* A server that ends sessions after more commands than this has room for a deletion and QUIT. */
+#define P3_COMMANDS_FEW 12
+
+bool p3_trust_goes_in_steps(const p3_trust *t)
+{
+    return t->apart != P3_APART_NO || t->care == P3_CARE_STEPS;
+}
+
+bool p3_trust_sets_aside(const p3_trust *t, uint32_t number)
+{
+    unsigned i = 0;
+    while (i < t->asides && t->aside[i] != number)
+        i++;
+    return i < t->asides;
+}
+
+size_t p3_trust_quota(const p3_trust *t, uint32_t known)
+{
+    uint32_t most = known;
+    if (t->quit_after > 0 && (most == 0 || t->quit_after < most))
+        most = t->quit_after;
+    return most > 0 ? most : SIZE_MAX;
+}
+
+void p3_trust_raise(p3_trust *t, p3_care care)
+{
+    if (t->care < care)
+        t->care = care;
+}
+
+/* Whether commands may go together, so that sending them one at a time is another way. */
+static bool may_go_together(const p3_trust *now, const p3_evidence *e)
+{
+    return e->may_pipeline && (e->known.flags & POP3_TRAIT_ONE_AT_A_TIME) == 0 &&
+           !p3_trust_goes_in_steps(now);
+}
+
+/* Whether a server that does not answer any more may have thrown commands away that came together,
+ * although it announced that it takes them. */
+static bool commands_were_lost(const p3_trust *now, const p3_evidence *e)
+{
+    bool silent = e->status == POP3_ERR_TIMEOUT ||
+                  (e->stage == P3_STAGE_LOGIN && e->status == POP3_ERR_CLOSED);
+    return silent && e->pipelined && !e->out_of_time && may_go_together(now, e);
+}
+
+/* The server ends a session before the first message can come, whichever it is. */
+static bool closes_before_any(const p3_trust *now, const p3_trust *next, const p3_evidence *e)
+{
+    return now->frugal && next->retrieved_none && e->none_in_run && e->stage != P3_STAGE_LISTING;
+}
+
+/* The server hung up twice when it was asked for the same message. */
+static bool set_aside(const p3_trust *now, p3_trust *next, const p3_evidence *e)
+{
+    uint32_t number = e->in_hand;
+    bool again = number != 0 && next->suspect == number && next->asides < P3_ASIDE_MOST &&
+                 !closes_before_any(now, next, e);
+    next->suspect = again ? 0 : number;
+    if (again)
+        next->aside[next->asides++] = number;
+    return again;
+}
+
+static uint32_t bounded(size_t count)
+{
+    return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
+/* The server ended the session while messages were deleted, and before QUIT. */
+static bool quit_earlier(const p3_evidence *e, pop3_server_traits *learned)
+{
+    uint32_t most = e->known.quit_after;
+    if (e->stage != P3_STAGE_RETRIEVAL || e->deleted == 0 || most == 1)
+        return false;
+    if (most == 0 || e->deleted < most)
+        most = bounded(e->deleted);
+    learned->quit_after = most > 1 ? most / 2 : 1;
+    return true;
+}
+
+/* The server ended the session at QUIT, and deleted nothing: once may have been the network's
+ * fault, twice is the end of what a session may take. QUIT then comes after half as many deletions,
+ * then after one. These are no ways of their own: a server that never answers QUIT is not tried any
+ * longer for them, and nothing is learned before QUIT was answered. */
+static void quit_before_its_bound(p3_trust *next, const p3_evidence *e)
+{
+    if (e->deleted < 2 || ++next->quits < P3_CLOSES)
+        return;
+    next->quit_after =
+        next->quit_after == 0 && e->deleted / 2 <= UINT32_MAX ? (uint32_t)(e->deleted / 2) : 1;
+}
+
+/* The server ends each session after as many commands, whatever they are, and fewer deletions do
+ * not help: from now on a visit does one thing, and leaves out what can be left out. */
+static bool save_commands(const p3_trust *now, p3_trust *next, const p3_evidence *e)
+{
+    p3_cut last = next->cut;
+    next->cut = (p3_cut){e->answered, e->stage, e->in_hand};
+    bool counts = e->answered == last.answered && e->answered <= P3_COMMANDS_FEW;
+    bool same = e->stage == last.stage && e->in_hand == last.number;
+    bool deletes = e->deletes > 0 && p3_trust_quota(now, e->known.quit_after) == 1;
+    bool stands = e->deletes == 0 && e->retrieved + e->looked == 0;
+    if (next->frugal || !counts || same || !(deletes || stands))
+        return false;
+    next->frugal = true;
+    next->mechanism = e->mechanism;
+    next->retrieved_none = stands;
+    next->asides = 0;
+    return true;
+}
+
+/* The server ended the session after it had refused what can be left out: it may count refusals. */
+static bool leave_out_what_was_refused(p3_trust *next, const p3_evidence *e)
+{
+    next->no_uidl = next->no_uidl || e->uidl_refused;
+    next->no_top = next->no_top || e->top_refused;
+    return e->uidl_refused || e->top_refused;
+}
+
+/* The server ended the session, and more than once, when it was asked for the unique-ids. */
+static bool leave_out_uidl(p3_trust *next, const p3_evidence *e)
+{
+    next->no_uidl = next->no_uidl || (e->at_uidl && next->closes >= P3_CLOSES);
+    return e->at_uidl && next->no_uidl;
+}
+
+/* The visit was lost when LIST was asked for behind UIDL, which most visits can do without. */
+static bool leave_out_sizes(const p3_trust *now, p3_trust *next, const p3_evidence *e)
+{
+    bool lost = e->status == POP3_ERR_CLOSED || e->status == POP3_ERR_TIMEOUT ||
+                e->status == POP3_ERR_PROTOCOL || e->status == POP3_ERR_LIMIT;
+    bool leaves_out = e->at_spare_list && lost && !e->out_of_time && !now->no_sizes;
+    next->no_sizes = next->no_sizes || leaves_out;
+    return leaves_out;
+}
+
+static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e,
+                       pop3_server_traits *learned)
+{
+    if (e->stage != P3_STAGE_LISTING && !p3_stage_looks(e->stage) && e->stage != P3_STAGE_RETRIEVAL)
+        return false;
+    if (e->retrieved > 0) {
+        next->closes = 0;
+        return false;
+    }
+    next->closes++;
+    if (may_go_together(now, e)) {
+        bool answered = p3_stage_looks(e->stage) && e->looked > 1;
+        if (next->closes < P3_CLOSES || answered)
+            return set_aside(now, next, e);
+        next->apart = P3_APART_CLOSE;
+        return true;
+    }
+    return set_aside(now, next, e) || quit_earlier(e, learned) || leave_out_uidl(next, e);
+}
+
+bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
+                    pop3_server_traits *learned)
+{
+    *learned = (pop3_server_traits){0};
+    if (commands_were_lost(now, e)) {
+        next->apart = P3_APART_SILENCE;
+        return true;
+    }
+    if (leave_out_sizes(now, next, e))
+        return true;
+    if (e->status != POP3_ERR_CLOSED)
+        return false;
+    if (e->stage > P3_STAGE_LOGIN &&
+        (leave_out_what_was_refused(next, e) || save_commands(now, next, e)))
+        return true;
+    if (e->stage == P3_STAGE_QUIT)
+        quit_before_its_bound(next, e);
+    return was_closed(now, next, e, learned);
+}
+
+pop3_server_traits p3_trust_confirm(const p3_trust *now, p3_trust *next, bool deleted, bool idle)
+{
+    pop3_server_traits learned = {0};
+    next->quits = 0;
+    next->idle = idle;
+    if (deleted)
+        learned.quit_after = now->quit_after;
+    if (now->no_uidl)
+        learned.flags |= POP3_TRAIT_NO_UIDL;
+    if (now->no_top)
+        learned.flags |= POP3_TRAIT_NO_TOP;
+    if (now->apart == P3_APART_CLOSE && !now->no_uidl)
+        learned.flags |= POP3_TRAIT_ONE_AT_A_TIME;
+    return learned;
+}
+
+const char *p3_trust_advice(const p3_trust *now, const p3_trust *next, const p3_evidence *e,
+                            bool adapted)
+{
+    if (e->status != POP3_ERR_CLOSED || e->stage < P3_STAGE_LOGIN)
+        return NULL;
+    if (e->stage == P3_STAGE_LOGIN && e->logins > 0)
+        return "if that happens each time, choose another mechanism with --auth";
+    if (closes_before_any(now, next, e))
+        return "it ends each session after a few commands: --utf8 off and --traits no-capa with "
+               "--auth USER send fewer";
+    if (e->deletes > 0 && !adapted)
+        return "if it ends sessions early, --traits quit-after=1 deletes one message in each";
+    if (may_go_together(now, e) && e->retrieved == 0)
+        return "if that happens each time, try --pipelining off";
+    return NULL;
+}

@@ -1,0 +1,389 @@
+/* The order of a visit, on one page: begin() says what each stage does, successor() when it is done
+ * and what comes after it. Parts below do the work, and say what happened. */
+#include "collect/visit.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "collect/outcome.h"
+#include "collect/patience.h"
+#include "collect/remarks.h"
+#include "collect/sequence.h"
+#include "support/clock.h"
+
+struct p3_visit {
+    p3_run *run;
+    p3_parts parts;
+    p3_listener listener; /* we are, of the parts */
+    p3_stage stage;       /* set by enter() alone, and to P3_STAGE_OVER by fail() */
+    p3_trust trust;       /* of this visit; what it teaches is in the outcome */
+    p3_outcome outcome;
+    p3_patience patience;
+    bool doubted;      /* what was delivered is recorded as in doubt, where it has to be */
+    bool woken;        /* something it waited for has ended: step it */
+    bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
+};
+
+/* ---- what parts tell ---- */
+
+static void fail(void *ctx, const p3_problem *problem)
+{
+    p3_visit *v = ctx;
+    p3_verdict_note(&v->outcome.verdict, problem);
+    if (v->parts.transfer.retriever.endless) /* the others come in another visit */
+        p3_outcome_spare_trouble(&v->outcome);
+    v->close_wanted = true;
+    v->stage = P3_STAGE_OVER;
+    v->parts.drop.over = true;
+}
+
+static void note(void *ctx, const p3_problem *problem)
+{
+    p3_visit *v = ctx;
+    p3_verdict_note(&v->outcome.verdict, problem);
+}
+
+static void learn(void *ctx, pop3_server_traits learned)
+{
+    p3_visit *v = ctx;
+    p3_outcome_learn(&v->outcome, &v->parts, learned);
+}
+
+/* A bound on the whole session has passed: another session would make it bound nothing. */
+static bool is_out_of_time(const p3_visit *v)
+{
+    int64_t most = v->parts.drop.account->connection.session_timeout_ms;
+    return most > 0 && p3_clock_ms() - v->patience.begun_ms >= most;
+}
+
+/* The connection is lost, or of no more use: a command ended with `status`, not by a refusal. */
+static void lose(void *ctx, pop3_status status)
+{
+    p3_visit *v = ctx;
+    p3_problem why;
+    if (v->stage >= P3_STAGE_RECORD)
+        return; /* nothing is expected of the connection any more */
+    p3_outcome_of_loss(&v->outcome, &v->parts, v->stage, status, is_out_of_time(v), &why);
+    if (v->outcome.out_of_step) /* what has not been handed in comes again */
+        p3_batcher_throw_away(&v->parts.transfer.batcher);
+    fail(v, &why);
+}
+
+/* ---- the order ---- */
+
+static void make_plan(p3_visit *v)
+{
+    p3_maildrop *d = &v->parts.drop;
+    d->sized = !v->parts.lister.sizes_beside; /* the engine is told no sizes that come so */
+    p3_report_listed(d->report, d->box.count);
+    if (!p3_plan_make(&d->plan, &d->box, &d->rows)) {
+        p3_maildrop_failed_memory(d);
+        return;
+    }
+    if (d->rows.count == 0) /* the first run */
+        p3_remark_on_uids(d->report, &d->box, &d->plan);
+    p3_choice_set_aside(d, &v->trust);
+}
+
+static void begin_comparison(p3_parts *p)
+{
+    p3_maildrop *d = &p->drop;
+    if (d->plan.looks == 0 || p3_plan_resolve(&d->plan, &d->box, &d->rows))
+        p3_comparer_begin(&p->comparer);
+    else
+        p3_maildrop_failed_memory(d);
+}
+
+static void begin_filter(p3_parts *p)
+{
+    if (p3_comparer_end(&p->comparer)) {
+        p3_choice_by_size(&p->drop);
+        p3_filter_begin(&p->filter);
+    } else {
+        p3_maildrop_failed_memory(&p->drop);
+    }
+}
+
+static void choose(p3_visit *v)
+{
+    p3_maildrop *d = &v->parts.drop;
+    p3_choice *choice = &v->parts.choice;
+    bool deletes = d->account->removal == P3_REMOVE_DELIVERED && !v->trust.frugal;
+    p3_bounds bounds = {.spares_trouble = v->trust.care != P3_CARE_USUAL,
+                        .only_deletes = v->parts.authorization.only_deletes,
+                        .room = deletes ? p3_trust_quota(&v->trust, d->known.traits.quit_after)
+                                        : SIZE_MAX};
+    if (!p3_choose(d, &bounds, choice)) {
+        p3_maildrop_failed_memory(d);
+        return;
+    }
+    if (choice->problem.exit != 0)
+        p3_verdict_note(&v->outcome.verdict, &choice->problem);
+    p3_report_tell(d->report, P3_NOTICE_LISTED, NULL, NULL, NULL);
+    if (v->run->options->dry_run)
+        p3_choice_tell(choice, d);
+}
+
+static void record_deletions(p3_visit *v)
+{
+    p3_parts *p = &v->parts;
+    const p3_deleter *d = &p->transfer.deleter;
+    size_t deleted = d->window.finished;
+    bool idle = p->authorization.only_deletes && deleted == 0 && p->drop.plan.looks == 0;
+    v->close_wanted = d->quit == P3_QUIT_NOT_ANSWERED;
+    learn(v, p3_trust_confirm(&v->trust, &v->outcome.next, deleted > 0, idle));
+    p3_report_deleted(&p->report, p3_deleter_record(d, &p->recorder, P3_GONE, "gone-recorded"));
+}
+
+/* What a stage begins with. Whatever fails ends the visit. */
+static void begin(p3_visit *v)
+{
+    p3_parts *p = &v->parts;
+    switch (v->stage) {
+    case P3_STAGE_SECRET:
+        p3_authorization_find_secret(&p->authorization);
+        break;
+    case P3_STAGE_LOGIN:
+        p3_authorization_log_in(&p->authorization);
+        break;
+    case P3_STAGE_LISTING:
+        p3_lister_begin(&p->lister);
+        break;
+    case P3_STAGE_PLAN:
+        make_plan(v);
+        break;
+    case P3_STAGE_HEADERS:
+        p3_looker_begin(&p->looker);
+        break;
+    case P3_STAGE_COMPARISON:
+        begin_comparison(p);
+        break;
+    case P3_STAGE_FILTER:
+        begin_filter(p);
+        break;
+    case P3_STAGE_CHOICE:
+        choose(v);
+        break;
+    case P3_STAGE_RETRIEVAL:
+        p3_transfer_begin(&p->transfer, &p->choice, p->authorization.only_deletes);
+        break;
+    case P3_STAGE_DELETION:
+        (void)p3_deleter_record(&p->transfer.deleter, &p->recorder, P3_LEAVING, "leaving-recorded");
+        break;
+    case P3_STAGE_QUIT:
+        p3_deleter_quit(&p->transfer.deleter);
+        break;
+    case P3_STAGE_RECORD:
+        record_deletions(v);
+        break;
+    case P3_STAGE_OVER:
+        break;
+    }
+}
+
+/* The stage that is due now, the present one included: asked whenever something has happened. Each
+ * stage names its successor, which comes when its work is done. */
+static p3_stage successor(p3_visit *v)
+{
+    p3_parts *p = &v->parts;
+    switch (v->stage) {
+    case P3_STAGE_SECRET:
+        return p3_authorization_has_secret(&p->authorization) ? P3_STAGE_LOGIN : v->stage;
+    case P3_STAGE_LOGIN:
+        if (p->authorization.wants_secret) /* the server refused a token: another is asked for */
+            return P3_STAGE_SECRET;
+        return p->authorization.done ? P3_STAGE_LISTING : v->stage;
+    case P3_STAGE_LISTING:
+        return p->lister.done ? P3_STAGE_PLAN : v->stage;
+    case P3_STAGE_PLAN:
+        return P3_STAGE_HEADERS;
+    case P3_STAGE_HEADERS:
+        return p3_window_is_done(&p->looker.window) ? P3_STAGE_COMPARISON : v->stage;
+    case P3_STAGE_COMPARISON:
+        return p3_window_is_done(&p->comparer.window) ? P3_STAGE_FILTER : v->stage;
+    case P3_STAGE_FILTER:
+        return p3_filter_is_done(&p->filter) ? P3_STAGE_CHOICE : v->stage;
+    case P3_STAGE_CHOICE:
+        return P3_STAGE_RETRIEVAL;
+    case P3_STAGE_RETRIEVAL:
+        return p3_transfer_is_done(&p->transfer) ? P3_STAGE_DELETION : v->stage;
+    case P3_STAGE_DELETION:
+        return p->recorder.pending == 0 ? P3_STAGE_QUIT : v->stage;
+    case P3_STAGE_QUIT:
+        return p->transfer.deleter.quit != P3_QUIT_OPEN ? P3_STAGE_RECORD : v->stage;
+    case P3_STAGE_RECORD:
+        return p->recorder.pending == 0 ? P3_STAGE_OVER : v->stage;
+    case P3_STAGE_OVER:
+        break;
+    }
+    return P3_STAGE_OVER;
+}
+
+static void enter(p3_visit *v, p3_stage stage)
+{
+    v->stage = stage;
+    v->parts.drop.over = stage == P3_STAGE_OVER;
+    begin(v);
+}
+
+/* The visit is over: what has come is not thrown away, and what it puts in doubt is recorded when
+ * nothing else is under way any more. */
+static void wind_up(p3_visit *v)
+{
+    p3_parts *p = &v->parts;
+    v->outcome.verdict.more = p->choice.more || p->transfer.more;
+    p3_batcher_hand_in(&p->transfer.batcher);
+    if (p->recorder.pending > 0 || !v->outcome.out_of_step || v->doubted)
+        return;
+    v->doubted = true;
+    if (!p3_sequence_doubt(&p->recorder, &p->transfer.retriever.window))
+        p3_maildrop_failed_memory(&p->drop);
+}
+
+/* Goes on after something has happened, as far as that leads. */
+static void advance(void *ctx)
+{
+    p3_visit *v = ctx;
+    v->woken = true;
+    for (;;) {
+        p3_stage next = successor(v);
+        if (v->stage == P3_STAGE_OVER || next == v->stage) /* it may have failed while asked */
+            break;
+        enter(v, next);
+    }
+    if (v->stage == P3_STAGE_OVER)
+        wind_up(v);
+}
+
+/* ---- beginning, stepping, ending ---- */
+
+p3_visit *p3_visit_new(p3_run *run, const p3_account *account, const p3_history *history)
+{
+    p3_visit *v = calloc(1, sizeof *v);
+    p3_problem why = {0};
+    if (v == NULL)
+        return NULL;
+    v->run = run;
+    v->trust = history->trust;
+    p3_outcome_begin(&v->outcome, &v->trust);
+    v->listener = (p3_listener){advance, lose, fail, note, learn, v};
+    v->parts.report.tally = history->tally;
+    v->parts.lister.told = history->told;
+    p3_parts_init(&v->parts, run, account, &v->trust, &v->listener);
+    p3_patience_begin(&v->patience, history->spent_ms, p3_clock_ms());
+    p3_report_tell(&v->parts.report, P3_NOTICE_BEGUN, NULL, NULL, NULL);
+    if (p3_parts_load(&v->parts, run->state, &why)) {
+        enter(v, P3_STAGE_SECRET);
+        advance(v);
+    } else {
+        fail(v, &why);
+    }
+    return v;
+}
+
+static bool is_paused(const p3_visit *v)
+{
+    return v->parts.filter.busy || p3_batcher_is_behind(&v->parts.transfer.batcher);
+}
+
+pop3_client *p3_visit_polls(const p3_visit *v)
+{
+    bool polls = v->stage >= P3_STAGE_LOGIN && v->stage < P3_STAGE_OVER && !is_paused(v);
+    return polls ? v->parts.drop.client : NULL;
+}
+
+bool p3_visit_is_woken(const p3_visit *v)
+{
+    return v->woken;
+}
+
+bool p3_visit_prepare(p3_visit *v)
+{
+    p3_delivery *d = v->parts.transfer.retriever.delivery;
+    /* Not while a batch is delivered into the same folder: that would have to wait. */
+    return v->stage == P3_STAGE_RETRIEVAL && d != NULL && v->parts.transfer.batcher.batches == 0 &&
+           d->class->prepare != NULL && d->class->prepare(d);
+}
+
+uint64_t p3_visit_octets(const p3_visit *v)
+{
+    return v->parts.drop.client != NULL ? pop3_client_received(v->parts.drop.client) : 0;
+}
+
+int64_t p3_visit_patience(const p3_visit *v)
+{
+    if (v->parts.drop.account->connection.session_timeout_ms != 0 || v->stage < P3_STAGE_LOGIN ||
+        v->stage >= P3_STAGE_RECORD)
+        return INT64_MAX;
+    return p3_patience_left(&v->patience, p3_visit_octets(v), p3_clock_ms());
+}
+
+/* Whether the server dawdles for ever; ends the visit then. What is delivered is recorded. */
+static bool is_out_of_patience(p3_visit *v)
+{
+    p3_problem why;
+    if (p3_visit_patience(v) > 0)
+        return false;
+    p3_problem_set(&why, EX_TEMPFAIL,
+                   "the session was given up: the server is too slow, or means to hold it; if it "
+                   "may take so long, set session-timeout");
+    fail(v, &why);
+    return true;
+}
+
+bool p3_visit_step(p3_visit *v)
+{
+    p3_patience_pause(&v->patience, is_paused(v), p3_clock_ms());
+    if (!is_out_of_patience(v) && p3_visit_polls(v) != NULL) {
+        pop3_status status = pop3_client_step(v->parts.drop.client);
+        if (status != POP3_OK && status != POP3_PENDING && !v->parts.authorization.wants_secret)
+            lose(v, status);
+    }
+    if (v->stage > P3_STAGE_LOGIN)
+        p3_authorization_forget(&v->parts.authorization);
+    if (v->close_wanted && v->parts.drop.client != NULL)
+        pop3_client_close(v->parts.drop.client);
+    advance(v);
+    p3_patience_pause(&v->patience, is_paused(v), p3_clock_ms());
+    v->woken = false;
+    return v->stage != P3_STAGE_OVER || v->parts.recorder.pending > 0 || v->parts.filter.busy ||
+           v->parts.authorization.searching;
+}
+
+void p3_visit_stop(p3_visit *v)
+{
+    if (v->stage < P3_STAGE_DELETION && v->parts.transfer.retriever.in_hand == P3_IN_HAND_NONE)
+        p3_maildrop_stopped(&v->parts.drop, "");
+}
+
+void p3_visit_abandon(p3_visit *v)
+{
+    p3_maildrop_stopped(&v->parts.drop, ", before the message in hand had come");
+}
+
+const p3_verdict *p3_visit_verdict(const p3_visit *v)
+{
+    return &v->outcome.verdict;
+}
+
+bool p3_visit_has_listed(const p3_visit *v)
+{
+    return v->parts.drop.box.sealed;
+}
+
+void p3_visit_history(const p3_visit *v, p3_history *out)
+{
+    *out =
+        (p3_history){.tally = v->parts.report.tally,
+                     .trust = v->outcome.next,
+                     .spent_ms = p3_patience_spent(&v->patience, p3_visit_octets(v), p3_clock_ms()),
+                     .told = v->parts.lister.told};
+}
+
+void p3_visit_free(p3_visit *v)
+{
+    if (v == NULL)
+        return;
+    p3_parts_free(&v->parts, v->run->state);
+    free(v);
+}
