@@ -70,7 +70,7 @@ typedef enum pop3_proxy {
 struct sockaddr_storage;
 
 /**
- * Looks a host name up in place of getaddrinfo(3): for a process that may not do so itself, has a
+ * Looks a host name up instead of getaddrinfo(3): for a process that may not do so itself, has a
  * resolver of its own, or a test. It runs in a thread of the client's with all signals blocked, may
  * block, and may still run when the client has been freed: @p ctx must live until it returns.
  * @param ctx       the pointer given with the function.
@@ -107,7 +107,7 @@ typedef struct pop3_client_options {
     pop3_security security;    /**< How the connection is protected; default TLS. */
     pop3_tls *tls;             /**< What is trusted, counted up; default: pop3_tls_new() without
                                     options. */
-    const char *unix_socket;   /**< Path of a Unix-domain socket to use in place of host and port;
+    const char *unix_socket;   /**< Path of a Unix-domain socket to use instead of host and port;
                                     @c host is then only the name that TLS verifies. */
     const char *local_address; /**< Numeric address to connect from. */
     int connect_timeout_ms;    /**< Milliseconds until the greeting must have come, resolving and
@@ -131,7 +131,7 @@ typedef struct pop3_client_options {
                            same machine answers before a process that sleeps has been woken. Default
                            50, or never where there is but one processor; negative: never. */
     pop3_server_traits traits; /**< What is known of the server from earlier sessions, or told. */
-    pop3_resolve_fn resolve;   /**< Looks names up in place of getaddrinfo(3), or NULL. */
+    pop3_resolve_fn resolve;   /**< Looks names up instead of getaddrinfo(3), or NULL. */
     void *resolve_ctx;         /**< First argument of @c resolve. */
     pop3_socket_fn socket;     /**< Is told on which descriptors to wait, or NULL. */
     void *socket_ctx;          /**< First argument of @c socket. */

@@ -38,7 +38,7 @@ typedef enum pop3_certificate_fault {
 /** Why TLS failed, as far as it asks something else of the caller. */
 typedef enum pop3_tls_fault {
     POP3_TLS_FAULT_NONE = 0,       /**< The error is none of ::POP3_ERR_TLS. */
-    POP3_TLS_FAULT_NOT_TLS,        /**< What came in place of the handshake is not TLS. */
+    POP3_TLS_FAULT_NOT_TLS,        /**< What came instead of the handshake is not TLS. */
     POP3_TLS_FAULT_LEFT,           /**< The server, or something in between, went on without TLS. */
     POP3_TLS_FAULT_NOTHING_SHARED, /**< The two have no version or cipher in common; a server may
                                         mean that it wants a certificate of ours, too. */
@@ -103,7 +103,7 @@ typedef struct pop3_tls_options {
     const char *key_file;         /**< PEM file with its private key; default: the former file. */
     pop3_tls_version min_version; /**< The least version of TLS. */
     const char *server_name;      /**< Host name or address that the certificate must have, and that
-                                       is sent as SNI, in place of the one connected to. */
+                                       is sent as SNI, instead of the one connected to. */
     bool danger_accept_any_certificate; /**< Do not verify the server at all: anybody on the way can
                                              read the mail and the password. For tests. */
     const char *crl_file;   /**< PEM file of revocation lists. That of the server's certificate must
