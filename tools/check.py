@@ -65,8 +65,8 @@ PROGRAMS = [
 ]
 PORTABLE = [*(Path(program).name for program in PROGRAMS), "command-without-sandbox"]
 
-# A minute or so each, of replies, memory, power cuts, faults and Gmail: to them a user, IPv6 or the place of files makes no difference. Of the
-# runs of a build, one has them: the ordinary user's, or the plain one where that cannot be.
+# A minute or so each, of replies, memory, power cuts, faults and Gmail: to them a user, IPv6 or the place of files makes
+# no difference. Of the runs of a build, one has them: the ordinary user's, or the plain one where that cannot be.
 BUT_LONG = ["--no-suite", "long"]
 
 RUNS = [
