@@ -73,9 +73,6 @@ void p3_connection_explain(const p3_connection *n, p3_io io, p3_fault *fault);
  * back until then (RFC 1122 section 4.2.3.4). `silent`: a read found nothing. */
 void p3_connection_acknowledge(const p3_connection *n, bool silent);
 
-/* Whether octets go under TLS, also while its handshake is under way. */
-bool p3_connection_has_tls(const p3_connection *n);
-
 /* A step begins: nothing has been read in it yet. */
 void p3_connection_step_begins(p3_connection *n);
 

@@ -98,11 +98,6 @@ void p3_gmail_session_free(p3_gmail_session *s)
     free(s);
 }
 
-const p3_gmail_options *p3_gmail_session_options(const p3_gmail_session *s)
-{
-    return s->options;
-}
-
 /* Whom to connect to, as libcurl is told it, where names are looked up outside. NULL: it looks by
  * itself. False when there is no such name. */
 static bool look_up(const p3_address *to, char **out, p3_problem *why)

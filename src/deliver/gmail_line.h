@@ -35,8 +35,6 @@ p3_gmail_session *p3_gmail_session_new(const char *user, const p3_gmail_options 
 /* NULL does nothing. */
 void p3_gmail_session_free(p3_gmail_session *s);
 
-const p3_gmail_options *p3_gmail_session_options(const p3_gmail_session *s);
-
 /* NULL, with the problem. */
 p3_gmail_line *p3_gmail_line_new(p3_gmail_session *s, p3_problem *why);
 
