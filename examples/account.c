@@ -208,6 +208,20 @@ bool account_read(account *a, int argc, char **argv)
     return a->options.security == POP3_SECURITY_PLAIN || make_tls(a, &tls);
 }
 
+bool account_connections(size_t *count, int *argc, char ***argv)
+{
+    if (*argc > 2 && strcmp((*argv)[1], "--connections") == 0) {
+        *count = strtoul((*argv)[2], NULL, 10);
+        (*argv)[2] = (*argv)[0];
+        *argc -= 2;
+        *argv += 2;
+    }
+    if (*count >= 1 && *count <= 1000)
+        return true;
+    fprintf(stderr, "the number of connections is 1 to 1000\n");
+    return false;
+}
+
 bool account_complain(const pop3_client *c)
 {
     fprintf(stderr, "%s\n", pop3_client_error(c)->message);

@@ -25,6 +25,10 @@ typedef struct account {
  * that is no terminal. */
 bool account_read(account *a, int argc, char **argv);
 
+/* Takes `--connections N`, 1 to 1000, from the front of the command line; *count stays where it is
+ * not there. Prints what is wrong and returns false. */
+bool account_connections(size_t *count, int *argc, char ***argv);
+
 /* Connects and logs in. Prints what went wrong and returns NULL. */
 pop3_client *account_open(account *a);
 

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -140,16 +139,8 @@ int main(int argc, char **argv)
 {
     account a;
     size_t count = 50;
-    if (argc > 2 && strcmp(argv[1], "--connections") == 0) {
-        count = strtoul(argv[2], NULL, 10);
-        argv[2] = argv[0];
-        argc -= 2;
-        argv += 2;
-    }
-    if (count < 1 || count > 1000) {
-        fprintf(stderr, "the number of connections is 1 to 1000\n");
+    if (!account_connections(&count, &argc, &argv))
         return EXIT_FAILURE;
-    }
     question *questions = calloc(count, sizeof *questions);
     bool ok = questions != NULL && account_read(&a, argc, argv) && run(questions, count, &a);
     if (questions != NULL)

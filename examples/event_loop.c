@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* One connection and what it has done. */
 typedef struct fetch {
@@ -198,16 +197,8 @@ int main(int argc, char **argv)
 {
     account a;
     size_t count = 50;
-    if (argc > 2 && strcmp(argv[1], "--connections") == 0) {
-        count = strtoul(argv[2], NULL, 10);
-        argv[2] = argv[0];
-        argc -= 2;
-        argv += 2;
-    }
-    if (count < 1 || count > 1000) {
-        fprintf(stderr, "the number of connections is 1 to 1000\n");
+    if (!account_connections(&count, &argc, &argv))
         return EXIT_FAILURE;
-    }
     fetch *fetches = calloc(count, sizeof *fetches);
     bool ok = fetches != NULL && account_read(&a, argc, argv) && run(fetches, count, &a);
     if (fetches != NULL)
