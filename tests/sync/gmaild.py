@@ -20,6 +20,8 @@ import urllib.parse
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple, Optional
 
+from https_server import https_server
+
 USER = "me@gmail.com"
 READ = {"list", "get", "labels"}
 
@@ -78,12 +80,7 @@ class Gmaild:
         self.counts: dict[str, int] = {}
         self.connections = 0
         self.imported = threading.Condition(self.lock)
-        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.httpd.daemon_threads = True
-        self.httpd.owner = self
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certs / "good.pem", certs / "good.key")
-        self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True, do_handshake_on_connect=False)
+        self.httpd = https_server(Handler, self, certs)
         self.url = f"https://localhost:{self.httpd.server_port}"
         self.ca_file = certs / "ca.pem"
         self.thread = threading.Thread(target=self.httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

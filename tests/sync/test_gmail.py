@@ -11,7 +11,8 @@ import zlib
 import pytest
 
 from gmaild import Answer, Mail, refusal, running
-from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, certificates, message
+from sent import bodies, crlf, expected, refused
+from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, message
 
 sys.path.insert(0, str(ROOT / "tests/token"))
 from authorization_server import AuthorizationServer  # noqa: E402
@@ -19,11 +20,6 @@ from authorization_server import AuthorizationServer  # noqa: E402
 SEED = int(os.environ.get("CRASH_SEED", 20261129))
 RANDOM = int(os.environ.get("CRASH_GMAIL", 10))
 FOR_GOOD = refusal(400, "invalidArgument", "attachments\x1b of this type are not allowed")
-
-
-@pytest.fixture(scope="module")
-def certs(tmp_path_factory):
-    return certificates(tmp_path_factory.mktemp("certs"))
 
 
 @pytest.fixture
@@ -64,23 +60,6 @@ def pauses(errors):
 
 def asked(world):
     return len((world.path / "asked").read_text())
-
-
-def refused(world):
-    """What is in the Maildir of messages that were refused for good."""
-    return [file.read_bytes() for file in sorted(world.path.glob("state.db.refused/*/new/*"))]
-
-
-def crlf(text):
-    return text.encode().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-def expected(count, first=0):
-    return sorted(crlf(message(i, 5)) for i in range(first, first + count))
-
-
-def bodies(gmail):
-    return sorted(mail.body for mail in gmail.mails)
 
 
 def at(step, numbers, answer):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lmtpd import Cut, running
+from sent import bodies, crlf, expected, refused
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
@@ -39,23 +40,6 @@ def sync(world, port, where, *options, status=0, **more):
     _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == status, errors
     return errors
-
-
-def refused(world):
-    """What is in the Maildir of messages that were refused for good."""
-    return [file.read_bytes() for file in sorted(world.path.glob("state.db.refused/*/new/*"))]
-
-
-def crlf(text):
-    return text.encode().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-def expected(count, first=0):
-    return sorted(crlf(message(i, 5)) for i in range(first, first + count))
-
-
-def bodies(lmtpd):
-    return sorted(mail.body for mail in lmtpd.mails)
 
 
 def at_least_once(lmtpd, wanted):

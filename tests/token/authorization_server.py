@@ -14,11 +14,12 @@ import hashlib
 import http.server
 import json
 import secrets
-import ssl
 import threading
 import urllib.parse
 from pathlib import Path
 from typing import Callable, Optional
+
+from https_server import https_server
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -81,12 +82,7 @@ class AuthorizationServer:
         self.answers_issuer = True
         self.hold: Optional[threading.Event] = None  # requests to the token endpoint wait for it
         self.arrived = threading.Semaphore(0)
-        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.httpd.daemon_threads = True
-        self.httpd.owner = self
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certs / "good.pem", certs / "good.key")
-        self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True, do_handshake_on_connect=False)
+        self.httpd = https_server(Handler, self, certs)
         self.ca_file = certs / "ca.pem"
         self.issuer = f"https://localhost:{self.httpd.server_port}"
         self.thread = threading.Thread(target=self.httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
