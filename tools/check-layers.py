@@ -29,7 +29,7 @@ ROOMS = {
     "src/client": {"client", "auth", "io", "system", "core"},
     "src/support": {"support", "system"},
     "src/confine": {"confine", "support", "system"},
-    "src/deliver": {"deliver", "web", "confine", "support", "system"},
+    "src/deliver": {"deliver", "web", "confine", "support", "system", "optional"},
     "src/state": {"state", "confine", "support", "system"},
     "src/web": {"web", "support", "system", "optional"},
     "src/token": {"token", "web", "support", "system", "optional"},

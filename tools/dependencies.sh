@@ -43,6 +43,7 @@ optional() {
     echo "dbus-daemon: token-keyring"
     echo "python3-jeepney: token-keyring"
     echo "libqrencode-dev: the QR codes of pop3 authorize"
+    echo "dovecot-imapd: command-imap, what Dovecot gets"
     echo "dovecot-sieve: command-lmtp, what its filter drops"
     echo "clang-format: format"
     echo "doxygen: documentation"

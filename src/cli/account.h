@@ -3,6 +3,7 @@
 #define P3_CLI_ACCOUNT_H
 
 #include "cli/gmail_account.h"
+#include "cli/imap_account.h"
 #include "cli/secret.h"
 #include "cli/tls_shared.h"
 #include "settings/packed.h"
@@ -17,6 +18,7 @@ typedef struct p3_local_account {
     char *key;
     p3_envelope envelope;    /* of a target that needs one */
     p3_gmail_account *gmail; /* NULL: it is not delivered there */
+    p3_imap_account *imap;   /* the same */
     char *refused;           /* the Maildir that it has by default */
     char *shown;             /* the name of an account that was given none */
     char *word;              /* the same, for `pop3 authorize` */

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "cli/json.h"
-#include "cli/mail_date.h"
+#include "support/mail_date.h"
 #include "cli/output.h"
 #include "cli/rfc2047.h"
 #include "cli/selection.h"

@@ -126,7 +126,8 @@ p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p
                                     .unread = s->unread,
                                     .never_spam = s->never_spam,
                                     .calendar = s->process_calendar,
-                                    .date = (p3_gmail_date)s->internal_date,
+                                    .date = s->internal_date == P3_IMAP_NOW ? P3_GMAIL_DATE_NOW
+                                                                            : P3_GMAIL_DATE_HEADER,
                                     .way = {.ca_file = s->issuer_ca_file,
                                             .proxy = g->proxy != NULL ? g->proxy : "",
                                             .proxy_user = s->proxy_user,

@@ -15,7 +15,6 @@
 #include "cli/output.h"
 #include "confine/syscall_filter.h"
 #include "settings/text.h"
-#include "deliver/address.h"
 #include "deliver/gmail_options.h"
 #include "deliver/target.h"
 #include "system/process.h"
@@ -31,7 +30,7 @@ static bool allow_target_port(const p3_sandbox *s, const p3_landlock *l, const p
     if (row != NULL && row->kind == P3_TARGET_GMAIL)
         return t->envelope == NULL || t->envelope->gmail == NULL ||
                p3_landlock_allow_port(l, t->envelope->gmail->dialed.port);
-    if (row == NULL || row->form != P3_TARGET_ADDRESS || !p3_address_read(&address, t->where))
+    if (row == NULL || !p3_target_server(t, &address))
         return true;
     return address.path != NULL || p3_landlock_allow_port(l, address.port);
 }

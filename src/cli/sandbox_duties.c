@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/address.h"
 #include "settings/text.h"
 #include "confine/outside.h"
 
@@ -36,9 +35,11 @@ static bool add_commands(p3_sandbox *s, const p3_local_account *a)
     if (row == NULL)
         return ok;
     s->duties.spools = s->duties.spools || row->spools;
-    char *token = a->gmail != NULL ? p3_secret_command(&a->gmail->secret) : NULL;
-    ok = ok && add_command(s, token);
-    free(token);
+    if (a->gmail != NULL || a->imap != NULL) {
+        secret = p3_secret_command(a->gmail != NULL ? &a->gmail->secret : &a->imap->secret);
+        ok = ok && add_command(s, secret);
+        free(secret);
+    }
     return ok && add_command(s, a->account.filter) &&
            add_command(s, row->runs ? a->account.target.where : NULL);
 }
@@ -102,7 +103,7 @@ static bool add_target(p3_sandbox *s, const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
     p3_address address;
-    if (row != NULL && row->form == P3_TARGET_ADDRESS && p3_address_read(&address, t->where)) {
+    if (p3_target_server(t, &address)) {
         add_host(s, address.path == NULL ? address.host : NULL);
         return address.path == NULL || add_file(s, P3_BESIDE_SOCKET, strdup(address.path));
     }

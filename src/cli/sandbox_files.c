@@ -78,6 +78,10 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
     bool ok = true;
     if (set.password_file != NULL)
         ok = p3_landlock_allow(l, set.password_file, P3_ACCESS_READ);
+    if (s->delivers && set.imap_password_file != NULL)
+        ok = ok && p3_landlock_allow(l, set.imap_password_file, P3_ACCESS_READ);
+    if (s->delivers && set.imap_ca_file != NULL)
+        ok = ok && p3_landlock_allow(l, set.imap_ca_file, P3_ACCESS_READ);
     if (set.netrc != NULL)
         ok = ok && p3_landlock_allow(l, set.netrc, P3_ACCESS_READ);
     if (set.ca_dir != NULL && !s->stays)

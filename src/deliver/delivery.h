@@ -22,10 +22,11 @@ typedef struct p3_envelope {
     const char *sender;  /* "" for nobody; NULL: the one that is found in the message */
     const char *refused; /* the Maildir for messages that the target refuses for good */
     const struct p3_gmail_options *gmail; /* what Gmail needs beside that; or NULL */
+    const struct p3_imap_options *imap;   /* for such a target; or NULL */
 } p3_envelope;
 
 /* The header field that tells a message that was sent once from one that was sent again. */
-#define P3_LMTP_FIELD "X-POP3-Delivery"
+#define P3_DELIVERY_FIELD "X-POP3-Delivery"
 
 /* A message that has been written. */
 typedef struct p3_parcel {

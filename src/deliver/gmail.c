@@ -13,7 +13,7 @@
 #include <sysexits.h>
 
 #include "deliver/gmail_import.h"
-#include "deliver/lmtp_spool.h"
+#include "deliver/spool.h"
 #include "deliver/quarantine.h"
 #include "support/fault.h"
 
@@ -28,8 +28,8 @@ typedef struct p3_gmail {
     p3_delivery base;
     char *user;
     const p3_envelope *envelope;
-    p3_lmtp_spool *spool; /* of the batch being filled, or NULL */
-    const char *name;     /* of the message being written, or NULL */
+    p3_spool *spool;  /* of the batch being filled, or NULL */
+    const char *name; /* of the message being written, or NULL */
     /* Only used by deliver(), and at the end. */
     p3_gmail_session *session;
     p3_gmail_importer *importer;
@@ -48,21 +48,21 @@ static bool gmail_begin(p3_delivery *d, const char *name, const char *sender, p3
     p3_gmail *g = (p3_gmail *)d;
     (void)sender;
     g->name = name;
-    if (g->spool == NULL && (g->spool = p3_lmtp_spool_new(why)) == NULL)
+    if (g->spool == NULL && (g->spool = p3_spool_new(why)) == NULL)
         return false;
-    p3_lmtp_spool_begin(g->spool, "", "");
+    p3_spool_begin(g->spool, "", "");
     return true;
 }
 
 static bool gmail_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
-    return p3_lmtp_spool_write(((p3_gmail *)d)->spool, data, len) || spool_fails(why);
+    return p3_spool_write(((p3_gmail *)d)->spool, data, len) || spool_fails(why);
 }
 
 static bool gmail_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
     p3_gmail *g = (p3_gmail *)d;
-    if (!p3_lmtp_spool_finish(g->spool))
+    if (!p3_spool_finish(g->spool))
         return spool_fails(why);
     out->name = g->name;
     out->octets = g->spool->last.length;
@@ -72,14 +72,14 @@ static bool gmail_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 
 static void discard_spool(p3_gmail *g)
 {
-    p3_lmtp_spool_free(g->spool);
+    p3_spool_free(g->spool);
     g->spool = NULL;
 }
 
 static void gmail_abandon(p3_delivery *d)
 {
     p3_gmail *g = (p3_gmail *)d;
-    if (g->name != NULL && g->spool != NULL && !p3_lmtp_spool_abandon(g->spool))
+    if (g->name != NULL && g->spool != NULL && !p3_spool_abandon(g->spool))
         g->spool->length = UINT64_MAX; /* deliver() refuses it */
     g->name = NULL;
 }
@@ -128,7 +128,7 @@ static void set_problem(p3_parcel *p, int exit, const char *what, const p3_probl
 }
 
 /* Refused for good: it goes to the Maildir for such. */
-static void put_aside(const p3_gmail *g, const p3_lmtp_mail *mail, p3_parcel *p, p3_problem *why)
+static void put_aside(const p3_gmail *g, const p3_spool_mail *mail, p3_parcel *p, p3_problem *why)
 {
     p3_problem later;
     const char *to = g->envelope->refused;
@@ -154,7 +154,7 @@ static void note(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
 {
     p3_batch *b = s->batch;
     p3_parcel *p = &b->parcels[i];
-    const p3_lmtp_spool *spool = b->spool;
+    const p3_spool *spool = b->spool;
     p->delivered = is == P3_GMAIL_DELIVERED || is == P3_GMAIL_BLINDLY;
     if (is == P3_GMAIL_BLINDLY)
         set_problem(p, EX_UNAVAILABLE, "it is delivered, and may be there twice: ", why);
@@ -188,11 +188,11 @@ static void *send_all(void *arg)
     p3_sender *sender = arg;
     p3_sending *s = sender->sending;
     p3_gmail *g = s->gmail;
-    const p3_lmtp_spool *spool = s->batch->spool;
+    const p3_spool *spool = s->batch->spool;
     size_t i;
     while (next(s, &i)) {
         const p3_parcel *p = &s->batch->parcels[i];
-        const p3_lmtp_mail *m = &spool->mails[i];
+        const p3_spool_mail *m = &spool->mails[i];
         const p3_gmail_mail mail = {.name = p->name,
                                     .fd = m->fd,
                                     .offset = m->offset,
@@ -227,7 +227,7 @@ static bool prepare(p3_gmail *g, p3_problem *why)
 static void deliver_batch(p3_batch *b)
 {
     p3_gmail *g = (p3_gmail *)b->to;
-    const p3_lmtp_spool *spool = b->spool;
+    const p3_spool *spool = b->spool;
     p3_sending sending = {.gmail = g, .batch = b};
     p3_sender senders[P3_GMAIL_LINES] = {0};
     if (spool == NULL || spool->length == UINT64_MAX || spool->count != b->count) {
@@ -260,7 +260,7 @@ static void gmail_recorded(p3_delivery *d, p3_batch *batch, bool kept)
     (void)d;
     (void)kept;
     if (batch != NULL)
-        p3_lmtp_spool_free(batch->spool);
+        p3_spool_free(batch->spool);
 }
 
 /* As said above: they come again. */

@@ -88,7 +88,7 @@ static bool carries(const json_t *answer, const char *name)
         const json_t *header = json_array_get(headers, i);
         const char *field = p3_member_text(header, "name");
         const char *value = p3_member_text(header, "value");
-        if (field != NULL && value != NULL && strcasecmp(field, P3_LMTP_FIELD) == 0 &&
+        if (field != NULL && value != NULL && strcasecmp(field, P3_DELIVERY_FIELD) == 0 &&
             strcmp(value, name) == 0)
             return true;
     }
@@ -101,7 +101,8 @@ static p3_gmail_verdict look_at(p3_gmail_line *l, const char *id, const char *na
 {
     char url[P3_GMAIL_URL];
     json_t *answer = NULL;
-    p3_gmail_url(l, url, "", "/messages/%s?format=metadata&metadataHeaders=%s", id, P3_LMTP_FIELD);
+    p3_gmail_url(l, url, "", "/messages/%s?format=metadata&metadataHeaders=%s", id,
+                 P3_DELIVERY_FIELD);
     const p3_gmail_call call = {.doing = "looking at a message in Gmail",
                                 .request = {.url = url},
                                 .units = P3_UNITS_GET,

@@ -112,7 +112,7 @@ static bool wrap(p3_wrapping *w, const char *metadata, const char *name,
     snprintf(w->tail, sizeof w->tail, "\r\n--%s--\r\n", boundary);
     if (asprintf(&w->head,
                  "--%s\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n%s\r\n"
-                 "--%s\r\nContent-Type: message/rfc822\r\n\r\n" P3_LMTP_FIELD ": %s\r\n%s%s%s",
+                 "--%s\r\nContent-Type: message/rfc822\r\n\r\n" P3_DELIVERY_FIELD ": %s\r\n%s%s%s",
                  boundary, metadata, boundary, name, who->is_ours ? "Message-ID: <" : "",
                  who->is_ours ? who->id : "", who->is_ours ? ">\r\n" : "") < 0)
         w->head = NULL;

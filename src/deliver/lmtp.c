@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "deliver/lmtp_spool.h"
+#include "deliver/lmtp_session.h"
 #include "deliver/quarantine.h"
+#include "deliver/spool.h"
 #include "support/fault.h"
 
 /* So many messages in a row that were refused for now, or got lost, and the rest waits. */
@@ -24,8 +25,8 @@ typedef struct p3_lmtp {
     char *where;
     p3_address address; /* points into `where` */
     const p3_envelope *envelope;
-    p3_lmtp_spool *spool; /* of the batch being filled, or NULL */
-    const char *name;     /* of the message being written, or NULL */
+    p3_spool *spool;  /* of the batch being filled, or NULL */
+    const char *name; /* of the message being written, or NULL */
     char *sender;
     p3_lmtp_session *session; /* only used by deliver(), and at the end */
 } p3_lmtp;
@@ -48,22 +49,22 @@ static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_
     m->sender = strdup(e->sender != NULL ? e->sender : sender);
     if (m->sender == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
-    if (m->spool == NULL && (m->spool = p3_lmtp_spool_new(why)) == NULL)
+    if (m->spool == NULL && (m->spool = p3_spool_new(why)) == NULL)
         return false;
-    p3_lmtp_spool_begin(m->spool, m->sender, e->recipient);
-    snprintf(line, sizeof line, P3_LMTP_FIELD ": %s\n", name);
-    return p3_lmtp_spool_write(m->spool, line, strlen(line)) || spool_fails(why);
+    p3_spool_begin(m->spool, m->sender, e->recipient);
+    snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s\n", name);
+    return p3_spool_write(m->spool, line, strlen(line)) || spool_fails(why);
 }
 
 static bool lmtp_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
-    return p3_lmtp_spool_write(((p3_lmtp *)d)->spool, data, len) || spool_fails(why);
+    return p3_spool_write(((p3_lmtp *)d)->spool, data, len) || spool_fails(why);
 }
 
 static bool lmtp_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
     p3_lmtp *m = (p3_lmtp *)d;
-    if (!p3_lmtp_spool_finish(m->spool))
+    if (!p3_spool_finish(m->spool))
         return spool_fails(why);
     out->name = m->name;
     out->octets = m->spool->last.length;
@@ -75,14 +76,14 @@ static bool lmtp_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 
 static void discard_spool(p3_lmtp *m)
 {
-    p3_lmtp_spool_free(m->spool);
+    p3_spool_free(m->spool);
     m->spool = NULL;
 }
 
 static void lmtp_abandon(p3_delivery *d)
 {
     p3_lmtp *m = (p3_lmtp *)d;
-    if (m->name != NULL && m->spool != NULL && !p3_lmtp_spool_abandon(m->spool))
+    if (m->name != NULL && m->spool != NULL && !p3_spool_abandon(m->spool))
         m->spool->length = UINT64_MAX; /* deliver() refuses it */
     m->name = NULL;
     free(m->sender);
@@ -109,7 +110,7 @@ static void lmtp_seal(p3_delivery *d, p3_batch *batch)
 
 /* Sends a message over the connection there is, or a new one. A connection that turns out to be
  * gone before the message was sent is made again, once. */
-static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_lmtp_mail *mail, const p3_lmtp_mail *next,
+static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail *next,
                                  bool *sent, p3_problem *why)
 {
     *sent = false;
@@ -136,7 +137,7 @@ static void set_problem(p3_parcel *p, int exit, const char *what, const p3_probl
 }
 
 /* Refused for good: it goes to the Maildir for such. */
-static void put_aside(const p3_lmtp *m, const p3_lmtp_mail *mail, p3_parcel *p, p3_problem *why)
+static void put_aside(const p3_lmtp *m, const p3_spool_mail *mail, p3_parcel *p, p3_problem *why)
 {
     p3_problem later;
     char text[sizeof why->text + 300];
@@ -161,7 +162,7 @@ static void put_aside(const p3_lmtp *m, const p3_lmtp_mail *mail, p3_parcel *p, 
 static void deliver_batch(p3_batch *b)
 {
     p3_lmtp *m = (p3_lmtp *)b->to;
-    const p3_lmtp_spool *s = b->spool;
+    const p3_spool *s = b->spool;
     unsigned setbacks = 0;
     if (s == NULL || s->length == UINT64_MAX || s->count != b->count) {
         p3_problem_set(&b->problem, EX_IOERR, "keeping messages for the LMTP server");
@@ -171,7 +172,7 @@ static void deliver_batch(p3_batch *b)
         p3_parcel *p = &b->parcels[i];
         p3_problem why = {0};
         bool sent;
-        const p3_lmtp_mail *next = i + 1 < b->count ? &s->mails[i + 1] : NULL;
+        const p3_spool_mail *next = i + 1 < b->count ? &s->mails[i + 1] : NULL;
         p3_lmtp_outcome is = send_mail(m, &s->mails[i], next, &sent, &why);
         p->delivered = is == P3_LMTP_OK;
         if (is == P3_LMTP_PERMANENT)
@@ -203,7 +204,7 @@ static void lmtp_recorded(p3_delivery *d, p3_batch *batch, bool kept)
     (void)d;
     (void)kept;
     if (batch != NULL)
-        p3_lmtp_spool_free(batch->spool);
+        p3_spool_free(batch->spool);
 }
 
 /* Nobody knows: as said above, they come again. */

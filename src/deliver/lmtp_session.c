@@ -1,10 +1,7 @@
 /* A connection to an LMTP server. */
 #include "deliver/lmtp_session.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +11,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <pop3/client.h>
-
-#include "confine/outside.h"
-#include "confine/runner.h"
+#include "deliver/dial.h"
 #include "support/clock.h"
 #include "support/fault.h"
 #include "support/file.h"
-#include "system/descriptor.h"
 
 /* Octets of a line that are kept: RFC 5321 §4.5.3.1.5 has 512. The rest is passed over. */
 #define P3_REPLY_LINE 1000
@@ -30,8 +23,7 @@
 /* Octets of a file that are read, and that are sent, at a time. */
 #define P3_PIECE ((size_t)32 * 1024)
 
-/* Milliseconds: to connect, for a reply, and for that to a message (RFC 5321 §4.5.3.2). */
-#define P3_CONNECT_MS 30000
+/* Milliseconds: for a reply, and for that to a message (RFC 5321 §4.5.3.2). */
 #define P3_REPLY_MS   (5 * 60 * 1000)
 #define P3_MESSAGE_MS (10 * 60 * 1000)
 
@@ -41,8 +33,8 @@ enum { P3_PIPELINING = 1, P3_8BITMIME = 2, P3_SMTPUTF8 = 4, P3_SIZE = 8 };
 struct p3_lmtp_session {
     int fd; /* -1: it is over */
     unsigned announced;
-    uint64_t size_limit;          /* 0: none */
-    const p3_lmtp_mail *envelope; /* announced already, and not answered; or NULL */
+    uint64_t size_limit;           /* 0: none */
+    const p3_spool_mail *envelope; /* announced already, and not answered; or NULL */
     size_t in_used, in_at;
     size_t out_used;
     char in[4096];
@@ -65,21 +57,6 @@ static bool end(p3_lmtp_session *s)
     return false;
 }
 
-static bool wait_for(int fd, short events, int64_t until)
-{
-    for (;;) {
-        struct pollfd p = {.fd = fd, .events = events};
-        int64_t left = until - p3_clock_ms();
-        int n = left > 0 ? poll(&p, 1, (int)left) : 0;
-        if (n > 0)
-            return true;
-        if (n == 0 || errno != EINTR) {
-            errno = n == 0 ? ETIMEDOUT : errno;
-            return false;
-        }
-    }
-}
-
 /* Sends what has been gathered. False, with errno, when the connection is over. */
 static bool flush(p3_lmtp_session *s)
 {
@@ -93,7 +70,7 @@ static bool flush(p3_lmtp_session *s)
             done += (size_t)n;
             until = p3_clock_ms() + P3_REPLY_MS;
         } else if (n == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) ||
-                   (errno != EINTR && !wait_for(s->fd, POLLOUT, until)))
+                   (errno != EINTR && !p3_dial_wait(s->fd, POLLOUT, until)))
             return false;
     }
     return true;
@@ -120,8 +97,8 @@ static int next_octet(p3_lmtp_session *s, int64_t until)
         } else if (n == 0) {
             errno = 0;
             return -1;
-        } else if (errno != EINTR &&
-                   ((errno != EAGAIN && errno != EWOULDBLOCK) || !wait_for(s->fd, POLLIN, until)))
+        } else if (errno != EINTR && ((errno != EAGAIN && errno != EWOULDBLOCK) ||
+                                      !p3_dial_wait(s->fd, POLLIN, until)))
             return -1;
     }
     return (unsigned char)s->in[s->in_at++];
@@ -235,82 +212,6 @@ static p3_lmtp_outcome refuse(const char *what, const p3_reply *r, p3_problem *w
 
 /* ---- connecting ---- */
 
-static int dial_one(struct sockaddr_storage *a, uint16_t port)
-{
-    socklen_t len =
-        a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    if (a->ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)a)->sin6_port = htons(port);
-    else
-        ((struct sockaddr_in *)a)->sin_port = htons(port);
-    int fd = p3_descriptor_socket(a->ss_family);
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (fd < 0 || connect(fd, (const struct sockaddr *)a, len) == 0)
-        return fd;
-    bool up = errno == EINPROGRESS && wait_for(fd, POLLOUT, p3_clock_ms() + P3_CONNECT_MS) &&
-              getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
-    if (up)
-        return fd;
-    error = error != 0 ? error : errno;
-    (void)close(fd);
-    errno = error;
-    return -1;
-}
-
-/* The addresses of a host: looked up outside of the sandbox, if we are in one. */
-static size_t look_up(const char *host, struct sockaddr_storage *out, const char **why)
-{
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    char *name = p3_outside_name(host);
-    size_t count = 0;
-    if (name != NULL && p3_runner_is_there()) {
-        count = p3_outside_resolve(NULL, name, out, why);
-        free(name);
-        return count;
-    }
-    hints.ai_flags = name == NULL ? AI_NUMERICHOST : 0;
-    int error = getaddrinfo(name != NULL ? name : host, NULL, &hints, &list);
-    for (const struct addrinfo *a = list; a != NULL && count < POP3_RESOLVE_ADDRESSES;
-         a = a->ai_next) {
-        if (a->ai_addrlen <= sizeof *out)
-            memcpy(&out[count++], a->ai_addr, a->ai_addrlen);
-    }
-    *why = error != 0 ? gai_strerror(error) : "it has no address";
-    if (list != NULL)
-        freeaddrinfo(list);
-    free(name);
-    return count;
-}
-
-static int dial(const p3_address *to, p3_problem *why)
-{
-    struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
-    const char *reason = "";
-    int fd = -1;
-    if (to->path != NULL) {
-        fd = p3_outside_connect(to->path);
-        if (fd < 0)
-            p3_problem_set(why, EX_TEMPFAIL,
-                           "connecting to the LMTP server at %s: %s; see that it runs, and that "
-                           "this user may use its socket",
-                           to->path, strerror(errno));
-        return fd;
-    }
-    size_t count = look_up(to->host, addresses, &reason);
-    if (count == 0)
-        p3_problem_set(why, EX_TEMPFAIL, "looking up the LMTP server %s: %s", to->host, reason);
-    for (size_t i = 0; i < count && fd < 0; i++) {
-        fd = dial_one(&addresses[i], to->port);
-        if (fd < 0)
-            p3_problem_set(why, EX_TEMPFAIL,
-                           "connecting to the LMTP server %s, port %u: %s; see that it runs",
-                           to->host, to->port, strerror(errno));
-    }
-    return fd;
-}
-
 /* Our name, for LHLO: a host name, or one that is none of anybody's. */
 static void find_name(char *out, size_t size)
 {
@@ -361,7 +262,7 @@ p3_lmtp_session *p3_lmtp_connect(const p3_address *to, p3_problem *why)
     s->size_limit = 0;
     s->envelope = NULL;
     s->in_used = s->in_at = s->out_used = 0;
-    s->fd = dial(to, why);
+    s->fd = p3_dial(to, "LMTP", why);
     if (s->fd >= 0 && greet(s, why)) {
         p3_fault("lmtp-connected");
         return s;
@@ -391,7 +292,7 @@ void p3_lmtp_end(p3_lmtp_session *s)
 
 enum { P3_MAIL, P3_RCPT, P3_DATA };
 
-static void put_command(p3_lmtp_session *s, int which, const p3_lmtp_mail *mail)
+static void put_command(p3_lmtp_session *s, int which, const p3_spool_mail *mail)
 {
     char line[1200];
     char size[40] = "";
@@ -410,7 +311,7 @@ static void put_command(p3_lmtp_session *s, int which, const p3_lmtp_mail *mail)
 
 /* Announces a message, all commands at once, where the server takes them so (RFC 2920; RFC 2033
  * §4.2 demands it). */
-static void put_envelope(p3_lmtp_session *s, const p3_lmtp_mail *mail)
+static void put_envelope(p3_lmtp_session *s, const p3_spool_mail *mail)
 {
     for (int which = P3_MAIL; which <= P3_DATA; which++)
         put_command(s, which, mail);
@@ -427,7 +328,7 @@ static void reset(p3_lmtp_session *s)
 }
 
 /* Hears what the server says to an announced message. All replies are read: they come in order. */
-static p3_lmtp_outcome hear_envelope(p3_lmtp_session *s, const p3_lmtp_mail *mail, p3_problem *why)
+static p3_lmtp_outcome hear_envelope(p3_lmtp_session *s, const p3_spool_mail *mail, p3_problem *why)
 {
     static const char *const what[] = {"the sender", "the recipient", "the message"};
     bool together = s->envelope == mail;
@@ -461,7 +362,7 @@ static p3_lmtp_outcome hear_envelope(p3_lmtp_session *s, const p3_lmtp_mail *mai
 
 /* Sends the message's text: line ends become CRLF, a CR or LF alone included (RFC 5321 §2.3.8: else
  * a mail could end itself and begin another), and a dot at the beginning of a line is doubled. */
-static bool send_text(p3_lmtp_session *s, const p3_lmtp_mail *mail, p3_problem *why)
+static bool send_text(p3_lmtp_session *s, const p3_spool_mail *mail, p3_problem *why)
 {
     char piece[P3_PIECE];
     bool starts = true; /* the next octet begins a line */
@@ -509,8 +410,8 @@ static bool has_spoken(const p3_lmtp_session *s)
     return s->in_at < s->in_used || poll(&p, 1, 0) > 0;
 }
 
-p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_lmtp_mail *mail, const p3_lmtp_mail *next,
-                             bool *sent, p3_problem *why)
+p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail,
+                             const p3_spool_mail *next, bool *sent, p3_problem *why)
 {
     bool pipelines = (s->announced & P3_PIPELINING) != 0;
     p3_reply r;

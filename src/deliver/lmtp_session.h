@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "deliver/address.h"
+#include "deliver/spool.h"
 #include "support/problem.h"
 
 /* What became of a message, or of a step on its way. */
@@ -16,18 +17,6 @@ typedef enum p3_lmtp_outcome {
     P3_LMTP_PERMANENT, /* refused for good (5xx) */
     P3_LMTP_LOST       /* the connection broke: nobody knows, if all of the message was sent */
 } p3_lmtp_outcome;
-
-/* A message to be sent: a part of a file, with any line ends. */
-typedef struct p3_lmtp_mail {
-    int fd;
-    uint64_t offset;
-    uint64_t length;
-    uint64_t octets;    /* as it will be sent, for SIZE */
-    const char *sender; /* "" for nobody */
-    const char *recipient;
-    bool is_8bit; /* it has octets above 127 */
-    bool is_utf8; /* its header, or an address, has: RFC 6531 */
-} p3_lmtp_mail;
 
 typedef struct p3_lmtp_session p3_lmtp_session;
 
@@ -40,8 +29,8 @@ bool p3_lmtp_is_usable(const p3_lmtp_session *s);
 /* Sends one message and waits for the server's word on it; `next`, if there is one, is announced
  * meanwhile, and must be the next that is sent. `why` says what the server said, unless it is
  * P3_LMTP_OK; with P3_LMTP_LOST, `*sent` is whether all of the message had been sent. */
-p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_lmtp_mail *mail, const p3_lmtp_mail *next,
-                             bool *sent, p3_problem *why);
+p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail,
+                             const p3_spool_mail *next, bool *sent, p3_problem *why);
 
 /* Says goodbye, without waiting for an answer. NULL does nothing. */
 void p3_lmtp_end(p3_lmtp_session *s);

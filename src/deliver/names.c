@@ -117,3 +117,12 @@ bool p3_names_made_for(const char *name, const char *owner)
     find_host(host, sizeof host);
     return strcmp(at, host) == 0;
 }
+
+bool p3_names_earlier(const char *name, const char *than, bool *same_run)
+{
+    size_t len = strcspn(name, "O");
+    const char *q = strchr(name + len, 'Q');
+    const char *p = strchr(than, 'Q');
+    *same_run = q != NULL && p != NULL && strcspn(than, "O") == len && memcmp(name, than, len) == 0;
+    return *same_run && strtoull(q + 1, NULL, 10) < strtoull(p + 1, NULL, 10);
+}

@@ -52,6 +52,10 @@ static inline bool p3_name_list_is_kept(const p3_name_list *l, size_t i)
 /* Whether a name is one that this host made for an owner, in whichever run. */
 bool p3_names_made_for(const char *name, const char *owner);
 
+/* Whether a name was made before another by what they say: by the same run, with a lower number.
+ * For names of different runs, `*same_run` is false. */
+bool p3_names_earlier(const char *name, const char *than, bool *same_run);
+
 /* Stays valid until the list is freed. */
 static inline const char *p3_name_list_at(const p3_name_list *l, size_t i)
 {

@@ -65,3 +65,21 @@ bool p3_quarantine_put(const char *maildir, const char *name, int fd, uint64_t o
     d->class->close(d);
     return ok;
 }
+
+bool p3_quarantine_settle(const char *maildir, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_delivery *d = p3_maildir_open(maildir, NULL, why);
+    size_t first = 0;
+    if (d == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) { /* those that are at the target go to the front */
+        if (at[i].there) {
+            p3_left_over moved = at[i];
+            at[i] = at[first];
+            at[first++] = moved;
+        }
+    }
+    bool ok = first == count || d->class->settle(d, at + first, count - first, why);
+    d->class->close(d);
+    return ok;
+}

@@ -8,6 +8,8 @@
 
 #include "deliver/command.h"
 #include "deliver/gmail.h"
+#include "deliver/imap.h"
+#include "deliver/imap_address.h"
 #include "deliver/lmtp.h"
 #include "deliver/maildir.h"
 #include "deliver/mbox.h"
@@ -51,6 +53,13 @@ static const p3_target_row rows[] = {
      .refuses = true,
      .is_exact = true,
      .keeps_names = true},
+    {.kind = P3_TARGET_IMAP,
+     .name = "imap",
+     .form = P3_TARGET_URL,
+     .open = p3_imap_open,
+     .spools = true,
+     .refuses = true,
+     .is_exact = true},
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
@@ -96,6 +105,18 @@ p3_target p3_target_for_refused(const p3_target *t)
     const char *path = t->envelope != NULL ? t->envelope->refused : NULL;
     return path != NULL ? (p3_target){P3_TARGET_MAILDIR, (char *)(uintptr_t)path, NULL}
                         : (p3_target){0};
+}
+
+bool p3_target_server(const p3_target *t, p3_address *out)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    p3_imap_address imap;
+    if (row != NULL && row->form == P3_TARGET_ADDRESS)
+        return p3_address_read(out, t->where);
+    if (row == NULL || row->form != P3_TARGET_URL || !p3_imap_address_read(&imap, t->where))
+        return false;
+    *out = imap.server;
+    return true;
 }
 
 bool p3_target_equal(const p3_target *a, const p3_target *b)

@@ -4,6 +4,7 @@
 #ifndef P3_DELIVER_TARGET_H
 #define P3_DELIVER_TARGET_H
 
+#include "deliver/address.h"
 #include "deliver/delivery.h"
 
 typedef enum p3_target_kind {
@@ -12,7 +13,8 @@ typedef enum p3_target_kind {
     P3_TARGET_MBOX,
     P3_TARGET_COMMAND,
     P3_TARGET_LMTP,
-    P3_TARGET_GMAIL
+    P3_TARGET_GMAIL,
+    P3_TARGET_IMAP
 } p3_target_kind;
 
 /* A target. Who owns `where` frees it. */
@@ -27,7 +29,8 @@ typedef enum p3_target_form {
     P3_TARGET_PATH,    /* a file or directory */
     P3_TARGET_TEXT,    /* a line */
     P3_TARGET_ADDRESS, /* see address.h */
-    P3_TARGET_MAILBOX  /* a mail address */
+    P3_TARGET_MAILBOX, /* a mail address */
+    P3_TARGET_URL      /* see imap_address.h */
 } p3_target_form;
 
 /* What is true of a kind. */
@@ -68,6 +71,9 @@ p3_target p3_target_of_text(char *text);
 
 /* Where messages go that a target refuses for good: P3_TARGET_NONE when it refuses none. */
 p3_target p3_target_for_refused(const p3_target *t);
+
+/* The server that a target connects to. False when it does not. */
+bool p3_target_server(const p3_target *t, p3_address *out);
 
 bool p3_target_equal(const p3_target *a, const p3_target *b);
 

@@ -23,7 +23,8 @@ typedef enum p3_setting_type {
     P3_TYPE_TARGET,   /* p3_target: the kind is the one of the setting's name */
     P3_TYPE_FALLBACK, /* p3_target: maildir:DIR */
     P3_TYPE_ADDRESS,  /* char *: a mail address */
-    P3_TYPE_SENDER    /* char *: the same; NULL for keep, "" for empty */
+    P3_TYPE_SENDER,   /* char *: the same; NULL for keep, "" for empty */
+    P3_TYPE_FLAGS     /* char *: flags of IMAP, with blanks between */
 } p3_setting_type;
 
 /* Whose setting it is. */

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "deliver/address.h"
+#include "deliver/imap_address.h"
 #include "settings/text.h"
 #include "settings/values.h"
 #include "system/erase.h"
@@ -272,6 +273,11 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
         return unusable(which, value, why, "unix:/PATH, or HOST:PORT");
     if (row->form == P3_TARGET_MAILBOX)
         return read_address(which, value, &t->where, why);
+    p3_imap_address imap;
+    if (row->form == P3_TARGET_URL && !p3_imap_address_read(&imap, value))
+        return p3_problem_set(why, EX_CONFIG,
+                              "expected: imaps://USER@HOST/FOLDER, or imap://; a password has no "
+                              "place in it: set imap-password-file"); /* the value may hold one */
     return row->form == P3_TARGET_PATH ? read_path(which, value, &t->where, why)
                                        : read_text(which, value, &t->where, why);
 }
@@ -296,6 +302,19 @@ static bool read_sender(const p3_setting *which, const char *value, void *out, p
     if (strcmp(value, "empty") == 0)
         return copy_string(out, &empty) || out_of_memory(why);
     return read_address(which, value, out, why);
+}
+
+/* Flags and keywords as RFC 9051 §9 has them: atoms, some with a backslash in front. */
+static bool read_flags(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    bool ok = strlen(value) < 500;
+    for (const char *at = value; ok && *at != '\0'; at++) {
+        bool starts = at == value || at[-1] == ' ';
+        ok = *at >= ' ' && (unsigned char)*at < 0x7f && strchr("(){%*\"]", *at) == NULL &&
+             (*at != '\\' || (starts && at[1] != ' ' && at[1] != '\0'));
+    }
+    return ok ? copy_string(out, &value) || out_of_memory(why)
+              : unusable(which, value, why, "flags such as \\Seen, with blanks between");
 }
 
 static bool copy_target(void *to, const void *from)
@@ -336,6 +355,7 @@ static const struct {
     [P3_TYPE_FALLBACK] = {sizeof(p3_target), read_fallback, copy_target, clear_target},
     [P3_TYPE_ADDRESS] = {sizeof(char *), read_address, copy_string, clear_string},
     [P3_TYPE_SENDER] = {sizeof(char *), read_sender, copy_string, clear_string},
+    [P3_TYPE_FLAGS] = {sizeof(char *), read_flags, copy_string, clear_string},
 };
 
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why)

@@ -5,6 +5,7 @@
 #include <pop3/client.h>
 
 #include "settings/row.h"
+#include "deliver/imap_options.h"
 #include "settings/url.h"
 #include "support/problem.h"
 #include "collect/sync.h"

@@ -1,15 +1,13 @@
 /* One HTTPS request and its answer, by libcurl. */
 #include "web/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "optional/library.h"
+#include "optional/curl.h"
 #include "support/fault.h"
 #include "support/file.h"
 #include "system/erase.h"
@@ -20,35 +18,6 @@
 #define P3_HTTP_OCTETS_MS ((uint64_t)16)
 #define P3_HTTP_STILL     120L
 #define P3_RETRY_MOST     86400 /* seconds: no server keeps us away for longer */
-
-static struct {
-    __typeof__(curl_global_init) *global_init;
-    CURL *(*easy_init)(void);
-    CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
-    CURLcode (*easy_perform)(CURL *);
-    CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
-    void (*easy_reset)(CURL *);
-    void (*easy_cleanup)(CURL *);
-    const char *(*easy_strerror)(CURLcode);
-    __typeof__(curl_slist_append) *slist_append;
-    __typeof__(curl_slist_free_all) *slist_free_all;
-} curl;
-
-static const p3_symbol symbols[] = {
-    {"curl_global_init", &curl.global_init},       {"curl_easy_init", &curl.easy_init},
-    {"curl_easy_setopt", &curl.easy_setopt},       {"curl_easy_perform", &curl.easy_perform},
-    {"curl_easy_getinfo", &curl.easy_getinfo},     {"curl_easy_cleanup", &curl.easy_cleanup},
-    {"curl_easy_strerror", &curl.easy_strerror},   {"curl_slist_append", &curl.slist_append},
-    {"curl_slist_free_all", &curl.slist_free_all}, {"curl_easy_reset", &curl.easy_reset}};
-static p3_library library = P3_LIBRARY(P3_CURL_SONAME, symbols);
-P3_LIBRARY_NOTE(curl_note, "oauth", P3_CURL_SONAME, "OAuth 2.0 tokens and Gmail over HTTPS");
-
-static bool is_ready;
-
-static void initialize(void)
-{
-    is_ready = p3_library_load(&library) && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
 
 struct p3_http_line {
     CURL *curl;
@@ -111,7 +80,8 @@ void p3_http_answer_free(p3_http_answer *a)
 
 static bool append(struct curl_slist **list, const char *line)
 {
-    struct curl_slist *more = curl.slist_append(*list, line);
+    const p3_curl *curl = p3_curl_load();
+    struct curl_slist *more = curl->slist_append(*list, line);
     if (more != NULL)
         *list = more;
     return more != NULL;
@@ -119,36 +89,38 @@ static bool append(struct curl_slist **list, const char *line)
 
 static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **addresses)
 {
+    const p3_curl *curl = p3_curl_load();
     if (way->addresses != NULL && append(addresses, way->addresses))
-        curl.easy_setopt(c, CURLOPT_RESOLVE, *addresses);
+        curl->easy_setopt(c, CURLOPT_RESOLVE, *addresses);
     if (way->ca_file != NULL) {
-        curl.easy_setopt(c, CURLOPT_CAINFO, way->ca_file);
-        curl.easy_setopt(c, CURLOPT_CAPATH, NULL);
+        curl->easy_setopt(c, CURLOPT_CAINFO, way->ca_file);
+        curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
     }
     if (way->proxy != NULL) {
-        curl.easy_setopt(c, CURLOPT_PROXY, way->proxy);
-        curl.easy_setopt(c, CURLOPT_NOPROXY, "");
-        curl.easy_setopt(c, CURLOPT_PROXYUSERNAME, way->proxy_user);
-        curl.easy_setopt(c, CURLOPT_PROXYPASSWORD, way->proxy_password);
+        curl->easy_setopt(c, CURLOPT_PROXY, way->proxy);
+        curl->easy_setopt(c, CURLOPT_NOPROXY, "");
+        curl->easy_setopt(c, CURLOPT_PROXYUSERNAME, way->proxy_user);
+        curl->easy_setopt(c, CURLOPT_PROXYPASSWORD, way->proxy_password);
     }
 }
 
 static void set_bounds(CURL *c, const p3_http_request *r)
 {
+    const p3_curl *curl = p3_curl_load();
     uint64_t more = r->upload != NULL ? p3_http_upload_octets(r->upload) / P3_HTTP_OCTETS_MS : 0;
-    curl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, P3_HTTP_CONNECT_MS);
-    curl.easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_HTTP_TOTAL_MS + (long)more);
+    curl->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, P3_HTTP_CONNECT_MS);
+    curl->easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_HTTP_TOTAL_MS + (long)more);
     if (r->upload != NULL) {
-        curl.easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl.easy_setopt(c, CURLOPT_LOW_SPEED_TIME, P3_HTTP_STILL);
+        curl->easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl->easy_setopt(c, CURLOPT_LOW_SPEED_TIME, P3_HTTP_STILL);
     }
-    curl.easy_setopt(c, CURLOPT_MAXFILESIZE, (long)(r->most > 0 ? r->most : P3_HTTP_MOST));
-    curl.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
-    curl.easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-    curl.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl.easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl.easy_setopt(c, CURLOPT_USERAGENT, "libpop3");
+    curl->easy_setopt(c, CURLOPT_MAXFILESIZE, (long)(r->most > 0 ? r->most : P3_HTTP_MOST));
+    curl->easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+    curl->easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+    curl->easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl->easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl->easy_setopt(c, CURLOPT_USERAGENT, "libpop3");
 }
 
 /* ---- uploads ---- */
@@ -198,41 +170,43 @@ static size_t give_piece(char *out, size_t one, size_t room, void *ctx)
 
 static void set_request(CURL *c, const p3_http_request *r)
 {
-    curl.easy_setopt(c, CURLOPT_URL, r->url);
+    const p3_curl *curl = p3_curl_load();
+    curl->easy_setopt(c, CURLOPT_URL, r->url);
     if (r->body != NULL) {
-        curl.easy_setopt(c, CURLOPT_POST, 1L);
-        curl.easy_setopt(c, CURLOPT_POSTFIELDS, r->body);
-        curl.easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)strlen(r->body));
+        curl->easy_setopt(c, CURLOPT_POST, 1L);
+        curl->easy_setopt(c, CURLOPT_POSTFIELDS, r->body);
+        curl->easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)strlen(r->body));
     }
     if (r->upload != NULL) { /* without a way back: libcurl cannot send it twice by itself */
         r->upload->done = 0;
         r->upload->error = 0;
-        curl.easy_setopt(c, CURLOPT_POST, 1L);
-        curl.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)p3_http_upload_octets(r->upload));
-        curl.easy_setopt(c, CURLOPT_READFUNCTION, give_piece);
-        curl.easy_setopt(c, CURLOPT_READDATA, r->upload);
+        curl->easy_setopt(c, CURLOPT_POST, 1L);
+        curl->easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
+                          (curl_off_t)p3_http_upload_octets(r->upload));
+        curl->easy_setopt(c, CURLOPT_READFUNCTION, give_piece);
+        curl->easy_setopt(c, CURLOPT_READDATA, r->upload);
     }
-    curl.easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L); /* it would carry secrets elsewhere */
+    curl->easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L); /* it would carry secrets elsewhere */
     if (r->user != NULL) {
-        curl.easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        curl.easy_setopt(c, CURLOPT_USERNAME, r->user);
-        curl.easy_setopt(c, CURLOPT_PASSWORD, r->password != NULL ? r->password : "");
+        curl->easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl->easy_setopt(c, CURLOPT_USERNAME, r->user);
+        curl->easy_setopt(c, CURLOPT_PASSWORD, r->password != NULL ? r->password : "");
     }
     if (r->bearer != NULL) {
-        curl.easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-        curl.easy_setopt(c, CURLOPT_XOAUTH2_BEARER, r->bearer);
+        curl->easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        curl->easy_setopt(c, CURLOPT_XOAUTH2_BEARER, r->bearer);
     }
 }
 
 static bool set_headers(CURL *c, const p3_http_request *r, struct curl_slist **list)
 {
+    const p3_curl *curl = p3_curl_load();
     char type[200];
     bool ok = append(list, "Accept: application/json");
     snprintf(type, sizeof type, "Content-Type: %s", r->type != NULL ? r->type : "");
     if (ok && r->type != NULL)
         ok = append(list, type);
-    return ok && curl.easy_setopt(c, CURLOPT_HTTPHEADER, *list) == CURLE_OK;
+    return ok && curl->easy_setopt(c, CURLOPT_HTTPHEADER, *list) == CURLE_OK;
 }
 
 /* The errors that come before anything of the request can have gone out. */
@@ -257,7 +231,8 @@ static bool is_before_sending(CURLcode code)
 static p3_http_end explain(CURLcode code, const char *details, const char *doing, size_t most,
                            p3_problem *why)
 {
-    const char *what = details[0] != '\0' ? details : curl.easy_strerror(code);
+    const p3_curl *curl = p3_curl_load();
+    const char *what = details[0] != '\0' ? details : curl->easy_strerror(code);
     if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)
         p3_problem_set(why, EX_PROTOCOL, "%s: the answer is longer than %zu octets", doing, most);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
@@ -276,11 +251,10 @@ static p3_http_end explain(CURLcode code, const char *details, const char *doing
 
 p3_http_line *p3_http_line_new(const char *doing, p3_problem *why)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const p3_curl *curl = p3_curl_load();
     p3_http_line *line = calloc(1, sizeof *line);
-    (void)pthread_once(&once, initialize);
-    if (line != NULL && is_ready)
-        line->curl = curl.easy_init();
+    if (line != NULL && curl != NULL)
+        line->curl = curl->easy_init();
     if (line != NULL && line->curl != NULL)
         return line;
     free(line);
@@ -292,6 +266,7 @@ p3_http_line *p3_http_line_new(const char *doing, p3_problem *why)
 p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3_http_request *r,
                             const char *doing, p3_http_answer *out, p3_problem *why)
 {
+    const p3_curl *curl = p3_curl_load();
     CURL *c = line->curl;
     char details[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers = NULL;
@@ -299,18 +274,18 @@ p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3
     p3_coming coming = {.answer = out, .most = r->most > 0 ? r->most : P3_HTTP_MOST};
     p3_http_end end = P3_HTTP_ANSWERED;
     *out = (p3_http_answer){0};
-    curl.easy_reset(c); /* the connection stays */
+    curl->easy_reset(c); /* the connection stays */
     set_bounds(c, r);
     set_way(c, way, &addresses);
     set_request(c, r);
-    curl.easy_setopt(c, CURLOPT_ERRORBUFFER, details);
-    curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, take_piece);
-    curl.easy_setopt(c, CURLOPT_WRITEDATA, &coming);
-    CURLcode code = set_headers(c, r, &headers) ? curl.easy_perform(c) : CURLE_OUT_OF_MEMORY;
+    curl->easy_setopt(c, CURLOPT_ERRORBUFFER, details);
+    curl->easy_setopt(c, CURLOPT_WRITEFUNCTION, take_piece);
+    curl->easy_setopt(c, CURLOPT_WRITEDATA, &coming);
+    CURLcode code = set_headers(c, r, &headers) ? curl->easy_perform(c) : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK) {
         curl_off_t wait = 0;
-        curl.easy_getinfo(c, CURLINFO_RESPONSE_CODE, &out->status);
-        curl.easy_getinfo(c, CURLINFO_RETRY_AFTER, &wait);
+        curl->easy_getinfo(c, CURLINFO_RESPONSE_CODE, &out->status);
+        curl->easy_getinfo(c, CURLINFO_RETRY_AFTER, &wait);
         out->retry_after = wait < 0 ? 0 : wait > P3_RETRY_MOST ? P3_RETRY_MOST : (int64_t)wait;
     } else {
         end = explain(code, details, doing, coming.most, why);
@@ -318,16 +293,17 @@ p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3
             p3_problem_errno(why, r->upload->error, "%s: reading what is to be sent", doing);
         p3_http_answer_free(out);
     }
-    curl.easy_reset(c); /* the pointers into this call, and the token, are no longer its own */
-    curl.slist_free_all(headers);
-    curl.slist_free_all(addresses);
+    curl->easy_reset(c); /* the pointers into this call, and the token, are no longer its own */
+    curl->slist_free_all(headers);
+    curl->slist_free_all(addresses);
     return end;
 }
 
 void p3_http_line_free(p3_http_line *line)
 {
+    const p3_curl *curl = p3_curl_load();
     if (line != NULL)
-        curl.easy_cleanup(line->curl);
+        curl->easy_cleanup(line->curl);
     free(line);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/mail_date.h"
+#include "support/mail_date.h"
 #include "cli/rfc2047.h"
 #include "cli/size_text.h"
 

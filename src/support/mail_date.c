@@ -1,7 +1,6 @@
 /* Dates of messages. */
-#include "cli/mail_date.h"
+#include "support/mail_date.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +42,7 @@ static int month_of(const char *name)
 }
 
 /* [Mon, ] 23 Nov 2026 07:39[:05] +0000 */
-static bool parse(const char *field, time_t *out)
+bool p3_mail_date_read(const char *field, int64_t *out)
 {
     struct tm t = {0};
     char month[8];
@@ -64,15 +63,17 @@ static bool parse(const char *field, time_t *out)
         t.tm_year += 100; /* two digits (RFC 5322 §4.3) */
     else if (t.tm_year >= 1000)
         t.tm_year -= 1900;
-    *out = timegm(&t) - minutes * 60;
+    *out = (int64_t)timegm(&t) - minutes * 60;
     return true;
 }
 
 const char *p3_mail_date_text(const char *field, char out[P3_DATE_TEXT])
 {
-    time_t when;
+    int64_t seconds;
     struct tm t;
-    if (!parse(field, &when) || localtime_r(&when, &t) == NULL ||
+    bool read = p3_mail_date_read(field, &seconds);
+    time_t when = read ? (time_t)seconds : 0;
+    if (!read || localtime_r(&when, &t) == NULL ||
         strftime(out, P3_DATE_TEXT, "%Y-%m-%d %H:%M", &t) == 0)
         snprintf(out, P3_DATE_TEXT, "%.16s", field);
     return out;

@@ -1,5 +1,5 @@
-/* The messages of a batch on their way to an LMTP server. */
-#include "deliver/lmtp_spool.h"
+/* The messages of a batch on their way to a server. */
+#include "deliver/spool.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 #include "confine/outside.h"
 #include "support/file.h"
 
-p3_lmtp_spool *p3_lmtp_spool_new(p3_problem *why)
+p3_spool *p3_spool_new(p3_problem *why)
 {
-    p3_lmtp_spool *s = calloc(1, sizeof *s);
+    p3_spool *s = calloc(1, sizeof *s);
     if (s == NULL) {
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
@@ -19,7 +19,7 @@ p3_lmtp_spool *p3_lmtp_spool_new(p3_problem *why)
     s->fd = p3_outside_spool();
     if (s->fd >= 0)
         return s;
-    p3_problem_errno(why, errno, "keeping messages for the LMTP server");
+    p3_problem_errno(why, errno, "keeping messages for the server");
     free(s);
     return NULL;
 }
@@ -31,21 +31,21 @@ static bool is_beyond_ascii(const char *text)
     return *text != '\0';
 }
 
-void p3_lmtp_spool_begin(p3_lmtp_spool *s, const char *sender, const char *recipient)
+void p3_spool_begin(p3_spool *s, const char *sender, const char *recipient)
 {
-    s->last = (p3_lmtp_mail){.fd = s->fd,
-                             .offset = s->length,
-                             .sender = sender,
-                             .recipient = recipient,
-                             .is_utf8 = is_beyond_ascii(sender) || is_beyond_ascii(recipient)};
+    s->last = (p3_spool_mail){.fd = s->fd,
+                              .offset = s->length,
+                              .sender = sender,
+                              .recipient = recipient,
+                              .is_utf8 = is_beyond_ascii(sender) || is_beyond_ascii(recipient)};
     s->in_body = false;
     s->line_empty = true;
 }
 
 /* What the server has to be told of the message beforehand. Each line end counts as CRLF. */
-static void note(p3_lmtp_spool *s, const char *data, size_t len)
+static void note(p3_spool *s, const char *data, size_t len)
 {
-    p3_lmtp_mail *m = &s->last;
+    p3_spool_mail *m = &s->last;
     for (size_t i = 0; i < len; i++) {
         m->octets += data[i] == '\n' ? 2 : data[i] != '\r';
         m->is_8bit = m->is_8bit || (unsigned char)data[i] >= 0x80;
@@ -55,7 +55,7 @@ static void note(p3_lmtp_spool *s, const char *data, size_t len)
     }
 }
 
-bool p3_lmtp_spool_write(p3_lmtp_spool *s, const char *data, size_t len)
+bool p3_spool_write(p3_spool *s, const char *data, size_t len)
 {
     if (!p3_write_all(s->fd, data, len))
         return false;
@@ -64,9 +64,9 @@ bool p3_lmtp_spool_write(p3_lmtp_spool *s, const char *data, size_t len)
     return true;
 }
 
-bool p3_lmtp_spool_finish(p3_lmtp_spool *s)
+bool p3_spool_finish(p3_spool *s)
 {
-    p3_lmtp_mail *mails = p3_grow(s->mails, &s->room, s->count + 1, sizeof *mails);
+    p3_spool_mail *mails = p3_grow(s->mails, &s->room, s->count + 1, sizeof *mails);
     if (mails == NULL) {
         errno = ENOMEM;
         return false;
@@ -77,12 +77,12 @@ bool p3_lmtp_spool_finish(p3_lmtp_spool *s)
     return true;
 }
 
-bool p3_lmtp_spool_abandon(p3_lmtp_spool *s)
+bool p3_spool_abandon(p3_spool *s)
 {
     return ftruncate(s->fd, (off_t)s->length) == 0 && lseek(s->fd, (off_t)s->length, SEEK_SET) >= 0;
 }
 
-void p3_lmtp_spool_free(p3_lmtp_spool *s)
+void p3_spool_free(p3_spool *s)
 {
     if (s == NULL)
         return;

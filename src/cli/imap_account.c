@@ -1,0 +1,67 @@
+/* What an account's settings say about delivery by IMAP. */
+#include "cli/imap_account.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/secret.h"
+
+/* The function for a secret in the options. */
+static bool find_secret(void *source, p3_imap_secret *out, p3_problem *why)
+{
+    p3_secret secret = {.text = out->text,
+                        .len = out->text != NULL ? strlen(out->text) : 0,
+                        .is_token = out->is_token};
+    bool ok = p3_secret_find(source, &secret, why);
+    *out = (p3_imap_secret){.text = secret.text, .is_token = secret.is_token};
+    return ok;
+}
+
+/* Where the secret comes from. The account's own are the POP3 server's, but for netrc, which tells
+ * servers apart. */
+static p3_settings secret_settings(const p3_settings *s)
+{
+    p3_settings t = {.name = s->name,
+                     .password_file = s->imap_password_file,
+                     .password_command = s->imap_password_command,
+                     .token_command = s->imap_token_command,
+                     .netrc = s->netrc};
+    t.is_set[P3_SETTING_PASSWORD_FILE] = t.password_file != NULL;
+    t.is_set[P3_SETTING_PASSWORD_COMMAND] = t.password_command != NULL;
+    t.is_set[P3_SETTING_TOKEN_COMMAND] = t.token_command != NULL;
+    t.is_set[P3_SETTING_NETRC] = t.netrc != NULL;
+    return t;
+}
+
+p3_imap_account *p3_imap_account_new(const p3_settings *s, p3_problem *why)
+{
+    p3_settings secret = secret_settings(s);
+    p3_imap_account *m = calloc(1, sizeof *m);
+    if (m == NULL || !p3_imap_address_read(&m->address, s->target.where) ||
+        (m->settings = p3_settings_pack(&secret)) == NULL) {
+        p3_imap_account_free(m);
+        p3_problem_set(why, EX_OSERR, "out of memory"); /* the address was read before */
+        return NULL;
+    }
+    m->holder = (p3_account){.name = s->target.where,
+                             .key = "",
+                             .connection = {.host = m->address.server.host},
+                             .user = m->address.user};
+    m->secret = (p3_secret_source){.account = &m->holder, .settings = m->settings};
+    m->options = (p3_imap_options){.ca_file = s->imap_ca_file,
+                                   .allow_plaintext = s->imap_allow_plaintext,
+                                   .flags = s->flags,
+                                   .date = (p3_imap_date)s->internal_date,
+                                   .secret = find_secret,
+                                   .secret_ctx = &m->secret};
+    return m;
+}
+
+void p3_imap_account_free(p3_imap_account *m)
+{
+    if (m == NULL)
+        return;
+    p3_packed_settings_drop(m->settings);
+    free(m);
+}

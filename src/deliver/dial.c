@@ -1,0 +1,114 @@
+/* Connecting to a server that takes messages. */
+#include "deliver/dial.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <pop3/client.h>
+
+#include "confine/outside.h"
+#include "confine/runner.h"
+#include "support/clock.h"
+#include "system/descriptor.h"
+
+/* Milliseconds to connect to an address. */
+#define P3_CONNECT_MS 30000
+
+bool p3_dial_wait(int fd, short events, int64_t until)
+{
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = events};
+        int64_t left = until - p3_clock_ms();
+        int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+        if (n > 0)
+            return true;
+        if (n == 0 || errno != EINTR) {
+            errno = n == 0 ? ETIMEDOUT : errno;
+            return false;
+        }
+    }
+}
+
+static int dial_one(struct sockaddr_storage *a, uint16_t port)
+{
+    socklen_t len =
+        a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    if (a->ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)a)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)a)->sin_port = htons(port);
+    int fd = p3_descriptor_socket(a->ss_family);
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (fd < 0 || connect(fd, (const struct sockaddr *)a, len) == 0)
+        return fd;
+    bool up = errno == EINPROGRESS && p3_dial_wait(fd, POLLOUT, p3_clock_ms() + P3_CONNECT_MS) &&
+              getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+    if (up)
+        return fd;
+    error = error != 0 ? error : errno;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+/* The addresses of a host: looked up outside of the sandbox, if we are in one. */
+static size_t look_up(const char *host, struct sockaddr_storage *out, const char **why)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    char *name = p3_outside_name(host);
+    size_t count = 0;
+    if (name != NULL && p3_runner_is_there()) {
+        count = p3_outside_resolve(NULL, name, out, why);
+        free(name);
+        return count;
+    }
+    hints.ai_flags = name == NULL ? AI_NUMERICHOST : 0;
+    int error = getaddrinfo(name != NULL ? name : host, NULL, &hints, &list);
+    for (const struct addrinfo *a = list; a != NULL && count < POP3_RESOLVE_ADDRESSES;
+         a = a->ai_next) {
+        if (a->ai_addrlen <= sizeof *out)
+            memcpy(&out[count++], a->ai_addr, a->ai_addrlen);
+    }
+    *why = error != 0 ? gai_strerror(error) : "it has no address";
+    if (list != NULL)
+        freeaddrinfo(list);
+    free(name);
+    return count;
+}
+
+int p3_dial(const p3_address *to, const char *protocol, p3_problem *why)
+{
+    struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
+    const char *reason = "";
+    int fd = -1;
+    if (to->path != NULL) {
+        fd = p3_outside_connect(to->path);
+        if (fd < 0)
+            p3_problem_set(why, EX_TEMPFAIL,
+                           "connecting to the %s server at %s: %s; see that it runs, and that "
+                           "this user may use its socket",
+                           protocol, to->path, strerror(errno));
+        return fd;
+    }
+    size_t count = look_up(to->host, addresses, &reason);
+    if (count == 0)
+        p3_problem_set(why, EX_TEMPFAIL, "looking up the %s server %s: %s", protocol, to->host,
+                       reason);
+    for (size_t i = 0; i < count && fd < 0; i++) {
+        fd = dial_one(&addresses[i], to->port);
+        if (fd < 0)
+            p3_problem_set(why, EX_TEMPFAIL,
+                           "connecting to the %s server %s, port %u: %s; see that it runs",
+                           protocol, to->host, to->port, strerror(errno));
+    }
+    return fd;
+}

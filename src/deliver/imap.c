@@ -1,0 +1,422 @@
+/* Delivers to a folder of an IMAP server: each message exactly once.
+ *
+ * A message carries the name of its intent in a header field. After a crash, and when the server's
+ * word on a message got lost, the folder is read (imap_find.h): what is there is delivered. What is
+ * not there comes again, in another run, as the server may still be at work on it. What is refused
+ * for good goes to a Maildir, with a note; what is refused for now stays where it is. Neither keeps
+ * the others back. */
+#include "deliver/imap.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "deliver/imap_find.h"
+#include "deliver/quarantine.h"
+#include "support/clock.h"
+#include "support/fault.h"
+
+/* So many messages in a row that were refused for now, or got lost, and the rest waits. */
+#define P3_SETBACKS_MOST 10
+
+/* So often the connection may break without a message in between that was accepted. */
+#define P3_LOSSES_MOST 3
+
+/* Milliseconds to look for what was left over. */
+#define P3_FIND_MS (2 * 60 * 1000)
+
+typedef struct p3_imap {
+    p3_delivery base;
+    char *where;
+    p3_imap_address address;
+    const p3_envelope *envelope;
+    p3_spool *spool;          /* of the batch being filled, or NULL */
+    const char *name;         /* of the message being written, or NULL */
+    p3_imap_session *session; /* only used by deliver() and settle(), and at the end */
+} p3_imap;
+
+/* ---- writing a message ---- */
+
+static bool spool_fails(p3_problem *why)
+{
+    return p3_problem_errno(why, errno, "keeping messages for the IMAP server");
+}
+
+static bool imap_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    p3_imap *m = (p3_imap *)d;
+    char line[300];
+    (void)sender;
+    m->name = name;
+    if (m->spool == NULL && (m->spool = p3_spool_new(why)) == NULL)
+        return false;
+    p3_spool_begin(m->spool, "", "");
+    snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s\n", name);
+    return p3_spool_write(m->spool, line, strlen(line)) || spool_fails(why);
+}
+
+static bool imap_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    return p3_spool_write(((p3_imap *)d)->spool, data, len) || spool_fails(why);
+}
+
+static bool imap_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_imap *m = (p3_imap *)d;
+    if (!p3_spool_finish(m->spool))
+        return spool_fails(why);
+    out->name = m->name;
+    out->octets = m->spool->last.length;
+    m->name = NULL;
+    return true;
+}
+
+static void discard_spool(p3_imap *m)
+{
+    p3_spool_free(m->spool);
+    m->spool = NULL;
+}
+
+static void imap_abandon(p3_delivery *d)
+{
+    p3_imap *m = (p3_imap *)d;
+    if (m->name != NULL && m->spool != NULL && !p3_spool_abandon(m->spool))
+        m->spool->length = UINT64_MAX; /* deliver() refuses it */
+    m->name = NULL;
+}
+
+/* All that is finished is in the spool of the batch being filled, and nothing else. */
+static void imap_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
+{
+    (void)parcels;
+    (void)count;
+    imap_abandon(d);
+    discard_spool((p3_imap *)d);
+}
+
+static void imap_seal(p3_delivery *d, p3_batch *batch)
+{
+    p3_imap *m = (p3_imap *)d;
+    batch->spool = m->spool;
+    m->spool = NULL;
+}
+
+/* ---- delivering ---- */
+
+/* How far a message of a batch has come. */
+typedef enum p3_progress {
+    P3_WAITING,    /* it is to be sent */
+    P3_ON_ITS_WAY, /* it was sent as a whole; what the server says of it is to be heard */
+    P3_DOUBTFUL,   /* refused without a reason */
+    P3_OVER
+} p3_progress;
+
+/* A batch on its way. */
+typedef struct p3_course {
+    p3_imap *to;
+    p3_batch *batch;
+    const p3_spool *spool;
+    p3_progress *at;   /* of each message */
+    size_t sent;       /* those before it do not wait */
+    size_t taken;      /* those from it on have not been accepted */
+    unsigned setbacks; /* in a row */
+    unsigned losses;   /* of the connection, without a message in between that was accepted */
+    bool is_second;    /* doubtful ones were sent again */
+    bool lacks_folder;
+    bool made_folder;
+    bool ends;      /* nothing more is sent */
+    p3_problem why; /* of what happened last */
+} p3_course;
+
+static bool connect_again(p3_imap *m, p3_problem *why)
+{
+    if (p3_imap_is_usable(m->session))
+        return true;
+    p3_imap_end(m->session);
+    m->session = p3_imap_connect(&m->address, m->envelope->imap, why);
+    return m->session != NULL;
+}
+
+/* A message of its own trouble. */
+static void set_problem(p3_parcel *p, int exit, const char *what, const p3_problem *why)
+{
+    free(p->problem);
+    p->problem = calloc(1, sizeof *p->problem);
+    if (p->problem != NULL)
+        p3_problem_set(p->problem, exit, "%s%.700s", what, why->text);
+}
+
+/* Refused for good: it goes to the Maildir for such. */
+static void put_aside(const p3_imap *m, const p3_spool_mail *mail, p3_parcel *p,
+                      const p3_problem *why)
+{
+    p3_problem later;
+    p3_problem told;
+    const char *to = m->envelope->refused;
+    if (to == NULL) {
+        set_problem(p, EX_UNAVAILABLE, "delivering by IMAP: ", why);
+        return;
+    }
+    p->delivered =
+        p3_quarantine_put(to, p->name, mail->fd, mail->offset, mail->length, why->text, &later);
+    p3_fault("refused-kept");
+    if (p->delivered) {
+        p3_problem_set(&told, EX_UNAVAILABLE, "delivering by IMAP: %.480s; it is kept in %.200s",
+                       why->text, to);
+        set_problem(p, EX_UNAVAILABLE, "", &told);
+    } else {
+        set_problem(p, later.exit, "keeping a message that the IMAP server refuses: ", &later);
+    }
+}
+
+static void stop(p3_course *c, const char *more)
+{
+    p3_problem_set(&c->batch->stopped, c->why.exit != 0 ? c->why.exit : EX_TEMPFAIL,
+                   "delivering by IMAP: %.600s%s", c->why.text, more);
+    c->ends = true;
+}
+
+/* What the server said about a message. */
+static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
+{
+    p3_parcel *p = &c->batch->parcels[i];
+    bool kept = is == P3_IMAP_REFUSED || (is == P3_IMAP_DOUBTFUL && c->is_second);
+    c->at[i] = P3_OVER;
+    if (is == P3_IMAP_NO_FOLDER && !c->made_folder && !c->ends) {
+        c->at[i] = P3_WAITING;
+        c->lacks_folder = true;
+        return;
+    }
+    if (is == P3_IMAP_APPENDED) {
+        p->delivered = true;
+        c->losses = 0;
+        c->taken = i + 1 > c->taken ? i + 1 : c->taken;
+    } else if (kept) {
+        put_aside(c->to, &c->spool->mails[i], p, &c->why);
+    } else {
+        c->at[i] = is == P3_IMAP_DOUBTFUL ? P3_DOUBTFUL : P3_OVER;
+        set_problem(p, EX_TEMPFAIL, "delivering by IMAP: ", &c->why);
+    }
+    c->setbacks = p->delivered ? 0 : c->setbacks + 1;
+    if (c->setbacks == P3_SETBACKS_MOST && !c->ends)
+        stop(c, "; so it was with several: the others wait for another run");
+}
+
+/* Of messages that were sent, and whose answers did not come, it is looked up which are there. */
+static bool look_up(p3_course *c, size_t count)
+{
+    p3_problem lost = c->why;
+    p3_left_over *left = calloc(count, sizeof *left);
+    size_t n = 0;
+    if (left == NULL)
+        return p3_problem_set(&c->why, EX_OSERR, "out of memory");
+    for (size_t i = 0; n < count; i++) {
+        if (c->at[i] == P3_ON_ITS_WAY)
+            left[n++] = (p3_left_over){.name = c->batch->parcels[i].name, .row = i};
+    }
+    bool ok = connect_again(c->to, &c->why) &&
+              p3_imap_find(c->to->session, c->to->base.owner.mark, left, count, false,
+                           p3_clock_ms() + P3_FIND_MS, &c->why);
+    for (size_t i = 0; ok && i < count; i++) {
+        p3_parcel *p = &c->batch->parcels[left[i].row];
+        c->at[left[i].row] = P3_OVER;
+        p->delivered = left[i].there;
+        if (!p->delivered)
+            set_problem(p, EX_TEMPFAIL,
+                        "delivering by IMAP: it was sent, and is not in the folder yet; the next "
+                        "run looks again: ",
+                        &lost);
+    }
+    free(left);
+    p3_fault("imap-looked-up");
+    return ok;
+}
+
+/* The connection broke. Those that were sent as a whole may be there. */
+static void recover(p3_course *c)
+{
+    size_t count = 0;
+    bool ok = ++c->losses < P3_LOSSES_MOST;
+    for (size_t i = 0; i < c->batch->count; i++)
+        count += c->at[i] == P3_ON_ITS_WAY;
+    if (count > 0)
+        ok = look_up(c, count) && ok;
+    if (!ok && !c->ends)
+        stop(c, "");
+    c->sent = 0;
+}
+
+/* Sends the next message, if there is one and it may be sent. False when there is none. */
+static bool send_next(p3_course *c)
+{
+    p3_imap_mail mail;
+    while (c->sent < c->batch->count && c->at[c->sent] != P3_WAITING)
+        c->sent++;
+    size_t i = c->sent;
+    if (c->ends || c->lacks_folder || i == c->batch->count)
+        return false;
+    if (!p3_imap_mail_examine(&mail, &c->spool->mails[i], c->to->envelope->imap->date)) {
+        p3_problem_errno(&c->why, errno, "reading a message that waits for the IMAP server");
+        take_outcome(c, i, P3_IMAP_LATER);
+        return true;
+    }
+    if (!p3_imap_may_send(c->to->session, &mail))
+        return false;
+    p3_imap_outcome is = p3_imap_send(c->to->session, &mail, &c->why);
+    if (is == P3_IMAP_LOST)
+        recover(c);
+    else if (is == P3_IMAP_SENT)
+        c->at[i] = P3_ON_ITS_WAY;
+    else
+        take_outcome(c, i, is);
+    return true;
+}
+
+/* Hears of the message that is on its way for longest. */
+static void hear_next(p3_course *c)
+{
+    size_t i = 0;
+    p3_imap_outcome is = p3_imap_hear(c->to->session, &c->why);
+    while (c->at[i] != P3_ON_ITS_WAY)
+        i++;
+    if (is == P3_IMAP_LOST)
+        recover(c);
+    else
+        take_outcome(c, i, is);
+}
+
+static void make_folder(p3_course *c)
+{
+    c->lacks_folder = false;
+    c->made_folder = true;
+    c->sent = 0;
+    if (p3_imap_make_folder(c->to->session, &c->why))
+        return;
+    if (p3_imap_is_usable(c->to->session))
+        stop(c, "");
+    else
+        recover(c);
+}
+
+/* Those that were refused without a reason, while others after them were accepted, are sent once
+ * more. False when there are none. */
+static bool send_again(p3_course *c)
+{
+    bool any = false;
+    for (size_t i = 0; i < c->taken && !c->is_second && !c->ends; i++) {
+        if (c->at[i] == P3_DOUBTFUL) {
+            c->at[i] = P3_WAITING;
+            any = true;
+        }
+    }
+    c->is_second = true;
+    c->sent = 0;
+    return any;
+}
+
+static void run_course(p3_course *c)
+{
+    do {
+        if (!c->ends && !connect_again(c->to, &c->why))
+            stop(c, "");
+        else if (send_next(c))
+            continue;
+        else if (p3_imap_under_way(c->to->session) > 0)
+            hear_next(c);
+        else if (c->lacks_folder)
+            make_folder(c);
+        else if (!send_again(c))
+            break;
+    } while (true);
+}
+
+static void deliver_batch(p3_batch *b)
+{
+    p3_course c = {.to = (p3_imap *)b->to, .batch = b, .spool = b->spool};
+    if (c.spool == NULL || c.spool->length == UINT64_MAX || c.spool->count != b->count) {
+        p3_problem_set(&b->problem, EX_IOERR, "keeping messages for the IMAP server");
+        return;
+    }
+    c.at = calloc(b->count, sizeof *c.at);
+    if (c.at == NULL) {
+        p3_problem_set(&b->problem, EX_OSERR, "out of memory");
+        return;
+    }
+    run_course(&c);
+    free(c.at);
+}
+
+static void imap_deliver(p3_batch **batches, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        deliver_batch(batches[i]);
+}
+
+static void imap_recorded(p3_delivery *d, p3_batch *batch, bool kept)
+{
+    (void)d;
+    (void)kept;
+    if (batch != NULL)
+        p3_spool_free(batch->spool);
+}
+
+static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_imap *m = (p3_imap *)d;
+    p3_problem later;
+    if (m->envelope == NULL || m->envelope->imap == NULL)
+        return p3_problem_set(why, EX_CONFIG,
+                              "looking for earlier messages at %s: it is no longer "
+                              "where the account delivers to",
+                              m->where);
+    const char *refused = m->envelope->refused;
+    if (connect_again(m, &later) &&
+        p3_imap_find(m->session, d->owner.mark, at, count, true, p3_clock_ms() + P3_FIND_MS,
+                     &later) &&
+        (refused == NULL || p3_quarantine_settle(refused, at, count, &later)))
+        return true;
+    return p3_problem_set(why, later.exit, "delivering by IMAP: %.700s", later.text);
+}
+
+static void imap_close(p3_delivery *d)
+{
+    p3_imap *m = (p3_imap *)d;
+    imap_abandon(d);
+    discard_spool(m);
+    p3_imap_end(m->session);
+    free(m->where);
+    free(m);
+}
+
+static const p3_delivery_class imap_class = {
+    .slow = true,
+    .begin = imap_begin,
+    .write = imap_write,
+    .finish = imap_finish,
+    .abandon = imap_abandon,
+    .discard = imap_discard,
+    .seal = imap_seal,
+    .deliver = imap_deliver,
+    .recorded = imap_recorded,
+    .settle = imap_settle,
+    .close = imap_close,
+};
+
+p3_delivery *p3_imap_open(const char *where, const p3_envelope *envelope, p3_problem *why)
+{
+    p3_imap *m = calloc(1, sizeof *m);
+    if (m == NULL || (m->where = strdup(where)) == NULL) {
+        free(m);
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    m->base.class = &imap_class;
+    m->envelope = envelope;
+    if (p3_imap_address_read(&m->address, m->where))
+        return &m->base;
+    p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an IMAP server", where);
+    imap_close(&m->base);
+    return NULL;
+}

@@ -1,0 +1,18 @@
+/* Where an IMAP server is, as whom to log in there, and the folder: imaps://USER@HOST[:PORT]/FOLDER
+ * (RFC 5092), or imap:// for TLS that is begun on a plain connection. */
+#ifndef P3_DELIVER_IMAP_ADDRESS_H
+#define P3_DELIVER_IMAP_ADDRESS_H
+
+#include "deliver/address.h"
+
+typedef struct p3_imap_address {
+    p3_address server;
+    bool is_tls; /* from the first octet; else STARTTLS */
+    char user[330];
+    char folder[500]; /* as the server has it: modified UTF-7 (RFC 3501 §5.1.3) */
+} p3_imap_address;
+
+/* Reads one; without a folder it is INBOX. False when it is none. */
+bool p3_imap_address_read(p3_imap_address *a, const char *text);
+
+#endif

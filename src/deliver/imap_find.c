@@ -1,0 +1,299 @@
+/* Which messages of ours are in a folder.
+ *
+ * They carry their names in a header field. What was appended last has the highest number in the
+ * folder, so that it is read from its end: until all are found, or a message is met that this
+ * account put there before, since an account looks for what was left over before it appends
+ * anything. That does not depend on what a server can search for. If it goes on for long, the
+ * server is asked to search the rest. */
+#include "deliver/imap_find.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "support/clock.h"
+#include "support/fault.h"
+
+/* Messages that are read at a time, and beyond as many as are looked for. */
+#define P3_CHUNK  200
+#define P3_BEYOND 2000
+
+/* Searches of the rest: each may find more than one response has room for. */
+#define P3_SEARCHES_MOST 1000
+
+/* So often nothing must have arrived, with so many milliseconds in between. */
+#define P3_QUIET_LOOKS 2
+#define P3_PAUSE_MS    500
+
+typedef struct p3_finding {
+    p3_left_over *at; /* sorted by name */
+    size_t count;
+    size_t missing;             /* that were not found yet */
+    const char *owner;          /* the account's mark */
+    bool met_earlier;           /* a message that was put there before all of these */
+    uint32_t exists;            /* messages in the folder */
+    uint32_t next;              /* what the next one's unique number will be; 0: it is not said */
+    uint32_t numbers[P3_CHUNK]; /* what a search found */
+    size_t number_count;
+    uint32_t low, high; /* what it may find */
+    bool is_cut;        /* there is more */
+    bool is_there;      /* the folder */
+} p3_finding;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
+}
+
+/* A message with this name is in the folder. */
+static void meet(p3_finding *f, const char *name)
+{
+    p3_left_over key = {.name = name};
+    p3_left_over *found = bsearch(&key, f->at, f->count, sizeof *f->at, by_name);
+    bool earlier = found == NULL && p3_names_carry(name, f->owner);
+    if (found != NULL && !found->there) {
+        found->there = true;
+        f->missing--;
+    }
+    for (size_t i = 0; earlier && i < f->count; i++) {
+        bool same_run;
+        bool before = p3_names_earlier(name, f->at[i].name, &same_run);
+        earlier = before || !same_run;
+    }
+    f->met_earlier = f->met_earlier || earlier;
+}
+
+static void see_message(void *ctx, const p3_imap_response *r)
+{
+    static const char field[] = "\n" P3_DELIVERY_FIELD ":";
+    const char *line = strchr(r->text, '\n');
+    while (line != NULL) {
+        if (strncasecmp(line, field, sizeof field - 1) == 0) {
+            char name[300];
+            const char *at = line + sizeof field - 1;
+            at += strspn(at, " \t");
+            size_t len = strcspn(at, " \t\r\n");
+            if (len > 0 && len < sizeof name) {
+                memcpy(name, at, len);
+                name[len] = '\0';
+                meet(ctx, name);
+            }
+        }
+        line = strchr(line + 1, '\n');
+    }
+}
+
+static void see_folder(void *ctx, const p3_imap_response *r)
+{
+    p3_finding *f = ctx;
+    char *end;
+    unsigned long n = strtoul(r->text, &end, 10);
+    if (end != r->text && strncasecmp(end, " EXISTS", 7) == 0 && n <= UINT32_MAX)
+        f->exists = (uint32_t)n;
+    if (strncasecmp(r->text, "OK [UIDNEXT ", 12) == 0)
+        f->next = (uint32_t)strtoul(r->text + 12, NULL, 10);
+    if (strncasecmp(r->text, "LIST ", 5) == 0)
+        f->is_there = true;
+}
+
+static void see_search(void *ctx, const p3_imap_response *r)
+{
+    p3_finding *f = ctx;
+    if (strncasecmp(r->text, "SEARCH", 6) != 0)
+        return;
+    f->is_cut = r->is_cut;
+    for (const char *at = r->text + 6; *at == ' ';) {
+        char *end;
+        unsigned long n = strtoul(at, &end, 10);
+        bool whole = *end == ' ' || (*end == '\0' && !r->is_cut);
+        if (end == at || !whole)
+            return;
+        if (n >= f->low && n <= f->high) {
+            if (f->number_count == P3_CHUNK) {
+                f->is_cut = true;
+                return;
+            }
+            f->numbers[f->number_count++] = (uint32_t)n;
+        }
+        at = end;
+    }
+}
+
+static bool refuses(const p3_imap_response *answer, p3_problem *why)
+{
+    return p3_problem_set(why, EX_TEMPFAIL,
+                          "looking for earlier messages in the folder: the IMAP server refuses: "
+                          "%.400s",
+                          answer->text);
+}
+
+static bool loses(p3_imap_session *s, p3_problem *why)
+{
+    return p3_imap_lose(s, "looking for earlier messages in the folder", why);
+}
+
+/* Opens the folder for reading. One that is not there has no messages. */
+static bool open_folder(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+{
+    char command[1100];
+    p3_imap_response answer;
+    snprintf(command, sizeof command, "EXAMINE %s", p3_imap_folder(s));
+    if (!p3_imap_ask(s, command, until, see_folder, f, &answer))
+        return loses(s, why);
+    if (p3_imap_is_ok(&answer))
+        return true;
+    p3_imap_response refusal = answer;
+    f->exists = 0;
+    snprintf(command, sizeof command, "LIST \"\" %s", p3_imap_folder(s));
+    if (!p3_imap_ask(s, command, until, see_folder, f, &answer))
+        return loses(s, why);
+    return (p3_imap_is_ok(&answer) && !f->is_there) || refuses(&refusal, why);
+}
+
+static bool fetch(p3_imap_session *s, p3_finding *f, const char *set, int64_t until,
+                  p3_problem *why)
+{
+    char command[12 * P3_CHUNK + 100];
+    p3_imap_response answer;
+    snprintf(command, sizeof command, "FETCH %s BODY.PEEK[HEADER.FIELDS (" P3_DELIVERY_FIELD ")]",
+             set);
+    if (!p3_imap_ask(s, command, until, see_message, f, &answer))
+        return loses(s, why);
+    p3_fault("imap-looked");
+    return p3_imap_is_ok(&answer) || refuses(&answer, why);
+}
+
+/* Reads the folder from its end. Leaves in `high` what was not read. */
+static bool read_back(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+{
+    uint64_t budget = f->count + P3_BEYOND;
+    f->high = f->exists;
+    while (f->high > 0 && f->missing > 0 && !f->met_earlier && budget > 0) {
+        char set[40];
+        uint32_t n = f->high < P3_CHUNK ? f->high : P3_CHUNK;
+        snprintf(set, sizeof set, "%u:%u", f->high - n + 1, f->high);
+        if (!fetch(s, f, set, until, why))
+            return false;
+        f->high -= n;
+        budget -= n < budget ? n : budget;
+    }
+    return true;
+}
+
+static bool fetch_numbers(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+{
+    char set[12 * P3_CHUNK] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < f->number_count; i++)
+        used += (size_t)snprintf(set + used, sizeof set - used, "%s%u", i > 0 ? "," : "",
+                                 f->numbers[i]);
+    return f->number_count == 0 || fetch(s, f, set, until, why);
+}
+
+/* Has the server search what was not read, for the names that one run gave. */
+static bool search_run(p3_imap_session *s, p3_finding *f, const char *name, int64_t until,
+                       p3_problem *why)
+{
+    char command[400];
+    p3_imap_response answer;
+    f->low = 1;
+    f->is_cut = true;
+    for (int i = 0; f->is_cut && f->low <= f->high && f->missing > 0; i++) {
+        f->number_count = 0;
+        f->is_cut = false;
+        snprintf(command, sizeof command, "SEARCH %u:%u HEADER " P3_DELIVERY_FIELD " %.*s", f->low,
+                 f->high, (int)(strcspn(name, "O") % 100), name);
+        if (!p3_imap_ask(s, command, until, see_search, f, &answer))
+            return loses(s, why);
+        if (!p3_imap_is_ok(&answer))
+            return true; /* it cannot: all that can be read was */
+        if (!fetch_numbers(s, f, until, why))
+            return false;
+        if (f->number_count > 0)
+            f->low = f->numbers[f->number_count - 1] + 1;
+        f->is_cut = f->is_cut && f->number_count > 0 && i < P3_SEARCHES_MOST;
+    }
+    return true;
+}
+
+/* Of each run that some are of, once: the names are sorted. */
+static bool search(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+{
+    bool ok = true;
+    const char *last = NULL;
+    for (size_t i = 0; ok && i < f->count && f->missing > 0; i++) {
+        bool same_run = false;
+        if (last != NULL)
+            (void)p3_names_earlier(f->at[i].name, last, &same_run);
+        /* What a state says that is damaged is no name, and nothing to be sent. */
+        if (!same_run && p3_names_carry(f->at[i].name, f->owner))
+            ok = search_run(s, f, f->at[i].name, until, why);
+        last = f->at[i].name;
+    }
+    return ok;
+}
+
+static bool close_folder(p3_imap_session *s, int64_t until, p3_problem *why)
+{
+    /* Of a folder that is only read it removes nothing (RFC 9051 §6.4.1). */
+    return p3_imap_ask(s, "CLOSE", until, NULL, NULL, NULL) || loses(s, why);
+}
+
+static bool look(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+{
+    if (!open_folder(s, f, until, why))
+        return false;
+    if (f->exists == 0)
+        return true;
+    if (!read_back(s, f, until, why))
+        return false;
+    if (f->missing > 0 && !f->met_earlier && f->high > 0 && !search(s, f, until, why))
+        return false;
+    return close_folder(s, until, why);
+}
+
+/* A server goes on with what it had been sent when we were killed. Looks at what arrives until
+ * nothing does for a while. */
+static bool look_at_arrivals(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+{
+    for (int quiet = 0; quiet < P3_QUIET_LOOKS && f->missing > 0;) {
+        char set[40];
+        uint32_t next = f->next;
+        uint32_t exists = f->exists;
+        (void)poll(NULL, 0, P3_PAUSE_MS);
+        if (!open_folder(s, f, until, why))
+            return false;
+        bool moved = f->next != next || f->exists != exists;
+        uint32_t most = f->next > next       ? f->next - next
+                        : f->exists > exists ? f->exists - exists
+                                             : 0;
+        uint32_t arrived = most < f->exists ? most : f->exists;
+        quiet = moved ? 0 : quiet + 1;
+        snprintf(set, sizeof set, "%u:%u", f->exists - arrived + 1, f->exists);
+        if (arrived > P3_BEYOND)
+            return p3_problem_set(why, EX_TEMPFAIL,
+                                  "looking for earlier messages in the folder: "
+                                  "it changes too fast; try again later");
+        if (arrived > 0 && !fetch(s, f, set, until, why))
+            return false;
+        if (f->exists > 0 && !close_folder(s, until, why))
+            return false;
+        if (p3_clock_ms() > until)
+            return p3_problem_set(why, EX_TEMPFAIL,
+                                  "looking for earlier messages in the folder: "
+                                  "it changes all the time; try again later");
+    }
+    return true;
+}
+
+bool p3_imap_find(p3_imap_session *s, const char *owner, p3_left_over *at, size_t count, bool waits,
+                  int64_t until, p3_problem *why)
+{
+    p3_finding f = {.at = at, .count = count, .missing = count, .owner = owner};
+    qsort(at, count, sizeof *at, by_name);
+    return look(s, &f, until, why) && (!waits || look_at_arrivals(s, &f, until, why));
+}

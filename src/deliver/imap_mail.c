@@ -1,0 +1,137 @@
+/* A message as an IMAP server gets it. */
+#include "deliver/imap_mail.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "support/file.h"
+#include "support/mail_date.h"
+
+#define P3_PIECE ((size_t)16 * 1024)
+
+/* Octets of a header in which dates are looked for. */
+#define P3_HEADER_LOOKED ((size_t)32 * 1024)
+
+/* ---- line ends ---- */
+
+/* Makes octets what a literal may have (RFC 9051 §9: no NUL, which becomes 0x80 as in other
+ * servers and clients), and each line end CRLF. `out` has room for twice as many. */
+static size_t convert(const char *in, size_t len, char *last, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (in[i] == '\n' && *last != '\r')
+            out[n++] = '\r';
+        out[n++] = in[i] != '\0' ? in[i] : (char)0x80;
+        *last = in[i];
+    }
+    return n;
+}
+
+/* Goes through a message; `w` of NULL counts only. */
+static bool go_through(const p3_spool_mail *m, p3_imap_wire *w, uint64_t *octets, bool *unread)
+{
+    char in[P3_PIECE];
+    char out[2 * P3_PIECE];
+    char last = '\0';
+    *octets = 0;
+    for (uint64_t done = 0; done < m->length;) {
+        uint64_t left = m->length - done;
+        size_t n = left < sizeof in ? (size_t)left : sizeof in;
+        *unread = !p3_read_at(m->fd, in, n, m->offset + done);
+        if (*unread)
+            return false;
+        done += n;
+        size_t len = convert(in, n, &last, out);
+        *octets += len;
+        if (w != NULL && !p3_imap_put(w, out, len))
+            return false;
+    }
+    return true;
+}
+
+/* ---- dates ---- */
+
+/* Writes a date-time: "17-Jul-1996 02:44:25 +0000", in UTC. Nothing when it has none. */
+static void write_date(int64_t seconds, char *out, size_t size)
+{
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t when = (time_t)seconds;
+    struct tm t;
+    if (seconds < 0 || gmtime_r(&when, &t) == NULL || t.tm_year + 1900 > 9999)
+        return;
+    snprintf(out, size, "%2d-%s-%04d %02d:%02d:%02d +0000", t.tm_mday % 100, months[t.tm_mon % 12],
+             (t.tm_year + 1900) % 10000, t.tm_hour % 100, t.tm_min % 100, t.tm_sec % 100);
+}
+
+/* Takes a header field's body, unfolded: the first that has a date is the one. */
+static bool take_field(const char *field, bool received, char *out, size_t size)
+{
+    const char *at = strchr(field, ':');
+    const char *semicolon = received ? strrchr(field, ';') : NULL;
+    int64_t seconds;
+    if (at == NULL || (received && semicolon == NULL) ||
+        !p3_mail_date_read(received ? semicolon + 1 : at + 1, &seconds))
+        return false;
+    write_date(seconds, out, size);
+    return out[0] != '\0';
+}
+
+/* Finds the date in a field of a header: the first that is understood. */
+static void find_date(const char *header, const char *name, char *out, size_t size)
+{
+    size_t len = strlen(name);
+    while (*header != '\0' && *header != '\n' && *header != '\r') {
+        char field[2000];
+        size_t used = 0;
+        bool wanted = strncasecmp(header, name, len) == 0 && header[len] == ':';
+        do { /* a line, and those that go on with it */
+            size_t n = strcspn(header, "\n");
+            for (size_t i = 0; i < n && used + 1 < sizeof field; i++)
+                field[used++] = header[i] != '\r' ? header[i] : ' ';
+            header += n + (header[n] == '\n');
+        } while (*header == ' ' || *header == '\t');
+        field[used] = '\0';
+        if (wanted && take_field(field, name[0] == 'R', out, size))
+            return;
+    }
+}
+
+bool p3_imap_mail_examine(p3_imap_mail *m, const p3_spool_mail *spooled, p3_imap_date date)
+{
+    bool unread;
+    *m = (p3_imap_mail){.spooled = spooled};
+    if (!go_through(spooled, NULL, &m->octets, &unread))
+        return false;
+    if (date == P3_IMAP_NOW)
+        return true;
+    char header[P3_HEADER_LOOKED + 1];
+    size_t len = spooled->length < P3_HEADER_LOOKED ? (size_t)spooled->length : P3_HEADER_LOOKED;
+    if (!p3_read_at(spooled->fd, header, len, spooled->offset))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        header[i] = header[i] != '\0' ? header[i] : ' ';
+    header[len] = '\0';
+    if (date == P3_IMAP_RECEIVED)
+        find_date(header, "Received", m->date, sizeof m->date);
+    if (m->date[0] == '\0')
+        find_date(header, "Date", m->date, sizeof m->date);
+    return true;
+}
+
+bool p3_imap_mail_put(const p3_imap_mail *m, p3_imap_wire *w, bool *unread)
+{
+    uint64_t octets;
+    *unread = false;
+    if (!go_through(m->spooled, w, &octets, unread))
+        return false;
+    if (octets == m->octets)
+        return true;
+    *unread = true; /* the file has changed */
+    errno = EIO;
+    return false;
+}

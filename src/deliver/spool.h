@@ -1,0 +1,53 @@
+/* The messages of a batch on their way to a server: one file without a name, in which they
+ * follow each other, so that memory does not grow with them. */
+#ifndef P3_DELIVER_SPOOL_H
+#define P3_DELIVER_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "support/grow.h"
+#include "support/problem.h"
+
+/* A message to be sent: a part of a file, with any line ends. */
+typedef struct p3_spool_mail {
+    int fd;
+    uint64_t offset;
+    uint64_t length;
+    uint64_t octets;    /* with CRLF for each line end */
+    const char *sender; /* "" for nobody */
+    const char *recipient;
+    bool is_8bit; /* it has octets above 127 */
+    bool is_utf8; /* its header, or an address, has: RFC 6531 */
+} p3_spool_mail;
+
+typedef struct p3_spool {
+    int fd;
+    p3_spool_mail *mails; /* those that are whole */
+    size_t count;
+    p3_room room;
+    uint64_t length;    /* of all of them */
+    p3_spool_mail last; /* the one being written */
+    bool in_body;       /* of it: the header is over */
+    bool line_empty;    /* of its header: nothing stands in the line in hand yet */
+} p3_spool;
+
+/* A spool without messages. NULL, with the problem. */
+p3_spool *p3_spool_new(p3_problem *why);
+
+/* Begins a message. `sender` and `recipient` must outlive the spool. */
+void p3_spool_begin(p3_spool *s, const char *sender, const char *recipient);
+
+/* Adds a piece of it. False with errno. */
+bool p3_spool_write(p3_spool *s, const char *data, size_t len);
+
+/* It is whole. False with errno. */
+bool p3_spool_finish(p3_spool *s);
+
+/* Drops it. False, with errno, when the spool can't be used any more. */
+bool p3_spool_abandon(p3_spool *s);
+
+/* NULL does nothing. */
+void p3_spool_free(p3_spool *s);
+
+#endif
