@@ -33,32 +33,26 @@ static bool find_token(void *ctx, char **token, p3_problem *why)
  */
 static p3_settings token_settings(const p3_settings *s)
 {
-    p3_settings t = {.name = s->name,
-                     .token_command = s->gmail_token_command,
-                     .client_id = s->gmail_client_id,
-                     .client_secret_file = s->gmail_client_secret_file,
-                     .token_key_file = s->token_key_file,
-                     .token_store = s->token_store,
-                     .issuer = s->gmail_issuer,
-                     .issuer_ca_file = s->issuer_ca_file,
-                     .proxy = s->proxy,
-                     .proxy_user = s->proxy_user,
-                     .proxy_password = s->proxy_password,
-                     .scope = scopes};
-    if (s->gmail_issuer == NULL && s->gmail_token_command == NULL)
-        t.provider = provider;
-    t.is_set[P3_SETTING_TOKEN_COMMAND] = t.token_command != NULL;
-    t.is_set[P3_SETTING_CLIENT_ID] = t.client_id != NULL;
-    t.is_set[P3_SETTING_CLIENT_SECRET_FILE] = t.client_secret_file != NULL;
-    t.is_set[P3_SETTING_TOKEN_KEY_FILE] = t.token_key_file != NULL;
-    t.is_set[P3_SETTING_TOKEN_STORE] = t.token_store != NULL;
-    t.is_set[P3_SETTING_ISSUER] = t.issuer != NULL;
-    t.is_set[P3_SETTING_ISSUER_CA_FILE] = t.issuer_ca_file != NULL;
-    t.is_set[P3_SETTING_PROXY] = t.proxy.kind != POP3_PROXY_NONE;
-    t.is_set[P3_SETTING_PROXY_USER] = t.proxy_user != NULL;
-    t.is_set[P3_SETTING_PROXY_PASSWORD] = t.proxy_password != NULL;
+    static const struct {
+        size_t as, which;
+    } lent[] = {{P3_SETTING_TOKEN_COMMAND, P3_SETTING_GMAIL_TOKEN_COMMAND},
+                {P3_SETTING_CLIENT_ID, P3_SETTING_GMAIL_CLIENT_ID},
+                {P3_SETTING_CLIENT_SECRET_FILE, P3_SETTING_GMAIL_CLIENT_SECRET_FILE},
+                {P3_SETTING_ISSUER, P3_SETTING_GMAIL_ISSUER},
+                {P3_SETTING_ISSUER_CA_FILE, P3_SETTING_ISSUER_CA_FILE},
+                {P3_SETTING_TOKEN_KEY_FILE, P3_SETTING_TOKEN_KEY_FILE},
+                {P3_SETTING_TOKEN_STORE, P3_SETTING_TOKEN_STORE},
+                {P3_SETTING_PROXY, P3_SETTING_PROXY},
+                {P3_SETTING_PROXY_USER, P3_SETTING_PROXY_USER},
+                {P3_SETTING_PROXY_PASSWORD, P3_SETTING_PROXY_PASSWORD}};
+    p3_settings t = {.name = s->name, .scope = scopes};
     t.is_set[P3_SETTING_SCOPE] = true;
-    t.is_set[P3_SETTING_PROVIDER] = t.provider != NULL;
+    for (size_t i = 0; i < sizeof lent / sizeof *lent; i++)
+        p3_settings_lend(&t, lent[i].as, s, lent[i].which);
+    if (s->gmail_issuer == NULL && s->gmail_token_command == NULL) {
+        t.provider = provider;
+        t.is_set[P3_SETTING_PROVIDER] = true;
+    }
     return t;
 }
 

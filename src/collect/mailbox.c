@@ -190,11 +190,6 @@ bool p3_mailbox_set_look(p3_mailbox *box, size_t i, p3_look look)
     return box->looks != NULL;
 }
 
-bool p3_mailbox_set_print(p3_mailbox *box, size_t i, p3_fingerprint print)
-{
-    return p3_mailbox_set_look(box, i, (p3_look){.print = print, .distinctive = true});
-}
-
 int p3_compare_uids(pop3_str a, pop3_str b)
 {
     if (a.len != b.len)

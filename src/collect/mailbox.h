@@ -94,9 +94,6 @@ void p3_mailbox_free(p3_mailbox *box);
 p3_look p3_mailbox_look(const p3_mailbox *box, size_t i);
 bool p3_mailbox_set_look(p3_mailbox *box, size_t i, p3_look look);
 
-/* The same for a header that no other message has. */
-bool p3_mailbox_set_print(p3_mailbox *box, size_t i, p3_fingerprint print);
-
 /* Orders unique-ids, in any way. */
 int p3_compare_uids(pop3_str a, pop3_str b);
 

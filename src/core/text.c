@@ -159,13 +159,6 @@ void p3_text_add(p3_text *t, const char *s)
     add(t, s, strlen(s));
 }
 
-void p3_text_add_number(p3_text *t, uint64_t value)
-{
-    char digits[20];
-    size_t n = p3_put_number(digits, value);
-    add(t, digits, n);
-}
-
 void p3_text_add_printable(p3_text *t, pop3_str s, size_t most)
 {
     static const char hex[] = "0123456789abcdef";

@@ -60,7 +60,6 @@ typedef struct p3_text {
 
 p3_text p3_text_begin(char *buffer, size_t size);
 void p3_text_add(p3_text *t, const char *s);
-void p3_text_add_number(p3_text *t, uint64_t value);
 /* Adds at most `most` octets of s, what is not printable ASCII as \xHH, with "..." when cut. */
 void p3_text_add_printable(p3_text *t, pop3_str s, size_t most);
 

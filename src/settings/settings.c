@@ -147,6 +147,22 @@ bool p3_settings_override(p3_settings *s, const p3_settings *over)
     return true;
 }
 
+static const p3_setting *row_of(size_t id)
+{
+    const p3_setting *s = p3_all_settings;
+    while (s->scope != P3_SCOPE_ACCOUNT || s->id != id)
+        s++;
+    return s;
+}
+
+void p3_settings_lend(p3_settings *to, size_t as, const p3_settings *from, size_t which)
+{
+    const p3_setting *row = row_of(which);
+    to->is_set[as] = from->is_set[which];
+    if (to->is_set[as])
+        memcpy(field_of(to, row_of(as)), (const char *)from + row->offset, p3_type_size(row->type));
+}
+
 static void preset(void *fields, p3_setting_scope scope)
 {
     const bool *is_set = fields;

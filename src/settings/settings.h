@@ -45,6 +45,10 @@ bool p3_run_settings_inherit(p3_run_settings *s, const p3_run_settings *from);
  * stands for it. False when out of memory. */
 bool p3_settings_override(p3_settings *s, const p3_settings *over);
 
+/* Lends the value of one of an account's settings to another of the same type, when it is set. Both
+ * point to the same memory then: do not free `to`. */
+void p3_settings_lend(p3_settings *to, size_t as, const p3_settings *from, size_t which);
+
 /* Gives what is not set its preset value; `is_set` stays as it is. */
 void p3_settings_preset(p3_settings *s);
 void p3_run_settings_preset(p3_run_settings *s);

@@ -52,7 +52,7 @@ static void finish(p3_plan *plan, p3_mailbox *box, p3_rows *rows)
 
 static void look(p3_mailbox *box, size_t i, p3_fingerprint print)
 {
-    assert_true(p3_mailbox_set_print(box, i, print));
+    assert_true(p3_mailbox_set_look(box, i, (p3_look){.print = print, .distinctive = true}));
 }
 
 static void known_unique_ids_are_kept_and_new_ones_taken(void **state)

@@ -173,7 +173,7 @@ static void built_text_is_cut_at_the_buffer_s_end_and_always_terminated(void **s
         p3_text t = p3_text_begin(buffer, size);
         assert_string_equal(buffer, "");
         p3_text_add(&t, "abc");
-        p3_text_add_number(&t, 4711);
+        p3_text_add(&t, "4711");
         p3_text_add(&t, "");
         p3_text_add(&t, "xyz");
         assert_int_equal(strlen(buffer), size - 1 < 10 ? size - 1 : 10);
