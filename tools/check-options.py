@@ -59,7 +59,8 @@ def main() -> int:
     code = "".join(path.read_text() for room in ("src/cli", "src/settings") for path in (ROOT / room).glob("*.c"))
     for name in settings.sections():
         field = settings[name].get("field", name.replace("-", "_"))
-        if not settings[name].get("alias") and not re.search(rf"(?:->|\.)(?:run\.)?{field}\b", code):
+        lent = rf"P3_SETTING_{name.replace('-', '_').upper()}\b"
+        if not settings[name].get("alias") and not re.search(rf"(?:->|\.)(?:run\.)?{field}\b|{lent}", code):
             wrong.append(f"{name}: nothing uses it")
     mechanisms = re.findall(r'\.name = "([A-Z0-9-]+)"', (ROOT / "src/auth/mechanism.c").read_text())
     told = (ROOT / "include/pop3/login.h").read_text()
