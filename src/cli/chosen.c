@@ -7,7 +7,7 @@
 #include <sysexits.h>
 
 #include "cli/output.h"
-#include "cli/printable.h"
+#include "support/printable.h"
 
 /* Shows what goes over a connection, on standard error and without control characters. */
 static void show_trace(void *ctx, pop3_trace_kind kind, const char *data, size_t len)

@@ -9,7 +9,7 @@
 #include "cli/json.h"
 #include "cli/mailbox.h"
 #include "cli/output.h"
-#include "cli/printable.h"
+#include "support/printable.h"
 #include "collect/failure_text.h"
 
 static void print_clean(const char *text)

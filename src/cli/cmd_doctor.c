@@ -16,7 +16,7 @@
 #include "cli/mailbox.h"
 #include "cli/oauth.h"
 #include "cli/output.h"
-#include "cli/printable.h"
+#include "support/printable.h"
 #include "collect/failure_text.h"
 #include "system/sort.h"
 

@@ -11,7 +11,7 @@
 #include "cli/json.h"
 #include "support/mail_date.h"
 #include "cli/output.h"
-#include "cli/rfc2047.h"
+#include "support/rfc2047.h"
 #include "cli/selection.h"
 #include "cli/size_text.h"
 #include "cli/table.h"

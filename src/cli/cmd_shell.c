@@ -12,7 +12,7 @@
 #include "cli/line_editor.h"
 #include "cli/mailbox.h"
 #include "cli/output.h"
-#include "cli/printable.h"
+#include "support/printable.h"
 #include "settings/text.h"
 #include "settings/values.h"
 

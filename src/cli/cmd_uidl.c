@@ -7,7 +7,7 @@
 
 #include "cli/json.h"
 #include "cli/output.h"
-#include "cli/printable.h"
+#include "support/printable.h"
 #include "cli/selection.h"
 
 static bool print_uid(uint32_t number, pop3_str uid, bool json)

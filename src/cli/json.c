@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/output.h"
-#include "cli/printable.h"
+#include "support/printable.h"
 
 static int put(const char *text, size_t len, void *printer)
 {

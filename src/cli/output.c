@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/printable.h"
+#include "support/printable.h"
 
 /* A UTF-16 unit as JSON writes it (RFC 8259 §7). */
 static bool escape(FILE *out, uint32_t unit)

@@ -12,7 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/printable.h"
+#include "support/printable.h"
 
 /* The terminal that is being asked at, for when a signal ends the process. */
 static int terminal = -1;

@@ -1,7 +1,7 @@
 /* Fuzzing header fields: whatever is in them, what is shown is UTF-8 of one line without control
  * characters, and clean already. */
-#include "cli/printable.h"
-#include "cli/rfc2047.h"
+#include "support/printable.h"
+#include "support/rfc2047.h"
 
 #include <stdbool.h>
 #include <stdint.h>

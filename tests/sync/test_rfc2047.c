@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "support/mail_date.h"
-#include "cli/rfc2047.h"
+#include "support/rfc2047.h"
 #include "cli/size_text.h"
 
 static void check(const char *field, const char *expected)

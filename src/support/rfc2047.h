@@ -1,6 +1,6 @@
 /* Header fields as people read them: encoded words decoded (RFC 2047), as clean UTF-8. */
-#ifndef P3_CLI_RFC2047_H
-#define P3_CLI_RFC2047_H
+#ifndef P3_SUPPORT_RFC2047_H
+#define P3_SUPPORT_RFC2047_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* Which characters may be shown: the one place that knows. Text from outside, which is what a
  * server or a message says, must not command a terminal, nor look like other text than it is. */
-#ifndef P3_CLI_PRINTABLE_H
-#define P3_CLI_PRINTABLE_H
+#ifndef P3_SUPPORT_PRINTABLE_H
+#define P3_SUPPORT_PRINTABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

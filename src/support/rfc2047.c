@@ -1,5 +1,5 @@
 /* Header fields as people read them. */
-#include "cli/rfc2047.h"
+#include "support/rfc2047.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/printable.h"
+#include "support/printable.h"
 
 /* A string that grows. */
 typedef struct p3_grown {

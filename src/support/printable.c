@@ -1,5 +1,5 @@
 /* Which characters may be shown. */
-#include "cli/printable.h"
+#include "support/printable.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
