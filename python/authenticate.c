@@ -5,9 +5,14 @@
 
 #include <string.h>
 
+/* Octets of a command line (RFC 2449 §4). An initial response for which there is no room goes on a
+ * line of its own (RFC 5034 §4). */
+#define LINE_MOST 255
+
 /* One exchange. */
 typedef struct exchange {
     PyObject *authobject; /* gives the answers; None: they are all empty */
+    PyObject *held;       /* an initial response in base64 that waits for a challenge; or NULL */
     PyObject *result;     /* the server's last line, once it said +OK */
     PyObject *failure;    /* an exception that ended the exchange from our side */
 } exchange;
@@ -56,11 +61,28 @@ static PyObject *encode(PyObject *octets, pop3_str *text)
     return base64;
 }
 
+/* Sends base64. -1 with an exception when it cannot be sent. */
+static int respond(pop3_engine *engine, pop3_str text)
+{
+    pop3_status status = pop3_engine_respond(engine, text);
+    if (status == POP3_ERR_MEMORY)
+        PyErr_NoMemory();
+    else if (status != POP3_OK)
+        PyErr_SetString(PyExc_ValueError, "AUTH: the answer is too long");
+    return status == POP3_OK ? 0 : -1;
+}
+
 /* Answers one challenge. -1 with an exception when there is no answer. */
-static int answer(pop3_engine *engine, const exchange *x, pop3_str challenge)
+static int answer(pop3_engine *engine, exchange *x, pop3_str challenge)
 {
     int result = -1;
     PyObject *plain = NULL, *octets = NULL, *base64 = NULL;
+    if (x->held != NULL) { /* the challenge stands for the room that was lacking */
+        pop3_str text = {PyBytes_AS_STRING(x->held), (size_t)PyBytes_GET_SIZE(x->held) - 1};
+        result = respond(engine, text);
+        Py_CLEAR(x->held);
+        return result;
+    }
     PyObject *coded = PyBytes_FromStringAndSize(challenge.data, (Py_ssize_t)challenge.len);
     if (coded != NULL)
         plain = convert("a2b_base64", coded);
@@ -72,13 +94,7 @@ static int answer(pop3_engine *engine, const exchange *x, pop3_str challenge)
     } else if (octets != NULL) {
         pop3_str text;
         base64 = encode(octets, &text);
-        pop3_status status = base64 == NULL ? POP3_OK : pop3_engine_respond(engine, text);
-        if (status == POP3_ERR_MEMORY)
-            PyErr_NoMemory();
-        else if (base64 != NULL && status == POP3_OK)
-            result = 0;
-        else if (base64 != NULL)
-            PyErr_SetString(PyExc_ValueError, "AUTH: the answer is too long");
+        result = base64 == NULL ? -1 : respond(engine, text);
     }
     Py_XDECREF(base64);
     Py_XDECREF(octets);
@@ -114,7 +130,7 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
 
 /* The initial response that goes with the command, if any: RFC 5034 §4 writes an empty one as "=".
  */
-static int add_initial(const exchange *x, pop3_command *auth, PyObject **base64)
+static int add_initial(exchange *x, pop3_command *auth, PyObject **base64)
 {
     PyObject *octets = ask(x->authobject, NULL);
     if (octets == NULL)
@@ -129,6 +145,11 @@ static int add_initial(const exchange *x, pop3_command *auth, PyObject **base64)
         return -1;
     if (auth->initial.len == 0)
         auth->initial = (pop3_str){"=", 1};
+    if (strlen("AUTH  \r\n") + auth->text.len + auth->initial.len > LINE_MOST) {
+        auth->initial = (pop3_str){0};
+        x->held = *base64;
+        *base64 = NULL;
+    }
     return 0;
 }
 
@@ -159,6 +180,7 @@ PyObject *cpoplib_auth(PyObject *self, PyObject *mechanism, PyObject *authobject
     cpoplib_turn_end(client);
 end:
     Py_XDECREF(base64);
+    Py_XDECREF(x.held);
     if (x.failure != NULL) {
         PyErr_Clear();
         cpoplib_restore_exception(x.failure);

@@ -33,6 +33,7 @@ TOPICS = {
     "run": "The run",
     "top": "The text",
     "authorize": "Giving the permission",
+    "token": "What for",
     "server": "The server",
     "tls": "TLS",
     "gmail": "Delivery to Gmail",

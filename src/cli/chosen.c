@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/oauth.h"
 #include "cli/output.h"
 #include "support/printable.h"
 
@@ -141,4 +142,18 @@ void p3_chosen_free(p3_chosen *c)
     p3_tls_shared_free(&c->tls);
     p3_config_free(&c->config);
     *c = (p3_chosen){0};
+}
+
+const p3_secret_source *p3_chosen_tokens(const p3_local_account *account, const p3_arguments *a,
+                                         const char *doing, p3_problem *why)
+{
+    const p3_secret_source *source = &account->secret;
+    if (a->run.target)
+        source = account->gmail != NULL ? &account->gmail->secret : NULL;
+    if (source != NULL && p3_oauth_is_used(source))
+        return source;
+    p3_problem_set(why, EX_CONFIG, "%s: the account has no provider of tokens%s; set %s", doing,
+                   a->run.target ? " for its target" : "",
+                   a->run.target ? "gmail and gmail-client-id" : "provider, or issuer");
+    return NULL;
 }

@@ -20,4 +20,9 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
                     p3_problem *why);
 void p3_chosen_free(p3_chosen *c);
 
+/* Where an account's OAuth 2.0 tokens come from: those for its server, or with --target those for
+ * its target. NULL, with the problem, where we do not obtain them; `doing` begins it. */
+const p3_secret_source *p3_chosen_tokens(const p3_local_account *account, const p3_arguments *a,
+                                         const char *doing, p3_problem *why);
+
 #endif

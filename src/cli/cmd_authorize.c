@@ -164,17 +164,9 @@ int p3_cmd_authorize(p3_arguments *a)
     }
     bool ok = p3_chosen_read(&chosen, a, a->rest, 1, false, &why);
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
-    const p3_secret_source *source = NULL;
-    if (ok && a->run.target)
-        source = account->gmail != NULL ? &account->gmail->secret : NULL;
-    else if (ok)
-        source = &account->secret;
-    if (ok && (source == NULL || !p3_oauth_is_used(source)))
-        ok = p3_problem_set(&why, EX_CONFIG,
-                            "asking for the permission: the account has no provider of tokens; set "
-                            "%s",
-                            a->run.target ? "gmail and gmail-client-id" : "provider, or issuer");
-    ok = ok && p3_oauth_read(source, &oauth, &why) && perform(a, &oauth.account, &why);
+    const p3_secret_source *source =
+        ok ? p3_chosen_tokens(account, a, "asking for the permission", &why) : NULL;
+    ok = source != NULL && p3_oauth_read(source, &oauth, &why) && perform(a, &oauth.account, &why);
     int status = ok ? EX_OK : p3_complain(account != NULL ? account->account.name : NULL, &why);
     p3_oauth_free(&oauth);
     p3_chosen_free(&chosen);

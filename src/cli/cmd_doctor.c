@@ -404,6 +404,21 @@ static void suggest_secret(const p3_settings *s)
     }
 }
 
+static void suggest_target(const p3_local_account *a, const p3_settings *s)
+{
+    if (a->gmail == NULL) {
+        p3_print(stdout, "maildir = ~/Maildir\n");
+        return;
+    }
+    p3_print(stdout, "gmail = %s\n", a->account.target.where);
+    if (s->gmail_client_id != NULL)
+        p3_print(stdout, "gmail-client-id = %s\n", s->gmail_client_id);
+    if (s->gmail_client_secret_file != NULL)
+        p3_print(stdout, "gmail-client-secret-file = %s\n", s->gmail_client_secret_file);
+    if (s->gmail_token_command != NULL)
+        p3_print(stdout, "gmail-token-command = ...\n");
+}
+
 static void suggest(const p3_doctor *d)
 {
     const p3_account *a = &d->m.account->account;
@@ -428,19 +443,22 @@ static void suggest(const p3_doctor *d)
     if (pop3_server_traits_write(pop3_client_traits(d->m.client), traits, sizeof traits) > 0)
         p3_print(stdout, "traits = %s\n", traits);
     suggest_secret(&set);
-    p3_print(stdout, "maildir = ~/Maildir\n");
+    suggest_target(d->m.account, &set);
 }
 
 int p3_cmd_doctor(p3_arguments *a)
 {
     p3_doctor d = {.arguments = a};
     int tokens = EX_OK;
+    int target = EX_OK;
     a->tests_server = true;
     a->verify = look_at_certificate;
     a->verify_ctx = &d; /* cppcheck-suppress autoVariables ; nobody asks once this has returned */
     d.result = p3_mailbox_choose(&d.m, a);
     if (d.result == EX_OK)
         tokens = p3_doctor_tokens(d.m.account);
+    if (d.result == EX_OK)
+        target = p3_doctor_target(d.m.account);
     if (d.result == EX_OK)
         d.result = p3_mailbox_prepare(&d.m, a);
     if (d.result == EX_OK)
@@ -461,5 +479,7 @@ int p3_cmd_doctor(p3_arguments *a)
         if (d.result == EX_OK)
             suggest(&d);
     }
+    if (d.result == EX_OK)
+        d.result = target;
     return p3_mailbox_close(&d.m, d.result);
 }

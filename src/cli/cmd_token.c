@@ -22,11 +22,9 @@ int p3_cmd_token(p3_arguments *a)
     }
     bool ok = p3_chosen_read(&chosen, a, a->rest, 1, false, &why);
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
-    if (ok && !p3_oauth_is_used(&account->secret))
-        ok = p3_problem_set(&why, EX_CONFIG,
-                            "finding the token: the account has no provider of tokens; set "
-                            "provider, or issuer");
-    ok = ok && p3_oauth_find(&account->secret, &secret, &why);
+    const p3_secret_source *source =
+        ok ? p3_chosen_tokens(account, a, "finding the token", &why) : NULL;
+    ok = source != NULL && p3_oauth_find(source, &secret, &why);
     if (!ok)
         status = p3_complain(account != NULL ? account->account.name : NULL, &why);
     else if (!p3_print(stdout, "%s\n", secret.text))

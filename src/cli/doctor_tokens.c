@@ -2,12 +2,16 @@
 #include "cli/doctor_tokens.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "cli/finding.h"
 #include "cli/oauth.h"
 #include "collect/failure_text.h"
+#include "deliver/gmail_labels.h"
+#include "system/erase.h"
 #include "token/token.h"
 
 /* ---- what is kept ---- */
@@ -24,57 +28,101 @@ static void tell_end(int64_t expires)
         p3_finding("", "", "it lasts until %s", when);
 }
 
-static void tell_place(const p3_token_account *t)
+static void tell_place(const p3_token_account *t, const char *what)
 {
     if (p3_token_is_in_keyring(&t->store))
-        p3_finding("ok", "token", "kept in the desktop's keyring");
+        p3_finding("ok", what, "kept in the desktop's keyring");
     else
-        p3_finding("ok", "token", "kept%s in %s", t->store.key.data != NULL ? ", encrypted," : "",
+        p3_finding("ok", what, "kept%s in %s", t->store.key.data != NULL ? ", encrypted," : "",
                    t->store.path);
 }
 
-/* What is there, before anybody is asked. */
-static bool tell_kept(const p3_token_account *t, p3_problem *why)
+/* What is there, before anybody is asked. `*print` is the token's. */
+static bool tell_kept(const p3_token_account *t, const char *what, p3_token_print *print,
+                      p3_problem *why)
 {
     p3_token_record r;
     bool found;
     if (!p3_token_load(&t->store, &r, &found, why))
         return false;
-    if (found && r.tokens.access != NULL)
-        tell_place(t);
-    else if (t->grant == P3_GRANT_USER)
-        p3_problem_set(why, EX_NOPERM, "there is none yet; run: pop3 authorize %s", t->word);
+    bool ok = true;
+    if (found && r.tokens.access != NULL) {
+        *print = p3_token_print_of(r.tokens.access);
+        tell_place(t, what);
+    } else if (t->grant == P3_GRANT_USER) {
+        ok = p3_problem_set(why, EX_NOPERM, "there is none yet; run: pop3 authorize %s", t->word);
+    }
     if (found && t->grant == P3_GRANT_USER && r.tokens.refresh == NULL)
-        p3_finding("note", "token", "no refresh token came with it: it ends for good");
+        p3_finding("note", what, "no refresh token came with it: it ends for good");
     p3_token_record_clear(&r);
-    return why->exit == EX_OK;
+    return ok;
 }
 
-static bool tell_renewed(const p3_token_account *t, p3_problem *why)
+/* That there is one that is good. The provider is asked only if it has to be: a refresh token may
+ * be good for one use. */
+static bool tell_good(const p3_token_account *t, const char *what, const p3_token_print *before,
+                      p3_problem *why)
 {
     p3_token_record r;
     bool found;
-    if (!p3_token_renew(t, why) || !p3_token_load(&t->store, &r, &found, why))
+    char *token;
+    if (!p3_token_get(t, (p3_token_print){0}, &token, why))
         return false;
-    p3_finding("ok", "token", "%s",
-               t->grant == P3_GRANT_USER ? "the provider refreshes it" : "the provider gives one");
+    p3_token_print print = p3_token_print_of(token);
+    p3_erase(token, strlen(token));
+    free(token);
+    if (!p3_token_load(&t->store, &r, &found, why))
+        return false;
+    if (memcmp(print.octets, before->octets, sizeof print.octets) != 0)
+        p3_finding("ok", what, "%s",
+                   t->grant == P3_GRANT_USER ? "the provider refreshes it"
+                                             : "the provider gives one");
+    else if (r.trouble.refusal != NULL)
+        p3_finding("note", what, "it is used until it ends: %s", r.trouble.refusal);
+    else if (r.trouble.failures > 0)
+        p3_finding("note", what, "it is used until it ends: the last %lld refreshes failed",
+                   (long long)r.trouble.failures);
+    else
+        p3_finding("ok", what,
+                   "it is still good; to refresh it now, run: pop3 authorize %s --check", t->word);
     tell_end(r.tokens.expires);
     p3_token_record_clear(&r);
     return true;
 }
 
-int p3_doctor_tokens(const p3_local_account *a)
+static bool tell_tokens(const p3_secret_source *source, const char *what, p3_problem *why)
 {
     p3_oauth oauth = {0};
-    p3_problem why = {0};
-    if (!p3_oauth_is_used(&a->secret))
-        return EX_OK;
-    bool ok = p3_oauth_read(&a->secret, &oauth, &why) && tell_kept(&oauth.account, &why) &&
-              tell_renewed(&oauth.account, &why);
-    if (!ok)
-        p3_finding("BAD", "token", "%s", why.text);
+    p3_token_print print = {0};
+    bool ok = p3_oauth_read(source, &oauth, why) && tell_kept(&oauth.account, what, &print, why) &&
+              tell_good(&oauth.account, what, &print, why);
     p3_oauth_free(&oauth);
-    return ok ? EX_OK : why.exit;
+    return ok;
+}
+
+int p3_doctor_tokens(const p3_local_account *a)
+{
+    p3_problem why = {0};
+    if (!p3_oauth_is_used(&a->secret) || tell_tokens(&a->secret, "token", &why))
+        return EX_OK;
+    p3_finding("BAD", "token", "%s", why.text);
+    return why.exit;
+}
+
+int p3_doctor_target(const p3_local_account *a)
+{
+    static const char what[] = "Gmail target";
+    p3_problem why = {0};
+    if (a->gmail == NULL)
+        return EX_OK;
+    const char *user = a->account.target.where;
+    if ((!p3_oauth_is_used(&a->gmail->secret) || tell_tokens(&a->gmail->secret, what, &why)) &&
+        p3_gmail_try(user, &a->gmail->options, &why)) {
+        p3_finding("ok", what, "Google answers for %s", user);
+        return EX_OK;
+    }
+    p3_finding("BAD", what, "%s", why.text);
+    return why.exit;
 }
 
 /* ---- what the server announces ---- */

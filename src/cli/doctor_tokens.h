@@ -4,10 +4,13 @@
 
 #include "cli/account.h"
 
-/* Prints what is kept, until when it lasts, and whether the provider refreshes it, which it is
- * asked. It reads files, and connects: before the sandbox is entered. Returns an exit status:
- * EX_OK when there is a token that is good, and for an account without a provider of tokens. */
+/* Prints what is kept, and until when it lasts; one that has ended is refreshed. It reads files,
+ * and connects: before the sandbox is entered. Returns an exit status: EX_OK when there is a token
+ * that is good, and for an account without a provider of tokens. */
 int p3_doctor_tokens(const p3_local_account *a);
+
+/* The same of an account that delivers to Gmail, and what Google says to its token. */
+int p3_doctor_target(const p3_local_account *a);
 
 /* Prints which mechanisms for tokens the server announces, and what to do where the account and
  * the server do not agree on tokens. Returns false when a login cannot succeed. */

@@ -9,11 +9,6 @@
 #include "cli/oauth.h"
 #include "cli/secret.h"
 
-/* The permissions that are asked for: to deliver, to see whether a message is there, and to make
- * labels. */
-#define P3_SCOPE(name) "https://www.googleapis.com/auth/gmail." name
-static char scopes[] = P3_SCOPE("insert") " " P3_SCOPE("readonly") " " P3_SCOPE("labels");
-
 /* In the table of providers. */
 static char provider[] = "google";
 
@@ -45,7 +40,8 @@ static p3_settings token_settings(const p3_settings *s)
                 {P3_SETTING_PROXY, P3_SETTING_PROXY},
                 {P3_SETTING_PROXY_USER, P3_SETTING_PROXY_USER},
                 {P3_SETTING_PROXY_PASSWORD, P3_SETTING_PROXY_PASSWORD}};
-    p3_settings t = {.name = s->name, .scope = scopes};
+    p3_settings t = {.name = s->name,
+                     .scope = (char *)(uintptr_t)p3_provider_find(provider)->api_scope};
     t.is_set[P3_SETTING_SCOPE] = true;
     for (size_t i = 0; i < sizeof lent / sizeof *lent; i++)
         p3_settings_lend(&t, lent[i].as, s, lent[i].which);
@@ -62,8 +58,8 @@ static bool make_texts(p3_gmail_account *g, const p3_settings *s, const p3_addre
     bool ok = asprintf(&g->key, "%s@%s:%u", s->target.where, server->host, server->port) >= 0;
     ok = ok && asprintf(&g->word, "--target %s", word) >= 0;
     if (ok && s->gmail_token_command != NULL)
-        return (g->authorize = strdup("what gmail-token-command needs")) != NULL;
-    return ok && asprintf(&g->authorize, "pop3 authorize %s", g->word) >= 0;
+        return (g->renewal = strdup("gmail-token-command has to print another token")) != NULL;
+    return ok && asprintf(&g->renewal, "run: pop3 authorize %s", g->word) >= 0;
 }
 
 /* Whom to connect to. */
@@ -128,7 +124,7 @@ p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p
                                             .proxy_password = s->proxy_password},
                                     .find_token = find_token,
                                     .token_ctx = &g->secret,
-                                    .authorize = g->authorize};
+                                    .renewal = g->renewal};
     return g;
 }
 
@@ -139,7 +135,7 @@ void p3_gmail_account_free(p3_gmail_account *g)
     p3_packed_settings_drop(g->settings);
     free(g->key);
     free(g->word);
-    free(g->authorize);
+    free(g->renewal);
     free(g->proxy);
     free(g);
 }

@@ -10,10 +10,10 @@ typedef struct p3_gmail_account {
     p3_secret_source secret;      /* its tokens, which are not those of the POP3 server */
     p3_account holder;            /* whose they are: the user of Gmail */
     p3_packed_settings *settings; /* what says where they are; its strings are borrowed */
-    char *key;       /* that they are kept under: accounts with one Gmail user share them */
-    char *word;      /* what follows `pop3 authorize` */
-    char *authorize; /* the whole command line */
-    char *proxy;     /* a URL */
+    char *key;     /* that they are kept under: accounts with one Gmail user share them */
+    char *word;    /* what follows `pop3 authorize` */
+    char *renewal; /* how to get another token */
+    char *proxy;   /* a URL */
 } p3_gmail_account;
 
 /* Makes it of an account's settings, whose strings must outlive it, with gmail set; `word` is the

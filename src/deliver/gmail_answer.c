@@ -19,7 +19,7 @@ typedef struct p3_reason {
     const char *name;
     p3_gmail_verdict verdict;
     int exit;
-    const char *advice; /* %s: the command line that authorizes; NULL: as the verdict has it */
+    const char *advice; /* NULL: as the verdict has it */
 } p3_reason;
 
 static const p3_reason reasons[] = {
@@ -110,19 +110,18 @@ static void take_words(const json_t *error, char out[P3_WORDS])
     out[len] = '\0';
 }
 
-static void advise(p3_gmail_verdict verdict, const p3_reason *reason, const char *authorize,
+static void advise(p3_gmail_verdict verdict, const p3_reason *reason, const char *renewal,
                    char *out, size_t size)
 {
     const char *advice = reason->advice;
     if (advice == NULL && (verdict == P3_GMAIL_TOKEN || verdict == P3_GMAIL_SCOPE))
-        snprintf(out, size, "%s; run: %s",
+        snprintf(out, size, "%s; %s",
                  verdict == P3_GMAIL_TOKEN ? "the permission has ended" : "grant all that is asked",
-                 authorize);
+                 renewal);
     else if (advice == NULL && verdict == P3_GMAIL_STOP)
-        snprintf(
-            out, size,
-            "sign in as the user whom gmail names, by the main address of the mailbox; run: %s",
-            authorize);
+        snprintf(out, size,
+                 "sign in as the user whom gmail names, by the main address of the mailbox; %s",
+                 renewal);
     else if (advice == NULL && (verdict == P3_GMAIL_BUSY || verdict == P3_GMAIL_UNSURE))
         snprintf(out, size, "it is tried again later");
     else
@@ -130,7 +129,7 @@ static void advise(p3_gmail_verdict verdict, const p3_reason *reason, const char
 }
 
 p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const char *doing,
-                                const char *authorize, p3_problem *why)
+                                const char *renewal, p3_problem *why)
 {
     char words[P3_WORDS];
     char advice[300];
@@ -144,7 +143,7 @@ p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const
     /* A reason that says what else the status means does not make a server's failure certain. */
     p3_gmail_verdict verdict =
         status >= 500 && reason.verdict == P3_GMAIL_MESSAGE ? P3_GMAIL_UNSURE : reason.verdict;
-    advise(verdict, &reason, authorize, advice, sizeof advice);
+    advise(verdict, &reason, renewal, advice, sizeof advice);
     p3_problem_set(why, reason.exit, "%s: Google answers %ld%s%s%s%s%s%s", doing, status,
                    reason.name[0] != '\0' ? " " : "", reason.name, words[0] != '\0' ? ", " : "",
                    words, advice[0] != '\0' ? "; " : "", advice);

@@ -19,8 +19,8 @@ typedef enum p3_gmail_verdict {
 } p3_gmail_verdict;
 
 /* Judges an answer by its status and the error in its body, which may be anything. Sets `why`,
- * beginning with `doing`, unless it is good; `authorize` is the command line for advice. */
+ * beginning with `doing`, unless it is good; `renewal` says how to get another token. */
 p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const char *doing,
-                                const char *authorize, p3_problem *why);
+                                const char *renewal, p3_problem *why);
 
 #endif

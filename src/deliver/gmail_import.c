@@ -82,8 +82,8 @@ static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_line *l,
         return is;
     p3_problem_set(why, EX_NOPERM,
                    "searching Gmail for a message of an earlier run: the token is not for that; "
-                   "grant all that is asked; run: %s",
-                   i->options->authorize);
+                   "grant all that is asked; %s",
+                   i->options->renewal);
     pthread_mutex_lock(&i->mutex);
     i->is_blind = true;
     pthread_mutex_unlock(&i->mutex);

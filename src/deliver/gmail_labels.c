@@ -138,3 +138,15 @@ char *p3_gmail_metadata(p3_gmail_line *l, const char *labels, bool is_unread, p3
     json_decref(ids);
     return text;
 }
+
+bool p3_gmail_try(const char *user, const p3_gmail_options *options, p3_problem *why)
+{
+    json_t *labels = NULL;
+    p3_gmail_session *s = p3_gmail_session_new(user, options, why);
+    p3_gmail_line *l = s != NULL ? p3_gmail_line_new(s, why) : NULL;
+    bool ok = l != NULL && list_labels(l, &labels, why);
+    json_decref(labels);
+    p3_gmail_line_free(l);
+    p3_gmail_session_free(s);
+    return ok;
+}

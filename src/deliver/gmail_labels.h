@@ -8,4 +8,8 @@
  * Those that are not there are made. NULL with the problem. */
 char *p3_gmail_metadata(p3_gmail_line *l, const char *labels, bool is_unread, p3_problem *why);
 
+/* Asks for a user's labels, which changes nothing: whether the API can be reached and is enabled,
+ * and the token is this user's and good for more than delivering. */
+bool p3_gmail_try(const char *user, const p3_gmail_options *options, p3_problem *why);
+
 #endif

@@ -211,7 +211,7 @@ static p3_gmail_verdict send_once(p3_gmail_line *l, const p3_gmail_call *c, cons
     bool whole = r.upload == NULL || r.upload->done == p3_http_upload_octets(r.upload);
     if (end == P3_HTTP_ANSWERED)
         return p3_gmail_judge(answer->status, answer->body, answer->len, c->doing,
-                              l->session->options->authorize, why);
+                              l->session->options->renewal, why);
     return end == P3_HTTP_LOST && whole ? P3_GMAIL_UNSURE : P3_GMAIL_STOP;
 }
 

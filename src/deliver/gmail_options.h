@@ -26,7 +26,7 @@ typedef struct p3_gmail_options {
      * refused: it is wiped and freed. The calling threads take turns. */
     bool (*find_token)(void *ctx, char **token, p3_problem *why);
     void *token_ctx;
-    const char *authorize; /* the command line that obtains a token, for advice */
+    const char *renewal; /* how to get another token: an instruction, without a full stop */
 } p3_gmail_options;
 
 /* Reads a URL of an API: only https, and nothing behind the port. False when it is none. */

@@ -15,6 +15,10 @@ static const p3_provider providers[] = {
         .token = "https://oauth2.googleapis.com/token",
         .revocation = "https://oauth2.googleapis.com/revoke",
         .scope = "https://mail.google.com/",
+        /* To deliver, to see whether a message is there, and to make labels. */
+        .api_scope = "https://www.googleapis.com/auth/gmail.insert "
+                     "https://www.googleapis.com/auth/gmail.readonly "
+                     "https://www.googleapis.com/auth/gmail.labels",
         /* Without these no refresh token comes from the second consent on. */
         .parameters = "access_type=offline&prompt=consent",
         .redirect = "http://127.0.0.1",

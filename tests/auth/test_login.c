@@ -573,6 +573,34 @@ static void a_long_initial_response_goes_on_a_line_of_its_own(void **state)
     assert_ok(c, pop3_login(c, &o));
 }
 
+/* Exchange Online's tokens are of some kilobytes. */
+static void sends_a_token_of_16_kilobytes(fixture *f, const char *mechanism, const char *begins)
+{
+    enum { OCTETS = 16384 };
+    static char token[OCTETS + 1];
+    char script[300];
+    memset(token, 'x', OCTETS);
+    snprintf(script, sizeof script,
+             "line '+OK'; expect 'CAPA'; capa 'SASL %s'; expect 'AUTH %s'; line '+ '"
+             "; expect-prefix '%s'; line '+OK'; expect-eof",
+             mechanism, mechanism, begins);
+    pop3_login_options o = with_token(mechanism);
+    o.token = token;
+    f->options.host = "localhost";
+    pop3_client *c = under_tls(f, script);
+    assert_ok(c, pop3_login(c, &o));
+}
+
+static void a_token_of_16_kilobytes_goes_by_xoauth2(void **state)
+{
+    sends_a_token_of_16_kilobytes(*state, "XOAUTH2", "dXNlcj10aW0BYXV0aD1CZWFyZXIgeHh4");
+}
+
+static void a_token_of_16_kilobytes_goes_by_oauthbearer(void **state)
+{
+    sends_a_token_of_16_kilobytes(*state, "OAUTHBEARER", "bixhPXRpbSwBaG9zdD1sb2NhbGhvc3QBcG9ydD");
+}
+
 static void a_long_initial_response_stays_in_the_command_when_it_must(void **state)
 {
     char token[201];
@@ -1072,6 +1100,8 @@ int main(void)
         cmocka_unit_test(a_refused_credential_is_not_tried_in_two_lines),
         cmocka_unit_test(the_initial_response_can_be_kept_out_of_the_command),
         cmocka_unit_test(a_long_initial_response_goes_on_a_line_of_its_own),
+        cmocka_unit_test(a_token_of_16_kilobytes_goes_by_xoauth2),
+        cmocka_unit_test(a_token_of_16_kilobytes_goes_by_oauthbearer),
         cmocka_unit_test(a_long_initial_response_stays_in_the_command_when_it_must),
         cmocka_unit_test(an_empty_initial_response_is_an_equals_sign),
         cmocka_unit_test(gssapi_without_a_ticket_sends_nothing),

@@ -522,6 +522,34 @@ def test_auth_refused_after_a_challenge_about_it() -> None:
     assert record.sent == b"AUTH XOAUTH2 %b\r\n\r\nSTAT\r\n" % coded(b"token")
 
 
+@pytest.mark.parametrize("octets", [4096, 12288, 16384])
+@pytest.mark.parametrize("begins", [b"user=user\1", b"n,a=user,\1host=localhost\1port=995\1"], ids=["xoauth2", "oauthbearer"])
+def test_a_long_token_goes_on_a_line_of_its_own(octets: int, begins: bytes) -> None:
+    """Exchange Online wants that, and RFC 5034 section 4: there is no room for it in 255 octets."""
+    initial = begins + b"auth=Bearer " + b"x" * octets + b"\1\1"
+    mechanism = "XOAUTH2" if begins.startswith(b"user") else "OAUTHBEARER"
+    with client(b"+ \r\n", b"+OK\r\n", b"+OK 1 1\r\n") as (pop, record):
+        assert pop.auth(mechanism, lambda challenge=None: initial if challenge is None else b"\1") == b"+OK"
+        assert pop.stat() == (1, 1)
+    assert record.sent == b"AUTH %b\r\n%b\r\nSTAT\r\n" % (mechanism.encode(), coded(initial))
+
+
+def test_a_long_token_is_not_given_twice() -> None:
+    report = coded(b'{"status":"invalid_token"}')
+    with client(b"+ \r\n", b"+ " + report + b"\r\n", b"-ERR no\r\n") as (pop, record):
+        with pytest.raises(cpoplib.error_proto):
+            pop.auth("OAUTHBEARER", lambda challenge=None: b"x" * 300 if challenge is None else b"\1")
+    assert record.sent == b"AUTH OAUTHBEARER\r\n%b\r\n%b\r\n" % (coded(b"x" * 300), coded(b"\1"))
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_what_fits_into_a_line_of_255_octets_goes_with_the_command(room: int) -> None:
+    initial = b"x" * ((255 - len("AUTH PLAIN \r\n")) // 4 * 3 + room)
+    with client(*[b"+ \r\n"] * room, b"+OK\r\n") as (pop, record):
+        pop.auth("PLAIN", lambda challenge=None: initial)
+    assert record.sent == b"AUTH PLAIN%b%b\r\n" % (b"\r\n" if room else b" ", coded(initial))
+
+
 def test_auth_given_up_by_the_caller_is_cancelled() -> None:
     with client(b"+ \r\n", b"-ERR cancelled\r\n", b"+OK 1 1\r\n") as (pop, record):
         with pytest.raises(cpoplib.error_proto):

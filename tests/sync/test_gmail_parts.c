@@ -63,7 +63,7 @@ static void a_hold_lets_nobody_through_before_its_end(void **state)
 
 static p3_gmail_verdict judge(long status, const char *body, p3_problem *why)
 {
-    return p3_gmail_judge(status, body, strlen(body), "doing it", "pop3 authorize x", why);
+    return p3_gmail_judge(status, body, strlen(body), "doing it", "run: pop3 authorize x", why);
 }
 
 static void reasons_come_before_the_status(void **state)

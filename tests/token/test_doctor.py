@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from authorization_server import refuse
+import gmaild
+from authorization_server import answer, refuse
 from world import ROOT, Server
 
 TOKENS_ONLY = 'line "+OK"\nexpect CAPA\ncapa "SASL XOAUTH2 OAUTHBEARER" UIDL\n'
@@ -87,6 +88,28 @@ def test_doctor_tells_what_is_kept_and_that_the_provider_refreshes_it(account, s
     assert len(server.asked("/token")) == 1
 
 
+def test_doctor_leaves_a_token_alone_while_it_lasts(account, server, scripted):
+    now = int(time.time())
+    with scripted(BOTH):
+        record = account.keep(obtained=now, expires=now + 3600)
+        lines = doctor(account)
+    end = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now + 3600))
+    assert "ok token it is still good; to refresh it now, run: pop3 authorize work --check" in lines
+    assert f" it lasts until {end}" in lines
+    assert server.requests == [] and account.kept() == record
+
+
+@pytest.mark.parametrize("refusal, says", [(answer(b"", 503), "the last 1 refreshes failed"),
+                                           (refuse("invalid_grant"), "the permission is no longer good")])  # fmt: skip
+def test_doctor_tells_that_a_token_is_refreshed_no_longer_though_it_lasts(account, server, scripted, refusal, says):
+    now = int(time.time())
+    with scripted(BOTH):
+        account.keep(obtained=now - 3500, expires=now + 200)
+        server.script = [refusal]
+        (line,) = [line for line in doctor(account) if line.startswith("note token")]
+    assert "it is used until it ends: " in line and says in line
+
+
 def test_doctor_tells_that_there_is_no_token_or_that_it_is_no_longer_refreshed(account, server, scripted):
     with scripted(BOTH + BOTH):
         assert "BAD token there is none yet; run: pop3 authorize work" in doctor(account, 77)
@@ -101,6 +124,69 @@ def test_doctor_notes_a_server_that_announces_no_mechanism_for_tokens(account, s
         account.keep()
         lines = doctor(account, 69)
     assert "note OAuth the server announces neither XOAUTH2 nor OAUTHBEARER" in lines
+
+
+# ---- delivery to Gmail ----
+
+
+@pytest.fixture
+def gmail(account, server, certs):
+    """The target of the account: its tokens are the server's."""
+    with gmaild.running(certs) as it:
+        account.configure(gmail=gmaild.USER, gmail_url=it.url, gmail_issuer=server.issuer, gmail_client_id="mail-client",
+                          gmail_client_secret_file=account.secret_file, maildir=None)  # fmt: skip
+        it.tokens = server.access
+        yield it
+
+
+@contextlib.contextmanager
+def tokens_of_target(account, gmail):
+    """Within, what is kept is what is for the target."""
+    own, account.token_file = account.token_file, account.token_file.with_name(
+        f"{gmaild.USER}@localhost%3A{gmail.url.rpartition(':')[2]}")  # fmt: skip
+    yield
+    account.token_file = own
+
+
+def test_doctor_tells_what_google_says_to_the_targets_token(account, server, gmail, scripted):
+    with scripted(BOTH * 2):
+        account.keep()
+        assert "BAD Gmail target there is none yet; run: pop3 authorize --target work" in doctor(account, 77)
+        with tokens_of_target(account, gmail):
+            account.keep()
+        lines = doctor(account)
+    assert f"ok Gmail target Google answers for {gmaild.USER}" in lines and gmail.requests == ["GET labels"]
+    assert "gmail-client-id = mail-client" in lines and "maildir = ~/Maildir" not in lines
+    assert len(server.asked("/token")) == 2, "each was refreshed once"
+
+
+@pytest.mark.parametrize("refusal, status, says", [
+    (gmaild.refusal(403, "accessNotConfigured"), 78, "enable the Gmail API"),
+    (gmaild.refusal(403, "insufficientPermissions"), 77, "grant all that is asked; run: pop3 authorize --target work"),
+    (gmaild.refusal(403, "forbidden", "Delegation denied"), 77, "the main address of the mailbox; run: pop3 authorize --target work"),
+])  # fmt: skip
+def test_doctor_tells_why_google_refuses(account, gmail, scripted, refusal, status, says):
+    gmail.answer = lambda *_: refusal
+    with scripted(BOTH):
+        account.keep()
+        with tokens_of_target(account, gmail):
+            account.keep()
+        (line,) = [line for line in doctor(account, status) if line.startswith("BAD")]
+    assert line.startswith("BAD Gmail target ") and says in line
+
+
+def test_the_token_of_the_target_is_printed_for_other_programs(account, server, gmail):
+    assert "there is none yet; run: pop3 authorize --target work" in account.run("token", "--target", "work", status=77)
+    with tokens_of_target(account, gmail):
+        record = account.keep()
+        token = account.run("token", "--target", "work").strip()
+        assert token in server.access and token == account.kept()["access_token"] != record["access_token"]
+    account.configure(gmail=None, maildir=account.path / "Maildir")
+    text = account.run("token", "--target", "work", status=78)
+    assert text.endswith("the account has no provider of tokens for its target; set gmail and gmail-client-id\n")
+
+
+# ---- advice ----
 
 
 def test_tokens_that_are_refused_name_the_command(account, server, scripted):

@@ -114,10 +114,10 @@ serve transaction
 """
 
 
-@pytest.mark.parametrize("octets", [4096, 12288])
+@pytest.mark.parametrize("octets, words", [(4096, "stat"), (12288, "stat"), (16384, "stat"), (16384, "sync")])
 @pytest.mark.parametrize("name, begins", [("XOAUTH2", b"user=user\1"), ("OAUTHBEARER", b"n,a=user,\1host=localhost\1port=")],
                          ids=["xoauth2", "oauthbearer"])  # fmt: skip
-def test_a_long_token_goes_in_a_second_step(account, server, certs, octets, name, begins):
+def test_a_long_token_goes_in_a_second_step(account, server, certs, octets, words, name, begins):
     script = account.path / "script"
     script.write_text(TWO_STEPS.format(name=name, begins=base64.b64encode(begins[:9]).decode()))
     server.token_octets = octets
@@ -126,7 +126,7 @@ def test_a_long_token_goes_in_a_second_step(account, server, certs, octets, name
         account.configure(port=pop3.tls_port, ca_file=server.ca_file)
         account.token_file = account.token_file.with_name(f"user@localhost%3A{pop3.tls_port}")
         token = fresh(account)["access_token"]
-        assert account.run("stat", "work").startswith("12 messages")
+        assert "12 " in account.run(words, "work")
         pop3.wait_for("C: QUIT")
         lines = [line.split(" C: ", 1)[1] for line in pop3.lines if " C: " in line]
         sent = base64.b64decode(max(lines, key=len))
@@ -139,24 +139,34 @@ def test_a_long_token_goes_in_a_second_step(account, server, certs, octets, name
 REPORT = """\
 line "+OK"
 expect CAPA
-capa "SASL XOAUTH2"
-expect-prefix "AUTH XOAUTH2 "
+capa "SASL {name}"
+expect-prefix "AUTH {name} "
 line "+ {report}"
-expect ""
+expect "{answer}"
 line "-ERR no"
 close
 """
 
 
-def test_the_servers_report_is_decoded_into_the_message(account, server, certs):
-    report = base64.b64encode(json.dumps({"status": "401", "schemes": "bearer", "scope": "mail"}).encode()).decode()
+@pytest.mark.parametrize("words", ["stat", "sync"])
+@pytest.mark.parametrize("name, answer, report, says", [
+    ("XOAUTH2", "", {"status": "401", "schemes": "bearer", "scope": "mail"}, "status 401, scope mail, schemes bearer"),
+    # RFC 7628 §3.2.2 and §3.2.3
+    ("OAUTHBEARER", "AQ==", {"status": "invalid_token", "scope": "mail", "openid-configuration": "https://x"},
+     "status invalid_token, scope mail"),
+    ("OAUTHBEARER", "AQ==", {"status": "insufficient_scope", "scope": ["mail"], "schemes": 7}, "status insufficient_scope"),
+], ids=["xoauth2", "oauthbearer", "oauthbearer-types"])  # fmt: skip
+def test_the_servers_report_is_decoded_into_the_message(account, server, certs, words, name, answer, report, says):
+    report = base64.b64encode(json.dumps(report).encode()).decode()
     script = account.path / "script"
-    script.write_text(REPORT.format(report=report) * 2)
+    script.write_text(REPORT.format(name=name, report=report, answer=answer) * 2)
     pop3 = Server("--tls", "--mail", MAIL, "--script", script, "--cert", certs / "good.pem", "--key", certs / "good.key")
     try:
         account.configure(port=pop3.tls_port, ca_file=server.ca_file)
         account.token_file = account.token_file.with_name(f"user@localhost%3A{pop3.tls_port}")
         fresh(account)
-        assert "status 401, scope mail, schemes bearer" in account.run("stat", "work", status=77)
+        text = account.run(words, "work", status=77)
+        assert says in text and text.endswith("; get a new token, for this user and for POP3; run: pop3 authorize work\n")
+        assert len(server.asked("/token")) == 1, "refreshed once, and tried again once"
     finally:
         pop3.stop()
