@@ -8,7 +8,6 @@
 #include "deliver/imap_find.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 
 #include "support/clock.h"
 #include "support/fault.h"
+#include "support/pause.h"
 
 /* Messages that are read at a time, and beyond as many as are looked for. */
 #define P3_CHUNK  200
@@ -264,7 +264,7 @@ static bool look_at_arrivals(p3_imap_session *s, p3_finding *f, int64_t until, p
         char set[40];
         uint32_t next = f->next;
         uint32_t exists = f->exists;
-        (void)poll(NULL, 0, P3_PAUSE_MS);
+        p3_pause(P3_PAUSE_MS);
         if (!open_folder(s, f, until, why))
             return false;
         bool moved = f->next != next || f->exists != exists;

@@ -88,6 +88,13 @@ class Imapd:
         assert not any(thread.is_alive() for thread in [self.thread, *self.threads])
         assert self.errors == []
 
+    def finish_others(self) -> None:
+        """Waits until the other connections, whose clients have gone, are over: what they had sent is in the folders."""
+        for thread in list(self.threads):
+            if thread is not threading.current_thread():
+                thread.join(DEADLINE)
+                assert not thread.is_alive()
+
     def _serve(self) -> None:
         while True:
             try:
@@ -95,8 +102,9 @@ class Imapd:
             except OSError:
                 return
             self.connections += 1
-            self.threads.append(threading.Thread(target=self._connection, args=(connection,), daemon=True))
-            self.threads[-1].start()
+            thread = threading.Thread(target=self._connection, args=(connection,), daemon=True)
+            thread.start()
+            self.threads.append(thread)
 
     def _connection(self, connection: socket.socket) -> None:
         session = Session(self, connection, self.connections == 1)
@@ -238,6 +246,7 @@ class Session:
             self.say(f"{tag} NO no such folder")
             return
         self.selected = name
+        self.server.finish_others()
         said = self.server.answer("opened", self.server.begun, b"")
         assert said is None
         self.say(f"* {len(self.server.folders[name])} EXISTS")

@@ -25,8 +25,9 @@ EVERY = int(os.environ.get("CRASH_IMAP_EVERY", 60))
 RANDOM = int(os.environ.get("CRASH_IMAP", 3))
 
 
-def start(world, port, url, ca, *options, point=None, command=COMMAND):
-    env = world.environment()
+def start(world, port, url, ca, *options, point=None, command=CRASH_COMMAND):
+    """The build for tests leaves out the pauses between looks at the folder: what arrives meanwhile, a test's server knows."""
+    env = world.environment(POP3_TEST_PAUSES="skip")
     if point is not None:
         env["POP3_TEST_CRASH_AT"] = point
     secret = world.path / "imap-password"
@@ -386,7 +387,7 @@ def hash_of(text):
 
 
 def check_all(world, server, imap, certs, count):
-    sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", command=CRASH_COMMAND)
+    sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
     server.settle()
     assert world.on_server() == []
     kept = Counter(crlf(text.split(b"\n", 2)[2].decode()) for text in refused(world))
@@ -400,7 +401,7 @@ def test_killed_at_a_marked_point(fast_world, certs, imapd, point):
     world.fill(100, lines=5)
     imap = imapd(lambda step, n, text: "NO [TOOBIG]" if step == "message" and hash_of(text) else None)
     with world.server("--delete") as server:
-        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point, command=CRASH_COMMAND)
+        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
         server.wait_until_idle()
@@ -418,7 +419,7 @@ def test_killed_while_it_looks(fast_world, certs, imapd, point):
     world.fill(100, lines=5)
     imap = imapd(answer)
     with world.server("--delete") as server:
-        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point, command=CRASH_COMMAND)
+        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
         server.wait_until_idle()
@@ -433,7 +434,7 @@ def test_killed_at_random_moments(fast_world, certs, imapd, capsys):
     with world.server("--delete") as server:
         for _ in range(RANDOM):
             world.fill(100, lines=5)
-            process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", command=CRASH_COMMAND)
+            process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete")
             seen = dice.randrange(0, 91)
             while process.poll() is None and len(imap.mails) < seen:
                 try:
@@ -475,7 +476,7 @@ def test_what_a_server_was_still_at_work_on_is_waited_for(fast_world, certs, ima
         process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete")
         assert "not in the folder yet" in process.communicate(timeout=DEADLINE)[1]
         late.append(None)
-        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", command=COMMAND)
         assert sorted(mail.body for mail in imap.mails if mail.text.startswith(b"X-POP3")) == expected(20)
         server.settle()
     assert world.on_server() == []
@@ -489,12 +490,12 @@ def test_others_may_have_put_mail_on_top_meanwhile(fast_world, certs, imapd, sea
     imap = imapd(searches=searches)
     imap.mails.extend([Mail(b"Subject: before\r\n\r\n", "", "")] * 300)
     with world.server("--delete") as server:
-        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point="imap-answered:15", command=CRASH_COMMAND)
+        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point="imap-answered:15")
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL
         server.wait_until_idle()
         imap.mails.extend([Mail(b"Subject: other\r\n\r\n", "", "")] * beyond)
-        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", command=CRASH_COMMAND)
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
         ours = [mail.body for mail in imap.mails if mail.text.startswith(b"X-POP3")]
         assert set(ours) == set(expected(20))
         if searches or beyond < 2000:
@@ -511,12 +512,12 @@ def test_what_was_delivered_before_ends_the_search(fast_world, certs, imapd):
     with world.server("--delete") as server:
         for first, point in ((0, None), (5, "imap-sent:3")):
             world.fill(5, lines=5, first=first)
-            process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point, command=CRASH_COMMAND)
+            process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point)
             process.communicate(timeout=DEADLINE)
             assert process.returncode == (-signal.SIGKILL if point else 0)
             server.wait_until_idle()
         imap.lines.clear()
-        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", command=CRASH_COMMAND)
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
         assert sorted(mail.body for mail in imap.mails[3000:]) == expected(10)
         assert sum(" FETCH " in line for line in imap.lines) == 1 and not any(" SEARCH " in line for line in imap.lines)
 
@@ -613,11 +614,11 @@ def test_dovecot_has_every_message_once(world, dovecot, point):
     url = f"imaps://{dovecot.user}@localhost:{dovecot.imaps_port}/{folder}"
     with world.server("--delete") as server:
         if point is not None:
-            process = start(world, server.port, url, dovecot.ca_file, "--delete", point=point, command=CRASH_COMMAND)
+            process = start(world, server.port, url, dovecot.ca_file, "--delete", point=point)
             process.communicate(timeout=DEADLINE)
             assert process.returncode == -signal.SIGKILL, "the point was not reached"
             server.wait_until_idle()
-        sync(world, server.port, url, dovecot.ca_file, "--delete", "--flags", r"\Seen")
+        sync(world, server.port, url, dovecot.ca_file, "--delete", "--flags", r"\Seen", command=COMMAND)
         server.settle()
     assert world.on_server() == []
     others = [crlf("Date: Mon, 2 Nov 2026 03:04:05 GMT\nSubject: dots\n\n.\n..\n.text\n"), crlf("Subject: hé\n\n8 bits: é\n")]
