@@ -122,6 +122,7 @@ class Session:
     def __init__(self, server: Imapd, connection: socket.socket, is_first: bool) -> None:
         self.server, self.socket, self.is_first = server, connection, is_first
         connection.settimeout(DEADLINE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.selected: Optional[str] = None
         self.logged_in = False
