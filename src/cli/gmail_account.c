@@ -28,23 +28,21 @@ static bool find_token(void *ctx, char **token, p3_problem *why)
  */
 static p3_settings token_settings(const p3_settings *s)
 {
-    static const struct {
-        size_t as, which;
-    } lent[] = {{P3_SETTING_TOKEN_COMMAND, P3_SETTING_GMAIL_TOKEN_COMMAND},
-                {P3_SETTING_CLIENT_ID, P3_SETTING_GMAIL_CLIENT_ID},
-                {P3_SETTING_CLIENT_SECRET_FILE, P3_SETTING_GMAIL_CLIENT_SECRET_FILE},
-                {P3_SETTING_ISSUER, P3_SETTING_GMAIL_ISSUER},
-                {P3_SETTING_ISSUER_CA_FILE, P3_SETTING_ISSUER_CA_FILE},
-                {P3_SETTING_TOKEN_KEY_FILE, P3_SETTING_TOKEN_KEY_FILE},
-                {P3_SETTING_TOKEN_STORE, P3_SETTING_TOKEN_STORE},
-                {P3_SETTING_PROXY, P3_SETTING_PROXY},
-                {P3_SETTING_PROXY_USER, P3_SETTING_PROXY_USER},
-                {P3_SETTING_PROXY_PASSWORD, P3_SETTING_PROXY_PASSWORD}};
+    static const p3_loan loans[] = {
+        {P3_SETTING_TOKEN_COMMAND, P3_SETTING_GMAIL_TOKEN_COMMAND},
+        {P3_SETTING_CLIENT_ID, P3_SETTING_GMAIL_CLIENT_ID},
+        {P3_SETTING_CLIENT_SECRET_FILE, P3_SETTING_GMAIL_CLIENT_SECRET_FILE},
+        {P3_SETTING_ISSUER, P3_SETTING_GMAIL_ISSUER},
+        {P3_SETTING_ISSUER_CA_FILE, P3_SETTING_ISSUER_CA_FILE},
+        {P3_SETTING_TOKEN_KEY_FILE, P3_SETTING_TOKEN_KEY_FILE},
+        {P3_SETTING_TOKEN_STORE, P3_SETTING_TOKEN_STORE},
+        {P3_SETTING_PROXY, P3_SETTING_PROXY},
+        {P3_SETTING_PROXY_USER, P3_SETTING_PROXY_USER},
+        {P3_SETTING_PROXY_PASSWORD, P3_SETTING_PROXY_PASSWORD}};
     p3_settings t = {.name = s->name,
                      .scope = (char *)(uintptr_t)p3_provider_find(provider)->api_scope};
     t.is_set[P3_SETTING_SCOPE] = true;
-    for (size_t i = 0; i < sizeof lent / sizeof *lent; i++)
-        p3_settings_lend(&t, lent[i].as, s, lent[i].which);
+    p3_settings_lend(&t, s, loans, sizeof loans / sizeof *loans);
     if (s->gmail_issuer == NULL && s->gmail_token_command == NULL) {
         t.provider = provider;
         t.is_set[P3_SETTING_PROVIDER] = true;

@@ -22,15 +22,12 @@ static bool find_secret(void *source, p3_imap_secret *out, p3_problem *why)
  * servers apart. */
 static p3_settings secret_settings(const p3_settings *s)
 {
-    p3_settings t = {.name = s->name,
-                     .password_file = s->imap_password_file,
-                     .password_command = s->imap_password_command,
-                     .token_command = s->imap_token_command,
-                     .netrc = s->netrc};
-    t.is_set[P3_SETTING_PASSWORD_FILE] = t.password_file != NULL;
-    t.is_set[P3_SETTING_PASSWORD_COMMAND] = t.password_command != NULL;
-    t.is_set[P3_SETTING_TOKEN_COMMAND] = t.token_command != NULL;
-    t.is_set[P3_SETTING_NETRC] = t.netrc != NULL;
+    static const p3_loan loans[] = {{P3_SETTING_PASSWORD_FILE, P3_SETTING_IMAP_PASSWORD_FILE},
+                                    {P3_SETTING_PASSWORD_COMMAND, P3_SETTING_IMAP_PASSWORD_COMMAND},
+                                    {P3_SETTING_TOKEN_COMMAND, P3_SETTING_IMAP_TOKEN_COMMAND},
+                                    {P3_SETTING_NETRC, P3_SETTING_NETRC}};
+    p3_settings t = {.name = s->name};
+    p3_settings_lend(&t, s, loans, sizeof loans / sizeof *loans);
     return t;
 }
 

@@ -155,12 +155,15 @@ static const p3_setting *row_of(size_t id)
     return s;
 }
 
-void p3_settings_lend(p3_settings *to, size_t as, const p3_settings *from, size_t which)
+void p3_settings_lend(p3_settings *to, const p3_settings *from, const p3_loan *loans, size_t count)
 {
-    const p3_setting *row = row_of(which);
-    to->is_set[as] = from->is_set[which];
-    if (to->is_set[as])
-        memcpy(field_of(to, row_of(as)), (const char *)from + row->offset, p3_type_size(row->type));
+    for (const p3_loan *l = loans; l < loans + count; l++) {
+        const p3_setting *row = row_of(l->which);
+        to->is_set[l->as] = from->is_set[l->which];
+        if (to->is_set[l->as])
+            memcpy(field_of(to, row_of(l->as)), (const char *)from + row->offset,
+                   p3_type_size(row->type));
+    }
 }
 
 static void preset(void *fields, p3_setting_scope scope)

@@ -45,9 +45,14 @@ bool p3_run_settings_inherit(p3_run_settings *s, const p3_run_settings *from);
  * stands for it. False when out of memory. */
 bool p3_settings_override(p3_settings *s, const p3_settings *over);
 
-/* Lends the value of one of an account's settings to another of the same type, when it is set. Both
- * point to the same memory then: do not free `to`. */
-void p3_settings_lend(p3_settings *to, size_t as, const p3_settings *from, size_t which);
+/* A setting of an account that serves as another of the same type, by their ids. */
+typedef struct p3_loan {
+    size_t as;
+    size_t which;
+} p3_loan;
+
+/* Lends `to` what is set in `from`: both point to the same memory then, so do not free `to`. */
+void p3_settings_lend(p3_settings *to, const p3_settings *from, const p3_loan *loans, size_t count);
 
 /* Gives what is not set its preset value; `is_set` stays as it is. */
 void p3_settings_preset(p3_settings *s);
