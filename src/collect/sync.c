@@ -1,18 +1,15 @@
 /* All accounts of a run in one loop over poll(2): which begin, which wait, which come back. */
 #include "collect/sync.h"
 
-#include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "collect/attempts.h"
-#include "support/clock.h"
 #include "collect/schedule.h"
 #include "collect/patience.h"
-#include "collect/visit.h"
+#include "collect/turns.h"
+#include "support/clock.h"
 
 #define P3_NOT_OVER 255
 
@@ -20,12 +17,8 @@
 typedef struct p3_work {
     size_t which;
     const p3_account *account;
-    p3_history history;
-    p3_visit *visit;    /* NULL while it waits for another turn */
-    p3_problem problem; /* how its last visit ended */
-    p3_problem lost;    /* the same of the last that had got as far as the listing */
-    p3_waits waits;     /* times the server sent us away */
-    p3_attempts attempts;
+    p3_turns turns;
+    p3_visit *visit; /* NULL while it waits for another turn */
     bool ready;      /* its socket is ready, or its time has come */
     uint64_t octets; /* when the run is to end: what had come when it was last looked, */
     int64_t silent;  /* and since when it is that much */
@@ -55,8 +48,8 @@ static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem
     const p3_sync_options *o = l->run.options;
     p3_notice notice = {.kind = kind,
                         .account = l->accounts[which],
-                        .tally =
-                            l->works[which] != NULL ? &l->works[which]->history.tally : &nothing,
+                        .tally = l->works[which] != NULL ? &l->works[which]->turns.history.tally
+                                                         : &nothing,
                         .text = "",
                         .problem = problem->exit != 0 ? problem : NULL,
                         .seconds = seconds};
@@ -64,32 +57,9 @@ static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem
         o->notice(o->notice_ctx, &notice);
 }
 
-/* What the run leaves for the next one, when it is anything. */
-static void describe_rest(const p3_tally *t, p3_problem *out)
-{
-    char failed[80] = "";
-    char unseen[120] = "";
-    if (t->failed > 0)
-        snprintf(failed, sizeof failed, "could not be retrieved or delivered: %" PRIu64, t->failed);
-    if (t->unseen > 0)
-        snprintf(unseen, sizeof unseen,
-                 "could not be compared with the mail that was delivered before: %" PRIu64,
-                 t->unseen);
-    if (t->failed > 0 || t->unseen > 0)
-        p3_problem_set(out, EX_TEMPFAIL,
-                       "%s%s%s; what is on the server stays there and is tried again in the next "
-                       "run",
-                       failed, t->failed > 0 && t->unseen > 0 ? ", " : "", unseen);
-}
-
 /* Nothing more is done for an account in this run. */
 static void finish(p3_loop *l, size_t which, const p3_problem *problem)
 {
-    p3_problem rest = {0};
-    if (problem->exit == 0) { /* there was a session, then */
-        describe_rest(&l->works[which]->history.tally, &rest);
-        problem = &rest;
-    }
     l->exits[which] = (uint8_t)problem->exit;
     l->done++;
     tell(l, which, P3_NOTICE_OVER, problem, 0);
@@ -97,55 +67,21 @@ static void finish(p3_loop *l, size_t which, const p3_problem *problem)
     l->works[which] = NULL;
 }
 
-/* A visit that could not even begin its work says less than the one that it was to go on for. */
-static void keep_loss(p3_work *w, const p3_visit *v)
-{
-    const p3_verdict *verdict = p3_visit_verdict(v);
-    bool worked = p3_visit_has_listed(v) || verdict->adapted;
-    w->problem = verdict->problem;
-    if (!worked && w->problem.exit != 0 && w->lost.exit != 0)
-        p3_problem_set(&w->problem, verdict->problem.exit, "%.360s; then, coming back: %.360s",
-                       w->lost.text, verdict->problem.text);
-    else if (worked)
-        w->lost = verdict->problem;
-}
-
-/* What comes after a visit, when the run goes on; `*wait_ms` is set for a later one. */
-static p3_again next_of(p3_loop *l, p3_work *w, const p3_visit *v, int64_t *wait_ms)
-{
-    const p3_sync_options *o = l->run.options;
-    const p3_verdict *verdict = p3_visit_verdict(v);
-    p3_history before = w->history;
-    p3_visit_history(v, &w->history);
-    const p3_tally *after = &w->history.tally;
-    bool another_way = verdict->adapted || w->history.trust.care > before.trust.care;
-    bool ended_early = verdict->more && after->deleted > before.tally.deleted;
-    bool goes_on =
-        p3_attempts_again(&w->attempts, &before.tally, after, another_way || ended_early);
-    if (l->stopped)
-        return P3_AGAIN_NO;
-    return p3_verdict_next(verdict, goes_on, o->retry_ms, o->retries, &w->waits, wait_ms);
-}
-
-/* Decides what comes after a visit: another one at once, another one later, or the end. */
+/* What comes after a visit: another one at once, another one later, or the end. */
 static void after_visit(p3_loop *l, p3_work *w, const p3_visit *v)
 {
     int64_t wait_ms = 0;
-    keep_loss(w, v);
-    p3_again again = next_of(l, w, v, &wait_ms);
+    p3_again again = p3_turns_after(&w->turns, v, l->run.options, l->stopped, &wait_ms);
+    int64_t when = again == P3_AGAIN_NOW ? 0 : p3_clock_ms() + wait_ms;
+    p3_problem end = p3_turns_problem(&w->turns);
     if (again == P3_AGAIN_NO) {
         p3_schedule_finish(l->schedule, w->which);
-        finish(l, w->which, &w->problem);
-        return;
-    }
-    p3_tally *tally = &w->history.tally; /* what failed is tried again, and counted again if so */
-    tally->failed = tally->unseen = tally->skipped = 0;
-    int64_t when = again == P3_AGAIN_NOW ? 0 : p3_clock_ms() + wait_ms;
-    if (!p3_schedule_again(l->schedule, w->which, when)) {
-        p3_problem_set(&w->problem, EX_OSERR, "out of memory");
-        finish(l, w->which, &w->problem);
+        finish(l, w->which, &end);
+    } else if (!p3_schedule_again(l->schedule, w->which, when)) {
+        p3_problem_set(&end, EX_OSERR, "out of memory");
+        finish(l, w->which, &end);
     } else if (again == P3_AGAIN_LATER) {
-        tell(l, w->which, P3_NOTICE_WAITING, &w->problem, (double)wait_ms / 1000);
+        tell(l, w->which, P3_NOTICE_WAITING, &w->turns.problem, (double)wait_ms / 1000);
     }
 }
 
@@ -178,7 +114,7 @@ static void begin_visit(p3_loop *l, size_t which)
         if (w == NULL)
             w = l->works[which] = make_work(l, which);
         if (w != NULL)
-            w->visit = p3_visit_new(&l->run, w->account, &w->history);
+            w->visit = p3_visit_new(&l->run, w->account, &w->turns.history);
         if (w != NULL && w->visit != NULL) {
             w->ready = true;
             l->active[p3_schedule_active(l->schedule) - 1] = w;
@@ -355,45 +291,8 @@ static void run_loop(p3_loop *l)
     }
 }
 
-/* Lets the caller give up rights, but for what is left of earlier runs: an account that delivers
- * elsewhere now may have intents at its old target. The state alone is not believed in that: see
- * p3_target_has(). */
-static bool confine(const p3_loop *l, p3_problem *why)
+static bool prepare(p3_loop *l, const p3_sync_options *o, p3_problem *why)
 {
-    const p3_sync_options *o = l->run.options;
-    size_t found = 0;
-    p3_target *old = o->confine != NULL ? calloc(l->count + 1, sizeof *old) : NULL;
-    char **texts = o->confine != NULL ? calloc(l->count + 1, sizeof *texts) : NULL;
-    bool ok = o->confine == NULL || (old != NULL && texts != NULL) ||
-              p3_problem_set(why, EX_OSERR, "beginning: out of memory");
-    for (size_t i = 0; i < l->count && ok && o->confine != NULL; i++) {
-        const p3_account *a = l->accounts[i];
-        p3_known_account known = {0};
-        p3_problem later; /* what cannot be read now is a problem of the account's session */
-        if (a->unusable != NULL || !p3_state_account(l->run.state, a->key, &known, &later))
-            continue;
-        if (known.target != NULL)
-            old[found] = p3_target_of_text(known.target);
-        if (known.target != NULL && old[found].kind != P3_TARGET_NONE &&
-            !p3_target_equal(&old[found], &a->target) &&
-            p3_target_has(&old[found], p3_owner_of(l->run.owner, a->key))) {
-            texts[found++] = known.target;
-            known.target = NULL;
-        }
-        p3_known_account_clear(&known);
-    }
-    if (ok && o->confine != NULL)
-        o->confine(o->confine_ctx, old, found);
-    while (found > 0)
-        free(texts[--found]);
-    free(texts);
-    free(old);
-    return ok;
-}
-
-static bool prepare(p3_loop *l, p3_problem *why)
-{
-    const p3_sync_options *o = l->run.options;
     size_t most = l->count < o->jobs ? l->count : o->jobs;
     l->schedule = p3_schedule_new(l->accounts, l->count, o->jobs, o->per_host);
     l->works = calloc(l->count + 1, sizeof(p3_work *));
@@ -401,27 +300,11 @@ static bool prepare(p3_loop *l, p3_problem *why)
     l->active = calloc(most + 1, sizeof(p3_work *));
     l->fds = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->fds);
     l->owners = calloc(most * POP3_MAX_WAITABLES + 2, sizeof(p3_work *));
-    l->run.jobs = p3_jobs_new();
     if (l->schedule == NULL || l->works == NULL || l->exits == NULL || l->active == NULL ||
-        l->fds == NULL || l->owners == NULL || l->run.jobs == NULL)
-        return p3_problem_set(why, EX_OSERR, "beginning: out of memory or descriptors");
-    memset(l->exits, P3_NOT_OVER, l->count);
-    int error = p3_names_init(&l->run.names);
-    if (error != 0)
-        return p3_problem_errno(why, error, "beginning: no random numbers");
-    l->run.state = o->dry_run ? p3_state_open_to_look(o->state, why) : p3_state_open(o->state, why);
-    if (l->run.state == NULL)
-        return false;
-    char *real = realpath(o->state, NULL);
-    l->run.owner = real != NULL ? real : strdup(o->state);
-    if (l->run.owner == NULL)
+        l->fds == NULL || l->owners == NULL)
         return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
-    if (!confine(l, why))
-        return false;
-    if (o->dry_run)
-        return true;
-    l->run.committer = p3_committer_new(l->run.jobs, o->state);
-    return l->run.committer != NULL || p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+    memset(l->exits, P3_NOT_OVER, l->count);
+    return p3_run_begin(&l->run, o, l->accounts, l->count, why);
 }
 
 /* One exit status for many accounts: what does not mend by itself takes precedence over
@@ -439,16 +322,13 @@ static int status_of(const p3_loop *l)
 bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
              int *status, p3_problem *why)
 {
-    p3_loop l = {.run = {.options = options}, .accounts = accounts, .count = count};
-    bool ok = prepare(&l, why);
+    p3_loop l = {.accounts = accounts, .count = count};
+    bool ok = prepare(&l, options, why);
     if (ok) {
         run_loop(&l);
         *status = status_of(&l);
     }
-    p3_committer_free(l.run.committer);
-    p3_jobs_free(l.run.jobs);
-    p3_state_close(l.run.state);
-    free(l.run.owner);
+    p3_run_end(&l.run);
     p3_schedule_free(l.schedule);
     free(l.owners);
     free(l.fds);
