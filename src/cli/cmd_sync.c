@@ -117,6 +117,31 @@ static int run_every(p3_sync_options *o, const p3_account *const *accounts, size
     return every > 0 ? EX_OK : status;
 }
 
+/* What is to become of mail on the server that its target does not have. */
+static bool read_start(const p3_arguments *a, const p3_chosen *chosen, p3_start *out,
+                       p3_problem *why)
+{
+    const p3_run_settings *r = &a->run;
+    if (r->from_now_on + r->from_the_start + r->continues > 1)
+        return p3_problem_set(
+            why, EX_USAGE,
+            "--from-now-on, --from-the-start and --continue exclude each other: choose one");
+    /* Each time, it would pass over what has come meanwhile. */
+    if (r->from_now_on && r->every > 0)
+        return p3_problem_set(why, EX_USAGE,
+                              "--from-now-on is for a single run: leave out --every, and the "
+                              "setting every");
+    if (r->from_now_on && a->count == 0 && chosen->count > 1)
+        return p3_problem_set(why, EX_USAGE,
+                              "--from-now-on passes over mail of all these accounts: name those "
+                              "that you mean");
+    *out = r->from_now_on      ? P3_START_NOW
+           : r->from_the_start ? P3_START_AFRESH
+           : r->continues      ? P3_START_CONTINUED
+                               : P3_START_USUAL;
+    return true;
+}
+
 static int work(p3_arguments *a, p3_chosen *chosen)
 {
     p3_problem why;
@@ -129,7 +154,7 @@ static int work(p3_arguments *a, p3_chosen *chosen)
                          .retry_ms = (int)a->run.retry_wait,
                          .stop = &stop,
                          .stop_fd = stop_pipe[0]};
-    char *state = find_state(a, &why);
+    char *state = read_start(a, chosen, &o.start, &why) ? find_state(a, &why) : NULL;
     if (state == NULL)
         return p3_complain(NULL, &why);
     for (size_t i = 0; i < n; i++) {

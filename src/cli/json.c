@@ -62,6 +62,7 @@ static void add_tally(json_t *o, const p3_tally *t)
     json_object_set_new(o, "delivered", p3_json_number(t->delivered));
     json_object_set_new(o, "deleted", p3_json_number(t->deleted));
     json_object_set_new(o, "skipped", p3_json_number(t->skipped));
+    json_object_set_new(o, "passed_over", p3_json_number(t->passed_over));
     json_object_set_new(o, "failed", p3_json_number(t->failed));
     json_object_set_new(o, "unseen", p3_json_number(t->unseen));
 }

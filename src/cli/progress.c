@@ -145,6 +145,9 @@ static void summarize(const p3_progress *p, const p3_notice *n)
              t->delivered == 1 ? "" : "s", p3_size_text(t->octets, size));
     if (t->deleted > 0)
         p3_print(stdout, ", %" PRIu64 " deleted on the server", t->deleted);
+    if (t->passed_over > 0)
+        p3_print(stdout, ", %" PRIu64 " count%s as seen", t->passed_over,
+                 t->passed_over == 1 ? "s" : "");
     if (t->skipped > 0)
         p3_print(stdout, ", %" PRIu64 " left alone", t->skipped);
     if (t->failed > 0)

@@ -134,7 +134,7 @@ bool p3_choose(p3_maildrop *d, const p3_bounds *bounds, p3_choice *out)
         free(all);
         return false;
     }
-    size_t count = bound_by_limit(d, gather(d, bounds, all));
+    size_t count = p3_maildrop_starts_now(d) ? 0 : bound_by_limit(d, gather(d, bounds, all));
     count = bound_by_room(d, bounds, count, &out->more);
     out->count = bound_by_copies(d, count, &out->problem);
     for (size_t i = 0; i < out->count; i++) {
@@ -153,6 +153,8 @@ void p3_choice_tell(const p3_choice *c, const p3_maildrop *d)
     for (size_t i = 0; i < c->count; i++)
         p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[c->mails[i]], "retrieve", NULL);
     for (size_t i = 0; i < box->count; i++) {
+        if (box->at[i].todo == P3_TODO_TAKE && p3_maildrop_starts_now(d))
+            p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[i], "pass over", NULL);
         if (p3_maildrop_is_due(d, &box->at[i]))
             p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[i], "delete", NULL);
     }

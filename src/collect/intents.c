@@ -36,12 +36,15 @@ static bool change_kept(const p3_maildrop *d, const p3_mail *mail, p3_change *ou
                 (row->uid.len == 0 || memcmp(row->uid.data, mail->uid.data, row->uid.len) == 0);
     uint64_t octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : row->octets;
     bool timed = p3_calendar_plausible(&d->calendar, row->time) || d->calendar.stamp == 0;
-    if (same && row->standing == P3_DELIVERED && row->octets == octets && timed)
+    p3_standing standing =
+        row->standing == P3_PASSED_OVER || (p3_maildrop_starts_now(d) && d->moved) ? P3_PASSED_OVER
+                                                                                   : P3_DELIVERED;
+    if (same && row->standing == standing && row->octets == octets && timed)
         return false;
     if (!timed) /* delivered when the clock was wrong: its age counts from here on */
         row->time = d->calendar.stamp;
     row->tries = row->standing == P3_GONE ? row->tries + 1 : row->tries; /* it has come back */
-    row->standing = P3_DELIVERED;
+    row->standing = standing;
     row->octets = octets;
     row->uid = mail->uid;
     *out = (p3_change){.row = *row};
@@ -80,6 +83,38 @@ static bool intend_up_to(p3_intents *s, size_t end, p3_change *changes, size_t *
     return true;
 }
 
+/* A message that counts as seen from now on, with what is known of it. */
+static bool pass_over(p3_maildrop *d, p3_mail *mail, p3_change *out)
+{
+    p3_look look = p3_mailbox_look(&d->box, (size_t)(mail - d->box.at));
+    if (mail->row == P3_NO_ROW)
+        mail->row = p3_rows_add(&d->rows, mail->uid);
+    if (mail->row == P3_NO_ROW)
+        return false;
+    p3_row *row = p3_maildrop_row(d, mail);
+    *row = (p3_row){.id = row->id,
+                    .uid = mail->uid,
+                    .name = "",
+                    .time = d->calendar.stamp,
+                    .octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : 0,
+                    .fingerprint = look.print,
+                    .common = p3_fingerprint_known(&look.print) && !look.distinctive,
+                    .standing = P3_PASSED_OVER};
+    *out = (p3_change){.row = *row};
+    return true;
+}
+
+/* All that is new counts as seen. */
+static bool pass_all_over(p3_maildrop *d, p3_change *changes, size_t *n)
+{
+    for (size_t i = 0; i < d->box.count; i++) {
+        p3_mail *mail = &d->box.at[i];
+        if (mail->todo == P3_TODO_TAKE && !pass_over(d, mail, &changes[(*n)++]))
+            return false;
+    }
+    return true;
+}
+
 /* How all that is known is to be changed. */
 static size_t change_known(const p3_maildrop *d, p3_change *changes)
 {
@@ -95,9 +130,20 @@ static size_t change_known(const p3_maildrop *d, p3_change *changes)
 
 static bool hand_in(p3_intents *s, p3_change *changes, size_t n, const p3_target *target)
 {
-    p3_commit what = {
-        .changes = changes, .count = n, .target = target, .reached = "intents-recorded"};
+    bool now = p3_maildrop_starts_now(s->drop);
+    p3_commit what = {.changes = changes,
+                      .count = n,
+                      .target = target,
+                      .reached = now ? "passed-over" : "intents-recorded"};
     return p3_recorder_add(s->recorder, what, &s->recorded, s->names.count);
+}
+
+static size_t count_passed_over(const p3_change *changes, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += changes[i].row.standing == P3_PASSED_OVER;
+    return count;
 }
 
 bool p3_intents_begin(p3_intents *s, const size_t *mails, size_t count)
@@ -111,13 +157,16 @@ bool p3_intents_begin(p3_intents *s, const size_t *mails, size_t count)
         free(changes);
         return false;
     }
+    bool now = p3_maildrop_starts_now(d);
     size_t n = change_known(d, changes);
-    if (!intend_up_to(s, first, changes, &n)) {
+    if (!(now ? pass_all_over(d, changes, &n) : intend_up_to(s, first, changes, &n))) {
         free(changes);
         return false;
     }
-    if (n > 0)
-        return hand_in(s, changes, n, first > 0 ? &d->account->target : NULL);
+    if (now)
+        p3_report_passed_over(d->report, count_passed_over(changes, n));
+    if (n > 0 || now)
+        return hand_in(s, changes, n, first > 0 || now ? &d->account->target : NULL);
     free(changes);
     return true;
 }

@@ -65,7 +65,8 @@ static void submit(p3_lister *l, pop3_command_kind kind, pop3_entry_fn entry, po
 static bool needs_sizes(const p3_lister *l)
 {
     const p3_account *a = l->drop->account;
-    return l->drop->report->options->sizes || a->max_size > 0 || a->kill_size > 0 || l->no_uidl;
+    return l->drop->report->options->sizes || p3_maildrop_starts_now(l->drop) || a->max_size > 0 ||
+           a->kill_size > 0 || l->no_uidl;
 }
 
 static bool knows(const p3_lister *l, p3_standing standing)

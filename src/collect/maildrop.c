@@ -46,7 +46,8 @@ void p3_maildrop_stopped(const p3_maildrop *d, const char *when)
 bool p3_maildrop_row_is_due(const p3_maildrop *d, const p3_row *row)
 {
     const p3_account *a = d->account;
-    if (row->tries >= P3_RETURNS_MOST)
+    if (row->tries >= P3_RETURNS_MOST || row->standing == P3_PASSED_OVER ||
+        p3_maildrop_starts_now(d))
         return false;
     switch (a->removal) {
     case P3_REMOVE_DELIVERED:

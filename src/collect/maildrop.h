@@ -26,6 +26,7 @@ typedef struct p3_maildrop {
     p3_known_account known; /* the account as stored; what is learned is added */
     p3_calendar calendar;   /* as the visit began */
     p3_rows rows;           /* what is known */
+    bool moved;             /* what is known is of another target than that of now */
     p3_mailbox box;         /* what is there */
     p3_plan plan;           /* what to do about it */
     bool sized;             /* RETR is told the size that is known, as the measure of the message */
@@ -48,6 +49,12 @@ void p3_maildrop_stopped(const p3_maildrop *d, const char *when);
 static inline p3_row *p3_maildrop_row(const p3_maildrop *d, const p3_mail *mail)
 {
     return &d->rows.at[mail->row];
+}
+
+/* Whether what is on the server counts as seen: then nothing is retrieved, and nothing deleted. */
+static inline bool p3_maildrop_starts_now(const p3_maildrop *d)
+{
+    return d->report->options->start == P3_START_NOW;
 }
 
 /* Whether a message is due for deletion that is known so. */

@@ -13,10 +13,11 @@ typedef struct p3_tally {
     uint64_t retrieved;
     uint64_t octets; /* retrieved */
     uint64_t delivered;
-    uint64_t settled; /* of those, by an earlier run that did not record it */
-    uint64_t deleted; /* on the server, and confirmed */
-    uint64_t skipped; /* left alone by a filter */
-    uint64_t failed;  /* messages that could not be retrieved or delivered */
+    uint64_t settled;     /* of those, by an earlier run that did not record it */
+    uint64_t deleted;     /* on the server, and confirmed */
+    uint64_t skipped;     /* left alone by a filter */
+    uint64_t passed_over; /* count as seen from now on, without being delivered */
+    uint64_t failed;      /* messages that could not be retrieved or delivered */
     uint64_t unseen; /* messages of which it could not be seen whether they were delivered before */
 } p3_tally;
 

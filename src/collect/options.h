@@ -6,11 +6,21 @@
 
 #include "collect/notice.h"
 
+/* What a run does about mail that an account has delivered to another target than its present one,
+ * or has not delivered yet. */
+typedef enum p3_start {
+    P3_START_USUAL = 0, /* end the account's visit, if that is in question */
+    P3_START_NOW,       /* what is on the server counts as seen, at the same target as well */
+    P3_START_AFRESH,    /* at another target: all that is on the server is delivered there */
+    P3_START_CONTINUED  /* at another target: what was delivered counts as delivered there */
+} p3_start;
+
 typedef struct p3_sync_options {
-    const char *state;   /* the state file */
-    unsigned jobs;       /* accounts at once */
-    unsigned per_host;   /* of those, most to one host and port */
-    bool dry_run;        /* change nothing */
+    const char *state; /* the state file */
+    unsigned jobs;     /* accounts at once */
+    unsigned per_host; /* of those, most to one host and port */
+    bool dry_run;      /* change nothing */
+    p3_start start;
     bool sizes;          /* ask for sizes, for progress */
     int retry_ms;        /* first wait after [IN-USE] or [LOGIN-DELAY]; doubled each time */
     unsigned retries;    /* how many times */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "collect/new_target.h"
+
 void p3_parts_init(p3_parts *p, p3_run *run, const p3_account *account, const p3_trust *trust,
                    const p3_listener *listener)
 {
@@ -47,8 +49,10 @@ bool p3_parts_load(p3_parts *p, p3_state *state, p3_problem *why)
     pop3_server_traits_add(&d->known.traits, p->lister.trust->traits);
     if (ok && changes)
         ok = p->locked = p3_state_lock(state, d->known.id, why);
-    ok = ok && p3_state_load(state, d->known.id, &d->rows, why) && see_clock(p);
-    return ok && (!changes || p3_leftovers_resolve(&p->leftovers, &p->recorder, state, why));
+    ok = ok && p3_state_load(state, d->known.id, &d->rows, why) && see_clock(p) &&
+         p3_new_target_judge(d, why);
+    return ok && (!changes || p3_leftovers_resolve(&p->leftovers, &p->recorder, state, why)) &&
+           p3_new_target_take_over(&p->recorder);
 }
 
 /* The window in which a stage looks at messages; of other stages, the last one that did. */

@@ -58,11 +58,17 @@ static bool is_believed(const p3_mailbox *box, const p3_mail *mail, const p3_row
 {
     if (mail->uid.len == 0 || sizes_differ(row, mail))
         return false;
-    if (row->standing != P3_DELIVERED)
+    if (row->standing != P3_DELIVERED && row->standing != P3_PASSED_OVER)
         return row->standing == P3_LEAVING && !p3_fingerprint_known(&row->fingerprint);
     /* Numbers are used again as soon as another client deletes. */
     return !box->numbered ||
            (row->octets != 0 && row->octets == mail->octets && p3_fingerprint_known(&row->body));
+}
+
+/* Whether a message ought to be in the mailbox. */
+static bool is_expected(p3_standing standing)
+{
+    return standing == P3_DELIVERED || standing == P3_LEAVING || standing == P3_PASSED_OVER;
 }
 
 static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
@@ -71,8 +77,7 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
     for (size_t i = 0; i < g->row_count; i++) {
         p3_standing standing = rows->at[g->rows[i]].standing;
         delivered += standing != P3_INTENT;
-        plan->met = plan->met || ((standing == P3_DELIVERED || standing == P3_LEAVING) &&
-                                  box->at[g->mails[0]].uid.len > 0);
+        plan->met = plan->met || (is_expected(standing) && box->at[g->mails[0]].uid.len > 0);
     }
     p3_mail *first = &box->at[g->mails[0]];
     plan->twice += g->mail_count > 1 && first->uid.len > 0;
@@ -99,8 +104,7 @@ static bool seems_renumbered(const p3_plan *plan, const p3_mailbox *box, const p
         return false;
     for (size_t i = 0; i < rows->count; i++) {
         const p3_row *row = &rows->at[i];
-        if ((row->standing == P3_DELIVERED || row->standing == P3_LEAVING) &&
-            p3_fingerprint_known(&row->fingerprint))
+        if (is_expected(row->standing) && p3_fingerprint_known(&row->fingerprint))
             return true;
     }
     return false;
@@ -146,6 +150,27 @@ bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
         plan->looks += box->at[i].todo == P3_TODO_LOOK;
     }
     return true;
+}
+
+/* New messages that their unique-ids do not tell from others. */
+static void doubt_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+{
+    (void)rows;
+    for (size_t i = 0; i < g->mail_count; i++) {
+        p3_mail *mail = &box->at[g->mails[i]];
+        bool named = mail->uid.len > 0 && g->mail_count == 1 && !box->numbered;
+        if (named || mail->todo != P3_TODO_TAKE)
+            continue;
+        if (mail->row != P3_NO_ROW)
+            p3_plan_take(plan, mail);
+        mail->todo = P3_TODO_LOOK;
+        plan->looks++;
+    }
+}
+
+bool p3_plan_doubt(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+{
+    return for_each_group(plan, box, rows, doubt_group);
 }
 
 /* Whether a message that was found by its header is that of its row, so that nothing more than that

@@ -35,6 +35,10 @@ typedef struct p3_plan {
  * when out of memory. Free with p3_plan_free(). */
 bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 
+/* Has new messages looked at that can be told from others by their headers alone, as they are not
+ * to be retrieved. Returns false when out of memory. */
+bool p3_plan_doubt(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+
 /* The doubtful messages have been looked at (those whose fingerprint is still unknown are left
  * alone): decides about them. Returns false when out of memory. */
 bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);

@@ -82,6 +82,11 @@ void p3_report_deleted(p3_report *r, size_t count)
     r->tally.deleted += count;
 }
 
+void p3_report_passed_over(p3_report *r, size_t count)
+{
+    r->tally.passed_over += count;
+}
+
 bool p3_report_disbelieves(const p3_report *r, const p3_mail *mail)
 {
     if (mail->only_listed)

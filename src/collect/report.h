@@ -36,6 +36,9 @@ void p3_report_delivered(p3_report *r, size_t count);
 void p3_report_settled(p3_report *r, size_t count);
 void p3_report_deleted(p3_report *r, size_t count);
 
+/* So many count as seen from now on. */
+void p3_report_passed_over(p3_report *r, size_t count);
+
 /* A message was refused: whether only LIST claimed that it is there, which is told, and no failure.
  */
 bool p3_report_disbelieves(const p3_report *r, const p3_mail *mail);

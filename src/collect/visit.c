@@ -76,7 +76,8 @@ static void make_plan(p3_visit *v)
     p3_maildrop *d = &v->parts.drop;
     d->sized = !v->parts.lister.sizes_beside; /* the engine is told no sizes that come so */
     p3_report_listed(d->report, d->box.count);
-    if (!p3_plan_make(&d->plan, &d->box, &d->rows)) {
+    if (!p3_plan_make(&d->plan, &d->box, &d->rows) ||
+        (p3_maildrop_starts_now(d) && !p3_plan_doubt(&d->plan, &d->box, &d->rows))) {
         p3_maildrop_failed_memory(d);
         return;
     }
@@ -97,6 +98,8 @@ static void begin_comparison(p3_parts *p)
 static void begin_filter(p3_parts *p)
 {
     if (p3_comparer_end(&p->comparer)) {
+        if (p3_maildrop_starts_now(&p->drop))
+            return;
         p3_choice_by_size(&p->drop);
         p3_filter_begin(&p->filter);
     } else {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "deliver/command.h"
@@ -44,6 +45,7 @@ static const p3_target_row rows[] = {
      .open = p3_lmtp_open,
      .spools = true,
      .refuses = true,
+     .has_recipients = true,
      .keeps_names = true},
     {.kind = P3_TARGET_GMAIL,
      .name = "gmail",
@@ -82,13 +84,24 @@ const p3_target_row *p3_target_row_named(const char *name, size_t len)
     return NULL;
 }
 
+/* Whose mail a target gets, where that is a part of where it goes. */
+static const char *recipient_of(const p3_target *t)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    if (row == NULL || !row->has_recipients)
+        return NULL;
+    return t->envelope != NULL ? t->envelope->recipient : t->recipient;
+}
+
 char *p3_target_text(const p3_target *t)
 {
     const char *name = p3_target_row_of(t->kind)->name;
-    size_t size = strlen(name) + strlen(t->where) + 2;
+    const char *recipient = recipient_of(t);
+    const char *more = recipient != NULL ? recipient : "";
+    size_t size = strlen(name) + strlen(t->where) + strlen(more) + 3;
     char *text = malloc(size);
     if (text != NULL)
-        snprintf(text, size, "%s:%s", name, t->where);
+        snprintf(text, size, "%s:%s%s%s", name, t->where, recipient != NULL ? "\n" : "", more);
     return text;
 }
 
@@ -96,14 +109,22 @@ p3_target p3_target_of_text(char *text)
 {
     size_t len = strcspn(text, ":");
     const p3_target_row *row = text[len] == ':' ? p3_target_row_named(text, len) : NULL;
-    return row != NULL ? (p3_target){row->kind, text + len + 1, NULL}
-                       : (p3_target){P3_TARGET_NONE, text, NULL};
+    p3_target t = {.where = text};
+    if (row == NULL)
+        return t;
+    t = (p3_target){.kind = row->kind, .where = text + len + 1};
+    char *line = row->has_recipients ? strchr(t.where, '\n') : NULL;
+    if (line != NULL) {
+        *line = '\0';
+        t.recipient = line + 1;
+    }
+    return t;
 }
 
 p3_target p3_target_for_refused(const p3_target *t)
 {
     const char *path = t->envelope != NULL ? t->envelope->refused : NULL;
-    return path != NULL ? (p3_target){P3_TARGET_MAILDIR, (char *)(uintptr_t)path, NULL}
+    return path != NULL ? (p3_target){.kind = P3_TARGET_MAILDIR, .where = (char *)(uintptr_t)path}
                         : (p3_target){0};
 }
 
@@ -122,6 +143,28 @@ bool p3_target_server(const p3_target *t, p3_address *out)
 bool p3_target_equal(const p3_target *a, const p3_target *b)
 {
     return a->kind == b->kind && (a->kind == P3_TARGET_NONE || strcmp(a->where, b->where) == 0);
+}
+
+/* Whether two paths lead to one file or directory. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat one;
+    struct stat other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+bool p3_target_is_same_place(const p3_target *old, const p3_target *now)
+{
+    const p3_target_row *row = p3_target_row_of(now->kind);
+    const char *recipient = recipient_of(now);
+    if (row == NULL || old->kind != now->kind)
+        return false;
+    /* Earlier versions did not note recipients. */
+    if (old->recipient != NULL && recipient != NULL && strcmp(old->recipient, recipient) != 0)
+        return false;
+    return strcmp(old->where, now->where) == 0 ||
+           (row->form == P3_TARGET_PATH && is_same_file(old->where, now->where));
 }
 
 p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why)

@@ -22,6 +22,7 @@ typedef struct p3_target {
     p3_target_kind kind;
     char *where;                 /* a path, a command line or an address: see the row */
     const p3_envelope *envelope; /* for one that needs it; or NULL */
+    const char *recipient;       /* of one that the state has: whose mail it was; or NULL */
 } p3_target;
 
 /* How `where` is written. */
@@ -48,6 +49,7 @@ typedef struct p3_target_row {
     bool runs;                      /* `where` is run, see p3_spawn_shell() */
     bool spools;                    /* temporary files, see p3_outside_spool() */
     bool refuses;                   /* the envelope, and its Maildir for what is refused */
+    bool has_recipients;            /* the recipient is a part of where mail goes */
     /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
      * others a message that was under way is delivered again: at least once. */
     bool is_exact;
@@ -61,12 +63,12 @@ const p3_target_row *p3_target_row_of(p3_target_kind kind);
 /* The row of a name of `len` octets; or NULL. */
 const p3_target_row *p3_target_row_named(const char *name, size_t len);
 
-/* The text that the state has for a target, "maildir:/home/me/Maildir": it never changes. NULL when
- * out of memory; free() it. */
+/* The text that the state has for a target, "maildir:/home/me/Maildir": it never changes. One with
+ * recipients has a second line, the recipient. NULL when out of memory; free() it. */
 char *p3_target_text(const p3_target *t);
 
-/* Reads such a text, in place: `where` points into it. The kind is P3_TARGET_NONE when it is one of
- * a later version. */
+/* Reads such a text, in place: `where` and `recipient` point into it. The kind is P3_TARGET_NONE
+ * when it is one of a later version. */
 p3_target p3_target_of_text(char *text);
 
 /* Where messages go that a target refuses for good: P3_TARGET_NONE when it refuses none. */
@@ -76,6 +78,10 @@ p3_target p3_target_for_refused(const p3_target *t);
 bool p3_target_server(const p3_target *t, p3_address *out);
 
 bool p3_target_equal(const p3_target *a, const p3_target *b);
+
+/* Whether mail goes to the same place as it did to a target that the state has: the same file under
+ * another name is; another recipient of the same server is not. */
+bool p3_target_is_same_place(const p3_target *old, const p3_target *now);
 
 /* Opens a target for an account that is locked. Returns NULL and describes the problem when it
  * cannot be delivered to. */

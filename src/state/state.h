@@ -18,11 +18,13 @@ typedef struct p3_state p3_state;
 
 /* Where a message stands. The numbers are stored: never change them. */
 typedef enum p3_standing {
-    P3_INTENT = 1,    /* it is about to be delivered, under `name` */
-    P3_DELIVERED = 2, /* it is delivered and, as far as we know, on the server */
-    P3_LEAVING = 3,   /* it is delivered; QUIT after its DELE was sent, and may have been lost */
-    P3_GONE = 4,      /* it was delivered and is no longer on the server */
-    P3_DOUBTED = 5    /* what was delivered may be another message, or a part of this one */
+    P3_INTENT = 1,     /* it is about to be delivered, under `name` */
+    P3_DELIVERED = 2,  /* it is delivered and, as far as we know, on the server */
+    P3_LEAVING = 3,    /* it is delivered; QUIT after its DELE was sent, and may have been lost */
+    P3_GONE = 4,       /* it was delivered and is no longer on the server */
+    P3_DOUBTED = 5,    /* what was delivered may be another message, or a part of this one */
+    P3_PASSED_OVER = 6 /* it was on the server when what was there was to count as seen: it is never
+                          delivered, and never deleted */
 } p3_standing;
 
 /* One message. */
@@ -51,7 +53,7 @@ typedef struct p3_rows {
 /* An account, as stored. */
 typedef struct p3_known_account {
     int64_t id;   /* from 1 */
-    char *target; /* where its intents were to be delivered; NULL when there were none */
+    char *target; /* where what is known of it was delivered, or was to be; NULL: nowhere yet */
     pop3_server_traits traits; /* what was learned about its server, as far as it still counts */
     p3_seen seen;              /* of the machine's clock */
 } p3_known_account;

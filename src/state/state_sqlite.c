@@ -19,7 +19,7 @@
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
-#define P3_VERSION        4
+#define P3_VERSION        5
 #define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
 #define P3_BUSY_STEP_MS   20
 
@@ -56,8 +56,11 @@ static const char upgrade_from_3[] = "ALTER TABLE account ADD seen INTEGER NOT N
                                      "ALTER TABLE account ADD trusted INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=4;";
 
+/* Version 4 knew no messages that were passed over, and would deliver them. */
+static const char upgrade_from_4[] = "PRAGMA user_version=5;";
+
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
-                             "PRAGMA user_version=4;" P3_TRAIT_TABLE "CREATE TABLE account("
+                             "PRAGMA user_version=5;" P3_TRAIT_TABLE "CREATE TABLE account("
                              "  id INTEGER PRIMARY KEY,"
                              "  key TEXT NOT NULL UNIQUE,"
                              "  target TEXT,"
@@ -167,7 +170,8 @@ static bool make_tables(p3_state *s, p3_problem *why)
     else if (ok)
         ok = (s->version > 1 || run(s, upgrade_from_1, "making", why)) &&
              (s->version > 2 || run(s, upgrade_from_2, "making", why)) &&
-             (s->version > 3 || run(s, upgrade_from_3, "making", why));
+             (s->version > 3 || run(s, upgrade_from_3, "making", why)) &&
+             (s->version > 4 || run(s, upgrade_from_4, "making", why));
     s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

@@ -176,6 +176,8 @@ static void a_target_in_the_state_is_read_as_it_was_written(void **state)
         {"maildir:/home/me/Mail: dir", {.kind = P3_TARGET_MAILDIR, .where = "/home/me/Mail: dir"}},
         {"mbox:box", {.kind = P3_TARGET_MBOX, .where = "box"}},
         {"command:cat >>mbox:out", {.kind = P3_TARGET_COMMAND, .where = "cat >>mbox:out"}},
+        {"lmtp:unix:/l\na@b", {.kind = P3_TARGET_LMTP, .where = "unix:/l", .recipient = "a@b"}},
+        {"lmtp:unix:/l", {.kind = P3_TARGET_LMTP, .where = "unix:/l"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -183,6 +185,7 @@ static void a_target_in_the_state_is_read_as_it_was_written(void **state)
         strcpy(copy, known[i].text);
         p3_target read = p3_target_of_text(copy);
         assert_true(p3_target_equal(&read, &known[i].target));
+        assert_true(p3_target_is_same_place(&read, &known[i].target));
         char *text = p3_target_text(&read);
         assert_string_equal(text, known[i].text);
         free(text);
@@ -190,6 +193,11 @@ static void a_target_in_the_state_is_read_as_it_was_written(void **state)
     assert_int_equal(p3_target_of_text((char[]){"maildirs:/m"}).kind, P3_TARGET_NONE);
     assert_int_equal(p3_target_of_text((char[]){"maildir"}).kind, P3_TARGET_NONE);
     assert_false(p3_target_equal(&known[0].target, &known[1].target));
+    assert_false(p3_target_is_same_place(&known[0].target, &known[1].target));
+    p3_target other = known[3].target;
+    other.recipient = "c@b";
+    assert_false(p3_target_is_same_place(&known[3].target, &other));
+    assert_true(p3_target_is_same_place(&known[4].target, &other)); /* nobody was noted */
 }
 
 /* ---- Maildir ---- */

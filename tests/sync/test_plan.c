@@ -130,6 +130,59 @@ static void what_was_delivered_out_of_step_is_looked_at(void **state)
     finish(&plan, &box, &rows);
 }
 
+static void what_was_passed_over_is_kept_as_long_as_its_unique_id_tells_it(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "seen", P3_PASSED_OVER, NULL);
+    add_row(&rows, "other size", P3_PASSED_OVER, NULL);
+    add_row(&rows, "twice", P3_PASSED_OVER, NULL);
+    rows.at[1].octets = 7;
+    add_mail(&box, "seen");
+    add_mail(&box, "other size");
+    add_mail(&box, "twice");
+    add_mail(&box, "twice");
+    add_mail(&box, "new");
+    assert_true(p3_mailbox_seal(&box));
+    box.at[1].octets = 8;
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    expect(&box, "KLLLT");
+    for (size_t i = 1; i < 4; i++)
+        look(&box, i, print_of("any"));
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "KTTTT"); /* rather delivered than lost */
+    finish(&plan, &box, &rows);
+}
+
+static void what_unique_ids_do_not_tell_apart_is_looked_at_before_it_is_passed_over(void **state)
+{
+    p3_rows rows = {0};
+    p3_mailbox box = {0};
+    p3_plan plan;
+    (void)state;
+    add_row(&rows, "known", P3_DELIVERED, "known");
+    add_row(&rows, "", P3_INTENT, NULL);
+    add_mail(&box, "known");
+    add_mail(&box, "new");
+    add_mail(&box, "twice");
+    add_mail(&box, "twice");
+    add_mail(&box, "");
+    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_plan_make(&plan, &box, &rows));
+    assert_true(p3_plan_doubt(&plan, &box, &rows));
+    expect(&box, "KTLLL");
+    assert_int_equal(plan.looks, 3);
+    look(&box, 2, print_of("a"));
+    look(&box, 3, print_of("b"));
+    look(&box, 4, print_of("c"));
+    assert_true(p3_plan_resolve(&plan, &box, &rows));
+    expect(&box, "KTTTT");
+    assert_int_equal(box.at[4].row, 1); /* its intent is used again */
+    finish(&plan, &box, &rows);
+}
+
 static void a_message_that_is_listed_twice_counts_once(void **state)
 {
     p3_rows rows = {0};
@@ -285,6 +338,8 @@ int main(void)
         cmocka_unit_test(known_unique_ids_are_kept_and_new_ones_taken),
         cmocka_unit_test(what_is_doubtful_is_looked_at),
         cmocka_unit_test(what_was_delivered_out_of_step_is_looked_at),
+        cmocka_unit_test(what_was_passed_over_is_kept_as_long_as_its_unique_id_tells_it),
+        cmocka_unit_test(what_unique_ids_do_not_tell_apart_is_looked_at_before_it_is_passed_over),
         cmocka_unit_test(a_message_that_is_listed_twice_counts_once),
         cmocka_unit_test(without_unique_ids_everything_known_is_told_by_its_header),
         cmocka_unit_test(when_all_known_messages_are_missing_new_ones_may_be_them),
