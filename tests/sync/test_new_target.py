@@ -84,7 +84,8 @@ def test_what_an_interrupted_run_has_not_delivered_counts_as_seen_and_what_it_ha
     world.fill(4)
     with world.server("--delete") as server:
         world.sync(server.port, "--limit", "2")
-        assert "2 count as seen" in world.sync(server.port, "--from-now-on")
+        assert "2 count as seen" in world.sync(server.port, "--from-now-on", "--delete")
+        assert server.commands("DELE") == []  # that is another run's
         world.sync(server.port, "--delete")
     assert numbers(world) == [0, 1]
     assert len(world.on_server()) == 2
