@@ -17,6 +17,7 @@
 #include "settings/text.h"
 #include "support/clock.h"
 #include "deliver/folder.h"
+#include "state/state.h"
 #include "system/descriptor.h"
 
 static volatile sig_atomic_t stop;
@@ -100,6 +101,7 @@ static int run_once(const p3_sync_options *o, const p3_account *const *accounts,
 {
     p3_problem why;
     int status;
+    p3_state_own_sqlite();
     return p3_sync(o, accounts, count, &status, &why) ? status : p3_complain(NULL, &why);
 }
 

@@ -19,6 +19,7 @@ char *p3_state_path(const p3_arguments *a, bool *usual)
 static bool read_from(p3_remembered *r, const char *path, const char *key)
 {
     p3_known_account known = {0};
+    p3_state_own_sqlite();
     p3_state *state = p3_state_open_to_look(path, &r->problem);
     bool ok = state != NULL && p3_state_account(state, key, &known, &r->problem) &&
               p3_state_learned(state, known.id, r->at, &r->count, &r->problem);

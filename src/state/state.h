@@ -68,6 +68,11 @@ typedef struct p3_learned {
 /* As many as there can be for an account: a flag each, and the limit. */
 #define P3_LEARNED_MOST 33
 
+/* SQLite is this process's own: its handles are made small, and files are opened and removed from
+ * outside of the sandbox where that has no right to their directory. To be called before the first
+ * state is opened, in a program whose other parts do not use SQLite. */
+void p3_state_own_sqlite(void);
+
 /* Opens a state, making it when there is none. */
 p3_state *p3_state_open(const char *path, p3_problem *why);
 

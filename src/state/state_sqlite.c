@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "confine/outside.h"
-#include "system/lock.h"
+#include "state/lock_file.h"
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
@@ -26,9 +26,9 @@
 struct p3_state {
     sqlite3 *db;
     char *path;
-    int lock_fd;     /* the file once more: account N is locked at P3_LOCKS + N of it */
-    bool looks;      /* nothing is written */
-    int64_t version; /* of the file's tables; 0: it is new */
+    p3_lock_file *locks; /* NULL: there is no file */
+    bool looks;          /* nothing is written */
+    int64_t version;     /* of the file's tables; 0: it is new */
     sqlite3_stmt *put;
     sqlite3_stmt *forget;
 };
@@ -207,13 +207,6 @@ static bool prepare_file(p3_state *s, p3_problem *why)
     return ok && (!make || make_tables(s, why));
 }
 
-/* The file that is locked is the database itself, so that two names of it are not two locks. */
-static bool open_to_lock(p3_state *s, p3_problem *why)
-{
-    s->lock_fd = p3_outside_open(s->path, O_RDWR | O_CLOEXEC, 0600);
-    return s->lock_fd >= 0 || p3_problem_errno(why, errno, "opening the state file %s", s->path);
-}
-
 /* So large a file at most may be one that was never whole. */
 #define P3_TORN_MOST 65536
 
@@ -241,8 +234,7 @@ static int open_for_sqlite(const char *path, int flags, int mode)
     return p3_outside_open(path, flags, (mode_t)mode);
 }
 
-/* By default SQLite sets aside some 200 KB for each handle; ours have little to do. And its files
- * are opened and removed from outside of the sandbox where that has no right to their directory. */
+/* By default SQLite sets aside some 200 KB for each handle; ours have little to do. */
 static void set_up_sqlite(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 256, 32);
@@ -254,6 +246,12 @@ static void set_up_sqlite(void)
     (void)files->xSetSystemCall(files, "unlink", (sqlite3_syscall_ptr)p3_outside_unlink);
 }
 
+void p3_state_own_sqlite(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, set_up_sqlite);
+}
+
 static bool open_file(p3_state *s, const char *file, int flags, p3_problem *why)
 {
     bool ok = sqlite3_open_v2(file, &s->db, flags, NULL) == SQLITE_OK || fail(s, "opening", why);
@@ -262,29 +260,26 @@ static bool open_file(p3_state *s, const char *file, int flags, p3_problem *why)
 
 static p3_state *open_state(const char *path, bool looks, p3_problem *why)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, set_up_sqlite);
     p3_state *s = calloc(1, sizeof *s);
     if (s == NULL || (s->path = strdup(path)) == NULL) {
         free(s);
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    s->lock_fd = -1;
     s->looks = looks;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    bool fresh = access(path, F_OK) != 0; /* then it is made for its owner alone */
-    bool nowhere = fresh && looks && errno == ENOENT;
-    mode_t mask = fresh ? umask(077) : 0;
+    bool nowhere = looks && access(path, F_OK) != 0 && errno == ENOENT;
     const char *file = nowhere ? ":memory:" : path;
+    if (!nowhere)
+        s->locks = p3_lock_file_open(path, !looks); /* and makes it, for its owner alone */
+    int error = errno;
     bool ok = open_file(s, file, flags, why);
     if (!ok && !looks && why->exit == EX_DATAERR && clear_torn(path)) {
         (void)sqlite3_close(s->db);
         ok = open_file(s, file, flags, why);
     }
-    ok = ok && (looks || open_to_lock(s, why));
-    if (fresh)
-        (void)umask(mask);
+    if (ok && !nowhere && s->locks == NULL)
+        ok = p3_problem_errno(why, error, "opening the state file %s", path);
     if (!ok) {
         p3_state_close(s);
         return NULL;
@@ -309,12 +304,7 @@ void p3_state_close(p3_state *s)
     sqlite3_finalize(s->put);
     sqlite3_finalize(s->forget);
     (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
-    /* Closing any descriptor of a file lets go of all POSIX locks that the process has there, which
-     * are SQLite's: only now. */
-    if (s->lock_fd >= 0)
-        p3_lock_end(s->lock_fd);
-    if (s->lock_fd >= 0)
-        (void)close(s->lock_fd);
+    p3_lock_file_close(s->locks);
     free(s->path);
     free(s);
 }
@@ -690,12 +680,9 @@ bool p3_state_sync(p3_state *s, p3_problem *why)
     return ok;
 }
 
-/* Far behind the octets that SQLite locks for itself, which begin at 1 GiB. */
-#define P3_LOCKS ((off_t)1 << 40)
-
 bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
 {
-    if (p3_lock_take(s->lock_fd, P3_LOCKS + (off_t)account, 1) == 0)
+    if (p3_lock_file_take(s->locks, account) == 0)
         return true;
     if (errno == EACCES || errno == EAGAIN)
         return p3_problem_set(
@@ -706,6 +693,5 @@ bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
 
 void p3_state_unlock(p3_state *s, int64_t account)
 {
-    (void)p3_lock_release(s->lock_fd, P3_LOCKS + (off_t)account,
-                          1); /* closing the file unlocks as well */
+    p3_lock_file_release(s->locks, account);
 }

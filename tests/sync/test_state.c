@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -142,6 +143,52 @@ static void an_account_is_locked_against_others_only(void **state)
     assert_true(p3_state_lock(other, 5, &why));
     p3_state_close(one);
     p3_state_close(other);
+}
+
+/* Whether another process finds the file locked by a handle of SQLite's that reads the log. */
+static bool is_locked_by_sqlite(void)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_start = 0x40000002, .l_len = 510};
+        int fd = open(path, O_RDWR);
+        _exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status) == 1;
+}
+
+static unsigned open_descriptors(void)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void a_handle_that_is_closed_leaves_the_locks_of_others(void **state)
+{
+    p3_problem why;
+    (void)state;
+    unsigned before = open_descriptors();
+    p3_state *one = open_state();
+    assert_true(is_locked_by_sqlite());
+    unsigned with_one = open_descriptors();
+    for (int i = 0; i < 10; i++) {
+        p3_state *other = i % 2 == 0 ? open_state() : p3_state_open_to_look(path, &why);
+        if (i % 2 == 0)
+            assert_true(p3_state_lock(other, 7, &why));
+        p3_state_close(other);
+        assert_true(is_locked_by_sqlite());
+    }
+    assert_true(p3_state_lock(one, 7, &why));
+    /* what the others left behind was used again; SQLite keeps a descriptor of its own as well */
+    assert_in_range(open_descriptors(), with_one, with_one + 3);
+    p3_state_close(one);
+    assert_false(is_locked_by_sqlite());
+    assert_int_equal(open_descriptors(), before);
 }
 
 static void nobody_else_may_read_the_state(void **state)
@@ -668,6 +715,7 @@ int main(void)
         WITH_FOLDER(a_state_of_version_1_is_looked_at_as_it_is_and_made_version_2_when_it_is_used),
         WITH_FOLDER(accounts_do_not_see_each_other),
         WITH_FOLDER(an_account_is_locked_against_others_only),
+        WITH_FOLDER(a_handle_that_is_closed_leaves_the_locks_of_others),
         WITH_FOLDER(nobody_else_may_read_the_state),
         WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
         WITH_FOLDER(a_state_that_was_never_whole_is_made_again_and_another_file_is_not),
