@@ -1,6 +1,7 @@
 /* The thread that waits for the disk. */
 #include "collect/committer.h"
 #include "support/fault.h"
+#include "system/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -192,7 +193,7 @@ p3_committer *p3_committer_new(p3_jobs *jobs, const char *path)
 void p3_committer_add(p3_committer *k, p3_commit *commit)
 {
     if (!k->started) {
-        int error = pthread_create(&k->thread, NULL, run, k);
+        int error = p3_thread_start(&k->thread, run, k);
         k->started = error == 0;
         if (error != 0) {
             p3_problem why;

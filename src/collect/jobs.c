@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "system/descriptor.h"
+#include "system/thread.h"
 
 struct p3_jobs {
     pthread_mutex_t mutex;
@@ -86,20 +87,15 @@ static void *run(void *arg)
 
 bool p3_jobs_start(p3_jobs *j, p3_job *job)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
     p3_job_start *s = malloc(sizeof *s);
     if (s == NULL)
         return false;
     *s = (p3_job_start){j, job};
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_mutex_lock(&j->mutex);
-    int error = pthread_create(&thread, &attr, run, s);
+    int error = p3_thread_start(NULL, run, s);
     if (error == 0)
         j->running++;
     pthread_mutex_unlock(&j->mutex);
-    pthread_attr_destroy(&attr);
     if (error != 0) {
         free(s);
         errno = error;

@@ -3,12 +3,11 @@
 
 #include "io/socket.h"
 #include "system/descriptor.h"
+#include "system/thread.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,27 +111,6 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Starts the thread with all signals blocked: they belong to the application's own threads. But for
- * SIGSYS, with which a filter of system calls may have a call judged: blocked, it ends the process.
- */
-static int start_thread(p3_resolve *r)
-{
-    pthread_attr_t attr;
-    int error = pthread_attr_init(&attr);
-    if (error != 0)
-        return error;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigset_t all, before;
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    error = pthread_create(&thread, &attr, thread_main, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return error;
-}
-
 pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
                              const p3_resolver *by)
 {
@@ -159,7 +137,7 @@ pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
     r->pipe_read = ends[0];
     r->pipe_write = ends[1];
     atomic_store(&r->owners, 2);
-    int error = start_thread(r);
+    int error = p3_thread_start(NULL, thread_main, r);
     if (error != 0) {
         p3_close(&r->pipe_write);
         atomic_store(&r->owners, 1);
