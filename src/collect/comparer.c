@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "collect/failure_text.h"
+#include "support/wording.h"
 
 static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
 {
@@ -15,8 +16,8 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
         p3_problem why;
         p3_problem_set(&why, EX_PROTOCOL,
                        "comparing a message with the one that was delivered: it was given up at "
-                       "%" PRIu64 " octets (--message-limit)",
-                       most);
+                       "%" PRIu64 " octets%s",
+                       most, p3_in_command(" (--message-limit)"));
         p3_maildrop_failed(c->drop, &why);
         return POP3_SINK_ABORT;
     }

@@ -4,6 +4,8 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "support/wording.h"
+
 /* When a row holds beyond its status. */
 typedef enum p3_case {
     P3_CASE_ANY,
@@ -21,71 +23,81 @@ typedef struct p3_meaning {
     int detail;
     int exit;
     const char *advice; /* behind "; ", or "" */
+    bool of_command;    /* it names the command's options */
 } p3_meaning;
 
 static const p3_meaning meanings[] = {
-    {POP3_ERR_REFUSED, P3_CASE_TEMPORARY, 0, EX_TEMPFAIL, "try again later"},
+    {POP3_ERR_REFUSED, P3_CASE_TEMPORARY, 0, EX_TEMPFAIL, "try again later", false},
     {POP3_ERR_REFUSED, P3_CASE_CODE, POP3_CODE_SYS_PERM, EX_UNAVAILABLE,
-     "tell the server's administrator"},
-    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CONNECTION, EX_UNAVAILABLE, ""},
+     "tell the server's administrator", false},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CONNECTION, EX_UNAVAILABLE, "", false},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_PROTECTION, EX_UNAVAILABLE,
-     "try TLS from the first octet (pop3s://, port 995)"},
+     "try TLS from the first octet (pop3s://, port 995)", true},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_QUIT, EX_TEMPFAIL,
-     "messages that were to be deleted may still be there"},
-    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_COMMAND, EX_UNAVAILABLE, ""},
+     "messages that were to be deleted may still be there", false},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_COMMAND, EX_UNAVAILABLE, "", false},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_METHOD, EX_UNAVAILABLE,
-     "choose another mechanism with --auth; `pop3 doctor` shows what the server offers"},
+     "choose another mechanism with --auth; `pop3 doctor` shows what the server offers",
+     .of_command = true},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_APOP, EX_NOPERM,
-     "if the server has no APOP secret for this user, log in with --auth USER (auth = USER)"},
+     "if the server has no APOP secret for this user, log in with --auth USER (auth = USER)",
+     .of_command = true},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_BINDING, EX_UNAVAILABLE,
      "the server did not check the password: choose another --channel-binding, or a mechanism "
-     "without one with --auth"},
+     "without one with --auth",
+     .of_command = true},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_TOKEN, EX_NOPERM,
-     "get a new token, for this user and for POP3"},
+     "get a new token, for this user and for POP3", false},
     {POP3_ERR_REFUSED, P3_CASE_CODE, POP3_CODE_AUTH, EX_NOPERM,
-     "check the user name and the password"},
+     "check the user name and the password", false},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CREDENTIALS, EX_NOPERM,
-     "check the user name and the password, or choose another mechanism with --auth"},
-    {POP3_ERR_REFUSED, P3_CASE_ANY, 0, EX_UNAVAILABLE, ""},
+     "check the user name and the password, or choose another mechanism with --auth",
+     .of_command = true},
+    {POP3_ERR_REFUSED, P3_CASE_ANY, 0, EX_UNAVAILABLE, "", false},
     {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_NAME, EX_UNAVAILABLE,
-     "connect to a name that it is valid for, or set the right name with --server-name"},
+     "connect to a name that it is valid for, or set the right name with --server-name",
+     .of_command = true},
     {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_TIME, EX_UNAVAILABLE,
-     "check this machine's clock, then tell the server's administrator"},
+     "check this machine's clock, then tell the server's administrator", false},
     {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_UNTRUSTED, EX_UNAVAILABLE,
-     "if this is the right server, set its certificate authority with --ca-file"},
+     "if this is the right server, set its certificate authority with --ca-file",
+     .of_command = true},
     {POP3_ERR_CERTIFICATE, P3_CASE_FAULT, POP3_CERTIFICATE_PIN, EX_UNAVAILABLE,
-     "if the server's administrator confirms a new key, set the new --pin"},
-    {POP3_ERR_CERTIFICATE, P3_CASE_ANY, 0, EX_UNAVAILABLE, "tell the server's administrator"},
+     "if the server's administrator confirms a new key, set the new --pin", true},
+    {POP3_ERR_CERTIFICATE, P3_CASE_ANY, 0, EX_UNAVAILABLE, "tell the server's administrator",
+     false},
     {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_NOT_TLS, EX_UNAVAILABLE,
-     "the server may offer TLS by STLS: try pop3:// (port 110)"},
+     "the server may offer TLS by STLS: try pop3:// (port 110)", true},
     {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_LEFT, EX_UNAVAILABLE,
-     "tell the server's administrator"},
+     "tell the server's administrator", false},
     {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_NOTHING_SHARED, EX_UNAVAILABLE,
-     "lower --tls-min, or set --certificate and --key if the server asks for a certificate"},
+     "lower --tls-min, or set --certificate and --key if the server asks for a certificate",
+     .of_command = true},
     {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_CLIENT, EX_UNAVAILABLE,
-     "the server may ask for a client certificate: set --certificate and --key"},
-    {POP3_ERR_TLS, P3_CASE_ANY, 0, EX_UNAVAILABLE, ""},
+     "the server may ask for a client certificate: set --certificate and --key",
+     .of_command = true},
+    {POP3_ERR_TLS, P3_CASE_ANY, 0, EX_UNAVAILABLE, "", false},
     {POP3_ERR_NOT_OFFERED, P3_CASE_REFUSED, POP3_REFUSED_PROTECTION, EX_UNAVAILABLE,
-     "try TLS from the first octet (pop3s://, port 995)"},
+     "try TLS from the first octet (pop3s://, port 995)", true},
     {POP3_ERR_NOT_OFFERED, P3_CASE_ANY, 0, EX_UNAVAILABLE,
-     "`pop3 doctor` shows what the server offers"},
-    {POP3_ERR_AUTHENTICATION, P3_CASE_ANY, 0, EX_NOPERM, ""},
+     "`pop3 doctor` shows what the server offers", true},
+    {POP3_ERR_AUTHENTICATION, P3_CASE_ANY, 0, EX_NOPERM, "", false},
     {POP3_ERR_INSECURE, P3_CASE_ANY, 0, EX_NOPERM,
-     "use pop3s://, or allow it with --allow-plaintext"},
+     "use pop3s://, or allow it with --allow-plaintext", true},
     {POP3_ERR_RESOLVE, P3_CASE_ANY, 0, EX_NOHOST,
-     "check the host name, and whether this machine can resolve others"},
+     "check the host name, and whether this machine can resolve others", false},
     {POP3_ERR_CONNECT, P3_CASE_ANY, 0, EX_TEMPFAIL,
-     "check the host and the port, or try again later"},
-    {POP3_ERR_TIMEOUT, P3_CASE_ANY, 0, EX_TEMPFAIL, "try again later"},
+     "check the host and the port, or try again later", false},
+    {POP3_ERR_TIMEOUT, P3_CASE_ANY, 0, EX_TEMPFAIL, "try again later", false},
     {POP3_ERR_PROTOCOL, P3_CASE_ANY, 0, EX_PROTOCOL,
-     "show the dialogue that --trace prints to the server's administrator"},
+     "show the dialogue that --trace prints to the server's administrator", true},
     {POP3_ERR_LIMIT, P3_CASE_ANY, 0, EX_PROTOCOL,
-     "show the dialogue that --trace prints to the server's administrator"},
-    {POP3_ERR_ARGUMENT, P3_CASE_ANY, 0, EX_CONFIG, ""},
-    {POP3_ERR_MEMORY, P3_CASE_ANY, 0, EX_OSERR, ""},
+     "show the dialogue that --trace prints to the server's administrator", true},
+    {POP3_ERR_ARGUMENT, P3_CASE_ANY, 0, EX_CONFIG, "", false},
+    {POP3_ERR_MEMORY, P3_CASE_ANY, 0, EX_OSERR, "", false},
 };
 
-static const p3_meaning otherwise = {POP3_OK, P3_CASE_ANY, 0, EX_TEMPFAIL, ""};
+static const p3_meaning otherwise = {POP3_OK, P3_CASE_ANY, 0, EX_TEMPFAIL, "", false};
 
 static bool fits(const p3_meaning *m, const pop3_error *e)
 {
@@ -114,12 +126,18 @@ static const p3_meaning *meaning_of(const pop3_error *e, pop3_status status)
     return &otherwise;
 }
 
+static const char *advice_of(const p3_meaning *m)
+{
+    return m->of_command ? p3_in_command(m->advice) : m->advice;
+}
+
 void p3_describe_error(const pop3_error *e, pop3_status status, p3_problem *out)
 {
     const p3_meaning *m = meaning_of(e, status);
+    const char *advice = advice_of(m);
     bool told = e->status == status && e->message[0] != '\0';
     p3_problem_set(out, m->exit, "%s%s%s", told ? e->message : pop3_status_message(status),
-                   m->advice[0] != '\0' ? "; " : "", m->advice);
+                   advice[0] != '\0' ? "; " : "", advice);
 }
 
 void p3_describe_failure(const pop3_client *client, pop3_status status, p3_problem *out)
@@ -174,7 +192,7 @@ void p3_describe_refused_message(const pop3_client *client, p3_problem *out)
 
 const char *p3_advice_on_failure(const pop3_client *client, pop3_status status)
 {
-    return meaning_of(pop3_client_error(client), status)->advice;
+    return advice_of(meaning_of(pop3_client_error(client), status));
 }
 
 bool p3_is_for_later(const pop3_client *client, pop3_status status)

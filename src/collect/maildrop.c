@@ -3,6 +3,8 @@
 
 #include <sysexits.h>
 
+#include "support/wording.h"
+
 /* A message whose deletion was confirmed, and which is still there, is deleted again so often. */
 #define P3_RETURNS_MOST 3
 
@@ -39,7 +41,7 @@ void p3_maildrop_failed_memory(const p3_maildrop *d)
 void p3_maildrop_stopped(const p3_maildrop *d, const char *when)
 {
     p3_problem why;
-    p3_problem_set(&why, EX_TEMPFAIL, "stopped by a signal%s", when);
+    p3_problem_set(&why, EX_TEMPFAIL, "stopped%s%s", p3_in_command(" by a signal"), when);
     p3_maildrop_failed(d, &why);
 }
 

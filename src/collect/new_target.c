@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "support/wording.h"
+
 /* Whether any message is known that another target has, or that is not to be delivered anywhere.
  * Intents are not: what was not delivered comes to the new target as it would have come to the old.
  */
@@ -34,12 +36,16 @@ static bool ask(const p3_target *old, const p3_target *now, p3_problem *why)
 {
     char *before = old->kind != P3_TARGET_NONE ? name_of(old) : strdup(old->where);
     char *after = name_of(now);
+    const char *how =
+        p3_in_command("you run it once with --from-now-on (mail that is on the server "
+                      "counts as seen), --from-the-start (all of it is delivered), "
+                      "or --continue (what was delivered there counts as delivered "
+                      "here)");
     p3_problem_set(why, EX_CONFIG,
                    "delivering to %.160s: the mail that is known was delivered to %.160s; nothing "
-                   "is done until you run it once with --from-now-on (mail that is on the server "
-                   "counts as seen), --from-the-start (all of it is delivered), or --continue "
-                   "(what was delivered there counts as delivered here)",
-                   after != NULL ? after : "another target", before != NULL ? before : "another");
+                   "is done until %s",
+                   after != NULL ? after : "another target", before != NULL ? before : "another",
+                   how[0] != '\0' ? how : "it is chosen what becomes of that");
     free(before);
     free(after);
     return false;

@@ -26,7 +26,8 @@ typedef struct p3_sync_options {
     unsigned retries;    /* how many times */
     p3_notice_fn notice; /* told what happens; or NULL */
     void *notice_ctx;
-    const volatile sig_atomic_t *stop; /* becomes true: end after the message in hand */
+    const volatile sig_atomic_t *stop; /* becomes true: end after the message in hand; NULL: when
+                                          stop_fd is readable */
     int stop_fd;                       /* readable then; -1: none */
     /* Called when the files of the run are open and no thread runs yet, for the process to give up
      * rights; or NULL. `targets` are those that accounts delivered to in earlier runs and that may
@@ -34,5 +35,8 @@ typedef struct p3_sync_options {
     void (*confine)(void *ctx, const p3_target *targets, size_t count);
     void *confine_ctx;
 } p3_sync_options;
+
+/* Whether the run is to end. */
+bool p3_stop_is_asked(const p3_sync_options *o);
 
 #endif

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "collect/failure_text.h"
+#include "support/wording.h"
 
 void p3_outcome_begin(p3_outcome *o, const p3_trust *trust)
 {
@@ -49,8 +50,8 @@ static void add_advice(const p3_outcome *o, const p3_parts *p, const p3_evidence
             pop3_client_error(client)->message, (unsigned long long)pop3_client_deletions(client));
     const char *advice = p3_trust_advice(o->trust, &o->next, e, o->verdict.adapted);
     p3_problem plain = *why;
-    if (advice != NULL)
-        p3_problem_set(why, plain.exit, "%.700s; %s", plain.text, advice);
+    if (advice != NULL && p3_in_command(advice)[0] != '\0')
+        p3_problem_set(why, plain.exit, "%.700s; %s", plain.text, p3_in_command(advice));
 }
 
 /* A login that the server refused for now is tried later: it may say when. */

@@ -11,6 +11,7 @@
 #include "collect/choice.h"
 #include "collect/failure_text.h"
 #include "collect/sequence.h"
+#include "support/wording.h"
 
 /* So many messages in a row may be refused. */
 #define P3_REFUSALS_MOST 100
@@ -63,9 +64,9 @@ static pop3_sink_result give_up(p3_retriever *r, uint64_t bound)
 {
     p3_mail *mail = &r->drop->box.at[r->window.mails[r->window.finished]];
     p3_problem why;
-    p3_problem_set(
-        &why, EX_PROTOCOL,
-        "it was given up at %" PRIu64 " octets (--message-limit); it stays on the server", bound);
+    p3_problem_set(&why, EX_PROTOCOL,
+                   "it was given up at %" PRIu64 " octets%s; it stays on the server", bound,
+                   p3_in_command(" (--message-limit)"));
     p3_maildrop_row(r->drop, mail)->tries += P3_TRIES_MOST - 1;
     p3_recorder_set_back(r->recorder, mail, &why);
     r->endless = true;
@@ -169,7 +170,7 @@ static void retrieved(void *ctx, p3_mail *mail, const pop3_result *result)
     if (r->in_hand != P3_IN_HAND_NONE)
         p3_message_abandon(&r->message); /* what is finished is not touched */
     r->in_hand = P3_IN_HAND_NONE;
-    if (*r->drop->report->options->stop && !r->drop->over)
+    if (!r->drop->over && p3_stop_is_asked(r->drop->report->options))
         p3_maildrop_stopped(r->drop, "");
 }
 

@@ -10,6 +10,7 @@
 #include "collect/patience.h"
 #include "collect/turns.h"
 #include "support/clock.h"
+#include "support/wording.h"
 
 #define P3_NOT_OVER 255
 
@@ -217,7 +218,7 @@ static void wait_for_any(p3_loop *l)
 static void stop_all(p3_loop *l)
 {
     p3_problem stopped;
-    p3_problem_set(&stopped, EX_TEMPFAIL, "stopped by a signal");
+    p3_problem_set(&stopped, EX_TEMPFAIL, "stopped%s", p3_in_command(" by a signal"));
     l->stopped = true;
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
         p3_visit_stop(l->active[i]->visit);
@@ -278,7 +279,7 @@ static bool step_visits(p3_loop *l)
 static void run_loop(p3_loop *l)
 {
     while (l->done < l->count) {
-        if (*l->run.options->stop && !l->stopped)
+        if (!l->stopped && p3_stop_is_asked(l->run.options))
             stop_all(l);
         if (l->stopped)
             l->farewell = abandon_silent(l);

@@ -1,4 +1,4 @@
-/* The table of delivery targets, and what is done by it. */
+/* What is done by the table of delivery targets. */
 #include "deliver/target.h"
 
 #include <stdio.h>
@@ -7,79 +7,23 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include "deliver/command.h"
-#include "deliver/gmail.h"
-#include "deliver/imap.h"
 #include "deliver/imap_address.h"
-#include "deliver/lmtp.h"
-#include "deliver/maildir.h"
-#include "deliver/mbox.h"
-
-static const p3_target_row rows[] = {
-    {.kind = P3_TARGET_MAILDIR,
-     .name = "maildir",
-     .form = P3_TARGET_PATH,
-     .open = p3_maildir_open,
-     .tidy = p3_maildir_tidy,
-     .has = p3_maildir_has,
-     .directories = p3_maildir_directories,
-     .is_exact = true},
-    {.kind = P3_TARGET_MBOX,
-     .name = "mbox",
-     .form = P3_TARGET_PATH,
-     .open = p3_mbox_open,
-     .tidy = p3_mbox_tidy,
-     .has = p3_mbox_has,
-     .opens_beside = true,
-     .is_exact = true},
-    {.kind = P3_TARGET_COMMAND,
-     .name = "command",
-     .form = P3_TARGET_TEXT,
-     .open = p3_command_open,
-     .runs = true,
-     .spools = true,
-     .keeps_names = true},
-    {.kind = P3_TARGET_LMTP,
-     .name = "lmtp",
-     .form = P3_TARGET_ADDRESS,
-     .open = p3_lmtp_open,
-     .spools = true,
-     .refuses = true,
-     .has_recipients = true,
-     .keeps_names = true},
-    {.kind = P3_TARGET_GMAIL,
-     .name = "gmail",
-     .form = P3_TARGET_MAILBOX,
-     .open = p3_gmail_open,
-     .spools = true,
-     .refuses = true,
-     .is_exact = true,
-     .keeps_names = true},
-    {.kind = P3_TARGET_IMAP,
-     .name = "imap",
-     .form = P3_TARGET_URL,
-     .open = p3_imap_open,
-     .spools = true,
-     .refuses = true,
-     .is_exact = true},
-};
-
-#define ROWS (sizeof rows / sizeof *rows)
+#include "deliver/target_rows.h"
 
 const p3_target_row *p3_target_row_of(p3_target_kind kind)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].kind == kind)
-            return &rows[i];
+    for (size_t i = 0; i < p3_target_row_count; i++) {
+        if (p3_target_rows[i].kind == kind)
+            return &p3_target_rows[i];
     }
     return NULL;
 }
 
 const p3_target_row *p3_target_row_named(const char *name, size_t len)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        if (strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)
-            return &rows[i];
+    for (size_t i = 0; i < p3_target_row_count; i++) {
+        if (strlen(p3_target_rows[i].name) == len && memcmp(p3_target_rows[i].name, name, len) == 0)
+            return &p3_target_rows[i];
     }
     return NULL;
 }

@@ -1,21 +1,9 @@
-/* Where mail is delivered to, and the one table of all kinds of targets: the name of each, which is
- * also its setting and what the state calls it, how it is opened, what it needs of the system, and
- * what it promises after a crash. */
+/* Where mail is delivered to: what is done by the table of the kinds of targets. */
 #ifndef P3_DELIVER_TARGET_H
 #define P3_DELIVER_TARGET_H
 
 #include "deliver/address.h"
-#include "deliver/delivery.h"
-
-typedef enum p3_target_kind {
-    P3_TARGET_NONE = 0,
-    P3_TARGET_MAILDIR,
-    P3_TARGET_MBOX,
-    P3_TARGET_COMMAND,
-    P3_TARGET_LMTP,
-    P3_TARGET_GMAIL,
-    P3_TARGET_IMAP
-} p3_target_kind;
+#include "deliver/target_row.h"
 
 /* A target. Who owns `where` frees it. */
 typedef struct p3_target {
@@ -24,38 +12,6 @@ typedef struct p3_target {
     const p3_envelope *envelope; /* for one that needs it; or NULL */
     const char *recipient;       /* of one that the state has: whose mail it was; or NULL */
 } p3_target;
-
-/* How `where` is written. */
-typedef enum p3_target_form {
-    P3_TARGET_PATH,    /* a file or directory */
-    P3_TARGET_TEXT,    /* a line */
-    P3_TARGET_ADDRESS, /* see address.h */
-    P3_TARGET_MAILBOX, /* a mail address */
-    P3_TARGET_URL      /* see imap_address.h */
-} p3_target_form;
-
-/* What is true of a kind. */
-typedef struct p3_target_row {
-    p3_target_kind kind;
-    const char *name; /* the setting; and in the state, see p3_target_text() */
-    p3_target_form form;
-    p3_delivery *(*open)(const char *where, const p3_envelope *envelope, p3_problem *why);
-    void (*tidy)(const char *where, const char *owner); /* or NULL */
-    bool (*has)(const char *where, const char *owner);  /* or NULL: never */
-    /* What it needs of the system, which a sandbox leaves it. */
-    const char *const *directories; /* below `where`, where files are made and moved; open() makes
-                                       what is missing; ends with NULL; or NULL */
-    bool opens_beside;              /* files beside `where`, see p3_outside_open() */
-    bool runs;                      /* `where` is run, see p3_spawn_shell() */
-    bool spools;                    /* temporary files, see p3_outside_spool() */
-    bool refuses;                   /* the envelope, and its Maildir for what is refused */
-    bool has_recipients;            /* the recipient is a part of where mail goes */
-    /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
-     * others a message that was under way is delivered again: at least once. */
-    bool is_exact;
-    bool keeps_names; /* a message that was under way comes again under its name: that is how it is
-                         asked for, or how a filter there can tell */
-} p3_target_row;
 
 /* The row of a kind; NULL for P3_TARGET_NONE. */
 const p3_target_row *p3_target_row_of(p3_target_kind kind);

@@ -1,0 +1,60 @@
+/* The table of delivery targets, as the command has it. */
+#include "deliver/target_rows.h"
+
+#include "deliver/command.h"
+#include "deliver/gmail.h"
+#include "deliver/imap.h"
+#include "deliver/lmtp.h"
+#include "deliver/maildir.h"
+#include "deliver/mbox.h"
+
+const p3_target_row p3_target_rows[] = {
+    {.kind = P3_TARGET_MAILDIR,
+     .name = "maildir",
+     .form = P3_TARGET_PATH,
+     .open = p3_maildir_open,
+     .tidy = p3_maildir_tidy,
+     .has = p3_maildir_has,
+     .directories = p3_maildir_directories,
+     .is_exact = true},
+    {.kind = P3_TARGET_MBOX,
+     .name = "mbox",
+     .form = P3_TARGET_PATH,
+     .open = p3_mbox_open,
+     .tidy = p3_mbox_tidy,
+     .has = p3_mbox_has,
+     .opens_beside = true,
+     .is_exact = true},
+    {.kind = P3_TARGET_COMMAND,
+     .name = "command",
+     .form = P3_TARGET_TEXT,
+     .open = p3_command_open,
+     .runs = true,
+     .spools = true,
+     .keeps_names = true},
+    {.kind = P3_TARGET_LMTP,
+     .name = "lmtp",
+     .form = P3_TARGET_ADDRESS,
+     .open = p3_lmtp_open,
+     .spools = true,
+     .refuses = true,
+     .has_recipients = true,
+     .keeps_names = true},
+    {.kind = P3_TARGET_GMAIL,
+     .name = "gmail",
+     .form = P3_TARGET_MAILBOX,
+     .open = p3_gmail_open,
+     .spools = true,
+     .refuses = true,
+     .is_exact = true,
+     .keeps_names = true},
+    {.kind = P3_TARGET_IMAP,
+     .name = "imap",
+     .form = P3_TARGET_URL,
+     .open = p3_imap_open,
+     .spools = true,
+     .refuses = true,
+     .is_exact = true},
+};
+
+const size_t p3_target_row_count = sizeof p3_target_rows / sizeof *p3_target_rows;
