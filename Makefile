@@ -4,7 +4,7 @@ BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all check interop power demo bench bench-full bench-build fuzz install clean format dependencies wheels
+.PHONY: all check interop interop-oauth power demo bench bench-full bench-build fuzz install clean format dependencies wheels
 .PHONY: uninstall dist deb sbom check-packages
 .PHONY: fresh check-musl check-arch demo-dependencies docs coverage analyze abi faults hostile
 
@@ -84,6 +84,11 @@ power: all
 # fresh systems of Debian 12 and 13, played to the command, the library and cpoplib beside poplib: docs/guide/servers.md.
 interop:
 	tools/interop.sh
+
+# A real authorization server (oidc-provider, fetched by npm), a real browser and Dovecot: `pop3 authorize` in each of
+# its ways, then `pop3 sync`. Skipped by name where they cannot be had.
+interop-oauth: all
+	tools/interop-oauth.sh
 
 # The catalogue of hostile servers against the library, cpoplib, and every subcommand in every form.
 hostile: all

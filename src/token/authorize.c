@@ -55,12 +55,23 @@ static const char *address_of(const char *user)
     return marked ? user + strlen(mark) : user;
 }
 
+/* More for the request. A provider that has no row needs the consent to be asked for where the
+ * permission is to outlast the session (OpenID Connect Core §11): it ignores offline_access else.
+ */
+static const char *parameters_of(const p3_permission *p)
+{
+    const char *scope = p3_permission_scope(p);
+    if (p->account->provider != NULL)
+        return p->account->provider->parameters;
+    return scope != NULL && p3_words_have(scope, "offline_access") ? "prompt=consent" : NULL;
+}
+
 /* The address to open. NULL when out of memory. */
 static char *make_url(const p3_attempt *t)
 {
     const p3_permission *p = &t->permission;
     const p3_token_account *a = p->account;
-    const char *more = a->provider != NULL ? a->provider->parameters : NULL;
+    const char *more = parameters_of(p);
     p3_form form = {0};
     char *url = NULL;
     p3_form_add(&form, "response_type", "code");

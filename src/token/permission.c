@@ -20,11 +20,13 @@ static bool out_of_memory(p3_problem *why)
 static char *write_metadata(const p3_permission *p)
 {
     const char *scope = p3_permission_scope(p);
+    /* A provider may refuse a client that names a grant that it does not know. */
+    const char *device =
+        p->at.device != NULL ? "urn:ietf:params:oauth:grant-type:device_code" : NULL;
     json_t *metadata =
-        json_pack("{s:s, s:s, s:s, s:[s, s, s], s:s, s:[s], s:s*}", "client_name", "pop3",
+        json_pack("{s:s, s:s, s:s, s:[s, s, s*], s:s, s:[s], s:s*}", "client_name", "pop3",
                   "software_id", "libpop3", "application_type", "native", "grant_types",
-                  "authorization_code", "refresh_token",
-                  "urn:ietf:params:oauth:grant-type:device_code", "token_endpoint_auth_method",
+                  "authorization_code", "refresh_token", device, "token_endpoint_auth_method",
                   "none", "redirect_uris", "http://127.0.0.1", /* with any port: RFC 8252 §7.3 */
                   "scope", scope);
     char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;

@@ -86,8 +86,7 @@ const p3_provider *p3_provider_find(const char *name)
     return NULL;
 }
 
-/* Whether a word is among words with blanks between; case does not count. */
-static bool has_word(const char *words, const char *word)
+bool p3_words_have(const char *words, const char *word)
 {
     size_t len = strlen(word);
     for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
@@ -102,7 +101,7 @@ static bool has_word(const char *words, const char *word)
 const p3_provider *p3_provider_of_host(const char *host)
 {
     for (size_t i = 0; host != NULL && i < P3_PROVIDERS; i++) {
-        if (has_word(providers[i].hosts, host))
+        if (p3_words_have(providers[i].hosts, host))
             return &providers[i];
     }
     return NULL;

@@ -35,6 +35,9 @@ const p3_provider *p3_provider_of_host(const char *host);
 /* A URL of the table with the tenant in it. NULL when `url` is NULL or memory is out; free() it. */
 char *p3_provider_url(const char *url, const char *tenant);
 
+/* Whether a word is among words with blanks between: hosts, scopes. Case does not count. */
+bool p3_words_have(const char *words, const char *word);
+
 /* Whether a tenant is a name or an id, which can stand in a URL. */
 bool p3_provider_tenant_ok(const char *tenant);
 

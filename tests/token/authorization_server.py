@@ -134,7 +134,9 @@ class AuthorizationServer:
             return {"error": "invalid_grant", "error_description": "no such code"}
         if code["code_challenge"] != proof or not 43 <= len(form["code_verifier"]) <= 128:
             return {"error": "invalid_grant", "error_description": "PKCE verification failed"}
-        return self.issue()
+        # OpenID Connect Core §11: what is to outlast the session has to be consented to
+        offline = "offline_access" in code.get("scope", "").split()
+        return self.issue(refreshes=not offline or "consent" in code.get("prompt", "").split())
 
     def grant(self, form: dict) -> dict:
         """The answer of the token endpoint."""
@@ -163,6 +165,11 @@ class AuthorizationServer:
                     return {"error": "expired_token"}
                 return self.issue() if entered else {"error": "authorization_pending"}
             return {"error": "unsupported_grant_type"}
+
+    def grants(self) -> set[str]:
+        """What a client may register for."""
+        known = {"authorization_code", "refresh_token", "client_credentials"}
+        return known | {DEVICE_GRANT} if self.describe()["device_authorization_endpoint"] else known
 
     def describe(self) -> dict:
         """The metadata (RFC 8414)."""
@@ -274,6 +281,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.say(200, b"")
         elif self.path == "/introspect":
             self.introspect(owner, form.get("token", ""))
+        elif self.path == "/register" and not set(form["grant_types"]) <= owner.grants():
+            self.say(400, {"error": "invalid_client_metadata", "error_description": "grant_types"})
         elif self.path == "/register":
             name = "registered-" + secrets.token_urlsafe(8)
             owner.clients[name] = None

@@ -58,10 +58,18 @@ class Account:
             "access_token": tokens["access_token"], "refresh_token": tokens["refresh_token"],
             "obtained": now - 3600, "expires": now - 1, **changes,
         }  # fmt: skip
+        return self.write(record)
+
+    def write(self, record: dict) -> dict:
         self.token_file.parent.mkdir(parents=True, exist_ok=True)
         self.token_file.write_text(json.dumps(record))
         self.token_file.chmod(0o600)
         return record
+
+    def keep_old(self) -> dict:
+        """What is kept, so old that the next use refreshes it."""
+        now = int(time.time())
+        return self.write({**self.kept(), "obtained": now - 3600, "expires": now - 1})
 
     def kept(self) -> dict:
         return json.loads(self.token_file.read_text())

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Optional
 
 import pytest
 
@@ -22,9 +22,9 @@ from dovecot import Dovecot, server_syntax  # noqa: E402
 MECHANISMS = "auth_mechanisms = xoauth2 oauthbearer\n"
 
 OAUTH2 = """\
-introspection_mode = get
-introspection_url = {issuer}/introspect?token=
-username_attribute = username
+introspection_mode = {mode}
+introspection_url = {url}
+username_attribute = {username}
 active_attribute = active
 active_value = true
 """
@@ -49,8 +49,9 @@ passdb oauth2 {{
 
 
 @contextlib.contextmanager
-def dovecot(server: AuthorizationServer, mail: Path) -> Iterator[Dovecot]:
-    """A server whose only way in is a token of the other's."""
+def dovecot(server: AuthorizationServer, mail: Path, url: Optional[str] = None,
+            username: str = "username") -> Iterator[Dovecot]:  # fmt: skip
+    """A server whose only way in is a token of the other's. It asks by GET, or at `url` by POST."""
     if subprocess.run([ROOT / "tests/interop/dovecot.py", "available"]).returncode != 0:
         pytest.skip("Dovecot cannot be run here")
     folder = Path(tempfile.mkdtemp(prefix="pop3-oauth-"))
@@ -58,7 +59,8 @@ def dovecot(server: AuthorizationServer, mail: Path) -> Iterator[Dovecot]:
         folder.chmod(0o755)  # whom Dovecot runs as reads it
         shutil.copyfile(server.ca_file, folder / "ca.pem")
         (folder / "ca.pem").chmod(0o644)
-        facts = {"issuer": server.issuer, "folder": folder}
+        facts = {"url": url or server.issuer + "/introspect?token=", "mode": "post" if url else "get", "username": username,
+                 "folder": folder}  # fmt: skip
         old = server_syntax().oauth2_file is not None
         if old:
             text = OAUTH2.format(**facts) + f"tls_ca_cert_file = {folder}/ca.pem\n"

@@ -94,6 +94,14 @@ def test_a_browser_here_brings_the_permission_back(account, server, browser):
         socket.create_connection(("127.0.0.1", port), timeout=DEADLINE).close()
 
 
+def test_a_permission_that_outlasts_the_session_is_consented_to(account, server, browser):
+    account.configure(scope="openid offline_access")
+    process, url = begin(account, server)
+    browser.go_back(browser.sign_in(url))
+    finish(process)
+    assert account.kept()["refresh_token"] in server.refresh
+
+
 def test_only_one_request_counts_and_others_get_nothing(account, server, browser):
     process, url = begin(account, server)
     back = browser.sign_in(url)
@@ -282,6 +290,15 @@ def test_a_client_registers_itself_where_the_issuer_takes_some_and_does_so_once(
     server.metadata["registration_endpoint"] = None
     account.token_file.unlink()
     assert "set client-id" in account.run("authorize", "work", status=78)
+
+
+def test_a_client_registers_for_no_grant_that_the_issuer_lacks(account, server, browser):
+    account.configure(client_id=None, client_secret_file=None)
+    server.metadata["device_authorization_endpoint"] = None
+    process, url = begin(account, server)
+    browser.go_back(browser.sign_in(url))
+    finish(process)
+    assert server.asked("/register")[0]["grant_types"] == ["authorization_code", "refresh_token"]
 
 
 # ---- looking after it ----
