@@ -36,6 +36,7 @@ TOPICS = {
     "token": "What for",
     "server": "The server",
     "tls": "TLS",
+    "imap": "Delivery by IMAP",
     "gmail": "Delivery to Gmail",
     "oauth": "Tokens instead of a password (OAuth 2.0)",
     "secret": "The password: the first of these, then the terminal",

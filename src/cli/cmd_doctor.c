@@ -406,11 +406,15 @@ static void suggest_secret(const p3_settings *s)
 
 static void suggest_target(const p3_local_account *a, const p3_settings *s)
 {
-    if (a->gmail == NULL) {
+    const p3_target_row *row = p3_target_row_of(a->account.target.kind);
+    if (a->gmail == NULL && a->imap == NULL) {
         p3_print(stdout, "maildir = ~/Maildir\n");
         return;
     }
-    p3_print(stdout, "gmail = %s\n", a->account.target.where);
+    p3_print(stdout, "%s = %s\n", row->name, a->account.target.where);
+    if (a->imap != NULL)
+        p3_print(stdout, "%s = ...\n",
+                 s->imap_token_command != NULL ? "imap-token-command" : "imap-password-command");
     if (s->gmail_client_id != NULL)
         p3_print(stdout, "gmail-client-id = %s\n", s->gmail_client_id);
     if (s->gmail_client_secret_file != NULL)

@@ -83,7 +83,8 @@ static bool make_secret(p3_gmail_account *g, const p3_settings *s, const p3_addr
                              .connection = {.host = "gmail"},
                              .user = s->target.where,
                              .tokens = {.word = g->word}};
-    g->secret = (p3_secret_source){.account = &g->holder, .settings = g->settings};
+    g->secret =
+        (p3_secret_source){.account = &g->holder, .settings = g->settings, .prefix = "gmail-"};
     return true;
 }
 

@@ -31,21 +31,33 @@ static p3_settings secret_settings(const p3_settings *s)
     return t;
 }
 
-p3_imap_account *p3_imap_account_new(const p3_settings *s, p3_problem *why)
+/* Makes what the secret is found by. */
+static bool make_secret(p3_imap_account *m, const p3_settings *s)
 {
     p3_settings secret = secret_settings(s);
+    p3_imap_address address;
+    if (!p3_imap_address_read(&address, s->target.where)) /* it was read before */
+        return false;
+    m->settings = p3_settings_pack(&secret);
+    m->host = strdup(address.server.host);
+    m->user = strdup(address.user);
+    if (m->settings == NULL || m->host == NULL || m->user == NULL)
+        return false;
+    m->holder = (p3_account){
+        .name = s->target.where, .key = "", .connection = {.host = m->host}, .user = m->user};
+    m->secret =
+        (p3_secret_source){.account = &m->holder, .settings = m->settings, .prefix = "imap-"};
+    return true;
+}
+
+p3_imap_account *p3_imap_account_new(const p3_settings *s, p3_problem *why)
+{
     p3_imap_account *m = calloc(1, sizeof *m);
-    if (m == NULL || !p3_imap_address_read(&m->address, s->target.where) ||
-        (m->settings = p3_settings_pack(&secret)) == NULL) {
+    if (m == NULL || !make_secret(m, s)) {
         p3_imap_account_free(m);
-        p3_problem_set(why, EX_OSERR, "out of memory"); /* the address was read before */
+        p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    m->holder = (p3_account){.name = s->target.where,
-                             .key = "",
-                             .connection = {.host = m->address.server.host},
-                             .user = m->address.user};
-    m->secret = (p3_secret_source){.account = &m->holder, .settings = m->settings};
     m->options = (p3_imap_options){.ca_file = s->imap_ca_file,
                                    .allow_plaintext = s->imap_allow_plaintext,
                                    .flags = s->flags,
@@ -60,5 +72,7 @@ void p3_imap_account_free(p3_imap_account *m)
     if (m == NULL)
         return;
     p3_packed_settings_drop(m->settings);
+    free(m->host);
+    free(m->user);
     free(m);
 }

@@ -10,7 +10,8 @@ typedef struct p3_imap_account {
     p3_secret_source secret;      /* not that of the POP3 server */
     p3_account holder;            /* whose it is: the user of the IMAP server */
     p3_packed_settings *settings; /* what says where it is; its strings are borrowed */
-    p3_imap_address address;
+    char *host;
+    char *user;
 } p3_imap_account;
 
 /* Makes it of an account's settings, whose strings must outlive it, with imap set. NULL when out of

@@ -17,7 +17,13 @@
 #include "confine/shell.h"
 #include "system/erase.h"
 
-static bool from_command(const char *command, const char *setting, p3_secret *out, p3_problem *why)
+static const char *prefix_of(const p3_secret_source *s)
+{
+    return s->prefix != NULL ? s->prefix : "";
+}
+
+static bool from_command(const p3_secret_source *s, const char *command, const char *setting,
+                         p3_secret *out, p3_problem *why)
 {
     char *room = malloc(P3_SECRET_SIZE);
     size_t len;
@@ -26,8 +32,8 @@ static bool from_command(const char *command, const char *setting, p3_secret *ou
     int status = p3_spawn_output(command, room, P3_SECRET_SIZE, &len, why);
     bool ok = status == 0;
     if (status > 0)
-        p3_problem_set(why, EX_CONFIG, "finding the password: the %s ended with status %d", setting,
-                       status);
+        p3_problem_set(why, EX_CONFIG, "finding the password: the %s%s ended with status %d",
+                       prefix_of(s), setting, status);
     ok = ok && p3_secret_take_line(room, len, out, why);
     p3_erase(room, P3_SECRET_SIZE);
     free(room);
@@ -70,7 +76,7 @@ static char *keyring_command(const p3_secret_source *s)
 static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *why)
 {
     char *command = keyring_command(s);
-    bool ok = command != NULL ? from_command(command, "keyring (secret-tool)", out, why)
+    bool ok = command != NULL ? from_command(s, command, "keyring (secret-tool)", out, why)
                               : p3_problem_set(why, EX_OSERR, "out of memory");
     free(command);
     return ok;
@@ -84,7 +90,8 @@ static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem 
         return p3_problem_set(
             why, EX_CONFIG,
             "finding the password: none is set, and there is no terminal to ask; set "
-            "password-command or password-file");
+            "%spassword-command or %spassword-file",
+            prefix_of(s), prefix_of(s));
     if (n == P3_QUESTION_INTERRUPTED)
         return p3_problem_set(why, EX_TEMPFAIL, "finding the password: interrupted");
     bool ok = n > 0 ? p3_secret_take_line(line, (size_t)n, out, why)
@@ -160,9 +167,9 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
     forget(out);
     out->is_token = set.token_command != NULL;
     if (set.token_command != NULL)
-        return from_command(set.token_command, "token-command", out, why);
+        return from_command(s, set.token_command, "token-command", out, why);
     if (set.password_command != NULL)
-        return from_command(set.password_command, "password-command", out, why);
+        return from_command(s, set.password_command, "password-command", out, why);
     if (set.password_file != NULL)
         return p3_secret_from_file(set.password_file, "password file", out, why);
     if (set.password != NULL)

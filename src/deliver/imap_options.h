@@ -18,7 +18,6 @@ typedef struct p3_imap_options {
     const char *ca_file;  /* authorities instead of the system's; or NULL */
     bool allow_plaintext; /* imap:// without TLS, where the server has none */
     const char *flags;    /* such as "\\Seen $Label", or NULL */
-    const char *labels;   /* Gmail's, with commas between; or NULL */
     p3_imap_date date;
     /* Finds the secret; what `out` has already was refused, and is freed. Another thread calls it.
      */

@@ -27,7 +27,7 @@
 #define P3_UNTAGGED_MOST 100000
 
 /* What the server announces. */
-enum { P3_LITERAL_PLUS = 1, P3_LITERAL_MINUS = 2, P3_GMAIL = 4 };
+enum { P3_LITERAL_PLUS = 1, P3_LITERAL_MINUS = 2 };
 
 struct p3_imap_session {
     p3_imap_wire *wire; /* NULL: it is over */
@@ -192,8 +192,7 @@ static void note_capability(p3_imap_session *s, const char *word, size_t len)
         unsigned bit;
     } known[] = {{"LITERAL+", P3_LITERAL_PLUS},
                  {"LITERAL-", P3_LITERAL_MINUS},
-                 {"IMAP4rev2", P3_LITERAL_MINUS},
-                 {"X-GM-EXT-1", P3_GMAIL}};
+                 {"IMAP4rev2", P3_LITERAL_MINUS}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strlen(known[i].word) == len && strncasecmp(word, known[i].word, len) == 0)
             s->announced |= known[i].bit;

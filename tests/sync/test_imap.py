@@ -34,12 +34,12 @@ def start(world, port, url, ca, *options, point=None, command=CRASH_COMMAND):
     if not secret.exists():
         secret.write_text("imap secret\n")
         secret.chmod(0o600)
-    if not any(option.startswith("--imap-token") for option in options):
+    if not any(option.startswith(("--imap-token", "--imap-password", "--netrc")) for option in options):
         options = ("--imap-password-file", str(secret), *options)
     return subprocess.Popen(
         [command, "sync", f"pop3://user@127.0.0.1:{port}", "--imap", url, "--imap-ca-file", str(ca), "--state",
          str(world.state), "--password-file", str(world.password_file), "--allow-plaintext", *options],
-        env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)  # fmt: skip
+        env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True)  # fmt: skip
 
 
 def sync(world, port, url, ca, *options, status=0, **more):
@@ -153,6 +153,26 @@ def test_a_refused_login_is_told_and_loses_nothing(world, certs, imapd):
         assert "it refuses the login" in errors and "imap-password-file" in errors and "imap secret" not in errors
         server.settle()
     assert len(world.on_server()) == 2
+
+
+def test_the_password_is_found_where_the_settings_say(world, certs, imapd):
+    """Without one it is missed by the name of the IMAP server's own setting; the POP3 server's is never sent there."""
+    netrc = world.path / "netrc"
+    netrc.write_text("machine localhost login me@example.org password from-netrc\n")
+    netrc.chmod(0o600)
+    world.fill(2, lines=5)
+    with world.server() as server:
+        imap = imapd()
+        imap.tokens = {"from-netrc", "from-command"}
+        errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--netrc", "/dev/null", status=78)
+        assert "set imap-password-command or imap-password-file" in errors
+        errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--imap-password-command", "exit 3", status=78)
+        assert "the imap-password-command ended with status 3" in errors
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--netrc", str(netrc))
+        world.fill(1, lines=5, first=2)
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--imap-password-command", "echo from-command")
+        assert bodies(imap) == expected(3)
+        assert list(dict.fromkeys(login[2] for login in imap.logins)) == ["from-netrc", "from-command"]
 
 
 @pytest.mark.parametrize("method", ["OAUTHBEARER", "XOAUTH2"])
