@@ -129,7 +129,7 @@ def test_starttls_is_demanded_and_used(world, certs, imapd):
         assert bodies(imap) == expected(2)
         imap = imapd(tls=False)
         world.fill(2, lines=5, first=2)
-        sync(world, server.port, imap.url(), certs / "ca.pem")
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--continue")
         assert bodies(imap) == expected(2, 2) and "STARTTLS" in imap.lines[1]
 
 
