@@ -65,6 +65,7 @@ static void add_tally(json_t *o, const p3_tally *t)
     json_object_set_new(o, "passed_over", p3_json_number(t->passed_over));
     json_object_set_new(o, "failed", p3_json_number(t->failed));
     json_object_set_new(o, "unseen", p3_json_number(t->unseen));
+    json_object_set_new(o, "undeleted", p3_json_number(t->undeleted));
 }
 
 void p3_json_notice(const p3_notice *n)

@@ -154,6 +154,8 @@ static void summarize(const p3_progress *p, const p3_notice *n)
         p3_print(stdout, ", %" PRIu64 " failed", t->failed);
     if (t->unseen > 0)
         p3_print(stdout, ", %" PRIu64 " not compared", t->unseen);
+    if (t->undeleted > 0)
+        p3_print(stdout, ", %" PRIu64 " not deleted", t->undeleted);
     p3_print(stdout, "; %" PRIu64 " on the server\n",
              t->listed - (t->deleted < t->listed ? t->deleted : t->listed));
 }

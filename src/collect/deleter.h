@@ -15,10 +15,14 @@ typedef enum p3_quit {
 typedef struct p3_deleter {
     p3_maildrop *drop;
     p3_window window;
+    const p3_mail *broke; /* the one at whose DELE the connection was lost, or NULL */
     p3_quit quit;
 } p3_deleter;
 
 void p3_deleter_init(p3_deleter *d, p3_maildrop *drop);
+
+/* What tells a message from the others of its account from one session of a run to the next. */
+int64_t p3_deletion_key(const p3_maildrop *drop, const p3_mail *mail);
 
 /* Deletes a message on the server. */
 void p3_deleter_add(p3_deleter *d, const p3_mail *mail);

@@ -18,6 +18,7 @@ typedef struct p3_tally {
     uint64_t skipped;     /* left alone by a filter */
     uint64_t passed_over; /* count as seen from now on, without being delivered */
     uint64_t failed;      /* messages that could not be retrieved or delivered */
+    uint64_t undeleted;   /* messages that were to be deleted, at which sessions broke */
     uint64_t unseen; /* messages of which it could not be seen whether they were delivered before */
 } p3_tally;
 

@@ -82,6 +82,7 @@ p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status sta
     const p3_window *looked = looking(p, stage);
     const p3_window *retrieved = &p->transfer.retriever.window;
     const p3_window *deleted = &p->transfer.deleter.window;
+    const p3_mail *broke = p->transfer.deleter.broke;
     const p3_window *asked = stage == P3_STAGE_RETRIEVAL ? retrieved : looked;
     bool asks = stage == P3_STAGE_RETRIEVAL || p3_stage_looks(stage);
     bool waits = deleted->finished == deleted->submitted; /* for no DELE, but for a message */
@@ -98,6 +99,7 @@ p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status sta
         .retrieved = retrieved->finished,
         .deletes = deleted->submitted,
         .deleted = deleted->finished,
+        .deleting = broke != NULL ? p3_deletion_key(d, broke) : 0,
         .may_pipeline = d->account->connection.engine.pipelining == POP3_PIPELINING_AUTO,
         .out_of_time = out_of_time,
         .pipelined = has_pipelined(p, stage),

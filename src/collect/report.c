@@ -36,6 +36,13 @@ void p3_report_unseen(p3_report *r, const p3_mail *mail, const p3_problem *why)
     p3_report_tell(r, P3_NOTICE_FAILED, mail, NULL, why);
 }
 
+void p3_report_undeleted(p3_report *r, const p3_mail *mail, const p3_problem *why)
+{
+    r->tally.undeleted++;
+    if (why != NULL)
+        p3_report_tell(r, P3_NOTICE_FAILED, mail, NULL, why);
+}
+
 void p3_report_refused_beyond(p3_report *r, const p3_mail *mail)
 {
     r->tally.failed += !mail->only_listed;

@@ -20,6 +20,9 @@ void p3_report_failed(p3_report *r, const p3_mail *mail, const p3_problem *why);
 void p3_report_skipped(p3_report *r, const p3_mail *mail, const char *why);
 void p3_report_unseen(p3_report *r, const p3_mail *mail, const p3_problem *why);
 
+/* A message that was to be deleted stays on the server: told, where `why` is not NULL. */
+void p3_report_undeleted(p3_report *r, const p3_mail *mail, const p3_problem *why);
+
 /* A message was refused that was asked for before it was known that all are: told of no more. */
 void p3_report_refused_beyond(p3_report *r, const p3_mail *mail);
 

@@ -1,6 +1,24 @@
 /* Messages on their way from the server to the target. */
 #include "collect/transfer.h"
 
+#include <inttypes.h>
+#include <sysexits.h>
+
+/* Whether a message is not to be deleted before the others are. */
+static bool is_postponed(const p3_transfer *t, const p3_mail *mail)
+{
+    const p3_postponed *p = &t->trust->postponed;
+    return p->all || p3_postponed_find(p, p3_deletion_key(t->drop, mail)) != NULL;
+}
+
+/* A message that is due stays on the server: tells why, or counts it where all stay. */
+static void keep(p3_transfer *t, const p3_mail *mail, const p3_postponement *one)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_TEMPFAIL, "%s", one != NULL ? p3_postponed_why(one) : "");
+    p3_report_undeleted(t->drop->report, mail, one != NULL ? &why : NULL);
+}
+
 /* A message has come whole: it goes into the batch. */
 static void message_came(void *ctx, const p3_parcel *parcel)
 {
@@ -15,7 +33,9 @@ static void message_delivered(void *ctx, p3_mail *mail)
     p3_transfer *t = ctx;
     if (!p3_maildrop_row_is_due(t->drop, p3_maildrop_row(t->drop, mail)))
         return;
-    if (t->trust->frugal)
+    if (t->trust->postponed.all)
+        keep(t, mail, NULL);
+    else if (t->trust->frugal || is_postponed(t, mail))
         t->more = true; /* that is another visit's */
     else
         p3_deleter_add(&t->deleter, mail);
@@ -41,22 +61,59 @@ void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const 
     p3_deleter_init(&t->deleter, d);
 }
 
+/* Nothing is deleted any more in this run. */
+static void tell_of_all(const p3_transfer *t)
+{
+    p3_problem why;
+    const p3_listener *up = t->drop->listener;
+    p3_problem_set(&why, EX_TEMPFAIL,
+                   "each session ended when a message was to be deleted; %" PRIu64
+                   " that were delivered stay on the server; --keep leaves mail there",
+                   t->drop->report->tally.undeleted);
+    if (t->drop->report->tally.undeleted > 0)
+        up->noted(up->ctx, &why);
+}
+
+/* Messages whose deletion broke a session: some are kept, and one of the others is deleted where
+ * the visit has nothing else to do. */
+static void delete_postponed(p3_transfer *t, bool busy)
+{
+    const p3_maildrop *d = t->drop;
+    const p3_postponed *p = &t->trust->postponed;
+    for (size_t i = 0; i < d->box.count && p->count > 0 && !d->over; i++) {
+        const p3_mail *mail = &d->box.at[i];
+        if (!p3_maildrop_is_due(d, mail) || !is_postponed(t, mail))
+            continue;
+        const p3_postponement *one = p3_postponed_find(p, p3_deletion_key(d, mail));
+        if (p->all || one->kept) {
+            keep(t, mail, p->all ? NULL : one);
+        } else if (busy) {
+            t->more = true;
+        } else {
+            busy = true;
+            p3_deleter_add(&t->deleter, mail);
+        }
+    }
+}
+
 /* Deletes what is known and due, as far as this visit may. A frugal one that has looked at some
- * leaves it at what is recorded of that. */
-static void delete_known(p3_transfer *t, bool only_deletes)
+ * leaves it at what is recorded of that. `busy`: it does something else. */
+static void delete_known(p3_transfer *t, bool only_deletes, bool busy)
 {
     const p3_maildrop *d = t->drop;
     bool another = t->trust->frugal && (!only_deletes || d->plan.looks > 0);
     size_t room = another ? 0 : p3_trust_quota(t->trust, d->known.traits.quit_after);
     for (size_t i = 0; i < d->box.count && !d->over; i++) {
-        if (!p3_maildrop_is_due(d, &d->box.at[i]))
+        if (!p3_maildrop_is_due(d, &d->box.at[i]) || is_postponed(t, &d->box.at[i]))
             continue;
+        busy = true;
         t->more = t->more || room == 0;
         if (room > 0) {
             room--;
             p3_deleter_add(&t->deleter, &d->box.at[i]);
         }
     }
+    delete_postponed(t, busy || room == 0);
 }
 
 void p3_transfer_begin(p3_transfer *t, const p3_choice *choice, bool only_deletes)
@@ -72,7 +129,7 @@ void p3_transfer_begin(p3_transfer *t, const p3_choice *choice, bool only_delete
     if (t->retriever.delivery != NULL)
         p3_batcher_begin(&t->batcher, t->retriever.delivery, choice->count);
     if (p3_intents_begin(&t->intents, choice->mails, choice->count))
-        delete_known(t, only_deletes);
+        delete_known(t, only_deletes, choice->count > 0);
     else
         p3_maildrop_failed_memory(d);
 }
@@ -92,7 +149,10 @@ bool p3_transfer_is_done(p3_transfer *t)
     p3_batcher_hand_in(&t->batcher);
     /* QUIT may delete what was retrieved, even without DELE (RFC 1939 §8, RFC 2449 §6.7): it waits
      * until all of it is on the disk. */
-    return t->batcher.batches == 0 && p3_window_is_done(&t->deleter.window);
+    bool done = t->batcher.batches == 0 && p3_window_is_done(&t->deleter.window);
+    if (done && t->trust->postponed.all)
+        tell_of_all(t);
+    return done;
 }
 
 void p3_transfer_free(p3_transfer *t)

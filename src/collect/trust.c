@@ -86,6 +86,46 @@ static bool quit_earlier(const p3_evidence *e, pop3_server_traits *learned)
     return true;
 }
 
+static bool breaks_off(pop3_status status)
+{
+    return status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT || status == POP3_ERR_PROTOCOL ||
+           status == POP3_ERR_LIMIT;
+}
+
+/* Whether sessions end after as many commands, or deletions, whichever the message. */
+static bool deletions_are_counted(p3_trust *next, const p3_evidence *e)
+{
+    bool closed = e->status == POP3_ERR_CLOSED && e->deleted > 0;
+    bool again =
+        closed && (e->answered == next->deletions.answered || e->deleted == next->deletions_before);
+    next->deletions.answered = closed ? e->answered : 0;
+    next->deletions_before = closed ? e->deleted : 0;
+    return again;
+}
+
+/* The session broke at a message's deletion. It may be the message: the others are deleted first.
+ * Or the server counts deletions, or cannot take commands together: what was postponed is not to
+ * blame then. */
+static bool broke_at_deletion(const p3_trust *now, p3_trust *next, const p3_evidence *e,
+                              pop3_server_traits *learned)
+{
+    if (e->deleting == 0 || e->out_of_time || !breaks_off(e->status))
+        return false;
+    bool counted = deletions_are_counted(next, e);
+    if (e->status == POP3_ERR_CLOSED && may_go_together(now, e) &&
+        ++next->deletions_broken >= P3_CLOSES) {
+        next->postponed = (p3_postponed){0};
+        next->apart = P3_APART_CLOSE;
+        return true;
+    }
+    if (counted && quit_earlier(e, learned)) {
+        next->postponed = (p3_postponed){0};
+        return true;
+    }
+    p3_postponed_add(&next->postponed, e->deleting, e->status, e->deleted > 0);
+    return true;
+}
+
 /* The server ended the session at QUIT, and deleted nothing: once may have been the network's
  * fault, twice is the end of what a session may take. QUIT then comes after half as many deletions,
  * then after one. These are no ways of their own: a server that never answers QUIT is not tried any
@@ -168,15 +208,19 @@ bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
     *learned = (pop3_server_traits){0};
     if (commands_were_lost(now, e)) {
         next->apart = P3_APART_SILENCE;
+        (void)broke_at_deletion(now, next, e, learned);
         return true;
     }
     if (leave_out_sizes(now, next, e))
         return true;
-    if (e->status != POP3_ERR_CLOSED)
-        return false;
-    if (e->stage > P3_STAGE_LOGIN &&
+    bool closed = e->status == POP3_ERR_CLOSED;
+    if (closed && e->stage > P3_STAGE_LOGIN &&
         (leave_out_what_was_refused(next, e) || save_commands(now, next, e)))
         return true;
+    if (broke_at_deletion(now, next, e, learned))
+        return true;
+    if (!closed)
+        return false;
     if (e->stage == P3_STAGE_QUIT)
         quit_before_its_bound(next, e);
     return was_closed(now, next, e, learned);
@@ -186,6 +230,7 @@ pop3_server_traits p3_trust_confirm(const p3_trust *now, p3_trust *next, bool de
 {
     pop3_server_traits learned = {0};
     next->quits = 0;
+    next->postponed.answered = next->postponed.answered || deleted;
     next->idle = idle;
     if (deleted)
         learned.quit_after = now->quit_after;

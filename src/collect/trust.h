@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "collect/postponed.h"
 #include "collect/stage.h"
 
 /* How much care a visit takes, after what has happened in this run. */
@@ -49,6 +50,10 @@ typedef struct p3_trust {
     uint32_t quit_after; /* so QUIT comes after as many, which is not learned yet; 0: no bound */
     unsigned asides;
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
+    p3_postponed postponed;        /* messages at whose deletion a session broke */
+    unsigned deletions_broken;     /* sessions that broke so while commands went together */
+    p3_cut deletions;              /* after how many answers the last of them did, */
+    size_t deletions_before;       /* and after how many deletions */
     pop3_server_traits traits;     /* what the visits learned about the server */
     p3_cut cut;                    /* where the last visit was closed */
     bool frugal;           /* it closes after a few commands: a visit does one thing with few */
@@ -69,6 +74,7 @@ typedef struct p3_evidence {
     size_t retrieved;         /* RETRs that were answered */
     size_t deletes;           /* DELEs that were sent */
     size_t deleted;           /* and answered */
+    int64_t deleting;         /* the key of the message at whose DELE it was lost, or 0 */
     bool may_pipeline;        /* the account leaves it to the server */
     bool out_of_time;         /* a bound on the whole session has passed */
     bool pipelined;           /* commands may have shared a window */

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 /* A visit that could not even begin its work says less than the one that it was to go on for. */
@@ -35,27 +36,30 @@ p3_again p3_turns_after(p3_turns *t, const p3_visit *v, const p3_sync_options *o
     p3_again again =
         p3_verdict_next(verdict, goes_on, options->retry_ms, options->retries, &t->waits, wait_ms);
     if (again != P3_AGAIN_NO) /* what failed is tried again, and counted again if so */
-        after->failed = after->unseen = after->skipped = 0;
+        after->failed = after->unseen = after->undeleted = after->skipped = 0;
     return again;
+}
+
+/* Adds to a text what could not be done with how many messages, if any. */
+static void add_rest(char *text, size_t size, const char *what, uint64_t count)
+{
+    size_t len = strlen(text);
+    if (count > 0)
+        snprintf(text + len, size - len, "%s%s: %" PRIu64, len > 0 ? ", " : "", what, count);
 }
 
 p3_problem p3_turns_problem(const p3_turns *t)
 {
     const p3_tally *tally = &t->history.tally;
-    char failed[80] = "";
-    char unseen[120] = "";
     p3_problem problem = t->problem;
-    if (tally->failed > 0)
-        snprintf(failed, sizeof failed, "could not be retrieved or delivered: %" PRIu64,
-                 tally->failed);
-    if (tally->unseen > 0)
-        snprintf(unseen, sizeof unseen,
-                 "could not be compared with the mail that was delivered before: %" PRIu64,
-                 tally->unseen);
-    if (problem.exit == 0 && (tally->failed > 0 || tally->unseen > 0))
+    char rest[300] = "";
+    add_rest(rest, sizeof rest, "could not be retrieved or delivered", tally->failed);
+    add_rest(rest, sizeof rest, "could not be compared with the mail that was delivered before",
+             tally->unseen);
+    add_rest(rest, sizeof rest, "could not be deleted on the server", tally->undeleted);
+    if (problem.exit == 0 && rest[0] != '\0')
         p3_problem_set(&problem, EX_TEMPFAIL,
-                       "%s%s%s; what is on the server stays there and is tried again in the next "
-                       "run",
-                       failed, tally->failed > 0 && tally->unseen > 0 ? ", " : "", unseen);
+                       "%s; what is on the server stays there and is tried again in the next run",
+                       rest);
     return problem;
 }

@@ -1,6 +1,7 @@
 /* A visit to one account: one connection, from the secret to what is recorded after QUIT. visit.c
  * is the page that has the whole order of it. What it is made of, from below:
  *   verdict        what was wrong, and whether another visit is worth while
+ *   postponed      messages at whose deletion a session broke
  *   trust          how far the server is trusted, and what a visit teaches the next one
  *   report         what is counted and told; remarks has some of its words
  *   maildrop       what the parts share: the listing, what is known of it, the connection

@@ -117,6 +117,9 @@ ROWS = [
     Row("a session ends when commands come together", MANY, tests=HABITS + "a_server_that_closes_when_commands_come_together_is_asked_one_at_a_time"),
     Row("a session ends after some refusals", "fetchmail's FAQ", tests=HABITS + "a_server_that_counts_refusals_is_not_asked_again_for_what_it_refuses"),
     Row("QUIT closes the connection without a reply", "fetchmail's FAQ", "quit-closed quit-closed-with-nothing-deleted"),
+    Row("DELE closes the connection, is not answered, or is answered by an empty line", MANY, "dele-closed dele-silent dele-empty", tests=
+        HABITS + "a_message_at_whose_deletion_the_session_breaks_does_not_keep_the_others_on_the_server "
+        + HABITS + "a_server_that_deletes_nothing_is_asked_a_few_times_and_new_mail_comes"),
     Row("mail is deleted after QUIT is answered", "Courier 1.0.16",
         tests=ONCE + "what_was_to_be_deleted_and_is_still_there_is_compared_and_not_delivered_again"),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from test_sessions import scripted
+from world import message
 
 
 def numbers(world) -> list[int]:
@@ -180,6 +181,68 @@ def test_utf8_is_sent_before_the_login_where_it_is_announced(world, answer):
         world.sync(server.port, "--utf8", "off")
         assert server.commands("UTF8") == []
     assert numbers(world) == [0, 1]
+
+
+# ---- a server that breaks the session when it is to delete ----
+
+AT_DELE = {
+    "close": ("close", "the server closes the connection"),
+    "reset": ("reset", "the server closes the connection"),
+    "silence": ("loop {\n  expect-any\n }\n close", "the server does not answer"),
+    "an empty line": ('line ""', "the server answers with nonsense"),
+    "nonsense": ('line "what?"', "the server answers with nonsense"),
+}
+
+
+def at_dele(world, server, *options, status):
+    return world.sync(server.port, "--delete", "--timeout", "1s", *options, status=status)
+
+
+@pytest.mark.parametrize("habit", AT_DELE)
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]])
+def test_a_message_at_whose_deletion_the_session_breaks_does_not_keep_the_others_on_the_server(world, habit, options):
+    what, told = AT_DELE[habit]
+    world.fill(6)
+    script = f'on "DELE 1" {{\n {what}\n}}\nserve\n'
+    with scripted(world, *[script] * 30, options=["--delete", *options]) as server:
+        for left in (1, 2):
+            said = at_dele(world, server, status=75)
+            assert f"message 1: {told} when it is told to delete this message" in said and "--keep" in said
+            assert "could not be deleted on the server: 1;" in said
+            assert world.on_server() == [message(0).encode()], "the message itself, and none that was not retrieved"
+            world.fill(2, first=6 * left)
+        server.forget()
+    assert numbers(world) == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("habit", ["close", "silence", "an empty line"])
+def test_a_server_that_deletes_nothing_is_asked_a_few_times_and_new_mail_comes(world, habit):
+    world.fill(12)
+    script = f"on DELE {{\n {AT_DELE[habit][0]}\n}}\nserve\n"
+    with scripted(world, *[script] * 40, options=["--delete"]) as server:
+        for count in (12, 15):
+            said = at_dele(world, server, status=75)
+            assert f"{count} that were delivered stay on the server; --keep leaves mail there" in said
+            assert numbers(world) == list(range(count)) and len(world.on_server()) == count
+            assert server.count(" open") <= 8
+            server.forget()
+            world.fill(3, first=12)
+
+
+def test_a_deletion_that_broke_one_session_is_made_good_in_the_same_run(world):
+    world.fill(6)
+    with scripted(world, 'on "DELE 3" {\n close\n}\nserve\n', options=["--delete"]) as server:
+        assert "pop3:" not in at_dele(world, server, status=0)
+    assert numbers(world) == list(range(6)) and world.on_server() == []
+
+
+def test_what_quit_did_not_confirm_after_a_postponed_deletion_counts_as_not_deleted(world):
+    world.fill(4)
+    broken = 'on "DELE 2" {\n close\n}\nserve\n'
+    with scripted(world, broken, *["on QUIT {\n close\n}\nserve\n"] * 20, options=["--delete"]) as server:
+        events = world.events(server.port, "--delete", status=75)
+    assert [e["deleted"] for e in events if e["event"] == "over"] == [0]
+    assert numbers(world) == list(range(4)) and len(world.on_server()) == 4
 
 
 # ---- listings that do not agree ----

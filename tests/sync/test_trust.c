@@ -163,6 +163,62 @@ static void quit_that_is_never_answered_is_tried_after_fewer_deletions(void **st
     assert_int_equal(r.trust.quits, 0);
 }
 
+static void a_message_whose_deletion_breaks_the_session_is_postponed_and_then_kept(void **state)
+{
+    static const pop3_status ends[] = {POP3_ERR_CLOSED, POP3_ERR_TIMEOUT, POP3_ERR_PROTOCOL,
+                                       POP3_ERR_LIMIT};
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        run r = {0};
+        p3_evidence e = {.status = ends[i],
+                         .stage = P3_STAGE_RETRIEVAL,
+                         .answered = MANY,
+                         .deletes = 3,
+                         .deleted = 2,
+                         .deleting = 7};
+        assert_true(end_by(&r, e));
+        assert_false(p3_postponed_find(&r.trust.postponed, 7)->kept);
+        assert_null(p3_postponed_find(&r.trust.postponed, 8));
+        e.deleted = 0;
+        assert_true(end_by(&r, e));
+        assert_true(p3_postponed_find(&r.trust.postponed, 7)->kept);
+        assert_int_equal(r.learned.quit_after, 0);
+    }
+}
+
+static void
+a_server_that_counts_deletions_is_told_from_a_message_that_breaks_the_session(void **state)
+{
+    run r = {0};
+    p3_evidence e = {.status = POP3_ERR_CLOSED,
+                     .stage = P3_STAGE_RETRIEVAL,
+                     .answered = MANY,
+                     .deletes = 9,
+                     .deleted = 8,
+                     .deleting = 7};
+    (void)state;
+    assert_true(end_by(&r, e));
+    e.deleting = 9; /* another message, after as many */
+    assert_true(end_by(&r, e));
+    assert_int_equal(r.learned.quit_after, 4);
+    assert_int_equal(r.trust.postponed.count, 0);
+}
+
+static void a_server_that_takes_no_deletion_is_not_asked_for_each_message(void **state)
+{
+    run r = {0};
+    p3_evidence e = {
+        .status = POP3_ERR_CLOSED, .stage = P3_STAGE_RETRIEVAL, .answered = MANY, .deletes = 1};
+    (void)state;
+    for (e.deleting = 1; !r.trust.postponed.all; e.deleting++)
+        assert_true(end_by(&r, e));
+    assert_int_equal(e.deleting - 1, P3_POSTPONED_IN_VAIN);
+    r = (run){.trust.postponed.answered = true};
+    for (e.deleting = 1; !r.trust.postponed.all; e.deleting++)
+        assert_true(end_by(&r, e));
+    assert_int_equal(e.deleting - 1, P3_POSTPONED_MOST + 1);
+}
+
 static void care_is_raised_and_never_lowered(void **state)
 {
     p3_trust t = {0};
@@ -206,6 +262,10 @@ int main(void)
         cmocka_unit_test(a_login_that_it_closes_is_to_be_tried_by_another_mechanism),
         cmocka_unit_test(quit_comes_after_half_as_many_deletions_where_it_closes_before),
         cmocka_unit_test(quit_that_is_never_answered_is_tried_after_fewer_deletions),
+        cmocka_unit_test(a_message_whose_deletion_breaks_the_session_is_postponed_and_then_kept),
+        cmocka_unit_test(
+            a_server_that_counts_deletions_is_told_from_a_message_that_breaks_the_session),
+        cmocka_unit_test(a_server_that_takes_no_deletion_is_not_asked_for_each_message),
         cmocka_unit_test(care_is_raised_and_never_lowered),
         cmocka_unit_test(a_server_that_ends_each_visit_after_a_few_commands_is_treated_frugally),
     };
