@@ -380,9 +380,9 @@ def cut_at(path, port, certs, way, octets):
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
-def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(world, certs, imapd, way):
-    """The octets of the whole conversation about one message, to the server and from it; one in 60 of them, drawn
-    by lot, and the last ones."""
+def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(world, certs, imapd, way, capsys):
+    """The octets of the whole conversation about one message, to the server and from it: one in 60 of them, drawn by lot,
+    and the last ones; all of them in command-imap-long."""
     world.fill(1, lines=1)
     with world.server() as server:
         imap = imapd()
@@ -395,6 +395,8 @@ def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(world, certs, i
         with ThreadPoolExecutor(6) as pool:
             for _ in pool.map(lambda octets: cut_at(world.path, server.port, certs, way, octets), points):
                 pass
+    with capsys.disabled():
+        print(f"# {len(points)} of {whole} octets {way}: the message is there once", flush=True)
 
 
 POINTS = ["intents-recorded", "imap-announced:1", "imap-announced:50", "imap-content:50", "imap-sent:1", "imap-answered:1",
