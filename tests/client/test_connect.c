@@ -277,21 +277,30 @@ static void a_local_address_of_the_other_family_is_a_connect_error(void **state)
 
 /* Under TLS, the time must first be enough for the handshake: as much as this machine needs,
  * emulated or busy. */
+/* Connects with ever more time until the connection gets as far as `stage`; how it failed there. */
+static pop3_status connect_until(fixture *f, const char *stage)
+{
+    pop3_status status;
+    f->options.connect_timeout_ms = 25;
+    do {
+        f->options.connect_timeout_ms *= 2;
+        status = pop3_client_connect(client_new(f));
+    } while (status == POP3_ERR_TIMEOUT &&
+             strstr(pop3_client_error(f->client)->message, stage) == NULL &&
+             f->options.connect_timeout_ms < PROCESS_PATIENCE);
+    return status;
+}
+
 static void a_server_that_never_greets_times_out(void **state)
 {
     fixture *f = *state;
     char expected[120];
-    pop3_client *c;
-    int limit = 25;
     serve(f, "expect-eof", NULL);
-    do {
-        limit *= 2;
-        f->options.connect_timeout_ms = limit;
-        c = client_new(f);
-        assert_status(POP3_ERR_TIMEOUT, pop3_client_connect(c));
-    } while (strstr(pop3_client_error(c)->message, "greeting") == NULL && limit < PROCESS_PATIENCE);
+    assert_status(POP3_ERR_TIMEOUT, connect_until(f, "greeting"));
+    pop3_client *c = f->client;
     snprintf(expected, sizeof expected,
-             "waiting for the greeting: the server did not answer within %d ms", limit);
+             "waiting for the greeting: the server did not answer within %d ms",
+             f->options.connect_timeout_ms);
     assert_error(c, POP3_ERR_TIMEOUT, expected);
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
     assert_status(POP3_ERR_STATE, pop3_client_noop(c));
@@ -302,15 +311,13 @@ static void a_handshake_without_an_answer_times_out(void **state)
     needs_tls();
     fixture *f = *state;
     f->may_complain = true; /* the client's first flight is no line of POP3 */
-    play(f, "expect-silence 60000", NULL);
+    serve(f, "expect-silence 60000", NULL);
     f->options.security = POP3_SECURITY_TLS;
-    f->options.connect_timeout_ms = 50;
     f->options.tls = trusting(f);
-    pop3_client *c = client_new(f);
-    pop3_status status = pop3_client_connect(c);
+    pop3_status status = connect_until(f, "TLS handshake");
     /* The server gives up as soon as something comes, or waits for more. */
     assert_true(status == POP3_ERR_TIMEOUT || status == POP3_ERR_CLOSED);
-    assert_error(c, status, "TLS handshake");
+    assert_error(f->client, status, "TLS handshake");
 }
 
 static void without_a_limit_there_is_no_deadline(void **state)

@@ -4,8 +4,8 @@ example, under a bound on memory.
 
     every_command.py [--only WORD] [--form WORD] [--stages] [--jobs N] [--sanitizers]
 
-    --stages       a script is played to those forms alone that come to where it misbehaves, and where that is
-                   before the login is over, or much is sent, to one form of each subcommand
+    --stages       a script is played to those forms alone that come to where it misbehaves; where that is before
+                   the login is over or at its end, or much is sent, to one form of each subcommand or of some
     --sanitizers   the programs were built with them: they reserve address space, so that what is bounded
                    is the size of one allocation
 
@@ -30,6 +30,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -56,7 +57,7 @@ class Form(NamedTuple):
     """One way to start a program."""
 
     words: str
-    stages: str  # what it asks for once it is logged in
+    stages: str  # what it asks for once it is logged in; "quit" where something of its own hangs on that
     raw: bool = False  # what it prints is the message itself
     program: str = "pop3"
 
@@ -82,11 +83,11 @@ FORMS = [
     Form("list --json", "list top"),
     Form("list --trace", "list top"),
     Form("rm --dry-run 1-", "list"),
-    Form("shell", "capa stat list uidl retr top dele"),
+    Form("shell", "capa stat list uidl retr top dele quit"),
     Form("stat", "stat"),
     Form("stat --json", "stat"),
     Form("sync --dry-run --maildir {0}/Maildir --state {0}/state", "uidl"),
-    Form("sync --maildir {0}/Maildir --state {0}/state --max-size 100K", "uidl list retr"),
+    Form("sync --maildir {0}/Maildir --state {0}/state --max-size 100K", "uidl list retr quit"),
     Form("sync --command cat>/dev/null --state {0}/state", "uidl retr"),
     Form("sync --json --maildir {0}/Maildir --state {0}/state", "uidl retr"),
     Form("top 2", "stat top", raw=True),
@@ -101,20 +102,23 @@ FORMS = [
     Form("", "list stat retr", raw=True, program="session_tour"),
     Form("--connections 3", "list retr", program="event_loop"),
     # These delete: the server shows what they deleted to nobody any more.
-    Form("rm 2", "stat dele"),
-    Form("rm 3- 1", "list dele"),
-    Form("sync --mbox {0}/mbox --state {0}/state --delete", "uidl retr dele"),
+    Form("rm 2", "stat dele quit"),
+    Form("rm 3- 1", "list dele quit"),
+    Form("sync --mbox {0}/mbox --state {0}/state --delete", "uidl retr dele quit"),
 ]
 
 
 # Subcommands that ask no POP3 server for anything.
 ELSEWHERE = {"authorize", "help", "setup", "token"}
 
-# What concerns all forms. A count is what any of them may take for a size, whether it asks for it now or not.
+# What concerns all subcommands, each in its first form. A count is what any of them may take for a size, whether it
+# asks for it now or not.
 ANYBODYS = ("login", "quit", "stat")
 
-# Those that log in each in a way of its own; sanitizers, which are slow, watch these alone do it.
+# Those that log in each in a way of its own. The others do as these do: each of them meets one script of TURNS before
+# the login is over; under sanitizers, which are slow, none.
 LOGINS = ("capa", "stat", "doctor", "shell", "sync", "event_loop")
+TURNS = 3
 
 # Those that keep what comes, each in a way of its own: under sanitizers, these alone meet what is large.
 COLLECTORS = ("list", "uidl", "sync", "event_loop")
@@ -128,26 +132,31 @@ def stage_of(script: str) -> str:
     return word if word in STAGES else "login"
 
 
-def forms_for(b: Behaviour, arguments: argparse.Namespace) -> list[Form]:
-    """Before the login is over all forms of a subcommand do the same: the first stands for them. Sanitizers are slow:
-    there it does so for what messages are like, too."""
+def has_turn(form: Form, b: Behaviour, sanitizers: bool) -> bool:
+    """Whether a form that logs in as others do meets this script of a login."""
+    return form.name in LOGINS or (not sanitizers and crc32(f"{form.name} {b.name}".encode()) % TURNS == 0)
+
+
+def comes_to(form: Form, b: Behaviour, seen: set[str], sanitizers: bool) -> bool:
+    """Whether a form is to meet a script that may have met those of the subcommands in `seen`. Where all forms of a
+    subcommand do the same the first stands for them. Sanitizers are slow: there it does so for what messages are like, too."""
     stage = stage_of(b.name)
-    first = stage == "login" or LARGE.search(b.name) or (arguments.sanitizers and stage in ("retr", "top", "dele"))
-    first = first and arguments.stages
-    anybodys = ANYBODYS[: 2 if arguments.sanitizers else 3]
-    chosen, seen = [], set()
+    own = stage in form.stages.split()
+    if (stage == "login" or (sanitizers and stage == "quit" and not own)) and not has_turn(form, b, sanitizers):
+        return False
+    if sanitizers and LARGE.search(b.name) and form.name not in COLLECTORS:
+        return False
+    once = not own or LARGE.search(b.name) or (sanitizers and stage in ("retr", "top", "dele"))
+    anybodys = ANYBODYS[: 2 if sanitizers else 3]
+    return (own or stage in anybodys) and not (once and form.name in seen)
+
+
+def forms_for(b: Behaviour, arguments: argparse.Namespace) -> list[Form]:
+    chosen: list[Form] = []
     for form in FORMS:
         if arguments.form not in f"{form.program} {form.words}":
             continue
-        slow = arguments.sanitizers and arguments.stages
-        if slow and stage in ("login", "quit") and form.name not in LOGINS:
-            continue
-        if slow and LARGE.search(b.name) and form.name not in COLLECTORS:
-            continue
-        if first and form.name in seen:
-            continue
-        if stage in anybodys or not arguments.stages or stage in form.stages.split():
-            seen.add(form.name)
+        if not arguments.stages or comes_to(form, b, {each.name for each in chosen}, arguments.sanitizers):
             chosen.append(form)
     return chosen
 

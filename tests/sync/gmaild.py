@@ -98,6 +98,7 @@ class Gmaild:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # header and body are two writes: the second does not wait for the other's ACK
     timeout = 60
 
     def setup(self) -> None:

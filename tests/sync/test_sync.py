@@ -405,7 +405,7 @@ def test_a_server_that_is_slow_at_the_login_is_asked_apart_once_and_not_blamed(w
     script = world.path / "slow"
     script.write_text("on PASS { expect-eof }\nserve\n")
     with world.server("--no-capa", "SASL", "--script", script) as server:
-        world.sync(server.port, "--timeout", "200ms", "--retry-wait", "1ms", "--retries", "0", status=75)
+        world.sync(server.port, "--timeout", "2s", "--retry-wait", "1ms", "--retries", "0", status=75)
         assert server.count("PASS") == 2, "once behind USER, once alone"
         assert pipelines(world)
 
@@ -419,7 +419,7 @@ def test_a_doubt_that_cannot_be_recorded_comes_to_an_end(world):
         db.execute("CREATE TRIGGER t BEFORE INSERT ON trait BEGIN SELECT raise(FAIL, 'no'); END")
         db.commit()
     with world.server("--no-capa", "SASL", "--discard-pipelined", "--port", port) as server:
-        world.sync(port, "--timeout", "200ms", status=74)
+        world.sync(port, "--timeout", "2s", status=74)
         assert server.count("open") == 2
 
 

@@ -187,6 +187,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # header and body are two writes: the second does not wait for the other's ACK
     timeout = 30
 
     def log_message(self, *_unused: object) -> None:
