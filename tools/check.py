@@ -9,7 +9,8 @@ and the tests of threads under ThreadSanitizer.
 
 Tests see nothing of this program's environment. Each run has conditions of its own: see
 tests/tools/run_test.py. A test that runs several times counts once: it has passed when it passed in each run.
-The long ones (suite "long") run once in the plain build: as an ordinary user, or by --plain.
+The long ones, the catalogue of hostile servers and the fuzzers' corpora (suites "long", "hostile", "fuzz") run once in
+the plain build: as an ordinary user, or by --plain.
 What was skipped is named and counted apart. Failures are named again at the end. The last line is
 `N passed, N failed`; the exit status is 0 when none failed.
 """
@@ -65,9 +66,13 @@ PROGRAMS = [
 ]
 PORTABLE = [*(Path(program).name for program in PROGRAMS), "command-without-sandbox"]
 
-# A minute or so each, of replies, memory, power cuts, faults and Gmail: to them a user, IPv6 or the place of files makes
-# no difference. Of the runs of a build, one has them: the ordinary user's, or the plain one where that cannot be.
-BUT_LONG = ["--no-suite", "long"]
+# Of replies, memory, power cuts, faults, Gmail and octets that parsers read: to them a user, IPv6 or the place of files
+# makes no difference. Of the runs of a build, one has them: the ordinary user's, or the plain one where that cannot be.
+BUT_LONG = ["--no-suite", "long", "--no-suite", "hostile", "--no-suite", "fuzz"]
+
+# Tests wait more than they reckon: two for each processor keep it busy.
+PROCESSORS = os.cpu_count() or 1
+AT_ONCE = ["--num-processes", str(2 * PROCESSORS), "--timeout-multiplier", "2"]
 
 RUNS = [
     Run("plain", "build", WHOLE, []),
@@ -85,7 +90,8 @@ RUNS = [
         conditions="east_2040",
         targets=("src/cli/pop3", "tests/server/pop3-testserver", "tests/tools/libclock-2040.so", *PROGRAMS)),  # fmt: skip
     Run("valgrind", "build", WHOLE, ["--suite", "valgrind"], conditions="valgrind", tool="valgrind"),
-    Run("fuzzers", "build-fuzz", ["-Dfuzz=true"], ["--suite", "libfuzzer"], targets=("fuzzers",), tool="clang"),
+    Run("fuzzers", "build-fuzz", ["-Dfuzz=true"], ["--suite", "libfuzzer", "--num-processes", str(PROCESSORS)],
+        targets=("fuzzers",), tool="clang"),  # fmt: skip
     Run(
         "thread sanitizer",
         "build-threads",
@@ -175,7 +181,7 @@ def perform(run: Run) -> dict[str, str]:
     for old in logs(run, "json"):
         old.unlink()
     command = ["meson", "test", "-C", run.build, "--no-rebuild", "--setup", run.conditions]
-    command += ["--logbase", f"check-{slug(run)}", *run.test]
+    command += ["--logbase", f"check-{slug(run)}", *AT_ONCE, *run.test]
     subprocess.run(command, cwd=ROOT, check=False)
     found: dict[str, str] = {}
     for log in logs(run, "json"):
