@@ -327,7 +327,8 @@ static void a_silent_proxy_is_under_the_connects_deadline(void **state)
     f->options.proxy = POP3_PROXY_SOCKS5;
     f->options.proxy_host = "127.0.0.1";
     f->options.proxy_port = s.port;
-    f->options.connect_timeout_ms = 2000; /* until the proxy is connected, it may take this machine long */
+    f->options.connect_timeout_ms =
+        2000; /* until the proxy is connected, it may take this machine long */
     pop3_client *c = client_new(f);
     assert_status(POP3_ERR_TIMEOUT, pop3_client_connect(c));
     assert_error(c, POP3_ERR_TIMEOUT, "connecting through the proxy");
