@@ -61,13 +61,17 @@ static bool make_texts(p3_gmail_account *g, const p3_settings *s, const p3_addre
 }
 
 /* Whom to connect to. */
-static p3_address find_dialed(const p3_settings *s, const p3_address *server)
+static void find_dialed(const p3_settings *s, const p3_address *server, p3_address out[2])
 {
-    p3_address proxy = {.port = s->proxy.port};
-    if (s->proxy.kind == POP3_PROXY_NONE)
-        return *server;
-    snprintf(proxy.host, sizeof proxy.host, "%s", s->proxy.host);
-    return proxy;
+    char *proxy = s->proxy.kind == POP3_PROXY_NONE ? p3_http_environment_proxy() : NULL;
+    out[0] = *server;
+    if (s->proxy.kind != POP3_PROXY_NONE) {
+        out[0] = (p3_address){.port = s->proxy.port};
+        snprintf(out[0].host, sizeof out[0].host, "%s", s->proxy.host);
+    } else if (proxy != NULL && (!p3_address_read(&out[1], proxy) || out[1].path != NULL)) {
+        out[1] = (p3_address){0}; /* libcurl tells what is wrong with it */
+    }
+    free(proxy);
 }
 
 /* Makes what the tokens are found by. */
@@ -110,7 +114,6 @@ p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p
         return NULL;
     }
     g->options = (p3_gmail_options){.url = url,
-                                    .dialed = find_dialed(s, &server),
                                     .labels = s->labels,
                                     .unread = s->unread,
                                     .never_spam = s->never_spam,
@@ -118,12 +121,13 @@ p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p
                                     .date = s->internal_date == P3_IMAP_NOW ? P3_GMAIL_DATE_NOW
                                                                             : P3_GMAIL_DATE_HEADER,
                                     .way = {.ca_file = s->issuer_ca_file,
-                                            .proxy = g->proxy != NULL ? g->proxy : "",
+                                            .proxy = g->proxy,
                                             .proxy_user = s->proxy_user,
                                             .proxy_password = s->proxy_password},
                                     .find_token = find_token,
                                     .token_ctx = &g->secret,
                                     .renewal = g->renewal};
+    find_dialed(s, &server, g->options.dialed);
     return g;
 }
 

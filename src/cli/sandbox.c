@@ -21,6 +21,13 @@
 
 /* ---- the network ---- */
 
+/* Google's, or a proxy's, or both. */
+static bool allow_gmail_ports(const p3_landlock *l, const p3_gmail_options *o)
+{
+    bool ok = p3_landlock_allow_port(l, o->dialed[0].port);
+    return ok && (o->dialed[1].host[0] == '\0' || p3_landlock_allow_port(l, o->dialed[1].port));
+}
+
 /* The port of a target that is connected to over TCP. Its name is looked up outside, and a socket
  * of this machine is connected to there. */
 static bool allow_target_port(const p3_sandbox *s, const p3_landlock *l, const p3_target *t)
@@ -29,7 +36,7 @@ static bool allow_target_port(const p3_sandbox *s, const p3_landlock *l, const p
     const p3_target_row *row = s->delivers ? p3_target_row_of(t->kind) : NULL;
     if (row != NULL && row->kind == P3_TARGET_GMAIL)
         return t->envelope == NULL || t->envelope->gmail == NULL ||
-               p3_landlock_allow_port(l, t->envelope->gmail->dialed.port);
+               allow_gmail_ports(l, t->envelope->gmail);
     if (row == NULL || !p3_target_server(t, &address))
         return true;
     return address.path != NULL || p3_landlock_allow_port(l, address.port);

@@ -163,7 +163,8 @@ static void add_gmail(p3_sandbox *s, p3_local_account *a)
 {
     if (!s->delivers || a->gmail == NULL)
         return;
-    add_host(s, a->gmail->options.dialed.host);
+    for (size_t i = 0; i < 2; i++)
+        add_host(s, a->gmail->options.dialed[i].host);
     add_token(s, &a->gmail->secret);
 }
 
@@ -173,7 +174,7 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
     s->state_folder = s->state != NULL ? state_folder(s->state) : NULL;
     bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
     s->commands = calloc(4 * s->chosen->count + 1, sizeof *s->commands);
-    s->names = calloc(2 * s->chosen->count + count + 1, sizeof *s->names);
+    s->names = calloc(3 * s->chosen->count + count + 1, sizeof *s->names);
     s->tokens = calloc(2 * s->chosen->count + 1, sizeof *s->tokens);
     ok = ok && s->commands != NULL && s->names != NULL && s->tokens != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {

@@ -45,7 +45,7 @@ struct p3_gmail_line {
     p3_gmail_session *session;
     p3_http_line *http;
     p3_http_way way;
-    char *addresses;
+    char *addresses[2]; /* of whom to connect to */
 };
 
 /* ---- the session ---- */
@@ -130,6 +130,18 @@ static bool look_up(const p3_address *to, char **out, p3_problem *why)
     return true;
 }
 
+/* One that is not found need not be the one that is connected to: libcurl tells that then. */
+static bool look_up_all(p3_gmail_line *l, p3_problem *why)
+{
+    bool ok = false;
+    for (size_t i = 0; i < 2; i++) {
+        const p3_address *to = &l->session->options->dialed[i];
+        ok = (to->host[0] != '\0' && look_up(to, &l->addresses[i], why)) || ok;
+        l->way.addresses[i] = l->addresses[i];
+    }
+    return ok;
+}
+
 p3_gmail_line *p3_gmail_line_new(p3_gmail_session *s, p3_problem *why)
 {
     p3_gmail_line *l = calloc(1, sizeof *l);
@@ -140,10 +152,8 @@ p3_gmail_line *p3_gmail_line_new(p3_gmail_session *s, p3_problem *why)
     l->session = s;
     l->way = s->options->way;
     l->http = p3_http_line_new("delivering to Gmail", why);
-    if (l->http != NULL && look_up(&s->options->dialed, &l->addresses, why)) {
-        l->way.addresses = l->addresses;
+    if (l->http != NULL && look_up_all(l, why))
         return l;
-    }
     p3_gmail_line_free(l);
     return NULL;
 }
@@ -153,7 +163,8 @@ void p3_gmail_line_free(p3_gmail_line *l)
     if (l == NULL)
         return;
     p3_http_line_free(l->http);
-    free(l->addresses);
+    free(l->addresses[0]);
+    free(l->addresses[1]);
     free(l);
 }
 

@@ -14,9 +14,10 @@ typedef enum p3_gmail_date {
 
 /* What the target needs beside the user's address. Everything is the caller's. */
 typedef struct p3_gmail_options {
-    const char *url;    /* https://HOST[:PORT], see p3_gmail_url_read() */
-    p3_address dialed;  /* whom to connect to: that host, or a proxy */
-    const char *labels; /* names with commas between; NULL: INBOX */
+    const char *url;      /* https://HOST[:PORT], see p3_gmail_url_read() */
+    p3_address dialed[2]; /* whom to connect to: that host, or a proxy. With a proxy of the
+                             environment, which says itself for whom, both. No host: nobody */
+    const char *labels;   /* names with commas between; NULL: INBOX */
     bool unread;
     bool never_spam; /* Gmail must not take it for spam */
     bool calendar;   /* invitations are put into the calendar */

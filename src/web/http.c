@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "optional/curl.h"
@@ -87,11 +88,37 @@ static bool append(struct curl_slist **list, const char *line)
     return more != NULL;
 }
 
+char *p3_http_environment_proxy(void)
+{
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    const char *url = NULL;
+    for (size_t i = 0; (url == NULL || url[0] == '\0') && i < sizeof names / sizeof *names; i++)
+        url = getenv(names[i]);
+    if (url == NULL || url[0] == '\0')
+        return NULL;
+    const char *scheme = strstr(url, "://");
+    const char *host = scheme != NULL ? scheme + 3 : url;
+    size_t len = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', len); /* behind a user's name and password */
+    if (at != NULL) {
+        len -= (size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    const char *colon = memrchr(host, ':', len);
+    bool has_port = colon != NULL && memchr(colon, ']', len - (size_t)(colon - host)) == NULL;
+    const char *port = strncasecmp(url, "https://", 8) == 0 ? ":443" : ":1080";
+    char *out = NULL;
+    return asprintf(&out, "%.*s%s", (int)len, host, has_port ? "" : port) < 0 ? NULL : out;
+}
+
 static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **addresses)
 {
     const p3_curl *curl = p3_curl_load();
-    if (way->addresses != NULL && append(addresses, way->addresses))
-        curl->easy_setopt(c, CURLOPT_RESOLVE, *addresses);
+    for (size_t i = 0; i < sizeof way->addresses / sizeof *way->addresses; i++) {
+        if (way->addresses[i] != NULL)
+            (void)append(addresses, way->addresses[i]); /* else it is looked up */
+    }
+    curl->easy_setopt(c, CURLOPT_RESOLVE, *addresses);
     if (way->ca_file != NULL) {
         curl->easy_setopt(c, CURLOPT_CAINFO, way->ca_file);
         curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
@@ -209,8 +236,16 @@ static bool set_headers(CURL *c, const p3_http_request *r, struct curl_slist **l
     return ok && curl->easy_setopt(c, CURLOPT_HTTPHEADER, *list) == CURLE_OK;
 }
 
+/* A proxy that opens no way to the server. */
+static bool is_refused_by_proxy(CURL *c)
+{
+    long status = 0;
+    return p3_curl_load()->easy_getinfo(c, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK &&
+           status != 0 && status / 100 != 2;
+}
+
 /* The errors that come before anything of the request can have gone out. */
-static bool is_before_sending(CURLcode code)
+static bool is_before_sending(CURL *c, CURLcode code)
 {
     switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -224,12 +259,12 @@ static bool is_before_sending(CURLcode code)
     case CURLE_OUT_OF_MEMORY:
         return true;
     default:
-        return false;
+        return is_refused_by_proxy(c);
     }
 }
 
-static p3_http_end explain(CURLcode code, const char *details, const char *doing, size_t most,
-                           p3_problem *why)
+static p3_http_end explain(CURL *c, CURLcode code, const char *details, const char *doing,
+                           size_t most, p3_problem *why)
 {
     const p3_curl *curl = p3_curl_load();
     const char *what = details[0] != '\0' ? details : curl->easy_strerror(code);
@@ -246,7 +281,7 @@ static p3_http_end explain(CURLcode code, const char *details, const char *doing
         p3_problem_set(why, EX_CONFIG, "%s: %s; the address must begin with https://", doing, what);
     else
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s; try again later", doing, what);
-    return is_before_sending(code) ? P3_HTTP_NOT_SENT : P3_HTTP_LOST;
+    return is_before_sending(c, code) ? P3_HTTP_NOT_SENT : P3_HTTP_LOST;
 }
 
 p3_http_line *p3_http_line_new(const char *doing, p3_problem *why)
@@ -288,7 +323,7 @@ p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3
         curl->easy_getinfo(c, CURLINFO_RETRY_AFTER, &wait);
         out->retry_after = wait < 0 ? 0 : wait > P3_RETRY_MOST ? P3_RETRY_MOST : (int64_t)wait;
     } else {
-        end = explain(code, details, doing, coming.most, why);
+        end = explain(c, code, details, doing, coming.most, why);
         if (r->upload != NULL && r->upload->error != 0)
             p3_problem_errno(why, r->upload->error, "%s: reading what is to be sent", doing);
         p3_http_answer_free(out);

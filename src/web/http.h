@@ -17,7 +17,8 @@ typedef struct p3_http_way {
     const char *proxy;   /* URL; NULL: what the environment says (https_proxy); "": none */
     const char *proxy_user;
     const char *proxy_password;
-    const char *addresses; /* HOST:PORT:ADDRESS,... of the name to connect to; NULL: look it up */
+    const char *addresses[2]; /* HOST:PORT:ADDRESS,... of names to connect to, which need not be
+                                 looked up; NULL: none */
 } p3_http_way;
 
 /* A body that is sent in pieces: text, a part of a file, text. Everything is the caller's. */
@@ -54,6 +55,10 @@ typedef struct p3_http_answer {
     size_t len;
     int64_t retry_after; /* seconds that the server asks to wait; 0: it does not */
 } p3_http_answer;
+
+/* HOST:PORT of the proxy that the environment names for https, as libcurl reads it; no_proxy is not
+ * looked at. In new memory; NULL: none. */
+char *p3_http_environment_proxy(void);
 
 /* How it ended. */
 typedef enum p3_http_end {

@@ -1,15 +1,13 @@
 """Settings: how they are read, inherited and told to be wrong, and what they make of a session."""
 
-import contextlib
 import os
 import re
-import socket
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
 
+from relays import connect_proxy, relay
 from world import COMMAND, DEADLINE
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guide/leaving-gmail.md"
@@ -346,12 +344,12 @@ def test_the_state_knows_a_host_whatever_its_case(world):
 
 
 def test_a_proxy_is_asked_to_connect_to_the_server_by_name(world):
-    with world.server() as server, connect_proxy() as (port, asked):
+    with world.server() as server, connect_proxy() as proxy:
         shown = run(world, "stat", f"pop3://user@localhost:{server.port}", "--allow-plaintext",
-                    "--password-file", world.password_file, "--proxy", f"http://127.0.0.1:{port}",
+                    "--password-file", world.password_file, "--proxy", f"http://127.0.0.1:{proxy.port}",
                     "--proxy-user", "ann")  # fmt: skip
         assert "0 messages" in shown
-        assert asked == [f"CONNECT localhost:{server.port} HTTP/1.1"]
+        assert proxy.asked() == [f"CONNECT localhost:{server.port} HTTP/1.1"]
 
 
 # ---- secrets ----
@@ -462,71 +460,3 @@ def test_quotes_in_a_user_name_do_not_leave_the_keyrings_command(world):
         run(world, "stat", f"pop3://a'b;c@127.0.0.1:{server.port}", "--allow-plaintext", "--keyring",
             PATH=f"{tools}:{os.environ['PATH']}")  # fmt: skip
     assert (world.path / "asked").read_text() == "lookup|service|pop3|host|127.0.0.1|user|a'b;c|"
-
-
-# ---- helpers ----
-
-
-def pump(source, target):
-    """Moves octets one way until an end."""
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-
-
-def join(client, port):
-    """Joins a client to the server at a port, both ways."""
-    with client, socket.create_connection(("127.0.0.1", port), DEADLINE) as server:
-        back = threading.Thread(target=pump, args=(server, client), daemon=True)
-        back.start()
-        pump(client, server)
-        back.join(DEADLINE)
-
-
-@contextlib.contextmanager
-def listening(listener, serve):
-    """Serves each connection in a thread, until the listener is closed."""
-
-    def accept():
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(DEADLINE)
-
-
-@contextlib.contextmanager
-def relay(path, port):
-    """A Unix socket in front of a server."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
-    listener.listen()
-    with listening(listener, lambda client: join(client, port)):
-        yield
-
-
-@contextlib.contextmanager
-def connect_proxy():
-    """An HTTP proxy that connects to this machine only; what it was asked for."""
-    asked = []
-
-    def serve(client):
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += client.recv(4096)
-        asked.append(head.split(b"\r\n")[0].decode())
-        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        join(client, int(asked[0].split(":")[1].split()[0]))
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    with listening(listener, serve):
-        yield listener.getsockname()[1], asked

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import zlib
+from types import SimpleNamespace
 
 import pytest
 
+from relays import connect_proxy, cut_relay
 from gmaild import Answer, Mail, refusal, running
 from sent import bodies, crlf, expected, refused
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, message
@@ -19,6 +21,7 @@ from authorization_server import AuthorizationServer  # noqa: E402
 
 SEED = int(os.environ.get("CRASH_SEED", 20261129))
 RANDOM = int(os.environ.get("CRASH_GMAIL", 10))
+CUTS = int(os.environ.get("CUT_GMAIL", 40))
 FOR_GOOD = refusal(400, "invalidArgument", "attachments\x1b of this type are not allowed")
 
 
@@ -28,9 +31,9 @@ def gmail(certs):
         yield server
 
 
-def start(world, port, gmail, *options, point=None, command=CRASH_COMMAND, tokens=True):
+def start(world, port, gmail, *options, point=None, command=CRASH_COMMAND, tokens=True, env=None):
     """With waits left out, which are printed instead."""
-    env = world.environment(POP3_TEST_PAUSES="skip")
+    env = world.environment(POP3_TEST_PAUSES="skip", **(env or {}))
     token = world.path / "token"
     if point is not None:
         env["POP3_TEST_CRASH_AT"] = point
@@ -260,10 +263,57 @@ def test_only_https_is_spoken(world, gmail, url):
     assert f'"{url}" cannot be used as gmail-url' in errors
 
 
+# ---- proxies ----
+
+
+@pytest.mark.parametrize("form", ["http://127.0.0.1:{}", "localhost:{}/", "http://ann:pass%20word@127.0.0.1:{}"])
+@pytest.mark.parametrize("variable", ["https_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_used_from_inside_of_the_sandbox(world, gmail, variable, form):
+    world.fill(3, lines=5)
+    with world.server("--delete") as server, connect_proxy() as proxy:
+        sync(world, server.port, gmail, "--delete", env={variable: form.format(proxy.port)})
+        assert bodies(gmail) == expected(3)
+        assert set(proxy.asked()) == {f"CONNECT {gmail.url.removeprefix('https://')} HTTP/1.1"}
+        assert len(proxy.heads) == gmail.connections
+        known = "Proxy-Authorization: Basic YW5uOnBhc3Mgd29yZA==\r\n"
+        assert all((known in head) is ("ann" in form) for head in proxy.heads)
+        server.settle()
+    assert world.on_server() == []
+
+
+def test_a_proxy_of_the_environment_may_be_for_others(world, gmail):
+    world.fill(1, lines=5)
+    with world.server() as server, connect_proxy() as proxy:
+        sync(world, server.port, gmail, env={"https_proxy": f"http://127.0.0.1:{proxy.port}", "no_proxy": "localhost"})
+        assert bodies(gmail) == expected(1) and proxy.heads == []
+
+
+def test_a_proxy_that_is_set_is_for_the_server_and_gmail(world, gmail):
+    world.fill(1, lines=5)
+    with world.server() as server, connect_proxy() as proxy:
+        sync(world, server.port, gmail, "--proxy", f"http://127.0.0.1:{proxy.port}", env={"https_proxy": "http://127.0.0.1:1"})
+        assert bodies(gmail) == expected(1)
+        hosts = [f"127.0.0.1:{server.port}", gmail.url.removeprefix("https://")]
+        assert proxy.asked() == [f"CONNECT {host} HTTP/1.1" for host in hosts]
+
+
+@pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
+def test_a_proxy_that_lets_nobody_through_loses_nothing_and_is_told(world, gmail, status):
+    world.fill(2, lines=5)
+    with world.server("--delete") as server, connect_proxy(status) as proxy:
+        errors = sync(world, server.port, gmail, "--delete", status=75, env={"https_proxy": f"http://127.0.0.1:{proxy.port}"})
+        assert f"delivering to Gmail: CONNECT tunnel failed, response {status[:3]}; try again later" in errors
+        assert gmail.requests == []
+        server.settle()
+    assert len(world.on_server()) == 2
+
+
 # ---- once ----
 
 HOSTILE = {
     "a failure before it is done": Answer(503),
+    "a bad gateway": Answer(502, does=True),
+    "a gateway that waits no longer": Answer(504, does=True),
     "a failure after it is done": Answer(503, does=True),
     "a backend error": refusal(500, "backendError", does=True),
     "the end before it is done": Answer(),
@@ -347,6 +397,34 @@ def test_where_it_cannot_be_searched_it_is_delivered_at_least_once_and_told(worl
         assert "it is delivered, and may be there twice: searching Gmail for a message of an earlier run" in errors
         server.settle()
     assert world.on_server() == []
+
+
+def test_cut_at_any_octet_a_message_arrives_once(fast_world, gmail):
+    """The octets that are counted are those under TLS, in either direction; the handshake is among them."""
+    world, first = fast_world, 0
+    dice = random.Random(SEED)
+    whole = []  # octets from the client, and from the server
+    cuts = 0
+    while first <= CUTS:
+        world.fill(1, first=first, lines=5)
+        way = first % 2
+        at = dice.randrange(whole[way]) if whole else None
+        before = list(gmail.requests)
+        with world.server("--delete") as server, cut_relay(int(gmail.url.rpartition(":")[2]), way, at) as relay:
+            through = SimpleNamespace(url=f"https://localhost:{relay.port}", ca_file=gmail.ca_file)
+            process = start(world, server.port, through, "--delete")
+            errors = process.communicate(timeout=DEADLINE)[1]
+            if process.returncode != 0:
+                assert process.returncode == 75, (way, at, errors)
+                sync(world, server.port, through, "--delete")
+            assert bodies(gmail) == expected(1, first), (way, at, errors, gmail.requests[len(before):])
+            server.settle()
+            whole = whole or relay.octets
+            cuts += relay.was_cut()
+        assert world.on_server() == []
+        gmail.mails.clear()
+        first += 1
+    assert cuts > CUTS // 2, "messages are shorter than the first"
 
 
 # ---- crashes ----

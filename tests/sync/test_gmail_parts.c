@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "deliver/gmail_answer.h"
@@ -96,6 +97,62 @@ static void reasons_come_before_the_status(void **state)
                  known[i].reason);
         assert_int_equal(judge(known[i].status, body, &why), known[i].verdict);
         assert_int_equal(why.exit == 0, known[i].verdict == P3_GMAIL_GOOD);
+    }
+}
+
+/* Of Google's guide "Resolve errors" (Gmail API), and of the status codes of its API. */
+static void each_refusal_of_googles_reference_says_what_to_do(void **state)
+{
+    static const struct {
+        long status;
+        const char *reason;
+        p3_gmail_verdict verdict;
+        int exit;
+        const char *says;
+    } known[] = {
+        {400, "badRequest", P3_GMAIL_MESSAGE, EX_UNAVAILABLE, "Google answers 400, no"},
+        {400, "failedPrecondition", P3_GMAIL_STOP, EX_UNAVAILABLE, "see that the user has a Gmail"},
+        {401, "authError", P3_GMAIL_TOKEN, EX_NOPERM, "has ended; run: pop3 authorize x"},
+        {401, "", P3_GMAIL_TOKEN, EX_NOPERM, "has ended; run: pop3 authorize x"},
+        {403, "dailyLimitExceeded", P3_GMAIL_STOP, EX_TEMPFAIL, "run it again tomorrow"},
+        {403, "userRateLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {403, "rateLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {403, "quotaExceeded", P3_GMAIL_STOP, EX_TEMPFAIL, "make room in the mailbox"},
+        {403, "limitExceeded", P3_GMAIL_STOP, EX_TEMPFAIL, "make room in the mailbox"},
+        {403, "domainPolicy", P3_GMAIL_STOP, EX_NOPERM, "the administrator of the domain"},
+        {403, "accessNotConfigured", P3_GMAIL_STOP, EX_CONFIG, "enable the Gmail API"},
+        {403, "SERVICE_DISABLED", P3_GMAIL_STOP, EX_CONFIG, "enable the Gmail API"},
+        {403, "insufficientPermissions", P3_GMAIL_SCOPE, EX_NOPERM, "asked; run: pop3 authorize x"},
+        {403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT", P3_GMAIL_SCOPE, EX_NOPERM, "grant all that is"},
+        {403, "delegationDenied", P3_GMAIL_STOP, EX_NOPERM, "sign in as the user whom gmail names"},
+        {403, "forbidden", P3_GMAIL_STOP, EX_NOPERM, "sign in as the user whom gmail names"},
+        {404, "notFound", P3_GMAIL_MISSING, EX_UNAVAILABLE, "see gmail and gmail-url"},
+        {408, "", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {413, "uploadTooLarge", P3_GMAIL_MESSAGE, EX_UNAVAILABLE, "Google answers 413, no"},
+        {429, "userRateLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {429, "rateLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {429, "RATE_LIMIT_EXCEEDED", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {429, "concurrentLimitExceeded", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {429, "", P3_GMAIL_BUSY, EX_TEMPFAIL, "it is tried again later"},
+        {500, "backendError", P3_GMAIL_UNSURE, EX_TEMPFAIL, "it is tried again later"},
+        {500, "internalError", P3_GMAIL_UNSURE, EX_TEMPFAIL, "it is tried again later"},
+        {502, "", P3_GMAIL_UNSURE, EX_TEMPFAIL, "it is tried again later"},
+        {503, "", P3_GMAIL_UNSURE, EX_TEMPFAIL, "it is tried again later"},
+        {504, "", P3_GMAIL_UNSURE, EX_TEMPFAIL, "it is tried again later"},
+    };
+    static const char *const lists[] = {"errors", "details"};
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof known / sizeof *known); i++) {
+        size_t k = i / 2;
+        p3_problem why = {0};
+        char body[300];
+        snprintf(body, sizeof body,
+                 "{\"error\": {\"message\": \"no\", \"%s\": [{\"reason\": \"%s\"}]}}", lists[i % 2],
+                 known[k].reason);
+        assert_int_equal(judge(known[k].status, body, &why), known[k].verdict);
+        assert_int_equal(why.exit, known[k].exit);
+        if (strstr(why.text, known[k].says) == NULL)
+            fail_msg("%ld %s: %s", known[k].status, known[k].reason, why.text);
     }
 }
 
@@ -218,6 +275,7 @@ int main(void)
         cmocka_unit_test(those_of_one_name_share_and_others_do_not),
         cmocka_unit_test(a_hold_lets_nobody_through_before_its_end),
         cmocka_unit_test(reasons_come_before_the_status),
+        cmocka_unit_test(each_refusal_of_googles_reference_says_what_to_do),
         cmocka_unit_test(an_error_of_any_shape_is_judged_by_the_status),
         cmocka_unit_test(googles_words_are_one_line_and_cut_between_characters),
         cmocka_unit_test(urls_are_https_and_nothing_behind_the_port),

@@ -111,6 +111,8 @@ def test_only_one_request_counts_and_others_get_nothing(account, server, browser
             urllib.request.urlopen(f"http://127.0.0.1:{port}{other}", timeout=DEADLINE)
         told.value.close()
         assert told.value.code == 404
+    with pytest.raises(ConnectionRefusedError):  # it listens on no other address, of this machine either
+        socket.create_connection(("127.0.0.2", port), timeout=DEADLINE).close()
     for octets in (b"\r\n\r\n", b"POST /?code=1 HTTP/1.1\r\n\r\n", b"GET /?x\r\n\r\n", b"\0" * 20000):
         with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as connection:
             try:
@@ -165,6 +167,68 @@ def test_where_there_is_a_desktop_the_browser_is_opened_without_a_shell(account,
     kept, (form,) = account.kept(), server.asked("/token")
     for secret in (form["code_verifier"], form["code"], kept["access_token"], kept["refresh_token"], "client-secret-value"):
         assert secret not in url and not any(secret in line for line in environment)
+
+
+# ---- the providers of the table ----
+
+# As their documentation has it: where the browser goes, and what is asked for.
+PROVIDERS = {
+    "google": ("https://accounts.google.com/o/oauth2/v2/auth", "http://127.0.0.1",
+               {"scope": "https://mail.google.com/", "access_type": "offline", "prompt": "consent"}),
+    "microsoft": ("https://login.microsoftonline.com/common/oauth2/v2.0/authorize", "http://localhost",
+                  {"scope": "https://outlook.office.com/POP.AccessAsUser.All offline_access"}),
+    "fastmail": ("https://api.fastmail.com/oauth/authorize", "http://localhost",
+                 {"scope": "https://www.fastmail.com/dev/protocol-pop"}),
+    "yahoo": ("https://api.login.yahoo.com/oauth2/request_auth", "oob", {"scope": "mail-r"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_of_the_table_is_asked_as_it_wants_it(account, name):
+    where, redirect, fields = PROVIDERS[name]
+    account.configure(provider=name, issuer=None, scope=None, user="recent:me@example.org")
+    process = account.start("authorize", "work", *(["--paste"] if redirect == "oob" else []))
+    url, _, query = address_of(process, "https://").partition("?")
+    process.kill()
+    process.communicate()
+    asked = dict(urllib.parse.parse_qsl(query, strict_parsing=True))
+    assert url == where and re.fullmatch(redirect + (r":\d+" if redirect != "oob" else ""), asked.pop("redirect_uri"))
+    secrets = {"state", "code_challenge", "code_challenge_method"}
+    assert secrets <= set(asked) and {k: v for k, v in asked.items() if k not in secrets} == {
+        "response_type": "code", "client_id": "mail-client", "login_hint": "me@example.org", **fields}  # fmt: skip
+
+
+def test_a_tenant_of_microsofts_is_asked_itself(account):
+    account.configure(provider="microsoft", issuer=None, tenant="example.com")
+    process = account.start("authorize", "work")
+    assert address_of(process, "https://").startswith("https://login.microsoftonline.com/example.com/oauth2/v2.0/authorize?")
+    process.kill()
+    process.communicate()
+    account.configure(tenant="example.com/../common")
+    assert "tenant" in account.run("authorize", "work", status=78)
+
+
+@pytest.mark.parametrize("name, why", [("google", "Google grants access to mail to no device"), ("yahoo", "Yahoo has no device grant"),
+                                       ("fastmail", "Fastmail has no device grant")])  # fmt: skip
+def test_a_provider_without_the_device_grant_says_what_to_do(account, name, why):
+    account.configure(provider=name, issuer=None, scope=None)
+    assert f"{why}; run: pop3 authorize work --paste" in account.run("authorize", "work", "--device", status=69)
+
+
+def test_a_provider_that_sends_no_browser_back_is_pasted_from(account):
+    account.configure(provider="yahoo", issuer=None, scope=None)
+    assert "run: pop3 authorize work --paste" in account.run("authorize", "work", status=78)
+
+
+def test_gmails_permission_is_asked_for_by_its_own_scopes(account):
+    account.configure(gmail="me@gmail.com", gmail_client_id="gmail-client", maildir=None)
+    process = account.start("authorize", "--target", "work")
+    url, _, query = address_of(process, "https://").partition("?")
+    process.kill()
+    process.communicate()
+    asked = dict(urllib.parse.parse_qsl(query))
+    assert url == PROVIDERS["google"][0] and asked["client_id"] == "gmail-client" and asked["login_hint"] == "me@gmail.com"
+    assert asked["scope"].split() == [f"https://www.googleapis.com/auth/gmail.{name}" for name in ("insert", "readonly", "labels")]
 
 
 # ---- by a browser elsewhere ----

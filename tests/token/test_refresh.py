@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import threading
@@ -10,7 +11,8 @@ import time
 import pytest
 
 from authorization_server import answer, drop, grant_and_drop, refuse
-from world import DEADLINE
+from relays import connect_proxy
+from world import DEADLINE, ROOT
 
 REFRESHES = {"grant_type": "refresh_token"}
 
@@ -126,6 +128,21 @@ def test_an_unreachable_provider_is_told_and_costs_nothing(account, server):
     assert account.kept()["refresh_token"] == old["refresh_token"] and account.kept()["asked"] == 0
 
 
+def test_a_proxy_of_the_environment_leads_to_the_provider(account, server):
+    account.keep()
+    with connect_proxy() as proxy:
+        assert account.token(https_proxy=f"http://127.0.0.1:{proxy.port}") in server.access
+    assert proxy.asked() == [f"CONNECT {server.issuer.removeprefix('https://')} HTTP/1.1"]
+
+
+def test_a_proxy_that_lets_nobody_through_costs_no_refresh_token(account, server):
+    old = account.keep()
+    with connect_proxy("407 Proxy Authentication Required") as proxy:
+        text = account.token(status=75, https_proxy=f"http://127.0.0.1:{proxy.port}")
+    assert "CONNECT tunnel failed, response 407; try again later" in text and len(proxy.heads) == 1
+    assert account.kept()["refresh_token"] == old["refresh_token"] and account.kept()["asked"] == 0
+
+
 def test_a_lost_answer_is_asked_for_again_with_the_same_refresh_token(account, server):
     old = account.keep()
     server.grace = 1
@@ -166,21 +183,63 @@ def test_a_permission_that_ended_is_told_with_its_causes_and_what_mends_it(accou
     assert account.token(status=77) == text and refreshes(server) == 1, "nobody is asked again soon"
 
 
-@pytest.mark.parametrize("code, status, says", [
-    ("invalid_request", 76, "check provider, issuer and scope"),
-    ("invalid_client", 77, "check client-id and client-secret-file"),
-    ("unauthorized_client", 77, "allow it where the client is registered"),
-    ("unsupported_grant_type", 69, "pop3 authorize work"),
-    ("invalid_scope", 78, "check scope"),
-    ("interaction_required", 77, "run: pop3 authorize work"),
-    ("temporarily_unavailable", 75, "try again later"),
-    ("a_new_error", 69, "(a_new_error: told in words)"),
-])  # fmt: skip
-def test_each_error_is_told_with_what_to_do(account, server, code, status, says):
+ERRORS = {
+    "invalid_request": (76, "check provider, issuer and scope"),
+    "invalid_client": (77, "check client-id and client-secret-file"),
+    "invalid_grant": (77, "run: pop3 authorize work"),
+    "unauthorized_client": (77, "allow it where the client is registered"),
+    "unsupported_grant_type": (69, "pop3 authorize work"),
+    "invalid_scope": (78, "check scope"),
+    "access_denied": (77, "run: pop3 authorize work"),
+    "unsupported_response_type": (69, "`pop3 authorize work` with --device"),
+    "server_error": (75, "try again later"),
+    "temporarily_unavailable": (75, "try again later"),
+    "expired_token": (77, "run: pop3 authorize work"),
+    "authorization_pending": (75, "enter the code"),
+    "slow_down": (75, "try again later"),
+    "insufficient_scope": (77, "run: pop3 authorize work"),
+    "unsupported_token_type": (69, "withdraw the permission at the provider"),
+    "invalid_redirect_uri": (78, "register http://127.0.0.1 for the client"),
+    "redirect_uri_mismatch": (78, "register http://127.0.0.1 for the client"),
+    "invalid_client_metadata": (69, "register one by hand, and set client-id"),
+    "interaction_required": (77, "run: pop3 authorize work"),
+    "login_required": (77, "run: pop3 authorize work"),
+    "consent_required": (77, "run: pop3 authorize work"),
+    "deleted_client": (77, "register another, and set client-id and client-secret-file"),
+    "disabled_client": (77, "see what the provider wrote to you"),
+    "admin_policy_enforced": (77, "ask the administrator"),
+    "org_internal": (77, "register a client that is open to this user"),
+    "a_new_error": (69, "see what the provider says about it"),
+}
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_each_error_is_told_with_what_to_do(account, server, code):
+    status, says = ERRORS[code]
     account.keep()
     server.script = [refuse(code, description="told in words")]
     text = account.token(status=status)
-    assert says in text and code in text and "told in words" in text
+    assert f"({code}: told in words); " in text and says in text.partition("; ")[2]
+
+
+def test_no_error_that_is_known_is_left_out_here():
+    known = re.findall(r'^    \{"(\w+)", EX_', (ROOT / "src/token/request.c").read_text(), re.MULTILINE)
+    assert set(known) == set(ERRORS) - {"a_new_error"}
+
+
+def test_google_ends_the_permission_of_a_project_in_testing(account, server):
+    account.configure(provider="google", issuer=None)
+    account.keep()
+    server.refresh.clear()
+    text = account.token(status=77)
+    assert "; or a Google project whose publishing status is Testing loses its refresh tokens after 7 days (invalid_grant" in text
+
+
+def test_microsofts_administrators_ask_for_another_sign_in(account, server):
+    account.configure(provider="microsoft", issuer=None)
+    account.keep()
+    server.refresh.clear()
+    assert "; or an administrator's policy asks for another sign-in (invalid_grant" in account.token(status=77)
 
 
 def test_what_the_provider_says_is_cut_and_cannot_command_a_terminal_nor_show_a_secret(account, server):
