@@ -1,7 +1,7 @@
 #!/bin/sh
 # Retrieves the sample mailbox from a real POP3 server on loopback, over TLS with the certificate
 # verified, into demo/Maildir, and shows what came. The server is Dovecot; where that cannot run, our
-# own test server.
+# own test server. Dovecot then gets the mail itself, by LMTP and by IMAP.
 #     demo.sh BUILD_FOLDER
 set -eu
 cd "$(dirname "$0")/.."
@@ -41,6 +41,24 @@ retrieve() {
     cat "$work/printed"
 }
 
+# Into mailboxes of the same Dovecot: `lmtp` and `imap` are the users that have them.
+deliver() {
+    # $1 how, $2 where, further options; there must be as many messages then as in the Maildir
+    how=$1 where=$2
+    shift 2
+    from=pop3s://$POP3_TEST_USER@$POP3_TEST_HOST:$POP3_TEST_TLS_PORT
+    to=pop3s://$how@$POP3_TEST_HOST:$POP3_TEST_TLS_PORT
+
+    say "To Dovecot by $how: pop3 sync $from --$how $where --state $out/state-$how"
+    "$build/src/cli/pop3" sync "$from" "--$how" "$where" --state "$out/state-$how" "$@" \
+        --ca-file "$POP3_TEST_CA_FILE" --password-file "$work/password"
+
+    say "What it has there: pop3 headers $to"
+    "$build/src/cli/pop3" headers "$to" --ca-file "$POP3_TEST_CA_FILE" \
+        --password-file "$work/password" | tee "$work/there"
+    [ "$(wc -l <"$work/there")" -eq "$(ls "$out/Maildir/new" | wc -l)" ]
+}
+
 work=$(mktemp -d)
 server=''
 trap 'test -z "$server" || { kill "$server"; wait "$server"; } 2>/dev/null; rm -rf "$work"' EXIT
@@ -55,13 +73,20 @@ if [ "${2:-}" = with-dovecot ]; then
     cat "$POP3_TEST_MAIL_DIR"/* | cmp - "$work/printed"
     say "$(ls "$out/Maildir/new" | wc -l) messages in $out/Maildir;" \
         "$(wc -c <"$work/printed") octets printed, the same as the server has"
+    for how in $POP3_TEST_TARGETS; do
+        case $how in
+        lmtp) deliver lmtp "unix:$POP3_TEST_LMTP" --recipient lmtp ;;
+        imap) deliver imap "imaps://imap@$POP3_TEST_HOST:$POP3_TEST_IMAPS_PORT/INBOX" \
+            --imap-ca-file "$POP3_TEST_CA_FILE" --imap-password-file "$work/password" ;;
+        esac
+    done
     exit 0
 fi
 
 rm -rf "$out"
 mkdir "$out"
 if tests/interop/dovecot.py available; then
-    tests/interop/dovecot.py run --mail examples/mail -- "$0" "$build" with-dovecot
+    tests/interop/dovecot.py run --mail examples/mail --targets -- "$0" "$build" with-dovecot
     exit
 fi
 

@@ -17,11 +17,11 @@ required() {
         echo mmdebstrap
         return
     fi
-    echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d \
+    echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d dovecot-lmtpd dovecot-imapd \
         libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
         libsqlite3-dev libinih-dev libjansson-dev libcurl4-openssl-dev libedit-dev libseccomp-dev scdoc \
         libcmocka-dev python3-pytest
-    [ "$1" = demo ] || echo dovecot-lmtpd dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
+    [ "$1" = demo ] || echo dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
     case $1 in demo | processor) ;; *) echo g++ binutils python3-dev ;; esac
     [ "$1" != analysis ] || echo lcov clang-tidy cppcheck
 }
@@ -43,7 +43,6 @@ optional() {
     echo "dbus-daemon: token-keyring"
     echo "python3-jeepney: token-keyring"
     echo "libqrencode-dev: the QR codes of pop3 authorize"
-    echo "dovecot-imapd: command-imap, what Dovecot gets"
     echo "dovecot-sieve: command-lmtp, what its filter drops"
     echo "clang-format: format"
     echo "doxygen: documentation"

@@ -16,7 +16,7 @@ As a command, which runs COMMAND with the server's particulars in its environmen
 COMMAND's status:
 
     dovecot.py run [--mail DIR]... [--awkward] [--all-auth] [--user U] [--password P]
-                   [--users N] -- COMMAND [ARGUMENT]...
+                   [--users N] [--targets] -- COMMAND [ARGUMENT]...
     dovecot.py available          (exit status 0 if the server can be run here, else 1)
 
     POP3_TEST_HOST, POP3_TEST_PORT      where it listens; STLS is offered there
@@ -25,6 +25,10 @@ COMMAND's status:
     POP3_TEST_USER, POP3_TEST_PASSWORD  the account
     POP3_TEST_USERS                     with --users N, "user1 user2 ... userN": more accounts with
                                         the same password and the same mail, for tests that delete
+    POP3_TEST_TARGETS                   with --targets, "lmtp imap" or what of it is installed: there is
+                                        an account of that name, without mail, which takes some so
+    POP3_TEST_LMTP, POP3_TEST_IMAPS_PORT
+                                        with --targets, the socket and the port for it
     POP3_TEST_MAIL_DIR                  a file for each message, with the octets that a client must
                                         receive; message number N is the N-th file in sorted order
     POP3_TEST_DOVECOT_LOG               the server's log
@@ -139,6 +143,11 @@ def server_identity() -> Identity:
         raise NoAccount(f"Dovecot runs as an account of passwd(5) only: {error}") from error
 
 
+def has_protocol(name: str) -> bool:
+    """Whether what `protocols` may name besides POP3 is installed: "imap" and "lmtp" are packages of their own."""
+    return any((Path(where) / "dovecot" / name).exists() for where in ("/usr/lib", "/usr/libexec"))
+
+
 def server_syntax() -> dovecot_config.Syntax:
     """How the Dovecot that is installed is configured."""
     version = _output_of(find_program("dovecot"), "--version")
@@ -227,6 +236,7 @@ class Dovecot:
     users         user name -> {"password": ..., "mail": ...}, either may be left out; for users
                   with passwords of their own
     password      the password of all users that are not given one
+    protocols     "imap" and "lmtp", see has_protocol(): at imaps_port, with TLS, and at lmtp_socket
     extra_config  Dovecot configuration after ours: it can add to it and override it.  In it,
                   {directory} is the server's directory
     timeout       seconds after which a server that does not answer has failed to start
@@ -246,6 +256,7 @@ class Dovecot:
         password: str = DEFAULT_PASSWORD,
         extra_config: str = "",
         all_auth: bool = False,
+        protocols: Sequence[str] = (),
         timeout: float = 20.0,
     ) -> None:
         self.accounts: list[Account] = []
@@ -262,6 +273,8 @@ class Dovecot:
         self.password = self.accounts[0].password
         self.port = 0
         self.tls_port = 0
+        self.imaps_port = 0
+        self._protocols = protocols
         self.directory = Path()
         self._extra_config = extra_config
         self._all_auth = all_auth
@@ -282,6 +295,11 @@ class Dovecot:
     def ca_file(self) -> Path:
         """The certificate to verify the server's with."""
         return self.directory / "tls" / "ca.pem"
+
+    @property
+    def lmtp_socket(self) -> Path:
+        """Where it takes mail by LMTP, if that is among its protocols."""
+        return self.directory / "base" / "lmtp"
 
     @property
     def log_file(self) -> Path:
@@ -371,7 +389,7 @@ class Dovecot:
     def _start_on_free_ports(self) -> None:
         """Start the server and wait until it answers; _PortTaken if it could not listen."""
         addresses = loopback_addresses()
-        self.port, self.tls_port = free_ports(2, addresses)
+        self.port, self.tls_port, self.imaps_port = free_ports(3, addresses)
         self._write_config(addresses)
         with signals_held():
             process = self._spawn()
@@ -388,6 +406,8 @@ class Dovecot:
             "group": identity.group,
             "port": self.port,
             "tls_port": self.tls_port,
+            "imaps_port": self.imaps_port,
+            "more_protocols": " ".join(self._protocols),
             "account": self.user,
         }
         ours = self._syntax.configuration(facts, self._all_auth)
@@ -479,10 +499,20 @@ def run_with_server(options: argparse.Namespace, command: Sequence[str]) -> int:
             mail.append(scratch / "awkward")
         write_wire_form(mail, scratch / "wire")
         maildirs = {name: mail for name in [options.user, *more_users]}
+        targets = [name for name in ("lmtp", "imap") if options.targets and has_protocol(name)]
         server = stack.enter_context(
-            Dovecot(maildirs, password=options.password, all_auth=options.all_auth)
+            Dovecot(
+                {**maildirs, **{name: None for name in targets}},
+                password=options.password,
+                all_auth=options.all_auth,
+                protocols=targets,
+            )
         )
         environment = {**os.environ, **command_environment(server, scratch / "wire")}
+        if options.targets:
+            environment["POP3_TEST_TARGETS"] = " ".join(targets)
+            environment["POP3_TEST_LMTP"] = str(server.lmtp_socket)
+            environment["POP3_TEST_IMAPS_PORT"] = str(server.imaps_port)
         if options.all_auth:
             environment.update(kerberos.environment(server.directory / "kerberos"))
             environment["POP3_TEST_TOKENS"] = str(server.directory / "tokens")
@@ -545,6 +575,7 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
     run.add_argument("--user", default=DEFAULT_USER)
     run.add_argument("--password", default=DEFAULT_PASSWORD)
     run.add_argument("--users", type=user_count, default=0, metavar="N", help="add user1...userN")
+    run.add_argument("--targets", action="store_true", help="take mail, too: by LMTP and IMAP")
     options = parser.parse_args(arguments[:end])
     command = arguments[end + 1 :]
     if (options.action == "run") != bool(command):

@@ -2,7 +2,7 @@
 
     syntax_of("2.4.1-4 (7d8c0e5759)").configuration(facts, all_auth=True)
 
-`facts` fills what is in braces: listen, directory, user, group, port, tls_port, account.
+`facts` fills what is in braces: listen, directory, user, group, port, tls_port, imaps_port, account, more_protocols.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Mapping, NamedTuple, Optional
 # to. There are few processes, but enough for tests that run side by side from one address. A session leaves no marks
 # on the mail, other than what it deletes.
 COMMON = """\
-protocols = pop3
+protocols = pop3 {more_protocols}
 listen = {listen}
 base_dir = {directory}/base
 state_dir = {directory}/state
@@ -59,6 +59,27 @@ service pop3-login {{
   inet_listener pop3s {{
     port = {tls_port}
     ssl = yes
+  }}
+}}
+"""
+
+# What takes mail, where it is installed: IMAP with TLS from the start, and a socket for LMTP.
+IMAP = """\
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = 0
+  }}
+  inet_listener imaps {{
+    port = {imaps_port}
+    ssl = yes
+  }}
+}}
+"""
+LMTP = """\
+service lmtp {{
+  unix_listener lmtp {{
+    mode = 0666
   }}
 }}
 """
@@ -186,6 +207,8 @@ class Syntax(NamedTuple):
         if all_auth:
             mechanisms += ["xoauth2", "oauthbearer", "external", "gssapi"]
         template = COMMON + self.accounts + (ALL_AUTH + self.all_auth if all_auth else "")
+        more = str(facts["more_protocols"]).split()
+        template += (IMAP if "imap" in more else "") + (LMTP if "lmtp" in more else "")
         whole = {**facts, "mechanisms": " ".join(mechanisms), "many_connections": self.many_connections}
         return self.first_lines + template.format(**whole)
 

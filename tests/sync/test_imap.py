@@ -4,7 +4,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import zlib
@@ -590,32 +589,13 @@ def test_mistakes_are_told(world, options, said):
 
 # ---- Dovecot ----
 
-DOVECOT = """\
-protocols = pop3 imap
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = 0
-  }}
-  inet_listener imaps {{
-    port = {port}
-    ssl = yes
-  }}
-}}
-"""
-
-
 @pytest.fixture(scope="module")
 def dovecot():
     if interop.why_unavailable() is not None:
         pytest.skip("Dovecot cannot be run here")
-    if not Path("/usr/lib/dovecot/imap-login").exists():
+    if not interop.has_protocol("imap"):
         pytest.skip("Dovecot has no IMAP here (package dovecot-imapd)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with interop.Dovecot(maildirs={"user": None}, extra_config=DOVECOT.format(port=port)) as server:
-        server.imaps_port = port
+    with interop.Dovecot(maildirs={"user": None}, protocols=["imap"]) as server:
         yield server
 
 

@@ -394,21 +394,11 @@ def test_mistakes_are_told(world, options, said):
 
 # ---- Dovecot ----
 
-DOVECOT = """\
-protocols = pop3 lmtp
-service lmtp {
-  unix_listener lmtp {
-    mode = 0666
-  }
-}
-"""
-
-
 @pytest.fixture(scope="module")
 def dovecot():
     if interop.why_unavailable() is not None:
         pytest.skip("Dovecot cannot be run here")
-    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, extra_config=DOVECOT) as server:
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"]) as server:
         yield server
 
 
@@ -416,7 +406,7 @@ def test_dovecot_gets_every_message_as_it_is(world, dovecot):
     world.fill(50, lines=5)
     world.put("a", "Subject: dots\n\n.\n..\n.text\n")
     world.put("b", "Subject: hé\n\n8 bits: é\n")
-    socket = dovecot.directory / "base/lmtp"
+    socket = dovecot.lmtp_socket
     with world.server("--delete") as server:
         sync(world, server.port, f"unix:{socket}", "--delete")
         server.settle()
@@ -429,7 +419,7 @@ def test_dovecot_gets_every_message_as_it_is(world, dovecot):
 
 def test_a_recipient_that_dovecot_does_not_know_keeps_nothing_back(world, dovecot):
     world.fill(3, lines=5)
-    socket = dovecot.directory / "base/lmtp"
+    socket = dovecot.lmtp_socket
     with world.server("--delete") as server:
         errors = sync(world, server.port, f"unix:{socket}", "--delete", "--recipient", "nobody@example.org")
         server.settle()
@@ -457,11 +447,11 @@ def test_a_filter_of_dovecot_drops_what_comes_again(world, point):
     guide = (ROOT / "docs/guide/mail-servers.md").read_text()
     script = re.search(r"^    (require \[\"duplicate\"\];\n(?:    .*\n)+)", guide, re.MULTILINE)[1]
     world.fill(100, lines=5)
-    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, extra_config=DOVECOT + SIEVE) as dovecot:
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"], extra_config=SIEVE) as dovecot:
         file = dovecot.directory / "script.sieve"
         file.write_text(script)
         file.chmod(0o644)  # whatever the umask: the user of the mailbox reads it
-        socket = f"unix:{dovecot.directory}/base/lmtp"
+        socket = f"unix:{dovecot.lmtp_socket}"
         with world.server("--delete") as server:
             process = start(world, server.port, socket, "--delete", point=point, command=CRASH_COMMAND)
             process.communicate(timeout=DEADLINE)
