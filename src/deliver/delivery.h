@@ -12,6 +12,7 @@
 
 #include "deliver/names.h"
 #include "deliver/owner.h"
+#include "support/fingerprint.h"
 #include "support/problem.h"
 
 struct p3_gmail_options;
@@ -30,15 +31,16 @@ typedef struct p3_envelope {
 
 /* A message that has been written. */
 typedef struct p3_parcel {
-    const char *name;    /* the unique name it gets; owned by who made the batch */
-    size_t entry;        /* which message of the session it is */
-    uint64_t octets;     /* as written */
-    bool again;          /* an earlier run may have delivered it, under the same name */
-    int fd;              /* command: the message to be read; else -1 */
-    char *sender;        /* command, LMTP: who sent it; free() it */
-    bool delivered;      /* set by deliver() */
-    p3_problem *problem; /* set by deliver() when it was not, and the reason is this message's own;
-                            or when it was, but elsewhere, which is to be told; free() it */
+    const char *name;     /* the unique name it gets; owned by who made the batch */
+    size_t entry;         /* which message of the session it is */
+    uint64_t octets;      /* as written */
+    bool again;           /* an earlier run may have delivered it, under the same name */
+    p3_fingerprint print; /* of what came, without what we add; where the class wants it */
+    int fd;               /* command: the message to be read; else -1 */
+    char *sender;         /* command, LMTP: who sent it; free() it */
+    bool delivered;       /* set by deliver() */
+    p3_problem *problem;  /* set by deliver() when it was not, and the reason is this message's own;
+                             or when it was, but elsewhere, which is to be told; free() it */
 } p3_parcel;
 
 typedef struct p3_delivery p3_delivery;
@@ -68,8 +70,9 @@ static inline int p3_left_over_compare(const void *a, const void *b)
 }
 
 typedef struct p3_delivery_class {
-    bool slow;  /* deliver() may take any time: it runs in a thread of its own */
-    bool alone; /* a batch is one message, and the next is not begun before it is over */
+    bool slow;   /* deliver() may take any time: it runs in a thread of its own */
+    bool alone;  /* a batch is one message, and the next is not begun before it is over */
+    bool prints; /* parcels have their prints */
     /* The first `count` of these names are those of the messages to come, in this order, although
      * some may not come: what they need may be prepared. The list lives until close(). May be
      * NULL. */

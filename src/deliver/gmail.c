@@ -197,6 +197,7 @@ static void *send_all(void *arg)
                                     .fd = m->fd,
                                     .offset = m->offset,
                                     .length = m->length,
+                                    .print = p->print,
                                     .again = p->again};
         p3_problem why = {0};
         if (*sender->line == NULL)
@@ -288,6 +289,7 @@ static void gmail_close(p3_delivery *d)
 
 static const p3_delivery_class gmail_class = {
     .slow = true,
+    .prints = true,
     .begin = gmail_begin,
     .write = gmail_write,
     .finish = gmail_finish,

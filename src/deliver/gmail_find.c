@@ -39,14 +39,22 @@ static bool is_searchable(const char *id, size_t len)
     return len > 0;
 }
 
+static void make_mark(const char *name, const p3_fingerprint *print, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "%.350s ", name);
+    for (size_t i = 0; i < sizeof print->octets; i++)
+        used += (size_t)snprintf(out + used, size - used, "%02x", print->octets[i]);
+}
+
 bool p3_gmail_identify(p3_gmail_identity *out, int fd, uint64_t offset, uint64_t length,
-                       const char *name, p3_problem *why)
+                       const char *name, const p3_fingerprint *print, p3_problem *why)
 {
     size_t len = 0;
     size_t size = length < P3_HEADER_MOST ? (size_t)length : P3_HEADER_MOST;
     char *text = malloc(size + 1);
     p3_header h = {0};
     *out = (p3_gmail_identity){0};
+    make_mark(name, print, out->mark, sizeof out->mark);
     if (text == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
     if (!p3_read_at(fd, text, size, offset)) {
@@ -80,8 +88,8 @@ static bool is_id(const char *id)
            strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == len;
 }
 
-/* Whether a message of an answer carries the name. */
-static bool carries(const json_t *answer, const char *name)
+/* Whether a message of an answer carries the mark. */
+static bool carries(const json_t *answer, const char *mark)
 {
     const json_t *headers = json_object_get(json_object_get(answer, "payload"), "headers");
     for (size_t i = 0; i < json_array_size(headers); i++) {
@@ -89,14 +97,14 @@ static bool carries(const json_t *answer, const char *name)
         const char *field = p3_member_text(header, "name");
         const char *value = p3_member_text(header, "value");
         if (field != NULL && value != NULL && strcasecmp(field, P3_DELIVERY_FIELD) == 0 &&
-            strcmp(value, name) == 0)
+            strcmp(value, mark) == 0)
             return true;
     }
     return false;
 }
 
 /* Looks at one that has the Message-ID. */
-static p3_gmail_verdict look_at(p3_gmail_line *l, const char *id, const char *name, bool *there,
+static p3_gmail_verdict look_at(p3_gmail_line *l, const char *id, const char *mark, bool *there,
                                 p3_problem *why)
 {
     char url[P3_GMAIL_URL];
@@ -110,13 +118,13 @@ static p3_gmail_verdict look_at(p3_gmail_line *l, const char *id, const char *na
     p3_gmail_verdict is = p3_gmail_ask(l, &call, &answer, why);
     if (is == P3_GMAIL_MISSING)
         is = P3_GMAIL_GOOD; /* it went meanwhile */
-    *there = is == P3_GMAIL_GOOD && carries(answer, name);
+    *there = is == P3_GMAIL_GOOD && carries(answer, mark);
     json_decref(answer);
     return is;
 }
 
-p3_gmail_verdict p3_gmail_find(p3_gmail_line *l, const p3_gmail_identity *who, const char *name,
-                               bool *there, p3_problem *why)
+p3_gmail_verdict p3_gmail_find(p3_gmail_line *l, const p3_gmail_identity *who, bool *there,
+                               p3_problem *why)
 {
     char url[P3_GMAIL_URL];
     json_t *answer = NULL;
@@ -139,7 +147,7 @@ p3_gmail_verdict p3_gmail_find(p3_gmail_line *l, const p3_gmail_identity *who, c
          is == P3_GMAIL_GOOD && !*there && i < json_array_size(list) && i < P3_FOUND_MOST; i++) {
         const char *found = p3_member_text(json_array_get(list, i), "id");
         if (is_id(found))
-            is = look_at(l, found, name, there, why);
+            is = look_at(l, found, who->mark, there, why);
     }
     json_decref(answer);
     return is;

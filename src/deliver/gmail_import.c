@@ -65,8 +65,7 @@ static const char *find_metadata(p3_gmail_importer *i, p3_gmail_line *l, p3_prob
 
 /* Looks for a message that may be there. P3_GMAIL_SCOPE: it cannot be asked for, as `why` says. */
 static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_line *l,
-                                 const p3_gmail_identity *who, const char *name, bool *there,
-                                 p3_problem *why)
+                                 const p3_gmail_identity *who, bool *there, p3_problem *why)
 {
     if (who->id[0] == '\0') {
         p3_problem_set(why, EX_UNAVAILABLE,
@@ -77,7 +76,7 @@ static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_line *l,
     pthread_mutex_lock(&i->mutex);
     bool is_blind = i->is_blind;
     pthread_mutex_unlock(&i->mutex);
-    p3_gmail_verdict is = is_blind ? P3_GMAIL_SCOPE : p3_gmail_find(l, who, name, there, why);
+    p3_gmail_verdict is = is_blind ? P3_GMAIL_SCOPE : p3_gmail_find(l, who, there, why);
     if (is != P3_GMAIL_SCOPE)
         return is;
     p3_problem_set(why, EX_NOPERM,
@@ -98,8 +97,8 @@ typedef struct p3_wrapping {
 } p3_wrapping;
 
 /* Makes them. Nobody can guess the boundary, so that none is in the message. */
-static bool wrap(p3_wrapping *w, const char *metadata, const char *name,
-                 const p3_gmail_identity *who, p3_problem *why)
+static bool wrap(p3_wrapping *w, const char *metadata, const p3_gmail_identity *who,
+                 p3_problem *why)
 {
     unsigned char octets[20];
     char boundary[2 * sizeof octets + 1];
@@ -113,7 +112,7 @@ static bool wrap(p3_wrapping *w, const char *metadata, const char *name,
     if (asprintf(&w->head,
                  "--%s\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n%s\r\n"
                  "--%s\r\nContent-Type: message/rfc822\r\n\r\n" P3_DELIVERY_FIELD ": %s\r\n%s%s%s",
-                 boundary, metadata, boundary, name, who->is_ours ? "Message-ID: <" : "",
+                 boundary, metadata, boundary, who->mark, who->is_ours ? "Message-ID: <" : "",
                  who->is_ours ? who->id : "", who->is_ours ? ">\r\n" : "") < 0)
         w->head = NULL;
     return w->head != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
@@ -128,7 +127,7 @@ static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_line *l, const p3_
     json_t *answer = NULL;
     p3_wrapping w;
     const char *metadata = find_metadata(i, l, why);
-    if (metadata == NULL || !wrap(&w, metadata, mail->name, who, why))
+    if (metadata == NULL || !wrap(&w, metadata, who, why))
         return P3_GMAIL_STOP;
     p3_gmail_url(l, url, "/upload",
                  "/messages/import?uploadType=multipart&internalDateSource=%s&neverMarkSpam=%s"
@@ -182,11 +181,12 @@ p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_line *l, const p
                        mail->length, P3_GMAIL_MOST);
         return P3_GMAIL_REFUSED;
     }
-    if (!p3_gmail_identify(&who, mail->fd, mail->offset, mail->length, mail->name, why))
+    if (!p3_gmail_identify(&who, mail->fd, mail->offset, mail->length, mail->name, &mail->print,
+                           why))
         return P3_GMAIL_ENDED;
     for (int attempt = 0;; attempt++) {
         bool there = false;
-        p3_gmail_verdict is = again ? look_for(i, l, &who, mail->name, &there, why) : P3_GMAIL_GOOD;
+        p3_gmail_verdict is = again ? look_for(i, l, &who, &there, why) : P3_GMAIL_GOOD;
         if (is == P3_GMAIL_SCOPE && attempt > 0)
             return P3_GMAIL_LATER; /* it failed just now; not again and again */
         if (is == P3_GMAIL_SCOPE)

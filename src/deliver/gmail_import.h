@@ -3,6 +3,7 @@
 #define P3_DELIVER_GMAIL_IMPORT_H
 
 #include "deliver/gmail_line.h"
+#include "support/fingerprint.h"
 
 /* The largest message that Google takes (the reference of users.messages.import). */
 #define P3_GMAIL_MOST ((uint64_t)150 * 1024 * 1024)
@@ -16,7 +17,8 @@ typedef struct p3_gmail_mail {
     int fd;
     uint64_t offset;
     uint64_t length;
-    bool again; /* an earlier run may have delivered it */
+    p3_fingerprint print; /* of the message as it came */
+    bool again;           /* an earlier run may have delivered it */
 } p3_gmail_mail;
 
 /* What became of it. */

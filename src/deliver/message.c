@@ -14,7 +14,8 @@ bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends)
 {
     *m = (p3_message){.delivery = d, .line_ends = ends};
     m->buffer = malloc(P3_MESSAGE_BUFFER);
-    return m->buffer != NULL;
+    m->whole = d->class->prints ? p3_body_hash_new() : NULL;
+    return m->buffer != NULL && (m->whole != NULL || !d->class->prints);
 }
 
 void p3_message_free(p3_message *m)
@@ -22,6 +23,7 @@ void p3_message_free(p3_message *m)
     if (m->begun)
         p3_message_abandon(m);
     free(m->buffer);
+    p3_body_hash_free(m->whole);
     p3_header_free(&m->header);
     *m = (p3_message){0};
 }
@@ -36,6 +38,8 @@ void p3_message_begin(p3_message *m, const char *name)
     m->why.exit = 0;
     p3_header_reset(&m->header);
     m->hashes = false;
+    if (m->whole != NULL)
+        p3_body_hash_begin_whole(m->whole);
 }
 
 /* Who sent a message, as the server that took it in noted (RFC 5321 §4.4), or its author. Without
@@ -162,6 +166,8 @@ bool p3_message_take(p3_message *m, const char *data, size_t len)
         begin_body(m);
     if (m->hashes)
         p3_body_hash_take(m->body, data, len, in_header);
+    if (m->whole != NULL)
+        p3_body_hash_take(m->whole, data, len, in_header);
     return m->line_ends == P3_LINES_CRLF ? take_crlf(m, data, len) : take_lf(m, data, len);
 }
 
@@ -175,6 +181,9 @@ bool p3_message_finish(p3_message *m, p3_parcel *out)
     if (!flush(m) || !m->delivery->class->finish(m->delivery, out, &m->why))
         return false;
     m->begun = false;
+    if (m->whole != NULL)
+        out->print = p3_fingerprint_join(p3_fingerprint_of(m->header.data, m->header.len),
+                                         p3_body_hash_end(m->whole));
     return true;
 }
 

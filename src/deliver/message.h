@@ -21,10 +21,11 @@ typedef struct p3_message {
     bool begun;   /* the delivery has begun */
     const char *name;
     p3_header header;
-    p3_body_hash *body; /* whoever wants it sets it, and frees it; or NULL */
-    bool every_body;    /* it is wanted of all messages, and not only where a header is common */
-    bool hashes;        /* it is wanted of this one */
-    p3_problem why;     /* what failed */
+    p3_body_hash *body;  /* whoever wants it sets it, and frees it; or NULL */
+    bool every_body;     /* it is wanted of all messages, and not only where a header is common */
+    bool hashes;         /* it is wanted of this one */
+    p3_body_hash *whole; /* of the whole body, where the delivery wants a print; or NULL */
+    p3_problem why;      /* what failed */
 } p3_message;
 
 /* Prepares for any number of messages to one target. Returns false when out of memory. */

@@ -165,6 +165,7 @@ p3_fingerprint p3_fingerprint_of(const char *header, size_t len)
 struct p3_body_hash {
     SHA256_CTX sha;
     size_t len;
+    size_t most;
 };
 
 p3_body_hash *p3_body_hash_new(void)
@@ -172,17 +173,28 @@ p3_body_hash *p3_body_hash_new(void)
     return malloc(sizeof(p3_body_hash));
 }
 
-void p3_body_hash_begin(p3_body_hash *b)
+static void begin(p3_body_hash *b, size_t most)
 {
     b->len = 0;
+    b->most = most;
     (void)SHA256_Init(&b->sha);
+}
+
+void p3_body_hash_begin(p3_body_hash *b)
+{
+    begin(b, P3_BODY_MOST);
+}
+
+void p3_body_hash_begin_whole(p3_body_hash *b)
+{
+    begin(b, SIZE_MAX);
 }
 
 void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_header)
 {
     size_t n = len - in_header;
-    if (n > P3_BODY_MOST - b->len) {
-        b->len = P3_BODY_MOST; /* and one: nothing more is looked at */
+    if (n > b->most - b->len) {
+        b->len = b->most; /* and one: nothing more is looked at */
         n = 0;
     }
     if (n > 0)
@@ -192,12 +204,21 @@ void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_
 
 p3_fingerprint p3_body_hash_end(p3_body_hash *b)
 {
-    return b->len >= P3_BODY_MOST ? (p3_fingerprint){{0}} : finish(&b->sha);
+    return b->len >= b->most ? (p3_fingerprint){{0}} : finish(&b->sha);
 }
 
 void p3_body_hash_free(p3_body_hash *b)
 {
     free(b);
+}
+
+p3_fingerprint p3_fingerprint_join(p3_fingerprint header, p3_fingerprint body)
+{
+    SHA256_CTX sha;
+    (void)SHA256_Init(&sha);
+    (void)SHA256_Update(&sha, header.octets, sizeof header.octets);
+    (void)SHA256_Update(&sha, body.octets, sizeof body.octets);
+    return finish(&sha);
 }
 
 bool p3_header_is_distinctive(const char *header, size_t len)

@@ -53,6 +53,8 @@ typedef struct p3_body_hash p3_body_hash;
 /* NULL when out of memory. */
 p3_body_hash *p3_body_hash_new(void);
 void p3_body_hash_begin(p3_body_hash *b);
+/* The same for one of any size. */
+void p3_body_hash_begin_whole(p3_body_hash *b);
 
 /* Takes a piece of the message, of which the first `in_header` octets were taken into the header.
  */
@@ -61,6 +63,9 @@ void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_
 /* All have come: the fingerprint of the body, or zero when it is too large. */
 p3_fingerprint p3_body_hash_end(p3_body_hash *b);
 void p3_body_hash_free(p3_body_hash *b);
+
+/* The fingerprint of a whole message, from those of its header and its body. */
+p3_fingerprint p3_fingerprint_join(p3_fingerprint header, p3_fingerprint body);
 
 /* The value of a field, such as "From", without its name and blanks around it; continuation lines
  * are left in it. Returns NULL when the header has no such field. */

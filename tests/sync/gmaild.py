@@ -39,12 +39,12 @@ class Mail(NamedTuple):
 
     @property
     def delivery(self) -> str:
-        return re.match(rb"X-POP3-Delivery: (\S+)\r\n", self.text)[1].decode()
+        return re.match(rb"X-POP3-Delivery: (\S+) [0-9a-f]{32}\r\n", self.text)[1].decode()
 
     @property
     def body(self) -> bytes:
         """The message as it was before it was delivered."""
-        return re.sub(rb"\AX-POP3-Delivery: \S+\r\n(Message-ID: <\S+@pop3\.invalid>\r\n)?", b"", self.text)
+        return re.sub(rb"\AX-POP3-Delivery: [^\r]*\r\n(Message-ID: <\S+@pop3\.invalid>\r\n)?", b"", self.text)
 
 
 class Answer(NamedTuple):

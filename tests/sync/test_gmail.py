@@ -534,3 +534,31 @@ def test_the_permission_is_obtained_for_the_target_and_the_token_refreshed(world
         gmail.tokens = set()
         sync(world, server.port, gmail, *options, tokens=False)
         assert len(gmail.mails) == 4 and len(issuer.asked("/token", grant_type="refresh_token")) == 1
+
+
+@pytest.mark.parametrize("without", ["UIDL", None])
+def test_another_message_with_the_message_id_and_the_unique_id_of_one_that_was_imported_is_no_copy_of_it(world, gmail, without):
+    """A copy by way of a list, say, or one that somebody forged: it is not deleted unread."""
+    options = ["--refuse", without] if without else []
+    first = "Subject: first\nMessage-ID: <same@example.org>\n\none\n"
+    second = "Subject: second\nMessage-ID: <same@example.org>\n\nanother\n"
+    world.put("000000", first)
+    with world.server("--delete", *options) as server:
+        process = start(world, server.port, gmail, "--delete", point="gmail-answered:1")
+        process.communicate(timeout=DEADLINE)
+        assert len(gmail.mails) == 1 and world.on_server() != []
+        world.put("000000", second)
+        sync(world, server.port, gmail, "--delete")
+        server.settle()
+    assert bodies(gmail) == sorted([crlf(first), crlf(second)]) and world.on_server() == []
+
+
+def test_lines_that_are_added_to_a_message_do_not_make_it_another(world, gmail):
+    world.fill(1, lines=5)
+    options = ["--delete", "--received", "--delivered-to", "me@example.org"]
+    with world.server("--delete", "--refuse", "UIDL") as server:
+        process = start(world, server.port, gmail, *options, point="gmail-answered:1")
+        process.communicate(timeout=DEADLINE)
+        sync(world, server.port, gmail, *options)
+        server.settle()
+    assert len(gmail.mails) == 1 and world.on_server() == []

@@ -230,13 +230,16 @@ static void urls_are_https_and_nothing_behind_the_port(void **state)
 
 static void check_identity(const char *text, const char *id, bool is_ours)
 {
+    const p3_fingerprint print = {{0x01, 0xfe}};
     p3_gmail_identity who;
     p3_problem why = {0};
     int fd = p3_nameless_file(p3_nameless_directory());
     assert_true(fd >= 0);
     assert_true(p3_write_all(fd, text, strlen(text)));
-    assert_true(p3_gmail_identify(&who, fd, 0, strlen(text), "17.R0fO1aQ42.host\\057x", &why));
+    assert_true(
+        p3_gmail_identify(&who, fd, 0, strlen(text), "17.R0fO1aQ42.host\\057x", &print, &why));
     assert_string_equal(who.id, id);
+    assert_string_equal(who.mark, "17.R0fO1aQ42.host\\057x 01fe0000000000000000000000000000");
     assert_int_equal(who.is_ours, is_ours);
     (void)close(fd);
 }
