@@ -19,4 +19,5 @@ if [ -s "$out/doxygen.errors" ]; then
     cat "$out/doxygen.errors"
     exit 1
 fi
+tools/mend-man-pages.sh "$out/man/man3"
 echo "API reference: $out/html/index.html"

@@ -85,9 +85,12 @@ say "multi-arch: no path is shared whose file another architecture would have ot
 for package in $packages; do
     deb=$(binaries "$work/first" | grep "/${package}_")
     wanted=same
-    case $package in pop3 | pop3-testserver | libpop3-doc) wanted=foreign ;; esac
+    case $package in
+    pop3 | pop3-testserver | libpop3-doc) wanted=foreign ;;
+    python3-cpoplib) wanted='' ;; # its scripts compile modules, and remove them for all architectures at once
+    esac
     [ "$(dpkg-deb -f "$deb" Multi-Arch)" = "$wanted" ] || {
-        echo "$package: is not Multi-Arch: $wanted"
+        echo "$package: is not Multi-Arch: ${wanted:-no}"
         exit 1
     }
     [ "$wanted" = same ] || continue
