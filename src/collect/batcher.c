@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "deliver/parcel.h"
 #include "support/clock.h"
 
 /* A batch is handed in when it has so many messages, or so many octets, or has been filling for so
@@ -35,10 +35,7 @@ static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
     } else if (p->problem != NULL) {
         p3_recorder_set_back(b->recorder, mail, p->problem);
     }
-    free(p->problem);
-    free(p->sender);
-    if (p->fd >= 0)
-        (void)close(p->fd);
+    p3_parcel_clear(p);
 }
 
 static void batch_over(p3_job *job)
@@ -131,11 +128,8 @@ static void discard(p3_batcher *b, p3_parcel *parcels, size_t count)
 {
     if (count > 0 && b->delivery->class->discard != NULL)
         b->delivery->class->discard(b->delivery, parcels, count);
-    for (size_t i = 0; i < count; i++) {
-        free(parcels[i].sender);
-        if (parcels[i].fd >= 0)
-            (void)close(parcels[i].fd);
-    }
+    for (size_t i = 0; i < count; i++)
+        p3_parcel_clear(&parcels[i]);
     p3_report_discarded(b->drop->report, count);
 }
 

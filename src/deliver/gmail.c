@@ -13,9 +13,7 @@
 #include <sysexits.h>
 
 #include "deliver/gmail_import.h"
-#include "deliver/spool.h"
-#include "deliver/quarantine.h"
-#include "support/fault.h"
+#include "deliver/parcel.h"
 
 /* Connections at a time: an import takes a third of a second, and the quota allows nine a second.
  */
@@ -120,35 +118,6 @@ typedef struct p3_sender {
     bool started;
 } p3_sender;
 
-static void set_problem(p3_parcel *p, int exit, const char *what, const p3_problem *why)
-{
-    p->problem = calloc(1, sizeof *p->problem);
-    if (p->problem != NULL)
-        p3_problem_set(p->problem, exit, "%s%.700s", what, why->text);
-}
-
-/* Refused for good: it goes to the Maildir for such. */
-static void put_aside(const p3_gmail *g, const p3_spool_mail *mail, p3_parcel *p, p3_problem *why)
-{
-    p3_problem later;
-    const char *to = g->envelope->refused;
-    if (to == NULL) {
-        set_problem(p, EX_UNAVAILABLE, "", why);
-        return;
-    }
-    p->delivered =
-        p3_quarantine_put(to, p->name, mail->fd, mail->offset, mail->length, why->text, &later);
-    p3_fault("refused-kept");
-    if (p->delivered) {
-        char text[sizeof why->text];
-        snprintf(text, sizeof text, "%.500s; it is kept in %.200s", why->text, to);
-        p3_problem_set(why, EX_UNAVAILABLE, "%s", text);
-        set_problem(p, EX_UNAVAILABLE, "", why);
-    } else {
-        set_problem(p, later.exit, "keeping a message that Gmail refuses: ", &later);
-    }
-}
-
 /* Notes what became of a message. The mutex is held: messages are put aside one at a time. */
 static void note(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
 {
@@ -157,12 +126,12 @@ static void note(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
     const p3_spool *spool = b->spool;
     p->delivered = is == P3_GMAIL_DELIVERED || is == P3_GMAIL_BLINDLY;
     if (is == P3_GMAIL_BLINDLY)
-        set_problem(p, EX_UNAVAILABLE, "it is delivered, and may be there twice: ", why);
+        p3_parcel_fail(p, EX_UNAVAILABLE, "it is delivered, and may be there twice: ", why);
     else if (is == P3_GMAIL_REFUSED)
-        put_aside(s->gmail, &spool->mails[i], p, why);
+        p3_parcel_refuse(p, s->gmail->envelope->refused, &spool->mails[i], "", "Gmail", why);
     else if (is == P3_GMAIL_LATER)
-        set_problem(p, EX_TEMPFAIL,
-                    "it may have arrived, and is looked for before it comes again: ", why);
+        p3_parcel_fail(p, EX_TEMPFAIL,
+                       "it may have arrived, and is looked for before it comes again: ", why);
     s->setbacks = p->delivered ? 0 : s->setbacks + 1;
     bool ended = is == P3_GMAIL_ENDED;
     if (s->stopped || (!ended && s->setbacks < P3_SETBACKS_MOST))

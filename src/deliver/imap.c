@@ -14,6 +14,7 @@
 #include <sysexits.h>
 
 #include "deliver/imap_find.h"
+#include "deliver/parcel.h"
 #include "deliver/quarantine.h"
 #include "support/clock.h"
 #include "support/fault.h"
@@ -139,38 +140,6 @@ static bool connect_again(p3_imap *m, p3_problem *why)
     return m->session != NULL;
 }
 
-/* A message of its own trouble. */
-static void set_problem(p3_parcel *p, int exit, const char *what, const p3_problem *why)
-{
-    free(p->problem);
-    p->problem = calloc(1, sizeof *p->problem);
-    if (p->problem != NULL)
-        p3_problem_set(p->problem, exit, "%s%.700s", what, why->text);
-}
-
-/* Refused for good: it goes to the Maildir for such. */
-static void put_aside(const p3_imap *m, const p3_spool_mail *mail, p3_parcel *p,
-                      const p3_problem *why)
-{
-    p3_problem later;
-    p3_problem told;
-    const char *to = m->envelope->refused;
-    if (to == NULL) {
-        set_problem(p, EX_UNAVAILABLE, "delivering by IMAP: ", why);
-        return;
-    }
-    p->delivered =
-        p3_quarantine_put(to, p->name, mail->fd, mail->offset, mail->length, why->text, &later);
-    p3_fault("refused-kept");
-    if (p->delivered) {
-        p3_problem_set(&told, EX_UNAVAILABLE, "delivering by IMAP: %.480s; it is kept in %.200s",
-                       why->text, to);
-        set_problem(p, EX_UNAVAILABLE, "", &told);
-    } else {
-        set_problem(p, later.exit, "keeping a message that the IMAP server refuses: ", &later);
-    }
-}
-
 static void stop(p3_course *c, const char *more)
 {
     p3_problem_set(&c->batch->stopped, c->why.exit != 0 ? c->why.exit : EX_TEMPFAIL,
@@ -194,10 +163,11 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
         c->losses = 0;
         c->taken = i + 1 > c->taken ? i + 1 : c->taken;
     } else if (kept) {
-        put_aside(c->to, &c->spool->mails[i], p, &c->why);
+        p3_parcel_refuse(p, c->to->envelope->refused, &c->spool->mails[i],
+                         "delivering by IMAP: ", "the IMAP server", &c->why);
     } else {
         c->at[i] = is == P3_IMAP_DOUBTFUL ? P3_DOUBTFUL : P3_OVER;
-        set_problem(p, EX_TEMPFAIL, "delivering by IMAP: ", &c->why);
+        p3_parcel_fail(p, EX_TEMPFAIL, "delivering by IMAP: ", &c->why);
     }
     c->setbacks = p->delivered ? 0 : c->setbacks + 1;
     if (c->setbacks == P3_SETBACKS_MOST && !c->ends)
@@ -224,10 +194,11 @@ static bool look_up(p3_course *c, size_t count)
         c->at[left[i].row] = P3_OVER;
         p->delivered = left[i].there;
         if (!p->delivered)
-            set_problem(p, EX_TEMPFAIL,
-                        "delivering by IMAP: it was sent, and is not in the folder yet; the next "
-                        "run looks again: ",
-                        &lost);
+            p3_parcel_fail(
+                p, EX_TEMPFAIL,
+                "delivering by IMAP: it was sent, and is not in the folder yet; the next "
+                "run looks again: ",
+                &lost);
     }
     free(left);
     p3_fault("imap-looked-up");

@@ -13,9 +13,8 @@
 #include <sysexits.h>
 
 #include "deliver/lmtp_session.h"
-#include "deliver/quarantine.h"
+#include "deliver/parcel.h"
 #include "deliver/spool.h"
-#include "support/fault.h"
 
 /* So many messages in a row that were refused for now, or got lost, and the rest waits. */
 #define P3_SETBACKS_MOST 10
@@ -128,37 +127,6 @@ static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3
     }
 }
 
-/* A message of its own trouble. */
-static void set_problem(p3_parcel *p, int exit, const char *what, const p3_problem *why)
-{
-    p->problem = calloc(1, sizeof *p->problem);
-    if (p->problem != NULL)
-        p3_problem_set(p->problem, exit, "%s%.700s", what, why->text);
-}
-
-/* Refused for good: it goes to the Maildir for such. */
-static void put_aside(const p3_lmtp *m, const p3_spool_mail *mail, p3_parcel *p, p3_problem *why)
-{
-    p3_problem later;
-    char text[sizeof why->text + 300];
-    const char *to = m->envelope->refused;
-    if (to == NULL) {
-        set_problem(p, EX_UNAVAILABLE, "delivering by LMTP: ", why);
-        return;
-    }
-    p->delivered =
-        p3_quarantine_put(to, p->name, mail->fd, mail->offset, mail->length, why->text, &later);
-    p3_fault("refused-kept");
-    if (p->delivered) {
-        snprintf(text, sizeof text, "delivering by LMTP: %.480s; it is kept in %.200s", why->text,
-                 to);
-        p3_problem_set(why, EX_UNAVAILABLE, "%.760s", text);
-        set_problem(p, EX_UNAVAILABLE, "", why);
-    } else {
-        set_problem(p, later.exit, "keeping a message that the LMTP server refuses: ", &later);
-    }
-}
-
 static void deliver_batch(p3_batch *b)
 {
     p3_lmtp *m = (p3_lmtp *)b->to;
@@ -176,11 +144,12 @@ static void deliver_batch(p3_batch *b)
         p3_lmtp_outcome is = send_mail(m, &s->mails[i], next, &sent, &why);
         p->delivered = is == P3_LMTP_OK;
         if (is == P3_LMTP_PERMANENT)
-            put_aside(m, &s->mails[i], p, &why);
+            p3_parcel_refuse(p, m->envelope->refused, &s->mails[i],
+                             "delivering by LMTP: ", "the LMTP server", &why);
         else if (is == P3_LMTP_TEMPORARY)
-            set_problem(p, EX_TEMPFAIL, "delivering by LMTP: ", &why);
+            p3_parcel_fail(p, EX_TEMPFAIL, "delivering by LMTP: ", &why);
         else if (is == P3_LMTP_LOST && sent)
-            set_problem(
+            p3_parcel_fail(
                 p, EX_TEMPFAIL,
                 "delivering by LMTP: it was sent, and may have arrived; it comes again: ", &why);
         setbacks = p->delivered ? 0 : setbacks + 1;

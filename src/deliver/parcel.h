@@ -1,0 +1,20 @@
+/* What becomes of a parcel, where a target delivers messages one by one. */
+#ifndef P3_DELIVER_PARCEL_H
+#define P3_DELIVER_PARCEL_H
+
+#include "deliver/delivery.h"
+#include "deliver/spool.h"
+
+/* Notes a reason that is this message's own: `what` and the problem's text. */
+void p3_parcel_fail(p3_parcel *p, int exit, const char *what, const p3_problem *why);
+
+/* A target refuses a message for good: it goes to the Maildir for such, with a note, and counts as
+ * delivered then; where there is none (`maildir` is NULL) it does not. Either is noted. `doing`
+ * begins what is said of it, "delivering by LMTP: "; `whom` refuses, "the LMTP server". */
+void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *mail,
+                      const char *doing, const char *whom, const p3_problem *why);
+
+/* Frees what a parcel holds. */
+void p3_parcel_clear(p3_parcel *p);
+
+#endif
