@@ -35,6 +35,7 @@ int p3_cmd_cat(p3_arguments *a);
 int p3_cmd_doctor(p3_arguments *a);
 int p3_cmd_headers(p3_arguments *a);
 int p3_cmd_list(p3_arguments *a);
+int p3_cmd_retry(p3_arguments *a);
 int p3_cmd_rm(p3_arguments *a);
 int p3_cmd_setup(p3_arguments *a);
 int p3_cmd_shell(p3_arguments *a);

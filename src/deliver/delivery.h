@@ -59,7 +59,8 @@ typedef struct p3_batch {
 /* What is asked about an intent that was left over: has it been delivered? */
 typedef struct p3_left_over {
     const char *name;
-    size_t row; /* the asker's own */
+    size_t row;    /* the asker's own */
+    bool any_time; /* it may have been delivered before others that the target has of the account */
     bool there;
 } p3_left_over;
 

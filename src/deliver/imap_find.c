@@ -62,7 +62,7 @@ static void meet(p3_finding *f, const char *name)
     for (size_t i = 0; earlier && i < f->count; i++) {
         bool same_run;
         bool before = p3_names_earlier(name, f->at[i].name, &same_run);
-        earlier = before || !same_run;
+        earlier = (before || !same_run) && !f->at[i].any_time;
     }
     f->met_earlier = f->met_earlier || earlier;
 }

@@ -30,7 +30,9 @@ void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *ma
         p3_quarantine_put(maildir, p->name, mail->fd, mail->offset, mail->length, why->text, &told);
     p3_fault("refused-kept");
     if (p->delivered) {
-        p3_problem_set(&told, EX_UNAVAILABLE, "%.480s; it is kept in %.200s", why->text, maildir);
+        p3_problem_set(&told, EX_UNAVAILABLE,
+                       "%.480s; it is kept in %.200s (pop3 retry delivers it again)", why->text,
+                       maildir);
         p3_parcel_fail(p, EX_UNAVAILABLE, doing, &told);
     } else {
         (void)snprintf(what, sizeof what, "keeping a message that %s refuses: ", whom);

@@ -87,7 +87,8 @@ FORMS = [
     Form("stat", "stat"),
     Form("stat --json", "stat"),
     Form("sync --dry-run --maildir {0}/Maildir --state {0}/state", "uidl"),
-    Form("sync --maildir {0}/Maildir --state {0}/state --max-size 100K", "uidl list retr quit"),
+Form("sync --maildir {0}/Maildir --state {0}/state --max-size 100K", "uidl list retr quit"),
+    Form("sync --from-now-on --maildir {0}/Maildir --state {0}/state", "uidl list"),
     Form("sync --command cat>/dev/null --state {0}/state", "uidl retr"),
     Form("sync --json --maildir {0}/Maildir --state {0}/state", "uidl retr"),
     Form("top 2", "stat top", raw=True),
@@ -109,7 +110,7 @@ FORMS = [
 
 
 # Subcommands that ask no POP3 server for anything.
-ELSEWHERE = {"authorize", "help", "setup", "token"}
+ELSEWHERE = {"authorize", "help", "retry", "setup", "token"}
 
 # What concerns all subcommands, each in its first form. A count is what any of them may take for a size, whether it
 # asks for it now or not.

@@ -72,6 +72,7 @@ class Gmaild:
     def __init__(self, certs: Path, answer: Optional[Callable[[str, int], Optional[Answer]]] = None) -> None:
         self.lock = threading.RLock()
         self.answer = answer or (lambda step, number: None)
+        self.judge: Callable[[bytes], Optional[Answer]] = lambda text: None  # about a message that would be imported
         self.tokens = {"token-1"}
         self.scopes = {"import", "make", *READ}
         self.labels = {"Label_1": "Work", "INBOX": "INBOX"}
@@ -187,6 +188,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         assert head == b"Content-Type: message/rfc822"
         labels = json.loads(metadata)["labelIds"]
         assert all(label in self.gmail.labels or label in ("UNREAD", "STARRED", "IMPORTANT") for label in labels)
+        refused = self.gmail.judge(text)
+        if refused is not None:
+            return refused.status, refused.body
         mail = Mail(f"{len(self.gmail.mails):016x}", labels, fields, text)
         self.gmail.mails.append(mail)
         self.gmail.imported.notify_all()

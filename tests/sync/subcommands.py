@@ -12,7 +12,7 @@ from world import COMMAND, DEADLINE
 
 
 # Subcommands that ask no POP3 server for anything.
-ELSEWHERE = {"authorize", "help", "setup", "token"}
+ELSEWHERE = {"authorize", "help", "retry", "setup", "token"}
 
 
 def all_subcommands() -> set[str]:

@@ -1,0 +1,164 @@
+/* pop3 retry: delivers what a target refused for good once more. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/chosen.h"
+#include "cli/output.h"
+#include "cli/remembered.h"
+#include "cli/sandbox.h"
+#include "deliver/retry.h"
+#include "state/state.h"
+
+/* What has come of an account. */
+typedef struct p3_retry_result {
+    const p3_account *account;
+    size_t delivered;
+    size_t left;
+    int status;
+    bool looks;
+    bool quiet;
+} p3_retry_result;
+
+static void note(void *ctx, const p3_retried *m)
+{
+    p3_retry_result *r = ctx;
+    const char *name = r->account->name;
+    r->delivered += m->delivered;
+    r->left += !m->delivered;
+    if (m->problem != NULL) {
+        p3_print(stderr, "pop3: %s: %s: %s\n", name, m->name, m->problem->text);
+        if (!m->delivered && (r->status == EX_OK || r->status == EX_TEMPFAIL))
+            r->status = m->problem->exit;
+    }
+    if (r->looks)
+        p3_print(stdout, "%s: would deliver %s (%s)\n", name, m->name, m->note);
+}
+
+/* The account's Maildir of what was refused; NULL: none is there. */
+static const char *refused_of(const p3_local_account *a)
+{
+    const char *path = a->envelope.refused;
+    return path != NULL && access(path, F_OK) == 0 ? path : NULL;
+}
+
+static bool deliver(const p3_local_account *a, p3_state *state, const char *state_path,
+                    p3_retry_result *result, p3_problem *why)
+{
+    p3_known_account known = {0};
+    p3_envelope envelope = a->envelope;
+    char *real = realpath(state_path, NULL);
+    p3_retry retry = {.maildir = a->envelope.refused,
+                      .is_shared = a->envelope.refused != a->refused,
+                      .target = a->account.target,
+                      .owner = p3_owner_of(real != NULL ? real : state_path, a->account.key),
+                      .line_ends = a->account.line_ends,
+                      .looks = result->looks,
+                      .tell = note,
+                      .ctx = result};
+    free(real);
+    envelope.refused = NULL; /* it is there */
+    retry.target.envelope = &envelope;
+    if (state == NULL || result->looks)
+        return p3_retry_all(&retry, why);
+    bool ok =
+        p3_state_account(state, a->account.key, &known, why) && p3_state_lock(state, known.id, why);
+    if (ok) {
+        ok = p3_retry_all(&retry, why);
+        p3_state_unlock(state, known.id);
+    }
+    p3_known_account_clear(&known);
+    return ok;
+}
+
+static int deliver_one(const p3_local_account *a, p3_state *state, const char *state_path,
+                       const p3_arguments *args)
+{
+    p3_problem why;
+    p3_retry_result result = {
+        .account = &a->account, .looks = args->run.dry_run, .quiet = args->run.quiet};
+    if (a->account.unusable != NULL)
+        return p3_complain(a->account.name, a->account.unusable);
+    bool ok = refused_of(a) == NULL || deliver(a, state, state_path, &result, &why);
+    if (!result.looks && !result.quiet)
+        p3_print(stdout, "%s: %zu message%s delivered that had been refused%s", a->account.name,
+                 result.delivered, result.delivered == 1 ? "" : "s", result.left > 0 ? "" : "\n");
+    if (!result.looks && !result.quiet && result.left > 0)
+        p3_print(stdout, "; %zu left in %s\n", result.left, a->envelope.refused);
+    return ok ? result.status : p3_complain(a->account.name, &why);
+}
+
+/* One status for all: what does not mend by itself takes precedence. */
+static int deliver_all(const p3_chosen *chosen, p3_state *state, const char *state_path,
+                       const p3_arguments *a)
+{
+    int status = EX_OK;
+    for (size_t i = 0; i < chosen->count; i++) {
+        int one = deliver_one(&chosen->at[i], state, state_path, a);
+        if (one != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
+            status = one;
+    }
+    return status;
+}
+
+/* Finds the Maildirs: also for accounts whose target refuses nothing, as they may have had another.
+ */
+static bool find_refused(p3_chosen *chosen, const char *state, p3_problem *why)
+{
+    for (size_t i = 0; i < chosen->count; i++) {
+        p3_local_account *a = &chosen->at[i];
+        if (a->account.unusable != NULL)
+            continue;
+        a->account.target.envelope = &a->envelope;
+        if (!p3_local_account_set_refused(a, state))
+            return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+        if (refused_of(a) == NULL) /* nothing is made for it */
+            a->account.target.envelope = NULL;
+    }
+    return true;
+}
+
+static int work(p3_arguments *a, p3_chosen *chosen)
+{
+    p3_problem why = {0};
+    bool usual;
+    p3_state *state = NULL;
+    char *path = p3_state_path(a, &usual);
+    if (path == NULL) {
+        p3_problem_set(&why, EX_CONFIG, "HOME is not set: say where the state is with --state");
+        return p3_complain(NULL, &why);
+    }
+    bool ok = find_refused(chosen, path, &why);
+    p3_sandbox sandbox = {.chosen = chosen,
+                          .state = path,
+                          .delivers = true,
+                          .dry_run = a->run.dry_run,
+                          .is_told = a->run.verbose,
+                          .off = !a->run.sandbox};
+    p3_sandbox_prepare(&sandbox);
+    if (ok && access(path, F_OK) == 0) /* an account that was never collected has nobody to lock */
+        ok = (state = p3_state_open(path, &why)) != NULL;
+    if (ok)
+        p3_sandbox_enter(&sandbox, NULL, 0);
+    int status = ok ? deliver_all(chosen, state, path, a) : p3_complain(NULL, &why);
+    p3_state_close(state);
+    p3_sandbox_end(&sandbox);
+    free(path);
+    return status;
+}
+
+int p3_cmd_retry(p3_arguments *a)
+{
+    p3_problem why;
+    p3_chosen chosen;
+    int status;
+    if (!p3_chosen_read(&chosen, a, a->rest, (size_t)a->count, true, &why))
+        status = p3_complain(NULL, &why);
+    else
+        status = work(a, &chosen);
+    p3_chosen_free(&chosen);
+    return status;
+}

@@ -1,0 +1,340 @@
+/* Delivers what was refused once more. */
+#include "deliver/retry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "deliver/parcel.h"
+#include "deliver/quarantine.h"
+#include "support/fault.h"
+#include "support/grow.h"
+
+/* Messages that are delivered together. */
+#define P3_RETRY_MOST 100
+
+/* The note and the name stand in the first so many octets. */
+#define P3_RETRY_LINES 2048
+
+/* A message in the Maildir. */
+typedef struct p3_kept {
+    char *file; /* its name there */
+    char *name; /* the same without what a reader has put behind it */
+    char *note;
+    bool in_new; /* or in cur */
+    off_t text;  /* where the message itself begins */
+} p3_kept;
+
+typedef struct p3_keeping {
+    const p3_retry *how;
+    int new;
+    int cur;
+    p3_kept *at;
+    size_t count;
+    p3_room room;
+} p3_keeping;
+
+static bool out_of_memory(p3_problem *why)
+{
+    return p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+/* ---- what is there ---- */
+
+/* The end of the line at `at`, behind its LF; or NULL. */
+static const char *end_of_line(const char *at)
+{
+    const char *lf = strchr(at, '\n');
+    return lf != NULL ? lf + 1 : NULL;
+}
+
+/* Reads what is in front of a message. False when it is none that was refused. */
+static bool read_note(int fd, p3_kept *m)
+{
+    static const char note[] = P3_QUARANTINE_FIELD ": ";
+    static const char name[] = P3_DELIVERY_FIELD ": ";
+    char text[P3_RETRY_LINES];
+    ssize_t n;
+    do
+        n = pread(fd, text, sizeof text - 1, 0);
+    while (n < 0 && errno == EINTR);
+    text[n > 0 ? n : 0] = '\0';
+    const char *at = end_of_line(text);
+    if (at == NULL || strncmp(text, note, sizeof note - 1) != 0)
+        return false;
+    m->note = strndup(text + sizeof note - 1, (size_t)(at - text) - sizeof note);
+    /* The target puts its own there again. */
+    const char *more = strncmp(at, name, sizeof name - 1) == 0 ? end_of_line(at) : NULL;
+    m->text = (more != NULL ? more : at) - text;
+    return m->note != NULL;
+}
+
+static void forget(p3_kept *m)
+{
+    free(m->file);
+    free(m->name);
+    free(m->note);
+    *m = (p3_kept){0};
+}
+
+/* Looks at a file. False when out of memory; what is not ours is left alone. */
+static bool look_at(p3_keeping *k, int folder, const char *file)
+{
+    p3_kept m = {.file = strdup(file),
+                 .name = strndup(file, strcspn(file, ":;!,")),
+                 .in_new = folder == k->new};
+    p3_kept *at = p3_grow(k->at, &k->room, k->count + 1, sizeof *at);
+    if (at != NULL)
+        k->at = at;
+    if (at == NULL || m.file == NULL || m.name == NULL) {
+        forget(&m);
+        return false;
+    }
+    bool ours =
+        file[0] != '.' && (!k->how->is_shared || p3_names_carry(m.name, k->how->owner.mark));
+    int fd = ours ? openat(folder, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    struct stat st;
+    ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read_note(fd, &m);
+    if (fd >= 0)
+        (void)close(fd);
+    if (ours)
+        k->at[k->count++] = m;
+    else
+        forget(&m);
+    return true;
+}
+
+static bool look_into(p3_keeping *k, int folder, p3_problem *why)
+{
+    int fd = dup(folder);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *e = NULL;
+    bool ok = true;
+    if (dir == NULL) {
+        int error = errno;
+        if (fd >= 0)
+            (void)close(fd);
+        return p3_problem_errno(why, error, "reading %s", k->how->maildir);
+    }
+    while (ok && (errno = 0, e = readdir(dir)) != NULL)
+        ok = look_at(k, folder, e->d_name) || out_of_memory(why);
+    if (ok && errno != 0)
+        ok = p3_problem_errno(why, errno, "reading %s", k->how->maildir);
+    (void)closedir(dir);
+    return ok;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const p3_kept *)a)->name, ((const p3_kept *)b)->name);
+}
+
+/* The same message may be met twice, when a reader moves it from new/ to cur/ meanwhile. */
+static void leave_one_of_each(p3_keeping *k)
+{
+    size_t left = 0;
+    if (k->count > 0)
+        qsort(k->at, k->count, sizeof *k->at, compare);
+    for (size_t i = 0; i < k->count; i++) {
+        if (left > 0 && strcmp(k->at[left - 1].name, k->at[i].name) == 0) {
+            forget(&k->at[left - 1]);
+            k->at[left - 1] = k->at[i];
+        } else {
+            k->at[left++] = k->at[i];
+        }
+    }
+    k->count = left;
+}
+
+/* By its whole path: nothing else of the Maildir need be within reach. */
+static int open_below(const char *maildir, const char *name)
+{
+    size_t size = strlen(maildir) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path == NULL)
+        return -1;
+    snprintf(path, size, "%s/%s", maildir, name);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = errno;
+    free(path);
+    errno = error;
+    return fd;
+}
+
+/* A Maildir that is not there has nothing. */
+static bool gather(p3_keeping *k, p3_problem *why)
+{
+    k->new = open_below(k->how->maildir, "new");
+    k->cur = k->new >= 0 ? open_below(k->how->maildir, "cur") : -1;
+    if (k->cur < 0)
+        return errno == ENOENT || p3_problem_errno(why, errno, "reading %s", k->how->maildir);
+    bool ok = look_into(k, k->new, why) && look_into(k, k->cur, why);
+    leave_one_of_each(k);
+    return ok;
+}
+
+/* ---- delivering it ---- */
+
+static void tell(const p3_keeping *k, const p3_kept *m, bool delivered, const p3_problem *problem)
+{
+    p3_retried what = {
+        .name = m->name, .note = m->note, .delivered = delivered, .problem = problem};
+    k->how->tell(k->how->ctx, &what);
+}
+
+/* Takes a message away that the target has, though there may be something to tell of it. */
+static void take_away(const p3_keeping *k, const p3_kept *m, const p3_problem *problem)
+{
+    p3_problem why;
+    if (unlinkat(m->in_new ? k->new : k->cur, m->file, 0) == 0 || errno == ENOENT) {
+        tell(k, m, true, problem);
+        return;
+    }
+    p3_problem_errno(&why, errno, "it is delivered: removing it from %.300s", k->how->maildir);
+    tell(k, m, true, &why);
+}
+
+/* Writes one message. */
+static bool write_message(const p3_keeping *k, p3_message *to, const p3_kept *m, p3_parcel *out)
+{
+    char piece[16 * 1024];
+    int fd = openat(m->in_new ? k->new : k->cur, m->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool ok = fd >= 0;
+    ssize_t n = 0;
+    p3_message_begin(to, m->name);
+    for (off_t at = m->text; ok; at += n) {
+        n = pread(fd, piece, sizeof piece, at);
+        if (n < 0 && errno == EINTR)
+            n = 0;
+        else if (n <= 0)
+            break;
+        else
+            ok = p3_message_take(to, piece, (size_t)n);
+    }
+    if (fd < 0 || n < 0)
+        ok = p3_problem_errno(&to->why, errno, "reading %.300s", k->how->maildir);
+    ok = ok && p3_message_finish(to, out);
+    if (!ok)
+        p3_message_abandon(to);
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+/* What has become of a batch. Returns false when the target failed. */
+static bool note_batch(const p3_keeping *k, p3_batch *b, p3_problem *why)
+{
+    const p3_problem *stopped = b->problem.exit != 0 ? &b->problem : &b->stopped;
+    for (size_t i = 0; i < b->count; i++) {
+        p3_parcel *p = &b->parcels[i];
+        const p3_kept *m = &k->at[p->entry];
+        if (p->delivered && b->problem.exit == 0)
+            take_away(k, m, p->problem);
+        else
+            tell(k, m, false, p->problem);
+    }
+    if (stopped->exit != 0)
+        *why = *stopped;
+    return stopped->exit == 0;
+}
+
+/* Delivers messages of the Maildir, up to `end`, together. */
+static bool deliver_some(const p3_keeping *k, p3_message *to, const bool *there, size_t *next,
+                         p3_problem *why)
+{
+    p3_delivery *d = to->delivery;
+    p3_parcel parcels[P3_RETRY_MOST];
+    p3_batch batch = {.to = d, .parcels = parcels};
+    p3_batch *list[] = {&batch};
+    size_t most = d->class->alone ? 1 : P3_RETRY_MOST;
+    for (; *next < k->count && batch.count < most; ++*next) {
+        if (there[*next])
+            continue;
+        p3_parcel *p = &parcels[batch.count];
+        *p = (p3_parcel){.entry = *next, .again = true, .fd = -1};
+        if (write_message(k, to, &k->at[*next], p))
+            batch.count++;
+        else
+            tell(k, &k->at[*next], false, &to->why);
+    }
+    if (batch.count == 0)
+        return true;
+    if (d->class->seal != NULL)
+        d->class->seal(d, &batch);
+    d->class->deliver(list, 1);
+    p3_fault("retry-delivered");
+    bool ok = note_batch(k, &batch, why);
+    for (size_t i = 0; i < batch.count; i++)
+        p3_parcel_clear(&parcels[i]);
+    /* Behind this, nothing at the target tells that it has them. */
+    if (fsync(k->new) != 0 || fsync(k->cur) != 0)
+        ok = ok && p3_problem_errno(why, errno, "syncing %s", k->how->maildir);
+    p3_fault("retry-removed");
+    if (d->class->recorded != NULL)
+        d->class->recorded(d, &batch, batch.problem.exit == 0);
+    return ok;
+}
+
+/* Asks the target which of them it has, of a retry that was killed; takes those away. */
+static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem *why)
+{
+    p3_left_over *left = calloc(k->count, sizeof *left);
+    if (left == NULL)
+        return out_of_memory(why);
+    for (size_t i = 0; i < k->count; i++)
+        left[i] = (p3_left_over){.name = k->at[i].name, .row = i, .any_time = true};
+    bool ok = d->class->settle(d, left, k->count, why);
+    for (size_t i = 0; ok && i < k->count; i++)
+        there[left[i].row] = left[i].there;
+    free(left);
+    for (size_t i = 0; ok && i < k->count; i++) {
+        if (there[i])
+            take_away(k, &k->at[i], NULL);
+    }
+    if (ok && (fsync(k->new) != 0 || fsync(k->cur) != 0))
+        ok = p3_problem_errno(why, errno, "syncing %s", k->how->maildir);
+    if (ok && d->class->recorded != NULL)
+        d->class->recorded(d, NULL, true);
+    return ok;
+}
+
+static bool deliver_all(const p3_keeping *k, p3_problem *why)
+{
+    p3_message to = {0};
+    bool *there = calloc(k->count, sizeof *there);
+    p3_delivery *d = p3_target_open(&k->how->target, k->how->owner, why);
+    bool ok = d != NULL && (there != NULL || out_of_memory(why)) && settle(k, d, there, why) &&
+              (p3_message_init(&to, d, k->how->line_ends) || out_of_memory(why));
+    for (size_t next = 0; ok && next < k->count;)
+        ok = deliver_some(k, &to, there, &next, why);
+    if (to.delivery != NULL)
+        p3_message_free(&to);
+    if (d != NULL)
+        d->class->close(d);
+    free(there);
+    return ok;
+}
+
+bool p3_retry_all(const p3_retry *r, p3_problem *why)
+{
+    p3_keeping k = {.how = r, .new = -1, .cur = -1};
+    bool ok = gather(&k, why);
+    for (size_t i = 0; ok && r->looks && i < k.count; i++)
+        tell(&k, &k.at[i], true, NULL);
+    if (ok && !r->looks && k.count > 0)
+        ok = deliver_all(&k, why);
+    for (size_t i = 0; i < k.count; i++)
+        forget(&k.at[i]);
+    free(k.at);
+    if (k.new >= 0)
+        (void)close(k.new);
+    if (k.cur >= 0)
+        (void)close(k.cur);
+    return ok;
+}
