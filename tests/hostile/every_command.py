@@ -87,7 +87,7 @@ FORMS = [
     Form("stat", "stat"),
     Form("stat --json", "stat"),
     Form("sync --dry-run --maildir {0}/Maildir --state {0}/state", "uidl"),
-Form("sync --maildir {0}/Maildir --state {0}/state --max-size 100K", "uidl list retr quit"),
+    Form("sync --maildir {0}/Maildir --state {0}/state --max-size 100K", "uidl list retr quit"),
     Form("sync --from-now-on --maildir {0}/Maildir --state {0}/state", "uidl list"),
     Form("sync --command cat>/dev/null --state {0}/state", "uidl retr"),
     Form("sync --json --maildir {0}/Maildir --state {0}/state", "uidl retr"),
