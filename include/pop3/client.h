@@ -189,6 +189,8 @@ typedef enum pop3_refusal {
     POP3_REFUSED_BINDING,     /**< A login's binding to TLS, before the password was judged. */
     POP3_REFUSED_CREDENTIALS, /**< The user's name, or the password. */
     POP3_REFUSED_TOKEN,       /**< The user's name, or the token. */
+    POP3_REFUSED_IDENTITY,    /**< What says who the user is where no secret does: the client
+                                   certificate (EXTERNAL) or the Kerberos ticket (GSSAPI). */
     POP3_REFUSED_COMMAND,     /**< Another command. */
     POP3_REFUSED_QUIT         /**< QUIT: not all messages marked as deleted were. */
 } pop3_refusal;

@@ -229,6 +229,22 @@ POP3_API const pop3_login_result *pop3_login_outcome(const pop3_client *client);
 /** Whether this build knows a method by name; letters' case is ignored. */
 POP3_API bool pop3_login_mechanism_known(const char *name);
 
+/** What a method needs of the caller, as bits. */
+typedef enum pop3_login_need {
+    POP3_NEEDS_USER = 1,     /**< The user's name. */
+    POP3_NEEDS_PASSWORD = 2, /**< The user's password. */
+    POP3_NEEDS_TOKEN = 4     /**< An OAuth 2.0 access token. */
+} pop3_login_need;
+
+/**
+ * What a method needs, for programs that find the secret before they connect. EXTERNAL needs none
+ * of these (the client certificate says who the user is), nor does GSSAPI (the Kerberos ticket
+ * does).
+ * @param name the method's; letters' case is ignored.
+ * @return bits of ::pop3_login_need; 0 also when @p name is NULL or no method of that name exists.
+ */
+POP3_API unsigned pop3_login_mechanism_needs(const char *name);
+
 /** @} */
 
 #ifdef __cplusplus

@@ -6,56 +6,86 @@
 #include <string.h>
 
 static const p3_mechanism_info table[P3_MECH_COUNT] = {
-    [P3_MECH_NONE] = {.name = ""},
+    [P3_MECH_NONE] = {.name = "", .kind = P3_KIND_NONE},
     [P3_MECH_SCRAM_SHA_256_PLUS] = {.name = "SCRAM-SHA-256-PLUS",
+                                    .kind = P3_KIND_SHA_256_BOUND,
                                     .need = P3_NEED_PASSWORD,
                                     .sasl = true,
                                     .client_first = true,
                                     .bound = true,
                                     .proves = true},
     [P3_MECH_SCRAM_SHA_256] = {.name = "SCRAM-SHA-256",
+                               .kind = P3_KIND_SHA_256,
                                .need = P3_NEED_PASSWORD,
                                .sasl = true,
                                .client_first = true,
                                .proves = true},
     [P3_MECH_SCRAM_SHA_1_PLUS] = {.name = "SCRAM-SHA-1-PLUS",
+                                  .kind = P3_KIND_SHA_1_BOUND,
                                   .need = P3_NEED_PASSWORD,
                                   .sasl = true,
                                   .client_first = true,
                                   .bound = true,
                                   .proves = true},
     [P3_MECH_SCRAM_SHA_1] = {.name = "SCRAM-SHA-1",
+                             .kind = P3_KIND_SHA_1,
                              .need = P3_NEED_PASSWORD,
                              .sasl = true,
                              .client_first = true,
                              .proves = true},
     [P3_MECH_OAUTHBEARER] = {.name = "OAUTHBEARER",
+                             .kind = P3_KIND_REVEALS,
                              .need = P3_NEED_TOKEN,
                              .sasl = true,
                              .client_first = true,
                              .reveals = true},
     [P3_MECH_XOAUTH2] = {.name = "XOAUTH2",
+                         .kind = P3_KIND_REVEALS,
                          .need = P3_NEED_TOKEN,
                          .sasl = true,
                          .client_first = true,
                          .reveals = true},
     [P3_MECH_PLAIN] = {.name = "PLAIN",
+                       .kind = P3_KIND_REVEALS,
                        .need = P3_NEED_PASSWORD,
                        .sasl = true,
                        .client_first = true,
                        .reveals = true},
-    [P3_MECH_LOGIN] = {.name = "LOGIN", .need = P3_NEED_PASSWORD, .sasl = true, .reveals = true},
-    [P3_MECH_USER] = {.name = "USER", .need = P3_NEED_PASSWORD, .reveals = true},
-    [P3_MECH_EXTERNAL] = {.name = "EXTERNAL", .sasl = true, .client_first = true, .userless = true},
-    [P3_MECH_CRAM_MD5] = {.name = "CRAM-MD5", .need = P3_NEED_PASSWORD, .sasl = true},
-    [P3_MECH_APOP] = {.name = "APOP", .need = P3_NEED_PASSWORD},
+    [P3_MECH_LOGIN] = {.name = "LOGIN",
+                       .kind = P3_KIND_REVEALS,
+                       .need = P3_NEED_PASSWORD,
+                       .sasl = true,
+                       .reveals = true},
+    [P3_MECH_USER] = {.name = "USER",
+                      .kind = P3_KIND_REVEALS,
+                      .need = P3_NEED_PASSWORD,
+                      .reveals = true},
+    [P3_MECH_EXTERNAL] = {.name = "EXTERNAL",
+                          .kind = P3_KIND_HIDES,
+                          .sasl = true,
+                          .client_first = true,
+                          .userless = true},
+    [P3_MECH_CRAM_MD5] = {.name = "CRAM-MD5",
+                          .kind = P3_KIND_HIDES,
+                          .need = P3_NEED_PASSWORD,
+                          .sasl = true},
+    [P3_MECH_APOP] = {.name = "APOP", .kind = P3_KIND_HIDES, .need = P3_NEED_PASSWORD},
     [P3_MECH_DIGEST_MD5] = {.name = "DIGEST-MD5",
+                            .kind = P3_KIND_REVEALS,
                             .need = P3_NEED_PASSWORD,
                             .sasl = true,
                             .proves = true},
-    [P3_MECH_GSSAPI] =
-        {.name = "GSSAPI", .sasl = true, .client_first = true, .proves = true, .userless = true},
-    [P3_MECH_NTLM] = {.name = "NTLM", .need = P3_NEED_PASSWORD, .sasl = true, .client_first = true},
+    [P3_MECH_GSSAPI] = {.name = "GSSAPI",
+                        .kind = P3_KIND_REVEALS,
+                        .sasl = true,
+                        .client_first = true,
+                        .proves = true,
+                        .userless = true},
+    [P3_MECH_NTLM] = {.name = "NTLM",
+                      .kind = P3_KIND_REVEALS,
+                      .need = P3_NEED_PASSWORD,
+                      .sasl = true,
+                      .client_first = true},
 };
 
 const p3_mechanism_info *p3_mechanism_about(p3_mechanism m)
@@ -101,29 +131,6 @@ p3_mechanisms p3_mechanisms_offered(const pop3_capabilities *caps, bool timestam
     return set;
 }
 
-/* Kinds of methods, the strongest first. Within a kind it makes no odds which one is used. */
-static int kind_of(p3_mechanism m)
-{
-    switch (m) {
-    case P3_MECH_SCRAM_SHA_256_PLUS:
-        return 0;
-    case P3_MECH_SCRAM_SHA_256:
-        return 1;
-    case P3_MECH_SCRAM_SHA_1_PLUS:
-        return 2;
-    case P3_MECH_SCRAM_SHA_1:
-        return 3;
-    case P3_MECH_EXTERNAL:
-    case P3_MECH_CRAM_MD5:
-    case P3_MECH_APOP:
-        return 4;
-    case P3_MECH_NONE:
-        return 6;
-    default: /* those that reveal the secret; the rest is never picked */
-        return 5;
-    }
-}
-
 p3_mechanism p3_mechanism_unbound_form(p3_mechanism m)
 {
     switch (m) {
@@ -138,5 +145,5 @@ p3_mechanism p3_mechanism_unbound_form(p3_mechanism m)
 
 bool p3_mechanism_weaker(p3_mechanism now, p3_mechanism before)
 {
-    return kind_of(now) > kind_of(before);
+    return table[now].kind > table[before].kind;
 }

@@ -36,8 +36,21 @@ static inline p3_mechanisms p3_mechanism_bit(p3_mechanism m)
 /* What a method works with. */
 typedef enum p3_need { P3_NEED_NOTHING, P3_NEED_PASSWORD, P3_NEED_TOKEN } p3_need;
 
+/* How well a method protects the secret, the best first. Within a kind it makes no odds which one
+ * is used. */
+typedef enum p3_kind {
+    P3_KIND_SHA_256_BOUND,
+    P3_KIND_SHA_256,
+    P3_KIND_SHA_1_BOUND,
+    P3_KIND_SHA_1,
+    P3_KIND_HIDES,   /* neither the server nor who listens sees it */
+    P3_KIND_REVEALS, /* and those that are never picked */
+    P3_KIND_NONE
+} p3_kind;
+
 typedef struct p3_mechanism_info {
     const char *name; /* static storage */
+    p3_kind kind;
     p3_need need;
     bool sasl;         /* goes through AUTH */
     bool client_first; /* the client speaks first, so there is an initial response */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
+#include "cli/secret.h"
 #include "cli/token_words.h"
 #include "settings/text.h"
 
@@ -34,7 +34,7 @@ static bool take_server(p3_local_account *a, const p3_settings *s, p3_problem *w
         o->traits.flags |= POP3_TRAIT_NO_INITIAL_RESPONSE;
     if (o->host == NULL && s->socket == NULL)
         return p3_problem_set(why, EX_CONFIG, "no server is given: set host, or url");
-    if (to->user == NULL && (to->mechanism == NULL || strcasecmp(to->mechanism, "EXTERNAL") != 0))
+    if (to->user == NULL && (p3_login_needs(s) & POP3_NEEDS_USER) != 0)
         return p3_problem_set(why, EX_CONFIG,
                               "no user is given: write pop3s://USER@HOST/, or set user");
     return true;

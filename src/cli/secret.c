@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -125,10 +124,17 @@ bool p3_secret_is_at_hand(const p3_secret_source *s)
     return set.password != NULL || set.url.password != NULL;
 }
 
-/* Nothing secret has to be found: the certificate says who we are. */
-static bool is_external(const p3_settings *set)
+unsigned p3_login_needs(const p3_settings *s)
 {
-    return set->auth != NULL && strcasecmp(set->auth, "EXTERNAL") == 0;
+    const char *method = s->auth != NULL ? s->auth : s->url.mechanism;
+    return method != NULL ? pop3_login_mechanism_needs(method)
+                          : POP3_NEEDS_USER | POP3_NEEDS_PASSWORD | POP3_NEEDS_TOKEN;
+}
+
+/* A certificate or a ticket says who we are. */
+static bool needs_no_secret(const p3_settings *s)
+{
+    return (p3_login_needs(s) & (POP3_NEEDS_PASSWORD | POP3_NEEDS_TOKEN)) == 0;
 }
 
 char *p3_secret_command(const p3_secret_source *s)
@@ -142,7 +148,7 @@ char *p3_secret_command(const p3_secret_source *s)
     if (set.password_command != NULL)
         return strdup(set.password_command);
     if (set.password_file != NULL || set.password != NULL || set.url.password != NULL ||
-        is_external(&set) || !set.keyring)
+        needs_no_secret(&set) || !set.keyring)
         return NULL;
     return keyring_command(s);
 }
@@ -176,7 +182,7 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
         return from_text(set.password, out, why);
     if (set.url.password != NULL)
         return from_text(set.url.password, out, why);
-    if (is_external(&set))
+    if (needs_no_secret(&set))
         return true;
     if (set.keyring)
         return from_keyring(s, out, why);

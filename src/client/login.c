@@ -152,8 +152,10 @@ static pop3_refusal what_was_refused(const p3_attempt *a, const pop3_result *res
         return POP3_REFUSED_APOP;
     if (p3_refusal_is_of_the_method(&result->reply))
         return POP3_REFUSED_METHOD;
-    bool token = p3_mechanism_about(a->choice.mechanism)->need == P3_NEED_TOKEN;
-    return token ? POP3_REFUSED_TOKEN : POP3_REFUSED_CREDENTIALS;
+    static const pop3_refusal refusals[] = {[P3_NEED_NOTHING] = POP3_REFUSED_IDENTITY,
+                                            [P3_NEED_PASSWORD] = POP3_REFUSED_CREDENTIALS,
+                                            [P3_NEED_TOKEN] = POP3_REFUSED_TOKEN};
+    return refusals[p3_mechanism_about(a->choice.mechanism)->need];
 }
 
 /* Writes the sentence about a refusal, with what the mechanism was told about it, if anything. */
@@ -615,8 +617,24 @@ void p3_login_start_over(p3_login *login)
     p3_choice_begin_again(&a->choice);
 }
 
+static p3_mechanism named(const char *name)
+{
+    return name == NULL ? P3_MECH_NONE : p3_mechanism_named(p3_span(name, strlen(name)));
+}
+
 bool pop3_login_mechanism_known(const char *name)
 {
-    p3_mechanism m = name == NULL ? P3_MECH_NONE : p3_mechanism_named(p3_span(name, strlen(name)));
+    p3_mechanism m = named(name);
     return m != P3_MECH_NONE && p3_mechanism_built(m);
+}
+
+unsigned pop3_login_mechanism_needs(const char *name)
+{
+    static const unsigned secrets[] = {[P3_NEED_NOTHING] = 0,
+                                       [P3_NEED_PASSWORD] = POP3_NEEDS_PASSWORD,
+                                       [P3_NEED_TOKEN] = POP3_NEEDS_TOKEN};
+    const p3_mechanism_info *about = p3_mechanism_about(named(name));
+    if (*about->name == '\0')
+        return 0;
+    return secrets[about->need] | (about->userless ? 0 : POP3_NEEDS_USER);
 }

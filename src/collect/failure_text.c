@@ -48,6 +48,8 @@ static const p3_meaning meanings[] = {
      .of_command = true},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_TOKEN, EX_NOPERM,
      "get a new token, for this user and for POP3", false},
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_IDENTITY, EX_NOPERM,
+     "check the client certificate (EXTERNAL) or the Kerberos ticket (GSSAPI)", false},
     {POP3_ERR_REFUSED, P3_CASE_CODE, POP3_CODE_AUTH, EX_NOPERM,
      "check the user name and the password", false},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_CREDENTIALS, EX_NOPERM,

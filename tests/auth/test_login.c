@@ -1056,6 +1056,12 @@ static void the_methods_of_the_build_can_be_asked(void **state)
     assert_true(pop3_login_mechanism_known("APOP"));
     assert_false(pop3_login_mechanism_known("KERBEROS_V4"));
     assert_false(pop3_login_mechanism_known(NULL));
+    assert_int_equal(pop3_login_mechanism_needs("plain"), POP3_NEEDS_USER | POP3_NEEDS_PASSWORD);
+    assert_int_equal(pop3_login_mechanism_needs("XOAUTH2"), POP3_NEEDS_USER | POP3_NEEDS_TOKEN);
+    assert_int_equal(pop3_login_mechanism_needs("GSSAPI"), 0);
+    assert_int_equal(pop3_login_mechanism_needs("EXTERNAL"), 0);
+    assert_int_equal(pop3_login_mechanism_needs("KERBEROS_V4"), 0);
+    assert_int_equal(pop3_login_mechanism_needs(NULL), 0);
 }
 
 int main(void)

@@ -36,7 +36,7 @@ static void a_password_is_blamed_only_where_the_credentials_were_refused(void **
             pop3_error e = {
                 .refused = (pop3_refusal)what, .code = codes[i / 2], .temporary = i % 2};
             p3_problem why = described(e, POP3_ERR_REFUSED);
-            bool login = what >= POP3_REFUSED_METHOD && what <= POP3_REFUSED_TOKEN;
+            bool login = what >= POP3_REFUSED_METHOD && what <= POP3_REFUSED_IDENTITY;
             bool blames = has(&why, "check the user name and the password");
             if (e.temporary) {
                 assert_int_equal(why.exit, EX_TEMPFAIL);
@@ -47,7 +47,8 @@ static void a_password_is_blamed_only_where_the_credentials_were_refused(void **
                 assert_false(has(&why, "password") || has(&why, "--auth"));
             }
             assert_false(blames && (e.temporary || what == POP3_REFUSED_METHOD));
-            assert_false(blames && (what == POP3_REFUSED_TOKEN || what == POP3_REFUSED_BINDING));
+            assert_false(blames && (what == POP3_REFUSED_TOKEN || what == POP3_REFUSED_IDENTITY ||
+                                    what == POP3_REFUSED_BINDING));
         }
     }
 }
@@ -66,6 +67,7 @@ static void status_and_advice_come_from_what_was_refused(void **state)
         {POP3_REFUSED_BINDING, EX_UNAVAILABLE, "--channel-binding"},
         {POP3_REFUSED_CREDENTIALS, EX_NOPERM, "--auth"},
         {POP3_REFUSED_TOKEN, EX_NOPERM, "new token"},
+        {POP3_REFUSED_IDENTITY, EX_NOPERM, "certificate"},
         {POP3_REFUSED_COMMAND, EX_UNAVAILABLE, ""},
         {POP3_REFUSED_QUIT, EX_TEMPFAIL, "may still be there"},
     };

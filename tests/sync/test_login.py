@@ -252,3 +252,19 @@ def test_a_wait_of_minutes_is_said_to_the_quiet_too(world):
         assert process.wait(DEADLINE) == 75
         process.stderr.close()
     assert "too soon" in line and "again in 10" in line
+
+
+@pytest.mark.parametrize("method", ["EXTERNAL", "GSSAPI"])
+@pytest.mark.parametrize("url", ["pop3://user;AUTH={}@127.0.0.1:{}", "pop3://127.0.0.1:{1} --auth {0}"])
+def test_a_method_that_needs_no_secret_asks_for_none(world, method, url):
+    with scripted(world, 'line "+OK"\nloop { expect-any ; line "-ERR no" }\n') as server:
+        done = subprocess.run([COMMAND, "stat", *url.format(method, server.port).split(), "--allow-plaintext"],
+                              env=world.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=DEADLINE, start_new_session=True)  # fmt: skip
+    assert "finding the password" not in done.stderr and "no user" not in done.stderr, done.stderr
+    asked = server.commands("AUTH")
+    if method == "EXTERNAL":
+        assert [a.split()[:2] for a in asked] == [["AUTH", "EXTERNAL"]] * 2, "with an initial response, and without"
+        assert done.returncode == 77 and "check the client certificate" in done.stderr, done.stderr
+    else:
+        assert not asked, "there is no ticket"
