@@ -273,13 +273,30 @@ def test_taken_ports_are_given_up_for_others(monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        answers = [[taken.getsockname()[1], real(1, ["127.0.0.1"])[0]]]
+        answers = [[taken.getsockname()[1], *real(2, ["127.0.0.1"])]]
         monkeypatch.setattr(
             dovecot, "free_ports", lambda *args: answers.pop() if answers else real(*args)
         )
         with dovecot.Dovecot() as server:
             assert server.port != taken.getsockname()[1]
             assert not answers
+
+
+@pytest.mark.parametrize("name", ["imap", "lmtp"])
+def test_it_takes_mail_by_the_protocols_that_are_named(name):
+    if not dovecot.has_protocol(name):
+        pytest.skip(f"Dovecot has no {name} here")
+    with dovecot.Dovecot(protocols=[name]) as server:
+        if name == "lmtp":
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(server.lmtp_socket))
+                assert connection.makefile("rb").readline().startswith(b"220 ")
+        else:
+            context = ssl.create_default_context(cafile=str(server.ca_file))
+            with socket.create_connection((server.host, server.imaps_port)) as plain:
+                with context.wrap_socket(plain, server_hostname=server.host) as connection:
+                    assert connection.makefile("rb").readline().startswith(b"* OK ")
+        assert server.lmtp_socket.exists() == (name == "lmtp")
 
 
 def test_the_end_of_the_block_leaves_nothing_even_after_an_exception():
