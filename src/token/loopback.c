@@ -21,6 +21,15 @@
 
 #define P3_REQUEST_MOST 8192 /* octets of a request's line and fields */
 #define P3_REQUEST_MS   5000 /* until it has come */
+#define P3_VISITORS     8    /* connections at a time: browsers open some that they do not use */
+
+/* A connection, and what it has said. */
+typedef struct p3_visitor {
+    int fd;           /* -1: none */
+    int64_t deadline; /* of p3_clock_ms() */
+    size_t len;
+    char request[P3_REQUEST_MOST];
+} p3_visitor;
 
 static const char page[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
@@ -48,36 +57,6 @@ int p3_loopback_listen(uint16_t *port, p3_problem *why)
     return -1;
 }
 
-static bool wait_for(int fd, short what, int64_t deadline)
-{
-    for (;;) {
-        int64_t left = deadline - p3_clock_ms();
-        struct pollfd p = {.fd = fd, .events = what};
-        int n = left > 0 ? poll(&p, 1, (int)left) : 0;
-        if (n > 0 || (n < 0 && errno != EINTR))
-            return n > 0;
-        if (left <= 0)
-            return false;
-    }
-}
-
-/* Reads a request up to the empty line. Returns whether it came. */
-static bool read_request(int fd, char *out, size_t size, int64_t deadline)
-{
-    size_t len = 0;
-    while (len + 1 < size && wait_for(fd, POLLIN, deadline)) {
-        ssize_t n = recv(fd, out + len, size - len - 1, MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-            return false;
-        if (n > 0)
-            len += (size_t)n;
-        out[len] = '\0';
-        if (strstr(out, "\r\n\r\n") != NULL)
-            return true;
-    }
-    return false;
-}
-
 /* The query of "GET PATH?QUERY HTTP/1.x", in place; NULL for anything else. */
 static char *query_of(char *request, const char *path)
 {
@@ -95,37 +74,105 @@ static char *query_of(char *request, const char *path)
     return query;
 }
 
-/* Takes one connection. Returns the query, if it is the one that is waited for. */
-static char *serve(int fd, const char *path)
+static void dismiss(p3_visitor *v)
 {
-    char request[P3_REQUEST_MOST];
-    char *query = NULL;
-    if (read_request(fd, request, sizeof request, p3_clock_ms() + P3_REQUEST_MS)) {
-        const char *found = query_of(request, path);
-        query = found != NULL ? strdup(found) : NULL;
-        const char *answer = query != NULL ? page : no_page;
-        (void)send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
-        (void)shutdown(fd, SHUT_WR);
+    if (v->fd < 0)
+        return;
+    (void)close(v->fd);
+    p3_erase(v->request, v->len);
+    v->fd = -1;
+}
+
+/* Takes a connection, from this machine alone; where all places are taken, in place of the oldest,
+ * so that none of those that stay silent keeps the browser out. */
+static void admit(p3_visitor visitors[P3_VISITORS], int listener)
+{
+    struct sockaddr_in from = {0};
+    socklen_t len = sizeof from;
+    p3_visitor *v = &visitors[0];
+    int fd = accept(listener, (struct sockaddr *)&from, &len);
+    if (fd < 0)
+        return;
+    if (from.sin_addr.s_addr != htonl(INADDR_LOOPBACK)) {
+        (void)close(fd);
+        return;
     }
-    p3_erase(request, sizeof request);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    for (size_t i = 1; i < P3_VISITORS && v->fd >= 0; i++) {
+        if (visitors[i].fd < 0 || visitors[i].deadline < v->deadline)
+            v = &visitors[i];
+    }
+    dismiss(v);
+    v->fd = fd;
+    v->len = 0;
+    v->deadline = p3_clock_ms() + P3_REQUEST_MS;
+}
+
+/* Answers a whole request. Returns the query, if it is the one that is waited for. */
+static char *answer(p3_visitor *v, const char *path)
+{
+    const char *found = query_of(v->request, path);
+    char *query = found != NULL ? strdup(found) : NULL;
+    const char *text = query != NULL ? page : no_page;
+    (void)send(v->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(v->fd, SHUT_WR);
+    dismiss(v);
     return query;
+}
+
+/* Reads what a connection says. Returns the query, if it is the one that is waited for. */
+static char *hear(p3_visitor *v, const char *path)
+{
+    ssize_t n = recv(v->fd, v->request + v->len, sizeof v->request - v->len - 1, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return NULL;
+    v->len += n > 0 ? (size_t)n : 0;
+    v->request[v->len] = '\0';
+    if (n > 0 && strstr(v->request, "\r\n\r\n") != NULL)
+        return answer(v, path);
+    if (n <= 0 || v->len + 1 == sizeof v->request)
+        dismiss(v);
+    return NULL;
+}
+
+/* Waits for the listener or a connection, until a connection's time or all time is over. */
+static void wait_for_any(p3_visitor visitors[P3_VISITORS], int listener, int64_t deadline,
+                         struct pollfd out[P3_VISITORS + 1])
+{
+    int64_t now = p3_clock_ms();
+    out[P3_VISITORS] = (struct pollfd){.fd = listener, .events = POLLIN};
+    for (size_t i = 0; i < P3_VISITORS; i++) {
+        if (visitors[i].fd >= 0 && visitors[i].deadline <= now)
+            dismiss(&visitors[i]);
+        if (visitors[i].fd >= 0 && visitors[i].deadline < deadline)
+            deadline = visitors[i].deadline;
+        out[i] = (struct pollfd){.fd = visitors[i].fd, .events = POLLIN};
+    }
+    if (poll(out, P3_VISITORS + 1, deadline > now ? (int)(deadline - now) : 0) < 0) {
+        for (size_t i = 0; i <= P3_VISITORS; i++)
+            out[i].revents = 0;
+    }
 }
 
 char *p3_loopback_receive(int listener, const char *path, int wait_ms, p3_problem *why)
 {
     int64_t deadline = p3_clock_ms() + wait_ms;
+    p3_visitor visitors[P3_VISITORS];
+    struct pollfd events[P3_VISITORS + 1];
     char *query = NULL;
-    while (query == NULL && wait_for(listener, POLLIN, deadline)) {
-        struct sockaddr_in from = {0};
-        socklen_t len = sizeof from;
-        int fd = accept(listener, (struct sockaddr *)&from, &len);
-        if (fd < 0)
-            continue;
-        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-        if (from.sin_addr.s_addr == htonl(INADDR_LOOPBACK))
-            query = serve(fd, path);
-        (void)close(fd);
+    for (size_t i = 0; i < P3_VISITORS; i++)
+        visitors[i].fd = -1;
+    while (query == NULL && p3_clock_ms() < deadline) {
+        wait_for_any(visitors, listener, deadline, events);
+        for (size_t i = 0; query == NULL && i < P3_VISITORS; i++) {
+            if (events[i].revents != 0)
+                query = hear(&visitors[i], path);
+        }
+        if (query == NULL && events[P3_VISITORS].revents != 0)
+            admit(visitors, listener);
     }
+    for (size_t i = 0; i < P3_VISITORS; i++)
+        dismiss(&visitors[i]);
     (void)close(listener);
     if (query == NULL)
         p3_problem_set(why, EX_TEMPFAIL,

@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent / "sync"))
 sys.dont_write_bytecode = True
 
 from authorization_server import AuthorizationServer  # noqa: E402
-from world import COMMAND, CRASH_COMMAND, DEADLINE, World, certificates  # noqa: E402
+from world import BUILD, COMMAND, CRASH_COMMAND, DEADLINE, World, certificates  # noqa: E402
 
 
 class Account:
@@ -106,6 +106,14 @@ class Account:
 
     def token(self, status: int = 0, **more: object) -> str:
         return self.run("token", "work", status=status, **more).rstrip("\n")
+
+
+def preloaded(library: str) -> dict[str, str]:
+    """The environment of a run with a library of ours, before what the run has anyway."""
+    path = os.environ.get(f"POP3_{library.upper()}_LIBRARY", str(BUILD / f"tests/token/lib{library}.so"))
+    before = os.environ.get("LD_PRELOAD", "").replace(":", " ").split()
+    sanitizers = ":".join([word for word in [os.environ.get("ASAN_OPTIONS")] if word] + ["verify_asan_link_order=0"])
+    return {"LD_PRELOAD": " ".join([*before, path]), "ASAN_OPTIONS": sanitizers}
 
 
 @pytest.fixture(scope="session")

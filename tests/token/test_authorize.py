@@ -18,10 +18,9 @@ from pathlib import Path
 import pytest
 
 from authorization_server import answer, drop, refuse
+from conftest import preloaded
 from dovecot_oauth import dovecot
-from world import BUILD, COMMAND, DEADLINE, ROOT
-
-PAUSES = os.environ.get("POP3_PAUSES_LIBRARY", str(BUILD / "tests/token/libpauses.so"))
+from world import COMMAND, DEADLINE, ROOT
 
 
 class Browser:
@@ -123,6 +122,28 @@ def test_only_one_request_counts_and_others_get_nothing(account, server, browser
                 pass
     browser.go_back(back)
     finish(process)
+
+
+def test_connections_that_say_nothing_do_not_keep_the_browser_out(account, server, browser):
+    """Browsers open some ahead of their use, and another user of this machine may do so on purpose."""
+    process, url = begin(account, server)
+    back = browser.sign_in(url)
+    at = ("127.0.0.1", urllib.parse.urlsplit(back).port)
+    silent = [socket.create_connection(at, timeout=DEADLINE) for _ in range(30)]
+    silent[-1].sendall(b"GET /?code")
+    assert "You can close this window" in browser.go_back(back)
+    finish(process)
+    for connection in silent:
+        connection.close()
+
+
+def test_the_page_in_the_browser_tells_nobody_the_code(account, server, browser):
+    process, url = begin(account, server)
+    with urllib.request.urlopen(browser.sign_in(url), timeout=DEADLINE) as page:
+        headers = dict(page.headers)
+    finish(process)
+    assert headers["Referrer-Policy"] == "no-referrer" and headers["Cache-Control"] == "no-store"
+    assert headers["Content-Security-Policy"] == "default-src 'none'"
 
 
 @pytest.mark.parametrize("change, says", [
@@ -277,9 +298,7 @@ def test_a_code_that_comes_to_nothing_is_told(account, server, tmp_path, code, s
 
 def without_pauses(noted):
     """The environment of a run in which nobody waits; the seconds of each pause are noted in a file."""
-    before = os.environ.get("LD_PRELOAD", "").replace(":", " ").split()
-    sanitizers = ":".join([word for word in [os.environ.get("ASAN_OPTIONS")] if word] + ["verify_asan_link_order=0"])
-    return {"LD_PRELOAD": " ".join([*before, PAUSES]), "POP3_PAUSES": str(noted), "ASAN_OPTIONS": sanitizers}
+    return {**preloaded("pauses"), "POP3_PAUSES": str(noted)}
 
 
 def test_slow_down_and_lost_answers_make_the_questions_rarer(account, server, tmp_path):

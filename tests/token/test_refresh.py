@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import ssl
 import stat
 import subprocess
 import threading
@@ -11,6 +12,7 @@ import time
 import pytest
 
 from authorization_server import answer, drop, grant_and_drop, refuse
+from conftest import preloaded
 from relays import connect_proxy
 from world import DEADLINE, ROOT
 
@@ -282,6 +284,18 @@ def drip(handler, _form):
         handler.wfile.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
 
 
+def test_an_answer_that_does_not_come_is_waited_for_a_minute(account, server):
+    account.keep()
+    server.hold = threading.Event()
+    try:
+        text = account.token(status=75, **preloaded("hurry"))
+    finally:
+        server.hold.set()
+    waited = int(re.search(r"timed out after ([0-9]+) milliseconds", text)[1])
+    assert waited >= 60000 and text.endswith("; try again later")
+    assert refreshes(server) == 2, "it may have been lost"
+
+
 def test_an_answer_without_end_is_cut(account, server):
     old = account.keep()
     server.script = [drip, drip]
@@ -313,6 +327,20 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_secret(account, server, c
     assert "certificate" in text and "issuer-ca-file" in text and server.requests == []
 
 
+def test_tls_of_before_1_2_is_not_spoken_whatever_the_systems_configuration(account, server, tmp_path):
+    account.keep()
+    (tmp_path / "openssl.cnf").write_text(
+        "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMinProtocol = TLSv1\nCipherString = ALL:@SECLEVEL=0\n")
+    context = server.httpd.socket.context
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    text = account.token(status=75, OPENSSL_CONF=str(tmp_path / "openssl.cnf"))
+    assert "alert protocol version" in text or "unsupported protocol" in text
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    account.keep()
+    assert account.token() in server.access
+
+
 def test_only_https_is_spoken(account, server):
     account.keep(token_endpoint=server.issuer.replace("https", "http") + "/token")
     assert "https" in account.token(status=78)
@@ -325,6 +353,16 @@ def test_a_file_that_others_can_read_is_not_trusted(account):
     account.keep()
     account.token_file.chmod(0o640)
     assert "others can read it" in account.token(status=78)
+
+
+def test_a_link_in_the_place_of_the_file_is_not_followed(account, server, tmp_path):
+    account.keep()
+    elsewhere = tmp_path / "elsewhere"
+    account.token_file.rename(elsewhere)
+    account.token_file.symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    assert "reading the token file" in account.token(status=74)
+    assert elsewhere.read_bytes() == before and server.requests == []
 
 
 def test_a_damaged_file_is_told_with_what_mends_it(account):

@@ -1,0 +1,30 @@
+/* Preloaded, it makes time pass sixty times as fast for who waits: the clock that does not jump,
+ * and the waits by poll(). So it shows in a second what ends after a minute. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <poll.h>
+#include <time.h>
+
+enum { FASTER = 60, BILLION = 1000000000 };
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, now);
+    if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_RAW && clock != CLOCK_MONOTONIC_COARSE)
+        return result;
+    long long part = (long long)now->tv_nsec * FASTER;
+    now->tv_sec = now->tv_sec * FASTER + (time_t)(part / BILLION);
+    now->tv_nsec = (long)(part % BILLION);
+    return result;
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    static int (*real)(struct pollfd *, nfds_t, int);
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "poll");
+    return real(fds, count, timeout > 0 ? (timeout + FASTER - 1) / FASTER : timeout);
+}
