@@ -154,8 +154,7 @@ bool p3_takes_only_tokens(const pop3_client *client)
     if (c == NULL || (c->flags & POP3_CAP_USER) != 0)
         return false;
     for (size_t i = 0; i < c->sasl_count; i++)
-        tokens +=
-            strcasecmp(c->sasl[i], "XOAUTH2") == 0 || strcasecmp(c->sasl[i], "OAUTHBEARER") == 0;
+        tokens += (pop3_login_mechanism_needs(c->sasl[i]) & POP3_NEEDS_TOKEN) != 0;
     return tokens > 0 && tokens == c->sasl_count;
 }
 
