@@ -67,8 +67,7 @@ static bool flush(p3_lmtp_session *s)
     while (done < used) {
         ssize_t n = send(s->fd, s->out + done, used - done, MSG_NOSIGNAL);
         if (n > 0) {
-            done += (size_t)n;
-            until = p3_clock_ms() + P3_REPLY_MS;
+            done += (size_t)n; /* all of it has that time: one that drips ends, too */
         } else if (n == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) ||
                    (errno != EINTR && !p3_dial_wait(s->fd, POLLOUT, until)))
             return false;

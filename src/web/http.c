@@ -28,6 +28,7 @@ struct p3_http_line {
 typedef struct p3_coming {
     p3_http_answer *answer;
     size_t most;
+    size_t header; /* octets of header lines, and of trailers, which libcurl keeps without bound */
 } p3_coming;
 
 /* Octets of the block that an answer of this length, with its NUL, is in. */
@@ -68,6 +69,18 @@ static size_t take_piece(char *data, size_t one, size_t len, void *ctx)
     memcpy(a->body + a->len, data, len);
     a->len += len;
     a->body[a->len] = '\0';
+    return len;
+}
+
+/* Takes a line of the header, or of the trailers behind the body. */
+static size_t take_line(char *data, size_t one, size_t len, void *ctx)
+{
+    p3_coming *coming = ctx;
+    (void)data;
+    (void)one;
+    if (len > P3_HTTP_MOST - coming->header)
+        return 0;
+    coming->header += len;
     return len;
 }
 
@@ -244,7 +257,8 @@ static bool is_refused_by_proxy(CURL *c)
            status != 0 && status / 100 != 2;
 }
 
-/* The errors that come before anything of the request can have gone out. */
+/* The errors that come before anything of the request can have gone out. CURLE_OUT_OF_MEMORY is
+ * none: that is also what a header line of the answer leads to that is too long. */
 static bool is_before_sending(CURL *c, CURLcode code)
 {
     switch (code) {
@@ -256,7 +270,6 @@ static bool is_before_sending(CURL *c, CURLcode code)
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_OUT_OF_MEMORY:
         return true;
     default:
         return is_refused_by_proxy(c);
@@ -316,6 +329,8 @@ p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3
     curl->easy_setopt(c, CURLOPT_ERRORBUFFER, details);
     curl->easy_setopt(c, CURLOPT_WRITEFUNCTION, take_piece);
     curl->easy_setopt(c, CURLOPT_WRITEDATA, &coming);
+    curl->easy_setopt(c, CURLOPT_HEADERFUNCTION, take_line);
+    curl->easy_setopt(c, CURLOPT_HEADERDATA, &coming);
     CURLcode code = set_headers(c, r, &headers) ? curl->easy_perform(c) : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK) {
         curl_off_t wait = 0;

@@ -8,7 +8,8 @@
 
 #include "support/problem.h"
 
-/* Most octets of an answer: tokens of 16 KiB, twice, and what comes with them. */
+/* Most octets of an answer, and of its header: tokens of 16 KiB, twice, and what comes with them.
+ */
 #define P3_HTTP_MOST ((size_t)256 * 1024)
 
 /* How the provider is reached. The strings are the caller's, and may be NULL. */

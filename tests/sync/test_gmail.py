@@ -1,11 +1,14 @@
 """`pop3 sync` with Gmail: every message arrives there once, whatever is refused, cut or killed."""
 
+import contextlib
+import http.server
 import os
 import random
 import re
 import signal
 import subprocess
 import sys
+import threading
 import zlib
 from types import SimpleNamespace
 
@@ -13,6 +16,7 @@ import pytest
 
 from relays import connect_proxy, cut_relay
 from gmaild import Answer, Mail, refusal, running
+from https_server import https_server
 from sent import bodies, crlf, expected, refused
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, message
 
@@ -562,3 +566,62 @@ def test_lines_that_are_added_to_a_message_do_not_make_it_another(world, gmail):
         sync(world, server.port, gmail, *options)
         server.settle()
     assert len(gmail.mails) == 1 and world.on_server() == []
+
+
+class Raw(http.server.BaseHTTPRequestHandler):
+    """Answers each POST with these octets, and a number of pieces; its server's owner lists the requests."""
+
+    begins, piece, count, ends = b"", b"", 0, b""
+
+    def do_POST(self):
+        self.server.owner.append(self.command)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + self.begins)
+            for _ in range(self.count):
+                self.wfile.write(self.piece)
+            self.wfile.write(self.ends)
+            self.server.owner.append("all of it was taken")
+
+    def do_GET(self):
+        self.server.owner.append(self.command)
+        self.send_error(503)
+
+    def log_message(self, *_unused):
+        pass
+
+
+@contextlib.contextmanager
+def raw(certs, **octets):
+    httpd = https_server(type("Octets", (Raw,), octets), [], certs)
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        httpd.url, httpd.ca_file = f"https://localhost:{httpd.server_port}", certs / "ca.pem"
+        yield httpd
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+LINE = b"X-A: " + b"a" * 1000 + b"\r\n"
+ODD = {
+    "trailers": {"begins": CHUNKS, "piece": LINE, "count": 20000, "ends": b"\r\n"},
+    "header": {"piece": LINE, "count": 20000, "ends": b"\r\n{}"},
+    "header line": {"begins": b"X-A: ", "piece": b"a" * 1000, "count": 20000, "ends": b"\r\n\r\n{}"},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_answer_with_too_much_of_a_header_is_given_up_and_nothing_is_sent_again_unasked(world, certs, odd):
+    world.fill(1, lines=5)
+    with world.server("--delete") as server, raw(certs, **ODD[odd]) as gmail:
+        errors = sync(world, server.port, gmail, "--delete", status=75)
+        server.settle()
+        requests = gmail.owner
+    assert requests[:2] == ["POST", "GET"] and requests.count("POST") == 1, "it asks whether the message is there"
+    assert set(requests) == {"POST", "GET"}, "no more is taken than the bound"
+    assert len(world.on_server()) == 1, errors
