@@ -34,6 +34,7 @@ ROOMS = {
     "src/web": {"web", "support", "system", "optional"},
     "src/token": {"token", "web", "support", "system", "optional"},
     "src/collect": {"collect", "deliver", "state", "confine", "support", "system"},
+    "src/public": {"public", "collect", "deliver", "state", "confine", "support", "system"},
     "src/settings": {"settings", "collect", "deliver", "support", "system"},
     "src/cli": {"cli", "settings", "collect", "deliver", "state", "token", "web", "confine", "support", "system", "optional"},
     "python": {"core"},

@@ -145,33 +145,12 @@ static void take_policy(p3_local_account *a, const p3_settings *s)
     to->filter = s->filter;
 }
 
-/* USER@HOST:PORT, or a socket. NULL when out of memory. */
-static char *join_key(const p3_account *a, unsigned port)
-{
-    const pop3_client_options *o = &a->connection;
-    const char *user = a->user != NULL ? a->user : "";
-    char text[16];
-    snprintf(text, sizeof text, ":%u", port);
-    char *key = o->unix_socket != NULL ? p3_text_join(user, "@", o->unix_socket, NULL)
-                                       : p3_text_join(user, "@", o->host, text, NULL);
-    bool folds = key != NULL && o->unix_socket == NULL;
-    for (char *p = folds ? strrchr(key, '@') : NULL; p != NULL && *p != '\0'; p++) {
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + 32); /* host names do not tell case apart */
-    }
-    return key;
-}
-
-/* The account's identity in the state: what stays the same when settings change. That is so for
- * who goes from STLS to TLS: both usual ports lead to one mailbox. */
 static bool make_key(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
     const pop3_client_options *o = &a->account.connection;
-    unsigned usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
-    unsigned port = o->port != 0 ? o->port : usual;
-    a->key = join_key(&a->account, port == POP3_PORT ? POP3_TLS_PORT : port);
+    a->key = p3_account_key(o, a->account.user);
     if (s->name == NULL)
-        a->shown = join_key(&a->account, port);
+        a->shown = p3_account_address(o, a->account.user);
     if (a->key == NULL || (s->name == NULL && a->shown == NULL))
         return p3_problem_set(why, EX_OSERR, "out of memory");
     a->account.key = a->key;

@@ -70,4 +70,12 @@ typedef struct p3_account {
     const p3_problem *unusable; /* why the account cannot be worked on; NULL: it can */
 } p3_account;
 
+/* "USER@HOST:PORT", or the path of a Unix-domain socket behind the @. NULL when out of memory;
+ * free() it. */
+char *p3_account_address(const pop3_client_options *o, const char *user);
+
+/* The same as the account's identity in the state: what stays the same when settings change. That
+ * is so when TLS takes the place of STLS: both usual ports lead to one mailbox. */
+char *p3_account_key(const pop3_client_options *o, const char *user);
+
 #endif

@@ -16,6 +16,7 @@
 #include "support/problem.h"
 
 struct p3_gmail_options;
+struct pop3_target;
 
 /* To whom messages are sent, where a target does that. */
 typedef struct p3_envelope {
@@ -24,6 +25,7 @@ typedef struct p3_envelope {
     const char *refused; /* the Maildir for messages that the target refuses for good */
     const struct p3_gmail_options *gmail; /* what Gmail needs beside that; or NULL */
     const struct p3_imap_options *imap;   /* for such a target; or NULL */
+    const struct pop3_target *callbacks;  /* of libpop3-collect's caller; or NULL */
 } p3_envelope;
 
 /* The header field that tells a message that was sent once from one that was sent again. */
@@ -38,6 +40,8 @@ typedef struct p3_parcel {
     p3_fingerprint print; /* of what came, without what we add; where the class wants it */
     int fd;               /* command: the message to be read; else -1 */
     char *sender;         /* command, LMTP: who sent it; free() it */
+    void *own;            /* callbacks: the message that is the caller's */
+    bool ended;           /* callbacks: it has been committed, or tried to be */
     bool delivered;       /* set by deliver() */
     p3_problem *problem;  /* set by deliver() when it was not, and the reason is this message's own;
                              or when it was, but elsewhere, which is to be told; free() it */

@@ -59,6 +59,13 @@ bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most, p3_owner owner
     return l->text != NULL;
 }
 
+void p3_name_list_renew(p3_name_list *l, p3_names *n, size_t most)
+{
+    l->count = 0;
+    l->first = n->next;
+    n->next += most;
+}
+
 void p3_name_list_free(p3_name_list *l)
 {
     free(l->text);

@@ -32,6 +32,9 @@ typedef struct p3_name_list {
 bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most, p3_owner owner);
 void p3_name_list_free(p3_name_list *l);
 
+/* Empties a list: names that are added from now on are other ones. */
+void p3_name_list_renew(p3_name_list *l, p3_names *n, size_t most);
+
 /* Writes the next of them: "1700000000.R0123456789abcdefO0123456789abcdefQ7.host", where the owner
  * is behind the O. There must be room. */
 void p3_name_list_add(p3_name_list *l, const p3_names *n);

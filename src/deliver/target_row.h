@@ -12,7 +12,8 @@ typedef enum p3_target_kind {
     P3_TARGET_COMMAND,
     P3_TARGET_LMTP,
     P3_TARGET_GMAIL,
-    P3_TARGET_IMAP
+    P3_TARGET_IMAP,
+    P3_TARGET_CALLBACKS /* of libpop3-collect alone */
 } p3_target_kind;
 
 /* How `where` is written. */

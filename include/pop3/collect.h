@@ -1,0 +1,495 @@
+/**
+ * @file collect.h
+ * libpop3-collect: what a program that collects mail needs behind the client. It is a library of
+ * its own, beside libpop3, and is not part of pop3.h; link with the package `libpop3-collect`.
+ *
+ * | what                                                    | is                           |
+ * |---------------------------------------------------------|------------------------------|
+ * | an account visited, each new message delivered once     | pop3_visit()                 |
+ * | which messages have been seen, from one run to the next | pop3_memory_open()           |
+ * | a message in a Maildir, where a power cut leaves it     | pop3_maildir_open()          |
+ * | a field of a header, decoded                            | pop3_header_decode()         |
+ *
+ * A whole mail program (error checks left out; examples/mail_program.c has them):
+ *
+ *     pop3_client_options server = POP3_CLIENT_OPTIONS_INIT;
+ *     pop3_visit_options o = POP3_VISIT_OPTIONS_INIT;
+ *     pop3_visit_report report = POP3_VISIT_REPORT_INIT;
+ *     server.host = "mail.example.org";
+ *     o.connection = &server;
+ *     o.user = "work";
+ *     o.password = password;
+ *     o.memory = "/home/me/.mail.db";
+ *     o.maildir = "/home/me/Maildir";
+ *     if (pop3_visit(&o, &report) != POP3_COLLECT_OK)
+ *         complain(report.error.message);
+ *
+ * Thread safety: calls with different objects do not disturb each other, and one object is used by
+ * one thread at a time. Any number of visits may run in threads of one process, also with one file
+ * of memory. The library starts threads, with all signals blocked, that end with the call or the
+ * object that needs them. It changes no signal, no locale and no umask, and prints nothing. After
+ * fork(2), without an exec, a child must not use objects of its parent.
+ */
+#ifndef POP3_COLLECT_H
+#define POP3_COLLECT_H
+
+#include <pop3/client.h>
+#include <pop3/login.h>
+#include <pop3/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** @defgroup pop3_collect_errors Collecting mail: what went wrong
+ * How calls of libpop3-collect end: a class that the caller can act on, and a sentence.
+ * @{ */
+
+/** How a call ended. */
+typedef enum pop3_collect_status {
+    POP3_COLLECT_OK = 0,      /**< It worked. */
+    POP3_COLLECT_TEMPORARY,   /**< It may work later as it is: the server or the network is not
+                                   ready, the disk is full, another has the account, or the caller
+                                   stopped it. Call again, in minutes. */
+    POP3_COLLECT_ARGUMENT,    /**< An argument or option cannot be used. */
+    POP3_COLLECT_STATE,       /**< Not possible now: no message has been begun, say. */
+    POP3_COLLECT_CREDENTIALS, /**< The server refuses the user or the secret, or the secret would be
+                                   revealed; do not try again with the same ones. */
+    POP3_COLLECT_SERVER,      /**< The host has no address, the server's certificate is not
+                                   acceptable, it does not offer what is needed, or breaks the
+                                   protocol. */
+    POP3_COLLECT_FILE,        /**< A file or directory cannot be made, read or written. */
+    POP3_COLLECT_FORMAT,      /**< The memory's file is damaged, of a later version, or another
+                                   program's. */
+    POP3_COLLECT_SYSTEM       /**< Out of memory, threads or random numbers. */
+} pop3_collect_status;
+
+/** A stable word for a status, such as "temporary". Static storage; "unknown" for other values. */
+POP3_API const char *pop3_collect_status_name(pop3_collect_status status);
+
+/** What went wrong. The caller's own: calls that take one fill it in when they fail and leave it
+ * alone when they do not. It never holds a password or token. */
+typedef struct pop3_collect_error {
+    pop3_collect_status status; /**< The class. */
+    int sys_errno;              /**< The errno behind it, or 0. */
+    char message[768];          /**< A sentence: what was being done, and why it failed. */
+} pop3_collect_error;
+
+/** @} */
+
+/** @defgroup pop3_header_fields Header fields
+ * Finds fields of a message's header (RFC 5322 section 2.2) and decodes them (RFC 2047).
+ * @{ */
+
+/**
+ * Finds a field of a header.
+ * @param header the message, or its beginning, with CRLF or LF; what follows the empty line is not
+ *               looked at.
+ * @param len    its octets.
+ * @param name   the field's name, such as "Subject"; letters' case is ignored.
+ * @param value  receives the value of the first such field, without the blanks around it;
+ *               continuation lines are in it as they are. It points into @p header.
+ * @return whether there is one; else @p value is empty.
+ */
+POP3_API bool pop3_header_field(const char *header, size_t len, const char *name, pop3_str *value);
+
+/**
+ * Decodes a field's value for people: encoded words in any character set that iconv(3) knows (RFC
+ * 2047 §2, RFC 2231 §5), characters that are cut between two of them included; continuation lines
+ * joined; raw octets that are not UTF-8 taken as Windows-1252. Encoded words in a character set
+ * that is not known, and octets that it does not have, become what can be shown of them or U+FFFD.
+ * @param value the value, such as pop3_header_field() gives it.
+ * @param len   its octets; 0 gives "".
+ * @param out   receives UTF-8 of one line that is safe to show: without control characters,
+ *              characters that change the direction of text, and NUL. The caller frees it with
+ *              free(3); NULL unless ::POP3_COLLECT_OK is returned.
+ * @return ::POP3_COLLECT_OK, or ::POP3_COLLECT_SYSTEM when out of memory: nothing else fails.
+ */
+POP3_API pop3_collect_status pop3_header_decode(const char *value, size_t len, char **out);
+
+/** @} */
+
+/** @defgroup pop3_seen_messages The memory of seen messages
+ * Which unique-ids (RFC 1939 section 7) of an account have been seen, in a file, from one run to
+ * the next: for programs that retrieve messages by themselves. Where mail must be delivered exactly
+ * once, pop3_visit() does it: with this alone, a crash between the delivery and the save gets a
+ * message delivered twice. Both keep the same sort of file, and one may take over from the other.
+ * @{ */
+
+/** An account's memory, which nobody else has while it is open. */
+typedef struct pop3_memory pop3_memory;
+
+/** Most octets of a unique-id that can be remembered. RFC 1939 §7 has 70; servers have more. */
+#define POP3_MEMORY_UID_SIZE 8192
+
+/**
+ * Opens the memory of an account, and locks it against all other processes and threads. The file is
+ * an SQLite database, on a local disk; it has the memory of any number of accounts.
+ * @param out     receives the memory, which the caller closes with pop3_memory_close(); NULL when
+ *                it fails.
+ * @param path    the file; made, for its owner alone (mode 0600), when it is not there. The
+ *                directory must be writable: SQLite has files beside it.
+ * @param account any name for the account that stays the same, 1 to 1,024 octets: "work@host:995".
+ * @param error   filled in when it fails; or NULL.
+ * @return ::POP3_COLLECT_OK; ::POP3_COLLECT_ARGUMENT; ::POP3_COLLECT_TEMPORARY when another has the
+ *         account, or the disk is full; ::POP3_COLLECT_FILE; ::POP3_COLLECT_FORMAT;
+ *         ::POP3_COLLECT_SYSTEM.
+ */
+POP3_API pop3_collect_status pop3_memory_open(pop3_memory **out, const char *path,
+                                              const char *account, pop3_collect_error *error);
+
+/** Whether a unique-id is remembered, saved or not. What a visit has begun to deliver, and not
+ * recorded as delivered, and what it has deleted on the server, is not: servers use unique-ids
+ * again. */
+POP3_API bool pop3_memory_seen(const pop3_memory *memory, pop3_str uid);
+
+/**
+ * Remembers a unique-id: pop3_memory_seen() knows it from now on, other runs once
+ * pop3_memory_save() has returned. Does nothing when it is remembered already.
+ * @param memory the memory.
+ * @param uid    the unique-id, copied: 1 to ::POP3_MEMORY_UID_SIZE octets of any value.
+ * @param error  filled in when it fails; or NULL.
+ * @return ::POP3_COLLECT_OK; ::POP3_COLLECT_ARGUMENT; ::POP3_COLLECT_SYSTEM when out of memory.
+ */
+POP3_API pop3_collect_status pop3_memory_remember(pop3_memory *memory, pop3_str uid,
+                                                  pop3_collect_error *error);
+
+/** Forgets a unique-id, as pop3_memory_remember() remembers one; one that is not remembered
+ * neither. To be done when the server does not list it any more: it may use it again. */
+POP3_API void pop3_memory_forget(pop3_memory *memory, pop3_str uid);
+
+/**
+ * Is told a unique-id that is remembered.
+ * @param ctx the pointer given with the callback.
+ * @param uid the unique-id; valid only during the call. The callback may forget it, and must not
+ *            remember others.
+ * @return true to go on with the next one.
+ */
+typedef bool (*pop3_memory_fn)(void *ctx, pop3_str uid);
+
+/** Tells all that is remembered, in no particular order, until @p each returns false. */
+POP3_API void pop3_memory_each(pop3_memory *memory, pop3_memory_fn each, void *ctx);
+
+/**
+ * Brings what was remembered and forgotten to the disk: all of it, or nothing when it fails, and
+ * then it can be tried again. Waits up to 30 seconds for others who write to the file.
+ * @param memory the memory.
+ * @param error  filled in when it fails; or NULL.
+ * @return ::POP3_COLLECT_OK: a power cut changes nothing about it; ::POP3_COLLECT_TEMPORARY;
+ *         ::POP3_COLLECT_FILE; ::POP3_COLLECT_FORMAT.
+ */
+POP3_API pop3_collect_status pop3_memory_save(pop3_memory *memory, pop3_collect_error *error);
+
+/** Closes a memory and unlocks the account. What was not saved is lost. NULL does nothing. */
+POP3_API void pop3_memory_close(pop3_memory *memory);
+
+/** @} */
+
+/** @defgroup pop3_maildirs Delivering to a Maildir
+ * Messages in a Maildir that stay there in a power cut: written in tmp/, synced, moved into new/,
+ * the directory synced. Line ends become LF. Many messages may share the syncs:
+ * pop3_maildir_begin(), pop3_maildir_write() and pop3_maildir_finish() for each, and one
+ * pop3_maildir_commit(). A message goes there straight from the server with
+ * `pop3_client_retr(client, number, pop3_maildir_sink, maildir)` between begin and finish.
+ * What a crash leaves in tmp/ is removed by mail readers after 36 hours, as Maildirs have it.
+ * @{ */
+
+/** An open Maildir. */
+typedef struct pop3_maildir pop3_maildir;
+
+/** Most messages that may be finished and not yet committed. */
+#define POP3_MAILDIR_BATCH 1000
+
+/**
+ * Opens a Maildir; what is missing of it is made, for its owner alone.
+ * @param out   receives the Maildir, which the caller closes; NULL when it fails.
+ * @param path  its directory, in which tmp, new and cur are.
+ * @param error filled in when it fails; or NULL.
+ * @return ::POP3_COLLECT_OK; ::POP3_COLLECT_ARGUMENT; ::POP3_COLLECT_FILE;
+ *         ::POP3_COLLECT_TEMPORARY; ::POP3_COLLECT_SYSTEM.
+ */
+POP3_API pop3_collect_status pop3_maildir_open(pop3_maildir **out, const char *path,
+                                               pop3_collect_error *error);
+
+/** Begins a message. @return ::POP3_COLLECT_OK; ::POP3_COLLECT_STATE when one is in hand, or
+ * ::POP3_MAILDIR_BATCH are to be committed first. */
+POP3_API pop3_collect_status pop3_maildir_begin(pop3_maildir *maildir, pop3_collect_error *error);
+
+/**
+ * Writes a piece of the message in hand.
+ * @param maildir the Maildir.
+ * @param data    the octets; CRLF becomes LF, also where a piece ends between the two.
+ * @param len     their number; 0 does nothing.
+ * @param error   filled in when it fails; or NULL.
+ * @return ::POP3_COLLECT_OK; ::POP3_COLLECT_STATE when no message is in hand; ::POP3_COLLECT_FILE
+ * or
+ *         ::POP3_COLLECT_TEMPORARY: the message is given up then, and nothing of it stays.
+ */
+POP3_API pop3_collect_status pop3_maildir_write(pop3_maildir *maildir, const char *data, size_t len,
+                                                pop3_collect_error *error);
+
+/** pop3_maildir_write() as a ::pop3_sink_fn, with the Maildir as its context. After a failure the
+ * rest of the message is discarded, and pop3_maildir_finish() says what failed. */
+POP3_API pop3_sink_result pop3_maildir_sink(void *maildir, const char *data, size_t len);
+
+/**
+ * Ends the message in hand. It is to be delivered with the next pop3_maildir_commit().
+ * @return ::POP3_COLLECT_OK; ::POP3_COLLECT_STATE when no message is in hand; what a write failed
+ *         with; ::POP3_COLLECT_FILE; ::POP3_COLLECT_TEMPORARY. No message is in hand afterwards.
+ */
+POP3_API pop3_collect_status pop3_maildir_finish(pop3_maildir *maildir, pop3_collect_error *error);
+
+/** Gives the message in hand up, such as when the server did not send the rest: nothing of it
+ * stays. Does nothing when there is none. */
+POP3_API void pop3_maildir_abort(pop3_maildir *maildir);
+
+/**
+ * Delivers all messages that are finished.
+ * @return ::POP3_COLLECT_OK: they are in new/, and a power cut leaves them there (or there are
+ *         none); ::POP3_COLLECT_STATE when a message is in hand; ::POP3_COLLECT_FILE or
+ *         ::POP3_COLLECT_TEMPORARY: none of them counts as delivered, though some may be there;
+ * they are not tried again.
+ */
+POP3_API pop3_collect_status pop3_maildir_commit(pop3_maildir *maildir, pop3_collect_error *error);
+
+/** Closes a Maildir. What was not committed is removed. NULL does nothing. */
+POP3_API void pop3_maildir_close(pop3_maildir *maildir);
+
+/** @} */
+
+/** @defgroup pop3_visits Visiting an account
+ * Connects, logs in, retrieves what is new, delivers it, and deletes what is due: each message
+ * exactly once, whenever the program or the machine stops. Broken sessions are gone on with; what
+ * is unusual about the server is learned and remembered.
+ * @{ */
+
+/** How the lines of delivered messages end. */
+typedef enum pop3_line_ends {
+    POP3_LINE_ENDS_LF = 0, /**< LF: CRLF becomes LF. */
+    POP3_LINE_ENDS_CRLF    /**< CRLF: a bare LF becomes CRLF. */
+} pop3_line_ends;
+
+/** What happens to messages on the server once they are delivered. */
+typedef enum pop3_removal {
+    POP3_REMOVAL_NEVER = 0, /**< They stay. */
+    POP3_REMOVAL_DELIVERED, /**< They are deleted as soon as they are delivered and recorded. */
+    POP3_REMOVAL_AFTER      /**< They are deleted @c remove_after seconds after that. */
+} pop3_removal;
+
+/** Where a visit begins, when mail is known that was delivered to another target than now. */
+typedef enum pop3_visit_start {
+    POP3_VISIT_ASK = 0,     /**< Nothing is done, and the visit ends as ::POP3_COLLECT_ARGUMENT. */
+    POP3_VISIT_FROM_NOW_ON, /**< What is on the server counts as seen, at the same target as well.
+                             */
+    POP3_VISIT_AFRESH,      /**< All that is on the server is delivered. */
+    POP3_VISIT_CONTINUED    /**< What was delivered counts as delivered here. */
+} pop3_visit_start;
+
+/**
+ * A target of the caller's own. Messages come one after the other: begin, write any number of
+ * times, finish; then, for many at once, commit. A message that has been begun is the caller's
+ * pointer from then on, and ends with exactly one of commit and abort.
+ *
+ * No two of these functions run at a time in one visit. begin, write, finish, abort and find run in
+ * the thread that called pop3_visit(), commit in another one; none may call pop3_visit() with the
+ * same account. Each may block.
+ *
+ * **What the caller promises.** When commit returns ::POP3_COLLECT_OK, all these messages are where
+ * they belong and stay there in a power cut (written, synced, and the directory synced, or a
+ * database's commit): the visit records them as delivered then, and may delete them on the server.
+ * A commit that fails, or never returns as the machine stops, may have delivered some, all or none.
+ *
+ * **After a crash** the next visit asks @c find for each message that was under way, by its name. A
+ * message that is there is recorded as delivered; one that is not comes again, under the same name.
+ * So each message is delivered exactly once if @c find is right. Without @c find (NULL) a message
+ * that was under way comes again, under the same name: at least once, and a target that refuses a
+ * name it knows makes that exactly once.
+ *
+ * Failures are described in @p error, which is all zero before: a status other than
+ * ::POP3_COLLECT_OK, and a sentence in its message.
+ */
+typedef struct pop3_target {
+    size_t size;    /**< sizeof(pop3_target). */
+    const char *id; /**< Which target this is, 1 to 1,024 octets without line ends, always the same:
+                         recorded, and with another one the mail that is known was delivered
+                         elsewhere (see ::pop3_visit_start). */
+    void *ctx;      /**< First argument of the functions. */
+    /** Begins a message. @c name is its own, of up to 200 printable octets of ASCII without a
+     * slash, as it is in Maildirs, the same when it comes again; valid until the message has ended.
+     * What is left of an earlier attempt under this name is to be replaced. Sets @c *message, which
+     * is not looked at. A failure ends the visit; the message has not been begun then. */
+    pop3_collect_status (*begin)(void *ctx, const char *name, void **message,
+                                 pop3_collect_error *error);
+    /** Takes a piece of it, one octet or more. A failure ends the visit, after abort; but a
+     * message that fails with @c sys_errno EFBIG is left on the server, and the others go on. */
+    pop3_collect_status (*write)(void *ctx, void *message, const char *data, size_t len,
+                                 pop3_collect_error *error);
+    /** The message is whole. NULL: there is nothing to do. A failure is as in write. */
+    pop3_collect_status (*finish)(void *ctx, void *message, pop3_collect_error *error);
+    /** Delivers 1 to 1,000 finished messages; ends them, whatever it returns. A failure ends the
+     * visit; what was delivered all the same is found out by @c find. */
+    pop3_collect_status (*commit)(void *ctx, void *const *messages, size_t count,
+                                  pop3_collect_error *error);
+    /** Ends a message that is not to be delivered, in hand or finished: it comes again later. */
+    void (*abort)(void *ctx, void *message);
+    /** Finds out whether a message that was under way has been delivered, and sees to it that it
+     * stays there in a power cut. Sets @c *there. A failure ends the visit. NULL: the target cannot
+     * be asked. */
+    pop3_collect_status (*find)(void *ctx, const char *name, bool *there,
+                                pop3_collect_error *error);
+} pop3_target;
+
+/** Initializer for pop3_target. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_target)
+#define POP3_TARGET_INIT pop3_target_defaults()
+#else
+#define POP3_TARGET_INIT                                                                           \
+    {                                                                                              \
+        .size = sizeof(pop3_target),                                                               \
+    }
+#endif
+
+/** What a visit counts. Begin with ::POP3_VISIT_REPORT_INIT. Sessions that broke and were gone on
+ * with are one visit. */
+typedef struct pop3_visit_report {
+    size_t size;          /**< sizeof(pop3_visit_report). */
+    uint64_t listed;      /**< Messages on the server. */
+    uint64_t wanted;      /**< Of those, new ones to be retrieved in this visit. */
+    uint64_t retrieved;   /**< Messages that have come. */
+    uint64_t octets;      /**< Their octets, as sent. */
+    uint64_t delivered;   /**< Messages that are delivered and recorded. */
+    uint64_t settled;     /**< Messages that an earlier visit delivered, recorded by this one. */
+    uint64_t deleted;     /**< Messages whose deletion the server confirmed. */
+    uint64_t skipped;     /**< Messages that are larger than @c max_size. */
+    uint64_t passed_over; /**< Messages that count as seen from now on: ::POP3_VISIT_FROM_NOW_ON. */
+    uint64_t failed;      /**< Messages that could not be retrieved or delivered: they stay on the
+                               server, and are tried again by the next visit. */
+    uint64_t unseen;      /**< Messages of which it could not be seen whether they were delivered
+                               before: as with @c failed. */
+    pop3_collect_error error; /**< How the visit ended; the status ::POP3_COLLECT_OK and an empty
+                                   message when nothing is left to do. */
+} pop3_visit_report;
+
+/** Initializer for pop3_visit_report. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_visit_report)
+#define POP3_VISIT_REPORT_INIT pop3_visit_report_defaults()
+#else
+#define POP3_VISIT_REPORT_INIT                                                                     \
+    {                                                                                              \
+        .size = sizeof(pop3_visit_report),                                                         \
+    }
+#endif
+
+/** What a notice tells. */
+typedef enum pop3_visit_event {
+    POP3_VISIT_CONNECTING = 0, /**< A session begins. */
+    POP3_VISIT_LISTED,         /**< It is known what there is to do: see @c wanted. */
+    POP3_VISIT_RETRIEVED,      /**< A message has come: @c number, @c uid, @c octets. */
+    POP3_VISIT_DELIVERED,      /**< Messages have been delivered and recorded. */
+    POP3_VISIT_SKIPPED,        /**< A message is left alone: @c number, @c uid, and why in
+                                    @c text. */
+    POP3_VISIT_FAILED,         /**< A message could not be retrieved or delivered: @c number,
+                                    @c uid, and why in @c text. */
+    POP3_VISIT_REMARK,         /**< Something about the server: @c text. */
+    POP3_VISIT_WAITING         /**< Another session comes in @c seconds: why in @c text. */
+} pop3_visit_event;
+
+/** Something that happens in a visit. Owned by the library and valid during the call; fields may be
+ * added at its end. */
+typedef struct pop3_visit_notice {
+    pop3_visit_event event;          /**< What happens. */
+    const pop3_visit_report *report; /**< What has been counted so far; without @c error. */
+    uint32_t number;                 /**< The message's number in this session, or 0. */
+    pop3_str uid;                    /**< Its unique-id; empty where the server gave none. */
+    uint64_t octets;                 /**< Its size; 0 when it is not known. */
+    const char *text;                /**< A sentence of printable text in UTF-8, or "". */
+    double seconds;                  /**< ::POP3_VISIT_WAITING: how long. */
+} pop3_visit_notice;
+
+/** Is told what happens in a visit, in the thread that called pop3_visit(). */
+typedef void (*pop3_visit_fn)(void *ctx, const pop3_visit_notice *notice);
+
+/** Which account is visited, and what becomes of its mail. Begin with ::POP3_VISIT_OPTIONS_INIT;
+ * zero fields are defaults. All of it is the caller's, and must stay until pop3_visit() returns. */
+typedef struct pop3_visit_options {
+    size_t size;         /**< sizeof(pop3_visit_options). */
+    const char *memory;  /**< The file that remembers the account; see pop3_memory_open(). */
+    const char *account; /**< The account's name in it; NULL: "USER@HOST:PORT", or with the path of
+                              the Unix-domain socket behind the @. */
+    const pop3_client_options *connection; /**< Where to and how. Of it @c socket and the
+                              engine's limit of entries are not used: it is a listing of 2,000,000
+                              messages at most, and traits are remembered. */
+    const char *user;                      /**< The user's name in UTF-8. */
+    const char *password;                  /**< The password in UTF-8, or NULL. */
+    const char *token;                     /**< An OAuth 2.0 access token, or NULL. */
+    pop3_secret_fn secret; /**< Asked, before connecting, when neither is given: for a password and,
+                              where that is ::POP3_ERR_NOT_OFFERED, for a token; for a token first
+                              when @c mechanism takes one. Asked once more for a token when the
+                              server refuses it. Runs in the thread that called pop3_visit(). */
+    void *secret_ctx;      /**< First argument of @c secret. */
+    const char *mechanism; /**< The one method to log in with, as in pop3_login_options; NULL: the
+                                strongest. */
+    const char *channel_binding; /**< As in pop3_login_options. */
+    bool utf8;                   /**< Send UTF8 where it is announced (RFC 6856 §2). */
+    const char *maildir;       /**< The Maildir to deliver to, which is made if need be; or NULL. */
+    const pop3_target *target; /**< Or a target of the caller's own; or NULL. One of them is
+                                    given. */
+    pop3_line_ends line_ends;  /**< How lines of delivered messages end; default LF. */
+    pop3_visit_start start;    /**< What another target than before gets. */
+    pop3_removal removal;      /**< What happens on the server to what is delivered. */
+    int64_t remove_after;      /**< Seconds, with ::POP3_REMOVAL_AFTER; 0 or more. */
+    uint64_t max_size;         /**< Octets: larger messages, as the server lists them, stay on the
+                                    server; 0: no limit. */
+    uint64_t message_limit;    /**< Octets at which a message is given up, whatever the server says
+                                    of its size; 0: no limit. */
+    uint64_t limit;            /**< Most messages to retrieve in this visit; 0: all. */
+    unsigned retries; /**< How often to come back when the server sends us away for now ([IN-USE],
+                           [LOGIN-DELAY], a locked maildrop); default 0: the visit ends as
+                           ::POP3_COLLECT_TEMPORARY. */
+    int retry_ms;     /**< Milliseconds before the first of these, doubled each time; default
+                           10,000. */
+    int stop_fd;      /**< A descriptor that becomes readable when the visit is to end, after the
+                           message in hand; nothing is read from it. 0 or negative: none. */
+    pop3_visit_fn notice; /**< Told what happens, or NULL. */
+    void *notice_ctx;     /**< First argument of @c notice. */
+} pop3_visit_options;
+
+/** Initializer for pop3_visit_options. */
+#ifdef __cplusplus
+POP3_DEFAULTS(pop3_visit_options)
+#define POP3_VISIT_OPTIONS_INIT pop3_visit_options_defaults()
+#else
+#define POP3_VISIT_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        .size = sizeof(pop3_visit_options),                                                        \
+    }
+#endif
+
+/**
+ * Visits an account. Blocking. The order of effects for each message: its name is recorded, it is
+ * written, committed, recorded as delivered; only then it may be deleted (RFC 1939 §5), QUIT is
+ * sent (§6), and the deletion recorded. Which messages are new is told by unique-ids and, where
+ * those do not tell messages apart, by their headers. Where it is doubtful whether a message was
+ * delivered, it is delivered again.
+ *
+ * Each message is delivered exactly once to a Maildir, and to a target with a right @c find, if the
+ * server's unique-ids, or the messages' headers, tell messages apart.
+ * @param options which account, and where its mail goes.
+ * @param report  filled in, also when it fails; or NULL.
+ * @return ::POP3_COLLECT_OK: nothing is left to do;
+ *         ::POP3_COLLECT_TEMPORARY: what is left comes with the next visit, some may have been
+ * delivered; also when another visit has the account;
+ *         ::POP3_COLLECT_ARGUMENT for options that cannot be used: nothing was done;
+ *         what a target's function returned; or one of the other classes.
+ */
+POP3_API pop3_collect_status pop3_visit(const pop3_visit_options *options,
+                                        pop3_visit_report *report);
+
+/** @} */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,23 @@
+/* Problems of the rooms below, as libpop3-collect tells them: one table of classes. */
+#ifndef P3_PUBLIC_ERROR_H
+#define P3_PUBLIC_ERROR_H
+
+#include <pop3/collect.h>
+
+#include "support/problem.h"
+
+/* The class of a problem. */
+pop3_collect_status p3_collect_status_of(const p3_problem *problem);
+
+/* Fills an error in, when there is one to fill. Returns its class, which is not POP3_COLLECT_OK. */
+pop3_collect_status p3_collect_fail(pop3_collect_error *error, const p3_problem *problem);
+
+/* The same for what the caller did wrong. */
+pop3_collect_status p3_collect_refuse(pop3_collect_error *error, pop3_collect_status status,
+                                      const char *why);
+
+/* What a function of the caller's failed with, as a problem. Returns false. */
+bool p3_collect_problem(p3_problem *out, pop3_collect_status status,
+                        const pop3_collect_error *error, const char *doing);
+
+#endif
