@@ -1,8 +1,8 @@
 #!/bin/sh
 # Whether the headers still promise what they did to programs that are compiled and linked with the library.
 #
-#     tools/abi.sh            compares them with the newest abi/libpop3-*.abi
-#     tools/abi.sh dump       writes abi/libpop3-VERSION.abi
+#     tools/abi.sh            compares them with the newest abi/libpop3-VERSION.abi and abi/libpop3-collect-VERSION.abi
+#     tools/abi.sh dump       writes these
 #
 # Additions are fine. What breaks a program (a function gone or changed, a struct or an enumerator changed) is shown, and
 # ends with status 1; abi/allowed.abignore says what is no break. While CHANGELOG.md has a version as not yet released,
@@ -26,13 +26,13 @@ skip() {
 # Names of files and folders stay out of it: it is to be the same wherever it is made.
 dump() {
     {
-        echo '#include <pop3/pop3.h>'
-        tools/public-symbols.sh | sed 's/.*/extern __typeof__(\&&) const of_&; __typeof__(\&&) const of_& = &;/'
+        [ "$1" = libpop3 ] && echo '#include <pop3/pop3.h>' || echo '#include <pop3/collect.h>'
+        tools/public-symbols.sh "$1" | sed 's/.*/extern __typeof__(\&&) const of_&; __typeof__(\&&) const of_& = &;/'
     } >"$work/surface.c"
     ${CC:-cc} -g -shared -fPIC -Iinclude -o "$work/libpop3-surface.so" "$work/surface.c"
-    abidw --no-corpus-path --no-comp-dir-path --no-show-locs --no-elf-needed --out-file "$1" \
+    abidw --no-corpus-path --no-comp-dir-path --no-show-locs --no-elf-needed --out-file "$2" \
         "$work/libpop3-surface.so"
-    sed -i "s|path='[^']*surface.c'|path='surface.c'|" "$1"
+    sed -i "s|path='[^']*surface.c'|path='surface.c'|" "$2"
 }
 
 architecture() {
@@ -44,20 +44,20 @@ enumerators() {
 }
 
 command -v abidiff >/dev/null || skip 'there is no abidiff (abigail-tools)'
-case ${1:-compare} in
-dump)
-    file=abi/libpop3-$version.abi
+write_dump() {
+    file=abi/$1-$version.abi
     if [ -e "$file" ] && ! grep -q "^## $version, not yet released" CHANGELOG.md; then
         echo "abi: $file is there: a release does not change" >&2
         exit 1
     fi
     mkdir -p abi
-    dump "$file"
+    dump "$1" "$file"
     echo "abi: wrote $file"
-    ;;
-compare)
-    dump "$work/present.abi"
-    last=$(ls abi/libpop3-*.abi | sort -V | tail -1)
+}
+
+compare() {
+    dump "$1" "$work/present.abi"
+    last=$(ls abi/"$1"-[0-9]*.abi | sort -V | tail -1)
     [ "$(architecture "$last")" = "$(architecture "$work/present.abi")" ] || skip "$last is of another architecture"
     abidiff --suppressions abi/allowed.abignore --no-added-syms "$last" "$work/present.abi" || {
         echo "abi: not what $last promised" >&2
@@ -72,9 +72,15 @@ compare)
         exit 1
     }
     echo "abi: $(grep -c '<elf-symbol ' "$work/present.abi") functions, as $last promised"
-    ;;
-*)
-    echo "abi: what is $1?" >&2
-    exit 2
-    ;;
-esac
+}
+
+for library in libpop3 libpop3-collect; do
+    case ${1:-compare} in
+    dump) write_dump "$library" ;;
+    compare) compare "$library" ;;
+    *)
+        echo "abi: what is $1?" >&2
+        exit 2
+        ;;
+    esac
+done

@@ -19,7 +19,7 @@ if [ "${1:-}" != --here ]; then
     exit
 fi
 
-packages='libpop3-0 libpop3-dev libpop3-doc pop3 pop3-testserver python3-cpoplib'
+packages='libpop3-0 libpop3-collect0 libpop3-dev libpop3-doc pop3 pop3-testserver python3-cpoplib'
 export DEBIAN_FRONTEND=noninteractive
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
