@@ -135,6 +135,21 @@ def pop3_sync(b: Bench, files: int, tls: bool = False) -> Optional[Trial]:
     return Trial("pop3 sync", command, "ours", files) if path else None
 
 
+def pop3_to(b: Bench, name: str, *target: str) -> Optional[Trial]:
+    """`pop3 sync` to another target than a Maildir; FILE stands for a file with the target's password."""
+    path = command_path(b)
+
+    def command(place: Place) -> list[str]:
+        own, other = place.write("password", "pass\n"), place.write("target-password", "pass\n")
+        return [
+            *[str(path), "sync", f"pop3://user@127.0.0.1:{place.port}", "--state", str(place.home / "state.db")],
+            *["--password-file", str(own), "--allow-plaintext", "--quiet"],
+            *[word.replace("FILE", str(other)) for word in target],
+        ]
+
+    return Trial(name, command, "ours") if path else None
+
+
 def mpop(b: Bench, files: int, tls: bool = False) -> Optional[Trial]:
     program = shutil.which("mpop")
 

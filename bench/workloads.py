@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 import peers
-from harness import ROOT, Bench, Place, Row, Trial, fast_scratch, make_maildir
+from harness import ROOT, Bench, Place, Row, Trial, count_files, fast_scratch, make_maildir
 from peers import present
 
 ROUND_TRIP_MS = 50
@@ -281,6 +281,52 @@ def w8(b: Bench) -> list[Result]:
     return [r]
 
 
+def check_arrived(rows: list[Row], folders: list[Path], messages: int) -> None:
+    """A program that delivers into a server has no time unless all messages of all rounds are there."""
+    for row, folder in zip(rows, folders):
+        there = count_files(folder)
+        if there != messages * len(row.wall) and not row.failure:
+            row.failure = f"delivered {there} of {messages * len(row.wall)} messages"
+
+
+def targets(b: Bench) -> list[Result]:
+    """Into a real server: Dovecot, by LMTP, and by IMAP over a long line."""
+    sys.path.insert(0, str(ROOT / "tests" / "interop"))
+    import dovecot
+
+    missing = [f"dovecot-{p}d" for p in ("lmtp", "imap") if not dovecot.has_protocol(p)]
+    why = dovecot.why_unavailable() or (f"no {' and no '.join(missing)}" if missing else None)
+    if why is not None:
+        print(f"  targets left out: {why}", file=sys.stderr)
+        return []
+    n, few = (2000, 100) if b.short else (10000, 1000)
+    accounts = {"floor": None, "ours": None, "peer": None, "pop3": None}
+    with dovecot.Dovecot(maildirs=accounts, password="pass", protocols=["lmtp", "imap"]) as server:
+        lmtp = present(
+            peers.tool(b, "bench-lmtp", "floor", "floor", str(server.lmtp_socket), "floor", str(n), "4096"),
+            peers.pop3_to(b, "pop3 sync", "--lmtp", f"unix:{server.lmtp_socket}", "--recipient", "ours"),
+        )
+        with b.server(n, 4096) as (port, _):
+            rows = b.rounds_of(lmtp, port)
+        check_arrived(rows, [server.maildir("floor"), server.maildir("ours")], n)
+        first = Result("T1", f"{n:,} messages of 4 KB into Dovecot by LMTP", rows)
+        first.held("pop3 sync / floor", first.time("pop3 sync"), first.time("floor"), 1.2)
+        with b.server(few, 4096) as (port, _), b.delay(server.imaps_port, ROUND_TRIP_MS) as far:
+            url = f"imaps://pop3@localhost:{far}/INBOX"
+            imap = present(
+                peers.tool(b, "peer-curl-append", "libcurl, one after the other", "peer", str(far), str(few),
+                           "4096", "peer", "pass", str(server.ca_file)),
+                peers.pop3_to(b, "pop3 sync", "--imap", url, "--imap-password-file", "FILE",
+                              "--imap-ca-file", str(server.ca_file)),
+            )  # fmt: skip
+            rows = b.rounds_of(imap, port)
+        folders = [server.maildir("peer"), server.maildir("pop3")][-len(rows):] if rows else []
+        check_arrived(rows, folders, few)
+    second = Result("T2", f"{few:,} messages of 4 KB into Dovecot by IMAP, round trip {ROUND_TRIP_MS} ms", rows)
+    second.held("pop3 sync / libcurl", second.time("pop3 sync"), second.time("libcurl, one after the other"), 0.2)
+    return [first, second]
+
+
 def w9(b: Bench) -> list[Result]:
     """A server that writes each reply in two pieces with Nagle's algorithm on, one command at a time."""
     n = 300
@@ -343,5 +389,5 @@ def growth_accounts(b: Bench) -> list[Result]:
 
 ALL = {
     **{"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8, "W9": w9},
-    **{"G1": growth_messages, "G2": growth_accounts},
+    **{"T": targets, "G1": growth_messages, "G2": growth_accounts},
 }

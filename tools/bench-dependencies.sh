@@ -4,7 +4,7 @@
 # left out, and the benchmark then goes without it.
 set -eu
 
-packages='libetpan-dev libcurl4-gnutls-dev mpop fetchmail fdm getmail6 perl python3 dovecot-pop3d
+packages='libetpan-dev libcurl4-gnutls-dev mpop fetchmail fdm getmail6 perl python3 dovecot-pop3d dovecot-lmtpd dovecot-imapd
     openssl strace'
 
 missing=''
