@@ -68,16 +68,21 @@ def cpoplib_path(b: Bench) -> Optional[Path]:
     return path if any(path.glob("cpoplib/__init__*.so")) else None
 
 
-def cpoplib(b: Bench, *options: str) -> Optional[Trial]:
+def cpoplib(b: Bench, *options: str, name: str = "cpoplib", tls: bool = False) -> Optional[Trial]:
     path = cpoplib_path(b)
     if path is None:
         return None
-    script = str(PEERS / "poplib_all.py")
-    return with_port("cpoplib", "ours", PYTHON, script, "--module-path", str(path), *options, "PORT")
+    script = [str(PEERS / "poplib_all.py"), "--module-path", str(path), *(["--tls"] if tls else [])]
+    return with_port(name, "ours", PYTHON, *script, *options, "PORT", tls=tls)
 
 
-def poplib(*options: str, short: bool = True) -> Trial:
-    return with_port("poplib", "peer", PYTHON, str(PEERS / "poplib_all.py"), *options, "PORT", short=short)
+def poplib(*options: str, name: str = "poplib", tls: bool = False, short: bool = True) -> Trial:
+    script = [str(PEERS / "poplib_all.py"), *(["--tls"] if tls else [])]
+    return with_port(name, "peer", PYTHON, *script, *options, "PORT", tls=tls, short=short)
+
+
+def python_sockets(messages: int) -> Trial:
+    return with_port("Python's sockets", "floor", PYTHON, str(PEERS / "socket_all.py"), "PORT", str(messages))
 
 
 def net_pop3(*options: str, short: bool = True) -> Optional[Trial]:

@@ -157,8 +157,8 @@ def w5(b: Bench) -> list[Result]:
         b.rounds_of([survey], port)  # the server renders the answer once
         rows = b.rounds_of(
             present(
-                *[survey, apart, peers.cpoplib(b, "--listing"), peers.libetpan(b, "--listing")],
-                *[peers.poplib("--listing"), peers.net_pop3("--listing")],
+                *[survey, apart, peers.cpoplib(b, "--work", "list"), peers.libetpan(b, "--listing")],
+                *[peers.poplib("--work", "list"), peers.net_pop3("--listing")],
             ),
             port,
         )
@@ -327,6 +327,54 @@ def targets(b: Bench) -> list[Result]:
     return [first, second]
 
 
+def python(b: Bench) -> list[Result]:
+    """cpoplib beside poplib, with the interpreter's start, and without it and the module's import."""
+
+    def pair(what: str, *options: str, tls: bool = False) -> list[Trial]:
+        name = f"{what}, TLS" if tls else what
+        return present(
+            peers.poplib(*options, name=f"poplib, {name}", tls=tls),
+            peers.cpoplib(b, *options, name=f"cpoplib, {name}", tls=tls),
+        )
+
+    start = [peers.poplib("--work", "nothing", name="python3 alone")]
+    retrieve = pair("import", "--work", "import") + pair("retrieve") + pair("retrieve", tls=True)
+    n, large = (2000, 20) if b.short else (10000, 200)
+    retrieve.append(peers.python_sockets(n))
+    with b.server(n, 4096) as (port, tls):
+        rows = b.rounds_of(start + retrieve + pair("500 sessions", "--work", "connect"), port, tls)
+    small = Result("P1", f"Python: {n:,} messages of 4 KB, one command at a time", rows)
+    with b.server(large, 5000000) as (port, tls):
+        rows = b.rounds_of(pair("retrieve") + pair("retrieve", tls=True), port, tls)
+    octets = Result("P2", f"Python: {large} messages of 5 MB", rows)
+    with b.server(100000, 100) as (port, tls):
+        lists = pair("list", "--work", "take")
+        b.rounds_of(lists[:1], port)  # the server renders the answer once
+        rows = b.rounds_of(pair("import", "--work", "import") + lists, port)
+    listing = Result("P3", "Python: UIDL and LIST of 100,000 messages, as lists of lines", rows)
+
+    def hold(r: Result, what: str, most: float, less: Optional[str] = None) -> None:
+        """`less`: without what this takes, of the same module or of Python."""
+
+        def time(module: str) -> Optional[float]:
+            whole, part = r.time(f"{module}, {what}"), r.time((less or "").format(module)) if less else 0
+            return whole - part if whole is not None and part is not None else None
+
+        r.held(f"cpoplib / poplib, {what}{', without the start' if less else ''}", time("cpoplib"), time("poplib"), most)
+
+    hold(small, "import", 0.7, "python3 alone")
+    hold(small, "retrieve", 0.4)
+    hold(small, "retrieve", 0.3, "{}, import")
+    hold(small, "retrieve, TLS", 0.5)
+    hold(small, "500 sessions", 1)
+    hold(octets, "retrieve", 0.08)
+    hold(listing, "list", 0.1, "{}, import")
+    for r, what in ((small, "retrieve"), (octets, "retrieve"), (listing, "list")):
+        mine, other = r.memory(f"cpoplib, {what}"), r.memory(f"poplib, {what}")
+        r.held(f"cpoplib / poplib, {what}, memory", mine, other, 1)
+    return [small, octets, listing]
+
+
 def w9(b: Bench) -> list[Result]:
     """A server that writes each reply in two pieces with Nagle's algorithm on, one command at a time."""
     n = 300
@@ -389,5 +437,5 @@ def growth_accounts(b: Bench) -> list[Result]:
 
 ALL = {
     **{"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8, "W9": w9},
-    **{"T": targets, "G1": growth_messages, "G2": growth_accounts},
+    **{"T": targets, "P": python, "G1": growth_messages, "G2": growth_accounts},
 }

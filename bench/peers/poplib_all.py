@@ -1,33 +1,59 @@
-"""A peer: Python's poplib, or cpoplib in its place, retrieves every message, or lists them.
+"""A peer: Python's poplib, or cpoplib in its place.
 
-poplib_all.py [--module-path DIR] [--listing] [--user USER] PORT     --module-path: use cpoplib from DIR
+poplib_all.py [--module-path DIR] [--tls] [--work WORK] [--user USER] PORT
+
+--module-path: use cpoplib from DIR. WORK: `retrieve` every message (the default), `list` them and parse the
+lists, only `take` the lists, `connect` 500 times and quit, only `import` the module, or do `nothing`.
 """
 
-import argparse
 import sys
 
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--module-path")
-arguments.add_argument("--listing", action="store_true")
-arguments.add_argument("--user", default="user")
-arguments.add_argument("port", type=int)
-options = arguments.parse_args()
+# No argparse: its import would take a good part of what is measured.
+options = {"--module-path": "", "--work": "retrieve", "--user": "user", "--tls": ""}
+words = sys.argv[1:]
+while len(words) > 1:
+    name = words.pop(0)
+    options[name] = "yes" if name == "--tls" else words.pop(0)
+port, work = int(words[0]), options["--work"]
 
-if options.module_path:
-    sys.path.insert(0, options.module_path)
+if work == "nothing":
+    sys.exit()
+if options["--module-path"]:
+    sys.path.insert(0, options["--module-path"])
     import cpoplib as poplib
 else:
     import poplib
 
-session = poplib.POP3("127.0.0.1", options.port)
-session.user(options.user)
-session.pass_("pass")
-if options.listing:
+
+def begin():
+    if options["--tls"]:
+        return poplib.POP3_SSL("127.0.0.1", port)  # without a context poplib verifies nothing: nor does cpoplib
+    return poplib.POP3("127.0.0.1", port)
+
+
+def log_in():
+    session = begin()
+    session.user(options["--user"])
+    session.pass_("pass")
+    return session
+
+
+if work == "connect":
+    for _ in range(500):
+        log_in().quit()
+elif work == "list":
+    session = log_in()
     uids = dict(line.split() for line in session.uidl()[1])
     sizes = {number: int(size) for number, size in (line.split() for line in session.list()[1])}
     print(f"{len(uids)} messages, {sum(sizes.values())} octets")
-else:
+    session.quit()
+elif work == "take":
+    session = log_in()
+    print(f"{len(session.uidl()[1]) + len(session.list()[1])} lines")
+    session.quit()
+elif work == "retrieve":
+    session = log_in()
     count = session.stat()[0]
     octets = sum(session.retr(number)[2] for number in range(1, count + 1))
     print(f"{count} messages, {octets} octets")
-session.quit()
+    session.quit()
