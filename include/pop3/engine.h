@@ -104,10 +104,11 @@ POP3_DEFAULTS(pop3_command)
 
 /** What an event tells. */
 typedef enum pop3_event_kind {
-    POP3_EVENT_GREETING,  /**< The greeting: @c reply. Status as for ::POP3_EVENT_DONE. */
-    POP3_EVENT_REPLY,     /**< +OK to a command whose answer has more lines: @c reply. */
-    POP3_EVENT_BODY,      /**< Octets of the message: @c data, in the order of the message. */
-    POP3_EVENT_ENTRY,     /**< One line of a listing: @c data; LIST and UIDL also @c entry. */
+    POP3_EVENT_GREETING, /**< The greeting: @c reply. Status as for ::POP3_EVENT_DONE. */
+    POP3_EVENT_REPLY,    /**< +OK to a command whose answer has more lines: @c reply. */
+    POP3_EVENT_BODY,     /**< Octets of the message: @c data, in the order of the message. */
+    POP3_EVENT_ENTRY, /**< One line of a listing: @c data; LIST and UIDL also @c entry. Empty lines
+                           among these, and remarks among unique-ids, are passed over. */
     POP3_EVENT_CHALLENGE, /**< AUTH: the server's challenge in base64: @c data. Answer with
                                pop3_engine_respond() or pop3_engine_cancel_auth(). +OK that comes
                                before the client can have said enough for a login (one response,

@@ -172,6 +172,15 @@ static bool leave_out_uidl(p3_trust *next, const p3_evidence *e)
     return e->at_uidl && next->no_uidl;
 }
 
+/* What came as the unique-ids makes no sense, and that is not because commands went together. */
+static bool leave_out_nonsense(const p3_trust *now, p3_trust *next, const p3_evidence *e)
+{
+    bool nonsense = e->status == POP3_ERR_PROTOCOL || e->status == POP3_ERR_LIMIT;
+    bool leaves_out = e->at_uidl && nonsense && !(e->pipelined && may_go_together(now, e));
+    next->no_uidl = next->no_uidl || leaves_out;
+    return leaves_out;
+}
+
 /* The visit was lost when LIST was asked for behind UIDL, which most visits can do without. */
 static bool leave_out_sizes(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
@@ -211,7 +220,7 @@ bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
         (void)broke_at_deletion(now, next, e, learned);
         return true;
     }
-    if (leave_out_sizes(now, next, e))
+    if (leave_out_sizes(now, next, e) || leave_out_nonsense(now, next, e))
         return true;
     bool closed = e->status == POP3_ERR_CLOSED;
     if (closed && e->stage > P3_STAGE_LOGIN &&

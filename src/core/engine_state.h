@@ -51,6 +51,8 @@ struct pop3_engine {
     uint64_t octets;   /* of the present message */
     p3_announced size; /* of the present message: what was said of its size */
     uint64_t entries;  /* of the present listing */
+    uint64_t remarks;  /* of these, lines of no message */
+    unsigned prefaces; /* lines that came before the reply to APOP */
 
     bool held_set;    /* a message whose end is not proven waits for the next reply */
     p3_queued held;   /* its command */

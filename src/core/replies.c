@@ -50,6 +50,7 @@ static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
     if (p3_command_about(c.kind)->effect == P3_EFFECT_TLS)
         e->upgrades--;
     e->expect = P3_EXPECT_STATUS;
+    e->prefaces = 0;
     p3_queued_clear(&c);
     *ev = done;
     return !c.internal;
@@ -222,7 +223,7 @@ static bool begin_lines(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
         e->size = p3_announcement(reply->text, c->octets);
         e->expect = P3_EXPECT_BODY;
     } else {
-        e->entries = 0;
+        e->entries = e->remarks = 0;
         e->expect = P3_EXPECT_LISTING;
     }
     if (answer_to(c) == P3_ANSWER_CAPABILITIES) {
@@ -396,6 +397,18 @@ static void trace_status(const pop3_engine *e)
     p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, p3_span(shown, strlen(shown)));
 }
 
+/* Lines that may come before the reply to APOP. */
+#define P3_PREFACES_MOST 3
+
+/* Whether a line is a remark before the reply to APOP, which comes alone: no other command's reply
+ * can be taken for its own. */
+static bool is_preface(pop3_engine *e, const p3_queued *c)
+{
+    bool may_be = c->kind == POP3_CMD_APOP && e->prefaces < P3_PREFACES_MOST;
+    e->prefaces += may_be;
+    return may_be;
+}
+
 /* Handles a status line. False when it made no event for the caller. */
 static bool take_status(pop3_engine *e, pop3_event *ev)
 {
@@ -418,6 +431,10 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     /* Exchange 2003 asks for the next response with "+OK". A login it cannot be. */
     if (parsed && reply.ok && is_auth(c) && e->unsaid > 0)
         return take_challenge(e, ev, nothing);
+    if (!parsed && is_preface(e, c)) {
+        trace_status(e);
+        return false;
+    }
     if (!parsed) {
         bool secret = is_auth(c); /* it may be a challenge all the same */
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",
@@ -432,9 +449,22 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     return p3_answer_has_lines(answer_to(c)) ? begin_lines(e, ev, &reply) : accepted(e, ev, &reply);
 }
 
+/* Whether a line of a listing of unique-ids is about no message: a server's remark, which costs one
+ * message its unique-id at most, and not the caller the session. A reply in it is that to another
+ * command. */
+static bool is_remark(pop3_str line)
+{
+    pop3_str s = p3_trim_left(line);
+    return !pop3_is_status_line(line) && (s.len == 0 || s.data[0] < '0' || s.data[0] > '9');
+}
+
 /* The end of a listing. */
 static bool end_listing(pop3_engine *e, pop3_event *ev)
 {
+    if (e->remarks > 0 && e->remarks == e->entries) {
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "no line of the listing makes sense", nothing);
+        return false;
+    }
     if (answer_to(current(e)) == P3_ANSWER_CAPABILITIES) {
         if (!p3_caps_finish(&e->caps)) {
             p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for capabilities", nothing);
@@ -485,6 +515,10 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
         return false;
     if ((answer == P3_ANSWER_SIZES || answer == P3_ANSWER_UIDS) && line.len == 0)
         return false; /* of no message: it costs one its unique-id, not the caller the session */
+    if (answer == P3_ANSWER_UIDS && is_remark(line)) {
+        e->remarks++;
+        return false;
+    }
     begin_event(ev, POP3_EVENT_ENTRY, c);
     ev->data = line;
     bool ok = true;

@@ -61,6 +61,7 @@ ROWS = [
     Row("SCRAM-...-PLUS binds with tls-unique alone", "Cyrus 3.6.1, 3.10.2",
         tests="auth/test_binding.c::a_server_that_binds_with_tls_unique_alone_is_remembered"),
     Row("a timestamp, and no APOP secret for this user", "solid-pop3d 0.15, Mailutils 3.15", "apop-without-a-secret"),
+    Row("a remark before the reply to APOP", MANY, "apop-with-a-remark-before-the-reply"),
     Row("a timestamp, and a hang-up at APOP", "solid-pop3d 0.15", "apop-closed", ONLY_PICKS),
     Row("the maildrop is locked, or there are too many connections, in words", "tcllib 1.21, RFC 1939's example, many",
         "pass-refused-in-the-words-of-the-rfc pass-refused-in-tcllibs-words pass-refused-for-too-many-connections"),
@@ -92,6 +93,7 @@ ROWS = [
     Row("one listing lacks a message that the other has", MANY, tests=HABITS + "a_message_that_only_list_has_is_retrieved_once_and_named "
         + HABITS + "a_message_that_only_uidl_has_is_retrieved_and_named"),
     Row("retrieved messages are hidden from later sessions", "Gmail", tests="sync/test_doctor.py::test_gmail_gets_a_user_name_that_sees_everything"),
+    Row("a remark among the unique-ids, or nothing else", MANY, "uidl-with-a-remark uidl-with-a-remark-for-a-message uidl-of-noise"),
     # Messages
     Row("there is no TOP", "RFC 1939 §7: it is optional", "top-refused"),
     Row("one TOP is refused, or shows another header, or is cut", MANY, tests=HABITS + "one_refused_top_costs_one_retr_and_not_the_run "

@@ -89,6 +89,23 @@ static void uidl_is_left_out_where_it_closes_at_it(void **state)
     assert_true((learned.flags & POP3_TRAIT_NO_UIDL) != 0);
 }
 
+static void uidl_is_left_out_where_it_makes_no_sense_once_commands_go_one_at_a_time(void **state)
+{
+    run r = {0};
+    p3_evidence e = {.status = POP3_ERR_PROTOCOL,
+                     .stage = P3_STAGE_LISTING,
+                     .answered = MANY,
+                     .at_uidl = true,
+                     .may_pipeline = true,
+                     .pipelined = true};
+    (void)state;
+    assert_false(end_by(&r, e));
+    p3_trust_raise(&r.trust, P3_CARE_STEPS);
+    e.pipelined = false;
+    assert_true(end_by(&r, e));
+    assert_true(r.trust.no_uidl);
+}
+
 static void list_is_left_out_where_it_ends_a_visit_that_can_do_without(void **state)
 {
     static const pop3_status ends[] = {POP3_ERR_CLOSED, POP3_ERR_TIMEOUT, POP3_ERR_PROTOCOL,
@@ -257,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_message_at_which_it_hangs_up_twice_is_set_aside),
         cmocka_unit_test(no_more_messages_are_set_aside_than_there_is_room_for),
         cmocka_unit_test(uidl_is_left_out_where_it_closes_at_it),
+        cmocka_unit_test(uidl_is_left_out_where_it_makes_no_sense_once_commands_go_one_at_a_time),
         cmocka_unit_test(list_is_left_out_where_it_ends_a_visit_that_can_do_without),
         cmocka_unit_test(what_was_refused_before_it_closed_is_left_out),
         cmocka_unit_test(a_login_that_it_closes_is_to_be_tried_by_another_mechanism),

@@ -79,6 +79,61 @@ static void a_listing_line_that_makes_no_sense_is_a_protocol_error(void **state)
     script_end(s);
 }
 
+static void
+a_remark_among_unique_ids_is_passed_over_and_a_reply_or_nothing_else_is_not(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *why; /* NULL: it is a listing */
+    } rows[] = {
+        {"1 a\r\nwarning: slow\r\n2 b\r\n", NULL},
+        {"warning: slow\r\n1 a\r\n\t-\r\n2 b\r\n", NULL},
+        {"1 a\r\n+OK 120 octets\r\n2 b\r\n",
+         "a line of the listing does not make sense: \"+OK 120 octets\""},
+        {"0 a\r\n", "a line of the listing does not make sense: \"0 a\""},
+        {"warning: slow\r\nwarning: gone\r\n", "no line of the listing makes sense"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        script *s = script_logged_in(NULL, NULL);
+        asks(s, POP3_CMD_UIDL);
+        sends(s, "UIDL\r\n");
+        says(s, "+OK\r\n");
+        says(s, rows[i].lines);
+        says(s, ".\r\n");
+        if (rows[i].why == NULL) {
+            sees(s, "UIDL reply {}\nUIDL entry 1 {a}\nUIDL entry 2 {b}\nUIDL ok");
+            script_end(s);
+        } else {
+            died(s, POP3_ERR_PROTOCOL, rows[i].why);
+            script_free(s);
+        }
+    }
+}
+
+static void remarks_before_the_reply_to_apop_are_passed_over_and_few_are_borne(void **state)
+{
+    (void)state;
+    for (int remarks = 1; remarks <= 4; remarks++) {
+        script *s = script_begin(NULL);
+        says(s, "+OK <1.2@h>\r\n");
+        sees(s, "greeting ok {<1.2@h>}");
+        asks_text(s, POP3_CMD_APOP, "mrose 0123");
+        sends(s, "APOP mrose 0123\r\n");
+        for (int i = 0; i < remarks; i++)
+            says(s, "warning: slow\r\n");
+        if (remarks < 4) {
+            says(s, "-ERR no\r\n");
+            sees(s, "APOP refused {no}");
+            script_end(s);
+        } else {
+            sees(s, "APOP protocol");
+            died(s, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -: \"warning: slow\"");
+            script_free(s);
+        }
+    }
+}
+
 static void the_end_of_input_before_quit_is_answered_is_an_error(void **state)
 {
     (void)state;
@@ -257,6 +312,9 @@ int main(void)
         cmocka_unit_test(a_greeting_of_another_protocol_is_a_protocol_error),
         cmocka_unit_test(values_that_make_no_sense_are_a_protocol_error),
         cmocka_unit_test(a_listing_line_that_makes_no_sense_is_a_protocol_error),
+        cmocka_unit_test(
+            a_remark_among_unique_ids_is_passed_over_and_a_reply_or_nothing_else_is_not),
+        cmocka_unit_test(remarks_before_the_reply_to_apop_are_passed_over_and_few_are_borne),
         cmocka_unit_test(the_end_of_input_before_quit_is_answered_is_an_error),
         cmocka_unit_test(a_failure_before_the_greeting_ends_the_greeting_and_the_commands),
         cmocka_unit_test(a_failure_tells_which_commands_had_been_sent),
