@@ -24,7 +24,7 @@ typedef struct p3_handed_in {
 
 static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
 {
-    p3_parcel *p = &c->batch.parcels[i];
+    const p3_parcel *p = &c->batch.parcels[i];
     p3_mail *mail = &b->drop->box.at[p->entry];
     if (c->problem.exit == 0 && p->delivered) {
         p3_report_delivered(b->drop->report, 1);
@@ -35,7 +35,6 @@ static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
     } else if (p->problem != NULL) {
         p3_recorder_set_back(b->recorder, mail, p->problem);
     }
-    p3_parcel_clear(p);
 }
 
 static void batch_over(p3_job *job)
@@ -55,6 +54,8 @@ static void batch_over(p3_job *job)
         p3_report_tell(b->drop->report, P3_NOTICE_DELIVERED, NULL, NULL, NULL);
     if (c->batch.stopped.exit != 0)
         p3_maildrop_failed(b->drop, &c->batch.stopped);
+    for (size_t i = 0; i < c->batch.count; i++)
+        p3_parcel_clear(&c->batch.parcels[i]);
     free(c->batch.parcels);
     free(c->changes);
     free(h);
