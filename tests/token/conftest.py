@@ -109,11 +109,11 @@ class Account:
 
 
 def preloaded(library: str) -> dict[str, str]:
-    """The environment of a run with a library of ours, before what the run has anyway."""
+    """The environment of a run with a library of ours, ahead of those that the run has anyway."""
     path = os.environ.get(f"POP3_{library.upper()}_LIBRARY", str(BUILD / f"tests/token/lib{library}.so"))
     before = os.environ.get("LD_PRELOAD", "").replace(":", " ").split()
     sanitizers = ":".join([word for word in [os.environ.get("ASAN_OPTIONS")] if word] + ["verify_asan_link_order=0"])
-    return {"LD_PRELOAD": " ".join([*before, path]), "ASAN_OPTIONS": sanitizers}
+    return {"LD_PRELOAD": " ".join([path, *before]), "ASAN_OPTIONS": sanitizers}
 
 
 @pytest.fixture(scope="session")
