@@ -25,6 +25,7 @@ typedef struct p3_envelope {
     const char *refused; /* the Maildir for messages that the target refuses for good */
     const struct p3_gmail_options *gmail; /* what Gmail needs beside that; or NULL */
     const struct p3_imap_options *imap;   /* for such a target; or NULL */
+    const struct p3_server_options *smtp; /* the same */
     const struct pop3_target *callbacks;  /* of libpop3-collect's caller; or NULL */
 } p3_envelope;
 

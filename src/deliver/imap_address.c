@@ -1,39 +1,7 @@
 /* Where an IMAP server is, as whom to log in there, and the folder. */
 #include "deliver/imap_address.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-static int digit_of(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    char lower = c >= 'A' && c <= 'F' ? (char)(c + 32) : c;
-    const char *at = lower != '\0' ? strchr(digits, lower) : NULL;
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
-/* Copies a part without its %XX. False when it is empty or too long, or has control characters. */
-static bool decode(const char *at, size_t len, char *out, size_t size)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < len; i++) {
-        int c = (unsigned char)at[i];
-        if (c == '%') {
-            int high = i + 2 < len ? digit_of(at[i + 1]) : -1;
-            int low = i + 2 < len ? digit_of(at[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            c = high * 16 + low;
-            i += 2;
-        }
-        if (c < ' ' || c == 0x7f || used + 1 >= size)
-            return false;
-        out[used++] = (char)c;
-    }
-    out[used] = '\0';
-    return used > 0;
-}
 
 /* The next character of UTF-8, or -1. */
 static long next_character(const char **at)
@@ -120,40 +88,23 @@ static bool encode(const char *folder, char *out, size_t size)
     return true;
 }
 
-static bool read_server(p3_imap_address *a, const char *at, size_t len)
-{
-    char text[300];
-    const char *colon =
-        memchr(at, ']', len) != NULL ? strchr(memchr(at, ']', len), ':') : memchr(at, ':', len);
-    bool has_port = colon != NULL && colon < at + len;
-    int n = snprintf(text, sizeof text, "%.*s%s", (int)(len < 290 ? len : 290), at,
-                     has_port    ? ""
-                     : a->is_tls ? ":993"
-                                 : ":143");
-    return len > 0 && n > 0 && strncmp(text, "unix:", 5) != 0 && p3_address_read(&a->server, text);
-}
-
 bool p3_imap_address_read(p3_imap_address *a, const char *text)
 {
+    static const p3_server_scheme scheme = {"imap", "143", "993"};
     char folder[400];
-    *a = (p3_imap_address){.is_tls = strncasecmp(text, "imaps://", 8) == 0};
-    if (!a->is_tls && strncasecmp(text, "imap://", 7) != 0)
+    if (!p3_server_url_read(&a->at, text, &scheme) || a->at.user[0] == '\0')
         return false;
-    const char *at = text + (a->is_tls ? 8 : 7);
-    size_t len = strcspn(at, "/");
-    const char *host = at;
-    for (size_t i = 0; i < len; i++) {
-        if (at[i] == '@')
-            host = at + i + 1;
-    }
-    /* A password has no place here: it would be in the state, and in messages. */
-    if (host == at || memchr(at, ':', (size_t)(host - at)) != NULL ||
-        !decode(at, (size_t)(host - at) - 1, a->user, sizeof a->user) ||
-        !read_server(a, host, len - (size_t)(host - at)))
-        return false;
-    const char *rest = at + len + (at[len] == '/');
+    const char *rest = text + a->at.rest;
     if (*rest == '\0')
         rest = "INBOX";
-    return decode(rest, strlen(rest), folder, sizeof folder) &&
+    return p3_url_decode(rest, strlen(rest), folder, sizeof folder) &&
            encode(folder, a->folder, sizeof a->folder);
+}
+
+bool p3_imap_server_read(p3_address *out, const char *where)
+{
+    p3_imap_address a;
+    bool ok = p3_imap_address_read(&a, where);
+    *out = a.at.server;
+    return ok;
 }

@@ -3,16 +3,17 @@
 #ifndef P3_DELIVER_IMAP_ADDRESS_H
 #define P3_DELIVER_IMAP_ADDRESS_H
 
-#include "deliver/address.h"
+#include "deliver/server_url.h"
 
 typedef struct p3_imap_address {
-    p3_address server;
-    bool is_tls; /* from the first octet; else STARTTLS */
-    char user[330];
+    p3_server_url at;
     char folder[500]; /* as the server has it: modified UTF-7 (RFC 3501 §5.1.3) */
 } p3_imap_address;
 
 /* Reads one; without a folder it is INBOX. False when it is none. */
 bool p3_imap_address_read(p3_imap_address *a, const char *text);
+
+/* The same of its server alone. */
+bool p3_imap_server_read(p3_address *out, const char *where);
 
 #endif

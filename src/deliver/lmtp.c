@@ -1,4 +1,5 @@
-/* Delivers to an LMTP server (RFC 2033), which says of each message whether it has it.
+/* Delivers to an LMTP server (RFC 2033), or submits to an SMTP server (RFC 6409), which says of each
+ * message whether it has it.
  *
  * What a server did with a message cannot be asked afterwards: after a crash, or when its word got
  * lost, the message comes again, under the name of its intent in a header field, so that a filter
@@ -22,7 +23,9 @@
 typedef struct p3_lmtp {
     p3_delivery base;
     char *where;
-    p3_address address; /* points into `where` */
+    bool is_smtp;
+    p3_address address; /* of an LMTP server: points into `where` */
+    p3_server_url url;  /* of an SMTP server */
     const p3_envelope *envelope;
     p3_spool *spool;  /* of the batch being filled, or NULL */
     const char *name; /* of the message being written, or NULL */
@@ -34,7 +37,7 @@ typedef struct p3_lmtp {
 
 static bool spool_fails(p3_problem *why)
 {
-    return p3_problem_errno(why, errno, "keeping messages for the LMTP server");
+    return p3_problem_errno(why, errno, "keeping messages for the server");
 }
 
 static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
@@ -43,7 +46,7 @@ static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_
     const p3_envelope *e = m->envelope;
     char line[300];
     m->name = name;
-    if (e == NULL || e->recipient == NULL)
+    if (e == NULL || e->recipient == NULL || (m->is_smtp && e->smtp == NULL))
         return p3_problem_set(why, EX_CONFIG, "delivering to %s: no recipient is given", m->where);
     m->sender = strdup(e->sender != NULL ? e->sender : sender);
     if (m->sender == NULL)
@@ -117,7 +120,8 @@ static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3
         bool is_new = !p3_lmtp_is_usable(m->session);
         if (is_new) {
             p3_lmtp_end(m->session);
-            m->session = p3_lmtp_connect(&m->address, why);
+            m->session = m->is_smtp ? p3_smtp_connect(&m->url, m->envelope->smtp, why)
+                                    : p3_lmtp_connect(&m->address, why);
         }
         if (m->session == NULL)
             return P3_LMTP_LOST;
@@ -127,13 +131,32 @@ static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3
     }
 }
 
+/* What became of a message. Returns whether the connection is gone, and cannot be had again. */
+static bool note(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail, p3_lmtp_outcome is,
+                 bool sent, const p3_problem *why)
+{
+    const char *doing = m->is_smtp ? "delivering by SMTP: " : "delivering by LMTP: ";
+    char lost[100];
+    p->delivered = is == P3_LMTP_OK;
+    if (is == P3_LMTP_PERMANENT) {
+        p3_parcel_refuse(p, m->envelope->refused, mail, doing,
+                         m->is_smtp ? "the SMTP server" : "the LMTP server", why);
+    } else if (is == P3_LMTP_TEMPORARY) {
+        p3_parcel_fail(p, EX_TEMPFAIL, doing, why);
+    } else if (is == P3_LMTP_LOST && sent) {
+        snprintf(lost, sizeof lost, "%sit was sent, and may have arrived; it comes again: ", doing);
+        p3_parcel_fail(p, EX_TEMPFAIL, lost, why);
+    }
+    return is == P3_LMTP_LOST && !sent;
+}
+
 static void deliver_batch(p3_batch *b)
 {
     p3_lmtp *m = (p3_lmtp *)b->to;
     const p3_spool *s = b->spool;
     unsigned setbacks = 0;
     if (s == NULL || s->length == UINT64_MAX || s->count != b->count) {
-        p3_problem_set(&b->problem, EX_IOERR, "keeping messages for the LMTP server");
+        p3_problem_set(&b->problem, EX_IOERR, "keeping messages for the server");
         return;
     }
     for (size_t i = 0; i < b->count; i++) {
@@ -142,20 +165,12 @@ static void deliver_batch(p3_batch *b)
         bool sent;
         const p3_spool_mail *next = i + 1 < b->count ? &s->mails[i + 1] : NULL;
         p3_lmtp_outcome is = send_mail(m, &s->mails[i], next, &sent, &why);
-        p->delivered = is == P3_LMTP_OK;
-        if (is == P3_LMTP_PERMANENT)
-            p3_parcel_refuse(p, m->envelope->refused, &s->mails[i],
-                             "delivering by LMTP: ", "the LMTP server", &why);
-        else if (is == P3_LMTP_TEMPORARY)
-            p3_parcel_fail(p, EX_TEMPFAIL, "delivering by LMTP: ", &why);
-        else if (is == P3_LMTP_LOST && sent)
-            p3_parcel_fail(
-                p, EX_TEMPFAIL,
-                "delivering by LMTP: it was sent, and may have arrived; it comes again: ", &why);
+        bool gone = note(m, p, &s->mails[i], is, sent, &why);
         setbacks = p->delivered ? 0 : setbacks + 1;
-        bool gone = is == P3_LMTP_LOST && !sent;
         if (gone || setbacks == P3_SETBACKS_MOST) {
-            p3_problem_set(&b->stopped, EX_TEMPFAIL, "delivering by LMTP: %.600s%s", why.text,
+            bool barred = m->is_smtp && m->session == NULL; /* by its certificate, or the login */
+            p3_problem_set(&b->stopped, barred ? why.exit : EX_TEMPFAIL,
+                           "delivering by %s: %.600s%s", m->is_smtp ? "SMTP" : "LMTP", why.text,
                            gone ? "" : "; so it was with several: the others wait for another run");
             return;
         }
@@ -210,7 +225,15 @@ static const p3_delivery_class lmtp_class = {
     .close = lmtp_close,
 };
 
-p3_delivery *p3_lmtp_open(const char *where, const p3_envelope *envelope, p3_problem *why)
+/* smtps://USER@HOST, or smtp:// for STARTTLS: the ports are those of submission (RFC 8314). */
+static bool read_url(p3_server_url *url, const char *where)
+{
+    static const p3_server_scheme scheme = {"smtp", "587", "465"};
+    return p3_server_url_read(url, where, &scheme) && where[url->rest] == '\0';
+}
+
+static p3_delivery *open_target(const char *where, const p3_envelope *envelope, bool is_smtp,
+                                p3_problem *why)
 {
     p3_lmtp *m = calloc(1, sizeof *m);
     if (m == NULL || (m->where = strdup(where)) == NULL) {
@@ -220,9 +243,29 @@ p3_delivery *p3_lmtp_open(const char *where, const p3_envelope *envelope, p3_pro
     }
     m->base.class = &lmtp_class;
     m->envelope = envelope;
-    if (p3_address_read(&m->address, m->where))
+    m->is_smtp = is_smtp;
+    if (is_smtp ? read_url(&m->url, m->where) : p3_address_read(&m->address, m->where))
         return &m->base;
-    p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an LMTP server", where);
+    p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an %s server", where,
+                   is_smtp ? "SMTP" : "LMTP");
     lmtp_close(&m->base);
     return NULL;
+}
+
+p3_delivery *p3_lmtp_open(const char *where, const p3_envelope *envelope, p3_problem *why)
+{
+    return open_target(where, envelope, false, why);
+}
+
+p3_delivery *p3_smtp_open(const char *where, const p3_envelope *envelope, p3_problem *why)
+{
+    return open_target(where, envelope, true, why);
+}
+
+bool p3_smtp_server_read(p3_address *out, const char *where)
+{
+    p3_server_url url;
+    bool ok = read_url(&url, where);
+    *out = url.server;
+    return ok;
 }

@@ -1,17 +1,14 @@
-/* A connection to an LMTP server. */
+/* A connection to an LMTP or SMTP server. */
 #include "deliver/lmtp_session.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "deliver/dial.h"
 #include "support/clock.h"
 #include "support/fault.h"
 #include "support/file.h"
@@ -31,7 +28,8 @@
 enum { P3_PIPELINING = 1, P3_8BITMIME = 2, P3_SMTPUTF8 = 4, P3_SIZE = 8 };
 
 struct p3_lmtp_session {
-    int fd; /* -1: it is over */
+    p3_wire *wire; /* NULL: it is over */
+    const char *protocol;
     unsigned announced;
     uint64_t size_limit;           /* 0: none */
     const p3_spool_mail *envelope; /* announced already, and not answered; or NULL */
@@ -51,28 +49,18 @@ typedef struct p3_reply {
 
 static bool end(p3_lmtp_session *s)
 {
-    if (s->fd >= 0)
-        (void)close(s->fd);
-    s->fd = -1;
+    p3_wire_close(s->wire);
+    s->wire = NULL;
     return false;
 }
 
 /* Sends what has been gathered. False, with errno, when the connection is over. */
 static bool flush(p3_lmtp_session *s)
 {
-    int64_t until = p3_clock_ms() + P3_REPLY_MS;
-    size_t done = 0;
     size_t used = s->out_used;
     s->out_used = 0;
-    while (done < used) {
-        ssize_t n = send(s->fd, s->out + done, used - done, MSG_NOSIGNAL);
-        if (n > 0) {
-            done += (size_t)n; /* all of it has that time: one that drips ends, too */
-        } else if (n == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) ||
-                   (errno != EINTR && !p3_dial_wait(s->fd, POLLOUT, until)))
-            return false;
-    }
-    return true;
+    /* All of it has that time: one that drips ends, too. */
+    return p3_wire_send(s->wire, s->out, used, p3_clock_ms() + P3_REPLY_MS);
 }
 
 /* Gathers a line to be sent, which must fit beside others: addresses are bounded. */
@@ -88,17 +76,14 @@ static void put_line(p3_lmtp_session *s, const char *line)
 /* The next octet, or -1 with errno: 0 for an end. */
 static int next_octet(p3_lmtp_session *s, int64_t until)
 {
-    while (s->in_at == s->in_used) {
-        ssize_t n = recv(s->fd, s->in, sizeof s->in, 0);
-        if (n > 0) {
-            s->in_used = (size_t)n;
-            s->in_at = 0;
-        } else if (n == 0) {
-            errno = 0;
+    if (s->in_at == s->in_used) {
+        ssize_t n = p3_wire_receive(s->wire, s->in, sizeof s->in, until);
+        if (n <= 0) {
+            errno = n == 0 ? 0 : errno;
             return -1;
-        } else if (errno != EINTR && ((errno != EAGAIN && errno != EWOULDBLOCK) ||
-                                      !p3_dial_wait(s->fd, POLLIN, until)))
-            return -1;
+        }
+        s->in_used = (size_t)n;
+        s->in_at = 0;
     }
     return (unsigned char)s->in[s->in_at++];
 }
@@ -180,8 +165,16 @@ static bool is_final(const p3_reply *r)
     return r->code < 300 || r->code >= 400;
 }
 
+/* That a login is missing (RFC 4954 §6) is no message's fault. */
+static bool is_about_login(const p3_reply *r)
+{
+    return r->code == 530 || r->code == 534 || r->code == 535 || r->code == 538;
+}
+
 static p3_lmtp_outcome outcome_of(const p3_reply *r)
 {
+    if (is_about_login(r))
+        return P3_LMTP_TEMPORARY;
     return r->code < 400 ? P3_LMTP_OK : r->code < 500 ? P3_LMTP_TEMPORARY : P3_LMTP_PERMANENT;
 }
 
@@ -193,7 +186,8 @@ static p3_lmtp_outcome lose(p3_lmtp_session *s, const char *doing, p3_problem *w
     if (error == 0)
         p3_problem_set(why, EX_TEMPFAIL, "%s: the server closed the connection", doing);
     else if (error == EPROTO)
-        p3_problem_set(why, EX_PROTOCOL, "%s: the server does not answer as LMTP has it", doing);
+        p3_problem_set(why, EX_PROTOCOL, "%s: the server does not answer as %s has it", doing,
+                       s->protocol);
     else
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, strerror(error));
     return P3_LMTP_LOST;
@@ -211,7 +205,7 @@ static p3_lmtp_outcome refuse(const char *what, const p3_reply *r, p3_problem *w
 
 /* ---- connecting ---- */
 
-/* Our name, for LHLO: a host name, or one that is none of anybody's. */
+/* Our name, for LHLO and EHLO: a host name, or one that is none of anybody's. */
 static void find_name(char *out, size_t size)
 {
     static const char letters[] =
@@ -221,59 +215,96 @@ static void find_name(char *out, size_t size)
         snprintf(out, size, "localhost");
 }
 
-static bool greet(p3_lmtp_session *s, p3_problem *why)
+/* Says who we are, by LHLO or EHLO, and hears what the server can do. */
+static bool introduce(p3_lmtp_session *s, const char *verb, p3_problem *why)
 {
     char name[256];
     char line[300];
+    char doing[80];
+    p3_reply r;
+    snprintf(doing, sizeof doing, "greeting the %s server", s->protocol);
+    find_name(name, sizeof name);
+    snprintf(line, sizeof line, "%s %s\r\n", verb, name);
+    put_line(s, line);
+    if (!flush(s) || !read_reply(s, &r, P3_REPLY_MS, true)) {
+        (void)lose(s, doing, why);
+        return false;
+    }
+    if (r.code == 250)
+        return true;
+    p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses %s: %d %.500s%s", doing, verb, r.code, r.text,
+                   verb[0] == 'L' ? "; is it an SMTP server?" : "");
+    return false;
+}
+
+static bool hear_greeting(p3_lmtp_session *s, p3_problem *why)
+{
     p3_reply r;
     if (!read_reply(s, &r, P3_REPLY_MS, false)) {
         (void)lose(s, "waiting for the LMTP server's greeting", why);
         return false;
     }
-    if (r.code != 220) {
-        (void)refuse("the connection", &r, why);
-        why->exit = EX_TEMPFAIL; /* of no message */
-        return false;
-    }
-    find_name(name, sizeof name);
-    snprintf(line, sizeof line, "LHLO %s\r\n", name);
-    put_line(s, line);
-    if (!flush(s) || !read_reply(s, &r, P3_REPLY_MS, true)) {
-        (void)lose(s, "greeting the LMTP server", why);
-        return false;
-    }
-    if (r.code == 250)
+    if (r.code == 220)
         return true;
-    p3_problem_set(why, EX_TEMPFAIL,
-                   "greeting the LMTP server: it refuses LHLO: %d %.500s; is it an SMTP server?",
-                   r.code, r.text);
+    (void)refuse("the connection", &r, why);
+    why->exit = EX_TEMPFAIL; /* of no message */
     return false;
 }
 
-p3_lmtp_session *p3_lmtp_connect(const p3_address *to, p3_problem *why)
+/* A session over a connection, which it takes over; NULL: there is none. */
+static p3_lmtp_session *new_session(p3_wire *wire, const char *protocol, p3_problem *why)
 {
-    p3_lmtp_session *s = malloc(sizeof *s);
-    if (s == NULL) {
+    p3_lmtp_session *s = wire != NULL ? malloc(sizeof *s) : NULL;
+    if (wire != NULL && s == NULL) {
+        p3_wire_close(wire);
         p3_problem_set(why, EX_OSERR, "out of memory");
-        return NULL;
     }
+    if (s == NULL)
+        return NULL;
+    s->wire = wire;
+    s->protocol = protocol;
     s->announced = 0;
     s->size_limit = 0;
     s->envelope = NULL;
     s->in_used = s->in_at = s->out_used = 0;
-    s->fd = p3_dial(to, "LMTP", why);
-    if (s->fd >= 0 && greet(s, why)) {
+    return s;
+}
+
+p3_lmtp_session *p3_lmtp_connect(const p3_address *to, p3_problem *why)
+{
+    p3_lmtp_session *s = new_session(p3_wire_dial(to, "LMTP", why), "LMTP", why);
+    if (s != NULL && hear_greeting(s, why) && introduce(s, "LHLO", why)) {
         p3_fault("lmtp-connected");
         return s;
     }
-    (void)end(s);
-    free(s);
+    p3_lmtp_end(s);
+    return NULL;
+}
+
+/* libcurl has heard the greeting, and said EHLO already: but not what came of it (RFC 5321 §4.1.4
+ * allows it again). A server that lies about a login refuses MAIL. */
+p3_lmtp_session *p3_smtp_connect(const p3_server_url *to, const p3_server_options *options,
+                                 p3_problem *why)
+{
+    static const p3_wire_protocol protocol = {.name = "SMTP",
+                                              .scheme = "smtp",
+                                              .setting = "smtp-",
+                                              .tries = {"AUTH "},
+                                              .later = "454 ",
+                                              .passwords = "AUTH=PLAIN;AUTH=LOGIN"};
+    p3_lmtp_session *s =
+        new_session(p3_wire_log_in(to, options, &protocol, why), protocol.name, why);
+    if (s != NULL && introduce(s, "EHLO", why)) {
+        p3_fault("smtp-connected");
+        return s;
+    }
+    p3_lmtp_end(s);
     return NULL;
 }
 
 bool p3_lmtp_is_usable(const p3_lmtp_session *s)
 {
-    return s != NULL && s->fd >= 0;
+    return s != NULL && s->wire != NULL;
 }
 
 void p3_lmtp_end(p3_lmtp_session *s)
@@ -281,8 +312,8 @@ void p3_lmtp_end(p3_lmtp_session *s)
     static const char quit[] = "QUIT\r\n";
     if (s == NULL)
         return;
-    if (s->fd >= 0 && send(s->fd, quit, sizeof quit - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        errno = 0; /* it has gone first */
+    if (s->wire != NULL)
+        p3_wire_say(s->wire, quit, sizeof quit - 1);
     (void)end(s);
     free(s);
 }
@@ -354,7 +385,7 @@ static p3_lmtp_outcome hear_envelope(p3_lmtp_session *s, const p3_spool_mail *ma
             return lose(s, "announcing the message", why);
         }
     }
-    if (is != P3_LMTP_OK && s->fd >= 0)
+    if (is != P3_LMTP_OK && s->wire != NULL)
         reset(s);
     return is;
 }
@@ -370,7 +401,8 @@ static bool send_text(p3_lmtp_session *s, const p3_spool_mail *mail, p3_problem 
         uint64_t left = mail->length - done;
         size_t n = left < sizeof piece ? (size_t)left : sizeof piece;
         if (!p3_read_at(mail->fd, piece, n, mail->offset + done)) {
-            p3_problem_errno(why, errno, "reading a message that waits for the LMTP server");
+            p3_problem_errno(why, errno, "reading a message that waits for the %s server",
+                             s->protocol);
             return end(s); /* the server drops what has no end */
         }
         done += n;
@@ -405,8 +437,7 @@ static bool send_text(p3_lmtp_session *s, const p3_spool_mail *mail, p3_problem 
 /* Whether the server has said something that it was not asked for. */
 static bool has_spoken(const p3_lmtp_session *s)
 {
-    struct pollfd p = {.fd = s->fd, .events = POLLIN};
-    return s->in_at < s->in_used || poll(&p, 1, 0) > 0;
+    return s->in_at < s->in_used || p3_wire_has_spoken(s->wire);
 }
 
 p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail,

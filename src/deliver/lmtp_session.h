@@ -1,4 +1,5 @@
-/* A connection to an LMTP server (RFC 2033), for many messages. It blocks, with deadlines, and so
+/* A connection to an LMTP server (RFC 2033), for many messages; or to an SMTP server (RFC 5321,
+ * 6409), which for one recipient is the same behind the greeting. It blocks, with deadlines, and so
  * works in a thread that delivers. Nothing that a server says makes it use more memory. */
 #ifndef P3_DELIVER_LMTP_SESSION_H
 #define P3_DELIVER_LMTP_SESSION_H
@@ -8,6 +9,7 @@
 
 #include "deliver/address.h"
 #include "deliver/spool.h"
+#include "deliver/wire.h"
 #include "support/problem.h"
 
 /* What became of a message, or of a step on its way. */
@@ -22,6 +24,10 @@ typedef struct p3_lmtp_session p3_lmtp_session;
 
 /* Connects and greets. NULL, with the problem, when that fails. */
 p3_lmtp_session *p3_lmtp_connect(const p3_address *to, p3_problem *why);
+
+/* The same to an SMTP server, by TLS, and logs in if the URL has a user. */
+p3_lmtp_session *p3_smtp_connect(const p3_server_url *to, const p3_server_options *options,
+                                 p3_problem *why);
 
 /* Whether it can take another message. */
 bool p3_lmtp_is_usable(const p3_lmtp_session *s);

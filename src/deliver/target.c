@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include "deliver/imap_address.h"
 #include "deliver/target_rows.h"
 
 const p3_target_row *p3_target_row_of(p3_target_kind kind)
@@ -75,13 +74,9 @@ p3_target p3_target_for_refused(const p3_target *t)
 bool p3_target_server(const p3_target *t, p3_address *out)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
-    p3_imap_address imap;
     if (row != NULL && row->form == P3_TARGET_ADDRESS)
         return p3_address_read(out, t->where);
-    if (row == NULL || row->form != P3_TARGET_URL || !p3_imap_address_read(&imap, t->where))
-        return false;
-    *out = imap.server;
-    return true;
+    return row != NULL && row->form == P3_TARGET_URL && row->server(out, t->where);
 }
 
 bool p3_target_equal(const p3_target *a, const p3_target *b)

@@ -3,6 +3,7 @@
 #ifndef P3_DELIVER_TARGET_ROW_H
 #define P3_DELIVER_TARGET_ROW_H
 
+#include "deliver/address.h"
 #include "deliver/delivery.h"
 
 typedef enum p3_target_kind {
@@ -13,6 +14,7 @@ typedef enum p3_target_kind {
     P3_TARGET_LMTP,
     P3_TARGET_GMAIL,
     P3_TARGET_IMAP,
+    P3_TARGET_SMTP,
     P3_TARGET_CALLBACKS /* of libpop3-collect alone */
 } p3_target_kind;
 
@@ -22,7 +24,7 @@ typedef enum p3_target_form {
     P3_TARGET_TEXT,    /* a line */
     P3_TARGET_ADDRESS, /* see address.h */
     P3_TARGET_MAILBOX, /* a mail address */
-    P3_TARGET_URL      /* see imap_address.h */
+    P3_TARGET_URL      /* see server_url.h */
 } p3_target_form;
 
 /* What is true of a kind. */
@@ -30,6 +32,8 @@ typedef struct p3_target_row {
     p3_target_kind kind;
     const char *name; /* the setting; and in the state, see p3_target_text() */
     p3_target_form form;
+    bool (*server)(p3_address *out, const char *where); /* P3_TARGET_URL: reads its server */
+    const char *example;                                /* and how one is written */
     p3_delivery *(*open)(const char *where, const p3_envelope *envelope, p3_problem *why);
     void (*tidy)(const char *where, const char *owner); /* or NULL */
     bool (*has)(const char *where, const char *owner);  /* or NULL: never */

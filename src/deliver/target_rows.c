@@ -4,6 +4,7 @@
 #include "deliver/command.h"
 #include "deliver/gmail.h"
 #include "deliver/imap.h"
+#include "deliver/imap_address.h"
 #include "deliver/lmtp.h"
 #include "deliver/maildir.h"
 #include "deliver/mbox.h"
@@ -51,10 +52,22 @@ const p3_target_row p3_target_rows[] = {
     {.kind = P3_TARGET_IMAP,
      .name = "imap",
      .form = P3_TARGET_URL,
+     .server = p3_imap_server_read,
+     .example = "imaps://USER@HOST/FOLDER",
      .open = p3_imap_open,
      .spools = true,
      .refuses = true,
      .is_exact = true},
+    {.kind = P3_TARGET_SMTP,
+     .name = "smtp",
+     .form = P3_TARGET_URL,
+     .server = p3_smtp_server_read,
+     .example = "smtps://USER@HOST",
+     .open = p3_smtp_open,
+     .spools = true,
+     .refuses = true,
+     .has_recipients = true,
+     .keeps_names = true},
 };
 
 const size_t p3_target_row_count = sizeof p3_target_rows / sizeof *p3_target_rows;

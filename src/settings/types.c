@@ -7,7 +7,6 @@
 #include <sysexits.h>
 
 #include "deliver/address.h"
-#include "deliver/imap_address.h"
 #include "settings/text.h"
 #include "settings/values.h"
 #include "system/erase.h"
@@ -273,11 +272,11 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
         return unusable(which, value, why, "unix:/PATH, or HOST:PORT");
     if (row->form == P3_TARGET_MAILBOX)
         return read_address(which, value, &t->where, why);
-    p3_imap_address imap;
-    if (row->form == P3_TARGET_URL && !p3_imap_address_read(&imap, value))
+    if (row->form == P3_TARGET_URL && !row->server(&address, value)) /* it may hold a password */
         return p3_problem_set(why, EX_CONFIG,
-                              "expected: imaps://USER@HOST/FOLDER, or imap://; a password has no "
-                              "place in it: set imap-password-file"); /* the value may hold one */
+                              "expected: %s, or %s://; a password has no place in it: set "
+                              "%s-password-file",
+                              row->example, row->name, row->name);
     return row->form == P3_TARGET_PATH ? read_path(which, value, &t->where, why)
                                        : read_text(which, value, &t->where, why);
 }

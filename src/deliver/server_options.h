@@ -1,0 +1,22 @@
+/* How to get into a server that mail is sent to: what an account's settings say. */
+#ifndef P3_DELIVER_SERVER_OPTIONS_H
+#define P3_DELIVER_SERVER_OPTIONS_H
+
+#include "support/problem.h"
+
+/* A password or a token. */
+typedef struct p3_server_secret {
+    char *text; /* wipe and free() it */
+    bool is_token;
+} p3_server_secret;
+
+typedef struct p3_server_options {
+    const char *ca_file;  /* authorities instead of the system's; or NULL */
+    bool allow_plaintext; /* without TLS, where the server has no STARTTLS */
+    /* Finds the secret; what `out` has already was refused, and is freed. Another thread calls it.
+     */
+    bool (*secret)(void *ctx, p3_server_secret *out, p3_problem *why);
+    void *secret_ctx;
+} p3_server_options;
+
+#endif

@@ -1,0 +1,359 @@
+/* The octets to and from a server that mail is sent to. */
+#include "deliver/wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "deliver/dial.h"
+#include "optional/curl.h"
+#include "support/clock.h"
+#include "system/erase.h"
+
+/* Milliseconds to encrypt and log in. */
+#define P3_LOGIN_MS 60000L
+
+struct p3_wire {
+    const p3_curl *curl; /* NULL: the socket is all */
+    CURL *easy;
+    int fd; /* -1 as long as there is none */
+    const p3_wire_protocol *protocol;
+    size_t ahead_used; /* octets that were received to see whether there are any */
+    char ahead[256];
+};
+
+/* ---- logging in ---- */
+
+/* libcurl gets a socket that is connected. */
+static curl_socket_t give_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    p3_wire *w = ctx;
+    int fd = w->fd;
+    (void)purpose;
+    (void)address;
+    w->fd = -1; /* it closes it */
+    return fd >= 0 ? fd : CURL_SOCKET_BAD;
+}
+
+static int is_connected(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)ctx;
+    (void)fd;
+    (void)purpose;
+    return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+/* What is seen of the login: libcurl says nothing of it. */
+typedef struct p3_seen_login {
+    const p3_wire_protocol *protocol;
+    bool tried;     /* a secret was sent, or would have been next */
+    char said[300]; /* the server's last line */
+} p3_seen_login;
+
+static bool has_word(const char *data, size_t len, const char *word)
+{
+    return word != NULL && memmem(data, len, word, strlen(word)) != NULL;
+}
+
+static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, void *ctx)
+{
+    p3_seen_login *seen = ctx;
+    (void)easy;
+    if (type == CURLINFO_HEADER_OUT)
+        seen->tried = seen->tried || has_word(data, len, seen->protocol->tries[0]) ||
+                      has_word(data, len, seen->protocol->tries[1]);
+    if (type != CURLINFO_HEADER_IN)
+        return 0;
+    const char *space = seen->protocol->has_tag ? memchr(data, ' ', len) : NULL;
+    size_t at = space != NULL ? (size_t)(space - data) + 1 : 0; /* behind the tag */
+    size_t n = len - at < sizeof seen->said ? len - at : sizeof seen->said - 1;
+    for (size_t i = 0; i < n; i++)
+        seen->said[i] = (unsigned char)data[at + i] < ' ' ? ' ' : data[at + i];
+    while (n > 0 && seen->said[n - 1] == ' ')
+        n--;
+    seen->said[n] = '\0';
+    return 0;
+}
+
+/* Sets libcurl up. It resolves no name: in the sandbox it could not. The address that it is given
+ * instead is never used, as the socket is connected. */
+static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
+                                 const p3_server_options *o, p3_seen_login *seen, char *details)
+{
+    const p3_curl *curl = w->curl;
+    CURL *c = w->easy;
+    char url[300];
+    char schemes[40];
+    char name[300];
+    bool v6 = strchr(to->server.host, ':') != NULL;
+    snprintf(url, sizeof url, "%s%s://%s%s%s:%u/", w->protocol->scheme, to->is_tls ? "s" : "",
+             v6 ? "[" : "", to->server.host, v6 ? "]" : "", to->server.port);
+    snprintf(name, sizeof name, "%s%s%s:%u:127.0.0.1", v6 ? "[" : "", to->server.host,
+             v6 ? "]" : "", to->server.port);
+    struct curl_slist *names = curl->slist_append(NULL, name);
+    curl->easy_setopt(c, CURLOPT_URL, url);
+    curl->easy_setopt(c, CURLOPT_RESOLVE, names);
+    snprintf(schemes, sizeof schemes, "%s,%ss", w->protocol->scheme, w->protocol->scheme);
+    curl->easy_setopt(c, CURLOPT_PROTOCOLS_STR, schemes);
+    curl->easy_setopt(c, CURLOPT_PROXY, "");
+    curl->easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl->easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
+    curl->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_LOGIN_MS);
+    curl->easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, P3_LOGIN_MS / 1000);
+    curl->easy_setopt(c, CURLOPT_ERRORBUFFER, details);
+    curl->easy_setopt(c, CURLOPT_VERBOSE, 1L);
+    curl->easy_setopt(c, CURLOPT_DEBUGFUNCTION, see_login);
+    curl->easy_setopt(c, CURLOPT_DEBUGDATA, seen);
+    curl->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, give_socket);
+    curl->easy_setopt(c, CURLOPT_OPENSOCKETDATA, w);
+    curl->easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, is_connected);
+    curl->easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl->easy_setopt(c, CURLOPT_USE_SSL,
+                      (long)(o->allow_plaintext ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+    if (o->ca_file != NULL) {
+        curl->easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+        curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
+    }
+    if (to->user[0] != '\0')
+        curl->easy_setopt(c, CURLOPT_USERNAME, to->user);
+    return names;
+}
+
+/* Without a list of methods libcurl prefers CRAM-MD5, which fails where passwords are stored as
+ * hashes: an encrypted connection protects a password as it is. */
+static void set_secret(const p3_wire *w, const p3_server_secret *secret, const char *methods)
+{
+    if (secret->text == NULL)
+        return;
+    w->curl->easy_setopt(w->easy, CURLOPT_LOGIN_OPTIONS, methods);
+    w->curl->easy_setopt(w->easy, secret->is_token ? CURLOPT_XOAUTH2_BEARER : CURLOPT_PASSWORD,
+                         secret->text);
+}
+
+static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code,
+                    const p3_seen_login *seen, const char *details, p3_problem *why)
+{
+    const p3_wire_protocol *p = w->protocol;
+    const char *what = details[0] != '\0' ? details : w->curl->easy_strerror(code);
+    const char *host = to->server.host;
+    char doing[400];
+    snprintf(doing, sizeof doing, "connecting to the %s server %s", p->name, host);
+    if (code == CURLE_LOGIN_DENIED && strstr(seen->said, p->later) != NULL)
+        p3_problem_set(why, EX_TEMPFAIL,
+                       "logging in to the %s server %s as %s: %s; try again later", p->name, host,
+                       to->user, seen->said);
+    else if (code == CURLE_LOGIN_DENIED)
+        p3_problem_set(why, EX_NOPERM,
+                       "logging in to the %s server %s as %s: it refuses the login: %s; see that "
+                       "the user is right, and the secret (%spassword-file and its like)",
+                       p->name, host, to->user, seen->tried ? seen->said : "no method that we know",
+                       p->setting);
+    else if (code == CURLE_PEER_FAILED_VERIFICATION)
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "%s: %s; if the server is the right one, name its authority with %sca-file",
+                       doing, what, p->setting);
+    else if (code == CURLE_SSL_CACERT_BADFILE)
+        p3_problem_set(why, EX_CONFIG, "%s: %s; see %sca-file", doing, what, p->setting);
+    else if (code == CURLE_USE_SSL_FAILED)
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "%s: it offers no STARTTLS; try %ss://, or allow the password to be read on "
+                       "the way: %sallow-plaintext",
+                       doing, p->scheme, p->setting);
+    else if (strncmp(seen->said, "BYE", 3) == 0 || (!p->has_tag && seen->said[0] >= '4'))
+        p3_problem_set(why, EX_TEMPFAIL, "%s: it says %s", doing, seen->said);
+    else
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, what);
+}
+
+/* Connects and logs in with a secret. */
+static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
+                             const p3_server_secret *secret, const char *methods, p3_problem *why)
+{
+    char details[CURL_ERROR_SIZE] = "";
+    p3_seen_login seen = {.protocol = w->protocol};
+    if (w->easy != NULL)
+        w->curl->easy_cleanup(w->easy);
+    w->easy = w->curl->easy_init();
+    w->fd = w->easy != NULL ? p3_dial(&to->server, w->protocol->name, why) : -1;
+    if (w->fd < 0) {
+        if (w->easy == NULL)
+            p3_problem_set(why, EX_OSERR, "out of memory");
+        return CURLE_COULDNT_CONNECT;
+    }
+    struct curl_slist *names = set_up(w, to, o, &seen, details);
+    set_secret(w, secret, methods);
+    CURLcode code = w->curl->easy_perform(w->easy);
+    if (w->fd >= 0)
+        (void)close(w->fd); /* it was not asked for */
+    w->fd = -1;
+    if (code != CURLE_OK)
+        explain(w, to, code, &seen, details, why);
+    bool has_none = code == CURLE_LOGIN_DENIED && !seen.tried;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    if (code == CURLE_OK)
+        w->curl->easy_getinfo(w->easy, CURLINFO_ACTIVESOCKET, &fd);
+    w->fd = fd;
+    w->curl->easy_setopt(w->easy, CURLOPT_RESOLVE, NULL);
+    w->curl->easy_setopt(w->easy, CURLOPT_ERRORBUFFER, NULL);
+    w->curl->easy_setopt(w->easy, CURLOPT_VERBOSE, 0L);
+    w->curl->slist_free_all(names);
+    return has_none ? CURLE_AUTH_ERROR : code;
+}
+
+static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
+                   p3_problem *why)
+{
+    p3_server_secret secret = {0};
+    CURLcode code = CURLE_LOGIN_DENIED;
+    bool again = true;
+    for (int attempt = 0; again && attempt < 2; attempt++) {
+        if (to->user[0] != '\0' && !o->secret(o->secret_ctx, &secret, why))
+            break;
+        code = connect_with(w, to, o, &secret,
+                            secret.is_token ? "AUTH=OAUTHBEARER;AUTH=XOAUTH2"
+                                            : w->protocol->passwords,
+                            why);
+        if (code == CURLE_AUTH_ERROR && !secret.is_token) /* any other, and at last LOGIN */
+            code = connect_with(w, to, o, &secret, NULL, why);
+        again = code == CURLE_LOGIN_DENIED && secret.is_token; /* it may have been withdrawn */
+    }
+    if (secret.text != NULL)
+        p3_erase(secret.text, strlen(secret.text));
+    free(secret.text);
+    return code == CURLE_OK;
+}
+
+p3_wire *p3_wire_dial(const p3_address *to, const char *protocol, p3_problem *why)
+{
+    p3_wire *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    w->fd = p3_dial(to, protocol, why);
+    if (w->fd >= 0)
+        return w;
+    free(w);
+    return NULL;
+}
+
+p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *options,
+                        const p3_wire_protocol *protocol, p3_problem *why)
+{
+    p3_wire *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    w->curl = p3_curl_load();
+    w->fd = -1;
+    w->protocol = protocol;
+    if (w->curl == NULL)
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "connecting to the %s server: %s cannot be loaded; install libcurl",
+                       protocol->name, P3_CURL_SONAME);
+    if (w->curl != NULL && log_in(w, to, options, why))
+        return w;
+    p3_wire_close(w);
+    return NULL;
+}
+
+void p3_wire_close(p3_wire *w)
+{
+    if (w == NULL)
+        return;
+    if (w->easy != NULL)
+        w->curl->easy_cleanup(w->easy); /* and its socket */
+    else if (w->fd >= 0)
+        (void)close(w->fd);
+    free(w);
+}
+
+/* ---- octets ---- */
+
+/* Sends or receives what goes now. -1 with errno, EAGAIN when nothing goes. */
+static ssize_t give(p3_wire *w, const char *data, size_t len)
+{
+    size_t n = 0;
+    if (w->curl == NULL)
+        return send(w->fd, data, len, MSG_NOSIGNAL);
+    CURLcode code = w->curl->easy_send(w->easy, data, len, &n);
+    if (n > 0)
+        return (ssize_t)n;
+    errno = code == CURLE_OK || code == CURLE_AGAIN ? EAGAIN
+            : code == CURLE_OUT_OF_MEMORY           ? ENOMEM
+                                                    : ECONNRESET;
+    return -1;
+}
+
+static ssize_t take(p3_wire *w, char *out, size_t room)
+{
+    size_t n = 0;
+    if (w->curl == NULL)
+        return recv(w->fd, out, room, 0);
+    CURLcode code = w->curl->easy_recv(w->easy, out, room, &n);
+    if (code == CURLE_OK)
+        return (ssize_t)n;
+    errno = code == CURLE_AGAIN           ? EAGAIN
+            : code == CURLE_OUT_OF_MEMORY ? ENOMEM
+                                          : ECONNRESET;
+    return -1;
+}
+
+/* Whether what failed may be tried again, once there is something to do. */
+static bool waits(const p3_wire *w, short events, int64_t until)
+{
+    return errno == EINTR || ((errno == EAGAIN || errno == EWOULDBLOCK) &&
+                              p3_dial_wait(w->fd, events, until));
+}
+
+bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t n = give(w, data + done, len - done);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || !waits(w, POLLOUT, until))
+            return false;
+    }
+    return true;
+}
+
+ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until)
+{
+    size_t ahead = w->ahead_used < room ? w->ahead_used : room;
+    if (ahead > 0) {
+        memcpy(out, w->ahead, ahead);
+        w->ahead_used -= ahead;
+        memmove(w->ahead, w->ahead + ahead, w->ahead_used);
+        return (ssize_t)ahead;
+    }
+    for (;;) {
+        ssize_t n = take(w, out, room);
+        if (n >= 0 || !waits(w, POLLIN, until))
+            return n;
+    }
+}
+
+/* What comes may be TLS's own: it is received to see. */
+bool p3_wire_has_spoken(p3_wire *w)
+{
+    struct pollfd p = {.fd = w->fd, .events = POLLIN};
+    if (w->ahead_used > 0 || w->curl == NULL)
+        return w->ahead_used > 0 || poll(&p, 1, 0) > 0;
+    ssize_t n = take(w, w->ahead, sizeof w->ahead);
+    w->ahead_used = n > 0 ? (size_t)n : 0;
+    return n >= 0 || errno != EAGAIN;
+}
+
+void p3_wire_say(p3_wire *w, const char *data, size_t len)
+{
+    if (give(w, data, len) < 0)
+        errno = 0; /* it has gone first */
+}

@@ -1,0 +1,48 @@
+/* The octets to and from a server that mail is sent to: over a socket, or over a connection that
+ * libcurl has encrypted and logged in on. It blocks, with deadlines, and so works in a thread that
+ * delivers. */
+#ifndef P3_DELIVER_WIRE_H
+#define P3_DELIVER_WIRE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "deliver/server_options.h"
+#include "deliver/server_url.h"
+
+typedef struct p3_wire p3_wire;
+
+/* How a protocol logs in, where libcurl does it. */
+typedef struct p3_wire_protocol {
+    const char *name;      /* for people: "IMAP" */
+    const char *scheme;    /* libcurl's: "imap" */
+    const char *setting;   /* what its settings begin with: "imap-" */
+    const char *tries[2];  /* what a command has in it that sends a secret */
+    const char *later;     /* what a reply has in it that refuses a login for now */
+    bool has_tag;          /* replies begin with one */
+    const char *passwords; /* methods, in libcurl's words: tried before any other */
+} p3_wire_protocol;
+
+/* Connects. NULL, with the problem. */
+p3_wire *p3_wire_dial(const p3_address *to, const char *protocol, p3_problem *why);
+
+/* Connects, by TLS, and logs in, unless the URL has no user. NULL, with the problem. */
+p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *options,
+                        const p3_wire_protocol *protocol, p3_problem *why);
+
+/* Sends all octets, until a time of p3_clock_ms(). False with errno. */
+bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until);
+
+/* Receives some octets, until a time of p3_clock_ms(). 0 at the end; -1 with errno. */
+ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until);
+
+/* Whether there is something to be received, an end included. */
+bool p3_wire_has_spoken(p3_wire *w);
+
+/* Sends octets that nobody waits for. */
+void p3_wire_say(p3_wire *w, const char *data, size_t len);
+
+/* NULL does nothing. */
+void p3_wire_close(p3_wire *w);
+
+#endif
