@@ -37,6 +37,7 @@ TOPICS = {
     "server": "The server",
     "tls": "TLS",
     "imap": "Delivery by IMAP",
+    "smtp": "Delivery by SMTP",
     "gmail": "Delivery to Gmail",
     "oauth": "Tokens instead of a password (OAuth 2.0)",
     "secret": "The password: the first of these, then the terminal",

@@ -103,24 +103,29 @@ static bool take_gmail(p3_local_account *a, const p3_settings *s, p3_problem *wh
     return a->gmail != NULL;
 }
 
-static bool take_imap(p3_local_account *a, const p3_settings *s, p3_problem *why)
+static bool take_target_server(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
-    a->imap = p3_imap_account_new(s, why);
-    a->envelope.imap = a->imap != NULL ? &a->imap->options : NULL;
-    return a->imap != NULL;
+    a->server = p3_server_account_new(s, why);
+    if (a->server == NULL)
+        return false;
+    if (s->target.kind == P3_TARGET_IMAP)
+        a->envelope.imap = &a->server->imap;
+    else
+        a->envelope.smtp = &a->server->options;
+    return true;
 }
 
 static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers, p3_problem *why)
 {
     if (s->target.kind == P3_TARGET_NONE && delivers)
-        return p3_problem_set(
-            why, EX_CONFIG,
-            "no place to deliver to is given: set maildir, mbox, command, lmtp, imap or gmail");
+        return p3_problem_set(why, EX_CONFIG,
+                              "no place to deliver to is given: set maildir, mbox, command, lmtp, "
+                              "imap, smtp or gmail");
     a->account.target = s->target;
     const p3_target_row *row = p3_target_row_of(s->target.kind);
     if (row != NULL && row->refuses) {
-        if (row->kind == P3_TARGET_LMTP && s->recipient == NULL && delivers)
-            return p3_problem_set(why, EX_CONFIG, "lmtp needs a recipient: set recipient");
+        if (row->has_recipients && s->recipient == NULL && delivers)
+            return p3_problem_set(why, EX_CONFIG, "%s needs a recipient: set recipient", row->name);
         a->envelope = (p3_envelope){
             .recipient = s->recipient, .sender = s->sender, .refused = s->fallback.where};
         a->account.target.envelope = &a->envelope;
@@ -128,7 +133,7 @@ static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;
-    if (row != NULL && row->kind == P3_TARGET_IMAP && !take_imap(a, s, why))
+    if (row != NULL && row->form == P3_TARGET_URL && !take_target_server(a, s, why))
         return false;
     return row == NULL || row->kind != P3_TARGET_GMAIL || take_gmail(a, s, why) || !delivers;
 }
@@ -217,5 +222,5 @@ void p3_local_account_free(p3_local_account *a)
     free(a->unusable);
     free(a->refused);
     p3_gmail_account_free(a->gmail);
-    p3_imap_account_free(a->imap);
+    p3_server_account_free(a->server);
 }

@@ -3,8 +3,8 @@
 #define P3_CLI_ACCOUNT_H
 
 #include "cli/gmail_account.h"
-#include "cli/imap_account.h"
 #include "cli/secret.h"
+#include "cli/server_account.h"
 #include "cli/tls_shared.h"
 #include "settings/packed.h"
 #include "settings/url.h"
@@ -16,14 +16,14 @@ typedef struct p3_local_account {
     p3_packed_settings *settings; /* owned */
     p3_secret_source secret;
     char *key;
-    p3_envelope envelope;    /* of a target that needs one */
-    p3_gmail_account *gmail; /* NULL: it is not delivered there */
-    p3_imap_account *imap;   /* the same */
-    char *refused;           /* the Maildir that it has by default */
-    char *shown;             /* the name of an account that was given none */
-    char *word;              /* the same, for `pop3 authorize` */
-    char *token_advice;      /* a part of the advice on how its tokens are obtained */
-    p3_problem *unusable;    /* why it cannot be worked on, or NULL */
+    p3_envelope envelope;      /* of a target that needs one */
+    p3_gmail_account *gmail;   /* NULL: it is not delivered there */
+    p3_server_account *server; /* the same: of an IMAP or SMTP server */
+    char *refused;             /* the Maildir that it has by default */
+    char *shown;               /* the name of an account that was given none */
+    char *word;                /* the same, for `pop3 authorize` */
+    char *token_advice;        /* a part of the advice on how its tokens are obtained */
+    p3_problem *unusable;      /* why it cannot be worked on, or NULL */
 } p3_local_account;
 
 /* Makes an account of settings, which it takes over; what it trusts is among what is shared, which

@@ -407,14 +407,16 @@ static void suggest_secret(const p3_settings *s)
 static void suggest_target(const p3_local_account *a, const p3_settings *s)
 {
     const p3_target_row *row = p3_target_row_of(a->account.target.kind);
-    if (a->gmail == NULL && a->imap == NULL) {
+    if (a->gmail == NULL && a->server == NULL) {
         p3_print(stdout, "maildir = ~/Maildir\n");
         return;
     }
     p3_print(stdout, "%s = %s\n", row->name, a->account.target.where);
-    if (a->imap != NULL)
-        p3_print(stdout, "%s = ...\n",
-                 s->imap_token_command != NULL ? "imap-token-command" : "imap-password-command");
+    bool has_token = s->imap_token_command != NULL || s->smtp_token_command != NULL;
+    if (a->server != NULL)
+        p3_print(stdout, "%s-%s-command = ...\n", row->name, has_token ? "token" : "password");
+    if (row->has_recipients && s->recipient != NULL)
+        p3_print(stdout, "recipient = %s\n", s->recipient);
     if (s->gmail_client_id != NULL)
         p3_print(stdout, "gmail-client-id = %s\n", s->gmail_client_id);
     if (s->gmail_client_secret_file != NULL)

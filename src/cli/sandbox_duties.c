@@ -35,8 +35,8 @@ static bool add_commands(p3_sandbox *s, const p3_local_account *a)
     if (row == NULL)
         return ok;
     s->duties.spools = s->duties.spools || row->spools;
-    if (a->gmail != NULL || a->imap != NULL) {
-        secret = p3_secret_command(a->gmail != NULL ? &a->gmail->secret : &a->imap->secret);
+    if (a->gmail != NULL || a->server != NULL) {
+        secret = p3_secret_command(a->gmail != NULL ? &a->gmail->secret : &a->server->secret);
         ok = ok && add_command(s, secret);
         free(secret);
     }

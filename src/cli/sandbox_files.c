@@ -78,10 +78,10 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
     bool ok = true;
     if (set.password_file != NULL)
         ok = p3_landlock_allow(l, set.password_file, P3_ACCESS_READ);
-    if (s->delivers && set.imap_password_file != NULL)
-        ok = ok && p3_landlock_allow(l, set.imap_password_file, P3_ACCESS_READ);
-    if (s->delivers && set.imap_ca_file != NULL)
-        ok = ok && p3_landlock_allow(l, set.imap_ca_file, P3_ACCESS_READ);
+    const char *const of_target[] = {set.imap_password_file, set.imap_ca_file,
+                                     set.smtp_password_file, set.smtp_ca_file};
+    for (size_t i = 0; ok && s->delivers && i < sizeof of_target / sizeof *of_target; i++)
+        ok = of_target[i] == NULL || p3_landlock_allow(l, of_target[i], P3_ACCESS_READ);
     if (set.netrc != NULL)
         ok = ok && p3_landlock_allow(l, set.netrc, P3_ACCESS_READ);
     if (set.ca_dir != NULL && !s->stays)

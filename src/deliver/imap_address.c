@@ -101,10 +101,10 @@ bool p3_imap_address_read(p3_imap_address *a, const char *text)
            encode(folder, a->folder, sizeof a->folder);
 }
 
-bool p3_imap_server_read(p3_address *out, const char *where)
+bool p3_imap_server_read(p3_server_url *out, const char *where)
 {
     p3_imap_address a;
     bool ok = p3_imap_address_read(&a, where);
-    *out = a.at.server;
+    *out = a.at;
     return ok;
 }

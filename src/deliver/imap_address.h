@@ -14,6 +14,6 @@ typedef struct p3_imap_address {
 bool p3_imap_address_read(p3_imap_address *a, const char *text);
 
 /* The same of its server alone. */
-bool p3_imap_server_read(p3_address *out, const char *where);
+bool p3_imap_server_read(p3_server_url *out, const char *where);
 
 #endif

@@ -1,5 +1,5 @@
-/* Delivers to an LMTP server (RFC 2033), or submits to an SMTP server (RFC 6409), which says of each
- * message whether it has it.
+/* Delivers to an LMTP server (RFC 2033), or submits to an SMTP server (RFC 6409), which says of
+ * each message whether it has it.
  *
  * What a server did with a message cannot be asked afterwards: after a crash, or when its word got
  * lost, the message comes again, under the name of its intent in a header field, so that a filter
@@ -225,11 +225,11 @@ static const p3_delivery_class lmtp_class = {
     .close = lmtp_close,
 };
 
-/* smtps://USER@HOST, or smtp:// for STARTTLS: the ports are those of submission (RFC 8314). */
-static bool read_url(p3_server_url *url, const char *where)
+/* The ports are those of submission (RFC 8314). */
+bool p3_smtp_server_read(p3_server_url *out, const char *where)
 {
     static const p3_server_scheme scheme = {"smtp", "587", "465"};
-    return p3_server_url_read(url, where, &scheme) && where[url->rest] == '\0';
+    return p3_server_url_read(out, where, &scheme) && where[out->rest] == '\0';
 }
 
 static p3_delivery *open_target(const char *where, const p3_envelope *envelope, bool is_smtp,
@@ -244,7 +244,7 @@ static p3_delivery *open_target(const char *where, const p3_envelope *envelope, 
     m->base.class = &lmtp_class;
     m->envelope = envelope;
     m->is_smtp = is_smtp;
-    if (is_smtp ? read_url(&m->url, m->where) : p3_address_read(&m->address, m->where))
+    if (is_smtp ? p3_smtp_server_read(&m->url, m->where) : p3_address_read(&m->address, m->where))
         return &m->base;
     p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an %s server", where,
                    is_smtp ? "SMTP" : "LMTP");
@@ -260,12 +260,4 @@ p3_delivery *p3_lmtp_open(const char *where, const p3_envelope *envelope, p3_pro
 p3_delivery *p3_smtp_open(const char *where, const p3_envelope *envelope, p3_problem *why)
 {
     return open_target(where, envelope, true, why);
-}
-
-bool p3_smtp_server_read(p3_address *out, const char *where)
-{
-    p3_server_url url;
-    bool ok = read_url(&url, where);
-    *out = url.server;
-    return ok;
 }

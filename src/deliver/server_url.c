@@ -35,7 +35,8 @@ bool p3_url_decode(const char *at, size_t len, char *out, size_t size)
 }
 
 /* HOST or HOST:PORT. */
-static bool read_server(p3_server_url *u, const p3_server_scheme *scheme, const char *at, size_t len)
+static bool read_server(p3_server_url *u, const p3_server_scheme *scheme, const char *at,
+                        size_t len)
 {
     char text[300];
     const char *bracket = memchr(at, ']', len);

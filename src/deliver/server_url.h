@@ -1,5 +1,5 @@
-/* Where a server is that mail is sent to, and as whom to log in there: SCHEME://USER@HOST[:PORT]/, or
- * with an s behind the scheme for TLS from the first octet (RFC 3986). */
+/* Where a server is that mail is sent to, and as whom to log in there: SCHEME://USER@HOST[:PORT]/,
+ * or with an s behind the scheme for TLS from the first octet (RFC 3986). */
 #ifndef P3_DELIVER_SERVER_URL_H
 #define P3_DELIVER_SERVER_URL_H
 

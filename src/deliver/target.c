@@ -76,7 +76,11 @@ bool p3_target_server(const p3_target *t, p3_address *out)
     const p3_target_row *row = p3_target_row_of(t->kind);
     if (row != NULL && row->form == P3_TARGET_ADDRESS)
         return p3_address_read(out, t->where);
-    return row != NULL && row->form == P3_TARGET_URL && row->server(out, t->where);
+    p3_server_url url;
+    if (row == NULL || row->form != P3_TARGET_URL || !row->server(&url, t->where))
+        return false;
+    *out = url.server;
+    return true;
 }
 
 bool p3_target_equal(const p3_target *a, const p3_target *b)

@@ -3,8 +3,8 @@
 #ifndef P3_DELIVER_TARGET_ROW_H
 #define P3_DELIVER_TARGET_ROW_H
 
-#include "deliver/address.h"
 #include "deliver/delivery.h"
+#include "deliver/server_url.h"
 
 typedef enum p3_target_kind {
     P3_TARGET_NONE = 0,
@@ -32,8 +32,8 @@ typedef struct p3_target_row {
     p3_target_kind kind;
     const char *name; /* the setting; and in the state, see p3_target_text() */
     p3_target_form form;
-    bool (*server)(p3_address *out, const char *where); /* P3_TARGET_URL: reads its server */
-    const char *example;                                /* and how one is written */
+    bool (*server)(p3_server_url *out, const char *where); /* P3_TARGET_URL: reads its server */
+    const char *example;                                   /* and how one is written */
     p3_delivery *(*open)(const char *where, const p3_envelope *envelope, p3_problem *why);
     void (*tidy)(const char *where, const char *owner); /* or NULL */
     bool (*has)(const char *where, const char *owner);  /* or NULL: never */

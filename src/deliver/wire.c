@@ -206,8 +206,7 @@ static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_serve
     return has_none ? CURLE_AUTH_ERROR : code;
 }
 
-static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
-                   p3_problem *why)
+static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options *o, p3_problem *why)
 {
     p3_server_secret secret = {0};
     CURLcode code = CURLE_LOGIN_DENIED;
@@ -215,10 +214,9 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
     for (int attempt = 0; again && attempt < 2; attempt++) {
         if (to->user[0] != '\0' && !o->secret(o->secret_ctx, &secret, why))
             break;
-        code = connect_with(w, to, o, &secret,
-                            secret.is_token ? "AUTH=OAUTHBEARER;AUTH=XOAUTH2"
-                                            : w->protocol->passwords,
-                            why);
+        code = connect_with(
+            w, to, o, &secret,
+            secret.is_token ? "AUTH=OAUTHBEARER;AUTH=XOAUTH2" : w->protocol->passwords, why);
         if (code == CURLE_AUTH_ERROR && !secret.is_token) /* any other, and at last LOGIN */
             code = connect_with(w, to, o, &secret, NULL, why);
         again = code == CURLE_LOGIN_DENIED && secret.is_token; /* it may have been withdrawn */
@@ -300,17 +298,15 @@ static ssize_t take(p3_wire *w, char *out, size_t room)
     CURLcode code = w->curl->easy_recv(w->easy, out, room, &n);
     if (code == CURLE_OK)
         return (ssize_t)n;
-    errno = code == CURLE_AGAIN           ? EAGAIN
-            : code == CURLE_OUT_OF_MEMORY ? ENOMEM
-                                          : ECONNRESET;
+    errno = code == CURLE_AGAIN ? EAGAIN : code == CURLE_OUT_OF_MEMORY ? ENOMEM : ECONNRESET;
     return -1;
 }
 
 /* Whether what failed may be tried again, once there is something to do. */
 static bool waits(const p3_wire *w, short events, int64_t until)
 {
-    return errno == EINTR || ((errno == EAGAIN || errno == EWOULDBLOCK) &&
-                              p3_dial_wait(w->fd, events, until));
+    return errno == EINTR ||
+           ((errno == EAGAIN || errno == EWOULDBLOCK) && p3_dial_wait(w->fd, events, until));
 }
 
 bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until)

@@ -268,11 +268,12 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
     const p3_target_row *row = p3_target_row_named(which->name, strlen(which->name));
     t->kind = row->kind;
     p3_address address;
+    p3_server_url url;
     if (row->form == P3_TARGET_ADDRESS && !p3_address_read(&address, value))
         return unusable(which, value, why, "unix:/PATH, or HOST:PORT");
     if (row->form == P3_TARGET_MAILBOX)
         return read_address(which, value, &t->where, why);
-    if (row->form == P3_TARGET_URL && !row->server(&address, value)) /* it may hold a password */
+    if (row->form == P3_TARGET_URL && !row->server(&url, value)) /* it may hold a password */
         return p3_problem_set(why, EX_CONFIG,
                               "expected: %s, or %s://; a password has no place in it: set "
                               "%s-password-file",

@@ -1,10 +1,13 @@
-"""An LMTP server for tests (RFC 2033), which keeps strictly to the line ends and can be told where to misbehave."""
+"""LMTP and SMTP servers for tests (RFC 2033, RFC 5321), which keep strictly to the line ends and can be told where to
+misbehave."""
 
 from __future__ import annotations
 
 import contextlib
+import base64
 import re
 import socket
+import ssl
 import threading
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple, Optional
@@ -40,6 +43,8 @@ class Lmtpd:
     were begun before, and the text with "message". It returns a reply, or None for the usual one; it may raise Cut.
     After `octets_in` octets from the client, or `octets_out` to it, the first connection ends."""
 
+    hello = "LHLO"
+
     def __init__(self, path: Path, answer: Optional[Callable[[str, int, bytes], Optional[str]]] = None,
                  capabilities: tuple[str, ...] = CAPABILITIES, octets_in: int = -1, octets_out: int = -1) -> None:  # fmt: skip
         self.where = f"unix:{path}"
@@ -52,12 +57,25 @@ class Lmtpd:
         self.reads: list[bytes] = []
         self.connections = 0
         self.begun = 0
-        self.listener = socket.socket(socket.AF_UNIX)
-        path.unlink(missing_ok=True)
-        self.listener.bind(str(path))
+        self.listener = self._listen(path)
         self.listener.listen(16)
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
+
+    def _listen(self, path: Path) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        return listener
+
+    def _begin(self, connection: socket.socket) -> socket.socket:
+        """A connection is there: what is spoken over."""
+        return connection
+
+    def _other(self, connection: socket.socket, line: str) -> socket.socket:
+        """Any other command."""
+        self._say(connection, "221 bye" if line.upper() == "QUIT" else "500 5.5.2 what?")
+        return connection
 
     def stop(self) -> None:
         with contextlib.suppress(OSError):
@@ -77,7 +95,7 @@ class Lmtpd:
                 connection.settimeout(DEADLINE)
                 self.buffer = b""
                 with contextlib.suppress(Cut, OSError):
-                    self._session(connection)
+                    self._session(self._begin(connection))
 
     def _may(self, way: str, count: int) -> int:
         """How many of these octets may pass in the first connection."""
@@ -115,7 +133,7 @@ class Lmtpd:
             line = self._until(connection, b"\r\n").decode()
             self.lines.append(line)
             word = line.split(" ")[0].upper()
-            if word == "LHLO":
+            if word == self.hello:
                 usual = "\r\n".join(f"250-{c}" for c in ("test", *self.capabilities)) + "\r\n250 HELP"
                 self._say(connection, self.answer("lhlo", self.begun, b"") or usual)
             elif word == "MAIL":
@@ -144,7 +162,7 @@ class Lmtpd:
                 sender = recipient = None
                 self._say(connection, self.answer("rset", self.begun, b"") or "250 2.0.0 ok")
             else:
-                self._say(connection, "221 bye" if word == "QUIT" else "500 5.5.2 what?")
+                connection = self._other(connection, line)
 
     def _message(self, connection: socket.socket, sender: str, recipient: str) -> None:
         lines = []
@@ -158,9 +176,66 @@ class Lmtpd:
         self._say(connection, reply)
 
 
+class Smtpd(Lmtpd):
+    """Listens on TCP. Whoever has a user must log in with the password "smtp secret", or the token "token-1". What moves
+    is counted without the octets of TLS."""
+
+    hello = "EHLO"
+
+    def __init__(self, certs: Path, *arguments, tls: bool = True, starttls: bool = False, methods: str = "PLAIN",
+                 **options) -> None:  # fmt: skip
+        self.tls, self.starttls = tls, starttls
+        self.logins: list[bytes] = []
+        self.passwords = {b"smtp secret", b"token-1"}
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certs / "good.pem", certs / "good.key")
+        more = ("STARTTLS",) if starttls else ()
+        super().__init__(certs, *arguments, capabilities=(*CAPABILITIES, *more, *((f"AUTH {methods}",) if methods else ())), **options)
+
+    def _listen(self, path: Path) -> socket.socket:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        self.where = f"{'smtps' if self.tls else 'smtp'}://me%40example.org@localhost:{self.port}"
+        return listener
+
+    def _wrap(self, connection: socket.socket) -> socket.socket:
+        wrapped = self.context.wrap_socket(connection, server_side=True)
+        wrapped.settimeout(DEADLINE)
+        return wrapped
+
+    def _begin(self, connection: socket.socket) -> socket.socket:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._wrap(connection) if self.tls else connection
+
+    def _other(self, connection: socket.socket, line: str) -> socket.socket:
+        if line == "STARTTLS" and self.starttls:
+            self._say(connection, "220 2.0.0 go on")
+            return self._wrap(connection)
+        if not line.startswith("AUTH "):
+            return super()._other(connection, line)
+        words = line.split(" ")
+        if len(words) < 3:
+            self._say(connection, "334 ")
+            words.append(self._until(connection, b"\r\n").decode())
+        secret = base64.b64decode(words[2])
+        self.logins.append(secret)
+        user, password = (secret.split(b"\0")[1:] if words[1] == "PLAIN" else
+                          (re.search(rb"a=([^,]*)", secret)[1], re.search(rb"Bearer ([^\x01]*)", secret)[1]))  # fmt: skip
+        if user == b"me@example.org" and password in self.passwords:
+            self._say(connection, "235 2.7.0 welcome")
+        elif words[1] == "PLAIN":
+            self._say(connection, "535 5.7.8 no")
+        else:
+            self._say(connection, "334 " + base64.b64encode(b'{"status":"invalid_token"}').decode())
+            self._until(connection, b"\r\n")
+            self._say(connection, "535 5.7.8 no")
+        return connection
+
+
 @contextlib.contextmanager
-def running(*arguments, **options) -> Iterator[Lmtpd]:
-    server = Lmtpd(*arguments, **options)
+def running(*arguments, kind: type = Lmtpd, **options) -> Iterator[Lmtpd]:
+    server = kind(*arguments, **options)
     try:
         yield server
     finally:
