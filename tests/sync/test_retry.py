@@ -14,7 +14,7 @@ from gmaild import refusal
 from sent import bodies, crlf, expected
 from world import COMMAND, CRASH_COMMAND, DEADLINE, read_mbox
 
-KINDS = ["lmtp", "gmail", "imap"]
+KINDS = ["lmtp", "gmail", "imap", "smtp"]
 
 
 class Target:
@@ -25,6 +25,10 @@ class Target:
         if kind == "lmtp":
             self.server = stack.enter_context(lmtpd.running(world.path / "lmtp", self.answer))
             self.settings = f"lmtp = {self.server.where}\nrecipient = me@example.org\n"
+        elif kind == "smtp":
+            self.server = stack.enter_context(lmtpd.running(certs, self.answer, kind=lmtpd.Smtpd))
+            self.settings = (f"smtp = {self.server.where}\nsmtp-ca-file = {certs}/ca.pem\nrecipient = me@example.org\n"
+                             f"smtp-password-command = echo smtp secret\n")  # fmt: skip
         elif kind == "imap":
             self.server = stack.enter_context(imapd.running(certs, self.answer))
             self.settings = (f"imap = {self.server.url()}\nimap-ca-file = {certs}/ca.pem\n"
@@ -38,7 +42,7 @@ class Target:
     def answer(self, at, number, text):
         if at != "message" or not any(f"Subject: number {i}\r\n".encode() in text for i in self.ill):
             return None
-        return "550 5.7.1 no" if self.kind == "lmtp" else "NO [CANNOT] no"
+        return "NO [CANNOT] no" if self.kind == "imap" else "550 5.7.1 no"
 
     def judge(self, text):
         return refusal(400, "invalidArgument", "no") if any(f"Subject: number {i}\r\n".encode() in text for i in self.ill) else None
@@ -122,7 +126,7 @@ def test_a_retry_that_is_killed_loses_nothing_and_repeats_nothing_where_that_can
         to.run("sync", server.port, "--delete")
         to.run("retry", server.port)
     assert kept(world) == []
-    if kind == "lmtp":
+    if kind in ("lmtp", "smtp"):
         assert set(bodies(to.server)) == set(expected(4 + more))
         names = {}
         assert all(names.setdefault(mail.body, mail.delivery) == mail.delivery for mail in to.server.mails)
