@@ -7,6 +7,7 @@ set -eu
 way=$1
 source=$(cd "$2" && pwd)
 program=$source/tests/rules/consumer.c
+collector=$source/tests/rules/consumer_collect.c
 scratch=$4/$way
 root=$scratch/installed
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
@@ -35,15 +36,16 @@ install_tree() {
     DESTDIR=$root meson install -C "$1" --no-rebuild --quiet
     pc=$(find "$root" -name libpop3.pc)
     [ -n "$pc" ] || { echo "no libpop3.pc was installed"; exit 1; }
+    collect=$(find "$root" -name libpop3-collect.pc)
     libs=$(dirname "$(dirname "$pc")")
     export LD_LIBRARY_PATH="$libs"
 }
 
-# Whether OpenSSL itself can be linked statically: Debian's libssl-dev does not bring what it needs.
+# Whether OpenSSL itself, or what $1 names, can be linked statically: Debian's libssl-dev does not bring what it needs.
 can_link_static() {
     echo 'int main(void) { return 0; }' >"$scratch/empty.c"
     # shellcheck disable=SC2046 # a list of words
-    cc -o "$scratch/empty" "$scratch/empty.c" $(pkg-config --static --libs openssl) 2>"$scratch/empty.log"
+    cc -o "$scratch/empty" "$scratch/empty.c" $(pkg-config --static --libs "${1:-openssl}") 2>"$scratch/empty.log"
 }
 
 done_with() {
@@ -59,31 +61,42 @@ no_static='OpenSSL cannot be linked statically here (zlib1g-dev, libzstd-dev)'
 by_pkg_config() {
     # Only the package files of what the library is linked with are to be found: no other may be needed.
     mkdir "$scratch/pc"
-    for name in openssl libssl libcrypto zlib libzstd; do
+    for name in openssl libssl libcrypto zlib libzstd sqlite3; do
         from=$(pkg-config --variable=pcfiledir "$name" 2>/dev/null)/$name.pc
         [ ! -f "$from" ] || cp "$from" "$scratch/pc/"
     done
     export PKG_CONFIG_LIBDIR="${pc%/libpop3.pc}:$scratch/pc" PKG_CONFIG_SYSROOT_DIR="$root"
     expected=$(pkg-config --modversion libpop3)
-    compile consumer-c99 cc -std=c99
-    compile consumer-c17 cc -std=c17
-    for standard in 11 14 17 20 2b; do
-        compile "consumer-c++$standard" c++ "-std=c++$standard" -Wold-style-cast -x c++
-    done
-    rm -f "$libs"/libpop3.so* # so that only the static library can be found
+    compile_all libpop3 "$program"
+    [ -z "$collect" ] || compile_all libpop3-collect "$collector"
+    rm -f "$libs"/libpop3*.so* # so that only the static libraries can be found
     PKG_CONFIG_SYSROOT_DIR='' can_link_static || done_with "$no_static"
     link=--static
-    compile consumer-static cc -std=c17
+    compile consumer-static libpop3 "$program" cc -std=c17
+    if [ -n "$collect" ] && PKG_CONFIG_SYSROOT_DIR='' can_link_static sqlite3; then
+        compile collector-static libpop3-collect "$collector" cc -std=c17
+    fi
     done_with ''
+}
+
+# $1 the package, $2 the program
+compile_all() {
+    compile "$1-c99" "$1" "$2" cc -std=c99
+    compile "$1-c17" "$1" "$2" cc -std=c17
+    for standard in 11 14 17 20 2b; do
+        compile "$1-c++$standard" "$1" "$2" c++ "-std=c++$standard" -Wold-style-cast -x c++
+    done
 }
 
 link=''
 compile() {
-    # $1 the program's name, then the compiler and its flags
+    # $1 the program's name, $2 the package, $3 the source, then the compiler and its flags
     to=$scratch/$1
-    shift
+    package=$2
+    from=$3
+    shift 3
     # shellcheck disable=SC2046,SC2086 # lists of words
-    "$@" $strict -o "$to" "$program" $(pkg-config --cflags $link libpop3) $(pkg-config --libs $link libpop3)
+    "$@" $strict -o "$to" "$from" $(pkg-config --cflags $link "$package") $(pkg-config --libs $link "$package")
     run "$to"
 }
 
@@ -98,9 +111,17 @@ project(consumer C)
 find_package(libpop3 $expected REQUIRED)
 add_executable(shared $program)
 target_link_libraries(shared libpop3::libpop3)
+if(TARGET libpop3::collect)
+  add_executable(collector $collector)
+  target_link_libraries(collector libpop3::collect)
+endif()
 if(STATIC)
   add_executable(static $program)
   target_link_libraries(static libpop3::static \${STATIC})
+  if(TARGET libpop3::collect_static)
+    add_executable(collector_static $collector)
+    target_link_libraries(collector_static libpop3::collect_static \${STATIC})
+  endif()
 endif()
 END
     static=''
@@ -109,8 +130,10 @@ END
         -DCMAKE_PREFIX_PATH="$(dirname "$(find "$scratch/elsewhere" -name libpop3-config.cmake)")" >"$scratch/cmake.log"
     cmake --build "$scratch/project/build" >>"$scratch/cmake.log"
     run "$scratch/project/build/shared"
+    [ -z "$collect" ] || run "$scratch/project/build/collector"
     [ -n "$static" ] || done_with "$no_static"
     run "$scratch/project/build/static"
+    [ -z "$collect" ] || run "$scratch/project/build/collector_static"
     # A newer one than there is is not found.
     sed -i "s/find_package(libpop3 [^ ]*/find_package(libpop3 99/" "$scratch/project/CMakeLists.txt"
     ! cmake -S "$scratch/project" -B "$scratch/project/newer" \
@@ -128,17 +151,20 @@ by_meson() {
 project('consumer', 'c', default_options: ['c_std=c17'])
 foreach kind : ['shared', 'static']
   executable(kind, 'consumer.c', dependencies: dependency('libpop3', fallback: 'libpop3', static: kind == 'static'))
+  executable('collector-' + kind, 'consumer_collect.c',
+    dependencies: dependency('libpop3-collect', fallback: 'libpop3', static: kind == 'static'))
 endforeach
 END
-    cp "$program" "$scratch/project/"
+    cp "$program" "$collector" "$scratch/project/"
     # The library alone is configured and built: nothing of the command or the tests.
     meson setup "$scratch/project/build" "$scratch/project" --wrap-mode=forcefallback >"$scratch/meson.log"
-    ninja -C "$scratch/project/build" shared static >>"$scratch/meson.log"
+    ninja -C "$scratch/project/build" shared static collector-shared collector-static >>"$scratch/meson.log"
     expected=$(sed -n "s/^ *version: '\([^']*\)',$/\1/p" "$source/meson.build" | head -n 1)
     for kind in shared static; do
         run "$scratch/project/build/$kind"
+        run "$scratch/project/build/collector-$kind"
     done
-    ldd "$scratch/project/build/static" | grep -q libpop3 && { echo "the static program needs libpop3.so"; exit 1; }
+    ldd "$scratch/project/build/static" "$scratch/project/build/collector-static" | grep -q 'libpop3.*=>' && { echo "the static program needs libpop3.so"; exit 1; }
     [ ! -e "$scratch/project/build/subprojects/libpop3/src/cli" ] || { echo "the command was built"; exit 1; }
     done_with ''
 }
