@@ -1,0 +1,56 @@
+/* The pieces of code that the guide to libpop3-collect shows (docs/api/collecting.md): compiled
+ * with the examples, never run. */
+#include <pop3/collect.h>
+
+#include <stdio.h>
+
+bool collect(const char *host, const char *user, const char *password, const char *maildir,
+             const char *memory);
+pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uids,
+                                    pop3_memory *memory, pop3_maildir *maildir);
+
+/* [visit] */
+bool collect(const char *host, const char *user, const char *password, const char *maildir,
+             const char *memory)
+{
+    pop3_client_options server = POP3_CLIENT_OPTIONS_INIT;
+    pop3_visit_options visit = POP3_VISIT_OPTIONS_INIT;
+    pop3_visit_report report = POP3_VISIT_REPORT_INIT;
+    server.host = host; /* TLS, port 995, certificate verified */
+    visit.connection = &server;
+    visit.user = user;
+    visit.password = password;
+    visit.maildir = maildir;
+    visit.memory = memory;                  /* "/home/me/.mail.db" */
+    visit.removal = POP3_REMOVAL_DELIVERED; /* delete what is delivered; by default all stays */
+    if (pop3_visit(&visit, &report) != POP3_COLLECT_OK)
+        fprintf(stderr, "%s: %s\n", host, report.error.message);
+    printf("%llu new messages\n", (unsigned long long)report.delivered);
+    return report.error.status == POP3_COLLECT_OK;
+}
+/* [visit] */
+
+/* [by_hand] */
+pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uids,
+                                    pop3_memory *memory, pop3_maildir *maildir)
+{
+    pop3_collect_status status = POP3_COLLECT_OK;
+    for (size_t i = 0; i < uids->count && status == POP3_COLLECT_OK; i++) {
+        const pop3_entry *e = &uids->entries[i];
+        if (pop3_memory_seen(memory, e->uid) ||
+            (status = pop3_maildir_begin(maildir, NULL)) != POP3_COLLECT_OK)
+            continue;
+        if (pop3_client_retr(client, e->number, pop3_maildir_sink, maildir) != POP3_OK) {
+            pop3_maildir_abort(maildir); /* it stays on the server */
+            continue;
+        }
+        status = pop3_maildir_finish(maildir, NULL);
+        if (status == POP3_COLLECT_OK)
+            status = pop3_maildir_commit(maildir, NULL); /* or one for many messages */
+        if (status == POP3_COLLECT_OK)
+            status = pop3_memory_remember(memory, e->uid, NULL);
+    }
+    pop3_collect_status saved = pop3_memory_save(memory, NULL);
+    return status != POP3_COLLECT_OK ? status : saved;
+}
+/* [by_hand] */
