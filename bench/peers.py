@@ -237,11 +237,15 @@ def retrievers(b: Bench, messages: int, batch: int, fetchmail_too: bool = True) 
 # --- Many accounts
 
 
-def pop3_sync_accounts(b: Bench, accounts: int, files: int, jobs: int) -> Optional[Trial]:
+def pop3_sync_accounts(
+    b: Bench, accounts: int, files: Optional[int], jobs: int, tls: bool = False
+) -> Optional[Trial]:
     path = command_path(b)
 
     def command(place: Place) -> list[str]:
         lines = ["tls = none", "host = 127.0.0.1", f"port = {place.port}", "allow-plaintext = yes"]
+        if tls:
+            lines = ["host = localhost", f"port = {place.tls_port}", f"ca-file = {b.cert}"]
         lines += ["password = pass", f"maildir = {place.maildir}"]
         for number in range(1, accounts + 1):
             lines += [f"[account{number}]", f"user = user{number}"]

@@ -3,9 +3,9 @@
 
     run.py [--full] [--rounds N] [--build DIR] [--output DIR] [--deliver-to DIR] [WORKLOAD]...
 
-Workloads are W1 to W9, T (other targets than a Maildir), P (Python), G1 (growth by messages) and G2 (growth by accounts); default all of them. The
-short form is for a look, with smaller workloads and without the slowest peers; --full is for numbers to
-be published. Prints the tables, and leaves in --output (default: BUILD/bench-results)
+Workloads are W1 to W9, T (other targets than a Maildir), P (Python), G1 (growth by messages), G2 (growth by
+accounts) and G4 (visits over TLS); default all of them. The short form is for a look, with smaller workloads and
+without the slowest peers; --full is for numbers to be published. Prints the tables, and leaves in --output (default: BUILD/bench-results)
 performance-results.md and a folder performance with results.json and the plots. docs/records/performance.md says
 how it is done and what it means.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import statistics
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,10 @@ class Result:
     def time(self, name: str) -> Optional[float]:
         row = self.row(name)
         return row.median if row else None
+
+    def cpu(self, name: str) -> Optional[float]:
+        row = self.row(name)
+        return statistics.median(row.cpu) if row else None
 
     def memory(self, name: str) -> Optional[float]:
         """Megabytes at the peak."""
@@ -435,7 +440,31 @@ def growth_accounts(b: Bench) -> list[Result]:
     return results
 
 
+def growth_visits(b: Bench) -> list[Result]:
+    """Visits over TLS that find nothing new: what an account costs that is looked at often."""
+    n = 100 if b.short else 1000
+    ours = present(peers.pop3_sync_accounts(b, n, None, 1, tls=True), peers.pop3_sync_accounts(b, n, None, 16, tls=True))
+    floors = present(
+        peers.tool(b, "bench-visits", "floor", "floor", "PORT", str(n), tls=True),
+        peers.tool(b, "bench-visits", "floor, resuming", "floor", "--resume", "PORT", str(n), tls=True),
+    )
+    rows = [Row(t) for t in floors + ours]
+    with b.server(2, 4096) as (port, tls), b.home(fast_scratch()) as home:
+        place = Place(home, port, tls)
+        for trial in ours[:1]:
+            b.measure(trial.command(place), home, Row(trial))  # the first run delivers
+        for _ in range(b.rounds):
+            for row in rows:
+                b.measure(row.trial.command(place), home, row)
+                print(f"  {row.trial.name}: {row.wall[-1]:.3f} s {row.failure}", file=sys.stderr)
+    r = Result("G4", f"{n:,} accounts at one server over TLS, nothing new", rows)
+    for trial in ours:
+        r.held(f"{trial.name} / floor, CPU", r.cpu(trial.name), r.cpu("floor"), 1.15)
+        r.goals.append(Goal(f"{trial.name}, MB at the peak", r.memory(trial.name), 10))
+    return [r]
+
+
 ALL = {
     **{"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w7, "W8": w8, "W9": w9},
-    **{"T": targets, "P": python, "G1": growth_messages, "G2": growth_accounts},
+    **{"T": targets, "P": python, "G1": growth_messages, "G2": growth_accounts, "G4": growth_visits},
 }

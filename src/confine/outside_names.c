@@ -1,7 +1,10 @@
-/* Asks the runner for names. Only those of the accounts' hosts are looked up. */
+/* Asks the runner for names. Only those of the accounts' hosts are looked up. Thousands of accounts
+ * may be at one host: an answer serves for a minute, as long as most caches keep one that is not
+ * told how long it holds. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +12,39 @@
 #include "confine/outside.h"
 #include "confine/runner.h"
 #include "confine/runner_protocol.h"
+#include "support/clock.h"
 #include "system/descriptor.h"
+
+#define P3_ANSWER_HOLDS_MS 60000
+
+/* The last answer for a name, of those that share its place. */
+typedef struct p3_known_name {
+    uint32_t which;
+    int64_t until; /* 0: there is none */
+    p3_name_answer answer;
+} p3_known_name;
+
+static p3_known_name known[16];
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool recall(uint32_t which, p3_name_answer *out)
+{
+    const p3_known_name *k = &known[which % (sizeof known / sizeof *known)];
+    (void)pthread_mutex_lock(&known_lock);
+    bool holds = k->which == which && p3_clock_ms() < k->until;
+    if (holds)
+        *out = k->answer;
+    (void)pthread_mutex_unlock(&known_lock);
+    return holds;
+}
+
+static void remember(uint32_t which, const p3_name_answer *answer)
+{
+    p3_known_name *k = &known[which % (sizeof known / sizeof *known)];
+    (void)pthread_mutex_lock(&known_lock);
+    *k = (p3_known_name){which, p3_clock_ms() + P3_ANSWER_HOLDS_MS, *answer};
+    (void)pthread_mutex_unlock(&known_lock);
+}
 
 char *p3_outside_name(const char *host)
 {
@@ -41,6 +76,8 @@ static int ask(const char *host, p3_name_answer *answer)
     ssize_t n;
     if (!p3_runner_is_there() || !find(host, &r.which))
         return EPERM;
+    if (recall(r.which, answer))
+        return 0;
     if (!p3_descriptor_pipe(ends, true))
         return errno;
     int error = p3_runner_send(&r, sizeof r, &ends[1], 1);
@@ -50,6 +87,8 @@ static int ask(const char *host, p3_name_answer *answer)
             error = n < 0 ? errno : ECHILD; /* its end without an answer */
     }
     (void)close(ends[0]);
+    if (error == 0 && answer->error == 0 && answer->count > 0)
+        remember(r.which, answer);
     return error;
 }
 

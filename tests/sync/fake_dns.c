@@ -1,7 +1,8 @@
-/* The DNS as a test wants it, through the linker's --wrap, for `pop3 setup`: POP3_TEST_DNS has a
+/* The DNS as a test wants it, through the linker's --wrap. For `pop3 setup`, POP3_TEST_DNS has a
  * line for each SRV record, `NAME PRIORITY WEIGHT PORT HOST`; the host "broken" stands for a record
- * that is cut off. */
+ * that is cut off. Names that are looked up are written to the file POP3_TEST_LOOKUPS. */
 #include <arpa/nameser.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 #include <stdio.h>
@@ -9,6 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
+int __real_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **list);
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **list);
 int __wrap___res_query(const char *name, int class, int type, unsigned char *answer, int size);
 int __wrap_res_query(const char *name, int class, int type, unsigned char *answer, int size);
 
@@ -68,4 +73,16 @@ int __wrap___res_query(const char *name, int class, int type, unsigned char *ans
 int __wrap_res_query(const char *name, int class, int type, unsigned char *answer, int size)
 {
     return __wrap___res_query(name, class, type, answer, size);
+}
+
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **list)
+{
+    const char *path = getenv("POP3_TEST_LOOKUPS");
+    FILE *f = path != NULL ? fopen(path, "a") : NULL;
+    if (f != NULL) {
+        fprintf(f, "%s\n", host);
+        fclose(f);
+    }
+    return __real_getaddrinfo(host, port, hints, list);
 }

@@ -1,4 +1,5 @@
-"""How many round trips a session of `pop3 sync` takes, counted by the benchmark's server."""
+"""How many round trips a session of `pop3 sync` takes, counted by the benchmark's server, and how often it asks for
+the names of servers."""
 
 import contextlib
 import os
@@ -8,6 +9,7 @@ import subprocess
 
 from world import BUILD, DEADLINE
 
+DNS_COMMAND = os.environ.get("POP3_DNS_COMMAND", str(BUILD / "tests/sync/pop3-dns"))
 SERVER = os.environ.get("POP3_BENCH_SERVER", str(BUILD / "bench/bench-server"))
 
 
@@ -61,3 +63,23 @@ def test_without_pipelining_a_message_takes_one(fast_world):
         assert round_trips() == 1000 + 7  # CAPA, USER, PASS, UIDL, LIST, CAPA again, QUIT
         fast_world.sync(port, "--quiet")
         assert round_trips() == 6  # not CAPA again
+
+
+def test_accounts_at_one_host_look_its_name_up_once(fast_world):
+    lookups = fast_world.path / "lookups"
+    fast_world.fill(1)
+    with fast_world.server() as server:
+        config = ["host = localhost", f"port = {server.port}", "tls = none", "allow-plaintext = yes", "password = pw",
+                  f"maildir = {fast_world.maildir}"]  # fmt: skip
+        config += [line for i in range(12) for line in (f"[account{i}]", f"user = user{i}")]
+        path = fast_world.path / "accounts"
+        path.write_text("\n".join(config) + "\n")
+        path.chmod(0o600)
+        done = subprocess.run(
+            [DNS_COMMAND, "sync", "--config", path, "--state", fast_world.state, "--jobs", "1", "--quiet"],
+            env=fast_world.environment(POP3_TEST_LOOKUPS=str(lookups)), capture_output=True, text=True,
+            timeout=DEADLINE)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        server.settle()
+        assert server.count("open") == 12
+    assert lookups.read_text().splitlines() == ["localhost"]
