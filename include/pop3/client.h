@@ -3,9 +3,11 @@
  * The client: connects to a POP3 server over TCP, TLS or a Unix-domain socket and drives the
  * engine.
  *
- * There is one code path, pop3_client_step(), which never blocks. An application with an event loop
- * calls it whenever a socket of pop3_client_waits() is ready or pop3_client_deadline() has come;
- * the calls marked "blocking" do just that in a loop over poll(2) until their command is over.
+ * There is one code path, pop3_client_step(), which waits for no server. (One exception: with
+ * GSSAPI, which is used by name only, the Kerberos library may ask a ticket server in a step.) An
+ * application with an event loop calls it whenever a socket of pop3_client_waits() is ready or
+ * pop3_client_deadline() has come; the calls marked "blocking" do just that in a loop over poll(2)
+ * until their command is over.
  *
  * A session, as short as it gets (error checks left out; examples/print_mailbox.c has them):
  *

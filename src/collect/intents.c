@@ -22,6 +22,8 @@ static bool change_row(const p3_maildrop *d, size_t i, p3_change *out)
         *out = (p3_change){.row = *row, .forget = true};
         return row->standing == P3_DOUBTED || row->time + P3_GONE_SECONDS < now;
     }
+    if (d->report->tally.unseen > 0) /* it may be one of those that nobody could look at */
+        return false;
     row->standing = P3_GONE;
     row->time = now;
     *out = (p3_change){.row = *row};
@@ -68,6 +70,7 @@ static bool intend(p3_intents *s, p3_change *out)
         p3_name_list_set(&s->names, next, row->name);
     row->standing = P3_INTENT;
     row->uid = mail->uid;
+    row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : 0;
     row->name = p3_name_list_at(&s->names, next);
     *out = (p3_change){.row = *row};
     return true;

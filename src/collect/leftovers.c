@@ -50,8 +50,9 @@ static bool no_memory(p3_problem *why)
     return p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
-/* The fingerprint of a message that was delivered. False when it cannot be read back: without it a
- * server without unique-ids would have it delivered again. */
+/* The fingerprint of a message that was delivered, and whether its header is to be compared. False
+ * when it cannot be read back: without it a server without unique-ids would have it delivered
+ * again. */
 static bool read_fingerprint(const p3_account *a, p3_delivery *d, p3_row *row, char *room,
                              p3_problem *why)
 {
@@ -65,6 +66,10 @@ static bool read_fingerprint(const p3_account *a, p3_delivery *d, p3_row *row, c
     bool failed = h.failed;
     if (!failed && h.done)
         row->fingerprint = p3_fingerprint_of(h.data, h.len);
+    /* Its unique-id may have been given again since: where no other message has its header, that
+     * decides. */
+    if (!failed && h.done && p3_header_is_distinctive(h.data, h.len))
+        row->standing = P3_LEAVING;
     p3_header_free(&h);
     return !failed || no_memory(why);
 }
@@ -77,9 +82,9 @@ static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *l
         p3_row *row = &drop->rows.at[left[i].row];
         if (!left[i].there)
             continue;
+        row->standing = P3_DELIVERED;
         if (!read_fingerprint(drop->account, d, row, room, why))
             return false;
-        row->standing = P3_DELIVERED;
         row->time = drop->calendar.stamp;
         row->name = "";
         changes[(*n)++].row = *row;

@@ -18,11 +18,12 @@ typedef struct p3_state p3_state;
 
 /* Where a message stands. The numbers are stored: never change them. */
 typedef enum p3_standing {
-    P3_INTENT = 1,     /* it is about to be delivered, under `name` */
-    P3_DELIVERED = 2,  /* it is delivered and, as far as we know, on the server */
-    P3_LEAVING = 3,    /* it is delivered; QUIT after its DELE was sent, and may have been lost */
-    P3_GONE = 4,       /* it was delivered and is no longer on the server */
-    P3_DOUBTED = 5,    /* what was delivered may be another message, or a part of this one */
+    P3_INTENT = 1,    /* it is about to be delivered, under `name` */
+    P3_DELIVERED = 2, /* it is delivered and, as far as we know, on the server */
+    P3_LEAVING = 3, /* it is delivered; QUIT after its DELE was sent, and may have been lost, or it
+                       was found at the target after a crash: its header is compared */
+    P3_GONE = 4,    /* it was delivered and is no longer on the server */
+    P3_DOUBTED = 5, /* what was delivered may be another message, or a part of this one */
     P3_PASSED_OVER = 6 /* it was on the server when what was there was to count as seen: it is never
                           delivered, and never deleted */
 } p3_standing;

@@ -625,3 +625,18 @@ def test_an_answer_with_too_much_of_a_header_is_given_up_and_nothing_is_sent_aga
     assert requests[:2] == ["POST", "GET"] and requests.count("POST") == 1, "it asks whether the message is there"
     assert set(requests) == {"POST", "GET"}, "no more is taken than the bound"
     assert len(world.on_server()) == 1, errors
+
+
+@pytest.mark.parametrize("options", [["--labels", "a\nb"], ["--gmail-url", "https://localhost\r\nX: y"], ["--gmail", "me@gmail.com\nX: y"]])
+def test_a_setting_of_several_lines_is_refused(world, gmail, options):
+    with world.server() as server:
+        assert "cannot be used; expected: a " in sync(world, server.port, gmail, *options, status=64)
+    assert gmail.requests == []
+
+
+def test_the_user_is_no_path_and_no_query(world, gmail):
+    world.fill(1, lines=5)
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, gmail, "--delete", "--gmail", "me@gmail.com/../other?x#y", status=77)
+        server.settle()
+    assert "403" in errors and gmail.requests == ["POST import"] and len(world.on_server()) == 1

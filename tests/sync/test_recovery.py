@@ -184,3 +184,15 @@ def test_a_spool_waits_for_its_account_however_long_that_is_not_configured(world
         assert spools() == left and mbox.read_bytes() == before
         assert run(first).returncode == 0
     assert spools() == [] and mbox.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]])
+def test_a_message_that_has_the_unique_id_of_one_that_a_killed_run_delivered_is_not_deleted_unread(world, options):
+    """Another client deleted that one meanwhile, and the server gave its unique-id again."""
+    world.fill(2)
+    with world.server("--delete", *options) as server:
+        killed(world, server.port, "--delete")
+        world.put("000000", message(7, lines=3))
+        world.sync(server.port, "--delete")
+    assert world.delivered() == sorted(message(i, lines).encode() for i, lines in ((0, 20), (1, 20), (7, 3)))
+    assert world.on_server() == []
