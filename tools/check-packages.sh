@@ -87,10 +87,11 @@ for package in $packages; do
     wanted=same
     case $package in
     pop3 | pop3-testserver | libpop3-doc) wanted=foreign ;;
-    python3-cpoplib) wanted='' ;; # its scripts compile modules, and remove them for all architectures at once
+    python3-cpoplib) wanted=no ;; # its scripts compile modules, and remove them for all architectures at once
     esac
-    [ "$(dpkg-deb -f "$deb" Multi-Arch)" = "$wanted" ] || {
-        echo "$package: is not Multi-Arch: ${wanted:-no}"
+    multi=$(dpkg-deb -f "$deb" Multi-Arch)
+    [ "${multi:-no}" = "$wanted" ] || {
+        echo "$package: is not Multi-Arch: $wanted"
         exit 1
     }
     [ "$wanted" = same ] || continue
