@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ sys.path.insert(0, str(HERE.parent / "sync"))
 sys.dont_write_bytecode = True
 
 from authorization_server import AuthorizationServer  # noqa: E402
+from command_clock import now  # noqa: E402
 from world import BUILD, COMMAND, CRASH_COMMAND, DEADLINE, World, certificates  # noqa: E402
 
 
@@ -52,11 +52,11 @@ class Account:
     def keep(self, **changes: object) -> dict:
         """Keeps tokens as `pop3 authorize` would, so old that the next use refreshes them."""
         tokens = self.server.issue()
-        now = int(time.time())
+        moment = now()
         record = {
             "client_id": "mail-client", "token_endpoint": self.server.issuer + "/token",
             "access_token": tokens["access_token"], "refresh_token": tokens["refresh_token"],
-            "obtained": now - 3600, "expires": now - 1, **changes,
+            "obtained": moment - 3600, "expires": moment - 1, **changes,
         }  # fmt: skip
         return self.write(record)
 
@@ -68,8 +68,8 @@ class Account:
 
     def keep_old(self) -> dict:
         """What is kept, so old that the next use refreshes it."""
-        now = int(time.time())
-        return self.write({**self.kept(), "obtained": now - 3600, "expires": now - 1})
+        moment = now()
+        return self.write({**self.kept(), "obtained": moment - 3600, "expires": moment - 1})
 
     def kept(self) -> dict:
         return json.loads(self.token_file.read_text())

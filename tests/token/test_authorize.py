@@ -9,7 +9,6 @@ import select
 import socket
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from authorization_server import answer, drop, refuse
+from command_clock import now
 from conftest import preloaded
 from dovecot_oauth import dovecot
 from world import COMMAND, DEADLINE, ROOT
@@ -389,7 +389,7 @@ def test_a_client_registers_for_no_grant_that_the_issuer_lacks(account, server, 
 
 def test_show_check_and_revoke(account, server):
     assert "none are kept; run: pop3 authorize work" in account.run("authorize", "work", "--show", status=66)
-    record = account.keep(revocation_endpoint=server.issuer + "/revoke", scope="mail", until=int(time.time()) + 600)
+    record = account.keep(revocation_endpoint=server.issuer + "/revoke", scope="mail", until=now() + 600)
     text = account.run("authorize", "work", "--show")
     assert record["refresh_token"] not in text and record["access_token"] not in text
     assert "refresh token  kept" in text and "encryption     none" in text and str(account.token_file) in text

@@ -2,12 +2,12 @@
 
 import contextlib
 import re
-import time
 
 import pytest
 
 import gmaild
 from authorization_server import answer, refuse
+from command_clock import now, utc
 from world import ROOT, Server
 
 TOKENS_ONLY = 'line "+OK"\nexpect CAPA\ncapa "SASL XOAUTH2 OAUTHBEARER" UIDL\n'
@@ -79,7 +79,7 @@ def test_doctor_tells_what_is_kept_and_that_the_provider_refreshes_it(account, s
         account.keep()
         lines = doctor(account)
     kept = account.kept()
-    end = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(kept["expires"]))
+    end = utc(kept["expires"])
     assert f"ok token kept in {account.token_file}" in lines and "ok token the provider refreshes it" in lines
     assert f" it lasts until {end}" in lines and "ok login XOAUTH2" in lines
     assert "ok OAuth the server takes tokens, by XOAUTH2" in lines
@@ -89,11 +89,11 @@ def test_doctor_tells_what_is_kept_and_that_the_provider_refreshes_it(account, s
 
 
 def test_doctor_leaves_a_token_alone_while_it_lasts(account, server, scripted):
-    now = int(time.time())
+    moment = now()
     with scripted(BOTH):
-        record = account.keep(obtained=now, expires=now + 3600)
+        record = account.keep(obtained=moment, expires=moment + 3600)
         lines = doctor(account)
-    end = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now + 3600))
+    end = utc(moment + 3600)
     assert "ok token it is still good; to refresh it now, run: pop3 authorize work --check" in lines
     assert f" it lasts until {end}" in lines
     assert server.requests == [] and account.kept() == record
@@ -102,9 +102,9 @@ def test_doctor_leaves_a_token_alone_while_it_lasts(account, server, scripted):
 @pytest.mark.parametrize("refusal, says", [(answer(b"", 503), "the last 1 refreshes failed"),
                                            (refuse("invalid_grant"), "the permission is no longer good")])  # fmt: skip
 def test_doctor_tells_that_a_token_is_refreshed_no_longer_though_it_lasts(account, server, scripted, refusal, says):
-    now = int(time.time())
+    moment = now()
     with scripted(BOTH):
-        account.keep(obtained=now - 3500, expires=now + 200)
+        account.keep(obtained=moment - 3500, expires=moment + 200)
         server.script = [refusal]
         (line,) = [line for line in doctor(account) if line.startswith("note token")]
     assert "it is used until it ends: " in line and says in line

@@ -3,11 +3,11 @@
 import base64
 import json
 import subprocess
-import time
 
 import pytest
 
 from authorization_server import refuse
+from command_clock import now
 from dovecot_oauth import dovecot
 from world import DEADLINE, ROOT, Server
 
@@ -23,8 +23,8 @@ def mailbox(account, server):
 
 
 def fresh(account, **changes):
-    now = int(time.time())
-    return account.keep(obtained=now, expires=now + 3600, **changes)
+    moment = now()
+    return account.keep(obtained=moment, expires=moment + 3600, **changes)
 
 
 @pytest.mark.parametrize("auth", [None, "XOAUTH2", "OAUTHBEARER"])

@@ -7,11 +7,11 @@ import ssl
 import stat
 import subprocess
 import threading
-import time
 
 import pytest
 
 from authorization_server import answer, drop, grant_and_drop, refuse
+from command_clock import now
 from conftest import preloaded
 from relays import connect_proxy
 from world import DEADLINE, ROOT
@@ -27,10 +27,10 @@ def refreshes(server):
 
 
 def test_a_token_is_given_while_it_lasts_and_refreshed_before_it_ends(account, server):
-    now = int(time.time())
-    old = account.keep(obtained=now, expires=now + 3600)
+    moment = now()
+    old = account.keep(obtained=moment, expires=moment + 3600)
     assert account.token() == old["access_token"] and server.requests == []
-    account.keep(obtained=now - 3500, expires=now + 100)
+    account.keep(obtained=moment - 3500, expires=moment + 100)
     assert account.token() in server.access and refreshes(server) == 1
     assert account.token() == account.kept()["access_token"] and refreshes(server) == 1
 
@@ -47,11 +47,11 @@ def test_a_rotated_refresh_token_is_kept_and_one_that_did_not_come_stays(account
 
 
 def test_the_clock_may_be_put_back_or_ahead(account, server):
-    now = int(time.time())
-    account.keep(obtained=now + 86400, expires=now + 90000)
+    moment = now()
+    account.keep(obtained=moment + 86400, expires=moment + 90000)
     assert account.token() == account.kept()["access_token"] and refreshes(server) == 1, "the clock went back"
-    assert now - 5 <= account.kept()["obtained"] <= now + DEADLINE
-    account.keep(obtained=now, expires=0)
+    assert moment - 5 <= account.kept()["obtained"] <= moment + DEADLINE
+    account.keep(obtained=moment, expires=0)
     account.token()
     assert refreshes(server) == 1, "where no time is given it lasts until it is refused"
 
@@ -105,7 +105,7 @@ def test_waits_grow_to_an_hour_and_a_server_may_ask_for_more(account, server):
     record = account.keep()
     for i in range(9):
         server.script = [answer(b"", 503, **({"Retry-After": "7200"} if i == 8 else {}))]
-        before = int(time.time())
+        before = now()
         account.token(status=75)
         kept = account.kept()
         waits.append(kept["until"] - before)
@@ -116,8 +116,8 @@ def test_waits_grow_to_an_hour_and_a_server_may_ask_for_more(account, server):
 
 
 def test_what_has_not_ended_is_better_than_a_provider_that_cannot_answer(account, server):
-    now = int(time.time())
-    old = account.keep(obtained=now - 3500, expires=now + 200)
+    moment = now()
+    old = account.keep(obtained=moment - 3500, expires=moment + 200)
     server.script = [answer(b"", 503)]
     assert account.token() == old["access_token"]
     assert account.token() == old["access_token"] and refreshes(server) == 1
