@@ -14,6 +14,7 @@ import collections
 import os
 import poplib
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -94,12 +95,15 @@ class Play:
             if type(refused).__name__ != "error_proto":
                 raise
 
-    def pop3(self, subcommand: str, *arguments: str, status: int = 0) -> bytes:
+    def pop3(
+        self, subcommand: str, *arguments: str, status: int = 0, program: str = "src/cli/pop3", **environment: str
+    ) -> bytes:
         scheme, trust = ("pop3s", ["--ca-file", str(self.server.ca_file)]) if self.server.ca_file else ("pop3", [])
         url = f"{scheme}://{servers.USER}@127.0.0.1:{self.port}"
-        command = [str(self.build / "src/cli/pop3"), subcommand, url, *arguments, "--allow-plaintext", *trust]
+        command = [str(self.build / program), subcommand, url, *arguments, "--allow-plaintext", *trust]
         command += ["--password-file", str(self.secret), *self.server.options]
-        done = subprocess.run(command, env=self.environment, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
+        env = {**self.environment, **environment}
+        done = subprocess.run(command, env=env, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
         said = done.stderr.decode("utf-8", "replace")
         assert done.returncode == status, f"pop3 {subcommand}: {done.returncode}: {said}"
         return done.stdout + (done.stderr if "--trace" in arguments else b"")
@@ -178,6 +182,35 @@ class Play:
         self.sync()
         assert bag(self.delivered()) == bag(self.reference)
 
+    def to_imap(self, folder: str, program: str = "src/cli/pop3", point: str = "", status: int = 0) -> None:
+        trust = ["--imap-ca-file", str(self.server.ca_file)] if self.server.ca_file else ["--imap-allow-plaintext"]
+        where = f"imap://{servers.USER}@127.0.0.1:{self.server.imap_port}/{self.server.imap_prefix}{folder}"
+        arguments = ["--imap", where, "--imap-password-file", str(self.secret), *trust]
+        arguments += ["--state", str(self.home / folder)]
+        self.pop3("sync", *arguments, status=status, program=program, POP3_TEST_CRASH_AT=point)
+
+    def in_imap(self, folder: str) -> collections.Counter:
+        """The messages of a folder, without the line that is put in front of them."""
+        owner = self.server.imap(servers.USER)
+        assert owner.select(self.server.imap_prefix + folder, readonly=True)[0] == "OK"
+        answers = owner.fetch("1:*", "(RFC822)")[1]
+        owner.logout()
+        texts = [answer[1] for answer in answers if isinstance(answer, tuple)]
+        assert all(text.startswith(b"X-POP3-Delivery: ") for text in texts), texts
+        return bag(text.split(b"\r\n", 1)[1] for text in texts)
+
+    def imap_gets_what_poplib_retrieves(self) -> None:
+        self.to_imap("plain")
+        self.to_imap("plain")
+        assert self.in_imap("plain") == bag(self.reference)
+
+    def imap_has_each_message_once_after_a_kill(self) -> None:
+        for point in ("imap-content:5", "imap-sent:3", "imap-answered:4", "delivered-recorded"):
+            folder = point.replace(":", "-")
+            self.to_imap(folder, "tests/sync/pop3-crash", point, status=-signal.SIGKILL)
+            self.to_imap(folder)
+            assert self.in_imap(folder) == bag(self.reference), point
+
     def new_mail_comes_once_and_all_is_deleted(self) -> None:
         self.server.add(LATER)
         expected = bag(self.retrieve(poplib))
@@ -200,6 +233,13 @@ STEPS: list[Callable[[Play], None]] = [
     Play.sync_retrieves_what_poplib_does,
     Play.sync_again_retrieves_nothing,
     Play.new_mail_comes_once_and_all_is_deleted,
+]
+
+
+# Of a server that has IMAP as well, before its mailbox is emptied.
+IMAP_STEPS: list[Callable[[Play], None]] = [
+    Play.imap_gets_what_poplib_retrieves,
+    Play.imap_has_each_message_once_after_a_kill,
 ]
 
 
@@ -238,7 +278,8 @@ def played(kind: type[servers.Server], build: Path, report: Callable[..., None])
         with server.started() as port:
             server.fill(MESSAGES)
             play = Play(server, port, build, scratch)
-            for step in STEPS:
+            steps = [*STEPS[:-1], *(IMAP_STEPS if server.imap_port else []), STEPS[-1]]
+            for step in steps:
                 label = f"{kind.name}: {step.__name__.replace('_', ' ')}"
                 try:
                     step(play)
@@ -251,7 +292,7 @@ def played(kind: type[servers.Server], build: Path, report: Callable[..., None])
                     print(f"# {where.name}, line {where.lineno}: {why}", flush=True)
             needs = " ".join(server.options) or "nothing"
             offer = announced(server, port)
-        return f"| {kind.name} {servers.version(kind.package)} | {offer} | `{needs}` | {passed} of {len(STEPS)} |"
+        return f"| {kind.name} {servers.version(kind.package)} | {offer} | `{needs}` | {passed} of {len(steps)} |"
 
 
 def main() -> int:

@@ -91,6 +91,8 @@ class Server:
     options: Sequence[str] = ()  # what `pop3` must be told, beside that plaintext is allowed
     has_uidl = True
     ca_file: Path | None = None  # who signed its certificate, when it speaks TLS from the start
+    imap_port = 0  # where it has IMAP, too, and takes mail
+    imap_prefix = ""  # of the user's folders there
     login = ""  # a mechanism that `pop3` must have come to log in with
 
     def __init__(self, scratch: Path):
@@ -225,7 +227,7 @@ class Courier(InMaildir):
 
 class Cyrus(Server):
     name, package, packages = "Cyrus", "cyrus-pop3d", ["cyrus-imapd", "cyrus-admin", "sasl2-bin", "libsasl2-modules"]
-    imap_port = 0
+    imap_prefix = "INBOX."
     mechanisms = "PLAIN LOGIN"
     service = "pop3d"
 
