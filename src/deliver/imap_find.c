@@ -44,16 +44,11 @@ typedef struct p3_finding {
     bool is_there;      /* the folder */
 } p3_finding;
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
-}
-
 /* A message with this name is in the folder. */
 static void meet(p3_finding *f, const char *name)
 {
     p3_left_over key = {.name = name};
-    p3_left_over *found = bsearch(&key, f->at, f->count, sizeof *f->at, by_name);
+    p3_left_over *found = bsearch(&key, f->at, f->count, sizeof *f->at, p3_left_over_compare);
     bool earlier = found == NULL && p3_names_carry(name, f->owner);
     if (found != NULL && !found->there) {
         found->there = true;
@@ -294,6 +289,6 @@ bool p3_imap_find(p3_imap_session *s, const char *owner, p3_left_over *at, size_
                   int64_t until, p3_problem *why)
 {
     p3_finding f = {.at = at, .count = count, .missing = count, .owner = owner};
-    qsort(at, count, sizeof *at, by_name);
+    qsort(at, count, sizeof *at, p3_left_over_compare);
     return look(s, &f, until, why) && (!waits || look_at_arrivals(s, &f, until, why));
 }
