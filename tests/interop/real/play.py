@@ -182,9 +182,13 @@ class Play:
         self.sync()
         assert bag(self.delivered()) == bag(self.reference)
 
+    def imap_folder(self, name: str) -> str:
+        """One of this play alone: another one may have had the mailbox before."""
+        return f"{self.server.imap_prefix}{type(self.server).__name__}-{name}"
+
     def to_imap(self, folder: str, program: str = "src/cli/pop3", point: str = "", status: int = 0) -> None:
         trust = ["--imap-ca-file", str(self.server.ca_file)] if self.server.ca_file else ["--imap-allow-plaintext"]
-        where = f"imap://{servers.USER}@127.0.0.1:{self.server.imap_port}/{self.server.imap_prefix}{folder}"
+        where = f"imap://{servers.USER}@127.0.0.1:{self.server.imap_port}/{self.imap_folder(folder)}"
         arguments = ["--imap", where, "--imap-password-file", str(self.secret), *trust]
         arguments += ["--state", str(self.home / folder)]
         self.pop3("sync", *arguments, status=status, program=program, POP3_TEST_CRASH_AT=point)
@@ -192,7 +196,7 @@ class Play:
     def in_imap(self, folder: str) -> collections.Counter:
         """The messages of a folder, without the line that is put in front of them."""
         owner = self.server.imap(servers.USER)
-        assert owner.select(self.server.imap_prefix + folder, readonly=True)[0] == "OK"
+        assert owner.select(self.imap_folder(folder), readonly=True)[0] == "OK"
         answers = owner.fetch("1:*", "(RFC822)")[1]
         owner.logout()
         texts = [answer[1] for answer in answers if isinstance(answer, tuple)]
