@@ -101,6 +101,14 @@ static bool append(struct curl_slist **list, const char *line)
     return more != NULL;
 }
 
+/* The last `c` among `len` octets; or NULL. */
+static const char *find_last(const char *text, size_t len, char c)
+{
+    while (len > 0 && text[len - 1] != c)
+        len--;
+    return len > 0 ? text + len - 1 : NULL;
+}
+
 char *p3_http_environment_proxy(void)
 {
     static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -112,12 +120,12 @@ char *p3_http_environment_proxy(void)
     const char *scheme = strstr(url, "://");
     const char *host = scheme != NULL ? scheme + 3 : url;
     size_t len = strcspn(host, "/?#");
-    const char *at = memrchr(host, '@', len); /* behind a user's name and password */
+    const char *at = find_last(host, len, '@'); /* behind a user's name and password */
     if (at != NULL) {
         len -= (size_t)(at + 1 - host);
         host = at + 1;
     }
-    const char *colon = memrchr(host, ':', len);
+    const char *colon = find_last(host, len, ':');
     bool has_port = colon != NULL && memchr(colon, ']', len - (size_t)(colon - host)) == NULL;
     const char *port = strncasecmp(url, "https://", 8) == 0 ? ":443" : ":1080";
     char *out = NULL;
