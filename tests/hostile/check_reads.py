@@ -29,6 +29,8 @@ EXCUSED = {
     ("list-of-an-empty-line", "list"): "it has a row for each message of LIST, which has two",
     ("quit-closed-with-nothing-deleted", "list"): "the mailbox is empty",
     ("uidl-refused", "uidl"): "there are no unique-ids to show",
+    ("uidl-of-noise", "uidl"): "there are no unique-ids to show",
+    ("uidl-with-a-remark-for-a-message", "uidl"): "it has a row for each unique-id of UIDL, which has two",
 }
 
 

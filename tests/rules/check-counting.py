@@ -33,6 +33,6 @@ if check.kind("skipped: no: such") != "skipped" or check.kind("passed") != "pass
 for reason in ("", "not root"):
     check.why_impossible = lambda run, reason=reason: reason if run.name == "user" else ""
     runs = {run.name: run for run in check.all_runs()}
-    having = {name for name in ("plain", "user", "bare") if runs[name].test[-2:] != check.BUT_LONG}
+    having = {name for name in ("plain", "user", "bare") if runs[name].test[-len(check.BUT_LONG):] != check.BUT_LONG}
     if having - ({"user"} if reason else set()) != ({"plain"} if reason else {"user"}):
         sys.exit(f"the long tests are in {having}, where a user is {'impossible' if reason else 'possible'}")
