@@ -339,7 +339,13 @@ POP3_API const pop3_error *pop3_client_error(const pop3_client *client);
  * Each sends one command and waits for its end, after all that was submitted before. Besides what
  * is said at each: ::POP3_ERR_REFUSED when the server answers -ERR; ::POP3_ERR_STATE without a
  * connection, or from within a callback; ::POP3_ERR_ARGUMENT for arguments that
- * pop3_engine_submit() does not take.
+ * pop3_engine_submit() does not take; ::POP3_ERR_MEMORY. After ::POP3_ERR_IO, ::POP3_ERR_TIMEOUT,
+ * ::POP3_ERR_CLOSED, ::POP3_ERR_TLS, ::POP3_ERR_PROTOCOL, ::POP3_ERR_LIMIT and, but for what a sink
+ * or an entry's callback discards, ::POP3_ERR_CANCELLED the connection is closed.
+ *
+ * CAPA and LANG may be sent at any time; USER, PASS, APOP, RPOP, STLS and UTF8 before the login;
+ * all others, but what pop3_client_raw() sends, after it (RFC 1939 §4 and §5). It is the server
+ * that refuses a command in the wrong state.
  * @{ */
 
 /** CAPA (RFC 2449 §5). @param caps receives what was announced, unless NULL; see
@@ -374,37 +380,38 @@ POP3_API pop3_status pop3_client_lang(pop3_client *client, const char *tag);
 /** LANG without an argument: each line is "tag description". */
 POP3_API pop3_status pop3_client_lang_list(pop3_client *client, pop3_entry_fn entry, void *ctx);
 
-/** STAT. @param stat receives the answer, unless NULL. */
+/** STAT (RFC 1939 §5). @param stat receives the answer, unless NULL. */
 POP3_API pop3_status pop3_client_stat(pop3_client *client, pop3_stat *stat);
 
-/** LIST: each entry has number and octets. */
+/** LIST (RFC 1939 §5): each entry has number and octets. */
 POP3_API pop3_status pop3_client_list(pop3_client *client, pop3_entry_fn entry, void *ctx);
 
-/** LIST of one message. @param entry receives number and octets, unless NULL. */
+/** LIST of one message (RFC 1939 §5). @param entry receives number and octets, unless NULL. */
 POP3_API pop3_status pop3_client_list_one(pop3_client *client, uint32_t number, pop3_entry *entry);
 
-/** UIDL: each entry has number and uid. */
+/** UIDL (RFC 1939 §7): each entry has number and uid. */
 POP3_API pop3_status pop3_client_uidl(pop3_client *client, pop3_entry_fn entry, void *ctx);
 
-/** UIDL of one message. @param entry receives number and uid, unless NULL; the uid is valid until
- * the next call with this client. */
+/** UIDL of one message (RFC 1939 §7). @param entry receives number and uid, unless NULL; the uid is
+ * valid until the next call with this client. */
 POP3_API pop3_status pop3_client_uidl_one(pop3_client *client, uint32_t number, pop3_entry *entry);
 
-/** RETR: the message goes to @p sink, which runs before this returns. A NULL sink discards. */
+/** RETR (RFC 1939 §5): the message goes to @p sink, which runs before this returns. A NULL sink
+ * discards. */
 POP3_API pop3_status pop3_client_retr(pop3_client *client, uint32_t number, pop3_sink_fn sink,
                                       void *ctx);
 
-/** TOP: header and the first @p lines lines of the body go to @p sink. */
+/** TOP (RFC 1939 §7): header and the first @p lines lines of the body go to @p sink. */
 POP3_API pop3_status pop3_client_top(pop3_client *client, uint32_t number, uint32_t lines,
                                      pop3_sink_fn sink, void *ctx);
 
-/** DELE: marks a message; it goes when QUIT succeeds. */
+/** DELE (RFC 1939 §5): marks a message; it goes when QUIT succeeds. */
 POP3_API pop3_status pop3_client_dele(pop3_client *client, uint32_t number);
 
-/** RSET: takes all marks of this session back. */
+/** RSET (RFC 1939 §5): takes all marks of this session back. */
 POP3_API pop3_status pop3_client_rset(pop3_client *client);
 
-/** NOOP. */
+/** NOOP (RFC 1939 §5). */
 POP3_API pop3_status pop3_client_noop(pop3_client *client);
 
 /** Any command line, answered by one line. The connection's state is not followed: a login this way
