@@ -194,25 +194,26 @@ AT_DELE = {
 }
 
 
-def at_dele(world, server, *options, status):
-    return world.sync(server.port, "--delete", "--timeout", "1s", *options, status=status)
+def at_dele(world, server, habit, status):
+    """Where nothing is said each time costs a timeout; elsewhere a machine with much to do may take its time."""
+    return world.sync(server.port, "--delete", *(["--timeout", "2s"] if habit == "silence" else []), status=status)
 
 
-@pytest.mark.parametrize("habit", AT_DELE)
-@pytest.mark.parametrize("options", [[], ["--no-pipelining"]])
+@pytest.mark.parametrize(("habit", "options"), [*((habit, []) for habit in AT_DELE),
+                                                *((habit, ["--no-pipelining"]) for habit in AT_DELE if habit != "silence")])  # fmt: skip
 def test_a_message_at_whose_deletion_the_session_breaks_does_not_keep_the_others_on_the_server(world, habit, options):
     what, told = AT_DELE[habit]
     world.fill(6)
     script = f'on "DELE 1" {{\n {what}\n}}\nserve\n'
     with scripted(world, *[script] * 30, options=["--delete", *options]) as server:
-        for left in (1, 2):
-            said = at_dele(world, server, status=75)
+        for left in (1,) if habit == "silence" else (1, 2):
+            said = at_dele(world, server, habit, status=75)
             assert f"message 1: {told} when it is told to delete this message" in said and "--keep" in said
             assert "could not be deleted on the server: 1;" in said
             assert world.on_server() == [message(0).encode()], "the message itself, and none that was not retrieved"
             world.fill(2, first=6 * left)
         server.forget()
-    assert numbers(world) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert numbers(world) == list(range(6 if habit == "silence" else 8))
 
 
 @pytest.mark.parametrize("habit", ["close", "silence", "an empty line"])
@@ -220,8 +221,8 @@ def test_a_server_that_deletes_nothing_is_asked_a_few_times_and_new_mail_comes(w
     world.fill(12)
     script = f"on DELE {{\n {AT_DELE[habit][0]}\n}}\nserve\n"
     with scripted(world, *[script] * 40, options=["--delete"]) as server:
-        for count in (12, 15):
-            said = at_dele(world, server, status=75)
+        for count in (12,) if habit == "silence" else (12, 15):
+            said = at_dele(world, server, habit, status=75)
             assert f"{count} that were delivered stay on the server; --keep leaves mail there" in said
             assert numbers(world) == list(range(count)) and len(world.on_server()) == count
             assert server.count(" open") <= 8
@@ -232,7 +233,7 @@ def test_a_server_that_deletes_nothing_is_asked_a_few_times_and_new_mail_comes(w
 def test_a_deletion_that_broke_one_session_is_made_good_in_the_same_run(world):
     world.fill(6)
     with scripted(world, 'on "DELE 3" {\n close\n}\nserve\n', options=["--delete"]) as server:
-        assert "pop3:" not in at_dele(world, server, status=0)
+        assert "pop3:" not in at_dele(world, server, "close", status=0)
     assert numbers(world) == list(range(6)) and world.on_server() == []
 
 
