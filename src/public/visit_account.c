@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "system/erase.h"
@@ -45,8 +44,7 @@ static bool copy_secret(p3_secret *out, const char *text, size_t len, bool is_to
 
 static bool takes_token(const char *mechanism)
 {
-    return mechanism != NULL &&
-           (strcasecmp(mechanism, "XOAUTH2") == 0 || strcasecmp(mechanism, "OAUTHBEARER") == 0);
+    return (pop3_login_mechanism_needs(mechanism) & POP3_NEEDS_TOKEN) != 0;
 }
 
 /* Asks the caller for one kind. Returns POP3_ERR_NOT_OFFERED when there is none. */
