@@ -475,7 +475,8 @@ POP3_DEFAULTS(pop3_visit_options)
  * delivered, it is delivered again.
  *
  * Each message is delivered exactly once to a Maildir, and to a target with a right @c find, if the
- * server's unique-ids, or the messages' headers, tell messages apart.
+ * server's unique-ids tell messages apart. Where only their headers do, that holds for a Maildir; a
+ * message that a target of the caller's got in a visit that was killed may come to it once more.
  * @param options which account, and where its mail goes.
  * @param report  filled in, also when it fails; or NULL.
  * @return ::POP3_COLLECT_OK: nothing is left to do;
