@@ -136,6 +136,8 @@ def running(certs):
         stack.callback(shutil.rmtree, home)
         stack.enter_context(interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"],
                                             extra_config=AUTH.format(home=home)))  # fmt: skip
+        mask = os.umask(0o022)  # its processes are several users
+        stack.callback(os.umask, mask)
         server = Postfix(home, certs)
         stack.callback(server.run, "stop")
         yield server
