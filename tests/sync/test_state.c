@@ -153,11 +153,12 @@ static bool is_locked_by_sqlite(void)
     if (child == 0) {
         struct flock lock = {.l_type = F_WRLCK, .l_start = 0x40000002, .l_len = 510};
         int fd = open(path, O_RDWR);
-        _exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
+        if (fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+            (void)raise(SIGKILL); /* valgrind may have an exit status of its own */
+        _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status) == 1;
+    return WIFSIGNALED(status);
 }
 
 static unsigned open_descriptors(void)
