@@ -62,8 +62,6 @@ typedef struct pop3_engine_options {
     pop3_trace_fn trace;        /**< Told what goes over the connection, or NULL. */
     void *trace_ctx;            /**< First argument of @c trace. */
     int trace_level;            /**< 0 nothing, 1 commands and replies, 2 every line. */
-    uint64_t reserved[8];       /**< Zero: room for later versions, as pop3_client_options has these
-                                     options in its middle. */
 } pop3_engine_options;
 
 /** Initializer for pop3_engine_options. */
