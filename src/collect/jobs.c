@@ -9,19 +9,24 @@
 #include "system/descriptor.h"
 #include "system/thread.h"
 
+typedef struct p3_job_thread p3_job_thread;
+
 struct p3_jobs {
     pthread_mutex_t mutex;
     pthread_cond_t idle;
-    unsigned running; /* threads of p3_jobs_start() */
-    p3_job *first;    /* over, in the order in which they ended */
+    unsigned running;     /* threads of p3_jobs_start() */
+    p3_job_thread *ended; /* those that have nothing left to do, to be joined */
+    p3_job *first;        /* over, in the order in which they ended */
     p3_job **last;
     int ends[2]; /* a pipe with one octet in it while any are over */
 };
 
-typedef struct p3_job_start {
+struct p3_job_thread {
+    p3_job_thread *next;
     p3_jobs *jobs;
     p3_job *job;
-} p3_job_start;
+    pthread_t thread;
+};
 
 p3_jobs *p3_jobs_new(void)
 {
@@ -38,6 +43,18 @@ p3_jobs *p3_jobs_new(void)
     return j;
 }
 
+/* Joined, so that what libraries keep for a thread is gone when we go on: the process may end, or
+ * the library be unloaded. */
+static void join_all(p3_job_thread *ended)
+{
+    while (ended != NULL) {
+        p3_job_thread *next = ended->next;
+        (void)pthread_join(ended->thread, NULL);
+        free(ended);
+        ended = next;
+    }
+}
+
 void p3_jobs_free(p3_jobs *j)
 {
     if (j == NULL)
@@ -46,6 +63,7 @@ void p3_jobs_free(p3_jobs *j)
     while (j->running > 0)
         pthread_cond_wait(&j->idle, &j->mutex);
     pthread_mutex_unlock(&j->mutex);
+    join_all(j->ended);
     pthread_cond_destroy(&j->idle);
     pthread_mutex_destroy(&j->mutex);
     (void)close(j->ends[0]);
@@ -74,30 +92,32 @@ void p3_jobs_post(p3_jobs *j, p3_job *job)
 
 static void *run(void *arg)
 {
-    p3_job_start s = *(p3_job_start *)arg;
-    free(arg);
-    s.job->run(s.job);
-    pthread_mutex_lock(&s.jobs->mutex);
-    add_over(s.jobs, s.job);
-    s.jobs->running--;
-    pthread_cond_broadcast(&s.jobs->idle);
-    pthread_mutex_unlock(&s.jobs->mutex);
+    p3_job_thread *t = arg;
+    p3_jobs *j = t->jobs;
+    t->job->run(t->job);
+    pthread_mutex_lock(&j->mutex);
+    add_over(j, t->job);
+    t->next = j->ended;
+    j->ended = t;
+    j->running--;
+    pthread_cond_broadcast(&j->idle);
+    pthread_mutex_unlock(&j->mutex);
     return NULL;
 }
 
 bool p3_jobs_start(p3_jobs *j, p3_job *job)
 {
-    p3_job_start *s = malloc(sizeof *s);
-    if (s == NULL)
+    p3_job_thread *t = malloc(sizeof *t);
+    if (t == NULL)
         return false;
-    *s = (p3_job_start){j, job};
+    *t = (p3_job_thread){.jobs = j, .job = job};
     pthread_mutex_lock(&j->mutex);
-    int error = p3_thread_start(NULL, run, s);
+    int error = p3_thread_start(&t->thread, run, t);
     if (error == 0)
         j->running++;
     pthread_mutex_unlock(&j->mutex);
     if (error != 0) {
-        free(s);
+        free(t);
         errno = error;
     }
     return error == 0;
@@ -117,9 +137,12 @@ void p3_jobs_reap(p3_jobs *j)
         ssize_t n = read(j->ends[0], &octet, 1);
         (void)n; /* it is there */
     }
+    p3_job_thread *ended = j->ended;
+    j->ended = NULL;
     j->first = NULL;
     j->last = &j->first;
     pthread_mutex_unlock(&j->mutex);
+    join_all(ended);
     while (job != NULL) {
         p3_job *next = job->next;
         job->over(job);
