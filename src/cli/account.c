@@ -98,7 +98,7 @@ static void take_session(p3_local_account *a, const p3_settings *s)
 static bool take_gmail(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
     a->gmail = p3_gmail_account_new(s, a->account.tokens.word, why);
-    a->envelope.gmail = a->gmail != NULL ? &a->gmail->options : NULL;
+    a->envelope->gmail = a->gmail != NULL ? &a->gmail->options : NULL;
     a->account.line_ends = P3_LINES_CRLF; /* it is sent as it came */
     return a->gmail != NULL;
 }
@@ -109,9 +109,9 @@ static bool take_target_server(p3_local_account *a, const p3_settings *s, p3_pro
     if (a->server == NULL)
         return false;
     if (s->target.kind == P3_TARGET_IMAP)
-        a->envelope.imap = &a->server->imap;
+        a->envelope->imap = &a->server->imap;
     else
-        a->envelope.smtp = &a->server->options;
+        a->envelope->smtp = &a->server->options;
     return true;
 }
 
@@ -126,9 +126,12 @@ static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers
     if (row != NULL && row->refuses) {
         if (row->has_recipients && s->recipient == NULL && delivers)
             return p3_problem_set(why, EX_CONFIG, "%s needs a recipient: set recipient", row->name);
-        a->envelope = (p3_envelope){
+        a->envelope = calloc(1, sizeof *a->envelope);
+        if (a->envelope == NULL)
+            return p3_problem_set(why, EX_OSERR, "out of memory");
+        *a->envelope = (p3_envelope){
             .recipient = s->recipient, .sender = s->sender, .refused = s->fallback.where};
-        a->account.target.envelope = &a->envelope;
+        a->account.target.envelope = a->envelope;
     }
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
@@ -199,7 +202,7 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
 
 bool p3_local_account_set_refused(p3_local_account *a, const char *state)
 {
-    if (a->account.target.envelope == NULL || a->envelope.refused != NULL)
+    if (a->account.target.envelope == NULL || a->envelope->refused != NULL)
         return true;
     char *key = a->key != NULL ? strdup(a->key) : NULL;
     for (char *p = key; p != NULL && *p != '\0'; p++) {
@@ -208,7 +211,7 @@ bool p3_local_account_set_refused(p3_local_account *a, const char *state)
     }
     a->refused = key != NULL ? p3_text_join(state, ".refused/", key, NULL) : NULL;
     free(key);
-    a->envelope.refused = a->refused;
+    a->envelope->refused = a->refused;
     return a->refused != NULL;
 }
 
@@ -221,6 +224,7 @@ void p3_local_account_free(p3_local_account *a)
     free(a->token_advice);
     free(a->unusable);
     free(a->refused);
+    free(a->envelope);
     p3_gmail_account_free(a->gmail);
     p3_server_account_free(a->server);
 }

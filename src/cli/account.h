@@ -16,7 +16,7 @@ typedef struct p3_local_account {
     p3_packed_settings *settings; /* owned */
     p3_secret_source secret;
     char *key;
-    p3_envelope envelope;      /* of a target that needs one */
+    p3_envelope *envelope;     /* of a target that needs one, or NULL */
     p3_gmail_account *gmail;   /* NULL: it is not delivered there */
     p3_server_account *server; /* the same: of an IMAP or SMTP server */
     char *refused;             /* the Maildir that it has by default */

@@ -41,7 +41,7 @@ static void note(void *ctx, const p3_retried *m)
 /* The account's Maildir of what was refused; NULL: none is there. */
 static const char *refused_of(const p3_local_account *a)
 {
-    const char *path = a->envelope.refused;
+    const char *path = a->envelope->refused;
     return path != NULL && access(path, F_OK) == 0 ? path : NULL;
 }
 
@@ -49,10 +49,10 @@ static bool deliver(const p3_local_account *a, p3_state *state, const char *stat
                     p3_retry_result *result, p3_problem *why)
 {
     p3_known_account known = {0};
-    p3_envelope envelope = a->envelope;
+    p3_envelope envelope = *a->envelope;
     char *real = realpath(state_path, NULL);
-    p3_retry retry = {.maildir = a->envelope.refused,
-                      .is_shared = a->envelope.refused != a->refused,
+    p3_retry retry = {.maildir = a->envelope->refused,
+                      .is_shared = a->envelope->refused != a->refused,
                       .target = a->account.target,
                       .owner = p3_owner_of(real != NULL ? real : state_path, a->account.key),
                       .line_ends = a->account.line_ends,
@@ -87,7 +87,7 @@ static int deliver_one(const p3_local_account *a, p3_state *state, const char *s
         p3_print(stdout, "%s: %zu message%s delivered that had been refused%s", a->account.name,
                  result.delivered, result.delivered == 1 ? "" : "s", result.left > 0 ? "" : "\n");
     if (!result.looks && !result.quiet && result.left > 0)
-        p3_print(stdout, "; %zu left in %s\n", result.left, a->envelope.refused);
+        p3_print(stdout, "; %zu left in %s\n", result.left, a->envelope->refused);
     return ok ? result.status : p3_complain(a->account.name, &why);
 }
 
@@ -112,8 +112,10 @@ static bool find_refused(p3_chosen *chosen, const char *state, p3_problem *why)
         p3_local_account *a = &chosen->at[i];
         if (a->account.unusable != NULL)
             continue;
-        a->account.target.envelope = &a->envelope;
-        if (!p3_local_account_set_refused(a, state))
+        if (a->envelope == NULL)
+            a->envelope = calloc(1, sizeof *a->envelope);
+        a->account.target.envelope = a->envelope;
+        if (a->envelope == NULL || !p3_local_account_set_refused(a, state))
             return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
         if (refused_of(a) == NULL) /* nothing is made for it */
             a->account.target.envelope = NULL;
