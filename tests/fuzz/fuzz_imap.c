@@ -67,12 +67,13 @@ void p3_wire_close(p3_wire *w)
 
 /* ---- the target ---- */
 
-/* How often the server has said OK at the beginning of a response with a tag. */
+/* How often the server has said OK, as behind a tag; NUL is read as a blank. */
 static size_t count_ok(const uint8_t *data, size_t size)
 {
     size_t count = 0;
     for (size_t i = 0; i + 4 <= size; i++)
-        count += (data[i] == ' ') && (data[i + 1] | 32) == 'o' && (data[i + 2] | 32) == 'k';
+        count += (data[i] == ' ' || data[i] == '\0') && (data[i + 1] | 32) == 'o' &&
+                 (data[i + 2] | 32) == 'k';
     return count;
 }
 
