@@ -6,18 +6,10 @@
 #include "deliver/imap.h"
 #include "deliver/imap_address.h"
 #include "deliver/lmtp.h"
-#include "deliver/maildir.h"
 #include "deliver/mbox.h"
 
 const p3_target_row p3_target_rows[] = {
-    {.kind = P3_TARGET_MAILDIR,
-     .name = "maildir",
-     .form = P3_TARGET_PATH,
-     .open = p3_maildir_open,
-     .tidy = p3_maildir_tidy,
-     .has = p3_maildir_has,
-     .directories = p3_maildir_directories,
-     .is_exact = true},
+    P3_MAILDIR_ROW,
     {.kind = P3_TARGET_MBOX,
      .name = "mbox",
      .form = P3_TARGET_PATH,

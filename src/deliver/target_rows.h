@@ -3,7 +3,16 @@
 #ifndef P3_DELIVER_TARGET_ROWS_H
 #define P3_DELIVER_TARGET_ROWS_H
 
+#include "deliver/maildir.h"
 #include "deliver/target_row.h"
+
+/* The row that both have. */
+#define P3_MAILDIR_ROW                                                                             \
+    {                                                                                              \
+        .kind = P3_TARGET_MAILDIR, .name = "maildir", .form = P3_TARGET_PATH,                      \
+        .open = p3_maildir_open, .tidy = p3_maildir_tidy, .has = p3_maildir_has,                   \
+        .directories = p3_maildir_directories, .is_exact = true                                    \
+    }
 
 extern const p3_target_row p3_target_rows[];
 extern const size_t p3_target_row_count;

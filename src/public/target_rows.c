@@ -1,18 +1,10 @@
 /* The table of delivery targets, as libpop3-collect has it. */
 #include "deliver/target_rows.h"
 
-#include "deliver/maildir.h"
 #include "public/callbacks.h"
 
 const p3_target_row p3_target_rows[] = {
-    {.kind = P3_TARGET_MAILDIR,
-     .name = "maildir",
-     .form = P3_TARGET_PATH,
-     .open = p3_maildir_open,
-     .tidy = p3_maildir_tidy,
-     .has = p3_maildir_has,
-     .directories = p3_maildir_directories,
-     .is_exact = true},
+    P3_MAILDIR_ROW,
     {.kind = P3_TARGET_CALLBACKS,
      .name = "callbacks",
      .form = P3_TARGET_TEXT,
