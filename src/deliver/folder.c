@@ -4,12 +4,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "confine/outside.h"
+
+int p3_folder_open(const char *path, const char *name)
+{
+    size_t size = strlen(path) + strlen(name) + 1;
+    char *full = malloc(size);
+    if (full == NULL)
+        return -1;
+    snprintf(full, size, "%s%s", path, name);
+    int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = errno;
+    free(full);
+    errno = error;
+    return fd;
+}
 
 bool p3_folder_sync_entry(const char *path)
 {

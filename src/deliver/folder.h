@@ -8,6 +8,10 @@
  * leads nowhere is not replaced. Returns false with errno. */
 bool p3_folder_make(const char *path);
 
+/* Opens a folder of one at a path, if it is there, to be read; `name` begins with a slash. By its
+ * whole path: nothing else below the first need be within reach. -1 with errno. */
+int p3_folder_open(const char *path, const char *name);
+
 /* Syncs the folder that a file or folder is in. Returns false with errno. */
 bool p3_folder_sync_entry(const char *path);
 

@@ -348,24 +348,11 @@ static bool sweep(int tmp, const char *owner)
     return removed;
 }
 
-/* Opens one that is there already; `name` begins with a slash. Returns -1 when it is not. */
-static int open_present(const char *path, const char *name)
-{
-    size_t size = strlen(path) + strlen(name) + 1;
-    char *full = malloc(size);
-    if (full == NULL)
-        return -1;
-    snprintf(full, size, "%s%s", path, name);
-    int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(full);
-    return fd;
-}
-
 bool p3_maildir_has(const char *path, const char *owner)
 {
     bool found = false;
     for (const char *const *name = p3_maildir_directories; !found && *name != NULL; name++) {
-        int fd = open_present(path, *name);
+        int fd = p3_folder_open(path, *name);
         /* A file in its place: settling says so, and stops. (EACCES is the sandbox's, for what was
          * not there to be found outside of it.) */
         found = fd < 0 && errno == ENOTDIR;
@@ -383,7 +370,7 @@ bool p3_maildir_has(const char *path, const char *owner)
 
 void p3_maildir_tidy(const char *path, const char *owner)
 {
-    int fd = open_present(path, "/tmp");
+    int fd = p3_folder_open(path, "/tmp");
     if (fd < 0)
         return;
     (void)sweep(fd, owner);

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "deliver/folder.h"
 #include "deliver/parcel.h"
 #include "deliver/quarantine.h"
 #include "support/fault.h"
@@ -152,26 +153,11 @@ static void leave_one_of_each(p3_keeping *k)
     k->count = left;
 }
 
-/* By its whole path: nothing else of the Maildir need be within reach. */
-static int open_below(const char *maildir, const char *name)
-{
-    size_t size = strlen(maildir) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path == NULL)
-        return -1;
-    snprintf(path, size, "%s/%s", maildir, name);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = errno;
-    free(path);
-    errno = error;
-    return fd;
-}
-
 /* A Maildir that is not there has nothing. */
 static bool gather(p3_keeping *k, p3_problem *why)
 {
-    k->new = open_below(k->how->maildir, "new");
-    k->cur = k->new >= 0 ? open_below(k->how->maildir, "cur") : -1;
+    k->new = p3_folder_open(k->how->maildir, "/new");
+    k->cur = k->new >= 0 ? p3_folder_open(k->how->maildir, "/cur") : -1;
     if (k->cur < 0)
         return errno == ENOENT || p3_problem_errno(why, errno, "reading %s", k->how->maildir);
     bool ok = look_into(k, k->new, why) && look_into(k, k->cur, why);
