@@ -14,6 +14,7 @@
 
 #include "deliver/gmail_import.h"
 #include "deliver/parcel.h"
+#include "system/thread.h"
 
 /* Connections at a time: an import takes a third of a second, and the quota allows nine a second.
  */
@@ -210,7 +211,7 @@ static void deliver_batch(p3_batch *b)
     for (size_t k = 0; k < P3_GMAIL_LINES; k++)
         senders[k] = (p3_sender){.sending = &sending, .line = &g->lines[k]};
     for (size_t k = 1; k < P3_GMAIL_LINES && k < b->count; k++)
-        senders[k].started = pthread_create(&senders[k].thread, NULL, send_all, &senders[k]) == 0;
+        senders[k].started = p3_thread_start(&senders[k].thread, send_all, &senders[k]) == 0;
     (void)send_all(&senders[0]);
     for (size_t k = 1; k < P3_GMAIL_LINES; k++) {
         if (senders[k].started)
