@@ -31,8 +31,8 @@ static void note(void *ctx, const p3_retried *m)
     r->left += !m->delivered;
     if (m->problem != NULL) {
         p3_print(stderr, "pop3: %s: %s: %s\n", name, m->name, m->problem->text);
-        if (!m->delivered && (r->status == EX_OK || r->status == EX_TEMPFAIL))
-            r->status = m->problem->exit;
+        if (!m->delivered)
+            r->status = p3_exit_of_both(r->status, m->problem->exit);
     }
     if (r->looks)
         p3_print(stdout, "%s: would deliver %s (%s)\n", name, m->name, m->note);
@@ -91,16 +91,12 @@ static int deliver_one(const p3_local_account *a, p3_state *state, const char *s
     return ok ? result.status : p3_complain(a->account.name, &why);
 }
 
-/* One status for all: what does not mend by itself takes precedence. */
 static int deliver_all(const p3_chosen *chosen, p3_state *state, const char *state_path,
                        const p3_arguments *a)
 {
     int status = EX_OK;
-    for (size_t i = 0; i < chosen->count; i++) {
-        int one = deliver_one(&chosen->at[i], state, state_path, a);
-        if (one != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
-            status = one;
-    }
+    for (size_t i = 0; i < chosen->count; i++)
+        status = p3_exit_of_both(status, deliver_one(&chosen->at[i], state, state_path, a));
     return status;
 }
 

@@ -308,15 +308,11 @@ static bool prepare(p3_loop *l, const p3_sync_options *o, p3_problem *why)
     return p3_run_begin(&l->run, o, l->accounts, l->count, why);
 }
 
-/* One exit status for many accounts: what does not mend by itself takes precedence over
- * EX_TEMPFAIL. */
 static int status_of(const p3_loop *l)
 {
     int status = EX_OK;
-    for (size_t i = 0; i < l->count; i++) {
-        if (l->exits[i] != EX_OK && (status == EX_OK || status == EX_TEMPFAIL))
-            status = l->exits[i];
-    }
+    for (size_t i = 0; i < l->count; i++)
+        status = p3_exit_of_both(status, l->exits[i]);
     return status;
 }
 

@@ -53,3 +53,9 @@ bool p3_problem_errno(p3_problem *p, int error, const char *format, ...)
     snprintf(p->text + len, sizeof p->text - len, ": %s", strerror(error));
     return false;
 }
+
+int p3_exit_of_both(int before, int now)
+{
+    bool replaced = before == EX_OK || before == EX_TEMPFAIL;
+    return replaced && now != EX_OK ? now : before;
+}

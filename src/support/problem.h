@@ -18,4 +18,8 @@ __attribute__((format(printf, 3, 4))) bool p3_problem_set(p3_problem *p, int exi
 __attribute__((format(printf, 3, 4))) bool p3_problem_errno(p3_problem *p, int error,
                                                             const char *format, ...);
 
+/* One exit status for several things that were done: what does not mend by itself takes precedence
+ * over EX_TEMPFAIL, and the first of its kind over others. */
+int p3_exit_of_both(int before, int now);
+
 #endif
