@@ -18,8 +18,8 @@
 
 struct p3_imap_wire {
     p3_wire *wire;
-    size_t in_at, in_used, out_used;
-    char in[16 * 1024];
+    p3_wire_input in;
+    size_t out_used;
     char out[32 * 1024];
 };
 
@@ -39,7 +39,7 @@ p3_imap_wire *p3_imap_wire_open(const p3_imap_address *to, const p3_imap_options
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    w->in_at = w->in_used = w->out_used = 0;
+    w->in.at = w->in.used = w->out_used = 0;
     w->wire = p3_wire_log_in(&to->at, &options->server, &protocol, why);
     if (w->wire != NULL)
         return w;
@@ -78,21 +78,6 @@ bool p3_imap_put(p3_imap_wire *w, const char *data, size_t len)
     return true;
 }
 
-/* The next octet, or -1 with errno. */
-static int next_octet(p3_imap_wire *w, int64_t until)
-{
-    if (w->in_at == w->in_used) {
-        ssize_t n = p3_wire_receive(w->wire, w->in, sizeof w->in, until);
-        if (n <= 0) {
-            errno = n == 0 ? 0 : errno;
-            return -1;
-        }
-        w->in_used = (size_t)n;
-        w->in_at = 0;
-    }
-    return (unsigned char)w->in[w->in_at++];
-}
-
 /* ---- responses ---- */
 
 /* What is kept of a response as it comes. */
@@ -123,7 +108,7 @@ static bool read_line(p3_imap_wire *w, p3_gathered *g, int64_t *literal, int64_t
     int64_t number = -1; /* of the braces that may end the line */
     bool closed = false;
     for (;;) {
-        int c = next_octet(w, until);
+        int c = p3_wire_octet(w->wire, &w->in, until);
         if (!gather(g, c))
             return false;
         if (c == '\n')
@@ -177,7 +162,7 @@ bool p3_imap_read(p3_imap_wire *w, p3_imap_response *r, int64_t until)
         if (!read_line(w, &g, &literal, until))
             return false;
         for (int64_t i = 0; i < literal; i++) {
-            if (!gather(&g, next_octet(w, until)))
+            if (!gather(&g, p3_wire_octet(w->wire, &w->in, until)))
                 return false;
         }
     } while (literal >= 0);

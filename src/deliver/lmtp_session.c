@@ -33,9 +33,8 @@ struct p3_lmtp_session {
     unsigned announced;
     uint64_t size_limit;           /* 0: none */
     const p3_spool_mail *envelope; /* announced already, and not answered; or NULL */
-    size_t in_used, in_at;
+    p3_wire_input in;
     size_t out_used;
-    char in[4096];
     char out[2 * P3_PIECE + 16];
 };
 
@@ -73,27 +72,12 @@ static void put_line(p3_lmtp_session *s, const char *line)
     s->out_used += len;
 }
 
-/* The next octet, or -1 with errno: 0 for an end. */
-static int next_octet(p3_lmtp_session *s, int64_t until)
-{
-    if (s->in_at == s->in_used) {
-        ssize_t n = p3_wire_receive(s->wire, s->in, sizeof s->in, until);
-        if (n <= 0) {
-            errno = n == 0 ? 0 : errno;
-            return -1;
-        }
-        s->in_used = (size_t)n;
-        s->in_at = 0;
-    }
-    return (unsigned char)s->in[s->in_at++];
-}
-
 /* A line without its end, as much of it as is kept. */
 static bool read_line(p3_lmtp_session *s, char *line, int64_t until)
 {
     size_t len = 0;
     for (size_t all = 0;; all++) {
-        int c = next_octet(s, until);
+        int c = p3_wire_octet(s->wire, &s->in, until);
         if (c < 0 || all > 64 * 1024) {
             errno = c < 0 ? errno : EPROTO;
             return false;
@@ -266,7 +250,7 @@ static p3_lmtp_session *new_session(p3_wire *wire, const char *protocol, p3_prob
     s->announced = 0;
     s->size_limit = 0;
     s->envelope = NULL;
-    s->in_used = s->in_at = s->out_used = 0;
+    s->in.used = s->in.at = s->out_used = 0;
     return s;
 }
 
@@ -437,7 +421,7 @@ static bool send_text(p3_lmtp_session *s, const p3_spool_mail *mail, p3_problem 
 /* Whether the server has said something that it was not asked for. */
 static bool has_spoken(const p3_lmtp_session *s)
 {
-    return s->in_at < s->in_used || p3_wire_has_spoken(s->wire);
+    return s->in.at < s->in.used || p3_wire_has_spoken(s->wire);
 }
 
 p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail,

@@ -4,6 +4,7 @@
 #ifndef P3_DELIVER_WIRE_H
 #define P3_DELIVER_WIRE_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -35,6 +36,27 @@ bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until);
 
 /* Receives some octets, until a time of p3_clock_ms(). 0 at the end; -1 with errno. */
 ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until);
+
+/* What has been received and not yet looked at. All zero at first. */
+typedef struct p3_wire_input {
+    size_t at, used;
+    char octets[16 * 1024];
+} p3_wire_input;
+
+/* The next octet, or -1 with errno: 0 for an end. */
+static inline int p3_wire_octet(p3_wire *w, p3_wire_input *in, int64_t until)
+{
+    if (in->at == in->used) {
+        ssize_t n = p3_wire_receive(w, in->octets, sizeof in->octets, until);
+        if (n <= 0) {
+            errno = n == 0 ? 0 : errno;
+            return -1;
+        }
+        in->used = (size_t)n;
+        in->at = 0;
+    }
+    return (unsigned char)in->octets[in->at++];
+}
 
 /* Whether there is something to be received, an end included. */
 bool p3_wire_has_spoken(p3_wire *w);
