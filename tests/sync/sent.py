@@ -1,6 +1,8 @@
 """What a server that mail is sent to should have got, and has."""
 
-from world import message
+import subprocess
+
+from world import COMMAND, DEADLINE, message
 
 
 def refused(world):
@@ -18,3 +20,11 @@ def expected(count, first=0):
 
 def bodies(server):
     return sorted(mail.body for mail in server.mails)
+
+
+def refused_configuration(world, *options):
+    """What the command says of a mistake in how a target is set, without a connection to anybody."""
+    done = subprocess.run([COMMAND, "sync", "pop3://user@127.0.0.1:1", "--state", str(world.state), *options],
+                          env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode in (64, 78), (done.returncode, done.stderr)
+    return done.stderr
