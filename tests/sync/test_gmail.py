@@ -416,13 +416,11 @@ def test_cut_at_any_octet_a_message_arrives_once(fast_world, gmail):
         before = list(gmail.requests)
         with world.server("--delete") as server, cut_relay(int(gmail.url.rpartition(":")[2]), way, at) as relay:
             through = SimpleNamespace(url=f"https://localhost:{relay.port}", ca_file=gmail.ca_file)
-            # At times libcrypto still has what it keeps for a thread when the command ends; other tests look for leaks.
-            env = {"ASAN_OPTIONS": "detect_leaks=0"}
-            process = start(world, server.port, through, "--delete", env=env)
+            process = start(world, server.port, through, "--delete")
             errors = process.communicate(timeout=DEADLINE)[1]
             if process.returncode != 0:
                 assert process.returncode == 75, (way, at, errors)
-                sync(world, server.port, through, "--delete", env=env)
+                sync(world, server.port, through, "--delete")
             assert bodies(gmail) == expected(1, first), (way, at, errors, gmail.requests[len(before):])
             server.settle()
             whole = whole or relay.octets
