@@ -6,13 +6,18 @@
 #include "deliver/maildir.h"
 #include "deliver/target_row.h"
 
-/* The row that both have. */
+/* clang-format off */
+/* The row that both have. Versions of clang-format disagree about it. */
 #define P3_MAILDIR_ROW                                                                             \
-    {                                                                                              \
-        .kind = P3_TARGET_MAILDIR, .name = "maildir", .form = P3_TARGET_PATH,                      \
-        .open = p3_maildir_open, .tidy = p3_maildir_tidy, .has = p3_maildir_has,                   \
-        .directories = p3_maildir_directories, .is_exact = true                                    \
-    }
+    {.kind = P3_TARGET_MAILDIR,                                                                    \
+     .name = "maildir",                                                                            \
+     .form = P3_TARGET_PATH,                                                                       \
+     .open = p3_maildir_open,                                                                      \
+     .tidy = p3_maildir_tidy,                                                                      \
+     .has = p3_maildir_has,                                                                        \
+     .directories = p3_maildir_directories,                                                        \
+     .is_exact = true}
+/* clang-format on */
 
 extern const p3_target_row p3_target_rows[];
 extern const size_t p3_target_row_count;
