@@ -95,6 +95,7 @@ static const int always[] = {
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(select), SCMP_SYS(_newselect),
     SCMP_SYS(pselect6), SCMP_SYS(pselect6_time64), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
     SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(futex), SCMP_SYS(futex_time64), SCMP_SYS(pipe2),
+    SCMP_SYS(eventfd2), /* libcurl 8.22 wakes itself by one */
     SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
     /* signals: taking them */
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn),
