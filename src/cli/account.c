@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/multidrop.h"
 #include "cli/secret.h"
 #include "cli/token_words.h"
 #include "settings/text.h"
@@ -124,15 +125,21 @@ static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers
     a->account.target = s->target;
     const p3_target_row *row = p3_target_row_of(s->target.kind);
     if (row != NULL && row->refuses) {
-        if (row->has_recipients && s->recipient == NULL && delivers)
+        const char *recipient = p3_multidrop_postmaster(s);
+        if (row->has_recipients && recipient == NULL && s->recipients_from == NULL && delivers)
             return p3_problem_set(why, EX_CONFIG, "%s needs a recipient: set recipient", row->name);
         a->envelope = calloc(1, sizeof *a->envelope);
         if (a->envelope == NULL)
             return p3_problem_set(why, EX_OSERR, "out of memory");
         *a->envelope = (p3_envelope){
-            .recipient = s->recipient, .sender = s->sender, .refused = s->fallback.where};
+            .recipient = recipient, .sender = s->sender, .refused = s->fallback.where};
         a->account.target.envelope = a->envelope;
     }
+    p3_recipients *map = NULL;
+    if (delivers && !p3_multidrop_make(&map, s, row, why))
+        return false;
+    if (map != NULL)
+        a->envelope->map = map;
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;
@@ -224,6 +231,8 @@ void p3_local_account_free(p3_local_account *a)
     free(a->token_advice);
     free(a->unusable);
     free(a->refused);
+    if (a->envelope != NULL)
+        p3_recipients_free(a->envelope->map);
     free(a->envelope);
     p3_gmail_account_free(a->gmail);
     p3_server_account_free(a->server);

@@ -60,6 +60,7 @@ static bool deliver(const p3_local_account *a, p3_state *state, const char *stat
                       .tell = note,
                       .ctx = result};
     free(real);
+    envelope.aside = envelope.refused;
     envelope.refused = NULL; /* it is there */
     retry.target.envelope = &envelope;
     if (state == NULL || result->looks)

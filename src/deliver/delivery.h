@@ -21,8 +21,12 @@ struct pop3_target;
 /* To whom messages are sent, where a target does that. */
 typedef struct p3_envelope {
     const char *recipient;
-    const char *sender;  /* "" for nobody; NULL: the one that is found in the message */
+    const char *sender; /* "" for nobody; NULL: the one that is found in the message */
+    struct p3_recipients
+        *map;            /* whom they go to by their headers, `recipient` being the one for
+                            what fits nobody; NULL: all to him. The account's, which frees it */
     const char *refused; /* the Maildir for messages that the target refuses for good */
+    const char *aside;   /* that for recipients who did not get what others got; NULL: the same */
     const struct p3_gmail_options *gmail; /* what Gmail needs beside that; or NULL */
     const struct p3_imap_options *imap;   /* for such a target; or NULL */
     const struct p3_server_options *smtp; /* the same */
@@ -86,6 +90,9 @@ typedef struct p3_delivery_class {
     /* Prepares for one of them, as there is time. Returns false when there is nothing to prepare.
      * May be NULL. */
     bool (*prepare)(p3_delivery *d);
+    /* The header of the message that begin() is called for next, as much of it as is kept; `left`
+     * is the only one of its recipients who has not got it yet, or NULL. May be NULL. */
+    void (*address)(p3_delivery *d, const char *header, size_t len, const char *left);
     /* Begins a message, sent by `sender` (""  for nobody). Then come write() with its octets, and
      * finish(), which fills the parcel in; or abandon() at any time, also after a failure. */
     bool (*begin)(p3_delivery *d, const char *name, const char *sender, p3_problem *why);

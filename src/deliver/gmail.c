@@ -49,8 +49,7 @@ static bool gmail_begin(p3_delivery *d, const char *name, const char *sender, p3
     g->name = name;
     if (g->spool == NULL && (g->spool = p3_spool_new(why)) == NULL)
         return false;
-    p3_spool_begin(g->spool, "", "");
-    return true;
+    return p3_spool_begin(g->spool, "", NULL, 0) || spool_fails(why);
 }
 
 static bool gmail_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)

@@ -53,9 +53,10 @@ static bool imap_begin(p3_delivery *d, const char *name, const char *sender, p3_
     m->name = name;
     if (m->spool == NULL && (m->spool = p3_spool_new(why)) == NULL)
         return false;
-    p3_spool_begin(m->spool, "", "");
     snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s\n", name);
-    return p3_spool_write(m->spool, line, strlen(line)) || spool_fails(why);
+    return (p3_spool_begin(m->spool, "", NULL, 0) &&
+            p3_spool_write(m->spool, line, strlen(line))) ||
+           spool_fails(why);
 }
 
 static bool imap_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)

@@ -30,7 +30,10 @@ typedef struct p3_lmtp {
     p3_spool *spool;  /* of the batch being filled, or NULL */
     const char *name; /* of the message being written, or NULL */
     char *sender;
-    p3_lmtp_session *session; /* only used by deliver(), and at the end */
+    p3_recipient *to; /* of the message that begins next; with room for as many as it may have */
+    size_t to_count;
+    p3_lmtp_session *session;  /* only used by deliver(), and at the end */
+    p3_lmtp_verdict *verdicts; /* the same: one for each recipient */
 } p3_lmtp;
 
 /* ---- writing a message ---- */
@@ -38,6 +41,19 @@ typedef struct p3_lmtp {
 static bool spool_fails(p3_problem *why)
 {
     return p3_problem_errno(why, errno, "keeping messages for the server");
+}
+
+/* Finds out whom the message goes to that begins next. */
+static void lmtp_address(p3_delivery *d, const char *header, size_t len, const char *left)
+{
+    p3_lmtp *m = (p3_lmtp *)d;
+    const p3_recipients *map = m->envelope != NULL ? m->envelope->map : NULL;
+    if (map == NULL)
+        return;
+    if (left != NULL && p3_recipients_find_one(map, left, header, len, m->to))
+        m->to_count = 1;
+    else
+        m->to_count = p3_recipients_find(map, header, len, m->to);
 }
 
 static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
@@ -53,9 +69,10 @@ static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_
         return p3_problem_set(why, EX_OSERR, "out of memory");
     if (m->spool == NULL && (m->spool = p3_spool_new(why)) == NULL)
         return false;
-    p3_spool_begin(m->spool, m->sender, e->recipient);
     snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s\n", name);
-    return p3_spool_write(m->spool, line, strlen(line)) || spool_fails(why);
+    return (p3_spool_begin(m->spool, m->sender, m->to, m->to_count) &&
+            p3_spool_write(m->spool, line, strlen(line))) ||
+           spool_fails(why);
 }
 
 static bool lmtp_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
@@ -111,11 +128,12 @@ static void lmtp_seal(p3_delivery *d, p3_batch *batch)
 /* ---- delivering ---- */
 
 /* Sends a message over the connection there is, or a new one. A connection that turns out to be
- * gone before the message was sent is made again, once. */
-static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail *next,
-                                 bool *sent, p3_problem *why)
+ * gone before the message was sent is made again, once. False when there is none, and the message
+ * was not sent: else there are verdicts. */
+static bool send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail *next,
+                      p3_problem *why)
 {
-    *sent = false;
+    bool sent = false;
     for (int attempt = 0;; attempt++) {
         bool is_new = !p3_lmtp_is_usable(m->session);
         if (is_new) {
@@ -124,30 +142,110 @@ static p3_lmtp_outcome send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3
                                     : p3_lmtp_connect(&m->address, why);
         }
         if (m->session == NULL)
-            return P3_LMTP_LOST;
-        p3_lmtp_outcome is = p3_lmtp_send(m->session, mail, next, sent, why);
-        if (is != P3_LMTP_LOST || *sent || is_new || attempt > 0)
-            return is;
+            return false;
+        if (p3_lmtp_send(m->session, mail, next, m->verdicts, &sent, why) || sent)
+            return true;
+        if (is_new || attempt > 0)
+            return false;
     }
 }
 
-/* What became of a message. Returns whether the connection is gone, and cannot be had again. */
-static bool note(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail, p3_lmtp_outcome is,
-                 bool sent, const p3_problem *why)
+/* How many recipients of a message got each verdict. */
+typedef struct p3_tally {
+    size_t of[P3_LMTP_LOST + 1];
+    const p3_lmtp_verdict *first; /* that did not accept it; or NULL */
+    const p3_lmtp_verdict *later; /* that may accept it another time; or NULL */
+} p3_tally;
+
+static p3_tally count_verdicts(const p3_lmtp *m, const p3_spool_mail *mail)
+{
+    p3_tally t = {0};
+    for (size_t i = 0; i < mail->to_count; i++) {
+        const p3_lmtp_verdict *v = &m->verdicts[i];
+        t.of[v->is]++;
+        if (t.first == NULL && v->is != P3_LMTP_OK)
+            t.first = v;
+        if (t.later == NULL && (v->is == P3_LMTP_TEMPORARY || v->is == P3_LMTP_LOST))
+            t.later = v;
+    }
+    return t;
+}
+
+static void fail_for_now(p3_parcel *p, const char *doing, const p3_lmtp_verdict *v)
+{
+    char lost[100];
+    if (v->is == P3_LMTP_LOST)
+        snprintf(lost, sizeof lost, "%sit was sent, and may have arrived; it comes again: ", doing);
+    p3_parcel_fail(p, EX_TEMPFAIL, v->is == P3_LMTP_LOST ? lost : doing, &v->why);
+}
+
+/* Some recipients have it, and do not get it again: for each of the others it is kept, and this
+ * message is over. */
+static void keep_for_others(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail,
+                            const char *doing, const p3_tally *t)
+{
+    const p3_envelope *e = m->envelope;
+    const char *maildir = e->aside != NULL ? e->aside : e->refused;
+    size_t others = mail->to_count - t->of[P3_LMTP_OK];
+    p3_problem told;
+    bool ok = true;
+    if (maildir == NULL) {
+        fail_for_now(p, doing, t->first);
+        return;
+    }
+    for (size_t i = 0; ok && i < mail->to_count; i++) {
+        const p3_lmtp_verdict *v = &m->verdicts[i];
+        if (v->is != P3_LMTP_OK)
+            ok = p3_parcel_keep_for(p, maildir, mail, mail->to[i].address, &v->why, &told);
+    }
+    p->delivered = ok;
+    if (ok) {
+        p3_problem_set(
+            &told, EX_UNAVAILABLE,
+            "%zu of %zu recipients did not get it: %.400s; for them it is kept in %.200s "
+            "(pop3 retry delivers it again)",
+            others, mail->to_count, t->first->why.text, maildir);
+        p3_parcel_fail(p, EX_UNAVAILABLE, doing, &told);
+    } else {
+        p3_parcel_fail(p, told.exit,
+                       "keeping a message for recipients that did not get it: ", &told);
+    }
+}
+
+/* All recipients refuse it for good. One that was found by a header is noted. */
+static void refuse_for_good(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail,
+                            const char *doing, const p3_tally *t)
+{
+    p3_problem why = t->first->why;
+    if (mail->to_count > 1)
+        p3_problem_set(&why, EX_UNAVAILABLE, "%.600s; and so it is for all %zu recipients",
+                       t->first->why.text, mail->to_count);
+    p3_parcel_refuse(p, m->envelope->refused, mail, doing,
+                     m->is_smtp ? "the SMTP server" : "the LMTP server", &why);
+}
+
+/* What became of a message. */
+static void note(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail)
 {
     const char *doing = m->is_smtp ? "delivering by SMTP: " : "delivering by LMTP: ";
-    char lost[100];
-    p->delivered = is == P3_LMTP_OK;
-    if (is == P3_LMTP_PERMANENT) {
-        p3_parcel_refuse(p, m->envelope->refused, mail, doing,
-                         m->is_smtp ? "the SMTP server" : "the LMTP server", why);
-    } else if (is == P3_LMTP_TEMPORARY) {
-        p3_parcel_fail(p, EX_TEMPFAIL, doing, why);
-    } else if (is == P3_LMTP_LOST && sent) {
-        snprintf(lost, sizeof lost, "%sit was sent, and may have arrived; it comes again: ", doing);
-        p3_parcel_fail(p, EX_TEMPFAIL, lost, why);
-    }
-    return is == P3_LMTP_LOST && !sent;
+    p3_tally t = count_verdicts(m, mail);
+    p->delivered = t.first == NULL;
+    if (t.first == NULL)
+        return;
+    if (t.of[P3_LMTP_OK] > 0)
+        keep_for_others(m, p, mail, doing, &t);
+    else if (t.later != NULL)
+        fail_for_now(p, doing, t.later);
+    else
+        refuse_for_good(m, p, mail, doing, &t);
+}
+
+/* The target fails: what is left of the batch waits. */
+static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const char *more)
+{
+    bool is_barred = m->is_smtp && m->session == NULL; /* by its certificate, or the login */
+    p3_problem_set(&b->stopped, is_barred ? why->exit : EX_TEMPFAIL, "delivering by %s: %.600s%s",
+                   m->is_smtp ? "SMTP" : "LMTP", why->text, more);
 }
 
 static void deliver_batch(p3_batch *b)
@@ -162,16 +260,16 @@ static void deliver_batch(p3_batch *b)
     for (size_t i = 0; i < b->count; i++) {
         p3_parcel *p = &b->parcels[i];
         p3_problem why = {0};
-        bool sent;
         const p3_spool_mail *next = i + 1 < b->count ? &s->mails[i + 1] : NULL;
-        p3_lmtp_outcome is = send_mail(m, &s->mails[i], next, &sent, &why);
-        bool gone = note(m, p, &s->mails[i], is, sent, &why);
+        if (!send_mail(m, &s->mails[i], next, &why)) {
+            stop(m, b, &why, "");
+            return;
+        }
+        note(m, p, &s->mails[i]);
         setbacks = p->delivered ? 0 : setbacks + 1;
-        if (gone || setbacks == P3_SETBACKS_MOST) {
-            bool barred = m->is_smtp && m->session == NULL; /* by its certificate, or the login */
-            p3_problem_set(&b->stopped, barred ? why.exit : EX_TEMPFAIL,
-                           "delivering by %s: %.600s%s", m->is_smtp ? "SMTP" : "LMTP", why.text,
-                           gone ? "" : "; so it was with several: the others wait for another run");
+        if (setbacks == P3_SETBACKS_MOST) {
+            stop(m, b, p->problem != NULL ? &count_verdicts(m, &s->mails[i]).first->why : &why,
+                 "; so it was with several: the others wait for another run");
             return;
         }
     }
@@ -207,12 +305,15 @@ static void lmtp_close(p3_delivery *d)
     lmtp_abandon(d);
     discard_spool(m);
     p3_lmtp_end(m->session);
+    free(m->to);
+    free(m->verdicts);
     free(m->where);
     free(m);
 }
 
 static const p3_delivery_class lmtp_class = {
     .slow = true,
+    .address = lmtp_address,
     .begin = lmtp_begin,
     .write = lmtp_write,
     .finish = lmtp_finish,
@@ -232,22 +333,41 @@ bool p3_smtp_server_read(p3_server_url *out, const char *where)
     return p3_server_url_read(out, where, &scheme) && where[out->rest] == '\0';
 }
 
+/* Makes room for the recipients of a message; without a map it has the one that is set. */
+static bool make_room(p3_lmtp *m)
+{
+    const p3_envelope *e = m->envelope;
+    size_t most = e != NULL && e->map != NULL ? P3_RECIPIENTS_MOST : 1;
+    m->to = calloc(most, sizeof *m->to);
+    m->verdicts = calloc(most, sizeof *m->verdicts);
+    if (m->to == NULL || m->verdicts == NULL)
+        return false;
+    if (e != NULL && e->recipient != NULL)
+        m->to[0] = p3_recipient_of(e->recipient);
+    m->to_count = 1;
+    return true;
+}
+
 static p3_delivery *open_target(const char *where, const p3_envelope *envelope, bool is_smtp,
                                 p3_problem *why)
 {
     p3_lmtp *m = calloc(1, sizeof *m);
-    if (m == NULL || (m->where = strdup(where)) == NULL) {
-        free(m);
+    if (m == NULL) {
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
     m->base.class = &lmtp_class;
     m->envelope = envelope;
     m->is_smtp = is_smtp;
-    if (is_smtp ? p3_smtp_server_read(&m->url, m->where) : p3_address_read(&m->address, m->where))
+    m->where = strdup(where);
+    if (m->where == NULL || !make_room(m))
+        p3_problem_set(why, EX_OSERR, "out of memory");
+    else if (is_smtp ? p3_smtp_server_read(&m->url, m->where)
+                     : p3_address_read(&m->address, m->where))
         return &m->base;
-    p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an %s server", where,
-                   is_smtp ? "SMTP" : "LMTP");
+    else
+        p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an %s server", where,
+                       is_smtp ? "SMTP" : "LMTP");
     lmtp_close(&m->base);
     return NULL;
 }

@@ -31,11 +31,12 @@ struct p3_lmtp_session {
     p3_wire *wire; /* NULL: it is over */
     const char *protocol;
     unsigned announced;
+    bool is_smtp;                  /* it has one answer to a message */
     uint64_t size_limit;           /* 0: none */
     const p3_spool_mail *envelope; /* announced already, and not answered; or NULL */
     p3_wire_input in;
     size_t out_used;
-    char out[2 * P3_PIECE + 16];
+    char out[3 * P3_PIECE + 16]; /* two pieces, and the commands for P3_RECIPIENTS_MOST */
 };
 
 /* A reply: its code, and its lines joined. */
@@ -247,6 +248,7 @@ static p3_lmtp_session *new_session(p3_wire *wire, const char *protocol, p3_prob
         return NULL;
     s->wire = wire;
     s->protocol = protocol;
+    s->is_smtp = strcmp(protocol, "SMTP") == 0;
     s->announced = 0;
     s->size_limit = 0;
     s->envelope = NULL;
@@ -304,22 +306,43 @@ void p3_lmtp_end(p3_lmtp_session *s)
 
 /* ---- a message ---- */
 
-enum { P3_MAIL, P3_RCPT, P3_DATA };
-
-static void put_command(p3_lmtp_session *s, int which, const p3_spool_mail *mail)
+/* Whether a recipient may be offered to the server. */
+static bool may_offer(const p3_lmtp_session *s, const p3_recipient *to)
 {
-    char line[1200];
+    return !to->has_been && (!to->is_utf8 || (s->announced & P3_SMTPUTF8) != 0);
+}
+
+/* How many recipients of a message may be. */
+static size_t count_offered(const p3_lmtp_session *s, const p3_spool_mail *mail)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < mail->to_count; i++)
+        count += may_offer(s, &mail->to[i]);
+    return count;
+}
+
+/* Whether the server takes one of its size. */
+static bool fits(const p3_lmtp_session *s, const p3_spool_mail *mail)
+{
+    return s->size_limit == 0 || mail->octets <= s->size_limit;
+}
+
+static void put_sender(p3_lmtp_session *s, const p3_spool_mail *mail)
+{
+    char line[700];
     char size[40] = "";
     if ((s->announced & P3_SIZE) != 0)
         snprintf(size, sizeof size, " SIZE=%llu", (unsigned long long)mail->octets);
-    if (which == P3_MAIL)
-        snprintf(line, sizeof line, "MAIL FROM:<%.500s>%s%s%s\r\n", mail->sender, size,
-                 mail->is_8bit && (s->announced & P3_8BITMIME) != 0 ? " BODY=8BITMIME" : "",
-                 mail->is_utf8 && (s->announced & P3_SMTPUTF8) != 0 ? " SMTPUTF8" : "");
-    else if (which == P3_RCPT)
-        snprintf(line, sizeof line, "RCPT TO:<%.500s>\r\n", mail->recipient);
-    else
-        snprintf(line, sizeof line, "DATA\r\n");
+    snprintf(line, sizeof line, "MAIL FROM:<%.500s>%s%s%s\r\n", mail->sender, size,
+             mail->is_8bit && (s->announced & P3_8BITMIME) != 0 ? " BODY=8BITMIME" : "",
+             mail->is_utf8 && (s->announced & P3_SMTPUTF8) != 0 ? " SMTPUTF8" : "");
+    put_line(s, line);
+}
+
+static void put_recipient(p3_lmtp_session *s, const p3_recipient *to)
+{
+    char line[600];
+    snprintf(line, sizeof line, "RCPT TO:<%.500s>\r\n", to->address);
     put_line(s, line);
 }
 
@@ -327,8 +350,12 @@ static void put_command(p3_lmtp_session *s, int which, const p3_spool_mail *mail
  * §4.2 demands it). */
 static void put_envelope(p3_lmtp_session *s, const p3_spool_mail *mail)
 {
-    for (int which = P3_MAIL; which <= P3_DATA; which++)
-        put_command(s, which, mail);
+    put_sender(s, mail);
+    for (size_t i = 0; i < mail->to_count; i++) {
+        if (may_offer(s, &mail->to[i]))
+            put_recipient(s, &mail->to[i]);
+    }
+    put_line(s, "DATA\r\n");
     s->envelope = mail;
 }
 
@@ -341,37 +368,140 @@ static void reset(p3_lmtp_session *s)
         (void)end(s);
 }
 
-/* Hears what the server says to an announced message. All replies are read: they come in order. */
-static p3_lmtp_outcome hear_envelope(p3_lmtp_session *s, const p3_spool_mail *mail, p3_problem *why)
+/* A message that is being announced: the recipients that are left have P3_LMTP_OK. */
+typedef struct p3_announcement {
+    const p3_spool_mail *mail;
+    p3_lmtp_verdict *verdicts;
+    bool together; /* all commands have been sent */
+    p3_problem *why;
+} p3_announcement;
+
+static size_t count_left(const p3_announcement *a)
 {
-    static const char *const what[] = {"the sender", "the recipient", "the message"};
-    bool together = s->envelope == mail;
-    p3_lmtp_outcome is = P3_LMTP_OK;
-    s->envelope = NULL;
-    for (int which = P3_MAIL; which <= P3_DATA && (together || is == P3_LMTP_OK); which++) {
-        p3_reply r;
-        if (!together)
-            put_command(s, which, mail);
-        if (!flush(s) || !read_reply(s, &r, P3_REPLY_MS, false))
-            return lose(s, "announcing the message", why);
-        bool goes_on = which == P3_DATA && r.code == 354;
-        if (r.code == 421) { /* RFC 5321 §3.8: it closes the connection, whatever was asked */
-            (void)end(s);
-            (void)refuse("the connection", &r, why);
-            return P3_LMTP_LOST;
-        }
-        if (is != P3_LMTP_OK && goes_on)
-            (void)end(s); /* it wants a message that has nobody to go to */
-        else if (is == P3_LMTP_OK && outcome_of(&r) != P3_LMTP_OK)
-            is = refuse(what[which], &r, why);
-        else if (is == P3_LMTP_OK && (which == P3_DATA ? !goes_on : !is_final(&r))) {
-            errno = EPROTO;
-            return lose(s, "announcing the message", why);
-        }
+    size_t left = 0;
+    for (size_t i = 0; i < a->mail->to_count; i++)
+        left += a->verdicts[i].is == P3_LMTP_OK;
+    return left;
+}
+
+/* All that are left get the same verdict. */
+static void judge_all(const p3_announcement *a, p3_lmtp_outcome is, const p3_problem *why)
+{
+    for (size_t i = 0; i < a->mail->to_count; i++) {
+        if (a->verdicts[i].is == P3_LMTP_OK)
+            a->verdicts[i] = (p3_lmtp_verdict){.is = is, .why = *why};
     }
-    if (is != P3_LMTP_OK && s->wire != NULL)
+}
+
+/* Nobody is refused yet, but those who are not offered. */
+static void begin_verdicts(const p3_lmtp_session *s, const p3_announcement *a)
+{
+    for (size_t i = 0; i < a->mail->to_count; i++) {
+        const p3_recipient *to = &a->mail->to[i];
+        p3_lmtp_verdict *v = &a->verdicts[i];
+        *v = (p3_lmtp_verdict){.is = may_offer(s, to) ? P3_LMTP_OK : P3_LMTP_PERMANENT};
+        if (to->has_been)
+            p3_problem_set(&v->why, EX_UNAVAILABLE,
+                           "a Delivered-To: line says that it has been delivered to %.320s before: "
+                           "it goes in circles",
+                           to->address);
+        else if (v->is != P3_LMTP_OK)
+            p3_problem_set(&v->why, EX_UNAVAILABLE,
+                           "the server takes no address beyond ASCII (it has no SMTPUTF8): %.320s",
+                           to->address);
+    }
+}
+
+/* Hears the answer to one command. False when the connection is over. */
+static bool hear(p3_lmtp_session *s, const p3_announcement *a, p3_reply *r)
+{
+    if (!flush(s) || !read_reply(s, r, P3_REPLY_MS, false)) {
+        (void)lose(s, "announcing the message", a->why);
+        return false;
+    }
+    if (r->code != 421) /* RFC 5321 §3.8: it closes the connection, whatever was asked */
+        return true;
+    (void)end(s);
+    (void)refuse("the connection", r, a->why);
+    return false;
+}
+
+static bool is_out_of_step(p3_lmtp_session *s, const p3_announcement *a)
+{
+    errno = EPROTO;
+    (void)lose(s, "announcing the message", a->why);
+    return false;
+}
+
+static bool hear_sender(p3_lmtp_session *s, const p3_announcement *a)
+{
+    p3_reply r;
+    p3_problem why;
+    if (!a->together)
+        put_sender(s, a->mail);
+    if (!hear(s, a, &r))
+        return false;
+    if (outcome_of(&r) != P3_LMTP_OK)
+        judge_all(a, refuse("the sender", &r, &why), &why);
+    else if (!is_final(&r))
+        return is_out_of_step(s, a);
+    return true;
+}
+
+/* `is_heard`: the sender was not refused, so that the answer counts. */
+static bool hear_recipient(p3_lmtp_session *s, const p3_announcement *a, size_t i, bool is_heard)
+{
+    p3_reply r;
+    char what[400];
+    p3_lmtp_verdict *v = &a->verdicts[i];
+    if (!a->together)
+        put_recipient(s, &a->mail->to[i]);
+    if (!hear(s, a, &r))
+        return false;
+    snprintf(what, sizeof what, "the recipient %.320s", a->mail->to[i].address);
+    if (is_heard && outcome_of(&r) != P3_LMTP_OK)
+        v->is = refuse(what, &r, &v->why);
+    else if (is_heard && !is_final(&r))
+        return is_out_of_step(s, a);
+    return true;
+}
+
+static bool hear_data(p3_lmtp_session *s, const p3_announcement *a)
+{
+    p3_reply r;
+    p3_problem why;
+    bool any = count_left(a) > 0;
+    if (!a->together)
+        put_line(s, "DATA\r\n");
+    if (!hear(s, a, &r))
+        return false;
+    bool goes_on = r.code == 354;
+    if (!any && goes_on)
+        (void)end(s); /* it wants a message that has nobody to go to */
+    else if (any && outcome_of(&r) != P3_LMTP_OK)
+        judge_all(a, refuse("the message", &r, &why), &why);
+    else if (any && !goes_on)
+        return is_out_of_step(s, a);
+    return true;
+}
+
+/* Hears what the server says to a message that has been announced, or announces it. All replies are
+ * read: they come in order. False when the connection is over before it was taken or refused. */
+static bool hear_envelope(p3_lmtp_session *s, const p3_announcement *a)
+{
+    s->envelope = NULL;
+    if (!hear_sender(s, a))
+        return false;
+    bool is_heard = count_left(a) > 0;
+    for (size_t i = 0; i < a->mail->to_count && (is_heard || a->together); i++) {
+        if (may_offer(s, &a->mail->to[i]) && !hear_recipient(s, a, i, is_heard))
+            return false;
+    }
+    if ((count_left(a) > 0 || a->together) && !hear_data(s, a))
+        return false;
+    if (count_left(a) == 0 && s->wire != NULL)
         reset(s);
-    return is;
+    return true;
 }
 
 /* Sends the message's text: line ends become CRLF, a CR or LF alone included (RFC 5321 §2.3.8: else
@@ -424,45 +554,98 @@ static bool has_spoken(const p3_lmtp_session *s)
     return s->in.at < s->in.used || p3_wire_has_spoken(s->wire);
 }
 
-p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail,
-                             const p3_spool_mail *next, bool *sent, p3_problem *why)
+/* Hears the answer to a message for one recipient. `early`: the server had spoken before the
+ * message's end. False when none comes. */
+static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i, bool early)
+{
+    p3_reply r;
+    char what[400] = "the message";
+    p3_lmtp_verdict *v = &a->verdicts[i];
+    bool comes = s->wire != NULL && read_reply(s, &r, P3_MESSAGE_MS, false);
+    if (comes && (!is_final(&r) || (early && outcome_of(&r) == P3_LMTP_OK))) {
+        comes = false;
+        errno = EPROTO;
+    }
+    if (!comes) {
+        if (s->wire != NULL)
+            (void)lose(s, "waiting for the server's word on the message", a->why);
+        return false;
+    }
+    p3_fault("lmtp-answered");
+    if (!s->is_smtp)
+        snprintf(what, sizeof what, "the message for %.320s", a->mail->to[i].address);
+    if (outcome_of(&r) != P3_LMTP_OK)
+        v->is = refuse(what, &r, &v->why);
+    if (r.code == 421) {
+        *a->why = v->why;
+        (void)end(s);
+    }
+    return true;
+}
+
+/* LMTP has an answer for each recipient that was accepted, in order (RFC 2033 §4.2); SMTP has one.
+ * False when not all of them come: those that are left are lost, then. */
+static bool hear_verdicts(p3_lmtp_session *s, const p3_announcement *a, bool early)
+{
+    bool ok = true;
+    size_t first = 0;
+    while (a->verdicts[first].is != P3_LMTP_OK)
+        first++;
+    for (size_t i = first; i < a->mail->to_count; i++) {
+        p3_lmtp_verdict *v = &a->verdicts[i];
+        if (v->is != P3_LMTP_OK)
+            continue;
+        if (s->is_smtp && i > first) {
+            *v = a->verdicts[first];
+            continue;
+        }
+        if (ok)
+            ok = hear_verdict(s, a, i, early);
+        if (!ok)
+            *v = (p3_lmtp_verdict){.is = P3_LMTP_LOST, .why = *a->why};
+    }
+    return ok;
+}
+
+/* Refuses what is too large for the server. */
+static void refuse_size(const p3_lmtp_session *s, const p3_announcement *a)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_UNAVAILABLE,
+                   "the message has %llu octets, and the server takes %llu at most",
+                   (unsigned long long)a->mail->octets, (unsigned long long)s->size_limit);
+    judge_all(a, P3_LMTP_PERMANENT, &why);
+}
+
+bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_mail *next,
+                  p3_lmtp_verdict *verdicts, bool *sent, p3_problem *why)
 {
     bool pipelines = (s->announced & P3_PIPELINING) != 0;
-    p3_reply r;
+    p3_announcement a = {.mail = mail, .verdicts = verdicts, .together = pipelines, .why = why};
     *sent = false;
-    if (s->size_limit > 0 && mail->octets > s->size_limit && s->envelope != mail) {
-        p3_problem_set(why, EX_UNAVAILABLE,
-                       "the message has %llu octets, and the server takes %llu at most",
-                       (unsigned long long)mail->octets, (unsigned long long)s->size_limit);
-        return P3_LMTP_PERMANENT;
-    }
+    begin_verdicts(s, &a);
+    if (s->envelope != mail && !fits(s, mail))
+        refuse_size(s, &a);
+    if (count_left(&a) == 0)
+        return true;
     if (pipelines && s->envelope != mail)
         put_envelope(s, mail);
-    p3_lmtp_outcome is = hear_envelope(s, mail, why);
-    if (is != P3_LMTP_OK)
-        return is;
+    if (!hear_envelope(s, &a))
+        return false;
+    if (count_left(&a) == 0)
+        return true;
     p3_fault("lmtp-announced");
     if (!send_text(s, mail, why))
-        return P3_LMTP_LOST;
-    bool fits = next != NULL && (s->size_limit == 0 || next->octets <= s->size_limit);
-    if (pipelines && fits)
+        return false;
+    if (pipelines && next != NULL && fits(s, next) && count_offered(s, next) > 0)
         put_envelope(s, next);
     bool early = has_spoken(s); /* it may refuse what it has not seen the end of, but not take it */
     *sent = true;               /* from here on it may have arrived */
-    if (!flush(s))
-        return lose(s, "sending the message", why);
-    p3_fault("lmtp-sent");
-    if (!read_reply(s, &r, P3_MESSAGE_MS, false))
-        return lose(s, "waiting for the server's word on the message", why);
-    p3_fault("lmtp-answered");
-    if (!is_final(&r) || (early && outcome_of(&r) == P3_LMTP_OK)) {
-        errno = EPROTO;
-        return lose(s, "waiting for the server's word on the message", why);
+    if (!flush(s)) {
+        (void)lose(s, "sending the message", why);
+        judge_all(&a, P3_LMTP_LOST, why);
+        return false;
     }
-    if (outcome_of(&r) == P3_LMTP_OK)
-        return P3_LMTP_OK;
-    *sent = false; /* it said no */
-    if (r.code == 421)
-        (void)end(s);
-    return refuse("the message", &r, why);
+    p3_fault("lmtp-sent");
+    return hear_verdicts(s, &a, early);
 }

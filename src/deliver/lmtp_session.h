@@ -1,5 +1,6 @@
 /* A connection to an LMTP server (RFC 2033), for many messages; or to an SMTP server (RFC 5321,
- * 6409), which for one recipient is the same behind the greeting. It blocks, with deadlines, and so
+ * 6409), which behind the greeting is the same, but for its one answer to a message, where LMTP has
+ * one for each recipient. It blocks, with deadlines, and so
  * works in a thread that delivers. Nothing that a server says makes it use more memory. */
 #ifndef P3_DELIVER_LMTP_SESSION_H
 #define P3_DELIVER_LMTP_SESSION_H
@@ -12,7 +13,7 @@
 #include "deliver/wire.h"
 #include "support/problem.h"
 
-/* What became of a message, or of a step on its way. */
+/* What became of a message for one of its recipients, or of a step on its way. */
 typedef enum p3_lmtp_outcome {
     P3_LMTP_OK,        /* accepted: the server is responsible for it */
     P3_LMTP_TEMPORARY, /* refused for now (4xx) */
@@ -32,11 +33,21 @@ p3_lmtp_session *p3_smtp_connect(const p3_server_url *to, const p3_server_option
 /* Whether it can take another message. */
 bool p3_lmtp_is_usable(const p3_lmtp_session *s);
 
+typedef struct p3_lmtp_verdict {
+    p3_lmtp_outcome is;
+    p3_problem why; /* unless it is P3_LMTP_OK: what the server said */
+} p3_lmtp_verdict;
+
 /* Sends one message and waits for the server's word on it; `next`, if there is one, is announced
- * meanwhile, and must be the next that is sent. `why` says what the server said, unless it is
- * P3_LMTP_OK; with P3_LMTP_LOST, `*sent` is whether all of the message had been sent. */
-p3_lmtp_outcome p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail,
-                             const p3_spool_mail *next, bool *sent, p3_problem *why);
+ * meanwhile, and must be the next that is sent. There is a verdict for each recipient. Those that
+ * may not be offered (they have been, or are beyond ASCII and the server lacks SMTPUTF8) are
+ * refused for good without it.
+ *
+ * False, with `why`, when the connection broke: `*sent` is whether all of the message had been
+ * sent. If so, there are verdicts, and those without an answer are P3_LMTP_LOST; if not, there are
+ * none. */
+bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_mail *next,
+                  p3_lmtp_verdict *verdicts, bool *sent, p3_problem *why);
 
 /* Says goodbye, without waiting for an answer. NULL does nothing. */
 void p3_lmtp_end(p3_lmtp_session *s);

@@ -35,11 +35,18 @@ void p3_message_begin(p3_message *m, const char *name)
     m->held_cr = false;
     m->begun = false;
     m->name = name;
+    m->left = NULL;
     m->why.exit = 0;
     p3_header_reset(&m->header);
     m->hashes = false;
     if (m->whole != NULL)
         p3_body_hash_begin_whole(m->whole);
+}
+
+void p3_message_begin_for(p3_message *m, const char *name, const char *left)
+{
+    p3_message_begin(m, name);
+    m->left = left;
 }
 
 /* Who sent a message, as the server that took it in noted (RFC 5321 §4.4), or its author. Without
@@ -76,6 +83,8 @@ static bool flush(p3_message *m)
         char sender[320];
         find_sender(&m->header, sender, sizeof sender);
         m->begun = true; /* a failed beginning is abandoned as well */
+        if (class->address != NULL)
+            class->address(m->delivery, m->header.data, m->header.len, m->left);
         if (!class->begin(m->delivery, m->name, sender, &m->why))
             return false;
     }

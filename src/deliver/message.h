@@ -20,6 +20,7 @@ typedef struct p3_message {
     bool held_cr; /* a CR came last: the next octet decides what it is */
     bool begun;   /* the delivery has begun */
     const char *name;
+    const char *left; /* see p3_message_begin_for() */
     p3_header header;
     p3_body_hash *body;  /* whoever wants it sets it, and frees it; or NULL */
     bool every_body;     /* it is wanted of all messages, and not only where a header is common */
@@ -34,6 +35,9 @@ void p3_message_free(p3_message *m);
 
 /* Begins a message that will be delivered under a name, which must live until it is finished. */
 void p3_message_begin(p3_message *m, const char *name);
+
+/* The same for one that only one of its recipients has not got yet; NULL: as above. */
+void p3_message_begin_for(p3_message *m, const char *name, const char *left);
 
 /* Adds our own text, such as header lines, before the message. Lines end with LF. */
 bool p3_message_add(p3_message *m, const char *text);

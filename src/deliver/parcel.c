@@ -26,8 +26,7 @@ void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *ma
         p3_parcel_fail(p, EX_UNAVAILABLE, doing, why);
         return;
     }
-    p->delivered =
-        p3_quarantine_put(maildir, p->name, mail->fd, mail->offset, mail->length, why->text, &told);
+    p->delivered = p3_quarantine_put(maildir, p->name, NULL, mail, why->text, &told);
     p3_fault("refused-kept");
     if (p->delivered) {
         p3_problem_set(&told, EX_UNAVAILABLE,
@@ -38,6 +37,14 @@ void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *ma
         (void)snprintf(what, sizeof what, "keeping a message that %s refuses: ", whom);
         p3_parcel_fail(p, told.exit, what, &told);
     }
+}
+
+bool p3_parcel_keep_for(const p3_parcel *p, const char *maildir, const p3_spool_mail *mail,
+                        const char *recipient, const p3_problem *note, p3_problem *why)
+{
+    bool ok = p3_quarantine_put(maildir, p->name, recipient, mail, note->text, why);
+    p3_fault("refused-kept");
+    return ok;
 }
 
 void p3_parcel_clear(p3_parcel *p)

@@ -14,6 +14,11 @@ void p3_parcel_fail(p3_parcel *p, int exit, const char *what, const p3_problem *
 void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *mail,
                       const char *doing, const char *whom, const p3_problem *why);
 
+/* Puts a message into a Maildir for one of its recipients, who did not get it, with a note. False,
+ * with the problem. */
+bool p3_parcel_keep_for(const p3_parcel *p, const char *maildir, const p3_spool_mail *mail,
+                        const char *recipient, const p3_problem *note, p3_problem *why);
+
 /* Frees what a parcel holds. */
 void p3_parcel_clear(p3_parcel *p);
 

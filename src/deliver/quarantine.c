@@ -2,17 +2,18 @@
 #include "deliver/quarantine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "deliver/maildir.h"
 #include "support/file.h"
 
-/* The note as a header field: one line, whatever the server said. */
-static bool write_note(p3_delivery *d, const char *note, p3_problem *why)
+/* A header field: one line, whatever the server said. */
+static bool write_field(p3_delivery *d, const char *name, const char *text, p3_problem *why)
 {
     char line[900];
-    int len = snprintf(line, sizeof line, P3_QUARANTINE_FIELD ": %.800s", note);
+    int len = snprintf(line, sizeof line, "%.40s: %.800s", name, text);
     for (int i = 0; i < len; i++) {
         if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
             line[i] = ' ';
@@ -21,13 +22,14 @@ static bool write_note(p3_delivery *d, const char *note, p3_problem *why)
     return d->class->write(d, line, (size_t)len + 1, why);
 }
 
-static bool copy(p3_delivery *d, int fd, uint64_t offset, uint64_t length, p3_problem *why)
+static bool copy(p3_delivery *d, const p3_spool_mail *mail, p3_problem *why)
 {
     char piece[16 * 1024];
     bool ok = true;
-    for (uint64_t done = 0; ok && done < length;) {
-        size_t n = length - done < sizeof piece ? (size_t)(length - done) : sizeof piece;
-        if (!p3_read_at(fd, piece, n, offset + done))
+    for (uint64_t done = 0; ok && done < mail->length;) {
+        uint64_t left = mail->length - done;
+        size_t n = left < sizeof piece ? (size_t)left : sizeof piece;
+        if (!p3_read_at(mail->fd, piece, n, mail->offset + done))
             return p3_problem_errno(why, errno, "reading a message that was refused");
         ok = d->class->write(d, piece, n, why);
         done += n;
@@ -45,9 +47,43 @@ static bool deliver(p3_delivery *d, p3_parcel *parcel, p3_problem *why)
     return batch.problem.exit == 0 && parcel->delivered;
 }
 
-bool p3_quarantine_put(const char *maildir, const char *name, int fd, uint64_t offset,
-                       uint64_t length, const char *note, p3_problem *why)
+/* What stands between a message's name and a recipient's digits; in no host's name. */
+#define P3_BEHIND '+'
+#define P3_DIGITS 16
+
+/* The name for one recipient: behind the message's, a number that is his (FNV-1a). */
+static void name_for(char *out, size_t size, const char *name, const char *recipient)
 {
+    uint64_t number = 0xcbf29ce484222325;
+    for (const char *at = recipient; *at != '\0'; at++)
+        number = (number ^ (unsigned char)*at) * 0x100000001b3;
+    snprintf(out, size, "%s%c%0*" PRIx64, name, P3_BEHIND, P3_DIGITS, number);
+}
+
+size_t p3_quarantine_name(const char *name)
+{
+    const char *at = strrchr(name, P3_BEHIND);
+    bool is_behind =
+        at != NULL && strspn(at + 1, "0123456789abcdef") == P3_DIGITS && at[1 + P3_DIGITS] == '\0';
+    return is_behind ? (size_t)(at - name) : strlen(name);
+}
+
+static bool write_message(p3_delivery *d, const char *name, const char *recipient,
+                          const p3_spool_mail *mail, const char *note, p3_problem *why)
+{
+    return d->class->begin(d, name, "", why) && write_field(d, P3_QUARANTINE_FIELD, note, why) &&
+           (recipient == NULL || write_field(d, P3_QUARANTINE_RECIPIENT, recipient, why)) &&
+           copy(d, mail, why);
+}
+
+bool p3_quarantine_put(const char *maildir, const char *name, const char *recipient,
+                       const p3_spool_mail *mail, const char *note, p3_problem *why)
+{
+    char own[400];
+    if (recipient != NULL) {
+        name_for(own, sizeof own, name, recipient);
+        name = own;
+    }
     p3_left_over left = {.name = name};
     p3_parcel parcel = {.fd = -1};
     p3_delivery *d = p3_maildir_open(maildir, NULL, why);
@@ -55,8 +91,8 @@ bool p3_quarantine_put(const char *maildir, const char *name, int fd, uint64_t o
         return false;
     bool ok = d->class->settle(d, &left, 1, why);
     if (ok && !left.there) {
-        ok = d->class->begin(d, name, "", why) && write_note(d, note, why) &&
-             copy(d, fd, offset, length, why) && d->class->finish(d, &parcel, why);
+        ok =
+            write_message(d, name, recipient, mail, note, why) && d->class->finish(d, &parcel, why);
         if (ok)
             ok = deliver(d, &parcel, why);
         else

@@ -6,15 +6,23 @@
 #include <stdint.h>
 
 #include "deliver/delivery.h"
+#include "deliver/spool.h"
 #include "support/problem.h"
 
 /* The field that tells why a message is there; it is in front of the message's own header. */
 #define P3_QUARANTINE_FIELD "X-POP3-Refused"
 
-/* Puts a part of a file into a Maildir under a name, and makes it durable. One that is there by
- * that name already, of a run that was killed, is not put there again. */
-bool p3_quarantine_put(const char *maildir, const char *name, int fd, uint64_t offset,
-                       uint64_t length, const char *note, p3_problem *why);
+/* The field behind it that tells for whom it is there, where it is not there for all. */
+#define P3_QUARANTINE_RECIPIENT "X-POP3-Recipient"
+
+/* Puts a message into a Maildir under a name, and makes it durable. One that is there by that name
+ * already, of a run that was killed, is not put there again. With a recipient (else NULL) it is
+ * there for that one alone, under a name of its own. */
+bool p3_quarantine_put(const char *maildir, const char *name, const char *recipient,
+                       const p3_spool_mail *mail, const char *note, p3_problem *why);
+
+/* How much of a name is the message's: behind that it says for whom it is there. */
+size_t p3_quarantine_name(const char *name);
 
 /* Of intents that are not at the target: those that were put into the Maildir are marked as there,
  * and what is half written there is cleaned up. May sort them. */

@@ -27,9 +27,11 @@
 typedef struct p3_kept {
     char *file; /* its name there */
     char *name; /* the same without what a reader has put behind it */
+    char *sent; /* the name under which it was sent, and is again */
     char *note;
-    bool in_new; /* or in cur */
-    off_t text;  /* where the message itself begins */
+    char *recipient; /* whom it is there for alone; or NULL */
+    bool in_new;     /* or in cur */
+    off_t text;      /* where the message itself begins */
 } p3_kept;
 
 typedef struct p3_keeping {
@@ -55,32 +57,51 @@ static const char *end_of_line(const char *at)
     return lf != NULL ? lf + 1 : NULL;
 }
 
-/* Reads what is in front of a message. False when it is none that was refused. */
-static bool read_note(int fd, p3_kept *m)
+/* The value of the field at `*at`, if it is that one, which moves behind it; or NULL: `*failed`
+ * when out of memory. */
+static char *read_field(const char **at, const char *name, bool *failed)
 {
-    static const char note[] = P3_QUARANTINE_FIELD ": ";
-    static const char name[] = P3_DELIVERY_FIELD ": ";
+    size_t len = strlen(name);
+    const char *end = end_of_line(*at);
+    if (end == NULL || strncmp(*at, name, len) != 0 || strncmp(*at + len, ": ", 2) != 0)
+        return NULL;
+    char *value = strndup(*at + len + 2, (size_t)(end - *at) - len - 3);
+    *failed = *failed || value == NULL;
+    *at = end;
+    return value;
+}
+
+/* Reads what is in front of a message. False when it is none that was refused, or when `*failed`.
+ * What stands there must be ours: a message's own header comes behind it. */
+static bool read_note(int fd, p3_kept *m, bool *failed)
+{
     char text[P3_RETRY_LINES];
     ssize_t n;
     do
         n = pread(fd, text, sizeof text - 1, 0);
     while (n < 0 && errno == EINTR);
     text[n > 0 ? n : 0] = '\0';
-    const char *at = end_of_line(text);
-    if (at == NULL || strncmp(text, note, sizeof note - 1) != 0)
+    const char *at = text;
+    m->note = read_field(&at, P3_QUARANTINE_FIELD, failed);
+    if (m->note == NULL)
         return false;
-    m->note = strndup(text + sizeof note - 1, (size_t)(at - text) - sizeof note);
-    /* The target puts its own there again. */
-    const char *more = strncmp(at, name, sizeof name - 1) == 0 ? end_of_line(at) : NULL;
-    m->text = (more != NULL ? more : at) - text;
-    return m->note != NULL;
+    size_t len = p3_quarantine_name(m->name);
+    if (m->name[len] != '\0')
+        m->recipient = read_field(&at, P3_QUARANTINE_RECIPIENT, failed);
+    m->sent = strndup(m->name, len);
+    *failed = *failed || m->sent == NULL;
+    free(read_field(&at, P3_DELIVERY_FIELD, failed)); /* the target puts its own there again */
+    m->text = at - text;
+    return !*failed;
 }
 
 static void forget(p3_kept *m)
 {
     free(m->file);
     free(m->name);
+    free(m->sent);
     free(m->note);
+    free(m->recipient);
     *m = (p3_kept){0};
 }
 
@@ -101,14 +122,15 @@ static bool look_at(p3_keeping *k, int folder, const char *file)
         file[0] != '.' && (!k->how->is_shared || p3_names_carry(m.name, k->how->owner.mark));
     int fd = ours ? openat(folder, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
     struct stat st;
-    ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read_note(fd, &m);
+    bool failed = false;
+    ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read_note(fd, &m, &failed);
     if (fd >= 0)
         (void)close(fd);
     if (ours)
         k->at[k->count++] = m;
     else
         forget(&m);
-    return true;
+    return !failed;
 }
 
 static bool look_into(p3_keeping *k, int folder, p3_problem *why)
@@ -186,6 +208,13 @@ static void take_away(const p3_keeping *k, const p3_kept *m, const p3_problem *p
     tell(k, m, true, &why);
 }
 
+/* The name under which a message comes again. What is there for one recipient of it alone is, where
+ * there are no recipients, a message of its own. */
+static const char *name_of(const p3_delivery *d, const p3_kept *m)
+{
+    return d->class->address != NULL ? m->sent : m->name;
+}
+
 /* Writes one message. */
 static bool write_message(const p3_keeping *k, p3_message *to, const p3_kept *m, p3_parcel *out)
 {
@@ -193,7 +222,7 @@ static bool write_message(const p3_keeping *k, p3_message *to, const p3_kept *m,
     int fd = openat(m->in_new ? k->new : k->cur, m->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     bool ok = fd >= 0;
     ssize_t n = 0;
-    p3_message_begin(to, m->name);
+    p3_message_begin_for(to, name_of(to->delivery, m), m->recipient);
     for (off_t at = m->text; ok; at += n) {
         n = pread(fd, piece, sizeof piece, at);
         if (n < 0 && errno == EINTR)
@@ -274,7 +303,7 @@ static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem 
     if (left == NULL)
         return out_of_memory(why);
     for (size_t i = 0; i < k->count; i++)
-        left[i] = (p3_left_over){.name = k->at[i].name, .row = i, .any_time = true};
+        left[i] = (p3_left_over){.name = name_of(d, &k->at[i]), .row = i, .any_time = true};
     bool ok = d->class->settle(d, left, k->count, why);
     for (size_t i = 0; ok && i < k->count; i++)
         there[left[i].row] = left[i].there;

@@ -31,15 +31,32 @@ static bool is_beyond_ascii(const char *text)
     return *text != '\0';
 }
 
-void p3_spool_begin(p3_spool *s, const char *sender, const char *recipient)
+static void forget_last(p3_spool *s)
 {
+    free(s->last.to);
+    s->last.to = NULL;
+}
+
+bool p3_spool_begin(p3_spool *s, const char *sender, const p3_recipient *to, size_t to_count)
+{
+    forget_last(s);
     s->last = (p3_spool_mail){.fd = s->fd,
                               .offset = s->length,
                               .sender = sender,
-                              .recipient = recipient,
-                              .is_utf8 = is_beyond_ascii(sender) || is_beyond_ascii(recipient)};
+                              .to_count = to_count,
+                              .is_utf8 = is_beyond_ascii(sender)};
     s->in_body = false;
     s->line_empty = true;
+    if (to_count == 0)
+        return true;
+    s->last.to = malloc(to_count * sizeof *to);
+    if (s->last.to == NULL)
+        return false;
+    for (size_t i = 0; i < to_count; i++) {
+        s->last.to[i] = to[i];
+        s->last.is_utf8 = s->last.is_utf8 || to[i].is_utf8;
+    }
+    return true;
 }
 
 /* What the server has to be told of the message beforehand. Each line end counts as CRLF. */
@@ -73,6 +90,7 @@ bool p3_spool_finish(p3_spool *s)
     }
     s->mails = mails;
     mails[s->count++] = s->last;
+    s->last.to = NULL;
     s->length += s->last.length;
     return true;
 }
@@ -87,6 +105,9 @@ void p3_spool_free(p3_spool *s)
     if (s == NULL)
         return;
     (void)close(s->fd);
+    forget_last(s);
+    for (size_t i = 0; i < s->count; i++)
+        free(s->mails[i].to);
     free(s->mails);
     free(s);
 }

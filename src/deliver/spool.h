@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deliver/recipients.h"
 #include "support/grow.h"
 #include "support/problem.h"
 
@@ -16,7 +17,8 @@ typedef struct p3_spool_mail {
     uint64_t length;
     uint64_t octets;    /* with CRLF for each line end */
     const char *sender; /* "" for nobody */
-    const char *recipient;
+    p3_recipient *to;
+    size_t to_count;
     bool is_8bit; /* it has octets above 127 */
     bool is_utf8; /* its header, or an address, has: RFC 6531 */
 } p3_spool_mail;
@@ -35,8 +37,9 @@ typedef struct p3_spool {
 /* A spool without messages. NULL, with the problem. */
 p3_spool *p3_spool_new(p3_problem *why);
 
-/* Begins a message. `sender` and `recipient` must outlive the spool. */
-void p3_spool_begin(p3_spool *s, const char *sender, const char *recipient);
+/* Begins a message to some recipients, or none. The addresses must outlive the spool. False with
+ * errno. */
+bool p3_spool_begin(p3_spool *s, const char *sender, const p3_recipient *to, size_t to_count);
 
 /* Adds a piece of it. False with errno. */
 bool p3_spool_write(p3_spool *s, const char *data, size_t len);

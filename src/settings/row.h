@@ -24,7 +24,8 @@ typedef enum p3_setting_type {
     P3_TYPE_FALLBACK, /* p3_target: maildir:DIR */
     P3_TYPE_ADDRESS,  /* char *: a mail address */
     P3_TYPE_SENDER,   /* char *: the same; NULL for keep, "" for empty */
-    P3_TYPE_FLAGS     /* char *: flags of IMAP, with blanks between */
+    P3_TYPE_FLAGS,    /* char *: flags of IMAP, with blanks between */
+    P3_TYPE_TABLE     /* char *: "THIS -> THAT, ...", or the path of a file of such lines */
 } p3_setting_type;
 
 /* Whose setting it is. */

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "deliver/address.h"
+#include "deliver/recipients.h"
 #include "settings/text.h"
 #include "settings/values.h"
 #include "system/erase.h"
@@ -249,17 +250,18 @@ static bool read_removal(const p3_setting *which, const char *value, void *out, 
     return true;
 }
 
-/* An address as it stands between angle brackets: what ends it, or a line, is not in it. */
 static bool read_address(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
-    size_t len = strlen(value);
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || strchr("<>", value[i]) != NULL)
-            len = 0;
-    }
-    if (len == 0 || len > 320) /* RFC 5321 §4.5.3.1 */
+    if (!p3_recipient_is_usable(value, strlen(value)))
         return unusable(which, value, why, "a mail address");
     return copy_string(out, &value) || out_of_memory(why);
+}
+
+/* A table itself has arrows; what has none is its file. */
+static bool read_table(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    return strstr(value, "->") != NULL ? read_text(which, value, out, why)
+                                       : read_path(which, value, out, why);
 }
 
 static bool read_target(const p3_setting *which, const char *value, void *out, p3_problem *why)
@@ -356,6 +358,7 @@ static const struct {
     [P3_TYPE_ADDRESS] = {sizeof(char *), read_address, copy_string, clear_string},
     [P3_TYPE_SENDER] = {sizeof(char *), read_sender, copy_string, clear_string},
     [P3_TYPE_FLAGS] = {sizeof(char *), read_flags, copy_string, clear_string},
+    [P3_TYPE_TABLE] = {sizeof(char *), read_table, copy_string, clear_string},
 };
 
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why)

@@ -41,14 +41,17 @@ class Cut(Exception):
 class Lmtpd:
     """Listens on a Unix-domain socket. `answer` is asked about each step of each message: the step, how many messages
     were begun before, and the text with "message". It returns a reply, or None for the usual one; it may raise Cut.
+    `of_recipient` is asked before, where it is about one recipient: the step, and whom.
     After `octets_in` octets from the client, or `octets_out` to it, the first connection ends."""
 
     hello = "LHLO"
+    answers_each = True  # recipient of a message
 
     def __init__(self, path: Path, answer: Optional[Callable[[str, int, bytes], Optional[str]]] = None,
                  capabilities: tuple[str, ...] = CAPABILITIES, octets_in: int = -1, octets_out: int = -1) -> None:  # fmt: skip
         self.where = f"unix:{path}"
         self.answer = answer or (lambda step, number, text: None)
+        self.of_recipient: Callable[[str, str], Optional[str]] = lambda step, recipient: None
         self.capabilities = capabilities
         self.octets = {"in": octets_in, "out": octets_out}
         self.moved = {"in": 0, "out": 0}
@@ -127,7 +130,7 @@ class Lmtpd:
             raise Cut
 
     def _session(self, connection: socket.socket) -> None:
-        sender, recipient = None, None
+        sender, recipients = None, []
         self._say(connection, self.answer("greeting", self.begun, b"") or "220 test LMTP")
         while True:
             line = self._until(connection, b"\r\n").decode()
@@ -145,35 +148,38 @@ class Lmtpd:
                     sender = re.match(r"MAIL FROM:<([^>]*)>", line)[1]
                 self._say(connection, reply)
             elif word == "RCPT":
-                reply = self.answer("rcpt", self.begun - 1, b"") or "250 2.1.5 ok"
+                recipient = re.fullmatch(r"RCPT TO:<([^>]*)>", line)[1]
+                reply = self.of_recipient("rcpt", recipient) or self.answer("rcpt", self.begun - 1, b"") or "250 2.1.5 ok"
                 reply = reply if sender is not None else "503 5.5.1 no sender"
                 if reply.startswith("2"):
-                    recipient = re.match(r"RCPT TO:<([^>]*)>", line)[1]
+                    recipients.append(recipient)
                 self._say(connection, reply)
             elif word == "DATA":
                 reply = self.answer("data", self.begun - 1, b"") or "354 go on"
-                reply = reply if recipient is not None else "503 5.5.1 no recipient"
+                reply = reply if recipients else "503 5.5.1 no recipient"
                 self._say(connection, reply)
                 if not reply.startswith("354"):
                     continue
-                self._message(connection, sender, recipient)
-                sender = recipient = None
+                self._message(connection, sender, recipients)
+                sender, recipients = None, []
             elif word == "RSET":
-                sender = recipient = None
+                sender, recipients = None, []
                 self._say(connection, self.answer("rset", self.begun, b"") or "250 2.0.0 ok")
             else:
                 connection = self._other(connection, line)
 
-    def _message(self, connection: socket.socket, sender: str, recipient: str) -> None:
+    def _message(self, connection: socket.socket, sender: str, recipients: list[str]) -> None:
         lines = []
         while (line := self._until(connection, b"\r\n")) != b".":
             assert b"\r" not in line and b"\n" not in line, line
             lines.append(line[1:] if line.startswith(b".") else line)
         text = b"".join(line + b"\r\n" for line in lines)
-        reply = self.answer("message", self.begun - 1, text) or "250 2.0.0 saved"
-        if reply.startswith("2"):
-            self.mails.append(Mail(sender, recipient, text))
-        self._say(connection, reply)
+        for several in [[one] for one in recipients] if self.answers_each else [recipients]:
+            reply = (self.of_recipient("message", several[0]) or self.answer("message", self.begun - 1, text) or
+                     "250 2.0.0 saved")  # fmt: skip
+            if reply.startswith("2"):
+                self.mails += [Mail(sender, recipient, text) for recipient in several]
+            self._say(connection, reply)
 
 
 class Smtpd(Lmtpd):
@@ -181,6 +187,7 @@ class Smtpd(Lmtpd):
     is counted without the octets of TLS."""
 
     hello = "EHLO"
+    answers_each = False
 
     def __init__(self, certs: Path, *arguments, tls: bool = True, starttls: bool = False, methods: str = "PLAIN",
                  **options) -> None:  # fmt: skip
