@@ -15,7 +15,7 @@ $(BUILD)/build.ninja:
 	$(MESON) setup $(BUILD)
 
 check: dependencies
-	tools/check.py
+	tools/check.py $(CHECK_OPTIONS)
 
 demo: demo-dependencies
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)

@@ -3,7 +3,9 @@
 valgrind; those of the client and the command on a machine that lacks much; each fuzz target for ten seconds;
 and the tests of threads under ThreadSanitizer.
 
-    check.py [--plain | --only RUN]...        --plain leaves all but the first out
+    check.py [--werror] [--plain | --only RUN]...
+                                              --plain leaves all but the first out; --werror: a warning is an
+                                              error (CI: a user's compiler may be newer than any that we know)
     check.py --built FOLDER...                the tests of the core and the client, and the fuzzers' corpora, in
                                               folders that are set up and built (tools/check-musl.sh)
 
@@ -130,12 +132,11 @@ def why_impossible(run: Run) -> str:
 
 
 def build(run: Run) -> None:
-    """Sets the build folder up, again if it is already (packages may have come since), and builds. A warning
-    is an error here, and only here: a user's compiler may be newer than any that we know."""
+    """Sets the build folder up, again if it is already (packages may have come since), and builds."""
     again = ["--reconfigure"] if (ROOT / run.build / "build.ninja").exists() else []
     if again:  # what was not there when it was set up is looked for again
         subprocess.run(["meson", "configure", "--clearcache", run.build], cwd=ROOT, check=True)
-    subprocess.run(["meson", "setup", *again, run.build, "-Dwerror=true", *run.setup], cwd=ROOT, check=True)
+    subprocess.run(["meson", "setup", *again, run.build, *run.setup], cwd=ROOT, check=True)
     jobs = str(os.cpu_count() or 2)
     subprocess.run(["ninja", "-C", run.build, "-j", jobs, *run.targets], cwd=ROOT, check=True)
 
@@ -233,12 +234,15 @@ def chosen(arguments: list[str]) -> list[Run]:
     parser.add_argument("--built", action="append", metavar="FOLDER")
     parser.add_argument("--only", action="append", choices=names, metavar="RUN", help=", ".join(names))
     parser.add_argument("--plain", action="append_const", dest="only", const="plain")
+    parser.add_argument("--werror", action="store_true")
     given = parser.parse_args(arguments)
     only = given.only
     if given.built:
         suites = ["--suite", "unit", "--suite", "client", "--suite", "fuzz"]
         return [Run(Path(folder).name, os.path.relpath(folder, ROOT), BUILT, suites) for folder in given.built]
-    return all_runs() if only is None else [run for run in [*RUNS, *PROCESSOR] if run.name in only]
+    runs = all_runs() if only is None else [run for run in [*RUNS, *PROCESSOR] if run.name in only]
+    werror = f"-Dwerror={str(given.werror).lower()}"
+    return [run._replace(setup=[werror, *run.setup]) for run in runs]
 
 
 def main(arguments: list[str]) -> int:

@@ -59,7 +59,7 @@ machine() {
     demo) part "Debian $1, fresh: make demo" demo tools/fresh-machine.sh "$1" -- make demo ;;
     plain)
         part "Debian $1, fresh: make demo, plain tests" counted tools/fresh-machine.sh "$1" -- \
-            sh -c 'make demo && tools/dependencies.sh && tools/check.py --plain'
+            sh -c 'make demo && tools/dependencies.sh && tools/check.py --plain --werror'
         ;;
     all)
         part "Debian $1, fresh: make demo, make check" counted tools/fresh-machine.sh "$1" -- \
@@ -74,7 +74,7 @@ case ${1:-} in
     machine 13 all
     ;;
 ci)
-    part "here: make check" counted make check
+    part "here: make check" counted make check CHECK_OPTIONS=--werror
     machine 12 demo
     machine 13 plain
     ;;

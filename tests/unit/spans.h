@@ -23,12 +23,12 @@ static inline pop3_str octets(const char *data, size_t len)
     return (pop3_str){data, len};
 }
 
-#define assert_span(s, text) assert_span_at((s), (text), __FILE__, __LINE__)
-static inline void assert_span_at(pop3_str s, const char *text, const char *file, int line)
-{
-    _assert_int_equal(s.len, strlen(text), file, line);
-    if (s.len > 0)
-        _assert_memory_equal(s.data, text, s.len, file, line);
-}
+#define assert_span(s, text)                                                                       \
+    do {                                                                                           \
+        pop3_str span_ = (s);                                                                      \
+        assert_int_equal(span_.len, strlen(text));                                                 \
+        if (span_.len > 0)                                                                         \
+            assert_memory_equal(span_.data, (text), span_.len);                                    \
+    } while (0)
 
 #endif

@@ -125,7 +125,7 @@ static void cr_lf_and_nul_are_refused_at_every_place(void **state)
     for (size_t k = 0; k < with_text_count; k++) {
         for (size_t e = 0; e < sizeof evil; e++) {
             for (size_t at = 0; at < 5; at++) {
-                char text[5] = "abcde";
+                char text[5] = {'a', 'b', 'c', 'd', 'e'};
                 text[at] = evil[e];
                 refused(with_text[k], 0, 0, octets(text, sizeof text), none);
             }
