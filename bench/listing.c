@@ -1,7 +1,7 @@
 /* What a program needs that wants to know the number, size and unique-id of every message: UIDL and
  * LIST, kept in memory.
  *
- *     bench-listing [--apart] PORT        --apart: two listings instead of one survey
+ *     bench-listing PORT
  *
  * Prints how many messages there are, and the time it took to learn about them.
  */
@@ -19,23 +19,7 @@ typedef struct sums {
     uint64_t messages, octets, uid_octets;
 } sums;
 
-static pop3_status survey(pop3_client *c, sums *s)
-{
-    pop3_survey *v;
-    pop3_status status = pop3_client_survey(c, &v);
-    if (status != POP3_OK)
-        return status;
-    s->messages = pop3_survey_count(v);
-    for (size_t i = 0; i < s->messages; i++) {
-        pop3_entry e = pop3_survey_entry(v, i);
-        s->octets += e.octets;
-        s->uid_octets += e.uid.len;
-    }
-    pop3_survey_free(v);
-    return POP3_OK;
-}
-
-static pop3_status list_apart(pop3_client *c, sums *s)
+static pop3_status list(pop3_client *c, sums *s)
 {
     pop3_listing *uids = NULL;
     pop3_listing *sizes = NULL;
@@ -54,12 +38,11 @@ static pop3_status list_apart(pop3_client *c, sums *s)
 
 int main(int argc, char **argv)
 {
-    bool apart = argc == 3 && strcmp(argv[1], "--apart") == 0;
-    if (argc != 2 && !apart)
-        die_plain("[--apart] PORT");
+    if (argc != 2)
+        die_plain("PORT");
     pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
     o.host = "127.0.0.1";
-    o.port = (uint16_t)number_or_die(argv[argc - 1], UINT16_MAX);
+    o.port = (uint16_t)number_or_die(argv[1], UINT16_MAX);
     o.security = POP3_SECURITY_PLAIN;
     o.allow_plaintext_password = true;
     pop3_client *c;
@@ -73,7 +56,7 @@ int main(int argc, char **argv)
     sums s = {0};
     double begin = now_seconds();
     if (status == POP3_OK)
-        status = apart ? list_apart(c, &s) : survey(c, &s);
+        status = list(c, &s);
     double end = now_seconds();
     if (status == POP3_OK)
         status = pop3_client_quit(c);

@@ -446,37 +446,6 @@ POP3_API pop3_status pop3_client_uidl_all(pop3_client *client, pop3_listing **ou
 /** Frees a listing. NULL does nothing. */
 POP3_API void pop3_listing_free(pop3_listing *listing);
 
-/** What is in the maildrop: number, size and unique-id of every message, packed for maildrops of
- * any size. Free with pop3_survey_free(). */
-typedef struct pop3_survey pop3_survey;
-
-/**
- * UIDL and LIST together: in one round trip where the server allows it, and in a fraction of the
- * memory of two listings (for most maildrops, 8 octets a message and its unique-id).
- * @param client the client.
- * @param out    receives the survey.
- * @return ::POP3_OK; ::POP3_ERR_REFUSED when the server refuses either command (some know no UIDL);
- * ::POP3_ERR_MEMORY, and ::POP3_ERR_LIMIT for unique-ids of 4 GiB in all, leave the connection
- * good.
- */
-POP3_API pop3_status pop3_client_survey(pop3_client *client, pop3_survey **out);
-
-/** How many messages a survey has. */
-POP3_API size_t pop3_survey_count(const pop3_survey *survey);
-
-/**
- * A message of a survey: its number, size and unique-id, which is terminated and lives as the
- * survey.
- * @param survey the survey.
- * @param index  0 and up, in the order of message numbers; last, with an empty unique-id, come
- * those that LIST has and UIDL has not. The size of one that LIST has not is 0.
- * @return the message; all zero when there is none at @p index.
- */
-POP3_API pop3_entry pop3_survey_entry(const pop3_survey *survey, size_t index);
-
-/** Frees a survey. NULL does nothing. */
-POP3_API void pop3_survey_free(pop3_survey *survey);
-
 /**
  * RETR into memory.
  * @param client the client.

@@ -7,7 +7,7 @@
  *                            choice (the method), secrets, exchange (AUTH)
  *   ending, failure, refusal how it ended, and the sentence about it
  * Above them, in this order: dialog.c (what happens on a connection), step.c (the order of
- * things), client.c (the handle), blocking.c, many.c, listing.c and survey.c (calls that wait). */
+ * things), client.c (the handle), blocking.c, collect.c (calls that wait). */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 

@@ -311,16 +311,21 @@ static p3_move send_pass(p3_attempt *a, p3_login_stage stage)
     return send(a, stage, POP3_CMD_PASS, p3_secret_of(&a->secrets, POP3_SECRET_PASSWORD));
 }
 
-/* Whether PASS may be sent before USER has been answered. A PASS that cannot be sent must be
- * noticed before USER is under way. */
+/* Whether PASS may be sent before USER has been answered, where the server announces that. */
+static bool wants_pipeline(const p3_attempt *a, const p3_scene *scene)
+{
+    const pop3_engine_options *o = &scene->options->engine;
+    return a->options.pipeline && o->pipelining != POP3_PIPELINING_OFF && o->max_in_flight != 1;
+}
+
+/* Whether it may here. A PASS that cannot be sent must be noticed before USER is under way. */
 static bool may_pipeline(const p3_attempt *a, const p3_scene *scene)
 {
     const pop3_capabilities *caps = pop3_engine_capabilities(scene->engine);
     pop3_command pass = p3_move_command(POP3_CMD_PASS).command;
     pass.text = p3_secret_of(&a->secrets, POP3_SECRET_PASSWORD);
-    return a->options.pipeline && caps != NULL && (caps->flags & POP3_CAP_USER) != 0 &&
-           pop3_engine_pipelines(scene->engine) && scene->options->engine.max_in_flight != 1 &&
-           pop3_command_check(&pass) == POP3_OK;
+    return wants_pipeline(a, scene) && caps != NULL && (caps->flags & POP3_CAP_USER) != 0 &&
+           pop3_engine_pipelines(scene->engine) && pop3_command_check(&pass) == POP3_OK;
 }
 
 static p3_move send_user(p3_attempt *a, const p3_scene *scene)
@@ -508,10 +513,12 @@ static p3_move ask_utf8_or_choose(p3_login *login, const p3_scene *scene)
 }
 
 /* Whether CAPA is of no use: it is known, would be answered by a hang-up, or could change nothing
- * of what was asked for by name. (Names beyond ASCII may want UTF8 first.) */
+ * of what was asked for by name. (Names beyond ASCII may want UTF8 first; USER and PASS go together
+ * only where PIPELINING is announced.) */
 static bool may_do_without_capa(const p3_attempt *a, const p3_scene *scene)
 {
-    bool plain = a->choice.named == P3_MECH_USER || a->choice.named == P3_MECH_APOP;
+    bool plain = a->choice.named == P3_MECH_APOP ||
+                 (a->choice.named == P3_MECH_USER && !wants_pipeline(a, scene));
     return pop3_engine_capabilities(scene->engine) != NULL ||
            p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA) || (plain && has_plain_names(a));
 }

@@ -455,7 +455,8 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
 static bool is_remark(pop3_str line)
 {
     pop3_str s = p3_trim_left(line);
-    return !pop3_is_status_line(line) && (s.len == 0 || s.data[0] < '0' || s.data[0] > '9');
+    bool numbered = s.len > 0 && p3_is_digit(s.data[0]);
+    return !numbered && !pop3_is_status_line(line);
 }
 
 /* The end of a listing. */

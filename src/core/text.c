@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-pop3_str p3_trim_left(pop3_str s)
-{
-    while (s.len > 0 && p3_is_blank(s.data[0])) {
-        s.data++;
-        s.len--;
-    }
-    return s;
-}
-
 pop3_str p3_trim_right(pop3_str s)
 {
     while (s.len > 0 && p3_is_blank(s.data[s.len - 1]))
@@ -38,11 +29,6 @@ bool p3_equal_nocase(pop3_str a, pop3_str b)
             return false;
     }
     return true;
-}
-
-bool p3_equals_nocase(pop3_str a, const char *b)
-{
-    return p3_equal_nocase(a, p3_span(b, strlen(b)));
 }
 
 bool p3_is_utf8(pop3_str s)
@@ -128,7 +114,7 @@ static bool is_echo(pop3_str s, size_t from, size_t n, bool whole, bool is_passw
 
 size_t p3_find_echo(pop3_str s, pop3_str secret, bool is_password)
 {
-    for (size_t i = 0; i < s.len; i++) {
+    for (size_t i = 0; secret.len > 0 && i < s.len; i++) {
         size_t n = 0;
         while (n < secret.len && i + n < s.len && s.data[i + n] == secret.data[n])
             n++;

@@ -5,6 +5,8 @@
 
 #include <pop3/types.h>
 
+#include <string.h>
+
 static inline bool p3_is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -33,7 +35,14 @@ static inline pop3_str p3_skip(pop3_str s, size_t n)
 }
 
 /* The span without blanks and tabs at its start / at its end. */
-pop3_str p3_trim_left(pop3_str s);
+static inline pop3_str p3_trim_left(pop3_str s)
+{
+    while (s.len > 0 && p3_is_blank(s.data[0])) {
+        s.data++;
+        s.len--;
+    }
+    return s;
+}
 pop3_str p3_trim_right(pop3_str s);
 
 /* Cuts the first word off s (which must not start with a blank) and returns it; s is left at what
@@ -42,7 +51,10 @@ pop3_str p3_take_word(pop3_str *s);
 
 /* Whether two spans, or a span and a string, are equal when letters' case is ignored. */
 bool p3_equal_nocase(pop3_str a, pop3_str b);
-bool p3_equals_nocase(pop3_str a, const char *b);
+static inline bool p3_equals_nocase(pop3_str a, const char *b)
+{
+    return p3_equal_nocase(a, p3_span(b, strlen(b)));
+}
 
 /* Whether s is well-formed UTF-8 (RFC 3629). */
 bool p3_is_utf8(pop3_str s);

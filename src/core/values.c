@@ -78,7 +78,8 @@ bool p3_take_number(pop3_str *s, uint64_t *value)
     size_t n = 0;
     for (; n < s->len && p3_is_digit(s->data[n]); n++) {
         unsigned digit = (unsigned)(s->data[n] - '0');
-        if (v > (UINT64_MAX - digit) / 10)
+        bool full = n >= 19; /* nineteen digits always fit */
+        if (full && (v > UINT64_MAX / 10 || v * 10 > UINT64_MAX - digit))
             return false;
         v = v * 10 + digit;
     }

@@ -92,8 +92,16 @@ void p3_header_free(p3_header *h)
     *h = (p3_header){0};
 }
 
+/* Whether a line may begin with a name, by its first letter: most lines of a header do not. */
+static bool may_begin(const char *line, size_t len, const char *name)
+{
+    return len > 0 && ((line[0] ^ name[0]) & ~0x20) == 0;
+}
+
 static bool is_field(const char *line, size_t len, const char *name)
 {
+    if (!may_begin(line, len, name))
+        return false;
     size_t n = strlen(name);
     return len > n && line[n] == ':' && strncasecmp(line, name, n) == 0;
 }
@@ -106,7 +114,7 @@ bool p3_header_is_volatile(const char *line, size_t len)
     }
     for (const char *const *f = volatile_families; *f != NULL; f++) {
         size_t n = strlen(*f);
-        if (len > n && strncasecmp(line, *f, n) == 0)
+        if (may_begin(line, len, *f) && len > n && strncasecmp(line, *f, n) == 0)
             return true;
     }
     return false;

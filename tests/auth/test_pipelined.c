@@ -51,6 +51,28 @@ static void they_go_together_where_both_are_announced(void **state)
     assert_str(pop3_client_reply(c)->text, "welcome");
 }
 
+/* CAPA costs a round trip, and saves it at once; the window behind the login needs no other. */
+static void they_go_together_where_user_is_named(void **state)
+{
+    pop3_login_options o = together();
+    o.mechanism = "USER";
+    pop3_client *c = client_of(*state, TOGETHER "; line '+OK'; line '+OK welcome'; expect-eof");
+    assert_ok(c, pop3_login(c, &o));
+    assert_true(pop3_login_outcome(c)->pipelined);
+}
+
+static void no_capa_is_asked_where_user_is_named_and_may_not_go_together(void **state)
+{
+    fixture *f = *state;
+    pop3_login_options o = together();
+    o.mechanism = "USER";
+    f->options.engine.pipelining = POP3_PIPELINING_OFF;
+    pop3_client *c =
+        client_of(f, "line '+OK'; expect 'USER tim'; line '+OK'; expect 'PASS tanstaaf'"
+                     "; line '+OK'; expect-eof");
+    assert_ok(c, pop3_login(c, &o));
+}
+
 /* USER is refused: had PASS been sent too, the script would not see the end of input next. */
 static void one_by_one(fixture *f, const char *capa, const pop3_login_options *o)
 {
@@ -319,6 +341,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_go_together_where_both_are_announced),
+        cmocka_unit_test(they_go_together_where_user_is_named),
+        cmocka_unit_test(no_capa_is_asked_where_user_is_named_and_may_not_go_together),
         cmocka_unit_test(they_go_one_by_one_unless_asked_to_go_together),
         cmocka_unit_test(they_go_one_by_one_without_pipelining),
         cmocka_unit_test(they_go_one_by_one_where_user_is_not_announced),

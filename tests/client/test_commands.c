@@ -267,7 +267,7 @@ static void uidl_of_one_message_tells_its_unique_id(void **state)
 
 static void a_listing_with_gaps_costs_messages_their_values_and_not_the_session(void **state)
 {
-    pop3_survey *survey;
+    pop3_listing *uids, *sizes;
     pop3_stat stat;
     pop3_entry entry;
     pop3_client *c =
@@ -279,14 +279,17 @@ static void a_listing_with_gaps_costs_messages_their_values_and_not_the_session(
     assert_ok(c, pop3_client_stat(c, &stat));
     assert_int_equal(stat.count, 3);
     assert_true(stat.octets == POP3_OCTETS_UNKNOWN);
-    assert_ok(c, pop3_client_survey(c, &survey));
-    assert_int_equal(pop3_survey_count(survey), 3);
+    assert_ok(c, pop3_client_uidl_all(c, &uids));
+    assert_ok(c, pop3_client_list_all(c, &sizes));
+    assert_int_equal(uids->count, 3);
+    assert_int_equal(sizes->count, 3);
     for (size_t i = 0; i < 3; i++)
-        assert_true(pop3_survey_entry(survey, i).octets == POP3_OCTETS_UNKNOWN);
-    assert_str(pop3_survey_entry(survey, 0).uid, "abc");
-    assert_int_equal(pop3_survey_entry(survey, 1).uid.len, 0);
-    assert_str(pop3_survey_entry(survey, 2).uid, "def");
-    pop3_survey_free(survey);
+        assert_true(sizes->entries[i].octets == POP3_OCTETS_UNKNOWN);
+    assert_str(uids->entries[0].uid, "abc");
+    assert_int_equal(uids->entries[1].uid.len, 0);
+    assert_str(uids->entries[2].uid, "def");
+    pop3_listing_free(uids);
+    pop3_listing_free(sizes);
     assert_ok(c, pop3_client_uidl_one(c, 1, &entry));
     assert_str(entry.uid, "abc");
     assert_ok(c, pop3_client_list_one(c, 1, &entry));

@@ -104,19 +104,15 @@ static pop3_status connect_and_log_in(session *s)
 static pop3_status look(session *s)
 {
     pop3_listing *sizes = NULL, *uids = NULL;
-    pop3_survey *survey = NULL;
     pop3_stat stat;
     pop3_status status = pop3_client_stat(s->client, &stat);
-    if (status == POP3_OK)
-        status = pop3_client_survey(s->client, &survey);
     if (status == POP3_OK)
         status = pop3_client_list_all(s->client, &sizes);
     if (status == POP3_OK)
         status = pop3_client_uidl_all(s->client, &uids);
-    if (status == POP3_OK && (stat.count != MESSAGES || pop3_survey_count(survey) != MESSAGES ||
-                              sizes->count != MESSAGES || uids->count != MESSAGES))
+    if (status == POP3_OK &&
+        (stat.count != MESSAGES || sizes->count != MESSAGES || uids->count != MESSAGES))
         s->wrong = "a count is wrong";
-    pop3_survey_free(survey);
     pop3_listing_free(sizes);
     pop3_listing_free(uids);
     return status;
