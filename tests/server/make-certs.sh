@@ -9,7 +9,7 @@ if [ $# -ne 1 ]; then
     exit 2
 fi
 
-version=3 # raise it when what is made below changes
+version=4 # raise it when what is made below changes
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
@@ -91,23 +91,28 @@ quietly() {
     fi
 }
 
-new_key() { # FILE
-    quietly openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
+# Of a year behind us until one behind 2040: a test may be in 2040 when the server that it runs is not.
+from=20200101000000Z
+until=20491231235959Z
+
+request() { # NAME COMMON-NAME [ALGORITHM]
+    # shellcheck disable=SC2086 # two words
+    quietly openssl genpkey -algorithm ${3:-EC -pkeyopt ec_paramgen_curve:P-256} -out "$1.key"
+    quietly openssl req -new -config ca.cnf -key "$1.key" -subj "/CN=$2" -out "$1.csr"
 }
 
-self_signed() { # NAME SECTION COMMON-NAME
-    new_key "$1.key"
-    quietly openssl req -new -x509 -config ca.cnf -extensions "$2" -key "$1.key" -subj "/CN=$3" \
-        -days 3650 -sha256 -out "$1.pem"
+self_signed() { # NAME SECTION COMMON-NAME [ALGORITHM]
+    request "$1" "$3" "${4:-}"
+    quietly openssl ca -batch -notext -config ca.cnf -selfsign -keyfile "$1.key" -md sha256 -extensions "$2" \
+        -startdate "$from" -enddate "$until" -in "$1.csr" -out "$1.pem"
 }
 
 signed() { # NAME SECTION COMMON-NAME [ISSUER [FROM TO]]
     issuer=${4:-ca}
-    new_key "$1.key"
-    quietly openssl req -new -config ca.cnf -key "$1.key" -subj "/CN=$3" -out "$1.csr"
+    request "$1" "$3"
     quietly openssl ca -batch -notext -config ca.cnf -cert "$issuer.pem" -keyfile "$issuer.key" \
         -md "$digest" \
-        -extensions "$2" -startdate "${5:-20200101000000Z}" -enddate "${6:-20491231235959Z}" \
+        -extensions "$2" -startdate "${5:-$from}" -enddate "${6:-$until}" \
         -in "$1.csr" -out "$1.pem"
 }
 
@@ -127,16 +132,14 @@ signed revoked localhost localhost
 digest=sha384
 signed sha384 localhost localhost
 digest=sha256
-quietly openssl genpkey -algorithm ED25519 -out ed25519.key
-quietly openssl req -new -x509 -config ca.cnf -extensions localhost -key ed25519.key \
-    -subj "/CN=localhost" -days 3650 -out ed25519.pem
+self_signed ed25519 localhost localhost ED25519
 
 cat leaf.pem intermediate.pem >chain.pem
 cp leaf.key chain.key
 quietly openssl pkey -in client.key -aes256 -passout pass:phrase -out client-enc.key
 quietly openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -revoke revoked.pem
-quietly openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -crldays 3650 \
-    -out crl.pem
+quietly openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl \
+    -crl_lastupdate "$from" -crl_nextupdate "$until" -out crl.pem
 
 for file in *.pem *.key; do
     mv -f "$file" "$out/$file"
