@@ -98,5 +98,8 @@ if [ "$status" != 0 ]; then
     echo "the container ended with status $status"
     exit 1
 fi
-systemd-analyze --root="$work/root" security --offline=true --threshold=20 --no-pager pop3@.service |
-    sed -n 's/^.*Overall/Overall/p'
+systemd-analyze --root="$work/root" security --offline=true --threshold=20 --no-pager pop3@.service >"$work/out/security" || {
+    cat "$work/out/security"
+    exit 1
+}
+sed -n 's/^.*Overall/Overall/p' "$work/out/security"
