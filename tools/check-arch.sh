@@ -1,34 +1,44 @@
 #!/bin/sh
-# Runs the tests of the core, the client, logging in and the command on other processors, each in a fresh
-# Debian system of its own. What this processor cannot run, qemu-user-static emulates.
+# Runs the tests of the core, the client, logging in, the collecting library and the command on other processors, each
+# in a fresh Debian system of its own. What this processor cannot run is built by a compiler that runs here, and
+# qemu-user-static emulates what was built: the tests' own Python, Dovecot and so on stay this processor's.
 #     check-arch.sh [--release RELEASE] [ARCHITECTURE...]     default: 12, i386 arm64 s390x
 #     check-arch.sh --here                                    on this machine, as it is
+#     check-arch.sh --across ARCHITECTURE                     on this machine, which runs ARCHITECTURE's programs
 #
 # Needs root. The last lines are rows of docs/records/platforms.md; the exit status is 0 when no test failed.
 set -eu
 cd "$(dirname "$0")/.."
 
-# The row of this machine: what it is, and "N passed, N failed, N skipped".
-row() {
-    echo "| Debian $(cat /etc/debian_version)" \
-        "| $(dpkg --print-architecture)${EMULATED:+ (qemu-user)}" \
-        "| GCC $(gcc -dumpfullversion)" \
+# Runs the tests, with arguments for check.py, and prints the row: the processor, the compiler's name, the arguments.
+check() {
+    processor=$1 compiler=$2
+    shift 2
+    status=0
+    tools/check.py --only processor "$@" >check-arch.log 2>&1 || status=$?
+    grep -E '^ *(failed|skipped): |^(FAILED|.* error: )|warning: | passed, .* seconds$' check-arch.log || true
+    [ "$status" = 0 ] || tail -n 200 check-arch.log
+    echo "| Debian $(cat /etc/debian_version) | $processor | GCC $("$compiler" -dumpfullversion)" \
         "| OpenSSL $(openssl version | cut -d ' ' -f 2)" \
         "| $(dovecot --version | cut -d ' ' -f 1)" \
         "| $(python3 -c 'import platform; print(platform.python_version())')" \
         "| \`make check-arch\`, at commit $(git rev-parse --short HEAD)" \
-        "| $(echo "$1" | sed 's/ [a-z]*, / | /g; s/ [a-z]*$//; s/^[0-9]* | [0-9]*$/& | 0/') |"
+        "| $(tail -n 1 check-arch.log | sed 's/ [a-z]*, / | /g; s/ [a-z]*$//; s/^[0-9]* | [0-9]*$/& | 0/') |"
+    exit "$status"
 }
 
 here() {
     tools/dependencies.sh processor
     [ "$(getconf LONG_BIT)" = 64 ] || set -- --only 'processor in 2040'
-    status=0
-    tools/check.py --only processor "$@" >check-arch.log 2>&1 || status=$?
-    grep -E '^ *(failed|skipped): |^(FAILED|.* error: )|warning: | passed, .* seconds$' check-arch.log || true
-    [ "$status" = 0 ] || tail -n 200 check-arch.log
-    row "$(tail -n 1 check-arch.log)"
-    exit "$status"
+    check "$(dpkg --print-architecture)" gcc "$@"
+}
+
+across() {
+    dpkg --add-architecture "$1"
+    tools/dependencies.sh processor "$1"
+    meson env2mfile --cross --debarch "$1" -o cross.ini
+    printf '[properties]\nneeds_exe_wrapper = false\n' >emulated.ini
+    check "$1 (qemu-user)" "$(dpkg-architecture -f -a "$1" -q DEB_HOST_GNU_TYPE)-gcc" --across cross.ini --across emulated.ini
 }
 
 # Lets the kernel run the programs of another processor, until this script ends.
@@ -55,7 +65,8 @@ clean_up() {
 
 release=12
 case ${1:-} in
---here) shift && here ;;
+--here) here ;;
+--across) across "$2" ;;
 --release) release=$2 && shift 2 ;;
 esac
 [ $# -gt 0 ] || set -- i386 arm64 s390x
@@ -68,14 +79,14 @@ trap 'exit 143' TERM HUP
 status=0
 for architecture; do
     began=$(date +%s)
-    emulated=''
     echo "== Debian $release, $architecture"
+    machine=$architecture kind=--here
     case $(dpkg --print-architecture)/$architecture in
     "$architecture/$architecture" | amd64/i386 | arm64/armhf) ;;
-    *) emulate "$architecture" && emulated=yes ;;
+    *) emulate "$architecture" && machine=$(dpkg --print-architecture) kind="--across $architecture" ;;
     esac
-    { tools/fresh-machine.sh "$release" "$architecture" -- \
-        env ${emulated:+EMULATED=yes} tools/check-arch.sh --here && echo 0 || echo $?; } | tee "$work/log"
+    # shellcheck disable=SC2086 # one word or two
+    { tools/fresh-machine.sh "$release" "$machine" -- tools/check-arch.sh $kind && echo 0 || echo $?; } | tee "$work/log"
     [ "$(tail -n 1 "$work/log")" = 0 ] || status=1
     grep '^| Debian ' "$work/log" >>"$work/rows" || echo "$architecture: no tests ran" >>"$work/rows"
     echo "in $(($(date +%s) - began)) seconds"

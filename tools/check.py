@@ -6,6 +6,7 @@ and the tests of threads under ThreadSanitizer.
     check.py [--werror] [--plain | --only RUN]...
                                               --plain leaves all but the first out; --werror: a warning is an
                                               error (CI: a user's compiler may be newer than any that we know)
+    check.py --across FILE --only processor   built for another processor, as this cross file (or several) of Meson says
     check.py --built FOLDER...                the tests of the core and the client, and the fuzzers' corpora, in
                                               folders that are set up and built (tools/check-musl.sh)
 
@@ -59,7 +60,7 @@ class Run(NamedTuple):
 WHOLE = ["-Dpython=enabled", "-Dcommand=enabled", "-Dtests=true", "-Dexamples=true"]
 
 # What a user, a name service, IPv6, files elsewhere or the date can make a difference to.
-OUTSIDE = ["--suite", "client", "--suite", "auth", "--suite", "command", "--suite", "interop", "--suite", "server"]
+OUTSIDE = [word for suite in ("client", "auth", "collect", "command", "interop", "server") for word in ("--suite", suite)]
 
 # What is in the twins of Linux's files: src/system.
 PROGRAMS = [
@@ -109,7 +110,7 @@ RUNS = [
 ]
 
 
-# Not part of `make check`: what the processor makes a difference to, for machines that may be emulated and
+# Not part of `make check`: what the processor makes a difference to, for programs that may be emulated and
 # slow; and with dates that 32 bits of seconds do not reach.
 PROCESSOR_SETUP = ["-Dpython=disabled", "-Dcommand=enabled", "-Dtests=true", "-Dexamples=true", "-Ddebug=false"]
 PROCESSOR_TESTS = ["--suite", "unit", *OUTSIDE, "--no-suite", "interop", "-t", "20"]
@@ -117,6 +118,12 @@ PROCESSOR = [
     Run("processor", "build-processor", PROCESSOR_SETUP, PROCESSOR_TESTS),
     Run("processor in 2040", "build-processor", PROCESSOR_SETUP, PROCESSOR_TESTS, conditions="east_2040"),
 ]
+
+
+def across(run: Run, files: list[str]) -> Run:
+    """The run as these cross files have it: what is emulated has no time for the long tests."""
+    setup = [*run.setup, *(f"--cross-file={Path(file).resolve()}" for file in files)]
+    return run._replace(setup=setup, test=[*run.test, *BUT_LONG])
 
 
 def slug(run: Run) -> str:
@@ -232,6 +239,7 @@ def chosen(arguments: list[str]) -> list[Run]:
     parser = argparse.ArgumentParser()
     names = [run.name for run in [*RUNS, *PROCESSOR]]
     parser.add_argument("--built", action="append", metavar="FOLDER")
+    parser.add_argument("--across", action="append", metavar="FILE")
     parser.add_argument("--only", action="append", choices=names, metavar="RUN", help=", ".join(names))
     parser.add_argument("--plain", action="append_const", dest="only", const="plain")
     parser.add_argument("--werror", action="store_true")
@@ -240,7 +248,8 @@ def chosen(arguments: list[str]) -> list[Run]:
     if given.built:
         suites = ["--suite", "unit", "--suite", "client", "--suite", "fuzz"]
         return [Run(Path(folder).name, os.path.relpath(folder, ROOT), BUILT, suites) for folder in given.built]
-    runs = all_runs() if only is None else [run for run in [*RUNS, *PROCESSOR] if run.name in only]
+    processor = [across(run, given.across) for run in PROCESSOR] if given.across else PROCESSOR
+    runs = all_runs() if only is None else [run for run in [*RUNS, *processor] if run.name in only]
     werror = f"-Dwerror={str(given.werror).lower()}"
     return [run._replace(setup=[werror, *run.setup]) for run in runs]
 

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need and that are missing, without questions:
 # as root, or through sudo. Does nothing when all are there.
-#     dependencies.sh [demo | processor | analysis | machines]
-# demo: only what the demonstration and the plain build need; processor: what tools/check-arch.sh needs; analysis: also
-# what `make coverage` and `make analyze` need; machines: what tools/fresh-machine.sh needs. A package that this release
-# lacks and the tests can do without is named with the tests that are skipped for it; any other is an error.
+#     dependencies.sh [demo | processor [ARCHITECTURE] | analysis | machines]
+# demo: only what the demonstration and the plain build need; processor: what tools/check-arch.sh needs, to build here for
+# ARCHITECTURE (dpkg --add-architecture) if it is given; analysis: also what `make coverage` and `make analyze` need;
+# machines: what tools/fresh-machine.sh needs. A package that this release lacks and the tests can do without is named
+# with the tests that are skipped for it; any other is an error.
 set -eu
 
 # The name behind a package that only depends on the release's version of it: `behind clang 'clang-[0-9]*'`.
@@ -17,10 +18,12 @@ required() {
         echo mmdebstrap
         return
     fi
-    echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d dovecot-lmtpd dovecot-imapd \
-        libssl-dev libgsasl-dev libidn2-dev libunistring-dev \
-        libsqlite3-dev libinih-dev libjansson-dev libcurl4-openssl-dev libedit-dev libseccomp-dev scdoc \
-        libcmocka-dev python3-pytest
+    echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d dovecot-lmtpd dovecot-imapd scdoc \
+        python3-pytest
+    for library in ssl gsasl idn2 unistring sqlite3 inih jansson curl4-openssl edit seccomp cmocka; do
+        echo "lib$library-dev${across:+:$across}"
+    done
+    [ -z "$across" ] || echo "crossbuild-essential-$across"
     [ "$1" = demo ] || echo dovecot-gssapi krb5-kdc krb5-admin-server krb5-user
     case $1 in demo | processor) ;; *) echo g++ binutils python3-dev ;; esac
     [ "$1" != analysis ] || echo lcov clang-tidy cppcheck
@@ -91,7 +94,7 @@ examine() {
     done <"$table"
 }
 
-purpose=${1:-checks}
+purpose=${1:-checks} across=${2:-}
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 examine
