@@ -152,7 +152,7 @@ bool p3_leftovers_resolve(p3_leftovers *l, p3_recorder *r, p3_state *state, p3_p
     if (looks)
         old = p3_target_of_text(drop->known.target);
     if (looks && p3_target_equal(&old, now))
-        old.envelope = now->envelope;
+        old = *now; /* as it is written now: the sandbox lets no other name be looked up */
     /* What was not delivered there comes again. */
     looks = looks && (p3_target_equal(&old, now) || p3_target_has(&old, drop->owner));
     bool syncs = has_spool(now, drop->owner) || (looks && has_spool(&old, drop->owner));

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char unix_prefix[] = "unix:";
 
@@ -30,4 +31,27 @@ bool p3_address_read(p3_address *a, const char *text)
     memcpy(a->host, text, len);
     a->port = (uint16_t)port;
     return true;
+}
+
+/* A name has no case, and may end with the dot of the root. */
+static size_t length_of(const char *host)
+{
+    size_t len = strlen(host);
+    return len > 1 && host[len - 1] == '.' ? len - 1 : len;
+}
+
+bool p3_address_is_equal(const p3_address *a, const p3_address *b)
+{
+    if (a->path != NULL || b->path != NULL)
+        return a->path != NULL && b->path != NULL && strcmp(a->path, b->path) == 0;
+    size_t len = length_of(a->host);
+    return a->port == b->port && len == length_of(b->host) &&
+           strncasecmp(a->host, b->host, len) == 0;
+}
+
+bool p3_address_is_same(const char *text, const char *other)
+{
+    p3_address a;
+    p3_address b;
+    return p3_address_read(&a, text) && p3_address_read(&b, other) && p3_address_is_equal(&a, &b);
 }

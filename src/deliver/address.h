@@ -14,4 +14,10 @@ typedef struct p3_address {
 /* Reads one; `path` points into the text. False when it is none. */
 bool p3_address_read(p3_address *a, const char *text);
 
+/* Whether two are one. */
+bool p3_address_is_equal(const p3_address *a, const p3_address *b);
+
+/* The same of how they are written; of what is none it says no. */
+bool p3_address_is_same(const char *text, const char *other);
+
 #endif

@@ -2,6 +2,7 @@
 #include "deliver/imap_address.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* The next character of UTF-8, or -1. */
 static long next_character(const char **at)
@@ -95,10 +96,24 @@ bool p3_imap_address_read(p3_imap_address *a, const char *text)
     if (!p3_server_url_read(&a->at, text, &scheme) || a->at.user[0] == '\0')
         return false;
     const char *rest = text + a->at.rest;
-    if (*rest == '\0')
-        rest = "INBOX";
-    return p3_url_decode(rest, strlen(rest), folder, sizeof folder) &&
-           encode(folder, a->folder, sizeof a->folder);
+    size_t len = strlen(rest);
+    while (len > 0 && rest[len - 1] == '/')
+        len--;
+    return len > 0 ? p3_url_decode(rest, len, folder, sizeof folder) &&
+                         encode(folder, a->folder, sizeof a->folder)
+                   : encode("INBOX", a->folder, sizeof a->folder);
+}
+
+bool p3_imap_address_is_same(const char *text, const char *other)
+{
+    p3_imap_address a;
+    p3_imap_address b;
+    if (!p3_imap_address_read(&a, text) || !p3_imap_address_read(&b, other) ||
+        !p3_server_url_is_equal(&a.at, &b.at))
+        return false;
+    /* RFC 9051 §5.1: INBOX has no case. */
+    return strcmp(a.folder, b.folder) == 0 ||
+           (strcasecmp(a.folder, "INBOX") == 0 && strcasecmp(b.folder, "INBOX") == 0);
 }
 
 bool p3_imap_server_read(p3_server_url *out, const char *where)

@@ -10,8 +10,12 @@ typedef struct p3_imap_address {
     char folder[500]; /* as the server has it: modified UTF-7 (RFC 3501 §5.1.3) */
 } p3_imap_address;
 
-/* Reads one; without a folder it is INBOX. False when it is none. */
+/* Reads one; without a folder it is INBOX, and a slash behind it is no part of it. False when it is
+ * none. */
 bool p3_imap_address_read(p3_imap_address *a, const char *text);
+
+/* Whether two ways to write one mean the same folder, of the same user. */
+bool p3_imap_address_is_same(const char *text, const char *other);
 
 /* The same of its server alone. */
 bool p3_imap_server_read(p3_server_url *out, const char *where);

@@ -4,7 +4,11 @@
  * folder, so that it is read from its end: until all are found, or a message is met that this
  * account put there before, since an account looks for what was left over before it appends
  * anything. That does not depend on what a server can search for. If it goes on for long, the
- * server is asked to search the rest. */
+ * server is asked to search the rest; of one that cannot search a header all is read, as far as
+ * there is time.
+ *
+ * A UIDNEXT that is noted with the intents would say where to stop. It would cost each run a look
+ * at the folder and a transaction before its first message, for what a search finds as well. */
 #include "deliver/imap_find.h"
 
 #include <errno.h>
@@ -21,6 +25,9 @@
 /* Messages that are read at a time, and beyond as many as are looked for. */
 #define P3_CHUNK  200
 #define P3_BEYOND 2000
+
+/* Milliseconds that are left for what comes behind reading all of a folder. */
+#define P3_REST_MS 60000
 
 /* Searches of the rest: each may find more than one response has room for. */
 #define P3_SEARCHES_MOST 1000
@@ -40,6 +47,7 @@ typedef struct p3_finding {
     uint32_t numbers[P3_CHUNK]; /* what a search found */
     size_t number_count;
     uint32_t low, high; /* what it may find */
+    bool cannot_search; /* the server */
     bool is_cut;        /* there is more */
     bool is_there;      /* the folder */
 } p3_finding;
@@ -162,11 +170,11 @@ static bool fetch(p3_imap_session *s, p3_finding *f, const char *set, int64_t un
     return p3_imap_is_ok(&answer) || refuses(&answer, why);
 }
 
-/* Reads the folder from its end. Leaves in `high` what was not read. */
-static bool read_back(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+/* Reads the folder from `high` backwards, so many messages at most. Leaves there what was not read.
+ */
+static bool read_back(p3_imap_session *s, p3_finding *f, uint64_t budget, int64_t until,
+                      p3_problem *why)
 {
-    uint64_t budget = f->count + P3_BEYOND;
-    f->high = f->exists;
     while (f->high > 0 && f->missing > 0 && !f->met_earlier && budget > 0) {
         char set[40];
         uint32_t n = f->high < P3_CHUNK ? f->high : P3_CHUNK;
@@ -204,8 +212,9 @@ static bool search_run(p3_imap_session *s, p3_finding *f, const char *name, int6
                  f->high, (int)(strcspn(name, "O") % 100), name);
         if (!p3_imap_ask(s, command, until, see_search, f, &answer))
             return loses(s, why);
-        if (!p3_imap_is_ok(&answer))
-            return true; /* it cannot: all that can be read was */
+        f->cannot_search = !p3_imap_is_ok(&answer);
+        if (f->cannot_search)
+            return true;
         if (!fetch_numbers(s, f, until, why))
             return false;
         if (f->number_count > 0)
@@ -220,7 +229,7 @@ static bool search(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem 
 {
     bool ok = true;
     const char *last = NULL;
-    for (size_t i = 0; ok && i < f->count && f->missing > 0; i++) {
+    for (size_t i = 0; ok && i < f->count && f->missing > 0 && !f->cannot_search; i++) {
         bool same_run = false;
         if (last != NULL)
             (void)p3_names_earlier(f->at[i].name, last, &same_run);
@@ -244,10 +253,16 @@ static bool look(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *w
         return false;
     if (f->exists == 0)
         return true;
-    if (!read_back(s, f, until, why))
+    f->high = f->exists;
+    if (!read_back(s, f, f->count + P3_BEYOND, until, why))
         return false;
     if (f->missing > 0 && !f->met_earlier && f->high > 0 && !search(s, f, until, why))
         return false;
+    while (f->cannot_search && f->missing > 0 && !f->met_earlier && f->high > 0 &&
+           p3_clock_ms() < until - P3_REST_MS) {
+        if (!read_back(s, f, P3_BEYOND, until, why))
+            return false;
+    }
     return close_folder(s, until, why);
 }
 

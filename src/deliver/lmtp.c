@@ -333,6 +333,14 @@ bool p3_smtp_server_read(p3_server_url *out, const char *where)
     return p3_server_url_read(out, where, &scheme) && where[out->rest] == '\0';
 }
 
+bool p3_smtp_is_same(const char *where, const char *other)
+{
+    p3_server_url a;
+    p3_server_url b;
+    return p3_smtp_server_read(&a, where) && p3_smtp_server_read(&b, other) &&
+           p3_server_url_is_equal(&a, &b);
+}
+
 /* Makes room for the recipients of a message; without a map it has the one that is set. */
 static bool make_room(p3_lmtp *m)
 {

@@ -16,4 +16,7 @@ p3_delivery *p3_smtp_open(const char *where, const p3_envelope *envelope, p3_pro
 /* Reads that. False when it is none. */
 bool p3_smtp_server_read(p3_server_url *out, const char *where);
 
+/* Whether two ways to write it mean one server. */
+bool p3_smtp_is_same(const char *where, const char *other);
+
 #endif

@@ -74,3 +74,9 @@ bool p3_server_url_read(p3_server_url *u, const char *text, const p3_server_sche
                            p3_url_decode(at, (size_t)(host - at) - 1, u->user, sizeof u->user))) &&
            read_server(u, scheme, host, len - (size_t)(host - at));
 }
+
+bool p3_server_url_is_equal(const p3_server_url *a, const p3_server_url *b)
+{
+    return a->is_tls == b->is_tls && strcmp(a->user, b->user) == 0 &&
+           p3_address_is_equal(&a->server, &b->server);
+}

@@ -24,6 +24,9 @@ typedef struct p3_server_url {
 /* Reads one. A user may be missing. False when it is none, or has a password. */
 bool p3_server_url_read(p3_server_url *u, const char *text, const p3_server_scheme *scheme);
 
+/* Whether two are one server, with one user, reached in the same way. */
+bool p3_server_url_is_equal(const p3_server_url *a, const p3_server_url *b);
+
 /* Copies a part without its %XX. False when it is empty or too long, or has control characters. */
 bool p3_url_decode(const char *at, size_t len, char *out, size_t size);
 

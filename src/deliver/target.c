@@ -85,7 +85,9 @@ bool p3_target_server(const p3_target *t, p3_address *out)
 
 bool p3_target_equal(const p3_target *a, const p3_target *b)
 {
-    return a->kind == b->kind && (a->kind == P3_TARGET_NONE || strcmp(a->where, b->where) == 0);
+    const p3_target_row *row = p3_target_row_of(a->kind);
+    return a->kind == b->kind && (row == NULL || strcmp(a->where, b->where) == 0 ||
+                                  (row->is_same != NULL && row->is_same(a->where, b->where)));
 }
 
 /* Whether two paths lead to one file or directory. */
@@ -106,7 +108,7 @@ bool p3_target_is_same_place(const p3_target *old, const p3_target *now)
     /* Earlier versions did not note recipients. */
     if (old->recipient != NULL && recipient != NULL && strcmp(old->recipient, recipient) != 0)
         return false;
-    return strcmp(old->where, now->where) == 0 ||
+    return p3_target_equal(old, now) ||
            (row->form == P3_TARGET_PATH && is_same_file(old->where, now->where));
 }
 

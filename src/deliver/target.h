@@ -33,6 +33,8 @@ p3_target p3_target_for_refused(const p3_target *t);
 /* The server that a target connects to. False when it does not. */
 bool p3_target_server(const p3_target *t, p3_address *out);
 
+/* Whether they are one, however it is written: a default port may be left out, a host's name has no
+ * case. Recipients do not count. */
 bool p3_target_equal(const p3_target *a, const p3_target *b);
 
 /* Whether mail goes to the same place as it did to a target that the state has: the same file under

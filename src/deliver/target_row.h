@@ -34,6 +34,8 @@ typedef struct p3_target_row {
     p3_target_form form;
     bool (*server)(p3_server_url *out, const char *where); /* P3_TARGET_URL: reads its server */
     const char *example;                                   /* and how one is written */
+    bool (*is_same)(const char *where, const char *other); /* whether two ways to write it mean one;
+                                                              NULL: they don't if they differ */
     p3_delivery *(*open)(const char *where, const p3_envelope *envelope, p3_problem *why);
     void (*tidy)(const char *where, const char *owner); /* or NULL */
     bool (*has)(const char *where, const char *owner);  /* or NULL: never */

@@ -1,6 +1,7 @@
 /* The table of delivery targets, as the command has it. */
 #include "deliver/target_rows.h"
 
+#include "deliver/address.h"
 #include "deliver/command.h"
 #include "deliver/gmail.h"
 #include "deliver/imap.h"
@@ -28,6 +29,7 @@ const p3_target_row p3_target_rows[] = {
     {.kind = P3_TARGET_LMTP,
      .name = "lmtp",
      .form = P3_TARGET_ADDRESS,
+     .is_same = p3_address_is_same,
      .open = p3_lmtp_open,
      .spools = true,
      .refuses = true,
@@ -46,6 +48,7 @@ const p3_target_row p3_target_rows[] = {
      .form = P3_TARGET_URL,
      .server = p3_imap_server_read,
      .example = "imaps://USER@HOST/FOLDER",
+     .is_same = p3_imap_address_is_same,
      .open = p3_imap_open,
      .spools = true,
      .refuses = true,
@@ -55,6 +58,7 @@ const p3_target_row p3_target_rows[] = {
      .form = P3_TARGET_URL,
      .server = p3_smtp_server_read,
      .example = "smtps://USER@HOST",
+     .is_same = p3_smtp_is_same,
      .open = p3_smtp_open,
      .spools = true,
      .refuses = true,

@@ -239,7 +239,8 @@ class Session:
             self.logged_in = True
 
     def _folder(self, rest: str) -> str:
-        return re.match(r'"((?:[^"\\]|\\.)*)"', rest)[1].replace("\\", "")
+        name = re.match(r'"((?:[^"\\]|\\.)*)"', rest)[1].replace("\\", "")
+        return "INBOX" if name.upper() == "INBOX" else name
 
     def do_examine(self, tag: str, rest: str) -> None:
         name = self._folder(rest)

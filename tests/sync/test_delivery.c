@@ -200,6 +200,48 @@ static void a_target_in_the_state_is_read_as_it_was_written(void **state)
     assert_true(p3_target_is_same_place(&known[4].target, &other)); /* nobody was noted */
 }
 
+/* However a server is written, what is known of it counts. */
+static void one_server_written_in_several_ways_is_one_target(void **state)
+{
+    static const struct {
+        p3_target_kind kind;
+        const char *one;
+        const char *other;
+        bool is_same;
+    } cases[] = {
+        {P3_TARGET_IMAP, "imaps://me%40x@h/INBOX", "IMAPS://me%40x@H.:993/", true},
+        {P3_TARGET_IMAP, "imaps://me%40x@h/INBOX", "imaps://%6de%40x@h/%49nbox", true},
+        {P3_TARGET_IMAP, "imaps://me@h", "imaps://me@h:0993//", true},
+        {P3_TARGET_IMAP, "imap://me@h/A%20b", "imap://me@h:143/A%20%62/", true},
+        {P3_TARGET_IMAP, "imaps://me@[::1]/a", "imaps://me@[::1]:993/a", true},
+        {P3_TARGET_IMAP, "imaps://me@h/a", "imaps://me@h/A", false},
+        {P3_TARGET_IMAP, "imaps://me@h/a", "imaps://me@h/a%2f", false},
+        {P3_TARGET_IMAP, "imaps://me@h/a", "imaps://me@h/a/b", false},
+        {P3_TARGET_IMAP, "imaps://me@h", "imaps://Me@h", false},
+        {P3_TARGET_IMAP, "imaps://me@h", "imap://me@h", false},
+        {P3_TARGET_IMAP, "imaps://me@h", "imaps://me@h:994", false},
+        {P3_TARGET_IMAP, "imaps://me@h", "imaps://me@hh", false},
+        {P3_TARGET_IMAP, "imaps://me@h", "nonsense", false},
+        {P3_TARGET_SMTP, "smtps://me@h", "SMTPS://m%65@H:465/", true},
+        {P3_TARGET_SMTP, "smtp://h", "smtp://h:587", true},
+        {P3_TARGET_SMTP, "smtps://me@h", "smtps://h", false},
+        {P3_TARGET_SMTP, "smtps://me@h", "smtps://me@h:587", false},
+        {P3_TARGET_LMTP, "Dovecot:24", "dovecot.:024", true},
+        {P3_TARGET_LMTP, "dovecot:24", "dovecot:25", false},
+        {P3_TARGET_LMTP, "unix:/run/l", "unix:/run/L", false},
+        {P3_TARGET_COMMAND, "Cat", "cat", false},
+        {P3_TARGET_MAILDIR, "/M", "/m", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        p3_target one = {.kind = cases[i].kind, .where = (char *)(uintptr_t)cases[i].one};
+        p3_target other = {.kind = cases[i].kind, .where = (char *)(uintptr_t)cases[i].other};
+        if (p3_target_equal(&one, &other) != cases[i].is_same ||
+            p3_target_is_same_place(&other, &one) != cases[i].is_same)
+            fail_msg("%s and %s", one.where, other.where);
+    }
+}
+
 /* ---- Maildir ---- */
 
 static void a_maildir_is_made_with_its_missing_parents(void **state)
@@ -830,6 +872,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_unknown_kind_of_target_is_a_mistake_in_the_configuration),
         TEST(a_target_in_the_state_is_read_as_it_was_written),
+        TEST(one_server_written_in_several_ways_is_one_target),
         TEST(a_maildir_is_made_with_its_missing_parents),
         TEST(a_file_in_a_folders_place_is_said),
         TEST(a_message_that_a_cleaner_took_out_of_tmp_is_not_delivered),
