@@ -22,7 +22,8 @@ static bool read_from(p3_remembered *r, const char *path, const char *key)
     p3_state_own_sqlite();
     p3_state *state = p3_state_open_to_look(path, &r->problem);
     bool ok = state != NULL && p3_state_account(state, key, &known, &r->problem) &&
-              p3_state_learned(state, known.id, r->at, &r->count, &r->problem);
+              p3_state_learned(state, known.id, r->at, &r->count, &r->problem) &&
+              p3_state_broken(state, known.id, &r->broken, &r->problem);
     p3_known_account_clear(&known);
     p3_state_close(state);
     return ok;
@@ -83,6 +84,20 @@ void p3_learned_text(const p3_learned *l, const p3_account *account, char *out, 
              meaning_of(l->trait), since,
              account->forget_traits ? "does not count now (traits = none), expires" : "expires",
              until, word);
+}
+
+void p3_broken_text(const p3_broken *b, const p3_account *account, char *out, size_t size)
+{
+    char since[32];
+    char until[32];
+    write_date(b->last, since);
+    write_date(b->expires, until);
+    snprintf(out, size,
+             "%llu messages end the session when they are deleted: the others are deleted first; "
+             "seen %s, %s %s; remove = never leaves mail on the server",
+             (unsigned long long)b->count, since,
+             account->forget_traits ? "does not count now (traits = none), expires" : "expires",
+             until);
 }
 
 pop3_server_traits p3_remembered_traits(const p3_remembered *r, const p3_account *account)

@@ -9,6 +9,7 @@
 typedef struct p3_remembered {
     p3_learned at[P3_LEARNED_MOST];
     size_t count;
+    p3_broken broken;   /* messages at whose deletion sessions broke */
     p3_problem problem; /* why it could not be read; exit 0: it could */
 } p3_remembered;
 
@@ -22,6 +23,9 @@ void p3_remembered_read(p3_remembered *r, const p3_arguments *a, const p3_accoun
 /* A trait in words: what it is, what it means, when it was learned and when it expires, and the
  * setting that sets it by hand. */
 void p3_learned_text(const p3_learned *l, const p3_account *account, char *out, size_t size);
+
+/* The same of the messages at whose deletion sessions broke, of which there are some. */
+void p3_broken_text(const p3_broken *b, const p3_account *account, char *out, size_t size);
 
 /* All of it in one, beside what the account's settings say; those alone where they say that what
  * was learned does not count. */

@@ -2,6 +2,7 @@
 #include "collect/deleter.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "collect/failure_text.h"
 #include "support/fault.h"
@@ -30,6 +31,11 @@ int64_t p3_deletion_key(const p3_maildrop *drop, const p3_mail *mail)
     return mail->row != P3_NO_ROW ? p3_maildrop_row(drop, mail)->id : -(int64_t)mail->number;
 }
 
+bool p3_deletion_broke_before(const p3_maildrop *drop, const p3_mail *mail)
+{
+    return mail->row != P3_NO_ROW && p3_maildrop_row(drop, mail)->broke != 0;
+}
+
 void p3_deleter_init(p3_deleter *d, p3_maildrop *drop)
 {
     d->drop = drop;
@@ -45,6 +51,26 @@ void p3_deleter_add(p3_deleter *d, const p3_mail *mail)
         p3_window_fill(&d->window);
     else
         p3_maildrop_failed_memory(d->drop);
+}
+
+void p3_deleter_remember(const p3_deleter *d, p3_recorder *r, p3_blame blame)
+{
+    const p3_rows *rows = &d->drop->rows;
+    size_t n = 0;
+    p3_change *changes = calloc(rows->count + 1, sizeof *changes);
+    if (changes == NULL) {
+        p3_maildrop_failed_memory(d->drop);
+        return;
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        p3_row *row = &rows->at[i];
+        bool at = blame == P3_BLAME_MESSAGE && d->broke != NULL && d->broke->row == i;
+        if (!at && (blame != P3_BLAME_SERVER || row->broke == 0))
+            continue;
+        row->broke = at ? time(NULL) : 0;
+        changes[n++] = (p3_change){.row = *row};
+    }
+    p3_recorder_add_changes(r, changes, n, NULL);
 }
 
 static void quit_answered(void *ctx, pop3_client *client, const pop3_result *result)

@@ -26,6 +26,7 @@ static bool change_row(const p3_maildrop *d, size_t i, p3_change *out)
         return false;
     row->standing = P3_GONE;
     row->time = now;
+    row->broke = 0;
     *out = (p3_change){.row = *row};
     return true;
 }
@@ -69,6 +70,7 @@ static bool intend(p3_intents *s, p3_change *out)
         p3_target_row_of(d->account->target.kind)->keeps_names)
         p3_name_list_set(&s->names, next, row->name);
     row->standing = P3_INTENT;
+    row->broke = 0;
     row->uid = mail->uid;
     row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : 0;
     row->name = p3_name_list_at(&s->names, next);

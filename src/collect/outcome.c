@@ -76,6 +76,8 @@ void p3_outcome_of_loss(p3_outcome *o, p3_parts *p, p3_stage stage, pop3_status 
     o->verdict.adapted = (found.flags & POP3_TRAIT_NO_LATE_CAPA) != 0 ||
                          p3_trust_adapt(o->trust, &o->next, &e, &taught);
     p3_outcome_learn(o, p, taught);
+    if (e.deleting != 0 && o->next.blame != P3_BLAME_NONE)
+        p3_deleter_remember(&p->transfer.deleter, &p->recorder, o->next.blame);
     bool mixed_up = is_mixed_up(o, p, &e);
     bool again = is_worth_another(o, stage, why) || mixed_up;
     add_advice(o, p, &e, why);

@@ -51,6 +51,8 @@ bool p3_parts_load(p3_parts *p, p3_state *state, p3_problem *why)
         ok = p->locked = p3_state_lock(state, d->known.id, why);
     ok = ok && p3_state_load(state, d->known.id, &d->rows, why) && see_clock(p) &&
          p3_new_target_judge(d, why);
+    for (size_t i = 0; ok && d->account->forget_traits && i < d->rows.count; i++)
+        d->rows.at[i].broke = 0;
     return ok && (!changes || p3_leftovers_resolve(&p->leftovers, &p->recorder, state, why)) &&
            p3_new_target_take_over(&p->recorder);
 }
@@ -100,6 +102,7 @@ p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status sta
         .deletes = deleted->submitted,
         .deleted = deleted->finished,
         .deleting = broke != NULL ? p3_deletion_key(d, broke) : 0,
+        .deleting_again = broke != NULL && p3_deletion_broke_before(d, broke),
         .may_pipeline = d->account->connection.engine.pipelining == POP3_PIPELINING_AUTO,
         .out_of_time = out_of_time,
         .pipelined = has_pipelined(p, stage),

@@ -1,14 +1,14 @@
 /* Messages at whose deletion a session broke. */
 #include "collect/postponed.h"
 
-void p3_postponed_add(p3_postponed *p, int64_t key, pop3_status status, bool answered)
+void p3_postponed_add(p3_postponed *p, int64_t key, pop3_status status, bool answered, bool again)
 {
     unsigned i = 0;
     p->answered = p->answered || answered;
     while (i < p->count && p->at[i].key != key)
         i++;
     if (i < P3_POSTPONED_MOST)
-        p->at[i] = (p3_postponement){.key = key, .status = status, .kept = i < p->count};
+        p->at[i] = (p3_postponement){.key = key, .status = status, .kept = again || i < p->count};
     p->count += i == p->count && i < P3_POSTPONED_MOST;
     p->silent += status == POP3_ERR_TIMEOUT;
     p->all = p->all || i == P3_POSTPONED_MOST || p->silent >= P3_POSTPONED_SILENT ||

@@ -70,8 +70,10 @@ p3_change p3_recorder_change(p3_recorder *r, const p3_mail *mail, p3_standing st
 {
     p3_row *row = p3_maildrop_row(r->drop, mail);
     row->standing = standing;
-    if (standing == P3_GONE)
+    if (standing == P3_GONE) {
         row->time = time(NULL);
+        row->broke = 0;
+    }
     row->uid = mail->uid;
     row->name = "";
     return (p3_change){.row = *row};

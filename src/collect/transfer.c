@@ -8,7 +8,8 @@
 static bool is_postponed(const p3_transfer *t, const p3_mail *mail)
 {
     const p3_postponed *p = &t->trust->postponed;
-    return p->all || p3_postponed_find(p, p3_deletion_key(t->drop, mail)) != NULL;
+    return p->all || p3_deletion_broke_before(t->drop, mail) ||
+           p3_postponed_find(p, p3_deletion_key(t->drop, mail)) != NULL;
 }
 
 /* A message that is due stays on the server: tells why, or counts it where all stay. */
@@ -74,18 +75,18 @@ static void tell_of_all(const p3_transfer *t)
         up->noted(up->ctx, &why);
 }
 
-/* Messages whose deletion broke a session: some are kept, and one of the others is deleted where
- * the visit has nothing else to do. */
+/* Messages whose deletion broke a session, of this run or an earlier one: some are kept, and one of
+ * the others is deleted where the visit has nothing else to do. */
 static void delete_postponed(p3_transfer *t, bool busy)
 {
     const p3_maildrop *d = t->drop;
     const p3_postponed *p = &t->trust->postponed;
-    for (size_t i = 0; i < d->box.count && p->count > 0 && !d->over; i++) {
+    for (size_t i = 0; i < d->box.count && !d->over; i++) {
         const p3_mail *mail = &d->box.at[i];
         if (!p3_maildrop_is_due(d, mail) || !is_postponed(t, mail))
             continue;
         const p3_postponement *one = p3_postponed_find(p, p3_deletion_key(d, mail));
-        if (p->all || one->kept) {
+        if (p->all || (one != NULL && one->kept)) {
             keep(t, mail, p->all ? NULL : one);
         } else if (busy) {
             t->more = true;

@@ -112,6 +112,7 @@ static bool broke_at_deletion(const p3_trust *now, p3_trust *next, const p3_evid
     if (e->deleting == 0 || e->out_of_time || !breaks_off(e->status))
         return false;
     bool counted = deletions_are_counted(next, e);
+    next->blame = P3_BLAME_SERVER;
     if (e->status == POP3_ERR_CLOSED && may_go_together(now, e) &&
         ++next->deletions_broken >= P3_CLOSES) {
         next->postponed = (p3_postponed){0};
@@ -122,7 +123,8 @@ static bool broke_at_deletion(const p3_trust *now, p3_trust *next, const p3_evid
         next->postponed = (p3_postponed){0};
         return true;
     }
-    p3_postponed_add(&next->postponed, e->deleting, e->status, e->deleted > 0);
+    p3_postponed_add(&next->postponed, e->deleting, e->status, e->deleted > 0, e->deleting_again);
+    next->blame = P3_BLAME_MESSAGE;
     return true;
 }
 
@@ -215,6 +217,7 @@ bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
                     pop3_server_traits *learned)
 {
     *learned = (pop3_server_traits){0};
+    next->blame = P3_BLAME_NONE;
     if (commands_were_lost(now, e)) {
         next->apart = P3_APART_SILENCE;
         (void)broke_at_deletion(now, next, e, learned);

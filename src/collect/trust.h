@@ -27,6 +27,13 @@ typedef enum p3_apart {
     P3_APART_CLOSE    /* it closed the connection then */
 } p3_apart;
 
+/* What a session that broke at a deletion is put down to. */
+typedef enum p3_blame {
+    P3_BLAME_NONE,    /* no session did */
+    P3_BLAME_MESSAGE, /* the message that was to be deleted */
+    P3_BLAME_SERVER   /* a habit of the server, whichever the message */
+} p3_blame;
+
 /* Where a server closed the connection: after how many answers, and at what. */
 typedef struct p3_cut {
     uint64_t answered;
@@ -51,6 +58,7 @@ typedef struct p3_trust {
     unsigned asides;
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
     p3_postponed postponed;        /* messages at whose deletion a session broke */
+    p3_blame blame;                /* of the last visit's end */
     unsigned deletions_broken;     /* sessions that broke so while commands went together */
     p3_cut deletions;              /* after how many answers the last of them did, */
     size_t deletions_before;       /* and after how many deletions */
@@ -75,6 +83,7 @@ typedef struct p3_evidence {
     size_t deletes;           /* DELEs that were sent */
     size_t deleted;           /* and answered */
     int64_t deleting;         /* the key of the message at whose DELE it was lost, or 0 */
+    bool deleting_again;      /* an earlier session broke at it, maybe of another run */
     bool may_pipeline;        /* the account leaves it to the server */
     bool out_of_time;         /* a bound on the whole session has passed */
     bool pipelined;           /* commands may have shared a window */

@@ -40,6 +40,8 @@ typedef struct p3_row {
     p3_standing standing;
     bool common;    /* other messages may have the same header */
     uint32_t tries; /* times it could not be retrieved or delivered; once delivered: came back */
+    int64_t broke;  /* seconds since the epoch: a session last broke at its deletion; 0: none did,
+                       or so long ago that it does not count */
 } p3_row;
 
 /* All messages of an account. */
@@ -66,6 +68,13 @@ typedef struct p3_learned {
     int64_t expires;
 } p3_learned;
 
+/* Messages of an account at whose deletion sessions broke, as far as that still counts. */
+typedef struct p3_broken {
+    uint64_t count;
+    int64_t last;    /* when the last of them did, */
+    int64_t expires; /* and how long that counts: seconds since the epoch */
+} p3_broken;
+
 /* As many as there can be for an account: a flag each, and the limit. */
 #define P3_LEARNED_MOST 33
 
@@ -91,6 +100,9 @@ void p3_known_account_clear(p3_known_account *a);
 /* What was learned about an account's server, as far as it still counts: up to P3_LEARNED_MOST. */
 bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *count,
                       p3_problem *why);
+
+/* How many messages of an account sessions broke at when they were deleted. */
+bool p3_state_broken(p3_state *s, int64_t account, p3_broken *out, p3_problem *why);
 
 /* Loads the messages of an account. Free with p3_rows_free(). */
 bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why);

@@ -19,7 +19,7 @@
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
-#define P3_VERSION        5
+#define P3_VERSION        6
 #define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
 #define P3_BUSY_STEP_MS   20
 
@@ -59,8 +59,12 @@ static const char upgrade_from_3[] = "ALTER TABLE account ADD seen INTEGER NOT N
 /* Version 4 knew no messages that were passed over, and would deliver them. */
 static const char upgrade_from_4[] = "PRAGMA user_version=5;";
 
+/* Version 5 did not know at which messages a session breaks. */
+static const char upgrade_from_5[] = "ALTER TABLE message ADD broke INTEGER NOT NULL DEFAULT 0;"
+                                     "PRAGMA user_version=6;";
+
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
-                             "PRAGMA user_version=5;" P3_TRAIT_TABLE "CREATE TABLE account("
+                             "PRAGMA user_version=6;" P3_TRAIT_TABLE "CREATE TABLE account("
                              "  id INTEGER PRIMARY KEY,"
                              "  key TEXT NOT NULL UNIQUE,"
                              "  target TEXT,"
@@ -79,6 +83,7 @@ static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
                              "  octets INTEGER NOT NULL DEFAULT 0,"
                              "  body BLOB NOT NULL DEFAULT x'',"
                              "  common INTEGER NOT NULL DEFAULT 0,"
+                             "  broke INTEGER NOT NULL DEFAULT 0,"
                              "  PRIMARY KEY(account, id)) WITHOUT ROWID;";
 
 /* Says what SQLite says, and what a person can do about it. */
@@ -171,7 +176,8 @@ static bool make_tables(p3_state *s, p3_problem *why)
         ok = (s->version > 1 || run(s, upgrade_from_1, "making", why)) &&
              (s->version > 2 || run(s, upgrade_from_2, "making", why)) &&
              (s->version > 3 || run(s, upgrade_from_3, "making", why)) &&
-             (s->version > 4 || run(s, upgrade_from_4, "making", why));
+             (s->version > 4 || run(s, upgrade_from_4, "making", why)) &&
+             (s->version > 5 || run(s, upgrade_from_5, "making", why));
     s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -316,23 +322,31 @@ void p3_known_account_clear(p3_known_account *a)
 }
 
 /* How long it counts what was learned about a server, in seconds. */
-#define P3_DAY ((int64_t)24 * 60 * 60)
+#define P3_DAY  ((int64_t)24 * 60 * 60)
+#define P3_WEEK (7 * P3_DAY)
+
+/* Whether what was learned then still counts: it has not expired, and the clock was not set back.
+ */
+static bool counts_since(int64_t learned, int64_t seconds)
+{
+    int64_t now = time(NULL);
+    return learned <= now && now - learned < seconds;
+}
 
 static const char quit_after[] = "quit-after";
 
 /* One row. Names of a later version's traits are passed over. Returns whether it still counts. */
 static bool read_trait(p3_learned *out, const char *name, int64_t value, int64_t learned)
 {
-    int64_t now = time(NULL);
     p3_learned one = {.learned = learned};
     if (strcmp(name, quit_after) == 0 && value > 0 && value <= UINT32_MAX)
         one.trait.quit_after = (uint32_t)value;
     else if (!pop3_server_traits_read(&one.trait, name) || pop3_server_traits_empty(one.trait))
         return false;
-    bool soon = one.trait.flags == POP3_TRAIT_ONE_AT_A_TIME;
-    if (learned > now || now - learned >= (soon ? P3_DAY : 7 * P3_DAY))
-        return false; /* expired, or the clock was set back */
-    one.expires = learned + (soon ? P3_DAY : 7 * P3_DAY);
+    int64_t seconds = one.trait.flags == POP3_TRAIT_ONE_AT_A_TIME ? P3_DAY : P3_WEEK;
+    if (!counts_since(learned, seconds))
+        return false;
+    one.expires = learned + seconds;
     *out = one;
     return true;
 }
@@ -354,6 +368,29 @@ bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *cou
                                              sqlite3_column_int64(q, 2));
     }
     bool ok = step == SQLITE_DONE || step == SQLITE_ROW || fail(s, "reading", why);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+bool p3_state_broken(p3_state *s, int64_t account, p3_broken *out, p3_problem *why)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t now = time(NULL);
+    *out = (p3_broken){0};
+    if (s->version < 6)
+        return true;
+    if (!prepare(
+            s, "SELECT count(*), max(broke) FROM message WHERE account=? AND broke>? AND broke<=?",
+            &q, why))
+        return false;
+    sqlite3_bind_int64(q, 1, account);
+    sqlite3_bind_int64(q, 2, now - P3_WEEK);
+    sqlite3_bind_int64(q, 3, now);
+    bool ok = sqlite3_step(q) == SQLITE_ROW || fail(s, "reading", why);
+    if (ok && sqlite3_column_int64(q, 0) > 0)
+        *out = (p3_broken){.count = (uint64_t)sqlite3_column_int64(q, 0),
+                           .last = sqlite3_column_int64(q, 1),
+                           .expires = sqlite3_column_int64(q, 1) + P3_WEEK};
     sqlite3_finalize(q);
     return ok;
 }
@@ -471,6 +508,8 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room
     r->octets = octets > 0 ? (uint64_t)octets : 0;
     r->body = fingerprint_of(q, 8);
     r->common = sqlite3_column_int(q, 9) != 0;
+    int64_t broke = sqlite3_column_int64(q, 10);
+    r->broke = broke > 0 && counts_since(broke, P3_WEEK) ? broke : 0;
     if (!keep_text(rows, used, room, sqlite3_column_blob(q, 1), r->uid.len))
         return false;
     if (r->standing == P3_INTENT) {
@@ -507,11 +546,13 @@ bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
     p3_room room = {0};
     int step;
     *out = (p3_rows){.next_id = 1};
-    const char *sql = s->version >= 3
-                          ? "SELECT id, uid, standing, time, fingerprint, tries, name, "
-                            "octets, body, common FROM message WHERE account=? ORDER BY id"
+    const char *sql =
+        s->version >= 6   ? "SELECT id, uid, standing, time, fingerprint, tries, name, "
+                            "octets, body, common, broke FROM message WHERE account=? ORDER BY id"
+        : s->version >= 3 ? "SELECT id, uid, standing, time, fingerprint, tries, name, "
+                            "octets, body, common, 0 FROM message WHERE account=? ORDER BY id"
                           : "SELECT id, uid, standing, time, fingerprint, tries, name, "
-                            "0, x'', 0 FROM message WHERE account=? ORDER BY id";
+                            "0, x'', 0, 0 FROM message WHERE account=? ORDER BY id";
     if (!prepare(s, sql, &q, why))
         return false;
     sqlite3_bind_int64(q, 1, account);
@@ -553,7 +594,7 @@ static bool roll_back(p3_state *s, p3_problem *why)
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why)
 {
     if (s->put == NULL &&
-        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?)", &s->put, why))
+        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?,?)", &s->put, why))
         return roll_back(s, why);
     sqlite3_stmt *q = s->put;
     sqlite3_bind_int64(q, 1, account);
@@ -570,6 +611,7 @@ bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *w
                       p3_fingerprint_known(&row->body) ? (int)sizeof row->body.octets : 0,
                       SQLITE_STATIC);
     sqlite3_bind_int(q, 11, row->common);
+    sqlite3_bind_int64(q, 12, row->broke);
     bool ok = sqlite3_step(q) == SQLITE_DONE;
     if (!ok)
         (void)roll_back(s, why);

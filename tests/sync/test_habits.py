@@ -5,10 +5,12 @@ Each habit is played by pop3-testserver; what is learned about it shows in the n
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from test_sessions import scripted
-from world import message
+from world import COMMAND, DEADLINE, message
 
 
 def numbers(world) -> list[int]:
@@ -199,6 +201,14 @@ def at_dele(world, server, habit, status):
     return world.sync(server.port, "--delete", *(["--timeout", "2s"] if habit == "silence" else []), status=status)
 
 
+def doctor(world, server, *options) -> str:
+    words = [COMMAND, "doctor", f"pop3://user@127.0.0.1:{server.port}", "--state", world.state, "--password-file",
+             world.password_file, "--allow-plaintext", *options]  # fmt: skip
+    done = subprocess.run(words, env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
 @pytest.mark.parametrize(("habit", "options"), [*((habit, []) for habit in AT_DELE),
                                                 *((habit, ["--no-pipelining"]) for habit in AT_DELE if habit != "silence")])  # fmt: skip
 def test_a_message_at_whose_deletion_the_session_breaks_does_not_keep_the_others_on_the_server(world, habit, options):
@@ -235,6 +245,60 @@ def test_a_deletion_that_broke_one_session_is_made_good_in_the_same_run(world):
     with scripted(world, 'on "DELE 3" {\n close\n}\nserve\n', options=["--delete"]) as server:
         assert "pop3:" not in at_dele(world, server, "close", status=0)
     assert numbers(world) == list(range(6)) and world.on_server() == []
+
+
+CLOSES_AT_FIRST = 'on "DELE 1" {\n close\n}\nserve\n'
+
+
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]])
+def test_the_next_run_deletes_a_message_that_broke_a_session_after_all_others(world, options):
+    world.fill(6)
+    with scripted(world, *[CLOSES_AT_FIRST] * 12, options=["--delete", *options]) as server:
+        at_dele(world, server, "close", status=75)
+        server.wait_until_idle()
+        server.forget()
+        world.fill(2, first=6)
+        said = at_dele(world, server, "close", status=75)
+        server.wait_until_idle()
+        assert "message 1: the server closes the connection when it is told to delete this message" in said
+        assert server.commands("DELE") == ["DELE 2", "DELE 3", "DELE 1"]
+        assert server.count(r"^\d+ open") == 3, "one deletes the others, one asks once more, one says what stays"
+        assert world.on_server() == [message(0).encode()]
+
+
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]])
+def test_messages_that_break_each_session_before_a_deletion_is_answered_keep_no_other_for_ever(world, options):
+    world.fill(8)
+    script = "".join(f'on "DELE {n}" {{\n close\n}}\n' for n in range(1, 5)) + "serve\n"
+    with scripted(world, *[script] * 24, options=["--delete", *options]) as server:
+        assert "8 that were delivered stay on the server" in at_dele(world, server, "close", status=75)
+        assert len(world.on_server()) == 8
+        at_dele(world, server, "close", status=75)
+        assert len(world.on_server()) == 4, "the next run goes another way"
+    assert numbers(world) == list(range(8))
+
+
+def test_a_message_that_broke_a_session_is_deleted_once_the_server_is_mended(world):
+    world.fill(3)
+    with scripted(world, *[CLOSES_AT_FIRST] * 5, options=["--delete", "--no-pipelining"]) as server:
+        at_dele(world, server, "close", status=75)
+        assert len(world.on_server()) == 1
+        assert "1 messages end the session when they are deleted" in doctor(world, server)
+        assert "pop3:" not in at_dele(world, server, "close", status=0)
+        assert world.on_server() == []
+        assert "end the session" not in doctor(world, server)
+
+
+def test_what_is_remembered_of_a_deletion_is_discarded_by_hand(world):
+    world.fill(3)
+    with scripted(world, *[CLOSES_AT_FIRST] * 5, options=["--delete", "--no-pipelining"]) as server:
+        at_dele(world, server, "close", status=75)
+        world.fill(1, first=3)
+        assert "does not count now (traits = none)" in doctor(world, server, "--traits", "none")
+        server.wait_until_idle()
+        server.forget()
+        world.sync(server.port, "--delete", "--traits", "none")
+        assert server.commands("DELE")[0] == "DELE 1" and world.on_server() == []
 
 
 def test_what_quit_did_not_confirm_after_a_postponed_deletion_counts_as_not_deleted(world):

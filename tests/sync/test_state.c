@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -266,6 +267,53 @@ static void what_else_was_learned_about_a_server_counts_for_a_week(void **state)
     assert_true(pop3_server_traits_empty(known_traits()));
 }
 
+static p3_broken known_broken(int64_t *of_row)
+{
+    p3_problem why;
+    p3_rows rows;
+    p3_broken broken;
+    p3_state *s = open_state();
+    assert_true(p3_state_load(s, 1, &rows, &why));
+    assert_int_equal(rows.count, 1);
+    *of_row = rows.at[0].broke;
+    assert_true(p3_state_broken(s, 1, &broken, &why));
+    p3_rows_free(&rows);
+    p3_state_close(s);
+    return broken;
+}
+
+static void that_a_session_broke_at_a_deletion_counts_for_a_week(void **state)
+{
+    p3_problem why;
+    p3_known_account a;
+    int64_t of_row;
+    int64_t now = time(NULL);
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    p3_row row = {
+        .id = 1, .uid = {"u", 1}, .name = "", .standing = P3_DELIVERED, .broke = now - 1000};
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_put(s, a.id, &row, &why));
+    assert_true(p3_state_commit(s, &why));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+    p3_broken broken = known_broken(&of_row);
+    assert_int_equal(broken.count, 1);
+    assert_int_equal(broken.last, now - 1000);
+    assert_int_equal(broken.expires, now - 1000 + 7 * 86400);
+    assert_int_equal(of_row, now - 1000);
+    meddle("UPDATE message SET broke=broke-86400*7+2000");
+    assert_int_equal(known_broken(&of_row).count, 1);
+    assert_int_not_equal(of_row, 0);
+    meddle("UPDATE message SET broke=broke-2000");
+    assert_int_equal(known_broken(&of_row).count, 0);
+    assert_int_equal(of_row, 0);
+    meddle("UPDATE message SET broke=4000000000"); /* the clock was set back */
+    assert_int_equal(known_broken(&of_row).count, 0);
+    assert_int_equal(of_row, 0);
+}
+
 /* As version 1 made it. */
 static void make_version_1(void)
 {
@@ -302,6 +350,7 @@ a_state_of_version_1_is_looked_at_as_it_is_and_made_version_2_when_it_is_used(vo
     assert_string_equal(a.target, "mbox:/m");
     assert_true(p3_state_load(s, 1, &rows, &why));
     assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.at[0].broke, 0);
     p3_rows_free(&rows);
     p3_known_account_clear(&a);
     p3_state_close(s);
@@ -713,6 +762,7 @@ int main(void)
         WITH_FOLDER(what_is_committed_is_there_the_next_time),
         WITH_FOLDER(that_a_server_did_not_pipeline_counts_for_a_day),
         WITH_FOLDER(what_else_was_learned_about_a_server_counts_for_a_week),
+        WITH_FOLDER(that_a_session_broke_at_a_deletion_counts_for_a_week),
         WITH_FOLDER(a_state_of_version_1_is_looked_at_as_it_is_and_made_version_2_when_it_is_used),
         WITH_FOLDER(accounts_do_not_see_each_other),
         WITH_FOLDER(an_account_is_locked_against_others_only),

@@ -199,8 +199,27 @@ static void a_message_whose_deletion_breaks_the_session_is_postponed_and_then_ke
         e.deleted = 0;
         assert_true(end_by(&r, e));
         assert_true(p3_postponed_find(&r.trust.postponed, 7)->kept);
+        assert_int_equal(r.trust.blame, P3_BLAME_MESSAGE);
         assert_int_equal(r.learned.quit_after, 0);
     }
+}
+
+static void a_message_whose_deletion_broke_a_session_of_an_earlier_run_is_kept_at_once(void **state)
+{
+    run r = {0};
+    p3_evidence e = {.status = POP3_ERR_CLOSED,
+                     .stage = P3_STAGE_RETRIEVAL,
+                     .answered = MANY,
+                     .deletes = 1,
+                     .deleting = 7,
+                     .deleting_again = true};
+    (void)state;
+    assert_true(end_by(&r, e));
+    assert_true(p3_postponed_find(&r.trust.postponed, 7)->kept);
+    e.deleting = 0;
+    e.status = POP3_ERR_TIMEOUT;
+    (void)end_by(&r, e);
+    assert_int_equal(r.trust.blame, P3_BLAME_NONE);
 }
 
 static void
@@ -219,6 +238,7 @@ a_server_that_counts_deletions_is_told_from_a_message_that_breaks_the_session(vo
     assert_true(end_by(&r, e));
     assert_int_equal(r.learned.quit_after, 4);
     assert_int_equal(r.trust.postponed.count, 0);
+    assert_int_equal(r.trust.blame, P3_BLAME_SERVER);
 }
 
 static void a_server_that_takes_no_deletion_is_not_asked_for_each_message(void **state)
@@ -281,6 +301,8 @@ int main(void)
         cmocka_unit_test(quit_comes_after_half_as_many_deletions_where_it_closes_before),
         cmocka_unit_test(quit_that_is_never_answered_is_tried_after_fewer_deletions),
         cmocka_unit_test(a_message_whose_deletion_breaks_the_session_is_postponed_and_then_kept),
+        cmocka_unit_test(
+            a_message_whose_deletion_broke_a_session_of_an_earlier_run_is_kept_at_once),
         cmocka_unit_test(
             a_server_that_counts_deletions_is_told_from_a_message_that_breaks_the_session),
         cmocka_unit_test(a_server_that_takes_no_deletion_is_not_asked_for_each_message),
