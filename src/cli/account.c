@@ -106,7 +106,7 @@ static bool take_gmail(p3_local_account *a, const p3_settings *s, p3_problem *wh
 
 static bool take_target_server(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
-    a->server = p3_server_account_new(s, why);
+    a->server = p3_server_account_new(s, a->account.tokens.word, why);
     if (a->server == NULL)
         return false;
     if (s->target.kind == P3_TARGET_IMAP)
@@ -220,6 +220,13 @@ bool p3_local_account_set_refused(p3_local_account *a, const char *state)
     free(key);
     a->envelope->refused = a->refused;
     return a->refused != NULL;
+}
+
+p3_secret_source *p3_local_account_target_secret(const p3_local_account *a)
+{
+    return a->gmail != NULL    ? &a->gmail->secret.source
+           : a->server != NULL ? &a->server->secret.source
+                               : NULL;
 }
 
 void p3_local_account_free(p3_local_account *a)

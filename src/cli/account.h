@@ -36,6 +36,9 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
  * beside the state file. Returns false when out of memory. */
 bool p3_local_account_set_refused(p3_local_account *a, const char *state);
 
+/* The secret for the server that its mail is sent to; NULL where there is none. */
+p3_secret_source *p3_local_account_target_secret(const p3_local_account *a);
+
 void p3_local_account_free(p3_local_account *a);
 
 #endif

@@ -149,11 +149,12 @@ const p3_secret_source *p3_chosen_tokens(const p3_local_account *account, const 
 {
     const p3_secret_source *source = &account->secret;
     if (a->run.target)
-        source = account->gmail != NULL ? &account->gmail->secret : NULL;
+        source = p3_local_account_target_secret(account);
     if (source != NULL && p3_oauth_is_used(source))
         return source;
     p3_problem_set(why, EX_CONFIG, "%s: the account has no provider of tokens%s; set %s", doing,
                    a->run.target ? " for its target" : "",
-                   a->run.target ? "gmail and gmail-client-id" : "provider, or issuer");
+                   a->run.target ? "gmail and gmail-client-id, or imap-provider, or smtp-provider"
+                                 : "provider, or issuer");
     return NULL;
 }

@@ -167,6 +167,8 @@ int p3_cmd_authorize(p3_arguments *a)
     const p3_secret_source *source =
         ok ? p3_chosen_tokens(account, a, "asking for the permission", &why) : NULL;
     ok = source != NULL && p3_oauth_read(source, &oauth, &why) && perform(a, &oauth.account, &why);
+    if (!ok && source != NULL)
+        p3_oauth_name_settings(source, &why);
     int status = ok ? EX_OK : p3_complain(account != NULL ? account->account.name : NULL, &why);
     p3_oauth_free(&oauth);
     p3_chosen_free(&chosen);

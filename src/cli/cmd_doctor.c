@@ -123,6 +123,10 @@ static void tell_traits(p3_doctor *d)
         p3_learned_text(&r->at[i], a, text, sizeof text);
         p3_finding("note", "remembered", "%s", text);
     }
+    if (r->broken.count > 0) {
+        p3_broken_text(&r->broken, a, text, sizeof text);
+        p3_finding("note", "remembered", "%s", text);
+    }
     if (r->problem.exit != 0)
         p3_finding("note", "remembered", "%s", r->problem.text);
     if (pop3_server_traits_write(&a->connection.traits, word, sizeof word) > 0)
@@ -384,8 +388,9 @@ static void log_in(p3_doctor *d)
         check_mailbox(d);
 }
 
-/* Where the secret comes from: as it came now, without what may be secret itself. */
-static void suggest_secret(const p3_settings *s)
+/* Where the secret comes from: as it came now, without what may be secret itself. `prefix`: of the
+ * settings' names. */
+static void suggest_secret(const char *prefix, const p3_settings *s)
 {
     const struct {
         const char *name;
@@ -394,14 +399,25 @@ static void suggest_secret(const p3_settings *s)
                  {"tenant", s->tenant},     {"client-id", s->client_id},
                  {"scope", s->scope},       {"client-secret-file", s->client_secret_file}};
     if (!p3_oauth_is_set(s)) {
-        p3_print(stdout, "%s = ...\n",
+        p3_print(stdout, "%s%s = ...\n", prefix,
                  s->token_command != NULL ? "token-command" : "password-command");
         return;
     }
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         if (lines[i].value != NULL)
-            p3_print(stdout, "%s = %s\n", lines[i].name, lines[i].value);
+            p3_print(stdout, "%s%s = %s\n", prefix, lines[i].name, lines[i].value);
     }
+}
+
+/* The same for the server that mail is sent to. The scope is left out that a provider has anyway.
+ */
+static void suggest_target_secret(const p3_local_account *a, const p3_settings *s)
+{
+    const p3_secret_source *source = &a->server->secret.source;
+    p3_settings t;
+    p3_packed_settings_view(source->settings, &t);
+    t.scope = a->account.target.kind == P3_TARGET_SMTP ? s->smtp_scope : s->imap_scope;
+    suggest_secret(source->prefix, &t);
 }
 
 static void suggest_target(const p3_local_account *a, const p3_settings *s)
@@ -412,9 +428,8 @@ static void suggest_target(const p3_local_account *a, const p3_settings *s)
         return;
     }
     p3_print(stdout, "%s = %s\n", row->name, a->account.target.where);
-    bool has_token = s->imap_token_command != NULL || s->smtp_token_command != NULL;
     if (a->server != NULL)
-        p3_print(stdout, "%s-%s-command = ...\n", row->name, has_token ? "token" : "password");
+        suggest_target_secret(a, s);
     if (row->has_recipients && s->recipient != NULL)
         p3_print(stdout, "recipient = %s\n", s->recipient);
     if (s->gmail_client_id != NULL)
@@ -448,7 +463,7 @@ static void suggest(const p3_doctor *d)
     char traits[POP3_TRAITS_TEXT];
     if (pop3_server_traits_write(pop3_client_traits(d->m.client), traits, sizeof traits) > 0)
         p3_print(stdout, "traits = %s\n", traits);
-    suggest_secret(&set);
+    suggest_secret("", &set);
     suggest_target(d->m.account, &set);
 }
 

@@ -97,6 +97,8 @@ static bool tell_tokens(const p3_secret_source *source, const char *what, p3_pro
     bool ok = p3_oauth_read(source, &oauth, why) && tell_kept(&oauth.account, what, &print, why) &&
               tell_good(&oauth.account, what, &print, why);
     p3_oauth_free(&oauth);
+    if (!ok)
+        p3_oauth_name_settings(source, why);
     return ok;
 }
 
@@ -111,18 +113,22 @@ int p3_doctor_tokens(const p3_local_account *a)
 
 int p3_doctor_target(const p3_local_account *a)
 {
-    static const char what[] = "Gmail target";
     p3_problem why = {0};
-    if (a->gmail == NULL)
-        return EX_OK;
+    p3_target_kind kind = a->account.target.kind;
+    const p3_secret_source *source = p3_local_account_target_secret(a);
+    const char *what = kind == P3_TARGET_GMAIL  ? "Gmail target"
+                       : kind == P3_TARGET_IMAP ? "IMAP target"
+                                                : "SMTP target";
     const char *user = a->account.target.where;
-    if ((!p3_oauth_is_used(&a->gmail->secret) || tell_tokens(&a->gmail->secret, what, &why)) &&
-        p3_gmail_try(user, &a->gmail->options, &why)) {
-        p3_finding("ok", what, "Google answers for %s", user);
-        return EX_OK;
+    bool ok = source == NULL || !p3_oauth_is_used(source) || tell_tokens(source, what, &why);
+    if (ok && a->gmail != NULL) {
+        ok = p3_gmail_try(user, &a->gmail->options, &why);
+        if (ok)
+            p3_finding("ok", what, "Google answers for %s", user);
     }
-    p3_finding("BAD", what, "%s", why.text);
-    return why.exit;
+    if (!ok)
+        p3_finding("BAD", what, "%s", why.text);
+    return ok ? EX_OK : why.exit;
 }
 
 /* ---- what the server announces ---- */

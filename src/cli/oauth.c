@@ -178,6 +178,14 @@ void p3_oauth_free(p3_oauth *o)
     *o = (p3_oauth){0};
 }
 
+void p3_oauth_name_settings(const p3_secret_source *s, p3_problem *why)
+{
+    p3_problem plain = *why;
+    if (s->prefix != NULL && (why->exit == EX_CONFIG || why->exit == EX_PROTOCOL))
+        p3_problem_set(why, plain.exit, "%.600s (the settings are %sclient-id and its like)",
+                       plain.text, s->prefix);
+}
+
 /* ---- here, where anything may be done ---- */
 
 static bool find_here(const p3_secret_source *s, p3_token_print refused, char **token,
@@ -187,6 +195,8 @@ static bool find_here(const p3_secret_source *s, p3_token_print refused, char **
     *token = NULL;
     bool ok = p3_oauth_read(s, &o, why) && p3_token_get(&o.account, refused, token, why);
     p3_oauth_free(&o);
+    if (!ok)
+        p3_oauth_name_settings(s, why);
     return ok;
 }
 

@@ -30,6 +30,9 @@ bool p3_oauth_proxy(const p3_settings *s, char **url);
 bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why);
 void p3_oauth_free(p3_oauth *o);
 
+/* Adds to a problem with the settings how they begin where the tokens are a target's. */
+void p3_oauth_name_settings(const p3_secret_source *s, p3_problem *why);
+
 /* Gives an access token; what `out` has already was refused. The process outside is asked where the
  * account is one of its duties, and else the token is found here. */
 bool p3_oauth_find(const p3_secret_source *s, p3_secret *out, p3_problem *why);

@@ -35,8 +35,9 @@ static bool add_commands(p3_sandbox *s, const p3_local_account *a)
     if (row == NULL)
         return ok;
     s->duties.spools = s->duties.spools || row->spools;
-    if (a->gmail != NULL || a->server != NULL) {
-        secret = p3_secret_command(a->gmail != NULL ? &a->gmail->secret : &a->server->secret);
+    const p3_secret_source *of_target = p3_local_account_target_secret(a);
+    if (of_target != NULL) {
+        secret = p3_secret_command(of_target);
         ok = ok && add_command(s, secret);
         free(secret);
     }
@@ -158,14 +159,14 @@ static void add_token(p3_sandbox *s, p3_secret_source *source)
     source->outside = (uint32_t)s->duties.provide_count;
 }
 
-/* What Gmail needs: its name, and tokens of its own. */
-static void add_gmail(p3_sandbox *s, p3_local_account *a)
+/* What a target needs: tokens of its own, and with Gmail its name. */
+static void add_target_token(p3_sandbox *s, p3_local_account *a)
 {
-    if (!s->delivers || a->gmail == NULL)
-        return;
-    for (size_t i = 0; i < 2; i++)
+    p3_secret_source *source = s->delivers ? p3_local_account_target_secret(a) : NULL;
+    for (size_t i = 0; s->delivers && a->gmail != NULL && i < 2; i++)
         add_host(s, a->gmail->options.dialed[i].host);
-    add_token(s, &a->gmail->secret);
+    if (source != NULL)
+        add_token(s, source);
 }
 
 bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
@@ -186,7 +187,7 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
         if (ok && a->account.unusable == NULL)
             add_token(s, &a->secret);
         if (ok && a->account.unusable == NULL)
-            add_gmail(s, a);
+            add_target_token(s, a);
     }
     for (size_t i = 0; ok && i < count; i++)
         ok = add_target(s, &more[i]);

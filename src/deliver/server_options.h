@@ -17,6 +17,8 @@ typedef struct p3_server_options {
      */
     bool (*secret)(void *ctx, p3_server_secret *out, p3_problem *why);
     void *secret_ctx;
+    const char *renewal; /* how to get another token: an instruction, without a full stop; or NULL
+                          */
 } p3_server_options;
 
 #endif

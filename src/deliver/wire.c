@@ -136,8 +136,28 @@ static void set_secret(const p3_wire *w, const p3_server_secret *secret, const c
                          secret->text);
 }
 
+/* `renewal`: how to get another token, where it was one. */
+static void explain_refusal(const p3_wire *w, const p3_server_url *to, const char *said,
+                            const char *renewal, p3_problem *why)
+{
+    const p3_wire_protocol *p = w->protocol;
+    char doing[700];
+    snprintf(doing, sizeof doing, "logging in to the %s server %s as %s", p->name, to->server.host,
+             to->user);
+    if (renewal != NULL)
+        p3_problem_set(why, EX_NOPERM,
+                       "%s: it refuses the token: %s; get a new one, for this user and for %s; %s",
+                       doing, said, p->name, renewal);
+    else
+        p3_problem_set(why, EX_NOPERM,
+                       "%s: it refuses the login: %s; see that the user is right, and the secret "
+                       "(%spassword-file and its like)",
+                       doing, said, p->setting);
+}
+
 static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code,
-                    const p3_seen_login *seen, const char *details, p3_problem *why)
+                    const p3_seen_login *seen, const char *details, const char *renewal,
+                    p3_problem *why)
 {
     const p3_wire_protocol *p = w->protocol;
     const char *what = details[0] != '\0' ? details : w->curl->easy_strerror(code);
@@ -149,11 +169,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code,
                        "logging in to the %s server %s as %s: %s; try again later", p->name, host,
                        to->user, seen->said);
     else if (code == CURLE_LOGIN_DENIED)
-        p3_problem_set(why, EX_NOPERM,
-                       "logging in to the %s server %s as %s: it refuses the login: %s; see that "
-                       "the user is right, and the secret (%spassword-file and its like)",
-                       p->name, host, to->user, seen->tried ? seen->said : "no method that we know",
-                       p->setting);
+        explain_refusal(w, to, seen->tried ? seen->said : "no method that we know", renewal, why);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         p3_problem_set(why, EX_UNAVAILABLE,
                        "%s: %s; if the server is the right one, name its authority with %sca-file",
@@ -193,7 +209,7 @@ static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_serve
         (void)close(w->fd); /* it was not asked for */
     w->fd = -1;
     if (code != CURLE_OK)
-        explain(w, to, code, &seen, details, why);
+        explain(w, to, code, &seen, details, secret->is_token ? o->renewal : NULL, why);
     bool has_none = code == CURLE_LOGIN_DENIED && !seen.tried;
     curl_socket_t fd = CURL_SOCKET_BAD;
     if (code == CURLE_OK)

@@ -15,6 +15,8 @@ static const p3_provider providers[] = {
         .token = "https://oauth2.googleapis.com/token",
         .revocation = "https://oauth2.googleapis.com/revoke",
         .scope = "https://mail.google.com/",
+        .imap_scope = "https://mail.google.com/",
+        .smtp_scope = "https://mail.google.com/",
         /* To deliver, to see whether a message is there, and to make labels. */
         .api_scope = "https://www.googleapis.com/auth/gmail.insert "
                      "https://www.googleapis.com/auth/gmail.readonly "
@@ -36,6 +38,8 @@ static const p3_provider providers[] = {
         .token = "https://login.microsoftonline.com/%s/oauth2/v2.0/token",
         .device = "https://login.microsoftonline.com/%s/oauth2/v2.0/devicecode",
         .scope = "https://outlook.office.com/POP.AccessAsUser.All offline_access",
+        .imap_scope = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access",
+        .smtp_scope = "https://outlook.office.com/SMTP.Send offline_access",
         .app_scope = "https://outlook.office365.com/.default",
         /* Any port is taken for localhost alone; an address has to be registered with its port. */
         .redirect = "http://localhost",
@@ -52,6 +56,8 @@ static const p3_provider providers[] = {
         .token = "https://api.login.yahoo.com/oauth2/get_token",
         .revocation = "https://api.login.yahoo.com/oauth2/revoke",
         .scope = "mail-r",
+        .imap_scope = "mail-w",
+        .smtp_scope = "mail-w",
         .redirect = "oob",
         .basic = true,
         .no_device = "Yahoo has no device grant",
@@ -67,6 +73,8 @@ static const p3_provider providers[] = {
         .token = "https://api.fastmail.com/oauth/refresh",
         .revocation = "https://api.fastmail.com/oauth/revoke",
         .scope = "https://www.fastmail.com/dev/protocol-pop",
+        .imap_scope = "https://www.fastmail.com/dev/protocol-imap",
+        .smtp_scope = "https://www.fastmail.com/dev/protocol-smtp",
         .redirect = "http://localhost",
         .no_device = "Fastmail has no device grant",
         .consent = "https://app.fastmail.com/settings/security/apps",

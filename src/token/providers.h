@@ -15,6 +15,8 @@ typedef struct p3_provider {
     const char *revocation;
     const char *scope;      /* for POP3 on a user's behalf */
     const char *app_scope;  /* for POP3 by client credentials; NULL: the provider has no such */
+    const char *imap_scope; /* for delivering to a mailbox by IMAP on a user's behalf */
+    const char *smtp_scope; /* the same by SMTP */
     const char *api_scope;  /* for delivering to a mailbox by the provider's own API; or NULL */
     const char *parameters; /* more for the authorization request, "a=b&c=d"; or NULL */
     const char *redirect;   /* how the loopback redirect is registered: http://HOST; or "oob" */

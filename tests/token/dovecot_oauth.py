@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence
 
 import pytest
 
@@ -17,7 +17,7 @@ from world import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
 
-from dovecot import Dovecot, server_syntax  # noqa: E402
+from dovecot import Dovecot, has_protocol, server_syntax  # noqa: E402, F401
 
 MECHANISMS = "auth_mechanisms = xoauth2 oauthbearer\n"
 
@@ -49,8 +49,8 @@ passdb oauth2 {{
 
 
 @contextlib.contextmanager
-def dovecot(server: AuthorizationServer, mail: Path, url: Optional[str] = None,
-            username: str = "username") -> Iterator[Dovecot]:  # fmt: skip
+def dovecot(server: AuthorizationServer, mail: Optional[Path], url: Optional[str] = None, username: str = "username",
+            protocols: Sequence[str] = ()) -> Iterator[Dovecot]:  # fmt: skip
     """A server whose only way in is a token of the other's. It asks by GET, or at `url` by POST."""
     if subprocess.run([ROOT / "tests/interop/dovecot.py", "available"]).returncode != 0:
         pytest.skip("Dovecot cannot be run here")
@@ -67,7 +67,7 @@ def dovecot(server: AuthorizationServer, mail: Path, url: Optional[str] = None,
             (folder / "oauth2.conf").write_text(text)
             (folder / "oauth2.conf").chmod(0o644)
         config = (PASSDB_2_3 if old else PASSDB_2_4).format(**facts)
-        with Dovecot(maildirs={"user": str(mail)}, extra_config=config) as it:
+        with Dovecot(maildirs={"user": mail and str(mail)}, extra_config=config, protocols=protocols) as it:
             yield it
     finally:
         shutil.rmtree(folder)

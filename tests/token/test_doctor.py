@@ -183,7 +183,7 @@ def test_the_token_of_the_target_is_printed_for_other_programs(account, server, 
         assert token in server.access and token == account.kept()["access_token"] != record["access_token"]
     account.configure(gmail=None, maildir=account.path / "Maildir")
     text = account.run("token", "--target", "work", status=78)
-    assert text.endswith("the account has no provider of tokens for its target; set gmail and gmail-client-id\n")
+    assert text.endswith("the account has no provider of tokens for its target; set gmail and gmail-client-id, or imap-provider, or smtp-provider\n")
 
 
 # ---- advice ----
@@ -214,5 +214,6 @@ def test_the_accounts_of_the_guide_are_understood(account):
     names = re.findall(r"^\[(\w+)\]$", config, re.MULTILINE)
     assert len(names) >= 5
     for name in names:
-        text = account.run("authorize", name, "--show", status=66)
-        assert text.endswith(f"none are kept; run: pop3 authorize {name}\n")
+        words = [*(["--target"] if name == "moving" else []), name]
+        text = account.run("authorize", *words, "--show", status=66)
+        assert text.endswith(f"none are kept; run: pop3 authorize {' '.join(words)}\n")

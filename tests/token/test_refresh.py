@@ -292,7 +292,8 @@ def test_an_answer_that_does_not_come_is_waited_for_a_minute(account, server):
     finally:
         server.hold.set()
     waited = int(re.search(r"timed out after ([0-9]+) milliseconds", text)[1])
-    assert waited >= 60000 and text.endswith("; try again later")
+    assert waited >= 59999, "as libcurl counts: it drops parts of a millisecond"
+    assert text.endswith("; try again later")
     assert refreshes(server) == 2, "it may have been lost"
 
 
