@@ -300,10 +300,11 @@ typedef enum pop3_visit_start {
  * A commit that fails, or never returns as the machine stops, may have delivered some, all or none.
  *
  * **After a crash** the next visit asks @c find for each message that was under way, by its name. A
- * message that is there is recorded as delivered; one that is not comes again, under the same name.
- * So each message is delivered exactly once if @c find is right. Without @c find (NULL) a message
- * that was under way comes again, under the same name: at least once, and a target that refuses a
- * name it knows makes that exactly once.
+ * message that is there is recorded as delivered, and compared with what the server has before it
+ * is deleted there; one that is not comes again, under the same name. So each message is delivered
+ * exactly once if @c find is right. Without @c find (NULL) a message that was under way comes
+ * again, under the same name: at least once, and a target that refuses a name it knows makes that
+ * exactly once.
  *
  * Failures are described in @p error, which is all zero before: a status other than
  * ::POP3_COLLECT_OK, and a sentence in its message.

@@ -2,7 +2,9 @@
 #include "collect/batcher.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "deliver/parcel.h"
 #include "support/clock.h"
@@ -19,6 +21,7 @@
 /* A batch that has been handed in. */
 typedef struct p3_handed_in {
     p3_commit commit;
+    p3_commit prints; /* where the target needs them: recorded before anything is delivered */
     p3_batcher *batcher;
 } p3_handed_in;
 
@@ -108,10 +111,8 @@ static void slowly_delivered(p3_job *job)
     start_slow(b);
 }
 
-static void start_delivery(p3_batcher *b, p3_handed_in *h)
+static void deliver(p3_batcher *b, p3_handed_in *h)
 {
-    b->recorder->pending++;
-    b->batches++;
     if (!b->delivery->class->slow) {
         h->commit.job = (p3_job){.over = batch_over};
         p3_committer_add(b->recorder->committer, &h->commit);
@@ -122,6 +123,52 @@ static void start_delivery(p3_batcher *b, p3_handed_in *h)
         end = &(*end)->next;
     *end = &h->commit;
     start_slow(b);
+}
+
+/* What is going to be delivered is recorded, to be told from other messages after a crash. */
+static void prints_recorded(p3_job *job)
+{
+    p3_handed_in *h = (p3_handed_in *)(void *)((char *)job - offsetof(p3_handed_in, prints));
+    free(h->prints.changes);
+    h->commit.problem = h->prints.problem;
+    if (h->commit.problem.exit == 0)
+        deliver(h->batcher, h);
+    else
+        batch_over(&h->commit.job);
+}
+
+static bool record_prints(p3_batcher *b, p3_handed_in *h)
+{
+    const p3_batch *batch = &h->commit.batch;
+    p3_change *changes = calloc(batch->count, sizeof *changes);
+    if (changes == NULL)
+        return false;
+    for (size_t i = 0; i < batch->count; i++) {
+        const p3_parcel *p = &batch->parcels[i];
+        changes[i].row = *p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]);
+        changes[i].row.fingerprint = p->header;
+        changes[i].row.body = p->body;
+    }
+    h->prints = (p3_commit){.job = {.over = prints_recorded},
+                            .account = h->commit.account,
+                            .changes = changes,
+                            .count = batch->count,
+                            .poisoned = h->commit.poisoned,
+                            .reached = "prints-recorded"};
+    p3_committer_add(b->recorder->committer, &h->prints);
+    return true;
+}
+
+static void start_delivery(p3_batcher *b, p3_handed_in *h)
+{
+    b->recorder->pending++;
+    b->batches++;
+    if (!b->delivery->class->prints) {
+        deliver(b, h);
+    } else if (!record_prints(b, h)) {
+        p3_problem_set(&h->commit.problem, EX_OSERR, "out of memory");
+        batch_over(&h->commit.job);
+    }
 }
 
 /* Throws finished messages away that have not been handed in. */

@@ -7,6 +7,21 @@
 #include "collect/failure_text.h"
 #include "support/wording.h"
 
+/* The body as a Maildir gives it back, where each line has ended in CRLF. */
+static void take_as_crlf(p3_comparer *c, const char *data, size_t len)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (data[i] == '\n' && c->last != '\r') {
+            p3_body_hash_take(c->as_crlf, data + done, i - done, 0);
+            p3_body_hash_take(c->as_crlf, "\r", 1, 0);
+            done = i;
+        }
+        c->last = data[i];
+    }
+    p3_body_hash_take(c->as_crlf, data + done, len - done, 0);
+}
+
 static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
 {
     p3_comparer *c = ctx;
@@ -23,14 +38,17 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
     }
     size_t in_header = p3_header_take(&c->header, data, len);
     p3_body_hash_take(c->body, data, len, in_header);
+    take_as_crlf(c, data + in_header, len - in_header);
     return POP3_SINK_CONTINUE;
 }
 
 static void begin_next(p3_comparer *c)
 {
     p3_header_reset(&c->header);
-    p3_body_hash_begin(c->body);
+    p3_body_hash_begin_whole(c->body);
+    p3_body_hash_begin_whole(c->as_crlf);
     c->octets = 0;
+    c->last = '\0';
 }
 
 /* A message has come whole. False when out of memory. */
@@ -39,10 +57,11 @@ static bool compare(p3_comparer *c, p3_mail *mail)
     const p3_row *row = p3_maildrop_row(c->drop, mail);
     p3_fingerprint print = p3_fingerprint_of(c->header.data, c->header.len);
     p3_fingerprint body = p3_body_hash_end(c->body);
+    p3_fingerprint as_crlf = p3_body_hash_end(c->as_crlf);
     if (c->header.failed)
         return false;
     if (!p3_fingerprint_equal(&print, &row->fingerprint) ||
-        !p3_fingerprint_equal(&body, &row->body))
+        (!p3_fingerprint_equal(&body, &row->body) && !p3_fingerprint_equal(&as_crlf, &row->body)))
         return p3_others_add(&c->others, (p3_other){(size_t)(mail - c->drop->box.at), print, body});
     mail->certain = true;
     return true;
@@ -94,7 +113,8 @@ void p3_comparer_begin(p3_comparer *c)
     if (ok && c->window.count == 0)
         return;
     c->body = p3_body_hash_new();
-    if (!ok || c->body == NULL) {
+    c->as_crlf = p3_body_hash_new();
+    if (!ok || c->body == NULL || c->as_crlf == NULL) {
         p3_maildrop_failed_memory(c->drop);
         return;
     }
@@ -113,5 +133,6 @@ void p3_comparer_free(p3_comparer *c)
     p3_window_free(&c->window);
     p3_header_free(&c->header);
     p3_body_hash_free(c->body);
+    p3_body_hash_free(c->as_crlf);
     p3_others_free(&c->others);
 }

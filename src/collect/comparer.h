@@ -11,10 +11,12 @@
 typedef struct p3_comparer {
     p3_maildrop *drop;
     p3_window window;
-    p3_header header;   /* of the message in hand */
-    p3_body_hash *body; /* of the same; NULL when nothing is compared */
-    uint64_t octets;    /* of the same, that have come */
-    p3_others others;   /* those that are not the messages of their rows */
+    p3_header header;      /* of the message in hand */
+    p3_body_hash *body;    /* of the same; NULL when nothing is compared */
+    p3_body_hash *as_crlf; /* the same, with a CR before each LF that lacks it */
+    char last;             /* the octet of the body that came last */
+    uint64_t octets;       /* of the same message, that have come */
+    p3_others others;      /* those that are not the messages of their rows */
 } p3_comparer;
 
 /* Asks for the messages that are to be compared, with drop set; there may be none. */

@@ -69,6 +69,8 @@ static bool intend(p3_intents *s, p3_change *out)
     if (row->standing == P3_INTENT && p3_names_made_for(row->name, s->names.owner.mark) &&
         p3_target_row_of(d->account->target.kind)->keeps_names)
         p3_name_list_set(&s->names, next, row->name);
+    else
+        row->fingerprint = row->body = (p3_fingerprint){{0}};
     row->standing = P3_INTENT;
     row->broke = 0;
     row->uid = mail->uid;

@@ -27,21 +27,36 @@ static size_t added(const p3_account *a, const char *data, size_t len)
     return used;
 }
 
-/* The header of what was delivered, as it came: with CRLF, which counts in how much is kept of a
- * very long one, and without what we have added. */
-static void take_back(p3_header *h, const p3_account *a, const char *data, size_t len)
+/* A message that is read back, made again what came: with CRLF, and without what we have added. */
+typedef struct p3_reading {
+    const p3_account *account;
+    bool begun; /* the first piece has come, which holds all that was added */
+    p3_header header;
+    p3_body_hash *body;
+} p3_reading;
+
+static void take_octets(p3_reading *r, const char *data, size_t len)
 {
-    size_t at = added(a, data, len);
-    while (at < len && !h->done && !h->failed) {
-        size_t n = line_length(data + at, len - at);
-        bool ended = n > 0;
-        size_t text = ended ? n - 1 : len - at;
-        if (ended && text > 0 && data[at + text - 1] == '\r')
-            text--;
-        (void)p3_header_take(h, data + at, text);
-        if (ended)
-            (void)p3_header_take(h, "\r\n", 2);
-        at += ended ? n : text;
+    size_t in_header = p3_header_take(&r->header, data, len);
+    p3_body_hash_take(r->body, data, len, in_header);
+}
+
+static void take_piece(void *ctx, const char *data, size_t len)
+{
+    p3_reading *r = ctx;
+    const char *end = data + len;
+    if (!r->begun)
+        data += added(r->account, data, len);
+    r->begun = true;
+    while (data < end) {
+        size_t n = line_length(data, (size_t)(end - data));
+        bool is_lf = n > 0 && r->account->line_ends == P3_LINES_LF;
+        if (n == 0)
+            n = (size_t)(end - data);
+        take_octets(r, data, is_lf ? n - 1 : n);
+        if (is_lf)
+            take_octets(r, "\r\n", 2);
+        data += n;
     }
 }
 
@@ -50,41 +65,43 @@ static bool no_memory(p3_problem *why)
     return p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
-/* The fingerprint of a message that was delivered, and whether its header is to be compared. False
- * when it cannot be read back: without it a server without unique-ids would have it delivered
- * again. */
-static bool read_fingerprint(const p3_account *a, p3_delivery *d, p3_row *row, char *room,
-                             p3_problem *why)
+/* The fingerprints of a message that was delivered, into its row. False when it cannot be read
+ * back: without them a server without unique-ids would have it delivered again. */
+static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_problem *why)
 {
-    p3_header h = {0};
-    if (d->class->read_back == NULL)
-        return true;
-    ssize_t n = d->class->read_back(d, row->name, room, P3_HEADER_MOST);
-    if (n < 0)
-        return p3_problem_errno(why, errno, "reading what was delivered as %s", row->name);
-    take_back(&h, a, room, (size_t)n);
-    bool failed = h.failed;
-    if (!failed && h.done)
-        row->fingerprint = p3_fingerprint_of(h.data, h.len);
-    /* Its unique-id may have been given again since: where no other message has its header, that
-     * decides. */
-    if (!failed && h.done && p3_header_is_distinctive(h.data, h.len))
-        row->standing = P3_LEAVING;
-    p3_header_free(&h);
-    return !failed || no_memory(why);
+    p3_reading r = {.account = a, .body = p3_body_hash_new()};
+    if (r.body == NULL)
+        return no_memory(why);
+    p3_body_hash_begin_whole(r.body);
+    bool ok = d->class->read_back(d, row->name, take_piece, &r) ||
+              p3_problem_errno(why, errno, "reading what was delivered as %s", row->name);
+    if (r.header.failed)
+        ok = no_memory(why);
+    row->fingerprint = row->body = (p3_fingerprint){{0}};
+    if (ok && r.begun) {
+        row->fingerprint = p3_fingerprint_of(r.header.data, r.header.len);
+        row->body = p3_body_hash_end(r.body);
+    }
+    p3_header_free(&r.header);
+    p3_body_hash_free(r.body);
+    return ok;
 }
 
-/* Changes the rows of intents that turned out to be delivered. */
+/* Changes the rows of intents that turned out to be delivered. Their unique-ids may have been given
+ * again since, to messages of the same size and with the same header: before one is deleted it is
+ * compared to the last octet with what was delivered. Those whose parcels had prints have them
+ * recorded. */
 static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *left, size_t count,
-                        char *room, p3_change *changes, size_t *n, p3_problem *why)
+                        p3_change *changes, size_t *n, p3_problem *why)
 {
     for (size_t i = 0; i < count; i++) {
         p3_row *row = &drop->rows.at[left[i].row];
         if (!left[i].there)
             continue;
-        row->standing = P3_DELIVERED;
-        if (!read_fingerprint(drop->account, d, row, room, why))
+        if (d->class->read_back != NULL && !read_prints(drop->account, d, row, why))
             return false;
+        row->standing = p3_fingerprint_known(&row->fingerprint) ? P3_LEAVING : P3_DELIVERED;
+        row->common = true;
         row->time = drop->calendar.stamp;
         row->name = "";
         changes[(*n)++].row = *row;
@@ -96,13 +113,10 @@ static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *l
 static bool record_found(p3_recorder *r, p3_delivery *d, const p3_left_over *left, size_t count,
                          p3_problem *why)
 {
-    char *room = malloc(P3_HEADER_MOST);
     p3_change *changes = calloc(count, sizeof *changes);
     size_t n = 0;
-    bool ok = room != NULL && changes != NULL
-                  ? change_rows(r->drop, d, left, count, room, changes, &n, why)
-                  : no_memory(why);
-    free(room);
+    bool ok =
+        changes != NULL ? change_rows(r->drop, d, left, count, changes, &n, why) : no_memory(why);
     p3_report_settled(r->drop->report, n);
     if (!ok) {
         free(changes);

@@ -181,7 +181,7 @@ static bool is_certain(const p3_mailbox *box, size_t i, const p3_row *row)
     bool sized = row->octets != 0 && row->octets == mail->octets;
     bool same_uid =
         mail->uid.len > 0 && !box->numbered && p3_compare_uids(mail->uid, row->uid) == 0;
-    if (row->standing == P3_GONE || !p3_mailbox_look(box, i).distinctive)
+    if (row->standing == P3_GONE || row->common || !p3_mailbox_look(box, i).distinctive)
         return false;
     if (row->standing == P3_DOUBTED)
         return same_uid && sized;

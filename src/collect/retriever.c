@@ -90,6 +90,29 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
     return p3_message_take(&r->message, data, len) ? POP3_SINK_CONTINUE : cannot_deliver(r);
 }
 
+/* Whether a message that comes again, under its name, is another than the one that may have been
+ * delivered under it by a run that was killed. */
+static bool is_another(p3_retriever *r, const p3_row *row)
+{
+    if (!p3_name_list_is_kept(r->names, r->window.finished) ||
+        !p3_fingerprint_known(&row->fingerprint))
+        return false;
+    p3_message_end(&r->message);
+    return !p3_fingerprint_equal(&row->fingerprint, &r->message.print) ||
+           !p3_fingerprint_equal(&row->body, &r->message.whole);
+}
+
+/* The target must not take it for that one: it gets a name of its own, in another run. */
+static void set_apart(p3_retriever *r, p3_mail *mail)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_TEMPFAIL,
+                   "it is another message than the one that had its unique-id when a run was "
+                   "killed; the next run delivers it");
+    p3_maildrop_row(r->drop, mail)->name = "";
+    p3_recorder_set_back(r->recorder, mail, &why);
+}
+
 /* A message has come: completes its row and its parcel. */
 static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
@@ -98,8 +121,15 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
                         .again = p3_name_list_is_kept(r->names, r->window.finished)};
     if (r->in_hand == P3_IN_HAND_FAILED)
         return;
-    if ((r->in_hand == P3_IN_HAND_NONE && !begin_message(r)) ||
-        !p3_message_finish(&r->message, &parcel)) {
+    if (r->in_hand == P3_IN_HAND_NONE && !begin_message(r)) {
+        (void)cannot_deliver(r);
+        return;
+    }
+    if (is_another(r, p3_maildrop_row(r->drop, mail))) {
+        set_apart(r, mail);
+        return;
+    }
+    if (!p3_message_finish(&r->message, &parcel)) {
         (void)cannot_deliver(r);
         return;
     }
@@ -109,7 +139,7 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     row->fingerprint = p3_fingerprint_of(h->data, h->len);
     p3_maildrop_compare_top(r->drop, mail, &row->fingerprint);
     row->common = !p3_header_is_distinctive(h->data, h->len);
-    row->body = p3_message_body(&r->message);
+    row->body = r->message.body;
     row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets
                   : mail->came == P3_CAME_SIZED   ? result->octets
                                                   : 0;
@@ -197,17 +227,12 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
     r->delivery = p3_target_open(&a->target, r->drop->owner, why);
     if (r->delivery == NULL)
         return false;
-    if (!p3_message_init(&r->message, r->delivery, a->line_ends))
-        return no_memory(why);
-    r->body = p3_body_hash_new();
-    if (r->body == NULL)
-        return no_memory(why);
-    r->message.body = r->body;
     /* Bodies may be needed to tell messages apart later: before they are deleted, or where
      * unique-ids do not. */
-    r->message.every_body =
-        a->removal != P3_REMOVE_NEVER || r->drop->box.has_nameless || r->drop->box.numbered;
-    return true;
+    bool all = a->removal != P3_REMOVE_NEVER || r->drop->box.has_nameless || r->drop->box.numbered;
+    return p3_message_init(&r->message, r->delivery, a->line_ends,
+                           all ? P3_BODIES_ALL : P3_BODIES_COMMON) ||
+           no_memory(why);
 }
 
 void p3_retriever_allow(p3_retriever *r, size_t allowed)
@@ -230,6 +255,5 @@ void p3_retriever_free(p3_retriever *r)
         p3_message_free(&r->message);
     if (r->delivery != NULL)
         r->delivery->class->close(r->delivery);
-    p3_body_hash_free(r->body);
     p3_window_free(&r->window);
 }

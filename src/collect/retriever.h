@@ -23,7 +23,6 @@ typedef struct p3_retriever {
     p3_window window;
     p3_delivery *delivery; /* NULL: there is nothing to retrieve */
     p3_message message;
-    p3_body_hash *body;
     p3_in_hand in_hand;
     uint64_t octets;   /* of the message in hand, that have come */
     unsigned refusals; /* messages refused in a row */

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/types.h>
 
 #include "deliver/names.h"
 #include "deliver/owner.h"
@@ -38,18 +37,19 @@ typedef struct p3_envelope {
 
 /* A message that has been written. */
 typedef struct p3_parcel {
-    const char *name;     /* the unique name it gets; owned by who made the batch */
-    size_t entry;         /* which message of the session it is */
-    uint64_t octets;      /* as written */
-    bool again;           /* an earlier run may have delivered it, under the same name */
-    p3_fingerprint print; /* of what came, without what we add; where the class wants it */
-    int fd;               /* command: the message to be read; else -1 */
-    char *sender;         /* command, LMTP: who sent it; free() it */
-    void *own;            /* callbacks: the message that is the caller's */
-    bool ended;           /* callbacks: it has been committed, or tried to be */
-    bool delivered;       /* set by deliver() */
-    p3_problem *problem;  /* set by deliver() when it was not, and the reason is this message's own;
-                             or when it was, but elsewhere, which is to be told; free() it */
+    const char *name;      /* the unique name it gets; owned by who made the batch */
+    size_t entry;          /* which message of the session it is */
+    uint64_t octets;       /* as written */
+    bool again;            /* an earlier run may have delivered it, under the same name */
+    p3_fingerprint header; /* of what came, without what we add; where the class has prints */
+    p3_fingerprint body;   /* the same, of any size */
+    int fd;                /* command: the message to be read; else -1 */
+    char *sender;          /* command, LMTP: who sent it; free() it */
+    void *own;             /* callbacks: the message that is the caller's */
+    bool ended;            /* callbacks: it has been committed, or tried to be */
+    bool delivered;        /* set by deliver() */
+    p3_problem *problem; /* set by deliver() when it was not, and the reason is this message's own;
+                            or when it was, but elsewhere, which is to be told; free() it */
 } p3_parcel;
 
 typedef struct p3_delivery p3_delivery;
@@ -79,10 +79,13 @@ static inline int p3_left_over_compare(const void *a, const void *b)
     return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
 }
 
+typedef void (*p3_piece_fn)(void *ctx, const char *data, size_t len);
+
 typedef struct p3_delivery_class {
     bool slow;   /* deliver() may take any time: it runs in a thread of its own */
     bool alone;  /* a batch is one message, and the next is not begun before it is over */
-    bool prints; /* parcels have their prints */
+    bool prints; /* parcels have their fingerprints, and these are recorded before deliver(): after
+                    a crash it finds what was delivered by its name, and can't read it back */
     /* The first `count` of these names are those of the messages to come, in this order, although
      * some may not come: what they need may be prepared. The list lives until close(). May be
      * NULL. */
@@ -113,9 +116,9 @@ typedef struct p3_delivery_class {
     /* Finds out which intents were delivered before a crash, sees to it that those are on the disk,
      * and cleans up after the others. May sort them. */
     bool (*settle)(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
-    /* The beginning of a message that was delivered: how many octets, up to `size`; 0 when it is
-     * somewhere else by now; -1 with errno when it cannot be read. May be NULL. */
-    ssize_t (*read_back)(p3_delivery *d, const char *name, char *out, size_t size);
+    /* Hands a message that was delivered to a function, in pieces; nothing when it is somewhere
+     * else by now. False, with errno, when it cannot be read. NULL where parcels have prints. */
+    bool (*read_back)(p3_delivery *d, const char *name, p3_piece_fn take, void *ctx);
     void (*close)(p3_delivery *d);
 } p3_delivery_class;
 

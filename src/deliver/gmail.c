@@ -166,7 +166,7 @@ static void *send_all(void *arg)
                                     .fd = m->fd,
                                     .offset = m->offset,
                                     .length = m->length,
-                                    .print = p->print,
+                                    .print = p3_fingerprint_join(p->header, p->body),
                                     .again = p->again};
         p3_problem why = {0};
         if (*sender->line == NULL)

@@ -364,6 +364,7 @@ static void imap_close(p3_delivery *d)
 
 static const p3_delivery_class imap_class = {
     .slow = true,
+    .prints = true,
     .begin = imap_begin,
     .write = imap_write,
     .finish = imap_finish,

@@ -313,6 +313,7 @@ static void lmtp_close(p3_delivery *d)
 
 static const p3_delivery_class lmtp_class = {
     .slow = true,
+    .prints = true,
     .address = lmtp_address,
     .begin = lmtp_begin,
     .write = lmtp_write,

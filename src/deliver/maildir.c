@@ -21,6 +21,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+/* Octets of a message that are read back at a time. */
+#define P3_PIECE ((size_t)64 * 1024)
+
 /* Up to so many files are synced one by one; above, the whole file system is, at once. */
 #define P3_SYNC_EACH 4
 
@@ -408,7 +411,7 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     return true;
 }
 
-static ssize_t maildir_read_back(p3_delivery *d, const char *name, char *out, size_t size)
+static bool maildir_read_back(p3_delivery *d, const char *name, p3_piece_fn take, void *ctx)
 {
     const p3_maildir *m = (const p3_maildir *)d;
     int fd = open_message(m->new, name);
@@ -420,15 +423,21 @@ static ssize_t maildir_read_back(p3_delivery *d, const char *name, char *out, si
         fd = seen != NULL ? open_message(m->cur, seen->file) : -1;
     }
     if (fd < 0)
-        return errno == ENOENT ? 0 : -1; /* moved or renamed just now */
-    ssize_t n;
-    do
-        n = read(fd, out, size);
-    while (n < 0 && errno == EINTR);
+        return errno == ENOENT; /* moved or renamed just now */
+    char *piece = malloc(P3_PIECE);
+    ssize_t n = piece != NULL ? 1 : -1;
+    while (n > 0) {
+        n = read(fd, piece, P3_PIECE);
+        if (n > 0)
+            take(ctx, piece, (size_t)n);
+        else if (n < 0 && errno == EINTR)
+            n = 1;
+    }
     int error = errno;
     (void)close(fd);
+    free(piece);
     errno = error;
-    return n;
+    return n == 0;
 }
 
 static void maildir_close(p3_delivery *d)

@@ -279,6 +279,7 @@ static void mbox_close(p3_delivery *d)
 
 static const p3_delivery_class mbox_class = {
     .slow = true,
+    .prints = true,
     .begin = mbox_begin,
     .write = mbox_write,
     .finish = mbox_finish,

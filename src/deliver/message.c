@@ -10,12 +10,12 @@
  * quicker it is with them: 10 % of a large message over TLS, from 64 KiB to this. */
 #define P3_MESSAGE_BUFFER ((size_t)192 * 1024)
 
-bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends)
+bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends, p3_bodies bodies)
 {
-    *m = (p3_message){.delivery = d, .line_ends = ends};
+    *m = (p3_message){.delivery = d, .line_ends = ends, .bodies = bodies};
     m->buffer = malloc(P3_MESSAGE_BUFFER);
-    m->whole = d->class->prints ? p3_body_hash_new() : NULL;
-    return m->buffer != NULL && (m->whole != NULL || !d->class->prints);
+    m->hash = p3_body_hash_new();
+    return m->buffer != NULL && m->hash != NULL;
 }
 
 void p3_message_free(p3_message *m)
@@ -23,7 +23,7 @@ void p3_message_free(p3_message *m)
     if (m->begun)
         p3_message_abandon(m);
     free(m->buffer);
-    p3_body_hash_free(m->whole);
+    p3_body_hash_free(m->hash);
     p3_header_free(&m->header);
     *m = (p3_message){0};
 }
@@ -38,9 +38,10 @@ void p3_message_begin(p3_message *m, const char *name)
     m->left = NULL;
     m->why.exit = 0;
     p3_header_reset(&m->header);
-    m->hashes = false;
-    if (m->whole != NULL)
-        p3_body_hash_begin_whole(m->whole);
+    m->wants_body = m->ended = false;
+    m->print = m->whole = m->body = (p3_fingerprint){{0}};
+    if (m->delivery->class->prints)
+        p3_body_hash_begin_whole(m->hash);
 }
 
 void p3_message_begin_for(p3_message *m, const char *name, const char *left)
@@ -163,25 +164,40 @@ bool p3_message_add(p3_message *m, const char *text)
 /* The header is there: whether the body is wanted. */
 static void begin_body(p3_message *m)
 {
-    m->hashes = m->every_body || !p3_header_is_distinctive(m->header.data, m->header.len);
-    if (m->hashes)
-        p3_body_hash_begin(m->body);
+    m->wants_body =
+        m->bodies == P3_BODIES_ALL || !p3_header_is_distinctive(m->header.data, m->header.len);
+    if (m->wants_body && !m->delivery->class->prints)
+        p3_body_hash_begin(m->hash);
 }
 
 bool p3_message_take(p3_message *m, const char *data, size_t len)
 {
     size_t in_header = p3_header_take(&m->header, data, len);
-    if (m->body != NULL && in_header > 0 && m->header.done)
+    if (m->bodies != P3_BODIES_NONE && in_header > 0 && m->header.done)
         begin_body(m);
-    if (m->hashes)
-        p3_body_hash_take(m->body, data, len, in_header);
-    if (m->whole != NULL)
-        p3_body_hash_take(m->whole, data, len, in_header);
+    if (m->wants_body || m->delivery->class->prints)
+        p3_body_hash_take(m->hash, data, len, in_header);
     return m->line_ends == P3_LINES_CRLF ? take_crlf(m, data, len) : take_lf(m, data, len);
+}
+
+void p3_message_end(p3_message *m)
+{
+    m->ended = true;
+    if (!m->wants_body && !m->delivery->class->prints)
+        return;
+    bool is_small = p3_body_hash_is_small(m->hash);
+    m->print = p3_fingerprint_of(m->header.data, m->header.len);
+    m->whole = p3_body_hash_end(m->hash);
+    if (m->wants_body && is_small)
+        m->body = m->whole;
 }
 
 bool p3_message_finish(p3_message *m, p3_parcel *out)
 {
+    if (!m->ended)
+        p3_message_end(m);
+    out->header = m->print;
+    out->body = m->whole;
     if (m->header.failed) /* it is what tells this message from others later */
         return p3_problem_set(&m->why, EX_OSERR, "out of memory for a header");
     if (m->held_cr && !put(m, "\r", 1))
@@ -190,15 +206,7 @@ bool p3_message_finish(p3_message *m, p3_parcel *out)
     if (!flush(m) || !m->delivery->class->finish(m->delivery, out, &m->why))
         return false;
     m->begun = false;
-    if (m->whole != NULL)
-        out->print = p3_fingerprint_join(p3_fingerprint_of(m->header.data, m->header.len),
-                                         p3_body_hash_end(m->whole));
     return true;
-}
-
-p3_fingerprint p3_message_body(p3_message *m)
-{
-    return m->hashes ? p3_body_hash_end(m->body) : (p3_fingerprint){{0}};
 }
 
 void p3_message_abandon(p3_message *m)

@@ -11,6 +11,13 @@ typedef enum p3_line_ends {
     P3_LINES_CRLF    /* a bare LF becomes CRLF */
 } p3_line_ends;
 
+/* Of which messages whoever retrieves them wants the fingerprint of the body. */
+typedef enum p3_bodies {
+    P3_BODIES_NONE = 0,
+    P3_BODIES_COMMON, /* where other messages may have the same header */
+    P3_BODIES_ALL
+} p3_bodies;
+
 typedef struct p3_message {
     p3_delivery *delivery;
     p3_line_ends line_ends;
@@ -22,15 +29,18 @@ typedef struct p3_message {
     const char *name;
     const char *left; /* see p3_message_begin_for() */
     p3_header header;
-    p3_body_hash *body;  /* whoever wants it sets it, and frees it; or NULL */
-    bool every_body;     /* it is wanted of all messages, and not only where a header is common */
-    bool hashes;         /* it is wanted of this one */
-    p3_body_hash *whole; /* of the whole body, where the delivery wants a print; or NULL */
-    p3_problem why;      /* what failed */
+    p3_body_hash *hash; /* of the body */
+    p3_bodies bodies;
+    bool wants_body;      /* of this message */
+    bool ended;           /* p3_message_end() was called for this one, and has set: */
+    p3_fingerprint print; /* of its header */
+    p3_fingerprint whole; /* of its body, where the delivery has prints, or it is wanted */
+    p3_fingerprint body;  /* the same where it is wanted and not too large; else zero */
+    p3_problem why;       /* what failed */
 } p3_message;
 
 /* Prepares for any number of messages to one target. Returns false when out of memory. */
-bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends);
+bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends, p3_bodies bodies);
 void p3_message_free(p3_message *m);
 
 /* Begins a message that will be delivered under a name, which must live until it is finished. */
@@ -45,11 +55,11 @@ bool p3_message_add(p3_message *m, const char *text);
 /* Takes a piece of the message. Returns false when it cannot be delivered; `why` then says so. */
 bool p3_message_take(p3_message *m, const char *data, size_t len);
 
-/* The message is whole: fills the parcel in. */
-bool p3_message_finish(p3_message *m, p3_parcel *out);
+/* The message is whole: sets its fingerprints. */
+void p3_message_end(p3_message *m);
 
-/* The fingerprint of its body, once, or zero when that is not known. */
-p3_fingerprint p3_message_body(p3_message *m);
+/* The same, unless it was done, and fills the parcel in. */
+bool p3_message_finish(p3_message *m, p3_parcel *out);
 
 /* Drops the message. */
 void p3_message_abandon(p3_message *m);

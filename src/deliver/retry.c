@@ -325,7 +325,7 @@ static bool deliver_all(const p3_keeping *k, p3_problem *why)
     bool *there = calloc(k->count, sizeof *there);
     p3_delivery *d = p3_target_open(&k->how->target, k->how->owner, why);
     bool ok = d != NULL && (there != NULL || out_of_memory(why)) && settle(k, d, there, why) &&
-              (p3_message_init(&to, d, k->how->line_ends) || out_of_memory(why));
+              (p3_message_init(&to, d, k->how->line_ends, P3_BODIES_NONE) || out_of_memory(why));
     for (size_t next = 0; ok && next < k->count;)
         ok = deliver_some(k, &to, there, &next, why);
     if (to.delivery != NULL)

@@ -170,6 +170,7 @@ static void callbacks_close(p3_delivery *d)
 }
 
 static const p3_delivery_class callbacks_class = {
+    .prints = true,
     .begin = callbacks_begin,
     .write = callbacks_write,
     .finish = callbacks_finish,

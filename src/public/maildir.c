@@ -38,7 +38,8 @@ static bool open_maildir(pop3_maildir *m, const char *path, p3_problem *why)
     if (m->delivery == NULL)
         return false;
     m->parcels = calloc(POP3_MAILDIR_BATCH, sizeof *m->parcels);
-    return (m->parcels != NULL && p3_message_init(&m->message, m->delivery, P3_LINES_LF) &&
+    return (m->parcels != NULL &&
+            p3_message_init(&m->message, m->delivery, P3_LINES_LF, P3_BODIES_NONE) &&
             p3_name_list_init(&m->list, &m->names, POP3_MAILDIR_BATCH, nobody)) ||
            p3_problem_set(why, EX_OSERR, "opening a Maildir: out of memory");
 }

@@ -35,10 +35,11 @@ typedef struct p3_row {
     const char *name;           /* P3_INTENT: the unique name it gets; else "" */
     int64_t time;               /* seconds since the epoch: delivered, or gone */
     uint64_t octets;            /* as LIST, or else the reply to RETR, gave them; 0: not known */
-    p3_fingerprint fingerprint; /* of its header, once delivered; else zero */
+    p3_fingerprint fingerprint; /* of its header, once delivered, or about to be; else zero */
     p3_fingerprint body; /* of all that follows the header, where it may be needed; or zero */
     p3_standing standing;
-    bool common;    /* other messages may have the same header */
+    bool common;    /* its header does not say which message it is: others may have the same, or it
+                       was found at the target after a crash */
     uint32_t tries; /* times it could not be retrieved or delivered; once delivered: came back */
     int64_t broke;  /* seconds since the epoch: a session last broke at its deletion; 0: none did,
                        or so long ago that it does not count */

@@ -210,6 +210,11 @@ void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_
     b->len += n;
 }
 
+bool p3_body_hash_is_small(const p3_body_hash *b)
+{
+    return b->len < P3_BODY_MOST;
+}
+
 p3_fingerprint p3_body_hash_end(p3_body_hash *b)
 {
     return b->len >= b->most ? (p3_fingerprint){{0}} : finish(&b->sha);

@@ -60,6 +60,9 @@ void p3_body_hash_begin_whole(p3_body_hash *b);
  */
 void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_header);
 
+/* Whether no more have come than of which p3_body_hash_begin() keeps the fingerprint. */
+bool p3_body_hash_is_small(const p3_body_hash *b);
+
 /* All have come: the fingerprint of the body, or zero when it is too large. */
 p3_fingerprint p3_body_hash_end(p3_body_hash *b);
 void p3_body_hash_free(p3_body_hash *b);

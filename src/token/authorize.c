@@ -145,7 +145,7 @@ static char *code_of(const p3_attempt *t, const char *query, p3_problem *why)
     char *details = p3_form_find(query, "error_description", &twice);
     char *code = p3_form_find(query, "code", &twice);
     if (error != NULL) {
-        p3_token_explain(t->permission.account, doing, error, details, why);
+        p3_token_explain(t->permission.account, NULL, doing, error, details, why);
         p3_form_free(code);
         code = NULL;
     } else if (code == NULL || code[0] == '\0') {

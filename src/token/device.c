@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "support/clock.h"
+#include "support/pause.h"
 #include "token/permission.h"
 
 #define P3_INTERVAL      5    /* seconds between questions unless the provider says (§3.2) */
@@ -27,21 +28,27 @@ typedef struct p3_device {
     int64_t deadline; /* of p3_clock_ms() */
 } p3_device;
 
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static bool take_device(const json_t *from, p3_device *out, p3_problem *why)
 {
     const char *code = p3_member_text(from, "device_code");
     const char *user_code = p3_member_text(from, "user_code");
     const char *url = p3_member_text(from, "verification_uri");
     const char *old = p3_member_text(from, "verification_url"); /* before the RFC: Google's */
-    int64_t expires = p3_member_number(from, "expires_in", P3_EXPIRES_MOST);
-    int64_t interval = p3_member_number(from, "interval", P3_INTERVAL_MOST);
+    int64_t expires = p3_member_number(from, "expires_in", INT32_MAX);
+    int64_t interval = p3_member_number(from, "interval", INT32_MAX);
     url = url != NULL ? url : old;
     if (code == NULL || user_code == NULL || url == NULL || strlen(user_code) > 64 ||
         strncmp(url, "https://", 8) != 0 || strlen(url) > 1000)
         return p3_problem_set(why, EX_PROTOCOL, "%s: the provider's answer has no code in it",
                               doing);
-    out->interval = interval > 0 ? interval : P3_INTERVAL;
-    out->deadline = p3_clock_ms() + (expires > 0 ? expires : P3_EXPIRES_MOST) * 1000;
+    out->interval = interval > 0 ? lesser(interval, P3_INTERVAL_MOST) : P3_INTERVAL;
+    expires = expires > 0 ? lesser(expires, P3_EXPIRES_MOST) : P3_EXPIRES_MOST;
+    out->deadline = p3_clock_ms() + expires * 1000;
     return (p3_token_replace(&out->code, code) && p3_token_replace(&out->user_code, user_code) &&
             p3_token_replace(&out->url, url)) ||
            p3_problem_set(why, EX_OSERR, "%s: out of memory", doing);
@@ -66,8 +73,7 @@ static bool obtain_code(const p3_permission *p, p3_device *out, p3_problem *why)
 
 static bool pause_for(const p3_device *d, p3_problem *why)
 {
-    const struct timespec pause = {.tv_sec = (time_t)d->interval};
-    (void)nanosleep(&pause, NULL);
+    p3_pause(d->interval * 1000);
     return p3_clock_ms() < d->deadline ||
            p3_problem_set(why, EX_NOPERM, "%s: the code was not entered in time; try again", doing);
 }

@@ -45,8 +45,8 @@ static bool take_client(p3_permission *p, const p3_http_answer *answer, p3_probl
               p3_token_replace(&p->client_secret, p3_member_text(client, "client_secret"))) ||
              out_of_memory(why);
     else if (code != NULL)
-        p3_token_explain(p->account, registering, code, p3_member_text(client, "error_description"),
-                         why);
+        p3_token_explain(p->account, NULL, registering, code,
+                         p3_member_text(client, "error_description"), why);
     else
         p3_problem_set(why, EX_UNAVAILABLE,
                        "%s: the provider answers HTTP %ld; register a client by hand, and set "

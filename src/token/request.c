@@ -99,9 +99,50 @@ static const char *causes_of(const p3_token_account *a, char *out, size_t size)
     return out;
 }
 
-void p3_token_explain(const p3_token_account *a, const char *doing, const char *code,
-                      const char *details, p3_problem *why)
+/* Octets in a row of a secret that are not shown. */
+#define P3_TELLING 8
+
+/* Whether a text has a part of a secret in it: a provider may cut what it repeats. */
+static bool tells(const char *text, const char *secret)
 {
+    char part[P3_TELLING + 1];
+    size_t len = strlen(text);
+    for (size_t i = 0; secret != NULL && i + P3_TELLING <= len; i++) {
+        memcpy(part, text + i, P3_TELLING);
+        part[P3_TELLING] = '\0';
+        if (strstr(secret, part) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool is_secret(const char *name)
+{
+    static const char *const secrets[] = {
+        "client_secret", "code", "code_verifier", "device_code", "refresh_token", "token", NULL};
+    for (const char *const *s = secrets; *s != NULL; s++) {
+        if (strcmp(*s, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is told of the provider's words. */
+static const char *public_text(const char *text, const p3_token_sent *sent)
+{
+    bool is_told = text != NULL && !tells(text, sent->secret);
+    for (size_t i = 0; is_told && sent->form != NULL && i < sent->form->count; i++)
+        is_told = !is_secret(sent->form->at[i].name) || !tells(text, sent->form->at[i].value);
+    return is_told ? text : NULL;
+}
+
+void p3_token_explain(const p3_token_account *a, const p3_token_sent *sent, const char *doing,
+                      const char *code, const char *details, p3_problem *why)
+{
+    static const p3_token_sent nothing;
+    const p3_token_sent *s = sent != NULL ? sent : &nothing;
+    const char *shown_code = public_text(code, s);
+    const char *shown = public_text(details, s);
     const p3_token_meaning *m = meaning_of(a, code);
     char advice[300];
     char causes[300] = "";
@@ -111,25 +152,15 @@ void p3_token_explain(const p3_token_account *a, const char *doing, const char *
              hole != NULL ? hole + 2 : "");
     if (strcmp(m->code, "invalid_grant") == 0)
         causes_of(a, causes, sizeof causes);
-    p3_problem_set(why, m->exit, "%s: %s%s (%.60s%s%.160s); %s", doing, m->meaning, causes, code,
-                   details != NULL ? ": " : "", details != NULL ? details : "", advice);
+    p3_problem_set(why, m->exit, "%s: %s%s (%.60s%s%.160s); %s", doing, m->meaning, causes,
+                   shown_code != NULL ? shown_code : "***", shown != NULL ? ": " : "",
+                   shown != NULL ? shown : "", advice);
 }
 
 /* ---- judging an answer ---- */
 
-/* The provider's own words; not those that show a secret of the form. */
-static const char *details_of(const json_t *answer, const p3_form *form)
-{
-    const char *text = p3_member_text(answer, "error_description");
-    for (size_t i = 0; text != NULL && i < form->count; i++) {
-        if (strlen(form->at[i].value) >= 8 && strstr(text, form->at[i].value) != NULL)
-            text = NULL;
-    }
-    return text;
-}
-
 static p3_token_outcome judge(const p3_token_account *a, const p3_http_answer *http,
-                              const p3_form *form, const char *doing, p3_token_reply *reply,
+                              const p3_token_sent *sent, const char *doing, p3_token_reply *reply,
                               p3_problem *why)
 {
     json_t *answer = p3_members_read(http->body, http->len);
@@ -153,7 +184,7 @@ static p3_token_outcome judge(const p3_token_account *a, const p3_http_answer *h
     } else if (code != NULL && http->status < 500 && http->status != 429) {
         /* Yahoo and others answer errors with 200. */
         snprintf(reply->code, sizeof reply->code, "%s", code);
-        p3_token_explain(a, doing, reply->code, details_of(answer, form), why);
+        p3_token_explain(a, sent, doing, code, p3_member_text(answer, "error_description"), why);
         outcome = why->exit == EX_TEMPFAIL && strcmp(code, "slow_down") != 0 &&
                           strcmp(code, "authorization_pending") != 0
                       ? P3_TOKEN_LATER
@@ -197,7 +228,7 @@ p3_token_outcome p3_token_request(const p3_token_account *a, const p3_token_clie
         request.password = password;
         p3_http_end end = p3_http_send(&a->way, &request, doing, &answer, why);
         if (end == P3_HTTP_ANSWERED)
-            outcome = judge(a, &answer, form, doing, reply, why);
+            outcome = judge(a, &answer, &(p3_token_sent){form, client->secret}, doing, reply, why);
         else if (end == P3_HTTP_LOST)
             outcome = P3_TOKEN_LOST;
         p3_http_answer_free(&answer);

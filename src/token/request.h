@@ -34,10 +34,17 @@ p3_token_outcome p3_token_request(const p3_token_account *a, const p3_token_clie
                                   p3_form *form, const char *doing, p3_token_reply *reply,
                                   p3_problem *why);
 
+/* What a provider was sent: nothing that it says is told that repeats a secret of it, or a part of
+ * one. NULL or zero: nothing secret. */
+typedef struct p3_token_sent {
+    const p3_form *form;
+    const char *secret; /* the client's, where it is not in the form */
+} p3_token_sent;
+
 /* Says what an error code means, as the problem's text and exit status. `details`: the provider's
  * own words, or NULL. */
-void p3_token_explain(const p3_token_account *a, const char *doing, const char *code,
-                      const char *details, p3_problem *why);
+void p3_token_explain(const p3_token_account *a, const p3_token_sent *sent, const char *doing,
+                      const char *code, const char *details, p3_problem *why);
 
 /* Takes the tokens of a granted answer into a record: a refresh token that did not come is the old
  * one (RFC 6749 §6). `asked` is when the request was sent. */

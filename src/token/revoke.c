@@ -40,7 +40,8 @@ static bool revoke_token(const p3_token_account *a, const p3_token_record *r, co
         ok = code != NULL && (strcmp(code, "invalid_token") == 0 ||
                               (a->client_id == NULL && strcmp(code, "invalid_client") == 0));
         if (!ok && code != NULL)
-            p3_token_explain(a, doing, code, p3_member_text(object, "error_description"), why);
+            p3_token_explain(a, &(p3_token_sent){&form, secret}, doing, code,
+                             p3_member_text(object, "error_description"), why);
         else if (!ok)
             p3_problem_set(why, EX_UNAVAILABLE,
                            "%s: the provider answers HTTP %ld; nothing was forgotten here", doing,

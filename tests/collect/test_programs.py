@@ -93,6 +93,25 @@ def test_a_target_of_the_programs_own_killed_at_a_marked_point(fast_world, optio
     assert left <= {".seen", ".seen-wal", ".seen-shm"}, "what was begun is replaced when it comes again"
 
 
+@pytest.mark.parametrize("options", [[], ["--blind"]], ids=["asked", "blind"])
+def test_a_message_that_took_the_place_of_one_that_was_delivered_is_delivered_before_it_is_deleted(fast_world, options):
+    """Under its unique-id, with its header and its size."""
+    world = fast_world
+    mails = [f"Subject: ALARM\n\nsensor {n}\n" for n in range(4)]
+    for n in range(3):
+        world.put(f"{n}", mails[n])
+    with world.server("--delete") as server:
+        status, _ = collect(world, server.port, *options, "--delete", point=("committed", 1))
+        assert status == -signal.SIGKILL
+        server.wait_until_idle()
+        world.put("1", mails[3])
+        for _ in range(2):
+            _, errors = collect(world, server.port, *options, "--delete")
+        server.settle()
+        assert world.on_server() == [], errors
+    assert kept(world) == sorted(mail.encode() for mail in mails)
+
+
 def test_the_mail_program_shows_what_is_new_once(world, tmp_path):
     certs = certificates(tmp_path / "certs")
     for file in (ROOT / "examples/mail").iterdir():

@@ -132,7 +132,7 @@ static void a_message_is_the_same_however_it_comes(void **state)
         fill(text, LENGTH, alphabets[times % 3]);
         size_t len = LENGTH - (size_t)rand() % 10;
         size_t most = times < 15 ? 20 : 70000;
-        assert_true(p3_message_init(&m, &k.base, P3_LINES_LF));
+        assert_true(p3_message_init(&m, &k.base, P3_LINES_LF, P3_BODIES_NONE));
         p3_message_begin(&m, "name");
         for (size_t at = 0, n; at < len; at += n) {
             n = (size_t)rand() % most + 1;

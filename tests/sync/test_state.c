@@ -734,7 +734,7 @@ static void convert(p3_line_ends ends, const char *in, const char *expected)
         sink s = {.base = {&sink_class}};
         p3_message m;
         p3_parcel parcel = {0};
-        assert_true(p3_message_init(&m, &s.base, ends));
+        assert_true(p3_message_init(&m, &s.base, ends, P3_BODIES_NONE));
         p3_message_begin(&m, "name");
         assert_true(p3_message_take(&m, in, cut));
         assert_true(p3_message_take(&m, in + cut, strlen(in) - cut));

@@ -310,6 +310,16 @@ def test_slow_down_and_lost_answers_make_the_questions_rarer(account, server, tm
     assert pauses.read_text().split() == ["1", "1", "6", "11", "16"]
 
 
+def test_a_provider_may_want_to_be_asked_less_often_than_each_minute_and_is_asked_each_minute(account, server, tmp_path):
+    server.metadata["device_authorization_endpoint"] = server.issuer + "/token"
+    device = {"device_code": "d", "user_code": "u", "verification_uri": "https://localhost/", "interval": 600,
+              "expires_in": 10**9}  # fmt: skip
+    server.script = [answer(device), refuse("authorization_pending"),
+                     answer({"access_token": "granted", "refresh_token": "r", "expires_in": 60})]  # fmt: skip
+    account.run("authorize", "work", "--device", **without_pauses(tmp_path / "pauses"))
+    assert (tmp_path / "pauses").read_text().split() == ["60", "60"]
+
+
 def test_the_code_that_a_terminal_shows_is_the_address(account, server):
     qrencode = ctypes.util.find_library("qrencode")
     with open(COMMAND, "rb") as file:

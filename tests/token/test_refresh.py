@@ -253,6 +253,33 @@ def test_what_the_provider_says_is_cut_and_cannot_command_a_terminal_nor_show_a_
     assert record["refresh_token"] not in account.token(status=78)
 
 
+def parts(secret, least=8):
+    """What a provider may repeat of a secret, that cuts what it says."""
+    return [secret[:least], secret[3 : 3 + least], secret[-least:], secret]
+
+
+@pytest.mark.parametrize("field", ["error", "error_description"])
+@pytest.mark.parametrize("basic", [False, True])
+def test_no_part_of_a_secret_that_the_provider_repeats_is_said(account, server, field, basic):
+    server.metadata["token_endpoint_auth_methods_supported"] = ["client_secret_basic" if basic else "client_secret_post"]
+    for part in parts("refresh-" + "qwertzuiop" * 3) + parts("client-secret-value"):
+        account.keep(refresh_token="refresh-" + "qwertzuiop" * 3, basic=basic)
+        server.script = [answer({"error": "odd", "error_description": "no", field: f"it is {part}"}, 400)]
+        done = account.outcome("token", "work")
+        assert done.returncode != 0 and "the provider refuses" in done.stderr
+        assert part not in done.stdout + done.stderr and part not in (account.kept().get("refusal") or "")
+
+
+@pytest.mark.parametrize("field", ["error", "error_description"])
+def test_no_part_of_a_token_that_is_revoked_is_said(account, server, field):
+    record = account.keep(revocation_endpoint=server.issuer + "/token")
+    for secret in (record["refresh_token"], "client-secret-value"):
+        for part in parts(secret):
+            server.script = [answer({"error": "odd", "error_description": "no", field: f"it is {part}"}, 400)]
+            text = account.run("authorize", "work", "--revoke", status=69)
+            assert part not in text and "the provider refuses" in text
+
+
 NO_ANSWERS = [
     b"", b"hello", b"[]", b"null", b"{", b"[" * 100000, b'{"a":' * 50000, b"{}", b'{"access_token": 7}',
     b'{"access_token": ""}', b'{"access_token": null}', b'{"access_token": ["x"]}', b'{"access_token": "a b"}',
