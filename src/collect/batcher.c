@@ -76,6 +76,7 @@ static p3_change change_for(const p3_batcher *b, const p3_parcel *p)
 {
     p3_change change = {.row = *p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]), .parcel = p};
     change.row.standing = P3_DELIVERED;
+    change.row.body = p->kept;
     change.row.time = b->drop->calendar.stamp;
     change.row.tries = 0; /* from here on it counts how often the message has come back */
     change.row.name = "";
@@ -144,10 +145,8 @@ static bool record_prints(p3_batcher *b, p3_handed_in *h)
     if (changes == NULL)
         return false;
     for (size_t i = 0; i < batch->count; i++) {
-        const p3_parcel *p = &batch->parcels[i];
-        changes[i].row = *p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]);
-        changes[i].row.fingerprint = p->header;
-        changes[i].row.body = p->body;
+        const p3_mail *mail = &b->drop->box.at[batch->parcels[i].entry];
+        changes[i].row = *p3_maildrop_row(b->drop, mail);
     }
     h->prints = (p3_commit){.job = {.over = prints_recorded},
                             .account = h->commit.account,

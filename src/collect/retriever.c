@@ -139,7 +139,7 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     row->fingerprint = p3_fingerprint_of(h->data, h->len);
     p3_maildrop_compare_top(r->drop, mail, &row->fingerprint);
     row->common = !p3_header_is_distinctive(h->data, h->len);
-    row->body = r->message.body;
+    row->body = r->delivery->class->prints ? parcel.body : parcel.kept;
     row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets
                   : mail->came == P3_CAME_SIZED   ? result->octets
                                                   : 0;

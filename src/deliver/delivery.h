@@ -43,6 +43,7 @@ typedef struct p3_parcel {
     bool again;            /* an earlier run may have delivered it, under the same name */
     p3_fingerprint header; /* of what came, without what we add; where the class has prints */
     p3_fingerprint body;   /* the same, of any size */
+    p3_fingerprint kept;   /* of the body, what is remembered of it once it is delivered; or zero */
     int fd;                /* command: the message to be read; else -1 */
     char *sender;          /* command, LMTP: who sent it; free() it */
     void *own;             /* callbacks: the message that is the caller's */

@@ -198,6 +198,7 @@ bool p3_message_finish(p3_message *m, p3_parcel *out)
         p3_message_end(m);
     out->header = m->print;
     out->body = m->whole;
+    out->kept = m->body;
     if (m->header.failed) /* it is what tells this message from others later */
         return p3_problem_set(&m->why, EX_OSERR, "out of memory for a header");
     if (m->held_cr && !put(m, "\r", 1))

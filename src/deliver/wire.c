@@ -346,11 +346,13 @@ ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until)
         memmove(w->ahead, w->ahead + ahead, w->ahead_used);
         return (ssize_t)ahead;
     }
-    for (;;) {
+    while (p3_clock_ms() < until) { /* also where there is always something that can be read */
         ssize_t n = take(w, out, room);
         if (n >= 0 || !waits(w, POLLIN, until))
             return n;
     }
+    errno = ETIMEDOUT;
+    return -1;
 }
 
 /* What comes may be TLS's own: it is received to see. */

@@ -2,11 +2,14 @@
 at once; the clock is moved by each of them (slow_line.c)."""
 
 import os
+import subprocess
 
 import pytest
 
+from imapd import running as imap_running
+from lmtpd import running as lmtp_running
 from test_sessions import scripted
-from world import BUILD, message
+from world import BUILD, COMMAND, DEADLINE, message
 
 LIBRARY = os.environ.get("POP3_SLOW_LINE_LIBRARY", str(BUILD / "tests/sync/libslow-line.so"))
 GIVEN_UP = "the server is too slow, or means to hold it"
@@ -61,3 +64,59 @@ def test_a_server_that_ends_each_session_after_a_message_holds_no_run_either(wor
         assert 1 < sessions < 5 and 0 < len(world.delivered()) < 5
         world.sync(server.port)
         assert len(world.delivered()) == 12, "the next run goes on"
+
+
+def to_a_server(world, port, *options, status, seconds=1):
+    """A run that delivers to a server. An octet takes a second: the few that come from the POP3 server are waited for."""
+    command = [COMMAND, "sync", f"pop3://user@127.0.0.1:{port}", "--state", str(world.state), "--password-file",
+               str(world.password_file), "--allow-plaintext", "--auth", "USER", "--delete", "--session-timeout", "1h", *options]  # fmt: skip
+    done = subprocess.run(command, env=world.environment(**slowly(seconds)), timeout=DEADLINE, check=False,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == status, done.stderr
+    return done.stderr
+
+
+STEPS = {"greeting": "220", "lhlo": "250", "mail": "250", "rcpt": "250", "data": "354", "message": "250"}
+
+
+@pytest.mark.parametrize("drips", ["a line", "lines"])
+@pytest.mark.parametrize("step", STEPS)
+def test_an_lmtp_server_that_drips_is_given_up(world, step, drips):
+    """After the five minutes of RFC 5321 section 4.5.3.2 for a reply, and ten for that to the message."""
+    world.put("1", "Subject: s\n\ntext\n")
+    minutes = 10 if step == "message" else 5
+    code = STEPS[step]
+    length = 60 * minutes + 20  # octets, in a reply that is whole in the end
+    line = f"{code}-{'x' * 15}"
+    long = "\r\n".join([*[line] * (length // len(line)), f"{code} ok"]) if drips == "lines" else f"{code} {'x' * length}"
+    with world.server("--delete") as server:
+        with lmtp_running(world.path / "lmtp", lambda at, n, _: long if at == step else None) as lmtpd:
+            said = to_a_server(world, server.port, "--lmtp", lmtpd.where, "--recipient", "me@example.org", status=75)
+            assert "timed out" in said, said
+            server.settle()
+        assert len(world.on_server()) == 1
+        short = long[: -100] if drips == "a line" else "\r\n".join([*[line] * 5, f"{code} ok"])
+        with lmtp_running(world.path / "lmtp", lambda at, n, _: short if at == step else None) as lmtpd:
+            to_a_server(world, server.port, "--lmtp", lmtpd.where, "--recipient", "me@example.org", status=0)
+            server.settle()
+        assert world.on_server() == [] and len(lmtpd.mails) == 1
+
+
+@pytest.mark.parametrize("step", ["append", "message"])
+def test_an_imap_server_that_drips_is_given_up(world, certs, step):
+    """After ten minutes for an answer, whatever else it has to say meanwhile."""
+    world.put("1", "Subject: s\n\ntext\n")
+    secret = world.path / "imap-password"
+    secret.write_text("imap secret\n")
+    secret.chmod(0o600)
+    remarks = "\r\n".join(["* OK still here"] * 60) + "\r\n*"
+
+    def answer(at, n, _):
+        return remarks if at == step else None
+
+    with world.server("--delete") as server, imap_running(certs, answer, tls=False, starttls=False) as imap:
+        options = ["--imap", imap.url(), "--imap-allow-plaintext", "--imap-password-file", str(secret)]
+        said = to_a_server(world, server.port, *options, status=75)
+        assert "timed out" in said, said
+        server.settle()
+    assert len(world.on_server()) == 1
