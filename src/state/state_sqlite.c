@@ -264,6 +264,17 @@ static bool open_file(p3_state *s, const char *file, int flags, p3_problem *why)
     return ok && prepare_file(s, why);
 }
 
+/* A file with two names has two logs, and each name knows nothing of what is in the other's. */
+static bool has_one_name(const char *path, p3_problem *why)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || st.st_nlink <= 1 ||
+           p3_problem_set(why, EX_CONFIG,
+                          "opening the state file %s: it has another name (a hard link), under "
+                          "which what is recorded is not seen; remove one of them",
+                          path);
+}
+
 static p3_state *open_state(const char *path, bool looks, p3_problem *why)
 {
     p3_state *s = calloc(1, sizeof *s);
@@ -279,7 +290,7 @@ static p3_state *open_state(const char *path, bool looks, p3_problem *why)
     if (!nowhere)
         s->locks = p3_lock_file_open(path, !looks); /* and makes it, for its owner alone */
     int error = errno;
-    bool ok = open_file(s, file, flags, why);
+    bool ok = has_one_name(path, why) && open_file(s, file, flags, why);
     if (!ok && !looks && why->exit == EX_DATAERR && clear_torn(path)) {
         (void)sqlite3_close(s->db);
         ok = open_file(s, file, flags, why);

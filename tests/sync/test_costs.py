@@ -1,23 +1,27 @@
-"""How many round trips a session of `pop3 sync` takes, counted by the benchmark's server, and how often it asks for
-the names of servers."""
+"""How many round trips a session of `pop3 sync` takes, counted by the benchmark's server, how often it asks for the
+names of servers, and how many system calls its sandbox costs."""
 
 import contextlib
 import os
 import re
 import select
+import shutil
 import subprocess
+from collections import Counter
 
-from world import BUILD, DEADLINE
+import pytest
+
+from world import BUILD, COMMAND, DEADLINE
 
 DNS_COMMAND = os.environ.get("POP3_DNS_COMMAND", str(BUILD / "tests/sync/pop3-dns"))
 SERVER = os.environ.get("POP3_BENCH_SERVER", str(BUILD / "bench/bench-server"))
 
 
 @contextlib.contextmanager
-def counting(*options):
+def counting(*options, messages=1000):
     """The server's port, and a function that waits for a session's end and returns its round trips: how often
     the client spoke after all that it had asked for was answered."""
-    words = [SERVER, "--report", "--messages", "1000", "--size", "4096", *options]
+    words = [SERVER, "--report", "--messages", str(messages), "--size", "4096", *options]
     server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
     def line():
@@ -83,3 +87,49 @@ def test_accounts_at_one_host_look_its_name_up_once(fast_world):
         server.settle()
         assert server.count("open") == 12
     assert lookups.read_text().splitlines() == ["localhost"]
+
+
+# ---- the sandbox ----
+
+
+def can_trace():
+    """Whether strace is there and may trace: a container's rules may forbid it."""
+    return shutil.which("strace") is not None and subprocess.run(
+        ["strace", "-o", "/dev/null", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0  # fmt: skip
+
+
+def calls(world, messages, *options):
+    """How often a run that delivers so many messages makes each system call, in all its processes."""
+    log = world.path / "calls"
+    command = [COMMAND, "sync", "--quiet", "--allow-plaintext", "--password-file", str(world.password_file), *options]
+    for file in world.path.glob("state.db*"):
+        file.unlink()
+    with counting(messages=messages) as (port, round_trips):
+        subprocess.run(
+            ["strace", "-f", "-qq", "-o", str(log), *command, "--state", str(world.state), f"pop3://user@127.0.0.1:{port}"],
+            env=world.environment(), check=True, timeout=DEADLINE)  # fmt: skip
+        round_trips()
+    made = re.findall(r"^\d+ +(\w+)\(", log.read_text(errors="replace"), re.M)
+    return Counter(made)
+
+
+# How often a thread looks whether there is something to do depends on how fast the others are.
+WAITS = {"futex", "poll", "ppoll", "recvfrom", "read", "sched_yield", "clock_nanosleep"}
+
+
+@pytest.mark.skipif(not can_trace(), reason="strace is not there, or may not trace")
+@pytest.mark.parametrize("kind", ["maildir", "mbox"])
+def test_the_sandbox_costs_no_system_call_for_a_message(fast_world, kind):
+    """All that it costs is at the start, and for a batch where a file beside an mbox is opened outside of it."""
+    world, few, many = fast_world, 10, 1000
+
+    def more(*options):
+        """How much more often each call is made for many messages than for few."""
+        where = [f"--{kind}", str(world.path / f"{kind}{len(options)}"), *options]
+        least, most = calls(world, few, *where), calls(world, many, *where)
+        return {name: most[name] - least[name] for name in most if name not in WAITS}
+
+    within, without = more(), more("--no-sandbox")
+    rises = {name: count - without.get(name, 0) for name, count in within.items()}
+    assert sum(without.values()) > (many - few if kind == "maildir" else 10), "nothing was counted"
+    assert max(rises.values()) < (many - few) / 20, rises

@@ -413,6 +413,24 @@ static void one_state_with_two_names_has_one_lock_for_an_account(void **state)
     assert_int_equal(unlink(name), 0);
 }
 
+static void a_state_that_is_linked_twice_is_not_used(void **state)
+{
+    p3_problem why = {0};
+    char name[160];
+    (void)state;
+    p3_state_close(open_state());
+    snprintf(name, sizeof name, "%s/other-name.db", folder);
+    assert_int_equal(link(path, name), 0);
+    for (int looks = 0; looks < 2; looks++) {
+        p3_state *s = looks ? p3_state_open_to_look(name, &why) : p3_state_open(path, &why);
+        assert_null(s);
+        assert_int_equal(why.exit, EX_CONFIG);
+        assert_non_null(strstr(why.text, "another name"));
+    }
+    assert_int_equal(unlink(name), 0);
+    p3_state_close(open_state());
+}
+
 /* What the file holds. */
 static size_t read_file(char *out, size_t size)
 {
@@ -771,6 +789,7 @@ int main(void)
         WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
         WITH_FOLDER(a_state_that_was_never_whole_is_made_again_and_another_file_is_not),
         WITH_FOLDER(one_state_with_two_names_has_one_lock_for_an_account),
+        WITH_FOLDER(a_state_that_is_linked_twice_is_not_used),
         WITH_FOLDER(a_state_of_a_later_version_or_another_program_is_left_as_it_is),
         WITH_FOLDER(a_state_that_another_run_is_just_making_is_waited_for),
         WITH_FOLDER(who_only_looks_makes_nothing),
