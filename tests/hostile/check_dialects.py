@@ -97,7 +97,8 @@ ROWS = [
     # Messages
     Row("there is no TOP", "RFC 1939 §7: it is optional", "top-refused"),
     Row("one TOP is refused, or shows another header, or is cut", MANY, tests=HABITS + "one_refused_top_costs_one_retr_and_not_the_run "
-        + HABITS + "a_top_that_shows_another_header_doubles_the_mailbox_once_and_not_in_every_run"),
+        + HABITS + "a_top_that_shows_another_header_doubles_the_mailbox_once_and_not_in_every_run "
+        + HABITS + "a_top_that_is_cut_at_2_kb_doubles_the_mailbox_once_and_not_in_every_run"),
     Row("UTF8 is announced, and a note comes for those that do not send it", "Courier 1.0.16, 1.4.1", "utf8-or-a-note", ONLY_PICKS,
         HABITS + "utf8_is_sent_before_the_login_where_it_is_announced"),
     Row("PIPELINING is announced, and commands are thrown away", "mpop's `pipelining` setting", "pipelining-discarded"),
@@ -121,7 +122,8 @@ ROWS = [
     Row("QUIT closes the connection without a reply", "fetchmail's FAQ", "quit-closed quit-closed-with-nothing-deleted"),
     Row("DELE closes the connection, is not answered, or is answered by an empty line", MANY, "dele-closed dele-silent dele-empty", tests=
         HABITS + "a_message_at_whose_deletion_the_session_breaks_does_not_keep_the_others_on_the_server "
-        + HABITS + "a_server_that_deletes_nothing_is_asked_a_few_times_and_new_mail_comes"),
+        + HABITS + "a_server_that_deletes_nothing_is_asked_a_few_times_and_new_mail_comes "
+        + HABITS + "the_next_run_deletes_a_message_that_broke_a_session_after_all_others"),
     Row("mail is deleted after QUIT is answered", "Courier 1.0.16",
         tests=ONCE + "what_was_to_be_deleted_and_is_still_there_is_compared_and_not_delivered_again"),
 ]  # fmt: skip

@@ -159,6 +159,22 @@ def test_a_top_that_shows_another_header_doubles_the_mailbox_once_and_not_in_eve
     assert len(numbers(world)) <= 6, numbers(world)
 
 
+@pytest.mark.parametrize("end", ['line ""\n line "."', 'line "."'], ids=["with an empty line", "without"])
+def test_a_top_that_is_cut_at_2_kb_doubles_the_mailbox_once_and_not_in_every_run(world, end):
+    filler = [f"X-Filler-{i}: {'x' * 50}" for i in range(80)]
+    for n in range(3):
+        world.put(f"{n:06}", "\n".join([f"Subject: number {n}", *filler, "", "body", ""]))
+    cut = "".join(
+        f'on "TOP {n + 1}" {{\n line "+OK"\n line "Subject: number {n}"\n'
+        + "".join(f' line "{line}"\n' for line in filler[:30]) + f" {end}\n}}\n"
+        for n in range(3)
+    )  # fmt: skip
+    with scripted(world, *[cut + "serve\n"] * 6, options=["--refuse", "UIDL"]) as server:
+        for _ in range(4):
+            world.sync(server.port)
+    assert 3 <= len(numbers(world)) <= 6, numbers(world)
+
+
 def test_a_message_without_a_unique_id_is_told_by_its_header_and_the_others_by_theirs(world):
     world.fill(3)
     gap = 'on UIDL {\n line "+OK"\n line "1 one"\n line ""\n line "2 "\n line "3 three"\n line "."\n}\nserve\n'
