@@ -114,6 +114,8 @@ static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
     curl->easy_setopt(c, CURLOPT_OPENSOCKETDATA, w);
     curl->easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, is_connected);
     curl->easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    /* No handle connects twice; and libcurl 7.88 frees a session twice when memory runs out. */
+    curl->easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl->easy_setopt(c, CURLOPT_USE_SSL,
                       (long)(o->allow_plaintext ? CURLUSESSL_TRY : CURLUSESSL_ALL));
     if (o->ca_file != NULL) {

@@ -306,7 +306,8 @@ class CyrusOverTls(Cyrus):
         self.ca_file = folder / "ca.pem"
         for path in (folder, *folder.iterdir()):
             shutil.chown(path, "cyrus", "mail")
-        return [f"tls_server_cert: {folder}/good.pem", f"tls_server_key: {folder}/good.key"]
+        starttls = "imap_allowstarttls: on"  # off unless it is asked for, from 3.10.2 on
+        return [f"tls_server_cert: {folder}/good.pem", f"tls_server_key: {folder}/good.key", starttls]
 
 
 class Scripted(Server):
