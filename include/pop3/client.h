@@ -214,9 +214,10 @@ typedef struct pop3_error {
                                   is not announced. */
     bool temporary;          /**< ::POP3_ERR_REFUSED: it may work later, as the response code says
                                   or, without one, the words (a locked maildrop, too many
-                                  connections). */
+                                  connections). ::POP3_ERR_RESOLVE: no name server answered. */
     pop3_certificate_fault certificate; /**< ::POP3_ERR_CERTIFICATE: what is wrong with it. */
-    pop3_tls_fault tls;                 /**< ::POP3_ERR_TLS: why it failed. */
+    pop3_tls_fault tls;                 /**< ::POP3_ERR_TLS: why it failed; also
+                                             ::POP3_TLS_FAULT_EXPECTED with ::POP3_ERR_TIMEOUT. */
 } pop3_error;
 
 /** What a sink answers. */

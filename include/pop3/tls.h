@@ -37,13 +37,15 @@ typedef enum pop3_certificate_fault {
 
 /** Why TLS failed, as far as it asks something else of the caller. */
 typedef enum pop3_tls_fault {
-    POP3_TLS_FAULT_NONE = 0,       /**< The error is none of ::POP3_ERR_TLS. */
+    POP3_TLS_FAULT_NONE = 0,       /**< TLS has nothing to do with the error. */
     POP3_TLS_FAULT_NOT_TLS,        /**< What came instead of the handshake is not TLS. */
     POP3_TLS_FAULT_LEFT,           /**< The server, or something in between, went on without TLS. */
     POP3_TLS_FAULT_NOTHING_SHARED, /**< The two have no version or cipher in common; a server may
                                         mean that it wants a certificate of ours, too. */
     POP3_TLS_FAULT_CLIENT,         /**< The server wants a certificate of ours, or another one. */
-    POP3_TLS_FAULT_OTHER           /**< Anything else. */
+    POP3_TLS_FAULT_OTHER,          /**< Anything else. */
+    POP3_TLS_FAULT_EXPECTED        /**< ::POP3_ERR_TIMEOUT without TLS: the server has not greeted,
+                                        as one that expects TLS from the first octet does not. */
 } pop3_tls_fault;
 
 /** A TLS context. */

@@ -10,11 +10,28 @@
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/streams.h"
+#include "settings/values.h"
+
+static const char *nearest_subcommand(const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = p3_word_reach(name);
+    for (const p3_subcommand *s = p3_all_subcommands; s->name != NULL; s++) {
+        size_t d = p3_word_distance(name, s->name);
+        if (d < least) {
+            least = d;
+            nearest = s->name;
+        }
+    }
+    return nearest;
+}
 
 static int unknown(const char *name)
 {
     p3_problem why;
-    p3_problem_set(&why, EX_USAGE, "unknown command %s; `pop3 help` lists them", name);
+    const char *nearest = nearest_subcommand(name);
+    p3_problem_set(&why, EX_USAGE, "unknown command %s%s%s; `pop3 help` lists them", name,
+                   nearest != NULL ? ", perhaps " : "", nearest != NULL ? nearest : "");
     return p3_complain(NULL, &why);
 }
 

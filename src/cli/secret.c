@@ -21,6 +21,12 @@ static const char *prefix_of(const p3_secret_source *s)
     return s->prefix != NULL ? s->prefix : "";
 }
 
+/* The shell's status for a program that is not there. */
+static const char *advice_on(int status)
+{
+    return status == 127 ? "; install the program, or give its whole path" : "";
+}
+
 static bool from_command(const p3_secret_source *s, const char *command, const char *setting,
                          p3_secret *out, p3_problem *why)
 {
@@ -31,8 +37,8 @@ static bool from_command(const p3_secret_source *s, const char *command, const c
     int status = p3_spawn_output(command, room, P3_SECRET_SIZE, &len, why);
     bool ok = status == 0;
     if (status > 0)
-        p3_problem_set(why, EX_CONFIG, "finding the password: the %s%s ended with status %d",
-                       prefix_of(s), setting, status);
+        p3_problem_set(why, EX_CONFIG, "finding the password: the %s%s ended with status %d%s",
+                       prefix_of(s), setting, status, advice_on(status));
     ok = ok && p3_secret_take_line(room, len, out, why);
     p3_erase(room, P3_SECRET_SIZE);
     free(room);

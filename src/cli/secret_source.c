@@ -20,7 +20,8 @@ bool p3_secret_take_line(const char *data, size_t len, p3_secret *out, p3_proble
     if (len > 0 && data[len - 1] == '\r')
         len--;
     if (len == 0)
-        return p3_problem_set(why, EX_CONFIG, "finding the password: an empty line came");
+        return p3_problem_set(why, EX_CONFIG,
+                              "finding the password: the first line of what came is empty");
     if (memchr(data, '\0', len) != NULL)
         return p3_problem_set(why, EX_CONFIG,
                               "finding the password: what came has an octet NUL, which no password "

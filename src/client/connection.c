@@ -67,6 +67,7 @@ p3_way p3_connection_resolve(p3_connection *n, const pop3_client_options *o, p3_
     pop3_status status = p3_resolve_result(n->resolve, &list, &why);
     if (status == POP3_PENDING)
         return P3_WAY_WAIT;
+    fault->temporary = p3_resolve_is_temporary(n->resolve);
     if (status != POP3_OK)
         return fail(fault, status, 0, why);
     p3_dial_begin(&n->dial, list);

@@ -55,7 +55,8 @@ void p3_failure_write(p3_failure *f, const char *place, const p3_fault *fault)
         .code = code,
         .login_delay = code == POP3_CODE_LOGIN_DELAY ? fault->login_delay : 0,
         .refused = fault->refused,
-        .temporary = refused && reply != NULL && p3_refusal_is_temporary(reply),
+        .temporary =
+            fault->temporary || (refused && reply != NULL && p3_refusal_is_temporary(reply)),
         .certificate = fault->certificate,
         .tls = fault->tls,
     };

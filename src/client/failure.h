@@ -20,6 +20,7 @@ typedef struct p3_fault {
     pop3_certificate_fault certificate;
     pop3_tls_fault tls;
     pop3_refusal refused;
+    bool temporary;          /* it may work later; a refusal's reply says so itself */
     uint32_t login_delay;    /* that the server announced */
     const pop3_reply *reply; /* the server's refusal, or NULL */
     pop3_str text;           /* what of its text may be shown */

@@ -266,7 +266,10 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
                  c->options.session_timeout_ms);
     else
         snprintf(why, sizeof why, "the server did not answer within %d ms", limit);
-    p3_dialog_fail(c, &(p3_fault){.status = POP3_ERR_TIMEOUT, .why = why});
+    bool silent = c->phase == P3_PHASE_GREETING && c->options.security != POP3_SECURITY_TLS;
+    p3_dialog_fail(c, &(p3_fault){.status = POP3_ERR_TIMEOUT,
+                                  .why = why,
+                                  .tls = silent ? POP3_TLS_FAULT_EXPECTED : POP3_TLS_FAULT_NONE});
     return c->ending.ended;
 }
 

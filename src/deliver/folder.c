@@ -47,15 +47,20 @@ static bool sync_present(const char *path)
     return p3_folder_sync_entry(path) || errno == EACCES || errno == EINVAL;
 }
 
-/* Makes a folder in one that stays. */
+/* Makes a folder in one that stays. In the sandbox that is forbidden, and was tried before: there
+ * errno is why it failed then, where the parent's permissions or its file system tell. */
 static bool make_in_parent(const char *path)
 {
     char *copy = strdup(path);
-    bool ok = copy != NULL && p3_folder_make(dirname(copy));
+    const char *parent = copy != NULL ? dirname(copy) : NULL;
+    bool there = parent != NULL && p3_folder_make(parent);
+    bool made = there && mkdir(path, 0700) == 0;
+    if (there && !made && errno == EPERM)
+        (void)access(parent, W_OK | X_OK);
     int error = errno;
     free(copy);
     errno = error;
-    return ok && mkdir(path, 0700) == 0;
+    return made;
 }
 
 /* A folder that is there may be of a run that ended before it could sync it. So each is synced

@@ -69,7 +69,7 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     if (fd < 0 && errno == ENOENT && p3_folder_make(full))
         fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        p3_problem_errno(why, errno, "opening the Maildir folder %s", full);
+        p3_problem_errno(why, errno, "opening the directory %s of the Maildir", full);
     free(full);
     return fd;
 }

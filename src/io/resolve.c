@@ -170,6 +170,12 @@ pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const
     return POP3_OK;
 }
 
+/* A caller's resolver says it in the C library's words. */
+bool p3_resolve_is_temporary(const p3_resolve *r)
+{
+    return r->why != NULL && strcmp(r->why, gai_strerror(EAI_AGAIN)) == 0;
+}
+
 void p3_resolve_free(p3_resolve *r, p3_retired *retired)
 {
     if (r == NULL)

@@ -37,6 +37,9 @@ int p3_resolve_fd(const p3_resolve *r);
  * sentence in *why, in static storage. */
 pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const char **why);
 
+/* Whether the resolver could not answer, though it may later: no name server did. */
+bool p3_resolve_is_temporary(const p3_resolve *r);
+
 /* Gives the resolution up: a thread that is still busy ends by itself, and its descriptor is
  * retired. NULL does nothing. */
 void p3_resolve_free(p3_resolve *r, p3_retired *retired);

@@ -168,6 +168,31 @@ static void what_the_callers_resolver_cannot_say_is_a_resolve_error(void **state
     }
 }
 
+/* What a name server that does not answer comes to, or one that knows no such name. */
+static size_t fail_as_getaddrinfo(void *ctx, const char *host, struct sockaddr_storage *addresses,
+                                  const char **why)
+{
+    (void)host;
+    (void)addresses;
+    *why = gai_strerror(*(const int *)ctx);
+    return 0;
+}
+
+static void a_name_server_that_does_not_answer_is_a_temporary_resolve_error(void **state)
+{
+    static int errors[] = {EAI_AGAIN, EAI_NONAME};
+    needs_tls();
+    fixture *f = *state;
+    f->options.host = "mail.example";
+    f->options.resolve = fail_as_getaddrinfo;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        f->options.resolve_ctx = &errors[i];
+        pop3_client *c = client_new(f);
+        assert_status(POP3_ERR_RESOLVE, pop3_client_connect(c));
+        assert_int_equal(pop3_client_error(c)->temporary, errors[i] == EAI_AGAIN);
+    }
+}
+
 static void a_resolution_that_is_given_up_leaves_nothing_behind(void **state)
 {
     fixture *f = *state;
@@ -302,6 +327,7 @@ static void a_server_that_never_greets_times_out(void **state)
              "waiting for the greeting: the server did not answer within %d ms",
              f->options.connect_timeout_ms);
     assert_error(c, POP3_ERR_TIMEOUT, expected);
+    assert_int_equal(pop3_client_error(c)->tls, POP3_TLS_FAULT_EXPECTED);
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
     assert_status(POP3_ERR_STATE, pop3_client_noop(c));
 }
@@ -594,6 +620,7 @@ int main(void)
         cmocka_unit_test(a_name_is_looked_up_by_the_callers_resolver),
         cmocka_unit_test(options_that_cannot_be_used_are_told_in_words),
         cmocka_unit_test(what_the_callers_resolver_cannot_say_is_a_resolve_error),
+        cmocka_unit_test(a_name_server_that_does_not_answer_is_a_temporary_resolve_error),
         cmocka_unit_test(a_resolution_that_is_given_up_leaves_nothing_behind),
         cmocka_unit_test(a_refused_port_is_a_connect_error_with_errno),
         cmocka_unit_test(a_unix_domain_socket_takes_the_place_of_host_and_port),

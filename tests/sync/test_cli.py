@@ -196,6 +196,9 @@ def test_an_interruption_ends_the_questions_for_all_accounts(mailbox):
         (["sync", "pop3s://u@host/", "--max-size", "50X"], 64, "a size such as 50M"),
         (["stat", "pop3s://u@host/", "--password", "x"], 64, "would show the password"),
         (["stat", "work"], 78, "there is no configuration file"),
+        (["stat", "ann@example.org"], 78, "a server is named by its URL, pop3s://USER@HOST/"),
+        (["lst", "work"], 64, "unknown command lst, perhaps list"),
+        (["colect", "work"], 64, "unknown command colect; `pop3 help` lists them"),
         (["sync", "pop3s://u@host/", "--maildir", "a", "--jobs", "0"], 64, "a number from 1"),
     ],
 )  # fmt: skip

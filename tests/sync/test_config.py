@@ -439,13 +439,20 @@ def test_a_secret_file_that_everybody_reads_is_accepted_where_nobody_else_can_wr
         assert f"could replace it in {secrets}/" in run(world, *words, status=78)
 
 
+def test_a_password_command_that_is_not_there_is_to_be_installed(world):
+    with world.server("--password", "secret") as server:
+        told = run(world, "stat", f"pop3://user@127.0.0.1:{server.port}", "--allow-plaintext",
+                   "--password-command", "no-such-program show mail", status=78)  # fmt: skip
+        assert "the password-command ended with status 127; install the program" in told
+
+
 def test_a_password_file_with_line_ends_of_any_kind_is_read_and_an_empty_one_refused(world):
     with world.server("--password", "secret") as server:
         for text in ("secret", "secret\n", "secret\r\n", "secret\nmore\n"):
             world.password_file.write_text(text)
             stat(world, server)
         world.password_file.write_text("\n")
-        assert "an empty line came" in stat(world, server, status=78)
+        assert "the first line of what came is empty" in stat(world, server, status=78)
         world.password_file.unlink()
         assert "reading the password file" in stat(world, server, status=73)
 

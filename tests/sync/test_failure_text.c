@@ -117,6 +117,28 @@ static void what_to_do_where_tls_fails_fits_why_it_failed(void **state)
     assert_true(has(&why, "pop3s://"));
 }
 
+static void a_server_that_waits_for_tls_is_not_just_asked_again_later(void **state)
+{
+    (void)state;
+    p3_problem silent =
+        described((pop3_error){.tls = POP3_TLS_FAULT_EXPECTED}, POP3_ERR_TIMEOUT);
+    p3_problem slow = described((pop3_error){0}, POP3_ERR_TIMEOUT);
+    assert_int_equal(silent.exit, EX_TEMPFAIL);
+    assert_int_equal(slow.exit, EX_TEMPFAIL);
+    assert_true(has(&silent, "pop3s://"));
+    assert_false(has(&slow, "pop3s://"));
+}
+
+static void a_machine_without_a_network_is_no_unknown_host(void **state)
+{
+    (void)state;
+    p3_problem offline = described((pop3_error){.temporary = true}, POP3_ERR_RESOLVE);
+    p3_problem unknown = described((pop3_error){0}, POP3_ERR_RESOLVE);
+    assert_int_equal(offline.exit, EX_TEMPFAIL);
+    assert_true(has(&offline, "connected"));
+    assert_int_equal(unknown.exit, EX_NOHOST);
+}
+
 static void every_failure_of_a_connection_says_what_to_do(void **state)
 {
     /* Not those of a connection that was there: the run connects again by itself. */
@@ -136,6 +158,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_failure_of_a_connection_says_what_to_do),
+        cmocka_unit_test(a_server_that_waits_for_tls_is_not_just_asked_again_later),
+        cmocka_unit_test(a_machine_without_a_network_is_no_unknown_host),
         cmocka_unit_test(a_password_is_blamed_only_where_the_credentials_were_refused),
         cmocka_unit_test(status_and_advice_come_from_what_was_refused),
         cmocka_unit_test(an_authority_is_asked_for_only_where_it_is_what_lacks),

@@ -334,7 +334,7 @@ def test_a_place_that_cannot_be_looked_into_after_a_crash_stops_the_run(world):
         world.maildir.rename(world.path / "moved")
         world.maildir.write_text("a file in its place")
         told = world.sync(server.port, "--maildir", world.path / "Other", status=73)
-        assert "opening the Maildir folder" in told
+        assert "of the Maildir" in told
         world.maildir.unlink()
         (world.path / "moved").rename(world.maildir)
         world.sync(server.port, "--maildir", world.path / "Other")

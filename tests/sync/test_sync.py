@@ -546,12 +546,28 @@ def test_a_full_disk_stops_the_run_and_nothing_is_deleted_that_was_not_delivered
         subprocess.run(["umount", str(small)], check=True)
 
 
+def test_a_maildir_that_cannot_be_made_says_why_and_not_that_the_sandbox_forbids_it(world):
+    world.fill(1)
+    parent = world.path / "parent"
+    parent.mkdir()
+    world.maildir = parent / "deep" / "Maildir"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(parent)], capture_output=True)
+    parent.chmod(0o555) if mounted.returncode != 0 else None
+    try:
+        with world.server() as server:
+            told = world.sync(server.port, status=73)
+        assert ("Read-only file system" if mounted.returncode == 0 else "Permission denied") in told
+    finally:
+        if mounted.returncode == 0:
+            subprocess.run(["umount", str(parent)], check=True)
+
+
 def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_lost(world):
     world.fill(3)
     world.maildir.write_text("a file is in the way")
     with world.server("--delete") as server:
         told = world.sync(server.port, "--delete", status=73)
-        assert "opening the Maildir folder" in told
+        assert "of the Maildir" in told
         assert server.commands("DELE") == []
         world.maildir.unlink()
         world.sync(server.port, "--delete")
