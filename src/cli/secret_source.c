@@ -43,6 +43,7 @@ ssize_t p3_secret_read_file(const char *path, const char *what, char *out, size_
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         p3_problem_errno(why, errno, "%s %s", doing, path);
+        why->exit = EX_CONFIG;
         return -1;
     }
     if (!p3_private_file_check(fd, path, doing, why)) {

@@ -157,6 +157,21 @@ static void explain_refusal(const p3_wire *w, const p3_server_url *to, const cha
                        doing, said, p->setting);
 }
 
+/* A chain that ends well is one of a certificate for another name. */
+static void explain_certificate(const p3_wire *w, const char *doing, const char *what,
+                                p3_problem *why)
+{
+    long chain = 1;
+    w->curl->easy_getinfo(w->easy, CURLINFO_SSL_VERIFYRESULT, &chain);
+    if (chain == 0)
+        p3_problem_set(why, EX_UNAVAILABLE, "%s: %s; name the server as its certificate does",
+                       doing, what);
+    else
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "%s: %s; if the server is the right one, name its authority with %sca-file",
+                       doing, what, w->protocol->setting);
+}
+
 static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code,
                     const p3_seen_login *seen, const char *details, const char *renewal,
                     p3_problem *why)
@@ -173,9 +188,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code,
     else if (code == CURLE_LOGIN_DENIED)
         explain_refusal(w, to, seen->tried ? seen->said : "no method that we know", renewal, why);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
-        p3_problem_set(why, EX_UNAVAILABLE,
-                       "%s: %s; if the server is the right one, name its authority with %sca-file",
-                       doing, what, p->setting);
+        explain_certificate(w, doing, what, why);
     else if (code == CURLE_SSL_CACERT_BADFILE)
         p3_problem_set(why, EX_CONFIG, "%s: %s; see %sca-file", doing, what, p->setting);
     else if (code == CURLE_USE_SSL_FAILED)
@@ -183,6 +196,9 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code,
                        "%s: it offers no STARTTLS; try %ss://, or allow the password to be read on "
                        "the way: %sallow-plaintext",
                        doing, p->scheme, p->setting);
+    else if (code == CURLE_SSL_CONNECT_ERROR && to->is_tls)
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s; if its port is one for STARTTLS, use %s://",
+                       doing, what, p->scheme);
     else if (strncmp(seen->said, "BYE", 3) == 0 || (!p->has_tag && seen->said[0] >= '4'))
         p3_problem_set(why, EX_TEMPFAIL, "%s: it says %s", doing, seen->said);
     else

@@ -454,7 +454,7 @@ def test_a_password_file_with_line_ends_of_any_kind_is_read_and_an_empty_one_ref
         world.password_file.write_text("\n")
         assert "the first line of what came is empty" in stat(world, server, status=78)
         world.password_file.unlink()
-        assert "reading the password file" in stat(world, server, status=73)
+        assert "reading the password file" in stat(world, server, status=78)
 
 
 def test_quotes_in_a_user_name_do_not_leave_the_keyrings_command(world):

@@ -123,8 +123,19 @@ def test_certificates_are_verified(world, certs, imapd, certificate):
         imap = imapd(certificate=certificate)
         errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", status=69)
         assert "connecting to the IMAP server localhost" in errors and imap.logins == []
+        assert ("name the server as its certificate does" in errors) == (certificate == "wronghost")
+        assert ("imap-ca-file" in errors) == (certificate != "wronghost")
         server.settle()
     assert len(world.on_server()) == 2
+
+
+def test_tls_on_the_port_for_starttls_is_told(world, certs, imapd):
+    world.fill(1, lines=5)
+    with world.server() as server:
+        imap = imapd(tls=False)
+        url = imap.url().replace("imap://", "imaps://")
+        errors = sync(world, server.port, url, certs / "ca.pem", status=75)
+        assert "if its port is one for STARTTLS, use imap://" in errors and imap.logins == []
 
 
 def test_a_refused_login_is_told_and_loses_nothing(world, certs, imapd):
