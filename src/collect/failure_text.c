@@ -93,7 +93,8 @@ static const p3_meaning meanings[] = {
     {POP3_ERR_CONNECT, P3_CASE_ANY, 0, EX_TEMPFAIL,
      "check the host and the port, or try again later", false},
     {POP3_ERR_TIMEOUT, P3_CASE_TLS, POP3_TLS_FAULT_EXPECTED, EX_TEMPFAIL,
-     "if the port is one for TLS from the first octet, use pop3s:// (port 995); otherwise try again "
+     "if the port is one for TLS from the first octet, use pop3s:// (port 995); otherwise try "
+     "again "
      "later",
      .of_command = true},
     {POP3_ERR_TIMEOUT, P3_CASE_ANY, 0, EX_TEMPFAIL, "try again later", false},

@@ -157,13 +157,14 @@ static void explain_refusal(const p3_wire *w, const p3_server_url *to, const cha
                        doing, said, p->setting);
 }
 
-/* A chain that ends well is one of a certificate for another name. */
+/* A verdict on the chain is one of OpenSSL's, from 2 on: where there is none, libcurl, which begins
+ * with 1, has found that the certificate is for another name. */
 static void explain_certificate(const p3_wire *w, const char *doing, const char *what,
                                 p3_problem *why)
 {
-    long chain = 1;
+    long chain = 2;
     w->curl->easy_getinfo(w->easy, CURLINFO_SSL_VERIFYRESULT, &chain);
-    if (chain == 0)
+    if (chain < 2)
         p3_problem_set(why, EX_UNAVAILABLE, "%s: %s; name the server as its certificate does",
                        doing, what);
     else

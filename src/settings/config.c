@@ -309,15 +309,17 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn tol
     p3_reader r = {.config = c, .told = told};
     c->path = path != NULL ? strdup(path) : p3_home_path("XDG_CONFIG_HOME", ".config", "config");
     if (c->path == NULL)
-        return p3_problem_set(why, EX_CONFIG, "HOME is not set: name the configuration with --config");
+        return p3_problem_set(why, EX_CONFIG,
+                              "HOME is not set: name the configuration with --config");
     r.file = fopen(c->path, "re");
     if (r.file == NULL && errno == ENOENT && !must)
         return true;
     if (r.file == NULL && errno == ENOENT)
-        return p3_problem_set(why, EX_CONFIG,
-                              "there is no configuration file %s; `pop3 setup ADDRESS` writes one, and "
-                              "without one a server is named by its URL, pop3s://USER@HOST/",
-                              c->path);
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "there is no configuration file %s; `pop3 setup ADDRESS` writes one, and "
+            "without one a server is named by its URL, pop3s://USER@HOST/",
+            c->path);
     if (r.file == NULL)
         return p3_problem_errno(why, errno, "reading %s", c->path);
     bool ok = read_lines(&r, why) && fill_all_in(&r, why);

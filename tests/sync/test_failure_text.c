@@ -120,8 +120,7 @@ static void what_to_do_where_tls_fails_fits_why_it_failed(void **state)
 static void a_server_that_waits_for_tls_is_not_just_asked_again_later(void **state)
 {
     (void)state;
-    p3_problem silent =
-        described((pop3_error){.tls = POP3_TLS_FAULT_EXPECTED}, POP3_ERR_TIMEOUT);
+    p3_problem silent = described((pop3_error){.tls = POP3_TLS_FAULT_EXPECTED}, POP3_ERR_TIMEOUT);
     p3_problem slow = described((pop3_error){0}, POP3_ERR_TIMEOUT);
     assert_int_equal(silent.exit, EX_TEMPFAIL);
     assert_int_equal(slow.exit, EX_TEMPFAIL);
