@@ -199,7 +199,7 @@ static void start(fixture *f, const char *option, const char *value)
     f->connection.port = f->server.port;
 }
 
-static void stop(fixture *f)
+static void stop_server(fixture *f)
 {
     free(server_stop(&f->server));
 }
@@ -248,7 +248,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     fixture *f = *state;
-    stop(f);
+    stop_server(f);
     bool ok = guard_end(f->descriptors) && f->box.begun == f->box.ended && !f->box.together;
     if (!ok)
         fprintf(stderr, "begun %u, ended %u, together %d\n", f->box.begun, f->box.ended,
@@ -681,7 +681,7 @@ static void a_line_that_breaks_anywhere_loses_nothing(void **state)
         start(f, n % 2 == 0 ? "--close-after" : "--reset-after", octets);
         f->report = (pop3_visit_report)POP3_VISIT_REPORT_INIT;
         (void)pop3_visit(&f->visit, &f->report);
-        stop(f);
+        stop_server(f);
     }
     start(f, NULL, NULL);
     visit(f, POP3_COLLECT_OK);
