@@ -92,12 +92,12 @@ void p3_broken_text(const p3_broken *b, const p3_account *account, char *out, si
     char until[32];
     write_date(b->last, since);
     write_date(b->expires, until);
-    snprintf(out, size,
-             "%llu messages end the session when they are deleted: the others are deleted first; "
-             "seen %s, %s %s; remove = never leaves mail on the server",
-             (unsigned long long)b->count, since,
-             account->forget_traits ? "does not count now (traits = none), expires" : "expires",
-             until);
+    snprintf(
+        out, size,
+        "messages that end the session when they are deleted: %llu; they are deleted after the "
+        "others; seen %s, %s %s; remove = never leaves mail on the server",
+        (unsigned long long)b->count, since,
+        account->forget_traits ? "does not count now (traits = none), expires" : "expires", until);
 }
 
 pop3_server_traits p3_remembered_traits(const p3_remembered *r, const p3_account *account)
