@@ -326,12 +326,12 @@ int unlinkat(int folder, const char *path, int flags)
 
 int unlink(const char *path)
 {
-    return fails("unlink") ? -1 : (int)syscall(SYS_unlink, path);
+    return fails("unlink") ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 
 int mkdir(const char *path, mode_t mode)
 {
-    return fails("mkdir") ? -1 : (int)syscall(SYS_mkdir, path, mode);
+    return fails("mkdir") ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 }
 
 int ftruncate64(int fd, off64_t len)
@@ -384,7 +384,9 @@ ssize_t send(int fd, const void *data, size_t len, int flags)
 
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-    return fails("poll") ? -1 : (int)syscall(SYS_poll, fds, n, timeout);
+    int (*real)(struct pollfd *, nfds_t, int);
+    *(void **)&real = next("poll");
+    return fails("poll") ? -1 : real(fds, n, timeout);
 }
 
 int connect(int fd, const struct sockaddr *at, socklen_t len)
