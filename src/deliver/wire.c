@@ -80,8 +80,18 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
     return 0;
 }
 
-/* Sets libcurl up. It resolves no name: in the sandbox it could not. The address that it is given
- * instead is never used, as the socket is connected. */
+/* An address of the kind that the socket has. */
+static const char *address_for(int fd)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t len = sizeof own;
+    bool v6 = getsockname(fd, (struct sockaddr *)&own, &len) == 0 && own.ss_family == AF_INET6;
+    return v6 ? "[::1]" : "127.0.0.1";
+}
+
+/* Sets libcurl up. It resolves no name: in the sandbox it could not. The socket is connected, so
+ * the address that it is given instead is not used; but libcurl 7.88 connects the socket once more,
+ * for which the address must be of its kind. */
 static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
                                  const p3_server_options *o, p3_seen_login *seen, char *details)
 {
@@ -93,9 +103,8 @@ static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
     bool v6 = strchr(to->server.host, ':') != NULL;
     snprintf(url, sizeof url, "%s%s://%s%s%s:%u/", w->protocol->scheme, to->is_tls ? "s" : "",
              v6 ? "[" : "", to->server.host, v6 ? "]" : "", to->server.port);
-    snprintf(name, sizeof name, "%s%s%s:%u:127.0.0.1", v6 ? "[" : "", to->server.host,
-             v6 ? "]" : "", to->server.port);
-    struct curl_slist *names = curl->slist_append(NULL, name);
+    snprintf(name, sizeof name, "%s:%u:%s", to->server.host, to->server.port, address_for(w->fd));
+    struct curl_slist *names = v6 ? NULL : curl->slist_append(NULL, name);
     curl->easy_setopt(c, CURLOPT_URL, url);
     curl->easy_setopt(c, CURLOPT_RESOLVE, names);
     snprintf(schemes, sizeof schemes, "%s,%ss", w->protocol->scheme, w->protocol->scheme);

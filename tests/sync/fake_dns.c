@@ -1,10 +1,12 @@
 /* The DNS as a test wants it, through the linker's --wrap. For `pop3 setup`, POP3_TEST_DNS has a
  * line for each SRV record, `NAME PRIORITY WEIGHT PORT HOST`; the host "broken" stands for a record
- * that is cut off. Names that are looked up are written to the file POP3_TEST_LOOKUPS. */
+ * that is cut off. Names that are looked up are written to the file POP3_TEST_LOOKUPS, and
+ * localhost has the address POP3_TEST_ADDRESS. */
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,5 +86,7 @@ int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo
         fprintf(f, "%s\n", host);
         fclose(f);
     }
-    return __real_getaddrinfo(host, port, hints, list);
+    const char *address = getenv("POP3_TEST_ADDRESS");
+    bool is_ours = address != NULL && strcmp(host, "localhost") == 0;
+    return __real_getaddrinfo(is_ours ? address : host, port, hints, list);
 }

@@ -46,7 +46,7 @@ class Imapd:
     def __init__(self, certificates: Path, answer: Optional[Callable[[str, int, bytes], Optional[str]]] = None,
                  capabilities: tuple[str, ...] = CAPABILITIES, tls: bool = True, starttls: bool = True,
                  folders: tuple[str, ...] = ("INBOX",), certificate: str = "good", searches: bool = True,
-                 octets_in: int = -1, octets_out: int = -1) -> None:  # fmt: skip
+                 octets_in: int = -1, octets_out: int = -1, address: str = "127.0.0.1") -> None:  # fmt: skip
         self.answer = answer or (lambda step, number, text: None)
         self.capabilities, self.tls, self.starttls, self.searches = capabilities, tls, starttls, searches
         self.octets = {"in": octets_in, "out": octets_out}
@@ -62,8 +62,8 @@ class Imapd:
         self.lock = threading.Lock()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificates / f"{certificate}.pem", certificates / f"{certificate}.key")
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.listener.bind((address, 0))
         self.listener.listen(16)
         self.port = self.listener.getsockname()[1]
         self.threads: list[threading.Thread] = []

@@ -15,6 +15,7 @@ import pytest
 
 from imapd import Cut, Mail, running
 from sent import bodies, crlf, expected, refused, refused_configuration
+from test_setup import DNS_COMMAND
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
@@ -25,9 +26,9 @@ EVERY = int(os.environ.get("CRASH_IMAP_EVERY", 60))
 RANDOM = int(os.environ.get("CRASH_IMAP", 3))
 
 
-def start(world, port, url, ca, *options, point=None, command=CRASH_COMMAND):
+def start(world, port, url, ca, *options, point=None, command=CRASH_COMMAND, **env):
     """The build for tests leaves out the pauses between looks at the folder: what arrives meanwhile, a test's server knows."""
-    env = world.environment(POP3_TEST_PAUSES="skip")
+    env = world.environment(POP3_TEST_PAUSES="skip", **env)
     if point is not None:
         env["POP3_TEST_CRASH_AT"] = point
     secret = world.path / "imap-password"
@@ -594,6 +595,18 @@ def test_memory_does_not_grow_with_the_message(world, certs, imapd, monkeypatch)
 def test_mistakes_are_told(world, options, said):
     errors = refused_configuration(world, *options)
     assert said in errors and "secret" not in errors, errors
+
+
+@pytest.mark.parametrize("host", ["[::1]", "localhost"])
+def test_a_server_has_an_address_of_ipv6(world, certs, imapd, host):
+    try:
+        imap = imapd(address="::1")
+    except OSError:
+        pytest.skip("there is no IPv6")
+    world.fill(3, lines=5)
+    with world.server() as server:
+        sync(world, server.port, imap.url(host=host), certs / "ca.pem", command=DNS_COMMAND, POP3_TEST_ADDRESS="::1")
+    assert bodies(imap) == expected(3)
 
 
 # ---- Dovecot ----
