@@ -35,6 +35,7 @@ KERNELS = {
 # Calls without which a run cannot do its work, and says so.
 FATAL = {"getrandom EPERM", "getrandom ENOSYS"}
 
+# The other subcommands are below; authorize and token in tests/token.
 SUBCOMMANDS = [
     ("stat",), ("list",), ("headers", 1), ("uidl",), ("cat", 1), ("top", 1), ("rm", 12), ("capa",),
     ("doctor",), ("shell",),
@@ -64,8 +65,15 @@ def test_every_subcommand_works_on(kernel, mailbox):
         assert done.returncode == 0, done
         said = done.stdout + done.stderr
         assert KERNELS[kernel][1] in said and "sandbox" in said, done
-    for words in ([COMMAND, "help"], [COMMAND, "--version"]):
-        assert run(kernel, words, env=env).returncode == 0
+    accounts = mailbox.world.path / "accounts"
+    accounts.write_text(f"[a]\nurl = {mailbox.url}\nlmtp = unix:{mailbox.world.path}/lmtp\nrecipient = a@example.org\n")
+    retry = ["retry", "--config", str(accounts), "--state", str(mailbox.world.state)]
+    for words in (["help"], ["--version"], retry):
+        done = run(kernel, [COMMAND, *words], env=env)
+        if words == retry and kernel in FATAL:
+            assert done.returncode != 0 and re.search("^pop3: .*: .*", done.stderr), done
+        else:
+            assert done.returncode == 0, done
     records = env | {"POP3_TEST_DNS": "_pop3s._tcp.example.org 0 1 995 pop.example.org"}
     assert run(kernel, [DNS_COMMAND, "setup", "ann@example.org"], env=records).returncode == 0
 
