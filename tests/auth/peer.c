@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 /* How long a side may be silent, in seconds: a test that waits for it has failed already. */
-#define PATIENCE 10
+#define PATIENCE 60
 
 static void *serve_all(void *arg)
 {

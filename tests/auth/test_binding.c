@@ -411,6 +411,7 @@ static void a_server_that_wants_many_iterations_holds_nobody_up(void **state)
     peer_start(&s.server, serve_one, &s);
     f->options.host = "127.0.0.1";
     f->options.port = s.server.port;
+    f->options.timeout_ms = 200000; /* where the processor is emulated */
     f->options.tls = trusting(f);
     pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
     o.user = "user";

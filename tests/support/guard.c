@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Seconds a test may take, generous for a loaded machine and for valgrind. */
-#define GUARD_PATIENCE 60
+/* Seconds a test may take, generous for a loaded machine, for valgrind and for an emulated
+ * processor. */
+#define GUARD_PATIENCE 240
 
 static volatile sig_atomic_t broken_pipes;
 
