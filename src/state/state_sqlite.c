@@ -268,7 +268,7 @@ static bool open_file(p3_state *s, const char *file, int flags, p3_problem *why)
 static bool has_one_name(const char *path, p3_problem *why)
 {
     struct stat st;
-    return stat(path, &st) != 0 || st.st_nlink <= 1 ||
+    return stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink <= 1 ||
            p3_problem_set(why, EX_CONFIG,
                           "opening the state file %s: it has another name (a hard link), under "
                           "which what is recorded is not seen; remove one of them",
