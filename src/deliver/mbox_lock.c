@@ -182,14 +182,36 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
     return p3_problem_errno(why, error, "locking %s", path);
 }
 
-static bool take_fcntl(const p3_mbox_lock *l, const char *path, p3_problem *why)
+/* Whether a file that is open is still the one of that name. */
+static bool is_still(int fd, const char *path)
+{
+    struct stat open_one;
+    struct stat named;
+    return fstat(fd, &open_one) == 0 && stat(path, &named) == 0 &&
+           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+/* Opens the mbox and locks it. A reader that had it locked may have put another file in its place,
+ * in which nobody would see what is appended to this one. */
+static bool take_fcntl(p3_mbox_lock *l, const char *path, p3_problem *why)
 {
     for (int i = 0; i < P3_LOCK_TRIES; i++) {
-        if (p3_lock_take(l->fd, 0, 0) == 0)
+        if (l->fd < 0)
+            l->fd = p3_outside_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (l->fd < 0)
+            return p3_problem_errno(why, errno, "opening %s", path);
+        bool taken = p3_lock_take(l->fd, 0, 0) == 0;
+        if (taken && is_still(l->fd, path))
             return true;
-        if (errno != EACCES && errno != EAGAIN)
+        if (!taken && errno != EACCES && errno != EAGAIN)
             return p3_problem_errno(why, errno, "locking %s", path);
-        wait_a_little();
+        if (taken) {
+            p3_lock_end(l->fd);
+            (void)close(l->fd);
+            l->fd = -1;
+        } else {
+            wait_a_little();
+        }
     }
     return p3_problem_set(why, EX_TEMPFAIL, "locking %s: another program has locked it", path);
 }
@@ -199,9 +221,7 @@ bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why)
     *l = (p3_mbox_lock){.fd = -1};
     if (!take_dotlock(l, path, why))
         return false;
-    l->fd = p3_outside_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bool ok =
-        l->fd >= 0 ? take_fcntl(l, path, why) : p3_problem_errno(why, errno, "opening %s", path);
+    bool ok = take_fcntl(l, path, why);
     if (!ok)
         p3_mbox_lock_release(l);
     return ok;

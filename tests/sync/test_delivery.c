@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -801,6 +803,60 @@ static void a_lock_that_is_held_or_another_programs_is_left_alone(void **state)
     assert_true(is_there("box.lock"));
 }
 
+/* Descriptors of this process that are open on a file. */
+static unsigned open_on(const struct stat *file)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        struct stat st;
+        count += fstat(fd, &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+    }
+    return count;
+}
+
+/* A thread that locks an mbox. */
+typedef struct locker {
+    char path[256];
+    p3_mbox_lock lock;
+    bool locked;
+} locker;
+
+static void *lock_box(void *ctx)
+{
+    locker *l = ctx;
+    p3_problem why = {0};
+    l->locked = p3_mbox_lock_take(&l->lock, l->path, &why);
+    return NULL;
+}
+
+/* What is appended to the file that had been there would be seen by nobody. */
+static void an_mbox_that_a_reader_replaces_while_it_has_it_locked_is_opened_again(void **state)
+{
+    locker l;
+    pthread_t waiting;
+    struct stat st;
+    struct stat locked;
+    (void)state;
+    snprintf(l.path, sizeof l.path, "%s", in("box"));
+    put("box", "From a\n\nold\n\n");
+    int reader = open(l.path, O_RDWR | O_CLOEXEC);
+    assert_true(reader >= 0 && fstat(reader, &st) == 0);
+    assert_int_equal(p3_lock_take(reader, 0, 0), 0);
+    assert_int_equal(pthread_create(&waiting, NULL, lock_box, &l), 0);
+    while (open_on(&st) < 2) /* it waits for the lock */
+        (void)sched_yield();
+    put("box.new", "From a\n\nnew\n\n");
+    assert_int_equal(rename(in("box.new"), l.path), 0);
+    p3_lock_end(reader);
+    assert_int_equal(close(reader), 0);
+    assert_int_equal(pthread_join(waiting, NULL), 0);
+    assert_true(l.locked);
+    assert_int_equal(stat(l.path, &st), 0);
+    assert_int_equal(fstat(l.lock.fd, &locked), 0);
+    assert_int_equal(locked.st_ino, st.st_ino);
+    p3_mbox_lock_release(&l.lock);
+}
+
 /* Else, of two that find it stale, the second removes the lock that the first has made since. */
 static void a_stale_lock_is_removed_only_by_who_has_the_mbox(void **state)
 {
@@ -918,6 +974,7 @@ int main(void)
         TEST(what_no_intent_names_goes_from_beside_an_mbox_and_what_may_be_needed_stays),
         TEST(a_lock_that_is_held_or_another_programs_is_left_alone),
         TEST(a_stale_lock_is_removed_only_by_who_has_the_mbox),
+        TEST(an_mbox_that_a_reader_replaces_while_it_has_it_locked_is_opened_again),
         TEST(a_command_is_told_apart_by_how_it_ends),
         TEST(a_message_for_a_command_needs_a_place_to_be_kept),
     };
