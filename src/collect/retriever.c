@@ -102,15 +102,20 @@ static bool is_another(p3_retriever *r, const p3_row *row)
            !p3_fingerprint_equal(&row->body, &r->message.whole);
 }
 
-/* The target must not take it for that one: it gets a name of its own, in another run. */
-static void set_apart(p3_retriever *r, p3_mail *mail)
+/* The target must not take it for that one: it gets a name of its own, in the next visit. */
+static void set_apart(p3_retriever *r, const p3_mail *mail)
 {
-    p3_problem why;
-    p3_problem_set(&why, EX_TEMPFAIL,
-                   "it is another message than the one that had its unique-id when a run was "
-                   "killed; the next run delivers it");
-    p3_maildrop_row(r->drop, mail)->name = "";
-    p3_recorder_set_back(r->recorder, mail, &why);
+    p3_row *row = p3_maildrop_row(r->drop, mail);
+    p3_change *change = calloc(1, sizeof *change);
+    if (change == NULL) {
+        p3_maildrop_failed_memory(r->drop);
+        return;
+    }
+    row->name = "";
+    row->fingerprint = row->body = (p3_fingerprint){{0}};
+    change->row = *row;
+    p3_recorder_add_changes(r->recorder, change, 1, NULL);
+    r->others = true;
 }
 
 /* A message has come: completes its row and its parcel. */

@@ -28,6 +28,7 @@ typedef struct p3_retriever {
     unsigned refusals; /* messages refused in a row */
     bool odd;          /* a message began with a status line, and had not its octets */
     bool endless;      /* one was given up, as it did not end */
+    bool others;       /* some came that are to come again, in another visit: see set_apart() */
 } p3_retriever;
 
 /* Adds messages, and opens the target for them, with drop, recorder, names, host, came and ctx set.

@@ -234,7 +234,7 @@ static void enter(p3_visit *v, p3_stage stage)
 static void wind_up(p3_visit *v)
 {
     p3_parts *p = &v->parts;
-    v->outcome.verdict.more = p->choice.more || p->transfer.more;
+    v->outcome.verdict.more = p->choice.more || p->transfer.more || p->transfer.retriever.others;
     p3_batcher_hand_in(&p->transfer.batcher);
     if (p->recorder.pending > 0 || !v->outcome.out_of_step || v->doubted)
         return;
