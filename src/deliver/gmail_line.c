@@ -17,6 +17,7 @@
 #include "confine/outside.h"
 #include "confine/runner.h"
 #include "deliver/pace.h"
+#include "support/hide.h"
 #include "support/clock.h"
 #include "support/pause.h"
 #include "system/erase.h"
@@ -220,9 +221,13 @@ static p3_gmail_verdict send_once(p3_gmail_line *l, const p3_gmail_call *c, cons
     p3_pause(p3_pace_spend(l->session->pace, c->units, p3_clock_ms()));
     p3_http_end end = p3_http_send_on(l->http, &l->way, &r, c->doing, answer, why);
     bool whole = r.upload == NULL || r.upload->done == p3_http_upload_octets(r.upload);
-    if (end == P3_HTTP_ANSWERED)
-        return p3_gmail_judge(answer->status, answer->body, answer->len, c->doing,
-                              l->session->options->renewal, why);
+    if (end == P3_HTTP_ANSWERED) {
+        p3_gmail_verdict is = p3_gmail_judge(answer->status, answer->body, answer->len, c->doing,
+                                             l->session->options->renewal, why);
+        if (is != P3_GMAIL_GOOD)
+            p3_hide_secret(why->text, token);
+        return is;
+    }
     return end == P3_HTTP_LOST && whole ? P3_GMAIL_UNSURE : P3_GMAIL_STOP;
 }
 

@@ -169,8 +169,11 @@ bool p3_imap_read(p3_imap_wire *w, p3_imap_response *r, int64_t until)
     r->text[g.kept] = '\0';
     while (g.kept > 0 && (r->text[g.kept - 1] == '\n' || r->text[g.kept - 1] == '\r'))
         r->text[--g.kept] = '\0';
-    if (take_tag(r))
+    if (take_tag(r)) {
+        if (strncmp(r->text, "NO", 2) == 0 || strncmp(r->text, "B", 1) == 0) /* BAD, BYE */
+            p3_wire_hide(w->wire, r->text);
         return true;
+    }
     errno = EPROTO;
     return false;
 }

@@ -137,8 +137,10 @@ static bool read_reply(p3_lmtp_session *s, p3_reply *r, int ms, bool greets)
             note_capability(s, text);
         int n = snprintf(r->text + used, sizeof r->text - used, "%s%s", used > 0 ? " " : "", text);
         used = (size_t)n < sizeof r->text - used ? used + (size_t)n : sizeof r->text - 1;
-        if (line[3] != '-')
+        if (line[3] != '-') {
+            p3_wire_hide(s->wire, r->text);
             return true;
+        }
     }
     errno = EPROTO;
     return false;

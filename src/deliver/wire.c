@@ -13,6 +13,7 @@
 #include "deliver/dial.h"
 #include "optional/curl.h"
 #include "support/clock.h"
+#include "support/hide.h"
 #include "system/erase.h"
 
 /* Milliseconds to encrypt and log in. */
@@ -23,6 +24,7 @@ struct p3_wire {
     CURL *easy;
     int fd; /* -1 as long as there is none */
     const p3_wire_protocol *protocol;
+    char *secret;      /* that it logged in with; or NULL */
     size_t ahead_used; /* octets that were received to see whether there are any */
     char ahead[256];
 };
@@ -182,15 +184,15 @@ static void explain_certificate(const p3_wire *w, const char *doing, const char 
                        doing, what, w->protocol->setting);
 }
 
-static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code,
-                    const p3_seen_login *seen, const char *details, const char *renewal,
-                    p3_problem *why)
+static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3_seen_login *seen,
+                    const char *details, const char *renewal, p3_problem *why)
 {
     const p3_wire_protocol *p = w->protocol;
     const char *what = details[0] != '\0' ? details : w->curl->easy_strerror(code);
     const char *host = to->server.host;
     char doing[400];
     snprintf(doing, sizeof doing, "connecting to the %s server %s", p->name, host);
+    p3_hide_secret(seen->said, w->secret);
     if (code == CURLE_LOGIN_DENIED && strstr(seen->said, p->later) != NULL)
         p3_problem_set(why, EX_TEMPFAIL,
                        "logging in to the %s server %s as %s: %s; try again later", p->name, host,
@@ -250,6 +252,13 @@ static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_serve
     return has_none ? CURLE_AUTH_ERROR : code;
 }
 
+static void free_secret(char *text)
+{
+    if (text != NULL)
+        p3_erase(text, strlen(text));
+    free(text);
+}
+
 static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options *o, p3_problem *why)
 {
     p3_server_secret secret = {0};
@@ -258,6 +267,12 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
     for (int attempt = 0; again && attempt < 2; attempt++) {
         if (to->user[0] != '\0' && !o->secret(o->secret_ctx, &secret, why))
             break;
+        free_secret(w->secret);
+        w->secret = secret.text != NULL ? strdup(secret.text) : NULL;
+        if (secret.text != NULL && w->secret == NULL) {
+            p3_problem_set(why, EX_OSERR, "out of memory");
+            break;
+        }
         code = connect_with(
             w, to, o, &secret,
             secret.is_token ? "AUTH=OAUTHBEARER;AUTH=XOAUTH2" : w->protocol->passwords, why);
@@ -265,9 +280,7 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
             code = connect_with(w, to, o, &secret, NULL, why);
         again = code == CURLE_LOGIN_DENIED && secret.is_token; /* it may have been withdrawn */
     }
-    if (secret.text != NULL)
-        p3_erase(secret.text, strlen(secret.text));
-    free(secret.text);
+    free_secret(secret.text);
     return code == CURLE_OK;
 }
 
@@ -314,7 +327,13 @@ void p3_wire_close(p3_wire *w)
         w->curl->easy_cleanup(w->easy); /* and its socket */
     else if (w->fd >= 0)
         (void)close(w->fd);
+    free_secret(w->secret);
     free(w);
+}
+
+void p3_wire_hide(const p3_wire *w, char *text)
+{
+    p3_hide_secret(text, w->secret);
 }
 
 /* ---- octets ---- */

@@ -31,6 +31,9 @@ p3_wire *p3_wire_dial(const p3_address *to, const char *protocol, p3_problem *wh
 p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *options,
                         const p3_wire_protocol *protocol, p3_problem *why);
 
+/* Ends a text of the server's where it repeats a part of the secret that it was logged in with. */
+void p3_wire_hide(const p3_wire *w, char *text);
+
 /* Sends all octets, until a time of p3_clock_ms(). False with errno. */
 bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until);
 

@@ -1,9 +1,12 @@
 """What a server that mail goes to, or that gives tokens, says cannot command the terminal, nor pass for a line of the
 command's own."""
 
+import base64
 import contextlib
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -11,7 +14,7 @@ from gmaild import Answer, running as gmail_running
 from imapd import running as imap_running
 from lmtpd import Smtpd, running as lmtp_running
 from test_terminal import CHARACTERS, ERASE, HOSTILE, assert_harmless, terminal
-from world import COMMAND
+from world import COMMAND, DEADLINE
 
 FORGED = "pop3: all is well with everybody"
 SAID = "".join(CHARACTERS) + f"\x1b[31m \u009b31m {FORGED}"
@@ -86,3 +89,54 @@ def test_what_was_refused_commands_no_terminal_when_it_is_tried_again(world, cer
         shown, _ = terminal([COMMAND, "retry", *words, *more], env)
     assert b"550" in shown
     assert_harmless(shown, [ERASE])
+
+
+# ---- secrets ----
+
+SECRETS = ["imap secret", "smtp secret", "a-token-of-gmails"]
+REPEATED = [base64.b64encode(b"\0me@example.org\0" + s.encode()).decode() for s in SECRETS]
+REPEATED += [base64.b64encode(s.encode()).decode() for s in SECRETS] + [*SECRETS, *(s[3:] for s in SECRETS)]
+
+
+def says_the_secret(world, certs, kind, step, said):
+    """What a run says whose target's server repeats something."""
+    for name in ("imap", "smtp"):
+        (world.path / f"{name}-password").write_text(f"{name} secret\n")
+        (world.path / f"{name}-password").chmod(0o600)
+    with contextlib.ExitStack() as stack:
+        if kind == "imap":
+            answer = f"* BYE {said}" if step == "greeting" else f"NO {said}"
+            server = stack.enter_context(imap_running(certs, lambda at, n, _: answer if at == step else None))
+            options = ["--imap", server.url(), "--imap-ca-file", str(certs / "ca.pem"), "--imap-password-file",
+                       str(world.path / "imap-password")]  # fmt: skip
+        elif kind == "smtp":
+            server = stack.enter_context(lmtp_running(certs, lambda at, n, _: f"550 {said}" if at == step else None, kind=Smtpd))
+            options = ["--smtp", server.where, "--recipient", "me@example.org", "--smtp-ca-file", str(certs / "ca.pem"),
+                       "--smtp-password-file", str(world.path / "smtp-password")]  # fmt: skip
+        else:
+            body = {"error": {"code": 400, "message": said, "errors": [{"reason": "odd", "message": said}]}}
+            server = stack.enter_context(gmail_running(
+                certs, lambda at, n: Answer(400, json.dumps(body).encode(), {}, False) if at == step else None))  # fmt: skip
+            server.tokens.add(SECRETS[2])
+            options = ["--gmail", "me@gmail.com", "--gmail-url", server.url, "--issuer-ca-file", str(server.ca_file),
+                       "--gmail-token-command", f"echo {SECRETS[2]}"]  # fmt: skip
+        pop3 = stack.enter_context(world.server())
+        words = [COMMAND, "sync", f"pop3://user@127.0.0.1:{pop3.port}", "--state", str(world.state), "--password-file",
+                 str(world.password_file), "--allow-plaintext", "--retries", "0", "--verbose", *options]  # fmt: skip
+        done = subprocess.run(words, env=world.environment(), capture_output=True, text=True, timeout=DEADLINE, check=False)
+    kept = b"".join(file.read_bytes() for file in world.path.glob("state.db.refused/*/new/*"))
+    return done.stdout + done.stderr + kept.decode()
+
+
+@pytest.mark.parametrize("kind, step", [("imap", "greeting"), ("imap", "login"), ("imap", "append"), ("imap", "message"),
+                                        ("smtp", "greeting"), ("smtp", "mail"), ("smtp", "message"), ("gmail", "import"),
+                                        ("gmail", "labels")])  # fmt: skip
+def test_a_targets_server_that_repeats_the_secret_does_not_get_it_shown(fast_world, certs, kind, step):
+    world = fast_world
+    world.fill(1)
+    secret = {"imap": 0, "smtp": 1, "gmail": 2}[kind]
+    for repeated in REPEATED[secret::3]:
+        said = says_the_secret(world, certs, kind, step, f"it is {repeated} behind it")
+        assert repeated not in said and "behind it" not in said, said
+        for file in world.path.glob("state.db*"):
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
