@@ -346,6 +346,11 @@ def python(b: Bench) -> list[Result]:
     retrieve = pair("import", "--work", "import") + pair("retrieve") + pair("retrieve", tls=True)
     n, large = (2000, 20) if b.short else (10000, 200)
     retrieve.append(peers.python_sockets(n))
+    alone = "libpop3 in C, one command at a time"
+    retrieve += present(
+        peers.library(b, "--sequential", name=alone),
+        peers.library(b, "--sequential", name=f"{alone}, TLS", tls=True),
+    )
     with b.server(n, 4096) as (port, tls):
         rows = b.rounds_of(start + retrieve + pair("500 sessions", "--work", "connect"), port, tls)
     small = Result("P1", f"Python: {n:,} messages of 4 KB, one command at a time", rows)

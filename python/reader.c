@@ -131,10 +131,12 @@ static void note_timeout(const cpoplib_state *state, const cpoplib_reader *r)
 static Py_ssize_t read_by_wire(const cpoplib_state *state, cpoplib_reader *r,
                                const cpoplib_wire *wire, PyObject *line, bool *sent)
 {
-    bool due = state->look && p3_glance_is_due(&r->glance), look = due;
+    /* In the middle of a reply, the object that has TLS may hold octets that the socket has not. */
+    bool may_look = state->look && (wire->tls == NULL || line != NULL);
+    bool due = may_look && p3_glance_is_due(&r->glance), look = due;
     r->block->shown_from = r->end;
     Py_ssize_t n = cpoplib_wire_exchange(state, wire, line, sent, r->block, &look);
-    if (due && wire->tls == NULL)
+    if (due)
         p3_glance_over(&r->glance, look);
     if (n < 0 && !*sent)
         return -1; /* nothing has been read */

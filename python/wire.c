@@ -37,15 +37,24 @@ static int is_own(PyTypeObject *type, PyObject *name, PyObject *own)
     return value == own;
 }
 
+/* sock.fileno(); -1 where it has none, or with an exception that is no Exception. */
+static int descriptor_of(const cpoplib_state *state, PyObject *sock)
+{
+    Py_ssize_t fd = -1;
+    PyObject *number = PyObject_CallMethodNoArgs(sock, state->names[NAME_FILENO]);
+    bool plain = number != NULL && cpoplib_plain_int(number, &fd) && fd >= 0 && fd <= INT_MAX;
+    Py_XDECREF(number);
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception))
+        PyErr_Clear();
+    return plain ? (int)fd : -1;
+}
+
 /* sock.fileno() and its timeout; 0 where they are not plain. */
 static int find_descriptor(const cpoplib_state *state, cpoplib_wire *wire)
 {
-    Py_ssize_t fd = -1;
-    PyObject *number = PyObject_CallMethodNoArgs(wire->sock, state->names[NAME_FILENO]);
-    PyObject *timeout = number == NULL ? NULL : cpoplib_get(state, wire->sock, NAME_TIMEOUT);
-    bool plain = timeout != NULL && cpoplib_plain_int(number, &fd) && fd >= 0 && fd <= INT_MAX;
-    Py_XDECREF(number);
-    wire->fd = (int)fd;
+    wire->fd = descriptor_of(state, wire->sock);
+    PyObject *timeout = wire->fd < 0 ? NULL : cpoplib_get(state, wire->sock, NAME_TIMEOUT);
+    bool plain = timeout != NULL;
     if (plain && timeout == Py_None) {
         wire->timeout = -1;
     } else if (plain && PyFloat_CheckExact(timeout)) {
@@ -245,11 +254,7 @@ static Py_ssize_t by_descriptor(const cpoplib_state *state, const cpoplib_wire *
         }
         if (PyErr_CheckSignals() < 0)
             return -1;
-        PyObject *number = PyObject_CallMethodNoArgs(wire->sock, state->names[NAME_FILENO]);
-        Py_ssize_t fd = -1;
-        bool same = number != NULL && cpoplib_plain_int(number, &fd) && fd == wire->fd;
-        Py_XDECREF(number);
-        if (!same) { /* a handler has closed it */
+        if (descriptor_of(state, wire->sock) != wire->fd) { /* a handler has closed it */
             PyErr_Clear();
             raise_error(state, EBADF);
             return -1;
@@ -316,18 +321,43 @@ static Py_ssize_t read_tls(const cpoplib_state *state, const cpoplib_wire *wire,
     return n < 0 && is_ragged_end(state, wire) ? 0 : n;
 }
 
+/* Looks for a moment, without the GIL, whether octets of an answer have come to the socket below
+ * TLS, which are left there. 0, or -1 with an exception. */
+static int look_below_tls(const cpoplib_state *state, const cpoplib_wire *wire, bool *look)
+{
+    char octet;
+    ssize_t got = -1;
+    int fd = descriptor_of(state, wire->sock);
+    if (fd >= 0) {
+        Py_BEGIN_ALLOW_THREADS int64_t until = now_us() + LOOK;
+        do
+            got = recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+        while (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && now_us() < until);
+        Py_END_ALLOW_THREADS
+    }
+    *look = got >= 0;
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static Py_ssize_t exchange_tls(const cpoplib_state *state, const cpoplib_wire *wire, PyObject *line,
+                               bool *sent, cpoplib_block *block, bool *look)
+{
+    if (line != NULL && write_tls(state, wire, line) < 0)
+        return -1;
+    *sent = true;
+    if (*look && look_below_tls(state, wire, look) < 0)
+        return -1;
+    return read_tls(state, wire, block);
+}
+
 Py_ssize_t cpoplib_wire_exchange(const cpoplib_state *state, const cpoplib_wire *wire,
                                  PyObject *line, bool *sent, cpoplib_block *block, bool *look)
 {
     bool unused;
     sent = sent == NULL ? &unused : sent;
     *sent = line == NULL;
-    if (wire->tls != NULL) {
-        if (line != NULL && write_tls(state, wire, line) < 0)
-            return -1;
-        *sent = true;
-        return read_tls(state, wire, block);
-    }
+    if (wire->tls != NULL)
+        return exchange_tls(state, wire, line, sent, block, look);
     return by_descriptor(state, wire, line == NULL ? NULL : PyBytes_AS_STRING(line),
                          line == NULL ? 0 : (size_t)PyBytes_GET_SIZE(line), sent,
                          block->data + block->shown_from,

@@ -19,12 +19,28 @@ static const char *find_end(p3_split *s, const char *p, size_t have)
     return lf;
 }
 
+/* Takes lines as nearly all are: they end with CRLF and do not begin with a dot. */
+static const char *take_usual(p3_split *s, const char *at, const char *end)
+{
+    while (s->count < s->cap && s->scanned == 0) {
+        size_t have = (size_t)(end - at);
+        const char *lf = memchr(at, '\n', have < s->longest ? have : s->longest);
+        if (lf == NULL || lf == at || lf[-1] != '\r' || *at == '.')
+            break;
+        size_t taken = (size_t)(lf - at) + 1;
+        s->lines[s->count++] = p3_span(at, taken - 2);
+        s->octets += taken;
+        at += taken;
+    }
+    return at;
+}
+
 p3_split_result p3_split_take(p3_split *s, const char **p, const char *end)
 {
     const char *at = *p;
     p3_split_result result = P3_SPLIT_FULL;
     s->count = 0;
-    while (s->count < s->cap) {
+    while ((at = take_usual(s, at, end)), s->count < s->cap) {
         size_t have = (size_t)(end - at);
         const char *lf = find_end(s, at, have);
         size_t taken = lf == NULL ? have : (size_t)(lf - at) + 1;

@@ -6,6 +6,7 @@ Each behaviour is looked at with poplib too.
 from __future__ import annotations
 
 import contextlib
+import os
 import poplib
 import signal
 import socket
@@ -320,11 +321,13 @@ def secured(module: Any, certificates: Path, serve: Callable[[ssl.SSLSocket], No
         if heed:
             ours.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         pop = module.POP3_SSL("host", context=ours)
-    yield pop
-    with contextlib.suppress(OSError):
-        pop.close()
-    thread.join(30)
-    server.close()
+    try:
+        yield pop
+    finally:
+        with contextlib.suppress(OSError):
+            pop.close()
+        thread.join(30)
+        server.close()
 
 
 def answering(replies: list[bytes]) -> Callable[[ssl.SSLSocket], None]:
@@ -342,6 +345,25 @@ def test_no_function_of_python_is_called_for_a_command_over_tls(certificates: Pa
     with secured(cpoplib, certificates, answering([b"+OK\r\n", MESSAGE, b"+OK 1 2\r\n"])) as pop:
         for call in (pop.noop, lambda: pop.retr(1), pop.stat):
             assert python_calls(call) == []
+
+
+@pytest.mark.skipif(os.sysconf("SC_NPROCESSORS_ONLN") == 1, reason="the server needs the processor")
+def test_an_answer_over_tls_is_looked_for_before_sleeping(certificates: Path) -> None:
+    looks = []
+    with secured(cpoplib, certificates, answering([b"+OK\r\n", MESSAGE])) as pop:
+        fileno = pop.sock.fileno
+        pop.sock.fileno = lambda: looks.append(1) or fileno()
+        pop.noop()
+        assert looks == [1]
+        assert len(pop.retr(1)[1]) == 1000
+
+
+@pytest.mark.parametrize("fileno", [lambda: -1, lambda: "x", lambda: 1 / 0, lambda: 1 << 40])
+def test_a_tls_socket_whose_descriptor_is_hidden_works(certificates: Path, fileno: Callable[[], Any]) -> None:
+    with secured(cpoplib, certificates, answering([b"+OK\r\n", MESSAGE])) as pop:
+        pop.sock.fileno = fileno
+        assert pop.noop() == b"+OK"
+        assert len(pop.retr(1)[1]) == 1000
 
 
 @both
