@@ -2,12 +2,16 @@
  * with the examples, never run. */
 #include <pop3/collect.h>
 
+#include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 bool collect(const char *host, const char *user, const char *password, const char *maildir,
              const char *memory);
 pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uids,
                                     pop3_memory *memory, pop3_maildir *maildir);
+struct collection;
+bool begin_visit(struct collection *c, int *loop_waits_for);
 
 /* [visit] */
 bool collect(const char *host, const char *user, const char *password, const char *maildir,
@@ -54,3 +58,37 @@ pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uid
     return status != POP3_COLLECT_OK ? status : saved;
 }
 /* [by_hand] */
+
+/* [in_a_thread] */
+typedef struct collection {
+    pop3_visit_options visit; /* with a stop_fd, a pipe's end, for ending it early */
+    pop3_visit_report report;
+    pthread_t thread;
+    int done;
+} collection;
+
+static void *visit_in_thread(void *arg)
+{
+    collection *c = arg;
+    (void)pop3_visit(&c->visit, &c->report);
+    (void)close(c->done); /* the other end becomes readable: end of file */
+    return NULL;
+}
+
+/* When loop_waits_for becomes readable: pthread_join(c->thread, NULL), then read c->report. */
+bool begin_visit(collection *c, int *loop_waits_for)
+{
+    const pop3_visit_report empty = POP3_VISIT_REPORT_INIT;
+    int ends[2];
+    if (pipe(ends) != 0)
+        return false;
+    *loop_waits_for = ends[0];
+    c->report = empty;
+    c->done = ends[1];
+    if (pthread_create(&c->thread, NULL, visit_in_thread, c) == 0)
+        return true;
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return false;
+}
+/* [in_a_thread] */

@@ -21,8 +21,8 @@ void cpoplib_wire_done(cpoplib_wire *wire);
 /* As sock.recv_into(): reads once, into the block's octets from its shown_from on. With octets to
  * send, in `line`, a bytes object or NULL, these go out first, as by sock.sendall(). Looks for the
  * answer a moment before it sleeps if `look`, and leaves in it whether that came at once; over TLS
- * that makes sense with a line only. Returns how many octets came; 0 at the end of input; -1 with an exception. *sent, if not NULL, is whether
- * all of the line went out. */
+ * that makes sense with a line only. Returns how many octets came; 0 at the end of input; -1 with
+ * an exception. *sent, if not NULL, is whether all of the line went out. */
 Py_ssize_t cpoplib_wire_exchange(const cpoplib_state *state, const cpoplib_wire *wire,
                                  PyObject *line, bool *sent, cpoplib_block *block, bool *look);
 

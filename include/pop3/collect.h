@@ -469,11 +469,12 @@ POP3_DEFAULTS(pop3_visit_options)
 #endif
 
 /**
- * Visits an account. Blocking. The order of effects for each message: its name is recorded, it is
- * written, committed, recorded as delivered; only then it may be deleted (RFC 1939 §5), QUIT is
- * sent (§6), and the deletion recorded. Which messages are new is told by unique-ids and, where
- * those do not tell messages apart, by their headers. Where it is doubtful whether a message was
- * delivered, it is delivered again.
+ * Visits an account. Blocking, and for more than the network: there is no form of it for event
+ * loops, beside which it runs in a thread (@ref guide_collecting shows one). The order of effects
+ * for each message: its name is recorded, it is written, committed, recorded as delivered; only
+ * then it may be deleted (RFC 1939 §5), QUIT is sent (§6), and the deletion recorded. Which
+ * messages are new is told by unique-ids and, where those do not tell messages apart, by their
+ * headers. Where it is doubtful whether a message was delivered, it is delivered again.
  *
  * Each message is delivered exactly once to a Maildir, and to a target with a right @c find, if the
  * server's unique-ids tell messages apart. Where only their headers do, that holds for a Maildir; a

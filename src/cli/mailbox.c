@@ -24,7 +24,7 @@ static int make_client(p3_session_with *m)
     pop3_status status = pop3_client_new(&m->client, &m->options);
     if (status == POP3_OK)
         return EX_OK;
-    p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
+    p3_describe_no_client(status, &why);
     return p3_complain(m->account->account.name, &why);
 }
 

@@ -111,7 +111,7 @@ void p3_authorization_log_in(p3_authorization *a)
     if (d->client != NULL)
         p3_describe_failure_of(d->client, d->account, status, &why);
     else
-        p3_problem_set(&why, EX_CONFIG, "connecting: %s", pop3_status_message(status));
+        p3_describe_no_client(status, &why);
     p3_maildrop_failed(d, &why);
 }
 

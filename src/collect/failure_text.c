@@ -1,6 +1,7 @@
 /* What a client's failure means for people, and as an exit status: one table. */
 #include "collect/failure_text.h"
 
+#include <errno.h>
 #include <strings.h>
 #include <sysexits.h>
 
@@ -171,6 +172,15 @@ static bool may_want_token(const pop3_error *e, pop3_status status)
     return status == POP3_ERR_NOT_OFFERED ||
            (status == POP3_ERR_REFUSED && !e->temporary &&
             (e->refused == POP3_REFUSED_CREDENTIALS || e->refused == POP3_REFUSED_METHOD));
+}
+
+void p3_describe_no_client(pop3_status status, p3_problem *out)
+{
+    if (status == POP3_ERR_IO) /* there are no more descriptors, say */
+        p3_problem_errno(out, errno, "connecting");
+    else
+        p3_problem_set(out, status == POP3_ERR_MEMORY ? EX_OSERR : EX_CONFIG, "connecting: %s",
+                       pop3_status_message(status));
 }
 
 void p3_describe_failure_of(const pop3_client *client, const p3_account *account,

@@ -13,6 +13,9 @@ void p3_describe_failure(const pop3_client *client, pop3_status status, p3_probl
 void p3_describe_failure_of(const pop3_client *client, const p3_account *account,
                             pop3_status status, p3_problem *out);
 
+/* Describes why there is no client: pop3_client_new() has just failed, and errno is its. */
+void p3_describe_no_client(pop3_status status, p3_problem *out);
+
 /* Whether all that the server announces to log in with are tokens. */
 bool p3_takes_only_tokens(const pop3_client *client);
 

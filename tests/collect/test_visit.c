@@ -752,6 +752,44 @@ static void visits_in_many_threads_share_a_memory(void **state)
         box_clear(&jobs[i].box);
 }
 
+/* A second visit of an account, in a thread of its own, while the first one is at work. */
+typedef struct rival {
+    job job;
+    bool came;
+} rival;
+
+static void visit_meanwhile(void *ctx, const pop3_visit_notice *n)
+{
+    rival *r = ctx;
+    if (n->event != POP3_VISIT_LISTED)
+        return;
+    r->came = true;
+    assert_int_equal(pthread_create(&r->job.thread, NULL, run_job, &r->job), 0);
+    assert_int_equal(pthread_join(r->job.thread, NULL), 0);
+}
+
+static void a_second_visit_to_an_account_is_told_that_another_has_it(void **state)
+{
+    fixture *f = *state;
+    rival r = {.job = {.visit = f->visit, .target = f->target}};
+    start(f, NULL, NULL);
+    r.job.target.ctx = &r.job.box;
+    r.job.visit.target = &r.job.target;
+    f->visit.notice = visit_meanwhile;
+    f->visit.notice_ctx = &r;
+    visit(f, POP3_COLLECT_OK);
+    assert_complete(f, MESSAGES);
+    assert_true(r.came);
+    assert_int_equal(r.job.status, POP3_COLLECT_TEMPORARY);
+    assert_non_null(strstr(r.job.report.error.message, "another run"));
+    assert_int_equal(r.job.report.retrieved, 0);
+    assert_int_equal(r.job.box.begun, 0);
+    r.job.visit.notice = NULL;
+    (void)run_job(&r.job); /* afterwards it may, and finds nothing left to do */
+    assert_int_equal(r.job.status, POP3_COLLECT_OK);
+    assert_int_equal(r.job.report.retrieved, 0);
+}
+
 /* SQLite keeps /dev/null open in place of a standard descriptor that is closed: here that is done
  * before descriptors are counted. */
 static void open_standard_descriptors(void)
@@ -786,6 +824,7 @@ int main(void)
         VISIT(a_line_that_breaks_anywhere_loses_nothing),
         VISIT(a_message_without_an_end_is_given_up),
         VISIT(visits_in_many_threads_share_a_memory),
+        VISIT(a_second_visit_to_an_account_is_told_that_another_has_it),
     };
     open_standard_descriptors();
     guard_install();
