@@ -99,12 +99,14 @@ RUNS = [
         "thread sanitizer",
         "build-threads",
         ["-Db_lundef=false", "-Db_sanitize=thread"],
-        ["threads", "client-cancel", "command-ahead"],
+        ["threads", "client-cancel", "command-ahead", "collect-parts", "collect-visit"],
         targets=(
             "tests/server/pop3-testserver",
             "tests/threads/client-threads",
             "tests/client/client-cancel",
             "tests/sync/command-ahead",
+            "tests/collect/collect-parts",
+            "tests/collect/collect-visit",
         ),
     ),
 ]

@@ -24,6 +24,10 @@ void failing_arm(const failing *f, unsigned long n);
 /* Everything works again. Returns the name of the first call that failed, or NULL. */
 const char *failing_disarm(void);
 
+/* From now on writes of one octet work: a thread wakes another by an empty pipe, which cannot fail.
+ */
+void failing_spare_wakes(void);
+
 /* For stand-ins elsewhere: counts a call that can fail so. True when it is to. */
 bool failing_now(failing_how how, const char *name, int error);
 
