@@ -215,6 +215,16 @@ end:
     return result;
 }
 
+/* Says that a pair has more than two values, as this version of Python does. */
+static void raise_too_many(PyObject *pair, Py_ssize_t size)
+{
+    bool counted = PyTuple_CheckExact(pair) || PyList_CheckExact(pair) || PyDict_CheckExact(pair);
+    if (PY_VERSION_HEX >= 0x030E0000 && counted)
+        PyErr_Format(PyExc_ValueError, "too many values to unpack (expected 2, got %zd)", size);
+    else
+        PyErr_SetString(PyExc_ValueError, "too many values to unpack (expected 2)");
+}
+
 /* "a, b = pair", with the errors that Python has for it. */
 static int unpack(PyObject *pair, PyObject **first, PyObject **second)
 {
@@ -240,7 +250,7 @@ static int unpack(PyObject *pair, PyObject **first, PyObject **second)
     } else if (size < 2) {
         PyErr_Format(PyExc_ValueError, "not enough values to unpack (expected 2, got %zd)", size);
     } else {
-        PyErr_SetString(PyExc_ValueError, "too many values to unpack (expected 2)");
+        raise_too_many(pair, size);
     }
     Py_DECREF(tuple);
     return size == 2 ? 0 : -1;
