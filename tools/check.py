@@ -65,7 +65,7 @@ OUTSIDE = [word for suite in ("client", "auth", "collect", "command", "interop",
 # What is in the twins of Linux's files: src/system.
 PROGRAMS = [
     *(f"tests/client/client-{name}" for name in ("cancel", "connect", "event_loop", "pipelining", "quirks")),
-    *(f"tests/sync/command-{name}" for name in ("ahead", "delivery", "mbox", "plan", "runner", "state")),
+    *(f"tests/sync/command-{name}" for name in ("delivery", "mbox", "plan", "runner", "state")),
 ]
 PORTABLE = [*(Path(program).name for program in PROGRAMS), "command-without-sandbox"]
 
@@ -99,12 +99,11 @@ RUNS = [
         "thread sanitizer",
         "build-threads",
         ["-Db_lundef=false", "-Db_sanitize=thread"],
-        ["threads", "client-cancel", "command-ahead", "collect-parts", "collect-visit"],
+        ["threads", "client-cancel", "collect-parts", "collect-visit"],
         targets=(
             "tests/server/pop3-testserver",
             "tests/threads/client-threads",
             "tests/client/client-cancel",
-            "tests/sync/command-ahead",
             "tests/collect/collect-parts",
             "tests/collect/collect-visit",
         ),

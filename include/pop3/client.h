@@ -128,15 +128,11 @@ typedef struct pop3_client_options {
     uint16_t proxy_port;    /**< The proxy's port; default by @c proxy. */
     const char *proxy_user; /**< The user name for the proxy, or NULL; up to 255 octets. */
     const char *proxy_password; /**< The password that goes with it; wiped when the client goes. */
-    int busy_wait_us; /**< Microseconds that a blocking call looks for the answer to a command
-                           before it sleeps, for as long as answers come so soon: a server on the
-                           same machine answers before a process that sleeps has been woken. Default
-                           50, or never where there is but one processor; negative: never. */
-    pop3_server_traits traits; /**< What is known of the server from earlier sessions, or told. */
-    pop3_resolve_fn resolve;   /**< Looks names up instead of getaddrinfo(3), or NULL. */
-    void *resolve_ctx;         /**< First argument of @c resolve. */
-    pop3_socket_fn socket;     /**< Is told on which descriptors to wait, or NULL. */
-    void *socket_ctx;          /**< First argument of @c socket. */
+    pop3_server_traits traits;  /**< What is known of the server from earlier sessions, or told. */
+    pop3_resolve_fn resolve;    /**< Looks names up instead of getaddrinfo(3), or NULL. */
+    void *resolve_ctx;          /**< First argument of @c resolve. */
+    pop3_socket_fn socket;      /**< Is told on which descriptors to wait, or NULL. */
+    void *socket_ctx;           /**< First argument of @c socket. */
 } pop3_client_options;
 
 /* clang-format off */

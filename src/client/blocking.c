@@ -15,19 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a call looks before it sleeps unless told, in microseconds. */
-#define P3_BUSY_WAIT 50
+/* How long a call looks before it sleeps, in microseconds. */
+#define P3_LOOK_US 50
 
-/* Looks for a moment, of `most` milliseconds at most unless negative, whether there is something to
- * do. */
-static bool look(pop3_client *c, struct pollfd *fds, nfds_t n, int most)
+/* Looks for a moment whether there is something to do. */
+static bool look(pop3_client *c, struct pollfd *fds, nfds_t n)
 {
-    int64_t moment = c->options.busy_wait_us;
-    if (most >= 0 && moment > (int64_t)most * 1000)
-        moment = (int64_t)most * 1000;
     int ready = poll(fds, n, 0);
     bool soon = true;
-    int64_t until = ready == 0 ? p3_now_us() + moment : 0;
+    int64_t until = ready == 0 ? p3_now_us() + c->look_us : 0;
     while (ready == 0 && soon) {
         ready = poll(fds, n, 0);
         soon = p3_now_us() < until; /* on a busy machine others may have come in between */
@@ -36,13 +32,13 @@ static bool look(pop3_client *c, struct pollfd *fds, nfds_t n, int most)
     return ready != 0;
 }
 
-/* While a window is under way there is no hurry: the line is not idle. The default is found out
- * here, as clients in an event loop do not need it. */
+/* While a window is under way there is no hurry: the line is not idle. With one processor it would
+ * only keep the server from answering. */
 static bool is_worth_a_look(pop3_client *c)
 {
-    if (c->options.busy_wait_us == 0)
-        c->options.busy_wait_us = p3_has_one_processor() ? -1 : P3_BUSY_WAIT;
-    return c->options.busy_wait_us > 0 && p3_under_way(c) == 1 && p3_glance_is_due(&c->glance);
+    if (c->look_us == 0)
+        c->look_us = p3_has_one_processor() ? -1 : P3_LOOK_US;
+    return c->look_us > 0 && p3_under_way(c) == 1 && p3_glance_is_due(&c->glance);
 }
 
 static void wait_for(pop3_client *c)
@@ -56,7 +52,7 @@ static void wait_for(pop3_client *c)
     }
     int most = pop3_client_deadline(c);
     if (most != 0 && is_worth_a_look(c)) {
-        if (look(c, fds, (nfds_t)n, most))
+        if (look(c, fds, (nfds_t)n))
             return;
         most = pop3_client_deadline(c);
     }

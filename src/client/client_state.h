@@ -38,7 +38,8 @@ struct pop3_client {
     bool inside;        /* step.c: callbacks are running */
     bool more;          /* step.c: there is more to do at once, as a step stopped short */
     p3_wake wake;
-    p3_glance glance;    /* blocking.c */
+    p3_glance glance;    /* blocking.c, */
+    int look_us;         /* and how long a look takes at most; negative: never; 0: as usual */
     p3_kept_reply reply; /* to the last blocking command */
 };
 

@@ -242,8 +242,6 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
 
 void p3_retriever_allow(p3_retriever *r, size_t allowed)
 {
-    if (allowed > r->window.allowed && r->delivery->class->expect != NULL)
-        r->delivery->class->expect(r->delivery, r->names, allowed);
     r->window.allowed = allowed;
     p3_window_fill(&r->window);
 }

@@ -169,15 +169,6 @@ static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
     w->ready = deadline == 0;
 }
 
-static bool prepare_any(p3_loop *l)
-{
-    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
-        if (p3_visit_prepare(l->active[i]->visit))
-            return true;
-    }
-    return false;
-}
-
 static void wait_for_any(p3_loop *l)
 {
     size_t n = 0;
@@ -195,8 +186,6 @@ static void wait_for_any(p3_loop *l)
         l->fds[1].fd = -1;
         sooner(&timeout, l->farewell);
     }
-    while (prepare_any(l) && poll(l->fds, (nfds_t)n, 0) == 0)
-        continue;
     if (poll(l->fds, (nfds_t)n, timeout) < 0)
         return; /* a signal: look around again */
     for (size_t i = first; i < n; i++) {

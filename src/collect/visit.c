@@ -300,14 +300,6 @@ bool p3_visit_is_woken(const p3_visit *v)
     return v->woken;
 }
 
-bool p3_visit_prepare(p3_visit *v)
-{
-    p3_delivery *d = v->parts.transfer.retriever.delivery;
-    /* Not while a batch is delivered into the same folder: that would have to wait. */
-    return v->stage == P3_STAGE_RETRIEVAL && d != NULL && v->parts.transfer.batcher.batches == 0 &&
-           d->class->prepare != NULL && d->class->prepare(d);
-}
-
 uint64_t p3_visit_octets(const p3_visit *v)
 {
     return v->parts.drop.client != NULL ? pop3_client_received(v->parts.drop.client) : 0;

@@ -51,9 +51,6 @@ bool p3_visit_is_woken(const p3_visit *v);
 /* Its connection, where its sockets are to be polled now; else NULL. */
 pop3_client *p3_visit_polls(const p3_visit *v);
 
-/* Prepares something for messages to come, when there is time. Returns whether it did. */
-bool p3_visit_prepare(p3_visit *v);
-
 /* Ends it soon: after the message in hand. */
 void p3_visit_stop(p3_visit *v);
 

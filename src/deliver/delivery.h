@@ -87,13 +87,6 @@ typedef struct p3_delivery_class {
     bool alone;  /* a batch is one message, and the next is not begun before it is over */
     bool prints; /* parcels have their fingerprints, and these are recorded before deliver(): after
                     a crash it finds what was delivered by its name, and can't read it back */
-    /* The first `count` of these names are those of the messages to come, in this order, although
-     * some may not come: what they need may be prepared. The list lives until close(). May be
-     * NULL. */
-    void (*expect)(p3_delivery *d, const p3_name_list *names, size_t count);
-    /* Prepares for one of them, as there is time. Returns false when there is nothing to prepare.
-     * May be NULL. */
-    bool (*prepare)(p3_delivery *d);
     /* The header of the message that begin() is called for next, as much of it as is kept; `left`
      * is the only one of its recipients who has not got it yet, or NULL. May be NULL. */
     void (*address)(p3_delivery *d, const char *header, size_t len, const char *left);

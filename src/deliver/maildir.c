@@ -3,7 +3,6 @@
  */
 #include "deliver/maildir.h"
 
-#include "deliver/ahead.h"
 #include "support/fault.h"
 #include "support/file.h"
 #include "deliver/folder.h"
@@ -44,7 +43,6 @@ typedef struct p3_maildir {
     dev_t device; /* of new/, and its number there */
     ino_t inode;
     bool syncs_whole; /* see p3_whole_sync_reaches_disk() */
-    p3_ahead ahead;   /* files in tmp/ for messages to come */
     int fd;           /* the message being written, or -1 */
     const char *name; /* its name */
     uint64_t octets;  /* written to it */
@@ -74,25 +72,12 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     return fd;
 }
 
-static void maildir_expect(p3_delivery *d, const p3_name_list *names, size_t count)
-{
-    p3_ahead_expect(&((p3_maildir *)d)->ahead, names, count);
-}
-
-static bool maildir_prepare(p3_delivery *d)
-{
-    bool made = p3_ahead_make(&((p3_maildir *)d)->ahead, P3_AHEAD_MOST);
-    if (made)
-        p3_fault("prepared");
-    return made;
-}
-
 static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     (void)sender;
     p3_maildir *m = (p3_maildir *)d;
     p3_fault("tmp-open");
-    m->fd = p3_ahead_open(&m->ahead, name);
+    m->fd = openat(m->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     m->name = name;
     m->octets = m->sent = 0;
     return m->fd >= 0 || p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
@@ -217,10 +202,7 @@ static void sync_data(p3_batch **batches, size_t count)
     }
 }
 
-/* For the messages that come while there is no time for it: few, as each is an open descriptor. */
-#define P3_AHEAD_WHILE_MOVING 64
-
-/* Moves messages into new/, and for each makes the file of one to come. */
+/* Moves messages into new/. */
 static void move_all(p3_batch *b)
 {
     p3_maildir *m = (p3_maildir *)b->to;
@@ -233,7 +215,6 @@ static void move_all(p3_batch *b)
             return;
         }
         b->parcels[i].delivered = true;
-        (void)p3_ahead_make(&m->ahead, P3_AHEAD_WHILE_MOVING);
     }
 }
 
@@ -446,7 +427,6 @@ static void maildir_close(p3_delivery *d)
     maildir_abandon(d);
     forget_seen(m);
     free(m->seen);
-    p3_ahead_end(&m->ahead);
     if (m->tmp >= 0)
         (void)close(m->tmp);
     if (m->new >= 0)
@@ -458,8 +438,6 @@ static void maildir_close(p3_delivery *d)
 }
 
 static const p3_delivery_class maildir_class = {
-    .expect = maildir_expect,
-    .prepare = maildir_prepare,
     .begin = maildir_begin,
     .write = maildir_write,
     .finish = maildir_finish,
@@ -485,7 +463,6 @@ p3_delivery *p3_maildir_open(const char *path, const p3_envelope *envelope, p3_p
     m->fd = -1;
     m->new = m->cur = -1;
     m->tmp = open_folder(path, "tmp", why);
-    p3_ahead_init(&m->ahead, m->tmp);
     if (m->tmp >= 0)
         m->new = open_folder(path, "new", why);
     if (m->new >= 0)

@@ -8,6 +8,8 @@
 
 #include <pop3/pop3.h>
 
+#include "client/client_state.h"
+
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -65,7 +67,7 @@ static uint16_t start_server(bench *b, const char *option)
 
 /* Starts a server with an option (NULL: none), and logs in. Waiting is sleeping, unless it is
  * looking for so many microseconds. */
-static void begin_looking(bench *b, const char *option, int busy_wait_us)
+static void begin_looking(bench *b, const char *option, int look_us)
 {
     *b = (bench){0};
     pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
@@ -73,8 +75,8 @@ static void begin_looking(bench *b, const char *option, int busy_wait_us)
     o.port = start_server(b, option);
     o.security = POP3_SECURITY_PLAIN;
     o.allow_plaintext_password = true;
-    o.busy_wait_us = busy_wait_us;
     assert_int_equal(pop3_client_new(&b->client, &o), POP3_OK);
+    b->client->look_us = look_us;
     assert_int_equal(pop3_client_connect(b->client), POP3_OK);
     assert_int_equal(pop3_client_user(b->client, "user"), POP3_OK);
     assert_int_equal(pop3_client_pass(b->client, "pass"), POP3_OK);

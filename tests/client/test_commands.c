@@ -489,16 +489,6 @@ static void a_command_without_an_answer_times_out_and_ends_the_connection(void *
     assert_status(POP3_ERR_STATE, pop3_client_noop(c));
 }
 
-static void looking_for_the_answer_does_not_outlast_the_time_for_it(void **state)
-{
-    fixture *f = *state;
-    play(f, "line '+OK'; expect 'NOOP'; expect-eof", NULL);
-    f->options.timeout_ms = 50;
-    f->options.busy_wait_us = 2000000000; /* half an hour */
-    pop3_client *c = client_connected(f);
-    assert_status(POP3_ERR_TIMEOUT, pop3_client_noop(c));
-}
-
 static void a_refusal_is_shown_printable(void **state)
 {
     pop3_client *c = session(*state, "expect 'NOOP'; line '-ERR \\x1B[31mred \\xC3\\xA9'");
@@ -551,7 +541,6 @@ int main(void)
         cmocka_unit_test(a_reply_of_one_octet_at_a_time_is_understood),
         cmocka_unit_test(a_reply_that_is_none_ends_the_connection),
         cmocka_unit_test(a_command_without_an_answer_times_out_and_ends_the_connection),
-        cmocka_unit_test(looking_for_the_answer_does_not_outlast_the_time_for_it),
         cmocka_unit_test(a_refusal_is_shown_printable),
     };
     return run_suite("commands", once, sizeof once / sizeof *once, both,

@@ -129,27 +129,3 @@ def test_killed_at_random_moments_then_run_again(fast_world, capsys):
         print(f"# {MESSAGES} messages, deleted on the server: {kills} kills at random moments in "
               f"{rounds} rounds, {came_through} runs came through; each message was delivered "
               f"exactly once, none lost", flush=True)  # fmt: skip
-
-
-def test_killed_while_it_waits_with_files_made_for_messages_to_come(fast_world):
-    world = fast_world
-    world.fill(3)
-    script = world.path / "waits.pop3"
-    statements = ['line "+OK"', 'expect "CAPA"', 'capa "USER" "UIDL" "PIPELINING"', 'expect-prefix "USER "',
-                  'expect-prefix "PASS "', 'line "+OK"', 'line "+OK"', 'expect "CAPA"', 'capa "USER" "UIDL" "PIPELINING"',
-                  'expect "UIDL"', 'send "+OK\\r\\n1 000000\\r\\n2 000001\\r\\n3 000002\\r\\n.\\r\\n"',
-                  'expect "LIST"', 'send "+OK\\r\\n1 600\\r\\n2 600\\r\\n3 600\\r\\n.\\r\\n"',
-                  'expect "RETR 1"', 'expect "RETR 2"', 'expect "RETR 3"', "expect-eof"]  # fmt: skip
-    script.write_text("\n".join(statements) + "\n")
-    server = Server("--script", script)
-    try:
-        process = start(world, server.port, ("prepared", 3))
-        process.communicate(timeout=DEADLINE)
-        assert process.returncode == -signal.SIGKILL, "no files were made"
-    finally:
-        server.stop()
-    assert len(world.unfinished()) == 3
-    with world.server("--port", server.port):
-        world.sync(server.port)
-    assert world.delivered() == world.on_server()
-    assert world.unfinished() == []

@@ -27,8 +27,8 @@ static void what_is_there_stays_and_there_is_room_for_what_is_asked(void **state
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
         at = p3_grow(at, &room, steps[k], sizeof *at);
         assert_non_null(at);
-        assert_true(room.ready >= steps[k] * sizeof *at && room.allocated >= room.ready);
-        for (; used < room.ready / sizeof *at; used++)
+        assert_true(room.octets >= steps[k] * sizeof *at);
+        for (; used < room.octets / sizeof *at; used++)
             at[used] = (uint32_t)used * 2654435761U;
         for (size_t i = 0; i < used; i++)
             assert_int_equal(at[i], (uint32_t)i * 2654435761U);
@@ -43,14 +43,14 @@ static void one_at_a_time_is_seldom_an_allocation(void **state)
     unsigned pieces = 0;
     (void)state;
     for (size_t i = 0; i < 64 * 1024 * 1024; i += 100) {
-        size_t before = room.allocated;
+        size_t before = room.octets;
         at = p3_grow(at, &room, i + 100, 1);
         assert_non_null(at);
-        pieces += room.allocated != before;
+        pieces += room.octets != before;
         at[i] = at[i + 99] = 1;
     }
     assert_true(pieces < 40);
-    assert_true(room.allocated < (size_t)96 * 1024 * 1024);
+    assert_true(room.octets <= (size_t)96 * 1024 * 1024);
     free(at);
 }
 
@@ -65,7 +65,7 @@ static void without_memory_the_array_is_as_it_was(void **state)
     assert_non_null(at);
     p3_room before = room;
     refuses = true;
-    assert_null(p3_grow(at, &room, room.allocated + 1, 1));
+    assert_null(p3_grow(at, &room, room.octets + 1, 1));
     refuses = false;
     assert_null(p3_grow(at, &room, SIZE_MAX / 8 + 1, 8));
     assert_memory_equal(&before, &room, sizeof room);
