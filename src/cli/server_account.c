@@ -35,8 +35,10 @@ p3_server_account *p3_server_account_new(const p3_settings *s, const char *word,
                                      .secret = find_secret,
                                      .secret_ctx = &m->secret.source,
                                      .renewal = m->secret.renewal};
-    m->imap = (p3_imap_options){
-        .server = m->options, .flags = s->flags, .date = (p3_imap_date)s->internal_date};
+    m->imap = (p3_imap_options){.server = m->options,
+                                .flags = s->flags,
+                                .labels = s->labels,
+                                .date = (p3_imap_date)s->internal_date};
     return m;
 }
 

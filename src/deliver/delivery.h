@@ -66,12 +66,19 @@ typedef struct p3_batch {
                            delivered count all the same */
 } p3_batch;
 
+/* Where a message is in a folder of an IMAP server (RFC 4315); all zero: it is not known. */
+typedef struct p3_imap_place {
+    uint32_t uid;
+    uint32_t validity; /* of which numbering that is */
+} p3_imap_place;
+
 /* What is asked about an intent that was left over: has it been delivered? */
 typedef struct p3_left_over {
     const char *name;
     size_t row;    /* the asker's own */
     bool any_time; /* it may have been delivered before others that the target has of the account */
     bool there;
+    p3_imap_place place; /* of what is there, if it is such a folder */
 } p3_left_over;
 
 /* Orders intents by name, for qsort() and bsearch(). */

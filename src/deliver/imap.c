@@ -14,6 +14,7 @@
 #include <sysexits.h>
 
 #include "deliver/imap_find.h"
+#include "deliver/imap_labels.h"
 #include "deliver/parcel.h"
 #include "deliver/quarantine.h"
 #include "support/clock.h"
@@ -25,8 +26,9 @@
 /* So often the connection may break without a message in between that was accepted. */
 #define P3_LOSSES_MOST 3
 
-/* Milliseconds to look for what was left over. */
-#define P3_FIND_MS (2 * 60 * 1000)
+/* Milliseconds to look for what was left over, and to give it labels. */
+#define P3_FIND_MS  (2 * 60 * 1000)
+#define P3_LABEL_MS (2 * 60 * 1000)
 
 typedef struct p3_imap {
     p3_delivery base;
@@ -120,12 +122,13 @@ typedef struct p3_course {
     p3_imap *to;
     p3_batch *batch;
     const p3_spool *spool;
-    p3_progress *at;   /* of each message */
-    size_t sent;       /* those before it do not wait */
-    size_t taken;      /* those from it on have not been accepted */
-    unsigned setbacks; /* in a row */
-    unsigned losses;   /* of the connection, without a message in between that was accepted */
-    bool is_second;    /* doubtful ones were sent again */
+    p3_progress *at;      /* of each message */
+    p3_imap_place *place; /* the same: where it is, for its labels */
+    size_t sent;          /* those before it do not wait */
+    size_t taken;         /* those from it on have not been accepted */
+    unsigned setbacks;    /* in a row */
+    unsigned losses;      /* of the connection, without a message in between that was accepted */
+    bool is_second;       /* doubtful ones were sent again */
     bool lacks_folder;
     bool made_folder;
     bool ends;      /* nothing more is sent */
@@ -161,6 +164,7 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
     }
     if (is == P3_IMAP_APPENDED) {
         p->delivered = true;
+        c->place[i] = p3_imap_appended(c->to->session);
         c->losses = 0;
         c->taken = i + 1 > c->taken ? i + 1 : c->taken;
     } else if (kept) {
@@ -194,6 +198,7 @@ static bool look_up(p3_course *c, size_t count)
         p3_parcel *p = &c->batch->parcels[left[i].row];
         c->at[left[i].row] = P3_OVER;
         p->delivered = left[i].there;
+        c->place[left[i].row] = left[i].place;
         if (!p->delivered)
             p3_parcel_fail(
                 p, EX_TEMPFAIL,
@@ -304,6 +309,48 @@ static void run_course(p3_course *c)
     } while (true);
 }
 
+/* Gives messages that are in the folder their labels, over another connection if one breaks. False,
+ * with the problem. */
+static bool set_labels(p3_imap *m, const p3_imap_place *at, size_t count, p3_problem *why)
+{
+    p3_imap_outcome is = P3_IMAP_LOST;
+    for (int attempt = 0; is == P3_IMAP_LOST && attempt < 2; attempt++) {
+        if (!connect_again(m, why))
+            return false;
+        is = p3_imap_label(m->session, at, count, p3_clock_ms() + P3_LABEL_MS, why);
+    }
+    return is == P3_IMAP_APPENDED;
+}
+
+static bool has_labels(const p3_imap *m)
+{
+    const char *labels = m->envelope->imap->labels;
+    return labels != NULL && labels[0] != '\0';
+}
+
+/* Messages that are in the folder without their labels are not delivered yet: the next run finds
+ * them there. */
+static void label_batch(p3_course *c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->batch->count; i++) {
+        const p3_parcel *p = &c->batch->parcels[i];
+        if (p->delivered && p->problem == NULL)
+            c->place[count++] = c->place[i];
+    }
+    if (count == 0 || set_labels(c->to, c->place, count, &c->why))
+        return;
+    for (size_t i = 0; i < c->batch->count; i++) {
+        p3_parcel *p = &c->batch->parcels[i];
+        if (!p->delivered || p->problem != NULL)
+            continue;
+        p->delivered = false;
+        p3_parcel_fail(p, c->why.exit, "delivering by IMAP: ", &c->why);
+    }
+    if (!c->ends)
+        stop(c, "");
+}
+
 static void deliver_batch(p3_batch *b)
 {
     p3_course c = {.to = (p3_imap *)b->to, .batch = b, .spool = b->spool};
@@ -312,12 +359,15 @@ static void deliver_batch(p3_batch *b)
         return;
     }
     c.at = calloc(b->count, sizeof *c.at);
-    if (c.at == NULL) {
+    c.place = calloc(b->count, sizeof *c.place);
+    if (c.at == NULL || c.place == NULL)
         p3_problem_set(&b->problem, EX_OSERR, "out of memory");
-        return;
-    }
-    run_course(&c);
+    else
+        run_course(&c);
+    if (c.at != NULL && c.place != NULL && has_labels(c.to))
+        label_batch(&c);
     free(c.at);
+    free(c.place);
 }
 
 static void imap_deliver(p3_batch **batches, size_t count)
@@ -334,6 +384,22 @@ static void imap_recorded(p3_delivery *d, p3_batch *batch, bool kept)
         p3_spool_free(batch->spool);
 }
 
+/* Those that were found get their labels, which they may lack. */
+static bool label_found(p3_imap *m, const p3_left_over *at, size_t count, p3_problem *why)
+{
+    size_t found = 0;
+    p3_imap_place *place = calloc(count, sizeof *place);
+    if (place == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        if (at[i].there)
+            place[found++] = at[i].place;
+    }
+    bool ok = found == 0 || set_labels(m, place, found, why);
+    free(place);
+    return ok;
+}
+
 static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
 {
     p3_imap *m = (p3_imap *)d;
@@ -347,6 +413,7 @@ static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_probl
     if (connect_again(m, &later) &&
         p3_imap_find(m->session, d->owner.mark, at, count, true, p3_clock_ms() + P3_FIND_MS,
                      &later) &&
+        (!has_labels(m) || label_found(m, at, count, &later)) &&
         (refused == NULL || p3_quarantine_settle(refused, at, count, &later)))
         return true;
     return p3_problem_set(why, later.exit, "delivering by IMAP: %.700s", later.text);

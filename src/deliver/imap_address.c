@@ -62,8 +62,7 @@ static void end_run(p3_utf7 *u)
     u->count = -1;
 }
 
-/* A folder's name as the server has it. */
-static bool encode(const char *folder, char *out, size_t size)
+bool p3_imap_encode(const char *folder, char *out, size_t size)
 {
     p3_utf7 u = {.out = out, .size = size, .count = -1};
     while (*folder != '\0') {
@@ -89,6 +88,18 @@ static bool encode(const char *folder, char *out, size_t size)
     return true;
 }
 
+void p3_imap_quote(const char *text, char *out)
+{
+    *out++ = '"';
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            *out++ = '\\';
+        *out++ = *text;
+    }
+    *out++ = '"';
+    *out = '\0';
+}
+
 bool p3_imap_address_read(p3_imap_address *a, const char *text)
 {
     static const p3_server_scheme scheme = {"imap", "143", "993"};
@@ -100,8 +111,8 @@ bool p3_imap_address_read(p3_imap_address *a, const char *text)
     while (len > 0 && rest[len - 1] == '/')
         len--;
     return len > 0 ? p3_url_decode(rest, len, folder, sizeof folder) &&
-                         encode(folder, a->folder, sizeof a->folder)
-                   : encode("INBOX", a->folder, sizeof a->folder);
+                         p3_imap_encode(folder, a->folder, sizeof a->folder)
+                   : p3_imap_encode("INBOX", a->folder, sizeof a->folder);
 }
 
 bool p3_imap_address_is_same(const char *text, const char *other)

@@ -10,6 +10,12 @@ typedef struct p3_imap_address {
     char folder[500]; /* as the server has it: modified UTF-7 (RFC 3501 §5.1.3) */
 } p3_imap_address;
 
+/* Writes a name of UTF-8 as a server has it. False when it is none, or too long. */
+bool p3_imap_encode(const char *name, char *out, size_t size);
+
+/* Quotes a string, which has no control characters: at most twice its octets, and two. */
+void p3_imap_quote(const char *text, char *out);
+
 /* Reads one; without a folder it is INBOX, and a slash behind it is no part of it. False when it is
  * none. */
 bool p3_imap_address_read(p3_imap_address *a, const char *text);

@@ -43,6 +43,7 @@ typedef struct p3_finding {
     const char *owner;          /* the account's mark */
     bool met_earlier;           /* a message that was put there before all of these */
     uint32_t exists;            /* messages in the folder */
+    uint32_t validity;          /* of its numbering */
     uint32_t next;              /* what the next one's unique number will be; 0: it is not said */
     uint32_t numbers[P3_CHUNK]; /* what a search found */
     size_t number_count;
@@ -52,14 +53,15 @@ typedef struct p3_finding {
     bool is_there;      /* the folder */
 } p3_finding;
 
-/* A message with this name is in the folder. */
-static void meet(p3_finding *f, const char *name)
+/* A message with this name is in the folder, where it has that number. */
+static void meet(p3_finding *f, const char *name, uint32_t uid)
 {
     p3_left_over key = {.name = name};
     p3_left_over *found = bsearch(&key, f->at, f->count, sizeof *f->at, p3_left_over_compare);
     bool earlier = found == NULL && p3_names_carry(name, f->owner);
     if (found != NULL && !found->there) {
         found->there = true;
+        found->place = (p3_imap_place){.uid = uid, .validity = uid != 0 ? f->validity : 0};
         f->missing--;
     }
     for (size_t i = 0; earlier && i < f->count; i++) {
@@ -70,10 +72,25 @@ static void meet(p3_finding *f, const char *name)
     f->met_earlier = f->met_earlier || earlier;
 }
 
+/* The unique number that a response has: in front of the header's octets, or behind them, as what
+ * is in them may look like one. 0: none. */
+static uint32_t uid_of(const char *text)
+{
+    const char *literal = strchr(text, '{');
+    const char *octets = literal != NULL ? strchr(literal, '\n') : NULL;
+    const char *uid = strstr(text, "UID ");
+    if (uid != NULL && literal != NULL && uid > literal && octets != NULL) {
+        size_t len = strtoul(literal + 1, NULL, 10);
+        uid = strlen(octets + 1) > len ? strstr(octets + 1 + len, "UID ") : NULL;
+    }
+    return uid != NULL ? (uint32_t)strtoul(uid + 4, NULL, 10) : 0;
+}
+
 static void see_message(void *ctx, const p3_imap_response *r)
 {
     static const char field[] = "\n" P3_DELIVERY_FIELD ":";
     const char *line = strchr(r->text, '\n');
+    uint32_t uid = uid_of(r->text);
     while (line != NULL) {
         if (strncasecmp(line, field, sizeof field - 1) == 0) {
             char name[300];
@@ -83,7 +100,7 @@ static void see_message(void *ctx, const p3_imap_response *r)
             if (len > 0 && len < sizeof name) {
                 memcpy(name, at, len);
                 name[len] = '\0';
-                meet(ctx, name);
+                meet(ctx, name, uid);
             }
         }
         line = strchr(line + 1, '\n');
@@ -99,6 +116,8 @@ static void see_folder(void *ctx, const p3_imap_response *r)
         f->exists = (uint32_t)n;
     if (strncasecmp(r->text, "OK [UIDNEXT ", 12) == 0)
         f->next = (uint32_t)strtoul(r->text + 12, NULL, 10);
+    if (strncasecmp(r->text, "OK [UIDVALIDITY ", 16) == 0)
+        f->validity = (uint32_t)strtoul(r->text + 16, NULL, 10);
     if (strncasecmp(r->text, "LIST ", 5) == 0)
         f->is_there = true;
 }
@@ -162,8 +181,8 @@ static bool fetch(p3_imap_session *s, p3_finding *f, const char *set, int64_t un
 {
     char command[12 * P3_CHUNK + 100];
     p3_imap_response answer;
-    snprintf(command, sizeof command, "FETCH %s BODY.PEEK[HEADER.FIELDS (" P3_DELIVERY_FIELD ")]",
-             set);
+    snprintf(command, sizeof command,
+             "FETCH %s (UID BODY.PEEK[HEADER.FIELDS (" P3_DELIVERY_FIELD ")])", set);
     if (!p3_imap_ask(s, command, until, see_message, f, &answer))
         return loses(s, why);
     p3_fault("imap-looked");

@@ -10,7 +10,8 @@ typedef enum p3_imap_date { P3_IMAP_RECEIVED, P3_IMAP_DATE, P3_IMAP_NOW } p3_ima
 
 typedef struct p3_imap_options {
     p3_server_options server;
-    const char *flags; /* such as "\\Seen $Label", or NULL */
+    const char *flags;  /* such as "\\Seen $Label", or NULL */
+    const char *labels; /* names of Gmail's, with commas between, or NULL */
     p3_imap_date date;
 } p3_imap_options;
 

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "deliver/imap_label_names.h"
 #include "support/clock.h"
 #include "support/fault.h"
 
@@ -27,7 +28,7 @@
 #define P3_UNTAGGED_MOST 100000
 
 /* What the server announces. */
-enum { P3_LITERAL_PLUS = 1, P3_LITERAL_MINUS = 2 };
+enum { P3_LITERAL_PLUS = 1, P3_LITERAL_MINUS = 2, P3_LABELS = 4 };
 
 struct p3_imap_session {
     p3_imap_wire *wire; /* NULL: it is over */
@@ -40,6 +41,7 @@ struct p3_imap_session {
     uint64_t octets_under_way;
     uint64_t sizes[P3_WINDOW_MESSAGES]; /* a ring, by the tag */
     char folder[2 * sizeof((p3_imap_address *)0)->folder + 3];
+    char labels[1000];
     char bye[300];             /* what it said before it hung up */
     p3_imap_response response; /* the last one */
 };
@@ -165,25 +167,17 @@ bool p3_imap_ask(p3_imap_session *s, const char *command, int64_t until, p3_imap
     return true;
 }
 
+const char *p3_imap_labels(const p3_imap_session *s)
+{
+    return s->labels;
+}
+
 const char *p3_imap_folder(const p3_imap_session *s)
 {
     return s->folder;
 }
 
 /* ---- connecting ---- */
-
-/* Quotes a string; there are no control characters in it. */
-static void quote(const char *text, char *out)
-{
-    *out++ = '"';
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            *out++ = '\\';
-        *out++ = *text;
-    }
-    *out++ = '"';
-    *out = '\0';
-}
 
 static void note_capability(p3_imap_session *s, const char *word, size_t len)
 {
@@ -192,7 +186,8 @@ static void note_capability(p3_imap_session *s, const char *word, size_t len)
         unsigned bit;
     } known[] = {{"LITERAL+", P3_LITERAL_PLUS},
                  {"LITERAL-", P3_LITERAL_MINUS},
-                 {"IMAP4rev2", P3_LITERAL_MINUS}};
+                 {"IMAP4rev2", P3_LITERAL_MINUS},
+                 {"X-GM-EXT-1", P3_LABELS}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strlen(known[i].word) == len && strncasecmp(word, known[i].word, len) == 0)
             s->announced |= known[i].bit;
@@ -213,6 +208,21 @@ static void note_capabilities(void *ctx, const p3_imap_response *r)
     }
 }
 
+/* Labels that are set need a server that has some. */
+static bool prepare_labels(p3_imap_session *s, const p3_imap_address *to, p3_problem *why)
+{
+    const char *names = s->options->labels;
+    if (names == NULL || names[0] == '\0')
+        return true;
+    if (!p3_imap_labels_write(names, s->labels, sizeof s->labels, why))
+        return false;
+    return (s->announced & P3_LABELS) != 0 ||
+           p3_problem_set(why, EX_CONFIG,
+                          "setting labels: the IMAP server %.200s has none (it does not announce "
+                          "X-GM-EXT-1); remove labels, and deliver to a folder of that name",
+                          to->at.server.host);
+}
+
 p3_imap_session *p3_imap_connect(const p3_imap_address *to, const p3_imap_options *options,
                                  p3_problem *why)
 {
@@ -222,15 +232,17 @@ p3_imap_session *p3_imap_connect(const p3_imap_address *to, const p3_imap_option
         return NULL;
     }
     s->options = options;
-    quote(to->folder, s->folder);
+    p3_imap_quote(to->folder, s->folder);
     s->wire = p3_imap_wire_open(to, options, why);
     if (s->wire != NULL) {
         if (p3_imap_ask(s, "CAPABILITY", p3_clock_ms() + P3_ANSWER_MS, note_capabilities, s,
                         NULL)) {
             p3_fault("imap-connected");
-            return s;
+            if (prepare_labels(s, to, why))
+                return s;
+        } else {
+            (void)p3_imap_lose(s, "asking the IMAP server what it can do", why);
         }
-        (void)p3_imap_lose(s, "asking the IMAP server what it can do", why);
     }
     p3_imap_end(s);
     return NULL;
@@ -384,6 +396,18 @@ p3_imap_outcome p3_imap_hear(p3_imap_session *s, p3_problem *why)
         return refuse(&s->response, why);
     s->is_proven = true;
     return P3_IMAP_APPENDED;
+}
+
+p3_imap_place p3_imap_appended(const p3_imap_session *s)
+{
+    p3_imap_place at = {0};
+    char *end;
+    const char *code = strchr(s->response.text, '[');
+    if (!p3_imap_has_code(&s->response, "APPENDUID"))
+        return at;
+    at.validity = (uint32_t)strtoul(code + sizeof "[APPENDUID", &end, 10);
+    at.uid = (uint32_t)strtoul(end, NULL, 10);
+    return at;
 }
 
 bool p3_imap_make_folder(p3_imap_session *s, p3_problem *why)

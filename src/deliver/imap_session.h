@@ -39,6 +39,12 @@ p3_imap_outcome p3_imap_send(p3_imap_session *s, const p3_imap_mail *mail, p3_pr
 /* Hears of the message that is on its way for longest. Never P3_IMAP_SENT. */
 p3_imap_outcome p3_imap_hear(p3_imap_session *s, p3_problem *why);
 
+/* Where the message is that was appended last, as far as the server says so (RFC 4315). */
+p3_imap_place p3_imap_appended(const p3_imap_session *s);
+
+/* The labels that the messages get, as the protocol has them; "": none. */
+const char *p3_imap_labels(const p3_imap_session *s);
+
 /* Makes the folder, and subscribes to it. False, with the problem. */
 bool p3_imap_make_folder(p3_imap_session *s, p3_problem *why);
 

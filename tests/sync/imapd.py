@@ -53,6 +53,8 @@ class Imapd:
         self.moved = {"in": 0, "out": 0}
         self.folders: dict[str, list[Mail]] = {name: [] for name in folders}
         self.subscribed: list[str] = []
+        self.labels: dict[int, set[str]] = {}  # by unique number, of the one folder that has any
+        self.says_uids, self.uid_last = True, False
         self.lines: list[str] = []
         self.logins: list[tuple[str, str, str]] = []
         self.tokens: Optional[set[str]] = None
@@ -125,6 +127,7 @@ class Session:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.selected: Optional[str] = None
+        self.may_change = False
         self.logged_in = False
 
     def _may(self, way: str, count: int) -> int:
@@ -242,19 +245,38 @@ class Session:
         name = re.match(r'"((?:[^"\\]|\\.)*)"', rest)[1].replace("\\", "")
         return "INBOX" if name.upper() == "INBOX" else name
 
-    def do_examine(self, tag: str, rest: str) -> None:
+    def do_examine(self, tag: str, rest: str, done: str = "OK [READ-ONLY] done") -> None:
         name = self._folder(rest)
         if name not in self.server.folders:
             self.say(f"{tag} NO no such folder")
             return
         self.selected = name
-        self.server.finish_others()
+        self.may_change = "READ-WRITE" in done
+        if not self.may_change:
+            self.server.finish_others()
         said = self.server.answer("opened", self.server.begun, b"")
         assert said is None
         self.say(f"* {len(self.server.folders[name])} EXISTS")
         self.say(f"* OK [UIDNEXT {len(self.server.folders[name]) + 1}] next")
         self.say("* OK [UIDVALIDITY 1] stays")
-        self.reply(tag, "examine", "OK [READ-ONLY] done")
+        self.reply(tag, "examine", done)
+
+    def do_select(self, tag: str, rest: str) -> None:
+        self.do_examine(tag, rest, "OK [READ-WRITE] done")
+
+    def do_uid(self, tag: str, rest: str) -> None:
+        """What Google's reference has of labels: STORE adds those of a list; a name is an atom that begins with a backslash, or
+        a string of modified UTF-7."""
+        s = self.server
+        match = re.fullmatch(r'STORE ([\d,]+) \+X-GM-LABELS \(((?:(?:\\[A-Za-z]+|"(?:[^"\\]|\\.)*") ?)+)\)', rest)
+        assert match and "X-GM-EXT-1" in s.capabilities and self.may_change, rest
+        labels = {a or b for a, b in re.findall(r'"((?:[^"\\]|\\.)*)"|(\\[A-Za-z]+)', match[2])}
+        said = s.answer("label", s.begun, b"")
+        for uid in map(int, match[1].split(",")) if said is None else ():
+            assert 0 < uid <= len(s.folders[self.selected])
+            s.labels.setdefault(uid, set()).update(labels)
+            self.say(f"* {uid} FETCH (X-GM-LABELS ({match[2]}) UID {uid})")
+        self.reply(tag, "labelled" if said is None else "label", "OK Success")
 
     def do_list(self, tag: str, rest: str) -> None:
         name = self._folder(rest.split(" ", 1)[1])
@@ -271,6 +293,7 @@ class Session:
         self.say(f"{tag} OK done")
 
     def do_close(self, tag: str, rest: str) -> None:
+        assert not self.may_change, "what others have marked as deleted is removed"
         self.selected = None
         self.say(f"{tag} OK closed")
 
@@ -288,12 +311,14 @@ class Session:
 
     def do_fetch(self, tag: str, rest: str) -> None:
         numbers, what = rest.split(" ", 1)
-        assert what == "BODY.PEEK[HEADER.FIELDS (X-POP3-Delivery)]"
+        assert what == "(UID BODY.PEEK[HEADER.FIELDS (X-POP3-Delivery)])"
         mails = self.server.folders[self.selected]
         for n in self._numbers(numbers):
             found = FIELD.search(mails[n - 1].text.split(b"\r\n\r\n")[0] + b"\r\n")
             field = (found[0] if found else b"") + b"\r\n"
-            self.say(b"* %d FETCH (BODY[HEADER.FIELDS (X-POP3-DELIVERY)] {%d}\r\n%s)" % (n, len(field), field))
+            literal = b"BODY[HEADER.FIELDS (X-POP3-DELIVERY)] {%d}\r\n%s" % (len(field), field)
+            parts = [literal, b"UID %d" % n] if self.server.uid_last else [b"UID %d" % n, literal]
+            self.say(b"* %d FETCH (%s)" % (n, b" ".join(parts)))
         self.reply(tag, "fetch", "OK done")
 
     def do_search(self, tag: str, rest: str) -> None:
@@ -338,7 +363,8 @@ class Session:
         if said is not None and said.startswith("*"):
             self.say(said)
             raise Cut
-        self.say(f"{tag} {said or f'OK [APPENDUID 1 {len(s.folders[folder])}] done'}")
+        usual = f"OK [APPENDUID 1 {len(s.folders[folder])}] done" if s.says_uids else "OK done"
+        self.say(f"{tag} {said or usual}")
 
 
 @contextlib.contextmanager

@@ -580,6 +580,98 @@ def test_memory_does_not_grow_with_the_message(world, certs, imapd, monkeypatch)
     assert large < small + 2000, (small, large)
 
 
+# ---- labels, as Gmail has them ----
+
+GMAIL = ("IMAP4rev1", "UNSELECT", "IDLE", "UIDPLUS", "X-GM-EXT-1", "LITERAL-", "APPENDLIMIT=35651584", "AUTH=PLAIN", "SASL-IR")
+LABELS = ("--labels", "inbox, Old mail,Fünf,a\"b\\\\c")
+LABELLED = {"\\Inbox", "Old mail", "F&APw-nf", 'a\\"b\\\\\\\\c'}
+
+
+def labelled(imap):
+    """Which of the messages of ours have all labels."""
+    assert all(labels == LABELLED for labels in imap.labels.values())
+    return sorted(mail.body for uid, mail in enumerate(imap.mails, 1) if uid in imap.labels)
+
+
+@pytest.mark.parametrize("says", ["APPENDUID", "nothing"])
+def test_messages_get_labels_where_the_server_has_some(world, certs, imapd, says):
+    world.fill(100, lines=5)
+    imap = imapd(capabilities=GMAIL)
+    imap.says_uids, imap.uid_last = says == "APPENDUID", True
+    imap.mails.append(Mail(b"Subject: other\r\n\r\n", "", ""))
+    with world.server("--delete") as server:
+        if says == "nothing":  # they are looked for, and found
+            errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, status=75)
+            assert "does not say where" in errors
+            server.settle()
+            assert len(world.on_server()) == 100
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS)
+        server.settle()
+    assert world.on_server() == [] and bodies(imap)[:-1] == expected(100) == labelled(imap)
+    assert sum("UID STORE" in line for line in imap.lines) < 20
+
+
+def test_a_server_without_labels_is_told_and_gets_nothing(world, certs, imapd):
+    world.fill(3, lines=5)
+    imap = imapd()
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, status=78)
+        assert "the IMAP server localhost has none (it does not announce X-GM-EXT-1); remove labels" in errors
+        server.settle()
+    assert len(world.on_server()) == 3 and imap.mails == [] and imap.begun == 0
+
+
+@pytest.mark.parametrize("said", ["NO [CANNOT] no such label", "BAD what?"])
+def test_a_refused_label_is_told_nothing_is_deleted_and_nothing_comes_twice(world, certs, imapd, said):
+    world.fill(3, lines=5)
+    imap = imapd(lambda step, n, text: said if step == "label" else None, capabilities=GMAIL)
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, status=69)
+        assert "message 1: delivering by IMAP: it is in the folder, but the IMAP server refuses its labels (" in errors
+        assert f": {said}; mend labels, and the next run sets them" in errors
+        errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, status=69)
+        server.settle()
+        assert len(world.on_server()) == 3 and bodies(imap) == expected(3) and imap.labels == {} and refused(world) == []
+        imap.answer = lambda step, n, text: None
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS)
+        server.settle()
+    assert world.on_server() == [] and bodies(imap) == expected(3) == labelled(imap)
+
+
+@pytest.mark.parametrize("point", ["imap-answered:1", "imap-answered:30", "imap-labelling:1", "imap-labelled:1", "delivered-recorded"])
+def test_killed_each_message_is_there_once_with_its_labels(fast_world, certs, imapd, point):
+    world = fast_world
+    world.fill(50, lines=5)
+    imap = imapd(capabilities=GMAIL)
+    with world.server("--delete") as server:
+        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, point=point)
+        process.communicate(timeout=DEADLINE)
+        assert process.returncode == -signal.SIGKILL, "the point was not reached"
+        server.wait_until_idle()
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS)
+        server.settle()
+    assert world.on_server() == [] and bodies(imap) == expected(50) == labelled(imap)
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_cut_anywhere_each_message_is_there_once_with_its_labels(tmp_path, certs, way):
+    def deliver(at):
+        home = tmp_path / str(at)
+        home.mkdir()
+        world = World(home)
+        world.fill(2, lines=2)
+        with world.server("--delete") as server, running(certs, capabilities=GMAIL, **{f"octets_{way}": at}) as imap:
+            process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS)
+            process.communicate(timeout=DEADLINE)
+            sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS)
+            server.settle()
+            assert world.on_server() == [] and bodies(imap) == sorted(crlf(message(i, 2)) for i in range(2)) == labelled(imap), at
+            return imap.moved[way]
+
+    for at in range(1, deliver(-1), 41):
+        deliver(at)
+
+
 # ---- mistakes in the configuration ----
 
 
