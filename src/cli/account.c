@@ -116,6 +116,17 @@ static bool take_target_server(p3_local_account *a, const p3_settings *s, p3_pro
     return true;
 }
 
+/* A certificate is of a host. */
+static bool check_lmtp(const p3_settings *s, p3_problem *why)
+{
+    p3_address address;
+    return s->lmtp_tls == P3_LMTP_PLAIN ||
+           (s->target.kind == P3_TARGET_LMTP && p3_address_read(&address, s->target.where) &&
+            address.path == NULL) ||
+           p3_problem_set(why, EX_CONFIG,
+                          "lmtp-tls needs lmtp = HOST:PORT: a certificate is that of a host");
+}
+
 static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers, p3_problem *why)
 {
     if (s->target.kind == P3_TARGET_NONE && delivers)
@@ -131,12 +142,15 @@ static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers
         a->envelope = calloc(1, sizeof *a->envelope);
         if (a->envelope == NULL)
             return p3_problem_set(why, EX_OSERR, "out of memory");
-        *a->envelope = (p3_envelope){
-            .recipient = recipient, .sender = s->sender, .refused = s->fallback.where};
+        *a->envelope =
+            (p3_envelope){.recipient = recipient,
+                          .sender = s->sender,
+                          .refused = s->fallback.where,
+                          .lmtp = {.tls = (p3_lmtp_tls)s->lmtp_tls, .ca_file = s->lmtp_ca_file}};
         a->account.target.envelope = a->envelope;
     }
     p3_recipients *map = NULL;
-    if (delivers && !p3_multidrop_make(&map, s, row, why))
+    if (delivers && (!check_lmtp(s, why) || !p3_multidrop_make(&map, s, row, why)))
         return false;
     if (map != NULL)
         a->envelope->map = map;

@@ -79,7 +79,7 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
     if (set.password_file != NULL)
         ok = p3_landlock_allow(l, set.password_file, P3_ACCESS_READ);
     const char *const of_target[] = {set.imap_password_file, set.imap_ca_file,
-                                     set.smtp_password_file, set.smtp_ca_file};
+                                     set.smtp_password_file, set.smtp_ca_file, set.lmtp_ca_file};
     for (size_t i = 0; ok && s->delivers && i < sizeof of_target / sizeof *of_target; i++)
         ok = of_target[i] == NULL || p3_landlock_allow(l, of_target[i], P3_ACCESS_READ);
     if (set.netrc != NULL)

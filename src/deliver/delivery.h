@@ -11,6 +11,7 @@
 
 #include "deliver/names.h"
 #include "deliver/owner.h"
+#include "deliver/server_options.h"
 #include "support/fingerprint.h"
 #include "support/problem.h"
 
@@ -29,7 +30,8 @@ typedef struct p3_envelope {
     const struct p3_gmail_options *gmail; /* what Gmail needs beside that; or NULL */
     const struct p3_imap_options *imap;   /* for such a target; or NULL */
     const struct p3_server_options *smtp; /* the same */
-    const struct pop3_target *callbacks;  /* of libpop3-collect's caller; or NULL */
+    p3_lmtp_options lmtp;
+    const struct pop3_target *callbacks; /* of libpop3-collect's caller; or NULL */
 } p3_envelope;
 
 /* The header field that tells a message that was sent once from one that was sent again. */

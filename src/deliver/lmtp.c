@@ -139,7 +139,7 @@ static bool send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail
         if (is_new) {
             p3_lmtp_end(m->session);
             m->session = m->is_smtp ? p3_smtp_connect(&m->url, m->envelope->smtp, why)
-                                    : p3_lmtp_connect(&m->address, why);
+                                    : p3_lmtp_connect(&m->address, &m->envelope->lmtp, why);
         }
         if (m->session == NULL)
             return false;
@@ -243,7 +243,8 @@ static void note(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail)
 /* The target fails: what is left of the batch waits. */
 static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const char *more)
 {
-    bool is_barred = m->is_smtp && m->session == NULL; /* by its certificate, or the login */
+    bool is_secure = m->is_smtp || m->envelope->lmtp.tls != P3_LMTP_PLAIN;
+    bool is_barred = is_secure && m->session == NULL; /* by its certificate, or the login */
     p3_problem_set(&b->stopped, is_barred ? why->exit : EX_TEMPFAIL, "delivering by %s: %.600s%s",
                    m->is_smtp ? "SMTP" : "LMTP", why->text, more);
 }

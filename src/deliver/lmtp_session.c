@@ -25,7 +25,7 @@
 #define P3_MESSAGE_MS (10 * 60 * 1000)
 
 /* What the server announces. */
-enum { P3_PIPELINING = 1, P3_8BITMIME = 2, P3_SMTPUTF8 = 4, P3_SIZE = 8 };
+enum { P3_PIPELINING = 1, P3_8BITMIME = 2, P3_SMTPUTF8 = 4, P3_SIZE = 8, P3_CAN_ENCRYPT = 16 };
 
 struct p3_lmtp_session {
     p3_wire *wire; /* NULL: it is over */
@@ -104,7 +104,8 @@ static void note_capability(p3_lmtp_session *s, const char *line)
     } known[] = {{"PIPELINING", P3_PIPELINING},
                  {"8BITMIME", P3_8BITMIME},
                  {"SMTPUTF8", P3_SMTPUTF8},
-                 {"SIZE", P3_SIZE}};
+                 {"SIZE", P3_SIZE},
+                 {"STARTTLS", P3_CAN_ENCRYPT}};
     size_t len = strcspn(line, " ");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strlen(known[i].word) == len && strncasecmp(line, known[i].word, len) == 0)
@@ -258,13 +259,53 @@ static p3_lmtp_session *new_session(p3_wire *wire, const char *protocol, p3_prob
     return s;
 }
 
-p3_lmtp_session *p3_lmtp_connect(const p3_address *to, p3_problem *why)
+/* Encrypts the connection. What the server has said so far no longer counts. */
+static bool encrypt(p3_lmtp_session *s, const p3_address *to, const p3_lmtp_options *options,
+                    p3_problem *why)
+{
+    static const p3_wire_protocol protocol = {
+        .name = "LMTP", .scheme = "http", .setting = "lmtp-", .tries = {NULL, NULL}, .later = "4"};
+    s->announced = 0;
+    s->size_limit = 0;
+    return p3_wire_encrypt(s->wire, to, options->ca_file, &protocol, why);
+}
+
+/* Asks for TLS (RFC 3207). What comes behind the answer before TLS begins, anybody may have put
+ * there, to be taken for an answer under TLS. */
+static bool start_tls(p3_lmtp_session *s, p3_problem *why)
+{
+    static const char doing[] = "beginning TLS with the LMTP server";
+    p3_reply r;
+    if ((s->announced & P3_CAN_ENCRYPT) == 0)
+        return p3_problem_set(why, EX_UNAVAILABLE,
+                              "%s: it offers no STARTTLS; see that it has a certificate, or set "
+                              "lmtp-tls otherwise",
+                              doing);
+    put_line(s, "STARTTLS\r\n");
+    bool heard = flush(s) && read_reply(s, &r, P3_REPLY_MS, false);
+    if (!heard || s->in.at < s->in.used) {
+        errno = heard ? EPROTO : errno;
+        (void)lose(s, doing, why);
+        return false;
+    }
+    return r.code == 220 ||
+           p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses: %d %.500s", doing, r.code, r.text);
+}
+
+p3_lmtp_session *p3_lmtp_connect(const p3_address *to, const p3_lmtp_options *options,
+                                 p3_problem *why)
 {
     p3_lmtp_session *s = new_session(p3_wire_dial(to, "LMTP", why), "LMTP", why);
-    if (s != NULL && hear_greeting(s, why) && introduce(s, "LHLO", why)) {
+    bool ok = s != NULL && (options->tls != P3_LMTP_TLS || encrypt(s, to, options, why)) &&
+              hear_greeting(s, why) && introduce(s, "LHLO", why);
+    if (ok && options->tls == P3_LMTP_STARTTLS)
+        ok = start_tls(s, why) && encrypt(s, to, options, why) && introduce(s, "LHLO", why);
+    if (ok) {
         p3_fault("lmtp-connected");
         return s;
     }
+    if (s != NULL && options->tls != P3_LMTP_PLAIN)
+        (void)end(s); /* nothing is said on what may be neither plain nor encrypted */
     p3_lmtp_end(s);
     return NULL;
 }

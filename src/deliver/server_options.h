@@ -10,6 +10,18 @@ typedef struct p3_server_secret {
     bool is_token;
 } p3_server_secret;
 
+/* TLS with an LMTP server. */
+typedef enum p3_lmtp_tls {
+    P3_LMTP_PLAIN,
+    P3_LMTP_STARTTLS, /* begun on the plain connection (RFC 3207): it must succeed */
+    P3_LMTP_TLS       /* from the first octet */
+} p3_lmtp_tls;
+
+typedef struct p3_lmtp_options {
+    p3_lmtp_tls tls;
+    const char *ca_file; /* authorities instead of the system's; or NULL */
+} p3_lmtp_options;
+
 typedef struct p3_server_options {
     const char *ca_file;  /* authorities instead of the system's; or NULL */
     bool allow_plaintext; /* without TLS, where the server has no STARTTLS */

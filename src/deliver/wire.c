@@ -114,6 +114,7 @@ static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
     curl->easy_setopt(c, CURLOPT_PROXY, "");
     curl->easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl->easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
+    curl->easy_setopt(c, CURLOPT_SSL_ENABLE_ALPN, 0L);
     curl->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_LOGIN_MS);
     curl->easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, P3_LOGIN_MS / 1000);
@@ -217,21 +218,21 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, what);
 }
 
-/* Connects and logs in with a secret. */
-static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
-                             const p3_server_secret *secret, const char *methods, p3_problem *why)
+/* Makes a handle for a new connection. */
+static bool begin(p3_wire *w, p3_problem *why)
 {
-    char details[CURL_ERROR_SIZE] = "";
-    p3_seen_login seen = {.protocol = w->protocol};
     if (w->easy != NULL)
         w->curl->easy_cleanup(w->easy);
     w->easy = w->curl->easy_init();
-    w->fd = w->easy != NULL ? p3_dial(&to->server, w->protocol->name, why) : -1;
-    if (w->fd < 0) {
-        if (w->easy == NULL)
-            p3_problem_set(why, EX_OSERR, "out of memory");
-        return CURLE_COULDNT_CONNECT;
-    }
+    return w->easy != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+/* Encrypts a connection that is there, and logs in with a secret. */
+static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
+                        const p3_server_secret *secret, const char *methods, p3_problem *why)
+{
+    char details[CURL_ERROR_SIZE] = "";
+    p3_seen_login seen = {.protocol = w->protocol};
     struct curl_slist *names = set_up(w, to, o, &seen, details);
     set_secret(w, secret, methods);
     CURLcode code = w->curl->easy_perform(w->easy);
@@ -257,6 +258,14 @@ static void free_secret(char *text)
     if (text != NULL)
         p3_erase(text, strlen(text));
     free(text);
+}
+
+/* Connects and logs in with a secret. */
+static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
+                             const p3_server_secret *secret, const char *methods, p3_problem *why)
+{
+    w->fd = begin(w, why) ? p3_dial(&to->server, w->protocol->name, why) : -1;
+    return w->fd >= 0 ? perform(w, to, o, secret, methods, why) : CURLE_COULDNT_CONNECT;
 }
 
 static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options *o, p3_problem *why)
@@ -298,6 +307,16 @@ p3_wire *p3_wire_dial(const p3_address *to, const char *protocol, p3_problem *wh
     return NULL;
 }
 
+static bool load(p3_wire *w, const p3_wire_protocol *protocol, p3_problem *why)
+{
+    w->protocol = protocol;
+    w->curl = p3_curl_load();
+    return w->curl != NULL ||
+           p3_problem_set(why, EX_UNAVAILABLE,
+                          "connecting to the %s server: %s cannot be loaded; install libcurl",
+                          protocol->name, P3_CURL_SONAME);
+}
+
 p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *options,
                         const p3_wire_protocol *protocol, p3_problem *why)
 {
@@ -306,17 +325,22 @@ p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *option
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    w->curl = p3_curl_load();
     w->fd = -1;
-    w->protocol = protocol;
-    if (w->curl == NULL)
-        p3_problem_set(why, EX_UNAVAILABLE,
-                       "connecting to the %s server: %s cannot be loaded; install libcurl",
-                       protocol->name, P3_CURL_SONAME);
-    if (w->curl != NULL && log_in(w, to, options, why))
+    if (load(w, protocol, why) && log_in(w, to, options, why))
         return w;
     p3_wire_close(w);
     return NULL;
+}
+
+/* For libcurl it is the beginning of HTTPS, of which it does no more than TLS. */
+bool p3_wire_encrypt(p3_wire *w, const p3_address *to, const char *ca_file,
+                     const p3_wire_protocol *protocol, p3_problem *why)
+{
+    p3_server_url url = {.server = *to, .is_tls = true};
+    p3_server_options options = {.ca_file = ca_file};
+    p3_server_secret none = {0};
+    return load(w, protocol, why) && begin(w, why) &&
+           perform(w, &url, &options, &none, NULL, why) == CURLE_OK;
 }
 
 void p3_wire_close(p3_wire *w)

@@ -34,6 +34,11 @@ p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *option
 /* Ends a text of the server's where it repeats a part of the secret that it was logged in with. */
 void p3_wire_hide(const p3_wire *w, char *text);
 
+/* Encrypts a connection that is there, for a server of that name, whose certificate is verified;
+ * `tries` and the like of the protocol do not count. False, with the problem: it is over then. */
+bool p3_wire_encrypt(p3_wire *w, const p3_address *to, const char *ca_file,
+                     const p3_wire_protocol *protocol, p3_problem *why);
+
 /* Sends all octets, until a time of p3_clock_ms(). False with errno. */
 bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until);
 

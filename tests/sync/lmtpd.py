@@ -217,8 +217,9 @@ class Smtpd(Lmtpd):
 
     def _other(self, connection: socket.socket, line: str) -> socket.socket:
         if line == "STARTTLS" and self.starttls:
-            self._say(connection, "220 2.0.0 go on")
-            return self._wrap(connection)
+            said = self.answer("starttls", self.begun, b"")
+            self._say(connection, said or "220 2.0.0 go on")
+            return self._wrap(connection) if said is None or said.startswith("220") else connection
         if not line.startswith("AUTH "):
             return super()._other(connection, line)
         words = line.split(" ")
@@ -238,6 +239,24 @@ class Smtpd(Lmtpd):
             self._until(connection, b"\r\n")
             self._say(connection, "535 5.7.8 no")
         return connection
+
+
+class TlsLmtpd(Smtpd):
+    """An LMTP server on TCP, with TLS; without logins."""
+
+    hello = "LHLO"
+    answers_each = True
+
+    def __init__(self, certs: Path, *arguments, certificate: str = "good", **options) -> None:
+        self.certificate = certificate
+        super().__init__(certs, *arguments, methods="", **options)
+
+    def _listen(self, path: Path) -> socket.socket:
+        listener = super()._listen(path)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(path / f"{self.certificate}.pem", path / f"{self.certificate}.key")
+        self.where = f"localhost:{self.port}"
+        return listener
 
 
 @contextlib.contextmanager

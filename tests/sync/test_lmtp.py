@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lmtpd import Cut, running
+from lmtpd import Cut, TlsLmtpd, running
 from sent import bodies, crlf, expected, refused, refused_configuration
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
@@ -373,6 +373,90 @@ def test_memory_does_not_grow_with_the_message(world):
     assert large < small + 4000, (small, large)
 
 
+# ---- TLS ----
+
+
+def secure(certs, way):
+    return ["--lmtp-tls", way, "--lmtp-ca-file", str(certs / "ca.pem")]
+
+
+def tls_server(certs, way, *arguments, **options):
+    return running(certs, *arguments, kind=TlsLmtpd, tls=way == "tls", starttls=way == "starttls", **options)
+
+
+@pytest.mark.parametrize("way", ["tls", "starttls"])
+def test_with_tls_messages_go_over_one_connection_pipelined(world, certs, way):
+    world.fill(50, lines=5)
+    with world.server("--delete") as server, tls_server(certs, way) as lmtpd:
+        sync(world, server.port, lmtpd.where, "--delete", *secure(certs, way))
+        server.settle()
+        assert bodies(lmtpd) == expected(50) and lmtpd.connections == 1 and len(lmtpd.reads) < 250
+        assert [line.split(" ")[0] for line in lmtpd.lines[:3]] == {"tls": ["LHLO", "MAIL", "RCPT"], "starttls": ["LHLO", "STARTTLS", "LHLO"]}[way]
+    assert world.on_server() == []
+
+
+@pytest.mark.parametrize("way", ["tls", "starttls"])
+@pytest.mark.parametrize("certificate", ["expired", "selfsigned", "wronghost"])
+def test_certificates_are_verified(world, certs, way, certificate):
+    world.fill(2, lines=5)
+    with world.server("--delete") as server, tls_server(certs, way, certificate=certificate) as lmtpd:
+        errors = sync(world, server.port, lmtpd.where, "--delete", *secure(certs, way), status=69)
+        assert "connecting to the LMTP server localhost" in errors and "lmtp-ca-file" in errors
+        server.settle()
+        assert len(world.on_server()) == 2 and lmtpd.mails == [] and not any(line.startswith("MAIL") for line in lmtpd.lines)
+
+
+def test_starttls_is_demanded(world, certs):
+    world.fill(2, lines=5)
+    with world.server() as server, tls_server(certs, "none") as lmtpd:
+        assert "it offers no STARTTLS" in sync(world, server.port, lmtpd.where, *secure(certs, "starttls"), status=69)
+        assert [line.split(" ")[0] for line in lmtpd.lines] == ["LHLO"]
+
+
+@pytest.mark.parametrize("said, words, status", [
+    ("454 4.7.0 not now", "it refuses: 454 4.7.0 not now", 75), ("250 what", "it refuses: 250 what", 75),
+    ("220 go on\r\n250-injected\r\n250 SIZE 1", "does not answer as LMTP has it", 76)])  # fmt: skip
+def test_what_is_said_before_tls_begins_is_no_answer_under_it(world, certs, said, words, status):
+    world.fill(2, lines=5)
+    with world.server() as server, tls_server(certs, "starttls", lambda step, n, _: said if step == "starttls" else None) as lmtpd:
+        errors = sync(world, server.port, lmtpd.where, *secure(certs, "starttls"), status=status)
+        assert words in errors and lmtpd.mails == [] and [line.split(" ")[0] for line in lmtpd.lines] == ["LHLO", "STARTTLS"]
+
+
+def test_what_was_announced_before_tls_is_forgotten(world, certs):
+    """Somebody in between could have said that nothing is taken."""
+    told = []
+
+    def answer(step, n, _):
+        told.append(step)
+        return "250-test\r\n250-STARTTLS\r\n250 SIZE 10" if step == "lhlo" and told.count("lhlo") == 1 else None
+
+    world.fill(2, lines=5)
+    with world.server() as server, tls_server(certs, "starttls", answer) as lmtpd:
+        sync(world, server.port, lmtpd.where, *secure(certs, "starttls"))
+        assert bodies(lmtpd) == expected(2) and refused(world) == []
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_over_tls_a_connection_that_is_cut_loses_nothing(tmp_path, certs, way):
+    def deliver(at):
+        home = tmp_path / str(at)
+        home.mkdir()
+        world = World(home)
+        world.fill(1, lines=2)
+        with world.server("--delete") as server, tls_server(certs, "starttls", **{f"octets_{way}": at}) as lmtpd:
+            process = start(world, server.port, lmtpd.where, "--delete", *secure(certs, "starttls"))
+            process.communicate(timeout=DEADLINE)
+            sync(world, server.port, lmtpd.where, "--delete", *secure(certs, "starttls"))
+            at_least_once(lmtpd, [crlf(message(0, 2))])
+            server.settle()
+            assert world.on_server() == []
+            return lmtpd.moved[way]
+
+    for at in range(1, deliver(-1), 53):
+        deliver(at)
+
+
 # ---- mistakes in the configuration ----
 
 
@@ -385,6 +469,8 @@ def test_memory_does_not_grow_with_the_message(world):
     (["--lmtp", "h:24", "--recipient", "a>\nRSET"], "expected: a mail address"),
     (["--lmtp", "h:24", "--sender", "<>"], "expected: a mail address"),
     (["--lmtp", "h:24", "--fallback", "mbox:x"], "expected: maildir:DIR"),
+    (["--lmtp", "unix:/l", "--recipient", "a@b", "--lmtp-tls", "starttls"], "lmtp-tls needs lmtp = HOST:PORT"),
+    (["--maildir", "M", "--lmtp-tls", "tls"], "lmtp-tls needs lmtp = HOST:PORT"),
     (["--lmtp", "h:24", "--maildir", "M"], "more than one place to deliver to")])  # fmt: skip
 def test_mistakes_are_told(world, options, said):
     errors = refused_configuration(world, *options)
@@ -424,6 +510,38 @@ def test_a_recipient_that_dovecot_does_not_know_keeps_nothing_back(world, doveco
         server.settle()
     assert world.on_server() == [] and len(refused(world)) == 3
     assert "550 5.1.1" in errors
+
+
+LISTENERS = """\
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {plain}
+  }}
+  inet_listener lmtps {{
+    address = 127.0.0.1
+    port = {tls}
+    ssl = yes
+  }}
+}}
+"""
+
+
+def test_dovecot_is_spoken_to_over_tls(world):
+    if interop.why_unavailable() is not None or interop.server_syntax() is not interop.dovecot_config.SYNTAX_2_3:
+        pytest.skip("Dovecot 2.3 cannot be run here")
+    ports = interop.free_ports(2, ["127.0.0.1"])
+    extra = LISTENERS.format(plain=ports[0], tls=ports[1])
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"], extra_config=extra) as server:
+        for i, (port, way) in enumerate(zip(ports, ("starttls", "tls"))):
+            world.fill(10, first=10 * i, lines=5)
+            with world.server("--delete") as pop3:
+                options = ("--delete", "--lmtp-tls", way, "--lmtp-ca-file", str(server.ca_file), "--continue")
+                sync(world, pop3.port, f"localhost:{port}", *options)
+                pop3.settle()
+            assert world.on_server() == []
+        there = [file.read_bytes() for file in (server.maildir("me@example.org") / "new").iterdir()]
+    assert len(there) == 20 and all(b"TLS" in text.split(b"X-POP3-Delivery")[0] for text in there)
 
 
 SIEVE = """\
