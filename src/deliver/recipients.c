@@ -245,7 +245,10 @@ static void put(p3_reading *g, char c)
 static void take_plain(p3_reading *g, char c)
 {
     if (c == '<') { /* what was before it is a name */
-        *g = (p3_reading){.in_angle = true, .is_odd = g->in_angle};
+        g->is_odd = g->in_angle;
+        g->in_angle = true;
+        g->has_ended = false;
+        g->used = 0;
     } else if (c == '>') {
         g->is_odd = g->is_odd || !g->in_angle;
         g->in_angle = false;
@@ -262,7 +265,9 @@ static void take_plain(p3_reading *g, char c)
  * end. */
 static bool next_address(const char **at, const char *end, p3_reading *g)
 {
-    *g = (p3_reading){0};
+    g->used = 0;
+    g->nested = 0;
+    g->is_odd = g->has_ended = g->is_quoted = g->in_angle = false;
     if (*at == end)
         return false;
     for (; *at < end; ++*at) {
@@ -343,14 +348,14 @@ static bool find_source(const p3_recipients *r, const char *header, size_t len, 
     return false;
 }
 
-static bool names(const p3_field *f, const char *address)
+/* Notes those whom a field names. */
+static void note_named(const p3_field *f, p3_recipient *out, size_t count)
 {
     p3_reading g;
     for (const char *at = f->value; next_address(&at, f->end, &g);) {
-        if (strcasecmp(g.text, address) == 0)
-            return true;
+        for (size_t i = 0; i < count; i++)
+            out[i].has_been = out[i].has_been || strcasecmp(g.text, out[i].address) == 0;
     }
-    return false;
 }
 
 /* Notes those that the message has been delivered to. */
@@ -365,9 +370,8 @@ static void find_loops(const char *header, size_t len, const p3_field *source, p
             from = at;
     }
     while (next_field(&from, end, &f)) {
-        bool counts = is_named(&f, "Delivered-To") && f.name != source->name;
-        for (size_t i = 0; counts && i < count; i++)
-            out[i].has_been = out[i].has_been || names(&f, out[i].address);
+        if (is_named(&f, "Delivered-To") && f.name != source->name)
+            note_named(&f, out, count);
     }
 }
 
