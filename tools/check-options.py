@@ -59,6 +59,8 @@ def main() -> int:
     code = "".join(path.read_text() for room in ("src/cli", "src/settings") for path in (ROOT / room).glob("*.c"))
     for name in settings.sections():
         field = settings[name].get("field", name.replace("-", "_"))
+        if settings[name].get("type") == "target":  # found by its type, see p3_settings_targets()
+            continue
         lent = rf"P3_SETTING_{name.replace('-', '_').upper()}\b"
         if not settings[name].get("alias") and not re.search(rf"(?:->|\.)(?:run\.)?{field}\b|{lent}", code):
             wrong.append(f"{name}: nothing uses it")

@@ -24,8 +24,8 @@ FIELDS = {
     "text": "char *", "path": "char *", "yes-no": "bool ", "switch": "bool ", "number": "uint64_t ", "size": "uint64_t ",
     "time": "int64_t ", "choice": "int ", "port": "uint16_t ", "url": "p3_url ", "proxy": "p3_proxy_setting ",
     "traits": "p3_traits_setting ", "removal": "p3_removal_setting ", "target": "p3_target ",
-    "fallback": "p3_target ", "address": "char *", "sender": "char *", "flags": "char *",
-    "table": "char *",
+    "deliver": "p3_deliver_setting ", "fallback": "p3_target ", "address": "char *", "sender": "char *",
+    "flags": "char *", "table": "char *",
 }  # fmt: skip
 
 TOPICS = {

@@ -96,70 +96,144 @@ static void take_session(p3_local_account *a, const p3_settings *s)
 }
 
 /* What only looks at the mailbox does not need it, and goes on when this fails. */
-static bool take_gmail(p3_local_account *a, const p3_settings *s, p3_problem *why)
+static bool take_gmail(p3_local_account *a, const p3_settings *s, p3_envelope *envelope,
+                       p3_problem *why)
 {
     a->gmail = p3_gmail_account_new(s, a->account.tokens.word, why);
-    a->envelope->gmail = a->gmail != NULL ? &a->gmail->options : NULL;
-    a->account.line_ends = P3_LINES_CRLF; /* it is sent as it came */
+    envelope->gmail = a->gmail != NULL ? &a->gmail->options : NULL;
     return a->gmail != NULL;
 }
 
-static bool take_target_server(p3_local_account *a, const p3_settings *s, p3_problem *why)
+static bool take_target_server(p3_local_account *a, const p3_settings *s, const p3_target *t,
+                               p3_envelope *envelope, p3_problem *why)
 {
-    a->server = p3_server_account_new(s, a->account.tokens.word, why);
-    if (a->server == NULL)
+    p3_server_account *server = p3_server_account_new(s, t, a->account.tokens.word, why);
+    if (server == NULL)
         return false;
-    if (s->target.kind == P3_TARGET_IMAP)
-        a->envelope->imap = &a->server->imap;
+    server->next = a->server;
+    a->server = server;
+    if (t->kind == P3_TARGET_IMAP)
+        envelope->imap = &server->imap;
     else
-        a->envelope->smtp = &a->server->options;
+        envelope->smtp = &server->options;
     return true;
 }
 
 /* A certificate is of a host. */
-static bool check_lmtp(const p3_settings *s, p3_problem *why)
+static bool check_lmtp(const p3_settings *s, const p3_target *targets, size_t count,
+                       p3_problem *why)
 {
-    p3_address address;
-    return s->lmtp_tls == P3_LMTP_PLAIN ||
-           (s->target.kind == P3_TARGET_LMTP && p3_address_read(&address, s->target.where) &&
-            address.path == NULL) ||
+    bool is_host = s->lmtp_tls == P3_LMTP_PLAIN;
+    for (size_t i = 0; i < count && !is_host; i++) {
+        p3_address address;
+        is_host = targets[i].kind == P3_TARGET_LMTP &&
+                  p3_address_read(&address, targets[i].where) && address.path == NULL;
+    }
+    return is_host ||
            p3_problem_set(why, EX_CONFIG,
                           "lmtp-tls needs lmtp = HOST:PORT: a certificate is that of a host");
 }
 
-static bool take_target(p3_local_account *a, const p3_settings *s, bool delivers, p3_problem *why)
+/* What a target needs beside where it is; the envelope is the account's. */
+static bool take_needs(p3_local_account *a, const p3_settings *s, p3_target *t,
+                       p3_envelope *envelope, bool delivers, p3_problem *why)
 {
-    if (s->target.kind == P3_TARGET_NONE && delivers)
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    if (!row->refuses)
+        return true;
+    const char *recipient = p3_multidrop_postmaster(s);
+    if (row->has_recipients && recipient == NULL && s->recipients_from == NULL && delivers)
+        return p3_problem_set(why, EX_CONFIG, "%s needs a recipient: set recipient", row->name);
+    *envelope = (p3_envelope){.recipient = recipient,
+                              .sender = s->sender,
+                              .refused = s->fallback.where,
+                              .lmtp = {.tls = (p3_lmtp_tls)s->lmtp_tls, .ca_file = s->lmtp_ca_file}};
+    t->envelope = envelope;
+    if (row->form == P3_TARGET_URL && !take_target_server(a, s, t, envelope, why))
+        return false;
+    return row->kind != P3_TARGET_GMAIL || take_gmail(a, s, envelope, why) || !delivers;
+}
+
+/* Whom mail of many goes to: the same for all targets with recipients. */
+static bool take_recipients(p3_local_account *a, const p3_settings *s, p3_problem *why)
+{
+    size_t count;
+    const p3_target *at = p3_target_members(&a->account.target, &count);
+    const p3_target_row *row = p3_target_row_of(at[0].kind);
+    p3_recipients *map = NULL;
+    for (size_t i = 1; i < count && !row->has_recipients; i++)
+        row = p3_target_row_of(at[i].kind);
+    if (!p3_multidrop_make(&map, s, row, why))
+        return false;
+    for (size_t i = 0; i < count && map != NULL; i++) {
+        if (p3_target_row_of(at[i].kind)->has_recipients)
+            a->envelope[i].map = map;
+    }
+    return true;
+}
+
+/* Frees the list, and the recipients, which its targets share. */
+static void free_targets(p3_local_account *a)
+{
+    size_t count;
+    (void)p3_target_members(&a->account.target, &count);
+    p3_recipients *map = NULL;
+    for (size_t i = 0; i < count && a->envelope != NULL; i++)
+        map = a->envelope[i].map != NULL ? a->envelope[i].map : map;
+    p3_recipients_free(map);
+    if (a->account.target.kind == P3_TARGET_SEVERAL)
+        free((void *)(uintptr_t)a->account.target.list);
+    free(a->envelope);
+    a->envelope = NULL;
+    a->account.target = (p3_target){0};
+}
+
+/* The targets become the account's, as a list where there are several. */
+static bool keep_targets(p3_local_account *a, const p3_target *targets, size_t count)
+{
+    if (count == 1) {
+        a->account.target = targets[0];
+        return true;
+    }
+    p3_target_list *list = malloc(sizeof *list + count * sizeof *list->at);
+    if (list == NULL)
+        return false;
+    list->count = count;
+    list->crlf = a->account.line_ends == P3_LINES_CRLF;
+    memcpy(list->at, targets, count * sizeof *targets);
+    a->account.target = (p3_target){.kind = P3_TARGET_SEVERAL, .list = list};
+    return true;
+}
+
+static bool take_targets(p3_local_account *a, const p3_settings *s, bool delivers, p3_problem *why)
+{
+    p3_target targets[P3_TARGETS_MOST];
+    size_t count = p3_settings_targets(s, targets);
+    const p3_setting *lacks = p3_settings_lack(s);
+    bool ok = true;
+    if (lacks != NULL)
+        return p3_problem_set(why, EX_CONFIG, "deliver: %s is not set", lacks->name);
+    if (count == 0 && delivers)
         return p3_problem_set(why, EX_CONFIG,
                               "no place to deliver to is given: set maildir, mbox, command, lmtp, "
                               "imap, smtp or gmail");
-    a->account.target = s->target;
-    const p3_target_row *row = p3_target_row_of(s->target.kind);
-    if (row != NULL && row->refuses) {
-        const char *recipient = p3_multidrop_postmaster(s);
-        if (row->has_recipients && recipient == NULL && s->recipients_from == NULL && delivers)
-            return p3_problem_set(why, EX_CONFIG, "%s needs a recipient: set recipient", row->name);
-        a->envelope = calloc(1, sizeof *a->envelope);
-        if (a->envelope == NULL)
-            return p3_problem_set(why, EX_OSERR, "out of memory");
-        *a->envelope =
-            (p3_envelope){.recipient = recipient,
-                          .sender = s->sender,
-                          .refused = s->fallback.where,
-                          .lmtp = {.tls = (p3_lmtp_tls)s->lmtp_tls, .ca_file = s->lmtp_ca_file}};
-        a->account.target.envelope = a->envelope;
-    }
-    p3_recipients *map = NULL;
-    if (delivers && (!check_lmtp(s, why) || !p3_multidrop_make(&map, s, row, why)))
-        return false;
-    if (map != NULL)
-        a->envelope->map = map;
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;
-    if (row != NULL && row->form == P3_TARGET_URL && !take_target_server(a, s, why))
+    if (count == 0)
+        return true;
+    if (delivers && !check_lmtp(s, targets, count, why))
         return false;
-    return row == NULL || row->kind != P3_TARGET_GMAIL || take_gmail(a, s, why) || !delivers;
+    if (count == 1 && p3_target_row_of(targets[0].kind)->crlf)
+        a->account.line_ends = P3_LINES_CRLF; /* it is sent as it came */
+    bool enveloped = count > 1 || p3_target_row_of(targets[0].kind)->refuses;
+    if (enveloped && (a->envelope = calloc(count, sizeof *a->envelope)) == NULL)
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    for (size_t i = 0; i < count && ok && enveloped; i++)
+        ok = take_needs(a, s, &targets[i], a->envelope + i, delivers, why);
+    if (!keep_targets(a, targets, count))
+        return p3_problem_set(why, EX_OSERR, "out of memory");
+    return ok && (!delivers || take_recipients(a, s, why));
 }
 
 static void take_policy(p3_local_account *a, const p3_settings *s)
@@ -206,11 +280,12 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     take_session(out, settings);
     take_policy(out, settings);
     ok = ok && make_key(out, settings, why) && name_tokens(out, settings, why) &&
-         take_target(out, settings, delivers, why) && prepare_tls(out, settings, shared, why);
+         take_targets(out, settings, delivers, why) && prepare_tls(out, settings, shared, why);
     if (out->account.name == NULL)
         out->account.name = settings->name != NULL ? settings->name : "account";
     out->settings = p3_settings_pack(settings);
     if (out->settings == NULL) {
+        free_targets(out);
         out->account = (p3_account){.name = "account"}; /* the rest is the caller's */
         return p3_problem_set(why, EX_OSERR, "out of memory");
     }
@@ -221,26 +296,71 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     return ok;
 }
 
-bool p3_local_account_set_refused(p3_local_account *a, const char *state)
+/* The account's Maildir beside the state file. */
+static char *refused_beside(const p3_local_account *a, const char *state)
 {
-    if (a->account.target.envelope == NULL || a->envelope->refused != NULL)
-        return true;
     char *key = a->key != NULL ? strdup(a->key) : NULL;
     for (char *p = key; p != NULL && *p != '\0'; p++) {
         if (*p == '/') /* of a socket */
             *p = '_';
     }
-    a->refused = key != NULL ? p3_text_join(state, ".refused/", key, NULL) : NULL;
+    char *path = key != NULL ? p3_text_join(state, ".refused/", key, NULL) : NULL;
     free(key);
+    return path;
+}
+
+/* Of a list each target has a folder (Maildir++) of its own: two may refuse the same message. */
+static bool set_folders(p3_local_account *a, const char *base)
+{
+    const p3_target_list *list = a->account.target.list;
+    size_t size = 0;
+    for (size_t i = 0; i < list->count; i++)
+        size += strlen(base) + strlen(p3_target_row_of(list->at[i].kind)->name) + sizeof "/.";
+    char *at = a->refused = malloc(size);
+    for (size_t i = 0; i < list->count && at != NULL; i++) {
+        if (list->at[i].envelope == NULL)
+            continue;
+        a->envelope[i].refused = at;
+        at = stpcpy(stpcpy(stpcpy(at, base), "/."), p3_target_row_of(list->at[i].kind)->name) + 1;
+    }
+    return a->refused != NULL;
+}
+
+/* What the fallback says, of a list. */
+static const char *given_fallback(const p3_local_account *a)
+{
+    const char *given = NULL;
+    for (size_t i = 0; i < a->account.target.list->count && given == NULL; i++)
+        given = a->envelope[i].refused;
+    return given;
+}
+
+bool p3_local_account_set_refused(p3_local_account *a, const char *state)
+{
+    bool several = a->account.target.kind == P3_TARGET_SEVERAL;
+    if (several && given_fallback(a) != NULL)
+        return set_folders(a, given_fallback(a));
+    if (!several && (a->account.target.envelope == NULL || a->envelope->refused != NULL))
+        return true;
+    char *beside = refused_beside(a, state);
+    if (several) {
+        bool ok = beside != NULL && set_folders(a, beside);
+        free(beside);
+        return ok;
+    }
+    a->refused = beside;
     a->envelope->refused = a->refused;
     return a->refused != NULL;
 }
 
-p3_secret_source *p3_local_account_target_secret(const p3_local_account *a)
+p3_secret_source *p3_local_account_target_secret(const p3_local_account *a, size_t i)
 {
-    return a->gmail != NULL    ? &a->gmail->secret.source
-           : a->server != NULL ? &a->server->secret.source
-                               : NULL;
+    p3_server_account *server = a->server;
+    if (a->gmail != NULL && i == 0)
+        return &a->gmail->secret.source;
+    for (i -= a->gmail != NULL; i > 0 && server != NULL; i--)
+        server = server->next;
+    return server != NULL ? &server->secret.source : NULL;
 }
 
 void p3_local_account_free(p3_local_account *a)
@@ -252,9 +372,7 @@ void p3_local_account_free(p3_local_account *a)
     free(a->token_advice);
     free(a->unusable);
     free(a->refused);
-    if (a->envelope != NULL)
-        p3_recipients_free(a->envelope->map);
-    free(a->envelope);
+    free_targets(a);
     p3_gmail_account_free(a->gmail);
     p3_server_account_free(a->server);
 }

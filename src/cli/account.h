@@ -16,10 +16,10 @@ typedef struct p3_local_account {
     p3_packed_settings *settings; /* owned */
     p3_secret_source secret;
     char *key;
-    p3_envelope *envelope;     /* of a target that needs one, or NULL */
+    p3_envelope *envelope;     /* of a target that needs one, or of each of a list; or NULL */
     p3_gmail_account *gmail;   /* NULL: it is not delivered there */
-    p3_server_account *server; /* the same: of an IMAP or SMTP server */
-    char *refused;             /* the Maildir that it has by default */
+    p3_server_account *server; /* the same: of an IMAP or SMTP server, or of both */
+    char *refused;             /* the Maildir that it has by default, or the folders of a list */
     char *shown;               /* the name of an account that was given none */
     char *word;                /* the same, for `pop3 authorize` */
     char *token_advice;        /* a part of the advice on how its tokens are obtained */
@@ -33,11 +33,12 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
                            bool delivers, p3_problem *why);
 
 /* Sets where messages go that the target refuses for good, unless a setting says so: a Maildir
- * beside the state file. Returns false when out of memory. */
+ * beside the state file. Of a list each target has a folder below that. Returns false when out of
+ * memory. */
 bool p3_local_account_set_refused(p3_local_account *a, const char *state);
 
-/* The secret for the server that its mail is sent to; NULL where there is none. */
-p3_secret_source *p3_local_account_target_secret(const p3_local_account *a);
+/* The secrets for the servers that its mail is sent to, from 0 on; NULL behind the last. */
+p3_secret_source *p3_local_account_target_secret(const p3_local_account *a, size_t i);
 
 void p3_local_account_free(p3_local_account *a);
 

@@ -73,6 +73,9 @@ bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why)
         else
             a->rest[a->count++] = argv[i];
     }
+    p3_problem what;
+    if (ok && !p3_settings_choose_one(&a->settings, &what))
+        ok = p3_problem_set(why, EX_USAGE, "--%s", what.text);
     return ok;
 }
 

@@ -148,8 +148,11 @@ const p3_secret_source *p3_chosen_tokens(const p3_local_account *account, const 
                                          const char *doing, p3_problem *why)
 {
     const p3_secret_source *source = &account->secret;
-    if (a->run.target)
-        source = p3_local_account_target_secret(account);
+    for (size_t i = 0; a->run.target && source != NULL; i++) { /* the first that has tokens */
+        source = p3_local_account_target_secret(account, i);
+        if (source != NULL && p3_oauth_is_used(source))
+            break;
+    }
     if (source != NULL && p3_oauth_is_used(source))
         return source;
     p3_problem_set(why, EX_CONFIG, "%s: the account has no provider of tokens%s; set %s", doing,

@@ -409,28 +409,35 @@ static void suggest_secret(const char *prefix, const p3_settings *s)
     }
 }
 
-/* The same for the server that mail is sent to. The scope is left out that a provider has anyway.
- */
-static void suggest_target_secret(const p3_local_account *a, const p3_settings *s)
+/* The same for a server that mail is sent to. The scope is left out that a provider has anyway. */
+static void suggest_target_secret(const p3_secret_source *source, const p3_settings *s)
 {
-    const p3_secret_source *source = &a->server->secret.source;
     p3_settings t;
     p3_packed_settings_view(source->settings, &t);
-    t.scope = a->account.target.kind == P3_TARGET_SMTP ? s->smtp_scope : s->imap_scope;
+    t.scope = strcmp(source->prefix, "smtp-") == 0 ? s->smtp_scope : s->imap_scope;
     suggest_secret(source->prefix, &t);
 }
 
 static void suggest_target(const p3_local_account *a, const p3_settings *s)
 {
-    const p3_target_row *row = p3_target_row_of(a->account.target.kind);
-    if (a->gmail == NULL && a->server == NULL) {
+    size_t count;
+    bool has_recipients = false;
+    const p3_target *at = p3_target_members(&a->account.target, &count);
+    if (count < 2 && a->gmail == NULL && a->server == NULL) {
         p3_print(stdout, "maildir = ~/Maildir\n");
         return;
     }
-    p3_print(stdout, "%s = %s\n", row->name, a->account.target.where);
-    if (a->server != NULL)
-        suggest_target_secret(a, s);
-    if (row->has_recipients && s->recipient != NULL)
+    for (size_t i = 0; count > 1 && i < count; i++)
+        p3_print(stdout, "%s%s%s", i == 0 ? "deliver = " : ", ", p3_target_row_of(at[i].kind)->name,
+                 i + 1 < count ? "" : "\n");
+    for (size_t i = 0; i < count; i++) {
+        const p3_target_row *row = p3_target_row_of(at[i].kind);
+        p3_print(stdout, "%s = %s\n", row->name, at[i].where);
+        has_recipients = has_recipients || row->has_recipients;
+    }
+    for (const p3_server_account *m = a->server; m != NULL; m = m->next)
+        suggest_target_secret(&m->secret.source, s);
+    if (has_recipients && s->recipient != NULL)
         p3_print(stdout, "recipient = %s\n", s->recipient);
     if (s->gmail_client_id != NULL)
         p3_print(stdout, "gmail-client-id = %s\n", s->gmail_client_id);

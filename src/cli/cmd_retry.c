@@ -38,24 +38,34 @@ static void note(void *ctx, const p3_retried *m)
         p3_print(stdout, "%s: would deliver %s (%s)\n", name, m->name, m->note);
 }
 
-/* The account's Maildir of what was refused; NULL: none is there. */
-static const char *refused_of(const p3_local_account *a)
+/* The Maildir of what a target refused; NULL: none is there. */
+static const char *refused_of(const p3_envelope *envelope)
 {
-    const char *path = a->envelope->refused;
+    const char *path = envelope->refused;
     return path != NULL && access(path, F_OK) == 0 ? path : NULL;
 }
 
-static bool deliver(const p3_local_account *a, p3_state *state, const char *state_path,
-                    p3_retry_result *result, p3_problem *why)
+/* Whether a setting says where that is. */
+static bool has_fallback(const p3_local_account *a)
+{
+    p3_settings set;
+    p3_packed_settings_view(a->settings, &set);
+    return set.fallback.where != NULL;
+}
+
+/* Delivers what one target refused. */
+static bool deliver(const p3_local_account *a, const p3_target *target, p3_state *state,
+                    const char *state_path, p3_retry_result *result, p3_problem *why)
 {
     p3_known_account known = {0};
-    p3_envelope envelope = *a->envelope;
+    p3_envelope envelope = *target->envelope;
     char *real = realpath(state_path, NULL);
-    p3_retry retry = {.maildir = a->envelope->refused,
-                      .is_shared = a->envelope->refused != a->refused,
-                      .target = a->account.target,
+    bool crlf = p3_target_row_of(target->kind) != NULL && p3_target_row_of(target->kind)->crlf;
+    p3_retry retry = {.maildir = envelope.refused,
+                      .is_shared = has_fallback(a),
+                      .target = *target,
                       .owner = p3_owner_of(real != NULL ? real : state_path, a->account.key),
-                      .line_ends = a->account.line_ends,
+                      .line_ends = crlf ? P3_LINES_CRLF : a->account.line_ends,
                       .looks = result->looks,
                       .tell = note,
                       .ctx = result};
@@ -75,21 +85,38 @@ static bool deliver(const p3_local_account *a, p3_state *state, const char *stat
     return ok;
 }
 
-static int deliver_one(const p3_local_account *a, p3_state *state, const char *state_path,
-                       const p3_arguments *args)
+static int deliver_one(const p3_local_account *a, const p3_target *target, p3_state *state,
+                       const char *state_path, const p3_arguments *args)
 {
     p3_problem why;
     p3_retry_result result = {
         .account = &a->account, .looks = args->run.dry_run, .quiet = args->run.quiet};
-    if (a->account.unusable != NULL)
-        return p3_complain(a->account.name, a->account.unusable);
-    bool ok = refused_of(a) == NULL || deliver(a, state, state_path, &result, &why);
+    const char *refused = target->envelope != NULL ? refused_of(target->envelope) : NULL;
+    bool several = a->account.target.kind == P3_TARGET_SEVERAL;
+    bool ok = refused == NULL || deliver(a, target, state, state_path, &result, &why);
     if (!result.looks && !result.quiet)
-        p3_print(stdout, "%s: %zu message%s delivered that had been refused%s", a->account.name,
+        p3_print(stdout, "%s%s%s: %zu message%s delivered that had been refused%s", a->account.name,
+                 several ? ": " : "", several ? p3_target_row_of(target->kind)->name : "",
                  result.delivered, result.delivered == 1 ? "" : "s", result.left > 0 ? "" : "\n");
     if (!result.looks && !result.quiet && result.left > 0)
-        p3_print(stdout, "; %zu left in %s\n", result.left, a->envelope->refused);
+        p3_print(stdout, "; %zu left in %s\n", result.left, refused);
     return ok ? result.status : p3_complain(a->account.name, &why);
+}
+
+/* All that an account's targets refused. */
+static int deliver_account(const p3_local_account *a, p3_state *state, const char *state_path,
+                           const p3_arguments *args)
+{
+    size_t count;
+    int status = EX_OK;
+    const p3_target *at = p3_target_members(&a->account.target, &count);
+    if (a->account.unusable != NULL)
+        return p3_complain(a->account.name, a->account.unusable);
+    for (size_t i = 0; i < count; i++) {
+        if (at[i].envelope != NULL || count == 1)
+            status = p3_exit_of_both(status, deliver_one(a, &at[i], state, state_path, args));
+    }
+    return status;
 }
 
 static int deliver_all(const p3_chosen *chosen, p3_state *state, const char *state_path,
@@ -97,7 +124,7 @@ static int deliver_all(const p3_chosen *chosen, p3_state *state, const char *sta
 {
     int status = EX_OK;
     for (size_t i = 0; i < chosen->count; i++)
-        status = p3_exit_of_both(status, deliver_one(&chosen->at[i], state, state_path, a));
+        status = p3_exit_of_both(status, deliver_account(&chosen->at[i], state, state_path, a));
     return status;
 }
 
@@ -111,11 +138,12 @@ static bool find_refused(p3_chosen *chosen, const char *state, p3_problem *why)
             continue;
         if (a->envelope == NULL)
             a->envelope = calloc(1, sizeof *a->envelope);
-        a->account.target.envelope = a->envelope;
+        if (a->account.target.kind != P3_TARGET_SEVERAL)
+            a->account.target.envelope = a->envelope;
         if (a->envelope == NULL || !p3_local_account_set_refused(a, state))
             return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
-        if (refused_of(a) == NULL) /* nothing is made for it */
-            a->account.target.envelope = NULL;
+        if (a->account.target.kind != P3_TARGET_SEVERAL && refused_of(a->envelope) == NULL)
+            a->account.target.envelope = NULL; /* nothing is made for it */
     }
     return true;
 }

@@ -111,17 +111,17 @@ int p3_doctor_tokens(const p3_local_account *a)
     return why.exit;
 }
 
-int p3_doctor_target(const p3_local_account *a)
+/* The tokens for a server that mail is sent to; with Gmail, that it takes them. */
+static int tell_target(const p3_local_account *a, const p3_secret_source *source)
 {
     p3_problem why = {0};
-    p3_target_kind kind = a->account.target.kind;
-    const p3_secret_source *source = p3_local_account_target_secret(a);
-    const char *what = kind == P3_TARGET_GMAIL  ? "Gmail target"
-                       : kind == P3_TARGET_IMAP ? "IMAP target"
-                                                : "SMTP target";
-    const char *user = a->account.target.where;
-    bool ok = source == NULL || !p3_oauth_is_used(source) || tell_tokens(source, what, &why);
-    if (ok && a->gmail != NULL) {
+    bool is_gmail = a->gmail != NULL && source == &a->gmail->secret.source;
+    const char *what = is_gmail                               ? "Gmail target"
+                       : strcmp(source->prefix, "imap-") == 0 ? "IMAP target"
+                                                              : "SMTP target";
+    const char *user = source->account->user;
+    bool ok = !p3_oauth_is_used(source) || tell_tokens(source, what, &why);
+    if (ok && is_gmail) {
         ok = p3_gmail_try(user, &a->gmail->options, &why);
         if (ok)
             p3_finding("ok", what, "Google answers for %s", user);
@@ -129,6 +129,15 @@ int p3_doctor_target(const p3_local_account *a)
     if (!ok)
         p3_finding("BAD", what, "%s", why.text);
     return ok ? EX_OK : why.exit;
+}
+
+int p3_doctor_target(const p3_local_account *a)
+{
+    int status = EX_OK;
+    const p3_secret_source *source;
+    for (size_t i = 0; (source = p3_local_account_target_secret(a, i)) != NULL; i++)
+        status = p3_exit_of_both(status, tell_target(a, source));
+    return status;
 }
 
 /* ---- what the server announces ---- */

@@ -51,7 +51,8 @@ p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p
         return NULL;
     }
     p3_gmail_account *g = calloc(1, sizeof *g);
-    if (g == NULL || !p3_target_secret_make(&g->secret, s, word, s->target.where, &server) ||
+    if (g == NULL ||
+        !p3_target_secret_make(&g->secret, s, &s->gmail, word, s->gmail.where, &server) ||
         !p3_oauth_proxy(s, &g->proxy)) {
         p3_gmail_account_free(g);
         p3_problem_set(why, EX_OSERR, "out of memory");

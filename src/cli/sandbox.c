@@ -52,7 +52,10 @@ static bool allow_ports(const p3_sandbox *s, const p3_landlock *l)
         ok = p3_landlock_allow_port(l, o->proxy != POP3_PROXY_NONE ? o->proxy_port : port);
         if (o->local_address != NULL)
             ok = ok && p3_landlock_allow_any_source(l);
-        ok = ok && allow_target_port(s, l, &s->chosen->at[i].account.target);
+        size_t count;
+        const p3_target *at = p3_target_members(&s->chosen->at[i].account.target, &count);
+        for (size_t k = 0; ok && k < count; k++)
+            ok = allow_target_port(s, l, &at[k]);
     }
     return ok;
 }
@@ -129,9 +132,13 @@ static void make_all_directories(const p3_sandbox *s)
         const p3_account *a = &s->chosen->at[i].account;
         if (a->unusable != NULL)
             continue;
-        make_directories(&a->target);
-        p3_target refused = p3_target_for_refused(&a->target);
-        make_directories(&refused);
+        size_t count;
+        const p3_target *at = p3_target_members(&a->target, &count);
+        for (size_t k = 0; k < count; k++) {
+            p3_target refused = p3_target_for_refused(&at[k]);
+            make_directories(&at[k]);
+            make_directories(&refused);
+        }
     }
 }
 

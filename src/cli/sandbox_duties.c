@@ -25,24 +25,31 @@ static bool add_command(p3_sandbox *s, const char *command)
     return copy != NULL;
 }
 
+static bool add_secret(p3_sandbox *s, const p3_secret_source *source)
+{
+    char *secret = p3_secret_command(source);
+    bool ok = add_command(s, secret);
+    free(secret);
+    return ok;
+}
+
 /* How to get the secret, and with mail the filter and the target. */
 static bool add_commands(p3_sandbox *s, const p3_local_account *a)
 {
-    const p3_target_row *row = s->delivers ? p3_target_row_of(a->account.target.kind) : NULL;
-    char *secret = p3_secret_command(&a->secret);
-    bool ok = add_command(s, secret);
-    free(secret);
-    if (row == NULL)
+    size_t count;
+    const p3_target *at = p3_target_members(&a->account.target, &count);
+    const p3_secret_source *secret;
+    bool ok = add_secret(s, &a->secret);
+    if (!s->delivers || count == 0)
         return ok;
-    s->duties.spools = s->duties.spools || row->spools;
-    const p3_secret_source *of_target = p3_local_account_target_secret(a);
-    if (of_target != NULL) {
-        secret = p3_secret_command(of_target);
-        ok = ok && add_command(s, secret);
-        free(secret);
+    for (size_t i = 0; ok && (secret = p3_local_account_target_secret(a, i)) != NULL; i++)
+        ok = add_secret(s, secret);
+    for (size_t i = 0; ok && i < count; i++) {
+        const p3_target_row *row = p3_target_row_of(at[i].kind);
+        s->duties.spools = s->duties.spools || row->spools;
+        ok = add_command(s, row->runs ? at[i].where : NULL);
     }
-    return ok && add_command(s, a->account.filter) &&
-           add_command(s, row->runs ? a->account.target.where : NULL);
+    return ok && add_command(s, a->account.filter);
 }
 
 /* ---- files ---- */
@@ -162,11 +169,33 @@ static void add_token(p3_sandbox *s, p3_secret_source *source)
 /* What a target needs: tokens of its own, and with Gmail its name. */
 static void add_target_token(p3_sandbox *s, p3_local_account *a)
 {
-    p3_secret_source *source = s->delivers ? p3_local_account_target_secret(a) : NULL;
+    p3_secret_source *source;
     for (size_t i = 0; s->delivers && a->gmail != NULL && i < 2; i++)
         add_host(s, a->gmail->options.dialed[i].host);
-    if (source != NULL)
+    for (size_t i = 0; s->delivers && (source = p3_local_account_target_secret(a, i)) != NULL; i++)
         add_token(s, source);
+}
+
+static bool add_targets(p3_sandbox *s, const p3_target *t)
+{
+    size_t count;
+    bool ok = true;
+    const p3_target *at = p3_target_members(t, &count);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = add_target(s, &at[i]);
+    return ok;
+}
+
+/* How many targets accounts have beside their first. */
+static size_t count_more(const p3_chosen *chosen)
+{
+    size_t more = 0;
+    for (size_t i = 0; i < chosen->count; i++) {
+        size_t count;
+        (void)p3_target_members(&chosen->at[i].account.target, &count);
+        more += count > 1 ? count - 1 : 0;
+    }
+    return more;
 }
 
 bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
@@ -174,14 +203,15 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
     /* Asked once: a Maildir that is made later may be beside the state. */
     s->state_folder = s->state != NULL ? state_folder(s->state) : NULL;
     bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
-    s->commands = calloc(4 * s->chosen->count + 1, sizeof *s->commands);
-    s->names = calloc(3 * s->chosen->count + count + 1, sizeof *s->names);
-    s->tokens = calloc(2 * s->chosen->count + 1, sizeof *s->tokens);
+    size_t most = s->chosen->count + count_more(s->chosen);
+    s->commands = calloc(4 * most + 1, sizeof *s->commands);
+    s->names = calloc(3 * most + count + 1, sizeof *s->names);
+    s->tokens = calloc(2 * most + 1, sizeof *s->tokens);
     ok = ok && s->commands != NULL && s->names != NULL && s->tokens != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         p3_local_account *a = &s->chosen->at[i];
         if (a->account.unusable == NULL)
-            ok = add_commands(s, a) && (!s->delivers || add_target(s, &a->account.target));
+            ok = add_commands(s, a) && (!s->delivers || add_targets(s, &a->account.target));
         if (ok && a->account.unusable == NULL)
             add_name(s, &a->account.connection);
         if (ok && a->account.unusable == NULL)

@@ -86,13 +86,14 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
         ok = ok && p3_landlock_allow(l, set.netrc, P3_ACCESS_READ);
     if (set.ca_dir != NULL && !s->stays)
         ok = ok && allow_authorities(l, set.ca_dir);
-    if (s->delivers)
-        ok = ok && allow_target(s, l, &a->account.target);
+    size_t count;
+    const p3_target *at = p3_target_members(&a->account.target, &count);
+    for (size_t i = 0; ok && s->delivers && i < count; i++) {
+        p3_target refused = p3_target_for_refused(&at[i]);
+        ok = allow_target(s, l, &at[i]) && allow_target(s, l, &refused);
+    }
     if (s->delivers && a->gmail != NULL && a->gmail->options.way.ca_file != NULL)
         ok = ok && p3_landlock_allow(l, a->gmail->options.way.ca_file, P3_ACCESS_READ);
-    p3_target refused = p3_target_for_refused(&a->account.target);
-    if (s->delivers)
-        ok = ok && allow_target(s, l, &refused);
     return ok;
 }
 

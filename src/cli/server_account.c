@@ -18,13 +18,15 @@ static bool find_secret(void *source, p3_server_secret *out, p3_problem *why)
     return ok;
 }
 
-p3_server_account *p3_server_account_new(const p3_settings *s, const char *word, p3_problem *why)
+p3_server_account *p3_server_account_new(const p3_settings *s, const p3_target *t, const char *word,
+                                         p3_problem *why)
 {
     p3_server_account *m = calloc(1, sizeof *m);
-    bool is_smtp = s->target.kind == P3_TARGET_SMTP;
+    bool is_smtp = t->kind == P3_TARGET_SMTP;
     p3_server_url url;
-    bool read = p3_target_row_of(s->target.kind)->server(&url, s->target.where); /* as it was */
-    if (m == NULL || !read || !p3_target_secret_make(&m->secret, s, word, url.user, &url.server)) {
+    bool read = p3_target_row_of(t->kind)->server(&url, t->where); /* as it was */
+    if (m == NULL || !read ||
+        !p3_target_secret_make(&m->secret, s, t, word, url.user, &url.server)) {
         p3_server_account_free(m);
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
@@ -44,8 +46,10 @@ p3_server_account *p3_server_account_new(const p3_settings *s, const char *word,
 
 void p3_server_account_free(p3_server_account *m)
 {
-    if (m == NULL)
-        return;
-    p3_target_secret_free(&m->secret);
-    free(m);
+    while (m != NULL) {
+        p3_server_account *next = m->next;
+        p3_target_secret_free(&m->secret);
+        free(m);
+        m = next;
+    }
 }

@@ -109,17 +109,17 @@ static bool make_texts(p3_target_secret *t, const p3_settings *tokens, const cha
     return ok;
 }
 
-bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const char *word,
-                           const char *user, const p3_address *server)
+bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_target *target,
+                           const char *word, const char *user, const p3_address *server)
 {
-    const p3_secret_row *row = row_of(s->target.kind);
+    const p3_secret_row *row = row_of(target->kind);
     p3_settings settings = secret_settings(s, row);
     t->host = strdup(server->host);
     t->user = strdup(user);
     if (t->host == NULL || t->user == NULL || !make_texts(t, &settings, row->prefix, word, server))
         return false;
     t->settings = p3_settings_pack(&settings);
-    t->holder = (p3_account){.name = s->target.where,
+    t->holder = (p3_account){.name = target->where,
                              .key = t->key,
                              .connection = {.host = t->host},
                              .user = t->user,

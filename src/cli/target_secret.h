@@ -18,10 +18,10 @@ typedef struct p3_target_secret {
 } p3_target_secret;
 
 /* Makes it of an account's settings, whose strings must outlive it; it must not be moved then.
- * `word` is the account on the command line, `user` and `server` are those of its target. False
+ * `word` is the account on the command line, `user` and `server` are those of the target. False
  * when out of memory. Free with p3_target_secret_free(), also then. */
-bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const char *word,
-                           const char *user, const p3_address *server);
+bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_target *target,
+                           const char *word, const char *user, const p3_address *server);
 
 void p3_target_secret_free(p3_target_secret *t);
 

@@ -55,6 +55,8 @@ static void batch_over(p3_job *job)
         b->delivery->class->recorded(b->delivery, &c->batch, c->problem.exit == 0);
     if (c->problem.exit == 0)
         p3_report_tell(b->drop->report, P3_NOTICE_DELIVERED, NULL, NULL, NULL);
+    if (c->batch.noted.exit != 0)
+        b->drop->listener->noted(b->drop->listener->ctx, &c->batch.noted);
     if (c->batch.stopped.exit != 0)
         p3_maildrop_failed(b->drop, &c->batch.stopped);
     for (size_t i = 0; i < c->batch.count; i++)
@@ -80,7 +82,21 @@ static p3_change change_for(const p3_batcher *b, const p3_parcel *p)
     change.row.time = b->drop->calendar.stamp;
     change.row.tries = 0; /* from here on it counts how often the message has come back */
     change.row.name = "";
+    change.row.members = 0;
     return change;
+}
+
+/* Of messages that not all targets of a list have, it is recorded which do. */
+static void note_members(const p3_batcher *b, p3_commit *c)
+{
+    for (size_t i = 0; i < c->batch.count; i++) {
+        const p3_parcel *p = &c->batch.parcels[i];
+        p3_row *row = p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]);
+        if (p->delivered || p->members == row->members)
+            continue;
+        row->members = p->members;
+        c->changes[i] = (p3_change){.row = *row};
+    }
 }
 
 static void slowly_delivered(p3_job *job);
@@ -105,6 +121,7 @@ static void slowly_delivered(p3_job *job)
 {
     p3_handed_in *h = (p3_handed_in *)job;
     p3_batcher *b = h->batcher;
+    note_members(b, &h->commit);
     h->commit.problem = h->commit.batch.problem;
     h->commit.job = (p3_job){.over = batch_over};
     p3_committer_add(b->recorder->committer, &h->commit);

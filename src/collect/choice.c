@@ -45,8 +45,10 @@ void p3_choice_by_size(p3_maildrop *d)
     }
 }
 
-/* A message to retrieve, for the order: those that made trouble before come last. */
+/* A message to retrieve, for the order: those that made trouble before come late, and those that
+ * some targets of a list have last. */
 typedef struct p3_candidate {
+    bool shared;
     uint32_t tries;
     size_t mail;
 } p3_candidate;
@@ -55,6 +57,8 @@ static int compare_candidates(const void *x, const void *y)
 {
     const p3_candidate *a = x;
     const p3_candidate *b = y;
+    if (a->shared != b->shared)
+        return a->shared ? 1 : -1;
     if (a->tries != b->tries)
         return a->tries < b->tries ? -1 : 1;
     return a->mail < b->mail ? -1 : a->mail > b->mail;
@@ -76,14 +80,23 @@ static bool is_trouble(const p3_maildrop *d, const p3_bounds *bounds, const p3_m
     return true;
 }
 
+/* The targets of a list that a message lacks could not be asked whether they have it. */
+static bool waits_for_target(const p3_maildrop *d, const p3_row *row)
+{
+    p3_members all = p3_target_all(&d->account->target);
+    return d->unasked != 0 && ((row->members | d->unasked) & all) == all;
+}
+
 static size_t gather(const p3_maildrop *d, const p3_bounds *bounds, p3_candidate *out)
 {
+    static const p3_row none = {0};
     size_t count = 0;
     for (size_t i = 0; i < d->box.count; i++) {
         const p3_mail *mail = &d->box.at[i];
-        uint32_t tries = mail->row == P3_NO_ROW ? 0 : p3_maildrop_row(d, mail)->tries;
-        if (mail->todo == P3_TODO_TAKE && !is_trouble(d, bounds, mail, tries))
-            out[count++] = (p3_candidate){tries, i};
+        const p3_row *row = mail->row == P3_NO_ROW ? &none : p3_maildrop_row(d, mail);
+        if (mail->todo == P3_TODO_TAKE && !(row != &none && waits_for_target(d, row)) &&
+            !is_trouble(d, bounds, mail, row->tries))
+            out[count++] = (p3_candidate){row->members != 0, row->tries, i};
     }
     qsort(out, count, sizeof *out, compare_candidates);
     return count;

@@ -67,9 +67,9 @@ static bool intend(p3_intents *s, p3_change *out)
         return false;
     p3_row *row = p3_maildrop_row(d, mail);
     if (row->standing == P3_INTENT && p3_names_made_for(row->name, s->names.owner.mark) &&
-        p3_target_row_of(d->account->target.kind)->keeps_names)
+        p3_target_keeps_names(&d->account->target))
         p3_name_list_set(&s->names, next, row->name);
-    else
+    else if (row->members == 0) /* by them it is told which message targets of a list have */
         row->fingerprint = row->body = (p3_fingerprint){{0}};
     row->standing = P3_INTENT;
     row->broke = 0;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "deliver/several.h"
+
 /* The line at `at`, its LF included; 0 when there is none. */
 static size_t line_length(const char *at, size_t len)
 {
@@ -87,26 +89,40 @@ static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_pro
     return ok;
 }
 
-/* Changes the rows of intents that turned out to be delivered. Their unique-ids may have been given
- * again since, to messages of the same size and with the same header: before one is deleted it is
- * compared to the last octet with what was delivered. Those whose parcels had prints have them
- * recorded. */
+/* Changes the rows of intents that turned out to be delivered, or to some of a list. Their
+ * unique-ids may have been given again since, to messages of the same size and with the same
+ * header: before one is deleted it is compared to the last octet with what was delivered. Those
+ * whose parcels had prints have them recorded. */
 static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *left, size_t count,
                         p3_change *changes, size_t *n, p3_problem *why)
 {
+    p3_members all = p3_target_all(&drop->account->target);
     for (size_t i = 0; i < count; i++) {
         p3_row *row = &drop->rows.at[left[i].row];
-        if (!left[i].there)
+        bool there = left[i].there || (left[i].members & all) == all;
+        drop->unasked |= left[i].unasked;
+        if (!there && row->members == left[i].members)
             continue;
         if (d->class->read_back != NULL && !read_prints(drop->account, d, row, why))
             return false;
-        row->standing = p3_fingerprint_known(&row->fingerprint) ? P3_LEAVING : P3_DELIVERED;
-        row->common = true;
+        row->members = there ? 0 : left[i].members;
         row->time = drop->calendar.stamp;
-        row->name = "";
+        if (there) {
+            row->standing = p3_fingerprint_known(&row->fingerprint) ? P3_LEAVING : P3_DELIVERED;
+            row->common = true;
+            row->name = "";
+        }
         changes[(*n)++].row = *row;
     }
     return true;
+}
+
+static size_t count_delivered(const p3_change *changes, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += changes[i].row.standing != P3_INTENT;
+    return count;
 }
 
 /* Records which intents turned out to be delivered, and with what header. */
@@ -117,7 +133,7 @@ static bool record_found(p3_recorder *r, p3_delivery *d, const p3_left_over *lef
     size_t n = 0;
     bool ok =
         changes != NULL ? change_rows(r->drop, d, left, count, changes, &n, why) : no_memory(why);
-    p3_report_settled(r->drop->report, n);
+    p3_report_settled(r->drop->report, ok ? count_delivered(changes, n) : 0);
     if (!ok) {
         free(changes);
         return false;
@@ -140,52 +156,90 @@ static p3_left_over *gather(const p3_rows *rows, size_t intents, size_t *count)
     *count = 0;
     for (size_t i = 0; left != NULL && i < rows->count; i++) {
         if (rows->at[i].standing == P3_INTENT && is_a_name(rows->at[i].name))
-            left[(*count)++] = (p3_left_over){.name = rows->at[i].name, .row = i};
+            left[(*count)++] =
+                (p3_left_over){.name = rows->at[i].name, .row = i, .members = rows->at[i].members};
     }
     return left;
 }
 
-/* Whether a target has a spool of this account: all that tells which messages it has, until that is
- * recorded. */
+/* Whether a target, or one of a list, has a spool of this account: all that tells which messages it
+ * has, until that is recorded. */
 static bool has_spool(const p3_target *t, p3_owner owner)
 {
-    const p3_target_row *row = p3_target_row_of(t->kind);
-    return row != NULL && row->opens_beside && p3_target_has(t, owner);
+    size_t count;
+    bool found = false;
+    const p3_target *at = p3_target_members(t, &count);
+    for (size_t i = 0; i < count && !found; i++) {
+        const p3_target_row *row = p3_target_row_of(at[i].kind);
+        found = row != NULL && row->opens_beside && p3_target_has(&at[i], owner);
+    }
+    return found;
+}
+
+/* Asks a target about intents, and records what it says. */
+static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t intents,
+                p3_problem *why)
+{
+    const p3_maildrop *drop = r->drop;
+    p3_problem some = {0};
+    size_t count;
+    p3_left_over *left = gather(&drop->rows, intents, &count);
+    if (left == NULL)
+        return no_memory(why);
+    l->target = p3_several_open(t, drop->owner, why);
+    bool ok = l->target != NULL;
+    if (ok && count > 0 && !l->target->class->settle(l->target, left, count, &some)) {
+        *why = some;
+        ok = false;
+    }
+    ok = ok && (count == 0 || record_found(r, l->target, left, count, why));
+    if (ok && t->kind == P3_TARGET_SEVERAL && some.exit != 0)
+        drop->listener->noted(drop->listener->ctx, &some);
+    free(left);
+    return ok;
+}
+
+/* An account that delivers to a list, or did: what counts is what those that are left have. */
+static bool ask_list(p3_leftovers *l, p3_recorder *r, const p3_target *old, size_t olds,
+                     size_t intents, p3_problem *why)
+{
+    p3_maildrop *drop = r->drop;
+    const p3_target *now = &drop->account->target;
+    p3_members known = p3_target_known(old, olds, now);
+    for (size_t i = 0; i < drop->rows.count; i++)
+        drop->rows.at[i].members &= known;
+    if (known != 0)
+        return ask(l, r, now, intents, why);
+    p3_target_tidy(now, drop->owner);
+    return true;
 }
 
 bool p3_leftovers_resolve(p3_leftovers *l, p3_recorder *r, p3_state *state, p3_problem *why)
 {
     const p3_maildrop *drop = r->drop;
     const p3_target *now = &drop->account->target;
-    p3_target old = {0};
+    p3_target old[P3_TARGETS_MOST] = {0};
+    size_t olds = 0;
     size_t intents = 0;
-    size_t count;
     for (size_t i = 0; i < drop->rows.count; i++)
         intents += drop->rows.at[i].standing == P3_INTENT;
     bool looks = intents > 0 && drop->known.target != NULL;
     if (looks)
-        old = p3_target_of_text(drop->known.target);
-    if (looks && p3_target_equal(&old, now))
-        old = *now; /* as it is written now: the sandbox lets no other name be looked up */
+        olds = p3_targets_of_text(drop->known.target, old);
+    bool lists = looks && (olds > 1 || now->kind == P3_TARGET_SEVERAL);
+    bool same = looks && !lists && p3_target_equal(&old[0], now);
+    if (same)
+        old[0] = *now; /* as it is written now: the sandbox lets no other name be looked up */
     /* What was not delivered there comes again. */
-    looks = looks && (p3_target_equal(&old, now) || p3_target_has(&old, drop->owner));
-    bool syncs = has_spool(now, drop->owner) || (looks && has_spool(&old, drop->owner));
+    looks = looks && !lists && (same || p3_target_has(&old[0], drop->owner));
+    bool syncs = has_spool(now, drop->owner) || (looks && has_spool(&old[0], drop->owner));
     if (syncs && !p3_state_sync(state, why))
         return false;
-    if (!(looks && p3_target_equal(&old, now)))
+    if (lists)
+        return ask_list(l, r, old, olds, intents, why);
+    if (!same)
         p3_target_tidy(now, drop->owner);
-    if (!looks)
-        return true;
-    p3_left_over *left = gather(&drop->rows, intents, &count);
-    if (left == NULL)
-        return no_memory(why);
-    l->target = p3_target_open(&old, drop->owner, why);
-    bool ok = l->target != NULL;
-    if (ok && count > 0)
-        ok = l->target->class->settle(l->target, left, count, why) &&
-             record_found(r, l->target, left, count, why);
-    free(left);
-    return ok;
+    return !looks || ask(l, r, &old[0], intents, why);
 }
 
 void p3_leftovers_free(p3_leftovers *l, bool recorded)

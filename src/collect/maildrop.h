@@ -27,6 +27,8 @@ typedef struct p3_maildrop {
     p3_calendar calendar;   /* as the visit began */
     p3_rows rows;           /* what is known */
     bool moved;             /* what is known is of another target than that of now */
+    p3_members stays;       /* those of now's targets of which it is all the same */
+    p3_members unasked;     /* those that could not be asked about intents of an earlier run */
     p3_mailbox box;         /* what is there */
     p3_plan plan;           /* what to do about it */
     bool sized;             /* RETR is told the size that is known, as the measure of the message */

@@ -10,43 +10,47 @@
 #include "support/wording.h"
 
 /* Whether any message is known that another target has, or that is not to be delivered anywhere.
- * Intents are not: what was not delivered comes to the new target as it would have come to the old.
- */
+ * Intents are not, unless some targets of a list have the message: what was not delivered comes to
+ * the new target as it would have come to the old. */
 static bool has_past(const p3_rows *rows)
 {
     bool any = false;
     for (size_t i = 0; i < rows->count && !any; i++) {
         p3_standing is = rows->at[i].standing;
-        any = is == P3_DELIVERED || is == P3_LEAVING || is == P3_DOUBTED || is == P3_PASSED_OVER;
+        any = is == P3_DELIVERED || is == P3_LEAVING || is == P3_DOUBTED || is == P3_PASSED_OVER ||
+              rows->at[i].members != 0;
     }
     return any;
 }
 
-/* A target for people. NULL when out of memory; free() it. */
-static char *name_of(const p3_target *t)
+/* Makes of a target's text, or a list's, one line for people. */
+static void make_line(char *text)
 {
-    char *text = p3_target_text(t);
-    char *line = text != NULL ? strchr(text, '\n') : NULL;
-    if (line != NULL)
-        *line = ' ';
-    return text;
+    for (char *at = strchr(text, '\n'); at != NULL; at = strchr(at, '\n')) {
+        if (at[1] == '\n')
+            memcpy(at, ", ", 2);
+        else
+            *at = ' ';
+    }
 }
 
-static bool ask(const p3_target *old, const p3_target *now, p3_problem *why)
+/* The text of the old target is the caller's, and changed. */
+static bool ask(char *before, const p3_target *now, p3_problem *why)
 {
-    char *before = old->kind != P3_TARGET_NONE ? name_of(old) : strdup(old->where);
-    char *after = name_of(now);
+    char *after = p3_target_text(now);
     const char *how =
         p3_in_command("you run it once with --from-now-on (mail that is on the server "
                       "counts as seen), --from-the-start (all of it is delivered), "
                       "or --continue (what was delivered there counts as delivered "
                       "here)");
+    make_line(before);
+    if (after != NULL)
+        make_line(after);
     p3_problem_set(why, EX_CONFIG,
                    "delivering to %.160s: the mail that is known was delivered to %.160s; nothing "
                    "is done until %s",
-                   after != NULL ? after : "another target", before != NULL ? before : "another",
+                   after != NULL ? after : "another target", before,
                    how[0] != '\0' ? how : "it is chosen what becomes of that");
-    free(before);
     free(after);
     return false;
 }
@@ -54,30 +58,66 @@ static bool ask(const p3_target *old, const p3_target *now, p3_problem *why)
 bool p3_new_target_judge(p3_maildrop *d, p3_problem *why)
 {
     const p3_target *now = &d->account->target;
-    char *text = d->known.target != NULL ? strdup(d->known.target) : NULL;
-    if (d->known.target != NULL && text == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    if (text == NULL) /* nothing has been delivered */
+    p3_target old[P3_TARGETS_MOST];
+    if (d->known.target == NULL) /* nothing has been delivered */
         return true;
-    p3_target old = p3_target_of_text(text);
-    d->moved = !p3_target_is_same_place(&old, now);
-    bool known = !d->moved || d->report->options->start != P3_START_USUAL || !has_past(&d->rows);
-    if (!known)
-        (void)ask(&old, now, why);
+    char *text = strdup(d->known.target);
+    char *shown = strdup(d->known.target);
+    bool known = text != NULL && shown != NULL;
+    if (known) {
+        d->stays = p3_target_known(old, p3_targets_of_text(text, old), now);
+        d->moved = d->stays != p3_target_all(now);
+        known = !d->moved || d->report->options->start != P3_START_USUAL || !has_past(&d->rows) ||
+                ask(shown, now, why);
+    } else {
+        p3_problem_set(why, EX_OSERR, "out of memory");
+    }
     free(text);
+    free(shown);
     return known;
 }
 
-/* Forgets all that is known. */
-static p3_change *forget_all(p3_rows *rows, size_t *count)
+/* A message that targets of the list have which stay in it: the others are to get it. */
+static bool is_for_others(const p3_maildrop *d, const p3_row *row)
+{
+    return d->stays != 0 && row->uid.len > 0 &&
+           (row->standing == P3_DELIVERED || row->standing == P3_LEAVING ||
+            (row->standing == P3_INTENT && row->members != 0));
+}
+
+/* Forgets all that is known, but for what targets that stay have. */
+static p3_change *forget_all(const p3_maildrop *d, p3_rows *rows, size_t *count)
 {
     p3_change *changes = calloc(rows->count + 1, sizeof *changes);
+    size_t left = 0;
     if (changes == NULL)
         return NULL;
-    for (size_t i = 0; i < rows->count; i++)
-        changes[i] = (p3_change){.row = rows->at[i], .forget = true};
+    for (size_t i = 0; i < rows->count; i++) {
+        p3_row *row = &rows->at[i];
+        bool others = is_for_others(d, row);
+        if (others && row->standing != P3_INTENT) {
+            row->standing = P3_INTENT;
+            row->members = d->stays;
+            row->name = "";
+            row->tries = 0;
+        }
+        changes[i] = (p3_change){.row = *row, .forget = !others};
+        if (others)
+            rows->at[left++] = *row;
+    }
     *count = rows->count;
-    rows->count = 0; /* ids go on, and what they point into stays */
+    rows->count = left; /* ids go on, and what they point into stays */
+    return changes;
+}
+
+/* Intents, of which other targets may have been known to have the message. */
+static p3_change *note_intents(const p3_rows *rows, size_t *count)
+{
+    p3_change *changes = calloc(rows->count + 1, sizeof *changes);
+    for (size_t i = 0; changes != NULL && i < rows->count; i++) {
+        if (rows->at[i].standing == P3_INTENT)
+            changes[(*count)++] = (p3_change){.row = rows->at[i]};
+    }
     return changes;
 }
 
@@ -88,7 +128,9 @@ bool p3_new_target_take_over(p3_recorder *r)
     p3_commit what = {.target = &d->account->target, .reached = "taken-over"};
     if (!d->moved || start == P3_START_USUAL || start == P3_START_NOW)
         return true;
-    if (start == P3_START_AFRESH && (what.changes = forget_all(&d->rows, &what.count)) == NULL) {
+    what.changes = start == P3_START_AFRESH ? forget_all(d, &d->rows, &what.count)
+                                            : note_intents(&d->rows, &what.count);
+    if (what.changes == NULL) {
         p3_maildrop_failed_memory(d);
         return false;
     }

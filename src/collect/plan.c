@@ -29,16 +29,33 @@ typedef struct p3_group {
     size_t row_count;
 } p3_group;
 
-/* Rows of messages that have not been delivered: their intents are for whoever comes next. */
+/* Whether some targets of a list have a message, whose header is known. */
+static bool is_partial(const p3_row *row)
+{
+    return row->standing == P3_INTENT && row->members != 0 &&
+           p3_fingerprint_known(&row->fingerprint);
+}
+
+/* Whether a unique-id speaks for one message, and always has. */
+static bool is_named(const p3_mailbox *box, const p3_group *g)
+{
+    return g->mail_count == 1 && g->row_count == 1 && box->at[g->mails[0]].uid.len > 0 &&
+           !box->numbered;
+}
+
+/* Rows of messages that have not been delivered: their intents are for whoever comes next. One that
+ * some targets of a list have is for no other message than that. */
 static void take_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
 {
     size_t r = 0;
+    bool named = is_named(box, g);
     for (size_t i = 0; i < g->mail_count; i++) {
         p3_mail *mail = &box->at[g->mails[i]];
         if (mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW)
             continue;
         while (r < g->row_count &&
-               (rows->at[g->rows[r]].standing != P3_INTENT || plan->claimed[g->rows[r]]))
+               (rows->at[g->rows[r]].standing != P3_INTENT || plan->claimed[g->rows[r]] ||
+                (rows->at[g->rows[r]].members != 0 && !named)))
             r++;
         if (r == g->row_count)
             return;
@@ -76,7 +93,9 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
     size_t delivered = 0; /* or gone: known by a fingerprint */
     for (size_t i = 0; i < g->row_count; i++) {
         p3_standing standing = rows->at[g->rows[i]].standing;
-        delivered += standing != P3_INTENT;
+        /* Or delivered in part, where only its header tells which message it is. */
+        delivered +=
+            standing != P3_INTENT || (is_partial(&rows->at[g->rows[i]]) && !is_named(box, g));
         plan->met = plan->met || (is_expected(standing) && box->at[g->mails[0]].uid.len > 0);
     }
     p3_mail *first = &box->at[g->mails[0]];
@@ -198,7 +217,9 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
         if (mail->todo != P3_TODO_LOOK)
             continue;
         p3_look look = p3_mailbox_look(box, i);
-        if (mail->row != P3_NO_ROW) {
+        if (mail->row != P3_NO_ROW && rows->at[mail->row].standing == P3_INTENT) {
+            mail->todo = P3_TODO_TAKE;
+        } else if (mail->row != P3_NO_ROW) {
             mail->todo = P3_TODO_KEEP;
             mail->certain = is_certain(box, i, &rows->at[mail->row]);
         } else {

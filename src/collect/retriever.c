@@ -11,6 +11,7 @@
 #include "collect/choice.h"
 #include "collect/failure_text.h"
 #include "collect/sequence.h"
+#include "deliver/several.h"
 #include "support/wording.h"
 
 /* So many messages in a row may be refused. */
@@ -38,6 +39,22 @@ static bool add_lines(p3_retriever *r)
              a->connection.host != NULL ? a->connection.host : "localhost", r->host, pop3_version(),
              date);
     return p3_message_add(&r->message, text);
+}
+
+/* Whether a target is there to take the message in hand. Where those that lack it are out of reach,
+ * so it is with all that follow. */
+static bool is_wanted(p3_retriever *r)
+{
+    const p3_maildrop *d = r->drop;
+    const p3_row *row = p3_maildrop_row(d, &d->box.at[r->window.mails[r->window.finished]]);
+    bool kept = p3_name_list_is_kept(r->names, r->window.finished);
+    if (r->delivery->class->spare == NULL ||
+        r->delivery->class->spare(r->delivery, row->members, kept ? d->unasked : 0))
+        return true;
+    r->in_hand = P3_IN_HAND_LEFT;
+    if (row->members != 0)
+        r->window.count = r->window.submitted;
+    return false;
 }
 
 static bool begin_message(p3_retriever *r)
@@ -79,7 +96,8 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
     p3_retriever *r = ctx;
     if (r->drop->over)
         return POP3_SINK_ABORT;
-    if (r->in_hand == P3_IN_HAND_FAILED)
+    if (r->in_hand == P3_IN_HAND_FAILED || r->in_hand == P3_IN_HAND_LEFT ||
+        (r->in_hand == P3_IN_HAND_NONE && !is_wanted(r)))
         return POP3_SINK_DISCARD;
     if (r->in_hand == P3_IN_HAND_NONE && !begin_message(r))
         return cannot_deliver(r);
@@ -91,15 +109,17 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
 }
 
 /* Whether a message that comes again, under its name, is another than the one that may have been
- * delivered under it by a run that was killed. */
+ * delivered under it by a run that was killed; or than the one that targets of a list have, of
+ * which the body may not be known. */
 static bool is_another(p3_retriever *r, const p3_row *row)
 {
-    if (!p3_name_list_is_kept(r->names, r->window.finished) ||
-        !p3_fingerprint_known(&row->fingerprint))
+    bool kept = p3_name_list_is_kept(r->names, r->window.finished);
+    if ((!kept && row->members == 0) || !p3_fingerprint_known(&row->fingerprint))
         return false;
     p3_message_end(&r->message);
+    bool has_body = kept || p3_fingerprint_known(&row->body);
     return !p3_fingerprint_equal(&row->fingerprint, &r->message.print) ||
-           !p3_fingerprint_equal(&row->body, &r->message.whole);
+           (has_body && !p3_fingerprint_equal(&row->body, &r->message.whole));
 }
 
 /* The target must not take it for that one: it gets a name of its own, in the next visit. */
@@ -112,6 +132,7 @@ static void set_apart(p3_retriever *r, const p3_mail *mail)
         return;
     }
     row->name = "";
+    row->members = 0; /* they get it as well */
     row->fingerprint = row->body = (p3_fingerprint){{0}};
     change->row = *row;
     p3_recorder_add_changes(r->recorder, change, 1, NULL);
@@ -124,12 +145,11 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     p3_parcel parcel = {.entry = (size_t)(mail - r->drop->box.at),
                         .fd = -1,
                         .again = p3_name_list_is_kept(r->names, r->window.finished)};
-    if (r->in_hand == P3_IN_HAND_FAILED)
-        return;
-    if (r->in_hand == P3_IN_HAND_NONE && !begin_message(r)) {
+    bool begun = r->in_hand != P3_IN_HAND_NONE || !is_wanted(r) || begin_message(r);
+    if (!begun)
         (void)cannot_deliver(r);
+    if (r->in_hand != P3_IN_HAND_WRITTEN)
         return;
-    }
     if (is_another(r, p3_maildrop_row(r->drop, mail))) {
         set_apart(r, mail);
         return;
@@ -229,7 +249,7 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
     }
     if (count == 0)
         return true;
-    r->delivery = p3_target_open(&a->target, r->drop->owner, why);
+    r->delivery = p3_several_open(&a->target, r->drop->owner, why);
     if (r->delivery == NULL)
         return false;
     /* Bodies may be needed to tell messages apart later: before they are deleted, or where

@@ -10,6 +10,7 @@
 typedef enum p3_in_hand {
     P3_IN_HAND_NONE = 0, /* nothing of it has come */
     P3_IN_HAND_WRITTEN,
+    P3_IN_HAND_LEFT,  /* the targets that lack it are out of reach; it is thrown away */
     P3_IN_HAND_FAILED /* it cannot be delivered; its rest is thrown away */
 } p3_in_hand;
 

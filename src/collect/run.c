@@ -5,6 +5,58 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* Targets that accounts had, and the texts that they point into. */
+typedef struct p3_old_targets {
+    p3_target *at;
+    size_t count;
+    p3_room room;
+    char **texts;
+    size_t text_count;
+    p3_room text_room;
+} p3_old_targets;
+
+static bool add_one(p3_old_targets *o, const p3_target *t)
+{
+    p3_target *grown = p3_grow(o->at, &o->room, o->count + 1, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    o->at = grown;
+    o->at[o->count++] = *t;
+    return true;
+}
+
+static bool has_now(const p3_target *now, const p3_target *old)
+{
+    size_t count;
+    bool found = false;
+    const p3_target *at = p3_target_members(now, &count);
+    for (size_t i = 0; i < count && !found; i++)
+        found = p3_target_equal(old, &at[i]);
+    return found;
+}
+
+/* Adds those of an account that it has no more, as far as they carry its mark. Takes the text. */
+static bool add_old(p3_old_targets *o, const p3_target *now, p3_owner owner, char *text)
+{
+    p3_target old[P3_TARGETS_MOST];
+    size_t before = o->count;
+    size_t count = p3_targets_of_text(text, old);
+    char **texts = p3_grow(o->texts, &o->text_room, o->text_count + 1, sizeof *texts);
+    bool ok = texts != NULL;
+    if (ok)
+        o->texts = texts;
+    for (size_t i = 0; i < count && ok; i++) {
+        if (old[i].kind != P3_TARGET_NONE && !has_now(now, &old[i]) &&
+            p3_target_has(&old[i], owner))
+            ok = add_one(o, &old[i]);
+    }
+    if (o->count > before)
+        o->texts[o->text_count++] = text;
+    else
+        free(text);
+    return ok;
+}
+
 /* Lets the caller give up rights, but for what is left of earlier runs: an account that delivers
  * elsewhere now may have intents at its old target. The state alone is not believed in that: see
  * p3_target_has(). */
@@ -12,11 +64,8 @@ static bool confine(const p3_run *run, const p3_account *const *accounts, size_t
                     p3_problem *why)
 {
     const p3_sync_options *o = run->options;
-    size_t found = 0;
-    p3_target *old = o->confine != NULL ? calloc(count + 1, sizeof *old) : NULL;
-    char **texts = o->confine != NULL ? calloc(count + 1, sizeof *texts) : NULL;
-    bool ok = o->confine == NULL || (old != NULL && texts != NULL) ||
-              p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+    p3_old_targets old = {0};
+    bool ok = true;
     for (size_t i = 0; i < count && ok && o->confine != NULL; i++) {
         const p3_account *a = accounts[i];
         p3_known_account known = {0};
@@ -24,21 +73,17 @@ static bool confine(const p3_run *run, const p3_account *const *accounts, size_t
         if (a->unusable != NULL || !p3_state_account(run->state, a->key, &known, &later))
             continue;
         if (known.target != NULL)
-            old[found] = p3_target_of_text(known.target);
-        if (known.target != NULL && old[found].kind != P3_TARGET_NONE &&
-            !p3_target_equal(&old[found], &a->target) &&
-            p3_target_has(&old[found], p3_owner_of(run->owner, a->key))) {
-            texts[found++] = known.target;
-            known.target = NULL;
-        }
+            ok = add_old(&old, &a->target, p3_owner_of(run->owner, a->key), known.target) ||
+                 p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+        known.target = NULL;
         p3_known_account_clear(&known);
     }
     if (ok && o->confine != NULL)
-        o->confine(o->confine_ctx, old, found);
-    while (found > 0)
-        free(texts[--found]);
-    free(texts);
-    free(old);
+        o->confine(o->confine_ctx, old.at, old.count);
+    while (old.text_count > 0)
+        free(old.texts[--old.text_count]);
+    free(old.texts);
+    free(old.at);
     return ok;
 }
 

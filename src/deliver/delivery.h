@@ -50,6 +50,7 @@ typedef struct p3_parcel {
     char *sender;          /* command, LMTP: who sent it; free() it */
     void *own;             /* callbacks: the message that is the caller's */
     bool ended;            /* callbacks: it has been committed, or tried to be */
+    uint16_t members;      /* of a list: those that have it, as bits; see several.h */
     bool delivered;        /* set by deliver() */
     p3_problem *problem; /* set by deliver() when it was not, and the reason is this message's own;
                             or when it was, but elsewhere, which is to be told; free() it */
@@ -66,6 +67,7 @@ typedef struct p3_batch {
     p3_problem problem; /* set by deliver() when the target fails: no parcel of it counts then */
     p3_problem stopped; /* set by deliver() when the target fails, and parcels that are marked as
                            delivered count all the same */
+    p3_problem noted;   /* set by deliver() when it is to be told, and the run goes on */
 } p3_batch;
 
 /* Where a message is in a folder of an IMAP server (RFC 4315); all zero: it is not known. */
@@ -81,6 +83,8 @@ typedef struct p3_left_over {
     bool any_time; /* it may have been delivered before others that the target has of the account */
     bool there;
     p3_imap_place place; /* of what is there, if it is such a folder */
+    uint16_t members; /* of a list: those that have it, by what was recorded, and then as found */
+    uint16_t unasked; /* of a list: those that could not be asked */
 } p3_left_over;
 
 /* Orders intents by name, for qsort() and bsearch(). */
@@ -96,6 +100,9 @@ typedef struct p3_delivery_class {
     bool alone;  /* a batch is one message, and the next is not begun before it is over */
     bool prints; /* parcels have their fingerprints, and these are recorded before deliver(): after
                     a crash it finds what was delivered by its name, and can't read it back */
+    /* Of a list: which of it have the message that begins next, or are not to have it now. Returns
+     * false when nobody is left to take it. May be NULL. */
+    bool (*spare)(p3_delivery *d, uint16_t members, uint16_t barred);
     /* The header of the message that begin() is called for next, as much of it as is kept; `left`
      * is the only one of its recipients who has not got it yet, or NULL. May be NULL. */
     void (*address)(p3_delivery *d, const char *header, size_t len, const char *left);
@@ -117,7 +124,8 @@ typedef struct p3_delivery_class {
      * `kept` false. May be NULL. */
     void (*recorded)(p3_delivery *d, p3_batch *batch, bool kept);
     /* Finds out which intents were delivered before a crash, sees to it that those are on the disk,
-     * and cleans up after the others. May sort them. */
+     * and cleans up after the others. May sort them. A list describes a problem also where it
+     * returns true: some could not be asked. */
     bool (*settle)(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
     /* Hands a message that was delivered to a function, in pieces; nothing when it is somewhere
      * else by now. False, with errno, when it cannot be read. NULL where parcels have prints. */

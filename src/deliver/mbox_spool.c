@@ -57,7 +57,8 @@ static p3_mbox_spool *open_file(p3_mbox_spool *s, int flags, const char *doing, 
     return NULL;
 }
 
-/* "<mbox>.pop3-<owner>-<name of the first message>" */
+/* "<mbox>.pop3-<owner>-<name of the first message>". One of that name is of a run that was killed,
+ * and what it told is recorded: names are kept for messages that were found not to be there. */
 p3_mbox_spool *p3_mbox_spool_make(const char *mbox, const char *owner, const char *name,
                                   p3_problem *why)
 {
@@ -66,7 +67,14 @@ p3_mbox_spool *p3_mbox_spool_make(const char *mbox, const char *owner, const cha
     if (path != NULL)
         snprintf(path, size, "%s" P3_BESIDE "%s-%s", mbox, owner, name);
     p3_mbox_spool *s = new_spool(path, why);
-    return s != NULL ? open_file(s, O_RDWR | O_CREAT | O_EXCL, "writing to", why) : NULL;
+    if (s == NULL)
+        return NULL;
+    s->fd = p3_outside_open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (s->fd >= 0)
+        return s;
+    if (errno == EEXIST)
+        (void)p3_outside_unlink(s->path);
+    return open_file(s, O_RDWR | O_CREAT | O_EXCL, "writing to", why);
 }
 
 p3_mbox_spool *p3_mbox_spool_open(const char *path, p3_problem *why)

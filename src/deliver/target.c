@@ -27,6 +27,28 @@ const p3_target_row *p3_target_row_named(const char *name, size_t len)
     return NULL;
 }
 
+const p3_target *p3_target_members(const p3_target *t, size_t *count)
+{
+    bool several = t->kind == P3_TARGET_SEVERAL;
+    *count = several ? t->list->count : t->kind != P3_TARGET_NONE;
+    return several ? t->list->at : t;
+}
+
+p3_members p3_target_all(const p3_target *t)
+{
+    size_t count;
+    const p3_target *at = p3_target_members(t, &count);
+    p3_members all = 0;
+    for (size_t i = 0; i < count; i++)
+        all |= P3_MEMBER(at[i].kind);
+    return all;
+}
+
+bool p3_target_keeps_names(const p3_target *t)
+{
+    return t->kind == P3_TARGET_SEVERAL || p3_target_row_of(t->kind)->keeps_names;
+}
+
 /* Whose mail a target gets, where that is a part of where it goes. */
 static const char *recipient_of(const p3_target *t)
 {
@@ -36,7 +58,10 @@ static const char *recipient_of(const p3_target *t)
     return t->envelope != NULL ? t->envelope->recipient : t->recipient;
 }
 
-char *p3_target_text(const p3_target *t)
+/* Between the texts of a list: none of them has an empty line. */
+#define P3_BETWEEN "\n\n"
+
+static char *text_of_one(const p3_target *t)
 {
     const char *name = p3_target_row_of(t->kind)->name;
     const char *recipient = recipient_of(t);
@@ -48,12 +73,31 @@ char *p3_target_text(const p3_target *t)
     return text;
 }
 
+char *p3_target_text(const p3_target *t)
+{
+    size_t count;
+    const p3_target *at = p3_target_members(t, &count);
+    char *text = text_of_one(&at[0]);
+    for (size_t i = 1; text != NULL && i < count; i++) {
+        char *next = text_of_one(&at[i]);
+        char *grown =
+            next != NULL ? realloc(text, strlen(text) + strlen(next) + sizeof P3_BETWEEN) : NULL;
+        if (grown != NULL)
+            strcat(strcat(grown, P3_BETWEEN), next);
+        else
+            free(text);
+        text = grown;
+        free(next);
+    }
+    return text;
+}
+
 p3_target p3_target_of_text(char *text)
 {
     size_t len = strcspn(text, ":");
     const p3_target_row *row = text[len] == ':' ? p3_target_row_named(text, len) : NULL;
     p3_target t = {.where = text};
-    if (row == NULL)
+    if (row == NULL || strstr(text, P3_BETWEEN) != NULL)
         return t;
     t = (p3_target){.kind = row->kind, .where = text + len + 1};
     char *line = row->has_recipients ? strchr(t.where, '\n') : NULL;
@@ -62,6 +106,19 @@ p3_target p3_target_of_text(char *text)
         t.recipient = line + 1;
     }
     return t;
+}
+
+size_t p3_targets_of_text(char *text, p3_target out[P3_TARGETS_MOST])
+{
+    size_t count = 0;
+    while (text != NULL && count < P3_TARGETS_MOST) {
+        char *end = strstr(text, P3_BETWEEN);
+        if (end != NULL)
+            *end = '\0';
+        out[count++] = p3_target_of_text(text);
+        text = end != NULL ? end + strlen(P3_BETWEEN) : NULL;
+    }
+    return count;
 }
 
 p3_target p3_target_for_refused(const p3_target *t)
@@ -112,6 +169,20 @@ bool p3_target_is_same_place(const p3_target *old, const p3_target *now)
            (row->form == P3_TARGET_PATH && is_same_file(old->where, now->where));
 }
 
+p3_members p3_target_known(const p3_target *old, size_t count, const p3_target *now)
+{
+    size_t members;
+    const p3_target *at = p3_target_members(now, &members);
+    p3_members known = 0;
+    for (size_t i = 0; i < members; i++) {
+        for (size_t k = 0; k < count; k++) {
+            if (p3_target_is_same_place(&old[k], &at[i]))
+                known |= P3_MEMBER(at[i].kind);
+        }
+    }
+    return known;
+}
+
 p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
@@ -133,7 +204,11 @@ bool p3_target_has(const p3_target *t, p3_owner owner)
 
 void p3_target_tidy(const p3_target *t, p3_owner owner)
 {
-    const p3_target_row *row = p3_target_row_of(t->kind);
-    if (row != NULL && row->tidy != NULL)
-        row->tidy(t->where, owner.mark);
+    size_t count;
+    const p3_target *at = p3_target_members(t, &count);
+    for (size_t i = 0; i < count; i++) {
+        const p3_target_row *row = p3_target_row_of(at[i].kind);
+        if (row != NULL && row->tidy != NULL)
+            row->tidy(at[i].where, owner.mark);
+    }
 }

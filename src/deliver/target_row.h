@@ -6,6 +6,7 @@
 #include "deliver/delivery.h"
 #include "deliver/server_url.h"
 
+/* The numbers are stored (p3_row's members): never change them. */
 typedef enum p3_target_kind {
     P3_TARGET_NONE = 0,
     P3_TARGET_MAILDIR,
@@ -15,8 +16,16 @@ typedef enum p3_target_kind {
     P3_TARGET_GMAIL,
     P3_TARGET_IMAP,
     P3_TARGET_SMTP,
-    P3_TARGET_CALLBACKS /* of libpop3-collect alone */
+    P3_TARGET_CALLBACKS, /* of libpop3-collect alone */
+    P3_TARGET_SEVERAL    /* a list of others, see several.h; it has no row */
 } p3_target_kind;
+
+/* A list has one of a kind at most. */
+#define P3_TARGETS_MOST 8
+
+/* Which of a list: a bit for each kind. */
+typedef uint16_t p3_members;
+#define P3_MEMBER(kind) ((p3_members)(1u << (kind)))
 
 /* How `where` is written. */
 typedef enum p3_target_form {
@@ -50,6 +59,7 @@ typedef struct p3_target_row {
     /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
      * others a message that was under way is delivered again: at least once. */
     bool is_exact;
+    bool crlf;        /* it takes lines that end with CRLF */
     bool keeps_names; /* a message that was under way comes again under its name: that is how it is
                          asked for, or how a filter there can tell */
 } p3_target_row;

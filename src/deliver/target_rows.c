@@ -42,6 +42,7 @@ const p3_target_row p3_target_rows[] = {
      .spools = true,
      .refuses = true,
      .is_exact = true,
+     .crlf = true,
      .keeps_names = true},
     {.kind = P3_TARGET_IMAP,
      .name = "imap",

@@ -35,6 +35,8 @@ typedef struct p3_reader {
     bool has_secret;
     char *line; /* the line at hand, of any length */
     size_t line_size;
+    int rival_line; /* of the last section: where a second target was set; or 0 */
+    const p3_setting *rivals[2];
     const char *long_value; /* within it: the value for which inih has the stand-in; or NULL */
 } p3_reader;
 
@@ -160,9 +162,26 @@ static char *next_line(char *out, int size, void *ctx)
     return out;
 }
 
+/* A section is over: one that sets two targets says which of them are delivered to. */
+static void end_section(p3_reader *r)
+{
+    p3_config *c = r->config;
+    const p3_settings *s = c->count > 0 ? &c->accounts[c->count - 1] : &c->defaults;
+    int line = r->number;
+    p3_problem why;
+    if (r->rival_line != 0 && !s->is_set[P3_SETTING_DELIVER]) {
+        r->number = r->rival_line;
+        (void)p3_settings_say_rivals(r->rivals[0], r->rivals[1], &why);
+        (void)mistake(r, "%s", why.text);
+        r->number = line;
+    }
+    r->rival_line = 0;
+}
+
 static p3_settings *begin_account(p3_reader *r, const char *name)
 {
     p3_config *c = r->config;
+    end_section(r);
     bool is_full = c->count == 0 || (c->count >= 16 && (c->count & (c->count - 1)) == 0);
     if (is_full) {
         size_t cap = c->count == 0 ? 16 : c->count * 2;
@@ -198,6 +217,14 @@ static int take_setting(p3_reader *r, p3_settings *s, const char *name, const ch
         return mistake(r, "only accounts inherit");
     if (!p3_setting_set(s, &r->config->run, which, value, &why))
         return why.exit == EX_OSERR ? 0 : mistake(r, "%s", why.text);
+    const p3_setting *rival = p3_settings_rival(s, which);
+    if (rival != NULL && r->rival_line == 0) {
+        r->rival_line = r->number;
+        r->rivals[0] = rival;
+        r->rivals[1] = which;
+    }
+    if (which->type == P3_TYPE_DELIVER)
+        s->deliver.line = r->number;
     r->has_secret = r->has_secret || which->is_secret || s->url.password != NULL;
     return 1;
 }
@@ -267,14 +294,35 @@ static bool fill_in(p3_reader *r, size_t i, p3_filling *fillings, size_t *chain,
     return true;
 }
 
+static bool tell_mistakes(const p3_reader *r, p3_problem *why)
+{
+    return p3_problem_set(why, EX_CONFIG, "%s: %d mistake%s, see pop3-config(5)", r->config->path,
+                          r->mistakes, r->mistakes > 1 ? "s" : "");
+}
+
+/* What is to be delivered to is set. */
+static bool check_targets(p3_reader *r, const p3_settings *account)
+{
+    const p3_setting *lacks = p3_settings_lack(account);
+    r->number = account->deliver.line;
+    if (lacks != NULL)
+        (void)mistake(r, "deliver: %s is not set in [%s]", lacks->name, account->name);
+    return lacks == NULL;
+}
+
 static bool fill_all_in(p3_reader *r, p3_problem *why)
 {
     size_t count = r->config->count;
     p3_filling *fillings = calloc(count + 1, sizeof *fillings);
     size_t *chain = calloc(count + 1, sizeof *chain);
     bool ok = (fillings != NULL && chain != NULL) || p3_problem_set(why, EX_OSERR, "out of memory");
-    for (size_t i = 0; ok && i < count; i++)
+    bool lacks = false;
+    for (size_t i = 0; ok && i < count; i++) {
         ok = fill_in(r, i, fillings, chain, why);
+        lacks = ok && (!check_targets(r, &r->config->accounts[i]) || lacks);
+    }
+    if (lacks)
+        ok = tell_mistakes(r, why);
     free(fillings);
     free(chain);
     return ok;
@@ -289,6 +337,7 @@ static bool check_mode(const p3_reader *r, p3_problem *why)
 static bool read_lines(p3_reader *r, p3_problem *why)
 {
     int bad = ini_parse_stream(next_line, r, take_line, r);
+    end_section(r);
     if (bad > 0) {
         r->number = bad;
         (void)mistake(r, "this line is neither a [section] nor NAME = VALUE");
@@ -297,10 +346,7 @@ static bool read_lines(p3_reader *r, p3_problem *why)
         return p3_problem_errno(why, r->error, "reading %s", r->config->path);
     if (bad < 0)
         return p3_problem_set(why, EX_OSERR, "reading %s: out of memory", r->config->path);
-    if (r->mistakes > 0)
-        return p3_problem_set(why, EX_CONFIG, "%s: %d mistake%s, see pop3-config(5)",
-                              r->config->path, r->mistakes, r->mistakes > 1 ? "s" : "");
-    return check_mode(r, why);
+    return r->mistakes > 0 ? tell_mistakes(r, why) : check_mode(r, why);
 }
 
 bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn told, p3_problem *why)

@@ -20,7 +20,8 @@ typedef enum p3_setting_type {
     P3_TYPE_PROXY,
     P3_TYPE_TRAITS,
     P3_TYPE_REMOVAL,
-    P3_TYPE_TARGET,   /* p3_target: the kind is the one of the setting's name */
+    P3_TYPE_TARGET, /* p3_target: the kind is the one of the setting's name */
+    P3_TYPE_DELIVER,
     P3_TYPE_FALLBACK, /* p3_target: maildir:DIR */
     P3_TYPE_ADDRESS,  /* char *: a mail address */
     P3_TYPE_SENDER,   /* char *: the same; NULL for keep, "" for empty */

@@ -47,18 +47,74 @@ typedef union p3_any_field {
     p3_traits_setting traits;
     p3_removal_setting removal;
     p3_target target;
+    p3_deliver_setting deliver;
     char *text;
     uint64_t number;
 } p3_any_field;
 
-/* Another setting that has the same field and is set, or NULL. */
-static const p3_setting *find_rival(const bool *is_set, const p3_setting *which)
+const p3_setting *p3_settings_rival(const p3_settings *s, const p3_setting *which)
 {
-    for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
-        if (s->scope == which->scope && s != which && s->offset == which->offset && is_set[s->id])
-            return s;
+    if (which->scope != P3_SCOPE_ACCOUNT || which->type != P3_TYPE_TARGET)
+        return NULL;
+    for (const p3_setting *o = p3_all_settings; o->name != NULL; o++) {
+        if (o->scope == P3_SCOPE_ACCOUNT && o->type == P3_TYPE_TARGET && o != which &&
+            s->is_set[o->id])
+            return o;
     }
     return NULL;
+}
+
+bool p3_settings_choose_one(const p3_settings *s, p3_problem *why)
+{
+    for (const p3_setting *o = p3_all_settings; o->name != NULL; o++) {
+        bool target = o->scope == P3_SCOPE_ACCOUNT && o->type == P3_TYPE_TARGET;
+        const p3_setting *rival = target && s->is_set[o->id] ? p3_settings_rival(s, o) : NULL;
+        if (rival != NULL && !s->is_set[P3_SETTING_DELIVER])
+            return p3_settings_say_rivals(o, rival, why);
+    }
+    return true;
+}
+
+bool p3_settings_say_rivals(const p3_setting *first, const p3_setting *second, p3_problem *why)
+{
+    return p3_problem_set(why, EX_CONFIG,
+                          "%s: more than one place to deliver to: choose one of %s and %s, or "
+                          "set deliver = %s, %s",
+                          second->name, first->name, second->name, first->name, second->name);
+}
+
+/* The setting of a kind of target. */
+static const p3_setting *setting_of(p3_target_kind kind)
+{
+    return p3_setting_find(p3_target_row_of(kind)->name, P3_PLACE_BOTH);
+}
+
+const p3_setting *p3_settings_lack(const p3_settings *s)
+{
+    for (const uint8_t *kind = s->deliver.kinds; *kind != P3_TARGET_NONE; kind++) {
+        const p3_setting *which = setting_of(*kind);
+        if (!s->is_set[which->id])
+            return which;
+    }
+    return NULL;
+}
+
+size_t p3_settings_targets(const p3_settings *s, p3_target out[P3_TARGETS_MOST])
+{
+    size_t count = 0;
+    if (s->is_set[P3_SETTING_DELIVER]) {
+        for (const uint8_t *kind = s->deliver.kinds; *kind != P3_TARGET_NONE; kind++) {
+            const p3_setting *which = setting_of(*kind);
+            if (s->is_set[which->id])
+                out[count++] = *(const p3_target *)((const char *)s + which->offset);
+        }
+        return count;
+    }
+    for (const p3_setting *o = p3_all_settings; o->name != NULL && count == 0; o++) {
+        if (o->scope == P3_SCOPE_ACCOUNT && o->type == P3_TYPE_TARGET && s->is_set[o->id])
+            out[count++] = *(const p3_target *)((const char *)s + o->offset);
+    }
+    return count;
 }
 
 static bool set_field(void *fields, const p3_setting *which, const char *value, p3_problem *why)
@@ -66,11 +122,6 @@ static bool set_field(void *fields, const p3_setting *which, const char *value, 
     bool *is_set = fields;
     p3_any_field read = {0};
     p3_problem what;
-    const p3_setting *rival = find_rival(is_set, which);
-    if (rival != NULL)
-        return p3_problem_set(why, EX_CONFIG,
-                              "%s: more than one place to deliver to: choose one of %s and %s",
-                              which->name, rival->name, which->name);
     if (!p3_type_read(which, value, &read, &what))
         return p3_problem_set(why, what.exit, "%s: %s", which->name, what.text);
     void *field = field_of(fields, which);
@@ -103,7 +154,7 @@ static bool inherit(void *fields, const void *from, p3_setting_scope scope)
     const bool *theirs = from;
     bool taken[UINT8_MAX + 1] = {false};
     for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
-        if (s->scope == scope && s->group != 0 && ours[s->id])
+        if (s->scope == scope && s->group != 0 && ours[s->id] && s->type != P3_TYPE_DELIVER)
             taken[s->group] = true;
     }
     for (const p3_setting *s = p3_all_settings; s->name != NULL; s++) {
@@ -133,7 +184,8 @@ bool p3_settings_override(p3_settings *s, const p3_settings *over)
             continue;
         for (const p3_setting *o = p3_all_settings; o->name != NULL; o++) {
             bool same =
-                o->scope == P3_SCOPE_ACCOUNT && (o == w || (o->group != 0 && o->group == w->group));
+                o->scope == P3_SCOPE_ACCOUNT &&
+                (o == w || (o->group != 0 && o->group == w->group && w->type != P3_TYPE_DELIVER));
             if (same && s->is_set[o->id] && !over->is_set[o->id]) {
                 p3_type_clear(o->type, field_of(s, o));
                 s->is_set[o->id] = false;

@@ -36,6 +36,21 @@ const char *p3_setting_nearest(const char *name, p3_setting_place place);
 bool p3_setting_set(p3_settings *account, p3_run_settings *run, const p3_setting *which,
                     const char *value, p3_problem *why);
 
+/* Another target than that of a setting which is set; or NULL. */
+const p3_setting *p3_settings_rival(const p3_settings *s, const p3_setting *which);
+
+/* Returns false, and says so, where more than one target is set and nothing says which of them are
+ * delivered to. The second says that of two. */
+bool p3_settings_choose_one(const p3_settings *s, p3_problem *why);
+bool p3_settings_say_rivals(const p3_setting *first, const p3_setting *second, p3_problem *why);
+
+/* A target that is to be delivered to and is not set; or NULL. */
+const p3_setting *p3_settings_lack(const p3_settings *s);
+
+/* What is delivered to, in the order in which it is named: returns how many there are. What they
+ * point to stays the settings'. */
+size_t p3_settings_targets(const p3_settings *s, p3_target out[P3_TARGETS_MOST]);
+
 /* Sets what is not set yet from other settings. Of a group, such as maildir and mbox, nothing is
  * taken over when one of it is there already. False when out of memory. */
 bool p3_settings_inherit(p3_settings *s, const p3_settings *from);

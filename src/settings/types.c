@@ -284,6 +284,42 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
                                        : read_text(which, value, &t->where, why);
 }
 
+/* The kind that a name stands for, unless it was named before. */
+static p3_target_kind read_kind(const p3_deliver_setting *d, size_t count, const char *name,
+                                size_t len)
+{
+    const p3_target_row *row = p3_target_row_named(name, len);
+    for (size_t i = 0; i < count; i++) {
+        if (row != NULL && d->kinds[i] == row->kind)
+            row = NULL;
+    }
+    return row != NULL ? row->kind : P3_TARGET_NONE;
+}
+
+/* Names of targets, with commas between. */
+static bool read_deliver(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    p3_deliver_setting *d = out;
+    size_t count = 0;
+    const char *at = value + strspn(value, " \t");
+    bool ok = true;
+    bool more = true;
+    while (ok && more) {
+        size_t len = strcspn(at, ", \t");
+        p3_target_kind kind =
+            count + 1 < P3_TARGETS_MOST ? read_kind(d, count, at, len) : P3_TARGET_NONE;
+        d->kinds[count++] = (uint8_t)kind;
+        at += len;
+        at += strspn(at, " \t");
+        more = *at == ',';
+        ok = kind != P3_TARGET_NONE && (more || *at == '\0');
+        at += more ? 1 + strspn(at + 1, " \t") : 0;
+    }
+    return ok || unusable(which, value, why,
+                          "names of targets that are set, with commas between, such as "
+                          "imap, maildir");
+}
+
 static bool read_fallback(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     p3_target *t = out;
@@ -354,6 +390,7 @@ static const struct {
     [P3_TYPE_TRAITS] = {sizeof(p3_traits_setting), read_traits, NULL, NULL},
     [P3_TYPE_REMOVAL] = {sizeof(p3_removal_setting), read_removal, NULL, NULL},
     [P3_TYPE_TARGET] = {sizeof(p3_target), read_target, copy_target, clear_target},
+    [P3_TYPE_DELIVER] = {sizeof(p3_deliver_setting), read_deliver, NULL, NULL},
     [P3_TYPE_FALLBACK] = {sizeof(p3_target), read_fallback, copy_target, clear_target},
     [P3_TYPE_ADDRESS] = {sizeof(char *), read_address, copy_string, clear_string},
     [P3_TYPE_SENDER] = {sizeof(char *), read_sender, copy_string, clear_string},

@@ -30,6 +30,12 @@ typedef struct p3_removal_setting {
     int64_t after; /* seconds, with P3_REMOVE_AFTER */
 } p3_removal_setting;
 
+/* Which of the targets that are set get the mail. */
+typedef struct p3_deliver_setting {
+    uint8_t kinds[P3_TARGETS_MOST]; /* p3_target_kind, up to P3_TARGET_NONE */
+    int line;                       /* of the configuration, or 0 */
+} p3_deliver_setting;
+
 /* Reads a value into a field that is zero; `out` stays zero when that fails. Describes what is
  * wrong with the value, without the name of the setting in front. */
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why);

@@ -38,11 +38,12 @@ typedef struct p3_row {
     p3_fingerprint fingerprint; /* of its header, once delivered, or about to be; else zero */
     p3_fingerprint body; /* of all that follows the header, where it may be needed; or zero */
     p3_standing standing;
-    bool common;    /* its header does not say which message it is: others may have the same, or it
-                       was found at the target after a crash */
-    uint32_t tries; /* times it could not be retrieved or delivered; once delivered: came back */
-    int64_t broke;  /* seconds since the epoch: a session last broke at its deletion; 0: none did,
-                       or so long ago that it does not count */
+    bool common; /* its header does not say which message it is: others may have the same, or it
+                    was found at the target after a crash */
+    uint16_t members; /* P3_INTENT: those of a list of targets that have it, as bits; else 0 */
+    uint32_t tries;   /* times it could not be retrieved or delivered; once delivered: came back */
+    int64_t broke;    /* seconds since the epoch: a session last broke at its deletion; 0: none did,
+                         or so long ago that it does not count */
 } p3_row;
 
 /* All messages of an account. */

@@ -19,7 +19,7 @@
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
-#define P3_VERSION        6
+#define P3_VERSION        7
 #define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
 #define P3_BUSY_STEP_MS   20
 
@@ -63,8 +63,12 @@ static const char upgrade_from_4[] = "PRAGMA user_version=5;";
 static const char upgrade_from_5[] = "ALTER TABLE message ADD broke INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=6;";
 
+/* Version 6 knew one target for an account. */
+static const char upgrade_from_6[] = "ALTER TABLE message ADD members INTEGER NOT NULL DEFAULT 0;"
+                                     "PRAGMA user_version=7;";
+
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
-                             "PRAGMA user_version=6;" P3_TRAIT_TABLE "CREATE TABLE account("
+                             "PRAGMA user_version=7;" P3_TRAIT_TABLE "CREATE TABLE account("
                              "  id INTEGER PRIMARY KEY,"
                              "  key TEXT NOT NULL UNIQUE,"
                              "  target TEXT,"
@@ -84,6 +88,7 @@ static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
                              "  body BLOB NOT NULL DEFAULT x'',"
                              "  common INTEGER NOT NULL DEFAULT 0,"
                              "  broke INTEGER NOT NULL DEFAULT 0,"
+                             "  members INTEGER NOT NULL DEFAULT 0,"
                              "  PRIMARY KEY(account, id)) WITHOUT ROWID;";
 
 /* Says what SQLite says, and what a person can do about it. */
@@ -177,7 +182,8 @@ static bool make_tables(p3_state *s, p3_problem *why)
              (s->version > 2 || run(s, upgrade_from_2, "making", why)) &&
              (s->version > 3 || run(s, upgrade_from_3, "making", why)) &&
              (s->version > 4 || run(s, upgrade_from_4, "making", why)) &&
-             (s->version > 5 || run(s, upgrade_from_5, "making", why));
+             (s->version > 5 || run(s, upgrade_from_5, "making", why)) &&
+             (s->version > 6 || run(s, upgrade_from_6, "making", why));
     s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -521,6 +527,7 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room
     r->common = sqlite3_column_int(q, 9) != 0;
     int64_t broke = sqlite3_column_int64(q, 10);
     r->broke = broke > 0 && counts_since(broke, P3_WEEK) ? broke : 0;
+    r->members = (uint16_t)sqlite3_column_int(q, 11);
     if (!keep_text(rows, used, room, sqlite3_column_blob(q, 1), r->uid.len))
         return false;
     if (r->standing == P3_INTENT) {
@@ -550,6 +557,22 @@ static void point_rows(p3_rows *rows)
     }
 }
 
+/* How the messages of an account are read in a file of that version. */
+static const char *rows_in(int64_t version)
+{
+    if (version >= 7)
+        return "SELECT id, uid, standing, time, fingerprint, tries, name, octets, body, common, "
+               "broke, members FROM message WHERE account=? ORDER BY id";
+    if (version >= 6)
+        return "SELECT id, uid, standing, time, fingerprint, tries, name, octets, body, common, "
+               "broke, 0 FROM message WHERE account=? ORDER BY id";
+    if (version >= 3)
+        return "SELECT id, uid, standing, time, fingerprint, tries, name, octets, body, common, "
+               "0, 0 FROM message WHERE account=? ORDER BY id";
+    return "SELECT id, uid, standing, time, fingerprint, tries, name, 0, x'', 0, 0, 0 "
+           "FROM message WHERE account=? ORDER BY id";
+}
+
 bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
@@ -557,14 +580,7 @@ bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
     p3_room room = {0};
     int step;
     *out = (p3_rows){.next_id = 1};
-    const char *sql =
-        s->version >= 6   ? "SELECT id, uid, standing, time, fingerprint, tries, name, "
-                            "octets, body, common, broke FROM message WHERE account=? ORDER BY id"
-        : s->version >= 3 ? "SELECT id, uid, standing, time, fingerprint, tries, name, "
-                            "octets, body, common, 0 FROM message WHERE account=? ORDER BY id"
-                          : "SELECT id, uid, standing, time, fingerprint, tries, name, "
-                            "0, x'', 0, 0 FROM message WHERE account=? ORDER BY id";
-    if (!prepare(s, sql, &q, why))
+    if (!prepare(s, rows_in(s->version), &q, why))
         return false;
     sqlite3_bind_int64(q, 1, account);
     bool ok = true;
@@ -605,7 +621,8 @@ static bool roll_back(p3_state *s, p3_problem *why)
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why)
 {
     if (s->put == NULL &&
-        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?,?)", &s->put, why))
+        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", &s->put,
+                 why))
         return roll_back(s, why);
     sqlite3_stmt *q = s->put;
     sqlite3_bind_int64(q, 1, account);
@@ -623,6 +640,7 @@ bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *w
                       SQLITE_STATIC);
     sqlite3_bind_int(q, 11, row->common);
     sqlite3_bind_int64(q, 12, row->broke);
+    sqlite3_bind_int(q, 13, row->members);
     bool ok = sqlite3_step(q) == SQLITE_DONE;
     if (!ok)
         (void)roll_back(s, why);

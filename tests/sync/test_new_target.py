@@ -220,6 +220,7 @@ def test_a_state_of_an_earlier_version_is_of_the_present_target(world, target):
         with db:
             db.execute(f"UPDATE account SET target = {target}".replace("host:24", lmtpd.where))
             db.execute("ALTER TABLE message DROP COLUMN broke")
+            db.execute("ALTER TABLE message DROP COLUMN members")
             db.execute("PRAGMA user_version=4")
         db.close()
         words = world.sync_command(server.port)

@@ -59,7 +59,7 @@ static void what_is_set_is_not_inherited_nor_what_stands_for_it(void **state)
     assert_string_equal(ours.host, "h");
     assert_string_equal(ours.password_file, "/p");
     assert_true(ours.is_set[P3_SETTING_MBOX] && !ours.is_set[P3_SETTING_MAILDIR]);
-    assert_string_equal(ours.target.where, "/m");
+    assert_string_equal(ours.mbox.where, "/m");
     p3_settings_free(&ours);
     p3_settings_free(&theirs);
 }
@@ -106,7 +106,7 @@ static void a_value_is_read_once_into_a_typed_field(void **state)
     assert_string_equal(copy.proxy.host, "proxy.example");
     assert_int_equal(copy.proxy.port, 1081);
     assert_string_equal(copy.url.password, "x");
-    assert_int_equal(copy.target.kind, P3_TARGET_MAILDIR);
+    assert_int_equal(copy.maildir.kind, P3_TARGET_MAILDIR);
     p3_settings_free(&copy);
 }
 
@@ -120,11 +120,51 @@ static void a_value_that_cannot_be_used_changes_nothing(void **state)
     assert_string_equal(why.text, "port: \"0\" cannot be used; expected: a number from 1 to 65535");
     assert_int_equal(s.port, 2110);
     set(&s, "mbox", "/m");
-    assert_false(p3_setting_set(&s, NULL, p3_setting_find("maildir", P3_PLACE_FILE), "/d", &why));
-    assert_string_equal(s.target.where, "/m");
     set(&s, "mbox", "/n"); /* the last one of a setting counts */
-    assert_string_equal(s.target.where, "/n");
+    assert_string_equal(s.mbox.where, "/n");
     p3_settings_free(&s);
+}
+
+static void of_several_targets_it_is_said_which_are_delivered_to(void **state)
+{
+    static const char *const wrong[] = {"",        "imap,",      ",imap",     "imap maildir",
+                                        "nothing", "imap,,mbox", "mbox, mbox"};
+    p3_settings s = {0};
+    p3_settings own = {0};
+    p3_settings chosen = {0};
+    p3_problem why = {0};
+    p3_target at[P3_TARGETS_MOST];
+    (void)state;
+    set(&s, "mbox", "/m");
+    assert_int_equal(p3_settings_targets(&s, at), 1);
+    set(&s, "maildir", "/d");
+    assert_false(p3_settings_choose_one(&s, &why));
+    assert_non_null(strstr(why.text, "more than one place to deliver to: choose one of "));
+    set(&s, "deliver", "maildir ,mbox");
+    assert_true(p3_settings_choose_one(&s, &why));
+    assert_null(p3_settings_lack(&s));
+    assert_int_equal(p3_settings_targets(&s, at), 2);
+    assert_string_equal(at[0].where, "/d");
+    assert_string_equal(at[1].where, "/m");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(
+            p3_setting_set(&s, NULL, p3_setting_find("deliver", P3_PLACE_FILE), wrong[i], &why));
+    /* Who sets a target inherits neither targets nor the choice; who chooses inherits targets. */
+    set(&own, "mbox", "/own");
+    assert_true(p3_settings_inherit(&own, &s));
+    assert_int_equal(p3_settings_targets(&own, at), 1);
+    assert_false(own.is_set[P3_SETTING_DELIVER]);
+    set(&chosen, "deliver", "maildir");
+    assert_true(p3_settings_inherit(&chosen, &s));
+    assert_int_equal(p3_settings_targets(&chosen, at), 1);
+    assert_string_equal(at[0].where, "/d");
+    set(&own, "deliver", "imap, mbox");
+    assert_string_equal(p3_settings_lack(&own)->name, "imap");
+    assert_true(p3_settings_override(&s, &chosen));
+    assert_int_equal(p3_settings_targets(&s, at), 1);
+    p3_settings_free(&s);
+    p3_settings_free(&own);
+    p3_settings_free(&chosen);
 }
 
 static void what_is_not_set_has_its_preset_value(void **state)
@@ -217,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_secret_is_not_repeated_in_a_complaint),
         cmocka_unit_test(a_value_is_read_once_into_a_typed_field),
         cmocka_unit_test(a_value_that_cannot_be_used_changes_nothing),
+        cmocka_unit_test(of_several_targets_it_is_said_which_are_delivered_to),
         cmocka_unit_test(what_is_not_set_has_its_preset_value),
         cmocka_unit_test(accounts_share_what_they_trust_where_they_say_the_same),
         cmocka_unit_test(an_account_is_the_same_one_by_stls_and_by_tls),

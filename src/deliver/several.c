@@ -1,0 +1,507 @@
+/* Delivers to a list of targets, each with a share of a batch. */
+#include "deliver/several.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "deliver/parcel.h"
+#include "support/fault.h"
+#include "support/grow.h"
+
+/* What a target gets of a batch: the entry of a parcel is its place in the batch of the list. */
+typedef struct p3_share {
+    p3_batch batch;
+    p3_room room;
+    bool is_tried;
+} p3_share;
+
+/* A target of the list. */
+typedef struct p3_taker {
+    const p3_target *target;
+    p3_members bit;
+    p3_delivery *delivery; /* NULL: it could not be opened */
+    bool adds_cr;          /* it takes CRLF, and the others get LF */
+    bool in_hand;          /* the message being written goes to it */
+    /* Under the mutex: */
+    bool is_down; /* it gets nothing more in this run */
+    bool is_told;
+    p3_problem why;
+} p3_taker;
+
+typedef struct p3_several {
+    p3_delivery base;
+    p3_delivery_class class; /* as these targets need it */
+    pthread_mutex_t mutex;   /* batches are delivered while others are written */
+    p3_members all;
+    p3_members members; /* those that have the message in hand already */
+    p3_members barred;  /* those that are not to get it now */
+    const char *name;   /* of the message in hand, or NULL */
+    p3_problem *own;    /* its own trouble, or NULL */
+    p3_share *shares;   /* of the batch being filled; NULL: it is empty */
+    size_t filled;      /* messages in it */
+    size_t count;
+    p3_taker at[]; /* first those that can be asked: less is repeated by a crash behind them */
+} p3_several;
+
+static bool out_of_memory(p3_problem *why)
+{
+    return p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+/* ---- targets that fail ---- */
+
+static void leave_out(p3_several *m, p3_taker *t, const p3_problem *why)
+{
+    pthread_mutex_lock(&m->mutex);
+    if (!t->is_down)
+        t->why = *why;
+    t->is_down = true;
+    pthread_mutex_unlock(&m->mutex);
+}
+
+/* Whether a target is left out, with its problem. */
+static bool is_left_out(p3_several *m, const p3_taker *t, p3_problem *why)
+{
+    pthread_mutex_lock(&m->mutex);
+    bool down = t->is_down;
+    if (down)
+        *why = t->why;
+    pthread_mutex_unlock(&m->mutex);
+    return down;
+}
+
+/* Whether a message that some have can go to a target now. */
+static bool may_take(p3_several *m, const p3_taker *t, p3_problem *why)
+{
+    return ((m->members | m->barred) & t->bit) == 0 && !is_left_out(m, t, why);
+}
+
+/* ---- writing a message ---- */
+
+static bool several_spare(p3_delivery *d, uint16_t members, uint16_t barred)
+{
+    p3_several *m = (p3_several *)d;
+    p3_problem unused;
+    bool any = false;
+    m->members = members;
+    m->barred = barred;
+    for (p3_taker *t = m->at; t < m->at + m->count && !any; t++)
+        any = may_take(m, t, &unused);
+    return any;
+}
+
+/* Makes room for a message in each share, so that nothing fails when it is complete. */
+static bool make_room(p3_several *m)
+{
+    if (m->shares == NULL)
+        m->shares = calloc(m->count, sizeof *m->shares);
+    bool ok = m->shares != NULL;
+    for (size_t i = 0; ok && i < m->count; i++) {
+        p3_share *s = &m->shares[i];
+        p3_parcel *grown =
+            p3_grow(s->batch.parcels, &s->room, s->batch.count + 1, sizeof *s->batch.parcels);
+        ok = grown != NULL;
+        if (ok)
+            s->batch.parcels = grown;
+    }
+    return ok;
+}
+
+/* A target fails at the message in hand, which is its own trouble or the target's. */
+static void drop_one(p3_several *m, p3_taker *t, const p3_problem *why)
+{
+    t->in_hand = false;
+    t->delivery->class->abandon(t->delivery);
+    if (why->error != EFBIG) {
+        leave_out(m, t, why);
+    } else if (m->own == NULL && (m->own = malloc(sizeof *m->own)) != NULL) {
+        *m->own = *why;
+    }
+}
+
+static bool is_in_hand(const p3_several *m)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->count && !any; i++)
+        any = m->at[i].in_hand;
+    return any;
+}
+
+static void several_address(p3_delivery *d, const char *header, size_t len, const char *left)
+{
+    p3_several *m = (p3_several *)d;
+    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+        if (t->delivery != NULL && t->delivery->class->address != NULL)
+            t->delivery->class->address(t->delivery, header, len, left);
+    }
+}
+
+static bool several_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    p3_several *m = (p3_several *)d;
+    p3_problem one = {0};
+    p3_problem_set(why, EX_TEMPFAIL, "delivering: no target takes it in this run");
+    if (!make_room(m))
+        return out_of_memory(why);
+    m->name = name;
+    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+        t->in_hand = may_take(m, t, &one);
+        if (t->in_hand && !t->delivery->class->begin(t->delivery, name, sender, &one))
+            drop_one(m, t, &one);
+        if (!t->in_hand && one.exit != 0)
+            *why = one;
+    }
+    return is_in_hand(m);
+}
+
+/* Writes with a CR in front of each LF. */
+static bool write_crlf(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    char piece[8192];
+    size_t used = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < len; i++) {
+        if (data[i] == '\n')
+            piece[used++] = '\r';
+        piece[used++] = data[i];
+        if (used + 2 > sizeof piece) {
+            ok = d->class->write(d, piece, used, why);
+            used = 0;
+        }
+    }
+    return ok && (used == 0 || d->class->write(d, piece, used, why));
+}
+
+static bool several_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    p3_several *m = (p3_several *)d;
+    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+        if (t->in_hand && !(t->adds_cr ? write_crlf(t->delivery, data, len, why)
+                                       : t->delivery->class->write(t->delivery, data, len, why)))
+            drop_one(m, t, why);
+    }
+    return is_in_hand(m);
+}
+
+/* The message is over: it is in a batch, or has been abandoned. */
+static void let_go(p3_several *m)
+{
+    m->name = NULL;
+    m->members = m->barred = 0;
+    free(m->own);
+    m->own = NULL;
+}
+
+static bool several_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_several *m = (p3_several *)d;
+    bool any = false;
+    for (size_t i = 0; i < m->count; i++) {
+        p3_taker *t = &m->at[i];
+        p3_batch *share = &m->shares[i].batch;
+        p3_parcel parcel = {.entry = m->filled, .again = out->again, .fd = -1};
+        if (!t->in_hand)
+            continue;
+        if (!t->delivery->class->finish(t->delivery, &parcel, why)) {
+            drop_one(m, t, why);
+            continue;
+        }
+        t->in_hand = false;
+        any = true;
+        share->parcels[share->count++] = parcel;
+        out->octets = parcel.octets > out->octets ? parcel.octets : out->octets;
+    }
+    if (!any)
+        return false;
+    out->name = m->name;
+    out->members = m->members;
+    out->problem = m->own;
+    m->own = NULL;
+    m->filled++;
+    let_go(m);
+    return true;
+}
+
+static void several_abandon(p3_delivery *d)
+{
+    p3_several *m = (p3_several *)d;
+    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+        if (t->in_hand)
+            t->delivery->class->abandon(t->delivery);
+        t->in_hand = false;
+    }
+    let_go(m);
+}
+
+/* ---- shares ---- */
+
+static void free_shares(p3_several *m, p3_share *shares)
+{
+    for (size_t i = 0; shares != NULL && i < m->count; i++) {
+        for (size_t k = 0; k < shares[i].batch.count; k++)
+            p3_parcel_clear(&shares[i].batch.parcels[k]);
+        free(shares[i].batch.parcels);
+    }
+    free(shares);
+}
+
+/* All that is finished is in the shares of the batch being filled, and nothing else. */
+static void several_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
+{
+    p3_several *m = (p3_several *)d;
+    (void)parcels;
+    (void)count;
+    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
+        p3_delivery *to = m->at[i].delivery;
+        const p3_batch *share = &m->shares[i].batch;
+        if (share->count > 0 && to->class->discard != NULL)
+            to->class->discard(to, share->parcels, share->count);
+    }
+    free_shares(m, m->shares);
+    m->shares = NULL;
+    m->filled = 0;
+}
+
+static void several_seal(p3_delivery *d, p3_batch *batch)
+{
+    p3_several *m = (p3_several *)d;
+    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
+        p3_batch *share = &m->shares[i].batch;
+        share->to = m->at[i].delivery;
+        if (share->count > 0 && share->to->class->seal != NULL)
+            share->to->class->seal(share->to, share);
+    }
+    batch->spool = m->shares;
+    m->shares = NULL;
+    m->filled = 0;
+}
+
+/* ---- delivering ---- */
+
+/* Adds what a target has to say of a message. */
+static void add_problem(p3_parcel *p, p3_problem **more)
+{
+    if (*more != NULL && p->problem != NULL) {
+        p3_problem both;
+        p3_problem_set(&both, p3_exit_of_both(p->problem->exit, (*more)->exit), "%.370s; %.370s",
+                       p->problem->text, (*more)->text);
+        *p->problem = both;
+    } else if (*more != NULL) {
+        p->problem = *more;
+        *more = NULL;
+    }
+}
+
+static void take_prints(p3_parcel *p, const p3_parcel *from)
+{
+    p->header = from->header;
+    p->body = from->body;
+    p->kept = from->kept;
+}
+
+/* Delivers a target's share, and notes which messages it has. */
+static void deliver_share(p3_several *m, p3_taker *t, p3_share *share, p3_batch *batch)
+{
+    p3_batch *b = &share->batch;
+    share->is_tried = b->count > 0;
+    if (b->count == 0)
+        return;
+    for (size_t k = 0; k < b->count; k++)
+        take_prints(&b->parcels[k], &batch->parcels[b->parcels[k].entry]);
+    b->to->class->deliver(&b, 1);
+    p3_fault("share-delivered");
+    for (size_t k = 0; k < b->count; k++) {
+        p3_parcel *p = &batch->parcels[b->parcels[k].entry];
+        if (b->problem.exit == 0 && b->parcels[k].delivered)
+            p->members |= t->bit;
+        add_problem(p, &b->parcels[k].problem);
+    }
+    if (b->problem.exit != 0)
+        leave_out(m, t, &b->problem);
+    else if (b->stopped.exit != 0)
+        leave_out(m, t, &b->stopped);
+}
+
+/* Tells which targets are left out from here on: when all are, the run stops. */
+static void tell_left_out(p3_several *m, p3_batch *batch)
+{
+    size_t down = 0;
+    pthread_mutex_lock(&m->mutex);
+    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+        down += t->is_down;
+        if (!t->is_down || t->is_told)
+            continue;
+        t->is_told = true;
+        if (batch->noted.exit == 0) {
+            batch->noted = t->why;
+        } else {
+            p3_problem first = batch->noted;
+            p3_problem_set(&batch->noted, first.exit, "%.370s; %.370s", first.text, t->why.text);
+        }
+    }
+    pthread_mutex_unlock(&m->mutex);
+    if (down == m->count && batch->noted.exit != 0)
+        batch->stopped = batch->noted;
+}
+
+static void several_deliver(p3_batch **batches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        p3_batch *b = batches[i];
+        p3_several *m = (p3_several *)b->to;
+        p3_share *shares = b->spool;
+        for (size_t k = 0; k < m->count && shares != NULL; k++)
+            deliver_share(m, &m->at[k], &shares[k], b);
+        for (size_t k = 0; k < b->count; k++)
+            b->parcels[k].delivered = (b->parcels[k].members & m->all) == m->all;
+        tell_left_out(m, b);
+    }
+}
+
+static void several_recorded(p3_delivery *d, p3_batch *batch, bool kept)
+{
+    p3_several *m = (p3_several *)d;
+    p3_share *shares = batch != NULL ? batch->spool : NULL;
+    for (size_t i = 0; i < m->count; i++) {
+        p3_delivery *to = m->at[i].delivery;
+        p3_batch *share = shares != NULL ? &shares[i].batch : NULL;
+        if (to == NULL || to->class->recorded == NULL || (batch != NULL && share == NULL))
+            continue;
+        if (share == NULL)
+            to->class->recorded(to, NULL, kept);
+        else if (share->count > 0) /* what was not tried, is not there */
+            to->class->recorded(to, share,
+                                !shares[i].is_tried || (kept && share->problem.exit == 0));
+    }
+    free_shares(m, shares);
+}
+
+/* ---- after a crash ---- */
+
+static void bar(p3_left_over *at, size_t count, p3_members bit)
+{
+    for (size_t i = 0; i < count; i++)
+        at[i].unasked |= (uint16_t)(~at[i].members & bit);
+}
+
+/* Asks one target about those that it is not known to have. Their names may be of any run. */
+static bool ask_one(const p3_taker *t, p3_left_over *at, size_t count, p3_left_over *some,
+                    p3_problem *why)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if ((at[i].members & t->bit) == 0)
+            some[n++] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
+    }
+    if (t->delivery == NULL) {
+        *why = t->why;
+        return false;
+    }
+    /* Also where there are none: it cleans up. */
+    bool ok = t->delivery->class->settle(t->delivery, some, n, why);
+    for (size_t i = 0; ok && i < n; i++) {
+        if (some[i].there)
+            at[some[i].row].members |= t->bit;
+    }
+    return ok;
+}
+
+static bool several_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_several *m = (p3_several *)d;
+    p3_left_over *some = calloc(count + 1, sizeof *some);
+    if (some == NULL)
+        return out_of_memory(why);
+    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+        p3_problem one = {0};
+        if (ask_one(t, at, count, some, &one))
+            continue;
+        bar(at, count, t->bit);
+        if (why->exit == 0)
+            *why = one;
+    }
+    free(some);
+    for (size_t i = 0; i < count; i++)
+        at[i].there = (at[i].members & m->all) == m->all;
+    return true;
+}
+
+/* ---- opening and closing ---- */
+
+static void several_close(p3_delivery *d)
+{
+    p3_several *m = (p3_several *)d;
+    several_abandon(d);
+    several_discard(d, NULL, 0);
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->at[i].delivery != NULL)
+            m->at[i].delivery->class->close(m->at[i].delivery);
+    }
+    pthread_mutex_destroy(&m->mutex);
+    free(m);
+}
+
+static const p3_delivery_class several_class = {
+    .slow = true,
+    .prints = true,
+    .spare = several_spare,
+    .address = several_address,
+    .begin = several_begin,
+    .write = several_write,
+    .finish = several_finish,
+    .abandon = several_abandon,
+    .discard = several_discard,
+    .seal = several_seal,
+    .deliver = several_deliver,
+    .recorded = several_recorded,
+    .settle = several_settle,
+    .close = several_close,
+};
+
+/* Opens one, or leaves it out. */
+static bool open_one(p3_several *m, const p3_target *target, bool crlf, p3_owner owner)
+{
+    const p3_target_row *row = p3_target_row_of(target->kind);
+    p3_taker *t = &m->at[m->count++];
+    *t = (p3_taker){.target = target,
+                    .bit = P3_MEMBER(target->kind),
+                    .adds_cr = row != NULL && row->crlf && !crlf};
+    m->all |= t->bit;
+    t->delivery = p3_target_open(target, owner, &t->why);
+    t->is_down = t->delivery == NULL;
+    if (t->delivery == NULL)
+        return false;
+    m->class.alone = m->class.alone || t->delivery->class->alone;
+    return true;
+}
+
+p3_delivery *p3_several_open(const p3_target *t, p3_owner owner, p3_problem *why)
+{
+    size_t count;
+    bool any = false;
+    const p3_target *at = p3_target_members(t, &count);
+    if (t->kind != P3_TARGET_SEVERAL)
+        return p3_target_open(t, owner, why);
+    p3_several *m = calloc(1, sizeof *m + count * sizeof *m->at);
+    if (m == NULL) {
+        (void)out_of_memory(why);
+        return NULL;
+    }
+    m->class = several_class;
+    m->base = (p3_delivery){.class = &m->class, .owner = owner};
+    pthread_mutex_init(&m->mutex, NULL);
+    for (size_t i = 0; i < 2 * count; i++) {
+        const p3_target *one = &at[i % count];
+        const p3_target_row *row = p3_target_row_of(one->kind);
+        if ((row != NULL && row->is_exact) == (i < count))
+            any = open_one(m, one, t->list->crlf, owner) || any;
+    }
+    if (any)
+        return &m->base;
+    *why = m->at[0].why;
+    several_close(&m->base);
+    return NULL;
+}
