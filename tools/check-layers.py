@@ -44,7 +44,7 @@ ROOMS = {
 HELPERS = {
     "src/auth": {"base64.h", "octets.h", "text.h", "values.h", "wipe.h"},
     "src/io": {"base64.h", "octets.h", "text.h", "wipe.h"},
-    "src/client": {"glance.h", "octets.h", "text.h", "wipe.h"},
+    "src/client": {"glance.h", "octets.h", "sized.h", "text.h", "wipe.h"},
     "python": {"glance.h", "line.h", "split.h"},
 }
 

@@ -100,7 +100,9 @@ typedef size_t (*pop3_resolve_fn)(void *ctx, const char *host, struct sockaddr_s
 typedef void (*pop3_socket_fn)(void *ctx, pop3_client *client, int fd, bool read, bool write);
 
 /** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
- * Strings are copied. */
+ * Strings are copied. A program may have been built with an earlier version of this header, whose
+ * struct, or that of the engine's options in it, lacks fields: these are zero; or with a later one,
+ * as long as what this library does not know is zero. */
 typedef struct pop3_client_options {
     size_t size;               /**< sizeof(pop3_client_options). */
     const char *host;          /**< Host name, in UTF-8 when it is internationalized, or numeric

@@ -1,6 +1,7 @@
 /* A client's options: whether they can be used, and a copy of them. */
 #include "client/options.h"
 
+#include "core/sized.h"
 #include "core/wipe.h"
 #include "io/dial.h"
 #include "io/idn.h"
@@ -70,12 +71,34 @@ static const char *check_host(const char *host, const char *wrong)
     return bad ? wrong : NULL;
 }
 
-const char *pop3_client_options_problem(const pop3_client_options *o)
+/* The engine's options are in the middle: each of the two structs may be older or newer than ours.
+ */
+bool p3_options_take(pop3_client_options *to, const pop3_client_options *from)
 {
-    if (o == NULL)
+    size_t before = offsetof(pop3_client_options, engine);
+    size_t behind = offsetof(pop3_client_options, proxy);
+    if (from->size < before + sizeof from->engine.size || from->engine.size > from->size - before)
+        return false;
+    size_t engine = from->engine.size;
+    const char *octets = (const char *)from;
+    bool taken = p3_take_sized(to, sizeof *to, from, before) &&
+                 p3_take_sized(&to->engine, sizeof to->engine, octets + before, engine) &&
+                 p3_take_sized((char *)to + behind, sizeof *to - behind, octets + before + engine,
+                               from->size - before - engine);
+    to->size = sizeof *to;
+    to->engine.size = sizeof to->engine;
+    return taken;
+}
+
+const char *pop3_client_options_problem(const pop3_client_options *options)
+{
+    pop3_client_options taken;
+    const pop3_client_options *o = &taken;
+    if (options == NULL)
         return "no options given";
-    if (o->size != sizeof *o)
-        return "the options' size is not that of this library: begin with POP3_CLIENT_OPTIONS_INIT";
+    if (!p3_options_take(&taken, options))
+        return "the options' size is not that of a version of this library: begin with "
+               "POP3_CLIENT_OPTIONS_INIT";
     const char *why = check_place(o);
     if (why == NULL)
         why = check_proxy(o);
@@ -89,9 +112,7 @@ const char *pop3_client_options_problem(const pop3_client_options *o)
     pop3_engine *unused = NULL;
     pop3_status status = pop3_engine_new(&unused, &o->engine);
     pop3_engine_free(unused);
-    return status == POP3_ERR_ARGUMENT ? "a limit of the engine is below its least value, or its "
-                                         "options' size is not that of this library"
-                                       : NULL;
+    return status == POP3_ERR_ARGUMENT ? "a limit of the engine is below its least value" : NULL;
 }
 
 /* ---- the copy ---- */
@@ -139,9 +160,11 @@ static void fill_in(pop3_client_options *o)
         o->timeout_ms = P3_TIMEOUT;
 }
 
-pop3_status p3_options_copy(pop3_client_options *to, const pop3_client_options *from)
+pop3_status p3_options_copy(pop3_client_options *to, const pop3_client_options *options)
 {
-    *to = *from;
+    if (!p3_options_take(to, options))
+        return POP3_ERR_ARGUMENT;
+    pop3_tls *tls = to->tls;
     to->tls = NULL;
     if (to->proxy == POP3_PROXY_NONE)
         to->proxy_host = NULL;
@@ -156,9 +179,9 @@ pop3_status p3_options_copy(pop3_client_options *to, const pop3_client_options *
     if (host != POP3_OK || proxy != POP3_OK)
         return host != POP3_OK ? host : proxy;
     fill_in(to);
-    if (from->tls == NULL) /* STLS on a connection in the clear makes one when it comes to that */
+    if (tls == NULL) /* STLS on a connection in the clear makes one when it comes to that */
         return to->security == POP3_SECURITY_PLAIN ? POP3_OK : p3_options_need_tls(to);
-    to->tls = from->tls;
+    to->tls = tls;
     p3_tls_retain(to->tls);
     return POP3_OK;
 }

@@ -129,8 +129,8 @@ bool p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
 {
     size_t low = 0;
     size_t high = box->count;
+    size_t half = number <= high ? number - 1 : high / 2; /* most often there are no gaps */
     while (low < high) {
-        size_t half = low + (high - low) / 2;
         p3_mail *mail = &box->at[box->by_number != NULL ? box->by_number[half] : half];
         if (mail->number == number) {
             mail->octets = octets;
@@ -141,6 +141,7 @@ bool p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
             low = half + 1;
         else
             high = half;
+        half = low + (high - low) / 2;
     }
     return keep_aside(box, number, octets);
 }

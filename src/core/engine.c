@@ -3,6 +3,7 @@
 
 #include "core/builder.h"
 #include "core/commands.h"
+#include "core/sized.h"
 #include "core/text.h"
 #include "core/values.h"
 #include "core/wipe.h"
@@ -42,9 +43,9 @@ pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_options *option
     *out = NULL;
     pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
     if (options != NULL) {
-        if (options->size != sizeof o)
+        size_t size = options->size;
+        if (size < sizeof size || !p3_take_sized(&o, sizeof o, options, size))
             return POP3_ERR_ARGUMENT;
-        o = *options;
     }
     if (!fill_defaults(&o))
         return POP3_ERR_ARGUMENT;

@@ -133,7 +133,10 @@ static const char *options_problem(const pop3_visit_options *o)
     if (o->remove_after < 0 || o->remove_after > INT32_MAX || o->retry_ms < 0)
         return "remove_after or retry_ms is out of range";
     const char *problem = o->target != NULL ? target_problem(o->target) : NULL;
-    return problem != NULL ? problem : pop3_client_options_problem(o->connection);
+    const pop3_client_options *c = o->connection;
+    if (problem == NULL && (c->size != sizeof *c || c->engine.size != sizeof c->engine))
+        problem = "the connection's size is not that of this library";
+    return problem != NULL ? problem : pop3_client_options_problem(c);
 }
 
 static void take_account(p3_visit_account *a)

@@ -129,10 +129,58 @@ static void options_that_cannot_be_used_are_told_in_words(void **state)
     o.local_address = "localhost";
     assert_non_null(strstr(pop3_client_options_problem(&o), "local address"));
     o.local_address = NULL;
-    o.engine.size--;
+    o.engine.limits.reply_line = 511;
     assert_non_null(strstr(pop3_client_options_problem(&o), "least value"));
+    o.engine.limits.reply_line = 0;
+    o.engine.size--;
+    assert_non_null(strstr(pop3_client_options_problem(&o), "POP3_CLIENT_OPTIONS_INIT"));
+    o.engine.size++;
     o.size--;
     assert_non_null(strstr(pop3_client_options_problem(&o), "POP3_CLIENT_OPTIONS_INIT"));
+}
+
+/* A program's options as a version has them that has `less` octets in the engine's and `fewer` in
+ * its own; negative: it has more. */
+static pop3_client_options *options_of_another_version(const pop3_client_options *o, ptrdiff_t less,
+                                                       ptrdiff_t fewer)
+{
+    size_t before = offsetof(pop3_client_options, engine);
+    size_t engine = (size_t)((ptrdiff_t)sizeof o->engine - less);
+    size_t behind = sizeof *o - before - sizeof o->engine;
+    char *other = calloc(1, sizeof *o * 2);
+    assert_non_null(other);
+    memcpy(other, o, before);
+    memcpy(other + before, &o->engine, less > 0 ? engine : sizeof o->engine);
+    memcpy(other + before, &engine, sizeof engine);
+    memcpy(other + before + engine, (const char *)o + sizeof *o - behind,
+           fewer > 0 ? behind - (size_t)fewer : behind);
+    size_t size = (size_t)((ptrdiff_t)(before + engine + behind) - fewer);
+    memcpy(other, &size, sizeof size);
+    return (pop3_client_options *)(void *)other;
+}
+
+static void options_of_another_version_are_understood(void **state)
+{
+    static const ptrdiff_t differences[] = {0, 8, -8, 16, -16};
+    (void)state;
+    pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
+    o.host = "mail.example.org";
+    o.proxy = POP3_PROXY_HTTP;
+    o.proxy_host = "two words";
+    for (size_t i = 0; i < 25; i++) {
+        ptrdiff_t less = differences[i / 5], fewer = differences[i % 5];
+        pop3_client_options *other = options_of_another_version(&o, less, fewer);
+        assert_non_null(strstr(pop3_client_options_problem(other), "proxy's host name"));
+        free(other);
+    }
+    o.proxy = POP3_PROXY_NONE;
+    pop3_client *c = NULL;
+    pop3_client_options *newer = options_of_another_version(&o, -8, -8);
+    assert_ok(c, pop3_client_new(&c, newer));
+    pop3_client_free(c);
+    ((char *)newer)[newer->size - 1] = 1; /* an option that we do not know is asked for */
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_new(&c, newer));
+    free(newer);
 }
 
 static void a_name_is_looked_up_by_the_callers_resolver(void **state)
@@ -622,6 +670,7 @@ int main(void)
         cmocka_unit_test(a_name_without_an_address_is_a_resolve_error),
         cmocka_unit_test(a_name_is_looked_up_by_the_callers_resolver),
         cmocka_unit_test(options_that_cannot_be_used_are_told_in_words),
+        cmocka_unit_test(options_of_another_version_are_understood),
         cmocka_unit_test(what_the_callers_resolver_cannot_say_is_a_resolve_error),
         cmocka_unit_test(a_name_server_that_does_not_answer_is_a_temporary_resolve_error),
         cmocka_unit_test(a_resolution_that_is_given_up_leaves_nothing_behind),

@@ -269,6 +269,8 @@ static void options_that_cannot_be_used_make_no_engine(void **state)
     o.size = 4;
     assert_int_equal(pop3_engine_new(&e, &o), POP3_ERR_ARGUMENT);
     assert_null(e);
+    o.size = sizeof o - 1;
+    assert_int_equal(pop3_engine_new(&e, &o), POP3_ERR_ARGUMENT);
     o = with_pipelining((pop3_pipelining)3);
     assert_int_equal(pop3_engine_new(&e, &o), POP3_ERR_ARGUMENT);
     o = with_pipelining(POP3_PIPELINING_OFF);

@@ -1,0 +1,27 @@
+/* Structs of the caller's that begin with their size: programs are built with a header that may be
+ * older than the library, or newer. */
+#ifndef P3_CORE_SIZED_H
+#define P3_CORE_SIZED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Takes `theirs` octets of a caller's struct, or of a part of one, into one of ours. What they lack
+ * is zero, and so the default; what they have beyond it must be zero, as we know no more. False
+ * where it is not, or no struct of ours can have had that size. */
+static inline bool p3_take_sized(void *ours, size_t size, const void *from, size_t theirs)
+{
+    const char *octets = from;
+    if (theirs > 2 * size || theirs % sizeof(int) != 0)
+        return false;
+    for (size_t i = size; i < theirs; i++) {
+        if (octets[i] != 0)
+            return false;
+    }
+    memset(ours, 0, size);
+    memcpy(ours, from, theirs < size ? theirs : size);
+    return true;
+}
+
+#endif
