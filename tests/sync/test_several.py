@@ -287,7 +287,7 @@ def test_a_maildir_that_cannot_be_written_holds_nobody_back(setting):
     setting.world.fill(3, lines=5)
     with setting.world.server("--delete") as server:
         errors = setting.sync(server.port, ("maildir", "imap"), "--delete", status=73)
-        assert "opening the Maildir folder" in errors
+        assert "Maildir" in errors and "Not a directory" in errors
         assert setting.got("imap") == expected(3)
         assert server.commands("DELE") == []
         setting.world.maildir.unlink()
@@ -308,9 +308,7 @@ def test_another_message_under_the_unique_id_of_one_that_some_have_goes_to_all(s
     setting.world.put("1", message(2, 5))
     with play_each(setting.world, [uidl((1, "a"))] * 2, "--delete") as server:
         rename_account(setting.world, server.port)
-        errors = setting.sync(server.port, names, "--delete", status=75)
-        assert "another message than the one that had its unique-id" in errors
-        setting.sync(server.port, names, "--delete")
+        setting.sync(server.port, names, "--delete")  # in a second visit, as at first it comes under the name of the other
         assert setting.got("maildir") == expected(2, 1) and setting.got("imap") == expected(1, 2)
     assert setting.world.on_server() == []
 
