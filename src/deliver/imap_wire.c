@@ -25,6 +25,7 @@ struct p3_imap_wire {
 
 static const p3_wire_protocol protocol = {.name = "IMAP",
                                           .scheme = "imap",
+                                          .starttls = "imap://",
                                           .setting = "imap-",
                                           .tries = {" AUTHENTICATE ", " LOGIN "},
                                           .later = "[UNAVAILABLE]",

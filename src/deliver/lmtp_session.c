@@ -263,11 +263,15 @@ static p3_lmtp_session *new_session(p3_wire *wire, const char *protocol, p3_prob
 static bool encrypt(p3_lmtp_session *s, const p3_address *to, const p3_lmtp_options *options,
                     p3_problem *why)
 {
-    static const p3_wire_protocol protocol = {
-        .name = "LMTP", .scheme = "http", .setting = "lmtp-", .tries = {NULL, NULL}, .later = "4"};
+    static const p3_wire_protocol protocols[] = {
+        [P3_LMTP_STARTTLS] = {.name = "LMTP", .scheme = "http", .setting = "lmtp-"},
+        [P3_LMTP_TLS] = {.name = "LMTP",
+                         .scheme = "http",
+                         .starttls = "lmtp-tls = starttls",
+                         .setting = "lmtp-"}};
     s->announced = 0;
     s->size_limit = 0;
-    return p3_wire_encrypt(s->wire, to, options->ca_file, &protocol, why);
+    return p3_wire_encrypt(s->wire, to, options->ca_file, &protocols[options->tls], why);
 }
 
 /* Asks for TLS (RFC 3207). What comes behind the answer before TLS begins, anybody may have put
@@ -317,6 +321,7 @@ p3_lmtp_session *p3_smtp_connect(const p3_server_url *to, const p3_server_option
 {
     static const p3_wire_protocol protocol = {.name = "SMTP",
                                               .scheme = "smtp",
+                                              .starttls = "smtp://",
                                               .setting = "smtp-",
                                               .tries = {"AUTH "},
                                               .later = "454 ",

@@ -209,9 +209,9 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
                        "%s: it offers no STARTTLS; try %ss://, or allow the password to be read on "
                        "the way: %sallow-plaintext",
                        doing, p->scheme, p->setting);
-    else if (code == CURLE_SSL_CONNECT_ERROR && to->is_tls)
-        p3_problem_set(why, EX_TEMPFAIL, "%s: %s; if its port is one for STARTTLS, use %s://",
-                       doing, what, p->scheme);
+    else if (code == CURLE_SSL_CONNECT_ERROR && to->is_tls && p->starttls != NULL)
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s; if its port is one for STARTTLS, use %s", doing,
+                       what, p->starttls);
     else if (strncmp(seen->said, "BYE", 3) == 0 || (!p->has_tag && seen->said[0] >= '4'))
         p3_problem_set(why, EX_TEMPFAIL, "%s: it says %s", doing, seen->said);
     else

@@ -17,6 +17,7 @@ typedef struct p3_wire p3_wire;
 typedef struct p3_wire_protocol {
     const char *name;      /* for people: "IMAP" */
     const char *scheme;    /* libcurl's: "imap" */
+    const char *starttls;  /* what to set for STARTTLS instead of TLS; NULL: it is set */
     const char *setting;   /* what its settings begin with: "imap-" */
     const char *tries[2];  /* what a command has in it that sends a secret */
     const char *later;     /* what a reply has in it that refuses a login for now */

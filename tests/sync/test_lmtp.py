@@ -401,9 +401,17 @@ def test_certificates_are_verified(world, certs, way, certificate):
     world.fill(2, lines=5)
     with world.server("--delete") as server, tls_server(certs, way, certificate=certificate) as lmtpd:
         errors = sync(world, server.port, lmtpd.where, "--delete", *secure(certs, way), status=69)
-        assert "connecting to the LMTP server localhost" in errors and "lmtp-ca-file" in errors
+        assert "connecting to the LMTP server localhost" in errors
+        assert ("name the server as its certificate does" if certificate == "wronghost" else "lmtp-ca-file") in errors
         server.settle()
         assert len(world.on_server()) == 2 and lmtpd.mails == [] and not any(line.startswith("MAIL") for line in lmtpd.lines)
+
+
+def test_tls_at_a_port_for_starttls_is_told(world, certs):
+    world.fill(2, lines=5)
+    with world.server() as server, tls_server(certs, "starttls") as lmtpd:
+        errors = sync(world, server.port, lmtpd.where, *secure(certs, "tls"), status=75)
+        assert "if its port is one for STARTTLS, use lmtp-tls = starttls" in errors
 
 
 def test_starttls_is_demanded(world, certs):
