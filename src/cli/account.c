@@ -144,10 +144,11 @@ static bool take_needs(p3_local_account *a, const p3_settings *s, p3_target *t,
     const char *recipient = p3_multidrop_postmaster(s);
     if (row->has_recipients && recipient == NULL && s->recipients_from == NULL && delivers)
         return p3_problem_set(why, EX_CONFIG, "%s needs a recipient: set recipient", row->name);
-    *envelope = (p3_envelope){.recipient = recipient,
-                              .sender = s->sender,
-                              .refused = s->fallback.where,
-                              .lmtp = {.tls = (p3_lmtp_tls)s->lmtp_tls, .ca_file = s->lmtp_ca_file}};
+    *envelope =
+        (p3_envelope){.recipient = recipient,
+                      .sender = s->sender,
+                      .refused = s->fallback.where,
+                      .lmtp = {.tls = (p3_lmtp_tls)s->lmtp_tls, .ca_file = s->lmtp_ca_file}};
     t->envelope = envelope;
     if (row->form == P3_TARGET_URL && !take_target_server(a, s, t, envelope, why))
         return false;
