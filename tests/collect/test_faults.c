@@ -250,7 +250,7 @@ static void a_memory_saves_all_or_nothing_whatever_call_fails(void **state)
 {
     static const scene s = {remember_one, remember, all_or_nothing};
     (void)state;
-    fail_all(&s, 3);
+    fail_all(&s, 7);
 }
 
 /* ---- a Maildir ---- */
@@ -440,7 +440,7 @@ static void visit_all(bool maildir)
     const char *const options[] = {"--mail", getenv("POP3_MAIL"), NULL};
     to_a_maildir = maildir;
     assert_true(server_start(&mailbox, NULL, options));
-    fail_all(&s, 7);
+    fail_all(&s, 17);
     free(server_stop(&mailbox));
 }
 
