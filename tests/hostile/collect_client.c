@@ -157,9 +157,10 @@ static void take_option(pop3_client_options *o, pop3_visit_options *v, const cha
     uint64_t n = value == NULL ? 0 : strtoull(value + 1, &end, 10);
     if (value != NULL && *end == 'M')
         n <<= 20;
-    if (len == strlen("login") && strncmp(word, "login", len) == 0)
+    if (len == strlen("login") && strncmp(word, "login", len) == 0) {
         v->mechanism = NULL;
-    else if (len == strlen("timeout") && strncmp(word, "timeout", len) == 0)
+        v->utf8 = true;
+    } else if (len == strlen("timeout") && strncmp(word, "timeout", len) == 0)
         o->timeout_ms = (int)n;
     else if (len == strlen("connect-timeout") && strncmp(word, "connect-timeout", len) == 0)
         o->connect_timeout_ms = (int)n;
@@ -208,7 +209,6 @@ int main(int argc, char **argv)
     v.user = "joe";
     v.password = "secret";
     v.mechanism = "USER";
-    v.utf8 = true; /* as the command does by default */
     v.memory = scratch_file("seen.db");
     v.target = &to;
     v.line_ends = POP3_LINE_ENDS_CRLF;
