@@ -60,6 +60,7 @@ static void add_tally(json_t *o, const p3_tally *t)
     json_object_set_new(o, "retrieved", p3_json_number(t->retrieved));
     json_object_set_new(o, "octets", p3_json_number(t->octets));
     json_object_set_new(o, "delivered", p3_json_number(t->delivered));
+    json_object_set_new(o, "refused", p3_json_number(t->refused));
     json_object_set_new(o, "deleted", p3_json_number(t->deleted));
     json_object_set_new(o, "skipped", p3_json_number(t->skipped));
     json_object_set_new(o, "passed_over", p3_json_number(t->passed_over));

@@ -141,8 +141,11 @@ static void summarize(const p3_progress *p, const p3_notice *n)
     char size[P3_SHORT_TEXT];
     if (p->dry_run || (n->problem != NULL && t->delivered == 0))
         return;
-    p3_print(stdout, "%s: %" PRIu64 " new message%s (%s) delivered", n->account->name, t->delivered,
-             t->delivered == 1 ? "" : "s", p3_size_text(t->octets, size));
+    p3_print(stdout, "%s: %" PRIu64 " new message%s (%s) %s", n->account->name, t->delivered,
+             t->delivered == 1 ? "" : "s", p3_size_text(t->octets, size),
+             t->refused > 0 ? "retrieved" : "delivered");
+    if (t->refused > 0)
+        p3_print(stdout, ", %" PRIu64 " refused and kept", t->refused);
     if (t->deleted > 0)
         p3_print(stdout, ", %" PRIu64 " deleted on the server", t->deleted);
     if (t->passed_over > 0)

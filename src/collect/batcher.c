@@ -33,8 +33,8 @@ static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
         p3_report_delivered(b->drop->report, 1);
         *p3_maildrop_row(b->drop, mail) = c->changes[i].row;
         b->delivered(b->ctx, mail);
-        if (p->problem != NULL) /* it is elsewhere */
-            p3_report_tell(b->drop->report, P3_NOTICE_FAILED, mail, NULL, p->problem);
+        if (p->problem != NULL)
+            p3_report_refused(b->drop->report, mail, p->problem);
     } else if (p->problem != NULL) {
         p3_recorder_set_back(b->recorder, mail, p->problem);
     }

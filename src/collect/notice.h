@@ -14,6 +14,7 @@ typedef struct p3_tally {
     uint64_t octets; /* retrieved */
     uint64_t delivered;
     uint64_t settled;     /* of those, by an earlier run that did not record it */
+    uint64_t refused;     /* of those delivered, refused for good, and kept for `pop3 retry` */
     uint64_t deleted;     /* on the server, and confirmed */
     uint64_t skipped;     /* left alone by a filter */
     uint64_t passed_over; /* count as seen from now on, without being delivered */

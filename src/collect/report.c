@@ -89,6 +89,12 @@ void p3_report_deleted(p3_report *r, size_t count)
     r->tally.deleted += count;
 }
 
+void p3_report_refused(p3_report *r, const p3_mail *mail, const p3_problem *why)
+{
+    r->tally.refused++;
+    p3_report_tell(r, P3_NOTICE_FAILED, mail, NULL, why);
+}
+
 void p3_report_passed_over(p3_report *r, size_t count)
 {
     r->tally.passed_over += count;

@@ -39,6 +39,9 @@ void p3_report_delivered(p3_report *r, size_t count);
 void p3_report_settled(p3_report *r, size_t count);
 void p3_report_deleted(p3_report *r, size_t count);
 
+/* One of those that were delivered is kept for `pop3 retry`: a target refuses it for good. */
+void p3_report_refused(p3_report *r, const p3_mail *mail, const p3_problem *why);
+
 /* So many count as seen from now on. */
 void p3_report_passed_over(p3_report *r, size_t count);
 

@@ -32,7 +32,7 @@ def start(world, port, where, *options, point=None, command=COMMAND):
     return subprocess.Popen(
         [command, "sync", f"pop3://user@127.0.0.1:{port}", "--lmtp", where, "--recipient", "me@example.org", "--state",
          str(world.state), "--password-file", str(world.password_file), "--allow-plaintext", *options],
-        env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)  # fmt: skip
+        env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
 
 
 def sync(world, port, where, *options, status=0, **more):
@@ -174,6 +174,17 @@ def test_a_full_server_is_not_offered_everything(world):
     with world.server() as server, running(world.path / "lmtp", lambda at, n, _: "452 4.2.2" if at == "rcpt" else None) as lmtpd:
         sync(world, server.port, lmtpd.where, status=75)
         assert lmtpd.begun < 30
+
+
+def test_the_run_says_how_many_were_refused(world):
+    world.fill(10, lines=5)
+    with world.server() as server:
+        answer = lambda at, n, _: "550 5.7.1 no" if (at, n) == ("message", 3) else None  # noqa: E731
+        with running(world.path / "lmtp", answer) as lmtpd:
+            process = start(world, server.port, lmtpd.where)
+            output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    assert re.search(r": 10 new messages \(.* KB\) retrieved, 1 refused and kept; 10 on the server\n", output)
 
 
 def test_one_in_ten_refused_keeps_nothing_back(world):
