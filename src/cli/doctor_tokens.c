@@ -2,7 +2,6 @@
 #include "cli/doctor_tokens.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -11,7 +10,7 @@
 #include "cli/oauth.h"
 #include "collect/failure_text.h"
 #include "deliver/gmail_labels.h"
-#include "system/erase.h"
+#include "support/erase_text.h"
 #include "token/token.h"
 
 /* ---- what is kept ---- */
@@ -69,8 +68,7 @@ static bool tell_good(const p3_token_account *t, const char *what, const p3_toke
     if (!p3_token_get(t, (p3_token_print){0}, &token, why))
         return false;
     p3_token_print print = p3_token_print_of(token);
-    p3_erase(token, strlen(token));
-    free(token);
+    p3_erase_text(token);
     if (!p3_token_load(&t->store, &r, &found, why))
         return false;
     if (memcmp(print.octets, before->octets, sizeof print.octets) != 0)

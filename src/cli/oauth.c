@@ -13,6 +13,7 @@
 #include "deliver/folder.h"
 #include "settings/config.h"
 #include "settings/text.h"
+#include "support/erase_text.h"
 #include "support/file.h"
 #include "system/erase.h"
 #include "token/token.h"
@@ -215,9 +216,7 @@ void p3_oauth_provide(void *ctx, uint32_t which, const p3_provide_hint *refused,
         .exit = ok ? 0 : why.exit, .error = why.error, .len = (uint32_t)strlen(text)};
     if (p3_write_all(to, (const char *)&head, sizeof head))
         (void)p3_write_all(to, text, head.len);
-    if (token != NULL)
-        p3_erase(token, strlen(token));
-    free(token);
+    p3_erase_text(token);
 }
 
 /* Reads so many octets. */

@@ -17,10 +17,10 @@
 #include "confine/outside.h"
 #include "confine/runner.h"
 #include "deliver/pace.h"
-#include "support/hide.h"
 #include "support/clock.h"
+#include "support/erase_text.h"
+#include "support/hide.h"
 #include "support/pause.h"
-#include "system/erase.h"
 #include "web/form.h"
 #include "web/members.h"
 
@@ -81,18 +81,11 @@ p3_gmail_session *p3_gmail_session_new(const char *user, const p3_gmail_options 
     return NULL;
 }
 
-static void free_secret(char *text)
-{
-    if (text != NULL)
-        p3_erase(text, strlen(text));
-    free(text);
-}
-
 void p3_gmail_session_free(p3_gmail_session *s)
 {
     if (s == NULL)
         return;
-    free_secret(s->token);
+    p3_erase_text(s->token);
     free(s->user);
     free(s->base);
     pthread_mutex_destroy(&s->mutex);
@@ -261,7 +254,7 @@ p3_gmail_verdict p3_gmail_ask(p3_gmail_line *l, const p3_gmail_call *c, json_t *
         p3_http_answer_free(&answer);
         if (is == P3_GMAIL_TOKEN && !renewed) {
             char *next = find_token(s, token, why);
-            free_secret(token);
+            p3_erase_text(token);
             token = next;
             renewed = true;
             continue;
@@ -279,6 +272,6 @@ p3_gmail_verdict p3_gmail_ask(p3_gmail_line *l, const p3_gmail_call *c, json_t *
     }
     if (token == NULL)
         is = P3_GMAIL_STOP;
-    free_secret(token);
+    p3_erase_text(token);
     return is;
 }

@@ -13,8 +13,8 @@
 #include "deliver/dial.h"
 #include "optional/curl.h"
 #include "support/clock.h"
+#include "support/erase_text.h"
 #include "support/hide.h"
-#include "system/erase.h"
 
 /* Milliseconds to encrypt and log in. */
 #define P3_LOGIN_MS 60000L
@@ -253,13 +253,6 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
     return has_none ? CURLE_AUTH_ERROR : code;
 }
 
-static void free_secret(char *text)
-{
-    if (text != NULL)
-        p3_erase(text, strlen(text));
-    free(text);
-}
-
 /* Connects and logs in with a secret. */
 static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
                              const p3_server_secret *secret, const char *methods, p3_problem *why)
@@ -276,7 +269,7 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
     for (int attempt = 0; again && attempt < 2; attempt++) {
         if (to->user[0] != '\0' && !o->secret(o->secret_ctx, &secret, why))
             break;
-        free_secret(w->secret);
+        p3_erase_text(w->secret);
         w->secret = secret.text != NULL ? strdup(secret.text) : NULL;
         if (secret.text != NULL && w->secret == NULL) {
             p3_problem_set(why, EX_OSERR, "out of memory");
@@ -289,7 +282,7 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
             code = connect_with(w, to, o, &secret, NULL, why);
         again = code == CURLE_LOGIN_DENIED && secret.is_token; /* it may have been withdrawn */
     }
-    free_secret(secret.text);
+    p3_erase_text(secret.text);
     return code == CURLE_OK;
 }
 
@@ -351,7 +344,7 @@ void p3_wire_close(p3_wire *w)
         w->curl->easy_cleanup(w->easy); /* and its socket */
     else if (w->fd >= 0)
         (void)close(w->fd);
-    free_secret(w->secret);
+    p3_erase_text(w->secret);
     free(w);
 }
 

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "support/erase_text.h"
 #include "system/erase.h"
 #include "token/loopback.h"
 #include "token/permission.h"
@@ -146,11 +147,11 @@ static char *code_of(const p3_attempt *t, const char *query, p3_problem *why)
     char *code = p3_form_find(query, "code", &twice);
     if (error != NULL) {
         p3_token_explain(t->permission.account, NULL, doing, error, details, why);
-        p3_form_free(code);
+        p3_erase_text(code);
         code = NULL;
     } else if (code == NULL || code[0] == '\0') {
         p3_problem_set(why, EX_PROTOCOL, "%s: the answer has no code in it", doing);
-        p3_form_free(code);
+        p3_erase_text(code);
         code = NULL;
     }
     free(error);
@@ -178,7 +179,7 @@ static bool use_answer(const p3_attempt *t, const char *query, p3_problem *why)
 {
     char *code = check_answer(t, query, why) ? code_of(t, query, why) : NULL;
     bool ok = code != NULL && redeem(t, code, why);
-    p3_form_free(code);
+    p3_erase_text(code);
     return ok;
 }
 
@@ -210,7 +211,7 @@ bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p
         p3_loopback_close(listener);
     char *query = ok ? p3_loopback_receive(listener, "/", P3_WAIT_MS, why) : NULL;
     ok = query != NULL && use_answer(&t, query, why);
-    p3_form_free(query);
+    p3_erase_text(query);
     end(&t);
     return ok;
 }
@@ -249,7 +250,7 @@ bool p3_token_authorize_pasted(const p3_token_account *a, const p3_token_dialogu
     if (ok && pasted == NULL)
         ok = p3_problem_set(why, EX_NOINPUT, "%s: nothing was pasted", doing);
     ok = ok && use_pasted(&t, pasted, why);
-    p3_form_free(pasted);
+    p3_erase_text(pasted);
     end(&t);
     return ok;
 }

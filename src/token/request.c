@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "support/erase_text.h"
+
 #define P3_TOKEN_MOST    32768                       /* octets of a token */
 #define P3_LIFETIME_MOST ((int64_t)10 * 365 * 86400) /* seconds: nobody means longer */
 
@@ -233,9 +235,9 @@ p3_token_outcome p3_token_request(const p3_token_account *a, const p3_token_clie
             outcome = P3_TOKEN_LOST;
         p3_http_answer_free(&answer);
     }
-    p3_form_free(body);
-    p3_form_free(user);
-    p3_form_free(password);
+    p3_erase_text(body);
+    p3_erase_text(user);
+    p3_erase_text(password);
     return outcome;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "support/erase_text.h"
 #include "token/request.h"
 
 static const char doing[] = "withdrawing the permission";
@@ -49,9 +50,9 @@ static bool revoke_token(const p3_token_account *a, const p3_token_record *r, co
         p3_members_free(object);
     }
     p3_http_answer_free(&answer);
-    p3_form_free(body);
-    p3_form_free(user);
-    p3_form_free(password);
+    p3_erase_text(body);
+    p3_erase_text(user);
+    p3_erase_text(password);
     return ok;
 }
 

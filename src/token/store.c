@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "support/clock.h"
+#include "support/erase_text.h"
 #include "support/fault.h"
 #include "support/file.h"
 #include "system/erase.h"
@@ -86,8 +87,7 @@ static bool take_from_keyring(const p3_token_store *s, p3_token_record *out, p3_
                               "%s; or set token-store = file, and run `pop3 authorize` again",
                               cause.text);
     bool ok = p3_token_record_read(out, text, strlen(text));
-    p3_erase(text, strlen(text));
-    free(text);
+    p3_erase_text(text);
     return ok || p3_problem_set(why, EX_DATAERR,
                                 "reading the token from the keyring: it is damaged; run `pop3 "
                                 "authorize` again");
@@ -238,8 +238,7 @@ static bool save(const p3_token_store *s, const p3_token_record *record, bool is
         ok = save_in_file(s, text, why);
     if (ok && was_there && !p3_token_is_in_keyring(s))
         (void)p3_keyring_remove(name_of(s), &lesser);
-    p3_erase(text, strlen(text));
-    free(text);
+    p3_erase_text(text);
     return ok;
 }
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/erase.h"
-
 void p3_form_add(p3_form *f, const char *name, const char *value)
 {
     if (value == NULL || value[0] == '\0' || f->count == P3_FORM_MOST)
@@ -63,13 +61,6 @@ char *p3_form_encode_text(const char *text)
     if (out != NULL)
         *put_encoded(out, text) = '\0';
     return out;
-}
-
-void p3_form_free(char *text)
-{
-    if (text != NULL)
-        p3_erase(text, strlen(text));
-    free(text);
 }
 
 static int digit_of(char c)

@@ -21,14 +21,11 @@ typedef struct p3_form {
 void p3_form_add(p3_form *f, const char *name, const char *value);
 
 /* "name=value&...", each octet but the unreserved ones as %XX. NULL when out of memory; it may hold
- * secrets: p3_form_free(). */
+ * secrets: p3_erase_text(). */
 char *p3_form_encode(const p3_form *f);
 
 /* A single text, encoded in the same way. */
 char *p3_form_encode_text(const char *text);
-
-/* Wipes and frees text; NULL is fine. */
-void p3_form_free(char *text);
 
 /* The value of a field in encoded text, decoded, in a new string; NULL when there is none, when it
  * is there twice (`*twice`, RFC 6749 §3.1) or badly encoded. */

@@ -1,0 +1,8 @@
+/* Wiping of secrets that are texts. */
+#ifndef P3_SUPPORT_ERASE_TEXT_H
+#define P3_SUPPORT_ERASE_TEXT_H
+
+/* Overwrites a text with zeros and frees it; NULL is fine. */
+void p3_erase_text(char *text);
+
+#endif
