@@ -1,6 +1,7 @@
 /* Streams: message bodies octet by octet, sinks that have had enough, long listings, memory, and
  * what the end of the connection means at each octet. */
 #define _POSIX_C_SOURCE 200809L
+#include "support/guard.h"
 #include "support/suite.h"
 
 #include <fcntl.h>
@@ -235,13 +236,9 @@ static void a_listing_that_breaks_off_is_not_collected(void **state)
     assert_null(sizes);
 }
 
-/* A number of kilobytes from /proc/self/status. */
 static long kilobytes(const char *field)
 {
-    text status = text_of_file("/proc/self/status");
-    const char *at = strstr(status.data, field);
-    long value = at == NULL ? -1 : strtol(at + strlen(field), NULL, 10);
-    free(status.data);
+    long value = guard_memory(field);
     assert_true(value > 0);
     return value;
 }

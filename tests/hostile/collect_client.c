@@ -92,16 +92,6 @@ static pop3_collect_status find_message(void *ctx, const char *name, bool *there
     return POP3_COLLECT_OK;
 }
 
-/* The most memory this process has had, in KiB. */
-static long peak(void)
-{
-    text status = text_of_file("/proc/self/status");
-    const char *at = status.data == NULL ? NULL : strstr(status.data, "VmHWM:");
-    long kib = at == NULL ? -1 : strtol(at + strlen("VmHWM:"), NULL, 10);
-    free(status.data);
-    return kib;
-}
-
 /* The first eight octets of a message's digest. */
 static void print_digest(message *m)
 {
@@ -219,7 +209,7 @@ int main(int argc, char **argv)
     int before = guard_descriptors();
     guard_begin();
     pop3_collect_status status = pop3_visit(&v, &r);
-    printf("memory %ld\n", peak());
+    printf("memory %ld\n", guard_memory("VmHWM:"));
     report(&t, status, &r);
     if (!guard_end(before))
         printf("broken: a descriptor was left open, or SIGPIPE raised\n");

@@ -4,7 +4,6 @@
 #include <pop3/pop3.h>
 
 #include "support/guard.h"
-#include "support/text.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -169,16 +168,6 @@ static void play(session *s)
         s->messages[i].deleted = false; /* without a good QUIT nothing is (RFC 1939 §6) */
 }
 
-/* The most memory this process has had, in KiB. */
-static long peak(void)
-{
-    text status = text_of_file("/proc/self/status");
-    const char *at = status.data == NULL ? NULL : strstr(status.data, "VmHWM:");
-    long kib = at == NULL ? -1 : strtol(at + strlen("VmHWM:"), NULL, 10);
-    free(status.data);
-    return kib;
-}
-
 static bool printable(const char *s)
 {
     for (; *s != '\0'; s++) {
@@ -286,7 +275,7 @@ int main(int argc, char **argv)
         ok = pop3_tls_new(&o.tls, &trust, why, sizeof why) == POP3_OK;
     }
     int before = guard_descriptors();
-    long memory = peak();
+    long memory = guard_memory("VmHWM:");
     ok = ok && pop3_client_new(&s.client, &o) == POP3_OK;
     if (!ok) {
         fprintf(stderr, "library-client: %s\n", why);
@@ -295,7 +284,7 @@ int main(int argc, char **argv)
     }
     guard_begin();
     play(&s);
-    printf("memory %ld\n", peak() - memory);
+    printf("memory %ld\n", guard_memory("VmHWM:") - memory);
     report(&s);
     pop3_client_free(s.client);
     for (size_t i = 0; i < s.count; i++)

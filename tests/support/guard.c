@@ -5,8 +5,11 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "support/text.h"
 
 /* Seconds a test may take, generous for a loaded machine, for valgrind and for an emulated
  * processor. */
@@ -48,6 +51,15 @@ int guard_descriptors(void)
         count += entry->d_name[0] != '.';
     closedir(folder);
     return count - 1; /* the folder's own */
+}
+
+long guard_memory(const char *field)
+{
+    text status = text_of_file("/proc/self/status");
+    const char *at = status.data == NULL ? NULL : strstr(status.data, field);
+    long kib = at == NULL ? -1 : strtol(at + strlen(field), NULL, 10);
+    free(status.data);
+    return kib;
 }
 
 void guard_begin(void)

@@ -10,6 +10,10 @@ void guard_install(void);
 /* Descriptors that are open. */
 int guard_descriptors(void);
 
+/* What this process has in memory, in KiB, by a field of /proc/self/status: "VmRSS:" now, "VmHWM:"
+ * at most so far. -1 when that cannot be read. */
+long guard_memory(const char *field);
+
 /* Begins to watch a test: it must end before long, or the program does. */
 void guard_begin(void);
 

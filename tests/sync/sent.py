@@ -1,6 +1,9 @@
-"""What a server that mail is sent to should have got, and has."""
+"""What a server that mail is sent to should have got, and has; and how a run is killed while it gets it."""
 
+import re
+import signal
 import subprocess
+from pathlib import Path
 
 from world import COMMAND, DEADLINE, message
 
@@ -20,6 +23,23 @@ def expected(count, first=0):
 
 def bodies(server):
     return sorted(mail.body for mail in server.mails)
+
+
+def kill_at(process, arrived, seen):
+    """Kills a run once so many messages have arrived. Whether it was still at work."""
+    while process.poll() is None and arrived() < seen:
+        try:
+            process.wait(0.001)
+        except subprocess.TimeoutExpired:
+            continue
+    process.kill()
+    process.communicate(timeout=DEADLINE)
+    return process.returncode == -signal.SIGKILL
+
+
+def peak_of(process):
+    """The most memory that a process has had, in KiB."""
+    return int(re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[1])
 
 
 def refused_configuration(world, *options):

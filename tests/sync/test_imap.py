@@ -2,19 +2,17 @@
 
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
 import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from imapd import Cut, Mail, running
-from sent import bodies, crlf, expected, refused, refused_configuration
+from sent import bodies, crlf, expected, kill_at, peak_of, refused, refused_configuration
 from test_setup import DNS_COMMAND
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
@@ -467,14 +465,7 @@ def test_killed_at_random_moments(fast_world, certs, imapd, capsys):
             world.fill(100, lines=5)
             process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete")
             seen = dice.randrange(0, 91)
-            while process.poll() is None and len(imap.mails) < seen:
-                try:
-                    process.wait(0.001)
-                except subprocess.TimeoutExpired:
-                    continue
-            process.kill()
-            process.communicate(timeout=DEADLINE)
-            kills += process.returncode == -signal.SIGKILL
+            kills += kill_at(process, lambda: len(imap.mails), seen)
             server.wait_until_idle()
             check_all(world, server, imap, certs, 100)
             imap.mails.clear()
@@ -562,7 +553,7 @@ def test_memory_does_not_grow_with_the_message(world, certs, imapd, monkeypatch)
 
         def answer(step, number, text):
             if step == "message":
-                seen.append(int(re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[1]))
+                seen.append(peak_of(process))
             return None
 
         world.put("1", b"Subject: s\n\n" + (b"x" * 76 + b"\n") * (octets // 77))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lmtpd import Cut, TlsLmtpd, running
-from sent import bodies, crlf, expected, refused, refused_configuration
+from sent import bodies, crlf, expected, kill_at, peak_of, refused, refused_configuration
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
@@ -340,14 +340,7 @@ def test_killed_at_random_moments(fast_world, capsys):
             world.fill(100, lines=5)
             process = start(world, server.port, lmtpd.where, "--delete", command=CRASH_COMMAND)
             seen = dice.randrange(0, 100)
-            while process.poll() is None and len(lmtpd.mails) < seen:
-                try:
-                    process.wait(0.001)
-                except subprocess.TimeoutExpired:
-                    continue
-            process.kill()
-            process.communicate(timeout=DEADLINE)
-            kills += process.returncode == -signal.SIGKILL
+            kills += kill_at(process, lambda: len(lmtpd.mails), seen)
             server.wait_until_idle()
             check_all(world, server, lmtpd, 100)
             repeated += len(lmtpd.mails) - len(set(bodies(lmtpd)))
@@ -367,7 +360,7 @@ def test_memory_does_not_grow_with_the_message(world):
 
         def answer(step, number, text):
             if step == "message":
-                seen.append(int(re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[1]))
+                seen.append(peak_of(process))
             return None
 
         world.put("1", b"Subject: s\n\n" + (b"x" * 76 + b"\n") * (octets // 77))

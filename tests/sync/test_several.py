@@ -3,20 +3,18 @@ Gmail), at least once elsewhere, whichever of them refuses, fails, or is not the
 
 import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 import imapd as imap_server
 import lmtpd as lmtp_server
 from lmtpd import Smtpd
-from sent import bodies, crlf, expected, refused_configuration
+from sent import bodies, crlf, expected, kill_at, peak_of, refused_configuration
 from test_new_target import rename_account
 from test_once import NO_UIDL, play_each, uidl
 from world import COMMAND, CRASH_COMMAND, DEADLINE, World, message, read_mbox
@@ -476,16 +474,8 @@ def test_killed_at_random_moments(fast_setting, names, capsys):
             setting.world.fill(60, first=60 * round, lines=5)
             for _ in range(2):
                 process = setting.start(server.port, names, "--delete")
-                have = sum(len(one.mails) for one in servers)
-                seen = have + dice.randrange(0, 60)
-                while process.poll() is None and sum(len(one.mails) for one in servers) < seen:
-                    try:
-                        process.wait(0.001)
-                    except subprocess.TimeoutExpired:
-                        continue
-                process.kill()
-                process.communicate(timeout=DEADLINE)
-                kills += process.returncode == -signal.SIGKILL
+                arrived = lambda: sum(len(one.mails) for one in servers)  # noqa: E731
+                kills += kill_at(process, arrived, arrived() + dice.randrange(0, 60))
                 server.wait_until_idle()
             setting.sync(server.port, names, "--delete")
             setting.check(names, expected(60 * (round + 1)))
@@ -535,7 +525,7 @@ def test_memory_does_not_grow_with_the_message(setting, monkeypatch):
 
     def says(name, step, number, text):
         if name == "lmtp" and step == "message":
-            seen.append(int(re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[1]))
+            seen.append(peak_of(process))
         return None
 
     setting.says = says
