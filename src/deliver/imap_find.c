@@ -114,10 +114,8 @@ static void see_folder(void *ctx, const p3_imap_response *r)
     unsigned long n = strtoul(r->text, &end, 10);
     if (end != r->text && strncasecmp(end, " EXISTS", 7) == 0 && n <= UINT32_MAX)
         f->exists = (uint32_t)n;
-    if (strncasecmp(r->text, "OK [UIDNEXT ", 12) == 0)
-        f->next = (uint32_t)strtoul(r->text + 12, NULL, 10);
-    if (strncasecmp(r->text, "OK [UIDVALIDITY ", 16) == 0)
-        f->validity = (uint32_t)strtoul(r->text + 16, NULL, 10);
+    p3_imap_take_number(r, "UIDNEXT", &f->next);
+    p3_imap_take_number(r, "UIDVALIDITY", &f->validity);
     if (strncasecmp(r->text, "LIST ", 5) == 0)
         f->is_there = true;
 }

@@ -2,9 +2,6 @@
 #include "deliver/imap_labels.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "support/fault.h"
@@ -15,8 +12,7 @@
 /* What is found of the folder's numbering. */
 static void see_numbering(void *ctx, const p3_imap_response *r)
 {
-    if (strncasecmp(r->text, "OK [UIDVALIDITY ", 16) == 0)
-        *(uint32_t *)ctx = (uint32_t)strtoul(r->text + 16, NULL, 10);
+    p3_imap_take_number(r, "UIDVALIDITY", ctx);
 }
 
 static p3_imap_outcome refuse(const p3_imap_session *s, const p3_imap_response *answer,

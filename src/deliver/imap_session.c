@@ -103,6 +103,14 @@ bool p3_imap_has_code(const p3_imap_response *r, const char *code)
            (open[len + 1] == ']' || open[len + 1] == ' ');
 }
 
+void p3_imap_take_number(const p3_imap_response *r, const char *code, uint32_t *number)
+{
+    size_t len = strlen(code);
+    if (strncasecmp(r->text, "OK [", 4) == 0 && strncasecmp(r->text + 4, code, len) == 0 &&
+        r->text[4 + len] == ' ')
+        *number = (uint32_t)strtoul(r->text + 4 + len, NULL, 10);
+}
+
 /* Text of a server as it may be shown: no control characters. */
 static void copy_text(char *out, size_t size, const char *text)
 {

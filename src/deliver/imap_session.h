@@ -64,6 +64,10 @@ bool p3_imap_lose(p3_imap_session *s, const char *doing, p3_problem *why);
 bool p3_imap_is_ok(const p3_imap_response *r);
 bool p3_imap_has_code(const p3_imap_response *r, const char *code);
 
+/* Takes the number behind a code of an untagged OK, such as "UIDNEXT"; leaves it as it is where the
+ * response is another. */
+void p3_imap_take_number(const p3_imap_response *r, const char *code, uint32_t *number);
+
 /* Logs out, without waiting for an answer. NULL does nothing. */
 void p3_imap_end(p3_imap_session *s);
 
