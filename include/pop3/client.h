@@ -285,7 +285,8 @@ POP3_API void pop3_client_close(pop3_client *client);
 
 /** Ends what the client is doing with ::POP3_ERR_CANCELLED and closes the connection. May be called
  * from any thread while the client exists, and from a signal handler. It stays in force until the
- * next pop3_client_connect() or pop3_client_start(). */
+ * next pop3_client_connect() or pop3_client_start(). For programs that stop on a signal, or from
+ * another thread. */
 POP3_API void pop3_client_cancel(pop3_client *client);
 
 /** @} */
@@ -351,32 +352,38 @@ POP3_API const pop3_error *pop3_client_error(const pop3_client *client);
  * pop3_client_capabilities() for how long it lives. */
 POP3_API pop3_status pop3_client_capa(pop3_client *client, const pop3_capabilities **caps);
 
-/** USER (RFC 1939 §7). */
+/** USER (RFC 1939 §7). For programs that choose their login themselves. */
 POP3_API pop3_status pop3_client_user(pop3_client *client, const char *user);
 
 /** PASS (RFC 1939 §7), which logs in. ::POP3_ERR_INSECURE, and nothing is sent, when the connection
- * is neither under TLS nor a Unix-domain socket and @c allow_plaintext_password is not set. */
+ * is neither under TLS nor a Unix-domain socket and @c allow_plaintext_password is not set. For
+ * programs that choose their login themselves. */
 POP3_API pop3_status pop3_client_pass(pop3_client *client, const char *password);
 
 /** APOP (RFC 1939 §7): logs in with a digest of the greeting's timestamp and the secret.
- * ::POP3_ERR_NOT_OFFERED when the greeting has no timestamp, or this build has no MD5. */
+ * ::POP3_ERR_NOT_OFFERED when the greeting has no timestamp, or this build has no MD5. For programs
+ * that choose their login themselves. */
 POP3_API pop3_status pop3_client_apop(pop3_client *client, const char *user, const char *secret);
 
-/** RPOP (RFC 1081): logs in by the trust of the host. Few servers know it, none should. */
+/** RPOP (RFC 1081): logs in by the trust of the host. Few servers know it, none should. For
+ * programs that are ported from poplib. */
 POP3_API pop3_status pop3_client_rpop(pop3_client *client, const char *user);
 
 /** STLS (RFC 2595 §4): turns TLS on and asks the capabilities again. Those before TLS are asked
  * first if they are not known. ::POP3_ERR_NOT_OFFERED when STLS is not announced; ::POP3_ERR_STATE
- * after login or under TLS; ::POP3_ERR_REFUSED; ::POP3_ERR_TLS and ::POP3_ERR_CERTIFICATE close. */
+ * after login or under TLS; ::POP3_ERR_REFUSED; ::POP3_ERR_TLS and ::POP3_ERR_CERTIFICATE close.
+ * For programs that decide about TLS when they have seen what is announced. */
 POP3_API pop3_status pop3_client_stls(pop3_client *client);
 
-/** UTF8 (RFC 6856 §2). */
+/** UTF8 (RFC 6856 §2). For programs that log in with USER and names beyond ASCII. */
 POP3_API pop3_status pop3_client_utf8(pop3_client *client);
 
-/** LANG (RFC 6856 §3): chooses a language by its tag; "*" for the server's choice. */
+/** LANG (RFC 6856 §3): chooses a language by its tag; "*" for the server's choice. For programs
+ * that show the server's texts to people. */
 POP3_API pop3_status pop3_client_lang(pop3_client *client, const char *tag);
 
-/** LANG without an argument: each line is "tag description". */
+/** LANG without an argument: each line is "tag description". For programs that let people choose.
+ */
 POP3_API pop3_status pop3_client_lang_list(pop3_client *client, pop3_entry_fn entry, void *ctx);
 
 /** STAT (RFC 1939 §5). @param stat receives the answer, unless NULL. */
@@ -414,10 +421,11 @@ POP3_API pop3_status pop3_client_rset(pop3_client *client);
 POP3_API pop3_status pop3_client_noop(pop3_client *client);
 
 /** Any command line, answered by one line. The connection's state is not followed: a login this way
- * goes unnoticed. It is sent as it is, whatever it reveals. */
+ * goes unnoticed. It is sent as it is, whatever it reveals. For programs that use commands of one
+ * server's own. */
 POP3_API pop3_status pop3_client_raw(pop3_client *client, const char *line);
 
-/** Any command line, answered by many lines. */
+/** Any command line, answered by many lines. For programs that use commands of one server's own. */
 POP3_API pop3_status pop3_client_raw_list(pop3_client *client, const char *line,
                                           pop3_entry_fn entry, void *ctx);
 
@@ -439,7 +447,7 @@ typedef struct pop3_listing {
 POP3_API pop3_status pop3_client_list_all(pop3_client *client, pop3_listing **out);
 
 /** UIDL in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good.
- */
+ * For programs that compare a mailbox with what they have. */
 POP3_API pop3_status pop3_client_uidl_all(pop3_client *client, pop3_listing **out);
 
 /** Frees a listing. NULL does nothing. */
@@ -531,7 +539,7 @@ POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *
 
 /**
  * The headers of many messages in one go, as pop3_client_retr_many(): TOP of each (RFC 1939 §7),
- * with the first @p lines lines of its body.
+ * with the first @p lines lines of its body. For programs that show a list of headers.
  */
 POP3_API pop3_status pop3_client_top_many(pop3_client *client, const uint32_t *numbers,
                                           size_t count, uint32_t lines,

@@ -64,7 +64,8 @@ typedef enum pop3_collect_status {
     POP3_COLLECT_SYSTEM       /**< Out of memory, threads or random numbers. */
 } pop3_collect_status;
 
-/** A stable word for a status, such as "temporary". Static storage; "unknown" for other values. */
+/** A stable word for a status, such as "temporary". Static storage; "unknown" for other values. For
+ * programs that write logs that others read. */
 POP3_API const char *pop3_collect_status_name(pop3_collect_status status);
 
 /** What went wrong. The caller's own: calls that take one fill it in when they fail and leave it
@@ -124,7 +125,8 @@ typedef struct pop3_memory pop3_memory;
 
 /**
  * Opens the memory of an account, and locks it against all other processes and threads. The file is
- * an SQLite database, on a local disk; it has the memory of any number of accounts.
+ * an SQLite database, on a local disk; it has the memory of any number of accounts. For programs
+ * that retrieve by themselves, as all of this group.
  * @param out     receives the memory, which the caller closes with pop3_memory_close(); NULL when
  *                it fails.
  * @param path    the file; made, for its owner alone (mode 0600), when it is not there. The
@@ -155,7 +157,8 @@ POP3_API pop3_collect_status pop3_memory_remember(pop3_memory *memory, pop3_str 
                                                   pop3_collect_error *error);
 
 /** Forgets a unique-id, as pop3_memory_remember() remembers one; one that is not remembered
- * neither. To be done when the server does not list it any more: it may use it again. */
+ * neither. To be done when the server does not list it any more: it may use it again. For programs
+ * that compare what is remembered with a listing. */
 POP3_API void pop3_memory_forget(pop3_memory *memory, pop3_str uid);
 
 /**
@@ -167,7 +170,8 @@ POP3_API void pop3_memory_forget(pop3_memory *memory, pop3_str uid);
  */
 typedef bool (*pop3_memory_fn)(void *ctx, pop3_str uid);
 
-/** Tells all that is remembered, in no particular order, until @p each returns false. */
+/** Tells all that is remembered, in no particular order, until @p each returns false. For programs
+ * that compare what is remembered with a listing. */
 POP3_API void pop3_memory_each(pop3_memory *memory, pop3_memory_fn each, void *ctx);
 
 /**
@@ -180,7 +184,8 @@ POP3_API void pop3_memory_each(pop3_memory *memory, pop3_memory_fn each, void *c
  */
 POP3_API pop3_collect_status pop3_memory_save(pop3_memory *memory, pop3_collect_error *error);
 
-/** Closes a memory and unlocks the account. What was not saved is lost. NULL does nothing. */
+/** Closes a memory and unlocks the account. What was not saved is lost. NULL does nothing. For
+ * programs that retrieve by themselves. */
 POP3_API void pop3_memory_close(pop3_memory *memory);
 
 /** @} */
@@ -201,7 +206,8 @@ typedef struct pop3_maildir pop3_maildir;
 #define POP3_MAILDIR_BATCH 1000
 
 /**
- * Opens a Maildir; what is missing of it is made, for its owner alone.
+ * Opens a Maildir; what is missing of it is made, for its owner alone. For programs that retrieve
+ * by themselves, as all of this group.
  * @param out   receives the Maildir, which the caller closes; NULL when it fails.
  * @param path  its directory, in which tmp, new and cur are.
  * @param error filled in when it fails; or NULL.
@@ -216,7 +222,8 @@ POP3_API pop3_collect_status pop3_maildir_open(pop3_maildir **out, const char *p
 POP3_API pop3_collect_status pop3_maildir_begin(pop3_maildir *maildir, pop3_collect_error *error);
 
 /**
- * Writes a piece of the message in hand.
+ * Writes a piece of the message in hand. For programs that have messages from elsewhere than a sink
+ * of the client.
  * @param maildir the Maildir.
  * @param data    the octets; CRLF becomes LF, also where a piece ends between the two.
  * @param len     their number; 0 does nothing.
@@ -252,7 +259,8 @@ POP3_API void pop3_maildir_abort(pop3_maildir *maildir);
  */
 POP3_API pop3_collect_status pop3_maildir_commit(pop3_maildir *maildir, pop3_collect_error *error);
 
-/** Closes a Maildir. What was not committed is removed. NULL does nothing. */
+/** Closes a Maildir. What was not committed is removed. NULL does nothing. For programs that
+ * retrieve by themselves. */
 POP3_API void pop3_maildir_close(pop3_maildir *maildir);
 
 /** @} */

@@ -226,7 +226,8 @@ POP3_API pop3_status pop3_login_start(pop3_client *client, const pop3_login_opti
 /** What the last login came to. Never NULL; valid as long as the client. */
 POP3_API const pop3_login_result *pop3_login_outcome(const pop3_client *client);
 
-/** Whether this build knows a method by name; letters' case is ignored. */
+/** Whether this build knows a method by name; letters' case is ignored. For programs that let
+ * people choose a method. */
 POP3_API bool pop3_login_mechanism_known(const char *name);
 
 /** What a method needs of the caller, as bits. */

@@ -156,7 +156,8 @@ POP3_API pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *option
 /**
  * Wraps an SSL_CTX of the caller's own, whose settings are used as they are: also its verification
  * mode, so one that does not verify does not verify here. The host name is checked and SNI sent.
- * The SSL_CTX is counted up: the caller may free its own reference.
+ * The SSL_CTX is counted up: the caller may free its own reference. For programs that have an
+ * SSL_CTX with settings that ::pop3_tls_options lacks.
  * @return as pop3_tls_new().
  */
 POP3_API pop3_status pop3_tls_wrap(pop3_tls **out, struct ssl_ctx_st *ctx);

@@ -83,7 +83,8 @@ typedef enum pop3_status {
                                  method's rules. */
 } pop3_status;
 
-/** A stable word for a status, such as "refused". Static storage; "unknown" for other values. */
+/** A stable word for a status, such as "refused". Static storage; "unknown" for other values. For
+ * programs that write logs that others read. */
 POP3_API const char *pop3_status_name(pop3_status status);
 
 /** A sentence for people, without a full stop. Static storage. */
@@ -188,7 +189,8 @@ typedef struct pop3_capabilities {
 } pop3_capabilities;
 
 /**
- * Whether a capability of any name was announced.
+ * Whether a capability of any name was announced. For programs that look for an extension that has
+ * no flag.
  * @param caps what the server announced; NULL gives false.
  * @param name the capability's name, such as "TOP"; letters' case is ignored.
  */
