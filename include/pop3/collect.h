@@ -429,7 +429,9 @@ typedef struct pop3_visit_options {
                               the Unix-domain socket behind the @. */
     const pop3_client_options *connection; /**< Where to and how. Of it @c socket and the
                               engine's limit of entries are not used: it is a listing of 2,000,000
-                              messages at most, and traits are remembered. */
+                              messages at most, and traits are remembered. Nor are
+                              @c trust_message_ends and @c prove_message_ends: the end of each
+                              message is proven before it is delivered. */
     const char *user;                      /**< The user's name in UTF-8. */
     const char *password;                  /**< The password in UTF-8, or NULL. */
     const char *token;                     /**< An OAuth 2.0 access token, or NULL. */

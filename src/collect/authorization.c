@@ -90,6 +90,8 @@ void p3_authorization_log_in(p3_authorization *a)
     handlers.done = logged_in;
     handlers.ctx = a;
     o.engine.limits.entries = P3_MAILBOX_MOST;
+    o.engine.trust_message_ends = false; /* what has come is deleted */
+    o.engine.prove_message_ends = true;
     o.traits = d->known.traits;
     a->only_deletes = a->trust->frugal && !a->trust->idle &&
                       d->account->removal != P3_REMOVE_NEVER && p3_maildrop_any_due(d);
