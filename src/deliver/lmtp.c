@@ -127,6 +127,17 @@ static void lmtp_seal(p3_delivery *d, p3_batch *batch)
 
 /* ---- delivering ---- */
 
+/* Makes a connection, unless there is one. False when there is none. */
+static bool connect_if_needed(p3_lmtp *m, p3_problem *why)
+{
+    if (p3_lmtp_is_usable(m->session))
+        return true;
+    p3_lmtp_end(m->session);
+    m->session = m->is_smtp ? p3_smtp_connect(&m->url, m->envelope->smtp, why)
+                            : p3_lmtp_connect(&m->address, &m->envelope->lmtp, why);
+    return m->session != NULL;
+}
+
 /* Sends a message over the connection there is, or a new one. A connection that turns out to be
  * gone before the message was sent is made again, once. False when there is none, and the message
  * was not sent: else there are verdicts. */
@@ -136,12 +147,7 @@ static bool send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail
     bool sent = false;
     for (int attempt = 0;; attempt++) {
         bool is_new = !p3_lmtp_is_usable(m->session);
-        if (is_new) {
-            p3_lmtp_end(m->session);
-            m->session = m->is_smtp ? p3_smtp_connect(&m->url, m->envelope->smtp, why)
-                                    : p3_lmtp_connect(&m->address, &m->envelope->lmtp, why);
-        }
-        if (m->session == NULL)
+        if (!connect_if_needed(m, why))
             return false;
         if (p3_lmtp_send(m->session, mail, next, m->verdicts, &sent, why) || sent)
             return true;
@@ -249,6 +255,51 @@ static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const cha
                    m->is_smtp ? "SMTP" : "LMTP", why->text, more);
 }
 
+/* The server takes nothing from the sender, or for the recipient, that the settings have: it is the
+ * same with every message. All of them wait until that is mended. */
+static void stop_at_setting(const p3_lmtp *m, p3_batch *b, const p3_lmtp_verdict *v)
+{
+    p3_problem_set(&b->stopped, EX_CONFIG,
+                   "delivering by %s: %.500s; no mail was deleted or kept aside: see that %s",
+                   m->is_smtp ? "SMTP" : "LMTP", v->why.text,
+                   v->about == P3_LMTP_RECIPIENT
+                       ? "this recipient has a mailbox there, or correct recipient"
+                       : "this user may send from that address, or correct sender");
+}
+
+/* A message is refused for good for its sender or its recipient: the server is asked about both
+ * without it. False when it is to blame no more than any other. Recipients that are found by
+ * headers are many: the others go on. */
+static bool is_own_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
+{
+    const p3_envelope *e = m->envelope;
+    p3_lmtp_verdict *v = &m->verdicts[0];
+    p3_lmtp_verdict without = {.is = P3_LMTP_TEMPORARY};
+    if (e->map != NULL || v->is != P3_LMTP_PERMANENT || v->about == P3_LMTP_MESSAGE)
+        return true;
+    bool heard = connect_if_needed(m, &without.why) &&
+                 p3_lmtp_try(m->session, e->sender != NULL ? e->sender : "", mail->to, &without,
+                             &without.why);
+    if (!heard)
+        without.is = P3_LMTP_TEMPORARY;
+    bool is_set = without.about == P3_LMTP_RECIPIENT || e->sender != NULL;
+    if (without.is == P3_LMTP_PERMANENT && is_set) {
+        stop_at_setting(m, b, &without);
+        return false;
+    }
+    if (without.is == P3_LMTP_PERMANENT) { /* it takes no mail from nobody: so it says nothing */
+        p3_problem said = v->why;
+        v->is = P3_LMTP_TEMPORARY;
+        p3_problem_set(&v->why, EX_TEMPFAIL,
+                       "%.500s; it may be so with all messages: set sender to an address that the "
+                       "server lets you send from",
+                       said.text);
+    } else if (without.is == P3_LMTP_TEMPORARY) {
+        *v = without;
+    }
+    return true;
+}
+
 static void deliver_batch(p3_batch *b)
 {
     p3_lmtp *m = (p3_lmtp *)b->to;
@@ -266,6 +317,8 @@ static void deliver_batch(p3_batch *b)
             stop(m, b, &why, "");
             return;
         }
+        if (!is_own_refusal(m, &s->mails[i], b))
+            return;
         note(m, p, &s->mails[i]);
         setbacks = p->delivered ? 0 : setbacks + 1;
         if (setbacks == P3_SETBACKS_MOST) {

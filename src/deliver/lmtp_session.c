@@ -379,7 +379,7 @@ static void put_sender(p3_lmtp_session *s, const p3_spool_mail *mail)
 {
     char line[700];
     char size[40] = "";
-    if ((s->announced & P3_SIZE) != 0)
+    if ((s->announced & P3_SIZE) != 0 && mail->octets > 0)
         snprintf(size, sizeof size, " SIZE=%llu", (unsigned long long)mail->octets);
     snprintf(line, sizeof line, "MAIL FROM:<%.500s>%s%s%s\r\n", mail->sender, size,
              mail->is_8bit && (s->announced & P3_8BITMIME) != 0 ? " BODY=8BITMIME" : "",
@@ -433,11 +433,12 @@ static size_t count_left(const p3_announcement *a)
 }
 
 /* All that are left get the same verdict. */
-static void judge_all(const p3_announcement *a, p3_lmtp_outcome is, const p3_problem *why)
+static void judge_all(const p3_announcement *a, p3_lmtp_outcome is, p3_lmtp_about about,
+                      const p3_problem *why)
 {
     for (size_t i = 0; i < a->mail->to_count; i++) {
         if (a->verdicts[i].is == P3_LMTP_OK)
-            a->verdicts[i] = (p3_lmtp_verdict){.is = is, .why = *why};
+            a->verdicts[i] = (p3_lmtp_verdict){.is = is, .about = about, .why = *why};
     }
 }
 
@@ -453,10 +454,12 @@ static void begin_verdicts(const p3_lmtp_session *s, const p3_announcement *a)
                            "a Delivered-To: line says that it has been delivered to %.320s before: "
                            "it goes in circles",
                            to->address);
-        else if (v->is != P3_LMTP_OK)
-            p3_problem_set(&v->why, EX_UNAVAILABLE,
-                           "the server takes no address beyond ASCII (it has no SMTPUTF8): %.320s",
-                           to->address);
+        if (to->has_been || v->is == P3_LMTP_OK)
+            continue;
+        v->about = P3_LMTP_RECIPIENT;
+        p3_problem_set(&v->why, EX_UNAVAILABLE,
+                       "the server takes no address beyond ASCII (it has no SMTPUTF8): %.320s",
+                       to->address);
     }
 }
 
@@ -490,7 +493,7 @@ static bool hear_sender(p3_lmtp_session *s, const p3_announcement *a)
     if (!hear(s, a, &r))
         return false;
     if (outcome_of(&r) != P3_LMTP_OK)
-        judge_all(a, refuse("the sender", &r, &why), &why);
+        judge_all(a, refuse("the sender", &r, &why), P3_LMTP_SENDER, &why);
     else if (!is_final(&r))
         return is_out_of_step(s, a);
     return true;
@@ -507,10 +510,12 @@ static bool hear_recipient(p3_lmtp_session *s, const p3_announcement *a, size_t 
     if (!hear(s, a, &r))
         return false;
     snprintf(what, sizeof what, "the recipient %.320s", a->mail->to[i].address);
-    if (is_heard && outcome_of(&r) != P3_LMTP_OK)
+    if (is_heard && outcome_of(&r) != P3_LMTP_OK) {
         v->is = refuse(what, &r, &v->why);
-    else if (is_heard && !is_final(&r))
+        v->about = P3_LMTP_RECIPIENT;
+    } else if (is_heard && !is_final(&r)) {
         return is_out_of_step(s, a);
+    }
     return true;
 }
 
@@ -527,7 +532,7 @@ static bool hear_data(p3_lmtp_session *s, const p3_announcement *a)
     if (!any && goes_on)
         (void)end(s); /* it wants a message that has nobody to go to */
     else if (any && outcome_of(&r) != P3_LMTP_OK)
-        judge_all(a, refuse("the message", &r, &why), &why);
+        judge_all(a, refuse("the message", &r, &why), P3_LMTP_MESSAGE, &why);
     else if (any && !goes_on)
         return is_out_of_step(s, a);
     return true;
@@ -549,6 +554,20 @@ static bool hear_envelope(p3_lmtp_session *s, const p3_announcement *a)
         return false;
     if (count_left(a) == 0 && s->wire != NULL)
         reset(s);
+    return true;
+}
+
+bool p3_lmtp_try(p3_lmtp_session *s, const char *sender, p3_recipient *to, p3_lmtp_verdict *verdict,
+                 p3_problem *why)
+{
+    const p3_spool_mail mail = {.sender = sender, .to = to, .to_count = 1, .is_utf8 = to->is_utf8};
+    const p3_announcement a = {.mail = &mail, .verdicts = verdict, .why = why};
+    begin_verdicts(s, &a);
+    if (count_left(&a) == 0)
+        return true;
+    if (!hear_sender(s, &a) || (count_left(&a) > 0 && !hear_recipient(s, &a, 0, true)))
+        return false;
+    reset(s);
     return true;
 }
 
@@ -662,7 +681,7 @@ static void refuse_size(const p3_lmtp_session *s, const p3_announcement *a)
     p3_problem_set(&why, EX_UNAVAILABLE,
                    "the message has %llu octets, and the server takes %llu at most",
                    (unsigned long long)a->mail->octets, (unsigned long long)s->size_limit);
-    judge_all(a, P3_LMTP_PERMANENT, &why);
+    judge_all(a, P3_LMTP_PERMANENT, P3_LMTP_MESSAGE, &why);
 }
 
 bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_mail *next,
@@ -691,7 +710,7 @@ bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_
     *sent = true;               /* from here on it may have arrived */
     if (!flush(s)) {
         (void)lose(s, "sending the message", why);
-        judge_all(&a, P3_LMTP_LOST, why);
+        judge_all(&a, P3_LMTP_LOST, P3_LMTP_MESSAGE, why);
         return false;
     }
     p3_fault("lmtp-sent");

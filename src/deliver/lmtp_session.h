@@ -34,8 +34,12 @@ p3_lmtp_session *p3_smtp_connect(const p3_server_url *to, const p3_server_option
 /* Whether it can take another message. */
 bool p3_lmtp_is_usable(const p3_lmtp_session *s);
 
+/* What a refusal is about. */
+typedef enum p3_lmtp_about { P3_LMTP_MESSAGE, P3_LMTP_SENDER, P3_LMTP_RECIPIENT } p3_lmtp_about;
+
 typedef struct p3_lmtp_verdict {
     p3_lmtp_outcome is;
+    p3_lmtp_about about;
     p3_problem why; /* unless it is P3_LMTP_OK: what the server said */
 } p3_lmtp_verdict;
 
@@ -49,6 +53,11 @@ typedef struct p3_lmtp_verdict {
  * none. */
 bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_mail *next,
                   p3_lmtp_verdict *verdicts, bool *sent, p3_problem *why);
+
+/* Asks whether the server takes mail from a sender for a recipient, without a message. Nothing may
+ * have been announced. False, with `why`, when the connection broke. */
+bool p3_lmtp_try(p3_lmtp_session *s, const char *sender, p3_recipient *to, p3_lmtp_verdict *verdict,
+                 p3_problem *why);
 
 /* Says goodbye, without waiting for an answer. NULL does nothing. */
 void p3_lmtp_end(p3_lmtp_session *s);

@@ -148,6 +148,63 @@ def test_what_is_refused_for_good_is_kept_with_a_note_and_the_others_arrive(worl
         sync(world, server.port, lmtpd.where, "--delete", *options)
 
 
+def test_a_wrong_recipient_deletes_nothing_and_keeps_nothing_aside(world):
+    """It is the same with every message, so that none of them is to blame."""
+    world.fill(50, lines=5)
+    with world.server("--delete") as server:
+        with running(world.path / "lmtp", lambda at, *_: "550 5.1.1 no such user" if at == "rcpt" else None) as lmtpd:
+            errors = sync(world, server.port, lmtpd.where, "--delete", status=78)
+            assert "delivering by LMTP: the server refuses the recipient me@example.org: 550 5.1.1 no such user; " in errors
+            assert "no mail was deleted or kept aside: see that this recipient has a mailbox there, or correct recipient" in errors
+            assert lmtpd.begun == 2 and lmtpd.mails == [] and refused(world) == []
+            server.settle()
+        assert len(world.on_server()) == 50
+        with running(world.path / "lmtp") as lmtpd:
+            sync(world, server.port, lmtpd.where, "--delete")
+            assert bodies(lmtpd) == expected(50)
+            server.settle()
+    assert world.on_server() == []
+
+
+@pytest.mark.parametrize("sender", ["empty", "list@example.org"])
+def test_a_wrong_sender_that_is_set_keeps_nothing_aside_either(world, sender):
+    world.fill(5, lines=5)
+    with world.server() as server:
+        with running(world.path / "lmtp", lambda at, *_: "553 5.7.1 not yours" if at == "mail" else None) as lmtpd:
+            errors = sync(world, server.port, lmtpd.where, "--sender", sender, status=78)
+            assert "see that this user may send from that address, or correct sender" in errors
+            assert lmtpd.begun == 2 and refused(world) == []
+
+
+def test_a_recipient_beyond_ascii_that_a_server_cannot_take_keeps_nothing_aside(world):
+    world.fill(5, lines=5)
+    with world.server() as server, running(world.path / "lmtp", capabilities=("PIPELINING",)) as lmtpd:
+        errors = sync(world, server.port, lmtpd.where, "--recipient", "jürgen@example.org", status=78)
+        assert "it has no SMTPUTF8" in errors and lmtpd.begun == 0 and refused(world) == []
+
+
+@pytest.mark.parametrize("step", ["mail", "rcpt"])
+def test_where_it_cannot_be_asked_without_a_message_what_is_refused_stays(world, step):
+    """A server that takes no empty sender, or hangs up."""
+    def answer(at, number, _):
+        if at == step and number == 3:
+            return "550 5.1.0 no"
+        if at == "mail" and lmtpd.lines[-1].startswith("MAIL FROM:<>"):
+            if step == "rcpt":
+                raise Cut
+            return "550 5.7.1 no empty sender"
+        return None
+
+    world.fill(10, lines=5)
+    with world.server("--delete") as server, running(world.path / "lmtp", answer) as lmtpd:
+        errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
+        assert "message 4: delivering by LMTP: " in errors
+        assert ("set sender to an address that the server lets you send from" in errors) == (step == "mail")
+        assert bodies(lmtpd) == expected(3) + expected(6, 4) and refused(world) == []
+        server.settle()
+    assert len(world.on_server()) == 1
+
+
 @pytest.mark.parametrize("step", ["greeting", "lhlo"])
 @pytest.mark.parametrize("reply", ["421 4.3.2 not now", "550 5.3.2 never"])
 def test_a_server_that_takes_nobody_loses_nothing(world, step, reply):
@@ -199,7 +256,7 @@ def test_one_in_ten_refused_keeps_nothing_back(world):
 
 def test_a_connection_that_ended_meanwhile_is_made_again(world):
     def answer(step, number, _):
-        if step == "mail" and number in (3, 7):
+        if step == "mail" and number in (3, 8):
             return "421 4.4.2 idle"
         if step == "rset":
             raise Cut
@@ -208,7 +265,7 @@ def test_a_connection_that_ended_meanwhile_is_made_again(world):
     world.fill(10, lines=5)
     with world.server() as server, running(world.path / "lmtp", answer) as lmtpd:
         sync(world, server.port, lmtpd.where)
-        assert len(lmtpd.mails) == 9 and lmtpd.connections == 4 and len(refused(world)) == 1
+        assert len(lmtpd.mails) == 9 and lmtpd.connections == 5 and len(refused(world)) == 1
 
 
 def test_a_message_larger_than_the_server_takes_is_not_sent(world):
@@ -514,14 +571,19 @@ def test_dovecot_gets_every_message_as_it_is(world, dovecot):
     assert sorted(text.split(b"X-POP3-Delivery: ", 1)[1].split(b"\r\n", 1)[1] for text in there) == sorted(wanted)
 
 
-def test_a_recipient_that_dovecot_does_not_know_keeps_nothing_back(world, dovecot):
+def test_mail_for_a_recipient_that_dovecot_does_not_know_waits_for_the_right_one(world, dovecot):
     world.fill(3, lines=5)
-    socket = dovecot.lmtp_socket
+    there = set((dovecot.maildir("me@example.org") / "new").iterdir())
     with world.server("--delete") as server:
-        errors = sync(world, server.port, f"unix:{socket}", "--delete", "--recipient", "nobody@example.org")
+        where = f"unix:{dovecot.lmtp_socket}"
+        errors = sync(world, server.port, where, "--delete", "--recipient", "nobody@example.org", status=78)
+        assert "550 5.1.1" in errors and refused(world) == []
         server.settle()
-    assert world.on_server() == [] and len(refused(world)) == 3
-    assert "550 5.1.1" in errors
+        assert len(world.on_server()) == 3
+        sync(world, server.port, where, "--delete")
+        server.settle()
+    assert world.on_server() == []
+    assert len(set((dovecot.maildir("me@example.org") / "new").iterdir()) - there) == 3
 
 
 LISTENERS = """\
