@@ -171,10 +171,7 @@ static void xoauth2_is_as_documented(void **state)
 
 static void tokens_that_would_break_the_message_are_refused(void **state)
 {
-    static const char *const wrong[] = {"", "a b",
-                                        "a\x01"
-                                        "b",
-                                        "a\tb", "t\xc3\xbc"};
+    static const char *const wrong[] = {"", "a b", "a\001b", "a\tb", "t\xc3\xbc"};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         p3_sasl *s;

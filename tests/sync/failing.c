@@ -220,7 +220,7 @@ int __wrap_fcntl64(int fd, int command, ...)
     return fails("fcntl64") ? -1 : __real_fcntl64(fd, command, lock);
 }
 
-int __wrap_dprintf(int fd, const char *format, ...)
+__attribute__((format(printf, 2, 3))) int __wrap_dprintf(int fd, const char *format, ...)
 {
     va_list args;
     if (fails("dprintf"))

@@ -48,7 +48,7 @@ static bool add(scmp_filter_ctx f, const char *word, long *version)
     if (strcmp(call, "landlock") == 0) {
         *version = atol(equals + 1);
         /* landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) */
-        return seccomp_rule_add(f, SCMP_ACT_NOTIFY, 444, 1, SCMP_A2(SCMP_CMP_EQ, 1)) == 0;
+        return seccomp_rule_add(f, SCMP_ACT_NOTIFY, 444, 1, SCMP_A2(SCMP_CMP_EQ, 1, 0)) == 0;
     }
     int number = seccomp_syscall_resolve_name(call);
     int error = error_of(equals + 1);

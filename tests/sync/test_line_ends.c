@@ -120,7 +120,7 @@ static void a_message_is_the_same_however_it_comes(void **state)
 {
     enum { LENGTH = 700000 };
     static const char *const alphabets[] = {"\r", "\r\n", "abcdefghijklmnop\r\n"};
-    keeper k = {.base = {&keeper_class}, .text = malloc(LENGTH), .most = LENGTH};
+    keeper k = {.base = {.class = &keeper_class}, .text = malloc(LENGTH), .most = LENGTH};
     char *text = malloc(LENGTH);
     char *expected = malloc(LENGTH);
     (void)state;

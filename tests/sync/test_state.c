@@ -749,7 +749,7 @@ static const p3_delivery_class sink_class = {
 static void convert(p3_line_ends ends, const char *in, const char *expected)
 {
     for (size_t cut = 0; cut <= strlen(in); cut++) {
-        sink s = {.base = {&sink_class}};
+        sink s = {.base = {.class = &sink_class}};
         p3_message m;
         p3_parcel parcel = {0};
         assert_true(p3_message_init(&m, &s.base, ends, P3_BODIES_NONE));
