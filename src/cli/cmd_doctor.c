@@ -10,6 +10,7 @@
 
 #include <pop3/login.h>
 
+#include "cli/doctor_target.h"
 #include "cli/doctor_tokens.h"
 #include "cli/finding.h"
 #include "cli/listed.h"
@@ -56,9 +57,11 @@ static void bad(p3_doctor *d, pop3_status status, const char *what)
 {
     const pop3_error *e = pop3_client_error(d->m.client);
     bool told = e->status == status && e->message[0] != '\0';
+    p3_problem why;
     p3_finding("BAD", what, "%s", told ? e->message : pop3_status_message(status));
+    p3_describe_error(e, status, &why);
     if (d->result == EX_OK)
-        d->result = EX_UNAVAILABLE;
+        d->result = why.exit;
 }
 
 /* ---- connecting ---- */

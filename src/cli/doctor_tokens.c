@@ -9,7 +9,6 @@
 #include "cli/finding.h"
 #include "cli/oauth.h"
 #include "collect/failure_text.h"
-#include "deliver/gmail_labels.h"
 #include "support/erase_text.h"
 #include "token/token.h"
 
@@ -100,42 +99,18 @@ static bool tell_tokens(const p3_secret_source *source, const char *what, p3_pro
     return ok;
 }
 
+bool p3_doctor_tokens_of(const p3_secret_source *source, const char *what, p3_problem *why)
+{
+    return !p3_oauth_is_used(source) || tell_tokens(source, what, why);
+}
+
 int p3_doctor_tokens(const p3_local_account *a)
 {
     p3_problem why = {0};
-    if (!p3_oauth_is_used(&a->secret) || tell_tokens(&a->secret, "token", &why))
+    if (p3_doctor_tokens_of(&a->secret, "token", &why))
         return EX_OK;
     p3_finding("BAD", "token", "%s", why.text);
     return why.exit;
-}
-
-/* The tokens for a server that mail is sent to; with Gmail, that it takes them. */
-static int tell_target(const p3_local_account *a, const p3_secret_source *source)
-{
-    p3_problem why = {0};
-    bool is_gmail = a->gmail != NULL && source == &a->gmail->secret.source;
-    const char *what = is_gmail                               ? "Gmail target"
-                       : strcmp(source->prefix, "imap-") == 0 ? "IMAP target"
-                                                              : "SMTP target";
-    const char *user = source->account->user;
-    bool ok = !p3_oauth_is_used(source) || tell_tokens(source, what, &why);
-    if (ok && is_gmail) {
-        ok = p3_gmail_try(user, &a->gmail->options, &why);
-        if (ok)
-            p3_finding("ok", what, "Google answers for %s", user);
-    }
-    if (!ok)
-        p3_finding("BAD", what, "%s", why.text);
-    return ok ? EX_OK : why.exit;
-}
-
-int p3_doctor_target(const p3_local_account *a)
-{
-    int status = EX_OK;
-    const p3_secret_source *source;
-    for (size_t i = 0; (source = p3_local_account_target_secret(a, i)) != NULL; i++)
-        status = p3_exit_of_both(status, tell_target(a, source));
-    return status;
 }
 
 /* ---- what the server announces ---- */

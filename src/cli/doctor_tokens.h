@@ -9,8 +9,9 @@
  * that is good, and for an account without a provider of tokens. */
 int p3_doctor_tokens(const p3_local_account *a);
 
-/* The same of an account that delivers to Gmail, and what Google says to its token. */
-int p3_doctor_target(const p3_local_account *a);
+/* The same of any tokens, under a title. False, with the problem, when there is none that is good.
+ */
+bool p3_doctor_tokens_of(const p3_secret_source *source, const char *what, p3_problem *why);
 
 /* Prints which mechanisms for tokens the server announces, and what to do where the account and
  * the server do not agree on tokens. Returns false when a login cannot succeed. */

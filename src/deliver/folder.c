@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "confine/outside.h"
@@ -47,6 +48,12 @@ static bool sync_present(const char *path)
     return p3_folder_sync_entry(path) || errno == EACCES || errno == EINVAL;
 }
 
+static bool is_full(const char *path)
+{
+    struct statvfs of;
+    return statvfs(path, &of) == 0 && (of.f_bavail == 0 || (of.f_files > 0 && of.f_favail == 0));
+}
+
 /* Makes a folder in one that stays. In the sandbox that is forbidden, and was tried before: there
  * errno is why it failed then, where the parent's permissions or its file system tell. */
 static bool make_in_parent(const char *path)
@@ -55,8 +62,8 @@ static bool make_in_parent(const char *path)
     const char *parent = copy != NULL ? dirname(copy) : NULL;
     bool there = parent != NULL && p3_folder_make(parent);
     bool made = there && mkdir(path, 0700) == 0;
-    if (there && !made && errno == EPERM)
-        (void)access(parent, W_OK | X_OK);
+    if (there && !made && errno == EPERM && access(parent, W_OK | X_OK) == 0)
+        errno = is_full(parent) ? ENOSPC : EPERM;
     int error = errno;
     free(copy);
     errno = error;

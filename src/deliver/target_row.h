@@ -5,6 +5,7 @@
 
 #include "deliver/delivery.h"
 #include "deliver/server_url.h"
+#include "deliver/trial.h"
 
 /* The numbers are stored (p3_row's members): never change them. */
 typedef enum p3_target_kind {
@@ -46,6 +47,8 @@ typedef struct p3_target_row {
     bool (*is_same)(const char *where, const char *other); /* whether two ways to write it mean one;
                                                               NULL: they don't if they differ */
     p3_delivery *(*open)(const char *where, const p3_envelope *envelope, p3_problem *why);
+    bool (*trial)(const char *where, const p3_envelope *envelope, const p3_trial *t,
+                  p3_problem *why);                     /* see trial.h; or NULL */
     void (*tidy)(const char *where, const char *owner); /* or NULL */
     bool (*has)(const char *where, const char *owner);  /* or NULL: never */
     /* What it needs of the system, which a sandbox leaves it. */

@@ -16,8 +16,9 @@
 #include "support/erase_text.h"
 #include "support/hide.h"
 
-/* Milliseconds to encrypt and log in. */
-#define P3_LOGIN_MS 60000L
+/* Milliseconds to encrypt and log in; and for the first octet, as long as to connect. */
+#define P3_LOGIN_MS  60000L
+#define P3_SILENT_MS 30000
 
 struct p3_wire {
     const p3_curl *curl; /* NULL: the socket is all */
@@ -53,6 +54,8 @@ static int is_connected(void *ctx, curl_socket_t fd, curlsocktype purpose)
 /* What is seen of the login: libcurl says nothing of it. */
 typedef struct p3_seen_login {
     const p3_wire_protocol *protocol;
+    int64_t until;  /* of p3_clock_ms(): the server has to say something by then */
+    bool heard;     /* it has */
     bool tried;     /* a secret was sent, or would have been next */
     char said[300]; /* the server's last line */
 } p3_seen_login;
@@ -66,6 +69,7 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
 {
     p3_seen_login *seen = ctx;
     (void)easy;
+    seen->heard = seen->heard || type == CURLINFO_HEADER_IN || type == CURLINFO_SSL_DATA_IN;
     if (type == CURLINFO_HEADER_OUT)
         seen->tried = seen->tried || has_word(data, len, seen->protocol->tries[0]) ||
                       has_word(data, len, seen->protocol->tries[1]);
@@ -80,6 +84,18 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
         n--;
     seen->said[n] = '\0';
     return 0;
+}
+
+/* Ends an attempt where nothing comes: libcurl asks about once a second. */
+static int is_silent(void *ctx, curl_off_t down, curl_off_t down_now, curl_off_t up,
+                     curl_off_t up_now)
+{
+    const p3_seen_login *seen = ctx;
+    (void)down;
+    (void)down_now;
+    (void)up;
+    (void)up_now;
+    return !seen->heard && p3_clock_ms() >= seen->until;
 }
 
 /* An address of the kind that the socket has. */
@@ -122,6 +138,9 @@ static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
     curl->easy_setopt(c, CURLOPT_VERBOSE, 1L);
     curl->easy_setopt(c, CURLOPT_DEBUGFUNCTION, see_login);
     curl->easy_setopt(c, CURLOPT_DEBUGDATA, seen);
+    curl->easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    curl->easy_setopt(c, CURLOPT_XFERINFOFUNCTION, is_silent);
+    curl->easy_setopt(c, CURLOPT_XFERINFODATA, seen);
     curl->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, give_socket);
     curl->easy_setopt(c, CURLOPT_OPENSOCKETDATA, w);
     curl->easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, is_connected);
@@ -185,6 +204,17 @@ static void explain_certificate(const p3_wire *w, const char *doing, const char 
                        doing, what, w->protocol->setting);
 }
 
+/* A port for TLS waits for the client's first octets, one for STARTTLS speaks first. */
+static void explain_silence(const p3_wire *w, const p3_server_url *to, const char *doing,
+                            p3_problem *why)
+{
+    char other[60] = "";
+    if (!to->is_tls)
+        snprintf(other, sizeof other, "; if it is one for TLS, use %ss://", w->protocol->scheme);
+    p3_problem_set(why, EX_TEMPFAIL, "%s: nothing came for %d seconds; see that port %u is right%s",
+                   doing, P3_SILENT_MS / 1000, to->server.port, other);
+}
+
 static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3_seen_login *seen,
                     const char *details, const char *renewal, p3_problem *why)
 {
@@ -202,6 +232,8 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
         explain_refusal(w, to, seen->tried ? seen->said : "no method that we know", renewal, why);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         explain_certificate(w, doing, what, why);
+    else if (code == CURLE_ABORTED_BY_CALLBACK)
+        explain_silence(w, to, doing, why);
     else if (code == CURLE_SSL_CACERT_BADFILE)
         p3_problem_set(why, EX_CONFIG, "%s: %s; see %sca-file", doing, what, p->setting);
     else if (code == CURLE_USE_SSL_FAILED)
@@ -232,7 +264,7 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
                         const p3_server_secret *secret, const char *methods, p3_problem *why)
 {
     char details[CURL_ERROR_SIZE] = "";
-    p3_seen_login seen = {.protocol = w->protocol};
+    p3_seen_login seen = {.protocol = w->protocol, .until = p3_clock_ms() + P3_SILENT_MS};
     struct curl_slist *names = set_up(w, to, o, &seen, details);
     set_secret(w, secret, methods);
     CURLcode code = w->curl->easy_perform(w->easy);
@@ -249,6 +281,7 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
     w->curl->easy_setopt(w->easy, CURLOPT_RESOLVE, NULL);
     w->curl->easy_setopt(w->easy, CURLOPT_ERRORBUFFER, NULL);
     w->curl->easy_setopt(w->easy, CURLOPT_VERBOSE, 0L);
+    w->curl->easy_setopt(w->easy, CURLOPT_NOPROGRESS, 1L);
     w->curl->slist_free_all(names);
     return has_none ? CURLE_AUTH_ERROR : code;
 }

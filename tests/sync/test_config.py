@@ -392,7 +392,7 @@ def test_a_netrc_that_cannot_be_used_is_said(world):
     with world.server() as server:
         words = ["stat", f"pop3://user@127.0.0.1:{server.port}", "--allow-plaintext"]
         assert f"chmod 600 {netrc}" in run(world, *words, "--netrc", netrc, status=78)
-        assert "reading /nonexistent" in run(world, *words, "--netrc", "/nonexistent", status=73)
+        assert "reading /nonexistent" in run(world, *words, "--netrc", "/nonexistent", status=78)
         assert f"reading {world.path}" in run(world, *words, "--netrc", world.path, status=74)
 
 

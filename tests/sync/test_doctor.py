@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+import imapd
+import lmtpd
 from world import COMMAND, DEADLINE, needs_same_clock
 
 
@@ -110,7 +112,7 @@ def test_a_connection_that_ends_in_the_middle_is_said(world):
     world.fill(1)
     for command in ("STAT", "UIDL", "TOP"):
         with scripted(world, f"on {command} {{\n close\n}}\nserve\n") as server:
-            shown = plain(world, server, status=69)
+            shown = plain(world, server, status=75)
         assert f"BAD  {command}" in shown, shown
         if command != "STAT":
             assert f"traits = no-{command.lower()}" in shown and "ok   PIPELINING     works" in shown
@@ -118,7 +120,7 @@ def test_a_connection_that_ends_in_the_middle_is_said(world):
 
 def test_a_server_that_cannot_count_its_messages_is_bad(world):
     with world.server("--error", "STAT [SYS/TEMP] the mailbox is ill") as server:
-        assert "the server refused [SYS/TEMP] the mailbox is ill" in plain(world, server, status=69)
+        assert "the server refused [SYS/TEMP] the mailbox is ill" in plain(world, server, status=75)
 
 
 def test_a_wrong_password_is_no_reason_to_suggest_a_configuration(world):
@@ -245,4 +247,72 @@ def test_the_other_way_to_tls_is_advised(world, certs):
 def test_nobody_listening_is_said(world):
     with world.server() as server:
         port = server.port
-    assert "BAD  connection" in doctor(world, f"pop3s://user@127.0.0.1:{port}", status=69)
+    assert "BAD  connection" in doctor(world, f"pop3s://user@127.0.0.1:{port}", status=75)
+
+
+# ---- targets ----
+
+
+def answering(kind, world, certs, answer=None, **options):
+    """A server for a target, and the options that name it."""
+    if kind == "imap":
+        server = imapd.running(certs, answer, **options)
+        return server, lambda s: ["--imap", s.url(), "--imap-ca-file", certs / "ca.pem", "--imap-password-command", "echo imap secret"]
+    if kind == "smtp":
+        server = lmtpd.running(certs, answer, kind=lmtpd.Smtpd)
+        return server, lambda s: ["--smtp", s.where, "--smtp-ca-file", certs / "ca.pem", "--smtp-password-command",
+                                  "echo smtp secret", "--recipient", "you@example.org"]  # fmt: skip
+    return lmtpd.running(world.path / "lmtp", answer), lambda s: ["--lmtp", s.where, "--recipient", "you@example.org"]
+
+
+@pytest.mark.parametrize("kind, told", [
+    ("imap", ["IMAP target    localhost takes the login of me@example.org", 'IMAP target    the folder "INBOX" is there']),
+    ("lmtp", ["LMTP target    unix:", "LMTP target    it takes mail for you@example.org"]),
+    ("smtp", ["SMTP target    localhost takes the login of me@example.org", "SMTP target    it takes mail for you@example.org"])])  # fmt: skip
+def test_a_target_is_tried_as_far_as_nothing_is_delivered(world, certs, kind, told):
+    world.fill(2)
+    running, options = answering(kind, world, certs)
+    with world.server() as server, running as to:
+        shown = plain(world, server, *options(to))
+        assert all(f"ok   {line}" in shown for line in told), shown
+        assert to.mails == [] and not any(line.split(" ")[-1:] == ["DATA"] or "APPEND" in line for line in to.lines)
+
+
+@pytest.mark.parametrize("kind, at, reply, status, told", [
+    ("imap", "login", "NO [AUTHENTICATIONFAILED] no", 77, "it refuses the login"),
+    ("lmtp", "rcpt", "550 5.1.1 no such user", 69, "the server refuses the recipient you@example.org: 550 5.1.1 no such user"),
+    ("lmtp", "rcpt", "450 4.2.0 greylisted", 75, "450 4.2.0 greylisted"),
+    ("smtp", "rcpt", "550 5.1.1 no such user", 69, "the server refuses the recipient you@example.org"),
+    ("lmtp", "lhlo", "421 4.3.2 not now", 75, "421 4.3.2 not now")])  # fmt: skip
+def test_what_is_wrong_with_a_target_is_said(world, certs, kind, at, reply, status, told):
+    running, options = answering(kind, world, certs, lambda step, *_: reply if step == at else None)
+    with world.server() as server, running as to:
+        shown = plain(world, server, *options(to), status=status)
+        assert f"BAD  {kind.upper()} target" in shown and told in shown
+        assert "ok   mailbox        0 messages" in shown
+
+
+def test_a_folder_that_is_not_there_is_noted_and_not_made(world, certs):
+    running, options = answering("imap", world, certs, folders=())
+    with world.server() as server, running as to:
+        assert 'note IMAP target    the folder "INBOX" is not there, and is made when mail comes' in plain(world, server, *options(to))
+        assert list(to.folders) == []
+
+
+def test_a_server_that_takes_no_empty_sender_is_not_asked_about_the_recipient(world, certs):
+    running, options = answering("smtp", world, certs, lambda step, *_: "553 5.7.1 no" if step == "mail" else None)
+    with world.server() as server, running as to:
+        shown = plain(world, server, *options(to))
+        assert "note SMTP target    it takes no mail without a sender, so that it was not asked about you@example.org" in shown
+        assert "BAD  SMTP target" in plain(world, server, *options(to), "--sender", "a@b", status=69)
+
+
+def test_each_target_of_a_list_is_tried(world, certs):
+    running, options = answering("imap", world, certs)
+    with world.server() as server, running as to:
+        shown = plain(world, server, "--deliver", "maildir,imap", "--maildir", world.maildir, *options(to))
+        assert f"note Maildir        {world.maildir} is not there, and is made by the first run" in shown
+        assert 'ok   IMAP target    the folder "INBOX" is there' in shown
+        world.maildir.mkdir()
+        assert f"ok   Maildir        {world.maildir} can be written" in plain(world, server, "--maildir", world.maildir)
+        assert list(world.maildir.iterdir()) == []

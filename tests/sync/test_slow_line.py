@@ -2,6 +2,7 @@
 at once; the clock is moved by each of them (slow_line.c)."""
 
 import os
+import socket
 import subprocess
 
 import pytest
@@ -122,4 +123,26 @@ def test_an_imap_server_that_drips_is_given_up(world, certs, step):
         said = to_a_server(world, server.port, *options, status=75, seconds=0.2)
         assert "timed out" in said and imap.begun > 0, said
         server.settle()
+    assert len(world.on_server()) == 1
+
+
+@pytest.mark.parametrize("target, advice", [("imaps", ""), ("imap", "; if it is one for TLS, use imaps://"),
+                                            ("smtps", ""), ("smtp", "; if it is one for TLS, use smtps://")])  # fmt: skip
+def test_a_port_that_says_nothing_is_given_up_as_one_that_cannot_be_reached_is(world, target, advice):
+    """After half a minute; here, a second for each moment in which nothing comes."""
+    world.put("1", "Subject: s\n\ntext\n")
+    kind = target[:4]
+    options = ["--recipient", "a@b"] if kind == "smtp" else []
+    with world.server("--delete") as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"{target}://me@127.0.0.1:{port}{'/INBOX' if kind == 'imap' else ''}"
+        done = subprocess.run(
+            [COMMAND, "sync", f"pop3://user@127.0.0.1:{server.port}", "--state", str(world.state), "--password-file",
+             str(world.password_file), "--allow-plaintext", "--auth", "USER", "--delete", f"--{kind}", url,
+             f"--{kind}-password-command", "echo secret", *options],
+            env=world.environment(**slowly(0), POP3_SILENT_LINE="yes"), timeout=DEADLINE, capture_output=True, text=True)  # fmt: skip
+        server.settle()
+    assert done.returncode == 75, done.stderr
+    said = f"connecting to the {kind.upper()} server 127.0.0.1: nothing came for 30 seconds; see that port {port} is right{advice}\n"
+    assert said in done.stderr
     assert len(world.on_server()) == 1

@@ -546,6 +546,23 @@ def test_a_full_disk_stops_the_run_and_nothing_is_deleted_that_was_not_delivered
         subprocess.run(["umount", str(small)], check=True)
 
 
+def test_a_full_disk_on_which_the_maildir_cannot_be_made_is_said_to_be_full(world):
+    world.fill(1)
+    small = world.path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k,nr_inodes=4", "tmpfs", str(small)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        for name in "abc":
+            (small / name).mkdir()
+        world.maildir = small / "Maildir"
+        with world.server() as server:
+            assert "No space left on device" in world.sync(server.port, status=75)
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
 def test_a_maildir_that_cannot_be_made_says_why_and_not_that_the_sandbox_forbids_it(world):
     world.fill(1)
     parent = world.path / "parent"
