@@ -29,8 +29,6 @@ struct p3_state {
     p3_lock_file *locks; /* NULL: there is no file */
     bool looks;          /* nothing is written */
     int64_t version;     /* of the file's tables; 0: it is new */
-    sqlite3_stmt *put;
-    sqlite3_stmt *forget;
 };
 
 /* Version 1 had no such table. What counts of it depends on its age. */
@@ -125,20 +123,44 @@ static bool run(p3_state *s, const char *sql, const char *doing, p3_problem *why
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(s, doing, why);
 }
 
-static bool prepare(p3_state *s, const char *sql, sqlite3_stmt **out, p3_problem *why)
+/* A statement, to be given back by reset_statement(). SQLite keeps it for the next account: to
+ * prepare one costs more than to carry it out. NULL when that fails. */
+static sqlite3_stmt *prepare(p3_state *s, const char *sql, p3_problem *why)
 {
-    return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK || fail(s, "reading", why);
+    sqlite3_stmt *q = NULL;
+    while ((q = sqlite3_next_stmt(s->db, q)) != NULL) {
+        if (strcmp(sqlite3_sql(q), sql) == 0)
+            return q;
+    }
+    if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q, NULL) != SQLITE_OK)
+        (void)fail(s, "reading", why);
+    return q;
+}
+
+static void reset_statement(sqlite3_stmt *q)
+{
+    (void)sqlite3_reset(q);
+    (void)sqlite3_clear_bindings(q);
+}
+
+static void close_file(p3_state *s)
+{
+    sqlite3_stmt *q;
+    while (s->db != NULL && (q = sqlite3_next_stmt(s->db, NULL)) != NULL)
+        (void)sqlite3_finalize(q);
+    (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
+    s->db = NULL;
 }
 
 static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
-    bool ok = prepare(s, sql, &q, why);
-    if (ok && sqlite3_step(q) != SQLITE_ROW)
-        ok = fail(s, "reading", why);
+    sqlite3_stmt *q = prepare(s, sql, why);
+    if (q == NULL)
+        return false;
+    bool ok = sqlite3_step(q) == SQLITE_ROW || fail(s, "reading", why);
     if (ok)
         *out = sqlite3_column_int64(q, 0);
-    sqlite3_finalize(q);
+    reset_statement(q);
     return ok;
 }
 
@@ -298,7 +320,7 @@ static p3_state *open_state(const char *path, bool looks, p3_problem *why)
     int error = errno;
     bool ok = has_one_name(path, why) && open_file(s, file, flags, why);
     if (!ok && !looks && why->exit == EX_DATAERR && clear_torn(path)) {
-        (void)sqlite3_close(s->db);
+        close_file(s);
         ok = open_file(s, file, flags, why);
     }
     if (ok && !nowhere && s->locks == NULL)
@@ -324,9 +346,7 @@ void p3_state_close(p3_state *s)
 {
     if (s == NULL)
         return;
-    sqlite3_finalize(s->put);
-    sqlite3_finalize(s->forget);
-    (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
+    close_file(s);
     p3_lock_file_close(s->locks);
     free(s->path);
     free(s);
@@ -370,13 +390,13 @@ static bool read_trait(p3_learned *out, const char *name, int64_t value, int64_t
 
 bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *count, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
     int step = SQLITE_DONE;
     *count = 0;
     if (s->version < 2)
         return true;
-    if (!prepare(s, "SELECT name, value, learned FROM trait WHERE account=? ORDER BY name", &q,
-                 why))
+    sqlite3_stmt *q =
+        prepare(s, "SELECT name, value, learned FROM trait WHERE account=? ORDER BY name", why);
+    if (q == NULL)
         return false;
     sqlite3_bind_int64(q, 1, account);
     while (*count < P3_LEARNED_MOST && (step = sqlite3_step(q)) == SQLITE_ROW) {
@@ -385,20 +405,20 @@ bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *cou
                                              sqlite3_column_int64(q, 2));
     }
     bool ok = step == SQLITE_DONE || step == SQLITE_ROW || fail(s, "reading", why);
-    sqlite3_finalize(q);
+    reset_statement(q);
     return ok;
 }
 
 bool p3_state_broken(p3_state *s, int64_t account, p3_broken *out, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
     int64_t now = time(NULL);
     *out = (p3_broken){0};
     if (s->version < 6)
         return true;
-    if (!prepare(
-            s, "SELECT count(*), max(broke) FROM message WHERE account=? AND broke>? AND broke<=?",
-            &q, why))
+    sqlite3_stmt *q = prepare(
+        s, "SELECT count(*), max(broke) FROM message WHERE account=? AND broke>? AND broke<=?",
+        why);
+    if (q == NULL)
         return false;
     sqlite3_bind_int64(q, 1, account);
     sqlite3_bind_int64(q, 2, now - P3_WEEK);
@@ -408,7 +428,7 @@ bool p3_state_broken(p3_state *s, int64_t account, p3_broken *out, p3_problem *w
         *out = (p3_broken){.count = (uint64_t)sqlite3_column_int64(q, 0),
                            .last = sqlite3_column_int64(q, 1),
                            .expires = sqlite3_column_int64(q, 1) + P3_WEEK};
-    sqlite3_finalize(q);
+    reset_statement(q);
     return ok;
 }
 
@@ -425,11 +445,11 @@ static bool find_traits(p3_state *s, p3_known_account *a, p3_problem *why)
 
 static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
     const char *sql = s->version >= 4
                           ? "SELECT id, target, seen, jumped, trusted FROM account WHERE key=?"
                           : "SELECT id, target, 0, 0, 0 FROM account WHERE key=?";
-    if (!prepare(s, sql, &q, why))
+    sqlite3_stmt *q = prepare(s, sql, why);
+    if (q == NULL)
         return false;
     sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
     int step = sqlite3_step(q);
@@ -444,7 +464,7 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
         if (target != NULL && out->target == NULL)
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
     }
-    sqlite3_finalize(q);
+    reset_statement(q);
     ok = ok && (out->id == 0 || find_traits(s, out, why));
     if (!ok)
         p3_known_account_clear(out);
@@ -458,12 +478,12 @@ bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_pr
         return false;
     if (out->id != 0 || s->looks)
         return true;
-    sqlite3_stmt *q = NULL;
-    if (!prepare(s, "INSERT OR IGNORE INTO account(key) VALUES(?)", &q, why))
+    sqlite3_stmt *q = prepare(s, "INSERT OR IGNORE INTO account(key) VALUES(?)", why);
+    if (q == NULL)
         return false;
     sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
     bool ok = sqlite3_step(q) == SQLITE_DONE || fail(s, "writing", why);
-    sqlite3_finalize(q);
+    reset_statement(q);
     return ok && find_account(s, key, out, why);
 }
 
@@ -575,12 +595,12 @@ static const char *rows_in(int64_t version)
 
 bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
     size_t used = 0;
     p3_room room = {0};
     int step;
     *out = (p3_rows){.next_id = 1};
-    if (!prepare(s, rows_in(s->version), &q, why))
+    sqlite3_stmt *q = prepare(s, rows_in(s->version), why);
+    if (q == NULL)
         return false;
     sqlite3_bind_int64(q, 1, account);
     bool ok = true;
@@ -590,7 +610,7 @@ bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
         else if (!take_row(out, q, &used, &room))
             ok = p3_problem_set(why, EX_OSERR, "out of memory for what is known of the account");
     }
-    sqlite3_finalize(q);
+    reset_statement(q);
     if (ok)
         point_rows(out);
     else
@@ -618,13 +638,20 @@ static bool roll_back(p3_state *s, p3_problem *why)
     return false;
 }
 
+/* Carries out a change whose values are bound. */
+static bool carry_out(p3_state *s, sqlite3_stmt *q, p3_problem *why)
+{
+    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
+    reset_statement(q);
+    return ok;
+}
+
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why)
 {
-    if (s->put == NULL &&
-        !prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", &s->put,
-                 why))
+    sqlite3_stmt *q =
+        prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", why);
+    if (q == NULL)
         return roll_back(s, why);
-    sqlite3_stmt *q = s->put;
     sqlite3_bind_int64(q, 1, account);
     sqlite3_bind_int64(q, 2, row->id);
     sqlite3_bind_blob(q, 3, row->uid.len > 0 ? row->uid.data : "", (int)row->uid.len,
@@ -641,53 +668,41 @@ bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *w
     sqlite3_bind_int(q, 11, row->common);
     sqlite3_bind_int64(q, 12, row->broke);
     sqlite3_bind_int(q, 13, row->members);
-    bool ok = sqlite3_step(q) == SQLITE_DONE;
-    if (!ok)
-        (void)roll_back(s, why);
-    (void)sqlite3_reset(q);
-    (void)sqlite3_clear_bindings(q);
-    return ok;
+    return carry_out(s, q, why);
 }
 
 bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why)
 {
-    if (s->forget == NULL &&
-        !prepare(s, "DELETE FROM message WHERE account=? AND id=?", &s->forget, why))
+    sqlite3_stmt *q = prepare(s, "DELETE FROM message WHERE account=? AND id=?", why);
+    if (q == NULL)
         return roll_back(s, why);
-    sqlite3_bind_int64(s->forget, 1, account);
-    sqlite3_bind_int64(s->forget, 2, id);
-    bool ok = sqlite3_step(s->forget) == SQLITE_DONE;
-    if (!ok)
-        (void)roll_back(s, why);
-    (void)sqlite3_reset(s->forget);
-    return ok;
+    sqlite3_bind_int64(q, 1, account);
+    sqlite3_bind_int64(q, 2, id);
+    return carry_out(s, q, why);
 }
 
 bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
-    if (!prepare(s, "UPDATE account SET target=? WHERE id=? AND target IS NOT ?1", &q, why))
+    sqlite3_stmt *q =
+        prepare(s, "UPDATE account SET target=? WHERE id=? AND target IS NOT ?1", why);
+    if (q == NULL)
         return roll_back(s, why);
     sqlite3_bind_text(q, 1, target, -1, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, account);
-    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
-    sqlite3_finalize(q);
-    return ok;
+    return carry_out(s, q, why);
 }
 
 static bool put_trait(p3_state *s, int64_t account, const char *name, int64_t value,
                       p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
-    if (!prepare(s, "INSERT OR REPLACE INTO trait VALUES(?,?,?,?)", &q, why))
+    sqlite3_stmt *q = prepare(s, "INSERT OR REPLACE INTO trait VALUES(?,?,?,?)", why);
+    if (q == NULL)
         return roll_back(s, why);
     sqlite3_bind_int64(q, 1, account);
     sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
     sqlite3_bind_int64(q, 3, value);
     sqlite3_bind_int64(q, 4, time(NULL));
-    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
-    sqlite3_finalize(q);
-    return ok;
+    return carry_out(s, q, why);
 }
 
 bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3_problem *why)
@@ -702,16 +717,14 @@ bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3
 
 bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why)
 {
-    sqlite3_stmt *q = NULL;
-    if (!prepare(s, "UPDATE account SET seen=?, jumped=?, trusted=? WHERE id=?", &q, why))
+    sqlite3_stmt *q = prepare(s, "UPDATE account SET seen=?, jumped=?, trusted=? WHERE id=?", why);
+    if (q == NULL)
         return roll_back(s, why);
     sqlite3_bind_int64(q, 1, seen.last);
     sqlite3_bind_int64(q, 2, seen.jumped);
     sqlite3_bind_int64(q, 3, seen.trusted);
     sqlite3_bind_int64(q, 4, account);
-    bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
-    sqlite3_finalize(q);
-    return ok;
+    return carry_out(s, q, why);
 }
 
 bool p3_state_commit(p3_state *s, p3_problem *why)

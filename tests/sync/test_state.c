@@ -772,6 +772,61 @@ static void line_ends_become_one_convention_wherever_the_message_is_cut(void **s
     convert(P3_LINES_LF, "", "");
 }
 
+/* The connection that SQLite opened last. */
+static sqlite3 *opened;
+
+static int note_opened(sqlite3 *db, char **error, const void *routines)
+{
+    (void)error;
+    (void)routines;
+    opened = db;
+    return SQLITE_OK;
+}
+
+static void use_account(p3_state *s, const char *key)
+{
+    p3_problem why;
+    p3_known_account a;
+    p3_rows rows;
+    p3_row row = {.id = 1, .uid = {"uid", 3}, .standing = P3_INTENT, .name = "n"};
+    assert_true(p3_state_account(s, key, &a, &why));
+    assert_true(p3_state_load(s, a.id, &rows, &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_put(s, a.id, &row, &why));
+    assert_true(p3_state_forget(s, a.id, row.id, &why));
+    assert_true(p3_state_set_target(s, a.id, "maildir:/m", &why));
+    assert_true(p3_state_learn(s, a.id, peculiar, &why));
+    assert_true(p3_state_see(s, a.id, (p3_seen){.last = 1}, &why));
+    assert_true(p3_state_commit(s, &why));
+    p3_rows_free(&rows);
+    p3_known_account_clear(&a);
+}
+
+/* Counts the statements that are prepared, and finds none of them at work: a reader that is left
+ * open would keep the log from being emptied. */
+static int prepared(void)
+{
+    int count = 0;
+    for (sqlite3_stmt *q = NULL; (q = sqlite3_next_stmt(opened, q)) != NULL; count++)
+        assert_false(sqlite3_stmt_busy(q));
+    return count;
+}
+
+static void a_statement_is_prepared_once_for_all_accounts(void **state)
+{
+    (void)state;
+    assert_int_equal(sqlite3_auto_extension((void (*)(void))note_opened), SQLITE_OK);
+    p3_state *s = open_state();
+    sqlite3_reset_auto_extension();
+    use_account(s, "ann@host:995");
+    int count = prepared();
+    assert_in_range(count, 5, 20);
+    use_account(s, "bob@host:995");
+    use_account(s, "ann@host:995");
+    assert_int_equal(prepared(), count);
+    p3_state_close(s);
+}
+
 #define WITH_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -798,6 +853,7 @@ int main(void)
         WITH_FOLDER(a_full_disk_is_worth_another_try_and_costs_nothing_that_was_there),
         WITH_FOLDER(a_commit_outside_of_a_transaction_is_a_failure),
         WITH_FOLDER(pages_that_are_no_longer_a_database_are_said),
+        WITH_FOLDER(a_statement_is_prepared_once_for_all_accounts),
         cmocka_unit_test(names_are_all_different_and_fit_for_a_maildir),
         cmocka_unit_test(line_ends_become_one_convention_wherever_the_message_is_cut),
     };
