@@ -52,7 +52,7 @@ static bool print_wrapped(FILE *out, const char *text, size_t column, size_t ind
 static bool print_row(FILE *out, const char *name, const char *meaning)
 {
     bool fits = strlen(name) + 6 <= names_width;
-    bool ok = p3_print(out, "    %-*s", names_width - 4, name);
+    bool ok = p3_print(out, "    %-*s", fits ? names_width - 4 : 0, name);
     if (!fits)
         ok = p3_print(out, "\n%*s", names_width, "") && ok;
     return print_wrapped(out, meaning, names_width, names_width) && ok;
@@ -116,7 +116,8 @@ int p3_help(FILE *out, const char *topic)
 {
     const p3_subcommand *s = topic != NULL ? p3_subcommand_find(topic) : NULL;
     bool ok;
-    if (topic == NULL || strcmp(topic, "help") == 0)
+    if (topic == NULL || strcmp(topic, "help") == 0 || strcmp(topic, "--help") == 0 ||
+        strcmp(topic, "-h") == 0)
         ok = print_subcommands(out);
     else if (strcmp(topic, "options") == 0)
         ok = p3_print(out,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from relays import connect_proxy, relay
+from subcommands import all_subcommands
 from world import COMMAND, DEADLINE
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guide/leaving-gmail.md"
@@ -225,17 +226,17 @@ def test_a_word_that_cannot_be_used_is_explained(world, words, status, told):
 
 def test_help_is_there_for_the_command_and_for_its_parts(world):
     assert "pop3 doctor URL" in run(world, "help")
-    assert run(world, "--help") == run(world, "-h") == run(world, "help")
+    assert run(world, "--help") == run(world, "-h") == run(world, "help") == run(world, "help", "--help")
     assert "--delete-after TIME" in run(world, "help", "sync")
     assert "unknown command snyc" in run(world, "help", "snyc", status=64)
 
 
-@pytest.mark.parametrize("name", ["capa", "cat", "doctor", "headers", "list", "rm", "setup", "shell", "stat",
-                                  "sync", "top", "uidl"])  # fmt: skip
+@pytest.mark.parametrize("name", sorted(all_subcommands() - {"help"}))
 def test_help_of_a_command_may_be_asked_for_behind_it(world, name):
     told = run(world, name, "--help")
     assert told.startswith(f"pop3 {name} ")
     assert told == run(world, "help", name) == run(world, name, "-h", "pop3s://user@host.invalid/")
+    assert not re.search(" $", told, re.MULTILINE)
 
 
 def test_version_is_told(world):
