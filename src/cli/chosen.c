@@ -144,20 +144,58 @@ void p3_chosen_free(p3_chosen *c)
     *c = (p3_chosen){0};
 }
 
+/* Whether a target's secret is that of a kind. */
+static bool is_of(const p3_secret_source *source, const char *target)
+{
+    size_t len = strlen(target);
+    return strncmp(source->prefix, target, len) == 0 && source->prefix[len] == '-';
+}
+
+/* Whose tokens --target is about: of the one that is named, or of the only one that has any. */
+static const p3_secret_source *find_target(const p3_local_account *account, const char *target,
+                                           const char *doing, p3_problem *why)
+{
+    const p3_secret_source *found = NULL;
+    const p3_secret_source *source;
+    for (size_t i = 0; (source = p3_local_account_target_secret(account, i)) != NULL; i++) {
+        if (!p3_oauth_is_used(source) || (target != NULL && !is_of(source, target)))
+            continue;
+        if (found != NULL) {
+            p3_problem_set(why, EX_USAGE,
+                           "%s: the account has tokens for several targets; name one: --target "
+                           "%.*s %s",
+                           doing, (int)strlen(found->prefix) - 1, found->prefix,
+                           account->account.tokens.word);
+            return NULL;
+        }
+        found = source;
+    }
+    if (found != NULL)
+        return found;
+    p3_problem_set(why, EX_CONFIG,
+                   "%s: the account has no provider of tokens for its target%s%s; set gmail and "
+                   "gmail-client-id, or imap-provider, or smtp-provider",
+                   doing, target != NULL ? " " : "", target != NULL ? target : "");
+    return NULL;
+}
+
 const p3_secret_source *p3_chosen_tokens(const p3_local_account *account, const p3_arguments *a,
                                          const char *doing, p3_problem *why)
 {
-    const p3_secret_source *source = &account->secret;
-    for (size_t i = 0; a->run.target && source != NULL; i++) { /* the first that has tokens */
-        source = p3_local_account_target_secret(account, i);
-        if (source != NULL && p3_oauth_is_used(source))
-            break;
-    }
-    if (source != NULL && p3_oauth_is_used(source))
-        return source;
-    p3_problem_set(why, EX_CONFIG, "%s: the account has no provider of tokens%s; set %s", doing,
-                   a->run.target ? " for its target" : "",
-                   a->run.target ? "gmail and gmail-client-id, or imap-provider, or smtp-provider"
-                                 : "provider, or issuer");
+    if (a->run.target)
+        return find_target(account, a->count == 2 ? a->rest[0] : NULL, doing, why);
+    if (p3_oauth_is_used(&account->secret))
+        return &account->secret;
+    p3_problem_set(why, EX_CONFIG,
+                   "%s: the account has no provider of tokens; set provider, or issuer", doing);
     return NULL;
+}
+
+bool p3_chosen_read_for_tokens(p3_chosen *c, p3_arguments *a, const char *command, p3_problem *why)
+{
+    int target = a->run.target && a->count == 2;
+    if (a->count != 1 + target)
+        return p3_problem_set(why, EX_USAGE, "%s: name one account; see `pop3 help %s`", command,
+                              command);
+    return p3_chosen_read(c, a, a->rest + target, 1, false, why);
 }

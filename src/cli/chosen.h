@@ -20,8 +20,12 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
                     p3_problem *why);
 void p3_chosen_free(p3_chosen *c);
 
-/* Where an account's OAuth 2.0 tokens come from: those for its server, or with --target those for
- * its target. NULL, with the problem, where we do not obtain them; `doing` begins it. */
+/* Makes the one account of a command about tokens: its only word, or with --target the second of
+ * two, behind the target's name. */
+bool p3_chosen_read_for_tokens(p3_chosen *c, p3_arguments *a, const char *command, p3_problem *why);
+
+/* Where its OAuth 2.0 tokens come from: those for its server, or with --target those for its
+ * target. NULL, with the problem, where we do not obtain them; `doing` begins it. */
 const p3_secret_source *p3_chosen_tokens(const p3_local_account *account, const p3_arguments *a,
                                          const char *doing, p3_problem *why);
 

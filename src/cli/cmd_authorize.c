@@ -135,7 +135,7 @@ static bool obtain(p3_arguments *a, const p3_token_account *t, p3_problem *why)
                                           : p3_token_authorize(t, &d, why);
     if (ok && a->run.target)
         p3_print(stdout, "The permission is there. Mail can be delivered: pop3 sync %s\n",
-                 a->rest[0]);
+                 a->rest[a->count - 1]);
     else if (ok)
         p3_print(stdout, "The permission is there. Mail can be retrieved: pop3 sync %s\n", t->word);
     return ok;
@@ -158,11 +158,7 @@ int p3_cmd_authorize(p3_arguments *a)
     p3_problem why = {0};
     p3_chosen chosen = {0};
     p3_oauth oauth = {0};
-    if (a->count != 1) {
-        p3_problem_set(&why, EX_USAGE, "authorize: name one account; see `pop3 help authorize`");
-        return p3_complain(NULL, &why);
-    }
-    bool ok = p3_chosen_read(&chosen, a, a->rest, 1, false, &why);
+    bool ok = p3_chosen_read_for_tokens(&chosen, a, "authorize", &why);
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
     const p3_secret_source *source =
         ok ? p3_chosen_tokens(account, a, "asking for the permission", &why) : NULL;

@@ -16,11 +16,7 @@ int p3_cmd_token(p3_arguments *a)
     p3_secret secret = {0};
     p3_chosen chosen = {0};
     int status = EX_OK;
-    if (a->count != 1) {
-        p3_problem_set(&why, EX_USAGE, "token: name one account; see `pop3 help token`");
-        return p3_complain(NULL, &why);
-    }
-    bool ok = p3_chosen_read(&chosen, a, a->rest, 1, false, &why);
+    bool ok = p3_chosen_read_for_tokens(&chosen, a, "token", &why);
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
     const p3_secret_source *source =
         ok ? p3_chosen_tokens(account, a, "finding the token", &why) : NULL;

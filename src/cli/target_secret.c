@@ -97,11 +97,12 @@ static p3_settings secret_settings(const p3_settings *s, const p3_secret_row *ro
     return t;
 }
 
+/* `name`: the target's, to be said where the account has several. */
 static bool make_texts(p3_target_secret *t, const p3_settings *tokens, const char *prefix,
-                       const char *word, const p3_address *server)
+                       const char *name, const char *word, const p3_address *server)
 {
     bool ok = asprintf(&t->key, "%s@%s:%u", t->user, server->host, server->port) >= 0;
-    ok = ok && asprintf(&t->word, "--target %s", word) >= 0;
+    ok = ok && asprintf(&t->word, "--target %s%s%s", name, name[0] != '\0' ? " " : "", word) >= 0;
     if (ok && p3_oauth_is_set(tokens))
         return asprintf(&t->renewal, "run: pop3 authorize %s", t->word) >= 0;
     if (ok && tokens->token_command != NULL)
@@ -114,9 +115,12 @@ bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_t
 {
     const p3_secret_row *row = row_of(target->kind);
     p3_settings settings = secret_settings(s, row);
+    p3_target all[P3_TARGETS_MOST];
+    const char *name = p3_settings_targets(s, all) > 1 ? p3_target_row_of(target->kind)->name : "";
     t->host = strdup(server->host);
     t->user = strdup(user);
-    if (t->host == NULL || t->user == NULL || !make_texts(t, &settings, row->prefix, word, server))
+    if (t->host == NULL || t->user == NULL ||
+        !make_texts(t, &settings, row->prefix, name, word, server))
         return false;
     t->settings = p3_settings_pack(&settings);
     t->holder = (p3_account){.name = target->where,

@@ -178,6 +178,25 @@ def test_doctor_tells_of_the_targets_token_and_other_programs_get_it(account, se
     assert account.run("token", "--target", "work").strip() == account.kept()["access_token"]
 
 
+def test_of_several_targets_the_one_that_is_named_gets_the_permission(account, server, certs, pop3):
+    with imapd.running(certs) as imap, lmtpd.running(certs, kind=lmtpd.Smtpd) as smtp:
+        account.configure(deliver="imap, smtp", imap=imap.url(), smtp=smtp.where, imap_ca_file=server.ca_file, smtp_ca_file=server.ca_file,
+                          **{f"{kind}_{name}": value for kind in ("imap", "smtp") for name, value in [
+                              ("issuer", server.issuer), ("client_id", "mail-client"), ("scope", f"{kind} mail"),
+                              ("client_secret_file", account.secret_file)]})  # fmt: skip
+        server.devices = Agreed()
+        told = account.run("authorize", "--target", "--device", "work", status=64)
+        assert "the account has tokens for several targets; name one: --target " in told and server.requests == []
+        told = account.run("sync", "work", status=77)
+        assert "run: pop3 authorize --target imap work" in told and "run: pop3 authorize --target smtp work" in told
+        for kind in ("imap", "smtp"):
+            account.run("authorize", "--target", "--device", kind, "work")
+            assert [form["scope"] for _, form in server.requests if "scope" in form][-1] == f"{kind} mail"
+        tokens = {account.run("token", "--target", kind, "work").strip() for kind in ("imap", "smtp")}
+        assert len(tokens) == 2
+        assert "no provider of tokens for its target gmail" in account.run("token", "--target", "gmail", "work", status=78)
+
+
 def test_what_is_wrong_with_the_settings_is_told_by_their_names(account, server, target):
     account.configure(**{f"{target.kind}_issuer": "http://localhost"})
     said = account.run("authorize", "--target", "--device", "work", status=78)
