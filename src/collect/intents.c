@@ -14,9 +14,9 @@ static bool change_row(const p3_maildrop *d, size_t i, p3_change *out)
 {
     p3_row *row = &d->rows.at[i];
     int64_t now = time(NULL);
-    if (d->plan.claimed[i] || row->standing == P3_INTENT) {
-        *out = (p3_change){.row = *row, .forget = row->standing == P3_INTENT};
-        return row->standing == P3_INTENT && !d->plan.claimed[i];
+    if (d->plan.claimed[i] || p3_is_intent(row->standing)) {
+        *out = (p3_change){.row = *row, .forget = p3_is_intent(row->standing)};
+        return p3_is_intent(row->standing) && !d->plan.claimed[i];
     }
     if (row->standing == P3_GONE || row->standing == P3_DOUBTED) {
         *out = (p3_change){.row = *row, .forget = true};
@@ -66,12 +66,14 @@ static bool intend(p3_intents *s, p3_change *out)
     if (mail->row == P3_NO_ROW)
         return false;
     p3_row *row = p3_maildrop_row(d, mail);
+    bool unproven = row->standing == P3_UNPROVEN || row->standing == P3_DOUBTED;
     if (row->standing == P3_INTENT && p3_names_made_for(row->name, s->names.owner.mark) &&
         p3_target_keeps_names(&d->account->target))
         p3_name_list_set(&s->names, next, row->name);
-    else if (row->members == 0) /* by them it is told which message targets of a list have */
+    else if (row->members == 0 &&
+             !unproven) /* by them it is told which message targets of a list have */
         row->fingerprint = row->body = (p3_fingerprint){{0}};
-    row->standing = P3_INTENT;
+    row->standing = unproven ? P3_UNPROVEN : P3_INTENT;
     row->broke = 0;
     row->uid = mail->uid;
     row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : 0;

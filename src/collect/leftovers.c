@@ -121,7 +121,7 @@ static size_t count_delivered(const p3_change *changes, size_t n)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
-        count += changes[i].row.standing != P3_INTENT;
+        count += !p3_is_intent(changes[i].row.standing);
     return count;
 }
 
@@ -155,7 +155,7 @@ static p3_left_over *gather(const p3_rows *rows, size_t intents, size_t *count)
     p3_left_over *left = calloc(intents, sizeof *left);
     *count = 0;
     for (size_t i = 0; left != NULL && i < rows->count; i++) {
-        if (rows->at[i].standing == P3_INTENT && is_a_name(rows->at[i].name))
+        if (p3_is_intent(rows->at[i].standing) && is_a_name(rows->at[i].name))
             left[(*count)++] =
                 (p3_left_over){.name = rows->at[i].name, .row = i, .members = rows->at[i].members};
     }
@@ -222,7 +222,7 @@ bool p3_leftovers_resolve(p3_leftovers *l, p3_recorder *r, p3_state *state, p3_p
     size_t olds = 0;
     size_t intents = 0;
     for (size_t i = 0; i < drop->rows.count; i++)
-        intents += drop->rows.at[i].standing == P3_INTENT;
+        intents += p3_is_intent(drop->rows.at[i].standing);
     bool looks = intents > 0 && drop->known.target != NULL;
     if (looks)
         olds = p3_targets_of_text(drop->known.target, old);

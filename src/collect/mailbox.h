@@ -17,6 +17,7 @@ typedef enum p3_todo {
 /* What has come of a message in this session. */
 typedef enum p3_came {
     P3_CAME_NOT = 0,
+    P3_CAME_AGAIN,       /* as it was delivered in doubt, to the last octet */
     P3_CAME_SIZED,       /* with as many octets as were announced */
     P3_CAME_UNANNOUNCED, /* nobody said how many there are */
     P3_CAME_OTHER        /* with another number */

@@ -74,7 +74,7 @@ static size_t gather_rows(const p3_match *match, const p3_mailbox *box, const p3
     for (size_t i = 0; i < match->rows->count; i++) {
         const p3_row *row = &match->rows->at[i];
         bool anywhere = match->renumbered || box->numbered || row->standing == P3_DOUBTED;
-        if (match->claimed[i] || (row->standing == P3_INTENT && row->members == 0) ||
+        if (match->claimed[i] || (p3_is_intent(row->standing) && row->members == 0) ||
             !p3_fingerprint_known(&row->fingerprint) || (row->standing == P3_GONE) != pass->gone ||
             (!pass->uid && !anywhere))
             continue;

@@ -52,7 +52,7 @@ static size_t gather_rows(const p3_plan *plan, const p3_mailbox *box, const p3_r
     for (size_t i = 0; i < rows->count; i++) {
         const p3_row *row = &rows->at[i];
         bool anywhere = plan->renumbered || box->numbered || row->standing == P3_DOUBTED;
-        if (plan->claimed[i] || row->standing == P3_INTENT || row->standing == P3_GONE ||
+        if (plan->claimed[i] || p3_is_intent(row->standing) || row->standing == P3_GONE ||
             !p3_fingerprint_known(&row->fingerprint) || !p3_fingerprint_known(&row->body) ||
             (!by_uid && !anywhere))
             continue;

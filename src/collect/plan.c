@@ -43,8 +43,16 @@ static bool is_named(const p3_mailbox *box, const p3_group *g)
            !box->numbered;
 }
 
-/* Rows of messages that have not been delivered: their intents are for whoever comes next. One that
- * some targets of a list have is for no other message than that. */
+/* Whether a row is for the next message of its unique-id that is to be retrieved: an intent, or
+ * what was delivered in doubt and is not what is there now. One that some targets of a list have is
+ * for no other message. */
+static bool is_for_next(const p3_row *row, bool named)
+{
+    if (row->standing == P3_DOUBTED)
+        return named;
+    return p3_is_intent(row->standing) && (row->members == 0 || named);
+}
+
 static void take_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
 {
     size_t r = 0;
@@ -54,8 +62,7 @@ static void take_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
         if (mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW)
             continue;
         while (r < g->row_count &&
-               (rows->at[g->rows[r]].standing != P3_INTENT || plan->claimed[g->rows[r]] ||
-                (rows->at[g->rows[r]].members != 0 && !named)))
+               (!is_for_next(&rows->at[g->rows[r]], named) || plan->claimed[g->rows[r]]))
             r++;
         if (r == g->row_count)
             return;
@@ -95,7 +102,7 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
         p3_standing standing = rows->at[g->rows[i]].standing;
         /* Or delivered in part, where only its header tells which message it is. */
         delivered +=
-            standing != P3_INTENT || (is_partial(&rows->at[g->rows[i]]) && !is_named(box, g));
+            !p3_is_intent(standing) || (is_partial(&rows->at[g->rows[i]]) && !is_named(box, g));
         plan->met = plan->met || (is_expected(standing) && box->at[g->mails[0]].uid.len > 0);
     }
     p3_mail *first = &box->at[g->mails[0]];
@@ -217,7 +224,7 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
         if (mail->todo != P3_TODO_LOOK)
             continue;
         p3_look look = p3_mailbox_look(box, i);
-        if (mail->row != P3_NO_ROW && rows->at[mail->row].standing == P3_INTENT) {
+        if (mail->row != P3_NO_ROW && p3_is_intent(rows->at[mail->row].standing)) {
             mail->todo = P3_TODO_TAKE;
         } else if (mail->row != P3_NO_ROW) {
             mail->todo = P3_TODO_KEEP;

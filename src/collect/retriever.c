@@ -139,6 +139,26 @@ static void set_apart(p3_retriever *r, const p3_mail *mail)
     r->others = true;
 }
 
+/* Whether a message is what was delivered of it before, and put in doubt, to the last octet. */
+static bool came_before(p3_retriever *r, const p3_row *row)
+{
+    if (row->standing != P3_UNPROVEN || !p3_fingerprint_known(&row->body))
+        return false;
+    p3_message_end(&r->message);
+    return p3_fingerprint_equal(&row->fingerprint, &r->message.print) &&
+           p3_fingerprint_equal(&row->body, &r->message.whole);
+}
+
+/* It counts as delivered again, for as long as the session goes on in step. */
+static void count_again(p3_retriever *r, p3_mail *mail, const pop3_result *result)
+{
+    r->odd = p3_sequence_look(mail, &r->message.header, result) || r->odd;
+    mail->came = P3_CAME_AGAIN;
+    mail->octets = result->octets;
+    r->refusals = 0;
+    r->came_again(r->ctx, mail);
+}
+
 /* A message has come: completes its row and its parcel. */
 static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
@@ -154,6 +174,10 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
         set_apart(r, mail);
         return;
     }
+    if (came_before(r, p3_maildrop_row(r->drop, mail))) {
+        count_again(r, mail, result);
+        return;
+    }
     if (!p3_message_finish(&r->message, &parcel)) {
         (void)cannot_deliver(r);
         return;
@@ -161,6 +185,7 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     const p3_header *h = &r->message.header;
     p3_row *row = p3_maildrop_row(r->drop, mail);
     r->odd = p3_sequence_look(mail, h, result) || r->odd;
+    row->standing = P3_INTENT;
     row->fingerprint = p3_fingerprint_of(h->data, h->len);
     p3_maildrop_compare_top(r->drop, mail, &row->fingerprint);
     row->common = !p3_header_is_distinctive(h->data, h->len);
@@ -205,7 +230,8 @@ static void lost(p3_retriever *r, p3_mail *mail, pop3_status status)
     p3_problem_set(&why, EX_TEMPFAIL, "%s%s",
                    status == POP3_ERR_PROTOCOL ? "it is not certain that it is whole: " : "",
                    pop3_client_error(r->drop->client)->message);
-    if (r->in_hand != P3_IN_HAND_NONE)
+    r->broke = r->in_hand != P3_IN_HAND_NONE;
+    if (r->broke)
         p3_recorder_set_back(r->recorder, mail, &why);
     p3_maildrop_lost(r->drop, status);
 }
@@ -236,6 +262,20 @@ static bool no_memory(p3_problem *why)
     return p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
+/* Whether bodies may be needed to tell messages apart later: before they are deleted, where
+ * unique-ids do not, or where what was delivered is in doubt. */
+static bool wants_bodies(const p3_retriever *r)
+{
+    const p3_maildrop *d = r->drop;
+    bool wants = d->account->removal != P3_REMOVE_NEVER || d->box.has_nameless || d->box.numbered;
+    for (size_t i = 0; i < r->window.count && !wants; i++) {
+        const p3_mail *mail = &d->box.at[r->window.mails[i]];
+        p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : p3_maildrop_row(d, mail)->standing;
+        wants = is == P3_UNPROVEN || is == P3_DOUBTED;
+    }
+    return wants;
+}
+
 bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_problem *why)
 {
     const p3_account *a = r->drop->account;
@@ -252,11 +292,8 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
     r->delivery = p3_several_open(&a->target, r->drop->owner, why);
     if (r->delivery == NULL)
         return false;
-    /* Bodies may be needed to tell messages apart later: before they are deleted, or where
-     * unique-ids do not. */
-    bool all = a->removal != P3_REMOVE_NEVER || r->drop->box.has_nameless || r->drop->box.numbered;
     return p3_message_init(&r->message, r->delivery, a->line_ends,
-                           all ? P3_BODIES_ALL : P3_BODIES_COMMON) ||
+                           wants_bodies(r) ? P3_BODIES_ALL : P3_BODIES_COMMON) ||
            no_memory(why);
 }
 

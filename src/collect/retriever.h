@@ -19,7 +19,8 @@ typedef struct p3_retriever {
     p3_recorder *recorder;
     const p3_name_list *names;                        /* in the order of the window */
     const char *host;                                 /* this machine, for a Received line */
-    void (*came)(void *ctx, const p3_parcel *parcel); /* a message is complete */
+    void (*came)(void *ctx, const p3_parcel *parcel); /* a message is complete, */
+    void (*came_again)(void *ctx, p3_mail *mail);     /* and was delivered as it is, but in doubt */
     void *ctx;
     p3_window window;
     p3_delivery *delivery; /* NULL: there is nothing to retrieve */
@@ -29,6 +30,7 @@ typedef struct p3_retriever {
     unsigned refusals; /* messages refused in a row */
     bool odd;          /* a message began with a status line, and had not its octets */
     bool endless;      /* one was given up, as it did not end */
+    bool broke;        /* the session ended within one, which is set back */
     bool others;       /* some came that are to come again, in another visit: see set_apart() */
 } p3_retriever;
 

@@ -22,10 +22,20 @@ bool p3_sequence_look(p3_mail *mail, const p3_header *h, const pop3_result *resu
            pop3_is_status_line((pop3_str){h->data, first});
 }
 
-bool p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved)
+/* The last message of a window that came whole, or NULL. */
+static const p3_mail *last_that_came(const p3_maildrop *d, const p3_window *w)
+{
+    size_t i = w->finished;
+    while (i > 0 && d->box.at[w->mails[i - 1]].came == P3_CAME_NOT)
+        i--;
+    return i > 0 ? &d->box.at[w->mails[i - 1]] : NULL;
+}
+
+bool p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps)
 {
     const p3_maildrop *d = r->drop;
     size_t n = 0;
+    const p3_mail *last = behind ? last_that_came(d, retrieved) : NULL;
     p3_change *changes = calloc(retrieved->count + 1, sizeof *changes);
     if (changes == NULL)
         return false;
@@ -33,14 +43,19 @@ bool p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved)
         p3_mail *mail = &d->box.at[retrieved->mails[i]];
         p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : p3_maildrop_row(d, mail)->standing;
         bool delivered = is == P3_DELIVERED || is == P3_LEAVING;
-        bool suspect = mail->came > P3_CAME_SIZED; /* it may be the one that went wrong */
-        bool another = mail->came == P3_CAME_OTHER;
-        if (!delivered && !(is == P3_INTENT && suspect))
+        /* It may be the one that went wrong. */
+        bool again = mail->came == P3_CAME_AGAIN;
+        bool suspect = steps || again ? mail == last && mail->came != P3_CAME_SIZED
+                                      : mail->came > P3_CAME_SIZED;
+        bool another = mail->came == P3_CAME_OTHER || again;
+        if (again && !suspect)
+            continue;
+        if (!delivered && !(p3_is_intent(is) && suspect))
             continue;
         p3_maildrop_row(d, mail)->tries += suspect;
         /* What has another size than announced is not confirmed by a header. */
         if (delivered)
-            changes[n++] = p3_recorder_change(r, mail, another ? P3_INTENT : P3_DOUBTED);
+            changes[n++] = p3_recorder_change(r, mail, another ? P3_UNPROVEN : P3_DOUBTED);
         else
             changes[n++] = (p3_change){.row = *p3_maildrop_row(d, mail)};
     }

@@ -2,6 +2,7 @@
 #include "collect/transfer.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 /* Whether a message is not to be deleted before the others are. */
@@ -26,6 +27,24 @@ static void message_came(void *ctx, const p3_parcel *parcel)
     p3_transfer *t = ctx;
     p3_batcher_add(&t->batcher, parcel);
     p3_batcher_hand_in_full(&t->batcher, t->trust->care == P3_CARE_STEPS, t->retriever.odd);
+}
+
+static void message_delivered(void *ctx, p3_mail *mail);
+
+/* A message is the same as what was delivered of it in doubt. */
+static void message_came_again(void *ctx, p3_mail *mail)
+{
+    p3_transfer *t = ctx;
+    p3_recorder *r = t->retriever.recorder;
+    p3_change *change = calloc(1, sizeof *change);
+    if (change == NULL) {
+        p3_maildrop_failed_memory(t->drop);
+        return;
+    }
+    *change = p3_recorder_change(r, mail, P3_DELIVERED);
+    change->row.tries = 0;
+    p3_recorder_add_changes(r, change, 1, NULL);
+    message_delivered(t, mail);
 }
 
 /* A message is delivered and recorded: it is deleted, when that is wanted now. */
@@ -53,6 +72,7 @@ void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const 
                                   .names = &t->intents.names,
                                   .host = run->names.host,
                                   .came = message_came,
+                                  .came_again = message_came_again,
                                   .ctx = t};
     t->batcher = (p3_batcher){.drop = d,
                               .recorder = recorder,

@@ -239,7 +239,8 @@ static void wind_up(p3_visit *v)
     if (p->recorder.pending > 0 || !v->outcome.out_of_step || v->doubted)
         return;
     v->doubted = true;
-    if (!p3_sequence_doubt(&p->recorder, &p->transfer.retriever.window))
+    const p3_retriever *r = &p->transfer.retriever;
+    if (!p3_sequence_doubt(&p->recorder, &r->window, !r->broke, v->trust.care == P3_CARE_STEPS))
         p3_maildrop_failed_memory(&p->drop);
 }
 

@@ -183,6 +183,8 @@ bool p3_message_take(p3_message *m, const char *data, size_t len)
 void p3_message_end(p3_message *m)
 {
     m->ended = true;
+    if (m->bodies != P3_BODIES_NONE && !m->header.done) /* it has no body, and that is known */
+        begin_body(m);
     if (!m->wants_body && !m->delivery->class->prints)
         return;
     bool is_small = p3_body_hash_is_small(m->hash);

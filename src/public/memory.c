@@ -85,7 +85,7 @@ static bool load(pop3_memory *m, p3_problem *why)
     bool ok = true;
     for (size_t i = 0; i < rows.count && ok; i++) {
         const p3_row *row = &rows.at[i];
-        if (row->uid.len == 0 || row->standing == P3_INTENT)
+        if (row->uid.len == 0 || p3_is_intent(row->standing))
             continue;
         p3_known *k = add(m, row);
         ok = k != NULL;

@@ -24,15 +24,23 @@ typedef enum p3_standing {
                        was found at the target after a crash: its header is compared */
     P3_GONE = 4,    /* it was delivered and is no longer on the server */
     P3_DOUBTED = 5, /* what was delivered may be another message, or a part of this one */
-    P3_PASSED_OVER = 6 /* it was on the server when what was there was to count as seen: it is never
-                          delivered, and never deleted */
+    P3_PASSED_OVER = 6, /* it was on the server when what was there was to count as seen: it is
+                           never delivered, and never deleted */
+    P3_UNPROVEN = 7     /* an intent, too: what was delivered, which its fingerprints are of, may be
+                           another message, or a part of this one, and its header does not tell */
 } p3_standing;
+
+/* Whether a message is to be retrieved and delivered. */
+static inline bool p3_is_intent(p3_standing standing)
+{
+    return standing == P3_INTENT || standing == P3_UNPROVEN;
+}
 
 /* One message. */
 typedef struct p3_row {
     int64_t id; /* within the account, from 1 */
     pop3_str uid;
-    const char *name;           /* P3_INTENT: the unique name it gets; else "" */
+    const char *name;           /* of an intent: the unique name it gets; else "" */
     int64_t time;               /* seconds since the epoch: delivered, or gone */
     uint64_t octets;            /* as LIST, or else the reply to RETR, gave them; 0: not known */
     p3_fingerprint fingerprint; /* of its header, once delivered, or about to be; else zero */

@@ -550,7 +550,7 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room
     r->members = (uint16_t)sqlite3_column_int(q, 11);
     if (!keep_text(rows, used, room, sqlite3_column_blob(q, 1), r->uid.len))
         return false;
-    if (r->standing == P3_INTENT) {
+    if (p3_is_intent(r->standing)) {
         const void *name = sqlite3_column_text(q, 6);
         if (!keep_text(rows, used, room, name, (size_t)sqlite3_column_bytes(q, 6)))
             return false;
@@ -570,7 +570,7 @@ static void point_rows(p3_rows *rows)
         r->uid.data = at;
         at += r->uid.len + 1;
         r->name = at - 1; /* an empty one */
-        if (r->standing == P3_INTENT) {
+        if (p3_is_intent(r->standing)) {
             r->name = at;
             at += strlen(at) + 1;
         }

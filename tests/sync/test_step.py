@@ -144,3 +144,71 @@ def test_a_lost_connection_keeps_what_came_whole(world):
         assert server.count("C: TOP") == 0
     assert world.delivered() == sorted(message(i).encode() for i in range(3))
     assert world.on_server() == []
+
+
+# ---- what was delivered in doubt comes again ----
+
+WRONG = b"Message-ID: <a@b>\n\na\n"
+
+# One answer too many, once it is asked whether the message has ended: that proves it, and then nothing does.
+TWICE = 'on "RETR 1" { send "+OK\\r\\nMessage-ID: <a@b>\\r\\n\\r\\na\\r\\n.\\r\\n" }\non NOOP { send "+OK\\r\\nb\\r\\n.\\r\\n" }\nserve'
+
+
+def collected(world, target):
+    """How a target is named, and what it has got."""
+    out = world.path / "out"
+    out.mkdir()
+    ways = {"maildir": ["--maildir", out / "Maildir"], "mbox": ["--mbox", out / "mbox"],
+            "command": ["--command", f"cat > $(mktemp {out}/XXXXXX)"]}  # fmt: skip
+    if target == "mbox":
+        return ways[target], lambda: read_mbox(out / "mbox")
+    folder = out / "Maildir/new" if target == "maildir" else out
+    return ways[target], lambda: [f.read_bytes() for f in folder.iterdir()]
+
+
+@pytest.mark.parametrize("removal", [["--delete"], []], ids=["delete", "keep"])
+@pytest.mark.parametrize("target", ["maildir", "mbox", "command"])
+def test_what_was_delivered_in_doubt_and_comes_again_as_it_was_is_not_delivered_again(world, target, removal):
+    """Where mail is kept that takes two copies: of the first one the body is not remembered."""
+    world.fill(1)
+    words, got = collected(world, target)
+    with world.server("--delete", "--script", script_file(world, TWICE)) as server:
+        for _ in range(4):
+            sync_to(world, server.port, *words, *removal, status=75)
+        assert server.commands("DELE") == []
+    assert set(got()) == {WRONG} and len(got()) == (1 if removal else 2)
+    with world.server("--delete") as server:
+        sync_to(world, server.port, *words, "--delete")
+    assert got().count(message(0).encode()) == 1 and len(got()) == (2 if removal else 3)
+    assert world.on_server() == []
+
+
+@pytest.mark.parametrize("removal", [["--delete"], []], ids=["delete", "keep"])
+@pytest.mark.parametrize("size", [17, 18], ids=["right-for-the-odd-one", "wrong-for-all"])
+def test_mail_whose_size_is_told_wrong_is_not_doubled_when_another_message_falls_out_of_step(world, size, removal):
+    """The sizes say of each message that came that it may be another: it comes again, and is the same."""
+    world.fill(60)
+    sizes = "".join(f'line "{n} {size}" ; ' for n in range(1, 61))
+    plain = "".join(f'on "RETR {n}" {{ line "+OK" ; body drop/{n - 1:06} crlf }}\n' for n in range(1, 60))
+    script = f'on LIST {{ line "+OK" ; {sizes}line "." }}\n{plain}{TWO_MESSAGES % 60}'
+    with world.server("--delete", "--no-pipelining", "--script", script_file(world, script)) as server:
+        world.sync(server.port, *removal, status=75)
+        if not removal:
+            world.sync(server.port, status=75)
+    got = [m for m in world.delivered() if m != b"Subject: a\n\na\n"]
+    assert set(got) == {message(i).encode() for i in range(59)}
+    assert len(got) == 59 if removal else len(got) <= 2 * 59
+    assert len(world.delivered()) - len(got) <= (size == 17), "nothing speaks against it, where that is its size"
+    assert len(world.on_server()) == (1 if removal else 60)
+
+
+def test_a_message_without_a_body_is_known_again(world):
+    """Its header ends with the message, and may be that of many."""
+    world.put("1", "Subject: a\n")
+    with world.server("--delete", "--no-capa", "UIDL", "--refuse", "UIDL") as server:
+        world.sync(server.port, "--delete-after", "30d")
+        with sqlite3.connect(world.state) as db:
+            db.execute("UPDATE message SET time = time - 31 * 86400")
+        db.close()
+        world.sync(server.port, "--delete-after", "30d")
+    assert world.delivered() == [b"Subject: a\n"] and world.on_server() == []
