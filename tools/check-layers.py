@@ -43,7 +43,7 @@ ROOMS = {
 # Of the core, what rooms above may include: helpers. The engine is for them as it is for everybody, by <pop3/engine.h>.
 HELPERS = {
     "src/auth": {"base64.h", "octets.h", "text.h", "values.h", "wipe.h"},
-    "src/io": {"base64.h", "octets.h", "text.h", "wipe.h"},
+    "src/io": {"base64.h", "octets.h", "sized.h", "text.h", "wipe.h"},
     "src/client": {"glance.h", "octets.h", "sized.h", "text.h", "wipe.h"},
     "python": {"glance.h", "line.h", "split.h"},
 }

@@ -422,11 +422,12 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
         return status;
     status = pop3_login_start(c, options, &handlers);
     if (status != POP3_OK) {
+        pop3_login_options unused;
         const char *why = NULL;
         if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
             why = "there is no connection";
         else if (status == POP3_ERR_ARGUMENT)
-            why = p3_login_options_problem(options);
+            why = p3_login_options_take(&unused, options);
         return p3_report_error(c, status, "logging in", why);
     }
     wait_until(c, &call.over, &call.status);

@@ -3,6 +3,7 @@
 #include "client/step.h"
 #include "client/way.h"
 
+#include "core/sized.h"
 #include "core/wipe.h"
 #include "client/login_options.h"
 
@@ -69,9 +70,12 @@ void pop3_client_close(pop3_client *c)
 pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
                                const pop3_handlers *handlers)
 {
+    pop3_command taken;
+    pop3_handlers h;
     if (c == NULL || command == NULL || command->kind == POP3_CMD_AUTH ||
-        (handlers != NULL && handlers->size != sizeof *handlers))
+        !p3_take_struct(&taken, sizeof taken, command) || !p3_handlers_take(&h, handlers))
         return POP3_ERR_ARGUMENT;
+    command = &taken;
     pop3_status status = pop3_command_check(command);
     if (status != POP3_OK)
         return status;
@@ -86,8 +90,8 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
         (caps->flags & POP3_CAP_STLS) == 0)
         status = POP3_ERR_NOT_OFFERED;
     if (status == POP3_OK)
-        status = straight && !upgrade ? p3_requests_send(&c->requests, c->engine, command, handlers)
-                                      : p3_requests_hold(&c->requests, command, handlers);
+        status = straight && !upgrade ? p3_requests_send(&c->requests, c->engine, command, &h)
+                                      : p3_requests_hold(&c->requests, command, &h);
     if (status == POP3_OK)
         p3_requests_note(&c->requests, command->kind, p3_login_is_there(&c->login));
     return status;
@@ -96,13 +100,14 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
 pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
                              const pop3_handlers *handlers)
 {
-    if (c == NULL || p3_login_options_problem(options) != NULL ||
-        (handlers != NULL && handlers->size != sizeof *handlers))
+    pop3_login_options o;
+    pop3_handlers h;
+    if (c == NULL || p3_login_options_take(&o, options) != NULL || !p3_handlers_take(&h, handlers))
         return POP3_ERR_ARGUMENT;
     if (c->phase == P3_PHASE_NONE || p3_under_way(c) > 0 ||
         pop3_engine_state(c->engine) > POP3_STATE_AUTHORIZATION)
         return POP3_ERR_STATE;
-    pop3_status status = p3_login_prepare(&c->login, options, handlers);
+    pop3_status status = p3_login_prepare(&c->login, &o, &h);
     if (status == POP3_OK && c->phase == P3_PHASE_READY)
         p3_set_phase(&c->phase, P3_PHASE_LOGIN); /* else it is when the connection is ready */
     return status;

@@ -216,10 +216,9 @@ static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
 }
 
 /* Why many commands cannot be submitted, or NULL. */
-static const char *many_refused(const p3_many *m, const pop3_handlers *handlers)
+static const char *many_refused(p3_many *m, const pop3_handlers *handlers)
 {
-    if ((m->numbers == NULL && m->count > 0) ||
-        (handlers != NULL && handlers->size != sizeof *handlers))
+    if ((m->numbers == NULL && m->count > 0) || !p3_handlers_take(&m->theirs, handlers))
         return "no numbers or unknown handlers";
     for (size_t i = 0; i < m->count; i++) {
         if (m->numbers[i] == 0)
@@ -239,8 +238,6 @@ static pop3_status perform_many(pop3_client *c, p3_many *m, const pop3_handlers 
     const char *why = many_refused(m, handlers);
     if (why != NULL)
         return p3_report_error(c, POP3_ERR_ARGUMENT, doing, why);
-    if (handlers != NULL)
-        m->theirs = *handlers;
     m->ours.sink = m->theirs.sink != NULL ? many_sink : NULL;
     m->ours.done = many_done;
     m->ours.ctx = m;

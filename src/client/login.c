@@ -84,8 +84,7 @@ pop3_status p3_login_prepare(p3_login *login, const pop3_login_options *options,
     p3_attempt *a = calloc(1, sizeof *a);
     if (a == NULL)
         return POP3_ERR_MEMORY;
-    if (handlers != NULL)
-        a->handlers = *handlers;
+    a->handlers = *handlers;
     bool copied = p3_login_options_copy(&a->options, options);
     bool secrets = p3_secrets_init(&a->secrets, options);
     if (!copied || !secrets) {

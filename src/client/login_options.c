@@ -2,6 +2,7 @@
 #include "client/login_options.h"
 
 #include "client/secrets.h"
+#include "core/sized.h"
 #include "core/text.h"
 
 #include <stdlib.h>
@@ -32,10 +33,11 @@ static bool secret_ok(const char *s)
     return s == NULL || p3_secret_ok(p3_span(s, strlen(s)));
 }
 
-const char *p3_login_options_problem(const pop3_login_options *o)
+const char *p3_login_options_take(pop3_login_options *o, const pop3_login_options *from)
 {
-    if (o == NULL || o->size != sizeof *o)
-        return "no options, or not of this library's size: begin with POP3_LOGIN_OPTIONS_INIT";
+    if (from == NULL || !p3_take_struct(o, sizeof *o, from))
+        return "no options, or their size is not that of a version of this library: begin with "
+               "POP3_LOGIN_OPTIONS_INIT";
     if (!name_ok(o->user))
         return "an option is empty, too long, not UTF-8, or holds control characters: the user";
     if (!name_ok(o->authzid) || !name_ok(o->realm) || !name_ok(o->service_host) ||

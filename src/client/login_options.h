@@ -4,8 +4,9 @@
 
 #include <pop3/login.h>
 
-/* What is wrong with them, or NULL. */
-const char *p3_login_options_problem(const pop3_login_options *o);
+/* Takes a program's options, whose version of the struct may be another one, into ours. What is
+ * wrong with them, or NULL. */
+const char *p3_login_options_take(pop3_login_options *o, const pop3_login_options *from);
 
 /* Copies the options with their strings, but not the secrets. False when out of memory;
  * p3_login_options_free() all the same. */

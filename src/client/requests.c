@@ -1,6 +1,7 @@
 /* Submitted commands: waiting, handed to the engine, over. */
 #include "client/requests.h"
 
+#include "core/sized.h"
 #include "core/wipe.h"
 
 #include <stdlib.h>
@@ -32,6 +33,12 @@ void p3_requests_begin(p3_requests *q)
     p3_reply_forget(&q->opening);
 }
 
+bool p3_handlers_take(pop3_handlers *to, const pop3_handlers *from)
+{
+    *to = (pop3_handlers)POP3_HANDLERS_INIT;
+    return from == NULL || p3_take_struct(to, sizeof *to, from);
+}
+
 static p3_request *new_request(p3_requests *q, const pop3_handlers *handlers)
 {
     p3_request *r = q->spare;
@@ -41,7 +48,7 @@ static p3_request *new_request(p3_requests *q, const pop3_handlers *handlers)
     } else {
         r = calloc(1, sizeof *r);
     }
-    if (r != NULL && handlers != NULL)
+    if (r != NULL)
         r->handlers = *handlers;
     return r;
 }

@@ -23,6 +23,10 @@ typedef struct p3_requests {
 
 void p3_requests_init(p3_requests *q);
 
+/* Takes a program's handlers, or none, whose version of the struct may be another one, into ours.
+ * False where they cannot be understood. */
+bool p3_handlers_take(pop3_handlers *to, const pop3_handlers *from);
+
 /* A connection begins. */
 void p3_requests_begin(p3_requests *q);
 

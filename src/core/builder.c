@@ -2,6 +2,7 @@
 #include "core/builder.h"
 
 #include "core/commands.h"
+#include "core/sized.h"
 #include "core/text.h"
 #include "core/wipe.h"
 
@@ -81,9 +82,9 @@ static bool is_of_a_message(p3_argument argument)
            argument == P3_ARGUMENT_MESSAGE_LINES;
 }
 
-pop3_status pop3_command_check(const pop3_command *command)
+pop3_status p3_command_take(pop3_command *command, const pop3_command *from)
 {
-    if (command == NULL || command->size != sizeof *command)
+    if (from == NULL || !p3_take_struct(command, sizeof *command, from))
         return POP3_ERR_ARGUMENT;
     const p3_command_row *row = p3_command_find(command->kind);
     if (row == NULL || command->kind == POP3_CMD_NONE)
@@ -97,6 +98,12 @@ pop3_status pop3_command_check(const pop3_command *command)
     if (ok && (initial.data != NULL || initial.len != 0))
         ok = argument == P3_ARGUMENT_MECHANISM && initial.len > 0 && base64_ok(initial);
     return ok ? POP3_OK : POP3_ERR_ARGUMENT;
+}
+
+pop3_status pop3_command_check(const pop3_command *command)
+{
+    pop3_command taken;
+    return p3_command_take(&taken, command);
 }
 
 pop3_status p3_command_copy(p3_queued *out, const pop3_command *command)

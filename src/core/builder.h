@@ -7,6 +7,10 @@
 #include "core/output.h"
 #include "core/queue.h"
 
+/* Takes a program's command, whose version of the struct may be another one, into ours, and checks
+ * it. POP3_OK or POP3_ERR_ARGUMENT. */
+pop3_status p3_command_take(pop3_command *command, const pop3_command *from);
+
 /* Makes the queue's copy of a checked command. POP3_OK or POP3_ERR_MEMORY. */
 pop3_status p3_command_copy(p3_queued *out, const pop3_command *command);
 

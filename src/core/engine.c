@@ -42,12 +42,7 @@ pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_options *option
         return POP3_ERR_ARGUMENT;
     *out = NULL;
     pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
-    if (options != NULL) {
-        size_t size = options->size;
-        if (size < sizeof size || !p3_take_sized(&o, sizeof o, options, size))
-            return POP3_ERR_ARGUMENT;
-    }
-    if (!fill_defaults(&o))
+    if ((options != NULL && !p3_take_struct(&o, sizeof o, options)) || !fill_defaults(&o))
         return POP3_ERR_ARGUMENT;
     pop3_engine *e = calloc(1, sizeof *e);
     if (e == NULL)
@@ -111,18 +106,19 @@ void p3_engine_forget_capabilities(pop3_engine *e)
 
 pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
 {
-    pop3_status status = e == NULL ? POP3_ERR_ARGUMENT : pop3_command_check(command);
+    pop3_command taken;
+    pop3_status status = e == NULL ? POP3_ERR_ARGUMENT : p3_command_take(&taken, command);
     if (status != POP3_OK)
         return status;
     if (e->quit || e->state >= POP3_STATE_UPDATE)
         return POP3_ERR_STATE;
-    const p3_command_row *row = p3_command_about(command->kind);
+    const p3_command_row *row = p3_command_about(taken.kind);
     if (row->effect == P3_EFFECT_TLS && (e->tls || e->state == POP3_STATE_TRANSACTION))
         return POP3_ERR_STATE; /* RFC 2595 §4 */
     if (e->upgrades > 0 && row->secrecy != P3_SECRECY_NONE)
         return POP3_ERR_STATE; /* it would go out in the clear when STLS is refused */
     p3_queued queued;
-    status = p3_command_copy(&queued, command);
+    status = p3_command_copy(&queued, &taken);
     if (status != POP3_OK)
         return status;
     if (!p3_queue_push(&e->queue, &queued)) {

@@ -24,4 +24,15 @@ static inline bool p3_take_sized(void *ours, size_t size, const void *from, size
     return true;
 }
 
+/* The same for a whole struct, whose first field is its size. */
+static inline bool p3_take_struct(void *ours, size_t size, const void *from)
+{
+    size_t theirs;
+    memcpy(&theirs, from, sizeof theirs);
+    bool taken = theirs >= sizeof theirs && p3_take_sized(ours, size, from, theirs);
+    if (taken)
+        memcpy(ours, &size, sizeof size);
+    return taken;
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* TLS contexts: what is trusted, what we present, which versions are good enough. */
 #include "io/tls_context.h"
 
+#include "core/sized.h"
 #include "io/idn.h"
 #include "io/tls_owner.h"
 #include "io/tls_transport.h"
@@ -216,11 +217,9 @@ pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *
         return complain(&c, "nowhere to put the TLS context");
     *out = NULL;
     pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    if (options != NULL) {
-        if (options->size != sizeof o)
-            return complain(&c, "the options do not have the size this library knows");
-        o = *options;
-    }
+    if (options != NULL && !p3_take_struct(&o, sizeof o, options))
+        return complain(&c, "the options' size is not that of a version of this library: begin "
+                            "with POP3_TLS_OPTIONS_INIT");
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     pop3_tls *tls = NULL;

@@ -243,6 +243,27 @@ static void line_ends_in_names_and_secrets_are_refused(void **state)
     assert_status(POP3_ERR_ARGUMENT, pop3_login(c, &o));
 }
 
+static void login_options_of_another_version_are_understood(void **state)
+{
+    pop3_client *c = under_tls(*state, "line '+OK'; expect 'USER tim'; line '+OK'; expect 'PASS "
+                                       "tanstaaf'; line '+OK'; expect-eof");
+    size_t size = offsetof(pop3_login_options, service_host);
+    pop3_login_options o = with_password("USER");
+    struct {
+        pop3_login_options known;
+        void *added;
+    } newer = {o, c}; /* something that we do not know is asked for */
+    newer.known.size = sizeof newer;
+    assert_status(POP3_ERR_ARGUMENT, pop3_login(c, &newer.known));
+    assert_error(c, POP3_ERR_ARGUMENT, "POP3_LOGIN_OPTIONS_INIT");
+    newer.added = NULL;
+    newer.known.user = NULL; /* understood, so that this is what is wrong */
+    assert_status(POP3_ERR_ARGUMENT, pop3_login(c, &newer.known));
+    o.size = size;
+    memset((char *)&o + size, 0xff, sizeof o - size); /* is not of the struct */
+    assert_ok(c, pop3_login(c, &o));
+}
+
 static void a_token_with_a_control_octet_is_not_sent(void **state)
 {
     pop3_login_options o = with_token(NULL);
@@ -1083,6 +1104,7 @@ int main(void)
         cmocka_unit_test(a_password_is_sent_in_the_clear_when_that_is_allowed),
         cmocka_unit_test(the_password_is_not_shown_to_the_server_when_the_policy_says_so),
         cmocka_unit_test(line_ends_in_names_and_secrets_are_refused),
+        cmocka_unit_test(login_options_of_another_version_are_understood),
         cmocka_unit_test(a_token_with_a_control_octet_is_not_sent),
         cmocka_unit_test(a_server_that_drops_methods_between_two_capas_is_an_error),
         cmocka_unit_test(methods_dropped_across_stls_are_an_error),

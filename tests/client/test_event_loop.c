@@ -493,6 +493,34 @@ static void submissions_that_make_no_sense_are_refused(void **state)
     assert_status(POP3_OK, pop3_client_run(c));
 }
 
+static void handlers_and_commands_of_another_version_are_understood(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'NOOP'; line '+OK'; expect 'NOOP'; line '+OK'; expect-eof", NULL);
+    pop3_client *c = client_connected(f);
+    struct {
+        pop3_handlers known;
+        void *added;
+    } handlers = {POP3_HANDLERS_INIT, NULL};
+    struct {
+        pop3_command known;
+        void *added;
+    } newer = {command(POP3_CMD_NOOP, NULL), NULL};
+    handlers.known.size = sizeof handlers;
+    newer.known.size = sizeof newer;
+    assert_status(POP3_OK, pop3_client_submit(c, &newer.known, &handlers.known));
+    pop3_command older = newer.known;
+    older.size = offsetof(pop3_command, initial);
+    memset(&older.initial, 0xff, sizeof older - older.size); /* is not of the struct */
+    assert_status(POP3_OK, pop3_command_check(&older));
+    assert_status(POP3_OK, pop3_client_submit(c, &older, NULL));
+    handlers.added = newer.added = &handlers; /* something that we do not know is asked for */
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_submit(c, &newer.known, NULL));
+    newer.added = NULL;
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_submit(c, &newer.known, &handlers.known));
+    assert_status(POP3_OK, pop3_client_run(c));
+}
+
 static int64_t now_ms(void)
 {
     struct timespec t;
@@ -549,6 +577,7 @@ int main(void)
         cmocka_unit_test(the_answer_that_came_unasked_is_not_that_of_the_next_command),
         cmocka_unit_test(a_second_quit_ends_what_is_under_way),
         cmocka_unit_test(callbacks_cannot_step_or_block_or_close),
+        cmocka_unit_test(handlers_and_commands_of_another_version_are_understood),
         cmocka_unit_test(submissions_that_make_no_sense_are_refused),
         cmocka_unit_test(the_time_a_sink_takes_is_not_the_servers),
     };

@@ -293,6 +293,30 @@ static void refuse_context(const pop3_tls_options *o, const char *part)
         fail_msg("\"%s\" is not in: %s", part, why);
 }
 
+static void tls_options_of_another_version_are_understood(void **state)
+{
+    (void)state;
+    pop3_tls *tls = NULL;
+    struct {
+        pop3_tls_options known;
+        void *added;
+    } newer = {POP3_TLS_OPTIONS_INIT, NULL};
+    newer.known.size = sizeof newer;
+    newer.known.ca_file = "/no/such/file"; /* understood, so that this is what is wrong */
+    refuse_context(&newer.known, "/no/such/file");
+    newer.known.ca_file = certificate("ca.pem");
+    assert_status(POP3_OK, pop3_tls_new(&tls, &newer.known, NULL, 0));
+    pop3_tls_free(tls);
+    newer.added = &newer; /* something that we do not know is asked for */
+    refuse_context(&newer.known, "POP3_TLS_OPTIONS_INIT");
+    size_t size = offsetof(pop3_tls_options, ciphers);
+    pop3_tls_options older = newer.known;
+    older.size = size;
+    memset((char *)&older + size, 0xff, sizeof older - size); /* is not of the struct */
+    assert_status(POP3_OK, pop3_tls_new(&tls, &older, NULL, 0));
+    pop3_tls_free(tls);
+}
+
 static void contexts_that_cannot_be_made_say_why(void **state)
 {
     (void)state;
@@ -538,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_client_certificate_is_shown),
         cmocka_unit_test(without_a_client_certificate_the_servers_alert_is_told),
         cmocka_unit_test(without_a_client_certificate_tls_1_2_fails_in_the_handshake),
+        cmocka_unit_test(tls_options_of_another_version_are_understood),
         cmocka_unit_test(contexts_that_cannot_be_made_say_why),
         cmocka_unit_test(many_contexts_can_be_made_in_one_process),
         cmocka_unit_test(a_wrapped_context_keeps_its_own_settings),
