@@ -18,7 +18,7 @@ import contextlib
 import hashlib
 import ssl as _ssl
 from collections import deque
-from typing import Any, AsyncIterator, Callable, Deque, Dict, Iterable, List, Optional, Tuple, Type, Union, cast
+from typing import Any, AsyncIterator, Callable, Coroutine, Deque, Dict, Iterable, List, Optional, Tuple, Type, TypeVar, Union, cast
 
 from . import Capabilities, _Engine, error_proto
 
@@ -27,6 +27,7 @@ __all__ = ["POP3", "error_proto"]
 Number = Union[int, str]
 Long = Tuple[bytes, List[bytes], int]
 Answer = Callable[..., Union[bytes, str, None]]
+Result = TypeVar("Result")
 MAX_WINDOW = 1024
 CLOSING = 5  # seconds for TLS to say goodbye
 
@@ -101,12 +102,11 @@ class _Connection(asyncio.Protocol):
             empty.set_result(None)
 
     def submit(self, command: str, *arguments: Any) -> asyncio.Future[_Reply]:
+        """Queues a command: send() sends all that are queued at once."""
         if self.failure is not None:
             raise self.failure
         self.engine.submit(command, *arguments)
-        future = self.expect()
-        self.send()
-        return future
+        return self.expect()
 
     def fail(self, exception: BaseException) -> None:
         """The end: no reply can be told from another any more."""
@@ -142,6 +142,8 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.greeting = self.expect()
+        if self.failure is not None:  # closed meanwhile
+            self.fail(self.failure)
 
     def data_received(self, data: bytes) -> None:
         self.heard = self.loop.time()
@@ -163,6 +165,22 @@ class _Connection(asyncio.Protocol):
             self.closed.set_result(None)
 
 
+async def _within(seconds: Optional[float], work: Coroutine[Any, Any, Result]) -> Result:
+    """What work returns; TimeoutError if that takes longer. asyncio.wait_for() takes a result for it before Python 3.12
+    where a task is cancelled just then, which goes on as if nothing had happened."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if task.done():
+            return task.result()
+        raise TimeoutError("timed out")
+    finally:
+        if task.cancel():
+            await asyncio.wait({task})
+        if task.done() and not task.cancelled():
+            task.exception()  # it has been seen
+
+
 class _Messages(AsyncIterator[Tuple[int, bytes]]):
     """What retr_many() returns."""
 
@@ -176,24 +194,31 @@ class _Messages(AsyncIterator[Tuple[int, bytes]]):
     def __aiter__(self) -> _Messages:
         return self
 
-    def ask(self) -> None:
+    def ask(self, connection: _Connection) -> None:
         while len(self.asked) < self.most:
             for number in self.numbers:
-                self.asked.append((int(number), self.pop._submit("RETR", _number(number))))
+                self.asked.append((int(number), connection.submit("RETR", _number(number))))
                 break
             else:
                 return
 
     async def __anext__(self) -> Tuple[int, bytes]:
-        self.pop._open()
+        connection = self.pop._open()
         async with self.pop._lock:
             if self.most == 0:
                 self.most = await self.pop._window(self.window)
-            self.ask()
+            try:
+                self.ask(connection)
+            finally:
+                connection.send()
         if not self.asked:
             raise StopAsyncIteration
         number, future = self.asked.popleft()
-        reply = await future
+        try:
+            reply = await asyncio.shield(future)
+        except asyncio.CancelledError:
+            self.asked.appendleft((number, future))  # the next one to ask gets it
+            raise
         return number, cast(bytes, reply.agreed().data)
 
     async def aclose(self) -> None:
@@ -251,20 +276,22 @@ class POP3:
             raise RuntimeError("there is a connection already")
         name = (self._server_hostname or self.host) if self._ssl is not None else None
         loop = asyncio.get_running_loop()
-        try:
-            _, connection = await asyncio.wait_for(
-                loop.create_connection(lambda: _Connection(self.timeout), self.host, self.port, ssl=self._ssl,
-                                       server_hostname=name), self.timeout)
-        except asyncio.TimeoutError:
-            raise TimeoutError("timed out") from None
-        self._connection = connection
+        connection = self._connection = _Connection(self.timeout)
         self._lock = asyncio.Lock()
         try:
-            self.welcome = (await cast("asyncio.Future[_Reply]", connection.greeting)).agreed().line
+            async with self._lock:
+                await _within(self.timeout, loop.create_connection(
+                    lambda: connection, self.host, self.port, ssl=self._ssl, server_hostname=name,
+                    ssl_handshake_timeout=self._handshake_timeout() if self._ssl is not None else None))
+                self.welcome = (await cast("asyncio.Future[_Reply]", connection.greeting)).agreed().line
         except BaseException:
-            self._abort()
+            self._abort(connection)
             raise
         return self.welcome
+
+    def _handshake_timeout(self) -> Optional[float]:
+        """That of asyncio, which is never to be the one that ends first."""
+        return None if self.timeout is None else 2 * self.timeout
 
     async def __aenter__(self) -> POP3:
         await self.connect()
@@ -294,15 +321,18 @@ class POP3:
             connection.fail(error_proto("-ERR EOF"))
         else:
             connection.failure = connection.failure or error_proto("-ERR EOF")
-            connection.transport.close()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.shield(connection.closed), CLOSING)
-        connection.fail(error_proto("-ERR EOF"))
-
-    def _abort(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+            if not connection.transport.is_closing():  # after a second close() over TLS, abort() fails in Python 3.11
+                connection.transport.close()
+        try:
+            if connection.transport is not None:
+                await asyncio.wait({connection.closed}, timeout=CLOSING)
+        finally:
             connection.fail(error_proto("-ERR EOF"))
+
+    def _abort(self, connection: _Connection) -> None:
+        if self._connection is connection:
+            self._connection = None
+        connection.fail(error_proto("-ERR EOF"))
 
     # Commands
 
@@ -312,7 +342,10 @@ class POP3:
         return self._connection
 
     def _submit(self, command: str, *arguments: Any) -> asyncio.Future[_Reply]:
-        return self._open().submit(command, *arguments)
+        connection = self._open()
+        future = connection.submit(command, *arguments)
+        connection.send()
+        return future
 
     async def _ask_alone(self, command: str, *arguments: Any) -> _Reply:
         """As _ask(), by who has the lock."""
@@ -327,12 +360,12 @@ class POP3:
     @contextlib.asynccontextmanager
     async def _whole(self) -> AsyncIterator[None]:
         """For what must not be left half done: a task that is cancelled within closes the connection."""
-        self._open()
+        connection = self._open()
         async with self._lock:
             try:
                 yield
             except asyncio.CancelledError:
-                self._abort()
+                self._abort(connection)
                 raise
 
     def _text(self, text: str) -> bytes:
@@ -387,16 +420,16 @@ class POP3:
             return None if said is None else base64.b64encode(_octets(said))
 
         connection = self._open()
-        connection.challenged = answer
-        try:
-            async with self._whole():
+        async with self._whole():
+            connection.challenged = answer
+            try:
                 return (await self._ask_alone("AUTH", 0, 0, self._text(mechanism), initial)).line
-        except error_proto:
-            if failures:
-                raise failures[0] from None
-            raise
-        finally:
-            connection.challenged = None
+            except error_proto:
+                if failures:
+                    raise failures[0] from None
+                raise
+            finally:
+                connection.challenged = None
 
     async def stat(self) -> Tuple[int, int]:
         """(number of messages, octets of all)."""
@@ -484,11 +517,12 @@ class POP3:
         if connection.failure is not None:  # octets behind the reply, say, that somebody has put there
             raise connection.failure
         try:
-            transport: Optional[asyncio.Transport] = await connection.loop.start_tls(
+            transport: Optional[asyncio.Transport] = await _within(self.timeout, connection.loop.start_tls(
                 cast(asyncio.Transport, connection.transport), connection, context,
-                server_hostname=self._server_hostname or self.host, ssl_handshake_timeout=self.timeout)
+                server_hostname=self._server_hostname or self.host,
+                ssl_handshake_timeout=self._handshake_timeout()))
         except BaseException:
-            self._abort()  # nothing may go out in the clear from here on
+            self._abort(connection)  # nothing may go out in the clear from here on
             raise
         assert transport is not None
         connection.transport = transport

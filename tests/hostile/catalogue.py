@@ -43,7 +43,8 @@ STATUSES = {
 }  # fmt: skip
 
 # libpop3-collect is to come to what the command comes to, said in its own statuses.
-SAME_AS = {"collect": "command"}
+# cpoplib.aio to what cpoplib comes to, but where cpoplib is like poplib and it is like the library.
+SAME_AS = {"collect": "command", "aio": "cpoplib"}
 COLLECT = {"0": "ok", "75": "temporary", "69": "server", "76": "server", "77": "credentials"}
 
 
@@ -97,6 +98,7 @@ def read_header(path: Path, dialect: str) -> dict[str, str]:
     """The lines `#: key value`; `key.DIALECT` takes the place of `key` for one kind of client."""
     header: dict[str, str] = {}
     own: dict[str, str] = {}
+    same: dict[str, str] = {}
     for line in path.read_text().splitlines():
         if not line.startswith("#:"):
             break
@@ -105,11 +107,11 @@ def read_header(path: Path, dialect: str) -> dict[str, str]:
         if key not in KEYS:
             raise SystemExit(f"{path}: what is '{key}'?")
         if only in ("", dialect, SAME_AS.get(dialect)):
-            (own if only else header)[key] = value.strip()
+            (header if not only else own if only == dialect else same)[key] = value.strip()
     missing = {"does", "session", "delivered", "deleted"} - header.keys()
     if missing:
         raise SystemExit(f"{path}: the header lacks {missing}")
-    return {**header, **own}
+    return {**header, **same, **own}
 
 
 def catalogue(only: str, dialect: str, ways: int) -> list[Behaviour]:

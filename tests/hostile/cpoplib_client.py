@@ -68,7 +68,7 @@ def status_of(error: BaseException) -> str:
         return "limit"
     if "not supported by server" in str(said):
         return "not-offered"
-    return "refused" if isinstance(said, bytes) and said.startswith(b"-") else "protocol"
+    return "refused" if isinstance(said, bytes) and said.startswith((b"-", b"+ERR")) else "protocol"
 
 
 def unless_refused(call: Callable) -> Iterable[bytes] | None:
@@ -104,11 +104,14 @@ class Session:
         self.marked: list[int] = []
         self.deleted: list[int] = []
 
+    def patience(self) -> float:
+        """Seconds to wait for an octet."""
+        return min(self.options.get("timeout", 20000), self.options.get("connect-timeout", 20000)) / 1000
+
     def connect(self) -> cpoplib.POP3:
-        most = min(self.options.get("timeout", 20000), self.options.get("connect-timeout", 20000)) / 1000
         if self.how == "tls":
-            return cpoplib.POP3_SSL("localhost", self.port, timeout=most, context=self.trust)
-        return cpoplib.POP3("localhost", self.port, timeout=most)
+            return cpoplib.POP3_SSL("localhost", self.port, timeout=self.patience(), context=self.trust)
+        return cpoplib.POP3("localhost", self.port, timeout=self.patience())
 
     def messages(self, pop: cpoplib.POP3, numbers: list[int]) -> Iterator[tuple[int, str]]:
         """Each message that comes whole, with its hash."""
@@ -173,16 +176,16 @@ class Session:
         return None
 
 
-def main() -> int:
+def read_options(words: list[str]) -> dict[str, int]:
     options = {}
-    for option in sys.argv[4:]:
+    for option in words:
         name, _, value = option.partition("=")
         options[name] = int(value[:-1]) << 20 if value.endswith("M") else int(value)
-    session = Session(sys.argv[1], int(sys.argv[2]), sys.argv[3], options)
-    descriptors = len(os.listdir("/proc/self/fd"))
-    before = peak()
-    ended = session.run()
-    print(f"memory {peak() - before}")
+    return options
+
+
+def print_result(session: Session, ended: BaseException | None, memory: int) -> None:
+    print(f"memory {memory}")
     print(f"session {'ok' if ended is None else status_of(ended)}")
     for number, digest in session.whole:
         print(f"delivered {number} {digest}")
@@ -190,6 +193,14 @@ def main() -> int:
         print(f"deleted {number}")
     if ended is not None:
         print(f"says {type(ended).__name__} {ended!r}"[:300])
+
+
+def main() -> int:
+    session = Session(sys.argv[1], int(sys.argv[2]), sys.argv[3], read_options(sys.argv[4:]))
+    descriptors = len(os.listdir("/proc/self/fd"))
+    before = peak()
+    ended = session.run()
+    print_result(session, ended, peak() - before)
     # Where the reset comes before the handshake, Python's ssl leaves its socket to the frames of the exception.
     ended = None
     gc.collect()

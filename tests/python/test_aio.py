@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import itertools
 import ssl
 import subprocess
 from pathlib import Path
@@ -403,5 +405,207 @@ def test_stls_with_a_server_of_another_name_closes_the_connection(run: Run, cert
             with pytest.raises(cpoplib.error_proto):
                 await pop.noop()
             await server.over.wait()
+
+    run(session())
+
+
+# Cancelled wherever it waits
+
+
+class Cut:
+    """Awaits work, and has the task cancelled at the Nth time that it waits: at once, or when what it waits for is there."""
+
+    def __init__(self, work: Any, at: int, when_there: bool) -> None:
+        self.work, self.at, self.when_there = work, at, when_there
+        self.reached = False
+
+    def __await__(self) -> Any:
+        work = self.work.__await__()
+        task = asyncio.current_task()
+        sent = None
+        for waits in itertools.count():
+            try:
+                future = work.send(None) if sent is None else work.throw(sent)
+            except StopIteration as end:
+                return end.value
+            if waits == self.at:
+                self.reached = True
+                if self.when_there and future is not None:
+                    future.add_done_callback(lambda _: task.cancel())
+                else:
+                    asyncio.get_running_loop().call_soon(task.cancel)
+            sent = None
+            try:
+                yield future
+            except BaseException as exception:
+                sent = exception
+
+
+async def whole_session(pop: aio.POP3, secure: Any) -> None:
+    """Everything that can be waited for. What is over of it leaves the rest as if it had not been."""
+    await pop.connect()
+    if secure is not None:
+        await pop.stls(secure)
+    await pop.user("joe")
+    await pop.auth("PLAIN", lambda challenge=None: b"secret")
+    await pop.list()
+    assert await pop.retr_bytes(2) == MESSAGES[2]
+    async for number, message in pop.retr_many([1, 2, 3], window=2):
+        assert message == MESSAGES[number]
+    await pop.dele(1)
+    await pop.quit()
+
+
+WAYS = ["plain", "tls", "stls"]
+
+
+@pytest.mark.parametrize("when_there", [False, True], ids=["while it waits", "when it need not wait any more"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("timeout", [None, DEADLINE])
+def test_a_session_cancelled_anywhere_is_closed_or_in_step(
+    run: Run, certificates: Path, way: str, when_there: bool, timeout: float | None
+) -> None:
+    async def cut(server: Server, port: int, at: int) -> bool:
+        before = asyncio.all_tasks()
+        context = client_context(certificates)
+        pop = aio.POP3("127.0.0.1", port, ssl=context if way == "tls" else None, server_hostname="localhost",
+                       timeout=timeout)
+        session = Cut(whole_session(pop, context if way == "stls" else None), at, when_there)
+        task = asyncio.ensure_future(wait_for_it(session))
+        (result,) = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(result, asyncio.CancelledError) if session.reached else result is None, (at, result)
+        try:
+            assert await pop.retr_bytes(3) == MESSAGES[3], at
+        except cpoplib.error_proto as error:
+            assert "EOF" in str(error), at
+        await pop.close()
+        assert {t for t in asyncio.all_tasks() - before if t.get_coro().__qualname__ != "Server.serve"} == set(), at
+        return session.reached
+
+    async def wait_for_it(session: Cut) -> None:
+        await session
+
+    async def sessions() -> None:
+        seen: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+        server = Server(certificates=certificates, tls=way == "tls", own={b"STLS": begin_tls})
+        async with server.running() as port:
+            for at in itertools.count():
+                if not await cut(server, port, at):
+                    break
+        assert at > 10
+        gc.collect()
+        assert seen == []
+
+    run(sessions())
+
+
+def test_a_message_whose_wait_was_cancelled_comes_next(run: Run) -> None:
+    async def session() -> None:
+        asked, go = asyncio.Event(), asyncio.Event()
+
+        async def wait(*_: Any) -> None:
+            asked.set()
+            await go.wait()
+
+        server = Server(own={b"RETR": wait})
+        async with server.running() as port, aio.POP3("127.0.0.1", port, timeout=DEADLINE) as pop:
+            messages = pop.retr_many(MESSAGES)
+            task = asyncio.ensure_future(messages.__anext__())
+            await asked.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            go.set()
+            assert [number async for number, _ in messages] == list(MESSAGES)
+
+    run(session())
+
+
+def test_each_of_two_logins_at_once_answers_its_own_challenge(run: Run) -> None:
+    async def session() -> None:
+        async def challenge(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+            writer.write(b"+ \r\n")
+            server.seen.append((await reader.readline()).strip())
+            return b"-ERR no\r\n"
+
+        server = Server(own={b"AUTH": challenge})
+        async with server.running() as port, aio.POP3("127.0.0.1", port, timeout=DEADLINE) as pop:
+            calls = [pop.auth("PLAIN", lambda _, name=name: name, initial_response_ok=False) for name in (b"a", b"b")]
+            for refused in await asyncio.gather(*calls, return_exceptions=True):
+                assert isinstance(refused, cpoplib.error_proto)
+        assert server.seen[:4] == [b"AUTH PLAIN", b"YQ==", b"AUTH PLAIN", b"Yg=="]
+
+    run(session())
+
+
+class CountingTransport:
+    """Counts how often something is written."""
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+        self.writes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        self.writes += 1
+        self.transport.write(data)
+
+
+def test_a_window_goes_out_at_once(run: Run) -> None:
+    async def session() -> None:
+        async with Server().running() as port, aio.POP3("127.0.0.1", port, timeout=DEADLINE) as pop:
+            await pop.capa()
+            pop._connection.transport = counting = CountingTransport(pop._connection.transport)
+            assert (await pop.retr_many(MESSAGES).__anext__())[0] == 1
+            assert counting.writes == 1
+
+    run(session())
+
+
+def test_a_handshake_that_never_comes_is_a_timeout(run: Run, certificates: Path) -> None:
+    async def session() -> None:
+        async def never(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+            writer.write(b"+OK begin\r\n")
+            with contextlib.suppress(OSError):
+                while await reader.read(1000):
+                    pass
+            return b""
+
+        server = Server(own={b"STLS": never})
+        async with server.running() as port:
+            pop = aio.POP3("127.0.0.1", port, timeout=2)
+            await pop.connect()
+            with pytest.raises(TimeoutError):
+                await pop.stls(client_context(certificates))
+            await pop.close()
+            await server.over.wait()
+
+    run(session())
+
+
+def test_close_ends_a_connection_that_is_being_made(run: Run) -> None:
+    async def session() -> None:
+        asked = asyncio.Event()
+
+        async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.set()
+            with contextlib.suppress(OSError):
+                await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+        pop = aio.POP3("127.0.0.1", server.sockets[0].getsockname()[1], timeout=DEADLINE)
+        connecting = asyncio.ensure_future(pop.connect())
+        await asked.wait()
+        with pytest.raises(RuntimeError):
+            await pop.connect()
+        await pop.close()
+        with pytest.raises(cpoplib.error_proto, match="EOF"):
+            await connecting
+        server.close()
+        await server.wait_closed()
 
     run(session())
