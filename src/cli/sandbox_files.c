@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/secret.h"
 #include "settings/config.h"
 #include "settings/text.h"
 
@@ -18,7 +19,7 @@ static const char *const system_places[] = {
     "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies",
     /* the rest */
     "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone",
-    "/proc/self", "/proc/sys", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random"};
+    "/proc/sys", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random"};
 
 /* Where the descriptions of terminals are, for `pop3 shell`. */
 static const char *const terminal_places[] = {"/etc/terminfo", "/etc/inputrc"};
@@ -70,6 +71,15 @@ static bool allow_authorities(const p3_landlock *l, const char *folder)
     return ok;
 }
 
+/* Where a secret is looked for in netrc, that one is read. */
+static bool allow_netrc(const p3_landlock *l, const p3_secret_source *secret, const char *path)
+{
+    if (!p3_secret_may_be_in_netrc(secret))
+        return true;
+    return path != NULL ? p3_landlock_allow(l, path, P3_ACCESS_READ)
+                        : allow_below(l, getenv("HOME"), "/.netrc", P3_ACCESS_READ);
+}
+
 /* What an account reads while it is worked on: its certificates were read when TLS was prepared. */
 static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_local_account *a)
 {
@@ -82,8 +92,11 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
                                      set.smtp_password_file, set.smtp_ca_file, set.lmtp_ca_file};
     for (size_t i = 0; ok && s->delivers && i < sizeof of_target / sizeof *of_target; i++)
         ok = of_target[i] == NULL || p3_landlock_allow(l, of_target[i], P3_ACCESS_READ);
-    if (set.netrc != NULL)
-        ok = ok && p3_landlock_allow(l, set.netrc, P3_ACCESS_READ);
+    ok = ok && allow_netrc(l, &a->secret, set.netrc);
+    const p3_secret_source *secret;
+    for (size_t i = 0; ok && s->delivers && (secret = p3_local_account_target_secret(a, i)) != NULL;
+         i++)
+        ok = allow_netrc(l, secret, set.netrc);
     if (set.ca_dir != NULL && !s->stays)
         ok = ok && allow_authorities(l, set.ca_dir);
     size_t count;
@@ -133,8 +146,7 @@ bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const p3_
                             size_t count)
 {
     bool ok = p3_landlock_allow(l, "/dev/null", P3_ACCESS_DEVICE) &&
-              p3_landlock_allow(l, "/dev/tty", P3_ACCESS_DEVICE) &&
-              allow_below(l, getenv("HOME"), "/.netrc", P3_ACCESS_READ) && allow_environment(l);
+              p3_landlock_allow(l, "/dev/tty", P3_ACCESS_DEVICE) && allow_environment(l);
     for (size_t i = 0; ok && i < sizeof system_places / sizeof *system_places; i++)
         ok = p3_landlock_allow(l, system_places[i], P3_ACCESS_READ);
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
@@ -146,8 +158,9 @@ bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const p3_
     ok = ok && allow_state(s, l);
     if (ok && s->edits_lines)
         ok = allow_editing(l);
-#ifdef P3_ALSO_READABLE
-    ok = ok && p3_landlock_allow(l, P3_ALSO_READABLE, P3_ACCESS_READ);
+#ifdef P3_ALSO_READABLE /* a build with sanitizers, which look at their process */
+    ok = ok && p3_landlock_allow(l, P3_ALSO_READABLE, P3_ACCESS_READ) &&
+         p3_landlock_allow(l, "/proc/self", P3_ACCESS_READ);
 #endif
 #ifdef P3_ALSO_WRITABLE
     ok = ok && p3_landlock_allow(l, P3_ALSO_WRITABLE, P3_ACCESS_WRITE);

@@ -119,17 +119,6 @@ static bool is_regular_file(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-bool p3_secret_is_at_hand(const p3_secret_source *s)
-{
-    p3_settings set;
-    p3_packed_settings_view(s->settings, &set);
-    if (p3_oauth_is_set(&set) || set.token_command != NULL || set.password_command != NULL)
-        return false;
-    if (set.password_file != NULL)
-        return is_regular_file(set.password_file);
-    return set.password != NULL || set.url.password != NULL;
-}
-
 unsigned p3_login_needs(const p3_settings *s)
 {
     const char *method = s->auth != NULL ? s->auth : s->url.mechanism;
@@ -143,20 +132,62 @@ static bool needs_no_secret(const p3_settings *s)
     return (p3_login_needs(s) & (POP3_NEEDS_PASSWORD | POP3_NEEDS_TOKEN)) == 0;
 }
 
+/* Where a secret is looked for: the first that is set, in this order. */
+typedef enum p3_secret_place {
+    P3_SECRET_OF_PROVIDER,
+    P3_SECRET_BY_TOKEN_COMMAND,
+    P3_SECRET_BY_COMMAND,
+    P3_SECRET_IN_FILE,
+    P3_SECRET_IN_SETTING,
+    P3_SECRET_IN_URL,
+    P3_SECRET_NOWHERE, /* none is needed */
+    P3_SECRET_IN_KEYRING,
+    P3_SECRET_IN_NETRC /* and else the person at the terminal is asked */
+} p3_secret_place;
+
+static p3_secret_place place_of(const p3_settings *s)
+{
+    return p3_oauth_is_set(s)            ? P3_SECRET_OF_PROVIDER
+           : s->token_command != NULL    ? P3_SECRET_BY_TOKEN_COMMAND
+           : s->password_command != NULL ? P3_SECRET_BY_COMMAND
+           : s->password_file != NULL    ? P3_SECRET_IN_FILE
+           : s->password != NULL         ? P3_SECRET_IN_SETTING
+           : s->url.password != NULL     ? P3_SECRET_IN_URL
+           : needs_no_secret(s)          ? P3_SECRET_NOWHERE
+           : s->keyring                  ? P3_SECRET_IN_KEYRING
+                                         : P3_SECRET_IN_NETRC;
+}
+
+bool p3_secret_is_at_hand(const p3_secret_source *s)
+{
+    p3_settings set;
+    p3_packed_settings_view(s->settings, &set);
+    p3_secret_place place = place_of(&set);
+    return place == P3_SECRET_IN_SETTING || place == P3_SECRET_IN_URL ||
+           (place == P3_SECRET_IN_FILE && is_regular_file(set.password_file));
+}
+
+bool p3_secret_may_be_in_netrc(const p3_secret_source *s)
+{
+    p3_settings set;
+    p3_packed_settings_view(s->settings, &set);
+    return place_of(&set) == P3_SECRET_IN_NETRC;
+}
+
 char *p3_secret_command(const p3_secret_source *s)
 {
     p3_settings set;
     p3_packed_settings_view(s->settings, &set);
-    if (p3_oauth_is_set(&set))
-        return NULL;
-    if (set.token_command != NULL)
+    switch (place_of(&set)) {
+    case P3_SECRET_BY_TOKEN_COMMAND:
         return strdup(set.token_command);
-    if (set.password_command != NULL)
+    case P3_SECRET_BY_COMMAND:
         return strdup(set.password_command);
-    if (set.password_file != NULL || set.password != NULL || set.url.password != NULL ||
-        needs_no_secret(&set) || !set.keyring)
+    case P3_SECRET_IN_KEYRING:
+        return keyring_command(s);
+    default:
         return NULL;
-    return keyring_command(s);
+    }
 }
 
 /* What was refused is replaced. */
@@ -168,36 +199,44 @@ static void forget(p3_secret *out)
     *out = (p3_secret){0};
 }
 
+static bool from_netrc(const p3_secret_source *s, const char *path, p3_secret *out, p3_problem *why)
+{
+    bool found = false;
+    if (!p3_netrc_find(path, s->account->connection.host, s->account->user, &out->text, &found,
+                       why))
+        return false;
+    if (!found)
+        return from_terminal(s, out, why);
+    out->len = strlen(out->text);
+    return true;
+}
+
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
 {
     const p3_secret_source *s = source;
     p3_settings set;
     p3_packed_settings_view(s->settings, &set);
-    bool found = false;
-    if (p3_oauth_is_set(&set))
+    p3_secret_place place = place_of(&set);
+    if (place == P3_SECRET_OF_PROVIDER)
         return p3_oauth_find(s, out, why);
     forget(out);
-    out->is_token = set.token_command != NULL;
-    if (set.token_command != NULL)
+    out->is_token = place == P3_SECRET_BY_TOKEN_COMMAND;
+    switch (place) {
+    case P3_SECRET_BY_TOKEN_COMMAND:
         return from_command(s, set.token_command, "token-command", out, why);
-    if (set.password_command != NULL)
+    case P3_SECRET_BY_COMMAND:
         return from_command(s, set.password_command, "password-command", out, why);
-    if (set.password_file != NULL)
+    case P3_SECRET_IN_FILE:
         return p3_secret_from_file(set.password_file, "password file", out, why);
-    if (set.password != NULL)
+    case P3_SECRET_IN_SETTING:
         return from_text(set.password, out, why);
-    if (set.url.password != NULL)
+    case P3_SECRET_IN_URL:
         return from_text(set.url.password, out, why);
-    if (needs_no_secret(&set))
-        return true;
-    if (set.keyring)
+    case P3_SECRET_IN_KEYRING:
         return from_keyring(s, out, why);
-    if (!p3_netrc_find(set.netrc, s->account->connection.host, s->account->user, &out->text, &found,
-                       why))
-        return false;
-    if (found) {
-        out->len = strlen(out->text);
+    case P3_SECRET_IN_NETRC:
+        return from_netrc(s, set.netrc, out, why);
+    default:
         return true;
     }
-    return from_terminal(s, out, why);
 }

@@ -14,6 +14,9 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why);
 /* Whether it can be found without waiting for a program, a pipe or a person. */
 bool p3_secret_is_at_hand(const p3_secret_source *source);
 
+/* Whether netrc is where it is looked for. */
+bool p3_secret_may_be_in_netrc(const p3_secret_source *source);
+
 /* What the method of logging in that is set needs: bits of pop3_login_need. All that any may need
  * when none is set. */
 unsigned p3_login_needs(const p3_settings *s);

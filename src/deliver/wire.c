@@ -15,6 +15,7 @@
 #include "support/clock.h"
 #include "support/erase_text.h"
 #include "support/hide.h"
+#include "web/deadline.h"
 
 /* Milliseconds to encrypt and log in; and for the first octet, as long as to connect. */
 #define P3_LOGIN_MS  60000L
@@ -25,8 +26,9 @@ struct p3_wire {
     CURL *easy;
     int fd; /* -1 as long as there is none */
     const p3_wire_protocol *protocol;
-    char *secret;      /* that it logged in with; or NULL */
-    size_t ahead_used; /* octets that were received to see whether there are any */
+    p3_deadline deadline; /* of what is done now */
+    char *secret;         /* that it logged in with; or NULL */
+    size_t ahead_used;    /* octets that were received to see whether there are any */
     char ahead[256];
 };
 
@@ -110,8 +112,8 @@ static const char *address_for(int fd)
 /* Sets libcurl up. It resolves no name: in the sandbox it could not. The socket is connected, so
  * the address that it is given instead is not used; but libcurl 7.88 connects the socket once more,
  * for which the address must be of its kind. */
-static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
-                                 const p3_server_options *o, p3_seen_login *seen, char *details)
+static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
+                                 p3_seen_login *seen, char *details)
 {
     const p3_curl *curl = w->curl;
     CURL *c = w->easy;
@@ -134,6 +136,8 @@ static struct curl_slist *set_up(const p3_wire *w, const p3_server_url *to,
     curl->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_LOGIN_MS);
     curl->easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, P3_LOGIN_MS / 1000);
+    w->deadline.until = p3_clock_ms() + P3_LOGIN_MS;
+    p3_deadline_heed(c, &w->deadline);
     curl->easy_setopt(c, CURLOPT_ERRORBUFFER, details);
     curl->easy_setopt(c, CURLOPT_VERBOSE, 1L);
     curl->easy_setopt(c, CURLOPT_DEBUGFUNCTION, see_login);
@@ -254,7 +258,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
 static bool begin(p3_wire *w, p3_problem *why)
 {
     if (w->easy != NULL)
-        w->curl->easy_cleanup(w->easy);
+        p3_deadline_cleanup(w->easy, &w->deadline);
     w->easy = w->curl->easy_init();
     return w->easy != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
 }
@@ -374,7 +378,7 @@ void p3_wire_close(p3_wire *w)
     if (w == NULL)
         return;
     if (w->easy != NULL)
-        w->curl->easy_cleanup(w->easy); /* and its socket */
+        p3_deadline_cleanup(w->easy, &w->deadline); /* and its socket */
     else if (w->fd >= 0)
         (void)close(w->fd);
     p3_erase_text(w->secret);
@@ -424,6 +428,7 @@ static bool waits(const p3_wire *w, short events, int64_t until)
 
 bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until)
 {
+    w->deadline.until = until;
     for (size_t done = 0; done < len;) {
         ssize_t n = give(w, data + done, len - done);
         if (n > 0)
@@ -443,6 +448,7 @@ ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until)
         memmove(w->ahead, w->ahead + ahead, w->ahead_used);
         return (ssize_t)ahead;
     }
+    w->deadline.until = until;
     while (p3_clock_ms() < until) { /* also where there is always something that can be read */
         ssize_t n = take(w, out, room);
         if (n >= 0 || !waits(w, POLLIN, until))

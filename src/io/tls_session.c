@@ -234,9 +234,16 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, why);
 }
 
-p3_tls_io p3_tls_session_handshake(p3_tls_session *s)
+/* Before each call of OpenSSL's that moves octets. */
+static void begin_call(p3_tls_session *s)
 {
     ERR_clear_error();
+    s->wire.may_read = P3_TLS_CALL_READS;
+}
+
+p3_tls_io p3_tls_session_handshake(p3_tls_session *s)
+{
+    begin_call(s);
     int result = SSL_do_handshake(s->ssl);
     s->established = result == 1;
     p3_tls_io io = s->established ? P3_TLS_IO_OK : explain(s, result);
@@ -246,7 +253,7 @@ p3_tls_io p3_tls_session_handshake(p3_tls_session *s)
 
 p3_tls_io p3_tls_session_read(p3_tls_session *s, char *buffer, size_t len, size_t *got)
 {
-    ERR_clear_error();
+    begin_call(s);
     int result = SSL_read_ex(s->ssl, buffer, len, got);
     if (result == 1)
         return P3_TLS_IO_OK;
@@ -258,7 +265,7 @@ p3_tls_io p3_tls_session_read(p3_tls_session *s, char *buffer, size_t len, size_
 
 p3_tls_io p3_tls_session_write(p3_tls_session *s, const char *data, size_t len, size_t *put)
 {
-    ERR_clear_error();
+    begin_call(s);
     int result = SSL_write_ex(s->ssl, data, len, put);
     if (result == 1)
         return P3_TLS_IO_OK;

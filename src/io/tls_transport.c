@@ -25,7 +25,13 @@ static int transport_read(BIO *bio, char *buffer, int len)
 {
     p3_tls_wire *w = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    ssize_t n = p3_recv(w->fd, buffer, (size_t)len);
+    if (w->may_read == 0) { /* as if nothing were there */
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    ssize_t n = p3_recv(w->fd, buffer, (size_t)len < w->may_read ? (size_t)len : w->may_read);
+    if (n > 0)
+        w->may_read -= (size_t)n;
     if (n == 0)
         w->ended = true;
     if (n < 0) {

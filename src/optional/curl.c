@@ -1,7 +1,10 @@
 /* libcurl, loaded when it is first needed. */
 #include "optional/curl.h"
 
+#include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "optional/library.h"
 
@@ -19,7 +22,8 @@ static const p3_symbol symbols[] = {{"curl_global_init", &global_init},
                                     {"curl_easy_strerror", &curl.easy_strerror},
                                     {"curl_slist_append", &curl.slist_append},
                                     {"curl_slist_free_all", &curl.slist_free_all},
-                                    {"curl_easy_reset", &curl.easy_reset}};
+                                    {"curl_easy_reset", &curl.easy_reset},
+                                    {"curl_version_info", &curl.version_info}};
 static p3_library library = P3_LIBRARY(P3_CURL_SONAME, symbols);
 P3_LIBRARY_NOTE(curl_note, "oauth", P3_CURL_SONAME, "OAuth 2.0 tokens, Gmail and IMAP");
 
@@ -35,4 +39,12 @@ const p3_curl *p3_curl_load(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, initialize);
     return is_ready ? &curl : NULL;
+}
+
+bool p3_curl_has_openssl(void)
+{
+    char ours[40];
+    const char *its = curl.version_info(CURLVERSION_NOW)->ssl_version;
+    snprintf(ours, sizeof ours, "OpenSSL/%u.", OPENSSL_version_major());
+    return its != NULL && strncmp(its, ours, strlen(ours)) == 0;
 }

@@ -3,6 +3,7 @@
 #define P3_OPTIONAL_CURL_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 /* What is used of it, without the prefix curl_. */
 typedef struct p3_curl {
@@ -17,10 +18,15 @@ typedef struct p3_curl {
     const char *(*easy_strerror)(CURLcode);
     __typeof__(curl_slist_append) *slist_append;
     __typeof__(curl_slist_free_all) *slist_free_all;
+    __typeof__(curl_version_info) *version_info;
 } p3_curl;
 
 /* The functions of the library, which has been initialized; NULL when it cannot be loaded. Threads
  * may call it. */
 const p3_curl *p3_curl_load(void);
+
+/* Whether it has its TLS from the same OpenSSL as we do, whose functions may be called on what it
+ * hands out. Only after p3_curl_load(). */
+bool p3_curl_has_openssl(void);
 
 #endif

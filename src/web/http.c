@@ -9,9 +9,11 @@
 #include <sysexits.h>
 
 #include "optional/curl.h"
+#include "support/clock.h"
 #include "support/fault.h"
 #include "support/file.h"
 #include "system/erase.h"
+#include "web/deadline.h"
 
 #define P3_HTTP_CONNECT_MS 20000L
 #define P3_HTTP_TOTAL_MS   60000L
@@ -22,6 +24,7 @@
 
 struct p3_http_line {
     CURL *curl;
+    p3_deadline deadline; /* of the request under way */
 };
 
 /* An answer while it comes. */
@@ -152,13 +155,16 @@ static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **address
     }
 }
 
-static void set_bounds(CURL *c, const p3_http_request *r)
+static void set_bounds(p3_http_line *line, const p3_http_request *r)
 {
     const p3_curl *curl = p3_curl_load();
+    CURL *c = line->curl;
     uint64_t more = r->upload != NULL ? p3_http_upload_octets(r->upload) / P3_HTTP_OCTETS_MS : 0;
     curl->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, P3_HTTP_CONNECT_MS);
     curl->easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_HTTP_TOTAL_MS + (long)more);
+    line->deadline.until = p3_clock_ms() + P3_HTTP_TOTAL_MS + (int64_t)more;
+    p3_deadline_heed(c, &line->deadline);
     if (r->upload != NULL) {
         curl->easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl->easy_setopt(c, CURLOPT_LOW_SPEED_TIME, P3_HTTP_STILL);
@@ -331,7 +337,7 @@ p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3
     p3_http_end end = P3_HTTP_ANSWERED;
     *out = (p3_http_answer){0};
     curl->easy_reset(c); /* the connection stays */
-    set_bounds(c, r);
+    set_bounds(line, r);
     set_way(c, way, &addresses);
     set_request(c, r);
     curl->easy_setopt(c, CURLOPT_ERRORBUFFER, details);
@@ -359,9 +365,8 @@ p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3
 
 void p3_http_line_free(p3_http_line *line)
 {
-    const p3_curl *curl = p3_curl_load();
     if (line != NULL)
-        curl->easy_cleanup(line->curl);
+        p3_deadline_cleanup(line->curl, &line->deadline);
     free(line);
 }
 

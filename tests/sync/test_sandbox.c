@@ -78,6 +78,7 @@ static int make_scratch(void **state)
     }
     put_file("outside/secret", "a secret\n");
     put_file("password", "secret\n");
+    put_file("netrc", "machine localhost login a password b\n");
     return 0;
 }
 
@@ -212,6 +213,31 @@ static void a_file_outside_cannot_be_read(void **state)
     (void)state;
     needs_landlock(2);
     assert_int_equal(usually(read_outside), EACCES);
+}
+
+static int read_connections(const entry *e)
+{
+    (void)e;
+    return try_open("/proc/self/net/tcp", O_RDONLY);
+}
+
+static int read_netrc(const entry *e)
+{
+    (void)e;
+    return try_open(in_scratch("netrc"), O_RDONLY);
+}
+
+/* What /proc tells of the process tells of all connections of the machine; and netrc has the
+ * passwords of other servers. */
+static void what_the_run_does_not_use_cannot_be_read(void **state)
+{
+    entry e = {.more = {"--netrc", in_scratch("netrc")}};
+    (void)state;
+    needs_landlock(2);
+#ifndef __SANITIZE_ADDRESS__ /* which looks at its process */
+    assert_int_equal(usually(read_connections), EACCES);
+#endif
+    assert_int_equal(inside(&e, read_netrc), EACCES); /* the password is in a file */
 }
 
 static int write_outside(const entry *e)
@@ -1177,6 +1203,7 @@ static void kerberos_may_look_for_its_tickets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_run_does_not_use_cannot_be_read),
         cmocka_unit_test(a_file_outside_cannot_be_read),
         cmocka_unit_test(files_outside_cannot_be_written_made_removed_or_moved),
         cmocka_unit_test(what_a_run_needs_can_be_written),

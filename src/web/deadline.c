@@ -1,0 +1,62 @@
+/* An end to what libcurl does in TLS. */
+#include "web/deadline.h"
+
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+#include "support/clock.h"
+
+/* Milliseconds that a farewell may take. */
+#define P3_FAREWELL_MS 1000
+
+/* Called before and after each operation of a BIO: refuses those that begin. */
+static long refuse(BIO *bio, int operation, const char *data, size_t len, int number, long pointer,
+                   int result, size_t *done)
+{
+    (void)data;
+    (void)len;
+    (void)number;
+    (void)pointer;
+    (void)done;
+    if (operation != BIO_CB_READ)
+        return result;
+    BIO_clear_retry_flags(bio);
+    return -1;
+}
+
+/* Called for each record and each message. */
+static void see_message(int is_sent, int version, int type, const void *data, size_t len, SSL *ssl,
+                        void *deadline)
+{
+    const p3_deadline *d = deadline;
+    (void)is_sent;
+    (void)version;
+    (void)type;
+    (void)data;
+    (void)len;
+    if (p3_clock_ms() >= d->until)
+        BIO_set_callback_ex(SSL_get_rbio(ssl), refuse);
+}
+
+static CURLcode prepare(CURL *c, void *context, void *deadline)
+{
+    (void)c;
+    SSL_CTX_set_msg_callback(context, see_message);
+    SSL_CTX_set_msg_callback_arg(context, deadline);
+    return CURLE_OK;
+}
+
+void p3_deadline_heed(CURL *c, p3_deadline *d)
+{
+    const p3_curl *curl = p3_curl_load();
+    if (!p3_curl_has_openssl())
+        return;
+    curl->easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, prepare);
+    curl->easy_setopt(c, CURLOPT_SSL_CTX_DATA, d);
+}
+
+void p3_deadline_cleanup(CURL *c, p3_deadline *d)
+{
+    d->until = p3_clock_ms() + P3_FAREWELL_MS;
+    p3_curl_load()->easy_cleanup(c);
+}
