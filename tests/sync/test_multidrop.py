@@ -356,3 +356,59 @@ def test_dovecot_gets_a_catch_all_shared_out(world):
     assert there == {"anna@in": [b"1", b"2"], "post@in": [b"2", b"3"]} and world.on_server() == []
     assert "1 of 3 recipients did not get it: the server refuses the recipient bob@in: 550 5.1.1" in told
     assert [text.split(b"\n")[1] for text in refused(world)] == [b"X-POP3-Recipient: bob@in"]
+
+
+# ---- the guide ----
+
+
+def guide():
+    """The examples of docs/guide/mail-servers.md for a catch-all: blocks of lines that are indented."""
+    text = (ROOT / "docs/guide/mail-servers.md").read_text().split("## One mailbox for many recipients")[1].split("\n## ")[0]
+    return [re.sub("^    ", "", block.lstrip("\n"), flags=re.MULTILINE) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)]
+
+
+def run_guide(world, server, lmtp, *, table, status=0):
+    """The account of the guide, with nothing changed but the servers' addresses and the password."""
+    account = next(block for block in guide() if "[catch-all]" in block)
+    account = account.replace("pop3s://all@mail.example.org/", f"pop3://user@127.0.0.1:{server.port}")
+    assert "~/.config/pop3/all.password" in account and "~/.config/pop3/recipients" in account
+    folder = world.path / ".config/pop3"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipients").write_text(table)
+    secret = folder / "all.password"
+    secret.write_text(world.password_file.read_text())
+    secret.chmod(0o600)
+    config = folder / "config"
+    config.write_text(f"lmtp = {lmtp}\nallow-plaintext = yes\n{account}")
+    done = subprocess.run([COMMAND, "sync", "--config", config, "--state", world.state], env=world.environment(),
+                          capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == status, done.stderr
+
+
+def test_the_example_of_the_guide_works_as_it_is_written(world):
+    table = next(block for block in guide() if block.startswith("# address"))
+    for i, to in enumerate(["anna@example.org", "sales@example.org", "bob@example.org", "x@old.example.org", "y@example.org"]):
+        world.put(str(i), mail(i, to))
+    world.put("5", mail(5, "bob@example.org", field="X-Original-To"))
+    with world.server() as server, running(world.path / "lmtp") as lmtpd:
+        run_guide(world, server, lmtpd.where, table=table)
+        assert Post(world, lmtpd).got() == [("0", "anna@example.com"), ("1", "anna@example.com"), ("2", "bob@example.com"),
+                                            ("3", "bob@example.com"), ("4", "me@example.com"), ("5", "bob@example.com")]  # fmt: skip
+
+
+def test_the_table_feeds_folders_of_dovecot_as_the_guide_says(world):
+    if interop.why_unavailable() is not None:
+        pytest.skip("Dovecot cannot be run here")
+    settings = next(block for block in guide() if "recipient_delimiter" in block)
+    line = next(block for block in guide() if "+Sales" in block)
+    world.put("1", mail(1, "sales@example.org"))
+    world.put("2", mail(2, "anna@example.org, sales@example.org"))
+    table = line + "anna@example.org -> anna@example.com\n"
+    people = {"user": None, "anna@example.com": None, "me@example.com": None}
+    with interop.Dovecot(maildirs=people, protocols=["lmtp"], extra_config=settings) as dovecot:
+        with world.server() as server:
+            run_guide(world, server, f"unix:{dovecot.lmtp_socket}", table=table)
+        inbox = dovecot.maildir("anna@example.com")
+        there = {folder: sorted(re.search(rb"Subject: number (\d)", f.read_bytes())[1] for f in (inbox / folder / "new").iterdir())
+                 for folder in ("", ".Sales")}  # fmt: skip
+    assert there == {"": [b"2"], ".Sales": [b"1", b"2"]}

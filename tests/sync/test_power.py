@@ -156,6 +156,23 @@ class Target:
                                        litter and f"litter {litter}"]))  # fmt: skip
 
 
+class Both(Target):
+    """A list of a Maildir and an mbox: each has every message once."""
+
+    def __init__(self) -> None:
+        super().__init__("mbox")
+        self.each = [Target("maildir"), Target("mbox")]
+
+    def options(self, root: Path) -> list[str]:
+        return ["--deliver", "maildir, mbox", *(option for one in self.each for option in one.options(root))]
+
+    def is_under_way(self, tree: dict[str, "bytes | None"]) -> bool:
+        return any(one.is_under_way(tree) for one in self.each)
+
+    def wrong(self, tree: dict[str, "bytes | None"]) -> str:
+        return "; ".join(filter(None, [one.wrong(tree) for one in self.each]))
+
+
 def sync(server: Server, target: Target, root: Path, token: str) -> "tuple[list[str], dict[str, object]]":
     password = root.parent / f"{root.name}.password"
     password.write_text(token + "\n")
@@ -180,7 +197,7 @@ class Bench:
     """Records runs and runs recoveries, all at one path: the state knows its target by that."""
 
     def __init__(self, server: Server, root: Path, kind: str) -> None:
-        self.server, self.root, self.target = server, root, Target(kind)
+        self.server, self.root, self.target = server, root, Both() if kind == "both" else Target(kind)
         self.runs = 0
 
     def begin(self, tree: dict, drop: dict[str, str], booted: bool = True) -> "tuple[list[str], dict, dict[str, str]]":
@@ -317,7 +334,7 @@ def play(bench: Bench, model: str, dice: random.Random, most: int) -> Result:
 
 
 @pytest.mark.parametrize("model", ["ordered", "logged", "letter"])
-@pytest.mark.parametrize("kind", ["maildir", "mbox", "command"])
+@pytest.mark.parametrize("kind", ["maildir", "mbox", "command", "both"])
 def test_every_message_is_there_once_after_the_power_was_cut(server, fast_world, capsys, kind, model):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda name: play(Bench(server, fast_world.path / name, kind), model,

@@ -7,17 +7,23 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections import Counter
+from typing import Callable
 
 import pytest
 
+import gmaild
 import imapd as imap_server
 import lmtpd as lmtp_server
 from lmtpd import Smtpd
 from sent import bodies, crlf, expected, kill_at, peak_of, refused_configuration
 from test_new_target import rename_account
 from test_once import NO_UIDL, play_each, uidl
-from world import COMMAND, CRASH_COMMAND, DEADLINE, World, message, read_mbox
+from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message, read_mbox
+
+sys.path.insert(0, str(ROOT / "tests/interop"))
+import dovecot as interop  # noqa: E402
 
 SEED = int(os.environ.get("CRASH_SEED", 20261129))
 RANDOM = int(os.environ.get("CRASH_SEVERAL", 6))
@@ -31,7 +37,8 @@ class Setting:
         self.world, self.certs = world, certs
         self.says = lambda name, step, number, text: None
         self.stack = []
-        self.imap = self.lmtp = self.smtp = None
+        self.imap = self.lmtp = self.smtp = self.gmail = None
+        self.real: dict[str, tuple[list, Callable[[], list]]] = {}  # servers that are not ours: options, and what is there
 
     def server(self, name, **options):
         def answer(step, number, text):
@@ -39,6 +46,8 @@ class Setting:
 
         if name == "imap":
             context = imap_server.running(self.certs, answer, **options)
+        elif name == "gmail":
+            context = gmaild.running(self.certs, lambda step, number: self.says(name, step, number, b""))
         elif name == "smtp":
             context = lmtp_server.running(self.certs, answer, kind=Smtpd, **options)
         else:
@@ -68,13 +77,16 @@ class Setting:
             "smtp": lambda: ["--smtp", self.smtp.where, "--smtp-ca-file", self.certs / "ca.pem",
                              "--smtp-password-file", path / "smtp-password"],
             "lmtp": lambda: ["--lmtp", self.lmtp.where if self.lmtp else f"unix:{path}/lmtp"],
+            "gmail": lambda: ["--gmail", "me@gmail.com", "--gmail-url", self.gmail.url, "--issuer-ca-file", self.gmail.ca_file,
+                              "--gmail-token-command", "echo token-1"],
+            **{name: lambda options=options: options for name, (options, _) in self.real.items()},
         }  # fmt: skip
         out = [] if len(names) == 1 else ["--deliver", ", ".join(names)]
         if "lmtp" in names or "smtp" in names:
             out += ["--recipient", "me@example.org"]
         for name in names:
             if name == "imap" or name == "smtp":
-                assert getattr(self, name) is not None
+                assert name in self.real or getattr(self, name) is not None
             out += known[name]()
         return [str(option) for option in out]
 
@@ -105,6 +117,8 @@ class Setting:
 
     def got(self, name):
         """What a target has, as it came."""
+        if name in self.real:
+            return sorted(self.real[name][1]())
         if name == "maildir":
             return sorted(crlf(text.decode()) for text in self.world.delivered())
         if name == "mbox":
@@ -114,10 +128,12 @@ class Setting:
     def check(self, names, wanted):
         """Each target has all of it: once, or at least once and under one name."""
         for name in names:
-            if name in ("maildir", "mbox", "imap"):
+            if name in ("maildir", "mbox", "imap", "gmail"):
                 assert self.got(name) == wanted, (name, Counter(self.got(name)) - Counter(wanted))
                 continue
             assert set(self.got(name)) == set(wanted), name
+            if name in self.real:
+                continue
             seen = {}
             for mail in getattr(self, name).mails:
                 assert seen.setdefault(mail.body, mail.delivery) == mail.delivery, "repeated under another name"
@@ -440,6 +456,9 @@ POINTS = {
                           "lmtp-content", "lmtp-sent", "lmtp-answered", "delivered-recorded", "leaving-recorded"],
     ("imap", "smtp"): ["imap-content", "imap-answered", "share-delivered", "smtp-connected", "lmtp-content", "lmtp-sent",
                        "lmtp-answered", "delivered-recorded"],
+    ("gmail", "maildir"): ["intents-recorded", "upload-content", "upload-whole", "gmail-answered", "share-delivered", "renamed",
+                           "delivered-recorded"],
+    ("imap", "gmail"): ["imap-answered", "share-delivered", "upload-whole", "gmail-answered", "delivered-recorded"],
     ("maildir", "mbox", "lmtp"): ["mbox-trailer", "mbox-append", "mbox-appended", "renamed", "share-delivered", "lmtp-sent"],
 }  # fmt: skip
 
@@ -450,7 +469,7 @@ POINTS = {
 def test_a_run_that_is_killed_at_a_marked_point_loses_nothing_and_repeats_nothing(fast_setting, names, point):
     setting = fast_setting
     for name in names:
-        if name in ("imap", "lmtp", "smtp"):
+        if name in ("imap", "lmtp", "smtp", "gmail"):
             setting.server(name)
     setting.world.fill(10, lines=5)
     with setting.world.server("--delete") as server:
@@ -468,7 +487,7 @@ def test_killed_at_random_moments(fast_setting, names, capsys):
     setting = fast_setting
     dice = random.Random(SEED)
     kills = 0
-    servers = [setting.server(name) for name in names if name in ("imap", "lmtp", "smtp")]
+    servers = [setting.server(name) for name in names if name in ("imap", "lmtp", "smtp", "gmail")]
     with setting.world.server("--delete") as server:
         for round in range(RANDOM):
             setting.world.fill(60, first=60 * round, lines=5)
@@ -564,3 +583,64 @@ def test_a_mistake_in_the_file_is_told_with_its_line(world):
     done = subprocess.run([COMMAND, "sync"], env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 78
     assert f"{path}:6: deliver: imap is not set in [one]" in done.stderr and "[three]" not in done.stderr
+
+
+# ---- servers that are not ours ----
+
+
+@pytest.fixture(scope="module")
+def dovecot():
+    if interop.why_unavailable() is not None:
+        pytest.skip("Dovecot cannot be run here")
+    if not interop.has_protocol("imap") or not interop.has_protocol("lmtp"):
+        pytest.skip("Dovecot has no IMAP or no LMTP here (packages dovecot-imapd, dovecot-lmtpd)")
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["imap", "lmtp"]) as server:
+        yield server
+
+
+def use_dovecot(setting, dovecot, folder):
+    """Its LMTP for one user, its IMAP for another."""
+    inbox = dovecot.maildir("me@example.org")
+    before = set(inbox.glob("new/*"))
+    setting.real = {
+        "imap": (["--imap", f"imaps://{dovecot.user}@localhost:{dovecot.imaps_port}/{folder}", "--imap-ca-file", dovecot.ca_file,
+                  "--imap-password-command", f"echo '{dovecot.password}'"],
+                 lambda: [crlf(f.read_text()).split(b"\r\n", 1)[1] for f in (dovecot.maildir("user") / f".{folder}").glob("[nc]*/*")
+                          if f.parent.name in ("new", "cur")]),
+        "lmtp": (["--lmtp", f"unix:{dovecot.lmtp_socket}"],
+                 lambda: [crlf(f.read_text()).split(b"X-POP3-Delivery: ", 1)[1].split(b"\r\n", 1)[1]
+                          for f in set(inbox.glob("new/*")) - before]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("point", [None, "imap-answered:30", "share-delivered", "lmtp-sent:30", "lmtp-answered:50", "renamed",
+                                   "delivered-recorded"])  # fmt: skip
+def test_dovecot_gets_everything_by_both_of_its_ways_and_a_maildir_has_it_too(setting, dovecot, point):
+    names = ("lmtp", "maildir", "imap")
+    use_dovecot(setting, dovecot, (point or "plain").replace(":", "-"))
+    setting.world.fill(100, lines=5)
+    with setting.world.server("--delete") as server:
+        if point is not None:
+            killed = setting.start(server.port, names, "--delete", point=point)
+            killed.communicate(timeout=DEADLINE)
+            assert killed.returncode == -signal.SIGKILL, "the point was not reached"
+            server.wait_until_idle()
+        setting.sync(server.port, names, "--delete")
+        setting.check(names, expected(100))
+        if point is None:
+            assert setting.got("lmtp") == expected(100)
+    assert setting.world.on_server() == []
+
+
+def test_what_dovecots_lmtp_has_no_recipient_for_holds_nobody_else_back(setting, dovecot):
+    use_dovecot(setting, dovecot, "wrong")
+    setting.world.fill(10, lines=5)
+    with setting.world.server("--delete") as server:
+        told = setting.sync(server.port, ("lmtp", "maildir", "imap"), "--delete", "--recipient", "nobody@example.org", status=78)
+        assert "550 5.1.1" in told and "no mail was deleted or kept aside" in told
+        setting.check(("maildir", "imap"), expected(10))
+        assert setting.got("lmtp") == [] and len(setting.world.on_server()) == 10
+        setting.sync(server.port, ("lmtp", "maildir", "imap"), "--delete", "--continue")
+        setting.check(("maildir", "imap"), expected(10))
+        assert setting.got("lmtp") == expected(10)
+    assert setting.world.on_server() == [] and not list(setting.world.path.glob("state.db.refused/*/*/new/*"))
