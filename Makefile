@@ -39,9 +39,10 @@ bench-build:
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
 	@ninja -C $(BUILD) -j $(JOBS)
 
-# On i386, arm64 and s390x, each in a fresh system (docs/records/platforms.md); as root, and for hours where emulated.
+# On i386, arm64 and s390x, each in a fresh system (docs/records/platforms.md); as root. CHECK_ARCH_OPTIONS=--command
+# tests the command as a whole, too, for hours where it is emulated.
 check-arch:
-	tools/check-arch.sh
+	tools/check-arch.sh $(CHECK_ARCH_OPTIONS)
 
 dependencies:
 	@tools/dependencies.sh

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Runs the tests of the core, the client, logging in, the collecting library and the command on other processors, each
-# in a fresh Debian system of its own. What this processor cannot run is built by a compiler that runs here, and
-# qemu-user-static emulates what was built: the tests' own Python, Dovecot and so on stay this processor's.
-#     check-arch.sh [--release RELEASE] [ARCHITECTURE...]     default: 12, i386 arm64 s390x
-#     check-arch.sh --here                                    on this machine, as it is
-#     check-arch.sh --across ARCHITECTURE                     on this machine, which runs ARCHITECTURE's programs
+# Runs the tests of the core, the client, logging in, the collecting library and the command's parts on other
+# processors, each in a fresh Debian system of its own; with --command, those of the command as a whole, too (hours, where
+# emulated). What this processor cannot run is built by a compiler that runs here, and qemu-user-static emulates what
+# was built: the tests' own Python, Dovecot and so on stay this processor's.
+#     check-arch.sh [--release RELEASE] [--command] [ARCHITECTURE...]     default: 12, i386 arm64 s390x
+#     check-arch.sh --here [--command]                        on this machine, as it is
+#     check-arch.sh --across ARCHITECTURE [--command]         on this machine, which runs ARCHITECTURE's programs
 #
 # Needs root. The last lines are rows of docs/records/platforms.md; the exit status is 0 when no test failed.
 set -eu
@@ -29,19 +30,31 @@ check() {
 
 here() {
     tools/dependencies.sh processor
-    [ "$(getconf LONG_BIT)" = 64 ] || set -- --only 'processor in 2040'
+    [ "$(getconf LONG_BIT)" = 64 ] || set -- --only 'processor in 2040' "$@"
     check "$(dpkg --print-architecture)" gcc "$@"
 }
 
 across() {
-    dpkg --add-architecture "$1"
-    tools/dependencies.sh processor "$1"
-    meson env2mfile --cross --debarch "$1" -o cross.ini
+    target=$1
+    shift
+    dpkg --add-architecture "$target"
+    tools/dependencies.sh processor "$target"
+    meson env2mfile --cross --debarch "$target" -o cross.ini
     printf '[properties]\nneeds_exe_wrapper = false\n' >emulated.ini
-    check "$1 (qemu-user)" "$(dpkg-architecture -f -a "$1" -q DEB_HOST_GNU_TYPE)-gcc" --across cross.ini --across emulated.ini
+    check "$target (qemu-user)" "$(dpkg-architecture -f -a "$target" -q DEB_HOST_GNU_TYPE)-gcc" \
+        --across cross.ini --across emulated.ini "$@"
 }
 
-# Lets the kernel run the programs of another processor, until this script ends.
+# Takes the lock under which formats are registered and removed. A shared lock on $formats_used says that somebody uses
+# them; its lines are those that scripts like this one registered.
+formats_used=/run/lock/libpop3-check-arch
+begin_change() {
+    exec 8>>"$formats_used.lock"
+    flock 8
+    exec 9>>"$formats_used"
+}
+
+# Lets the kernel run the programs of another processor, until the last script like this one ends.
 emulate() {
     name=$(echo "$1" | sed 's/^arm64$/aarch64/; s/^armhf$/arm/; s/^ppc64el$/ppc64le/')
     if [ ! -e "/usr/lib/binfmt.d/qemu-$name.conf" ]; then
@@ -50,28 +63,40 @@ emulate() {
     fi
     formats=/proc/sys/fs/binfmt_misc
     [ -e $formats/register ] || mount -t binfmt_misc binfmt_misc $formats
+    begin_change
     if [ ! -e "$formats/qemu-$name" ]; then
         cat "/usr/lib/binfmt.d/qemu-$name.conf" >$formats/register
-        registered="$registered $formats/qemu-$name"
+        echo "$formats/qemu-$name" >&9
     fi
+    flock --shared 9
+    exec 8>&-
 }
 
 clean_up() {
-    for format in $registered; do
-        echo -1 >"$format"
-    done
     rm -rf "$work"
+    [ -e "$formats_used" ] || return 0
+    begin_change
+    if flock --nonblock 9; then
+        while read -r format; do
+            [ ! -e "$format" ] || echo -1 >"$format"
+        done <"$formats_used"
+        rm -f "$formats_used"
+    fi
 }
 
-release=12
-case ${1:-} in
---here) here ;;
---across) across "$2" ;;
---release) release=$2 && shift 2 ;;
-esac
+release=12 command=''
+while :; do
+    case ${1:-} in
+    --here) shift && here "$@" ;;
+    --across) shift && across "$@" ;;
+    --release) release=$2 && shift ;;
+    --command) command=--command ;;
+    *) break ;;
+    esac
+    shift
+done
 [ $# -gt 0 ] || set -- i386 arm64 s390x
 
-registered=''
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/check-arch.XXXXXX")
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -85,8 +110,9 @@ for architecture; do
     "$architecture/$architecture" | amd64/i386 | arm64/armhf) ;;
     *) emulate "$architecture" && machine=$(dpkg --print-architecture) kind="--across $architecture" ;;
     esac
-    # shellcheck disable=SC2086 # one word or two
-    { tools/fresh-machine.sh "$release" "$machine" -- tools/check-arch.sh $kind && echo 0 || echo $?; } | tee "$work/log"
+    # shellcheck disable=SC2086 # one word or two; none or one
+    { tools/fresh-machine.sh "$release" "$machine" -- tools/check-arch.sh $kind $command && echo 0 || echo $?; } 9>&- |
+        tee "$work/log" 9>&-
     [ "$(tail -n 1 "$work/log")" = 0 ] || status=1
     grep '^| Debian ' "$work/log" >>"$work/rows" || echo "$architecture: no tests ran" >>"$work/rows"
     echo "in $(($(date +%s) - began)) seconds"

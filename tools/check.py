@@ -6,7 +6,9 @@ and the tests of threads under ThreadSanitizer.
     check.py [--werror] [--plain | --only RUN]...
                                               --plain leaves all but the first out; --werror: a warning is an
                                               error (CI: a user's compiler may be newer than any that we know)
-    check.py --across FILE --only processor   built for another processor, as this cross file (or several) of Meson says
+    check.py --only processor [--command] [--across FILE]...
+                                              what the processor makes a difference to; --command: the whole command, too;
+                                              --across: built for another one, as this cross file of Meson says
     check.py --built FOLDER...                the tests of the core and the client, and the fuzzers' corpora, in
                                               folders that are set up and built (tools/check-musl.sh)
 
@@ -112,19 +114,22 @@ RUNS = [
 
 
 # Not part of `make check`: what the processor makes a difference to, for programs that may be emulated and
-# slow; and with dates that 32 bits of seconds do not reach.
+# slow; and with dates that 32 bits of seconds do not reach. The core, the client, logging in, the collecting library and
+# the command's parts; the command as a whole if that is asked for.
 PROCESSOR_SETUP = ["-Dpython=disabled", "-Dcommand=enabled", "-Dtests=true", "-Dexamples=true", "-Ddebug=false"]
-PROCESSOR_TESTS = ["--suite", "unit", *OUTSIDE, "--no-suite", "interop", "-t", "20"]
+PROCESSOR_TESTS = [word for suite in ("unit", "server", "client", "auth", "collect", "parts") for word in ("--suite", suite)]
+PROCESSOR_TESTS += ["-t", "20"]
+COMMAND = ["--suite", "command"]
 PROCESSOR = [
     Run("processor", "build-processor", PROCESSOR_SETUP, PROCESSOR_TESTS),
     Run("processor in 2040", "build-processor", PROCESSOR_SETUP, PROCESSOR_TESTS, conditions="east_2040"),
 ]
 
 
-def across(run: Run, files: list[str]) -> Run:
-    """The run as these cross files have it: what is emulated has no time for the long tests."""
+def on_processor(run: Run, files: list[str], more: list[str]) -> Run:
+    """The run as these cross files have it, with more tests: what is emulated has no time for the long ones."""
     setup = [*run.setup, *(f"--cross-file={Path(file).resolve()}" for file in files)]
-    return run._replace(setup=setup, test=[*run.test, *BUT_LONG])
+    return run._replace(setup=setup, test=[*run.test, *more, *(BUT_LONG if files else [])])
 
 
 def slug(run: Run) -> str:
@@ -240,7 +245,8 @@ def chosen(arguments: list[str]) -> list[Run]:
     parser = argparse.ArgumentParser()
     names = [run.name for run in [*RUNS, *PROCESSOR]]
     parser.add_argument("--built", action="append", metavar="FOLDER")
-    parser.add_argument("--across", action="append", metavar="FILE")
+    parser.add_argument("--across", action="append", metavar="FILE", default=[])
+    parser.add_argument("--command", action="store_const", const=COMMAND, default=[])
     parser.add_argument("--only", action="append", choices=names, metavar="RUN", help=", ".join(names))
     parser.add_argument("--plain", action="append_const", dest="only", const="plain")
     parser.add_argument("--werror", action="store_true")
@@ -249,7 +255,7 @@ def chosen(arguments: list[str]) -> list[Run]:
     if given.built:
         suites = ["--suite", "unit", "--suite", "client", "--suite", "fuzz"]
         return [Run(Path(folder).name, os.path.relpath(folder, ROOT), BUILT, suites) for folder in given.built]
-    processor = [across(run, given.across) for run in PROCESSOR] if given.across else PROCESSOR
+    processor = [on_processor(run, given.across, given.command) for run in PROCESSOR]
     runs = all_runs() if only is None else [run for run in [*RUNS, *processor] if run.name in only]
     werror = f"-Dwerror={str(given.werror).lower()}"
     return [run._replace(setup=[werror, *run.setup]) for run in runs]
