@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
-import hashlib
 import os
 import random
 import re
@@ -233,8 +232,9 @@ class Bench:
         return self.target.wrong(read_tree(self.root)) or (f"{len(left)} left on the server" if left else "")
 
 
-def hash_of(tree: dict, drop: dict) -> bytes:
-    return hashlib.sha256(repr((sorted(tree.items()), sorted(drop))).encode()).digest()
+def key_of(tree: dict, drop: dict) -> tuple:
+    """What two states have in common that are the same."""
+    return frozenset(tree.items()), frozenset(drop)
 
 
 def may_be_left(disk: Disk, count: int, since: int, drop: dict[str, str]) -> list[dict[str, str]]:
@@ -253,12 +253,12 @@ def may_be_left(disk: Disk, count: int, since: int, drop: dict[str, str]) -> lis
 
 def states_of(disk: Disk, model: str, drop: dict[str, str], dice: random.Random, most: int, since: int = 0) -> list:
     """Different states of a recording, with what the server has, spread over all its calls but those before a kill."""
-    seen: dict[bytes, tuple] = {}
+    seen: dict[tuple, tuple] = {}
     counts = range(since, len(disk.events) + 1)
     for count in counts:
         for tree in disk.states(model, count, dice, max(4, most // len(counts) * 2)):
             for left in may_be_left(disk, count, since, drop):
-                seen.setdefault(hash_of(tree, left), (count, tree, left))
+                seen.setdefault(key_of(tree, left), (count, tree, left))
     every = list(seen.values())
     return every if len(every) <= most else dice.sample(every, most)
 
