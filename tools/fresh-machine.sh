@@ -9,6 +9,7 @@
 #     --user         run COMMAND as an ordinary user with sudo (default: root)
 #     --share DIR    DIR is /share on the machine, writable
 #     --include LIST more packages that the machine has from the start, separated by commas
+#     --no-updates   the release's own packages, without those that came since its last point release
 #     --cache        keep the minimal system in ${XDG_CACHE_HOME:-~/.cache}/libpop3 for a day
 #
 # Needs root, or sudo. The mirror, the proxy and the certificates are those of this machine's apt. COMMAND has an
@@ -157,12 +158,13 @@ if [ "$(id -u)" != 0 ]; then
         ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} "$0" "$@"
 fi
 
-user=root home=/root share='' include=make,git cache=''
+user=root home=/root share='' include=make,git cache='' updates=yes
 while :; do
     case ${1:-} in
     --user) user=tester home=/home/tester include=$include,sudo ;;
     --share) share=$(cd "$2" && pwd) && shift ;;
     --include) include=$include,$2 && shift ;;
+    --no-updates) updates='' ;;
     --cache) cache=${XDG_CACHE_HOME:-$HOME/.cache}/libpop3 ;;
     -*) usage ;;
     *) break ;;
@@ -197,15 +199,20 @@ trap 'exit 143' TERM
 chmod 755 "$work"
 root=$work/root
 
+without_updates() {
+    sed -i "/ $release-/d" "$work/sources.list"
+}
+
 # The system: from the cache, where that is wanted and has it. Its name there tells the sources that it is made of.
 sources "$release" >"$work/sources.list"
+[ -n "$updates" ] || without_updates
 apt_configuration >"$work/apt.conf"
 if [ -n "$cache" ]; then
     find "$cache" -name '*.tar' -mtime +0 -delete 2>/dev/null || true
 fi
 if ! from_cache && ! bootstrap; then
     echo "fresh-machine.sh: once more, without the release's updates: a mirror may lack them for a while" >&2
-    sed -i "/ $release-/d" "$work/sources.list"
+    without_updates
     rm -rf --one-file-system "$root"
     from_cache || bootstrap
 fi
