@@ -30,9 +30,9 @@ for found, expected in CASES:
 if check.kind("skipped: no: such") != "skipped" or check.kind("passed") != "passed":
     sys.exit("a reason is no part of the result")
 
+# The plain build's tests are in one of two runs, or all in the one that there can be.
 for reason in ("", "not root"):
     check.why_impossible = lambda run, reason=reason: reason if run.name == "user" else ""
-    runs = {run.name: run for run in check.all_runs()}
-    having = {name for name in ("plain", "user", "bare") if runs[name].test[-len(check.BUT_LONG):] != check.BUT_LONG}
-    if having - ({"user"} if reason else set()) != ({"plain"} if reason else {"user"}):
-        sys.exit(f"the long tests are in {having}, where a user is {'impossible' if reason else 'possible'}")
+    plain, user, *_ = check.all_runs()
+    if user.test != ["--no-suite", "rules"] or plain.test != ([] if reason else ["--suite", "rules"]):
+        sys.exit(f"where a user is {'impossible' if reason else 'possible'}, {plain.test} and {user.test} are run")
