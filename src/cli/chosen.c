@@ -144,6 +144,16 @@ void p3_chosen_free(p3_chosen *c)
     *c = (p3_chosen){0};
 }
 
+int p3_chosen_deliver(p3_arguments *a, int (*work)(p3_arguments *a, p3_chosen *chosen))
+{
+    p3_problem why;
+    p3_chosen chosen;
+    bool ok = p3_chosen_read(&chosen, a, a->rest, (size_t)a->count, true, &why);
+    int status = ok ? work(a, &chosen) : p3_complain(NULL, &why);
+    p3_chosen_free(&chosen);
+    return status;
+}
+
 /* Whether a target's secret is that of a kind. */
 static bool is_of(const p3_secret_source *source, const char *target)
 {

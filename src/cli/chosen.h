@@ -20,6 +20,10 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
                     p3_problem *why);
 void p3_chosen_free(p3_chosen *c);
 
+/* Does the work of a command that delivers mail, with the accounts that its words choose. Returns
+ * the exit status. */
+int p3_chosen_deliver(p3_arguments *a, int (*work)(p3_arguments *a, p3_chosen *chosen));
+
 /* Makes the one account of a command about tokens: its only word, or with --target the second of
  * two, behind the target's name. */
 bool p3_chosen_read_for_tokens(p3_chosen *c, p3_arguments *a, const char *command, p3_problem *why);

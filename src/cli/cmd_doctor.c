@@ -412,15 +412,6 @@ static void suggest_secret(const char *prefix, const p3_settings *s)
     }
 }
 
-/* The same for a server that mail is sent to. The scope is left out that a provider has anyway. */
-static void suggest_target_secret(const p3_secret_source *source, const p3_settings *s)
-{
-    p3_settings t;
-    p3_packed_settings_view(source->settings, &t);
-    t.scope = strcmp(source->prefix, "smtp-") == 0 ? s->smtp_scope : s->imap_scope;
-    suggest_secret(source->prefix, &t);
-}
-
 static void suggest_target(const p3_local_account *a, const p3_settings *s)
 {
     size_t count;
@@ -438,8 +429,10 @@ static void suggest_target(const p3_local_account *a, const p3_settings *s)
         p3_print(stdout, "%s = %s\n", row->name, at[i].where);
         has_recipients = has_recipients || row->has_recipients;
     }
-    for (const p3_server_account *m = a->server; m != NULL; m = m->next)
-        suggest_target_secret(&m->secret.source, s);
+    for (const p3_server_account *m = a->server; m != NULL; m = m->next) {
+        p3_settings set = p3_target_secret_settings(&m->secret, s);
+        suggest_secret(m->secret.source.prefix, &set);
+    }
     if (has_recipients && s->recipient != NULL)
         p3_print(stdout, "recipient = %s\n", s->recipient);
     if (s->gmail_client_id != NULL)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cli/json.h"
+#include "support/field.h"
 #include "support/mail_date.h"
 #include "cli/output.h"
 #include "support/rfc2047.h"
@@ -20,6 +21,9 @@
 /* Without TOP, a message of so many octets at most is retrieved for its header; of a larger one
  * only number and size are shown. */
 #define P3_SMALL ((uint64_t)64 * 1024)
+
+/* What is before a colon and as long as that is no name of a field. */
+#define P3_NAME_MOST 80
 
 /* Commands that are handed to the client at a time. */
 #define P3_WINDOW 1000
@@ -66,28 +70,17 @@ static bool for_each_field(const p3_headers *h,
 {
     const char *at = h->header.data;
     const char *end = at + h->header.len;
-    while (at < end) {
-        char name[80];
-        const char *lf = memchr(at, '\n', (size_t)(end - at));
-        const char *colon = lf != NULL ? memchr(at, ':', (size_t)(lf - at)) : NULL;
-        if (lf == NULL || lf - at < 2)
-            break;
-        size_t len = colon != NULL ? (size_t)(colon - at) : 0;
-        const char *next = lf + 1;
-        while (next < end && (*next == ' ' || *next == '\t')) {
-            lf = memchr(next, '\n', (size_t)(end - next));
-            next = lf != NULL ? lf + 1 : end;
-        }
-        if (len > 0 && len < sizeof name) {
-            char *clean = p3_rfc2047_decode(at, len);
-            char *value = p3_rfc2047_decode(colon + 1, (size_t)(next - colon - 1));
-            bool ok = clean != NULL && value != NULL && call(ctx, clean, value);
-            free(clean);
-            free(value);
-            if (!ok)
-                return false;
-        }
-        at = next;
+    p3_field f;
+    while (p3_field_next(&at, end, &f)) {
+        if (f.name_len == 0 || f.name_len >= P3_NAME_MOST)
+            continue;
+        char *name = p3_rfc2047_decode(f.name, f.name_len);
+        char *value = p3_rfc2047_decode(f.value, (size_t)(f.end - f.value));
+        bool ok = name != NULL && value != NULL && call(ctx, name, value);
+        free(name);
+        free(value);
+        if (!ok)
+            return false;
     }
     return true;
 }

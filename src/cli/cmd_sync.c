@@ -202,15 +202,7 @@ static int work(p3_arguments *a, p3_chosen *chosen)
 
 int p3_cmd_sync(p3_arguments *a)
 {
-    p3_problem why;
-    p3_chosen chosen;
-    int status;
     catch_signals();
     allow_descriptors();
-    if (!p3_chosen_read(&chosen, a, a->rest, (size_t)a->count, true, &why))
-        status = p3_complain(NULL, &why);
-    else
-        status = work(a, &chosen);
-    p3_chosen_free(&chosen);
-    return status;
+    return p3_chosen_deliver(a, work);
 }

@@ -78,8 +78,9 @@ static void fill_in(p3_settings *t, const p3_secret_row *row)
     t->is_set[P3_SETTING_SCOPE] = t->scope != NULL;
 }
 
-static p3_settings secret_settings(const p3_settings *s, const p3_secret_row *row)
+p3_settings p3_target_secret_settings(const p3_target_secret *secret, const p3_settings *s)
 {
+    const p3_secret_row *row = row_of(secret->kind);
     /* The same for whichever server. The proxy is for the provider. */
     static const p3_loan shared[] = {{P3_SETTING_ISSUER_CA_FILE, P3_SETTING_ISSUER_CA_FILE},
                                      {P3_SETTING_TOKEN_KEY_FILE, P3_SETTING_TOKEN_KEY_FILE},
@@ -93,7 +94,6 @@ static p3_settings secret_settings(const p3_settings *s, const p3_secret_row *ro
     while (count < sizeof row->loans / sizeof *row->loans && row->loans[count].as != 0)
         count++;
     p3_settings_lend(&t, s, row->loans, count);
-    fill_in(&t, row);
     return t;
 }
 
@@ -114,7 +114,9 @@ bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_t
                            const char *word, const char *user, const p3_address *server)
 {
     const p3_secret_row *row = row_of(target->kind);
-    p3_settings settings = secret_settings(s, row);
+    t->kind = target->kind;
+    p3_settings settings = p3_target_secret_settings(t, s);
+    fill_in(&settings, row);
     p3_target all[P3_TARGETS_MOST];
     const char *name = p3_settings_targets(s, all) > 1 ? p3_target_row_of(target->kind)->name : "";
     t->host = strdup(server->host);

@@ -9,6 +9,7 @@ typedef struct p3_target_secret {
     p3_secret_source source;
     p3_account holder;            /* whose it is: the user of that server */
     p3_packed_settings *settings; /* what says where it is; its strings are borrowed */
+    p3_target_kind kind;
     char *host;
     char *user;
     char *key;     /* that tokens are kept under: accounts with the same user there share them */
@@ -22,6 +23,10 @@ typedef struct p3_target_secret {
  * when out of memory. Free with p3_target_secret_free(), also then. */
 bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_target *target,
                            const char *word, const char *user, const p3_address *server);
+
+/* Those of an account's settings that say where the target's secret is, as they would be called for
+ * the account's own server. */
+p3_settings p3_target_secret_settings(const p3_target_secret *t, const p3_settings *s);
 
 void p3_target_secret_free(p3_target_secret *t);
 

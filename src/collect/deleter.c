@@ -89,15 +89,8 @@ static void quit_answered(void *ctx, pop3_client *client, const pop3_result *res
 
 void p3_deleter_quit(p3_deleter *d)
 {
-    pop3_command quit = POP3_COMMAND_INIT;
-    pop3_handlers handlers = POP3_HANDLERS_INIT;
-    quit.kind = POP3_CMD_QUIT;
-    handlers.done = quit_answered;
-    handlers.ctx = d;
     p3_fault("before-quit");
-    pop3_status status = pop3_client_submit(d->drop->client, &quit, &handlers);
-    if (status != POP3_OK)
-        p3_maildrop_lost(d->drop, status);
+    p3_maildrop_submit(d->drop, POP3_CMD_QUIT, NULL, quit_answered, d);
 }
 
 size_t p3_deleter_record(const p3_deleter *d, p3_recorder *r, p3_standing standing,

@@ -48,19 +48,6 @@ static bool take_size(void *ctx, const pop3_entry *entry, pop3_str line)
     return ok;
 }
 
-static void submit(p3_lister *l, pop3_command_kind kind, pop3_entry_fn entry, pop3_done_fn done)
-{
-    pop3_command command = POP3_COMMAND_INIT;
-    pop3_handlers handlers = POP3_HANDLERS_INIT;
-    command.kind = kind;
-    handlers.entry = entry;
-    handlers.done = done;
-    handlers.ctx = l;
-    pop3_status status = pop3_client_submit(l->drop->client, &command, &handlers);
-    if (status != POP3_OK)
-        p3_maildrop_lost(l->drop, status);
-}
-
 /* Whether there can be no session without LIST. */
 static bool needs_sizes(const p3_lister *l)
 {
@@ -164,7 +151,7 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
     if (result->status == POP3_ERR_REFUSED && !p3_is_for_later(client, result->status)) {
         l->no_uidl = l->uidl_refused = true;
         if (!l->sizes_beside)
-            submit(l, POP3_CMD_LIST, take_number, sizes_listed);
+            p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_number, sizes_listed, l);
         return; /* else LIST's answer comes next */
     }
     if (listing_failed(l, result))
@@ -172,7 +159,7 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
     if (!p3_mailbox_seal(&l->drop->box))
         p3_maildrop_failed_memory(l->drop);
     else if (!l->sizes_beside && wants_sizes_behind(l))
-        submit(l, POP3_CMD_LIST, take_size, sizes_listed);
+        p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_size, sizes_listed, l);
     else if (!l->sizes_beside)
         finish(l);
 }
@@ -182,13 +169,13 @@ void p3_lister_begin(p3_lister *l)
     l->no_uidl =
         l->no_uidl || l->trust->no_uidl || (l->drop->known.traits.flags & POP3_TRAIT_NO_UIDL) != 0;
     if (l->no_uidl) {
-        submit(l, POP3_CMD_LIST, take_number, sizes_listed);
+        p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_number, sizes_listed, l);
         return;
     }
     l->sizes_beside = wants_sizes_beside(l);
-    submit(l, POP3_CMD_UIDL, take_uid, uids_listed);
+    p3_maildrop_submit(l->drop, POP3_CMD_UIDL, take_uid, uids_listed, l);
     if (l->sizes_beside && !l->drop->over)
-        submit(l, POP3_CMD_LIST, take_size, sizes_listed);
+        p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_size, sizes_listed, l);
 }
 
 bool p3_lister_is_at_uidl(const p3_lister *l)

@@ -26,6 +26,20 @@ void p3_maildrop_lost(const p3_maildrop *d, pop3_status status)
     d->listener->lost(d->listener->ctx, status);
 }
 
+void p3_maildrop_submit(const p3_maildrop *d, pop3_command_kind kind, pop3_entry_fn entry,
+                        pop3_done_fn done, void *ctx)
+{
+    pop3_command command = POP3_COMMAND_INIT;
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    command.kind = kind;
+    handlers.entry = entry;
+    handlers.done = done;
+    handlers.ctx = ctx;
+    pop3_status status = pop3_client_submit(d->client, &command, &handlers);
+    if (status != POP3_OK)
+        p3_maildrop_lost(d, status);
+}
+
 void p3_maildrop_failed(const p3_maildrop *d, const p3_problem *why)
 {
     d->listener->failed(d->listener->ctx, why);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "confine/outside.h"
+#include "support/file.h"
 
 int p3_folder_open(const char *path, const char *name)
 {
@@ -29,16 +30,7 @@ int p3_folder_open(const char *path, const char *name)
 
 bool p3_folder_sync_entry(const char *path)
 {
-    char *copy = strdup(path);
-    int fd =
-        copy != NULL ? p3_outside_open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    int error = errno;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    errno = error;
-    return ok;
+    return p3_sync_entry(path, p3_outside_open);
 }
 
 /* Syncs the entry of a directory that is there. What it is in may belong to somebody else, and not

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "support/field.h"
 #include "support/file.h"
 #include "support/mail_date.h"
 
@@ -68,36 +68,32 @@ static void write_date(int64_t seconds, char *out, size_t size)
              (t.tm_year + 1900) % 10000, t.tm_hour % 100, t.tm_min % 100, t.tm_sec % 100);
 }
 
-/* Takes a header field's body, unfolded: the first that has a date is the one. */
-static bool take_field(const char *field, bool received, char *out, size_t size)
+/* Takes a field's value, unfolded, when it has a date. */
+static bool take_value(const char *value, bool received, char *out, size_t size)
 {
-    const char *at = strchr(field, ':');
-    const char *semicolon = received ? strrchr(field, ';') : NULL;
+    const char *semicolon = received ? strrchr(value, ';') : NULL;
     int64_t seconds;
-    if (at == NULL || (received && semicolon == NULL) ||
-        !p3_mail_date_read(received ? semicolon + 1 : at + 1, &seconds))
+    if ((received && semicolon == NULL) ||
+        !p3_mail_date_read(received ? semicolon + 1 : value, &seconds))
         return false;
     write_date(seconds, out, size);
     return out[0] != '\0';
 }
 
 /* Finds the date in a field of a header: the first that is understood. */
-static void find_date(const char *header, const char *name, char *out, size_t size)
+static void find_date(const char *header, const char *end, const char *name, char *out, size_t size)
 {
-    size_t len = strlen(name);
-    while (*header != '\0' && *header != '\n' && *header != '\r') {
-        char field[2000];
+    p3_field f;
+    bool found = false;
+    while (!found && p3_field_next(&header, end, &f)) {
+        char value[2000];
         size_t used = 0;
-        bool wanted = strncasecmp(header, name, len) == 0 && header[len] == ':';
-        do { /* a line, and those that go on with it */
-            size_t n = strcspn(header, "\n");
-            for (size_t i = 0; i < n && used + 1 < sizeof field; i++)
-                field[used++] = header[i] != '\r' ? header[i] : ' ';
-            header += n + (header[n] == '\n');
-        } while (*header == ' ' || *header == '\t');
-        field[used] = '\0';
-        if (wanted && take_field(field, name[0] == 'R', out, size))
-            return;
+        if (!p3_field_is(&f, name))
+            continue;
+        for (const char *c = f.value; c < f.end && used + 1 < sizeof value; c++)
+            value[used++] = *c != '\r' && *c != '\n' && *c != '\0' ? *c : ' ';
+        value[used] = '\0';
+        found = take_value(value, name[0] == 'R', out, size);
     }
 }
 
@@ -109,17 +105,14 @@ bool p3_imap_mail_examine(p3_imap_mail *m, const p3_spool_mail *spooled, p3_imap
         return false;
     if (date == P3_IMAP_NOW)
         return true;
-    char header[P3_HEADER_LOOKED + 1];
+    char header[P3_HEADER_LOOKED];
     size_t len = spooled->length < P3_HEADER_LOOKED ? (size_t)spooled->length : P3_HEADER_LOOKED;
     if (!p3_read_at(spooled->fd, header, len, spooled->offset))
         return false;
-    for (size_t i = 0; i < len; i++)
-        header[i] = header[i] != '\0' ? header[i] : ' ';
-    header[len] = '\0';
     if (date == P3_IMAP_RECEIVED)
-        find_date(header, "Received", m->date, sizeof m->date);
+        find_date(header, header + len, "Received", m->date, sizeof m->date);
     if (m->date[0] == '\0')
-        find_date(header, "Date", m->date, sizeof m->date);
+        find_date(header, header + len, "Date", m->date, sizeof m->date);
     return true;
 }
 

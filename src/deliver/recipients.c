@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "support/field.h"
 #include "support/grow.h"
 
 /* RFC 5321 §4.5.3.1: a local part, an @ and a domain. */
@@ -191,38 +192,6 @@ void p3_recipients_free(p3_recipients *r)
 
 /* ---- what a header says ---- */
 
-/* A field of a header, with its continuation lines. */
-typedef struct p3_field {
-    const char *name;
-    size_t name_len;
-    const char *value;
-    const char *end;
-} p3_field;
-
-/* Reads the field at `*at`, and moves there behind it. False at the end of the header. */
-static bool next_field(const char **at, const char *end, p3_field *f)
-{
-    const char *from = *at;
-    if (from == end || *from == '\n' || (*from == '\r' && from + 1 < end && from[1] == '\n'))
-        return false;
-    do {
-        const char *lf = memchr(*at, '\n', (size_t)(end - *at));
-        *at = lf != NULL ? lf + 1 : end;
-    } while (*at < end && (**at == ' ' || **at == '\t'));
-    const char *colon = memchr(from, ':', (size_t)(*at - from));
-    *f = (p3_field){.name = from,
-                    .name_len = colon != NULL ? (size_t)(colon - from) : 0,
-                    .value = colon != NULL ? colon + 1 : *at,
-                    .end = *at};
-    trim(&f->name, &f->name_len);
-    return true;
-}
-
-static bool is_named(const p3_field *f, const char *name)
-{
-    return strlen(name) == f->name_len && strncasecmp(f->name, name, f->name_len) == 0;
-}
-
 /* An address of a list that is being read. */
 typedef struct p3_reading {
     char text[P3_ADDRESS_MOST + 1];
@@ -339,8 +308,8 @@ static bool add(p3_recipient *out, size_t *count, const char *address)
 static bool find_source(const p3_recipients *r, const char *header, size_t len, p3_field *f)
 {
     for (size_t i = 0; i < r->field_count; i++) {
-        for (const char *at = header; next_field(&at, header + len, f);) {
-            if (is_named(f, r->fields[i]))
+        for (const char *at = header; p3_field_next(&at, header + len, f);) {
+            if (p3_field_is(f, r->fields[i]))
                 return true;
         }
     }
@@ -365,12 +334,12 @@ static void find_loops(const char *header, size_t len, const p3_field *source, p
     const char *end = header + len;
     const char *from = header;
     p3_field f;
-    for (const char *at = header; from == header && next_field(&at, end, &f);) {
-        if (is_named(&f, "Received"))
+    for (const char *at = header; from == header && p3_field_next(&at, end, &f);) {
+        if (p3_field_is(&f, "Received"))
             from = at;
     }
-    while (next_field(&from, end, &f)) {
-        if (is_named(&f, "Delivered-To") && f.name != source->name)
+    while (p3_field_next(&from, end, &f)) {
+        if (p3_field_is(&f, "Delivered-To") && f.name != source->name)
             note_named(&f, out, count);
     }
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 
 #include "confine/outside.h"
 #include "state/lock_file.h"
+#include "support/file.h"
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
@@ -734,33 +734,30 @@ bool p3_state_commit(p3_state *s, p3_problem *why)
     return roll_back(s, why);
 }
 
-/* Syncs a file that may be missing. Not the database itself: closing a descriptor of that would let
- * go of SQLite's locks. */
-static bool sync_path(const char *path, int flags)
+/* Syncs a file that may be missing. */
+static bool sync_file(const char *path)
 {
-    int fd = p3_outside_open(path, O_RDONLY | O_CLOEXEC | flags, 0);
-    bool ok = fd >= 0 ? fsync(fd) == 0 : errno == ENOENT;
+    int fd = p3_outside_open(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == ENOENT;
+    bool ok = fsync(fd) == 0;
     int error = errno;
-    if (fd >= 0)
-        (void)close(fd);
+    (void)close(fd);
     errno = error;
     return ok;
 }
 
-/* The log, and its directory: where there is no log, a transaction ends with a file that goes. */
+/* The log, and its directory: where there is no log, a transaction ends with a file that goes. Not
+ * the database itself: closing a descriptor of that would let go of SQLite's locks. */
 bool p3_state_sync(p3_state *s, p3_problem *why)
 {
-    size_t size = strlen(s->path) + sizeof "-wal";
-    char *path = malloc(size);
-    if (path == NULL)
+    char *log = NULL;
+    if (asprintf(&log, "%s-wal", s->path) < 0)
         return p3_problem_set(why, EX_OSERR, "out of memory");
-    (void)stpcpy(stpcpy(path, s->path), "-wal");
-    bool ok = sync_path(path, 0);
-    (void)stpcpy(path, s->path);
-    ok = ok && sync_path(dirname(path), O_DIRECTORY);
+    bool ok = sync_file(log) && p3_sync_entry(s->path, p3_outside_open);
     if (!ok)
         p3_problem_errno(why, errno, "syncing the state file %s", s->path);
-    free(path);
+    free(log);
     return ok;
 }
 

@@ -2,6 +2,10 @@
 #include "support/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "system/write_back.h"
@@ -37,6 +41,23 @@ bool p3_read_at(int fd, char *out, size_t size, uint64_t offset)
         }
     }
     return true;
+}
+
+bool p3_sync_entry(const char *path, int (*opener)(const char *path, int flags, mode_t mode))
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return false;
+    const char *directory = dirname(copy);
+    int fd = opener != NULL ? opener(directory, flags, 0) : open(directory, flags);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    free(copy);
+    errno = error;
+    return ok;
 }
 
 void p3_file_send(int fd, uint64_t sent, uint64_t octets)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Files of so many octets are large. */
 #define P3_LARGE ((uint64_t)256 * 1024)
@@ -15,6 +16,10 @@ bool p3_write_all(int fd, const char *data, size_t len);
 /* Fills a buffer from a file, from an offset on. Returns false, with errno, when that cannot be
  * read or the file ends before. */
 bool p3_read_at(int fd, char *out, size_t size, uint64_t offset);
+
+/* Syncs the entry that a file has in its directory, which is opened by `opener`, or by open(2) when
+ * that is NULL. Returns false with errno. */
+bool p3_sync_entry(const char *path, int (*opener)(const char *path, int flags, mode_t mode));
 
 /* A file has grown to `octets`, of which `sent` are on their way to the disk: the others follow,
  * and those far behind, which should be there, may leave the system's memory. No promise: what

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "support/field.h"
+
 /* Fields that say how a server or mail reader keeps a message, not what the message is. */
 static const char *const volatile_fields[] = {"Status",
                                               "X-Status",
@@ -254,18 +256,14 @@ bool p3_fingerprint_equal(const p3_fingerprint *a, const p3_fingerprint *b)
 
 const char *p3_header_field(const char *header, size_t len, const char *name, size_t *value_len)
 {
-    const char *end = header + len;
-    const char *at = header;
-    while (at < end && !is_field(at, line_length(at, end), name))
-        at += line_length(at, end);
-    if (at >= end)
-        return NULL;
-    const char *value = at + strlen(name) + 1;
-    const char *stop = at + line_length(at, end);
-    while (stop < end && (*stop == ' ' || *stop == '\t'))
-        stop += line_length(stop, end);
-    while (value < stop && (*value == ' ' || *value == '\t'))
-        value++;
-    *value_len = without_line_end(value, (size_t)(stop - value));
-    return value;
+    p3_field f;
+    for (const char *at = header; p3_field_next(&at, header + len, &f);) {
+        if (!p3_field_is(&f, name))
+            continue;
+        while (f.value < f.end && (*f.value == ' ' || *f.value == '\t'))
+            f.value++;
+        *value_len = without_line_end(f.value, (size_t)(f.end - f.value));
+        return f.value;
+    }
+    return NULL;
 }

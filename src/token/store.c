@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,15 +144,7 @@ bool p3_token_load(const p3_token_store *s, p3_token_record *out, bool *found, p
 /* Makes the directory's entry durable. Returns false with errno. */
 static bool sync_entry(const char *path)
 {
-    char *copy = strdup(path);
-    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL); /* EINVAL: it has no such thing */
-    int error = errno;
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    errno = error;
-    return ok;
+    return p3_sync_entry(path, NULL) || errno == EINVAL; /* that: there is no such thing */
 }
 
 /* Writes a new file beside the old one, and puts it in its place. Returns false with errno. */
