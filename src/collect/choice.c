@@ -7,6 +7,43 @@
 
 #include "collect/attempts.h"
 
+/* How many of the known messages are looked at. */
+static size_t looks_most(const p3_maildrop *d, const p3_trust *trust)
+{
+    bool none =
+        d->report->options->dry_run || trust->frugal || trust->closes > 0 || trust->postponed.all;
+    return none ? 0 : p3_trust_quota(trust, d->known.traits.quit_after);
+}
+
+/* Whether there is no need to look at a message, as it came in this run, or nothing to compare it
+ * with, as a program's own memory has no fingerprints. */
+static bool is_not_looked_at(const p3_maildrop *d, const p3_row *row)
+{
+    return row->id >= d->run_first || !p3_fingerprint_known(&row->fingerprint);
+}
+
+void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust)
+{
+    size_t room = looks_most(d, trust);
+    bool none = room == 0;
+    bool can_top = p3_maildrop_can_top(d);
+    for (size_t i = 0; i < d->box.count; i++) {
+        p3_mail *mail = &d->box.at[i];
+        if (mail->todo != P3_TODO_KEEP || mail->certain != P3_CERTAIN_LISTED)
+            continue;
+        const p3_row *row = p3_maildrop_row(d, mail);
+        if (none || is_not_looked_at(d, row)) {
+            mail->certain = P3_CERTAIN;
+        } else if (room > 0 && p3_maildrop_row_is_due(d, row)) {
+            room--;
+            if (can_top)
+                p3_plan_look(&d->plan, mail);
+            else
+                mail->certain = P3_UNCERTAIN; /* the message itself is compared */
+        }
+    }
+}
+
 void p3_choice_set_aside(p3_maildrop *d, const p3_trust *trust)
 {
     p3_problem why;

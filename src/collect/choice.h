@@ -23,6 +23,11 @@ typedef struct p3_choice {
     p3_problem problem; /* why some are left to another run, or nothing */
 } p3_choice;
 
+/* Has known messages looked at that are about to be deleted, as many as this visit may delete: the
+ * server may have given their unique-ids to others. Where it ends sessions after a few commands,
+ * what the listing says has to do. */
+void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust);
+
 /* Leaves out the messages at which the server closes the connection, once the plan is made. */
 void p3_choice_set_aside(p3_maildrop *d, const p3_trust *trust);
 

@@ -60,10 +60,13 @@ static bool compare(p3_comparer *c, p3_mail *mail)
     p3_fingerprint as_crlf = p3_body_hash_end(c->as_crlf);
     if (c->header.failed)
         return false;
-    if (!p3_fingerprint_equal(&print, &row->fingerprint) ||
-        (!p3_fingerprint_equal(&body, &row->body) && !p3_fingerprint_equal(&as_crlf, &row->body)))
+    p3_maildrop_compare_top(c->drop, mail, &print);
+    bool same_body = !p3_fingerprint_known(&row->body) || /* see examine() */
+                     p3_fingerprint_equal(&body, &row->body) ||
+                     p3_fingerprint_equal(&as_crlf, &row->body);
+    if (!p3_fingerprint_equal(&print, &row->fingerprint) || !same_body)
         return p3_others_add(&c->others, (p3_other){(size_t)(mail - c->drop->box.at), print, body});
-    mail->certain = true;
+    mail->certain = P3_CERTAIN;
     return true;
 }
 
@@ -91,7 +94,7 @@ static bool examine(p3_comparer *c, p3_mail *mail)
     const p3_row *row = p3_maildrop_row(c->drop, mail);
     bool due = p3_maildrop_row_is_due(c->drop, row);
     bool common = p3_fingerprint_known(&look.print) && !look.distinctive;
-    if (p3_fingerprint_known(&row->body) && (due || common))
+    if (p3_fingerprint_known(&row->body) ? due || common : due && p3_plan_is_listed(box, mail, row))
         return p3_window_add(&c->window, i);
     if (due) /* nothing to compare it with: rather delivered twice than deleted unread */
         p3_plan_take(&c->drop->plan, mail);
@@ -107,7 +110,7 @@ void p3_comparer_begin(p3_comparer *c)
     c->window.sink = take_octets;
     c->window.done = compared;
     for (size_t i = 0; i < end && ok; i++) {
-        if (box->at[i].todo == P3_TODO_KEEP && !box->at[i].certain)
+        if (box->at[i].todo == P3_TODO_KEEP && box->at[i].certain == P3_UNCERTAIN)
             ok = examine(c, &box->at[i]);
     }
     if (ok && c->window.count == 0)

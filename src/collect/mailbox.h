@@ -23,6 +23,13 @@ typedef enum p3_came {
     P3_CAME_OTHER        /* with another number */
 } p3_came;
 
+/* Whether a message that is kept is that of its row, and so may be deleted. */
+typedef enum p3_certainty {
+    P3_UNCERTAIN = 0,  /* it is compared first */
+    P3_CERTAIN_LISTED, /* for all that the listing says: its header is looked at first */
+    P3_CERTAIN
+} p3_certainty;
+
 /* A message in the mailbox. */
 typedef struct p3_mail {
     uint32_t number;
@@ -31,11 +38,11 @@ typedef struct p3_mail {
     uint64_t octets; /* P3_SIZE_UNKNOWN: not asked */
     p3_todo todo;
     p3_came came;
-    bool certain;     /* P3_TODO_KEEP: it is the message of its row, and so may be deleted */
-    bool remove;      /* to be deleted on the server in this session */
-    bool marked;      /* +OK to its DELE */
-    bool sized;       /* LIST has it */
-    bool only_listed; /* and UIDL has not, though it has others */
+    p3_certainty certain; /* P3_TODO_KEEP */
+    bool remove;          /* to be deleted on the server in this session */
+    bool marked;          /* +OK to its DELE */
+    bool sized;           /* LIST has it */
+    bool only_listed;     /* and UIDL has not, though it has others */
 } p3_mail;
 
 /* What was seen of a message that was looked at. */

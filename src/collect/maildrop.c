@@ -79,9 +79,9 @@ bool p3_maildrop_row_is_due(const p3_maildrop *d, const p3_row *row)
 
 bool p3_maildrop_is_due(const p3_maildrop *d, const p3_mail *mail)
 {
-    return mail->remove ||
-           (mail->todo == P3_TODO_KEEP && (mail->certain || d->report->options->dry_run) &&
-            p3_maildrop_row_is_due(d, p3_maildrop_row(d, mail)));
+    return mail->remove || (mail->todo == P3_TODO_KEEP &&
+                            (mail->certain == P3_CERTAIN || d->report->options->dry_run) &&
+                            p3_maildrop_row_is_due(d, p3_maildrop_row(d, mail)));
 }
 
 bool p3_maildrop_any_due(const p3_maildrop *d)

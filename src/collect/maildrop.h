@@ -25,6 +25,7 @@ typedef struct p3_maildrop {
     pop3_client *client;    /* from the login on */
     p3_known_account known; /* the account as stored; what is learned is added */
     p3_calendar calendar;   /* as the visit began */
+    int64_t run_first;      /* rows from this id on are of messages that came in this run */
     p3_rows rows;           /* what is known */
     bool moved;             /* what is known is of another target than that of now */
     p3_members stays;       /* those of now's targets of which it is all the same */

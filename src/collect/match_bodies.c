@@ -76,7 +76,7 @@ static void walk(p3_plan *plan, p3_mailbox *box, const p3_whole *mails, size_t m
             p3_mail *mail = &box->at[mails[m].index];
             mail->row = rows[r].index;
             mail->todo = P3_TODO_KEEP;
-            mail->certain = true;
+            mail->certain = P3_CERTAIN;
             plan->claimed[rows[r++].index] = true;
         }
         m++;

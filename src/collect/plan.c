@@ -89,6 +89,12 @@ static bool is_believed(const p3_mailbox *box, const p3_mail *mail, const p3_row
            (row->octets != 0 && row->octets == mail->octets && p3_fingerprint_known(&row->body));
 }
 
+bool p3_plan_is_listed(const p3_mailbox *box, const p3_mail *mail, const p3_row *row)
+{
+    return row->standing == P3_DELIVERED && !row->common && !box->numbered &&
+           p3_compare_uids(mail->uid, row->uid) == 0 && is_believed(box, mail, row);
+}
+
 /* Whether a message ought to be in the mailbox. */
 static bool is_expected(p3_standing standing)
 {
@@ -111,7 +117,8 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
         is_believed(box, first, &rows->at[g->rows[0]])) {
         first->todo = P3_TODO_KEEP;
         first->row = g->rows[0];
-        first->certain = !box->numbered && !rows->at[first->row].common;
+        first->certain =
+            box->numbered || rows->at[first->row].common ? P3_UNCERTAIN : P3_CERTAIN_LISTED;
         plan->claimed[first->row] = true;
         return;
     }
@@ -214,6 +221,20 @@ static bool is_certain(const p3_mailbox *box, size_t i, const p3_row *row)
     return (same_uid && !sizes_differ(row, mail)) || !p3_fingerprint_known(&row->body);
 }
 
+/* A header that was looked at is not that of the message which the listing says it is. What TOP
+ * shows may be another one than RETR gives: the message itself is compared. */
+static void doubt_top(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+{
+    p3_mail *mail = &box->at[g->mails[0]];
+    if (!is_named(box, g) || mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW ||
+        plan->claimed[g->rows[0]] || !p3_plan_is_listed(box, mail, &rows->at[g->rows[0]]))
+        return;
+    mail->row = g->rows[0];
+    mail->todo = P3_TODO_KEEP;
+    mail->certain = P3_UNCERTAIN;
+    plan->claimed[mail->row] = true;
+}
+
 bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
 {
     p3_match match = {.rows = rows, .claimed = plan->claimed, .renumbered = plan->renumbered};
@@ -228,12 +249,20 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
             mail->todo = P3_TODO_TAKE;
         } else if (mail->row != P3_NO_ROW) {
             mail->todo = P3_TODO_KEEP;
-            mail->certain = is_certain(box, i, &rows->at[mail->row]);
+            mail->certain = is_certain(box, i, &rows->at[mail->row]) ? P3_CERTAIN : P3_UNCERTAIN;
         } else {
             mail->todo = p3_fingerprint_known(&look.print) ? P3_TODO_TAKE : P3_TODO_NOTHING;
         }
     }
-    return for_each_group(plan, box, rows, take_group);
+    return for_each_group(plan, box, rows, doubt_top) &&
+           for_each_group(plan, box, rows, take_group);
+}
+
+void p3_plan_look(p3_plan *plan, p3_mail *mail)
+{
+    p3_plan_take(plan, mail);
+    mail->todo = P3_TODO_LOOK;
+    plan->looks++;
 }
 
 void p3_plan_take(p3_plan *plan, p3_mail *mail)

@@ -43,6 +43,12 @@ bool p3_plan_doubt(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
  * alone): decides about them. Returns false when out of memory. */
 bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 
+/* Has a message looked at that the listing says is known. */
+void p3_plan_look(p3_plan *plan, p3_mail *mail);
+
+/* Whether the listing says that a message is that of a row, whose header is that of one message. */
+bool p3_plan_is_listed(const p3_mailbox *box, const p3_mail *mail, const p3_row *row);
+
 /* A message turned out not to be that of its row: it is new. */
 void p3_plan_take(p3_plan *plan, p3_mail *mail);
 

@@ -125,13 +125,16 @@ static void delete_known(p3_transfer *t, bool only_deletes, bool busy)
     bool another = t->trust->frugal && (!only_deletes || d->plan.looks > 0);
     size_t room = another ? 0 : p3_trust_quota(t->trust, d->known.traits.quit_after);
     for (size_t i = 0; i < d->box.count && !d->over; i++) {
-        if (!p3_maildrop_is_due(d, &d->box.at[i]) || is_postponed(t, &d->box.at[i]))
+        const p3_mail *mail = &d->box.at[i];
+        if (mail->certain == P3_CERTAIN_LISTED && mail->todo == P3_TODO_KEEP)
+            t->more = t->more || p3_maildrop_row_is_due(d, p3_maildrop_row(d, mail));
+        if (!p3_maildrop_is_due(d, mail) || is_postponed(t, mail))
             continue;
         busy = true;
         t->more = t->more || room == 0;
         if (room > 0) {
             room--;
-            p3_deleter_add(&t->deleter, &d->box.at[i]);
+            p3_deleter_add(&t->deleter, mail);
         }
     }
     delete_postponed(t, busy || room == 0);

@@ -83,6 +83,7 @@ static void make_plan(p3_visit *v)
     }
     if (d->rows.count == 0) /* the first run */
         p3_remark_on_uids(d->report, &d->box, &d->plan);
+    p3_choice_look_at_due(d, &v->trust);
     p3_choice_set_aside(d, &v->trust);
 }
 
@@ -261,6 +262,17 @@ static void advance(void *ctx)
 
 /* ---- beginning, stepping, ending ---- */
 
+/* From which id on rows can only be those of messages that this run delivers. */
+static int64_t first_id(const p3_rows *rows)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (!p3_is_intent(rows->at[i].standing) && rows->at[i].id > last)
+            last = rows->at[i].id;
+    }
+    return last + 1;
+}
+
 p3_visit *p3_visit_new(p3_run *run, const p3_account *account, const p3_history *history)
 {
     p3_visit *v = calloc(1, sizeof *v);
@@ -277,6 +289,8 @@ p3_visit *p3_visit_new(p3_run *run, const p3_account *account, const p3_history 
     p3_patience_begin(&v->patience, history->spent_ms, p3_clock_ms());
     p3_report_tell(&v->parts.report, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     if (p3_parts_load(&v->parts, run->state, &why)) {
+        v->parts.drop.run_first =
+            history->first != 0 ? history->first : first_id(&v->parts.drop.rows);
         enter(v, P3_STAGE_SECRET);
         advance(v);
     } else {
@@ -373,6 +387,7 @@ void p3_visit_history(const p3_visit *v, p3_history *out)
         (p3_history){.tally = v->parts.report.tally,
                      .trust = v->outcome.next,
                      .spent_ms = p3_patience_spent(&v->patience, p3_visit_octets(v), p3_clock_ms()),
+                     .first = v->parts.drop.run_first,
                      .told = v->parts.lister.told};
 }
 

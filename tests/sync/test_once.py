@@ -254,6 +254,63 @@ def test_fields_that_servers_add_make_no_new_message(world, options):
     assert world.on_server() == []
 
 
+SAME_SIZE = "Message-ID: <%d@example.org>\n\nnumber %d, and no other\n"
+
+TOPS = {
+    "top": [],
+    "no-top": ["--no-capa", "TOP", "--refuse", "TOP"],
+    "one-at-a-time": ["--no-pipelining"],
+    "one-deletion": [],  # and then QUIT
+}
+
+
+@pytest.mark.parametrize("how", TOPS)
+@pytest.mark.parametrize("removal", [["--delete"], ["--delete-after", "1d"]], ids=["delete", "after"])
+def test_what_took_the_unique_id_and_the_size_of_kept_mail_is_delivered_before_it_is_deleted(world, how, removal):
+    """Another client deletes two of four that are kept, and the server gives their unique-ids to two new messages."""
+    kept = removal if removal != ["--delete"] else []
+    traits = ["--traits", "quit-after=1"] if how == "one-deletion" else []
+    for n in range(4):
+        world.put(f"{n:03}", SAME_SIZE % (n, n))
+    with world.server("--delete", *TOPS[how]) as server:
+        world.sync(server.port, *kept)
+        for n in (1, 2):
+            world.put(f"{n:03}", SAME_SIZE % (n + 3, n + 3))
+        meddle(world, "UPDATE message SET time = time - 2 * 86400")
+        server.forget()
+        for _ in range(2):
+            world.sync(server.port, *removal, *traits)
+        retrieved = len(server.commands("RETR"))
+    assert world.delivered() == sorted((SAME_SIZE % (n, n)).encode() for n in range(6))
+    assert len(world.on_server()) == (0 if removal == ["--delete"] else 2)
+    if removal == ["--delete"]:  # what the header says is another is compared, and retrieved; without TOP all are compared
+        assert retrieved == (6 if how == "no-top" else 4)
+
+
+def test_looking_at_what_is_to_be_deleted_costs_a_top_each_and_what_is_kept_costs_nothing(world):
+    world.fill(40)
+    with world.server("--delete") as server:
+        world.sync(server.port)
+        server.forget()
+        world.sync(server.port)
+        assert server.commands("TOP") == server.commands("RETR") == []
+        world.sync(server.port, "--delete")
+        assert len(server.commands("TOP")) == 40 and server.commands("RETR") == []
+    assert len(world.delivered()) == 40 and world.on_server() == []
+
+
+@pytest.mark.parametrize("kept", [["--delete-after", "1d"], []], ids=["bodies-known", "bodies-unknown"])
+def test_a_top_that_shows_another_header_makes_nothing_known_new(world, kept):
+    """As some servers do, which make a header up of what they keep: the message itself is compared."""
+    world.fill(3)
+    tops = "".join(f'on "TOP {n} 0" {{ line "+OK" ; line "X-Made-Up: {n}" ; line "" ; line "." }}\n' for n in (1, 2, 3))
+    with play_each(world, [tops], "--delete") as server:
+        world.sync(server.port, *kept)
+        world.sync(server.port, "--delete")
+        assert len(server.commands("RETR")) == 6
+    assert len(world.delivered()) == 3 and world.on_server() == []
+
+
 # ---- sizes ----
 
 
