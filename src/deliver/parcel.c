@@ -26,7 +26,7 @@ void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *ma
         p3_parcel_fail(p, EX_UNAVAILABLE, doing, why);
         return;
     }
-    p->delivered = p3_quarantine_put(maildir, p->name, NULL, mail, why->text, &told);
+    p->delivered = p3_quarantine_put(maildir, p, NULL, mail, why->text, &told);
     p3_fault("refused-kept");
     if (p->delivered) {
         p3_problem_set(&told, EX_UNAVAILABLE,
@@ -42,7 +42,7 @@ void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *ma
 bool p3_parcel_keep_for(const p3_parcel *p, const char *maildir, const p3_spool_mail *mail,
                         const char *recipient, const p3_problem *note, p3_problem *why)
 {
-    bool ok = p3_quarantine_put(maildir, p->name, recipient, mail, note->text, why);
+    bool ok = p3_quarantine_put(maildir, p, recipient, mail, note->text, why);
     p3_fault("refused-kept");
     return ok;
 }

@@ -76,10 +76,11 @@ static bool write_message(p3_delivery *d, const char *name, const char *recipien
            copy(d, mail, why);
 }
 
-bool p3_quarantine_put(const char *maildir, const char *name, const char *recipient,
+bool p3_quarantine_put(const char *maildir, const p3_parcel *of, const char *recipient,
                        const p3_spool_mail *mail, const char *note, p3_problem *why)
 {
     char own[400];
+    const char *name = of->name;
     if (recipient != NULL) {
         name_for(own, sizeof own, name, recipient);
         name = own;
@@ -89,7 +90,9 @@ bool p3_quarantine_put(const char *maildir, const char *name, const char *recipi
     p3_delivery *d = p3_maildir_open(maildir, NULL, why);
     if (d == NULL)
         return false;
-    bool ok = d->class->settle(d, &left, 1, why);
+    /* A name that is new is nobody's: the Maildir, which may be large, need not be looked through.
+     */
+    bool ok = !of->again || d->class->settle(d, &left, 1, why);
     if (ok && !left.there) {
         ok =
             write_message(d, name, recipient, mail, note, why) && d->class->finish(d, &parcel, why);

@@ -15,10 +15,10 @@
 /* The field behind it that tells for whom it is there, where it is not there for all. */
 #define P3_QUARANTINE_RECIPIENT "X-POP3-Recipient"
 
-/* Puts a message into a Maildir under a name, and makes it durable. One that is there by that name
- * already, of a run that was killed, is not put there again. With a recipient (else NULL) it is
- * there for that one alone, under a name of its own. */
-bool p3_quarantine_put(const char *maildir, const char *name, const char *recipient,
+/* Puts a parcel's message into a Maildir under its name, and makes it durable. One that comes again
+ * and is there by that name already, of a run that was killed, is not put there again. With a
+ * recipient (else NULL) it is there for that one alone, under a name of its own. */
+bool p3_quarantine_put(const char *maildir, const p3_parcel *of, const char *recipient,
                        const p3_spool_mail *mail, const char *note, p3_problem *why);
 
 /* How much of a name is the message's: behind that it says for whom it is there. */

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from lmtpd import running as lmtp_running
 from subcommands import Mailbox
 from world import COMMAND, DEADLINE, World
 
@@ -34,6 +35,7 @@ class Input(NamedTuple):
     typed: str = ""
     before: str = ""  # a script of the server against which the same command was run before
     status: tuple = (0,)
+    refused: bool = False  # before, `sync` delivered to a server that refused all of it
 
 
 def on(command, *actions):
@@ -66,6 +68,23 @@ def one(header):
 REFUSED = on("UIDL", 'line "-ERR no"')
 SYNC = "sync --maildir {path}/Maildir --state {path}/state --retries 0"
 
+# Recipients are in the header, and a table says who they are behind an LMTP server.
+LMTP = "--lmtp unix:{path}/lmtp --recipient me@in --state {path}/state"
+
+
+def addresses(n, end=""):
+    return ", ".join(f"a{i}@example.org{end.format(i)}" for i in range(n))
+
+
+def shared(n, table, to):
+    """An account of which the table is in the configuration."""
+    return Input(
+        "shared", listed(1, b"To: " + to.encode() + b"\r\n" + LINE) + on("UIDL", *lines(1, "%d u%d")) + "serve",
+        files={"config": f"[a]\nurl = pop3://user@127.0.0.1:{{port}}\nallow-plaintext = yes\nauth = USER\n"
+                         f"password-file = {{path}}/password\nlmtp = unix:{{path}}/lmtp\nrecipients-from = To\n"
+                         f"postmaster = post@in\nmap-recipients = {addresses(table, ' -> r{}@in')}\n"})  # fmt: skip
+
+
 INPUTS = {
     "unique-ids": lambda n: Input("uidl", on("UIDL", *lines(n, "%d u%d")) + "serve"),
     "unique-ids, chosen": lambda n: Input("uidl 1-", on("UIDL", *lines(n, "%d u%d")) + "serve"),
@@ -94,6 +113,15 @@ INPUTS = {
         before=listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve"),
     "sync, deletes": lambda n: Input(
         SYNC + " --delete", listed(n) + on("UIDL", *lines(n, "%d u%d")) + on("DELE", 'line "+OK"') + "serve"),
+    "a table of recipients": lambda n: shared(n, n, "a1@example.org"),
+    "recipients in a header": lambda n: shared(n, 10, addresses(n)),
+    "recipients in a header, and a table": lambda n: shared(n, n, addresses(n)),
+    "sync to several targets": lambda n: Input(
+        SYNC + " --mbox {path}/mbox --deliver maildir,mbox", listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve"),
+    "sync, all refused": lambda n: Input(
+        "sync --retries 0 " + LMTP, listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve", refused=True),
+    "retry": lambda n: Input(
+        "retry " + LMTP, listed(n) + on("UIDL", *lines(n, "%d u%d")) + "serve", before="the same", refused=True),
     "fields": lambda n: Input("headers --verbose", one(b"X-Field: value\r\n" * n + LINE)),
     "folded lines": lambda n: Input("list", one(b"Subject: a\r\n" + b" b\r\n" * n)),
     "an endless line": lambda n: Input("headers --json", one(b"Subject: " + b"a b " * n + b"\r\n")),
@@ -129,12 +157,12 @@ INPUTS = {
 }  # fmt: skip
 
 
-def prepare(world, given):
+def prepare(world, server, given):
     for name, text in given.files.items():
         path = world.path / ("config/pop3/config" if name == "config" else name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        path.write_text(text)
+        path.write_text(text.replace("{path}", str(world.path)).replace("{port}", str(server.port)))
 
 
 def command_line(world, server, given):
@@ -143,6 +171,8 @@ def command_line(world, server, given):
         return [COMMAND, name, *rest]
     if name == "nobody":
         return [COMMAND, "sync", *rest]
+    if name == "shared":
+        return [COMMAND, "sync", "a", "--state", world.state, "--no-sandbox", "--retries", "0"]
     words = Mailbox(world, server).words(name, *rest, "--auth", "USER", "--no-sandbox")
     if "--netrc" in rest:
         at = words.index("--password-file")
@@ -172,7 +202,6 @@ def counted(world):
 
 def instructions(world, n, given):
     """How many instructions the command takes."""
-    prepare(world, given)
     scripts = [given.script]
     if given.before:
         scripts.insert(0, given.script if given.before == "the same" else given.before)
@@ -180,11 +209,17 @@ def instructions(world, n, given):
     for i, script in enumerate(scripts):
         (world.path / f"script{i}").write_text(script + "\n")
         options += ["--script", world.path / f"script{i}"]
-    with world.server(*options) as server:  # the same for both runs: its port is a part of the account
+    refuses = given.refused
+    answer = lambda step, number, text: "550 no" if step == "message" and refuses else None  # noqa: E731
+    with (world.server(*options) as server,  # the same for both runs: its port is a part of the account
+          lmtp_running(world.path / "lmtp", answer)):  # fmt: skip
+        prepare(world, server, given)
         words = command_line(world, server, given)
         for wrapper in [[], counting(world)][-len(scripts):]:
-            done = run(words, world, given.typed, wrapper)
+            first = [COMMAND, "sync", *words[2:]] if not wrapper and given.refused else words
+            done = run(first, world, given.typed, wrapper)
             assert done.returncode in given.status, (n, done.returncode, done.stderr[-500:])
+            refuses = False
     return counted(world)
 
 
