@@ -2,6 +2,7 @@
  * with the examples, never run. */
 #include <pop3/collect.h>
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@ bool collect(const char *host, const char *user, const char *password, const cha
              const char *memory);
 pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uids,
                                     pop3_memory *memory, pop3_maildir *maildir);
+void step_until_over(pop3_open_visit *visit);
 struct collection;
 bool begin_visit(struct collection *c, int *loop_waits_for);
 
@@ -92,3 +94,22 @@ bool begin_visit(collection *c, int *loop_waits_for)
     return false;
 }
 /* [in_a_thread] */
+
+/* [in_a_loop] */
+void step_until_over(pop3_open_visit *visit) /* of pop3_visit_begin() */
+{
+    pop3_visit_report report = POP3_VISIT_REPORT_INIT;
+    while (pop3_visit_step(visit)) {
+        pop3_waitable waits[POP3_VISIT_WAITABLES];
+        struct pollfd fds[POP3_VISIT_WAITABLES]; /* and those of other visits, and your own */
+        size_t n = pop3_visit_waits(visit, waits, POP3_VISIT_WAITABLES);
+        for (size_t i = 0; i < n; i++) {
+            fds[i].fd = waits[i].fd;
+            fds[i].events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0));
+        }
+        (void)poll(fds, (nfds_t)n, pop3_visit_deadline(visit));
+    }
+    if (pop3_visit_end(visit, &report) != POP3_COLLECT_OK)
+        fprintf(stderr, "%s\n", report.error.message);
+}
+/* [in_a_loop] */

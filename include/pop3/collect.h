@@ -6,6 +6,7 @@
  * | what                                                    | is                           |
  * |---------------------------------------------------------|------------------------------|
  * | an account visited, each new message delivered once     | pop3_visit()                 |
+ * | the same in an event loop                               | pop3_visit_begin()           |
  * | which messages have been seen, from one run to the next | pop3_memory_open()           |
  * | a message in a Maildir, where a power cut leaves it     | pop3_maildir_open()          |
  * | a field of a header, decoded                            | pop3_header_decode()         |
@@ -299,8 +300,8 @@ typedef enum pop3_visit_start {
  * pointer from then on, and ends with exactly one of commit and abort.
  *
  * No two of these functions run at a time in one visit. begin, write, finish, abort and find run in
- * the thread that called pop3_visit(), commit in another one; none may call pop3_visit() with the
- * same account. Each may block.
+ * the thread that called pop3_visit() or pop3_visit_step(), commit in another one; none may visit
+ * the same account. Each may block.
  *
  * **What the caller promises.** When commit returns ::POP3_COLLECT_OK, all these messages are where
  * they belong and stay there in a power cut (written, synced, and the directory synced, or a
@@ -417,28 +418,31 @@ typedef struct pop3_visit_notice {
     double seconds;                  /**< ::POP3_VISIT_WAITING: how long. */
 } pop3_visit_notice;
 
-/** Is told what happens in a visit, in the thread that called pop3_visit(). */
+/** Is told what happens in a visit, in the thread that called pop3_visit() or
+ * pop3_visit_step(). */
 typedef void (*pop3_visit_fn)(void *ctx, const pop3_visit_notice *notice);
 
 /** Which account is visited, and what becomes of its mail. Begin with ::POP3_VISIT_OPTIONS_INIT;
- * zero fields are defaults. All of it is the caller's, and must stay until pop3_visit() returns. */
+ * zero fields are defaults. All of it is the caller's, and must stay until the visit is over. */
 typedef struct pop3_visit_options {
     size_t size;         /**< sizeof(pop3_visit_options). */
     const char *memory;  /**< The file that remembers the account; see pop3_memory_open(). */
     const char *account; /**< The account's name in it; NULL: "USER@HOST:PORT", or with the path of
                               the Unix-domain socket behind the @. */
-    const pop3_client_options *connection; /**< Where to and how. Of it @c socket and the
-                              engine's limit of entries are not used: it is a listing of 2,000,000
-                              messages at most, and traits are remembered. Nor are
-                              @c trust_message_ends and @c prove_message_ends: the end of each
-                              message is proven before it is delivered. */
-    const char *user;                      /**< The user's name in UTF-8. */
-    const char *password;                  /**< The password in UTF-8, or NULL. */
-    const char *token;                     /**< An OAuth 2.0 access token, or NULL. */
+    const pop3_client_options
+        *connection;       /**< Where to and how. Of it @c socket (but see
+              pop3_visit_begin()) and the engine's limit of entries are not used: it is a listing of
+              2,000,000       messages at most, and traits are remembered. Nor are
+              @c trust_message_ends and @c prove_message_ends: the end of each
+              message is proven before it is delivered. */
+    const char *user;      /**< The user's name in UTF-8. */
+    const char *password;  /**< The password in UTF-8, or NULL. */
+    const char *token;     /**< An OAuth 2.0 access token, or NULL. */
     pop3_secret_fn secret; /**< Asked, before connecting, when neither is given: for a password and,
                               where that is ::POP3_ERR_NOT_OFFERED, for a token; for a token first
                               when @c mechanism takes one. Asked once more for a token when the
-                              server refuses it. Runs in the thread that called pop3_visit(). */
+                              server refuses it. Runs in the thread that called pop3_visit() or
+                              pop3_visit_step(). */
     void *secret_ctx;      /**< First argument of @c secret. */
     const char *mechanism; /**< The one method to log in with, as in pop3_login_options; NULL: the
                                 strongest. */
@@ -479,8 +483,7 @@ POP3_DEFAULTS(pop3_visit_options)
 #endif
 
 /**
- * Visits an account. Blocking, and for more than the network: there is no form of it for event
- * loops, beside which it runs in a thread (@ref guide_collecting shows one). The order of effects
+ * Visits an account. Blocking; pop3_visit_begin() is the form for event loops. The order of effects
  * for each message: its name is recorded, it is written, committed, recorded as delivered; only
  * then it may be deleted (RFC 1939 §5), QUIT is sent (§6), and the deletion recorded. Which
  * messages are new is told by unique-ids and, where those do not tell messages apart, by their
@@ -499,6 +502,60 @@ POP3_DEFAULTS(pop3_visit_options)
  */
 POP3_API pop3_collect_status pop3_visit(const pop3_visit_options *options,
                                         pop3_visit_report *report);
+
+/** @} */
+
+/** @defgroup pop3_visit_steps Visits in an event loop
+ * pop3_visit() for a program with a loop of its own, in which any number of visits go on: begin,
+ * step, wait until a descriptor is ready or the deadline has come, step again, until a step returns
+ * false; then end. No step waits for the network, nor for a batch to become durable, which a thread
+ * of the visit does. But a step reads and writes files (messages on their way to the disk, the
+ * memory), and calls the caller's functions, such as @c secret: a program that must not wait for a
+ * slow disk gives each visit a thread (@ref guide_collecting).
+ * @{ */
+
+/** A visit that goes on; used by one thread at a time. */
+typedef struct pop3_open_visit pop3_open_visit;
+
+/** Most descriptors that a visit waits on at a time. */
+#define POP3_VISIT_WAITABLES (POP3_MAX_WAITABLES + 1)
+
+/**
+ * Begins a visit: opens the memory, and does nothing else before the first pop3_visit_step().
+ * @param out     receives the visit, to be ended by pop3_visit_end(); NULL when it fails.
+ * @param options as for pop3_visit(); they must stay until pop3_visit_end(). The @c socket of the
+ *                connection is told what to wait on, with NULL for its client, at the end of a step
+ *                and within it: before a descriptor is first waited on, when that changes, and
+ *                before it is closed. @c stop_fd is looked at in each step.
+ * @param report  filled in when it fails; or NULL.
+ * @return as pop3_visit(); ::POP3_COLLECT_OK when the visit is to be stepped.
+ */
+POP3_API pop3_collect_status pop3_visit_begin(pop3_open_visit **out,
+                                              const pop3_visit_options *options,
+                                              pop3_visit_report *report);
+
+/** Does what can be done without waiting. Callbacks run inside, where no call with the visit is
+ * allowed. May be called at any time.
+ * @return whether the visit goes on: wait, then step again; else end it. */
+POP3_API bool pop3_visit_step(pop3_open_visit *visit);
+
+/** What to wait on, for poll(2): none before the first step. A loop that keeps descriptors, as
+ * epoll(7) does, is told by @c socket. @param out receives up to @p cap of them;
+ * ::POP3_VISIT_WAITABLES always suffice. @return how many there are. */
+POP3_API size_t pop3_visit_waits(const pop3_open_visit *visit, pop3_waitable *out, size_t cap);
+
+/** Milliseconds until the visit must be stepped though no descriptor is ready, as poll(2) takes
+ * them: 0 when that is now, -1 for never. */
+POP3_API int pop3_visit_deadline(const pop3_open_visit *visit);
+
+/**
+ * Ends a visit, and frees it. One that goes on is given up, without the message in hand: what has
+ * come before is delivered and recorded first, for which it waits. NULL does nothing.
+ * @param visit  the visit; no step of it may be under way.
+ * @param report filled in; or NULL.
+ * @return as pop3_visit(); ::POP3_COLLECT_TEMPORARY for one that was given up.
+ */
+POP3_API pop3_collect_status pop3_visit_end(pop3_open_visit *visit, pop3_visit_report *report);
 
 /** @} */
 

@@ -14,6 +14,9 @@
 
 #define P3_NOT_OVER 255
 
+/* Descriptors that are waited on beside those of visits: to end, and of jobs that are over. */
+#define P3_NOT_OF_A_VISIT 2
+
 /* An account that has had its turn, or has it. */
 typedef struct p3_work {
     size_t which;
@@ -25,7 +28,7 @@ typedef struct p3_work {
     int64_t silent;  /* and since when it is that much */
 } p3_work;
 
-typedef struct p3_loop {
+struct p3_loop {
     p3_run run;
     const p3_account *const *accounts;
     size_t count;
@@ -38,7 +41,7 @@ typedef struct p3_loop {
     p3_work **owners; /* of each descriptor */
     bool stopped;
     int64_t farewell; /* then: milliseconds until silent sessions are to be looked at */
-} p3_loop;
+};
 
 /* ---- beginning and ending sessions ---- */
 
@@ -169,30 +172,35 @@ static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
     w->ready = deadline == 0;
 }
 
-static void wait_for_any(p3_loop *l)
+/* Gathers what there is to wait on, at first what is not of a visit. Returns how much that is. */
+static size_t gather(p3_loop *l, int *timeout)
 {
     size_t n = 0;
-    int timeout = -1;
-    size_t active = p3_schedule_active(l->schedule);
     int64_t next = p3_schedule_next(l->schedule);
+    *timeout = -1;
+    l->fds[n++] =
+        (struct pollfd){.fd = l->stopped ? -1 : l->run.options->stop_fd, .events = POLLIN};
     l->fds[n++] = (struct pollfd){.fd = p3_jobs_fd(l->run.jobs), .events = POLLIN};
-    l->fds[n++] = (struct pollfd){.fd = l->run.options->stop_fd, .events = POLLIN};
-    size_t first = n;
-    for (size_t i = 0; i < active; i++)
-        watch(l, l->active[i], &n, &timeout);
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++)
+        watch(l, l->active[i], &n, timeout);
     if (next < INT64_MAX)
-        sooner(&timeout, next - p3_clock_ms());
-    if (l->stopped) {
-        l->fds[1].fd = -1;
-        sooner(&timeout, l->farewell);
-    }
+        sooner(timeout, next - p3_clock_ms());
+    if (l->stopped)
+        sooner(timeout, l->farewell);
+    return n;
+}
+
+static void wait_for_any(p3_loop *l)
+{
+    int timeout;
+    size_t n = gather(l, &timeout);
     if (poll(l->fds, (nfds_t)n, timeout) < 0)
         return; /* a signal: look around again */
-    for (size_t i = first; i < n; i++) {
+    for (size_t i = P3_NOT_OF_A_VISIT; i < n; i++) {
         if (l->fds[i].revents != 0)
             l->owners[i]->ready = true;
     }
-    for (size_t i = 0; i < active; i++) {
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
         p3_work *w = l->active[i];
         pop3_client *client = p3_visit_polls(w->visit);
         if (client != NULL && pop3_client_deadline(client) == 0)
@@ -265,17 +273,25 @@ static bool step_visits(p3_loop *l)
     return more;
 }
 
-static void run_loop(p3_loop *l)
+/* Does what can be done without waiting. Returns whether anything is left. */
+static bool go_on(p3_loop *l)
 {
-    while (l->done < l->count) {
+    bool more = true;
+    while (more && l->done < l->count) {
         if (!l->stopped && p3_stop_is_asked(l->run.options))
             stop_all(l);
         if (l->stopped)
             l->farewell = abandon_silent(l);
         else
             (void)begin_visits(l);
-        if (step_visits(l) || l->done == l->count)
-            continue;
+        more = step_visits(l);
+    }
+    return l->done < l->count;
+}
+
+void p3_sync_run(p3_loop *l)
+{
+    while (go_on(l)) {
         wait_for_any(l);
         p3_jobs_reap(l->run.jobs);
     }
@@ -288,8 +304,8 @@ static bool prepare(p3_loop *l, const p3_sync_options *o, p3_problem *why)
     l->works = calloc(l->count + 1, sizeof(p3_work *));
     l->exits = malloc(l->count + 1);
     l->active = calloc(most + 1, sizeof(p3_work *));
-    l->fds = calloc(most * POP3_MAX_WAITABLES + 2, sizeof *l->fds);
-    l->owners = calloc(most * POP3_MAX_WAITABLES + 2, sizeof(p3_work *));
+    l->fds = calloc(most * POP3_MAX_WAITABLES + P3_NOT_OF_A_VISIT, sizeof *l->fds);
+    l->owners = calloc(most * POP3_MAX_WAITABLES + P3_NOT_OF_A_VISIT, sizeof(p3_work *));
     if (l->schedule == NULL || l->works == NULL || l->exits == NULL || l->active == NULL ||
         l->fds == NULL || l->owners == NULL)
         return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
@@ -305,21 +321,72 @@ static int status_of(const p3_loop *l)
     return status;
 }
 
+static void release(p3_loop *l)
+{
+    p3_run_end(&l->run);
+    p3_schedule_free(l->schedule);
+    free(l->owners);
+    free(l->fds);
+    free(l->active);
+    free(l->exits);
+    free(l->works);
+    free(l);
+}
+
+p3_loop *p3_sync_begin(const p3_sync_options *options, const p3_account *const *accounts,
+                       size_t count, p3_problem *why)
+{
+    p3_loop *l = malloc(sizeof *l);
+    if (l == NULL) {
+        p3_problem_set(why, EX_OSERR, "beginning: out of memory");
+        return NULL;
+    }
+    *l = (p3_loop){.accounts = accounts, .count = count};
+    if (prepare(l, options, why))
+        return l;
+    release(l);
+    return NULL;
+}
+
+bool p3_sync_step(p3_loop *l)
+{
+    p3_jobs_reap(l->run.jobs);
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++)
+        l->active[i]->ready = true;
+    return go_on(l);
+}
+
+size_t p3_sync_waits(p3_loop *l, const struct pollfd **fds, int *timeout)
+{
+    size_t n = gather(l, timeout);
+    *fds = l->fds + 1;
+    return n - 1;
+}
+
+/* Gives up what is under way. */
+static void abandon_all(p3_loop *l)
+{
+    stop_all(l);
+    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++)
+        p3_visit_abandon(l->active[i]->visit);
+    p3_sync_run(l);
+}
+
+void p3_sync_end(p3_loop *l, int *status)
+{
+    if (l->done < l->count)
+        abandon_all(l);
+    *status = status_of(l);
+    release(l);
+}
+
 bool p3_sync(const p3_sync_options *options, const p3_account *const *accounts, size_t count,
              int *status, p3_problem *why)
 {
-    p3_loop l = {.accounts = accounts, .count = count};
-    bool ok = prepare(&l, options, why);
-    if (ok) {
-        run_loop(&l);
-        *status = status_of(&l);
-    }
-    p3_run_end(&l.run);
-    p3_schedule_free(l.schedule);
-    free(l.owners);
-    free(l.fds);
-    free(l.active);
-    free(l.exits);
-    free(l.works);
-    return ok;
+    p3_loop *l = p3_sync_begin(options, accounts, count, why);
+    if (l == NULL)
+        return false;
+    p3_sync_run(l);
+    p3_sync_end(l, status);
+    return true;
 }

@@ -1,20 +1,27 @@
 /* A visit to one account: a run of the rooms below, with one account in it. */
 #include <pop3/collect.h>
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "collect/sync.h"
 #include "public/error.h"
 #include "public/visit_account.h"
 #include "support/printable.h"
 
-/* What has come of it so far. */
-typedef struct p3_progress {
-    const pop3_visit_options *options;
-    pop3_visit_report report;
-    p3_problem over; /* how it ended */
-} p3_progress;
+struct pop3_open_visit {
+    p3_visit_account account;
+    const p3_account *accounts[1]; /* that one */
+    p3_loop *loop;
+    bool goes_on;
+    pop3_visit_report report; /* what has come of it so far */
+    p3_problem over;          /* how it ended */
+    /* What the caller's loop has been told to wait on. */
+    pop3_waitable told[POP3_VISIT_WAITABLES];
+    size_t told_count;
+};
 
 static void count(pop3_visit_report *r, const p3_tally *t)
 {
@@ -52,8 +59,9 @@ static bool event_of(p3_notice_kind kind, pop3_visit_event *out)
     return false;
 }
 
-static void tell(const p3_progress *p, const p3_notice *n, pop3_visit_event event)
+static void tell(const pop3_open_visit *p, const p3_notice *n, pop3_visit_event event)
 {
+    const pop3_visit_options *o = &p->account.options;
     const char *text = n->problem != NULL ? n->problem->text : n->text;
     char *clean = p3_line_clean(text, strlen(text));
     pop3_visit_notice notice = {.event = event,
@@ -63,19 +71,19 @@ static void tell(const p3_progress *p, const p3_notice *n, pop3_visit_event even
                                 .octets = n->octets,
                                 .text = clean != NULL ? clean : "",
                                 .seconds = n->seconds};
-    p->options->notice(p->options->notice_ctx, &notice);
+    o->notice(o->notice_ctx, &notice);
     free(clean);
 }
 
 /* A p3_notice_fn. */
 static void note(void *ctx, const p3_notice *n)
 {
-    p3_progress *p = ctx;
+    pop3_open_visit *p = ctx;
     pop3_visit_event event;
     count(&p->report, n->tally);
     if (n->kind == P3_NOTICE_OVER && n->problem != NULL)
         p->over = *n->problem;
-    if (p->options->notice != NULL && event_of(n->kind, &event))
+    if (p->account.options.notice != NULL && event_of(n->kind, &event))
         tell(p, n, event);
 }
 
@@ -89,25 +97,160 @@ static void hand_over(pop3_visit_report *to, const pop3_visit_report *from)
            known - sizeof to->size);
 }
 
+/* ---- what a loop waits on ---- */
+
+/* Tells the caller's loop, if it is to be told, that a descriptor is waited on so. */
+static void announce(const pop3_open_visit *v, int fd, bool read, bool write)
+{
+    const pop3_client_options *o = v->account.options.connection;
+    if (o->socket != NULL)
+        o->socket(o->socket_ctx, NULL, fd, read, write);
+}
+
+static pop3_waitable *find(pop3_waitable *waits, size_t count, int fd)
+{
+    size_t i = 0;
+    while (i < count && waits[i].fd != fd)
+        i++;
+    return i < count ? &waits[i] : NULL;
+}
+
+static void withdraw(pop3_open_visit *v, pop3_waitable *told)
+{
+    int fd = told->fd;
+    *told = v->told[--v->told_count];
+    announce(v, fd, false, false);
+}
+
+/* A pop3_socket_fn. What a client begins to wait on is told when the step is over: a visit that
+ * waits for the disk does not wait on its connection. But what is closed is withdrawn at once. */
+static void withdraw_closed(void *ctx, pop3_client *client, int fd, bool read, bool write)
+{
+    pop3_open_visit *v = ctx;
+    pop3_waitable *told = find(v->told, v->told_count, fd);
+    (void)client;
+    if (told != NULL && !read && !write)
+        withdraw(v, told);
+}
+
+/* Tells the caller's loop what has changed. */
+static void tell_loop(pop3_open_visit *v, const pop3_waitable *now, size_t count)
+{
+    for (size_t i = v->told_count; i > 0; i--) {
+        if (find((pop3_waitable *)(uintptr_t)now, count, v->told[i - 1].fd) == NULL)
+            withdraw(v, &v->told[i - 1]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pop3_waitable *told = find(v->told, v->told_count, now[i].fd);
+        bool changed = told == NULL || told->read != now[i].read || told->write != now[i].write;
+        if (told == NULL)
+            told = &v->told[v->told_count++];
+        *told = now[i];
+        if (changed)
+            announce(v, now[i].fd, now[i].read, now[i].write);
+    }
+}
+
+/* What to wait on now. */
+static size_t gather(const pop3_open_visit *v, pop3_waitable *out, int *timeout)
+{
+    const struct pollfd *fds;
+    size_t n = 0;
+    size_t found = p3_sync_waits(v->loop, &fds, timeout);
+    for (size_t i = 0; i < found; i++) {
+        if (n < POP3_VISIT_WAITABLES)
+            out[n++] = (pop3_waitable){.fd = fds[i].fd,
+                                       .read = (fds[i].events & POLLIN) != 0,
+                                       .write = (fds[i].events & POLLOUT) != 0};
+    }
+    return n;
+}
+
+/* ---- a visit, step by step ---- */
+
+/* Tells how it ended, and frees it. */
+static pop3_collect_status conclude(pop3_open_visit *v, const p3_problem *why,
+                                    pop3_visit_report *report)
+{
+    pop3_collect_status class =
+        why->exit != 0 ? p3_collect_fail(&v->report.error, why) : POP3_COLLECT_OK;
+    hand_over(report, &v->report);
+    p3_visit_account_clear(&v->account);
+    free(v);
+    return class;
+}
+
+pop3_collect_status pop3_visit_begin(pop3_open_visit **out, const pop3_visit_options *options,
+                                     pop3_visit_report *report)
+{
+    p3_problem why = {0};
+    pop3_open_visit *v = calloc(1, sizeof *v);
+    *out = NULL;
+    if (v == NULL) {
+        pop3_visit_report none = POP3_VISIT_REPORT_INIT;
+        p3_problem_set(&why, EX_OSERR, "visiting an account: out of memory");
+        pop3_collect_status class = p3_collect_fail(&none.error, &why);
+        hand_over(report, &none);
+        return class;
+    }
+    v->report = (pop3_visit_report)POP3_VISIT_REPORT_INIT;
+    v->goes_on = true;
+    if (p3_visit_account_read(&v->account, options, &why)) {
+        v->account.run.notice = note;
+        v->account.run.notice_ctx = v;
+        v->account.account.connection.socket = withdraw_closed;
+        v->account.account.connection.socket_ctx = v;
+        v->accounts[0] = &v->account.account;
+        v->loop = p3_sync_begin(&v->account.run, v->accounts, 1, &why);
+    }
+    if (v->loop == NULL)
+        return conclude(v, &why, report);
+    *out = v;
+    return POP3_COLLECT_OK;
+}
+
+bool pop3_visit_step(pop3_open_visit *visit)
+{
+    pop3_waitable now[POP3_VISIT_WAITABLES];
+    int timeout;
+    visit->goes_on = visit->goes_on && p3_sync_step(visit->loop);
+    tell_loop(visit, now, visit->goes_on ? gather(visit, now, &timeout) : 0);
+    return visit->goes_on;
+}
+
+size_t pop3_visit_waits(const pop3_open_visit *visit, pop3_waitable *out, size_t cap)
+{
+    size_t count = visit->told_count < cap ? visit->told_count : cap;
+    memcpy(out, visit->told, count * sizeof *out);
+    return count;
+}
+
+int pop3_visit_deadline(const pop3_open_visit *visit)
+{
+    pop3_waitable unused[POP3_VISIT_WAITABLES];
+    int timeout = 0;
+    if (visit->told_count > 0) /* else it is to be stepped for the first time, or is over */
+        (void)gather(visit, unused, &timeout);
+    return timeout;
+}
+
+pop3_collect_status pop3_visit_end(pop3_open_visit *visit, pop3_visit_report *report)
+{
+    int unused;
+    if (visit == NULL)
+        return POP3_COLLECT_OK;
+    tell_loop(visit, NULL, 0);
+    p3_sync_end(visit->loop, &unused);
+    p3_problem why = visit->over;
+    return conclude(visit, &why, report);
+}
+
 pop3_collect_status pop3_visit(const pop3_visit_options *options, pop3_visit_report *report)
 {
-    p3_visit_account a;
-    p3_progress p = {.report = POP3_VISIT_REPORT_INIT};
-    p3_problem why = {0};
-    int status;
-    bool began = p3_visit_account_read(&a, options, &why);
-    if (began) {
-        const p3_account *account = &a.account;
-        p.options = &a.options;
-        a.run.notice = note;
-        a.run.notice_ctx = &p;
-        began = p3_sync(&a.run, &account, 1, &status, &why);
-    }
-    if (began)
-        why = p.over;
-    pop3_collect_status class =
-        why.exit != 0 ? p3_collect_fail(&p.report.error, &why) : POP3_COLLECT_OK;
-    hand_over(report, &p.report);
-    p3_visit_account_clear(&a);
-    return class;
+    pop3_open_visit *v;
+    pop3_collect_status status = pop3_visit_begin(&v, options, report);
+    if (v == NULL)
+        return status;
+    p3_sync_run(v->loop);
+    return pop3_visit_end(v, report);
 }

@@ -18,6 +18,7 @@ from world import DEADLINE, certificates, message  # noqa: E402
 
 MAIL_PROGRAM = os.environ.get("POP3_MAIL_PROGRAM", str(ROOT / "build/examples/mail_program"))
 COLLECT_FILES = os.environ.get("POP3_COLLECT_FILES", str(ROOT / "build/examples/collect_files"))
+COLLECT_LOOP = os.environ.get("POP3_COLLECT_LOOP", str(ROOT / "build/examples/collect_loop"))
 COLLECT_CRASH = os.environ.get("POP3_COLLECT_CRASH", str(ROOT / "build/tests/collect/collect-files-crash"))
 MESSAGES = 70
 
@@ -136,3 +137,20 @@ def test_the_mail_program_shows_what_is_new_once(world, tmp_path):
 def test_the_mail_program_has_60_lines():
     lines = (ROOT / "examples/mail_program.c").read_text().splitlines()
     assert len(lines) <= 60
+
+
+def test_the_program_with_a_loop_collects_the_mail_of_a_hundred_users_over_tls(world, tmp_path):
+    certs = certificates(tmp_path / "certs")
+    users = [f"user{i}" for i in range(100)]
+    world.fill(3)
+    files = world.path / "files"
+    files.mkdir()
+    with world.server("--tls", "--cert", certs / "good.pem", "--key", certs / "good.key") as server:
+        command = [COLLECT_LOOP, "localhost", str(server.tls_port), str(certs / "ca.pem"), str(files), *users]
+        for found in (3, 0):
+            done = subprocess.run(command, env=world.environment(), input="secret\n", capture_output=True, text=True,
+                                  timeout=DEADLINE, check=False)  # fmt: skip
+            assert (done.returncode, done.stderr) == (0, "")
+            assert sorted(done.stdout.splitlines()) == sorted(f"{user}: {found} new messages" for user in users)
+    for user in users:
+        assert len(list((files / user / "new").iterdir())) == 3

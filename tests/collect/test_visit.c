@@ -16,15 +16,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collect/in_a_loop.h"
 #include "support/guard.h"
 #include "support/scratch.h"
 #include "support/server.h"
 #include "support/text.h"
 
 #define MESSAGES 5
+
+/* pop3_visit(), or the same step by step: all holds for both. */
+static pop3_collect_status (*visit_it)(const pop3_visit_options *options,
+                                       pop3_visit_report *report) = pop3_visit;
 
 /* ---- a target of a program's own: an array ---- */
 
@@ -262,7 +268,7 @@ static int tear_down(void **state)
 static void visit(fixture *f, pop3_collect_status expected)
 {
     f->report = (pop3_visit_report)POP3_VISIT_REPORT_INIT;
-    pop3_collect_status status = pop3_visit(&f->visit, &f->report);
+    pop3_collect_status status = visit_it(&f->visit, &f->report);
     assert_int_equal(f->report.error.status, status);
     assert_int_equal(f->report.error.message[0] == '\0', status == POP3_COLLECT_OK);
     if (status != expected)
@@ -680,7 +686,7 @@ static void a_line_that_breaks_anywhere_loses_nothing(void **state)
         snprintf(octets, sizeof octets, "%d", n);
         start(f, n % 2 == 0 ? "--close-after" : "--reset-after", octets);
         f->report = (pop3_visit_report)POP3_VISIT_REPORT_INIT;
-        (void)pop3_visit(&f->visit, &f->report);
+        (void)visit_it(&f->visit, &f->report);
         stop_server(f);
     }
     start(f, NULL, NULL);
@@ -717,7 +723,7 @@ static void *run_job(void *arg)
 {
     job *j = arg;
     j->report = (pop3_visit_report)POP3_VISIT_REPORT_INIT;
-    j->status = pop3_visit(&j->visit, &j->report);
+    j->status = visit_it(&j->visit, &j->report);
     return NULL;
 }
 
@@ -800,9 +806,105 @@ static void open_standard_descriptors(void)
     close(fd);
 }
 
+/* ---- many in one loop ---- */
+
+enum { LOOPED = 100 };
+
+typedef struct crowd {
+    looped visits[LOOPED];
+    box boxes[LOOPED];
+    pop3_target targets[LOOPED];
+    char accounts[LOOPED][20];
+} crowd;
+
+static void begin_crowd(crowd *c, const fixture *f, int epoll)
+{
+    for (int i = 0; i < LOOPED; i++) {
+        pop3_visit_options o = f->visit;
+        snprintf(c->accounts[i], sizeof c->accounts[i], "account %d", i);
+        c->targets[i] = f->target;
+        c->targets[i].ctx = &c->boxes[i];
+        o.account = c->accounts[i];
+        o.target = &c->targets[i];
+        loop_begin(&c->visits[i], &o, epoll);
+        assert_non_null(c->visits[i].visit);
+    }
+}
+
+static void a_hundred_visits_go_on_in_one_loop(void **state)
+{
+    fixture *f = *state;
+    crowd *c = calloc(1, sizeof *c);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    start(f, NULL, NULL);
+    assert_non_null(c);
+    for (int round = 0; round < 2; round++) {
+        put(f, MESSAGES + round);
+        begin_crowd(c, f, epoll);
+        while (loop_once(c->visits, LOOPED, epoll) > 0)
+            continue;
+        for (int i = 0; i < LOOPED; i++) {
+            if (c->visits[i].status != POP3_COLLECT_OK)
+                fail_msg("%s", c->visits[i].report.error.message);
+            assert_int_equal(c->boxes[i].count, MESSAGES + 1 + round);
+            assert_int_equal(c->boxes[i].begun, c->boxes[i].ended);
+            assert_false(c->boxes[i].together);
+        }
+    }
+    for (int i = 0; i < LOOPED; i++)
+        box_clear(&c->boxes[i]);
+    assert_int_equal(close(epoll), 0);
+    free(c);
+}
+
+/* A pop3_visit_fn. */
+static void count_retrieved(void *ctx, const pop3_visit_notice *n)
+{
+    *(unsigned *)ctx += n->event == POP3_VISIT_RETRIEVED;
+}
+
+static void a_visit_that_is_ended_early_keeps_what_has_come(void **state)
+{
+    fixture *f = *state;
+    looped l;
+    unsigned retrieved = 0;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    static const char script[] =
+        "on 'RETR 3' { line '+OK'; repeat 9000 { line 'cut' }; delay 600000 }\n"
+        "serve\n";
+    const char *const options[] = {"--mail", f->mail, NULL};
+    assert_true(server_start(&f->server, script, options));
+    f->connection.port = f->server.port;
+    f->visit.notice = count_retrieved;
+    f->visit.notice_ctx = &retrieved;
+    loop_begin(&l, &f->visit, epoll);
+    while (retrieved < 2)
+        assert_int_equal(loop_once(&l, 1, epoll), 1);
+    loop_end(&l);
+    assert_int_equal(l.status, POP3_COLLECT_TEMPORARY);
+    assert_non_null(strstr(l.report.error.message, "stopped"));
+    assert_int_equal(f->box.count, 2);
+    assert_int_equal(close(epoll), 0);
+    stop_server(f);
+    start(f, NULL, NULL);
+    visit(f, POP3_COLLECT_OK);
+    assert_complete(f, MESSAGES);
+}
+
+static void a_visit_may_be_ended_before_it_is_stepped(void **state)
+{
+    fixture *f = *state;
+    looped l;
+    loop_begin(&l, &f->visit, -1);
+    assert_int_equal(pop3_visit_deadline(l.visit), 0);
+    loop_end(&l);
+    assert_int_equal(l.status, POP3_COLLECT_TEMPORARY);
+    assert_int_equal(pop3_visit_end(NULL, NULL), POP3_COLLECT_OK);
+}
+
 #define VISIT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         VISIT(each_message_comes_once),
@@ -825,10 +927,16 @@ int main(void)
         VISIT(a_message_without_an_end_is_given_up),
         VISIT(visits_in_many_threads_share_a_memory),
         VISIT(a_second_visit_to_an_account_is_told_that_another_has_it),
+        VISIT(a_hundred_visits_go_on_in_one_loop),
+        VISIT(a_visit_that_is_ended_early_keeps_what_has_come),
+        VISIT(a_visit_may_be_ended_before_it_is_stepped),
     };
+    if (argc > 1 && strcmp(argv[1], "steps") == 0)
+        visit_it = visit_in_a_loop;
     open_standard_descriptors();
     guard_install();
-    int failed = cmocka_run_group_tests_name("collect-visit", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name(argc > 1 ? "collect-visit-steps" : "collect-visit",
+                                             tests, NULL, NULL);
     scratch_remove();
     return failed;
 }
