@@ -11,13 +11,6 @@
 #include "cli/finding.h"
 #include "deliver/gmail_labels.h"
 
-/* What the lines of a kind begin with. */
-static const char *const titles[] = {
-    [P3_TARGET_MAILDIR] = "Maildir",    [P3_TARGET_MBOX] = "mbox",
-    [P3_TARGET_COMMAND] = "command",    [P3_TARGET_LMTP] = "LMTP target",
-    [P3_TARGET_GMAIL] = "Gmail target", [P3_TARGET_IMAP] = "IMAP target",
-    [P3_TARGET_SMTP] = "SMTP target"};
-
 static void tell(void *ctx, bool is_note, const char *text)
 {
     p3_finding(is_note ? "note" : "ok", ctx, "%s", text);
@@ -59,7 +52,7 @@ static bool check_path(const p3_target *t, const char *what, p3_problem *why)
 static int check(const p3_local_account *a, const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
-    const char *what = titles[t->kind];
+    const char *what = row->title;
     const p3_trial trial = {.tell = tell, .ctx = (void *)(uintptr_t)what};
     p3_problem why = {0};
     bool ok = check_tokens(a, row->name, what, &why);

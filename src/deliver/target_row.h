@@ -40,7 +40,8 @@ typedef enum p3_target_form {
 /* What is true of a kind. */
 typedef struct p3_target_row {
     p3_target_kind kind;
-    const char *name; /* the setting; and in the state, see p3_target_text() */
+    const char *name;  /* the setting; and in the state, see p3_target_text() */
+    const char *title; /* for people */
     p3_target_form form;
     bool (*server)(p3_server_url *out, const char *where); /* P3_TARGET_URL: reads its server */
     const char *example;                                   /* and how one is written */

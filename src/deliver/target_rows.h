@@ -11,6 +11,7 @@
 #define P3_MAILDIR_ROW                                                                             \
     {.kind = P3_TARGET_MAILDIR,                                                                    \
      .name = "maildir",                                                                            \
+     .title = "Maildir",                                                                           \
      .form = P3_TARGET_PATH,                                                                       \
      .open = p3_maildir_open,                                                                      \
      .tidy = p3_maildir_tidy,                                                                      \
