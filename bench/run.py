@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measures us and our peers: the same machine, the same server, in turn, round after round.
 
-    run.py [--full] [--rounds N] [--build DIR] [--output DIR] [--deliver-to DIR] [WORKLOAD]...
+    run.py [--full] [--rounds N] [--keep] [--build DIR] [--output DIR] [--deliver-to DIR] [WORKLOAD]...
 
 Workloads are W1 to W9, T (other targets than a Maildir), P (Python), G1 (growth by messages), G2 (growth by
 accounts) and G4 (visits over TLS); default all of them. The short form is for a look, with smaller workloads and
 without the slowest peers; --full is for numbers to be published. Prints the tables, and leaves in --output (default: BUILD/bench-results)
-performance-results.md and a folder performance with results.json and the plots. docs/records/performance.md says
+performance-results.md and a folder performance with results.json and the plots; with --keep, what is there of other
+tables stays, and each says of which run it is. docs/records/performance.md says
 how it is done and what it means.
 """
 
@@ -27,8 +28,8 @@ from pathlib import Path
 
 import plot
 import workloads
-from harness import ROOT, Bench
-from workloads import Result
+from harness import ROOT, Bench, Row, Trial
+from workloads import Goal, Result
 
 
 def output_of(*command: str) -> str:
@@ -70,6 +71,7 @@ def table(result: Result) -> list[str]:
     lines = [
         f"### {result.name}: {result.title}",
         "",
+        *([f"Of another run: {result.run}.", ""] if result.run else []),
         "| program | seconds | x floor | x ours | CPU seconds | peak MB | note |",
         "|---|---:|---:|---:|---:|---:|---|",
     ]
@@ -123,11 +125,35 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--timeout", type=int, help="seconds after which a program is killed")
+    parser.add_argument("--keep", action="store_true", help="keep the tables of earlier runs that this one does not make")
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--deliver-to", type=Path, help="where mail is delivered: a folder on the disk to measure")
     parser.add_argument("workload", nargs="*", choices=[[], *workloads.ALL], metavar="WORKLOAD")
     return parser.parse_args(arguments)
+
+
+def kept_result(found: dict, about: dict) -> Result:
+    """A table of an earlier run, from its results.json."""
+    rows = [Row(Trial(r["name"], lambda _: [], r["kind"]), r["wall_s"], r["cpu_s"], r["peak_kib"], r["failure"])
+            for r in found["rows"]]
+    goals = [Goal(g["text"], g["value"], g["most"]) for g in found["goals"]]
+    run = found.get("run") or f"{about['date']}, revision {about['commit']}, {about['form']} form, {about['processor']}"
+    return Result(found["name"], found["title"], rows, goals, found["series"], run)
+
+
+def earlier_results(output: Path) -> list[Result]:
+    path = output / "performance" / "results.json"
+    if not path.exists():
+        return []
+    data = json.loads(path.read_text())
+    return [kept_result(found, data["about"]) for found in data["results"]]
+
+
+def with_kept(results: list[Result], kept: list[Result]) -> list[Result]:
+    """In the order of the earlier run, each table where it was; new ones at the end."""
+    made = {r.name: r for r in results}
+    return [made.pop(r.name, r) for r in kept] + list(made.values())
 
 
 def save(output: Path, about: dict, results: list[Result], scan: list[str]) -> None:
@@ -137,6 +163,7 @@ def save(output: Path, about: dict, results: list[Result], scan: list[str]) -> N
             "name": r.name,
             "title": r.title,
             "series": r.series,
+            "run": r.run,
             "rows": [row.as_json() for row in r.rows],
             "goals": [{"text": g.text, "value": g.value, "most": g.most, "verdict": g.verdict} for g in r.goals],
         }
@@ -169,13 +196,14 @@ def main(arguments: list[str]) -> int:
         scan = scanner(bench)
         print("\n".join(scan))
         results: list[Result] = []
+        kept = earlier_results(output) if options.keep else []
         for name in options.workload or workloads.ALL:
             print(f"{name}: {workloads.ALL[name].__doc__}", file=sys.stderr)
             new = workloads.ALL[name](bench)
             for result in new:
                 print("\n".join(table(result)), flush=True)
             results += new
-            save(output, about, results, scan)
+            save(output, about, with_kept(results, kept), scan)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     goals = [(r.name, g) for r in results for g in r.goals]

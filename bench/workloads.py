@@ -44,6 +44,7 @@ class Result:
     rows: list[Row]
     goals: list[Goal] = field(default_factory=list)
     series: Optional[dict] = None  # {"x": label, "at": number} of a growth measurement
+    run: str = ""  # which it is of, when it was kept of an earlier one
 
     def row(self, name: str) -> Optional[Row]:
         return next((r for r in self.rows if r.trial.name == name and not r.failure), None)
@@ -354,6 +355,9 @@ def python(b: Bench) -> list[Result]:
     with b.server(n, 4096) as (port, tls):
         rows = b.rounds_of(start + retrieve + pair("500 sessions", "--work", "connect"), port, tls)
     small = Result("P1", f"Python: {n:,} messages of 4 KB, one command at a time", rows)
+    with b.server(n, 4096, 0, "--awake") as (port, tls):
+        rows = b.rounds_of(retrieve, port, tls)
+    awake = Result("P1 awake", f"Python: {n:,} messages of 4 KB, one at a time, from a server that never sleeps", rows)
     with b.server(large, 5000000) as (port, tls):
         rows = b.rounds_of(pair("retrieve") + pair("retrieve", tls=True), port, tls)
     octets = Result("P2", f"Python: {large} messages of 5 MB", rows)
@@ -373,16 +377,17 @@ def python(b: Bench) -> list[Result]:
         r.held(f"cpoplib / poplib, {what}{', without the start' if less else ''}", time("cpoplib"), time("poplib"), most)
 
     hold(small, "import", 0.7, "python3 alone")
-    hold(small, "retrieve", 0.4)
-    hold(small, "retrieve", 0.3, "{}, import")
-    hold(small, "retrieve, TLS", 0.5)
+    for r in (small, awake):
+        hold(r, "retrieve", 0.4)
+        hold(r, "retrieve", 0.3, "{}, import")
+        hold(r, "retrieve, TLS", 0.5)
     hold(small, "500 sessions", 1)
     hold(octets, "retrieve", 0.08)
     hold(listing, "list", 0.1, "{}, import")
     for r, what in ((small, "retrieve"), (octets, "retrieve"), (listing, "list")):
         mine, other = r.memory(f"cpoplib, {what}"), r.memory(f"poplib, {what}")
         r.held(f"cpoplib / poplib, {what}, memory", mine, other, 1)
-    return [small, octets, listing]
+    return [small, awake, octets, listing]
 
 
 def w9(b: Bench) -> list[Result]:

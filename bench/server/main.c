@@ -5,11 +5,15 @@
  *
  *     bench-server [--port P] [--tls-port P] [--cert FILE --key FILE] [--messages N] [--size
  * OCTETS]
- *                  [--no-pipelining] [--by-pieces] [--report]
+ *                  [--no-pipelining] [--by-pieces] [--awake] [--report]
  *
  * --by-pieces writes status line and body of a reply apart, with Nagle's algorithm on, as popa3d,
  * solid-pop3d and others do: the second waits until the first has been acknowledged. It announces
  * no pipelining, as those do not.
+ *
+ * --awake never sleeps: it looks for input all the time, as if it were a machine of its own. One
+ * that sleeps takes longer to wake than to answer, which hides what a client costs that sends one
+ * command at a time.
  *
  * Ports default to free ones. Prints "ready PORT TLS-PORT" (TLS-PORT 0 without a certificate), and
  * with --report a line for each session when it ends: how many commands, and how many
@@ -36,6 +40,7 @@ typedef struct server {
     SSL_CTX *tls; /* NULL without a certificate */
     bool report;
     bool by_pieces;
+    bool awake;
     int poll;
     int plain_listener, tls_listener; /* the latter -1 without TLS */
 } server;
@@ -161,7 +166,7 @@ _Noreturn static void run(server *s)
 {
     struct epoll_event ready[256];
     for (;;) {
-        int n = epoll_wait(s->poll, ready, 256, -1);
+        int n = epoll_wait(s->poll, ready, 256, s->awake ? 0 : -1);
         if (n < 0 && errno != EINTR)
             die("epoll_wait");
         for (int i = 0; i < n; i++) {
@@ -177,11 +182,17 @@ _Noreturn static void run(server *s)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},     {"tls-port", required_argument, NULL, 't'},
-        {"cert", required_argument, NULL, 'c'},     {"key", required_argument, NULL, 'k'},
-        {"messages", required_argument, NULL, 'm'}, {"size", required_argument, NULL, 's'},
-        {"no-pipelining", no_argument, NULL, 'n'},  {"by-pieces", no_argument, NULL, 'b'},
-        {"report", no_argument, NULL, 'r'},         {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},
+        {"tls-port", required_argument, NULL, 't'},
+        {"cert", required_argument, NULL, 'c'},
+        {"key", required_argument, NULL, 'k'},
+        {"messages", required_argument, NULL, 'm'},
+        {"size", required_argument, NULL, 's'},
+        {"no-pipelining", no_argument, NULL, 'n'},
+        {"by-pieces", no_argument, NULL, 'b'},
+        {"report", no_argument, NULL, 'r'},
+        {"awake", no_argument, NULL, 'a'},
+        {NULL, 0, NULL, 0},
     };
     static server s = {.service = {.pipelining = true}, .tls_listener = -1};
     uint16_t port = 0;
@@ -219,6 +230,9 @@ int main(int argc, char **argv)
             break;
         case 'r':
             s.report = true;
+            break;
+        case 'a':
+            s.awake = true;
             break;
         default:
             return 2;
