@@ -35,7 +35,13 @@ import lmtpd  # noqa: E402
 from world import COMMAND, CRASH_COMMAND, Server, World, certificates, message, read_mbox  # noqa: E402
 
 SHIM = os.environ["POP3_FAULT_SHIM"]
-SERVERS = ("imap", "smtp")  # what these targets are
+IMAP = ("imap", "labels")  # targets that are an IMAP server; "labels": with labels to be given
+SERVERS = {
+    "imap": imapd.Imapd,
+    "labels": lambda certs: imapd.Imapd(certs, capabilities=(*imapd.CAPABILITIES, "X-GM-EXT-1")),
+    "lmtp": lambda certs: lmtpd.TlsLmtpd(certs, tls=False, starttls=True),
+    "smtp": lmtpd.Smtpd,
+}
 MESSAGES = 6
 LINES = 400
 DOCUMENTED = {0, 64, 65, 68, 69, 71, 73, 74, 75, 76, 77, 78}
@@ -179,15 +185,15 @@ FAULTS = [
     Fault("fcntl", errno.ENOLCK, ways="plain", stride=3),
     Fault("sqlite-step", SQLITE_FULL, ways="plain"),
     Fault("sqlite-step", SQLITE_BUSY, ways="plain", targets="maildir"),
-    Fault("allocation", errno.ENOMEM, ways="plain", targets="imap smtp"),
+    Fault("allocation", errno.ENOMEM, ways="plain", targets="imap smtp lmtp labels"),
     # Not OpenSSL's own: libcurl does not ask whether OpenSSL could set itself up, and OpenSSL 3.0 crashes then.
-    Fault("other-allocation", errno.ENOMEM, stride=7, ways="plain", targets="imap smtp"),
-    Fault("recv", errno.ECONNRESET, ways="plain", targets="imap smtp"),
-    Fault("send", errno.EPIPE, ways="plain", targets="imap smtp"),
-    Fault("socket", errno.EMFILE, ways="plain", targets="imap smtp"),
-    Fault("connect", errno.ECONNREFUSED, ways="plain", targets="imap smtp"),
-    Fault("write", errno.ENOSPC, ways="plain", targets="imap smtp"),
-    Fault("pread", errno.EIO, ways="plain", targets="imap smtp"),
+    Fault("other-allocation", errno.ENOMEM, stride=7, ways="plain", targets="imap smtp lmtp labels"),
+    Fault("recv", errno.ECONNRESET, ways="plain", targets="imap smtp lmtp labels"),
+    Fault("send", errno.EPIPE, ways="plain", targets="imap smtp lmtp labels"),
+    Fault("socket", errno.EMFILE, ways="plain", targets="imap smtp lmtp labels"),
+    Fault("connect", errno.ECONNREFUSED, ways="plain", targets="imap smtp lmtp labels"),
+    Fault("write", errno.ENOSPC, ways="plain", targets="imap smtp lmtp labels"),
+    Fault("pread", errno.EIO, ways="plain", targets="imap smtp lmtp labels"),
 ]  # fmt: skip
 
 # What fails in a first sync to a Maildir over TCP.
@@ -238,7 +244,7 @@ class Stage:
             (folder / "script").write_text(scene.story.script + "\n")
             options += ["--script", folder / "script"]
         self.server = Server(*options, "--tls", "--cert", certs / "good.pem", "--key", certs / "good.key")
-        self.mailer = {"imap": imapd.Imapd, "smtp": lmtpd.Smtpd}[scene.target](certs) if scene.target in SERVERS else None
+        self.mailer = SERVERS[scene.target](certs) if scene.target in SERVERS else None
         self.secret = folder / "secret"
         self.secret.write_text("smtp secret\n")
         self.secret.chmod(0o600)
@@ -251,7 +257,7 @@ class Stage:
     def settle(self) -> None:
         """Waits until the servers are done with what a run sent, which is over."""
         self.server.wait_until_idle()
-        if self.scene.target == "imap":
+        if self.scene.target in IMAP:
             self.mailer.finish_others()
 
     def fill(self, first: int, end: int) -> None:
@@ -293,10 +299,16 @@ class Stage:
         self.server.forget()
         if self.mailer is not None:
             self.mailer.mails.clear()
+            if self.scene.target in IMAP:
+                self.mailer.labels.clear()
 
     def target(self) -> list[object]:
-        if self.scene.target == "imap":
-            return ["--imap", self.mailer.url(), "--imap-ca-file", self.certs / "ca.pem", "--imap-password-file", self.secret]
+        if self.scene.target in IMAP:
+            return ["--imap", self.mailer.url(), "--imap-ca-file", self.certs / "ca.pem", "--imap-password-file", self.secret,
+                    *(["--labels", "Family"] if self.scene.target == "labels" else [])]  # fmt: skip
+        if self.scene.target == "lmtp":
+            return ["--lmtp", self.mailer.where, "--lmtp-tls", "starttls", "--lmtp-ca-file", self.certs / "ca.pem",
+                    "--recipient", "you@example.org"]  # fmt: skip
         if self.scene.target == "smtp":
             return ["--smtp", self.mailer.where, "--smtp-ca-file", self.certs / "ca.pem", "--smtp-password-file", self.secret,
                     "--recipient", "you@example.org"]  # fmt: skip
@@ -310,7 +322,7 @@ class Stage:
         where = {"plain": f"pop3://user@127.0.0.1:{self.server.port}",
                  "tls": f"pop3s://user@localhost:{self.server.tls_port}"}[self.scene.way]  # fmt: skip
         # The build for tests leaves out the pauses between looks at an IMAP folder.
-        command = CRASH_COMMAND if self.scene.target == "imap" else COMMAND
+        command = CRASH_COMMAND if self.scene.target in IMAP else COMMAND
         words = [command, "sync", where, *self.target(), "--state", self.world.state, "--password-file",
                  self.world.password_file, "--allow-plaintext", "--quiet", "--retries", "0",
                  "--ca-file", self.certs / "ca.pem", "--local-address", "127.0.0.1", *options]  # fmt: skip
@@ -327,7 +339,8 @@ class Stage:
         if self.scene.target == "mbox":
             return read_mbox(self.out / "mbox") if (self.out / "mbox").exists() else []
         if self.mailer is not None:
-            return [mail.body.replace(b"\r\n", b"\n") for mail in self.mailer.mails]
+            return [mail.body.replace(b"\r\n", b"\n") for uid, mail in enumerate(self.mailer.mails, 1)
+                    if self.scene.target != "labels" or uid in self.mailer.labels]  # fmt: skip
         return [f.read_bytes() for f in self.out.iterdir()]
 
     def left_over(self) -> list[str]:
@@ -369,7 +382,7 @@ def judge_next(stage: Stage, fault: Fault, done: subprocess.CompletedProcess) ->
         wrong.append(f"{len(EXPECTED - set(got))} messages were not delivered")
     if set(got) - EXPECTED:
         wrong.append(f"{len(set(got) - EXPECTED)} messages have other octets")
-    may_double = stage.scene.target in ("command", "smtp")
+    may_double = stage.scene.target in ("command", "lmtp", "smtp")
     if len(got) > len(set(got)) and not may_double:  # see docs/records/durability.md
         wrong.append(f"{len(got) - len(set(got))} messages were delivered twice")
     if stage.left_over() and not fault.leaves:
