@@ -589,11 +589,11 @@ def test_mail_for_a_recipient_that_dovecot_does_not_know_waits_for_the_right_one
 LISTENERS = """\
 service lmtp {{
   inet_listener lmtp {{
-    address = 127.0.0.1
+    {address} = 127.0.0.1
     port = {plain}
   }}
   inet_listener lmtps {{
-    address = 127.0.0.1
+    {address} = 127.0.0.1
     port = {tls}
     ssl = yes
   }}
@@ -602,10 +602,11 @@ service lmtp {{
 
 
 def test_dovecot_is_spoken_to_over_tls(world):
-    if interop.why_unavailable() is not None or interop.server_syntax() is not interop.dovecot_config.SYNTAX_2_3:
-        pytest.skip("Dovecot 2.3 cannot be run here")
+    if interop.why_unavailable() is not None:
+        pytest.skip("Dovecot cannot be run here")
     ports = interop.free_ports(2, ["127.0.0.1"])
-    extra = LISTENERS.format(plain=ports[0], tls=ports[1])
+    address = "address" if interop.server_syntax() is interop.dovecot_config.SYNTAX_2_3 else "listen"
+    extra = LISTENERS.format(plain=ports[0], tls=ports[1], address=address)
     with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"], extra_config=extra) as server:
         for i, (port, way) in enumerate(zip(ports, ("starttls", "tls"))):
             world.fill(10, first=10 * i, lines=5)
