@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
+#include "deliver/left_over.h"
 #include "deliver/names.h"
 #include "deliver/owner.h"
 #include "deliver/server_options.h"
@@ -69,29 +69,6 @@ typedef struct p3_batch {
                            delivered count all the same */
     p3_problem noted;   /* set by deliver() when it is to be told, and the run goes on */
 } p3_batch;
-
-/* Where a message is in a folder of an IMAP server (RFC 4315); all zero: it is not known. */
-typedef struct p3_imap_place {
-    uint32_t uid;
-    uint32_t validity; /* of which numbering that is */
-} p3_imap_place;
-
-/* What is asked about an intent that was left over: has it been delivered? */
-typedef struct p3_left_over {
-    const char *name;
-    size_t row;    /* the asker's own */
-    bool any_time; /* it may have been delivered before others that the target has of the account */
-    bool there;
-    p3_imap_place place; /* of what is there, if it is such a folder */
-    uint16_t members; /* of a list: those that have it, by what was recorded, and then as found */
-    uint16_t unasked; /* of a list: those that could not be asked */
-} p3_left_over;
-
-/* Orders intents by name, for qsort() and bsearch(). */
-static inline int p3_left_over_compare(const void *a, const void *b)
-{
-    return strcmp(((const p3_left_over *)a)->name, ((const p3_left_over *)b)->name);
-}
 
 typedef void (*p3_piece_fn)(void *ctx, const char *data, size_t len);
 

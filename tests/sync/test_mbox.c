@@ -32,13 +32,13 @@ char *__wrap_strdup(const char *s);
 
 static size_t comparisons; /* of names */
 
-int __real_strcmp(const char *a, const char *b);
-int __wrap_strcmp(const char *a, const char *b);
+int __real_p3_left_over_compare(const void *a, const void *b);
+int __wrap_p3_left_over_compare(const void *a, const void *b);
 
-int __wrap_strcmp(const char *a, const char *b)
+int __wrap_p3_left_over_compare(const void *a, const void *b)
 {
     comparisons++;
-    return __real_strcmp(a, b);
+    return __real_p3_left_over_compare(a, b);
 }
 
 static bool fails(int *counter, int error)
