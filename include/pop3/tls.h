@@ -148,6 +148,7 @@ POP3_DEFAULTS(pop3_tls_options)
  * @param size    octets at @p error.
  * @return ::POP3_OK; ::POP3_ERR_ARGUMENT when a file cannot be read or does not hold what it
  * should, the key does not fit the certificate, or the options' size is unknown; ::POP3_ERR_MEMORY;
+ *         ::POP3_ERR_TLS when the system has no random numbers for OpenSSL;
  *         ::POP3_ERR_NOT_OFFERED when the library was built without TLS.
  */
 POP3_API pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *error,

@@ -7,6 +7,7 @@
 #include "io/tls_transport.h"
 
 #include <openssl/err.h>
+#include <openssl/proverr.h>
 #include <openssl/x509_vfy.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -208,6 +209,18 @@ static pop3_status enclose(pop3_tls **out, SSL_CTX *ctx, const char *server_name
     return POP3_OK;
 }
 
+/* Why OpenSSL made no context. Its last word is "malloc failure" whatever it was; the first one is
+ * of the random numbers where the system refused them. */
+static pop3_status why_no_context(p3_complaint *c)
+{
+    unsigned long first = ERR_peek_error();
+    if (ERR_GET_LIB(first) != ERR_LIB_PROV ||
+        ERR_GET_REASON(first) != PROV_R_ERROR_RETRIEVING_ENTROPY)
+        return POP3_ERR_MEMORY;
+    complain(c, "OpenSSL gets no random numbers: is getrandom(2) refused here?");
+    return POP3_ERR_TLS;
+}
+
 pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *error, size_t size)
 {
     p3_complaint c = {.text = error, .size = size};
@@ -223,9 +236,7 @@ pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     pop3_tls *tls = NULL;
-    pop3_status status = POP3_ERR_MEMORY;
-    if (ctx != NULL)
-        status = enclose(&tls, ctx, o.server_name);
+    pop3_status status = ctx != NULL ? enclose(&tls, ctx, o.server_name) : why_no_context(&c);
     if (status == POP3_OK)
         status = configure(ctx, tls, &o, &c);
     if (status == POP3_OK)
