@@ -49,7 +49,11 @@ mmdebstrap --quiet --variant=minbase --include=ca-certificates --aptopt="$work/a
     cat "$work/log"
     exit 1
 }
-engine import "$work/base.tar" "docker.io/library/$(sed -n '1,/^FROM/s/^FROM \([^ ]*\).*/\1/p' packaging/Containerfile)" 2>&1 | tail -n 1
+base=docker.io/library/$(sed -n '1,/^FROM/s/^FROM \([^ ]*\).*/\1/p' packaging/Containerfile)
+engine import "$work/base.tar" "$base" >"$work/log" 2>&1 || {
+    cat "$work/log"
+    exit 1
+}
 # shellcheck disable=SC2086 # a list of words
 buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs build --format docker --isolation chroot \
     --network host --pull=never $limits -t pop3 -f packaging/Containerfile . >"$work/log" 2>&1 || {
