@@ -36,7 +36,7 @@ EAST, WEST = "<+14>-14", "<-12>12"  # as far as it gets, and known without a tab
 MISSING_LOCALE = "xx_XX.UTF-8"
 # How much a test is to do: the only variables of the caller's that reach it.
 AMOUNTS = ("FUZZ_SECONDS", "FAULT_STRIDE", "CRASH_MESSAGES", "CRASH_RANDOM", "CRASH_SEED", "RESET_STEP", "HOSTILE_ALL",
-           "POWER_STATES", "POWER_SEED", "POWER_SHOW")
+           "POWER_STATES", "POWER_SEED", "POWER_SHOW", "MODEL_CASES", "MODEL_SEED")
 SKIPPED = 77  # Meson's exit status for it
 
 
