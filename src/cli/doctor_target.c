@@ -9,6 +9,7 @@
 
 #include "cli/doctor_tokens.h"
 #include "cli/finding.h"
+#include "cli/multidrop.h"
 #include "deliver/gmail_labels.h"
 
 static void tell(void *ctx, bool is_note, const char *text)
@@ -49,6 +50,21 @@ static bool check_path(const p3_target *t, const char *what, p3_problem *why)
     return true;
 }
 
+/* A server that mail is sent to. The table of recipients has not been read yet. */
+static bool try_server(const p3_local_account *a, const p3_target *t, const p3_trial *trial,
+                       p3_problem *why)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    p3_envelope envelope = *t->envelope;
+    p3_settings set;
+    p3_packed_settings_view(a->settings, &set);
+    if (row->has_recipients && !p3_multidrop_make(&envelope.map, &set, row, why))
+        return false;
+    bool ok = row->trial(t->where, &envelope, trial, why);
+    p3_recipients_free(envelope.map);
+    return ok;
+}
+
 static int check(const p3_local_account *a, const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
@@ -61,7 +77,7 @@ static int check(const p3_local_account *a, const p3_target *t)
     else if (ok && t->kind == P3_TARGET_GMAIL)
         ok = check_gmail(t, what, &why);
     else if (ok && row->trial != NULL)
-        ok = row->trial(t->where, t->envelope, &trial, &why);
+        ok = try_server(a, t, &trial, &why);
     if (!ok)
         p3_finding("BAD", what, "%s", why.text);
     return ok ? EX_OK : why.exit;

@@ -379,3 +379,12 @@ bool p3_recipients_find_one(const p3_recipients *r, const char *address, const c
     find_loops(header, len, &source, out, 1);
     return true;
 }
+
+size_t p3_recipients_all(const p3_recipients *r, p3_recipient out[P3_RECIPIENTS_MOST])
+{
+    size_t count = 0;
+    bool fits = add(out, &count, r->postmaster);
+    for (size_t i = 0; fits && i < r->count; i++)
+        fits = add(out, &count, r->table[i].recipient);
+    return count;
+}

@@ -51,6 +51,10 @@ size_t p3_recipients_find(const p3_recipients *r, const char *header, size_t len
 bool p3_recipients_find_one(const p3_recipients *r, const char *address, const char *header,
                             size_t len, p3_recipient *out);
 
+/* All that there are: the postmaster and those of the table, no one twice; the first
+ * P3_RECIPIENTS_MOST. */
+size_t p3_recipients_all(const p3_recipients *r, p3_recipient out[P3_RECIPIENTS_MOST]);
+
 /* NULL does nothing. */
 void p3_recipients_free(p3_recipients *r);
 

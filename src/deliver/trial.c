@@ -64,32 +64,56 @@ bool p3_imap_trial(const char *where, const p3_envelope *envelope, const p3_tria
 
 /* ---- LMTP and SMTP ---- */
 
-/* Whether the server takes mail for the recipient. One that does not take it from nobody, says
- * nothing about that. */
-static bool ask_about_recipient(p3_lmtp_session *s, const p3_envelope *e, const p3_trial *t,
-                                p3_problem *why)
+/* Says what came of all that was asked: `refused` is the first refusal, of so many. */
+static bool sum_up(const p3_recipient *to, size_t count, size_t wrong, const p3_problem *refused,
+                   const p3_trial *t, p3_problem *why)
 {
-    p3_lmtp_verdict v;
-    if (e->recipient == NULL)
-        return true;
-    p3_recipient to = p3_recipient_of(e->recipient);
-    if (!p3_lmtp_try(s, e->sender != NULL ? e->sender : "", &to, &v, why))
-        return false;
-    if (v.is == P3_LMTP_OK) {
-        tell(t, false, "it takes mail for %s", e->recipient);
-    } else if (v.about == P3_LMTP_SENDER && e->sender == NULL) {
-        tell(t, true, "it takes no mail without a sender, so that it was not asked about %s: %s",
-             e->recipient, v.why.text);
-    } else {
-        *why = v.why;
+    if (wrong > 1)
+        return p3_problem_set(why, refused->exit, "%.600s; and so it is with %zu of %zu recipients",
+                              refused->text, wrong, count);
+    if (wrong == 1) {
+        *why = *refused;
         return false;
     }
+    if (count == 1)
+        tell(t, false, "it takes mail for %s", to->address);
+    else
+        tell(t, false, "it takes mail for all %zu recipients", count);
     return true;
+}
+
+/* Whether the server takes mail for the recipient, or for all that there are. One that does not
+ * take it from nobody, says nothing about that. */
+static bool ask_about_recipients(p3_lmtp_session *s, const p3_envelope *e, const p3_trial *t,
+                                 p3_problem *why)
+{
+    p3_recipient to[P3_RECIPIENTS_MOST];
+    p3_lmtp_verdict v;
+    p3_problem refused = {0};
+    size_t count = e->recipient != NULL;
+    size_t wrong = 0;
+    if (e->map != NULL)
+        count = p3_recipients_all(e->map, to);
+    else if (count > 0)
+        to[0] = p3_recipient_of(e->recipient);
+    for (size_t i = 0; i < count; i++) {
+        if (!p3_lmtp_try(s, e->sender != NULL ? e->sender : "", &to[i], &v, why))
+            return false;
+        if (v.about == P3_LMTP_SENDER && v.is != P3_LMTP_OK && e->sender == NULL) {
+            tell(t, true,
+                 "it takes no mail without a sender, so that it was not asked about %s: %s",
+                 to[i].address, v.why.text);
+            return true;
+        }
+        if (v.is != P3_LMTP_OK && wrong++ == 0)
+            refused = v.why;
+    }
+    return count == 0 || sum_up(to, count, wrong, &refused, t, why);
 }
 
 static bool talk(p3_lmtp_session *s, const p3_envelope *e, const p3_trial *t, p3_problem *why)
 {
-    bool ok = ask_about_recipient(s, e, t, why);
+    bool ok = ask_about_recipients(s, e, t, why);
     p3_lmtp_end(s);
     return ok;
 }

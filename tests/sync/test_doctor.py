@@ -307,6 +307,18 @@ def test_a_server_that_takes_no_empty_sender_is_not_asked_about_the_recipient(wo
         assert "BAD  SMTP target" in plain(world, server, *options(to), "--sender", "a@b", status=69)
 
 
+def test_the_recipients_of_a_table_are_asked_about(world, certs):
+    table = ["--recipients-from", "Delivered-To", "--map-recipients", "a@x -> anna@in, b@x -> bob@in, c@x -> anna@in, d@x -> dan@in"]
+    running, options = answering("lmtp", world, certs)
+    with world.server() as server, running as to:
+        assert "ok   LMTP target    it takes mail for all 4 recipients" in plain(world, server, *options(to), *table)
+        to.of_recipient = lambda at, whom: "550 5.1.1 no" if at == "rcpt" and whom in ("bob@in", "dan@in") else None
+        shown = plain(world, server, *options(to), *table, status=69)
+        assert "BAD  LMTP target    the server refuses the recipient bob@in: 550 5.1.1 no; and so it is with 2 of 4 recipients" in shown
+        shown = plain(world, server, *options(to), *table[:3], "nonsense", status=78)
+        assert "BAD  LMTP target    map-recipients: reading nonsense" in shown
+
+
 def test_each_target_of_a_list_is_tried(world, certs):
     running, options = answering("imap", world, certs)
     with world.server() as server, running as to:
