@@ -16,6 +16,7 @@
 #include "cli/sandbox.h"
 #include "settings/text.h"
 #include "support/clock.h"
+#include "support/ending.h"
 #include "deliver/folder.h"
 #include "state/state.h"
 #include "system/descriptor.h"
@@ -53,6 +54,7 @@ static void catch_signals(void)
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     if (!p3_descriptor_pipe(stop_pipe, false))
         stop_pipe[0] = stop_pipe[1] = -1;
+    p3_ending_heed(stop_pipe[0]);
     sigemptyset(&action.sa_mask);
     sigaddset(&action.sa_mask, SIGINT);
     sigaddset(&action.sa_mask, SIGTERM);

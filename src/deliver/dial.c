@@ -16,6 +16,7 @@
 #include "confine/outside.h"
 #include "confine/runner.h"
 #include "support/clock.h"
+#include "support/ending.h"
 #include "system/descriptor.h"
 
 /* Milliseconds to connect to an address. */
@@ -23,17 +24,12 @@
 
 bool p3_dial_wait(int fd, short events, int64_t until)
 {
-    for (;;) {
-        struct pollfd p = {.fd = fd, .events = events};
-        int64_t left = until - p3_clock_ms();
-        int n = left > 0 ? poll(&p, 1, (int)left) : 0;
-        if (n > 0)
-            return true;
-        if (n == 0 || errno != EINTR) {
-            errno = n == 0 ? ETIMEDOUT : errno;
-            return false;
-        }
-    }
+    int n = 0;
+    while (n == 0 && p3_clock_ms() < p3_ending_until(until))
+        n = p3_ending_poll(fd, events, until);
+    if (n == 0)
+        errno = p3_ending_is_asked() ? ECANCELED : ETIMEDOUT;
+    return n > 0;
 }
 
 static int dial_one(struct sockaddr_storage *a, uint16_t port)

@@ -18,6 +18,7 @@
 #include "confine/runner.h"
 #include "deliver/pace.h"
 #include "support/clock.h"
+#include "support/ending.h"
 #include "support/erase_text.h"
 #include "support/hide.h"
 #include "support/pause.h"
@@ -266,7 +267,7 @@ p3_gmail_verdict p3_gmail_ask(p3_gmail_line *l, const p3_gmail_call *c, json_t *
         }
         if (is != P3_GMAIL_BUSY && !(is == P3_GMAIL_UNSURE && c->repeats && answered))
             break;
-        if (++attempt == P3_GMAIL_ATTEMPTS || retry > P3_LONGEST_RETRY)
+        if (++attempt == P3_GMAIL_ATTEMPTS || retry > P3_LONGEST_RETRY || p3_ending_is_asked())
             break;
         p3_gmail_back_off(l, attempt - 1, retry);
     }

@@ -1,11 +1,13 @@
 /* Waiting for a time to pass. */
 #include "support/pause.h"
 
-#include <errno.h>
+#include <stdbool.h>
 #include <time.h>
 
+#include "support/clock.h"
+#include "support/ending.h"
+
 #ifdef P3_FAULT_HOOKS
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +22,25 @@ static bool is_skipped(int64_t ms)
 }
 #endif
 
+/* Returns true, also where a signal has come. */
+static bool sleep_until(int64_t until)
+{
+    int64_t ms = until - p3_clock_ms();
+    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&left, NULL);
+    return true;
+}
+
 void p3_pause(int64_t ms)
 {
-    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    int64_t until = p3_clock_ms() + ms;
     if (ms <= 0)
         return;
 #ifdef P3_FAULT_HOOKS
     if (is_skipped(ms))
         return;
 #endif
-    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+    while (!p3_ending_is_asked() && p3_clock_ms() < until &&
+           (p3_ending_is_heeded() ? p3_ending_poll(-1, 0, until) >= 0 : sleep_until(until)))
         continue;
 }

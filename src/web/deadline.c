@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "support/clock.h"
+#include "support/ending.h"
 
 /* Milliseconds that a farewell may take. */
 #define P3_FAREWELL_MS 1000
@@ -34,8 +35,19 @@ static void see_message(int is_sent, int version, int type, const void *data, si
     (void)type;
     (void)data;
     (void)len;
-    if (p3_clock_ms() >= d->until)
+    if (p3_clock_ms() >= p3_ending_until(d->until))
         BIO_set_callback_ex(SSL_get_rbio(ssl), refuse);
+}
+
+/* Called about once a second: other than 0 ends it. */
+static int is_over(void *deadline, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const p3_deadline *it = deadline;
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    return p3_clock_ms() >= p3_ending_until(it->until);
 }
 
 static CURLcode prepare(CURL *c, void *context, void *deadline)
@@ -49,6 +61,9 @@ static CURLcode prepare(CURL *c, void *context, void *deadline)
 void p3_deadline_heed(CURL *c, p3_deadline *d)
 {
     const p3_curl *curl = p3_curl_load();
+    curl->easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    curl->easy_setopt(c, CURLOPT_XFERINFOFUNCTION, is_over);
+    curl->easy_setopt(c, CURLOPT_XFERINFODATA, d);
     if (!p3_curl_has_openssl())
         return;
     curl->easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, prepare);

@@ -68,6 +68,7 @@ class Connection:
     def speak(self, speech: Speech) -> None:
         """Says it all, and ends."""
         self.server.spoken += 1
+        self.server.speaks.set()
         for piece in speech():
             if piece:
                 self.socket.sendall(piece)
@@ -179,6 +180,7 @@ class HostileTarget:
         self.step, self.speech, self.polite, self.refused_at, self.refusal = step, speech, polite, refused_at, refusal
         self.more = more  # capabilities
         self.spoken = 0
+        self.speaks = threading.Event()
         self.tag = b""
         self.dialogue = PROTOCOLS[protocol]
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
