@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -93,15 +94,19 @@ def test_what_was_refused_commands_no_terminal_when_it_is_tried_again(world, cer
 
 # ---- secrets ----
 
-SECRETS = ["imap secret", "smtp secret", "a-token-of-gmails"]
+SECRETS = ["imap \\se\"cr>>et?", "smtp \\se\"cr>>et?", "a-token-of-gmails/+~~?>"]
+ENCODED = [lambda s: urllib.parse.quote(s, safe=""), urllib.parse.quote_plus, lambda s: json.dumps(s)[1:-1],
+           lambda s: "".join(f"\\u{ord(c):04x}" for c in s), lambda s: "".join(f"%{ord(c):02x}" for c in s),
+           lambda s: base64.urlsafe_b64encode(s.encode()).decode(), lambda s: base64.urlsafe_b64encode(b"\0x\0" + s.encode()).decode()]
 REPEATED = [base64.b64encode(b"\0me@example.org\0" + s.encode()).decode() for s in SECRETS]
 REPEATED += [base64.b64encode(s.encode()).decode() for s in SECRETS] + [*SECRETS, *(s[3:] for s in SECRETS)]
+REPEATED += [encode(s) for encode in ENCODED for s in SECRETS]
 
 
 def says_the_secret(world, certs, kind, step, said):
     """What a run says whose target's server repeats something."""
     for name in ("imap", "smtp"):
-        (world.path / f"{name}-password").write_text(f"{name} secret\n")
+        (world.path / f"{name}-password").write_text(SECRETS[["imap", "smtp"].index(name)] + "\n")
         (world.path / f"{name}-password").chmod(0o600)
     with contextlib.ExitStack() as stack:
         if kind == "imap":
@@ -111,6 +116,7 @@ def says_the_secret(world, certs, kind, step, said):
                        str(world.path / "imap-password")]  # fmt: skip
         elif kind == "smtp":
             server = stack.enter_context(lmtp_running(certs, lambda at, n, _: f"550 {said}" if at == step else None, kind=Smtpd))
+            server.passwords.add(SECRETS[1].encode())
             options = ["--smtp", server.where, "--recipient", "me@example.org", "--smtp-ca-file", str(certs / "ca.pem"),
                        "--smtp-password-file", str(world.path / "smtp-password")]  # fmt: skip
         else:
@@ -119,7 +125,7 @@ def says_the_secret(world, certs, kind, step, said):
                 certs, lambda at, n: Answer(400, json.dumps(body).encode(), {}, False) if at == step else None))  # fmt: skip
             server.tokens.add(SECRETS[2])
             options = ["--gmail", "me@gmail.com", "--gmail-url", server.url, "--issuer-ca-file", str(server.ca_file),
-                       "--gmail-token-command", f"echo {SECRETS[2]}"]  # fmt: skip
+                       "--gmail-token-command", f"echo '{SECRETS[2]}'"]  # fmt: skip
         pop3 = stack.enter_context(world.server())
         words = [COMMAND, "sync", f"pop3://user@127.0.0.1:{pop3.port}", "--state", str(world.state), "--password-file",
                  str(world.password_file), "--allow-plaintext", "--retries", "0", "--verbose", *options]  # fmt: skip
