@@ -19,6 +19,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Union
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = """
@@ -62,22 +63,29 @@ def digest(data: bytes) -> str:
 
 
 def retag(wheel: Path) -> Path:
-    """The same wheel under the name, and with the tag, of the systems it runs on."""
+    """The same wheel under the name, and with the tag, of the systems it runs on, and with the licence."""
     major, minor = oldest_glibc(wheel)
     stem, old = wheel.stem.rsplit("-", 1)
     new = f"manylinux_{major}_{minor}_{platform.machine()}"
     target = wheel.with_name(f"{stem}-{new}.whl")
     with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
         rows = []
+
+        def put(name: Union[str, zipfile.ZipInfo], data: bytes) -> None:
+            rows.append(f"{getattr(name, 'filename', name)},{digest(data)},{len(data)}\n")
+            out.writestr(name, data, zipfile.ZIP_DEFLATED)
+
         for info in source.infolist():
             data = source.read(info)
+            if info.filename.endswith(".dist-info/METADATA"):
+                data = data.replace(b"License: MIT\n", b"License: MIT\nLicense-File: LICENSE\n", 1)
+                put(info.filename.replace("METADATA", "LICENSE"), (ROOT / "LICENSE").read_bytes())
             if info.filename.endswith(".dist-info/WHEEL"):
                 data = data.replace(f"-{old}\n".encode(), f"-{new}\n".encode())
             if info.filename.endswith(".dist-info/RECORD"):
                 record = info
                 continue
-            rows.append(f"{info.filename},{digest(data)},{len(data)}\n")
-            out.writestr(info, data, zipfile.ZIP_DEFLATED)
+            put(info, data)
         out.writestr(record, "".join([*rows, f"{record.filename},,\n"]), zipfile.ZIP_DEFLATED)
     wheel.unlink()
     return target

@@ -120,7 +120,8 @@ def test_what_make_wheels_builds_is_installed_by_pip_with_its_types(tmp_path: Pa
     assert not any(".h" == s or ".a" == s for s in suffixes)
     (about,) = target.glob("*.dist-info/METADATA")
     fields = about.read_text()
-    assert "\nLicense: MIT\n" in fields and f"\nVersion: {cpoplib.__version__}\n" in fields
+    assert (about.parent / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert "\nLicense: MIT\nLicense-File: LICENSE\n" in fields and f"\nVersion: {cpoplib.__version__}\n" in fields
     assert "\nClassifier: Typing :: Typed\n" in fields
 
 
