@@ -252,7 +252,8 @@ typedef bool (*pop3_entry_fn)(void *ctx, const pop3_entry *entry, pop3_str line)
 
 /**
  * Makes a client. Nothing is connected yet.
- * @param out     receives the client, which the caller frees with pop3_client_free().
+ * @param out     receives the client, which the caller frees with pop3_client_free(); NULL when it
+ *                fails.
  * @param options where to and how.
  * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for options that cannot be used, no host and no
  * Unix-domain socket among them; ::POP3_ERR_MEMORY; ::POP3_ERR_IO when no pipe could be made;
@@ -305,7 +306,8 @@ POP3_API bool pop3_client_is_encrypted(const pop3_client *client);
  * connection. */
 POP3_API pop3_str pop3_client_greeting(const pop3_client *client);
 
-/** What the server announced in the present state, or NULL when CAPA has not been asked in it. */
+/** What the server announced in the present state, or NULL when CAPA has not been answered with +OK
+ * in it. Valid until a call that connects, closes, steps or sends a command. */
 POP3_API const pop3_capabilities *pop3_client_capabilities(const pop3_client *client);
 
 /** Whether commands share windows, as far as is known by now; see pop3_engine_pipelines(). */
@@ -313,7 +315,7 @@ POP3_API bool pop3_client_pipelines(const pop3_client *client);
 
 /** What is peculiar about the server: what the options said, and what has been learned on this
  * connection and those before. Give it to the next client for this server; see traits.h. Never
- * NULL. */
+ * NULL; valid as long as the client, and may change with each call. */
 POP3_API const pop3_server_traits *pop3_client_traits(const pop3_client *client);
 
 /** Octets that have come on this connection, or came on the last, as the server sent them (without
@@ -442,12 +444,12 @@ typedef struct pop3_listing {
     pop3_entry *entries; /**< In the order the server sent them; unique-ids are terminated. */
 } pop3_listing;
 
-/** LIST in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good.
- */
+/** LIST in memory. @param out receives the listing; NULL when it fails. ::POP3_ERR_MEMORY leaves
+ * the connection good. */
 POP3_API pop3_status pop3_client_list_all(pop3_client *client, pop3_listing **out);
 
-/** UIDL in memory. @param out receives the listing. ::POP3_ERR_MEMORY leaves the connection good.
- * For programs that compare a mailbox with what they have. */
+/** UIDL in memory. @param out receives the listing; NULL when it fails. ::POP3_ERR_MEMORY leaves
+ * the connection good. For programs that compare a mailbox with what they have. */
 POP3_API pop3_status pop3_client_uidl_all(pop3_client *client, pop3_listing **out);
 
 /** Frees a listing. NULL does nothing. */
@@ -459,7 +461,8 @@ POP3_API void pop3_listing_free(pop3_listing *listing);
  * @param number the message number.
  * @param limit  most octets to take; 0 means 64 MiB. A longer message is ::POP3_ERR_LIMIT, and the
  *               connection stays good.
- * @param data   receives the message, terminated by a NUL that does not count; free() it.
+ * @param data   receives the message, terminated by a NUL that does not count; free() it. NULL when
+ *               it fails.
  * @param len    receives its octets.
  */
 POP3_API pop3_status pop3_client_retr_memory(pop3_client *client, uint32_t number, size_t limit,

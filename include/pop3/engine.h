@@ -145,7 +145,8 @@ typedef enum pop3_state {
 
 /**
  * Makes an engine that awaits the greeting.
- * @param out     receives the engine, which the caller frees with pop3_engine_free().
+ * @param out     receives the engine, which the caller frees with pop3_engine_free(); NULL when it
+ *                fails.
  * @param options how it behaves, copied; NULL for defaults.
  * @return ::POP3_OK; ::POP3_ERR_ARGUMENT when @p out is NULL, the options' size is not one this
  *         library knows, or a limit is below its least value; ::POP3_ERR_MEMORY.

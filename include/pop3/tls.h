@@ -141,7 +141,8 @@ POP3_DEFAULTS(pop3_tls_options)
 
 /**
  * Makes a TLS context.
- * @param out     receives the context, which the caller gives up with pop3_tls_free().
+ * @param out     receives the context, which the caller gives up with pop3_tls_free(); NULL when it
+ *                fails.
  * @param options what it trusts; NULL for defaults.
  * @param error   receives a sentence that says what is wrong, when it is not NULL; always
  * terminated.
