@@ -15,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Several records at a time: one recv(2) for up to eight full records. */
-#define P3_TLS_READ_AHEAD (128 * 1024)
-
 struct p3_tls_session {
     SSL *ssl;
     pop3_tls *context;  /* counted */
@@ -96,9 +93,10 @@ static pop3_status set_up(p3_tls_session *s, const char *host)
     BIO_set_data(bio, &s->wire);
     SSL_set_bio(s->ssl, bio, bio);
     SSL_set_connect_state(s->ssl);
-    SSL_set_mode(s->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* A connection at which nothing happens needs no buffers. */
+    SSL_set_mode(s->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_read_ahead(s->ssl, 1);
-    SSL_set_default_read_buffer_len(s->ssl, P3_TLS_READ_AHEAD);
     if (!s->context->wrapped)
         resume(s);
     return set_name(s);
