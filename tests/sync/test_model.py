@@ -1,10 +1,12 @@
-"""Servers that misbehave as a seed says, beside another client and with mail that comes in between: whatever `pop3 sync`
-makes of them, what was deleted at its wish is in the target to the last octet, nothing else is in the target than what
-was on the server, a message does not come more often than bounds allow, and once the server behaves, all comes.
+"""Servers that misbehave as a seed says, beside another client and with mail that comes in between, on a terminal or
+not: whatever `pop3 sync` makes of them, what was deleted at its wish is in the target to the last octet, nothing else is
+in the target than what was on the server, a message does not come more often than bounds allow, and once the server
+behaves, all comes.
 
 MODEL_CASES and MODEL_SEED play others."""
 
 import os
+import pty
 import random
 import shutil
 import sqlite3
@@ -22,6 +24,26 @@ CASES = int(os.environ.get("MODEL_CASES", 100))
 SEED = int(os.environ.get("MODEL_SEED", 0))
 REMOVALS = [["--delete"], ["--delete"], [], ["--delete-after", "1d"]]
 TARGETS = ["maildir", "maildir", "mbox", "command", "lmtp"]
+
+
+def run_quietly(words: list[str], env: dict[str, str]) -> tuple[int, str]:
+    done = subprocess.run([*words, "--quiet"], env=env, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stderr
+
+
+def run_on_terminal(words: list[str], env: dict[str, str]) -> tuple[int, str]:
+    """Progress shows."""
+    master, terminal = pty.openpty()
+    shown = b""
+    with subprocess.Popen(words, env=env, stderr=terminal, stdout=subprocess.DEVNULL) as process:
+        os.close(terminal)
+        try:
+            while piece := os.read(master, 65536):
+                shown += piece
+        except OSError:  # the other side is closed
+            pass
+        os.close(master)
+    return process.returncode, shown.decode(errors="replace")
 
 
 class Case:
@@ -57,14 +79,16 @@ class Case:
         return Counter(found)
 
     def sync(self, port: int, *options: str) -> int:
-        done = subprocess.run(
+        display = self.random.random() < 0.25
+        show = run_on_terminal if display else run_quietly
+        status, told = show(
             [COMMAND, "sync", f"pop3://user@127.0.0.1:{port}", *self.words(), *options, "--state", str(self.world.state),
-             "--password-file", str(self.world.password_file), "--allow-plaintext", "--auth", "USER", "--quiet",
+             "--password-file", str(self.world.password_file), "--allow-plaintext", "--auth", "USER",
              "--retries", "0", "--timeout", "5s"],
-            env=self.world.environment(), capture_output=True, text=True, timeout=60)  # fmt: skip
-        if done.returncode not in (0, 69, 75, 76):
-            self.problems.append(f"status {done.returncode}: {done.stderr[-300:]}")
-        return done.returncode
+            self.world.environment(TERM="xterm"))  # fmt: skip
+        if status not in (0, 69, 75, 76):
+            self.problems.append(f"status {status}: {told[-300:]}")
+        return status
 
     def age(self) -> None:
         """Days pass, or the clock jumps."""
