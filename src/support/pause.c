@@ -1,13 +1,14 @@
 /* Waiting for a time to pass. */
 #include "support/pause.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <time.h>
 
 #include "support/clock.h"
 #include "support/ending.h"
 
 #ifdef P3_FAULT_HOOKS
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +23,11 @@ static bool is_skipped(int64_t ms)
 }
 #endif
 
-/* Returns true, also where a signal has come. */
-static bool sleep_until(int64_t until)
+static void sleep_for(int64_t ms)
 {
-    int64_t ms = until - p3_clock_ms();
     struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-    (void)nanosleep(&left, NULL);
-    return true;
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
 }
 
 void p3_pause(int64_t ms)
@@ -40,7 +39,10 @@ void p3_pause(int64_t ms)
     if (is_skipped(ms))
         return;
 #endif
-    while (!p3_ending_is_asked() && p3_clock_ms() < until &&
-           (p3_ending_is_heeded() ? p3_ending_poll(-1, 0, until) >= 0 : sleep_until(until)))
+    if (!p3_ending_is_heeded()) {
+        sleep_for(ms);
+        return;
+    }
+    while (!p3_ending_is_asked() && p3_clock_ms() < until && p3_ending_poll(-1, 0, until) >= 0)
         continue;
 }
