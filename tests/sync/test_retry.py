@@ -221,3 +221,19 @@ def test_nothing_is_made_where_nothing_was_refused_and_a_locked_account_is_left_
         assert "another run is working on it" in told
         assert busy.wait(DEADLINE) == 0
     assert len(kept(world)) == 1
+
+
+def test_a_wrong_recipient_leaves_all_where_it_is_and_is_told(world, target):
+    to = target("lmtp")
+    world.fill(4, lines=5)
+    to.ill = {1, 2}
+    with world.server("--delete") as server:
+        to.run("sync", server.port, "--delete")
+        server.settle()
+        to.ill = set()
+        to.server.of_recipient = lambda at, whom: "550 5.1.1 no" if at == "rcpt" else None
+        said = to.run("retry", server.port, status=78)
+        assert "no mail was deleted or kept aside" in said and len(kept(world)) == 2
+        to.server.of_recipient = lambda at, whom: None
+        to.run("retry", server.port)
+        assert len(to.server.mails) == 4 and kept(world) == []
