@@ -5,17 +5,17 @@ are for is what they say."""
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import select
 import socket
 import ssl
 import struct
-import threading
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional
 
-PATIENCE = 120  # seconds until a connection is given up that neither end closes
+from listening import PATIENCE, Listening
 
 # What is said at a step: pieces, until there are no more or nobody takes them; then the connection ends.
 Speech = Callable[[], Iterable[bytes]]
@@ -197,26 +197,12 @@ class HostileTarget:
             "list": {"messages": []}, "labels": {"labels": [{"id": "Label_1", "name": "Work"}]},
             "import": {"id": "1", "threadId": "1"},
         }  # fmt: skip
-        self.threads: list[threading.Thread] = []
-        self.open: set[socket.socket] = set()
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+        self.accepted = itertools.count(1)
+        self.listening = Listening(self.listener, self._connection)
 
-    def _serve(self) -> None:
-        number = 0
-        while True:
-            try:
-                raw, _ = self.listener.accept()
-            except OSError:
-                return
-            number += 1
-            thread = threading.Thread(target=self._connection, args=(raw, number), daemon=True)
-            thread.start()
-            self.threads.append(thread)
-
-    def _connection(self, raw: socket.socket, number: int) -> None:
+    def _connection(self, raw: socket.socket) -> None:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(self, raw, number)
+        connection = Connection(self, raw, next(self.accepted))
         try:
             self.dialogue(connection)
         except (Gone, OSError, ValueError):
@@ -227,11 +213,7 @@ class HostileTarget:
             connection.socket.close()
 
     def stop(self) -> None:
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for thread in [self.thread, *self.threads]:
-            thread.join(PATIENCE)
+        self.listening.stop()
 
 
 def resets() -> Iterator[bytes]:

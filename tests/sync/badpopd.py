@@ -8,9 +8,10 @@ import contextlib
 import hashlib
 import random
 import socket
-import threading
 from dataclasses import dataclass, field
 from typing import Iterator, Optional
+
+from listening import Listening
 
 IDS = ["stable", "stable", "slots", "restarting", "numbers", "renumbered", "header", "equal", "none"]
 SIZES = ["right", "right", "right", "small", "large", "same", "mixed", "none"]
@@ -88,8 +89,7 @@ class BadPopd:
         self.random = random.Random(self.seed)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self._listen, daemon=True)
-        self.thread.start()
+        self.listening = Listening(self.listener, self._serve, at_once=False)
 
     # ---- what happens beside the client ----
 
@@ -127,22 +127,15 @@ class BadPopd:
 
     # ---- sessions ----
 
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError, EOFError):
-                connection.settimeout(30)
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.sessions += 1
-                Session(self, connection).run()
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            connection.settimeout(30)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sessions += 1
+            Session(self, connection).run()
 
     def stop(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join(30)
+        self.listening.stop()
 
 
 class Session:

@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple, Optional
 
+from listening import Listening
+
 DEADLINE = 60
 CAPABILITIES = ("IMAP4rev1", "LITERAL+", "UIDPLUS", "AUTH=PLAIN", "SASL-IR")
 FIELD = re.compile(rb"^X-POP3-Delivery: (\S+)\r\n", re.MULTILINE)
@@ -68,10 +70,8 @@ class Imapd:
         self.listener.bind((address, 0))
         self.listener.listen(16)
         self.port = self.listener.getsockname()[1]
-        self.threads: list[threading.Thread] = []
         self.errors: list[Exception] = []
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+        self.listening = Listening(self.listener, self._connection)
 
     @property
     def mails(self) -> list[Mail]:
@@ -81,35 +81,18 @@ class Imapd:
         return f"{'imaps' if self.tls else 'imap'}://me%40example.org@{host}:{self.port}/{folder}"
 
     def stop(self) -> None:
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join(DEADLINE)
-        for thread in self.threads:
-            thread.join(DEADLINE)
-        assert not any(thread.is_alive() for thread in [self.thread, *self.threads])
+        self.listening.stop()
         assert self.errors == []
 
     def finish_others(self) -> None:
         """Waits until the other connections, whose clients have gone, are over: what they had sent is in the folders."""
-        for thread in list(self.threads):
-            if thread is not threading.current_thread():
-                thread.join(DEADLINE)
-                assert not thread.is_alive()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            thread = threading.Thread(target=self._connection, args=(connection,), daemon=True)
-            thread.start()
-            self.threads.append(thread)
+        self.listening.join()
 
     def _connection(self, connection: socket.socket) -> None:
-        session = Session(self, connection, self.connections == 1)
+        with self.lock:
+            self.connections += 1
+            is_first = self.connections == 1
+        session = Session(self, connection, is_first)
         try:
             session.run()
         except (Cut, OSError):

@@ -8,9 +8,10 @@ import base64
 import re
 import socket
 import ssl
-import threading
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple, Optional
+
+from listening import Listening
 
 DEADLINE = 60
 CAPABILITIES = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 50000000")
@@ -60,10 +61,9 @@ class Lmtpd:
         self.reads: list[bytes] = []
         self.connections = 0
         self.begun = 0
-        self.listener = self._listen(path)
-        self.listener.listen(16)
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+        listener = self._listen(path)
+        listener.listen(16)
+        self.listening = Listening(listener, self._serve, at_once=False)
 
     def _listen(self, path: Path) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX)
@@ -81,24 +81,14 @@ class Lmtpd:
         return connection
 
     def stop(self) -> None:
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join(DEADLINE)
-        assert not self.thread.is_alive()
+        self.listening.stop()
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection:
-                connection.settimeout(DEADLINE)
-                self.buffer = b""
-                with contextlib.suppress(Cut, OSError):
-                    self._session(self._begin(connection))
+    def _serve(self, connection: socket.socket) -> None:
+        self.connections += 1
+        connection.settimeout(DEADLINE)
+        self.buffer = b""
+        with contextlib.suppress(Cut, OSError):
+            self._session(self._begin(connection))
 
     def _may(self, way: str, count: int) -> int:
         """How many of these octets may pass in the first connection."""

@@ -8,6 +8,7 @@ import socket
 import threading
 from typing import Callable, Iterator, NamedTuple, Optional
 
+from listening import Listening
 from world import DEADLINE
 
 
@@ -32,20 +33,11 @@ def join(client: socket.socket, port: int) -> None:
 def listening(listener: socket.socket, serve: Callable[[socket.socket], None]) -> Iterator[None]:
     """Serves each connection in a thread, until the listener is closed."""
 
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
+    accepting = Listening(listener, serve)
     try:
         yield
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(DEADLINE)
+        accepting.stop()
 
 
 @contextlib.contextmanager
