@@ -4,10 +4,6 @@
 
 #include <pop3/client.h>
 
-/* Takes options of the caller's, who may have been built with another version: what is missing is
- * zero. False for a size that no version has had, or has had with what this one does not know. */
-bool p3_options_take(pop3_client_options *to, const pop3_client_options *from);
-
 /* Copies the options with their strings, and fills in the defaults. What has been copied when it
  * fails is for p3_options_free(). POP3_ERR_ARGUMENT for a host name that is none. */
 pop3_status p3_options_copy(pop3_client_options *to, const pop3_client_options *options);

@@ -98,13 +98,11 @@ static void begin_comparison(p3_parts *p)
 
 static void begin_filter(p3_parts *p)
 {
-    if (p3_comparer_end(&p->comparer)) {
-        if (p3_maildrop_starts_now(&p->drop))
-            return;
+    if (!p3_comparer_end(&p->comparer)) {
+        p3_maildrop_failed_memory(&p->drop);
+    } else if (!p3_maildrop_starts_now(&p->drop)) {
         p3_choice_by_size(&p->drop);
         p3_filter_begin(&p->filter);
-    } else {
-        p3_maildrop_failed_memory(&p->drop);
     }
 }
 

@@ -95,7 +95,8 @@ bool p3_imap_is_ok(const p3_imap_response *r)
     return strncasecmp(r->text, "OK", 2) == 0;
 }
 
-bool p3_imap_has_code(const p3_imap_response *r, const char *code)
+/* Whether a tagged response has a code, such as "TRYCREATE". */
+static bool has_code(const p3_imap_response *r, const char *code)
 {
     const char *open = strchr(r->text, '[');
     size_t len = strlen(code);
@@ -304,7 +305,7 @@ static p3_imap_outcome refuse(const p3_imap_response *r, p3_problem *why)
     char text[500];
     copy_text(text, sizeof text, r->text);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (p3_imap_has_code(r, known[i].code)) {
+        if (has_code(r, known[i].code)) {
             p3_problem_set(why, known[i].is == P3_IMAP_REFUSED ? EX_UNAVAILABLE : EX_TEMPFAIL,
                            "the IMAP server refuses the message: %s%s", text, known[i].advice);
             return known[i].is;
@@ -411,7 +412,7 @@ p3_imap_place p3_imap_appended(const p3_imap_session *s)
     p3_imap_place at = {0};
     char *end;
     const char *code = strchr(s->response.text, '[');
-    if (!p3_imap_has_code(&s->response, "APPENDUID"))
+    if (!has_code(&s->response, "APPENDUID"))
         return at;
     at.validity = (uint32_t)strtoul(code + sizeof "[APPENDUID", &end, 10);
     at.uid = (uint32_t)strtoul(end, NULL, 10);
@@ -426,7 +427,7 @@ bool p3_imap_make_folder(p3_imap_session *s, p3_problem *why)
     snprintf(command, sizeof command, "CREATE %s", s->folder);
     if (!p3_imap_ask(s, command, p3_clock_ms() + P3_ANSWER_MS, NULL, NULL, &answer))
         return p3_imap_lose(s, "making the folder at the IMAP server", why);
-    if (!p3_imap_is_ok(&answer) && !p3_imap_has_code(&answer, "ALREADYEXISTS")) {
+    if (!p3_imap_is_ok(&answer) && !has_code(&answer, "ALREADYEXISTS")) {
         copy_text(text, sizeof text, answer.text);
         return p3_problem_set(why, EX_CANTCREAT,
                               "making the folder %s at the IMAP server: %s; make it there, or set "

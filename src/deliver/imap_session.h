@@ -60,9 +60,8 @@ const char *p3_imap_folder(const p3_imap_session *s);
 /* The connection is over, for the reason in errno. Returns false. */
 bool p3_imap_lose(p3_imap_session *s, const char *doing, p3_problem *why);
 
-/* Whether a tagged response says OK, or has a code such as "TRYCREATE". */
+/* Whether a tagged response says OK. */
 bool p3_imap_is_ok(const p3_imap_response *r);
-bool p3_imap_has_code(const p3_imap_response *r, const char *code);
 
 /* Takes the number behind a code of an untagged OK, such as "UIDNEXT"; leaves it as it is where the
  * response is another. */

@@ -30,7 +30,8 @@ const char *pop3_collect_status_name(pop3_collect_status status)
     return (size_t)status < sizeof names / sizeof *names ? names[status] : "unknown";
 }
 
-pop3_collect_status p3_collect_status_of(const p3_problem *problem)
+/* The class of a problem. */
+static pop3_collect_status status_of(const p3_problem *problem)
 {
     if (problem->exit == 0)
         return POP3_COLLECT_OK;
@@ -43,7 +44,7 @@ pop3_collect_status p3_collect_status_of(const p3_problem *problem)
 
 pop3_collect_status p3_collect_fail(pop3_collect_error *error, const p3_problem *problem)
 {
-    pop3_collect_status status = p3_collect_status_of(problem);
+    pop3_collect_status status = status_of(problem);
     if (error == NULL)
         return status;
     char *clean = p3_line_clean(problem->text, strlen(problem->text));

@@ -6,9 +6,6 @@
 
 #include "support/problem.h"
 
-/* The class of a problem. */
-pop3_collect_status p3_collect_status_of(const p3_problem *problem);
-
 /* Fills an error in, when there is one to fill. Returns its class, which is not POP3_COLLECT_OK. */
 pop3_collect_status p3_collect_fail(pop3_collect_error *error, const p3_problem *problem);
 

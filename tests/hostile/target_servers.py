@@ -12,6 +12,7 @@ import select
 import socket
 import ssl
 import struct
+import threading
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional
 
