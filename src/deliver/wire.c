@@ -13,6 +13,7 @@
 #include "deliver/dial.h"
 #include "optional/curl.h"
 #include "support/clock.h"
+#include "support/ending.h"
 #include "support/erase_text.h"
 #include "support/hide.h"
 #include "web/deadline.h"
@@ -88,7 +89,8 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
     return 0;
 }
 
-/* Ends an attempt where nothing comes: libcurl asks about once a second. */
+/* Ends an attempt where nothing comes, or the process is to end: libcurl asks about once a second.
+ */
 static int is_silent(void *ctx, curl_off_t down, curl_off_t down_now, curl_off_t up,
                      curl_off_t up_now)
 {
@@ -97,7 +99,7 @@ static int is_silent(void *ctx, curl_off_t down, curl_off_t down_now, curl_off_t
     (void)down_now;
     (void)up;
     (void)up_now;
-    return !seen->heard && p3_clock_ms() >= seen->until;
+    return p3_clock_ms() >= p3_ending_until(seen->heard ? INT64_MAX : seen->until);
 }
 
 /* An address of the kind that the socket has. */
