@@ -7,7 +7,7 @@
 #include "io/tls_transport.h"
 
 #include <openssl/err.h>
-#include <openssl/proverr.h>
+#include <openssl/rand.h>
 #include <openssl/x509_vfy.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -209,13 +209,11 @@ static pop3_status enclose(pop3_tls **out, SSL_CTX *ctx, const char *server_name
     return POP3_OK;
 }
 
-/* Why OpenSSL made no context. Its last word is "malloc failure" whatever it was; the first one is
- * of the random numbers where the system refused them. */
+/* Why OpenSSL made no context. Its last word is "malloc failure" whatever it was, and what it says
+ * before is another thing in each version. */
 static pop3_status why_no_context(p3_complaint *c)
 {
-    unsigned long first = ERR_peek_error();
-    if (ERR_GET_LIB(first) != ERR_LIB_PROV ||
-        ERR_GET_REASON(first) != PROV_R_ERROR_RETRIEVING_ENTROPY)
+    if (RAND_status() == 1)
         return POP3_ERR_MEMORY;
     complain(c, "OpenSSL gets no random numbers: is getrandom(2) refused here?");
     return POP3_ERR_TLS;
