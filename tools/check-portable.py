@@ -17,7 +17,7 @@ HEADERS = re.compile(
 )
 
 # Calls and constants of Linux, of the GNU C library, or with other arguments on other systems. Where one is also
-# on some BSDs, macOS lacks it.
+# on some BSDs, macOS lacks it. `name(2)` is what a message calls one.
 NAMES = re.compile(
     r"\b(epoll_\w+|EPOLL\w+|eventfd\w*|EFD_\w+|signalfd|timerfd_\w+|inotify_\w+|accept4|pipe2|dup3"
     r"|SOCK_(CLOEXEC|NONBLOCK)|MSG_(CMSG_CLOEXEC|ZEROCOPY|MORE|ERRQUEUE)"
@@ -30,7 +30,7 @@ NAMES = re.compile(
     r"|ppoll|recvmmsg|sendmmsg|explicit_bzero|qsort_r|mempcpy|memrchr|rawmemchr|strchrnul|canonicalize_file_name"
     r"|get_current_dir_name|program_invocation\w*|secure_getenv|strerrordesc_np|strerrorname_np|mallopt|malloc_trim"
     r"|malloc_usable_size|pthread_(setaffinity|tryjoin|timedjoin|setname)_np|pthread_cond_clockwait|getauxval"
-    r"|PTHREAD_\w+_NP|RTLD_DEEPBIND|__GLIBC__|__linux__)\b"
+    r"|PTHREAD_\w+_NP|RTLD_DEEPBIND|__GLIBC__|__linux__)\b(?!\(2\))"
     r'|"/(proc|sys)/'
 )
 
