@@ -2,12 +2,13 @@
 """Plays hostile servers that mail goes to, and hostile providers of tokens, to the command: each speech at each step of
 each protocol, under a bound on memory.
 
-    every_target.py [--only WORD] [--jobs N] [--sanitizers]
+    every_target.py [--only WORD] [--share N] [--jobs N] [--sanitizers]
 
 What must hold is the same for all: no signal, no report of a sanitizer, an end, a documented exit status and a reason,
 memory within the bound, nothing in what is shown that a terminal obeys; and no message goes from the POP3 server that no
 target has taken. Where a server waits, time passes faster for the command (hurry.c), so that what ends after ten minutes
-is seen to. POP3_COMMAND is built with the marked points (pop3-crash): it does not pause before it tries again."""
+is seen to. With --share N a step hears each Nth speech, the next step those beside them; with HOSTILE_ALL=1 each hears
+all. POP3_COMMAND is built with the marked points (pop3-crash): it does not pause before it tries again."""
 
 from __future__ import annotations
 
@@ -239,9 +240,15 @@ class Play(NamedTuple):
         return f"{self.protocol}, {self.scene.step}{then}{', ' + self.scene.more if self.scene.more else ''}: {self.name}"
 
 
-def plays(only: str) -> list[Play]:
-    found = [Play(protocol, scene, name, speech) for protocol, scenes in SCENES.items() for scene in scenes
-             for name, speech in scene.speeches.items()]  # fmt: skip
+def plays(only: str, share: int) -> list[Play]:
+    """All, or those of a share: a protocol hears each speech once at least, and each step each Nth."""
+    found, heard = [], set()
+    for protocol, scenes in SCENES.items():
+        for i, scene in enumerate(scenes):
+            for k, (name, speech) in enumerate(scene.speeches.items()):
+                if (i + k) % share == 0 or (protocol, name) not in heard:
+                    found.append(Play(protocol, scene, name, speech))
+                    heard.add((protocol, name))
     return [play for play in found if only in play.title]
 
 
@@ -366,10 +373,11 @@ def run(play: Play, folder: Path, certs: Path, sanitizers: bool) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
+    parser.add_argument("--share", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=10)
     parser.add_argument("--sanitizers", action="store_true")
     arguments = parser.parse_args()
-    work = plays(arguments.only)
+    work = plays(arguments.only, 1 if os.environ.get("HOSTILE_ALL") else arguments.share)
     failed = 0
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(arguments.jobs) as pool:
