@@ -260,12 +260,13 @@ static void advance(void *ctx)
 
 /* ---- beginning, stepping, ending ---- */
 
-/* From which id on rows can only be those of messages that this run delivers. */
+/* From which id on rows can only be those of messages that this run delivers. What was delivered in
+ * doubt may count as delivered when it comes again: it is older. */
 static int64_t first_id(const p3_rows *rows)
 {
     int64_t last = 0;
     for (size_t i = 0; i < rows->count; i++) {
-        if (!p3_is_intent(rows->at[i].standing) && rows->at[i].id > last)
+        if (rows->at[i].standing != P3_INTENT && rows->at[i].id > last)
             last = rows->at[i].id;
     }
     return last + 1;

@@ -150,8 +150,10 @@ def test_a_lost_connection_keeps_what_came_whole(world):
 
 WRONG = b"Message-ID: <a@b>\n\na\n"
 
+ODD = 'on "RETR 1" { send "+OK\\r\\nMessage-ID: <a@b>\\r\\n\\r\\na\\r\\n.\\r\\n" }\n'
+
 # One answer too many, once it is asked whether the message has ended: that proves it, and then nothing does.
-TWICE = 'on "RETR 1" { send "+OK\\r\\nMessage-ID: <a@b>\\r\\n\\r\\na\\r\\n.\\r\\n" }\non NOOP { send "+OK\\r\\nb\\r\\n.\\r\\n" }\nserve'
+TWICE = ODD + 'on NOOP { send "+OK\\r\\nb\\r\\n.\\r\\n" }\nserve'
 
 
 def collected(world, target):
@@ -200,6 +202,22 @@ def test_mail_whose_size_is_told_wrong_is_not_doubled_when_another_message_falls
     assert len(got) == 59 if removal else len(got) <= 2 * 59
     assert len(world.delivered()) - len(got) <= (size == 17), "nothing speaks against it, where that is its size"
     assert len(world.on_server()) == (1 if removal else 60)
+
+
+def test_what_came_again_is_looked_at_before_it_is_deleted_where_another_run_delivered_it(world):
+    """Twice another message came for the one that is there, in two runs."""
+    world.fill(1)
+    with play(world, [TWICE] * 9) as server:
+        world.sync(server.port, "--delete", status=75)
+        assert world.delivered() == [WRONG]
+    world.fill(1, first=1)
+    with play(world, [ODD + "on DELE { close }\nserve"]) as server:
+        with sqlite3.connect(world.state) as db:
+            db.execute("UPDATE account SET key = ?", (f"user@127.0.0.1:{server.port}",))
+        db.close()
+        world.sync(server.port, "--delete")
+    assert sorted(world.delivered()) == sorted([WRONG, message(0).encode(), message(1).encode()])
+    assert world.on_server() == []
 
 
 def test_a_message_without_a_body_is_known_again(world):
