@@ -10,15 +10,15 @@
 #include "support/wording.h"
 
 /* Whether any message is known that another target has, or that is not to be delivered anywhere.
- * Intents are not, unless some targets of a list have the message: what was not delivered comes to
- * the new target as it would have come to the old. */
+ * Intents are not, unless some targets of a list have the message, or one has what may be it: what
+ * was not delivered comes to the new target as it would have come to the old. */
 static bool has_past(const p3_rows *rows)
 {
     bool any = false;
     for (size_t i = 0; i < rows->count && !any; i++) {
         p3_standing is = rows->at[i].standing;
-        any = is == P3_DELIVERED || is == P3_LEAVING || is == P3_DOUBTED || is == P3_PASSED_OVER ||
-              rows->at[i].members != 0;
+        any = is == P3_DELIVERED || is == P3_LEAVING || is == P3_DOUBTED || is == P3_UNPROVEN ||
+              is == P3_PASSED_OVER || rows->at[i].members != 0;
     }
     return any;
 }
@@ -82,7 +82,7 @@ static bool is_for_others(const p3_maildrop *d, const p3_row *row)
 {
     return d->stays != 0 && row->uid.len > 0 &&
            (row->standing == P3_DELIVERED || row->standing == P3_LEAVING ||
-            (row->standing == P3_INTENT && row->members != 0));
+            (p3_is_intent(row->standing) && row->members != 0));
 }
 
 /* Forgets all that is known, but for what targets that stay have. */
@@ -95,7 +95,7 @@ static p3_change *forget_all(const p3_maildrop *d, p3_rows *rows, size_t *count)
     for (size_t i = 0; i < rows->count; i++) {
         p3_row *row = &rows->at[i];
         bool others = is_for_others(d, row);
-        if (others && row->standing != P3_INTENT) {
+        if (others && !p3_is_intent(row->standing)) {
             row->standing = P3_INTENT;
             row->members = d->stays;
             row->name = "";
@@ -115,7 +115,7 @@ static p3_change *note_intents(const p3_rows *rows, size_t *count)
 {
     p3_change *changes = calloc(rows->count + 1, sizeof *changes);
     for (size_t i = 0; changes != NULL && i < rows->count; i++) {
-        if (rows->at[i].standing == P3_INTENT)
+        if (p3_is_intent(rows->at[i].standing))
             changes[(*count)++] = (p3_change){.row = rows->at[i]};
     }
     return changes;

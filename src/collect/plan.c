@@ -32,7 +32,7 @@ typedef struct p3_group {
 /* Whether some targets of a list have a message, whose header is known. */
 static bool is_partial(const p3_row *row)
 {
-    return row->standing == P3_INTENT && row->members != 0 &&
+    return p3_is_intent(row->standing) && row->members != 0 &&
            p3_fingerprint_known(&row->fingerprint);
 }
 

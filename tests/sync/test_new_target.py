@@ -11,9 +11,10 @@ import pytest
 from lmtpd import running
 from sent import bodies, expected
 from test_once import NO_UIDL, play_each, uidl
+from test_step import ODD, TWICE, WRONG, script_file
 from world import COMMAND, CRASH_COMMAND, DEADLINE, World
 
-PASSED_OVER = 6  # as the state has it
+PASSED_OVER, UNPROVEN = 6, 7  # as the state has it
 
 
 def numbers(world, path=None):
@@ -280,3 +281,18 @@ def test_a_choice_is_made_as_a_whole_or_not_at_all(world, choice, there, points,
             assert target_of(one) == f"maildir:{other.maildir}"
             other.sync(server.port, *([choice] if again else []))
         assert (numbers(other) if other.maildir.exists() else []) == there, point
+
+
+def test_what_was_delivered_in_doubt_is_known_of_its_target_too(world):
+    """Else it would count as delivered to the other one when it comes again as it was."""
+    world.fill(1)
+    with world.server("--delete", "--script", script_file(world, TWICE)) as server:
+        world.sync(server.port, "--delete", status=75)
+    assert standings(world) == [UNPROVEN] and world.delivered() == [WRONG]
+    other = elsewhere(world)
+    with world.server("--delete", "--script", script_file(world, f"{ODD}serve")) as server:
+        rename_account(world, server.port)
+        assert "--from-the-start" in other.sync(server.port, "--delete", status=78)
+        assert len(world.on_server()) == 1
+        other.sync(server.port, "--delete", "--from-the-start")
+    assert other.delivered() == [WRONG] and world.on_server() == []
