@@ -55,6 +55,13 @@ static size_t for_urls(const char *at, char *octet)
     return 1;
 }
 
+/* Nothing is shown of a text that cannot be looked through, as memory is short. */
+static void hide_all(char *text)
+{
+    size_t len = strlen(text);
+    memcpy(text, "***", len < 3 ? len : 4);
+}
+
 /* Puts "***" where `text`, as it is read, first has as many octets in a row of `form` as tell
  * something. */
 static void cut(char *text, p3_reading *read, const char *form, size_t form_len)
@@ -64,6 +71,8 @@ static void cut(char *text, p3_reading *read, const char *form, size_t form_len)
     char *octets = malloc(most + 1);
     size_t *from = calloc(most + 1, sizeof *from);
     size_t len = 0;
+    if (octets == NULL || from == NULL)
+        hide_all(text);
     for (size_t at = 0; octets != NULL && from != NULL && at < most; len++) {
         from[len] = at;
         at += read(text + at, &octets[len]);
@@ -96,6 +105,8 @@ static void cut_base64(char *text, const char *secret, size_t before)
             cut(text, for_urls, form + first, len / 3 * 4 - first);
         }
         p3_erase(form, (len / 3 + 1) * 4);
+    } else {
+        hide_all(text);
     }
     if (plain != NULL)
         p3_erase(plain, len);
