@@ -111,9 +111,11 @@ bool p3_netrc_find(const char *path, const char *host, const char *user, char **
     bool ok = true;
     *found = false;
     if (file == NULL) {
-        ok = (path == NULL && errno == ENOENT) || name == NULL ||
-             p3_problem_errno(why, errno, "reading %s", name);
-        why->exit = ok ? why->exit : EX_CONFIG; /* nothing is to be written */
+        ok = (path == NULL && errno == ENOENT) || name == NULL;
+        if (!ok) {
+            p3_problem_errno(why, errno, "reading %s", name);
+            why->exit = EX_CONFIG; /* nothing is to be written */
+        }
     } else if (!p3_private_file_check(fileno(file), name, "reading", why)) {
         ok = false;
     } else if (!read_all(file, &text, &len)) {

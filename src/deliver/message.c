@@ -182,6 +182,8 @@ bool p3_message_take(p3_message *m, const char *data, size_t len)
 
 void p3_message_end(p3_message *m)
 {
+    if (m->ended)
+        return;
     m->ended = true;
     if (m->bodies != P3_BODIES_NONE && !m->header.done) /* it has no body, and that is known */
         begin_body(m);
@@ -196,8 +198,7 @@ void p3_message_end(p3_message *m)
 
 bool p3_message_finish(p3_message *m, p3_parcel *out)
 {
-    if (!m->ended)
-        p3_message_end(m);
+    p3_message_end(m);
     out->header = m->print;
     out->body = m->whole;
     out->kept = m->body;
