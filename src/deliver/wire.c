@@ -57,10 +57,11 @@ static int is_connected(void *ctx, curl_socket_t fd, curlsocktype purpose)
 /* What is seen of the login: libcurl says nothing of it. */
 typedef struct p3_seen_login {
     const p3_wire_protocol *protocol;
-    int64_t until;  /* of p3_clock_ms(): the server has to say something by then */
-    bool heard;     /* it has */
-    bool tried;     /* a secret was sent, or would have been next */
-    char said[300]; /* the server's last line */
+    p3_deadline *deadline; /* the server has to say something by then, */
+    int64_t until;         /* and the login to be over by this time of p3_clock_ms() */
+    bool heard;            /* it has said something */
+    bool tried;            /* a secret was sent, or would have been next */
+    char said[300];        /* the server's last line */
 } p3_seen_login;
 
 static bool has_word(const char *data, size_t len, const char *word)
@@ -72,12 +73,13 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
 {
     p3_seen_login *seen = ctx;
     (void)easy;
-    seen->heard = seen->heard || type == CURLINFO_HEADER_IN || type == CURLINFO_SSL_DATA_IN;
     if (type == CURLINFO_HEADER_OUT)
         seen->tried = seen->tried || has_word(data, len, seen->protocol->tries[0]) ||
                       has_word(data, len, seen->protocol->tries[1]);
     if (type != CURLINFO_HEADER_IN)
         return 0;
+    seen->heard = true;
+    seen->deadline->until = seen->until;
     const char *space = seen->protocol->has_tag ? memchr(data, ' ', len) : NULL;
     size_t at = space != NULL ? (size_t)(space - data) + 1 : 0; /* behind the tag */
     size_t n = len - at < sizeof seen->said ? len - at : sizeof seen->said - 1;
@@ -87,19 +89,6 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
         n--;
     seen->said[n] = '\0';
     return 0;
-}
-
-/* Ends an attempt where nothing comes, or the process is to end: libcurl asks about once a second.
- */
-static int is_silent(void *ctx, curl_off_t down, curl_off_t down_now, curl_off_t up,
-                     curl_off_t up_now)
-{
-    const p3_seen_login *seen = ctx;
-    (void)down;
-    (void)down_now;
-    (void)up;
-    (void)up_now;
-    return p3_clock_ms() >= p3_ending_until(seen->heard ? INT64_MAX : seen->until);
 }
 
 /* An address of the kind that the socket has. */
@@ -138,15 +127,11 @@ static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_s
     curl->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(c, CURLOPT_TIMEOUT_MS, P3_LOGIN_MS);
     curl->easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, P3_LOGIN_MS / 1000);
-    w->deadline.until = p3_clock_ms() + P3_LOGIN_MS;
     p3_deadline_heed(c, &w->deadline);
     curl->easy_setopt(c, CURLOPT_ERRORBUFFER, details);
     curl->easy_setopt(c, CURLOPT_VERBOSE, 1L);
     curl->easy_setopt(c, CURLOPT_DEBUGFUNCTION, see_login);
     curl->easy_setopt(c, CURLOPT_DEBUGDATA, seen);
-    curl->easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    curl->easy_setopt(c, CURLOPT_XFERINFOFUNCTION, is_silent);
-    curl->easy_setopt(c, CURLOPT_XFERINFODATA, seen);
     curl->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, give_socket);
     curl->easy_setopt(c, CURLOPT_OPENSOCKETDATA, w);
     curl->easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, is_connected);
@@ -210,11 +195,16 @@ static void explain_certificate(const p3_wire *w, const char *doing, const char 
                        doing, what, w->protocol->setting);
 }
 
-/* A port for TLS waits for the client's first octets, one for STARTTLS speaks first. */
-static void explain_silence(const p3_wire *w, const p3_server_url *to, const char *doing,
-                            p3_problem *why)
+/* Its deadline has ended it. A port for TLS waits for the client's first octets, one for STARTTLS
+ * speaks first. */
+static void explain_silence(const p3_wire *w, const p3_server_url *to, const p3_seen_login *seen,
+                            const char *doing, p3_problem *why)
 {
     char other[60] = "";
+    if (seen->heard || p3_ending_is_asked()) {
+        p3_problem_set(why, EX_TEMPFAIL, "%s: no answer came in time", doing);
+        return;
+    }
     if (!to->is_tls)
         snprintf(other, sizeof other, "; if it is one for TLS, use %ss://", w->protocol->scheme);
     p3_problem_set(why, EX_TEMPFAIL, "%s: nothing came for %d seconds; see that port %u is right%s",
@@ -239,7 +229,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         explain_certificate(w, doing, what, why);
     else if (code == CURLE_ABORTED_BY_CALLBACK)
-        explain_silence(w, to, doing, why);
+        explain_silence(w, to, seen, doing, why);
     else if (code == CURLE_SSL_CACERT_BADFILE)
         p3_problem_set(why, EX_CONFIG, "%s: %s; see %sca-file", doing, what, p->setting);
     else if (code == CURLE_USE_SSL_FAILED)
@@ -270,7 +260,10 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
                         const p3_server_secret *secret, const char *methods, p3_problem *why)
 {
     char details[CURL_ERROR_SIZE] = "";
-    p3_seen_login seen = {.protocol = w->protocol, .until = p3_clock_ms() + P3_SILENT_MS};
+    int64_t now = p3_clock_ms();
+    p3_seen_login seen = {
+        .protocol = w->protocol, .deadline = &w->deadline, .until = now + P3_LOGIN_MS};
+    w->deadline.until = now + P3_SILENT_MS;
     struct curl_slist *names = set_up(w, to, o, &seen, details);
     set_secret(w, secret, methods);
     CURLcode code = w->curl->easy_perform(w->easy);
@@ -287,7 +280,6 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
     w->curl->easy_setopt(w->easy, CURLOPT_RESOLVE, NULL);
     w->curl->easy_setopt(w->easy, CURLOPT_ERRORBUFFER, NULL);
     w->curl->easy_setopt(w->easy, CURLOPT_VERBOSE, 0L);
-    w->curl->easy_setopt(w->easy, CURLOPT_NOPROGRESS, 1L);
     w->curl->slist_free_all(names);
     return has_none ? CURLE_AUTH_ERROR : code;
 }
