@@ -300,8 +300,8 @@ typedef enum pop3_visit_start {
  * pointer from then on, and ends with exactly one of commit and abort.
  *
  * No two of these functions run at a time in one visit. begin, write, finish, abort and find run in
- * the thread that called pop3_visit() or pop3_visit_step(), commit in another one; none may visit
- * the same account. Each may block.
+ * the thread that called pop3_visit(), pop3_visit_step() or pop3_visit_end(), commit in another
+ * one; none may visit the same account. Each may block.
  *
  * **What the caller promises.** When commit returns ::POP3_COLLECT_OK, all these messages are where
  * they belong and stay there in a power cut (written, synced, and the directory synced, or a
@@ -418,8 +418,8 @@ typedef struct pop3_visit_notice {
     double seconds;                  /**< ::POP3_VISIT_WAITING: how long. */
 } pop3_visit_notice;
 
-/** Is told what happens in a visit, in the thread that called pop3_visit() or
- * pop3_visit_step(). */
+/** Is told what happens in a visit, in the thread that called pop3_visit(), pop3_visit_step() or
+ * pop3_visit_end(). */
 typedef void (*pop3_visit_fn)(void *ctx, const pop3_visit_notice *notice);
 
 /** Which account is visited, and what becomes of its mail. Begin with ::POP3_VISIT_OPTIONS_INIT;
@@ -429,12 +429,11 @@ typedef struct pop3_visit_options {
     const char *memory;  /**< The file that remembers the account; see pop3_memory_open(). */
     const char *account; /**< The account's name in it; NULL: "USER@HOST:PORT", or with the path of
                               the Unix-domain socket behind the @. */
-    const pop3_client_options
-        *connection;       /**< Where to and how. Of it @c socket (but see
-              pop3_visit_begin()) and the engine's limit of entries are not used: it is a listing of
-              2,000,000       messages at most, and traits are remembered. Nor are
-              @c trust_message_ends and @c prove_message_ends: the end of each
-              message is proven before it is delivered. */
+    /** Where to and how. Of it @c socket (but see pop3_visit_begin()) and the engine's limit of
+     * entries are not used: it is a listing of 2,000,000 messages at most, and traits are
+     * remembered. Nor are @c trust_message_ends and @c prove_message_ends: the end of each message
+     * is proven before it is delivered. */
+    const pop3_client_options *connection;
     const char *user;      /**< The user's name in UTF-8. */
     const char *password;  /**< The password in UTF-8, or NULL. */
     const char *token;     /**< An OAuth 2.0 access token, or NULL. */
@@ -551,7 +550,7 @@ POP3_API int pop3_visit_deadline(const pop3_open_visit *visit);
 /**
  * Ends a visit, and frees it. One that goes on is given up, without the message in hand: what has
  * come before is delivered and recorded first, for which it waits. NULL does nothing.
- * @param visit  the visit; no step of it may be under way.
+ * @param visit  the visit; no step of it may be under way. Callbacks may run inside.
  * @param report filled in; or NULL.
  * @return as pop3_visit(); ::POP3_COLLECT_TEMPORARY for one that was given up.
  */
