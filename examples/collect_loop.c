@@ -118,7 +118,7 @@ int main(int argc, char **argv)
     if (pop3_tls_new(&server.tls, &trust, why, sizeof why) != POP3_OK)
         return fprintf(stderr, "%s\n", why), 1;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    collection *all = calloc(count, sizeof *all);
+    collection *all = epoll >= 0 ? calloc(count, sizeof *all) : NULL;
     for (size_t i = 0; all != NULL && i < count; i++) {
         all[i].epoll = epoll;
         all[i].options = initial;
@@ -128,7 +128,8 @@ int main(int argc, char **argv)
     }
     bool ok = all != NULL && run(all, count, open, epoll);
     free(all);
-    close(epoll);
+    if (epoll >= 0)
+        close(epoll);
     pop3_tls_free(server.tls);
     return ok ? 0 : 1;
 }

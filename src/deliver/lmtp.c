@@ -260,7 +260,7 @@ static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const cha
 static void stop_at_setting(const p3_lmtp *m, p3_batch *b, const p3_lmtp_verdict *v)
 {
     p3_problem_set(&b->stopped, EX_CONFIG,
-                   "delivering by %s: %.500s; no mail was deleted or kept aside: see that %s",
+                   "delivering by %s: %.500s; the mail that is left stays where it is: see that %s",
                    m->is_smtp ? "SMTP" : "LMTP", v->why.text,
                    v->about == P3_LMTP_RECIPIENT
                        ? "this recipient has a mailbox there, or correct recipient"

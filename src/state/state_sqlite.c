@@ -19,7 +19,7 @@
 
 #define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
 #define P3_APPLICATION_ID "1886351155"
-#define P3_VERSION        7
+#define P3_VERSION        8
 #define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
 #define P3_BUSY_STEP_MS   20
 
@@ -65,8 +65,11 @@ static const char upgrade_from_5[] = "ALTER TABLE message ADD broke INTEGER NOT 
 static const char upgrade_from_6[] = "ALTER TABLE message ADD members INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=7;";
 
+/* Version 7 would take what was delivered in doubt for delivered. */
+static const char upgrade_from_7[] = "PRAGMA user_version=8;";
+
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
-                             "PRAGMA user_version=7;" P3_TRAIT_TABLE "CREATE TABLE account("
+                             "PRAGMA user_version=8;" P3_TRAIT_TABLE "CREATE TABLE account("
                              "  id INTEGER PRIMARY KEY,"
                              "  key TEXT NOT NULL UNIQUE,"
                              "  target TEXT,"
@@ -205,7 +208,8 @@ static bool make_tables(p3_state *s, p3_problem *why)
              (s->version > 3 || run(s, upgrade_from_3, "making", why)) &&
              (s->version > 4 || run(s, upgrade_from_4, "making", why)) &&
              (s->version > 5 || run(s, upgrade_from_5, "making", why)) &&
-             (s->version > 6 || run(s, upgrade_from_6, "making", why));
+             (s->version > 6 || run(s, upgrade_from_6, "making", why)) &&
+             (s->version > 7 || run(s, upgrade_from_7, "making", why));
     s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

@@ -155,7 +155,7 @@ def test_a_wrong_recipient_deletes_nothing_and_keeps_nothing_aside(world):
         with running(world.path / "lmtp", lambda at, *_: "550 5.1.1 no such user" if at == "rcpt" else None) as lmtpd:
             errors = sync(world, server.port, lmtpd.where, "--delete", status=78)
             assert "delivering by LMTP: the server refuses the recipient me@example.org: 550 5.1.1 no such user; " in errors
-            assert "no mail was deleted or kept aside: see that this recipient has a mailbox there, or correct recipient" in errors
+            assert "the mail that is left stays where it is: see that this recipient has a mailbox there, or correct recipient" in errors
             assert lmtpd.begun == 2 and lmtpd.mails == [] and refused(world) == []
             server.settle()
         assert len(world.on_server()) == 50
