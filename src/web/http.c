@@ -307,7 +307,8 @@ static p3_http_end explain(CURL *c, CURLcode code, const char *details, const ch
     else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         p3_problem_set(why, EX_CONFIG, "%s: %s; the address must begin with https://", doing, what);
     else
-        p3_problem_set(why, EX_TEMPFAIL, "%s: %s; try again later", doing, what);
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s; try again later", doing,
+                       code == CURLE_ABORTED_BY_CALLBACK ? "the server took too long" : what);
     return is_before_sending(c, code) ? P3_HTTP_NOT_SENT : P3_HTTP_LOST;
 }
 
