@@ -205,10 +205,12 @@ static void a_batch_beyond_4_gib_is_found_and_an_unfinished_one_cut_off(void **s
 
 #define MANY 100000
 
+typedef char many_name[sizeof NAME + 8];
+
 /* Names of as many messages, in an order of their own. */
-static char (*make_names(void))[sizeof NAME + 8]
+static many_name *make_names(void)
 {
-    char(*names)[sizeof NAME + 8] = calloc(MANY, sizeof *names);
+    many_name *names = calloc(MANY, sizeof *names);
     assert_non_null(names);
     for (size_t i = 0; i < MANY; i++)
         snprintf(names[i], sizeof *names, "1700000000.R%06zuO" MARK "Q1.host", i * 7919 % MANY);
@@ -216,7 +218,7 @@ static char (*make_names(void))[sizeof NAME + 8]
 }
 
 /* Delivers a message under each name, and dies. */
-static void deliver_many(char (*names)[sizeof NAME + 8])
+static void deliver_many(many_name *names)
 {
     p3_problem why;
     p3_parcel *parcels = calloc(MANY, sizeof *parcels);
@@ -242,7 +244,7 @@ static void the_work_grows_with_the_names_times_their_logarithm(void **state)
 {
     (void)state;
     p3_problem why = {0};
-    char(*names)[sizeof NAME + 8] = make_names();
+    many_name *names = make_names();
     p3_left_over *left = calloc(MANY, sizeof *left);
     assert_int_equal(truncate(in_folder("box"), 0), 0);
     deliver_many(names);
