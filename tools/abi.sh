@@ -7,7 +7,8 @@
 # Additions are fine. What breaks a program (a function gone or changed, a struct or an enumerator changed) is shown, and
 # ends with status 1; abi/allowed.abignore says what is no break. While CHANGELOG.md has a version as not yet released,
 # its dump is what has been agreed on so far, and can be written again after an intended change; then it never changes.
-# Ends with status 77, and why, where there is nothing to compare: no abidiff, or another architecture.
+# Ends with status 77, and why, where there is nothing to compare: no abidiff, one of another format, or another
+# architecture.
 #
 # What is described is a library that holds a pointer to each public function, and with it every type they take: of the
 # library itself libabigail 2.2 leaves out each function that another file calls. That all functions are there is what
@@ -35,8 +36,9 @@ dump() {
     sed -i "s|path='[^']*surface.c'|path='surface.c'|" "$2"
 }
 
-architecture() {
-    sed -n "s/^<abi-corpus .*architecture='\([^']*\)'.*/\1/p" "$1"
+# What a dump says of itself: its "architecture" or "version", which is that of the format.
+of_dump() {
+    sed -n "s/^<abi-corpus .*$2='\([^']*\)'.*/\1/p" "$1"
 }
 
 enumerators() {
@@ -58,7 +60,11 @@ write_dump() {
 compare() {
     dump "$1" "$work/present.abi"
     last=$(ls abi/"$1"-[0-9]*.abi | sort -V | tail -1)
-    [ "$(architecture "$last")" = "$(architecture "$work/present.abi")" ] || skip "$last is of another architecture"
+    [ "$(of_dump "$last" architecture)" = "$(of_dump "$work/present.abi" architecture)" ] ||
+        skip "$last is of another architecture"
+    format=$(of_dump "$work/present.abi" version)
+    [ "$(of_dump "$last" version | cut -d . -f 1)" = "${format%%.*}" ] ||
+        skip "$last has another format than the $format of this libabigail, which does not read it"
     abidiff --suppressions abi/allowed.abignore --no-added-syms "$last" "$work/present.abi" || {
         echo "abi: not what $last promised" >&2
         exit 1
