@@ -115,6 +115,8 @@ userdb passwd-file {{
 }}
 mail_driver = maildir
 mail_path = ~/
+# 2.4.5 would mark each message as to whether it has attachments, when it comes or is first read.
+mail_attachment_detection_options =
 """
 
 # A client may show a certificate; who does so is whom it names. Tokens are verified with keys of ours, and
