@@ -91,18 +91,19 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
     return 0;
 }
 
-/* An address of the kind that the socket has. */
-static const char *address_for(int fd)
+/* Whom libcurl is to connect to, whoever the URL names: an address of the socket's kind. */
+static const char *instead(int fd)
 {
     struct sockaddr_storage own = {0};
     socklen_t len = sizeof own;
     bool v6 = getsockname(fd, (struct sockaddr *)&own, &len) == 0 && own.ss_family == AF_INET6;
-    return v6 ? "[::1]" : "127.0.0.1";
+    return v6 ? "::[::1]:" : "::127.0.0.1:";
 }
 
 /* Sets libcurl up. It resolves no name: in the sandbox it could not. The socket is connected, so
  * the address that it is given instead is not used; but libcurl 7.88 connects the socket once more,
- * for which the address must be of its kind. */
+ * for which the address must be of its kind. An address of IPv6 for a name (CURLOPT_RESOLVE) would
+ * not do: libcurl 8.22 has no use for it where it may make no datagram socket of IPv6. */
 static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
                                  p3_seen_login *seen, char *details)
 {
@@ -110,14 +111,12 @@ static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_s
     CURL *c = w->easy;
     char url[300];
     char schemes[40];
-    char name[300];
     bool v6 = strchr(to->server.host, ':') != NULL;
     snprintf(url, sizeof url, "%s%s://%s%s%s:%u/", w->protocol->scheme, to->is_tls ? "s" : "",
              v6 ? "[" : "", to->server.host, v6 ? "]" : "", to->server.port);
-    snprintf(name, sizeof name, "%s:%u:%s", to->server.host, to->server.port, address_for(w->fd));
-    struct curl_slist *names = v6 ? NULL : curl->slist_append(NULL, name);
+    struct curl_slist *others = curl->slist_append(NULL, instead(w->fd));
     curl->easy_setopt(c, CURLOPT_URL, url);
-    curl->easy_setopt(c, CURLOPT_RESOLVE, names);
+    curl->easy_setopt(c, CURLOPT_CONNECT_TO, others);
     snprintf(schemes, sizeof schemes, "%s,%ss", w->protocol->scheme, w->protocol->scheme);
     curl->easy_setopt(c, CURLOPT_PROTOCOLS_STR, schemes);
     curl->easy_setopt(c, CURLOPT_PROXY, "");
@@ -146,7 +145,7 @@ static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_s
     }
     if (to->user[0] != '\0')
         curl->easy_setopt(c, CURLOPT_USERNAME, to->user);
-    return names;
+    return others;
 }
 
 /* Without a list of methods libcurl prefers CRAM-MD5, which fails where passwords are stored as
@@ -264,7 +263,7 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
     p3_seen_login seen = {
         .protocol = w->protocol, .deadline = &w->deadline, .until = now + P3_LOGIN_MS};
     w->deadline.until = now + P3_SILENT_MS;
-    struct curl_slist *names = set_up(w, to, o, &seen, details);
+    struct curl_slist *others = set_up(w, to, o, &seen, details);
     set_secret(w, secret, methods);
     CURLcode code = w->curl->easy_perform(w->easy);
     if (w->fd >= 0)
@@ -277,10 +276,10 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
     if (code == CURLE_OK)
         w->curl->easy_getinfo(w->easy, CURLINFO_ACTIVESOCKET, &fd);
     w->fd = fd;
-    w->curl->easy_setopt(w->easy, CURLOPT_RESOLVE, NULL);
+    w->curl->easy_setopt(w->easy, CURLOPT_CONNECT_TO, NULL);
     w->curl->easy_setopt(w->easy, CURLOPT_ERRORBUFFER, NULL);
     w->curl->easy_setopt(w->easy, CURLOPT_VERBOSE, 0L);
-    w->curl->slist_free_all(names);
+    w->curl->slist_free_all(others);
     return has_none ? CURLE_AUTH_ERROR : code;
 }
 
