@@ -2,9 +2,9 @@
  * as rules for libseccomp, which makes programs of them for this architecture. It runs when the
  * command is built, so that a run has nothing to do but to hand one to the kernel.
  *
- * The list is grown from what the tests of the command call on Debian 12 and 13 (glibc 2.36
- * and 2.41, OpenSSL 3, SQLite, libedit, Kerberos); docs/records/hardening.md has the same list, and
- * a test holds each against the kernel's.
+ * The list is grown from what the tests of the command call on Debian 12, 13 and testing
+ * (glibc 2.36, 2.41 and 2.43, OpenSSL 3, SQLite, libedit, Kerberos); docs/records/hardening.md has
+ * the same list, and a test holds each against the kernel's.
  */
 #include "confine/syscall_programs_linux.h"
 
@@ -198,12 +198,16 @@ static const p3_conditional conditional[] = {
     P3_FCNTL(SETLK64),
     P3_FCNTL(SETLKW64),
     P3_FCNTL(F_OFD_SETLK),
-    /* a terminal's settings and size, and how much can be read */
-    P3_IOCTL(
-        0x5401), /* TCGETS; by number, as <asm/termbits.h> and <termios.h> cannot both be had */
-    P3_IOCTL(0x5402), /* TCSETS */
-    P3_IOCTL(0x5403), /* TCSETSW */
-    P3_IOCTL(0x5404), /* TCSETSF */
+    /* a terminal's settings and size, and how much can be read; the settings by number, as
+     * <asm/termbits.h> and <termios.h> cannot both be had */
+    P3_IOCTL(0x5401),     /* TCGETS */
+    P3_IOCTL(0x5402),     /* TCSETS */
+    P3_IOCTL(0x5403),     /* TCSETSW */
+    P3_IOCTL(0x5404),     /* TCSETSF */
+    P3_IOCTL(0x802c542a), /* TCGETS2: glibc has these four from 2.42 on */
+    P3_IOCTL(0x402c542b), /* TCSETS2 */
+    P3_IOCTL(0x402c542c), /* TCSETSW2 */
+    P3_IOCTL(0x402c542d), /* TCSETSF2 */
     P3_IOCTL(TIOCGWINSZ),
     P3_IOCTL(FIONREAD),
     P3_PRCTL(PR_SET_NAME),

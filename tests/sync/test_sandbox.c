@@ -760,6 +760,14 @@ static int sweep_ioctl(const entry *e)
         if (refused == P3_AMONG(request, 0x5401, 0x5402, 0x5403, 0x5404, TIOCGWINSZ, FIONREAD))
             return 1;
     }
+    /* Those of terminals that have a size, a struct termios2: older C libraries call none. */
+    const long sized[] = {0x802c5400L, 0x402c5400L};
+    for (long request = 0; request < 0x200; request++) {
+        long whole = sized[request / 0x100] + request % 0x100;
+        bool refused = syscall(SYS_ioctl, fd, whole, 0L) == -1 && errno == EPERM;
+        if (refused == P3_AMONG(whole, 0x802c542aL, 0x402c542bL, 0x402c542cL, 0x402c542dL))
+            return 3;
+    }
     /* with the same lower half in another place, and FIBMAP's newer kin FS_IOC_SETFLAGS */
     return is_refusal(syscall(SYS_ioctl, fd, 0x40086602L, 0L)) ? 0 : 2;
 }
