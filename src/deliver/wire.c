@@ -227,7 +227,9 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
         explain_refusal(w, to, seen->tried ? seen->said : "no method that we know", renewal, why);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         explain_certificate(w, doing, what, why);
-    else if (code == CURLE_ABORTED_BY_CALLBACK)
+    else if (code == CURLE_ABORTED_BY_CALLBACK ||
+             (code == CURLE_SSL_CONNECT_ERROR && !w->deadline.heard &&
+              p3_clock_ms() >= p3_ending_until(w->deadline.until)))
         explain_silence(w, to, seen, doing, why);
     else if (code == CURLE_SSL_CACERT_BADFILE)
         p3_problem_set(why, EX_CONFIG, "%s: %s; see %sca-file", doing, what, p->setting);

@@ -25,21 +25,35 @@ static long refuse(BIO *bio, int operation, const char *data, size_t len, int nu
     return -1;
 }
 
-/* Called for each record and each message. */
-static void see_message(int is_sent, int version, int type, const void *data, size_t len, SSL *ssl,
-                        void *deadline)
+/* Refuses what is to be read from here on, once the time is over. */
+static void look_at_the_time(const p3_deadline *d, const SSL *ssl)
 {
-    const p3_deadline *d = deadline;
-    (void)is_sent;
-    (void)version;
-    (void)type;
-    (void)data;
-    (void)len;
     if (p3_clock_ms() >= p3_ending_until(d->until))
         BIO_set_callback_ex(SSL_get_rbio(ssl), refuse);
 }
 
-/* Called about once a second: other than 0 ends it. */
+/* Called for each record and each message. */
+static void see_message(int is_sent, int version, int type, const void *data, size_t len, SSL *ssl,
+                        void *deadline)
+{
+    p3_deadline *d = deadline;
+    (void)version;
+    (void)type;
+    (void)data;
+    (void)len;
+    d->heard = d->heard || !is_sent;
+    look_at_the_time(d, ssl);
+}
+
+/* Called also where a handshake waits for what does not come: libcurl 8.22 tries again about once a
+ * second, but calls nothing else of ours until the handshake has ended. */
+static void see_state(const SSL *ssl, int where, int result)
+{
+    if (where == SSL_CB_CONNECT_EXIT && result <= 0)
+        look_at_the_time(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)), ssl);
+}
+
+/* Called about once a second, but not while libcurl 8.22 connects: other than 0 ends it. */
 static int is_over(void *deadline, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     const p3_deadline *it = deadline;
@@ -55,12 +69,15 @@ static CURLcode prepare(CURL *c, void *context, void *deadline)
     (void)c;
     SSL_CTX_set_msg_callback(context, see_message);
     SSL_CTX_set_msg_callback_arg(context, deadline);
+    SSL_CTX_set_app_data(context, deadline);
+    SSL_CTX_set_info_callback(context, see_state);
     return CURLE_OK;
 }
 
 void p3_deadline_heed(CURL *c, p3_deadline *d)
 {
     const p3_curl *curl = p3_curl_load();
+    d->heard = false;
     curl->easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
     curl->easy_setopt(c, CURLOPT_XFERINFOFUNCTION, is_over);
     curl->easy_setopt(c, CURLOPT_XFERINFODATA, d);

@@ -4,12 +4,14 @@
 #ifndef P3_WEB_DEADLINE_H
 #define P3_WEB_DEADLINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "optional/curl.h"
 
 typedef struct p3_deadline {
     int64_t until; /* of p3_clock_ms(): from then on nothing more is received */
+    bool heard;    /* something has come by TLS, where it is OpenSSL's */
 } p3_deadline;
 
 /* Has the connections that a handle makes heed a deadline, which must live as long as they do; it

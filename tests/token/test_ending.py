@@ -18,7 +18,8 @@ from world import COMMAND, DEADLINE, World  # noqa: E402
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("protocol, step, faster", [
-    ("lmtp", "message", 10), ("smtp", "message", 10), ("imap", "append", 10), ("imap", "message", 10), ("imap", "login", 1)])  # fmt: skip
+    ("lmtp", "message", 10), ("smtp", "message", 10), ("imap", "append", 10), ("imap", "message", 10), ("imap", "tls", 1),
+    ("imap", "login", 1)])  # fmt: skip
 def test_a_silent_target_does_not_keep_a_run_that_is_to_end(tmp_path, certs, protocol, step, faster, number):
     world = World(tmp_path)
     world.fill(2)
