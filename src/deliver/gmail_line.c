@@ -93,9 +93,9 @@ void p3_gmail_session_free(p3_gmail_session *s)
     free(s);
 }
 
-/* Whom to connect to, as libcurl is told it, where names are looked up outside. NULL: it looks by
- * itself. False when there is no such name. */
-static bool look_up(const p3_address *to, char **out, p3_problem *why)
+/* Whom to connect to, as libcurl is told it, where names are looked up outside, and how many of the
+ * addresses are of IPv4 and IPv6. NULL: it looks by itself. False when there is no such name. */
+static bool look_up(const p3_address *to, char **out, size_t kinds[2], p3_problem *why)
 {
     struct sockaddr_storage found[POP3_RESOLVE_ADDRESSES];
     const char *reason = "";
@@ -118,6 +118,7 @@ static bool look_up(const p3_address *to, char **out, p3_problem *why)
         const void *from = v6 ? (const void *)&((struct sockaddr_in6 *)&found[i])->sin6_addr
                               : (const void *)&((struct sockaddr_in *)&found[i])->sin_addr;
         (void)inet_ntop(found[i].ss_family, from, address, sizeof address);
+        kinds[v6]++;
         used += (size_t)snprintf(text + used, size - used, "%s%s%s%s", i > 0 ? "," : "",
                                  v6 ? "[" : "", address, v6 ? "]" : "");
     }
@@ -129,11 +130,13 @@ static bool look_up(const p3_address *to, char **out, p3_problem *why)
 static bool look_up_all(p3_gmail_line *l, p3_problem *why)
 {
     bool ok = false;
+    size_t kinds[2] = {0};
     for (size_t i = 0; i < 2; i++) {
         const p3_address *to = &l->session->options->dialed[i];
-        ok = (to->host[0] != '\0' && look_up(to, &l->addresses[i], why)) || ok;
+        ok = (to->host[0] != '\0' && look_up(to, &l->addresses[i], kinds, why)) || ok;
         l->way.addresses[i] = l->addresses[i];
     }
+    l->way.only_ipv6 = kinds[0] == 0 && kinds[1] > 0;
     return ok;
 }
 

@@ -143,6 +143,9 @@ static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **address
             (void)append(addresses, way->addresses[i]); /* else it is looked up */
     }
     curl->easy_setopt(c, CURLOPT_RESOLVE, *addresses);
+    /* Else libcurl 8.22 has no use for them where it may make no datagram socket of IPv6. */
+    if (way->only_ipv6)
+        curl->easy_setopt(c, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
     if (way->ca_file != NULL) {
         curl->easy_setopt(c, CURLOPT_CAINFO, way->ca_file);
         curl->easy_setopt(c, CURLOPT_CAPATH, NULL);

@@ -20,6 +20,7 @@ typedef struct p3_http_way {
     const char *proxy_password;
     const char *addresses[2]; /* HOST:PORT:ADDRESS,... of names to connect to, which need not be
                                  looked up; NULL: none */
+    bool only_ipv6;           /* whom to connect to has addresses of IPv6 alone */
 } p3_http_way;
 
 /* A body that is sent in pieces: text, a part of a file, text. Everything is the caller's. */

@@ -69,7 +69,8 @@ class Gmaild:
     """`answer` is asked about each request: the step (import, list, get, labels, make) and how many of its kind came
     before; it returns an Answer, or None for the usual one."""
 
-    def __init__(self, certs: Path, answer: Optional[Callable[[str, int], Optional[Answer]]] = None) -> None:
+    def __init__(self, certs: Path, answer: Optional[Callable[[str, int], Optional[Answer]]] = None,
+                 address: str = "127.0.0.1") -> None:  # fmt: skip
         self.lock = threading.RLock()
         self.answer = answer or (lambda step, number: None)
         self.judge: Callable[[bytes], Optional[Answer]] = lambda text: None  # about a message that would be imported
@@ -81,7 +82,7 @@ class Gmaild:
         self.counts: dict[str, int] = {}
         self.connections = 0
         self.imported = threading.Condition(self.lock)
-        self.httpd = https_server(Handler, self, certs)
+        self.httpd = https_server(Handler, self, certs, address)
         self.url = f"https://localhost:{self.httpd.server_port}"
         self.ca_file = certs / "ca.pem"
         self.thread = threading.Thread(target=self.httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

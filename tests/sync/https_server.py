@@ -1,13 +1,19 @@
-"""An HTTPS server on a free port of 127.0.0.1, with the certificates of the test server."""
+"""An HTTPS server on a free port of an address of this host, with the certificates of the test server."""
 
 import http.server
+import socket
 import ssl
 from pathlib import Path
 
 
-def https_server(handler: type, owner: object, certs: Path) -> http.server.ThreadingHTTPServer:
+class OfIpv6(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+def https_server(handler: type, owner: object, certs: Path, address: str = "127.0.0.1") -> http.server.ThreadingHTTPServer:
     """One that is not started yet; its handlers find `owner` as `server.owner`."""
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    kind = OfIpv6 if ":" in address else http.server.ThreadingHTTPServer
+    httpd = kind((address, 0), handler)
     httpd.daemon_threads = True
     httpd.owner = owner  # type: ignore[attr-defined]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -15,9 +15,10 @@ from types import SimpleNamespace
 import pytest
 
 from relays import connect_proxy, cut_relay
-from gmaild import Answer, Mail, refusal, running
+from gmaild import Answer, Gmaild, Mail, refusal, running
 from https_server import https_server
 from sent import bodies, crlf, expected, refused
+from test_setup import DNS_COMMAND
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, message
 
 sys.path.insert(0, str(ROOT / "tests/token"))
@@ -94,6 +95,18 @@ def test_messages_are_imported_as_they_came_over_few_connections_and_deleted(wor
     usual = {"internalDateSource": "dateHeader", "neverMarkSpam": "false", "processForCalendar": "false"}
     assert all(mail.parameters == usual for mail in gmail.mails)
     assert sum(pauses(errors)) < 1000, "so few are within the quota"
+
+
+def test_the_server_may_have_addresses_of_ipv6_alone(world, certs):
+    try:
+        gmail = Gmaild(certs, address="::1")
+    except OSError:
+        pytest.skip("there is no IPv6")
+    world.fill(3, lines=5)
+    with contextlib.ExitStack() as open_, world.server() as server:
+        open_.callback(gmail.stop)
+        sync(world, server.port, gmail, command=DNS_COMMAND, env={"POP3_TEST_ADDRESS": "::1"})
+    assert bodies(gmail) == expected(3)
 
 
 def test_the_settings_go_with_each_message(world, gmail):
