@@ -36,7 +36,7 @@ static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
         if (p->problem != NULL)
             p3_report_refused(b->drop->report, mail, p->problem);
     } else if (p->problem != NULL) {
-        p3_recorder_set_back(b->recorder, mail, p->problem);
+        p3_recorder_set_back(b->recorder, mail, true, p->problem);
     }
 }
 

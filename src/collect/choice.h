@@ -9,6 +9,13 @@
 /* A message that made trouble so often may be left alone. */
 #define P3_TRIES_MOST 3
 
+/* Counts that a message made trouble. Where it is not certain which message did, that alone has
+ * none left alone: a session in steps finds out. */
+static inline void p3_count_trouble(p3_row *row, bool certain)
+{
+    row->tries += certain || row->tries + 1 < P3_TRIES_MOST;
+}
+
 /* What bounds the choice, beside the account's settings. */
 typedef struct p3_bounds {
     bool spares_trouble; /* what often made trouble is left alone */

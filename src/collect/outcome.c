@@ -81,10 +81,10 @@ void p3_outcome_of_loss(p3_outcome *o, p3_parts *p, p3_stage stage, pop3_status 
     bool mixed_up = is_mixed_up(o, p, &e);
     bool again = is_worth_another(o, stage, why) || mixed_up;
     add_advice(o, p, &e, why);
-    o->out_of_step =
-        stage >= P3_STAGE_RETRIEVAL && p3_retriever_is_out_of_step(&p->transfer.retriever, status);
-    if (o->out_of_step || mixed_up)
+    if (mixed_up)
         p3_trust_raise(&o->next, P3_CARE_STEPS);
+    if (stage >= P3_STAGE_RETRIEVAL && p3_retriever_is_out_of_step(&p->transfer.retriever, status))
+        p3_outcome_fall_out_of_step(o);
     note_refusal(o, p, &e);
     if (again && !out_of_time)
         p3_verdict_ask(&o->verdict, P3_AGAIN_NOW);
@@ -94,4 +94,10 @@ void p3_outcome_spare_trouble(p3_outcome *o)
 {
     p3_verdict_ask(&o->verdict, P3_AGAIN_NOW);
     p3_trust_raise(&o->next, P3_CARE_TROUBLE);
+}
+
+void p3_outcome_fall_out_of_step(p3_outcome *o)
+{
+    o->out_of_step = true;
+    p3_trust_raise(&o->next, P3_CARE_STEPS);
 }

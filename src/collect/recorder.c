@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "collect/choice.h"
+
 /* Plain changes that have been handed in. */
 typedef struct p3_recording {
     p3_commit commit;
@@ -52,7 +54,7 @@ void p3_recorder_add_changes(p3_recorder *r, p3_change *changes, size_t count, c
         free(changes);
 }
 
-void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, const p3_problem *why)
+void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, bool certain, const p3_problem *why)
 {
     p3_report_failed(r->drop->report, mail, why);
     p3_change *change = calloc(1, sizeof *change);
@@ -61,7 +63,7 @@ void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, const p3_problem *why)
         return;
     }
     p3_row *row = p3_maildrop_row(r->drop, mail);
-    row->tries++;
+    p3_count_trouble(row, certain);
     change->row = *row;
     p3_recorder_add_changes(r, change, 1, NULL);
 }

@@ -21,8 +21,8 @@ bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t val
 void p3_recorder_add_changes(p3_recorder *r, p3_change *changes, size_t count, const char *reached);
 
 /* A message did not come, or could not be kept: it stays on the server, and comes last next time.
- */
-void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, const p3_problem *why);
+ * `certain`: it is to blame for that itself. */
+void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, bool certain, const p3_problem *why);
 
 /* A change that makes a message's row what it now is. */
 p3_change p3_recorder_change(p3_recorder *r, const p3_mail *mail, p3_standing standing);

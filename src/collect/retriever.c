@@ -85,7 +85,7 @@ static pop3_sink_result give_up(p3_retriever *r, uint64_t bound)
                    "it was given up at %" PRIu64 " octets%s; it stays on the server", bound,
                    p3_in_command(" (--message-limit)"));
     p3_maildrop_row(r->drop, mail)->tries += P3_TRIES_MOST - 1;
-    p3_recorder_set_back(r->recorder, mail, &why);
+    p3_recorder_set_back(r->recorder, mail, true, &why);
     r->endless = true;
     p3_maildrop_failed(r->drop, &why);
     return POP3_SINK_ABORT;
@@ -149,14 +149,13 @@ static bool came_before(p3_retriever *r, const p3_row *row)
            p3_fingerprint_equal(&row->body, &r->message.whole);
 }
 
-/* It counts as delivered again, for as long as the session goes on in step. */
+/* It is not delivered again; whether it counts as delivered, the rest of the session tells. */
 static void count_again(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
     r->odd = p3_sequence_look(mail, &r->message.header, result) || r->odd;
     mail->came = P3_CAME_AGAIN;
     mail->octets = result->octets;
     r->refusals = 0;
-    r->came_again(r->ctx, mail);
 }
 
 /* A message has come: completes its row and its parcel. */
@@ -211,7 +210,7 @@ static void refused(p3_retriever *r, p3_mail *mail)
     }
     bool disbelieved = p3_report_disbelieves(report, mail);
     if (!disbelieved)
-        p3_recorder_set_back(r->recorder, mail, &why);
+        p3_recorder_set_back(r->recorder, mail, true, &why);
     if (r->refusals < P3_REFUSALS_MOST)
         return;
     if (!disbelieved) {
@@ -232,7 +231,7 @@ static void lost(p3_retriever *r, p3_mail *mail, pop3_status status)
                    pop3_client_error(r->drop->client)->message);
     r->broke = r->in_hand != P3_IN_HAND_NONE;
     if (r->broke)
-        p3_recorder_set_back(r->recorder, mail, &why);
+        p3_recorder_set_back(r->recorder, mail, r->steps || status != POP3_ERR_PROTOCOL, &why);
     p3_maildrop_lost(r->drop, status);
 }
 
@@ -243,7 +242,7 @@ static void retrieved(void *ctx, p3_mail *mail, const pop3_result *result)
     if (at_work && result->status == POP3_OK)
         complete(r, mail, result);
     if (at_work && r->in_hand == P3_IN_HAND_FAILED && r->message.why.error == EFBIG)
-        p3_recorder_set_back(r->recorder, mail, &r->message.why);
+        p3_recorder_set_back(r->recorder, mail, true, &r->message.why);
     else if (at_work && result->status == POP3_ERR_REFUSED)
         refused(r, mail);
     else if (at_work && result->status != POP3_OK)

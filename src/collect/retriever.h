@@ -19,9 +19,9 @@ typedef struct p3_retriever {
     p3_recorder *recorder;
     const p3_name_list *names;                        /* in the order of the window */
     const char *host;                                 /* this machine, for a Received line */
-    void (*came)(void *ctx, const p3_parcel *parcel); /* a message is complete, */
-    void (*came_again)(void *ctx, p3_mail *mail);     /* and was delivered as it is, but in doubt */
+    void (*came)(void *ctx, const p3_parcel *parcel); /* a message is complete */
     void *ctx;
+    bool steps; /* each message is proven before the next is asked for: trouble is its own */
     p3_window window;
     p3_delivery *delivery; /* NULL: there is nothing to retrieve */
     p3_message message;

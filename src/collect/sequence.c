@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/choice.h"
+
 bool p3_sequence_look(p3_mail *mail, const p3_header *h, const pop3_result *result)
 {
     pop3_size_match size = result->size;
@@ -31,14 +33,16 @@ static const p3_mail *last_that_came(const p3_maildrop *d, const p3_window *w)
     return i > 0 ? &d->box.at[w->mails[i - 1]] : NULL;
 }
 
-bool p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps)
+void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps)
 {
     const p3_maildrop *d = r->drop;
     size_t n = 0;
     const p3_mail *last = behind ? last_that_came(d, retrieved) : NULL;
     p3_change *changes = calloc(retrieved->count + 1, sizeof *changes);
-    if (changes == NULL)
-        return false;
+    if (changes == NULL) {
+        p3_maildrop_failed_memory(d);
+        return;
+    }
     for (size_t i = 0; i < retrieved->finished; i++) {
         p3_mail *mail = &d->box.at[retrieved->mails[i]];
         p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : p3_maildrop_row(d, mail)->standing;
@@ -47,18 +51,17 @@ bool p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, 
         bool again = mail->came == P3_CAME_AGAIN;
         bool suspect = steps || again ? mail == last && mail->came != P3_CAME_SIZED
                                       : mail->came > P3_CAME_SIZED;
-        bool another = mail->came == P3_CAME_OTHER || again;
-        if (again && !suspect)
+        /* What has another size than announced is not confirmed by a header; nor is what came
+         * again, where the reply before it may have gone wrong in the same way as it did before. */
+        bool another = again ? suspect || !steps : mail->came == P3_CAME_OTHER;
+        if (!delivered && !again && !(p3_is_intent(is) && suspect))
             continue;
-        if (!delivered && !(p3_is_intent(is) && suspect))
-            continue;
-        p3_maildrop_row(d, mail)->tries += suspect;
-        /* What has another size than announced is not confirmed by a header. */
-        if (delivered)
+        if (suspect)
+            p3_count_trouble(p3_maildrop_row(d, mail), steps);
+        if (delivered || again)
             changes[n++] = p3_recorder_change(r, mail, another ? P3_UNPROVEN : P3_DOUBTED);
         else
             changes[n++] = (p3_change){.row = *p3_maildrop_row(d, mail)};
     }
     p3_recorder_add_changes(r, changes, n, "doubts-recorded");
-    return true;
 }

@@ -22,10 +22,10 @@
  * the reply to the next RETR. */
 bool p3_sequence_look(p3_mail *mail, const p3_header *header, const pop3_result *result);
 
-/* Records that what was delivered of a window of RETRs is in doubt, but for what came twice as it
- * is. `behind`: what showed it came behind the last message, and not within one. `steps`: each
- * was asked for when the one before had been proven, so that the last is to blame alone. Returns
- * false when out of memory. */
-bool p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps);
+/* Records that what was delivered of a window of RETRs is in doubt, and what came as it had been
+ * delivered in doubt still is. `behind`: what showed it came behind the last message, and not
+ * within one. `steps`: each was asked for when the one before had been proven, so that the last is
+ * to blame alone. */
+void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps);
 
 #endif

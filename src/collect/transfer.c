@@ -26,25 +26,7 @@ static void message_came(void *ctx, const p3_parcel *parcel)
 {
     p3_transfer *t = ctx;
     p3_batcher_add(&t->batcher, parcel);
-    p3_batcher_hand_in_full(&t->batcher, t->trust->care == P3_CARE_STEPS, t->retriever.odd);
-}
-
-static void message_delivered(void *ctx, p3_mail *mail);
-
-/* A message is the same as what was delivered of it in doubt. */
-static void message_came_again(void *ctx, p3_mail *mail)
-{
-    p3_transfer *t = ctx;
-    p3_recorder *r = t->retriever.recorder;
-    p3_change *change = calloc(1, sizeof *change);
-    if (change == NULL) {
-        p3_maildrop_failed_memory(t->drop);
-        return;
-    }
-    *change = p3_recorder_change(r, mail, P3_DELIVERED);
-    change->row.tries = 0;
-    p3_recorder_add_changes(r, change, 1, NULL);
-    message_delivered(t, mail);
+    p3_batcher_hand_in_full(&t->batcher, t->retriever.steps, t->retriever.odd);
 }
 
 /* A message is delivered and recorded: it is deleted, when that is wanted now. */
@@ -61,6 +43,29 @@ static void message_delivered(void *ctx, p3_mail *mail)
         p3_deleter_add(&t->deleter, mail);
 }
 
+void p3_transfer_confirm(p3_transfer *t)
+{
+    const p3_window *w = &t->retriever.window;
+    size_t n = 0;
+    if (t->confirmed)
+        return;
+    t->confirmed = true;
+    p3_change *changes = calloc(w->count + 1, sizeof *changes);
+    if (changes == NULL) {
+        p3_maildrop_failed_memory(t->drop);
+        return;
+    }
+    for (size_t i = 0; i < w->finished; i++) {
+        p3_mail *mail = &t->drop->box.at[w->mails[i]];
+        if (mail->came != P3_CAME_AGAIN)
+            continue;
+        p3_maildrop_row(t->drop, mail)->tries = 0;
+        changes[n++] = p3_recorder_change(t->retriever.recorder, mail, P3_DELIVERED);
+        message_delivered(t, mail);
+    }
+    p3_recorder_add_changes(t->retriever.recorder, changes, n, "again-recorded");
+}
+
 void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const p3_trust *trust)
 {
     p3_maildrop *d = recorder->drop;
@@ -72,7 +77,7 @@ void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const 
                                   .names = &t->intents.names,
                                   .host = run->names.host,
                                   .came = message_came,
-                                  .came_again = message_came_again,
+                                  .steps = trust->care == P3_CARE_STEPS,
                                   .ctx = t};
     t->batcher = (p3_batcher){.drop = d,
                               .recorder = recorder,
@@ -173,6 +178,8 @@ bool p3_transfer_is_done(p3_transfer *t)
     p3_batcher_hand_in(&t->batcher);
     /* QUIT may delete what was retrieved, even without DELE (RFC 1939 §8, RFC 2449 §6.7): it waits
      * until all of it is on the disk. */
+    if (t->batcher.batches == 0 && !t->drop->over)
+        p3_transfer_confirm(t);
     bool done = t->batcher.batches == 0 && p3_window_is_done(&t->deleter.window);
     if (done && t->trust->postponed.all)
         tell_of_all(t);

@@ -18,8 +18,9 @@ typedef struct p3_transfer {
     p3_retriever retriever;
     p3_batcher batcher;
     p3_deleter deleter;
-    bool goes_on; /* the first intents are on the disk, and the others are handed in */
-    bool more;    /* something is left to another visit */
+    bool goes_on;   /* the first intents are on the disk, and the others are handed in */
+    bool confirmed; /* what came again counts as delivered */
+    bool more;      /* something is left to another visit */
 } p3_transfer;
 
 /* Introduces the parts to each other. */
@@ -31,6 +32,10 @@ void p3_transfer_begin(p3_transfer *t, const p3_choice *choice, bool only_delete
 
 /* Goes on with it; true when all is retrieved, delivered and deleted. */
 bool p3_transfer_is_done(p3_transfer *t);
+
+/* What came as it had been delivered in doubt counts as delivered, as the session has not fallen
+ * out of step: until then any of it may be another's reply, as it may have been before. */
+void p3_transfer_confirm(p3_transfer *t);
 
 void p3_transfer_free(p3_transfer *t);
 

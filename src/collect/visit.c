@@ -19,7 +19,7 @@ struct p3_visit {
     p3_trust trust;       /* of this visit; what it teaches is in the outcome */
     p3_outcome outcome;
     p3_patience patience;
-    bool doubted;      /* what was delivered is recorded as in doubt, where it has to be */
+    bool settled;      /* what its end tells of what came is recorded */
     bool woken;        /* something it waited for has ended: step it */
     bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
 };
@@ -32,6 +32,10 @@ static void fail(void *ctx, const p3_problem *problem)
     p3_verdict_note(&v->outcome.verdict, problem);
     if (v->parts.transfer.retriever.endless) /* the others come in another visit */
         p3_outcome_spare_trouble(&v->outcome);
+    if (v->parts.transfer.retriever.odd && v->stage < P3_STAGE_RECORD) /* whatever ends it */
+        p3_outcome_fall_out_of_step(&v->outcome);
+    if (v->outcome.out_of_step) /* what has not been handed in comes again */
+        p3_batcher_throw_away(&v->parts.transfer.batcher);
     v->close_wanted = true;
     v->stage = P3_STAGE_OVER;
     v->parts.drop.over = true;
@@ -64,8 +68,6 @@ static void lose(void *ctx, pop3_status status)
     if (v->stage >= P3_STAGE_RECORD)
         return; /* nothing is expected of the connection any more */
     p3_outcome_of_loss(&v->outcome, &v->parts, v->stage, status, is_out_of_time(v), &why);
-    if (v->outcome.out_of_step) /* what has not been handed in comes again */
-        p3_batcher_throw_away(&v->parts.transfer.batcher);
     fail(v, &why);
 }
 
@@ -235,12 +237,14 @@ static void wind_up(p3_visit *v)
     p3_parts *p = &v->parts;
     v->outcome.verdict.more = p->choice.more || p->transfer.more || p->transfer.retriever.others;
     p3_batcher_hand_in(&p->transfer.batcher);
-    if (p->recorder.pending > 0 || !v->outcome.out_of_step || v->doubted)
+    if (p->recorder.pending > 0 || v->settled)
         return;
-    v->doubted = true;
+    v->settled = true;
     const p3_retriever *r = &p->transfer.retriever;
-    if (!p3_sequence_doubt(&p->recorder, &r->window, !r->broke, v->trust.care == P3_CARE_STEPS))
-        p3_maildrop_failed_memory(&p->drop);
+    if (!v->outcome.out_of_step)
+        p3_transfer_confirm(&p->transfer);
+    else
+        p3_sequence_doubt(&p->recorder, &r->window, !r->broke, r->steps);
 }
 
 /* Goes on after something has happened, as far as that leads. */

@@ -1,12 +1,14 @@
 """`pop3 sync` with servers whose replies are not those of its questions: no message passes for another, and
 none is deleted on the strength of it."""
 
+import signal
 import sqlite3
+import subprocess
 
 import pytest
 
 from test_targets import sync_to
-from world import message, read_mbox
+from world import CRASH_COMMAND, DEADLINE, message, read_mbox
 
 
 def play(world, scripts):
@@ -146,6 +148,22 @@ def test_a_lost_connection_keeps_what_came_whole(world):
     assert world.on_server() == []
 
 
+@pytest.mark.parametrize("removal", [["--delete"], []], ids=["delete", "keep"])
+def test_a_signal_does_not_make_right_what_came_out_of_step(world, removal):
+    """One message got no body, and each behind it is another; the last never comes."""
+    world.fill(4)
+    with play(world, [ONE_LINE % 2]) as server:
+        process = subprocess.Popen(world.sync_command(server.port, "--quiet", *removal),
+                                   env=world.environment(), stderr=subprocess.DEVNULL)  # fmt: skip
+        server.wait_for("S: <body", 3)
+        server.wait_for("C: RETR 4")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 75
+        world.sync(server.port, *removal)
+    assert world.delivered() == sorted(message(i).encode() for i in range(4))
+    assert len(world.on_server()) == (0 if removal else 4)
+
+
 # ---- what was delivered in doubt comes again ----
 
 WRONG = b"Message-ID: <a@b>\n\na\n"
@@ -218,6 +236,32 @@ def test_what_came_again_is_looked_at_before_it_is_deleted_where_another_run_del
         world.sync(server.port, "--delete")
     assert sorted(world.delivered()) == sorted([WRONG, message(0).encode(), message(1).encode()])
     assert world.on_server() == []
+
+
+def unstuffed(world, smuggled):
+    """A server that does not stuff dots: what is in the first of 70 messages looks like replies, more than a batch."""
+    world.fill(69, first=1)
+    world.put("000000", f"Message-ID: <0@b>\n\na\n{smuggled * 70}.\nthe rest\n")
+    text = (world.drop / "000000").read_text().replace("\n", "\\r\\n")
+    plain = "".join(f'on "RETR {n}" {{ line "+OK" ; body drop/{n - 1:06} crlf }}\n' for n in range(2, 71))
+    return f'on "RETR 1" {{ send "+OK\\r\\n{text}.\\r\\n" }}\n{plain}serve'
+
+
+@pytest.mark.parametrize("removal", [["--delete"], []], ids=["delete", "keep"])
+@pytest.mark.parametrize("point", ["doubts-recorded:1", "again-recorded:1", None])
+def test_what_is_taken_for_other_messages_again_is_in_doubt_again(world, removal, point):
+    """The same octets pass for the same messages in the next run, whose commands go together again. The others are
+    not to blame for it."""
+    script = script_file(world, unstuffed(world, ".\n+OK\nSubject: b\n\nb\n"))
+    with world.server("--delete", "--script", script) as server:
+        for kill in ("doubts-recorded:1", point):
+            subprocess.run(world.sync_command(server.port, *removal, command=CRASH_COMMAND), timeout=DEADLINE,
+                           env=world.environment(**({"POP3_TEST_CRASH_AT": kill} if kill else {})))  # fmt: skip
+        world.sync(server.port, *removal, status=75)
+        assert len(world.on_server()) == (1 if removal else 70)
+    got = world.delivered()
+    assert {got.count(message(i).encode()) for i in range(1, 70)} == {1}
+    assert len(got) <= 2 * 70
 
 
 def test_a_message_without_a_body_is_known_again(world):
