@@ -7,12 +7,14 @@
 
 #include "collect/attempts.h"
 
-/* How many of the known messages are looked at. */
+/* How many of the known messages are looked at. That one visit was closed may be the network's
+ * fault: the next looks again, unless the server is known to end sessions early. */
 static size_t looks_most(const p3_maildrop *d, const p3_trust *trust)
 {
-    bool none =
-        d->report->options->dry_run || trust->frugal || trust->closes > 0 || trust->postponed.all;
-    return none ? 0 : p3_trust_quota(trust, d->known.traits.quit_after);
+    uint32_t quit_after = d->known.traits.quit_after;
+    bool none = d->report->options->dry_run || trust->frugal || trust->postponed.all ||
+                trust->closes >= (quit_after > 0 ? 1 : P3_CLOSES);
+    return none ? 0 : p3_trust_quota(trust, quit_after);
 }
 
 /* Whether there is no need to look at a message, as it came in this run, or nothing to compare it

@@ -1,10 +1,6 @@
 /* How far a server is trusted, and why. */
 #include "collect/trust.h"
 
-/* So many visits in a row may be closed without getting anywhere before another way is tried: one
- * may have been the network's fault. */
-#define P3_CLOSES 2
-
 /* A server that ends sessions after more commands than this has room for a deletion and QUIT. */
 #define P3_COMMANDS_FEW 12
 

@@ -41,6 +41,10 @@ typedef struct p3_cut {
     uint32_t number; /* the message that it was asked for, or 0 */
 } p3_cut;
 
+/* So many visits in a row may be closed without getting anywhere before another way is tried: one
+ * may have been the network's fault. */
+#define P3_CLOSES 2
+
 /* So many messages are set aside in a run. */
 #define P3_ASIDE_MOST 16
 

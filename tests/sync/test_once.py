@@ -287,6 +287,19 @@ def test_what_took_the_unique_id_and_the_size_of_kept_mail_is_delivered_before_i
         assert retrieved == (6 if how == "no-top" else 4)
 
 
+@pytest.mark.parametrize("cut", ["UIDL", "TOP 1 0", "TOP 2 0"])
+def test_it_is_so_when_the_connection_is_lost_before_it_was_looked_at(world, cut):
+    for n in range(4):
+        world.put(f"{n:03}", SAME_SIZE % (n, n))
+    with play_each(world, ["", f'on "{cut}" {{ close }}', ""], "--delete") as server:
+        world.sync(server.port)
+        for n in (1, 2):
+            world.put(f"{n:03}", SAME_SIZE % (n + 3, n + 3))
+        world.sync(server.port, "--delete")
+    assert world.delivered() == sorted((SAME_SIZE % (n, n)).encode() for n in range(6))
+    assert world.on_server() == []
+
+
 def test_looking_at_what_is_to_be_deleted_costs_a_top_each_and_what_is_kept_costs_nothing(world):
     world.fill(40)
     with world.server("--delete") as server:
