@@ -50,17 +50,18 @@ void p3_choice_set_aside(p3_maildrop *d, const p3_trust *trust)
 {
     p3_problem why;
     p3_problem_set(&why, EX_TEMPFAIL,
-                   "the server closes the connection when it is asked for this message; it stays "
-                   "there, and the others are retrieved");
+                   "each session ends when the server is asked for this message; it stays there, "
+                   "and the others are retrieved");
     for (size_t i = 0; i < d->box.count && trust->asides > 0; i++) {
         p3_mail *mail = &d->box.at[i];
         p3_todo todo = mail->todo;
+        bool compared = todo == P3_TODO_KEEP && mail->certain == P3_UNCERTAIN;
         if (!p3_trust_sets_aside(trust, mail->number) || todo == P3_TODO_NOTHING ||
-            todo == P3_TODO_KEEP)
+            (todo == P3_TODO_KEEP && !compared))
             continue;
         mail->todo = P3_TODO_NOTHING;
         d->plan.looks -= todo == P3_TODO_LOOK;
-        if (todo == P3_TODO_LOOK)
+        if (todo == P3_TODO_LOOK || compared)
             p3_report_unseen(d->report, mail, &why);
         else
             p3_report_failed(d->report, mail, &why);

@@ -35,7 +35,7 @@ typedef struct p3_choice {
  * what the listing says has to do. */
 void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust);
 
-/* Leaves out the messages at which the server closes the connection, once the plan is made. */
+/* Leaves out the messages at which sessions end, once the plan is made. */
 void p3_choice_set_aside(p3_maildrop *d, const p3_trust *trust);
 
 /* Leaves out what is too large to retrieve, or marks it for deletion. */

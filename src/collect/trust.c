@@ -53,7 +53,12 @@ static bool closes_before_any(const p3_trust *now, const p3_trust *next, const p
     return now->frugal && next->retrieved_none && e->none_in_run && e->stage != P3_STAGE_LISTING;
 }
 
-/* The server hung up twice when it was asked for the same message. */
+static bool is_nonsense(pop3_status status)
+{
+    return status == POP3_ERR_PROTOCOL || status == POP3_ERR_LIMIT;
+}
+
+/* The session ended twice when the server was asked for the same message. */
 static bool set_aside(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
     uint32_t number = e->in_hand;
@@ -173,8 +178,8 @@ static bool leave_out_uidl(p3_trust *next, const p3_evidence *e)
 /* What came as the unique-ids makes no sense, and that is not because commands went together. */
 static bool leave_out_nonsense(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
-    bool nonsense = e->status == POP3_ERR_PROTOCOL || e->status == POP3_ERR_LIMIT;
-    bool leaves_out = e->at_uidl && nonsense && !(e->pipelined && may_go_together(now, e));
+    bool leaves_out =
+        e->at_uidl && is_nonsense(e->status) && !(e->pipelined && may_go_together(now, e));
     next->no_uidl = next->no_uidl || leaves_out;
     return leaves_out;
 }
@@ -227,6 +232,8 @@ bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
         return true;
     if (broke_at_deletion(now, next, e, learned))
         return true;
+    if (p3_stage_looks(e->stage) && is_nonsense(e->status) && p3_trust_goes_in_steps(now))
+        return set_aside(now, next, e);
     if (!closed)
         return false;
     if (e->stage == P3_STAGE_QUIT)

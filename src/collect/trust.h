@@ -60,7 +60,7 @@ typedef struct p3_trust {
     unsigned quits;      /* visits in a row that it closed at QUIT after deletions */
     uint32_t quit_after; /* so QUIT comes after as many, which is not learned yet; 0: no bound */
     unsigned asides;
-    uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: it hung up at them twice */
+    uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: sessions ended at them */
     p3_postponed postponed;        /* messages at whose deletion a session broke */
     p3_blame blame;                /* of the last visit's end */
     unsigned deletions_broken;     /* sessions that broke so while commands went together */

@@ -134,7 +134,7 @@ def test_without_uidl_a_message_at_which_the_server_hangs_up_is_set_aside(world,
             world.sync(server.port)
         world.fill(2, first=3)
         told = world.sync(server.port, status=75)
-    assert "message 2: the server closes the connection when it is asked for this message" in told
+    assert "message 2: each session ends when the server is asked for this message" in told
     assert set(numbers(world)) >= {0, 2, 3, 4}
 
 
