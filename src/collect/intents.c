@@ -14,16 +14,13 @@ static bool change_row(const p3_maildrop *d, size_t i, p3_change *out)
 {
     p3_row *row = &d->rows.at[i];
     int64_t now = time(NULL);
-    if (d->plan.claimed[i] || p3_is_intent(row->standing)) {
-        *out = (p3_change){.row = *row, .forget = p3_is_intent(row->standing)};
-        return p3_is_intent(row->standing) && !d->plan.claimed[i];
-    }
-    if (row->standing == P3_GONE || row->standing == P3_DOUBTED) {
-        *out = (p3_change){.row = *row, .forget = true};
-        return row->standing == P3_DOUBTED || row->time + P3_GONE_SECONDS < now;
-    }
-    if (d->report->tally.unseen > 0) /* it may be one of those that nobody could look at */
+    /* Or it may be one of those that nobody could look at. */
+    if (d->plan.claimed[i] || d->report->tally.unseen > 0)
         return false;
+    if (p3_is_intent(row->standing) || row->standing == P3_GONE || row->standing == P3_DOUBTED) {
+        *out = (p3_change){.row = *row, .forget = true};
+        return row->standing != P3_GONE || row->time + P3_GONE_SECONDS < now;
+    }
     row->standing = P3_GONE;
     row->time = now;
     row->broke = 0;

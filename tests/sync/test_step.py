@@ -92,6 +92,18 @@ def test_mail_that_is_kept_is_compared_in_the_next_run(world):
     assert standings(world) == {2: 400}
 
 
+def test_what_is_in_doubt_and_could_not_be_looked_at_is_not_forgotten(world):
+    refusal = 'on "TOP 5 0" { line "-ERR" }\non "RETR 5" { line "-ERR" }\nserve'
+    world.fill(400)
+    with play(world, [TWO_MESSAGES % 100, "close", refusal]) as server:
+        world.sync(server.port, status=75)
+        assert "could not be compared" in world.sync(server.port, status=75)
+        world.sync(server.port)
+    got = world.delivered()
+    assert {message(i).encode() for i in range(400)} <= set(got)
+    assert got.count(message(4).encode()) == 1
+
+
 def test_a_message_that_always_falls_out_of_step_does_not_keep_the_others(world):
     world.fill(5)
     with world.server("--delete", "--script", script_file(world, EARLY_END % 2)) as server:
