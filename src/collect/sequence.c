@@ -65,3 +65,22 @@ void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, 
     }
     p3_recorder_add_changes(r, changes, n, "doubts-recorded");
 }
+
+void p3_sequence_doubt_cut(p3_recorder *r, const p3_window *retrieved)
+{
+    const p3_maildrop *d = r->drop;
+    size_t n = 0;
+    p3_change *changes = calloc(retrieved->count + 1, sizeof *changes);
+    if (changes == NULL) {
+        p3_maildrop_failed_memory(d);
+        return;
+    }
+    for (size_t i = 0; i < retrieved->finished; i++) {
+        const p3_mail *mail = &d->box.at[retrieved->mails[i]];
+        const p3_row *row = mail->row != P3_NO_ROW ? p3_maildrop_row(d, mail) : NULL;
+        bool sized = row != NULL && mail->came == P3_CAME_SIZED && row->octets == mail->octets;
+        if (row != NULL && row->standing == P3_DELIVERED && !sized)
+            changes[n++] = p3_recorder_change(r, mail, P3_DOUBTED);
+    }
+    p3_recorder_add_changes(r, changes, n, "doubts-recorded");
+}

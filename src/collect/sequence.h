@@ -28,4 +28,9 @@ bool p3_sequence_look(p3_mail *mail, const p3_header *header, const pop3_result 
  * to blame alone. */
 void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps);
 
+/* The same of a window that was cut short, where commands went together: a reply too many may have
+ * come before, so that what has not the size that the server lists may be another message. Its
+ * header tells. */
+void p3_sequence_doubt_cut(p3_recorder *r, const p3_window *retrieved);
+
 #endif

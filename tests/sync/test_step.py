@@ -176,6 +176,21 @@ def test_a_signal_does_not_make_right_what_came_out_of_step(world, removal):
     assert len(world.on_server()) == (0 if removal else 4)
 
 
+@pytest.mark.parametrize("removal", [["--delete"], []], ids=["delete", "keep"])
+def test_a_reply_too_many_is_found_behind_a_lost_connection(world, removal):
+    """The first message is answered twice; what the connection then leaves has not the sizes that are listed."""
+    for n in range(5):
+        world.put(f"{n:06}", message(n, 20 + n))
+    one = [f'line "+OK" ; body drop/{n:06} crlf' for n in range(3)]
+    script = f'on "RETR 1" {{ {one[0]} ; {one[0]} }}\non "RETR 2" {{ {one[1]} }}\non "RETR 3" {{ {one[2]} }}\n'
+    with play(world, [script + 'on "RETR 4" { close }\nserve']) as server:
+        world.sync(server.port, *removal)
+    right = {message(n, 20 + n).encode() for n in range(5)}
+    got = world.delivered()
+    assert set(got) == right and len(got) == 5 + 3
+    assert len(world.on_server()) == (0 if removal else 5)
+
+
 # ---- what was delivered in doubt comes again ----
 
 WRONG = b"Message-ID: <a@b>\n\na\n"
