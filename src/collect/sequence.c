@@ -51,9 +51,10 @@ void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, 
         bool again = mail->came == P3_CAME_AGAIN;
         bool suspect = steps || again ? mail == last && mail->came != P3_CAME_SIZED
                                       : mail->came > P3_CAME_SIZED;
-        /* What has another size than announced is not confirmed by a header; nor is what came
-         * again, where the reply before it may have gone wrong in the same way as it did before. */
-        bool another = again ? suspect || !steps : mail->came == P3_CAME_OTHER;
+        /* What has another size than announced is not confirmed by a header, nor the one that went
+         * wrong; nor is what came again, where that may have gone wrong as it did before. */
+        bool another =
+            mail->came == P3_CAME_OTHER || (again && !steps) || (suspect && (again || steps));
         if (!delivered && !again && !(p3_is_intent(is) && suspect))
             continue;
         if (suspect)

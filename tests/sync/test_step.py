@@ -265,6 +265,18 @@ def test_what_came_again_is_looked_at_before_it_is_deleted_where_another_run_del
     assert world.on_server() == []
 
 
+def test_a_header_does_not_say_that_a_message_is_whole_at_which_a_session_fell_out_of_step(world):
+    """Nobody says how long it is."""
+    world.put("1", "Message-ID: <a@b>\n\na\nand more\n")
+    with world.server("--delete", "--refuse", "LIST", "--script", script_file(world, TWICE)) as server:
+        world.sync(server.port, "--delete", status=75)
+        port = server.port
+    assert world.delivered() == [WRONG]
+    with world.server("--delete", "--port", port) as server:
+        world.sync(port, "--delete")
+    assert b"Message-ID: <a@b>\n\na\nand more\n" in world.delivered() and world.on_server() == []
+
+
 def unstuffed(world, smuggled):
     """A server that does not stuff dots: what is in the first of 70 messages looks like replies, more than a batch."""
     world.fill(69, first=1)
