@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 import itertools
 import json
 import os
 import re
+import resource
 import select
 import subprocess
 import sys
@@ -292,6 +294,8 @@ def command(line: list[str], world: World, by_the_clock: bool, sanitizers: bool)
     line = [os.environ["POP3_COMMAND"], *line]
     if not sanitizers:
         line = ["sh", "-c", f'ulimit -v {PEAK + ADDRESSES}; exec "$0" "$@"', *line]
+    # Linux counts in a child's peak what its parent had: that is told from its own by being no more.
+    inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with open(world.path / "out", "wb+") as out, open(world.path / "errors", "wb+") as errors:
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
                                    env=environment(world, by_the_clock))  # fmt: skip
@@ -304,7 +308,8 @@ def command(line: list[str], world: World, by_the_clock: bool, sanitizers: bool)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         errors.seek(0)
-        return Outcome(process.returncode if ended else -1000, out.read(), errors.read(), usage.ru_maxrss)
+        peak = usage.ru_maxrss if usage.ru_maxrss > inherited else 0
+        return Outcome(process.returncode if ended else -1000, out.read(), errors.read(), peak)
 
 
 def judge(play: Play, outcome: Outcome, world: World, sanitizers: bool) -> list[str]:
@@ -390,6 +395,8 @@ def main() -> int:
         for i, (play, wrong) in enumerate(zip(work, pool.map(play_one, enumerate(work))), 1):
             failed += bool(wrong)
             counts[play.protocol] += 1
+            if i % 10 == 0:
+                gc.collect()  # this process stays small: see `command`
             print(f"{'not ok' if wrong else 'ok'} {i} - {play.title}")
             for line in "\n".join(wrong).splitlines():
                 print(f"#   {line}", flush=True)

@@ -5,6 +5,7 @@ are for is what they say."""
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import re
@@ -172,6 +173,14 @@ def https(c: Connection) -> None:
 PROTOCOLS = {"lmtp": lmtp, "smtp": smtp, "imap": imap, "gmail": https, "token": https}
 
 
+@functools.lru_cache
+def server_context(certs: Path) -> ssl.SSLContext:
+    """One for all servers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs / "good.pem", certs / "good.key")
+    return context
+
+
 class HostileTarget:
     """Listens on a free port of the loopback. The first `polite` connections are what is usual, but for what they are
     refused at; a later one speaks at `step`."""
@@ -184,8 +193,7 @@ class HostileTarget:
         self.speaks = threading.Event()
         self.tag = b""
         self.dialogue = PROTOCOLS[protocol]
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certs / "good.pem", certs / "good.key")
+        self.context = server_context(certs)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         at = f"https://localhost:{self.port}"
