@@ -294,11 +294,11 @@ def command(line: list[str], world: World, by_the_clock: bool, sanitizers: bool)
     line = [os.environ["POP3_COMMAND"], *line]
     if not sanitizers:
         line = ["sh", "-c", f'ulimit -v {PEAK + ADDRESSES}; exec "$0" "$@"', *line]
-    # Linux counts in a child's peak what its parent had: that is told from its own by being no more.
-    inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with open(world.path / "out", "wb+") as out, open(world.path / "errors", "wb+") as errors:
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
                                    env=environment(world, by_the_clock))  # fmt: skip
+        # Linux counts in a child's peak what its parent had when it began it: no more than this.
+        inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         descriptor = os.pidfd_open(process.pid)
         ended, _, _ = select.select([descriptor], [], [], DEADLINE)
         os.close(descriptor)
