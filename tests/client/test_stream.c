@@ -285,7 +285,8 @@ static void memory_does_not_grow_with_the_message(void **state)
     long before = kilobytes("VmRSS:");
     assert_ok(c, pop3_client_retr(c, 1, count_octets, &count));
     assert_int_equal(count, 64 * 1024 * 1024);
-    assert_in_range(kilobytes("VmHWM:") - before, 0, 4096);
+    long grown = kilobytes("VmHWM:") - before;
+    assert_in_range(grown > 0 ? grown : 0, 0, 4096); /* the kernel's figures are a little behind */
 }
 
 /* A session's steps, the server's part of each, and what ends well only when all of that has come.
