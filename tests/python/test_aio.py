@@ -116,6 +116,17 @@ class Server:
             await server.wait_closed()
 
 
+def server_that_holds_retr() -> tuple[Server, asyncio.Event, asyncio.Event]:
+    """Answers RETR only when told to; with the events that it was asked, and that it may go on."""
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def wait(*_: Any) -> None:
+        asked.set()
+        await go.wait()
+
+    return Server(own={b"RETR": wait}), asked, go
+
+
 Run = Callable[[Awaitable[Any]], Any]
 
 
@@ -186,13 +197,7 @@ def test_commands_of_many_tasks_are_served_one_after_the_other(run: Run) -> None
 
 def test_a_task_that_is_cancelled_leaves_the_connection_in_step(run: Run) -> None:
     async def session() -> None:
-        asked, go = asyncio.Event(), asyncio.Event()
-
-        async def wait(*_: Any) -> None:
-            asked.set()
-            await go.wait()
-
-        server = Server(own={b"RETR": wait})
+        server, asked, go = server_that_holds_retr()
         async with server.running() as port, aio.POP3("127.0.0.1", port, timeout=DEADLINE) as pop:
             retrieving = asyncio.ensure_future(pop.retr(1))
             await asked.wait()
@@ -507,13 +512,7 @@ def test_a_session_cancelled_anywhere_is_closed_or_in_step(
 
 def test_a_message_whose_wait_was_cancelled_comes_next(run: Run) -> None:
     async def session() -> None:
-        asked, go = asyncio.Event(), asyncio.Event()
-
-        async def wait(*_: Any) -> None:
-            asked.set()
-            await go.wait()
-
-        server = Server(own={b"RETR": wait})
+        server, asked, go = server_that_holds_retr()
         async with server.running() as port, aio.POP3("127.0.0.1", port, timeout=DEADLINE) as pop:
             messages = pop.retr_many(MESSAGES)
             task = asyncio.ensure_future(messages.__anext__())
