@@ -270,7 +270,7 @@ const char *p3_trust_advice(const p3_trust *now, const p3_trust *next, const p3_
                "--auth USER send fewer";
     if (e->deletes > 0 && !adapted)
         return "if it ends sessions early, --traits quit-after=1 deletes one message in each";
-    if (may_go_together(now, e) && e->retrieved == 0)
+    if (may_go_together(now, e) && e->answered > 0 && e->retrieved == 0)
         return "if that happens each time, try --pipelining off";
     return NULL;
 }

@@ -212,6 +212,14 @@ def test_each_subcommand_does_what_it_can_and_says_what_it_cannot(world, habit):
             assert status or done.stdout or name in ("uidl", "rm 1-"), name
 
 
+@pytest.mark.parametrize("name", ["sync", "stat", "headers"])
+def test_nothing_is_advised_of_commands_where_the_server_closes_before_any(world, name):
+    with scripted(world, "close\n") as server:
+        configure(world, server)
+        told = run(world, name, "work", status=75)
+    assert f"waiting for the greeting: {CLOSED}" in told and "--pipelining" not in told, told
+
+
 # What a server does at what its trait says, and the command that is not sent then.
 TRAITS = {
     "no-capa": ("on CAPA { close }\nserve\n", [], "CAPA"),
