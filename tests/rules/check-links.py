@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Checks that what the documents point to is there: links to files and to their headings, and paths in backticks."""
+"""Checks that what the documents name exists: linked files and headings, paths in backticks, and the subcommands,
+options and settings of pop3."""
 
 import re
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -10,8 +12,16 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
 # A path from the root of the project, written as code; with * it is one of many, {a,b} are two.
 PATH = re.compile(r"`((?:bench|docs|examples|include|packaging|python|src|systemd|tests|tools)/[\w./*{},-]+)`")
+# A command line of pop3, up to a pipe or a comment; an option or a setting on its own, as code.
+COMMAND = re.compile(r"(?:^\s+|`|&& )pop3 ([^`|#&]+)")
+OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]+)")
+ALONE = re.compile(r"`--([a-z][a-z0-9-]+)[^`]*`")
+SETTING = re.compile(r"(?:^    |`)([a-z][a-z0-9-]*) = ")
 # What was true of a release stays as it was.
 EXEMPT = {"CHANGELOG.md"}
+# The documents that show pop3's options and settings, and what they show of other programs.
+OF_POP3 = {"README.md", "docs/guide"}
+FOREIGN = {"static", "format", "ssl"}
 
 
 def anchors(path: Path) -> set[str]:
@@ -26,6 +36,42 @@ def one_of_each(pattern: str) -> list[str]:
     if braces is None:
         return [pattern]
     return [name for word in braces[1].split(",") for name in one_of_each(pattern.replace(braces[0], word, 1))]
+
+
+def table(name: str) -> ConfigParser:
+    found = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+    found.read_string((ROOT / name).read_text(encoding="utf-8"))
+    return found
+
+
+SUBCOMMANDS = set(table("src/cli/subcommands.ini").sections())
+SETTINGS = set(table("src/settings/settings.ini").sections())
+
+
+def blocks(text: str) -> list[tuple[int, str]]:
+    """The lines with their numbers, without the code blocks that configure another program (they have braces)."""
+    found: list[tuple[int, str]] = []
+    for part in re.finditer(r"(?:^    .*\n|^\n(?=    ))+|^.*\n?", text, re.MULTILINE):
+        if not (part[0].startswith("    ") and "{" in part[0]):
+            first = text.count("\n", 0, part.start()) + 1
+            found += enumerate(part[0].splitlines(), first)
+    return found
+
+
+def unknown_names(document: Path) -> list[str]:
+    """What a document says of pop3's command line and configuration that is not in their tables."""
+    found = []
+    for number, line in blocks(document.read_text()):
+        names = []
+        for arguments in COMMAND.findall(line):
+            first = arguments.split()[0]
+            names += [("subcommand", first)] * (re.fullmatch(r"[a-z]+", first) is not None and first not in SUBCOMMANDS)
+            names += [("option", name) for name in OPTION.findall(arguments) if name not in SETTINGS | {"version"}]
+        names += [("option", name) for name in ALONE.findall(line) if name not in SETTINGS]
+        names += [("setting", name) for name in SETTING.findall(line) if name not in SETTINGS]
+        found += [f"{document.relative_to(ROOT)}:{number}: pop3 has no {kind} {name}" for kind, name in names
+                  if name not in FOREIGN]  # fmt: skip
+    return found
 
 
 def complaints(document: Path) -> list[str]:
@@ -50,9 +96,11 @@ def main() -> int:
     documents = [path for path in sorted(ROOT.rglob("*.md"))
                  if path.name not in EXEMPT and not any(part.startswith((".", "build")) for part in path.relative_to(ROOT).parts)]  # fmt: skip
     found = [line for document in documents for line in complaints(document)]
+    found += [line for document in documents for line in unknown_names(document)
+              if any(document.is_relative_to(ROOT / part) for part in OF_POP3)]  # fmt: skip
     for line in found:
         print(line)
-    print(f"{len(documents)} documents, {len(found)} things that are not there")
+    print(f"{len(documents)} documents, {len(found)} names of what does not exist")
     return 1 if found or not documents else 0
 
 
