@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import select
 import shutil
 import subprocess
 import sys
@@ -29,7 +28,7 @@ import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 from zlib import crc32
 
 sys.dont_write_bytecode = True
@@ -37,11 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from catalogue import Behaviour, catalogue, server_command  # noqa: E402
 from command_client import KNOWN, SCHEME, SECURITY  # noqa: E402
-
-PATIENCE = 300  # seconds until a program counts as hanging
-ADDRESSES = 160 << 10  # KiB of address space that a program may have besides; a quiet session has 60,000
-PEAK = 96 << 10 # KiB that may be in memory at once; a quiet session has 13,000
-ALLOCATION = 64  # MiB that one allocation may have, under sanitizers
+from watched import ALLOCATION, PEAK, Outcome, judge_end, judge_text, sanitizer_options, watch  # noqa: E402
 
 # Of sysexits.h, those that a server can bring about. Memory that runs out (71) is not among them.
 STATUSES = {0, 65, 69, 74, 75, 76, 77}
@@ -205,45 +200,29 @@ def command_line(s: Session) -> list[str]:
 
 def environment(s: Session) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k.startswith(("POP3_", "LSAN_", "PATH"))}
-    # What a listing of `sync` may have, its catalogue says; leaks are looked for in the tests of the command.
+    # What a listing of `sync` may have, its catalogue says.
     most = 512 if s.form.name == "sync" else ALLOCATION
-    asan = f"max_allocation_size_mb={most}:allocator_may_return_null=0:exitcode=86:detect_leaks=0"
-    ubsan = "halt_on_error=1:print_stacktrace=1:exitcode=86"
-    return {**kept, "HOME": str(s.folder), "ASAN_OPTIONS": asan, "UBSAN_OPTIONS": ubsan}
+    return {**kept, "HOME": str(s.folder), **sanitizer_options(most)}
 
 
-# What a terminal obeys: control characters but for the ends of lines, those of C1 too.
-UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]")
-
-
-def judge_text(what: str, octets: bytes) -> list[str]:
-    try:
-        text = octets.decode().replace("\r\n", "\n")
-    except UnicodeDecodeError as e:
-        return [f"{what} is no UTF-8: {octets[max(0, e.start - 20):e.end + 20]!r}"]
-    match = UNSAFE.search(text)
-    return [f"{what} has {text[max(0, match.start() - 20):match.end() + 20]!r}"] if match else []
-
-
-def peak_of(s: Session) -> int:
+def peak_of(s: Session) -> Optional[int]:
     """The header of a script says what `sync` may take."""
+    if s.sanitizers:
+        return None
     return int(s.behaviour.says("memory", str(PEAK))) if s.form.name == "sync" else PEAK
 
 
-def judge(s: Session, status: int, out: bytes, errors: bytes, peak: int) -> list[str]:
-    wrong = []
+def judge(s: Session, outcome: Outcome) -> list[str]:
+    status, out, errors, _ = outcome
     is_command = s.form.program == "pop3"
     no_such = status == 64 and b" is no message number: there are " in errors
-    if status not in (STATUSES if is_command else EXAMPLE_STATUSES) and not no_such:
-        wrong.append(f"it ended with status {status}")
+    wrong = judge_end(outcome, (STATUSES if is_command else EXAMPLE_STATUSES) | ({64} if no_such else set()), peak_of(s))
     if not s.form.raw:
         wrong += judge_text("standard output", out)
     wrong += judge_text("standard error", errors)
     told = errors + (out if s.form.name == "doctor" or "--json" in s.form.words else b"")
     if status != 0 and is_command and not re.search(rb"^(pop3:|BAD ) *\S+ +\S|\"error\":\"", told, re.MULTILINE):
         wrong.append("it does not say why")
-    if not s.sanitizers and peak > peak_of(s):
-        wrong.append(f"{peak} KiB were in memory, more than {peak_of(s)}")
     if s.behaviour.name == "well-behaved" and status != 0 and not no_such:
         wrong.append(f"a good server: status {status}")
     return wrong + ([errors[-2000:].decode(errors="backslashreplace")] if wrong else [])
@@ -256,27 +235,9 @@ def run(s: Session) -> list[str]:
     secret = s.folder / "password"
     secret.touch(mode=0o600)
     secret.write_text("secret\n")
-
-    typed = TYPED if s.form.name == "shell" else "secret\n"
-    line = command_line(s)
-    if not s.sanitizers:
-        line = ["sh", "-c", f'ulimit -v {peak_of(s) + ADDRESSES}; exec "$0" "$@"', *line]
-    (s.folder / "typed").write_text(typed)
-    with open(s.folder / "typed") as typing, open(s.folder / "out", "wb+") as out, \
-            open(s.folder / "errors", "wb+") as errors:  # fmt: skip
-        process = subprocess.Popen(line, stdin=typing, stdout=out, stderr=errors, env=environment(s))
-        descriptor = os.pidfd_open(process.pid)
-        ended, _, _ = select.select([descriptor], [], [], PATIENCE)
-        os.close(descriptor)
-        if not ended:
-            process.kill()
-            process.wait()
-            return ["it hangs"]
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(max(0, out.seek(0, 2) - (1 << 20)))
-        errors.seek(max(0, errors.seek(0, 2) - (1 << 20)))
-        return judge(s, process.returncode, out.read(), errors.read(), usage.ru_maxrss)
+    (s.folder / "typed").write_text(TYPED if s.form.name == "shell" else "secret\n")
+    with open(s.folder / "typed") as typing:
+        return judge(s, watch(command_line(s), s.folder, environment(s), peak_of(s), typing))
 
 
 def play(b: Behaviour, forms: list[Form], folder: Path, certificates: Path, sanitizers: bool) -> list[tuple[Form, list[str]]]:

@@ -19,9 +19,6 @@ import itertools
 import json
 import os
 import re
-import resource
-import select
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -33,11 +30,9 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "sync")]
 
-from every_command import ADDRESSES, ALLOCATION, PEAK, judge_text  # noqa: E402
 from target_servers import Speech, dripping, held, resets, running  # noqa: E402
+from watched import PEAK, Outcome, judge_end, judge_text, sanitizer_options, watch  # noqa: E402
 from world import World, certificates  # noqa: E402
-
-DEADLINE = 300  # seconds until a command counts as hanging
 
 # Of sysexits.h, what a server can bring about: memory that runs out (71) is not among them.
 STATUSES = {0, 65, 69, 74, 75, 76, 77, 78}
@@ -277,47 +272,16 @@ def words(play: Play, name: str, config: Path, state: Path) -> list[str]:
 
 def environment(world: World, by_the_clock: bool) -> dict[str, str]:
     hurry = {"LD_PRELOAD": os.environ["POP3_HURRY_LIBRARY"], "POP3_HURRY": FASTER} if by_the_clock else {}
-    asan = (f"max_allocation_size_mb={ALLOCATION}:allocator_may_return_null=0:exitcode=86:detect_leaks=0:"
-            f"verify_asan_link_order=0")  # fmt: skip
-    return {**world.environment(), **hurry, "POP3_TEST_PAUSES": "skip",
-            "ASAN_OPTIONS": asan, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=86"}  # fmt: skip
-
-
-class Outcome(NamedTuple):
-    status: int
-    out: bytes
-    errors: bytes
-    peak: int
+    return {**world.environment(), **hurry, "POP3_TEST_PAUSES": "skip", **sanitizer_options()}
 
 
 def command(line: list[str], world: World, by_the_clock: bool, sanitizers: bool) -> Outcome:
-    line = [os.environ["POP3_COMMAND"], *line]
-    if not sanitizers:
-        line = ["sh", "-c", f'ulimit -v {PEAK + ADDRESSES}; exec "$0" "$@"', *line]
-    with open(world.path / "out", "wb+") as out, open(world.path / "errors", "wb+") as errors:
-        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
-                                   env=environment(world, by_the_clock))  # fmt: skip
-        # Linux counts in a child's peak what its parent had when it began it: no more than this.
-        inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        descriptor = os.pidfd_open(process.pid)
-        ended, _, _ = select.select([descriptor], [], [], DEADLINE)
-        os.close(descriptor)
-        if not ended:
-            process.kill()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        errors.seek(0)
-        peak = usage.ru_maxrss if usage.ru_maxrss > inherited else 0
-        return Outcome(process.returncode if ended else -1000, out.read(), errors.read(), peak)
+    most = None if sanitizers else PEAK
+    return watch([os.environ["POP3_COMMAND"], *line], world.path, environment(world, by_the_clock), most)
 
 
 def judge(play: Play, outcome: Outcome, world: World, sanitizers: bool) -> list[str]:
-    wrong = []
-    if outcome.status == -1000:
-        wrong.append("it hangs")
-    elif outcome.status not in STATUSES:
-        wrong.append(f"it ended with status {outcome.status}")
+    wrong = judge_end(outcome, STATUSES, None if sanitizers else PEAK)
     wrong += judge_text("standard output", outcome.out) + judge_text("standard error", outcome.errors)
     told = outcome.out + outcome.errors
     if outcome.status != 0 and not re.search(rb"^pop3: *\S+ +\S", told, re.MULTILINE):
@@ -326,8 +290,6 @@ def judge(play: Play, outcome: Outcome, world: World, sanitizers: bool) -> list[
         wrong.append("a line is the server's")
     if SECRET.encode() in told:
         wrong.append("it tells the secret")
-    if not sanitizers and outcome.peak > PEAK:
-        wrong.append(f"{outcome.peak} KiB were in memory, more than {PEAK}")
     if play.protocol != "token" and len(list(world.drop.iterdir())) != 2 and outcome.status != 0:
         wrong.append("a message was deleted that no target has")
     kept = b"".join(file.read_bytes() for file in world.path.glob("state.db.refused/**/new/*"))
@@ -396,7 +358,7 @@ def main() -> int:
             failed += bool(wrong)
             counts[play.protocol] += 1
             if i % 10 == 0:
-                gc.collect()  # this process stays small: see `command`
+                gc.collect()  # this process stays small: see `watch`
             print(f"{'not ok' if wrong else 'ok'} {i} - {play.title}")
             for line in "\n".join(wrong).splitlines():
                 print(f"#   {line}", flush=True)
