@@ -32,7 +32,8 @@ bool print_one(const char *host, const char *user, const char *password)
     login.password = password;
     pop3_status status = pop3_client_new(&client, &options);
     if (status != POP3_OK) {
-        fprintf(stderr, "%s\n", pop3_status_message(status));
+        const char *why = pop3_client_options_problem(&options);
+        fprintf(stderr, "%s\n", why != NULL ? why : pop3_status_message(status));
         return false;
     }
     if ((status = pop3_client_connect(client)) == POP3_OK &&

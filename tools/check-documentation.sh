@@ -20,4 +20,5 @@ if [ -s "$out/doxygen.errors" ]; then
     exit 1
 fi
 tools/mend-man-pages.sh "$out/man/man3"
+tools/index-words.py "$out/html/search"
 echo "API reference: $out/html/index.html"

@@ -149,19 +149,6 @@ static void wait_until(pop3_client *c, const bool *over, const pop3_status *stat
     p3_ending_call_end(&c->ending, *status, c->phase != P3_PHASE_NONE);
 }
 
-/* Notes why a command was not even submitted. */
-static pop3_status note_refusal(pop3_client *c, const pop3_command *command, pop3_status status)
-{
-    char doing[32];
-    p3_describe_command(command->kind, command->number, doing, sizeof doing);
-    const char *why = pop3_status_message(status);
-    if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
-        why = "there is no connection";
-    else if (status == POP3_ERR_ARGUMENT)
-        why = "an argument is empty, too long, zero, not UTF-8, or holds CR, LF or NUL";
-    return p3_report_error(c, status, doing, why);
-}
-
 /* Submits a command and steps until it is over. */
 static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call *call)
 {
@@ -175,13 +162,13 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     handlers.ctx = call;
     status = pop3_client_submit(c, command, &handlers);
     if (status != POP3_OK)
-        return note_refusal(c, command, status);
+        return p3_report_refusal(c, command, status);
     wait_until(c, &call->over, &call->status);
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_report_error(c, call->status, pop3_command_name(command->kind),
                                "the receiver wanted no more of it");
     if (call->status == POP3_ERR_INSECURE || call->status == POP3_ERR_STATE)
-        return note_refusal(c, command, call->status);
+        return p3_report_refusal(c, command, call->status);
     return call->status;
 }
 
@@ -206,7 +193,7 @@ static pop3_status with_text(pop3_client *c, pop3_command_kind kind, const char 
     pop3_command command = command_of(kind);
     p3_call call = {0};
     if (text == NULL)
-        return note_refusal(c, &command, POP3_ERR_ARGUMENT);
+        return p3_report_refusal(c, &command, POP3_ERR_ARGUMENT);
     command.text = p3_span(text, strlen(text));
     return perform(c, &command, &call);
 }
@@ -258,7 +245,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     pop3_command command = command_of(POP3_CMD_APOP);
     p3_call call = {0};
     if (user == NULL || secret == NULL || user[0] == '\0')
-        return note_refusal(c, &command, POP3_ERR_ARGUMENT);
+        return p3_report_refusal(c, &command, POP3_ERR_ARGUMENT);
     if (c->phase == P3_PHASE_NONE)
         return perform(c, &command, &call); /* which says so */
     pop3_status status = connected(c);
@@ -278,7 +265,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
         free(text);
         return status == POP3_ERR_NOT_OFFERED
                    ? p3_report_error(c, status, "APOP", "there is no MD5 here, which it needs")
-                   : note_refusal(c, &command, status);
+                   : p3_report_refusal(c, &command, status);
     }
     memcpy(text, user, len);
     text[len] = ' ';
@@ -388,7 +375,7 @@ pop3_status pop3_client_raw_list(pop3_client *c, const char *line, pop3_entry_fn
 {
     pop3_command command = command_of(POP3_CMD_RAW_LIST);
     if (line == NULL)
-        return note_refusal(c, &command, POP3_ERR_ARGUMENT);
+        return p3_report_refusal(c, &command, POP3_ERR_ARGUMENT);
     return listing(c, POP3_CMD_RAW_LIST, line, entry, ctx);
 }
 
@@ -421,15 +408,8 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
     if (status != POP3_OK)
         return status;
     status = pop3_login_start(c, options, &handlers);
-    if (status != POP3_OK) {
-        pop3_login_options unused;
-        const char *why = NULL;
-        if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
-            why = "there is no connection";
-        else if (status == POP3_ERR_ARGUMENT)
-            why = p3_login_options_take(&unused, options);
-        return p3_report_error(c, status, "logging in", why);
-    }
+    if (status != POP3_OK)
+        return status;
     wait_until(c, &call.over, &call.status);
     return call.status;
 }

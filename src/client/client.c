@@ -1,5 +1,6 @@
 /* The handle: making and freeing clients, submitting, and what is known about them. */
 #include "client/dialog.h"
+#include "client/report.h"
 #include "client/step.h"
 #include "client/way.h"
 
@@ -67,15 +68,10 @@ void pop3_client_close(pop3_client *c)
 
 /* ---- submitting ---- */
 
-pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
-                               const pop3_handlers *handlers)
+static pop3_status submit(pop3_client *c, const pop3_command *command, const pop3_handlers *h)
 {
-    pop3_command taken;
-    pop3_handlers h;
-    if (c == NULL || command == NULL || command->kind == POP3_CMD_AUTH ||
-        !p3_take_struct(&taken, sizeof taken, command) || !p3_handlers_take(&h, handlers))
+    if (command->kind == POP3_CMD_AUTH)
         return POP3_ERR_ARGUMENT;
-    command = &taken;
     pop3_status status = pop3_command_check(command);
     if (status != POP3_OK)
         return status;
@@ -90,10 +86,25 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
         (caps->flags & POP3_CAP_STLS) == 0)
         status = POP3_ERR_NOT_OFFERED;
     if (status == POP3_OK)
-        status = straight && !upgrade ? p3_requests_send(&c->requests, c->engine, command, &h)
-                                      : p3_requests_hold(&c->requests, command, &h);
+        status = straight && !upgrade ? p3_requests_send(&c->requests, c->engine, command, h)
+                                      : p3_requests_hold(&c->requests, command, h);
     if (status == POP3_OK)
         p3_requests_note(&c->requests, command->kind, p3_login_is_there(&c->login));
+    return status;
+}
+
+pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
+                               const pop3_handlers *handlers)
+{
+    pop3_command taken;
+    pop3_handlers h;
+    if (c == NULL || command == NULL || !p3_take_struct(&taken, sizeof taken, command) ||
+        !p3_handlers_take(&h, handlers))
+        return POP3_ERR_ARGUMENT;
+    pop3_status status = submit(c, &taken, &h);
+    bool broken = c->phase == P3_PHASE_NONE && c->ending.ended != POP3_OK;
+    if (status != POP3_OK && !broken) /* else why it broke says more */
+        (void)p3_report_refusal(c, &taken, status);
     return status;
 }
 
@@ -102,15 +113,21 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
 {
     pop3_login_options o;
     pop3_handlers h;
-    if (c == NULL || p3_login_options_take(&o, options) != NULL || !p3_handlers_take(&h, handlers))
+    if (c == NULL || !p3_handlers_take(&h, handlers))
         return POP3_ERR_ARGUMENT;
-    if (c->phase == P3_PHASE_NONE || p3_under_way(c) > 0 ||
-        pop3_engine_state(c->engine) > POP3_STATE_AUTHORIZATION)
-        return POP3_ERR_STATE;
-    pop3_status status = p3_login_prepare(&c->login, &o, &h);
-    if (status == POP3_OK && c->phase == P3_PHASE_READY)
+    const char *why = p3_login_options_take(&o, options);
+    pop3_status status = POP3_ERR_STATE;
+    if (why != NULL)
+        status = POP3_ERR_ARGUMENT;
+    else if (c->phase == P3_PHASE_NONE)
+        why = "there is no connection";
+    else if (p3_under_way(c) == 0 && pop3_engine_state(c->engine) <= POP3_STATE_AUTHORIZATION)
+        status = p3_login_prepare(&c->login, &o, &h);
+    if (status != POP3_OK)
+        return p3_report_error(c, status, "logging in", why);
+    if (c->phase == P3_PHASE_READY)
         p3_set_phase(&c->phase, P3_PHASE_LOGIN); /* else it is when the connection is ready */
-    return status;
+    return POP3_OK;
 }
 
 /* ---- what is known ---- */

@@ -27,6 +27,18 @@ pop3_status p3_report_error(pop3_client *c, pop3_status status, const char *doin
     return status;
 }
 
+pop3_status p3_report_refusal(pop3_client *c, const pop3_command *command, pop3_status status)
+{
+    char doing[32];
+    p3_describe_command(command->kind, command->number, doing, sizeof doing);
+    const char *why = pop3_status_message(status);
+    if (status == POP3_ERR_STATE && c->phase == P3_PHASE_NONE)
+        why = "there is no connection";
+    else if (status == POP3_ERR_ARGUMENT)
+        why = "an argument is empty, too long, zero, not UTF-8, or holds CR, LF or NUL";
+    return p3_report_error(c, status, doing, why);
+}
+
 const char *p3_report_phase(const pop3_client *c)
 {
     bool proxy = c->options.proxy != POP3_PROXY_NONE;

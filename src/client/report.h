@@ -12,6 +12,9 @@ void p3_report(pop3_client *c, p3_fault *fault);
  * the status' own. Returns status. */
 pop3_status p3_report_error(pop3_client *c, pop3_status status, const char *doing, const char *why);
 
+/* Notes why a command was not even submitted. Returns status. */
+pop3_status p3_report_refusal(pop3_client *c, const pop3_command *command, pop3_status status);
+
 /* What the client is doing in a phase without a command. */
 const char *p3_report_phase(const pop3_client *c);
 

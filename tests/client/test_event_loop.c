@@ -290,6 +290,36 @@ static void the_answer_that_came_unasked_is_not_that_of_the_next_command(void **
     assert_diary(&d, "NOOP 0 ok;");
 }
 
+static void what_cannot_be_submitted_says_why(void **state)
+{
+    fixture *f = *state;
+    pop3_login_options zero = {0};
+    play(f, "line '+OK'; expect-eof", NULL);
+    pop3_client *c = client_new(f);
+    pop3_command noop = command(POP3_CMD_NOOP, NULL), retr = command(POP3_CMD_RETR, NULL);
+    assert_status(POP3_ERR_STATE, pop3_client_submit(c, &noop, NULL));
+    assert_error(c, POP3_ERR_STATE, "NOOP: there is no connection");
+    assert_status(POP3_OK, pop3_client_connect(c));
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_submit(c, &retr, NULL));
+    assert_error(c, POP3_ERR_ARGUMENT, "RETR: an argument is empty");
+    assert_status(POP3_ERR_ARGUMENT, pop3_login_start(c, &zero, NULL));
+    assert_error(c, POP3_ERR_ARGUMENT, "logging in: ");
+}
+
+static void what_is_submitted_too_late_does_not_hide_why_the_connection_broke(void **state)
+{
+    fixture *f = *state;
+    diary d = {0};
+    play(f, "line '+OK'; expect 'NOOP'; close", NULL);
+    d.client = client_connected(f);
+    submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
+    assert_status(POP3_ERR_CLOSED, run_as_a_loop(d.client));
+    pop3_command late = command(POP3_CMD_NOOP, NULL);
+    assert_status(POP3_ERR_STATE, pop3_client_submit(d.client, &late, NULL));
+    assert_int_equal(pop3_client_error(d.client)->status, POP3_ERR_CLOSED);
+    assert_diary(&d, "NOOP 0 closed;");
+}
+
 static void after_quit_nothing_can_be_submitted(void **state)
 {
     fixture *f = *state;
@@ -562,6 +592,8 @@ int main(void)
         cmocka_unit_test(a_password_behind_stls_is_sent_under_tls),
         cmocka_unit_test(stls_whose_turn_comes_after_a_login_is_a_state_error),
         cmocka_unit_test(submit_never_calls_back),
+        cmocka_unit_test(what_cannot_be_submitted_says_why),
+        cmocka_unit_test(what_is_submitted_too_late_does_not_hide_why_the_connection_broke),
         cmocka_unit_test(after_quit_nothing_can_be_submitted),
         cmocka_unit_test(close_ends_each_command_as_cancelled),
     };
