@@ -37,6 +37,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 SANITIZERS = "-Db_sanitize=address,undefined"
 
+MOST_PRINTED = 6000  # characters of a test that failed
+
 TAP_LINE = re.compile(r"^(ok|not ok)\b(?:\s+\d+)?(?:\s*-?\s*(.*))?$")
 SKIP = re.compile(r"#\s*SKIP", re.IGNORECASE)
 
@@ -160,11 +162,12 @@ def kind(result: str) -> str:
 
 
 def results_of(test: dict) -> dict[str, str]:
-    """The results within one of Meson's tests: each line of TAP, or the test as a whole. Behind "skipped" is the
-    reason, if one is given: it is no part of the name, as the test may run under other conditions."""
+    """The results within one of Meson's tests: each line of TAP, or the test as a whole. Behind "skipped" and "failed" is
+    the reason, if one is given: it is no part of the name, as the test may run under other conditions."""
     name = test["name"]
     found: dict[str, str] = {}
-    for line in (test.get("stdout") or "").splitlines():
+    lines = (test.get("stdout") or "").splitlines()
+    for line, comment in zip(lines, [*lines[1:], ""]):
         match = TAP_LINE.match(line)
         if match is None:
             continue
@@ -173,11 +176,12 @@ def results_of(test: dict) -> dict[str, str]:
         if len(parts) > 1:
             found[label] = f"skipped: {parts[-1]}" if parts[0] else "skipped"
         else:
-            found[label] = "passed" if match[1] == "ok" else "failed"
+            reason = f": {comment[2:]}" if comment.startswith("# ") else ""
+            found[label] = "passed" if match[1] == "ok" else f"failed{reason}"
     ended = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
     if not found:
         found[name] = ended
-    elif ended == "failed" and "failed" not in found.values():
+    elif ended == "failed" and "failed" not in map(kind, found.values()):
         found[f"{name}: the program itself ({test['result'].lower()})"] = "failed"
     return found
 
@@ -217,19 +221,25 @@ def build_and_perform(run: Run, built: list[tuple]) -> dict[str, str]:
     return perform(run)
 
 
+def shortened(text: str) -> str:
+    """The text without its middle, where it is long: what was asserted comes first, how it ended last."""
+    half = MOST_PRINTED // 2
+    return text if len(text) <= MOST_PRINTED else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
 def report_failures(run: Run, results: dict[str, str]) -> None:
     """Names what failed, with what Meson kept of the output."""
     for name, result in results.items():
         if result != "passed":
             print(f"  {kind(result)}: {name}{result[len(kind(result)):]}")
-    if "failed" in results.values():
+    if "failed" in map(kind, results.values()):
         text = "".join(log.read_text() for log in logs(run, "txt"))
         for block in text.split("\n\n====="):
             failed = re.findall(r"^not ok.*\n(?:#.*\n)*", block, flags=re.MULTILINE)
             if failed:
-                print("\n".join(part[:6000] for part in failed))
+                print("\n".join(map(shortened, failed)))
             elif "ERROR" in block or re.search(r"exit status [1-9]", block):
-                print(block[-6000:])
+                print(shortened(block))
 
 
 def all_runs() -> list[Run]:
@@ -280,7 +290,7 @@ def main(arguments: list[str]) -> int:
             + (f", {counts['skipped']} skipped" if counts["skipped"] else "")
             + f", in {time.monotonic() - began:.0f} seconds"
         )
-        failures += [f"{run.name}: {name}" for name, result in results.items() if result == "failed"]
+        failures += [f"{run.name}: {name}{result[len('failed'):]}" for name, result in results.items() if kind(result) == "failed"]
         for name, result in results.items():
             if total.get(name) != "failed" and not (kind(result) == "skipped" and name in total):
                 total[name] = kind(result)

@@ -15,8 +15,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A port of 127.0.0.1 on which nobody listens, as it was given back just now. */
-static uint16_t deserted_port(void)
+/* A socket that keeps a port of 127.0.0.1 from others and does not listen: connections are refused.
+ */
+static int deserted_port(uint16_t *port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
@@ -24,8 +25,8 @@ static uint16_t deserted_port(void)
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    close(fd);
-    return ntohs(at.sin_port);
+    *port = ntohs(at.sin_port);
+    return fd;
 }
 
 /* Lets the client connect to a socket of the test's own, and greets it. Returns the accepted
@@ -269,12 +270,13 @@ static void a_refused_port_is_a_connect_error_with_errno(void **state)
     fixture *f = *state;
     f->options.security = POP3_SECURITY_PLAIN;
     f->options.host = "127.0.0.1";
-    f->options.port = deserted_port();
+    int held = deserted_port(&f->options.port);
     pop3_client *c = client_new(f);
     assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
     assert_error(c, POP3_ERR_CONNECT, ": connecting: Connection refused");
     assert_int_equal(pop3_client_error(c)->sys_errno, ECONNREFUSED);
     assert_status(POP3_ERR_CONNECT, pop3_client_step(c));
+    close(held);
 }
 
 static void a_unix_domain_socket_takes_the_place_of_host_and_port(void **state)
@@ -342,11 +344,12 @@ static void a_local_address_of_the_other_family_is_a_connect_error(void **state)
     fixture *f = *state;
     f->options.security = POP3_SECURITY_PLAIN;
     f->options.host = "127.0.0.1";
-    f->options.port = deserted_port();
+    int held = deserted_port(&f->options.port);
     f->options.local_address = "::1";
     pop3_client *c = client_new(f);
     assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
     assert_int_equal(pop3_client_error(c)->sys_errno, EAFNOSUPPORT);
+    close(held);
 }
 
 /* Under TLS, the time must first be enough for the handshake: as much as this machine needs,

@@ -574,15 +574,22 @@ static pop3_sink_result slow_sink(void *ctx, const char *data, size_t len)
 static void the_time_a_sink_takes_is_not_the_servers(void **state)
 {
     fixture *f = *state;
-    long patience = 100;
-    play(
-        f,
-        "line '+OK'; expect 'RETR 1'; line '+OK'; line 'first'; expect-silence 120; line 'second'\n"
-        "line '.'; expect-eof",
-        NULL);
-    f->options.timeout_ms = (int)patience;
-    pop3_client *c = client_connected(f);
-    assert_ok(c, pop3_client_retr(c, 1, slow_sink, &patience));
+    int patience = 100; /* more, where the machine is busy */
+    pop3_status status;
+    do {
+        char script[200];
+        long left = patience;
+        free(server_stop(&f->server));
+        snprintf(script, sizeof script,
+                 "line '+OK'; expect 'RETR 1'; line '+OK'; line 'first'; expect-silence %d\n"
+                 "line 'second'; line '.'; expect-eof",
+                 patience + 20);
+        serve(f, script, NULL);
+        f->options.timeout_ms = patience;
+        status = pop3_client_retr(client_connected(f), 1, slow_sink, &left);
+        patience *= 2;
+    } while (needs_more_time(f, status, NULL));
+    assert_ok(f->client, status);
 }
 
 int main(void)

@@ -62,12 +62,15 @@ import time
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+
 import authentication
 import awkward
 import dovecot_config
 import kerberos
 from certificates import make_certificates
 from mailboxes import MailSource, MailStore, mail_directories, write_wire_form
+from ports import held_port
 from processes import (
     Terminated,
     ending_with_parent,
@@ -93,10 +96,6 @@ class DovecotError(RuntimeError):
 
 class NoAccount(DovecotError):
     """Passwd(5) has no account that the server could run as."""
-
-
-class _PortTaken(Exception):
-    """Somebody else was faster to listen on a port that was free a moment ago."""
 
 
 class Identity(NamedTuple):
@@ -203,26 +202,6 @@ def loopback_addresses() -> list[str]:
     except OSError:
         return ["127.0.0.1"]
     return ["127.0.0.1", "::1"]
-
-
-def free_ports(count: int, addresses: Sequence[str]) -> list[int]:
-    """Ports on which nobody listens at the moment, the same for all addresses."""
-    with contextlib.ExitStack() as sockets:
-        ports: list[int] = []
-        for _ in range(100):
-            port = 0
-            try:
-                for address in addresses:
-                    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-                    probe = sockets.enter_context(socket.socket(family))
-                    probe.bind((address, port))
-                    port = probe.getsockname()[1]
-            except OSError:
-                continue
-            ports.append(port)
-            if len(ports) == count:
-                return ports
-    raise DovecotError("no free ports")
 
 
 # --- The server
@@ -340,13 +319,7 @@ class Dovecot:
         scratch = scratch_directory("pop3-dovecot-", scratch_parent())
         self.directory = self._open.enter_context(scratch)
         self._lay_out()
-        for _ in range(5):
-            try:
-                self._start_on_free_ports()
-                return
-            except _PortTaken:
-                continue
-        raise self._error("every port it tried was taken")
+        self._start_server()
 
     def _lay_out(self) -> None:
         """Make all files but the configuration, and give them to whom the server runs as."""
@@ -386,10 +359,10 @@ class Dovecot:
             for name in directories + files + ["."]:
                 os.lchown(os.path.join(where, name), identity.uid, identity.gid)
 
-    def _start_on_free_ports(self) -> None:
-        """Start the server and wait until it answers; _PortTaken if it could not listen."""
+    def _start_server(self) -> None:
+        """Start the server and wait until it answers."""
         addresses = loopback_addresses()
-        self.port, self.tls_port, self.imaps_port = free_ports(3, addresses)
+        self.port, self.tls_port, self.imaps_port = (self._open.enter_context(held_port(addresses)) for _ in range(3))
         self._write_config(addresses)
         with signals_held():
             process = self._spawn()
@@ -437,16 +410,12 @@ class Dovecot:
     def _wait_for_greeting(self) -> None:
         """Return when the server greets; raise when it ends or takes too long.
 
-        Dovecot writes master.pid once it listens.  Waiting for that first makes sure that the
-        greeting is not that of another server, to whom we lost the port.
+        Dovecot writes master.pid once it listens.
         """
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
             ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is not None:
-                if "Address already in use" in self._log():
-                    self.log_file.write_text("")
-                    raise _PortTaken
                 raise self._error(f"it ended with status {ended.si_status}")
             if (self.directory / "base" / "master.pid").exists() and self._greets(deadline):
                 return

@@ -268,20 +268,6 @@ def test_a_failed_start_shows_the_log_and_leaves_nothing():
     assert not processes_of_group(server.pid)
 
 
-def test_taken_ports_are_given_up_for_others(monkeypatch):
-    real = dovecot.free_ports
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        answers = [[taken.getsockname()[1], *real(2, ["127.0.0.1"])]]
-        monkeypatch.setattr(
-            dovecot, "free_ports", lambda *args: answers.pop() if answers else real(*args)
-        )
-        with dovecot.Dovecot() as server:
-            assert server.port != taken.getsockname()[1]
-            assert not answers
-
-
 @pytest.mark.parametrize("name", ["imap", "lmtp"])
 def test_it_takes_mail_by_the_protocols_that_are_named(name):
     if not dovecot.has_protocol(name):

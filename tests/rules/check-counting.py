@@ -19,6 +19,7 @@ CASES = [
     (of("ok 1 - a[x]"), {"t: a[x]": "passed"}),
     (of("ok 1 - a[x] # SKIP Skipped: no: such # thing"), {"t: a[x]": "skipped: Skipped: no: such # thing"}),
     (of("not ok 1 - a"), {"t: a": "failed"}),
+    (of("not ok 1 - a", "# a.py:7: assert 1 == 2", "# more", result="ERROR"), {"t: a": "failed: a.py:7: assert 1 == 2"}),
     (of("ok 1 - b", "ok 2 # SKIP a"), {"t: b": "passed", "t: a": "skipped"}),  # cmocka
     (of("1..0 # SKIP nothing", result="SKIP"), {"t": "skipped"}),
     (of("ok 1 - a", result="ERROR"), {"t: a": "passed", "t: the program itself (error)": "failed"}),
@@ -29,6 +30,10 @@ for found, expected in CASES:
         sys.exit(f"{found} and not {expected}")
 if check.kind("skipped: no: such") != "skipped" or check.kind("passed") != "passed":
     sys.exit("a reason is no part of the result")
+
+# What is long is printed with its beginning and its end.
+if check.shortened("first" + "x" * 9000 + "last") != "first" + "x" * 2995 + "\n[...]\n" + "x" * 2996 + "last":
+    sys.exit("what was asserted, or how it ended, is not printed")
 
 # The plain build's tests are in one of two runs, or all in the one that there can be.
 for reason in ("", "not root"):

@@ -6,6 +6,7 @@ POP3_TESTSERVER, or of ../../build.
 
 import base64
 import contextlib
+import errno
 import hashlib
 import os
 import poplib
@@ -22,6 +23,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tools"))
+
+from ports import held_port  # noqa: E402
+
 SERVER = os.environ.get(
     "POP3_TESTSERVER", str(HERE / "../../build/tests/server/pop3-testserver")
 )
@@ -271,12 +276,19 @@ def test_the_ready_line_tells_ports_and_process(mail):
         assert server.tls_port == 0
 
 
-def test_a_given_port_is_used(mail):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with Server("--mail", mail, "--port", port) as server:
-        assert server.port == port
+def test_a_given_port_is_used_also_one_that_is_held_for_it(mail):
+    def refused(port):
+        with contextlib.closing(socket.socket()) as client:
+            return client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+    with held_port() as port:
+        assert refused(port)
+        for _ in range(2):
+            with Server("--mail", mail, "--port", port) as server:
+                assert server.port == port and not refused(port)
+            assert refused(port)
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
 
 
 def test_ipv6(mail):

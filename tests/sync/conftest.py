@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
+from ports import held_port  # noqa: E402
 from subcommands import Mailbox  # noqa: E402
 from world import ROOT, World, certificates  # noqa: E402
 
@@ -30,6 +32,13 @@ def fast_world(tmp_path):
         yield World(Path(path))
     finally:
         shutil.rmtree(path)
+
+
+@pytest.fixture
+def port():
+    """It refuses connections, but for those to a server that is given it, and is the test's until it is over."""
+    with held_port() as held:
+        yield held
 
 
 @pytest.fixture(scope="session")

@@ -136,7 +136,7 @@ def test_a_wrong_password_is_no_reason_to_suggest_a_configuration(world):
 def test_the_checks_go_on_without_capa_where_the_server_closes_on_it(world, end):
     world.fill(2)
     with scripted(world, f"on CAPA {{ {end} }}\nserve\n") as server:
-        shown = plain(world, server, "--timeout", "2s")
+        shown = plain(world, server, *(["--timeout", "2s"] if "expect-eof" in end else []))
         server.wait_for("C: QUIT")
         assert server.count("C: CAPA") == 1 and server.count("open") == 2
     assert "note CAPA           ends the connection; the checks go on without (traits = no-capa)" in shown
@@ -244,9 +244,7 @@ def test_the_other_way_to_tls_is_advised(world, certs):
         assert "do   connection     the server may offer TLS by STLS: try pop3:// (port 110)" in shown
 
 
-def test_nobody_listening_is_said(world):
-    with world.server() as server:
-        port = server.port
+def test_nobody_listening_is_said(world, port):
     assert "BAD  connection" in doctor(world, f"pop3s://user@127.0.0.1:{port}", status=75)
 
 

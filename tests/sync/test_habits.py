@@ -77,11 +77,10 @@ def test_what_was_tried_with_a_server_that_closes_at_quit_is_not_learned_before_
     assert numbers(world) == list(range(6)) and world.on_server() == []
 
 
-def test_known_mail_is_deleted_from_a_server_that_ends_sessions_early(world):
+def test_known_mail_is_deleted_from_a_server_that_ends_sessions_early(world, port):
     world.fill(20)
-    with world.server("--delete") as server:
-        world.sync(server.port)
-        port = server.port
+    with world.server("--delete", "--port", port):
+        world.sync(port)
     with world.server("--delete", "--port", port, "--most-commands", 11) as server:
         world.sync(server.port, "--delete")
         assert world.on_server() == [] and server.commands("RETR") == []

@@ -20,6 +20,7 @@ from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
 import dovecot as interop  # noqa: E402
+from ports import held_port  # noqa: E402
 
 SEED = int(os.environ.get("CRASH_SEED", 20261128))
 RANDOM = int(os.environ.get("CRASH_LMTP", 40))
@@ -601,18 +602,18 @@ service lmtp {{
 """
 
 
-def test_dovecot_is_spoken_to_over_tls(world):
+def test_dovecot_is_spoken_to_over_tls(world, port):
     if interop.why_unavailable() is not None:
         pytest.skip("Dovecot cannot be run here")
-    ports = interop.free_ports(2, ["127.0.0.1"])
     address = "address" if interop.server_syntax() is interop.dovecot_config.SYNTAX_2_3 else "listen"
-    extra = LISTENERS.format(plain=ports[0], tls=ports[1], address=address)
-    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"], extra_config=extra) as server:
-        for i, (port, way) in enumerate(zip(ports, ("starttls", "tls"))):
+    with held_port() as tls_port, interop.Dovecot(
+        maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"],
+        extra_config=LISTENERS.format(plain=port, tls=tls_port, address=address)) as server:  # fmt: skip
+        for i, (at, way) in enumerate([(port, "starttls"), (tls_port, "tls")]):
             world.fill(10, first=10 * i, lines=5)
             with world.server("--delete") as pop3:
                 options = ("--delete", "--lmtp-tls", way, "--lmtp-ca-file", str(server.ca_file), "--continue")
-                sync(world, pop3.port, f"localhost:{port}", *options)
+                sync(world, pop3.port, f"localhost:{at}", *options)
                 pop3.settle()
             assert world.on_server() == []
         there = [file.read_bytes() for file in (server.maildir("me@example.org") / "new").iterdir()]

@@ -6,7 +6,6 @@ import json
 import signal
 import sqlite3
 import subprocess
-import time
 
 import pytest
 
@@ -216,14 +215,12 @@ def test_two_signals_at_once_are_one(world):
 def test_a_signal_does_not_wait_for_a_message_of_which_nothing_more_comes(world):
     world.fill(1)
     with scripted(world, 'on RETR { line "+OK" ; send "Subject: x\\r\\n" ; expect-eof }\nserve\n') as server:
-        process = subprocess.Popen(world.sync_command(server.port), env=world.environment(),
+        process = subprocess.Popen(world.sync_command(server.port, "--timeout", "1h"), env=world.environment(),
                                    stderr=subprocess.PIPE, text=True)  # fmt: skip
         server.wait_for("C: RETR", 1)
         process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
         _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 75 and "stopped by a signal" in errors
-    assert time.monotonic() - began < 50, "not the timeout of 60 seconds"
 
 
 def test_a_bound_on_the_session_bounds_the_run(world):

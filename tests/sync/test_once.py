@@ -301,18 +301,17 @@ def test_it_is_so_when_the_connection_is_lost_before_it_was_looked_at(world, cut
 
 
 @pytest.mark.parametrize("top", ["refused", "made-up"])
-def test_what_cannot_be_compared_does_not_keep_the_others(world, top):
+def test_what_cannot_be_compared_does_not_keep_the_others(world, port, top):
     """Kept mail is to be deleted, and the reply to the first one's RETR ends early, in each session."""
     world.fill(2)
-    with world.server() as server:
-        world.sync(server.port)
-        port = server.port
+    with world.server("--port", port):
+        world.sync(port)
     world.fill(1, first=2)
     early = 'on "RETR 1" { line "+OK" ; line "Subject: a" ; line "" ; line "." ; line "the rest" ; line "." }\n'
     made_up = 'on "TOP 1 0" { line "+OK" ; line "X-Made-Up: 1" ; line "" ; line "." }\n'
     script = early + (made_up if top == "made-up" else "")
     options = ["--no-capa", "TOP", "--refuse", "TOP"] if top == "refused" else []
-    with play_each(world, [script], "--delete", "--port", port, *options) as server:
+    with play_each(world, [script], "--delete", "--port", port, *options):
         assert "could not be compared" in world.sync(port, "--delete", status=75)
     assert world.delivered() == sorted(message(i).encode() for i in range(3))
     assert world.on_server() == [message(0).encode()]

@@ -8,7 +8,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, message
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
 import dovecot as interop  # noqa: E402
+from ports import held_port  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not os.path.exists("/usr/sbin/postfix") or interop.why_unavailable() is not None
@@ -90,15 +90,9 @@ service auth {{
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Postfix:
-    def __init__(self, home, certs):
-        self.home, self.port, self.tls_port = home, free_port(), free_port()
+    def __init__(self, home, certs, port, tls_port):
+        self.home, self.port, self.tls_port = home, port, tls_port
         for name in ("config", "queue", "data", "log", "mail"):
             (home / name).mkdir()
         account = pwd.getpwnam("postfix")
@@ -138,7 +132,7 @@ def running(certs):
                                             extra_config=AUTH.format(home=home)))  # fmt: skip
         mask = os.umask(0o022)  # its processes are several users
         stack.callback(os.umask, mask)
-        server = Postfix(home, certs)
+        server = Postfix(home, certs, *(stack.enter_context(held_port()) for _ in range(2)))
         stack.callback(server.run, "stop")
         yield server
 

@@ -122,7 +122,7 @@ def test_headers_come_from_a_server_that_closes_on_capa_after_the_login(world, n
 def test_headers_come_one_at_a_time_from_a_server_that_does_not_take_many(world, options):
     world.fill(12)
     with world.server(*options) as server:
-        shown = plain(world, "list", server, "--timeout", "2s")
+        shown = plain(world, "list", server, *(["--timeout", "2s"] if "--discard-pipelined" in options else []))
         server.wait_for("C: QUIT")
         assert server.count("open") <= 3
     assert rows(shown) == [str(i) for i in range(1, 13)]
@@ -136,11 +136,11 @@ def test_nobody_comes_back_for_ever(world):
     assert rows(told) == ["1", "2"] and told.count("RETR 3: the server closed the connection") == 1
 
 
-def test_where_coming_back_fails_both_failures_are_told(world):
+def test_where_coming_back_fails_both_failures_are_told(world, port):
     world.fill(5)
     path = world.path / "script"
     path.write_text('on "TOP 3" { close }\nserve\n')
-    with world.server("--script", path, "--max-sessions", 1) as server:
+    with world.server("--port", port, "--script", path, "--max-sessions", 1) as server:
         told = plain(world, "list", server, status=75)
     assert "connecting: Connection refused" in told and "TOP 3: the server closed the connection" in told
 

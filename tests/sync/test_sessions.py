@@ -60,12 +60,12 @@ def test_what_is_refused_for_one_message_is_said_although_the_run_worked(world):
         assert "message 2: " in world.sync(server.port, "--delete", "--quiet")
 
 
-def test_where_coming_back_fails_what_was_lost_is_said_too(world):
+def test_where_coming_back_fails_what_was_lost_is_said_too(world, port):
     world.fill(3)
     path = world.path / "script"
     path.write_text(CUT)
-    with world.server("--script", path, "--max-sessions", 1) as server:
-        told = world.sync(server.port, status=75)
+    with world.server("--port", port, "--script", path, "--max-sessions", 1):
+        told = world.sync(port, status=75)
     assert "RETR 2: the server closed the connection; then, coming back: " in told
     assert told.rstrip().endswith("connecting: Connection refused; check the host and the port, or try again later"), told
 

@@ -38,7 +38,7 @@ ONE_LINE = 'on "RETR %d" { line "+OK" }\nserve'
 def test_what_came_out_of_step_is_thrown_away_and_comes_again(world, script, which):
     world.fill(3)
     with play(world, [script % which]) as server:
-        world.sync(server.port, "--delete", "--timeout", "2s")
+        world.sync(server.port, "--delete", *(["--timeout", "2s"] if script == ONE_LINE else []))  # nothing more comes
     right = sorted(message(i).encode() for i in range(3))
     if script == TWO_MESSAGES and which == 1:  # the last one had the octets it announced: nothing was odd yet
         assert set(right) <= set(world.delivered())
@@ -265,14 +265,13 @@ def test_what_came_again_is_looked_at_before_it_is_deleted_where_another_run_del
     assert world.on_server() == []
 
 
-def test_a_header_does_not_say_that_a_message_is_whole_at_which_a_session_fell_out_of_step(world):
+def test_a_header_does_not_say_that_a_message_is_whole_at_which_a_session_fell_out_of_step(world, port):
     """Nobody says how long it is."""
     world.put("1", "Message-ID: <a@b>\n\na\nand more\n")
-    with world.server("--delete", "--refuse", "LIST", "--script", script_file(world, TWICE)) as server:
-        world.sync(server.port, "--delete", status=75)
-        port = server.port
+    with world.server("--delete", "--port", port, "--refuse", "LIST", "--script", script_file(world, TWICE)):
+        world.sync(port, "--delete", status=75)
     assert world.delivered() == [WRONG]
-    with world.server("--delete", "--port", port) as server:
+    with world.server("--delete", "--port", port):
         world.sync(port, "--delete")
     assert b"Message-ID: <a@b>\n\na\nand more\n" in world.delivered() and world.on_server() == []
 

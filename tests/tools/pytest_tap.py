@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs pytest and prints each test's result as a line of TAP, so that Meson counts it.
+"""Runs pytest and prints each test's result as a line of TAP, so that Meson counts it. Behind a failure comes what was
+asserted and where, then the rest: whoever cuts the output keeps its beginning.
 
     pytest_tap.py [PYTEST-ARGUMENT]...
 """
@@ -7,12 +8,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 
 class Tap:
-    """A pytest plugin: one line for each test, its traceback as comments."""
+    """A pytest plugin: one line for each test, what failed and its traceback as comments."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -33,6 +35,10 @@ class Tap:
             self.line("ok", name, f" # SKIP {reason}")
         elif report.failed:
             self.line("not ok", name, "" if report.when == "call" else f" ({report.when})")
+            crash = getattr(report.longrepr, "reprcrash", None)
+            if crash is not None:
+                for text in f"{Path(crash.path).name}:{crash.lineno}: {crash.message}".splitlines():
+                    print(f"# {text}")
             for text in report.longreprtext.splitlines():
                 print(f"# {text}")
             for title, captured in report.sections:
