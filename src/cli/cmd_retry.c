@@ -53,6 +53,29 @@ static bool has_fallback(const p3_local_account *a)
     return set.fallback.where != NULL;
 }
 
+/* Delivers it once the account is locked. Beside some targets is what tells which messages of a
+ * sync that was killed are there: it stays for the next sync. */
+static bool retry_all(p3_retry *retry, p3_state *state, int64_t account, p3_problem *why)
+{
+    p3_rows rows = {0};
+    const p3_target_row *row = p3_target_row_of(retry->target.kind);
+    if (row == NULL || !row->opens_beside)
+        return p3_retry_all(retry, why);
+    if (!p3_state_load(state, account, &rows, why))
+        return false;
+    const char **names = calloc(rows.count + 1, sizeof *names);
+    for (size_t i = 0; names != NULL && i < rows.count; i++) {
+        if (p3_is_intent(rows.at[i].standing))
+            names[retry->intent_count++] = rows.at[i].name;
+    }
+    retry->intents = names;
+    bool ok =
+        names != NULL ? p3_retry_all(retry, why) : p3_problem_set(why, EX_OSERR, "out of memory");
+    free(names);
+    p3_rows_free(&rows);
+    return ok;
+}
+
 /* Delivers what one target refused. */
 static bool deliver(const p3_local_account *a, const p3_target *target, p3_state *state,
                     const char *state_path, p3_retry_result *result, p3_problem *why)
@@ -78,7 +101,7 @@ static bool deliver(const p3_local_account *a, const p3_target *target, p3_state
     bool ok =
         p3_state_account(state, a->account.key, &known, why) && p3_state_lock(state, known.id, why);
     if (ok) {
-        ok = p3_retry_all(&retry, why);
+        ok = retry_all(&retry, state, known.id, why);
         p3_state_unlock(state, known.id);
     }
     p3_known_account_clear(&known);

@@ -144,6 +144,11 @@ static void mbox_abandon(p3_delivery *d)
         return;
     m->name = NULL;
     m->used = 0;
+    if (m->start == 0) { /* it has the name of this one, which may be no intent any more */
+        p3_mbox_spool_free(m->spool, true);
+        m->spool = NULL;
+        return;
+    }
     m->spool->length = m->start;
     if (ftruncate(m->spool->fd, (off_t)m->start) != 0 ||
         lseek(m->spool->fd, (off_t)m->start, SEEK_SET) < 0)

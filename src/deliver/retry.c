@@ -296,17 +296,30 @@ static bool deliver_some(const p3_keeping *k, p3_message *to, const bool *there,
     return ok;
 }
 
+static bool is_kept(const p3_keeping *k, const char *name)
+{
+    const p3_kept key = {.name = (char *)(uintptr_t)name};
+    return bsearch(&key, k->at, k->count, sizeof *k->at, compare) != NULL;
+}
+
 /* Asks the target which of them it has, of a retry that was killed; takes those away. */
 static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem *why)
 {
-    p3_left_over *left = calloc(k->count, sizeof *left);
+    size_t count = k->count;
+    p3_left_over *left = calloc(count + k->how->intent_count, sizeof *left);
     if (left == NULL)
         return out_of_memory(why);
     for (size_t i = 0; i < k->count; i++)
         left[i] = (p3_left_over){.name = name_of(d, &k->at[i]), .row = i, .any_time = true};
-    bool ok = d->class->settle(d, left, k->count, why);
-    for (size_t i = 0; ok && i < k->count; i++)
-        there[left[i].row] = left[i].there;
+    for (size_t i = 0; i < k->how->intent_count; i++) {
+        if (!is_kept(k, k->how->intents[i]))
+            left[count++] = (p3_left_over){.name = k->how->intents[i], .row = k->count};
+    }
+    bool ok = d->class->settle(d, left, count, why);
+    for (size_t i = 0; ok && i < count; i++) {
+        if (left[i].row < k->count)
+            there[left[i].row] = left[i].there;
+    }
     free(left);
     for (size_t i = 0; ok && i < k->count; i++) {
         if (there[i])
@@ -315,7 +328,7 @@ static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem 
     if (ok && (fsync(k->new) != 0 || fsync(k->cur) != 0))
         ok = p3_problem_errno(why, errno, "syncing %s", k->how->maildir);
     if (ok && d->class->recorded != NULL)
-        d->class->recorded(d, NULL, true);
+        d->class->recorded(d, NULL, count == k->count); /* what tells of intents is sync's */
     return ok;
 }
 

@@ -20,6 +20,9 @@ typedef struct p3_retry {
     p3_target target;
     p3_owner owner;
     p3_line_ends line_ends;
+    const char *const *intents; /* names of what a sync that was killed may have delivered, where
+                                   the target would remove what tells, as of no concern to this */
+    size_t intent_count;
     bool looks; /* nothing is delivered */
     void (*tell)(void *ctx, const p3_retried *m);
     void *ctx;

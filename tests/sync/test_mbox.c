@@ -86,14 +86,20 @@ static off_t size_of(const char *name)
     return stat(in_folder(name), &st) == 0 ? st.st_size : -1;
 }
 
-/* Delivers a message and dies, as it were, before that is recorded. */
-static void deliver_and_forget(void)
+/* Delivers a message and dies, as it were, before that is recorded; `abandoned`, or NULL, is one
+ * that was begun before it. */
+static void deliver_behind(const char *abandoned)
 {
     p3_problem why;
     p3_parcel parcel = {.fd = -1};
     p3_delivery *d = p3_mbox_open(in_folder("box"), NULL, &why);
     assert_non_null(d);
     d->owner = (p3_owner){MARK};
+    if (abandoned != NULL) {
+        assert_true(d->class->begin(d, abandoned, "ann@example.org", &why));
+        assert_true(d->class->write(d, "Subject: w\n", 11, &why));
+        d->class->abandon(d);
+    }
     assert_true(d->class->begin(d, NAME, "ann@example.org", &why));
     assert_true(d->class->write(d, "Subject: x\n\nbody\n", 17, &why));
     assert_true(d->class->finish(d, &parcel, &why));
@@ -105,6 +111,11 @@ static void deliver_and_forget(void)
     assert_true(parcel.delivered);
     d->class->recorded(d, &batch, false);
     d->class->close(d);
+}
+
+static void deliver_and_forget(void)
+{
+    deliver_behind(NULL);
 }
 
 static int make_folder(void **state)
@@ -170,6 +181,18 @@ static void so_is_one_for_which_memory_is_short(void **state)
 {
     (void)state;
     fail_each(&fail_alloc);
+}
+
+/* The one that was begun first may be no intent any more: the batch is found by what is in it. */
+static void a_batch_whose_first_message_was_abandoned_is_found_by_the_next(void **state)
+{
+    (void)state;
+    int none = 0;
+    bool there = false;
+    deliver_behind("1700000000.R0123456789abcdefO" MARK "Q0.host");
+    assert_true(settle(&none, NEVER, &there));
+    assert_true(there);
+    assert_int_equal(size_of("box.pop3-" MARK "-" NAME), -1);
 }
 
 /* Makes an mbox of 5 GiB, nearly all of it a hole, that ends as one should. */
@@ -269,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_left_over_batch_that_cannot_be_read_is_a_failure_and_stays),
         cmocka_unit_test(so_is_one_for_which_memory_is_short),
+        cmocka_unit_test(a_batch_whose_first_message_was_abandoned_is_found_by_the_next),
         cmocka_unit_test(a_batch_beyond_4_gib_is_found_and_an_unfinished_one_cut_off),
         cmocka_unit_test(the_work_grows_with_the_names_times_their_logarithm),
     };

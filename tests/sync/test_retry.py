@@ -237,3 +237,22 @@ def test_a_wrong_recipient_leaves_all_where_it_is_and_is_told(world, target):
         to.server.of_recipient = lambda at, whom: None
         to.run("retry", server.port)
         assert len(to.server.mails) == 4 and kept(world) == []
+
+
+@pytest.mark.parametrize("point", ["mbox-append", "mbox-appended", "mbox-trailer"])
+def test_what_a_killed_sync_left_beside_an_mbox_is_not_a_retrys_to_remove(world, target, point):
+    world.fill(3, lines=5)
+    to = target("lmtp")
+    to.ill = {1}
+    place = world.path / "box"
+    with world.server("--delete") as server:
+        to.run("sync", server.port, "--delete")
+        server.settle()
+        world.fill(3, first=3, lines=5)
+        to.run("sync", server.port, "--delete", settings=f"mbox = {place}\n", status=-signal.SIGKILL, point=point)
+        to.run("retry", server.port, settings=f"mbox = {place}\n")
+        to.run("sync", server.port, "--delete", settings=f"mbox = {place}\n")
+        server.settle()
+    assert kept(world) == [] and world.on_server() == []
+    assert sorted(crlf(text.decode()) for text in read_mbox(place)) == sorted(expected(1, 1) + expected(3, 3))
+    assert [file.name for file in world.path.glob("box*")] == ["box"]
