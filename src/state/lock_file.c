@@ -75,11 +75,7 @@ static void remove_unused(p3_shared_file *file)
 static int open_or_make(const char *path)
 {
     int fd = p3_outside_open(path, O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == ENOENT)
-        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST)
-        fd = p3_outside_open(path, O_RDWR | O_CLOEXEC, 0600);
-    return fd;
+    return fd < 0 && errno == ENOENT ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : fd;
 }
 
 /* One that is idle, or a new one. */

@@ -752,17 +752,13 @@ static bool sync_file(const char *path)
 }
 
 /* The log, and its directory: where there is no log, a transaction ends with a file that goes. Not
- * the database itself: closing a descriptor of that would let go of SQLite's locks. */
+ * the database itself: closing a descriptor of that would let go of SQLite's locks. They are where
+ * a symbolic link leads to. */
 bool p3_state_sync(p3_state *s, p3_problem *why)
 {
-    char *log = NULL;
-    if (asprintf(&log, "%s-wal", s->path) < 0)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    bool ok = sync_file(log) && p3_sync_entry(s->path, p3_outside_open);
-    if (!ok)
-        p3_problem_errno(why, errno, "syncing the state file %s", s->path);
-    free(log);
-    return ok;
+    const char *path = sqlite3_db_filename(s->db, "main");
+    return (sync_file(sqlite3_filename_wal(path)) && p3_sync_entry(path, p3_outside_open)) ||
+           p3_problem_errno(why, errno, "syncing the state file %s", s->path);
 }
 
 bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)

@@ -413,6 +413,44 @@ static void one_state_with_two_names_has_one_lock_for_an_account(void **state)
     assert_int_equal(unlink(name), 0);
 }
 
+/* The log that was opened last, but by SQLite. */
+static char log_path[200];
+
+int __real_p3_outside_open(const char *path, int flags, mode_t mode);
+int __wrap_p3_outside_open(const char *path, int flags, mode_t mode);
+
+int __wrap_p3_outside_open(const char *name, int flags, mode_t mode)
+{
+    size_t len = strlen(name);
+    int fd = __real_p3_outside_open(name, flags, mode);
+    if (fd >= 0 && len > 4 && strcmp(name + len - 4, "-wal") == 0)
+        snprintf(log_path, sizeof log_path, "%s", name);
+    return fd;
+}
+
+/* SQLite has the log beside the file, not beside the link. */
+static void a_state_behind_a_symbolic_link_is_made_and_its_log_synced(void **state)
+{
+    p3_problem why = {0};
+    p3_known_account account;
+    char name[160];
+    char log[200];
+    (void)state;
+    (void)unlink(path);
+    snprintf(name, sizeof name, "%s/other-name.db", folder);
+    snprintf(log, sizeof log, "%s-wal", path);
+    assert_int_equal(symlink(path, name), 0);
+    p3_state *s = p3_state_open(name, &why);
+    assert_non_null(s);
+    assert_true(p3_state_account(s, "user@host", &account, &why));
+    p3_known_account_clear(&account);
+    log_path[0] = '\0';
+    assert_true(p3_state_sync(s, &why));
+    assert_string_equal(log_path, log);
+    p3_state_close(s);
+    assert_int_equal(unlink(name), 0);
+}
+
 static void a_state_that_is_linked_twice_is_not_used(void **state)
 {
     p3_problem why = {0};
@@ -844,6 +882,7 @@ int main(void)
         WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
         WITH_FOLDER(a_state_that_was_never_whole_is_made_again_and_another_file_is_not),
         WITH_FOLDER(one_state_with_two_names_has_one_lock_for_an_account),
+        WITH_FOLDER(a_state_behind_a_symbolic_link_is_made_and_its_log_synced),
         WITH_FOLDER(a_state_that_is_linked_twice_is_not_used),
         WITH_FOLDER(a_state_of_a_later_version_or_another_program_is_left_as_it_is),
         WITH_FOLDER(a_state_that_another_run_is_just_making_is_waited_for),
