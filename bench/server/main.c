@@ -179,6 +179,67 @@ _Noreturn static void run(server *s)
     }
 }
 
+/* What the command line says, beside what is the server's own. */
+typedef struct arguments {
+    uint16_t port;
+    uint16_t tls_port;
+    size_t messages;
+    size_t size;
+    const char *cert;
+    const char *key;
+} arguments;
+
+static bool take_option(server *s, arguments *a, int option)
+{
+    switch (option) {
+    case 'p':
+        a->port = (uint16_t)number_or_die(optarg, UINT16_MAX);
+        return true;
+    case 't':
+        a->tls_port = (uint16_t)number_or_die(optarg, UINT16_MAX);
+        return true;
+    case 'c':
+        a->cert = optarg;
+        return true;
+    case 'k':
+        a->key = optarg;
+        return true;
+    case 'm':
+        a->messages = number_or_die(optarg, 10000000);
+        return true;
+    case 's':
+        a->size = number_or_die(optarg, UINT32_MAX);
+        return true;
+    case 'n':
+        s->service.pipelining = false;
+        return true;
+    case 'b':
+        s->by_pieces = true;
+        s->service.pipelining = false;
+        return true;
+    case 'r':
+        s->report = true;
+        return true;
+    case 'a':
+        s->awake = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void listen_on_both(server *s, arguments *a)
+{
+    s->plain_listener = listen_on(&a->port);
+    listen_for(s, &s->plain_listener);
+    if (a->cert == NULL || a->key == NULL)
+        return;
+    s->tls = tls_context(a->cert, a->key);
+    s->service.stls = true;
+    s->tls_listener = listen_on(&a->tls_port);
+    listen_for(s, &s->tls_listener);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -195,63 +256,18 @@ int main(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     static server s = {.service = {.pipelining = true}, .tls_listener = -1};
-    uint16_t port = 0;
-    uint16_t tls_port = 0;
-    size_t messages = 1000;
-    size_t size = 4096;
-    const char *cert = NULL;
-    const char *key = NULL;
+    arguments a = {.messages = 1000, .size = 4096};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (option) {
-        case 'p':
-            port = (uint16_t)number_or_die(optarg, UINT16_MAX);
-            break;
-        case 't':
-            tls_port = (uint16_t)number_or_die(optarg, UINT16_MAX);
-            break;
-        case 'c':
-            cert = optarg;
-            break;
-        case 'k':
-            key = optarg;
-            break;
-        case 'm':
-            messages = number_or_die(optarg, 10000000);
-            break;
-        case 's':
-            size = number_or_die(optarg, UINT32_MAX);
-            break;
-        case 'n':
-            s.service.pipelining = false;
-            break;
-        case 'b':
-            s.by_pieces = true;
-            s.service.pipelining = false;
-            break;
-        case 'r':
-            s.report = true;
-            break;
-        case 'a':
-            s.awake = true;
-            break;
-        default:
+        if (!take_option(&s, &a, option))
             return 2;
-        }
     }
     allow_many_descriptors();
-    mailbox_render(&s.service.box, messages, size);
+    mailbox_render(&s.service.box, a.messages, a.size);
     s.poll = epoll_create1(EPOLL_CLOEXEC);
     if (s.poll < 0)
         die("epoll");
-    s.plain_listener = listen_on(&port);
-    listen_for(&s, &s.plain_listener);
-    if (cert != NULL && key != NULL) {
-        s.tls = tls_context(cert, key);
-        s.service.stls = true;
-        s.tls_listener = listen_on(&tls_port);
-        listen_for(&s, &s.tls_listener);
-    }
-    printf("ready %u %u\n", (unsigned)port, s.tls != NULL ? (unsigned)tls_port : 0);
+    listen_on_both(&s, &a);
+    printf("ready %u %u\n", (unsigned)a.port, s.tls != NULL ? (unsigned)a.tls_port : 0);
     fflush(stdout);
     run(&s);
 }

@@ -154,13 +154,6 @@ int p3_chosen_deliver(p3_arguments *a, int (*work)(p3_arguments *a, p3_chosen *c
     return status;
 }
 
-/* Whether a target's secret is that of a kind. */
-static bool is_of(const p3_secret_source *source, const char *target)
-{
-    size_t len = strlen(target);
-    return strncmp(source->prefix, target, len) == 0 && source->prefix[len] == '-';
-}
-
 /* Whose tokens --target is about: of the one that is named, or of the only one that has any. */
 static const p3_secret_source *find_target(const p3_local_account *account, const char *target,
                                            const char *doing, p3_problem *why)
@@ -168,13 +161,14 @@ static const p3_secret_source *find_target(const p3_local_account *account, cons
     const p3_secret_source *found = NULL;
     const p3_secret_source *source;
     for (size_t i = 0; (source = p3_local_account_target_secret(account, i)) != NULL; i++) {
-        if (!p3_oauth_is_used(source) || (target != NULL && !is_of(source, target)))
+        if (!p3_oauth_is_used(source) ||
+            (target != NULL && strcmp(p3_target_row_of(source->kind)->name, target) != 0))
             continue;
         if (found != NULL) {
             p3_problem_set(why, EX_USAGE,
                            "%s: the account has tokens for several targets; name one: --target "
-                           "%.*s %s",
-                           doing, (int)strlen(found->prefix) - 1, found->prefix,
+                           "%s %s",
+                           doing, p3_target_row_of(found->kind)->name,
                            account->account.tokens.word);
             return NULL;
         }

@@ -18,13 +18,13 @@ static void tell(void *ctx, bool is_note, const char *text)
 }
 
 /* The tokens that a target is logged in to with. */
-static bool check_tokens(const p3_local_account *a, const char *prefix, const char *what,
+static bool check_tokens(const p3_local_account *a, p3_target_kind kind, const char *what,
                          p3_problem *why)
 {
     const p3_secret_source *source;
     bool ok = true;
     for (size_t i = 0; ok && (source = p3_local_account_target_secret(a, i)) != NULL; i++) {
-        if (strncmp(source->prefix, prefix, strlen(prefix)) == 0)
+        if (source->kind == kind)
             ok = p3_doctor_tokens_of(source, what, why);
     }
     return ok;
@@ -71,7 +71,7 @@ static int check(const p3_local_account *a, const p3_target *t)
     const char *what = row->title;
     const p3_trial trial = {.tell = tell, .ctx = (void *)(uintptr_t)what};
     p3_problem why = {0};
-    bool ok = check_tokens(a, row->name, what, &why);
+    bool ok = check_tokens(a, t->kind, what, &why);
     if (ok && row->form == P3_TARGET_PATH)
         ok = check_path(t, what, &why);
     else if (ok && t->kind == P3_TARGET_GMAIL)

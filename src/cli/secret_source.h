@@ -11,9 +11,10 @@
 typedef struct p3_secret_source {
     const p3_account *account;
     const p3_packed_settings *settings;
-    const char *prefix; /* of these settings' names, where it is a target's secret; or NULL */
-    uint32_t outside;   /* tokens come from the runner, which knows the account by this number less
-                           one; 0: it does not know it */
+    p3_target_kind kind; /* of the target whose secret it is; P3_TARGET_NONE: the account's own */
+    const char *prefix;  /* of these settings' names, where it is a target's; or NULL */
+    uint32_t outside;    /* tokens come from the runner, which knows the account by this number less
+                            one; 0: it does not know it */
 } p3_secret_source;
 
 /* Longest secret: tokens run to some ten thousand octets. */

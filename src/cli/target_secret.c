@@ -80,7 +80,7 @@ static void fill_in(p3_settings *t, const p3_secret_row *row)
 
 p3_settings p3_target_secret_settings(const p3_target_secret *secret, const p3_settings *s)
 {
-    const p3_secret_row *row = row_of(secret->kind);
+    const p3_secret_row *row = row_of(secret->source.kind);
     /* The same for whichever server. The proxy is for the provider. */
     static const p3_loan shared[] = {{P3_SETTING_ISSUER_CA_FILE, P3_SETTING_ISSUER_CA_FILE},
                                      {P3_SETTING_TOKEN_KEY_FILE, P3_SETTING_TOKEN_KEY_FILE},
@@ -114,7 +114,7 @@ bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_t
                            const char *word, const char *user, const p3_address *server)
 {
     const p3_secret_row *row = row_of(target->kind);
-    t->kind = target->kind;
+    t->source.kind = target->kind;
     p3_settings settings = p3_target_secret_settings(t, s);
     fill_in(&settings, row);
     p3_target all[P3_TARGETS_MOST];
@@ -130,8 +130,10 @@ bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_t
                              .connection = {.host = t->host},
                              .user = t->user,
                              .tokens = {.word = t->word}};
-    t->source =
-        (p3_secret_source){.account = &t->holder, .settings = t->settings, .prefix = row->prefix};
+    t->source = (p3_secret_source){.account = &t->holder,
+                                   .settings = t->settings,
+                                   .kind = target->kind,
+                                   .prefix = row->prefix};
     return t->settings != NULL;
 }
 

@@ -9,7 +9,6 @@ typedef struct p3_target_secret {
     p3_secret_source source;
     p3_account holder;            /* whose it is: the user of that server */
     p3_packed_settings *settings; /* what says where it is; its strings are borrowed */
-    p3_target_kind kind;
     char *host;
     char *user;
     char *key;     /* that tokens are kept under: accounts with the same user there share them */

@@ -152,6 +152,14 @@ static void sooner(int *timeout, int64_t ms)
         *timeout = bounded;
 }
 
+/* Milliseconds until a session with such a client is to be stepped in any case. */
+static int64_t due_in(const p3_work *w, const pop3_client *client)
+{
+    int deadline = pop3_client_deadline(client);
+    int64_t patience = p3_visit_patience(w->visit);
+    return deadline >= 0 && deadline < patience ? deadline : patience;
+}
+
 /* Adds the sockets of a session to those that are polled. */
 static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
 {
@@ -165,11 +173,7 @@ static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
         l->owners[*n] = w;
         l->fds[(*n)++] = (struct pollfd){.fd = waits[k].fd, .events = events};
     }
-    int deadline = pop3_client_deadline(client);
-    if (deadline >= 0)
-        sooner(timeout, deadline);
-    sooner(timeout, p3_visit_patience(w->visit));
-    w->ready = deadline == 0;
+    sooner(timeout, due_in(w, client));
 }
 
 /* Gathers what there is to wait on, at first what is not of a visit. Returns how much that is. */
@@ -190,11 +194,12 @@ static size_t gather(p3_loop *l, int *timeout)
     return n;
 }
 
-static void wait_for_any(p3_loop *l)
+/* Finds out which sessions have something to do. `waits`: until one has. */
+static void look(p3_loop *l, bool waits)
 {
     int timeout;
     size_t n = gather(l, &timeout);
-    if (poll(l->fds, (nfds_t)n, timeout) < 0)
+    if (poll(l->fds, (nfds_t)n, waits ? timeout : 0) < 0)
         return; /* a signal: look around again */
     for (size_t i = P3_NOT_OF_A_VISIT; i < n; i++) {
         if (l->fds[i].revents != 0)
@@ -203,7 +208,7 @@ static void wait_for_any(p3_loop *l)
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
         p3_work *w = l->active[i];
         pop3_client *client = p3_visit_polls(w->visit);
-        if (client != NULL && pop3_client_deadline(client) == 0)
+        if (client != NULL && due_in(w, client) <= 0)
             w->ready = true;
     }
 }
@@ -289,12 +294,19 @@ static bool go_on(p3_loop *l)
     return l->done < l->count;
 }
 
+/* Does what there is to do by now, or once there is something. Returns whether anything is left. */
+static bool work(p3_loop *l, bool waits)
+{
+    look(l, waits);
+    p3_jobs_reap(l->run.jobs);
+    return go_on(l);
+}
+
 void p3_sync_run(p3_loop *l)
 {
-    while (go_on(l)) {
-        wait_for_any(l);
-        p3_jobs_reap(l->run.jobs);
-    }
+    bool left = work(l, false);
+    while (left)
+        left = work(l, true);
 }
 
 static bool prepare(p3_loop *l, const p3_sync_options *o, p3_problem *why)
@@ -350,10 +362,7 @@ p3_loop *p3_sync_begin(const p3_sync_options *options, const p3_account *const *
 
 bool p3_sync_step(p3_loop *l)
 {
-    p3_jobs_reap(l->run.jobs);
-    for (size_t i = 0; i < p3_schedule_active(l->schedule); i++)
-        l->active[i]->ready = true;
-    return go_on(l);
+    return work(l, false);
 }
 
 size_t p3_sync_waits(p3_loop *l, const struct pollfd **fds, int *timeout)

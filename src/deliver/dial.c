@@ -104,7 +104,7 @@ int p3_dial(const p3_address *to, const char *protocol, p3_problem *why)
         if (fd < 0)
             p3_problem_set(why, EX_TEMPFAIL,
                            "connecting to the %s server %s, port %u: %s; see that it runs",
-                           protocol, to->host, to->port, strerror(errno));
+                           protocol, to->host, to->port, p3_ending_reason(errno));
     }
     return fd;
 }

@@ -10,6 +10,7 @@
 
 #include "deliver/imap_label_names.h"
 #include "support/clock.h"
+#include "support/ending.h"
 #include "support/fault.h"
 
 /* Milliseconds for an answer: RFC 9051 §5.4 has servers wait for half an hour, and one that keeps
@@ -68,7 +69,7 @@ bool p3_imap_lose(p3_imap_session *s, const char *doing, p3_problem *why)
     if (error == EPROTO)
         return p3_problem_set(why, EX_PROTOCOL,
                               "%s: the IMAP server does not answer as IMAP has it", doing);
-    return p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, strerror(error));
+    return p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_ending_reason(error));
 }
 
 bool p3_imap_is_usable(const p3_imap_session *s)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/clock.h"
+#include "support/ending.h"
 #include "support/fault.h"
 #include "support/file.h"
 
@@ -177,7 +178,7 @@ static p3_lmtp_outcome lose(p3_lmtp_session *s, const char *doing, p3_problem *w
         p3_problem_set(why, EX_PROTOCOL, "%s: the server does not answer as %s has it", doing,
                        s->protocol);
     else
-        p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, strerror(error));
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_ending_reason(error));
     return P3_LMTP_LOST;
 }
 

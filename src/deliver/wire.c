@@ -201,7 +201,9 @@ static void explain_silence(const p3_wire *w, const p3_server_url *to, const p3_
 {
     char other[60] = "";
     if (seen->heard || p3_ending_is_asked()) {
-        p3_problem_set(why, EX_TEMPFAIL, "%s: no answer came in time", doing);
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing,
+                       p3_ending_is_asked() ? p3_ending_reason(ECANCELED)
+                                            : "no answer came in time");
         return;
     }
     if (!to->is_tls)

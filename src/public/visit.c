@@ -107,18 +107,19 @@ static void announce(const pop3_open_visit *v, int fd, bool read, bool write)
         o->socket(o->socket_ctx, NULL, fd, read, write);
 }
 
-static pop3_waitable *find(pop3_waitable *waits, size_t count, int fd)
+/* The place of a descriptor among some, or `count`. */
+static size_t find(const pop3_waitable *waits, size_t count, int fd)
 {
     size_t i = 0;
     while (i < count && waits[i].fd != fd)
         i++;
-    return i < count ? &waits[i] : NULL;
+    return i;
 }
 
-static void withdraw(pop3_open_visit *v, pop3_waitable *told)
+static void withdraw(pop3_open_visit *v, size_t i)
 {
-    int fd = told->fd;
-    *told = v->told[--v->told_count];
+    int fd = v->told[i].fd;
+    v->told[i] = v->told[--v->told_count];
     announce(v, fd, false, false);
 }
 
@@ -127,24 +128,25 @@ static void withdraw(pop3_open_visit *v, pop3_waitable *told)
 static void withdraw_closed(void *ctx, pop3_client *client, int fd, bool read, bool write)
 {
     pop3_open_visit *v = ctx;
-    pop3_waitable *told = find(v->told, v->told_count, fd);
+    size_t i = find(v->told, v->told_count, fd);
     (void)client;
-    if (told != NULL && !read && !write)
-        withdraw(v, told);
+    if (i < v->told_count && !read && !write)
+        withdraw(v, i);
 }
 
 /* Tells the caller's loop what has changed. */
 static void tell_loop(pop3_open_visit *v, const pop3_waitable *now, size_t count)
 {
     for (size_t i = v->told_count; i > 0; i--) {
-        if (find((pop3_waitable *)(uintptr_t)now, count, v->told[i - 1].fd) == NULL)
-            withdraw(v, &v->told[i - 1]);
+        if (find(now, count, v->told[i - 1].fd) == count)
+            withdraw(v, i - 1);
     }
     for (size_t i = 0; i < count; i++) {
-        pop3_waitable *told = find(v->told, v->told_count, now[i].fd);
-        bool changed = told == NULL || told->read != now[i].read || told->write != now[i].write;
-        if (told == NULL)
-            told = &v->told[v->told_count++];
+        size_t at = find(v->told, v->told_count, now[i].fd);
+        pop3_waitable *told = &v->told[at];
+        bool changed =
+            at == v->told_count || told->read != now[i].read || told->write != now[i].write;
+        v->told_count += at == v->told_count;
         *told = now[i];
         if (changed)
             announce(v, now[i].fd, now[i].read, now[i].write);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "support/clock.h"
 
@@ -49,4 +50,9 @@ int p3_ending_poll(int fd, short events, int64_t until)
     if (n < 0)
         return errno == EINTR ? 0 : -1;
     return p[0].revents != 0 ? 1 : 0;
+}
+
+const char *p3_ending_reason(int error)
+{
+    return error == ECANCELED ? "stopped by a signal" : strerror(error);
 }

@@ -31,4 +31,8 @@ int64_t p3_ending_until(int64_t until);
  */
 int p3_ending_poll(int fd, short events, int64_t until);
 
+/* Why a wait of a target's came to nothing, for people: strerror(3), but for the ECANCELED that
+ * p3_dial_wait() sets when the end was asked for. */
+const char *p3_ending_reason(int error);
+
 #endif

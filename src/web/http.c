@@ -10,6 +10,7 @@
 
 #include "optional/curl.h"
 #include "support/clock.h"
+#include "support/ending.h"
 #include "support/fault.h"
 #include "support/file.h"
 #include "system/erase.h"
@@ -311,7 +312,9 @@ static p3_http_end explain(CURL *c, CURLcode code, const char *details, const ch
         p3_problem_set(why, EX_CONFIG, "%s: %s; the address must begin with https://", doing, what);
     else
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s; try again later", doing,
-                       code == CURLE_ABORTED_BY_CALLBACK ? "the server took too long" : what);
+                       code != CURLE_ABORTED_BY_CALLBACK ? what
+                       : p3_ending_is_asked()            ? p3_ending_reason(ECANCELED)
+                                                         : "the server took too long");
     return is_before_sending(c, code) ? P3_HTTP_NOT_SENT : P3_HTTP_LOST;
 }
 

@@ -39,4 +39,5 @@ def test_a_silent_target_does_not_keep_a_run_that_is_to_end(tmp_path, certs, pro
             finally:
                 process.kill()
         assert process.returncode == 75, said
+        assert ": stopped by a signal" in said and "anceled" not in said and "in time" not in said
         assert len(world.on_server()) == 2
