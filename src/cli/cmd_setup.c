@@ -106,6 +106,11 @@ static int offer_known(const char *address, const p3_offer *o, const p3_argument
     bool ok = p3_config_read(&config, a->run.config, false, p3_complain_in_file, &why);
     if (ok && section == NULL)
         ok = p3_problem_set(&why, EX_OSERR, "out of memory");
+    if (ok && strlen(address) > P3_ACCOUNT_NAME_MOST) /* no account could be read any more */
+        ok = p3_problem_set(&why, EX_UNAVAILABLE,
+                            "the name of an account has at most %d octets; write it into %s under "
+                            "another name, with host = %s and this address as its user",
+                            P3_ACCOUNT_NAME_MOST, config.path, o->host);
     for (size_t i = 0; ok && i < config.count; i++) {
         if (strcmp(config.accounts[i].name, address) == 0)
             ok = p3_problem_set(&why, EX_CONFIG, "%s has an account of that name already",

@@ -302,10 +302,10 @@ void p3_dialog_advance(pop3_client *c)
     const pop3_command *command;
     while (c->phase == P3_PHASE_READY && (command = p3_requests_first(&c->requests)) != NULL) {
         bool upgrade = command->kind == POP3_CMD_STLS;
-        if (upgrade && pop3_engine_pending(c->engine) > 0)
-            return; /* STLS goes alone, when all before it is over */
         pop3_result result = {.command = command->kind, .number = command->number};
         result.status = p3_dialog_judge(c, command->kind);
+        if ((upgrade || result.status != POP3_OK) && pop3_engine_pending(c->engine) > 0)
+            return; /* STLS goes alone; and all that came before what fails has to be over */
         p3_request *r = p3_requests_take(&c->requests);
         if (upgrade && result.status == POP3_OK) {
             begin_upgrade(c, r);

@@ -15,9 +15,6 @@
 #include "settings/values.h"
 #include "system/erase.h"
 
-/* Octets of the longest section's name that inih keeps. */
-#define P3_SECTION_MOST 49
-
 /* Octets of the longest line. */
 #define P3_LINE_MOST ((size_t)1 << 20)
 
@@ -151,8 +148,8 @@ static char *next_line(char *out, int size, void *ctx)
         return NULL;
     }
     char *line = r->line + strspn(r->line, " \t");
-    if (*line == '[' && strcspn(line + 1, "]\n") > P3_SECTION_MOST) {
-        (void)mistake(r, "the name of an account has at most %d octets", P3_SECTION_MOST);
+    if (*line == '[' && strcspn(line + 1, "]\n") > P3_ACCOUNT_NAME_MOST) {
+        (void)mistake(r, "the name of an account has at most %d octets", P3_ACCOUNT_NAME_MOST);
         memcpy(out, "\n", 2);
     } else if (strlen(line) < (size_t)size) {
         memcpy(out, line, strlen(line) + 1);

@@ -6,6 +6,9 @@
 #include "settings/name_index.h"
 #include "settings/settings.h"
 
+/* Octets that an account's name may have: inih keeps no more of a section's. */
+#define P3_ACCOUNT_NAME_MOST 49
+
 typedef struct p3_config {
     char *path;
     p3_run_settings run;

@@ -392,6 +392,26 @@ static void a_password_whose_turn_comes_in_the_clear_is_not_sent(void **state)
     assert_status(POP3_ERR_INSECURE, pop3_client_submit(d.client, &pass, NULL));
 }
 
+static void what_cannot_be_sent_ends_behind_what_was_submitted_before_it(void **state)
+{
+    fixture *f = *state;
+    diary d = {0};
+    play(f,
+         "line '+OK'; expect 'USER joe'; line '+OK'; expect 'NOOP'; expect 'NOOP'\n"
+         "line '+OK'; line '+OK'; expect-eof",
+         NULL);
+    f->options.allow_plaintext_password = false;
+    f->options.engine.pipelining = POP3_PIPELINING_ON;
+    d.client = client_new(f);
+    assert_status(POP3_OK, pop3_client_start(d.client));
+    submit_noted(&d, command(POP3_CMD_USER, "joe"), 0);
+    submit_noted(&d, command(POP3_CMD_PASS, "x"), 0);
+    submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
+    submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
+    assert_status(POP3_OK, run_as_a_loop(d.client));
+    assert_diary(&d, "USER 0 ok;PASS 0 insecure;NOOP 0 ok;NOOP 0 ok;");
+}
+
 static void a_password_behind_stls_is_sent_under_tls(void **state)
 {
     fixture *f = *state;
@@ -596,6 +616,7 @@ int main(void)
 {
     const struct CMUnitTest once[] = {
         cmocka_unit_test(a_password_whose_turn_comes_in_the_clear_is_not_sent),
+        cmocka_unit_test(what_cannot_be_sent_ends_behind_what_was_submitted_before_it),
         cmocka_unit_test(a_password_behind_stls_is_sent_under_tls),
         cmocka_unit_test(stls_whose_turn_comes_after_a_login_is_a_state_error),
         cmocka_unit_test(submit_never_calls_back),

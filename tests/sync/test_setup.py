@@ -49,6 +49,20 @@ def test_a_second_account_is_added_and_one_of_the_same_name_is_not(world):
     assert config(world).read_text() == text
 
 
+@pytest.mark.parametrize("octets, status", [(49, 0), (50, 69)])
+def test_an_address_that_can_name_no_account_does_not_spoil_the_others(world, octets, status):
+    domain = "@example.org"
+    run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org")
+    before = config(world).read_text()
+    told = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org",
+                     words=("b" * (octets - len(domain)) + domain,), status=status)  # fmt: skip
+    assert ("at most 49 octets" in told) == (status != 0)
+    assert (config(world).read_text() == before) == (status != 0)
+    done = subprocess.run([COMMAND, "sync", "somebody"], env=world.environment(), capture_output=True,
+                          text=True, timeout=DEADLINE)  # fmt: skip
+    assert "there is no account somebody" in done.stderr
+
+
 def test_a_dry_run_only_shows_it(world):
     shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org",
                   words=("ann@example.org", "--dry-run"))  # fmt: skip
