@@ -31,7 +31,7 @@ static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
     p3_mail *mail = &b->drop->box.at[p->entry];
     if (c->problem.exit == 0 && p->delivered) {
         p3_report_delivered(b->drop->report, 1);
-        *p3_maildrop_row(b->drop, mail) = c->changes[i].row;
+        *p3_maildrop_row(b->drop, mail) = c->changes.at[i].row;
         b->delivered(b->ctx, mail);
         if (p->problem != NULL)
             p3_report_refused(b->drop->report, mail, p->problem);
@@ -62,7 +62,7 @@ static void batch_over(p3_job *job)
     for (size_t i = 0; i < c->batch.count; i++)
         p3_parcel_clear(&c->batch.parcels[i]);
     free(c->batch.parcels);
-    free(c->changes);
+    p3_changes_free(&c->changes);
     free(h);
     p3_maildrop_advance(b->drop);
 }
@@ -73,17 +73,25 @@ static void deliver_slowly(p3_job *job)
     b->to->class->deliver(&b, 1);
 }
 
-/* The row that a parcel's message has once it is delivered. */
-static p3_change change_for(const p3_batcher *b, const p3_parcel *p)
+/* The row of a parcel's message. */
+static p3_row *row_of(const p3_batcher *b, const p3_parcel *p)
 {
-    p3_change change = {.row = *p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]), .parcel = p};
-    change.row.standing = P3_DELIVERED;
-    change.row.body = p->kept;
-    change.row.time = b->drop->calendar.stamp;
-    change.row.tries = 0; /* from here on it counts how often the message has come back */
-    change.row.name = "";
-    change.row.members = 0;
-    return change;
+    return p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]);
+}
+
+/* Adds the row that a parcel's message has once it is delivered. */
+static void add_delivered(const p3_batcher *b, p3_changes *changes, const p3_parcel *p)
+{
+    p3_row row = *row_of(b, p);
+    row.standing = P3_DELIVERED;
+    row.body = p->kept;
+    row.time = b->drop->calendar.stamp;
+    row.tries = 0; /* from here on it counts how often the message has come back */
+    row.name = "";
+    row.members = 0;
+    p3_change *change = p3_changes_add(changes, &row);
+    if (change != NULL)
+        change->parcel = p;
 }
 
 /* Of messages that not all targets of a list have, it is recorded which do. */
@@ -91,11 +99,11 @@ static void note_members(const p3_batcher *b, p3_commit *c)
 {
     for (size_t i = 0; i < c->batch.count; i++) {
         const p3_parcel *p = &c->batch.parcels[i];
-        p3_row *row = p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]);
+        p3_row *row = row_of(b, p);
         if (p->delivered || p->members == row->members)
             continue;
         row->members = p->members;
-        c->changes[i] = (p3_change){.row = *row};
+        c->changes.at[i] = (p3_change){.row = *row};
     }
 }
 
@@ -147,7 +155,7 @@ static void deliver(p3_batcher *b, p3_handed_in *h)
 static void prints_recorded(p3_job *job)
 {
     p3_handed_in *h = (p3_handed_in *)(void *)((char *)job - offsetof(p3_handed_in, prints));
-    free(h->prints.changes);
+    p3_changes_free(&h->prints.changes);
     h->commit.problem = h->prints.problem;
     if (h->commit.problem.exit == 0)
         deliver(h->batcher, h);
@@ -158,17 +166,16 @@ static void prints_recorded(p3_job *job)
 static bool record_prints(p3_batcher *b, p3_handed_in *h)
 {
     const p3_batch *batch = &h->commit.batch;
-    p3_change *changes = calloc(batch->count, sizeof *changes);
-    if (changes == NULL)
+    p3_changes changes = {0};
+    for (size_t i = 0; i < batch->count; i++)
+        (void)p3_changes_add(&changes, row_of(b, &batch->parcels[i]));
+    if (changes.failed) {
+        p3_changes_free(&changes);
         return false;
-    for (size_t i = 0; i < batch->count; i++) {
-        const p3_mail *mail = &b->drop->box.at[batch->parcels[i].entry];
-        changes[i].row = *p3_maildrop_row(b->drop, mail);
     }
     h->prints = (p3_commit){.job = {.over = prints_recorded},
                             .account = h->commit.account,
                             .changes = changes,
-                            .count = batch->count,
                             .poisoned = h->commit.poisoned,
                             .reached = "prints-recorded"};
     p3_committer_add(b->recorder->committer, &h->prints);
@@ -219,21 +226,20 @@ void p3_batcher_hand_in(p3_batcher *b)
     if (count == 0)
         return;
     p3_handed_in *h = calloc(1, sizeof *h);
-    p3_change *changes = calloc(count, sizeof *changes);
-    if (h == NULL || changes == NULL) {
+    p3_changes changes = {0};
+    for (size_t i = 0; i < count; i++)
+        add_delivered(b, &changes, &b->parcels[i]);
+    if (h == NULL || changes.failed) {
         free(h);
-        free(changes);
+        p3_changes_free(&changes);
         p3_batcher_throw_away(b);
         p3_maildrop_failed_memory(b->drop);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        changes[i] = change_for(b, &b->parcels[i]);
     h->batcher = b;
     h->commit = (p3_commit){.account = b->drop->known.id,
                             .batch = {.to = b->delivery, .parcels = b->parcels, .count = count},
                             .changes = changes,
-                            .count = count,
                             .poisoned = &b->recorder->poisoned,
                             .reached = "delivered-recorded"};
     b->parcels = NULL;

@@ -23,6 +23,23 @@ struct p3_committer {
     size_t cap;
 };
 
+p3_change *p3_changes_add(p3_changes *c, const p3_row *row)
+{
+    p3_change *at = p3_grow(c->at, &c->room, c->count + 1, sizeof *at);
+    c->failed = c->failed || at == NULL;
+    if (at == NULL)
+        return NULL;
+    c->at = at;
+    at[c->count] = (p3_change){.row = *row};
+    return &at[c->count++];
+}
+
+void p3_changes_free(p3_changes *c)
+{
+    free(c->at);
+    *c = (p3_changes){0};
+}
+
 static bool record_target(p3_state *s, int64_t account, const p3_target *target, p3_problem *why)
 {
     char *text = p3_target_text(target);
@@ -40,8 +57,8 @@ static bool record_one(p3_state *s, const p3_commit *c, p3_problem *why)
         return false;
     if (!pop3_server_traits_empty(c->learned) && !p3_state_learn(s, c->account, c->learned, why))
         return false;
-    for (size_t i = 0; i < c->count; i++) {
-        const p3_change *change = &c->changes[i];
+    for (size_t i = 0; i < c->changes.count; i++) {
+        const p3_change *change = &c->changes.at[i];
         if (change->parcel != NULL && !change->parcel->delivered)
             continue;
         bool ok = change->forget ? p3_state_forget(s, c->account, change->row.id, why)

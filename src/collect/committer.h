@@ -15,6 +15,19 @@ typedef struct p3_change {
     const p3_parcel *parcel; /* only if this parcel was delivered, when not NULL */
 } p3_change;
 
+/* Those that are gathered. Starts from zero. */
+typedef struct p3_changes {
+    p3_change *at;
+    size_t count;
+    p3_room room;
+    bool failed; /* there was no memory for one: none of them is to be recorded */
+} p3_changes;
+
+/* Adds a row as it now is. Returns its change, to be completed; NULL when out of memory. */
+p3_change *p3_changes_add(p3_changes *c, const p3_row *row);
+
+void p3_changes_free(p3_changes *c);
+
 /* What one account hands in: parcels to deliver (or none), then changes to record. */
 typedef struct p3_commit p3_commit;
 struct p3_commit {
@@ -22,8 +35,7 @@ struct p3_commit {
     p3_commit *next;
     int64_t account;
     p3_batch batch;
-    p3_change *changes;
-    size_t count;
+    p3_changes changes;
     const p3_target *target;    /* to be recorded as the account's target, or NULL */
     pop3_server_traits learned; /* to be recorded of its server */
     p3_seen seen;               /* to be recorded of the clock, unless all zero */

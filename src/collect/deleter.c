@@ -56,21 +56,16 @@ void p3_deleter_add(p3_deleter *d, const p3_mail *mail)
 void p3_deleter_remember(const p3_deleter *d, p3_recorder *r, p3_blame blame)
 {
     const p3_rows *rows = &d->drop->rows;
-    size_t n = 0;
-    p3_change *changes = calloc(rows->count + 1, sizeof *changes);
-    if (changes == NULL) {
-        p3_maildrop_failed_memory(d->drop);
-        return;
-    }
+    p3_changes changes = {0};
     for (size_t i = 0; i < rows->count; i++) {
         p3_row *row = &rows->at[i];
         bool at = blame == P3_BLAME_MESSAGE && d->broke != NULL && d->broke->row == i;
         if (!at && (blame != P3_BLAME_SERVER || row->broke == 0))
             continue;
         row->broke = at ? time(NULL) : 0;
-        changes[n++] = (p3_change){.row = *row};
+        (void)p3_changes_add(&changes, row);
     }
-    p3_recorder_add_changes(r, changes, n, NULL);
+    p3_recorder_add_changes(r, changes, NULL);
 }
 
 static void quit_answered(void *ctx, pop3_client *client, const pop3_result *result)
@@ -98,19 +93,14 @@ size_t p3_deleter_record(const p3_deleter *d, p3_recorder *r, p3_standing standi
 {
     const p3_window *w = &d->window;
     size_t marked = 0;
-    size_t n = 0;
-    p3_change *changes = calloc(w->count + 1, sizeof *changes);
-    if (changes == NULL) {
-        p3_maildrop_failed_memory(d->drop);
-        return 0;
-    }
+    p3_changes changes = {0};
     for (size_t i = 0; i < w->count; i++) {
         const p3_mail *mail = &d->drop->box.at[w->mails[i]];
         marked += mail->marked;
         if (mail->marked && mail->row != P3_NO_ROW)
-            changes[n++] = p3_recorder_change(r, mail, standing);
+            p3_recorder_change(r, &changes, mail, standing);
     }
-    p3_recorder_add_changes(r, changes, n, reached);
+    p3_recorder_add_changes(r, changes, reached);
     return marked;
 }
 

@@ -9,27 +9,30 @@
  * it is busy while the others are recorded. */
 #define P3_FIRST_INTENTS 1000
 
-/* How a row is to be changed now that the mailbox has been seen. */
-static bool change_row(const p3_maildrop *d, size_t i, p3_change *out)
+/* Changes a row now that the mailbox has been seen. */
+static void change_row(const p3_maildrop *d, size_t i, p3_changes *changes)
 {
     p3_row *row = &d->rows.at[i];
     int64_t now = time(NULL);
     /* Or it may be one of those that nobody could look at. */
     if (d->plan.claimed[i] || d->report->tally.unseen > 0)
-        return false;
+        return;
+    if (row->standing == P3_GONE && row->time + P3_GONE_SECONDS >= now)
+        return;
     if (p3_is_intent(row->standing) || row->standing == P3_GONE || row->standing == P3_DOUBTED) {
-        *out = (p3_change){.row = *row, .forget = true};
-        return row->standing != P3_GONE || row->time + P3_GONE_SECONDS < now;
+        p3_change *change = p3_changes_add(changes, row);
+        if (change != NULL)
+            change->forget = true;
+        return;
     }
     row->standing = P3_GONE;
     row->time = now;
     row->broke = 0;
-    *out = (p3_change){.row = *row};
-    return true;
+    (void)p3_changes_add(changes, row);
 }
 
-/* Whether a message that was looked at is not in the state as it ought to be. */
-static bool change_kept(const p3_maildrop *d, const p3_mail *mail, p3_change *out)
+/* Changes the row of a message that was looked at, where it is not as it ought to be. */
+static void change_kept(const p3_maildrop *d, const p3_mail *mail, p3_changes *changes)
 {
     p3_row *row = p3_maildrop_row(d, mail);
     bool same = row->uid.len == mail->uid.len &&
@@ -40,19 +43,18 @@ static bool change_kept(const p3_maildrop *d, const p3_mail *mail, p3_change *ou
         row->standing == P3_PASSED_OVER || (p3_maildrop_starts_now(d) && d->moved) ? P3_PASSED_OVER
                                                                                    : P3_DELIVERED;
     if (same && row->standing == standing && row->octets == octets && timed)
-        return false;
+        return;
     if (!timed) /* delivered when the clock was wrong: its age counts from here on */
         row->time = d->calendar.stamp;
     row->tries = row->standing == P3_GONE ? row->tries + 1 : row->tries; /* it has come back */
     row->standing = standing;
     row->octets = octets;
     row->uid = mail->uid;
-    *out = (p3_change){.row = *row};
-    return true;
+    (void)p3_changes_add(changes, row);
 }
 
 /* The intent to deliver the next message under the next name. */
-static bool intend(p3_intents *s, p3_change *out)
+static bool intend(p3_intents *s, p3_changes *changes)
 {
     p3_maildrop *d = s->drop;
     size_t next = s->names.count;
@@ -75,22 +77,21 @@ static bool intend(p3_intents *s, p3_change *out)
     row->uid = mail->uid;
     row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets : 0;
     row->name = p3_name_list_at(&s->names, next);
-    *out = (p3_change){.row = *row};
-    return true;
+    return p3_changes_add(changes, row) != NULL;
 }
 
 /* Adds the intents of the next messages, up to `end`. */
-static bool intend_up_to(p3_intents *s, size_t end, p3_change *changes, size_t *n)
+static bool intend_up_to(p3_intents *s, size_t end, p3_changes *changes)
 {
     while (s->names.count < end) {
-        if (!intend(s, &changes[(*n)++]))
+        if (!intend(s, changes))
             return false;
     }
     return true;
 }
 
 /* A message that counts as seen from now on, with what is known of it. */
-static bool pass_over(p3_maildrop *d, p3_mail *mail, p3_change *out)
+static bool pass_over(p3_maildrop *d, p3_mail *mail, p3_changes *changes)
 {
     p3_look look = p3_mailbox_look(&d->box, (size_t)(mail - d->box.at));
     if (mail->row == P3_NO_ROW)
@@ -106,89 +107,72 @@ static bool pass_over(p3_maildrop *d, p3_mail *mail, p3_change *out)
                     .fingerprint = look.print,
                     .common = p3_fingerprint_known(&look.print) && !look.distinctive,
                     .standing = P3_PASSED_OVER};
-    *out = (p3_change){.row = *row};
-    return true;
+    return p3_changes_add(changes, row) != NULL;
 }
 
 /* All that is new counts as seen. */
-static bool pass_all_over(p3_maildrop *d, p3_change *changes, size_t *n)
+static bool pass_all_over(p3_maildrop *d, p3_changes *changes)
 {
     for (size_t i = 0; i < d->box.count; i++) {
         p3_mail *mail = &d->box.at[i];
-        if (mail->todo == P3_TODO_TAKE && !pass_over(d, mail, &changes[(*n)++]))
+        if (mail->todo == P3_TODO_TAKE && !pass_over(d, mail, changes))
             return false;
     }
     return true;
 }
 
-/* How all that is known is to be changed. */
-static size_t change_known(const p3_maildrop *d, p3_change *changes)
+/* Changes all that is known. */
+static void change_known(const p3_maildrop *d, p3_changes *changes)
 {
-    size_t n = 0;
     for (size_t i = 0; i < d->rows.count; i++)
-        n += change_row(d, i, &changes[n]);
+        change_row(d, i, changes);
     for (size_t i = 0; i < d->box.count; i++) {
         if (d->box.at[i].todo == P3_TODO_KEEP)
-            n += change_kept(d, &d->box.at[i], &changes[n]);
+            change_kept(d, &d->box.at[i], changes);
     }
-    return n;
 }
 
-static bool hand_in(p3_intents *s, p3_change *changes, size_t n, const p3_target *target)
-{
-    bool now = p3_maildrop_starts_now(s->drop);
-    p3_commit what = {.changes = changes,
-                      .count = n,
-                      .target = target,
-                      .reached = now ? "passed-over" : "intents-recorded"};
-    return p3_recorder_add(s->recorder, what, &s->recorded, s->names.count);
-}
-
-static size_t count_passed_over(const p3_change *changes, size_t n)
+static size_t count_passed_over(const p3_changes *changes)
 {
     size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += changes[i].row.standing == P3_PASSED_OVER;
+    for (size_t i = 0; i < changes->count; i++)
+        count += changes->at[i].row.standing == P3_PASSED_OVER;
     return count;
+}
+
+/* Hands in what has been changed, and tells as recorded the intents that it has; `ok`: it is all.
+ */
+static bool hand_in(p3_intents *s, p3_commit what, bool ok)
+{
+    if (ok)
+        return p3_recorder_add(s->recorder, what, &s->recorded, s->names.count);
+    p3_changes_free(&what.changes);
+    return false;
 }
 
 bool p3_intents_begin(p3_intents *s, const size_t *mails, size_t count)
 {
     p3_maildrop *d = s->drop;
     size_t first = count < P3_FIRST_INTENTS ? count : P3_FIRST_INTENTS;
+    bool now = p3_maildrop_starts_now(d);
+    p3_commit what = {.target = first > 0 || now ? &d->account->target : NULL,
+                      .reached = now ? "passed-over" : "intents-recorded"};
     s->mails = mails;
     s->count = count;
-    p3_change *changes = calloc(d->rows.count + d->box.count + first + 1, sizeof *changes);
-    if (changes == NULL || !p3_name_list_init(&s->names, s->run_names, count, d->owner)) {
-        free(changes);
+    if (!p3_name_list_init(&s->names, s->run_names, count, d->owner))
         return false;
-    }
-    bool now = p3_maildrop_starts_now(d);
-    size_t n = change_known(d, changes);
-    if (!(now ? pass_all_over(d, changes, &n) : intend_up_to(s, first, changes, &n))) {
-        free(changes);
-        return false;
-    }
-    if (now)
-        p3_report_passed_over(d->report, count_passed_over(changes, n));
-    if (n > 0 || now)
-        return hand_in(s, changes, n, first > 0 || now ? &d->account->target : NULL);
-    free(changes);
-    return true;
+    change_known(d, &what.changes);
+    bool ok = now ? pass_all_over(d, &what.changes) : intend_up_to(s, first, &what.changes);
+    if (ok && now)
+        p3_report_passed_over(d->report, count_passed_over(&what.changes));
+    bool none = what.changes.count == 0 && !what.changes.failed && !now;
+    return (ok && none) || hand_in(s, what, ok);
 }
 
 bool p3_intents_go_on(p3_intents *s)
 {
-    size_t rest = s->count - s->names.count;
-    size_t n = 0;
-    if (rest == 0)
-        return true;
-    p3_change *changes = calloc(rest, sizeof *changes);
-    if (changes == NULL || !intend_up_to(s, s->count, changes, &n)) {
-        free(changes);
-        return false;
-    }
-    return hand_in(s, changes, n, NULL);
+    p3_commit what = {.reached = "intents-recorded"};
+    return s->names.count == s->count || hand_in(s, what, intend_up_to(s, s->count, &what.changes));
 }
 
 void p3_intents_free(p3_intents *s)

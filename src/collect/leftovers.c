@@ -94,7 +94,7 @@ static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_pro
  * header: before one is deleted it is compared to the last octet with what was delivered. Those
  * whose parcels had prints have them recorded. */
 static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *left, size_t count,
-                        p3_change *changes, size_t *n, p3_problem *why)
+                        p3_changes *changes, p3_problem *why)
 {
     p3_members all = p3_target_all(&drop->account->target);
     for (size_t i = 0; i < count; i++) {
@@ -112,16 +112,16 @@ static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *l
             row->common = true;
             row->name = "";
         }
-        changes[(*n)++].row = *row;
+        (void)p3_changes_add(changes, row);
     }
     return true;
 }
 
-static size_t count_delivered(const p3_change *changes, size_t n)
+static size_t count_delivered(const p3_changes *changes)
 {
     size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += !p3_is_intent(changes[i].row.standing);
+    for (size_t i = 0; i < changes->count; i++)
+        count += !p3_is_intent(changes->at[i].row.standing);
     return count;
 }
 
@@ -129,16 +129,12 @@ static size_t count_delivered(const p3_change *changes, size_t n)
 static bool record_found(p3_recorder *r, p3_delivery *d, const p3_left_over *left, size_t count,
                          p3_problem *why)
 {
-    p3_change *changes = calloc(count, sizeof *changes);
-    size_t n = 0;
-    bool ok =
-        changes != NULL ? change_rows(r->drop, d, left, count, changes, &n, why) : no_memory(why);
-    p3_report_settled(r->drop->report, ok ? count_delivered(changes, n) : 0);
-    if (!ok) {
-        free(changes);
+    p3_commit what = {.reached = "settled"};
+    if (!change_rows(r->drop, d, left, count, &what.changes, why)) {
+        p3_changes_free(&what.changes);
         return false;
     }
-    p3_commit what = {.changes = changes, .count = n, .reached = "settled"};
+    p3_report_settled(r->drop->report, count_delivered(&what.changes));
     return p3_recorder_add(r, what, NULL, 0) || no_memory(why);
 }
 

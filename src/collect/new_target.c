@@ -86,12 +86,9 @@ static bool is_for_others(const p3_maildrop *d, const p3_row *row)
 }
 
 /* Forgets all that is known, but for what targets that stay have. */
-static p3_change *forget_all(const p3_maildrop *d, p3_rows *rows, size_t *count)
+static void forget_all(const p3_maildrop *d, p3_rows *rows, p3_changes *changes)
 {
-    p3_change *changes = calloc(rows->count + 1, sizeof *changes);
     size_t left = 0;
-    if (changes == NULL)
-        return NULL;
     for (size_t i = 0; i < rows->count; i++) {
         p3_row *row = &rows->at[i];
         bool others = is_for_others(d, row);
@@ -101,24 +98,22 @@ static p3_change *forget_all(const p3_maildrop *d, p3_rows *rows, size_t *count)
             row->name = "";
             row->tries = 0;
         }
-        changes[i] = (p3_change){.row = *row, .forget = !others};
+        p3_change *change = p3_changes_add(changes, row);
+        if (change != NULL)
+            change->forget = !others;
         if (others)
             rows->at[left++] = *row;
     }
-    *count = rows->count;
     rows->count = left; /* ids go on, and what they point into stays */
-    return changes;
 }
 
 /* Intents, of which other targets may have been known to have the message. */
-static p3_change *note_intents(const p3_rows *rows, size_t *count)
+static void note_intents(const p3_rows *rows, p3_changes *changes)
 {
-    p3_change *changes = calloc(rows->count + 1, sizeof *changes);
-    for (size_t i = 0; changes != NULL && i < rows->count; i++) {
+    for (size_t i = 0; i < rows->count; i++) {
         if (p3_is_intent(rows->at[i].standing))
-            changes[(*count)++] = (p3_change){.row = rows->at[i]};
+            (void)p3_changes_add(changes, &rows->at[i]);
     }
-    return changes;
 }
 
 bool p3_new_target_take_over(p3_recorder *r)
@@ -128,14 +123,12 @@ bool p3_new_target_take_over(p3_recorder *r)
     p3_commit what = {.target = &d->account->target, .reached = "taken-over"};
     if (!d->moved || start == P3_START_USUAL || start == P3_START_NOW)
         return true;
-    what.changes = start == P3_START_AFRESH ? forget_all(d, &d->rows, &what.count)
-                                            : note_intents(&d->rows, &what.count);
-    if (what.changes == NULL) {
-        p3_maildrop_failed_memory(d);
-        return false;
-    }
+    if (start == P3_START_AFRESH)
+        forget_all(d, &d->rows, &what.changes);
+    else
+        note_intents(&d->rows, &what.changes);
     if (d->report->options->dry_run) {
-        free(what.changes);
+        p3_changes_free(&what.changes);
         return true;
     }
     return p3_recorder_add(r, what, NULL, 0);

@@ -23,16 +23,16 @@ static void recorded(p3_job *job)
         p3_maildrop_failed(r->drop, &g->commit.problem);
     else if (g->reaches != NULL)
         *g->reaches = g->value;
-    free(g->commit.changes);
+    p3_changes_free(&g->commit.changes);
     free(g);
     p3_maildrop_advance(r->drop);
 }
 
 bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t value)
 {
-    p3_recording *g = calloc(1, sizeof *g);
+    p3_recording *g = what.changes.failed ? NULL : calloc(1, sizeof *g);
     if (g == NULL) {
-        free(what.changes);
+        p3_changes_free(&what.changes);
         p3_maildrop_failed_memory(r->drop);
         return false;
     }
@@ -45,30 +45,30 @@ bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t val
     return true;
 }
 
-void p3_recorder_add_changes(p3_recorder *r, p3_change *changes, size_t count, const char *reached)
+void p3_recorder_add_changes(p3_recorder *r, p3_changes changes, const char *reached)
 {
-    p3_commit what = {.changes = changes, .count = count, .reached = reached};
-    if (count > 0)
+    p3_commit what = {.changes = changes, .reached = reached};
+    if (changes.count > 0 || changes.failed)
         (void)p3_recorder_add(r, what, NULL, 0);
-    else
-        free(changes);
+}
+
+void p3_recorder_add_row(p3_recorder *r, const p3_row *row)
+{
+    p3_changes changes = {0};
+    (void)p3_changes_add(&changes, row);
+    p3_recorder_add_changes(r, changes, NULL);
 }
 
 void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, bool certain, const p3_problem *why)
 {
-    p3_report_failed(r->drop->report, mail, why);
-    p3_change *change = calloc(1, sizeof *change);
-    if (change == NULL) {
-        p3_maildrop_failed_memory(r->drop);
-        return;
-    }
     p3_row *row = p3_maildrop_row(r->drop, mail);
+    p3_report_failed(r->drop->report, mail, why);
     p3_count_trouble(row, certain);
-    change->row = *row;
-    p3_recorder_add_changes(r, change, 1, NULL);
+    p3_recorder_add_row(r, row);
 }
 
-p3_change p3_recorder_change(p3_recorder *r, const p3_mail *mail, p3_standing standing)
+void p3_recorder_change(p3_recorder *r, p3_changes *changes, const p3_mail *mail,
+                        p3_standing standing)
 {
     p3_row *row = p3_maildrop_row(r->drop, mail);
     row->standing = standing;
@@ -78,5 +78,5 @@ p3_change p3_recorder_change(p3_recorder *r, const p3_mail *mail, p3_standing st
     }
     row->uid = mail->uid;
     row->name = "";
-    return (p3_change){.row = *row};
+    (void)p3_changes_add(changes, row);
 }

@@ -12,19 +12,23 @@ typedef struct p3_recorder {
     bool poisoned;    /* the committer's, see p3_commit */
 } p3_recorder;
 
-/* Hands something in, of which the rows, the target and the like are set: takes ownership of its
- * changes. Where `reaches` is not NULL, it becomes `value` once that is recorded. Returns false
- * when out of memory, which is told. */
+/* Hands something in, of which the changes, the target and the like are set: takes ownership of
+ * the changes. Where `reaches` is not NULL, it becomes `value` once that is recorded. Returns false
+ * when out of memory, now or while the changes were gathered, which is told. */
 bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t value);
 
-/* Hands changes in, or frees them when there are none. `reached` names the fault point. */
-void p3_recorder_add_changes(p3_recorder *r, p3_change *changes, size_t count, const char *reached);
+/* Hands changes in, if there are any. `reached` names the fault point. */
+void p3_recorder_add_changes(p3_recorder *r, p3_changes changes, const char *reached);
+
+/* The same of one row, as it now is. */
+void p3_recorder_add_row(p3_recorder *r, const p3_row *row);
 
 /* A message did not come, or could not be kept: it stays on the server, and comes last next time.
  * `certain`: it is to blame for that itself. */
 void p3_recorder_set_back(p3_recorder *r, p3_mail *mail, bool certain, const p3_problem *why);
 
-/* A change that makes a message's row what it now is. */
-p3_change p3_recorder_change(p3_recorder *r, const p3_mail *mail, p3_standing standing);
+/* Adds that a message stands so from now on, in its row. */
+void p3_recorder_change(p3_recorder *r, p3_changes *changes, const p3_mail *mail,
+                        p3_standing standing);
 
 #endif

@@ -126,16 +126,10 @@ static bool is_another(p3_retriever *r, const p3_row *row)
 static void set_apart(p3_retriever *r, const p3_mail *mail)
 {
     p3_row *row = p3_maildrop_row(r->drop, mail);
-    p3_change *change = calloc(1, sizeof *change);
-    if (change == NULL) {
-        p3_maildrop_failed_memory(r->drop);
-        return;
-    }
     row->name = "";
     row->members = 0; /* they get it as well */
     row->fingerprint = row->body = (p3_fingerprint){{0}};
-    change->row = *row;
-    p3_recorder_add_changes(r->recorder, change, 1, NULL);
+    p3_recorder_add_row(r->recorder, row);
     r->others = true;
 }
 

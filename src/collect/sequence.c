@@ -36,13 +36,8 @@ static const p3_mail *last_that_came(const p3_maildrop *d, const p3_window *w)
 void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps)
 {
     const p3_maildrop *d = r->drop;
-    size_t n = 0;
+    p3_changes changes = {0};
     const p3_mail *last = behind ? last_that_came(d, retrieved) : NULL;
-    p3_change *changes = calloc(retrieved->count + 1, sizeof *changes);
-    if (changes == NULL) {
-        p3_maildrop_failed_memory(d);
-        return;
-    }
     for (size_t i = 0; i < retrieved->finished; i++) {
         p3_mail *mail = &d->box.at[retrieved->mails[i]];
         p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : p3_maildrop_row(d, mail)->standing;
@@ -60,28 +55,23 @@ void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, 
         if (suspect)
             p3_count_trouble(p3_maildrop_row(d, mail), steps);
         if (delivered || again)
-            changes[n++] = p3_recorder_change(r, mail, another ? P3_UNPROVEN : P3_DOUBTED);
+            p3_recorder_change(r, &changes, mail, another ? P3_UNPROVEN : P3_DOUBTED);
         else
-            changes[n++] = (p3_change){.row = *p3_maildrop_row(d, mail)};
+            (void)p3_changes_add(&changes, p3_maildrop_row(d, mail));
     }
-    p3_recorder_add_changes(r, changes, n, "doubts-recorded");
+    p3_recorder_add_changes(r, changes, "doubts-recorded");
 }
 
 void p3_sequence_doubt_cut(p3_recorder *r, const p3_window *retrieved)
 {
     const p3_maildrop *d = r->drop;
-    size_t n = 0;
-    p3_change *changes = calloc(retrieved->count + 1, sizeof *changes);
-    if (changes == NULL) {
-        p3_maildrop_failed_memory(d);
-        return;
-    }
+    p3_changes changes = {0};
     for (size_t i = 0; i < retrieved->finished; i++) {
         const p3_mail *mail = &d->box.at[retrieved->mails[i]];
         const p3_row *row = mail->row != P3_NO_ROW ? p3_maildrop_row(d, mail) : NULL;
         bool sized = row != NULL && mail->came == P3_CAME_SIZED && row->octets == mail->octets;
         if (row != NULL && row->standing == P3_DELIVERED && !sized)
-            changes[n++] = p3_recorder_change(r, mail, P3_DOUBTED);
+            p3_recorder_change(r, &changes, mail, P3_DOUBTED);
     }
-    p3_recorder_add_changes(r, changes, n, "doubts-recorded");
+    p3_recorder_add_changes(r, changes, "doubts-recorded");
 }

@@ -46,24 +46,19 @@ static void message_delivered(void *ctx, p3_mail *mail)
 void p3_transfer_confirm(p3_transfer *t)
 {
     const p3_window *w = &t->retriever.window;
-    size_t n = 0;
+    p3_changes changes = {0};
     if (t->confirmed)
         return;
     t->confirmed = true;
-    p3_change *changes = calloc(w->count + 1, sizeof *changes);
-    if (changes == NULL) {
-        p3_maildrop_failed_memory(t->drop);
-        return;
-    }
     for (size_t i = 0; i < w->finished; i++) {
         p3_mail *mail = &t->drop->box.at[w->mails[i]];
         if (mail->came != P3_CAME_AGAIN)
             continue;
         p3_maildrop_row(t->drop, mail)->tries = 0;
-        changes[n++] = p3_recorder_change(t->retriever.recorder, mail, P3_DELIVERED);
+        p3_recorder_change(t->retriever.recorder, &changes, mail, P3_DELIVERED);
         message_delivered(t, mail);
     }
-    p3_recorder_add_changes(t->retriever.recorder, changes, n, "again-recorded");
+    p3_recorder_add_changes(t->retriever.recorder, changes, "again-recorded");
 }
 
 void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const p3_trust *trust)
