@@ -312,7 +312,9 @@ static void deliver_batch(p3_batch *b)
     for (size_t i = 0; i < b->count; i++) {
         p3_parcel *p = &b->parcels[i];
         p3_problem why = {0};
-        const p3_spool_mail *next = i + 1 < b->count ? &s->mails[i + 1] : NULL;
+        /* What has been announced must be sent: behind the last setback nothing is. */
+        bool goes_on = i + 1 < b->count && setbacks + 1 < P3_SETBACKS_MOST;
+        const p3_spool_mail *next = goes_on ? &s->mails[i + 1] : NULL;
         if (!send_mail(m, &s->mails[i], next, &why)) {
             stop(m, b, &why, "");
             return;

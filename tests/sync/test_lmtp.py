@@ -234,6 +234,26 @@ def test_a_full_server_is_not_offered_everything(world):
         assert lmtpd.begun < 30
 
 
+def test_a_message_that_was_announced_when_the_run_gave_up_is_not_mixed_with_another(world):
+    world.fill(400, lines=5)
+
+    def answer(step, number, text):
+        if step != "message" or number >= 10:
+            return None
+        with server.changed:  # until the next batch waits
+            assert server.changed.wait_for(lambda: any("C: RETR 400" in line for line in server.lines), DEADLINE)
+        return "452 4.2.2 full"
+
+    with world.server("--delete") as server, running(world.path / "lmtp", answer) as lmtpd:
+        sync(world, server.port, lmtpd.where, "--delete", status=75)
+        server.settle()
+        assert set(bodies(lmtpd)) <= set(expected(400))
+        sync(world, server.port, lmtpd.where, "--delete")
+        server.settle()
+        at_least_once(lmtpd, expected(400))
+    assert world.on_server() == []
+
+
 def test_the_run_says_how_many_were_refused(world):
     world.fill(10, lines=5)
     with world.server() as server:
