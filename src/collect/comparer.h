@@ -5,7 +5,6 @@
 #ifndef P3_COLLECT_COMPARER_H
 #define P3_COLLECT_COMPARER_H
 
-#include "collect/match_bodies.h"
 #include "collect/window.h"
 
 typedef struct p3_comparer {

@@ -1,6 +1,5 @@
-/* Finds the rows of messages that were looked at: by their headers, unique-ids and sizes. As many
- * messages as one likes may have the same header, so nothing is searched for twice: rows and
- * messages are sorted alike, and walked through side by side. */
+/* Finds the rows of messages that were looked at. Nothing is searched for twice: rows and messages
+ * are sorted alike, and walked through side by side. */
 #include "collect/match.h"
 #include "system/sort.h"
 
@@ -11,22 +10,26 @@
 typedef struct p3_side {
     uint32_t index;
     p3_fingerprint print;
-    pop3_str uid;    /* empty in a pass for which it does not count */
-    uint64_t octets; /* of a row 0, of a message UINT64_MAX when it is not known */
-    bool sized;      /* rows: the size must be the same where both are known */
-    bool comparable; /* rows: the body is known */
+    p3_fingerprint body; /* zero in a pass for which it does not count */
+    pop3_str uid;        /* empty in the same way */
+    uint64_t octets;     /* of a row 0, of a message UINT64_MAX when it is not known */
+    bool sized;          /* rows: the size must be the same where both are known */
+    bool comparable;     /* rows: the body is known */
 } p3_side;
 
 /* What has to be equal besides the header. */
 typedef struct p3_pass {
     bool uid;
     bool size;
-    bool gone; /* rows of messages that have gone, and only those */
+    bool gone;               /* rows of messages that have gone, and only those */
+    const p3_others *others; /* to the last octet: the messages that this is about; else NULL */
 } p3_pass;
 
 static int compare_keys(const p3_side *a, const p3_side *b, const p3_pass *pass)
 {
     int order = memcmp(a->print.octets, b->print.octets, sizeof a->print.octets);
+    if (order == 0)
+        order = memcmp(a->body.octets, b->body.octets, sizeof a->body.octets);
     if (order == 0)
         order = p3_compare_uids(a->uid, b->uid);
     if (order == 0 && pass->size)
@@ -46,7 +49,27 @@ static int compare_sides(const void *x, const void *y, void *pass)
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-/* The messages that were looked at and not found yet. */
+static pop3_str uid_in(const p3_pass *pass, pop3_str uid)
+{
+    return pass->uid ? uid : (pop3_str){"", 0};
+}
+
+/* The messages that were compared and not found yet. */
+static size_t gather_others(const p3_mailbox *box, const p3_pass *pass, p3_side *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < pass->others->count; i++) {
+        const p3_other *o = &pass->others->at[i];
+        if (box->at[o->mail].row == P3_NO_ROW)
+            out[n++] = (p3_side){.index = (uint32_t)o->mail,
+                                 .print = o->header,
+                                 .body = o->body,
+                                 .uid = uid_in(pass, box->at[o->mail].uid)};
+    }
+    return n;
+}
+
+/* Those that were looked at. */
 static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *out)
 {
     size_t n = 0;
@@ -59,10 +82,20 @@ static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *
             continue;
         out[n++] = (p3_side){.index = (uint32_t)i,
                              .print = look.print,
-                             .uid = pass->uid ? mail->uid : (pop3_str){"", 0},
+                             .uid = uid_in(pass, mail->uid),
                              .octets = mail->octets};
     }
     return n;
+}
+
+/* Whether a row may be found in a pass, whatever the message. */
+static bool is_open(const p3_row *row, const p3_pass *pass)
+{
+    bool whole = pass->others != NULL;
+    if (p3_is_intent(row->standing) && (whole || row->members == 0))
+        return false;
+    return (row->standing == P3_GONE) == pass->gone && p3_fingerprint_known(&row->fingerprint) &&
+           (!whole || p3_fingerprint_known(&row->body));
 }
 
 /* The rows that no message has yet. Under another unique-id than its own a message is looked for
@@ -74,16 +107,19 @@ static size_t gather_rows(const p3_match *match, const p3_mailbox *box, const p3
     for (size_t i = 0; i < match->rows->count; i++) {
         const p3_row *row = &match->rows->at[i];
         bool anywhere = match->renumbered || box->numbered || row->standing == P3_DOUBTED;
-        if (match->claimed[i] || (p3_is_intent(row->standing) && row->members == 0) ||
-            !p3_fingerprint_known(&row->fingerprint) || (row->standing == P3_GONE) != pass->gone ||
-            (!pass->uid && !anywhere))
+        if (match->claimed[i] || !is_open(row, pass) || (!pass->uid && !anywhere))
             continue;
-        out[n++] = (p3_side){.index = (uint32_t)i,
-                             .print = row->fingerprint,
-                             .uid = pass->uid ? row->uid : (pop3_str){"", 0},
-                             .octets = row->octets,
-                             .sized = row->standing == P3_DOUBTED,
-                             .comparable = p3_fingerprint_known(&row->body)};
+        p3_side *side = &out[n++];
+        *side = (p3_side){.index = (uint32_t)i,
+                          .print = row->fingerprint,
+                          .uid = uid_in(pass, row->uid),
+                          .comparable = p3_fingerprint_known(&row->body)};
+        if (pass->others != NULL) {
+            side->body = row->body;
+        } else {
+            side->octets = row->octets;
+            side->sized = row->standing == P3_DOUBTED;
+        }
     }
     return n;
 }
@@ -118,19 +154,17 @@ static void walk(const p3_match *match, p3_mailbox *box, const p3_pass *pass, co
     }
 }
 
-bool p3_match_headers(p3_mailbox *box, const p3_match *match)
+/* Pass by pass: each is about at most `most` messages. */
+static bool find(p3_mailbox *box, const p3_match *match, const p3_pass *passes, size_t count,
+                 size_t most)
 {
-    static const p3_pass passes[] = {{.uid = true, .size = true},
-                                     {.uid = true},
-                                     {.size = true},
-                                     {.uid = false},
-                                     {.uid = true, .gone = true}};
-    p3_side *mails = malloc((box->count + 1) * sizeof *mails);
+    p3_side *mails = malloc((most + 1) * sizeof *mails);
     p3_side *known = malloc((match->rows->count + 1) * sizeof *known);
     bool ok = mails != NULL && known != NULL;
-    for (size_t i = 0; ok && i < sizeof passes / sizeof passes[0]; i++) {
+    for (size_t i = 0; ok && i < count; i++) {
         p3_pass pass = passes[i];
-        size_t m = gather_mails(box, &pass, mails);
+        size_t m = pass.others != NULL ? gather_others(box, &pass, mails)
+                                       : gather_mails(box, &pass, mails);
         size_t k = gather_rows(match, box, &pass, known);
         p3_sort(mails, m, sizeof *mails, compare_sides, &pass);
         p3_sort(known, k, sizeof *known, compare_sides, &pass);
@@ -139,4 +173,36 @@ bool p3_match_headers(p3_mailbox *box, const p3_match *match)
     free(mails);
     free(known);
     return ok;
+}
+
+bool p3_match_headers(p3_mailbox *box, const p3_match *match)
+{
+    static const p3_pass passes[] = {{.uid = true, .size = true},
+                                     {.uid = true},
+                                     {.size = true},
+                                     {.uid = false},
+                                     {.uid = true, .gone = true}};
+    return find(box, match, passes, sizeof passes / sizeof *passes, box->count);
+}
+
+bool p3_match_bodies(p3_mailbox *box, const p3_match *match, const p3_others *others)
+{
+    const p3_pass passes[] = {{.uid = true, .others = others}, {.others = others}};
+    return find(box, match, passes, sizeof passes / sizeof *passes, others->count);
+}
+
+bool p3_others_add(p3_others *o, p3_other other)
+{
+    p3_other *at = p3_grow(o->at, &o->room, o->count + 1, sizeof *at);
+    if (at == NULL)
+        return false;
+    o->at = at;
+    o->at[o->count++] = other;
+    return true;
+}
+
+void p3_others_free(p3_others *o)
+{
+    free(o->at);
+    *o = (p3_others){0};
 }

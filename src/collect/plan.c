@@ -1,6 +1,5 @@
 /* What to do with each message of a mailbox. */
 #include "collect/plan.h"
-#include "collect/match.h"
 
 #include <stdlib.h>
 
@@ -256,6 +255,24 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
     }
     return for_each_group(plan, box, rows, doubt_top) &&
            for_each_group(plan, box, rows, take_group);
+}
+
+bool p3_plan_match_others(p3_plan *plan, p3_mailbox *box, const p3_rows *rows,
+                          const p3_others *others)
+{
+    p3_match match = {.rows = rows, .claimed = plan->claimed, .renumbered = plan->renumbered};
+    for (size_t i = 0; i < others->count; i++)
+        p3_plan_take(plan, &box->at[others->at[i].mail]);
+    if (!p3_match_bodies(box, &match, others))
+        return false;
+    for (size_t i = 0; i < others->count; i++) {
+        p3_mail *mail = &box->at[others->at[i].mail];
+        if (mail->row == P3_NO_ROW)
+            continue;
+        mail->todo = P3_TODO_KEEP;
+        mail->certain = P3_CERTAIN;
+    }
+    return true;
 }
 
 void p3_plan_look(p3_plan *plan, p3_mail *mail)

@@ -18,7 +18,7 @@
 #ifndef P3_COLLECT_PLAN_H
 #define P3_COLLECT_PLAN_H
 
-#include "collect/mailbox.h"
+#include "collect/match.h"
 
 /* How long it is remembered that a message has gone, in case its unique-id comes back. */
 #define P3_GONE_SECONDS ((int64_t)90 * 24 * 3600)
@@ -42,6 +42,12 @@ bool p3_plan_doubt(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 /* The doubtful messages have been looked at (those whose fingerprint is still unknown are left
  * alone): decides about them. Returns false when out of memory. */
 bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+
+/* Messages were compared to the last octet, and are not those of their rows: decides about them,
+ * all at once. What is the message of another row is known for certain, and the rest is new.
+ * Returns false when out of memory. */
+bool p3_plan_match_others(p3_plan *plan, p3_mailbox *box, const p3_rows *rows,
+                          const p3_others *others);
 
 /* Has a message looked at that the listing says is known. */
 void p3_plan_look(p3_plan *plan, p3_mail *mail);

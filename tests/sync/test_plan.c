@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collect/match_bodies.h"
+#include "collect/plan.h"
 
 static p3_fingerprint print_of(const char *message)
 {
