@@ -7,14 +7,14 @@
 
 #include "collect/attempts.h"
 
-/* How many of the known messages are looked at. That one visit was closed may be the network's
- * fault: the next looks again, unless the server is known to end sessions early. */
-static size_t looks_most(const p3_maildrop *d, const p3_trust *trust)
+/* How many of the known messages are looked at. */
+static size_t looks_most(const p3_maildrop *d, const p3_trust *trust, bool only_deletes)
 {
-    uint32_t quit_after = d->known.traits.quit_after;
-    bool none = d->report->options->dry_run || trust->frugal || trust->postponed.all ||
-                trust->closes >= (quit_after > 0 ? 1 : P3_CLOSES);
-    return none ? 0 : p3_trust_quota(trust, quit_after);
+    if (d->report->options->dry_run || trust->postponed.all || p3_trust_looks_in_vain(trust))
+        return 0;
+    if (trust->frugal)
+        return only_deletes;
+    return p3_trust_quota(trust, d->known.traits.quit_after);
 }
 
 /* Whether there is no need to look at a message, as it came in this run, or nothing to compare it
@@ -24,17 +24,20 @@ static bool is_not_looked_at(const p3_maildrop *d, const p3_row *row)
     return row->id >= d->run_first || !p3_fingerprint_known(&row->fingerprint);
 }
 
-void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust)
+void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust, bool only_deletes)
 {
-    size_t room = looks_most(d, trust);
-    bool none = room == 0;
+    size_t room = looks_most(d, trust, only_deletes);
     bool can_top = p3_maildrop_can_top(d);
     for (size_t i = 0; i < d->box.count; i++) {
         p3_mail *mail = &d->box.at[i];
-        if (mail->todo != P3_TODO_KEEP || mail->certain != P3_CERTAIN_LISTED)
+        if (mail->todo != P3_TODO_KEEP)
             continue;
         const p3_row *row = p3_maildrop_row(d, mail);
-        if (none || is_not_looked_at(d, row)) {
+        if (row->id == trust->proven)
+            mail->certain = P3_CERTAIN;
+        if (mail->certain != P3_CERTAIN_LISTED)
+            continue;
+        if (is_not_looked_at(d, row)) {
             mail->certain = P3_CERTAIN;
         } else if (room > 0 && p3_maildrop_row_is_due(d, row)) {
             room--;

@@ -31,9 +31,10 @@ typedef struct p3_choice {
 } p3_choice;
 
 /* Has known messages looked at that are about to be deleted, as many as this visit may delete: the
- * server may have given their unique-ids to others. Where it ends sessions after a few commands,
- * what the listing says has to do. */
-void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust);
+ * server may have given their unique-ids to others. What is not looked at is not deleted. Where it
+ * ends sessions after a few commands, a visit that does nothing else (`only_deletes`) looks at one,
+ * and the next deletes it. */
+void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust, bool only_deletes);
 
 /* Leaves out the messages at which sessions end, once the plan is made. */
 void p3_choice_set_aside(p3_maildrop *d, const p3_trust *trust);

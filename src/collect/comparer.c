@@ -94,8 +94,11 @@ static bool examine(p3_comparer *c, p3_mail *mail)
     const p3_row *row = p3_maildrop_row(c->drop, mail);
     bool due = p3_maildrop_row_is_due(c->drop, row);
     bool common = p3_fingerprint_known(&look.print) && !look.distinctive;
-    if (p3_fingerprint_known(&row->body) ? due || common : due && p3_plan_is_listed(box, mail, row))
+    if (p3_fingerprint_known(&row->body) ? due || common
+                                         : due && p3_plan_is_listed(box, mail, row)) {
+        c->drop->plan.looks++;
         return p3_window_add(&c->window, i);
+    }
     if (due) /* nothing to compare it with: rather delivered twice than deleted unread */
         p3_plan_take(&c->drop->plan, mail);
     return true;

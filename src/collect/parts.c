@@ -111,6 +111,8 @@ p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status sta
         .uidl_refused = p->lister.uidl_refused,
         .top_refused = stage == P3_STAGE_HEADERS && p->looker.window.by_retr != SIZE_MAX &&
                        p3_maildrop_can_top(d),
+        .at_top = stage == P3_STAGE_HEADERS && p->looker.window.kind == POP3_CMD_TOP &&
+                  p->looker.window.finished < p->looker.window.by_retr,
         .none_in_run = p->report.tally.retrieved == 0};
 }
 

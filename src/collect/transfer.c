@@ -117,6 +117,22 @@ static void delete_postponed(p3_transfer *t, bool busy)
     }
 }
 
+/* Whether a message is due for all that the listing says, which does not do. */
+static bool is_not_looked_at(const p3_maildrop *d, const p3_mail *mail)
+{
+    return mail->todo == P3_TODO_KEEP && mail->certain == P3_CERTAIN_LISTED &&
+           !d->report->options->dry_run && p3_maildrop_row_is_due(d, p3_maildrop_row(d, mail));
+}
+
+/* It is another visit's, or another run's. */
+static void leave(p3_transfer *t, const p3_mail *mail)
+{
+    if (t->trust->postponed.all || p3_trust_looks_in_vain(t->trust))
+        keep(t, mail, NULL);
+    else
+        t->more = true;
+}
+
 /* Deletes what is known and due, as far as this visit may. A frugal one that has looked at some
  * leaves it at what is recorded of that. `busy`: it does something else. */
 static void delete_known(p3_transfer *t, bool only_deletes, bool busy)
@@ -126,12 +142,14 @@ static void delete_known(p3_transfer *t, bool only_deletes, bool busy)
     size_t room = another ? 0 : p3_trust_quota(t->trust, d->known.traits.quit_after);
     for (size_t i = 0; i < d->box.count && !d->over; i++) {
         const p3_mail *mail = &d->box.at[i];
-        if (mail->certain == P3_CERTAIN_LISTED && mail->todo == P3_TODO_KEEP)
-            t->more = t->more || p3_maildrop_row_is_due(d, p3_maildrop_row(d, mail));
+        if (is_not_looked_at(d, mail))
+            leave(t, mail);
         if (!p3_maildrop_is_due(d, mail) || is_postponed(t, mail))
             continue;
         busy = true;
         t->more = t->more || room == 0;
+        if (another && t->proven == 0 && mail->row != P3_NO_ROW)
+            t->proven = p3_maildrop_row(d, mail)->id;
         if (room > 0) {
             room--;
             p3_deleter_add(&t->deleter, mail);

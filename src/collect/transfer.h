@@ -20,6 +20,7 @@ typedef struct p3_transfer {
     p3_deleter deleter;
     bool goes_on;   /* the first intents are on the disk, and the others are handed in */
     bool confirmed; /* what came again counts as delivered */
+    int64_t proven; /* the row of one that was looked at, and is another visit's to delete; or 0 */
     bool more;      /* something is left to another visit */
 } p3_transfer;
 

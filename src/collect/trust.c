@@ -17,6 +17,11 @@ bool p3_trust_sets_aside(const p3_trust *t, uint32_t number)
     return i < t->asides;
 }
 
+bool p3_trust_looks_in_vain(const p3_trust *t)
+{
+    return t->looks >= P3_LOOKS_MOST;
+}
+
 size_t p3_trust_quota(const p3_trust *t, uint32_t known)
 {
     uint32_t most = known;
@@ -148,7 +153,8 @@ static bool save_commands(const p3_trust *now, p3_trust *next, const p3_evidence
     p3_cut last = next->cut;
     next->cut = (p3_cut){e->answered, e->stage, e->in_hand};
     bool counts = e->answered == last.answered && e->answered <= P3_COMMANDS_FEW;
-    bool same = e->stage == last.stage && e->in_hand == last.number;
+    bool same = (p3_stage_looks(e->stage) && p3_stage_looks(last.stage)) ||
+                (e->stage == last.stage && e->in_hand == last.number);
     bool deletes = e->deletes > 0 && p3_trust_quota(now, e->known.quit_after) == 1;
     bool stands = e->deletes == 0 && e->retrieved + e->looked == 0;
     if (next->frugal || !counts || same || !(deletes || stands))
@@ -194,6 +200,27 @@ static bool leave_out_sizes(const p3_trust *now, p3_trust *next, const p3_eviden
     return leaves_out;
 }
 
+/* The server ends each session after as many commands, some of which were to look at messages that
+ * are due: the next looks at fewer. */
+static bool look_at_fewer(const p3_trust *now, const p3_evidence *e, pop3_server_traits *learned)
+{
+    uint32_t most = e->known.quit_after;
+    if (e->stage != P3_STAGE_HEADERS || e->looked < 2 || e->answered != now->cut.answered ||
+        (most > 0 && most <= e->looked / 2))
+        return false;
+    learned->quit_after = bounded(e->looked / 2);
+    return true;
+}
+
+/* The server ended sessions, or said nothing that makes sense, when it was asked for a header: the
+ * messages themselves tell as much. */
+static bool leave_out_top(p3_trust *next, const p3_evidence *e)
+{
+    bool leaves_out = e->at_top && next->looks >= P3_CLOSES;
+    next->no_top = next->no_top || leaves_out;
+    return leaves_out;
+}
+
 static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e,
                        pop3_server_traits *learned)
 {
@@ -204,6 +231,8 @@ static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e
         return false;
     }
     next->closes++;
+    if (look_at_fewer(now, e, learned))
+        return true;
     if (may_go_together(now, e)) {
         bool answered = p3_stage_looks(e->stage) && e->looked > 1;
         if (next->closes < P3_CLOSES || answered)
@@ -211,7 +240,8 @@ static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e
         next->apart = P3_APART_CLOSE;
         return true;
     }
-    return set_aside(now, next, e) || quit_earlier(e, learned) || leave_out_uidl(next, e);
+    return leave_out_top(next, e) || set_aside(now, next, e) || quit_earlier(e, learned) ||
+           leave_out_uidl(next, e);
 }
 
 bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
@@ -232,10 +262,11 @@ bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
         return true;
     if (broke_at_deletion(now, next, e, learned))
         return true;
-    if (p3_stage_looks(e->stage) && is_nonsense(e->status) && p3_trust_goes_in_steps(now))
-        return set_aside(now, next, e);
+    next->looks += p3_stage_looks(e->stage);
     if (!closed)
-        return false;
+        return p3_stage_looks(e->stage) && breaks_off(e->status) && !e->out_of_time &&
+               !(e->pipelined && may_go_together(now, e)) &&
+               (leave_out_top(next, e) || set_aside(now, next, e));
     if (e->stage == P3_STAGE_QUIT)
         quit_before_its_bound(next, e);
     return was_closed(now, next, e, learned);

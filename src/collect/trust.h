@@ -45,6 +45,9 @@ typedef struct p3_cut {
  * may have been the network's fault. */
 #define P3_CLOSES 2
 
+/* So many may break when messages are looked at, before none is any more in the run. */
+#define P3_LOOKS_MOST 8
+
 /* So many messages are set aside in a run. */
 #define P3_ASIDE_MOST 16
 
@@ -52,12 +55,14 @@ typedef struct p3_cut {
 typedef struct p3_trust {
     p3_care care;
     p3_apart apart;
-    bool no_uidl;        /* UIDL is not asked for: the server closed at it, or after refusing it */
-    bool no_top;         /* the same of TOP */
-    bool no_sizes;       /* LIST is not sent beside UIDL: it ended the visit before */
-    unsigned closes;     /* visits in a row that the server closed before they got anywhere */
-    uint32_t suspect;    /* the message that was in hand when it last did, or 0 */
-    unsigned quits;      /* visits in a row that it closed at QUIT after deletions */
+    bool no_uidl;     /* UIDL is not asked for: the server closed at it, or after refusing it */
+    bool no_top;      /* the same of TOP */
+    bool no_sizes;    /* LIST is not sent beside UIDL: it ended the visit before */
+    unsigned closes;  /* visits in a row that the server closed before they got anywhere */
+    uint32_t suspect; /* the message that was in hand when it last did, or 0 */
+    unsigned looks; /* visits that broke when messages were looked at that are, or may be, known */
+    int64_t proven; /* the row of a message that the visit before looked at, or 0 */
+    unsigned quits; /* visits in a row that it closed at QUIT after deletions */
     uint32_t quit_after; /* so QUIT comes after as many, which is not learned yet; 0: no bound */
     unsigned asides;
     uint32_t aside[P3_ASIDE_MOST]; /* messages that are not asked for: sessions ended at them */
@@ -95,6 +100,7 @@ typedef struct p3_evidence {
     bool at_spare_list;       /* LIST was asked for behind UIDL, and there may be no need of it */
     bool uidl_refused;        /* it was, for the first time */
     bool top_refused;         /* the same of TOP */
+    bool at_top;              /* TOP was asked for, and had not ended */
     unsigned logins;          /* mechanisms of the login that were tried */
     bool none_in_run;         /* no message has come in this run */
 } p3_evidence;
@@ -104,6 +110,9 @@ bool p3_trust_goes_in_steps(const p3_trust *t);
 
 /* Whether a message is set aside. */
 bool p3_trust_sets_aside(const p3_trust *t, uint32_t number);
+
+/* Whether sessions keep breaking when messages are looked at. */
+bool p3_trust_looks_in_vain(const p3_trust *t);
 
 /* How many messages may be deleted before QUIT, where the server's own bound is `known`; SIZE_MAX:
  * any number. */

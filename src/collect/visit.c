@@ -85,7 +85,7 @@ static void make_plan(p3_visit *v)
     }
     if (d->rows.count == 0) /* the first run */
         p3_remark_on_uids(d->report, &d->box, &d->plan);
-    p3_choice_look_at_due(d, &v->trust);
+    p3_choice_look_at_due(d, &v->trust, v->parts.authorization.only_deletes);
     p3_choice_set_aside(d, &v->trust);
 }
 
@@ -135,6 +135,7 @@ static void record_deletions(p3_visit *v)
     size_t deleted = d->window.finished;
     bool idle = p->authorization.only_deletes && deleted == 0 && p->drop.plan.looks == 0;
     v->close_wanted = d->quit == P3_QUIT_NOT_ANSWERED;
+    v->outcome.next.proven = p->transfer.proven;
     learn(v, p3_trust_confirm(&v->trust, &v->outcome.next, deleted > 0, idle));
     p3_report_deleted(&p->report, p3_deleter_record(d, &p->recorder, P3_GONE, "gone-recorded"));
 }

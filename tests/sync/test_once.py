@@ -287,17 +287,38 @@ def test_what_took_the_unique_id_and_the_size_of_kept_mail_is_delivered_before_i
         assert retrieved == (6 if how == "no-top" else 4)
 
 
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]], ids=["together", "one-at-a-time"])
+@pytest.mark.parametrize("times", [1, 2, 3])
 @pytest.mark.parametrize("cut", ["UIDL", "TOP 1 0", "TOP 2 0"])
-def test_it_is_so_when_the_connection_is_lost_before_it_was_looked_at(world, cut):
+def test_it_is_so_when_connections_are_lost_before_it_was_looked_at(world, cut, times, options):
     for n in range(4):
         world.put(f"{n:03}", SAME_SIZE % (n, n))
-    with play_each(world, ["", f'on "{cut}" {{ close }}', ""], "--delete") as server:
+    lost = [f'on "{cut}" {{ close }}'] * times
+    with play_each(world, ["", *lost, ""], "--delete", *options) as server:
         world.sync(server.port)
         for n in (1, 2):
             world.put(f"{n:03}", SAME_SIZE % (n + 3, n + 3))
         world.sync(server.port, "--delete")
     assert world.delivered() == sorted((SAME_SIZE % (n, n)).encode() for n in range(6))
     assert world.on_server() == []
+
+
+@pytest.mark.parametrize("options", [[], ["--no-pipelining"]], ids=["together", "one-at-a-time"])
+@pytest.mark.parametrize("way", ["close", "delay 4000", 'line "noise"'], ids=["closed", "silent", "noise"])
+def test_what_cannot_be_looked_at_stays_and_new_mail_comes(world, way, options):
+    """Each session breaks when the server is asked for kept mail, by TOP or RETR."""
+    for n in range(4):
+        world.put(f"{n:03}", SAME_SIZE % (n, n))
+    asked = "".join(f'on "{word}" {{ {way} }}\n' for n in range(1, 5) for word in (f"TOP {n} 0", f"RETR {n}"))
+    with play_each(world, ["", asked], "--delete", *options) as server:
+        world.sync(server.port)
+        for n in (1, 2):
+            world.put(f"{n:03}", SAME_SIZE % (n + 3, n + 3))
+        world.put("004", SAME_SIZE % (6, 6))
+        told = world.sync(server.port, "--delete", "--timeout", "1s", status=75)
+    assert "could not be compared" in told or "could not be deleted" in told
+    assert world.delivered() == sorted((SAME_SIZE % (n, n)).encode() for n in (0, 1, 2, 3, 6))
+    assert {(SAME_SIZE % (n, n)).encode() for n in (4, 5)} <= set(world.on_server())
 
 
 @pytest.mark.parametrize("top", ["refused", "made-up"])
