@@ -302,7 +302,7 @@ static void run_course(p3_course *c)
             continue;
         else if (p3_imap_under_way(c->to->session) > 0)
             hear_next(c);
-        else if (c->lacks_folder)
+        else if (c->lacks_folder && !c->ends)
             make_folder(c);
         else if (!send_again(c))
             break;

@@ -195,6 +195,24 @@ def test_a_folder_that_is_missing_is_made_by_its_name(world, certs, imapd):
         assert imap.subscribed == [name] and imap.mails == []
 
 
+def test_a_folder_that_goes_before_the_server_does_stops_the_run(world, certs, imapd):
+    world.fill(30, lines=5)
+
+    def answer(at, number, _):
+        if at == "message" and number == 5:
+            return "NO [TRYCREATE] gone"
+        if at == "message" and number > 5:
+            raise Cut
+        return "* BYE down" if at == "greeting" and number > 5 else None
+
+    with world.server("--delete") as server:
+        imap = imapd(answer)
+        errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", status=75)
+        assert "delivering by IMAP" in errors
+        server.settle()
+    assert len(imap.mails) == 5 and len(world.on_server()) == 30
+
+
 def test_a_folder_that_cannot_be_made_stops_the_run(world, certs, imapd):
     world.fill(30, lines=5)
     with world.server("--delete") as server:
