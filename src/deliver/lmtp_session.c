@@ -60,8 +60,9 @@ static bool flush(p3_lmtp_session *s)
 {
     size_t used = s->out_used;
     s->out_used = 0;
+    errno = 0; /* as where the server has closed it */
     /* All of it has that time: one that drips ends, too. */
-    return p3_wire_send(s->wire, s->out, used, p3_clock_ms() + P3_REPLY_MS);
+    return s->wire != NULL && p3_wire_send(s->wire, s->out, used, p3_clock_ms() + P3_REPLY_MS);
 }
 
 /* Gathers a line to be sent, which must fit beside others: addresses are bounded. */

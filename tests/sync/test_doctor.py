@@ -317,6 +317,15 @@ def test_the_recipients_of_a_table_are_asked_about(world, certs):
         assert "BAD  LMTP target    map-recipients: reading nonsense" in shown
 
 
+@pytest.mark.parametrize("reply", ["421 4.3.2 bye", "500 what?"])
+def test_a_server_that_does_not_go_on_behind_a_recipient_is_told(world, certs, reply):
+    table = ["--recipients-from", "Delivered-To", "--map-recipients", "a@x -> anna@in, b@x -> bob@in"]
+    running, options = answering("lmtp", world, certs, lambda step, *_: reply if step == "rset" else None)
+    with world.server() as server, running as to:
+        shown = plain(world, server, *options(to), *table, status=75)
+        assert "BAD  LMTP target    announcing the message: the server closed the connection" in shown
+
+
 def test_each_target_of_a_list_is_tried(world, certs):
     running, options = answering("imap", world, certs)
     with world.server() as server, running as to:
