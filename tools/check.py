@@ -103,7 +103,7 @@ RUNS = [
         "thread sanitizer",
         "build-threads",
         ["-Db_lundef=false", "-Db_sanitize=thread"],
-        ["threads", "client-cancel", "collect-parts", "collect-visit"],
+        ["threads", "client-cancel", "collect-parts", "collect-visit", "collect-visit-steps"],
         targets=(
             "tests/server/pop3-testserver",
             "tests/threads/client-threads",

@@ -513,7 +513,7 @@ POP3_API pop3_collect_status pop3_visit(const pop3_visit_options *options,
  * slow disk gives each visit a thread (@ref guide_collecting).
  * @{ */
 
-/** A visit that goes on; used by one thread at a time. */
+/** A visit that goes on; used by one thread at a time, which may be another one each time. */
 typedef struct pop3_open_visit pop3_open_visit;
 
 /** Most descriptors that a visit waits on at a time. */

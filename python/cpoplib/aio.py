@@ -18,7 +18,7 @@ import contextlib
 import hashlib
 import ssl as _ssl
 from collections import deque
-from typing import Any, AsyncIterator, Callable, Coroutine, Deque, Dict, Iterable, List, Optional, Tuple, Type, TypeVar, Union, cast
+from typing import Any, AsyncIterator, Callable, Coroutine, Deque, Dict, Iterable, List, Optional, Tuple, Type, TypeVar, Union, cast, overload
 
 from . import Capabilities, _Engine, error_proto
 
@@ -337,6 +337,8 @@ class POP3:
     # Commands
 
     def _open(self) -> _Connection:
+        if not hasattr(self, "_lock"):  # connect() has not been called
+            raise RuntimeError("there is no connection yet: use `async with`, or await connect()")
         if self._connection is None:
             raise error_proto("-ERR EOF")
         return self._connection
@@ -445,10 +447,18 @@ class POP3:
         reply = await self._ask(command)
         return reply.line, reply.data, sum(len(line) + 2 for line in reply.data)
 
+    @overload
+    async def list(self, which: None = None) -> Long: ...
+    @overload
+    async def list(self, which: Number) -> bytes: ...
     async def list(self, which: Optional[Number] = None) -> Union[bytes, Long]:
         """Sizes: of one message the reply, of all (reply, lines, octets)."""
         return await self._listing("LIST", which)
 
+    @overload
+    async def uidl(self, which: None = None) -> Long: ...
+    @overload
+    async def uidl(self, which: Number) -> bytes: ...
     async def uidl(self, which: Optional[Number] = None) -> Union[bytes, Long]:
         """Unique-ids: of one message the reply, of all (reply, lines, octets)."""
         return await self._listing("UIDL", which)

@@ -891,6 +891,31 @@ static void a_visit_that_is_ended_early_keeps_what_has_come(void **state)
     assert_complete(f, MESSAGES);
 }
 
+static void *one_turn(void *arg)
+{
+    looped *l = arg;
+    loop_once(l, 1, l->epoll);
+    return NULL;
+}
+
+/* Each turn in a thread of its own, the end in the last of them. */
+static void a_visit_may_go_from_thread_to_thread(void **state)
+{
+    fixture *f = *state;
+    looped l;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    start(f, NULL, NULL);
+    loop_begin(&l, &f->visit, epoll);
+    while (l.visit != NULL) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, one_turn, &l), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    assert_int_equal(l.status, POP3_COLLECT_OK);
+    assert_complete(f, MESSAGES);
+    assert_int_equal(close(epoll), 0);
+}
+
 static void a_visit_may_be_ended_before_it_is_stepped(void **state)
 {
     fixture *f = *state;
@@ -929,6 +954,7 @@ int main(int argc, char **argv)
         VISIT(a_second_visit_to_an_account_is_told_that_another_has_it),
         VISIT(a_hundred_visits_go_on_in_one_loop),
         VISIT(a_visit_that_is_ended_early_keeps_what_has_come),
+        VISIT(a_visit_may_go_from_thread_to_thread),
         VISIT(a_visit_may_be_ended_before_it_is_stepped),
     };
     if (argc > 1 && strcmp(argv[1], "steps") == 0)

@@ -298,6 +298,11 @@ def test_an_exception_in_the_block_closes_without_quit(run: Run) -> None:
     run(session())
 
 
+def test_a_command_without_a_connection_says_what_is_missing(run: Run) -> None:
+    with pytest.raises(RuntimeError, match="async with"):
+        run(aio.POP3("127.0.0.1").stat())
+
+
 def test_what_cannot_be_sent_is_not_sent(run: Run) -> None:
     async def session() -> None:
         server = Server()

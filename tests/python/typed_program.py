@@ -34,7 +34,9 @@ async def awaited(host: str) -> bytes:
     async with aio.POP3(host, ssl=True, timeout=60) as pop:
         await pop.user("joe")
         count, _ = await pop.stat()
-        body = b""
+        response, listing, size = await pop.list()
+        body: bytes = await pop.uidl(1)
+        print(response, listing, size)
         async for number, message in pop.retr_many(range(1, count + 1), window=32):
             body += message
         return body
