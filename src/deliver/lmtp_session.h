@@ -5,21 +5,7 @@
 #ifndef P3_DELIVER_LMTP_SESSION_H
 #define P3_DELIVER_LMTP_SESSION_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "deliver/address.h"
-#include "deliver/spool.h"
-#include "deliver/wire.h"
-#include "support/problem.h"
-
-/* What became of a message for one of its recipients, or of a step on its way. */
-typedef enum p3_lmtp_outcome {
-    P3_LMTP_OK,        /* accepted: the server is responsible for it */
-    P3_LMTP_TEMPORARY, /* refused for now (4xx) */
-    P3_LMTP_PERMANENT, /* refused for good (5xx) */
-    P3_LMTP_LOST       /* the connection broke: nobody knows, if all of the message was sent */
-} p3_lmtp_outcome;
+#include "deliver/lmtp_dialogue.h"
 
 typedef struct p3_lmtp_session p3_lmtp_session;
 
