@@ -33,6 +33,7 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
                        "comparing a message with the one that was delivered: it was given up at "
                        "%" PRIu64 " octets%s",
                        most, p3_in_command(" (--message-limit)"));
+        c->endless = p3_window_in_hand(&c->window);
         p3_maildrop_failed(c->drop, &why);
         return POP3_SINK_ABORT;
     }

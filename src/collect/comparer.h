@@ -14,6 +14,7 @@ typedef struct p3_comparer {
     p3_body_hash *body;    /* of the same; NULL when nothing is compared */
     p3_body_hash *as_crlf; /* the same, with a CR before each LF that lacks it */
     char last;             /* the octet of the body that came last */
+    uint32_t endless;      /* one that was given up, as it did not end; or 0 */
     uint64_t octets;       /* of the same message, that have come */
     p3_others others;      /* those that are not the messages of their rows */
 } p3_comparer;

@@ -85,6 +85,8 @@ void p3_outcome_of_loss(p3_outcome *o, p3_parts *p, p3_stage stage, pop3_status 
         p3_trust_raise(&o->next, P3_CARE_STEPS);
     if (stage >= P3_STAGE_RETRIEVAL && p3_retriever_is_out_of_step(&p->transfer.retriever, status))
         p3_outcome_fall_out_of_step(o);
+    if (p->transfer.retriever.blamed)
+        p3_trust_raise(&o->next, P3_CARE_TROUBLE);
     note_refusal(o, p, &e);
     if (again && !out_of_time)
         p3_verdict_ask(&o->verdict, P3_AGAIN_NOW);
@@ -94,6 +96,12 @@ void p3_outcome_spare_trouble(p3_outcome *o)
 {
     p3_verdict_ask(&o->verdict, P3_AGAIN_NOW);
     p3_trust_raise(&o->next, P3_CARE_TROUBLE);
+}
+
+void p3_outcome_set_aside(p3_outcome *o, uint32_t number)
+{
+    if (p3_trust_set_aside(&o->next, number))
+        p3_verdict_ask(&o->verdict, P3_AGAIN_NOW);
 }
 
 void p3_outcome_fall_out_of_step(p3_outcome *o)

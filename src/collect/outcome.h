@@ -27,6 +27,9 @@ void p3_outcome_of_loss(p3_outcome *o, p3_parts *p, p3_stage stage, pop3_status 
 /* A message ended the visit: the others come in another one, without it. */
 void p3_outcome_spare_trouble(p3_outcome *o);
 
+/* A message that is compared ended the visit: the others are, in another one. */
+void p3_outcome_set_aside(p3_outcome *o, uint32_t number);
+
 /* Replies were not those to the commands sent: the next visit goes in steps. */
 void p3_outcome_fall_out_of_step(p3_outcome *o);
 

@@ -217,15 +217,20 @@ static void refused(p3_retriever *r, p3_mail *mail)
 }
 
 /* The connection ended, or an answer is wrong, while a message was asked for. */
-static void lost(p3_retriever *r, p3_mail *mail, pop3_status status)
+static void lost(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
     p3_problem why;
+    pop3_status status = result->status;
+    bool alone = r->steps || (status == POP3_ERR_TIMEOUT && !r->drop->together);
     p3_problem_set(&why, EX_TEMPFAIL, "%s%s",
                    status == POP3_ERR_PROTOCOL ? "it is not certain that it is whole: " : "",
                    pop3_client_error(r->drop->client)->message);
     r->broke = r->in_hand != P3_IN_HAND_NONE;
-    if (r->broke)
-        p3_recorder_set_back(r->recorder, mail, r->steps || status != POP3_ERR_PROTOCOL, &why);
+    /* That it is closed before anything comes may be so whatever is asked for: see trust.h. */
+    r->blamed = r->broke || (result->sent && status != POP3_ERR_CLOSED);
+    if (r->blamed)
+        p3_recorder_set_back(r->recorder, mail, alone || (r->broke && status != POP3_ERR_PROTOCOL),
+                             &why);
     p3_maildrop_lost(r->drop, status);
 }
 
@@ -240,7 +245,7 @@ static void retrieved(void *ctx, p3_mail *mail, const pop3_result *result)
     else if (at_work && result->status == POP3_ERR_REFUSED)
         refused(r, mail);
     else if (at_work && result->status != POP3_OK)
-        lost(r, mail, result->status);
+        lost(r, mail, result);
     if (r->in_hand != P3_IN_HAND_NONE)
         p3_message_abandon(&r->message); /* what is finished is not touched */
     r->in_hand = P3_IN_HAND_NONE;

@@ -30,7 +30,8 @@ typedef struct p3_retriever {
     unsigned refusals; /* messages refused in a row */
     bool odd;          /* a message began with a status line, and had not its octets */
     bool endless;      /* one was given up, as it did not end */
-    bool broke;        /* the session ended within one, which is set back */
+    bool broke;        /* the session ended within one */
+    bool blamed;       /* or when the server was asked for one, which is set back */
     bool others;       /* some came that are to come again, in another visit: see set_apart() */
 } p3_retriever;
 

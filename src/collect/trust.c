@@ -17,6 +17,14 @@ bool p3_trust_sets_aside(const p3_trust *t, uint32_t number)
     return i < t->asides;
 }
 
+bool p3_trust_set_aside(p3_trust *t, uint32_t number)
+{
+    bool room = t->asides < P3_ASIDE_MOST;
+    if (room)
+        t->aside[t->asides++] = number;
+    return room;
+}
+
 bool p3_trust_looks_in_vain(const p3_trust *t)
 {
     return t->looks >= P3_LOOKS_MOST;
@@ -67,11 +75,9 @@ static bool is_nonsense(pop3_status status)
 static bool set_aside(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
     uint32_t number = e->in_hand;
-    bool again = number != 0 && next->suspect == number && next->asides < P3_ASIDE_MOST &&
-                 !closes_before_any(now, next, e);
+    bool again = number != 0 && next->suspect == number && !closes_before_any(now, next, e) &&
+                 p3_trust_set_aside(next, number);
     next->suspect = again ? 0 : number;
-    if (again)
-        next->aside[next->asides++] = number;
     return again;
 }
 
@@ -200,15 +206,17 @@ static bool leave_out_sizes(const p3_trust *now, p3_trust *next, const p3_eviden
     return leaves_out;
 }
 
-/* The server ends each session after as many commands, some of which were to look at messages that
- * are due: the next looks at fewer. */
-static bool look_at_fewer(const p3_trust *now, const p3_evidence *e, pop3_server_traits *learned)
+/* The server ends each session after as many commands, whichever the message, and some were to look
+ * at messages that are due: the next looks at fewer. */
+static bool look_at_fewer(const p3_trust *now, p3_trust *next, const p3_evidence *e,
+                          pop3_server_traits *learned)
 {
     uint32_t most = e->known.quit_after;
     if (e->stage != P3_STAGE_HEADERS || e->looked < 2 || e->answered != now->cut.answered ||
-        (most > 0 && most <= e->looked / 2))
+        e->in_hand == now->cut.number || (most > 0 && most <= e->looked / 2))
         return false;
     learned->quit_after = bounded(e->looked / 2);
+    next->asides = 0;
     return true;
 }
 
@@ -231,7 +239,7 @@ static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e
         return false;
     }
     next->closes++;
-    if (look_at_fewer(now, e, learned))
+    if (look_at_fewer(now, next, e, learned))
         return true;
     if (may_go_together(now, e)) {
         bool answered = p3_stage_looks(e->stage) && e->looked > 1;

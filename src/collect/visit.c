@@ -32,6 +32,8 @@ static void fail(void *ctx, const p3_problem *problem)
     p3_verdict_note(&v->outcome.verdict, problem);
     if (v->parts.transfer.retriever.endless) /* the others come in another visit */
         p3_outcome_spare_trouble(&v->outcome);
+    if (v->parts.comparer.endless != 0)
+        p3_outcome_set_aside(&v->outcome, v->parts.comparer.endless);
     if (v->parts.transfer.retriever.odd && v->stage < P3_STAGE_RECORD) /* whatever ends it */
         p3_outcome_fall_out_of_step(&v->outcome);
     if (v->outcome.out_of_step) /* what has not been handed in comes again */

@@ -140,6 +140,39 @@ def test_without_uidl_messages_are_looked_at_by_retr_where_the_server_hangs_up_a
     assert numbers(world) == [0, 1, 2, 3, 4]
 
 
+BAD = {
+    "closed": "close",
+    "silent": "delay 4000",
+    "noise": 'line "Subject: no status line"',
+    "cut": 'line "+OK" ; line "Subject: cut" ; close',
+    "endless": 'line "+OK" ; line "Subject: endless" ; line "" ; fill 900 "and so on\\r\\n" ; line "."',
+    "early-end": 'line "+OK" ; line "Subject: a" ; line "" ; line "." ; line "the rest" ; line "."',
+}
+
+
+@pytest.mark.parametrize(("options", "removal"), [([], ["--delete"]), (["--no-pipelining"], ["--delete"]), ([], [])],
+                         ids=["together", "one-at-a-time", "keep"])  # fmt: skip
+@pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
+@pytest.mark.parametrize("way", BAD)
+def test_one_bad_message_does_not_keep_the_others_from_coming(world, way, known, options, removal):
+    """Whatever its RETR does to the session, of the run that retrieves it or of one that compares it."""
+    world.fill(3)
+    script = f'on "RETR 1" {{ {BAD[way]} }}\nserve\n'
+    refused = ["--refuse", "TOP", "--no-capa", "TOP"]
+    usual = ["serve\n"] if known else []
+    with scripted(world, *usual, *[script] * 99, options=["--delete", *refused, *options]) as server:
+        if known:
+            world.sync(server.port)
+            world.fill(2, first=3)
+        for _ in range(2):
+            told = world.sync(server.port, *removal, "--timeout", "1s", "--message-limit", "4K", status=None)
+    count = 5 if known else 3
+    assert set(numbers(world)) - {0} == set(range(1, count)) and message(0).encode() in world.on_server()
+    if removal:
+        assert world.on_server() == [message(0).encode()]
+    assert "message 1" in told or (known and not removal)
+
+
 def test_one_refused_top_costs_one_retr_and_not_the_run(world):
     world.fill(3)
     with scripted(world, "serve\n", 'on "TOP 2" {\n line "-ERR no"\n}\nserve\n', options=["--refuse", "UIDL"]) as server:
