@@ -226,6 +226,21 @@ class Disk:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.events = recording.events
+        self.histories: dict[int, list[tuple[bytes, tuple[Event, ...], bytes]]] = {}
+
+    def history(self, file: int) -> list[tuple[bytes, tuple[Event, ...], bytes]]:
+        """Behind each number of events, what of a file is on the disk, which changes are not, and the file with them."""
+        if file not in self.histories:
+            safe = whole = self.recording.contents.get(file, b"")
+            pending: tuple[Event, ...] = ()
+            self.histories[file] = out = [(safe, pending, whole)]
+            for event in self.events:
+                if event.kind in ("write", "cut") and event.file == file:
+                    pending, whole = (*pending, event), overwrite(whole, event)
+                elif event.kind == "sync-all" or (event.kind == "sync" and event.file == file):
+                    pending, safe = (), whole
+                out.append((safe, pending, whole))
+        return self.histories[file]
 
     def goes_on(self, count: int, after: "Disk") -> "Disk":
         """The run was killed behind so many events, and another one began in what processes saw then."""
@@ -247,36 +262,23 @@ class Disk:
         return names
 
     def content(self, file: int, count: int, how: str, dice: random.Random) -> bytes:
-        safe = self.recording.contents.get(file, b"")
-        pending: list[Event] = []
-        for event in self.events[:count]:
-            if event.kind in ("write", "cut") and event.file == file:
-                pending.append(event)
-            elif event.kind == "sync-all" or (event.kind == "sync" and event.file == file):
-                for done in pending:
-                    safe = overwrite(safe, done)
-                pending = []
+        safe, pending, whole = self.history(file)[count]
         if how == "random":
             how = dice.choice(["none", "all", "short", "nul", "sectors"])
-        if how == "none":
-            pending = []
-        elif how == "short" and pending:
-            pending = pending[: dice.randint(1, len(pending))]
-            last = pending.pop()
+        if how == "short" and pending:
+            *earlier, last = pending[: dice.randint(1, len(pending))]
+            for event in earlier:
+                safe = overwrite(safe, event)
             if last.kind == "write":
-                pending.append(Event("write", file=file, at=last.at, data=last.data[: dice.randint(0, len(last.data))]))
+                part = last.data[: dice.randint(0, len(last.data))]
+                safe = overwrite(safe, Event("write", file=file, at=last.at, data=part))
         elif how in ("nul", "sectors"):
-            whole = safe
-            for event in pending:
-                whole = overwrite(whole, event)
             out = bytearray(safe[: len(whole)].ljust(len(whole), b"\0"))
             for at in range(0, len(whole) if how == "sectors" else 0, SECTOR):
                 if dice.random() < 0.5:
                     out[at : at + SECTOR] = whole[at : at + SECTOR]
             return bytes(out)
-        for event in pending:
-            safe = overwrite(safe, event)
-        return safe
+        return whole if how == "all" else safe
 
     def tree(self, names: dict[str, int], count: int, how: str, dice: random.Random) -> dict[str, Optional[bytes]]:
         contents: dict[int, bytes] = {}
