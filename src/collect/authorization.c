@@ -71,7 +71,7 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
     /* One command at a time the server answers where it had fallen silent: it does not do what it
      * announces. Had it been silent again, it would just be slow, or gone. */
     if (answered && a->trust->apart == P3_APART_SILENCE)
-        up->learned(up->ctx, (pop3_server_traits){.flags = POP3_TRAIT_ONE_AT_A_TIME});
+        p3_maildrop_learned(a->drop, POP3_TRAIT_ONE_AT_A_TIME);
     up->learned(up->ctx, p3_authorization_traits(a));
     a->done = result->status == POP3_OK;
     if (a->done)

@@ -2,7 +2,6 @@
 #include "collect/batcher.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -21,7 +20,6 @@
 /* A batch that has been handed in. */
 typedef struct p3_handed_in {
     p3_commit commit;
-    p3_commit prints; /* where the target needs them: recorded before anything is delivered */
     p3_batcher *batcher;
 } p3_handed_in;
 
@@ -56,7 +54,7 @@ static void batch_over(p3_job *job)
     if (c->problem.exit == 0)
         p3_report_tell(b->drop->report, P3_NOTICE_DELIVERED, NULL, NULL, NULL);
     if (c->batch.noted.exit != 0)
-        b->drop->listener->noted(b->drop->listener->ctx, &c->batch.noted);
+        p3_maildrop_noted(b->drop, &c->batch.noted);
     if (c->batch.stopped.exit != 0)
         p3_maildrop_failed(b->drop, &c->batch.stopped);
     for (size_t i = 0; i < c->batch.count; i++)
@@ -152,46 +150,34 @@ static void deliver(p3_batcher *b, p3_handed_in *h)
 }
 
 /* What is going to be delivered is recorded, to be told from other messages after a crash. */
-static void prints_recorded(p3_job *job)
+static void prints_recorded(void *ctx, const p3_problem *problem)
 {
-    p3_handed_in *h = (p3_handed_in *)(void *)((char *)job - offsetof(p3_handed_in, prints));
-    p3_changes_free(&h->prints.changes);
-    h->commit.problem = h->prints.problem;
-    if (h->commit.problem.exit == 0)
+    p3_handed_in *h = ctx;
+    h->commit.problem = *problem;
+    if (problem->exit == 0)
         deliver(h->batcher, h);
     else
         batch_over(&h->commit.job);
 }
 
-static bool record_prints(p3_batcher *b, p3_handed_in *h)
-{
-    const p3_batch *batch = &h->commit.batch;
-    p3_changes changes = {0};
-    for (size_t i = 0; i < batch->count; i++)
-        (void)p3_changes_add(&changes, row_of(b, &batch->parcels[i]));
-    if (changes.failed) {
-        p3_changes_free(&changes);
-        return false;
-    }
-    h->prints = (p3_commit){.job = {.over = prints_recorded},
-                            .account = h->commit.account,
-                            .changes = changes,
-                            .poisoned = h->commit.poisoned,
-                            .reached = "prints-recorded"};
-    p3_committer_add(b->recorder->committer, &h->prints);
-    return true;
-}
-
+/* Where the target needs them, what tells the messages from others is recorded before anything is
+ * delivered. */
 static void start_delivery(p3_batcher *b, p3_handed_in *h)
 {
+    const p3_batch *batch = &h->commit.batch;
+    p3_commit prints = {.reached = "prints-recorded"};
     b->recorder->pending++;
     b->batches++;
     if (!b->delivery->class->prints) {
         deliver(b, h);
-    } else if (!record_prints(b, h)) {
-        p3_problem_set(&h->commit.problem, EX_OSERR, "out of memory");
-        batch_over(&h->commit.job);
+        return;
     }
+    for (size_t i = 0; i < batch->count; i++)
+        (void)p3_changes_add(&prints.changes, row_of(b, &batch->parcels[i]));
+    if (p3_recorder_add(b->recorder, prints, prints_recorded, h))
+        return;
+    p3_problem_set(&h->commit.problem, EX_OSERR, "out of memory");
+    batch_over(&h->commit.job);
 }
 
 /* Throws finished messages away that have not been handed in. */

@@ -140,12 +140,19 @@ static size_t count_passed_over(const p3_changes *changes)
     return count;
 }
 
-/* Hands in what has been changed, and tells as recorded the intents that it has; `ok`: it is all.
- */
+/* What has been handed in is on the disk: the others are handed in after that. */
+static void recorded(void *ctx, const p3_problem *problem)
+{
+    p3_intents *s = ctx;
+    if (problem->exit == 0)
+        s->recorded = s->names.count;
+}
+
+/* Hands in what has been changed. `ok`: it is all. */
 static bool hand_in(p3_intents *s, p3_commit what, bool ok)
 {
     if (ok)
-        return p3_recorder_add(s->recorder, what, &s->recorded, s->names.count);
+        return p3_recorder_add(s->recorder, what, recorded, s);
     p3_changes_free(&what.changes);
     return false;
 }

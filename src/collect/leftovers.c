@@ -135,7 +135,7 @@ static bool record_found(p3_recorder *r, p3_delivery *d, const p3_left_over *lef
         return false;
     }
     p3_report_settled(r->drop->report, count_delivered(&what.changes));
-    return p3_recorder_add(r, what, NULL, 0) || no_memory(why);
+    return p3_recorder_add(r, what, NULL, NULL) || no_memory(why);
 }
 
 /* Whether it may be the name of a file: no run has recorded anything else, but the state may be a
@@ -190,7 +190,7 @@ static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t inte
     }
     ok = ok && (count == 0 || record_found(r, l->target, left, count, why));
     if (ok && t->kind == P3_TARGET_SEVERAL && some.exit != 0)
-        drop->listener->noted(drop->listener->ctx, &some);
+        p3_maildrop_noted(drop, &some);
     free(left);
     return ok;
 }

@@ -104,7 +104,6 @@ static void list_again(p3_lister *l)
 /* LIST has been answered: what only one of the two listings has is told, and retrieved. */
 static void agree(p3_lister *l)
 {
-    const p3_listener *up = l->drop->listener;
     p3_mailbox *box = &l->drop->box;
     if (l->no_uidl) {
         finish(l);
@@ -119,7 +118,7 @@ static void agree(p3_lister *l)
     }
     l->told = l->told || p3_remark_on_disagreement(l->drop->report, box);
     if (box->count == 0 && box->nameless_count > 0) { /* UIDL is empty: as good as refused */
-        up->learned(up->ctx, (pop3_server_traits){.flags = POP3_TRAIT_NO_UIDL});
+        p3_maildrop_learned(l->drop, POP3_TRAIT_NO_UIDL);
         l->no_uidl = true;
         list_again(l);
     } else if (p3_mailbox_adopt(box)) {

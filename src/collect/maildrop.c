@@ -26,6 +26,16 @@ void p3_maildrop_lost(const p3_maildrop *d, pop3_status status)
     d->listener->lost(d->listener->ctx, status);
 }
 
+void p3_maildrop_noted(const p3_maildrop *d, const p3_problem *why)
+{
+    d->listener->noted(d->listener->ctx, why);
+}
+
+void p3_maildrop_learned(const p3_maildrop *d, uint32_t flags)
+{
+    d->listener->learned(d->listener->ctx, (pop3_server_traits){.flags = flags});
+}
+
 void p3_maildrop_submit(const p3_maildrop *d, pop3_command_kind kind, pop3_entry_fn entry,
                         pop3_done_fn done, void *ctx)
 {
@@ -108,5 +118,5 @@ void p3_maildrop_compare_top(const p3_maildrop *d, const p3_mail *mail,
     p3_fingerprint shown = p3_mailbox_look(&d->box, (size_t)(mail - d->box.at)).print;
     if (p3_fingerprint_known(&shown) && !p3_fingerprint_equal(&shown, retrieved) &&
         p3_maildrop_can_top(d))
-        d->listener->learned(d->listener->ctx, (pop3_server_traits){.flags = POP3_TRAIT_NO_TOP});
+        p3_maildrop_learned(d, POP3_TRAIT_NO_TOP);
 }

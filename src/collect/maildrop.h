@@ -44,6 +44,8 @@ void p3_maildrop_free(p3_maildrop *d);
 /* Tell the listener. */
 void p3_maildrop_advance(const p3_maildrop *d);
 void p3_maildrop_lost(const p3_maildrop *d, pop3_status status);
+void p3_maildrop_noted(const p3_maildrop *d, const p3_problem *why);
+void p3_maildrop_learned(const p3_maildrop *d, uint32_t flags);
 
 /* Submits a command without an argument; that it cannot be, tells lost(). */
 void p3_maildrop_submit(const p3_maildrop *d, pop3_command_kind kind, pop3_entry_fn entry,

@@ -131,5 +131,5 @@ bool p3_new_target_take_over(p3_recorder *r)
         p3_changes_free(&what.changes);
         return true;
     }
-    return p3_recorder_add(r, what, NULL, 0);
+    return p3_recorder_add(r, what, NULL, NULL);
 }

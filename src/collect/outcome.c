@@ -19,7 +19,7 @@ void p3_outcome_learn(p3_outcome *o, p3_parts *p, pop3_server_traits learned)
     pop3_server_traits_add(&p->drop.known.traits, learned);
     pop3_server_traits_add(&o->next.traits, learned);
     if (!p->report.options->dry_run)
-        (void)p3_recorder_add(&p->recorder, (p3_commit){.learned = learned}, NULL, 0);
+        (void)p3_recorder_add(&p->recorder, (p3_commit){.learned = learned}, NULL, NULL);
 }
 
 /* Whether another visit at once may get further than one that was lost so. */

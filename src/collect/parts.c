@@ -35,7 +35,7 @@ static bool see_clock(p3_parts *p)
     if (!d->calendar.changed || d->account->removal != P3_REMOVE_AFTER ||
         p->report.options->dry_run)
         return true;
-    return p3_recorder_add(&p->recorder, (p3_commit){.seen = d->calendar.seen}, NULL, 0);
+    return p3_recorder_add(&p->recorder, (p3_commit){.seen = d->calendar.seen}, NULL, NULL);
 }
 
 bool p3_parts_load(p3_parts *p, p3_state *state, p3_problem *why)

@@ -10,8 +10,8 @@
 typedef struct p3_recording {
     p3_commit commit;
     p3_recorder *recorder;
-    size_t *reaches;
-    size_t value;
+    p3_recorded_fn done;
+    void *ctx;
 } p3_recording;
 
 static void recorded(p3_job *job)
@@ -21,14 +21,14 @@ static void recorded(p3_job *job)
     r->pending--;
     if (g->commit.problem.exit != 0)
         p3_maildrop_failed(r->drop, &g->commit.problem);
-    else if (g->reaches != NULL)
-        *g->reaches = g->value;
+    if (g->done != NULL)
+        g->done(g->ctx, &g->commit.problem);
     p3_changes_free(&g->commit.changes);
     free(g);
     p3_maildrop_advance(r->drop);
 }
 
-bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t value)
+bool p3_recorder_add(p3_recorder *r, p3_commit what, p3_recorded_fn done, void *ctx)
 {
     p3_recording *g = what.changes.failed ? NULL : calloc(1, sizeof *g);
     if (g == NULL) {
@@ -36,7 +36,7 @@ bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t val
         p3_maildrop_failed_memory(r->drop);
         return false;
     }
-    *g = (p3_recording){.commit = what, .recorder = r, .reaches = reaches, .value = value};
+    *g = (p3_recording){.commit = what, .recorder = r, .done = done, .ctx = ctx};
     g->commit.job.over = recorded;
     g->commit.account = r->drop->known.id;
     g->commit.poisoned = &r->poisoned;
@@ -49,7 +49,7 @@ void p3_recorder_add_changes(p3_recorder *r, p3_changes changes, const char *rea
 {
     p3_commit what = {.changes = changes, .reached = reached};
     if (changes.count > 0 || changes.failed)
-        (void)p3_recorder_add(r, what, NULL, 0);
+        (void)p3_recorder_add(r, what, NULL, NULL);
 }
 
 void p3_recorder_add_row(p3_recorder *r, const p3_row *row)

@@ -5,6 +5,8 @@
 #include "collect/committer.h"
 #include "collect/maildrop.h"
 
+typedef void (*p3_recorded_fn)(void *ctx, const p3_problem *problem);
+
 typedef struct p3_recorder {
     p3_committer *committer; /* NULL in a dry run: nothing is recorded */
     p3_maildrop *drop;
@@ -13,9 +15,10 @@ typedef struct p3_recorder {
 } p3_recorder;
 
 /* Hands something in, of which the changes, the target and the like are set: takes ownership of
- * the changes. Where `reaches` is not NULL, it becomes `value` once that is recorded. Returns false
- * when out of memory, now or while the changes were gathered, which is told. */
-bool p3_recorder_add(p3_recorder *r, p3_commit what, size_t *reaches, size_t value);
+ * the changes. done(), if it is not NULL, is told once that is recorded, or what kept it from that,
+ * which ends the visit. Returns false when out of memory, now or while the changes were gathered,
+ * which is told in the same way, but not to done(). */
+bool p3_recorder_add(p3_recorder *r, p3_commit what, p3_recorded_fn done, void *ctx);
 
 /* Hands changes in, if there are any. `reached` names the fault point. */
 void p3_recorder_add_changes(p3_recorder *r, p3_changes changes, const char *reached);

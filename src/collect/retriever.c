@@ -211,7 +211,7 @@ static void refused(p3_retriever *r, p3_mail *mail)
         p3_problem_set(&why, EX_TEMPFAIL,
                        "the server refused %u messages in a row; no more are asked for in this run",
                        r->refusals);
-        r->drop->listener->noted(r->drop->listener->ctx, &why);
+        p3_maildrop_noted(r->drop, &why);
     }
     r->window.count = r->window.submitted;
 }

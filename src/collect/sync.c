@@ -23,7 +23,9 @@ typedef struct p3_work {
     const p3_account *account;
     p3_turns turns;
     p3_visit *visit; /* NULL while it waits for another turn */
-    bool ready;      /* its socket is ready, or its time has come */
+    size_t first;    /* of its descriptors among those that are polled, */
+    size_t polled;   /* and how many they are */
+    bool ready;      /* one of them is, or its time has come */
     uint64_t octets; /* when the run is to end: what had come when it was last looked, */
     int64_t silent;  /* and since when it is that much */
 } p3_work;
@@ -38,7 +40,6 @@ struct p3_loop {
     p3_work **active; /* those that have their turn: p3_schedule_active() of them */
     size_t done;
     struct pollfd *fds;
-    p3_work **owners; /* of each descriptor */
     bool stopped;
     int64_t farewell; /* then: milliseconds until silent sessions are to be looked at */
 };
@@ -152,9 +153,12 @@ static void sooner(int *timeout, int64_t ms)
         *timeout = bounded;
 }
 
-/* Milliseconds until a session with such a client is to be stepped in any case. */
-static int64_t due_in(const p3_work *w, const pop3_client *client)
+/* Milliseconds until a session is to be stepped in any case. */
+static int64_t due_in(const p3_work *w)
 {
+    const pop3_client *client = p3_visit_polls(w->visit);
+    if (client == NULL)
+        return INT64_MAX;
     int deadline = pop3_client_deadline(client);
     int64_t patience = p3_visit_patience(w->visit);
     return deadline >= 0 && deadline < patience ? deadline : patience;
@@ -165,15 +169,14 @@ static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     pop3_client *client = p3_visit_polls(w->visit);
-    if (client == NULL)
-        return;
-    size_t found = pop3_client_waits(client, waits, POP3_MAX_WAITABLES);
-    for (size_t k = 0; k < found; k++) {
+    w->first = *n;
+    w->polled = client != NULL ? pop3_client_waits(client, waits, POP3_MAX_WAITABLES) : 0;
+    for (size_t k = 0; k < w->polled; k++) {
         short events = (short)((waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0));
-        l->owners[*n] = w;
         l->fds[(*n)++] = (struct pollfd){.fd = waits[k].fd, .events = events};
     }
-    sooner(timeout, due_in(w, client));
+    if (client != NULL)
+        sooner(timeout, due_in(w));
 }
 
 /* Gathers what there is to wait on, at first what is not of a visit. Returns how much that is. */
@@ -201,15 +204,11 @@ static void look(p3_loop *l, bool waits)
     size_t n = gather(l, &timeout);
     if (poll(l->fds, (nfds_t)n, waits ? timeout : 0) < 0)
         return; /* a signal: look around again */
-    for (size_t i = P3_NOT_OF_A_VISIT; i < n; i++) {
-        if (l->fds[i].revents != 0)
-            l->owners[i]->ready = true;
-    }
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
         p3_work *w = l->active[i];
-        pop3_client *client = p3_visit_polls(w->visit);
-        if (client != NULL && due_in(w, client) <= 0)
-            w->ready = true;
+        w->ready = w->ready || due_in(w) <= 0;
+        for (size_t k = 0; k < w->polled; k++)
+            w->ready = w->ready || l->fds[w->first + k].revents != 0;
     }
 }
 
@@ -317,9 +316,8 @@ static bool prepare(p3_loop *l, const p3_sync_options *o, p3_problem *why)
     l->exits = malloc(l->count + 1);
     l->active = calloc(most + 1, sizeof(p3_work *));
     l->fds = calloc(most * POP3_MAX_WAITABLES + P3_NOT_OF_A_VISIT, sizeof *l->fds);
-    l->owners = calloc(most * POP3_MAX_WAITABLES + P3_NOT_OF_A_VISIT, sizeof(p3_work *));
     if (l->schedule == NULL || l->works == NULL || l->exits == NULL || l->active == NULL ||
-        l->fds == NULL || l->owners == NULL)
+        l->fds == NULL)
         return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
     memset(l->exits, P3_NOT_OVER, l->count);
     return p3_run_begin(&l->run, o, l->accounts, l->count, why);
@@ -337,7 +335,6 @@ static void release(p3_loop *l)
 {
     p3_run_end(&l->run);
     p3_schedule_free(l->schedule);
-    free(l->owners);
     free(l->fds);
     free(l->active);
     free(l->exits);

@@ -86,13 +86,12 @@ void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const 
 static void tell_of_all(const p3_transfer *t)
 {
     p3_problem why;
-    const p3_listener *up = t->drop->listener;
     p3_problem_set(&why, EX_TEMPFAIL,
                    "each session ended when a message was to be deleted; %" PRIu64
                    " that were delivered stay on the server; --keep leaves mail there",
                    t->drop->report->tally.undeleted);
     if (t->drop->report->tally.undeleted > 0)
-        up->noted(up->ctx, &why);
+        p3_maildrop_noted(t->drop, &why);
 }
 
 /* Messages whose deletion broke a session, of this run or an earlier one: some are kept, and one of
