@@ -134,11 +134,15 @@ static bool check_lmtp(const p3_settings *s, const p3_target *targets, size_t co
                           "lmtp-tls needs lmtp = HOST:PORT: a certificate is that of a host");
 }
 
-/* What a target needs beside where it is; the envelope is the account's. */
+/* What a target needs beside where it is; the envelope is the account's, and so is the map, which
+ * is one for all. */
 static bool take_needs(p3_local_account *a, const p3_settings *s, p3_target *t,
                        p3_envelope *envelope, bool delivers, p3_problem *why)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
+    p3_recipients *map = envelope->map;
+    if (map != NULL && row->folder != NULL)
+        t->envelope = envelope;
     if (!row->refuses)
         return true;
     const char *recipient = p3_multidrop_postmaster(s);
@@ -147,30 +151,13 @@ static bool take_needs(p3_local_account *a, const p3_settings *s, p3_target *t,
     *envelope =
         (p3_envelope){.recipient = recipient,
                       .sender = s->sender,
+                      .map = map,
                       .refused = s->fallback.where,
                       .lmtp = {.tls = (p3_lmtp_tls)s->lmtp_tls, .ca_file = s->lmtp_ca_file}};
     t->envelope = envelope;
     if (row->form == P3_TARGET_URL && !take_target_server(a, s, t, envelope, why))
         return false;
     return row->kind != P3_TARGET_GMAIL || take_gmail(a, s, envelope, why) || !delivers;
-}
-
-/* Whom mail of many goes to: the same for all targets with recipients. */
-static bool take_recipients(p3_local_account *a, const p3_settings *s, p3_problem *why)
-{
-    size_t count;
-    const p3_target *at = p3_target_members(&a->account.target, &count);
-    const p3_target_row *row = p3_target_row_of(at[0].kind);
-    p3_recipients *map = NULL;
-    for (size_t i = 1; i < count && !row->has_recipients; i++)
-        row = p3_target_row_of(at[i].kind);
-    if (!p3_multidrop_make(&map, s, row, why))
-        return false;
-    for (size_t i = 0; i < count && map != NULL; i++) {
-        if (p3_target_row_of(at[i].kind)->has_recipients)
-            a->envelope[i].map = map;
-    }
-    return true;
 }
 
 /* Frees the list, and the recipients, which its targets share. */
@@ -227,14 +214,22 @@ static bool take_targets(p3_local_account *a, const p3_settings *s, bool deliver
         return false;
     if (count == 1 && p3_target_row_of(targets[0].kind)->crlf)
         a->account.line_ends = P3_LINES_CRLF; /* it is sent as it came */
-    bool enveloped = count > 1 || p3_target_row_of(targets[0].kind)->refuses;
-    if (enveloped && (a->envelope = calloc(count, sizeof *a->envelope)) == NULL)
+    p3_recipients *map = NULL;
+    if (delivers && !p3_multidrop_make(&map, s, targets, count, why))
+        return false;
+    bool enveloped = count > 1 || map != NULL || p3_target_row_of(targets[0].kind)->refuses;
+    if (enveloped && (a->envelope = calloc(count, sizeof *a->envelope)) == NULL) {
+        p3_recipients_free(map);
         return p3_problem_set(why, EX_OSERR, "out of memory");
+    }
+    for (size_t i = 0; i < count && enveloped; i++)
+        a->envelope[i].map = map;
     for (size_t i = 0; i < count && ok && enveloped; i++)
         ok = take_needs(a, s, &targets[i], a->envelope + i, delivers, why);
-    if (!keep_targets(a, targets, count))
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    return ok && (!delivers || take_recipients(a, s, why));
+    if (keep_targets(a, targets, count))
+        return ok;
+    p3_recipients_free(map);
+    return p3_problem_set(why, EX_OSERR, "out of memory");
 }
 
 static void take_policy(p3_local_account *a, const p3_settings *s)

@@ -39,28 +39,46 @@ static bool check_gmail(const p3_target *t, const char *what, p3_problem *why)
 }
 
 /* A file or directory that is not there is made by the first run. */
-static bool check_path(const p3_target *t, const char *what, p3_problem *why)
+static bool check_path(const char *path, const char *what, p3_problem *why)
 {
-    if (access(t->where, W_OK) == 0)
-        p3_finding("ok", what, "%s can be written", t->where);
+    if (access(path, W_OK) == 0)
+        p3_finding("ok", what, "%s can be written", path);
     else if (errno == ENOENT)
-        p3_finding("note", what, "%s is not there, and is made by the first run", t->where);
+        p3_finding("note", what, "%s is not there, and is made by the first run", path);
     else
-        return p3_problem_errno(why, errno, "%s", t->where);
+        return p3_problem_errno(why, errno, "%s", path);
     return true;
 }
 
-/* A server that mail is sent to. The table of recipients has not been read yet. */
-static bool try_server(const p3_local_account *a, const p3_target *t, const p3_trial *trial,
-                       p3_problem *why)
+/* Where a target is, each folder that a table names. */
+static bool check_places(const p3_target *t, const char *what, p3_problem *why)
+{
+    bool ok = true;
+    char *where;
+    for (size_t i = 0; ok && (where = p3_target_place(t, i)) != NULL; i++) {
+        ok = check_path(where, what, why);
+        free(where);
+    }
+    return ok;
+}
+
+/* Looks at a target with the account's table, which has not been read yet: `trial` is how a server
+ * is tried that mail is sent to. */
+static bool check_place(const p3_local_account *a, const p3_target *t, const p3_trial *trial,
+                        const char *what, p3_problem *why)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
-    p3_envelope envelope = *t->envelope;
+    p3_envelope envelope = t->envelope != NULL ? *t->envelope : (p3_envelope){0};
+    p3_target now = *t;
     p3_settings set;
+    size_t count;
+    const p3_target *all = p3_target_members(&a->account.target, &count);
     p3_packed_settings_view(a->settings, &set);
-    if (row->has_recipients && !p3_multidrop_make(&envelope.map, &set, row, why))
+    if (!p3_multidrop_make(&envelope.map, &set, all, count, why))
         return false;
-    bool ok = row->trial(t->where, &envelope, trial, why);
+    now.envelope = &envelope;
+    bool ok = row->form == P3_TARGET_PATH ? check_places(&now, what, why)
+                                          : row->trial(t->where, &envelope, trial, why);
     p3_recipients_free(envelope.map);
     return ok;
 }
@@ -72,12 +90,10 @@ static int check(const p3_local_account *a, const p3_target *t)
     const p3_trial trial = {.tell = tell, .ctx = (void *)(uintptr_t)what};
     p3_problem why = {0};
     bool ok = check_tokens(a, t->kind, what, &why);
-    if (ok && row->form == P3_TARGET_PATH)
-        ok = check_path(t, what, &why);
-    else if (ok && t->kind == P3_TARGET_GMAIL)
+    if (ok && t->kind == P3_TARGET_GMAIL)
         ok = check_gmail(t, what, &why);
-    else if (ok && row->trial != NULL)
-        ok = try_server(a, t, &trial, &why);
+    else if (ok && (row->form == P3_TARGET_PATH || row->trial != NULL))
+        ok = check_place(a, t, &trial, what, &why);
     if (!ok)
         p3_finding("BAD", what, "%s", why.text);
     return ok ? EX_OK : why.exit;

@@ -110,20 +110,30 @@ static bool is_there(const char *folder, const char *name)
     return there;
 }
 
+/* Makes what is missing of the directories at one place of a target. */
+static void make_directories_at(const p3_target *t, const p3_target_row *row, const char *where)
+{
+    p3_problem later;
+    bool whole = true;
+    for (const char *const *name = row->directories; *name != NULL; name++)
+        whole = whole && is_there(where, *name);
+    p3_delivery *d = whole ? NULL : row->open(where, t->envelope, &later);
+    if (d != NULL)
+        d->class->close(d);
+}
+
 /* Makes what is missing of a target's directories, as none can be made inside. By who makes it
  * best, and tells later what stands in the way. */
 static void make_directories(const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
-    p3_problem later;
-    bool whole = true;
+    char *where;
     if (row == NULL || row->directories == NULL)
         return;
-    for (const char *const *name = row->directories; *name != NULL; name++)
-        whole = whole && is_there(t->where, *name);
-    p3_delivery *d = whole ? NULL : row->open(t->where, t->envelope, &later);
-    if (d != NULL)
-        d->class->close(d);
+    for (size_t i = 0; (where = p3_target_place(t, i)) != NULL; i++) {
+        make_directories_at(t, row, where);
+        free(where);
+    }
 }
 
 static void make_all_directories(const p3_sandbox *s)
@@ -137,7 +147,8 @@ static void make_all_directories(const p3_sandbox *s)
         for (size_t k = 0; k < count; k++) {
             p3_target refused = p3_target_for_refused(&at[k]);
             make_directories(&at[k]);
-            make_directories(&refused);
+            if (p3_target_row_of(at[k].kind)->refuses)
+                make_directories(&refused);
         }
     }
 }

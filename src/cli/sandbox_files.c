@@ -42,10 +42,14 @@ static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const p3_tar
     const p3_target_row *row = p3_target_row_of(t->kind);
     p3_access access = s->filters ? P3_ACCESS_ALL : P3_ACCESS_WRITE;
     bool ok = true;
+    char *where;
     if (row == NULL || row->directories == NULL)
         return true;
-    for (const char *const *name = row->directories; ok && *name != NULL; name++)
-        ok = allow_below(l, t->where, *name, access);
+    for (size_t i = 0; ok && (where = p3_target_place(t, i)) != NULL; i++) {
+        for (const char *const *name = row->directories; ok && *name != NULL; name++)
+            ok = allow_below(l, where, *name, access);
+        free(where);
+    }
     return ok;
 }
 

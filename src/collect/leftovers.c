@@ -184,6 +184,7 @@ static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t inte
         return no_memory(why);
     l->target = p3_several_open(t, drop->owner, why);
     bool ok = l->target != NULL;
+    r->drop->settled = t == &drop->account->target ? l->target : NULL;
     if (ok && count > 0 && !l->target->class->settle(l->target, left, count, &some)) {
         *why = some;
         ok = false;
@@ -235,7 +236,7 @@ bool p3_leftovers_resolve(p3_leftovers *l, p3_recorder *r, p3_state *state, p3_p
         return ask_list(l, r, old, olds, intents, why);
     if (!same)
         p3_target_tidy(now, drop->owner);
-    return !looks || ask(l, r, &old[0], intents, why);
+    return !looks || ask(l, r, same ? now : &old[0], intents, why);
 }
 
 void p3_leftovers_free(p3_leftovers *l, bool recorded)

@@ -29,6 +29,7 @@ typedef struct p3_maildrop {
     p3_rows rows;           /* what is known */
     bool moved;             /* what is known is of another target than that of now */
     p3_members stays;       /* those of now's targets of which it is all the same */
+    p3_delivery *settled;   /* that intents of an earlier run were looked for with; or NULL */
     p3_members unasked;     /* those that could not be asked about intents of an earlier run */
     p3_mailbox box;         /* what is there */
     p3_plan plan;           /* what to do about it */

@@ -290,6 +290,8 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
     r->delivery = p3_several_open(&a->target, r->drop->owner, why);
     if (r->delivery == NULL)
         return false;
+    if (r->drop->settled != NULL && r->delivery->class->inherit != NULL)
+        r->delivery->class->inherit(r->delivery, r->drop->settled);
     return p3_message_init(&r->message, r->delivery, a->line_ends,
                            wants_bodies(r) ? P3_BODIES_ALL : P3_BODIES_COMMON) ||
            no_memory(why);

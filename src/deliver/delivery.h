@@ -21,12 +21,11 @@ struct pop3_target;
 /* To whom messages are sent, where a target does that. */
 typedef struct p3_envelope {
     const char *recipient;
-    const char *sender; /* "" for nobody; NULL: the one that is found in the message */
-    struct p3_recipients
-        *map;            /* whom they go to by their headers, `recipient` being the one for
-                            what fits nobody; NULL: all to him. The account's, which frees it */
-    const char *refused; /* the Maildir for messages that the target refuses for good */
-    const char *aside;   /* that for recipients who did not get what others got; NULL: the same */
+    const char *sender;        /* "" for nobody; NULL: the one that is found in the message */
+    struct p3_recipients *map; /* where they go by their headers, `recipient` being the one for what
+                                  fits nobody; NULL: all to him. The account's, which frees it */
+    const char *refused;       /* the Maildir for messages that the target refuses for good */
+    const char *aside; /* that for recipients who did not get what others got; NULL: the same */
     const struct p3_gmail_options *gmail; /* what Gmail needs beside that; or NULL */
     const struct p3_imap_options *imap;   /* for such a target; or NULL */
     const struct p3_server_options *smtp; /* the same */
@@ -104,9 +103,15 @@ typedef struct p3_delivery_class {
      * and cleans up after the others. May sort them. A list describes a problem also where it
      * returns true: some could not be asked. */
     bool (*settle)(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
+    /* Takes over what settle() of another delivery to the same target has found and said of none.
+     * May be NULL. */
+    void (*inherit)(p3_delivery *d, p3_delivery *settled);
     /* Hands a message that was delivered to a function, in pieces; nothing when it is somewhere
      * else by now. False, with errno, when it cannot be read. NULL where parcels have prints. */
     bool (*read_back)(p3_delivery *d, const char *name, p3_piece_fn take, void *ctx);
+    /* Of folders of one target: it shares with the first of them what it can, such as the
+     * connection; they are never at work at once, and it is closed before. May be NULL. */
+    void (*join)(p3_delivery *d, p3_delivery *first);
     void (*close)(p3_delivery *d);
 } p3_delivery_class;
 

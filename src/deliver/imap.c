@@ -35,9 +35,10 @@ typedef struct p3_imap {
     char *where;
     p3_imap_address address;
     const p3_envelope *envelope;
-    p3_spool *spool;          /* of the batch being filled, or NULL */
-    const char *name;         /* of the message being written, or NULL */
-    p3_imap_session *session; /* only used by deliver() and settle(), and at the end */
+    p3_spool *spool;           /* of the batch being filled, or NULL */
+    const char *name;          /* of the message being written, or NULL */
+    p3_imap_session *own;      /* only used by deliver() and settle(), and at the end */
+    p3_imap_session **session; /* that, or the one of another folder of the server */
 } p3_imap;
 
 /* ---- writing a message ---- */
@@ -137,11 +138,13 @@ typedef struct p3_course {
 
 static bool connect_again(p3_imap *m, p3_problem *why)
 {
-    if (p3_imap_is_usable(m->session))
+    if (p3_imap_is_usable(*m->session)) {
+        p3_imap_turn_to(*m->session, &m->address);
         return true;
-    p3_imap_end(m->session);
-    m->session = p3_imap_connect(&m->address, m->envelope->imap, why);
-    return m->session != NULL;
+    }
+    p3_imap_end(*m->session);
+    *m->session = p3_imap_connect(&m->address, m->envelope->imap, why);
+    return *m->session != NULL;
 }
 
 static void stop(p3_course *c, const char *more)
@@ -164,7 +167,7 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
     }
     if (is == P3_IMAP_APPENDED) {
         p->delivered = true;
-        c->place[i] = p3_imap_appended(c->to->session);
+        c->place[i] = p3_imap_appended(*c->to->session);
         c->losses = 0;
         c->taken = i + 1 > c->taken ? i + 1 : c->taken;
     } else if (kept) {
@@ -192,7 +195,7 @@ static bool look_up(p3_course *c, size_t count)
             left[n++] = (p3_left_over){.name = c->batch->parcels[i].name, .row = i};
     }
     bool ok = connect_again(c->to, &c->why) &&
-              p3_imap_find(c->to->session, c->to->base.owner.mark, left, count, false,
+              p3_imap_find(*c->to->session, c->to->base.owner.mark, left, count, false,
                            p3_clock_ms() + P3_FIND_MS, &c->why);
     for (size_t i = 0; ok && i < count; i++) {
         p3_parcel *p = &c->batch->parcels[left[i].row];
@@ -239,9 +242,9 @@ static bool send_next(p3_course *c)
         take_outcome(c, i, P3_IMAP_LATER);
         return true;
     }
-    if (!p3_imap_may_send(c->to->session, &mail))
+    if (!p3_imap_may_send(*c->to->session, &mail))
         return false;
-    p3_imap_outcome is = p3_imap_send(c->to->session, &mail, &c->why);
+    p3_imap_outcome is = p3_imap_send(*c->to->session, &mail, &c->why);
     if (is == P3_IMAP_LOST)
         recover(c);
     else if (is == P3_IMAP_SENT)
@@ -255,7 +258,7 @@ static bool send_next(p3_course *c)
 static void hear_next(p3_course *c)
 {
     size_t i = 0;
-    p3_imap_outcome is = p3_imap_hear(c->to->session, &c->why);
+    p3_imap_outcome is = p3_imap_hear(*c->to->session, &c->why);
     while (c->at[i] != P3_ON_ITS_WAY)
         i++;
     if (is == P3_IMAP_LOST)
@@ -269,9 +272,9 @@ static void make_folder(p3_course *c)
     c->lacks_folder = false;
     c->made_folder = true;
     c->sent = 0;
-    if (p3_imap_make_folder(c->to->session, &c->why))
+    if (p3_imap_make_folder(*c->to->session, &c->why))
         return;
-    if (p3_imap_is_usable(c->to->session))
+    if (p3_imap_is_usable(*c->to->session))
         stop(c, "");
     else
         recover(c);
@@ -300,7 +303,7 @@ static void run_course(p3_course *c)
             stop(c, "");
         else if (send_next(c))
             continue;
-        else if (p3_imap_under_way(c->to->session) > 0)
+        else if (p3_imap_under_way(*c->to->session) > 0)
             hear_next(c);
         else if (c->lacks_folder && !c->ends)
             make_folder(c);
@@ -317,7 +320,7 @@ static bool set_labels(p3_imap *m, const p3_imap_place *at, size_t count, p3_pro
     for (int attempt = 0; is == P3_IMAP_LOST && attempt < 2; attempt++) {
         if (!connect_again(m, why))
             return false;
-        is = p3_imap_label(m->session, at, count, p3_clock_ms() + P3_LABEL_MS, why);
+        is = p3_imap_label(*m->session, at, count, p3_clock_ms() + P3_LABEL_MS, why);
     }
     return is == P3_IMAP_APPENDED;
 }
@@ -411,7 +414,7 @@ static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_probl
                               m->where);
     const char *refused = m->envelope->refused;
     if (connect_again(m, &later) &&
-        p3_imap_find(m->session, d->owner.mark, at, count, true, p3_clock_ms() + P3_FIND_MS,
+        p3_imap_find(*m->session, d->owner.mark, at, count, true, p3_clock_ms() + P3_FIND_MS,
                      &later) &&
         (!has_labels(m) || label_found(m, at, count, &later)) &&
         (refused == NULL || p3_quarantine_settle(refused, at, count, &later)))
@@ -424,9 +427,14 @@ static void imap_close(p3_delivery *d)
     p3_imap *m = (p3_imap *)d;
     imap_abandon(d);
     discard_spool(m);
-    p3_imap_end(m->session);
+    p3_imap_end(m->own);
     free(m->where);
     free(m);
+}
+
+static void imap_join(p3_delivery *d, p3_delivery *first)
+{
+    ((p3_imap *)d)->session = &((p3_imap *)first)->own;
 }
 
 static const p3_delivery_class imap_class = {
@@ -441,6 +449,7 @@ static const p3_delivery_class imap_class = {
     .deliver = imap_deliver,
     .recorded = imap_recorded,
     .settle = imap_settle,
+    .join = imap_join,
     .close = imap_close,
 };
 
@@ -454,6 +463,7 @@ p3_delivery *p3_imap_open(const char *where, const p3_envelope *envelope, p3_pro
     }
     m->base.class = &imap_class;
     m->envelope = envelope;
+    m->session = &m->own;
     if (p3_imap_address_read(&m->address, m->where))
         return &m->base;
     p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an IMAP server", where);

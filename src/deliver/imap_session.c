@@ -258,6 +258,16 @@ p3_imap_session *p3_imap_connect(const p3_imap_address *to, const p3_imap_option
     return NULL;
 }
 
+void p3_imap_turn_to(p3_imap_session *s, const p3_imap_address *to)
+{
+    char folder[sizeof s->folder];
+    p3_imap_quote(to->folder, folder);
+    if (strcmp(folder, s->folder) == 0)
+        return;
+    memcpy(s->folder, folder, sizeof folder);
+    s->is_proven = false;
+}
+
 /* ---- appending ---- */
 
 size_t p3_imap_under_way(const p3_imap_session *s)

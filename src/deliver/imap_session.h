@@ -23,6 +23,10 @@ typedef struct p3_imap_session p3_imap_session;
 p3_imap_session *p3_imap_connect(const p3_imap_address *to, const p3_imap_options *options,
                                  p3_problem *why);
 
+/* Appends to the folder of another address of the same server from here on. Nothing may be on its
+ * way. */
+void p3_imap_turn_to(p3_imap_session *s, const p3_imap_address *to);
+
 /* Whether it can be used further. */
 bool p3_imap_is_usable(const p3_imap_session *s);
 

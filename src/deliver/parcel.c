@@ -47,6 +47,19 @@ bool p3_parcel_keep_for(const p3_parcel *p, const char *maildir, const p3_spool_
     return ok;
 }
 
+void p3_parcel_add_problem(p3_parcel *p, p3_problem **more)
+{
+    if (*more != NULL && p->problem != NULL) {
+        p3_problem both;
+        p3_problem_set(&both, p3_exit_of_both(p->problem->exit, (*more)->exit), "%.370s; %.370s",
+                       p->problem->text, (*more)->text);
+        *p->problem = both;
+    } else if (*more != NULL) {
+        p->problem = *more;
+        *more = NULL;
+    }
+}
+
 void p3_parcel_clear(p3_parcel *p)
 {
     free(p->problem);

@@ -19,6 +19,10 @@ void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *ma
 bool p3_parcel_keep_for(const p3_parcel *p, const char *maildir, const p3_spool_mail *mail,
                         const char *recipient, const p3_problem *note, p3_problem *why);
 
+/* Adds what another place that the message went to has to say of it: takes `*more` over where it
+ * leaves NULL. */
+void p3_parcel_add_problem(p3_parcel *p, p3_problem **more);
+
 /* Frees what a parcel holds. */
 void p3_parcel_clear(p3_parcel *p);
 

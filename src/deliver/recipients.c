@@ -1,7 +1,8 @@
-/* Whom the messages of a mailbox go to that many share. */
+/* Where the messages of a mailbox go that many share. */
 #include "deliver/recipients.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,6 +14,9 @@
 /* RFC 5321 §4.5.3.1: a local part, an @ and a domain. */
 #define P3_ADDRESS_MOST 320
 
+/* Octets of a folder's name. */
+#define P3_FOLDER_MOST 200
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -20,18 +24,29 @@ static bool is_blank(char c)
 
 /* A line of the table. */
 typedef struct p3_mapping {
-    char *address; /* or "@DOMAIN", or "*" */
-    char *recipient;
+    char *address;   /* or "@DOMAIN", or "*" */
+    char *recipient; /* NULL: it names a folder */
+    size_t folder;   /* its number, from 1; 0: it names a recipient */
+    unsigned line;
 } p3_mapping;
+
+/* A folder that lines name. */
+typedef struct p3_named_folder {
+    char *name;
+    unsigned line; /* the first of them */
+} p3_named_folder;
 
 struct p3_recipients {
     char *postmaster;
     char **fields; /* their names, in order */
     size_t field_count;
     p3_room field_room;
+    char *name;        /* of the table */
     p3_mapping *table; /* by address */
     size_t count;
     p3_room room;
+    p3_named_folder folders[P3_FOLDERS_MOST];
+    size_t folder_count;
 };
 
 bool p3_recipient_is_usable(const char *text, size_t len)
@@ -97,6 +112,67 @@ static bool is_pattern(const char *at, size_t len)
            (p3_recipient_is_usable(at, len) && domain > 0 && domain < len);
 }
 
+/* Whether a text may name a folder: parts with slashes between, none of which leads anywhere else,
+ * and no control characters. */
+static bool is_folder_name(const char *at, size_t len)
+{
+    size_t part = 0;
+    for (size_t i = 0; i <= len; i++) {
+        if (i < len && at[i] != '/') {
+            if ((unsigned char)at[i] < ' ' || at[i] == 0x7f)
+                return false;
+            continue;
+        }
+        size_t n = i - part;
+        if (n == 0 || (n <= 2 && memcmp(at + part, "..", n) == 0))
+            return false;
+        part = i + 1;
+    }
+    return len <= P3_FOLDER_MOST;
+}
+
+/* The number of a folder, which it gets where it is named first; 0: it may not be named, or there
+ * are too many. */
+static size_t number_folder(p3_recipients *r, const char *at, size_t len, unsigned line)
+{
+    p3_named_folder *f = r->folders;
+    for (size_t i = 0; i < r->folder_count; i++) {
+        if (strlen(f[i].name) == len && memcmp(f[i].name, at, len) == 0)
+            return i + 1;
+    }
+    if (!is_folder_name(at, len) || r->folder_count == P3_FOLDERS_MOST)
+        return 0;
+    f[r->folder_count] = (p3_named_folder){strndup(at, len), line};
+    return f[r->folder_count].name != NULL ? ++r->folder_count : 0;
+}
+
+static const char folder_prefix[] = "folder:";
+
+/* What stands at the right of a line. False: it cannot be used. */
+static bool take_right(p3_recipients *r, p3_mapping *m, const char *to, size_t len)
+{
+    size_t prefix = sizeof folder_prefix - 1;
+    if (len < prefix || memcmp(to, folder_prefix, prefix) != 0)
+        return p3_recipient_is_usable(to, len) && (m->recipient = strndup(to, len)) != NULL;
+    to += prefix;
+    len -= prefix;
+    trim(&to, &len);
+    m->folder = number_folder(r, to, len, m->line);
+    return m->folder > 0;
+}
+
+static bool is_unusable(const char *at, size_t len, const char *name, unsigned number,
+                        p3_problem *why)
+{
+    char shown[101];
+    snprintf(shown, sizeof shown, "%.*s", (int)(len < 100 ? len : 100), at);
+    return p3_problem_set(why, EX_CONFIG,
+                          "%s, line %u: \"%s\" cannot be used; expected: ADDRESS -> RECIPIENT or "
+                          "ADDRESS -> folder:NAME (at most %d folders); an address may be @DOMAIN, "
+                          "or *",
+                          name, number, shown, P3_FOLDERS_MOST);
+}
+
 /* Takes a line of the table. */
 static bool add_mapping(p3_recipients *r, const char *at, size_t len, const char *name,
                         unsigned number, p3_problem *why)
@@ -104,29 +180,35 @@ static bool add_mapping(p3_recipients *r, const char *at, size_t len, const char
     trim(&at, &len);
     if (len == 0 || *at == '#')
         return true;
+    size_t all = len;
     const char *arrow = memmem(at, len, "->", 2);
     size_t left = arrow != NULL ? (size_t)(arrow - at) : 0;
     const char *to = at + left + 2;
     size_t right = arrow != NULL ? len - left - 2 : 0;
     trim(&at, &left);
     trim(&to, &right);
-    if (!is_pattern(at, left) || !p3_recipient_is_usable(to, right))
-        return p3_problem_set(why, EX_CONFIG,
-                              "%s, line %u: \"%.*s\" cannot be used; expected: ADDRESS -> "
-                              "RECIPIENT, @DOMAIN -> RECIPIENT or * -> RECIPIENT",
-                              name, number, (int)(len < 100 ? len : 100), at);
+    p3_mapping m = {.line = number};
+    if (!is_pattern(at, left) || !take_right(r, &m, to, right))
+        return is_unusable(at, all, name, number, why);
     p3_mapping *table = p3_grow(r->table, &r->room, r->count + 1, sizeof *table);
-    if (table == NULL)
+    m.address = table != NULL ? strndup(at, left) : NULL;
+    if (table != NULL)
+        r->table = table;
+    if (m.address == NULL) {
+        free(m.recipient);
         return out_of_memory(why);
-    r->table = table;
-    p3_mapping *m = &table[r->count++];
-    *m = (p3_mapping){.address = strndup(at, left), .recipient = strndup(to, right)};
-    return (m->address != NULL && m->recipient != NULL) || out_of_memory(why);
+    }
+    table[r->count++] = m;
+    return true;
 }
 
+/* By address, and the recipient's before the folder's. */
 static int compare(const void *a, const void *b)
 {
-    return strcasecmp(((const p3_mapping *)a)->address, ((const p3_mapping *)b)->address);
+    const p3_mapping *x = a;
+    const p3_mapping *y = b;
+    int order = strcasecmp(x->address, y->address);
+    return order != 0 ? order : (x->folder > 0) - (y->folder > 0);
 }
 
 static bool sort_table(p3_recipients *r, const char *name, p3_problem *why)
@@ -136,8 +218,9 @@ static bool sort_table(p3_recipients *r, const char *name, p3_problem *why)
     qsort(r->table, r->count, sizeof *r->table, compare);
     for (size_t i = 1; i < r->count; i++) {
         if (compare(&r->table[i - 1], &r->table[i]) == 0)
-            return p3_problem_set(why, EX_CONFIG, "%s: %.320s is there twice", name,
-                                  r->table[i].address);
+            return p3_problem_set(why, EX_CONFIG, "%s: %.320s is there twice, in lines %u and %u",
+                                  name, r->table[i].address, r->table[i - 1].line,
+                                  r->table[i].line);
     }
     return true;
 }
@@ -161,7 +244,8 @@ p3_recipients *p3_recipients_new(const char *fields, const char *table, const ch
                                  const char *postmaster, p3_problem *why)
 {
     p3_recipients *r = calloc(1, sizeof *r);
-    bool ok = r != NULL && (r->postmaster = strdup(postmaster)) != NULL;
+    bool ok = r != NULL && (postmaster == NULL || (r->postmaster = strdup(postmaster)) != NULL) &&
+              (r->name = strdup(table_name)) != NULL;
     ok = ok || out_of_memory(why);
     for (const char *at = fields; ok && at != NULL;) {
         size_t len = strcspn(at, ",");
@@ -184,8 +268,11 @@ void p3_recipients_free(p3_recipients *r)
         free(r->table[i].address);
         free(r->table[i].recipient);
     }
+    for (size_t i = 0; i < r->folder_count; i++)
+        free(r->folders[i].name);
     free(r->fields);
     free(r->table);
+    free(r->name);
     free(r->postmaster);
     free(r);
 }
@@ -264,23 +351,23 @@ static bool next_address(const char **at, const char *end, p3_reading *g)
 
 /* ---- who it is ---- */
 
-static const char *look_up(const p3_recipients *r, const char *address)
+/* The line for exactly this, which names a folder or a recipient. */
+static const p3_mapping *look_up(const p3_recipients *r, const char *address, bool folder)
 {
-    const p3_mapping key = {.address = (char *)(uintptr_t)address};
-    const p3_mapping *m = bsearch(&key, r->table, r->count, sizeof *r->table, compare);
-    return m != NULL ? m->recipient : NULL;
+    const p3_mapping key = {.address = (char *)(uintptr_t)address, .folder = folder};
+    return bsearch(&key, r->table, r->count, sizeof *r->table, compare);
 }
 
-static const char *recipient_of(const p3_recipients *r, const char *address)
+/* The most exact line for an address; NULL: none fits. */
+static const p3_mapping *mapping_of(const p3_recipients *r, const char *address, bool folder)
 {
     const char *sign = strrchr(address, '@');
-    const char *to = NULL;
+    const p3_mapping *m = NULL;
     if (sign != NULL && sign > address) { /* neither "@DOMAIN" nor "*" is anybody's address */
-        to = look_up(r, address);
-        to = to != NULL ? to : look_up(r, sign);
+        m = look_up(r, address, folder);
+        m = m != NULL ? m : look_up(r, sign, folder);
     }
-    to = to != NULL ? to : look_up(r, "*");
-    return to != NULL ? to : r->postmaster;
+    return m != NULL ? m : look_up(r, "*", folder);
 }
 
 p3_recipient p3_recipient_of(const char *address)
@@ -291,16 +378,24 @@ p3_recipient p3_recipient_of(const char *address)
     return (p3_recipient){.address = address, .is_utf8 = *at != '\0'};
 }
 
+/* The recipient of a line, or the postmaster where there is none. */
+static p3_recipient recipient_of(const p3_recipients *r, const p3_mapping *m)
+{
+    p3_recipient to = p3_recipient_of(m != NULL ? m->recipient : r->postmaster);
+    to.line = m != NULL ? m->line : 0;
+    return to;
+}
+
 /* Adds one, unless it is there. False when there are too many. */
-static bool add(p3_recipient *out, size_t *count, const char *address)
+static bool add(p3_recipient *out, size_t *count, p3_recipient one)
 {
     for (size_t i = 0; i < *count; i++) {
-        if (strcasecmp(out[i].address, address) == 0)
+        if (strcasecmp(out[i].address, one.address) == 0)
             return true;
     }
     if (*count == P3_RECIPIENTS_MOST)
         return false;
-    out[(*count)++] = p3_recipient_of(address);
+    out[(*count)++] = one;
     return true;
 }
 
@@ -353,10 +448,11 @@ size_t p3_recipients_find(const p3_recipients *r, const char *header, size_t len
     bool fits = true;
     if (find_source(r, header, len, &source)) {
         for (const char *at = source.value; fits && next_address(&at, source.end, &g);)
-            fits = (g.used == 0 && !g.is_odd) || add(out, &count, recipient_of(r, g.text));
+            fits = (g.used == 0 && !g.is_odd) ||
+                   add(out, &count, recipient_of(r, mapping_of(r, g.text, false)));
     }
     if (count == 0 || !fits) {
-        out[0] = p3_recipient_of(r->postmaster);
+        out[0] = recipient_of(r, NULL);
         count = 1;
     }
     find_loops(header, len, &source, out, count);
@@ -367,15 +463,16 @@ bool p3_recipients_find_one(const p3_recipients *r, const char *address, const c
                             size_t len, p3_recipient *out)
 {
     p3_field source;
-    const char *found = strcmp(r->postmaster, address) == 0 ? r->postmaster : NULL;
-    for (size_t i = 0; found == NULL && i < r->count; i++) {
-        if (strcmp(r->table[i].recipient, address) == 0)
-            found = r->table[i].recipient;
+    bool found = strcmp(r->postmaster, address) == 0;
+    *out = recipient_of(r, NULL);
+    for (size_t i = 0; !found && i < r->count; i++) {
+        found = r->table[i].folder == 0 && strcmp(r->table[i].recipient, address) == 0;
+        if (found)
+            *out = recipient_of(r, &r->table[i]);
     }
-    if (found == NULL)
+    if (!found)
         return false;
     (void)find_source(r, header, len, &source);
-    *out = p3_recipient_of(found);
     find_loops(header, len, &source, out, 1);
     return true;
 }
@@ -383,8 +480,62 @@ bool p3_recipients_find_one(const p3_recipients *r, const char *address, const c
 size_t p3_recipients_all(const p3_recipients *r, p3_recipient out[P3_RECIPIENTS_MOST])
 {
     size_t count = 0;
-    bool fits = add(out, &count, r->postmaster);
+    bool fits = add(out, &count, recipient_of(r, NULL));
     for (size_t i = 0; fits && i < r->count; i++)
-        fits = add(out, &count, r->table[i].recipient);
+        fits = r->table[i].folder > 0 || add(out, &count, recipient_of(r, &r->table[i]));
     return count;
+}
+
+/* ---- which folder it is ---- */
+
+static bool add_folder(size_t *out, size_t *count, size_t folder)
+{
+    for (size_t i = 0; i < *count; i++) {
+        if (out[i] == folder)
+            return true;
+    }
+    if (*count == P3_RECIPIENTS_MOST)
+        return false;
+    out[(*count)++] = folder;
+    return true;
+}
+
+size_t p3_recipients_folders(const p3_recipients *r, const char *header, size_t len,
+                             size_t out[P3_RECIPIENTS_MOST])
+{
+    p3_field source;
+    p3_reading g;
+    size_t count = 0;
+    bool fits = true;
+    if (find_source(r, header, len, &source)) {
+        for (const char *at = source.value; fits && next_address(&at, source.end, &g);) {
+            const p3_mapping *m = mapping_of(r, g.text, true);
+            fits = (g.used == 0 && !g.is_odd) || add_folder(out, &count, m != NULL ? m->folder : 0);
+        }
+    }
+    if (count == 0 || !fits) {
+        out[0] = 0;
+        count = 1;
+    }
+    return count;
+}
+
+const char *p3_recipients_folder(const p3_recipients *r, size_t i)
+{
+    return i > 0 && i <= r->folder_count ? r->folders[i - 1].name : NULL;
+}
+
+unsigned p3_recipients_line(const p3_recipients *r, size_t i)
+{
+    unsigned line = i > 0 && i <= r->folder_count ? r->folders[i - 1].line : 0;
+    for (size_t k = 0; i == 0 && k < r->count; k++) {
+        if (r->table[k].folder == 0 && (line == 0 || r->table[k].line < line))
+            line = r->table[k].line;
+    }
+    return line;
+}
+
+const char *p3_recipients_table(const p3_recipients *r)
+{
+    return r->name;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "deliver/folder.h"
+#include "deliver/folders.h"
 #include "deliver/parcel.h"
 #include "deliver/quarantine.h"
 #include "support/fault.h"
@@ -336,7 +337,7 @@ static bool deliver_all(const p3_keeping *k, p3_problem *why)
 {
     p3_message to = {0};
     bool *there = calloc(k->count, sizeof *there);
-    p3_delivery *d = p3_target_open(&k->how->target, k->how->owner, why);
+    p3_delivery *d = p3_folders_open(&k->how->target, k->how->owner, why);
     bool ok = d != NULL && (there != NULL || out_of_memory(why)) && settle(k, d, there, why) &&
               (p3_message_init(&to, d, k->how->line_ends, P3_BODIES_NONE) || out_of_memory(why));
     for (size_t next = 0; ok && next < k->count;)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "deliver/folders.h"
 #include "deliver/parcel.h"
 #include "support/fault.h"
 #include "support/grow.h"
@@ -281,20 +282,6 @@ static void several_seal(p3_delivery *d, p3_batch *batch)
 
 /* ---- delivering ---- */
 
-/* Adds what a target has to say of a message. */
-static void add_problem(p3_parcel *p, p3_problem **more)
-{
-    if (*more != NULL && p->problem != NULL) {
-        p3_problem both;
-        p3_problem_set(&both, p3_exit_of_both(p->problem->exit, (*more)->exit), "%.370s; %.370s",
-                       p->problem->text, (*more)->text);
-        *p->problem = both;
-    } else if (*more != NULL) {
-        p->problem = *more;
-        *more = NULL;
-    }
-}
-
 static void take_prints(p3_parcel *p, const p3_parcel *from)
 {
     p->header = from->header;
@@ -317,7 +304,7 @@ static void deliver_share(p3_several *m, p3_taker *t, p3_share *share, p3_batch 
         p3_parcel *p = &batch->parcels[b->parcels[k].entry];
         if (b->problem.exit == 0 && b->parcels[k].delivered)
             p->members |= t->bit;
-        add_problem(p, &b->parcels[k].problem);
+        p3_parcel_add_problem(p, &b->parcels[k].problem);
     }
     if (b->problem.exit != 0)
         leave_out(m, t, &b->problem);
@@ -429,6 +416,18 @@ static bool several_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     return true;
 }
 
+static void several_inherit(p3_delivery *d, p3_delivery *settled)
+{
+    p3_several *m = (p3_several *)d;
+    const p3_several *from = (const p3_several *)settled;
+    for (size_t i = 0; i < m->count && m->count == from->count; i++) {
+        p3_delivery *to = m->at[i].delivery;
+        p3_delivery *other = from->at[i].delivery;
+        if (to != NULL && other != NULL && to->class == other->class && to->class->inherit != NULL)
+            to->class->inherit(to, other);
+    }
+}
+
 /* ---- opening and closing ---- */
 
 static void several_close(p3_delivery *d)
@@ -458,6 +457,7 @@ static const p3_delivery_class several_class = {
     .deliver = several_deliver,
     .recorded = several_recorded,
     .settle = several_settle,
+    .inherit = several_inherit,
     .close = several_close,
 };
 
@@ -470,7 +470,7 @@ static bool open_one(p3_several *m, const p3_target *target, bool crlf, p3_owner
                     .bit = P3_MEMBER(target->kind),
                     .adds_cr = row != NULL && row->crlf && !crlf};
     m->all |= t->bit;
-    t->delivery = p3_target_open(target, owner, &t->why);
+    t->delivery = p3_folders_open(target, owner, &t->why);
     t->is_down = t->delivery == NULL;
     if (t->delivery == NULL)
         return false;
@@ -484,7 +484,7 @@ p3_delivery *p3_several_open(const p3_target *t, p3_owner owner, p3_problem *why
     bool any = false;
     const p3_target *at = p3_target_members(t, &count);
     if (t->kind != P3_TARGET_SEVERAL)
-        return p3_target_open(t, owner, why);
+        return p3_folders_open(t, owner, why);
     p3_several *m = calloc(1, sizeof *m + count * sizeof *m->at);
     if (m == NULL) {
         (void)out_of_memory(why);

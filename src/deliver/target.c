@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "deliver/recipients.h"
 #include "deliver/target_rows.h"
 
 const p3_target_row *p3_target_row_of(p3_target_kind kind)
@@ -44,9 +45,30 @@ p3_members p3_target_all(const p3_target *t)
     return all;
 }
 
+size_t p3_target_folders(const p3_target *t)
+{
+    const p3_target_row *row = p3_target_row_of(t->kind);
+    size_t count = 0;
+    if (row == NULL || row->folder == NULL || t->envelope == NULL || t->envelope->map == NULL)
+        return 0;
+    while (p3_recipients_folder(t->envelope->map, count + 1) != NULL)
+        count++;
+    return count;
+}
+
 bool p3_target_keeps_names(const p3_target *t)
 {
-    return t->kind == P3_TARGET_SEVERAL || p3_target_row_of(t->kind)->keeps_names;
+    return t->kind == P3_TARGET_SEVERAL || p3_target_row_of(t->kind)->keeps_names ||
+           p3_target_folders(t) > 0;
+}
+
+char *p3_target_place(const p3_target *t, size_t i)
+{
+    if (i == 0)
+        return strdup(t->where);
+    if (i > p3_target_folders(t))
+        return NULL;
+    return p3_target_row_of(t->kind)->folder(t->where, p3_recipients_folder(t->envelope->map, i));
 }
 
 /* Whose mail a target gets, where that is a part of where it goes. */
@@ -208,7 +230,12 @@ void p3_target_tidy(const p3_target *t, p3_owner owner)
     const p3_target *at = p3_target_members(t, &count);
     for (size_t i = 0; i < count; i++) {
         const p3_target_row *row = p3_target_row_of(at[i].kind);
-        if (row != NULL && row->tidy != NULL)
-            row->tidy(at[i].where, owner.mark);
+        char *where;
+        for (size_t k = 0;
+             row != NULL && row->tidy != NULL && (where = p3_target_place(&at[i], k)) != NULL;
+             k++) {
+            row->tidy(where, owner.mark);
+            free(where);
+        }
     }
 }

@@ -69,6 +69,13 @@ bool p3_target_is_same_place(const p3_target *old, const p3_target *now);
 /* Which targets of `now`, a list or not, are at the same place as one of those. */
 p3_members p3_target_known(const p3_target *old, size_t count, const p3_target *now);
 
+/* How many folders of it the account's table names. */
+size_t p3_target_folders(const p3_target *t);
+
+/* Where a target is: its own place with 0, and from 1 on the folders that its table names; free()
+ * it. NULL: there is none more. */
+char *p3_target_place(const p3_target *t, size_t i);
+
 /* Opens a target for an account that is locked. Returns NULL and describes the problem when it
  * cannot be delivered to. */
 p3_delivery *p3_target_open(const p3_target *t, p3_owner owner, p3_problem *why);

@@ -60,6 +60,8 @@ typedef struct p3_target_row {
     bool spools;                    /* temporary files, see p3_outside_spool() */
     bool refuses;                   /* the envelope, and its Maildir for what is refused */
     bool has_recipients;            /* the recipient is a part of where mail goes */
+    char *(*folder)(const char *where, const char *name); /* where a folder of it is that a table of
+                                                             recipients names; NULL: it has none */
     /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
      * others a message that was under way is delivered again: at least once. */
     bool is_exact;

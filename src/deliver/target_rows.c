@@ -3,6 +3,7 @@
 
 #include "deliver/address.h"
 #include "deliver/command.h"
+#include "deliver/folder_names.h"
 #include "deliver/gmail.h"
 #include "deliver/imap.h"
 #include "deliver/imap_address.h"
@@ -10,7 +11,7 @@
 #include "deliver/mbox.h"
 
 const p3_target_row p3_target_rows[] = {
-    P3_MAILDIR_ROW,
+    P3_MAILDIR_ROW(.folder = p3_maildir_folder),
     {.kind = P3_TARGET_MBOX,
      .name = "mbox",
      .title = "mbox",
@@ -60,6 +61,7 @@ const p3_target_row p3_target_rows[] = {
      .trial = p3_imap_trial,
      .spools = true,
      .refuses = true,
+     .folder = p3_imap_folder_url,
      .is_exact = true},
     {.kind = P3_TARGET_SMTP,
      .name = "smtp",

@@ -8,7 +8,7 @@
 
 /* clang-format off */
 /* The row that both have. Versions of clang-format disagree about it. */
-#define P3_MAILDIR_ROW                                                                             \
+#define P3_MAILDIR_ROW(...)                                                                        \
     {.kind = P3_TARGET_MAILDIR,                                                                    \
      .name = "maildir",                                                                            \
      .title = "Maildir",                                                                           \
@@ -17,7 +17,7 @@
      .tidy = p3_maildir_tidy,                                                                      \
      .has = p3_maildir_has,                                                                        \
      .directories = p3_maildir_directories,                                                        \
-     .is_exact = true}
+     .is_exact = true, __VA_ARGS__}
 /* clang-format on */
 
 extern const p3_target_row p3_target_rows[];

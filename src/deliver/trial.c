@@ -3,8 +3,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
+#include "deliver/folder_names.h"
 #include "deliver/imap_session.h"
 #include "deliver/lmtp.h"
 #include "deliver/lmtp_session.h"
@@ -47,6 +49,24 @@ static bool look_for_folder(p3_imap_session *s, const p3_trial *t, p3_problem *w
     return true;
 }
 
+/* The same for each that the table names. */
+static bool look_for_others(p3_imap_session *s, const char *where, const p3_recipients *map,
+                            const p3_trial *t, p3_problem *why)
+{
+    const char *name;
+    bool ok = true;
+    for (size_t i = 1; ok && map != NULL && (name = p3_recipients_folder(map, i)) != NULL; i++) {
+        p3_imap_address to;
+        char *url = p3_imap_folder_url(where, name);
+        if (url != NULL && p3_imap_address_read(&to, url)) {
+            p3_imap_turn_to(s, &to);
+            ok = look_for_folder(s, t, why);
+        }
+        free(url);
+    }
+    return ok;
+}
+
 bool p3_imap_trial(const char *where, const p3_envelope *envelope, const p3_trial *t,
                    p3_problem *why)
 {
@@ -57,7 +77,7 @@ bool p3_imap_trial(const char *where, const p3_envelope *envelope, const p3_tria
     if (s == NULL)
         return false;
     tell(t, false, "%s takes the login of %s", to.at.server.host, to.at.user);
-    bool ok = look_for_folder(s, t, why);
+    bool ok = look_for_folder(s, t, why) && look_for_others(s, where, envelope->map, t, why);
     p3_imap_end(s);
     return ok;
 }

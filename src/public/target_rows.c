@@ -4,7 +4,7 @@
 #include "public/callbacks.h"
 
 const p3_target_row p3_target_rows[] = {
-    P3_MAILDIR_ROW,
+    P3_MAILDIR_ROW(),
     {.kind = P3_TARGET_CALLBACKS,
      .name = "callbacks",
      .form = P3_TARGET_TEXT,

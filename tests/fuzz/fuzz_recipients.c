@@ -1,5 +1,6 @@
 /* Fuzzing the header of a message in a mailbox that many share: whatever is in it, its recipients
- * are some that the table names, or the postmaster, no one twice. */
+ * and folders are some that the table names, or the postmaster and the target's own, no one twice.
+ */
 #include "deliver/recipients.h"
 
 #include <stdint.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const char table[] = "a@x -> a@in, b@x -> b@in, @y -> c@in";
+static const char table[] = "a@x -> a@in, b@x -> b@in, @y -> c@in, a@x -> folder:A, @y -> folder:Y";
 static const char *const all[] = {"a@in", "b@in", "c@in", "p@in"};
 
 static void must(bool ok)
@@ -40,6 +41,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         is_there[k] = true;
         must(p3_recipients_find_one(r, out[i].address, copy, size, &one));
         must(one.has_been == out[i].has_been);
+    }
+    size_t folders[P3_RECIPIENTS_MOST];
+    bool is_named[3] = {false};
+    count = p3_recipients_folders(r, copy, size, folders);
+    must(count > 0 && count <= sizeof is_named / sizeof *is_named);
+    for (size_t i = 0; i < count; i++) {
+        must(folders[i] < sizeof is_named / sizeof *is_named && !is_named[folders[i]]);
+        is_named[folders[i]] = true;
     }
     free(copy);
     return 0;

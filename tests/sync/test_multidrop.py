@@ -328,7 +328,7 @@ def test_a_connection_cut_at_any_octet_loses_nothing(tmp_path, way):
     (["--lmtp", "h:24", "--recipients-from", "Delivered-To", "--map-recipients", "* -> a@b"], "recipients-from needs postmaster"),
     (["--lmtp", "h:24", "--recipient", "a@b", "--map-recipients", "* -> a@b"], "map-recipients needs recipients-from"),
     (["--lmtp", "h:24", "--postmaster", "a@b"], "postmaster needs recipients-from"),
-    (["--maildir", "M", "--recipients-from", "To", "--map-recipients", "* -> a@b"], "needs a target with recipients"),
+    (["--mbox", "M", "--recipients-from", "To", "--map-recipients", "* -> a@b"], "needs a target with recipients"),
     (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "X To", "--map-recipients", "* -> a@b"], "no name of a header field"),
     (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "To", "--map-recipients", "a -> b"], "map-recipients, line 1"),
     (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "To", "--map-recipients", "/"], "is no file of at most"),

@@ -1,0 +1,441 @@
+/* Delivers to folders of one target, each with a share of a batch. */
+#include "deliver/folders.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "deliver/parcel.h"
+#include "deliver/recipients.h"
+#include "support/fault.h"
+#include "support/grow.h"
+
+/* What a folder gets of a batch: the entry of a parcel is its place in the whole batch. */
+typedef struct p3_share {
+    p3_batch batch;
+    p3_room room;
+} p3_share;
+
+/* A folder. */
+typedef struct p3_place {
+    p3_target target;      /* its `where` is ours */
+    p3_delivery *delivery; /* NULL: it is not open yet */
+    bool in_hand;          /* the message being written goes to it */
+} p3_place;
+
+/* A message that a folder has of an earlier run. */
+typedef struct p3_had {
+    char *name;
+    size_t place;
+} p3_had;
+
+typedef struct p3_folders {
+    p3_delivery base;
+    const p3_recipients *map;
+    p3_place *at; /* the target's own folder first */
+    size_t count;
+    size_t place_of[P3_FOLDERS_MOST + 1]; /* by the table's number */
+    size_t to[P3_RECIPIENTS_MOST];        /* those of the message that begins next */
+    size_t to_count;
+    p3_had *had; /* sorted */
+    size_t had_count;
+    p3_room had_room;
+    const char *name; /* of the message in hand, or NULL */
+    p3_problem *own;  /* its own trouble, or NULL */
+    p3_share *shares; /* of the batch being filled; NULL: it is empty */
+    size_t filled;    /* messages in it */
+} p3_folders;
+
+static bool out_of_memory(p3_problem *why)
+{
+    return p3_problem_set(why, EX_OSERR, "out of memory");
+}
+
+/* ---- folders ---- */
+
+/* Opens one, unless it is open. */
+static bool open_place(p3_folders *m, size_t i, p3_problem *why)
+{
+    p3_place *p = &m->at[i];
+    if (p->delivery != NULL)
+        return true;
+    p->delivery = p3_target_open(&p->target, m->base.owner, why);
+    if (p->delivery == NULL)
+        return false;
+    if (i > 0 && p->delivery->class->join != NULL)
+        p->delivery->class->join(p->delivery, m->at[0].delivery);
+    return true;
+}
+
+/* Whether a failure in a folder is that folder's alone: what stands in its way there. */
+static bool is_of_folder(size_t place, const p3_problem *why)
+{
+    return place > 0 && why->exit == EX_CANTCREAT;
+}
+
+static int compare_had(const void *x, const void *y)
+{
+    const p3_had *a = x;
+    const p3_had *b = y;
+    int order = strcmp(a->name, b->name);
+    return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static bool has(const p3_folders *m, size_t place, const char *name)
+{
+    const p3_had key = {(char *)(uintptr_t)name, place};
+    return m->had_count > 0 &&
+           bsearch(&key, m->had, m->had_count, sizeof *m->had, compare_had) != NULL;
+}
+
+/* ---- writing a message ---- */
+
+static void folders_address(p3_delivery *d, const char *header, size_t len, const char *left)
+{
+    p3_folders *m = (p3_folders *)d;
+    (void)left;
+    m->to_count = p3_recipients_folders(m->map, header, len, m->to);
+}
+
+/* Makes room for a message in a share, so that nothing fails when it is complete. */
+static bool make_room(p3_folders *m, size_t place)
+{
+    if (m->shares == NULL)
+        m->shares = calloc(m->count, sizeof *m->shares);
+    p3_share *s = m->shares != NULL ? &m->shares[place] : NULL;
+    p3_parcel *grown = s == NULL ? NULL
+                                 : p3_grow(s->batch.parcels, &s->room, s->batch.count + 1,
+                                           sizeof *s->batch.parcels);
+    if (grown != NULL)
+        s->batch.parcels = grown;
+    return grown != NULL;
+}
+
+/* The message in hand fails in a folder. False when that is not its own trouble. */
+static bool drop_one(p3_folders *m, size_t place, const p3_problem *why)
+{
+    p3_place *p = &m->at[place];
+    if (p->in_hand)
+        p->delivery->class->abandon(p->delivery);
+    p->in_hand = false;
+    if (!is_of_folder(place, why) || (m->own == NULL && (m->own = malloc(sizeof *why)) == NULL))
+        return false;
+    *m->own = *why;
+    return true;
+}
+
+static bool folders_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+{
+    p3_folders *m = (p3_folders *)d;
+    m->name = name;
+    for (size_t i = 0; i < m->to_count; i++) {
+        size_t place = m->place_of[m->to[i]];
+        p3_place *p = &m->at[place];
+        if (p->in_hand || has(m, place, name))
+            continue;
+        if (!make_room(m, place))
+            return out_of_memory(why);
+        p->in_hand = open_place(m, place, why);
+        bool ok = p->in_hand && p->delivery->class->begin(p->delivery, name, sender, why);
+        if (!ok && !drop_one(m, place, why))
+            return false;
+    }
+    return true;
+}
+
+static bool folders_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+{
+    p3_folders *m = (p3_folders *)d;
+    for (size_t i = 0; i < m->count; i++) {
+        p3_place *p = &m->at[i];
+        if (p->in_hand && !p->delivery->class->write(p->delivery, data, len, why) &&
+            !drop_one(m, i, why))
+            return false;
+    }
+    return true;
+}
+
+/* The message is over: it is in a batch, or has been abandoned. */
+static void let_go(p3_folders *m)
+{
+    m->name = NULL;
+    free(m->own);
+    m->own = NULL;
+}
+
+static bool folders_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    p3_folders *m = (p3_folders *)d;
+    for (size_t i = 0; i < m->count; i++) {
+        p3_place *p = &m->at[i];
+        p3_parcel parcel = {.entry = m->filled, .again = out->again, .fd = -1};
+        if (!p->in_hand)
+            continue;
+        if (!p->delivery->class->finish(p->delivery, &parcel, why)) {
+            if (!drop_one(m, i, why))
+                return false;
+            continue;
+        }
+        p->in_hand = false;
+        p3_batch *share = &m->shares[i].batch;
+        share->parcels[share->count++] = parcel;
+        out->octets = parcel.octets;
+    }
+    out->name = m->name;
+    out->problem = m->own;
+    m->own = NULL;
+    m->filled++;
+    let_go(m);
+    return true;
+}
+
+static void folders_abandon(p3_delivery *d)
+{
+    p3_folders *m = (p3_folders *)d;
+    for (p3_place *p = m->at; p < m->at + m->count; p++) {
+        if (p->in_hand)
+            p->delivery->class->abandon(p->delivery);
+        p->in_hand = false;
+    }
+    let_go(m);
+}
+
+/* ---- shares ---- */
+
+static void free_shares(const p3_folders *m, p3_share *shares)
+{
+    for (size_t i = 0; shares != NULL && i < m->count; i++) {
+        for (size_t k = 0; k < shares[i].batch.count; k++)
+            p3_parcel_clear(&shares[i].batch.parcels[k]);
+        free(shares[i].batch.parcels);
+    }
+    free(shares);
+}
+
+/* All that is finished is in the shares of the batch being filled, and nothing else. */
+static void folders_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
+{
+    p3_folders *m = (p3_folders *)d;
+    (void)parcels;
+    (void)count;
+    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
+        p3_delivery *to = m->at[i].delivery;
+        const p3_batch *share = &m->shares[i].batch;
+        if (share->count > 0 && to->class->discard != NULL)
+            to->class->discard(to, share->parcels, share->count);
+    }
+    free_shares(m, m->shares);
+    m->shares = NULL;
+    m->filled = 0;
+}
+
+static void folders_seal(p3_delivery *d, p3_batch *batch)
+{
+    p3_folders *m = (p3_folders *)d;
+    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
+        p3_batch *share = &m->shares[i].batch;
+        share->to = m->at[i].delivery;
+        if (share->count > 0 && share->to->class->seal != NULL)
+            share->to->class->seal(share->to, share);
+    }
+    batch->spool = m->shares;
+    m->shares = NULL;
+    m->filled = 0;
+}
+
+/* ---- delivering ---- */
+
+/* Delivers a folder's share. `lacks` counts for each message how many folders do not have it yet.
+ * False when the target fails. */
+static bool deliver_share(size_t place, p3_share *share, p3_batch *batch, size_t *lacks)
+{
+    p3_batch *b = &share->batch;
+    const p3_problem *failed = &b->problem;
+    for (size_t k = 0; k < b->count; k++) {
+        const p3_parcel *whole = &batch->parcels[b->parcels[k].entry];
+        b->parcels[k].header = whole->header;
+        b->parcels[k].body = whole->body;
+        b->parcels[k].kept = whole->kept;
+    }
+    b->to->class->deliver(&b, 1);
+    p3_fault("folder-delivered");
+    bool counts = b->problem.exit == 0;
+    if (counts)
+        failed = &b->stopped;
+    for (size_t k = 0; k < b->count; k++) {
+        p3_parcel *p = &b->parcels[k];
+        lacks[p->entry] -= counts && p->delivered;
+        if (is_of_folder(place, failed) && !(counts && p->delivered) && p->problem == NULL)
+            p3_parcel_fail(p, failed->exit, "", failed);
+        p3_parcel_add_problem(&batch->parcels[p->entry], &p->problem);
+    }
+    if (failed->exit == 0 || is_of_folder(place, failed))
+        return true;
+    batch->stopped = *failed;
+    return false;
+}
+
+static void deliver_batch(const p3_folders *m, p3_batch *b)
+{
+    p3_share *shares = b->spool;
+    size_t *lacks = calloc(b->count + 1, sizeof *lacks);
+    bool ok = lacks != NULL || out_of_memory(&b->problem);
+    for (size_t i = 0; i < b->count && ok; i++)
+        lacks[i] = b->parcels[i].problem != NULL;
+    for (size_t i = 0; i < m->count && shares != NULL && ok; i++) {
+        for (size_t k = 0; k < shares[i].batch.count; k++)
+            lacks[shares[i].batch.parcels[k].entry]++;
+    }
+    for (size_t i = 0; i < m->count && shares != NULL && ok; i++)
+        ok = shares[i].batch.count == 0 || deliver_share(i, &shares[i], b, lacks);
+    for (size_t i = 0; i < b->count && lacks != NULL; i++)
+        b->parcels[i].delivered = lacks[i] == 0;
+    free(lacks);
+}
+
+static void folders_deliver(p3_batch **batches, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        deliver_batch((p3_folders *)batches[i]->to, batches[i]);
+}
+
+static void folders_recorded(p3_delivery *d, p3_batch *batch, bool kept)
+{
+    p3_folders *m = (p3_folders *)d;
+    p3_share *shares = batch != NULL ? batch->spool : NULL;
+    for (size_t i = 0; i < m->count && shares != NULL; i++) {
+        p3_batch *share = &shares[i].batch;
+        if (share->count > 0 && share->to->class->recorded != NULL)
+            share->to->class->recorded(share->to, share, kept);
+    }
+    free_shares(m, shares);
+}
+
+/* ---- after a crash ---- */
+
+/* Asks a folder which of them it has, and notes those. */
+static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t count,
+                p3_left_over *some, p3_problem *why)
+{
+    if (!open_place(m, place, why)) /* what nobody can open has none; so it is with each message */
+        return is_of_folder(place, why);
+    for (size_t i = 0; i < count; i++)
+        some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
+    p3_delivery *to = m->at[place].delivery;
+    if (!to->class->settle(to, some, count, why))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!some[i].there)
+            continue;
+        p3_had *had = p3_grow(m->had, &m->had_room, m->had_count + 1, sizeof *had);
+        if (had == NULL)
+            return out_of_memory(why);
+        m->had = had;
+        had[m->had_count] = (p3_had){strdup(some[i].name), place};
+        if (had[m->had_count].name == NULL)
+            return out_of_memory(why);
+        m->had_count++;
+    }
+    return true;
+}
+
+/* None is said to be there: they come again, and go to the folders that lack them. */
+static bool folders_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+{
+    p3_folders *m = (p3_folders *)d;
+    p3_left_over *some = calloc(count + 1, sizeof *some);
+    bool ok = some != NULL || out_of_memory(why);
+    for (size_t i = 0; i < m->count && ok; i++)
+        ok = ask(m, i, at, count, some, why);
+    free(some);
+    if (m->had_count > 0)
+        qsort(m->had, m->had_count, sizeof *m->had, compare_had);
+    return ok;
+}
+
+static void folders_inherit(p3_delivery *d, p3_delivery *settled)
+{
+    p3_folders *m = (p3_folders *)d;
+    p3_folders *from = (p3_folders *)settled;
+    m->had = from->had;
+    m->had_count = from->had_count;
+    m->had_room = from->had_room;
+    from->had = NULL;
+    from->had_count = 0;
+    from->had_room = (p3_room){0};
+}
+
+/* ---- opening and closing ---- */
+
+static void folders_close(p3_delivery *d)
+{
+    p3_folders *m = (p3_folders *)d;
+    folders_abandon(d);
+    folders_discard(d, NULL, 0);
+    for (size_t i = m->count; i > 0; i--) { /* the first has what others share */
+        if (m->at[i - 1].delivery != NULL)
+            m->at[i - 1].delivery->class->close(m->at[i - 1].delivery);
+        free(m->at[i - 1].target.where);
+    }
+    for (size_t i = 0; i < m->had_count; i++)
+        free(m->had[i].name);
+    free(m->had);
+    free(m->at);
+    free(m);
+}
+
+static const p3_delivery_class folders_class = {
+    .slow = true,
+    .prints = true,
+    .address = folders_address,
+    .begin = folders_begin,
+    .write = folders_write,
+    .finish = folders_finish,
+    .abandon = folders_abandon,
+    .discard = folders_discard,
+    .seal = folders_seal,
+    .deliver = folders_deliver,
+    .recorded = folders_recorded,
+    .settle = folders_settle,
+    .inherit = folders_inherit,
+    .close = folders_close,
+};
+
+/* Adds a folder, unless it is there under another name. */
+static bool add_place(p3_folders *m, const p3_target *t, char *where, size_t number)
+{
+    p3_target target = *t;
+    target.where = where;
+    size_t i = 0;
+    while (where != NULL && i < m->count && !p3_target_equal(&m->at[i].target, &target))
+        i++;
+    m->place_of[number] = i;
+    if (where == NULL || i < m->count) {
+        free(where);
+        return where != NULL;
+    }
+    m->at[m->count++] = (p3_place){.target = target};
+    return true;
+}
+
+p3_delivery *p3_folders_open(const p3_target *t, p3_owner owner, p3_problem *why)
+{
+    size_t count = p3_target_folders(t);
+    if (count == 0)
+        return p3_target_open(t, owner, why);
+    p3_folders *m = calloc(1, sizeof *m);
+    if (m == NULL || (m->at = calloc(count + 1, sizeof *m->at)) == NULL) {
+        free(m);
+        (void)out_of_memory(why);
+        return NULL;
+    }
+    m->base = (p3_delivery){.class = &folders_class, .owner = owner};
+    m->map = t->envelope->map;
+    bool ok = true;
+    for (size_t i = 0; ok && i <= count; i++)
+        ok = add_place(m, t, p3_target_place(t, i), i);
+    if ((ok || out_of_memory(why)) && open_place(m, 0, why))
+        return &m->base;
+    folders_close(&m->base);
+    return NULL;
+}
