@@ -134,6 +134,7 @@ int what_next(const pop3_error *error)
     switch (error->status) {
     case POP3_ERR_REFUSED:
         return error->temporary ? 1 /* retry later */ : 0;
+    case POP3_ERR_RESOLVE:
     case POP3_ERR_CONNECT:
     case POP3_ERR_IO:
     case POP3_ERR_TIMEOUT:
