@@ -581,20 +581,23 @@ static void point_rows(p3_rows *rows)
     }
 }
 
+/* Of an account. No run gives an id beyond these: what has one is damaged, and not known. */
+#define P3_OF_ACCOUNT "FROM message WHERE account=? AND id BETWEEN 1 AND 1099511627776 ORDER BY id"
+
 /* How the messages of an account are read in a file of that version. */
 static const char *rows_in(int64_t version)
 {
     if (version >= 7)
         return "SELECT id, uid, standing, time, fingerprint, tries, name, octets, body, common, "
-               "broke, members FROM message WHERE account=? ORDER BY id";
+               "broke, members " P3_OF_ACCOUNT;
     if (version >= 6)
         return "SELECT id, uid, standing, time, fingerprint, tries, name, octets, body, common, "
-               "broke, 0 FROM message WHERE account=? ORDER BY id";
+               "broke, 0 " P3_OF_ACCOUNT;
     if (version >= 3)
         return "SELECT id, uid, standing, time, fingerprint, tries, name, octets, body, common, "
-               "0, 0 FROM message WHERE account=? ORDER BY id";
-    return "SELECT id, uid, standing, time, fingerprint, tries, name, 0, x'', 0, 0, 0 "
-           "FROM message WHERE account=? ORDER BY id";
+               "0, 0 " P3_OF_ACCOUNT;
+    return "SELECT id, uid, standing, time, fingerprint, tries, name, 0, x'', 0, 0, "
+           "0 " P3_OF_ACCOUNT;
 }
 
 bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)

@@ -213,6 +213,31 @@ static void meddle(const char *sql)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+static void a_row_whose_number_is_damaged_is_not_known(void **state)
+{
+    static const char *const numbers[] = {"9223372036854775807", "-1", "0"};
+    p3_problem why;
+    p3_known_account a;
+    p3_rows rows;
+    (void)state;
+    p3_state *s = open_state();
+    p3_row row = {.id = 1, .uid = {"u", 1}, .standing = P3_DELIVERED, .name = ""};
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char sql[100];
+        assert_true(p3_state_begin(s, &why) && p3_state_put(s, a.id, &row, &why) &&
+                    p3_state_commit(s, &why));
+        snprintf(sql, sizeof sql, "UPDATE message SET id=%s WHERE id=1", numbers[i]);
+        meddle(sql);
+        assert_true(p3_state_load(s, a.id, &rows, &why));
+        assert_int_equal(rows.count, 0);
+        assert_int_equal(rows.next_id, 1);
+        p3_rows_free(&rows);
+    }
+    p3_known_account_clear(&a);
+    p3_state_close(s);
+}
+
 static pop3_server_traits known_traits(void)
 {
     p3_problem why;
@@ -882,6 +907,7 @@ int main(void)
         WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
         WITH_FOLDER(a_state_that_was_never_whole_is_made_again_and_another_file_is_not),
         WITH_FOLDER(one_state_with_two_names_has_one_lock_for_an_account),
+        WITH_FOLDER(a_row_whose_number_is_damaged_is_not_known),
         WITH_FOLDER(a_state_behind_a_symbolic_link_is_made_and_its_log_synced),
         WITH_FOLDER(a_state_that_is_linked_twice_is_not_used),
         WITH_FOLDER(a_state_of_a_later_version_or_another_program_is_left_as_it_is),
