@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "collect/sequence.h"
 #include "deliver/parcel.h"
 #include "support/clock.h"
 
@@ -81,7 +82,8 @@ static p3_row *row_of(const p3_batcher *b, const p3_parcel *p)
 static void add_delivered(const p3_batcher *b, p3_changes *changes, const p3_parcel *p)
 {
     p3_row row = *row_of(b, p);
-    row.standing = P3_DELIVERED;
+    bool proven = p3_sequence_proves(b->drop, &b->drop->box.at[p->entry]);
+    row.standing = proven ? P3_DELIVERED : P3_DOUBTED;
     row.body = p->kept;
     row.time = b->drop->calendar.stamp;
     row.tries = 0; /* from here on it counts how often the message has come back */

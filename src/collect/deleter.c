@@ -47,7 +47,9 @@ void p3_deleter_add(p3_deleter *d, const p3_mail *mail)
 {
     if (d->drop->over)
         return;
-    if (p3_window_add(&d->window, (size_t)(mail - d->drop->box.at)))
+    size_t i = (size_t)(mail - d->drop->box.at);
+    d->drop->box.at[i].leaves = true;
+    if (p3_window_add(&d->window, i))
         p3_window_fill(&d->window);
     else
         p3_maildrop_failed_memory(d->drop);

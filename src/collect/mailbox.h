@@ -42,6 +42,8 @@ typedef struct p3_mail {
     bool remove;          /* to be deleted on the server in this session */
     bool marked;          /* +OK to its DELE */
     bool sized;           /* LIST has it */
+    bool unsure;          /* its size does not tell that it is the one that was asked for */
+    bool leaves;          /* DELE was sent, or is about to be */
     bool only_listed;     /* and UIDL has not, though it has others */
 } p3_mail;
 

@@ -143,12 +143,24 @@ static bool came_before(p3_retriever *r, const p3_row *row)
            p3_fingerprint_equal(&row->body, &r->message.whole);
 }
 
+/* Notes what the size of a message that has come says: nothing where the one before has the same,
+ * or once one had not the size that is listed. */
+static void note_size(p3_retriever *r, p3_mail *mail, uint64_t octets)
+{
+    size_t i = r->window.finished;
+    bool alike = i > 0 && r->drop->box.at[r->window.mails[i - 1]].octets == octets;
+    mail->octets = octets;
+    mail->unsure = alike || r->slipped;
+    r->slipped = r->slipped || mail->came != P3_CAME_SIZED ||
+                 p3_maildrop_row(r->drop, mail)->octets != octets;
+}
+
 /* It is not delivered again; whether it counts as delivered, the rest of the session tells. */
 static void count_again(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
     r->odd = p3_sequence_look(mail, &r->message.header, result) || r->odd;
+    note_size(r, mail, result->octets);
     mail->came = P3_CAME_AGAIN;
-    mail->octets = result->octets;
     r->refusals = 0;
 }
 
@@ -186,7 +198,7 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     row->octets = mail->octets != P3_SIZE_UNKNOWN ? mail->octets
                   : mail->came == P3_CAME_SIZED   ? result->octets
                                                   : 0;
-    mail->octets = result->octets;
+    note_size(r, mail, result->octets);
     r->refusals = 0;
     p3_report_retrieved(r->drop->report, mail, result->octets);
     r->came(r->ctx, &parcel);

@@ -29,6 +29,7 @@ typedef struct p3_retriever {
     uint64_t octets;   /* of the message in hand, that have come */
     unsigned refusals; /* messages refused in a row */
     bool odd;          /* a message began with a status line, and had not its octets */
+    bool slipped;      /* one had not the size that is listed: those behind it may be others */
     bool endless;      /* one was given up, as it did not end */
     bool broke;        /* the session ended within one */
     bool blamed;       /* or when the server was asked for one, which is set back */

@@ -24,6 +24,12 @@ bool p3_sequence_look(p3_mail *mail, const p3_header *h, const pop3_result *resu
            pop3_is_status_line((pop3_str){h->data, first});
 }
 
+bool p3_sequence_proves(const p3_maildrop *d, const p3_mail *mail)
+{
+    return mail->came == P3_CAME_SIZED && !mail->unsure &&
+           p3_maildrop_row(d, mail)->octets == mail->octets;
+}
+
 /* The last message of a window that came whole, or NULL. */
 static const p3_mail *last_that_came(const p3_maildrop *d, const p3_window *w)
 {
@@ -41,7 +47,7 @@ void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, 
     for (size_t i = 0; i < retrieved->finished; i++) {
         p3_mail *mail = &d->box.at[retrieved->mails[i]];
         p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : p3_maildrop_row(d, mail)->standing;
-        bool delivered = is == P3_DELIVERED || is == P3_LEAVING;
+        bool delivered = is == P3_DELIVERED || is == P3_LEAVING || is == P3_DOUBTED;
         /* It may be the one that went wrong. */
         bool again = mail->came == P3_CAME_AGAIN;
         bool suspect = steps || again ? mail == last && mail->came != P3_CAME_SIZED
@@ -58,20 +64,6 @@ void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, 
             p3_recorder_change(r, &changes, mail, another ? P3_UNPROVEN : P3_DOUBTED);
         else
             (void)p3_changes_add(&changes, p3_maildrop_row(d, mail));
-    }
-    p3_recorder_add_changes(r, changes, "doubts-recorded");
-}
-
-void p3_sequence_doubt_cut(p3_recorder *r, const p3_window *retrieved)
-{
-    const p3_maildrop *d = r->drop;
-    p3_changes changes = {0};
-    for (size_t i = 0; i < retrieved->finished; i++) {
-        const p3_mail *mail = &d->box.at[retrieved->mails[i]];
-        const p3_row *row = mail->row != P3_NO_ROW ? p3_maildrop_row(d, mail) : NULL;
-        bool sized = row != NULL && mail->came == P3_CAME_SIZED && row->octets == mail->octets;
-        if (row != NULL && row->standing == P3_DELIVERED && !sized)
-            p3_recorder_change(r, &changes, mail, P3_DOUBTED);
     }
     p3_recorder_add_changes(r, changes, "doubts-recorded");
 }

@@ -7,6 +7,9 @@
  * session goes on in step. DELE means nothing before QUIT, and QUIT is sent when everything has
  * been answered.
  *
+ * So what one message alone does not prove is delivered in doubt, and stays so where the session
+ * ends early, or we do: the next visit compares headers.
+ *
  * A session that falls out of step ends. What has not been handed in is thrown away, and comes
  * again. What was delivered is in doubt: the next visit compares headers and sizes before it
  * believes that those messages are known. In the same run that visit works without pipelining,
@@ -22,15 +25,16 @@
  * the reply to the next RETR. */
 bool p3_sequence_look(p3_mail *mail, const p3_header *header, const pop3_result *result);
 
+/* Whether a message that has come is the one that was asked for, whatever becomes of the session:
+ * it and all before it have the sizes that are listed, and the one before it has another than it.
+ * What is delivered without that is recorded as in doubt until the session has got past the last
+ * message. */
+bool p3_sequence_proves(const p3_maildrop *d, const p3_mail *mail);
+
 /* Records that what was delivered of a window of RETRs is in doubt, and what came as it had been
  * delivered in doubt still is. `behind`: what showed it came behind the last message, and not
  * within one. `steps`: each was asked for when the one before had been proven, so that the last is
  * to blame alone. */
 void p3_sequence_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps);
-
-/* The same of a window that was cut short, where commands went together: a reply too many may have
- * come before, so that what has not the size that the server lists may be another message. Its
- * header tells. */
-void p3_sequence_doubt_cut(p3_recorder *r, const p3_window *retrieved);
 
 #endif

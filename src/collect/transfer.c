@@ -52,11 +52,15 @@ void p3_transfer_confirm(p3_transfer *t)
     t->confirmed = true;
     for (size_t i = 0; i < w->finished; i++) {
         p3_mail *mail = &t->drop->box.at[w->mails[i]];
-        if (mail->came != P3_CAME_AGAIN)
-            continue;
+        bool again = mail->came == P3_CAME_AGAIN;
+        bool doubted =
+            mail->row != P3_NO_ROW && p3_maildrop_row(t->drop, mail)->standing == P3_DOUBTED;
+        if (!again && (!doubted || (mail->leaves && t->drop->together)))
+            continue; /* of what leaves it is recorded before QUIT */
         p3_maildrop_row(t->drop, mail)->tries = 0;
         p3_recorder_change(t->retriever.recorder, &changes, mail, P3_DELIVERED);
-        message_delivered(t, mail);
+        if (again)
+            message_delivered(t, mail);
     }
     p3_recorder_add_changes(t->retriever.recorder, changes, "again-recorded");
 }

@@ -19,7 +19,7 @@ typedef struct p3_transfer {
     p3_batcher batcher;
     p3_deleter deleter;
     bool goes_on;   /* the first intents are on the disk, and the others are handed in */
-    bool confirmed; /* what came again counts as delivered */
+    bool confirmed; /* what was in doubt counts as delivered */
     int64_t proven; /* the row of one that was looked at, and is another visit's to delete; or 0 */
     bool more;      /* something is left to another visit */
 } p3_transfer;
@@ -34,8 +34,8 @@ void p3_transfer_begin(p3_transfer *t, const p3_choice *choice, bool only_delete
 /* Goes on with it; true when all is retrieved, delivered and deleted. */
 bool p3_transfer_is_done(p3_transfer *t);
 
-/* What came as it had been delivered in doubt counts as delivered, as the session has not fallen
- * out of step: until then any of it may be another's reply, as it may have been before. */
+/* What was delivered in doubt, or came as it had been, counts as delivered, as the session has not
+ * fallen out of step: until then any of it may be another's reply, as it may have been before. */
 void p3_transfer_confirm(p3_transfer *t);
 
 void p3_transfer_free(p3_transfer *t);

@@ -244,14 +244,12 @@ static void wind_up(p3_visit *v)
         return;
     v->settled = true;
     const p3_retriever *r = &p->transfer.retriever;
+    /* A reply too many may not have shown yet, where commands went together. */
     bool is_cut = !p->transfer.confirmed && p->drop.together && !r->steps;
-    if (v->outcome.out_of_step) {
+    if (v->outcome.out_of_step)
         p3_sequence_doubt(&p->recorder, &r->window, !r->broke, r->steps);
-        return;
-    }
-    p3_transfer_confirm(&p->transfer);
-    if (is_cut)
-        p3_sequence_doubt_cut(&p->recorder, &r->window);
+    else if (!is_cut)
+        p3_transfer_confirm(&p->transfer);
 }
 
 /* Goes on after something has happened, as far as that leads. */
