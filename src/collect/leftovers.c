@@ -189,6 +189,8 @@ static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t inte
         *why = some;
         ok = false;
     }
+    if (ok && count == 0) /* intents without names: see set_apart() */
+        p3_target_tidy(t, drop->owner);
     ok = ok && (count == 0 || record_found(r, l->target, left, count, why));
     if (ok && t->kind == P3_TARGET_SEVERAL && some.exit != 0)
         p3_maildrop_noted(drop, &some);

@@ -53,7 +53,7 @@ class Behaviour:
     def drawn(cls, r: random.Random) -> "Behaviour":
         return cls(r.choice(IDS), r.choice(SIZES), r.choice(ANNOUNCED), r.choice(ORDERS), r.choice(TOPS),
                    [r.choice(QUITS) for _ in range(3)], r.random() < 0.7, r.random() < 0.6,
-                   r.choice([0, 0, 0.05]), r.choice([0, 0, 0.05]), r.choice([0, 0, 0, 0.03]))  # fmt: skip
+                   r.choice([0, 0, 0.05]), r.choice([0, 0, 0.05]), r.choice([0, 0, 0, 0.03, 0.3]))  # fmt: skip
 
     @classmethod
     def good(cls, ids: str) -> "Behaviour":

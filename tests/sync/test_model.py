@@ -1,5 +1,5 @@
 """Servers that misbehave as a seed says, beside another client and with mail that comes in between, on a terminal or
-not: whatever `pop3 sync` makes of them, what was deleted at its wish is in the target to the last octet, nothing else is
+not, killed at marked points or not: whatever `pop3 sync` makes of them, what was deleted at its wish is in the target to the last octet, nothing else is
 in the target than what was on the server, a message does not come more often than bounds allow, and once the server
 behaves, all comes.
 
@@ -18,11 +18,13 @@ from pathlib import Path
 
 import lmtpd
 from badpopd import Behaviour, running
-from world import COMMAND, World, read_mbox
+from world import COMMAND, CRASH_COMMAND, World, read_mbox
 
 CASES = int(os.environ.get("MODEL_CASES", 100))
 SEED = int(os.environ.get("MODEL_SEED", 0))
 REMOVALS = [["--delete"], ["--delete"], [], ["--delete-after", "1d"]]
+POINTS = ["intents-recorded", "prints-recorded", "delivered-recorded", "doubts-recorded", "again-recorded",
+          "leaving-recorded", "before-quit", "quit-answered", "gone-recorded", "dele-answered", "settled"]  # fmt: skip
 TARGETS = ["maildir", "maildir", "mbox", "command", "lmtp"]
 
 
@@ -59,6 +61,8 @@ class Case:
         self.behaviour = Behaviour.drawn(self.random)
         self.out = path / "out"
         self.out.mkdir()
+        self.killed = 0
+        self.kills = self.random.choice([0, 0, 0.5])
         self.problems: list[str] = []
 
     def words(self) -> list[str]:
@@ -78,17 +82,29 @@ class Case:
             found = [f.read_bytes() for f in folder.iterdir()] if folder.exists() else []
         return Counter(found)
 
+    def sync_words(self, port: int, *options: str) -> list[str]:
+        return ["sync", f"pop3://user@127.0.0.1:{port}", *self.words(), *options, "--state", str(self.world.state),
+                "--password-file", str(self.world.password_file), "--allow-plaintext", "--auth", "USER",
+                "--retries", "0", "--timeout", "5s"]  # fmt: skip
+
     def sync(self, port: int, *options: str) -> int:
+        if self.random.random() < self.kills:
+            return self.sync_and_kill(port, *options)
         display = self.random.random() < 0.25
         show = run_on_terminal if display else run_quietly
         status, told = show(
-            [COMMAND, "sync", f"pop3://user@127.0.0.1:{port}", *self.words(), *options, "--state", str(self.world.state),
-             "--password-file", str(self.world.password_file), "--allow-plaintext", "--auth", "USER",
-             "--retries", "0", "--timeout", "5s"],
+            [COMMAND, *self.sync_words(port, *options)],
             self.world.environment(TERM="xterm"))  # fmt: skip
         if status not in (0, 69, 75, 76):
             self.problems.append(f"status {status}: {told[-300:]}")
         return status
+
+    def sync_and_kill(self, port: int, *options: str) -> int:
+        """At a marked point, where the run gets there."""
+        where = f"{self.random.choice(POINTS)}:{self.random.choice([1, 1, 2])}"
+        self.killed += 1
+        words = [CRASH_COMMAND, *self.sync_words(port, *options), "--quiet"]
+        return subprocess.run(words, env=self.world.environment(POP3_TEST_CRASH_AT=where), capture_output=True, timeout=60).returncode
 
     def age(self) -> None:
         """Days pass, or the clock jumps."""
@@ -121,7 +137,7 @@ class Case:
     def copies(self) -> int:
         """Of a message, where unique-ids and sizes are what they should be: at most two, after a session out of step."""
         most = max(self.got().values(), default=0)
-        steady = self.behaviour.ids == "stable" and self.behaviour.sizes in ("right", "none") and not self.behaviour.doubles
+        steady = self.killed == 0 and self.behaviour.ids == "stable" and self.behaviour.sizes in ("right", "none") and not self.behaviour.doubles
         if steady and most > 2:
             self.problems.append(f"{most} copies of a message")
         return most
@@ -141,6 +157,12 @@ class Case:
                 server.arrive(self.random.choice([0, 1, 3]))
                 self.age()
             server.behaviour = Behaviour.good(self.behaviour.ids)
+            self.kills = 0
+            for _ in range(2):
+                self.sync(server.port)
+            missing = [m.number for m in server.there if m.norm() not in self.got()]
+            if missing and self.behaviour.ids in ("stable", "none"):
+                self.problems.append(f"kept, and not delivered in the end: {missing}")
             for _ in range(3):
                 self.sync(server.port, "--delete")
             self.check(server, "when it behaves")

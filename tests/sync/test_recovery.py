@@ -196,3 +196,18 @@ def test_a_message_that_has_the_unique_id_of_one_that_a_killed_run_delivered_is_
         world.sync(server.port, "--delete")
     assert world.delivered() == sorted(message(i, lines).encode() for i, lines in ((0, 20), (1, 20), (7, 3)))
     assert world.on_server() == []
+
+
+def test_what_an_intent_without_a_name_left_in_tmp_is_removed(world):
+    """So is what a list or another message has: its intent has no name until the next one."""
+    world.fill(3)
+    with world.server() as server:
+        killed(world, server.port, point="before-sync")
+        assert world.unfinished() != []
+        with sqlite3.connect(world.state) as db:
+            db.execute("UPDATE message SET name = ''")
+        db.close()
+        world.drop.joinpath("000000").unlink()  # nothing is asked for that would be written under the same name
+        world.sync(server.port)
+    assert world.unfinished() == []
+    assert len(world.delivered()) == 2
