@@ -23,13 +23,16 @@ bool p3_socketcall_translate(void)
 
 #define P3_SIX 6
 
-/* The registers that have the number and the arguments' address, and take the result. */
+/* The registers that have the arguments' address, and take the result; and where a filter reads the
+ * number. The handler hears of that by the filter: s390x has overwritten its register by then. */
 #ifdef __i386__
 typedef greg_t word;
-enum { P3_NUMBER = REG_EBX, P3_ARGUMENTS = REG_ECX, P3_RESULT = REG_EAX };
+enum { P3_ARGUMENTS = REG_ECX, P3_RESULT = REG_EAX };
+#define P3_NUMBER offsetof(struct seccomp_data, args[0])
 #else
 typedef unsigned long word;
-enum { P3_NUMBER = 2, P3_ARGUMENTS = 3, P3_RESULT = 2 };
+enum { P3_ARGUMENTS = 3, P3_RESULT = 2 };
+#define P3_NUMBER (offsetof(struct seccomp_data, args[0]) + 4) /* the lower half */
 #endif
 
 /* What each number of socketcall(2) stands for, and how many arguments are there. Others are
@@ -66,8 +69,8 @@ static void on_refusal(int signal, siginfo_t *info, void *context)
     int saved = errno;
     (void)signal;
     if (info->si_syscall == SYS_socketcall) {
-        long result = make_call((unsigned)registers[P3_NUMBER],
-                                (const long *)(size_t)registers[P3_ARGUMENTS]);
+        long result =
+            make_call((unsigned)info->si_errno, (const long *)(size_t)registers[P3_ARGUMENTS]);
         registers[P3_RESULT] = (word)(result == -1 ? -errno : result);
     }
     errno = saved;
@@ -86,9 +89,12 @@ bool p3_socketcall_translate(void)
     /* A filter of its own: of all that judge a call, the strictest counts. */
     struct sock_filter trap[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketcall, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketcall, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, P3_NUMBER),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SECCOMP_RET_DATA),
+        BPF_STMT(BPF_ALU | BPF_OR | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_A, 0), /* its data is the signal's si_errno */
     };
     const struct sock_fprog program = {sizeof trap / sizeof *trap, trap};
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
