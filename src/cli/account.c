@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/certificate_files.h"
 #include "cli/multidrop.h"
 #include "cli/secret.h"
 #include "cli/token_words.h"
@@ -276,7 +277,8 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     take_session(out, settings);
     take_policy(out, settings);
     ok = ok && make_key(out, settings, why) && name_tokens(out, settings, why) &&
-         take_targets(out, settings, delivers, why) && prepare_tls(out, settings, shared, why);
+         p3_certificate_files_check(settings, why) && take_targets(out, settings, delivers, why) &&
+         prepare_tls(out, settings, shared, why);
     if (out->account.name == NULL)
         out->account.name = settings->name != NULL ? settings->name : "account";
     out->settings = p3_settings_pack(settings);

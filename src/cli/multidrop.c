@@ -2,58 +2,13 @@
 #include "cli/multidrop.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "support/file.h"
+#include "support/input.h"
 
 /* Octets that the table's file may have. */
 #define P3_TABLE_MOST (16 * 1024 * 1024)
-
-/* The text of an open file; free() it. */
-static char *read_text(int fd, const char *path, p3_problem *why)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > P3_TABLE_MOST) {
-        p3_problem_set(why, EX_CONFIG,
-                       "map-recipients: %.300s is no file of at most %d octets: name a file of "
-                       "lines ADDRESS -> RECIPIENT",
-                       path, P3_TABLE_MOST);
-        return NULL;
-    }
-    size_t len = (size_t)st.st_size;
-    char *text = malloc(len + 1);
-    if (text == NULL || !p3_read_at(fd, text, len, 0)) {
-        p3_problem_errno(why, text == NULL ? ENOMEM : errno, "map-recipients: reading %.300s",
-                         path);
-        free(text);
-        return NULL;
-    }
-    text[len] = '\0';
-    if (strlen(text) == len)
-        return text;
-    p3_problem_set(why, EX_CONFIG, "map-recipients: there is an octet NUL in %.300s: it is no text",
-                   path);
-    free(text);
-    return NULL;
-}
-
-static char *read_file(const char *path, p3_problem *why)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        p3_problem_errno(why, errno, "map-recipients: reading %.300s", path);
-        why->exit = EX_CONFIG;
-        return NULL;
-    }
-    char *text = read_text(fd, path, why);
-    (void)close(fd);
-    return text;
-}
 
 const char *p3_multidrop_postmaster(const p3_settings *s)
 {
@@ -137,13 +92,16 @@ bool p3_multidrop_make(p3_recipients **out, const p3_settings *s, const p3_targe
     if (s->recipients_from == NULL)
         return true;
     bool is_file = strstr(s->map_recipients, "->") == NULL;
-    char *text = is_file ? read_file(s->map_recipients, why) : NULL;
-    if (is_file && text == NULL)
-        return false;
-    *out = p3_recipients_new(s->recipients_from, is_file ? text : s->map_recipients,
-                             is_file ? s->map_recipients : "map-recipients",
-                             p3_multidrop_postmaster(s), why);
-    free(text);
+    p3_input in = {0};
+    if (is_file && !p3_input_read_text(s->map_recipients, P3_TABLE_MOST, &in)) {
+        (void)p3_input_problem(why, errno, "map-recipients: reading", s->map_recipients);
+        why->exit = EX_CONFIG; /* nothing is to be written */
+    } else {
+        *out = p3_recipients_new(s->recipients_from, is_file ? in.text : s->map_recipients,
+                                 is_file ? s->map_recipients : "map-recipients",
+                                 p3_multidrop_postmaster(s), why);
+    }
+    p3_input_free(&in);
     if (*out != NULL && lines_fit(*out, targets, count, why))
         return true;
     p3_recipients_free(*out);

@@ -2,15 +2,15 @@
 #include "cli/netrc.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "settings/private_file.h"
 #include "settings/text.h"
-#include "system/erase.h"
+#include "support/input.h"
 
 #define P3_NETRC_MOST ((size_t)1024 * 1024)
 
@@ -89,48 +89,37 @@ static const char *search(char *text, const char *host, const char *user)
     return matches(&e, user) ? e.password : NULL;
 }
 
-static bool read_all(FILE *file, char **text, size_t *len)
-{
-    *text = malloc(P3_NETRC_MOST + 1);
-    if (*text == NULL)
-        return false;
-    *len = fread(*text, 1, P3_NETRC_MOST, file);
-    (*text)[*len] = '\0';
-    return ferror(file) == 0;
-}
-
 bool p3_netrc_find(const char *path, const char *host, const char *user, char **password,
                    bool *found, p3_problem *why)
 {
     const char *home = getenv("HOME");
     char *usual = path == NULL && home != NULL ? p3_text_join(home, "/.netrc", NULL) : NULL;
     const char *name = path != NULL ? path : usual;
-    FILE *file = name != NULL ? fopen(name, "re") : NULL;
-    char *text = NULL;
-    size_t len = 0;
+    int fd = name != NULL ? p3_input_open(name) : -1;
+    p3_input in = {0};
     bool ok = true;
     *found = false;
-    if (file == NULL) {
+    if (fd < 0) {
         ok = (path == NULL && errno == ENOENT) || name == NULL;
         if (!ok) {
-            p3_problem_errno(why, errno, "reading %s", name);
+            (void)p3_input_problem(why, errno, "reading", name);
             why->exit = EX_CONFIG; /* nothing is to be written */
         }
-    } else if (!p3_private_file_check(fileno(file), name, "reading", why)) {
+    } else if (!p3_private_file_check(fd, name, "reading", why)) {
         ok = false;
-    } else if (!read_all(file, &text, &len)) {
-        ok = p3_problem_errno(why, errno, "reading %s", name);
+    } else if (!p3_input_read(fd, P3_NETRC_MOST, false, &in)) {
+        ok = p3_input_problem(why, errno, "reading", name);
+    } else if (memchr(in.text, '\0', in.len) != NULL) {
+        ok = p3_input_problem(why, EILSEQ, "reading", name);
     } else {
-        const char *secret = search(text, host, user);
+        const char *secret = search(in.text, host, user);
         *found = secret != NULL;
         if (*found && (*password = strdup(secret)) == NULL)
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
     }
-    if (text != NULL)
-        p3_erase(text, len);
-    free(text);
-    if (file != NULL)
-        (void)fclose(file);
+    p3_input_free(&in);
+    if (fd >= 0)
+        (void)close(fd);
     free(usual);
     return ok;
 }

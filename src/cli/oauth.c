@@ -98,14 +98,12 @@ static bool read_key(const p3_settings *s, p3_oauth *out, p3_problem *why)
 {
     if (s->token_key_file == NULL)
         return true;
-    out->key = malloc(P3_KEY_MOST);
-    if (out->key == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    ssize_t n = p3_secret_read_file(s->token_key_file, "token-key-file", (char *)out->key,
-                                    P3_KEY_MOST, why);
-    if (n < 0)
+    p3_input in;
+    bool ok = p3_secret_read_key(s->token_key_file, P3_KEY_MOST, &in, why);
+    out->key = (unsigned char *)in.text;
+    out->key_len = in.len;
+    if (!ok)
         return false;
-    out->key_len = (size_t)n;
     return out->key_len >= P3_SEAL_KEY_LEAST ||
            p3_problem_set(
                why, EX_CONFIG,

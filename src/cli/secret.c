@@ -39,7 +39,7 @@ static bool from_command(const p3_secret_source *s, const char *command, const c
     if (status > 0)
         p3_problem_set(why, EX_CONFIG, "finding the password: the %s%s ended with status %d%s",
                        prefix_of(s), setting, status, advice_on(status));
-    ok = ok && p3_secret_take_line(room, len, out, why);
+    ok = ok && p3_secret_take_line(room, len, "finding the password", out, why);
     p3_erase(room, P3_SECRET_SIZE);
     free(room);
     return ok;
@@ -99,7 +99,7 @@ static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem 
             prefix_of(s), prefix_of(s));
     if (n == P3_QUESTION_INTERRUPTED)
         return p3_problem_set(why, EX_TEMPFAIL, "finding the password: interrupted");
-    bool ok = n > 0 ? p3_secret_take_line(line, (size_t)n, out, why)
+    bool ok = n > 0 ? p3_secret_take_line(line, (size_t)n, "finding the password", out, why)
                     : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");
     p3_erase(line, sizeof line);
     return ok;
@@ -208,7 +208,10 @@ static bool from_netrc(const p3_secret_source *s, const char *path, p3_secret *o
     if (!found)
         return from_terminal(s, out, why);
     out->len = strlen(out->text);
-    return true;
+    if (p3_secret_check(out->text, out->len, "finding the password in netrc", why))
+        return true;
+    forget(out);
+    return false;
 }
 
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)

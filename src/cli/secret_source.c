@@ -2,7 +2,6 @@
 #include "cli/secret_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +9,25 @@
 #include <unistd.h>
 
 #include "settings/private_file.h"
-#include "system/erase.h"
+#include "support/printable.h"
 
-bool p3_secret_take_line(const char *data, size_t len, p3_secret *out, p3_problem *why)
+bool p3_secret_check(const char *data, size_t len, const char *doing, p3_problem *why)
+{
+    uint32_t c = 0;
+    if (memchr(data, '\0', len) != NULL)
+        return p3_problem_set(why, EX_CONFIG,
+                              "%s: what came has an octet NUL, which no password can have", doing);
+    for (size_t at = 0, n; at < len; at += n) {
+        n = p3_utf8_char(data + at, len - at, &c);
+        if (n == 0 || c == '\r')
+            return p3_problem_set(why, EX_CONFIG, "%s: what came %s, as a password must not", doing,
+                                  n == 0 ? "is not UTF-8" : "has an octet CR within");
+    }
+    return true;
+}
+
+bool p3_secret_take_line(const char *data, size_t len, const char *doing, p3_secret *out,
+                         p3_problem *why)
 {
     const char *lf = memchr(data, '\n', len);
     if (lf != NULL)
@@ -20,12 +35,9 @@ bool p3_secret_take_line(const char *data, size_t len, p3_secret *out, p3_proble
     if (len > 0 && data[len - 1] == '\r')
         len--;
     if (len == 0)
-        return p3_problem_set(why, EX_CONFIG,
-                              "finding the password: the first line of what came is empty");
-    if (memchr(data, '\0', len) != NULL)
-        return p3_problem_set(why, EX_CONFIG,
-                              "finding the password: what came has an octet NUL, which no password "
-                              "can have");
+        return p3_problem_set(why, EX_CONFIG, "%s: the first line of what came is empty", doing);
+    if (!p3_secret_check(data, len, doing, why))
+        return false;
     out->text = malloc(len + 1);
     if (out->text == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
@@ -35,37 +47,36 @@ bool p3_secret_take_line(const char *data, size_t len, p3_secret *out, p3_proble
     return true;
 }
 
-ssize_t p3_secret_read_file(const char *path, const char *what, char *out, size_t size,
-                            p3_problem *why)
+/* Reads a file that may hold a secret; `doing` says so in a problem. */
+static bool read_private(const char *path, size_t most, bool line, const char *doing, p3_input *out,
+                         p3_problem *why)
 {
-    char doing[64];
-    snprintf(doing, sizeof doing, "reading the %s", what);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        p3_problem_errno(why, errno, "%s %s", doing, path);
-        why->exit = EX_CONFIG;
-        return -1;
-    }
-    if (!p3_private_file_check(fd, path, doing, why)) {
+    *out = (p3_input){0};
+    int fd = p3_input_open(path);
+    bool may = fd >= 0 && p3_private_file_check(fd, path, doing, why);
+    bool ok = may && p3_input_read(fd, most, line, out);
+    if (fd < 0 || (may && !ok))
+        (void)p3_input_problem(why, errno, doing, path);
+    if (fd < 0)
+        why->exit = EX_CONFIG; /* nothing is to be written */
+    if (fd >= 0)
         (void)close(fd);
-        return -1;
-    }
-    ssize_t n = read(fd, out, size);
-    int error = errno;
-    (void)close(fd);
-    if (n < 0)
-        p3_problem_errno(why, error, "%s %s", doing, path);
-    return n;
+    return ok;
+}
+
+bool p3_secret_read_key(const char *path, size_t most, p3_input *out, p3_problem *why)
+{
+    return read_private(path, most, false, "reading the token-key-file", out, why);
 }
 
 bool p3_secret_from_file(const char *path, const char *what, p3_secret *out, p3_problem *why)
 {
-    char *room = malloc(P3_SECRET_SIZE);
-    if (room == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
-    ssize_t n = p3_secret_read_file(path, what, room, P3_SECRET_SIZE, why);
-    bool ok = n >= 0 && p3_secret_take_line(room, (size_t)n, out, why);
-    p3_erase(room, n > 0 ? (size_t)n : 0);
-    free(room);
+    char doing[512];
+    p3_input in;
+    snprintf(doing, sizeof doing, "reading the %s", what);
+    bool ok = read_private(path, P3_SECRET_SIZE, true, doing, &in, why);
+    snprintf(doing, sizeof doing, "reading the %s %.300s", what, path);
+    ok = ok && p3_secret_take_line(in.text, in.len, doing, out, why);
+    p3_input_free(&in);
     return ok;
 }

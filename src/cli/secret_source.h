@@ -2,10 +2,9 @@
 #ifndef P3_CLI_SECRET_SOURCE_H
 #define P3_CLI_SECRET_SOURCE_H
 
-#include <sys/types.h>
-
 #include "collect/sync.h"
 #include "settings/packed.h"
+#include "support/input.h"
 
 /* What is needed to find an account's secret; everything is the account's. */
 typedef struct p3_secret_source {
@@ -20,15 +19,17 @@ typedef struct p3_secret_source {
 /* Longest secret: tokens run to some ten thousand octets. */
 #define P3_SECRET_SIZE 32768
 
-/* The first line of what was read. */
-bool p3_secret_take_line(const char *data, size_t len, p3_secret *out, p3_problem *why);
+/* Whether it can be sent: UTF-8, without NUL and CR. `doing` says in a problem what was done. */
+bool p3_secret_check(const char *data, size_t len, const char *doing, p3_problem *why);
 
-/* Reads a file that may hold a secret into `size` octets; `what` names it in a problem. Returns the
- * length, or -1. */
-ssize_t p3_secret_read_file(const char *path, const char *what, char *out, size_t size,
-                            p3_problem *why);
+/* The first line of what was read; `doing` as above. */
+bool p3_secret_take_line(const char *data, size_t len, const char *doing, p3_secret *out,
+                         p3_problem *why);
 
-/* The first line of such a file. */
+/* Reads a token-key-file, which has `most` octets at most. Free it also when it fails. */
+bool p3_secret_read_key(const char *path, size_t most, p3_input *out, p3_problem *why);
+
+/* The first line of a file that holds a secret; `what` names it in a problem. */
 bool p3_secret_from_file(const char *path, const char *what, p3_secret *out, p3_problem *why);
 
 #endif

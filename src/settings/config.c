@@ -9,14 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "settings/private_file.h"
 #include "settings/text.h"
 #include "settings/values.h"
-#include "system/erase.h"
+#include "support/input.h"
 
-/* Octets of the longest line. */
-#define P3_LINE_MOST ((size_t)1 << 20)
+/* Octets of a file, and of the longest line. */
+#define P3_CONFIG_MOST ((size_t)32 << 20)
+#define P3_LINE_MOST   ((size_t)1 << 20)
+
+/* Mistakes that are told; who has made more has given another file. */
+#define P3_MISTAKES_TOLD 20
 
 /* What inih is given in place of a value that does not fit into its buffer. */
 #define P3_STAND_IN "\x01"
@@ -25,13 +30,11 @@
 typedef struct p3_reader {
     p3_config *config;
     p3_mistake_fn told;
-    FILE *file;
+    p3_input in; /* the file, and how much of it has been read */
+    size_t at;
     int number; /* of the line that was read last */
     int mistakes;
-    int error; /* errno of a read that failed */
     bool has_secret;
-    char *line; /* the line at hand, of any length */
-    size_t line_size;
     int rival_line; /* of the last section: where a second target was set; or 0 */
     const p3_setting *rivals[2];
     const char *long_value; /* within it: the value for which inih has the stand-in; or NULL */
@@ -53,7 +56,8 @@ __attribute__((format(printf, 2, 3))) static int mistake(p3_reader *r, const cha
     va_start(values, format);
     (void)vsnprintf(text, sizeof text, format, values);
     va_end(values);
-    r->mistakes++;
+    if (r->mistakes++ >= P3_MISTAKES_TOLD)
+        return 1;
     r->told(r->config->path, r->number, text);
     return 1; /* go on: all mistakes are reported at once */
 }
@@ -91,48 +95,21 @@ static void keep_long_value(p3_reader *r, char *line, char *out, size_t size)
     }
 }
 
-/* Makes room for more of a line, which may hold a password. */
-static bool grow_line(p3_reader *r)
+/* Takes the next line, which is cut off behind its LF in place; NULL at the end, behind a mistake
+ * that there is no going on after (what is no text has no end perhaps), and behind many. */
+static char *take_next(p3_reader *r, size_t *len)
 {
-    size_t size = r->line_size == 0 ? 256 : 2 * r->line_size;
-    char *grown = malloc(size);
-    if (grown != NULL && r->line != NULL) {
-        memcpy(grown, r->line, r->line_size);
-        p3_erase(r->line, r->line_size);
-    }
-    if (grown != NULL) {
-        free(r->line);
-        r->line = grown;
-        r->line_size = size;
-    }
-    return grown != NULL;
-}
-
-/* Reads the next line, its LF included. False at the end, with errno when something failed (else it
- * is 0), and behind a mistake that there is no going on after: what is no text has no end perhaps.
- */
-static bool read_line(p3_reader *r)
-{
-    size_t len = 0;
-    int c = 0;
-    errno = 0;
-    while (c != '\n' && (c = getc_unlocked(r->file)) != EOF) {
-        if (c == '\0' || len == P3_LINE_MOST) {
-            (void)mistake(r, c == '\0' ? "there is an octet NUL: this is no text file"
-                                       : "this line is too long");
-            errno = 0;
-            return false;
-        }
-        if (len + 1 >= r->line_size && !grow_line(r))
-            return false;
-        r->line[len++] = (char)c;
-    }
-    if (ferror(r->file) != 0 && errno == 0)
-        errno = EIO;
-    if (len == 0 || ferror(r->file) != 0)
-        return false;
-    r->line[len] = '\0';
-    return true;
+    char *line = r->in.text + r->at;
+    const char *lf = memchr(line, '\n', r->in.len - r->at);
+    *len = lf != NULL ? (size_t)(lf - line) : r->in.len - r->at;
+    bool is_text = memchr(line, '\0', *len) == NULL;
+    if (!is_text || *len > P3_LINE_MOST)
+        (void)mistake(r, is_text ? "this line is too long" : P3_INPUT_NUL);
+    if (r->at == r->in.len || !is_text || *len > P3_LINE_MOST || r->mistakes > P3_MISTAKES_TOLD)
+        return NULL;
+    r->at += *len + (lf != NULL);
+    line[*len] = '\0';
+    return line;
 }
 
 /* inih asks for a line at a time, so the number of the line at hand is known here. It would take
@@ -143,16 +120,18 @@ static char *next_line(char *out, int size, void *ctx)
     p3_reader *r = ctx;
     r->number++;
     r->long_value = NULL;
-    if (!read_line(r)) {
-        r->error = errno;
+    size_t len;
+    char *line = take_next(r, &len);
+    if (line == NULL)
         return NULL;
-    }
-    char *line = r->line + strspn(r->line, " \t");
-    if (*line == '[' && strcspn(line + 1, "]\n") > P3_ACCOUNT_NAME_MOST) {
+    len -= strspn(line, " \t");
+    line += strspn(line, " \t");
+    if (*line == '[' && strcspn(line + 1, "]") > P3_ACCOUNT_NAME_MOST) {
         (void)mistake(r, "the name of an account has at most %d octets", P3_ACCOUNT_NAME_MOST);
         memcpy(out, "\n", 2);
-    } else if (strlen(line) < (size_t)size) {
-        memcpy(out, line, strlen(line) + 1);
+    } else if (len + 1 < (size_t)size) {
+        memcpy(out, line, len);
+        memcpy(out + len, "\n", 2);
     } else {
         keep_long_value(r, line, out, (size_t)size);
     }
@@ -293,8 +272,10 @@ static bool fill_in(p3_reader *r, size_t i, p3_filling *fillings, size_t *chain,
 
 static bool tell_mistakes(const p3_reader *r, p3_problem *why)
 {
-    return p3_problem_set(why, EX_CONFIG, "%s: %d mistake%s, see pop3-config(5)", r->config->path,
-                          r->mistakes, r->mistakes > 1 ? "s" : "");
+    bool many = r->mistakes > P3_MISTAKES_TOLD;
+    return p3_problem_set(why, EX_CONFIG, "%s: %s%d mistake%s, see pop3-config(5)", r->config->path,
+                          many ? "more than " : "", many ? P3_MISTAKES_TOLD : r->mistakes,
+                          r->mistakes > 1 ? "s" : "");
 }
 
 /* What is to be delivered to is set. */
@@ -325,13 +306,7 @@ static bool fill_all_in(p3_reader *r, p3_problem *why)
     return ok;
 }
 
-static bool check_mode(const p3_reader *r, p3_problem *why)
-{
-    return !r->has_secret ||
-           p3_private_file_check(fileno(r->file), r->config->path, "reading the password in", why);
-}
-
-static bool read_lines(p3_reader *r, p3_problem *why)
+static bool parse(p3_reader *r, int fd, p3_problem *why)
 {
     int bad = ini_parse_stream(next_line, r, take_line, r);
     end_section(r);
@@ -339,11 +314,13 @@ static bool read_lines(p3_reader *r, p3_problem *why)
         r->number = bad;
         (void)mistake(r, "this line is neither a [section] nor NAME = VALUE");
     }
-    if (r->error != 0)
-        return p3_problem_errno(why, r->error, "reading %s", r->config->path);
     if (bad < 0)
         return p3_problem_set(why, EX_OSERR, "reading %s: out of memory", r->config->path);
-    return r->mistakes > 0 ? tell_mistakes(r, why) : check_mode(r, why);
+    if (r->mistakes > 0)
+        return tell_mistakes(r, why);
+    return (!r->has_secret ||
+            p3_private_file_check(fd, r->config->path, "reading the password in", why)) &&
+           fill_all_in(r, why);
 }
 
 bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn told, p3_problem *why)
@@ -354,22 +331,20 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn tol
     if (c->path == NULL)
         return p3_problem_set(why, EX_CONFIG,
                               "HOME is not set: name the configuration with --config");
-    r.file = fopen(c->path, "re");
-    if (r.file == NULL && errno == ENOENT && !must)
+    int fd = p3_input_open(c->path);
+    if (fd < 0 && errno == ENOENT && !must)
         return true;
-    if (r.file == NULL && errno == ENOENT)
+    if (fd < 0 && errno == ENOENT)
         return p3_problem_set(
             why, EX_CONFIG,
             "there is no configuration file %s; `pop3 setup ADDRESS` writes one, and "
             "without one a server is named by its URL, pop3s://USER@HOST/",
             c->path);
-    if (r.file == NULL)
-        return p3_problem_errno(why, errno, "reading %s", c->path);
-    bool ok = read_lines(&r, why) && fill_all_in(&r, why);
-    if (r.line != NULL)
-        p3_erase(r.line, r.line_size); /* it may have held a password */
-    free(r.line);
-    (void)fclose(r.file);
+    bool came = fd >= 0 && p3_input_read(fd, P3_CONFIG_MOST, false, &r.in);
+    bool ok = came ? parse(&r, fd, why) : p3_input_problem(why, errno, "reading", c->path);
+    p3_input_free(&r.in); /* it may have held a password */
+    if (fd >= 0)
+        (void)close(fd);
     return ok;
 }
 

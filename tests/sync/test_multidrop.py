@@ -331,7 +331,7 @@ def test_a_connection_cut_at_any_octet_loses_nothing(tmp_path, way):
     (["--mbox", "M", "--recipients-from", "To", "--map-recipients", "* -> a@b"], "needs a target with recipients"),
     (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "X To", "--map-recipients", "* -> a@b"], "no name of a header field"),
     (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "To", "--map-recipients", "a -> b"], "map-recipients, line 1"),
-    (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "To", "--map-recipients", "/"], "is no file of at most"),
+    (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "To", "--map-recipients", "/"], "map-recipients: reading /: Is a directory"),
     (["--lmtp", "h:24", "--postmaster", "a>\nRSET", "--recipients-from", "To", "--map-recipients", "* -> a@b"], "a mail address")])  # fmt: skip
 def test_mistakes_are_told(world, options, said):
     errors = refused_configuration(world, *options)
