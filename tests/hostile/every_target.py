@@ -172,6 +172,14 @@ HANDSHAKE: dict[str, Speech] = {
 }
 
 
+# What an outsider may write where the recipients of a message are looked for: whatever it is, they are those of the table.
+ADDRESSED = b"".join(b"Envelope-To: " + value + b"\r\n" for value in (
+    b", ".join(b"a%d@example.org" % i for i in range(5000)) + b", anna@example.org", b"x>\rRCPT TO:<evil@example.com",
+    b"a" * 1000000 + b"@example.org", b"\"a\0b\"@example.org", b"\xff\xc0\x80@" + CONTROLS, "j\u00f6rg@ex\u00e4mple.org".encode(),
+    b"(" * 100000, b"<" * 100000, b"\"" * 99999, b"@example.org,,,;:" * 1000, b"anna@example.org\r\n RCPT TO:<evil@example.com>"))
+RECIPIENTS = {"me", "you", "anna", "all"}
+
+
 class Scene(NamedTuple):
     """A step of a protocol: what is said there, and what brings the command to it."""
 
@@ -195,6 +203,13 @@ SCENES: dict[str, list[Scene]] = {
         Scene("message", REPLIES, polite=1, refused_at="message", refusal=b"550 5.7.1 no\r\n", then="retry",
               status=(0, 69, 75)),
     ],
+    # The same server beside a Maildir, and as that of many recipients, whom a hostile header names.
+    "several": [
+        *[Scene(step, ANYWHERE | REPLIES) for step in ("greeting", "rcpt", "message")],
+        Scene("message", REPLIES, polite=1, refused_at="message", refusal=b"550 5.7.1 no\r\n", then="retry",
+              status=(0, 69, 75)),
+    ],
+    "multidrop": [Scene(step, ANYWHERE | REPLIES) for step in ("mail", "rcpt", "data", "message")],
     "smtp": [
         Scene("tls", ANYWHERE | HANDSHAKE),
         *[Scene(step, ANYWHERE | REPLIES | REPEATED) for step in ("greeting", "hello", "auth", "mail", "message")],
@@ -255,6 +270,9 @@ def settings(protocol: str, port: int, certs: Path, secret: Path) -> str:
     oauth = f"issuer = https://{at}\nissuer-ca-file = {ca}\nclient-id = c\nclient-secret-file = {secret}\nscope = mail\n"
     return {
         "lmtp": f"lmtp = {at}\nrecipient = me@example.org\n",
+        "several": f"lmtp = {at}\nrecipient = me@example.org\nmaildir = ~/Maildir\ndeliver = lmtp, maildir\n",
+        "multidrop": f"lmtp = {at}\nrecipients-from = Envelope-To\npostmaster = me\n"
+                     f"map-recipients = @example.org -> you, anna@example.org -> anna, * -> all\n",
         "smtp": f"smtp = smtps://me@{at}\nsmtp-ca-file = {ca}\nsmtp-password-file = {secret}\nrecipient = me@example.org\n",
         "imap": f"imap = imaps://me@{at}/INBOX\nimap-ca-file = {ca}\nimap-password-file = {secret}\n",
         "gmail": f"gmail = me@gmail.com\ngmail-url = https://{at}\nissuer-ca-file = {ca}\nlabels = Work\n"
@@ -314,6 +332,9 @@ def run(play: Play, folder: Path, certs: Path, sanitizers: bool) -> list[str]:
     folder.mkdir()
     world = World(folder)
     world.fill(2)
+    if play.protocol == "multidrop":
+        fields = ADDRESSED.split(b"Envelope-To: ")[1:]
+        world.put("000000", b"Envelope-To: " + fields[len(play.title) % len(fields)] + b"\r\ntext\r\n")
     (folder / "secret").touch(mode=0o600)
     (folder / "secret").write_text(SECRET + "\n")
     with world.server() as pop3, running(play.protocol, certs, scene.step, play.speech, scene.polite, scene.refused_at,
@@ -332,6 +353,8 @@ def run(play: Play, folder: Path, certs: Path, sanitizers: bool) -> list[str]:
             if first.status not in scene.status:
                 return [f"the polite run ended with {first.status}", first.errors.decode(errors="backslashreplace")]
         outcome = command(words(play, scene.then or "sync", config, world.state), world, clock, sanitizers)
+        if play.protocol == "multidrop" and not server.recipients <= RECIPIENTS:
+            wrong.append(f"it named {sorted(server.recipients - RECIPIENTS)[:3]}")
         if server.spoken == 0:
             wrong.append("the server was not asked to speak there")
         return wrong + judge(play, outcome, world, sanitizers) + ([outcome.errors[-500:].decode(errors="backslashreplace")] if wrong else [])

@@ -119,6 +119,8 @@ def lmtp(c: Connection, hello: str = "LHLO") -> None:
             c.until(b"\r\n.\r\n")
             c.say("message", "250 2.0.0 saved\r\n")
         elif word in ("MAIL", "RCPT", "RSET"):
+            if word == "RCPT":
+                c.server.recipients.add(line.partition("<")[2].partition(">")[0])
             c.say(word.lower(), "250 2.0.0 ok\r\n")
         else:
             c.say("quit", "221 bye\r\n")
@@ -170,7 +172,7 @@ def https(c: Connection) -> None:
         c.say(step, f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}")
 
 
-PROTOCOLS = {"lmtp": lmtp, "smtp": smtp, "imap": imap, "gmail": https, "token": https}
+PROTOCOLS = {"lmtp": lmtp, "several": lmtp, "multidrop": lmtp, "smtp": smtp, "imap": imap, "gmail": https, "token": https}
 
 
 @functools.lru_cache
@@ -192,6 +194,7 @@ class HostileTarget:
         self.spoken = 0
         self.speaks = threading.Event()
         self.tag = b""
+        self.recipients: set[str] = set()  # that were named
         self.dialogue = PROTOCOLS[protocol]
         self.context = server_context(certs)
         self.listener = socket.create_server(("127.0.0.1", 0))
