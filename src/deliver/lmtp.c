@@ -32,8 +32,10 @@ typedef struct p3_lmtp {
     char *sender;
     p3_recipient *to; /* of the message that begins next; with room for as many as it may have */
     size_t to_count;
-    p3_lmtp_session *session;  /* only used by deliver(), and at the end */
-    p3_lmtp_verdict *verdicts; /* the same: one for each recipient */
+    p3_lmtp_session *session;          /* only used by deliver(), and at the end */
+    p3_lmtp_verdict *verdicts;         /* the same: one for each recipient */
+    unsigned told[P3_RECIPIENTS_MOST]; /* lines of the table that are known to be wrong */
+    size_t told_count;
 } p3_lmtp;
 
 /* ---- writing a message ---- */
@@ -246,6 +248,43 @@ static void note(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail)
         refuse_for_good(m, p, mail, doing, &t);
 }
 
+/* Whether a line of the table has been told of; from here on it has. */
+static bool is_told(p3_lmtp *m, unsigned line)
+{
+    for (size_t i = 0; i < m->told_count; i++) {
+        if (m->told[i] == line)
+            return true;
+    }
+    if (m->told_count == sizeof m->told / sizeof *m->told)
+        return true;
+    m->told[m->told_count++] = line;
+    return false;
+}
+
+/* A recipient whom the table names is refused for good before the server has seen a message: the
+ * line is wrong, and that is told once. Its mail is kept, the rest goes on. */
+static void note_wrong_lines(p3_lmtp *m, p3_batch *b, const p3_spool_mail *mail)
+{
+    const p3_recipients *map = m->envelope->map;
+    for (size_t i = 0; map != NULL && i < mail->to_count; i++) {
+        const p3_lmtp_verdict *v = &m->verdicts[i];
+        unsigned line = mail->to[i].line;
+        char where[330] = "postmaster";
+        p3_problem before = b->noted;
+        if (v->is != P3_LMTP_PERMANENT || v->about != P3_LMTP_RECIPIENT || is_told(m, line))
+            continue;
+        if (line > 0)
+            snprintf(where, sizeof where, "%.300s, line %u", p3_recipients_table(map), line);
+        if (before.exit != 0)
+            p3_problem_set(&b->noted, EX_CONFIG, "%.400s; %s: %.200s", before.text, where,
+                           v->why.text);
+        else
+            p3_problem_set(&b->noted, EX_CONFIG,
+                           "correct this, and let pop3 retry deliver what was kept: %s: %.300s",
+                           where, v->why.text);
+    }
+}
+
 /* The target fails: what is left of the batch waits. */
 static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const char *more)
 {
@@ -322,6 +361,7 @@ static void deliver_batch(p3_batch *b)
         if (!is_own_refusal(m, &s->mails[i], b))
             return;
         note(m, p, &s->mails[i]);
+        note_wrong_lines(m, b, &s->mails[i]);
         setbacks = p->delivered ? 0 : setbacks + 1;
         if (setbacks == P3_SETBACKS_MOST) {
             stop(m, b, p->problem != NULL ? &count_verdicts(m, &s->mails[i]).first->why : &why,

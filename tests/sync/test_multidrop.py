@@ -117,7 +117,7 @@ def test_who_has_it_does_not_get_it_again_and_for_the_others_it_is_kept(world, p
     world.put("1", mail(1, ALL))
     world.put("2", mail(2, "anna@example.org"))
     with world.server("--delete") as server:
-        told = to.run("sync", server.port, "--delete")
+        told = to.run("sync", server.port, "--delete", status=78 if (step, reply[0]) == ("rcpt", "5") else 0)
         server.settle()
         assert world.on_server() == [] and to.got() == [("1", "anna@in"), ("2", "anna@in")]
         assert "message 1: delivering by LMTP: 2 of 3 recipients did not get it: the server refuses" in told and reply[:9] in told
@@ -141,7 +141,7 @@ def test_what_all_refuse_for_good_is_kept_once_and_given_later_to_those_who_take
     to.server.of_recipient = lambda at, whom: "550 5.1.1 no" if at == "rcpt" else None
     world.put("1", mail(1, ALL))
     with world.server("--delete") as server:
-        told = to.run("sync", server.port, "--delete")
+        told = to.run("sync", server.port, "--delete", status=78)
         server.settle()
         assert "; and so it is for all 3 recipients; it is kept in" in told and len(refused(world)) == 1 and world.on_server() == []
         to.server.of_recipient = lambda at, whom: "550 5.1.1 no" if whom == "bob@in" else None
@@ -158,13 +158,35 @@ def test_what_nobody_has_and_somebody_may_take_later_stays_and_comes_again(world
     to.server.of_recipient = lambda at, whom: "452 4.2.2" if whom == "bob@in" else "550 5.1.1"
     world.put("1", mail(1, "anna@example.org, bob@example.org"))
     with world.server("--delete") as server:
-        assert "452 4.2.2" in to.run("sync", server.port, "--delete", status=75)
+        assert "452 4.2.2" in to.run("sync", server.port, "--delete", status=78)
         server.settle()
         assert len(world.on_server()) == 1 and refused(world) == [] and to.server.mails == []
         to.server.of_recipient = lambda at, whom: None
         to.run("sync", server.port, "--delete")
         server.settle()
     assert to.got() == [("1", "anna@in"), ("1", "bob@in")] and world.on_server() == []
+
+
+def test_a_line_whose_recipient_is_refused_is_told_once_and_the_run_ends_with_it(world, post):
+    to = post()
+    to.server.of_recipient = lambda at, whom: "550 5.1.1 unknown" if whom in ("bob@in", "post@in") else None
+    table = world.path / "table"
+    table.write_text("# who is who\nanna@example.org -> anna@in\nbob@example.org -> bob@in\n")
+    to.settings = to.settings.replace(TABLE, str(table))
+    for i in range(4):
+        world.put(str(i), mail(i, ("bob@example.org", "anna@example.org", "bob@example.org, anna@example.org", "x@y")[i]))
+    with world.server("--delete") as server:
+        told = to.run("sync", server.port, "--delete", status=78)
+        server.settle()
+        assert told.count(f"{table}, line 3: the server refuses the recipient bob@in: 550 5.1.1 unknown") == 1
+        assert told.count("postmaster: the server refuses the recipient post@in: 550 5.1.1 unknown") == 1
+        assert to.got() == [("1", "anna@in"), ("2", "anna@in")] and len(refused(world)) == 3 and world.on_server() == []
+        table.write_text(table.read_text().replace("bob@in", "cleo@in"))
+        to.settings = to.settings.replace("post@in", "anna@in")
+        to.run("sync", server.port, "--continue")
+        to.server.of_recipient = lambda at, whom: None
+        to.run("retry", server.port)
+    assert refused(world) == [] and {("0", "cleo@in"), ("3", "anna@in")} <= set(to.got())
 
 
 def test_a_word_that_is_lost_is_lost_for_one_recipient_alone(world, post):
@@ -208,10 +230,10 @@ def test_an_address_beyond_ascii_needs_a_server_for_it(world, post):
     world.put("1", mail(1, "anna@example.org, bob@example.org"))
     world.put("2", mail(2, "bob@example.org"))
     with world.server("--delete") as server:
-        told = to.run("sync", server.port, "--delete")
+        told = to.run("sync", server.port, "--delete", status=78)
         server.settle()
     assert to.got() == [("1", "anna@in")] and world.on_server() == [] and len(refused(world)) == 2
-    assert told.count("the server takes no address beyond ASCII (it has no SMTPUTF8): böb@in") == 2
+    assert told.count("the server takes no address beyond ASCII (it has no SMTPUTF8): böb@in") == 3
     assert not any("SMTPUTF8" in line or "ö" in line for line in to.server.lines)
 
 
@@ -230,7 +252,7 @@ def test_what_a_message_says_of_itself_is_no_note_of_ours(world, post):
     to.server.of_recipient = lambda at, whom: "550 5.1.1 no" if at == "rcpt" else None
     world.put("1", "X-POP3-Recipient: eve@evil\nX-POP3-Delivery: x\nX-POP3-Recipient: cleo@in\n" + mail(1, "anna@example.org"))
     with world.server("--delete") as server:
-        to.run("sync", server.port, "--delete")
+        to.run("sync", server.port, "--delete", status=78)
         server.settle()
         for file in world.path.glob("state.db.refused/*/new/*"):  # somebody who may write there names another
             file.with_name(f"{file.name}+0123456789abcdef").write_bytes(
@@ -248,7 +270,7 @@ def test_smtp_has_one_answer_for_all(world, certs):
         world.put("1", mail(1, ALL))
         world.put("2", mail(2, ALL))
         with world.server("--delete") as server:
-            to.run("sync", server.port, "--delete")
+            to.run("sync", server.port, "--delete", status=78)
             server.settle()
         assert to.got() == [(n, r) for n in "12" for r in ("anna@in", "cleo@in")] and world.on_server() == []
         assert [text.split(b"\n")[1] for text in refused(world)] == [b"X-POP3-Recipient: bob@in"] * 2
@@ -291,7 +313,7 @@ def test_a_retry_that_is_killed_loses_nothing(world, post, point):
     for i in (1, 2, 3):
         world.put(str(i), mail(i, ALL))
     with world.server("--delete") as server:
-        to.run("sync", server.port, "--delete")
+        to.run("sync", server.port, "--delete", status=78)
         to.server.of_recipient = lambda at, whom: "550 5.1.1" if (at, whom) == ("rcpt", "cleo@in") else None
         to.run("retry", server.port, status=-signal.SIGKILL, point=point)
         to.server.of_recipient = lambda at, whom: None
@@ -349,7 +371,7 @@ def test_dovecot_gets_a_catch_all_shared_out(world):
         world.put("2", mail(2, "anna@example.org, x@y, bob@example.org"))
         world.put("3", mail(3, "x@y"))
         with world.server("--delete") as server:
-            told = to.run("sync", server.port, "--delete")
+            told = to.run("sync", server.port, "--delete", status=78)
             server.settle()
         there = {user: sorted(re.search(rb"Subject: number (\d)", f.read_bytes())[1] for f in (dovecot.maildir(user) / "new").iterdir())
                  for user in ("anna@in", "post@in")}  # fmt: skip
