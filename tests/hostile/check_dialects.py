@@ -105,7 +105,7 @@ ROWS = [
     Row("PIPELINING is announced, and replies are mixed", "WildDuck", "retr-of-mixed-replies",
         tests="python/test_extras.py::test_retr_many_hands_out_no_part_of_a_message_that_another_reply_was_mixed_with"),
     Row("the server hangs up within a message", "tcllib 1.21, Cyrus 3.6 with odd mail", "retr-cut-off retr-closed-in-mid-window",
-        tests=HABITS + "without_uidl_a_message_at_which_the_server_hangs_up_is_set_aside"),
+        tests=HABITS + "without_uidl_a_message_at_whose_retr_the_server_hangs_up_is_set_aside"),
     Row("a dot is not stuffed, or ends a message early", "Twisted 22.4, cpython#95252, greenmail#1049",
         "retr-with-an-unstuffed-dot retr-with-an-early-end"),
     Row("a body looks like replies", "cpython#95252", "retr-that-looks-like-replies retr-of-a-smuggled-reply"),
