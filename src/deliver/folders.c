@@ -6,15 +6,10 @@
 #include <sysexits.h>
 
 #include "deliver/parcel.h"
+#include "deliver/shares.h"
 #include "deliver/recipients.h"
 #include "support/fault.h"
 #include "support/grow.h"
-
-/* What a folder gets of a batch: the entry of a parcel is its place in the whole batch. */
-typedef struct p3_share {
-    p3_batch batch;
-    p3_room room;
-} p3_share;
 
 /* A folder. */
 typedef struct p3_place {
@@ -42,8 +37,7 @@ typedef struct p3_folders {
     p3_room had_room;
     const char *name; /* of the message in hand, or NULL */
     p3_problem *own;  /* its own trouble, or NULL */
-    p3_share *shares; /* of the batch being filled; NULL: it is empty */
-    size_t filled;    /* messages in it */
+    p3_shares shares; /* of the batch being filled */
 } p3_folders;
 
 static bool out_of_memory(p3_problem *why)
@@ -97,20 +91,6 @@ static void folders_address(p3_delivery *d, const char *header, size_t len, cons
     m->to_count = p3_recipients_folders(m->map, header, len, m->to);
 }
 
-/* Makes room for a message in a share, so that nothing fails when it is complete. */
-static bool make_room(p3_folders *m, size_t place)
-{
-    if (m->shares == NULL)
-        m->shares = calloc(m->count, sizeof *m->shares);
-    p3_share *s = m->shares != NULL ? &m->shares[place] : NULL;
-    p3_parcel *grown = s == NULL ? NULL
-                                 : p3_grow(s->batch.parcels, &s->room, s->batch.count + 1,
-                                           sizeof *s->batch.parcels);
-    if (grown != NULL)
-        s->batch.parcels = grown;
-    return grown != NULL;
-}
-
 /* The message in hand fails in a folder. False when that is not its own trouble. */
 static bool drop_one(p3_folders *m, size_t place, const p3_problem *why)
 {
@@ -133,10 +113,11 @@ static bool folders_begin(p3_delivery *d, const char *name, const char *sender, 
         p3_place *p = &m->at[place];
         if (p->in_hand || has(m, place, name))
             continue;
-        if (!make_room(m, place))
+        bool ok = open_place(m, place, why);
+        if (ok && !p3_shares_make_room(&m->shares, place, p->delivery))
             return out_of_memory(why);
-        p->in_hand = open_place(m, place, why);
-        bool ok = p->in_hand && p->delivery->class->begin(p->delivery, name, sender, why);
+        p->in_hand = ok;
+        ok = ok && p->delivery->class->begin(p->delivery, name, sender, why);
         if (!ok && !drop_one(m, place, why))
             return false;
     }
@@ -168,7 +149,7 @@ static bool folders_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
     p3_folders *m = (p3_folders *)d;
     for (size_t i = 0; i < m->count; i++) {
         p3_place *p = &m->at[i];
-        p3_parcel parcel = {.entry = m->filled, .again = out->again, .fd = -1};
+        p3_parcel parcel = {.entry = m->shares.filled, .again = out->again, .fd = -1};
         if (!p->in_hand)
             continue;
         if (!p->delivery->class->finish(p->delivery, &parcel, why)) {
@@ -177,14 +158,14 @@ static bool folders_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
             continue;
         }
         p->in_hand = false;
-        p3_batch *share = &m->shares[i].batch;
+        p3_batch *share = &m->shares.at[i].batch;
         share->parcels[share->count++] = parcel;
         out->octets = parcel.octets;
     }
     out->name = m->name;
     out->problem = m->own;
     m->own = NULL;
-    m->filled++;
+    m->shares.filled++;
     let_go(m);
     return true;
 }
@@ -200,47 +181,16 @@ static void folders_abandon(p3_delivery *d)
     let_go(m);
 }
 
-/* ---- shares ---- */
-
-static void free_shares(const p3_folders *m, p3_share *shares)
-{
-    for (size_t i = 0; shares != NULL && i < m->count; i++) {
-        for (size_t k = 0; k < shares[i].batch.count; k++)
-            p3_parcel_clear(&shares[i].batch.parcels[k]);
-        free(shares[i].batch.parcels);
-    }
-    free(shares);
-}
-
-/* All that is finished is in the shares of the batch being filled, and nothing else. */
 static void folders_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 {
-    p3_folders *m = (p3_folders *)d;
     (void)parcels;
     (void)count;
-    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
-        p3_delivery *to = m->at[i].delivery;
-        const p3_batch *share = &m->shares[i].batch;
-        if (share->count > 0 && to->class->discard != NULL)
-            to->class->discard(to, share->parcels, share->count);
-    }
-    free_shares(m, m->shares);
-    m->shares = NULL;
-    m->filled = 0;
+    p3_shares_discard(&((p3_folders *)d)->shares);
 }
 
 static void folders_seal(p3_delivery *d, p3_batch *batch)
 {
-    p3_folders *m = (p3_folders *)d;
-    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
-        p3_batch *share = &m->shares[i].batch;
-        share->to = m->at[i].delivery;
-        if (share->count > 0 && share->to->class->seal != NULL)
-            share->to->class->seal(share->to, share);
-    }
-    batch->spool = m->shares;
-    m->shares = NULL;
-    m->filled = 0;
+    p3_shares_seal(&((p3_folders *)d)->shares, batch);
 }
 
 /* ---- delivering ---- */
@@ -251,13 +201,7 @@ static bool deliver_share(size_t place, p3_share *share, p3_batch *batch, size_t
 {
     p3_batch *b = &share->batch;
     const p3_problem *failed = &b->problem;
-    for (size_t k = 0; k < b->count; k++) {
-        const p3_parcel *whole = &batch->parcels[b->parcels[k].entry];
-        b->parcels[k].header = whole->header;
-        b->parcels[k].body = whole->body;
-        b->parcels[k].kept = whole->kept;
-    }
-    b->to->class->deliver(&b, 1);
+    p3_share_deliver(share, batch);
     p3_fault("folder-delivered");
     bool counts = b->problem.exit == 0;
     if (counts)
@@ -308,7 +252,7 @@ static void folders_recorded(p3_delivery *d, p3_batch *batch, bool kept)
         if (share->count > 0 && share->to->class->recorded != NULL)
             share->to->class->recorded(share->to, share, kept);
     }
-    free_shares(m, shares);
+    p3_shares_free(shares, m->count);
 }
 
 /* ---- after a crash ---- */
@@ -434,6 +378,7 @@ p3_delivery *p3_folders_open(const p3_target *t, p3_owner owner, p3_problem *why
     bool ok = true;
     for (size_t i = 0; ok && i <= count; i++)
         ok = add_place(m, t, p3_target_place(t, i), i);
+    m->shares.count = m->count;
     if ((ok || out_of_memory(why)) && open_place(m, 0, why))
         return &m->base;
     folders_close(&m->base);

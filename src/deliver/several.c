@@ -9,15 +9,8 @@
 
 #include "deliver/folders.h"
 #include "deliver/parcel.h"
+#include "deliver/shares.h"
 #include "support/fault.h"
-#include "support/grow.h"
-
-/* What a target gets of a batch: the entry of a parcel is its place in the batch of the list. */
-typedef struct p3_share {
-    p3_batch batch;
-    p3_room room;
-    bool is_tried;
-} p3_share;
 
 /* A target of the list. */
 typedef struct p3_taker {
@@ -41,8 +34,7 @@ typedef struct p3_several {
     p3_members barred;  /* those that are not to get it now */
     const char *name;   /* of the message in hand, or NULL */
     p3_problem *own;    /* its own trouble, or NULL */
-    p3_share *shares;   /* of the batch being filled; NULL: it is empty */
-    size_t filled;      /* messages in it */
+    p3_shares shares;   /* of the batch being filled */
     size_t count;
     p3_taker at[]; /* first those that can be asked: less is repeated by a crash behind them */
 } p3_several;
@@ -94,23 +86,6 @@ static bool several_spare(p3_delivery *d, uint16_t members, uint16_t barred)
     return any;
 }
 
-/* Makes room for a message in each share, so that nothing fails when it is complete. */
-static bool make_room(p3_several *m)
-{
-    if (m->shares == NULL)
-        m->shares = calloc(m->count, sizeof *m->shares);
-    bool ok = m->shares != NULL;
-    for (size_t i = 0; ok && i < m->count; i++) {
-        p3_share *s = &m->shares[i];
-        p3_parcel *grown =
-            p3_grow(s->batch.parcels, &s->room, s->batch.count + 1, sizeof *s->batch.parcels);
-        ok = grown != NULL;
-        if (ok)
-            s->batch.parcels = grown;
-    }
-    return ok;
-}
-
 /* A target fails at the message in hand, which is its own trouble or the target's. */
 static void drop_one(p3_several *m, p3_taker *t, const p3_problem *why)
 {
@@ -145,8 +120,10 @@ static bool several_begin(p3_delivery *d, const char *name, const char *sender, 
     p3_several *m = (p3_several *)d;
     p3_problem one = {0};
     p3_problem_set(why, EX_TEMPFAIL, "delivering: no target takes it in this run");
-    if (!make_room(m))
-        return out_of_memory(why);
+    for (size_t i = 0; i < m->count; i++) {
+        if (!p3_shares_make_room(&m->shares, i, m->at[i].delivery))
+            return out_of_memory(why);
+    }
     m->name = name;
     for (p3_taker *t = m->at; t < m->at + m->count; t++) {
         t->in_hand = may_take(m, t, &one);
@@ -202,8 +179,8 @@ static bool several_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
     bool any = false;
     for (size_t i = 0; i < m->count; i++) {
         p3_taker *t = &m->at[i];
-        p3_batch *share = &m->shares[i].batch;
-        p3_parcel parcel = {.entry = m->filled, .again = out->again, .fd = -1};
+        p3_batch *share = &m->shares.at[i].batch;
+        p3_parcel parcel = {.entry = m->shares.filled, .again = out->again, .fd = -1};
         if (!t->in_hand)
             continue;
         if (!t->delivery->class->finish(t->delivery, &parcel, why)) {
@@ -221,7 +198,7 @@ static bool several_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
     out->members = m->members;
     out->problem = m->own;
     m->own = NULL;
-    m->filled++;
+    m->shares.filled++;
     let_go(m);
     return true;
 }
@@ -237,68 +214,27 @@ static void several_abandon(p3_delivery *d)
     let_go(m);
 }
 
-/* ---- shares ---- */
-
-static void free_shares(p3_several *m, p3_share *shares)
-{
-    for (size_t i = 0; shares != NULL && i < m->count; i++) {
-        for (size_t k = 0; k < shares[i].batch.count; k++)
-            p3_parcel_clear(&shares[i].batch.parcels[k]);
-        free(shares[i].batch.parcels);
-    }
-    free(shares);
-}
-
-/* All that is finished is in the shares of the batch being filled, and nothing else. */
 static void several_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 {
-    p3_several *m = (p3_several *)d;
     (void)parcels;
     (void)count;
-    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
-        p3_delivery *to = m->at[i].delivery;
-        const p3_batch *share = &m->shares[i].batch;
-        if (share->count > 0 && to->class->discard != NULL)
-            to->class->discard(to, share->parcels, share->count);
-    }
-    free_shares(m, m->shares);
-    m->shares = NULL;
-    m->filled = 0;
+    p3_shares_discard(&((p3_several *)d)->shares);
 }
 
 static void several_seal(p3_delivery *d, p3_batch *batch)
 {
-    p3_several *m = (p3_several *)d;
-    for (size_t i = 0; m->shares != NULL && i < m->count; i++) {
-        p3_batch *share = &m->shares[i].batch;
-        share->to = m->at[i].delivery;
-        if (share->count > 0 && share->to->class->seal != NULL)
-            share->to->class->seal(share->to, share);
-    }
-    batch->spool = m->shares;
-    m->shares = NULL;
-    m->filled = 0;
+    p3_shares_seal(&((p3_several *)d)->shares, batch);
 }
 
 /* ---- delivering ---- */
 
-static void take_prints(p3_parcel *p, const p3_parcel *from)
-{
-    p->header = from->header;
-    p->body = from->body;
-    p->kept = from->kept;
-}
-
 /* Delivers a target's share, and notes which messages it has. */
 static void deliver_share(p3_several *m, p3_taker *t, p3_share *share, p3_batch *batch)
 {
-    p3_batch *b = &share->batch;
-    share->is_tried = b->count > 0;
+    const p3_batch *b = &share->batch;
     if (b->count == 0)
         return;
-    for (size_t k = 0; k < b->count; k++)
-        take_prints(&b->parcels[k], &batch->parcels[b->parcels[k].entry]);
-    b->to->class->deliver(&b, 1);
+    p3_share_deliver(share, batch);
     p3_fault("share-delivered");
     for (size_t k = 0; k < b->count; k++) {
         p3_parcel *p = &batch->parcels[b->parcels[k].entry];
@@ -363,7 +299,7 @@ static void several_recorded(p3_delivery *d, p3_batch *batch, bool kept)
             to->class->recorded(to, share,
                                 !shares[i].is_tried || (kept && share->problem.exit == 0));
     }
-    free_shares(m, shares);
+    p3_shares_free(shares, m->count);
 }
 
 /* ---- after a crash ---- */
@@ -499,6 +435,7 @@ p3_delivery *p3_several_open(const p3_target *t, p3_owner owner, p3_problem *why
         if ((row != NULL && row->is_exact) == (i < count))
             any = open_one(m, one, t->list->crlf, owner) || any;
     }
+    m->shares.count = m->count;
     if (any)
         return &m->base;
     *why = m->at[0].why;
