@@ -3,13 +3,13 @@
  * The client: connects to a POP3 server over TCP, TLS or a Unix-domain socket and drives the
  * engine.
  *
- * There is one code path, pop3_client_step(), which waits for no server. (One exception: with
+ * There is one code path, pop3_client_step(), which never waits for a server. (Exception: with
  * GSSAPI, which is used by name only, the Kerberos library may ask a ticket server in a step.) An
  * application with an event loop calls it whenever a socket of pop3_client_waits() is ready or
- * pop3_client_deadline() has come; the calls marked "blocking" do just that in a loop over poll(2)
+ * pop3_client_deadline() has come. The calls marked "blocking" do the same in a loop over poll(2)
  * until their command is over.
  *
- * A session, as short as it gets (error checks left out; examples/print_mailbox.c has them):
+ * A short session (without error checks; examples/print_mailbox.c has them):
  *
  *     pop3_client_options o = POP3_CLIENT_OPTIONS_INIT;
  *     o.host = "mail.example.org";
@@ -28,13 +28,12 @@
  * Failures: a call that returns ::POP3_ERR_REFUSED, ::POP3_ERR_ARGUMENT, ::POP3_ERR_STATE,
  * ::POP3_ERR_NOT_OFFERED or ::POP3_ERR_INSECURE leaves the connection as it was. After any other
  * error the connection is closed and every further command is ::POP3_ERR_STATE, until
- * pop3_client_connect() or pop3_client_start() makes a new one. A connection that ended after a
- * command that worked, before the next, is reported by that next one. pop3_client_error() has a
- * sentence.
+ * pop3_client_connect() or pop3_client_start() makes a new one. If a connection ends between two
+ * commands, the second one returns the error. pop3_client_error() has a message.
  *
- * Thread safety: one client may be used by one thread at a time, but for pop3_client_cancel(),
- * which any thread may call. Clients in different threads do not disturb each other, also when they
- * share a TLS context. No signal is raised or changed, nothing is printed.
+ * Thread safety: one client may be used by one thread at a time, except for pop3_client_cancel(),
+ * which any thread may call. Clients in different threads are independent, also if they share a TLS
+ * context. No signal is raised or changed, nothing is printed.
  */
 #ifndef POP3_CLIENT_H
 #define POP3_CLIENT_H
@@ -58,7 +57,7 @@ typedef enum pop3_security {
     POP3_SECURITY_PLAIN    /**< None, unless the caller calls pop3_client_stls(); port 110. */
 } pop3_security;
 
-/** What stands between the client and the server. */
+/** The kind of proxy between the client and the server. */
 typedef enum pop3_proxy {
     POP3_PROXY_NONE = 0, /**< Nothing. */
     POP3_PROXY_SOCKS5, /**< SOCKS5 (RFC 1928), with user name and password (RFC 1929); port 1080. */
@@ -72,45 +71,45 @@ typedef enum pop3_proxy {
 struct sockaddr_storage;
 
 /**
- * Looks a host name up instead of getaddrinfo(3): for a process that may not do so itself, has a
- * resolver of its own, or a test. It runs in a thread of the client's with all signals blocked, may
+ * Looks up a host name instead of getaddrinfo(3): for a process that may not call it, that has its
+ * own resolver, or for a test. It runs in a thread of the client with all signals blocked, may
  * block, and may still run when the client has been freed: @p ctx must live until it returns.
  * @param ctx       the pointer given with the function.
  * @param host      the name in ASCII, never a numeric address.
  * @param addresses receives up to ::POP3_RESOLVE_ADDRESSES addresses of the families AF_INET and
- *                  AF_INET6, the best first; their ports do not matter.
- * @param why       receives a sentence in static storage when there is none.
+ *                  AF_INET6, the best first; their ports are ignored.
+ * @param why       receives a sentence in static storage when there is no address.
  * @return how many addresses there are; 0 when the name cannot be resolved.
  */
 typedef size_t (*pop3_resolve_fn)(void *ctx, const char *host, struct sockaddr_storage *addresses,
                                   const char **why);
 
 /**
- * Is told on which descriptors to wait, for event loops that are told rather than ask: once before
- * a descriptor is first waited on, whenever what it is waited for changes, and with neither before
- * it is closed. Runs at the end of pop3_client_start(), pop3_client_step() and
- * pop3_client_close(), where no call with the client is allowed. Within one of these calls no
- * number of a descriptor is closed and used again.
+ * Reports on which descriptors to wait, for event loops that register descriptors, such as
+ * epoll(7): before a descriptor is first waited on, whenever the conditions change, and with
+ * neither condition before it is closed. Runs at the end of pop3_client_start(), pop3_client_step()
+ * and pop3_client_close(); it must not call any function with the client. Within one of these calls
+ * no descriptor number is closed and reused.
  * @param ctx    the pointer given with the function.
  * @param client the client.
  * @param fd     the descriptor.
  * @param read   step when it is readable.
- * @param write  step when it is writable; neither: it is waited on no longer.
+ * @param write  step when it is writable; neither: stop waiting on it.
  */
 typedef void (*pop3_socket_fn)(void *ctx, pop3_client *client, int fd, bool read, bool write);
 
-/** What a client is made with. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
+/** The options of a client. Begin with ::POP3_CLIENT_OPTIONS_INIT; zero fields are defaults.
  * Strings are copied. A program may have been built with an earlier version of this header, whose
- * struct, or that of the engine's options in it, lacks fields: these are zero; or with a later one,
- * as long as what this library does not know is zero. */
+ * struct (or the engine's options in it) lacks fields: they count as zero. It may also have been
+ * built with a later version, as long as the fields that this library does not know are zero. */
 typedef struct pop3_client_options {
     size_t size;               /**< sizeof(pop3_client_options). */
     const char *host;          /**< Host name, in UTF-8 when it is internationalized, or numeric
                                     address. */
     uint16_t port;             /**< Port; default by @c security. */
     pop3_security security;    /**< How the connection is protected; default TLS. */
-    pop3_tls *tls;             /**< What is trusted, counted up; default: pop3_tls_new() without
-                                    options. */
+    pop3_tls *tls;             /**< The TLS context; the client takes a reference of its own.
+                                    Default: pop3_tls_new() without options. */
     const char *unix_socket;   /**< Path of a Unix-domain socket to use instead of host and port;
                                     @c host is then only the name that TLS verifies. */
     const char *local_address; /**< Numeric address to connect from. */
@@ -119,21 +118,22 @@ typedef struct pop3_client_options {
     int timeout_ms;            /**< Milliseconds without any progress that a command may take;
                                     default 60,000; negative: no limit. */
     int session_timeout_ms;    /**< Milliseconds that a session may take from connecting to its
-                                    end, however busy the server seems: a server that sends an
-                                    octet now and then makes progress for ever. 0: no limit. */
+                                    end, even if data still arrives: a server that sends an octet
+                                    now and then would otherwise prolong it for ever. 0: no
+                                    limit. */
     bool allow_plaintext_password; /**< Let PASS send the password over a connection without TLS,
-                                        where anybody on the way can read it. */
+                                        where others on the network can read it. */
     pop3_engine_options engine; /**< How the engine of each connection behaves: limits, pipelining,
                                      proof of message ends, trace. */
     pop3_proxy proxy;       /**< The kind of proxy to go through. It resolves the server's name. */
     const char *proxy_host; /**< The proxy's name or address. */
     uint16_t proxy_port;    /**< The proxy's port; default by @c proxy. */
     const char *proxy_user; /**< The user name for the proxy, or NULL; up to 255 octets. */
-    const char *proxy_password; /**< The password that goes with it; wiped when the client goes. */
-    pop3_server_traits traits;  /**< What is known of the server from earlier sessions, or told. */
-    pop3_resolve_fn resolve;    /**< Looks names up instead of getaddrinfo(3), or NULL. */
+    const char *proxy_password; /**< Its password; the copy is wiped when the client is freed. */
+    pop3_server_traits traits;  /**< Traits of the server from earlier sessions, or set by hand. */
+    pop3_resolve_fn resolve;    /**< Looks up names instead of getaddrinfo(3), or NULL. */
     void *resolve_ctx;          /**< First argument of @c resolve. */
-    pop3_socket_fn socket;      /**< Is told on which descriptors to wait, or NULL. */
+    pop3_socket_fn socket;      /**< Called with the descriptors to wait on, or NULL. */
     void *socket_ctx;           /**< First argument of @c socket. */
 } pop3_client_options;
 
@@ -159,9 +159,9 @@ static inline pop3_client_options pop3_client_options_defaults()
 /* clang-format on */
 
 /**
- * What is wrong with the options, before there is a client whose error could say so:
- * pop3_client_new() returns ::POP3_ERR_ARGUMENT for such options.
- * @return a sentence in static storage; NULL when they can be used.
+ * Says what is wrong with options for which pop3_client_new() returns ::POP3_ERR_ARGUMENT.
+ * @param options the options.
+ * @return a sentence in static storage; NULL if the options are valid.
  */
 POP3_API const char *pop3_client_options_problem(const pop3_client_options *options);
 
@@ -173,63 +173,61 @@ POP3_API const char *pop3_client_options_problem(const pop3_client_options *opti
  * pop3_resolve_fn have: labels that are not ASCII become A-labels (RFC 5891).
  * @param host the name in UTF-8.
  * @param out  receives the name, of ::POP3_HOST_NAME_SIZE octets.
- * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for what is empty, too long or cannot be a name, or is not
- *         ASCII in a build without libidn2; ::POP3_ERR_MEMORY.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT if an argument is NULL or the name is empty, too long,
+ *         invalid, or not ASCII while libidn2 is missing; ::POP3_ERR_MEMORY.
  */
 POP3_API pop3_status pop3_host_to_ascii(const char *host, char out[POP3_HOST_NAME_SIZE]);
 
-/** What a server refused, as far as it asks something else of the caller. */
+/** What a server refused, as far as callers need to distinguish it. */
 typedef enum pop3_refusal {
     POP3_REFUSED_NOTHING = 0, /**< Nothing was refused. */
     POP3_REFUSED_CONNECTION,  /**< The greeting was -ERR. */
     POP3_REFUSED_PROTECTION,  /**< STLS. */
-    POP3_REFUSED_METHOD,      /**< A method of logging in: the server does not know it, or has
-                                   turned it off. */
+    POP3_REFUSED_METHOD,      /**< A mechanism: the server does not know it, or has disabled it. */
     POP3_REFUSED_APOP,        /**< APOP: the user may have no secret for it. */
-    POP3_REFUSED_BINDING,     /**< A login's binding to TLS, before the password was judged. */
-    POP3_REFUSED_CREDENTIALS, /**< The user's name, or the password. */
-    POP3_REFUSED_TOKEN,       /**< The user's name, or the token. */
-    POP3_REFUSED_IDENTITY,    /**< What says who the user is where no secret does: the client
-                                   certificate (EXTERNAL) or the Kerberos ticket (GSSAPI). */
+    POP3_REFUSED_BINDING,     /**< The channel binding, before the password was checked. */
+    POP3_REFUSED_CREDENTIALS, /**< The user name, or the password. */
+    POP3_REFUSED_TOKEN,       /**< The user name, or the token. */
+    POP3_REFUSED_IDENTITY,    /**< The client certificate (EXTERNAL) or the Kerberos ticket
+                                   (GSSAPI). */
     POP3_REFUSED_COMMAND,     /**< Another command. */
     POP3_REFUSED_QUIT         /**< QUIT: not all messages marked as deleted were. */
 } pop3_refusal;
 
-/** What went wrong last. Owned by the client, valid until the next call with it. */
+/** The last error. Owned by the client, valid until the next call with it. */
 typedef struct pop3_error {
-    pop3_status status;      /**< The class; ::POP3_OK when nothing has gone wrong. */
+    pop3_status status;      /**< The class; ::POP3_OK if there was no error. */
     int sys_errno;           /**< errno for ::POP3_ERR_CONNECT and ::POP3_ERR_IO, else 0. */
     pop3_response_code code; /**< ::POP3_ERR_REFUSED: the response code. */
-    const char *server_text; /**< ::POP3_ERR_REFUSED: what the server said after -ERR and the
-                                response code, unprintable octets as \\xHH; else "". Where it
-                                repeats the secret it was sent, this ends in "***", and so does
-                                @c message. */
+    const char *server_text; /**< ::POP3_ERR_REFUSED: the text after -ERR and the response code,
+                                unprintable octets as \\xHH; else "". If the server repeats the
+                                secret, this ends in "***" before it, and so does @c message. */
     const char *message;     /**< A sentence: server, what was being done, why it failed. */
-    uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: seconds that the server announced as the
-                                  least time between logins; 0 when it did not. */
-    pop3_refusal refused;    /**< ::POP3_ERR_REFUSED: what it is that was refused; also
-                                  ::POP3_REFUSED_PROTECTION with ::POP3_ERR_NOT_OFFERED, where STLS
+    uint32_t login_delay;    /**< ::POP3_CODE_LOGIN_DELAY: the minimum seconds between logins that
+                                  the server announced; 0 if it did not. */
+    pop3_refusal refused;    /**< ::POP3_ERR_REFUSED: what was refused; also
+                                  ::POP3_REFUSED_PROTECTION with ::POP3_ERR_NOT_OFFERED, if STLS
                                   is not announced. */
-    bool temporary;          /**< ::POP3_ERR_REFUSED: it may work later, as the response code says
-                                  or, without one, the words (a locked maildrop, too many
+    bool temporary;          /**< ::POP3_ERR_REFUSED: a retry may succeed, according to the response
+                                  code or, without one, the text (a locked maildrop, too many
                                   connections). ::POP3_ERR_RESOLVE: no name server answered. */
     pop3_certificate_fault certificate; /**< ::POP3_ERR_CERTIFICATE: what is wrong with it. */
     pop3_tls_fault tls;                 /**< ::POP3_ERR_TLS: why it failed; also
                                              ::POP3_TLS_FAULT_EXPECTED with ::POP3_ERR_TIMEOUT. */
 } pop3_error;
 
-/** What a sink answers. */
+/** What a sink returns. */
 typedef enum pop3_sink_result {
-    POP3_SINK_CONTINUE = 0, /**< More, please. */
-    POP3_SINK_DISCARD, /**< Enough of this message: read the rest and throw it away. The command
-                            ends as ::POP3_ERR_CANCELLED, the connection stays good. */
-    POP3_SINK_ABORT    /**< Stop at once: the command ends as ::POP3_ERR_CANCELLED and the
-                            connection is closed. */
+    POP3_SINK_CONTINUE = 0, /**< Continue. */
+    POP3_SINK_DISCARD,      /**< Read the rest of this message and discard it. The command ends as
+                                 ::POP3_ERR_CANCELLED, the connection stays good. */
+    POP3_SINK_ABORT         /**< Stop at once: the command ends as ::POP3_ERR_CANCELLED and the
+                                 connection is closed. */
 } pop3_sink_result;
 
 /**
- * Takes a piece of a message: octets as the server sent them (CRLF line ends), with dot-stuffing
- * undone. A message that has arrived in pieces is whole only when its command ends with ::POP3_OK.
+ * Receives a piece of a message: octets as the server sent them (CRLF line ends), with dot-stuffing
+ * undone. The message is complete only when its command ends with ::POP3_OK.
  * @param ctx  the pointer given with the sink.
  * @param data the octets, in the receive buffer: valid only during the call.
  * @param len  their number, 1 or more.
@@ -237,17 +235,16 @@ typedef enum pop3_sink_result {
 typedef pop3_sink_result (*pop3_sink_fn)(void *ctx, const char *data, size_t len);
 
 /**
- * Takes an entry of a listing. For LIST and UIDL the entry's fields are set; @p line is the line as
- * sent. Both are valid only during the call.
- * @return true to go on; false ends the command as ::POP3_ERR_CANCELLED once the rest of the
- * listing has been read, the connection stays good.
+ * Receives an entry of a listing. For LIST and UIDL the entry's fields are set; @p line is the line
+ * as sent. Both are valid only during the call.
+ * @return true to continue; false ends the command as ::POP3_ERR_CANCELLED after the rest of the
+ * listing has been read, and the connection stays good.
  */
 typedef bool (*pop3_entry_fn)(void *ctx, const pop3_entry *entry, pop3_str line);
 
 /** @defgroup pop3_connection Making a client, connecting, ending
- * A client is one connection at a time, to a server that its options name; it may connect again
- * after pop3_client_close(). The options are copied. One thread at a time uses a client, but for
- * pop3_client_cancel().
+ * A client has one connection at a time, to the server in its options. It may connect again after
+ * the connection has ended. The options are copied.
  * @{ */
 
 /**
@@ -255,9 +252,10 @@ typedef bool (*pop3_entry_fn)(void *ctx, const pop3_entry *entry, pop3_str line)
  * @param out     receives the client, which the caller frees with pop3_client_free(); NULL when it
  *                fails.
  * @param options where to and how.
- * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for options that cannot be used, no host and no
- * Unix-domain socket among them; ::POP3_ERR_MEMORY; ::POP3_ERR_IO when no pipe could be made;
- *         ::POP3_ERR_NOT_OFFERED for TLS in a build without it.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for invalid options, such as no host and no Unix-domain
+ *         socket, see pop3_client_options_problem(); ::POP3_ERR_MEMORY; ::POP3_ERR_IO if no pipe
+ *         could be created; ::POP3_ERR_NOT_OFFERED for TLS in a build without it; ::POP3_ERR_TLS or
+ *         ::POP3_ERR_ARGUMENT if the default TLS context could not be made, see pop3_tls_new().
  */
 POP3_API pop3_status pop3_client_new(pop3_client **out, const pop3_client_options *options);
 
@@ -266,22 +264,25 @@ POP3_API pop3_status pop3_client_new(pop3_client **out, const pop3_client_option
 POP3_API void pop3_client_free(pop3_client *client);
 
 /**
- * Connects and reads the greeting; with ::POP3_SECURITY_STLS also turns TLS on. Blocking. All
+ * Connects and reads the greeting; with ::POP3_SECURITY_STLS also starts TLS. Blocking. All
  * addresses of the host are tried, staggered (RFC 8305).
- * @return ::POP3_OK; ::POP3_ERR_STATE when connected already; ::POP3_ERR_REFUSED when the greeting
- * is -ERR; ::POP3_ERR_NOT_OFFERED when STLS is required and not announced; or any error of the
- *         network, TLS and the protocol.
+ * @return ::POP3_OK; ::POP3_ERR_STATE if connected already, or from within a callback;
+ *         ::POP3_ERR_REFUSED if the greeting is -ERR or STLS was refused; ::POP3_ERR_NOT_OFFERED if
+ *         STLS is required and not announced; ::POP3_ERR_MEMORY; or any error of the network, TLS
+ *         and the protocol.
  */
 POP3_API pop3_status pop3_client_connect(pop3_client *client);
 
-/** Sends QUIT, which makes the deletions of this session real (RFC 1939 §6), and closes. Blocking.
- * The connection is closed whatever the result. A server that closes without a reply is
- * ::POP3_ERR_CLOSED when messages were marked as deleted, and ::POP3_OK when none were.
- * ::POP3_ERR_REFUSED means that not all marked messages were deleted. */
+/** Sends QUIT, which makes the deletions of this session final (RFC 1939 §6), and closes the
+ * connection, whatever the result. Blocking. @return ::POP3_OK; ::POP3_ERR_REFUSED if not all
+ * marked messages were deleted; ::POP3_ERR_CLOSED if the server closed without a reply and messages
+ * were marked as deleted (if none were, that is ::POP3_OK); ::POP3_ERR_STATE without a connection,
+ * or from within a callback (the connection then stays); ::POP3_ERR_MEMORY; or an error of the
+ * network, TLS and the protocol. */
 POP3_API pop3_status pop3_client_quit(pop3_client *client);
 
 /** Closes the connection without QUIT: no message is deleted. Commands under way end as
- * ::POP3_ERR_CANCELLED. Does nothing when there is no connection. */
+ * ::POP3_ERR_CANCELLED. Does nothing without a connection. */
 POP3_API void pop3_client_close(pop3_client *client);
 
 /** Ends what the client is doing with ::POP3_ERR_CANCELLED and closes the connection. May be called
@@ -292,8 +293,8 @@ POP3_API void pop3_client_cancel(pop3_client *client);
 
 /** @} */
 /** @defgroup pop3_known What is known of a connection
- * What the server said and what came of it. None of these calls sends anything or waits; each says
- * how long the pointers are valid that it returns.
+ * None of these calls sends anything or waits. Each says how long the pointers that it returns are
+ * valid.
  * @{ */
 
 /** The session's state; ::POP3_STATE_DEAD when there is no connection. */
@@ -306,24 +307,22 @@ POP3_API bool pop3_client_is_encrypted(const pop3_client *client);
  * connection. */
 POP3_API pop3_str pop3_client_greeting(const pop3_client *client);
 
-/** What the server announced in the present state, or NULL when CAPA has not been answered with +OK
- * in it. Valid until a call that connects, closes, steps or sends a command. */
+/** What the server announced in the current state; NULL if CAPA has not been answered with +OK in
+ * it. Valid until a call that connects, closes, steps or sends a command. */
 POP3_API const pop3_capabilities *pop3_client_capabilities(const pop3_client *client);
 
-/** Whether commands share windows, as far as is known by now; see pop3_engine_pipelines(). */
+/** Whether commands are pipelined, as far as is known by now; see pop3_engine_pipelines(). */
 POP3_API bool pop3_client_pipelines(const pop3_client *client);
 
-/** What is peculiar about the server: what the options said, and what has been learned on this
- * connection and those before. Give it to the next client for this server; see traits.h. Never
- * NULL; valid as long as the client, and may change with each call. */
+/** The server's traits: those in the options, and those learned on this connection and earlier
+ * ones. Give them to the next client for this server; see traits.h. Never NULL; valid as long as
+ * the client, and may change with each call. */
 POP3_API const pop3_server_traits *pop3_client_traits(const pop3_client *client);
 
-/** Octets that have come on this connection, or came on the last, as the server sent them (without
- * what TLS adds). */
+/** Octets received on this connection, or on the last one, without those that TLS adds. */
 POP3_API uint64_t pop3_client_received(const pop3_client *client);
 
-/** Commands that have been answered on this connection, or were on the last; see
- * pop3_engine_answered(). */
+/** Commands answered on this connection, or on the last one; see pop3_engine_answered(). */
 POP3_API uint64_t pop3_client_answered(const pop3_client *client);
 
 /** The reply to the last blocking command that got one. Valid until the next call with this client.
@@ -333,21 +332,23 @@ POP3_API const pop3_reply *pop3_client_reply(const pop3_client *client);
 /** Messages marked as deleted in this session. */
 POP3_API uint64_t pop3_client_deletions(const pop3_client *client);
 
-/** What went wrong last, also of pop3_client_submit() and pop3_login_start(). Never NULL. */
+/** The last error, also of pop3_client_submit() and pop3_login_start(). Never NULL; see
+ * ::pop3_error for how long it is valid. */
 POP3_API const pop3_error *pop3_client_error(const pop3_client *client);
 
 /** @} */
 /** @defgroup pop3_commands Commands, blocking
- * Each sends one command and waits for its end, after all that was submitted before. Besides what
- * is said at each: ::POP3_ERR_REFUSED when the server answers -ERR; ::POP3_ERR_STATE without a
- * connection, or from within a callback; ::POP3_ERR_ARGUMENT for arguments that
- * pop3_engine_submit() does not take; ::POP3_ERR_MEMORY. After ::POP3_ERR_IO, ::POP3_ERR_TIMEOUT,
- * ::POP3_ERR_CLOSED, ::POP3_ERR_TLS, ::POP3_ERR_PROTOCOL, ::POP3_ERR_LIMIT and, but for what a sink
- * or an entry's callback discards, ::POP3_ERR_CANCELLED the connection is closed.
+ * Each sends one command and waits for its end, after all commands submitted before. Besides the
+ * errors that are listed at a function, each returns ::POP3_ERR_REFUSED if the server answers -ERR;
+ * ::POP3_ERR_STATE without a connection, or from within a callback; ::POP3_ERR_ARGUMENT for
+ * arguments that pop3_engine_submit() refuses; ::POP3_ERR_MEMORY; or an error of the network, TLS
+ * and the protocol. After ::POP3_ERR_IO, ::POP3_ERR_TIMEOUT, ::POP3_ERR_CLOSED, ::POP3_ERR_TLS,
+ * ::POP3_ERR_PROTOCOL, ::POP3_ERR_LIMIT and ::POP3_ERR_CANCELLED the connection is closed, except
+ * if a sink or an entry's callback discarded the rest.
  *
  * CAPA and LANG may be sent at any time; USER, PASS, APOP, RPOP, STLS and UTF8 before the login;
- * all others, but what pop3_client_raw() sends, after it (RFC 1939 §4 and §5). It is the server
- * that refuses a command in the wrong state.
+ * all others, except raw commands, after it (RFC 1939 §4 and §5). The server, not the library,
+ * refuses a command in the wrong state.
  * @{ */
 
 /** CAPA (RFC 2449 §5). @param caps receives what was announced, unless NULL; see
@@ -371,10 +372,11 @@ POP3_API pop3_status pop3_client_apop(pop3_client *client, const char *user, con
  * programs that are ported from poplib. */
 POP3_API pop3_status pop3_client_rpop(pop3_client *client, const char *user);
 
-/** STLS (RFC 2595 §4): turns TLS on and asks the capabilities again. Those before TLS are asked
- * first if they are not known. ::POP3_ERR_NOT_OFFERED when STLS is not announced; ::POP3_ERR_STATE
- * after login or under TLS; ::POP3_ERR_REFUSED; ::POP3_ERR_TLS and ::POP3_ERR_CERTIFICATE close.
- * For programs that decide about TLS when they have seen what is announced. */
+/** STLS (RFC 2595 §4): starts TLS and asks for the capabilities again. Those before TLS are asked
+ * for first if they are not known. ::POP3_ERR_NOT_OFFERED if STLS is not announced;
+ * ::POP3_ERR_STATE after login or under TLS; ::POP3_ERR_REFUSED; ::POP3_ERR_TLS and
+ * ::POP3_ERR_CERTIFICATE close. For programs that decide about TLS when they have seen what is
+ * announced. */
 POP3_API pop3_status pop3_client_stls(pop3_client *client);
 
 /** UTF8 (RFC 6856 §2). For programs that log in with USER and names beyond ASCII. */
@@ -413,18 +415,18 @@ POP3_API pop3_status pop3_client_retr(pop3_client *client, uint32_t number, pop3
 POP3_API pop3_status pop3_client_top(pop3_client *client, uint32_t number, uint32_t lines,
                                      pop3_sink_fn sink, void *ctx);
 
-/** DELE (RFC 1939 §5): marks a message; it goes when QUIT succeeds. */
+/** DELE (RFC 1939 §5): marks a message as deleted; QUIT deletes it. */
 POP3_API pop3_status pop3_client_dele(pop3_client *client, uint32_t number);
 
-/** RSET (RFC 1939 §5): takes all marks of this session back. */
+/** RSET (RFC 1939 §5): unmarks all messages of this session. */
 POP3_API pop3_status pop3_client_rset(pop3_client *client);
 
 /** NOOP (RFC 1939 §5). */
 POP3_API pop3_status pop3_client_noop(pop3_client *client);
 
-/** Any command line, answered by one line. The connection's state is not followed: a login this way
- * goes unnoticed. It is sent as it is, whatever it reveals. For programs that use commands of one
- * server's own. */
+/** Any command line, answered by one line. The library does not follow its effect: it does not
+ * notice a login, for instance. The line is sent unchanged, even if it reveals a secret. For
+ * programs that use commands of one server's own. */
 POP3_API pop3_status pop3_client_raw(pop3_client *client, const char *line);
 
 /** Any command line, answered by many lines. For programs that use commands of one server's own. */
@@ -433,9 +435,9 @@ POP3_API pop3_status pop3_client_raw_list(pop3_client *client, const char *line,
 
 /** @} */
 /** @defgroup pop3_collected Answers in memory, blocking
- * Whole answers in memory that the caller frees. A message is bounded by the limit that the caller
- * gives; a listing grows with what the server sends, within pop3_limits, and never with a count
- * that it claims.
+ * Whole answers in memory that the caller frees. Errors are those of the blocking commands, and
+ * those that are listed. A message is bounded by the caller's limit; a listing grows with what the
+ * server sends, within pop3_limits, and never with a count that the server claims.
  * @{ */
 
 /** A listing in memory: sizes and unique-ids side by side. Free with pop3_listing_free(). */
@@ -470,9 +472,9 @@ POP3_API pop3_status pop3_client_retr_memory(pop3_client *client, uint32_t numbe
 
 /** @} */
 /** @defgroup pop3_many Many commands at a time
- * Commands that are queued, and sent together where the server allows that (PIPELINING, RFC 2449
- * section 6.6). Each ends exactly once: its callback is told, in the order of submission, also when
- * the connection ends.
+ * Commands that are queued, and pipelined if the server allows that (RFC 2449 section 6.6). Each
+ * command ends exactly once, in the order of submission, with a call of its callback, also if the
+ * connection ends.
  * @{ */
 
 /** How a submitted command ended. Valid during the callback. */
@@ -488,16 +490,16 @@ typedef struct pop3_result {
     pop3_entry entry;          /**< LIST_ONE, UIDL_ONE. */
 } pop3_result;
 
-/** Is told the end of a command, in the order they were submitted. May submit further commands and
- * cancel; must not call anything marked blocking, nor step, close or free the client. */
+/** Called at the end of a command, in the order of submission. May submit further commands and
+ * cancel; must not call a function marked blocking, nor step, close or free the client. */
 typedef void (*pop3_done_fn)(void *ctx, pop3_client *client, const pop3_result *result);
 
-/** Who is told about a submitted command. Begin with ::POP3_HANDLERS_INIT. Any may be NULL. */
+/** The callbacks of a submitted command. Begin with ::POP3_HANDLERS_INIT. Any may be NULL. */
 typedef struct pop3_handlers {
     size_t size;         /**< sizeof(pop3_handlers). */
-    pop3_sink_fn sink;   /**< RETR, TOP: takes the message. */
-    pop3_entry_fn entry; /**< CAPA, LIST, UIDL, LANG_LIST, RAW_LIST: takes each line. */
-    pop3_done_fn done;   /**< Is told the end, exactly once, also when the connection fails. */
+    pop3_sink_fn sink;   /**< RETR, TOP: receives the message. */
+    pop3_entry_fn entry; /**< CAPA, LIST, UIDL, LANG_LIST, RAW_LIST: receives each line. */
+    pop3_done_fn done;   /**< Called at the end, exactly once, also if the connection fails. */
     void *ctx;           /**< First argument of all of them. */
 } pop3_handlers;
 
@@ -513,54 +515,58 @@ POP3_DEFAULTS(pop3_handlers)
 #endif
 
 /**
- * Queues a command; it is sent and answered in later steps, sharing a window with others where
- * the server and the kinds allow it. AUTH cannot be submitted here.
+ * Queues a command; it is sent and answered in later steps, in one window with others if the server
+ * and the kinds of command allow it.
  * @param client   the client; it may still be connecting.
- * @param command  what to do; its tag is not used.
- * @param handlers who is told; NULL for nobody.
- * @return ::POP3_OK; ::POP3_ERR_ARGUMENT; ::POP3_ERR_STATE; ::POP3_ERR_MEMORY; ::POP3_ERR_INSECURE
- * as pop3_client_pass(), judged now when connected, else when its turn comes;
- *         ::POP3_ERR_NOT_OFFERED for STLS when the capabilities are known and lack it.
+ * @param command  the command, copied; its tag is not used. AUTH is not possible here.
+ * @param handlers the callbacks, copied; NULL for none.
+ * @return ::POP3_OK; ::POP3_ERR_ARGUMENT for AUTH, for arguments that pop3_engine_submit() refuses,
+ *         and if the size of a struct is not one this library knows; ::POP3_ERR_STATE without a
+ *         connection, after QUIT, and as pop3_engine_submit(); ::POP3_ERR_MEMORY;
+ *         ::POP3_ERR_INSECURE as pop3_client_pass(), checked now if connected, otherwise when its
+ *         turn comes; ::POP3_ERR_NOT_OFFERED for STLS if the capabilities are known and lack it.
+ *         @c done is called only after ::POP3_OK.
  */
 POP3_API pop3_status pop3_client_submit(pop3_client *client, const pop3_command *command,
                                         const pop3_handlers *handlers);
 
 /**
- * Retrieves many messages in one go, pipelined where the server allows it. Blocking. A message that
- * the server refuses does not keep the others from coming.
+ * Retrieves many messages, pipelined if the server allows it. Blocking. If the server refuses a
+ * message, the others are still retrieved.
  * @param client   the client.
  * @param numbers  the message numbers, in the order in which to retrieve them.
- * @param count    how many.
- * @param handlers sink and done are called for each message in turn: after done of one comes the
- * sink of the next.
- * @return ::POP3_OK when each command was answered, also with -ERR, and the connection is good;
- * what ended it otherwise (done has then been called for each message submitted until then);
- * ::POP3_ERR_MEMORY.
+ * @param count    the number of messages.
+ * @param handlers @c sink and @c done are called for one message after the other.
+ * @return ::POP3_OK if each command was answered, even with -ERR, and the connection is good;
+ *         ::POP3_ERR_ARGUMENT if @p numbers is NULL or a number is 0, or for handlers of an unknown
+ *         size; ::POP3_ERR_STATE without a connection, or from within a callback;
+ *         ::POP3_ERR_MEMORY; otherwise the error that ended the connection (@c done has then been
+ *         called for each message submitted until then).
  */
 POP3_API pop3_status pop3_client_retr_many(pop3_client *client, const uint32_t *numbers,
                                            size_t count, const pop3_handlers *handlers);
 
 /**
- * The headers of many messages in one go, as pop3_client_retr_many(): TOP of each (RFC 1939 §7),
- * with the first @p lines lines of its body. For programs that show a list of headers.
+ * Retrieves the headers of many messages, with TOP (RFC 1939 §7) and the first @p lines lines of
+ * each body; otherwise as pop3_client_retr_many(). For programs that show a list of headers.
  */
 POP3_API pop3_status pop3_client_top_many(pop3_client *client, const uint32_t *numbers,
                                           size_t count, uint32_t lines,
                                           const pop3_handlers *handlers);
 
-/** Blocking: steps until every submitted command is over. @return ::POP3_OK, or what ended the
- * connection. */
+/** Blocking: steps until every submitted command is over. @return ::POP3_OK; ::POP3_ERR_STATE from
+ * within a callback; otherwise the error that ended the connection. */
 POP3_API pop3_status pop3_client_run(pop3_client *client);
 
 /** @} */
 /** @defgroup pop3_loop Event loops
- * For event loops of the application's own. A loop asks what to wait for after each step, or is
- * told of it by @c socket in pop3_client_options; `pop3/adapters/libuv.h` and
- * `pop3/adapters/libevent.h` do that for those loops. No call here blocks.
+ * For the application's own event loop. After each step the loop asks what to wait for, or @c
+ * socket in pop3_client_options tells it; `pop3/adapters/libuv.h` and `pop3/adapters/libevent.h` do
+ * that for those two libraries. No call here blocks.
  * @{ */
 
-/** A socket to wait on. It may change with every step; the numbers of those that are gone are used
- * again from the next step on. */
+/** A socket to wait on. The sockets may change with every step; the number of a closed one may be
+ * reused from the next step on. */
 typedef struct pop3_waitable {
     int fd;     /**< The descriptor. */
     bool read;  /**< Step when it is readable. */
@@ -571,14 +577,15 @@ typedef struct pop3_waitable {
 #define POP3_MAX_WAITABLES 8
 
 /** Begins to connect, as pop3_client_connect() but without waiting: step until it is no longer
- * ::POP3_PENDING. @return ::POP3_OK; ::POP3_ERR_STATE when connected already; ::POP3_ERR_MEMORY. */
+ * ::POP3_PENDING. @return ::POP3_OK; ::POP3_ERR_STATE if connected already, or from within a
+ * callback; ::POP3_ERR_MEMORY. */
 POP3_API pop3_status pop3_client_start(pop3_client *client);
 
 /**
- * Does what can be done without waiting. Callbacks run inside. May be called at any time, but from
- * a callback, where it is ::POP3_ERR_STATE.
- * @return ::POP3_PENDING while something is under way: wait, then step again; ::POP3_OK when
- * nothing is; what ended the connection otherwise (each time, until there is a new one).
+ * Does what can be done without waiting. Callbacks run inside. May be called at any time.
+ * @return ::POP3_PENDING while a connection attempt or a command is not over: wait, then step
+ *         again; ::POP3_OK if there is nothing to do; ::POP3_ERR_STATE from within a callback;
+ *         otherwise the error that ended the connection (each time, until there is a new one).
  */
 POP3_API pop3_status pop3_client_step(pop3_client *client);
 
@@ -586,8 +593,8 @@ POP3_API pop3_status pop3_client_step(pop3_client *client);
  * suffice. @return how many there are. */
 POP3_API size_t pop3_client_waits(const pop3_client *client, pop3_waitable *out, size_t cap);
 
-/** Milliseconds until the client must be stepped though no socket is ready, as poll(2) takes them:
- * 0 when that is now, -1 for never. */
+/** Milliseconds until the client must be stepped even if no socket is ready, as poll(2) takes them:
+ * 0 for now, -1 for never. */
 POP3_API int pop3_client_deadline(const pop3_client *client);
 
 /** @} */

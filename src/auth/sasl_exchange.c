@@ -13,5 +13,5 @@ pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why)
 pop3_status p3_sasl_out_of_turn(p3_sasl *s)
 {
     return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                            "the server sent a challenge that the method does not have");
+                            "the server sent a challenge that the mechanism does not have");
 }

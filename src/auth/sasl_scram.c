@@ -38,9 +38,9 @@ static pop3_status prepare(p3_sasl *s, p3_octets *out, const char *text, bool is
                                      : "the user's name has characters that SASLprep does not "
                                        "allow");
     else if (status == POP3_ERR_NOT_OFFERED)
-        p3_sasl_complain(s, status,
-                         "names and passwords beyond ASCII need SASLprep, and GNU SASL for it, "
-                         "which is not here");
+        p3_sasl_complain(
+            s, status,
+            "names and passwords beyond ASCII need SASLprep, for which GNU SASL is missing");
     return status;
 }
 
@@ -67,7 +67,7 @@ static pop3_status begin(p3_sasl *s, p3_octets *response)
     if (state->user.len == 0) /* RFC 5802 §5.1 */
         return p3_sasl_complain(s, POP3_ERR_ARGUMENT, "SASLprep leaves nothing of the user's name");
     if (!p3_random(raw, sizeof raw))
-        return p3_sasl_complain(s, POP3_ERR_NOT_OFFERED, "there are no random octets to be had");
+        return p3_sasl_complain(s, POP3_ERR_NOT_OFFERED, "no random octets are available");
     if (!p3_base64_encode(&state->nonce, (const char *)raw, sizeof raw))
         return POP3_ERR_MEMORY;
     bool sha_1 = s->mechanism == P3_MECH_SCRAM_SHA_1 || s->mechanism == P3_MECH_SCRAM_SHA_1_PLUS;
@@ -122,7 +122,7 @@ pop3_status p3_sasl_scram(p3_sasl *s, pop3_str challenge, p3_octets *response)
         return challenge.len == 0
                    ? begin(s, response)
                    : p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                                      "the server sent a challenge before the method has one");
+                                      "the server sent a challenge where the mechanism has none");
     case 1:
         return prove(s, challenge, response);
     case 2:

@@ -132,7 +132,7 @@ static bool check_lmtp(const p3_settings *s, const p3_target *targets, size_t co
     }
     return is_host ||
            p3_problem_set(why, EX_CONFIG,
-                          "lmtp-tls needs lmtp = HOST:PORT: a certificate is that of a host");
+                          "lmtp-tls needs lmtp = HOST:PORT: a certificate is for a host");
 }
 
 /* What a target needs beside where it is; the envelope is the account's, and so is the map, which
@@ -203,9 +203,9 @@ static bool take_targets(p3_local_account *a, const p3_settings *s, bool deliver
     if (lacks != NULL)
         return p3_problem_set(why, EX_CONFIG, "deliver: %s is not set", lacks->name);
     if (count == 0 && delivers)
-        return p3_problem_set(why, EX_CONFIG,
-                              "no place to deliver to is given: set maildir, mbox, command, lmtp, "
-                              "imap, smtp or gmail");
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "no target is given: set maildir, mbox, command, lmtp, imap, smtp or gmail");
     a->account.line_ends = (p3_line_ends)s->line_ends;
     a->account.delivered_to = s->delivered_to;
     a->account.received = s->received;

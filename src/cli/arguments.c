@@ -41,7 +41,7 @@ static bool take_option(p3_arguments *a, int argc, char **argv, int *i, p3_probl
     const p3_setting *in_file = p3_setting_find(name, P3_PLACE_FILE);
     if (which == NULL && in_file != NULL && in_file->is_secret)
         return p3_problem_set(why, EX_USAGE,
-                              "--%s would show the password to everybody on this machine; use "
+                              "--%s would show the password to all users of this machine; use "
                               "--password-file or --password-command",
                               name);
     if (which == NULL)

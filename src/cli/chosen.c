@@ -29,7 +29,7 @@ static bool check_password(const p3_settings *on_command_line, p3_problem *why)
 {
     return on_command_line->url.password == NULL ||
            p3_problem_set(why, EX_USAGE,
-                          "the URL would show the password to everybody on this machine; use "
+                          "the URL would show the password to all users of this machine; use "
                           "--password-file or --password-command");
 }
 

@@ -28,15 +28,15 @@ static void show(void *ctx, const char *url, const char *code)
         p3_print(stdout, "Waiting until that is done...\n");
     } else if (a->run.paste) {
         p3_print(stdout,
-                 "Open this address in a browser, on any machine:\n\n%s\n\nSign in. In the end the "
-                 "browser shows a code, or goes to an address that it cannot open;\npaste that "
-                 "here, and press Enter:\n",
+                 "Open this address in a browser, on any machine:\n\n%s\n\nSign in. At the end the "
+                 "browser shows a code, or an address that it cannot open;\npaste that here, and "
+                 "press Enter:\n",
                  url);
     } else {
         bool opened = p3_browser_open(url);
         p3_print(stdout,
-                 "%s\n\n%s\n\nWaiting for the browser to come back to this machine. Where it "
-                 "cannot: --device or --paste.\n",
+                 "%s\n\n%s\n\nWaiting for the browser to come back to this machine. If it cannot, "
+                 "use --device or --paste.\n",
                  opened ? "Sign in in the browser that opens now. If none does, open:"
                         : "Open this address in a browser on this machine, and sign in:",
                  url);
@@ -108,13 +108,12 @@ static bool withdraw(const p3_token_account *t, p3_problem *why)
     if (!p3_token_revoke(t, &withdrawn, why))
         return false;
     if (withdrawn)
-        p3_print(stdout, "The permission is withdrawn, and the tokens are forgotten.\n");
+        p3_print(stdout, "The permission is withdrawn, and the tokens are deleted.\n");
     else
-        p3_print(
-            stdout,
-            "The tokens are forgotten. The provider withdraws no permission by itself: do that "
-            "at %s\n",
-            t->provider != NULL ? t->provider->consent : "its own pages");
+        p3_print(stdout,
+                 "The tokens are deleted. This provider does not withdraw permissions on request: "
+                 "do that at %s\n",
+                 t->provider != NULL ? t->provider->consent : "its own pages");
     return true;
 }
 

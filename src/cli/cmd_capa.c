@@ -59,7 +59,7 @@ static bool is_not_to_be_asked(const p3_session_with *m, p3_problem *why)
     p3_problem_set(why, EX_UNAVAILABLE,
                    "CAPA%s is not sent: the server closes the connection on it (traits = %s)%s",
                    never ? "" : " after the login", pop3_trait_name(trait),
-                   remembered ? "; to send it all the same, use --traits none" : "");
+                   remembered ? "; to send it anyway, use --traits none" : "");
     return true;
 }
 

@@ -70,7 +70,7 @@ static const char *security_text(pop3_security s)
 {
     return s == POP3_SECURITY_TLS    ? "TLS from the first octet"
            : s == POP3_SECURITY_STLS ? "TLS by STLS"
-                                     : "no TLS: everything can be read on the way";
+                                     : "no TLS: others can read the connection";
 }
 
 /* Everything that is wrong with the certificate, and the pin by which it can be trusted. */
@@ -95,7 +95,7 @@ static bool connect_to(p3_doctor *d)
         p3_finding("ok", "connection", "%s", security_text(o->security));
         if (d->encrypted)
             good("certificate",
-                 set.pin != NULL ? "has the key that was named" : "valid, and for this host");
+                 set.pin != NULL ? "has the pinned key" : "valid, and for this host");
         if (d->pin[0] != '\0')
             p3_finding("", "", "its pin is %s", d->pin);
         return true;
@@ -106,7 +106,7 @@ static bool connect_to(p3_doctor *d)
     if (advice[0] != '\0')
         p3_finding("do", what, "%s", advice);
     if (status == POP3_ERR_CERTIFICATE && d->pin[0] != '\0')
-        p3_finding("do", what, "or, once you know that this is its key%s: pin = %s",
+        p3_finding("do", what, "or, after you have verified this key%s: pin = %s",
                    set.ca_file != NULL || set.ca_dir != NULL ? ", in place of the authorities" : "",
                    d->pin);
     return false;
@@ -175,7 +175,7 @@ static void tell_capabilities(p3_doctor *d, const pop3_capabilities *c, bool log
         p3_finding("note", "LOGIN-DELAY", "no more than one login in %u seconds", c->login_delay);
     if (!d->pipelines)
         p3_finding("note", "PIPELINING",
-                   "not announced: one command at a time, which is slow over far lines");
+                   "not announced: one command at a time, which is slow over long distances");
 }
 
 static void tell_end_at_capa(p3_doctor *d, bool logged_in)
@@ -208,7 +208,7 @@ static void ask_capabilities(p3_doctor *d, bool logged_in)
     if (status == POP3_OK)
         tell_capabilities(d, caps, logged_in);
     else if (status == POP3_ERR_REFUSED)
-        p3_finding("note", "CAPA", "refused: an old server; what it can do must be tried");
+        p3_finding("note", "CAPA", "refused: an old server; its features have to be tried");
     else if (has_ended(d, status) && (status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT)) {
         tell_end_at_capa(d, logged_in);
     } else
@@ -244,8 +244,7 @@ static void tell_uids(const p3_doctor *d, p3_listed *l, uint64_t messages)
     free(order);
     if (twice > 0)
         p3_finding("note", "UIDL",
-                   "%llu unique-ids occur twice: sync tells those messages apart by their "
-                   "headers",
+                   "%llu unique-ids occur twice: sync identifies those messages by their headers",
                    (unsigned long long)twice);
     else if (order != NULL)
         good("UIDL", d->has_uidl ? "works, and all are different" : "works, though not announced");
@@ -260,7 +259,7 @@ static void check_uidl(p3_doctor *d, uint64_t messages)
     pop3_status status = p3_listed_uids(&l, d->m.client);
     if (status == POP3_ERR_REFUSED)
         p3_finding("note", "UIDL",
-                   "refused: messages are told apart by their headers, which takes longer");
+                   "refused: messages are identified by their headers, which takes longer");
     else if (status != POP3_OK)
         bad(d, status, "UIDL");
     else
@@ -331,8 +330,7 @@ static void check_pipelining(p3_doctor *d, uint64_t messages)
         return;
     }
     p3_finding("BAD", "PIPELINING",
-               "announced, but commands that come together are not all answered, "
-               "each with its own reply");
+               "announced, but pipelined commands are not all answered correctly");
     p3_finding("do", "PIPELINING", "set pipelining = off");
 }
 

@@ -22,8 +22,8 @@ static bool is_too_many(const p3_session_with *m, const p3_selection *s)
     if (count <= most)
         return false;
     p3_problem_set(&why, EX_UNAVAILABLE,
-                   "the server ends a session after %" PRIu32 " deletions, and none would be done; "
-                   "delete no more at a time",
+                   "the server ends a session after %" PRIu32
+                   " deletions, so that none would be done; delete no more than that at a time",
                    most);
     (void)p3_complain(m->account->account.name, &why);
     return true;

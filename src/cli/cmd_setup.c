@@ -142,11 +142,10 @@ int p3_cmd_setup(p3_arguments *a)
     const char *domain = at + 1;
     p3_offer_find(domain, &best);
     if (!best.found) {
-        p3_problem_set(
-            &why, EX_NOHOST,
-            "%s does not say in the DNS where its POP3 server is; ask its provider, and try "
-            "`pop3 doctor pop3s://USER@HOST/`",
-            domain);
+        p3_problem_set(&why, EX_NOHOST,
+                       "%s does not publish its POP3 server in the DNS; ask its provider, and try "
+                       "`pop3 doctor pop3s://USER@HOST/`",
+                       domain);
         return p3_complain(a->rest[0], &why);
     }
     if (!is_within(best.host, domain))

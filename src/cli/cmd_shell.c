@@ -138,11 +138,11 @@ static const p3_shell_command commands[] = {
     {"dele", "N: mark a message for deletion", do_dele, true},
     {"help", "this list", do_help, false},
     {"list", "[N]: sizes", do_list, false},
-    {"noop", "nothing, but the session stays alive", do_noop, false},
-    {"quit", "leave, and delete what is marked", do_quit, false},
+    {"noop", "do nothing, but keep the session alive", do_noop, false},
+    {"quit", "leave, and delete the marked messages", do_quit, false},
     {"retr", "N: show a message", do_retr, true},
-    {"rset", "take all marks back", do_rset, false},
-    {"stat", "how many messages, how many octets", do_stat, false},
+    {"rset", "unmark all messages", do_rset, false},
+    {"stat", "the number of messages and of octets", do_stat, false},
     {"top", "N [LINES]: a message's header and first lines", do_top, true},
     {"uidl", "[N]: unique-ids", do_uidl, false},
 };
@@ -237,7 +237,7 @@ int p3_cmd_shell(p3_arguments *a)
     s.result = p3_mailbox_open(&s.m, a);
     if (s.result == EX_OK && a->edits_lines) {
         p3_print(stdout,
-                 "Type help for the commands; quit deletes what is marked, abort does not.\n");
+                 "Type help for the commands; quit deletes the marked messages, abort does not.\n");
         edit_lines(&s);
     } else if (s.result == EX_OK) {
         read_lines(&s);

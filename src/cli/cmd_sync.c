@@ -136,9 +136,9 @@ static bool read_start(const p3_arguments *a, const p3_chosen *chosen, p3_start 
                               "--from-now-on is for a single run: leave out --every, and the "
                               "setting every");
     if (r->from_now_on && a->count == 0 && chosen->count > 1)
-        return p3_problem_set(why, EX_USAGE,
-                              "--from-now-on passes over mail of all these accounts: name those "
-                              "that you mean");
+        return p3_problem_set(
+            why, EX_USAGE,
+            "--from-now-on would pass over the mail of all these accounts: name the accounts");
     *out = r->from_now_on      ? P3_START_NOW
            : r->from_the_start ? P3_START_AFRESH
            : r->continues      ? P3_START_CONTINUED

@@ -65,10 +65,9 @@ static bool has_none(const p3_session_with *m)
     p3_problem why;
     if ((m->options.traits.flags & POP3_TRAIT_NO_UIDL) == 0)
         return false;
-    p3_problem_set(
-        &why, EX_UNAVAILABLE,
-        "UIDL is not sent: the server is known to have no unique-ids (traits = no-uidl); to "
-        "send it all the same, use --traits none");
+    p3_problem_set(&why, EX_UNAVAILABLE,
+                   "UIDL is not sent: the server is known to have no unique-ids (traits = "
+                   "no-uidl); to send it anyway, use --traits none");
     (void)p3_complain(m->account->account.name, &why);
     return true;
 }

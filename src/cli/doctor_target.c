@@ -44,7 +44,7 @@ static bool check_path(const char *path, const char *what, p3_problem *why)
     if (access(path, W_OK) == 0)
         p3_finding("ok", what, "%s can be written", path);
     else if (errno == ENOENT)
-        p3_finding("note", what, "%s is not there, and is made by the first run", path);
+        p3_finding("note", what, "%s does not exist; the first run creates it", path);
     else
         return p3_problem_errno(why, errno, "%s", path);
     return true;

@@ -51,7 +51,8 @@ static bool tell_kept(const p3_token_account *t, const char *what, p3_token_prin
         ok = p3_problem_set(why, EX_NOPERM, "there is none yet; run: pop3 authorize %s", t->word);
     }
     if (found && t->grant == P3_GRANT_USER && r.tokens.refresh == NULL)
-        p3_finding("note", what, "no refresh token came with it: it ends for good");
+        p3_finding("note", what,
+                   "it has no refresh token: when it expires, a new sign-in is needed");
     p3_token_record_clear(&r);
     return ok;
 }
@@ -75,13 +76,13 @@ static bool tell_good(const p3_token_account *t, const char *what, const p3_toke
                    t->grant == P3_GRANT_USER ? "the provider refreshes it"
                                              : "the provider gives one");
     else if (r.trouble.refusal != NULL)
-        p3_finding("note", what, "it is used until it ends: %s", r.trouble.refusal);
+        p3_finding("note", what, "it is used until it expires: %s", r.trouble.refusal);
     else if (r.trouble.failures > 0)
-        p3_finding("note", what, "it is used until it ends: the last %lld refreshes failed",
+        p3_finding("note", what, "it is used until it expires: the last %lld refreshes failed",
                    (long long)r.trouble.failures);
     else
         p3_finding("ok", what,
-                   "it is still good; to refresh it now, run: pop3 authorize %s --check", t->word);
+                   "it is still valid; to refresh it now, run: pop3 authorize %s --check", t->word);
     tell_end(r.tokens.expires);
     p3_token_record_clear(&r);
     return true;

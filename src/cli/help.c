@@ -16,18 +16,11 @@ static const char begin[] =
     "pop3: collects mail from POP3 servers, each message exactly once, and looks into mailboxes.\n";
 
 static const char general[] =
-    "\n"
-    "A URL is pop3s://USER@HOST/ (TLS), or pop3://USER@HOST/ (TLS by STLS); the name of an account "
-    "in\n"
-    "~/.config/pop3/config may stand instead. N is a message number, or a range such as 5-9 or "
-    "5-.\n"
-    "\n"
-    "Every setting of pop3-config(5) is an option of the same name, such as --password-file FILE.\n"
-    "See pop3(1).\n"
-    "\n"
-    "Exit statuses are those of sysexits.h: 0 success, 64 usage, 75 retry later, 77 login "
-    "refused,\n"
-    "78 configuration.\n";
+    "\nA URL is pop3s://USER@HOST/ (TLS), or pop3://USER@HOST/ (TLS by STLS); the name of an "
+    "account in\n~/.config/pop3/config may be given instead. N is a message number, or a range "
+    "such as 5-9 or 5-.\n\nEvery setting of pop3-config(5) is an option of the same name, such as "
+    "--password-file FILE.\nSee pop3(1).\n\nExit statuses are those of sysexits.h: 0 success, 64 "
+    "usage, 75 retry later, 77 login refused,\n78 configuration.\n";
 
 static const char end[] = "\nThe options of all commands: pop3 help options. More: pop3(1).\n";
 
@@ -120,9 +113,9 @@ int p3_help(FILE *out, const char *topic)
         strcmp(topic, "-h") == 0)
         ok = print_subcommands(out);
     else if (strcmp(topic, "options") == 0)
-        ok = p3_print(out,
-                      "Options of every command that speaks to a server, or that are named with "
-                      "it. All but the last\nare settings of pop3-config(5), too.\n") &&
+        ok = p3_print(
+                 out,
+                 "The options of all subcommands. Most are also settings of pop3-config(5).\n") &&
              print_topics(out, NULL);
     else if (s != NULL)
         ok = print_subcommand(out, s);

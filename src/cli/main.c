@@ -47,7 +47,7 @@ static bool check_switches(const p3_subcommand *sub, const p3_arguments *a, p3_p
     if (a->run.json && !sub->has_json)
         return p3_problem_set(why, EX_USAGE, "--json: %s has no output for programs", sub->name);
     if (a->run.dry_run && !sub->has_dry_run)
-        return p3_problem_set(why, EX_USAGE, "--dry-run: %s does what it is told", sub->name);
+        return p3_problem_set(why, EX_USAGE, "--dry-run: %s does not support it", sub->name);
     return true;
 }
 

@@ -50,7 +50,7 @@ static bool fit(const p3_settings *s, const p3_target *targets, size_t count, p3
                               "of folders, write * -> folder:NAME for what fits no other line");
     return !recipients || p3_multidrop_postmaster(s) != NULL ||
            p3_problem_set(why, EX_CONFIG,
-                          "recipients-from needs postmaster: the recipient of what fits nobody");
+                          "recipients-from needs postmaster: the recipient for unknown addresses");
 }
 
 /* Whether each line is for one of the targets, and its folder may be named so there. */

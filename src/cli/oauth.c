@@ -72,7 +72,7 @@ static char *find_path(const p3_secret_source *s, p3_problem *why)
     else if (!name_of(s->account->key, name, sizeof name))
         p3_problem_set(why, EX_CONFIG, "finding the token: user and host together are too long");
     else if (!p3_folder_make(folder))
-        p3_problem_errno(why, errno, "making the directory %s", folder);
+        p3_problem_errno(why, errno, "creating the directory %s", folder);
     else if ((path = p3_text_join(folder, "/", name, NULL)) == NULL)
         p3_problem_set(why, EX_OSERR, "out of memory");
     free(folder);
@@ -105,11 +105,10 @@ static bool read_key(const p3_settings *s, p3_oauth *out, p3_problem *why)
     if (!ok)
         return false;
     return out->key_len >= P3_SEAL_KEY_LEAST ||
-           p3_problem_set(
-               why, EX_CONFIG,
-               "reading the token-key-file %s: it has %zu octets, and %zu are the least; "
-               "make one: openssl rand -base64 32",
-               s->token_key_file, out->key_len, P3_SEAL_KEY_LEAST);
+           p3_problem_set(why, EX_CONFIG,
+                          "reading the token-key-file %s: it has %zu octets, and at least %zu are "
+                          "needed; create one: openssl rand -base64 32",
+                          s->token_key_file, out->key_len, P3_SEAL_KEY_LEAST);
 }
 
 static bool read_client_secret(const p3_settings *s, p3_oauth *out, p3_problem *why)

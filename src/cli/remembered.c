@@ -48,9 +48,10 @@ static const char *meaning_of(pop3_server_traits trait)
         {POP3_TRAIT_NO_CAPA, "it closes the connection on CAPA, which is not sent"},
         {POP3_TRAIT_NO_LATE_CAPA, "it closes the connection on CAPA after the login"},
         {POP3_TRAIT_NO_APOP, "it greets with a timestamp, and has no APOP secret for this user"},
-        {POP3_TRAIT_BINDS_UNIQUE, "it binds a login to TLS with tls-unique alone"},
-        {POP3_TRAIT_NO_INITIAL_RESPONSE, "it does not take the first response in the AUTH command"},
-        {POP3_TRAIT_ONE_AT_A_TIME, "it does not take commands that come together"},
+        {POP3_TRAIT_BINDS_UNIQUE, "it supports channel binding with tls-unique only"},
+        {POP3_TRAIT_NO_INITIAL_RESPONSE,
+         "it does not accept the first response in the AUTH command"},
+        {POP3_TRAIT_ONE_AT_A_TIME, "it does not handle pipelined commands"},
         {POP3_TRAIT_NO_UIDL, "it has no unique-ids: UIDL is not sent"},
         {POP3_TRAIT_NO_TOP, "it does not answer TOP with a message's header"},
     };
@@ -58,9 +59,8 @@ static const char *meaning_of(pop3_server_traits trait)
         if ((trait.flags & (uint32_t)meanings[i].trait) != 0)
             return meanings[i].meaning;
     }
-    return trait.quit_after > 0
-               ? "it ends a session after more deletions than that: QUIT comes before"
-               : "it is not as other servers are";
+    return trait.quit_after > 0 ? "it ends a session after more deletions: QUIT is sent before that"
+                                : "it is not as other servers are";
 }
 
 static void write_date(int64_t seconds, char out[32])

@@ -42,7 +42,7 @@ bool p3_selection_read(p3_selection *s, const p3_arguments *a, p3_problem *why)
         if (!read_range(r, a->rest[i + 1])) {
             p3_selection_free(s);
             return p3_problem_set(why, EX_USAGE,
-                                  "%s is no message number; give numbers such as 3, 5-9 or 5-",
+                                  "%s is not a message number; give numbers such as 3, 5-9 or 5-",
                                   a->rest[i + 1]);
         }
         s->open = s->open || r->open;
@@ -69,8 +69,8 @@ static int check(const p3_selection *s, uint64_t most)
         const p3_range *r = &s->ranges[i];
         if (r->word == NULL || (r->first <= most && (r->open || r->last <= most)))
             continue;
-        p3_problem_set(&why, EX_USAGE, "%s is no message number: there are %llu messages", r->word,
-                       (unsigned long long)most);
+        p3_problem_set(&why, EX_USAGE, "%s is not a message number: there are %llu messages",
+                       r->word, (unsigned long long)most);
         return p3_complain(NULL, &why);
     }
     return EX_OK;
@@ -114,7 +114,7 @@ int p3_selection_complain(const p3_selection *s, p3_session_with *m, uint32_t nu
     if (status != POP3_ERR_REFUSED || s->by_listing ||
         pop3_client_stat(m->client, &drop) != POP3_OK || number <= drop.count)
         return p3_complain(m->account->account.name, &why);
-    p3_problem_set(&none, EX_USAGE, "%u is no message number: there are %llu messages", number,
+    p3_problem_set(&none, EX_USAGE, "%u is not a message number: there are %llu messages", number,
                    (unsigned long long)drop.count);
     return p3_complain(NULL, &none);
 }

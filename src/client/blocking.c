@@ -166,7 +166,7 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     wait_until(c, &call->over, &call->status);
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
         return p3_report_error(c, call->status, pop3_command_name(command->kind),
-                               "the receiver wanted no more of it");
+                               "the receiver discarded the rest of it");
     if (call->status == POP3_ERR_INSECURE || call->status == POP3_ERR_STATE)
         return p3_report_refusal(c, command, call->status);
     return call->status;
@@ -264,7 +264,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     if (status != POP3_OK) {
         free(text);
         return status == POP3_ERR_NOT_OFFERED
-                   ? p3_report_error(c, status, "APOP", "there is no MD5 here, which it needs")
+                   ? p3_report_error(c, status, "APOP", "this build has no MD5, which it needs")
                    : p3_report_refusal(c, &command, status);
     }
     memcpy(text, user, len);

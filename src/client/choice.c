@@ -158,15 +158,16 @@ static p3_verdict pick(p3_choice *ch, const p3_means *means, p3_mechanisms offer
     if (p3_mechanism_weaker(m, best))
         return (p3_verdict){.status = POP3_ERR_AUTHENTICATION, .gone = best};
     if (m == P3_MECH_NONE && insecure)
-        return verdict(POP3_ERR_INSECURE, "what the server offers would show the password or token "
-                                          "to anybody who listens");
+        return verdict(POP3_ERR_INSECURE, "every mechanism that the server offers would reveal the "
+                                          "password or token to eavesdroppers");
     bool secret = about.password || about.token;
     about.password = about.token = true;
     if (m == P3_MECH_NONE && !secret && means->options->secret == NULL &&
         p3_mechanism_pick(offered, &about, &unused) != P3_MECH_NONE)
         return verdict(POP3_ERR_ARGUMENT, "no password or token was given");
     if (m == P3_MECH_NONE)
-        return verdict(POP3_ERR_NOT_OFFERED, "the server offers no method that can be used here");
+        return verdict(POP3_ERR_NOT_OFFERED,
+                       "the server offers no mechanism that can be used here");
     ch->mechanism = m;
     return verdict(POP3_OK, NULL);
 }
@@ -178,22 +179,23 @@ static p3_verdict judge_named(const p3_choice *ch, const p3_means *means, p3_mec
     const pop3_login_options *o = means->options;
     bool announced = (offered & p3_mechanism_bit(ch->named)) != 0;
     if (!p3_mechanism_built(ch->named))
-        return verdict(POP3_ERR_NOT_OFFERED, "this build does not have the method");
+        return verdict(POP3_ERR_NOT_OFFERED, "this build does not have the mechanism");
     if (ch->named == P3_MECH_APOP && !announced)
         return verdict(POP3_ERR_NOT_OFFERED,
                        "the greeting has no timestamp, so the server does not offer APOP");
     if (about->sasl && !announced && pop3_engine_capabilities(means->scene->engine) != NULL)
-        return verdict(POP3_ERR_NOT_OFFERED, "the server does not announce the method");
+        return verdict(POP3_ERR_NOT_OFFERED, "the server does not announce the mechanism");
     if (about->bound && ch->identity.binding_name == NULL)
-        return verdict(POP3_ERR_NOT_OFFERED, "there is no TLS connection that the method could be "
-                                             "bound to, or nothing of the type that was named");
+        return verdict(POP3_ERR_NOT_OFFERED, "the connection has no TLS, or no channel binding of "
+                                             "the type that the mechanism needs");
     if (o->user == NULL && !about->userless)
-        return verdict(POP3_ERR_ARGUMENT, "no user was named");
+        return verdict(POP3_ERR_ARGUMENT, "no user name was given");
     if (about->reveals && !p3_scene_is_private(means->scene) && !o->allow_plaintext)
         return verdict(POP3_ERR_INSECURE,
-                       "the method would show the password or token to anybody who listens");
+                       "the mechanism would reveal the password or token to eavesdroppers");
     if (about->reveals && o->policy == POP3_LOGIN_NEVER_REVEAL)
-        return verdict(POP3_ERR_INSECURE, "the method shows the password or token to the server");
+        return verdict(POP3_ERR_INSECURE,
+                       "the mechanism reveals the password or token to the server");
     return verdict(POP3_OK, NULL);
 }
 
@@ -223,8 +225,9 @@ p3_verdict p3_choice_make(p3_choice *ch, const p3_means *means)
     if (secret == POP3_ERR_CANCELLED)
         return verdict(secret, "no password or token was given");
     if (secret == POP3_ERR_ARGUMENT || secret == POP3_ERR_NOT_OFFERED)
-        return verdict(POP3_ERR_ARGUMENT, "the method needs a password or token, which is missing, "
-                                          "too long, not UTF-8, or holds CR, LF or NUL");
+        return verdict(POP3_ERR_ARGUMENT,
+                       "the mechanism needs a password or token, which is missing, too long, not "
+                       "UTF-8, or contains CR, LF or NUL");
     return verdict(secret, NULL);
 }
 

@@ -75,7 +75,7 @@ static pop3_status collect(pop3_client *c, pop3_listing **out, const char *doing
                            pop3_status (*list)(pop3_client *, pop3_entry_fn, void *))
 {
     if (out == NULL)
-        return p3_report_error(c, POP3_ERR_ARGUMENT, doing, "nowhere to put the listing");
+        return p3_report_error(c, POP3_ERR_ARGUMENT, doing, "no pointer for the listing was given");
     *out = NULL;
     p3_growing_listing *g = calloc(1, sizeof *g);
     if (g == NULL)
@@ -150,7 +150,7 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
     char doing[32];
     p3_describe_command(POP3_CMD_RETR, number, doing, sizeof doing);
     if (data == NULL || len == NULL)
-        return p3_report_error(c, POP3_ERR_ARGUMENT, doing, "nowhere to put the message");
+        return p3_report_error(c, POP3_ERR_ARGUMENT, doing, "no pointer for the message was given");
     *data = NULL;
     *len = 0;
     p3_growing_message m = {.limit = limit == 0 ? (size_t)64 * 1024 * 1024 : limit};
@@ -219,7 +219,7 @@ static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
 static const char *many_refused(p3_many *m, const pop3_handlers *handlers)
 {
     if ((m->numbers == NULL && m->count > 0) || !p3_handlers_take(&m->theirs, handlers))
-        return "no numbers or unknown handlers";
+        return "no message numbers, or handlers of an unknown size";
     for (size_t i = 0; i < m->count; i++) {
         if (m->numbers[i] == 0)
             return "message numbers begin at 1";

@@ -399,7 +399,7 @@ static void handle(pop3_client *c, const pop3_event *ev)
     case POP3_EVENT_BODY:
         if (p3_request_body(ev->tag, ev->data) > POP3_SINK_DISCARD && c->phase != P3_PHASE_NONE)
             p3_dialog_lose(c, &(p3_fault){.status = POP3_ERR_CANCELLED,
-                                          .why = "the receiver of the message stopped it"});
+                                          .why = "the receiver of the message aborted it"});
         break;
     case POP3_EVENT_ENTRY:
         p3_request_entry(ev->tag, &ev->entry, ev->data);

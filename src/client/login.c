@@ -120,7 +120,7 @@ void p3_login_describe(const p3_login *login, char *out, size_t size)
     bool known = ch->mechanism != P3_MECH_NONE;
     snprintf(out, size, "logging in%s%s%s", known ? " with " : "",
              known ? p3_mechanism_about(ch->mechanism)->name : "",
-             ch->others > 0 ? ", after another method was refused" : "");
+             ch->others > 0 ? ", after another mechanism was refused" : "");
 }
 
 pop3_str p3_login_public_part(const p3_login *login, pop3_str text)
@@ -421,8 +421,8 @@ static p3_move auth_answered(p3_login *login, const p3_scene *scene, const pop3_
         return succeed(login, scene, result);
     case P3_EXCHANGE_UNPROVEN:
         return p3_move_break(POP3_ERR_AUTHENTICATION,
-                             "the server let us in without proof that it knows the password: "
-                             "somebody may stand in between");
+                             "the server accepted the login without proving that it knows the "
+                             "password: an attacker may be answering");
     case P3_EXCHANGE_BOGUS:
         return p3_move_break(a->exchange.verdict, why);
     case P3_EXCHANGE_GIVEN_UP:
@@ -497,8 +497,8 @@ static p3_move choose(p3_login *login, const p3_scene *scene)
     if (v.status != POP3_ERR_AUTHENTICATION)
         return end(a, v.status, v.why, NULL);
     snprintf(a->why, sizeof a->why,
-             "the server announced %s before and does not any more: somebody may be tampering "
-             "with the connection",
+             "the server announced %s before and no longer does: an attacker may be tampering with "
+             "the connection",
              p3_mechanism_about(v.gone)->name);
     return p3_move_break(v.status, a->why);
 }
@@ -530,8 +530,8 @@ static p3_move begin(p3_login *login, const p3_scene *scene)
     bool known = p3_choice_begin(&a->choice, &a->options, scene);
     a->choice.spent = spent;
     if (!known)
-        return end(a, POP3_ERR_NOT_OFFERED, "the library does not know the method that was named",
-                   NULL);
+        return end(a, POP3_ERR_NOT_OFFERED,
+                   "the library does not know the mechanism that was named", NULL);
     if (!may_do_without_capa(a, scene))
         return send(a, P3_LOGIN_CAPA, POP3_CMD_CAPA, p3_span("", 0));
     return ask_utf8_or_choose(login, scene);

@@ -163,16 +163,16 @@ static bool ended_at_initial(const pop3_client *c)
 
 bool p3_way_come_back(pop3_client *c, bool reset)
 {
-    const char *why = "the server ended the connection at CAPA; connecting again to do without";
+    const char *why = "the server closed the connection at CAPA; connecting again without it";
     if (!learn_from_capa(c, reset)) {
         /* What follows is learned when the login has worked without. */
         if (ended_at_initial(c)) {
             c->came_back = POP3_TRAIT_NO_INITIAL_RESPONSE;
-            why = "the server ended the connection at AUTH; connecting again to send the response "
+            why = "the server closed the connection at AUTH; connecting again to send the response "
                   "on a line of its own";
         } else if (ended_at_apop(c)) {
             c->came_back = POP3_TRAIT_NO_APOP;
-            why = "the server ended the connection at APOP; connecting again to do without";
+            why = "the server closed the connection at APOP; connecting again without it";
         } else {
             return false;
         }

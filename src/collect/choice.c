@@ -116,8 +116,7 @@ static bool is_trouble(const p3_maildrop *d, const p3_bounds *bounds, const p3_m
     if (!bounds->spares_trouble || tries < P3_TRIES_MOST)
         return false;
     p3_problem_set(&why, EX_PROTOCOL,
-                   "it is left alone for the rest of this run: %" PRIu32
-                   " times it could not be retrieved",
+                   "it is not tried again in this run: retrieving it failed %" PRIu32 " times",
                    tries);
     p3_report_failed(d->report, mail, &why);
     return true;
@@ -171,12 +170,12 @@ static size_t bound_by_copies(const p3_maildrop *d, size_t count, p3_problem *wh
     uint64_t room = p3_attempts_room(t);
     if (count <= room)
         return count;
-    p3_problem_set(why, EX_TEMPFAIL,
-                   "%" PRIu64
-                   " messages were delivered in this run, though the server lists no more "
-                   "than %" PRIu64 ": it seems to make new ones of those that were delivered; the "
-                   "rest waits for the next run",
-                   t->delivered - t->settled, t->listed_most);
+    p3_problem_set(
+        why, EX_TEMPFAIL,
+        "%" PRIu64
+        " messages were delivered in this run, although the server lists no more than %" PRIu64
+        ": it seems to list delivered messages as new ones; the rest waits for the next run",
+        t->delivered - t->settled, t->listed_most);
     return (size_t)room;
 }
 

@@ -30,8 +30,8 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
     if (most > 0 && c->octets > most) {
         p3_problem why;
         p3_problem_set(&why, EX_PROTOCOL,
-                       "comparing a message with the one that was delivered: it was given up at "
-                       "%" PRIu64 " octets%s",
+                       "comparing a message with the one that was delivered: stopped after %" PRIu64
+                       " octets%s",
                        most, p3_in_command(" (--message-limit)"));
         c->endless = p3_window_in_hand(&c->window);
         p3_maildrop_failed(c->drop, &why);

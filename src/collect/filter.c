@@ -41,7 +41,7 @@ static void decide(p3_report *report, p3_mail *mail, p3_filter_job *j)
     if (j->status == 1)
         return;
     if (j->status == 2) {
-        p3_report_skipped(report, mail, "the header command leaves it alone");
+        p3_report_skipped(report, mail, "the header command leaves it on the server");
         return;
     }
     if (j->problem.exit == 0)

@@ -47,8 +47,8 @@ static bool ask(char *before, const p3_target *now, p3_problem *why)
     if (after != NULL)
         make_line(after);
     p3_problem_set(why, EX_CONFIG,
-                   "delivering to %.160s: the mail that is known was delivered to %.160s; nothing "
-                   "is done until %s",
+                   "delivering to %.160s: earlier mail of this account was delivered to %.160s; "
+                   "nothing is done until %s",
                    after != NULL ? after : "another target", before,
                    how[0] != '\0' ? how : "it is chosen what becomes of that");
     free(after);

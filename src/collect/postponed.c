@@ -27,13 +27,13 @@ const char *p3_postponed_why(const p3_postponement *p)
 {
     switch (p->status) {
     case POP3_ERR_TIMEOUT:
-        return "the server does not answer when it is told to delete this message, which stays "
-               "there; if it is only slow, raise --timeout; --keep leaves mail on the server";
+        return "the server does not answer the deletion of this message; the message stays there; "
+               "if the server is only slow, raise --timeout; --keep leaves mail on the server";
     case POP3_ERR_CLOSED:
-        return "the server closes the connection when it is told to delete this message, which "
+        return "the server closes the connection when this message is to be deleted; the message "
                "stays there; --keep leaves mail on the server";
     default:
-        return "the server answers with nonsense when it is told to delete this message, which "
-               "stays there; --keep leaves mail on the server";
+        return "the server's reply to the deletion of this message is invalid; the message stays "
+               "there; --keep leaves mail on the server";
     }
 }

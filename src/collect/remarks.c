@@ -46,10 +46,10 @@ bool p3_remark_on_disagreement(const p3_report *r, const p3_mailbox *box)
     }
     tell(r, &by_list, "the server's UIDL lacks messages that its LIST has",
          by_list.count > P3_NAMELESS_MOST
-             ? "the first 1000 are retrieved, and told apart by their headers"
-             : "they are retrieved, and told apart by their headers");
+             ? "the first 1000 are retrieved, and identified by their headers"
+             : "they are retrieved, and identified by their headers");
     tell(r, &by_uidl, "the server's LIST lacks messages that its UIDL has",
-         "they are retrieved all the same");
+         "they are retrieved anyway");
     return by_list.count + by_uidl.count > 0;
 }
 
@@ -60,12 +60,12 @@ void p3_remark_on_uids(const p3_report *r, const p3_mailbox *box, const p3_plan 
 {
     if (box->numbered && box->count >= P3_NUMBERED_LEAST)
         p3_report_tell(r, P3_NOTICE_REMARK, NULL,
-                       "the server's unique-ids are message numbers, which are used again when "
-                       "mail is deleted; messages are told apart by size and header",
+                       "the server's unique-ids are message numbers, which are reused when mail is "
+                       "deleted; messages are identified by size and header",
                        NULL);
     if (plan->twice > 0)
         p3_report_tell(r, P3_NOTICE_REMARK, NULL,
                        "the server's unique-ids are not unique: some occur more than once; those "
-                       "messages are told apart by their headers",
+                       "messages are identified by their headers",
                        NULL);
 }

@@ -81,9 +81,8 @@ static pop3_sink_result give_up(p3_retriever *r, uint64_t bound)
 {
     p3_mail *mail = &r->drop->box.at[r->window.mails[r->window.finished]];
     p3_problem why;
-    p3_problem_set(&why, EX_PROTOCOL,
-                   "it was given up at %" PRIu64 " octets%s; it stays on the server", bound,
-                   p3_in_command(" (--message-limit)"));
+    p3_problem_set(&why, EX_PROTOCOL, "stopped after %" PRIu64 " octets%s; it stays on the server",
+                   bound, p3_in_command(" (--message-limit)"));
     p3_maildrop_row(r->drop, mail)->tries += P3_TRIES_MOST - 1;
     p3_recorder_set_back(r->recorder, mail, true, &why);
     r->endless = true;

@@ -59,7 +59,6 @@ p3_problem p3_turns_problem(const p3_turns *t)
     add_rest(rest, sizeof rest, "could not be deleted on the server", tally->undeleted);
     if (problem.exit == 0 && rest[0] != '\0')
         p3_problem_set(&problem, EX_TEMPFAIL,
-                       "%s; what is on the server stays there and is tried again in the next run",
-                       rest);
+                       "%s; the mail stays on the server, and the next run tries again", rest);
     return problem;
 }

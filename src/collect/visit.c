@@ -343,8 +343,8 @@ static bool is_out_of_patience(p3_visit *v)
     if (p3_visit_patience(v) > 0)
         return false;
     p3_problem_set(&why, EX_TEMPFAIL,
-                   "the session was given up: the server is too slow, or means to hold it; if it "
-                   "may take so long, set session-timeout");
+                   "the session took too long: the server is slow, or holds it on purpose; if "
+                   "sessions may take that long, set session-timeout");
     fail(v, &why);
     return true;
 }

@@ -94,7 +94,7 @@ static bool take_greeting(pop3_engine *e, pop3_event *ev, pop3_str line)
 {
     pop3_reply reply;
     if (!p3_parse_reply(line, &reply)) {
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "the greeting is not one of POP3", line);
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the greeting is not a POP3 greeting", line);
         return false;
     }
     e->greeting = malloc(line.len);
@@ -164,7 +164,7 @@ static bool is_another_s_reply(const p3_queued *c, const pop3_reply *reply)
 
 static void die_out_of_step(pop3_engine *e, pop3_str line)
 {
-    p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply is that to another command", line);
+    p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply belongs to another command", line);
 }
 
 static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
@@ -193,14 +193,14 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
         return false;
     }
     if (!take_values(c, reply, &stat, &entry)) {
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply does not make sense",
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply is invalid",
                       e->echo_at == SIZE_MAX ? reply->line : nothing);
         return false;
     }
     if (effect == P3_EFFECT_TLS && e->in != e->in_end) {
         p3_engine_die(e, POP3_ERR_PROTOCOL,
-                      "octets came in the clear after the reply to STLS; somebody may be tampering "
-                      "with the connection",
+                      "data arrived in the clear after the reply to STLS; an attacker may be "
+                      "tampering with the connection",
                       nothing);
         return false;
     }
@@ -254,8 +254,8 @@ static void die_unproven(pop3_engine *e, pop3_str line)
     bool clean = e->wanted == P3_PROOF_IF_FREE || e->wanted == P3_PROOF_REPLY;
     p3_engine_die(e, POP3_ERR_PROTOCOL,
                   clean ? "what follows the message is not a reply, so that it may not be whole"
-                        : "a line that was a lone dot did not end the message: the server does not "
-                          "stuff every dot; what follows it",
+                        : "a line with a single dot did not end the message: the server does not "
+                          "stuff every dot; what follows the line",
                   line);
 }
 
@@ -271,15 +271,15 @@ static void out_of_turn(pop3_engine *e)
         rest.len--;
     if (e->wants_tls)
         p3_engine_die(e, POP3_ERR_PROTOCOL,
-                      "octets came in the clear after the reply to STLS; somebody may be tampering "
-                      "with the connection",
+                      "data arrived in the clear after the reply to STLS; an attacker may be "
+                      "tampering with the connection",
                       nothing);
     else if (e->held_set)
         die_unproven(e, rest);
     else if (rest.len > 0 && rest.data[0] == '-')
         p3_engine_die(e, POP3_ERR_CLOSED, "the server ended the session", rest);
     else
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent something it was not asked for", rest);
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent data that was not requested", rest);
 }
 
 /* A server that ends lines with LF CR leaves a CR behind when it has said all it was asked for. It
@@ -463,7 +463,7 @@ static bool is_remark(pop3_str line)
 static bool end_listing(pop3_engine *e, pop3_event *ev)
 {
     if (e->remarks > 0 && e->remarks == e->entries) {
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "no line of the listing makes sense", nothing);
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "no line of the listing is valid", nothing);
         return false;
     }
     if (answer_to(current(e)) == P3_ANSWER_CAPABILITIES) {
@@ -528,7 +528,7 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     else if (answer == P3_ANSWER_UIDS)
         ok = p3_parse_uidl_entry(line, &ev->entry);
     if (!ok) {
-        p3_engine_die(e, POP3_ERR_PROTOCOL, "a line of the listing does not make sense", line);
+        p3_engine_die(e, POP3_ERR_PROTOCOL, "a line of the listing is invalid", line);
         return false;
     }
     return !c->internal;
@@ -577,8 +577,8 @@ static void hold(pop3_engine *e, p3_proof wanted)
     e->expect = P3_EXPECT_STATUS;
     if (wanted == P3_PROOF_ALONE && e->in_flight > 0)
         p3_engine_die(e, POP3_ERR_PROTOCOL,
-                      "the message ends beside a bare LF and has not the octets announced, so "
-                      "that what follows may be a part of it",
+                      "the message ends next to a bare LF and differs from the announced size, so "
+                      "that what follows may belong to it",
                       nothing);
     else if (e->in_flight == 0 && (wanted != P3_PROOF_REPLY || next_goes_alone(e)))
         ask_for_proof(e);

@@ -90,8 +90,8 @@ int p3_dial(const p3_address *to, const char *protocol, p3_problem *why)
         fd = p3_outside_connect(to->path);
         if (fd < 0)
             p3_problem_set(why, EX_TEMPFAIL,
-                           "connecting to the %s server at %s: %s; see that it runs, and that "
-                           "this user may use its socket",
+                           "connecting to the %s server at %s: %s; check that it is running, and "
+                           "that this user may use its socket",
                            protocol, to->path, strerror(errno));
         return fd;
     }
@@ -103,7 +103,7 @@ int p3_dial(const p3_address *to, const char *protocol, p3_problem *why)
         fd = dial_one(&addresses[i], to->port);
         if (fd < 0)
             p3_problem_set(why, EX_TEMPFAIL,
-                           "connecting to the %s server %s, port %u: %s; see that it runs",
+                           "connecting to the %s server %s, port %u: %s; check that it is running",
                            protocol, to->host, to->port, p3_ending_reason(errno));
     }
     return fd;

@@ -131,14 +131,14 @@ static void note(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
         p3_parcel_refuse(p, s->gmail->envelope->refused, &spool->mails[i], "", "Gmail", why);
     else if (is == P3_GMAIL_LATER)
         p3_parcel_fail(p, EX_TEMPFAIL,
-                       "it may have arrived, and is looked for before it comes again: ", why);
+                       "it may have arrived, and is looked for before it is sent again: ", why);
     s->setbacks = p->delivered ? 0 : s->setbacks + 1;
     bool ended = is == P3_GMAIL_ENDED;
     if (s->stopped || (!ended && s->setbacks < P3_SETBACKS_MOST))
         return;
     s->stopped = true;
     p3_problem_set(&b->stopped, why->exit, "%.650s%s", why->text,
-                   ended ? "" : "; so it was with several: the others wait for another run");
+                   ended ? "" : "; several messages failed: the others wait for another run");
 }
 
 /* The next message; false when there is none, or the others wait. */

@@ -41,7 +41,8 @@ static const p3_reason reasons[] = {
     {"domainPolicy", P3_GMAIL_STOP, EX_NOPERM,
      "the administrator of the domain has to allow the Gmail API"},
     {"delegationDenied", P3_GMAIL_STOP, EX_NOPERM, NULL},
-    {"failedPrecondition", P3_GMAIL_STOP, EX_UNAVAILABLE, "see that the user has a Gmail mailbox"},
+    {"failedPrecondition", P3_GMAIL_STOP, EX_UNAVAILABLE,
+     "check that the user has a Gmail mailbox"},
     {"authError", P3_GMAIL_TOKEN, EX_NOPERM, NULL},
     {"backendError", P3_GMAIL_UNSURE, EX_TEMPFAIL, NULL},
     {"internalError", P3_GMAIL_UNSURE, EX_TEMPFAIL, NULL},
@@ -116,7 +117,8 @@ static void advise(p3_gmail_verdict verdict, const p3_reason *reason, const char
     const char *advice = reason->advice;
     if (advice == NULL && (verdict == P3_GMAIL_TOKEN || verdict == P3_GMAIL_SCOPE))
         snprintf(out, size, "%s; %s",
-                 verdict == P3_GMAIL_TOKEN ? "the permission has ended" : "grant all that is asked",
+                 verdict == P3_GMAIL_TOKEN ? "the permission is no longer valid"
+                                           : "grant all permissions that are asked for",
                  renewal);
     else if (advice == NULL && verdict == P3_GMAIL_STOP)
         snprintf(out, size,

@@ -80,8 +80,8 @@ static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_line *l,
     if (is != P3_GMAIL_SCOPE)
         return is;
     p3_problem_set(why, EX_NOPERM,
-                   "searching Gmail for a message of an earlier run: the token is not for that; "
-                   "grant all that is asked; %s",
+                   "searching Gmail for a message of an earlier run: the token does not permit "
+                   "that; grant all permissions that are asked for; %s",
                    i->options->renewal);
     pthread_mutex_lock(&i->mutex);
     i->is_blind = true;

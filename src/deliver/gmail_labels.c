@@ -60,7 +60,7 @@ static bool make_label(p3_gmail_line *l, const char *name, json_t *ids, p3_probl
     char *body = label != NULL ? json_dumps(label, JSON_COMPACT) : NULL;
     json_t *answer = NULL;
     p3_gmail_url(l, url, "", "/labels");
-    snprintf(doing, sizeof doing, "making Gmail's label \"%.100s\"", name);
+    snprintf(doing, sizeof doing, "creating Gmail's label \"%.100s\"", name);
     json_decref(label);
     if (body == NULL)
         return p3_problem_set(why, EX_CONFIG, "%s: it is not UTF-8; see labels", doing);

@@ -179,7 +179,7 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
     }
     c->setbacks = p->delivered ? 0 : c->setbacks + 1;
     if (c->setbacks == P3_SETBACKS_MOST && !c->ends)
-        stop(c, "; so it was with several: the others wait for another run");
+        stop(c, "; several messages failed: the others wait for another run");
 }
 
 /* Of messages that were sent, and whose answers did not come, it is looked up which are there. */
@@ -408,10 +408,9 @@ static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_probl
     p3_imap *m = (p3_imap *)d;
     p3_problem later;
     if (m->envelope == NULL || m->envelope->imap == NULL)
-        return p3_problem_set(why, EX_CONFIG,
-                              "looking for earlier messages at %s: it is no longer "
-                              "where the account delivers to",
-                              m->where);
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "looking for earlier messages at %s: the account no longer delivers there", m->where);
     const char *refused = m->envelope->refused;
     if (connect_again(m, &later) &&
         p3_imap_find(*m->session, d->owner.mark, at, count, true, p3_clock_ms() + P3_FIND_MS,

@@ -310,9 +310,9 @@ static bool look_at_arrivals(p3_imap_session *s, p3_finding *f, int64_t until, p
         if (f->exists > 0 && !close_folder(s, until, why))
             return false;
         if (p3_clock_ms() > until)
-            return p3_problem_set(why, EX_TEMPFAIL,
-                                  "looking for earlier messages in the folder: "
-                                  "it changes all the time; try again later");
+            return p3_problem_set(
+                why, EX_TEMPFAIL,
+                "looking for earlier messages in the folder: it keeps changing; try again later");
     }
     return true;
 }

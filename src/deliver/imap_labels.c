@@ -20,7 +20,7 @@ static p3_imap_outcome refuse(const p3_imap_session *s, const p3_imap_response *
 {
     p3_problem_set(why, EX_UNAVAILABLE,
                    "it is in the folder, but the IMAP server refuses its labels %.200s: %.300s; "
-                   "mend labels, and the next run sets them",
+                   "correct labels, and the next run sets them",
                    p3_imap_labels(s), answer->text);
     return P3_IMAP_LATER;
 }

@@ -68,7 +68,7 @@ bool p3_imap_lose(p3_imap_session *s, const char *doing, p3_problem *why)
         return p3_problem_set(why, EX_TEMPFAIL, "%s: the IMAP server closed the connection", doing);
     if (error == EPROTO)
         return p3_problem_set(why, EX_PROTOCOL,
-                              "%s: the IMAP server does not answer as IMAP has it", doing);
+                              "%s: the IMAP server does not answer as IMAP requires", doing);
     return p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_ending_reason(error));
 }
 
@@ -303,14 +303,14 @@ static p3_imap_outcome refuse(const p3_imap_response *r, p3_problem *why)
         {"APPENDLIMIT", P3_IMAP_REFUSED, ""},
         {"LIMIT", P3_IMAP_LATER, "; delete mail there, or have the limit raised"},
         {"CANNOT", P3_IMAP_REFUSED, ""},
-        {"NOPERM", P3_IMAP_LATER, "; see that the user may write to the folder"},
+        {"NOPERM", P3_IMAP_LATER, "; check that the user may write to the folder"},
         {"NONEXISTENT", P3_IMAP_NO_FOLDER, ""},
         {"UNAVAILABLE", P3_IMAP_LATER, "; try again later"},
         {"INUSE", P3_IMAP_LATER, "; try again later"},
         {"SERVERBUG", P3_IMAP_LATER, "; tell the administrator of the server"},
         {"CORRUPTION", P3_IMAP_LATER, "; tell the administrator of the server"},
         {"CONTACTADMIN", P3_IMAP_LATER, "; ask the administrator of the server"},
-        {"EXPIRED", P3_IMAP_LATER, "; see that the account is valid"},
+        {"EXPIRED", P3_IMAP_LATER, "; check that the account is valid"},
         {"PRIVACYREQUIRED", P3_IMAP_LATER, "; use imaps://"},
     };
     char text[500];
@@ -405,7 +405,7 @@ p3_imap_outcome p3_imap_hear(p3_imap_session *s, p3_problem *why)
     for (int asked = 0; asked == 0 || s->response.kind == P3_IMAP_CONTINUE; asked++) {
         errno = EPROTO;
         if (asked > 1 || !await(s, tag, true, p3_clock_ms() + P3_ANSWER_MS, NULL, NULL)) {
-            (void)p3_imap_lose(s, "waiting for the IMAP server's word on the message", why);
+            (void)p3_imap_lose(s, "waiting for the IMAP server's answer to the message", why);
             return P3_IMAP_LOST;
         }
     }
@@ -437,15 +437,15 @@ bool p3_imap_make_folder(p3_imap_session *s, p3_problem *why)
     char text[500];
     snprintf(command, sizeof command, "CREATE %s", s->folder);
     if (!p3_imap_ask(s, command, p3_clock_ms() + P3_ANSWER_MS, NULL, NULL, &answer))
-        return p3_imap_lose(s, "making the folder at the IMAP server", why);
+        return p3_imap_lose(s, "creating the folder at the IMAP server", why);
     if (!p3_imap_is_ok(&answer) && !has_code(&answer, "ALREADYEXISTS")) {
         copy_text(text, sizeof text, answer.text);
-        return p3_problem_set(why, EX_CANTCREAT,
-                              "making the folder %s at the IMAP server: %s; make it there, or set "
-                              "another",
-                              s->folder, text);
+        return p3_problem_set(
+            why, EX_CANTCREAT,
+            "creating the folder %s at the IMAP server: %s; create it there, or set another",
+            s->folder, text);
     }
     snprintf(command, sizeof command, "SUBSCRIBE %s", s->folder);
     return p3_imap_ask(s, command, p3_clock_ms() + P3_ANSWER_MS, NULL, NULL, NULL) ||
-           p3_imap_lose(s, "making the folder at the IMAP server", why);
+           p3_imap_lose(s, "creating the folder at the IMAP server", why);
 }

@@ -183,7 +183,8 @@ static void fail_for_now(p3_parcel *p, const char *doing, const p3_lmtp_verdict 
 {
     char lost[100];
     if (v->is == P3_LMTP_LOST)
-        snprintf(lost, sizeof lost, "%sit was sent, and may have arrived; it comes again: ", doing);
+        snprintf(lost, sizeof lost,
+                 "%sit was sent and may have arrived; it is sent again: ", doing);
     p3_parcel_fail(p, EX_TEMPFAIL, v->is == P3_LMTP_LOST ? lost : doing, &v->why);
 }
 
@@ -226,7 +227,7 @@ static void refuse_for_good(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail 
 {
     p3_problem why = t->first->why;
     if (mail->to_count > 1)
-        p3_problem_set(&why, EX_UNAVAILABLE, "%.600s; and so it is for all %zu recipients",
+        p3_problem_set(&why, EX_UNAVAILABLE, "%.600s; the same for all %zu recipients",
                        t->first->why.text, mail->to_count);
     p3_parcel_refuse(p, m->envelope->refused, mail, doing,
                      m->is_smtp ? "the SMTP server" : "the LMTP server", &why);
@@ -298,12 +299,12 @@ static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const cha
  * same with every message. All of them wait until that is mended. */
 static void stop_at_setting(const p3_lmtp *m, p3_batch *b, const p3_lmtp_verdict *v)
 {
-    p3_problem_set(&b->stopped, EX_CONFIG,
-                   "delivering by %s: %.500s; the mail that is left stays where it is: see that %s",
-                   m->is_smtp ? "SMTP" : "LMTP", v->why.text,
-                   v->about == P3_LMTP_RECIPIENT
-                       ? "this recipient has a mailbox there, or correct recipient"
-                       : "this user may send from that address, or correct sender");
+    p3_problem_set(
+        &b->stopped, EX_CONFIG,
+        "delivering by %s: %.500s; the remaining mail stays on the server: check that %s",
+        m->is_smtp ? "SMTP" : "LMTP", v->why.text,
+        v->about == P3_LMTP_RECIPIENT ? "this recipient has a mailbox there, or correct recipient"
+                                      : "this user may send from that address, or correct sender");
 }
 
 /* A message is refused for good for its sender or its recipient: the server is asked about both
@@ -330,8 +331,8 @@ static bool is_own_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
         p3_problem said = v->why;
         v->is = P3_LMTP_TEMPORARY;
         p3_problem_set(&v->why, EX_TEMPFAIL,
-                       "%.500s; it may be so with all messages: set sender to an address that the "
-                       "server lets you send from",
+                       "%.500s; all messages may be affected: set sender to an address that the "
+                       "server accepts from you",
                        said.text);
     } else if (without.is == P3_LMTP_TEMPORARY) {
         *v = without;
@@ -365,7 +366,7 @@ static void deliver_batch(p3_batch *b)
         setbacks = p->delivered ? 0 : setbacks + 1;
         if (setbacks == P3_SETBACKS_MOST) {
             stop(m, b, p->problem != NULL ? &count_verdicts(m, &s->mails[i]).first->why : &why,
-                 "; so it was with several: the others wait for another run");
+                 "; several messages failed: the others wait for another run");
             return;
         }
     }

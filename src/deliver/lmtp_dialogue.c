@@ -200,7 +200,7 @@ bool p3_dialogue_lose(p3_dialogue *d, const char *doing, p3_problem *why)
     if (error == 0)
         p3_problem_set(why, EX_TEMPFAIL, "%s: the server closed the connection", doing);
     else if (error == EPROTO)
-        p3_problem_set(why, EX_PROTOCOL, "%s: the server does not answer as %s has it", doing,
+        p3_problem_set(why, EX_PROTOCOL, "%s: the server does not answer as %s requires", doing,
                        d->protocol);
     else
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_ending_reason(error));
@@ -291,10 +291,10 @@ static bool start_tls(p3_dialogue *d, p3_problem *why)
     static const char doing[] = "beginning TLS with the LMTP server";
     p3_reply r;
     if ((d->announced & P3_CAN_ENCRYPT) == 0)
-        return p3_problem_set(why, EX_UNAVAILABLE,
-                              "%s: it offers no STARTTLS; see that it has a certificate, or set "
-                              "lmtp-tls otherwise",
-                              doing);
+        return p3_problem_set(
+            why, EX_UNAVAILABLE,
+            "%s: it offers no STARTTLS; check that it has a certificate, or set lmtp-tls otherwise",
+            doing);
     p3_dialogue_put(d, "STARTTLS\r\n");
     bool heard = p3_dialogue_ask(d, &r);
     if (!heard || d->in.at < d->in.used) {

@@ -158,7 +158,7 @@ static void begin_verdicts(const p3_lmtp_session *s, const p3_announcement *a)
         if (to->has_been)
             p3_problem_set(&v->why, EX_UNAVAILABLE,
                            "a Delivered-To: line says that it has been delivered to %.320s before: "
-                           "it goes in circles",
+                           "it is in a mail loop",
                            to->address);
         if (to->has_been || v->is == P3_LMTP_OK)
             continue;
@@ -288,7 +288,7 @@ static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i,
     }
     if (!comes) {
         if (s->talk.wire != NULL)
-            return p3_dialogue_lose(&s->talk, "waiting for the server's word on the message",
+            return p3_dialogue_lose(&s->talk, "waiting for the server's answer to the message",
                                     a->why);
     }
     p3_fault("lmtp-answered");

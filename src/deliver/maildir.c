@@ -232,7 +232,7 @@ static void sync_folder(p3_batch **batches, size_t i)
     }
     /* tmp/ as well: on btrfs the old names might come back after a power cut, as litter. */
     if (fsync(m->new) != 0 || fsync(m->tmp) != 0)
-        p3_problem_errno(&batches[i]->problem, errno, "syncing the folders of %s", m->path);
+        p3_problem_errno(&batches[i]->problem, errno, "syncing the directories of %s", m->path);
 }
 
 static void maildir_deliver(p3_batch **batches, size_t count)
@@ -369,7 +369,7 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     forget_seen(m);
     if (!look_into(m, m->new, at, count) || !look_into(m, m->cur, at, count) ||
         !look_into(m, m->new, at, count))
-        return p3_problem_errno(why, errno, "reading the folders of %s", m->path);
+        return p3_problem_errno(why, errno, "reading the directories of %s", m->path);
     if (m->seen_count > 0)
         qsort(m->seen, m->seen_count, sizeof *m->seen, compare_seen);
     bool any = false;
@@ -388,7 +388,7 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
         return p3_problem_errno(why, errno, "syncing %s/tmp", m->path);
     /* Their names may have been seen before they were on the disk. */
     if (any && (fsync(m->new) != 0 || fsync(m->cur) != 0))
-        return p3_problem_errno(why, errno, "syncing the folders of %s", m->path);
+        return p3_problem_errno(why, errno, "syncing the directories of %s", m->path);
     return true;
 }
 

@@ -240,7 +240,7 @@ static void deliver_batch(p3_batch *b)
         }
         p3_fault("mbox-appended");
         if (b->problem.exit == 0 && s->offset == 0 && !p3_folder_sync_entry(m->path))
-            p3_problem_errno(&b->problem, errno, "syncing the folder of %s", m->path);
+            p3_problem_errno(&b->problem, errno, "syncing the directory of %s", m->path);
     }
     p3_mbox_lock_release(&lock);
     for (size_t i = 0; i < b->count; i++)

@@ -46,13 +46,13 @@ bool p3_mbox_each_beside(const char *mbox, p3_beside_fn *fn, void *ctx, p3_probl
     bool ok = dir != NULL;
     const struct dirent *e;
     if (!ok)
-        p3_problem_errno(why, errno, "reading the folder of %s", mbox);
+        p3_problem_errno(why, errno, "reading the directory of %s", mbox);
     for (errno = 0; ok && (e = readdir(dir)) != NULL; errno = 0) {
         const char *rest = rest_of(e->d_name, base);
         ok = rest == NULL || call(mbox, rest, fn, ctx, why);
     }
     if (ok && errno != 0)
-        ok = p3_problem_errno(why, errno, "reading the folder of %s", mbox);
+        ok = p3_problem_errno(why, errno, "reading the directory of %s", mbox);
     if (dir != NULL)
         (void)closedir(dir);
     else if (fd >= 0)

@@ -91,8 +91,8 @@ static bool add_field(p3_recipients *r, const char *at, size_t len, p3_problem *
     trim(&at, &len);
     if (!is_field_name(at, len))
         return p3_problem_set(why, EX_CONFIG,
-                              "recipients-from: \"%.*s\" is no name of a header field; expected: "
-                              "names such as Delivered-To, with commas between",
+                              "recipients-from: \"%.*s\" is not the name of a header field; "
+                              "expected: names such as Delivered-To, with commas between",
                               (int)(len < 100 ? len : 100), at);
     char **fields = p3_grow(r->fields, &r->field_room, r->field_count + 1, sizeof *fields);
     if (fields == NULL)
@@ -214,7 +214,7 @@ static int compare(const void *a, const void *b)
 static bool sort_table(p3_recipients *r, const char *name, p3_problem *why)
 {
     if (r->count == 0)
-        return p3_problem_set(why, EX_CONFIG, "%s: there is nothing in it", name);
+        return p3_problem_set(why, EX_CONFIG, "%s: it is empty", name);
     qsort(r->table, r->count, sizeof *r->table, compare);
     for (size_t i = 1; i < r->count; i++) {
         if (compare(&r->table[i - 1], &r->table[i]) == 0)

@@ -42,9 +42,9 @@ static bool look_for_folder(p3_imap_session *s, const p3_trial *t, p3_problem *w
     if (!p3_imap_ask(s, command, p3_clock_ms() + P3_ANSWER_MS, NULL, NULL, &answer))
         return p3_imap_lose(s, "looking for the folder at the IMAP server", why);
     if (p3_imap_is_ok(&answer))
-        tell(t, false, "the folder %s is there", p3_imap_folder(s));
+        tell(t, false, "the folder %s exists", p3_imap_folder(s));
     else
-        tell(t, true, "the folder %s is not there, and is made when mail comes: %.300s",
+        tell(t, true, "the folder %s does not exist, and is created when mail arrives: %.300s",
              p3_imap_folder(s), answer.text);
     return true;
 }
@@ -89,7 +89,7 @@ static bool sum_up(const p3_recipient *to, size_t count, size_t wrong, const p3_
                    const p3_trial *t, p3_problem *why)
 {
     if (wrong > 1)
-        return p3_problem_set(why, refused->exit, "%.600s; and so it is with %zu of %zu recipients",
+        return p3_problem_set(why, refused->exit, "%.600s; the same for %zu of %zu recipients",
                               refused->text, wrong, count);
     if (wrong == 1) {
         *why = *refused;

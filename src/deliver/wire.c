@@ -173,7 +173,7 @@ static void explain_refusal(const p3_wire *w, const p3_server_url *to, const cha
                        doing, said, p->name, renewal);
     else
         p3_problem_set(why, EX_NOPERM,
-                       "%s: it refuses the login: %s; see that the user is right, and the secret "
+                       "%s: it refuses the login: %s; check the user name and the secret "
                        "(%spassword-file and its like)",
                        doing, said, p->setting);
 }
@@ -208,7 +208,7 @@ static void explain_silence(const p3_wire *w, const p3_server_url *to, const p3_
     }
     if (!to->is_tls)
         snprintf(other, sizeof other, "; if it is one for TLS, use %ss://", w->protocol->scheme);
-    p3_problem_set(why, EX_TEMPFAIL, "%s: nothing came for %d seconds; see that port %u is right%s",
+    p3_problem_set(why, EX_TEMPFAIL, "%s: no answer for %d seconds; check that port %u is right%s",
                    doing, P3_SILENT_MS / 1000, to->server.port, other);
 }
 
@@ -226,7 +226,8 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
                        "logging in to the %s server %s as %s: %s; try again later", p->name, host,
                        to->user, seen->said);
     else if (code == CURLE_LOGIN_DENIED)
-        explain_refusal(w, to, seen->tried ? seen->said : "no method that we know", renewal, why);
+        explain_refusal(w, to, seen->tried ? seen->said : "no mechanism that pop3 supports",
+                        renewal, why);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         explain_certificate(w, doing, what, why);
     else if (code == CURLE_ABORTED_BY_CALLBACK ||
@@ -237,8 +238,8 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
         p3_problem_set(why, EX_CONFIG, "%s: %s; see %sca-file", doing, what, p->setting);
     else if (code == CURLE_USE_SSL_FAILED)
         p3_problem_set(why, EX_UNAVAILABLE,
-                       "%s: it offers no STARTTLS; try %ss://, or allow the password to be read on "
-                       "the way: %sallow-plaintext",
+                       "%s: it offers no STARTTLS; try %ss://, or allow the password to be sent "
+                       "unencrypted: %sallow-plaintext",
                        doing, p->scheme, p->setting);
     else if (code == CURLE_SSL_CONNECT_ERROR && to->is_tls && p->starttls != NULL)
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s; if its port is one for STARTTLS, use %s", doing,

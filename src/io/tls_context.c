@@ -92,7 +92,7 @@ static pop3_status load_trust(SSL_CTX *ctx, const pop3_tls_options *o, const p3_
     if (o->ca_file != NULL && SSL_CTX_load_verify_file(ctx, o->ca_file) != 1)
         return complain(c, "cannot read certificate authorities from %s: %s", o->ca_file, reason());
     if (o->ca_dir != NULL && SSL_CTX_load_verify_dir(ctx, o->ca_dir) != 1)
-        return complain(c, "cannot use the folder %s of certificate authorities: %s", o->ca_dir,
+        return complain(c, "cannot use the directory %s of certificate authorities: %s", o->ca_dir,
                         reason());
     return POP3_OK;
 }
@@ -133,7 +133,7 @@ static pop3_status load_identity(SSL_CTX *ctx, const pop3_tls_options *o, const 
     if (used != 1)
         return complain(c, "cannot read the private key from %s: %s", key, reason());
     if (SSL_CTX_check_private_key(ctx) != 1)
-        return complain(c, "the private key in %s does not fit the certificate in %s", key,
+        return complain(c, "the private key in %s does not match the certificate in %s", key,
                         o->certificate_file);
     return POP3_OK;
 }
@@ -215,7 +215,7 @@ static pop3_status why_no_context(p3_complaint *c)
 {
     if (RAND_status() == 1)
         return POP3_ERR_MEMORY;
-    complain(c, "OpenSSL gets no random numbers: is getrandom(2) refused here?");
+    complain(c, "OpenSSL has no random numbers: is getrandom(2) forbidden here?");
     return POP3_ERR_TLS;
 }
 
@@ -225,7 +225,7 @@ pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *
     if (error != NULL && size > 0)
         error[0] = '\0';
     if (out == NULL)
-        return complain(&c, "nowhere to put the TLS context");
+        return complain(&c, "no pointer for the TLS context was given");
     *out = NULL;
     pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
     if (options != NULL && !p3_take_struct(&o, sizeof o, options))

@@ -167,7 +167,7 @@ static pop3_tls_fault fault_of_reason(const p3_tls_session *s, int reason)
     }
 }
 
-/* Says what an error of OpenSSL's library means: its words alone tell nobody. */
+/* Describes an error of OpenSSL's library: OpenSSL's own text does not help a user. */
 static pop3_tls_fault describe(const p3_tls_session *s, unsigned long code, char *out, size_t size)
 {
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
@@ -176,12 +176,12 @@ static pop3_tls_fault describe(const p3_tls_session *s, unsigned long code, char
     pop3_tls_fault fault = fault_of_reason(s, number);
     const char *why = "TLS failed";
     if (fault == POP3_TLS_FAULT_LEFT)
-        why = "octets came that are not TLS: the server, or something in between, went on in the "
-              "clear";
+        why = "data arrived that is not TLS: the server, or something in between, continued in "
+              "the clear";
     else if (fault == POP3_TLS_FAULT_NOT_TLS)
-        why = "what came is not TLS";
+        why = "the answer is not TLS";
     else if (fault == POP3_TLS_FAULT_NOTHING_SHARED)
-        why = "there is no version of TLS that both sides use";
+        why = "no TLS version is supported by both sides";
     if (number >= SSL_AD_REASON_OFFSET && name != NULL) {
         fault = fault_of_alert(s, number - SSL_AD_REASON_OFFSET);
         snprintf(out, size, "the server ended TLS with the %s", name);

@@ -231,7 +231,7 @@ static bool find_parent(p3_reader *r, size_t i, p3_settings **parent, p3_problem
         return true;
     const size_t *place = p3_name_index_find(&c->names, name);
     if (place == NULL)
-        return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from %s, which is not there",
+        return p3_problem_set(why, EX_CONFIG, "%s: [%s] inherits from %s, which does not exist",
                               c->path, c->accounts[i].name, name);
     *parent = &c->accounts[*place];
     return true;

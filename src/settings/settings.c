@@ -77,10 +77,10 @@ bool p3_settings_choose_one(const p3_settings *s, p3_problem *why)
 
 bool p3_settings_say_rivals(const p3_setting *first, const p3_setting *second, p3_problem *why)
 {
-    return p3_problem_set(why, EX_CONFIG,
-                          "%s: more than one place to deliver to: choose one of %s and %s, or "
-                          "set deliver = %s, %s",
-                          second->name, first->name, second->name, first->name, second->name);
+    return p3_problem_set(
+        why, EX_CONFIG,
+        "%s: more than one target: choose one of %s and %s, or set deliver = %s, %s", second->name,
+        first->name, second->name, first->name, second->name);
 }
 
 /* The setting of a kind of target. */

@@ -276,10 +276,10 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
     if (row->form == P3_TARGET_MAILBOX)
         return read_address(which, value, &t->where, why);
     if (row->form == P3_TARGET_URL && !row->server(&url, value)) /* it may hold a password */
-        return p3_problem_set(why, EX_CONFIG,
-                              "expected: %s, or %s://; a password has no place in it: set "
-                              "%s-password-file",
-                              row->example, row->name, row->name);
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "expected: %s, or %s://; it must not contain a password: set %s-password-file",
+            row->example, row->name, row->name);
     return row->form == P3_TARGET_PATH ? read_path(which, value, &t->where, why)
                                        : read_text(which, value, &t->where, why);
 }

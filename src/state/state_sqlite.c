@@ -114,7 +114,7 @@ static bool fail(const p3_state *s, const char *doing, p3_problem *why)
     case SQLITE_READONLY:
     case SQLITE_PERM:
         return p3_problem_set(why, EX_CANTCREAT,
-                              "%s the state file %s: %s; its folder must exist and be writable",
+                              "%s the state file %s: %s; its directory must exist and be writable",
                               doing, s->path, text);
     default:
         return p3_problem_set(why, EX_IOERR, "%s the state file %s: %s", doing, s->path, text);
@@ -302,8 +302,8 @@ static bool has_one_name(const char *path, p3_problem *why)
     struct stat st;
     return stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink <= 1 ||
            p3_problem_set(why, EX_CONFIG,
-                          "opening the state file %s: it has another name (a hard link), under "
-                          "which what is recorded is not seen; remove one of them",
+                          "opening the state file %s: it has a second name (a hard link), and what "
+                          "is recorded under one is not seen under the other; remove one of them",
                           path);
 }
 

@@ -123,7 +123,7 @@ static bool check_answer(const p3_attempt *t, const char *query, p3_problem *why
     const char *expected = t->permission.at.issuer;
     if (state == NULL || strcmp(state, t->state) != 0)
         ok = p3_problem_set(why, EX_NOPERM,
-                            "%s: the answer is not to this request (its state is another); it was "
+                            "%s: the answer belongs to another request (its state differs); it was "
                             "not used; run: pop3 authorize %s",
                             doing, t->permission.account->word);
     else if (twice || (issuer != NULL && expected != NULL && strcmp(issuer, expected) != 0) ||
@@ -132,7 +132,7 @@ static bool check_answer(const p3_attempt *t, const char *query, p3_problem *why
                             "%s: the answer does not come from %.200s but from %.200s (RFC 9207); "
                             "it was not used",
                             doing, expected != NULL ? expected : "the provider",
-                            issuer != NULL ? issuer : "nobody that is named");
+                            issuer != NULL ? issuer : "nobody who is named");
     free(state);
     free(issuer);
     return ok;
@@ -150,7 +150,7 @@ static char *code_of(const p3_attempt *t, const char *query, p3_problem *why)
         p3_erase_text(code);
         code = NULL;
     } else if (code == NULL || code[0] == '\0') {
-        p3_problem_set(why, EX_PROTOCOL, "%s: the answer has no code in it", doing);
+        p3_problem_set(why, EX_PROTOCOL, "%s: the answer contains no code", doing);
         p3_erase_text(code);
         code = NULL;
     }
@@ -198,10 +198,10 @@ bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p
     uint16_t port;
     const char *base = a->provider != NULL ? a->provider->redirect : "http://127.0.0.1";
     if (strncmp(base, "http://", 7) != 0)
-        return p3_problem_set(why, EX_CONFIG,
-                              "%s: %s sends no browser back to this machine; run: pop3 authorize "
-                              "%s --paste",
-                              doing, a->provider->title, a->word);
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "%s: %s does not redirect a browser to this machine; run: pop3 authorize %s --paste",
+            doing, a->provider->title, a->word);
     int listener = p3_loopback_listen(&port, why);
     if (listener < 0)
         return false;

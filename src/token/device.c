@@ -44,7 +44,7 @@ static bool take_device(const json_t *from, p3_device *out, p3_problem *why)
     url = url != NULL ? url : old;
     if (code == NULL || user_code == NULL || url == NULL || strlen(user_code) > 64 ||
         strncmp(url, "https://", 8) != 0 || strlen(url) > 1000)
-        return p3_problem_set(why, EX_PROTOCOL, "%s: the provider's answer has no code in it",
+        return p3_problem_set(why, EX_PROTOCOL, "%s: the provider's answer contains no code",
                               doing);
     out->interval = interval > 0 ? lesser(interval, P3_INTERVAL_MOST) : P3_INTERVAL;
     expires = expires > 0 ? lesser(expires, P3_EXPIRES_MOST) : P3_EXPIRES_MOST;

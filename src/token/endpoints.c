@@ -47,10 +47,10 @@ static bool take_metadata(const p3_token_account *a, const json_t *from, p3_endp
     const char *issuer = p3_member_text(from, "issuer");
     const char *methods = "token_endpoint_auth_methods_supported";
     if (issuer == NULL || strcmp(issuer, a->issuer) != 0) /* RFC 8414 §3.3 */
-        return p3_problem_set(why, EX_PROTOCOL,
-                              "asking %s for its endpoints: it calls itself %.200s; set issuer to "
-                              "exactly its own name",
-                              a->issuer, issuer != NULL ? issuer : "nothing");
+        return p3_problem_set(
+            why, EX_PROTOCOL,
+            "asking %s for its endpoints: its name is %.200s; set issuer to exactly that",
+            a->issuer, issuer != NULL ? issuer : "nothing");
     bool ok = p3_token_replace(&out->issuer, issuer) &&
               take_endpoint(from, "authorization_endpoint", &out->authorization) &&
               take_endpoint(from, "token_endpoint", &out->token) &&

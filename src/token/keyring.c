@@ -136,7 +136,7 @@ bool p3_keyring_find(const char *name, bool may_ask, char **text, p3_problem *wh
         lib.error_free(error);
     if (locked)
         return p3_problem_set(why, EX_TEMPFAIL, "%s: it is locked; unlock it", doing);
-    return p3_problem_set(why, EX_NOPERM, "%s: it is not there any more", doing);
+    return p3_problem_set(why, EX_NOPERM, "%s: it no longer exists", doing);
 }
 
 bool p3_keyring_remove(const char *name, p3_problem *why)

@@ -32,11 +32,10 @@ typedef struct p3_visitor {
 } p3_visitor;
 
 static const char page[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
-    "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
-    "Content-Security-Policy: default-src 'none'\r\nX-Content-Type-Options: nosniff\r\n\r\n"
-    "<!DOCTYPE html><title>pop3</title><p>pop3 has got the answer. You can close this window."
-    "</p>\n";
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: "
+    "close\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: "
+    "default-src 'none'\r\nX-Content-Type-Options: nosniff\r\n\r\n<!DOCTYPE "
+    "html><title>pop3</title><p>pop3 has received the answer. You can close this window.</p>\n";
 static const char no_page[] =
     "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 

@@ -96,8 +96,8 @@ bool p3_permission_begin(p3_permission *p, const p3_token_account *a, p3_problem
         return p3_token_replace(&p->client_id, a->client_id) || out_of_memory(why);
     if (p->at.registration == NULL)
         return p3_problem_set(why, EX_CONFIG,
-                              "no client is given, and the provider registers none by itself: "
-                              "register one there, and set client-id");
+                              "no client is given, and the provider does not register clients "
+                              "automatically: register one there, and set client-id");
     return reuse_client(p) || register_client(p, why);
 }
 
@@ -141,11 +141,11 @@ bool p3_permission_keep(const p3_permission *p, const json_t *granted, int64_t a
     r.client.basic = p->at.basic;
     ok = ok && p3_token_take(granted, asked, doing, &r, why);
     if (ok && r.tokens.refresh == NULL && r.tokens.expires != 0)
-        ok = p3_problem_set(why, EX_PROTOCOL,
-                            "%s: the provider gave no refresh token, so that the permission would "
-                            "end within hours; add what asks for one to scope (offline_access, as "
-                            "a rule)",
-                            doing);
+        ok = p3_problem_set(
+            why, EX_PROTOCOL,
+            "%s: the provider gave no refresh token, so that the permission would expire within "
+            "hours; add the scope that requests one (usually offline_access)",
+            doing);
     int lock = ok ? p3_token_lock(&p->account->store, why) : -1;
     ok = lock >= 0 && p3_token_save_new(&p->account->store, &r, why);
     p3_token_unlock(lock);

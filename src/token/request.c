@@ -28,7 +28,7 @@ static const p3_token_meaning meanings[] = {
      "check provider, issuer and scope"},
     {"invalid_client", EX_NOPERM, "the provider does not know the client, or its secret is wrong",
      "check client-id and client-secret-file"},
-    {"invalid_grant", EX_NOPERM, "the permission is no longer good", "run: pop3 authorize %s"},
+    {"invalid_grant", EX_NOPERM, "the permission is no longer valid", "run: pop3 authorize %s"},
     {"unauthorized_client", EX_NOPERM, "the client may not ask in this way",
      "allow it where the client is registered"},
     {"unsupported_grant_type", EX_UNAVAILABLE, "the provider does not know this way",
@@ -262,8 +262,7 @@ bool p3_token_take(const json_t *granted, int64_t asked, const char *doing, p3_t
     int64_t lifetime = p3_member_number(granted, "expires_in", P3_LIFETIME_MOST);
     if (!is_token(access) || (refresh != NULL && strlen(refresh) >= P3_TOKEN_MOST))
         return p3_problem_set(why, EX_PROTOCOL,
-                              "%s: the provider's answer has no token in it that can be used",
-                              doing);
+                              "%s: the provider's answer contains no usable token", doing);
     if (type != NULL && strcasecmp(type, "Bearer") != 0)
         return p3_problem_set(why, EX_PROTOCOL,
                               "%s: the provider gives a token of type %.40s, and POP3 takes Bearer",

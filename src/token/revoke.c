@@ -45,7 +45,7 @@ static bool revoke_token(const p3_token_account *a, const p3_token_record *r, co
                              p3_member_text(object, "error_description"), why);
         else if (!ok)
             p3_problem_set(why, EX_UNAVAILABLE,
-                           "%s: the provider answers HTTP %ld; nothing was forgotten here", doing,
+                           "%s: the provider answers HTTP %ld; the tokens here are kept", doing,
                            answer.status);
         p3_members_free(object);
     }

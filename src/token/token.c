@@ -85,8 +85,8 @@ static bool may_ask(const p3_token_account *a, const p3_token_record *r, int64_t
         return p3_problem_set(why, EX_NOPERM, "%s", r->trouble.refusal);
     when_text(r->trouble.until, when, sizeof when);
     return p3_problem_set(why, EX_TEMPFAIL,
-                          "%s: the last %lld attempts failed, and the next may come at %s; to try "
-                          "now, run: pop3 authorize %s --check",
+                          "%s: the last %lld attempts failed, and the next one is due at %s; to "
+                          "try now, run: pop3 authorize %s --check",
                           doing, (long long)r->trouble.failures, when, a->word);
 }
 
@@ -102,7 +102,7 @@ static bool check_record(const p3_token_account *a, const p3_token_record *r, bo
                               a->word);
     if (r->tokens.refresh == NULL)
         return p3_problem_set(why, EX_NOPERM,
-                              "%s: the provider gave no refresh token, and the token has ended; "
+                              "%s: the provider gave no refresh token, and the token has expired; "
                               "check scope, then run: pop3 authorize %s",
                               doing, a->word);
     if (r->client.id == NULL || r->client.endpoint == NULL ||

@@ -361,7 +361,7 @@ p3_http_end p3_http_send_on(p3_http_line *line, const p3_http_way *way, const p3
     } else {
         end = explain(c, code, details, doing, coming.most, why);
         if (r->upload != NULL && r->upload->error != 0)
-            p3_problem_errno(why, r->upload->error, "%s: reading what is to be sent", doing);
+            p3_problem_errno(why, r->upload->error, "%s: reading the message to send", doing);
         p3_http_answer_free(out);
     }
     curl->easy_reset(c); /* the pointers into this call, and the token, are no longer its own */

@@ -268,7 +268,7 @@ static void a_type_that_the_connection_has_not_is_not_offered_by_name(void **sta
     service s = {.offers = OFFERS_ALL, .type = "tls-exporter", .certificate = "ed25519"};
     assert_status(POP3_ERR_NOT_OFFERED,
                   log_in(f, &s, "SCRAM-SHA-256-PLUS", "tls-server-end-point"));
-    told(&s, "nothing of the type that was named");
+    told(&s, "channel binding of the type that the mechanism needs");
 }
 
 static void a_type_that_there_is_not_is_an_argument_error(void **state)

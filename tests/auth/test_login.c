@@ -686,7 +686,7 @@ static pop3_client *log_in_endlessly(fixture *f, pop3_status expected)
 static void endless_challenges_end_with_the_method(void **state)
 {
     pop3_client *c = log_in_endlessly(*state, POP3_ERR_AUTHENTICATION);
-    assert_error(c, POP3_ERR_AUTHENTICATION, "a challenge that the method does not have");
+    assert_error(c, POP3_ERR_AUTHENTICATION, "a challenge that the mechanism does not have");
 }
 
 static void more_challenges_than_the_limit_end_the_connection(void **state)
@@ -704,7 +704,7 @@ static void a_challenge_after_the_exchange_is_cancelled(void **state)
                 "; line '+ bW9yZQ=='; expect 'AHRpbQB0YW5zdGFhZg=='"
                 "; line '+ bW9yZQ=='; expect '*'; line '-ERR cancelled'; expect-eof");
     assert_status(POP3_ERR_AUTHENTICATION, pop3_login(c, &o));
-    assert_error(c, POP3_ERR_AUTHENTICATION, "a challenge that the method does not have");
+    assert_error(c, POP3_ERR_AUTHENTICATION, "a challenge that the mechanism does not have");
 }
 
 static void a_cancelled_exchange_that_succeeds_is_no_login(void **state)
@@ -749,7 +749,7 @@ static void scram_that_succeeds_without_a_proof_is_no_login(void **state)
         "line '+OK'; expect 'CAPA'; capa 'SASL SCRAM-SHA-256'; expect-prefix 'AUTH SCRAM-SHA-256 '"
         "; line '+OK welcome'; expect-eof");
     assert_status(POP3_ERR_AUTHENTICATION, pop3_login(c, &o));
-    assert_error(c, POP3_ERR_AUTHENTICATION, "without proof");
+    assert_error(c, POP3_ERR_AUTHENTICATION, "without proving");
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
 }
 

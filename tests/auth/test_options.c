@@ -96,7 +96,7 @@ static void a_method_without_what_it_needs_is_an_argument_error(void **state)
         *state, "line '+OK'; expect 'CAPA'; capa 'USER' 'SASL PLAIN XOAUTH2'; expect-eof");
     pop3_login_options o = with_password("PLAIN");
     o.user = NULL;
-    fails(c, &o, POP3_ERR_ARGUMENT, "no user was named");
+    fails(c, &o, POP3_ERR_ARGUMENT, "no user name was given");
     o = with_password("PLAIN");
     o.password = NULL;
     fails(c, &o, POP3_ERR_ARGUMENT, "needs a password or token");
@@ -205,7 +205,7 @@ static void a_callback_that_has_nothing_leaves_no_method(void **state)
     pop3_client *c =
         client_of(*state, "line '+OK'; expect 'CAPA'; capa 'SASL PLAIN XOAUTH2'; expect-eof");
     pop3_login_options o = with_source(&s, NULL);
-    fails(c, &o, POP3_ERR_NOT_OFFERED, "no method that can be used");
+    fails(c, &o, POP3_ERR_NOT_OFFERED, "no mechanism that can be used");
 }
 
 static void a_login_without_any_secret_says_so(void **state)

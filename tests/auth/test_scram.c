@@ -263,8 +263,8 @@ static void a_wrong_signature_is_a_failed_login(void **state)
 
 static void a_missing_signature_is_a_failed_login(void **state)
 {
-    fails(*state, NO_SIGNATURE, "without proof");
-    fails(*state, EMPTY_SIGNATURE, "not one of this method");
+    fails(*state, NO_SIGNATURE, "without proving");
+    fails(*state, EMPTY_SIGNATURE, "not one of this mechanism");
 }
 
 static void too_few_or_too_many_iterations_are_refused(void **state)
@@ -275,7 +275,7 @@ static void too_few_or_too_many_iterations_are_refused(void **state)
 
 static void a_nonce_that_is_not_ours_is_refused(void **state)
 {
-    fails(*state, OTHER_NONCE, "does not continue ours");
+    fails(*state, OTHER_NONCE, "does not begin with the client's");
 }
 
 static void a_first_challenge_without_base64_is_refused(void **state)

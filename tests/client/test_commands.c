@@ -201,7 +201,7 @@ static void a_stat_that_makes_no_sense_ends_the_connection(void **state)
     pop3_stat stat = {7, 7};
     assert_status(POP3_ERR_PROTOCOL, pop3_client_stat(c, &stat));
     assert_int_equal(stat.count, 7);
-    assert_error(c, POP3_ERR_PROTOCOL, "STAT: the reply does not make sense: \"+OK many\"");
+    assert_error(c, POP3_ERR_PROTOCOL, "STAT: the reply is invalid: \"+OK many\"");
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
 }
 

@@ -264,7 +264,7 @@ static void what_an_idle_server_says_unasked_ends_the_connection(void **state)
     while ((status = pop3_client_step(c)) == POP3_PENDING || status == POP3_OK)
         wait_for_clients(&c, 1);
     assert_status(POP3_ERR_PROTOCOL, status);
-    assert_error(c, POP3_ERR_PROTOCOL, "something it was not asked for: \"+OK surprise\"");
+    assert_error(c, POP3_ERR_PROTOCOL, "data that was not requested: \"+OK surprise\"");
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
 }
 

@@ -385,7 +385,7 @@ static void what_is_wrong_with_many_is_told_by_the_commands_name(void **state)
     assert_status(POP3_ERR_ARGUMENT, pop3_client_top_many(c, (const uint32_t[]){1, 0}, 2, 0, NULL));
     assert_error(c, POP3_ERR_ARGUMENT, "TOP: message numbers begin at 1");
     assert_status(POP3_ERR_ARGUMENT, pop3_client_retr_many(c, NULL, 1, NULL));
-    assert_error(c, POP3_ERR_ARGUMENT, "RETR: no numbers");
+    assert_error(c, POP3_ERR_ARGUMENT, "RETR: no message numbers");
     pop3_client_close(c);
     assert_status(POP3_ERR_STATE, pop3_client_top_many(c, (const uint32_t[]){1}, 1, 0, NULL));
     assert_error(c, POP3_ERR_STATE, "TOP: there is no connection");

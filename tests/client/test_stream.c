@@ -146,7 +146,7 @@ static void a_sink_that_aborts_closes_the_connection(void **state)
     pop3_client *c = client_connected(f);
     assert_status(POP3_ERR_CANCELLED, pop3_client_retr(c, 1, abort_at_once, &calls));
     assert_int_equal(calls, 1);
-    assert_error(c, POP3_ERR_CANCELLED, "RETR 1: the receiver of the message stopped it");
+    assert_error(c, POP3_ERR_CANCELLED, "RETR 1: the receiver of the message aborted it");
     assert_int_equal(pop3_client_state(c), POP3_STATE_DEAD);
     calls = 0;
     assert_ok(c, pop3_client_connect(c));

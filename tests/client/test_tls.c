@@ -499,7 +499,7 @@ static void replies_injected_before_tls_are_a_protocol_error(void **state)
                  "send '+OK begin\\r\\n' '+OK injected\\r\\n'; tls; expect-eof");
     pop3_client *c = client_new(f);
     assert_status(POP3_ERR_PROTOCOL, pop3_client_connect(c));
-    assert_error(c, POP3_ERR_PROTOCOL, "somebody may be tampering");
+    assert_error(c, POP3_ERR_PROTOCOL, "an attacker may be tampering");
 }
 
 static void a_certificate_is_verified_after_stls_too(void **state)

@@ -215,7 +215,7 @@ def peak_of(s: Session) -> Optional[int]:
 def judge(s: Session, outcome: Outcome) -> list[str]:
     status, out, errors, _ = outcome
     is_command = s.form.program == "pop3"
-    no_such = status == 64 and b" is no message number: there are " in errors
+    no_such = status == 64 and b" is not a message number: there are " in errors
     wrong = judge_end(outcome, (STATUSES if is_command else EXAMPLE_STATUSES) | ({64} if no_such else set()), peak_of(s))
     if not s.form.raw:
         wrong += judge_text("standard output", out)

@@ -95,14 +95,14 @@ def test_a_connection_lost_within_a_message_is_closed() -> None:
 
 def test_an_unstuffed_dot_after_a_bare_lf_does_not_end_a_message_unnoticed() -> None:
     with client(b"+OK\r\nfirst\n.\r\n", b"rest\r\n.\r\n") as (pop, _):
-        with pytest.raises(cpoplib.error_proto, match="lone dot"):
+        with pytest.raises(cpoplib.error_proto, match="single dot"):
             pop.retr_bytes(1)
         assert pop.sock is None
 
 
 def test_replies_nobody_asked_for_are_no_messages() -> None:
     with client(message(1) + message(2)) as (pop, _):
-        with pytest.raises(cpoplib.error_proto, match="not asked for"):
+        with pytest.raises(cpoplib.error_proto, match="not requested"):
             pop.retr_bytes(1)
 
 
@@ -210,7 +210,7 @@ def test_retr_many_hands_out_no_part_of_a_message_that_another_reply_was_mixed_w
 def test_retr_many_hands_out_no_half_that_a_smuggled_reply_stands_behind() -> None:
     smuggled = b"+OK 90 octets\r\nhalf\n.\r\n+OK 8 octets\r\nforged\r\n.\r\n"
     with client(CAPA, smuggled) as (pop, _):
-        with pytest.raises(cpoplib.error_proto, match="^RETR 1: .* may be a part of it"):
+        with pytest.raises(cpoplib.error_proto, match="^RETR 1: .* may belong to it"):
             next(pop.retr_many([1, 2]))
 
 

@@ -82,13 +82,13 @@ def test_cat_and_top_give_messages_as_they_are(mailbox):
 def test_rm_deletes_all_that_are_named_or_none(mailbox):
     assert mailbox.run("rm", "2-3") == "2 messages deleted\n"
     assert len(mailbox.world.on_server()) == 10
-    assert "no message number" in mailbox.run("rm", 1, 99, status=64)
+    assert "is not a message number" in mailbox.run("rm", 1, 99, status=64)
     assert len(mailbox.world.on_server()) == 10
 
 
 def test_rm_deletes_nothing_when_that_is_only_to_be_shown(mailbox):
     assert mailbox.run("rm", "--dry-run", "2-3") == "2 messages would be deleted\n"
-    assert "no message number" in mailbox.run("rm", "-n", 99, status=64)
+    assert "is not a message number" in mailbox.run("rm", "-n", 99, status=64)
     assert len(mailbox.world.on_server()) == 12
     assert not mailbox.server.commands("DELE")
 
@@ -101,9 +101,9 @@ def test_rm_deletes_a_message_once_however_often_it_is_named(mailbox):
 def test_ranges_may_overlap_and_have_no_end(mailbox):
     assert mailbox.run("rm", "--dry-run", "9-", "3-5", "11-", 4, "5-6") == "8 messages would be deleted\n"
     assert mailbox.run("uidl", "12-", 1, "11-").split()[::2] == ["12", "1", "11", "12"]
-    assert "3-99 is no message number" in mailbox.run("rm", "--dry-run", "1-5", "3-99", status=64)
-    assert "13- is no message number" in mailbox.run("cat", "13-", status=64)
-    assert "5-3 is no message number; give" in mailbox.run("list", "5-3", status=64)
+    assert "3-99 is not a message number" in mailbox.run("rm", "--dry-run", "1-5", "3-99", status=64)
+    assert "13- is not a message number" in mailbox.run("cat", "13-", status=64)
+    assert "5-3 is not a message number; give" in mailbox.run("list", "5-3", status=64)
 
 
 @pytest.mark.parametrize(("name", "option"), [
@@ -191,12 +191,12 @@ def test_an_interruption_ends_the_questions_for_all_accounts(mailbox):
         (["stat", "pop3s://user@/"], 64, "reading the URL"),
         (["stat", "pop3s://us%0aer@host/"], 64, "reading the URL"),
         (["stat", "pop3s://host/"], 78, "no user is given"),
-        (["sync", "pop3s://u@host/"], 78, "no place to deliver to is given"),
-        (["sync", "pop3s://u@host/", "--maildir", "a", "--mbox", "b"], 64, "more than one place"),
+        (["sync", "pop3s://u@host/"], 78, "no target is given"),
+        (["sync", "pop3s://u@host/", "--maildir", "a", "--mbox", "b"], 64, "more than one target"),
         (["sync", "pop3s://u@host/", "--max-size", "50X"], 64, "a size such as 50M"),
         (["stat", "pop3s://u@host/", "--password", "x"], 64, "would show the password"),
         (["stat", "work"], 78, "there is no configuration file"),
-        (["stat", "ann@example.org"], 78, "a server is named by its URL, pop3s://USER@HOST/"),
+        (["stat", "ann@example.org"], 78, "name the server by its URL, pop3s://USER@HOST/"),
         (["lst", "work"], 64, "unknown command lst, perhaps list"),
         (["colect", "work"], 64, "unknown command colect; `pop3 help` lists them"),
         (["sync", "pop3s://u@host/", "--maildir", "a", "--jobs", "0"], 64, "a number from 1"),
@@ -313,7 +313,7 @@ def test_one_account_that_cannot_be_used_does_not_keep_the_others(world):
                   f"password = x\n[a]\nuser = a\n"
                   f"[b]\nuser = b\nmaildir = {world.path}/B\n")  # fmt: skip
         text = run_sync(world, status=78)
-    assert "pop3: a: no place to deliver to is given" in text
+    assert "pop3: a: no target is given" in text
     assert len(world.delivered(world.path / "B")) == 1
 
 

@@ -86,7 +86,7 @@ def test_a_line_that_is_no_setting_is_said_with_the_other_mistakes(world):
     [
         ("inherit = b\n[a]\nuser = u\n", ":1: only accounts inherit"),
         ("[a]\nuser = u\n[b]\nuser = u\n[a]\nhost = h\n", ":6: a second section of the same name: a"),
-        ("[a]\ninherit = nobody\nuser = u\n", "[a] inherits from nobody, which is not there"),
+        ("[a]\ninherit = nobody\nuser = u\n", "[a] inherits from nobody, which does not exist"),
         ("[a]\ninherit = b\n[b]\ninherit = a\n", "inherits from itself"),
         ("[a]\nreceived = perhaps\n", '"perhaps" cannot be used; expected: yes or no'),
         ("[a]\nport = many\n", '"many" cannot be used; expected: a number'),
@@ -98,7 +98,7 @@ def test_a_line_that_is_no_setting_is_said_with_the_other_mistakes(world):
         ("[a]\nport = 65536\n", 'port: "65536" cannot be used; expected: a number from 1 to 65535'),
         ("[a]\nproxy = ftp://h\n", "proxy: expected: socks5://HOST"),
         ("[a]\nurl = mail.example.org\n", "url: reading the URL: it is not of the form"),
-        ("[a]\nmbox = m\nmaildir = d\n", "more than one place to deliver to: choose one of mbox and maildir"),
+        ("[a]\nmbox = m\nmaildir = d\n", "more than one target: choose one of mbox and maildir"),
         ("[" + "a" * 50 + "]\nuser = u\n", ":1: the name of an account has at most 49 octets"),
         ("", "has no account"),
         ("# nothing\n", "has no account"),
@@ -137,7 +137,7 @@ def test_a_configuration_without_end_fills_no_memory(world):
 def test_a_password_that_would_be_cut_at_a_nul_is_refused(world, secret):
     world.password_file.write_bytes(secret)
     with world.server() as server:
-        assert "an octet NUL" in stat(world, server, status=78)
+        assert "contains a NUL" in stat(world, server, status=78)
         assert server.commands("PASS") == [] and server.commands("AUTH") == []
 
 
@@ -249,7 +249,7 @@ def test_a_number_behind_two_dashes_is_not_an_option(world):
         words = ["cat", "--allow-plaintext", "--password-file", world.password_file, "--",
                  f"pop3://user@127.0.0.1:{server.port}"]  # fmt: skip
         assert "Subject: number 0" in run(world, *words, "1")
-        assert "-1 is no message number" in run(world, *words, "-1", status=64)
+        assert "-1 is not a message number" in run(world, *words, "-1", status=64)
 
 
 @pytest.mark.parametrize("number", ["0", "x", "2-1", "9", "1-9", "3-x", "-", "1" * 40])
@@ -257,7 +257,7 @@ def test_numbers_that_name_no_message_are_refused_before_anything_is_done(world,
     world.fill(3)
     with world.server("--delete") as server:
         for command in ("uidl", "rm"):
-            assert "no message number" in run(
+            assert "is not a message number" in run(
                 world, command, f"pop3://user@127.0.0.1:{server.port}", "--allow-plaintext",
                 "--password-file", world.password_file, "1", number, status=64)  # fmt: skip
     assert len(world.on_server()) == 3
@@ -453,7 +453,7 @@ def test_a_password_file_with_line_ends_of_any_kind_is_read_and_an_empty_one_ref
             world.password_file.write_text(text)
             stat(world, server)
         world.password_file.write_text("\n")
-        assert "the first line of what came is empty" in stat(world, server, status=78)
+        assert "the first line of the output is empty" in stat(world, server, status=78)
         world.password_file.unlink()
         assert "reading the password file" in stat(world, server, status=78)
 

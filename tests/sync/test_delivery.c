@@ -711,7 +711,7 @@ static void an_mbox_whose_folder_is_gone_cannot_be_settled(void **state)
     (void)state;
     p3_delivery *d = target("mbox", "missing/box");
     assert_false(d->class->settle(d, &left, 1, &why));
-    assert_non_null(strstr(why.text, "reading the folder of"));
+    assert_non_null(strstr(why.text, "reading the directory of"));
     d->class->close(d);
 }
 

@@ -42,7 +42,7 @@ def scripted(world, text):
         (["--no-capa", "UIDL"], "ok   UIDL           works, though not announced"),
         (["--no-capa", "TOP"], "ok   TOP            works, though not announced"),
         (["--refuse", "CAPA"], "note CAPA           refused: an old server"),
-        (["--refuse", "UIDL"], "note UIDL           refused: messages are told apart by their headers"),
+        (["--refuse", "UIDL"], "note UIDL           refused: messages are identified by their headers"),
         (["--refuse", "TOP"], "note TOP            refused: filters and `pop3 list` must retrieve"),
         (["--greeting", "Gpop ready for requests"],
          "note Gmail          hides messages from later sessions"),
@@ -88,7 +88,7 @@ def test_a_server_that_mixes_messages_that_are_asked_for_together_is_found_out(w
     script = 'on "TOP 2 0"' + mixed if top else 'on TOP { line "-ERR" }\non "RETR 2"' + mixed
     with scripted(world, script) as server:
         shown = plain(world, server)
-    assert "BAD  PIPELINING     announced, but commands that come together are not all" in shown
+    assert "BAD  PIPELINING     announced, but pipelined commands are not all" in shown
 
 
 def test_no_message_is_retrieved_by_doctor_where_that_deletes_it(world):
@@ -104,7 +104,7 @@ def test_a_server_that_throws_pipelined_commands_away_is_found_out(world):
     world.fill(1)
     with world.server("--discard-pipelined") as server:
         shown = plain(world, server, "--timeout", "2s")
-    assert "BAD  PIPELINING     announced, but commands that come together are not all" in shown
+    assert "BAD  PIPELINING     announced, but pipelined commands are not all" in shown
     assert "do   PIPELINING     set pipelining = off" in shown
 
 
@@ -174,7 +174,7 @@ def test_what_was_learned_is_shown_with_its_dates_and_the_setting(world):
     week, day = date(learned + 604800), date(learned + 86400)
     assert (f"note remembered     no-capa: it closes the connection on CAPA, which is not sent; learned {date(learned)}, "
             f"expires {week}; by hand: traits = no-capa\n") in shown  # fmt: skip
-    assert "quit-after=12: it ends a session after more deletions than that" in shown
+    assert "quit-after=12: it ends a session after more deletions" in shown
     assert f"learned {date(learned)}, expires {week}; by hand: traits = quit-after=12\n" in shown
     assert f"learned {date(learned)}, expires {day}; by hand: traits = one-at-a-time\n" in shown
     assert "no-top" not in shown, "it has expired"
@@ -221,7 +221,7 @@ def test_a_certificate_that_is_not_trusted_is_explained_and_its_pin_told(
         assert ("in place of the authorities" in shown) == bool(trust)
         pin = shown.split("pin = ")[1].split()[0]
         shown = doctor(world, url, "--pin", pin)
-    assert "ok   certificate    has the key that was named" in shown
+    assert "ok   certificate    has the pinned key" in shown
 
 
 def test_a_good_certificate_and_stls_are_said_and_suggested(world, certs):
@@ -264,7 +264,7 @@ def answering(kind, world, certs, answer=None, **options):
 
 
 @pytest.mark.parametrize("kind, told", [
-    ("imap", ["IMAP target    localhost takes the login of me@example.org", 'IMAP target    the folder "INBOX" is there']),
+    ("imap", ["IMAP target    localhost takes the login of me@example.org", 'IMAP target    the folder "INBOX" exists']),
     ("lmtp", ["LMTP target    unix:", "LMTP target    it takes mail for you@example.org"]),
     ("smtp", ["SMTP target    localhost takes the login of me@example.org", "SMTP target    it takes mail for you@example.org"])])  # fmt: skip
 def test_a_target_is_tried_as_far_as_nothing_is_delivered(world, certs, kind, told):
@@ -293,7 +293,7 @@ def test_what_is_wrong_with_a_target_is_said(world, certs, kind, at, reply, stat
 def test_a_folder_that_is_not_there_is_noted_and_not_made(world, certs):
     running, options = answering("imap", world, certs, folders=())
     with world.server() as server, running as to:
-        assert 'note IMAP target    the folder "INBOX" is not there, and is made when mail comes' in plain(world, server, *options(to))
+        assert 'note IMAP target    the folder "INBOX" does not exist, and is created when mail arrives' in plain(world, server, *options(to))
         assert list(to.folders) == []
 
 
@@ -312,7 +312,7 @@ def test_the_recipients_of_a_table_are_asked_about(world, certs):
         assert "ok   LMTP target    it takes mail for all 4 recipients" in plain(world, server, *options(to), *table)
         to.of_recipient = lambda at, whom: "550 5.1.1 no" if at == "rcpt" and whom in ("bob@in", "dan@in") else None
         shown = plain(world, server, *options(to), *table, status=69)
-        assert "BAD  LMTP target    the server refuses the recipient bob@in: 550 5.1.1 no; and so it is with 2 of 4 recipients" in shown
+        assert "BAD  LMTP target    the server refuses the recipient bob@in: 550 5.1.1 no; the same for 2 of 4 recipients" in shown
         shown = plain(world, server, *options(to), *table[:3], "nonsense", status=78)
         assert "BAD  LMTP target    map-recipients: reading nonsense" in shown
 
@@ -330,8 +330,8 @@ def test_each_target_of_a_list_is_tried(world, certs):
     running, options = answering("imap", world, certs)
     with world.server() as server, running as to:
         shown = plain(world, server, "--deliver", "maildir,imap", "--maildir", world.maildir, *options(to))
-        assert f"note Maildir        {world.maildir} is not there, and is made by the first run" in shown
-        assert 'ok   IMAP target    the folder "INBOX" is there' in shown
+        assert f"note Maildir        {world.maildir} does not exist; the first run creates it" in shown
+        assert 'ok   IMAP target    the folder "INBOX" exists' in shown
         world.maildir.mkdir()
         assert f"ok   Maildir        {world.maildir} can be written" in plain(world, server, "--maildir", world.maildir)
         assert list(world.maildir.iterdir()) == []

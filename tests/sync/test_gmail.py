@@ -144,7 +144,7 @@ def test_a_refused_label_loses_nothing_and_is_named(world, certs):
     world.fill(3, lines=5)
     with world.server("--delete") as server, running(certs, at("make", {0}, refusal(400, "invalidArgument", "Invalid label"))) as gmail:
         errors = sync(world, server.port, gmail, "--delete", "--labels", "a//b", status=69)
-        assert 'making Gmail\'s label "a//b": Google answers 400, Invalid label' in errors
+        assert 'creating Gmail\'s label "a//b": Google answers 400, Invalid label' in errors
         server.settle()
     assert len(world.on_server()) == 3 and gmail.mails == []
 
@@ -171,7 +171,7 @@ def test_a_token_that_stays_refused_stops_with_advice(world, gmail):
     gmail.tokens = set()
     with world.server("--delete") as server:
         errors = sync(world, server.port, gmail, "--delete", status=77)
-        assert ("Google answers 401 authError, Invalid Credentials; the permission has ended; gmail-token-command has to "
+        assert ("Google answers 401 authError, Invalid Credentials; the permission is no longer valid; gmail-token-command has to "
                 "print another token" in errors)  # fmt: skip
         assert gmail.count("import") <= 8, "it is tried over and over"
         server.settle()
@@ -221,11 +221,11 @@ def test_google_that_stays_busy_is_left_alone(world, certs):
 
 STOPS = [
     (refusal(403, "dailyLimitExceeded"), 75, "run it again tomorrow"),
-    (refusal(403, "insufficientPermissions"), 77, "grant all that is asked"),
+    (refusal(403, "insufficientPermissions"), 77, "grant all permissions that are asked for"),
     (refusal(403, "accessNotConfigured"), 78, "enable the Gmail API"),
     (refusal(403, "domainPolicy"), 77, "the administrator of the domain"),
     (refusal(403, "forbidden", "Delegation denied for you@gmail.com"), 77, "by the main address of the mailbox"),
-    (refusal(400, "failedPrecondition", "Mail service not enabled"), 69, "see that the user has a Gmail mailbox"),
+    (refusal(400, "failedPrecondition", "Mail service not enabled"), 69, "check that the user has a Gmail mailbox"),
     (refusal(404, "notFound"), 69, "see gmail and gmail-url"),
     (Answer(302, b"", {"Location": "https://localhost/elsewhere"}), 69, "see gmail and gmail-url"),
 ]  # fmt: skip
@@ -363,7 +363,7 @@ def test_a_server_that_stays_broken_loses_nothing(world, certs):
     with world.server("--delete") as server:
         with running(certs, lambda step, n: Answer(503) if step == "import" else None) as gmail:
             errors = sync(world, server.port, gmail, "--delete", status=75)
-            assert "it may have arrived, and is looked for before it comes again" in errors
+            assert "it may have arrived, and is looked for before it is sent again" in errors
             assert gmail.count("import") <= 70
             server.settle()
         assert len(world.on_server()) == 30

@@ -239,11 +239,11 @@ def test_utf8_is_sent_before_the_login_where_it_is_announced(world, answer):
 # ---- a server that breaks the session when it is to delete ----
 
 AT_DELE = {
-    "close": ("close", "the server closes the connection"),
-    "reset": ("reset", "the server closes the connection"),
-    "silence": ("loop {\n  expect-any\n }\n close", "the server does not answer"),
-    "an empty line": ('line ""', "the server answers with nonsense"),
-    "nonsense": ('line "what?"', "the server answers with nonsense"),
+    "close": ("close", "the server closes the connection when this message is to be deleted"),
+    "reset": ("reset", "the server closes the connection when this message is to be deleted"),
+    "silence": ("loop {\n  expect-any\n }\n close", "the server does not answer the deletion of this message"),
+    "an empty line": ('line ""', "the server's reply to the deletion of this message is invalid"),
+    "nonsense": ('line "what?"', "the server's reply to the deletion of this message is invalid"),
 }
 
 
@@ -269,7 +269,7 @@ def test_a_message_at_whose_deletion_the_session_breaks_does_not_keep_the_others
     with scripted(world, *[script] * 30, options=["--delete", *options]) as server:
         for left in (1,) if habit == "silence" else (1, 2):
             said = at_dele(world, server, habit, status=75)
-            assert f"message 1: {told} when it is told to delete this message" in said and "--keep" in said
+            assert f"message 1: {told}" in said and "--keep" in said
             assert "could not be deleted on the server: 1;" in said
             assert world.on_server() == [message(0).encode()], "the message itself, and none that was not retrieved"
             world.fill(2, first=6 * left)
@@ -311,7 +311,7 @@ def test_the_next_run_deletes_a_message_that_broke_a_session_after_all_others(wo
         world.fill(2, first=6)
         said = at_dele(world, server, "close", status=75)
         server.wait_until_idle()
-        assert "message 1: the server closes the connection when it is told to delete this message" in said
+        assert "message 1: the server closes the connection when this message is to be deleted" in said
         assert server.commands("DELE") == ["DELE 2", "DELE 3", "DELE 1"]
         assert server.count(r"^\d+ open") == 3, "one deletes the others, one asks once more, one says what stays"
         assert world.on_server() == [message(0).encode()]
@@ -478,7 +478,7 @@ def test_a_message_that_only_uidl_has_is_retrieved_and_named(world):
     world.fill(3)
     with scripted(world, *[SHORT_LIST] * 2) as server:
         told = world.sync(server.port)
-        assert "LIST lacks messages that its UIDL has: 2; they are retrieved all the same" in told
+        assert "LIST lacks messages that its UIDL has: 2; they are retrieved anyway" in told
         assert numbers(world) == [0, 1, 2]
         world.sync(server.port)
     assert numbers(world) == [0, 1, 2]

@@ -218,7 +218,7 @@ def test_a_folder_that_cannot_be_made_stops_the_run(world, certs, imapd):
     with world.server("--delete") as server:
         imap = imapd(lambda at, n, _: "NO [CANNOT] no" if at == "create" else None)
         errors = sync(world, server.port, imap.url("x"), certs / "ca.pem", "--delete", status=73)
-        assert "making the folder" in errors and imap.begun == 1
+        assert "creating the folder" in errors and imap.begun == 1
         server.settle()
     assert len(world.on_server()) == 30 and refused(world) == []
 
@@ -637,7 +637,7 @@ def test_a_refused_label_is_told_nothing_is_deleted_and_nothing_comes_twice(worl
     with world.server("--delete") as server:
         errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, status=69)
         assert "message 1: delivering by IMAP: it is in the folder, but the IMAP server refuses its labels (" in errors
-        assert f": {said}; mend labels, and the next run sets them" in errors
+        assert f": {said}; correct labels, and the next run sets them" in errors
         errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, status=69)
         server.settle()
         assert len(world.on_server()) == 3 and bodies(imap) == expected(3) and imap.labels == {} and refused(world) == []
@@ -687,12 +687,12 @@ def test_cut_anywhere_each_message_is_there_once_with_its_labels(tmp_path, certs
 @pytest.mark.parametrize("options, said", [
     (["--imap", "example.org"], "expected: imaps://USER@HOST/FOLDER"),
     (["--imap", "imaps://example.org/INBOX"], "expected: imaps://USER@HOST/FOLDER"),
-    (["--imap", "imaps://me:secret@example.org/INBOX"], "a password has no place in it"),
+    (["--imap", "imaps://me:secret@example.org/INBOX"], "it must not contain a password"),
     (["--imap", "imaps://me@example.org/a%0d%0ab"], "expected: imaps://USER@HOST/FOLDER"),
     (["--imap", "imaps://me@h/", "--flags", "a) {1}"], "expected: flags"),
     (["--imap", "imaps://me@h/", "--flags", "a\n"], "expected: flags"),
     (["--imap", "imaps://me@h/", "--internal-date", "x"], "expected: received, date or now"),
-    (["--imap", "imaps://me@h/", "--maildir", "M"], "more than one place to deliver to")])  # fmt: skip
+    (["--imap", "imaps://me@h/", "--maildir", "M"], "more than one target")])  # fmt: skip
 def test_mistakes_are_told(world, options, said):
     errors = refused_configuration(world, *options)
     assert said in errors and "secret" not in errors, errors

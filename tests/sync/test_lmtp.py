@@ -156,7 +156,7 @@ def test_a_wrong_recipient_deletes_nothing_and_keeps_nothing_aside(world):
         with running(world.path / "lmtp", lambda at, *_: "550 5.1.1 no such user" if at == "rcpt" else None) as lmtpd:
             errors = sync(world, server.port, lmtpd.where, "--delete", status=78)
             assert "delivering by LMTP: the server refuses the recipient me@example.org: 550 5.1.1 no such user; " in errors
-            assert "the mail that is left stays where it is: see that this recipient has a mailbox there, or correct recipient" in errors
+            assert "the remaining mail stays on the server: check that this recipient has a mailbox there, or correct recipient" in errors
             assert lmtpd.begun == 2 and lmtpd.mails == [] and refused(world) == []
             server.settle()
         assert len(world.on_server()) == 50
@@ -173,7 +173,7 @@ def test_a_wrong_sender_that_is_set_keeps_nothing_aside_either(world, sender):
     with world.server() as server:
         with running(world.path / "lmtp", lambda at, *_: "553 5.7.1 not yours" if at == "mail" else None) as lmtpd:
             errors = sync(world, server.port, lmtpd.where, "--sender", sender, status=78)
-            assert "see that this user may send from that address, or correct sender" in errors
+            assert "check that this user may send from that address, or correct sender" in errors
             assert lmtpd.begun == 2 and refused(world) == []
 
 
@@ -200,7 +200,7 @@ def test_where_it_cannot_be_asked_without_a_message_what_is_refused_stays(world,
     with world.server("--delete") as server, running(world.path / "lmtp", answer) as lmtpd:
         errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
         assert "message 4: delivering by LMTP: " in errors
-        assert ("set sender to an address that the server lets you send from" in errors) == (step == "mail")
+        assert ("set sender to an address that the server accepts from you" in errors) == (step == "mail")
         assert bodies(lmtpd) == expected(3) + expected(6, 4) and refused(world) == []
         server.settle()
     assert len(world.on_server()) == 1
@@ -222,7 +222,7 @@ def test_a_server_that_is_not_there_is_named(world):
     world.fill(2, lines=5)
     with world.server("--delete") as server:
         errors = sync(world, server.port, f"unix:{world.path}/none", "--delete", status=75)
-        assert "connecting to the LMTP server at" in errors and "see that it runs" in errors
+        assert "connecting to the LMTP server at" in errors and "check that it is running" in errors
         server.settle()
     assert len(world.on_server()) == 2
 
@@ -308,7 +308,7 @@ def test_a_reply_that_got_lost_is_told_and_the_message_comes_again_under_its_nam
     world.fill(3, lines=5)
     with world.server("--delete") as server, running(world.path / "lmtp", lost) as lmtpd:
         errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
-        assert "it was sent, and may have arrived" in errors
+        assert "it was sent and may have arrived" in errors
         sync(world, server.port, lmtpd.where, "--delete")
         at_least_once(lmtpd, expected(3))
         assert len(lmtpd.mails) == 4
@@ -335,7 +335,7 @@ def test_a_reply_out_of_step_takes_no_message(world, step):
     with world.server("--delete") as server:
         with running(world.path / "lmtp", answer) as lmtpd:
             errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
-            assert "does not answer as LMTP has it" in errors and lmtpd.mails == []
+            assert "does not answer as LMTP requires" in errors and lmtpd.mails == []
         server.settle()
         assert len(world.on_server()) == 1 and refused(world) == []
         with running(world.path / "lmtp") as lmtpd:
@@ -505,7 +505,7 @@ def test_starttls_is_demanded(world, certs):
 
 @pytest.mark.parametrize("said, words, status", [
     ("454 4.7.0 not now", "it refuses: 454 4.7.0 not now", 75), ("250 what", "it refuses: 250 what", 75),
-    ("220 go on\r\n250-injected\r\n250 SIZE 1", "does not answer as LMTP has it", 76)])  # fmt: skip
+    ("220 go on\r\n250-injected\r\n250 SIZE 1", "does not answer as LMTP requires", 76)])  # fmt: skip
 def test_what_is_said_before_tls_begins_is_no_answer_under_it(world, certs, said, words, status):
     world.fill(2, lines=5)
     with world.server() as server, tls_server(certs, "starttls", lambda step, n, _: said if step == "starttls" else None) as lmtpd:
@@ -561,7 +561,7 @@ def test_over_tls_a_connection_that_is_cut_loses_nothing(tmp_path, certs, way):
     (["--lmtp", "h:24", "--fallback", "mbox:x"], "expected: maildir:DIR"),
     (["--lmtp", "unix:/l", "--recipient", "a@b", "--lmtp-tls", "starttls"], "lmtp-tls needs lmtp = HOST:PORT"),
     (["--maildir", "M", "--lmtp-tls", "tls"], "lmtp-tls needs lmtp = HOST:PORT"),
-    (["--lmtp", "h:24", "--maildir", "M"], "more than one place to deliver to")])  # fmt: skip
+    (["--lmtp", "h:24", "--maildir", "M"], "more than one target")])  # fmt: skip
 def test_mistakes_are_told(world, options, said):
     errors = refused_configuration(world, *options)
     assert said in errors, errors

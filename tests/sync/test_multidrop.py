@@ -143,7 +143,7 @@ def test_what_all_refuse_for_good_is_kept_once_and_given_later_to_those_who_take
     with world.server("--delete") as server:
         told = to.run("sync", server.port, "--delete", status=78)
         server.settle()
-        assert "; and so it is for all 3 recipients; it is kept in" in told and len(refused(world)) == 1 and world.on_server() == []
+        assert "; the same for all 3 recipients; it is kept in" in told and len(refused(world)) == 1 and world.on_server() == []
         to.server.of_recipient = lambda at, whom: "550 5.1.1 no" if whom == "bob@in" else None
         told = to.run("retry", server.port)
         assert "1 of 3 recipients did not get it" in told and to.got() == [("1", "anna@in"), ("1", "cleo@in")]
@@ -351,7 +351,7 @@ def test_a_connection_cut_at_any_octet_loses_nothing(tmp_path, way):
     (["--lmtp", "h:24", "--recipient", "a@b", "--map-recipients", "* -> a@b"], "map-recipients needs recipients-from"),
     (["--lmtp", "h:24", "--postmaster", "a@b"], "postmaster needs recipients-from"),
     (["--mbox", "M", "--recipients-from", "To", "--map-recipients", "* -> a@b"], "needs a target with recipients"),
-    (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "X To", "--map-recipients", "* -> a@b"], "no name of a header field"),
+    (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "X To", "--map-recipients", "* -> a@b"], "not the name of a header field"),
     (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "To", "--map-recipients", "a -> b"], "map-recipients, line 1"),
     (["--lmtp", "h:24", "--postmaster", "p@q", "--recipients-from", "To", "--map-recipients", "/"], "map-recipients: reading /: Is a directory"),
     (["--lmtp", "h:24", "--postmaster", "a>\nRSET", "--recipients-from", "To", "--map-recipients", "* -> a@b"], "a mail address")])  # fmt: skip

@@ -205,12 +205,12 @@ static void what_cannot_be_meant_is_refused(void **state)
         const char *table;
         const char *said;
     } cases[] = {
-        {"", "* -> a@b", "is no name of a header field"},
-        {"To,,Cc", "* -> a@b", "is no name of a header field"},
-        {"X To", "* -> a@b", "\"X To\" is no name"},
-        {"To:", "* -> a@b", "is no name of a header field"},
-        {"To", "", "nothing in it"},
-        {"To", "# * -> a@b\n", "nothing in it"},
+        {"", "* -> a@b", "is not the name of a header field"},
+        {"To,,Cc", "* -> a@b", "is not the name of a header field"},
+        {"X To", "* -> a@b", "\"X To\" is not the name"},
+        {"To:", "* -> a@b", "is not the name of a header field"},
+        {"To", "", "it is empty"},
+        {"To", "# * -> a@b\n", "it is empty"},
         {"To", "a@b -> c@d\na@b > c@d", "t, line 2: \"a@b > c@d\""},
         {"To", "a@b -> ", "line 1"},
         {"To", "a@b -> c d", "line 1"},

@@ -88,7 +88,7 @@ def test_no_more_are_deleted_at_a_time_than_a_session_gets_to(world):
     with world.server("--delete") as server:
         configure(world, server, "traits = quit-after=2")
         told = run(world, "rm", "work", "1-3", status=69)
-        assert "ends a session after 2 deletions" in told and "delete no more at a time" in told
+        assert "ends a session after 2 deletions" in told and "delete no more than that at a time" in told
         assert server.commands("DELE") == [] and len(world.on_server()) == 5
         run(world, "rm", "work", "1-2")
     assert len(world.on_server()) == 3
@@ -244,7 +244,7 @@ def test_each_subcommand_heeds_each_trait(world, trait):
             server.forget()
             told = plain(world, name.split()[0], server, *name.split()[1:], "--traits", trait, status=69 if cannot else 0)
             server.settle()
-            assert not cannot or "is not sent: the server" in told and f"(traits = {trait}); to send it all the same" in told
+            assert not cannot or "is not sent: the server" in told and f"(traits = {trait}); to send it anyway" in told
             twice = (name, trait) == ("capa", "no-late-capa")
             assert server.count(" open") == 1 + twice and (never is None or server.count(f"C: {never}") == 0), name
 

@@ -233,7 +233,7 @@ def test_a_wrong_recipient_leaves_all_where_it_is_and_is_told(world, target):
         to.ill = set()
         to.server.of_recipient = lambda at, whom: "550 5.1.1 no" if at == "rcpt" else None
         said = to.run("retry", server.port, status=78)
-        assert "the mail that is left stays where it is" in said and len(kept(world)) == 2
+        assert "the remaining mail stays on the server" in said and len(kept(world)) == 2
         to.server.of_recipient = lambda at, whom: None
         to.run("retry", server.port)
         assert len(to.server.mails) == 4 and kept(world) == []

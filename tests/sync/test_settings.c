@@ -139,7 +139,7 @@ static void of_several_targets_it_is_said_which_are_delivered_to(void **state)
     assert_int_equal(p3_settings_targets(&s, at), 1);
     set(&s, "maildir", "/d");
     assert_false(p3_settings_choose_one(&s, &why));
-    assert_non_null(strstr(why.text, "more than one place to deliver to: choose one of "));
+    assert_non_null(strstr(why.text, "more than one target: choose one of "));
     set(&s, "deliver", "maildir ,mbox");
     assert_true(p3_settings_choose_one(&s, &why));
     assert_null(p3_settings_lack(&s));

@@ -141,7 +141,7 @@ def test_a_configuration_with_mistakes_is_not_added_to(world):
                                   "$(id).example.org", "a\\032b.example.org", "-x.example.org"])  # fmt: skip
 def test_a_name_in_the_dns_that_is_no_hosts_is_not_taken(world, host):
     told = run_setup(world, f"_pop3s._tcp.example.org 0 1 995 {host}", status=68)
-    assert "does not say in the DNS" in told
+    assert "does not publish its POP3 server in the DNS" in told
     assert not config(world).exists()
 
 

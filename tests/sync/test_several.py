@@ -375,7 +375,7 @@ def test_a_target_that_is_added_is_told_and_the_user_chooses(setting):
     with setting.world.server("--delete") as server:
         setting.sync(server.port, ("maildir",))
         errors = setting.sync(server.port, ("imap", "maildir"), status=78)
-        assert "the mail that is known was delivered to maildir:" in errors and "--from-the-start" in errors
+        assert "earlier mail of this account was delivered to maildir:" in errors and "--from-the-start" in errors
         setting.world.fill(1, first=3, lines=5)
         setting.sync(server.port, ("imap", "maildir"), "--continue")
         assert setting.got("imap") == expected(1, 3) and setting.got("maildir") == expected(4)
@@ -564,7 +564,7 @@ def test_memory_does_not_grow_with_the_message(setting, monkeypatch):
 @pytest.mark.parametrize("options, told", [
     (["--deliver", "imap, maildir", "--maildir", "M"], "deliver: imap is not set"),
     (["--deliver", "imap, mailbox", "--maildir", "M"], "names of targets that are set"),
-    (["--maildir", "M", "--mbox", "m"], "more than one place to deliver to: choose one of"),
+    (["--maildir", "M", "--mbox", "m"], "more than one target: choose one of"),
     (["--deliver", "maildir, lmtp", "--maildir", "M", "--lmtp", "h:24"], "lmtp needs a recipient")])  # fmt: skip
 def test_a_mistake_in_what_is_delivered_to_is_told(world, options, told):
     assert told in refused_configuration(world, *options)
@@ -578,7 +578,7 @@ def test_a_mistake_in_the_file_is_told_with_its_line(world):
                     "mbox = b\nmaildir = c\n[three]\nmbox = b\nmaildir = c\ndeliver = mbox\nhost = h\nuser = u\n")  # fmt: skip
     done = subprocess.run([COMMAND, "sync"], env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 78
-    assert f"{path}:11: maildir: more than one place to deliver to: choose one of mbox and maildir" in done.stderr
+    assert f"{path}:11: maildir: more than one target: choose one of mbox and maildir" in done.stderr
     path.write_text(path.read_text().replace("mbox = b\nmaildir = c\n[three]", "mbox = b\n[three]"))
     done = subprocess.run([COMMAND, "sync"], env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 78
@@ -637,7 +637,7 @@ def test_what_dovecots_lmtp_has_no_recipient_for_holds_nobody_else_back(setting,
     setting.world.fill(10, lines=5)
     with setting.world.server("--delete") as server:
         told = setting.sync(server.port, ("lmtp", "maildir", "imap"), "--delete", "--recipient", "nobody@example.org", status=78)
-        assert "550 5.1.1" in told and "the mail that is left stays where it is" in told
+        assert "550 5.1.1" in told and "the remaining mail stays on the server" in told
         setting.check(("maildir", "imap"), expected(10))
         assert setting.got("lmtp") == [] and len(setting.world.on_server()) == 10
         setting.sync(server.port, ("lmtp", "maildir", "imap"), "--delete", "--continue")

@@ -13,7 +13,7 @@ from test_sessions import scripted
 from world import BUILD, COMMAND, DEADLINE, message
 
 LIBRARY = os.environ.get("POP3_SLOW_LINE_LIBRARY", str(BUILD / "tests/sync/libslow-line.so"))
-GIVEN_UP = "the server is too slow, or means to hold it"
+GIVEN_UP = "the server is slow, or holds it on purpose"
 
 
 def slowly(seconds):
@@ -143,6 +143,6 @@ def test_a_port_that_says_nothing_is_given_up_as_one_that_cannot_be_reached_is(w
             env=world.environment(**slowly(0), POP3_SILENT_LINE="yes"), timeout=DEADLINE, capture_output=True, text=True)  # fmt: skip
         server.settle()
     assert done.returncode == 75, done.stderr
-    said = f"connecting to the {kind.upper()} server 127.0.0.1: nothing came for 30 seconds; see that port {port} is right{advice}\n"
+    said = f"connecting to the {kind.upper()} server 127.0.0.1: no answer for 30 seconds; check that port {port} is right{advice}\n"
     assert said in done.stderr
     assert len(world.on_server()) == 1

@@ -195,7 +195,7 @@ def test_the_servers_word_that_is_lost_brings_the_message_again_under_its_name(w
     with world.server("--delete") as server, running(certs, lost, kind=Smtpd) as smtpd:
         smtpd.lost = False
         errors = sync(world, server.port, smtpd, ca, "--delete", status=75)
-        assert "it was sent, and may have arrived; it comes again" in errors
+        assert "it was sent and may have arrived; it is sent again" in errors
         sync(world, server.port, smtpd, ca, "--delete")
         at_least_once(smtpd, expected(3))
         assert len(smtpd.mails) == 4

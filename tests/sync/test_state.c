@@ -389,7 +389,7 @@ static void a_state_that_cannot_be_opened_says_what_to_do(void **state)
     snprintf(name, sizeof name, "%s/missing/state.db", folder);
     assert_null(p3_state_open(name, &why));
     assert_int_equal(why.exit, EX_CANTCREAT);
-    assert_non_null(strstr(why.text, "its folder must exist and be writable"));
+    assert_non_null(strstr(why.text, "its directory must exist and be writable"));
     assert_null(p3_state_open(folder, &why));
     assert_int_equal(why.exit, EX_CANTCREAT);
 }
@@ -488,7 +488,7 @@ static void a_state_that_is_linked_twice_is_not_used(void **state)
         p3_state *s = looks ? p3_state_open_to_look(name, &why) : p3_state_open(path, &why);
         assert_null(s);
         assert_int_equal(why.exit, EX_CONFIG);
-        assert_non_null(strstr(why.text, "another name"));
+        assert_non_null(strstr(why.text, "a second name"));
     }
     assert_int_equal(unlink(name), 0);
     p3_state_close(open_state());

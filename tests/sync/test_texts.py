@@ -88,15 +88,15 @@ def test_clear_text_inside_of_tls_is_said_to_be_that(world, certs):
 
     with tls_server(certs, act) as url:
         text = said(world, "cat", url, 3, "--ca-file", certs / "ca.pem", status=69)
-    assert "RETR 3: octets came that are not TLS" in text
-    assert re.search(r"went on in the clear \((wrong version number|bad record type)\);", text)
+    assert "RETR 3: data arrived that is not TLS" in text
+    assert re.search(r"continued in the clear \((wrong version number|bad record type)\);", text)
     assert text.rstrip().endswith("; tell the server's administrator")
 
 
 def test_a_server_that_speaks_no_tls_is_said_to_and_stls_advised(world):
     with world.server() as server:
         text = said(world, "stat", f"pop3s://user@localhost:{server.port}", status=69)
-    assert "what came is not TLS (" in text and "try pop3:// (port 110)" in text
+    assert "the answer is not TLS (" in text and "try pop3:// (port 110)" in text
 
 
 def test_a_certificate_for_another_host_asks_for_no_authority(world, certs):

@@ -94,20 +94,20 @@ def test_doctor_leaves_a_token_alone_while_it_lasts(account, server, scripted):
         record = account.keep(obtained=moment, expires=moment + 3600)
         lines = doctor(account)
     end = utc(moment + 3600)
-    assert "ok token it is still good; to refresh it now, run: pop3 authorize work --check" in lines
+    assert "ok token it is still valid; to refresh it now, run: pop3 authorize work --check" in lines
     assert f" it lasts until {end}" in lines
     assert server.requests == [] and account.kept() == record
 
 
 @pytest.mark.parametrize("refusal, says", [(answer(b"", 503), "the last 1 refreshes failed"),
-                                           (refuse("invalid_grant"), "the permission is no longer good")])  # fmt: skip
+                                           (refuse("invalid_grant"), "the permission is no longer valid")])  # fmt: skip
 def test_doctor_tells_that_a_token_is_refreshed_no_longer_though_it_lasts(account, server, scripted, refusal, says):
     moment = now()
     with scripted(BOTH):
         account.keep(obtained=moment - 3500, expires=moment + 200)
         server.script = [refusal]
         (line,) = [line for line in doctor(account) if line.startswith("note token")]
-    assert "it is used until it ends: " in line and says in line
+    assert "it is used until it expires: " in line and says in line
 
 
 def test_doctor_tells_that_there_is_no_token_or_that_it_is_no_longer_refreshed(account, server, scripted):
@@ -116,7 +116,7 @@ def test_doctor_tells_that_there_is_no_token_or_that_it_is_no_longer_refreshed(a
         account.keep()
         server.script = [refuse("invalid_grant", description="gone")]
         (bad,) = [line for line in doctor(account, 77) if line.startswith("BAD")]
-    assert "the permission is no longer good" in bad and bad.endswith("(invalid_grant: gone); run: pop3 authorize work")
+    assert "the permission is no longer valid" in bad and bad.endswith("(invalid_grant: gone); run: pop3 authorize work")
 
 
 def test_doctor_notes_a_server_that_announces_no_mechanism_for_tokens(account, scripted):
@@ -162,7 +162,7 @@ def test_doctor_tells_what_google_says_to_the_targets_token(account, server, gma
 
 @pytest.mark.parametrize("refusal, status, says", [
     (gmaild.refusal(403, "accessNotConfigured"), 78, "enable the Gmail API"),
-    (gmaild.refusal(403, "insufficientPermissions"), 77, "grant all that is asked; run: pop3 authorize --target work"),
+    (gmaild.refusal(403, "insufficientPermissions"), 77, "grant all permissions that are asked for; run: pop3 authorize --target work"),
     (gmaild.refusal(403, "forbidden", "Delegation denied"), 77, "the main address of the mailbox; run: pop3 authorize --target work"),
 ])  # fmt: skip
 def test_doctor_tells_why_google_refuses(account, gmail, scripted, refusal, status, says):

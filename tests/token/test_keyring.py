@@ -116,7 +116,7 @@ def test_a_keyring_that_is_locked_or_gone_is_told_and_nobody_is_prompted(desktop
         assert keyring.prompted == 0
         keyring.locked = False
         keyring.items.clear()
-        assert "it is not there any more" in desktop.token(status=77)
+        assert "it no longer exists" in desktop.token(status=77)
     assert "finding the token in the keyring: " in desktop.token(status=75)
     text = desktop.token(status=75, DBUS_SESSION_BUS_ADDRESS="")
     assert "there is no desktop session" in text

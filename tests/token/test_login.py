@@ -82,7 +82,7 @@ def test_a_permission_that_ended_is_told_by_every_subcommand(account, server, ma
     account.keep()
     server.script = [refuse("invalid_grant", description="gone")]
     text = account.run(name, "work", status=77)
-    assert "pop3: work: refreshing the token: the permission is no longer good" in text
+    assert "pop3: work: refreshing the token: the permission is no longer valid" in text
     assert "run: pop3 authorize work" in text
 
 

@@ -94,7 +94,7 @@ def test_a_provider_that_cannot_answer_is_left_alone_for_a_while(account, server
     text = account.token(status=75)
     assert f"pop3: work: refreshing the token: the provider cannot answer now (HTTP {status}); try again later" in text
     text = account.token(status=75)
-    assert "the next may come at" in text and "pop3 authorize work --check" in text and refreshes(server) == 1
+    assert "the next one is due at" in text and "pop3 authorize work --check" in text and refreshes(server) == 1
     account.keep(**{**account.kept(), "until": 0})
     account.token()
     assert account.kept()["failures"] == 0
@@ -179,7 +179,7 @@ def test_a_permission_that_ended_is_told_with_its_causes_and_what_mends_it(accou
     account.keep()
     server.refresh.clear()
     text = account.token(status=77)
-    assert text == ("pop3: work: refreshing the token: the permission is no longer good: the password was changed, the "
+    assert text == ("pop3: work: refreshing the token: the permission is no longer valid: the password was changed, the "
                     "consent withdrawn, or it was not used for long (invalid_grant: Token has been expired or revoked.); "
                     "run: pop3 authorize work")  # fmt: skip
     assert account.token(status=77) == text and refreshes(server) == 1, "nobody is asked again soon"
@@ -427,7 +427,7 @@ def test_with_a_key_the_file_is_encrypted_and_bound_to_its_account(account, serv
     assert "it is encrypted; set token-key-file" in account.token(status=78)
     key.write_bytes(b"short")
     account.configure(token_key_file=key)
-    assert "32 are the least" in account.token(status=78)
+    assert "at least 32 are needed" in account.token(status=78)
 
 
 def test_the_key_can_be_a_credential_of_systemd(account, tmp_path):
@@ -468,7 +468,7 @@ def test_a_client_may_ask_in_its_own_name(account, server, basic):
 def test_an_issuer_that_calls_itself_otherwise_is_not_believed(account, server):
     account.configure(grant="client")
     server.metadata["issuer"] = "https://evil.example.org"
-    assert "it calls itself https://evil.example.org" in account.token(status=76)
+    assert "its name is https://evil.example.org" in account.token(status=76)
     server.metadata = {"token_endpoint": "http://localhost/token"}
     assert "no token endpoint with https" in account.token(status=76)
 

@@ -130,7 +130,7 @@ def test_a_permission_that_ended_is_told(account, server, target):
     account.keep()
     server.script = [refuse("invalid_grant", description="gone")]
     said = account.run("sync", "work", status=77)
-    assert "the permission is no longer good" in said and "run: pop3 authorize --target work" in said
+    assert "the permission is no longer valid" in said and "run: pop3 authorize --target work" in said
     assert target.logins == []
 
 
@@ -172,7 +172,7 @@ def test_doctor_tells_of_the_targets_token_and_other_programs_get_it(account, se
     assert "there is none yet; run: pop3 authorize --target work" in account.outcome("doctor", "work").stdout
     fresh(account)
     shown = account.run("doctor", "work")
-    assert "it is still good; to refresh it now, run: pop3 authorize --target work --check" in shown
+    assert "it is still valid; to refresh it now, run: pop3 authorize --target work --check" in shown
     for name, value in (("issuer", server.issuer), ("client-id", "mail-client"), ("scope", "send mail")):
         assert f"\n{target.kind}-{name} = {value}\n" in shown
     assert account.run("token", "--target", "work").strip() == account.kept()["access_token"]

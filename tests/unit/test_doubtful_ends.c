@@ -5,9 +5,8 @@
 
 #include <stdio.h>
 
-static const char doubt[] =
-    "a line that was a lone dot did not end the message: the server does not "
-    "stuff every dot; what follows it";
+static const char doubt[] = "a line with a single dot did not end the message: the server does not "
+                            "stuff every dot; what follows the line";
 
 static script *retrieving(const pop3_engine_options *options)
 {
@@ -358,8 +357,8 @@ static void two_doubts_are_not_settled_by_a_reply_in_a_window(void **state)
     sees(s, "RETR 1 reply {30 octets}\nRETR 1 body {half\n}\n"
             "RETR 1 protocol\nRETR 2 protocol\nRETR 3 protocol");
     died(s, POP3_ERR_PROTOCOL,
-         "the message ends beside a bare LF and has not the octets announced, so that what follows "
-         "may be a part of it");
+         "the message ends next to a bare LF and differs from the announced size, so that what "
+         "follows may belong to it");
     script_end(s);
 }
 
@@ -406,7 +405,7 @@ static void a_dele_is_not_answered_by_octets(void **state)
     sends(s, "DELE 1\r\n");
     says(s, "+OK 120 octets\r\n");
     sees(s, "DELE 1 protocol");
-    died(s, POP3_ERR_PROTOCOL, "the reply is that to another command: \"+OK 120 octets\"");
+    died(s, POP3_ERR_PROTOCOL, "the reply belongs to another command: \"+OK 120 octets\"");
     assert_int_equal(pop3_engine_deletions(s->engine), 0);
     script_end(s);
     s = script_logged_in(NULL, NULL);

@@ -22,10 +22,10 @@ static void a_greeting_of_another_protocol_is_a_protocol_error(void **state)
         const char *detail;
     } rows[] = {
         {"220 mail.example ESMTP\r\n",
-         "the greeting is not one of POP3: \"220 mail.example ESMTP\""},
-        {"* OK IMAP4rev1\r\n", "the greeting is not one of POP3: \"* OK IMAP4rev1\""},
-        {"\x16\x03\x01\r\n", "the greeting is not one of POP3: \"\\x16\\x03\\x01\""},
-        {"\r\n", "the greeting is not one of POP3"},
+         "the greeting is not a POP3 greeting: \"220 mail.example ESMTP\""},
+        {"* OK IMAP4rev1\r\n", "the greeting is not a POP3 greeting: \"* OK IMAP4rev1\""},
+        {"\x16\x03\x01\r\n", "the greeting is not a POP3 greeting: \"\\x16\\x03\\x01\""},
+        {"\r\n", "the greeting is not a POP3 greeting"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         script *s = script_begin(NULL);
@@ -75,7 +75,7 @@ static void a_listing_line_that_makes_no_sense_is_a_protocol_error(void **state)
     sends(s, "LIST\r\n");
     says(s, "+OK\r\n1 120\r\n\x1b[2J 2\r\n");
     sees(s, "LIST reply {}\nLIST entry 1 120\nLIST protocol");
-    died(s, POP3_ERR_PROTOCOL, "a line of the listing does not make sense: \"\\x1b[2J 2\"");
+    died(s, POP3_ERR_PROTOCOL, "a line of the listing is invalid: \"\\x1b[2J 2\"");
     script_end(s);
 }
 
@@ -89,9 +89,9 @@ a_remark_among_unique_ids_is_passed_over_and_a_reply_or_nothing_else_is_not(void
         {"1 a\r\nwarning: slow\r\n2 b\r\n", NULL},
         {"warning: slow\r\n1 a\r\n\t-\r\n2 b\r\n", NULL},
         {"1 a\r\n+OK 120 octets\r\n2 b\r\n",
-         "a line of the listing does not make sense: \"+OK 120 octets\""},
-        {"0 a\r\n", "a line of the listing does not make sense: \"0 a\""},
-        {"warning: slow\r\nwarning: gone\r\n", "no line of the listing makes sense"},
+         "a line of the listing is invalid: \"+OK 120 octets\""},
+        {"0 a\r\n", "a line of the listing is invalid: \"0 a\""},
+        {"warning: slow\r\nwarning: gone\r\n", "no line of the listing is valid"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -252,7 +252,7 @@ static void anything_else_while_idle_is_a_protocol_error(void **state)
     script *s = script_logged_in(NULL, NULL);
     says(s, "+OK what you did not ask\r\nmore\r\n");
     died(s, POP3_ERR_PROTOCOL,
-         "the server sent something it was not asked for: \"+OK what you did not ask\"");
+         "the server sent data that was not requested: \"+OK what you did not ask\"");
     script_end(s);
 }
 
@@ -265,7 +265,7 @@ static void two_replies_to_one_command_are_a_protocol_error(void **state)
     asks(s, POP3_CMD_STAT);
     says(s, "+OK\r\n+OK 1 2\r\n"); /* STAT waits for its turn: it was not sent */
     sees(s, "NOOP ok {}\nSTAT protocol unsent");
-    died(s, POP3_ERR_PROTOCOL, "the server sent something it was not asked for: \"+OK 1 2\"");
+    died(s, POP3_ERR_PROTOCOL, "the server sent data that was not requested: \"+OK 1 2\"");
     script_end(s);
 }
 

@@ -240,7 +240,7 @@ static void octets_injected_with_the_reply_to_stls_are_caught(void **state)
     sees(s, "STLS protocol");
     assert_false(pop3_engine_wants_tls(s->engine));
     died(s, POP3_ERR_PROTOCOL,
-         "octets came in the clear after the reply to STLS; somebody may be tampering with the "
+         "data arrived in the clear after the reply to STLS; an attacker may be tampering with the "
          "connection");
     script_end(s);
 }
@@ -257,7 +257,7 @@ static void octets_injected_before_the_handshake_are_caught(void **state)
         sees(s, "STLS ok {begin}");
         says(s, injected[i]);
         died(s, POP3_ERR_PROTOCOL,
-             "octets came in the clear after the reply to STLS; somebody may be tampering with "
+             "data arrived in the clear after the reply to STLS; an attacker may be tampering with "
              "the connection");
         assert_false(pop3_engine_wants_tls(s->engine));
         script_end(s);

@@ -154,7 +154,7 @@ def test_a_refresh_token_is_rotated_and_one_that_is_used_twice_ends_the_permissi
     assert provider.introspect(token)["active"]
     account.write({**first, "obtained": 0, "expires": 1})
     text = account.token(status=77)
-    assert "the permission is no longer good" in text and text.endswith("run: pop3 authorize work")
+    assert "the permission is no longer valid" in text and text.endswith("run: pop3 authorize work")
     assert not provider.introspect(second["refresh_token"])["active"]
 
 
