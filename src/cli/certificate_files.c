@@ -23,8 +23,8 @@ bool p3_certificate_files_check(const p3_settings *s, p3_problem *why)
         if (!S_ISREG(st.st_mode) || st.st_size > P3_CERTIFICATES_MOST)
             return p3_problem_set(
                 why, EX_CONFIG,
-                "%s: %.300s is no file of at most %d MiB: name a file in PEM format", files[i][0],
-                path, (int)(P3_CERTIFICATES_MOST >> 20));
+                "%s: %.300s is not a file of at most %d MiB: name a file in PEM format",
+                files[i][0], path, (int)(P3_CERTIFICATES_MOST >> 20));
     }
     return true;
 }

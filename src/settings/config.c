@@ -335,11 +335,10 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn tol
     if (fd < 0 && errno == ENOENT && !must)
         return true;
     if (fd < 0 && errno == ENOENT)
-        return p3_problem_set(
-            why, EX_CONFIG,
-            "there is no configuration file %s; `pop3 setup ADDRESS` writes one, and "
-            "without one a server is named by its URL, pop3s://USER@HOST/",
-            c->path);
+        return p3_problem_set(why, EX_CONFIG,
+                              "there is no configuration file %s; `pop3 setup ADDRESS` writes one; "
+                              "without one, name the server by its URL, pop3s://USER@HOST/",
+                              c->path);
     bool came = fd >= 0 && p3_input_read(fd, P3_CONFIG_MOST, false, &r.in);
     bool ok = came ? parse(&r, fd, why) : p3_input_problem(why, errno, "reading", c->path);
     p3_input_free(&r.in); /* it may have held a password */
