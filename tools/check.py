@@ -85,7 +85,7 @@ RUNS = [
     Run("plain", "build", WHOLE, []),
     # The rules build, and the build folder is its owner's: `make fresh` tries that as an ordinary user.
     Run("user", "build", WHOLE, ["--no-suite", "rules"], conditions="user"),
-    Run("bare", "build", WHOLE, [*OUTSIDE, *BUT_LONG], conditions="bare"),
+    Run("bare", "build", WHOLE, [*OUTSIDE, *BUT_LONG, "--no-suite", "within"], conditions="bare"),
     Run(
         "sanitizers",
         "build-sanitizers",

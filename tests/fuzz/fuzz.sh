@@ -1,10 +1,10 @@
 #!/bin/sh
 # Lets libFuzzer work on one target for a while, from its corpus; the result is a line of TAP with its figures.
-#     fuzz.sh TARGET CORPUS_FOLDER KEPT_FOLDER      (FUZZ_SECONDS says how long, 10 unless set)
+#     fuzz.sh TARGET CORPUS_FOLDER KEPT_FOLDER      (FUZZ_SECONDS says how long, 5 unless set)
 # What it learns stays in KEPT_FOLDER, an input that it finds something with beside it.
 set -eu
 target=$1
-seconds=${FUZZ_SECONDS:-10}
+seconds=${FUZZ_SECONDS:-5}
 name=${target##*/fuzz_}
 mkdir -p "$3"
 log=$(mktemp)
