@@ -2,6 +2,7 @@
 #include "cli/multidrop.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
