@@ -1,6 +1,7 @@
 /* What kinds of values settings have: how a value is read, copied and freed. */
 #include "settings/types.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,13 @@ static bool read_traits(const p3_setting *which, const char *value, void *out, p
     return unusable(which, value, why, expected);
 }
 
+/* A number alone would mean seconds, and mail is deleted by it: the unit has to be there. */
+static bool has_unit(const char *value)
+{
+    size_t len = strlen(value);
+    return len > 0 && !isdigit((unsigned char)value[len - 1]);
+}
+
 static bool read_removal(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     p3_removal_setting *r = out;
@@ -242,10 +250,11 @@ static bool read_removal(const p3_setting *which, const char *value, void *out, 
         r->when = P3_REMOVE_NEVER;
     else if (strcmp(value, "delivered") == 0)
         r->when = P3_REMOVE_DELIVERED;
-    else if (p3_value_time_ms(value, &ms))
+    else if (has_unit(value) && p3_value_time_ms(value, &ms))
         r->when = P3_REMOVE_AFTER;
     else
-        return unusable(which, value, why, "never, delivered, or a time such as 14d");
+        return unusable(which, value, why,
+                        "never, delivered, or a time with its unit, such as 14d");
     r->after = ms / 1000;
     return true;
 }
