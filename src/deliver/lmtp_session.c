@@ -286,11 +286,9 @@ static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i,
         comes = false;
         errno = EPROTO;
     }
-    if (!comes) {
-        if (s->talk.wire != NULL)
-            return p3_dialogue_lose(&s->talk, "waiting for the server's answer to the message",
-                                    a->why);
-    }
+    if (!comes) /* or it has closed the connection with an earlier answer, which `why` is then */
+        return s->talk.wire != NULL &&
+               p3_dialogue_lose(&s->talk, "waiting for the server's answer to the message", a->why);
     p3_fault("lmtp-answered");
     if (!s->is_smtp)
         snprintf(what, sizeof what, "the message for %.320s", a->mail->to[i].address);

@@ -57,6 +57,8 @@ void p3_share_deliver(p3_share *share, const p3_batch *whole)
     p3_batch *b = &share->batch;
     for (size_t k = 0; k < b->count; k++) {
         const p3_parcel *from = &whole->parcels[b->parcels[k].entry];
+        /* One before may have put it aside, as refused for good, under the same name. */
+        b->parcels[k].again = from->again || from->problem != NULL;
         b->parcels[k].header = from->header;
         b->parcels[k].body = from->body;
         b->parcels[k].kept = from->kept;

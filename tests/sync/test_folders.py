@@ -243,6 +243,20 @@ def test_what_a_folder_refuses_for_good_is_kept_and_comes_to_that_folder_alone(w
         assert to.there() == {"Anna": [0, 1], "Old.Bob": [0, 1], "INBOX": [0, 1]} and refused(world) == []
 
 
+def test_what_several_folders_refuse_for_good_is_kept_once_and_comes_to_all_of_them(world, certs):
+    with imapd.running(certs) as server_of_mail:
+        to = Imap(world, certs, server_of_mail)
+        server_of_mail.answer = lambda step, n, text: "NO [CANNOT] no" if step == "message" else None
+        world.put("1", mail(1, ALL))
+        with world.server("--delete") as server:
+            told = to.run("sync", server.port, "--delete")
+            server.settle()
+            assert "it is kept in" in told and len(refused(world)) == 1 and world.on_server() == [], told
+            server_of_mail.answer = lambda step, n, text: None
+            to.run("retry", server.port)
+        assert to.there() == {"Anna": [1], "Old.Bob": [1], "INBOX": [1]} and refused(world) == []
+
+
 @pytest.mark.parametrize("point", ["folder-delivered:2", "folder-delivered:5", "share-delivered", "imap-answered:4"])
 def test_a_list_of_targets_with_folders_has_each_message_once_in_each_of_all(world, certs, point):
     with imapd.running(certs) as server_of_mail:

@@ -207,6 +207,20 @@ def test_a_word_that_is_lost_is_lost_for_one_recipient_alone(world, post):
     assert to.got() == [("1", "anna@in"), ("1", "bob@in"), ("1", "cleo@in"), ("2", "anna@in")] and refused(world) == []
 
 
+def test_a_server_that_goes_with_its_answer_to_one_recipient_has_not_spoken_for_those_behind_him(world, post):
+    to = post()
+    to.server.of_recipient = lambda at, whom: "421 4.3.2 going" if at == "message" and whom == "bob@in" else None
+    world.put("1", mail(1, ALL))
+    with world.server("--delete") as server:
+        assert "2 of 3 recipients did not get it" in to.run("sync", server.port, "--delete")
+        notes = {text.split(b"\n")[1]: text.split(b"\n")[0] for text in refused(world)}
+        assert set(notes) == {b"X-POP3-Recipient: bob@in", b"X-POP3-Recipient: cleo@in"}
+        assert all(note.endswith(b"the server refuses the message for bob@in: 421 4.3.2 going") for note in notes.values()), notes
+        to.server.of_recipient = lambda at, whom: None
+        to.run("retry", server.port)
+    assert {"anna@in", "bob@in", "cleo@in"} == {whom for _, whom in to.got()} and refused(world) == []
+
+
 def test_a_message_that_goes_in_circles_is_kept(world, post):
     """Delivered-To: below the topmost Received: is of an earlier delivery."""
     to = post()
