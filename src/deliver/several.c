@@ -228,6 +228,17 @@ static void several_seal(p3_delivery *d, p3_batch *batch)
 
 /* ---- delivering ---- */
 
+/* Something is to be told, and the run goes on. */
+static void tell_also(p3_batch *batch, const p3_problem *why)
+{
+    p3_problem before = batch->noted;
+    if (before.exit == 0)
+        batch->noted = *why;
+    else if (why->exit != 0)
+        p3_problem_set(&batch->noted, p3_exit_of_both(before.exit, why->exit), "%.370s; %.370s",
+                       before.text, why->text);
+}
+
 /* Delivers a target's share, and notes which messages it has. */
 static void deliver_share(p3_several *m, p3_taker *t, p3_share *share, p3_batch *batch)
 {
@@ -242,6 +253,7 @@ static void deliver_share(p3_several *m, p3_taker *t, p3_share *share, p3_batch 
             p->members |= t->bit;
         p3_parcel_add_problem(p, &b->parcels[k].problem);
     }
+    tell_also(batch, &b->noted);
     if (b->problem.exit != 0)
         leave_out(m, t, &b->problem);
     else if (b->stopped.exit != 0)
@@ -258,12 +270,7 @@ static void tell_left_out(p3_several *m, p3_batch *batch)
         if (!t->is_down || t->is_told)
             continue;
         t->is_told = true;
-        if (batch->noted.exit == 0) {
-            batch->noted = t->why;
-        } else {
-            p3_problem first = batch->noted;
-            p3_problem_set(&batch->noted, first.exit, "%.370s; %.370s", first.text, t->why.text);
-        }
+        tell_also(batch, &t->why);
     }
     pthread_mutex_unlock(&m->mutex);
     if (down == m->count && batch->noted.exit != 0)

@@ -189,6 +189,18 @@ def test_a_line_whose_recipient_is_refused_is_told_once_and_the_run_ends_with_it
     assert refused(world) == [] and {("0", "cleo@in"), ("3", "anna@in")} <= set(to.got())
 
 
+def test_a_list_of_targets_tells_of_a_line_whose_recipient_is_refused(world, post):
+    to = post()
+    to.settings += f"deliver = lmtp, maildir\nmaildir = {world.path}/copy\n"
+    to.server.of_recipient = lambda at, whom: "550 5.1.1 unknown" if whom == "bob@in" else None
+    world.put("1", mail(1, "bob@example.org"))
+    with world.server("--delete") as server:
+        told = to.run("sync", server.port, "--delete", status=78)
+        server.settle()
+    assert "map-recipients, line 1: the server refuses the recipient bob@in: 550 5.1.1 unknown" in told
+    assert world.on_server() == [] and len([*world.path.glob("copy/new/*")]) == 1
+
+
 def test_a_word_that_is_lost_is_lost_for_one_recipient_alone(world, post):
     to = post()
 
