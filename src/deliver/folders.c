@@ -1,6 +1,7 @@
 /* Delivers to folders of one target, each with a share of a batch. */
 #include "deliver/folders.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -16,6 +17,7 @@ typedef struct p3_place {
     p3_target target;      /* its `where` is ours */
     p3_delivery *delivery; /* NULL: it is not open yet */
     bool in_hand;          /* the message being written goes to it */
+    p3_problem shut;       /* why nobody knows what it has, so that it gets nothing; or none */
 } p3_place;
 
 /* A message that a folder has of an earlier run. */
@@ -61,10 +63,11 @@ static bool open_place(p3_folders *m, size_t i, p3_problem *why)
     return true;
 }
 
-/* Whether a failure in a folder is that folder's alone: what stands in its way there. */
+/* Whether a failure in a folder is that folder's alone: what stands in its way there, or that its
+ * server takes or shows nothing there. */
 static bool is_of_folder(size_t place, const p3_problem *why)
 {
-    return place > 0 && why->exit == EX_CANTCREAT;
+    return place > 0 && (why->exit == EX_CANTCREAT || why->error == EACCES);
 }
 
 static int compare_had(const void *x, const void *y)
@@ -113,7 +116,9 @@ static bool folders_begin(p3_delivery *d, const char *name, const char *sender, 
         p3_place *p = &m->at[place];
         if (p->in_hand || has(m, place, name))
             continue;
-        bool ok = open_place(m, place, why);
+        bool ok = p->shut.exit == 0 && open_place(m, place, why);
+        if (p->shut.exit != 0)
+            *why = p->shut;
         if (ok && !p3_shares_make_room(&m->shares, place, p->delivery))
             return out_of_memory(why);
         p->in_hand = ok;
@@ -266,8 +271,10 @@ static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t coun
     for (size_t i = 0; i < count; i++)
         some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
     p3_delivery *to = m->at[place].delivery;
-    if (!to->class->settle(to, some, count, why))
-        return false;
+    if (!to->class->settle(to, some, count, why)) {
+        m->at[place].shut = *why;
+        return is_of_folder(place, why);
+    }
     for (size_t i = 0; i < count; i++) {
         if (!some[i].there)
             continue;
@@ -307,6 +314,8 @@ static void folders_inherit(p3_delivery *d, p3_delivery *settled)
     from->had = NULL;
     from->had_count = 0;
     from->had_room = (p3_room){0};
+    for (size_t i = 0; i < m->count && i < from->count; i++)
+        m->at[i].shut = from->at[i].shut;
 }
 
 /* ---- opening and closing ---- */

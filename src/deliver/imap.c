@@ -178,8 +178,10 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
         p3_parcel_fail(p, EX_TEMPFAIL, "delivering by IMAP: ", &c->why);
     }
     c->setbacks = p->delivered ? 0 : c->setbacks + 1;
-    if (c->setbacks == P3_SETBACKS_MOST && !c->ends)
+    if (c->setbacks == P3_SETBACKS_MOST && !c->ends) {
         stop(c, "; several messages failed: the others wait for another run");
+        c->batch->stopped.error = EACCES; /* it is the folder, as far as that is known */
+    }
 }
 
 /* Of messages that were sent, and whose answers did not come, it is looked up which are there. */
@@ -418,7 +420,9 @@ static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_probl
         (!has_labels(m) || label_found(m, at, count, &later)) &&
         (refused == NULL || p3_quarantine_settle(refused, at, count, &later)))
         return true;
-    return p3_problem_set(why, later.exit, "delivering by IMAP: %.700s", later.text);
+    p3_problem_set(why, later.exit, "delivering by IMAP: %.700s", later.text);
+    why->error = later.error;
+    return false;
 }
 
 static void imap_close(p3_delivery *d)

@@ -145,10 +145,11 @@ static void see_search(void *ctx, const p3_imap_response *r)
 
 static bool refuses(const p3_imap_response *answer, p3_problem *why)
 {
-    return p3_problem_set(why, EX_TEMPFAIL,
-                          "looking for earlier messages in the folder: the IMAP server refuses: "
-                          "%.400s",
-                          answer->text);
+    p3_problem_set(why, EX_TEMPFAIL,
+                   "looking for earlier messages in the folder: the IMAP server refuses: %.400s",
+                   answer->text);
+    why->error = EACCES; /* that folder: the server is there */
+    return false;
 }
 
 static bool loses(p3_imap_session *s, p3_problem *why)

@@ -227,6 +227,32 @@ def test_a_folder_that_cannot_be_made_keeps_its_own_messages_back_alone(world, a
     assert to.there() == {"Anna": [1, 2], "INBOX": [2, 3], "Old.Bob": [0, 2]} and world.on_server() == []
 
 
+def test_a_folder_that_takes_and_shows_nothing_keeps_its_own_messages_back_alone(world, certs):
+    """More messages than the server is offered in vain; the next run cannot ask what of them is there."""
+    with imapd.running(certs, folders=("INBOX", "Anna")) as server_of_mail:
+        to = Imap(world, certs, server_of_mail)
+
+        def answer(step, number, text):
+            is_annas = b"anna@" in text if step == "message" else step == "examine" and "Anna" in server_of_mail.lines[-1]
+            return "NO [NOPERM] not for you" if is_annas else None
+
+        server_of_mail.answer = answer
+        for i in range(12):
+            world.put(f"{i:02}", mail(i, "anna@example.org"))
+        with world.server("--delete") as server:
+            for there in ({"Old.Bob": [20], "INBOX": [30]}, {"Old.Bob": [20, 21], "INBOX": [30, 31]}):
+                k = len(there["INBOX"]) - 1
+                world.put(f"{20 + k}", mail(20 + k, "bob@example.org"))
+                world.put(f"{30 + k}", mail(30 + k, "nobody@example.org"))
+                assert "NOPERM" in to.run("sync", server.port, "--delete", status=75)
+                server.settle()
+                assert to.there() == there and len(world.on_server()) == 12
+            server_of_mail.answer = lambda step, number, text: None
+            to.run("sync", server.port, "--delete")
+            server.settle()
+        assert to.there() == {"Anna": [*range(12)], "Old.Bob": [20, 21], "INBOX": [30, 31]} and world.on_server() == []
+
+
 def test_what_a_folder_refuses_for_good_is_kept_and_comes_to_that_folder_alone(world, certs):
     with imapd.running(certs) as server_of_mail:
         to = Imap(world, certs, server_of_mail)
