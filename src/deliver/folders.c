@@ -269,7 +269,7 @@ static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t coun
     if (!open_place(m, place, why)) /* what nobody can open has none; so it is with each message */
         return is_of_folder(place, why);
     for (size_t i = 0; i < count; i++)
-        some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
+        some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true, .in_place = true};
     p3_delivery *to = m->at[place].delivery;
     if (!to->class->settle(to, some, count, why)) {
         m->at[place].shut = *why;

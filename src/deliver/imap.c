@@ -413,7 +413,7 @@ static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_probl
         return p3_problem_set(
             why, EX_CONFIG,
             "looking for earlier messages at %s: the account no longer delivers there", m->where);
-    const char *refused = m->envelope->refused;
+    const char *refused = count > 0 && at[0].in_place ? NULL : m->envelope->refused;
     if (connect_again(m, &later) &&
         p3_imap_find(*m->session, d->owner.mark, at, count, true, p3_clock_ms() + P3_FIND_MS,
                      &later) &&

@@ -269,6 +269,23 @@ def test_what_a_folder_refuses_for_good_is_kept_and_comes_to_that_folder_alone(w
         assert to.there() == {"Anna": [0, 1], "Old.Bob": [0, 1], "INBOX": [0, 1]} and refused(world) == []
 
 
+def test_what_one_folder_refuses_for_good_comes_to_another_that_refused_it_for_now(world, certs):
+    with imapd.running(certs, folders=("INBOX", "Anna", "Old/Bob")) as server_of_mail:
+        to = Imap(world, certs, server_of_mail)
+        says = {1: "NO [CANNOT] no", 2: "NO [OVERQUOTA] full", 3: "NO [CANNOT] no"}
+        server_of_mail.answer = lambda step, number, text: says.get(number) if step == "message" else None
+        world.put("1", mail(1, ALL))
+        with world.server("--delete") as server:
+            assert "[OVERQUOTA] full" in to.run("sync", server.port, "--delete", status=75)
+            server.settle()
+            assert to.there() == {"INBOX": [1]} and len(refused(world)) == len(world.on_server()) == 1
+            assert "it is kept in" in to.run("sync", server.port, "--delete")
+            server.settle()
+            assert to.there() == {"INBOX": [1], "Old.Bob": [1]} and len(refused(world)) == 1 and world.on_server() == []
+            to.run("retry", server.port)
+        assert to.there() == {"INBOX": [1], "Anna": [1], "Old.Bob": [1]} and refused(world) == []
+
+
 def test_what_several_folders_refuse_for_good_is_kept_once_and_comes_to_all_of_them(world, certs):
     with imapd.running(certs) as server_of_mail:
         to = Imap(world, certs, server_of_mail)
