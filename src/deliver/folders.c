@@ -107,6 +107,15 @@ static bool drop_one(p3_folders *m, size_t place, const p3_problem *why)
     return true;
 }
 
+/* Whether the message in hand goes to a folder under another name, such as that of a link. */
+static bool goes_there(const p3_folders *m, size_t place)
+{
+    bool found = false;
+    for (size_t i = 0; i < m->count && !found; i++)
+        found = m->at[i].in_hand && p3_target_is_same_place(&m->at[i].target, &m->at[place].target);
+    return found;
+}
+
 static bool folders_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     p3_folders *m = (p3_folders *)d;
@@ -119,6 +128,8 @@ static bool folders_begin(p3_delivery *d, const char *name, const char *sender, 
         bool ok = p->shut.exit == 0 && open_place(m, place, why);
         if (p->shut.exit != 0)
             *why = p->shut;
+        if (ok && goes_there(m, place))
+            continue;
         if (ok && !p3_shares_make_room(&m->shares, place, p->delivery))
             return out_of_memory(why);
         p->in_hand = ok;

@@ -227,6 +227,21 @@ def test_a_folder_that_cannot_be_made_keeps_its_own_messages_back_alone(world, a
     assert to.there() == {"Anna": [1, 2], "INBOX": [2, 3], "Old.Bob": [0, 2]} and world.on_server() == []
 
 
+def test_a_folder_with_two_names_has_each_message_once(world):
+    to = Maildir(world, "anna@example.org -> folder:Anna, bob@example.org -> folder:Bob")
+    (to.path / ".Anna").mkdir(parents=True)
+    (to.path / ".Bob").symlink_to(".Anna")
+    for i, address in enumerate([ALL, "bob@example.org", "bob@example.org, anna@example.org"]):
+        world.put(str(i), mail(i, address))
+    with world.server("--delete") as server:
+        to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point="folder-delivered:2")
+        server.wait_until_idle()
+        to.run("sync", server.port, "--delete")
+        server.settle()
+    there = sorted(number(m.read_bytes()) for m in (to.path / ".Anna/new").iterdir())
+    assert there == [0, 1, 2] and to.there()["INBOX"] == [0] and world.on_server() == []
+
+
 def test_a_folder_that_takes_and_shows_nothing_keeps_its_own_messages_back_alone(world, certs):
     """More messages than the server is offered in vain; the next run cannot ask what of them is there."""
     with imapd.running(certs, folders=("INBOX", "Anna")) as server_of_mail:
