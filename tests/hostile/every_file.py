@@ -12,7 +12,6 @@ does not pause before it tries again."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import itertools
 import os
@@ -22,8 +21,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, NamedTuple
 
@@ -31,6 +28,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "sync")]
 
+from playing import Played, play_all, read_arguments  # noqa: E402
 from watched import PEAK, Outcome, judge_end, judge_text, sanitizer_options, watch  # noqa: E402
 from world import World, certificates  # noqa: E402
 
@@ -308,36 +306,22 @@ def run(play: Play, folder: Path, stage: Stage) -> tuple[list[str], Outcome]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="")
-    parser.add_argument("--share", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=6)
-    parser.add_argument("--verbose", action="store_true")
-    parser.add_argument("--sanitizers", action="store_true")
-    arguments = parser.parse_args()
-    work = plays(arguments.only, 1 if os.environ.get("HOSTILE_ALL") else arguments.share)
-    failed = 0
-    counts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(arguments.jobs) as pool:
+    arguments = read_arguments(jobs=6)
+    work = plays(arguments.only, arguments.share)
+    with tempfile.TemporaryDirectory() as name:
         certs = certificates(Path(name) / "certificates")
         world = World(Path(name))
         world.fill(2)
         options = ("--tls", "--cert", certs / "good.pem", "--key", certs / "good.key")
         with world.server(*options) as server:
             stage = Stage(server.port, server.tls_port, certs, arguments.sanitizers)
-            print(f"1..{len(work)}", flush=True)
 
-            def play_one(job: tuple[int, Play]) -> tuple[list[str], Outcome]:
-                return run(job[1], Path(name) / str(job[0]), stage)
+            def play_one(number: int, play: Play) -> Played:
+                wrong, outcome = run(play, Path(name) / str(number), stage)
+                said = f"{outcome.status}: {(outcome.errors or outcome.out)[-300:]!r}"
+                return Played(wrong, [said] if arguments.verbose else [])
 
-            for i, (play, (wrong, outcome)) in enumerate(zip(work, pool.map(play_one, enumerate(work))), 1):
-                failed += bool(wrong)
-                counts[play.place] += 1
-                print(f"{'not ok' if wrong else 'ok'} {i} - {play.title}")
-                if arguments.verbose:
-                    print(f"#   {outcome.status}: {(outcome.errors or outcome.out)[-300:]!r}")
-                for text in "\n".join(wrong).splitlines():
-                    print(f"#   {text}", flush=True)
+            failed, counts = play_all(work, arguments.jobs, play_one, lambda play: play.place)
     for place, count in counts.items():
         print(f"# {place}: {count} runs")
     print(f"# {len(work)} runs, {failed} failed")

@@ -12,17 +12,13 @@ all. POP3_COMMAND is built with the marked points (pop3-crash): it does not paus
 
 from __future__ import annotations
 
-import argparse
 import functools
-import gc
 import itertools
 import json
 import os
 import re
 import sys
 import tempfile
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Iterable, NamedTuple
 
@@ -30,6 +26,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "sync")]
 
+from playing import Played, play_all, read_arguments  # noqa: E402
 from target_servers import Speech, dripping, held, resets, running  # noqa: E402
 from watched import PEAK, Outcome, judge_end, judge_text, sanitizer_options, watch  # noqa: E402
 from world import World, certificates  # noqa: E402
@@ -361,30 +358,15 @@ def run(play: Play, folder: Path, certs: Path, sanitizers: bool) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="")
-    parser.add_argument("--share", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=10)
-    parser.add_argument("--sanitizers", action="store_true")
-    arguments = parser.parse_args()
-    work = plays(arguments.only, 1 if os.environ.get("HOSTILE_ALL") else arguments.share)
-    failed = 0
-    counts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(arguments.jobs) as pool:
+    arguments = read_arguments(jobs=10)
+    work = plays(arguments.only, arguments.share)
+    with tempfile.TemporaryDirectory() as name:
         certs = certificates(Path(name) / "certificates")
-        print(f"1..{len(work)}", flush=True)
 
-        def play_one(job: tuple[int, Play]) -> list[str]:
-            return run(job[1], Path(name) / str(job[0]), certs, arguments.sanitizers)
+        def play_one(number: int, play: Play) -> Played:
+            return Played(run(play, Path(name) / str(number), certs, arguments.sanitizers))
 
-        for i, (play, wrong) in enumerate(zip(work, pool.map(play_one, enumerate(work))), 1):
-            failed += bool(wrong)
-            counts[play.protocol] += 1
-            if i % 10 == 0:
-                gc.collect()  # this process stays small: see `watch`
-            print(f"{'not ok' if wrong else 'ok'} {i} - {play.title}")
-            for line in "\n".join(wrong).splitlines():
-                print(f"#   {line}", flush=True)
+        failed, counts = play_all(work, arguments.jobs, play_one, lambda play: play.protocol)
     for protocol, count in counts.items():
         print(f"# {protocol}: {len(SCENES[protocol])} scenes, {count} sessions")
     print(f"# {len(work)} sessions, {failed} failed")
