@@ -370,6 +370,20 @@ static const p3_mapping *mapping_of(const p3_recipients *r, const char *address,
     return m != NULL ? m : look_up(r, "*", folder);
 }
 
+/* The line of the next address in a field that has addresses; NULL: none fits. False at the end. */
+static bool next_mapping(const p3_recipients *r, const char **at, const char *end, bool folder,
+                         const p3_mapping **out)
+{
+    p3_reading g;
+    bool more;
+    do
+        more = next_address(at, end, &g);
+    while (more && g.used == 0 && !g.is_odd);
+    if (more)
+        *out = mapping_of(r, g.text, folder);
+    return more;
+}
+
 p3_recipient p3_recipient_of(const char *address)
 {
     const char *at = address;
@@ -443,13 +457,12 @@ size_t p3_recipients_find(const p3_recipients *r, const char *header, size_t len
                           p3_recipient out[P3_RECIPIENTS_MOST])
 {
     p3_field source;
-    p3_reading g;
+    const p3_mapping *m;
     size_t count = 0;
     bool fits = true;
     if (find_source(r, header, len, &source)) {
-        for (const char *at = source.value; fits && next_address(&at, source.end, &g);)
-            fits = (g.used == 0 && !g.is_odd) ||
-                   add(out, &count, recipient_of(r, mapping_of(r, g.text, false)));
+        for (const char *at = source.value; fits && next_mapping(r, &at, source.end, false, &m);)
+            fits = add(out, &count, recipient_of(r, m));
     }
     if (count == 0 || !fits) {
         out[0] = recipient_of(r, NULL);
@@ -504,14 +517,12 @@ size_t p3_recipients_folders(const p3_recipients *r, const char *header, size_t 
                              size_t out[P3_RECIPIENTS_MOST])
 {
     p3_field source;
-    p3_reading g;
+    const p3_mapping *m;
     size_t count = 0;
     bool fits = true;
     if (find_source(r, header, len, &source)) {
-        for (const char *at = source.value; fits && next_address(&at, source.end, &g);) {
-            const p3_mapping *m = mapping_of(r, g.text, true);
-            fits = (g.used == 0 && !g.is_odd) || add_folder(out, &count, m != NULL ? m->folder : 0);
-        }
+        for (const char *at = source.value; fits && next_mapping(r, &at, source.end, true, &m);)
+            fits = add_folder(out, &count, m != NULL ? m->folder : 0);
     }
     if (count == 0 || !fits) {
         out[0] = 0;
