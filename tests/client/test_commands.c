@@ -94,8 +94,7 @@ static void apop_waits_for_the_greeting_of_a_connection_just_started(void **stat
          "line '+OK <1896.697170952@dbc.mtview.ca.us>'\n"
          "expect 'APOP mrose c4c9334bac560ecc979e58001b3e22fb'; line '+OK'; expect-eof",
          NULL);
-    pop3_client *c = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(c));
+    pop3_client *c = client_started(f);
     assert_ok(c, pop3_client_apop(c, "mrose", "tanstaaf"));
 }
 

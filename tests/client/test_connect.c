@@ -249,8 +249,7 @@ static void a_resolution_that_is_given_up_leaves_nothing_behind(void **state)
     f->options.security = POP3_SECURITY_PLAIN;
     f->options.host = "localhost";
     f->options.port = 1;
-    pop3_client *c = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(c));
+    pop3_client *c = client_started(f);
     pop3_waitable waits[POP3_MAX_WAITABLES];
     assert_int_equal(pop3_client_waits(c, waits, POP3_MAX_WAITABLES), 2);
     /* The resolver's thread closes its own end of the pipe when it is done, whoever waits for it.

@@ -194,8 +194,7 @@ static void start_noted(fixture *f, diary *d, const char *script)
 {
     f->may_complain = true;
     serve(f, script, NULL);
-    d->client = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(d->client));
+    d->client = client_started(f);
 }
 
 static void commands_submitted_while_connecting_wait_for_the_greeting(void **state)
@@ -203,8 +202,7 @@ static void commands_submitted_while_connecting_wait_for_the_greeting(void **sta
     fixture *f = *state;
     diary d = {0};
     play(f, "expect-silence 20; line '+OK'; expect 'STAT'; line '+OK 1 2'; expect-eof", NULL);
-    d.client = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(d.client));
+    d.client = client_started(f);
     submit_noted(&d, command(POP3_CMD_STAT, NULL), 0);
     assert_status(POP3_OK, run_as_a_loop(d.client));
     assert_diary(&d, "STAT 0 ok;");
@@ -325,8 +323,7 @@ static void after_quit_nothing_can_be_submitted(void **state)
     fixture *f = *state;
     diary d = {0};
     play(f, "expect-silence 20; line '+OK'; expect 'QUIT'; line '+OK'; expect-eof", NULL);
-    d.client = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(d.client));
+    d.client = client_started(f);
     submit_noted(&d, command(POP3_CMD_QUIT, NULL), 0);
     static const pop3_command_kind kinds[] = {POP3_CMD_NOOP, POP3_CMD_STLS, POP3_CMD_QUIT};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -382,8 +379,7 @@ static void a_password_whose_turn_comes_in_the_clear_is_not_sent(void **state)
     diary d = {0};
     play(f, "line '+OK'; expect 'NOOP'; line '+OK'; expect-eof", NULL);
     f->options.allow_plaintext_password = false;
-    d.client = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(d.client));
+    d.client = client_started(f);
     submit_noted(&d, command(POP3_CMD_PASS, "x"), 0);
     submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
     assert_status(POP3_OK, run_as_a_loop(d.client));
@@ -402,8 +398,7 @@ static void what_cannot_be_sent_ends_behind_what_was_submitted_before_it(void **
          NULL);
     f->options.allow_plaintext_password = false;
     f->options.engine.pipelining = POP3_PIPELINING_ON;
-    d.client = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(d.client));
+    d.client = client_started(f);
     submit_noted(&d, command(POP3_CMD_USER, "joe"), 0);
     submit_noted(&d, command(POP3_CMD_PASS, "x"), 0);
     submit_noted(&d, command(POP3_CMD_NOOP, NULL), 0);
@@ -422,8 +417,7 @@ static void a_password_behind_stls_is_sent_under_tls(void **state)
          "--cert", certificate("good.pem"), "--key", certificate("good.key"), NULL);
     f->options.allow_plaintext_password = false;
     f->options.tls = trusting(f);
-    d.client = client_new(f);
-    assert_status(POP3_OK, pop3_client_start(d.client));
+    d.client = client_started(f);
     submit_noted(&d, command(POP3_CMD_STLS, NULL), 0);
     submit_noted(&d, command(POP3_CMD_PASS, "x"), 0);
     assert_status(POP3_OK, run_as_a_loop(d.client));

@@ -198,6 +198,13 @@ pop3_client *client_new(fixture *f)
     return f->client;
 }
 
+pop3_client *client_started(fixture *f)
+{
+    pop3_client *c = client_new(f);
+    assert_status(POP3_OK, pop3_client_start(c));
+    return c;
+}
+
 pop3_client *client_connected(fixture *f)
 {
     pop3_client *c = client_new(f);

@@ -57,6 +57,9 @@ pop3_tls *trusting(fixture *f);
 /* A client with the fixture's options. */
 pop3_client *client_new(fixture *f);
 
+/* The same, which begins to connect. */
+pop3_client *client_started(fixture *f);
+
 /* The same, connected. */
 pop3_client *client_connected(fixture *f);
 

@@ -64,6 +64,14 @@ class Imap(Account):
         secret.chmod(0o600)
         super().__init__(world, f"imap = {server.url()}\nimap-ca-file = {certs}/ca.pem\nimap-password-file = {secret}", table)
 
+    def kill_and_go_on(self, point):
+        with self.world.server("--delete") as server:
+            self.run("sync", server.port, "--delete", status=-signal.SIGKILL, point=point)
+            server.wait_until_idle()
+            self.server.finish_others()
+            self.run("sync", server.port, "--delete")
+            server.settle()
+
     def there(self):
         self.server.finish_others()
         return {folder.replace("/", "."): sorted(number(m.text) for m in mails) for folder, mails in self.server.folders.items() if mails}
@@ -163,12 +171,7 @@ def test_imap_that_is_killed_at_a_marked_point_has_each_message_once_in_each_fol
         to = Imap(world, certs, server_of_mail)
         for i in range(4):
             world.put(str(i), mail(i, ALL))
-        with world.server("--delete") as server:
-            to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point=point)
-            server.wait_until_idle()
-            server_of_mail.finish_others()
-            to.run("sync", server.port, "--delete")
-            server.settle()
+        to.kill_and_go_on(point)
         assert to.there() == {"Anna": [*range(4)], "Old.Bob": [*range(4)], "INBOX": [*range(4)]} and world.on_server() == []
 
 
@@ -323,12 +326,7 @@ def test_a_list_of_targets_with_folders_has_each_message_once_in_each_of_all(wor
         over.settings = f"deliver = imap, maildir\nmaildir = {copy.path}\n{over.settings}"
         for i in range(3):
             world.put(str(i), mail(i, ALL))
-        with world.server("--delete") as server:
-            over.run("sync", server.port, "--delete", status=-signal.SIGKILL, point=point)
-            server.wait_until_idle()
-            server_of_mail.finish_others()
-            over.run("sync", server.port, "--delete")
-            server.settle()
+        over.kill_and_go_on(point)
         assert over.there() == copy.there() == {"Anna": [0, 1, 2], "Old.Bob": [0, 1, 2], "INBOX": [0, 1, 2]} and world.on_server() == []
 
 
