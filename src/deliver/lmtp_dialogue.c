@@ -186,9 +186,15 @@ static bool is_about_login(const p3_reply *r)
     return r->code == 530 || r->code == 534 || r->code == 535 || r->code == 538;
 }
 
+/* That the mailbox is full passes, whatever the code (RFC 3463 §3.3): Dovecot says it with 552. */
+static bool is_about_space(const p3_reply *r)
+{
+    return strcmp(r->text, "5.2.2") == 0 || strncmp(r->text, "5.2.2 ", 6) == 0;
+}
+
 p3_lmtp_outcome p3_reply_outcome(const p3_reply *r)
 {
-    if (is_about_login(r))
+    if (is_about_login(r) || is_about_space(r))
         return P3_LMTP_TEMPORARY;
     return r->code < 400 ? P3_LMTP_OK : r->code < 500 ? P3_LMTP_TEMPORARY : P3_LMTP_PERMANENT;
 }
