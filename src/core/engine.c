@@ -178,6 +178,8 @@ static bool may_send_next(const pop3_engine *e)
 {
     if (e->in_flight == 0)
         return true;
+    if (e->held_set && e->wanted == P3_PROOF_ALONE)
+        return false; /* the NOOP proves nothing beside another command */
     return e->in_flight < e->window && e->in_flight_octets < P3_MAX_UNANSWERED &&
            pop3_engine_pipelines(e) &&
            may_follow(p3_queue_at(&e->queue, e->in_flight - 1),

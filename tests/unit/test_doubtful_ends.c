@@ -381,6 +381,26 @@ static void two_doubts_alone_take_two_noops(void **state)
     script_end(s);
 }
 
+/* Commands submitted while the message comes in wait, though they could share a window. */
+static void two_doubts_keep_the_window_empty_until_both_noops_are_answered(void **state)
+{
+    (void)state;
+    script *s = windowed(NULL, 1);
+    says(s, "+OK 30 octets\r\nwhole\n");
+    asks_number(s, POP3_CMD_RETR, 2);
+    asks_number(s, POP3_CMD_RETR, 3);
+    says(s, ".\r\n");
+    sees(s, "RETR 1 reply {30 octets}\nRETR 1 body {whole\n}");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "RETR 1 ok");
+    sends(s, "RETR 2\r\nRETR 3\r\n");
+    script_free(s);
+}
+
 static void a_noop_is_not_answered_by_octets(void **state)
 {
     (void)state;
@@ -539,6 +559,7 @@ int main(void)
         cmocka_unit_test(after_the_last_done_event_nothing_is_left_to_take),
         cmocka_unit_test(two_doubts_are_not_settled_by_a_reply_in_a_window),
         cmocka_unit_test(two_doubts_alone_take_two_noops),
+        cmocka_unit_test(two_doubts_keep_the_window_empty_until_both_noops_are_answered),
         cmocka_unit_test(a_noop_is_not_answered_by_octets),
         cmocka_unit_test(a_dele_is_not_answered_by_octets),
         cmocka_unit_test(another_size_than_announced_waits_for_the_next_reply_in_a_window),
