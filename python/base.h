@@ -50,6 +50,7 @@
     X(CLOSE, "close")                                                                              \
     X(CONTEXT, "context")                                                                          \
     X(CREATE_CONNECTION, "create_connection")                                                      \
+    X(CR, "CR")                                                                                    \
     X(CRLF, "CRLF")                                                                                \
     X(DECODE, "decode")                                                                            \
     X(DEFAULT_TIMEOUT, "_GLOBAL_DEFAULT_TIMEOUT")                                                  \

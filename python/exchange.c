@@ -36,17 +36,18 @@ static int has_own_methods(const cpoplib_state *state, PyObject *self)
 /* Whether commands are encoded, ended and shown as they usually are. -1 with an exception. */
 static int has_usual_settings(const cpoplib_state *state, PyObject *self)
 {
-    int shown = cpoplib_debugging(state, self, 0);
-    if (shown != 0)
-        return shown < 0 ? -1 : 0;
-    PyObject *encoding = cpoplib_get(state, self, NAME_ENCODING);
-    PyObject *crlf = encoding == NULL ? NULL : cpoplib_global(state, NAME_CRLF);
-    int result = crlf == NULL ? -1
-                              : PyUnicode_CheckExact(encoding) &&
-                                    PyUnicode_CompareWithASCIIString(encoding, "UTF-8") == 0 &&
-                                    PyBytes_CheckExact(crlf) && PyBytes_GET_SIZE(crlf) == 2 &&
-                                    memcmp(PyBytes_AS_STRING(crlf), "\r\n", 2) == 0;
-    Py_XDECREF(crlf);
+    Py_ssize_t level = 1;
+    PyObject *encoding = NULL, *debugging = cpoplib_get(state, self, NAME_DEBUGGING);
+    bool silent = debugging != NULL &&
+                  (debugging == Py_False || (cpoplib_plain_int(debugging, &level) && level == 0));
+    int result = debugging == NULL ? -1 : silent && cpoplib_usual_ends(state);
+    Py_XDECREF(debugging);
+    if (result > 0) {
+        encoding = cpoplib_get(state, self, NAME_ENCODING);
+        result = encoding == NULL ? -1
+                                  : PyUnicode_CheckExact(encoding) &&
+                                        PyUnicode_CompareWithASCIIString(encoding, "UTF-8") == 0;
+    }
     Py_XDECREF(encoding);
     return result;
 }
@@ -59,6 +60,10 @@ static int send_and_read(const cpoplib_state *state, PyObject *self, PyObject *o
     PyObject *sock = cpoplib_get(state, self, NAME_SOCK);
     PyObject *file = sock == NULL ? NULL : cpoplib_get(state, self, NAME_FILE);
     *sent = false;
+    if (sock != NULL && file == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear(); /* whoever reads the reply misses it, not who sends the command */
+        file = cpoplib_new_reference(Py_None);
+    }
     if (file != NULL && cpoplib_reader_is_plain(state, file)) {
         cpoplib_reader *r = (cpoplib_reader *)file;
         if (!r->closed) {

@@ -223,6 +223,7 @@ static int add_method(const cpoplib_state *state, PyTypeObject *type, const cpop
 int cpoplib_add_methods(const cpoplib_state *state, PyTypeObject *type,
                         const cpoplib_method *methods)
 {
+    type->tp_name = methods->type; /* in messages, types made in Python have no module before it */
     for (; methods->name != NULL; methods++) {
         if (add_method(state, type, methods) < 0)
             return -1;

@@ -15,8 +15,8 @@ typedef struct cpoplib_method {
     PyObject *(*call)(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 } cpoplib_method;
 
-/* Makes a function of each row, up to one without a name, and puts it into the type. 0, or -1 with
- * an exception. */
+/* Makes a function of each row, up to one without a name, and puts it into the type, whose messages
+ * name it as the rows do. 0, or -1 with an exception. */
 int cpoplib_add_methods(const cpoplib_state *state, PyTypeObject *type,
                         const cpoplib_method *methods);
 

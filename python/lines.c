@@ -166,26 +166,44 @@ static PyObject *strip_bytes(PyObject *line)
     return PyBytes_FromStringAndSize(rest.data, (Py_ssize_t)rest.len);
 }
 
-/* Whether line[from:to] == octets; -1 with an exception. */
-static int slice_equals(PyObject *line, Py_ssize_t from, Py_ssize_t to, const char *octets)
+/* Whether a module global is exactly these octets. Leaves no exception. */
+static bool global_is(const cpoplib_state *state, cpoplib_name name, const char *octets)
+{
+    PyObject *value = cpoplib_global(state, name);
+    bool is =
+        value != NULL && PyBytes_CheckExact(value) && strcmp(PyBytes_AS_STRING(value), octets) == 0;
+    Py_XDECREF(value);
+    PyErr_Clear();
+    return is;
+}
+
+bool cpoplib_usual_ends(const cpoplib_state *state)
+{
+    return global_is(state, NAME_CRLF, "\r\n") && global_is(state, NAME_CR, "\r");
+}
+
+/* Whether line[from:to] == the module global; -1 with an exception. */
+static int slice_equals(const cpoplib_state *state, PyObject *line, Py_ssize_t from, Py_ssize_t to,
+                        cpoplib_name name)
 {
     PyObject *part = PySequence_GetSlice(line, from, to);
-    PyObject *other = PyBytes_FromString(octets);
-    int result = part == NULL || other == NULL ? -1 : PyObject_RichCompareBool(part, other, Py_EQ);
+    PyObject *other = part == NULL ? NULL : cpoplib_global(state, name);
+    int result = other == NULL ? -1 : PyObject_RichCompareBool(part, other, Py_EQ);
     Py_XDECREF(part);
     Py_XDECREF(other);
     return result;
 }
 
-/* The same for whatever else a file in place of ours may give: bytearray, a subclass of bytes. */
-static PyObject *strip_any(PyObject *line, Py_ssize_t size)
+/* The same for whatever else a file in place of ours may give: bytearray, a subclass of bytes; and
+ * for other line ends. */
+static PyObject *strip_any(const cpoplib_state *state, PyObject *line, Py_ssize_t size)
 {
-    int crlf = slice_equals(line, size < 2 ? 0 : size - 2, size, "\r\n");
+    int crlf = slice_equals(state, line, size < 2 ? 0 : size - 2, size, NAME_CRLF);
     if (crlf < 0)
         return NULL;
     if (crlf)
         return PySequence_GetSlice(line, 0, size - 2);
-    int leading_cr = slice_equals(line, 0, 1, "\r");
+    int leading_cr = slice_equals(state, line, 0, 1, NAME_CR);
     if (leading_cr < 0)
         return NULL;
     return PySequence_GetSlice(line, leading_cr ? 1 : 0, size - 1);
@@ -207,7 +225,8 @@ PyObject *cpoplib_getline(PyObject *self)
         cpoplib_raise_text(state, "-ERR EOF");
         goto end;
     }
-    PyObject *stripped = PyBytes_CheckExact(line) ? strip_bytes(line) : strip_any(line, size);
+    bool plain = PyBytes_CheckExact(line) && cpoplib_usual_ends(state);
+    PyObject *stripped = plain ? strip_bytes(line) : strip_any(state, line, size);
     if (stripped != NULL)
         result = Py_BuildValue("Nn", stripped, size);
 end:

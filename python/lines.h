@@ -16,6 +16,9 @@ bool cpoplib_check_command(const char *octets, size_t len);
 /* What _getresp() does when _getline() is known to be POP3's own. */
 PyObject *cpoplib_own_response(const cpoplib_state *state, PyObject *self);
 
+/* Whether the module's CR and CRLF are what they were: then lines end as the engine has it. */
+bool cpoplib_usual_ends(const cpoplib_state *state);
+
 /* bytes(text, self.encoding) */
 PyObject *cpoplib_encoded(const cpoplib_state *state, PyObject *self, PyObject *text);
 

@@ -39,7 +39,8 @@ static int getline_is_own(const cpoplib_state *state, PyObject *self)
  * Otherwise NULL, with an exception or without. */
 static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, size_t *longest)
 {
-    if (getline_is_own(state, self) <= 0 || cpoplib_debugging(state, self, 1) != 0)
+    if (getline_is_own(state, self) <= 0 || cpoplib_debugging(state, self, 1) != 0 ||
+        !cpoplib_usual_ends(state))
         return NULL;
     PyObject *bound = cpoplib_global(state, NAME_MAXLINE);
     if (bound == NULL)

@@ -104,8 +104,12 @@ static PyObject *reader_peek(PyObject *self, PyObject *const *args, Py_ssize_t n
 static PyObject *read_into(cpoplib_reader *r, PyObject *target, bool full)
 {
     Py_buffer buffer;
-    if (PyObject_GetBuffer(target, &buffer, PyBUF_WRITABLE) < 0)
+    if (PyObject_GetBuffer(target, &buffer, PyBUF_WRITABLE) < 0) {
+        PyErr_Format(
+            PyExc_TypeError, "%s() argument must be read-write bytes-like object, not %.50s",
+            full ? "readinto" : "readinto1", target == Py_None ? "None" : Py_TYPE(target)->tp_name);
         return NULL;
+    }
     if (!cpoplib_reader_begin(r, "readinto")) {
         PyBuffer_Release(&buffer);
         return NULL;
@@ -146,7 +150,7 @@ static PyObject *reader_readlines(PyObject *self, PyObject *const *args, Py_ssiz
     if (!parse_size("readlines", args, nargs, &hint))
         return NULL;
     PyObject *lines = PyList_New(0);
-    while (lines != NULL && (hint <= 0 || total < hint)) {
+    while (lines != NULL && (hint <= 0 || total <= hint)) {
         PyObject *line = cpoplib_reader_readline(as_reader(self), -1);
         Py_ssize_t size = line == NULL ? -1 : PyBytes_GET_SIZE(line);
         if (size < 0 || (size > 0 && PyList_Append(lines, line) < 0))

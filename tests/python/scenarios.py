@@ -28,13 +28,13 @@ class Scenario:
 
     def session(self, module: Any, record: Record) -> Any:
         """Runs it on one of the modules."""
-        before = module._MAXLINE
+        before = {name: getattr(module, name) for name in ("_MAXLINE", "CR", "CRLF")}
         if self.max_line is not None:
             module._MAXLINE = self.max_line
         try:
             return self._calls(module, record)
         finally:
-            module._MAXLINE = before
+            vars(module).update(before)
 
     def _calls(self, module: Any, record: Record) -> Any:
         kind = module.POP3 if self.prepare is None else self.prepare(module)
@@ -131,6 +131,8 @@ def arguments() -> None:
     add("private_putline_of_str", HELLO + OK, ("_putline", "NOOP"), ("_putline", b"NOOP"), ("_getline",))
     add("level_of_debugging_that_is_no_int", HELLO + OK,
         ("set_debuglevel", 1.5), ("noop",), ("set_debuglevel", "x"), ("noop",))
+    add("level_of_debugging_that_has_no_order", HELLO + OK, ("set_debuglevel", None), ("noop",), ("retr", 1))
+    add("attribute_that_is_not_there", HELLO, ("retrieve", 1))
     add("constructor_without_host", HELLO, connect=())
     add("constructor_with_too_much", HELLO, connect=("a", 1, 2, 3))
     add("constructor_with_unknown_keyword", HELLO, connect=("a",), connect_keywords={"ssl": 1})
@@ -152,6 +154,11 @@ def line_ends() -> None:
         add(f"status_that_ends_with_{name}", HELLO + b"+OK" + end + b"a\r\n.\r\n" + OK, ("retr", 1),
             ("noop",))
         add(f"dot_that_ends_with_{name}", HELLO + b"+OK\r\na\r\n." + end + OK, ("retr", 1), ("noop",))
+    for name, global_name, end in (("lf", "CRLF", b"\n"), ("array", "CRLF", bytearray(b"\r\n")),
+                                   ("x", "CR", b"x"), ("str", "CRLF", "\r\n")):
+        add(f"{global_name}_changed_to_{name}", HELLO + OK + b"xyz\r\n" + MESSAGE + OK, ("noop",),
+            ("_getline",), ("retr", 1), ("noop",),
+            change=lambda module, client, name=global_name, end=end: setattr(module, name, end))
     rng = random.Random(1)
     for n in range(12):
         wire = b"".join(line + rng.choice(list(ends.values())) for line in lines)
@@ -378,6 +385,12 @@ def overriding() -> None:
     def no_file(module: Any, client: Any) -> None:
         client.file = None
 
+    def file_is_gone(module: Any, client: Any) -> None:
+        file = client.file
+        del client.file
+        print(attempt(client.noop), attempt(client.list))
+        client.file = file
+
     def own_socket(module: Any, client: Any) -> None:
         class Socket:
             def __init__(self, sock: Any) -> None:
@@ -411,7 +424,7 @@ def overriding() -> None:
     def crlf(module: Any, client: Any) -> None:
         client.welcome = b"+OK <changed@x>"
 
-    for change in (on_instance, on_file, plain_file, raw_file, array_file, no_file, own_socket,
+    for change in (on_instance, on_file, plain_file, raw_file, array_file, no_file, file_is_gone, own_socket,
                    bad_shutdown, bad_close, crlf):
         greeting = [HELLO] if change in (plain_file, raw_file) else []
         rest = packets(wire[len(HELLO):] if greeting else wire, 40)
@@ -436,6 +449,12 @@ def overriding() -> None:
     add("lines_taken_from_the_file", HELLO + b"+OK\r\n" + b"a\nb\nc\n" + OK, ("_getline",),
         ("noop",), change=lambda module, client: print(client.file.readline(), client.file.read(1),
                                                        client.file.readline(2), client.file.peek()[:1]))
+    for n in (2, 3, 4, 5, 6):
+        add(f"lines_of_the_file_for_{n}_octets", HELLO + b"a\nb\nc\n" + OK, ("noop",),
+            change=lambda module, client, n=n: print(client.file.readlines(n)))
+    add("file_read_into_what_cannot_be_written", HELLO + OK, ("noop",),
+        change=lambda module, client: print(*(attempt(lambda: read(target)) for target in (b"x", 5, None)
+                                              for read in (client.file.readinto, client.file.readinto1))))
     add("file_iterated", HELLO + b"a\nb\nc", ("noop",),
         change=lambda module, client: print(list(client.file), client.file.read(), client.file.closed,
                                             client.file.readable(), client.file.writable()))
