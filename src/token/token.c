@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "support/fault.h"
+#include "support/printable.h"
 #include "token/endpoints.h"
 #include "token/request.h"
 
@@ -176,7 +177,10 @@ static void note_refusal(p3_token_record *r, int64_t now, int64_t lost, p3_probl
                        "%.600s (the answer to a refresh at %s was lost, which may be the cause)",
                        first.text, when);
     }
-    (void)p3_token_replace(&r->trouble.refusal, why->text);
+    /* The provider's words may be cut within a letter, which JSON cannot have. */
+    char *clean = p3_utf8_clean(why->text, strlen(why->text));
+    (void)p3_token_replace(&r->trouble.refusal, clean);
+    free(clean);
     r->trouble.until = now + P3_DEAD;
 }
 

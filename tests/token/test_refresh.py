@@ -253,6 +253,17 @@ def test_what_the_provider_says_is_cut_and_cannot_command_a_terminal_nor_show_a_
     assert record["refresh_token"] not in account.token(status=78)
 
 
+def test_a_refusal_is_remembered_however_its_words_are_cut(account, server):
+    """The cut falls within a letter of two octets, for one of the two."""
+    for words in ("\u00e9" * 200, "x" + "\u00e9" * 200):
+        account.keep()
+        server.script = [refuse("invalid_grant", description=words)]
+        told = account.token(status=77)
+        before = refreshes(server)
+        assert account.token(status=77) == told and refreshes(server) == before, "nobody is asked again"
+        assert account.kept()["asked"] == 0, "the answer came"
+
+
 def parts(secret, least=8):
     """What a provider may repeat of a secret, that cuts what it says."""
     return [secret[:least], secret[3 : 3 + least], secret[-least:], secret]
