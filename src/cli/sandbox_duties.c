@@ -233,9 +233,9 @@ bool p3_sandbox_start_runner(p3_sandbox *s)
     s->duties.files = s->files;
     s->duties.provide = p3_oauth_provide;
     s->duties.provide_ctx = s->tokens;
-    if (s->duties.command_count + s->duties.name_count + s->duties.file_count +
-            s->duties.provide_count ==
-        0)
+    if (!s->duties.spools && s->duties.command_count + s->duties.name_count + s->duties.file_count +
+                                     s->duties.provide_count ==
+                                 0)
         return true;
     bool ok = p3_runner_start(&s->duties);
     if (ok && s->duties.name_count > 0)

@@ -482,6 +482,15 @@ def test_with_tls_messages_go_over_one_connection_pipelined(world, certs, way):
     assert world.on_server() == []
 
 
+def test_servers_that_are_named_by_their_addresses_are_reached_from_inside_of_the_sandbox(world, certs):
+    """No name is looked up, no command run and no socket opened outside of it; but the messages are kept there."""
+    world.fill(3, lines=5)
+    (world.path / "alone").mkdir()
+    with world.server() as server, tls_server(certs, "none") as lmtpd:
+        sync(world, server.port, f"127.0.0.1:{lmtpd.port}", "--state", str(world.path / "alone/state.db"))
+        assert bodies(lmtpd) == expected(3)
+
+
 @pytest.mark.parametrize("way", ["tls", "starttls"])
 @pytest.mark.parametrize("certificate", ["expired", "selfsigned", "wronghost"])
 def test_certificates_are_verified(world, certs, way, certificate):
