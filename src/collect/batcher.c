@@ -69,7 +69,7 @@ static void batch_over(p3_job *job)
 static void deliver_slowly(p3_job *job)
 {
     p3_batch *b = &((p3_handed_in *)job)->commit.batch;
-    b->to->class->deliver(&b, 1);
+    b->to->class->deliver(b);
 }
 
 /* The row of a parcel's message. */

@@ -115,8 +115,10 @@ static void deliver(p3_committer *k, p3_commit *list)
             else
                 k->batches[n++] = &c->batch;
         }
-        if (n > 0)
-            class->deliver(k->batches, n);
+        if (n > 0 && class->deliver_all != NULL)
+            class->deliver_all(k->batches, n);
+        for (size_t i = 0; i < n && class->deliver_all == NULL; i++)
+            class->deliver(k->batches[i]);
     }
     for (c = list; c != NULL; c = c->next)
         c->problem = c->batch.problem;

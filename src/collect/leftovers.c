@@ -185,7 +185,7 @@ static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t inte
     l->target = p3_several_open(t, drop->owner, why);
     bool ok = l->target != NULL;
     r->drop->settled = t == &drop->account->target ? l->target : NULL;
-    if (ok && count > 0 && !l->target->class->settle(l->target, left, count, &some)) {
+    if (ok && count > 0 && !p3_delivery_settle(l->target, left, count, &some)) {
         *why = some;
         ok = false;
     }

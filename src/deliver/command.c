@@ -87,22 +87,10 @@ static void deliver_one(const p3_command_target *c, p3_parcel *p)
         *p->problem = why;
 }
 
-static void command_deliver(p3_batch **batches, size_t count)
+static void command_deliver(p3_batch *b)
 {
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < batches[i]->count; k++)
-            deliver_one((const p3_command_target *)batches[i]->to, &batches[i]->parcels[k]);
-    }
-}
-
-/* Nobody knows: as said above, it is given the message again. */
-static bool command_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
-{
-    (void)d;
-    (void)at;
-    (void)count;
-    (void)why;
-    return true;
+    for (size_t i = 0; i < b->count; i++)
+        deliver_one((const p3_command_target *)b->to, &b->parcels[i]);
 }
 
 static void command_close(p3_delivery *d)
@@ -121,7 +109,6 @@ static const p3_delivery_class command_class = {
     .finish = command_finish,
     .abandon = command_abandon,
     .deliver = command_deliver,
-    .settle = command_settle,
     .close = command_close,
 };
 

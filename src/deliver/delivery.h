@@ -92,16 +92,18 @@ typedef struct p3_delivery_class {
     void (*discard)(p3_delivery *d, const p3_parcel *parcels, size_t count);
     /* A batch is complete: what is begun from now on belongs to the next. May be NULL. */
     void (*seal)(p3_delivery *d, p3_batch *batch);
-    /* Delivers batches of this class. When it returns, what is marked as delivered is on the disk
-     * and in its place. Runs in another thread, while further messages are written. */
-    void (*deliver)(p3_batch **batches, size_t count);
+    /* Delivers a batch. When it returns, what is marked as delivered is on the disk and in its
+     * place. Runs in another thread, while further messages are written. */
+    void (*deliver)(p3_batch *batch);
+    /* The same of batches of this class, with what they wait for in common. May be NULL. */
+    void (*deliver_all)(p3_batch **batches, size_t count);
     /* What came of a batch is recorded, or (`batch` is NULL) what settle() found: no trace of it is
      * needed any more. Also called for batches whose problem kept them from being recorded, with
      * `kept` false. May be NULL. */
     void (*recorded)(p3_delivery *d, p3_batch *batch, bool kept);
     /* Finds out which intents were delivered before a crash, sees to it that those are on the disk,
      * and cleans up after the others. May sort them. A list describes a problem also where it
-     * returns true: some could not be asked. */
+     * returns true: some could not be asked. NULL: nobody can be asked, and they come again. */
     bool (*settle)(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why);
     /* Takes over what settle() of another delivery to the same target has found and said of none.
      * May be NULL. */
@@ -117,7 +119,14 @@ typedef struct p3_delivery_class {
 
 struct p3_delivery {
     const p3_delivery_class *class;
-    p3_owner owner; /* of files beside the target */
+    p3_owner owner;     /* of files beside the target */
+    bool among_folders; /* of one target: what is kept as refused may be another's refusal */
 };
+
+static inline bool p3_delivery_settle(p3_delivery *d, p3_left_over *at, size_t count,
+                                      p3_problem *why)
+{
+    return d->class->settle == NULL || d->class->settle(d, at, count, why);
+}
 
 #endif

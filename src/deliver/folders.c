@@ -1,7 +1,6 @@
 /* Delivers to folders of one target, each with a share of a batch. */
 #include "deliver/folders.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -58,6 +57,7 @@ static bool open_place(p3_folders *m, size_t i, p3_problem *why)
     p->delivery = p3_target_open(&p->target, m->base.owner, why);
     if (p->delivery == NULL)
         return false;
+    p->delivery->among_folders = true;
     if (i > 0 && p->delivery->class->join != NULL)
         p->delivery->class->join(p->delivery, m->at[0].delivery);
     return true;
@@ -67,7 +67,7 @@ static bool open_place(p3_folders *m, size_t i, p3_problem *why)
  * server takes or shows nothing there. */
 static bool is_of_folder(size_t place, const p3_problem *why)
 {
-    return place > 0 && (why->exit == EX_CANTCREAT || why->error == EACCES);
+    return place > 0 && (why->exit == EX_CANTCREAT || why->of_folder);
 }
 
 static int compare_had(const void *x, const void *y)
@@ -235,8 +235,9 @@ static bool deliver_share(size_t place, p3_share *share, p3_batch *batch, size_t
     return false;
 }
 
-static void deliver_batch(const p3_folders *m, p3_batch *b)
+static void folders_deliver(p3_batch *b)
 {
+    const p3_folders *m = (const p3_folders *)b->to;
     p3_share *shares = b->spool;
     size_t *lacks = calloc(b->count + 1, sizeof *lacks);
     bool ok = lacks != NULL || out_of_memory(&b->problem);
@@ -251,12 +252,6 @@ static void deliver_batch(const p3_folders *m, p3_batch *b)
     for (size_t i = 0; i < b->count && lacks != NULL; i++)
         b->parcels[i].delivered = lacks[i] == 0;
     free(lacks);
-}
-
-static void folders_deliver(p3_batch **batches, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        deliver_batch((p3_folders *)batches[i]->to, batches[i]);
 }
 
 static void folders_recorded(p3_delivery *d, p3_batch *batch, bool kept)
@@ -280,9 +275,9 @@ static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t coun
     if (!open_place(m, place, why)) /* what nobody can open has none; so it is with each message */
         return is_of_folder(place, why);
     for (size_t i = 0; i < count; i++)
-        some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true, .in_place = true};
+        some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
     p3_delivery *to = m->at[place].delivery;
-    if (!to->class->settle(to, some, count, why)) {
+    if (!p3_delivery_settle(to, some, count, why)) {
         m->at[place].shut = *why;
         return is_of_folder(place, why);
     }

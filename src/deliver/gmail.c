@@ -14,6 +14,7 @@
 
 #include "deliver/gmail_import.h"
 #include "deliver/parcel.h"
+#include "deliver/spooled.h"
 #include "system/thread.h"
 
 /* Connections at a time: an import takes a third of a second, and the quota allows nine a second.
@@ -24,81 +25,18 @@
 #define P3_SETBACKS_MOST 10
 
 typedef struct p3_gmail {
-    p3_delivery base;
-    char *user;
-    const p3_envelope *envelope;
-    p3_spool *spool;  /* of the batch being filled, or NULL */
-    const char *name; /* of the message being written, or NULL */
+    p3_spooled mail; /* first; `where` is the user */
     /* Only used by deliver(), and at the end. */
     p3_gmail_session *session;
     p3_gmail_importer *importer;
     p3_gmail_line *lines[P3_GMAIL_LINES]; /* NULL: not made yet */
 } p3_gmail;
 
-/* ---- writing a message ---- */
-
-static bool spool_fails(p3_problem *why)
-{
-    return p3_problem_errno(why, errno, "keeping messages for Gmail");
-}
-
 static bool gmail_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
-    p3_gmail *g = (p3_gmail *)d;
     (void)sender;
-    g->name = name;
-    if (g->spool == NULL && (g->spool = p3_spool_new(why)) == NULL)
-        return false;
-    return p3_spool_begin(g->spool, "", NULL, 0) || spool_fails(why);
+    return p3_spooled_begin((p3_spooled *)d, name, false, NULL, 0, why);
 }
-
-static bool gmail_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
-{
-    return p3_spool_write(((p3_gmail *)d)->spool, data, len) || spool_fails(why);
-}
-
-static bool gmail_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
-{
-    p3_gmail *g = (p3_gmail *)d;
-    if (!p3_spool_finish(g->spool))
-        return spool_fails(why);
-    out->name = g->name;
-    out->octets = g->spool->last.length;
-    g->name = NULL;
-    return true;
-}
-
-static void discard_spool(p3_gmail *g)
-{
-    p3_spool_free(g->spool);
-    g->spool = NULL;
-}
-
-static void gmail_abandon(p3_delivery *d)
-{
-    p3_gmail *g = (p3_gmail *)d;
-    if (g->name != NULL && g->spool != NULL && !p3_spool_abandon(g->spool))
-        g->spool->length = UINT64_MAX; /* deliver() refuses it */
-    g->name = NULL;
-}
-
-/* All that is finished is in the spool of the batch being filled, and nothing else. */
-static void gmail_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
-{
-    (void)parcels;
-    (void)count;
-    gmail_abandon(d);
-    discard_spool((p3_gmail *)d);
-}
-
-static void gmail_seal(p3_delivery *d, p3_batch *batch)
-{
-    p3_gmail *g = (p3_gmail *)d;
-    batch->spool = g->spool;
-    g->spool = NULL;
-}
-
-/* ---- delivering ---- */
 
 /* A batch that is being delivered over several connections. */
 typedef struct p3_sending {
@@ -128,7 +66,7 @@ static void note(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
     if (is == P3_GMAIL_BLINDLY)
         p3_parcel_fail(p, EX_UNAVAILABLE, "it is delivered, and may be there twice: ", why);
     else if (is == P3_GMAIL_REFUSED)
-        p3_parcel_refuse(p, s->gmail->envelope->refused, &spool->mails[i], "", "Gmail", why);
+        p3_parcel_refuse(p, s->gmail->mail.envelope->refused, &spool->mails[i], "", "Gmail", why);
     else if (is == P3_GMAIL_LATER)
         p3_parcel_fail(p, EX_TEMPFAIL,
                        "it may have arrived, and is looked for before it is sent again: ", why);
@@ -184,27 +122,22 @@ static void *send_all(void *arg)
 /* The session, once there is something to deliver. */
 static bool prepare(p3_gmail *g, p3_problem *why)
 {
-    const p3_gmail_options *o = g->envelope != NULL ? g->envelope->gmail : NULL;
+    const p3_gmail_options *o = g->mail.envelope != NULL ? g->mail.envelope->gmail : NULL;
     if (o == NULL)
         return p3_problem_set(why, EX_CONFIG, "delivering to Gmail: there are no settings for it");
     if (g->session == NULL)
-        g->session = p3_gmail_session_new(g->user, o, why);
+        g->session = p3_gmail_session_new(g->mail.where, o, why);
     if (g->session != NULL && g->importer == NULL)
         g->importer = p3_gmail_importer_new(o, why);
     return g->importer != NULL;
 }
 
-static void deliver_batch(p3_batch *b)
+static void gmail_deliver(p3_batch *b)
 {
     p3_gmail *g = (p3_gmail *)b->to;
-    const p3_spool *spool = b->spool;
     p3_sending sending = {.gmail = g, .batch = b};
     p3_sender senders[P3_GMAIL_LINES] = {0};
-    if (spool == NULL || spool->length == UINT64_MAX || spool->count != b->count) {
-        p3_problem_set(&b->problem, EX_IOERR, "keeping messages for Gmail");
-        return;
-    }
-    if (!prepare(g, &b->problem))
+    if (p3_spooled_batch(b) == NULL || !prepare(g, &b->problem))
         return;
     pthread_mutex_init(&sending.mutex, NULL);
     for (size_t k = 0; k < P3_GMAIL_LINES; k++)
@@ -219,40 +152,14 @@ static void deliver_batch(p3_batch *b)
     pthread_mutex_destroy(&sending.mutex);
 }
 
-static void gmail_deliver(p3_batch **batches, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        deliver_batch(batches[i]);
-}
-
-static void gmail_recorded(p3_delivery *d, p3_batch *batch, bool kept)
-{
-    (void)d;
-    (void)kept;
-    if (batch != NULL)
-        p3_spool_free(batch->spool);
-}
-
-/* As said above: they come again. */
-static bool gmail_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
-{
-    (void)d;
-    (void)at;
-    (void)count;
-    (void)why;
-    return true;
-}
-
 static void gmail_close(p3_delivery *d)
 {
     p3_gmail *g = (p3_gmail *)d;
-    gmail_abandon(d);
-    discard_spool(g);
+    p3_spooled_clear(&g->mail);
     for (size_t k = 0; k < P3_GMAIL_LINES; k++)
         p3_gmail_line_free(g->lines[k]);
     p3_gmail_importer_free(g->importer);
     p3_gmail_session_free(g->session);
-    free(g->user);
     free(g);
 }
 
@@ -260,26 +167,24 @@ static const p3_delivery_class gmail_class = {
     .slow = true,
     .prints = true,
     .begin = gmail_begin,
-    .write = gmail_write,
-    .finish = gmail_finish,
-    .abandon = gmail_abandon,
-    .discard = gmail_discard,
-    .seal = gmail_seal,
+    .write = p3_spooled_write,
+    .finish = p3_spooled_finish,
+    .abandon = p3_spooled_abandon,
+    .discard = p3_spooled_discard,
+    .seal = p3_spooled_seal,
     .deliver = gmail_deliver,
-    .recorded = gmail_recorded,
-    .settle = gmail_settle,
+    .recorded = p3_spooled_recorded,
     .close = gmail_close,
 };
 
 p3_delivery *p3_gmail_open(const char *user, const p3_envelope *envelope, p3_problem *why)
 {
     p3_gmail *g = calloc(1, sizeof *g);
-    if (g == NULL || (g->user = strdup(user)) == NULL) {
+    if (g == NULL || !p3_spooled_init(&g->mail, &gmail_class, user, envelope)) {
         free(g);
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    g->base.class = &gmail_class;
-    g->envelope = envelope;
-    return &g->base;
+    g->mail.server = "Gmail";
+    return &g->mail.base;
 }

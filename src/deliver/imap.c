@@ -17,6 +17,7 @@
 #include "deliver/imap_labels.h"
 #include "deliver/parcel.h"
 #include "deliver/quarantine.h"
+#include "deliver/spooled.h"
 #include "support/clock.h"
 #include "support/fault.h"
 
@@ -31,84 +32,17 @@
 #define P3_LABEL_MS (2 * 60 * 1000)
 
 typedef struct p3_imap {
-    p3_delivery base;
-    char *where;
+    p3_spooled mail; /* first */
     p3_imap_address address;
-    const p3_envelope *envelope;
-    p3_spool *spool;           /* of the batch being filled, or NULL */
-    const char *name;          /* of the message being written, or NULL */
     p3_imap_session *own;      /* only used by deliver() and settle(), and at the end */
     p3_imap_session **session; /* that, or the one of another folder of the server */
 } p3_imap;
 
-/* ---- writing a message ---- */
-
-static bool spool_fails(p3_problem *why)
-{
-    return p3_problem_errno(why, errno, "keeping messages for the IMAP server");
-}
-
 static bool imap_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
-    p3_imap *m = (p3_imap *)d;
-    char line[300];
     (void)sender;
-    m->name = name;
-    if (m->spool == NULL && (m->spool = p3_spool_new(why)) == NULL)
-        return false;
-    snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s\n", name);
-    return (p3_spool_begin(m->spool, "", NULL, 0) &&
-            p3_spool_write(m->spool, line, strlen(line))) ||
-           spool_fails(why);
+    return p3_spooled_begin((p3_spooled *)d, name, true, NULL, 0, why);
 }
-
-static bool imap_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
-{
-    return p3_spool_write(((p3_imap *)d)->spool, data, len) || spool_fails(why);
-}
-
-static bool imap_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
-{
-    p3_imap *m = (p3_imap *)d;
-    if (!p3_spool_finish(m->spool))
-        return spool_fails(why);
-    out->name = m->name;
-    out->octets = m->spool->last.length;
-    m->name = NULL;
-    return true;
-}
-
-static void discard_spool(p3_imap *m)
-{
-    p3_spool_free(m->spool);
-    m->spool = NULL;
-}
-
-static void imap_abandon(p3_delivery *d)
-{
-    p3_imap *m = (p3_imap *)d;
-    if (m->name != NULL && m->spool != NULL && !p3_spool_abandon(m->spool))
-        m->spool->length = UINT64_MAX; /* deliver() refuses it */
-    m->name = NULL;
-}
-
-/* All that is finished is in the spool of the batch being filled, and nothing else. */
-static void imap_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
-{
-    (void)parcels;
-    (void)count;
-    imap_abandon(d);
-    discard_spool((p3_imap *)d);
-}
-
-static void imap_seal(p3_delivery *d, p3_batch *batch)
-{
-    p3_imap *m = (p3_imap *)d;
-    batch->spool = m->spool;
-    m->spool = NULL;
-}
-
-/* ---- delivering ---- */
 
 /* How far a message of a batch has come. */
 typedef enum p3_progress {
@@ -143,7 +77,7 @@ static bool connect_again(p3_imap *m, p3_problem *why)
         return true;
     }
     p3_imap_end(*m->session);
-    *m->session = p3_imap_connect(&m->address, m->envelope->imap, why);
+    *m->session = p3_imap_connect(&m->address, m->mail.envelope->imap, why);
     return *m->session != NULL;
 }
 
@@ -171,7 +105,7 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
         c->losses = 0;
         c->taken = i + 1 > c->taken ? i + 1 : c->taken;
     } else if (kept) {
-        p3_parcel_refuse(p, c->to->envelope->refused, &c->spool->mails[i],
+        p3_parcel_refuse(p, c->to->mail.envelope->refused, &c->spool->mails[i],
                          "delivering by IMAP: ", "the IMAP server", &c->why);
     } else {
         c->at[i] = is == P3_IMAP_DOUBTFUL ? P3_DOUBTFUL : P3_OVER;
@@ -180,7 +114,7 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
     c->setbacks = p->delivered ? 0 : c->setbacks + 1;
     if (c->setbacks == P3_SETBACKS_MOST && !c->ends) {
         stop(c, "; several messages failed: the others wait for another run");
-        c->batch->stopped.error = EACCES; /* it is the folder, as far as that is known */
+        c->batch->stopped.of_folder = true; /* as far as that is known */
     }
 }
 
@@ -197,7 +131,7 @@ static bool look_up(p3_course *c, size_t count)
             left[n++] = (p3_left_over){.name = c->batch->parcels[i].name, .row = i};
     }
     bool ok = connect_again(c->to, &c->why) &&
-              p3_imap_find(*c->to->session, c->to->base.owner.mark, left, count, false,
+              p3_imap_find(*c->to->session, c->to->mail.base.owner.mark, left, count, false,
                            p3_clock_ms() + P3_FIND_MS, &c->why);
     for (size_t i = 0; ok && i < count; i++) {
         p3_parcel *p = &c->batch->parcels[left[i].row];
@@ -239,7 +173,7 @@ static bool send_next(p3_course *c)
     size_t i = c->sent;
     if (c->ends || c->lacks_folder || i == c->batch->count)
         return false;
-    if (!p3_imap_mail_examine(&mail, &c->spool->mails[i], c->to->envelope->imap->date)) {
+    if (!p3_imap_mail_examine(&mail, &c->spool->mails[i], c->to->mail.envelope->imap->date)) {
         p3_problem_errno(&c->why, errno, "reading a message that waits for the IMAP server");
         take_outcome(c, i, P3_IMAP_LATER);
         return true;
@@ -329,7 +263,7 @@ static bool set_labels(p3_imap *m, const p3_imap_place *at, size_t count, p3_pro
 
 static bool has_labels(const p3_imap *m)
 {
-    const char *labels = m->envelope->imap->labels;
+    const char *labels = m->mail.envelope->imap->labels;
     return labels != NULL && labels[0] != '\0';
 }
 
@@ -356,13 +290,11 @@ static void label_batch(p3_course *c)
         stop(c, "");
 }
 
-static void deliver_batch(p3_batch *b)
+static void imap_deliver(p3_batch *b)
 {
-    p3_course c = {.to = (p3_imap *)b->to, .batch = b, .spool = b->spool};
-    if (c.spool == NULL || c.spool->length == UINT64_MAX || c.spool->count != b->count) {
-        p3_problem_set(&b->problem, EX_IOERR, "keeping messages for the IMAP server");
+    p3_course c = {.to = (p3_imap *)b->to, .batch = b, .spool = p3_spooled_batch(b)};
+    if (c.spool == NULL)
         return;
-    }
     c.at = calloc(b->count, sizeof *c.at);
     c.place = calloc(b->count, sizeof *c.place);
     if (c.at == NULL || c.place == NULL)
@@ -373,20 +305,6 @@ static void deliver_batch(p3_batch *b)
         label_batch(&c);
     free(c.at);
     free(c.place);
-}
-
-static void imap_deliver(p3_batch **batches, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        deliver_batch(batches[i]);
-}
-
-static void imap_recorded(p3_delivery *d, p3_batch *batch, bool kept)
-{
-    (void)d;
-    (void)kept;
-    if (batch != NULL)
-        p3_spool_free(batch->spool);
 }
 
 /* Those that were found get their labels, which they may lack. */
@@ -409,11 +327,12 @@ static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_probl
 {
     p3_imap *m = (p3_imap *)d;
     p3_problem later;
-    if (m->envelope == NULL || m->envelope->imap == NULL)
+    if (m->mail.envelope == NULL || m->mail.envelope->imap == NULL)
         return p3_problem_set(
             why, EX_CONFIG,
-            "looking for earlier messages at %s: the account no longer delivers there", m->where);
-    const char *refused = count > 0 && at[0].in_place ? NULL : m->envelope->refused;
+            "looking for earlier messages at %s: the account no longer delivers there",
+            m->mail.where);
+    const char *refused = d->among_folders ? NULL : m->mail.envelope->refused;
     if (connect_again(m, &later) &&
         p3_imap_find(*m->session, d->owner.mark, at, count, true, p3_clock_ms() + P3_FIND_MS,
                      &later) &&
@@ -421,17 +340,15 @@ static bool imap_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_probl
         (refused == NULL || p3_quarantine_settle(refused, at, count, &later)))
         return true;
     p3_problem_set(why, later.exit, "delivering by IMAP: %.700s", later.text);
-    why->error = later.error;
+    why->of_folder = later.of_folder;
     return false;
 }
 
 static void imap_close(p3_delivery *d)
 {
     p3_imap *m = (p3_imap *)d;
-    imap_abandon(d);
-    discard_spool(m);
+    p3_spooled_clear(&m->mail);
     p3_imap_end(m->own);
-    free(m->where);
     free(m);
 }
 
@@ -444,13 +361,13 @@ static const p3_delivery_class imap_class = {
     .slow = true,
     .prints = true,
     .begin = imap_begin,
-    .write = imap_write,
-    .finish = imap_finish,
-    .abandon = imap_abandon,
-    .discard = imap_discard,
-    .seal = imap_seal,
+    .write = p3_spooled_write,
+    .finish = p3_spooled_finish,
+    .abandon = p3_spooled_abandon,
+    .discard = p3_spooled_discard,
+    .seal = p3_spooled_seal,
     .deliver = imap_deliver,
-    .recorded = imap_recorded,
+    .recorded = p3_spooled_recorded,
     .settle = imap_settle,
     .join = imap_join,
     .close = imap_close,
@@ -459,17 +376,16 @@ static const p3_delivery_class imap_class = {
 p3_delivery *p3_imap_open(const char *where, const p3_envelope *envelope, p3_problem *why)
 {
     p3_imap *m = calloc(1, sizeof *m);
-    if (m == NULL || (m->where = strdup(where)) == NULL) {
+    if (m == NULL || !p3_spooled_init(&m->mail, &imap_class, where, envelope)) {
         free(m);
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    m->base.class = &imap_class;
-    m->envelope = envelope;
+    m->mail.server = "the IMAP server";
     m->session = &m->own;
-    if (p3_imap_address_read(&m->address, m->where))
-        return &m->base;
+    if (p3_imap_address_read(&m->address, m->mail.where))
+        return &m->mail.base;
     p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an IMAP server", where);
-    imap_close(&m->base);
+    imap_close(&m->mail.base);
     return NULL;
 }

@@ -11,7 +11,6 @@
  * at the folder and a transaction before its first message, for what a search finds as well. */
 #include "deliver/imap_find.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +147,7 @@ static bool refuses(const p3_imap_response *answer, p3_problem *why)
     p3_problem_set(why, EX_TEMPFAIL,
                    "looking for earlier messages in the folder: the IMAP server refuses: %.400s",
                    answer->text);
-    why->error = EACCES; /* that folder: the server is there */
+    why->of_folder = true; /* the server is there */
     return false;
 }
 

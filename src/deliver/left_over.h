@@ -18,8 +18,6 @@ typedef struct p3_left_over {
     const char *name;
     size_t row;    /* the asker's own */
     bool any_time; /* it may have been delivered before others that the target has of the account */
-    bool in_place; /* that it is kept as refused does not count: it may be another folder's refusal
-                    */
     bool there;
     p3_imap_place place; /* of what is there, if it is such a folder */
     uint16_t members; /* of a list: those that have it, by what was recorded, and then as found */

@@ -15,22 +15,17 @@
 
 #include "deliver/lmtp_session.h"
 #include "deliver/parcel.h"
-#include "deliver/spool.h"
+#include "deliver/spooled.h"
 
 /* So many messages in a row that were refused for now, or got lost, and the rest waits. */
 #define P3_SETBACKS_MOST 10
 
 typedef struct p3_lmtp {
-    p3_delivery base;
-    char *where;
+    p3_spooled mail; /* first */
     bool is_smtp;
     p3_address address; /* of an LMTP server: points into `where` */
     p3_server_url url;  /* of an SMTP server */
-    const p3_envelope *envelope;
-    p3_spool *spool;  /* of the batch being filled, or NULL */
-    const char *name; /* of the message being written, or NULL */
-    char *sender;
-    p3_recipient *to; /* of the message that begins next; with room for as many as it may have */
+    p3_recipient *to;   /* of the message that begins next; with room for as many as it may have */
     size_t to_count;
     p3_lmtp_session *session;          /* only used by deliver(), and at the end */
     p3_lmtp_verdict *verdicts;         /* the same: one for each recipient */
@@ -38,18 +33,11 @@ typedef struct p3_lmtp {
     size_t told_count;
 } p3_lmtp;
 
-/* ---- writing a message ---- */
-
-static bool spool_fails(p3_problem *why)
-{
-    return p3_problem_errno(why, errno, "keeping messages for the server");
-}
-
 /* Finds out whom the message goes to that begins next. */
 static void lmtp_address(p3_delivery *d, const char *header, size_t len, const char *left)
 {
     p3_lmtp *m = (p3_lmtp *)d;
-    const p3_recipients *map = m->envelope != NULL ? m->envelope->map : NULL;
+    const p3_recipients *map = m->mail.envelope != NULL ? m->mail.envelope->map : NULL;
     if (map == NULL)
         return;
     if (left != NULL && p3_recipients_find_one(map, left, header, len, m->to))
@@ -61,70 +49,14 @@ static void lmtp_address(p3_delivery *d, const char *header, size_t len, const c
 static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     p3_lmtp *m = (p3_lmtp *)d;
-    const p3_envelope *e = m->envelope;
-    char line[300];
-    m->name = name;
+    const p3_envelope *e = m->mail.envelope;
     if (e == NULL || e->recipient == NULL || (m->is_smtp && e->smtp == NULL))
-        return p3_problem_set(why, EX_CONFIG, "delivering to %s: no recipient is given", m->where);
-    m->sender = strdup(e->sender != NULL ? e->sender : sender);
-    if (m->sender == NULL)
+        return p3_problem_set(why, EX_CONFIG, "delivering to %s: no recipient is given",
+                              m->mail.where);
+    m->mail.sender = strdup(e->sender != NULL ? e->sender : sender);
+    if (m->mail.sender == NULL)
         return p3_problem_set(why, EX_OSERR, "out of memory");
-    if (m->spool == NULL && (m->spool = p3_spool_new(why)) == NULL)
-        return false;
-    snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s\n", name);
-    return (p3_spool_begin(m->spool, m->sender, m->to, m->to_count) &&
-            p3_spool_write(m->spool, line, strlen(line))) ||
-           spool_fails(why);
-}
-
-static bool lmtp_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
-{
-    return p3_spool_write(((p3_lmtp *)d)->spool, data, len) || spool_fails(why);
-}
-
-static bool lmtp_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
-{
-    p3_lmtp *m = (p3_lmtp *)d;
-    if (!p3_spool_finish(m->spool))
-        return spool_fails(why);
-    out->name = m->name;
-    out->octets = m->spool->last.length;
-    out->sender = m->sender;
-    m->sender = NULL;
-    m->name = NULL;
-    return true;
-}
-
-static void discard_spool(p3_lmtp *m)
-{
-    p3_spool_free(m->spool);
-    m->spool = NULL;
-}
-
-static void lmtp_abandon(p3_delivery *d)
-{
-    p3_lmtp *m = (p3_lmtp *)d;
-    if (m->name != NULL && m->spool != NULL && !p3_spool_abandon(m->spool))
-        m->spool->length = UINT64_MAX; /* deliver() refuses it */
-    m->name = NULL;
-    free(m->sender);
-    m->sender = NULL;
-}
-
-/* All that is finished is in the spool of the batch being filled, and nothing else. */
-static void lmtp_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
-{
-    (void)parcels;
-    (void)count;
-    lmtp_abandon(d);
-    discard_spool((p3_lmtp *)d);
-}
-
-static void lmtp_seal(p3_delivery *d, p3_batch *batch)
-{
-    p3_lmtp *m = (p3_lmtp *)d;
-    batch->spool = m->spool;
-    m->spool = NULL;
+    return p3_spooled_begin(&m->mail, name, true, m->to, m->to_count, why);
 }
 
 /* ---- delivering ---- */
@@ -135,8 +67,8 @@ static bool connect_if_needed(p3_lmtp *m, p3_problem *why)
     if (p3_lmtp_is_usable(m->session))
         return true;
     p3_lmtp_end(m->session);
-    m->session = m->is_smtp ? p3_smtp_connect(&m->url, m->envelope->smtp, why)
-                            : p3_lmtp_connect(&m->address, &m->envelope->lmtp, why);
+    m->session = m->is_smtp ? p3_smtp_connect(&m->url, m->mail.envelope->smtp, why)
+                            : p3_lmtp_connect(&m->address, &m->mail.envelope->lmtp, why);
     return m->session != NULL;
 }
 
@@ -193,7 +125,7 @@ static void fail_for_now(p3_parcel *p, const char *doing, const p3_lmtp_verdict 
 static void keep_for_others(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail,
                             const char *doing, const p3_tally *t)
 {
-    const p3_envelope *e = m->envelope;
+    const p3_envelope *e = m->mail.envelope;
     const char *maildir = e->aside != NULL ? e->aside : e->refused;
     size_t others = mail->to_count - t->of[P3_LMTP_OK];
     p3_problem told;
@@ -229,7 +161,7 @@ static void refuse_for_good(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail 
     if (mail->to_count > 1)
         p3_problem_set(&why, EX_UNAVAILABLE, "%.600s; the same for all %zu recipients",
                        t->first->why.text, mail->to_count);
-    p3_parcel_refuse(p, m->envelope->refused, mail, doing,
+    p3_parcel_refuse(p, m->mail.envelope->refused, mail, doing,
                      m->is_smtp ? "the SMTP server" : "the LMTP server", &why);
 }
 
@@ -266,7 +198,7 @@ static bool is_told(p3_lmtp *m, unsigned line)
  * line is wrong, and that is told once. Its mail is kept, the rest goes on. */
 static void note_wrong_lines(p3_lmtp *m, p3_batch *b, const p3_spool_mail *mail)
 {
-    const p3_recipients *map = m->envelope->map;
+    const p3_recipients *map = m->mail.envelope->map;
     for (size_t i = 0; map != NULL && i < mail->to_count; i++) {
         const p3_lmtp_verdict *v = &m->verdicts[i];
         unsigned line = mail->to[i].line;
@@ -289,7 +221,7 @@ static void note_wrong_lines(p3_lmtp *m, p3_batch *b, const p3_spool_mail *mail)
 /* The target fails: what is left of the batch waits. */
 static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const char *more)
 {
-    bool is_secure = m->is_smtp || m->envelope->lmtp.tls != P3_LMTP_PLAIN;
+    bool is_secure = m->is_smtp || m->mail.envelope->lmtp.tls != P3_LMTP_PLAIN;
     bool is_barred = is_secure && m->session == NULL; /* by its certificate, or the login */
     p3_problem_set(&b->stopped, is_barred ? why->exit : EX_TEMPFAIL, "delivering by %s: %.600s%s",
                    m->is_smtp ? "SMTP" : "LMTP", why->text, more);
@@ -312,7 +244,7 @@ static void stop_at_setting(const p3_lmtp *m, p3_batch *b, const p3_lmtp_verdict
  * headers are many: the others go on. */
 static bool is_own_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
 {
-    const p3_envelope *e = m->envelope;
+    const p3_envelope *e = m->mail.envelope;
     p3_lmtp_verdict *v = &m->verdicts[0];
     p3_lmtp_verdict without = {.is = P3_LMTP_TEMPORARY};
     if (e->map != NULL || v->is != P3_LMTP_PERMANENT || v->about == P3_LMTP_MESSAGE)
@@ -340,16 +272,12 @@ static bool is_own_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
     return true;
 }
 
-static void deliver_batch(p3_batch *b)
+static void lmtp_deliver(p3_batch *b)
 {
     p3_lmtp *m = (p3_lmtp *)b->to;
-    const p3_spool *s = b->spool;
+    const p3_spool *s = p3_spooled_batch(b);
     unsigned setbacks = 0;
-    if (s == NULL || s->length == UINT64_MAX || s->count != b->count) {
-        p3_problem_set(&b->problem, EX_IOERR, "keeping messages for the server");
-        return;
-    }
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = 0; s != NULL && i < b->count; i++) {
         p3_parcel *p = &b->parcels[i];
         p3_problem why = {0};
         /* What has been announced must be sent: behind the last setback nothing is. */
@@ -372,39 +300,13 @@ static void deliver_batch(p3_batch *b)
     }
 }
 
-static void lmtp_deliver(p3_batch **batches, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        deliver_batch(batches[i]);
-}
-
-static void lmtp_recorded(p3_delivery *d, p3_batch *batch, bool kept)
-{
-    (void)d;
-    (void)kept;
-    if (batch != NULL)
-        p3_spool_free(batch->spool);
-}
-
-/* Nobody knows: as said above, they come again. */
-static bool lmtp_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
-{
-    (void)d;
-    (void)at;
-    (void)count;
-    (void)why;
-    return true;
-}
-
 static void lmtp_close(p3_delivery *d)
 {
     p3_lmtp *m = (p3_lmtp *)d;
-    lmtp_abandon(d);
-    discard_spool(m);
+    p3_spooled_clear(&m->mail);
     p3_lmtp_end(m->session);
     free(m->to);
     free(m->verdicts);
-    free(m->where);
     free(m);
 }
 
@@ -413,14 +315,13 @@ static const p3_delivery_class lmtp_class = {
     .prints = true,
     .address = lmtp_address,
     .begin = lmtp_begin,
-    .write = lmtp_write,
-    .finish = lmtp_finish,
-    .abandon = lmtp_abandon,
-    .discard = lmtp_discard,
-    .seal = lmtp_seal,
+    .write = p3_spooled_write,
+    .finish = p3_spooled_finish,
+    .abandon = p3_spooled_abandon,
+    .discard = p3_spooled_discard,
+    .seal = p3_spooled_seal,
     .deliver = lmtp_deliver,
-    .recorded = lmtp_recorded,
-    .settle = lmtp_settle,
+    .recorded = p3_spooled_recorded,
     .close = lmtp_close,
 };
 
@@ -442,7 +343,7 @@ bool p3_smtp_is_same(const char *where, const char *other)
 /* Makes room for the recipients of a message; without a map it has the one that is set. */
 static bool make_room(p3_lmtp *m)
 {
-    const p3_envelope *e = m->envelope;
+    const p3_envelope *e = m->mail.envelope;
     size_t most = e != NULL && e->map != NULL ? P3_RECIPIENTS_MOST : 1;
     m->to = calloc(most, sizeof *m->to);
     m->verdicts = calloc(most, sizeof *m->verdicts);
@@ -462,19 +363,17 @@ static p3_delivery *open_target(const char *where, const p3_envelope *envelope, 
         p3_problem_set(why, EX_OSERR, "out of memory");
         return NULL;
     }
-    m->base.class = &lmtp_class;
-    m->envelope = envelope;
+    m->mail.server = "the server";
     m->is_smtp = is_smtp;
-    m->where = strdup(where);
-    if (m->where == NULL || !make_room(m))
+    if (!p3_spooled_init(&m->mail, &lmtp_class, where, envelope) || !make_room(m))
         p3_problem_set(why, EX_OSERR, "out of memory");
-    else if (is_smtp ? p3_smtp_server_read(&m->url, m->where)
-                     : p3_address_read(&m->address, m->where))
-        return &m->base;
+    else if (is_smtp ? p3_smtp_server_read(&m->url, m->mail.where)
+                     : p3_address_read(&m->address, m->mail.where))
+        return &m->mail.base;
     else
         p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an %s server", where,
                        is_smtp ? "SMTP" : "LMTP");
-    lmtp_close(&m->base);
+    lmtp_close(&m->mail.base);
     return NULL;
 }
 

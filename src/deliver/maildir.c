@@ -235,7 +235,7 @@ static void sync_folder(p3_batch **batches, size_t i)
         p3_problem_errno(&batches[i]->problem, errno, "syncing the directories of %s", m->path);
 }
 
-static void maildir_deliver(p3_batch **batches, size_t count)
+static void maildir_deliver_all(p3_batch **batches, size_t count)
 {
     p3_fault("before-sync");
     sync_data(batches, count);
@@ -246,6 +246,11 @@ static void maildir_deliver(p3_batch **batches, size_t count)
     for (size_t i = 0; i < count; i++)
         sync_folder(batches, i);
     p3_fault("folder-synced");
+}
+
+static void maildir_deliver(p3_batch *batch)
+{
+    maildir_deliver_all(&batch, 1);
 }
 
 /* What readers put behind a name: flags (":2,S", with ";" or "!" where a colon is not allowed), and
@@ -444,6 +449,7 @@ static const p3_delivery_class maildir_class = {
     .abandon = maildir_abandon,
     .discard = maildir_discard,
     .deliver = maildir_deliver,
+    .deliver_all = maildir_deliver_all,
     .settle = maildir_settle,
     .read_back = maildir_read_back,
     .close = maildir_close,

@@ -214,7 +214,7 @@ static bool append(const p3_mbox_spool *s, int to)
     return ok && fsync(to) == 0;
 }
 
-static void deliver_batch(p3_batch *b)
+static void mbox_deliver(p3_batch *b)
 {
     const p3_mbox *m = (const p3_mbox *)b->to;
     p3_mbox_spool *s = b->spool;
@@ -245,12 +245,6 @@ static void deliver_batch(p3_batch *b)
     p3_mbox_lock_release(&lock);
     for (size_t i = 0; i < b->count; i++)
         b->parcels[i].delivered = b->problem.exit == 0;
-}
-
-static void mbox_deliver(p3_batch **batches, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        deliver_batch(batches[i]);
 }
 
 static bool settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)

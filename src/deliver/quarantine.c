@@ -40,8 +40,7 @@ static bool copy(p3_delivery *d, const p3_spool_mail *mail, p3_problem *why)
 static bool deliver(p3_delivery *d, p3_parcel *parcel, p3_problem *why)
 {
     p3_batch batch = {.to = d, .parcels = parcel, .count = 1};
-    p3_batch *list[] = {&batch};
-    d->class->deliver(list, 1);
+    d->class->deliver(&batch);
     if (batch.problem.exit != 0)
         *why = batch.problem;
     return batch.problem.exit == 0 && parcel->delivered;

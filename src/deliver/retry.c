@@ -267,7 +267,6 @@ static bool deliver_some(const p3_keeping *k, p3_message *to, const bool *there,
     p3_delivery *d = to->delivery;
     p3_parcel parcels[P3_RETRY_MOST];
     p3_batch batch = {.to = d, .parcels = parcels};
-    p3_batch *list[] = {&batch};
     size_t most = d->class->alone ? 1 : P3_RETRY_MOST;
     for (; *next < k->count && batch.count < most; ++*next) {
         if (there[*next])
@@ -283,7 +282,7 @@ static bool deliver_some(const p3_keeping *k, p3_message *to, const bool *there,
         return true;
     if (d->class->seal != NULL)
         d->class->seal(d, &batch);
-    d->class->deliver(list, 1);
+    d->class->deliver(&batch);
     p3_fault("retry-delivered");
     bool ok = note_batch(k, &batch, why);
     for (size_t i = 0; i < batch.count; i++)
@@ -316,7 +315,7 @@ static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem 
         if (!is_kept(k, k->how->intents[i]))
             left[count++] = (p3_left_over){.name = k->how->intents[i], .row = k->count};
     }
-    bool ok = d->class->settle(d, left, count, why);
+    bool ok = p3_delivery_settle(d, left, count, why);
     for (size_t i = 0; ok && i < count; i++) {
         if (left[i].row < k->count)
             there[left[i].row] = left[i].there;

@@ -277,18 +277,15 @@ static void tell_left_out(p3_several *m, p3_batch *batch)
         batch->stopped = batch->noted;
 }
 
-static void several_deliver(p3_batch **batches, size_t count)
+static void several_deliver(p3_batch *b)
 {
-    for (size_t i = 0; i < count; i++) {
-        p3_batch *b = batches[i];
-        p3_several *m = (p3_several *)b->to;
-        p3_share *shares = b->spool;
-        for (size_t k = 0; k < m->count && shares != NULL; k++)
-            deliver_share(m, &m->at[k], &shares[k], b);
-        for (size_t k = 0; k < b->count; k++)
-            b->parcels[k].delivered = (b->parcels[k].members & m->all) == m->all;
-        tell_left_out(m, b);
-    }
+    p3_several *m = (p3_several *)b->to;
+    p3_share *shares = b->spool;
+    for (size_t k = 0; k < m->count && shares != NULL; k++)
+        deliver_share(m, &m->at[k], &shares[k], b);
+    for (size_t k = 0; k < b->count; k++)
+        b->parcels[k].delivered = (b->parcels[k].members & m->all) == m->all;
+    tell_left_out(m, b);
 }
 
 static void several_recorded(p3_delivery *d, p3_batch *batch, bool kept)
@@ -331,7 +328,7 @@ static bool ask_one(const p3_taker *t, p3_left_over *at, size_t count, p3_left_o
         return false;
     }
     /* Also where there are none: it cleans up. */
-    bool ok = t->delivery->class->settle(t->delivery, some, n, why);
+    bool ok = p3_delivery_settle(t->delivery, some, n, why);
     for (size_t i = 0; ok && i < n; i++) {
         if (some[i].there)
             at[some[i].row].members |= t->bit;

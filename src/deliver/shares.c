@@ -64,5 +64,5 @@ void p3_share_deliver(p3_share *share, const p3_batch *whole)
         b->parcels[k].kept = from->kept;
     }
     share->is_tried = true;
-    b->to->class->deliver(&b, 1);
+    b->to->class->deliver(b);
 }

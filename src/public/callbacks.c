@@ -126,14 +126,11 @@ static size_t commit_some(p3_callbacks *c, p3_batch *b, size_t first)
     return count;
 }
 
-static void callbacks_deliver(p3_batch **batches, size_t count)
+static void callbacks_deliver(p3_batch *b)
 {
-    for (size_t i = 0; i < count; i++) {
-        p3_batch *b = batches[i];
-        size_t done = 0;
-        while (done < b->count && b->problem.exit == 0)
-            done += commit_some((p3_callbacks *)b->to, b, done);
-    }
+    size_t done = 0;
+    while (done < b->count && b->problem.exit == 0)
+        done += commit_some((p3_callbacks *)b->to, b, done);
 }
 
 /* Ends what an earlier failure kept from being committed. */

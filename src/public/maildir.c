@@ -145,11 +145,10 @@ pop3_collect_status pop3_maildir_commit(pop3_maildir *maildir, pop3_collect_erro
 {
     p3_batch batch = {
         .to = maildir->delivery, .parcels = maildir->parcels, .count = maildir->count};
-    p3_batch *one = &batch;
     if (maildir->phase != P3_NOT_BEGUN)
         return p3_collect_refuse(error, POP3_COLLECT_STATE, "delivering: a message has not ended");
     if (batch.count > 0)
-        maildir->delivery->class->deliver(&one, 1);
+        maildir->delivery->class->deliver(&batch);
     if (batch.problem.exit != 0)
         discard(maildir);
     p3_name_list_renew(&maildir->list, &maildir->names, POP3_MAILDIR_BATCH);

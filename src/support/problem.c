@@ -12,6 +12,7 @@ bool p3_problem_set(p3_problem *p, int exit, const char *format, ...)
     va_list args;
     p->exit = exit;
     p->error = 0;
+    p->of_folder = false;
     va_start(args, format);
     vsnprintf(p->text, sizeof p->text, format, args);
     va_end(args);
@@ -46,6 +47,7 @@ bool p3_problem_errno(p3_problem *p, int error, const char *format, ...)
     va_list args;
     p->exit = exit_for(error);
     p->error = error;
+    p->of_folder = false;
     va_start(args, format);
     vsnprintf(p->text, sizeof p->text, format, args);
     va_end(args);

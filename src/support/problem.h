@@ -7,7 +7,8 @@
 typedef struct p3_problem {
     int exit;       /* an EX_ value of sysexits.h; 0: no problem */
     int error;      /* the errno behind it, or 0 */
-    char text[768]; /* "what was being done: why; what to do" */
+    bool of_folder; /* it is one folder's, of a target that is there */
+    char text[767]; /* "what was being done: why; what to do" */
 } p3_problem;
 
 /* Describes a problem. Returns false, so that a failing function can return it. */

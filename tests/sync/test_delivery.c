@@ -126,10 +126,9 @@ static bool write_message(p3_delivery *d, const char *name, const char *text, p3
 static p3_batch deliver(p3_delivery *d, p3_parcel *parcels, size_t count)
 {
     p3_batch b = {.to = d, .parcels = parcels, .count = count};
-    p3_batch *list[] = {&b};
     if (d->class->seal != NULL)
         d->class->seal(d, &b);
-    d->class->deliver(list, 1);
+    d->class->deliver(&b);
     return b;
 }
 
@@ -350,7 +349,7 @@ static void many_messages_for_two_accounts_in_one_maildir_are_delivered_together
         }
         b[k] = (p3_batch){.to = d[k], .parcels = parcels[k], .count = MANY};
     }
-    d[0]->class->deliver(list, 2);
+    d[0]->class->deliver_all(list, 2);
     for (size_t k = 0; k < 2; k++) {
         assert_int_equal(b[k].problem.exit, 0);
         for (size_t i = 0; i < MANY; i++)

@@ -141,7 +141,6 @@ static void deliver(run *r, const bool *wanted, bool recorded)
     char names[MOST][32];
     p3_parcel parcels[MOST];
     p3_batch b = {.parcels = parcels};
-    p3_batch *list[] = {&b};
     p3_delivery *d = open_text(place, &r->why);
     if (d == NULL)
         return;
@@ -159,7 +158,7 @@ static void deliver(run *r, const bool *wanted, bool recorded)
     if (b.count > 0 && d->class->seal != NULL)
         d->class->seal(d, &b);
     if (b.count > 0)
-        d->class->deliver(list, 1);
+        d->class->deliver(&b);
     if (b.count > 0 && d->class->recorded != NULL)
         d->class->recorded(d, &b, recorded && b.problem.exit == 0);
     if (b.problem.exit != 0)
@@ -189,7 +188,7 @@ static bool settle(const run *before, bool recorded, bool *there, p3_problem *wh
         if (!there[i])
             left[count++] = (p3_left_over){.name = names[i], .row = i};
     }
-    bool ok = d->class->settle(d, left, count, why);
+    bool ok = p3_delivery_settle(d, left, count, why);
     if (ok && d->class->recorded != NULL)
         d->class->recorded(d, NULL, true);
     for (size_t i = 0; ok && i < count; i++)

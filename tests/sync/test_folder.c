@@ -203,7 +203,6 @@ static void a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder(v
     p3_problem why = {0};
     p3_parcel parcel = {.fd = -1};
     p3_batch batch = {.parcels = &parcel, .count = 1};
-    p3_batch *list[] = {&batch};
     p3_left_over left = {.name = "name"};
     (void)state;
     p3_delivery *d = open_target("mbox", "mbox");
@@ -212,7 +211,7 @@ static void a_new_mbox_that_a_killed_run_appended_to_is_synced_into_its_folder(v
     assert_true(d->class->write(d, "Subject: x\n\nx\n", 14, &why));
     assert_true(d->class->finish(d, &parcel, &why));
     d->class->seal(d, &batch);
-    d->class->deliver(list, 1);
+    d->class->deliver(&batch);
     assert_true(parcel.delivered);
     d->class->recorded(d, &batch, false);
     synced[0] = '\0';
@@ -233,7 +232,6 @@ static void deliver(const char *maildir, size_t count, size_t octets)
     p3_problem why = {0};
     p3_delivery *d = open_target("maildir", maildir);
     p3_batch batch = {.to = d, .parcels = parcels, .count = count};
-    p3_batch *list[] = {&batch};
     whole = each = 0;
     for (size_t i = 0; i < count; i++) {
         snprintf(names[i], sizeof names[i], "n%zu", i);
@@ -244,7 +242,7 @@ static void deliver(const char *maildir, size_t count, size_t octets)
         assert_true(d->class->finish(d, &parcels[i], &why));
         assert_int_equal(parcels[i].octets, octets);
     }
-    d->class->deliver(list, 1);
+    d->class->deliver(&batch);
     assert_int_equal(batch.problem.exit, 0);
     d->class->close(d);
 }

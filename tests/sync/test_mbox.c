@@ -104,9 +104,8 @@ static void deliver_behind(const char *abandoned)
     assert_true(d->class->write(d, "Subject: x\n\nbody\n", 17, &why));
     assert_true(d->class->finish(d, &parcel, &why));
     p3_batch batch = {.to = d, .parcels = &parcel, .count = 1};
-    p3_batch *batches[] = {&batch};
     d->class->seal(d, &batch);
-    d->class->deliver(batches, 1);
+    d->class->deliver(&batch);
     assert_int_equal(batch.problem.exit, 0);
     assert_true(parcel.delivered);
     d->class->recorded(d, &batch, false);
@@ -254,9 +253,8 @@ static void deliver_many(many_name *names)
         assert_true(d->class->finish(d, &parcels[i], &why));
     }
     p3_batch batch = {.to = d, .parcels = parcels, .count = MANY};
-    p3_batch *batches[] = {&batch};
     d->class->seal(d, &batch);
-    d->class->deliver(batches, 1);
+    d->class->deliver(&batch);
     assert_int_equal(batch.problem.exit, 0);
     d->class->recorded(d, &batch, false);
     d->class->close(d);
