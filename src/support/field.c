@@ -2,7 +2,8 @@
 #include "support/field.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "support/ascii.h"
 
 static bool is_blank(char c)
 {
@@ -31,5 +32,5 @@ bool p3_field_next(const char **at, const char *end, p3_field *f)
 
 bool p3_field_is(const p3_field *f, const char *name)
 {
-    return strlen(name) == f->name_len && strncasecmp(f->name, name, f->name_len) == 0;
+    return strlen(name) == f->name_len && p3_ascii_equal(f->name, name, f->name_len);
 }

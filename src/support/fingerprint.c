@@ -8,8 +8,8 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "support/ascii.h"
 #include "support/field.h"
 
 /* Fields that say how a server or mail reader keeps a message, not what the message is. */
@@ -105,7 +105,7 @@ static bool is_field(const char *line, size_t len, const char *name)
     if (!may_begin(line, len, name))
         return false;
     size_t n = strlen(name);
-    return len > n && line[n] == ':' && strncasecmp(line, name, n) == 0;
+    return len > n && line[n] == ':' && p3_ascii_equal(line, name, n);
 }
 
 bool p3_header_is_volatile(const char *line, size_t len)
@@ -116,7 +116,7 @@ bool p3_header_is_volatile(const char *line, size_t len)
     }
     for (const char *const *f = volatile_families; *f != NULL; f++) {
         size_t n = strlen(*f);
-        if (may_begin(line, len, *f) && len > n && strncasecmp(line, *f, n) == 0)
+        if (may_begin(line, len, *f) && len > n && p3_ascii_equal(line, *f, n))
             return true;
     }
     return false;

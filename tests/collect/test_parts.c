@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +139,27 @@ static void a_field_is_found_and_decoded(void **state)
     assert_int_equal(pop3_header_decode(value.data, value.len, &decoded), POP3_COLLECT_OK);
     assert_string_equal(decoded, "");
     free(decoded);
+}
+
+/* As in a Turkish locale. The library finds this one. */
+int strncasecmp(const char *a, const char *b, size_t n)
+{
+    for (; n > 0 && *a == *b && *a != '\0'; n--, a++, b++)
+        continue;
+    if (n == 0 || (*a | 0x20) != (*b | 0x20) || (*a | 0x20) == 'i')
+        return n > 0 && *a != *b;
+    return strncasecmp(a + 1, b + 1, n - 1);
+}
+
+static void names_of_fields_do_not_depend_on_the_locale(void **state)
+{
+    static const char mail[] = "Mime-Version: 1.0\r\n\r\n";
+    pop3_str value;
+    (void)state;
+    assert_int_not_equal(strncasecmp("Mime-", "MIME-", 5), 0);
+    assert_int_equal(strncasecmp("Date", "DATE:", 4), 0);
+    assert_true(pop3_header_field(mail, sizeof mail - 1, "MIME-Version", &value));
+    assert_int_equal(value.len, 3);
 }
 
 static void what_is_decoded_is_safe_to_show(void **state)
@@ -422,6 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_status_has_a_word_of_its_own),
         cmocka_unit_test(a_field_is_found_and_decoded),
+        cmocka_unit_test(names_of_fields_do_not_depend_on_the_locale),
         cmocka_unit_test(what_is_decoded_is_safe_to_show),
         cmocka_unit_test(what_is_remembered_is_there_once_it_is_saved),
         cmocka_unit_test(what_is_forgotten_is_gone_once_it_is_saved),
