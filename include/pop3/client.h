@@ -85,6 +85,19 @@ typedef size_t (*pop3_resolve_fn)(void *ctx, const char *host, struct sockaddr_s
                                   const char **why);
 
 /**
+ * Begins to connect a socket instead of socket(2) and connect(2): for a process that may not call
+ * them, and has another one do it. It runs in the thread that steps the client, and must not wait
+ * for the connection.
+ * @param ctx  the pointer given with the function.
+ * @param to   where to: AF_INET or AF_INET6, or AF_UNIX with pop3_client_options::unix_socket.
+ * @param from the address to connect from, or NULL.
+ * @return a stream socket that is connected, or being connected, non-blocking and closed on exec,
+ *         which is the client's from then on; or -1 with errno.
+ */
+typedef int (*pop3_connect_fn)(void *ctx, const struct sockaddr_storage *to,
+                               const struct sockaddr_storage *from);
+
+/**
  * Reports on which descriptors to wait, for event loops that register descriptors, such as
  * epoll(7): before a descriptor is first waited on, whenever the conditions change, and with
  * neither condition before it is closed. Runs at the end of pop3_client_start(), pop3_client_step()
@@ -135,6 +148,8 @@ typedef struct pop3_client_options {
     void *resolve_ctx;          /**< First argument of @c resolve. */
     pop3_socket_fn socket;      /**< Called with the descriptors to wait on, or NULL. */
     void *socket_ctx;           /**< First argument of @c socket. */
+    pop3_connect_fn connect;    /**< Begins to connect instead of connect(2), or NULL. */
+    void *connect_ctx;          /**< First argument of @c connect. */
 } pop3_client_options;
 
 /* clang-format off */

@@ -174,18 +174,6 @@ static bool uses_kerberos(const p3_chosen *chosen)
     return false;
 }
 
-/* What the filter of system calls must leave. */
-static p3_filter_needs needs_of(const p3_sandbox *s)
-{
-    p3_filter_needs needs = {.helper = p3_runner_pid(), .kerberos = uses_kerberos(s->chosen)};
-    for (size_t i = 0; i < s->chosen->count; i++) {
-        const pop3_client_options *o = &s->chosen->at[i].account.connection;
-        needs.unix_sockets = needs.unix_sockets || o->unix_socket != NULL;
-        needs.source = needs.source || o->local_address != NULL;
-    }
-    return needs;
-}
-
 /* Restricts files and ports. Returns Landlock's version, or 0 with why not. */
 static int restrict_files(const p3_sandbox *s, const p3_target *more, size_t count,
                           const char **why)
@@ -202,7 +190,7 @@ static int restrict_files(const p3_sandbox *s, const p3_target *more, size_t cou
  * allows depends on whether the filter will be there. */
 static void enter(p3_sandbox *s, const p3_target *more, size_t count)
 {
-    const p3_filter_needs needs = needs_of(s);
+    const p3_filter_needs needs = {.helper = p3_runner_pid(), .kerberos = uses_kerberos(s->chosen)};
     const char *no_files = "Kerberos needs them";
     const char *no_calls = NULL;
     char files[100];

@@ -100,11 +100,14 @@ static bool add_file(p3_sandbox *s, p3_beside kind, char *path)
     return true;
 }
 
-static void add_host(p3_sandbox *s, const char *host)
+/* A server or proxy: what is neither a name nor an address is refused where it is used. */
+static void add_place(p3_sandbox *s, const char *host, uint16_t port)
 {
     char *name = host != NULL ? p3_outside_name(host) : NULL;
+    if (name == NULL && host != NULL)
+        name = strdup(host);
     if (name != NULL)
-        s->names[s->duties.name_count++] = name;
+        s->places[s->duties.place_count++] = (p3_place){name, port};
 }
 
 static bool add_target(p3_sandbox *s, const p3_target *t)
@@ -112,7 +115,7 @@ static bool add_target(p3_sandbox *s, const p3_target *t)
     const p3_target_row *row = p3_target_row_of(t->kind);
     p3_address address;
     if (p3_target_server(t, &address)) {
-        add_host(s, address.path == NULL ? address.host : NULL);
+        add_place(s, address.path == NULL ? address.host : NULL, address.port);
         return address.path == NULL || add_file(s, P3_BESIDE_SOCKET, strdup(address.path));
     }
     return row == NULL || !row->opens_beside || add_file(s, P3_BESIDE_MBOX, strdup(t->where));
@@ -138,21 +141,30 @@ static bool add_state(p3_sandbox *s)
     return ok;
 }
 
-/* ---- names ---- */
+/* ---- servers ---- */
 
-/* The name that is looked up to connect: the server's or the proxy's. What is none is refused where
- * it is used. */
-static void add_name(p3_sandbox *s, const pop3_client_options *o)
+/* Where an account connects to: its server, or the proxy. */
+static bool add_server(p3_sandbox *s, const pop3_client_options *o)
 {
-    const char *host = o->proxy != POP3_PROXY_NONE ? o->proxy_host : o->host;
-    add_host(s, o->unix_socket == NULL ? host : NULL);
+    uint16_t usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
+    if (o->unix_socket != NULL)
+        return add_file(s, P3_BESIDE_SOCKET, strdup(o->unix_socket));
+    s->duties.sources = s->duties.sources || o->local_address != NULL;
+    if (o->proxy != POP3_PROXY_NONE)
+        add_place(s, o->proxy_host, o->proxy_port);
+    else
+        add_place(s, o->host, o->port != 0 ? o->port : usual);
+    return true;
 }
 
-/* Has the accounts' names looked up outside. */
-static void look_up_outside(const p3_sandbox *s)
+/* Has the accounts' names looked up outside, and their sockets connected there. */
+static void connect_outside(const p3_sandbox *s)
 {
-    for (size_t i = 0; i < s->chosen->count; i++)
-        s->chosen->at[i].account.connection.resolve = p3_outside_resolve;
+    for (size_t i = 0; i < s->chosen->count; i++) {
+        pop3_client_options *o = &s->chosen->at[i].account.connection;
+        o->resolve = p3_outside_resolve;
+        o->connect = p3_outside_dial;
+    }
 }
 
 /* ---- tokens ---- */
@@ -171,7 +183,7 @@ static void add_target_token(p3_sandbox *s, p3_local_account *a)
 {
     p3_secret_source *source;
     for (size_t i = 0; s->delivers && a->gmail != NULL && i < 2; i++)
-        add_host(s, a->gmail->options.dialed[i].host);
+        add_place(s, a->gmail->options.dialed[i].host, a->gmail->options.dialed[i].port);
     for (size_t i = 0; s->delivers && (source = p3_local_account_target_secret(a, i)) != NULL; i++)
         add_token(s, source);
 }
@@ -205,15 +217,15 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
     bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
     size_t most = s->chosen->count + count_more(s->chosen);
     s->commands = calloc(4 * most + 1, sizeof *s->commands);
-    s->names = calloc(3 * most + count + 1, sizeof *s->names);
+    s->places = calloc(3 * most + count + 1, sizeof *s->places);
     s->tokens = calloc(2 * most + 1, sizeof *s->tokens);
-    ok = ok && s->commands != NULL && s->names != NULL && s->tokens != NULL;
+    ok = ok && s->commands != NULL && s->places != NULL && s->tokens != NULL;
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         p3_local_account *a = &s->chosen->at[i];
         if (a->account.unusable == NULL)
             ok = add_commands(s, a) && (!s->delivers || add_targets(s, &a->account.target));
         if (ok && a->account.unusable == NULL)
-            add_name(s, &a->account.connection);
+            ok = add_server(s, &a->account.connection);
         if (ok && a->account.unusable == NULL)
             add_token(s, &a->secret);
         if (ok && a->account.unusable == NULL)
@@ -229,17 +241,13 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
 bool p3_sandbox_start_runner(p3_sandbox *s)
 {
     s->duties.commands = (const char *const *)s->commands;
-    s->duties.names = (const char *const *)s->names;
+    s->duties.places = s->places;
     s->duties.files = s->files;
     s->duties.provide = p3_oauth_provide;
     s->duties.provide_ctx = s->tokens;
-    if (!s->duties.spools && s->duties.command_count + s->duties.name_count + s->duties.file_count +
-                                     s->duties.provide_count ==
-                                 0)
-        return true;
     bool ok = p3_runner_start(&s->duties);
-    if (ok && s->duties.name_count > 0)
-        look_up_outside(s);
+    if (ok)
+        connect_outside(s);
     return ok;
 }
 
@@ -250,16 +258,17 @@ void p3_sandbox_stop_runner(p3_sandbox *s)
         free(s->commands[--s->duties.command_count]);
     while (s->duties.file_count > 0)
         free((char *)(uintptr_t)s->files[--s->duties.file_count].path);
-    while (s->duties.name_count > 0)
-        free(s->names[--s->duties.name_count]);
+    while (s->duties.place_count > 0)
+        free(s->places[--s->duties.place_count].host);
     free(s->commands);
-    free(s->names);
+    free(s->places);
     free(s->tokens);
     s->tokens = NULL;
     s->duties.provide_count = 0;
     free(s->files);
     free(s->state_folder);
     s->state_folder = NULL;
-    s->commands = s->names = NULL;
+    s->commands = NULL;
+    s->places = NULL;
     s->files = NULL;
 }

@@ -21,7 +21,7 @@ typedef struct p3_sandbox {
     bool is_whole;           /* all that can be given up is */
     p3_runner_duties duties; /* what is done outside, see sandbox_duties.c */
     char **commands;         /* lists behind the duties */
-    char **names;
+    p3_place *places;
     const p3_secret_source **tokens;
     p3_beside_file *files;
     char

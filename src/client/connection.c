@@ -34,6 +34,14 @@ bool p3_connection_prepare(p3_connection *n)
 
 /* ---- the way ---- */
 
+/* How the addresses are dialed. */
+static void set_dial(p3_connection *n, const pop3_client_options *o)
+{
+    n->dial.retired = &n->retired;
+    n->dial.connect = o->connect;
+    n->dial.connect_ctx = o->connect_ctx;
+}
+
 static p3_way fail(p3_fault *fault, pop3_status status, int sys_errno, const char *why)
 {
     fault->status = status;
@@ -46,7 +54,7 @@ p3_way p3_connection_begin(p3_connection *n, const pop3_client_options *o, p3_fa
 {
     if (o->unix_socket != NULL) {
         p3_dial_begin_unix(&n->dial, o->unix_socket); /* its length was checked before */
-        n->dial.retired = &n->retired;
+        set_dial(n, o);
         return P3_WAY_RESOLVED;
     }
     bool proxy = o->proxy != POP3_PROXY_NONE;
@@ -71,7 +79,7 @@ p3_way p3_connection_resolve(p3_connection *n, const pop3_client_options *o, p3_
     if (status != POP3_OK)
         return fail(fault, status, 0, why);
     p3_dial_begin(&n->dial, list);
-    n->dial.retired = &n->retired;
+    set_dial(n, o);
     if (o->local_address != NULL)
         (void)p3_dial_bind(&n->dial, o->local_address); /* was found to be numeric before */
     p3_resolve_free(n->resolve, &n->retired);

@@ -18,6 +18,12 @@ typedef struct p3_beside_file {
     const char *path;
 } p3_beside_file;
 
+/* A server or proxy. */
+typedef struct p3_place {
+    char *host; /* a name as p3_outside_name() gives it, or a numeric address */
+    uint16_t port;
+} p3_place;
+
 /* What comes with a request to provide something. */
 typedef struct p3_provide_hint {
     unsigned char octets[16];
@@ -34,8 +40,9 @@ typedef struct p3_runner_duties {
     size_t command_count;
     const p3_beside_file *files; /* it opens and removes these, and what belongs to them */
     size_t file_count;
-    const char *const *names; /* it looks these host names up, see p3_outside_name() */
-    size_t name_count;
+    const p3_place *places; /* it looks the names of these hosts up, and connects to them */
+    size_t place_count;
+    bool sources;          /* from an address that it is told */
     p3_provide_fn provide; /* it provides what this does, of this many; or NULL */
     void *provide_ctx;
     size_t provide_count;

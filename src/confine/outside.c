@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "confine/runner.h"
@@ -19,12 +20,12 @@
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 /* Sends a request and takes the answer with its descriptor, *fd, or -1. Returns an errno or 0. */
-static int exchange(const p3_file_request *r, int *fd)
+static int exchange(const void *request, size_t size, bool wants_fd, int *fd)
 {
     p3_file_answer answer = {.error = EACCES};
     int fds[P3_PACKET_ROOM];
     int count = 0;
-    if (p3_runner_send(r, sizeof *r, NULL, 0) != 0)
+    if (p3_runner_send(request, size, NULL, 0) != 0)
         return EACCES; /* it has gone */
     ssize_t n = p3_packet_receive(p3_runner_socket(), &answer, sizeof answer, fds, &count);
     for (int i = 1; i < count; i++)
@@ -34,9 +35,15 @@ static int exchange(const p3_file_request *r, int *fd)
     if (n != (ssize_t)sizeof answer)
         return EACCES;
     /* A descriptor can get lost on its way, when there are too many. */
-    return answer.error == 0 && *fd < 0 && (r->deed == P3_FILE_OPEN || r->deed == P3_FILE_CONNECT)
-               ? EMFILE
-               : answer.error;
+    return answer.error == 0 && *fd < 0 && wants_fd ? EMFILE : answer.error;
+}
+
+static int exchange_alone(const void *request, size_t size, bool wants_fd, int *fd)
+{
+    (void)pthread_mutex_lock(&one_at_a_time);
+    int error = exchange(request, size, wants_fd, fd);
+    (void)pthread_mutex_unlock(&one_at_a_time);
+    return error;
 }
 
 static int ask(p3_file_deed deed, const char *path, const char *to, int flags, int *fd)
@@ -50,10 +57,7 @@ static int ask(p3_file_deed deed, const char *path, const char *to, int flags, i
         memcpy(r.path, path, len);
     if (to != NULL)
         memcpy(r.to, to, len_to);
-    (void)pthread_mutex_lock(&one_at_a_time);
-    int error = exchange(&r, fd);
-    (void)pthread_mutex_unlock(&one_at_a_time);
-    return error;
+    return exchange_alone(&r, sizeof r, deed == P3_FILE_OPEN || deed == P3_FILE_CONNECT, fd);
 }
 
 /* Asks after a call that failed, when it was for a lack of rights: gives what that call should. */
@@ -100,6 +104,22 @@ int p3_outside_connect(const char *path)
     if (!p3_runner_is_there())
         return p3_local_connect(path);
     errno = ask(P3_FILE_CONNECT, path, NULL, 0, &fd);
+    return fd;
+}
+
+int p3_outside_dial(void *ctx, const struct sockaddr_storage *to,
+                    const struct sockaddr_storage *source)
+{
+    p3_dial_request r = {.ask = P3_ASK_DIAL, .has_source = source != NULL, .to = *to};
+    (void)ctx;
+    if (to->ss_family == AF_UNIX)
+        return p3_outside_connect(((const struct sockaddr_un *)(const void *)to)->sun_path);
+    int fd = p3_dial_socket(to, source);
+    if (fd >= 0 || errno != EPERM || !p3_runner_is_there())
+        return fd;
+    if (source != NULL)
+        r.source = *source;
+    errno = exchange_alone(&r, sizeof r, true, &fd);
     return fd;
 }
 

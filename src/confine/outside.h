@@ -1,6 +1,6 @@
 /* What a process in its sandbox has no right to. Files: the calls of the same names, and where
  * those are refused (EACCES), the runner is asked, if there is one and the file is among its
- * duties. Names: the runner looks them up. */
+ * duties. Names: the runner looks them up. Sockets: the runner connects them. */
 #ifndef P3_CONFINE_OUTSIDE_H
 #define P3_CONFINE_OUTSIDE_H
 
@@ -21,6 +21,11 @@ bool p3_outside_is_alive(pid_t pid);
 
 /* A stream socket that is connected to a Unix-domain socket, non-blocking; -1 with errno. */
 int p3_outside_connect(const char *path);
+
+/* A pop3_connect_fn: a stream socket that is being connected, from an address unless that is NULL.
+ * Where this process may make none (EPERM), the runner is asked. */
+int p3_outside_dial(void *ctx, const struct sockaddr_storage *to,
+                    const struct sockaddr_storage *source);
 
 /* A file without a name in $TMPDIR, for reading and writing, or -1 with errno. */
 int p3_outside_spool(void);

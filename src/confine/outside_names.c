@@ -59,8 +59,8 @@ char *p3_outside_name(const char *host)
 static bool find(const char *host, uint32_t *which)
 {
     const p3_runner_duties *d = p3_runner_duties_of();
-    for (size_t i = 0; i < d->name_count; i++) {
-        if (strcmp(d->names[i], host) == 0) {
+    for (size_t i = 0; i < d->place_count; i++) {
+        if (strcmp(d->places[i].host, host) == 0) {
             *which = (uint32_t)i;
             return true;
         }

@@ -2,12 +2,14 @@
  *
  * A request is one message on a socket. For a command: which, SENDER if it is given one, and three
  * descriptors at most: a pipe for the answer, and the command's input and output. The runner forks
- * for each, so that many commands run side by side. Requests for files it answers itself, at once,
- * over the socket. It ends when that is closed. */
+ * for each, so that many commands run side by side. Requests for files and for connections it
+ * answers itself, at once, over the socket. It ends when that is closed. */
 #include "confine/runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include "confine/child.h"
+#include "confine/duty_dials.h"
 #include "confine/duty_files.h"
 #include "confine/duty_names.h"
 #include "confine/runner_protocol.h"
@@ -29,6 +32,11 @@ static pid_t runner_pid;
 static const p3_runner_duties *duties;
 
 /* ---- in the runner ---- */
+
+/* A pipe by which it hears of the names that were looked up. */
+static int found_names[2];
+
+_Static_assert(sizeof(p3_found_name) <= PIPE_BUF, "a name goes through the pipe in one piece");
 
 #ifdef P3_COUNTS_COVERAGE
 void __gcov_dump(void); /* libgcov's */
@@ -75,25 +83,43 @@ static bool is_proper(const p3_run_request *r, ssize_t len, int fds)
            (r->variable[0] == '\0' || strncmp(r->variable, "SENDER=", 7) == 0);
 }
 
-/* Looks a name up, and tells the addresses. */
-static void answer_name(int to, const char *name)
+/* Looks a name up, and tells the addresses: the runner before the process that asks, which then
+ * wants to connect there. */
+static void answer_name(int to, uint32_t which)
 {
-    p3_name_answer answer;
+    p3_found_name found = {.which = which};
     (void)p3_process_end_with_parent(); /* nobody waits for it then */
-    p3_duty_look_up(name, &answer);
-    ssize_t n = write(to, &answer, sizeof answer); /* less than PIPE_BUF: in one piece */
+    (void)close(found_names[0]);
+    p3_duty_look_up(duties->places[which].host, &found.answer);
+    ssize_t n = write(found_names[1], &found, sizeof found);
+    if (n == (ssize_t)sizeof found)
+        n = write(to, &found.answer, sizeof found.answer);
     (void)n;
+}
+
+/* Answers with an error, or with a descriptor, which is closed. */
+static void answer(int to, int error, int fd)
+{
+    p3_file_answer a = {.error = error};
+    (void)p3_packet_send(to, &a, sizeof a, &fd, fd >= 0 ? 1 : 0); /* it has gone: so will we */
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 /* Answers a request for a file. */
 static void answer_file(int to, const p3_file_request *r)
 {
     int fd = -1;
-    p3_file_answer answer = {.error = p3_duty_perform(r, duties, &fd)};
-    (void)p3_packet_send(to, &answer, sizeof answer, &fd,
-                         fd >= 0 ? 1 : 0); /* it has gone: so will we */
-    if (fd >= 0)
-        (void)close(fd);
+    int error = p3_duty_perform(r, duties, &fd);
+    answer(to, error, fd);
+}
+
+/* Answers a request for a connection. */
+static void answer_dial(int to, const p3_dial_request *r)
+{
+    int fd = -1;
+    int error = p3_duty_dial(r, duties, &fd);
+    answer(to, error, fd);
 }
 
 /* Takes a request and has it performed. Returns false when there are no more. */
@@ -103,6 +129,7 @@ static bool serve_one(int from)
         p3_run_request run;
         p3_file_request file;
         p3_name_request name;
+        p3_dial_request dial;
         p3_provide_request provide;
     } r;
     int fds[P3_PACKET_ROOM];
@@ -116,9 +143,9 @@ static bool serve_one(int from)
         leave();
     }
     if (len == (ssize_t)sizeof r.name && r.name.ask == P3_ASK_NAME && count == 1 &&
-        r.name.which < duties->name_count && fork() == 0) {
+        r.name.which < duties->place_count && fork() == 0) {
         (void)close(from);
-        answer_name(fds[0], duties->names[r.name.which]);
+        answer_name(fds[0], r.name.which);
         leave();
     }
     if (len == (ssize_t)sizeof r.provide && r.provide.ask == P3_ASK_PROVIDE && count == 1 &&
@@ -129,9 +156,29 @@ static bool serve_one(int from)
     }
     if (len == (ssize_t)sizeof r.file && r.file.ask == P3_ASK_FILE && count == 0)
         answer_file(from, &r.file);
+    if (len == (ssize_t)sizeof r.dial && r.dial.ask == P3_ASK_DIAL && count == 0)
+        answer_dial(from, &r.dial);
     while (count > 0)
         (void)close(fds[--count]); /* no answer comes from a request that is not performed */
     return true;
+}
+
+/* Waits for a request. Learns first of all names that were found by then. Returns false when that
+ * cannot be. */
+static bool await_request(int from)
+{
+    struct pollfd fds[2] = {{.fd = from, .events = POLLIN},
+                            {.fd = found_names[0], .events = POLLIN}};
+    p3_found_name found;
+    while (poll(fds, 2, -1) >= 0) {
+        bool asked = fds[0].revents != 0;
+        while (poll(&fds[1], 1, 0) > 0 &&
+               read(found_names[0], &found, sizeof found) == (ssize_t)sizeof found)
+            p3_duty_learn(duties, &found);
+        if (asked)
+            return true;
+    }
+    return false;
 }
 
 /* The runner: no signal ends it but those that nobody can block, as it goes when we go. */
@@ -141,7 +188,10 @@ static void serve(int from)
     sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, NULL);
     (void)signal(SIGCHLD, SIG_IGN); /* nobody waits for those that perform */
-    while (serve_one(from))
+    if (!p3_descriptor_pipe(found_names, true))
+        return;
+    p3_duty_learn_numeric(duties);
+    while (await_request(from) && serve_one(from))
         continue;
 }
 

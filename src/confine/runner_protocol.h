@@ -13,7 +13,13 @@
 #define P3_PATH     4096 /* octets of a path */
 
 /* What each request begins with. The kinds differ in size, too. */
-typedef enum p3_ask { P3_ASK_RUN = 1, P3_ASK_FILE, P3_ASK_NAME, P3_ASK_PROVIDE } p3_ask;
+typedef enum p3_ask {
+    P3_ASK_RUN = 1,
+    P3_ASK_FILE,
+    P3_ASK_NAME,
+    P3_ASK_DIAL,
+    P3_ASK_PROVIDE
+} p3_ask;
 
 /* Run a command. The answer goes to the first descriptor that comes with it, a pipe. */
 typedef struct p3_run_request {
@@ -55,8 +61,16 @@ typedef struct p3_file_answer {
 /* Look a name up. The answer goes to the descriptor that comes with it, a pipe, in one piece. */
 typedef struct p3_name_request {
     uint32_t ask;
-    uint32_t which; /* of the names among the duties */
+    uint32_t which; /* of the places among the duties */
 } p3_name_request;
+
+/* Begin to connect a socket. The answer is as to a request for a file. */
+typedef struct p3_dial_request {
+    uint32_t ask;
+    uint32_t has_source;
+    struct sockaddr_storage to;
+    struct sockaddr_storage source;
+} p3_dial_request;
 
 /* Provide something. It goes to the descriptor that comes with it, a pipe. */
 typedef struct p3_provide_request {

@@ -6,13 +6,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What a run needs beside files, threads and TCP: a system call that only one of these needs is
- * refused unless it is set. */
+/* What a run needs beside files, threads and what is done outside for it. */
 typedef struct p3_filter_needs {
-    bool unix_sockets; /* connect to a server's Unix-domain socket */
-    bool source;       /* choose the address that connections come from */
-    pid_t helper;      /* ask this process outside; -1 for none */
-    bool kerberos;     /* GSSAPI: keyrings, directories, links, any of the resolver's sockets */
+    pid_t helper;  /* the process outside */
+    bool kerberos; /* GSSAPI: keyrings, directories, links, sockets of its own */
 } p3_filter_needs;
 
 /* Whether this build and this kernel have such filters. Returns false, with a reason in *why. */

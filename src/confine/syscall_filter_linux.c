@@ -45,8 +45,7 @@ bool p3_filter_is_there(const char **why)
 
 static unsigned number_of(const p3_filter_needs *n)
 {
-    return (n->unix_sockets ? P3_FILTER_UNIX : 0U) | (n->source ? P3_FILTER_SOURCE : 0U) |
-           (n->helper > 0 ? P3_FILTER_HELPER : 0U) | (n->kerberos ? P3_FILTER_KERBEROS : 0U);
+    return n->kerberos ? P3_FILTER_KERBEROS : 0U;
 }
 
 /* Hands a program over. Older kernels slow a process down that has one, against code of others in

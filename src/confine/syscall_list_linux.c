@@ -74,9 +74,9 @@ typedef struct scmp_arg_cmp condition;
 /* What the hot path calls is here, without conditions: the kernel then does not run the filter for
  * it, and renameat2(2) comes once for each message. */
 static const int always[] = {
-    /* memory */
-    SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(munmap), SCMP_SYS(mremap),
-    SCMP_SYS(mprotect), SCMP_SYS(madvise),
+    /* memory; and a header waits for its filter in a file that is in memory */
+    SCMP_SYS(memfd_create), SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(munmap),
+    SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
     /* files: which, Landlock decides */
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(close), SCMP_SYS(read), SCMP_SYS(write),
     SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
@@ -109,8 +109,8 @@ static const int always[] = {
     SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getcpu), SCMP_SYS(getrandom),
     SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_getres),
     SCMP_SYS(clock_getres_time64), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-    /* sockets that are there: which ports, Landlock decides */
-    SCMP_SYS(connect), SCMP_SYS(recv), SCMP_SYS(recvfrom), SCMP_SYS(getsockname),
+    /* sockets that are there: none is made here */
+    SCMP_SYS(recv), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(getsockname),
     SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(shutdown)};
 
 /* ---- allowed with these arguments ---- */
@@ -213,50 +213,35 @@ static const p3_conditional conditional[] = {
     P3_PRCTL(PR_SET_NAME),
     P3_PRCTL(PR_GET_NAME),
     P3_PRCTL(0x53564d41), /* PR_SET_VMA: glibc 2.41 names its memory */
-    /* TCP, and no other protocol over streams, such as MPTCP */
-    P3_SOCKET(AF_INET, SOCK_STREAM, 0),
-    P3_SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
-    P3_SOCKET(AF_INET6, SOCK_STREAM, 0),
-    P3_SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
     P3_SETSOCKOPT(IPPROTO_TCP, TCP_NODELAY),
     P3_SETSOCKOPT(IPPROTO_TCP, TCP_QUICKACK),
     {SCMP_SYS(send), 1, {P3_NO_FLAGS_BUT(3, P3_SEND_FLAGS)}},
     {SCMP_SYS(sendto), 2, {P3_NO_FLAGS_BUT(3, P3_SEND_FLAGS), P3_IS_NULL(4)}}, /* no address */
-};
-
-/* ---- allowed to those that need them ---- */
-
-static const p3_conditional for_unix_sockets[] = {
-    P3_SOCKET(AF_UNIX, SOCK_STREAM, 0),
-};
-
-static const p3_conditional for_a_source[] = {
-    {SCMP_SYS(bind), 0, {{0}}},
-};
-
-/* Requests go there in messages with descriptors; a header waits for its filter in a memfd. */
-static const p3_conditional for_the_helper[] = {
+    /* the process outside: requests go there in messages with descriptors */
     {SCMP_SYS(sendmsg), 1, {P3_NO_FLAGS_BUT(2, P3_SEND_FLAGS)}},
-    {SCMP_SYS(recvmsg), 0, {{0}}},
-    {SCMP_SYS(memfd_create), 0, {{0}}},
     {SCMP_SYS(wait4), 1, {P3_IS(0, P3_FILTER_OUTSIDE)}},
     {SCMP_SYS(waitpid), 1, {P3_IS(0, P3_FILTER_OUTSIDE)}},
 };
+
+/* ---- allowed to those that need them ---- */
 
 /* Kerberos keeps tickets in keyrings, files, directories, or with a service; its resolver is its
  * own. */
 static const int for_kerberos[] = {
     SCMP_SYS(add_key),  SCMP_SYS(request_key), SCMP_SYS(keyctl),    SCMP_SYS(mkdir),
     SCMP_SYS(mkdirat),  SCMP_SYS(rmdir),       SCMP_SYS(symlink),   SCMP_SYS(symlinkat),
-    SCMP_SYS(fchmod),   SCMP_SYS(bind),        SCMP_SYS(sendmsg),   SCMP_SYS(recvmsg),
+    SCMP_SYS(fchmod),   SCMP_SYS(bind),        SCMP_SYS(connect),   SCMP_SYS(sendmsg),
     SCMP_SYS(sendmmsg), SCMP_SYS(sendto),      SCMP_SYS(send),      SCMP_SYS(setsockopt),
     SCMP_SYS(getppid),  SCMP_SYS(getresuid),   SCMP_SYS(getresgid),
 };
 
+/* Without TCP's other protocols over streams, such as MPTCP. */
 static const p3_conditional sockets_for_kerberos[] = {
-    P3_SOCKET(AF_INET, SOCK_DGRAM, 0),  P3_SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
-    P3_SOCKET(AF_INET6, SOCK_DGRAM, 0), P3_SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
-    P3_SOCKET(AF_UNIX, SOCK_STREAM, 0), P3_SOCKET(AF_UNIX, SOCK_DGRAM, 0),
+    P3_SOCKET(AF_INET, SOCK_STREAM, 0),  P3_SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+    P3_SOCKET(AF_INET6, SOCK_STREAM, 0), P3_SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+    P3_SOCKET(AF_INET, SOCK_DGRAM, 0),   P3_SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+    P3_SOCKET(AF_INET6, SOCK_DGRAM, 0),  P3_SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+    P3_SOCKET(AF_UNIX, SOCK_STREAM, 0),  P3_SOCKET(AF_UNIX, SOCK_DGRAM, 0),
     P3_SOCKET(AF_NETLINK, SOCK_RAW, 0), /* NETLINK_ROUTE */
 };
 
@@ -302,12 +287,8 @@ static int add_rules(scmp_filter_ctx f, unsigned needs)
         error = allow_conditional(f, conditional, P3_LENGTH(conditional));
     if (error == 0)
         error = hide_new_calls(f);
-    if (error == 0 && (kerberos || (needs & P3_FILTER_UNIX)))
-        error = allow_conditional(f, for_unix_sockets, P3_LENGTH(for_unix_sockets));
-    if (error == 0 && (needs & P3_FILTER_SOURCE))
-        error = allow_conditional(f, for_a_source, P3_LENGTH(for_a_source));
-    if (error == 0 && (needs & P3_FILTER_HELPER))
-        error = allow_conditional(f, for_the_helper, P3_LENGTH(for_the_helper));
+    if (error == 0 && !kerberos) /* libcurl connects what is connected, and hears that it is */
+        error = seccomp_rule_add(f, SCMP_ACT_ERRNO(0), SCMP_SYS(connect), 0);
     if (error == 0 && kerberos)
         error = allow_conditional(f, sockets_for_kerberos, P3_LENGTH(sockets_for_kerberos));
     if (error == 0 && kerberos)

@@ -6,14 +6,8 @@
 #include <linux/filter.h>
 #include <stddef.h>
 
-/* What a run needs beside files, threads and TCP: the programs are numbered by a sum of these. */
-enum {
-    P3_FILTER_UNIX = 1,
-    P3_FILTER_SOURCE = 2,
-    P3_FILTER_HELPER = 4,
-    P3_FILTER_KERBEROS = 8,
-    P3_FILTERS = 16
-};
+/* What a run needs beside files and threads: the programs are numbered by a sum of these. */
+enum { P3_FILTER_KERBEROS = 1, P3_FILTERS = 2 };
 
 /* Instructions that a program has at most. */
 #define P3_FILTER_MOST 1024

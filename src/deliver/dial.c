@@ -17,7 +17,6 @@
 #include "confine/runner.h"
 #include "support/clock.h"
 #include "support/ending.h"
-#include "system/descriptor.h"
 
 /* Milliseconds to connect to an address. */
 #define P3_CONNECT_MS 30000
@@ -34,18 +33,16 @@ bool p3_dial_wait(int fd, short events, int64_t until)
 
 static int dial_one(struct sockaddr_storage *a, uint16_t port)
 {
-    socklen_t len =
-        a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (a->ss_family == AF_INET6)
         ((struct sockaddr_in6 *)a)->sin6_port = htons(port);
     else
         ((struct sockaddr_in *)a)->sin_port = htons(port);
-    int fd = p3_descriptor_socket(a->ss_family);
     int error = 0;
     socklen_t size = sizeof error;
-    if (fd < 0 || connect(fd, (const struct sockaddr *)a, len) == 0)
-        return fd;
-    bool up = errno == EINPROGRESS && p3_dial_wait(fd, POLLOUT, p3_clock_ms() + P3_CONNECT_MS) &&
+    int fd = p3_outside_dial(NULL, a, NULL);
+    if (fd < 0)
+        return -1;
+    bool up = p3_dial_wait(fd, POLLOUT, p3_clock_ms() + P3_CONNECT_MS) &&
               getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
     if (up)
         return fd;

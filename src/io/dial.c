@@ -98,9 +98,21 @@ bool p3_dial_bind(p3_dial *d, const char *numeric)
     return fits;
 }
 
+/* Has the caller begin it. */
+static int start_elsewhere(const p3_dial *d, const p3_address *a)
+{
+    bool from = d->have_local && a->at.ss_family != AF_UNIX;
+    int fd = d->connect(d->connect_ctx, &a->at, from ? &d->local.at : NULL);
+    if (fd >= 0)
+        p3_socket_prepare(fd, a->at.ss_family);
+    return fd;
+}
+
 /* Starts connecting to one address. Returns the socket, or -1 with errno. */
 static int start_attempt(const p3_dial *d, const p3_address *a)
 {
+    if (d->connect != NULL)
+        return start_elsewhere(d, a);
     int fd = p3_socket(a->at.ss_family);
     if (fd < 0)
         return -1;

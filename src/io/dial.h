@@ -36,6 +36,10 @@ typedef struct p3_dial {
     bool have_local;     /* bind to `local` before connecting */
     int error;           /* errno of the last attempt that failed */
     p3_retired *retired; /* takes sockets to be closed; NULL: they are closed at once */
+    /* Begins an attempt, as pop3_connect_fn does; NULL: socket(2) and connect(2). */
+    int (*connect)(void *ctx, const struct sockaddr_storage *to,
+                   const struct sockaddr_storage *from);
+    void *connect_ctx;
 } p3_dial;
 
 /* Takes the addresses of a resolution, interleaved by family. */

@@ -9,17 +9,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int p3_socket(int family)
+void p3_socket_prepare(int fd, int family)
 {
-    int fd = p3_descriptor_socket(family);
-    if (fd < 0)
-        return -1;
     int on = 1;
 #ifdef SO_NOSIGPIPE
     (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
     if (family != AF_UNIX) /* best effort: commands are written whole, there is nothing to gather */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+int p3_socket(int family)
+{
+    int fd = p3_descriptor_socket(family);
+    if (fd >= 0)
+        p3_socket_prepare(fd, family);
     return fd;
 }
 

@@ -9,6 +9,9 @@
 /* A non-blocking socket that is closed on exec and never raises SIGPIPE; -1 with errno. */
 int p3_socket(int family);
 
+/* Sets a socket of a family that somebody else made to raise no SIGPIPE and not to gather. */
+void p3_socket_prepare(int fd, int family);
+
 /* recv(2) and send(2) that try again after EINTR; send never raises SIGPIPE. */
 ssize_t p3_recv(int fd, void *buffer, size_t len);
 ssize_t p3_send(int fd, const void *data, size_t len);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 
 #include "optional/curl.h"
@@ -13,6 +14,7 @@
 #include "support/ending.h"
 #include "support/fault.h"
 #include "support/file.h"
+#include "system/descriptor.h"
 #include "system/erase.h"
 #include "web/deadline.h"
 
@@ -136,6 +138,20 @@ char *p3_http_environment_proxy(void)
     return asprintf(&out, "%.*s%s", (int)len, host, has_port ? "" : port) < 0 ? NULL : out;
 }
 
+/* Where a process may make no socket it may not connect one either: libcurl then gets one that is
+ * being connected. */
+static curl_socket_t give_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    const p3_http_way *way = ctx;
+    struct sockaddr_storage to = {0};
+    int fd = p3_descriptor_socket(a->family);
+    (void)purpose;
+    if (fd >= 0 || errno != EPERM || a->addrlen > sizeof to)
+        return fd;
+    memcpy(&to, &a->addr, a->addrlen);
+    return way->connect(NULL, &to, NULL);
+}
+
 static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **addresses)
 {
     const p3_curl *curl = p3_curl_load();
@@ -147,6 +163,10 @@ static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **address
     /* Else libcurl 8.22 has no use for them where it may make no datagram socket of IPv6. */
     if (way->only_ipv6)
         curl->easy_setopt(c, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
+    if (way->connect != NULL) {
+        curl->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, give_socket);
+        curl->easy_setopt(c, CURLOPT_OPENSOCKETDATA, way);
+    }
     if (way->ca_file != NULL) {
         curl->easy_setopt(c, CURLOPT_CAINFO, way->ca_file);
         curl->easy_setopt(c, CURLOPT_CAPATH, NULL);

@@ -8,6 +8,8 @@
 
 #include "support/problem.h"
 
+struct sockaddr_storage;
+
 /* Most octets of an answer, and of its header: tokens of 16 KiB, twice, and what comes with them.
  */
 #define P3_HTTP_MOST ((size_t)256 * 1024)
@@ -20,7 +22,11 @@ typedef struct p3_http_way {
     const char *proxy_password;
     const char *addresses[2]; /* HOST:PORT:ADDRESS,... of names to connect to, which need not be
                                  looked up; NULL: none */
-    bool only_ipv6;           /* whom to connect to has addresses of IPv6 alone */
+    /* Begins to connect where this process may make no socket (EPERM): one that is being connected,
+     * or -1 with errno. NULL: nobody does. */
+    int (*connect)(void *ctx, const struct sockaddr_storage *to,
+                   const struct sockaddr_storage *source);
+    bool only_ipv6; /* whom to connect to has addresses of IPv6 alone */
 } p3_http_way;
 
 /* A body that is sent in pieces: text, a part of a file, text. Everything is the caller's. */

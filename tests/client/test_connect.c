@@ -218,6 +218,58 @@ static void what_the_callers_resolver_cannot_say_is_a_resolve_error(void **state
     }
 }
 
+/* How a client's sockets were asked for. */
+typedef struct asked {
+    unsigned count;
+    bool from;
+    int error; /* what it fails with, or 0 */
+} asked;
+
+/* Connects in place of the client, which has no say in how. */
+static int connect_instead(void *ctx, const struct sockaddr_storage *to,
+                           const struct sockaddr_storage *from)
+{
+    asked *a = ctx;
+    int fd = -1;
+    a->count++;
+    a->from = from != NULL;
+    errno = a->error;
+    if (a->error == 0)
+        fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        (void)connect(fd, (const struct sockaddr *)to, sizeof(struct sockaddr_in));
+    return fd;
+}
+
+static void the_callers_function_connects_instead(void **state)
+{
+    asked a = {0};
+    fixture *f = *state;
+    play(f, "line '+OK'; expect-eof", NULL);
+    f->options.connect = connect_instead;
+    f->options.connect_ctx = &a;
+    f->options.local_address = "127.0.0.1";
+    client_connected(f);
+    assert_int_equal(a.count, 1);
+    assert_true(a.from);
+}
+
+static void what_the_callers_function_fails_with_is_the_error(void **state)
+{
+    asked a = {.error = EDQUOT};
+    fixture *f = *state;
+    f->options.security = POP3_SECURITY_PLAIN;
+    f->options.host = "127.0.0.1";
+    f->options.port = 1;
+    f->options.connect = connect_instead;
+    f->options.connect_ctx = &a;
+    pop3_client *c = client_new(f);
+    assert_status(POP3_ERR_CONNECT, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_CONNECT, strerror(EDQUOT));
+    assert_int_equal(a.count, 1);
+    assert_false(a.from);
+}
+
 /* What a name server that does not answer comes to, or one that knows no such name. */
 static size_t fail_as_getaddrinfo(void *ctx, const char *host, struct sockaddr_storage *addresses,
                                   const char **why)
@@ -677,6 +729,8 @@ int main(void)
         cmocka_unit_test(a_name_server_that_does_not_answer_is_a_temporary_resolve_error),
         cmocka_unit_test(a_resolution_that_is_given_up_leaves_nothing_behind),
         cmocka_unit_test(a_refused_port_is_a_connect_error_with_errno),
+        cmocka_unit_test(the_callers_function_connects_instead),
+        cmocka_unit_test(what_the_callers_function_fails_with_is_the_error),
         cmocka_unit_test(a_unix_domain_socket_takes_the_place_of_host_and_port),
         cmocka_unit_test(a_unix_domain_socket_that_is_not_there_is_a_connect_error),
         cmocka_unit_test(the_local_address_is_the_one_connected_from),

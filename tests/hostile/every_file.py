@@ -7,11 +7,12 @@ one, to the subcommands that read it, under a bound on memory.
 What must hold is the same for all: no signal, no report of a sanitizer, an end, a documented exit status; where it is not 0, a
 reason that names the file; memory within the bound, nothing in what is shown that a terminal obeys; and no message goes from
 the POP3 server that is not delivered. Time passes faster for the command (hurry.c), so that what ends by a deadline is seen
-to. A new place is a row of PLACES, a new thing one of THINGS. POP3_COMMAND is built with the marked points (pop3-crash): it
+to. A new place is a row of PLACES, a new thing one of THINGS; a setting that names a file and is in no place fails the test. POP3_COMMAND is built with the marked points (pop3-crash): it
 does not pause before it tries again."""
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import itertools
 import os
@@ -172,6 +173,7 @@ TO_SMTP = "smtp = smtps://me@localhost:1\nrecipient = me@example.org\n"
 TO_LMTP = "lmtp = localhost:1\nrecipient = me@example.org\n"
 MAILDIR = "maildir = {folder}/Maildir\n"
 MULTIDROP = TO_LMTP + "recipients-from = Delivered-To\npostmaster = me\n"
+TARGET_OAUTH = "{0}-issuer = https://localhost:1\n{0}-client-id = c\n{0}-scope = mail\n{0}-client-secret-file = {{}}\n"
 TOKENS = ".local/state/pop3/tokens/user@127.0.0.1%3A{port}"
 
 PLACES: dict[str, Place] = {
@@ -192,6 +194,10 @@ PLACES: dict[str, Place] = {
     "key": Place("given", MAILDIR + "ca-file = {ca}\ncertificate = {good}\nkey = {}\npassword-file = {password}\n", "stat sync", tls=True),
     "imap-password-file": Place("given", TO_IMAP + "imap-password-file = {}\npassword-file = {password}\n", "sync doctor retry"),
     "imap-ca-file": Place("given", TO_IMAP + "imap-password = x\nimap-ca-file = {}\npassword-file = {password}\n", "sync doctor"),
+    "imap-client-secret-file": Place("given", TO_IMAP + TARGET_OAUTH.format("imap"), "authorize", ("--target",)),
+    "smtp-client-secret-file": Place("given", TO_SMTP + TARGET_OAUTH.format("smtp"), "authorize", ("--target",)),
+    "smtp-ca-file": Place("given", TO_SMTP + "smtp-password = x\nsmtp-ca-file = {}\npassword-file = {password}\n", "sync doctor"),
+    "ca-dir": Place("given", MAILDIR + "ca-dir = {}\npassword-file = {password}\n", "stat sync", tls=True),
     "smtp-password-file": Place("given", TO_SMTP + "smtp-password-file = {}\npassword-file = {password}\n", "sync doctor retry"),
     "lmtp-ca-file": Place("given", TO_LMTP + "lmtp-tls = always\nlmtp-ca-file = {}\npassword-file = {password}\n", "sync doctor"),
     "gmail-client-secret-file": Place(
@@ -208,6 +214,33 @@ PLACES: dict[str, Place] = {
     "where it is kept": Place("given", TO_LMTP + "fallback = maildir:{}\npassword-file = {password}\n", "retry sync"),
     "socket": Place("given", "socket = {}\npassword-file = {password}\n" + MAILDIR, "stat sync"),
 }  # fmt: skip
+
+
+# Types of settings whose value may be that of a file or a directory, and other settings in whose value one may be named.
+OF_FILES = {"path", "table", "target", "fallback"}
+NAMES_FILES = {"config"}
+
+# What is none of these places, and why.
+PLACED_OTHERWISE = {
+    "maildir": "a Maildir, and new of it",
+    "mbox": "an mbox",
+    "fallback": "where it is kept",
+    "config": "--config",
+    "state": "the state, its log and its journal",
+    "command": "no file: a command line of the user's",
+    "lmtp": "a server; its socket is connected to as that of the setting socket is",
+    "imap": "a server",
+    "smtp": "a server",
+    "gmail": "an address",
+}
+
+
+def unplaced() -> set[str]:
+    """The settings that name files and that are nowhere in this test."""
+    settings = configparser.RawConfigParser(delimiters=("=",))
+    settings.read(HERE.parents[1] / "src/settings/settings.ini")
+    named = {name for name in settings.sections() if settings[name].get("type") in OF_FILES} | NAMES_FILES
+    return named - set(PLACES) - set(PLACED_OTHERWISE)
 
 
 # Files of which the command needs all, and things of which it never gets that.
@@ -307,6 +340,9 @@ def run(play: Play, folder: Path, stage: Stage) -> tuple[list[str], Outcome]:
 
 def main() -> int:
     arguments = read_arguments(jobs=6)
+    if unplaced():
+        print(f"# these settings name files, and are no places of {Path(__file__).name}: {', '.join(sorted(unplaced()))}")
+        return 1
     work = plays(arguments.only, arguments.share)
     with tempfile.TemporaryDirectory() as name:
         certs = certificates(Path(name) / "certificates")

@@ -43,8 +43,10 @@
 
 /* ---- the scratch folder, in which everything is ---- */
 
-/* The process of the tests: getppid(2) is refused inside. */
+/* The process of the tests: getppid(2) is refused inside. And a socket of TCP's that is not
+ * connected, as none can be made there. */
 static pid_t parent;
+static int tcp_socket;
 
 static char scratch[] = "/tmp/pop3-sandbox-XXXXXX";
 
@@ -70,6 +72,7 @@ static int make_scratch(void **state)
     static const char *const folders[] = {"outside", "state", "other", "other/cur"};
     (void)state;
     parent = getpid();
+    tcp_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (mkdtemp(scratch) == NULL)
         return -1;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -661,15 +664,23 @@ static void report_call(long number, bool refused)
                   refused ? "refused" : "allowed");
 }
 
+static bool is_with_kerberos(const entry *e)
+{
+    return e->more[0] != NULL && strcmp(e->more[0], "--auth") == 0;
+}
+
 /* Every number that the kernel could know, with arguments that make no sense. What neither returns
  * nor may be tried is on the list. */
 static int call_everything(const entry *e)
 {
     int wrong = 0;
-    (void)e;
     for (long n = 0; n < P3_CALLS; n++) {
         if (n == SYS_exit || n == SYS_exit_group || n == SYS_rt_sigreturn || is_past_filters(n))
             continue; /* these return nothing to a caller */
+        if (n == SYS_connect && !is_with_kerberos(e)) {
+            wrong |= syscall(n, -1L, -1L, -1L) == 0 ? 0 : P3_REFUSED; /* it does nothing */
+            continue;
+        }
         bool refused = is_refusal(syscall(n, -1L, -1L, -1L, -1L, -1L, -1L));
         bool known = errno != ENOSYS; /* futex(2) says so of an operation that it does not know */
         if (refused ? listed.always[n] && known : !listed.always[n]) {
@@ -700,15 +711,11 @@ static void skip_with_sanitizers(void)
 static void every_system_call_that_is_not_on_the_list_is_refused(void **state)
 {
     entry kerberos = {.more = {"--auth", "GSSAPI"}};
-    entry asks = {.target = "--command", .value = "cat"};
-    entry source = {.more = {"--local-address", "127.0.0.1"}};
     (void)state;
     skip_with_sanitizers();
     read_lists();
     assert_int_equal(usually(call_everything), 0);
     assert_int_equal(inside(&kerberos, call_everything_in_a_run_that_needs_more), 0);
-    assert_int_equal(inside(&asks, call_everything_in_a_run_that_needs_more), 0);
-    assert_int_equal(inside(&source, call_everything_in_a_run_that_needs_more), 0);
 }
 
 /* Those with conditions, over all values that a condition is about. What is allowed is named. */
@@ -789,7 +796,7 @@ static int sweep_clone(const entry *e)
 
 static int sweep_setsockopt(const entry *e)
 {
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const int fd = tcp_socket;
     int one = 1;
     (void)e;
     for (int level = 0; level < 300; level++) {
@@ -809,14 +816,8 @@ static int sweep_sockets(const entry *e)
     for (int family = 0; family < 64; family++) {
         for (int type = 0; type < 16; type++) {
             for (int protocol = 0; protocol < 300; protocol++) {
-                int fd = socket(family, type, protocol);
-                bool refused = fd == -1 && errno == EPERM;
-                bool tcp = (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM &&
-                           (protocol == 0 || protocol == IPPROTO_TCP);
-                if (refused == tcp)
+                if (socket(family, type, protocol) != -1 || errno != EPERM)
                     return 1;
-                if (fd >= 0)
-                    close(fd);
             }
         }
     }
@@ -827,7 +828,7 @@ static int sweep_sockets(const entry *e)
 static int sweep_send(const entry *e)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(OTHER_PORT)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const int fd = tcp_socket;
     (void)e;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (sendto(fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof to) != -1 || errno != EPERM)
@@ -924,11 +925,13 @@ static int call_by_socketcall(const entry *e)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(OTHER_PORT)};
     const long address = (long)(size_t)&to;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const int fd = tcp_socket;
     int ends[2];
     int one = 1;
     (void)e;
-    if (by_socketcall(SYS_SOCKET, AF_INET, SOCK_STREAM, 0, 0, 0, 0) != 0 ||
+    if (by_socketcall(SYS_SOCKET, AF_INET, SOCK_STREAM, 0, 0, 0, 0) != EPERM ||
+        by_socketcall(SYS_CONNECT, fd, address, sizeof to, 0, 0, 0) != 0 || /* without effect */
+        getpeername(fd, (struct sockaddr *)&to, &(socklen_t){sizeof to}) == 0 ||
         by_socketcall(SYS_SOCKET, AF_INET, SOCK_DGRAM, 0, 0, 0, 0) != EPERM ||
         by_socketcall(SYS_SOCKET, AF_UNIX, SOCK_STREAM, 0, 0, 0, 0) != EPERM ||
         by_socketcall(SYS_SOCKET, AF_NETLINK, SOCK_RAW, 0, 0, 0, 0) != EPERM)
@@ -994,70 +997,123 @@ static void nothing_can_be_typed_into_a_terminal(void **state)
 
 /* ---- the network ---- */
 
-static int try_connect(uint16_t port)
+/* What comes of asking outside for a connection: 0 where it is begun, though nobody listens. */
+static int dial(const char *address, uint16_t port, const char *source)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_storage to = {0};
+    struct sockaddr_storage from = {0};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&to;
+    struct sockaddr_in *own = (struct sockaddr_in *)(void *)&from;
+    *v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+    *own = (struct sockaddr_in){.sin_family = AF_INET};
+    if (inet_pton(AF_INET, address, &v4->sin_addr) != 1 ||
+        inet_pton(AF_INET, source != NULL ? source : "0.0.0.0", &own->sin_addr) != 1)
+        return -1;
+    return keep(p3_outside_dial(NULL, &to, source != NULL ? &from : NULL));
+}
+
+static int dial_the_account(const entry *e)
+{
+    (void)e;
+    return dial("127.0.0.1", ACCOUNT_PORT, NULL);
+}
+
+/* Another port there, another host with that port, and what is no address of the internet. */
+static int dial_elsewhere(const entry *e)
+{
+    struct sockaddr_storage none = {.ss_family = AF_NETLINK};
+    (void)e;
+    if (dial("127.0.0.1", OTHER_PORT, NULL) != EACCES)
+        return 1;
+    if (dial("127.0.0.2", ACCOUNT_PORT, NULL) != EACCES)
+        return 2;
+    if (dial("0.0.0.0", ACCOUNT_PORT, NULL) != EACCES)
+        return 3;
+    return p3_outside_dial(NULL, &none, NULL) == -1 && errno == EACCES ? 0 : 4;
+}
+
+static int dial_the_proxy_only(const entry *e)
+{
+    (void)e;
+    if (dial("127.0.0.1", OTHER_PORT, NULL) != 0)
+        return 1;
+    return dial("127.0.0.1", ACCOUNT_PORT, NULL) == EACCES ? 0 : 2;
+}
+
+static void only_the_accounts_server_can_be_connected_to(void **state)
+{
+    entry proxied = {.more = {"--proxy", "http://127.0.0.1:1996"}};
+    (void)state;
+    assert_int_equal(usually(dial_the_account), 0);
+    assert_int_equal(usually(dial_elsewhere), 0);
+    assert_int_equal(inside(&proxied, dial_the_proxy_only), 0);
+}
+
+/* A host that has a name is where it was found, and is nowhere before. */
+static int dial_by_name(const entry *e)
+{
+    struct sockaddr_storage found[POP3_RESOLVE_ADDRESSES];
+    const char *why = NULL;
+    (void)e;
+    if (dial("127.0.0.1", ACCOUNT_PORT, NULL) != EACCES)
+        return 1;
+    size_t count = p3_outside_resolve(NULL, "localhost", found, &why);
+    for (size_t i = 0; i < count; i++) { /* ::1 may be among them, and its host may lack it */
+        if (found[i].ss_family != AF_INET)
+            continue;
+        ((struct sockaddr_in *)(void *)&found[i])->sin_port = htons(ACCOUNT_PORT);
+        if (keep(p3_outside_dial(NULL, &found[i], NULL)) != 0)
+            return 2;
+        ((struct sockaddr_in *)(void *)&found[i])->sin_port = htons(OTHER_PORT);
+        if (keep(p3_outside_dial(NULL, &found[i], NULL)) != EACCES)
+            return 3;
+    }
+    return count > 0 ? 0 : 4;
+}
+
+static void a_host_with_a_name_can_be_connected_to_where_it_was_found(void **state)
+{
+    entry named = {.url = "pop3://user@localhost:1995"};
+    (void)state;
+    assert_int_equal(inside(&named, dial_by_name), 0);
+}
+
+/* No socket is made inside, and one that there is neither gets another end nor a name. */
+static int use_sockets(const entry *e)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(ACCOUNT_PORT)};
+    socklen_t size = sizeof to;
+    (void)e;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int result = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 ? 0 : errno;
-    close(fd);
-    return result;
+    if (socket(AF_INET, SOCK_STREAM, 0) != -1 || errno != EPERM)
+        return 1;
+    if (connect(tcp_socket, (const struct sockaddr *)&to, sizeof to) != 0)
+        return 2; /* libcurl 7.88 asks for it once more, and is told that it is done */
+    if (getpeername(tcp_socket, (struct sockaddr *)&to, &size) != -1 || errno != ENOTCONN)
+        return 3;
+    if (bind(tcp_socket, (const struct sockaddr *)&to, sizeof to) != -1 || errno != EPERM)
+        return 4;
+    return listen(tcp_socket, 1) == -1 && errno == EPERM ? 0 : 5;
 }
 
-static int connect_to_the_account(const entry *e)
+static void sockets_are_made_and_connected_outside_only(void **state)
 {
-    (void)e;
-    return try_connect(ACCOUNT_PORT);
+    (void)state;
+    assert_int_equal(usually(use_sockets), 0);
 }
 
-static int connect_elsewhere(const entry *e)
+static int dial_from_an_address(const entry *e)
 {
     (void)e;
-    return try_connect(OTHER_PORT);
-}
-
-static int listen_for_others(const entry *e)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(OTHER_PORT)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    (void)e;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int result = bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 ? 0 : errno;
-    close(fd);
-    return result;
-}
-
-static int choose_an_address(const entry *e)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    (void)e;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int result = bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 ? 0 : errno;
-    close(fd);
-    return result;
+    return dial("127.0.0.1", ACCOUNT_PORT, "127.0.0.1");
 }
 
 static void an_address_to_connect_from_can_be_chosen_by_who_has_set_one(void **state)
 {
     entry e = {.more = {"--local-address", "127.0.0.1"}};
     (void)state;
-    assert_int_equal(inside(&e, choose_an_address), 0);
-    assert_int_equal(usually(choose_an_address), EPERM);
-    needs_landlock(4);
-    assert_int_equal(inside(&e, listen_for_others), EACCES);
-}
-
-static void only_the_accounts_port_can_be_connected_to(void **state)
-{
-    entry proxied = {.more = {"--proxy", "http://127.0.0.1:1996"}};
-    (void)state;
-    needs_landlock(4);
-    assert_int_not_equal(usually(connect_to_the_account), EACCES);
-    assert_int_equal(usually(connect_elsewhere), EACCES);
-    assert_int_equal(usually(listen_for_others), EPERM);
-    assert_int_not_equal(inside(&proxied, connect_elsewhere), EACCES);
-    assert_int_equal(inside(&proxied, connect_to_the_account), EACCES);
+    assert_int_equal(inside(&e, dial_from_an_address), 0);
+    assert_int_equal(usually(dial_from_an_address), EACCES);
 }
 
 /* ---- what goes on working ---- */
@@ -1232,7 +1288,9 @@ int main(void)
         cmocka_unit_test(system_calls_of_another_kind_are_refused),
         cmocka_unit_test(what_is_behind_socketcall_is_judged_by_its_arguments),
         cmocka_unit_test(nothing_can_be_typed_into_a_terminal),
-        cmocka_unit_test(only_the_accounts_port_can_be_connected_to),
+        cmocka_unit_test(only_the_accounts_server_can_be_connected_to),
+        cmocka_unit_test(a_host_with_a_name_can_be_connected_to_where_it_was_found),
+        cmocka_unit_test(sockets_are_made_and_connected_outside_only),
         cmocka_unit_test(an_address_to_connect_from_can_be_chosen_by_who_has_set_one),
         cmocka_unit_test(names_times_and_texts_are_understood_inside),
         cmocka_unit_test(threads_that_start_inside_are_inside),
