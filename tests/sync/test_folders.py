@@ -10,7 +10,7 @@ import pytest
 
 import imapd
 from sent import refused, refused_configuration
-from world import CRASH_COMMAND, DEADLINE, ROOT, World
+from world import CRASH_COMMAND, DEADLINE, ROOT, World, read_mbox
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
 import dovecot as interop  # noqa: E402
@@ -205,6 +205,31 @@ def test_a_message_under_the_unique_id_of_another_goes_to_all_of_its_folders(wor
         world.put("1", mail(2, ALL))
         to.run("sync", server.port)
     assert Counter({f: m.count(2) for f, m in to.there().items()}) == Counter({"INBOX": 1, "Anna": 1, "Old.Bob": 1})
+
+
+@pytest.mark.parametrize("now", ["a table of folders", "a list of targets"])
+@pytest.mark.parametrize("mails", [[1], [2], [1, 1], [2, 2]])
+def test_a_maildir_that_was_killed_and_gets_another_form_loses_nothing(world, now, mails):
+    """The run is killed when the Maildir has the messages, and before that is recorded; then the account is changed, and the
+    server may have others under their unique-ids."""
+    to = Maildir(world)
+    shared = to.settings
+    to.settings = f"maildir = {to.path}\n"
+    for i in range(len(mails)):
+        world.put(str(i), mail(1, ALL))
+    with world.server("--delete") as server:
+        to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point="folder-synced")
+        server.wait_until_idle()
+        for i, n in enumerate(mails):
+            world.put(str(i), mail(n, ALL))
+        mbox = world.path / "mbox"
+        to.settings = shared if now == "a table of folders" else f"deliver = maildir, mbox\nmaildir = {to.path}\nmbox = {mbox}\n"
+        to.run("sync", server.port, "--delete")
+        server.settle()
+    there = to.there() if now == "a table of folders" else {"INBOX": to.there()["INBOX"], "mbox": [number(m) for m in read_mbox(mbox)]}
+    assert world.on_server() == []
+    assert {f: set(mails) - set(there.get(f, ())) for f in there} == {f: set() for f in there}
+    assert all(f in there for f in (("INBOX", "Anna", "Old.Bob") if now == "a table of folders" else ("INBOX", "mbox")))
 
 
 def test_a_folder_that_cannot_be_made_keeps_its_own_messages_back_alone(world, account):
