@@ -43,8 +43,9 @@ void p3_changes_free(p3_changes *c)
 static bool record_target(p3_state *s, int64_t account, const p3_target *target, p3_problem *why)
 {
     char *text = p3_target_text(target);
-    bool ok = text != NULL ? p3_state_set_target(s, account, text, why)
-                           : p3_problem_set(why, EX_OSERR, "out of memory");
+    bool ok = p3_state_set_target(s, account, text, why);
+    if (text == NULL)
+        p3_problem_set(why, EX_OSERR, "out of memory");
     free(text);
     return ok;
 }

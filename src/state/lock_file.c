@@ -157,6 +157,11 @@ void p3_lock_file_release(p3_lock_file *f, int64_t account)
     f->held_count = kept;
 }
 
+int p3_lock_file_descriptor(const p3_lock_file *f)
+{
+    return f->fd;
+}
+
 void p3_lock_file_close(p3_lock_file *f)
 {
     if (f == NULL)

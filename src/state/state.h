@@ -129,6 +129,7 @@ uint32_t p3_rows_add(p3_rows *rows, pop3_str uid);
 bool p3_state_begin(p3_state *s, p3_problem *why);
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why);
 bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why);
+/* NULL, which is what memory ran out for, fails. */
 bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why);
 /* Records what was learned about the account's server. It counts for a week, as servers get mended;
  * that commands go one at a time for a day, as a line that was interrupted looks the same. */

@@ -245,24 +245,23 @@ static bool prepare_file(p3_state *s, p3_problem *why)
     return ok && (!make || make_tables(s, why));
 }
 
+/* Locked while a file is made again: no account's number. */
+#define P3_MAKING 0
+
 /* So large a file at most may be one that was never whole. */
 #define P3_TORN_MOST 65536
 
 /* Whether a file is what is left of a database that was being made when the power went, or the disk
- * failed: nothing, NULs, or the beginning of SQLite's magic. Empties it then. */
-static bool clear_torn(const char *path)
+ * failed: nothing, NULs, or the beginning of SQLite's magic. */
+static bool is_torn(int fd)
 {
     static const char magic[] = "SQLite format 3"; /* and its NUL */
     char *room = malloc(P3_TORN_MOST + 1);
-    int fd = p3_outside_open(path, O_RDWR | O_CLOEXEC, 0600);
-    ssize_t n = room != NULL && fd >= 0 ? pread(fd, room, P3_TORN_MOST + 1, 0) : -1;
+    ssize_t n = room != NULL ? pread(fd, room, P3_TORN_MOST + 1, 0) : -1;
     bool torn = n >= 0 && n <= P3_TORN_MOST;
     for (ssize_t i = 0; torn && i < n; i++)
         torn = room[i] == '\0';
     torn = torn || (n >= 0 && n < (ssize_t)sizeof magic && memcmp(room, magic, (size_t)n) == 0);
-    torn = torn && ftruncate(fd, 0) == 0;
-    if (fd >= 0)
-        (void)close(fd);
     free(room);
     return torn;
 }
@@ -290,10 +289,31 @@ void p3_state_own_sqlite(void)
     (void)pthread_once(&once, set_up_sqlite);
 }
 
-static bool open_file(p3_state *s, const char *file, int flags, p3_problem *why)
+static bool open_file(p3_state *s, const char *file, p3_problem *why)
 {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     bool ok = sqlite3_open_v2(file, &s->db, flags, NULL) == SQLITE_OK || fail(s, "opening", why);
     return ok && prepare_file(s, why);
+}
+
+/* Opens a file again that is no database, as an empty one where it never was whole. One run at a
+ * time does that, and looks anew: another may have made it meanwhile. */
+static bool make_again(p3_state *s, p3_problem *why)
+{
+    int ms = 0;
+    close_file(s);
+    while (p3_lock_file_take(s->locks, P3_MAKING) != 0) {
+        ms += P3_BUSY_STEP_MS;
+        if (ms > P3_BUSY_MS)
+            return p3_problem_errno(why, errno, "opening the state file %s", s->path);
+        (void)sqlite3_sleep(P3_BUSY_STEP_MS);
+    }
+    int fd = p3_lock_file_descriptor(s->locks);
+    bool ok = !is_torn(fd) || ftruncate(fd, 0) == 0 ||
+              p3_problem_errno(why, errno, "opening the state file %s", s->path);
+    ok = ok && open_file(s, s->path, why);
+    p3_lock_file_release(s->locks, P3_MAKING);
+    return ok;
 }
 
 /* A file with two names has two logs, and each name knows nothing of what is in the other's. */
@@ -316,17 +336,14 @@ static p3_state *open_state(const char *path, bool looks, p3_problem *why)
         return NULL;
     }
     s->looks = looks;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     bool nowhere = looks && access(path, F_OK) != 0 && errno == ENOENT;
     const char *file = nowhere ? ":memory:" : path;
     if (!nowhere)
         s->locks = p3_lock_file_open(path, !looks); /* and makes it, for its owner alone */
     int error = errno;
-    bool ok = has_one_name(path, why) && open_file(s, file, flags, why);
-    if (!ok && !looks && why->exit == EX_DATAERR && clear_torn(path)) {
-        close_file(s);
-        ok = open_file(s, file, flags, why);
-    }
+    bool ok = has_one_name(path, why) && open_file(s, file, why);
+    if (!ok && !looks && why->exit == EX_DATAERR && s->locks != NULL)
+        ok = make_again(s, why);
     if (ok && !nowhere && s->locks == NULL)
         ok = p3_problem_errno(why, error, "opening the state file %s", path);
     if (!ok) {
@@ -360,6 +377,13 @@ void p3_known_account_clear(p3_known_account *a)
 {
     free(a->target);
     *a = (p3_known_account){0};
+}
+
+/* A time, in seconds since the epoch; 0 where it is damaged: no clock says more than that. */
+static int64_t time_of(sqlite3_stmt *q, int column)
+{
+    int64_t t = sqlite3_column_int64(q, column);
+    return t >= 0 && t <= (int64_t)1 << 40 ? t : 0;
 }
 
 /* How long it counts what was learned about a server, in seconds. */
@@ -406,7 +430,7 @@ bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *cou
     while (*count < P3_LEARNED_MOST && (step = sqlite3_step(q)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(q, 0);
         *count += name != NULL && read_trait(&out[*count], name, sqlite3_column_int64(q, 1),
-                                             sqlite3_column_int64(q, 2));
+                                             time_of(q, 2));
     }
     bool ok = step == SQLITE_DONE || step == SQLITE_ROW || fail(s, "reading", why);
     reset_statement(q);
@@ -461,9 +485,8 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
     if (step == SQLITE_ROW) {
         const char *target = (const char *)sqlite3_column_text(q, 1);
         out->id = sqlite3_column_int64(q, 0);
-        out->seen = (p3_seen){.last = sqlite3_column_int64(q, 2),
-                              .jumped = sqlite3_column_int64(q, 3),
-                              .trusted = sqlite3_column_int64(q, 4)};
+        out->seen = (p3_seen){
+            .last = time_of(q, 2), .jumped = time_of(q, 3), .trusted = time_of(q, 4)};
         out->target = target != NULL ? strdup(target) : NULL;
         if (target != NULL && out->target == NULL)
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
@@ -542,14 +565,14 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room
     *r = (p3_row){.id = sqlite3_column_int64(q, 0),
                   .uid = {NULL, (size_t)sqlite3_column_bytes(q, 1)},
                   .standing = (p3_standing)sqlite3_column_int(q, 2),
-                  .time = sqlite3_column_int64(q, 3),
+                  .time = time_of(q, 3),
                   .tries = (uint32_t)sqlite3_column_int(q, 5)};
     r->fingerprint = fingerprint_of(q, 4);
     int64_t octets = sqlite3_column_int64(q, 7);
     r->octets = octets > 0 ? (uint64_t)octets : 0;
     r->body = fingerprint_of(q, 8);
     r->common = sqlite3_column_int(q, 9) != 0;
-    int64_t broke = sqlite3_column_int64(q, 10);
+    int64_t broke = time_of(q, 10);
     r->broke = broke > 0 && counts_since(broke, P3_WEEK) ? broke : 0;
     r->members = (uint16_t)sqlite3_column_int(q, 11);
     if (!keep_text(rows, used, room, sqlite3_column_blob(q, 1), r->uid.len))
@@ -692,7 +715,7 @@ bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_pr
 {
     sqlite3_stmt *q =
         prepare(s, "UPDATE account SET target=? WHERE id=? AND target IS NOT ?1", why);
-    if (q == NULL)
+    if (q == NULL || target == NULL)
         return roll_back(s, why);
     sqlite3_bind_text(q, 1, target, -1, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, account);

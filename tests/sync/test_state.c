@@ -238,6 +238,37 @@ static void a_row_whose_number_is_damaged_is_not_known(void **state)
     p3_state_close(s);
 }
 
+static void a_time_that_is_damaged_is_none(void **state)
+{
+    static const char *const times[] = {"9223372036854775807", "-9223372036854775808", "-1"};
+    p3_problem why;
+    p3_known_account a;
+    p3_rows rows;
+    (void)state;
+    p3_state *s = open_state();
+    p3_row row = {.id = 1, .uid = {"u", 1}, .standing = P3_GONE, .name = ""};
+    assert_true(p3_state_account(s, "me@host:995", &a, &why));
+    assert_true(p3_state_begin(s, &why) && p3_state_put(s, a.id, &row, &why) &&
+                p3_state_learn(s, a.id, peculiar, &why) && p3_state_commit(s, &why));
+    p3_known_account_clear(&a);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char sql[300];
+        snprintf(sql, sizeof sql,
+                 "UPDATE message SET time=%s, broke=%s; UPDATE trait SET learned=%s;"
+                 "UPDATE account SET seen=%s, jumped=%s, trusted=%s",
+                 times[i], times[i], times[i], times[i], times[i], times[i]);
+        meddle(sql);
+        assert_true(p3_state_account(s, "me@host:995", &a, &why));
+        assert_true(p3_state_load(s, a.id, &rows, &why));
+        assert_true(rows.at[0].time == 0 && rows.at[0].broke == 0);
+        assert_true(a.seen.last == 0 && a.seen.jumped == 0 && a.seen.trusted == 0);
+        assert_true(pop3_server_traits_empty(a.traits));
+        p3_known_account_clear(&a);
+        p3_rows_free(&rows);
+    }
+    p3_state_close(s);
+}
+
 static pop3_server_traits known_traits(void)
 {
     p3_problem why;
@@ -531,6 +562,8 @@ int __wrap_sqlite3_sleep(int ms);
 
 int __wrap_sqlite3_sleep(int ms)
 {
+    if (maker == NULL)
+        _exit(EX_TEMPFAIL); /* it is the other run, and would wait */
     assert_int_equal(sqlite3_exec(maker, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(maker), SQLITE_OK);
     maker = NULL;
@@ -544,6 +577,47 @@ static void a_state_that_another_run_is_just_making_is_waited_for(void **state)
     assert_int_equal(sqlite3_exec(maker, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     p3_state_close(open_state());
     assert_null(maker);
+}
+
+static int other_run; /* how it ended */
+static bool is_awaited;
+
+int __real_ftruncate64(int fd, off_t size);
+int __wrap_ftruncate64(int fd, off_t size);
+
+/* Another run makes the state when this one is about to empty the file. */
+int __wrap_ftruncate64(int fd, off_t size)
+{
+    pid_t child = is_awaited ? fork() : -1;
+    is_awaited = false;
+    if (child == 0) {
+        p3_problem why;
+        p3_known_account a;
+        p3_state *s = p3_state_open(path, &why);
+        bool ok = s != NULL && p3_state_account(s, "theirs", &a, &why);
+        p3_state_close(s);
+        _exit(ok ? EX_OK : EX_SOFTWARE);
+    }
+    if (child > 0)
+        assert_int_equal(waitpid(child, &other_run, 0), child);
+    return __real_ftruncate64(fd, size);
+}
+
+static void a_state_that_was_never_whole_is_made_again_by_one_run_at_a_time(void **state)
+{
+    static const char nothing[8192];
+    p3_problem why;
+    p3_known_account a;
+    (void)state;
+    put_file(nothing, sizeof nothing);
+    is_awaited = true;
+    p3_state *s = open_state();
+    assert_false(is_awaited);
+    assert_true(WIFEXITED(other_run));
+    assert_int_equal(WEXITSTATUS(other_run), EX_TEMPFAIL);
+    assert_true(p3_state_account(s, "mine", &a, &why));
+    p3_known_account_clear(&a);
+    p3_state_close(s);
 }
 
 static void who_only_looks_makes_nothing(void **state)
@@ -575,6 +649,27 @@ static void who_only_looks_makes_nothing(void **state)
         assert_int_equal(read_file(after, sizeof after), len);
         assert_memory_equal(after, before, len);
     }
+}
+
+static void a_target_that_there_was_no_memory_for_leaves_no_transaction_behind(void **state)
+{
+    p3_problem why = {0};
+    p3_known_account a;
+    p3_rows rows;
+    p3_row row = {.id = 1, .uid = {"u", 1}, .standing = P3_DELIVERED, .name = ""};
+    (void)state;
+    p3_state *s = open_state();
+    assert_true(p3_state_account(s, "a", &a, &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_put(s, a.id, &row, &why));
+    assert_false(p3_state_set_target(s, a.id, NULL, &why));
+    assert_true(p3_state_begin(s, &why));
+    assert_true(p3_state_commit(s, &why));
+    assert_true(p3_state_load(s, a.id, &rows, &why));
+    assert_int_equal(rows.count, 0);
+    p3_rows_free(&rows);
+    p3_known_account_clear(&a);
+    p3_state_close(s);
 }
 
 static void tables_that_are_gone_are_said_and_nothing_is_half_changed(void **state)
@@ -896,6 +991,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(what_is_committed_is_there_the_next_time),
+        WITH_FOLDER(a_time_that_is_damaged_is_none),
         WITH_FOLDER(that_a_server_did_not_pipeline_counts_for_a_day),
         WITH_FOLDER(what_else_was_learned_about_a_server_counts_for_a_week),
         WITH_FOLDER(that_a_session_broke_at_a_deletion_counts_for_a_week),
@@ -906,6 +1002,7 @@ int main(void)
         WITH_FOLDER(nobody_else_may_read_the_state),
         WITH_FOLDER(a_state_that_cannot_be_opened_says_what_to_do),
         WITH_FOLDER(a_state_that_was_never_whole_is_made_again_and_another_file_is_not),
+        WITH_FOLDER(a_state_that_was_never_whole_is_made_again_by_one_run_at_a_time),
         WITH_FOLDER(one_state_with_two_names_has_one_lock_for_an_account),
         WITH_FOLDER(a_row_whose_number_is_damaged_is_not_known),
         WITH_FOLDER(a_state_behind_a_symbolic_link_is_made_and_its_log_synced),
@@ -913,6 +1010,7 @@ int main(void)
         WITH_FOLDER(a_state_of_a_later_version_or_another_program_is_left_as_it_is),
         WITH_FOLDER(a_state_that_another_run_is_just_making_is_waited_for),
         WITH_FOLDER(who_only_looks_makes_nothing),
+        WITH_FOLDER(a_target_that_there_was_no_memory_for_leaves_no_transaction_behind),
         WITH_FOLDER(tables_that_are_gone_are_said_and_nothing_is_half_changed),
         WITH_FOLDER(a_refused_change_rolls_all_of_its_transaction_back),
         WITH_FOLDER(a_full_disk_is_worth_another_try_and_costs_nothing_that_was_there),
