@@ -27,6 +27,10 @@ static void note(void *ctx, const p3_retried *m)
 {
     p3_retry_result *r = ctx;
     const char *name = r->account->name;
+    if (m->name == NULL) {
+        r->status = p3_exit_of_both(r->status, p3_complain(name, m->problem));
+        return;
+    }
     r->delivered += m->delivered;
     r->left += !m->delivered;
     if (m->problem != NULL) {

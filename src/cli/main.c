@@ -1,6 +1,7 @@
 /* The `pop3` command: finds the subcommand and lets it work. */
 #include "cli/subcommands.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,21 @@ static int run(const p3_subcommand *sub, int argc, char **argv)
     return status;
 }
 
+/* Whether all that was printed was written. That something before was not, tells the stream. */
+static bool is_written(void)
+{
+    p3_problem why;
+    bool flushed = fflush(stdout) == 0;
+    if (flushed && ferror(stdout) == 0)
+        return true;
+    if (!flushed)
+        p3_problem_errno(&why, errno, "writing the output");
+    else
+        p3_problem_set(&why, EX_IOERR, "writing the output: it is incomplete");
+    (void)p3_complain(NULL, &why);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     if (!p3_streams_open())
@@ -87,7 +103,5 @@ int main(int argc, char **argv)
         status = p3_print(stdout, "pop3 %s\n", pop3_version()) ? EX_OK : EX_IOERR;
     else
         status = sub != NULL ? run(sub, argc - 2, argv + 2) : unknown(argv[1]);
-    if (fflush(stdout) != 0 && status == EX_OK)
-        status = EX_IOERR;
-    return status;
+    return !is_written() && status == EX_OK ? EX_IOERR : status;
 }

@@ -1,6 +1,7 @@
 /* Where the messages of a mailbox go that many share. */
 #include "deliver/recipients.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,7 +149,7 @@ static size_t number_folder(p3_recipients *r, const char *at, size_t len, unsign
 
 static const char folder_prefix[] = "folder:";
 
-/* What stands at the right of a line. False: it cannot be used. */
+/* What stands at the right of a line. False: it cannot be used, or ENOMEM. */
 static bool take_right(p3_recipients *r, p3_mapping *m, const char *to, size_t len)
 {
     size_t prefix = sizeof folder_prefix - 1;
@@ -188,8 +189,9 @@ static bool add_mapping(p3_recipients *r, const char *at, size_t len, const char
     trim(&at, &left);
     trim(&to, &right);
     p3_mapping m = {.line = number};
+    errno = 0;
     if (!is_pattern(at, left) || !take_right(r, &m, to, right))
-        return is_unusable(at, all, name, number, why);
+        return errno == ENOMEM ? out_of_memory(why) : is_unusable(at, all, name, number, why);
     p3_mapping *table = p3_grow(r->table, &r->room, r->count + 1, sizeof *table);
     m.address = table != NULL ? strndup(at, left) : NULL;
     if (table != NULL)

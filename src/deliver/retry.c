@@ -247,6 +247,8 @@ static bool write_message(const p3_keeping *k, p3_message *to, const p3_kept *m,
 static bool note_batch(const p3_keeping *k, p3_batch *b, p3_problem *why)
 {
     const p3_problem *stopped = b->problem.exit != 0 ? &b->problem : &b->stopped;
+    if (b->noted.exit != 0)
+        k->how->tell(k->how->ctx, &(p3_retried){.problem = &b->noted});
     for (size_t i = 0; i < b->count; i++) {
         p3_parcel *p = &b->parcels[i];
         const p3_kept *m = &k->at[p->entry];

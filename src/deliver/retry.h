@@ -8,9 +8,10 @@
 
 /* One message of it. */
 typedef struct p3_retried {
-    const char *name;          /* under which it was delivered, and comes again */
-    const char *note;          /* why it was refused */
-    bool delivered;            /* now; or, when only looked at, it would be tried */
+    const char *name; /* under which it was delivered, and comes again; NULL: this is about no one,
+                         and only to be told */
+    const char *note; /* why it was refused */
+    bool delivered;   /* now; or, when only looked at, it would be tried */
     const p3_problem *problem; /* its own trouble, or NULL: that of the target */
 } p3_retried;
 

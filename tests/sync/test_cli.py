@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from subcommands import Mailbox
+from subcommands import Mailbox, all_subcommands
 from world import COMMAND, DEADLINE, ROOT
 
 EXAMPLES = ROOT / "examples/mail"
@@ -408,3 +408,19 @@ def test_cat_top_and_rm_do_without_stat(world, stat):
         assert "number 1" in mailbox.run("top", "2")
         mailbox.run("rm", "2")
     assert len(world.on_server()) == 2
+
+
+WORDS = {"sync": ["--maildir", "Mail", "--state", "state.db"], "retry": ["--maildir", "Mail", "--state", "state.db"],
+         "cat": [1], "top": [1], "rm": [1, "--dry-run"], "authorize": ["--help"], "token": ["--help"], "setup": ["--help"]}  # fmt: skip
+
+
+@pytest.mark.parametrize("name, form", [*((name, "usual") for name in sorted(all_subcommands())),
+                                        *((name, "--json") for name in ("sync", "stat", "list", "headers", "uidl", "capa"))])  # fmt: skip
+def test_output_that_cannot_be_written_is_told_at_the_end(world, mailbox, name, form):
+    if not os.access("/dev/full", os.W_OK):
+        pytest.skip("no /dev/full here")
+    words = [*mailbox.words(name, *WORDS.get(name, [])), *["--json"] * (form == "--json")] if name != "help" else [COMMAND, "help", "sync"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, env=world.environment(), cwd=world.path, input="list\nquit\n", stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == 74 and "pop3: writing the output: " in done.stderr, (done.returncode, done.stderr)

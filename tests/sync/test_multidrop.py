@@ -128,7 +128,7 @@ def test_who_has_it_does_not_get_it_again_and_for_the_others_it_is_kept(world, p
             assert lines[3] == mail(1, ALL).encode()
         sent = to.server.mails[0].delivery
         to.server.of_recipient = lambda at, whom: reply if whom == "cleo@in" else None
-        to.run("retry", server.port, status=69 if reply.startswith("5") else 75)
+        to.run("retry", server.port, status=78 if reply.startswith("5") else 75)
         assert to.got() == [("1", "anna@in"), ("1", "bob@in"), ("2", "anna@in")] and len(refused(world)) == 1
         to.server.of_recipient = lambda at, whom: None
         to.run("retry", server.port)
@@ -145,8 +145,8 @@ def test_what_all_refuse_for_good_is_kept_once_and_given_later_to_those_who_take
         server.settle()
         assert "; the same for all 3 recipients; it is kept in" in told and len(refused(world)) == 1 and world.on_server() == []
         to.server.of_recipient = lambda at, whom: "550 5.1.1 no" if whom == "bob@in" else None
-        told = to.run("retry", server.port)
-        assert "1 of 3 recipients did not get it" in told and to.got() == [("1", "anna@in"), ("1", "cleo@in")]
+        assert ", line 1: " in to.run("retry", server.port, "--quiet", status=78)  # the line is still wrong
+        assert to.got() == [("1", "anna@in"), ("1", "cleo@in")]
         assert [text.split(b"\n")[1] for text in refused(world)] == [b"X-POP3-Recipient: bob@in"]
         to.server.of_recipient = lambda at, whom: None
         to.run("retry", server.port)

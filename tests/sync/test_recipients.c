@@ -1,6 +1,7 @@
 /* Whom the messages of a mailbox go to that many share. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,37 @@ static void what_cannot_be_meant_is_refused(void **state)
     }
 }
 
+static unsigned until_failure; /* strndup() fails then; 0: never */
+
+char *__real_strndup(const char *text, size_t len);
+char *__wrap_strndup(const char *text, size_t len);
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+    if (until_failure > 0 && --until_failure == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __real_strndup(text, len);
+}
+
+static void that_memory_runs_out_is_no_mistake_in_the_table(void **state)
+{
+    p3_recipients *r = NULL;
+    (void)state;
+    for (unsigned i = 1; r == NULL; i++) {
+        p3_problem why = {0};
+        until_failure = i;
+        r = p3_recipients_new("To", "a@b -> c@d, e@f -> folder:F", "t", "p@x", &why);
+        if (r == NULL)
+            assert_string_equal(why.text, "out of memory");
+        else
+            assert_int_equal(i, 6);
+    }
+    until_failure = 0;
+    p3_recipients_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +273,7 @@ int main(void)
         cmocka_unit_test(one_that_it_was_delivered_to_before_is_told),
         cmocka_unit_test(the_one_that_is_left_must_be_one_of_theirs),
         cmocka_unit_test(what_cannot_be_meant_is_refused),
+        cmocka_unit_test(that_memory_runs_out_is_no_mistake_in_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
