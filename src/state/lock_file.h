@@ -19,7 +19,7 @@ p3_lock_file *p3_lock_file_open(const char *path, bool locks);
 int p3_lock_file_take(p3_lock_file *f, int64_t account);
 void p3_lock_file_release(p3_lock_file *f, int64_t account);
 
-/* Its descriptor, which is the handle's: another one must not be closed while SQLite has the file. */
+/* Its descriptor, the handle's own: no other one must be closed while SQLite has the file. */
 int p3_lock_file_descriptor(const p3_lock_file *f);
 
 /* Lets go of its locks, after SQLite has closed the file. NULL does nothing. */

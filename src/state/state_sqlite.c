@@ -429,8 +429,8 @@ bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *cou
     sqlite3_bind_int64(q, 1, account);
     while (*count < P3_LEARNED_MOST && (step = sqlite3_step(q)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(q, 0);
-        *count += name != NULL && read_trait(&out[*count], name, sqlite3_column_int64(q, 1),
-                                             time_of(q, 2));
+        *count += name != NULL &&
+                  read_trait(&out[*count], name, sqlite3_column_int64(q, 1), time_of(q, 2));
     }
     bool ok = step == SQLITE_DONE || step == SQLITE_ROW || fail(s, "reading", why);
     reset_statement(q);
@@ -485,8 +485,8 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
     if (step == SQLITE_ROW) {
         const char *target = (const char *)sqlite3_column_text(q, 1);
         out->id = sqlite3_column_int64(q, 0);
-        out->seen = (p3_seen){
-            .last = time_of(q, 2), .jumped = time_of(q, 3), .trusted = time_of(q, 4)};
+        out->seen =
+            (p3_seen){.last = time_of(q, 2), .jumped = time_of(q, 3), .trusted = time_of(q, 4)};
         out->target = target != NULL ? strdup(target) : NULL;
         if (target != NULL && out->target == NULL)
             ok = p3_problem_set(why, EX_OSERR, "out of memory");
