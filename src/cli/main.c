@@ -69,12 +69,13 @@ static int run(const p3_subcommand *sub, int argc, char **argv)
     return status;
 }
 
-/* Whether all that was printed was written. That something before was not, tells the stream. */
+/* Whether all that was printed was written. That something before was not, tells the stream: what a
+ * run tells as it goes is meant for nobody where there was no output from the start. */
 static bool is_written(void)
 {
     p3_problem why;
     bool flushed = fflush(stdout) == 0;
-    if (flushed && ferror(stdout) == 0)
+    if (flushed && (ferror(stdout) == 0 || p3_streams_output_was_closed()))
         return true;
     if (!flushed)
         p3_problem_errno(&why, errno, "writing the output");

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
+
+static bool output_was_closed;
 
 bool p3_streams_open(void)
 {
@@ -12,6 +15,12 @@ bool p3_streams_open(void)
             continue;
         if (open("/dev/null", modes[fd]) != fd) /* the lowest that is free */
             return false;
+        output_was_closed |= fd == STDOUT_FILENO;
     }
     return true;
+}
+
+bool p3_streams_output_was_closed(void)
+{
+    return output_was_closed;
 }

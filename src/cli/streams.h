@@ -10,4 +10,7 @@
  * does not work. */
 bool p3_streams_open(void);
 
+/* Whether standard output was closed when the program began: nobody waits for what it tells. */
+bool p3_streams_output_was_closed(void);
+
 #endif

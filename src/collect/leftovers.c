@@ -91,16 +91,17 @@ static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_pro
 
 /* Changes the rows of intents that turned out to be delivered, or to some of a list. Their
  * unique-ids may have been given again since, to messages of the same size and with the same
- * header: before one is deleted it is compared to the last octet with what was delivered. Of a
- * class with prints these are recorded: where there are none, only a target of another form may
- * have the message, which cannot be read back now, and it comes again under another name. */
+ * header: before one is deleted it is compared to the last octet with what was delivered. Lists and
+ * folders have these fingerprints recorded first: where there are none, only the target's form
+ * before can have the message, which cannot be read back now, and it comes again under another
+ * name. */
 static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *left, size_t count,
                         p3_changes *changes, p3_problem *why)
 {
     p3_members all = p3_target_all(&drop->account->target);
     for (size_t i = 0; i < count; i++) {
         p3_row *row = &drop->rows.at[left[i].row];
-        if (d->class->prints && !p3_fingerprint_known(&row->fingerprint)) {
+        if (d->class->inherit != NULL && !p3_fingerprint_known(&row->fingerprint)) {
             row->name = "";
             continue;
         }

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,9 +43,16 @@ void __libc_free(void *p);
 static const char *chosen; /* FAULT_CALL */
 static unsigned long nth;
 static int error;
-static atomic_bool counts; /* from now on */
-static atomic_ulong calls;
-static atomic_bool hit;
+
+/* Calls counted from when on, and whether one failed. */
+typedef struct tally {
+    atomic_bool counts;
+    atomic_ulong calls;
+    atomic_bool hit;
+} tally;
+
+static tally own;           /* of this process */
+static tally *sum = &own;   /* or of all of ours, where one makes the calls for another */
 static atomic_bool is_over; /* the program has done its work */
 static int report = -1;     /* a descriptor: the program gives up opening files */
 
@@ -59,15 +67,15 @@ static void over(void)
 /* Counts a call. True when it is to fail; errno is set. */
 static bool fails(const char *call)
 {
-    if (chosen == NULL || !atomic_load(&counts) || atomic_load(&is_over) ||
+    if (chosen == NULL || !atomic_load(&sum->counts) || atomic_load(&is_over) ||
         strcmp(chosen, call) != 0)
         return false;
-    unsigned long n = atomic_fetch_add(&calls, 1) + 1;
+    unsigned long n = atomic_fetch_add(&sum->calls, 1) + 1;
     if (n == 1)
         (void)atexit(over); /* from main(): what is registered before it is called too late */
     if (n != nth)
         return false;
-    atomic_store(&hit, true);
+    atomic_store(&sum->hit, true);
     if (error == 0)
         (void)raise(SIGKILL);
     errno = error;
@@ -363,7 +371,7 @@ int fcntl64(int fd, int command, ...)
     void *arg = va_arg(more, void *);
     va_end(more);
     if (command == F_OFD_SETLK) /* an account's lock; SQLite's are others */
-        atomic_store(&counts, true);
+        atomic_store(&sum->counts, true);
     /* A lock may be refused, and giving it back may not: SQLite would keep it for good. */
     bool unlocks = (command == F_SETLK || command == F_OFD_SETLK) &&
                    ((const struct flock *)arg)->l_type == F_UNLCK;
@@ -457,10 +465,17 @@ const char *sqlite3_errmsg(void *db)
 
 /* ---- beginning and end ---- */
 
-/* The process that runs commands for the program is left alone. */
+/* Connections are made by the process outside of the sandbox. */
+static bool is_made_outside(const char *call)
+{
+    return call != NULL && strcmp(call, "connect") == 0;
+}
+
+/* The process outside is left alone but for that. */
 static void leave_alone(void)
 {
-    chosen = NULL;
+    if (!is_made_outside(chosen))
+        chosen = NULL;
     report = -1;
 }
 
@@ -492,8 +507,13 @@ __attribute__((constructor)) static void begin(void)
     initialize_openssl();
     nth = n != NULL ? strtoul(n, NULL, 10) : 0;
     error = e != NULL ? (int)strtol(e, NULL, 10) : EIO;
-    atomic_store(&counts, getenv("FAULT_SESSION") == NULL);
     chosen = getenv("FAULT_CALL");
+    if (is_made_outside(chosen)) {
+        void *shared =
+            mmap(NULL, sizeof *sum, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        sum = shared != MAP_FAILED ? shared : sum;
+    }
+    atomic_store(&sum->counts, getenv("FAULT_SESSION") == NULL);
     unsetenv("FAULT_REPORT");
     unsetenv("LD_PRELOAD");
 }
@@ -504,7 +524,7 @@ __attribute__((destructor)) static void end(void)
     chosen = NULL;
     if (report < 0)
         return;
-    int len = snprintf(line, sizeof line, "%lu %d %ld\n", atomic_load(&calls), atomic_load(&hit),
-                       alive_count);
+    int len = snprintf(line, sizeof line, "%lu %d %ld\n", atomic_load(&sum->calls),
+                       atomic_load(&sum->hit), alive_count);
     (void)!syscall(SYS_write, report, line, len);
 }
