@@ -221,7 +221,7 @@ static bool take_targets(p3_local_account *a, const p3_settings *s, bool deliver
     bool enveloped = count > 1 || map != NULL || p3_target_row_of(targets[0].kind)->refuses;
     if (enveloped && (a->envelope = calloc(count, sizeof *a->envelope)) == NULL) {
         p3_recipients_free(map);
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     }
     for (size_t i = 0; i < count && enveloped; i++)
         a->envelope[i].map = map;
@@ -230,7 +230,7 @@ static bool take_targets(p3_local_account *a, const p3_settings *s, bool deliver
     if (keep_targets(a, targets, count))
         return ok;
     p3_recipients_free(map);
-    return p3_problem_set(why, EX_OSERR, "out of memory");
+    return p3_problem_memory(why);
 }
 
 static void take_policy(p3_local_account *a, const p3_settings *s)
@@ -252,7 +252,7 @@ static bool make_key(p3_local_account *a, const p3_settings *s, p3_problem *why)
     if (s->name == NULL)
         a->shown = p3_account_address(o, a->account.user);
     if (a->key == NULL || (s->name == NULL && a->shown == NULL))
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     a->account.key = a->key;
     a->account.name = s->name != NULL ? s->name : a->shown;
     return true;
@@ -263,7 +263,7 @@ static bool name_tokens(p3_local_account *a, const p3_settings *s, p3_problem *w
     a->word = s->name == NULL ? p3_token_url(&a->account) : NULL;
     const char *word = s->name != NULL ? s->name : a->word;
     return (word != NULL && p3_token_words_set(&a->account, s, word, &a->token_advice)) ||
-           p3_problem_set(why, EX_OSERR, "out of memory");
+           p3_problem_memory(why);
 }
 
 bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_shared *shared,
@@ -285,7 +285,7 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     if (out->settings == NULL) {
         free_targets(out);
         out->account = (p3_account){.name = "account"}; /* the rest is the caller's */
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     }
     out->secret = (p3_secret_source){.account = &out->account, .settings = out->settings};
     out->account.secret = p3_secret_find;

@@ -64,7 +64,7 @@ bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why)
     bool options = true;
     bool ok = true;
     if (a->rest == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     for (int i = 0; ok && i < argc; i++) {
         if (options && strcmp(argv[i], "--") == 0)
             options = false;

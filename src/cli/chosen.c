@@ -20,11 +20,6 @@ static void show_trace(void *ctx, pop3_trace_kind kind, const char *data, size_t
     free(clean);
 }
 
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 static bool check_password(const p3_settings *on_command_line, p3_problem *why)
 {
     return on_command_line->url.password == NULL ||
@@ -36,7 +31,7 @@ static bool check_password(const p3_settings *on_command_line, p3_problem *why)
 /* What the command line says, then what the configuration says. */
 static bool settings_of_url(p3_settings *s, const p3_arguments *a, const char *url, p3_problem *why)
 {
-    return (p3_settings_inherit(s, &a->settings) || out_of_memory(why)) &&
+    return (p3_settings_inherit(s, &a->settings) || p3_problem_memory(why)) &&
            p3_setting_set(s, NULL, p3_setting_find("url", P3_PLACE_COMMAND), url, why) &&
            check_password(s, why);
 }
@@ -48,7 +43,7 @@ static bool settings_of_word(p3_settings *s, const p3_arguments *a, const p3_set
     s->name = strdup(from->name);
     return ((s->name != NULL && p3_settings_inherit(s, &a->settings) &&
              p3_settings_inherit(s, from)) ||
-            out_of_memory(why)) &&
+            p3_problem_memory(why)) &&
            check_password(&a->settings, why);
 }
 
@@ -67,7 +62,7 @@ static bool add(p3_chosen *c, p3_arguments *a, p3_settings *s, bool deliver, p3_
         return true;
     to->unusable = malloc(sizeof *to->unusable);
     if (to->unusable == NULL)
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     *to->unusable = *why;
     to->account.unusable = to->unusable;
     return deliver && named; /* one account's mistake is not the others' */
@@ -78,7 +73,7 @@ static bool read_config(p3_chosen *c, p3_arguments *a, p3_problem *why)
 {
     if (!p3_config_read(&c->config, a->run.config, true, p3_complain_in_file, why))
         return false;
-    return p3_run_settings_inherit(&a->run, &c->config.run) || out_of_memory(why);
+    return p3_run_settings_inherit(&a->run, &c->config.run) || p3_problem_memory(why);
 }
 
 static bool add_word(p3_chosen *c, p3_arguments *a, const char *word, bool deliver, p3_problem *why)
@@ -104,7 +99,7 @@ static bool add_all(p3_chosen *c, p3_arguments *a, bool deliver, p3_problem *why
     bool ok = check_password(&a->settings, why);
     for (size_t i = 0; ok && i < c->config.count; i++) {
         p3_settings *s = &c->config.accounts[i];
-        ok = (p3_settings_override(s, &a->settings) || out_of_memory(why)) &&
+        ok = (p3_settings_override(s, &a->settings) || p3_problem_memory(why)) &&
              add(c, a, s, deliver, why);
     }
     p3_config_forget_accounts(&c->config);
@@ -124,7 +119,7 @@ bool p3_chosen_read(p3_chosen *c, p3_arguments *a, char *const *words, size_t co
     }
     c->at = calloc(all ? c->config.count : count, sizeof *c->at);
     if (c->at == NULL) /* they must not move: their fields point into them */
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     if (all)
         return add_all(c, a, deliver, why);
     for (size_t i = 0; i < count; i++) {

@@ -73,8 +73,7 @@ static bool retry_all(p3_retry *retry, p3_state *state, int64_t account, p3_prob
             names[retry->intent_count++] = rows.at[i].name;
     }
     retry->intents = names;
-    bool ok =
-        names != NULL ? p3_retry_all(retry, why) : p3_problem_set(why, EX_OSERR, "out of memory");
+    bool ok = names != NULL ? p3_retry_all(retry, why) : p3_problem_memory(why);
     free(names);
     p3_rows_free(&rows);
     return ok;

@@ -105,7 +105,7 @@ static int offer_known(const char *address, const p3_offer *o, const p3_argument
     int status = EX_OK;
     bool ok = p3_config_read(&config, a->run.config, false, p3_complain_in_file, &why);
     if (ok && section == NULL)
-        ok = p3_problem_set(&why, EX_OSERR, "out of memory");
+        ok = p3_problem_memory(&why);
     if (ok && strlen(address) > P3_ACCOUNT_NAME_MOST) /* no account could be read any more */
         ok = p3_problem_set(&why, EX_UNAVAILABLE,
                             "the name of an account has at most %d octets; write it into %s under "

@@ -209,7 +209,7 @@ static void edit_lines(p3_shell *s)
         char *text = strdup(line);
         if (text == NULL) {
             p3_problem why;
-            p3_problem_set(&why, EX_OSERR, "out of memory");
+            p3_problem_memory(&why);
             s->result = p3_complain(NULL, &why);
             break;
         }

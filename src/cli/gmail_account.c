@@ -55,7 +55,7 @@ p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p
         !p3_target_secret_make(&g->secret, s, &s->gmail, word, s->gmail.where, &server) ||
         !p3_oauth_proxy(s, &g->proxy)) {
         p3_gmail_account_free(g);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     g->options = (p3_gmail_options){.url = url,

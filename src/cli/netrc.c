@@ -115,7 +115,7 @@ bool p3_netrc_find(const char *path, const char *host, const char *user, char **
         const char *secret = search(in.text, host, user);
         *found = secret != NULL;
         if (*found && (*password = strdup(secret)) == NULL)
-            ok = p3_problem_set(why, EX_OSERR, "out of memory");
+            ok = p3_problem_memory(why);
     }
     p3_input_free(&in);
     if (fd >= 0)

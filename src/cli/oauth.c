@@ -74,7 +74,7 @@ static char *find_path(const p3_secret_source *s, p3_problem *why)
     else if (!p3_folder_make(folder))
         p3_problem_errno(why, errno, "creating the directory %s", folder);
     else if ((path = p3_text_join(folder, "/", name, NULL)) == NULL)
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
     free(folder);
     return path;
 }
@@ -139,7 +139,7 @@ bool p3_oauth_read(const p3_secret_source *s, p3_oauth *out, p3_problem *why)
     if (out->path == NULL)
         return false;
     if (!p3_oauth_proxy(&set, &out->proxy))
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     out->account = (p3_token_account){
         .word = s->account->tokens.word,
         .user = s->account->user,

@@ -33,7 +33,7 @@ static bool from_command(const p3_secret_source *s, const char *command, const c
     char *room = malloc(P3_SECRET_SIZE);
     size_t len;
     if (room == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     int status = p3_spawn_output(command, room, P3_SECRET_SIZE, &len, why);
     bool ok = status == 0;
     if (status > 0)
@@ -82,7 +82,7 @@ static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *
 {
     char *command = keyring_command(s);
     bool ok = command != NULL ? from_command(s, command, "keyring (secret-tool)", out, why)
-                              : p3_problem_set(why, EX_OSERR, "out of memory");
+                              : p3_problem_memory(why);
     free(command);
     return ok;
 }
@@ -109,7 +109,7 @@ static bool from_text(const char *text, p3_secret *out, p3_problem *why)
 {
     out->text = strdup(text);
     out->len = strlen(text);
-    return out->text != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    return out->text != NULL || p3_problem_memory(why);
 }
 
 /* A pipe, or a device, may have to be waited for. */

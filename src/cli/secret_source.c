@@ -41,7 +41,7 @@ bool p3_secret_take_line(const char *data, size_t len, const char *doing, p3_sec
         return false;
     out->text = malloc(len + 1);
     if (out->text == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     memcpy(out->text, data, len);
     out->text[len] = '\0';
     out->len = len;

@@ -36,7 +36,7 @@ bool p3_selection_read(p3_selection *s, const p3_arguments *a, p3_problem *why)
     size_t named = a->count > 1 ? (size_t)a->count - 1 : 0;
     *s = (p3_selection){.ranges = calloc(named + 1, sizeof *s->ranges)};
     if (s->ranges == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     for (size_t i = 0; i < named; i++) {
         p3_range *r = &s->ranges[s->count++];
         if (!read_range(r, a->rest[i + 1])) {

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/secret.h"
 
@@ -28,7 +27,7 @@ p3_server_account *p3_server_account_new(const p3_settings *s, const p3_target *
     if (m == NULL || !read ||
         !p3_target_secret_make(&m->secret, s, t, word, url.user, &url.server)) {
         p3_server_account_free(m);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     m->options = (p3_server_options){.ca_file = is_smtp ? s->smtp_ca_file : s->imap_ca_file,

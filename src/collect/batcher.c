@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 #include "collect/sequence.h"
 #include "deliver/parcel.h"
@@ -178,7 +177,7 @@ static void start_delivery(p3_batcher *b, p3_handed_in *h)
         (void)p3_changes_add(&prints.changes, row_of(b, &batch->parcels[i]));
     if (p3_recorder_add(b->recorder, prints, prints_recorded, h))
         return;
-    p3_problem_set(&h->commit.problem, EX_OSERR, "out of memory");
+    p3_problem_memory(&h->commit.problem);
     batch_over(&h->commit.job);
 }
 

@@ -45,7 +45,7 @@ static bool record_target(p3_state *s, int64_t account, const p3_target *target,
     char *text = p3_target_text(target);
     bool ok = p3_state_set_target(s, account, text, why);
     if (text == NULL)
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
     free(text);
     return ok;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "deliver/several.h"
 
@@ -62,23 +61,18 @@ static void take_piece(void *ctx, const char *data, size_t len)
     }
 }
 
-static bool no_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 /* The fingerprints of a message that was delivered, into its row. False when it cannot be read
  * back: without them a server without unique-ids would have it delivered again. */
 static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_problem *why)
 {
     p3_reading r = {.account = a, .body = p3_body_hash_new()};
     if (r.body == NULL)
-        return no_memory(why);
+        return p3_problem_memory(why);
     p3_body_hash_begin_whole(r.body);
     bool ok = d->class->read_back(d, row->name, take_piece, &r) ||
               p3_problem_errno(why, errno, "reading what was delivered as %s", row->name);
     if (r.header.failed)
-        ok = no_memory(why);
+        ok = p3_problem_memory(why);
     row->fingerprint = row->body = (p3_fingerprint){{0}};
     if (ok && r.begun) {
         row->fingerprint = p3_fingerprint_of(r.header.data, r.header.len);
@@ -141,7 +135,7 @@ static bool record_found(p3_recorder *r, p3_delivery *d, const p3_left_over *lef
         return false;
     }
     p3_report_settled(r->drop->report, count_delivered(&what.changes));
-    return p3_recorder_add(r, what, NULL, NULL) || no_memory(why);
+    return p3_recorder_add(r, what, NULL, NULL) || p3_problem_memory(why);
 }
 
 /* Whether it may be the name of a file: no run has recorded anything else, but the state may be a
@@ -187,7 +181,7 @@ static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t inte
     size_t count;
     p3_left_over *left = gather(&drop->rows, intents, &count);
     if (left == NULL)
-        return no_memory(why);
+        return p3_problem_memory(why);
     l->target = p3_several_open(t, drop->owner, why);
     bool ok = l->target != NULL;
     r->drop->settled = t == &drop->account->target ? l->target : NULL;

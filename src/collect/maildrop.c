@@ -58,7 +58,7 @@ void p3_maildrop_failed(const p3_maildrop *d, const p3_problem *why)
 void p3_maildrop_failed_memory(const p3_maildrop *d)
 {
     p3_problem why;
-    p3_problem_set(&why, EX_OSERR, "out of memory");
+    p3_problem_memory(&why);
     p3_maildrop_failed(d, &why);
 }
 

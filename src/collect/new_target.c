@@ -70,7 +70,7 @@ bool p3_new_target_judge(p3_maildrop *d, p3_problem *why)
         known = !d->moved || d->report->options->start != P3_START_USUAL || !has_past(&d->rows) ||
                 ask(shown, now, why);
     } else {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
     }
     free(text);
     free(shown);

@@ -266,11 +266,6 @@ static void retrieved(void *ctx, p3_mail *mail, const pop3_result *result)
 
 /* ---- all of them ---- */
 
-static bool no_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 /* Whether bodies may be needed to tell messages apart later: before they are deleted, where
  * unique-ids do not, or where what was delivered is in doubt. */
 static bool wants_bodies(const p3_retriever *r)
@@ -294,7 +289,7 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
     r->window.allowed = 0;
     for (size_t i = 0; i < count; i++) {
         if (!p3_window_add(&r->window, mails[i]))
-            return no_memory(why);
+            return p3_problem_memory(why);
     }
     if (count == 0)
         return true;
@@ -305,7 +300,7 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
         r->delivery->class->inherit(r->delivery, r->drop->settled);
     return p3_message_init(&r->message, r->delivery, a->line_ends,
                            wants_bodies(r) ? P3_BODIES_ALL : P3_BODIES_COMMON) ||
-           no_memory(why);
+           p3_problem_memory(why);
 }
 
 void p3_retriever_allow(p3_retriever *r, size_t allowed)

@@ -83,7 +83,7 @@ static void after_visit(p3_loop *l, p3_work *w, const p3_visit *v)
         p3_schedule_finish(l->schedule, w->which);
         finish(l, w->which, &end);
     } else if (!p3_schedule_again(l->schedule, w->which, when)) {
-        p3_problem_set(&end, EX_OSERR, "out of memory");
+        p3_problem_memory(&end);
         finish(l, w->which, &end);
     } else if (again == P3_AGAIN_LATER) {
         tell(l, w->which, P3_NOTICE_WAITING, &w->turns.problem, (double)wait_ms / 1000);
@@ -125,7 +125,7 @@ static void begin_visit(p3_loop *l, size_t which)
             l->active[p3_schedule_active(l->schedule) - 1] = w;
             return;
         }
-        p3_problem_set(&no_memory, EX_OSERR, "out of memory");
+        p3_problem_memory(&no_memory);
         why = &no_memory;
     }
     p3_schedule_finish(l->schedule, which);

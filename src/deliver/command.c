@@ -33,7 +33,7 @@ static bool command_begin(p3_delivery *d, const char *name, const char *sender, 
     c->sender = strdup(sender);
     c->fd = p3_outside_spool();
     if (c->sender == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     return c->fd >= 0 || p3_problem_errno(why, errno, "keeping a message for the command");
 }
 
@@ -118,7 +118,7 @@ p3_delivery *p3_command_open(const char *command, const p3_envelope *envelope, p
     p3_command_target *c = calloc(1, sizeof *c);
     if (c == NULL || (c->command = strdup(command)) == NULL) {
         free(c);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     c->base.class = &command_class;

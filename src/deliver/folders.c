@@ -41,11 +41,6 @@ typedef struct p3_folders {
     p3_shares shares; /* of the batch being filled */
 } p3_folders;
 
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 /* ---- folders ---- */
 
 /* Opens one, unless it is open. */
@@ -131,7 +126,7 @@ static bool folders_begin(p3_delivery *d, const char *name, const char *sender, 
         if (ok && goes_there(m, place))
             continue;
         if (ok && !p3_shares_make_room(&m->shares, place, p->delivery))
-            return out_of_memory(why);
+            return p3_problem_memory(why);
         p->in_hand = ok;
         ok = ok && p->delivery->class->begin(p->delivery, name, sender, why);
         if (!ok && !drop_one(m, place, why))
@@ -240,7 +235,7 @@ static void folders_deliver(p3_batch *b)
     const p3_folders *m = (const p3_folders *)b->to;
     p3_share *shares = b->spool;
     size_t *lacks = calloc(b->count + 1, sizeof *lacks);
-    bool ok = lacks != NULL || out_of_memory(&b->problem);
+    bool ok = lacks != NULL || p3_problem_memory(&b->problem);
     for (size_t i = 0; i < b->count && ok; i++)
         lacks[i] = b->parcels[i].problem != NULL;
     for (size_t i = 0; i < m->count && shares != NULL && ok; i++) {
@@ -286,11 +281,11 @@ static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t coun
             continue;
         p3_had *had = p3_grow(m->had, &m->had_room, m->had_count + 1, sizeof *had);
         if (had == NULL)
-            return out_of_memory(why);
+            return p3_problem_memory(why);
         m->had = had;
         had[m->had_count] = (p3_had){strdup(some[i].name), place};
         if (had[m->had_count].name == NULL)
-            return out_of_memory(why);
+            return p3_problem_memory(why);
         m->had_count++;
     }
     return true;
@@ -301,7 +296,7 @@ static bool folders_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
 {
     p3_folders *m = (p3_folders *)d;
     p3_left_over *some = calloc(count + 1, sizeof *some);
-    bool ok = some != NULL || out_of_memory(why);
+    bool ok = some != NULL || p3_problem_memory(why);
     for (size_t i = 0; i < m->count && ok; i++)
         ok = ask(m, i, at, count, some, why);
     free(some);
@@ -385,7 +380,7 @@ p3_delivery *p3_folders_open(const p3_target *t, p3_owner owner, p3_problem *why
     p3_folders *m = calloc(1, sizeof *m);
     if (m == NULL || (m->at = calloc(count + 1, sizeof *m->at)) == NULL) {
         free(m);
-        (void)out_of_memory(why);
+        (void)p3_problem_memory(why);
         return NULL;
     }
     m->base = (p3_delivery){.class = &folders_class, .owner = owner};
@@ -394,7 +389,7 @@ p3_delivery *p3_folders_open(const p3_target *t, p3_owner owner, p3_problem *why
     for (size_t i = 0; ok && i <= count; i++)
         ok = add_place(m, t, p3_target_place(t, i), i);
     m->shares.count = m->count;
-    if ((ok || out_of_memory(why)) && open_place(m, 0, why))
+    if ((ok || p3_problem_memory(why)) && open_place(m, 0, why))
         return &m->base;
     folders_close(&m->base);
     return NULL;

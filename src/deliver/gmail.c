@@ -182,7 +182,7 @@ p3_delivery *p3_gmail_open(const char *user, const p3_envelope *envelope, p3_pro
     p3_gmail *g = calloc(1, sizeof *g);
     if (g == NULL || !p3_spooled_init(&g->mail, &gmail_class, user, envelope)) {
         free(g);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     g->mail.server = "Gmail";

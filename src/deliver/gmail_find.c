@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sysexits.h>
 
 #include "deliver/delivery.h"
 #include "support/file.h"
@@ -56,7 +55,7 @@ bool p3_gmail_identify(p3_gmail_identity *out, int fd, uint64_t offset, uint64_t
     *out = (p3_gmail_identity){0};
     make_mark(name, print, out->mark, sizeof out->mark);
     if (text == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     if (!p3_read_at(fd, text, size, offset)) {
         free(text);
         return p3_problem_errno(why, errno, "reading a message that waits for Gmail");
@@ -77,7 +76,7 @@ bool p3_gmail_identify(p3_gmail_identity *out, int fd, uint64_t offset, uint64_t
     }
     bool failed = h.failed;
     p3_header_free(&h);
-    return !failed || p3_problem_set(why, EX_OSERR, "out of memory");
+    return !failed || p3_problem_memory(why);
 }
 
 /* An id of a message, as Google makes them: it goes into a URL. */
@@ -131,7 +130,7 @@ p3_gmail_verdict p3_gmail_find(p3_gmail_line *l, const p3_gmail_identity *who, b
     char *encoded = p3_form_encode_text(who->id);
     *there = false;
     if (encoded == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return P3_GMAIL_STOP;
     }
     p3_gmail_url(l, url, "", "/messages?q=rfc822msgid%%3A%s&includeSpamTrash=true&maxResults=%d",

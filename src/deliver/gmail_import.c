@@ -30,7 +30,7 @@ p3_gmail_importer *p3_gmail_importer_new(const p3_gmail_options *options, p3_pro
 {
     p3_gmail_importer *i = calloc(1, sizeof *i);
     if (i == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     i->options = options;
@@ -115,7 +115,7 @@ static bool wrap(p3_wrapping *w, const char *metadata, const p3_gmail_identity *
                  boundary, metadata, boundary, who->mark, who->is_ours ? "Message-ID: <" : "",
                  who->is_ours ? who->id : "", who->is_ours ? ">\r\n" : "") < 0)
         w->head = NULL;
-    return w->head != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    return w->head != NULL || p3_problem_memory(why);
 }
 
 /* Sends the message, once, but where it was refused for now. */

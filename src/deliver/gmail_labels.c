@@ -86,15 +86,13 @@ static bool add_label(p3_gmail_line *l, const char *name, json_t *ids, json_t **
                       p3_problem *why)
 {
     if (is_system_label(name))
-        return json_array_append_new(ids, json_string(name)) == 0 ||
-               p3_problem_set(why, EX_OSERR, "out of memory");
+        return json_array_append_new(ids, json_string(name)) == 0 || p3_problem_memory(why);
     if (*list == NULL && !list_labels(l, list, why))
         return false;
     const char *id = find_label(*list, name);
     if (id == NULL)
         return make_label(l, name, ids, why);
-    return json_array_append_new(ids, json_string(id)) == 0 ||
-           p3_problem_set(why, EX_OSERR, "out of memory");
+    return json_array_append_new(ids, json_string(id)) == 0 || p3_problem_memory(why);
 }
 
 /* Each name of the setting. */
@@ -103,7 +101,7 @@ static bool add_labels(p3_gmail_line *l, const char *labels, json_t *ids, p3_pro
     char *copy = strdup(labels);
     char *rest = NULL;
     json_t *list = NULL;
-    bool ok = copy != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    bool ok = copy != NULL || p3_problem_memory(why);
     size_t count = 0;
     char *name = ok ? strtok_r(copy, ",", &rest) : NULL;
     for (; ok && name != NULL; name = strtok_r(NULL, ",", &rest)) {
@@ -127,13 +125,12 @@ char *p3_gmail_metadata(p3_gmail_line *l, const char *labels, bool is_unread, p3
     json_t *ids = json_array();
     json_t *object = ids != NULL ? json_pack("{s:O}", "labelIds", ids) : NULL;
     char *text = NULL;
-    bool ok = object != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    bool ok = object != NULL || p3_problem_memory(why);
     ok = ok && add_labels(l, labels, ids, why);
     if (ok && is_unread)
-        ok = json_array_append_new(ids, json_string("UNREAD")) == 0 ||
-             p3_problem_set(why, EX_OSERR, "out of memory");
+        ok = json_array_append_new(ids, json_string("UNREAD")) == 0 || p3_problem_memory(why);
     if (ok && (text = json_dumps(object, JSON_COMPACT)) == NULL)
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
     json_decref(object);
     json_decref(ids);
     return text;

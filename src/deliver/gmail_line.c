@@ -78,7 +78,7 @@ p3_gmail_session *p3_gmail_session_new(const char *user, const p3_gmail_options 
     if (s != NULL && s->user != NULL && s->base != NULL && s->pace != NULL)
         return s;
     p3_gmail_session_free(s);
-    p3_problem_set(why, EX_OSERR, "out of memory");
+    p3_problem_memory(why);
     return NULL;
 }
 
@@ -110,7 +110,7 @@ static bool look_up(const p3_address *to, char **out, size_t kinds[2], p3_proble
     size_t size = strlen(to->host) + 16 + count * (INET6_ADDRSTRLEN + 3);
     char *text = malloc(size);
     if (text == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     size_t used = (size_t)snprintf(text, size, "%s:%u:", to->host, to->port);
     for (size_t i = 0; i < count; i++) {
         char address[INET6_ADDRSTRLEN] = "";
@@ -144,7 +144,7 @@ p3_gmail_line *p3_gmail_line_new(p3_gmail_session *s, p3_problem *why)
 {
     p3_gmail_line *l = calloc(1, sizeof *l);
     if (l == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     l->session = s;
@@ -179,7 +179,7 @@ static char *find_token(p3_gmail_session *s, const char *refused, p3_problem *wh
     if (is_stale)
         ok = s->options->find_token(s->options->token_ctx, &s->token, why);
     if (ok && s->token != NULL && (copy = strdup(s->token)) == NULL)
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
     pthread_mutex_unlock(&s->mutex);
     return copy;
 }

@@ -125,7 +125,7 @@ static bool look_up(p3_course *c, size_t count)
     p3_left_over *left = calloc(count, sizeof *left);
     size_t n = 0;
     if (left == NULL)
-        return p3_problem_set(&c->why, EX_OSERR, "out of memory");
+        return p3_problem_memory(&c->why);
     for (size_t i = 0; n < count; i++) {
         if (c->at[i] == P3_ON_ITS_WAY)
             left[n++] = (p3_left_over){.name = c->batch->parcels[i].name, .row = i};
@@ -298,7 +298,7 @@ static void imap_deliver(p3_batch *b)
     c.at = calloc(b->count, sizeof *c.at);
     c.place = calloc(b->count, sizeof *c.place);
     if (c.at == NULL || c.place == NULL)
-        p3_problem_set(&b->problem, EX_OSERR, "out of memory");
+        p3_problem_memory(&b->problem);
     else
         run_course(&c);
     if (c.at != NULL && c.place != NULL && has_labels(c.to))
@@ -313,7 +313,7 @@ static bool label_found(p3_imap *m, const p3_left_over *at, size_t count, p3_pro
     size_t found = 0;
     p3_imap_place *place = calloc(count, sizeof *place);
     if (place == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     for (size_t i = 0; i < count; i++) {
         if (at[i].there)
             place[found++] = at[i].place;
@@ -378,7 +378,7 @@ p3_delivery *p3_imap_open(const char *where, const p3_envelope *envelope, p3_pro
     p3_imap *m = calloc(1, sizeof *m);
     if (m == NULL || !p3_spooled_init(&m->mail, &imap_class, where, envelope)) {
         free(m);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     m->mail.server = "the IMAP server";

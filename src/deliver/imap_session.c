@@ -238,7 +238,7 @@ p3_imap_session *p3_imap_connect(const p3_imap_address *to, const p3_imap_option
 {
     p3_imap_session *s = calloc(1, sizeof *s);
     if (s == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     s->options = options;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "deliver/wire.h"
 #include "support/clock.h"
@@ -37,7 +36,7 @@ p3_imap_wire *p3_imap_wire_open(const p3_imap_address *to, const p3_imap_options
 {
     p3_imap_wire *w = malloc(sizeof *w);
     if (w == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     w->in.at = w->in.used = w->out_used = 0;

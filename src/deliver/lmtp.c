@@ -55,7 +55,7 @@ static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_
                               m->mail.where);
     m->mail.sender = strdup(e->sender != NULL ? e->sender : sender);
     if (m->mail.sender == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     return p3_spooled_begin(&m->mail, name, true, m->to, m->to_count, why);
 }
 
@@ -360,13 +360,13 @@ static p3_delivery *open_target(const char *where, const p3_envelope *envelope, 
 {
     p3_lmtp *m = calloc(1, sizeof *m);
     if (m == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     m->mail.server = "the server";
     m->is_smtp = is_smtp;
     if (!p3_spooled_init(&m->mail, &lmtp_class, where, envelope) || !make_room(m))
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
     else if (is_smtp ? p3_smtp_server_read(&m->url, m->mail.where)
                      : p3_address_read(&m->address, m->mail.where))
         return &m->mail.base;

@@ -19,7 +19,7 @@ static p3_lmtp_session *new_session(bool is_smtp, p3_problem *why)
 {
     p3_lmtp_session *s = malloc(sizeof *s);
     if (s == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     s->is_smtp = is_smtp;

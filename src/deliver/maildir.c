@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 /* Octets of a message that are read back at a time. */
@@ -59,7 +58,7 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     char *full = malloc(size);
     int fd = -1;
     if (full == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return -1;
     }
     snprintf(full, size, "%s/%s", path, name);
@@ -462,7 +461,7 @@ p3_delivery *p3_maildir_open(const char *path, const p3_envelope *envelope, p3_p
     struct stat st;
     if (m == NULL || (m->path = strdup(path)) == NULL) {
         free(m);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     m->base.class = &maildir_class;

@@ -297,7 +297,7 @@ p3_delivery *p3_mbox_open(const char *path, const p3_envelope *envelope, p3_prob
     p3_mbox *m = calloc(1, sizeof *m);
     if (m == NULL || (m->path = strdup(path)) == NULL) {
         free(m);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     m->base.class = &mbox_class;

@@ -7,7 +7,6 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "confine/outside.h"
@@ -26,7 +25,7 @@ static bool call(const char *mbox, const char *rest, p3_beside_fn *fn, void *ctx
     size_t size = strlen(mbox) + strlen(rest) + 1;
     char *path = malloc(size);
     if (path == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     (void)stpcpy(stpcpy(path, mbox), rest);
     bool ok = fn(ctx, path, path + strlen(mbox), why);
     free(path);
@@ -39,7 +38,7 @@ bool p3_mbox_each_beside(const char *mbox, p3_beside_fn *fn, void *ctx, p3_probl
     const char *base = slash != NULL ? slash + 1 : mbox;
     char *copy = strdup(mbox);
     if (copy == NULL)
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     int fd = p3_outside_open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     free(copy);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;

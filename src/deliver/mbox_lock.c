@@ -148,7 +148,7 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
         free(own);
         free(l->dotlock);
         l->dotlock = NULL;
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     }
     snprintf(l->dotlock, size, "%s" P3_DOTLOCK, path);
     snprintf(own, size, "%s" P3_BESIDE_LOCK "%ld-%lx", path, (long)getpid(), unique());

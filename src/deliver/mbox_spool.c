@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "confine/outside.h"
@@ -38,7 +37,7 @@ static p3_mbox_spool *new_spool(char *path, p3_problem *why)
     p3_mbox_spool *s = path != NULL ? calloc(1, sizeof *s) : NULL;
     if (s == NULL) {
         free(path);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     s->path = path;

@@ -72,11 +72,6 @@ static void trim(const char **at, size_t *len)
         --*len;
 }
 
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 /* RFC 5322 §2.2: printable ASCII without a colon. */
 static bool is_field_name(const char *at, size_t len)
 {
@@ -97,10 +92,10 @@ static bool add_field(p3_recipients *r, const char *at, size_t len, p3_problem *
                               (int)(len < 100 ? len : 100), at);
     char **fields = p3_grow(r->fields, &r->field_room, r->field_count + 1, sizeof *fields);
     if (fields == NULL)
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     r->fields = fields;
     fields[r->field_count] = strndup(at, len);
-    return fields[r->field_count++] != NULL || out_of_memory(why);
+    return fields[r->field_count++] != NULL || p3_problem_memory(why);
 }
 
 /* What may stand at the left: an address, all of a domain, or all. */
@@ -198,7 +193,7 @@ static bool add_mapping(p3_recipients *r, const char *at, size_t len, const char
         r->table = table;
     if (m.address == NULL) {
         free(m.recipient);
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     }
     table[r->count++] = m;
     return true;
@@ -248,7 +243,7 @@ p3_recipients *p3_recipients_new(const char *fields, const char *table, const ch
     p3_recipients *r = calloc(1, sizeof *r);
     bool ok = r != NULL && (postmaster == NULL || (r->postmaster = strdup(postmaster)) != NULL) &&
               (r->name = strdup(table_name)) != NULL;
-    ok = ok || out_of_memory(why);
+    ok = ok || p3_problem_memory(why);
     for (const char *at = fields; ok && at != NULL;) {
         size_t len = strcspn(at, ",");
         ok = add_field(r, at, len, why);

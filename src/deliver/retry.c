@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "deliver/folder.h"
@@ -43,11 +42,6 @@ typedef struct p3_keeping {
     size_t count;
     p3_room room;
 } p3_keeping;
-
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
 
 /* ---- what is there ---- */
 
@@ -147,7 +141,7 @@ static bool look_into(p3_keeping *k, int folder, p3_problem *why)
         return p3_problem_errno(why, error, "reading %s", k->how->maildir);
     }
     while (ok && (errno = 0, e = readdir(dir)) != NULL)
-        ok = look_at(k, folder, e->d_name) || out_of_memory(why);
+        ok = look_at(k, folder, e->d_name) || p3_problem_memory(why);
     if (ok && errno != 0)
         ok = p3_problem_errno(why, errno, "reading %s", k->how->maildir);
     (void)closedir(dir);
@@ -310,7 +304,7 @@ static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem 
     size_t count = k->count;
     p3_left_over *left = calloc(count + k->how->intent_count, sizeof *left);
     if (left == NULL)
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     for (size_t i = 0; i < k->count; i++)
         left[i] = (p3_left_over){.name = name_of(d, &k->at[i]), .row = i, .any_time = true};
     for (size_t i = 0; i < k->how->intent_count; i++) {
@@ -339,8 +333,9 @@ static bool deliver_all(const p3_keeping *k, p3_problem *why)
     p3_message to = {0};
     bool *there = calloc(k->count, sizeof *there);
     p3_delivery *d = p3_folders_open(&k->how->target, k->how->owner, why);
-    bool ok = d != NULL && (there != NULL || out_of_memory(why)) && settle(k, d, there, why) &&
-              (p3_message_init(&to, d, k->how->line_ends, P3_BODIES_NONE) || out_of_memory(why));
+    bool ok =
+        d != NULL && (there != NULL || p3_problem_memory(why)) && settle(k, d, there, why) &&
+        (p3_message_init(&to, d, k->how->line_ends, P3_BODIES_NONE) || p3_problem_memory(why));
     for (size_t next = 0; ok && next < k->count;)
         ok = deliver_some(k, &to, there, &next, why);
     if (to.delivery != NULL)

@@ -39,11 +39,6 @@ typedef struct p3_several {
     p3_taker at[]; /* first those that can be asked: less is repeated by a crash behind them */
 } p3_several;
 
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 /* ---- targets that fail ---- */
 
 static void leave_out(p3_several *m, p3_taker *t, const p3_problem *why)
@@ -122,7 +117,7 @@ static bool several_begin(p3_delivery *d, const char *name, const char *sender, 
     p3_problem_set(why, EX_TEMPFAIL, "delivering: no target takes it in this run");
     for (size_t i = 0; i < m->count; i++) {
         if (!p3_shares_make_room(&m->shares, i, m->at[i].delivery))
-            return out_of_memory(why);
+            return p3_problem_memory(why);
     }
     m->name = name;
     for (p3_taker *t = m->at; t < m->at + m->count; t++) {
@@ -341,7 +336,7 @@ static bool several_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     p3_several *m = (p3_several *)d;
     p3_left_over *some = calloc(count + 1, sizeof *some);
     if (some == NULL)
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     for (p3_taker *t = m->at; t < m->at + m->count; t++) {
         p3_problem one = {0};
         if (ask_one(t, at, count, some, &one))
@@ -427,7 +422,7 @@ p3_delivery *p3_several_open(const p3_target *t, p3_owner owner, p3_problem *why
         return p3_folders_open(t, owner, why);
     p3_several *m = calloc(1, sizeof *m + count * sizeof *m->at);
     if (m == NULL) {
-        (void)out_of_memory(why);
+        (void)p3_problem_memory(why);
         return NULL;
     }
     m->class = several_class;

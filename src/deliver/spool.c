@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "confine/outside.h"
@@ -13,7 +12,7 @@ p3_spool *p3_spool_new(p3_problem *why)
 {
     p3_spool *s = calloc(1, sizeof *s);
     if (s == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     s->fd = p3_outside_spool();

@@ -256,7 +256,7 @@ static bool begin(p3_wire *w, p3_problem *why)
     if (w->easy != NULL)
         p3_deadline_cleanup(w->easy, &w->deadline);
     w->easy = w->curl->easy_init();
-    return w->easy != NULL || p3_problem_set(why, EX_OSERR, "out of memory");
+    return w->easy != NULL || p3_problem_memory(why);
 }
 
 /* Encrypts a connection that is there, and logs in with a secret. */
@@ -307,7 +307,7 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
         p3_erase_text(w->secret);
         w->secret = secret.text != NULL ? strdup(secret.text) : NULL;
         if (secret.text != NULL && w->secret == NULL) {
-            p3_problem_set(why, EX_OSERR, "out of memory");
+            p3_problem_memory(why);
             break;
         }
         code = connect_with(
@@ -325,7 +325,7 @@ p3_wire *p3_wire_dial(const p3_address *to, const char *protocol, p3_problem *wh
 {
     p3_wire *w = calloc(1, sizeof *w);
     if (w == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     w->fd = p3_dial(to, protocol, why);
@@ -350,7 +350,7 @@ p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *option
 {
     p3_wire *w = calloc(1, sizeof *w);
     if (w == NULL) {
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     w->fd = -1;

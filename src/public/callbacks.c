@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 #include "public/error.h"
 #include "support/fault.h"
@@ -185,7 +184,7 @@ p3_delivery *p3_callbacks_open(const char *id, const p3_envelope *envelope, p3_p
     (void)id;
     if (c == NULL || pthread_mutex_init(&c->mutex, NULL) != 0) {
         free(c);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     c->base.class = &callbacks_class;

@@ -264,7 +264,7 @@ static bool fill_in(p3_reader *r, size_t i, p3_filling *fillings, size_t *chain,
             return false;
         if ((parent != NULL && !p3_settings_inherit(&c->accounts[at], parent)) ||
             !p3_settings_inherit(&c->accounts[at], &c->defaults))
-            return p3_problem_set(why, EX_OSERR, "out of memory");
+            return p3_problem_memory(why);
         fillings[at] = P3_FILLED;
     }
     return true;
@@ -293,7 +293,7 @@ static bool fill_all_in(p3_reader *r, p3_problem *why)
     size_t count = r->config->count;
     p3_filling *fillings = calloc(count + 1, sizeof *fillings);
     size_t *chain = calloc(count + 1, sizeof *chain);
-    bool ok = (fillings != NULL && chain != NULL) || p3_problem_set(why, EX_OSERR, "out of memory");
+    bool ok = (fillings != NULL && chain != NULL) || p3_problem_memory(why);
     bool lacks = false;
     for (size_t i = 0; ok && i < count; i++) {
         ok = fill_in(r, i, fillings, chain, why);

@@ -129,7 +129,7 @@ static bool set_field(void *fields, const p3_setting *which, const char *value, 
     if (!p3_type_copy(which->type, field, &read)) {
         p3_type_clear(which->type, &read);
         is_set[which->id] = false;
-        return p3_problem_set(why, EX_OSERR, "out of memory");
+        return p3_problem_memory(why);
     }
     p3_type_clear(which->type, &read);
     is_set[which->id] = true;

@@ -18,11 +18,6 @@
 
 /* ---- what is wrong ---- */
 
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 static bool unusable(const p3_setting *which, const char *value, p3_problem *why,
                      const char *expected)
 {
@@ -71,7 +66,7 @@ static bool read_text(const p3_setting *which, const char *value, void *out, p3_
         list_words(which->choices, expected, sizeof expected);
         return unusable(which, value, why, expected);
     }
-    return copy_string(out, &value) || out_of_memory(why);
+    return copy_string(out, &value) || p3_problem_memory(why);
 }
 
 /* Puts the directory in place of the sign that a path begins with. */
@@ -90,7 +85,7 @@ static bool read_path(const p3_setting *which, const char *value, void *out, p3_
             continue;
         if (base != NULL) {
             *(char **)out = p3_text_join(base, value + len, NULL);
-            return *(char **)out != NULL || out_of_memory(why);
+            return *(char **)out != NULL || p3_problem_memory(why);
         }
         /* Outside of a unit there is no place to look in, and no file of that name either. */
         if (bases[i].sign[0] == '$')
@@ -98,7 +93,7 @@ static bool read_path(const p3_setting *which, const char *value, void *out, p3_
                                   CREDENTIALS " is not set; systemd sets it for a unit with "
                                               "LoadCredential=");
     }
-    return copy_string(out, &value) || out_of_memory(why);
+    return copy_string(out, &value) || p3_problem_memory(why);
 }
 
 /* ---- numbers and words ---- */
@@ -206,7 +201,7 @@ static bool read_proxy(const p3_setting *which, const char *value, void *out, p3
                               "proxy-user"); /* the value may hold a password */
     p->port = (uint16_t)port;
     p->host = strndup(at, len);
-    return p->host != NULL || out_of_memory(why);
+    return p->host != NULL || p3_problem_memory(why);
 }
 
 static bool copy_proxy(void *to, const void *from)
@@ -263,7 +258,7 @@ static bool read_address(const p3_setting *which, const char *value, void *out, 
 {
     if (!p3_recipient_is_usable(value, strlen(value)))
         return unusable(which, value, why, "a mail address");
-    return copy_string(out, &value) || out_of_memory(why);
+    return copy_string(out, &value) || p3_problem_memory(why);
 }
 
 /* A table itself has arrows; what has none is its file. */
@@ -347,7 +342,7 @@ static bool read_sender(const p3_setting *which, const char *value, void *out, p
     if (strcmp(value, "keep") == 0)
         return true;
     if (strcmp(value, "empty") == 0)
-        return copy_string(out, &empty) || out_of_memory(why);
+        return copy_string(out, &empty) || p3_problem_memory(why);
     return read_address(which, value, out, why);
 }
 
@@ -360,7 +355,7 @@ static bool read_flags(const p3_setting *which, const char *value, void *out, p3
         ok = *at >= ' ' && (unsigned char)*at < 0x7f && strchr("(){%*\"]", *at) == NULL &&
              (*at != '\\' || (starts && at[1] != ' ' && at[1] != '\0'));
     }
-    return ok ? copy_string(out, &value) || out_of_memory(why)
+    return ok ? copy_string(out, &value) || p3_problem_memory(why)
               : unusable(which, value, why, "flags such as \\Seen, with blanks between");
 }
 

@@ -332,7 +332,7 @@ static p3_state *open_state(const char *path, bool looks, p3_problem *why)
     p3_state *s = calloc(1, sizeof *s);
     if (s == NULL || (s->path = strdup(path)) == NULL) {
         free(s);
-        p3_problem_set(why, EX_OSERR, "out of memory");
+        p3_problem_memory(why);
         return NULL;
     }
     s->looks = looks;
@@ -489,7 +489,7 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
             (p3_seen){.last = time_of(q, 2), .jumped = time_of(q, 3), .trusted = time_of(q, 4)};
         out->target = target != NULL ? strdup(target) : NULL;
         if (target != NULL && out->target == NULL)
-            ok = p3_problem_set(why, EX_OSERR, "out of memory");
+            ok = p3_problem_memory(why);
     }
     reset_statement(q);
     ok = ok && (out->id == 0 || find_traits(s, out, why));

@@ -56,6 +56,11 @@ bool p3_problem_errno(p3_problem *p, int error, const char *format, ...)
     return false;
 }
 
+bool p3_problem_memory(p3_problem *p)
+{
+    return p3_problem_set(p, EX_OSERR, "out of memory");
+}
+
 int p3_exit_of_both(int before, int now)
 {
     bool replaced = before == EX_OK || before == EX_TEMPFAIL;

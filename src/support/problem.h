@@ -19,6 +19,9 @@ __attribute__((format(printf, 3, 4))) bool p3_problem_set(p3_problem *p, int exi
 __attribute__((format(printf, 3, 4))) bool p3_problem_errno(p3_problem *p, int error,
                                                             const char *format, ...);
 
+/* The same where memory ran out. */
+bool p3_problem_memory(p3_problem *p);
+
 /* One exit status for several things that were done: what does not mend by itself takes precedence
  * over EX_TEMPFAIL, and the first of its kind over others. */
 int p3_exit_of_both(int before, int now);

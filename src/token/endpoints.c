@@ -8,11 +8,6 @@
 
 #include "web/members.h"
 
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 /* ---- from the table ---- */
 
 static bool from_table(const p3_token_account *a, p3_endpoints *out, p3_problem *why)
@@ -28,7 +23,7 @@ static bool from_table(const p3_token_account *a, p3_endpoints *out, p3_problem 
     out->device = p3_provider_url(p->device, tenant);
     out->revocation = p3_provider_url(p->revocation, tenant);
     out->basic = p->basic;
-    return (out->authorization != NULL && out->token != NULL) || out_of_memory(why);
+    return (out->authorization != NULL && out->token != NULL) || p3_problem_memory(why);
 }
 
 /* ---- from the provider's metadata ---- */
@@ -58,7 +53,7 @@ static bool take_metadata(const p3_token_account *a, const json_t *from, p3_endp
               take_endpoint(from, "revocation_endpoint", &out->revocation) &&
               take_endpoint(from, "registration_endpoint", &out->registration);
     if (!ok)
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     /* Without the list, the header is what servers have to know (RFC 8414 §2, RFC 6749 §2.3.1). */
     out->basic = json_object_get(from, methods) == NULL ||
                  (p3_member_lists(from, methods, "client_secret_basic") &&
@@ -112,7 +107,7 @@ static bool from_issuer(const p3_token_account *a, p3_endpoints *out, p3_problem
     if (asprintf(&second, "%.*s/.well-known/openid-configuration", (int)bare, a->issuer) < 0)
         second = NULL;
     if (first == NULL || second == NULL)
-        out_of_memory(why);
+        p3_problem_memory(why);
     else
         ok = ask(a, first, out, &there, why) || (!there && ask(a, second, out, &there, why));
     free(first);

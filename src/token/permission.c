@@ -9,11 +9,6 @@
 
 static const char *const registering = "registering as a client";
 
-static bool out_of_memory(p3_problem *why)
-{
-    return p3_problem_set(why, EX_OSERR, "out of memory");
-}
-
 /* ---- registering ---- */
 
 /* What is asked for (RFC 7591 §2): a native application that needs no secret. */
@@ -43,7 +38,7 @@ static bool take_client(p3_permission *p, const p3_http_answer *answer, p3_probl
     if (answer->status / 100 == 2 && id != NULL)
         ok = (p3_token_replace(&p->client_id, id) &&
               p3_token_replace(&p->client_secret, p3_member_text(client, "client_secret"))) ||
-             out_of_memory(why);
+             p3_problem_memory(why);
     else if (code != NULL)
         p3_token_explain(p->account, NULL, registering, code,
                          p3_member_text(client, "error_description"), why);
@@ -62,7 +57,7 @@ static bool register_client(p3_permission *p, p3_problem *why)
     p3_http_answer answer = {0};
     char *metadata = write_metadata(p);
     if (metadata == NULL)
-        return out_of_memory(why);
+        return p3_problem_memory(why);
     request.body = metadata;
     bool ok =
         p3_http_send(&p->account->way, &request, registering, &answer, why) == P3_HTTP_ANSWERED &&
@@ -93,7 +88,7 @@ bool p3_permission_begin(p3_permission *p, const p3_token_account *a, p3_problem
     if (!p3_endpoints_find(a, &p->at, why))
         return false;
     if (a->client_id != NULL)
-        return p3_token_replace(&p->client_id, a->client_id) || out_of_memory(why);
+        return p3_token_replace(&p->client_id, a->client_id) || p3_problem_memory(why);
     if (p->at.registration == NULL)
         return p3_problem_set(why, EX_CONFIG,
                               "no client is given, and the provider does not register clients "
@@ -137,7 +132,7 @@ bool p3_permission_keep(const p3_permission *p, const json_t *granted, int64_t a
                p3_token_replace(&r.client.secret, p->client_secret) &&
                p3_token_replace(&r.client.endpoint, p->at.token) &&
                p3_token_replace(&r.client.revocation, p->at.revocation)) ||
-              out_of_memory(why);
+              p3_problem_memory(why);
     r.client.basic = p->at.basic;
     ok = ok && p3_token_take(granted, asked, doing, &r, why);
     if (ok && r.tokens.refresh == NULL && r.tokens.expires != 0)
