@@ -1,25 +1,22 @@
-/* The thread that waits for the disk. */
+/* What waits for the disk. */
 #include "collect/committer.h"
 #include "support/fault.h"
-#include "system/thread.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 struct p3_committer {
+    p3_job job; /* a round; its first member */
     p3_jobs *jobs;
     const char *path;
-    p3_state *state; /* the thread's own; NULL: not opened, see `why` */
-    p3_problem why;  /* why not */
-    bool started;    /* only used by who hands in */
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    p3_commit *first; /* handed in and not taken yet */
+    p3_commit *round; /* what is being worked off; NULL: nothing is */
+    p3_commit *first; /* handed in for the next round */
     p3_commit **last;
-    bool ending;
-    p3_batch **batches; /* room for the batches of one round */
+    /* Of the round under way: */
+    p3_state *state;    /* NULL: it is not open, see `why` */
+    p3_problem why;     /* why not; or nothing, before the first */
+    p3_batch **batches; /* room for those of a class */
     size_t cap;
 };
 
@@ -70,19 +67,34 @@ static bool record_one(p3_state *s, const p3_commit *c, p3_problem *why)
     return true;
 }
 
-/* Records a list of commits in one transaction: either all of it is recorded, or nothing. */
-static void record(p3_state *s, p3_commit *list)
+/* Whether it is to be delivered here, before it is recorded. */
+static bool has_batch(const p3_commit *c)
+{
+    return c->batch.count > 0 && !c->batch.to->class->slow;
+}
+
+/* From a commit on, the first with, or without, a batch. */
+static p3_commit *first_of(p3_commit *c, bool with_batch)
+{
+    while (c != NULL && has_batch(c) != with_batch)
+        c = c->next;
+    return c;
+}
+
+/* Records commits in one transaction: either all of it is recorded, or nothing. */
+static void record(p3_state *s, p3_commit *list, bool with_batch)
 {
     p3_problem why = {0};
-    if (list == NULL)
+    p3_commit *first = first_of(list, with_batch);
+    if (first == NULL)
         return;
     bool ok = p3_state_begin(s, &why);
-    for (p3_commit *c = list; c != NULL && ok; c = c->next) {
+    for (p3_commit *c = first; c != NULL && ok; c = first_of(c->next, with_batch)) {
         if (c->problem.exit == 0)
             ok = record_one(s, c, &why);
     }
     ok = ok && p3_state_commit(s, &why);
-    for (p3_commit *c = list; c != NULL; c = c->next) {
+    for (p3_commit *c = first; c != NULL; c = first_of(c->next, with_batch)) {
         if (!ok && c->problem.exit == 0)
             c->problem = why;
         if (c->problem.exit != 0)
@@ -92,24 +104,29 @@ static void record(p3_state *s, p3_commit *list)
     }
 }
 
+/* Makes room for as many batches as there are commits. Without memory fewer go together. */
+static void make_room(p3_committer *k, const p3_commit *list)
+{
+    size_t total = 0;
+    for (const p3_commit *c = list; c != NULL; c = c->next)
+        total++;
+    p3_batch **more = total > k->cap ? realloc(k->batches, total * sizeof(p3_batch *)) : NULL;
+    if (more == NULL)
+        return;
+    k->batches = more;
+    k->cap = total;
+}
+
 /* Delivers the batches of a list, those of one class together. */
 static void deliver(p3_committer *k, p3_commit *list)
 {
-    size_t total = 0;
-    for (p3_commit *c = list; c != NULL; c = c->next)
-        total++;
-    if (total > k->cap) {
-        p3_batch **more = realloc(k->batches, total * sizeof(p3_batch *));
-        if (more != NULL) {
-            k->batches = more;
-            k->cap = total;
-        }
-    }
-    p3_commit *c = list;
+    p3_commit *c = first_of(list, true);
+    make_room(k, list);
     while (c != NULL) {
         const p3_delivery_class *class = c->batch.to->class;
         size_t n = 0;
-        for (; c != NULL && c->batch.to->class == class && n < k->cap; c = c->next) {
+        for (; c != NULL && c->batch.to->class == class && n < k->cap;
+             c = first_of(c->next, true)) {
             if (*c->poisoned)
                 p3_problem_set(&c->batch.problem, EX_TEMPFAIL,
                                "delivering: an earlier step failed");
@@ -121,77 +138,62 @@ static void deliver(p3_committer *k, p3_commit *list)
         for (size_t i = 0; i < n && class->deliver_all == NULL; i++)
             class->deliver(k->batches[i]);
     }
-    for (c = list; c != NULL; c = c->next)
+    for (c = first_of(list, true); c != NULL; c = first_of(c->next, true))
         c->problem = c->batch.problem;
+}
+
+/* Nothing of a round is recorded. */
+static void refuse(p3_commit *round, const p3_problem *why)
+{
+    for (p3_commit *c = round; c != NULL; c = c->next) {
+        c->problem = *why;
+        *c->poisoned = true;
+    }
 }
 
 /* One round. Intents come first: they must be on the disk before anything is delivered. An account
  * never hands in a plain change while a batch of its own is under way. */
-static void work_off(p3_committer *k, p3_commit *list)
+static void work_off(p3_job *job)
 {
-    p3_commit *plain = NULL;
-    p3_commit **plain_end = &plain;
-    p3_commit *parcels = NULL;
-    p3_commit **parcels_end = &parcels;
-    while (list != NULL) {
-        p3_commit *next = list->next;
-        bool has_batch = list->batch.count > 0 && !list->batch.to->class->slow;
-        p3_commit ***end = has_batch ? &parcels_end : &plain_end;
-        list->next = NULL;
-        **end = list;
-        *end = &list->next;
-        list = next;
+    p3_committer *k = (p3_committer *)job;
+    if (k->state == NULL && k->why.exit == 0)
+        k->state = p3_state_open(k->path, &k->why);
+    if (k->state == NULL) {
+        refuse(k->round, &k->why);
+        return;
     }
-    record(k->state, plain);
-    if (parcels != NULL)
-        deliver(k, parcels);
-    record(k->state, parcels);
-    *plain_end = parcels;
-    for (p3_commit *c = plain; c != NULL;) {
+    record(k->state, k->round, false);
+    deliver(k, k->round);
+    record(k->state, k->round, true);
+}
+
+static void begin_round(p3_committer *k);
+
+static void round_over(p3_job *job)
+{
+    p3_committer *k = (p3_committer *)job;
+    for (p3_commit *c = k->round; c != NULL;) {
         p3_commit *next = c->next; /* the account may free it */
-        p3_jobs_post(k->jobs, &c->job);
+        c->job.over(&c->job);
         c = next;
     }
+    k->round = NULL;
+    if (k->first != NULL)
+        begin_round(k);
 }
 
-static void refuse(p3_committer *k, p3_commit *c, const p3_problem *why)
+static void begin_round(p3_committer *k)
 {
-    c->problem = *why;
-    *c->poisoned = true;
-    p3_jobs_post(k->jobs, &c->job);
-}
-
-static void refuse_all(p3_committer *k, p3_commit *list)
-{
-    while (list != NULL) {
-        p3_commit *next = list->next; /* the account may free it */
-        refuse(k, list, &k->why);
-        list = next;
-    }
-}
-
-static void *run(void *arg)
-{
-    p3_committer *k = arg;
-    k->state = p3_state_open(k->path, &k->why);
-    pthread_mutex_lock(&k->mutex);
-    for (;;) {
-        while (k->first == NULL && !k->ending)
-            pthread_cond_wait(&k->changed, &k->mutex);
-        if (k->first == NULL)
-            break;
-        p3_commit *list = k->first;
-        k->first = NULL;
-        k->last = &k->first;
-        pthread_mutex_unlock(&k->mutex);
-        if (k->state != NULL)
-            work_off(k, list);
-        else
-            refuse_all(k, list);
-        pthread_mutex_lock(&k->mutex);
-    }
-    pthread_mutex_unlock(&k->mutex);
-    return NULL;
+    k->round = k->first;
+    k->first = NULL;
+    k->last = &k->first;
+    k->job = (p3_job){.run = work_off, .over = round_over};
+    if (p3_jobs_start(k->jobs, &k->job))
+        return;
+    p3_problem why;
+    p3_problem_errno(&why, errno, "beginning to write: no thread for the disk");
+    refuse(k->round, &why);
+    p3_jobs_post(k->jobs, &k->job);
 }
 
 p3_committer *p3_committer_new(p3_jobs *jobs, const char *path)
@@ -205,43 +207,22 @@ p3_committer *p3_committer_new(p3_jobs *jobs, const char *path)
     k->path = path;
     k->last = &k->first;
     k->cap = 1;
-    pthread_mutex_init(&k->mutex, NULL);
-    pthread_cond_init(&k->changed, NULL);
     return k;
 }
 
 void p3_committer_add(p3_committer *k, p3_commit *commit)
 {
-    if (!k->started) {
-        int error = p3_thread_start(&k->thread, run, k);
-        k->started = error == 0;
-        if (error != 0) {
-            p3_problem why;
-            p3_problem_errno(&why, error, "beginning to write: no thread for the disk");
-            refuse(k, commit, &why);
-            return;
-        }
-    }
-    pthread_mutex_lock(&k->mutex);
     commit->next = NULL;
     *k->last = commit;
     k->last = &commit->next;
-    pthread_cond_signal(&k->changed);
-    pthread_mutex_unlock(&k->mutex);
+    if (k->round == NULL)
+        begin_round(k);
 }
 
 void p3_committer_free(p3_committer *k)
 {
     if (k == NULL)
         return;
-    pthread_mutex_lock(&k->mutex);
-    k->ending = true;
-    pthread_cond_signal(&k->changed);
-    pthread_mutex_unlock(&k->mutex);
-    if (k->started)
-        pthread_join(k->thread, NULL);
-    pthread_cond_destroy(&k->changed);
-    pthread_mutex_destroy(&k->mutex);
     p3_state_close(k->state);
     free(k->batches);
     free(k);

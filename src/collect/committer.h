@@ -1,6 +1,6 @@
-/* The thread that waits for the disk. It takes what has been handed in by all accounts since it
- * last looked, and delivers and records it together: one sync of the data, one of each folder, one
- * transaction. */
+/* What waits for the disk, in rounds: a thread takes what has been handed in by all accounts since
+ * the last one began, and delivers and records it together: one sync of the data, one of each
+ * folder, one transaction. */
 #ifndef P3_COLLECT_COMMITTER_H
 #define P3_COLLECT_COMMITTER_H
 
@@ -47,16 +47,15 @@ struct p3_commit {
 
 typedef struct p3_committer p3_committer;
 
-/* Opens the state file at `path` and starts its thread when something is handed in for the first
- * time: most runs find nothing new. `path` must outlive it. Returns NULL when out of memory. */
+/* Opens the state file at `path` when something is handed in for the first time: most runs find
+ * nothing new. `path` must outlive it. Returns NULL when out of memory. */
 p3_committer *p3_committer_new(p3_jobs *jobs, const char *path);
 
-/* Hands something in; it may be over before this returns (p3_job's over() comes from
- * p3_jobs_reap() in any case). Its order among those of one account is kept; the spans in its rows
- * must stay until it is over. */
+/* Hands something in; its job's over() comes from p3_jobs_reap(). Its order among those of one
+ * account is kept; the spans in its rows must stay until it is over. */
 void p3_committer_add(p3_committer *c, p3_commit *commit);
 
-/* Finishes what was handed in, ends the thread and closes its state handle. NULL does nothing. */
+/* Closes the state; nothing that was handed in may be under way. NULL does nothing. */
 void p3_committer_free(p3_committer *c);
 
 #endif

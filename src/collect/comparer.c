@@ -52,6 +52,14 @@ static void begin_next(p3_comparer *c)
     c->last = '\0';
 }
 
+static bool mismatch(p3_maildrop *d, p3_mail *mail, p3_fingerprint print, p3_fingerprint body)
+{
+    size_t i = (size_t)(mail - d->box.at);
+    p3_look look = {print, body, p3_mailbox_look(&d->box, i).distinctive};
+    p3_plan_mismatch(&d->plan, mail);
+    return p3_mailbox_set_look(&d->box, i, look);
+}
+
 /* A message has come whole. False when out of memory. */
 static bool compare(p3_comparer *c, p3_mail *mail)
 {
@@ -66,7 +74,7 @@ static bool compare(p3_comparer *c, p3_mail *mail)
                      p3_fingerprint_equal(&body, &row->body) ||
                      p3_fingerprint_equal(&as_crlf, &row->body);
     if (!p3_fingerprint_equal(&print, &row->fingerprint) || !same_body)
-        return p3_others_add(&c->others, (p3_other){(size_t)(mail - c->drop->box.at), print, body});
+        return mismatch(c->drop, mail, print, body);
     mail->certain = P3_CERTAIN;
     return true;
 }
@@ -129,17 +137,10 @@ void p3_comparer_begin(p3_comparer *c)
     p3_window_fill(&c->window);
 }
 
-bool p3_comparer_end(p3_comparer *c)
-{
-    p3_maildrop *d = c->drop;
-    return c->others.count == 0 || p3_plan_match_others(&d->plan, &d->box, &d->rows, &c->others);
-}
-
 void p3_comparer_free(p3_comparer *c)
 {
     p3_window_free(&c->window);
     p3_header_free(&c->header);
     p3_body_hash_free(c->body);
     p3_body_hash_free(c->as_crlf);
-    p3_others_free(&c->others);
 }

@@ -16,15 +16,10 @@ typedef struct p3_comparer {
     char last;             /* the octet of the body that came last */
     uint32_t endless;      /* one that was given up, as it did not end; or 0 */
     uint64_t octets;       /* of the same message, that have come */
-    p3_others others;      /* those that are not the messages of their rows */
 } p3_comparer;
 
 /* Asks for the messages that are to be compared, with drop set; there may be none. */
 void p3_comparer_begin(p3_comparer *c);
-
-/* All have been compared: decides about those that are not the messages of their rows. Returns
- * false when out of memory. */
-bool p3_comparer_end(p3_comparer *c);
 
 void p3_comparer_free(p3_comparer *c);
 

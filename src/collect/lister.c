@@ -111,13 +111,13 @@ static void agree(p3_lister *l)
     }
     /* Mail may have come between the two, on a server that does not lock: it is asked once more, so
      * that such mail gets its unique-id, and is not delivered again when it has one. */
-    if (box->nameless_count > 0 && !l->listed_again) {
+    if (box->count > box->named && !l->listed_again) {
         l->listed_again = true;
         list_again(l);
         return;
     }
     l->told = l->told || p3_remark_on_disagreement(l->drop->report, box);
-    if (box->count == 0 && box->nameless_count > 0) { /* UIDL is empty: as good as refused */
+    if (box->named == 0 && box->count > 0) { /* UIDL is empty: as good as refused */
         p3_maildrop_learned(l->drop, POP3_TRAIT_NO_UIDL);
         l->no_uidl = true;
         list_again(l);

@@ -80,6 +80,7 @@ static bool leave_first(p3_mailbox *box)
             box->at[left++] = box->at[i];
     }
     box->count = left;
+    free(box->by_number);
     box->by_number = p3_make_order(box->at, box->count, compare_numbers);
     return box->by_number != NULL;
 }
@@ -108,27 +109,28 @@ bool p3_mailbox_seal(p3_mailbox *box)
     }
     bool ok = !box->unordered || leave_first(box);
     box->has_gaps = last > box->count;
+    box->named = box->count;
     return ok;
 }
 
-static bool keep_aside(p3_mailbox *box, uint32_t number, uint64_t octets)
+static bool add_nameless(p3_mailbox *box, uint32_t number, uint64_t octets)
 {
     box->nameless_most++;
-    if (box->nameless_count == P3_NAMELESS_MOST)
+    if (box->count - box->named == P3_NAMELESS_MOST)
         return true;
-    p3_nameless *at =
-        p3_grow(box->nameless, &box->nameless_room, box->nameless_count + 1, sizeof *at);
-    if (at == NULL)
+    if (!p3_mailbox_add(box, number, (pop3_str){"", 0}))
         return false;
-    box->nameless = at;
-    at[box->nameless_count++] = (p3_nameless){number, octets};
+    p3_mail *mail = &box->at[box->count - 1];
+    mail->uid.data = "";
+    mail->octets = octets;
+    mail->sized = mail->only_listed = true;
     return true;
 }
 
 bool p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
 {
     size_t low = 0;
-    size_t high = box->count;
+    size_t high = box->named;
     size_t half = number <= high ? number - 1 : high / 2; /* most often there are no gaps */
     while (low < high) {
         p3_mail *mail = &box->at[box->by_number != NULL ? box->by_number[half] : half];
@@ -143,28 +145,13 @@ bool p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets)
             high = half;
         half = low + (high - low) / 2;
     }
-    return keep_aside(box, number, octets);
+    return add_nameless(box, number, octets);
 }
 
 bool p3_mailbox_adopt(p3_mailbox *box)
 {
-    bool ok = true;
-    for (size_t i = 0; ok && i < box->nameless_count; i++) {
-        ok = p3_mailbox_add(box, box->nameless[i].number, (pop3_str){"", 0});
-        if (!ok)
-            break;
-        p3_mail *mail = &box->at[box->count - 1];
-        mail->uid.data = "";
-        mail->octets = box->nameless[i].octets;
-        mail->sized = mail->only_listed = box->has_nameless = true;
-    }
-    free(box->nameless);
-    free(box->by_number);
-    box->nameless = NULL;
-    box->by_number = NULL;
-    box->nameless_count = 0;
-    box->nameless_room = (p3_room){0};
-    return ok && (!box->unordered || leave_first(box));
+    box->has_nameless = box->has_nameless || box->count > box->named;
+    return !box->unordered || leave_first(box);
 }
 
 void p3_mailbox_free(p3_mailbox *box)
@@ -173,7 +160,6 @@ void p3_mailbox_free(p3_mailbox *box)
     free(box->text);
     free(box->by_number);
     free(box->looks);
-    free(box->nameless);
     *box = (p3_mailbox){0};
 }
 

@@ -11,7 +11,8 @@ typedef enum p3_todo {
     P3_TODO_NOTHING = 0,
     P3_TODO_LOOK, /* fetch its header: it is doubtful whether it is known */
     P3_TODO_TAKE, /* new: retrieve it */
-    P3_TODO_KEEP  /* known and delivered */
+    P3_TODO_KEEP, /* known and delivered */
+    P3_TODO_MATCH /* it came whole, and is not that of its row: find another row */
 } p3_todo;
 
 /* What has come of a message in this session. */
@@ -50,35 +51,28 @@ typedef struct p3_mail {
 /* What was seen of a message that was looked at. */
 typedef struct p3_look {
     p3_fingerprint print; /* of its header; zero until it is known */
+    p3_fingerprint body;  /* P3_TODO_MATCH */
     bool distinctive;     /* no other message has that header: it has a Message-ID or a Received */
 } p3_look;
 
-/* No more of them are believed: a listing may be nonsense. */
+/* No more messages are believed that LIST has, and UIDL has not: a listing may be nonsense. */
 #define P3_NAMELESS_MOST 1000
-
-/* A message that LIST has, and UIDL has not. */
-typedef struct p3_nameless {
-    uint32_t number;
-    uint64_t octets;
-} p3_nameless;
 
 /* The mailbox as the server lists it. */
 typedef struct p3_mailbox {
     p3_mail *at;
     size_t count;
     p3_room room;
-    bool unordered;        /* numbers do not go up */
-    bool sealed;           /* all are there */
-    bool numbered;         /* each unique-id is nothing but the message's number, as it seems */
-    bool has_gaps;         /* there are numbers above that of messages: some are not listed */
-    bool has_nameless;     /* some messages have no unique-id */
-    uint32_t *by_number;   /* indices in the order of numbers; NULL when they are in order */
-    p3_nameless *nameless; /* until p3_mailbox_adopt() */
-    size_t nameless_count;
-    size_t nameless_most; /* as many as LIST has: no more than P3_NAMELESS_MOST are kept */
-    p3_room nameless_room;
-    p3_look *looks; /* of messages that were looked at; NULL when none was */
-    char *text;     /* the unique-ids */
+    bool unordered;       /* numbers do not go up */
+    bool sealed;          /* all are there */
+    bool numbered;        /* each unique-id is nothing but the message's number, as it seems */
+    bool has_gaps;        /* there are numbers above that of messages: some are not listed */
+    bool has_nameless;    /* some messages have no unique-id */
+    uint32_t *by_number;  /* indices in the order of numbers; NULL when they are in order */
+    size_t named;         /* the first so many UIDL has; those behind them only LIST has, */
+    size_t nameless_most; /* of as many: no more than P3_NAMELESS_MOST are kept */
+    p3_look *looks;       /* of messages that were looked at; NULL when none was */
+    char *text;           /* the unique-ids */
     size_t text_used;
     p3_room text_room;
 } p3_mailbox;
@@ -91,11 +85,12 @@ bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid);
  * nothing when it was called before. Returns false when out of memory. */
 bool p3_mailbox_seal(p3_mailbox *box);
 
-/* Sets the size of a message; one that is not listed is kept aside. The box is sealed. Returns
- * false when out of memory. */
+/* Sets the size of a message; one that is not listed is added behind the others, without a
+ * unique-id. The box is sealed. Returns false when out of memory. */
 bool p3_mailbox_size(p3_mailbox *box, uint32_t number, uint64_t octets);
 
-/* Adds the messages that were kept aside, without unique-ids. Returns false when out of memory. */
+/* LIST is complete as well: messages that were added have their places. Returns false when out of
+ * memory. */
 bool p3_mailbox_adopt(p3_mailbox *box);
 
 void p3_mailbox_free(p3_mailbox *box);

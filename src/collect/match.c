@@ -21,8 +21,8 @@ typedef struct p3_side {
 typedef struct p3_pass {
     bool uid;
     bool size;
-    bool gone;               /* rows of messages that have gone, and only those */
-    const p3_others *others; /* to the last octet: the messages that this is about; else NULL */
+    bool gone;  /* rows of messages that have gone, and only those */
+    bool whole; /* to the last octet, the messages that are others than those of their rows */
 } p3_pass;
 
 static int compare_keys(const p3_side *a, const p3_side *b, const p3_pass *pass)
@@ -54,22 +54,7 @@ static pop3_str uid_in(const p3_pass *pass, pop3_str uid)
     return pass->uid ? uid : (pop3_str){"", 0};
 }
 
-/* The messages that were compared and not found yet. */
-static size_t gather_others(const p3_mailbox *box, const p3_pass *pass, p3_side *out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < pass->others->count; i++) {
-        const p3_other *o = &pass->others->at[i];
-        if (box->at[o->mail].row == P3_NO_ROW)
-            out[n++] = (p3_side){.index = (uint32_t)o->mail,
-                                 .print = o->header,
-                                 .body = o->body,
-                                 .uid = uid_in(pass, box->at[o->mail].uid)};
-    }
-    return n;
-}
-
-/* Those that were looked at. */
+/* The messages that a pass is about, and that were not found yet. */
 static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *out)
 {
     size_t n = 0;
@@ -77,13 +62,14 @@ static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *
         const p3_mail *mail = &box->at[i];
         p3_look look = p3_mailbox_look(box, i);
         bool named = mail->uid.len > 0 && !box->numbered;
-        if (mail->todo != P3_TODO_LOOK || mail->row != P3_NO_ROW ||
+        if (mail->todo != (pass->whole ? P3_TODO_MATCH : P3_TODO_LOOK) || mail->row != P3_NO_ROW ||
             !p3_fingerprint_known(&look.print) || (pass->gone && !look.distinctive && !named))
             continue;
         out[n++] = (p3_side){.index = (uint32_t)i,
                              .print = look.print,
+                             .body = look.body,
                              .uid = uid_in(pass, mail->uid),
-                             .octets = mail->octets};
+                             .octets = pass->whole ? 0 : mail->octets};
     }
     return n;
 }
@@ -91,11 +77,10 @@ static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *
 /* Whether a row may be found in a pass, whatever the message. */
 static bool is_open(const p3_row *row, const p3_pass *pass)
 {
-    bool whole = pass->others != NULL;
-    if (p3_is_intent(row->standing) && (whole || row->members == 0))
+    if (p3_is_intent(row->standing) && (pass->whole || row->members == 0))
         return false;
     return (row->standing == P3_GONE) == pass->gone && p3_fingerprint_known(&row->fingerprint) &&
-           (!whole || p3_fingerprint_known(&row->body));
+           (!pass->whole || p3_fingerprint_known(&row->body));
 }
 
 /* The rows that no message has yet. Under another unique-id than its own a message is looked for
@@ -114,7 +99,7 @@ static size_t gather_rows(const p3_match *match, const p3_mailbox *box, const p3
                           .print = row->fingerprint,
                           .uid = uid_in(pass, row->uid),
                           .comparable = p3_fingerprint_known(&row->body)};
-        if (pass->others != NULL) {
+        if (pass->whole) {
             side->body = row->body;
         } else {
             side->octets = row->octets;
@@ -154,17 +139,14 @@ static void walk(const p3_match *match, p3_mailbox *box, const p3_pass *pass, co
     }
 }
 
-/* Pass by pass: each is about at most `most` messages. */
-static bool find(p3_mailbox *box, const p3_match *match, const p3_pass *passes, size_t count,
-                 size_t most)
+static bool find(p3_mailbox *box, const p3_match *match, const p3_pass *passes, size_t count)
 {
-    p3_side *mails = malloc((most + 1) * sizeof *mails);
+    p3_side *mails = malloc((box->count + 1) * sizeof *mails);
     p3_side *known = malloc((match->rows->count + 1) * sizeof *known);
     bool ok = mails != NULL && known != NULL;
     for (size_t i = 0; ok && i < count; i++) {
         p3_pass pass = passes[i];
-        size_t m = pass.others != NULL ? gather_others(box, &pass, mails)
-                                       : gather_mails(box, &pass, mails);
+        size_t m = gather_mails(box, &pass, mails);
         size_t k = gather_rows(match, box, &pass, known);
         p3_sort(mails, m, sizeof *mails, compare_sides, &pass);
         p3_sort(known, k, sizeof *known, compare_sides, &pass);
@@ -182,27 +164,11 @@ bool p3_match_headers(p3_mailbox *box, const p3_match *match)
                                      {.size = true},
                                      {.uid = false},
                                      {.uid = true, .gone = true}};
-    return find(box, match, passes, sizeof passes / sizeof *passes, box->count);
+    return find(box, match, passes, sizeof passes / sizeof *passes);
 }
 
-bool p3_match_bodies(p3_mailbox *box, const p3_match *match, const p3_others *others)
+bool p3_match_bodies(p3_mailbox *box, const p3_match *match)
 {
-    const p3_pass passes[] = {{.uid = true, .others = others}, {.others = others}};
-    return find(box, match, passes, sizeof passes / sizeof *passes, others->count);
-}
-
-bool p3_others_add(p3_others *o, p3_other other)
-{
-    p3_other *at = p3_grow(o->at, &o->room, o->count + 1, sizeof *at);
-    if (at == NULL)
-        return false;
-    o->at = at;
-    o->at[o->count++] = other;
-    return true;
-}
-
-void p3_others_free(p3_others *o)
-{
-    free(o->at);
-    *o = (p3_others){0};
+    static const p3_pass passes[] = {{.uid = true, .whole = true}, {.whole = true}};
+    return find(box, match, passes, sizeof passes / sizeof *passes);
 }

@@ -6,25 +6,6 @@
 
 #include "collect/mailbox.h"
 
-/* A message that was compared to the last octet, and is another than that of its row. */
-typedef struct p3_other {
-    size_t mail; /* index in the mailbox */
-    p3_fingerprint header;
-    p3_fingerprint body;
-} p3_other;
-
-/* Those of a session. Starts from zero. */
-typedef struct p3_others {
-    p3_other *at;
-    size_t count;
-    p3_room room;
-} p3_others;
-
-/* Returns false when out of memory. */
-bool p3_others_add(p3_others *others, p3_other other);
-
-void p3_others_free(p3_others *others);
-
 /* Which rows may be found. */
 typedef struct p3_match {
     const p3_rows *rows;
@@ -36,7 +17,7 @@ typedef struct p3_match {
  * memory. */
 bool p3_match_headers(p3_mailbox *box, const p3_match *match);
 
-/* The same to the last octet, of messages that have no row. */
-bool p3_match_bodies(p3_mailbox *box, const p3_match *match, const p3_others *others);
+/* The same to the last octet, of messages that turned out to be others than those of their rows. */
+bool p3_match_bodies(p3_mailbox *box, const p3_match *match);
 
 #endif

@@ -257,20 +257,24 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
            for_each_group(plan, box, rows, take_group);
 }
 
-bool p3_plan_match_others(p3_plan *plan, p3_mailbox *box, const p3_rows *rows,
-                          const p3_others *others)
+void p3_plan_mismatch(p3_plan *plan, p3_mail *mail)
+{
+    p3_plan_take(plan, mail);
+    mail->todo = P3_TODO_MATCH;
+    plan->mismatches++;
+}
+
+bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
 {
     p3_match match = {.rows = rows, .claimed = plan->claimed, .renumbered = plan->renumbered};
-    for (size_t i = 0; i < others->count; i++)
-        p3_plan_take(plan, &box->at[others->at[i].mail]);
-    if (!p3_match_bodies(box, &match, others))
+    if (plan->mismatches > 0 && !p3_match_bodies(box, &match))
         return false;
-    for (size_t i = 0; i < others->count; i++) {
-        p3_mail *mail = &box->at[others->at[i].mail];
-        if (mail->row == P3_NO_ROW)
+    for (size_t i = 0; i < box->count && plan->mismatches > 0; i++) {
+        p3_mail *mail = &box->at[i];
+        if (mail->todo != P3_TODO_MATCH)
             continue;
-        mail->todo = P3_TODO_KEEP;
-        mail->certain = P3_CERTAIN;
+        mail->todo = mail->row != P3_NO_ROW ? P3_TODO_KEEP : P3_TODO_TAKE;
+        mail->certain = mail->row != P3_NO_ROW ? P3_CERTAIN : P3_UNCERTAIN;
     }
     return true;
 }

@@ -24,11 +24,12 @@
 #define P3_GONE_SECONDS ((int64_t)90 * 24 * 3600)
 
 typedef struct p3_plan {
-    bool *claimed;   /* for each row: it is that of a message in the mailbox */
-    bool met;        /* a unique-id in the mailbox is that of a message that ought to be there */
-    bool renumbered; /* known messages may have got other unique-ids */
-    size_t looks;    /* messages to be looked at */
-    size_t twice;    /* unique-ids that occur more than once */
+    bool *claimed;     /* for each row: it is that of a message in the mailbox */
+    bool met;          /* a unique-id in the mailbox is that of a message that ought to be there */
+    bool renumbered;   /* known messages may have got other unique-ids */
+    size_t looks;      /* messages to be looked at */
+    size_t mismatches; /* messages that are not those of their rows */
+    size_t twice;      /* unique-ids that occur more than once */
 } p3_plan;
 
 /* Compares the mailbox with the rows: sets todo, row and certain of each message. Returns false
@@ -43,11 +44,12 @@ bool p3_plan_doubt(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
  * alone): decides about them. Returns false when out of memory. */
 bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 
-/* Messages were compared to the last octet, and are not those of their rows: decides about them,
- * all at once. What is the message of another row is known for certain, and the rest is new.
- * Returns false when out of memory. */
-bool p3_plan_match_others(p3_plan *plan, p3_mailbox *box, const p3_rows *rows,
-                          const p3_others *others);
+/* A message was compared to the last octet, and is not that of its row. */
+void p3_plan_mismatch(p3_plan *plan, p3_mail *mail);
+
+/* Decides about all of those. What is the message of another row is known for certain, and the rest
+ * is new. Returns false when out of memory. */
+bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
 
 /* Has a message looked at that the listing says is known. */
 void p3_plan_look(p3_plan *plan, p3_mail *mail);

@@ -37,13 +37,11 @@ bool p3_remark_on_disagreement(const p3_report *r, const p3_mailbox *box)
 {
     p3_numbers by_list = {0};
     p3_numbers by_uidl = {0};
-    for (size_t i = 0; i < box->nameless_count; i++)
-        add_number(&by_list, box->nameless[i].number);
-    by_list.count = box->nameless_most;
     for (size_t i = 0; i < box->count; i++) {
-        if (!box->at[i].sized)
-            add_number(&by_uidl, box->at[i].number);
+        if (i >= box->named || !box->at[i].sized)
+            add_number(i >= box->named ? &by_list : &by_uidl, box->at[i].number);
     }
+    by_list.count = box->nameless_most;
     tell(r, &by_list, "the server's UIDL lacks messages that its LIST has",
          by_list.count > P3_NAMELESS_MOST
              ? "the first 1000 are retrieved, and identified by their headers"

@@ -114,8 +114,8 @@ bool p3_run_begin(p3_run *run, const p3_sync_options *options, const p3_account 
 
 void p3_run_end(p3_run *run)
 {
-    p3_committer_free(run->committer);
     p3_jobs_free(run->jobs);
+    p3_committer_free(run->committer);
     p3_state_close(run->state);
     free(run->owner);
     *run = (p3_run){0};

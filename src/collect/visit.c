@@ -102,10 +102,11 @@ static void begin_comparison(p3_parts *p)
 
 static void begin_filter(p3_parts *p)
 {
-    if (!p3_comparer_end(&p->comparer)) {
-        p3_maildrop_failed_memory(&p->drop);
-    } else if (!p3_maildrop_starts_now(&p->drop)) {
-        p3_choice_by_size(&p->drop);
+    p3_maildrop *d = &p->drop;
+    if (!p3_plan_match(&d->plan, &d->box, &d->rows)) {
+        p3_maildrop_failed_memory(d);
+    } else if (!p3_maildrop_starts_now(d)) {
+        p3_choice_by_size(d);
         p3_filter_begin(&p->filter);
     }
 }
