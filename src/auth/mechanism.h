@@ -48,19 +48,29 @@ typedef enum p3_kind {
     P3_KIND_NONE
 } p3_kind;
 
+/* What is true of a method. */
+typedef enum p3_quality {
+    P3_IS_SASL = 1,         /* it goes through AUTH */
+    P3_IS_CLIENT_FIRST = 2, /* the client speaks first, so there is an initial response */
+    P3_IS_REVEALING = 4,    /* the server sees the secret itself, and so does who listens */
+    P3_IS_BOUND = 8,        /* bound to the TLS connection */
+    P3_IS_PROVING = 16,     /* the server proves that it knows the secret, too */
+    P3_IS_USERLESS = 32     /* can do without a user's name */
+} p3_quality;
+
 typedef struct p3_mechanism_info {
     const char *name; /* static storage */
     p3_kind kind;
     p3_need need;
-    bool sasl;         /* goes through AUTH */
-    bool client_first; /* the client speaks first, so there is an initial response */
-    bool reveals;      /* the server sees the secret itself, and so does who listens */
-    bool bound;        /* bound to the TLS connection */
-    bool proves;       /* the server proves that it knows the secret, too */
-    bool userless;     /* can do without a user's name */
+    unsigned is; /* a set of the above */
 } p3_mechanism_info;
 
 const p3_mechanism_info *p3_mechanism_about(p3_mechanism m);
+
+static inline bool p3_mechanism_is(const p3_mechanism_info *m, p3_quality what)
+{
+    return (m->is & (unsigned)what) != 0;
+}
 
 /* The method of this name, letters' case ignored; P3_MECH_NONE for others. */
 p3_mechanism p3_mechanism_named(pop3_str name);

@@ -15,9 +15,9 @@ bool p3_mechanism_built(p3_mechanism m)
 static bool possible(p3_mechanism m, const p3_circumstances *c)
 {
     const p3_mechanism_info *about = p3_mechanism_about(m);
-    if (!p3_mechanism_built(m) || (about->bound && !c->binding))
+    if (!p3_mechanism_built(m) || (p3_mechanism_is(about, P3_IS_BOUND) && !c->binding))
         return false;
-    if (!c->user && !about->userless)
+    if (!c->user && !p3_mechanism_is(about, P3_IS_USERLESS))
         return false;
     switch (about->need) {
     case P3_NEED_PASSWORD:
@@ -35,7 +35,7 @@ static p3_mechanism first_of(const p3_mechanism *order, p3_mechanisms offered,
     for (; *order != P3_MECH_NONE; order++) {
         if ((offered & p3_mechanism_bit(*order)) == 0 || !possible(*order, c))
             continue;
-        if (p3_mechanism_about(*order)->reveals &&
+        if (p3_mechanism_is(p3_mechanism_about(*order), P3_IS_REVEALING) &&
             (c->never_reveal || (!c->private_line && !exposing)))
             continue;
         return *order;
@@ -83,7 +83,10 @@ p3_mechanism p3_mechanism_pick(p3_mechanisms offered, const p3_circumstances *c,
 static int protection(p3_mechanism m)
 {
     const p3_mechanism_info *about = p3_mechanism_about(m);
-    return about->reveals ? 0 : about->bound ? 3 : about->proves ? 2 : 1;
+    return p3_mechanism_is(about, P3_IS_REVEALING) ? 0
+           : p3_mechanism_is(about, P3_IS_BOUND)   ? 3
+           : p3_mechanism_is(about, P3_IS_PROVING) ? 2
+                                                   : 1;
 }
 
 p3_mechanism p3_mechanism_after(p3_mechanism refused, p3_mechanisms offered, p3_mechanisms spent,

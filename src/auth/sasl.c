@@ -113,7 +113,7 @@ bool p3_sasl_is_prompt(const p3_sasl *s, pop3_str challenge)
         s->mechanism == P3_MECH_EXTERNAL || (token && s->steps == 0))
         return true;
     if (!token || challenge.len == 0)
-        return about->client_first && challenge.len == 0;
+        return p3_mechanism_is(about, P3_IS_CLIENT_FIRST) && challenge.len == 0;
     /* The one challenge that a token's mechanism has reports a failure, in JSON. */
     p3_octets decoded;
     pop3_status status = p3_octets_init(&decoded, challenge.len)

@@ -166,7 +166,8 @@ static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *response)
     p3_gsasl *g = s->state;
     char *out = NULL;
     size_t len = 0;
-    if (s->steps == 0 && challenge.len > 0 && p3_mechanism_about(s->mechanism)->client_first)
+    if (s->steps == 0 && challenge.len > 0 &&
+        p3_mechanism_is(p3_mechanism_about(s->mechanism), P3_IS_CLIENT_FIRST))
         return p3_sasl_out_of_turn(s);
     if (s->mechanism == P3_MECH_NTLM && s->steps > 0 && !ntlm_challenge_ok(challenge))
         return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,

@@ -46,7 +46,7 @@ static pop3_status prepare(p3_sasl *s, p3_octets *out, const char *text, bool is
 
 static p3_scram_flag flag_of(const p3_sasl *s)
 {
-    if (p3_mechanism_about(s->mechanism)->bound)
+    if (p3_mechanism_is(p3_mechanism_about(s->mechanism), P3_IS_BOUND))
         return P3_SCRAM_BOUND;
     return s->id->binding_name != NULL && !s->id->binding_offered ? P3_SCRAM_UNOFFERED
                                                                   : P3_SCRAM_UNBOUND;

@@ -183,17 +183,19 @@ static p3_verdict judge_named(const p3_choice *ch, const p3_means *means, p3_mec
     if (ch->named == P3_MECH_APOP && !announced)
         return verdict(POP3_ERR_NOT_OFFERED,
                        "the greeting has no timestamp, so the server does not offer APOP");
-    if (about->sasl && !announced && pop3_engine_capabilities(means->scene->engine) != NULL)
+    if (p3_mechanism_is(about, P3_IS_SASL) && !announced &&
+        pop3_engine_capabilities(means->scene->engine) != NULL)
         return verdict(POP3_ERR_NOT_OFFERED, "the server does not announce the mechanism");
-    if (about->bound && ch->identity.binding_name == NULL)
+    if (p3_mechanism_is(about, P3_IS_BOUND) && ch->identity.binding_name == NULL)
         return verdict(POP3_ERR_NOT_OFFERED, "the connection has no TLS, or no channel binding of "
                                              "the type that the mechanism needs");
-    if (o->user == NULL && !about->userless)
+    if (o->user == NULL && !p3_mechanism_is(about, P3_IS_USERLESS))
         return verdict(POP3_ERR_ARGUMENT, "no user name was given");
-    if (about->reveals && !p3_scene_is_private(means->scene) && !o->allow_plaintext)
+    if (p3_mechanism_is(about, P3_IS_REVEALING) && !p3_scene_is_private(means->scene) &&
+        !o->allow_plaintext)
         return verdict(POP3_ERR_INSECURE,
                        "the mechanism would reveal the password or token to eavesdroppers");
-    if (about->reveals && o->policy == POP3_LOGIN_NEVER_REVEAL)
+    if (p3_mechanism_is(about, P3_IS_REVEALING) && o->policy == POP3_LOGIN_NEVER_REVEAL)
         return verdict(POP3_ERR_INSECURE,
                        "the mechanism reveals the password or token to the server");
     return verdict(POP3_OK, NULL);

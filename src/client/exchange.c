@@ -50,7 +50,7 @@ pop3_status p3_exchange_begin(p3_exchange *x, p3_mechanism m, const p3_sasl_iden
     command->text = p3_span(about->name, strlen(about->name));
     p3_octets_free(&x->initial);
     pop3_status status = make_sasl(x, m);
-    if (status != POP3_OK || !about->client_first || !in_line)
+    if (status != POP3_OK || !p3_mechanism_is(about, P3_IS_CLIENT_FIRST) || !in_line)
         return status;
     status = p3_sasl_initial(x->sasl, &x->initial);
     if (status != POP3_OK)
@@ -141,7 +141,8 @@ p3_exchange_end p3_exchange_judge(p3_exchange *x, const pop3_result *result, boo
     }
     if (!taken)
         return P3_EXCHANGE_FAILED;
-    bool unproven = p3_mechanism_about(x->sasl->mechanism)->proves && !x->sasl->complete;
+    bool unproven = p3_mechanism_is(p3_mechanism_about(x->sasl->mechanism), P3_IS_PROVING) &&
+                    !x->sasl->complete;
     return unproven ? P3_EXCHANGE_UNPROVEN : P3_EXCHANGE_TAKEN;
 }
 
@@ -151,7 +152,7 @@ bool p3_exchange_binding_was_refused(const p3_exchange *x, const pop3_result *re
     static const char *const words[] = {"unsupported-channel-binding-type",
                                         "channel-bindings-dont-match",
                                         "channel-binding-not-supported"};
-    if (x->sasl == NULL || !p3_mechanism_about(x->sasl->mechanism)->bound)
+    if (x->sasl == NULL || !p3_mechanism_is(p3_mechanism_about(x->sasl->mechanism), P3_IS_BOUND))
         return false;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(x->sasl->complaint, words[i]) == 0)

@@ -259,14 +259,14 @@ static p3_move succeed(p3_login *login, const p3_scene *scene, const pop3_result
     p3_move move = end(a, POP3_OK, NULL, result);
     a->refusal.is_there = false; /* of what was tried before */
     uint32_t learned = a->exchange.two_lines ? POP3_TRAIT_NO_INITIAL_RESPONSE : 0;
-    login->outcome.server_proved = about->proves;
+    login->outcome.server_proved = p3_mechanism_is(about, P3_IS_PROVING);
     bool may_ask = !a->capa_refused &&
                    !p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA | POP3_TRAIT_NO_LATE_CAPA);
     if (a->options.ask_capabilities && may_ask) {
         p3_reply_keep(&a->taken, &result->reply);
         move = send(a, P3_LOGIN_CAPA_AFTER, POP3_CMD_CAPA, p3_span("", 0));
     }
-    if (about->bound && a->options.channel_binding == NULL) {
+    if (p3_mechanism_is(about, P3_IS_BOUND) && a->options.channel_binding == NULL) {
         bool unique = strcmp(a->choice.identity.binding_name, "tls-unique") == 0;
         move.unlearned = POP3_TRAIT_BINDS_UNIQUE;
         learned |= unique ? POP3_TRAIT_BINDS_UNIQUE : 0;
@@ -476,8 +476,9 @@ static p3_move run(p3_login *login, const p3_scene *scene)
     snprintf(note, sizeof note, "logging in with %s", about->name);
     p3_trace_note(&scene->options->engine, note);
     login->outcome.mechanism = about->name;
-    login->outcome.channel_binding = about->bound ? a->choice.identity.binding_name : "";
-    if (about->sasl)
+    login->outcome.channel_binding =
+        p3_mechanism_is(about, P3_IS_BOUND) ? a->choice.identity.binding_name : "";
+    if (p3_mechanism_is(about, P3_IS_SASL))
         return send_auth(login, scene, true);
     p3_exchange_free(&a->exchange);
     if (has_plain_names(a) || a->utf8_asked || caps == NULL ||
@@ -642,5 +643,5 @@ unsigned pop3_login_mechanism_needs(const char *name)
     const p3_mechanism_info *about = p3_mechanism_about(named(name));
     if (*about->name == '\0')
         return 0;
-    return secrets[about->need] | (about->userless ? 0 : POP3_NEEDS_USER);
+    return secrets[about->need] | (p3_mechanism_is(about, P3_IS_USERLESS) ? 0 : POP3_NEEDS_USER);
 }

@@ -61,7 +61,7 @@ static void try_mechanism(p3_mechanism m, const char *data, size_t size)
     if (!p3_sasl_built(m) || p3_sasl_new(&s, m, &id) != POP3_OK)
         return;
     pop3_status status = POP3_OK;
-    if (p3_mechanism_about(m)->client_first)
+    if (p3_mechanism_is(p3_mechanism_about(m), P3_IS_CLIENT_FIRST))
         status = p3_sasl_initial(s, &response);
     for (int steps = 0; status == POP3_OK && steps < 8 && size > 0; steps++) {
         const char *lf = memchr(data, '\n', size);
