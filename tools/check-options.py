@@ -64,7 +64,7 @@ def main() -> int:
         lent = rf"P3_SETTING_{name.replace('-', '_').upper()}\b"
         if not settings[name].get("alias") and not re.search(rf"(?:->|\.)(?:run\.)?{field}\b|{lent}", code):
             wrong.append(f"{name}: nothing uses it")
-    mechanisms = re.findall(r'\.name = "([A-Z0-9-]+)"', (ROOT / "src/auth/mechanism.c").read_text())
+    mechanisms = re.findall(r'\] = {"([A-Z0-9-]+)"', (ROOT / "src/auth/mechanism.c").read_text())
     told = (ROOT / "include/pop3/login.h").read_text()
     for name in mechanisms:
         if name not in settings["auth"]["complete"].split():
