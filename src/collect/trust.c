@@ -100,8 +100,7 @@ static bool quit_earlier(const p3_evidence *e, pop3_server_traits *learned)
 
 static bool breaks_off(pop3_status status)
 {
-    return status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT || status == POP3_ERR_PROTOCOL ||
-           status == POP3_ERR_LIMIT;
+    return status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT || is_nonsense(status);
 }
 
 /* Whether sessions end after as many commands, or deletions, whichever the message. */
@@ -199,9 +198,8 @@ static bool leave_out_nonsense(const p3_trust *now, p3_trust *next, const p3_evi
 /* The visit was lost when LIST was asked for behind UIDL, which most visits can do without. */
 static bool leave_out_sizes(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
-    bool lost = e->status == POP3_ERR_CLOSED || e->status == POP3_ERR_TIMEOUT ||
-                e->status == POP3_ERR_PROTOCOL || e->status == POP3_ERR_LIMIT;
-    bool leaves_out = e->at_spare_list && lost && !e->out_of_time && !now->no_sizes;
+    bool leaves_out =
+        e->at_spare_list && breaks_off(e->status) && !e->out_of_time && !now->no_sizes;
     next->no_sizes = next->no_sizes || leaves_out;
     return leaves_out;
 }

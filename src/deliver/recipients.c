@@ -397,16 +397,35 @@ static p3_recipient recipient_of(const p3_recipients *r, const p3_mapping *m)
     return to;
 }
 
-/* Adds one, unless it is there. False when there are too many. */
-static bool add(p3_recipient *out, size_t *count, p3_recipient one)
+/* Lines of the table, of which no two lead to the same place. NULL leads to the postmaster, and to
+ * the target's own folder. */
+typedef struct p3_lines {
+    const p3_mapping *at[P3_RECIPIENTS_MOST];
+    size_t count;
+} p3_lines;
+
+static size_t folder_of(const p3_mapping *m)
 {
-    for (size_t i = 0; i < *count; i++) {
-        if (strcasecmp(out[i].address, one.address) == 0)
+    return m != NULL ? m->folder : 0;
+}
+
+static bool lead_alike(const p3_recipients *r, const p3_mapping *a, const p3_mapping *b)
+{
+    return folder_of(a) == folder_of(b) &&
+           (folder_of(a) > 0 || r->postmaster == NULL ||
+            strcasecmp(recipient_of(r, a).address, recipient_of(r, b).address) == 0);
+}
+
+/* Adds one, unless it is there. False when there are too many. */
+static bool add(const p3_recipients *r, p3_lines *lines, const p3_mapping *m)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        if (lead_alike(r, lines->at[i], m))
             return true;
     }
-    if (*count == P3_RECIPIENTS_MOST)
+    if (lines->count == P3_RECIPIENTS_MOST)
         return false;
-    out[(*count)++] = one;
+    lines->at[lines->count++] = m;
     return true;
 }
 
@@ -450,23 +469,31 @@ static void find_loops(const char *header, size_t len, const p3_field *source, p
     }
 }
 
+/* The lines for the addresses in the field that counts, at least one. */
+static void find_lines(const p3_recipients *r, const char *header, size_t len, bool folder,
+                       p3_field *source, p3_lines *lines)
+{
+    const p3_mapping *m;
+    bool fits = find_source(r, header, len, source);
+    lines->count = 0;
+    for (const char *at = source->value; fits && next_mapping(r, &at, source->end, folder, &m);)
+        fits = add(r, lines, m);
+    if (lines->count == 0 || !fits) {
+        lines->at[0] = NULL;
+        lines->count = 1;
+    }
+}
+
 size_t p3_recipients_find(const p3_recipients *r, const char *header, size_t len,
                           p3_recipient out[P3_RECIPIENTS_MOST])
 {
     p3_field source;
-    const p3_mapping *m;
-    size_t count = 0;
-    bool fits = true;
-    if (find_source(r, header, len, &source)) {
-        for (const char *at = source.value; fits && next_mapping(r, &at, source.end, false, &m);)
-            fits = add(out, &count, recipient_of(r, m));
-    }
-    if (count == 0 || !fits) {
-        out[0] = recipient_of(r, NULL);
-        count = 1;
-    }
-    find_loops(header, len, &source, out, count);
-    return count;
+    p3_lines lines;
+    find_lines(r, header, len, false, &source, &lines);
+    for (size_t i = 0; i < lines.count; i++)
+        out[i] = recipient_of(r, lines.at[i]);
+    find_loops(header, len, &source, out, lines.count);
+    return lines.count;
 }
 
 bool p3_recipients_find_one(const p3_recipients *r, const char *address, const char *header,
@@ -489,43 +516,24 @@ bool p3_recipients_find_one(const p3_recipients *r, const char *address, const c
 
 size_t p3_recipients_all(const p3_recipients *r, p3_recipient out[P3_RECIPIENTS_MOST])
 {
-    size_t count = 0;
-    bool fits = add(out, &count, recipient_of(r, NULL));
+    p3_lines lines = {0};
+    bool fits = add(r, &lines, NULL);
     for (size_t i = 0; fits && i < r->count; i++)
-        fits = r->table[i].folder > 0 || add(out, &count, recipient_of(r, &r->table[i]));
-    return count;
-}
-
-/* ---- which folder it is ---- */
-
-static bool add_folder(size_t *out, size_t *count, size_t folder)
-{
-    for (size_t i = 0; i < *count; i++) {
-        if (out[i] == folder)
-            return true;
-    }
-    if (*count == P3_RECIPIENTS_MOST)
-        return false;
-    out[(*count)++] = folder;
-    return true;
+        fits = r->table[i].folder > 0 || add(r, &lines, &r->table[i]);
+    for (size_t i = 0; i < lines.count; i++)
+        out[i] = recipient_of(r, lines.at[i]);
+    return lines.count;
 }
 
 size_t p3_recipients_folders(const p3_recipients *r, const char *header, size_t len,
                              size_t out[P3_RECIPIENTS_MOST])
 {
     p3_field source;
-    const p3_mapping *m;
-    size_t count = 0;
-    bool fits = true;
-    if (find_source(r, header, len, &source)) {
-        for (const char *at = source.value; fits && next_mapping(r, &at, source.end, true, &m);)
-            fits = add_folder(out, &count, m != NULL ? m->folder : 0);
-    }
-    if (count == 0 || !fits) {
-        out[0] = 0;
-        count = 1;
-    }
-    return count;
+    p3_lines lines;
+    find_lines(r, header, len, true, &source, &lines);
+    for (size_t i = 0; i < lines.count; i++)
+        out[i] = folder_of(lines.at[i]);
+    return lines.count;
 }
 
 const char *p3_recipients_folder(const p3_recipients *r, size_t i)
