@@ -13,10 +13,9 @@
 
 /* A folder. */
 typedef struct p3_place {
-    p3_target target;      /* its `where` is ours */
-    p3_delivery *delivery; /* NULL: it is not open yet */
-    bool in_hand;          /* the message being written goes to it */
-    p3_problem shut;       /* why nobody knows what it has, so that it gets nothing; or none */
+    p3_target target; /* its `where` is ours */
+    p3_part *part;
+    p3_problem shut; /* why nobody knows what it has, so that it gets nothing; or none */
 } p3_place;
 
 /* A message that a folder has of an earlier run. */
@@ -26,19 +25,15 @@ typedef struct p3_had {
 } p3_had;
 
 typedef struct p3_folders {
-    p3_delivery base;
+    p3_shares shares; /* first */
     const p3_recipients *map;
-    p3_place *at; /* the target's own folder first */
-    size_t count;
+    p3_place *at;                         /* the target's own folder first */
     size_t place_of[P3_FOLDERS_MOST + 1]; /* by the table's number */
     size_t to[P3_RECIPIENTS_MOST];        /* those of the message that begins next */
     size_t to_count;
     p3_had *had; /* sorted */
     size_t had_count;
     p3_room had_room;
-    const char *name; /* of the message in hand, or NULL */
-    p3_problem *own;  /* its own trouble, or NULL */
-    p3_shares shares; /* of the batch being filled */
 } p3_folders;
 
 /* ---- folders ---- */
@@ -47,14 +42,14 @@ typedef struct p3_folders {
 static bool open_place(p3_folders *m, size_t i, p3_problem *why)
 {
     p3_place *p = &m->at[i];
-    if (p->delivery != NULL)
+    if (p->part->delivery != NULL)
         return true;
-    p->delivery = p3_target_open(&p->target, m->base.owner, why);
-    if (p->delivery == NULL)
+    p->part->delivery = p3_target_open(&p->target, m->shares.base.owner, why);
+    if (p->part->delivery == NULL)
         return false;
-    p->delivery->among_folders = true;
-    if (i > 0 && p->delivery->class->join != NULL)
-        p->delivery->class->join(p->delivery, m->at[0].delivery);
+    p->part->delivery->among_folders = true;
+    if (i > 0 && p->part->delivery->class->join != NULL)
+        p->part->delivery->class->join(p->part->delivery, m->shares.parts[0].delivery);
     return true;
 }
 
@@ -90,46 +85,41 @@ static void folders_address(p3_delivery *d, const char *header, size_t len, cons
 }
 
 /* The message in hand fails in a folder. False when that is not its own trouble. */
-static bool drop_one(p3_folders *m, size_t place, const p3_problem *why)
+static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
 {
-    p3_place *p = &m->at[place];
-    if (p->in_hand)
-        p->delivery->class->abandon(p->delivery);
-    p->in_hand = false;
-    if (!is_of_folder(place, why) || (m->own == NULL && (m->own = malloc(sizeof *why)) == NULL))
-        return false;
-    *m->own = *why;
-    return true;
+    p3_shares_drop(s, place);
+    return is_of_folder(place, why) && p3_shares_note_own(s, why);
 }
 
 /* Whether the message in hand goes to a folder under another name, such as that of a link. */
 static bool goes_there(const p3_folders *m, size_t place)
 {
     bool found = false;
-    for (size_t i = 0; i < m->count && !found; i++)
-        found = m->at[i].in_hand && p3_target_is_same_place(&m->at[i].target, &m->at[place].target);
+    for (size_t i = 0; i < m->shares.count && !found; i++)
+        found = m->shares.parts[i].in_hand &&
+                p3_target_is_same_place(&m->at[i].target, &m->at[place].target);
     return found;
 }
 
 static bool folders_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     p3_folders *m = (p3_folders *)d;
-    m->name = name;
+    m->shares.name = name;
     for (size_t i = 0; i < m->to_count; i++) {
         size_t place = m->place_of[m->to[i]];
         p3_place *p = &m->at[place];
-        if (p->in_hand || has(m, place, name))
+        if (p->part->in_hand || has(m, place, name))
             continue;
         bool ok = p->shut.exit == 0 && open_place(m, place, why);
         if (p->shut.exit != 0)
             *why = p->shut;
         if (ok && goes_there(m, place))
             continue;
-        if (ok && !p3_shares_make_room(&m->shares, place, p->delivery))
+        if (ok && !p3_shares_make_room(&m->shares, place))
             return p3_problem_memory(why);
-        p->in_hand = ok;
-        ok = ok && p->delivery->class->begin(p->delivery, name, sender, why);
-        if (!ok && !drop_one(m, place, why))
+        p->part->in_hand = ok;
+        ok = ok && p->part->delivery->class->begin(p->part->delivery, name, sender, why);
+        if (!ok && !drop_one(&m->shares, place, why))
             return false;
     }
     return true;
@@ -138,70 +128,19 @@ static bool folders_begin(p3_delivery *d, const char *name, const char *sender, 
 static bool folders_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
     p3_folders *m = (p3_folders *)d;
-    for (size_t i = 0; i < m->count; i++) {
+    for (size_t i = 0; i < m->shares.count; i++) {
         p3_place *p = &m->at[i];
-        if (p->in_hand && !p->delivery->class->write(p->delivery, data, len, why) &&
-            !drop_one(m, i, why))
+        if (p->part->in_hand &&
+            !p->part->delivery->class->write(p->part->delivery, data, len, why) &&
+            !drop_one(&m->shares, i, why))
             return false;
     }
     return true;
 }
 
-/* The message is over: it is in a batch, or has been abandoned. */
-static void let_go(p3_folders *m)
-{
-    m->name = NULL;
-    free(m->own);
-    m->own = NULL;
-}
-
 static bool folders_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
-    p3_folders *m = (p3_folders *)d;
-    for (size_t i = 0; i < m->count; i++) {
-        p3_place *p = &m->at[i];
-        p3_parcel parcel = {.entry = m->shares.filled, .again = out->again, .fd = -1};
-        if (!p->in_hand)
-            continue;
-        if (!p->delivery->class->finish(p->delivery, &parcel, why)) {
-            if (!drop_one(m, i, why))
-                return false;
-            continue;
-        }
-        p->in_hand = false;
-        p3_batch *share = &m->shares.at[i].batch;
-        share->parcels[share->count++] = parcel;
-        out->octets = parcel.octets;
-    }
-    out->name = m->name;
-    out->problem = m->own;
-    m->own = NULL;
-    m->shares.filled++;
-    let_go(m);
-    return true;
-}
-
-static void folders_abandon(p3_delivery *d)
-{
-    p3_folders *m = (p3_folders *)d;
-    for (p3_place *p = m->at; p < m->at + m->count; p++) {
-        if (p->in_hand)
-            p->delivery->class->abandon(p->delivery);
-        p->in_hand = false;
-    }
-    let_go(m);
-}
-
-static void folders_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
-{
-    (void)parcels;
-    (void)count;
-    p3_shares_discard(&((p3_folders *)d)->shares);
-}
-
-static void folders_seal(p3_delivery *d, p3_batch *batch)
-{
-    p3_shares_seal(&((p3_folders *)d)->shares, batch);
+    return p3_shares_finish((p3_shares *)d, out, 0, drop_one, why);
 }
 
 /* ---- delivering ---- */
@@ -238,11 +177,11 @@ static void folders_deliver(p3_batch *b)
     bool ok = lacks != NULL || p3_problem_memory(&b->problem);
     for (size_t i = 0; i < b->count && ok; i++)
         lacks[i] = b->parcels[i].problem != NULL;
-    for (size_t i = 0; i < m->count && shares != NULL && ok; i++) {
+    for (size_t i = 0; i < m->shares.count && shares != NULL && ok; i++) {
         for (size_t k = 0; k < shares[i].batch.count; k++)
             lacks[shares[i].batch.parcels[k].entry]++;
     }
-    for (size_t i = 0; i < m->count && shares != NULL && ok; i++)
+    for (size_t i = 0; i < m->shares.count && shares != NULL && ok; i++)
         ok = shares[i].batch.count == 0 || deliver_share(i, &shares[i], b, lacks);
     for (size_t i = 0; i < b->count && lacks != NULL; i++)
         b->parcels[i].delivered = lacks[i] == 0;
@@ -253,12 +192,12 @@ static void folders_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 {
     p3_folders *m = (p3_folders *)d;
     p3_share *shares = batch != NULL ? batch->spool : NULL;
-    for (size_t i = 0; i < m->count && shares != NULL; i++) {
+    for (size_t i = 0; i < m->shares.count && shares != NULL; i++) {
         p3_batch *share = &shares[i].batch;
         if (share->count > 0 && share->to->class->recorded != NULL)
             share->to->class->recorded(share->to, share, kept);
     }
-    p3_shares_free(shares, m->count);
+    p3_shares_free(&m->shares, shares);
 }
 
 /* ---- after a crash ---- */
@@ -271,7 +210,7 @@ static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t coun
         return is_of_folder(place, why);
     for (size_t i = 0; i < count; i++)
         some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
-    p3_delivery *to = m->at[place].delivery;
+    p3_delivery *to = m->shares.parts[place].delivery;
     if (!p3_delivery_settle(to, some, count, why)) {
         m->at[place].shut = *why;
         return is_of_folder(place, why);
@@ -297,7 +236,7 @@ static bool folders_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     p3_folders *m = (p3_folders *)d;
     p3_left_over *some = calloc(count + 1, sizeof *some);
     bool ok = some != NULL || p3_problem_memory(why);
-    for (size_t i = 0; i < m->count && ok; i++)
+    for (size_t i = 0; i < m->shares.count && ok; i++)
         ok = ask(m, i, at, count, some, why);
     free(some);
     if (m->had_count > 0)
@@ -315,7 +254,7 @@ static void folders_inherit(p3_delivery *d, p3_delivery *settled)
     from->had = NULL;
     from->had_count = 0;
     from->had_room = (p3_room){0};
-    for (size_t i = 0; i < m->count && i < from->count; i++)
+    for (size_t i = 0; i < m->shares.count && i < from->shares.count; i++)
         m->at[i].shut = from->at[i].shut;
 }
 
@@ -324,13 +263,9 @@ static void folders_inherit(p3_delivery *d, p3_delivery *settled)
 static void folders_close(p3_delivery *d)
 {
     p3_folders *m = (p3_folders *)d;
-    folders_abandon(d);
-    folders_discard(d, NULL, 0);
-    for (size_t i = m->count; i > 0; i--) { /* the first has what others share */
-        if (m->at[i - 1].delivery != NULL)
-            m->at[i - 1].delivery->class->close(m->at[i - 1].delivery);
-        free(m->at[i - 1].target.where);
-    }
+    p3_shares_close(&m->shares);
+    for (size_t i = 0; i < m->shares.count; i++)
+        free(m->at[i].target.where);
     for (size_t i = 0; i < m->had_count; i++)
         free(m->had[i].name);
     free(m->had);
@@ -345,9 +280,9 @@ static const p3_delivery_class folders_class = {
     .begin = folders_begin,
     .write = folders_write,
     .finish = folders_finish,
-    .abandon = folders_abandon,
-    .discard = folders_discard,
-    .seal = folders_seal,
+    .abandon = p3_shares_abandon,
+    .discard = p3_shares_discard,
+    .seal = p3_shares_seal,
     .deliver = folders_deliver,
     .recorded = folders_recorded,
     .settle = folders_settle,
@@ -361,14 +296,15 @@ static bool add_place(p3_folders *m, const p3_target *t, char *where, size_t num
     p3_target target = *t;
     target.where = where;
     size_t i = 0;
-    while (where != NULL && i < m->count && !p3_target_equal(&m->at[i].target, &target))
+    while (where != NULL && i < m->shares.count && !p3_target_equal(&m->at[i].target, &target))
         i++;
     m->place_of[number] = i;
-    if (where == NULL || i < m->count) {
+    if (where == NULL || i < m->shares.count) {
         free(where);
         return where != NULL;
     }
-    m->at[m->count++] = (p3_place){.target = target};
+    m->at[i] = (p3_place){.target = target, .part = &m->shares.parts[i]};
+    m->shares.count++;
     return true;
 }
 
@@ -383,14 +319,13 @@ p3_delivery *p3_folders_open(const p3_target *t, p3_owner owner, p3_problem *why
         (void)p3_problem_memory(why);
         return NULL;
     }
-    m->base = (p3_delivery){.class = &folders_class, .owner = owner};
+    m->shares.base = (p3_delivery){.class = &folders_class, .owner = owner};
     m->map = t->envelope->map;
     bool ok = true;
     for (size_t i = 0; ok && i <= count; i++)
         ok = add_place(m, t, p3_target_place(t, i), i);
-    m->shares.count = m->count;
     if ((ok || p3_problem_memory(why)) && open_place(m, 0, why))
-        return &m->base;
-    folders_close(&m->base);
+        return &m->shares.base;
+    folders_close(&m->shares.base);
     return NULL;
 }

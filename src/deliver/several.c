@@ -16,9 +16,8 @@
 typedef struct p3_taker {
     const p3_target *target;
     p3_members bit;
-    p3_delivery *delivery; /* NULL: it could not be opened */
-    bool adds_cr;          /* it takes CRLF, and the others get LF */
-    bool in_hand;          /* the message being written goes to it */
+    p3_part *part; /* its delivery is NULL where it could not be opened */
+    bool adds_cr;  /* it takes CRLF, and the others get LF */
     /* Under the mutex: */
     bool is_down; /* it gets nothing more in this run */
     bool is_told;
@@ -26,17 +25,13 @@ typedef struct p3_taker {
 } p3_taker;
 
 typedef struct p3_several {
-    p3_delivery base;
+    p3_shares shares;        /* first */
     p3_delivery_class class; /* as these targets need it */
     pthread_mutex_t mutex;   /* batches are delivered while others are written */
     p3_members all;
     p3_members members; /* those that have the message in hand already */
     p3_members barred;  /* those that are not to get it now */
-    const char *name;   /* of the message in hand, or NULL */
-    p3_problem *own;    /* its own trouble, or NULL */
-    p3_shares shares;   /* of the batch being filled */
-    size_t count;
-    p3_taker at[]; /* first those that can be asked: less is repeated by a crash behind them */
+    p3_taker at[];      /* first those that can be asked: less is repeated by a crash behind them */
 } p3_several;
 
 /* ---- targets that fail ---- */
@@ -76,37 +71,29 @@ static bool several_spare(p3_delivery *d, uint16_t members, uint16_t barred)
     bool any = false;
     m->members = members;
     m->barred = barred;
-    for (p3_taker *t = m->at; t < m->at + m->count && !any; t++)
+    for (p3_taker *t = m->at; t < m->at + m->shares.count && !any; t++)
         any = may_take(m, t, &unused);
     return any;
 }
 
 /* A target fails at the message in hand, which is its own trouble or the target's. */
-static void drop_one(p3_several *m, p3_taker *t, const p3_problem *why)
+static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
 {
-    t->in_hand = false;
-    t->delivery->class->abandon(t->delivery);
-    if (why->error != EFBIG) {
-        leave_out(m, t, why);
-    } else if (m->own == NULL && (m->own = malloc(sizeof *m->own)) != NULL) {
-        *m->own = *why;
-    }
-}
-
-static bool is_in_hand(const p3_several *m)
-{
-    bool any = false;
-    for (size_t i = 0; i < m->count && !any; i++)
-        any = m->at[i].in_hand;
-    return any;
+    p3_several *m = (p3_several *)s;
+    p3_shares_drop(s, place);
+    if (why->error != EFBIG)
+        leave_out(m, &m->at[place], why);
+    else
+        (void)p3_shares_note_own(s, why);
+    return true; /* the others go on */
 }
 
 static void several_address(p3_delivery *d, const char *header, size_t len, const char *left)
 {
     p3_several *m = (p3_several *)d;
-    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
-        if (t->delivery != NULL && t->delivery->class->address != NULL)
-            t->delivery->class->address(t->delivery, header, len, left);
+    for (p3_taker *t = m->at; t < m->at + m->shares.count; t++) {
+        if (t->part->delivery != NULL && t->part->delivery->class->address != NULL)
+            t->part->delivery->class->address(t->part->delivery, header, len, left);
     }
 }
 
@@ -115,19 +102,20 @@ static bool several_begin(p3_delivery *d, const char *name, const char *sender, 
     p3_several *m = (p3_several *)d;
     p3_problem one = {0};
     p3_problem_set(why, EX_TEMPFAIL, "delivering: no target takes it in this run");
-    for (size_t i = 0; i < m->count; i++) {
-        if (!p3_shares_make_room(&m->shares, i, m->at[i].delivery))
+    for (size_t i = 0; i < m->shares.count; i++) {
+        if (!p3_shares_make_room(&m->shares, i))
             return p3_problem_memory(why);
     }
-    m->name = name;
-    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
-        t->in_hand = may_take(m, t, &one);
-        if (t->in_hand && !t->delivery->class->begin(t->delivery, name, sender, &one))
-            drop_one(m, t, &one);
-        if (!t->in_hand && one.exit != 0)
+    m->shares.name = name;
+    for (p3_taker *t = m->at; t < m->at + m->shares.count; t++) {
+        t->part->in_hand = may_take(m, t, &one);
+        if (t->part->in_hand &&
+            !t->part->delivery->class->begin(t->part->delivery, name, sender, &one))
+            (void)drop_one(&m->shares, (size_t)(t - m->at), &one);
+        if (!t->part->in_hand && one.exit != 0)
             *why = one;
     }
-    return is_in_hand(m);
+    return p3_shares_any_in_hand(&m->shares);
 }
 
 /* Writes with a CR in front of each LF. */
@@ -151,74 +139,21 @@ static bool write_crlf(p3_delivery *d, const char *data, size_t len, p3_problem 
 static bool several_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
     p3_several *m = (p3_several *)d;
-    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
-        if (t->in_hand && !(t->adds_cr ? write_crlf(t->delivery, data, len, why)
-                                       : t->delivery->class->write(t->delivery, data, len, why)))
-            drop_one(m, t, why);
+    for (p3_taker *t = m->at; t < m->at + m->shares.count; t++) {
+        if (t->part->in_hand &&
+            !(t->adds_cr ? write_crlf(t->part->delivery, data, len, why)
+                         : t->part->delivery->class->write(t->part->delivery, data, len, why)))
+            (void)drop_one(&m->shares, (size_t)(t - m->at), why);
     }
-    return is_in_hand(m);
-}
-
-/* The message is over: it is in a batch, or has been abandoned. */
-static void let_go(p3_several *m)
-{
-    m->name = NULL;
-    m->members = m->barred = 0;
-    free(m->own);
-    m->own = NULL;
+    return p3_shares_any_in_hand(&m->shares);
 }
 
 static bool several_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
     p3_several *m = (p3_several *)d;
-    bool any = false;
-    for (size_t i = 0; i < m->count; i++) {
-        p3_taker *t = &m->at[i];
-        p3_batch *share = &m->shares.at[i].batch;
-        p3_parcel parcel = {.entry = m->shares.filled, .again = out->again, .fd = -1};
-        if (!t->in_hand)
-            continue;
-        if (!t->delivery->class->finish(t->delivery, &parcel, why)) {
-            drop_one(m, t, why);
-            continue;
-        }
-        t->in_hand = false;
-        any = true;
-        share->parcels[share->count++] = parcel;
-        out->octets = parcel.octets > out->octets ? parcel.octets : out->octets;
-    }
-    if (!any)
-        return false;
-    out->name = m->name;
     out->members = m->members;
-    out->problem = m->own;
-    m->own = NULL;
-    m->shares.filled++;
-    let_go(m);
-    return true;
-}
-
-static void several_abandon(p3_delivery *d)
-{
-    p3_several *m = (p3_several *)d;
-    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
-        if (t->in_hand)
-            t->delivery->class->abandon(t->delivery);
-        t->in_hand = false;
-    }
-    let_go(m);
-}
-
-static void several_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
-{
-    (void)parcels;
-    (void)count;
-    p3_shares_discard(&((p3_several *)d)->shares);
-}
-
-static void several_seal(p3_delivery *d, p3_batch *batch)
-{
-    p3_shares_seal(&((p3_several *)d)->shares, batch);
+    m->members = m->barred = 0;
+    return p3_shares_finish(&m->shares, out, 1, drop_one, why);
 }
 
 /* ---- delivering ---- */
@@ -260,7 +195,7 @@ static void tell_left_out(p3_several *m, p3_batch *batch)
 {
     size_t down = 0;
     pthread_mutex_lock(&m->mutex);
-    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+    for (p3_taker *t = m->at; t < m->at + m->shares.count; t++) {
         down += t->is_down;
         if (!t->is_down || t->is_told)
             continue;
@@ -268,7 +203,7 @@ static void tell_left_out(p3_several *m, p3_batch *batch)
         tell_also(batch, &t->why);
     }
     pthread_mutex_unlock(&m->mutex);
-    if (down == m->count && batch->noted.exit != 0)
+    if (down == m->shares.count && batch->noted.exit != 0)
         batch->stopped = batch->noted;
 }
 
@@ -276,7 +211,7 @@ static void several_deliver(p3_batch *b)
 {
     p3_several *m = (p3_several *)b->to;
     p3_share *shares = b->spool;
-    for (size_t k = 0; k < m->count && shares != NULL; k++)
+    for (size_t k = 0; k < m->shares.count && shares != NULL; k++)
         deliver_share(m, &m->at[k], &shares[k], b);
     for (size_t k = 0; k < b->count; k++)
         b->parcels[k].delivered = (b->parcels[k].members & m->all) == m->all;
@@ -287,8 +222,8 @@ static void several_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 {
     p3_several *m = (p3_several *)d;
     p3_share *shares = batch != NULL ? batch->spool : NULL;
-    for (size_t i = 0; i < m->count; i++) {
-        p3_delivery *to = m->at[i].delivery;
+    for (size_t i = 0; i < m->shares.count; i++) {
+        p3_delivery *to = m->shares.parts[i].delivery;
         p3_batch *share = shares != NULL ? &shares[i].batch : NULL;
         if (to == NULL || to->class->recorded == NULL || (batch != NULL && share == NULL))
             continue;
@@ -298,7 +233,7 @@ static void several_recorded(p3_delivery *d, p3_batch *batch, bool kept)
             to->class->recorded(to, share,
                                 !shares[i].is_tried || (kept && share->problem.exit == 0));
     }
-    p3_shares_free(shares, m->count);
+    p3_shares_free(&m->shares, shares);
 }
 
 /* ---- after a crash ---- */
@@ -318,12 +253,12 @@ static bool ask_one(const p3_taker *t, p3_left_over *at, size_t count, p3_left_o
         if ((at[i].members & t->bit) == 0)
             some[n++] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
     }
-    if (t->delivery == NULL) {
+    if (t->part->delivery == NULL) {
         *why = t->why;
         return false;
     }
     /* Also where there are none: it cleans up. */
-    bool ok = p3_delivery_settle(t->delivery, some, n, why);
+    bool ok = p3_delivery_settle(t->part->delivery, some, n, why);
     for (size_t i = 0; ok && i < n; i++) {
         if (some[i].there)
             at[some[i].row].members |= t->bit;
@@ -337,7 +272,7 @@ static bool several_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     p3_left_over *some = calloc(count + 1, sizeof *some);
     if (some == NULL)
         return p3_problem_memory(why);
-    for (p3_taker *t = m->at; t < m->at + m->count; t++) {
+    for (p3_taker *t = m->at; t < m->at + m->shares.count; t++) {
         p3_problem one = {0};
         if (ask_one(t, at, count, some, &one))
             continue;
@@ -355,9 +290,9 @@ static void several_inherit(p3_delivery *d, p3_delivery *settled)
 {
     p3_several *m = (p3_several *)d;
     const p3_several *from = (const p3_several *)settled;
-    for (size_t i = 0; i < m->count && m->count == from->count; i++) {
-        p3_delivery *to = m->at[i].delivery;
-        p3_delivery *other = from->at[i].delivery;
+    for (size_t i = 0; i < m->shares.count && m->shares.count == from->shares.count; i++) {
+        p3_delivery *to = m->shares.parts[i].delivery;
+        p3_delivery *other = from->shares.parts[i].delivery;
         if (to != NULL && other != NULL && to->class == other->class && to->class->inherit != NULL)
             to->class->inherit(to, other);
     }
@@ -368,12 +303,7 @@ static void several_inherit(p3_delivery *d, p3_delivery *settled)
 static void several_close(p3_delivery *d)
 {
     p3_several *m = (p3_several *)d;
-    several_abandon(d);
-    several_discard(d, NULL, 0);
-    for (size_t i = 0; i < m->count; i++) {
-        if (m->at[i].delivery != NULL)
-            m->at[i].delivery->class->close(m->at[i].delivery);
-    }
+    p3_shares_close(&m->shares);
     pthread_mutex_destroy(&m->mutex);
     free(m);
 }
@@ -386,9 +316,9 @@ static const p3_delivery_class several_class = {
     .begin = several_begin,
     .write = several_write,
     .finish = several_finish,
-    .abandon = several_abandon,
-    .discard = several_discard,
-    .seal = several_seal,
+    .abandon = p3_shares_abandon,
+    .discard = p3_shares_discard,
+    .seal = p3_shares_seal,
     .deliver = several_deliver,
     .recorded = several_recorded,
     .settle = several_settle,
@@ -400,16 +330,17 @@ static const p3_delivery_class several_class = {
 static bool open_one(p3_several *m, const p3_target *target, bool crlf, p3_owner owner)
 {
     const p3_target_row *row = p3_target_row_of(target->kind);
-    p3_taker *t = &m->at[m->count++];
+    p3_taker *t = &m->at[m->shares.count];
     *t = (p3_taker){.target = target,
+                    .part = &m->shares.parts[m->shares.count++],
                     .bit = P3_MEMBER(target->kind),
                     .adds_cr = row != NULL && row->crlf && !crlf};
     m->all |= t->bit;
-    t->delivery = p3_folders_open(target, owner, &t->why);
-    t->is_down = t->delivery == NULL;
-    if (t->delivery == NULL)
+    t->part->delivery = p3_folders_open(target, owner, &t->why);
+    t->is_down = t->part->delivery == NULL;
+    if (t->part->delivery == NULL)
         return false;
-    m->class.alone = m->class.alone || t->delivery->class->alone;
+    m->class.alone = m->class.alone || t->part->delivery->class->alone;
     return true;
 }
 
@@ -426,7 +357,7 @@ p3_delivery *p3_several_open(const p3_target *t, p3_owner owner, p3_problem *why
         return NULL;
     }
     m->class = several_class;
-    m->base = (p3_delivery){.class = &m->class, .owner = owner};
+    m->shares.base = (p3_delivery){.class = &m->class, .owner = owner};
     pthread_mutex_init(&m->mutex, NULL);
     for (size_t i = 0; i < 2 * count; i++) {
         const p3_target *one = &at[i % count];
@@ -434,10 +365,9 @@ p3_delivery *p3_several_open(const p3_target *t, p3_owner owner, p3_problem *why
         if ((row != NULL && row->is_exact) == (i < count))
             any = open_one(m, one, t->list->crlf, owner) || any;
     }
-    m->shares.count = m->count;
     if (any)
-        return &m->base;
+        return &m->shares.base;
     *why = m->at[0].why;
-    several_close(&m->base);
+    several_close(&m->shares.base);
     return NULL;
 }

@@ -49,14 +49,6 @@ static bool copy_string(void *to, const void *from)
     return text == NULL || copy != NULL;
 }
 
-static void clear_string(void *field)
-{
-    char **at = field;
-    if (*at != NULL)
-        p3_erase(*at, strlen(*at)); /* it may be a secret */
-    free(*at);
-}
-
 static bool read_text(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     if (strpbrk(value, "\r\n") != NULL)
@@ -160,16 +152,6 @@ static bool read_url(const p3_setting *which, const char *value, void *out, p3_p
     return p3_url_parse(value, out, why);
 }
 
-static bool copy_url(void *to, const void *from)
-{
-    return p3_url_copy(to, from);
-}
-
-static void clear_url(void *field)
-{
-    p3_url_free(field);
-}
-
 /* KIND://HOST[:PORT] */
 static bool read_proxy(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
@@ -202,19 +184,6 @@ static bool read_proxy(const p3_setting *which, const char *value, void *out, p3
     p->port = (uint16_t)port;
     p->host = strndup(at, len);
     return p->host != NULL || p3_problem_memory(why);
-}
-
-static bool copy_proxy(void *to, const void *from)
-{
-    const p3_proxy_setting *theirs = from;
-    p3_proxy_setting *ours = to;
-    *ours = *theirs;
-    return copy_string(&ours->host, &theirs->host);
-}
-
-static void clear_proxy(void *field)
-{
-    free(((p3_proxy_setting *)field)->host);
 }
 
 static bool read_traits(const p3_setting *which, const char *value, void *out, p3_problem *why)
@@ -359,47 +328,38 @@ static bool read_flags(const p3_setting *which, const char *value, void *out, p3
               : unusable(which, value, why, "flags such as \\Seen, with blanks between");
 }
 
-static bool copy_target(void *to, const void *from)
-{
-    const p3_target *theirs = from;
-    p3_target *ours = to;
-    *ours = *theirs;
-    return copy_string(&ours->where, &theirs->where);
-}
-
-static void clear_target(void *field)
-{
-    free(((p3_target *)field)->where);
-}
-
 /* ---- the table ---- */
 
 static const struct {
     size_t size;
     bool (*read)(const p3_setting *which, const char *value, void *out, p3_problem *why);
-    bool (*copy)(void *to, const void *from); /* NULL: octet by octet */
-    void (*clear)(void *field);               /* NULL: nothing is owned */
+    size_t owned; /* strings that a value has, and */
+    size_t at[4]; /* where in it they are */
 } types[] = {
-    [P3_TYPE_TEXT] = {sizeof(char *), read_text, copy_string, clear_string},
-    [P3_TYPE_PATH] = {sizeof(char *), read_path, copy_string, clear_string},
-    [P3_TYPE_YES_NO] = {sizeof(bool), read_yes_no, NULL, NULL},
-    [P3_TYPE_SWITCH] = {sizeof(bool), read_yes_no, NULL, NULL},
-    [P3_TYPE_NUMBER] = {sizeof(uint64_t), read_number, NULL, NULL},
-    [P3_TYPE_SIZE] = {sizeof(uint64_t), read_size, NULL, NULL},
-    [P3_TYPE_TIME] = {sizeof(int64_t), read_time, NULL, NULL},
-    [P3_TYPE_CHOICE] = {sizeof(int), read_choice, NULL, NULL},
-    [P3_TYPE_PORT] = {sizeof(uint16_t), read_port, NULL, NULL},
-    [P3_TYPE_URL] = {sizeof(p3_url), read_url, copy_url, clear_url},
-    [P3_TYPE_PROXY] = {sizeof(p3_proxy_setting), read_proxy, copy_proxy, clear_proxy},
-    [P3_TYPE_TRAITS] = {sizeof(p3_traits_setting), read_traits, NULL, NULL},
-    [P3_TYPE_REMOVAL] = {sizeof(p3_removal_setting), read_removal, NULL, NULL},
-    [P3_TYPE_TARGET] = {sizeof(p3_target), read_target, copy_target, clear_target},
-    [P3_TYPE_DELIVER] = {sizeof(p3_deliver_setting), read_deliver, NULL, NULL},
-    [P3_TYPE_FALLBACK] = {sizeof(p3_target), read_fallback, copy_target, clear_target},
-    [P3_TYPE_ADDRESS] = {sizeof(char *), read_address, copy_string, clear_string},
-    [P3_TYPE_SENDER] = {sizeof(char *), read_sender, copy_string, clear_string},
-    [P3_TYPE_FLAGS] = {sizeof(char *), read_flags, copy_string, clear_string},
-    [P3_TYPE_TABLE] = {sizeof(char *), read_table, copy_string, clear_string},
+    [P3_TYPE_TEXT] = {sizeof(char *), read_text, 1, {0}},
+    [P3_TYPE_PATH] = {sizeof(char *), read_path, 1, {0}},
+    [P3_TYPE_YES_NO] = {sizeof(bool), read_yes_no, 0, {0}},
+    [P3_TYPE_SWITCH] = {sizeof(bool), read_yes_no, 0, {0}},
+    [P3_TYPE_NUMBER] = {sizeof(uint64_t), read_number, 0, {0}},
+    [P3_TYPE_SIZE] = {sizeof(uint64_t), read_size, 0, {0}},
+    [P3_TYPE_TIME] = {sizeof(int64_t), read_time, 0, {0}},
+    [P3_TYPE_CHOICE] = {sizeof(int), read_choice, 0, {0}},
+    [P3_TYPE_PORT] = {sizeof(uint16_t), read_port, 0, {0}},
+    [P3_TYPE_URL] = {sizeof(p3_url),
+                     read_url,
+                     4,
+                     {offsetof(p3_url, user), offsetof(p3_url, password),
+                      offsetof(p3_url, mechanism), offsetof(p3_url, host)}},
+    [P3_TYPE_PROXY] = {sizeof(p3_proxy_setting), read_proxy, 1, {offsetof(p3_proxy_setting, host)}},
+    [P3_TYPE_TRAITS] = {sizeof(p3_traits_setting), read_traits, 0, {0}},
+    [P3_TYPE_REMOVAL] = {sizeof(p3_removal_setting), read_removal, 0, {0}},
+    [P3_TYPE_TARGET] = {sizeof(p3_target), read_target, 1, {offsetof(p3_target, where)}},
+    [P3_TYPE_DELIVER] = {sizeof(p3_deliver_setting), read_deliver, 0, {0}},
+    [P3_TYPE_FALLBACK] = {sizeof(p3_target), read_fallback, 1, {offsetof(p3_target, where)}},
+    [P3_TYPE_ADDRESS] = {sizeof(char *), read_address, 1, {0}},
+    [P3_TYPE_SENDER] = {sizeof(char *), read_sender, 1, {0}},
+    [P3_TYPE_FLAGS] = {sizeof(char *), read_flags, 1, {0}},
+    [P3_TYPE_TABLE] = {sizeof(char *), read_table, 1, {0}},
 };
 
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why)
@@ -412,14 +372,16 @@ bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_prob
 
 bool p3_type_copy(p3_setting_type type, void *to, const void *from)
 {
-    if (types[type].copy == NULL) {
-        memcpy(to, from, types[type].size);
-        return true;
+    bool ok = true;
+    memcpy(to, from, types[type].size);
+    for (size_t i = 0; i < types[type].owned; i++) {
+        size_t at = types[type].at[i];
+        char *const *text = (const void *)((const char *)from + at);
+        ok = copy_string((char *)to + at, text) && ok;
     }
-    if (types[type].copy(to, from))
-        return true;
-    p3_type_clear(type, to);
-    return false;
+    if (!ok)
+        p3_type_clear(type, to);
+    return ok;
 }
 
 size_t p3_type_size(p3_setting_type type)
@@ -429,7 +391,11 @@ size_t p3_type_size(p3_setting_type type)
 
 void p3_type_clear(p3_setting_type type, void *field)
 {
-    if (types[type].clear != NULL)
-        types[type].clear(field);
+    for (size_t i = 0; i < types[type].owned; i++) {
+        char **text = (void *)((char *)field + types[type].at[i]);
+        if (*text != NULL)
+            p3_erase(*text, strlen(*text)); /* it may be a secret */
+        free(*text);
+    }
     memset(field, 0, types[type].size);
 }

@@ -165,25 +165,6 @@ bool p3_url_parse(const char *text, p3_url *out, p3_problem *why)
                           "pop3s://USER@HOST[:PORT]/ (with %%40 for an @ in USER)");
 }
 
-/* Copies one string, unless an earlier one could not be copied. */
-static bool copy_part(char **to, const char *from, bool ok)
-{
-    *to = ok && from != NULL ? strdup(from) : NULL;
-    return ok && (from == NULL || *to != NULL);
-}
-
-bool p3_url_copy(p3_url *to, const p3_url *from)
-{
-    *to = (p3_url){.security = from->security, .port = from->port};
-    bool ok = copy_part(&to->user, from->user, true);
-    ok = copy_part(&to->password, from->password, ok);
-    ok = copy_part(&to->mechanism, from->mechanism, ok);
-    ok = copy_part(&to->host, from->host, ok);
-    if (!ok)
-        p3_url_free(to);
-    return ok;
-}
-
 void p3_url_free(p3_url *u)
 {
     if (u->password != NULL)

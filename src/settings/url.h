@@ -20,9 +20,6 @@ typedef struct p3_url {
  * wrong with it. */
 bool p3_url_parse(const char *text, p3_url *out, p3_problem *why);
 
-/* Copies one. Returns false when out of memory; `to` is then empty. */
-bool p3_url_copy(p3_url *to, const p3_url *from);
-
 /* Whether a word looks like a URL, so that it is not an account's name. */
 bool p3_is_url(const char *text);
 
