@@ -15,13 +15,8 @@ static bool take(void *ctx, const pop3_entry *e, pop3_str line)
         l->failed = POP3_ERR_LIMIT;
         return false;
     }
-    p3_listed_message *at = p3_grow(l->at, &l->room, l->count + 1, sizeof *at);
-    if (at != NULL)
-        l->at = at;
-    char *text = p3_grow(l->text, &l->text_room, l->text_len + e->uid.len + 1, 1);
-    if (text != NULL)
-        l->text = text;
-    if (at == NULL || text == NULL) {
+    if (!p3_grow(&l->at, &l->room, l->count + 1, sizeof *l->at) ||
+        !p3_grow(&l->text, &l->text_room, l->text_len + e->uid.len + 1, 1)) {
         l->failed = POP3_ERR_MEMORY;
         return false;
     }

@@ -17,18 +17,17 @@ struct p3_committer {
     p3_state *state;    /* NULL: it is not open, see `why` */
     p3_problem why;     /* why not; or nothing, before the first */
     p3_batch **batches; /* room for those of a class */
-    size_t cap;
+    p3_room room;
 };
 
 p3_change *p3_changes_add(p3_changes *c, const p3_row *row)
 {
-    p3_change *at = p3_grow(c->at, &c->room, c->count + 1, sizeof *at);
-    c->failed = c->failed || at == NULL;
-    if (at == NULL)
+    if (!p3_grow(&c->at, &c->room, c->count + 1, sizeof *c->at)) {
+        c->failed = true;
         return NULL;
-    c->at = at;
-    at[c->count] = (p3_change){.row = *row};
-    return &at[c->count++];
+    }
+    c->at[c->count] = (p3_change){.row = *row};
+    return &c->at[c->count++];
 }
 
 void p3_changes_free(p3_changes *c)
@@ -104,28 +103,16 @@ static void record(p3_state *s, p3_commit *list, bool with_batch)
     }
 }
 
-/* Makes room for as many batches as there are commits. Without memory fewer go together. */
-static void make_room(p3_committer *k, const p3_commit *list)
-{
-    size_t total = 0;
-    for (const p3_commit *c = list; c != NULL; c = c->next)
-        total++;
-    p3_batch **more = total > k->cap ? realloc(k->batches, total * sizeof(p3_batch *)) : NULL;
-    if (more == NULL)
-        return;
-    k->batches = more;
-    k->cap = total;
-}
-
 /* Delivers the batches of a list, those of one class together. */
 static void deliver(p3_committer *k, p3_commit *list)
 {
     p3_commit *c = first_of(list, true);
-    make_room(k, list);
     while (c != NULL) {
         const p3_delivery_class *class = c->batch.to->class;
         size_t n = 0;
-        for (; c != NULL && c->batch.to->class == class && n < k->cap;
+        /* Without memory fewer go together. */
+        for (; c != NULL && c->batch.to->class == class &&
+               (p3_grow(&k->batches, &k->room, n + 1, sizeof *k->batches) || n == 0);
              c = first_of(c->next, true)) {
             if (*c->poisoned)
                 p3_problem_set(&c->batch.problem, EX_TEMPFAIL,
@@ -206,7 +193,6 @@ p3_committer *p3_committer_new(p3_jobs *jobs, const char *path)
     k->jobs = jobs;
     k->path = path;
     k->last = &k->first;
-    k->cap = 1;
     return k;
 }
 

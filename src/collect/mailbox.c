@@ -13,16 +13,10 @@
 
 bool p3_mailbox_add(p3_mailbox *box, uint32_t number, pop3_str uid)
 {
-    if (uid.len > P3_UIDS_MOST - box->text_used)
+    if (uid.len > P3_UIDS_MOST - box->text_used ||
+        !p3_grow(&box->at, &box->room, box->count + 1, sizeof *box->at) ||
+        !p3_grow(&box->text, &box->text_room, box->text_used + uid.len, 1))
         return false;
-    p3_mail *at = p3_grow(box->at, &box->room, box->count + 1, sizeof *at);
-    if (at == NULL)
-        return false;
-    box->at = at;
-    char *text = p3_grow(box->text, &box->text_room, box->text_used + uid.len, 1);
-    if (text == NULL)
-        return false;
-    box->text = text;
     if (uid.len > 0)
         memcpy(box->text + box->text_used, uid.data, uid.len);
     box->text_used += uid.len;

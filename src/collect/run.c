@@ -17,10 +17,8 @@ typedef struct p3_old_targets {
 
 static bool add_one(p3_old_targets *o, const p3_target *t)
 {
-    p3_target *grown = p3_grow(o->at, &o->room, o->count + 1, sizeof *grown);
-    if (grown == NULL)
+    if (!p3_grow(&o->at, &o->room, o->count + 1, sizeof *o->at))
         return false;
-    o->at = grown;
     o->at[o->count++] = *t;
     return true;
 }
@@ -41,10 +39,7 @@ static bool add_old(p3_old_targets *o, const p3_target *now, p3_owner owner, cha
     p3_target old[P3_TARGETS_MOST];
     size_t before = o->count;
     size_t count = p3_targets_of_text(text, old);
-    char **texts = p3_grow(o->texts, &o->text_room, o->text_count + 1, sizeof *texts);
-    bool ok = texts != NULL;
-    if (ok)
-        o->texts = texts;
+    bool ok = p3_grow(&o->texts, &o->text_room, o->text_count + 1, sizeof *o->texts);
     for (size_t i = 0; i < count && ok; i++) {
         if (old[i].kind != P3_TARGET_NONE && !has_now(now, &old[i]) &&
             p3_target_has(&old[i], owner))

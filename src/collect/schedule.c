@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "support/grow.h"
+
 #define P3_NONE UINT32_MAX
 
 /* An account. It is in one queue at most. */
@@ -46,7 +48,7 @@ struct p3_schedule {
     uint32_t last_host;
     p3_alarm *alarms; /* a heap: the first is the soonest */
     size_t alarm_count;
-    size_t alarm_room;
+    p3_room alarm_room;
     size_t active;
     unsigned jobs;
     unsigned per_host;
@@ -117,14 +119,8 @@ static void swap_alarms(p3_schedule *s, size_t a, size_t b)
 
 static bool set_alarm(p3_schedule *s, uint32_t which, int64_t when)
 {
-    if (s->alarm_count == s->alarm_room) {
-        size_t room = s->alarm_room == 0 ? 16 : s->alarm_room * 2;
-        p3_alarm *more = realloc(s->alarms, room * sizeof *more);
-        if (more == NULL)
-            return false;
-        s->alarms = more;
-        s->alarm_room = room;
-    }
+    if (!p3_grow(&s->alarms, &s->alarm_room, s->alarm_count + 1, sizeof *s->alarms))
+        return false;
     size_t at = s->alarm_count++;
     s->alarms[at] = (p3_alarm){.when = when, .which = which};
     for (; at > 0 && is_sooner(s, at, (at - 1) / 2); at = (at - 1) / 2)

@@ -17,10 +17,8 @@ p3_window p3_window_for(p3_maildrop *drop, pop3_command_kind kind, void *ctx)
 
 bool p3_window_add(p3_window *w, size_t mail)
 {
-    size_t *mails = p3_grow(w->mails, &w->room, w->count + 1, sizeof *mails);
-    if (mails == NULL)
+    if (!p3_grow(&w->mails, &w->room, w->count + 1, sizeof *w->mails))
         return false;
-    w->mails = mails;
     w->mails[w->count++] = mail;
     return true;
 }

@@ -218,12 +218,10 @@ static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (!some[i].there)
             continue;
-        p3_had *had = p3_grow(m->had, &m->had_room, m->had_count + 1, sizeof *had);
-        if (had == NULL)
+        if (!p3_grow(&m->had, &m->had_room, m->had_count + 1, sizeof *m->had))
             return p3_problem_memory(why);
-        m->had = had;
-        had[m->had_count] = (p3_had){strdup(some[i].name), place};
-        if (had[m->had_count].name == NULL)
+        m->had[m->had_count] = (p3_had){strdup(some[i].name), place};
+        if (m->had[m->had_count].name == NULL)
             return p3_problem_memory(why);
         m->had_count++;
     }

@@ -267,10 +267,8 @@ static int compare_seen(const void *x, const void *y)
 /* Notes under which name a message of ours is in cur/. */
 static bool note_seen(p3_maildir *m, const char *file, size_t len)
 {
-    p3_seen *grown = p3_grow(m->seen, &m->seen_room, m->seen_count + 1, sizeof *m->seen);
-    char *copy = grown != NULL ? strdup(file) : NULL;
-    if (grown != NULL)
-        m->seen = grown;
+    bool room = p3_grow(&m->seen, &m->seen_room, m->seen_count + 1, sizeof *m->seen);
+    char *copy = room ? strdup(file) : NULL;
     if (copy == NULL)
         return false;
     m->seen[m->seen_count++] = (p3_seen){copy, len};

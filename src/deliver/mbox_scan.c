@@ -43,11 +43,8 @@ static void end_message(p3_scan *s, uint64_t at)
 static bool begin_message(p3_scan *s, uint64_t at)
 {
     end_message(s, at);
-    p3_mbox_message *grown =
-        p3_grow(s->out->at, &s->out->room, s->out->count + 1, sizeof *s->out->at);
-    if (grown == NULL)
+    if (!p3_grow(&s->out->at, &s->out->room, s->out->count + 1, sizeof *s->out->at))
         return false;
-    s->out->at = grown;
     s->out->at[s->out->count++] = (p3_mbox_message){.end = at};
     (void)SHA256_Init(&s->sha);
     s->open = s->in_header = true;

@@ -90,12 +90,10 @@ static bool add_field(p3_recipients *r, const char *at, size_t len, p3_problem *
                               "recipients-from: \"%.*s\" is not the name of a header field; "
                               "expected: names such as Delivered-To, with commas between",
                               (int)(len < 100 ? len : 100), at);
-    char **fields = p3_grow(r->fields, &r->field_room, r->field_count + 1, sizeof *fields);
-    if (fields == NULL)
+    if (!p3_grow(&r->fields, &r->field_room, r->field_count + 1, sizeof *r->fields))
         return p3_problem_memory(why);
-    r->fields = fields;
-    fields[r->field_count] = strndup(at, len);
-    return fields[r->field_count++] != NULL || p3_problem_memory(why);
+    r->fields[r->field_count] = strndup(at, len);
+    return r->fields[r->field_count++] != NULL || p3_problem_memory(why);
 }
 
 /* What may stand at the left: an address, all of a domain, or all. */
@@ -186,16 +184,14 @@ static bool add_mapping(p3_recipients *r, const char *at, size_t len, const char
     p3_mapping m = {.line = number};
     errno = 0;
     if (!is_pattern(at, left) || !take_right(r, &m, to, right))
-        return errno == ENOMEM ? out_of_memory(why) : is_unusable(at, all, name, number, why);
-    p3_mapping *table = p3_grow(r->table, &r->room, r->count + 1, sizeof *table);
-    m.address = table != NULL ? strndup(at, left) : NULL;
-    if (table != NULL)
-        r->table = table;
-    if (m.address == NULL) {
+        return errno == ENOMEM ? p3_problem_memory(why) : is_unusable(at, all, name, number, why);
+    m.address = strndup(at, left);
+    if (m.address == NULL || !p3_grow(&r->table, &r->room, r->count + 1, sizeof *r->table)) {
+        free(m.address);
         free(m.recipient);
         return p3_problem_memory(why);
     }
-    table[r->count++] = m;
+    r->table[r->count++] = m;
     return true;
 }
 

@@ -106,10 +106,8 @@ static bool look_at(p3_keeping *k, int folder, const char *file)
     p3_kept m = {.file = strdup(file),
                  .name = strndup(file, strcspn(file, ":;!,")),
                  .in_new = folder == k->new};
-    p3_kept *at = p3_grow(k->at, &k->room, k->count + 1, sizeof *at);
-    if (at != NULL)
-        k->at = at;
-    if (at == NULL || m.file == NULL || m.name == NULL) {
+    if (m.file == NULL || m.name == NULL ||
+        !p3_grow(&k->at, &k->room, k->count + 1, sizeof *k->at)) {
         forget(&m);
         return false;
     }

@@ -9,13 +9,9 @@ bool p3_shares_make_room(p3_shares *s, size_t place)
     if (s->at == NULL && (s->at = calloc(s->count, sizeof *s->at)) == NULL)
         return false;
     p3_share *share = &s->at[place];
-    p3_parcel *grown = p3_grow(share->batch.parcels, &share->room, share->batch.count + 1,
-                               sizeof *share->batch.parcels);
-    if (grown == NULL)
-        return false;
-    share->batch.parcels = grown;
-    share->batch.to = s->parts[place].delivery;
-    return true;
+    p3_batch *b = &share->batch;
+    b->to = s->parts[place].delivery;
+    return p3_grow(&b->parcels, &share->room, b->count + 1, sizeof *b->parcels);
 }
 
 /* ---- the message in hand ---- */

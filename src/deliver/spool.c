@@ -82,13 +82,11 @@ bool p3_spool_write(p3_spool *s, const char *data, size_t len)
 
 bool p3_spool_finish(p3_spool *s)
 {
-    p3_spool_mail *mails = p3_grow(s->mails, &s->room, s->count + 1, sizeof *mails);
-    if (mails == NULL) {
+    if (!p3_grow(&s->mails, &s->room, s->count + 1, sizeof *s->mails)) {
         errno = ENOMEM;
         return false;
     }
-    s->mails = mails;
-    mails[s->count++] = s->last;
+    s->mails[s->count++] = s->last;
     s->last.to = NULL;
     s->length += s->last.length;
     return true;

@@ -517,26 +517,19 @@ bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_pr
 /* Appends octets, and a zero, to the text that rows point into. */
 static bool keep_text(p3_rows *rows, size_t *used, p3_room *room, const void *data, size_t len)
 {
-    char *text = p3_grow(rows->text, room, *used + len + 1, 1);
-    if (text == NULL)
+    if (!p3_grow(&rows->text, room, *used + len + 1, 1))
         return false;
-    rows->text = text;
     if (len > 0)
-        memcpy(text + *used, data, len);
-    text[*used + len] = '\0';
+        memcpy(rows->text + *used, data, len);
+    rows->text[*used + len] = '\0';
     *used += len + 1;
     return true;
 }
 
 static bool grow_rows(p3_rows *rows)
 {
-    if (rows->count >= P3_NO_ROW)
-        return false;
-    p3_row *at = p3_grow(rows->at, &rows->room, rows->count + 1, sizeof *at);
-    if (at == NULL)
-        return false;
-    rows->at = at;
-    return true;
+    return rows->count < P3_NO_ROW &&
+           p3_grow(&rows->at, &rows->room, rows->count + 1, sizeof *rows->at);
 }
 
 uint32_t p3_rows_add(p3_rows *rows, pop3_str uid)

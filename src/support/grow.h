@@ -2,6 +2,7 @@
 #ifndef P3_SUPPORT_GROW_H
 #define P3_SUPPORT_GROW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The room of an array. Starts from zero. */
@@ -9,8 +10,9 @@ typedef struct p3_room {
     size_t octets;
 } p3_room;
 
-/* Makes room for `needed` elements of `size` octets: returns where they are from now on. Returns
- * NULL when out of memory; the array is then as it was. `at` is NULL at first; free() it. */
-void *p3_grow(void *at, p3_room *room, size_t needed, size_t size);
+/* Makes room for `needed` elements of `size` octets. Returns false when out of memory; the array is
+ * then as it was. `array` is where the pointer to them is, which is NULL at first, and is changed;
+ * free() it. */
+bool p3_grow(void *array, p3_room *room, size_t needed, size_t size);
 
 #endif

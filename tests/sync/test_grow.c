@@ -25,8 +25,7 @@ static void what_is_there_stays_and_there_is_room_for_what_is_asked(void **state
     size_t used = 0;
     (void)state;
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
-        at = p3_grow(at, &room, steps[k], sizeof *at);
-        assert_non_null(at);
+        assert_true(p3_grow(&at, &room, steps[k], sizeof *at));
         assert_true(room.octets >= steps[k] * sizeof *at);
         for (; used < room.octets / sizeof *at; used++)
             at[used] = (uint32_t)used * 2654435761U;
@@ -44,8 +43,7 @@ static void one_at_a_time_is_seldom_an_allocation(void **state)
     (void)state;
     for (size_t i = 0; i < 64 * 1024 * 1024; i += 100) {
         size_t before = room.octets;
-        at = p3_grow(at, &room, i + 100, 1);
-        assert_non_null(at);
+        assert_true(p3_grow(&at, &room, i + 100, 1));
         pieces += room.octets != before;
         at[i] = at[i + 99] = 1;
     }
@@ -57,17 +55,20 @@ static void one_at_a_time_is_seldom_an_allocation(void **state)
 static void without_memory_the_array_is_as_it_was(void **state)
 {
     p3_room room = {0};
+    char *at = NULL;
     (void)state;
     refuses = true;
-    assert_null(p3_grow(NULL, &room, 1, 1));
+    assert_false(p3_grow(&at, &room, 1, 1));
+    assert_null(at);
     refuses = false;
-    char *at = p3_grow(NULL, &room, 10, 1);
-    assert_non_null(at);
+    assert_true(p3_grow(&at, &room, 10, 1));
     p3_room before = room;
+    char *was = at;
     refuses = true;
-    assert_null(p3_grow(at, &room, room.octets + 1, 1));
+    assert_false(p3_grow(&at, &room, room.octets + 1, 1));
     refuses = false;
-    assert_null(p3_grow(at, &room, SIZE_MAX / 8 + 1, 8));
+    assert_false(p3_grow(&at, &room, SIZE_MAX / 8 + 1, 8));
+    assert_ptr_equal(at, was);
     assert_memory_equal(&before, &room, sizeof room);
     free(at);
 }
