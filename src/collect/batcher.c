@@ -17,12 +17,6 @@
 #define P3_IDLE_MESSAGES  64
 #define P3_IDLE_OCTETS    ((uint64_t)16 * 1024 * 1024)
 
-/* A batch that has been handed in. */
-typedef struct p3_handed_in {
-    p3_commit commit;
-    p3_batcher *batcher;
-} p3_handed_in;
-
 static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
 {
     const p3_parcel *p = &c->batch.parcels[i];
@@ -40,9 +34,8 @@ static void parcel_over(p3_batcher *b, const p3_commit *c, size_t i)
 
 static void batch_over(p3_job *job)
 {
-    p3_handed_in *h = (p3_handed_in *)job;
-    p3_batcher *b = h->batcher;
-    p3_commit *c = &h->commit;
+    p3_commit *c = (p3_commit *)job;
+    p3_batcher *b = c->owner;
     b->recorder->pending--;
     b->batches--;
     if (c->problem.exit != 0)
@@ -61,13 +54,13 @@ static void batch_over(p3_job *job)
         p3_parcel_clear(&c->batch.parcels[i]);
     free(c->batch.parcels);
     p3_changes_free(&c->changes);
-    free(h);
+    free(c);
     p3_maildrop_advance(b->drop);
 }
 
 static void deliver_slowly(p3_job *job)
 {
-    p3_batch *b = &((p3_handed_in *)job)->commit.batch;
+    p3_batch *b = &((p3_commit *)job)->batch;
     b->to->class->deliver(b);
 }
 
@@ -126,59 +119,59 @@ static void start_slow(p3_batcher *b)
 /* A delivery that took its time is over: what came of it is recorded. */
 static void slowly_delivered(p3_job *job)
 {
-    p3_handed_in *h = (p3_handed_in *)job;
-    p3_batcher *b = h->batcher;
-    note_members(b, &h->commit);
-    h->commit.problem = h->commit.batch.problem;
-    h->commit.job = (p3_job){.over = batch_over};
-    p3_committer_add(b->recorder->committer, &h->commit);
+    p3_commit *c = (p3_commit *)job;
+    p3_batcher *b = c->owner;
+    note_members(b, c);
+    c->problem = c->batch.problem;
+    c->job = (p3_job){.over = batch_over};
+    p3_committer_add(b->recorder->committer, c);
     b->slow_runs = false;
     start_slow(b);
 }
 
-static void deliver(p3_batcher *b, p3_handed_in *h)
+static void deliver(p3_batcher *b, p3_commit *c)
 {
     if (!b->delivery->class->slow) {
-        h->commit.job = (p3_job){.over = batch_over};
-        p3_committer_add(b->recorder->committer, &h->commit);
+        c->job = (p3_job){.over = batch_over};
+        p3_committer_add(b->recorder->committer, c);
         return;
     }
     p3_commit **end = &b->slow;
     while (*end != NULL)
         end = &(*end)->next;
-    *end = &h->commit;
+    *end = c;
     start_slow(b);
 }
 
 /* What is going to be delivered is recorded, to be told from other messages after a crash. */
 static void prints_recorded(void *ctx, const p3_problem *problem)
 {
-    p3_handed_in *h = ctx;
-    h->commit.problem = *problem;
+    p3_commit *c = ctx;
+    c->problem = *problem;
     if (problem->exit == 0)
-        deliver(h->batcher, h);
+        deliver(c->owner, c);
     else
-        batch_over(&h->commit.job);
+        batch_over(&c->job);
 }
 
 /* Where the target needs them, what tells the messages from others is recorded before anything is
  * delivered. */
-static void start_delivery(p3_batcher *b, p3_handed_in *h)
+static void start_delivery(p3_batcher *b, p3_commit *c)
 {
-    const p3_batch *batch = &h->commit.batch;
+    const p3_batch *batch = &c->batch;
     p3_commit prints = {.reached = "prints-recorded"};
     b->recorder->pending++;
     b->batches++;
     if (!b->delivery->class->prints) {
-        deliver(b, h);
+        deliver(b, c);
         return;
     }
     for (size_t i = 0; i < batch->count; i++)
         (void)p3_changes_add(&prints.changes, row_of(b, &batch->parcels[i]));
-    if (p3_recorder_add(b->recorder, prints, prints_recorded, h))
+    if (p3_recorder_add(b->recorder, prints, prints_recorded, c))
         return;
-    p3_problem_memory(&h->commit.problem);
-    batch_over(&h->commit.job);
+    p3_problem_memory(&c->problem);
+    batch_over(&c->job);
 }
 
 /* Throws finished messages away that have not been handed in. */
@@ -212,29 +205,29 @@ void p3_batcher_hand_in(p3_batcher *b)
     size_t count = b->count;
     if (count == 0)
         return;
-    p3_handed_in *h = calloc(1, sizeof *h);
+    p3_commit *c = calloc(1, sizeof *c);
     p3_changes changes = {0};
     for (size_t i = 0; i < count; i++)
         add_delivered(b, &changes, &b->parcels[i]);
-    if (h == NULL || changes.failed) {
-        free(h);
+    if (c == NULL || changes.failed) {
+        free(c);
         p3_changes_free(&changes);
         p3_batcher_throw_away(b);
         p3_maildrop_failed_memory(b->drop);
         return;
     }
-    h->batcher = b;
-    h->commit = (p3_commit){.account = b->drop->known.id,
-                            .batch = {.to = b->delivery, .parcels = b->parcels, .count = count},
-                            .changes = changes,
-                            .poisoned = &b->recorder->poisoned,
-                            .reached = "delivered-recorded"};
+    *c = (p3_commit){.owner = b,
+                     .account = b->drop->known.id,
+                     .batch = {.to = b->delivery, .parcels = b->parcels, .count = count},
+                     .changes = changes,
+                     .poisoned = &b->recorder->poisoned,
+                     .reached = "delivered-recorded"};
     b->parcels = NULL;
     b->count = 0;
     b->octets = 0;
     if (b->delivery->class->seal != NULL)
-        b->delivery->class->seal(b->delivery, &h->commit.batch);
-    start_delivery(b, h);
+        b->delivery->class->seal(b->delivery, &c->batch);
+    start_delivery(b, c);
 }
 
 static bool is_full(const p3_batcher *b, bool at_once, bool hold)

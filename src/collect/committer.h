@@ -31,7 +31,8 @@ void p3_changes_free(p3_changes *c);
 /* What one account hands in: parcels to deliver (or none), then changes to record. */
 typedef struct p3_commit p3_commit;
 struct p3_commit {
-    p3_job job; /* over() tells the account; set by the caller */
+    p3_job job;  /* over() tells the account; set by the caller */
+    void *owner; /* the caller's */
     p3_commit *next;
     int64_t account;
     p3_batch batch;

@@ -94,8 +94,8 @@ static void compared(void *ctx, p3_mail *mail, const pop3_result *result)
     begin_next(c);
 }
 
-/* Decides about a message that is known, but not for certain. False when out of memory. */
-static bool examine(p3_comparer *c, p3_mail *mail)
+/* Decides about a message that is known, but not for certain. */
+static void examine(p3_comparer *c, p3_mail *mail)
 {
     p3_mailbox *box = &c->drop->box;
     size_t i = (size_t)(mail - box->at);
@@ -106,30 +106,28 @@ static bool examine(p3_comparer *c, p3_mail *mail)
     if (p3_fingerprint_known(&row->body) ? due || common
                                          : due && p3_plan_is_listed(box, mail, row)) {
         c->drop->plan.looks++;
-        return p3_window_add(&c->window, i);
-    }
-    if (due) /* nothing to compare it with: rather delivered twice than deleted unread */
+        p3_window_add(&c->window, i);
+    } else if (due) { /* nothing to compare it with: rather delivered twice than deleted unread */
         p3_plan_take(&c->drop->plan, mail);
-    return true;
+    }
 }
 
 void p3_comparer_begin(p3_comparer *c)
 {
     p3_mailbox *box = &c->drop->box;
     size_t end = c->drop->report->options->dry_run ? 0 : box->count;
-    bool ok = true;
     c->window = p3_window_for(c->drop, POP3_CMD_RETR, c);
     c->window.sink = take_octets;
     c->window.done = compared;
-    for (size_t i = 0; i < end && ok; i++) {
+    for (size_t i = 0; i < end && !c->drop->over; i++) {
         if (box->at[i].todo == P3_TODO_KEEP && box->at[i].certain == P3_UNCERTAIN)
-            ok = examine(c, &box->at[i]);
+            examine(c, &box->at[i]);
     }
-    if (ok && c->window.count == 0)
+    if (c->window.count == 0 || c->drop->over)
         return;
     c->body = p3_body_hash_new();
     c->as_crlf = p3_body_hash_new();
-    if (!ok || c->body == NULL || c->as_crlf == NULL) {
+    if (c->body == NULL || c->as_crlf == NULL) {
         p3_maildrop_failed_memory(c->drop);
         return;
     }

@@ -49,10 +49,8 @@ void p3_deleter_add(p3_deleter *d, const p3_mail *mail)
         return;
     size_t i = (size_t)(mail - d->drop->box.at);
     d->drop->box.at[i].leaves = true;
-    if (p3_window_add(&d->window, i))
-        p3_window_fill(&d->window);
-    else
-        p3_maildrop_failed_memory(d->drop);
+    p3_window_add(&d->window, i);
+    p3_window_fill(&d->window);
 }
 
 void p3_deleter_remember(const p3_deleter *d, p3_recorder *r, p3_blame blame)

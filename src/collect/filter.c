@@ -142,10 +142,8 @@ void p3_filter_begin(p3_filter *f)
     f->window.sink = keep;
     f->window.done = header_came;
     f->window.most = 1;
-    if (p3_window_add_all(&f->window, P3_TODO_TAKE))
-        p3_window_fill(&f->window);
-    else
-        p3_maildrop_failed_memory(d);
+    p3_window_add_all(&f->window, P3_TODO_TAKE);
+    p3_window_fill(&f->window);
 }
 
 bool p3_filter_is_done(const p3_filter *f)

@@ -41,10 +41,7 @@ void p3_looker_begin(p3_looker *l)
     l->window = p3_window_for(d, p3_maildrop_can_top(d) ? POP3_CMD_TOP : POP3_CMD_RETR, l);
     l->window.sink = look;
     l->window.done = looked;
-    if (!p3_window_add_all(&l->window, P3_TODO_LOOK)) {
-        p3_maildrop_failed_memory(d);
-        return;
-    }
+    p3_window_add_all(&l->window, P3_TODO_LOOK);
     /* The first goes alone, to find out whether TOP works. */
     l->window.most = 1;
     p3_window_fill(&l->window);

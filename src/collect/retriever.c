@@ -287,12 +287,12 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
     r->window.sink = take_octets;
     r->window.done = retrieved;
     r->window.allowed = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!p3_window_add(&r->window, mails[i]))
-            return p3_problem_memory(why);
-    }
+    for (size_t i = 0; i < count && !r->drop->over; i++)
+        p3_window_add(&r->window, mails[i]);
     if (count == 0)
         return true;
+    if (r->drop->over)
+        return p3_problem_memory(why);
     r->delivery = p3_several_open(&a->target, r->drop->owner, why);
     if (r->delivery == NULL)
         return false;

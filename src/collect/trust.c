@@ -19,8 +19,9 @@ bool p3_trust_sets_aside(const p3_trust *t, uint32_t number)
 
 bool p3_trust_set_aside(p3_trust *t, uint32_t number)
 {
-    bool room = t->asides < P3_ASIDE_MOST;
-    if (room)
+    bool is_set = p3_trust_sets_aside(t, number);
+    bool room = is_set || t->asides < P3_ASIDE_MOST;
+    if (!is_set && room)
         t->aside[t->asides++] = number;
     return room;
 }

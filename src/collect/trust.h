@@ -114,7 +114,7 @@ bool p3_trust_sets_aside(const p3_trust *t, uint32_t number);
 /* Whether sessions keep breaking when messages are looked at. */
 bool p3_trust_looks_in_vain(const p3_trust *t);
 
-/* Sets one aside. Returns whether there is room for that. */
+/* Sets one aside, unless it is. Returns whether there is room for that. */
 bool p3_trust_set_aside(p3_trust *t, uint32_t number);
 
 /* How many messages may be deleted before QUIT, where the server's own bound is `known`; SIZE_MAX:

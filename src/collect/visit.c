@@ -75,43 +75,45 @@ static void lose(void *ctx, pop3_status status)
 
 /* ---- the order ---- */
 
-static void make_plan(p3_visit *v)
+/* These return false when out of memory. */
+
+static bool make_plan(p3_visit *v)
 {
     p3_maildrop *d = &v->parts.drop;
     d->sized = !v->parts.lister.sizes_beside; /* the engine is told no sizes that come so */
     p3_report_listed(d->report, d->box.count);
     if (!p3_plan_make(&d->plan, &d->box, &d->rows) ||
-        (p3_maildrop_starts_now(d) && !p3_plan_doubt(&d->plan, &d->box, &d->rows))) {
-        p3_maildrop_failed_memory(d);
-        return;
-    }
+        (p3_maildrop_starts_now(d) && !p3_plan_doubt(&d->plan, &d->box, &d->rows)))
+        return false;
     if (d->rows.count == 0) /* the first run */
         p3_remark_on_uids(d->report, &d->box, &d->plan);
     p3_choice_look_at_due(d, &v->trust, v->parts.authorization.only_deletes);
     p3_choice_set_aside(d, &v->trust);
+    return true;
 }
 
-static void begin_comparison(p3_parts *p)
+static bool begin_comparison(p3_parts *p)
 {
     p3_maildrop *d = &p->drop;
-    if (d->plan.looks == 0 || p3_plan_resolve(&d->plan, &d->box, &d->rows))
-        p3_comparer_begin(&p->comparer);
-    else
-        p3_maildrop_failed_memory(d);
+    if (d->plan.looks > 0 && !p3_plan_resolve(&d->plan, &d->box, &d->rows))
+        return false;
+    p3_comparer_begin(&p->comparer);
+    return true;
 }
 
-static void begin_filter(p3_parts *p)
+static bool begin_filter(p3_parts *p)
 {
     p3_maildrop *d = &p->drop;
-    if (!p3_plan_match(&d->plan, &d->box, &d->rows)) {
-        p3_maildrop_failed_memory(d);
-    } else if (!p3_maildrop_starts_now(d)) {
-        p3_choice_by_size(d);
-        p3_filter_begin(&p->filter);
-    }
+    if (!p3_plan_match(&d->plan, &d->box, &d->rows))
+        return false;
+    if (p3_maildrop_starts_now(d))
+        return true;
+    p3_choice_by_size(d);
+    p3_filter_begin(&p->filter);
+    return true;
 }
 
-static void choose(p3_visit *v)
+static bool choose(p3_visit *v)
 {
     p3_maildrop *d = &v->parts.drop;
     p3_choice *choice = &v->parts.choice;
@@ -120,15 +122,14 @@ static void choose(p3_visit *v)
                         .only_deletes = v->parts.authorization.only_deletes,
                         .room = deletes ? p3_trust_quota(&v->trust, d->known.traits.quit_after)
                                         : SIZE_MAX};
-    if (!p3_choose(d, &bounds, choice)) {
-        p3_maildrop_failed_memory(d);
-        return;
-    }
+    if (!p3_choose(d, &bounds, choice))
+        return false;
     if (choice->problem.exit != 0)
         p3_verdict_note(&v->outcome.verdict, &choice->problem);
     p3_report_tell(d->report, P3_NOTICE_LISTED, NULL, NULL, NULL);
     if (v->run->options->dry_run)
         p3_choice_tell(choice, d);
+    return true;
 }
 
 static void record_deletions(p3_visit *v)
@@ -147,6 +148,7 @@ static void record_deletions(p3_visit *v)
 static void begin(p3_visit *v)
 {
     p3_parts *p = &v->parts;
+    bool ok = true;
     switch (v->stage) {
     case P3_STAGE_SECRET:
         p3_authorization_find_secret(&p->authorization);
@@ -158,19 +160,19 @@ static void begin(p3_visit *v)
         p3_lister_begin(&p->lister);
         break;
     case P3_STAGE_PLAN:
-        make_plan(v);
+        ok = make_plan(v);
         break;
     case P3_STAGE_HEADERS:
         p3_looker_begin(&p->looker);
         break;
     case P3_STAGE_COMPARISON:
-        begin_comparison(p);
+        ok = begin_comparison(p);
         break;
     case P3_STAGE_FILTER:
-        begin_filter(p);
+        ok = begin_filter(p);
         break;
     case P3_STAGE_CHOICE:
-        choose(v);
+        ok = choose(v);
         break;
     case P3_STAGE_RETRIEVAL:
         p3_transfer_begin(&p->transfer, &p->choice, p->authorization.only_deletes);
@@ -187,6 +189,8 @@ static void begin(p3_visit *v)
     case P3_STAGE_OVER:
         break;
     }
+    if (!ok)
+        p3_maildrop_failed_memory(&p->drop);
 }
 
 /* The stage that is due now, the present one included: asked whenever something has happened. Each

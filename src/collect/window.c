@@ -15,22 +15,21 @@ p3_window p3_window_for(p3_maildrop *drop, pop3_command_kind kind, void *ctx)
                        .by_retr = SIZE_MAX};
 }
 
-bool p3_window_add(p3_window *w, size_t mail)
+void p3_window_add(p3_window *w, size_t mail)
 {
-    if (!p3_grow(&w->mails, &w->room, w->count + 1, sizeof *w->mails))
-        return false;
-    w->mails[w->count++] = mail;
-    return true;
+    if (p3_grow(&w->mails, &w->room, w->count + 1, sizeof *w->mails))
+        w->mails[w->count++] = mail;
+    else
+        p3_maildrop_failed_memory(w->drop);
 }
 
-bool p3_window_add_all(p3_window *w, p3_todo todo)
+void p3_window_add_all(p3_window *w, p3_todo todo)
 {
     const p3_mailbox *box = &w->drop->box;
-    for (size_t i = 0; i < box->count; i++) {
-        if (box->at[i].todo == todo && !p3_window_add(w, i))
-            return false;
+    for (size_t i = 0; i < box->count && !w->drop->over; i++) {
+        if (box->at[i].todo == todo)
+            p3_window_add(w, i);
     }
-    return true;
 }
 
 static pop3_sink_result take(void *ctx, const char *data, size_t len)
@@ -91,8 +90,7 @@ void p3_window_by_retr(p3_window *w)
         w->kind = POP3_CMD_RETR;
     if (w->by_retr == SIZE_MAX)
         w->by_retr = w->count;
-    if (!p3_window_add(w, w->mails[w->finished]))
-        p3_maildrop_failed_memory(w->drop);
+    p3_window_add(w, w->mails[w->finished]);
 }
 
 void p3_window_free(p3_window *w)

@@ -28,11 +28,11 @@ typedef struct p3_window {
  * caller to set. */
 p3_window p3_window_for(p3_maildrop *drop, pop3_command_kind kind, void *ctx);
 
-/* Adds a message. Returns false when out of memory. */
-bool p3_window_add(p3_window *w, size_t mail);
+/* Adds a message. Without memory the visit fails. */
+void p3_window_add(p3_window *w, size_t mail);
 
-/* Adds those that are to be done so. Returns false when out of memory. */
-bool p3_window_add_all(p3_window *w, p3_todo todo);
+/* Adds those that are to be done so. */
+void p3_window_add_all(p3_window *w, p3_todo todo);
 
 /* Submits as many as may be under way. */
 void p3_window_fill(p3_window *w);
