@@ -71,7 +71,8 @@ static bool has_pipelined(const p3_parts *p, p3_stage stage)
 {
     if (stage == P3_STAGE_LOGIN)
         return pop3_login_outcome(p->drop.client)->pipelined;
-    bool asks = p3_stage_looks(stage) || stage == P3_STAGE_RETRIEVAL ||
+    bool asks = stage == P3_STAGE_HEADERS || stage == P3_STAGE_COMPARISON ||
+                stage == P3_STAGE_RETRIEVAL ||
                 (stage == P3_STAGE_LISTING && p->lister.sizes_beside);
     return asks && (p->drop.together || pop3_client_pipelines(p->drop.client));
 }
@@ -86,7 +87,8 @@ p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status sta
     const p3_window *deleted = &p->transfer.deleter.window;
     const p3_mail *broke = p->transfer.deleter.broke;
     const p3_window *asked = stage == P3_STAGE_RETRIEVAL ? retrieved : looked;
-    bool asks = stage == P3_STAGE_RETRIEVAL || p3_stage_looks(stage);
+    bool looks = p3_stage_looks(stage);
+    bool asks = stage == P3_STAGE_RETRIEVAL || looks;
     bool waits = deleted->finished == deleted->submitted; /* for no DELE, but for a message */
     bool lists = stage == P3_STAGE_LISTING;
     return (p3_evidence){
@@ -109,10 +111,8 @@ p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status sta
         .at_uidl = lists && p3_lister_is_at_uidl(&p->lister),
         .at_spare_list = lists && p3_lister_is_at_spare_list(&p->lister),
         .uidl_refused = p->lister.uidl_refused,
-        .top_refused = stage == P3_STAGE_HEADERS && p->looker.window.by_retr != SIZE_MAX &&
-                       p3_maildrop_can_top(d),
-        .at_top = stage == P3_STAGE_HEADERS && p->looker.window.kind == POP3_CMD_TOP &&
-                  p->looker.window.finished < p->looker.window.by_retr,
+        .top_refused = looks && looked->by_retr != SIZE_MAX && p3_maildrop_can_top(d),
+        .at_top = looks && looked->kind == POP3_CMD_TOP && looked->finished < looked->by_retr,
         .none_in_run = p->report.tally.retrieved == 0};
 }
 

@@ -20,10 +20,11 @@ typedef enum p3_stage {
     P3_STAGE_OVER
 } p3_stage;
 
-/* Whether messages are looked at that the state knows, or may know. */
+/* Whether messages are looked at, before any is retrieved: those that the state knows, or may know,
+ * or new ones for the header command. */
 static inline bool p3_stage_looks(p3_stage stage)
 {
-    return stage == P3_STAGE_HEADERS || stage == P3_STAGE_COMPARISON;
+    return stage == P3_STAGE_HEADERS || stage == P3_STAGE_COMPARISON || stage == P3_STAGE_FILTER;
 }
 
 #endif

@@ -72,13 +72,15 @@ static bool is_nonsense(pop3_status status)
     return status == POP3_ERR_PROTOCOL || status == POP3_ERR_LIMIT;
 }
 
-/* The session ended twice when the server was asked for the same message. */
+/* The session ended twice when the server was asked for the same message. Where the second time was
+ * at its RETR, TOP is not to blame. */
 static bool set_aside(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
     uint32_t number = e->in_hand;
     bool again = number != 0 && next->suspect == number && !closes_before_any(now, next, e) &&
                  p3_trust_set_aside(next, number);
     next->suspect = again ? 0 : number;
+    next->no_top = next->no_top && !(again && p3_stage_looks(e->stage));
     return again;
 }
 
@@ -240,7 +242,7 @@ static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e
     next->closes++;
     if (look_at_fewer(now, next, e, learned))
         return true;
-    if (may_go_together(now, e)) {
+    if (e->stage != P3_STAGE_FILTER && may_go_together(now, e)) { /* it has one under way */
         bool answered = p3_stage_looks(e->stage) && e->looked > 1;
         if (next->closes < P3_CLOSES || answered)
             return set_aside(now, next, e);

@@ -173,6 +173,32 @@ def test_one_bad_message_does_not_keep_the_others_from_coming(world, way, known,
     assert "message 1" in told or (known and not removal)
 
 
+# Where headers are looked at: what the server refuses and what is set.
+LOOKS = {"filter": ([], ["--filter", "exit 0"]), "without UIDL": (["--refuse", "UIDL"], [])}
+
+
+@pytest.mark.parametrize("asked", ["TOP", "TOP RETR"])
+@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("way", [way for way in BAD if way != "silent"])
+def test_one_bad_message_whose_header_is_looked_at_does_not_keep_the_others_from_coming(world, way, looks, asked):
+    """The filter's and that of a message without a unique-id. Silence is the same, but for the time."""
+    refused, options = LOOKS[looks]
+    known = looks != "filter"
+    script = "".join(f'on "{word} 1" {{ {BAD[way]} }}\n' for word in asked.split()) + "serve\n"
+    world.fill(3)
+    with scripted(world, *(["serve\n"] if known else []), *[script] * 99, options=["--delete", *refused]) as server:
+        if known:
+            world.sync(server.port)
+            world.fill(2, first=3)
+        for _ in range(2):
+            told = world.sync(server.port, "--delete", *options, "--message-limit", "4K", status=None)
+    count = 5 if known else 3
+    assert set(numbers(world)) - {0} == set(range(1, count)), told
+    assert set(world.on_server()) <= {message(0).encode()}
+    assert 0 in numbers(world) or world.on_server() == [message(0).encode()], "nothing is deleted unread"
+    assert "message 1" in told or "not requested" in told or 0 in numbers(world)
+
+
 def test_one_refused_top_costs_one_retr_and_not_the_run(world):
     world.fill(3)
     with scripted(world, "serve\n", 'on "TOP 2" {\n line "-ERR no"\n}\nserve\n', options=["--refuse", "UIDL"]) as server:

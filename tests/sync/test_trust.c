@@ -63,6 +63,32 @@ static void a_message_at_which_it_hangs_up_twice_is_set_aside(void **state)
     assert_false(p3_trust_sets_aside(&r.trust, 8));
 }
 
+static void
+a_new_message_at_whose_header_it_breaks_is_looked_at_by_retr_and_then_set_aside(void **state)
+{
+    static const pop3_status ends[] = {POP3_ERR_CLOSED, POP3_ERR_TIMEOUT, POP3_ERR_PROTOCOL,
+                                       POP3_ERR_LIMIT};
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        run r = {0};
+        p3_evidence e = {.status = ends[i],
+                         .stage = P3_STAGE_FILTER,
+                         .answered = MANY,
+                         .in_hand = 7,
+                         .at_top = true,
+                         .may_pipeline = true};
+        (void)end_by(&r, e);
+        assert_true(end_by(&r, e));
+        assert_true(r.trust.no_top);
+        assert_false(p3_trust_sets_aside(&r.trust, 7));
+        e.at_top = false;
+        assert_true(end_by(&r, e));
+        assert_true(p3_trust_sets_aside(&r.trust, 7));
+        assert_false(r.trust.no_top); /* TOP is not to blame */
+        assert_int_equal(r.trust.apart, P3_APART_NO);
+    }
+}
+
 static void no_more_messages_are_set_aside_than_there_is_room_for(void **state)
 {
     run r = {0};
@@ -292,6 +318,8 @@ int main(void)
         cmocka_unit_test(a_server_that_falls_silent_is_asked_one_thing_at_a_time),
         cmocka_unit_test(silence_teaches_nothing_where_no_commands_went_together),
         cmocka_unit_test(a_message_at_which_it_hangs_up_twice_is_set_aside),
+        cmocka_unit_test(
+            a_new_message_at_whose_header_it_breaks_is_looked_at_by_retr_and_then_set_aside),
         cmocka_unit_test(no_more_messages_are_set_aside_than_there_is_room_for),
         cmocka_unit_test(uidl_is_left_out_where_it_closes_at_it),
         cmocka_unit_test(uidl_is_left_out_where_it_makes_no_sense_once_commands_go_one_at_a_time),
