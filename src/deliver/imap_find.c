@@ -85,25 +85,24 @@ static uint32_t uid_of(const char *text)
     return uid != NULL ? (uint32_t)strtoul(uid + 4, NULL, 10) : 0;
 }
 
+/* Ours is the first of such lines: what came may have others, which it got where it was before. */
 static void see_message(void *ctx, const p3_imap_response *r)
 {
     static const char field[] = "\n" P3_DELIVERY_FIELD ":";
-    const char *line = strchr(r->text, '\n');
-    uint32_t uid = uid_of(r->text);
-    while (line != NULL) {
-        if (strncasecmp(line, field, sizeof field - 1) == 0) {
-            char name[300];
-            const char *at = line + sizeof field - 1;
-            at += strspn(at, " \t");
-            size_t len = strcspn(at, " \t\r\n");
-            if (len > 0 && len < sizeof name) {
-                memcpy(name, at, len);
-                name[len] = '\0';
-                meet(ctx, name, uid);
-            }
-        }
-        line = strchr(line + 1, '\n');
-    }
+    char name[300];
+    const char *at = strchr(r->text, '\n');
+    while (at != NULL && strncasecmp(at, field, sizeof field - 1) != 0)
+        at = strchr(at + 1, '\n');
+    if (at == NULL)
+        return;
+    at += sizeof field - 1;
+    at += strspn(at, " \t");
+    size_t len = strcspn(at, " \t\r\n");
+    if (len == 0 || len >= sizeof name)
+        return;
+    memcpy(name, at, len);
+    name[len] = '\0';
+    meet(ctx, name, uid_of(r->text));
 }
 
 static void see_folder(void *ctx, const p3_imap_response *r)

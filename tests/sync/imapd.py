@@ -299,8 +299,8 @@ class Session:
         assert what == "(UID BODY.PEEK[HEADER.FIELDS (X-POP3-Delivery)])"
         mails = self.server.folders[self.selected]
         for n in self._numbers(numbers):
-            found = FIELD.search(mails[n - 1].text.split(b"\r\n\r\n")[0] + b"\r\n")
-            field = (found[0] if found else b"") + b"\r\n"
+            header = mails[n - 1].text.split(b"\r\n\r\n")[0] + b"\r\n"
+            field = b"".join(found[0] for found in FIELD.finditer(header)) + b"\r\n"
             literal = b"BODY[HEADER.FIELDS (X-POP3-DELIVERY)] {%d}\r\n%s" % (len(field), field)
             parts = [literal, b"UID %d" % n] if self.server.uid_last else [b"UID %d" % n, literal]
             self.say(b"* %d FETCH (%s)" % (n, b" ".join(parts)))

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -426,6 +427,28 @@ def check_all(world, server, imap, certs, count):
     kept = Counter(crlf(text.split(b"\n", 2)[2].decode()) for text in refused(world))
     assert max(kept.values(), default=0) <= 1, "refused messages are kept once"
     assert sorted([*bodies(imap), *kept]) == expected(count), "each is in one place, once"
+
+
+def test_mail_that_says_it_was_delivered_before_is_told_by_the_line_in_front(fast_world, certs, imapd):
+    """It was collected once, and sent on: behind our line is the one of then. More of it arrives than is read at a time."""
+    world, imap = fast_world, imapd()
+    world.fill(1, lines=2)
+    with world.server("--delete") as server:
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
+        server.settle()
+        world.fill(5, first=1, lines=2)
+        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point="imap-answered:5")
+        process.communicate(timeout=DEADLINE)
+        assert process.returncode == -signal.SIGKILL
+        imap.finish_others()
+        server.wait_until_idle()
+        before, last = imap.mails[0].delivery, imap.mails[-1]
+        for i in range(300):  # of the run that was killed, which had more to send
+            name = re.sub(r"Q\d+", f"Q{1000 + i}", last.delivery)
+            imap.mails.append(last._replace(text=crlf(f"X-POP3-Delivery: {name}\nX-POP3-Delivery: {before}\n{message(1000 + i, 2)}")))
+        sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
+        server.settle()
+    assert len(imap.mails) == 306 and world.on_server() == []
 
 
 @pytest.mark.parametrize("point", POINTS)
