@@ -1,6 +1,7 @@
 """`pop3 sync` with servers whose replies are not those of its questions: no message passes for another, and
 none is deleted on the strength of it."""
 
+import contextlib
 import signal
 import sqlite3
 import subprocess
@@ -319,3 +320,21 @@ def test_a_message_without_a_body_is_known_again(world):
         db.close()
         world.sync(server.port, "--delete-after", "30d")
     assert world.delivered() == [b"Subject: a\n"] and world.on_server() == []
+
+
+@pytest.mark.parametrize("standing", [5, 7], ids=["doubted", "unproven"])
+def test_what_was_in_doubt_and_missed_in_a_listing_is_retrieved_before_it_is_deleted(world, standing):
+    """With what it was, the doubt is forgotten: the message is a new one."""
+    world.put("1", message(1))
+    world.put("2", message(2))
+    with world.server("--delete") as server:
+        world.sync(server.port)
+        (half,) = (f for f in (world.maildir / "new").iterdir() if f.read_bytes() == message(1).encode())
+        half.write_text(message(1)[:300])
+        with contextlib.closing(sqlite3.connect(world.state)) as state, state:
+            state.execute("UPDATE message SET standing=?, name='x' WHERE id=1", [standing])
+        (world.drop / "1").rename(world.path / "elsewhere")
+        world.sync(server.port, "--delete")
+        (world.path / "elsewhere").rename(world.drop / "1")
+        world.sync(server.port, "--delete")
+    assert message(1).encode() in world.delivered() and len(world.delivered()) == 3 and world.on_server() == []
