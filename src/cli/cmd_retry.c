@@ -1,8 +1,10 @@
 /* pop3 retry: delivers what a target refused for good once more. */
 #include "cli/command.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 #include "cli/remembered.h"
 #include "cli/sandbox.h"
 #include "deliver/retry.h"
+#include "deliver/target_rows.h"
+#include "settings/text.h"
 #include "state/state.h"
 
 /* What has come of an account. */
@@ -79,23 +83,30 @@ static bool retry_all(p3_retry *retry, p3_state *state, int64_t account, p3_prob
     return ok;
 }
 
+/* The owner that an account is. */
+static p3_owner owner_of(const p3_local_account *a, const char *state_path)
+{
+    char *real = realpath(state_path, NULL);
+    p3_owner owner = p3_owner_of(real != NULL ? real : state_path, a->account.key);
+    free(real);
+    return owner;
+}
+
 /* Delivers what one target refused. */
 static bool deliver(const p3_local_account *a, const p3_target *target, p3_state *state,
                     const char *state_path, p3_retry_result *result, p3_problem *why)
 {
     p3_known_account known = {0};
     p3_envelope envelope = *target->envelope;
-    char *real = realpath(state_path, NULL);
     bool crlf = p3_target_row_of(target->kind) != NULL && p3_target_row_of(target->kind)->crlf;
     p3_retry retry = {.maildir = envelope.refused,
                       .is_shared = has_fallback(a),
                       .target = *target,
-                      .owner = p3_owner_of(real != NULL ? real : state_path, a->account.key),
+                      .owner = owner_of(a, state_path),
                       .line_ends = crlf ? P3_LINES_CRLF : a->account.line_ends,
                       .looks = result->looks,
                       .tell = note,
                       .ctx = result};
-    free(real);
     envelope.aside = envelope.refused;
     envelope.refused = NULL; /* it is there */
     retry.target.envelope = &envelope;
@@ -154,6 +165,65 @@ static int deliver_all(const p3_chosen *chosen, p3_state *state, const char *sta
     return status;
 }
 
+/* How many messages that carry an account's mark are in a directory of a Maildir. */
+static size_t count_in(const char *maildir, const char *name, p3_owner owner)
+{
+    size_t count = 0;
+    const struct dirent *e;
+    char *path = p3_text_join(maildir, name, NULL);
+    DIR *dir = path != NULL ? opendir(path) : NULL;
+    while (dir != NULL && (e = readdir(dir)) != NULL)
+        count += p3_names_carry(e->d_name, owner.mark);
+    if (dir != NULL)
+        (void)closedir(dir);
+    free(path);
+    return count;
+}
+
+/* Tells of what is in a Maildir that is none of the account's targets'. */
+static int tell_of_others(const p3_local_account *a, const char *maildir, const char *where,
+                          p3_owner owner)
+{
+    p3_problem why;
+    size_t count = count_in(maildir, "/new", owner) + count_in(maildir, "/cur", owner);
+    if (count == 0)
+        return EX_OK;
+    p3_problem_set(&why, EX_CONFIG,
+                   "%zu message%s in %s, refused when the account had other targets, %s not "
+                   "retried; to have that done, move the files into new/ in %s",
+                   count, count == 1 ? "" : "s", maildir, count == 1 ? "is" : "are", where);
+    return p3_complain(a->account.name, &why);
+}
+
+/* A list's targets have a Maildir each, below the one that a single target has: tells of what is in
+ * those that no target has now. */
+static int look_at_others(const p3_local_account *a, const char *state_path)
+{
+    size_t count;
+    int status = EX_OK;
+    const p3_target *at = p3_target_members(&a->account.target, &count);
+    bool several = a->account.target.kind == P3_TARGET_SEVERAL;
+    const char *refused = several ? NULL : a->envelope->refused;
+    p3_members all = several ? p3_target_all(&a->account.target) : 0;
+    p3_owner owner = owner_of(a, state_path);
+    for (size_t i = 0; i < count && refused == NULL; i++)
+        refused = at[i].envelope != NULL ? at[i].envelope->refused : NULL;
+    size_t len = refused == NULL ? 0 : strlen(refused);
+    char *base = strndup(refused != NULL ? refused : "",
+                         several && len > 0 ? (size_t)(strrchr(refused, '/') - refused) : len);
+    if (base != NULL && several && len > 0)
+        status = tell_of_others(a, base, refused, owner);
+    for (size_t i = 0; base != NULL && len > 0 && i < p3_target_row_count; i++) {
+        const p3_target_row *row = &p3_target_rows[i];
+        char *below = p3_text_join(base, "/.", row->name, NULL);
+        if (below != NULL && (all & P3_MEMBER(row->kind)) == 0)
+            status = p3_exit_of_both(status, tell_of_others(a, below, refused, owner));
+        free(below);
+    }
+    free(base);
+    return status;
+}
+
 /* Finds the Maildirs: also for accounts whose target refuses nothing, as they may have had another.
  */
 static bool find_refused(p3_chosen *chosen, const char *state, p3_problem *why)
@@ -185,6 +255,11 @@ static int work(p3_arguments *a, p3_chosen *chosen)
         return p3_complain(NULL, &why);
     }
     bool ok = find_refused(chosen, path, &why);
+    int status = EX_OK;
+    for (size_t i = 0; ok && i < chosen->count; i++) {
+        if (chosen->at[i].account.unusable == NULL)
+            status = p3_exit_of_both(status, look_at_others(&chosen->at[i], path));
+    }
     p3_sandbox sandbox = {.chosen = chosen,
                           .state = path,
                           .delivers = true,
@@ -196,7 +271,8 @@ static int work(p3_arguments *a, p3_chosen *chosen)
         ok = (state = p3_state_open(path, &why)) != NULL;
     if (ok)
         p3_sandbox_enter(&sandbox, NULL, 0);
-    int status = ok ? deliver_all(chosen, state, path, a) : p3_complain(NULL, &why);
+    status =
+        p3_exit_of_both(status, ok ? deliver_all(chosen, state, path, a) : p3_complain(NULL, &why));
     p3_state_close(state);
     p3_sandbox_end(&sandbox);
     free(path);

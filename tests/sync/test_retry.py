@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 
@@ -198,6 +199,29 @@ def test_it_goes_to_the_target_that_the_account_has_now(world, target, setting):
     found = (world.delivered(place) if setting == "maildir" else read_mbox(place) if setting == "mbox"
              else [file.read_bytes() for file in world.path.glob("new-target.*")])  # fmt: skip
     assert sorted(crlf(text.decode()) for text in found) == expected(2, 1)
+
+
+@pytest.mark.parametrize("first", ["one", "list"])
+def test_what_was_refused_before_targets_became_a_list_or_one_is_told(world, target, first):
+    world.fill(3, lines=5)
+    to = target("lmtp")
+    to.ill = {1}
+    forms = {"one": to.settings, "list": f"deliver = maildir, lmtp\nmaildir = {world.path}/Maildir\n{to.settings}"}
+    then = forms.pop(first)
+    (now,) = forms.values()
+    with world.server("--delete") as server:
+        to.run("sync", server.port, "--delete", settings=then)
+        server.settle()
+        to.ill = set()
+        told = to.run("retry", server.port, settings=now, status=78)
+        (file,) = [*world.path.glob("state.db.refused/*/new/*"), *world.path.glob("state.db.refused/*/.lmtp/new/*")]
+        assert f"1 message in {file.parent.parent}, refused when the account had other targets, is not retried" in told
+        where = re.search(r"move the files into new/ in (.*)", told)[1]
+        os.makedirs(f"{where}/new", exist_ok=True)
+        os.makedirs(f"{where}/cur", exist_ok=True)
+        file.rename(f"{where}/new/{file.name}")
+        assert "1 message delivered" in to.run("retry", server.port, settings=now)
+    assert bodies(to.server) == expected(3)
 
 
 def test_nothing_is_made_where_nothing_was_refused_and_a_locked_account_is_left_alone(world, target):
