@@ -60,7 +60,7 @@ say "what building and checking needs"
 get update
 get build-dep -y --no-install-recommends ./packaging
 get install -y --no-install-recommends lintian autopkgtest dpkg-dev diffutils python3 man-db \
-    systemd-sysv systemd-container dovecot-pop3d openssl procps podman buildah crun mmdebstrap
+    systemd-sysv systemd-container libpam-systemd dbus-user-session dovecot-pop3d openssl procps podman buildah crun mmdebstrap
 
 say "built twice, elsewhere, at another time of day, in another language, without tests"
 quietly first tools/make-deb.sh "$work/first"

@@ -400,8 +400,14 @@ static void suggest_secret(const char *prefix, const p3_settings *s)
                  {"tenant", s->tenant},     {"client-id", s->client_id},
                  {"scope", s->scope},       {"client-secret-file", s->client_secret_file}};
     if (!p3_oauth_is_set(s)) {
-        p3_print(stdout, "%s%s = ...\n", prefix,
-                 s->token_command != NULL ? "token-command" : "password-command");
+        const char *command = s->token_command != NULL      ? "token-command"
+                              : s->password_command != NULL ? "password-command"
+                                                            : NULL;
+        if (command != NULL)
+            p3_print(stdout, "%s%s = ...\n", prefix, command);
+        else
+            p3_print(stdout, "%spassword-file = %s\n", prefix,
+                     s->password_file != NULL ? s->password_file : "...");
         return;
     }
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -415,10 +421,8 @@ static void suggest_target(const p3_local_account *a, const p3_settings *s)
     size_t count;
     bool has_recipients = false;
     const p3_target *at = p3_target_members(&a->account.target, &count);
-    if (count < 2 && a->gmail == NULL && a->server == NULL) {
+    if (count == 0)
         p3_print(stdout, "maildir = ~/Maildir\n");
-        return;
-    }
     for (size_t i = 0; count > 1 && i < count; i++)
         p3_print(stdout, "%s%s%s", i == 0 ? "deliver = " : ", ", p3_target_row_of(at[i].kind)->name,
                  i + 1 < count ? "" : "\n");
@@ -461,6 +465,8 @@ static void suggest(const p3_doctor *d)
         p3_print(stdout, "allow-plaintext = yes\n");
     if (set.ca_file != NULL)
         p3_print(stdout, "ca-file = %s\n", set.ca_file);
+    if (set.server_name != NULL)
+        p3_print(stdout, "server-name = %s\n", set.server_name);
     char traits[POP3_TRAITS_TEXT];
     if (pop3_server_traits_write(pop3_client_traits(d->m.client), traits, sizeof traits) > 0)
         p3_print(stdout, "traits = %s\n", traits);

@@ -48,7 +48,8 @@ static bool tell_kept(const p3_token_account *t, const char *what, p3_token_prin
         *print = p3_token_print_of(r.tokens.access);
         tell_place(t, what);
     } else if (t->grant == P3_GRANT_USER) {
-        ok = p3_problem_set(why, EX_NOPERM, "there is none yet; run: pop3 authorize %s", t->word);
+        ok = p3_problem_set(why, EX_NOPERM, "there is no token yet; run: pop3 authorize %s",
+                            t->word);
     }
     if (found && t->grant == P3_GRANT_USER && r.tokens.refresh == NULL)
         p3_finding("note", what,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "confine/outside.h"
+#include "support/ending.h"
 #include "support/file.h"
 #include "confine/shell.h"
 
@@ -87,9 +88,12 @@ static void deliver_one(const p3_command_target *c, p3_parcel *p)
         *p->problem = why;
 }
 
+/* Once a signal has asked for the end, no further command is begun: it may take any time. */
 static void command_deliver(p3_batch *b)
 {
-    for (size_t i = 0; i < b->count; i++)
+    if (p3_ending_is_asked())
+        p3_problem_set(&b->stopped, EX_TEMPFAIL, "stopped by a signal");
+    for (size_t i = 0; b->stopped.exit == 0 && i < b->count; i++)
         deliver_one((const p3_command_target *)b->to, &b->parcels[i]);
 }
 

@@ -273,6 +273,9 @@ def test_a_target_is_tried_as_far_as_nothing_is_delivered(world, certs, kind, to
     with world.server() as server, running as to:
         shown = plain(world, server, *options(to))
         assert all(f"ok   {line}" in shown for line in told), shown
+        suggested = shown.split("For the configuration:")[1]
+        assert f"\n{kind} = " in suggested and "maildir = " not in suggested
+        assert f"\npassword-file = {world.password_file}\n" in suggested
         assert to.mails == [] and not any(line.split(" ")[-1:] == ["DATA"] or "APPEND" in line for line in to.lines)
 
 

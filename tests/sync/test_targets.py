@@ -208,6 +208,38 @@ def test_a_message_that_a_command_does_not_take_comes_after_the_others(world, an
 
 
 
+def test_a_signal_ends_the_run_after_the_command_in_hand(world):
+    """And not after those for all that has been retrieved. The signal may be noticed when another has begun."""
+    world.fill(12)
+    begun, go, out = (world.path / name for name in ("begun", "go", "out"))
+    os.mkfifo(begun)
+    os.mkfifo(go)
+    with world.server("--delete") as server:
+        words = world.sync_command(server.port, "--delete", "--command",
+                                   f"cat >>{out}; [ ! -p {begun} ] || echo >{begun}; read line <{go}")  # fmt: skip
+        i = words.index("--maildir")
+        del words[i:i + 2]
+        process = subprocess.Popen(words, env=world.environment(), stderr=subprocess.PIPE, text=True)
+        try:
+            begun.read_text()
+            begun.unlink()
+            server.wait_for("C: RETR 12")
+            process.terminate()
+            deadline = time.monotonic() + DEADLINE
+            while process.poll() is None:
+                assert time.monotonic() < deadline
+                with contextlib.suppress(OSError), open(os.open(go, os.O_WRONLY | os.O_NONBLOCK), "wb") as file:
+                    file.write(b"\n")  # unless no command waits
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.1)
+        finally:
+            process.kill()
+        assert "stopped by a signal" in process.stderr.read() and process.returncode == 75
+        assert out.read_bytes().count(b"Message-ID:") < 12
+        sync_to(world, server.port, "--continue", "--delete", "--command", f"cat >>{out}")
+    assert out.read_bytes() == b"".join(message(i).encode() for i in range(12))
+
+
 def test_a_second_signal_ends_a_run_whose_command_does_not_end(world):
     world.fill(2)
     begun, go = world.path / "begun", world.path / "go"

@@ -112,7 +112,7 @@ def test_doctor_tells_that_a_token_is_refreshed_no_longer_though_it_lasts(accoun
 
 def test_doctor_tells_that_there_is_no_token_or_that_it_is_no_longer_refreshed(account, server, scripted):
     with scripted(BOTH + BOTH):
-        assert "BAD token there is none yet; run: pop3 authorize work" in doctor(account, 77)
+        assert "BAD token there is no token yet; run: pop3 authorize work" in doctor(account, 77)
         account.keep()
         server.script = [refuse("invalid_grant", description="gone")]
         (bad,) = [line for line in doctor(account, 77) if line.startswith("BAD")]
@@ -151,7 +151,7 @@ def tokens_of_target(account, gmail):
 def test_doctor_tells_what_google_says_to_the_targets_token(account, server, gmail, scripted):
     with scripted(BOTH * 2):
         account.keep()
-        assert "BAD Gmail target there is none yet; run: pop3 authorize --target work" in doctor(account, 77)
+        assert "BAD Gmail target there is no token yet; run: pop3 authorize --target work" in doctor(account, 77)
         with tokens_of_target(account, gmail):
             account.keep()
         lines = doctor(account)

@@ -169,7 +169,7 @@ def test_no_token_shows_in_a_trace_or_beside_the_mail(account, server, target, s
 def test_doctor_tells_of_the_targets_token_and_other_programs_get_it(account, server, target):
     what = f"{target.kind.upper()} target"
     assert f"BAD  {what}" in account.outcome("doctor", "work").stdout
-    assert "there is none yet; run: pop3 authorize --target work" in account.outcome("doctor", "work").stdout
+    assert "there is no token yet; run: pop3 authorize --target work" in account.outcome("doctor", "work").stdout
     fresh(account)
     shown = account.run("doctor", "work")
     assert "it is still valid; to refresh it now, run: pop3 authorize --target work --check" in shown
