@@ -235,8 +235,9 @@ POP3_API pop3_status pop3_engine_feed(pop3_engine *engine, const char *data, siz
  *
  * If something else than a reply comes, the command ends with ::POP3_ERR_PROTOCOL. When the
  * connection is lost while the proof is awaited, it ends as the others do, unless the end was clean
- * and no size announced. TOP ends at once at a clean end. The option @c trust_message_ends turns
- * all this off.
+ * and no size announced. TOP, for which no size is announced, ends at once at a clean end; at
+ * another one with @c prove_message_ends after two NOOPs, and without it as if the size were right.
+ * The option @c trust_message_ends turns all this off.
  *
  * When the connection has failed, each command still queued gets its DONE event with that failure.
  *

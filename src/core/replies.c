@@ -550,8 +550,10 @@ static p3_proof proof_wanted(const pop3_engine *e)
     bool clean = end_is_clean(e);
     if (e->options.trust_message_ends)
         return P3_PROOF_NONE;
-    if (answer_to(current(e)) == P3_ANSWER_PART)
-        return clean ? P3_PROOF_NONE : P3_PROOF_NOOP;
+    if (answer_to(current(e)) == P3_ANSWER_PART) {
+        p3_proof unclean = e->options.prove_message_ends ? P3_PROOF_ALONE : P3_PROOF_NOOP;
+        return clean ? P3_PROOF_NONE : unclean;
+    }
     pop3_size_match size = p3_match_size(&e->size, e->octets);
     p3_proof wanted = p3_proof_wanted(clean, size, e->options.prove_message_ends);
     return wanted == P3_PROOF_IF_FREE && e->in_flight == 1 ? P3_PROOF_NONE : wanted;
@@ -577,7 +579,7 @@ static void hold(pop3_engine *e, p3_proof wanted)
     e->expect = P3_EXPECT_STATUS;
     if (wanted == P3_PROOF_ALONE && e->in_flight > 0)
         p3_engine_die(e, POP3_ERR_PROTOCOL,
-                      "the message ends next to a bare LF and differs from the announced size, so "
+                      "the message ends next to a bare LF and no announced size confirms that, so "
                       "that what follows may belong to it",
                       nothing);
     else if (e->in_flight == 0 && (wanted != P3_PROOF_REPLY || next_goes_alone(e)))

@@ -357,7 +357,7 @@ static void two_doubts_are_not_settled_by_a_reply_in_a_window(void **state)
     sees(s, "RETR 1 reply {30 octets}\nRETR 1 body {half\n}\n"
             "RETR 1 protocol\nRETR 2 protocol\nRETR 3 protocol");
     died(s, POP3_ERR_PROTOCOL,
-         "the message ends next to a bare LF and differs from the announced size, so that what "
+         "the message ends next to a bare LF and no announced size confirms that, so that what "
          "follows may belong to it");
     script_end(s);
 }
@@ -378,6 +378,42 @@ static void two_doubts_alone_take_two_noops(void **state)
     sends(s, "DELE 1\r\n");
     says(s, "+OK\r\n");
     sees(s, "DELE 1 ok {}");
+    script_end(s);
+}
+
+/* What is decided by a header may be a deletion. */
+static void a_doubtful_end_of_top_is_not_settled_by_a_reply_in_a_window(void **state)
+{
+    (void)state;
+    pop3_engine_options o = proving();
+    o.pipelining = POP3_PIPELINING_ON;
+    script *s = script_logged_in(&o, NULL);
+    asks_top(s, 1, 0);
+    asks_top(s, 2, 0);
+    sends(s, "TOP 1 0\r\nTOP 2 0\r\n");
+    says(s, "+OK\r\nhalf\n.\r\n+OK\r\nforged\r\n.\r\n");
+    sees(s, "TOP 1 reply {}\nTOP 1 body {half\n}\nTOP 1 protocol\nTOP 2 protocol");
+    died(s, POP3_ERR_PROTOCOL,
+         "the message ends next to a bare LF and no announced size confirms that, so that what "
+         "follows may belong to it");
+    script_end(s);
+}
+
+static void a_doubtful_end_of_top_alone_takes_two_noops(void **state)
+{
+    (void)state;
+    pop3_engine_options o = proving();
+    script *s = script_logged_in(&o, NULL);
+    asks_top(s, 1, 0);
+    sends(s, "TOP 1 0\r\n");
+    says(s, "+OK\r\nwhole\n.\r\n");
+    sees(s, "TOP 1 reply {}\nTOP 1 body {whole\n}");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "");
+    sends(s, "NOOP\r\n");
+    says(s, "+OK\r\n");
+    sees(s, "TOP 1 ok");
     script_end(s);
 }
 
@@ -559,6 +595,8 @@ int main(void)
         cmocka_unit_test(after_the_last_done_event_nothing_is_left_to_take),
         cmocka_unit_test(two_doubts_are_not_settled_by_a_reply_in_a_window),
         cmocka_unit_test(two_doubts_alone_take_two_noops),
+        cmocka_unit_test(a_doubtful_end_of_top_is_not_settled_by_a_reply_in_a_window),
+        cmocka_unit_test(a_doubtful_end_of_top_alone_takes_two_noops),
         cmocka_unit_test(two_doubts_keep_the_window_empty_until_both_noops_are_answered),
         cmocka_unit_test(a_noop_is_not_answered_by_octets),
         cmocka_unit_test(a_dele_is_not_answered_by_octets),
