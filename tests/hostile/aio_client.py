@@ -19,6 +19,7 @@ from cpoplib import aio
 
 sys.dont_write_bytecode = True
 
+from many import serve  # noqa: E402
 from cpoplib_client import Limit, Session, numbers_in, peak, print_result, read_options, status_of  # noqa: E402
 
 
@@ -117,4 +118,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(main))

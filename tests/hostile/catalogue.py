@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Plays every script of the catalogue of hostile servers against a client, and judges its report.
 
-    catalogue.py [--only WORD] [--first-way] [--no-memory] [--jobs N] [--dialect NAME] -- CLIENT [ARGUMENT]...
+    catalogue.py [--only WORD] [--first-way] [--no-memory] [--jobs N] [--dialect NAME] [--many] -- CLIENT [ARGUMENT]...
 
-The results are TAP, a line for each script and each way to connect. README.md says what a script's
+With --many the client is begun once for many sessions (many.py). The results are TAP, a line for each script and each way to connect. README.md says what a script's
 header means, and what a client is given and must report. POP3_TESTSERVER and POP3_MAKE_CERTS name the
 test server and the script that makes certificates.
 """
@@ -18,10 +18,16 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple, Sequence
+
+sys.dont_write_bytecode = True
+
+from many import Many  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parent / "server" / "scripts"
@@ -211,7 +217,33 @@ def server_command(b: Behaviour, certificates: Path, log: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def play(b: Behaviour, client: list[str], certificates: Path, check_memory: bool) -> list[str]:
+# A client's session, of these words: its exit status, and what it wrote to standard output and standard error.
+Client = Callable[[Sequence[str]], tuple[int, str, str]]
+
+
+def begun_each_time(command: list[str]) -> Client:
+    def session(words: Sequence[str]) -> tuple[int, str, str]:
+        done = subprocess.run([*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                              timeout=PATIENCE, check=False)  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    return session
+
+
+def begun_once(command: list[str], stack: ExitStack) -> Client:
+    """For each thread, until the stack is unwound."""
+    own = threading.local()
+
+    def session(words: Sequence[str]) -> tuple[int, str, str]:
+        if not hasattr(own, "many"):
+            own.many = Many(command)
+            stack.callback(own.many.stop)
+        return own.many.play(words, PATIENCE)
+
+    return session
+
+
+def play(b: Behaviour, client: Client, certificates: Path, check_memory: bool) -> list[str]:
     """Plays one behaviour; returns what is wrong."""
     log = certificates.parent / f"{b.name}-{b.over}.log"
     with subprocess.Popen(
@@ -224,18 +256,14 @@ def play(b: Behaviour, client: list[str], certificates: Path, check_memory: bool
                 return ["the server did not start"]
             port = match[2] if b.over == "tls" else match[1]
             how = "tls" if b.over == "tls-raw" else b.over
-            done = subprocess.run(
-                [*client, how, port, str(certificates / "ca.pem"), *b.says("options").split()],
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-                timeout=PATIENCE, check=False,
-            )  # fmt: skip
+            status, out, errors = client([how, port, str(certificates / "ca.pem"), *b.says("options").split()])
         except subprocess.TimeoutExpired:
             return ["the client hangs"]
         finally:
             server.terminate()
-    if done.returncode != 0:
-        return [f"the client ended with status {done.returncode}", *done.stderr.splitlines()]
-    report = parse_report(done.stdout)
+    if status != 0:
+        return [f"the client ended with status {status}", *errors.splitlines()]
+    report = parse_report(out)
     wrong = judge(b, report, check_memory) + judge_transcript(b, report, log.read_bytes())
     log.unlink()
     return [*wrong, *(f"it said: {word}" for word in report.words)] if wrong else []
@@ -248,17 +276,19 @@ def main() -> int:
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--dialect", default="library")
+    parser.add_argument("--many", action="store_true")
     parser.add_argument("client", nargs="+")
     arguments = parser.parse_args()
     behaviours = catalogue(arguments.only, arguments.dialect, 1 if arguments.first_way else 9)
     print(f"1..{len(behaviours)}", flush=True)
     failed = 0
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack, ThreadPoolExecutor(arguments.jobs) as pool:
         certificates = Path(folder) / "certificates"
         subprocess.run([os.environ["POP3_MAKE_CERTS"], str(certificates)], check=True)
+        client = begun_once(arguments.client, stack) if arguments.many else begun_each_time(arguments.client)
 
         def play_one(b: Behaviour) -> list[str]:
-            return play(b, arguments.client, certificates, not arguments.no_memory)
+            return play(b, client, certificates, not arguments.no_memory)
 
         for i, (b, wrong) in enumerate(zip(behaviours, pool.map(play_one, behaviours)), 1):
             failed += bool(wrong)
@@ -271,5 +301,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.dont_write_bytecode = True
     sys.exit(main())

@@ -16,6 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+
+from many import serve  # noqa: E402
+
 SECURITY = {"plain": ["--tls", "none", "--allow-plaintext"], "tls": [], "stls": []}
 SCHEME = {"plain": "pop3", "tls": "pop3s", "stls": "pop3"}
 KNOWN = {"timeout": "--timeout", "connect-timeout": "--connect-timeout", "session-timeout": "--session-timeout"}
@@ -72,5 +76,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.dont_write_bytecode = True
-    sys.exit(main())
+    sys.exit(serve(main))
