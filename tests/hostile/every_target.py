@@ -6,12 +6,13 @@ each protocol, under a bound on memory.
 
 What must hold is the same for all: no signal, no report of a sanitizer, an end, a documented exit status and a reason,
 memory within the bound, nothing in what is shown that a terminal obeys; and no message goes from the POP3 server that no
-target has taken. Where a server waits, time passes faster for the command (hurry.c), so that what ends after ten minutes
+target has taken. While a server waits, time passes faster for the command (hurry.c), so that what ends after half an hour
 is seen to. With --share N a step hears each Nth speech, the next step those beside them; with HOSTILE_ALL=1 each hears
 all. POP3_COMMAND is built with the marked points (pop3-crash): it does not pause before it tries again."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import json
@@ -20,12 +21,13 @@ import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Callable, Iterable, NamedTuple
+from typing import Callable, Iterable, NamedTuple, Optional
 
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "sync")]
 
+from hurry import Clock  # noqa: E402
 from playing import Played, play_all, read_arguments  # noqa: E402
 from target_servers import Speech, dripping, held, resets, running  # noqa: E402
 from watched import PEAK, Outcome, judge_end, judge_text, sanitizer_options, watch  # noqa: E402
@@ -36,7 +38,7 @@ STATUSES = {0, 65, 69, 74, 75, 76, 77, 78}
 
 # Speeches that are ended by the clock, and how much faster it goes there.
 BY_THE_CLOCK = re.compile("silent|drips|SIZE|APPENDLIMIT|numbers of|half a record|anew|records|warnings|requests to go on")
-FASTER = "30"
+FASTER = 150
 
 SECRET = "the-secret-of-all-targets"
 MUCH = b"x" * 65536
@@ -285,14 +287,11 @@ def words(play: Play, name: str, config: Path, state: Path) -> list[str]:
     return [name, "a", "--config", str(config), "--state", str(state), *(["--retries", "0"] if name == "sync" else [])]
 
 
-def environment(world: World, by_the_clock: bool) -> dict[str, str]:
-    hurry = {"LD_PRELOAD": os.environ["POP3_HURRY_LIBRARY"], "POP3_HURRY": FASTER} if by_the_clock else {}
-    return {**world.environment(), **hurry, "POP3_TEST_PAUSES": "skip", **sanitizer_options()}
-
-
-def command(line: list[str], world: World, by_the_clock: bool, sanitizers: bool) -> Outcome:
-    most = None if sanitizers else PEAK
-    return watch([os.environ["POP3_COMMAND"], *line], world.path, environment(world, by_the_clock), most)
+def command(line: list[str], world: World, sanitizers: bool, clock: Optional[Clock] = None) -> Outcome:
+    env = {**world.environment(), "POP3_TEST_PAUSES": "skip", **sanitizer_options()}
+    if clock is not None:
+        env |= {"LD_PRELOAD": os.environ["POP3_HURRY_LIBRARY"], "POP3_HURRY_FILE": str(clock.path)}
+    return watch([os.environ["POP3_COMMAND"], *line], world.path, env, None if sanitizers else PEAK)
 
 
 def judge(play: Play, outcome: Outcome, world: World, sanitizers: bool) -> list[str]:
@@ -334,22 +333,23 @@ def run(play: Play, folder: Path, certs: Path, sanitizers: bool) -> list[str]:
         world.put("000000", b"Envelope-To: " + fields[len(play.title) % len(fields)] + b"\r\ntext\r\n")
     (folder / "secret").touch(mode=0o600)
     (folder / "secret").write_text(SECRET + "\n")
+    clock = Clock(folder / "clock") if BY_THE_CLOCK.search(play.name) else None
+    speaking = contextlib.nullcontext if clock is None else lambda: clock.passing_at(FASTER)
     with world.server() as pop3, running(play.protocol, certs, scene.step, play.speech, scene.polite, scene.refused_at,
-                                         scene.refusal, scene.more) as server:  # fmt: skip
+                                         scene.refusal, scene.more, speaking) as server:  # fmt: skip
         config = folder / "accounts"
         config.touch(mode=0o600)
         config.write_text(f"[a]\nurl = pop3://user@127.0.0.1:{pop3.port}\nallow-plaintext = yes\ntimeout = 20h\n"
                           f"connect-timeout = 1h\nremove = delivered\npassword-file = {world.password_file}\n"
                           f"{settings(play.protocol, server.port, certs, folder / 'secret')}")  # fmt: skip
         wrong = []
-        clock = BY_THE_CLOCK.search(play.name) is not None
         if play.protocol == "token":
             keep_token(world, pop3.port, server.port)
         if scene.then == "retry":
-            first = command(words(play, "sync", config, world.state), world, False, sanitizers)
+            first = command(words(play, "sync", config, world.state), world, sanitizers)
             if first.status not in scene.status:
                 return [f"the polite run ended with {first.status}", first.errors.decode(errors="backslashreplace")]
-        outcome = command(words(play, scene.then or "sync", config, world.state), world, clock, sanitizers)
+        outcome = command(words(play, scene.then or "sync", config, world.state), world, sanitizers, clock)
         if play.protocol == "multidrop" and not server.recipients <= RECIPIENTS:
             wrong.append(f"it named {sorted(server.recipients - RECIPIENTS)[:3]}")
         if server.spoken == 0:

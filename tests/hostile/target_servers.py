@@ -15,7 +15,7 @@ import ssl
 import struct
 import threading
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional
+from typing import Callable, ContextManager, Iterable, Iterator, Optional
 
 from listening import PATIENCE, Listening
 
@@ -71,13 +71,14 @@ class Connection:
         """Says it all, and ends."""
         self.server.spoken += 1
         self.server.speaks.set()
-        for piece in speech():
-            if piece:
-                self.socket.sendall(piece)
-                continue
-            while select.select([self.socket], [], [], 0.05)[0]:
-                if not self.socket.recv(65536):
-                    raise Gone
+        with self.server.speaking():
+            for piece in speech():
+                if piece:
+                    self.socket.sendall(piece)
+                    continue
+                while select.select([self.socket], [], [], 0.05)[0]:
+                    if not self.socket.recv(65536):
+                        raise Gone
         raise Gone
 
     def say(self, step: str, usual: str | bytes) -> None:
@@ -185,12 +186,13 @@ def server_context(certs: Path) -> ssl.SSLContext:
 
 class HostileTarget:
     """Listens on a free port of the loopback. The first `polite` connections are what is usual, but for what they are
-    refused at; a later one speaks at `step`."""
+    refused at; a later one speaks at `step`, within the context `speaking`."""
 
     def __init__(self, protocol: str, certs: Path, step: str, speech: Speech, polite: int = 0, refused_at: str = "",
-                 refusal: bytes = b"", more: str = "") -> None:  # fmt: skip
+                 refusal: bytes = b"", more: str = "", speaking: Callable[[], ContextManager] = contextlib.nullcontext) -> None:  # fmt: skip
         self.step, self.speech, self.polite, self.refused_at, self.refusal = step, speech, polite, refused_at, refusal
         self.more = more  # capabilities
+        self.speaking = speaking
         self.spoken = 0
         self.speaks = threading.Event()
         self.tag = b""
