@@ -80,7 +80,7 @@ def server_script(path):
     return path
 
 
-def terminal(words, env, typed=b""):
+def terminal(words, env, typed=b"", folder=None):
     """Runs a command whose output and complaints are a terminal, one so wide that tables are not cut; returns the
     octets that it gets, and the status."""
     fd, its = os.openpty()
@@ -88,7 +88,7 @@ def terminal(words, env, typed=b""):
     answers, writer = os.pipe()  # a command that asks for nothing may end before anything could be written to it
     os.write(writer, typed)
     os.close(writer)
-    process = subprocess.Popen(words, env=env, stdin=answers, stdout=its, stderr=its)
+    process = subprocess.Popen(words, env=env, cwd=folder, stdin=answers, stdout=its, stderr=its)
     os.close(its)
     os.close(answers)
     shown = b""

@@ -19,7 +19,8 @@ LINE = re.compile(rf"^{FORGED}", re.M)
 
 
 def shows(world, words, typed=b""):
-    shown, _ = terminal([COMMAND, *words], world.environment(LANG="C.UTF-8", TERM="xterm"), typed)
+    # It runs where a name that is relative does no harm.
+    shown, _ = terminal([COMMAND, *words], world.environment(LANG="C.UTF-8", TERM="xterm"), typed, world.path)
     assert shown
     assert_harmless(shown, [ERASE])
     assert not LINE.search(shown.decode()), shown.decode()

@@ -7,7 +7,7 @@
 
 Of the caller's variables only PATH is kept and those that say how much to test, beside what Meson's test()
 sets. HOME is a fresh, empty
-directory; signals have their default dispositions, and none is blocked; standard input is /dev/null.
+directory, and another one is where it runs, in which nothing may be left; signals have their default dispositions, and none is blocked; standard input is /dev/null.
 CONDITIONS names a row of the table below: the umask, the locale, the time zone and what the machine lacks.
 Where a condition cannot be had, the test counts as skipped, with the reason; --possible only asks. --names
 prints the names in the table.
@@ -117,6 +117,11 @@ def known_test(build: Path, command: list[str]) -> dict:
     return same[0]
 
 
+def from_anywhere(build: Path, command: list[str]) -> list[str]:
+    """The command line for another directory: Meson names programs that it built relative to the build folder."""
+    return [str(build / word) if "/" in word and (build / word).is_file() else word for word in command]
+
+
 def environment(conditions: Conditions, test: dict, build: Path, home: str) -> dict[str, str]:
     """The whole environment of a test."""
     kept = ("PATH", "MALLOC_PERTURB_", *AMOUNTS)
@@ -135,12 +140,13 @@ def environment(conditions: Conditions, test: dict, build: Path, home: str) -> d
     return variables
 
 
-def become_test(conditions: Conditions, command: list[str], variables: dict[str, str]) -> None:
-    """In the child: takes on the conditions, and becomes the test."""
+def become_test(conditions: Conditions, command: list[str], variables: dict[str, str], folder: Path) -> None:
+    """In the child: takes on the conditions, and becomes the test, which runs in this folder."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     machine.enter(conditions.lacks, [ROOT, Path(os.getcwd())], conditions.user)
+    os.chdir(folder)
     os.umask(conditions.umask)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if conditions.closed_input:
@@ -156,7 +162,7 @@ def pass_on_results(descriptor: int) -> None:
             sys.stdout.buffer.flush()
 
 
-def run(conditions: Conditions, command: list[str], variables: dict[str, str], is_tap: bool) -> int:
+def run(conditions: Conditions, command: list[str], variables: dict[str, str], folder: Path, is_tap: bool) -> int:
     """Runs the test and returns what waitpid(2) tells of its end."""
     sys.stdout.flush()
     reading, writing = os.pipe() if is_tap else (-1, -1)
@@ -165,7 +171,7 @@ def run(conditions: Conditions, command: list[str], variables: dict[str, str], i
         try:
             if is_tap:
                 os.dup2(writing, 1)
-            become_test(conditions, command, variables)
+            become_test(conditions, command, variables, folder)
         except OSError as error:
             print(f"run_test.py: {command[0]}: {error}", file=sys.stderr, flush=True)
         finally:
@@ -194,7 +200,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--names"]:
         print(*TABLE, sep="\n")
         return 0
-    build, conditions, command = Path(arguments[0]), TABLE[arguments[1]], arguments[2:]
+    build, conditions, command = Path(arguments[0]).resolve(), TABLE[arguments[1]], arguments[2:]
     reason = why_impossible(conditions, build)
     if command == ["--possible"]:
         print(reason or "", end="")
@@ -205,13 +211,21 @@ def main(arguments: list[str]) -> int:
         print(f"1..0 # SKIP {reason}")
         return 0 if is_tap else SKIPPED
     # /var/tmp: it stays visible when /tmp is on another file system.
-    home = tempfile.mkdtemp(prefix="pop3-home-", dir="/var/tmp" if conditions.lacks.tmp else "/tmp")
+    scratch = Path(tempfile.mkdtemp(prefix="pop3-test-", dir="/var/tmp" if conditions.lacks.tmp else "/tmp"))
+    home, folder = scratch / "home", scratch / "here"
     try:
+        home.mkdir()
+        folder.mkdir()
         if conditions.user is not None and os.geteuid() == 0:
-            os.chown(home, conditions.user, conditions.user)
-        status = run(conditions, command, environment(conditions, test, build, home), is_tap)
+            for path in (scratch, home, folder):
+                os.chown(path, conditions.user, conditions.user)
+        status = run(conditions, from_anywhere(build, command), environment(conditions, test, build, str(home)), folder, is_tap)
+        left = [name for name in os.listdir(folder) if not name.startswith("core")]  # those are the kernel's
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+    if left:
+        print(f"run_test.py: left behind in the directory where it ran: {left}", file=sys.stderr)
+        return 1
     # Meson takes this exit status from programs without TAP alone.
     skipped = os.WIFEXITED(status) and os.WEXITSTATUS(status) == SKIPPED and is_tap
     return 0 if skipped else end_like(status)
