@@ -77,9 +77,9 @@ PORTABLE = [*(Path(program).name for program in PROGRAMS), "command-without-sand
 # makes no difference: the bare machine does without.
 BUT_LONG = ["--no-suite", "long", "--no-suite", "hostile", "--no-suite", "fuzz"]
 
-# Tests wait more than they reckon: two for each processor keep it busy.
+# Tests wait more than they reckon: three for each processor keep it busy.
 PROCESSORS = os.cpu_count() or 1
-AT_ONCE = ["--num-processes", str(2 * PROCESSORS), "--timeout-multiplier", "2"]
+AT_ONCE = ["--num-processes", str(3 * PROCESSORS), "--timeout-multiplier", "3"]
 
 RUNS = [
     Run("plain", "build", WHOLE, []),
