@@ -77,7 +77,7 @@ def test_a_target_of_the_programs_own_killed_at_a_marked_point(fast_world, optio
     with world.server("--delete") as server:
         status, _ = collect(world, server.port, *options, "--delete", point=point)
         assert status == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
         there = set(kept(world)) | set(world.on_server())
         assert there == set(expected()), "a message is on neither side"
         status, errors = collect(world, server.port, *options, "--delete")
@@ -104,7 +104,7 @@ def test_a_message_that_took_the_place_of_one_that_was_delivered_is_delivered_be
     with world.server("--delete") as server:
         status, _ = collect(world, server.port, *options, "--delete", point=("committed", 1))
         assert status == -signal.SIGKILL
-        server.wait_until_idle()
+        server.settle()
         world.put("1", mails[3])
         for _ in range(2):
             _, errors = collect(world, server.port, *options, "--delete")

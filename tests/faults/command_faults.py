@@ -256,7 +256,7 @@ class Stage:
 
     def settle(self) -> None:
         """Waits until the servers are done with what a run sent, which is over."""
-        self.server.wait_until_idle()
+        self.server.settle()
         if self.scene.target in IMAP:
             self.mailer.finish_others()
 
@@ -267,14 +267,14 @@ class Stage:
         """A run before the story's own, which deletes nothing."""
         done = self.run(*options, delete=False)
         assert done.returncode == 0, done.stderr
-        self.server.wait_until_idle()
+        self.server.settle()
 
     def kill(self, call: str, n: int) -> None:
         """A run that is killed in its n-th call of a kind."""
         done = self.run(LD_PRELOAD=SHIM, FAULT_CALL=call, FAULT_NTH=str(n), FAULT_ERRNO="0",
                         FAULT_REPORT=str(self.report))  # fmt: skip
         assert done.returncode == -signal.SIGKILL, done.stderr
-        self.server.wait_until_idle()
+        self.server.settle()
 
     def places(self) -> list[Path]:
         """All that a run may change."""

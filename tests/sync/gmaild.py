@@ -93,6 +93,10 @@ class Gmaild:
         self.httpd.server_close()
         self.thread.join()
 
+    def finish_others(self) -> None:
+        """Waits until what clients that have gone had sent is imported."""
+        self.httpd.finish()
+
     def count(self, step: str) -> int:
         with self.lock:
             return self.counts.get(step, 0)

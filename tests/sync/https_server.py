@@ -3,18 +3,41 @@
 import http.server
 import socket
 import ssl
+import threading
 from pathlib import Path
 
+from listening import PATIENCE
 
-class OfIpv6(http.server.ThreadingHTTPServer):
+
+class HttpsServer(http.server.ThreadingHTTPServer):
+    """A thread for each connection, all of which may be waited for."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: object) -> None:
+        self.serving: list[threading.Thread] = []
+        super().__init__(*arguments)
+
+    def process_request(self, request: socket.socket, client_address: object) -> None:
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self.serving.append(thread)
+        thread.start()
+
+    def finish(self) -> None:
+        """Waits until the connections are over whose clients have gone: what they had sent was acted upon."""
+        for thread in list(self.serving):
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+
+
+class OfIpv6(HttpsServer):
     address_family = socket.AF_INET6
 
 
-def https_server(handler: type, owner: object, certs: Path, address: str = "127.0.0.1") -> http.server.ThreadingHTTPServer:
+def https_server(handler: type, owner: object, certs: Path, address: str = "127.0.0.1") -> HttpsServer:
     """One that is not started yet; its handlers find `owner` as `server.owner`."""
-    kind = OfIpv6 if ":" in address else http.server.ThreadingHTTPServer
+    kind = OfIpv6 if ":" in address else HttpsServer
     httpd = kind((address, 0), handler)
-    httpd.daemon_threads = True
     httpd.owner = owner  # type: ignore[attr-defined]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certs / "good.pem", certs / "good.key")

@@ -1,5 +1,6 @@
 """What a server that mail is sent to should have got, and has; and how a run is killed while it gets it."""
 
+import queue
 import re
 import signal
 import subprocess
@@ -37,9 +38,22 @@ def kill_at(process, arrived, seen):
     return process.returncode == -signal.SIGKILL
 
 
-def peak_of(process):
-    """The most memory that a process has had, in KiB."""
-    return int(re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[1])
+class Peaks:
+    """The most memory that a process has had, in KiB, at moments which a server of ours knows. It may know them before the
+    thread that started the process can tell which it is."""
+
+    def __init__(self):
+        self.seen = []
+        self.processes = queue.Queue()
+
+    def of(self, process):
+        """A process of which one peak is taken."""
+        self.processes.put(process)
+        return process
+
+    def take(self):
+        pid = self.processes.get(timeout=DEADLINE).pid
+        self.seen.append(int(re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]))
 
 
 def refused_configuration(world, *options):

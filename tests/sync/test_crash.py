@@ -86,7 +86,7 @@ def test_killed_at_a_marked_point_then_run_again(fast_world, point):
         process = start(world, server.port, point)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
         finish(world, server.port)
 
 
@@ -113,7 +113,7 @@ def test_killed_at_random_moments_then_run_again(fast_world, capsys):
                 if not ended.wait(dice.uniform(0, whole)):
                     process.kill()
                 watcher.join()
-                server.wait_until_idle()
+                server.settle()
                 errors = process.stderr.read()
                 process.stderr.close()
                 if process.returncode == -signal.SIGKILL:

@@ -67,7 +67,7 @@ class Imap(Account):
     def kill_and_go_on(self, point):
         with self.world.server("--delete") as server:
             self.run("sync", server.port, "--delete", status=-signal.SIGKILL, point=point)
-            server.wait_until_idle()
+            server.settle()
             self.server.finish_others()
             self.run("sync", server.port, "--delete")
             server.settle()
@@ -137,7 +137,7 @@ def test_killed_between_folders_each_has_each_message_once(world, account, point
     with world.server("--delete") as server:
         for point in points:
             to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point=point)
-            server.wait_until_idle()
+            server.settle()
         to.run("sync", server.port, "--delete")
         server.settle()
     assert to.there() == {"Anna": [*range(5)], "Old.Bob": [*range(5)], "INBOX": [*range(5)]} and world.on_server() == []
@@ -151,7 +151,7 @@ def test_a_maildir_that_is_killed_at_a_marked_point_has_each_message_once_in_eac
         world.put(str(i), mail(i, ALL))
     with world.server("--delete") as server:
         to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point=point)
-        server.wait_until_idle()
+        server.settle()
         for folder in to.path.rglob("new"):  # a reader sees them meanwhile
             for m in folder.iterdir():
                 m.rename(folder.parent / "cur" / f"{m.name}:2,S")
@@ -201,7 +201,7 @@ def test_a_message_under_the_unique_id_of_another_goes_to_all_of_its_folders(wor
     world.put("1", mail(1, ALL))
     with world.server() as server:
         to.run("sync", server.port, status=-signal.SIGKILL, point="folder-delivered:1")
-        server.wait_until_idle()
+        server.settle()
         world.put("1", mail(2, ALL))
         to.run("sync", server.port)
     assert Counter({f: m.count(2) for f, m in to.there().items()}) == Counter({"INBOX": 1, "Anna": 1, "Old.Bob": 1})
@@ -219,7 +219,7 @@ def test_a_maildir_that_was_killed_and_gets_another_form_loses_nothing(world, no
         world.put(str(i), mail(1, ALL))
     with world.server("--delete") as server:
         to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point="folder-synced")
-        server.wait_until_idle()
+        server.settle()
         for i, n in enumerate(mails):
             world.put(str(i), mail(n, ALL))
         mbox = world.path / "mbox"
@@ -263,7 +263,7 @@ def test_a_folder_with_two_names_has_each_message_once(world):
         world.put(str(i), mail(i, address))
     with world.server("--delete") as server:
         to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point="folder-delivered:2")
-        server.wait_until_idle()
+        server.settle()
         to.run("sync", server.port, "--delete")
         server.settle()
     there = sorted(number(m.read_bytes()) for m in (to.path / ".Anna/new").iterdir())

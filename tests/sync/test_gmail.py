@@ -380,7 +380,8 @@ def test_equal_messages_are_told_apart(world, certs):
         process = start(world, server.port, gmail, "--delete", point="gmail-answered:2")
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL
-        server.wait_until_idle()
+        server.settle()
+        gmail.finish_others()
         sync(world, server.port, gmail, "--delete")
         assert bodies(gmail) == [crlf(message(7, 5))] * 3
         assert len({mail.delivery for mail in gmail.mails}) == 3
@@ -395,7 +396,8 @@ def test_a_message_that_was_there_by_another_way_does_not_stand_for_ours(world, 
         process = start(world, server.port, gmail, "--delete", point="upload-content")
         process.communicate(timeout=DEADLINE)
         gmail.mails.append(Mail("00ff", [], {}, crlf("X-POP3-Delivery: another\n" + message(0, 5))))
-        server.wait_until_idle()
+        server.settle()
+        gmail.finish_others()
         sync(world, server.port, gmail, "--delete")
         assert [mail.body for mail in gmail.mails] == [crlf(message(0, 5))] * 2
 
@@ -408,7 +410,8 @@ def test_where_it_cannot_be_searched_it_is_delivered_at_least_once_and_told(worl
             gmail.scopes = {"import"}
         process = start(world, server.port, gmail, "--delete", point="gmail-answered")
         process.communicate(timeout=DEADLINE)
-        server.wait_until_idle()
+        server.settle()
+        gmail.finish_others()
         errors = sync(world, server.port, gmail, "--delete")
         assert bodies(gmail) == [crlf(text)] * 2
         assert "it is delivered, and may be there twice: searching Gmail for a message of an earlier run" in errors
@@ -481,7 +484,8 @@ def test_killed_at_a_marked_point(fast_world, gmail, point):
         process = start(world, server.port, gmail, "--delete", point=point)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
+        gmail.finish_others()
         check_all(world, server, gmail, 70)
 
 
@@ -500,7 +504,8 @@ def test_killed_at_random_moments(fast_world, gmail):
             process.kill()
             process.communicate(timeout=DEADLINE)
             kills += process.returncode == -signal.SIGKILL
-            server.wait_until_idle()
+            server.settle()
+            gmail.finish_others()
             check_all(world, server, gmail, 70, first)
             gmail.mails.clear()
             for file in world.path.glob("state.db.refused/*/new/*"):

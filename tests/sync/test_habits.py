@@ -29,7 +29,7 @@ def test_a_server_that_ends_a_session_after_some_commands_is_emptied_in_one_run(
         world.sync(server.port, *options)
         assert numbers(world) == list(range(20))
         assert len(world.on_server()) == (0 if options else 20)
-        server.wait_until_idle()
+        server.settle()
         assert server.count(" open") <= 45
 
 
@@ -46,7 +46,7 @@ def test_no_deletion_counts_whose_quit_was_not_answered_however_few_commands_a_s
     world.fill(6)
     with world.server("--delete", "--most-commands", 5) as server:
         events = world.events(server.port, "--delete")
-        server.wait_until_idle()
+        server.settle()
         retrieved = {line.split()[0] for line in server.lines if " C: RETR" in line}
         with_utf8 = {line.split()[0] for line in server.lines if line.endswith(" C: UTF8")}
         assert retrieved and retrieved <= with_utf8
@@ -58,7 +58,7 @@ def test_what_would_help_is_named_where_a_session_takes_too_few_commands_for_any
     with world.server("--delete", "--most-commands", 4) as server:
         told = world.sync(server.port, "--delete", status=75)
         assert "it ends each session after a few commands: --utf8 off and --traits no-capa" in told
-        server.wait_until_idle()
+        server.settle()
         assert server.count(" open") <= 12 and world.delivered() == []
         world.sync(server.port, "--delete", "--utf8", "off", "--traits", "no-capa", "--auth", "PLAIN")
     assert numbers(world) == list(range(6)) and world.on_server() == []
@@ -68,11 +68,11 @@ def test_what_was_tried_with_a_server_that_closes_at_quit_is_not_learned_before_
     world.fill(6)
     with scripted(world, *["on QUIT { close }\nserve\n"] * 5, options=["--delete"]) as server:
         world.sync(server.port, "--delete", status=75)
-        server.wait_until_idle()
+        server.settle()
         assert server.count("C: QUIT") == 4 and server.count("C: DELE") == 6 + 6 + 3 + 1
         server.forget()
         world.sync(server.port, "--delete")
-        server.wait_until_idle()
+        server.settle()
         assert server.count("C: QUIT") == 2 and server.count("C: DELE") == 6 + 6
     assert numbers(world) == list(range(6)) and world.on_server() == []
 
@@ -100,10 +100,10 @@ def test_a_server_that_counts_refusals_is_not_asked_again_for_what_it_refuses(wo
     with world.server("--delete", "--most-errors", most, *(w for word in refused for w in ("--refuse", word))) as server:
         for _ in range(2):
             world.sync(server.port, *options)
-            server.wait_until_idle()
+            server.settle()
         server.forget()
         world.sync(server.port, *options)
-        server.wait_until_idle()
+        server.settle()
         server.wait_for("C: QUIT")
         assert server.count(" open") == 1, "it is remembered"
     assert numbers(world) == list(range(6)) and len(world.on_server()) == (0 if options else 6)
@@ -332,11 +332,11 @@ def test_the_next_run_deletes_a_message_that_broke_a_session_after_all_others(wo
     world.fill(6)
     with scripted(world, *[CLOSES_AT_FIRST] * 12, options=["--delete", *options]) as server:
         at_dele(world, server, "close", status=75)
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.fill(2, first=6)
         said = at_dele(world, server, "close", status=75)
-        server.wait_until_idle()
+        server.settle()
         assert "message 1: the server closes the connection when this message is to be deleted" in said
         assert server.commands("DELE") == ["DELE 2", "DELE 3", "DELE 1"]
         assert server.count(r"^\d+ open") == 3, "one deletes the others, one asks once more, one says what stays"
@@ -372,7 +372,7 @@ def test_what_is_remembered_of_a_deletion_is_discarded_by_hand(world):
         at_dele(world, server, "close", status=75)
         world.fill(1, first=3)
         assert "does not count now (traits = none)" in doctor(world, server, "--traits", "none")
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port, "--delete", "--traits", "none")
         assert server.commands("DELE")[0] == "DELE 1" and world.on_server() == []
@@ -413,7 +413,7 @@ def test_a_uidl_that_is_empty_is_as_good_as_none(world, options):
     with scripted(world, *[empty] * 4, options=["--delete", *options]) as server:
         assert "LIST has: 1, 2, 3;" in world.sync(server.port)
         server.wait_for("C: QUIT")
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.fill(1, first=3)
         assert "lacks" not in world.sync(server.port)
@@ -518,7 +518,7 @@ def test_a_server_that_closes_at_uidl_is_done_without_it(world, options):
         world.sync(server.port)
         assert numbers(world) == [0, 1, 2]
         server.wait_for("C: QUIT")
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.fill(1, first=3)
         world.sync(server.port)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from imapd import Cut, Mail, running
-from sent import bodies, crlf, expected, kill_at, peak_of, refused, refused_configuration
+from sent import Peaks, bodies, crlf, expected, kill_at, refused, refused_configuration
 from test_setup import DNS_COMMAND
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
@@ -460,7 +460,7 @@ def test_killed_at_a_marked_point(fast_world, certs, imapd, point):
         process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
         check_all(world, server, imap, certs, 100)
 
 
@@ -472,7 +472,7 @@ def test_the_same_folder_written_otherwise_is_looked_through_after_a_crash(fast_
         process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point="imap-answered:10")
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
         sync(world, server.port, imap.url(folder="%49Nbox/", host="LocalHost").replace("me%40", "%6De%40"), certs / "ca.pem", "--delete")
         server.settle()
     assert world.on_server() == [] and bodies(imap) == expected(20)
@@ -492,7 +492,7 @@ def test_killed_while_it_looks(fast_world, certs, imapd, point):
         process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
         check_all(world, server, imap, certs, 100)
 
 
@@ -507,7 +507,7 @@ def test_killed_at_random_moments(fast_world, certs, imapd, capsys):
             process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete")
             seen = dice.randrange(0, 91)
             kills += kill_at(process, lambda: len(imap.mails), seen)
-            server.wait_until_idle()
+            server.settle()
             check_all(world, server, imap, certs, 100)
             imap.mails.clear()
             for file in [*world.path.glob("state.db*"), *world.path.glob("state.db.refused/*/new/*")]:
@@ -556,7 +556,7 @@ def test_others_may_have_put_mail_on_top_meanwhile(fast_world, certs, imapd, sea
         process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point="imap-answered:15")
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL
-        server.wait_until_idle()
+        server.settle()
         imap.mails.extend([Mail(b"Subject: other\r\n\r\n", "", "")] * beyond)
         sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
         ours = [mail.body for mail in imap.mails if mail.text.startswith(b"X-POP3")]
@@ -577,7 +577,7 @@ def test_what_was_delivered_before_ends_the_search(fast_world, certs, imapd):
             process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", point=point)
             process.communicate(timeout=DEADLINE)
             assert process.returncode == (-signal.SIGKILL if point else 0)
-            server.wait_until_idle()
+            server.settle()
         imap.lines.clear()
         sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
         assert sorted(mail.body for mail in imap.mails[3000:]) == expected(10)
@@ -590,11 +590,11 @@ def test_memory_does_not_grow_with_the_message(world, certs, imapd, monkeypatch)
     monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
 
     def peak(octets):
-        seen = []
+        peaks = Peaks()
 
         def answer(step, number, text):
             if step == "message":
-                seen.append(peak_of(process))
+                peaks.take()
             return None
 
         world.put("1", b"Subject: s\n\n" + (b"x" * 76 + b"\n") * (octets // 77))
@@ -603,10 +603,10 @@ def test_memory_does_not_grow_with_the_message(world, certs, imapd, monkeypatch)
                 file.unlink()
         with world.server() as server:
             imap = imapd(answer)
-            process = start(world, server.port, imap.url(), certs / "ca.pem")
+            process = peaks.of(start(world, server.port, imap.url(), certs / "ca.pem"))
             _, errors = process.communicate(timeout=DEADLINE)
             assert process.returncode == 0 and len(imap.mails) == 1, errors
-        return seen[0]
+        return peaks.seen[0]
 
     small, large = peak(200_000), peak(5_000_000)
     assert large < small + 2000, (small, large)
@@ -679,7 +679,7 @@ def test_killed_each_message_is_there_once_with_its_labels(fast_world, certs, im
         process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, point=point)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
         sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS)
         server.settle()
     assert world.on_server() == [] and bodies(imap) == expected(50) == labelled(imap)
@@ -765,7 +765,7 @@ def test_dovecot_has_every_message_once(world, dovecot, point):
             process = start(world, server.port, url, dovecot.ca_file, "--delete", point=point)
             process.communicate(timeout=DEADLINE)
             assert process.returncode == -signal.SIGKILL, "the point was not reached"
-            server.wait_until_idle()
+            server.settle()
         sync(world, server.port, url, dovecot.ca_file, "--delete", "--flags", r"\Seen", command=COMMAND)
         server.settle()
     assert world.on_server() == []

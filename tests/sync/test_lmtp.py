@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lmtpd import Cut, TlsLmtpd, running
-from sent import bodies, crlf, expected, kill_at, peak_of, refused, refused_configuration
+from sent import Peaks, bodies, crlf, expected, kill_at, refused, refused_configuration
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
@@ -409,7 +409,7 @@ def test_killed_at_a_marked_point(fast_world, point):
         process = start(world, server.port, lmtpd.where, "--delete", point=point, command=CRASH_COMMAND)
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL, "the point was not reached"
-        server.wait_until_idle()
+        server.settle()
         check_all(world, server, lmtpd, 100)
 
 
@@ -424,7 +424,7 @@ def test_killed_at_random_moments(fast_world, capsys):
             process = start(world, server.port, lmtpd.where, "--delete", command=CRASH_COMMAND)
             seen = dice.randrange(0, 100)
             kills += kill_at(process, lambda: len(lmtpd.mails), seen)
-            server.wait_until_idle()
+            server.settle()
             check_all(world, server, lmtpd, 100)
             repeated += len(lmtpd.mails) - len(set(bodies(lmtpd)))
             lmtpd.mails.clear()
@@ -439,11 +439,11 @@ def test_memory_does_not_grow_with_the_message(world):
     """The most that the process had in memory, when the server has read the message."""
 
     def peak(octets):
-        seen = []
+        peaks = Peaks()
 
         def answer(step, number, text):
             if step == "message":
-                seen.append(peak_of(process))
+                peaks.take()
             return None
 
         world.put("1", b"Subject: s\n\n" + (b"x" * 76 + b"\n") * (octets // 77))
@@ -451,10 +451,10 @@ def test_memory_does_not_grow_with_the_message(world):
             if file.is_file():
                 file.unlink()
         with world.server() as server, running(world.path / "lmtp", answer) as lmtpd:
-            process = start(world, server.port, lmtpd.where)
+            process = peaks.of(start(world, server.port, lmtpd.where))
             _, errors = process.communicate(timeout=DEADLINE)
             assert process.returncode == 0 and len(lmtpd.mails) == 1, errors
-        return seen[0]
+        return peaks.seen[0]
 
     small, large = peak(500_000), peak(20_000_000)
     assert large < small + 4000, (small, large)
@@ -683,7 +683,7 @@ def test_a_filter_of_dovecot_drops_what_comes_again(world, point):
             process = start(world, server.port, socket, "--delete", point=point, command=CRASH_COMMAND)
             process.communicate(timeout=DEADLINE)
             assert process.returncode == -signal.SIGKILL, "the point was not reached"
-            server.wait_until_idle()
+            server.settle()
             sync(world, server.port, socket, "--delete")
             server.settle()
         assert world.on_server() == []

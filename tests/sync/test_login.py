@@ -32,14 +32,14 @@ def test_a_server_that_closes_on_capa_is_asked_once_a_week(world):
         world.sync(server.port)
         assert server.count("C: CAPA") == 1 and server.count("open") == 2
         assert remembered(world) == {"no-capa"}
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port)
         assert server.count("C: CAPA") == 0 and server.count("open") == 1, "it is remembered"
         with contextlib.closing(sqlite3.connect(world.state)) as db:
             db.execute("UPDATE trait SET learned = learned - 604801")
             db.commit()
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port)
         assert server.count("C: CAPA") == 1, "servers get mended"
@@ -54,13 +54,13 @@ def test_a_server_that_closes_on_capa_after_the_login_is_asked_before_alone(worl
         world.sync(server.port, "--dry-run")
         server.wait_for("C: QUIT")
         assert server.count("open") <= 2
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port)
         server.wait_for("C: QUIT")
         assert server.count("open") == 2
         assert remembered(world) == {"no-late-capa"}
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.fill(3, first=3)
         world.sync(server.port)
@@ -88,7 +88,7 @@ def test_what_is_to_be_forgotten_still_counts_in_the_run_that_learns_it(world):
     with world.server("--late-capa", "close") as server:
         world.sync(server.port)
         server.wait_for("C: QUIT")
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.fill(1, first=3)
         world.sync(server.port, "--traits", "none")
@@ -105,7 +105,7 @@ def test_a_trait_that_is_set_by_hand_counts_and_none_forgets(world):
         assert remembered(world) == set(), "it was told, not learned"
         world.sync(server.port)
         assert remembered(world) == {"no-capa"}
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port, "--traits", "none")
         assert server.count("C: CAPA") == 1
@@ -136,11 +136,11 @@ expect-prefix "A"
     with world.server("--script", first, "--script", second) as server:
         world.sync(server.port)
         assert remembered(world) == {"no-initial-response"}
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port)
         assert server.commands("AUTH") == ["AUTH PLAIN"]
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port, "--state", world.path / "other.db", "--initial-response", "never")
         assert server.commands("AUTH") == ["AUTH PLAIN"]

@@ -321,7 +321,7 @@ def test_killed_at_a_marked_point_everybody_gets_everything(world, post, point):
         world.put(str(i), mail(i, ALL))
     with world.server("--delete") as server:
         to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point=point)
-        server.wait_until_idle()
+        server.settle()
         to.run("sync", server.port, "--delete")
         server.settle()
         assert world.on_server() == []

@@ -277,7 +277,7 @@ def test_a_choice_is_made_as_a_whole_or_not_at_all(world, choice, there, points,
                 other.sync_command(server.port, choice, command=CRASH_COMMAND),
                 env=other.environment(POP3_TEST_CRASH_AT=point), capture_output=True, timeout=DEADLINE)  # fmt: skip
             assert killed.returncode == -signal.SIGKILL, (point, killed.stderr)
-            server.wait_until_idle()
+            server.settle()
             assert target_of(one) == f"maildir:{other.maildir}"
             other.sync(server.port, *([choice] if again else []))
         assert (numbers(other) if other.maildir.exists() else []) == there, point

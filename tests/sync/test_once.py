@@ -161,7 +161,7 @@ def test_a_server_that_crashes_at_quit_and_renumbers_makes_no_copies(world, mail
     with play_each(world, crashing(world, 30, 3)) as server:
         for _ in range(3):
             world.sync(server.port, "--delete", status=75)
-        server.wait_until_idle()
+        server.settle()
         assert server.count("C: QUIT") <= 12
     assert len(world.delivered()) == 3
 

@@ -205,7 +205,7 @@ def test_a_run_that_is_killed_loses_nothing(world, postfix, point):
         killed = start(world, server.port, postfix, "--delete", point=point)
         killed.communicate(timeout=DEADLINE)
         assert killed.returncode == -signal.SIGKILL
-        server.wait_until_idle()
+        server.settle()
         sync(world, server.port, postfix, "--delete")
         server.settle()
         assert world.on_server() == []

@@ -159,7 +159,7 @@ def test_what_is_left_at_an_old_target_is_settled(apart):
                               stderr=subprocess.DEVNULL, timeout=DEADLINE)  # fmt: skip
         assert died.returncode == -signal.SIGKILL
         apart.put("000004", message(4))
-        server.wait_until_idle()
+        server.settle()
         words = apart.sync_command(server.port)
         words[words.index("--maildir") + 1] = str(elsewhere)
         subprocess.run(words, env=apart.environment(), check=True, timeout=DEADLINE)

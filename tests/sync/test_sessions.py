@@ -308,7 +308,7 @@ def test_without_uidl_what_a_crash_left_is_known_again_by_its_header(world):
     world.fill(5)
     with world.server("--refuse", "UIDL") as server:
         kill_at(world, server.port, "folder-synced")
-        server.wait_until_idle()
+        server.settle()
         assert len(world.delivered()) == 5
         world.sync(server.port)
         world.sync(server.port)
@@ -320,7 +320,7 @@ def test_what_a_crash_left_is_looked_for_where_it_was_to_be_delivered(world):
     other = world.path / "Other"
     with world.server() as server:
         kill_at(world, server.port, "folder-synced")
-        server.wait_until_idle()
+        server.settle()
         world.sync(server.port, "--maildir", other)
     assert len(world.delivered()) == 5
     assert not any(path.is_file() for path in other.rglob("*"))
@@ -330,7 +330,7 @@ def test_a_place_that_cannot_be_looked_into_after_a_crash_stops_the_run(world):
     world.fill(2)
     with world.server() as server:
         kill_at(world, server.port, "folder-synced")
-        server.wait_until_idle()
+        server.settle()
         world.maildir.rename(world.path / "moved")
         world.maildir.write_text("a file in its place")
         told = world.sync(server.port, "--maildir", world.path / "Other", status=73)

@@ -17,7 +17,7 @@ import gmaild
 import imapd as imap_server
 import lmtpd as lmtp_server
 from lmtpd import Smtpd
-from sent import bodies, crlf, expected, kill_at, peak_of, refused_configuration
+from sent import Peaks, bodies, crlf, expected, kill_at, refused_configuration
 from test_new_target import rename_account
 from test_once import NO_UIDL, play_each, uidl
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message, read_mbox
@@ -106,6 +106,12 @@ class Setting:
         for server in self.world.servers:
             server.settle()
         return errors
+
+    def settle(self, server):
+        """Waits until the servers are done with what a run sent that was killed."""
+        server.settle()
+        for one in filter(None, (self.imap, self.gmail)):  # the others take one connection after the other
+            one.finish_others()
 
     def down(self, name):
         """A server that is there and takes nobody."""
@@ -476,7 +482,7 @@ def test_a_run_that_is_killed_at_a_marked_point_loses_nothing_and_repeats_nothin
         killed = setting.start(server.port, names, "--delete", point=point)
         killed.communicate(timeout=DEADLINE)
         assert killed.returncode == -signal.SIGKILL or ":3" in point, killed.returncode
-        server.wait_until_idle()
+        setting.settle(server)
         setting.sync(server.port, names, "--delete")
         setting.check(names, expected(10))
     assert setting.world.on_server() == []
@@ -495,7 +501,7 @@ def test_killed_at_random_moments(fast_setting, names, capsys):
                 process = setting.start(server.port, names, "--delete")
                 arrived = lambda: sum(len(one.mails) for one in servers)  # noqa: E731
                 kills += kill_at(process, arrived, arrived() + dice.randrange(0, 60))
-                server.wait_until_idle()
+                setting.settle(server)
             setting.sync(server.port, names, "--delete")
             setting.check(names, expected(60 * (round + 1)))
             assert setting.world.on_server() == []
@@ -540,22 +546,22 @@ def test_memory_does_not_grow_with_the_message(setting, monkeypatch):
     names = ("maildir", "imap", "lmtp")
     setting.server("imap")
     setting.server("lmtp")
-    seen = []
+    peaks = Peaks()
 
     def says(name, step, number, text):
         if name == "lmtp" and step == "message":
-            seen.append(peak_of(process))
+            peaks.take()
         return None
 
     setting.says = says
     for i, octets in enumerate((200_000, 5_000_000)):
         setting.world.put("1", f"Subject: {i}\n\n".encode() + (b"x" * 76 + b"\n") * (octets // 77))
         with setting.world.server("--delete") as server:
-            process = setting.start(server.port, names, "--delete")
+            process = peaks.of(setting.start(server.port, names, "--delete"))
             _, errors = process.communicate(timeout=DEADLINE)
             assert process.returncode == 0, errors
             server.settle()
-    assert seen[1] < seen[0] + 2000, seen
+    assert peaks.seen[1] < peaks.seen[0] + 2000, peaks.seen
 
 
 # ---- settings ----
@@ -624,7 +630,7 @@ def test_dovecot_gets_everything_by_both_of_its_ways_and_a_maildir_has_it_too(se
             killed = setting.start(server.port, names, "--delete", point=point)
             killed.communicate(timeout=DEADLINE)
             assert killed.returncode == -signal.SIGKILL, "the point was not reached"
-            server.wait_until_idle()
+            server.settle()
         setting.sync(server.port, names, "--delete")
         setting.check(names, expected(100))
         if point is None:

@@ -37,7 +37,7 @@ def test_a_server_that_drips_is_given_up(world, where, mails, lines, seconds):
     welcome = f'on "PASS" {{\n line "+OK {"welcome " * 400}"\n}}\nserve\n'
     with scripted(world, *([welcome] if where == "the login" else []), options=["--delete"]) as server:
         said = world.sync(server.port, "--delete", "--auth", "USER", status=75, **slowly(seconds))
-        server.wait_until_idle()
+        server.settle()
         assert GIVEN_UP in said and "session-timeout" in said
         assert server.count(OPEN) == 1, "the run came back"
         assert bool(server.count(" C: UIDL")) == (where != "the login")

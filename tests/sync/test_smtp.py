@@ -176,7 +176,7 @@ def test_a_run_that_is_killed_at_a_marked_point_loses_nothing(world, certs, ca, 
         killed = start(world, server.port, smtpd, ca, "--delete", point=point, command=CRASH_COMMAND)
         killed.communicate(timeout=DEADLINE)
         assert killed.returncode == -signal.SIGKILL
-        server.wait_until_idle()
+        server.settle()
         sync(world, server.port, smtpd, ca, "--delete")
         at_least_once(smtpd, expected(10))
         server.settle()

@@ -361,12 +361,12 @@ def test_a_server_that_throws_pipelined_commands_away_is_asked_one_at_a_time(wor
         world.sync(server.port, "--timeout", "2s")
         assert numbers(world) == [0, 1, 2, 3, 4]
         world.fill(3, first=5)
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port, "--timeout", "2s")
         assert server.count("discarded") == 0, "it is remembered"
         world.fill(3, first=8)
-        server.wait_until_idle()
+        server.settle()
         world.sync(server.port, "--timeout", "2s", "--pipelining", "on")
         assert server.count("discarded") > 0, "but not against the user's word"
     assert len(world.delivered()) == 11
@@ -377,7 +377,7 @@ def test_a_server_that_throws_pass_away_is_asked_one_at_a_time(world):
     with world.server("--discard-pipelined", "--no-capa", "SASL") as server:
         world.sync(server.port, "--timeout", "2s")
         assert server.count("discarded") == 1, "PASS, behind USER"
-        server.wait_until_idle()
+        server.settle()
         server.forget()
         world.sync(server.port, "--timeout", "2s")
         assert server.count("discarded") == 0, "it is remembered"
@@ -482,7 +482,7 @@ def test_a_connection_reset_at_any_octet_of_a_window_loses_and_doubles_nothing(f
             command = world.sync_command(port, "--quiet", "--delete")
             done = subprocess.run(command, env=world.environment(), capture_output=True, text=True,
                                   timeout=DEADLINE)  # fmt: skip
-            server.wait_until_idle()
+            server.settle()
             cut += server.count(" close reset") > 0
             assert done.returncode in (0, 69, 75, 76, 77), (after, done)
         with world.server("--port", port):

@@ -151,7 +151,7 @@ def test_an_mbox_gets_each_message_once_whenever_sync_is_killed(world, point):
     with world.server("--delete") as server:
         sync_to(world, server.port, "--mbox", mbox, "--delete", status=-signal.SIGKILL,
                 command=CRASH_COMMAND, crash=point)  # fmt: skip
-        server.wait_until_idle()
+        server.settle()
         sync_to(world, server.port, "--mbox", mbox, "--delete")
     delivered = read_mbox(mbox)
     assert delivered[0].startswith(b"Subject: was here before")

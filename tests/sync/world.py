@@ -78,12 +78,6 @@ class Server:
             there = self.changed.wait_for(lambda: self.count(pattern) >= times, DEADLINE)
         assert there, (pattern, self.lines[-20:])
 
-    def wait_until_idle(self) -> None:
-        """Waits until every session is over."""
-        with self.changed:
-            over = self.changed.wait_for(lambda: not self.at_work, DEADLINE)
-        assert over, self.lines[-20:]
-
     def settle(self) -> None:
         """Waits until all that clients have done until now is in the transcript, which a thread reads, and they are gone:
         the server leaves a mark behind it when it is asked to."""
@@ -94,8 +88,9 @@ class Server:
             due = self.marks + 1
             self.process.send_signal(signal.SIGUSR2)
             there = self.changed.wait_for(lambda: self.marks >= due, DEADLINE)
-        assert there, "the server leaves no mark"
-        self.wait_until_idle()
+            assert there, "the server leaves no mark"
+            over = self.changed.wait_for(lambda: not self.at_work, DEADLINE)
+        assert over, self.lines[-20:]
 
     def forget(self) -> None:
         """Empties the transcript."""
