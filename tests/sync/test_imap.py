@@ -441,7 +441,7 @@ def test_mail_that_says_it_was_delivered_before_is_told_by_the_line_in_front(fas
         process.communicate(timeout=DEADLINE)
         assert process.returncode == -signal.SIGKILL
         imap.finish_others()
-        server.wait_until_idle()
+        server.settle()
         before, last = imap.mails[0].delivery, imap.mails[-1]
         for i in range(300):  # of the run that was killed, which had more to send
             name = re.sub(r"Q\d+", f"Q{1000 + i}", last.delivery)
