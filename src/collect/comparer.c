@@ -84,6 +84,7 @@ static void compared(void *ctx, p3_mail *mail, const pop3_result *result)
     p3_comparer *c = ctx;
     p3_problem why;
     if (result->status == POP3_ERR_REFUSED) {
+        mail->todo = P3_TODO_NOTHING; /* what was in doubt of it still is */
         p3_describe_refused_message(c->drop->client, &why);
         p3_report_unseen(c->drop->report, mail, &why);
     } else if (result->status != POP3_OK) {

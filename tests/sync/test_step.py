@@ -105,6 +105,23 @@ def test_what_is_in_doubt_and_could_not_be_looked_at_is_not_forgotten(world):
     assert got.count(message(4).encode()) == 1
 
 
+def test_a_refused_comparison_does_not_remove_the_doubt(world):
+    """Alarms with one header and one size: the second got the first one's place when replies were out of step."""
+    alarms = [f"From: device\nSubject: ALARM\n\nnumber {i}\n" for i in (1, 2)]
+    for i, text in enumerate(alarms, 1):
+        world.put(str(i), text)
+    with play(world, ["serve", 'on "RETR 2" { line "-ERR" }\nserve']) as server:
+        world.sync(server.port)
+        with sqlite3.connect(world.state) as db:
+            db.execute("UPDATE message SET standing = 5, body = (SELECT body FROM message WHERE id = 1) WHERE id = 2")
+        db.close()
+        next(f for f in (world.maildir / "new").iterdir() if f.read_text() == alarms[1]).unlink()
+        assert "could not be compared" in world.sync(server.port, status=75)
+        assert standings(world) == {2: 1, 5: 1}
+        world.sync(server.port)
+    assert world.delivered() == [alarm.encode() for alarm in alarms]
+
+
 def test_a_message_that_always_falls_out_of_step_does_not_keep_the_others(world):
     world.fill(5)
     with world.server("--delete", "--script", script_file(world, EARLY_END % 2)) as server:
