@@ -1,5 +1,5 @@
-# The front door. `make` builds, `make check` runs every test, `make demo` shows a retrieval from a real
-# server; the latter two install what is missing. All else is Meson: see meson.build.
+# `make` builds, `make check` runs every test, `make demo` retrieves mail from a real server; the latter two install
+# missing packages. Everything else is Meson: see meson.build.
 BUILD ?= build
 MESON ?= meson
 JOBS := $(shell nproc 2>/dev/null || echo 2)
@@ -26,8 +26,8 @@ demo: demo-dependencies
 fresh:
 	tools/fresh.sh
 
-# Our speed and memory beside our peers' (docs/records/performance.md): a look in three minutes, or the numbers
-# to publish in an hour, which go into docs/records.
+# Speed and memory compared with other programs (docs/records/performance.md): the short form in three minutes, or the
+# full one in an hour, which writes docs/records.
 bench: bench-build
 	bench/run.py --build $(BUILD)
 
@@ -39,8 +39,8 @@ bench-build:
 	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
 	@ninja -C $(BUILD) -j $(JOBS)
 
-# On i386, arm64 and s390x, each in a fresh system (docs/records/platforms.md); as root. CHECK_ARCH_OPTIONS=--command
-# tests the command as a whole, too, for hours where it is emulated.
+# The tests on i386, arm64 and s390x, each in a fresh system (docs/records/platforms.md); as root.
+# CHECK_ARCH_OPTIONS=--command also tests the whole command, which takes hours under emulation.
 check-arch:
 	tools/check-arch.sh $(CHECK_ARCH_OPTIONS)
 
@@ -54,7 +54,7 @@ demo-dependencies:
 check-musl:
 	tools/check-musl.sh
 
-# Each fuzz target for a minute, or FUZZ_SECONDS; what it learns stays in build-fuzz/corpus.
+# Each fuzz target for a minute, or FUZZ_SECONDS; new inputs are kept in build-fuzz/corpus.
 FUZZ_SECONDS ?= 60
 fuzz: dependencies
 	@test -f build-fuzz/build.ninja || $(MESON) setup build-fuzz -Dfuzz=true
@@ -71,23 +71,23 @@ analyze: dependencies
 	@tools/dependencies.sh analysis
 	tools/analyze.sh
 
-# Whether the headers keep what was promised (`make check` asks that, too).
+# Checks that the headers are compatible with the recorded interface (part of `make check`).
 abi: dependencies
 	tools/abi.sh
 
-# Power cuts: states that a file system may show after one, made from recorded runs (strace), and the runs after them, which
-# may be cut as well. `make check` plays some thousand; here, ten times as many.
+# Power cuts: states that a file system may have after a cut, constructed from recorded runs (strace), and the runs after
+# them, which may be cut as well. Ten times as many as in `make check`.
 POWER_STATES ?= 2000
 power: all
 	POWER_STATES=$(POWER_STATES) $(MESON) test -C $(BUILD) command-power --timeout-multiplier 100 --verbose
 
 # Real servers (popa3d, solid-pop3d, Mailutils, Courier, Cyrus, tcllib, Twisted, Dovecot, Perdition, nginx), each in
-# fresh systems of Debian 12 and 13, played to the command, the library and cpoplib beside poplib: docs/guide/servers.md.
+# fresh systems of Debian 12 and 13, with the command, the library, cpoplib and poplib: docs/guide/servers.md.
 interop:
 	tools/interop.sh
 
-# A real authorization server (oidc-provider, fetched by npm), a real browser and Dovecot: `pop3 authorize` in each of
-# its ways, then `pop3 sync`. Skipped by name where they cannot be had.
+# `pop3 authorize` in each of its forms, then `pop3 sync`, with a real authorization server (oidc-provider, by npm), a
+# real browser and Dovecot. Skipped if they are not available.
 interop-oauth: all
 	tools/interop-oauth.sh
 
@@ -95,11 +95,11 @@ interop-oauth: all
 hostile: all
 	HOSTILE_ALL=1 $(MESON) test -C $(BUILD) --suite hostile --timeout-multiplier 10
 
-# Every single call fails once; `make check` fails every Nth allocation only.
+# Every single call fails once; `make check` fails only every Nth allocation.
 faults: all
 	FAULT_STRIDE=1 $(MESON) test -C $(BUILD) --suite faults --timeout-multiplier 20
 
-# A release build of its own, without tests, below PREFIX; DESTDIR is put before it, for packages.
+# Installs a separate release build without tests in PREFIX, below DESTDIR if that is set.
 PREFIX ?= /usr/local
 INSTALL_BUILD := build-install
 install:
@@ -113,25 +113,28 @@ install:
 uninstall:
 	ninja -C $(INSTALL_BUILD) uninstall
 
-# The source as a tarball that builds without git; the packages for this Debian; and what is inside.
+# The source as a tarball that builds without git.
 dist:
 	tools/dist.sh
 
-# An sdist of cpoplib, and of that a wheel for each interpreter in PYTHONS.
+# An sdist of cpoplib, and from it a wheel for each interpreter in PYTHONS.
 PYTHONS ?= /usr/bin/python3
 wheels:
 	tools/make-wheels.py $(PYTHONS)
 
+# The Debian packages, in build-deb.
 deb:
 	tools/make-deb.sh
 
+# The SBOM of the source tarball (SPDX).
 sbom:
 	tools/sbom.py
 
-# The packages on fresh Debian 12 and 13 machines, in a quarter of an hour; needs root or sudo.
+# The packages on fresh Debian 12 and 13 machines, in a quarter of an hour; with root or sudo.
 check-packages:
 	tools/check-packages.sh
 
+# The API reference, in build-docs.
 docs:
 	tools/check-documentation.sh
 

@@ -1,5 +1,5 @@
-# A formula for Homebrew. NOT TRIED: no machine with Homebrew was at hand when it was written, and the command
-# has only been built and tested on Linux. Fill in url and sha256 with those of a release's tarball (`make dist`).
+# A formula for Homebrew. NOT TRIED; the command has only been built and tested on Linux. Fill in the url and sha256
+# of a release's tarball (`make dist`).
 class Libpop3 < Formula
   desc "POP3 client library, the command pop3 and a scripted test server"
   homepage "https://example.org/libpop3"

@@ -1,4 +1,4 @@
-# A package for Nix: `nix-build packaging/nix`. NOT TRIED: no machine with Nix was at hand when it was written.
+# A package for Nix: `nix-build packaging/nix`. NOT TRIED.
 { pkgs ? import <nixpkgs> { } }:
 
 pkgs.stdenv.mkDerivation {
@@ -11,7 +11,7 @@ pkgs.stdenv.mkDerivation {
 
   postPatch = "patchShebangs tools";
   mesonFlags = [ "-Dwerror=false" "-Dtests=false" "-Dexamples=false" "-Dpython=disabled" ];
-  # Libraries that are loaded when they are first needed are looked for where the build found them.
+  # Lets the program find the libraries that are loaded when they are first needed.
   postFixup = with pkgs; ''
     for file in $out/bin/pop3 $out/lib/libpop3.so; do
       patchelf --add-rpath ${lib.makeLibraryPath [ curl gsasl libidn2 libedit ]} "$(readlink -f $file)"
