@@ -22,7 +22,7 @@ static bool any_has(const p3_target *targets, size_t count, bool folders)
     bool any = false;
     for (size_t i = 0; i < count && !any; i++) {
         const p3_target_row *row = p3_target_row_of(targets[i].kind);
-        any = folders ? row->folder != NULL : row->has_recipients;
+        any = folders ? row->folder != NULL || row->labels : row->has_recipients;
     }
     return any;
 }
@@ -40,7 +40,7 @@ static bool fit(const p3_settings *s, const p3_target *targets, size_t count, p3
     if (!recipients && !any_has(targets, count, true))
         return p3_problem_set(why, EX_CONFIG,
                               "recipients-from needs a target with recipients, lmtp or smtp, or "
-                              "with folders, maildir or imap");
+                              "with folders or labels, maildir, imap or gmail");
     if (s->map_recipients == NULL)
         return p3_problem_set(why, EX_CONFIG,
                               "recipients-from needs map-recipients: mail goes only to recipients "
@@ -64,7 +64,7 @@ static bool lines_fit(const p3_recipients *r, const p3_target *targets, size_t c
     if (line > 0 && !any_has(targets, count, false))
         return p3_problem_set(why, EX_CONFIG,
                               "%.300s, line %u: recipients are for lmtp and smtp; for a folder of "
-                              "maildir or imap, write ADDRESS -> folder:NAME",
+                              "maildir or imap, or a label of gmail, write ADDRESS -> folder:NAME",
                               p3_recipients_table(r), line);
     for (size_t i = 1; (name = p3_recipients_folder(r, i)) != NULL; i++) {
         bool ok = folders;
@@ -78,7 +78,7 @@ static bool lines_fit(const p3_recipients *r, const p3_target *targets, size_t c
             return p3_problem_set(why, EX_CONFIG, "%.300s, line %u: %s: folder:%.200s",
                                   p3_recipients_table(r), p3_recipients_line(r, i),
                                   folders ? "there can be no folder of that name"
-                                          : "folders are for maildir and imap",
+                                          : "folders are for maildir, imap and gmail",
                                   name);
     }
     return true;

@@ -25,17 +25,36 @@
 #define P3_SETBACKS_MOST 10
 
 typedef struct p3_gmail {
-    p3_spooled mail; /* first; `where` is the user */
+    p3_spooled mail;                         /* first; `where` is the user */
+    p3_recipient labels[P3_RECIPIENTS_MOST]; /* of its own, of the message that begins next */
+    size_t label_count;
     /* Only used by deliver(), and at the end. */
     p3_gmail_session *session;
     p3_gmail_importer *importer;
     p3_gmail_line *lines[P3_GMAIL_LINES]; /* NULL: not made yet */
 } p3_gmail;
 
+/* Finds the labels that a table has for the message that begins next. */
+static void gmail_address(p3_delivery *d, const char *header, size_t len, const char *left)
+{
+    p3_gmail *g = (p3_gmail *)d;
+    const p3_recipients *map = g->mail.envelope != NULL ? g->mail.envelope->map : NULL;
+    size_t at[P3_RECIPIENTS_MOST];
+    size_t count = map != NULL ? p3_recipients_folders(map, header, len, at) : 0;
+    (void)left;
+    g->label_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = p3_recipients_folder(map, at[i]);
+        if (name != NULL) /* or it fits no line */
+            g->labels[g->label_count++] = p3_recipient_of(name);
+    }
+}
+
 static bool gmail_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
+    p3_gmail *g = (p3_gmail *)d;
     (void)sender;
-    return p3_spooled_begin((p3_spooled *)d, name, false, NULL, 0, why);
+    return p3_spooled_begin(&g->mail, name, false, g->labels, g->label_count, why);
 }
 
 /* A batch that is being delivered over several connections. */
@@ -70,6 +89,8 @@ static void note(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
     else if (is == P3_GMAIL_LATER)
         p3_parcel_fail(p, EX_TEMPFAIL,
                        "it may have arrived, and is looked for before it is sent again: ", why);
+    else if (is == P3_GMAIL_HELD)
+        p3_parcel_fail(p, why->exit, "", why);
     s->setbacks = p->delivered ? 0 : s->setbacks + 1;
     bool ended = is == P3_GMAIL_ENDED;
     if (s->stopped || (!ended && s->setbacks < P3_SETBACKS_MOST))
@@ -105,7 +126,9 @@ static void *send_all(void *arg)
                                     .offset = m->offset,
                                     .length = m->length,
                                     .print = p3_fingerprint_join(p->header, p->body),
-                                    .again = p->again};
+                                    .again = p->again,
+                                    .labels = m->to,
+                                    .label_count = m->to_count};
         p3_problem why = {0};
         if (*sender->line == NULL)
             *sender->line = p3_gmail_line_new(g->session, &why);
@@ -166,6 +189,7 @@ static void gmail_close(p3_delivery *d)
 static const p3_delivery_class gmail_class = {
     .slow = true,
     .prints = true,
+    .address = gmail_address,
     .begin = gmail_begin,
     .write = p3_spooled_write,
     .finish = p3_spooled_finish,

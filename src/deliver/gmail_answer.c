@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "web/members.h"
@@ -111,6 +112,13 @@ static void take_words(const json_t *error, char out[P3_WORDS])
     out[len] = '\0';
 }
 
+/* Whether a request is refused for a label that it names: Google has no reason of its own for that.
+ */
+static bool is_of_label(long status, const char *words)
+{
+    return status == 400 && strncasecmp(words, "Invalid label", 13) == 0;
+}
+
 static void advise(p3_gmail_verdict verdict, const p3_reason *reason, const char *renewal,
                    char *out, size_t size)
 {
@@ -126,6 +134,8 @@ static void advise(p3_gmail_verdict verdict, const p3_reason *reason, const char
                  renewal);
     else if (advice == NULL && (verdict == P3_GMAIL_BUSY || verdict == P3_GMAIL_UNSURE))
         snprintf(out, size, "it is tried again later");
+    else if (verdict == P3_GMAIL_LABEL)
+        snprintf(out, size, "see labels");
     else
         snprintf(out, size, "%s", advice != NULL ? advice : "");
 }
@@ -145,6 +155,8 @@ p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const
     /* A reason that says what else the status means does not make a server's failure certain. */
     p3_gmail_verdict verdict =
         status >= 500 && reason.verdict == P3_GMAIL_MESSAGE ? P3_GMAIL_UNSURE : reason.verdict;
+    if (verdict == P3_GMAIL_MESSAGE && is_of_label(status, words))
+        verdict = P3_GMAIL_LABEL;
     advise(verdict, &reason, renewal, advice, sizeof advice);
     p3_problem_set(why, reason.exit, "%s: Google answers %ld%s%s%s%s%s%s", doing, status,
                    reason.name[0] != '\0' ? " " : "", reason.name, words[0] != '\0' ? ", " : "",

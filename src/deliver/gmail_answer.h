@@ -15,6 +15,7 @@ typedef enum p3_gmail_verdict {
     P3_GMAIL_THERE,  /* what was to be made is there */
     P3_GMAIL_MISSING, /* there is no such thing */
     P3_GMAIL_MESSAGE, /* what was sent is refused for good */
+    P3_GMAIL_LABEL,   /* a label of it is refused, or not there any more */
     P3_GMAIL_STOP     /* refused whatever is sent, until something is changed */
 } p3_gmail_verdict;
 

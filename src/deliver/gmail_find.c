@@ -13,7 +13,7 @@
 #include "web/form.h"
 #include "web/members.h"
 
-enum { P3_UNITS_SEARCH = 5, P3_UNITS_GET = 5 };
+enum { P3_UNITS_SEARCH = 5, P3_UNITS_GET = 20 };
 
 #define P3_FOUND_MOST 100 /* messages of one Message-ID that are looked at */
 

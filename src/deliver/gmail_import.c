@@ -18,12 +18,19 @@
 
 enum { P3_UNITS_IMPORT = 25 };
 
+/* What goes with each message of the same labels; asked for once. */
+typedef struct p3_labelled {
+    struct p3_labelled *next;
+    char *labels;       /* names with commas between */
+    char *metadata;     /* or NULL */
+    p3_problem failure; /* why there is none */
+} p3_labelled;
+
 struct p3_gmail_importer {
     const p3_gmail_options *options;
     pthread_mutex_t mutex; /* of what follows */
-    char *metadata;        /* that goes with each message; NULL: not found yet */
-    p3_problem failure;    /* why it cannot be found; asked for once */
-    bool is_blind;         /* the token is not for searching */
+    p3_labelled *labelled;
+    bool is_blind; /* the token is not for searching */
 };
 
 p3_gmail_importer *p3_gmail_importer_new(const p3_gmail_options *options, p3_problem *why)
@@ -42,23 +49,60 @@ void p3_gmail_importer_free(p3_gmail_importer *i)
 {
     if (i == NULL)
         return;
-    free(i->metadata);
+    for (p3_labelled *at = i->labelled; at != NULL; at = i->labelled) {
+        i->labelled = at->next;
+        free(at->labels);
+        free(at->metadata);
+        free(at);
+    }
     pthread_mutex_destroy(&i->mutex);
     free(i);
 }
 
-/* What goes with each message; the first to need it asks, and others wait. It stays the importer's.
- * NULL with the problem. */
-static const char *find_metadata(p3_gmail_importer *i, p3_gmail_line *l, p3_problem *why)
+/* The labels of a message: those that are set for all, and its own. NULL when out of memory. */
+static char *labels_of(const p3_gmail_options *o, const p3_gmail_mail *mail)
 {
-    const p3_gmail_options *o = i->options;
+    const char *all = o->labels != NULL ? o->labels : mail->label_count == 0 ? "INBOX" : "";
+    size_t size = strlen(all) + 1;
+    for (size_t i = 0; i < mail->label_count; i++)
+        size += strlen(mail->labels[i].address) + 1;
+    char *text = malloc(size);
+    size_t used = text != NULL ? (size_t)snprintf(text, size, "%s", all) : 0;
+    for (size_t i = 0; text != NULL && i < mail->label_count; i++)
+        used += (size_t)snprintf(text + used, size - used, ",%s", mail->labels[i].address);
+    return text;
+}
+
+/* The entry of these labels, which it takes over. NULL when out of memory. */
+static p3_labelled *entry_of(p3_gmail_importer *i, char *labels)
+{
+    p3_labelled *at = i->labelled;
+    while (at != NULL && labels != NULL && strcmp(at->labels, labels) != 0)
+        at = at->next;
+    if (labels == NULL || at != NULL || (at = calloc(1, sizeof *at)) == NULL) {
+        free(labels);
+        return at;
+    }
+    at->labels = labels;
+    at->next = i->labelled;
+    i->labelled = at;
+    return at;
+}
+
+/* What goes with a message; the first to need it asks, and others wait. It stays the importer's.
+ * NULL with the problem. */
+static const char *find_metadata(p3_gmail_importer *i, p3_gmail_line *l, const p3_gmail_mail *mail,
+                                 p3_problem *why)
+{
+    const char *found = NULL;
     pthread_mutex_lock(&i->mutex);
-    if (i->metadata == NULL && i->failure.exit == 0)
-        i->metadata =
-            p3_gmail_metadata(l, o->labels != NULL ? o->labels : "INBOX", o->unread, &i->failure);
-    if (i->metadata == NULL)
-        *why = i->failure;
-    const char *found = i->metadata;
+    p3_labelled *at = entry_of(i, labels_of(i->options, mail));
+    if (at != NULL && at->metadata == NULL && at->failure.exit == 0)
+        at->metadata = p3_gmail_metadata(l, at->labels, i->options->unread, &at->failure);
+    if (at == NULL)
+        p3_problem_memory(why);
+    else if ((found = at->metadata) == NULL)
+        *why = at->failure;
     pthread_mutex_unlock(&i->mutex);
     return found;
 }
@@ -126,7 +170,10 @@ static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_line *l, const p3_
     char url[P3_GMAIL_URL];
     json_t *answer = NULL;
     p3_wrapping w;
-    const char *metadata = find_metadata(i, l, why);
+    bool has_own = mail->label_count > 0; /* one of them that cannot be is no trouble of others */
+    const char *metadata = find_metadata(i, l, mail, why);
+    if (metadata == NULL && why->of_folder && has_own)
+        return P3_GMAIL_LABEL;
     if (metadata == NULL || !wrap(&w, metadata, who, why))
         return P3_GMAIL_STOP;
     p3_gmail_url(l, url, "/upload",
@@ -152,7 +199,7 @@ static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_line *l, const p3_
     json_decref(answer);
     free(w.head);
     p3_fault("gmail-answered");
-    return is;
+    return is == P3_GMAIL_LABEL && !has_own ? P3_GMAIL_STOP : is;
 }
 
 static p3_gmail_outcome outcome_of(p3_gmail_verdict is)
@@ -162,6 +209,8 @@ static p3_gmail_outcome outcome_of(p3_gmail_verdict is)
         return P3_GMAIL_DELIVERED;
     case P3_GMAIL_MESSAGE:
         return P3_GMAIL_REFUSED;
+    case P3_GMAIL_LABEL:
+        return P3_GMAIL_HELD;
     case P3_GMAIL_UNSURE:
         return P3_GMAIL_LATER;
     default:

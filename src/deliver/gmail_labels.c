@@ -17,12 +17,29 @@ enum { P3_UNITS_LIST = 1, P3_UNITS_MAKE = 5 };
 /* Those that Google has for everybody, and whose ids are their names. */
 static bool is_system_label(const char *name)
 {
-    static const char *const names[] = {"INBOX", "UNREAD", "STARRED", "IMPORTANT", "SENT"};
+    static const char *const names[] = {"INBOX", "UNREAD", "STARRED", "IMPORTANT"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], name) == 0)
             return true;
     }
     return strncmp(name, "CATEGORY_", 9) == 0;
+}
+
+/* Those that nobody but Gmail gives to a message. */
+static bool is_reserved_label(const char *name)
+{
+    return strcasecmp(name, "SENT") == 0 || strcasecmp(name, "DRAFT") == 0 ||
+           strcasecmp(name, "CHAT") == 0;
+}
+
+/* Adds an id, once. */
+static bool add_id(json_t *ids, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        if (strcmp(json_string_value(json_array_get(ids, i)), id) == 0)
+            return true;
+    }
+    return json_array_append_new(ids, json_string(id)) == 0;
 }
 
 static const char *find_label(const json_t *answer, const char *name)
@@ -62,8 +79,11 @@ static bool make_label(p3_gmail_line *l, const char *name, json_t *ids, p3_probl
     p3_gmail_url(l, url, "", "/labels");
     snprintf(doing, sizeof doing, "creating Gmail's label \"%.100s\"", name);
     json_decref(label);
-    if (body == NULL)
-        return p3_problem_set(why, EX_CONFIG, "%s: it is not UTF-8; see labels", doing);
+    if (body == NULL) {
+        p3_problem_set(why, EX_CONFIG, "%s: it is not UTF-8; see labels", doing);
+        why->of_folder = true;
+        return false;
+    }
     const p3_gmail_call call = {.doing = doing,
                                 .request = {.url = url, .body = body, .type = "application/json"},
                                 .units = P3_UNITS_MAKE};
@@ -74,7 +94,8 @@ static bool make_label(p3_gmail_line *l, const char *name, json_t *ids, p3_probl
     const char *id = find_label(answer, name);
     if (id == NULL)
         id = p3_member_text(answer, "id");
-    bool ok = is == P3_GMAIL_GOOD && id != NULL && json_array_append_new(ids, json_string(id)) == 0;
+    why->of_folder = is == P3_GMAIL_LABEL || is == P3_GMAIL_MESSAGE;
+    bool ok = is == P3_GMAIL_GOOD && id != NULL && add_id(ids, id);
     if (is == P3_GMAIL_GOOD && !ok)
         p3_problem_set(why, EX_PROTOCOL, "%s: Google's answer has no id of it", doing);
     json_decref(answer);
@@ -85,14 +106,20 @@ static bool make_label(p3_gmail_line *l, const char *name, json_t *ids, p3_probl
 static bool add_label(p3_gmail_line *l, const char *name, json_t *ids, json_t **list,
                       p3_problem *why)
 {
+    if (is_reserved_label(name)) {
+        p3_problem_set(why, EX_CONFIG,
+                       "Gmail's label \"%.100s\": only Gmail itself sets it; see labels", name);
+        why->of_folder = true;
+        return false;
+    }
     if (is_system_label(name))
-        return json_array_append_new(ids, json_string(name)) == 0 || p3_problem_memory(why);
+        return add_id(ids, name) || p3_problem_memory(why);
     if (*list == NULL && !list_labels(l, list, why))
         return false;
     const char *id = find_label(*list, name);
     if (id == NULL)
         return make_label(l, name, ids, why);
-    return json_array_append_new(ids, json_string(id)) == 0 || p3_problem_memory(why);
+    return add_id(ids, id) || p3_problem_memory(why);
 }
 
 /* Each name of the setting. */
@@ -128,7 +155,7 @@ char *p3_gmail_metadata(p3_gmail_line *l, const char *labels, bool is_unread, p3
     bool ok = object != NULL || p3_problem_memory(why);
     ok = ok && add_labels(l, labels, ids, why);
     if (ok && is_unread)
-        ok = json_array_append_new(ids, json_string("UNREAD")) == 0 || p3_problem_memory(why);
+        ok = add_id(ids, "UNREAD") || p3_problem_memory(why);
     if (ok && (text = json_dumps(object, JSON_COMPACT)) == NULL)
         p3_problem_memory(why);
     json_decref(object);

@@ -62,6 +62,8 @@ typedef struct p3_target_row {
     bool has_recipients;            /* the recipient is a part of where mail goes */
     char *(*folder)(const char *where, const char *name); /* where a folder of it is that a table of
                                                              recipients names; NULL: it has none */
+    bool labels; /* a folder that the table names is a label: a message has several, and is there
+                    once */
     /* After a crash it can be asked whether a message is there: each is delivered exactly once. Of
      * others a message that was under way is delivered again: at least once. */
     bool is_exact;

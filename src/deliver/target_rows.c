@@ -47,6 +47,7 @@ const p3_target_row p3_target_rows[] = {
      .open = p3_gmail_open,
      .spools = true,
      .refuses = true,
+     .labels = true,
      .is_exact = true,
      .crlf = true,
      .keeps_names = true},

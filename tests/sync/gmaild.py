@@ -24,6 +24,9 @@ from https_server import https_server
 
 USER = "me@gmail.com"
 READ = {"list", "get", "labels"}
+# Gmail's own labels, whose ids are their names; and those that a request cannot give to a message.
+GMAILS = {"INBOX", "SPAM", "TRASH", "UNREAD", "STARRED", "IMPORTANT", "CATEGORY_PERSONAL", "CATEGORY_UPDATES"}
+RESERVED = {"SENT", "DRAFT", "CHAT"}
 
 
 class Mail(NamedTuple):
@@ -192,7 +195,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         head, text = message.split(b"\r\n\r\n", 1)
         assert head == b"Content-Type: message/rfc822"
         labels = json.loads(metadata)["labelIds"]
-        assert all(label in self.gmail.labels or label in ("UNREAD", "STARRED", "IMPORTANT") for label in labels)
+        assert len(set(labels)) == len(labels)
+        for label in labels:
+            if label not in self.gmail.labels and label not in GMAILS:
+                return 400, {"error": {"code": 400, "message": f"Invalid label: {label}", "errors": [{"reason": "invalidArgument"}]}}
         refused = self.gmail.judge(text)
         if refused is not None:
             return refused.status, refused.body
@@ -214,12 +220,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return 200, {"id": mail.id, "payload": {"headers": headers}, "sizeEstimate": len(mail.text)}
 
     def on_labels(self, _rest: str, _fields: dict[str, str], _body: bytes) -> tuple[int, dict]:
-        return 200, {"labels": [{"id": i, "name": name, "type": "user"} for i, name in self.gmail.labels.items()]}
+        gmails = [{"id": name, "name": name, "type": "system"} for name in sorted(GMAILS | RESERVED)]
+        return 200, {"labels": gmails + [{"id": i, "name": name, "type": "user"} for i, name in self.gmail.labels.items()]}
 
     def on_make(self, _rest: str, _fields: dict[str, str], body: bytes) -> tuple[int, dict]:
         name = json.loads(body)["name"]
         if name in self.gmail.labels.values():
             return 409, {"error": {"code": 409, "message": "Label name exists or conflicts"}}
+        if name in ("Muted", *GMAILS, *RESERVED):
+            return 400, {"error": {"code": 400, "message": "Invalid label name", "errors": [{"reason": "invalidArgument"}]}}
         self.gmail.labels[f"Label_{len(self.gmail.labels) + 1}"] = name
         return 200, {"id": f"Label_{len(self.gmail.labels)}", "name": name}
 

@@ -377,8 +377,8 @@ def test_dots_of_a_maildir_lead_nowhere(world):
 
 @pytest.mark.parametrize("options, said", [
     (["--maildir", "M", "--map-recipients", "* -> a@b"], "map-recipients, line 1: recipients are for lmtp and smtp"),
-    (["--mbox", "M", "--map-recipients", "* -> folder:x"], "or with folders, maildir or imap"),
-    (["--lmtp", "h:24", "--recipient", "a@b", "--map-recipients", "* -> folder:x"], "map-recipients, line 1: folders are for maildir and imap"),
+    (["--mbox", "M", "--map-recipients", "* -> folder:x"], "or with folders or labels, maildir, imap or gmail"),
+    (["--lmtp", "h:24", "--recipient", "a@b", "--map-recipients", "* -> folder:x"], "map-recipients, line 1: folders are for maildir, imap and gmail"),
     (["--maildir", "M", "--postmaster", "a@b", "--map-recipients", "* -> folder:x"], "postmaster needs a target with recipients"),
     (["--maildir", "M", "--map-recipients", "a@b -> folder:x, A@B -> folder:y"], "is there twice, in lines 1 and 1"),
     (["--maildir", "M", "--map-recipients", ", ".join(f"a{i}@b -> folder:f{i}" for i in range(101))], "(at most 100 folders)")])  # fmt: skip
