@@ -172,7 +172,6 @@ static int work(p3_arguments *a, p3_chosen *chosen)
                           .state = state,
                           .delivers = true,
                           .dry_run = a->run.dry_run,
-                          .stays = every > 0,
                           .is_told = a->run.verbose,
                           .off = !a->run.sandbox};
     p3_sandbox_prepare(&sandbox);

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine/outside.h"
 #include "settings/private_file.h"
 #include "settings/text.h"
 #include "support/input.h"
@@ -95,7 +96,7 @@ bool p3_netrc_find(const char *path, const char *host, const char *user, char **
     const char *home = getenv("HOME");
     char *usual = path == NULL && home != NULL ? p3_text_join(home, "/.netrc", NULL) : NULL;
     const char *name = path != NULL ? path : usual;
-    int fd = name != NULL ? p3_input_open(name) : -1;
+    int fd = name != NULL ? p3_outside_read(name) : -1;
     p3_input in = {0};
     bool ok = true;
     *found = false;

@@ -179,7 +179,7 @@ static int restrict_files(const p3_sandbox *s, const p3_target *more, size_t cou
                           const char **why)
 {
     p3_landlock l;
-    bool ok = p3_landlock_begin(&l, s->stays) && p3_sandbox_allow_files(s, &l, more, count) &&
+    bool ok = p3_landlock_begin(&l) && p3_sandbox_allow_files(s, &l, more, count) &&
               allow_ports(s, &l) && p3_landlock_enter(&l);
     *why = l.version == 0 ? "this kernel has no Landlock, or an old one" : strerror(errno);
     p3_landlock_end(&l);
@@ -202,7 +202,7 @@ static void enter(p3_sandbox *s, const p3_target *more, size_t count)
     int version = needs.kerberos ? 0 : restrict_files(s, more, count, &no_files);
     s->filters = s->filters && p3_filter_system_calls(&needs, &no_calls);
     if (version > 0)
-        snprintf(files, sizeof files, "files%s%s%s (Landlock %d)", s->stays ? " to write" : "",
+        snprintf(files, sizeof files, "files%s%s (Landlock %d)",
                  version >= P3_LANDLOCK_TRUNCATE ? "" : " but for their truncation",
                  version >= P3_LANDLOCK_PORTS ? " and ports" : "", version);
     else

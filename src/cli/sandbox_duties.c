@@ -4,6 +4,7 @@
 #include "cli/sandbox_parts.h"
 
 #include "cli/oauth.h"
+#include "cli/secret.h"
 
 #include <dirent.h>
 #include <libgen.h>
@@ -98,6 +99,39 @@ static bool add_file(p3_sandbox *s, p3_beside kind, char *path)
     s->files = more;
     s->files[s->duties.file_count++] = (p3_beside_file){.kind = kind, .path = path};
     return true;
+}
+
+static bool add_read(p3_sandbox *s, const char *path)
+{
+    return path == NULL || add_file(s, P3_BESIDE_READ, strdup(path));
+}
+
+/* Where a secret is looked for in netrc, that one is read. */
+static bool add_netrc(p3_sandbox *s, const p3_secret_source *secret, const char *path)
+{
+    const char *home = getenv("HOME");
+    if (path != NULL || home == NULL || !p3_secret_may_be_in_netrc(secret))
+        return !p3_secret_may_be_in_netrc(secret) || add_read(s, path);
+    return add_file(s, P3_BESIDE_READ, p3_text_join(home, "/.netrc", NULL));
+}
+
+/* What an account reads at each visit: its certificates were read when TLS was prepared. */
+static bool add_reads(p3_sandbox *s, const p3_local_account *a)
+{
+    p3_settings set;
+    const p3_secret_source *secret;
+    p3_packed_settings_view(a->settings, &set);
+    const char *const of_targets[] = {
+        set.imap_password_file, set.imap_ca_file,
+        set.smtp_password_file, set.smtp_ca_file,
+        set.lmtp_ca_file,       a->gmail != NULL ? a->gmail->options.way.ca_file : NULL};
+    bool ok = add_read(s, set.password_file) && add_netrc(s, &a->secret, set.netrc);
+    for (size_t i = 0; ok && s->delivers && i < sizeof of_targets / sizeof *of_targets; i++)
+        ok = add_read(s, of_targets[i]);
+    for (size_t i = 0; ok && s->delivers && (secret = p3_local_account_target_secret(a, i)) != NULL;
+         i++)
+        ok = add_netrc(s, secret, set.netrc);
+    return ok;
 }
 
 /* A server or proxy: what is neither a name nor an address is refused where it is used. */
@@ -223,7 +257,8 @@ bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
     for (size_t i = 0; ok && i < s->chosen->count; i++) {
         p3_local_account *a = &s->chosen->at[i];
         if (a->account.unusable == NULL)
-            ok = add_commands(s, a) && (!s->delivers || add_targets(s, &a->account.target));
+            ok = add_commands(s, a) && add_reads(s, a) &&
+                 (!s->delivers || add_targets(s, &a->account.target));
         if (ok && a->account.unusable == NULL)
             ok = add_server(s, &a->account.connection);
         if (ok && a->account.unusable == NULL)

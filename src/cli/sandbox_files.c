@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/secret.h"
 #include "settings/config.h"
 #include "settings/text.h"
 
@@ -75,42 +74,18 @@ static bool allow_authorities(const p3_landlock *l, const char *folder)
     return ok;
 }
 
-/* Where a secret is looked for in netrc, that one is read. */
-static bool allow_netrc(const p3_landlock *l, const p3_secret_source *secret, const char *path)
-{
-    if (!p3_secret_may_be_in_netrc(secret))
-        return true;
-    return path != NULL ? p3_landlock_allow(l, path, P3_ACCESS_READ)
-                        : allow_below(l, getenv("HOME"), "/.netrc", P3_ACCESS_READ);
-}
-
-/* What an account reads while it is worked on: its certificates were read when TLS was prepared. */
+/* An account's authorities in a directory, and its targets. */
 static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_local_account *a)
 {
     p3_settings set;
     p3_packed_settings_view(a->settings, &set);
-    bool ok = true;
-    if (set.password_file != NULL)
-        ok = p3_landlock_allow(l, set.password_file, P3_ACCESS_READ);
-    const char *const of_target[] = {set.imap_password_file, set.imap_ca_file,
-                                     set.smtp_password_file, set.smtp_ca_file, set.lmtp_ca_file};
-    for (size_t i = 0; ok && s->delivers && i < sizeof of_target / sizeof *of_target; i++)
-        ok = of_target[i] == NULL || p3_landlock_allow(l, of_target[i], P3_ACCESS_READ);
-    ok = ok && allow_netrc(l, &a->secret, set.netrc);
-    const p3_secret_source *secret;
-    for (size_t i = 0; ok && s->delivers && (secret = p3_local_account_target_secret(a, i)) != NULL;
-         i++)
-        ok = allow_netrc(l, secret, set.netrc);
-    if (set.ca_dir != NULL && !s->stays)
-        ok = ok && allow_authorities(l, set.ca_dir);
+    bool ok = set.ca_dir == NULL || allow_authorities(l, set.ca_dir);
     size_t count;
     const p3_target *at = p3_target_members(&a->account.target, &count);
     for (size_t i = 0; ok && s->delivers && i < count; i++) {
         p3_target refused = p3_target_for_refused(&at[i]);
         ok = allow_target(s, l, &at[i]) && allow_target(s, l, &refused);
     }
-    if (s->delivers && a->gmail != NULL && a->gmail->options.way.ca_file != NULL)
-        ok = ok && p3_landlock_allow(l, a->gmail->options.way.ca_file, P3_ACCESS_READ);
     return ok;
 }
 
@@ -123,7 +98,7 @@ static bool allow_environment(const p3_landlock *l)
     bool ok = set == NULL || list != NULL;
     const char *at = list != NULL ? strtok_r(list, ":", &rest) : NULL;
     for (; ok && at != NULL; at = strtok_r(NULL, ":", &rest))
-        ok = p3_landlock_allow(l, at, P3_ACCESS_READ);
+        ok = allow_authorities(l, at);
     free(list);
     return ok;
 }
@@ -157,6 +132,9 @@ bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const p3_
         if (s->chosen->at[i].account.unusable == NULL)
             ok = allow_account(s, l, &s->chosen->at[i]);
     }
+    for (size_t i = 0; ok && i < s->duties.file_count; i++)
+        ok = s->files[i].kind != P3_BESIDE_READ ||
+             p3_landlock_allow(l, s->files[i].path, P3_ACCESS_READ);
     for (size_t i = 0; ok && i < count; i++)
         ok = allow_target(s, l, &more[i]);
     ok = ok && allow_state(s, l);

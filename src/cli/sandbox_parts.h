@@ -12,7 +12,6 @@ typedef struct p3_sandbox {
     const char *state; /* the state file, or NULL */
     bool delivers;     /* mail is written to the accounts' targets */
     bool dry_run;      /* though nothing shall be changed */
-    bool stays;        /* for so long that files may be replaced: any may be read */
     bool edits_lines;  /* on a terminal, keeping a history */
     bool off;          /* it is not wanted */
     bool is_told;      /* the report goes to standard error */

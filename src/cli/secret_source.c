@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine/outside.h"
 #include "settings/private_file.h"
 #include "support/printable.h"
 
@@ -53,7 +54,7 @@ static bool read_private(const char *path, size_t most, bool line, const char *d
                          p3_problem *why)
 {
     *out = (p3_input){0};
-    int fd = p3_input_open(path);
+    int fd = p3_outside_read(path);
     bool may = fd >= 0 && p3_private_file_check(fd, path, doing, why);
     bool ok = may && p3_input_read(fd, most, line, out);
     if (fd < 0 || (may && !ok))

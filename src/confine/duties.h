@@ -10,6 +10,7 @@
 typedef enum p3_beside {
     P3_BESIDE_MBOX,   /* FILE, FILE.lock, FILE.pop3-... */
     P3_BESIDE_SOCKET, /* FILE, a Unix-domain socket that is connected to */
+    P3_BESIDE_READ,   /* FILE, which is read, and may have been replaced by then */
     P3_BESIDE_STATE   /* FILE, FILE.lock, FILE-journal, FILE-wal, FILE-shm */
 } p3_beside;
 

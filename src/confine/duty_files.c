@@ -16,8 +16,10 @@
 #endif
 
 /* What may follow the name of the file itself. One that ends in "*" is a beginning. */
-static const char *const beside_mbox[] = {"", ".lock", ".pop3-*", NULL};
-static const char *const beside_state[] = {"", "-journal", "-wal", "-shm", NULL};
+static const char *const beside[][5] = {[P3_BESIDE_MBOX] = {"", ".lock", ".pop3-*"},
+                                        [P3_BESIDE_SOCKET] = {NULL}, /* it is not opened */
+                                        [P3_BESIDE_READ] = {""},
+                                        [P3_BESIDE_STATE] = {"", "-journal", "-wal", "-shm"}};
 
 static bool is_one_of(const char *rest, const char *const *names)
 {
@@ -30,24 +32,26 @@ static bool is_one_of(const char *rest, const char *const *names)
     return false;
 }
 
-static bool is_file_of(const p3_beside_file *f, const char *path)
-{
-    size_t len = strlen(f->path);
-    return f->kind != P3_BESIDE_SOCKET && strncmp(path, f->path, len) == 0 &&
-           is_one_of(path + len, f->kind == P3_BESIDE_MBOX ? beside_mbox : beside_state);
-}
-
-/* Whether a path is that of a file among the duties, and whether it is the file itself, which may
- * be a link to somewhere else. */
-static bool is_duty(const p3_runner_duties *d, const char *path, bool *itself)
+/* Which of the duties a path belongs to, or NULL; and whether it is the file itself, which may be a
+ * link to somewhere else. */
+static const p3_beside_file *find_duty(const p3_runner_duties *d, const char *path, bool *itself)
 {
     for (size_t i = 0; i < d->file_count; i++) {
-        if (is_file_of(&d->files[i], path)) {
-            *itself = strcmp(path, d->files[i].path) == 0;
-            return true;
+        const p3_beside_file *f = &d->files[i];
+        size_t len = strlen(f->path);
+        if (strncmp(path, f->path, len) == 0 && is_one_of(path + len, beside[f->kind])) {
+            *itself = path[len] == '\0';
+            return f;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* Whether a path is that of something beside a file, which may be removed and linked. */
+static bool is_beside(const p3_runner_duties *d, const char *path)
+{
+    bool itself = false;
+    return find_duty(d, path, &itself) != NULL && !itself;
 }
 
 /* Whether it is the directory of one, as dirname(3) and SQLite write it. */
@@ -55,7 +59,7 @@ static bool is_directory(const p3_runner_duties *d, const char *path)
 {
     for (size_t i = 0; i < d->file_count; i++) {
         const char *file = d->files[i].path;
-        if (d->files[i].kind == P3_BESIDE_SOCKET)
+        if (beside[d->files[i].kind][1] == NULL)
             continue;
         const char *slash = strrchr(file, '/');
         size_t len = slash == NULL || slash == file ? 1 : (size_t)(slash - file);
@@ -67,16 +71,21 @@ static bool is_directory(const p3_runner_duties *d, const char *path)
 
 static int open_duty(const p3_file_request *r, const p3_runner_duties *d, int *fd)
 {
-    const int known = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_LARGEFILE;
+    const int to_read = O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
+    const int to_write = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW;
     bool itself = false;
     if ((r->flags & ~(O_CLOEXEC | O_DIRECTORY | O_LARGEFILE | O_NONBLOCK)) == O_RDONLY &&
         is_directory(d, r->path)) {
         *fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return *fd < 0 ? errno : 0;
     }
-    if (!is_duty(d, r->path, &itself) || (r->flags & ~known) != 0)
+    const p3_beside_file *f = find_duty(d, r->path, &itself);
+    bool reads = f != NULL && f->kind == P3_BESIDE_READ;
+    if (f == NULL || (r->flags & ~(reads ? to_read : to_read | to_write)) != 0)
         return EACCES;
-    *fd = open(r->path, r->flags | O_CLOEXEC | O_NOCTTY | (itself ? 0 : O_NOFOLLOW | O_NONBLOCK),
+    *fd = open(r->path,
+               r->flags | O_CLOEXEC | O_NOCTTY | (reads ? O_NONBLOCK : 0) |
+                   (itself ? 0 : O_NOFOLLOW | O_NONBLOCK),
                0600);
     return *fd < 0 ? errno : 0;
 }
@@ -94,8 +103,6 @@ static int connect_duty(const p3_file_request *r, const p3_runner_duties *d, int
 
 int p3_duty_perform(const p3_file_request *r, const p3_runner_duties *d, int *fd)
 {
-    bool itself = false;
-    bool other = false;
     *fd = -1;
     if (memchr(r->path, '\0', P3_PATH) == NULL || memchr(r->to, '\0', P3_PATH) == NULL)
         return EINVAL;
@@ -103,11 +110,11 @@ int p3_duty_perform(const p3_file_request *r, const p3_runner_duties *d, int *fd
     case P3_FILE_OPEN:
         return open_duty(r, d, fd);
     case P3_FILE_LINK: /* a lock appears with its content; no name is given to the file itself */
-        if (!is_duty(d, r->path, &itself) || !is_duty(d, r->to, &other) || itself || other)
+        if (!is_beside(d, r->path) || !is_beside(d, r->to))
             return EACCES;
         return link(r->path, r->to) == 0 ? 0 : errno;
     case P3_FILE_UNLINK:
-        if (!is_duty(d, r->path, &itself) || itself)
+        if (!is_beside(d, r->path))
             return EACCES;
         return unlink(r->path) == 0 ? 0 : errno;
     case P3_FILE_CONNECT:

@@ -34,9 +34,8 @@ bool p3_landlock_is_built(void);
 int p3_landlock_version(void);
 
 /* Begins with rules that forbid all that is not allowed afterwards: opening, making and running
- * files, TCP, signals to other processes. `reading`: any file may be read. Returns false, with
- * errno. */
-bool p3_landlock_begin(p3_landlock *l, bool reading);
+ * files, TCP, signals to other processes. Returns false, with errno. */
+bool p3_landlock_begin(p3_landlock *l);
 
 /* Allows what is below a path. One that is not there needs no rule. Returns false, with errno. */
 bool p3_landlock_allow(const p3_landlock *l, const char *path, p3_access access);

@@ -77,7 +77,7 @@ static uint64_t all_of(int version)
            (version >= 5 ? IOCTL_DEV : 0);
 }
 
-bool p3_landlock_begin(p3_landlock *l, bool reading)
+bool p3_landlock_begin(p3_landlock *l)
 {
     *l = (p3_landlock){.version = p3_landlock_version(), .fd = -1};
     p3_ruleset rules = {.files = all_of(l->version)};
@@ -85,8 +85,6 @@ bool p3_landlock_begin(p3_landlock *l, bool reading)
         errno = EOPNOTSUPP;
         return false;
     }
-    if (reading)
-        rules.files &= ~(uint64_t)(READ_FILE | READ_DIR);
     l->ports = l->version >= P3_LANDLOCK_PORTS;
     if (l->ports)
         rules.network = BIND_TCP | CONNECT_TCP;

@@ -13,9 +13,8 @@ int p3_landlock_version(void)
     return 0;
 }
 
-bool p3_landlock_begin(p3_landlock *l, bool reading)
+bool p3_landlock_begin(p3_landlock *l)
 {
-    (void)reading;
     *l = (p3_landlock){.fd = -1};
     errno = EOPNOTSUPP;
     return false;

@@ -79,6 +79,11 @@ int p3_outside_open(const char *path, int flags, mode_t mode)
     return fd;
 }
 
+int p3_outside_read(const char *path)
+{
+    return p3_outside_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+}
+
 int p3_outside_link(const char *path, const char *to)
 {
     return link(path, to) == 0 ? 0 : ask_instead(P3_FILE_LINK, path, to);

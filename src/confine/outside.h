@@ -13,6 +13,10 @@ struct sockaddr_storage;
 /* open(2); the directory of a file that is among the duties may be opened to be read. A file that
  * is made outside is the user's alone, whatever the mode. */
 int p3_outside_open(const char *path, int flags, mode_t mode);
+
+/* The same to read a file that settings name, as p3_input_open() does. */
+int p3_outside_read(const char *path);
+
 int p3_outside_link(const char *path, const char *to);
 int p3_outside_unlink(const char *path);
 

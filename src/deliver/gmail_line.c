@@ -149,6 +149,7 @@ p3_gmail_line *p3_gmail_line_new(p3_gmail_session *s, p3_problem *why)
     }
     l->session = s;
     l->way = s->options->way;
+    l->way.open = p3_outside_read;
     l->way.connect = p3_runner_is_there() ? p3_outside_dial : NULL;
     l->http = p3_http_line_new("delivering to Gmail", why);
     if (l->http != NULL && look_up_all(l, why))

@@ -10,12 +10,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine/outside.h"
 #include "deliver/dial.h"
 #include "optional/curl.h"
 #include "support/clock.h"
 #include "support/ending.h"
 #include "support/erase_text.h"
 #include "support/hide.h"
+#include "web/authorities.h"
 #include "web/deadline.h"
 
 /* Milliseconds to encrypt and log in; and for the first octet, as long as to connect. */
@@ -139,10 +141,7 @@ static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_s
     curl->easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl->easy_setopt(c, CURLOPT_USE_SSL,
                       (long)(o->allow_plaintext ? CURLUSESSL_TRY : CURLUSESSL_ALL));
-    if (o->ca_file != NULL) {
-        curl->easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
-        curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
-    }
+    p3_authorities_set(c, o->ca_file, p3_outside_read);
     if (to->user[0] != '\0')
         curl->easy_setopt(c, CURLOPT_USERNAME, to->user);
     return others;

@@ -14,8 +14,10 @@
 #include "support/ending.h"
 #include "support/fault.h"
 #include "support/file.h"
+#include "support/input.h"
 #include "system/descriptor.h"
 #include "system/erase.h"
+#include "web/authorities.h"
 #include "web/deadline.h"
 
 #define P3_HTTP_CONNECT_MS 20000L
@@ -167,10 +169,7 @@ static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **address
         curl->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, give_socket);
         curl->easy_setopt(c, CURLOPT_OPENSOCKETDATA, way);
     }
-    if (way->ca_file != NULL) {
-        curl->easy_setopt(c, CURLOPT_CAINFO, way->ca_file);
-        curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
-    }
+    p3_authorities_set(c, way->ca_file, way->open != NULL ? way->open : p3_input_open);
     if (way->proxy != NULL) {
         curl->easy_setopt(c, CURLOPT_PROXY, way->proxy);
         curl->easy_setopt(c, CURLOPT_NOPROXY, "");

@@ -16,8 +16,9 @@ struct sockaddr_storage;
 
 /* How the provider is reached. The strings are the caller's, and may be NULL. */
 typedef struct p3_http_way {
-    const char *ca_file; /* authorities instead of the system's */
-    const char *proxy;   /* URL; NULL: what the environment says (https_proxy); "": none */
+    const char *ca_file;           /* authorities instead of the system's */
+    int (*open)(const char *path); /* opens that file; NULL: p3_input_open() */
+    const char *proxy; /* URL; NULL: what the environment says (https_proxy); "": none */
     const char *proxy_user;
     const char *proxy_password;
     const char *addresses[2]; /* HOST:PORT:ADDRESS,... of names to connect to, which need not be

@@ -64,6 +64,34 @@ def imapd(certs):
         server.__exit__(None, None, None)
 
 
+def test_files_that_are_replaced_are_read_by_a_process_that_stays(world, certs, imapd):
+    """The sandbox lets it read the files that settings name, whatever file has the name by then."""
+    world.fill(1, lines=5)
+    files = {"ca.pem": (certs / "ca.pem").read_text(), "imap-password": "renewed\n"}
+    authorities = world.path / "ca.pem"
+    authorities.write_text(files["ca.pem"])
+    with world.server() as server:
+        imap = imapd()
+        process = start(world, server.port, imap.url(), authorities, "--every", "20ms")
+        try:
+            server.wait_for(r" C: QUIT$")
+            for name, text in files.items():
+                (world.path / "another").write_text(text)
+                (world.path / "another").chmod(0o600)
+                (world.path / "another").rename(world.path / name)
+            world.fill(1, first=1, lines=5)
+            server.wait_for(r" C: RETR 2$")
+            server.wait_for(r" C: QUIT$", server.count(r" C: QUIT$") + 1)
+            process.terminate()
+            assert process.communicate(timeout=DEADLINE)[1] == ""
+        finally:
+            process.kill()
+            process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    assert bodies(imap) == expected(2)
+    assert [secret for _, _, secret in imap.logins] == ["imap secret", "renewed"]
+
+
 def test_messages_go_over_one_connection_pipelined_and_are_deleted(world, certs, imapd):
     world.fill(200, lines=5)
     with world.server("--delete") as server:

@@ -101,7 +101,6 @@ typedef struct entry {
     const char *target; /* an option, and its value */
     const char *value;
     const char *more[3]; /* words of the command line, up to a NULL */
-    bool stays;
     bool off;
     bool landlock_is_missing; /* the kernel is made to say so */
     char report[200];         /* how it went: only in the process itself */
@@ -147,11 +146,8 @@ static void go_in(entry *e, int (*attempt)(const entry *e))
     }
     if (e->landlock_is_missing)
         hide_landlock();
-    p3_sandbox s = {.chosen = &chosen,
-                    .state = in_scratch("state/state.db"),
-                    .delivers = true,
-                    .stays = e->stays,
-                    .off = e->off};
+    p3_sandbox s = {
+        .chosen = &chosen, .state = in_scratch("state/state.db"), .delivers = true, .off = e->off};
     p3_sandbox_prepare(&s);
     p3_sandbox_enter(&s, NULL, 0);
     snprintf(e->report, sizeof e->report, "%s", s.report);
@@ -459,15 +455,6 @@ static void a_state_among_other_files_can_be_written_and_they_cannot(void **stat
     assert_int_equal(unlink(in_scratch("state/.profile")), 0);
 }
 
-static void a_process_that_stays_may_read_but_not_write(void **state)
-{
-    entry e = {.stays = true};
-    (void)state;
-    needs_landlock(2);
-    assert_int_equal(inside(&e, read_outside), 0);
-    assert_int_equal(inside(&e, write_outside), EACCES);
-}
-
 /* ---- programs, and other processes ---- */
 
 static int run_a_program(const entry *e)
@@ -507,6 +494,38 @@ static void a_command_of_the_configuration_is_run_outside(void **state)
     assert_int_equal(inside(&e, run_the_command), 0);
     assert_int_equal(stat(in_scratch("outside/copy"), &st), 0);
     assert_int_equal(st.st_size, strlen("a secret\n"));
+}
+
+/* The command replaces the password file, as it is a command of the user's. */
+static int read_what_was_replaced(const entry *e)
+{
+    const char *path = in_scratch("password");
+    p3_problem why = {0};
+    if (p3_spawn_shell(e->value, -1, NULL, &why) != 0)
+        return 1;
+    if (try_open(path, O_RDONLY) != EACCES)
+        return 2;
+    if (keep(p3_outside_read(path)) != 0)
+        return 3;
+    static const int flags[] = {O_RDWR, O_WRONLY, O_RDONLY | O_TRUNC, O_RDONLY | O_CREAT};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (keep(p3_outside_open(path, flags[i], 0)) != EACCES)
+            return 4 + (int)i;
+    }
+    if (p3_outside_unlink(path) == 0 || p3_outside_link(path, in_scratch("password.lock")) == 0)
+        return 20;
+    return keep(p3_outside_open(scratch, O_RDONLY | O_DIRECTORY, 0)) == EACCES ? 0 : 21;
+}
+
+static void a_file_of_the_settings_that_was_replaced_can_be_read_and_not_written(void **state)
+{
+    char command[256];
+    snprintf(command, sizeof command, "cp -p %s %s && mv %s %s", in_scratch("password"),
+             in_scratch("other/password"), in_scratch("other/password"), in_scratch("password"));
+    entry e = {.target = "--command", .value = command};
+    (void)state;
+    needs_landlock(2);
+    assert_int_equal(inside(&e, read_what_was_replaced), 0);
 }
 
 static int run_another_command(const entry *e)
@@ -1277,7 +1296,7 @@ int main(void)
         cmocka_unit_test(a_maildir_of_links_can_be_delivered_to),
         cmocka_unit_test(an_mbox_and_its_lock_can_be_written_and_nothing_else_in_its_directory),
         cmocka_unit_test(a_state_among_other_files_can_be_written_and_they_cannot),
-        cmocka_unit_test(a_process_that_stays_may_read_but_not_write),
+        cmocka_unit_test(a_file_of_the_settings_that_was_replaced_can_be_read_and_not_written),
         cmocka_unit_test(no_program_can_be_run),
         cmocka_unit_test(a_command_of_the_configuration_is_run_outside),
         cmocka_unit_test(no_other_command_is),

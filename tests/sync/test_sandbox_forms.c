@@ -63,7 +63,7 @@ static int make_scratch(void **state)
     }
     put_file("outside/secret", "a secret\n");
     put_file("outside/movable", "something\n");
-    put_file(".ssh/id", "a key\n");
+    put_file(".ssh/id_ed25519", "a key\n");
     put_file("state/tokens/other", "a token\n");
     put_file("password", "secret\n");
     put_file("target-password", "secret\n");
@@ -87,23 +87,22 @@ static int remove_scratch(void **state)
 
 /* What some runs may do. */
 enum {
-    P3_READS_ALL = 1 << 0,
-    P3_READS_NETRC = 1 << 1,
-    P3_READS_TARGET_PASSWORD = 1 << 2,
-    P3_WRITES_MAILDIR = 1 << 3,
-    P3_WRITES_MBOX = 1 << 4,
-    P3_WRITES_STATE = 1 << 5,
-    P3_WRITES_REFUSED = 1 << 6,
-    P3_WRITES_HISTORY = 1 << 7,
-    P3_RUNS_CAT = 1 << 8,
-    P3_MAKES_SPOOLS = 1 << 9,
-    P3_DIALS_SERVER = 1 << 10,
-    P3_DIALS_TARGET = 1 << 11,
-    P3_DIALS_PROXY = 1 << 12,
-    P3_CHOOSES_SOURCE = 1 << 13,
-    P3_CONNECTS_SERVER = 1 << 14, /* a Unix-domain socket */
-    P3_CONNECTS_TARGET = 1 << 15,
-    P3_READS_PASSWORD = 1 << 16
+    P3_READS_NETRC = 1 << 0,
+    P3_READS_TARGET_PASSWORD = 1 << 1,
+    P3_WRITES_MAILDIR = 1 << 2,
+    P3_WRITES_MBOX = 1 << 3,
+    P3_WRITES_STATE = 1 << 4,
+    P3_WRITES_REFUSED = 1 << 5,
+    P3_WRITES_HISTORY = 1 << 6,
+    P3_RUNS_CAT = 1 << 7,
+    P3_MAKES_SPOOLS = 1 << 8,
+    P3_DIALS_SERVER = 1 << 9,
+    P3_DIALS_TARGET = 1 << 10,
+    P3_DIALS_PROXY = 1 << 11,
+    P3_CHOOSES_SOURCE = 1 << 12,
+    P3_CONNECTS_SERVER = 1 << 13, /* a Unix-domain socket */
+    P3_CONNECTS_TARGET = 1 << 14,
+    P3_READS_PASSWORD = 1 << 15
 };
 
 /* What they are about: the ports that nobody listens at are the places of servers. */
@@ -120,7 +119,6 @@ enum {
 
 typedef enum p3_kind {
     P3_SYNC,
-    P3_EVERY, /* sync that stays */
     P3_RETRY,
     P3_LOOK, /* list, cat, doctor and the like */
     P3_SHELL
@@ -135,9 +133,6 @@ typedef struct p3_form {
 
 static const p3_form forms[] = {
     {"a Maildir", P3_SYNC, USUAL | P3_WRITES_MAILDIR, SECRET "maildir = ~/Maildir\n"},
-    {"a Maildir, --every", P3_EVERY,
-     USUAL | P3_WRITES_MAILDIR | P3_READS_ALL | P3_READS_NETRC | P3_READS_TARGET_PASSWORD,
-     SECRET "maildir = ~/Maildir\n"},
     {"an mbox", P3_SYNC, USUAL | P3_WRITES_MBOX, SECRET "mbox = ~/boxes/box\n"},
     {"a command", P3_SYNC, USUAL | P3_RUNS_CAT | P3_MAKES_SPOOLS,
      SECRET "command = cat >/dev/null\n"},
@@ -221,16 +216,44 @@ static int read_secret(void)
     return read_file("outside/secret");
 }
 
+/* What no setting names: by this process, and by the one outside. */
+static int read_anywhere(const char *path)
+{
+    return keep(open(path, O_RDONLY)) == 0 ? 0 : keep(p3_outside_read(path));
+}
+
 static int read_secret_outside(void)
 {
-    return keep(p3_outside_open("/etc/passwd", O_RDONLY, 0)) == 0
+    return keep(p3_outside_open(in_scratch(".ssh"), O_RDONLY | O_DIRECTORY, 0)) == 0
                ? 0
-               : keep(p3_outside_open(in_scratch(".ssh"), O_RDONLY | O_DIRECTORY, 0));
+               : read_anywhere(in_scratch("outside/secret"));
 }
 
 static int read_key(void)
 {
-    return read_file(".ssh/id");
+    return read_anywhere(in_scratch(".ssh/id_ed25519"));
+}
+
+static int read_accounts(void)
+{
+    return read_anywhere("/etc/passwd") == 0 ? 0 : read_anywhere("/etc/shadow");
+}
+
+/* What /proc tells of other processes: the kernel lets who has CAP_PERFMON read what Landlock would
+ * else refuse as tracing. "": those that are running. */
+static int read_processes(void)
+{
+    static const char *const names[] = {"environ", "maps", "cmdline", "status", "mem", "fd/0", ""};
+    const pid_t others[] = {parent, p3_runner_pid(), 1};
+    char path[64];
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+            snprintf(path, sizeof path, "/proc/%d/%s", (int)others[i], names[k]);
+            if (read_anywhere(path) == 0)
+                return 0;
+        }
+    }
+    return keep(open("/proc", O_RDONLY | O_DIRECTORY));
 }
 
 static int list_home(void)
@@ -514,20 +537,6 @@ static int read_memory(void)
     return outcome(process_vm_writev(p3_runner_pid(), &to, 1, &from, 1, 0));
 }
 
-/* Also with --every, where files may be read: Landlock counts this as tracing. */
-static int open_memory(void)
-{
-    static const char *const names[] = {"mem", "fd/0"};
-    const pid_t others[] = {parent, p3_runner_pid()};
-    char path[64];
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(path, sizeof path, "/proc/%d/%s", (int)others[i / 2], names[i % 2]);
-        if (keep(open(path, O_RDONLY)) == 0)
-            return 0;
-    }
-    return errno;
-}
-
 static int open_process(void)
 {
     return keep(syscall(SYS_pidfd_open, (long)parent, 0L));
@@ -564,16 +573,18 @@ typedef struct p3_attempt {
 } p3_attempt;
 
 static const p3_attempt attempts[] = {
-    {"read a secret", read_secret, P3_READS_ALL, false},
-    {"have the runner read something", read_secret_outside, P3_READS_ALL, false},
-    {"read a key of ssh's", read_key, P3_READS_ALL, false},
-    {"list the home directory", list_home, P3_READS_ALL, false},
+    {"read a secret", read_secret, 0, false},
+    {"have the runner read something", read_secret_outside, 0, false},
+    {"read a key of ssh's", read_key, 0, false},
+    {"read the machine's accounts", read_accounts, 0, false},
+    {"read what /proc tells of processes", read_processes, 0, false},
+    {"list the home directory", list_home, 0, false},
     {"read netrc", read_netrc, P3_READS_NETRC, false},
     {"read the account's password file", read_password, P3_READS_PASSWORD, false},
     {"read the target's password file", read_target_password, P3_READS_TARGET_PASSWORD, false},
-    {"read another account's password file", read_other_password, P3_READS_ALL, false},
-    {"read the configuration", read_config, P3_READS_ALL, false},
-    {"read a token", read_token, P3_READS_ALL, false},
+    {"read another account's password file", read_other_password, 0, false},
+    {"read the configuration", read_config, 0, false},
+    {"read a token", read_token, 0, false},
     {"write a secret", write_secret, 0, false},
     {"make a file", make_file, 0, false},
     {"write a file beside an mbox", write_startup_file, 0, false},
@@ -608,7 +619,6 @@ static const p3_attempt attempts[] = {
     {"trace the parent", trace_parent, 0, true},
     {"trace the runner", trace_runner, 0, true},
     {"read a process's memory", read_memory, 0, false},
-    {"open a process's memory", open_memory, 0, false},
     {"open a process", open_process, 0, false},
     {"make a name space", make_name_space, 0, true},
     {"use the kernel otherwise", use_the_kernel, 0, true},
@@ -658,7 +668,6 @@ static _Noreturn void go_in(const p3_form *f)
     p3_sandbox s = {.chosen = &chosen,
                     .state = looks ? NULL : state,
                     .delivers = !looks,
-                    .stays = f->kind == P3_EVERY,
                     .edits_lines = f->kind == P3_SHELL};
     p3_sandbox_prepare(&s);
     p3_sandbox_enter(&s, NULL, 0);
