@@ -117,7 +117,7 @@ static void wait_for_any(const account *all, size_t count, struct pollfd *fds)
         pop3_waitable waits[POP3_MAX_WAITABLES];
         if (all[i].client == NULL)
             continue;
-        size_t have = pop3_client_waits(all[i].client, waits, POP3_MAX_WAITABLES);
+        size_t have = pop3_client_waitables(all[i].client, waits, POP3_MAX_WAITABLES);
         for (size_t k = 0; k < have; k++) {
             int events = (waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0);
             fds[n++] = (struct pollfd){.fd = waits[k].fd, .events = (short)events};

@@ -133,7 +133,7 @@ static pop3_collect_status find_message(void *ctx, const char *name, bool *there
 static void note(void *ctx, const pop3_visit_notice *n)
 {
     (void)ctx;
-    if (n->event == POP3_VISIT_FAILED || n->event == POP3_VISIT_REMARK)
+    if (n->event == POP3_VISIT_FAILED || n->event == POP3_VISIT_WARNING)
         fprintf(stderr, "message %lu: %s\n", (unsigned long)n->number, n->text);
 }
 

@@ -10,7 +10,7 @@
 bool collect(const char *host, const char *user, const char *password, const char *maildir,
              const char *memory);
 pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uids,
-                                    pop3_memory *memory, pop3_maildir *maildir);
+                                    pop3_seen *memory, pop3_maildir *maildir);
 void step_until_over(pop3_open_visit *visit);
 struct collection;
 bool begin_visit(struct collection *c, int *loop_waits_for);
@@ -38,12 +38,12 @@ bool collect(const char *host, const char *user, const char *password, const cha
 
 /* [by_hand] */
 pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uids,
-                                    pop3_memory *memory, pop3_maildir *maildir)
+                                    pop3_seen *memory, pop3_maildir *maildir)
 {
     pop3_collect_status status = POP3_COLLECT_OK;
     for (size_t i = 0; i < uids->count && status == POP3_COLLECT_OK; i++) {
         const pop3_entry *e = &uids->entries[i];
-        if (pop3_memory_seen(memory, e->uid) ||
+        if (pop3_seen_contains(memory, e->uid) ||
             (status = pop3_maildir_begin(maildir, NULL)) != POP3_COLLECT_OK)
             continue;
         if (pop3_client_retr(client, e->number, pop3_maildir_sink, maildir) != POP3_OK) {
@@ -54,9 +54,9 @@ pop3_collect_status collect_by_hand(pop3_client *client, const pop3_listing *uid
         if (status == POP3_COLLECT_OK)
             status = pop3_maildir_commit(maildir, NULL); /* or one for many messages */
         if (status == POP3_COLLECT_OK)
-            status = pop3_memory_remember(memory, e->uid, NULL);
+            status = pop3_seen_add(memory, e->uid, NULL);
     }
-    pop3_collect_status saved = pop3_memory_save(memory, NULL);
+    pop3_collect_status saved = pop3_seen_save(memory, NULL);
     return status != POP3_COLLECT_OK ? status : saved;
 }
 /* [by_hand] */
@@ -102,7 +102,7 @@ void step_until_over(pop3_open_visit *visit) /* of pop3_visit_begin() */
     while (pop3_visit_step(visit)) {
         pop3_waitable waits[POP3_VISIT_WAITABLES];
         struct pollfd fds[POP3_VISIT_WAITABLES]; /* and those of other visits, and your own */
-        size_t n = pop3_visit_waits(visit, waits, POP3_VISIT_WAITABLES);
+        size_t n = pop3_visit_waitables(visit, waits, POP3_VISIT_WAITABLES);
         for (size_t i = 0; i < n; i++) {
             fds[i].fd = waits[i].fd;
             fds[i].events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0));

@@ -142,7 +142,7 @@ static void wait_for_any(const fetch *fetches, size_t count, struct pollfd *fds)
         pop3_waitable waits[POP3_MAX_WAITABLES];
         if (fetches[i].over)
             continue;
-        size_t found = pop3_client_waits(fetches[i].client, waits, POP3_MAX_WAITABLES);
+        size_t found = pop3_client_waitables(fetches[i].client, waits, POP3_MAX_WAITABLES);
         for (size_t k = 0; k < found; k++) {
             int events = (waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0);
             fds[n++] = (struct pollfd){.fd = waits[k].fd, .events = (short)events};

@@ -93,7 +93,7 @@ bool run_loop(pop3_client *client)
     while (status == POP3_OK && (status = pop3_client_step(client)) == POP3_PENDING) {
         pop3_waitable waits[POP3_MAX_WAITABLES];
         struct pollfd fds[POP3_MAX_WAITABLES];
-        size_t count = pop3_client_waits(client, waits, POP3_MAX_WAITABLES);
+        size_t count = pop3_client_waitables(client, waits, POP3_MAX_WAITABLES);
         for (size_t i = 0; i < count; i++)
             fds[i] = (struct pollfd){
                 .fd = waits[i].fd,

@@ -172,12 +172,12 @@ PyObject *cpoplib_auth(PyObject *self, PyObject *mechanism, PyObject *authobject
     auth.text.len = (size_t)len;
     if (initial_response_ok && add_initial(&x, &auth, &base64) < 0)
         goto end;
-    if (!cpoplib_turn_begin(client))
+    if (!cpoplib_engine_lock(client))
         goto end;
     pop3_engine *engine = cpoplib_settle(state, client) < 0 ? NULL : cpoplib_engine(client);
     if (engine != NULL && cpoplib_submit(state, engine, &auth) == 0)
         result = cpoplib_finish(&run);
-    cpoplib_turn_end(client);
+    cpoplib_engine_unlock(client);
 end:
     Py_XDECREF(base64);
     Py_XDECREF(x.held);

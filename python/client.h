@@ -14,8 +14,8 @@ typedef struct cpoplib_client {
                                   any more */
     bool capabilities_asked;   /* CAPA was answered, whatever with, since `engine` was made */
     PyObject *kept; /* list of a few lines of the last long reply, or NULL; see keep_memory() */
-    atomic_ulong thread; /* whose turn it is, or 0: see turn.h. The engine, `ahead`, and what is
-                            about them are that thread's alone */
+    atomic_ulong thread; /* whose turn it is, or 0: see engine_lock.h. The engine, `ahead`, and what
+                            is about them are that thread's alone */
     unsigned depth;      /* turns of that thread within each other */
     bool busy;           /* the engine is at work, perhaps without the GIL */
     atomic_bool forget;  /* free the engine as soon as it is not busy */

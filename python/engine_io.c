@@ -50,12 +50,12 @@ static bool changes_offer(PyObject *line)
 
 void cpoplib_note_command(cpoplib_client *client, PyObject *line)
 {
-    if (!cpoplib_turn_try(client))
+    if (!cpoplib_engine_try_lock(client))
         return; /* what another thread has in flight says what is offered */
     if (client->engine != NULL && !client->busy && pop3_engine_pending(client->engine) == 0 &&
         changes_offer(line))
         cpoplib_forget_engine(client);
-    cpoplib_turn_end(client);
+    cpoplib_engine_unlock(client);
 }
 
 int cpoplib_submit(const cpoplib_state *state, pop3_engine *engine, const pop3_command *command)
@@ -415,9 +415,9 @@ static int settle(const cpoplib_state *state, cpoplib_client *client)
 
 int cpoplib_settle(const cpoplib_state *state, cpoplib_client *client)
 {
-    if (!cpoplib_turn_begin(client))
+    if (!cpoplib_engine_lock(client))
         return -1;
     int result = settle(state, client);
-    cpoplib_turn_end(client);
+    cpoplib_engine_unlock(client);
     return result;
 }

@@ -5,7 +5,7 @@
 #define CPOPLIB_ENGINE_IO_H
 
 #include "run.h"
-#include "turn.h"
+#include "engine_lock.h"
 
 /* The client's engine, made when there is none. NULL with an exception. */
 pop3_engine *cpoplib_engine(cpoplib_client *client);

@@ -146,13 +146,13 @@ static PyObject *exchange(PyObject *self, PyObject *line, cpoplib_name get)
 {
     const cpoplib_state *state = cpoplib_state_of(self);
     cpoplib_client *client = (cpoplib_client *)self;
-    if (!cpoplib_turn_begin(client))
+    if (!cpoplib_engine_lock(client))
         return NULL;
     PyObject *reply = NULL;
     bool settled = cpoplib_settle(state, client) == 0;
     if (settled)
         reply = run(state, self, line, get);
-    cpoplib_turn_end(client);
+    cpoplib_engine_unlock(client);
     if (settled && reply == NULL)
         cpoplib_hang_up_without_memory(state, self);
     return reply;

@@ -30,10 +30,10 @@ static int retrieve(cpoplib_run *run, PyObject *which)
 {
     pop3_command retr = POP3_COMMAND_INIT;
     retr.kind = POP3_CMD_RETR;
-    if (!cpoplib_message_number(which, &retr.number) || !cpoplib_turn_begin(run->client))
+    if (!cpoplib_message_number(which, &retr.number) || !cpoplib_engine_lock(run->client))
         return -1;
     int result = run_command(run, &retr);
-    cpoplib_turn_end(run->client);
+    cpoplib_engine_unlock(run->client);
     return result;
 }
 
@@ -171,10 +171,10 @@ static PyObject *ask_capabilities(const cpoplib_state *state, cpoplib_client *cl
 PyObject *cpoplib_capabilities(PyObject *self, void *Py_UNUSED(unused))
 {
     cpoplib_client *client = (cpoplib_client *)self;
-    if (!cpoplib_turn_begin(client))
+    if (!cpoplib_engine_lock(client))
         return NULL;
     PyObject *result = ask_capabilities(cpoplib_state_of(self), client);
-    cpoplib_turn_end(client);
+    cpoplib_engine_unlock(client);
     return result;
 }
 

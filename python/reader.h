@@ -6,7 +6,7 @@
 
 #include "wire.h"
 
-#include "core/glance.h"
+#include "core/busy_wait.h"
 
 typedef struct cpoplib_reader {
     PyObject_HEAD PyObject *dict; /* attributes that somebody set on the instance */
@@ -22,8 +22,8 @@ typedef struct cpoplib_reader {
     bool large;  /* long replies come: a buffer that was given back begins large the next time */
     atomic_bool busy; /* somebody reads, perhaps without the GIL: the rest is his alone */
     atomic_bool closed;
-    p3_glance glance; /* whether it pays to look for octets before sleeping */
-    bool torn;        /* a read failed in a way that may have lost octets: there is no reading on */
+    p3_busy_wait glance; /* whether it pays to look for octets before sleeping */
+    bool torn; /* a read failed in a way that may have lost octets: there is no reading on */
 } cpoplib_reader;
 
 /* Makes the reader that takes the place of an io.BufferedReader of that file. */

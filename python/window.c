@@ -230,17 +230,17 @@ static PyObject *next_answer(cpoplib_window *w)
 {
     for (;;) {
         PyObject *answer = NULL;
-        if (!cpoplib_turn_begin(w->client))
+        if (!cpoplib_engine_lock(w->client))
             return NULL;
         cpoplib_look next = look(w, &answer);
         Py_ssize_t room = w->size - w->asked->awaited;
-        cpoplib_turn_end(w->client);
+        cpoplib_engine_unlock(w->client);
         if (next != LOOK_ASK)
             return answer;
-        if (take_numbers(w, room) < 0 || !cpoplib_turn_begin(w->client))
+        if (take_numbers(w, room) < 0 || !cpoplib_engine_lock(w->client))
             return NULL;
         int result = advance(w);
-        cpoplib_turn_end(w->client);
+        cpoplib_engine_unlock(w->client);
         if (result < 0)
             return NULL;
     }
@@ -280,9 +280,9 @@ static PyObject *window_close(PyObject *self, PyObject *Py_UNUSED(unused))
     if (!begin(w))
         return NULL;
     int result = -1;
-    if (cpoplib_turn_begin(w->client)) {
+    if (cpoplib_engine_lock(w->client)) {
         result = close_window(w);
-        cpoplib_turn_end(w->client);
+        cpoplib_engine_unlock(w->client);
     }
     w->running = false;
     return result < 0 ? NULL : cpoplib_new_reference(Py_None);
@@ -310,10 +310,10 @@ static int window_clear(PyObject *self)
 static void abandon(cpoplib_window *w)
 {
     atomic_store(&w->asked->run.abandoned, true);
-    if (cpoplib_turn_try(w->client)) {
+    if (cpoplib_engine_try_lock(w->client)) {
         if (w->client->ahead == &w->asked->run && !w->client->busy)
             cpoplib_set_ahead(w->client, NULL);
-        cpoplib_turn_end(w->client);
+        cpoplib_engine_unlock(w->client);
     }
     cpoplib_run_release(&w->asked->run);
 }

@@ -44,8 +44,8 @@ ROOMS = {
 HELPERS = {
     "src/auth": {"base64.h", "octets.h", "text.h", "values.h", "wipe.h"},
     "src/io": {"base64.h", "octets.h", "sized.h", "text.h", "wipe.h"},
-    "src/client": {"glance.h", "octets.h", "sized.h", "text.h", "wipe.h"},
-    "python": {"glance.h", "line.h", "split.h"},
+    "src/client": {"busy_wait.h", "octets.h", "sized.h", "text.h", "wipe.h"},
+    "python": {"busy_wait.h", "line.h", "split.h"},
 }
 
 # The public headers each may include.

@@ -5,7 +5,7 @@
  *
  * There is one code path, pop3_client_step(), which never waits for a server. (Exception: with
  * GSSAPI, which is used by name only, the Kerberos library may ask a ticket server in a step.) An
- * application with an event loop calls it whenever a socket of pop3_client_waits() is ready or
+ * application with an event loop calls it whenever a socket of pop3_client_waitables() is ready or
  * pop3_client_deadline() has come. The calls marked "blocking" do the same in a loop over poll(2)
  * until their command is over.
  *
@@ -198,7 +198,7 @@ typedef enum pop3_refusal {
     POP3_REFUSED_NOTHING = 0, /**< Nothing was refused. */
     POP3_REFUSED_CONNECTION,  /**< The greeting was -ERR. */
     POP3_REFUSED_PROTECTION,  /**< STLS. */
-    POP3_REFUSED_METHOD,      /**< A mechanism: the server does not know it, or has disabled it. */
+    POP3_REFUSED_MECHANISM,   /**< A mechanism: the server does not know it, or has disabled it. */
     POP3_REFUSED_APOP,        /**< APOP: the user may have no secret for it. */
     POP3_REFUSED_BINDING,     /**< The channel binding, before the password was checked. */
     POP3_REFUSED_CREDENTIALS, /**< The user name, or the password. */
@@ -606,7 +606,7 @@ POP3_API pop3_status pop3_client_step(pop3_client *client);
 
 /** The sockets to wait on. @param out receives up to @p cap of them; ::POP3_MAX_WAITABLES always
  * suffice. @return how many there are. */
-POP3_API size_t pop3_client_waits(const pop3_client *client, pop3_waitable *out, size_t cap);
+POP3_API size_t pop3_client_waitables(const pop3_client *client, pop3_waitable *out, size_t cap);
 
 /** Milliseconds until the client must be stepped even if no socket is ready, as poll(2) takes them:
  * 0 for now, -1 for never. */

@@ -7,7 +7,7 @@
  * |---------------------------------------------------------|------------------------------|
  * | an account visited, each new message delivered once     | pop3_visit()                 |
  * | the same in an event loop                               | pop3_visit_begin()           |
- * | which messages have been seen, from one run to the next | pop3_memory_open()           |
+ * | which messages have been seen, from one run to the next | pop3_seen_open()           |
  * | a message in a Maildir, where a power cut leaves it     | pop3_maildir_open()          |
  * | a field of a header, decoded                            | pop3_header_decode()         |
  *
@@ -119,16 +119,16 @@ POP3_API pop3_collect_status pop3_header_decode(const char *value, size_t len, c
  * @{ */
 
 /** An account's memory, which nobody else has while it is open. */
-typedef struct pop3_memory pop3_memory;
+typedef struct pop3_seen pop3_seen;
 
 /** Most octets of a unique-id that can be remembered. RFC 1939 §7 has 70; servers have more. */
-#define POP3_MEMORY_UID_SIZE 8192
+#define POP3_SEEN_UID_SIZE 8192
 
 /**
  * Opens the memory of an account, and locks it against all other processes and threads. The file is
  * an SQLite database, on a local disk; it has the memory of any number of accounts. For programs
  * that retrieve by themselves, as all of this group.
- * @param out     receives the memory, which the caller closes with pop3_memory_close(); NULL when
+ * @param out     receives the memory, which the caller closes with pop3_seen_close(); NULL when
  *                it fails.
  * @param path    the file; made, for its owner alone (mode 0600), when it is not there. The
  *                directory must be writable: SQLite has files beside it.
@@ -138,29 +138,29 @@ typedef struct pop3_memory pop3_memory;
  *         account, or the disk is full; ::POP3_COLLECT_FILE; ::POP3_COLLECT_FORMAT;
  *         ::POP3_COLLECT_SYSTEM.
  */
-POP3_API pop3_collect_status pop3_memory_open(pop3_memory **out, const char *path,
-                                              const char *account, pop3_collect_error *error);
+POP3_API pop3_collect_status pop3_seen_open(pop3_seen **out, const char *path, const char *account,
+                                            pop3_collect_error *error);
 
 /** Whether a unique-id is remembered, saved or not. What a visit has begun to deliver, and not
  * recorded as delivered, and what it has deleted on the server, is not: servers use unique-ids
  * again. */
-POP3_API bool pop3_memory_seen(const pop3_memory *memory, pop3_str uid);
+POP3_API bool pop3_seen_contains(const pop3_seen *memory, pop3_str uid);
 
 /**
- * Remembers a unique-id: pop3_memory_seen() knows it from now on, other runs once
- * pop3_memory_save() has returned. Does nothing when it is remembered already.
+ * Remembers a unique-id: pop3_seen_contains() knows it from now on, other runs once
+ * pop3_seen_save() has returned. Does nothing when it is remembered already.
  * @param memory the memory.
- * @param uid    the unique-id, copied: 1 to ::POP3_MEMORY_UID_SIZE octets of any value.
+ * @param uid    the unique-id, copied: 1 to ::POP3_SEEN_UID_SIZE octets of any value.
  * @param error  filled in when it fails; or NULL.
  * @return ::POP3_COLLECT_OK; ::POP3_COLLECT_ARGUMENT; ::POP3_COLLECT_SYSTEM when out of memory.
  */
-POP3_API pop3_collect_status pop3_memory_remember(pop3_memory *memory, pop3_str uid,
-                                                  pop3_collect_error *error);
+POP3_API pop3_collect_status pop3_seen_add(pop3_seen *memory, pop3_str uid,
+                                           pop3_collect_error *error);
 
-/** Forgets a unique-id, as pop3_memory_remember() remembers one; one that is not remembered
+/** Forgets a unique-id, as pop3_seen_add() remembers one; one that is not remembered
  * neither. To be done when the server does not list it any more: it may use it again. For programs
  * that compare what is remembered with a listing. */
-POP3_API void pop3_memory_forget(pop3_memory *memory, pop3_str uid);
+POP3_API void pop3_seen_remove(pop3_seen *memory, pop3_str uid);
 
 /**
  * Is told a unique-id that is remembered.
@@ -169,11 +169,11 @@ POP3_API void pop3_memory_forget(pop3_memory *memory, pop3_str uid);
  *            remember others.
  * @return true to go on with the next one.
  */
-typedef bool (*pop3_memory_fn)(void *ctx, pop3_str uid);
+typedef bool (*pop3_seen_fn)(void *ctx, pop3_str uid);
 
 /** Tells all that is remembered, in no particular order, until @p each returns false. For programs
  * that compare what is remembered with a listing. */
-POP3_API void pop3_memory_each(pop3_memory *memory, pop3_memory_fn each, void *ctx);
+POP3_API void pop3_seen_each(pop3_seen *memory, pop3_seen_fn each, void *ctx);
 
 /**
  * Brings what was remembered and forgotten to the disk: all of it, or nothing when it fails, and
@@ -183,11 +183,11 @@ POP3_API void pop3_memory_each(pop3_memory *memory, pop3_memory_fn each, void *c
  * @return ::POP3_COLLECT_OK: a power cut changes nothing about it; ::POP3_COLLECT_TEMPORARY;
  *         ::POP3_COLLECT_FILE; ::POP3_COLLECT_FORMAT.
  */
-POP3_API pop3_collect_status pop3_memory_save(pop3_memory *memory, pop3_collect_error *error);
+POP3_API pop3_collect_status pop3_seen_save(pop3_seen *memory, pop3_collect_error *error);
 
 /** Closes a memory and unlocks the account. What was not saved is lost. NULL does nothing. For
  * programs that retrieve by themselves. */
-POP3_API void pop3_memory_close(pop3_memory *memory);
+POP3_API void pop3_seen_close(pop3_seen *memory);
 
 /** @} */
 
@@ -290,8 +290,8 @@ typedef enum pop3_visit_start {
     POP3_VISIT_ASK = 0,     /**< Nothing is done, and the visit ends as ::POP3_COLLECT_ARGUMENT. */
     POP3_VISIT_FROM_NOW_ON, /**< What is on the server counts as seen, at the same target as well.
                              */
-    POP3_VISIT_AFRESH,      /**< All that is on the server is delivered. */
-    POP3_VISIT_CONTINUED    /**< What was delivered counts as delivered here. */
+    POP3_VISIT_FROM_THE_START, /**< All that is on the server is delivered. */
+    POP3_VISIT_CONTINUE        /**< What was delivered counts as delivered here. */
 } pop3_visit_start;
 
 /**
@@ -402,7 +402,7 @@ typedef enum pop3_visit_event {
                                     @c text. */
     POP3_VISIT_FAILED,         /**< A message could not be retrieved or delivered: @c number,
                                     @c uid, and why in @c text. */
-    POP3_VISIT_REMARK,         /**< Something about the server: @c text. */
+    POP3_VISIT_WARNING,        /**< Something about the server: @c text. */
     POP3_VISIT_WAITING         /**< Another session comes in @c seconds: why in @c text. */
 } pop3_visit_event;
 
@@ -426,7 +426,7 @@ typedef void (*pop3_visit_fn)(void *ctx, const pop3_visit_notice *notice);
  * zero fields are defaults. All of it is the caller's, and must stay until the visit is over. */
 typedef struct pop3_visit_options {
     size_t size;         /**< sizeof(pop3_visit_options). */
-    const char *memory;  /**< The file that remembers the account; see pop3_memory_open(). */
+    const char *memory;  /**< The file that remembers the account; see pop3_seen_open(). */
     const char *account; /**< The account's name in it; NULL: "USER@HOST:PORT", or with the path of
                               the Unix-domain socket behind the @. */
     /** Where to and how. Of it @c socket (but see pop3_visit_begin()) and the engine's limit of
@@ -541,7 +541,7 @@ POP3_API bool pop3_visit_step(pop3_open_visit *visit);
 /** What to wait on, for poll(2): none before the first step. A loop that keeps descriptors, as
  * epoll(7) does, is told by @c socket. @param out receives up to @p cap of them;
  * ::POP3_VISIT_WAITABLES always suffice. @return how many there are. */
-POP3_API size_t pop3_visit_waits(const pop3_open_visit *visit, pop3_waitable *out, size_t cap);
+POP3_API size_t pop3_visit_waitables(const pop3_open_visit *visit, pop3_waitable *out, size_t cap);
 
 /** Milliseconds until the visit must be stepped though no descriptor is ready, as poll(2) takes
  * them: 0 when that is now, -1 for never. */

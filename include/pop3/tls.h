@@ -39,7 +39,7 @@ typedef enum pop3_certificate_fault {
 typedef enum pop3_tls_fault {
     POP3_TLS_FAULT_NONE = 0,       /**< TLS has nothing to do with the error. */
     POP3_TLS_FAULT_NOT_TLS,        /**< What came instead of the handshake is not TLS. */
-    POP3_TLS_FAULT_LEFT,           /**< The server, or something in between, went on without TLS. */
+    POP3_TLS_FAULT_PLAINTEXT,      /**< The server, or something in between, went on without TLS. */
     POP3_TLS_FAULT_NOTHING_SHARED, /**< The two have no version or cipher in common; a server may
                                         mean that it wants a certificate of ours, too. */
     POP3_TLS_FAULT_CLIENT,         /**< The server wants a certificate of ours, or another one. */

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/** @defgroup pop3_peculiarities Peculiarities of servers
+/** @defgroup pop3_traits_of_servers Traits of servers
  * Habits of servers that a client learns from a connection and needs to know before the next one,
  * as words that can be stored.
  * @{ */

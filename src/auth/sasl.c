@@ -137,7 +137,7 @@ pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64)
     if (status == POP3_OK)
         status = step(s, p3_span(decoded.data, decoded.len), base64);
     else if (status == POP3_ERR_PROTOCOL)
-        status = p3_sasl_complain(s, POP3_ERR_AUTHENTICATION, "the challenge is not base64");
+        status = p3_sasl_fail(s, POP3_ERR_AUTHENTICATION, "the challenge is not base64");
     p3_octets_free(&decoded);
     return status;
 }

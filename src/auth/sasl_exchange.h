@@ -45,7 +45,7 @@ struct p3_sasl {
 };
 
 /* Notes what is wrong; returns status. */
-pop3_status p3_sasl_complain(p3_sasl *s, pop3_status status, const char *why);
+pop3_status p3_sasl_fail(p3_sasl *s, pop3_status status, const char *why);
 
 /* Notes that the server sent a challenge that the method does not have. POP3_ERR_AUTHENTICATION. */
 pop3_status p3_sasl_out_of_turn(p3_sasl *s);

@@ -129,16 +129,16 @@ static pop3_status from_gsasl(p3_sasl *s, int rc)
     case GSASL_MALLOC_ERROR:
         return POP3_ERR_MEMORY;
     case GSASL_AUTHENTICATION_ERROR:
-        return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                                "the server did not prove that it knows the password: the password "
-                                "is wrong, or an attacker answers");
+        return p3_sasl_fail(s, POP3_ERR_AUTHENTICATION,
+                            "the server did not prove that it knows the password: the password "
+                            "is wrong, or an attacker answers");
     case GSASL_MECHANISM_PARSE_ERROR:
     case GSASL_MECHANISM_CALLED_TOO_MANY_TIMES:
-        return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                                "the server's challenge is not one of this mechanism");
+        return p3_sasl_fail(s, POP3_ERR_AUTHENTICATION,
+                            "the server's challenge is not one of this mechanism");
     default:
-        return p3_sasl_complain(s, s->steps == 0 ? POP3_ERR_NOT_OFFERED : POP3_ERR_AUTHENTICATION,
-                                gsasl.strerror(rc));
+        return p3_sasl_fail(s, s->steps == 0 ? POP3_ERR_NOT_OFFERED : POP3_ERR_AUTHENTICATION,
+                            gsasl.strerror(rc));
     }
 }
 
@@ -170,8 +170,8 @@ static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *response)
         p3_mechanism_is(p3_mechanism_about(s->mechanism), P3_IS_CLIENT_FIRST))
         return p3_sasl_out_of_turn(s);
     if (s->mechanism == P3_MECH_NTLM && s->steps > 0 && !ntlm_challenge_ok(challenge))
-        return p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                                "the server's challenge is not one of this mechanism");
+        return p3_sasl_fail(s, POP3_ERR_AUTHENTICATION,
+                            "the server's challenge is not one of this mechanism");
     int rc = gsasl.step(g->session, challenge.data, challenge.len, &out, &len);
     if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
         return from_gsasl(s, rc);

@@ -52,8 +52,8 @@ static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *response,
         return p3_octets_add_text(response, answer) ? POP3_ERR_REFUSED : POP3_ERR_MEMORY;
     }
     if (!token_ok(id->secret))
-        return p3_sasl_complain(s, POP3_ERR_ARGUMENT,
-                                "the token is empty or holds something else than visible ASCII");
+        return p3_sasl_fail(s, POP3_ERR_ARGUMENT,
+                            "the token is empty or holds something else than visible ASCII");
     bool ok = add_user(response, id, id->authzid != NULL ? id->authzid : id->user) &&
               p3_octets_add_texts(response, "auth=Bearer ", id->secret, "\x01\x01", NULL);
     s->complete = true;

@@ -33,12 +33,12 @@ static pop3_status prepare(p3_sasl *s, p3_octets *out, const char *text, bool is
 {
     pop3_status status = p3_add_prepared(out, text);
     if (status == POP3_ERR_ARGUMENT)
-        p3_sasl_complain(s, status,
-                         is_password ? "the password has characters that SASLprep does not allow"
-                                     : "the user's name has characters that SASLprep does not "
-                                       "allow");
+        p3_sasl_fail(s, status,
+                     is_password ? "the password has characters that SASLprep does not allow"
+                                 : "the user's name has characters that SASLprep does not "
+                                   "allow");
     else if (status == POP3_ERR_NOT_OFFERED)
-        p3_sasl_complain(
+        p3_sasl_fail(
             s, status,
             "names and passwords beyond ASCII need SASLprep, for which GNU SASL is missing");
     return status;
@@ -65,9 +65,9 @@ static pop3_status begin(p3_sasl *s, p3_octets *response)
     if (status != POP3_OK)
         return status;
     if (state->user.len == 0) /* RFC 5802 §5.1 */
-        return p3_sasl_complain(s, POP3_ERR_ARGUMENT, "SASLprep leaves nothing of the user's name");
+        return p3_sasl_fail(s, POP3_ERR_ARGUMENT, "SASLprep leaves nothing of the user's name");
     if (!p3_random(raw, sizeof raw))
-        return p3_sasl_complain(s, POP3_ERR_NOT_OFFERED, "no random octets are available");
+        return p3_sasl_fail(s, POP3_ERR_NOT_OFFERED, "no random octets are available");
     if (!p3_base64_encode(&state->nonce, (const char *)raw, sizeof raw))
         return POP3_ERR_MEMORY;
     bool sha_1 = s->mechanism == P3_MECH_SCRAM_SHA_1 || s->mechanism == P3_MECH_SCRAM_SHA_1_PLUS;
@@ -98,7 +98,7 @@ static pop3_status prove(p3_sasl *s, pop3_str challenge, p3_octets *response)
     if (status == POP3_OK) {
         status = p3_scram_final(&state->exchange, challenge, password.data, response);
         if (status == POP3_ERR_AUTHENTICATION || status == POP3_ERR_REFUSED)
-            p3_sasl_complain(s, status, state->exchange.why);
+            p3_sasl_fail(s, status, state->exchange.why);
         s->go_on = go_on;
     }
     p3_octets_free(&password);
@@ -110,7 +110,7 @@ static pop3_status verify(p3_sasl *s, pop3_str challenge)
     p3_scram_state *state = s->state;
     pop3_status status = p3_scram_verify(&state->exchange, challenge);
     if (status != POP3_OK)
-        p3_sasl_complain(s, status, state->exchange.why);
+        p3_sasl_fail(s, status, state->exchange.why);
     s->complete = status == POP3_OK;
     return status;
 }
@@ -121,8 +121,8 @@ pop3_status p3_sasl_scram(p3_sasl *s, pop3_str challenge, p3_octets *response)
     case 0:
         return challenge.len == 0
                    ? begin(s, response)
-                   : p3_sasl_complain(s, POP3_ERR_AUTHENTICATION,
-                                      "the server sent a challenge where the mechanism has none");
+                   : p3_sasl_fail(s, POP3_ERR_AUTHENTICATION,
+                                  "the server sent a challenge where the mechanism has none");
     case 1:
         return prove(s, challenge, response);
     case 2:

@@ -52,7 +52,7 @@ pop3_status p3_sasl_cram_md5(p3_sasl *s, pop3_str challenge, p3_octets *response
     if (s->steps > 0 || challenge.len == 0)
         return p3_sasl_out_of_turn(s);
     if (!p3_digest_hmac(P3_MD5, p3_span(secret, strlen(secret)), challenge, digest))
-        return p3_sasl_complain(s, POP3_ERR_NOT_OFFERED, "there is no MD5 here");
+        return p3_sasl_fail(s, POP3_ERR_NOT_OFFERED, "there is no MD5 here");
     p3_put_hex(hex, digest, sizeof digest);
     hex[sizeof hex - 1] = '\0';
     bool ok = p3_octets_add_texts(response, s->id->user, " ", hex, NULL);

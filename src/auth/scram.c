@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static pop3_status complain(p3_scram *x, const char *why)
+static pop3_status fail_exchange(p3_scram *x, const char *why)
 {
     p3_text text = p3_text_begin(x->why, sizeof x->why);
     p3_text_add(&text, why);
@@ -111,18 +111,18 @@ static pop3_status read_offer(p3_scram *x, pop3_str text, offer *o)
 {
     pop3_str salt, count;
     if (text.len >= 2 && memcmp(text.data, "m=", 2) == 0)
-        return complain(x, "the server requires an unknown extension of SCRAM");
+        return fail_exchange(x, "the server requires an unknown extension of SCRAM");
     if (!take_attribute(&text, 'r', &o->nonce) || !take_attribute(&text, 's', &salt) ||
         !take_attribute(&text, 'i', &count) || !may_ignore(text))
-        return complain(x, "the server's challenge is not one of this mechanism");
+        return fail_exchange(x, "the server's challenge is not one of this mechanism");
     if (!nonce_ok(x, o->nonce))
-        return complain(x, "the server's nonce does not begin with the client's: the answer "
-                           "belongs to another login");
+        return fail_exchange(x, "the server's nonce does not begin with the client's: the answer "
+                                "belongs to another login");
     pop3_status status = p3_base64_decode(&o->salt, salt);
     if (status == POP3_ERR_MEMORY)
         return status;
     if (status != POP3_OK || o->salt.len == 0 || !count_ok(count, &o->iterations))
-        return complain(x, "the server's salt or iteration count is not acceptable");
+        return fail_exchange(x, "the server's salt or iteration count is not acceptable");
     return POP3_OK;
 }
 
@@ -221,12 +221,13 @@ pop3_status p3_scram_verify(p3_scram *x, pop3_str challenge)
     if (take_attribute(&challenge, 'e', &value))
         return report(x, value);
     if (!take_attribute(&challenge, 'v', &value) || !may_ignore(challenge))
-        return complain(x, "the server's challenge is not one of this mechanism");
+        return fail_exchange(x, "the server's challenge is not one of this mechanism");
     pop3_status status = p3_base64_decode(&signature, value);
     if (status != POP3_ERR_MEMORY &&
         (status != POP3_OK || !x->proved || signature.len != n ||
          !same((const unsigned char *)signature.data, x->signature, n)))
-        status = complain(x, "the server did not prove that it knows the password: the password is "
+        status =
+            fail_exchange(x, "the server did not prove that it knows the password: the password is "
                              "wrong, or an attacker answers");
     p3_octets_free(&signature);
     return status;

@@ -9,7 +9,7 @@
 #include "cli/certificate_files.h"
 #include "cli/multidrop.h"
 #include "cli/secret.h"
-#include "cli/token_words.h"
+#include "cli/token_text.h"
 #include "settings/text.h"
 
 /* Where to connect to, and as whom. */
@@ -126,9 +126,9 @@ static bool check_lmtp(const p3_settings *s, const p3_target *targets, size_t co
 {
     bool is_host = s->lmtp_tls == P3_LMTP_PLAIN;
     for (size_t i = 0; i < count && !is_host; i++) {
-        p3_address address;
+        p3_server_address address;
         is_host = targets[i].kind == P3_TARGET_LMTP &&
-                  p3_address_read(&address, targets[i].where) && address.path == NULL;
+                  p3_server_address_read(&address, targets[i].where) && address.path == NULL;
     }
     return is_host ||
            p3_problem_set(why, EX_CONFIG,
@@ -137,8 +137,8 @@ static bool check_lmtp(const p3_settings *s, const p3_target *targets, size_t co
 
 /* What a target needs beside where it is; the envelope is the account's, and so is the map, which
  * is one for all. */
-static bool take_needs(p3_local_account *a, const p3_settings *s, p3_target *t,
-                       p3_envelope *envelope, bool delivers, p3_problem *why)
+static bool read_envelope(p3_local_account *a, const p3_settings *s, p3_target *t,
+                          p3_envelope *envelope, bool delivers, p3_problem *why)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
     p3_recipients *map = envelope->map;
@@ -226,7 +226,7 @@ static bool take_targets(p3_local_account *a, const p3_settings *s, bool deliver
     for (size_t i = 0; i < count && enveloped; i++)
         a->envelope[i].map = map;
     for (size_t i = 0; i < count && ok && enveloped; i++)
-        ok = take_needs(a, s, &targets[i], a->envelope + i, delivers, why);
+        ok = read_envelope(a, s, &targets[i], a->envelope + i, delivers, why);
     if (keep_targets(a, targets, count))
         return ok;
     p3_recipients_free(map);

@@ -86,7 +86,7 @@ void p3_arguments_free(p3_arguments *a)
     free(a->rest);
 }
 
-int p3_complain(const char *account, const p3_problem *why)
+int p3_print_problem(const char *account, const p3_problem *why)
 {
     if (account != NULL)
         p3_print(stderr, "pop3: %s: %s\n", account, why->text);
@@ -95,7 +95,7 @@ int p3_complain(const char *account, const p3_problem *why)
     return why->exit;
 }
 
-void p3_complain_in_file(const char *path, int line, const char *text)
+void p3_print_problem_in_file(const char *path, int line, const char *text)
 {
     p3_print(stderr, "%s:%d: %s\n", path, line, text);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/browser.h"
-#include "cli/chosen.h"
+#include "cli/chosen_accounts.h"
 #include "cli/oauth.h"
 #include "cli/output.h"
 #include "cli/qr_code.h"
@@ -164,7 +164,8 @@ int p3_cmd_authorize(p3_arguments *a)
     ok = source != NULL && p3_oauth_read(source, &oauth, &why) && perform(a, &oauth.account, &why);
     if (!ok && source != NULL)
         p3_oauth_name_settings(source, &why);
-    int status = ok ? EX_OK : p3_complain(account != NULL ? account->account.name : NULL, &why);
+    int status =
+        ok ? EX_OK : p3_print_problem(account != NULL ? account->account.name : NULL, &why);
     p3_oauth_free(&oauth);
     p3_chosen_free(&chosen);
     return status;

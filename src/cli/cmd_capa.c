@@ -32,7 +32,7 @@ static bool print_lines(const pop3_capabilities *caps, bool json)
 }
 
 /* After the login the server announces nothing, for the reason `why`: asks it before. */
-static int ask_before_login(p3_session_with *m, const p3_problem *why,
+static int ask_before_login(p3_mailbox_session *m, const p3_problem *why,
                             const pop3_capabilities **caps)
 {
     pop3_server_traits traits = *pop3_client_traits(m->client);
@@ -44,11 +44,11 @@ static int ask_before_login(p3_session_with *m, const p3_problem *why,
         p3_problem_set(&told, EX_OK, "%.700s; it announces this before the login", why->text);
     else
         told = *why;
-    return p3_complain(m->account->account.name, &told);
+    return p3_print_problem(m->account->account.name, &told);
 }
 
 /* Whether it is known that the server closes the connection on CAPA, and why it is not sent. */
-static bool is_not_to_be_asked(const p3_session_with *m, p3_problem *why)
+static bool is_not_to_be_asked(const p3_mailbox_session *m, p3_problem *why)
 {
     uint32_t known = pop3_client_traits(m->client)->flags;
     bool never = (known & POP3_TRAIT_NO_CAPA) != 0;
@@ -63,7 +63,7 @@ static bool is_not_to_be_asked(const p3_session_with *m, p3_problem *why)
     return true;
 }
 
-static int ask(p3_session_with *m, const pop3_capabilities **caps)
+static int ask(p3_mailbox_session *m, const pop3_capabilities **caps)
 {
     p3_problem why;
     if (is_not_to_be_asked(m, &why))
@@ -77,7 +77,7 @@ static int ask(p3_session_with *m, const pop3_capabilities **caps)
 
 int p3_cmd_capa(p3_arguments *a)
 {
-    p3_session_with m;
+    p3_mailbox_session m;
     const pop3_capabilities *caps;
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
-#include "cli/selection.h"
+#include "cli/message_selection.h"
 
 /* Where messages go: into files and pipes octet for octet, to a terminal without what commands it.
  */
@@ -58,7 +58,7 @@ static pop3_sink_result to_beginning(void *ctx, const char *data, size_t len)
     return result == POP3_SINK_CONTINUE && most < len ? POP3_SINK_DISCARD : result;
 }
 
-static pop3_status print_by_retr(p3_session_with *m, uint32_t number, uint32_t lines,
+static pop3_status print_by_retr(p3_mailbox_session *m, uint32_t number, uint32_t lines,
                                  p3_destination *d)
 {
     p3_beginning b = {.to = d, .lines = lines};
@@ -66,14 +66,14 @@ static pop3_status print_by_retr(p3_session_with *m, uint32_t number, uint32_t l
     return status == POP3_ERR_CANCELLED && !d->failed ? POP3_OK : status;
 }
 
-static bool has_no_top(const p3_session_with *m)
+static bool has_no_top(const p3_mailbox_session *m)
 {
     return (m->options.traits.flags & POP3_TRAIT_NO_TOP) != 0;
 }
 
 /* Prints the header and the first lines, by RETR where the server is known to have no TOP or
  * refuses it. */
-static pop3_status print_beginning(p3_session_with *m, uint32_t number, uint32_t lines,
+static pop3_status print_beginning(p3_mailbox_session *m, uint32_t number, uint32_t lines,
                                    p3_destination *d)
 {
     if (!has_no_top(m)) {
@@ -85,7 +85,7 @@ static pop3_status print_beginning(p3_session_with *m, uint32_t number, uint32_t
 }
 
 /* One message; `lines` < 0: a whole one. Complains, and returns the exit status. */
-static int print_one(p3_session_with *m, const p3_selection *s, uint32_t number, int64_t lines,
+static int print_one(p3_mailbox_session *m, const p3_selection *s, uint32_t number, int64_t lines,
                      p3_destination *d)
 {
     int result = EX_OK;
@@ -105,7 +105,7 @@ static int print_one(p3_session_with *m, const p3_selection *s, uint32_t number,
 }
 
 /* Retrieves message by message; `lines` < 0: whole ones. */
-static int print_messages(p3_session_with *m, p3_selection *s, int64_t lines)
+static int print_messages(p3_mailbox_session *m, p3_selection *s, int64_t lines)
 {
     p3_walk w = {.selection = s};
     p3_destination d = {.is_terminal = isatty(STDOUT_FILENO), .printer = {.out = stdout}};
@@ -123,11 +123,11 @@ static int print_messages(p3_session_with *m, p3_selection *s, int64_t lines)
 
 static int run(p3_arguments *a, int64_t lines)
 {
-    p3_session_with m;
+    p3_mailbox_session m;
     p3_selection s;
     p3_problem why;
     if (!p3_selection_read_named(&s, a, &why))
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
         result = print_messages(&m, &s, lines);

@@ -12,8 +12,8 @@
 
 #include "cli/doctor_target.h"
 #include "cli/doctor_tokens.h"
-#include "cli/finding.h"
-#include "cli/listed.h"
+#include "cli/doctor_finding.h"
+#include "cli/listed_messages.h"
 #include "cli/mailbox.h"
 #include "cli/oauth.h"
 #include "cli/output.h"
@@ -26,7 +26,7 @@
 
 /* What is being found out. */
 typedef struct p3_doctor {
-    p3_session_with m;
+    p3_mailbox_session m;
     const p3_arguments *arguments;
     int result; /* the exit status */
     bool encrypted;

@@ -9,11 +9,11 @@
 #include <time.h>
 
 #include "cli/json.h"
-#include "support/field.h"
+#include "support/header_field.h"
 #include "support/mail_date.h"
 #include "cli/output.h"
 #include "support/rfc2047.h"
-#include "cli/selection.h"
+#include "cli/message_selection.h"
 #include "cli/size_text.h"
 #include "cli/table.h"
 #include "support/fingerprint.h"
@@ -31,7 +31,7 @@
 /* Headers as they come, in the order in which they were asked for. */
 typedef struct p3_headers {
     const p3_arguments *arguments;
-    p3_session_with *mailbox;
+    p3_mailbox_session *mailbox;
     p3_selection selection;
     bool every_field;
     p3_header header; /* of the message in hand */
@@ -190,7 +190,7 @@ static void came(void *ctx, pop3_client *client, const pop3_result *result)
         return;
     }
     if (result->status == POP3_ERR_REFUSED)
-        h->result = p3_mailbox_complain(h->mailbox, result->status);
+        h->result = p3_mailbox_print_error(h->mailbox, result->status);
     if (result->status == POP3_ERR_REFUSED || result->status == POP3_OK)
         print(h, result->number);
     p3_header_reset(&h->header);
@@ -279,7 +279,7 @@ static int ask(p3_headers *h)
     } while (status != POP3_OK && back == P3_COMEBACK_DONE);
     if (status == POP3_OK)
         return h->result;
-    return back == P3_COMEBACK_FAILED ? result : p3_mailbox_complain(h->mailbox, status);
+    return back == P3_COMEBACK_FAILED ? result : p3_mailbox_print_error(h->mailbox, status);
 }
 
 static int show(p3_headers *h)
@@ -295,11 +295,11 @@ static int show(p3_headers *h)
 
 static int run(p3_arguments *a, bool every_field)
 {
-    p3_session_with m;
+    p3_mailbox_session m;
     p3_problem why;
     p3_headers h = {.arguments = a, .mailbox = &m, .every_field = every_field};
     if (!p3_selection_read(&h.selection, a, &why))
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
         result = show(&h);

@@ -8,9 +8,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/chosen.h"
+#include "cli/chosen_accounts.h"
 #include "cli/output.h"
-#include "cli/remembered.h"
+#include "cli/remembered_traits.h"
 #include "cli/sandbox.h"
 #include "deliver/retry.h"
 #include "deliver/target_rows.h"
@@ -32,7 +32,7 @@ static void note(void *ctx, const p3_retried *m)
     p3_retry_result *r = ctx;
     const char *name = r->account->name;
     if (m->name == NULL) {
-        r->status = p3_exit_of_both(r->status, p3_complain(name, m->problem));
+        r->status = p3_exit_of_both(r->status, p3_print_problem(name, m->problem));
         return;
     }
     r->delivered += m->delivered;
@@ -137,7 +137,7 @@ static int deliver_one(const p3_local_account *a, const p3_target *target, p3_st
                  result.delivered, result.delivered == 1 ? "" : "s", result.left > 0 ? "" : "\n");
     if (!result.looks && !result.quiet && result.left > 0)
         p3_print(stdout, "; %zu left in %s\n", result.left, refused);
-    return ok ? result.status : p3_complain(a->account.name, &why);
+    return ok ? result.status : p3_print_problem(a->account.name, &why);
 }
 
 /* All that an account's targets refused. */
@@ -148,7 +148,7 @@ static int deliver_account(const p3_local_account *a, p3_state *state, const cha
     int status = EX_OK;
     const p3_target *at = p3_target_members(&a->account.target, &count);
     if (a->account.unusable != NULL)
-        return p3_complain(a->account.name, a->account.unusable);
+        return p3_print_problem(a->account.name, a->account.unusable);
     for (size_t i = 0; i < count; i++) {
         if (at[i].envelope != NULL || count == 1)
             status = p3_exit_of_both(status, deliver_one(a, &at[i], state, state_path, args));
@@ -192,7 +192,7 @@ static int tell_of_others(const p3_local_account *a, const char *maildir, const 
                    "%zu message%s in %s, refused when the account had other targets, %s not "
                    "retried; to have that done, move the files into new/ in %s",
                    count, count == 1 ? "" : "s", maildir, count == 1 ? "is" : "are", where);
-    return p3_complain(a->account.name, &why);
+    return p3_print_problem(a->account.name, &why);
 }
 
 /* A list's targets have a Maildir each, below the one that a single target has: tells of what is in
@@ -252,7 +252,7 @@ static int work(p3_arguments *a, p3_chosen *chosen)
     char *path = p3_state_path(a, &usual);
     if (path == NULL) {
         p3_problem_set(&why, EX_CONFIG, "HOME is not set: say where the state is with --state");
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     }
     bool ok = find_refused(chosen, path, &why);
     int status = EX_OK;
@@ -271,8 +271,8 @@ static int work(p3_arguments *a, p3_chosen *chosen)
         ok = (state = p3_state_open(path, &why)) != NULL;
     if (ok)
         p3_sandbox_enter(&sandbox, NULL, 0);
-    status =
-        p3_exit_of_both(status, ok ? deliver_all(chosen, state, path, a) : p3_complain(NULL, &why));
+    status = p3_exit_of_both(status, ok ? deliver_all(chosen, state, path, a)
+                                        : p3_print_problem(NULL, &why));
     p3_state_close(state);
     p3_sandbox_end(&sandbox);
     free(path);

@@ -7,11 +7,11 @@
 #include <sysexits.h>
 
 #include "cli/output.h"
-#include "cli/selection.h"
+#include "cli/message_selection.h"
 
 /* Whether there are more messages than a session gets to delete: the server would end it, and none
  * would be deleted. Complains then. */
-static bool is_too_many(const p3_session_with *m, const p3_selection *s)
+static bool is_too_many(const p3_mailbox_session *m, const p3_selection *s)
 {
     p3_walk w = {.selection = s};
     p3_problem why;
@@ -25,12 +25,12 @@ static bool is_too_many(const p3_session_with *m, const p3_selection *s)
                    "the server ends a session after %" PRIu32
                    " deletions, so that none would be done; delete no more than that at a time",
                    most);
-    (void)p3_complain(m->account->account.name, &why);
+    (void)p3_print_problem(m->account->account.name, &why);
     return true;
 }
 
 /* Marks the messages; when one cannot be, the marks are taken back. */
-static int mark(p3_session_with *m, p3_selection *s, bool dry_run, size_t *count)
+static int mark(p3_mailbox_session *m, p3_selection *s, bool dry_run, size_t *count)
 {
     p3_walk w = {.selection = s};
     int result = p3_selection_find(s, m, dry_run);
@@ -50,12 +50,12 @@ static int mark(p3_session_with *m, p3_selection *s, bool dry_run, size_t *count
 
 int p3_cmd_rm(p3_arguments *a)
 {
-    p3_session_with m;
+    p3_mailbox_session m;
     p3_selection s;
     p3_problem why;
     size_t count = 0;
     if (!p3_selection_read_named(&s, a, &why))
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
         result = mark(&m, &s, a->run.dry_run, &count);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "settings/config.h"
-#include "cli/offer.h"
+#include "cli/srv_record.h"
 #include "cli/output.h"
 #include "settings/text.h"
 
@@ -26,7 +26,7 @@ static bool is_within(const char *host, const char *domain)
     return h >= d && strcasecmp(host + h - d, domain) == 0 && (h == d || host[h - d - 1] == '.');
 }
 
-static char *make_section(const char *address, const p3_offer *o)
+static char *make_section(const char *address, const p3_srv *o)
 {
     char port[32] = "";
     unsigned usual = o->tls ? POP3_TLS_PORT : POP3_PORT;
@@ -97,13 +97,13 @@ static bool print_next_steps(const char *address, const char *host)
     return ok;
 }
 
-static int offer_known(const char *address, const p3_offer *o, const p3_arguments *a)
+static int offer_known(const char *address, const p3_srv *o, const p3_arguments *a)
 {
     p3_problem why;
     p3_config config;
     char *section = make_section(address, o);
     int status = EX_OK;
-    bool ok = p3_config_read(&config, a->run.config, false, p3_complain_in_file, &why);
+    bool ok = p3_config_read(&config, a->run.config, false, p3_print_problem_in_file, &why);
     if (ok && section == NULL)
         ok = p3_problem_memory(&why);
     if (ok && strlen(address) > P3_ACCOUNT_NAME_MOST) /* no account could be read any more */
@@ -119,7 +119,7 @@ static int offer_known(const char *address, const p3_offer *o, const p3_argument
     if (ok && !a->run.dry_run)
         ok = append_section(config.path, section, &why);
     if (!ok)
-        status = p3_complain(address, &why);
+        status = p3_print_problem(address, &why);
     else
         p3_print(stdout, "%s %s:\n%s\n", a->run.dry_run ? "This would be added to" : "Added to",
                  config.path, section);
@@ -133,20 +133,20 @@ static int offer_known(const char *address, const p3_offer *o, const p3_argument
 int p3_cmd_setup(p3_arguments *a)
 {
     p3_problem why;
-    p3_offer best = {0};
+    p3_srv best = {0};
     const char *at = a->count == 1 ? strrchr(a->rest[0], '@') : NULL;
     if (at == NULL || at == a->rest[0] || at[1] == '\0' || strpbrk(a->rest[0], "[]\n\r ") != NULL) {
         p3_problem_set(&why, EX_USAGE, "a mail address is expected: pop3 setup NAME@DOMAIN");
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     }
     const char *domain = at + 1;
-    p3_offer_find(domain, &best);
+    p3_srv_find(domain, &best);
     if (!best.found) {
         p3_problem_set(&why, EX_NOHOST,
                        "%s does not publish its POP3 server in the DNS; ask its provider, and try "
                        "`pop3 doctor pop3s://USER@HOST/`",
                        domain);
-        return p3_complain(a->rest[0], &why);
+        return p3_print_problem(a->rest[0], &why);
     }
     if (!is_within(best.host, domain))
         p3_print(stdout, "Note: the server %s is outside %s; make sure that this is right.\n",

@@ -17,7 +17,7 @@
 #include "settings/values.h"
 
 typedef struct p3_shell {
-    p3_session_with m;
+    p3_mailbox_session m;
     uint32_t number; /* what the command at hand is about: a message, or 0 */
     uint32_t lines;
     bool over;
@@ -187,7 +187,7 @@ static void perform(p3_shell *s, char *text)
     fflush(stdout);
     if (status == POP3_OK)
         return;
-    int result = p3_mailbox_complain(&s->m, status);
+    int result = p3_mailbox_print_error(&s->m, status);
     if (pop3_client_state(s->m.client) == POP3_STATE_DEAD) {
         s->over = true;
         s->result = result;
@@ -210,7 +210,7 @@ static void edit_lines(p3_shell *s)
         if (text == NULL) {
             p3_problem why;
             p3_problem_memory(&why);
-            s->result = p3_complain(NULL, &why);
+            s->result = p3_print_problem(NULL, &why);
             break;
         }
         perform(s, text);

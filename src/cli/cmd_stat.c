@@ -12,14 +12,14 @@
 
 int p3_cmd_stat(p3_arguments *a)
 {
-    p3_session_with m;
+    p3_mailbox_session m;
     pop3_stat drop;
     char size[P3_SHORT_TEXT];
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK) {
         pop3_status status = pop3_client_stat(m.client, &drop);
         if (status != POP3_OK)
-            result = p3_mailbox_complain(&m, status);
+            result = p3_mailbox_print_error(&m, status);
         else if (a->run.json)
             result = p3_json_line(json_pack("{s:o,s:o}", "messages", p3_json_number(drop.count),
                                             "octets", p3_json_octets(drop.octets)))

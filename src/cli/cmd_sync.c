@@ -10,14 +10,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/chosen.h"
+#include "cli/chosen_accounts.h"
 #include "cli/progress.h"
-#include "cli/remembered.h"
+#include "cli/remembered_traits.h"
 #include "cli/sandbox.h"
 #include "settings/text.h"
 #include "support/clock.h"
-#include "support/ending.h"
-#include "deliver/folder.h"
+#include "support/stop_request.h"
+#include "deliver/directory.h"
 #include "state/state.h"
 #include "system/descriptor.h"
 
@@ -54,7 +54,7 @@ static void catch_signals(void)
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     if (!p3_descriptor_pipe(stop_pipe, false))
         stop_pipe[0] = stop_pipe[1] = -1;
-    p3_ending_heed(stop_pipe[0]);
+    p3_stop_request_watch(stop_pipe[0]);
     sigemptyset(&action.sa_mask);
     sigaddset(&action.sa_mask, SIGINT);
     sigaddset(&action.sa_mask, SIGTERM);
@@ -84,7 +84,7 @@ static char *find_state(const p3_arguments *a, p3_problem *why)
     char *slash = usual && !a->run.dry_run ? strrchr(path, '/') : NULL;
     if (slash != NULL) {
         *slash = '\0';
-        (void)p3_folder_make(path); /* whether it works shows when the file is opened */
+        (void)p3_directory_make(path); /* whether it works shows when the file is opened */
         *slash = '/';
     }
     return path;
@@ -104,7 +104,7 @@ static int run_once(const p3_sync_options *o, const p3_account *const *accounts,
     p3_problem why;
     int status;
     p3_state_own_sqlite();
-    return p3_sync(o, accounts, count, &status, &why) ? status : p3_complain(NULL, &why);
+    return p3_sync(o, accounts, count, &status, &why) ? status : p3_print_problem(NULL, &why);
 }
 
 /* Runs again and again, until a signal comes. */
@@ -160,12 +160,12 @@ static int work(p3_arguments *a, p3_chosen *chosen)
                          .stop_fd = stop_pipe[0]};
     char *state = read_start(a, chosen, &o.start, &why) ? find_state(a, &why) : NULL;
     if (state == NULL)
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     for (size_t i = 0; i < n; i++) {
         if (!p3_local_account_set_refused(&chosen->at[i], state)) {
             free(state);
             p3_problem_set(&why, EX_OSERR, "beginning: out of memory");
-            return p3_complain(NULL, &why);
+            return p3_print_problem(NULL, &why);
         }
     }
     p3_sandbox sandbox = {.chosen = chosen,
@@ -192,7 +192,7 @@ static int work(p3_arguments *a, p3_chosen *chosen)
         status = run_every(&o, accounts, n, every);
     } else {
         p3_problem_set(&why, EX_OSERR, "beginning: out of memory");
-        status = p3_complain(NULL, &why);
+        status = p3_print_problem(NULL, &why);
     }
     p3_sandbox_end(&sandbox);
     p3_progress_free(progress);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "cli/chosen.h"
+#include "cli/chosen_accounts.h"
 #include "cli/oauth.h"
 #include "cli/output.h"
 #include "system/erase.h"
@@ -22,7 +22,7 @@ int p3_cmd_token(p3_arguments *a)
         ok ? p3_chosen_tokens(account, a, "finding the token", &why) : NULL;
     ok = source != NULL && p3_oauth_find(source, &secret, &why);
     if (!ok)
-        status = p3_complain(account != NULL ? account->account.name : NULL, &why);
+        status = p3_print_problem(account != NULL ? account->account.name : NULL, &why);
     else if (!p3_print(stdout, "%s\n", secret.text))
         status = EX_IOERR;
     if (secret.text != NULL)

@@ -8,7 +8,7 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "support/printable.h"
-#include "cli/selection.h"
+#include "cli/message_selection.h"
 
 static bool print_uid(uint32_t number, pop3_str uid, bool json)
 {
@@ -38,17 +38,17 @@ static bool take(void *ctx, const pop3_entry *e, pop3_str line)
     return !u->failed;
 }
 
-static int print_all(p3_session_with *m, bool json)
+static int print_all(p3_mailbox_session *m, bool json)
 {
     p3_uids u = {.json = json};
     pop3_status status = pop3_client_uidl(m->client, take, &u);
     if (u.failed)
         return EX_IOERR;
-    return status == POP3_OK ? EX_OK : p3_mailbox_complain(m, status);
+    return status == POP3_OK ? EX_OK : p3_mailbox_print_error(m, status);
 }
 
 /* Those that were asked for. */
-static int print_some(p3_session_with *m, p3_selection *s, bool json)
+static int print_some(p3_mailbox_session *m, p3_selection *s, bool json)
 {
     p3_walk w = {.selection = s};
     int result = p3_selection_find_uids(s, m);
@@ -60,7 +60,7 @@ static int print_some(p3_session_with *m, p3_selection *s, bool json)
 }
 
 /* Whether it is known that the server has no unique-ids. Complains then. */
-static bool has_none(const p3_session_with *m)
+static bool has_none(const p3_mailbox_session *m)
 {
     p3_problem why;
     if ((m->options.traits.flags & POP3_TRAIT_NO_UIDL) == 0)
@@ -68,17 +68,17 @@ static bool has_none(const p3_session_with *m)
     p3_problem_set(&why, EX_UNAVAILABLE,
                    "UIDL is not sent: the server is known to have no unique-ids (traits = "
                    "no-uidl); to send it anyway, use --traits none");
-    (void)p3_complain(m->account->account.name, &why);
+    (void)p3_print_problem(m->account->account.name, &why);
     return true;
 }
 
 int p3_cmd_uidl(p3_arguments *a)
 {
-    p3_session_with m;
+    p3_mailbox_session m;
     p3_selection s;
     p3_problem why;
     if (!p3_selection_read(&s, a, &why))
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK && has_none(&m))
         result = EX_UNAVAILABLE;

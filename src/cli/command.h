@@ -23,10 +23,10 @@ bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why);
 void p3_arguments_free(p3_arguments *a);
 
 /* Says on standard error what went wrong: "pop3: ACCOUNT: TEXT". Returns the exit status. */
-int p3_complain(const char *account, const p3_problem *why);
+int p3_print_problem(const char *account, const p3_problem *why);
 
 /* The same of a line in a file: "FILE:LINE: TEXT". */
-void p3_complain_in_file(const char *path, int line, const char *text);
+void p3_print_problem_in_file(const char *path, int line, const char *text);
 
 /* The subcommands: each returns an exit status. */
 int p3_cmd_authorize(p3_arguments *a);

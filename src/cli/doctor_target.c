@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/doctor_tokens.h"
-#include "cli/finding.h"
+#include "cli/doctor_finding.h"
 #include "cli/multidrop.h"
 #include "deliver/gmail_labels.h"
 

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "cli/finding.h"
+#include "cli/doctor_finding.h"
 #include "cli/oauth.h"
 #include "collect/failure_text.h"
 #include "support/erase_text.h"

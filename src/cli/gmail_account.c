@@ -22,15 +22,16 @@ static bool find_token(void *ctx, char **token, p3_problem *why)
 }
 
 /* Whom to connect to. */
-static void find_dialed(const p3_settings *s, const p3_address *server, p3_address out[2])
+static void find_dialed(const p3_settings *s, const p3_server_address *server,
+                        p3_server_address out[2])
 {
     char *proxy = s->proxy.kind == POP3_PROXY_NONE ? p3_http_environment_proxy() : NULL;
     out[0] = *server;
     if (s->proxy.kind != POP3_PROXY_NONE) {
-        out[0] = (p3_address){.port = s->proxy.port};
+        out[0] = (p3_server_address){.port = s->proxy.port};
         snprintf(out[0].host, sizeof out[0].host, "%s", s->proxy.host);
-    } else if (proxy != NULL && (!p3_address_read(&out[1], proxy) || out[1].path != NULL)) {
-        out[1] = (p3_address){0}; /* libcurl tells what is wrong with it */
+    } else if (proxy != NULL && (!p3_server_address_read(&out[1], proxy) || out[1].path != NULL)) {
+        out[1] = (p3_server_address){0}; /* libcurl tells what is wrong with it */
     }
     free(proxy);
 }
@@ -38,7 +39,7 @@ static void find_dialed(const p3_settings *s, const p3_address *server, p3_addre
 p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p3_problem *why)
 {
     const char *url = s->gmail_url != NULL ? s->gmail_url : google;
-    p3_address server;
+    p3_server_address server;
     if (!p3_gmail_url_read(&server, url)) {
         p3_problem_set(why, EX_CONFIG,
                        "\"%s\" cannot be used as gmail-url; expected: https://HOST[:PORT]", url);

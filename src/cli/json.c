@@ -39,7 +39,7 @@ static const char *name_of(p3_notice_kind kind)
         [P3_NOTICE_MESSAGE] = "message", [P3_NOTICE_DELIVERED] = "delivered",
         [P3_NOTICE_WOULD] = "would",     [P3_NOTICE_SKIPPED] = "skipped",
         [P3_NOTICE_FAILED] = "failed",   [P3_NOTICE_WAITING] = "waiting",
-        [P3_NOTICE_OVER] = "over",       [P3_NOTICE_REMARK] = "remark"};
+        [P3_NOTICE_OVER] = "over",       [P3_NOTICE_WARNING] = "remark"};
     return names[kind];
 }
 

@@ -11,42 +11,43 @@
 #include "collect/sync.h"
 #include "system/erase.h"
 
-int p3_mailbox_complain(const p3_session_with *m, pop3_status status)
+int p3_mailbox_print_error(const p3_mailbox_session *m, pop3_status status)
 {
     p3_problem why;
     p3_describe_failure_of(m->client, &m->account->account, status, &why);
-    return p3_complain(m->account->account.name, &why);
+    return p3_print_problem(m->account->account.name, &why);
 }
 
-static int make_client(p3_session_with *m)
+static int make_client(p3_mailbox_session *m)
 {
     p3_problem why;
     pop3_status status = pop3_client_new(&m->client, &m->options);
     if (status == POP3_OK)
         return EX_OK;
     p3_describe_no_client(status, &why);
-    return p3_complain(m->account->account.name, &why);
+    return p3_print_problem(m->account->account.name, &why);
 }
 
-int p3_mailbox_choose(p3_session_with *m, p3_arguments *a)
+int p3_mailbox_choose(p3_mailbox_session *m, p3_arguments *a)
 {
     p3_problem why;
-    *m = (p3_session_with){0};
+    *m = (p3_mailbox_session){0};
     if (a->count < 1) {
         p3_problem_set(&why, EX_USAGE, "a URL or an account is missing; see `pop3 help`");
-        return p3_complain(NULL, &why);
+        return p3_print_problem(NULL, &why);
     }
     if (!p3_chosen_read(&m->chosen, a, a->rest, 1, false, &why))
-        return p3_complain(p3_is_url(a->rest[0]) ? NULL : a->rest[0], &why); /* URLs: passwords */
+        return p3_print_problem(p3_is_url(a->rest[0]) ? NULL : a->rest[0],
+                                &why); /* URLs: passwords */
     m->account = &m->chosen.at[0];
     return EX_OK;
 }
 
-int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
+int p3_mailbox_prepare(p3_mailbox_session *m, p3_arguments *a)
 {
     p3_remembered_read(&m->remembered, a, &m->account->account);
     if (m->remembered.problem.exit != 0 && a->run.verbose)
-        (void)p3_complain(m->account->account.name, &m->remembered.problem);
+        (void)p3_print_problem(m->account->account.name, &m->remembered.problem);
     m->sandbox = (p3_sandbox){.chosen = &m->chosen,
                               .edits_lines = a->edits_lines,
                               .is_told = a->run.verbose,
@@ -62,20 +63,20 @@ int p3_mailbox_prepare(p3_session_with *m, p3_arguments *a)
 }
 
 /* Whether the server refused a token, and another may be had. */
-static bool may_renew(const p3_session_with *m, pop3_status status)
+static bool may_renew(const p3_mailbox_session *m, pop3_status status)
 {
     return m->secret.renewable && status == POP3_ERR_REFUSED &&
            pop3_client_error(m->client)->refused == POP3_REFUSED_TOKEN;
 }
 
-static pop3_status log_in(p3_session_with *m)
+static pop3_status log_in(p3_mailbox_session *m)
 {
     pop3_login_options o;
     p3_login_options_for(&m->account->account, &m->secret, &o);
     return pop3_login(m->client, &o);
 }
 
-static int complain_of_login(const p3_session_with *m, pop3_status status)
+static int print_login_error(const p3_mailbox_session *m, pop3_status status)
 {
     p3_problem why;
     p3_describe_failure_of(m->client, &m->account->account, status, &why);
@@ -84,37 +85,37 @@ static int complain_of_login(const p3_session_with *m, pop3_status status)
         p3_problem_set(&why, plain.exit,
                        "%.700s; if that happens each time, choose another mechanism with --auth",
                        plain.text);
-    return p3_complain(m->account->account.name, &why);
+    return p3_print_problem(m->account->account.name, &why);
 }
 
-int p3_mailbox_login(p3_session_with *m)
+int p3_mailbox_login(p3_mailbox_session *m)
 {
     p3_problem why = {0};
     const p3_account *a = &m->account->account;
     if (m->secret.text == NULL && !a->secret(a->secret_ctx, &m->secret, &why))
-        return p3_complain(a->name, &why);
+        return p3_print_problem(a->name, &why);
     pop3_status status = log_in(m);
     if (may_renew(m, status)) {
         if (!a->secret(a->secret_ctx, &m->secret, &why))
-            return p3_complain(a->name, &why);
+            return p3_print_problem(a->name, &why);
         /* Servers close the connection behind a refusal, or count it. */
         int result = p3_mailbox_reconnect(m, m->options.traits, false);
         if (result != EX_OK)
             return result;
         status = log_in(m);
     }
-    return status == POP3_OK ? EX_OK : complain_of_login(m, status);
+    return status == POP3_OK ? EX_OK : print_login_error(m, status);
 }
 
-static int connect_to(p3_session_with *m, bool logs_in)
+static int connect_to(p3_mailbox_session *m, bool logs_in)
 {
     pop3_status status = pop3_client_connect(m->client);
     if (status != POP3_OK)
-        return p3_mailbox_complain(m, status);
+        return p3_mailbox_print_error(m, status);
     return logs_in ? p3_mailbox_login(m) : EX_OK;
 }
 
-int p3_mailbox_open(p3_session_with *m, p3_arguments *a)
+int p3_mailbox_open(p3_mailbox_session *m, p3_arguments *a)
 {
     int result = p3_mailbox_choose(m, a);
     if (result == EX_OK)
@@ -122,7 +123,7 @@ int p3_mailbox_open(p3_session_with *m, p3_arguments *a)
     return result == EX_OK ? connect_to(m, true) : result;
 }
 
-int p3_mailbox_reconnect(p3_session_with *m, pop3_server_traits traits, bool logs_in)
+int p3_mailbox_reconnect(p3_mailbox_session *m, pop3_server_traits traits, bool logs_in)
 {
     pop3_client *old = m->client;
     m->options.traits = traits;
@@ -134,7 +135,8 @@ int p3_mailbox_reconnect(p3_session_with *m, pop3_server_traits traits, bool log
 }
 
 /* The traits with which another connection may get further. Returns whether there are any. */
-static bool find_another_way(const p3_session_with *m, pop3_status status, pop3_server_traits *out)
+static bool find_another_way(const p3_mailbox_session *m, pop3_status status,
+                             pop3_server_traits *out)
 {
     if (status != POP3_ERR_CLOSED && status != POP3_ERR_TIMEOUT)
         return false;
@@ -154,7 +156,7 @@ static bool find_another_way(const p3_session_with *m, pop3_status status, pop3_
     return top;
 }
 
-p3_comeback p3_mailbox_come_back(p3_session_with *m, pop3_status status, int *result)
+p3_comeback p3_mailbox_come_back(p3_mailbox_session *m, pop3_status status, int *result)
 {
     pop3_server_traits traits;
     p3_problem lost;
@@ -164,17 +166,17 @@ p3_comeback p3_mailbox_come_back(p3_session_with *m, pop3_status status, int *re
     *result = p3_mailbox_reconnect(m, traits, true);
     if (*result == EX_OK)
         return P3_COMEBACK_DONE;
-    (void)p3_complain(m->account->account.name, &lost); /* what it was for */
+    (void)p3_print_problem(m->account->account.name, &lost); /* what it was for */
     return P3_COMEBACK_FAILED;
 }
 
-int p3_mailbox_close(p3_session_with *m, int status)
+int p3_mailbox_close(p3_mailbox_session *m, int status)
 {
     if (status == EX_OK && m->client != NULL && pop3_client_state(m->client) != POP3_STATE_DEAD) {
         bool matters = m->has_messages || pop3_client_deletions(m->client) > 0;
         pop3_status quit = pop3_client_quit(m->client);
         if (quit != POP3_OK && (quit != POP3_ERR_REFUSED || matters))
-            status = p3_mailbox_complain(m, quit);
+            status = p3_mailbox_print_error(m, quit);
     }
     pop3_client_free(m->client);
     if (m->secret.text != NULL) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/cores.h"
+#include "cli/core_dumps.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/streams.h"
@@ -33,7 +33,7 @@ static int unknown(const char *name)
     const char *nearest = nearest_subcommand(name);
     p3_problem_set(&why, EX_USAGE, "unknown command %s%s%s; `pop3 help` lists them", name,
                    nearest != NULL ? ", perhaps " : "", nearest != NULL ? nearest : "");
-    return p3_complain(NULL, &why);
+    return p3_print_problem(NULL, &why);
 }
 
 static int help(const char *topic)
@@ -58,11 +58,11 @@ static int run(const p3_subcommand *sub, int argc, char **argv)
     p3_problem why;
     int status;
     if (!p3_arguments_read(&arguments, argc, argv, &why))
-        status = p3_complain(NULL, &why);
+        status = p3_print_problem(NULL, &why);
     else if (arguments.run.help)
         status = help(sub->name);
     else if (!check_switches(sub, &arguments, &why))
-        status = p3_complain(NULL, &why);
+        status = p3_print_problem(NULL, &why);
     else
         status = sub->run(&arguments);
     p3_arguments_free(&arguments);
@@ -81,7 +81,7 @@ static bool is_written(void)
         p3_problem_errno(&why, errno, "writing the output");
     else
         p3_problem_set(&why, EX_IOERR, "writing the output: it is incomplete");
-    (void)p3_complain(NULL, &why);
+    (void)p3_print_problem(NULL, &why);
     return false;
 }
 

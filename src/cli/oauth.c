@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "confine/runner.h"
-#include "deliver/folder.h"
+#include "deliver/directory.h"
 #include "settings/config.h"
 #include "settings/text.h"
 #include "support/erase_text.h"
@@ -71,7 +71,7 @@ static char *find_path(const p3_secret_source *s, p3_problem *why)
         p3_problem_set(why, EX_CONFIG, "finding the token: HOME is not set");
     else if (!name_of(s->account->key, name, sizeof name))
         p3_problem_set(why, EX_CONFIG, "finding the token: user and host together are too long");
-    else if (!p3_folder_make(folder))
+    else if (!p3_directory_make(folder))
         p3_problem_errno(why, errno, "creating the directory %s", folder);
     else if ((path = p3_text_join(folder, "/", name, NULL)) == NULL)
         p3_problem_memory(why);

@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/output.h"
-#include "cli/remarks.h"
+#include "cli/delayed_reports.h"
 #include "cli/size_text.h"
 #include "support/clock.h"
 
@@ -34,7 +34,7 @@ struct p3_progress {
     size_t count;
     unsigned drawn; /* lines on the terminal that are to be drawn over */
     int64_t drawn_at;
-    p3_remarks remarks; /* unless verbose: of messages that failed */
+    p3_delayed_reports remarks; /* unless verbose: of messages that failed */
 };
 
 p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run, size_t accounts)
@@ -172,9 +172,9 @@ static void say_over(p3_progress *p, const p3_notice *n)
 {
     if (p->style != P3_PROGRESS_QUIET)
         summarize(p, n);
-    p3_remarks_tell(&p->remarks, n, tell_of_message);
+    p3_delayed_reports_tell(&p->remarks, n, tell_of_message);
     if (n->problem != NULL)
-        (void)p3_complain(n->account->name, n->problem);
+        (void)p3_print_problem(n->account->name, n->problem);
 }
 
 static void say(p3_progress *p, const p3_notice *n)
@@ -184,7 +184,7 @@ static void say(p3_progress *p, const p3_notice *n)
     case P3_NOTICE_WOULD:
         p3_print(stdout, "%s: would %s message %u\n", n->account->name, n->text, n->number);
         break;
-    case P3_NOTICE_REMARK:
+    case P3_NOTICE_WARNING:
         if (p->style != P3_PROGRESS_QUIET)
             p3_print(stderr, "pop3: %s: %s\n", n->account->name, n->text);
         break;
@@ -199,7 +199,7 @@ static void say(p3_progress *p, const p3_notice *n)
                      p3_time_text(n->seconds, time));
         break;
     case P3_NOTICE_FAILED:
-        if (p->verbose || !p3_remarks_keep(&p->remarks, n))
+        if (p->verbose || !p3_delayed_reports_keep(&p->remarks, n))
             tell_of_message(n->account, n->number, n->problem->text);
         break;
     case P3_NOTICE_OVER:
@@ -220,7 +220,7 @@ void p3_progress_notice(void *progress, const p3_notice *n)
         p3_json_notice(n);
         return;
     }
-    p3_remarks_follow(&p->remarks, n);
+    p3_delayed_reports_follow(&p->remarks, n);
     if (p->style == P3_PROGRESS_LIVE && !quiet_kind)
         clear_lines(p);
     if (!quiet_kind)
@@ -235,7 +235,7 @@ void p3_progress_free(p3_progress *p)
         return;
     if (p->style == P3_PROGRESS_LIVE)
         clear_lines(p);
-    p3_remarks_free(&p->remarks);
+    p3_delayed_reports_free(&p->remarks);
     free(p->live);
     free(p);
 }

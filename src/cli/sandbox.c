@@ -32,7 +32,7 @@ static bool allow_gmail_ports(const p3_landlock *l, const p3_gmail_options *o)
  * of this machine is connected to there. */
 static bool allow_target_port(const p3_sandbox *s, const p3_landlock *l, const p3_target *t)
 {
-    p3_address address;
+    p3_server_address address;
     const p3_target_row *row = s->delivers ? p3_target_row_of(t->kind) : NULL;
     if (row != NULL && row->kind == P3_TARGET_GMAIL)
         return t->envelope == NULL || t->envelope->gmail == NULL ||

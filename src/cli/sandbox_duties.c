@@ -88,16 +88,16 @@ static char *state_folder(const char *state)
     return NULL;
 }
 
-static bool add_file(p3_sandbox *s, p3_beside kind, char *path)
+static bool add_file(p3_sandbox *s, p3_duty_file_kind kind, char *path)
 {
-    p3_beside_file *more =
+    p3_duty_file *more =
         path != NULL ? realloc(s->files, (s->duties.file_count + 1) * sizeof *more) : NULL;
     if (more == NULL) {
         free(path);
         return false;
     }
     s->files = more;
-    s->files[s->duties.file_count++] = (p3_beside_file){.kind = kind, .path = path};
+    s->files[s->duties.file_count++] = (p3_duty_file){.kind = kind, .path = path};
     return true;
 }
 
@@ -147,12 +147,12 @@ static void add_place(p3_sandbox *s, const char *host, uint16_t port)
 static bool add_target(p3_sandbox *s, const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
-    p3_address address;
+    p3_server_address address;
     if (p3_target_server(t, &address)) {
         add_place(s, address.path == NULL ? address.host : NULL, address.port);
-        return address.path == NULL || add_file(s, P3_BESIDE_SOCKET, strdup(address.path));
+        return address.path == NULL || add_file(s, P3_DUTY_FILE_SOCKET, strdup(address.path));
     }
-    return row == NULL || !row->opens_beside || add_file(s, P3_BESIDE_MBOX, strdup(t->where));
+    return row == NULL || !row->opens_beside || add_file(s, P3_DUTY_FILE_MBOX, strdup(t->where));
 }
 
 /* The state by the name that it was given, and by that which SQLite makes of it. */
@@ -162,13 +162,13 @@ static bool add_state(p3_sandbox *s)
     char *folder = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
     const char *slash = strrchr(s->state, '/');
     char *real = realpath(s->state, NULL);
-    bool ok = copy != NULL && add_file(s, P3_BESIDE_STATE, strdup(s->state));
+    bool ok = copy != NULL && add_file(s, P3_DUTY_FILE_STATE, strdup(s->state));
     if (ok && folder != NULL)
-        ok = add_file(s, P3_BESIDE_STATE,
+        ok = add_file(s, P3_DUTY_FILE_STATE,
                       p3_text_join(strcmp(folder, "/") == 0 ? "" : folder, "/",
                                    slash != NULL ? slash + 1 : s->state, NULL));
     if (ok && real != NULL)
-        ok = add_file(s, P3_BESIDE_STATE, strdup(real));
+        ok = add_file(s, P3_DUTY_FILE_STATE, strdup(real));
     free(real);
     free(folder);
     free(copy);
@@ -182,7 +182,7 @@ static bool add_server(p3_sandbox *s, const pop3_client_options *o)
 {
     uint16_t usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
     if (o->unix_socket != NULL)
-        return add_file(s, P3_BESIDE_SOCKET, strdup(o->unix_socket));
+        return add_file(s, P3_DUTY_FILE_SOCKET, strdup(o->unix_socket));
     s->duties.sources = s->duties.sources || o->local_address != NULL;
     if (o->proxy != POP3_PROXY_NONE)
         add_place(s, o->proxy_host, o->proxy_port);

@@ -3,7 +3,7 @@
 #ifndef P3_CLI_SANDBOX_PARTS_H
 #define P3_CLI_SANDBOX_PARTS_H
 
-#include "cli/chosen.h"
+#include "cli/chosen_accounts.h"
 #include "confine/landlock.h"
 #include "confine/runner.h"
 
@@ -22,7 +22,7 @@ typedef struct p3_sandbox {
     char **commands;         /* lists behind the duties */
     p3_place *places;
     const p3_secret_source **tokens;
-    p3_beside_file *files;
+    p3_duty_file *files;
     char
         *state_folder; /* the state's, where it has one of its own when this is prepared; or NULL */
     char report[200];  /* in words, what holds */

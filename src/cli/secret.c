@@ -11,7 +11,7 @@
 
 #include "cli/netrc.h"
 #include "cli/oauth.h"
-#include "cli/question.h"
+#include "cli/password_prompt.h"
 #include "settings/text.h"
 #include "confine/shell.h"
 #include "system/erase.h"
@@ -90,14 +90,14 @@ static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *
 static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem *why)
 {
     char line[1024];
-    ssize_t n = p3_question_ask(s->account->name, line, sizeof line);
-    if (n == P3_QUESTION_NO_TERMINAL)
+    ssize_t n = p3_password_prompt(s->account->name, line, sizeof line);
+    if (n == P3_PASSWORD_PROMPT_NO_TERMINAL)
         return p3_problem_set(
             why, EX_CONFIG,
             "finding the password: none is set, and there is no terminal to ask; set "
             "%spassword-command or %spassword-file",
             prefix_of(s), prefix_of(s));
-    if (n == P3_QUESTION_INTERRUPTED)
+    if (n == P3_PASSWORD_PROMPT_INTERRUPTED)
         return p3_problem_set(why, EX_TEMPFAIL, "finding the password: interrupted");
     bool ok = n > 0 ? p3_secret_take_line(line, (size_t)n, "finding the password", out, why)
                     : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");

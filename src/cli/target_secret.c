@@ -99,7 +99,7 @@ p3_settings p3_target_secret_settings(const p3_target_secret *secret, const p3_s
 
 /* `name`: the target's, to be said where the account has several. */
 static bool make_texts(p3_target_secret *t, const p3_settings *tokens, const char *prefix,
-                       const char *name, const char *word, const p3_address *server)
+                       const char *name, const char *word, const p3_server_address *server)
 {
     bool ok = asprintf(&t->key, "%s@%s:%u", t->user, server->host, server->port) >= 0;
     ok = ok && asprintf(&t->word, "--target %s%s%s", name, name[0] != '\0' ? " " : "", word) >= 0;
@@ -111,7 +111,7 @@ static bool make_texts(p3_target_secret *t, const p3_settings *tokens, const cha
 }
 
 bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_target *target,
-                           const char *word, const char *user, const p3_address *server)
+                           const char *word, const char *user, const p3_server_address *server)
 {
     const p3_secret_row *row = row_of(target->kind);
     t->source.kind = target->kind;

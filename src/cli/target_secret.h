@@ -21,7 +21,7 @@ typedef struct p3_target_secret {
  * `word` is the account on the command line, `user` and `server` are those of the target. False
  * when out of memory. Free with p3_target_secret_free(), also then. */
 bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_target *target,
-                           const char *word, const char *user, const p3_address *server);
+                           const char *word, const char *user, const p3_server_address *server);
 
 /* Those of an account's settings that say where the target's secret is, as they would be called for
  * the account's own server. */

@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "core/wipe.h"
 #include "client/login_options.h"
-#include "client/report.h"
+#include "client/error.h"
 #include "client/step.h"
 #include "io/clock.h"
 #include "system/processors.h"
@@ -28,7 +28,7 @@ static bool look(pop3_client *c, struct pollfd *fds, nfds_t n)
         ready = poll(fds, n, 0);
         soon = p3_now_us() < until; /* on a busy machine others may have come in between */
     }
-    p3_glance_over(&c->glance, ready != 0 && soon);
+    p3_busy_wait_over(&c->glance, ready != 0 && soon);
     return ready != 0;
 }
 
@@ -38,14 +38,14 @@ static bool is_worth_a_look(pop3_client *c)
 {
     if (c->look_us == 0)
         c->look_us = p3_has_one_processor() ? -1 : P3_LOOK_US;
-    return c->look_us > 0 && p3_under_way(c) == 1 && p3_glance_is_due(&c->glance);
+    return c->look_us > 0 && p3_under_way(c) == 1 && p3_busy_wait_is_due(&c->glance);
 }
 
 static void wait_for(pop3_client *c)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
     struct pollfd fds[POP3_MAX_WAITABLES];
-    size_t n = pop3_client_waits(c, waits, POP3_MAX_WAITABLES);
+    size_t n = pop3_client_waitables(c, waits, POP3_MAX_WAITABLES);
     for (size_t i = 0; i < n; i++) {
         short events = (short)((waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0));
         fds[i] = (struct pollfd){.fd = waits[i].fd, .events = events};
@@ -133,8 +133,8 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     if (call->entry.uid.len > 0 && c->reply.reply.line.len > 0)
         call->entry.uid.data = c->reply.reply.line.data + (call->entry.uid.data - line.data);
     else if (call->entry.uid.len > 0)
-        call->status = p3_report_error(c, POP3_ERR_MEMORY, pop3_command_name(result->command),
-                                       "out of memory for the reply");
+        call->status = p3_error_record_status(
+            c, POP3_ERR_MEMORY, pop3_command_name(result->command), "out of memory for the reply");
     p3_ending_call_over(&c->ending, call->status);
 }
 
@@ -162,13 +162,13 @@ static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call 
     handlers.ctx = call;
     status = pop3_client_submit(c, command, &handlers);
     if (status != POP3_OK)
-        return p3_report_refusal(c, command, status);
+        return p3_error_record_refusal(c, command, status);
     wait_until(c, &call->over, &call->status);
     if (call->status == POP3_ERR_CANCELLED && c->phase != P3_PHASE_NONE)
-        return p3_report_error(c, call->status, pop3_command_name(command->kind),
-                               "the receiver discarded the rest of it");
+        return p3_error_record_status(c, call->status, pop3_command_name(command->kind),
+                                      "the receiver discarded the rest of it");
     if (call->status == POP3_ERR_INSECURE || call->status == POP3_ERR_STATE)
-        return p3_report_refusal(c, command, call->status);
+        return p3_error_record_refusal(c, command, call->status);
     return call->status;
 }
 
@@ -193,7 +193,7 @@ static pop3_status with_text(pop3_client *c, pop3_command_kind kind, const char 
     pop3_command command = command_of(kind);
     p3_call call = {0};
     if (text == NULL)
-        return p3_report_refusal(c, &command, POP3_ERR_ARGUMENT);
+        return p3_error_record_refusal(c, &command, POP3_ERR_ARGUMENT);
     command.text = p3_span(text, strlen(text));
     return perform(c, &command, &call);
 }
@@ -245,7 +245,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     pop3_command command = command_of(POP3_CMD_APOP);
     p3_call call = {0};
     if (user == NULL || secret == NULL || user[0] == '\0')
-        return p3_report_refusal(c, &command, POP3_ERR_ARGUMENT);
+        return p3_error_record_refusal(c, &command, POP3_ERR_ARGUMENT);
     if (c->phase == P3_PHASE_NONE)
         return perform(c, &command, &call); /* which says so */
     pop3_status status = connected(c);
@@ -253,8 +253,9 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
         return status;
     pop3_str timestamp = pop3_engine_timestamp(c->engine);
     if (timestamp.len == 0)
-        return p3_report_error(c, POP3_ERR_NOT_OFFERED, "APOP",
-                               "the greeting has no timestamp, so the server does not offer it");
+        return p3_error_record_status(
+            c, POP3_ERR_NOT_OFFERED, "APOP",
+            "the greeting has no timestamp, so the server does not offer it");
     size_t len = strlen(user);
     size_t size = len + 1 + P3_APOP_DIGEST;
     char *text = malloc(size);
@@ -264,8 +265,9 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     if (status != POP3_OK) {
         free(text);
         return status == POP3_ERR_NOT_OFFERED
-                   ? p3_report_error(c, status, "APOP", "this build has no MD5, which it needs")
-                   : p3_report_refusal(c, &command, status);
+                   ? p3_error_record_status(c, status, "APOP",
+                                            "this build has no MD5, which it needs")
+                   : p3_error_record_refusal(c, &command, status);
     }
     memcpy(text, user, len);
     text[len] = ' ';
@@ -375,7 +377,7 @@ pop3_status pop3_client_raw_list(pop3_client *c, const char *line, pop3_entry_fn
 {
     pop3_command command = command_of(POP3_CMD_RAW_LIST);
     if (line == NULL)
-        return p3_report_refusal(c, &command, POP3_ERR_ARGUMENT);
+        return p3_error_record_refusal(c, &command, POP3_ERR_ARGUMENT);
     return listing(c, POP3_CMD_RAW_LIST, line, entry, ctx);
 }
 

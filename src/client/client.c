@@ -1,8 +1,8 @@
 /* The handle: making and freeing clients, submitting, and what is known about them. */
-#include "client/dialog.h"
-#include "client/report.h"
+#include "client/session.h"
+#include "client/error.h"
 #include "client/step.h"
-#include "client/way.h"
+#include "client/connecting.h"
 
 #include "core/sized.h"
 #include "core/wipe.h"
@@ -27,7 +27,7 @@ pop3_status pop3_client_new(pop3_client **out, const pop3_client_options *option
     c->wake.ends[0] = c->wake.ends[1] = -1;
     pop3_status status = p3_options_copy(&c->options, options);
     if (status == POP3_OK)
-        status = p3_way_new_engine(c);
+        status = p3_connecting_new_engine(c);
     if (status == POP3_OK && !p3_wake_init(&c->wake))
         status = POP3_ERR_IO;
     if (status != POP3_OK) {
@@ -80,7 +80,7 @@ static pop3_status submit(pop3_client *c, const pop3_command *command, const pop
     bool upgrade = command->kind == POP3_CMD_STLS;
     bool straight = c->phase == P3_PHASE_READY && p3_requests_first(&c->requests) == NULL;
     if (straight || upgrade) /* else it is judged when its turn comes */
-        status = p3_dialog_judge(c, command->kind);
+        status = p3_session_check(c, command->kind);
     const pop3_capabilities *caps = pop3_client_capabilities(c);
     if (status == POP3_OK && upgrade && straight && caps != NULL &&
         (caps->flags & POP3_CAP_STLS) == 0)
@@ -104,7 +104,7 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
     pop3_status status = submit(c, &taken, &h);
     bool broken = c->phase == P3_PHASE_NONE && c->ending.ended != POP3_OK;
     if (status != POP3_OK && !broken) /* else why it broke says more */
-        (void)p3_report_refusal(c, &taken, status);
+        (void)p3_error_record_refusal(c, &taken, status);
     return status;
 }
 
@@ -124,7 +124,7 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
     else if (p3_under_way(c) == 0 && pop3_engine_state(c->engine) <= POP3_STATE_AUTHORIZATION)
         status = p3_login_prepare(&c->login, &o, &h);
     if (status != POP3_OK)
-        return p3_report_error(c, status, "logging in", why);
+        return p3_error_record_status(c, status, "logging in", why);
     if (c->phase == P3_PHASE_READY)
         p3_set_phase(&c->phase, P3_PHASE_LOGIN); /* else it is when the connection is ready */
     return POP3_OK;

@@ -6,12 +6,12 @@
  *   upgrade, login           scripts of commands of the client's own (script.h); of a login:
  *                            choice (the method), secrets, exchange (AUTH)
  *   ending, failure, refusal how it ended, and the sentence about it
- * Above them, in this order: dialog.c (what happens on a connection), step.c (the order of
- * things), client.c (the handle), blocking.c, collect.c (calls that wait). */
+ * Above them, in this order: session.c (what happens on a connection), step.c (the order of
+ * things), client.c (the handle), blocking.c, bulk.c (calls that wait). */
 #ifndef P3_CLIENT_STATE_H
 #define P3_CLIENT_STATE_H
 
-#include "client/announced.h"
+#include "client/socket_callback.h"
 #include "client/connection.h"
 #include "client/ending.h"
 #include "client/limits.h"
@@ -20,7 +20,7 @@
 #include "client/phase.h"
 #include "client/requests.h"
 #include "client/upgrade.h"
-#include "core/glance.h"
+#include "core/busy_wait.h"
 #include "io/wake.h"
 
 struct pop3_client {
@@ -29,16 +29,17 @@ struct pop3_client {
     p3_phase phase;
     p3_limits limits;
     p3_connection connection;
-    p3_announced announced;
+    p3_socket_callback announced;
     p3_requests requests;
     p3_upgrade upgrade;
     p3_login login;
     p3_ending ending;
-    uint32_t came_back; /* way.c: the pop3_trait for which this is a second connection, or 0 */
-    bool inside;        /* step.c: callbacks are running */
-    bool more;          /* step.c: there is more to do at once, as a step stopped short */
+    uint32_t
+        came_back; /* connecting.c: the pop3_trait for which this is a second connection, or 0 */
+    bool inside;   /* step.c: callbacks are running */
+    bool more;     /* step.c: there is more to do at once, as a step stopped short */
     p3_wake wake;
-    p3_glance glance;    /* blocking.c, */
+    p3_busy_wait glance; /* blocking.c, */
     int look_us;         /* and how long a look takes at most; negative: never; 0: as usual */
     p3_kept_reply reply; /* to the last blocking command */
 };

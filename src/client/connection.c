@@ -42,20 +42,22 @@ static void set_dial(p3_connection *n, const pop3_client_options *o)
     n->dial.connect_ctx = o->connect_ctx;
 }
 
-static p3_way fail(p3_fault *fault, pop3_status status, int sys_errno, const char *why)
+static p3_connection_progress fail(p3_fault *fault, pop3_status status, int sys_errno,
+                                   const char *why)
 {
     fault->status = status;
     fault->sys_errno = sys_errno;
     fault->why = why;
-    return P3_WAY_FAILED;
+    return P3_CONNECTION_FAILED;
 }
 
-p3_way p3_connection_begin(p3_connection *n, const pop3_client_options *o, p3_fault *fault)
+p3_connection_progress p3_connection_begin(p3_connection *n, const pop3_client_options *o,
+                                           p3_fault *fault)
 {
     if (o->unix_socket != NULL) {
         p3_dial_begin_unix(&n->dial, o->unix_socket); /* its length was checked before */
         set_dial(n, o);
-        return P3_WAY_RESOLVED;
+        return P3_CONNECTION_RESOLVED;
     }
     bool proxy = o->proxy != POP3_PROXY_NONE;
     const char *host = proxy ? o->proxy_host : o->host;
@@ -64,17 +66,18 @@ p3_way p3_connection_begin(p3_connection *n, const pop3_client_options *o, p3_fa
     pop3_status status = p3_resolve_start(&n->resolve, host, port, &by);
     int error = status == POP3_ERR_IO ? errno : 0;
     if (status == POP3_OK)
-        return P3_WAY_WAIT;
+        return P3_CONNECTION_WAIT;
     return fail(fault, status, error, error != 0 ? strerror(error) : NULL);
 }
 
-p3_way p3_connection_resolve(p3_connection *n, const pop3_client_options *o, p3_fault *fault)
+p3_connection_progress p3_connection_resolve(p3_connection *n, const pop3_client_options *o,
+                                             p3_fault *fault)
 {
     const struct addrinfo *list;
     const char *why;
     pop3_status status = p3_resolve_result(n->resolve, &list, &why);
     if (status == POP3_PENDING)
-        return P3_WAY_WAIT;
+        return P3_CONNECTION_WAIT;
     fault->temporary = p3_resolve_is_temporary(n->resolve);
     if (status != POP3_OK)
         return fail(fault, status, 0, why);
@@ -84,23 +87,23 @@ p3_way p3_connection_resolve(p3_connection *n, const pop3_client_options *o, p3_
         (void)p3_dial_bind(&n->dial, o->local_address); /* was found to be numeric before */
     p3_resolve_free(n->resolve, &n->retired);
     n->resolve = NULL;
-    return P3_WAY_RESOLVED;
+    return P3_CONNECTION_RESOLVED;
 }
 
-p3_way p3_connection_dial(p3_connection *n, const pop3_client_options *o, int64_t now,
-                          p3_fault *fault)
+p3_connection_progress p3_connection_dial(p3_connection *n, const pop3_client_options *o,
+                                          int64_t now, p3_fault *fault)
 {
-    const p3_address *peer;
+    const p3_server_address *peer;
     pop3_status status = p3_dial_step(&n->dial, now, &n->stream.fd, &peer);
     if (status == POP3_PENDING)
-        return P3_WAY_WAIT;
+        return P3_CONNECTION_WAIT;
     if (status != POP3_OK)
         return fail(fault, status, n->dial.error, strerror(n->dial.error));
     char note[160] = "connected to ";
     size_t len = strlen(note);
-    p3_address_text(peer, note + len, sizeof note - len);
+    p3_server_address_text(peer, note + len, sizeof note - len);
     p3_trace_note(&o->engine, note);
-    return P3_WAY_DIALED;
+    return P3_CONNECTION_DIALED;
 }
 
 pop3_status p3_connection_begin_proxy(p3_connection *n, const pop3_client_options *o)
@@ -112,18 +115,19 @@ pop3_status p3_connection_begin_proxy(p3_connection *n, const pop3_client_option
     return n->proxy != NULL ? POP3_OK : POP3_ERR_MEMORY;
 }
 
-p3_way p3_connection_ask_proxy(p3_connection *n, const pop3_client_options *o, p3_fault *fault)
+p3_connection_progress p3_connection_ask_proxy(p3_connection *n, const pop3_client_options *o,
+                                               p3_fault *fault)
 {
     pop3_status status = p3_proxy_step(n->proxy, n->stream.fd);
     if (status == POP3_PENDING)
-        return P3_WAY_WAIT;
+        return P3_CONNECTION_WAIT;
     if (status != POP3_OK)
         return fail(fault, status, n->proxy->sys_errno,
                     n->proxy->why[0] != '\0' ? n->proxy->why : NULL);
     p3_proxy_free(n->proxy);
     n->proxy = NULL;
     p3_trace_note(&o->engine, "connected through the proxy");
-    return P3_WAY_PROXIED;
+    return P3_CONNECTION_PROXIED;
 }
 
 pop3_status p3_connection_begin_tls(p3_connection *n, const pop3_client_options *o)
@@ -141,22 +145,23 @@ static void explain_tls(const p3_tls_session *tls, p3_fault *fault)
         fault->tls = p3_tls_session_why(tls);
 }
 
-p3_way p3_connection_shake_hands(p3_connection *n, const pop3_client_options *o, p3_fault *fault)
+p3_connection_progress p3_connection_shake_hands(p3_connection *n, const pop3_client_options *o,
+                                                 p3_fault *fault)
 {
     p3_tls_session *tls = n->stream.tls;
     p3_tls_io io = p3_tls_session_handshake(tls);
     n->want_write = io == P3_TLS_IO_WANT_WRITE;
     if (io == P3_TLS_IO_WANT_READ || io == P3_TLS_IO_WANT_WRITE)
-        return P3_WAY_WAIT;
+        return P3_CONNECTION_WAIT;
     if (io != P3_TLS_IO_OK) {
         explain_tls(tls, fault);
-        return p3_tls_session_blames_resumption(tls) ? P3_WAY_RESUMED : P3_WAY_FAILED;
+        return p3_tls_session_blames_resumption(tls) ? P3_CONNECTION_RESUMED : P3_CONNECTION_FAILED;
     }
     char note[100];
     snprintf(note, sizeof note, "%s with %s%s", p3_tls_session_version(tls),
              p3_tls_session_cipher(tls), p3_tls_session_resumed(tls) ? ", resumed" : "");
     p3_trace_note(&o->engine, note);
-    return P3_WAY_SECURED;
+    return P3_CONNECTION_SECURED;
 }
 
 /* ---- the octets ---- */

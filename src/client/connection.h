@@ -26,15 +26,16 @@ typedef struct p3_connection {
 } p3_connection;
 
 /* What a step on the way came to. */
-typedef enum p3_way {
-    P3_WAY_WAIT,     /* it waits for a socket or for time */
-    P3_WAY_RESOLVED, /* there are addresses to dial */
-    P3_WAY_DIALED,   /* the server or the proxy has been reached */
-    P3_WAY_PROXIED,  /* the server has been reached through the proxy */
-    P3_WAY_SECURED,  /* the TLS handshake is over */
-    P3_WAY_RESUMED,  /* it failed, perhaps for the sake of an earlier session: worth another try */
-    P3_WAY_FAILED    /* see the fault */
-} p3_way;
+typedef enum p3_connection_progress {
+    P3_CONNECTION_WAIT,     /* it waits for a socket or for time */
+    P3_CONNECTION_RESOLVED, /* there are addresses to dial */
+    P3_CONNECTION_DIALED,   /* the server or the proxy has been reached */
+    P3_CONNECTION_PROXIED,  /* the server has been reached through the proxy */
+    P3_CONNECTION_SECURED,  /* the TLS handshake is over */
+    P3_CONNECTION_RESUMED,  /* it failed, perhaps for the sake of an earlier session: worth another
+                               try */
+    P3_CONNECTION_FAILED    /* see the fault */
+} p3_connection_progress;
 
 /* There is no connection. */
 void p3_connection_init(p3_connection *n);
@@ -42,16 +43,20 @@ void p3_connection_init(p3_connection *n);
 /* Makes room for what will be received. False when out of memory. */
 bool p3_connection_prepare(p3_connection *n);
 
-/* Begins to resolve the name of the server or proxy, or to dial a Unix-domain socket. P3_WAY_WAIT,
- * P3_WAY_RESOLVED or P3_WAY_FAILED. */
-p3_way p3_connection_begin(p3_connection *n, const pop3_client_options *o, p3_fault *fault);
+/* Begins to resolve the name of the server or proxy, or to dial a Unix-domain socket.
+ * P3_CONNECTION_WAIT, P3_CONNECTION_RESOLVED or P3_CONNECTION_FAILED. */
+p3_connection_progress p3_connection_begin(p3_connection *n, const pop3_client_options *o,
+                                           p3_fault *fault);
 
 /* The steps of each phase. */
-p3_way p3_connection_resolve(p3_connection *n, const pop3_client_options *o, p3_fault *fault);
-p3_way p3_connection_dial(p3_connection *n, const pop3_client_options *o, int64_t now,
-                          p3_fault *fault);
-p3_way p3_connection_ask_proxy(p3_connection *n, const pop3_client_options *o, p3_fault *fault);
-p3_way p3_connection_shake_hands(p3_connection *n, const pop3_client_options *o, p3_fault *fault);
+p3_connection_progress p3_connection_resolve(p3_connection *n, const pop3_client_options *o,
+                                             p3_fault *fault);
+p3_connection_progress p3_connection_dial(p3_connection *n, const pop3_client_options *o,
+                                          int64_t now, p3_fault *fault);
+p3_connection_progress p3_connection_ask_proxy(p3_connection *n, const pop3_client_options *o,
+                                               p3_fault *fault);
+p3_connection_progress p3_connection_shake_hands(p3_connection *n, const pop3_client_options *o,
+                                                 p3_fault *fault);
 
 /* Begins with the proxy, or with TLS, on the socket. POP3_OK or why not. */
 pop3_status p3_connection_begin_proxy(p3_connection *n, const pop3_client_options *o);

@@ -2,7 +2,7 @@
 #include "client/login.h"
 
 #include "auth/apop.h"
-#include "client/choice.h"
+#include "client/mechanism_choice.h"
 #include "client/exchange.h"
 #include "client/login_options.h"
 #include "client/options.h"
@@ -150,7 +150,7 @@ static pop3_refusal what_was_refused(const p3_attempt *a, const pop3_result *res
     if (a->choice.mechanism == P3_MECH_APOP)
         return POP3_REFUSED_APOP;
     if (p3_refusal_is_of_the_method(&result->reply))
-        return POP3_REFUSED_METHOD;
+        return POP3_REFUSED_MECHANISM;
     static const pop3_refusal refusals[] = {[P3_NEED_NOTHING] = POP3_REFUSED_IDENTITY,
                                             [P3_NEED_PASSWORD] = POP3_REFUSED_CREDENTIALS,
                                             [P3_NEED_TOKEN] = POP3_REFUSED_TOKEN};

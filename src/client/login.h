@@ -1,5 +1,5 @@
-/* Logging in, as a script: CAPA if need be, UTF8, the commands of the method that choice.h picks,
- * those of another after a refusal, CAPA again. */
+/* Logging in, as a script: CAPA if need be, UTF8, the commands of the method that
+ * mechanism_choice.h picks, those of another after a refusal, CAPA again. */
 #ifndef P3_CLIENT_LOGIN_H
 #define P3_CLIENT_LOGIN_H
 

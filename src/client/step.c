@@ -1,9 +1,9 @@
 /* The non-blocking step, and the order of things: connecting, greeting, transfer, limits. */
 #include "client/step.h"
 
-#include "client/report.h"
-#include "client/dialog.h"
-#include "client/way.h"
+#include "client/error.h"
+#include "client/session.h"
+#include "client/connecting.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static void leave(pop3_client *c)
 {
     p3_wait_set set;
     find_waits(c, &set);
-    p3_announce(&c->announced, c, &c->options, &set);
+    p3_socket_callback_update(&c->announced, c, &c->options, &set);
     p3_connection_step_ends(&c->connection);
     c->inside = false;
 }
@@ -36,9 +36,9 @@ pop3_status pop3_client_start(pop3_client *c)
     if (c->phase != P3_PHASE_NONE || c->inside)
         return POP3_ERR_STATE;
     pop3_status status =
-        p3_connection_prepare(&c->connection) ? p3_way_new_engine(c) : POP3_ERR_MEMORY;
+        p3_connection_prepare(&c->connection) ? p3_connecting_new_engine(c) : POP3_ERR_MEMORY;
     if (status != POP3_OK)
-        return p3_report_error(c, status, "connecting", NULL);
+        return p3_error_record_status(c, status, "connecting", NULL);
     p3_wake_clear(&c->wake);
     p3_ending_begin(&c->ending);
     p3_login_new_connection(&c->login);
@@ -47,7 +47,7 @@ pop3_status pop3_client_start(pop3_client *c)
     p3_limits_begin(&c->limits, c->options.connect_timeout_ms, c->options.session_timeout_ms);
     c->more = false;
     c->inside = true;
-    p3_way_begin(c);
+    p3_connecting_begin(c);
     leave(c);
     return c->phase == P3_PHASE_NONE ? c->ending.ended : POP3_OK;
 }
@@ -92,8 +92,8 @@ static p3_io receive(pop3_client *c)
     p3_io io = p3_connection_receive(&c->connection, c->engine, &got);
     if (io != P3_IO_OK)
         return io;
-    p3_dialog_dispatch(c);
-    p3_dialog_advance(c);
+    p3_session_dispatch(c);
+    p3_session_advance(c);
     p3_connection_used_up(&c->connection, got);
     return P3_IO_OK;
 }
@@ -116,11 +116,11 @@ static p3_transfer lost_or(p3_io io, p3_transfer otherwise)
 static bool step_login(pop3_client *c)
 {
     if (c->phase == P3_PHASE_LOGIN && p3_login_waits(&c->login)) {
-        p3_dialog_begin_login(c);
-        p3_dialog_advance(c);
+        p3_session_begin_login(c);
+        p3_session_advance(c);
     }
     if (c->phase == P3_PHASE_LOGIN && p3_login_reckons(&c->login)) {
-        p3_dialog_reckon(c); /* a slice each step: an event loop has others to serve */
+        p3_session_compute(c); /* a slice each step: an event loop has others to serve */
         if (c->phase != P3_PHASE_NONE)
             touch_limits(c); /* it is not the server that takes its time */
     }
@@ -192,9 +192,9 @@ static bool lose(pop3_client *c, p3_io io)
     p3_fault fault = {0};
     p3_connection_explain(&c->connection, io, &fault);
     bool reset = fault.sys_errno == ECONNRESET || fault.sys_errno == EPIPE;
-    if ((fault.status == POP3_ERR_CLOSED || reset) && p3_way_come_back(c, reset))
+    if ((fault.status == POP3_ERR_CLOSED || reset) && p3_connecting_retry(c, reset))
         return c->phase != P3_PHASE_NONE;
-    p3_dialog_fail(c, &fault);
+    p3_session_fail(c, &fault);
     return false;
 }
 
@@ -208,7 +208,7 @@ static bool transfer(pop3_client *c)
     case P3_TRANSFER_LOST:
         return lose(c, io);
     case P3_TRANSFER_OVER:
-        p3_dialog_close(c, POP3_OK, true);
+        p3_session_close(c, POP3_OK, true);
         return false;
     default:
         return false;
@@ -222,7 +222,7 @@ static bool step_phase(pop3_client *c, int64_t now)
     case P3_PHASE_DIALING:
     case P3_PHASE_PROXY:
     case P3_PHASE_HANDSHAKE:
-        return p3_way_step(c, now);
+        return p3_connecting_step(c, now);
     case P3_PHASE_GREETING:
     case P3_PHASE_UPGRADE:
     case P3_PHASE_LOGIN:
@@ -237,7 +237,7 @@ static bool step_phase(pop3_client *c, int64_t now)
 static void advance(pop3_client *c, int64_t now)
 {
     p3_connection_step_begins(&c->connection);
-    p3_dialog_advance(c);
+    p3_session_advance(c);
     c->more = true;
     for (int round = 0; c->more && round < P3_ROUNDS; round++) {
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
@@ -248,7 +248,7 @@ static void advance(pop3_client *c, int64_t now)
     }
     c->more = c->more || p3_login_reckons(&c->login);
     p3_requests_seen(&c->requests);
-    p3_dialog_dispatch(c); /* the engine may have run out of memory with nothing to tell */
+    p3_session_dispatch(c); /* the engine may have run out of memory with nothing to tell */
 }
 
 /* The time is up. */
@@ -257,7 +257,7 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
     char why[80];
     bool session = now >= c->limits.session;
     int limit = is_connecting(c) ? c->options.connect_timeout_ms : patience(c);
-    if (!session && c->requests.opening.reply.line.len > 0 && p3_way_come_back(c, false)) {
+    if (!session && c->requests.opening.reply.line.len > 0 && p3_connecting_retry(c, false)) {
         c->more = true;
         return POP3_PENDING;
     }
@@ -267,16 +267,16 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
     else
         snprintf(why, sizeof why, "the server did not answer within %d ms", limit);
     bool silent = c->phase == P3_PHASE_GREETING && c->options.security != POP3_SECURITY_TLS;
-    p3_dialog_fail(c, &(p3_fault){.status = POP3_ERR_TIMEOUT,
-                                  .why = why,
-                                  .tls = silent ? POP3_TLS_FAULT_EXPECTED : POP3_TLS_FAULT_NONE});
+    p3_session_fail(c, &(p3_fault){.status = POP3_ERR_TIMEOUT,
+                                   .why = why,
+                                   .tls = silent ? POP3_TLS_FAULT_EXPECTED : POP3_TLS_FAULT_NONE});
     return c->ending.ended;
 }
 
 static pop3_status step(pop3_client *c)
 {
     if (p3_wake_is_raised(&c->wake)) {
-        p3_dialog_fail(c, &(p3_fault){.status = POP3_ERR_CANCELLED});
+        p3_session_fail(c, &(p3_fault){.status = POP3_ERR_CANCELLED});
         return c->ending.ended;
     }
     int64_t now = p3_now_ms();
@@ -306,13 +306,13 @@ void p3_step_close(pop3_client *c, p3_fault *fault)
         return;
     c->inside = true;
     if (fault != NULL)
-        p3_dialog_fail(c, fault);
+        p3_session_fail(c, fault);
     else
-        p3_dialog_close(c, POP3_ERR_CANCELLED, false);
+        p3_session_close(c, POP3_ERR_CANCELLED, false);
     leave(c);
 }
 
-size_t pop3_client_waits(const pop3_client *c, pop3_waitable *out, size_t cap)
+size_t pop3_client_waitables(const pop3_client *c, pop3_waitable *out, size_t cap)
 {
     p3_wait_set set;
     find_waits(c, &set);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "collect/sequence.h"
+#include "collect/reply_order.h"
 #include "deliver/parcel.h"
 #include "support/clock.h"
 
@@ -74,7 +74,7 @@ static p3_row *row_of(const p3_batcher *b, const p3_parcel *p)
 static void add_delivered(const p3_batcher *b, p3_changes *changes, const p3_parcel *p)
 {
     p3_row row = *row_of(b, p);
-    bool proven = p3_sequence_proves(b->drop, &b->drop->box.at[p->entry]);
+    bool proven = p3_reply_order_proves(b->drop, &b->drop->box.at[p->entry]);
     row.standing = proven ? P3_DELIVERED : P3_DOUBTED;
     row.body = p->kept;
     row.time = b->drop->calendar.stamp;

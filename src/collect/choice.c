@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "collect/attempts.h"
+#include "collect/retry_limit.h"
 
 /* How many of the known messages are looked at. */
 static size_t looks_most(const p3_maildrop *d, const p3_trust *trust, bool only_deletes)
@@ -167,7 +167,7 @@ static size_t bound_by_room(const p3_maildrop *d, const p3_bounds *bounds, size_
 static size_t bound_by_copies(const p3_maildrop *d, size_t count, p3_problem *why)
 {
     const p3_tally *t = &d->report->tally;
-    uint64_t room = p3_attempts_room(t);
+    uint64_t room = p3_retry_limit_messages(t);
     if (count <= room)
         return count;
     p3_problem_set(
@@ -204,7 +204,7 @@ bool p3_choose(p3_maildrop *d, const p3_bounds *bounds, p3_choice *out)
 
 void p3_choice_tell(const p3_choice *c, const p3_maildrop *d)
 {
-    const p3_mailbox *box = &d->box;
+    const p3_listing *box = &d->box;
     for (size_t i = 0; i < c->count; i++)
         p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[c->mails[i]], "retrieve", NULL);
     for (size_t i = 0; i < box->count; i++) {

@@ -1,6 +1,6 @@
 /* What waits for the disk. */
 #include "collect/committer.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static void record(p3_state *s, p3_commit *list, bool with_batch)
         if (c->problem.exit != 0)
             *c->poisoned = true;
         if (ok && c->reached != NULL)
-            p3_fault(c->reached);
+            p3_crash_point(c->reached);
     }
 }
 

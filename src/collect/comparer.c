@@ -55,9 +55,9 @@ static void begin_next(p3_comparer *c)
 static bool mismatch(p3_maildrop *d, p3_mail *mail, p3_fingerprint print, p3_fingerprint body)
 {
     size_t i = (size_t)(mail - d->box.at);
-    p3_look look = {print, body, p3_mailbox_look(&d->box, i).distinctive};
+    p3_look look = {print, body, p3_listing_look(&d->box, i).distinctive};
     p3_plan_mismatch(&d->plan, mail);
-    return p3_mailbox_set_look(&d->box, i, look);
+    return p3_listing_set_look(&d->box, i, look);
 }
 
 /* A message has come whole. False when out of memory. */
@@ -98,9 +98,9 @@ static void compared(void *ctx, p3_mail *mail, const pop3_result *result)
 /* Decides about a message that is known, but not for certain. */
 static void examine(p3_comparer *c, p3_mail *mail)
 {
-    p3_mailbox *box = &c->drop->box;
+    p3_listing *box = &c->drop->box;
     size_t i = (size_t)(mail - box->at);
-    p3_look look = p3_mailbox_look(box, i);
+    p3_look look = p3_listing_look(box, i);
     const p3_row *row = p3_maildrop_row(c->drop, mail);
     bool due = p3_maildrop_row_is_due(c->drop, row);
     bool common = p3_fingerprint_known(&look.print) && !look.distinctive;
@@ -115,7 +115,7 @@ static void examine(p3_comparer *c, p3_mail *mail)
 
 void p3_comparer_begin(p3_comparer *c)
 {
-    p3_mailbox *box = &c->drop->box;
+    p3_listing *box = &c->drop->box;
     size_t end = c->drop->report->options->dry_run ? 0 : box->count;
     c->window = p3_window_for(c->drop, POP3_CMD_RETR, c);
     c->window.sink = take_octets;

@@ -5,12 +5,12 @@
 #include <time.h>
 
 #include "collect/failure_text.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 
 static void deleted(void *ctx, p3_mail *mail, const pop3_result *result)
 {
     p3_deleter *d = ctx;
-    p3_fault("dele-answered");
+    p3_crash_point("dele-answered");
     if (d->drop->over)
         return;
     mail->marked = result->status == POP3_OK;
@@ -71,7 +71,7 @@ void p3_deleter_remember(const p3_deleter *d, p3_recorder *r, p3_blame blame)
 static void quit_answered(void *ctx, pop3_client *client, const pop3_result *result)
 {
     p3_deleter *d = ctx;
-    p3_fault("quit-answered");
+    p3_crash_point("quit-answered");
     if (d->drop->over)
         return;
     if (result->status != POP3_OK && pop3_client_deletions(client) > 0) {
@@ -84,7 +84,7 @@ static void quit_answered(void *ctx, pop3_client *client, const pop3_result *res
 
 void p3_deleter_quit(p3_deleter *d)
 {
-    p3_fault("before-quit");
+    p3_crash_point("before-quit");
     p3_maildrop_submit(d->drop, POP3_CMD_QUIT, NULL, quit_answered, d);
 }
 

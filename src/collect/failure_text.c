@@ -37,7 +37,7 @@ static const p3_meaning meanings[] = {
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_QUIT, EX_TEMPFAIL,
      "messages that were to be deleted may still be there", false},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_COMMAND, EX_UNAVAILABLE, "", false},
-    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_METHOD, EX_UNAVAILABLE,
+    {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_MECHANISM, EX_UNAVAILABLE,
      "choose another mechanism with --auth; `pop3 doctor` shows what the server offers",
      .of_command = true},
     {POP3_ERR_REFUSED, P3_CASE_REFUSED, POP3_REFUSED_APOP, EX_NOPERM,
@@ -71,7 +71,7 @@ static const p3_meaning meanings[] = {
      false},
     {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_NOT_TLS, EX_UNAVAILABLE,
      "the server may offer TLS by STLS: try pop3:// (port 110)", true},
-    {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_LEFT, EX_UNAVAILABLE,
+    {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_PLAINTEXT, EX_UNAVAILABLE,
      "tell the server's administrator", false},
     {POP3_ERR_TLS, P3_CASE_TLS, POP3_TLS_FAULT_NOTHING_SHARED, EX_UNAVAILABLE,
      "lower --tls-min, or set --certificate and --key if the server asks for a certificate",
@@ -171,7 +171,7 @@ static bool may_want_token(const pop3_error *e, pop3_status status)
 {
     return status == POP3_ERR_NOT_OFFERED ||
            (status == POP3_ERR_REFUSED && !e->temporary &&
-            (e->refused == POP3_REFUSED_CREDENTIALS || e->refused == POP3_REFUSED_METHOD));
+            (e->refused == POP3_REFUSED_CREDENTIALS || e->refused == POP3_REFUSED_MECHANISM));
 }
 
 void p3_describe_no_client(pop3_status status, p3_problem *out)

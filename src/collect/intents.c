@@ -93,7 +93,7 @@ static bool intend_up_to(p3_intents *s, size_t end, p3_changes *changes)
 /* A message that counts as seen from now on, with what is known of it. */
 static bool pass_over(p3_maildrop *d, p3_mail *mail, p3_changes *changes)
 {
-    p3_look look = p3_mailbox_look(&d->box, (size_t)(mail - d->box.at));
+    p3_look look = p3_listing_look(&d->box, (size_t)(mail - d->box.at));
     if (mail->row == P3_NO_ROW)
         mail->row = p3_rows_add(&d->rows, mail->uid);
     if (mail->row == P3_NO_ROW)

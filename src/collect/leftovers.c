@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/several.h"
+#include "deliver/list_delivery.h"
 
 /* The line at `at`, its LF included; 0 when there is none. */
 static size_t line_length(const char *at, size_t len)
@@ -182,7 +182,7 @@ static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t inte
     p3_left_over *left = gather(&drop->rows, intents, &count);
     if (left == NULL)
         return p3_problem_memory(why);
-    l->target = p3_several_open(t, drop->owner, why);
+    l->target = p3_list_delivery_open(t, drop->owner, why);
     bool ok = l->target != NULL;
     r->drop->settled = t == &drop->account->target ? l->target : NULL;
     if (ok && count > 0 && !p3_delivery_settle(l->target, left, count, &some)) {

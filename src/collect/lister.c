@@ -2,7 +2,7 @@
 #include "collect/lister.h"
 
 #include "collect/failure_text.h"
-#include "collect/remarks.h"
+#include "collect/listing_warnings.h"
 
 static bool listing_failed(const p3_lister *l, const pop3_result *result)
 {
@@ -14,7 +14,7 @@ static bool listing_failed(const p3_lister *l, const pop3_result *result)
 /* Without UIDL the messages have no names, and are all to be looked at. */
 static bool add(const p3_lister *l, const pop3_entry *entry, pop3_str uid)
 {
-    bool ok = p3_mailbox_add(&l->drop->box, entry->number, uid);
+    bool ok = p3_listing_add(&l->drop->box, entry->number, uid);
     if (!ok)
         p3_maildrop_failed_memory(l->drop);
     return ok;
@@ -29,7 +29,7 @@ static bool take_uid(void *ctx, const pop3_entry *entry, pop3_str line)
 static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
 {
     p3_lister *l = ctx;
-    p3_mailbox *box = &l->drop->box;
+    p3_listing *box = &l->drop->box;
     (void)line;
     if (!add(l, entry, (pop3_str){"", 0}))
         return false;
@@ -42,7 +42,7 @@ static bool take_size(void *ctx, const pop3_entry *entry, pop3_str line)
     p3_lister *l = ctx;
     if (l->no_uidl)
         return take_number(ctx, entry, line);
-    bool ok = p3_mailbox_size(&l->drop->box, entry->number, entry->octets);
+    bool ok = p3_listing_size(&l->drop->box, entry->number, entry->octets);
     if (!ok)
         p3_maildrop_failed_memory(l->drop);
     return ok;
@@ -87,7 +87,7 @@ static bool wants_sizes_behind(const p3_lister *l)
 
 static void finish(p3_lister *l)
 {
-    if (!p3_mailbox_seal(&l->drop->box)) {
+    if (!p3_listing_seal(&l->drop->box)) {
         p3_maildrop_failed_memory(l->drop);
         return;
     }
@@ -97,14 +97,14 @@ static void finish(p3_lister *l)
 
 static void list_again(p3_lister *l)
 {
-    p3_mailbox_free(&l->drop->box);
+    p3_listing_free(&l->drop->box);
     p3_lister_begin(l);
 }
 
 /* LIST has been answered: what only one of the two listings has is told, and retrieved. */
 static void agree(p3_lister *l)
 {
-    p3_mailbox *box = &l->drop->box;
+    p3_listing *box = &l->drop->box;
     if (l->no_uidl) {
         finish(l);
         return;
@@ -116,12 +116,12 @@ static void agree(p3_lister *l)
         list_again(l);
         return;
     }
-    l->told = l->told || p3_remark_on_disagreement(l->drop->report, box);
+    l->told = l->told || p3_warn_of_disagreement(l->drop->report, box);
     if (box->named == 0 && box->count > 0) { /* UIDL is empty: as good as refused */
         p3_maildrop_learned(l->drop, POP3_TRAIT_NO_UIDL);
         l->no_uidl = true;
         list_again(l);
-    } else if (p3_mailbox_adopt(box)) {
+    } else if (p3_listing_adopt(box)) {
         finish(l);
     } else {
         p3_maildrop_failed_memory(l->drop);
@@ -155,7 +155,7 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
     }
     if (listing_failed(l, result))
         return;
-    if (!p3_mailbox_seal(&l->drop->box))
+    if (!p3_listing_seal(&l->drop->box))
         p3_maildrop_failed_memory(l->drop);
     else if (!l->sizes_beside && wants_sizes_behind(l))
         p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_size, sizes_listed, l);

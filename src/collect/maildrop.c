@@ -12,7 +12,7 @@ void p3_maildrop_free(p3_maildrop *d)
 {
     p3_known_account_clear(&d->known);
     p3_rows_free(&d->rows);
-    p3_mailbox_free(&d->box);
+    p3_listing_free(&d->box);
     p3_plan_free(&d->plan);
 }
 
@@ -115,7 +115,7 @@ bool p3_maildrop_can_top(const p3_maildrop *d)
 void p3_maildrop_compare_top(const p3_maildrop *d, const p3_mail *mail,
                              const p3_fingerprint *retrieved)
 {
-    p3_fingerprint shown = p3_mailbox_look(&d->box, (size_t)(mail - d->box.at)).print;
+    p3_fingerprint shown = p3_listing_look(&d->box, (size_t)(mail - d->box.at)).print;
     if (p3_fingerprint_known(&shown) && !p3_fingerprint_equal(&shown, retrieved) &&
         p3_maildrop_can_top(d))
         p3_maildrop_learned(d, POP3_TRAIT_NO_TOP);

@@ -31,7 +31,7 @@ typedef struct p3_maildrop {
     p3_members stays;       /* those of now's targets of which it is all the same */
     p3_delivery *settled;   /* that intents of an earlier run were looked for with; or NULL */
     p3_members unasked;     /* those that could not be asked about intents of an earlier run */
-    p3_mailbox box;         /* what is there */
+    p3_listing box;         /* what is there */
     p3_plan plan;           /* what to do about it */
     bool sized;             /* RETR is told the size that is known, as the measure of the message */
     bool together;          /* commands have been under way together */

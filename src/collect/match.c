@@ -55,12 +55,12 @@ static pop3_str uid_in(const p3_pass *pass, pop3_str uid)
 }
 
 /* The messages that a pass is about, and that were not found yet. */
-static size_t gather_mails(const p3_mailbox *box, const p3_pass *pass, p3_side *out)
+static size_t gather_mails(const p3_listing *box, const p3_pass *pass, p3_side *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < box->count; i++) {
         const p3_mail *mail = &box->at[i];
-        p3_look look = p3_mailbox_look(box, i);
+        p3_look look = p3_listing_look(box, i);
         bool named = mail->uid.len > 0 && !box->numbered;
         if (mail->todo != (pass->whole ? P3_TODO_MATCH : P3_TODO_LOOK) || mail->row != P3_NO_ROW ||
             !p3_fingerprint_known(&look.print) || (pass->gone && !look.distinctive && !named))
@@ -85,7 +85,7 @@ static bool is_open(const p3_row *row, const p3_pass *pass)
 
 /* The rows that no message has yet. Under another unique-id than its own a message is looked for
  * only when it may have got one, or when messages may have been recorded under those of others. */
-static size_t gather_rows(const p3_match *match, const p3_mailbox *box, const p3_pass *pass,
+static size_t gather_rows(const p3_match *match, const p3_listing *box, const p3_pass *pass,
                           p3_side *out)
 {
     size_t n = 0;
@@ -112,17 +112,17 @@ static size_t gather_rows(const p3_match *match, const p3_mailbox *box, const p3
 /* Whether a row may be that of a message with the same header. A header that others may have, and
  * what was delivered by a session out of step, need the same size. What has gone, or has another
  * unique-id now, is found by such a header only when it can be compared to the last octet. */
-static bool may_be(const p3_mailbox *box, const p3_side *mail, const p3_side *row,
+static bool may_be(const p3_listing *box, const p3_side *mail, const p3_side *row,
                    const p3_pass *pass)
 {
     bool known = row->octets != 0 && mail->octets != P3_SIZE_UNKNOWN;
-    bool common = !p3_mailbox_look(box, mail->index).distinctive;
+    bool common = !p3_listing_look(box, mail->index).distinctive;
     if (common && !row->comparable && (pass->gone || !pass->uid))
         return false;
     return !known || row->octets == mail->octets || !(row->sized || common);
 }
 
-static void walk(const p3_match *match, p3_mailbox *box, const p3_pass *pass, const p3_side *mails,
+static void walk(const p3_match *match, p3_listing *box, const p3_pass *pass, const p3_side *mails,
                  size_t mail_count, const p3_side *rows, size_t row_count)
 {
     size_t r = 0;
@@ -139,7 +139,7 @@ static void walk(const p3_match *match, p3_mailbox *box, const p3_pass *pass, co
     }
 }
 
-static bool find(p3_mailbox *box, const p3_match *match, const p3_pass *passes, size_t count)
+static bool find(p3_listing *box, const p3_match *match, const p3_pass *passes, size_t count)
 {
     p3_side *mails = malloc((box->count + 1) * sizeof *mails);
     p3_side *known = malloc((match->rows->count + 1) * sizeof *known);
@@ -157,7 +157,7 @@ static bool find(p3_mailbox *box, const p3_match *match, const p3_pass *passes, 
     return ok;
 }
 
-bool p3_match_headers(p3_mailbox *box, const p3_match *match)
+bool p3_match_headers(p3_listing *box, const p3_match *match)
 {
     static const p3_pass passes[] = {{.uid = true, .size = true},
                                      {.uid = true},
@@ -167,7 +167,7 @@ bool p3_match_headers(p3_mailbox *box, const p3_match *match)
     return find(box, match, passes, sizeof passes / sizeof *passes);
 }
 
-bool p3_match_bodies(p3_mailbox *box, const p3_match *match)
+bool p3_match_bodies(p3_listing *box, const p3_match *match)
 {
     static const p3_pass passes[] = {{.uid = true, .whole = true}, {.whole = true}};
     return find(box, match, passes, sizeof passes / sizeof *passes);

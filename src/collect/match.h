@@ -4,7 +4,7 @@
 #ifndef P3_COLLECT_MATCH_H
 #define P3_COLLECT_MATCH_H
 
-#include "collect/mailbox.h"
+#include "collect/listing.h"
 
 /* Which rows may be found. */
 typedef struct p3_match {
@@ -15,9 +15,9 @@ typedef struct p3_match {
 
 /* Sets the row of each message that it finds one for by its header. Returns false when out of
  * memory. */
-bool p3_match_headers(p3_mailbox *box, const p3_match *match);
+bool p3_match_headers(p3_listing *box, const p3_match *match);
 
 /* The same to the last octet, of messages that turned out to be others than those of their rows. */
-bool p3_match_bodies(p3_mailbox *box, const p3_match *match);
+bool p3_match_bodies(p3_listing *box, const p3_match *match);
 
 #endif

@@ -30,7 +30,7 @@ typedef enum p3_notice_kind {
     P3_NOTICE_DELIVERED, /* messages have been delivered and recorded */
     P3_NOTICE_WOULD,     /* dry run: what would be done with a message is in `text` */
     P3_NOTICE_SKIPPED,   /* a filter leaves a message alone */
-    P3_NOTICE_REMARK,    /* something about the server, in `text` */
+    P3_NOTICE_WARNING,   /* something about the server, in `text` */
     P3_NOTICE_FAILED,    /* a message could not be retrieved or delivered; `problem` */
     P3_NOTICE_WAITING,   /* another attempt comes in `seconds`; `problem` */
     P3_NOTICE_OVER       /* the account is done; `problem` when it did not work */

@@ -124,7 +124,7 @@ void p3_parts_free(p3_parts *p, p3_state *state)
     if (p->locked)
         p3_state_unlock(state, p->drop.known.id);
     p3_authorization_forget(&p->authorization);
-    p3_looker_free(&p->looker);
+    p3_header_reader_free(&p->looker);
     p3_comparer_free(&p->comparer);
     p3_filter_free(&p->filter);
     p3_maildrop_free(&p->drop);

@@ -7,7 +7,7 @@
 #include "collect/filter.h"
 #include "collect/leftovers.h"
 #include "collect/lister.h"
-#include "collect/looker.h"
+#include "collect/header_reader.h"
 #include "collect/transfer.h"
 
 typedef struct p3_parts {
@@ -17,7 +17,7 @@ typedef struct p3_parts {
     p3_leftovers leftovers;
     p3_authorization authorization;
     p3_lister lister;
-    p3_looker looker;
+    p3_header_reader looker;
     p3_comparer comparer;
     p3_filter filter;
     p3_choice choice;

@@ -36,7 +36,7 @@ static bool is_partial(const p3_row *row)
 }
 
 /* Whether a unique-id speaks for one message, and always has. */
-static bool is_named(const p3_mailbox *box, const p3_group *g)
+static bool is_named(const p3_listing *box, const p3_group *g)
 {
     return g->mail_count == 1 && g->row_count == 1 && box->at[g->mails[0]].uid.len > 0 &&
            !box->numbered;
@@ -52,7 +52,7 @@ static bool is_for_next(const p3_row *row, bool named)
     return p3_is_intent(row->standing) && (row->members == 0 || named);
 }
 
-static void take_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+static void take_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
 {
     size_t r = 0;
     bool named = is_named(box, g);
@@ -77,7 +77,7 @@ static bool sizes_differ(const p3_row *row, const p3_mail *mail)
 }
 
 /* Whether a message is that of the only row of its unique-id, for all that the listing says. */
-static bool is_believed(const p3_mailbox *box, const p3_mail *mail, const p3_row *row)
+static bool is_believed(const p3_listing *box, const p3_mail *mail, const p3_row *row)
 {
     if (mail->uid.len == 0 || sizes_differ(row, mail))
         return false;
@@ -88,7 +88,7 @@ static bool is_believed(const p3_mailbox *box, const p3_mail *mail, const p3_row
            (row->octets != 0 && row->octets == mail->octets && p3_fingerprint_known(&row->body));
 }
 
-bool p3_plan_is_listed(const p3_mailbox *box, const p3_mail *mail, const p3_row *row)
+bool p3_plan_is_listed(const p3_listing *box, const p3_mail *mail, const p3_row *row)
 {
     return row->standing == P3_DELIVERED && !row->common && !box->numbered &&
            p3_compare_uids(mail->uid, row->uid) == 0 && is_believed(box, mail, row);
@@ -100,7 +100,7 @@ static bool is_expected(p3_standing standing)
     return standing == P3_DELIVERED || standing == P3_LEAVING || standing == P3_PASSED_OVER;
 }
 
-static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+static void plan_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
 {
     size_t delivered = 0; /* or gone: known by a fingerprint */
     for (size_t i = 0; i < g->row_count; i++) {
@@ -130,7 +130,7 @@ static void plan_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, cons
 /* Whether messages that ought to be in the mailbox, those whose deletion was not confirmed
  * included, are all missing under their unique-ids, or have none yet, as the server gave none when
  * they were delivered. */
-static bool seems_renumbered(const p3_plan *plan, const p3_mailbox *box, const p3_rows *rows)
+static bool seems_renumbered(const p3_plan *plan, const p3_listing *box, const p3_rows *rows)
 {
     if (plan->met || box->count == 0)
         return false;
@@ -142,10 +142,10 @@ static bool seems_renumbered(const p3_plan *plan, const p3_mailbox *box, const p
     return false;
 }
 
-typedef void (*p3_group_fn)(p3_plan *, p3_mailbox *, const p3_rows *, const p3_group *);
+typedef void (*p3_group_fn)(p3_plan *, p3_listing *, const p3_rows *, const p3_group *);
 
 /* Calls a function for each unique-id of the mailbox. */
-static bool for_each_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, p3_group_fn call)
+static bool for_each_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, p3_group_fn call)
 {
     uint32_t *mails = p3_make_order(box->at, box->count, compare_mails);
     uint32_t *known = p3_make_order(rows->at, rows->count, compare_rows);
@@ -170,7 +170,7 @@ static bool for_each_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, 
     return ok;
 }
 
-bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+bool p3_plan_make(p3_plan *plan, p3_listing *box, const p3_rows *rows)
 {
     *plan = (p3_plan){.claimed = calloc(rows->count + 1, sizeof(bool))};
     if (plan->claimed == NULL || !for_each_group(plan, box, rows, plan_group))
@@ -185,7 +185,7 @@ bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
 }
 
 /* New messages that their unique-ids do not tell from others. */
-static void doubt_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+static void doubt_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
 {
     (void)rows;
     for (size_t i = 0; i < g->mail_count; i++) {
@@ -200,20 +200,20 @@ static void doubt_group(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, con
     }
 }
 
-bool p3_plan_doubt(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+bool p3_plan_doubt(p3_plan *plan, p3_listing *box, const p3_rows *rows)
 {
     return for_each_group(plan, box, rows, doubt_group);
 }
 
 /* Whether a message that was found by its header is that of its row, so that nothing more than that
  * has to be compared before it may be deleted. */
-static bool is_certain(const p3_mailbox *box, size_t i, const p3_row *row)
+static bool is_certain(const p3_listing *box, size_t i, const p3_row *row)
 {
     const p3_mail *mail = &box->at[i];
     bool sized = row->octets != 0 && row->octets == mail->octets;
     bool same_uid =
         mail->uid.len > 0 && !box->numbered && p3_compare_uids(mail->uid, row->uid) == 0;
-    if (row->standing == P3_GONE || row->common || !p3_mailbox_look(box, i).distinctive)
+    if (row->standing == P3_GONE || row->common || !p3_listing_look(box, i).distinctive)
         return false;
     if (row->standing == P3_DOUBTED)
         return same_uid && sized;
@@ -222,7 +222,7 @@ static bool is_certain(const p3_mailbox *box, size_t i, const p3_row *row)
 
 /* A header that was looked at is not that of the message which the listing says it is. What TOP
  * shows may be another one than RETR gives: the message itself is compared. */
-static void doubt_top(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const p3_group *g)
+static void doubt_top(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
 {
     p3_mail *mail = &box->at[g->mails[0]];
     if (!is_named(box, g) || mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW ||
@@ -234,7 +234,7 @@ static void doubt_top(p3_plan *plan, p3_mailbox *box, const p3_rows *rows, const
     plan->claimed[mail->row] = true;
 }
 
-bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+bool p3_plan_resolve(p3_plan *plan, p3_listing *box, const p3_rows *rows)
 {
     p3_match match = {.rows = rows, .claimed = plan->claimed, .renumbered = plan->renumbered};
     if (!p3_match_headers(box, &match))
@@ -243,7 +243,7 @@ bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
         p3_mail *mail = &box->at[i];
         if (mail->todo != P3_TODO_LOOK)
             continue;
-        p3_look look = p3_mailbox_look(box, i);
+        p3_look look = p3_listing_look(box, i);
         if (mail->row != P3_NO_ROW && p3_is_intent(rows->at[mail->row].standing)) {
             mail->todo = P3_TODO_TAKE;
         } else if (mail->row != P3_NO_ROW) {
@@ -264,7 +264,7 @@ void p3_plan_mismatch(p3_plan *plan, p3_mail *mail)
     plan->mismatches++;
 }
 
-bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows)
+bool p3_plan_match(p3_plan *plan, p3_listing *box, const p3_rows *rows)
 {
     p3_match match = {.rows = rows, .claimed = plan->claimed, .renumbered = plan->renumbered};
     if (plan->mismatches > 0 && !p3_match_bodies(box, &match))

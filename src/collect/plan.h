@@ -5,7 +5,7 @@
  * not deleted by us, is believed, as long as the sizes that LIST gave then and gives now agree
  * where both are known. Everything else is doubtful and is looked at: unique-ids that occur twice,
  * that come back after their message had gone, or whose deletion was never confirmed; messages
- * delivered in a session that fell out of step (sequence.c); servers without UIDL (all
+ * delivered in a session that fell out of step (reply_order.c); servers without UIDL (all
  * unique-ids empty), or whose unique-ids are message numbers; servers that renumber, or have UIDL
  * again (none of the unique-ids that ought to be there is). Looking at a message means to fetch its
  * header and compare its fingerprint.
@@ -34,28 +34,28 @@ typedef struct p3_plan {
 
 /* Compares the mailbox with the rows: sets todo, row and certain of each message. Returns false
  * when out of memory. Free with p3_plan_free(). */
-bool p3_plan_make(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+bool p3_plan_make(p3_plan *plan, p3_listing *box, const p3_rows *rows);
 
 /* Has new messages looked at that can be told from others by their headers alone, as they are not
  * to be retrieved. Returns false when out of memory. */
-bool p3_plan_doubt(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+bool p3_plan_doubt(p3_plan *plan, p3_listing *box, const p3_rows *rows);
 
 /* The doubtful messages have been looked at (those whose fingerprint is still unknown are left
  * alone): decides about them. Returns false when out of memory. */
-bool p3_plan_resolve(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+bool p3_plan_resolve(p3_plan *plan, p3_listing *box, const p3_rows *rows);
 
 /* A message was compared to the last octet, and is not that of its row. */
 void p3_plan_mismatch(p3_plan *plan, p3_mail *mail);
 
 /* Decides about all of those. What is the message of another row is known for certain, and the rest
  * is new. Returns false when out of memory. */
-bool p3_plan_match(p3_plan *plan, p3_mailbox *box, const p3_rows *rows);
+bool p3_plan_match(p3_plan *plan, p3_listing *box, const p3_rows *rows);
 
 /* Has a message looked at that the listing says is known. */
 void p3_plan_look(p3_plan *plan, p3_mail *mail);
 
 /* Whether the listing says that a message is that of a row, whose header is that of one message. */
-bool p3_plan_is_listed(const p3_mailbox *box, const p3_mail *mail, const p3_row *row);
+bool p3_plan_is_listed(const p3_listing *box, const p3_mail *mail, const p3_row *row);
 
 /* A message turned out not to be that of its row: it is new. */
 void p3_plan_take(p3_plan *plan, p3_mail *mail);

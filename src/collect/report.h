@@ -2,7 +2,7 @@
 #ifndef P3_COLLECT_REPORT_H
 #define P3_COLLECT_REPORT_H
 
-#include "collect/mailbox.h"
+#include "collect/listing.h"
 #include "collect/options.h"
 
 typedef struct p3_report {

@@ -10,8 +10,8 @@
 
 #include "collect/choice.h"
 #include "collect/failure_text.h"
-#include "collect/sequence.h"
-#include "deliver/several.h"
+#include "collect/reply_order.h"
+#include "deliver/list_delivery.h"
 #include "support/wording.h"
 
 /* So many messages in a row may be refused. */
@@ -77,7 +77,7 @@ static pop3_sink_result cannot_deliver(p3_retriever *r)
 }
 
 /* A message does not end. The others come in another visit, and it last. */
-static pop3_sink_result give_up(p3_retriever *r, uint64_t bound)
+static pop3_sink_result abandon_endless_message(p3_retriever *r, uint64_t bound)
 {
     p3_mail *mail = &r->drop->box.at[r->window.mails[r->window.finished]];
     p3_problem why;
@@ -103,7 +103,7 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
     uint64_t bound = r->drop->account->message_limit; /* sizes that the server gives are hints */
     r->octets += len;
     if (bound > 0 && r->octets > bound)
-        return give_up(r, bound);
+        return abandon_endless_message(r, bound);
     return p3_message_take(&r->message, data, len) ? POP3_SINK_CONTINUE : cannot_deliver(r);
 }
 
@@ -157,7 +157,7 @@ static void note_size(p3_retriever *r, p3_mail *mail, uint64_t octets)
 /* It is not delivered again; whether it counts as delivered, the rest of the session tells. */
 static void count_again(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
-    r->odd = p3_sequence_look(mail, &r->message.header, result) || r->odd;
+    r->odd = p3_reply_order_check(mail, &r->message.header, result) || r->odd;
     note_size(r, mail, result->octets);
     mail->came = P3_CAME_AGAIN;
     r->refusals = 0;
@@ -188,7 +188,7 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     }
     const p3_header *h = &r->message.header;
     p3_row *row = p3_maildrop_row(r->drop, mail);
-    r->odd = p3_sequence_look(mail, h, result) || r->odd;
+    r->odd = p3_reply_order_check(mail, h, result) || r->odd;
     row->standing = P3_INTENT;
     row->fingerprint = p3_fingerprint_of(h->data, h->len);
     p3_maildrop_compare_top(r->drop, mail, &row->fingerprint);
@@ -293,7 +293,7 @@ bool p3_retriever_begin(p3_retriever *r, const size_t *mails, size_t count, p3_p
         return true;
     if (r->drop->over)
         return p3_problem_memory(why);
-    r->delivery = p3_several_open(&a->target, r->drop->owner, why);
+    r->delivery = p3_list_delivery_open(&a->target, r->drop->owner, why);
     if (r->delivery == NULL)
         return false;
     if (r->drop->settled != NULL && r->delivery->class->inherit != NULL)

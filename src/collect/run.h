@@ -4,7 +4,7 @@
 
 #include "collect/committer.h"
 #include "collect/options.h"
-#include "deliver/names.h"
+#include "deliver/message_names.h"
 
 typedef struct p3_run {
     const p3_sync_options *options;

@@ -7,8 +7,8 @@
 #include <sysexits.h>
 
 #include "collect/schedule.h"
-#include "collect/patience.h"
-#include "collect/turns.h"
+#include "collect/time_limit.h"
+#include "collect/next_visit.h"
 #include "support/clock.h"
 #include "support/wording.h"
 
@@ -21,7 +21,7 @@
 typedef struct p3_work {
     size_t which;
     const p3_account *account;
-    p3_turns turns;
+    p3_next_visit turns;
     p3_visit *visit; /* NULL while it waits for another turn */
     size_t first;    /* of its descriptors among those that are polled, */
     size_t polled;   /* and how many they are */
@@ -76,9 +76,9 @@ static void finish(p3_loop *l, size_t which, const p3_problem *problem)
 static void after_visit(p3_loop *l, p3_work *w, const p3_visit *v)
 {
     int64_t wait_ms = 0;
-    p3_again again = p3_turns_after(&w->turns, v, l->run.options, l->stopped, &wait_ms);
+    p3_again again = p3_next_visit_decide(&w->turns, v, l->run.options, l->stopped, &wait_ms);
     int64_t when = again == P3_AGAIN_NOW ? 0 : p3_clock_ms() + wait_ms;
-    p3_problem end = p3_turns_problem(&w->turns);
+    p3_problem end = p3_next_visit_problem(&w->turns);
     if (again == P3_AGAIN_NO) {
         p3_schedule_finish(l->schedule, w->which);
         finish(l, w->which, &end);
@@ -170,7 +170,7 @@ static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
     pop3_waitable waits[POP3_MAX_WAITABLES];
     pop3_client *client = p3_visit_polls(w->visit);
     w->first = *n;
-    w->polled = client != NULL ? pop3_client_waits(client, waits, POP3_MAX_WAITABLES) : 0;
+    w->polled = client != NULL ? pop3_client_waitables(client, waits, POP3_MAX_WAITABLES) : 0;
     for (size_t k = 0; k < w->polled; k++) {
         short events = (short)((waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0));
         l->fds[(*n)++] = (struct pollfd){.fd = waits[k].fd, .events = events};

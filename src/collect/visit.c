@@ -6,9 +6,9 @@
 #include <sysexits.h>
 
 #include "collect/outcome.h"
-#include "collect/patience.h"
-#include "collect/remarks.h"
-#include "collect/sequence.h"
+#include "collect/time_limit.h"
+#include "collect/listing_warnings.h"
+#include "collect/reply_order.h"
 #include "support/clock.h"
 
 struct p3_visit {
@@ -18,7 +18,7 @@ struct p3_visit {
     p3_stage stage;       /* set by enter() alone, and to P3_STAGE_OVER by fail() */
     p3_trust trust;       /* of this visit; what it teaches is in the outcome */
     p3_outcome outcome;
-    p3_patience patience;
+    p3_time_limit patience;
     bool settled;      /* what its end tells of what came is recorded */
     bool woken;        /* something it waited for has ended: step it */
     bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
@@ -86,7 +86,7 @@ static bool make_plan(p3_visit *v)
         (p3_maildrop_starts_now(d) && !p3_plan_doubt(&d->plan, &d->box, &d->rows)))
         return false;
     if (d->rows.count == 0) /* the first run */
-        p3_remark_on_uids(d->report, &d->box, &d->plan);
+        p3_warn_of_uids(d->report, &d->box, &d->plan);
     p3_choice_look_at_due(d, &v->trust, v->parts.authorization.only_deletes);
     p3_choice_set_aside(d, &v->trust);
     return true;
@@ -163,7 +163,7 @@ static void begin(p3_visit *v)
         ok = make_plan(v);
         break;
     case P3_STAGE_HEADERS:
-        p3_looker_begin(&p->looker);
+        p3_header_reader_begin(&p->looker);
         break;
     case P3_STAGE_COMPARISON:
         ok = begin_comparison(p);
@@ -252,7 +252,7 @@ static void wind_up(p3_visit *v)
     /* A reply too many may not have shown yet, where commands went together. */
     bool is_cut = !p->transfer.confirmed && p->drop.together && !r->steps;
     if (v->outcome.out_of_step)
-        p3_sequence_doubt(&p->recorder, &r->window, !r->broke, r->steps);
+        p3_reply_order_doubt(&p->recorder, &r->window, !r->broke, r->steps);
     else if (!is_cut)
         p3_transfer_confirm(&p->transfer);
 }
@@ -299,7 +299,7 @@ p3_visit *p3_visit_new(p3_run *run, const p3_account *account, const p3_history 
     v->parts.report.tally = history->tally;
     v->parts.lister.told = history->told;
     p3_parts_init(&v->parts, run, account, &v->trust, &v->listener);
-    p3_patience_begin(&v->patience, history->spent_ms, p3_clock_ms());
+    p3_time_limit_begin(&v->patience, history->spent_ms, p3_clock_ms());
     p3_report_tell(&v->parts.report, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     if (p3_parts_load(&v->parts, run->state, &why)) {
         v->parts.drop.run_first =
@@ -338,7 +338,7 @@ int64_t p3_visit_patience(const p3_visit *v)
     if (v->parts.drop.account->connection.session_timeout_ms != 0 || v->stage < P3_STAGE_LOGIN ||
         v->stage >= P3_STAGE_RECORD)
         return INT64_MAX;
-    return p3_patience_left(&v->patience, p3_visit_octets(v), p3_clock_ms());
+    return p3_time_limit_left(&v->patience, p3_visit_octets(v), p3_clock_ms());
 }
 
 /* Whether the server dawdles for ever; ends the visit then. What is delivered is recorded. */
@@ -356,7 +356,7 @@ static bool is_out_of_patience(p3_visit *v)
 
 bool p3_visit_step(p3_visit *v)
 {
-    p3_patience_pause(&v->patience, is_paused(v), p3_clock_ms());
+    p3_time_limit_pause(&v->patience, is_paused(v), p3_clock_ms());
     if (!is_out_of_patience(v) && p3_visit_polls(v) != NULL) {
         pop3_status status = pop3_client_step(v->parts.drop.client);
         if (status != POP3_OK && status != POP3_PENDING && !v->parts.authorization.wants_secret)
@@ -367,7 +367,7 @@ bool p3_visit_step(p3_visit *v)
     if (v->close_wanted && v->parts.drop.client != NULL)
         pop3_client_close(v->parts.drop.client);
     advance(v);
-    p3_patience_pause(&v->patience, is_paused(v), p3_clock_ms());
+    p3_time_limit_pause(&v->patience, is_paused(v), p3_clock_ms());
     v->woken = false;
     return v->stage != P3_STAGE_OVER || v->parts.recorder.pending > 0 || v->parts.filter.busy ||
            v->parts.authorization.searching;
@@ -396,12 +396,12 @@ bool p3_visit_has_listed(const p3_visit *v)
 
 void p3_visit_history(const p3_visit *v, p3_history *out)
 {
-    *out =
-        (p3_history){.tally = v->parts.report.tally,
-                     .trust = v->outcome.next,
-                     .spent_ms = p3_patience_spent(&v->patience, p3_visit_octets(v), p3_clock_ms()),
-                     .first = v->parts.drop.run_first,
-                     .told = v->parts.lister.told};
+    *out = (p3_history){.tally = v->parts.report.tally,
+                        .trust = v->outcome.next,
+                        .spent_ms =
+                            p3_time_limit_spent(&v->patience, p3_visit_octets(v), p3_clock_ms()),
+                        .first = v->parts.drop.run_first,
+                        .told = v->parts.lister.told};
 }
 
 void p3_visit_free(p3_visit *v)

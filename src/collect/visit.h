@@ -33,7 +33,7 @@
 typedef struct p3_history {
     p3_tally tally;
     p3_trust trust;
-    int64_t spent_ms; /* by the visits so far, see patience.h */
+    int64_t spent_ms; /* by the visits so far, see time_limit.h */
     int64_t first;    /* rows from this id on are of messages that came in this run; 0: not known */
     bool told;        /* that UIDL and LIST do not agree */
 } p3_history;

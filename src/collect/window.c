@@ -25,7 +25,7 @@ void p3_window_add(p3_window *w, size_t mail)
 
 void p3_window_add_all(p3_window *w, p3_todo todo)
 {
-    const p3_mailbox *box = &w->drop->box;
+    const p3_listing *box = &w->drop->box;
     for (size_t i = 0; i < box->count && !w->drop->over; i++) {
         if (box->at[i].todo == todo)
             p3_window_add(w, i);

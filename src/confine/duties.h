@@ -7,17 +7,17 @@
 #include <stdint.h>
 
 /* Which files a target or a state consists of, by the file that it is named after. */
-typedef enum p3_beside {
-    P3_BESIDE_MBOX,   /* FILE, FILE.lock, FILE.pop3-... */
-    P3_BESIDE_SOCKET, /* FILE, a Unix-domain socket that is connected to */
-    P3_BESIDE_READ,   /* FILE, which is read, and may have been replaced by then */
-    P3_BESIDE_STATE   /* FILE, FILE.lock, FILE-journal, FILE-wal, FILE-shm */
-} p3_beside;
+typedef enum p3_duty_file_kind {
+    P3_DUTY_FILE_MBOX,   /* FILE, FILE.lock, FILE.pop3-... */
+    P3_DUTY_FILE_SOCKET, /* FILE, a Unix-domain socket that is connected to */
+    P3_BESIDE_READ,      /* FILE, which is read, and may have been replaced by then */
+    P3_DUTY_FILE_STATE   /* FILE, FILE.lock, FILE-journal, FILE-wal, FILE-shm */
+} p3_duty_file_kind;
 
-typedef struct p3_beside_file {
-    p3_beside kind;
+typedef struct p3_duty_file {
+    p3_duty_file_kind kind;
     const char *path;
-} p3_beside_file;
+} p3_duty_file;
 
 /* A server or proxy. */
 typedef struct p3_place {
@@ -39,7 +39,7 @@ typedef void (*p3_provide_fn)(void *ctx, uint32_t which, const p3_provide_hint *
 typedef struct p3_runner_duties {
     const char *const *commands; /* command lines that it runs */
     size_t command_count;
-    const p3_beside_file *files; /* it opens and removes these, and what belongs to them */
+    const p3_duty_file *files; /* it opens and removes these, and what belongs to them */
     size_t file_count;
     const p3_place *places; /* it looks the names of these hosts up, and connects to them */
     size_t place_count;

@@ -16,10 +16,10 @@
 #endif
 
 /* What may follow the name of the file itself. One that ends in "*" is a beginning. */
-static const char *const beside[][5] = {[P3_BESIDE_MBOX] = {"", ".lock", ".pop3-*"},
-                                        [P3_BESIDE_SOCKET] = {NULL}, /* it is not opened */
+static const char *const beside[][5] = {[P3_DUTY_FILE_MBOX] = {"", ".lock", ".pop3-*"},
+                                        [P3_DUTY_FILE_SOCKET] = {NULL}, /* it is not opened */
                                         [P3_BESIDE_READ] = {""},
-                                        [P3_BESIDE_STATE] = {"", "-journal", "-wal", "-shm"}};
+                                        [P3_DUTY_FILE_STATE] = {"", "-journal", "-wal", "-shm"}};
 
 static bool is_one_of(const char *rest, const char *const *names)
 {
@@ -34,10 +34,10 @@ static bool is_one_of(const char *rest, const char *const *names)
 
 /* Which of the duties a path belongs to, or NULL; and whether it is the file itself, which may be a
  * link to somewhere else. */
-static const p3_beside_file *find_duty(const p3_runner_duties *d, const char *path, bool *itself)
+static const p3_duty_file *find_duty(const p3_runner_duties *d, const char *path, bool *itself)
 {
     for (size_t i = 0; i < d->file_count; i++) {
-        const p3_beside_file *f = &d->files[i];
+        const p3_duty_file *f = &d->files[i];
         size_t len = strlen(f->path);
         if (strncmp(path, f->path, len) == 0 && is_one_of(path + len, beside[f->kind])) {
             *itself = path[len] == '\0';
@@ -79,7 +79,7 @@ static int open_duty(const p3_file_request *r, const p3_runner_duties *d, int *f
         *fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return *fd < 0 ? errno : 0;
     }
-    const p3_beside_file *f = find_duty(d, r->path, &itself);
+    const p3_duty_file *f = find_duty(d, r->path, &itself);
     bool reads = f != NULL && f->kind == P3_BESIDE_READ;
     if (f == NULL || (r->flags & ~(reads ? to_read : to_read | to_write)) != 0)
         return EACCES;
@@ -93,7 +93,7 @@ static int open_duty(const p3_file_request *r, const p3_runner_duties *d, int *f
 static int connect_duty(const p3_file_request *r, const p3_runner_duties *d, int *fd)
 {
     for (size_t i = 0; i < d->file_count; i++) {
-        if (d->files[i].kind != P3_BESIDE_SOCKET || strcmp(d->files[i].path, r->path) != 0)
+        if (d->files[i].kind != P3_DUTY_FILE_SOCKET || strcmp(d->files[i].path, r->path) != 0)
             continue;
         *fd = p3_local_connect(r->path);
         return *fd < 0 ? errno : 0;

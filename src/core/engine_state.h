@@ -48,11 +48,11 @@ struct pop3_engine {
     p3_line_end line_end; /* how `ready` ended */
     p3_expect expect;
     p3_body body;
-    uint64_t octets;   /* of the present message */
-    p3_announced size; /* of the present message: what was said of its size */
-    uint64_t entries;  /* of the present listing */
-    uint64_t remarks;  /* of these, lines of no message */
-    unsigned prefaces; /* lines that came before the reply to APOP */
+    uint64_t octets;        /* of the present message */
+    p3_announced_size size; /* of the present message: what was said of its size */
+    uint64_t entries;       /* of the present listing */
+    uint64_t remarks;       /* of these, lines of no message */
+    unsigned prefaces;      /* lines that came before the reply to APOP */
 
     bool held_set;    /* a message whose end is not proven waits for the next reply */
     p3_queued held;   /* its command */

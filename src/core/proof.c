@@ -3,14 +3,14 @@
 
 #include "core/values.h"
 
-p3_announced p3_announcement(pop3_str text, uint64_t listed)
+p3_announced_size p3_announcement(pop3_str text, uint64_t listed)
 {
-    p3_announced a = {.listed = listed};
+    p3_announced_size a = {.listed = listed};
     a.number = p3_parse_octets(text, &a.octets, &a.in_words);
     return a;
 }
 
-pop3_size_match p3_match_size(const p3_announced *a, uint64_t octets)
+pop3_size_match p3_match_size(const p3_announced_size *a, uint64_t octets)
 {
     if ((a->number && a->octets == octets) || (a->listed != 0 && a->listed == octets))
         return POP3_SIZE_MATCHES;

@@ -8,12 +8,12 @@
 #include <pop3/types.h>
 
 /* What was said about a message's size. */
-typedef struct p3_announced {
+typedef struct p3_announced_size {
     uint64_t octets; /* in the reply to RETR */
     bool number;     /* that reply began with one */
     bool in_words;   /* and said that it meant octets: anything else may be the message's number */
     uint64_t listed; /* the size that LIST gave, or 0 */
-} p3_announced;
+} p3_announced_size;
 
 /* What it takes to believe that a message has ended, least first. */
 typedef enum p3_proof {
@@ -25,9 +25,9 @@ typedef enum p3_proof {
 } p3_proof;
 
 /* What the reply to a RETR, in its text, and LIST (0: unknown) announce. */
-p3_announced p3_announcement(pop3_str text, uint64_t listed);
+p3_announced_size p3_announcement(pop3_str text, uint64_t listed);
 
-pop3_size_match p3_match_size(const p3_announced *a, uint64_t octets);
+pop3_size_match p3_match_size(const p3_announced_size *a, uint64_t octets);
 
 /* What it takes, given both signs; `strict`: for a caller who keeps nothing of which only one sign
  * is there until a reply has come behind it. Where the end is not clean and the size another one

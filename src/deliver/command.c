@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "confine/outside.h"
-#include "support/ending.h"
+#include "support/stop_request.h"
 #include "support/file.h"
 #include "confine/shell.h"
 
@@ -91,7 +91,7 @@ static void deliver_one(const p3_command_target *c, p3_parcel *p)
 /* Once a signal has asked for the end, no further command is begun: it may take any time. */
 static void command_deliver(p3_batch *b)
 {
-    if (p3_ending_is_asked())
+    if (p3_stop_request_is_made())
         p3_problem_set(&b->stopped, EX_TEMPFAIL, "stopped by a signal");
     for (size_t i = 0; b->stopped.exit == 0 && i < b->count; i++)
         deliver_one((const p3_command_target *)b->to, &b->parcels[i]);

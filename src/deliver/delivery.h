@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "deliver/left_over.h"
-#include "deliver/names.h"
+#include "deliver/message_names.h"
 #include "deliver/owner.h"
 #include "deliver/server_options.h"
 #include "support/fingerprint.h"
@@ -49,7 +49,7 @@ typedef struct p3_parcel {
     char *sender;          /* command, LMTP: who sent it; free() it */
     void *own;             /* callbacks: the message that is the caller's */
     bool ended;            /* callbacks: it has been committed, or tried to be */
-    uint16_t members;      /* of a list: those that have it, as bits; see several.h */
+    uint16_t members;      /* of a list: those that have it, as bits; see list_delivery.h */
     bool delivered;        /* set by deliver() */
     p3_problem *problem; /* set by deliver() when it was not, and the reason is this message's own;
                             or when it was, but elsewhere, which is to be told; free() it */

@@ -16,7 +16,7 @@
 #include "confine/outside.h"
 #include "confine/runner.h"
 #include "support/clock.h"
-#include "support/ending.h"
+#include "support/stop_request.h"
 
 /* Milliseconds to connect to an address. */
 #define P3_CONNECT_MS 30000
@@ -24,10 +24,10 @@
 bool p3_dial_wait(int fd, short events, int64_t until)
 {
     int n = 0;
-    while (n == 0 && p3_clock_ms() < p3_ending_until(until))
-        n = p3_ending_poll(fd, events, until);
+    while (n == 0 && p3_clock_ms() < p3_stop_request_until(until))
+        n = p3_stop_request_poll(fd, events, until);
     if (n == 0)
-        errno = p3_ending_is_asked() ? ECANCELED : ETIMEDOUT;
+        errno = p3_stop_request_is_made() ? ECANCELED : ETIMEDOUT;
     return n > 0;
 }
 
@@ -78,7 +78,7 @@ static size_t look_up(const char *host, struct sockaddr_storage *out, const char
     return count;
 }
 
-int p3_dial(const p3_address *to, const char *protocol, p3_problem *why)
+int p3_dial(const p3_server_address *to, const char *protocol, p3_problem *why)
 {
     struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
     const char *reason = "";
@@ -101,7 +101,7 @@ int p3_dial(const p3_address *to, const char *protocol, p3_problem *why)
         if (fd < 0)
             p3_problem_set(why, EX_TEMPFAIL,
                            "connecting to the %s server %s, port %u: %s; check that it is running",
-                           protocol, to->host, to->port, p3_ending_reason(errno));
+                           protocol, to->host, to->port, p3_stop_request_reason(errno));
     }
     return fd;
 }

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "deliver/address.h"
+#include "deliver/server_address.h"
 #include "support/problem.h"
 
 /* A stream socket, non-blocking, connected to the server, which speaks `protocol`. It waits, half a
  * minute for each address. -1, with the problem, when it cannot be reached. */
-int p3_dial(const p3_address *to, const char *protocol, p3_problem *why);
+int p3_dial(const p3_server_address *to, const char *protocol, p3_problem *why);
 
 /* Waits for events of poll(2) until a time of p3_clock_ms(). False with errno. */
 bool p3_dial_wait(int fd, short events, int64_t until);

@@ -8,7 +8,7 @@
 #include "deliver/parcel.h"
 #include "deliver/shares.h"
 #include "deliver/recipients.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 #include "support/grow.h"
 
 /* A folder. */
@@ -152,7 +152,7 @@ static bool deliver_share(size_t place, p3_share *share, p3_batch *batch, size_t
     p3_batch *b = &share->batch;
     const p3_problem *failed = &b->problem;
     p3_share_deliver(share, batch);
-    p3_fault("folder-delivered");
+    p3_crash_point("folder-delivered");
     bool counts = b->problem.exit == 0;
     if (counts)
         failed = &b->stopped;

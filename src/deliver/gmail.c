@@ -31,7 +31,7 @@ typedef struct p3_gmail {
     /* Only used by deliver(), and at the end. */
     p3_gmail_session *session;
     p3_gmail_importer *importer;
-    p3_gmail_line *lines[P3_GMAIL_LINES]; /* NULL: not made yet */
+    p3_gmail_connection *lines[P3_GMAIL_LINES]; /* NULL: not made yet */
 } p3_gmail;
 
 /* Finds the labels that a table has for the message that begins next. */
@@ -70,7 +70,7 @@ typedef struct p3_sending {
 /* One of the connections. */
 typedef struct p3_sender {
     p3_sending *sending;
-    p3_gmail_line **line;
+    p3_gmail_connection **line;
     pthread_t thread;
     bool started;
 } p3_sender;
@@ -131,7 +131,7 @@ static void *send_all(void *arg)
                                     .label_count = m->to_count};
         p3_problem why = {0};
         if (*sender->line == NULL)
-            *sender->line = p3_gmail_line_new(g->session, &why);
+            *sender->line = p3_gmail_connection_new(g->session, &why);
         p3_gmail_outcome is = *sender->line != NULL
                                   ? p3_gmail_import(g->importer, *sender->line, &mail, &why)
                                   : P3_GMAIL_ENDED;
@@ -180,7 +180,7 @@ static void gmail_close(p3_delivery *d)
     p3_gmail *g = (p3_gmail *)d;
     p3_spooled_clear(&g->mail);
     for (size_t k = 0; k < P3_GMAIL_LINES; k++)
-        p3_gmail_line_free(g->lines[k]);
+        p3_gmail_connection_free(g->lines[k]);
     p3_gmail_importer_free(g->importer);
     p3_gmail_session_free(g->session);
     free(g);

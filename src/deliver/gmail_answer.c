@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
-#include "web/members.h"
+#include "web/json_members.h"
 
 /* As much of Google's own words as is shown. */
 #define P3_WORDS 300

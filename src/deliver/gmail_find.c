@@ -11,7 +11,7 @@
 #include "support/file.h"
 #include "support/fingerprint.h"
 #include "web/form.h"
-#include "web/members.h"
+#include "web/json_members.h"
 
 enum { P3_UNITS_SEARCH = 5, P3_UNITS_GET = 20 };
 
@@ -103,8 +103,8 @@ static bool carries(const json_t *answer, const char *mark)
 }
 
 /* Looks at one that has the Message-ID. */
-static p3_gmail_verdict look_at(p3_gmail_line *l, const char *id, const char *mark, bool *there,
-                                p3_problem *why)
+static p3_gmail_verdict look_at(p3_gmail_connection *l, const char *id, const char *mark,
+                                bool *there, p3_problem *why)
 {
     char url[P3_GMAIL_URL];
     json_t *answer = NULL;
@@ -122,7 +122,7 @@ static p3_gmail_verdict look_at(p3_gmail_line *l, const char *id, const char *ma
     return is;
 }
 
-p3_gmail_verdict p3_gmail_find(p3_gmail_line *l, const p3_gmail_identity *who, bool *there,
+p3_gmail_verdict p3_gmail_find(p3_gmail_connection *l, const p3_gmail_identity *who, bool *there,
                                p3_problem *why)
 {
     char url[P3_GMAIL_URL];

@@ -2,7 +2,7 @@
 #ifndef P3_DELIVER_GMAIL_FIND_H
 #define P3_DELIVER_GMAIL_FIND_H
 
-#include "deliver/gmail_line.h"
+#include "deliver/gmail_session.h"
 #include "support/fingerprint.h"
 
 /* What a message can be found by, its Message-ID without the angles around it, and what proves that
@@ -20,7 +20,7 @@ bool p3_gmail_identify(p3_gmail_identity *out, int fd, uint64_t offset, uint64_t
 /* Whether the message was delivered. Its Message-ID finds it, in the spam and the bin, too; the
  * mark in its header proves it. The name alone would not: an intent that is left over goes to the
  * message that has its unique-id now, or none, and others may have chosen its Message-ID. */
-p3_gmail_verdict p3_gmail_find(p3_gmail_line *l, const p3_gmail_identity *who, bool *is_there,
+p3_gmail_verdict p3_gmail_find(p3_gmail_connection *l, const p3_gmail_identity *who, bool *is_there,
                                p3_problem *why);
 
 #endif

@@ -13,8 +13,8 @@
 #include "deliver/delivery.h"
 #include "deliver/gmail_find.h"
 #include "deliver/gmail_labels.h"
-#include "support/fault.h"
-#include "web/members.h"
+#include "support/crash_point.h"
+#include "web/json_members.h"
 
 enum { P3_UNITS_IMPORT = 25 };
 
@@ -91,8 +91,8 @@ static p3_labelled *entry_of(p3_gmail_importer *i, char *labels)
 
 /* What goes with a message; the first to need it asks, and others wait. It stays the importer's.
  * NULL with the problem. */
-static const char *find_metadata(p3_gmail_importer *i, p3_gmail_line *l, const p3_gmail_mail *mail,
-                                 p3_problem *why)
+static const char *find_metadata(p3_gmail_importer *i, p3_gmail_connection *l,
+                                 const p3_gmail_mail *mail, p3_problem *why)
 {
     const char *found = NULL;
     pthread_mutex_lock(&i->mutex);
@@ -108,7 +108,7 @@ static const char *find_metadata(p3_gmail_importer *i, p3_gmail_line *l, const p
 }
 
 /* Looks for a message that may be there. P3_GMAIL_SCOPE: it cannot be asked for, as `why` says. */
-static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_line *l,
+static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_connection *l,
                                  const p3_gmail_identity *who, bool *there, p3_problem *why)
 {
     if (who->id[0] == '\0') {
@@ -163,8 +163,9 @@ static bool wrap(p3_wrapping *w, const char *metadata, const p3_gmail_identity *
 }
 
 /* Sends the message, once, but where it was refused for now. */
-static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_line *l, const p3_gmail_mail *mail,
-                               const p3_gmail_identity *who, p3_problem *why)
+static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_connection *l,
+                               const p3_gmail_mail *mail, const p3_gmail_identity *who,
+                               p3_problem *why)
 {
     const p3_gmail_options *o = i->options;
     char url[P3_GMAIL_URL];
@@ -198,7 +199,7 @@ static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_line *l, const p3_
     }
     json_decref(answer);
     free(w.head);
-    p3_fault("gmail-answered");
+    p3_crash_point("gmail-answered");
     return is == P3_GMAIL_LABEL && !has_own ? P3_GMAIL_STOP : is;
 }
 
@@ -218,8 +219,8 @@ static p3_gmail_outcome outcome_of(p3_gmail_verdict is)
     }
 }
 
-p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_line *l, const p3_gmail_mail *mail,
-                                 p3_problem *why)
+p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_connection *l,
+                                 const p3_gmail_mail *mail, p3_problem *why)
 {
     p3_gmail_identity who;
     p3_problem blind = {0}; /* why nobody knows whether it was there */

@@ -2,7 +2,7 @@
 #ifndef P3_DELIVER_GMAIL_IMPORT_H
 #define P3_DELIVER_GMAIL_IMPORT_H
 
-#include "deliver/gmail_line.h"
+#include "deliver/gmail_session.h"
 #include "deliver/recipients.h"
 #include "support/fingerprint.h"
 
@@ -42,7 +42,7 @@ p3_gmail_importer *p3_gmail_importer_new(const p3_gmail_options *options, p3_pro
 void p3_gmail_importer_free(p3_gmail_importer *i);
 
 /* Delivers a message over a connection. Threads may call it, each with a connection of its own. */
-p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_line *l, const p3_gmail_mail *mail,
-                                 p3_problem *why);
+p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_connection *l,
+                                 const p3_gmail_mail *mail, p3_problem *why);
 
 #endif

@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
-#include "web/members.h"
+#include "web/json_members.h"
 
 enum { P3_UNITS_LIST = 1, P3_UNITS_MAKE = 5 };
 
@@ -54,7 +54,7 @@ static const char *find_label(const json_t *answer, const char *name)
     return NULL;
 }
 
-static bool list_labels(p3_gmail_line *l, json_t **out, p3_problem *why)
+static bool list_labels(p3_gmail_connection *l, json_t **out, p3_problem *why)
 {
     char url[P3_GMAIL_URL];
     p3_gmail_url(l, url, "", "/labels");
@@ -68,7 +68,7 @@ static bool list_labels(p3_gmail_line *l, json_t **out, p3_problem *why)
 }
 
 /* Makes a label, and adds its id. One that another process has made meanwhile is as good. */
-static bool make_label(p3_gmail_line *l, const char *name, json_t *ids, p3_problem *why)
+static bool make_label(p3_gmail_connection *l, const char *name, json_t *ids, p3_problem *why)
 {
     char url[P3_GMAIL_URL];
     char doing[200];
@@ -103,7 +103,7 @@ static bool make_label(p3_gmail_line *l, const char *name, json_t *ids, p3_probl
 }
 
 /* The id of a label, by its name, is added. `*list` is Google's, once it has been asked for. */
-static bool add_label(p3_gmail_line *l, const char *name, json_t *ids, json_t **list,
+static bool add_label(p3_gmail_connection *l, const char *name, json_t *ids, json_t **list,
                       p3_problem *why)
 {
     if (is_reserved_label(name)) {
@@ -123,7 +123,7 @@ static bool add_label(p3_gmail_line *l, const char *name, json_t *ids, json_t **
 }
 
 /* Each name of the setting. */
-static bool add_labels(p3_gmail_line *l, const char *labels, json_t *ids, p3_problem *why)
+static bool add_labels(p3_gmail_connection *l, const char *labels, json_t *ids, p3_problem *why)
 {
     char *copy = strdup(labels);
     char *rest = NULL;
@@ -147,7 +147,7 @@ static bool add_labels(p3_gmail_line *l, const char *labels, json_t *ids, p3_pro
     return ok;
 }
 
-char *p3_gmail_metadata(p3_gmail_line *l, const char *labels, bool is_unread, p3_problem *why)
+char *p3_gmail_metadata(p3_gmail_connection *l, const char *labels, bool is_unread, p3_problem *why)
 {
     json_t *ids = json_array();
     json_t *object = ids != NULL ? json_pack("{s:O}", "labelIds", ids) : NULL;
@@ -167,10 +167,10 @@ bool p3_gmail_try(const char *user, const p3_gmail_options *options, p3_problem 
 {
     json_t *labels = NULL;
     p3_gmail_session *s = p3_gmail_session_new(user, options, why);
-    p3_gmail_line *l = s != NULL ? p3_gmail_line_new(s, why) : NULL;
+    p3_gmail_connection *l = s != NULL ? p3_gmail_connection_new(s, why) : NULL;
     bool ok = l != NULL && list_labels(l, &labels, why);
     json_decref(labels);
-    p3_gmail_line_free(l);
+    p3_gmail_connection_free(l);
     p3_gmail_session_free(s);
     return ok;
 }

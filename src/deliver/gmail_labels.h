@@ -2,12 +2,13 @@
 #ifndef P3_DELIVER_GMAIL_LABELS_H
 #define P3_DELIVER_GMAIL_LABELS_H
 
-#include "deliver/gmail_line.h"
+#include "deliver/gmail_session.h"
 
 /* The metadata of a message that has these labels, names with commas between: JSON in new memory.
  * Those that are not there are made. NULL with the problem, which is `of_folder` when one of them
  * cannot be. */
-char *p3_gmail_metadata(p3_gmail_line *l, const char *labels, bool is_unread, p3_problem *why);
+char *p3_gmail_metadata(p3_gmail_connection *l, const char *labels, bool is_unread,
+                        p3_problem *why);
 
 /* Asks for a user's labels, which changes nothing: whether the API can be reached and is enabled,
  * and the token is this user's and good for more than delivering. */

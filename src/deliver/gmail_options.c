@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool p3_gmail_url_read(p3_address *out, const char *url)
+bool p3_gmail_url_read(p3_server_address *out, const char *url)
 {
     static const char scheme[] = "https://";
     char text[300];
@@ -20,5 +20,5 @@ bool p3_gmail_url_read(p3_address *out, const char *url)
     const char *colon = strrchr(text, ':');
     if (colon == NULL || strchr(colon, ']') != NULL)
         snprintf(text + len, sizeof text - len, ":443");
-    return p3_address_read(out, text) && out->path == NULL;
+    return p3_server_address_read(out, text) && out->path == NULL;
 }

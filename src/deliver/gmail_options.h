@@ -2,7 +2,7 @@
 #ifndef P3_DELIVER_GMAIL_OPTIONS_H
 #define P3_DELIVER_GMAIL_OPTIONS_H
 
-#include "deliver/address.h"
+#include "deliver/server_address.h"
 #include "support/problem.h"
 #include "web/http.h"
 
@@ -14,10 +14,10 @@ typedef enum p3_gmail_date {
 
 /* What the target needs beside the user's address. Everything is the caller's. */
 typedef struct p3_gmail_options {
-    const char *url;      /* https://HOST[:PORT], see p3_gmail_url_read() */
-    p3_address dialed[2]; /* whom to connect to: that host, or a proxy. With a proxy of the
+    const char *url;             /* https://HOST[:PORT], see p3_gmail_url_read() */
+    p3_server_address dialed[2]; /* whom to connect to: that host, or a proxy. With a proxy of the
                              environment, which says itself for whom, both. No host: nobody */
-    const char *labels;   /* names with commas between; NULL: INBOX */
+    const char *labels;          /* names with commas between; NULL: INBOX */
     bool unread;
     bool never_spam; /* Gmail must not take it for spam */
     bool calendar;   /* invitations are put into the calendar */
@@ -31,6 +31,6 @@ typedef struct p3_gmail_options {
 } p3_gmail_options;
 
 /* Reads a URL of an API: only https, and nothing behind the port. False when it is none. */
-bool p3_gmail_url_read(p3_address *out, const char *url);
+bool p3_gmail_url_read(p3_server_address *out, const char *url);
 
 #endif

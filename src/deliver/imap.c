@@ -19,7 +19,7 @@
 #include "deliver/quarantine.h"
 #include "deliver/spooled.h"
 #include "support/clock.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 
 /* So many messages in a row that were refused for now, or got lost, and the rest waits. */
 #define P3_SETBACKS_MOST 10
@@ -146,7 +146,7 @@ static bool look_up(p3_course *c, size_t count)
                 &lost);
     }
     free(left);
-    p3_fault("imap-looked-up");
+    p3_crash_point("imap-looked-up");
     return ok;
 }
 

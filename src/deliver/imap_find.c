@@ -18,7 +18,7 @@
 #include <sysexits.h>
 
 #include "support/clock.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 #include "support/pause.h"
 
 /* Messages that are read at a time, and beyond as many as are looked for. */
@@ -182,7 +182,7 @@ static bool fetch(p3_imap_session *s, p3_finding *f, const char *set, int64_t un
              "FETCH %s (UID BODY.PEEK[HEADER.FIELDS (" P3_DELIVERY_FIELD ")])", set);
     if (!p3_imap_ask(s, command, until, see_message, f, &answer))
         return loses(s, why);
-    p3_fault("imap-looked");
+    p3_crash_point("imap-looked");
     return p3_imap_is_ok(&answer) || refuses(&answer, why);
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "support/fault.h"
+#include "support/crash_point.h"
 
 /* Messages that get labels by one command. */
 #define P3_LABELLED_AT_ONCE 300
@@ -64,12 +64,12 @@ p3_imap_outcome p3_imap_label(p3_imap_session *s, const p3_imap_place *at, size_
                                      n > 0 ? "," : "", at[i].uid);
         }
         snprintf(command + used, sizeof command - used, " +X-GM-LABELS %s", p3_imap_labels(s));
-        p3_fault("imap-labelling");
+        p3_crash_point("imap-labelling");
         if (!p3_imap_ask(s, command, until, NULL, NULL, &answer))
             return lose(s, why);
         if (!p3_imap_is_ok(&answer))
             is = refuse(s, &answer, why);
     }
-    p3_fault("imap-labelled");
+    p3_crash_point("imap-labelled");
     return is;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "support/field.h"
+#include "support/header_field.h"
 #include "support/file.h"
 #include "support/mail_date.h"
 

@@ -10,8 +10,8 @@
 
 #include "deliver/imap_label_names.h"
 #include "support/clock.h"
-#include "support/ending.h"
-#include "support/fault.h"
+#include "support/stop_request.h"
+#include "support/crash_point.h"
 
 /* Milliseconds for an answer: RFC 9051 §5.4 has servers wait for half an hour, and one that keeps
  * to a quota may take its time. */
@@ -69,7 +69,7 @@ bool p3_imap_lose(p3_imap_session *s, const char *doing, p3_problem *why)
     if (error == EPROTO)
         return p3_problem_set(why, EX_PROTOCOL,
                               "%s: the IMAP server does not answer as IMAP requires", doing);
-    return p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_ending_reason(error));
+    return p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_stop_request_reason(error));
 }
 
 bool p3_imap_is_usable(const p3_imap_session *s)
@@ -247,7 +247,7 @@ p3_imap_session *p3_imap_connect(const p3_imap_address *to, const p3_imap_option
     if (s->wire != NULL) {
         if (p3_imap_ask(s, "CAPABILITY", p3_clock_ms() + P3_ANSWER_MS, note_capabilities, s,
                         NULL)) {
-            p3_fault("imap-connected");
+            p3_crash_point("imap-connected");
             if (prepare_labels(s, to, why))
                 return s;
         } else {
@@ -376,7 +376,7 @@ p3_imap_outcome p3_imap_send(p3_imap_session *s, const p3_imap_mail *mail, p3_pr
     p3_imap_outcome go = at_once ? P3_IMAP_SENT : await_go(s, why);
     if (go != P3_IMAP_SENT)
         return go;
-    p3_fault("imap-announced");
+    p3_crash_point("imap-announced");
     /* Its last octets are gathered, and go with the command's end: what is lost before that is not
      * sent as a whole. */
     if (!p3_imap_mail_put(mail, s->wire, &unread)) {
@@ -385,7 +385,7 @@ p3_imap_outcome p3_imap_send(p3_imap_session *s, const p3_imap_mail *mail, p3_pr
             why);
         return P3_IMAP_LOST;
     }
-    p3_fault("imap-content");
+    p3_crash_point("imap-content");
     s->sizes[s->tag % P3_WINDOW_MESSAGES] = mail->octets;
     s->under_way++;
     s->octets_under_way += mail->octets;
@@ -400,7 +400,7 @@ p3_imap_outcome p3_imap_hear(p3_imap_session *s, p3_problem *why)
         (void)p3_imap_lose(s, "sending the message", why);
         return P3_IMAP_LOST;
     }
-    p3_fault("imap-sent");
+    p3_crash_point("imap-sent");
     /* A literal that nobody asked for may be asked for all the same. */
     for (int asked = 0; asked == 0 || s->response.kind == P3_IMAP_CONTINUE; asked++) {
         errno = EPROTO;
@@ -409,7 +409,7 @@ p3_imap_outcome p3_imap_hear(p3_imap_session *s, p3_problem *why)
             return P3_IMAP_LOST;
         }
     }
-    p3_fault("imap-answered");
+    p3_crash_point("imap-answered");
     s->under_way--;
     s->octets_under_way -= s->sizes[tag % P3_WINDOW_MESSAGES];
     if (!p3_imap_is_ok(&s->response))

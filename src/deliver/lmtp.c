@@ -23,9 +23,9 @@
 typedef struct p3_lmtp {
     p3_spooled mail; /* first */
     bool is_smtp;
-    p3_address address; /* of an LMTP server: points into `where` */
-    p3_server_url url;  /* of an SMTP server */
-    p3_recipient *to;   /* of the message that begins next; with room for as many as it may have */
+    p3_server_address address; /* of an LMTP server: points into `where` */
+    p3_server_url url;         /* of an SMTP server */
+    p3_recipient *to; /* of the message that begins next; with room for as many as it may have */
     size_t to_count;
     p3_lmtp_session *session;          /* only used by deliver(), and at the end */
     p3_lmtp_verdict *verdicts;         /* the same: one for each recipient */
@@ -368,7 +368,7 @@ static p3_delivery *open_target(const char *where, const p3_envelope *envelope, 
     if (!p3_spooled_init(&m->mail, &lmtp_class, where, envelope) || !make_room(m))
         p3_problem_memory(why);
     else if (is_smtp ? p3_smtp_server_read(&m->url, m->mail.where)
-                     : p3_address_read(&m->address, m->mail.where))
+                     : p3_server_address_read(&m->address, m->mail.where))
         return &m->mail.base;
     else
         p3_problem_set(why, EX_CONFIG, "opening %s: it is no address of an %s server", where,

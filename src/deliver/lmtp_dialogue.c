@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "support/clock.h"
-#include "support/ending.h"
-#include "support/fault.h"
+#include "support/stop_request.h"
+#include "support/crash_point.h"
 #include "support/file.h"
 
 /* Lines of one reply; a server that says more has lost its way. */
@@ -99,7 +99,7 @@ bool p3_dialogue_send_text(p3_dialogue *d, const p3_spool_mail *mail, p3_problem
             if (d->out_used >= P3_PIECE && !p3_dialogue_flush(d))
                 return p3_dialogue_lose(d, "sending the message", why);
         }
-        p3_fault("lmtp-content");
+        p3_crash_point("lmtp-content");
     }
     p3_dialogue_put(d, starts ? ".\r\n" : "\r\n.\r\n");
     return true;
@@ -209,7 +209,7 @@ bool p3_dialogue_lose(p3_dialogue *d, const char *doing, p3_problem *why)
         p3_problem_set(why, EX_PROTOCOL, "%s: the server does not answer as %s requires", doing,
                        d->protocol);
     else
-        p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_ending_reason(error));
+        p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, p3_stop_request_reason(error));
     return false;
 }
 
@@ -276,7 +276,7 @@ static void begin(p3_dialogue *d, p3_wire *wire, const char *protocol)
 }
 
 /* Encrypts the connection. What the server has said so far no longer counts. */
-static bool encrypt(p3_dialogue *d, const p3_address *to, const p3_lmtp_options *options,
+static bool encrypt(p3_dialogue *d, const p3_server_address *to, const p3_lmtp_options *options,
                     p3_problem *why)
 {
     static const p3_wire_protocol protocols[] = {
@@ -311,8 +311,8 @@ static bool start_tls(p3_dialogue *d, p3_problem *why)
            p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses: %d %.500s", doing, r.code, r.text);
 }
 
-bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_address *to, const p3_lmtp_options *options,
-                            p3_problem *why)
+bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_server_address *to,
+                            const p3_lmtp_options *options, p3_problem *why)
 {
     begin(d, p3_wire_dial(to, "LMTP", why), "LMTP");
     bool ok = d->wire != NULL && (options->tls != P3_LMTP_TLS || encrypt(d, to, options, why)) &&
@@ -320,7 +320,7 @@ bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_address *to, const p3_lmtp_
     if (ok && options->tls == P3_LMTP_STARTTLS)
         ok = start_tls(d, why) && encrypt(d, to, options, why) && introduce(d, "LHLO", why);
     if (ok)
-        p3_fault("lmtp-connected");
+        p3_crash_point("lmtp-connected");
     else if (options->tls == P3_LMTP_PLAIN)
         p3_dialogue_quit(d);
     else
@@ -343,7 +343,7 @@ bool p3_dialogue_begin_smtp(p3_dialogue *d, const p3_server_url *to,
     begin(d, p3_wire_log_in(to, options, &protocol, why), protocol.name);
     bool ok = d->wire != NULL && introduce(d, "EHLO", why);
     if (ok)
-        p3_fault("smtp-connected");
+        p3_crash_point("smtp-connected");
     else
         p3_dialogue_quit(d);
     return ok;

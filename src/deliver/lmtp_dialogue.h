@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "deliver/address.h"
+#include "deliver/server_address.h"
 #include "deliver/spool.h"
 #include "deliver/wire.h"
 #include "support/problem.h"
@@ -47,8 +47,8 @@ typedef struct p3_reply {
 } p3_reply;
 
 /* Connects and greets. False, with the problem, when that fails: it is over then. */
-bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_address *to, const p3_lmtp_options *options,
-                            p3_problem *why);
+bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_server_address *to,
+                            const p3_lmtp_options *options, p3_problem *why);
 bool p3_dialogue_begin_smtp(p3_dialogue *d, const p3_server_url *to,
                             const p3_server_options *options, p3_problem *why);
 

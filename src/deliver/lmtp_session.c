@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "support/fault.h"
+#include "support/crash_point.h"
 
 struct p3_lmtp_session {
     p3_dialogue talk;
@@ -27,7 +27,7 @@ static p3_lmtp_session *new_session(bool is_smtp, p3_problem *why)
     return s;
 }
 
-p3_lmtp_session *p3_lmtp_connect(const p3_address *to, const p3_lmtp_options *options,
+p3_lmtp_session *p3_lmtp_connect(const p3_server_address *to, const p3_lmtp_options *options,
                                  p3_problem *why)
 {
     p3_lmtp_session *s = new_session(false, why);
@@ -289,7 +289,7 @@ static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i,
     if (!comes) /* or it has closed the connection with an earlier answer, which `why` is then */
         return s->talk.wire != NULL &&
                p3_dialogue_lose(&s->talk, "waiting for the server's answer to the message", a->why);
-    p3_fault("lmtp-answered");
+    p3_crash_point("lmtp-answered");
     if (!s->is_smtp)
         snprintf(what, sizeof what, "the message for %.320s", a->mail->to[i].address);
     if (p3_reply_outcome(&r) != P3_LMTP_OK)
@@ -352,7 +352,7 @@ bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_
         return false;
     if (count_left(&a) == 0)
         return true;
-    p3_fault("lmtp-announced");
+    p3_crash_point("lmtp-announced");
     if (!p3_dialogue_send_text(&s->talk, mail, why))
         return false;
     if (pipelines && next != NULL && fits(s, next) && count_offered(s, next) > 0)
@@ -365,6 +365,6 @@ bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_
         judge_all(&a, P3_LMTP_LOST, P3_LMTP_MESSAGE, why);
         return false;
     }
-    p3_fault("lmtp-sent");
+    p3_crash_point("lmtp-sent");
     return hear_verdicts(s, &a, early);
 }

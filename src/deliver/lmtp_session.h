@@ -10,7 +10,7 @@
 typedef struct p3_lmtp_session p3_lmtp_session;
 
 /* Connects and greets. NULL, with the problem, when that fails. */
-p3_lmtp_session *p3_lmtp_connect(const p3_address *to, const p3_lmtp_options *options,
+p3_lmtp_session *p3_lmtp_connect(const p3_server_address *to, const p3_lmtp_options *options,
                                  p3_problem *why);
 
 /* The same to an SMTP server, by TLS, and logs in if the URL has a user. */

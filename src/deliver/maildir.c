@@ -3,9 +3,9 @@
  */
 #include "deliver/maildir.h"
 
-#include "support/fault.h"
+#include "support/crash_point.h"
 #include "support/file.h"
-#include "deliver/folder.h"
+#include "deliver/directory.h"
 #include "support/grow.h"
 #include "system/move.h"
 #include "system/whole_sync.h"
@@ -63,7 +63,7 @@ static int open_folder(const char *path, const char *name, p3_problem *why)
     }
     snprintf(full, size, "%s/%s", path, name);
     fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && p3_folder_make(full))
+    if (fd < 0 && errno == ENOENT && p3_directory_make(full))
         fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         p3_problem_errno(why, errno, "opening the directory %s of the Maildir", full);
@@ -75,7 +75,7 @@ static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, 
 {
     (void)sender;
     p3_maildir *m = (p3_maildir *)d;
-    p3_fault("tmp-open");
+    p3_crash_point("tmp-open");
     m->fd = openat(m->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     m->name = name;
     m->octets = m->sent = 0;
@@ -85,7 +85,7 @@ static bool maildir_begin(p3_delivery *d, const char *name, const char *sender, 
 static bool maildir_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
     p3_maildir *m = (p3_maildir *)d;
-    p3_fault("tmp-write");
+    p3_crash_point("tmp-write");
     if (!p3_write_all(m->fd, data, len))
         return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
     m->octets += len;
@@ -105,7 +105,7 @@ static bool maildir_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
     out->name = m->name;
     out->octets = m->octets;
     m->name = NULL; /* it is the batch's from here on */
-    p3_fault("tmp-written");
+    p3_crash_point("tmp-written");
     return true;
 }
 
@@ -206,7 +206,7 @@ static void move_all(p3_batch *b)
 {
     p3_maildir *m = (p3_maildir *)b->to;
     for (size_t i = 0; i < b->count; i++) {
-        p3_fault("rename");
+        p3_crash_point("rename");
         if (b->problem.exit != 0)
             return;
         if (p3_move_new(m->tmp, m->new, b->parcels[i].name) != 0) {
@@ -236,15 +236,15 @@ static void sync_folder(p3_batch **batches, size_t i)
 
 static void maildir_deliver_all(p3_batch **batches, size_t count)
 {
-    p3_fault("before-sync");
+    p3_crash_point("before-sync");
     sync_data(batches, count);
-    p3_fault("after-sync");
+    p3_crash_point("after-sync");
     for (size_t i = 0; i < count; i++)
         move_all(batches[i]);
-    p3_fault("renamed");
+    p3_crash_point("renamed");
     for (size_t i = 0; i < count; i++)
         sync_folder(batches, i);
-    p3_fault("folder-synced");
+    p3_crash_point("folder-synced");
 }
 
 static void maildir_deliver(p3_batch *batch)
@@ -338,7 +338,7 @@ bool p3_maildir_has(const char *path, const char *owner)
 {
     bool found = false;
     for (const char *const *name = p3_maildir_directories; !found && *name != NULL; name++) {
-        int fd = p3_folder_open(path, *name);
+        int fd = p3_directory_open(path, *name);
         /* A file in its place: settling says so, and stops. (EACCES is the sandbox's, for what was
          * not there to be found outside of it.) */
         found = fd < 0 && errno == ENOTDIR;
@@ -356,7 +356,7 @@ bool p3_maildir_has(const char *path, const char *owner)
 
 void p3_maildir_tidy(const char *path, const char *owner)
 {
-    int fd = p3_folder_open(path, "/tmp");
+    int fd = p3_directory_open(path, "/tmp");
     if (fd < 0)
         return;
     (void)sweep(fd, owner);

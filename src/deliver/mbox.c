@@ -15,10 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deliver/folder.h"
+#include "deliver/directory.h"
 #include "deliver/mbox_lock.h"
 #include "deliver/mbox_settle.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 #include "support/file.h"
 
 static const char from_line[] = "From ";
@@ -204,7 +204,7 @@ static bool append(const p3_mbox_spool *s, int to)
         ssize_t n = pread(s->fd, room, left < P3_COPY ? (size_t)left : P3_COPY, (off_t)done);
         if (n < 0 && errno == EINTR)
             continue;
-        p3_fault("mbox-append");
+        p3_crash_point("mbox-append");
         ok = n > 0 && p3_write_all(to, room, (size_t)n);
         done += ok ? (uint64_t)n : 0;
     }
@@ -232,14 +232,14 @@ static void mbox_deliver(p3_batch *b)
     } else if (!p3_mbox_spool_seal(s, b)) {
         p3_problem_errno(&b->problem, errno, "writing to %s", s->path);
     } else {
-        p3_fault("mbox-trailer");
+        p3_crash_point("mbox-trailer");
         if (!append(s, lock.fd)) {
             p3_problem_errno(&b->problem, errno, "appending to %s", m->path);
             if (ftruncate(lock.fd, st.st_size) != 0)
-                p3_fault("mbox-not-mended"); /* the next run mends it */
+                p3_crash_point("mbox-not-mended"); /* the next run mends it */
         }
-        p3_fault("mbox-appended");
-        if (b->problem.exit == 0 && s->offset == 0 && !p3_folder_sync_entry(m->path))
+        p3_crash_point("mbox-appended");
+        if (b->problem.exit == 0 && s->offset == 0 && !p3_directory_sync_entry(m->path))
             p3_problem_errno(&b->problem, errno, "syncing the directory of %s", m->path);
     }
     p3_mbox_lock_release(&lock);

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deliver/mbox_beside.h"
+#include "deliver/mbox_files.h"
 #include "confine/outside.h"
 #include "system/boot.h"
 #include "system/lock.h"
@@ -151,7 +151,7 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
         return p3_problem_memory(why);
     }
     snprintf(l->dotlock, size, "%s" P3_DOTLOCK, path);
-    snprintf(own, size, "%s" P3_BESIDE_LOCK "%ld-%lx", path, (long)getpid(), unique());
+    snprintf(own, size, "%s" P3_MBOX_FILE_LOCK "%ld-%lx", path, (long)getpid(), unique());
     int fd = p3_outside_open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     char here[sizeof((p3_lock_owner *)0)->where];
     find_where(here, sizeof here);

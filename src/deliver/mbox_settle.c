@@ -1,7 +1,7 @@
 /* After a crash: which messages were appended to an mbox, which were not, and what is cut off: only
  * what is proven to be an append of ours that was not finished. */
 #include "deliver/mbox_settle.h"
-#include "deliver/folder.h"
+#include "deliver/directory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "deliver/mbox_beside.h"
+#include "deliver/mbox_files.h"
 #include "deliver/mbox_lock.h"
 #include "deliver/mbox_scan.h"
 #include "confine/outside.h"
@@ -134,7 +134,7 @@ static bool settle_locked(const char *path, const p3_mbox_spool *s, int mbox,
     for (size_t i = 0; i < messages->count; i++)
         any = any || there[i];
     /* Their octets may have been seen before they were on the disk, and so may the mbox's name. */
-    if (any && (fsync(mbox) != 0 || !p3_folder_sync_entry(path)))
+    if (any && (fsync(mbox) != 0 || !p3_directory_sync_entry(path)))
         return p3_problem_errno(why, errno, "syncing %s", path);
     return true;
 }
@@ -197,8 +197,8 @@ static bool settle_spool(const p3_settling *s, p3_mbox_spool *spool, p3_problem 
 static const char *name_of_owner(const char *rest, const char *owner)
 {
     size_t len = strlen(owner);
-    const char *name = rest + sizeof P3_BESIDE - 1;
-    bool ours = strncmp(rest, P3_BESIDE, sizeof P3_BESIDE - 1) == 0 && len > 0 &&
+    const char *name = rest + sizeof P3_MBOX_FILE - 1;
+    bool ours = strncmp(rest, P3_MBOX_FILE, sizeof P3_MBOX_FILE - 1) == 0 && len > 0 &&
                 strncmp(name, owner, len) == 0 && name[len] == '-';
     return ours ? name + len + 1 : NULL;
 }
@@ -210,14 +210,14 @@ static bool settle_file(void *ctx, const char *path, const char *rest, p3_proble
 {
     const p3_settling *s = ctx;
     if (strcmp(rest, P3_DOTLOCK) == 0 ||
-        strncmp(rest, P3_BESIDE_LOCK, sizeof P3_BESIDE_LOCK - 1) == 0) {
+        strncmp(rest, P3_MBOX_FILE_LOCK, sizeof P3_MBOX_FILE_LOCK - 1) == 0) {
         p3_mbox_lock_tidy(s->path, path);
         return true;
     }
     const char *name = name_of_owner(rest, s->owner);
     bool ours = name != NULL;
     /* A spool's file is named after its first message. */
-    if (find_intent(s->at, s->count, ours ? name : rest + sizeof P3_BESIDE - 1) != NULL) {
+    if (find_intent(s->at, s->count, ours ? name : rest + sizeof P3_MBOX_FILE - 1) != NULL) {
         p3_mbox_spool *spool = p3_mbox_spool_open(path, why);
         return spool != NULL && settle_spool(s, spool, why);
     }
@@ -232,7 +232,7 @@ bool p3_mbox_settle(const char *path, const char *owner, p3_left_over *at, size_
     p3_settling s = {path, owner, at, count, sealed};
     if (count > 0)
         qsort(at, count, sizeof *at, p3_left_over_compare);
-    return p3_mbox_each_beside(path, settle_file, &s, why);
+    return p3_mbox_each_file(path, settle_file, &s, why);
 }
 
 /* Whether there is a spool of an owner. */
@@ -254,5 +254,5 @@ bool p3_mbox_has_spool(const char *path, const char *owner)
 {
     p3_problem why;
     p3_spool_search s = {.owner = owner};
-    return p3_mbox_each_beside(path, look_at_file, &s, &why) && s.found;
+    return p3_mbox_each_file(path, look_at_file, &s, &why) && s.found;
 }

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "confine/outside.h"
-#include "deliver/folder.h"
-#include "deliver/mbox_beside.h"
+#include "deliver/directory.h"
+#include "deliver/mbox_files.h"
 #include "support/file.h"
 
 /* The last line: length, offset, missing. */
@@ -61,10 +61,10 @@ static p3_mbox_spool *open_file(p3_mbox_spool *s, int flags, const char *doing, 
 p3_mbox_spool *p3_mbox_spool_make(const char *mbox, const char *owner, const char *name,
                                   p3_problem *why)
 {
-    size_t size = strlen(mbox) + sizeof P3_BESIDE + strlen(owner) + strlen(name) + 1;
+    size_t size = strlen(mbox) + sizeof P3_MBOX_FILE + strlen(owner) + strlen(name) + 1;
     char *path = malloc(size);
     if (path != NULL)
-        snprintf(path, size, "%s" P3_BESIDE "%s-%s", mbox, owner, name);
+        snprintf(path, size, "%s" P3_MBOX_FILE "%s-%s", mbox, owner, name);
     p3_mbox_spool *s = new_spool(path, why);
     if (s == NULL)
         return NULL;
@@ -89,7 +89,7 @@ bool p3_mbox_spool_seal(const p3_mbox_spool *s, const p3_batch *b)
             return false;
     }
     return dprintf(s->fd, P3_TRAILER_FORMAT, s->length, s->offset, s->missing) > 0 &&
-           fsync(s->fd) == 0 && p3_folder_sync_entry(s->path);
+           fsync(s->fd) == 0 && p3_directory_sync_entry(s->path);
 }
 
 bool p3_mbox_spool_read(p3_mbox_spool *s, uint64_t *end, bool *sealed)

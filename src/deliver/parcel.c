@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "deliver/quarantine.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 
 void p3_parcel_fail(p3_parcel *p, int exit, const char *what, const p3_problem *why)
 {
@@ -27,7 +27,7 @@ void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *ma
         return;
     }
     p->delivered = p3_quarantine_put(maildir, p, NULL, mail, why->text, &told);
-    p3_fault("refused-kept");
+    p3_crash_point("refused-kept");
     if (p->delivered) {
         p3_problem_set(&told, EX_UNAVAILABLE,
                        "%.480s; it is kept in %.200s (pop3 retry delivers it again)", why->text,
@@ -43,7 +43,7 @@ bool p3_parcel_keep_for(const p3_parcel *p, const char *maildir, const p3_spool_
                         const char *recipient, const p3_problem *note, p3_problem *why)
 {
     bool ok = p3_quarantine_put(maildir, p, recipient, mail, note->text, why);
-    p3_fault("refused-kept");
+    p3_crash_point("refused-kept");
     return ok;
 }
 

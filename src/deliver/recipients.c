@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
-#include "support/field.h"
+#include "support/header_field.h"
 #include "support/grow.h"
 
 /* RFC 5321 §4.5.3.1: a local part, an @ and a domain. */

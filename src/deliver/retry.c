@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "deliver/folder.h"
+#include "deliver/directory.h"
 #include "deliver/folders.h"
 #include "deliver/parcel.h"
 #include "deliver/quarantine.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 #include "support/grow.h"
 
 /* Messages that are delivered together. */
@@ -171,8 +171,8 @@ static void leave_one_of_each(p3_keeping *k)
 /* A Maildir that is not there has nothing. */
 static bool gather(p3_keeping *k, p3_problem *why)
 {
-    k->new = p3_folder_open(k->how->maildir, "/new");
-    k->cur = k->new >= 0 ? p3_folder_open(k->how->maildir, "/cur") : -1;
+    k->new = p3_directory_open(k->how->maildir, "/new");
+    k->cur = k->new >= 0 ? p3_directory_open(k->how->maildir, "/cur") : -1;
     if (k->cur < 0)
         return errno == ENOENT || p3_problem_errno(why, errno, "reading %s", k->how->maildir);
     bool ok = look_into(k, k->new, why) && look_into(k, k->cur, why);
@@ -277,14 +277,14 @@ static bool deliver_some(const p3_keeping *k, p3_message *to, const bool *there,
     if (d->class->seal != NULL)
         d->class->seal(d, &batch);
     d->class->deliver(&batch);
-    p3_fault("retry-delivered");
+    p3_crash_point("retry-delivered");
     bool ok = note_batch(k, &batch, why);
     for (size_t i = 0; i < batch.count; i++)
         p3_parcel_clear(&parcels[i]);
     /* Behind this, nothing at the target tells that it has them. */
     if (fsync(k->new) != 0 || fsync(k->cur) != 0)
         ok = ok && p3_problem_errno(why, errno, "syncing %s", k->how->maildir);
-    p3_fault("retry-removed");
+    p3_crash_point("retry-removed");
     if (d->class->recorded != NULL)
         d->class->recorded(d, &batch, batch.problem.exit == 0);
     return ok;

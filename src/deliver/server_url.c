@@ -47,7 +47,8 @@ static bool read_server(p3_server_url *u, const p3_server_scheme *scheme, const 
                      has_port    ? ""
                      : u->is_tls ? scheme->tls_port
                                  : scheme->port);
-    return len > 0 && n > 0 && strncmp(text, "unix:", 5) != 0 && p3_address_read(&u->server, text);
+    return len > 0 && n > 0 && strncmp(text, "unix:", 5) != 0 &&
+           p3_server_address_read(&u->server, text);
 }
 
 bool p3_server_url_read(p3_server_url *u, const char *text, const p3_server_scheme *scheme)
@@ -78,5 +79,5 @@ bool p3_server_url_read(p3_server_url *u, const char *text, const p3_server_sche
 bool p3_server_url_is_equal(const p3_server_url *a, const p3_server_url *b)
 {
     return a->is_tls == b->is_tls && strcmp(a->user, b->user) == 0 &&
-           p3_address_is_equal(&a->server, &b->server);
+           p3_server_address_is_equal(&a->server, &b->server);
 }

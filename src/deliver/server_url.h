@@ -3,7 +3,7 @@
 #ifndef P3_DELIVER_SERVER_URL_H
 #define P3_DELIVER_SERVER_URL_H
 
-#include "deliver/address.h"
+#include "deliver/server_address.h"
 
 #include <stddef.h>
 
@@ -15,7 +15,7 @@ typedef struct p3_server_scheme {
 } p3_server_scheme;
 
 typedef struct p3_server_url {
-    p3_address server;
+    p3_server_address server;
     bool is_tls; /* from the first octet; else STARTTLS */
     char user[330];
     size_t rest; /* where what is behind the host's slash begins */

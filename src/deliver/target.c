@@ -150,11 +150,11 @@ p3_target p3_target_for_refused(const p3_target *t)
                         : (p3_target){0};
 }
 
-bool p3_target_server(const p3_target *t, p3_address *out)
+bool p3_target_server(const p3_target *t, p3_server_address *out)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
     if (row != NULL && row->form == P3_TARGET_ADDRESS)
-        return p3_address_read(out, t->where);
+        return p3_server_address_read(out, t->where);
     p3_server_url url;
     if (row == NULL || row->form != P3_TARGET_URL || !row->server(&url, t->where))
         return false;

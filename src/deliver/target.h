@@ -2,7 +2,7 @@
 #ifndef P3_DELIVER_TARGET_H
 #define P3_DELIVER_TARGET_H
 
-#include "deliver/address.h"
+#include "deliver/server_address.h"
 #include "deliver/target_row.h"
 
 typedef struct p3_target_list p3_target_list;
@@ -56,7 +56,7 @@ bool p3_target_keeps_names(const p3_target *t);
 p3_target p3_target_for_refused(const p3_target *t);
 
 /* The server that a target connects to. False when it does not. */
-bool p3_target_server(const p3_target *t, p3_address *out);
+bool p3_target_server(const p3_target *t, p3_server_address *out);
 
 /* Whether they are one, however it is written: a default port may be left out, a host's name has no
  * case. Recipients do not count. */

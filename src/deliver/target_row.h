@@ -18,7 +18,7 @@ typedef enum p3_target_kind {
     P3_TARGET_IMAP,
     P3_TARGET_SMTP,
     P3_TARGET_CALLBACKS, /* of libpop3-collect alone */
-    P3_TARGET_SEVERAL    /* a list of others, see several.h; it has no row */
+    P3_TARGET_SEVERAL    /* a list of others, see list_delivery.h; it has no row */
 } p3_target_kind;
 
 /* A list has one of a kind at most. */
@@ -32,7 +32,7 @@ typedef uint16_t p3_members;
 typedef enum p3_target_form {
     P3_TARGET_PATH,    /* a file or directory */
     P3_TARGET_TEXT,    /* a line */
-    P3_TARGET_ADDRESS, /* see address.h */
+    P3_TARGET_ADDRESS, /* see server_address.h */
     P3_TARGET_MAILBOX, /* a mail address */
     P3_TARGET_URL      /* see server_url.h */
 } p3_target_form;

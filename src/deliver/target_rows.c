@@ -1,7 +1,7 @@
 /* The table of delivery targets, as the command has it. */
 #include "deliver/target_rows.h"
 
-#include "deliver/address.h"
+#include "deliver/server_address.h"
 #include "deliver/command.h"
 #include "deliver/folder_names.h"
 #include "deliver/gmail.h"
@@ -33,7 +33,7 @@ const p3_target_row p3_target_rows[] = {
      .name = "lmtp",
      .title = "LMTP target",
      .form = P3_TARGET_ADDRESS,
-     .is_same = p3_address_is_same,
+     .is_same = p3_server_address_is_same,
      .open = p3_lmtp_open,
      .trial = p3_lmtp_trial,
      .spools = true,

@@ -141,8 +141,8 @@ static bool talk(p3_lmtp_session *s, const p3_envelope *e, const p3_trial *t, p3
 bool p3_lmtp_trial(const char *where, const p3_envelope *envelope, const p3_trial *t,
                    p3_problem *why)
 {
-    p3_address to;
-    if (!p3_address_read(&to, where))
+    p3_server_address to;
+    if (!p3_server_address_read(&to, where))
         return is_no_address(where, why);
     p3_lmtp_session *s = p3_lmtp_connect(&to, &envelope->lmtp, why);
     if (s == NULL)

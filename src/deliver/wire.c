@@ -14,9 +14,9 @@
 #include "deliver/dial.h"
 #include "optional/curl.h"
 #include "support/clock.h"
-#include "support/ending.h"
+#include "support/stop_request.h"
 #include "support/erase_text.h"
-#include "support/hide.h"
+#include "support/redact.h"
 #include "web/authorities.h"
 #include "web/deadline.h"
 
@@ -199,10 +199,10 @@ static void explain_silence(const p3_wire *w, const p3_server_url *to, const p3_
                             const char *doing, p3_problem *why)
 {
     char other[60] = "";
-    if (seen->heard || p3_ending_is_asked()) {
+    if (seen->heard || p3_stop_request_is_made()) {
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing,
-                       p3_ending_is_asked() ? p3_ending_reason(ECANCELED)
-                                            : "no answer came in time");
+                       p3_stop_request_is_made() ? p3_stop_request_reason(ECANCELED)
+                                                 : "no answer came in time");
         return;
     }
     if (!to->is_tls)
@@ -219,7 +219,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
     const char *host = to->server.host;
     char doing[400];
     snprintf(doing, sizeof doing, "connecting to the %s server %s", p->name, host);
-    p3_hide_secret(seen->said, w->secret);
+    p3_redact_secret(seen->said, w->secret);
     if (code == CURLE_LOGIN_DENIED && strstr(seen->said, p->later) != NULL)
         p3_problem_set(why, EX_TEMPFAIL,
                        "logging in to the %s server %s as %s: %s; try again later", p->name, host,
@@ -231,7 +231,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
         explain_certificate(w, doing, what, why);
     else if (code == CURLE_ABORTED_BY_CALLBACK ||
              (code == CURLE_SSL_CONNECT_ERROR && !w->deadline.heard &&
-              p3_clock_ms() >= p3_ending_until(w->deadline.until)))
+              p3_clock_ms() >= p3_stop_request_until(w->deadline.until)))
         explain_silence(w, to, seen, doing, why);
     else if (code == CURLE_SSL_CACERT_BADFILE)
         p3_problem_set(why, EX_CONFIG, "%s: %s; see %sca-file", doing, what, p->setting);
@@ -320,7 +320,7 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
     return code == CURLE_OK;
 }
 
-p3_wire *p3_wire_dial(const p3_address *to, const char *protocol, p3_problem *why)
+p3_wire *p3_wire_dial(const p3_server_address *to, const char *protocol, p3_problem *why)
 {
     p3_wire *w = calloc(1, sizeof *w);
     if (w == NULL) {
@@ -360,7 +360,7 @@ p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *option
 }
 
 /* For libcurl it is the beginning of HTTPS, of which it does no more than TLS. */
-bool p3_wire_encrypt(p3_wire *w, const p3_address *to, const char *ca_file,
+bool p3_wire_encrypt(p3_wire *w, const p3_server_address *to, const char *ca_file,
                      const p3_wire_protocol *protocol, p3_problem *why)
 {
     p3_server_url url = {.server = *to, .is_tls = true};
@@ -384,7 +384,7 @@ void p3_wire_close(p3_wire *w)
 
 void p3_wire_hide(const p3_wire *w, char *text)
 {
-    p3_hide_secret(text, w->secret);
+    p3_redact_secret(text, w->secret);
 }
 
 /* ---- octets ---- */

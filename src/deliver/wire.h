@@ -26,7 +26,7 @@ typedef struct p3_wire_protocol {
 } p3_wire_protocol;
 
 /* Connects. NULL, with the problem. */
-p3_wire *p3_wire_dial(const p3_address *to, const char *protocol, p3_problem *why);
+p3_wire *p3_wire_dial(const p3_server_address *to, const char *protocol, p3_problem *why);
 
 /* Connects, by TLS, and logs in, unless the URL has no user. NULL, with the problem. */
 p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *options,
@@ -37,7 +37,7 @@ void p3_wire_hide(const p3_wire *w, char *text);
 
 /* Encrypts a connection that is there, for a server of that name, whose certificate is verified;
  * `tries` and the like of the protocol do not count. False, with the problem: it is over then. */
-bool p3_wire_encrypt(p3_wire *w, const p3_address *to, const char *ca_file,
+bool p3_wire_encrypt(p3_wire *w, const p3_server_address *to, const char *ca_file,
                      const p3_wire_protocol *protocol, p3_problem *why);
 
 /* Sends all octets, until a time of p3_clock_ms(). False with errno. */

@@ -158,7 +158,7 @@ static pop3_tls_fault fault_of_reason(const p3_tls_session *s, int reason)
     case SSL_R_BAD_RECORD_TYPE: /* OpenSSL 3.2 and later look at the type first */
     case SSL_R_HTTP_REQUEST:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
-        return s->established ? POP3_TLS_FAULT_LEFT : POP3_TLS_FAULT_NOT_TLS;
+        return s->established ? POP3_TLS_FAULT_PLAINTEXT : POP3_TLS_FAULT_NOT_TLS;
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_NO_PROTOCOLS_AVAILABLE:
         return POP3_TLS_FAULT_NOTHING_SHARED;
@@ -175,7 +175,7 @@ static pop3_tls_fault describe(const p3_tls_session *s, unsigned long code, char
     const char *name = reason != NULL ? strstr(reason, "alert ") : NULL; /* "sslv3 alert ..." */
     pop3_tls_fault fault = fault_of_reason(s, number);
     const char *why = "TLS failed";
-    if (fault == POP3_TLS_FAULT_LEFT)
+    if (fault == POP3_TLS_FAULT_PLAINTEXT)
         why = "data arrived that is not TLS: the server, or something in between, continued in "
               "the clear";
     else if (fault == POP3_TLS_FAULT_NOT_TLS)

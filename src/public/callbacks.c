@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "public/error.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 
 /* Messages that are committed with one call, at most. */
 #define P3_COMMIT_MOST 1000
@@ -50,7 +50,7 @@ static bool callbacks_begin(p3_delivery *d, const char *name, const char *sender
     c->message = NULL;
     c->octets = 0;
     c->name = name;
-    p3_fault("target-begin");
+    p3_crash_point("target-begin");
     enter(c);
     pop3_collect_status status = c->target->begin(c->target->ctx, name, &c->message, &error);
     leave(c);
@@ -62,7 +62,7 @@ static bool callbacks_write(p3_delivery *d, const char *data, size_t len, p3_pro
 {
     p3_callbacks *c = (p3_callbacks *)d;
     pop3_collect_error error = {0};
-    p3_fault("target-write");
+    p3_crash_point("target-write");
     enter(c);
     pop3_collect_status status = c->target->write(c->target->ctx, c->message, data, len, &error);
     leave(c);
@@ -86,7 +86,7 @@ static bool callbacks_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
     out->octets = c->octets;
     out->own = c->message;
     c->in_hand = false; /* it is the batch's from here on */
-    p3_fault("target-finished");
+    p3_crash_point("target-finished");
     return true;
 }
 
@@ -113,11 +113,11 @@ static size_t commit_some(p3_callbacks *c, p3_batch *b, size_t first)
         c->committing[i] = b->parcels[first + i].own;
         b->parcels[first + i].ended = true;
     }
-    p3_fault("before-commit");
+    p3_crash_point("before-commit");
     enter(c);
     pop3_collect_status status = c->target->commit(c->target->ctx, c->committing, count, &error);
     leave(c);
-    p3_fault("committed");
+    p3_crash_point("committed");
     for (size_t i = 0; i < count; i++)
         b->parcels[first + i].delivered = status == POP3_COLLECT_OK;
     if (status != POP3_COLLECT_OK)

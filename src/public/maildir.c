@@ -79,7 +79,7 @@ pop3_collect_status pop3_maildir_begin(pop3_maildir *maildir, pop3_collect_error
 }
 
 /* The message in hand cannot be delivered. */
-static pop3_collect_status give_up(pop3_maildir *m, pop3_collect_error *error)
+static pop3_collect_status abandon_message(pop3_maildir *m, pop3_collect_error *error)
 {
     if (m->phase == P3_WRITING)
         p3_message_abandon(&m->message);
@@ -100,7 +100,7 @@ pop3_collect_status pop3_maildir_write(pop3_maildir *maildir, const char *data, 
     if (len == 0 && maildir->phase == P3_WRITING)
         return POP3_COLLECT_OK;
     if (maildir->phase == P3_GIVEN_UP || !p3_message_take(&maildir->message, data, len))
-        return give_up(maildir, error);
+        return abandon_message(maildir, error);
     return POP3_COLLECT_OK;
 }
 
@@ -118,7 +118,7 @@ pop3_collect_status pop3_maildir_finish(pop3_maildir *maildir, pop3_collect_erro
     p3_parcel *parcel = &maildir->parcels[maildir->count];
     *parcel = (p3_parcel){.fd = -1};
     if (maildir->phase == P3_GIVEN_UP || !p3_message_finish(&maildir->message, parcel))
-        status = give_up(maildir, error);
+        status = abandon_message(maildir, error);
     else
         maildir->count++;
     maildir->phase = P3_NOT_BEGUN;

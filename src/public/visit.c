@@ -48,7 +48,7 @@ static bool event_of(p3_notice_kind kind, pop3_visit_event *out)
         {P3_NOTICE_BEGUN, POP3_VISIT_CONNECTING},  {P3_NOTICE_LISTED, POP3_VISIT_LISTED},
         {P3_NOTICE_MESSAGE, POP3_VISIT_RETRIEVED}, {P3_NOTICE_DELIVERED, POP3_VISIT_DELIVERED},
         {P3_NOTICE_SKIPPED, POP3_VISIT_SKIPPED},   {P3_NOTICE_FAILED, POP3_VISIT_FAILED},
-        {P3_NOTICE_REMARK, POP3_VISIT_REMARK},     {P3_NOTICE_WAITING, POP3_VISIT_WAITING},
+        {P3_NOTICE_WARNING, POP3_VISIT_WARNING},   {P3_NOTICE_WAITING, POP3_VISIT_WAITING},
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (events[i].kind == kind) {
@@ -220,7 +220,7 @@ bool pop3_visit_step(pop3_open_visit *visit)
     return visit->goes_on;
 }
 
-size_t pop3_visit_waits(const pop3_open_visit *visit, pop3_waitable *out, size_t cap)
+size_t pop3_visit_waitables(const pop3_open_visit *visit, pop3_waitable *out, size_t cap)
 {
     size_t count = visit->told_count < cap ? visit->told_count : cap;
     memcpy(out, visit->told, count * sizeof *out);

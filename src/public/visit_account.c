@@ -128,7 +128,7 @@ static const char *options_problem(const pop3_visit_options *o)
     if (o->maildir != NULL && o->maildir[0] == '\0')
         return "the Maildir's path is empty";
     if ((unsigned)o->line_ends > POP3_LINE_ENDS_CRLF || (unsigned)o->removal > POP3_REMOVAL_AFTER ||
-        (unsigned)o->start > POP3_VISIT_CONTINUED)
+        (unsigned)o->start > POP3_VISIT_CONTINUE)
         return "line_ends, removal or start has an unknown value";
     if (o->remove_after < 0 || o->remove_after > INT32_MAX || o->retry_ms < 0)
         return "remove_after or retry_ms is out of range";

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "deliver/address.h"
+#include "deliver/server_address.h"
 #include "deliver/recipients.h"
 #include "settings/text.h"
 #include "settings/values.h"
@@ -242,9 +242,9 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
     p3_target *t = out;
     const p3_target_row *row = p3_target_row_named(which->name, strlen(which->name));
     t->kind = row->kind;
-    p3_address address;
+    p3_server_address address;
     p3_server_url url;
-    if (row->form == P3_TARGET_ADDRESS && !p3_address_read(&address, value))
+    if (row->form == P3_TARGET_ADDRESS && !p3_server_address_read(&address, value))
         return unusable(which, value, why, "unix:/PATH, or HOST:PORT");
     if (row->form == P3_TARGET_MAILBOX)
         return read_address(which, value, &t->where, why);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "support/ascii.h"
-#include "support/field.h"
+#include "support/header_field.h"
 
 /* Fields that say how a server or mail reader keeps a message, not what the message is. */
 static const char *const volatile_fields[] = {"Status",

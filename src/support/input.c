@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "support/clock.h"
-#include "support/ending.h"
+#include "support/stop_request.h"
 #include "system/erase.h"
 
 /* Octets of the first room for what does not say its size. */
@@ -45,8 +45,8 @@ static ssize_t read_piece(int fd, bool fresh, char *out, size_t size, int64_t un
         ssize_t n = read(fd, out, size);
         if (n > 0 || (n == 0 && !fresh) || (n < 0 && errno != EAGAIN && errno != EINTR))
             return n;
-        int ready = p3_ending_poll(fd, POLLIN, until);
-        bool asked = ready >= 0 && p3_ending_is_asked();
+        int ready = p3_stop_request_poll(fd, POLLIN, until);
+        bool asked = ready >= 0 && p3_stop_request_is_made();
         if (asked || (ready == 0 && p3_clock_ms() >= until))
             errno = asked ? ECANCELED : ETIMEDOUT;
         else if (ready >= 0) {

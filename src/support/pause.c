@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "support/clock.h"
-#include "support/ending.h"
+#include "support/stop_request.h"
 
 #ifdef P3_FAULT_HOOKS
 #include <stdbool.h>
@@ -39,10 +39,11 @@ void p3_pause(int64_t ms)
     if (is_skipped(ms))
         return;
 #endif
-    if (!p3_ending_is_heeded()) {
+    if (!p3_stop_request_is_watched()) {
         sleep_for(ms);
         return;
     }
-    while (!p3_ending_is_asked() && p3_clock_ms() < until && p3_ending_poll(-1, 0, until) >= 0)
+    while (!p3_stop_request_is_made() && p3_clock_ms() < until &&
+           p3_stop_request_poll(-1, 0, until) >= 0)
         continue;
 }

@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 /* Returns so many milliseconds later, or when the end of the process is asked for. In test builds
- * (see fault.h) POP3_TEST_PAUSES=skip has it print how long it would have been, and return at once.
+ * (see crash_point.h) POP3_TEST_PAUSES=skip has it print how long it would have been, and return at
+ * once.
  */
 void p3_pause(int64_t ms);
 

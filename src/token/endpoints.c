@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "web/members.h"
+#include "web/json_members.h"
 
 /* ---- from the table ---- */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "system/erase.h"
-#include "web/members.h"
+#include "web/json_members.h"
 
 /* The members: names in JSON, where they are in the record, and what they are. */
 typedef struct p3_member {

@@ -4,7 +4,7 @@
 
 #include "token/account.h"
 #include "web/form.h"
-#include "web/members.h"
+#include "web/json_members.h"
 
 /* The client, as the endpoint is to be told. */
 typedef struct p3_token_client {

@@ -13,7 +13,7 @@
 
 #include "support/clock.h"
 #include "support/erase_text.h"
-#include "support/fault.h"
+#include "support/crash_point.h"
 #include "support/file.h"
 #include "system/erase.h"
 #include "system/lock.h"
@@ -161,7 +161,7 @@ static bool replace(const char *path, const void *data, size_t len)
         error = errno;
         ok = false;
     }
-    p3_fault("token written");
+    p3_crash_point("token written");
     if (ok && rename(beside, path) != 0) {
         error = errno;
         ok = false;
@@ -207,7 +207,7 @@ static bool save_in_keyring(const p3_token_store *s, const char *text, bool is_t
 {
     if (!p3_keyring_store(name_of(s), text, why))
         return false;
-    p3_fault("token written");
+    p3_crash_point("token written");
     return is_there || replace(s->path, P3_IN_KEYRING, strlen(P3_IN_KEYRING)) ||
            p3_problem_errno(why, errno, "writing the token file %s", s->path);
 }

@@ -14,7 +14,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "support/fault.h"
+#include "support/crash_point.h"
 #include "support/printable.h"
 #include "token/endpoints.h"
 #include "token/request.h"
@@ -208,7 +208,7 @@ static bool renew(const p3_token_account *a, p3_token_record *r, int64_t now, p3
     if (!p3_token_save(&a->store, r, why))
         return false;
     p3_token_outcome outcome = send_request(a, r, &reply, why);
-    p3_fault("token granted");
+    p3_crash_point("token granted");
     bool ok = outcome == P3_TOKEN_GRANTED && p3_token_take(reply.granted, now, doing, r, why);
     p3_members_free(reply.granted);
     if (ok) {

@@ -5,7 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "support/clock.h"
-#include "support/ending.h"
+#include "support/stop_request.h"
 
 /* Milliseconds that a farewell may take. */
 #define P3_FAREWELL_MS 1000
@@ -28,7 +28,7 @@ static long refuse(BIO *bio, int operation, const char *data, size_t len, int nu
 /* Refuses what is to be read from here on, once the time is over. */
 static void look_at_the_time(const p3_deadline *d, const SSL *ssl)
 {
-    if (p3_clock_ms() >= p3_ending_until(d->until))
+    if (p3_clock_ms() >= p3_stop_request_until(d->until))
         BIO_set_callback_ex(SSL_get_rbio(ssl), refuse);
 }
 
@@ -61,7 +61,7 @@ static int is_over(void *deadline, curl_off_t a, curl_off_t b, curl_off_t c, cur
     (void)b;
     (void)c;
     (void)d;
-    return p3_clock_ms() >= p3_ending_until(it->until);
+    return p3_clock_ms() >= p3_stop_request_until(it->until);
 }
 
 static CURLcode prepare(CURL *c, void *context, void *deadline)

@@ -11,8 +11,8 @@
 
 #include "optional/curl.h"
 #include "support/clock.h"
-#include "support/ending.h"
-#include "support/fault.h"
+#include "support/stop_request.h"
+#include "support/crash_point.h"
 #include "support/file.h"
 #include "support/input.h"
 #include "system/descriptor.h"
@@ -233,13 +233,13 @@ static size_t give_piece(char *out, size_t one, size_t room, void *ctx)
             u->error = errno != 0 ? errno : EIO;
             return CURL_READFUNC_ABORT;
         }
-        p3_fault("upload-content");
+        p3_crash_point("upload-content");
     } else {
         n = copy_text(out, room, u->tail, u->tail_len, u->done - file_end);
     }
     u->done += n;
     if (n > 0 && u->done == file_end + u->tail_len)
-        p3_fault("upload-whole");
+        p3_crash_point("upload-whole");
     return n;
 }
 
@@ -332,7 +332,7 @@ static p3_http_end explain(CURL *c, CURLcode code, const char *details, const ch
     else
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s; try again later", doing,
                        code != CURLE_ABORTED_BY_CALLBACK ? what
-                       : p3_ending_is_asked()            ? p3_ending_reason(ECANCELED)
+                       : p3_stop_request_is_made()       ? p3_stop_request_reason(ECANCELED)
                                                          : "the server took too long");
     return is_before_sending(c, code) ? P3_HTTP_NOT_SENT : P3_HTTP_LOST;
 }

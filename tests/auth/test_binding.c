@@ -424,7 +424,7 @@ static void a_server_that_wants_many_iterations_holds_nobody_up(void **state)
         struct pollfd fds[POP3_MAX_WAITABLES];
         int most = pop3_client_deadline(c);
         at_once += most == 0;
-        size_t n = pop3_client_waits(c, waits, POP3_MAX_WAITABLES);
+        size_t n = pop3_client_waitables(c, waits, POP3_MAX_WAITABLES);
         for (size_t i = 0; i < n; i++)
             fds[i] = (struct pollfd){.fd = waits[i].fd, .events = POLLIN};
         (void)poll(fds, (nfds_t)n, most);

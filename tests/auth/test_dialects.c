@@ -181,7 +181,7 @@ static void ok_before_enough_was_said_is_no_login(void **state)
     is_refused(*state, "LOGIN",
                "line '+OK'; expect 'CAPA'; capa 'SASL LOGIN'; expect 'AUTH LOGIN'; line '+OK'"
                "; expect 'dGlt'; line '-ERR unknown command'; expect-eof",
-               POP3_REFUSED_METHOD);
+               POP3_REFUSED_MECHANISM);
 }
 
 /* ---- another method ---- */

@@ -303,7 +303,7 @@ static void a_resolution_that_is_given_up_leaves_nothing_behind(void **state)
     f->options.port = 1;
     pop3_client *c = client_started(f);
     pop3_waitable waits[POP3_MAX_WAITABLES];
-    assert_int_equal(pop3_client_waits(c, waits, POP3_MAX_WAITABLES), 2);
+    assert_int_equal(pop3_client_waitables(c, waits, POP3_MAX_WAITABLES), 2);
     /* The resolver's thread closes its own end of the pipe when it is done, whoever waits for it.
      */
     int answer = dup(waits[0].fd);
@@ -681,7 +681,7 @@ static void a_client_that_never_connected_refuses_commands(void **state)
     assert_null(pop3_client_capabilities(c));
     assert_str(pop3_client_greeting(c), "");
     assert_int_equal(pop3_client_deletions(c), 0);
-    assert_int_equal(pop3_client_waits(c, NULL, 0), 0);
+    assert_int_equal(pop3_client_waitables(c, NULL, 0), 0);
     assert_status(POP3_OK, pop3_client_step(c));
     assert_status(POP3_ERR_STATE, pop3_client_noop(c));
     assert_error(c, POP3_ERR_STATE, "localhost:110: NOOP: there is no connection");

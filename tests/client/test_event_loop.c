@@ -248,7 +248,7 @@ static void an_idle_connection_that_ends_is_told_by_the_next_step(void **state)
     assert_error(c, POP3_ERR_CLOSED, "waiting: ");
     assert_status(POP3_ERR_CLOSED, pop3_client_step(c));
     assert_int_equal(pop3_client_deadline(c), -1);
-    assert_int_equal(pop3_client_waits(c, NULL, 0), 0);
+    assert_int_equal(pop3_client_waitables(c, NULL, 0), 0);
 }
 
 static void what_an_idle_server_says_unasked_ends_the_connection(void **state)
@@ -278,7 +278,7 @@ static void the_answer_that_came_unasked_is_not_that_of_the_next_command(void **
     /* By now the surplus has come, or the connection has ended by it. */
     pop3_stat stat;
     pop3_waitable waits[POP3_MAX_WAITABLES];
-    if (pop3_client_waits(d.client, waits, POP3_MAX_WAITABLES) > 0) {
+    if (pop3_client_waitables(d.client, waits, POP3_MAX_WAITABLES) > 0) {
         struct pollfd there = {.fd = waits[0].fd, .events = POLLIN};
         assert_int_equal(poll(&there, 1, PROCESS_PATIENCE), 1);
         assert_status(POP3_ERR_PROTOCOL, pop3_client_stat(d.client, &stat));

@@ -139,7 +139,7 @@ static pop3_waitable *find(pop3_waitable *in, size_t count, int fd)
 static void keep_books(visit *v)
 {
     pop3_waitable now[POP3_MAX_WAITABLES];
-    size_t count = pop3_client_waits(v->client, now, POP3_MAX_WAITABLES);
+    size_t count = pop3_client_waitables(v->client, now, POP3_MAX_WAITABLES);
     for (size_t i = 0; i < count; i++) {
         const pop3_waitable *before = find(v->known, v->known_count, now[i].fd);
         if (before == NULL)

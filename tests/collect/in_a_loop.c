@@ -61,7 +61,7 @@ static void step(looped *l)
     pop3_waitable waits[POP3_VISIT_WAITABLES];
     l->ready = false;
     bool goes_on = pop3_visit_step(l->visit);
-    assert_int_equal(pop3_visit_waits(l->visit, waits, POP3_VISIT_WAITABLES), l->waits);
+    assert_int_equal(pop3_visit_waitables(l->visit, waits, POP3_VISIT_WAITABLES), l->waits);
     assert_int_equal(goes_on, l->waits > 0); /* a thread of the visit may be over at any time */
     if (!goes_on)
         loop_end(l);

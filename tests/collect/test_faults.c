@@ -197,53 +197,53 @@ static char memory_file[400];
 
 static const pop3_str uids[] = {{"one", 3}, {"two", 3}, {"three", 5}};
 
-static pop3_collect_status remember_all(pop3_memory *m, pop3_collect_error *error)
+static pop3_collect_status remember_all(pop3_seen *m, pop3_collect_error *error)
 {
     pop3_collect_status status = POP3_COLLECT_OK;
     for (size_t i = 0; i < sizeof uids / sizeof *uids && status == POP3_COLLECT_OK; i++)
-        status = pop3_memory_remember(m, uids[i], error);
+        status = pop3_seen_add(m, uids[i], error);
     return status;
 }
 
 static void remember_one(void)
 {
-    pop3_memory *m;
+    pop3_seen *m;
     remove_files(memory_file);
-    assert_int_equal(pop3_memory_open(&m, memory_file, "work", NULL), POP3_COLLECT_OK);
-    assert_int_equal(pop3_memory_remember(m, (pop3_str){"old", 3}, NULL), POP3_COLLECT_OK);
-    assert_int_equal(pop3_memory_save(m, NULL), POP3_COLLECT_OK);
-    pop3_memory_close(m);
+    assert_int_equal(pop3_seen_open(&m, memory_file, "work", NULL), POP3_COLLECT_OK);
+    assert_int_equal(pop3_seen_add(m, (pop3_str){"old", 3}, NULL), POP3_COLLECT_OK);
+    assert_int_equal(pop3_seen_save(m, NULL), POP3_COLLECT_OK);
+    pop3_seen_close(m);
 }
 
 static pop3_collect_status remember(pop3_collect_error *error)
 {
-    pop3_memory *m;
-    pop3_collect_status status = pop3_memory_open(&m, memory_file, "work", error);
+    pop3_seen *m;
+    pop3_collect_status status = pop3_seen_open(&m, memory_file, "work", error);
     assert_int_equal(m != NULL, status == POP3_COLLECT_OK);
     if (m == NULL)
         return status;
-    assert_true(pop3_memory_seen(m, (pop3_str){"old", 3}));
-    pop3_memory_forget(m, (pop3_str){"old", 3});
+    assert_true(pop3_seen_contains(m, (pop3_str){"old", 3}));
+    pop3_seen_remove(m, (pop3_str){"old", 3});
     status = remember_all(m, error);
     if (status == POP3_COLLECT_OK)
-        status = pop3_memory_save(m, error);
-    pop3_memory_close(m);
+        status = pop3_seen_save(m, error);
+    pop3_seen_close(m);
     return status;
 }
 
 /* All of it is there, or nothing: that alone where it was said to have been saved. */
 static void all_or_nothing(pop3_collect_status faulted)
 {
-    pop3_memory *m;
-    assert_int_equal(pop3_memory_open(&m, memory_file, "work", NULL), POP3_COLLECT_OK);
-    bool saved = pop3_memory_seen(m, uids[0]);
+    pop3_seen *m;
+    assert_int_equal(pop3_seen_open(&m, memory_file, "work", NULL), POP3_COLLECT_OK);
+    bool saved = pop3_seen_contains(m, uids[0]);
     assert_true(saved || faulted != POP3_COLLECT_OK);
     for (size_t i = 0; i < sizeof uids / sizeof *uids; i++)
-        assert_int_equal(pop3_memory_seen(m, uids[i]), saved);
-    assert_int_equal(pop3_memory_seen(m, (pop3_str){"old", 3}), !saved);
+        assert_int_equal(pop3_seen_contains(m, uids[i]), saved);
+    assert_int_equal(pop3_seen_contains(m, (pop3_str){"old", 3}), !saved);
     assert_int_equal(remember_all(m, NULL), POP3_COLLECT_OK);
-    assert_int_equal(pop3_memory_save(m, NULL), POP3_COLLECT_OK);
-    pop3_memory_close(m);
+    assert_int_equal(pop3_seen_save(m, NULL), POP3_COLLECT_OK);
+    pop3_seen_close(m);
 }
 
 static void a_memory_saves_all_or_nothing_whatever_call_fails(void **state)

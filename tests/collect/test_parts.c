@@ -28,28 +28,28 @@ static pop3_str str(const char *of)
     return (pop3_str){of, strlen(of)};
 }
 
-static pop3_memory *open_memory(const char *account)
+static pop3_seen *open_memory(const char *account)
 {
-    pop3_memory *m = NULL;
+    pop3_seen *m = NULL;
     pop3_collect_error error = {0};
-    if (pop3_memory_open(&m, scratch_file("memory.db"), account, &error) != POP3_COLLECT_OK)
+    if (pop3_seen_open(&m, scratch_file("memory.db"), account, &error) != POP3_COLLECT_OK)
         fail_msg("%s", error.message);
     return m;
 }
 
-static void remember(pop3_memory *m, const char *uid)
+static void remember(pop3_seen *m, const char *uid)
 {
-    assert_int_equal(pop3_memory_remember(m, str(uid), NULL), POP3_COLLECT_OK);
+    assert_int_equal(pop3_seen_add(m, str(uid), NULL), POP3_COLLECT_OK);
 }
 
-static bool seen(const pop3_memory *m, const char *uid)
+static bool seen(const pop3_seen *m, const char *uid)
 {
-    return pop3_memory_seen(m, str(uid));
+    return pop3_seen_contains(m, str(uid));
 }
 
-static void save(pop3_memory *m)
+static void save(pop3_seen *m)
 {
-    assert_int_equal(pop3_memory_save(m, NULL), POP3_COLLECT_OK);
+    assert_int_equal(pop3_seen_save(m, NULL), POP3_COLLECT_OK);
 }
 
 static bool count_one(void *ctx, pop3_str uid)
@@ -60,14 +60,14 @@ static bool count_one(void *ctx, pop3_str uid)
 
 static bool forget_it(void *ctx, pop3_str uid)
 {
-    pop3_memory_forget(ctx, uid);
+    pop3_seen_remove(ctx, uid);
     return true;
 }
 
-static unsigned remembered(pop3_memory *m)
+static unsigned remembered(pop3_seen *m)
 {
     unsigned count = 0;
-    pop3_memory_each(m, count_one, &count);
+    pop3_seen_each(m, count_one, &count);
     return count;
 }
 
@@ -183,7 +183,7 @@ static void what_is_decoded_is_safe_to_show(void **state)
 static void what_is_remembered_is_there_once_it_is_saved(void **state)
 {
     (void)state;
-    pop3_memory *m = open_memory("saved");
+    pop3_seen *m = open_memory("saved");
     assert_false(seen(m, "a"));
     remember(m, "a");
     remember(m, "b\t\xff");
@@ -191,134 +191,133 @@ static void what_is_remembered_is_there_once_it_is_saved(void **state)
     assert_true(seen(m, "a"));
     save(m);
     remember(m, "not saved");
-    pop3_memory_close(m);
+    pop3_seen_close(m);
     m = open_memory("saved");
     assert_true(seen(m, "a"));
     assert_true(seen(m, "b\t\xff"));
     assert_false(seen(m, "not saved"));
     assert_int_equal(remembered(m), 2);
-    pop3_memory_close(m);
+    pop3_seen_close(m);
 }
 
 static void what_is_forgotten_is_gone_once_it_is_saved(void **state)
 {
     (void)state;
-    pop3_memory *m = open_memory("forgotten");
+    pop3_seen *m = open_memory("forgotten");
     remember(m, "a");
     remember(m, "b");
     remember(m, "c");
-    pop3_memory_forget(m, str("c")); /* which was never saved */
-    pop3_memory_forget(m, str("never seen"));
+    pop3_seen_remove(m, str("c")); /* which was never saved */
+    pop3_seen_remove(m, str("never seen"));
     save(m);
-    pop3_memory_forget(m, str("a"));
+    pop3_seen_remove(m, str("a"));
     assert_false(seen(m, "a"));
-    pop3_memory_close(m); /* without a save */
+    pop3_seen_close(m); /* without a save */
     m = open_memory("forgotten");
     assert_true(seen(m, "a"));
     assert_false(seen(m, "c"));
-    pop3_memory_forget(m, str("a"));
+    pop3_seen_remove(m, str("a"));
     save(m);
     remember(m, "b");
-    pop3_memory_forget(m, str("b"));
+    pop3_seen_remove(m, str("b"));
     remember(m, "b"); /* and once more */
     save(m);
-    pop3_memory_close(m);
+    pop3_seen_close(m);
     m = open_memory("forgotten");
     assert_false(seen(m, "a"));
     assert_true(seen(m, "b"));
     remember(m, "a");
-    pop3_memory_each(m, forget_it, m);
+    pop3_seen_each(m, forget_it, m);
     assert_int_equal(remembered(m), 0);
     save(m);
-    pop3_memory_close(m);
+    pop3_seen_close(m);
     m = open_memory("forgotten");
     assert_int_equal(remembered(m), 0);
-    pop3_memory_close(m);
+    pop3_seen_close(m);
 }
 
 static void accounts_do_not_see_each_others_messages(void **state)
 {
     (void)state;
-    pop3_memory *one = open_memory("one");
-    pop3_memory *two = open_memory("two");
+    pop3_seen *one = open_memory("one");
+    pop3_seen *two = open_memory("two");
     remember(one, "a");
     save(one);
     assert_false(seen(two, "a"));
     remember(two, "b");
     save(two);
-    pop3_memory_close(one);
+    pop3_seen_close(one);
     one = open_memory("one"); /* while the other is open */
     assert_true(seen(one, "a"));
     assert_false(seen(one, "b"));
-    pop3_memory_close(two);
-    pop3_memory_close(one);
+    pop3_seen_close(two);
+    pop3_seen_close(one);
 }
 
 static void an_account_is_one_users_at_a_time(void **state)
 {
-    pop3_memory *second = NULL;
+    pop3_seen *second = NULL;
     pop3_collect_error error = {0};
     (void)state;
-    pop3_memory *m = open_memory("locked");
-    assert_int_equal(pop3_memory_open(&second, scratch_file("memory.db"), "locked", &error),
+    pop3_seen *m = open_memory("locked");
+    assert_int_equal(pop3_seen_open(&second, scratch_file("memory.db"), "locked", &error),
                      POP3_COLLECT_TEMPORARY);
     assert_null(second);
     assert_non_null(strstr(error.message, "another"));
-    pop3_memory_close(m);
+    pop3_seen_close(m);
     m = open_memory("locked");
-    pop3_memory_close(m);
+    pop3_seen_close(m);
 }
 
 static void a_memory_that_cannot_be_opened_says_why(void **state)
 {
-    pop3_memory *m = NULL;
+    pop3_seen *m = NULL;
     pop3_collect_error error = {0};
     char long_name[2000];
     const char *file = scratch_file("no-memory");
     (void)state;
     memset(long_name, 'x', sizeof long_name - 1);
     long_name[sizeof long_name - 1] = '\0';
-    assert_int_equal(pop3_memory_open(&m, NULL, "a", NULL), POP3_COLLECT_ARGUMENT);
-    assert_int_equal(pop3_memory_open(&m, "", "a", &error), POP3_COLLECT_ARGUMENT);
-    assert_int_equal(pop3_memory_open(&m, file, "", &error), POP3_COLLECT_ARGUMENT);
-    assert_int_equal(pop3_memory_open(&m, file, long_name, &error), POP3_COLLECT_ARGUMENT);
-    assert_int_equal(pop3_memory_open(&m, "/nowhere/at/all", "a", &error), POP3_COLLECT_FILE);
+    assert_int_equal(pop3_seen_open(&m, NULL, "a", NULL), POP3_COLLECT_ARGUMENT);
+    assert_int_equal(pop3_seen_open(&m, "", "a", &error), POP3_COLLECT_ARGUMENT);
+    assert_int_equal(pop3_seen_open(&m, file, "", &error), POP3_COLLECT_ARGUMENT);
+    assert_int_equal(pop3_seen_open(&m, file, long_name, &error), POP3_COLLECT_ARGUMENT);
+    assert_int_equal(pop3_seen_open(&m, "/nowhere/at/all", "a", &error), POP3_COLLECT_FILE);
     assert_int_equal(error.status, POP3_COLLECT_FILE);
     assert_non_null(strstr(error.message, "/nowhere/at/all"));
     assert_true(text_to_file(file, "no database, but a text of mine\n", 32));
-    assert_int_equal(pop3_memory_open(&m, file, "a", &error), POP3_COLLECT_FORMAT);
+    assert_int_equal(pop3_seen_open(&m, file, "a", &error), POP3_COLLECT_FORMAT);
     assert_null(m);
     text there = text_of_file(file);
     assert_int_equal(there.len, 32); /* and it is left alone */
     free(there.data);
-    pop3_memory_close(NULL);
+    pop3_seen_close(NULL);
 }
 
 static void unique_ids_of_any_octets_and_length_are_told_apart(void **state)
 {
-    static char uid[POP3_MEMORY_UID_SIZE + 1];
+    static char uid[POP3_SEEN_UID_SIZE + 1];
     pop3_collect_error error = {0};
     (void)state;
-    pop3_memory *m = open_memory("octets");
+    pop3_seen *m = open_memory("octets");
     memset(uid, 'u', sizeof uid);
-    assert_int_equal(pop3_memory_remember(m, (pop3_str){uid, sizeof uid}, &error),
-                     POP3_COLLECT_ARGUMENT);
-    assert_int_equal(pop3_memory_remember(m, (pop3_str){NULL, 0}, &error), POP3_COLLECT_ARGUMENT);
-    assert_false(pop3_memory_seen(m, (pop3_str){NULL, 0}));
-    assert_false(pop3_memory_seen(m, (pop3_str){"", 0}));
-    for (size_t len = 1; len <= POP3_MEMORY_UID_SIZE; len *= 2)
-        assert_int_equal(pop3_memory_remember(m, (pop3_str){uid, len}, NULL), POP3_COLLECT_OK);
+    assert_int_equal(pop3_seen_add(m, (pop3_str){uid, sizeof uid}, &error), POP3_COLLECT_ARGUMENT);
+    assert_int_equal(pop3_seen_add(m, (pop3_str){NULL, 0}, &error), POP3_COLLECT_ARGUMENT);
+    assert_false(pop3_seen_contains(m, (pop3_str){NULL, 0}));
+    assert_false(pop3_seen_contains(m, (pop3_str){"", 0}));
+    for (size_t len = 1; len <= POP3_SEEN_UID_SIZE; len *= 2)
+        assert_int_equal(pop3_seen_add(m, (pop3_str){uid, len}, NULL), POP3_COLLECT_OK);
     uid[0] = '\0';
-    assert_int_equal(pop3_memory_remember(m, (pop3_str){uid, 3}, NULL), POP3_COLLECT_OK);
+    assert_int_equal(pop3_seen_add(m, (pop3_str){uid, 3}, NULL), POP3_COLLECT_OK);
     save(m);
-    pop3_memory_close(m);
+    pop3_seen_close(m);
     m = open_memory("octets");
-    assert_true(pop3_memory_seen(m, (pop3_str){uid, 3}));
-    assert_false(pop3_memory_seen(m, (pop3_str){uid, 4}));
-    assert_true(pop3_memory_seen(m, (pop3_str){uid + 1, 4}));
-    assert_false(pop3_memory_seen(m, (pop3_str){uid + 1, 5}));
+    assert_true(pop3_seen_contains(m, (pop3_str){uid, 3}));
+    assert_false(pop3_seen_contains(m, (pop3_str){uid, 4}));
+    assert_true(pop3_seen_contains(m, (pop3_str){uid + 1, 4}));
+    assert_false(pop3_seen_contains(m, (pop3_str){uid + 1, 5}));
     assert_int_equal(remembered(m), 15);
-    pop3_memory_close(m);
+    pop3_seen_close(m);
 }
 
 static void nobody_else_may_read_the_memory(void **state)
@@ -326,7 +325,7 @@ static void nobody_else_may_read_the_memory(void **state)
     struct stat st;
     (void)state;
     mode_t mask = umask(0);
-    pop3_memory *m = open_memory("private");
+    pop3_seen *m = open_memory("private");
     assert_int_equal(umask(mask), 0); /* the process's own is as it was */
     remember(m, "a");
     save(m);
@@ -334,7 +333,7 @@ static void nobody_else_may_read_the_memory(void **state)
     assert_int_equal(st.st_mode & 077, 0);
     assert_int_equal(stat(scratch_file("memory.db-wal"), &st), 0);
     assert_int_equal(st.st_mode & 077, 0);
-    pop3_memory_close(m);
+    pop3_seen_close(m);
 }
 
 /* ---- a Maildir ---- */

@@ -330,7 +330,7 @@ static void a_maildir_gets_each_message_once(void **state)
 static void what_a_program_remembered_by_itself_does_not_come(void **state)
 {
     fixture *f = *state;
-    pop3_memory *m = NULL;
+    pop3_seen *m = NULL;
     pop3_client *c = NULL;
     pop3_listing *l = NULL;
     start(f, NULL, NULL);
@@ -339,19 +339,19 @@ static void what_a_program_remembered_by_itself_does_not_come(void **state)
     assert_int_equal(pop3_client_user(c, "user"), POP3_OK);
     assert_int_equal(pop3_client_pass(c, "secret"), POP3_OK);
     assert_int_equal(pop3_client_uidl_all(c, &l), POP3_OK);
-    assert_int_equal(pop3_memory_open(&m, f->visit.memory, "the account", NULL), POP3_COLLECT_OK);
+    assert_int_equal(pop3_seen_open(&m, f->visit.memory, "the account", NULL), POP3_COLLECT_OK);
     visit(f, POP3_COLLECT_TEMPORARY); /* it has the account */
     for (size_t i = 1; i < l->count; i++)
-        assert_int_equal(pop3_memory_remember(m, l->entries[i].uid, NULL), POP3_COLLECT_OK);
+        assert_int_equal(pop3_seen_add(m, l->entries[i].uid, NULL), POP3_COLLECT_OK);
     pop3_str first = l->entries[0].uid;
-    assert_int_equal(pop3_memory_save(m, NULL), POP3_COLLECT_OK);
-    pop3_memory_close(m);
+    assert_int_equal(pop3_seen_save(m, NULL), POP3_COLLECT_OK);
+    pop3_seen_close(m);
     assert_int_equal(pop3_client_quit(c), POP3_OK);
     visit(f, POP3_COLLECT_OK);
     assert_complete(f, 1);
-    assert_int_equal(pop3_memory_open(&m, f->visit.memory, "the account", NULL), POP3_COLLECT_OK);
-    assert_true(pop3_memory_seen(m, first)); /* and the other way round */
-    pop3_memory_close(m);
+    assert_int_equal(pop3_seen_open(&m, f->visit.memory, "the account", NULL), POP3_COLLECT_OK);
+    assert_true(pop3_seen_contains(m, first)); /* and the other way round */
+    pop3_seen_close(m);
     pop3_listing_free(l);
     pop3_client_free(c);
 }
@@ -450,8 +450,8 @@ static void another_target_gets_what_the_caller_chooses(void **state)
         unsigned delivered;
         unsigned passed_over;
     } cases[] = {{POP3_VISIT_FROM_NOW_ON, 0, MESSAGES},
-                 {POP3_VISIT_AFRESH, MESSAGES, 0},
-                 {POP3_VISIT_CONTINUED, 0, 0}};
+                 {POP3_VISIT_FROM_THE_START, MESSAGES, 0},
+                 {POP3_VISIT_CONTINUE, 0, 0}};
     fixture *f = *state;
     char account[20];
     start(f, NULL, NULL);

@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 ONLY_PICKS = {"cpoplib": PICKS_NO_METHOD}
 HABITS = "sync/test_habits.py::test_"
-ONCE = "sync/test_once.py::test_"
+ONCE = "sync/test_uid_reuse.py::test_"
 MANY = "several reports"
 ROWS = [
     # Logging in

@@ -511,7 +511,7 @@ static void the_event_loop_interface_fetches_the_mailbox(void **state)
     while (pop3_client_step(s->client) == POP3_PENDING) {
         pop3_waitable waits[POP3_MAX_WAITABLES];
         struct pollfd fds[POP3_MAX_WAITABLES];
-        size_t n = pop3_client_waits(s->client, waits, POP3_MAX_WAITABLES);
+        size_t n = pop3_client_waitables(s->client, waits, POP3_MAX_WAITABLES);
         for (size_t i = 0; i < n; i++) {
             int events = (waits[i].read ? POLLIN : 0) | (waits[i].write ? POLLOUT : 0);
             fds[i] = (struct pollfd){.fd = waits[i].fd, .events = (short)events};

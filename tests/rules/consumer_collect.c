@@ -16,15 +16,15 @@ static int decodes(void)
 
 static int remembers(const char *path)
 {
-    pop3_memory *memory = NULL;
+    pop3_seen *memory = NULL;
     pop3_str uid = {"uid", 3};
     int right;
-    if (pop3_memory_open(&memory, path, "account", NULL) != POP3_COLLECT_OK)
+    if (pop3_seen_open(&memory, path, "account", NULL) != POP3_COLLECT_OK)
         return 0;
-    right = !pop3_memory_seen(memory, uid) &&
-            pop3_memory_remember(memory, uid, NULL) == POP3_COLLECT_OK &&
-            pop3_memory_save(memory, NULL) == POP3_COLLECT_OK && pop3_memory_seen(memory, uid);
-    pop3_memory_close(memory);
+    right = !pop3_seen_contains(memory, uid) &&
+            pop3_seen_add(memory, uid, NULL) == POP3_COLLECT_OK &&
+            pop3_seen_save(memory, NULL) == POP3_COLLECT_OK && pop3_seen_contains(memory, uid);
+    pop3_seen_close(memory);
     return right;
 }
 

@@ -266,7 +266,7 @@ void wait_for_clients(pop3_client *const *clients, size_t count)
     assert_non_null(fds);
     for (size_t i = 0; i < count; i++) {
         pop3_waitable waits[POP3_MAX_WAITABLES];
-        size_t found = pop3_client_waits(clients[i], waits, POP3_MAX_WAITABLES);
+        size_t found = pop3_client_waitables(clients[i], waits, POP3_MAX_WAITABLES);
         for (size_t k = 0; k < found; k++) {
             int events = (waits[k].read ? POLLIN : 0) | (waits[k].write ? POLLOUT : 0);
             fds[n++] = (struct pollfd){.fd = waits[k].fd, .events = (short)events};

@@ -36,7 +36,7 @@ static void a_password_is_blamed_only_where_the_credentials_were_refused(void **
             pop3_error e = {
                 .refused = (pop3_refusal)what, .code = codes[i / 2], .temporary = i % 2};
             p3_problem why = described(e, POP3_ERR_REFUSED);
-            bool login = what >= POP3_REFUSED_METHOD && what <= POP3_REFUSED_IDENTITY;
+            bool login = what >= POP3_REFUSED_MECHANISM && what <= POP3_REFUSED_IDENTITY;
             bool blames = has(&why, "check the user name and the password");
             if (e.temporary) {
                 assert_int_equal(why.exit, EX_TEMPFAIL);
@@ -46,7 +46,7 @@ static void a_password_is_blamed_only_where_the_credentials_were_refused(void **
                 assert_int_not_equal(why.exit, EX_NOPERM);
                 assert_false(has(&why, "password") || has(&why, "--auth"));
             }
-            assert_false(blames && (e.temporary || what == POP3_REFUSED_METHOD));
+            assert_false(blames && (e.temporary || what == POP3_REFUSED_MECHANISM));
             assert_false(blames && (what == POP3_REFUSED_TOKEN || what == POP3_REFUSED_IDENTITY ||
                                     what == POP3_REFUSED_BINDING));
         }
@@ -62,7 +62,7 @@ static void status_and_advice_come_from_what_was_refused(void **state)
     } rows[] = {
         {POP3_REFUSED_CONNECTION, EX_UNAVAILABLE, ""},
         {POP3_REFUSED_PROTECTION, EX_UNAVAILABLE, "pop3s://"},
-        {POP3_REFUSED_METHOD, EX_UNAVAILABLE, "--auth"},
+        {POP3_REFUSED_MECHANISM, EX_UNAVAILABLE, "--auth"},
         {POP3_REFUSED_APOP, EX_NOPERM, "auth = USER"},
         {POP3_REFUSED_BINDING, EX_UNAVAILABLE, "--channel-binding"},
         {POP3_REFUSED_CREDENTIALS, EX_NOPERM, "--auth"},
@@ -100,7 +100,7 @@ static void what_to_do_where_tls_fails_fits_why_it_failed(void **state)
     static const char *const advice[] = {
         [POP3_TLS_FAULT_NONE] = "",
         [POP3_TLS_FAULT_NOT_TLS] = "pop3://",
-        [POP3_TLS_FAULT_LEFT] = "administrator",
+        [POP3_TLS_FAULT_PLAINTEXT] = "administrator",
         [POP3_TLS_FAULT_NOTHING_SHARED] = "--tls-min",
         [POP3_TLS_FAULT_CLIENT] = "--certificate and --key",
         [POP3_TLS_FAULT_OTHER] = "",

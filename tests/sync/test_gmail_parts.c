@@ -12,7 +12,7 @@
 #include "deliver/gmail_answer.h"
 #include "deliver/gmail_find.h"
 #include "deliver/gmail_import.h"
-#include "deliver/pace.h"
+#include "deliver/rate_limit.h"
 #include "support/file.h"
 #include "system/nameless.h"
 
@@ -22,12 +22,12 @@ static void in_no_minute_is_more_spent_than_the_quota(void **state)
 {
     enum { REQUESTS = 5000, UNITS = 25 };
     static int64_t sent[REQUESTS];
-    p3_pace *p = p3_pace_of("a", (p3_quota){.burst = 1000, .a_minute = 4900});
+    p3_rate_limit *p = p3_rate_limit_of("a", (p3_quota){.burst = 1000, .a_minute = 4900});
     int64_t now = 1000;
     (void)state;
     assert_non_null(p);
     for (size_t i = 0; i < REQUESTS; i++) {
-        now += p3_pace_spend(p, UNITS, now);
+        now += p3_rate_limit_spend(p, UNITS, now);
         sent[i] = now;
     }
     for (size_t i = 0, first = 0; i < REQUESTS; i++) {
@@ -43,21 +43,21 @@ static void those_of_one_name_share_and_others_do_not(void **state)
 {
     p3_quota quota = {.burst = 100, .a_minute = 600};
     (void)state;
-    assert_ptr_equal(p3_pace_of("b", quota), p3_pace_of("b", quota));
-    assert_int_equal(p3_pace_spend(p3_pace_of("b", quota), 100, 5), 0);
-    assert_int_equal(p3_pace_spend(p3_pace_of("b", quota), 10, 5), 1000);
-    assert_int_equal(p3_pace_spend(p3_pace_of("c", quota), 100, 5), 0);
+    assert_ptr_equal(p3_rate_limit_of("b", quota), p3_rate_limit_of("b", quota));
+    assert_int_equal(p3_rate_limit_spend(p3_rate_limit_of("b", quota), 100, 5), 0);
+    assert_int_equal(p3_rate_limit_spend(p3_rate_limit_of("b", quota), 10, 5), 1000);
+    assert_int_equal(p3_rate_limit_spend(p3_rate_limit_of("c", quota), 100, 5), 0);
 }
 
 static void a_hold_lets_nobody_through_before_its_end(void **state)
 {
-    p3_pace *p = p3_pace_of("d", (p3_quota){.burst = 100, .a_minute = 60000});
+    p3_rate_limit *p = p3_rate_limit_of("d", (p3_quota){.burst = 100, .a_minute = 60000});
     (void)state;
-    p3_pace_hold(p, 9000);
-    assert_true(p3_pace_spend(p, 1, 1000) >= 8000);
-    p3_pace_hold(p, 2000); /* an earlier end does not shorten it */
-    assert_true(p3_pace_spend(p, 1, 1000) >= 8000);
-    assert_int_equal(p3_pace_spend(p, 1, 60000), 0);
+    p3_rate_limit_hold(p, 9000);
+    assert_true(p3_rate_limit_spend(p, 1, 1000) >= 8000);
+    p3_rate_limit_hold(p, 2000); /* an earlier end does not shorten it */
+    assert_true(p3_rate_limit_spend(p, 1, 1000) >= 8000);
+    assert_int_equal(p3_rate_limit_spend(p, 1, 60000), 0);
 }
 
 /* ---- answers ---- */
@@ -215,7 +215,7 @@ static void urls_are_https_and_nothing_behind_the_port(void **state)
                                       "h",
                                       "https://h\\x",
                                       "https://unix:/x"};
-    p3_address a;
+    p3_server_address a;
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(p3_gmail_url_read(&a, bad[i]));

@@ -10,8 +10,8 @@ import pytest
 
 from lmtpd import running
 from sent import bodies, expected
-from test_once import NO_UIDL, play_each, uidl
-from test_step import ODD, TWICE, WRONG, script_file
+from test_uid_reuse import NO_UIDL, play_each, uidl
+from test_out_of_step import ODD, TWICE, WRONG, script_file
 from world import COMMAND, CRASH_COMMAND, DEADLINE, World
 
 PASSED_OVER, UNPROVEN = 6, 7  # as the state has it

@@ -29,13 +29,13 @@ static void add_row(p3_rows *rows, const char *uid, p3_standing standing, const 
         rows->at[i].fingerprint = print_of(message);
 }
 
-static void add_mail(p3_mailbox *box, const char *uid)
+static void add_mail(p3_listing *box, const char *uid)
 {
-    assert_true(p3_mailbox_add(box, (uint32_t)box->count + 1, span(uid)));
+    assert_true(p3_listing_add(box, (uint32_t)box->count + 1, span(uid)));
 }
 
 /* The plan as letters: T take, K keep, L look, - leave alone. */
-static void expect(const p3_mailbox *box, const char *letters)
+static void expect(const p3_listing *box, const char *letters)
 {
     char found[32] = "";
     for (size_t i = 0; i < box->count; i++)
@@ -43,22 +43,22 @@ static void expect(const p3_mailbox *box, const char *letters)
     assert_string_equal(found, letters);
 }
 
-static void finish(p3_plan *plan, p3_mailbox *box, p3_rows *rows)
+static void finish(p3_plan *plan, p3_listing *box, p3_rows *rows)
 {
     p3_plan_free(plan);
-    p3_mailbox_free(box);
+    p3_listing_free(box);
     p3_rows_free(rows);
 }
 
-static void look(p3_mailbox *box, size_t i, p3_fingerprint print)
+static void look(p3_listing *box, size_t i, p3_fingerprint print)
 {
-    assert_true(p3_mailbox_set_look(box, i, (p3_look){.print = print, .distinctive = true}));
+    assert_true(p3_listing_set_look(box, i, (p3_look){.print = print, .distinctive = true}));
 }
 
 static void known_unique_ids_are_kept_and_new_ones_taken(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "b", P3_DELIVERED, "b");
@@ -67,7 +67,7 @@ static void known_unique_ids_are_kept_and_new_ones_taken(void **state)
     add_mail(&box, "a");
     add_mail(&box, "b");
     add_mail(&box, "c");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "TKT");
     assert_int_equal(box.at[0].row, P3_NO_ROW);
@@ -79,7 +79,7 @@ static void known_unique_ids_are_kept_and_new_ones_taken(void **state)
 static void what_is_doubtful_is_looked_at(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "sure", P3_DELIVERED, "sure");
@@ -93,7 +93,7 @@ static void what_is_doubtful_is_looked_at(void **state)
     add_mail(&box, "back");
     add_mail(&box, "twice");
     add_mail(&box, "twice");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "KLLLLL");
     assert_int_equal(plan.looks, 5);
@@ -110,7 +110,7 @@ static void what_is_doubtful_is_looked_at(void **state)
 static void what_was_delivered_out_of_step_is_looked_at(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "right", P3_DOUBTED, "right");
@@ -119,7 +119,7 @@ static void what_was_delivered_out_of_step_is_looked_at(void **state)
     add_mail(&box, "right");
     add_mail(&box, "wrong");
     add_mail(&box, "unknown");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "LLL");
     look(&box, 0, print_of("right"));
@@ -133,7 +133,7 @@ static void what_was_delivered_out_of_step_is_looked_at(void **state)
 static void what_was_passed_over_is_kept_as_long_as_its_unique_id_tells_it(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "seen", P3_PASSED_OVER, NULL);
@@ -145,7 +145,7 @@ static void what_was_passed_over_is_kept_as_long_as_its_unique_id_tells_it(void 
     add_mail(&box, "twice");
     add_mail(&box, "twice");
     add_mail(&box, "new");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     box.at[1].octets = 8;
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "KLLLT");
@@ -159,7 +159,7 @@ static void what_was_passed_over_is_kept_as_long_as_its_unique_id_tells_it(void 
 static void what_unique_ids_do_not_tell_apart_is_looked_at_before_it_is_passed_over(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "known", P3_DELIVERED, "known");
@@ -169,7 +169,7 @@ static void what_unique_ids_do_not_tell_apart_is_looked_at_before_it_is_passed_o
     add_mail(&box, "twice");
     add_mail(&box, "twice");
     add_mail(&box, "");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     assert_true(p3_plan_doubt(&plan, &box, &rows));
     expect(&box, "KTLLL");
@@ -186,7 +186,7 @@ static void what_unique_ids_do_not_tell_apart_is_looked_at_before_it_is_passed_o
 static void a_message_that_is_listed_twice_counts_once(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     static const struct {
@@ -194,8 +194,8 @@ static void a_message_that_is_listed_twice_counts_once(void **state)
         const char *uid;
     } listing[] = {{7, "g"}, {2, "b"}, {2, "x"}, {9, "i"}, {7, "y"}, {2, "z"}, {1, "a"}};
     for (size_t i = 0; i < sizeof listing / sizeof listing[0]; i++)
-        assert_true(p3_mailbox_add(&box, listing[i].number, span(listing[i].uid)));
-    assert_true(p3_mailbox_seal(&box));
+        assert_true(p3_listing_add(&box, listing[i].number, span(listing[i].uid)));
+    assert_true(p3_listing_seal(&box));
     assert_int_equal(box.count, 4);
     char uids[5] = "";
     for (size_t i = 0; i < box.count; i++)
@@ -209,14 +209,14 @@ static void a_message_that_is_listed_twice_counts_once(void **state)
 static void without_unique_ids_everything_known_is_told_by_its_header(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "", P3_DELIVERED, "one");
     add_row(&rows, "", P3_DELIVERED, "two");
     for (int i = 0; i < 4; i++)
         add_mail(&box, "");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "LLLL");
     look(&box, 0, print_of("two"));
@@ -231,14 +231,14 @@ static void without_unique_ids_everything_known_is_told_by_its_header(void **sta
 static void when_all_known_messages_are_missing_new_ones_may_be_them(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "1", P3_DELIVERED, "one");
     add_row(&rows, "2", P3_DELIVERED, "two");
     add_mail(&box, "x");
     add_mail(&box, "y");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     assert_true(plan.renumbered);
     expect(&box, "LL");
@@ -253,7 +253,7 @@ static void when_all_known_messages_are_missing_new_ones_may_be_them(void **stat
 static void messages_that_had_no_unique_ids_are_known_when_they_get_some(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "", P3_DELIVERED, "one");
@@ -261,7 +261,7 @@ static void messages_that_had_no_unique_ids_are_known_when_they_get_some(void **
     add_mail(&box, "x");
     add_mail(&box, "y");
     add_mail(&box, "z");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     expect(&box, "LLL");
     look(&box, 0, print_of("one"));
@@ -275,12 +275,12 @@ static void messages_that_had_no_unique_ids_are_known_when_they_get_some(void **
 static void a_message_that_could_not_be_looked_at_is_left_alone(void **state)
 {
     p3_rows rows = {0};
-    p3_mailbox box = {0};
+    p3_listing box = {0};
     p3_plan plan;
     (void)state;
     add_row(&rows, "a", P3_LEAVING, "a");
     add_mail(&box, "a");
-    assert_true(p3_mailbox_seal(&box));
+    assert_true(p3_listing_seal(&box));
     assert_true(p3_plan_make(&plan, &box, &rows));
     assert_true(p3_plan_resolve(&plan, &box, &rows));
     expect(&box, "-");

@@ -19,7 +19,7 @@ import lmtpd as lmtp_server
 from lmtpd import Smtpd
 from sent import Peaks, bodies, crlf, expected, kill_at, refused_configuration
 from test_new_target import rename_account
-from test_once import NO_UIDL, play_each, uidl
+from test_uid_reuse import NO_UIDL, play_each, uidl
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message, read_mbox
 
 sys.path.insert(0, str(ROOT / "tests/interop"))

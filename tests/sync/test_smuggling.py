@@ -3,7 +3,7 @@ author wrote to look like a reply is not taken for one."""
 
 import pytest
 
-from test_step import script_file
+from test_out_of_step import script_file
 from world import message
 
 COUNT = 120

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "deliver/message.h"
-#include "deliver/names.h"
+#include "deliver/message_names.h"
 #include "state/state.h"
 
 static const pop3_server_traits peculiar = {.flags = POP3_TRAIT_ONE_AT_A_TIME | POP3_TRAIT_NO_CAPA,

@@ -52,7 +52,7 @@ static inline void pop3_libuv_ready(uv_poll_t *poll, int status, int events)
     pop3_libuv_step((pop3_libuv *)poll->data);
 }
 
-static inline void pop3_libuv_late(uv_timer_t *timer)
+static inline void pop3_libuv_timeout(uv_timer_t *timer)
 {
     pop3_libuv_step((pop3_libuv *)timer->data);
 }
@@ -65,7 +65,7 @@ static inline void pop3_libuv_wake(pop3_libuv *a)
     if (ms < 0)
         uv_timer_stop(a->timer);
     else
-        uv_timer_start(a->timer, pop3_libuv_late, (uint64_t)ms, 0);
+        uv_timer_start(a->timer, pop3_libuv_timeout, (uint64_t)ms, 0);
 }
 
 /** Steps the client and waits for the next thing to do. */

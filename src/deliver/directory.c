@@ -1,0 +1,75 @@
+/* Folders that are still there after a power cut: each new entry is synced. */
+#include "deliver/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "confine/outside.h"
+#include "support/file.h"
+
+int p3_directory_open(const char *path, const char *name)
+{
+    size_t size = strlen(path) + strlen(name) + 1;
+    char *full = malloc(size);
+    if (full == NULL)
+        return -1;
+    snprintf(full, size, "%s%s", path, name);
+    int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = errno;
+    free(full);
+    errno = error;
+    return fd;
+}
+
+bool p3_directory_sync_entry(const char *path)
+{
+    return p3_sync_entry(path, p3_outside_open);
+}
+
+/* Syncs the entry of a directory that is there. What it is in may belong to somebody else, and not
+ * be readable, or be of a kind that cannot be synced. */
+static bool sync_present(const char *path)
+{
+    return p3_directory_sync_entry(path) || errno == EACCES || errno == EINVAL;
+}
+
+static bool is_full(const char *path)
+{
+    struct statvfs of;
+    return statvfs(path, &of) == 0 && (of.f_bavail == 0 || (of.f_files > 0 && of.f_favail == 0));
+}
+
+/* Makes a folder in one that stays. In the sandbox that is forbidden, and was tried before: there
+ * errno is why it failed then, where the parent's permissions or its file system tell. */
+static bool make_in_parent(const char *path)
+{
+    char *copy = strdup(path);
+    const char *parent = copy != NULL ? dirname(copy) : NULL;
+    bool there = parent != NULL && p3_directory_make(parent);
+    bool made = there && mkdir(path, 0700) == 0;
+    if (there && !made && errno == EPERM && access(parent, W_OK | X_OK) == 0)
+        errno = is_full(parent) ? ENOSPC : EPERM;
+    int error = errno;
+    free(copy);
+    errno = error;
+    return made;
+}
+
+/* A folder that is there may be of a run that ended before it could sync it. So each is synced
+ * before one is made in it: only the last that is there can lack that. */
+bool p3_directory_make(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0)
+        return sync_present(path);
+    if (errno != ENOENT || (!make_in_parent(path) && errno != EEXIST))
+        return false;
+    return p3_directory_sync_entry(path);
+}
