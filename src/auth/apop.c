@@ -1,7 +1,7 @@
 /* The digest of APOP (RFC 1939 §7): MD5 of the greeting's timestamp and the shared secret.
  *
- * Through OpenSSL's plain functions: those of EVP first set up the whole library, which is 2 MB of
- * memory that a session without TLS, where APOP is used, can do without. */
+ * It uses OpenSSL's plain functions, because those of EVP first initialize the whole library, which
+ * takes 2 MB of memory that a session without TLS does not need. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "auth/apop.h"
 

@@ -1,4 +1,4 @@
-/* In place of digest.c in a build without OpenSSL. */
+/* Replaces digest.c in a build without OpenSSL. */
 #include "auth/digest.h"
 
 bool p3_have_digests(void)

@@ -1,4 +1,4 @@
-/* The methods of logging in: what each needs, reveals and proves. */
+/* The mechanisms for logging in: what each needs, reveals and proves. */
 #include "auth/mechanism.h"
 
 #include "core/text.h"

@@ -1,4 +1,4 @@
-/* The methods of logging in: what each needs, reveals and proves. */
+/* The mechanisms for logging in: what each needs, reveals and proves. */
 #ifndef P3_AUTH_MECHANISM_H
 #define P3_AUTH_MECHANISM_H
 
@@ -33,29 +33,29 @@ static inline p3_mechanisms p3_mechanism_bit(p3_mechanism m)
     return (p3_mechanisms)1 << m;
 }
 
-/* What a method works with. */
+/* What a mechanism needs. */
 typedef enum p3_need { P3_NEED_NOTHING, P3_NEED_PASSWORD, P3_NEED_TOKEN } p3_need;
 
-/* How well a method protects the secret, the best first. Within a kind it makes no odds which one
- * is used. */
+/* How well a mechanism protects the secret, the best first. Within a kind the choice does not
+ * matter. */
 typedef enum p3_kind {
     P3_KIND_SHA_256_BOUND,
     P3_KIND_SHA_256,
     P3_KIND_SHA_1_BOUND,
     P3_KIND_SHA_1,
-    P3_KIND_HIDES,   /* neither the server nor who listens sees it */
-    P3_KIND_REVEALS, /* and those that are never picked */
+    P3_KIND_HIDES,   /* neither the server nor an eavesdropper sees it */
+    P3_KIND_REVEALS, /* also mechanisms that are never chosen by default */
     P3_KIND_NONE
 } p3_kind;
 
-/* What is true of a method. */
+/* Properties of a mechanism. */
 typedef enum p3_quality {
-    P3_IS_SASL = 1,         /* it goes through AUTH */
-    P3_IS_CLIENT_FIRST = 2, /* the client speaks first, so there is an initial response */
-    P3_IS_REVEALING = 4,    /* the server sees the secret itself, and so does who listens */
+    P3_IS_SASL = 1,         /* uses AUTH */
+    P3_IS_CLIENT_FIRST = 2, /* the client speaks first: there is an initial response */
+    P3_IS_REVEALING = 4,    /* the server, and any eavesdropper, gets the secret itself */
     P3_IS_BOUND = 8,        /* bound to the TLS connection */
-    P3_IS_PROVING = 16,     /* the server proves that it knows the secret, too */
-    P3_IS_USERLESS = 32     /* can do without a user's name */
+    P3_IS_PROVING = 16,     /* the server also proves that it knows the secret */
+    P3_IS_USERLESS = 32     /* works without a user name */
 } p3_quality;
 
 typedef struct p3_mechanism_info {
@@ -72,21 +72,21 @@ static inline bool p3_mechanism_is(const p3_mechanism_info *m, p3_quality what)
     return (m->is & (unsigned)what) != 0;
 }
 
-/* The method of this name, letters' case ignored; P3_MECH_NONE for others. */
+/* The mechanism of this name, ignoring case; P3_MECH_NONE for others. */
 p3_mechanism p3_mechanism_named(pop3_str name);
 
-/* The method that is the same but bound to TLS; P3_MECH_NONE when there is none. */
+/* The same mechanism bound to TLS; P3_MECH_NONE when there is none. */
 p3_mechanism p3_mechanism_bound_form(p3_mechanism m);
 
-/* The methods a server offers: what it announced (NULL when CAPA is refused), and APOP when the
- * greeting has a timestamp. */
+/* The mechanisms that a server offers: those it announced (NULL when CAPA is refused), and APOP if
+ * the greeting has a timestamp. */
 p3_mechanisms p3_mechanisms_offered(const pop3_capabilities *caps, bool timestamp);
 
-/* The method without the binding to TLS; P3_MECH_NONE for one that is not bound. */
+/* The same mechanism without the binding to TLS; P3_MECH_NONE for one that is not bound. */
 p3_mechanism p3_mechanism_unbound_form(p3_mechanism m);
 
-/* Whether `now` is a weaker kind of method than `before`: what somebody who takes methods away from
- * the list would want. P3_MECH_NONE is the weakest. */
+/* Whether `now` is of a weaker kind than `before`, as after an attacker has removed mechanisms from
+ * the list. P3_MECH_NONE is the weakest. */
 bool p3_mechanism_weaker(p3_mechanism now, p3_mechanism before);
 
 #endif

@@ -1,5 +1,5 @@
-/* The error message of OAUTHBEARER and XOAUTH2: a small JSON object (RFC 7628 §3.2.2). What is read
- * here is shown to people and decides nothing, so text is taken where it can be found. */
+/* The error message of OAUTHBEARER and XOAUTH2: a small JSON object (RFC 7628 §3.2.2). The text is
+ * only shown to people, so it is read leniently. */
 #include "auth/oauth_error.h"
 
 #include "core/text.h"

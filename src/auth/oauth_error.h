@@ -4,13 +4,13 @@
 
 #include <pop3/types.h>
 
-/* Finds a member of the object by its name, at the object's own level, and writes its value: a
- * string's text in UTF-8, or a number or word as it stands, cut to what fits, always terminated.
- * False when there is none, or it is an object, an array or not JSON. */
+/* Finds a member of the object by name, at the object's own level, and writes its value: the text
+ * of a string in UTF-8, or a number or word unchanged, cut to what fits, always terminated. False
+ * when there is none, or it is an object, an array or not JSON. */
 bool p3_json_member(pop3_str json, const char *name, char *out, size_t size);
 
-/* Writes "status invalid_token, scope mail" from what the object says, octets that are not
- * printable escaped; "" when it says nothing that is understood. */
+/* Writes "status invalid_token, scope mail" from the object, with octets that are not printable
+ * escaped; "" when nothing in it is understood. */
 void p3_oauth_error(pop3_str json, char *out, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which method a login uses. */
+/* Which mechanism a login uses. */
 #include "auth/preference.h"
 
 #include "auth/digest.h"

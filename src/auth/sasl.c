@@ -1,4 +1,4 @@
-/* The frame around SASL mechanisms: which there are, base64, and what has been said so far. */
+/* The frame of SASL mechanisms: which there are, base64, and the state of an exchange. */
 #include "auth/sasl.h"
 
 #include "auth/digest.h"

@@ -1,12 +1,11 @@
-/* The client's side of SASL (RFC 4422), as a login sees it: challenges in, responses out, both in
- * base64. Which file does what:
- *   sasl.c           the frame: which mechanisms there are, base64 around them
- *   sasl_exchange.h  one exchange, as a mechanism sees it
+/* The client's side of SASL (RFC 4422) for a login: challenges in, responses out, both in base64.
+ * The files:
+ *   sasl.c           the frame: which mechanisms there are, base64
+ *   sasl_exchange.h  one exchange, for a mechanism
  *   sasl_simple.c    PLAIN, LOGIN, EXTERNAL, CRAM-MD5
  *   sasl_oauth.c     OAUTHBEARER, XOAUTH2
- *   sasl_scram.c     SCRAM, whose messages are scram.c's
- *   sasl_gsasl.c     DIGEST-MD5, GSSAPI, NTLM through GNU SASL; sasl_gsasl_none.c without it
- */
+ *   sasl_scram.c     SCRAM; scram.c has its messages
+ *   sasl_gsasl.c     DIGEST-MD5, GSSAPI, NTLM through GNU SASL; sasl_gsasl_none.c without it */
 #ifndef P3_AUTH_SASL_H
 #define P3_AUTH_SASL_H
 
@@ -21,18 +20,17 @@ pop3_status p3_sasl_new(p3_sasl **out, p3_mechanism m, const p3_sasl_identity *i
 /* Wipes and frees. NULL does nothing. */
 void p3_sasl_free(p3_sasl *s);
 
-/* The initial response of a mechanism whose client speaks first, in base64; "=" for an empty one.
- */
+/* The initial response of a mechanism in which the client speaks first, in base64; "=" for an empty
+ * one. */
 pop3_status p3_sasl_initial(p3_sasl *s, p3_octets *base64);
 
-/* Whether a challenge has nothing to say to the mechanism, and only asks for the client's next
- * response: an empty one, or any text where the mechanism has no challenges (PLAIN, LOGIN,
- * EXTERNAL) or none but a failure's report (the token's). Servers write "+ go ahead" then. */
+/* Whether a challenge has no content for the mechanism and only requests the client's next
+ * response: an empty one, or any text if the mechanism has no challenges (PLAIN, LOGIN, EXTERNAL)
+ * or only an error report (tokens). Servers write "+ go ahead" then. */
 bool p3_sasl_is_prompt(const p3_sasl *s, pop3_str challenge);
 
 /* Answers a challenge, both in base64. POP3_ERR_AUTHENTICATION also when it is not base64.
- * POP3_PENDING: the answer comes from p3_sasl_go_on(), which is to be called until it returns
- * something else. */
+ * POP3_PENDING: call p3_sasl_go_on() until it returns something else; it then has the answer. */
 pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64);
 pop3_status p3_sasl_go_on(p3_sasl *s, p3_octets *base64);
 

@@ -1,4 +1,4 @@
-/* What a mechanism says of an exchange that fails. */
+/* Failures of an exchange. */
 #include "auth/sasl_exchange.h"
 
 #include "core/text.h"

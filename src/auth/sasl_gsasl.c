@@ -1,7 +1,7 @@
 /* SASL mechanisms through GNU SASL: DIGEST-MD5, GSSAPI, NTLM; and its SASLprep.
  *
- * The library does not wipe what it frees. What a session holds is wiped in place before it goes,
- * but DIGEST-MD5 and NTLM, which cannot do without the password, leave copies behind. */
+ * The library does not wipe what it frees. We wipe the contents of a session before it is freed,
+ * but DIGEST-MD5 and NTLM, which need the password itself, leave copies behind. */
 #include "auth/sasl_gsasl.h"
 
 #include "core/wipe.h"

@@ -1,4 +1,4 @@
-/* In place of sasl_gsasl.c in a build without GNU SASL. */
+/* Replaces sasl_gsasl.c in a build without GNU SASL. */
 #include "auth/sasl_gsasl.h"
 
 bool p3_gsasl_has(p3_mechanism m)

@@ -1,4 +1,4 @@
-/* The steps of the mechanisms that are our own; see sasl.h for the files that hold them. */
+/* The steps of our own mechanisms; sasl.h lists their files. */
 #ifndef P3_AUTH_SASL_MECHANISMS_H
 #define P3_AUTH_SASL_MECHANISMS_H
 

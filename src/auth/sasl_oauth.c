@@ -1,5 +1,5 @@
-/* The SASL mechanisms that carry an OAuth 2.0 token: OAUTHBEARER (RFC 7628), and its forerunner
- * XOAUTH2. Both report a failure in a challenge, which must be answered before -ERR comes. */
+/* The SASL mechanisms with an OAuth 2.0 token: OAUTHBEARER (RFC 7628) and the older XOAUTH2. Both
+ * report a failure in a challenge, which must be answered before -ERR arrives. */
 #include "auth/sasl_mechanisms.h"
 
 #include "auth/oauth_error.h"

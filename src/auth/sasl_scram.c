@@ -1,5 +1,5 @@
-/* SCRAM as a SASL mechanism: the names prepared, the nonce picked, the binding chosen; the messages
- * are scram.c's. */
+/* SCRAM as a SASL mechanism: prepares the names, chooses the nonce and the binding; scram.c has the
+ * messages. */
 #include "auth/sasl_mechanisms.h"
 
 #include "auth/saslname.h"

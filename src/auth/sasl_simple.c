@@ -1,5 +1,4 @@
-/* The SASL mechanisms that need no arithmetic, or next to none: PLAIN, LOGIN, EXTERNAL, CRAM-MD5.
- */
+/* SASL mechanisms with little or no computation: PLAIN, LOGIN, EXTERNAL, CRAM-MD5. */
 #include "auth/sasl_mechanisms.h"
 
 #include "auth/digest.h"

@@ -1,4 +1,4 @@
-/* Names as SASL's mechanisms want them. */
+/* Names in the forms of SASL's mechanisms. */
 #include "auth/saslname.h"
 
 #include "auth/sasl_gsasl.h"

@@ -1,4 +1,4 @@
-/* Names as SASL's mechanisms want them. */
+/* Names in the forms of SASL's mechanisms. */
 #ifndef P3_AUTH_SASLNAME_H
 #define P3_AUTH_SASLNAME_H
 
@@ -11,8 +11,8 @@
 bool p3_add_saslname(p3_octets *out, const char *name);
 
 /* Appends a name or password prepared by SASLprep (RFC 4013, as a query). POP3_OK;
- * POP3_ERR_ARGUMENT for characters that are not allowed; POP3_ERR_NOT_OFFERED for other than
- * printable ASCII without GNU SASL, which does that; POP3_ERR_MEMORY. */
+ * POP3_ERR_ARGUMENT for characters that are not allowed; POP3_ERR_NOT_OFFERED for anything but
+ * printable ASCII without GNU SASL; POP3_ERR_MEMORY. */
 pop3_status p3_add_prepared(p3_octets *out, const char *text);
 
 #endif

@@ -1,5 +1,5 @@
-/* SCRAM's messages from the client's side (RFC 5802 §5 and §7): composed, taken apart, and the
- * proofs of both sides reckoned. */
+/* SCRAM's messages on the client's side (RFC 5802 §5 and §7): composing, parsing, and the proofs of
+ * both sides. */
 #include "auth/scram.h"
 
 #include "auth/saslname.h"

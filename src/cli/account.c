@@ -1,4 +1,4 @@
-/* Settings made into an account that can be worked with. */
+/* Converts settings to an account. */
 #include "cli/account.h"
 
 #include <stdio.h>

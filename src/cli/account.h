@@ -1,4 +1,4 @@
-/* Settings made into an account that can be worked with. */
+/* Converts settings to an account. */
 #ifndef P3_CLI_ACCOUNT_H
 #define P3_CLI_ACCOUNT_H
 
@@ -10,34 +10,32 @@
 #include "settings/url.h"
 #include "collect/sync.h"
 
-/* An account with all that its fields point to. It must not be moved once it is made. */
+/* An account with everything that its fields point to. It must not be moved. */
 typedef struct p3_local_account {
     p3_account account;
-    p3_packed_settings *settings; /* owned */
+    p3_packed_settings *settings; /* belongs to the account */
     p3_secret_source secret;
     char *key;
-    p3_envelope *envelope;     /* of a target that needs one, or of each of a list; or NULL */
-    p3_gmail_account *gmail;   /* NULL: it is not delivered there */
-    p3_server_account *server; /* the same: of an IMAP or SMTP server, or of both */
-    char *refused;             /* the Maildir that it has by default, or the folders of a list */
-    char *shown;               /* the name of an account that was given none */
-    char *word;                /* the same, for `pop3 authorize` */
-    char *token_advice;        /* a part of the advice on how its tokens are obtained */
-    p3_problem *unusable;      /* why it cannot be worked on, or NULL */
+    p3_envelope *envelope;     /* of a target that needs one, or one for each of a list; or NULL */
+    p3_gmail_account *gmail;   /* NULL: no delivery to Gmail */
+    p3_server_account *server; /* of an IMAP or SMTP server, or of both; NULL: neither */
+    char *refused;             /* the default quarantine, or the folders of a list in it */
+    char *shown;               /* the name of an account without one */
+    char *word;                /* its name for `pop3 authorize` */
+    char *token_advice;        /* a part of the advice on how to obtain its tokens */
+    p3_problem *unusable;      /* why it cannot be used, or NULL */
 } p3_local_account;
 
-/* Makes an account of settings, which it takes over; what it trusts is among what is shared, which
- * must outlive it. `delivers`: it must say where mail is delivered. Returns false and says what is
- * missing or contradicts. */
+/* Creates an account from settings, which it takes over; its TLS context is shared and must outlive
+ * it. `delivers`: it must have a target. Returns false with what is missing or contradictory. */
 bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_shared *shared,
                            bool delivers, p3_problem *why);
 
-/* Sets where messages go that the target refuses for good, unless a setting says so: a Maildir
- * beside the state file. Of a list each target has a folder below that. Returns false when out of
- * memory. */
+/* Sets the quarantine, unless a setting does: a Maildir beside the state file. Each target of a
+ * list has a folder in it. Returns false when out of memory. */
 bool p3_local_account_set_refused(p3_local_account *a, const char *state);
 
-/* The secrets for the servers that its mail is sent to, from 0 on; NULL behind the last. */
+/* The secrets for the servers of its targets, from 0 on; NULL after the last. */
 p3_secret_source *p3_local_account_target_secret(const p3_local_account *a, size_t i);
 
 void p3_local_account_free(p3_local_account *a);

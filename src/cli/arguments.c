@@ -1,4 +1,4 @@
-/* Takes command lines apart. Every setting of the configuration is an option of the same name. */
+/* Parses command lines. Every setting of the configuration is an option of the same name. */
 #include "cli/command.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Opens an address in the person's browser. */
+/* Opens an address in the user's browser. */
 #include "cli/browser.h"
 
 #include <fcntl.h>

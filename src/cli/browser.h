@@ -1,11 +1,11 @@
-/* Opens an address in the person's browser. */
+/* Opens an address in the user's browser. */
 #ifndef P3_CLI_BROWSER_H
 #define P3_CLI_BROWSER_H
 
 #include <stdbool.h>
 
-/* Has the desktop open an address, by xdg-open and without a shell. Returns whether that was begun:
- * not where there is no desktop. Nothing is waited for. */
+/* Opens an address by xdg-open, without a shell. Returns whether that was started; it is not
+ * without a desktop. Does not wait. */
 bool p3_browser_open(const char *url);
 
 #endif

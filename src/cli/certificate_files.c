@@ -1,4 +1,4 @@
-/* Looks at the files of certificates before others read them. */
+/* Checks the files of certificates before libraries read them. */
 #include "cli/certificate_files.h"
 
 #include <sys/stat.h>

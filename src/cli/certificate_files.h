@@ -5,8 +5,8 @@
 #include "settings/settings.h"
 #include "support/problem.h"
 
-/* Whether those that an account names can be given to them, who would wait for ever at a FIFO and
- * read a device without end. What is not there, they say themselves. */
+/* Whether OpenSSL and libcurl can read the files that an account names: they would wait for ever at
+ * a FIFO, and read a device without end. They report missing files themselves. */
 bool p3_certificate_files_check(const p3_settings *s, p3_problem *why);
 
 #endif

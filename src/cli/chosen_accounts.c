@@ -1,4 +1,4 @@
-/* The accounts that a command line is about. */
+/* The accounts of a command line. */
 #include "cli/chosen_accounts.h"
 
 #include <stdio.h>

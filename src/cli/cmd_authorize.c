@@ -1,4 +1,4 @@
-/* pop3 authorize: obtains the permission for an account's tokens, and looks after it. */
+/* pop3 authorize: obtains and manages the permission for an account's tokens. */
 #include "cli/command.h"
 
 #include <stdio.h>

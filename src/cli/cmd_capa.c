@@ -1,4 +1,4 @@
-/* pop3 capa: what the server announces once we are logged in, or else before. */
+/* pop3 capa: prints the capabilities after the login, or else those before it. */
 #include "cli/command.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* pop3 cat and pop3 top: messages, or the beginning of them, as they are, one after the other. */
+/* pop3 cat and pop3 top: print messages, or their beginnings, unchanged. */
 #include "cli/command.h"
 
 #include <stdio.h>

@@ -1,5 +1,4 @@
-/* pop3 doctor: what a server offers, what is wrong with it, and what to put in the configuration.
- */
+/* pop3 doctor: examines a server: what it offers, what is wrong, what to configure. */
 #include "cli/command.h"
 
 #include <inttypes.h>

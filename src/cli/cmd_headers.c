@@ -1,4 +1,5 @@
-/* pop3 list and pop3 headers: a table of the messages; headers --verbose shows every field. */
+/* pop3 list and pop3 headers: print a table of the messages; headers --verbose prints every field.
+ */
 #include "cli/command.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* pop3 retry: delivers what a target refused for good once more. */
+/* pop3 retry: delivers permanently refused messages again. */
 #include "cli/command.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/* pop3 rm: deletes messages: all that are named, or none. */
+/* pop3 rm: deletes all of the named messages, or none. */
 #include "cli/command.h"
 
 #include <inttypes.h>

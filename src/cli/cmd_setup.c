@@ -1,5 +1,5 @@
-/* pop3 setup ADDRESS: writes the configuration of an account from its mail address, as its domain
- * says in the DNS where its POP3 server is (RFC 6186 §3.3). */
+/* pop3 setup ADDRESS: writes the configuration for a mail address, with the POP3 server that its
+ * domain publishes in the DNS (RFC 6186 §3.3). */
 #include "cli/command.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* pop3 shell: a session by hand, with line editing, history and completion. */
+/* pop3 shell: an interactive session, with line editing, history and completion. */
 #include "cli/command.h"
 
 #include <stdio.h>

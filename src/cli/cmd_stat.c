@@ -1,4 +1,4 @@
-/* pop3 stat: how many messages there are, and how large they are together. */
+/* pop3 stat: prints the number of messages and their total size. */
 #include "cli/command.h"
 
 #include <inttypes.h>

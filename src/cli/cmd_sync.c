@@ -1,4 +1,4 @@
-/* pop3 sync: brings the new mail of accounts to where it belongs. */
+/* pop3 sync: collects new mail. */
 #include "cli/command.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* pop3 uidl: the unique-ids of the messages. */
+/* pop3 uidl: prints the unique-ids of the messages. */
 #include "cli/command.h"
 
 #include <stdio.h>

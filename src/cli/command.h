@@ -1,4 +1,4 @@
-/* What the subcommands share. */
+/* Shared by the subcommands. */
 #ifndef P3_CLI_COMMAND_H
 #define P3_CLI_COMMAND_H
 
@@ -6,26 +6,26 @@
 #include "settings/settings.h"
 #include "support/problem.h"
 
-/* The command line, taken apart: options common to all subcommands, and what is left. */
+/* A parsed command line: the options of all subcommands, and the other words. */
 typedef struct p3_arguments {
-    p3_settings settings;  /* those given as options */
-    p3_run_settings run;   /* the same of the whole run */
-    bool edits_lines;      /* the subcommand does, on a terminal, and keeps a history */
-    bool tests_server;     /* the subcommand does: what was learned about it does not count */
-    pop3_verify_fn verify; /* decides about certificates; NULL: the library does */
+    p3_settings settings; /* settings given as options */
+    p3_run_settings run;  /* the same for the whole run */
+    bool edits_lines; /* set by the subcommand: it edits lines on a terminal, and keeps a history */
+    bool tests_server;     /* set by the subcommand: it ignores what was learned about the server */
+    pop3_verify_fn verify; /* verifies certificates; NULL: the library does */
     void *verify_ctx;
-    char **rest; /* what is not an option: URL or ACCOUNT, numbers */
+    char **rest; /* the words that are not options: URL or ACCOUNT, numbers */
     int count;
 } p3_arguments;
 
-/* Takes a command line apart. Returns false for a mistake in it. Free with p3_arguments_free(). */
+/* Parses a command line. Returns false for an error. Free with p3_arguments_free(). */
 bool p3_arguments_read(p3_arguments *a, int argc, char **argv, p3_problem *why);
 void p3_arguments_free(p3_arguments *a);
 
-/* Says on standard error what went wrong: "pop3: ACCOUNT: TEXT". Returns the exit status. */
+/* Prints a problem to standard error: "pop3: ACCOUNT: TEXT". Returns the exit status. */
 int p3_print_problem(const char *account, const p3_problem *why);
 
-/* The same of a line in a file: "FILE:LINE: TEXT". */
+/* The same for a line of a file: "FILE:LINE: TEXT". */
 void p3_print_problem_in_file(const char *path, int line, const char *text);
 
 /* The subcommands: each returns an exit status. */

@@ -2,9 +2,9 @@
 #ifndef P3_CLI_CORE_DUMPS_H
 #define P3_CLI_CORE_DUMPS_H
 
-/* From here on this process leaves no core when it dies, and other processes of the user can
- * neither trace it nor read its memory. Programs that it runs are not affected. POP3_CORE_DUMPS=yes
- * in the environment leaves things as they are, for who is to find out why it dies. */
+/* From now on this process leaves no core file, and other processes of the user cannot trace it or
+ * read its memory. Programs that it starts are not affected. With POP3_CORE_DUMPS=yes in the
+ * environment it does nothing. */
 void p3_cores_off(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* What is to be told of messages that failed, once it is known whether the run mended that itself:
- * a session that broke off is followed by another, which may well bring the message. */
+/* Delays reports about failed messages until it is known whether a later session of the run
+ * retrieved them, as after a lost connection. */
 #include "cli/delayed_reports.h"
 
 #include <stdlib.h>

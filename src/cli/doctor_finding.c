@@ -1,4 +1,4 @@
-/* What `pop3 doctor` prints: a finding a line. */
+/* The output of `pop3 doctor`: one finding on each line. */
 #include "cli/doctor_finding.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* What `pop3 doctor` finds out about the targets of an account. */
+/* `pop3 doctor`: checks the targets of an account. */
 #include "cli/doctor_target.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What `pop3 doctor` finds out about an account's OAuth 2.0 tokens. */
+/* `pop3 doctor`: checks an account's OAuth 2.0 tokens. */
 #include "cli/doctor_tokens.h"
 
 #include <stdio.h>

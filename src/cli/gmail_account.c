@@ -1,4 +1,4 @@
-/* What an account's settings say about delivery to Gmail. */
+/* An account's settings for delivery to Gmail. */
 #include "cli/gmail_account.h"
 
 #include <stdio.h>

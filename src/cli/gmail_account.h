@@ -1,4 +1,4 @@
-/* What an account's settings say about delivery to Gmail. */
+/* An account's settings for delivery to Gmail. */
 #ifndef P3_CLI_GMAIL_ACCOUNT_H
 #define P3_CLI_GMAIL_ACCOUNT_H
 
@@ -11,8 +11,8 @@ typedef struct p3_gmail_account {
     char *proxy;             /* a URL */
 } p3_gmail_account;
 
-/* Makes it of an account's settings, whose strings must outlive it, with gmail set; `word` is the
- * account on the command line. NULL for what cannot be used, described in *why. */
+/* Creates them from an account's settings with gmail, whose strings must outlive them; `word` is
+ * the account on the command line. NULL, with the problem, when they cannot be used. */
 p3_gmail_account *p3_gmail_account_new(const p3_settings *s, const char *word, p3_problem *why);
 
 /* NULL does nothing. */

@@ -1,4 +1,4 @@
-/* What `pop3 help` says: the tables of subcommands and settings, as text. */
+/* The output of `pop3 help`: the tables of subcommands and settings as text. */
 #include "cli/help.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Output for programs, with jansson. */
+/* JSON output, with jansson. */
 #include "cli/json.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Output for programs. */
+/* JSON output. */
 #ifndef P3_CLI_JSON_H
 #define P3_CLI_JSON_H
 
@@ -6,14 +6,14 @@
 
 #include "collect/sync.h"
 
-/* Prints an object on a line of its own, and gives it up. Returns false when it cannot be written,
- * or could not be made (NULL). */
+/* Prints an object on a line, and frees it. Returns false when it cannot be written, or could not
+ * be created (NULL). */
 bool p3_json_line(json_t *object);
 
-/* A string of any octets: those that are not UTF-8 become U+FFFD. */
+/* A string from any octets: invalid UTF-8 becomes U+FFFD. */
 json_t *p3_json_text(const char *text, size_t len);
 
-/* A number of any size: jansson's integers end at 2^63-1, so what is larger is a real. */
+/* A number of any size: jansson's integers end at 2^63-1, so larger ones are reals. */
 json_t *p3_json_number(uint64_t n);
 
 /* A size; null for ::POP3_OCTETS_UNKNOWN. */

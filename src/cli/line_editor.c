@@ -1,4 +1,4 @@
-/* Reading lines at a terminal, through libedit. */
+/* Reads lines from a terminal, through libedit. */
 #include "cli/line_editor.h"
 
 #include <histedit.h>

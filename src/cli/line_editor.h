@@ -1,4 +1,4 @@
-/* Reading lines at a terminal: with editing, history and completion where libedit is there. */
+/* Reads lines from a terminal, with editing, history and completion if libedit is available. */
 #ifndef P3_CLI_LINE_EDITOR_H
 #define P3_CLI_LINE_EDITOR_H
 
@@ -6,13 +6,14 @@
 
 typedef struct p3_line_editor p3_line_editor;
 
-/* Begins. `word(i)` gives the words that complete a line's first one, NULL behind the last. */
+/* Opens the editor. `word(i)` returns the words that complete the first word of a line, NULL after
+ * the last. */
 p3_line_editor *p3_line_editor_open(const char *prompt, const char *(*word)(size_t i));
 
-/* The next line, with its line end; NULL at the end of the input. Stays until the next call. */
+/* The next line, with its line end; NULL at the end of the input. Valid until the next call. */
 const char *p3_line_editor_read(p3_line_editor *e);
 
-/* Ends, and keeps the history. NULL does nothing. */
+/* Closes it, and stores the history. NULL does nothing. */
 void p3_line_editor_close(p3_line_editor *e);
 
 #endif

@@ -1,5 +1,5 @@
-/* The messages that a server lists, in memory: as many as came, whatever the server said would
- * come. */
+/* The server's listing in memory: as many messages as were received, whatever number the server
+ * announced. */
 #include "cli/listed_messages.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* A logged-in session for the subcommands that look at one mailbox. */
+/* A logged-in session for the subcommands that read one mailbox. */
 #include "cli/mailbox.h"
 
 #include <stdio.h>

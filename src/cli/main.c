@@ -1,4 +1,4 @@
-/* The `pop3` command: finds the subcommand and lets it work. */
+/* The `pop3` command: finds and runs the subcommand. */
 #include "cli/subcommands.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Which messages a command is about. */
+/* The messages of a subcommand. */
 #include "cli/message_selection.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What an account's settings say about the recipients of a mailbox that many share. */
+/* An account's settings for the recipients of a mailbox that many share. */
 #include "cli/multidrop.h"
 
 #include <errno.h>

@@ -4,9 +4,9 @@
 
 #include "support/problem.h"
 
-/* Looks for the password of a user at a host in a file; NULL for the usual one, which need not be
- * there. `found` says whether there was one: it is allocated, wipe and free it. Returns false for a
- * file that cannot be read, or that others can. */
+/* Looks up the password of a user at a host in a file; NULL: the default, which need not exist.
+ * `found` is allocated if there is one: wipe and free it. Returns false for a file that cannot be
+ * read, or that others can read. */
 bool p3_netrc_find(const char *path, const char *host, const char *user, char **password,
                    bool *found, p3_problem *why);
 

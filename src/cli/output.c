@@ -1,4 +1,4 @@
-/* The one way out. */
+/* The only functions that print. */
 #include "cli/output.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* A question to the person at the terminal, whose answer nobody sees. */
+/* Asks the user at the terminal for a secret, without echo. */
 #include "cli/password_prompt.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Tells about a run of sync. */
+/* Reports a run of sync. */
 #include "cli/progress.h"
 
 #include <inttypes.h>

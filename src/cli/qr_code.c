@@ -1,4 +1,4 @@
-/* An address as a QR code, by libqrencode, which is loaded when it is first needed. */
+/* A QR code of an address, by libqrencode, which is loaded when it is first needed. */
 #include "cli/qr_code.h"
 
 #ifdef P3_QRENCODE_SONAME

@@ -1,5 +1,4 @@
-/* What the command gives up before it speaks to a server, and what it keeps because it is needed.
- */
+/* The command's sandbox: what it gives up and what it keeps. */
 #include "cli/sandbox.h"
 
 #include <errno.h>

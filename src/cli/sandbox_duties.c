@@ -1,6 +1,5 @@
-/* What is done for the sandbox by a process outside: the user's commands, and opening the files of
- * an mbox, or of a state that is among other files, whose directory the sandbox gives up.
- */
+/* What a process outside does for the sandbox: the user's commands, and opening the files of an
+ * mbox, or of a state among other files, because the sandbox gives up their directory. */
 #include "cli/sandbox_parts.h"
 
 #include "cli/oauth.h"

@@ -1,6 +1,5 @@
-/* Which files the sandbox leaves within reach: what the libraries read, the accounts' Maildirs and
- * secrets, the state.
- */
+/* The files that the sandbox permits: those that libraries read, the accounts' Maildirs and
+ * secrets, the state. */
 #include "cli/sandbox_parts.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/* Where passwords and tokens come from. */
+/* Finds passwords and tokens. */
 #include "cli/secret.h"
 
 #include <errno.h>

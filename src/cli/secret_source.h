@@ -1,4 +1,4 @@
-/* Whose secret is looked for, and secrets in files. */
+/* The source of a secret, and secrets in files. */
 #ifndef P3_CLI_SECRET_SOURCE_H
 #define P3_CLI_SECRET_SOURCE_H
 
@@ -6,30 +6,31 @@
 #include "settings/packed.h"
 #include "support/input.h"
 
-/* What is needed to find an account's secret; everything is the account's. */
+/* What is needed to find an account's secret; everything belongs to the account. */
 typedef struct p3_secret_source {
     const p3_account *account;
     const p3_packed_settings *settings;
-    p3_target_kind kind; /* of the target whose secret it is; P3_TARGET_NONE: the account's own */
-    const char *prefix;  /* of these settings' names, where it is a target's; or NULL */
-    uint32_t outside;    /* tokens come from the runner, which knows the account by this number less
-                            one; 0: it does not know it */
+    p3_target_kind
+        kind; /* the kind of the target whose secret it is; P3_TARGET_NONE: the account's own */
+    const char *prefix; /* prefix of the settings' names, for a target; or NULL */
+    uint32_t outside; /* the process outside provides tokens, under this number less one; 0: it does
+                         not */
 } p3_secret_source;
 
-/* Longest secret: tokens run to some ten thousand octets. */
+/* Octets of the longest secret: tokens can have some ten thousand. */
 #define P3_SECRET_SIZE 32768
 
-/* Whether it can be sent: UTF-8, without NUL and CR. `doing` says in a problem what was done. */
+/* Whether it can be sent: UTF-8, without NUL and CR. `doing` begins a problem. */
 bool p3_secret_check(const char *data, size_t len, const char *doing, p3_problem *why);
 
-/* The first line of what was read; `doing` as above. */
+/* The first line of the data; `doing` as above. */
 bool p3_secret_take_line(const char *data, size_t len, const char *doing, p3_secret *out,
                          p3_problem *why);
 
-/* Reads a token-key-file, which has `most` octets at most. Free it also when it fails. */
+/* Reads a token-key-file of at most `most` octets. Free it also after a failure. */
 bool p3_secret_read_key(const char *path, size_t most, p3_input *out, p3_problem *why);
 
-/* The first line of a file that holds a secret; `what` names it in a problem. */
+/* The first line of a file with a secret; `what` names it in a problem. */
 bool p3_secret_from_file(const char *path, const char *what, p3_secret *out, p3_problem *why);
 
 #endif

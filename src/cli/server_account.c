@@ -1,4 +1,4 @@
-/* What an account's settings say about the server that its mail is sent to. */
+/* An account's settings for the IMAP or SMTP server of a target. */
 #include "cli/server_account.h"
 
 #include <stdlib.h>

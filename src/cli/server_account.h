@@ -1,5 +1,4 @@
-/* What an account's settings say about the server that its mail is sent to, and how to log in
- * there: for IMAP and SMTP. */
+/* An account's settings for the IMAP or SMTP server of a target, and for logging in there. */
 #ifndef P3_CLI_SERVER_ACCOUNT_H
 #define P3_CLI_SERVER_ACCOUNT_H
 
@@ -8,18 +7,18 @@
 
 typedef struct p3_server_account p3_server_account;
 struct p3_server_account {
-    p3_server_account *next; /* where an account has several of them; or NULL */
+    p3_server_account *next; /* if an account has several; or NULL */
     p3_server_options options;
     p3_imap_options imap; /* of an IMAP server, with the same options */
     p3_target_secret secret;
 };
 
-/* Makes it of an account's settings, whose strings must outlive it, for a target of them: IMAP or
- * SMTP; `word` is the account on the command line. NULL when out of memory, described in *why. */
+/* Creates them from an account's settings, whose strings must outlive them, for an IMAP or SMTP
+ * target; `word` is the account on the command line. NULL, with the problem, when out of memory. */
 p3_server_account *p3_server_account_new(const p3_settings *s, const p3_target *t, const char *word,
                                          p3_problem *why);
 
-/* With those that follow. */
+/* Also frees the following ones. */
 /* NULL does nothing. */
 void p3_server_account_free(p3_server_account *m);
 

@@ -1,4 +1,4 @@
-/* Sizes and times for people. */
+/* Sizes and times as text. */
 #include "cli/size_text.h"
 
 #include <inttypes.h>

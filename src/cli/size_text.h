@@ -1,4 +1,4 @@
-/* Sizes and times for people. */
+/* Sizes and times as text. */
 #ifndef P3_CLI_SIZE_TEXT_H
 #define P3_CLI_SIZE_TEXT_H
 

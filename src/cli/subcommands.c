@@ -1,4 +1,4 @@
-/* The subcommands, by name. Their table is made of subcommands.ini. */
+/* The subcommands, by name. Their table is generated from subcommands.ini. */
 #include "cli/subcommands.h"
 
 #include <string.h>

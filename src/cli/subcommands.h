@@ -7,15 +7,15 @@
 typedef struct p3_subcommand {
     const char *name;
     int (*run)(p3_arguments *a); /* NULL: help */
-    bool has_json;               /* it heeds --json */
-    bool has_dry_run;            /* it heeds --dry-run, or changes nothing anyway */
-    const char *arguments;       /* what follows the name */
-    const char *topics;          /* of options that are its own, separated by blanks; or NULL */
+    bool has_json;               /* it supports --json */
+    bool has_dry_run;            /* it supports --dry-run, or changes nothing anyway */
+    const char *arguments;       /* the arguments after the name */
+    const char *topics;          /* its own topics of options, separated by blanks; or NULL */
     const char *help;            /* one line */
     const char *text;            /* more; or NULL */
 } p3_subcommand;
 
-/* All of them in the order of the help, ended by one without a name. */
+/* All of them in the order of the help; the last one has no name. */
 extern const p3_subcommand p3_all_subcommands[];
 
 /* Finds one by name, or NULL. */

@@ -1,4 +1,4 @@
-/* Tables that fit the terminal. */
+/* Tables for the terminal. */
 #include "cli/table.h"
 
 #include <langinfo.h>

@@ -1,4 +1,4 @@
-/* The secret for the server that an account's mail is sent to. */
+/* The secret for the server of an account's target. */
 #include "cli/target_secret.h"
 
 #include <stdio.h>

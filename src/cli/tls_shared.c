@@ -1,4 +1,4 @@
-/* What is trusted, prepared once for all accounts that say the same about it. */
+/* TLS contexts, shared by all accounts with the same settings. */
 #include "cli/tls_shared.h"
 
 #include <stdio.h>

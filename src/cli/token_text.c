@@ -1,4 +1,4 @@
-/* What is said about an account's tokens. */
+/* Texts about an account's tokens. */
 #include "cli/token_text.h"
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
-/* What calls that wait share. */
+/* Shared by the blocking calls. */
 #ifndef P3_CLIENT_BLOCKING_H
 #define P3_CLIENT_BLOCKING_H
 
 #include "client/client_state.h"
 
-/* Begins a blocking call: POP3_OK; POP3_ERR_STATE from within a callback; or how the connection
- * ended, when no call has told that yet (ending.h). */
+/* Begins a blocking call: POP3_OK; POP3_ERR_STATE within a callback; or how the connection ended,
+ * if no call has reported that yet (ending.h). */
 pop3_status p3_call_begin(pop3_client *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* Answers collected in memory, and many messages in one go. */
+/* Answers collected in memory, and commands for many messages. */
 #include "client/blocking.h"
 #include "client/error.h"
 

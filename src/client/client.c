@@ -1,4 +1,4 @@
-/* The handle: making and freeing clients, submitting, and what is known about them. */
+/* The handle: creates and frees clients, submits commands, and answers questions about a client. */
 #include "client/session.h"
 #include "client/error.h"
 #include "client/step.h"

@@ -1,11 +1,11 @@
-/* The client: its parts, each with a header that says who it is and who may change it.
- *   phase, limits            where the connection stands, and how long it may take
+/* The client and its parts. Each part has a header that says what it is and who may change it.
+ *   phase, limits            the phase of the connection, and its time limits
  *   options, login_options   what the caller wants
  *   connection               the way to the server, and octets on it
  *   requests, reply          submitted commands, and replies that are kept
- *   upgrade, login           scripts of commands of the client's own (script.h); of a login:
- *                            choice (the method), secrets, exchange (AUTH)
- *   ending, failure, refusal how it ended, and the sentence about it
+ *   upgrade, login           scripts of the client's own commands (script.h); parts of a login:
+ *                            mechanism_choice, secrets, exchange (AUTH)
+ *   ending, failure, refusal how it ended, and the error message
  * Above them, in this order: session.c (what happens on a connection), step.c (the order of
  * things), client.c (the handle), blocking.c, bulk.c (calls that wait). */
 #ifndef P3_CLIENT_STATE_H
@@ -25,7 +25,7 @@
 
 struct pop3_client {
     pop3_client_options options; /* strings are copies; defaults filled in */
-    pop3_engine *engine;         /* of the present or last connection */
+    pop3_engine *engine;         /* of the current or last connection */
     p3_phase phase;
     p3_limits limits;
     p3_connection connection;
@@ -34,17 +34,17 @@ struct pop3_client {
     p3_upgrade upgrade;
     p3_login login;
     p3_ending ending;
-    uint32_t
-        came_back; /* connecting.c: the pop3_trait for which this is a second connection, or 0 */
-    bool inside;   /* step.c: callbacks are running */
-    bool more;     /* step.c: there is more to do at once, as a step stopped short */
+    uint32_t came_back; /* connecting.c: the pop3_trait that caused a second connection, or 0 */
+    bool inside;        /* step.c: callbacks are running */
+    bool more;          /* step.c: the step stopped early, and there is more to do at once */
     p3_wake wake;
     p3_busy_wait glance; /* blocking.c, */
-    int look_us;         /* and how long a look takes at most; negative: never; 0: as usual */
-    p3_kept_reply reply; /* to the last blocking command */
+    int look_us; /* and the longest time to poll, in microseconds; negative: never; 0: the default
+                  */
+    p3_kept_reply reply; /* the reply to the last blocking command */
 };
 
-/* Commands and logins that are not over. */
+/* Commands and logins that have not ended. */
 static inline size_t p3_under_way(const pop3_client *c)
 {
     return c->requests.under_way + (p3_login_is_there(&c->login) ? 1 : 0);

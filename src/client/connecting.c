@@ -1,4 +1,4 @@
-/* The way to a connection, and to another in place of one that ended too soon. */
+/* Connecting, and connecting again after a connection that ended too soon. */
 #include "client/connecting.h"
 
 #include "client/session.h"

@@ -1,4 +1,4 @@
-/* The way to the server and the octets on it. */
+/* The connection to the server and the octets on it. */
 #include "client/connection.h"
 
 #include "client/options.h"

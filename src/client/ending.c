@@ -1,4 +1,4 @@
-/* How a connection ended, and which error the caller is to see. */
+/* How a connection ended, and which error the caller gets. */
 #include "client/ending.h"
 
 #include <stdio.h>

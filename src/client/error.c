@@ -1,4 +1,4 @@
-/* What is said of an error: what the client was doing, and what of the server's words may be shown.
+/* The texts of errors: what the client was doing, and which part of the server's text may be shown.
  */
 #include "client/error.h"
 

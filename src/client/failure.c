@@ -1,4 +1,4 @@
-/* An error as the caller sees it: its class, and a sentence. */
+/* An error as the caller sees it: its class and a message. */
 #include "client/failure.h"
 
 #include "client/refusal.h"

@@ -1,4 +1,4 @@
-/* Host names, as a caller has them and as resolvers take them. */
+/* Host names for resolvers. */
 #include <pop3/client.h>
 
 #include "io/idn.h"

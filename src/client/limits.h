@@ -1,4 +1,4 @@
-/* How long a connection may take: points in time at which it is given up. */
+/* Time limits of a connection. */
 #ifndef P3_CLIENT_LIMITS_H
 #define P3_CLIENT_LIMITS_H
 
@@ -8,10 +8,11 @@
 
 typedef struct p3_limits {
     int64_t answer;  /* unless something happens; P3_NEVER while nothing is awaited */
-    int64_t session; /* whatever happens */
+    int64_t session; /* in any case */
 } p3_limits;
 
-/* A connection begins that may take so many milliseconds to be made, and in all (0: no limit). */
+/* A connection begins, with these limits in milliseconds for connecting and for the session (0: no
+ * limit). */
 static inline void p3_limits_begin(p3_limits *l, int connect_ms, int session_ms)
 {
     int64_t now = p3_now_ms();
@@ -19,8 +20,8 @@ static inline void p3_limits_begin(p3_limits *l, int connect_ms, int session_ms)
     l->session = session_ms > 0 ? p3_deadline(now, session_ms) : P3_NEVER;
 }
 
-/* Something is awaited for so many milliseconds from now; negative: without a limit. The clock is
- * read now: callbacks may have taken their time, which is not the server's. */
+/* Waits for something for ms milliseconds from now; negative: without a limit. Reads the clock,
+ * because callbacks may have taken time that is not the server's. */
 static inline void p3_limits_await(p3_limits *l, int ms)
 {
     l->answer = p3_deadline(p3_now_ms(), ms);

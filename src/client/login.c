@@ -1,4 +1,4 @@
-/* Logging in, as a script: the order of a login is in this file. */
+/* Logging in, as a script: this file has the order of a login. */
 #include "client/login.h"
 
 #include "auth/apop.h"

@@ -1,4 +1,4 @@
-/* A login's options: whether they can be used, and a copy of them. */
+/* The options of a login: validation and copies. */
 #include "client/login_options.h"
 
 #include "client/secrets.h"

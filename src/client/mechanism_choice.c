@@ -1,4 +1,4 @@
-/* Which method a login uses, and what it is bound to TLS with. */
+/* Chooses the mechanism of a login and its channel binding. */
 #include "client/mechanism_choice.h"
 
 #include "client/options.h"

@@ -1,5 +1,5 @@
-/* Which method a login uses, by what the server offers and what the caller allows, and what the
- * login is bound to TLS with. */
+/* Chooses the mechanism of a login, by what the server offers and the caller allows, and its
+ * channel binding. */
 #ifndef P3_CLIENT_MECHANISM_CHOICE_H
 #define P3_CLIENT_MECHANISM_CHOICE_H
 
@@ -11,17 +11,17 @@
 #include "client/secrets.h"
 
 typedef struct p3_choice {
-    p3_mechanism named;        /* the caller's choice, or P3_MECH_NONE */
+    p3_mechanism named;        /* the mechanism that the caller named, or P3_MECH_NONE */
     p3_mechanism mechanism;    /* the one in use, or P3_MECH_NONE */
-    p3_mechanisms spent;       /* those that the server has refused */
-    unsigned others;           /* methods tried after a refusal */
-    bool unbound;              /* the method is one whose bound form the server refused */
+    p3_mechanisms spent;       /* the mechanisms that the server has refused */
+    unsigned others;           /* mechanisms tried after a refusal */
+    bool unbound;              /* the server refused the bound form of the mechanism */
     const char *first_binding; /* the type of channel binding that was tried first, or NULL */
-    p3_sasl_identity identity; /* who logs in, with the binding in use */
+    p3_sasl_identity identity; /* the user and the binding in use */
     unsigned char binding[P3_TLS_BINDING];
 } p3_choice;
 
-/* What there is to choose from. */
+/* What a choice depends on. */
 typedef struct p3_means {
     const pop3_login_options *options;
     p3_secrets *secrets;
@@ -29,38 +29,37 @@ typedef struct p3_means {
     p3_mechanisms before; /* what the server has announced on this connection so far */
 } p3_means;
 
-/* Why there is no method. */
+/* Why no mechanism can be used. */
 typedef struct p3_verdict {
-    pop3_status status; /* POP3_OK: there is one */
-    const char *why;    /* or NULL for the status' own sentence */
-    p3_mechanism gone;  /* POP3_ERR_AUTHENTICATION: a better one that was announced before */
+    pop3_status status; /* POP3_OK: one can be used */
+    const char *why;    /* or NULL for the message of the status */
+    p3_mechanism gone;  /* POP3_ERR_AUTHENTICATION: a better one, announced earlier */
 } p3_verdict;
 
-/* Nothing is chosen; false when the options name a method that the library does not know. */
+/* Starts without a choice; false when the options name an unknown mechanism. */
 bool p3_choice_begin(p3_choice *ch, const pop3_login_options *o, const p3_scene *scene);
 
-/* Begins again on another connection, without the methods that were refused. */
+/* Starts again on another connection, without the refused mechanisms. */
 void p3_choice_begin_again(p3_choice *ch);
 
-/* The capabilities are known: picks the method and gets the secret. */
+/* The capabilities are known: chooses the mechanism and gets the secret. */
 p3_verdict p3_choice_make(p3_choice *ch, const p3_means *means);
 
-/* After a refusal: the next thing to bind the login with, or none at all. False when there is
- * nothing left to try. */
+/* After a refusal: chooses the next binding, or none. False when there is nothing left to try. */
 bool p3_choice_bind_otherwise(p3_choice *ch, const p3_means *means);
 
-/* After a refusal (`reply`): another method that protects the secret no less, with its secret.
- * False when there is none, or the refusal leaves no hope for one. */
+/* After a refusal (`reply`): chooses another mechanism that protects the secret no less, with its
+ * secret. False when there is none, or the refusal rules out others. */
 bool p3_choice_take_another(p3_choice *ch, const p3_means *means, const pop3_reply *reply);
 
-/* Whether the connection, which ended at APOP (`at_apop`) or after it had refused APOP, may be made
- * again to try USER; if so, APOP counts as refused. */
+/* Whether another connection may be made to try USER after the connection ended at APOP
+ * (`at_apop`), or after refusing it; if so, APOP counts as refused. */
 bool p3_choice_may_follow_apop(p3_choice *ch, const p3_means *means, bool at_apop);
 
-/* Whether the server refused a method before. */
+/* Whether the server refused a mechanism before. */
 bool p3_choice_has_spent(const p3_choice *ch, p3_mechanism m);
 
-/* Of the method in use. */
+/* The secret of the mechanism in use. */
 pop3_secret_kind p3_choice_secret(const p3_choice *ch);
 
 #endif

@@ -1,4 +1,4 @@
-/* A client's options: whether they can be used, and a copy of them. */
+/* The options of a client: validation and copies. */
 #include "client/options.h"
 
 #include "core/sized.h"

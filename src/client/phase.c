@@ -1,4 +1,4 @@
-/* Where a connection stands: the one place that says which phase may follow which. */
+/* The phase of a connection: the only place that says which phase may follow which. */
 #include "client/phase.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* What a refusal is about, and whether it will pass: by its response code, or by the words of
- * servers that have none. */
+/* What a refusal is about, and whether it is temporary: by its response code, or by its text if the
+ * server has no codes. */
 #include "client/refusal.h"
 
 #include "core/text.h"

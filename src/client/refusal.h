@@ -1,23 +1,23 @@
-/* What a refusal is about, and whether it will pass. */
+/* What a refusal is about, and whether it is temporary. */
 #ifndef P3_CLIENT_REFUSAL_H
 #define P3_CLIENT_REFUSAL_H
 
 #include <pop3/client.h>
 
-/* What is refused with a command, POP3_CMD_NONE for the greeting. */
+/* What is refused with a command; POP3_CMD_NONE: the greeting. */
 pop3_refusal p3_refusal_of(pop3_command_kind command);
 
-/* Whether another time may be better, by the response code or, where there is none, the words. */
+/* Whether a later attempt may succeed, by the response code or, without one, by the text. */
 bool p3_refusal_is_temporary(const pop3_reply *reply);
 
-/* Whether a refusal says neither that the credentials are wrong nor that another time may be
- * better: something else may work. */
+/* Whether a refusal says neither that the credentials are wrong nor that it is temporary: another
+ * mechanism may work. */
 bool p3_refusal_is_vague(const pop3_reply *reply);
 
-/* Whether its text has these words; letters' case is ignored. */
+/* Whether its text contains these words, ignoring case. */
 bool p3_refusal_has(const pop3_reply *reply, const char *words);
 
-/* Whether it says that the server does not know the command or the method. */
+/* Whether it says that the server does not know the command or the mechanism. */
 bool p3_refusal_is_of_the_method(const pop3_reply *reply);
 
 #endif

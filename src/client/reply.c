@@ -1,4 +1,4 @@
-/* A reply that is kept after the octets it came in are gone. */
+/* A copy of a reply, which outlives the received octets. */
 #include "client/reply.h"
 
 #include "core/text.h"

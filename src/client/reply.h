@@ -1,4 +1,4 @@
-/* A reply that is kept after the octets it came in are gone. */
+/* A copy of a reply, which outlives the received octets. */
 #ifndef P3_CLIENT_REPLY_H
 #define P3_CLIENT_REPLY_H
 
@@ -11,10 +11,10 @@ typedef struct p3_kept_reply {
     size_t size;
 } p3_kept_reply;
 
-/* Keeps a copy, without its spans when out of memory. `from` may be what is kept already. */
+/* Stores a copy, without its spans when out of memory. `from` may be the stored one. */
 void p3_reply_keep(p3_kept_reply *to, const pop3_reply *from);
 
-/* Keeps none; the memory stays for the next. */
+/* Clears it; the memory is kept for the next. */
 void p3_reply_forget(p3_kept_reply *kept);
 
 void p3_reply_free(p3_kept_reply *kept);

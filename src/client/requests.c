@@ -1,4 +1,4 @@
-/* Submitted commands: waiting, handed to the engine, over. */
+/* Submitted commands: waiting, in the engine, ended. */
 #include "client/requests.h"
 
 #include "core/sized.h"

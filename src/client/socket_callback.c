@@ -1,4 +1,4 @@
-/* What an event loop has been told of the descriptors to wait on. */
+/* The descriptors that an event loop has been told to wait on. */
 #include "client/socket_callback.h"
 
 /* The entry for a descriptor, or NULL. */

@@ -1,4 +1,4 @@
-/* The non-blocking step, and the order of things: connecting, greeting, transfer, limits. */
+/* The non-blocking step: the order of connecting, greeting, transfer and limits. */
 #include "client/step.h"
 
 #include "client/error.h"

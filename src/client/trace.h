@@ -1,4 +1,4 @@
-/* Notes in the trace about what happens to a connection. */
+/* Trace lines about the connection itself. */
 #ifndef P3_CLIENT_TRACE_H
 #define P3_CLIENT_TRACE_H
 

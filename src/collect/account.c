@@ -1,4 +1,4 @@
-/* What an account is called. */
+/* The names of an account. */
 #include "collect/account.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* The authorization state of a visit (RFC 1939 §4): the secret, which may take its time to find,
- * the connection, and the login. A token that the server refuses is renewed, once, and another
- * login tried with it. */
+/* The authorization state of a visit (RFC 1939 section 4): finding the secret, connecting, and
+ * logging in. If the server refuses a token, it is renewed once, and the login is repeated with the
+ * new one. */
 #ifndef P3_COLLECT_AUTHORIZATION_H
 #define P3_COLLECT_AUTHORIZATION_H
 
@@ -16,22 +16,22 @@ typedef struct p3_authorization {
     p3_secret secret;
     p3_problem problem; /* why there is none */
     bool searching;
-    bool only_deletes; /* it has mail to delete, and does nothing else: see p3_trust.frugal */
-    bool renewed;      /* the server refused a token, and another was asked for */
-    bool wants_secret; /* it has just done so: look for another */
+    bool only_deletes; /* the visit only deletes messages: see p3_trust.frugal */
+    bool renewed;      /* the server refused a token, and another was requested */
+    bool wants_secret; /* the server has just refused it: look for another */
     bool done;
 } p3_authorization;
 
-/* Looks for the secret, with drop, jobs and trust set. */
+/* Starts to look for the secret. drop, jobs and trust must be set. */
 void p3_authorization_find_secret(p3_authorization *a);
 
-/* Whether there is one; fails when there will be none. */
+/* Whether the secret was found. Reports failed() to the listener if there is none. */
 bool p3_authorization_has_secret(const p3_authorization *a);
 
-/* Connects and logs in. No callback of an earlier connection runs. */
+/* Connects and logs in. No callback of an earlier connection runs afterwards. */
 void p3_authorization_log_in(p3_authorization *a);
 
-/* What the client found out about the server: not what it was told for this visit alone. */
+/* What the client learned about the server, without what was set for this visit only. */
 pop3_server_traits p3_authorization_traits(const p3_authorization *a);
 
 /* Wipes the secret. */

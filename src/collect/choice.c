@@ -1,4 +1,5 @@
-/* Which of the new messages are retrieved: by size, by trouble, by the run's limit. */
+/* Chooses which of the new messages are retrieved: by size, by earlier failures, by the run's
+ * limit. */
 #include "collect/choice.h"
 
 #include <inttypes.h>

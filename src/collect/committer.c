@@ -1,4 +1,4 @@
-/* What waits for the disk. */
+/* The committer's thread and its rounds. */
 #include "collect/committer.h"
 #include "support/crash_point.h"
 

@@ -1,7 +1,7 @@
-/* Whether messages that were found by their headers are those that were delivered, to the last
- * octet: before one is deleted, and where a header does not say which message it is. It is
- * retrieved once more for that, and not delivered when it is the same. One that is another is new,
- * unless it is that of another row. */
+/* Compares messages that were found by their headers with those that were delivered, to the last
+ * octet: before a message is deleted, or if a header does not identify one message. The message is
+ * retrieved once more for that, and is not delivered if it is the same. If it differs, it is new,
+ * unless it is the message of another row. */
 #ifndef P3_COLLECT_COMPARER_H
 #define P3_COLLECT_COMPARER_H
 
@@ -10,15 +10,16 @@
 typedef struct p3_comparer {
     p3_maildrop *drop;
     p3_window window;
-    p3_header header;      /* of the message in hand */
-    p3_body_hash *body;    /* of the same; NULL when nothing is compared */
-    p3_body_hash *as_crlf; /* the same, with a CR before each LF that lacks it */
-    char last;             /* the octet of the body that came last */
-    uint32_t endless;      /* one that was given up, as it did not end; or 0 */
-    uint64_t octets;       /* of the same message, that have come */
+    p3_header header;      /* of the current message */
+    p3_body_hash *body;    /* hash of its body; NULL: nothing is compared */
+    p3_body_hash *as_crlf; /* the same, with a CR before each bare LF */
+    char last;             /* the last octet of the body */
+    uint32_t
+        endless;     /* number of a message that was given up because it exceeded the limit; or 0 */
+    uint64_t octets; /* received octets of the current message */
 } p3_comparer;
 
-/* Asks for the messages that are to be compared, with drop set; there may be none. */
+/* Requests the messages to compare, possibly none. drop must be set. */
 void p3_comparer_begin(p3_comparer *c);
 
 void p3_comparer_free(p3_comparer *c);

@@ -1,4 +1,4 @@
-/* What a client's failure means for people, and as an exit status: one table. */
+/* Messages and exit statuses for failures of a client: one table. */
 #include "collect/failure_text.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* The header command. */
+/* Runs the filter command. */
 #include "collect/filter.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* The header command: it is shown the header of each new message, and says what becomes of it. */
+/* The filter command: it gets the header of each new message and decides what is done with it. */
 #ifndef P3_COLLECT_FILTER_H
 #define P3_COLLECT_FILTER_H
 
@@ -9,17 +9,17 @@ typedef struct p3_filter {
     p3_maildrop *drop;
     p3_jobs *jobs;
     p3_window window;
-    p3_header header; /* the one in hand */
+    p3_header header; /* of the current message */
     bool busy;        /* the command is running */
 } p3_filter;
 
-/* Begins with the messages that are to be retrieved, where the account has a header command, with
- * drop and jobs set. */
+/* Starts with the messages that are to be retrieved, if the account has a filter. drop and jobs
+ * must be set. */
 void p3_filter_begin(p3_filter *f);
 
 bool p3_filter_is_done(const p3_filter *f);
 
-/* Not while it is busy. */
+/* Must not be called while it is busy. */
 void p3_filter_free(p3_filter *f);
 
 #endif

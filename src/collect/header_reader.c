@@ -1,4 +1,4 @@
-/* Looks at the headers of doubtful messages. */
+/* Requests the headers of doubtful messages. */
 #include "collect/header_reader.h"
 
 #include "collect/failure_text.h"

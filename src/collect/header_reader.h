@@ -1,4 +1,4 @@
-/* Looks at messages: the headers of those of which it is doubtful whether they are known. */
+/* Requests the headers of messages of which it is doubtful whether they are known. */
 #ifndef P3_COLLECT_HEADER_READER_H
 #define P3_COLLECT_HEADER_READER_H
 
@@ -7,10 +7,10 @@
 typedef struct p3_header_reader {
     p3_maildrop *drop;
     p3_window window;
-    p3_header header; /* the one in hand */
+    p3_header header; /* of the current message */
 } p3_header_reader;
 
-/* Asks for the headers of all that are to be looked at, with drop set; there may be none. */
+/* Requests the headers of all doubtful messages, possibly none. drop must be set. */
 void p3_header_reader_begin(p3_header_reader *l);
 
 void p3_header_reader_free(p3_header_reader *l);

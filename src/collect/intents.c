@@ -1,4 +1,4 @@
-/* What is recorded before the first message is asked for. */
+/* Records intents before the first message is requested. */
 #include "collect/intents.h"
 
 #include <stdlib.h>

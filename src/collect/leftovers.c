@@ -1,4 +1,4 @@
-/* Intents that an earlier run left over. */
+/* Finds out which intents that an earlier run left over were carried out. */
 #include "collect/leftovers.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* The mailbox as the server lists it. */
+/* The listing of the mailbox. */
 #include "collect/listing.h"
 #include "support/grow.h"
 #include "system/sort.h"

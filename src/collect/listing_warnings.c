@@ -1,4 +1,4 @@
-/* What the user had better know about a listing, in words. */
+/* Warnings about a listing, for the user. */
 #include "collect/listing_warnings.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* Logs in without blocking, by the strongest method that both sides know. */
+/* Logs in without blocking, by the strongest mechanism that both sides support. */
 #include "collect/login.h"
 
 void p3_login_options_for(const p3_account *account, const p3_secret *secret,

@@ -1,4 +1,4 @@
-/* How an account logs in. */
+/* Logging in to an account. */
 #ifndef P3_COLLECT_LOGIN_H
 #define P3_COLLECT_LOGIN_H
 
@@ -6,13 +6,13 @@
 
 #include "collect/account.h"
 
-/* What the library is to be told. The strings are the account's and the secret's. */
+/* Sets the options of the library's login. The strings belong to the account and the secret. */
 void p3_login_options_for(const p3_account *account, const p3_secret *secret,
                           pop3_login_options *out);
 
-/* Begins to log in on a client that may still be connecting, with USER and PASS in one window where
- * the client pipelines; done() of the handlers is told the end. The secret must live until then.
- * `mechanism`: what has worked before, where no CAPA is to be sent; else NULL. */
+/* Begins to log in with a client that may still be connecting, with USER and PASS in one window if
+ * the client pipelines. done() of the handlers is called at the end; the secret must exist until
+ * then. `mechanism`: the one that worked before, if no CAPA is to be sent; else NULL. */
 pop3_status p3_log_in(pop3_client *client, const p3_account *account, const p3_secret *secret,
                       const char *mechanism, const pop3_handlers *handlers);
 

@@ -1,4 +1,4 @@
-/* The maildrop that a visit works on. */
+/* The maildrop of a visit. */
 #include "collect/maildrop.h"
 
 #include <sysexits.h>

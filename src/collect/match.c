@@ -1,5 +1,5 @@
-/* Finds the rows of messages that were looked at. Nothing is searched for twice: rows and messages
- * are sorted alike, and walked through side by side. */
+/* Finds the rows of messages. Rows and messages are sorted in the same order and walked through
+ * together, so the work is linear after sorting. */
 #include "collect/match.h"
 #include "system/sort.h"
 

@@ -1,23 +1,24 @@
-/* Finds the rows of messages that were looked at: by their headers, unique-ids and sizes, or to the
- * last octet. As many messages as one likes may have the same header, and no server promises to
- * list them in the order of last time. */
+/* Finds the rows of messages whose headers were requested: by header, unique-id and size, or by the
+ * whole message. Any number of messages may have the same header, and the order of the listing may
+ * have changed. */
 #ifndef P3_COLLECT_MATCH_H
 #define P3_COLLECT_MATCH_H
 
 #include "collect/listing.h"
 
-/* Which rows may be found. */
+/* Which rows may be matched. */
 typedef struct p3_match {
     const p3_rows *rows;
-    bool *claimed; /* for each row: it is that of a message in the mailbox; set for what is found */
+    bool *claimed;   /* for each row: it belongs to a listed message; set for matches */
     bool renumbered; /* known messages may have got other unique-ids */
 } p3_match;
 
-/* Sets the row of each message that it finds one for by its header. Returns false when out of
+/* Matches messages with rows by their headers, and sets their rows. Returns false when out of
  * memory. */
 bool p3_match_headers(p3_listing *box, const p3_match *match);
 
-/* The same to the last octet, of messages that turned out to be others than those of their rows. */
+/* Matches messages that are not those of their rows by their bodies. Returns false when out of
+ * memory. */
 bool p3_match_bodies(p3_listing *box, const p3_match *match);
 
 #endif

@@ -1,5 +1,5 @@
-/* A target that has been changed. Everything that is known of an account is of the target that it
- * was delivered to: whether that counts for another one, too, nobody can tell but the user. */
+/* A changed target. The rows of an account say what its old target has; only the user knows whether
+ * the new one has it too. */
 #include "collect/new_target.h"
 
 #include <stdio.h>

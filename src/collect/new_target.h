@@ -1,18 +1,16 @@
-/* What becomes of what is known of an account when it delivers to another target than it did: the
- * user chooses. */
+/* What happens to the rows of an account whose target has changed: the user chooses. */
 #ifndef P3_COLLECT_NEW_TARGET_H
 #define P3_COLLECT_NEW_TARGET_H
 
 #include "collect/recorder.h"
 
-/* Finds out whether what is known is of another target (`moved`). Returns false when mail that was
- * delivered there is in question, and the run does not say what is to become of it: describes that.
- */
+/* Finds out whether the rows belong to another target (`moved`). Returns false, with the problem,
+ * if mail that was delivered there is on the server and the run's options do not say what to do
+ * with it. */
 bool p3_new_target_judge(p3_maildrop *d, p3_problem *why);
 
-/* Does what the run says about it, and records that, with the target: from then on it is this
- * one's. What counts as seen is recorded when the mailbox has been listed (intents.c). Returns
- * false when out of memory, which is told. */
+/* Does what the run's options say, and records the new target. Mail that counts as seen is recorded
+ * after the listing (intents.c). Returns false when out of memory, which is reported. */
 bool p3_new_target_take_over(p3_recorder *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* An account's turns in a run. */
+/* The visits to an account in a run. */
 #include "collect/next_visit.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* What a run is to do. */
+/* The options of a run. */
 #include "collect/options.h"
 
 #include <poll.h>

@@ -1,4 +1,4 @@
-/* What a visit leaves. */
+/* The outcome of a visit. */
 #include "collect/outcome.h"
 
 #include <sysexits.h>

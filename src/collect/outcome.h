@@ -1,4 +1,4 @@
-/* What a visit leaves: the verdict on it, and what it teaches the next one. */
+/* The outcome of a visit: the verdict, and what the next visit does differently. */
 #ifndef P3_COLLECT_OUTCOME_H
 #define P3_COLLECT_OUTCOME_H
 
@@ -6,31 +6,30 @@
 #include "collect/verdict.h"
 
 typedef struct p3_outcome {
-    const p3_trust *trust; /* of the visit itself */
+    const p3_trust *trust; /* of this visit */
     p3_verdict verdict;
-    p3_trust next;    /* of the next one in this run */
-    bool out_of_step; /* replies were not those to the commands sent */
+    p3_trust next;    /* of the next visit in this run */
+    bool out_of_step; /* replies did not match the commands sent */
 } p3_outcome;
 
-/* Of a visit that goes by `trust`, and has just begun. */
+/* Starts the outcome of a visit that uses `trust`. */
 void p3_outcome_begin(p3_outcome *o, const p3_trust *trust);
 
-/* Records what was learned about the server, where it was not known before; the next visit, in this
- * run or another, begins with it. */
+/* Records newly learned traits of the server; the next visit uses them, in this run or another. */
 void p3_outcome_learn(p3_outcome *o, p3_parts *p, pop3_server_traits learned);
 
-/* The connection is lost in a stage, as something ended with `status`: what that means, and why it
- * is, for people. `out_of_time`: a bound on the whole session has passed. */
+/* The connection was lost in a stage, because something ended with `status`: sets the verdict and
+ * the next trust. `out_of_time`: a limit on the whole session has passed. */
 void p3_outcome_of_loss(p3_outcome *o, p3_parts *p, p3_stage stage, pop3_status status,
                         bool out_of_time, p3_problem *why);
 
-/* A message ended the visit: the others come in another one, without it. */
+/* A message ended the visit: the next one retrieves the others without it. */
 void p3_outcome_spare_trouble(p3_outcome *o);
 
-/* A message that is compared ended the visit: the others are, in another one. */
+/* A message that was being compared ended the visit: the next one compares the others. */
 void p3_outcome_set_aside(p3_outcome *o, uint32_t number);
 
-/* Replies were not those to the commands sent: the next visit goes in steps. */
+/* Replies did not match the commands sent: the next visit sends one command at a time. */
 void p3_outcome_fall_out_of_step(p3_outcome *o);
 
 #endif

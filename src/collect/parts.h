@@ -1,4 +1,4 @@
-/* The parts of a visit, introduced to each other. */
+/* The parts of a visit, connected. */
 #ifndef P3_COLLECT_PARTS_H
 #define P3_COLLECT_PARTS_H
 
@@ -22,19 +22,19 @@ typedef struct p3_parts {
     p3_filter filter;
     p3_choice choice;
     p3_transfer transfer;
-    bool locked; /* the account's lock is ours */
+    bool locked; /* we hold the account's lock */
 } p3_parts;
 
-/* Introduces them, for a visit that goes by `trust` and listens by `listener`. */
+/* Connects the parts, for a visit that uses `trust` and is informed by `listener`. */
 void p3_parts_init(p3_parts *p, p3_run *run, const p3_account *account, const p3_trust *trust,
                    const p3_listener *listener);
 
-/* Loads what is known of the account, and settles what was left over. Returns false with the
- * problem, which may have been told already. */
+/* Loads the account's rows, and settles intents that are left over. Returns false with the problem,
+ * which may have been reported already. */
 bool p3_parts_load(p3_parts *p, p3_state *state, p3_problem *why);
 
-/* How they stand as the connection ends with `status` in a stage. `out_of_time`: by a bound on the
- * whole session. */
+/* The evidence when the connection ends with `status` in a stage. `out_of_time`: a limit on the
+ * whole session has passed. */
 p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status status,
                               bool out_of_time);
 

@@ -1,4 +1,4 @@
-/* What to do with each message of a mailbox. */
+/* Decides what to do with each message of a mailbox. */
 #include "collect/plan.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Hands in what is to be recorded of an account. */
+/* Hands records of an account to the committer. */
 #include "collect/recorder.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Whether replies are those to the commands sent. */
+/* Detects replies that do not match the commands sent. */
 #include "collect/reply_order.h"
 
 #include <stdlib.h>

@@ -1,40 +1,37 @@
-/* Whether replies are those to the commands sent. POP3 matches them by order alone: a server that
- * stops stuffing dots, or answers once too often or too seldom, makes one message pass for another,
- * or a part of one for the whole.
+/* Detects replies that do not match the commands sent. POP3 matches them by order alone: if a
+ * server stops stuffing dots, or answers too often or not often enough, one message can be taken
+ * for another, or a part of one for the whole.
  *
- * That a message ended where it seemed to is the engine's to prove (pop3_engine_next()): a message
- * is handed in once that is so. That it was the message asked for is believed for as long as the
- * session goes on in step. DELE means nothing before QUIT, and QUIT is sent when everything has
- * been answered.
+ * The engine proves that a message ended where it seemed to (pop3_engine_next()), and a message is
+ * handed in after that. It counts as the requested message as long as the session stays in step.
+ * DELE has no effect before QUIT, and QUIT is sent when everything has been answered.
  *
- * So what one message alone does not prove is delivered in doubt, and stays so where the session
- * ends early, or we do: the next visit compares headers.
+ * A message that does not prove itself is delivered in doubt, and stays in doubt if the session
+ * ends early: the next visit compares headers.
  *
- * A session that falls out of step ends. What has not been handed in is thrown away, and comes
- * again. What was delivered is in doubt: the next visit compares headers and sizes before it
- * believes that those messages are known. In the same run that visit works without pipelining,
- * where a reply too many, or too few, shows at the message it belongs to. */
+ * A session that falls out of step ends. Messages that have not been handed in are discarded and
+ * retrieved again. Those that were delivered are in doubt: the next visit compares headers and
+ * sizes before it counts them as known. It sends one command at a time in the same run, so that an
+ * extra or missing reply shows at its message. */
 #ifndef P3_COLLECT_REPLY_ORDER_H
 #define P3_COLLECT_REPLY_ORDER_H
 
 #include "collect/recorder.h"
 #include "collect/window.h"
 
-/* Looks at a message that has just come, with its header: whether it has as many octets as were
- * announced, which it sets. Returns whether it is odd: it begins with a status line, which may be
- * the reply to the next RETR. */
+/* Checks a received message and its header: sets how its size compares with what was announced.
+ * Returns whether it is odd: it begins with a status line, which may be the reply to the next RETR.
+ */
 bool p3_reply_order_check(p3_mail *mail, const p3_header *header, const pop3_result *result);
 
-/* Whether a message that has come is the one that was asked for, whatever becomes of the session:
- * it and all before it have the sizes that are listed, and the one before it has another than it.
- * What is delivered without that is recorded as in doubt until the session has got past the last
- * message. */
+/* Whether a received message is certainly the requested one, whatever happens to the session later:
+ * it and all before it have the listed sizes, and the one before it has another size. Other
+ * deliveries are recorded as in doubt until the session has passed the last message. */
 bool p3_reply_order_proves(const p3_maildrop *d, const p3_mail *mail);
 
-/* Records that what was delivered of a window of RETRs is in doubt, and what came as it had been
- * delivered in doubt still is. `behind`: what showed it came behind the last message, and not
- * within one. `steps`: each was asked for when the one before had been proven, so that the last is
- * to blame alone. */
+/* Records that messages of a window of RETRs that were delivered are in doubt. `behind`: the
+ * mismatch showed after the last message, not within one. `steps`: each message was requested when
+ * the one before was proven, so that only the last is in doubt. */
 void p3_reply_order_doubt(p3_recorder *r, const p3_window *retrieved, bool behind, bool steps);
 
 #endif

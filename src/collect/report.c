@@ -1,4 +1,4 @@
-/* What a visit has done so far, and telling people. */
+/* Counts and reports. */
 #include "collect/report.h"
 
 void p3_report_tell(const p3_report *r, p3_notice_kind kind, const p3_mail *mail, const char *text,

@@ -1,4 +1,4 @@
-/* What a visit has done so far, and telling people: the tally has no other writer. */
+/* Counts and reports. Nothing else writes the tally. */
 #ifndef P3_COLLECT_REPORT_H
 #define P3_COLLECT_REPORT_H
 
@@ -11,41 +11,43 @@ typedef struct p3_report {
     p3_tally tally; /* of the run */
 } p3_report;
 
-/* Tells people something; of a message where `mail` is not NULL. */
+/* Reports to the user; about a message if `mail` is not NULL. */
 void p3_report_tell(const p3_report *r, p3_notice_kind kind, const p3_mail *mail, const char *text,
                     const p3_problem *problem);
 
-/* A message could not be retrieved or delivered; it is filtered out; it could not be compared. */
+/* A message could not be retrieved or delivered; a filter leaves it on the server; it could not be
+ * compared. */
 void p3_report_failed(p3_report *r, const p3_mail *mail, const p3_problem *why);
 void p3_report_skipped(p3_report *r, const p3_mail *mail, const char *why);
 void p3_report_unseen(p3_report *r, const p3_mail *mail, const p3_problem *why);
 
-/* A message that was to be deleted stays on the server: told, where `why` is not NULL. */
+/* A message that was to be deleted stays on the server: reported if `why` is not NULL. */
 void p3_report_undeleted(p3_report *r, const p3_mail *mail, const p3_problem *why);
 
-/* A message was refused that was asked for before it was known that all are: told of no more. */
+/* A message was refused that was requested before all were known to be refused: counted, not
+ * reported. */
 void p3_report_refused_beyond(p3_report *r, const p3_mail *mail);
 
-/* The server has so many messages; so many, with so many octets, are retrieved in this visit. */
+/* The server has `count` messages; this visit retrieves this many, with this many octets. */
 void p3_report_listed(p3_report *r, size_t count);
 void p3_report_wanted(p3_report *r, size_t count, uint64_t octets);
 
-/* A message has come; so many of those that came are thrown away. */
+/* A message has been retrieved; some of the retrieved octets are discarded. */
 void p3_report_retrieved(p3_report *r, const p3_mail *mail, uint64_t octets);
 void p3_report_discarded(p3_report *r, size_t count);
 
-/* So many are delivered, by this run or by an earlier one, or deleted for certain. */
+/* Messages were delivered, by this run or an earlier one; messages were certainly deleted. */
 void p3_report_delivered(p3_report *r, size_t count);
 void p3_report_settled(p3_report *r, size_t count);
 void p3_report_deleted(p3_report *r, size_t count);
 
-/* One of those that were delivered is kept for `pop3 retry`: a target refuses it for good. */
+/* A delivered message is kept for `pop3 retry`, because a target refused it permanently. */
 void p3_report_refused(p3_report *r, const p3_mail *mail, const p3_problem *why);
 
-/* So many count as seen from now on. */
+/* Messages count as seen from now on. */
 void p3_report_passed_over(p3_report *r, size_t count);
 
-/* A message was refused: whether only LIST claimed that it is there, which is told, and no failure.
+/* A message was refused. Returns whether only LIST had it, which is reported and is not a failure.
  */
 bool p3_report_disbelieves(const p3_report *r, const p3_mail *mail);
 

@@ -1,4 +1,4 @@
-/* How often a run comes back to an account whose session broke. */
+/* How often a run visits an account again whose session broke. */
 #include "collect/retry_limit.h"
 
 /* What this run itself has delivered: the server need not list any more what an earlier one did. */

@@ -1,4 +1,4 @@
-/* What the visits of a run share: opened before the first, closed behind the last. */
+/* What the visits of a run share: opened before the first visit, closed after the last. */
 #include "collect/run.h"
 
 #include <stdlib.h>

@@ -12,15 +12,16 @@ typedef struct p3_run {
     p3_jobs *jobs;
     p3_committer *committer; /* NULL in a dry run */
     p3_names names;
-    char *owner; /* the state's real path: who its accounts are to others; see p3_owner_of() */
+    char *owner; /* the real path of the state, which identifies its accounts to others; see
+                    p3_owner_of() */
 } p3_run;
 
-/* Opens the state and what else is shared, and lets the caller give up rights (see `confine` of the
- * options). False when the run cannot be begun; p3_run_end() closes in either case. */
+/* Opens the state and other shared things, and calls `confine` of the options. Returns false when
+ * the run cannot begin; call p3_run_end() in either case. */
 bool p3_run_begin(p3_run *run, const p3_sync_options *options, const p3_account *const *accounts,
                   size_t count, p3_problem *why);
 
-/* Waits for what is under way and closes all of it. */
+/* Waits for pending work and closes everything. */
 void p3_run_end(p3_run *run);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which account's turn it is. */
+/* Decides which account is visited next. */
 #include "collect/schedule.h"
 
 #include <stdlib.h>

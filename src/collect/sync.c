@@ -1,4 +1,4 @@
-/* All accounts of a run in one loop over poll(2): which begin, which wait, which come back. */
+/* All accounts of a run in one loop over poll(2). */
 #include "collect/sync.h"
 
 #include <poll.h>

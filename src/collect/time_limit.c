@@ -1,4 +1,4 @@
-/* How long the sessions of an account may take, when no setting says so. */
+/* The time limit of an account's sessions. */
 #include "collect/time_limit.h"
 
 void p3_time_limit_begin(p3_time_limit *p, int64_t spent, int64_t now)

@@ -1,5 +1,5 @@
-/* The order of a visit, on one page: begin() says what each stage does, successor() when it is done
- * and what comes after it. Parts below do the work, and say what happened. */
+/* The order of a visit, on one page: begin() starts a stage, successor() says when it is done and
+ * which stage follows. The parts below do the work and report what happened. */
 #include "collect/visit.h"
 
 #include <stdlib.h>

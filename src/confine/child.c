@@ -1,4 +1,4 @@
-/* Starts command lines of the user's, with /bin/sh. */
+/* Starts the user's command lines with /bin/sh. */
 #include "confine/child.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Which addresses the runner connects to, and how it does. */
+/* The addresses that the runner connects to, and how. */
 #include "confine/duty_dials.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* What the runner does about files: it believes nothing that it is told, as the process that asks
- * may have been taken over. */
+/* The runner's requests about files: nothing in them is trusted, because the other process may have
+ * been taken over. */
 #include "confine/duty_files.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Looking names up outside of the sandbox, with all that a resolver's modules need: files, sockets
- * to their services, UDP. */
+/* Name lookups outside of the sandbox, with everything that a resolver's modules need: files,
+ * sockets, UDP. */
 #include "confine/duty_names.h"
 
 #include <netdb.h>

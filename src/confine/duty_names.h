@@ -1,4 +1,4 @@
-/* In the runner: what is asked about names. */
+/* In the runner: name lookups. */
 #ifndef P3_CONFINE_DUTY_NAMES_H
 #define P3_CONFINE_DUTY_NAMES_H
 

@@ -1,6 +1,6 @@
-/* Landlock, by its system calls: the C library has none for them, and <linux/landlock.h> of older
- * systems knows less than their kernels. The numbers are the kernel's interface and do not change.
- */
+/* Landlock by its system calls: the C library has no functions for them, and <linux/landlock.h> of
+ * older systems lacks what their kernels support. The numbers are the kernel's interface and do not
+ * change. */
 #include "confine/landlock.h"
 
 #include <errno.h>

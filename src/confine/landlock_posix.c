@@ -1,4 +1,4 @@
-/* There is no Landlock on this system: nothing is given up, and the command says so. */
+/* No Landlock on this system: nothing is given up, and the command says so. */
 #include "confine/landlock.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
-/* Asks the runner for names. Only those of the accounts' hosts are looked up. Thousands of accounts
- * may be at one host: an answer serves for a minute, as long as most caches keep one that is not
- * told how long it holds. */
+/* Asks the runner for names. Only the accounts' hosts are looked up. Thousands of accounts may have
+ * the same host, so an answer is used for a minute, as in most caches without a TTL. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>

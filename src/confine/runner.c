@@ -1,9 +1,10 @@
-/* A process of its own that runs the user's commands, and opens files for a process that may not.
+/* A process that runs the user's commands, and opens files for the process in the sandbox.
  *
- * A request is one message on a socket. For a command: which, SENDER if it is given one, and three
- * descriptors at most: a pipe for the answer, and the command's input and output. The runner forks
- * for each, so that many commands run side by side. Requests for files and for connections it
- * answers itself, at once, over the socket. It ends when that is closed. */
+ * A request is one message on a socket. For a command it contains the command's number, SENDER if
+ * there is one, and at most three descriptors: a pipe for the answer, and the command's input and
+ * output. The runner forks for each, so that many commands run at the same time. It answers
+ * requests for files and connections itself, at once, over the socket. It ends when the socket is
+ * closed. */
 #include "confine/runner.h"
 
 #include <errno.h>

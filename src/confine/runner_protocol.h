@@ -1,4 +1,4 @@
-/* What is said between a process in its sandbox and the runner outside: private to runner.c,
+/* The protocol between a process in its sandbox and the runner outside: private to runner.c,
  * duty_*.c and outside*.c. */
 #ifndef P3_CONFINE_RUNNER_PROTOCOL_H
 #define P3_CONFINE_RUNNER_PROTOCOL_H
@@ -12,7 +12,7 @@
 #define P3_VARIABLE 400  /* octets of "SENDER=..." */
 #define P3_PATH     4096 /* octets of a path */
 
-/* What each request begins with. The kinds differ in size, too. */
+/* The beginning of each request. The kinds also differ in size. */
 typedef enum p3_ask {
     P3_ASK_RUN = 1,
     P3_ASK_FILE,
@@ -21,7 +21,7 @@ typedef enum p3_ask {
     P3_ASK_PROVIDE
 } p3_ask;
 
-/* Run a command. The answer goes to the first descriptor that comes with it, a pipe. */
+/* Run a command. The answer is written to the first descriptor of the message, a pipe. */
 typedef struct p3_run_request {
     uint32_t ask;
     uint32_t command;
@@ -32,19 +32,19 @@ typedef struct p3_run_request {
 
 typedef struct p3_run_answer {
     int error;  /* why it could not be run, or 0 */
-    int status; /* as p3_child_wait() says */
+    int status; /* as from p3_child_wait() */
 } p3_run_answer;
 
 typedef enum p3_file_deed {
     P3_FILE_OPEN,    /* open(path, flags, mode) */
     P3_FILE_LINK,    /* link(path, to) */
     P3_FILE_UNLINK,  /* unlink(path) */
-    P3_FILE_CONNECT, /* a socket that is connected to path */
-    P3_FILE_SPOOL,   /* make a file without a name where messages wait for a command */
+    P3_FILE_CONNECT, /* a socket connected to path */
+    P3_FILE_SPOOL,   /* create an unnamed file for messages for a command */
     P3_FILE_IS_ALIVE /* kill(flags, 0) */
 } p3_file_deed;
 
-/* Do something with a file. The answer comes back over the socket, with the descriptor. */
+/* An operation on a file. The answer is sent over the socket, with the descriptor. */
 typedef struct p3_file_request {
     uint32_t ask;
     uint32_t deed;
@@ -58,13 +58,13 @@ typedef struct p3_file_answer {
     int32_t error; /* an errno, or 0 */
 } p3_file_answer;
 
-/* Look a name up. The answer goes to the descriptor that comes with it, a pipe, in one piece. */
+/* Look up a name. The answer is written to the descriptor of the message, a pipe, in one piece. */
 typedef struct p3_name_request {
     uint32_t ask;
-    uint32_t which; /* of the places among the duties */
+    uint32_t which; /* index among the places of the duties */
 } p3_name_request;
 
-/* Begin to connect a socket. The answer is as to a request for a file. */
+/* Begin to connect a socket. The answer is like that for a file. */
 typedef struct p3_dial_request {
     uint32_t ask;
     uint32_t has_source;
@@ -72,15 +72,15 @@ typedef struct p3_dial_request {
     struct sockaddr_storage source;
 } p3_dial_request;
 
-/* Provide something. It goes to the descriptor that comes with it, a pipe. */
+/* Provide something. It is written to the descriptor of the message, a pipe. */
 typedef struct p3_provide_request {
     uint32_t ask;
-    uint32_t which; /* of those that the duties count */
+    uint32_t which; /* one of the things that the duties have */
     p3_provide_hint hint;
 } p3_provide_request;
 
 typedef struct p3_name_answer {
-    int32_t error; /* getaddrinfo()'s, or 0 */
+    int32_t error; /* that of getaddrinfo(), or 0 */
     uint32_t count;
     struct sockaddr_storage addresses[POP3_RESOLVE_ADDRESSES];
 } p3_name_answer;

@@ -1,4 +1,4 @@
-/* Runs commands of the user's, and waits for them. */
+/* Runs the user's commands, and waits for them. */
 #include "confine/shell.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Makes the calls behind socketcall(2) one by one: the kernel raises SIGSYS for it, and the handler
- * makes the call that was meant, with the arguments in registers, where a filter sees them. */
+/* Replaces socketcall(2) by the calls that it stands for: the kernel raises SIGSYS, and the handler
+ * makes the call with its arguments in registers, where a filter sees them. */
 #include "confine/socketcall_linux.h"
 
 #if !(defined __i386__ || defined __s390x__) || !defined P3_HAVE_SECCOMP

@@ -1,6 +1,5 @@
-/* Hands a filter of system calls to the kernel: the program that syscall_list_linux.c made for what
- * this run needs, with the numbers of the processes that it is about.
- */
+/* Installs a filter of system calls: the program that syscall_list_linux.c generated for the needs
+ * of this run, with process numbers filled in. */
 #include "confine/syscall_filter.h"
 
 #ifndef P3_HAVE_SECCOMP

@@ -1,4 +1,4 @@
-/* There are no filters of system calls on this system, and the command says so. */
+/* No filters of system calls on this system; the command says so. */
 #include "confine/syscall_filter.h"
 
 bool p3_filter_is_there(const char **why)

@@ -1,11 +1,10 @@
-/* Writes the filters of system calls that the command is built with: the list of what is allowed,
- * as rules for libseccomp, which makes programs of them for this architecture. It runs when the
- * command is built, so that a run has nothing to do but to hand one to the kernel.
+/* Generates the filters of system calls when the command is built: the list of permitted calls, as
+ * rules for libseccomp, which compiles them for this architecture, so that a run only has to
+ * install one.
  *
- * The list is grown from what the tests of the command call on Debian 12, 13 and testing
- * (glibc 2.36, 2.41 and 2.43, OpenSSL 3, SQLite, libedit, Kerberos); docs/records/hardening.md has
- * the same list, and a test holds each against the kernel's.
- */
+ * The list contains what the tests of the command call on Debian 12, 13 and testing (glibc 2.36,
+ * 2.41 and 2.43, OpenSSL 3, SQLite, libedit, Kerberos); docs/records/hardening.md has the same
+ * list, and a test compares both with the kernel's behaviour. */
 #include "confine/syscall_programs_linux.h"
 
 #include <errno.h>

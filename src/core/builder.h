@@ -7,18 +7,18 @@
 #include "core/output.h"
 #include "core/queue.h"
 
-/* Takes a program's command, whose version of the struct may be another one, into ours, and checks
- * it. POP3_OK or POP3_ERR_ARGUMENT. */
+/* Copies a program's command, whose struct may be of another version, into ours, and checks it.
+ * POP3_OK or POP3_ERR_ARGUMENT. */
 pop3_status p3_command_take(pop3_command *command, const pop3_command *from);
 
 /* Makes the queue's copy of a checked command. POP3_OK or POP3_ERR_MEMORY. */
 pop3_status p3_command_copy(p3_queued *out, const pop3_command *command);
 
-/* Whether s may answer a challenge: the base64 alphabet, or "*" alone, of bearable length. */
+/* Whether s may answer a challenge: base64 characters, or "*" alone, and not too long. */
 bool p3_response_ok(pop3_str s);
 
-/* Writes the command line with its end into the output. False when out of memory. *line is what was
- * written without its end, for a trace; *public_len how much of it is no secret. */
+/* Appends the command line with its end to the output. False when out of memory. *line is the line
+ * without its end, for a trace; *public_len the length of its part that is not secret. */
 bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
                        size_t *public_len);
 

@@ -1,21 +1,21 @@
-/* Whether to look for an answer for a moment before going to sleep: a server nearby answers sooner
- * than a process wakes. One that did not is looked for again after one wait, then after two, four
- * and so on, so that one far away costs a few moments in all. */
+/* Decides whether to poll for an answer for a moment before sleeping, because a nearby server
+ * answers sooner than a process wakes up. If polling was in vain, it is tried again after one wait,
+ * then after two, four and so on, so that a distant server costs little. */
 #ifndef P3_CORE_BUSY_WAIT_H
 #define P3_CORE_BUSY_WAIT_H
 
 #include <stdbool.h>
 
-/* Most waits until the next look. */
+/* The most waits until polling is tried again. */
 #define P3_BUSY_WAIT_REST 1024u
 
 /* All zero at first. */
 typedef struct p3_busy_wait {
-    unsigned rest; /* waits that go without a look */
-    unsigned last; /* how many there were the last time */
+    unsigned rest; /* waits left without polling */
+    unsigned last; /* their number the last time */
 } p3_busy_wait;
 
-/* Whether it is worth a look in this wait. */
+/* Whether to poll in this wait. */
 static inline bool p3_busy_wait_is_due(p3_busy_wait *g)
 {
     if (g->rest == 0)
@@ -24,7 +24,7 @@ static inline bool p3_busy_wait_is_due(p3_busy_wait *g)
     return false;
 }
 
-/* What the look came to. */
+/* Records whether polling found an answer. */
 static inline void p3_busy_wait_over(p3_busy_wait *g, bool found)
 {
     if (found)

@@ -1,5 +1,5 @@
-/* The capabilities a server announced: gathered line by line, then parsed into the public struct.
- */
+/* The capabilities that a server announced: collected line by line, then parsed into the public
+ * struct. */
 #ifndef P3_CORE_CAPABILITIES_H
 #define P3_CORE_CAPABILITIES_H
 

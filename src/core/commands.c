@@ -1,4 +1,4 @@
-/* What is true of each kind of command, in one table. */
+/* One table of commands. */
 #include "core/commands.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The engine's public interface, and its way out: which commands are sent, and when. */
+/* The engine's public interface, and its output: which commands are sent, and when. */
 #include "core/engine_state.h"
 
 #include "core/builder.h"

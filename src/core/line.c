@@ -1,4 +1,4 @@
-/* Lines: finds the end of a line in what was fed, in place where it can. */
+/* Lines: finds the end of a line in the input, in place if possible. */
 #include "core/line.h"
 
 #include "core/text.h"

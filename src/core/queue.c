@@ -1,4 +1,4 @@
-/* The queue of commands: a ring of those in flight, then those that wait for their turn. */
+/* The queue of commands: a ring of those in flight, followed by those that wait. */
 #include "core/queue.h"
 
 #include "core/wipe.h"

@@ -1,13 +1,13 @@
-/* The queue of commands: a ring of those in flight, then those that wait for their turn. */
+/* The queue of commands: a ring of those in flight, followed by those that wait. */
 #ifndef P3_CORE_QUEUE_H
 #define P3_CORE_QUEUE_H
 
 #include <pop3/types.h>
 
-/* One command as it is kept until it is over. */
+/* A command in the queue. */
 typedef struct p3_queued {
     pop3_command_kind kind;
-    bool internal;   /* the engine's own: the caller sees no event of it */
+    bool internal;   /* one of the engine's own, which causes no event */
     uint32_t number; /* message number, or 0 */
     uint32_t lines;  /* TOP */
     uint64_t octets; /* RETR: the size that LIST gave, or 0 */
@@ -32,7 +32,7 @@ bool p3_queue_push_front(p3_queue *q, const p3_queued *c);
 /* The i-th command, i < count. */
 p3_queued *p3_queue_at(const p3_queue *q, size_t i);
 
-/* Takes the first command out; its text is now the caller's. count > 0. */
+/* Removes the first command; its text then belongs to the caller. count > 0. */
 p3_queued p3_queue_pop(p3_queue *q);
 
 /* Wipes and frees a command's text. */

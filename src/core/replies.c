@@ -1,4 +1,4 @@
-/* The engine's way in: octets from the server become events. */
+/* The engine's input: octets from the server become events. */
 #include "core/engine_state.h"
 
 #include "core/commands.h"

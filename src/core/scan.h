@@ -1,5 +1,5 @@
-/* Search at memory speed for the one pair of octets that matters inside a message: LF followed by a
- * dot, which is a stuffed line or the end. All versions give the same answer. */
+/* A fast search for the only pair of octets that matters inside a message: LF followed by a dot,
+ * which is a stuffed line or the end. All versions give the same result. */
 #ifndef P3_CORE_SCAN_H
 #define P3_CORE_SCAN_H
 
@@ -17,7 +17,7 @@ typedef struct p3_find_version {
     p3_find_fn *find;
 } p3_find_version;
 
-/* The versions that this processor can run, the obvious loop first; returns their number. */
+/* The versions that this processor can run, the plain loop first; returns their number. */
 size_t p3_find_versions(p3_find_version *out, size_t cap);
 
 #endif

@@ -1,5 +1,5 @@
-/* Structs of the caller's that begin with their size: programs are built with a header that may be
- * older than the library, or newer. */
+/* Structs of the caller that begin with their size, because programs may be built with an older or
+ * newer header than the library. */
 #ifndef P3_CORE_SIZED_H
 #define P3_CORE_SIZED_H
 
@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Takes `theirs` octets of a caller's struct, or of a part of one, into one of ours. What they lack
- * is zero, and so the default; what they have beyond it must be zero, as we know no more. False
- * where it is not, or no struct of ours can have had that size. */
+/* Copies `theirs` octets of a caller's struct, or of a part of one, into ours. Members that are
+ * missing are zero, and so have their default. Members that we do not know must be zero. Returns
+ * false otherwise, or if no struct of ours ever had that size. */
 static inline bool p3_take_sized(void *ours, size_t size, const void *from, size_t theirs)
 {
     const char *octets = from;

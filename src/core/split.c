@@ -1,4 +1,4 @@
-/* Cuts a listing or a message into its lines, many at a time. */
+/* Splits a listing or a message into lines, many at a time. */
 #include "core/split.h"
 
 #include "core/line.h"

@@ -45,8 +45,8 @@ static inline pop3_str p3_trim_left(pop3_str s)
 }
 pop3_str p3_trim_right(pop3_str s);
 
-/* Cuts the first word off s (which must not start with a blank) and returns it; s is left at what
- * follows the blanks behind it. */
+/* Removes the first word from s (which must not start with a blank) and returns it; s then starts
+ * at the word after it. */
 pop3_str p3_take_word(pop3_str *s);
 
 /* Whether two spans, or a span and a string, are equal when letters' case is ignored. */
@@ -59,9 +59,9 @@ static inline bool p3_equals_nocase(pop3_str a, const char *b)
 /* Whether s is well-formed UTF-8 (RFC 3629). */
 bool p3_is_utf8(pop3_str s);
 
-/* Where s begins to repeat a secret, whole or cut short to four octets at least; SIZE_MAX when it
- * does not. Of a password, letters alone may be a word of the server's own: fewer than sixteen
- * count only behind "PASS". */
+/* The offset at which s begins to repeat a secret, or at least its first four octets; SIZE_MAX: it
+ * does not. A password of letters may be an ordinary word of the server's text: fewer than sixteen
+ * count only after "PASS". */
 size_t p3_find_echo(pop3_str s, pop3_str secret, bool is_password);
 
 /* Builds a terminated text in a buffer of fixed size; what does not fit is left out. */

@@ -1,4 +1,4 @@
-/* What is peculiar about servers: the words for it, and sets of them. */
+/* Traits of servers: their names, and sets of them. */
 #include <pop3/traits.h>
 
 #include "core/text.h"

@@ -1,4 +1,4 @@
-/* Parsers of what replies say: status lines, STAT, LIST and UIDL entries. */
+/* Parsers of replies: status lines, STAT, LIST and UIDL entries. */
 #include "core/values.h"
 
 #include "core/text.h"

@@ -1,4 +1,4 @@
-/* Parsers of what replies say: status lines, STAT, LIST and UIDL entries. They copy nothing. */
+/* Parsers of replies: status lines, STAT, LIST and UIDL entries. They copy nothing. */
 #ifndef P3_CORE_VALUES_H
 #define P3_CORE_VALUES_H
 
@@ -22,28 +22,28 @@ bool p3_parse_stat(pop3_str text, pop3_stat *stat);
  * where they are no number. */
 bool p3_parse_list_entry(pop3_str text, pop3_entry *entry);
 
-/* "n unique-id" (RFC 1939 §7, UIDL). The unique-id is all that follows, without blanks at its end:
- * longer ones than 70 octets, and with blanks inside, are taken as they are. Sets number and uid,
- * which is empty where there is none. */
+/* "n unique-id" (RFC 1939 §7, UIDL). The unique-id is everything that follows, without trailing
+ * blanks: more than 70 octets, and blanks inside, are accepted. Sets number and uid, which is empty
+ * if there is none. */
 bool p3_parse_uidl_entry(pop3_str text, pop3_entry *entry);
 
 /* "120 octets": what the reply to a RETR may announce (RFC 1939 §5), and whatever follows. True
  * when the text begins with a number; *in_words tells whether the word stands behind it. */
 bool p3_parse_octets(pop3_str text, uint64_t *octets, bool *in_words);
 
-/* Whether a reply's text is nothing but "120 octets", or that and "follow": that of a RETR, and of
- * no command whose answer is one line. */
+/* Whether a reply's text is only "120 octets", optionally with "follow": the text of a RETR, and of
+ * no command with a one-line answer. */
 bool p3_is_announcement(pop3_str text);
 
-/* The reply to LIST or UIDL of one message. Where it does not begin with a number the entry is of
- * the message that was asked for: Twisted answers UIDL with the unique-id alone. False when it
- * names another message. */
+/* The reply to LIST or UIDL of one message. If it does not begin with a number, it is about the
+ * requested message: Twisted answers UIDL with only the unique-id. False if it names another
+ * message. */
 bool p3_parse_list_reply(pop3_str text, uint32_t number, pop3_entry *entry);
 bool p3_parse_uidl_reply(pop3_str text, uint32_t number, pop3_entry *entry);
 
 /* The timestamp in a greeting: the last "<...@...>" of printable ASCII without blanks (RFC 1939 §7,
- * APOP). One with other octets is none: a server that picks them freely could learn a password's
- * first octets from collisions of MD5 (CVE-2007-1558). */
+ * APOP). One with other octets is ignored: a server that could choose them freely could learn a
+ * password's first octets from collisions of MD5 (CVE-2007-1558). */
 pop3_str p3_find_timestamp(pop3_str greeting);
 
 #endif

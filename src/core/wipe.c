@@ -1,4 +1,4 @@
-/* Wiping of secrets: a store of zeros that the compiler may not leave out. */
+/* Wiping of secrets: stores of zeros that the compiler may not remove. */
 #include "core/wipe.h"
 
 #include <stdlib.h>

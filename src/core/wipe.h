@@ -1,4 +1,4 @@
-/* Wiping of secrets: a store of zeros that the compiler may not leave out. */
+/* Wiping of secrets: stores of zeros that the compiler may not remove. */
 #ifndef P3_CORE_WIPE_H
 #define P3_CORE_WIPE_H
 

@@ -1,8 +1,8 @@
-/* Delivers to a command's standard input, a message at a time. Its exit status decides: 0
- * delivered, 75 (EX_TEMPFAIL) later, anything else means that it cannot take this message.
+/* Delivers to a command's standard input, one message at a time. Its exit status decides: 0:
+ * delivered, 75 (EX_TEMPFAIL): try later, anything else: it cannot accept this message.
  *
- * What a command does with a message cannot be looked at afterwards: after a crash between its end
- * and the record of it, it is given the message again. */
+ * A command cannot be asked what it did with a message: after a crash between its end and the
+ * record, it gets the message again. */
 #include "deliver/command.h"
 
 #include <errno.h>

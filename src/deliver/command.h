@@ -4,7 +4,7 @@
 
 #include "deliver/delivery.h"
 
-/* Prepares to deliver to a command line of /bin/sh. */
+/* Opens a command line for /bin/sh as a target. */
 p3_delivery *p3_command_open(const char *command, const p3_envelope *envelope, p3_problem *why);
 
 #endif

@@ -1,4 +1,4 @@
-/* Connecting to a server that takes messages. */
+/* Connects to a server that receives messages. */
 #include "deliver/dial.h"
 
 #include <errno.h>

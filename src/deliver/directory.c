@@ -1,4 +1,4 @@
-/* Folders that are still there after a power cut: each new entry is synced. */
+/* Directories that exist after a power cut: each new entry is synced. */
 #include "deliver/directory.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Where folders of targets are that have any. */
+/* The places of a target's folders. */
 #include "deliver/folder_names.h"
 
 #include <limits.h>

@@ -1,8 +1,8 @@
 /* Delivers to a Gmail mailbox.
  *
- * Google can be asked whether a message is there, though not by a name of ours: it is found by its
- * Message-ID. So an intent that is left over is not settled beforehand: its message comes again,
- * under its name, and is asked for before it is sent. */
+ * Google can be asked whether a message is there, but by its Message-ID only, not by the name of an
+ * intent. So an intent that is left over is not settled beforehand: its message is retrieved again
+ * under its name, and searched for before it is sent. */
 #include "deliver/gmail.h"
 
 #include <errno.h>

@@ -4,9 +4,8 @@
 
 #include "deliver/delivery.h"
 
-/* Prepares to deliver to the mailbox of a user, an address: it is connected to when there is a
- * message. Without options in the envelope nothing can be delivered, and what an earlier run left
- * can be settled. */
+/* Opens the mailbox of a user, an address; connects when there is a message. Without options in the
+ * envelope nothing can be delivered, and intents of an earlier run can be settled. */
 p3_delivery *p3_gmail_open(const char *user, const p3_envelope *envelope, p3_problem *why);
 
 #endif

@@ -1,4 +1,4 @@
-/* Whether a message is in Gmail. */
+/* Finds out whether a message is in Gmail. */
 #include "deliver/gmail_find.h"
 
 #include <errno.h>

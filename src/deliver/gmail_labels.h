@@ -1,4 +1,4 @@
-/* Gmail's labels: Google knows them by ids. */
+/* Gmail's labels, which Google identifies by ids. */
 #ifndef P3_DELIVER_GMAIL_LABELS_H
 #define P3_DELIVER_GMAIL_LABELS_H
 
@@ -10,8 +10,8 @@
 char *p3_gmail_metadata(p3_gmail_connection *l, const char *labels, bool is_unread,
                         p3_problem *why);
 
-/* Asks for a user's labels, which changes nothing: whether the API can be reached and is enabled,
- * and the token is this user's and good for more than delivering. */
+/* Requests a user's labels, which changes nothing: shows whether the API can be reached and is
+ * enabled, and whether the token belongs to this user and permits more than delivering. */
 bool p3_gmail_try(const char *user, const p3_gmail_options *options, p3_problem *why);
 
 #endif

@@ -1,5 +1,5 @@
-/* Requests to Google's API on behalf of one mailbox, over several connections: each is paced, and
- * repeated where that is safe. */
+/* Requests to Google's API for one mailbox, over several connections: each request is paced, and
+ * repeated if that is safe. */
 #ifndef P3_DELIVER_GMAIL_SESSION_H
 #define P3_DELIVER_GMAIL_SESSION_H
 
@@ -8,24 +8,24 @@
 #include "deliver/gmail_answer.h"
 #include "deliver/gmail_options.h"
 
-/* A request that failed for now is made so many times in all. */
+/* How often a request is made in all if it fails temporarily. */
 #define P3_GMAIL_ATTEMPTS 5
 
 /* Longest URL. */
 #define P3_GMAIL_URL 4096
 
-/* What the connections share: the mailbox, the token, the pace. */
+/* What the connections share: the mailbox, the token, the rate limit. */
 typedef struct p3_gmail_session p3_gmail_session;
 
 /* One connection, for one thread. */
 typedef struct p3_gmail_connection p3_gmail_connection;
 
-/* What is asked, and what for. */
+/* A request. */
 typedef struct p3_gmail_call {
-    const char *doing; /* begins problems */
+    const char *doing; /* the beginning of problems */
     p3_http_request request;
-    unsigned units; /* of the quota */
-    bool repeats;   /* it may be done twice */
+    unsigned units; /* units of the quota */
+    bool repeats;   /* it may be carried out twice */
 } p3_gmail_call;
 
 /* Both must outlive the session. NULL when out of memory. */
@@ -46,13 +46,13 @@ __attribute__((format(printf, 4, 5))) void p3_gmail_url(const p3_gmail_connectio
                                                         char out[P3_GMAIL_URL], const char *service,
                                                         const char *rest, ...);
 
-/* Makes a request, until it is done or there is no point; waits where Google demands it. `*out` is
- * the answer's JSON when it is done; json_decref() it. */
+/* Makes a request, repeating it as long as that makes sense; waits if Google asks for that. `*out`
+ * is the answer's JSON on success; json_decref() it. */
 p3_gmail_verdict p3_gmail_ask(p3_gmail_connection *l, const p3_gmail_call *c, json_t **out,
                               p3_problem *why);
 
-/* Waits before whatever comes next, as a failure has asked for it: the longer, the more attempts
- * there were, from 0 on; `least` seconds or more. */
+/* Waits before the next request, after a failure that asks for it: the longer, the more attempts
+ * there were, starting with 0; at least `least` seconds. */
 void p3_gmail_back_off(p3_gmail_connection *l, int attempt, int64_t least);
 
 #endif

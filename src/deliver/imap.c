@@ -1,10 +1,10 @@
 /* Delivers to a folder of an IMAP server: each message exactly once.
  *
- * A message carries the name of its intent in a header field. After a crash, and when the server's
- * word on a message got lost, the folder is read (imap_find.h): what is there is delivered. What is
- * not there comes again, in another run, as the server may still be at work on it. What is refused
- * for good goes to a Maildir, with a note; what is refused for now stays where it is. Neither keeps
- * the others back. */
+ * A message has the name of its intent in a header field. After a crash, or if the server's answer
+ * about a message was lost, the folder is read (imap_find.h): messages that are there count as
+ * delivered. The others are sent by another run, because the server may still be processing them.
+ * Permanently refused messages go to a Maildir, with a note; temporarily refused ones stay on the
+ * POP3 server. Neither affects the others. */
 #include "deliver/imap.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Where an IMAP server is, as whom to log in there, and the folder. */
+/* An IMAP server, the user there, and the folder. */
 #include "deliver/imap_address.h"
 
 #include <string.h>

@@ -1,14 +1,13 @@
-/* Which messages of ours are in a folder.
+/* Finds out which of our messages are in a folder.
  *
- * They carry their names in a header field. What was appended last has the highest number in the
- * folder, so that it is read from its end: until all are found, or a message is met that this
- * account put there before, since an account looks for what was left over before it appends
- * anything. That does not depend on what a server can search for. If it goes on for long, the
- * server is asked to search the rest; of one that cannot search a header all is read, as far as
- * there is time.
+ * They have their names in a header field. The messages appended last have the highest numbers, so
+ * the folder is read from its end: until all names are found, or until a message that this account
+ * delivered earlier, because an account searches for left-over messages before it appends any. That
+ * does not depend on the server's search. If it takes long, the server is asked to search the rest;
+ * if it cannot search a header, the rest is read as far as time permits.
  *
- * A UIDNEXT that is noted with the intents would say where to stop. It would cost each run a look
- * at the folder and a transaction before its first message, for what a search finds as well. */
+ * A UIDNEXT stored with the intents would say where to stop, but would cost each run a round trip
+ * and a transaction before its first message. */
 #include "deliver/imap_find.h"
 
 #include <stdio.h>

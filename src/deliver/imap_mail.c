@@ -1,4 +1,4 @@
-/* A message as an IMAP server gets it. */
+/* A message for an IMAP server. */
 #include "deliver/imap_mail.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* A message as an IMAP server gets it: its octets, and the date that it has in the folder. */
+/* A message for an IMAP server: its octets, and its date in the folder. */
 #ifndef P3_DELIVER_IMAP_MAIL_H
 #define P3_DELIVER_IMAP_MAIL_H
 
@@ -7,14 +7,14 @@
 
 typedef struct p3_imap_mail {
     const p3_spool_mail *spooled;
-    uint64_t octets; /* of the literal: exactly so many are sent */
-    char date[32];   /* a date-time of RFC 9051; "": the server's own */
+    uint64_t octets; /* length of the literal */
+    char date[32];   /* a date-time of RFC 9051; "": the server's time */
 } p3_imap_mail;
 
-/* Reads what is to be known of a message before it is sent. False, with errno. */
+/* Reads what must be known about a message before it is sent. False, with errno. */
 bool p3_imap_mail_examine(p3_imap_mail *m, const p3_spool_mail *spooled, p3_imap_date date);
 
-/* Sends it. False, with errno; `*unread`: it was the file that failed. */
+/* Sends it. False, with errno; `*unread`: reading the file failed. */
 bool p3_imap_mail_put(const p3_imap_mail *m, p3_imap_wire *w, bool *unread);
 
 #endif

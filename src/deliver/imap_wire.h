@@ -1,6 +1,7 @@
-/* The octets of a connection to an IMAP server: libcurl connects, encrypts and logs in; lines go
- * out, and responses come in. It blocks, with deadlines. Nothing that a server says makes it use
- * more memory. Where it fails, errno says why: 0 for an end, EPROTO for what is no IMAP. */
+/* The octets of a connection to an IMAP server: libcurl connects, sets up TLS and logs in; lines
+ * are sent, and responses received. It blocks, with deadlines. Nothing that a server sends
+ * increases its memory. On failure errno is the reason: 0 for the end of the connection, EPROTO for
+ * invalid IMAP. */
 #ifndef P3_DELIVER_IMAP_WIRE_H
 #define P3_DELIVER_IMAP_WIRE_H
 
@@ -9,16 +10,17 @@
 
 #include "deliver/imap_options.h"
 
-/* Octets of a response that are kept: the rest is passed over. */
+/* Octets of a response that are kept; the rest is skipped. */
 #define P3_RESPONSE_TEXT 4096
 
 typedef enum p3_imap_kind { P3_IMAP_UNTAGGED, P3_IMAP_CONTINUE, P3_IMAP_TAGGED } p3_imap_kind;
 
 typedef struct p3_imap_response {
     p3_imap_kind kind;
-    unsigned tag;                /* P3_IMAP_TAGGED: of which command */
+    unsigned tag;                /* P3_IMAP_TAGGED: of this command */
     bool is_cut;                 /* it was longer */
-    char text[P3_RESPONSE_TEXT]; /* behind the tag, the star or the plus; with its literals */
+    char text[P3_RESPONSE_TEXT]; /* after the tag, the asterisk or the plus, including its literals
+                                  */
 } p3_imap_response;
 
 typedef struct p3_imap_wire p3_imap_wire;
@@ -27,7 +29,7 @@ typedef struct p3_imap_wire p3_imap_wire;
 p3_imap_wire *p3_imap_wire_open(const p3_imap_address *to, const p3_imap_options *options,
                                 p3_problem *why);
 
-/* Gathers octets to be sent, and sends them when they are many. False with errno. */
+/* Buffers octets to send, and sends them when there are many. False with errno. */
 bool p3_imap_put(p3_imap_wire *w, const char *data, size_t len);
 bool p3_imap_flush(p3_imap_wire *w);
 

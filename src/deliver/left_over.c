@@ -1,4 +1,4 @@
-/* The order of what was left over. */
+/* The order of left-over intents. */
 #include "deliver/left_over.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Lines of mail have 60 to 78 octets: to search one and to copy it are two calls, which take longer
- * than the octets do. */
+/* Lines of mail have 60 to 78 octets: searching and copying each line by two calls would take
+ * longer than processing its octets. */
 #include "deliver/line_ends.h"
 
 #include <string.h>

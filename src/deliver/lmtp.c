@@ -1,10 +1,10 @@
-/* Delivers to an LMTP server (RFC 2033), or submits to an SMTP server (RFC 6409), which says of
- * each message whether it has it.
+/* Delivers to an LMTP server (RFC 2033), or submits to an SMTP server (RFC 6409), which answers for
+ * each message.
  *
- * What a server did with a message cannot be asked afterwards: after a crash, or when its word got
- * lost, the message comes again, under the name of its intent in a header field, so that a filter
- * there can tell. What it refuses for good goes to a Maildir, with a note; what it refuses for now
- * stays where it is. Neither keeps the others back. */
+ * The server cannot be asked later what it did with a message: after a crash, or if its answer was
+ * lost, the message is sent again, with the name of its intent in a header field, so that a filter
+ * there can recognize it. Permanently refused messages go to a Maildir, with a note; temporarily
+ * refused ones stay on the POP3 server. Neither affects the others. */
 #include "deliver/lmtp.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What is said with an LMTP or SMTP server. */
+/* The dialogue with an LMTP or SMTP server. */
 #include "deliver/lmtp_dialogue.h"
 
 #include <errno.h>

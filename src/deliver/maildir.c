@@ -1,6 +1,6 @@
-/* Delivers to a Maildir: a file a message, written in tmp/, synced, renamed into new/, and the
- * folder synced. A batch shares the syncs, so that thousands of small messages cost a few of them.
- */
+/* Delivers to a Maildir: one file for each message, written in tmp/, synced, renamed into new/, and
+ * the directory synced. A batch shares the syncs, so that thousands of small messages need only a
+ * few. */
 #include "deliver/maildir.h"
 
 #include "support/crash_point.h"

@@ -7,7 +7,7 @@
 /* Its directories, with a slash in front; ends with NULL. */
 extern const char *const p3_maildir_directories[];
 
-/* Opens the Maildir at a path, and makes what is missing of it. */
+/* Opens the Maildir at a path, and creates missing directories. */
 p3_delivery *p3_maildir_open(const char *path, const p3_envelope *envelope, p3_problem *why);
 
 /* See p3_target_has(). */

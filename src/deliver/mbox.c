@@ -1,9 +1,9 @@
-/* Delivers to an mbox (format mboxrd: a line of ">"s and "From " gets one ">" more).
+/* Delivers to an mbox (format mboxrd: a line of ">"s and "From " gets another ">").
  *
  * A batch is first written to a spool file beside the mbox, with the names of its messages and,
  * once the mbox is locked, the offset at which it will be appended; only then is it appended. The
- * spool stays until the delivery is recorded. After a crash it tells which of its messages the mbox
- * has, and what at the mbox's end is an unfinished part of one: see mbox_settle.c. */
+ * spool remains until the delivery is recorded. After a crash it shows which of its messages the
+ * mbox has, and what at its end is an unfinished append: see mbox_settle.c. */
 #include "deliver/mbox.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include "deliver/delivery.h"
 
-/* Opens the mbox at a path: the file is made when it is delivered to. */
+/* Opens the mbox at a path; the file is created when a message is delivered. */
 p3_delivery *p3_mbox_open(const char *path, const p3_envelope *envelope, p3_problem *why);
 
 /* See p3_target_has(). */

@@ -1,4 +1,4 @@
-/* The files of ours beside an mbox. */
+/* Our files beside an mbox. */
 #include "deliver/mbox_files.h"
 
 #include <dirent.h>

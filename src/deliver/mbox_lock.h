@@ -9,12 +9,12 @@ typedef struct p3_mbox_lock {
     int fd;        /* the mbox, open for reading and writing */
 } p3_mbox_lock;
 
-/* Opens the mbox, making it when there is none, and locks it. Waits up to a minute for others. */
+/* Opens the mbox, creating it if needed, and locks it. Waits up to a minute for other programs. */
 bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why);
 void p3_mbox_lock_release(p3_mbox_lock *l);
 
-/* Removes a dotlock of ours, or the file that was to become one, if the run that made it is no
- * more: `file` is beside the mbox `path`. */
+/* Removes our dotlock, or the file that was to become one, if the run that created it has ended:
+ * `file` is beside the mbox `path`. */
 void p3_mbox_lock_tidy(const char *path, const char *file);
 
 #endif

@@ -1,5 +1,5 @@
-/* The messages in a part of an mbox. The file is read once, in pieces: no line need fit in memory.
- */
+/* The messages in a part of an mbox. The file is read once, in pieces; lines need not fit in
+ * memory. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* the plain functions: see fingerprint.c */
 #include "deliver/mbox_scan.h"
 

@@ -1,5 +1,5 @@
-/* The messages in a part of an mbox, each with what identifies it whatever a mail reader does to
- * it: readers add Status and the like, and remove other messages. */
+/* The messages in a part of an mbox, each with an identity that does not change when a mail reader
+ * adds Status and similar fields, or removes other messages. */
 #ifndef P3_DELIVER_MBOX_SCAN_H
 #define P3_DELIVER_MBOX_SCAN_H
 
@@ -11,9 +11,9 @@
 
 /* One message. */
 typedef struct p3_mbox_message {
-    unsigned char digest[32]; /* SHA-256 of its From line, header and body, without the fields that
-                                 readers change, and without the empty lines at its end */
-    uint64_t end;             /* where the next one begins: octets from the start of the part */
+    unsigned char digest[32]; /* SHA-256 of its From line, header and body, without fields that
+                                 readers change, and without empty lines at the end */
+    uint64_t end;             /* the offset in the part at which the next one begins */
 } p3_mbox_message;
 
 typedef struct p3_mbox_messages {
@@ -22,11 +22,11 @@ typedef struct p3_mbox_messages {
     p3_room room;
 } p3_mbox_messages;
 
-/* Reads the first `length` octets of a file. False, with errno, when that cannot be done; free what
- * there is in any case. */
+/* Reads the first `length` octets of a file. False, with errno, on failure; free the messages in
+ * any case. */
 bool p3_mbox_scan(int fd, uint64_t length, p3_mbox_messages *out);
 
-/* Marks in there[] which of `wanted` are among `all`; one of `all` counts once. Orders `all` by
+/* Marks in there[] which of `wanted` are among `all`; each of `all` counts once. Sorts `all` by
  * digest. */
 bool p3_mbox_find(const p3_mbox_messages *wanted, p3_mbox_messages *all, bool *there);
 

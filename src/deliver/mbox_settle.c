@@ -1,5 +1,5 @@
-/* After a crash: which messages were appended to an mbox, which were not, and what is cut off: only
- * what is proven to be an append of ours that was not finished. */
+/* After a crash: finds out which messages were appended to an mbox, and cuts off only what is
+ * proven to be an unfinished append of ours. */
 #include "deliver/mbox_settle.h"
 #include "deliver/directory.h"
 

@@ -1,11 +1,12 @@
-/* After a crash: which messages were appended to an mbox. */
+/* After a crash: finds out which messages were appended to an mbox. */
 #ifndef P3_DELIVER_MBOX_SETTLE_H
 #define P3_DELIVER_MBOX_SETTLE_H
 
 #include "deliver/mbox_spool.h"
 
-/* Marks the intents that were delivered, mends the end of the mbox, and removes what is not needed.
- * The spools that told it are added to `*sealed`: they go when what was found is recorded. */
+/* Marks the delivered intents, repairs the end of the mbox, and removes files that are not needed.
+ * The spools that had the evidence are added to `*sealed`: they are removed when the result is
+ * recorded. */
 bool p3_mbox_settle(const char *path, const char *owner, p3_left_over *at, size_t count,
                     p3_mbox_spool **sealed, p3_problem *why);
 

@@ -1,5 +1,5 @@
-/* A spool file beside an mbox: the octets that are going to be appended, and then what a run after
- * a crash must know, the names of the messages, the length, and where in the mbox they go. */
+/* A spool file beside an mbox: the octets to append, followed by what a run after a crash must
+ * know: the names of the messages, the length, and the offset in the mbox. */
 #ifndef P3_DELIVER_MBOX_SPOOL_H
 #define P3_DELIVER_MBOX_SPOOL_H
 
@@ -8,7 +8,7 @@
 
 #include "deliver/delivery.h"
 
-/* Octets that are copied or compared at a time. */
+/* Octets copied or compared at a time. */
 #define P3_COPY ((size_t)256 * 1024)
 
 /* A batch on its way. */
@@ -17,25 +17,26 @@ typedef struct p3_mbox_spool {
     char *path;
     int fd;
     uint64_t length;  /* of the octets */
-    uint64_t offset;  /* where in the mbox they are appended, once that is known */
-    unsigned missing; /* line ends that are written there before them, 0 to 2 */
+    uint64_t offset;  /* the offset in the mbox at which they are appended, once it is known */
+    unsigned missing; /* line ends to write before them, 0 to 2 */
 } p3_mbox_spool;
 
-/* Makes the spool of a batch of `owner`, named after its first message. NULL, with the problem. */
+/* Creates the spool of a batch of `owner`, named after its first message. NULL, with the problem.
+ */
 p3_mbox_spool *p3_mbox_spool_make(const char *mbox, const char *owner, const char *name,
                                   p3_problem *why);
 
-/* Opens one that was left over. NULL, with the problem. */
+/* Opens a left-over spool. NULL, with the problem. */
 p3_mbox_spool *p3_mbox_spool_open(const char *path, p3_problem *why);
 
 /* Adds what a run after a crash must know, and makes the file durable. False with errno. */
 bool p3_mbox_spool_seal(const p3_mbox_spool *s, const p3_batch *b);
 
-/* Reads that back; *end is where the names before it end; *sealed is whether it got so far. False,
+/* Reads that; *end is the offset at which the names before it end; *sealed: it is complete. False,
  * with errno, when it cannot be read. */
 bool p3_mbox_spool_read(p3_mbox_spool *s, uint64_t *end, bool *sealed);
 
-/* Lets go of a spool, and removes its file if so wanted. NULL does nothing. */
+/* Frees a spool, and removes its file if requested. NULL does nothing. */
 void p3_mbox_spool_free(p3_mbox_spool *s, bool remove);
 
 #endif

@@ -1,4 +1,4 @@
-/* One message on its way from the server to a delivery target. */
+/* One message on its way from the server to a target. */
 #include "deliver/message.h"
 #include "deliver/line_ends.h"
 

@@ -1,4 +1,4 @@
-/* Whose a file beside a mailbox is. */
+/* The owner of a file beside a mailbox. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* the plain functions: see fingerprint.c */
 #include "deliver/owner.h"
 

@@ -1,6 +1,6 @@
-/* Whose a file beside a mailbox is: the account's, as one state knows it. Who has that account
- * locked may remove such a file when nothing in the state names it; to others it may be all that
- * tells them what they have delivered. */
+/* The owner of a file beside a mailbox: an account, as one state knows it. A process that has
+ * locked the account may remove such a file if nothing in the state names it; other accounts may
+ * need theirs to know what they have delivered. */
 #ifndef P3_DELIVER_OWNER_H
 #define P3_DELIVER_OWNER_H
 
@@ -9,8 +9,8 @@ typedef struct p3_owner {
     char mark[17];
 } p3_owner;
 
-/* The owner that an account of a state is. `state` is the state's real path, as realpath(3) has it,
- * so that it is the same whatever name the state goes by. */
+/* The owner for an account of a state. `state` is the state's real path (realpath(3)), so that it
+ * is the same for every name of the state. */
 p3_owner p3_owner_of(const char *state, const char *account_key);
 
 #endif

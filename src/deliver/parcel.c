@@ -1,4 +1,4 @@
-/* What becomes of a parcel. */
+/* The result of a parcel. */
 #include "deliver/parcel.h"
 
 #include <stdio.h>

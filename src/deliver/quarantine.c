@@ -1,4 +1,4 @@
-/* Where a message goes that its target refuses for good. */
+/* The quarantine for permanently refused messages. */
 #include "deliver/quarantine.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Where a message goes that its target refuses for good: a Maildir, with a note in front of it. */
+/* The quarantine: a Maildir for messages that a target refuses permanently, each with a note before
+ * its header. */
 #ifndef P3_DELIVER_QUARANTINE_H
 #define P3_DELIVER_QUARANTINE_H
 
@@ -9,23 +10,23 @@
 #include "deliver/spool.h"
 #include "support/problem.h"
 
-/* The field that tells why a message is there; it is in front of the message's own header. */
+/* The field with the reason; it is before the message's own header. */
 #define P3_QUARANTINE_FIELD "X-POP3-Refused"
 
-/* The field behind it that tells for whom it is there, where it is not there for all. */
+/* The field after it with the recipient, if it is there for one recipient only. */
 #define P3_QUARANTINE_RECIPIENT "X-POP3-Recipient"
 
-/* Puts a parcel's message into a Maildir under its name, and makes it durable. One that comes again
- * and is there by that name already, of a run that was killed, is not put there again. With a
- * recipient (else NULL) it is there for that one alone, under a name of its own. */
+/* Puts a parcel's message into a Maildir under its name, and makes it durable. A message that a
+ * killed run has already put there is not added again. With a recipient (else NULL) it is there for
+ * that recipient alone, under a name of its own. */
 bool p3_quarantine_put(const char *maildir, const p3_parcel *of, const char *recipient,
                        const p3_spool_mail *mail, const char *note, p3_problem *why);
 
-/* How much of a name is the message's: behind that it says for whom it is there. */
+/* The length of the message's name; after it follows the recipient. */
 size_t p3_quarantine_name(const char *name);
 
-/* Of intents that are not at the target: those that were put into the Maildir are marked as there,
- * and what is half written there is cleaned up. May sort them. */
+/* Intents that are not at the target: marks those that are in the Maildir, and removes unfinished
+ * files there. May sort them. */
 bool p3_quarantine_settle(const char *maildir, p3_left_over *at, size_t count, p3_problem *why);
 
 #endif

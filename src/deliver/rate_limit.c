@@ -1,4 +1,4 @@
-/* Keeps to a quota of units a minute. */
+/* Observes a quota of units a minute. */
 #include "deliver/rate_limit.h"
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* Where the messages of a mailbox go that many share. */
+/* The recipients of messages in a mailbox that many share. */
 #include "deliver/recipients.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Delivers what was refused once more. */
+/* Delivers refused messages again. */
 #include "deliver/retry.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/* Where an LMTP server is. */
+/* An LMTP server. */
 #include "deliver/server_address.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Where an LMTP server is: "unix:PATH" or "HOST:PORT". */
+/* An LMTP server: "unix:PATH" or "HOST:PORT". */
 #ifndef P3_DELIVER_SERVER_ADDRESS_H
 #define P3_DELIVER_SERVER_ADDRESS_H
 
@@ -6,18 +6,18 @@
 #include <stdint.h>
 
 typedef struct p3_server_address {
-    const char *path; /* of a Unix-domain socket; NULL: the next two count */
+    const char *path; /* of a Unix-domain socket; NULL: the next two are set */
     char host[256];   /* a name, or a numeric address without brackets */
     uint16_t port;
 } p3_server_address;
 
-/* Reads one; `path` points into the text. False when it is none. */
+/* Parses an address; `path` points into the text. False when it is invalid. */
 bool p3_server_address_read(p3_server_address *a, const char *text);
 
-/* Whether two are one. */
+/* Whether two are the same. */
 bool p3_server_address_is_equal(const p3_server_address *a, const p3_server_address *b);
 
-/* The same of how they are written; of what is none it says no. */
+/* The same for their texts; false for invalid ones. */
 bool p3_server_address_is_same(const char *text, const char *other);
 
 #endif

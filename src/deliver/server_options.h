@@ -1,4 +1,4 @@
-/* How to get into a server that mail is sent to: what an account's settings say. */
+/* How to connect to a server that mail is sent to: an account's settings. */
 #ifndef P3_DELIVER_SERVER_OPTIONS_H
 #define P3_DELIVER_SERVER_OPTIONS_H
 
@@ -13,7 +13,7 @@ typedef struct p3_server_secret {
 /* TLS with an LMTP server. */
 typedef enum p3_lmtp_tls {
     P3_LMTP_PLAIN,
-    P3_LMTP_STARTTLS, /* begun on the plain connection (RFC 3207): it must succeed */
+    P3_LMTP_STARTTLS, /* by STARTTLS (RFC 3207), which must succeed */
     P3_LMTP_TLS       /* from the first octet */
 } p3_lmtp_tls;
 
@@ -24,9 +24,9 @@ typedef struct p3_lmtp_options {
 
 typedef struct p3_server_options {
     const char *ca_file;  /* authorities instead of the system's; or NULL */
-    bool allow_plaintext; /* without TLS, where the server has no STARTTLS */
-    /* Finds the secret; what `out` has already was refused, and is freed. Another thread calls it.
-     */
+    bool allow_plaintext; /* continue without TLS if the server has no STARTTLS */
+    /* Finds the secret; one that `out` already has was refused, and is freed. Called by another
+     * thread. */
     bool (*secret)(void *ctx, p3_server_secret *out, p3_problem *why);
     void *secret_ctx;
     const char *renewal; /* how to get another token: an instruction, without a full stop; or NULL

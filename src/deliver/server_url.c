@@ -1,4 +1,4 @@
-/* Where a server is that mail is sent to. */
+/* A server that mail is sent to. */
 #include "deliver/server_url.h"
 
 #include <stdio.h>

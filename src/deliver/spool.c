@@ -1,4 +1,4 @@
-/* The messages of a batch on their way to a server. */
+/* The messages of a batch for a server. */
 #include "deliver/spool.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* The messages of a batch on their way to a server: one file without a name, in which they
- * follow each other, so that memory does not grow with them. */
+/* The messages of a batch for a server: one unnamed file that contains them in order, so that
+ * memory does not grow with them. */
 #ifndef P3_DELIVER_SPOOL_H
 #define P3_DELIVER_SPOOL_H
 
@@ -16,38 +16,38 @@ typedef struct p3_spool_mail {
     uint64_t offset;
     uint64_t length;
     uint64_t octets;    /* with CRLF for each line end */
-    const char *sender; /* "" for nobody */
+    const char *sender; /* "" for the null sender */
     p3_recipient *to;
     size_t to_count;
     bool is_8bit; /* it has octets above 127 */
-    bool is_utf8; /* its header, or an address, has: RFC 6531 */
+    bool is_utf8; /* its header or an address has octets above 127: RFC 6531 */
 } p3_spool_mail;
 
 typedef struct p3_spool {
     int fd;
-    p3_spool_mail *mails; /* those that are whole */
+    p3_spool_mail *mails; /* complete messages */
     size_t count;
     p3_room room;
     uint64_t length;    /* of all of them */
-    p3_spool_mail last; /* the one being written */
-    bool in_body;       /* of it: the header is over */
-    bool line_empty;    /* of its header: nothing stands in the line in hand yet */
+    p3_spool_mail last; /* the current message */
+    bool in_body;       /* its header has ended */
+    bool line_empty;    /* the current line of its header is empty so far */
 } p3_spool;
 
-/* A spool without messages. NULL, with the problem. */
+/* An empty spool. NULL, with the problem. */
 p3_spool *p3_spool_new(p3_problem *why);
 
 /* Begins a message to some recipients, or none. The addresses must outlive the spool. False with
  * errno. */
 bool p3_spool_begin(p3_spool *s, const char *sender, const p3_recipient *to, size_t to_count);
 
-/* Adds a piece of it. False with errno. */
+/* Adds a piece. False with errno. */
 bool p3_spool_write(p3_spool *s, const char *data, size_t len);
 
-/* It is whole. False with errno. */
+/* The message is complete. False with errno. */
 bool p3_spool_finish(p3_spool *s);
 
-/* Drops it. False, with errno, when the spool can't be used any more. */
+/* Discards it. False, with errno, when the spool cannot be used any more. */
 bool p3_spool_abandon(p3_spool *s);
 
 /* NULL does nothing. */

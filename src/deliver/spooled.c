@@ -1,4 +1,4 @@
-/* What targets at a server have in common. */
+/* Shared by targets at a server. */
 #include "deliver/spooled.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What is done by the table of delivery targets. */
+/* Functions that use the table of delivery targets. */
 #include "deliver/target.h"
 
 #include <stdio.h>

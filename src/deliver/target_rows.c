@@ -1,4 +1,4 @@
-/* The table of delivery targets, as the command has it. */
+/* The command's table of delivery targets. */
 #include "deliver/target_rows.h"
 
 #include "deliver/server_address.h"

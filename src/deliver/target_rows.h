@@ -1,5 +1,5 @@
-/* The table of delivery targets that a program has: all of them in the command (target_rows.c), and
- * those of libpop3-collect there (src/public/target_rows.c). */
+/* The table of delivery targets of a program: all of them in the command (target_rows.c), and those
+ * of libpop3-collect there (src/public/target_rows.c). */
 #ifndef P3_DELIVER_TARGET_ROWS_H
 #define P3_DELIVER_TARGET_ROWS_H
 

@@ -1,4 +1,4 @@
-/* Finding out what can be found out about a target without delivering anything to it. */
+/* Tests a target without delivering anything. */
 #include "deliver/trial.h"
 
 #include <stdarg.h>

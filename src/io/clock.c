@@ -1,4 +1,4 @@
-/* The one clock, which only goes forward, and deadlines on it. */
+/* The monotonic clock, and deadlines on it. */
 #include "io/clock.h"
 
 #include <limits.h>

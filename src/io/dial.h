@@ -1,5 +1,5 @@
-/* Connecting to one of many addresses: attempts are staggered, both address families get their
- * turn, and the first to succeed wins (RFC 8305, "Happy Eyeballs"). */
+/* Connects to one of many addresses: attempts are staggered over both address families, and the
+ * first to succeed is used (RFC 8305, "Happy Eyeballs"). */
 #ifndef P3_IO_DIAL_H
 #define P3_IO_DIAL_H
 
@@ -12,7 +12,7 @@
 
 struct addrinfo;
 
-/* Most addresses that are tried, and most attempts under way at once. */
+/* Most addresses that are tried, and most attempts at the same time. */
 #define P3_DIAL_ADDRESSES 16
 #define P3_DIAL_ATTEMPTS  6
 
@@ -21,7 +21,7 @@ typedef struct p3_server_address {
     socklen_t len;
 } p3_server_address;
 
-/* Attempts under way. Initialize with p3_dial_begin() or p3_dial_begin_unix(). */
+/* Attempts to connect. Initialize with p3_dial_begin() or p3_dial_begin_unix(). */
 typedef struct p3_dial {
     p3_server_address addresses[P3_DIAL_ADDRESSES];
     size_t count; /* addresses */
@@ -31,11 +31,11 @@ typedef struct p3_dial {
         size_t address;
     } attempts[P3_DIAL_ATTEMPTS];
     size_t under_way;
-    int64_t next_at; /* when the next attempt starts even though none has failed */
+    int64_t next_at; /* when the next attempt starts even if none has failed */
     p3_server_address local;
     bool have_local;     /* bind to `local` before connecting */
     int error;           /* errno of the last attempt that failed */
-    p3_retired *retired; /* takes sockets to be closed; NULL: they are closed at once */
+    p3_retired *retired; /* gets the sockets to close; NULL: they are closed at once */
     /* Begins an attempt, as pop3_connect_fn does; NULL: socket(2) and connect(2). */
     int (*connect)(void *ctx, const struct sockaddr_storage *to,
                    const struct sockaddr_storage *from);
@@ -45,8 +45,8 @@ typedef struct p3_dial {
 /* Takes the addresses of a resolution, interleaved by family. */
 void p3_dial_begin(p3_dial *d, const struct addrinfo *list);
 
-/* Sets the numeric local address to connect from, and drops the addresses of the other family.
- * False when it is none. */
+/* Sets the numeric local address to connect from, and removes the addresses of the other family.
+ * False when it is not an address. */
 bool p3_dial_bind(p3_dial *d, const char *numeric);
 
 /* The one address of a Unix-domain socket. False when the path is too long. */
@@ -60,7 +60,7 @@ pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_server_addre
 /* Adds the sockets to wait on; returns the point in time at which to step anyway. */
 int64_t p3_dial_waits(const p3_dial *d, p3_wait_set *set);
 
-/* Gives all attempts up. */
+/* Gives up all attempts. */
 void p3_dial_end(p3_dial *d);
 
 /* An address as text, such as "127.0.0.1:110" or "[::1]:110". */

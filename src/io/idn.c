@@ -1,4 +1,4 @@
-/* Internationalized host names: the form that resolvers, TLS and proxies take. */
+/* Internationalized host names: the form for resolvers, TLS and proxies. */
 #include "io/idn.h"
 
 #include "core/text.h"

@@ -1,4 +1,4 @@
-/* Through a proxy to the server: what all protocols share, the moving of octets. */
+/* Connects through a proxy: the input and output that all protocols share. */
 #include "io/proxy.h"
 
 #include "core/wipe.h"

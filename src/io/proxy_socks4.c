@@ -1,4 +1,4 @@
-/* SOCKS4a: SOCKS4 with the server's name in place of an address. */
+/* SOCKS4a: SOCKS4 with the server's name instead of an address. */
 #include "io/proxy.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* SOCKS5 (RFC 1928), with user name and password (RFC 1929) where the proxy wants them. */
+/* SOCKS5 (RFC 1928), with user name and password (RFC 1929) if the proxy requires them. */
 #include "io/proxy.h"
 
 #include <arpa/inet.h>

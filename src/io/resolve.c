@@ -1,4 +1,4 @@
-/* Host names to addresses without blocking the caller: the system's resolver runs in a thread. */
+/* Resolves host names without blocking the caller: the system's resolver runs in a thread. */
 #include "io/resolve.h"
 
 #include "io/socket.h"

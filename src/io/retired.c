@@ -1,4 +1,4 @@
-/* Descriptors that are no longer used, and are closed later. */
+/* Descriptors that are not used any more and are closed later. */
 #include "io/retired.h"
 
 #include "io/socket.h"

@@ -1,11 +1,11 @@
-/* Descriptors that are no longer used, and are closed later: who waits on them must hear of it
- * before, and a number must not come back meanwhile. */
+/* Descriptors that are not used any more and are closed later: the event loop must be informed
+ * first, and the number must not be used again before that. */
 #ifndef P3_IO_RETIRED_H
 #define P3_IO_RETIRED_H
 
 #include <stddef.h>
 
-/* More than one step can come by: the pipe, the attempts and the socket of three connections. */
+/* More than a step can retire: the pipe, the attempts and the socket of three connections. */
 #define P3_RETIRED_MOST 64
 
 /* All zero at first. */
@@ -14,8 +14,8 @@ typedef struct p3_retired {
     size_t count;
 } p3_retired;
 
-/* Takes a descriptor over, and makes it -1. Closes it at once when `r` is NULL or full. Keeps
- * errno. A negative one does nothing. */
+/* Takes over a descriptor, and sets it to -1. Closes it at once if `r` is NULL or full. Keeps
+ * errno. Ignores a negative one. */
 void p3_retire(p3_retired *r, int *fd);
 
 /* Closes all. */

@@ -1,4 +1,4 @@
-/* Plain descriptors: non-blocking, closed on exec, and writes that never raise SIGPIPE. */
+/* Sockets: non-blocking, close-on-exec, and writes that never raise SIGPIPE. */
 #include "io/socket.h"
 
 #include "system/descriptor.h"

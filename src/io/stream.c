@@ -1,4 +1,4 @@
-/* A connected stream: octets in and out without blocking, in the clear or under TLS. */
+/* A connected stream: reads and writes without blocking, with or without TLS. */
 #include "io/stream.h"
 
 #include "io/socket.h"

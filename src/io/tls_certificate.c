@@ -1,4 +1,4 @@
-/* Says in one sentence why a server's certificate was not accepted. */
+/* Describes why a server's certificate was not accepted. */
 #include "io/tls_certificate.h"
 
 #include "io/tls_verify.h"

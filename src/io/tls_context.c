@@ -1,4 +1,4 @@
-/* TLS contexts: what is trusted, what we present, which versions are good enough. */
+/* TLS contexts: trusted authorities, our certificate, versions. */
 #include "io/tls_context.h"
 
 #include "core/sized.h"

@@ -1,4 +1,4 @@
-/* Inside of a TLS context, for its sessions. */
+/* The contents of a TLS context. */
 #ifndef P3_IO_TLS_CONTEXT_H
 #define P3_IO_TLS_CONTEXT_H
 
@@ -13,11 +13,11 @@
 struct pop3_tls {
     atomic_int owners;        /* the caller, and each client and session */
     SSL_CTX *ctx;             /* counted */
-    BIO_METHOD *transport;    /* octets through send(2) and recv(2), see tls_transport.c */
-    char *server_name;        /* name to verify in place of the one connected to, or NULL */
-    bool wrapped;             /* `ctx` is the caller's own: nothing about it is changed */
-    p3_tls_policy policy;     /* whom to accept */
-    p3_tls_sessions sessions; /* to resume */
+    BIO_METHOD *transport;    /* transfers octets by send(2) and recv(2), see tls_transport.c */
+    char *server_name;        /* name to verify instead of the host's, or NULL */
+    bool wrapped;             /* `ctx` is the caller's own and is not changed */
+    p3_tls_policy policy;     /* which certificates to accept */
+    p3_tls_sessions sessions; /* sessions to resume */
 };
 
 /* Whether a context verifies the server. */

@@ -1,4 +1,4 @@
-/* In place of tls_context.c in a build without TLS: everything says so. */
+/* Replaces tls_context.c in a build without TLS: every function fails. */
 #include "io/tls_owner.h"
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
-/* A TLS context has several owners: the caller, and each client and session. pop3_tls_free() counts
- * it down. */
+/* A TLS context is shared by the caller and by clients and sessions. pop3_tls_free() decrements its
+ * count. */
 #ifndef P3_IO_TLS_OWNER_H
 #define P3_IO_TLS_OWNER_H
 
 #include <pop3/tls.h>
 
-/* Counts a context up: another owner. */
+/* Increments the count of a context. */
 void p3_tls_retain(pop3_tls *tls);
 
 #endif

@@ -1,4 +1,4 @@
-/* In place of tls_session.c in a build without TLS, where no session begins. */
+/* Replaces tls_session.c in a build without TLS, where no session begins. */
 #include "io/tls_session.h"
 
 pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, const char *host)

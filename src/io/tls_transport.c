@@ -1,4 +1,4 @@
-/* Octets of TLS through send(2) and recv(2). */
+/* The transport of OpenSSL: send(2) and recv(2). */
 #include "io/tls_transport.h"
 
 #include "io/socket.h"

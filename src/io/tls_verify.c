@@ -1,5 +1,5 @@
-/* Whether a server's certificate is accepted: its chain, revocation lists, pins of its key, and the
- * caller's own decision. */
+/* Verifies a server's certificate: its chain, revocation lists, pins of its key, and the caller's
+ * own decision. */
 #include "io/tls_verify.h"
 
 #include <openssl/err.h>

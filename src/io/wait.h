@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Most sockets that one client waits on at once: connection attempts, or one of the others, and the
+/* Most sockets that one client waits on at once: connection attempts or a single socket, and the
  * wake-up pipe. */
 #define P3_MAX_WAITS 8
 

@@ -1,5 +1,5 @@
-/* A flag that another thread or a signal handler may raise, and a descriptor that wakes who waits.
- */
+/* A flag that another thread or a signal handler can raise, with a descriptor that becomes
+ * readable. */
 #include "io/wake.h"
 
 #include "io/socket.h"

@@ -5,7 +5,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
-/* What is used of it, without the prefix curl_. */
+/* The functions that are used, without the prefix curl_. */
 typedef struct p3_curl {
     CURL *(*easy_init)(void);
     CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
@@ -21,12 +21,12 @@ typedef struct p3_curl {
     __typeof__(curl_version_info) *version_info;
 } p3_curl;
 
-/* The functions of the library, which has been initialized; NULL when it cannot be loaded. Threads
- * may call it. */
+/* The functions of the library, which has been initialized; NULL when it cannot be loaded.
+ * Thread-safe. */
 const p3_curl *p3_curl_load(void);
 
-/* Whether it has its TLS from the same OpenSSL as we do, whose functions may be called on what it
- * hands out. Only after p3_curl_load(). */
+/* Whether it uses the same OpenSSL as we do, so that OpenSSL's functions can be called on its
+ * objects. Only after p3_curl_load(). */
 bool p3_curl_has_openssl(void);
 
 #endif

@@ -1,7 +1,7 @@
-/* Shared libraries that few sessions need: loaded when one first does, so that the others pay for
- * them neither at the start of the program nor in memory. The headers are needed to build, the
- * libraries to run. Tools that look for the dependencies of a program do not see them, so that a
- * note in the program names them (readelf -n; uapi-group.org, "ELF dlopen metadata").
+/* Shared libraries that few sessions need: loaded when they are first needed, so that they cost the
+ * others neither time nor memory. The headers are needed to build, the libraries to run. Tools that
+ * show a program's dependencies do not see them, so a note in the program names them (readelf -n;
+ * uapi-group.org, "ELF dlopen metadata").
  *
  *     static struct {
  *         __typeof__(idn2_free) *free;
@@ -11,8 +11,7 @@
  *     P3_LIBRARY_NOTE(idn2_note, "idn", P3_IDN2_SONAME, "internationalized host names");
  *
  *     if (p3_library_load(&library))
- *         idn2.free(text);
- */
+ *         idn2.free(text); */
 #ifndef P3_OPTIONAL_LIBRARY_H
 #define P3_OPTIONAL_LIBRARY_H
 
@@ -20,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A function to be found. */
+/* A function to find. */
 typedef struct p3_symbol {
     const char *name;
     void *slot; /* the address of a pointer to a function */
@@ -56,7 +55,7 @@ typedef struct p3_library {
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Loads a library and finds its functions, the first time; it stays loaded. Returns false when it
- * is not there or lacks a function: the slots are not to be used then. Threads may call it. */
+ * is not installed or lacks a function: the slots must not be used then. Thread-safe. */
 bool p3_library_load(p3_library *library);
 
 #endif

@@ -1,7 +1,7 @@
-/* Delivers to a target of the caller's own.
+/* Delivers to a target of the caller.
  *
- * deliver() runs in the committer's thread while the other goes on with the next messages: a mutex
- * sees to it that the caller's functions run one at a time. A message's pointer is in the parcel
+ * deliver() runs in the committer's thread while the other one continues with the next messages: a
+ * mutex ensures that the caller's functions run one at a time. A message's pointer is in the parcel
  * (`own`) from finish() until it has ended. */
 #include "public/callbacks.h"
 

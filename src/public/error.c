@@ -1,4 +1,4 @@
-/* Problems of the rooms below, as libpop3-collect tells them. */
+/* Problems of the rooms below, as errors of libpop3-collect. */
 #include "public/error.h"
 
 #include <stdio.h>

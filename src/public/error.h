@@ -1,4 +1,4 @@
-/* Problems of the rooms below, as libpop3-collect tells them: one table of classes. */
+/* Problems of the rooms below, as errors of libpop3-collect: one table of classes. */
 #ifndef P3_PUBLIC_ERROR_H
 #define P3_PUBLIC_ERROR_H
 
@@ -6,14 +6,14 @@
 
 #include "support/problem.h"
 
-/* Fills an error in, when there is one to fill. Returns its class, which is not POP3_COLLECT_OK. */
+/* Fills in an error, if there is one. Returns its class, which is not POP3_COLLECT_OK. */
 pop3_collect_status p3_collect_fail(pop3_collect_error *error, const p3_problem *problem);
 
-/* The same for what the caller did wrong. */
+/* The same for errors of the caller. */
 pop3_collect_status p3_collect_refuse(pop3_collect_error *error, pop3_collect_status status,
                                       const char *why);
 
-/* What a function of the caller's failed with, as a problem. Returns false. */
+/* The error of a caller's function, as a problem. Returns false. */
 bool p3_collect_problem(p3_problem *out, pop3_collect_status status,
                         const pop3_collect_error *error, const char *doing);
 

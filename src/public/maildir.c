@@ -1,4 +1,4 @@
-/* A Maildir for any message: the delivery of the rooms below, without an account. */
+/* A Maildir for any message: a delivery of the rooms below, without an account. */
 #include <pop3/collect.h>
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* No process outside of a sandbox: libpop3-collect gives up no rights, so nothing has to be asked
- * of another process (confine/runner.c is the command's). */
+/* No process outside of a sandbox: libpop3-collect has no sandbox, so nothing needs to be done by
+ * another process (confine/runner.c belongs to the command). */
 #include "confine/runner.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* The table of delivery targets, as libpop3-collect has it. */
+/* libpop3-collect's table of delivery targets. */
 #include "deliver/target_rows.h"
 
 #include "public/callbacks.h"

@@ -1,4 +1,4 @@
-/* A visit to one account: a run of the rooms below, with one account in it. */
+/* A visit to one account: a run of the rooms below, with one account. */
 #include <pop3/collect.h>
 
 #include <poll.h>

@@ -1,4 +1,4 @@
-/* The options of a visit, as the rooms below take them. */
+/* The options of a visit, for the rooms below. */
 #include "public/visit_account.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The options of a visit, as the rooms below take them. */
+/* The options of a visit, for the rooms below. */
 #ifndef P3_PUBLIC_VISIT_ACCOUNT_H
 #define P3_PUBLIC_VISIT_ACCOUNT_H
 
@@ -14,7 +14,7 @@ typedef struct p3_visit_account {
     char *key;
 } p3_visit_account;
 
-/* Reads them. Returns false with the problem for such as cannot be used. To be cleared in either
+/* Reads them. Returns false with the problem when they cannot be used. To be cleared in either
  * case. */
 bool p3_visit_account_read(p3_visit_account *a, const pop3_visit_options *options, p3_problem *why);
 void p3_visit_account_clear(p3_visit_account *a);

@@ -1,4 +1,4 @@
-/* No words of the command's: a program of others has no options of its command line. */
+/* No texts about the command's options: this library has no command line. */
 #include "support/wording.h"
 
 const char *p3_in_command(const char *words)

@@ -1,4 +1,4 @@
-/* Names and the places of what they name. */
+/* An index of names. */
 #include "settings/name_index.h"
 
 #include <search.h>

@@ -1,4 +1,4 @@
-/* Names and the places of what they name, in a search tree. */
+/* An index of names, in a search tree. */
 #ifndef P3_SETTINGS_NAME_INDEX_H
 #define P3_SETTINGS_NAME_INDEX_H
 
@@ -9,11 +9,10 @@ typedef struct p3_name_index {
     void *root; /* of tsearch(3); NULL: empty */
 } p3_name_index;
 
-/* Adds a name that is not there yet; it must live as long as the index. Returns false when out of
- * memory. */
+/* Adds a new name, which must exist as long as the index. Returns false when out of memory. */
 bool p3_name_index_add(p3_name_index *x, const char *name, size_t place);
 
-/* Where a name's place is kept, or NULL. */
+/* A pointer to a name's place, or NULL. */
 const size_t *p3_name_index_find(const p3_name_index *x, const char *name);
 
 void p3_name_index_free(p3_name_index *x);

@@ -1,4 +1,4 @@
-/* Settings of an account as they are kept while it waits. */
+/* Settings of an account in compact form, while the account waits. */
 #include "settings/packed.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Settings of an account as they are kept while it waits: only those that are set. There may be
- * tens of thousands of accounts, and each sets a few of the settings. */
+/* Settings of an account in compact form, while the account waits: only those that are set. There
+ * may be tens of thousands of accounts, and each sets only a few. */
 #ifndef P3_SETTINGS_PACKED_H
 #define P3_SETTINGS_PACKED_H
 
@@ -7,15 +7,15 @@
 
 typedef struct p3_packed_settings p3_packed_settings;
 
-/* Packs settings. What they hold is the pack's from then on, at the same addresses, and *s is
- * empty. NULL when out of memory: *s is as it was. Free with p3_packed_settings_free(). */
+/* Packs settings. The pack takes over what they point to, at the same addresses, and *s becomes
+ * empty. NULL when out of memory: *s is unchanged. Free with p3_packed_settings_free(). */
 p3_packed_settings *p3_settings_pack(p3_settings *s);
 
-/* Fills in what was packed, and presets for the rest. What the fields point to is the pack's, which
- * may be NULL: nothing is set. */
+/* Fills in the packed settings, and the default values of the others. The pack, which may be NULL
+ * (nothing is set), still owns what the fields point to. */
 void p3_packed_settings_view(const p3_packed_settings *p, p3_settings *out);
 
-/* Frees the pack alone: what it points to is somebody else's. NULL does nothing. */
+/* Frees the pack, but not what it points to. NULL does nothing. */
 void p3_packed_settings_drop(p3_packed_settings *p);
 
 /* Wipes and frees. NULL does nothing. */

@@ -1,5 +1,5 @@
-/* Whether a file may hold a secret: nobody else can read it, or it was put in place read-only where
- * nobody else could have put it. */
+/* Decides whether a file may contain a secret: nobody else can read it, or it is read-only in a
+ * place where nobody else could have put it. */
 #include "settings/private_file.h"
 
 #include <limits.h>

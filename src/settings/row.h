@@ -1,4 +1,4 @@
-/* A row of the table of settings: what is true of one of them. */
+/* A row of the table of settings. */
 #ifndef P3_SETTINGS_ROW_H
 #define P3_SETTINGS_ROW_H
 
@@ -25,15 +25,15 @@ typedef enum p3_setting_type {
     P3_TYPE_FALLBACK, /* p3_target: maildir:DIR */
     P3_TYPE_ADDRESS,  /* char *: a mail address */
     P3_TYPE_SENDER,   /* char *: the same; NULL for keep, "" for empty */
-    P3_TYPE_FLAGS,    /* char *: flags of IMAP, with blanks between */
+    P3_TYPE_FLAGS,    /* char *: flags of IMAP, separated by blanks */
     P3_TYPE_TABLE     /* char *: "THIS -> THAT, ...", or the path of a file of such lines */
 } p3_setting_type;
 
-/* Whose setting it is. */
+/* The scope of a setting. */
 typedef enum p3_setting_scope {
-    P3_SCOPE_ACCOUNT, /* an account's: a field of p3_settings */
-    P3_SCOPE_RUN,     /* the whole run's: a field of p3_run_settings */
-    P3_SCOPE_ALIAS    /* an option that sets another */
+    P3_SCOPE_ACCOUNT, /* an account: a field of p3_settings */
+    P3_SCOPE_RUN,     /* the whole run: a field of p3_run_settings */
+    P3_SCOPE_ALIAS    /* an option that sets another one */
 } p3_setting_scope;
 
 /* Where it may be set. */
@@ -50,20 +50,20 @@ typedef struct p3_setting {
     p3_setting_scope scope;
     p3_setting_place place;
     p3_setting_type type;
-    uint8_t group;       /* settings of one group stand for each other; 0: none */
+    uint8_t group;       /* settings of one group replace each other; 0: none */
     bool is_own;         /* it is not inherited */
     bool is_secret;      /* its value is never shown */
     uint16_t id;         /* index of its flag in `is_set` */
     uint16_t offset;     /* of its field */
     const char *choices; /* words separated by blanks, or NULL */
-    const int *values;   /* P3_TYPE_CHOICE: what the words are */
+    const int *values;   /* P3_TYPE_CHOICE: the values of the words */
     uint64_t least;
-    uint64_t most;        /* 0: no bound */
-    int64_t preset;       /* the value of what is not set: yes-no, choice, number, size, time */
+    uint64_t most;        /* 0: no limit */
+    int64_t preset;       /* the default value: yes-no, choice, number, size, time */
     const char *alias;    /* P3_SCOPE_ALIAS: the setting that is set, */
-    const char *value;    /* and the value; NULL: the option has one */
-    const char *topic;    /* the part of the help that it belongs to */
-    const char *argument; /* what stands for its value there; NULL: it has none */
+    const char *value;    /* and the value; NULL: that of the option */
+    const char *topic;    /* its topic in the help */
+    const char *argument; /* its argument in the help; NULL: none */
     const char *help;     /* one line */
 } p3_setting;
 

@@ -1,5 +1,5 @@
-/* The settings, by name. Both structs of fields begin with the flags of what is set, so that one
- * set of functions serves both. */
+/* The settings, by name. Both structs begin with flags of what is set, so that one set of functions
+ * serves both. */
 #include "settings/settings.h"
 
 #include <stdlib.h>

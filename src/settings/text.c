@@ -1,4 +1,4 @@
-/* Small things with strings. */
+/* String functions. */
 #include "settings/text.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Small things with strings. */
+/* String functions. */
 #ifndef P3_SETTINGS_TEXT_H
 #define P3_SETTINGS_TEXT_H
 

@@ -1,4 +1,4 @@
-/* What kinds of values settings have: how a value is read, copied and freed. */
+/* The types of settings: how a value is parsed, copied and freed. */
 #include "settings/types.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* What kinds of values settings have, in one table: how a value is read, copied and freed. */
+/* The types of settings, in one table: how a value is parsed, copied and freed. */
 #ifndef P3_SETTINGS_TYPES_H
 #define P3_SETTINGS_TYPES_H
 
@@ -18,10 +18,10 @@ typedef struct p3_proxy_setting {
     uint16_t port;
 } p3_proxy_setting;
 
-/* What is peculiar about the server. */
+/* Traits of the server. */
 typedef struct p3_traits_setting {
     pop3_server_traits traits;
-    bool forget; /* what was learned does not count */
+    bool forget; /* learned traits do not count */
 } p3_traits_setting;
 
 /* When delivered mail is deleted on the server. */
@@ -30,14 +30,14 @@ typedef struct p3_removal_setting {
     int64_t after; /* seconds, with P3_REMOVE_AFTER */
 } p3_removal_setting;
 
-/* Which of the targets that are set get the mail. */
+/* The targets that get the mail, of those that are set. */
 typedef struct p3_deliver_setting {
     uint8_t kinds[P3_TARGETS_MOST]; /* p3_target_kind, up to P3_TARGET_NONE */
-    int line;                       /* of the configuration, or 0 */
+    int line;                       /* in the configuration, or 0 */
 } p3_deliver_setting;
 
-/* Reads a value into a field that is zero; `out` stays zero when that fails. Describes what is
- * wrong with the value, without the name of the setting in front. */
+/* Parses a value into a field, which is zero; `out` remains zero on failure. The problem says what
+ * is wrong with the value, without the name of the setting. */
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why);
 
 /* Copies a field. Returns false when out of memory; `to` is then zero. */

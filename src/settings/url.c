@@ -1,4 +1,4 @@
-/* POP URLs, as RFC 2384 and as curl write them. */
+/* POP URLs, as in RFC 2384 and in curl. */
 #include "settings/url.h"
 #include "system/erase.h"
 

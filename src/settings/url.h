@@ -1,4 +1,4 @@
-/* POP URLs, as RFC 2384 and as curl write them. */
+/* POP URLs, as in RFC 2384 and in curl. */
 #ifndef P3_SETTINGS_URL_H
 #define P3_SETTINGS_URL_H
 
@@ -6,18 +6,17 @@
 
 #include "support/problem.h"
 
-/* A URL, taken apart and decoded. Strings are allocated. */
+/* A parsed and decoded URL. The strings are allocated. */
 typedef struct p3_url {
     pop3_security security; /* pop3s: TLS; pop3: STLS, unless plaintext is allowed */
     char *user;             /* NULL: none */
     char *password;         /* NULL: none; wiped when freed */
     char *mechanism;        /* NULL: none, or "*" */
     char *host;
-    uint16_t port; /* 0: the usual one */
+    uint16_t port; /* 0: the default */
 } p3_url;
 
-/* pop3[s]://[user[;AUTH=mechanism][:password]@]host[:port][/]. Returns false and describes what is
- * wrong with it. */
+/* pop3[s]://[user[;AUTH=mechanism][:password]@]host[:port][/]. Returns false with what is wrong. */
 bool p3_url_parse(const char *text, p3_url *out, p3_problem *why);
 
 /* Whether a word looks like a URL, so that it is not an account's name. */

@@ -1,4 +1,4 @@
-/* Values as people write them. */
+/* Values in text form. */
 #include "settings/values.h"
 
 #include <string.h>

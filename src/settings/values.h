@@ -1,4 +1,4 @@
-/* Values as people write them. Each function returns whether the text is such a value. */
+/* Values in text form. Each function returns whether the text is valid. */
 #ifndef P3_SETTINGS_VALUES_H
 #define P3_SETTINGS_VALUES_H
 
@@ -18,14 +18,14 @@ bool p3_value_time_ms(const char *text, int64_t *out);
 /* A number from `least` to `most`. */
 bool p3_value_number(const char *text, uint64_t least, uint64_t most, uint64_t *out);
 
-/* Which of the words, separated by blanks, it is: 0 for the first; -1 for none. */
+/* The index of the text among words separated by blanks; -1: it is none of them. */
 int p3_value_choice(const char *text, const char *words);
 
-/* How many letters must be changed, added or taken away to make one word of another (Levenshtein);
- * SIZE_MAX for long words. */
+/* The number of letters to change, add or remove between two words (Levenshtein); SIZE_MAX for long
+ * words. */
 size_t p3_word_distance(const char *a, const char *b);
 
-/* How far from a mistaken word another may be to be offered in its place: nearer than this. */
+/* The distance below which a word is suggested for a wrong one. */
 size_t p3_word_reach(const char *mistaken);
 
 #endif

@@ -1,4 +1,4 @@
-/* The database file once more, for locks on the accounts in it. */
+/* A second descriptor of the database file, for locks on its accounts. */
 #include "state/lock_file.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What the machine's clock is believed. */
+/* How far the machine's clock is believed. */
 #include "support/calendar.h"
 
 #define P3_HOUR ((int64_t)60 * 60)

@@ -1,4 +1,4 @@
-/* Time that only goes forward. */
+/* A monotonic clock. */
 #ifndef P3_SUPPORT_CLOCK_H
 #define P3_SUPPORT_CLOCK_H
 

@@ -1,4 +1,4 @@
-/* Dies at a marked point, in test builds. */
+/* Kills a test build at a marked point. */
 #include "support/crash_point.h"
 
 #ifdef P3_FAULT_HOOKS

@@ -1,6 +1,6 @@
-/* Points at which a test build can be told to die: POP3_TEST_CRASH_AT=NAME[:N] kills the process
- * with SIGKILL when it comes to the point NAME for the N-th time. Other builds have nothing of it.
- */
+/* Points at which a test build can be killed: with POP3_TEST_CRASH_AT=NAME[:N] the process kills
+ * itself by SIGKILL when it reaches the point NAME for the Nth time. Other builds do not contain
+ * them. */
 #ifndef P3_SUPPORT_CRASH_POINT_H
 #define P3_SUPPORT_CRASH_POINT_H
 

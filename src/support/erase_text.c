@@ -1,4 +1,4 @@
-/* Wiping of secrets that are texts. */
+/* Wipes secret texts. */
 #include "support/erase_text.h"
 
 #include <stdlib.h>

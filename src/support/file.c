@@ -1,4 +1,4 @@
-/* Writing files, and seeing large ones off to the disk. */
+/* Writes files, and controls the page cache of large ones. */
 #include "support/file.h"
 
 #include <errno.h>

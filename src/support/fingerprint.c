@@ -1,7 +1,7 @@
-/* Tells messages apart by their headers.
+/* Identifies messages by their headers.
  *
- * SHA-256 is used through OpenSSL's plain functions: those of EVP first set up the whole library,
- * which is 2.5 MB of memory that a session without TLS can do without. */
+ * SHA-256 uses OpenSSL's plain functions, because those of EVP first initialize the whole library,
+ * which takes 2.5 MB of memory that a session without TLS does not need. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "support/fingerprint.h"
 

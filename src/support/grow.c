@@ -1,4 +1,4 @@
-/* Arrays that grow to a size that nobody knows beforehand. */
+/* Growing arrays. */
 #include "support/grow.h"
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* Reads a message's header field by field. */
+/* Reads a message's header, field by field. */
 #include "support/header_field.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Reads a message's header field by field (RFC 5322 section 2.2). */
+/* Reads a message's header, field by field (RFC 5322 section 2.2). */
 #ifndef P3_SUPPORT_HEADER_FIELD_H
 #define P3_SUPPORT_HEADER_FIELD_H
 
@@ -6,16 +6,16 @@
 #include <stddef.h>
 
 typedef struct p3_field {
-    const char *name; /* without blanks around it; empty where there is no colon */
+    const char *name; /* without surrounding blanks; empty if there is no colon */
     size_t name_len;
-    const char *value; /* behind the colon, with its blanks, line ends and continuation lines */
-    const char *end;   /* of both value and field */
+    const char *value; /* after the colon, with its blanks, line ends and continuation lines */
+    const char *end;   /* of the value and the field */
 } p3_field;
 
-/* Reads the field at `*at`, and moves there behind it. False at the end of the header. */
+/* Reads the field at `*at`, and advances it. False at the end of the header. */
 bool p3_field_next(const char **at, const char *end, p3_field *f);
 
-/* Whether a field has that name; letters' case is ignored. */
+/* Whether a field has this name, ignoring case. */
 bool p3_field_is(const p3_field *f, const char *name);
 
 #endif

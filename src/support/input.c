@@ -1,4 +1,4 @@
-/* Reads whole files, by a deadline and up to a size. */
+/* Reads whole files, with a deadline and a maximum size. */
 #include "support/input.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Connecting sockets: to this machine's, and over TCP. */
+/* Connecting sockets: Unix-domain and TCP. */
 #include "support/local_socket.h"
 
 #include <errno.h>

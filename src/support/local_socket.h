@@ -4,12 +4,12 @@
 
 struct sockaddr_storage;
 
-/* A stream socket that is connected to a Unix-domain socket, non-blocking and closed on exec; -1
- * with errno. EAGAIN: its queue is full. */
+/* A stream socket connected to a Unix-domain socket, non-blocking and close-on-exec; -1 with errno.
+ * EAGAIN: its queue is full. */
 int p3_local_connect(const char *path);
 
-/* The same over TCP, but that it need not be connected yet; from an address, unless that is NULL,
- * and a port of the kernel's choice. */
+/* The same over TCP, except that it may still be connecting; from an address, unless that is NULL,
+ * and any port. */
 int p3_dial_socket(const struct sockaddr_storage *to, const struct sockaddr_storage *source);
 
 #endif

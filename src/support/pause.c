@@ -1,4 +1,4 @@
-/* Waiting for a time to pass. */
+/* Waits for a time. */
 #include "support/pause.h"
 
 #include <errno.h>

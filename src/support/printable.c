@@ -1,4 +1,4 @@
-/* Which characters may be shown. */
+/* Which characters may be printed. */
 #include "support/printable.h"
 
 #include <stdbool.h>

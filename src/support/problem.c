@@ -1,4 +1,4 @@
-/* What went wrong, for people and for programs. */
+/* Problems. */
 #include "support/problem.h"
 
 #include <errno.h>

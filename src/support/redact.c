@@ -1,4 +1,4 @@
-/* Keeps secrets out of what is told: a server may repeat what it was sent. */
+/* Keeps secrets out of messages: a server may repeat what it received. */
 #include "support/redact.h"
 
 #include <openssl/evp.h>

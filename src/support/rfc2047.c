@@ -1,4 +1,4 @@
-/* Header fields as people read them. */
+/* Header fields for display. */
 #include "support/rfc2047.h"
 
 #include <errno.h>

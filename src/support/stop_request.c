@@ -1,4 +1,4 @@
-/* The end of the process, which a signal has asked for. */
+/* The request to end the process. */
 #include "support/stop_request.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
-/* Words that make sense to users of the command alone: its options, and how it is run. */
+/* Texts for users of the command only: its options and subcommands. */
 #ifndef P3_SUPPORT_WORDING_H
 #define P3_SUPPORT_WORDING_H
 
-/* Returns the words in the command, and "" in a program of others, which has libpop3-collect. */
+/* Returns the text in the command, and "" in libpop3-collect. */
 const char *p3_in_command(const char *words);
 
 #endif

@@ -1,4 +1,4 @@
-/* Acknowledgements at once: TCP_QUICKACK. */
+/* Immediate acknowledgements: TCP_QUICKACK. */
 #define _DEFAULT_SOURCE /* TCP_QUICKACK in <netinet/tcp.h> */
 #include "system/acknowledge.h"
 

@@ -1,4 +1,4 @@
-/* Acknowledgements when the system sends them. */
+/* Acknowledgements are sent by the system. */
 #include "system/acknowledge.h"
 
 void p3_acknowledge(int fd)

@@ -1,4 +1,4 @@
-/* This boot of this system. */
+/* The current boot of the system. */
 #ifndef P3_SYSTEM_BOOT_H
 #define P3_SYSTEM_BOOT_H
 
@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <time.h>
 
-/* Writes a text without line ends that tells this boot, and the namespace of process numbers, from
- * others; where the system does not say, it is always the same. */
+/* Writes a text without line ends that identifies this boot, and the namespace of process numbers;
+ * on systems without such an identity it is constant. */
 void p3_boot_identify(char *out, size_t size);
 
-/* When this boot was, by the clock as it is now. False where the system does not say. */
+/* The time of this boot, by the present clock. False if the system does not know it. */
 bool p3_boot_time(time_t *out);
 
 #endif

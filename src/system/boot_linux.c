@@ -1,4 +1,4 @@
-/* This boot of this system: /proc, and the clock that counts from it. */
+/* The current boot of the system: /proc, and CLOCK_BOOTTIME. */
 #include "system/boot.h"
 
 #include <fcntl.h>

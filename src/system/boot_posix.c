@@ -1,4 +1,4 @@
-/* POSIX does not tell one boot from another. */
+/* POSIX does not distinguish boots. */
 #include "system/boot.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Descriptors that are made with their properties. */
+/* Descriptors that are created with their flags. */
 #define _GNU_SOURCE /* pipe2(), SOCK_NONBLOCK, SOCK_CLOEXEC */
 #include "system/descriptor.h"
 

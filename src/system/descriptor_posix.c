@@ -1,4 +1,4 @@
-/* Descriptors that get their properties once they are there. */
+/* Descriptors whose flags are set after they were created. */
 #include "system/descriptor.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Overwrites octets with zeros, also where the compiler sees that nobody reads them again. */
+/* Overwrites octets with zeros, even if the compiler sees that they are not read again. */
 void p3_erase(void *p, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
-/* Wiping of secrets: a store that cannot be left out, as nobody knows who stores. */
+/* Wiping of secrets: a call that the compiler cannot remove, because it does not know the function.
+ */
 #include "system/erase.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Locks that belong to a process: F_SETLK, and a list of which descriptor has which, as the system
- * lets a process take its own locks again. */
+/* Locks that belong to a process: F_SETLK, with a list of the locks of each descriptor, because the
+ * system lets a process acquire its own locks again. */
 #include "system/lock.h"
 
 #include <errno.h>

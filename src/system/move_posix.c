@@ -1,4 +1,4 @@
-/* Moving files: a second name, then one less. */
+/* Moving files: link(2), then unlink(2). */
 #include "system/move.h"
 
 #include <unistd.h>

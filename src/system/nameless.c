@@ -1,4 +1,4 @@
-/* Files that lose their name at once. */
+/* Files that are unlinked at once. */
 #include "system/nameless.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Messages with descriptors, over what packet_socket_linux.c or its twin makes. */
+/* Messages with descriptors, over the sockets of packet_socket_linux.c or its twin. */
 #include "system/packet.h"
 
 #include "system/packet_socket.h"

@@ -1,4 +1,4 @@
-/* Messages between processes: what is made and what comes is closed on exec from the start. */
+/* Messages between processes: sockets and received descriptors are close-on-exec from the start. */
 #include "system/packet_socket.h"
 
 bool p3_packet_pair(int ends[2])

@@ -1,5 +1,5 @@
-/* Messages between processes: what is made and what comes is closed on exec as soon as it is there.
- * Not every system has SOCK_SEQPACKET for AF_UNIX (macOS does not): there is no runner there. */
+/* Messages between processes: sockets and received descriptors are made close-on-exec afterwards.
+ * Not every system has SOCK_SEQPACKET for AF_UNIX (macOS does not): it has no runner. */
 #include "system/packet_socket.h"
 
 #include <errno.h>

@@ -1,17 +1,17 @@
-/* What a process asks of the system about itself. Each returns whether the system does it. */
+/* Properties of this process. Each function returns whether the system supports it. */
 #ifndef P3_SYSTEM_PROCESS_H
 #define P3_SYSTEM_PROCESS_H
 
 #include <stdbool.h>
 
-/* No core is made of it, and other processes of the user can neither trace it nor read its memory.
- * Programs that it runs are not affected. */
+/* It leaves no core file, and other processes of the user cannot trace it or read its memory.
+ * Programs that it starts are not affected. */
 bool p3_process_hide(void);
 
-/* It is killed when the process that forked it ends. */
+/* It is killed when its parent ends. */
 bool p3_process_end_with_parent(void);
 
-/* No program that it runs gains rights by that: what giving rights up asks for. */
+/* Programs that it starts gain no rights, as giving up rights requires. */
 bool p3_process_gain_no_rights(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a process asks of the system about itself: prctl(2). */
+/* Properties of this process: prctl(2). */
 #include "system/process.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* POSIX has nothing of this. */
+/* POSIX has none of these. */
 #include "system/process.h"
 
 bool p3_process_hide(void)

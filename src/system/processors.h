@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Whether there is but one: what it waits for cannot happen while it looks. Where a process cannot
- * be kept to one of several, or that cannot be told, those of the machine count. */
+/* Whether there is only one: then what a call polls for cannot happen while it polls. If the
+ * process's own processors are unknown, those of the machine count. */
 bool p3_has_one_processor(void);
 
 #endif

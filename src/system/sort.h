@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* Sorts `count` elements of `size` octets. compare() gets `ctx` last, and returns what qsort(3)
- * wants. Elements that are equal may change places. */
+ * expects. The order of equal elements is unspecified. */
 void p3_sort(void *base, size_t count, size_t size,
              int (*compare)(const void *, const void *, void *), void *ctx);
 

@@ -1,4 +1,4 @@
-/* Sorting with a context: qsort_r(3), which other systems have with other arguments. */
+/* Sorting with a context: qsort_r(3), whose arguments differ between systems. */
 #include "system/sort.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Sorting with a context: a heap, which needs no memory and is never slow. */
+/* Sorting with a context: a heap sort, which needs no memory. */
 #include "system/sort.h"
 
 static void swap(char *a, char *b, size_t size)

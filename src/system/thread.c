@@ -1,4 +1,4 @@
-/* Threads that signals are not for. */
+/* Threads that receive no signals. */
 #include "system/thread.h"
 
 #include <signal.h>

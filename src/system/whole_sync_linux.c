@@ -1,4 +1,4 @@
-/* Making all of a file system durable at once: syncfs(2). */
+/* Syncs a whole file system: syncfs(2). */
 #include "system/whole_sync.h"
 
 #include <linux/magic.h>

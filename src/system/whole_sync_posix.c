@@ -1,4 +1,4 @@
-/* There is no way to make all of a file system durable at once. */
+/* There is no call that syncs a whole file system. */
 #include "system/whole_sync.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Hints about when octets go to the disk: sync_file_range(2). */
+/* Hints about writing to the disk: sync_file_range(2). */
 #include "system/write_back.h"
 
 #include <fcntl.h>

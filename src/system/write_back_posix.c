@@ -1,4 +1,5 @@
-/* Octets go to the disk when the system sees fit; posix_fadvise(2) is an option of POSIX. */
+/* The system decides when octets are written to the disk; posix_fadvise(2) is an option of POSIX.
+ */
 #include "system/write_back.h"
 
 #include <fcntl.h>

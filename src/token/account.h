@@ -1,8 +1,7 @@
-/* An account as this room sees it: who is asked for tokens, in whose name, and where they are kept.
+/* An account for this room: the provider, the user, and the store of its tokens.
  *
  * Read the headers of this room in this order: providers.h, record.h, seal.h, keyring.h, store.h,
- * this file, endpoints.h, request.h, token.h; then loopback.h, permission.h, authorize.h.
- */
+ * this file, endpoints.h, request.h, token.h; then loopback.h, permission.h, authorize.h. */
 #ifndef P3_TOKEN_ACCOUNT_H
 #define P3_TOKEN_ACCOUNT_H
 
@@ -10,21 +9,21 @@
 #include "token/providers.h"
 #include "token/store.h"
 
-/* On whose behalf. */
+/* Who grants the permission. */
 typedef enum p3_grant {
-    P3_GRANT_USER,  /* a user's, who consents once; refresh tokens from then on */
-    P3_GRANT_CLIENT /* the client's own: client credentials (RFC 6749 §4.4) */
+    P3_GRANT_USER,  /* a user, who consents once; from then on refresh tokens are used */
+    P3_GRANT_CLIENT /* the client itself: client credentials (RFC 6749 §4.4) */
 } p3_grant;
 
-/* Everything is the caller's; strings may be NULL but for `word`. */
+/* Everything belongs to the caller; strings may be NULL, except for `word`. */
 typedef struct p3_token_account {
-    const char *word;            /* what the command line calls it: "pop3 authorize WORD" */
-    const char *user;            /* whose mail it is: a hint for the sign-in */
-    const p3_provider *provider; /* of the table; NULL: `issuer` is asked */
+    const char *word;            /* its name on the command line: "pop3 authorize WORD" */
+    const char *user;            /* the user of the mailbox: a hint for the sign-in */
+    const p3_provider *provider; /* a row of the table; NULL: `issuer` is asked */
     const char *issuer;
     const char *tenant;
-    const char *scope;     /* NULL: what the provider's row says */
-    const char *client_id; /* NULL: as which we registered ourselves */
+    const char *scope;     /* NULL: the one in the provider's row */
+    const char *client_id; /* NULL: the client that we registered */
     const char *client_secret;
     p3_grant grant;
     p3_http_way way;

@@ -1,5 +1,5 @@
-/* The device grant (RFC 8628): a code is entered in a browser anywhere, while we ask now and then
- * whether that has been done. */
+/* The device grant (RFC 8628): the user enters a code in any browser, while we poll for the result.
+ */
 #include "token/authorize.h"
 
 #include <stdio.h>

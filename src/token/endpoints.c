@@ -1,4 +1,4 @@
-/* Where a provider is asked for what. */
+/* The endpoints of a provider. */
 #include "token/endpoints.h"
 
 #include <stdio.h>

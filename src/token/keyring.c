@@ -1,4 +1,4 @@
-/* Text that the desktop's Secret Service keeps, by libsecret. */
+/* Stores text in the desktop's Secret Service, by libsecret. */
 #include "token/keyring.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
-/* Where the browser is sent back to: a listener on 127.0.0.1 (RFC 8252 §7.3).
+/* The redirect address of the browser: a listener on 127.0.0.1 (RFC 8252 §7.3).
  *
- * Any program on this machine can connect, so nothing is believed that comes: what counts is the
- * state parameter, which only the provider and the browser have seen, and PKCE. */
+ * Any program on this machine can connect, so received data is not trusted: the state parameter,
+ * which only the provider and the browser know, and PKCE protect the exchange. */
 #include "token/loopback.h"
 
 #include <arpa/inet.h>

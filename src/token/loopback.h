@@ -1,4 +1,4 @@
-/* Where the browser is sent back to: a listener on 127.0.0.1 (RFC 8252 §7.3). */
+/* The redirect address of the browser: a listener on 127.0.0.1 (RFC 8252 §7.3). */
 #ifndef P3_TOKEN_LOOPBACK_H
 #define P3_TOKEN_LOOPBACK_H
 
@@ -6,16 +6,16 @@
 
 #include "support/problem.h"
 
-/* Listens on 127.0.0.1, at a port of the system's choice. Returns the descriptor, or -1. */
+/* Listens on 127.0.0.1, on any free port. Returns the descriptor, or -1. */
 int p3_loopback_listen(uint16_t *port, p3_problem *why);
 
-/* Waits, `wait_ms` at most, for the browser to ask for `path`, answers it with a page that says
- * that it is done, and closes the listener. Of other connections nothing is taken: those that ask
- * for something else get 404, those that say nothing are closed after a few seconds. Returns the
- * query in new memory, which holds a code: wipe it; or NULL. */
+/* Waits, at most `wait_ms`, for the browser to request `path`, answers it with a page that says
+ * that the sign-in is done, and closes the listener. Other requests get 404, and silent connections
+ * are closed after a few seconds. Returns the query, which contains a code, in new memory: wipe it;
+ * or NULL. */
 char *p3_loopback_receive(int listener, const char *path, int wait_ms, p3_problem *why);
 
-/* Closes a listener for which nobody is waited. */
+/* Closes a listener that is not used. */
 void p3_loopback_close(int listener);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the grants of a permission share: the client, and keeping what was granted. */
+/* Shared by the grants: the client, and storing what was granted. */
 #include "token/permission.h"
 
 #include <stdlib.h>

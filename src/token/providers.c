@@ -1,4 +1,4 @@
-/* Providers of OAuth 2.0 for mail: one table of what is known of each. */
+/* Providers of OAuth 2.0 for mail: one table. */
 #include "token/providers.h"
 
 #include <stdio.h>

@@ -1,31 +1,32 @@
-/* Providers of OAuth 2.0 for mail: one table of what is known of each. */
+/* Providers of OAuth 2.0 for mail: one table. */
 #ifndef P3_TOKEN_PROVIDERS_H
 #define P3_TOKEN_PROVIDERS_H
 
 #include <stdbool.h>
 
 typedef struct p3_provider {
-    const char *name;   /* as the setting has it */
-    const char *title;  /* for people */
-    const char *issuer; /* that authorization answers must name (RFC 9207); NULL: it names none */
-    /* In these %s stands for the tenant. NULL: there is none. */
+    const char *name;   /* the value of the setting */
+    const char *title;  /* for messages */
+    const char *issuer; /* the name that authorization answers must have (RFC 9207); NULL: none */
+    /* In these %s is replaced by the tenant. NULL: there is none. */
     const char *authorization;
     const char *token;
     const char *device;
     const char *revocation;
-    const char *scope;      /* for POP3 on a user's behalf */
-    const char *app_scope;  /* for POP3 by client credentials; NULL: the provider has no such */
-    const char *imap_scope; /* for delivering to a mailbox by IMAP on a user's behalf */
-    const char *smtp_scope; /* the same by SMTP */
-    const char *api_scope;  /* for delivering to a mailbox by the provider's own API; or NULL */
-    const char *parameters; /* more for the authorization request, "a=b&c=d"; or NULL */
-    const char *redirect;   /* how the loopback redirect is registered: http://HOST; or "oob" */
-    bool basic;             /* the client secret goes into the header, not into the form */
-    const char *no_device;  /* why there is no device grant, when `device` is NULL */
-    const char *consent;    /* the page where users withdraw what they consented to */
-    const char *revoked_by; /* likely causes of invalid_grant beside the usual ones; or NULL */
-    const char *hosts;      /* names of its POP3 servers, with blanks between */
-    const char *takes;      /* what those take to log in, as a sentence */
+    const char *scope;      /* for POP3, granted by a user */
+    const char *app_scope;  /* for POP3 by client credentials; NULL: not supported */
+    const char *imap_scope; /* for delivery by IMAP, granted by a user */
+    const char *smtp_scope; /* for delivery by SMTP */
+    const char *api_scope;  /* for delivery by the provider's own API; or NULL */
+    const char
+        *parameters;       /* further parameters of the authorization request, "a=b&c=d"; or NULL */
+    const char *redirect;  /* form of the registered loopback redirect: http://HOST; or "oob" */
+    bool basic;            /* the client secret is sent in the header, not in the form */
+    const char *no_device; /* why there is no device grant, if `device` is NULL */
+    const char *consent;   /* the page where users withdraw their consent */
+    const char *revoked_by; /* further likely causes of invalid_grant; or NULL */
+    const char *hosts;      /* names of its POP3 servers, separated by blanks */
+    const char *takes;      /* the mechanisms that these accept, as a sentence */
 } p3_provider;
 
 /* The provider of a name, or NULL. */
@@ -34,13 +35,13 @@ const p3_provider *p3_provider_find(const char *name);
 /* The provider that runs a POP3 server, or NULL. */
 const p3_provider *p3_provider_of_host(const char *host);
 
-/* A URL of the table with the tenant in it. NULL when `url` is NULL or memory is out; free() it. */
+/* A URL of the table with the tenant. NULL when `url` is NULL or out of memory; free() it. */
 char *p3_provider_url(const char *url, const char *tenant);
 
-/* Whether a word is among words with blanks between: hosts, scopes. Case does not count. */
+/* Whether a list separated by blanks (hosts, scopes) contains a word, ignoring case. */
 bool p3_words_have(const char *words, const char *word);
 
-/* Whether a tenant is a name or an id, which can stand in a URL. */
+/* Whether a tenant is a name or id that can be part of a URL. */
 bool p3_provider_tenant_ok(const char *tenant);
 
 #endif

@@ -1,4 +1,4 @@
-/* What is kept of an account's tokens, and its form in JSON. */
+/* The record of an account's tokens, and its form in JSON. */
 #include "token/record.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* A request to a token endpoint, and what its answer means. */
+/* A request to a token endpoint, and the meaning of its answer. */
 #include "token/request.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* Encrypts what is kept: AES-256-GCM by OpenSSL.
+/* Encrypts stored tokens: AES-256-GCM by OpenSSL.
  *
  * A block is MAGIC, salt, nonce, tag, ciphertext. The cipher's key is HMAC-SHA256 of the salt under
- * the user's key, so that each writing has a key of its own; the file's name is authenticated, so
- * that one account's file is no good in another's place. */
+ * the user's key, so that each write has its own key; the file's name is authenticated, so that one
+ * account's file cannot replace another's. */
 #include "token/seal.h"
 
 #include <limits.h>

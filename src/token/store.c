@@ -1,4 +1,4 @@
-/* Where tokens are kept: a file of mode 0600 for each account. */
+/* Stores tokens: a file of mode 0600 for each account. */
 #include "token/store.h"
 
 #include <errno.h>

@@ -1,10 +1,9 @@
-/* A token that is good now: the one that is kept, or a new one.
+/* Returns a valid token: the stored one, or a new one.
  *
- * What makes this more than a request: a refresh token may be good for one use. So one process at a
- * time asks, by a lock; what came is on the disk before anybody uses it; and before the request is
- * sent the disk has shown that it takes a record, with a note that the request was sent. Where the
- * answer is lost, the old refresh token is tried once more at once, which providers that rotate
- * them allow for. */
+ * A refresh token may be valid for one use only. Therefore one process at a time refreshes, by a
+ * lock; the result is on the disk before it is used; and before the request is sent, a note about
+ * it is written, which shows that the disk accepts records. If the answer is lost, the old refresh
+ * token is tried once more at once, which providers that rotate tokens allow. */
 #include "token/token.h"
 
 #include <openssl/sha.h>

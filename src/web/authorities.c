@@ -1,4 +1,4 @@
-/* Whom libcurl trusts. */
+/* The certificate authorities that libcurl trusts. */
 #include "web/authorities.h"
 
 #include <stdbool.h>

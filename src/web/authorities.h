@@ -1,12 +1,12 @@
-/* Whom libcurl trusts. */
+/* The certificate authorities that libcurl trusts. */
 #ifndef P3_WEB_AUTHORITIES_H
 #define P3_WEB_AUTHORITIES_H
 
 #include "optional/curl.h"
 
-/* Has it trust the authorities in a file instead of the system's; NULL leaves those. The file is
- * read here, by what open_file() gives, as the process may have no right to open it. libcurl says
- * what is wrong with it when it connects. */
+/* Makes it trust the authorities in a file instead of the system's; NULL keeps those. The file is
+ * opened by open_file(), because the process may have no access to it. libcurl reports what is
+ * wrong with it when it connects. */
 void p3_authorities_set(CURL *c, const char *ca_file, int (*open_file)(const char *path));
 
 #endif

@@ -1,4 +1,4 @@
-/* An end to what libcurl does in TLS. */
+/* A deadline for libcurl's TLS operations. */
 #include "web/deadline.h"
 
 #include <openssl/bio.h>

@@ -1,6 +1,6 @@
-/* An end to what libcurl does in TLS. It looks at its own time limits between calls of OpenSSL's,
- * and a server that sends nothing but messages that OpenSSL passes over (requests to begin anew,
- * tickets) holds it in one call for ever. The end of the process is a deadline as well. */
+/* A deadline for libcurl's TLS operations. libcurl checks its own time limits between calls of
+ * OpenSSL, and a server that sends only messages that OpenSSL skips (renegotiation requests,
+ * tickets) blocks it in one call for ever. The request to end the process is a deadline as well. */
 #ifndef P3_WEB_DEADLINE_H
 #define P3_WEB_DEADLINE_H
 
@@ -10,16 +10,16 @@
 #include "optional/curl.h"
 
 typedef struct p3_deadline {
-    int64_t until; /* of p3_clock_ms(): from then on nothing more is received */
-    bool heard;    /* something has come by TLS, where it is OpenSSL's */
+    int64_t until; /* of p3_clock_ms(): nothing is received after it */
+    bool heard;    /* something was received by TLS, if it is OpenSSL's */
 } p3_deadline;
 
-/* Has the connections that a handle makes heed a deadline, which must live as long as they do; it
- * may be put off. Where libcurl has its TLS from another library than OpenSSL, they are
- * looked at between its calls of that library alone. */
+/* Applies a deadline to the connections of a handle; it must exist as long as they do, and may be
+ * changed. If libcurl uses another TLS library than OpenSSL, the deadline is only checked between
+ * its calls of that library. */
 void p3_deadline_heed(CURL *c, p3_deadline *d);
 
-/* Ends a handle: what it may wait for has a moment. */
+/* Frees a handle, with a moment for pending operations. */
 void p3_deadline_cleanup(CURL *c, p3_deadline *d);
 
 #endif

@@ -1,4 +1,4 @@
-/* Fields as a form carries them, and text in base64url. */
+/* Form fields, and base64url. */
 #include "web/form.h"
 
 #include <stdint.h>

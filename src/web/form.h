@@ -1,4 +1,4 @@
-/* Fields as a form carries them (application/x-www-form-urlencoded), and text in base64url. */
+/* Form fields (application/x-www-form-urlencoded), and base64url. */
 #ifndef P3_WEB_FORM_H
 #define P3_WEB_FORM_H
 
@@ -7,7 +7,7 @@
 
 #define P3_FORM_MOST 16
 
-/* Names and values, which are the caller's. All zero: empty. */
+/* Names and values, which belong to the caller. All zero: empty. */
 typedef struct p3_form {
     struct {
         const char *name;
@@ -16,19 +16,18 @@ typedef struct p3_form {
     size_t count;
 } p3_form;
 
-/* Adds a field; one whose value is NULL or "" is left out (RFC 6749 §3.1: as if it were not sent).
- */
+/* Adds a field; one whose value is NULL or "" is omitted (RFC 6749 §3.1). */
 void p3_form_add(p3_form *f, const char *name, const char *value);
 
-/* "name=value&...", each octet but the unreserved ones as %XX. NULL when out of memory; it may hold
- * secrets: p3_erase_text(). */
+/* "name=value&...", with all octets except the unreserved ones as %XX. NULL when out of memory; it
+ * may contain secrets: p3_erase_text(). */
 char *p3_form_encode(const p3_form *f);
 
 /* A single text, encoded in the same way. */
 char *p3_form_encode_text(const char *text);
 
-/* The value of a field in encoded text, decoded, in a new string; NULL when there is none, when it
- * is there twice (`*twice`, RFC 6749 §3.1) or badly encoded. */
+/* The decoded value of a field in encoded text, in a new string; NULL when there is none, when it
+ * occurs twice (`*twice`, RFC 6749 §3.1) or is badly encoded. */
 char *p3_form_find(const char *encoded, const char *name, bool *twice);
 
 /* Writes base64url without padding (RFC 4648 §5): 4 octets for 3, and a NUL. */

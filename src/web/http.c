@@ -1,4 +1,4 @@
-/* One HTTPS request and its answer, by libcurl. */
+/* HTTPS requests by libcurl. */
 #include "web/http.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Reads JSON that a server sent or a file holds. */
+/* Reads JSON from a server or a file. */
 #include "web/json_members.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
-/* Reads JSON that a server sent or a file holds: every member is of the expected type, or missing.
- */
+/* Reads JSON from a server or a file: every member has the expected type, or is missing. */
 #ifndef P3_WEB_JSON_MEMBERS_H
 #define P3_WEB_JSON_MEMBERS_H
 
@@ -8,22 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads an object; NULL when it is none, has a name twice, or memory is out. Free with
- * p3_members_free(). jansson bounds the depth (2048). */
+/* Parses an object; NULL when it is not one, has a name twice, or when out of memory. Free with
+ * p3_members_free(). jansson limits the depth (2048). */
 json_t *p3_members_read(const char *text, size_t len);
 
-/* Wipes the texts in the object, and frees it; NULL is fine. */
+/* Wipes the texts in the object, and frees it; NULL does nothing. */
 void p3_members_free(json_t *object);
 
-/* The text of a member, which is the object's; NULL when it is none, is empty, or has control
- * characters in it. */
+/* The text of a member, which belongs to the object; NULL when it is not a text, is empty, or has
+ * control characters. */
 const char *p3_member_text(const json_t *object, const char *name);
 
-/* The number of a member, also of one that is written as text; 0 when it is none, is negative or
+/* The number of a member, also if it is written as text; 0 when it is not a number, is negative or
  * more than `most`. */
 int64_t p3_member_number(const json_t *object, const char *name, int64_t most);
 
-/* Whether a member is an array with this text in it. */
+/* Whether a member is an array that contains this text. */
 bool p3_member_lists(const json_t *object, const char *name, const char *text);
 
 #endif
