@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import socket
+import sys
+import sysconfig
 from typing import Any, Callable
 
 import cpoplib
@@ -40,6 +42,11 @@ CALLS: dict[str, tuple[bytes, Callable[[Any], Any]]] = {
     "connect": (b"", lambda pop: cpoplib.POP3("host")),
 }
 
+# Without the GIL, PyList_New() of Python 3.13 frees the items of an earlier list again when memory lacks. These two
+# call split(), which makes its list so.
+LIST_IS_BROKEN = bool(sysconfig.get_config_var("Py_GIL_DISABLED")) and sys.version_info < (3, 14)
+MAKE_A_LIST = ("capa", "stat")
+
 
 def connected(monkeypatch: pytest.MonkeyPatch, reply: bytes) -> Any:
     """A client of a server that has said all it will say. A second connection would get a greeting too."""
@@ -55,6 +62,8 @@ def connected(monkeypatch: pytest.MonkeyPatch, reply: bytes) -> Any:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("name", CALLS)
 def test_each_allocation_may_fail(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if LIST_IS_BROKEN and name in MAKE_A_LIST:
+        pytest.skip("this version of Python crashes when memory for a list lacks")
     reply, call = CALLS[name]
     expected = {MemoryError}
     for allocation in range(0, MOST):
