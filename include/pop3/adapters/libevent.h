@@ -1,6 +1,18 @@
 /**
  * @file libevent.h
- * Clients in a libevent loop. Header only: the library does not know libevent.
+ * Clients in a libevent loop.
+ */
+#ifndef POP3_ADAPTERS_LIBEVENT_H
+#define POP3_ADAPTERS_LIBEVENT_H
+
+#include <pop3/client.h>
+
+#include <event2/event.h>
+#include <stddef.h>
+
+/** @defgroup pop3_in_libevent Clients in libevent
+ * Include `pop3/adapters/libevent.h` and link with libevent, which the library itself does not
+ * know.
  *
  *     pop3_libevent loop;
  *     pop3_libevent_init(&loop, base, &options);             // before the client is made
@@ -12,14 +24,7 @@
  * `stepped` is called after each step with what pop3_client_step() returned: ::POP3_PENDING while
  * something is under way, ::POP3_OK when all is done, else what ended the connection. In it, or
  * later, pop3_libevent_stop() ends the use of the loop; then free the client.
- */
-#ifndef POP3_ADAPTERS_LIBEVENT_H
-#define POP3_ADAPTERS_LIBEVENT_H
-
-#include <pop3/client.h>
-
-#include <event2/event.h>
-#include <stddef.h>
+ * @{ */
 
 /** Is told what a step came to. It may stop the adapter and free the client. */
 typedef void (*pop3_libevent_fn)(void *ctx, pop3_client *client, pop3_status status);
@@ -49,7 +54,9 @@ static inline void pop3_libevent_wake(pop3_libevent *a)
         event_add(a->timer, &when);
 }
 
-/** Steps the client and waits for the next thing to do. An event_callback_fn. */
+/** @cond internal */
+
+/* Steps the client and waits for the next thing to do. An event_callback_fn. */
 static inline void pop3_libevent_step(evutil_socket_t fd, short events, void *ctx)
 {
     pop3_libevent *a = (pop3_libevent *)ctx;
@@ -61,7 +68,7 @@ static inline void pop3_libevent_step(evutil_socket_t fd, short events, void *ct
         a->stepped(a->ctx, a->client, status);
 }
 
-/** A pop3_socket_fn. What cannot be waited on for want of memory is found by the deadline. */
+/* A pop3_socket_fn. What cannot be waited on for want of memory is found by the deadline. */
 static inline void pop3_libevent_socket(void *ctx, pop3_client *client, int fd, bool read,
                                         bool write)
 {
@@ -87,6 +94,8 @@ static inline void pop3_libevent_socket(void *ctx, pop3_client *client, int fd, 
     if (a->sockets[i].event != NULL)
         event_add(a->sockets[i].event, NULL);
 }
+
+/** @endcond */
 
 /** Prepares options for a client that will live in a loop: to be called before pop3_client_new().
  */
@@ -129,4 +138,5 @@ static inline void pop3_libevent_stop(pop3_libevent *a)
     a->client = NULL;
 }
 
+/** @} */
 #endif

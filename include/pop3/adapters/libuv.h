@@ -1,6 +1,17 @@
 /**
  * @file libuv.h
- * Clients in a libuv loop. Header only: the library does not know libuv.
+ * Clients in a libuv loop.
+ */
+#ifndef POP3_ADAPTERS_LIBUV_H
+#define POP3_ADAPTERS_LIBUV_H
+
+#include <pop3/client.h>
+
+#include <stdlib.h>
+#include <uv.h>
+
+/** @defgroup pop3_in_libuv Clients in libuv
+ * Include `pop3/adapters/libuv.h` and link with libuv, which the library itself does not know.
  *
  *     pop3_libuv loop;
  *     pop3_libuv_init(&loop, uv_default_loop(), &options);   // before the client is made
@@ -12,14 +23,7 @@
  * `stepped` is called after each step with what pop3_client_step() returned: ::POP3_PENDING while
  * something is under way, ::POP3_OK when all is done, else what ended the connection. In it, or
  * later, pop3_libuv_stop() ends the use of the loop; then free the client.
- */
-#ifndef POP3_ADAPTERS_LIBUV_H
-#define POP3_ADAPTERS_LIBUV_H
-
-#include <pop3/client.h>
-
-#include <stdlib.h>
-#include <uv.h>
+ * @{ */
 
 /** Is told what a step came to. It may stop the adapter and free the client. */
 typedef void (*pop3_libuv_fn)(void *ctx, pop3_client *client, pop3_status status);
@@ -37,7 +41,9 @@ typedef struct pop3_libuv {
     } sockets[POP3_MAX_WAITABLES]; /**< What is waited on. */
 } pop3_libuv;
 
-/** Frees a handle that libuv has closed. */
+/** @cond internal */
+
+/* Frees a handle that libuv has closed. */
 static inline void pop3_libuv_freed(uv_handle_t *handle)
 {
     free(handle);
@@ -57,6 +63,8 @@ static inline void pop3_libuv_timeout(uv_timer_t *timer)
     pop3_libuv_step((pop3_libuv *)timer->data);
 }
 
+/** @endcond */
+
 /** Has the loop step the client when its deadline comes. Call it after submitting outside of
  * callbacks. */
 static inline void pop3_libuv_wake(pop3_libuv *a)
@@ -68,7 +76,9 @@ static inline void pop3_libuv_wake(pop3_libuv *a)
         uv_timer_start(a->timer, pop3_libuv_timeout, (uint64_t)ms, 0);
 }
 
-/** Steps the client and waits for the next thing to do. */
+/** @cond internal */
+
+/* Steps the client and waits for the next thing to do. */
 static inline void pop3_libuv_step(pop3_libuv *a)
 {
     pop3_status status = pop3_client_step(a->client);
@@ -77,7 +87,7 @@ static inline void pop3_libuv_step(pop3_libuv *a)
         a->stepped(a->ctx, a->client, status);
 }
 
-/** A pop3_socket_fn. What cannot be waited on for want of memory is found by the deadline. */
+/* A pop3_socket_fn. What cannot be waited on for want of memory is found by the deadline. */
 static inline void pop3_libuv_socket(void *ctx, pop3_client *client, int fd, bool read, bool write)
 {
     pop3_libuv *a = (pop3_libuv *)ctx;
@@ -114,6 +124,8 @@ static inline void pop3_libuv_socket(void *ctx, pop3_client *client, int fd, boo
     uv_close((uv_handle_t *)a->sockets[i].poll, pop3_libuv_freed);
     a->sockets[i].poll = NULL;
 }
+
+/** @endcond */
 
 /** Prepares options for a client that will live in a loop: to be called before pop3_client_new().
  */
@@ -158,4 +170,5 @@ static inline void pop3_libuv_stop(pop3_libuv *a)
     a->client = NULL;
 }
 
+/** @} */
 #endif
