@@ -654,6 +654,152 @@ def test_dovecot_is_spoken_to_over_tls(world, port):
     assert len(there) == 20 and all(b"TLS" in text.split(b"X-POP3-Delivery")[0] for text in there)
 
 
+# What docker-mailserver, Mailu and mailcow write about LMTP into the configuration of their Dovecot, where the ports are
+# 24, 2525 and 24; of 2.4, docker-mailserver's alone differs.
+LIKE = {
+    "docker-mailserver": """
+service lmtp {
+  inet_listener lmtp {
+    port = %d
+  }
+}
+""",
+    "mailu": """
+recipient_delimiter = +
+postmaster_address = admin@example.org
+service lmtp {
+  inet_listener lmtp {
+    port = %d
+  }
+}
+""",
+    "mailcow": """
+recipient_delimiter = +
+service auth {
+  unix_listener auth-master {
+    mode = 0600
+  }
+}
+service lmtp {
+  inet_listener lmtp-inet {
+    port = %d
+  }
+}
+protocol lmtp {
+  auth_socket_path = {directory}/base/auth-master
+}
+"""}  # fmt: skip
+USERS_2_4 = """
+userdb passwd-file {
+  auth_username_format = %{user}
+}
+"""
+
+
+def is_2_3():
+    if interop.why_unavailable() is not None:
+        pytest.skip("Dovecot cannot be run here")
+    return interop.server_syntax() is interop.dovecot_config.SYNTAX_2_3
+
+
+def number_of(text):
+    return re.search(rb"Subject: number (\d+)", text)[1]
+
+
+def numbers_in(maildir):
+    return sorted(number_of(file.read_bytes()) for file in (maildir / "new").iterdir())
+
+
+@pytest.mark.parametrize("whose", LIKE)
+def test_dovecot_as_containers_of_mail_servers_configure_it(world, port, whose):
+    config = LIKE[whose].replace("%d", str(port)) + ("auth_username_format = %Lu\n" if is_2_3() else USERS_2_4)
+    recipients = ["me@example.org", *(["me+sales@example.org"] if "+" in config else [])]
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"], extra_config=config) as dovecot:
+        for i, recipient in enumerate(recipients):
+            world.fill(5, first=5 * i, lines=5)
+            with world.server("--delete") as server:
+                where = f"localhost:{port}"
+                alias = sync(world, server.port, where, "--delete", "--recipient", "alias@example.org", "--continue", status=78)
+                assert "the server refuses the recipient alias@example.org: 550 5.1.1" in alias
+                sync(world, server.port, where, "--delete", "--recipient", recipient, "--continue")
+                server.settle()
+            assert world.on_server() == [] and refused(world) == []
+        assert len(list((dovecot.maildir("me@example.org") / "new").iterdir())) == 5 * len(recipients)
+
+
+QUOTA_2_3 = """
+mail_plugins = quota
+plugin {
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:storage=16K
+  quota_grace = 0
+}
+"""
+QUOTA_2_4 = """
+mail_plugins {
+  quota = yes
+}
+quota user {
+  driver = count
+  storage_size = 16K
+  storage_grace = 0
+}
+"""
+
+
+@pytest.mark.parametrize("more, code", [("", "552 5.2.2"), ("lmtp_rcpt_check_quota = yes", "552 5.2.2"), ("quota_full_tempfail = yes", "452 4.2.2")])
+def test_a_full_mailbox_of_dovecot_keeps_the_mail_that_it_has_no_room_for(world, more, code):
+    config = f"{QUOTA_2_3 if is_2_3() else QUOTA_2_4}\nprotocol lmtp {{\n  {more}\n}}\n"
+    world.fill(20, lines=50)
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"], extra_config=config) as dovecot:
+        with world.server("--delete") as server:
+            for _ in range(2):
+                errors = sync(world, server.port, f"unix:{dovecot.lmtp_socket}", "--delete", status=75)
+                server.settle()
+                there = numbers_in(dovecot.maildir("me@example.org"))
+                assert code in errors and 0 < len(there) < 20 and len(set(there)) == len(there), "what it has does not come again"
+                on_server = {number_of(text) for text in world.on_server()}
+                assert set(there) | on_server == {str(i).encode() for i in range(20)} and refused(world) == []
+
+
+PROXY_2_3 = """
+lmtp_proxy = yes
+passdb {
+  driver = static
+  args = nopassword=y proxy=y host=127.0.0.1 port=%d protocol=lmtp
+}
+"""
+PROXY_2_4 = """
+lmtp_proxy = yes
+passdb static {
+  fields {
+    nopassword = yes
+    proxy = yes
+    host = 127.0.0.1
+    port = %d
+    protocol = lmtp
+  }
+}
+"""
+
+
+def test_a_dovecot_that_passes_mail_on_to_another_is_no_different(world, port):
+    """As a director or proxy in front of several servers does."""
+    ways = ("" if is_2_3() else USERS_2_4) + LIKE["docker-mailserver"].replace("%d", str(port))
+    front = (PROXY_2_3 if is_2_3() else PROXY_2_4).replace("%d", str(port))
+    world.fill(20, lines=5)
+    with interop.Dovecot(maildirs={"user": None, "me@example.org": None}, protocols=["lmtp"], extra_config=ways) as behind:
+        with interop.Dovecot(maildirs={"user": None}, protocols=["lmtp"], extra_config=front) as before, world.server("--delete") as server:
+            where = f"unix:{before.lmtp_socket}"
+            errors = sync(world, server.port, where, "--delete", "--recipient", "nobody@example.org", status=78)
+            assert "550 5.1.1" in errors
+            sync(world, server.port, where, "--delete", "--continue")
+            server.settle()
+        assert len(list((behind.maildir("me@example.org") / "new").iterdir())) == 20
+    assert world.on_server() == [] and refused(world) == []
+
+
 SIEVE = """\
 protocol lmtp {
   mail_plugins = $mail_plugins sieve
