@@ -26,14 +26,32 @@ static bool is_within(const char *host, const char *domain)
     return h >= d && strcasecmp(host + h - d, domain) == 0 && (h == d || host[h - d - 1] == '.');
 }
 
-static char *make_section(const char *address, const p3_srv *o)
+/* The file for the account's password, beside the configuration. NULL when out of memory. */
+static char *password_path(const char *config, const char *address)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@+._-";
+    const char *slash = strrchr(config, '/');
+    char *folder = strndup(config, slash != NULL ? (size_t)(slash + 1 - config) : 0);
+    char *name = strdup(address);
+    for (char *at = name; at != NULL && *at != '\0'; at++)
+        *at = strchr(plain, *at) != NULL ? *at : '_';
+    char *path =
+        folder != NULL && name != NULL ? p3_text_join(folder, name, ".password", NULL) : NULL;
+    free(folder);
+    free(name);
+    return path;
+}
+
+static char *make_section(const char *address, const p3_srv *o, const char *password)
 {
     char port[32] = "";
     unsigned usual = o->tls ? POP3_TLS_PORT : POP3_PORT;
     if (o->port != usual)
         snprintf(port, sizeof port, "port = %u\n", o->port);
     return p3_text_join("\n[", address, "]\nhost = ", o->host, "\n", port, "user = ", address, "\n",
-                        o->tls ? "" : "tls = stls\n", "keyring = yes\nmaildir = ~/Maildir\n", NULL);
+                        o->tls ? "" : "tls = stls\n", "password-file = ", password,
+                        "\nmaildir = ~/Maildir\n", NULL);
 }
 
 /* Adds the section to the configuration file, which is made when there is none. */
@@ -78,22 +96,18 @@ static char *quote(const char *word)
 }
 
 /* What to do next, in commands that can be pasted. */
-static bool print_next_steps(const char *address, const char *host)
+static bool print_next_steps(const char *address, const char *password)
 {
     char *account = quote(address);
-    char *server = quote(host);
-    char *name = p3_text_join("pop3 ", address, NULL);
-    char *label = name != NULL ? quote(name) : NULL;
-    bool ok = account != NULL && server != NULL && label != NULL &&
+    char *file = quote(password);
+    bool ok = account != NULL && file != NULL &&
               p3_print(stdout,
-                       "To put the password into the keyring, run:\n"
-                       "    secret-tool store --label=%s service pop3 host %s user %s\n"
+                       "To store the password, run this, type it, then Enter and Ctrl-D:\n"
+                       "    (umask 077 && cat >%s)\n"
                        "Then try: pop3 doctor %s\n",
-                       label, server, account, account);
+                       file, account);
     free(account);
-    free(server);
-    free(name);
-    free(label);
+    free(file);
     return ok;
 }
 
@@ -101,9 +115,10 @@ static int offer_known(const char *address, const p3_srv *o, const p3_arguments 
 {
     p3_problem why;
     p3_config config;
-    char *section = make_section(address, o);
     int status = EX_OK;
     bool ok = p3_config_read(&config, a->run.config, false, p3_print_problem_in_file, &why);
+    char *password = ok ? password_path(config.path, address) : NULL;
+    char *section = password != NULL ? make_section(address, o, password) : NULL;
     if (ok && section == NULL)
         ok = p3_problem_memory(&why);
     if (ok && strlen(address) > P3_ACCOUNT_NAME_MOST) /* no account could be read any more */
@@ -123,9 +138,10 @@ static int offer_known(const char *address, const p3_srv *o, const p3_arguments 
     else
         p3_print(stdout, "%s %s:\n%s\n", a->run.dry_run ? "This would be added to" : "Added to",
                  config.path, section);
-    if (ok && !print_next_steps(address, o->host))
+    if (ok && !print_next_steps(address, password))
         status = EX_OSERR;
     free(section);
+    free(password);
     p3_config_free(&config);
     return status;
 }

@@ -21,10 +21,15 @@ static const char *prefix_of(const p3_secret_source *s)
     return s->prefix != NULL ? s->prefix : "";
 }
 
+static const char keyring[] = "keyring (secret-tool)";
+
 /* The shell's status for a program that is not there. */
-static const char *advice_on(int status)
+static const char *advice_on(int status, const char *setting)
 {
-    return status == 127 ? "; install the program, or give its whole path" : "";
+    if (status != 127)
+        return "";
+    return setting == keyring ? "; install secret-tool, or set password-file instead of keyring"
+                              : "; install the program, or give its whole path";
 }
 
 static bool from_command(const p3_secret_source *s, const char *command, const char *setting,
@@ -38,7 +43,7 @@ static bool from_command(const p3_secret_source *s, const char *command, const c
     bool ok = status == 0;
     if (status > 0)
         p3_problem_set(why, EX_CONFIG, "finding the password: the %s%s ended with status %d%s",
-                       prefix_of(s), setting, status, advice_on(status));
+                       prefix_of(s), setting, status, advice_on(status, setting));
     ok = ok && p3_secret_take_line(room, len, "finding the password", out, why);
     p3_erase(room, P3_SECRET_SIZE);
     free(room);
@@ -81,8 +86,8 @@ static char *keyring_command(const p3_secret_source *s)
 static bool from_keyring(const p3_secret_source *s, p3_secret *out, p3_problem *why)
 {
     char *command = keyring_command(s);
-    bool ok = command != NULL ? from_command(s, command, "keyring (secret-tool)", out, why)
-                              : p3_problem_memory(why);
+    bool ok =
+        command != NULL ? from_command(s, command, keyring, out, why) : p3_problem_memory(why);
     free(command);
     return ok;
 }

@@ -344,6 +344,8 @@ def test_secrets_come_from_where_they_are_said_to_be(world):
         stat_with(world, server, "--password-file", str(world.password_file))
         stat_with(world, server, "--netrc", str(netrc))
         stat_with(world, server, "--keyring", PATH=f"{tools}:{os.environ['PATH']}")
+        text = stat_with(world, server, "--keyring", PATH=str(world.path), status=78)
+        assert "install secret-tool, or set password-file instead of keyring" in text
         text = stat_with(world, server, "--password-command", "exit 3", status=78)
         assert "password-command ended with status 3" in text
         assert "no terminal to ask" in stat_with(world, server, status=78)

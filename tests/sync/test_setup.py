@@ -1,6 +1,7 @@
 """setup: what it makes of what a domain says in the DNS (RFC 6186)."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -25,9 +26,10 @@ def config(world):
 def test_an_account_is_written_that_sync_understands(world):
     shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org")
     assert shown.startswith(f"Added to {config(world)}:")
-    assert "secret-tool store" in shown and "Note" not in shown
+    password = config(world).parent / "ann@example.org.password"
+    assert f"(umask 077 && cat >{password})" in shown and "Note" not in shown
     assert config(world).read_text() == (
-        "\n[ann@example.org]\nhost = pop.example.org\nuser = ann@example.org\nkeyring = yes\n"
+        f"\n[ann@example.org]\nhost = pop.example.org\nuser = ann@example.org\npassword-file = {password}\n"
         "maildir = ~/Maildir\n")  # fmt: skip
     assert config(world).stat().st_mode & 0o77 == 0
     done = subprocess.run([COMMAND, "sync", "somebody"], env=world.environment(), capture_output=True,
@@ -43,7 +45,8 @@ def test_a_second_account_is_added_and_one_of_the_same_name_is_not(world):
     text = config(world).read_text()
     assert text.count("[") == 2
     assert text.endswith("[bob@example.net]\nhost = pop.example.net\nport = 1100\nuser = bob@example.net\n"
-                         "tls = stls\nkeyring = yes\nmaildir = ~/Maildir\n")  # fmt: skip
+                         f"tls = stls\npassword-file = {config(world).parent}/bob@example.net.password\n"
+                         "maildir = ~/Maildir\n")  # fmt: skip
     told = run_setup(world, *records, status=78)
     assert "has an account of that name already" in told
     assert config(world).read_text() == text
@@ -146,7 +149,19 @@ def test_a_name_in_the_dns_that_is_no_hosts_is_not_taken(world, host):
 
 
 def test_commands_to_paste_have_the_address_quoted(world):
-    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", words=("a'$(id);b@example.org",))
-    quoted = r"'a'\''$(id);b@example.org'"
-    assert f"user {quoted}\n" in shown and f"pop3 doctor {quoted}\n" in shown
-    assert "--label='pop3 a'" in shown
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", words=("../a'$(id);b@example.org",))
+    assert r"pop3 doctor '../a'\''$(id);b@example.org'" in shown
+    assert f"cat >{config(world).parent}/.._a___id__b@example.org.password)\n" in shown
+
+
+def test_what_it_prints_makes_an_account_that_collects_mail(world):
+    world.fill(3, lines=5)
+    with world.server() as server:
+        shown = run_setup(world, f"_pop3._tcp.example.org 0 1 {server.port} localhost", words=("user@example.org",))
+        store = re.search(r"^    (\(umask .*\))$", shown, re.MULTILINE)[1]
+        subprocess.run(["sh", "-c", store], input=world.password_file.read_text(), text=True, check=True, env=world.environment())
+        done = subprocess.run(
+            [COMMAND, "sync", "user@example.org", "--user", "user", "--allow-plaintext", "--tls", "none"],
+            env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(list((world.path / "Maildir/new").iterdir())) == 3
