@@ -18,7 +18,7 @@ static void skip_space(p3_cursor *c)
         c->at++;
 }
 
-static bool take(p3_cursor *c, char wanted)
+static bool take_octet(p3_cursor *c, char wanted)
 {
     skip_space(c);
     if (c->at == c->end || *c->at != wanted)
@@ -33,7 +33,7 @@ typedef struct p3_sink {
     char *last; /* kept for the terminator */
 } p3_sink;
 
-static void put(p3_sink *s, uint32_t octet)
+static void put_octet(p3_sink *s, uint32_t octet)
 {
     if (s->at < s->last)
         *s->at++ = (char)octet;
@@ -42,19 +42,19 @@ static void put(p3_sink *s, uint32_t octet)
 static void put_code_point(p3_sink *s, uint32_t c)
 {
     if (c < 0x80) {
-        put(s, c);
+        put_octet(s, c);
     } else if (c < 0x800) {
-        put(s, 0xC0 | c >> 6);
-        put(s, 0x80 | (c & 0x3F));
+        put_octet(s, 0xC0 | c >> 6);
+        put_octet(s, 0x80 | (c & 0x3F));
     } else if (c < 0x10000) {
-        put(s, 0xE0 | c >> 12);
-        put(s, 0x80 | (c >> 6 & 0x3F));
-        put(s, 0x80 | (c & 0x3F));
+        put_octet(s, 0xE0 | c >> 12);
+        put_octet(s, 0x80 | (c >> 6 & 0x3F));
+        put_octet(s, 0x80 | (c & 0x3F));
     } else {
-        put(s, 0xF0 | c >> 18);
-        put(s, 0x80 | (c >> 12 & 0x3F));
-        put(s, 0x80 | (c >> 6 & 0x3F));
-        put(s, 0x80 | (c & 0x3F));
+        put_octet(s, 0xF0 | c >> 18);
+        put_octet(s, 0x80 | (c >> 12 & 0x3F));
+        put_octet(s, 0x80 | (c >> 6 & 0x3F));
+        put_octet(s, 0x80 | (c & 0x3F));
     }
 }
 
@@ -110,7 +110,7 @@ static bool take_escape(p3_cursor *c, p3_sink *s)
         return true;
     }
     const char *known = letter == '\0' ? NULL : strchr(letters, letter);
-    put(s, (unsigned char)(known != NULL ? stand_for[known - letters] : letter));
+    put_octet(s, (unsigned char)(known != NULL ? stand_for[known - letters] : letter));
     return true;
 }
 
@@ -118,17 +118,17 @@ static bool take_escape(p3_cursor *c, p3_sink *s)
 static bool take_string(p3_cursor *c, char *out, size_t size)
 {
     p3_sink s = {.at = out, .last = out + size - 1};
-    if (!take(c, '"'))
+    if (!take_octet(c, '"'))
         return false;
     while (c->at < c->end && *c->at != '"') {
         char next = *c->at++;
         if (next != '\\')
-            put(&s, (unsigned char)next);
+            put_octet(&s, (unsigned char)next);
         else if (!take_escape(c, &s))
             return false;
     }
     *s.at = '\0';
-    return take(c, '"');
+    return take_octet(c, '"');
 }
 
 /* A number, true, false or null. */
@@ -138,7 +138,7 @@ static bool take_word(p3_cursor *c, char *out, size_t size)
     skip_space(c);
     const char *start = c->at;
     while (c->at < c->end && strchr(",}] \t\r\n\"[{", *c->at) == NULL)
-        put(&s, (unsigned char)*c->at++);
+        put_octet(&s, (unsigned char)*c->at++);
     *s.at = '\0';
     return c->at > start;
 }
@@ -172,9 +172,9 @@ bool p3_json_member(pop3_str json, const char *name, char *out, size_t size)
     p3_cursor c = {.at = json.data, .end = json.data + json.len};
     char key[32];
     out[0] = '\0';
-    if (json.len == 0 || !take(&c, '{'))
+    if (json.len == 0 || !take_octet(&c, '{'))
         return false;
-    while (take_string(&c, key, sizeof key) && take(&c, ':')) {
+    while (take_string(&c, key, sizeof key) && take_octet(&c, ':')) {
         bool wanted = strcmp(key, name) == 0;
         skip_space(&c);
         bool nested = c.at < c.end && (*c.at == '{' || *c.at == '[');
@@ -187,7 +187,7 @@ bool p3_json_member(pop3_str json, const char *name, char *out, size_t size)
         if (wanted && ok)
             return !nested;
         out[0] = '\0';
-        if (!ok || !take(&c, ','))
+        if (!ok || !take_octet(&c, ','))
             return false;
     }
     return false;

@@ -78,7 +78,7 @@ static pop3_status encode(pop3_status status, p3_octets *response, p3_octets *ba
     return status;
 }
 
-static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *base64)
+static pop3_status step_exchange(p3_sasl *s, pop3_str challenge, p3_octets *base64)
 {
     p3_octets response;
     if (!p3_octets_init(&response, 256))
@@ -99,7 +99,7 @@ pop3_status p3_sasl_go_on(p3_sasl *s, p3_octets *base64)
 
 pop3_status p3_sasl_initial(p3_sasl *s, p3_octets *base64)
 {
-    pop3_status status = step(s, p3_span("", 0), base64);
+    pop3_status status = step_exchange(s, p3_span("", 0), base64);
     if (status == POP3_OK && base64->len == 0 && !p3_octets_add_text(base64, "="))
         return POP3_ERR_MEMORY;
     return status;
@@ -135,7 +135,7 @@ pop3_status p3_sasl_answer(p3_sasl *s, pop3_str challenge, p3_octets *base64)
         return POP3_ERR_MEMORY;
     pop3_status status = p3_base64_decode(&decoded, challenge);
     if (status == POP3_OK)
-        status = step(s, p3_span(decoded.data, decoded.len), base64);
+        status = step_exchange(s, p3_span(decoded.data, decoded.len), base64);
     else if (status == POP3_ERR_PROTOCOL)
         status = p3_sasl_fail(s, POP3_ERR_AUTHENTICATION, "the challenge is not base64");
     p3_octets_free(&decoded);

@@ -84,7 +84,7 @@ pop3_status p3_gsasl_prepare(p3_octets *out, const char *text)
     return ok ? POP3_OK : POP3_ERR_MEMORY;
 }
 
-static int give(Gsasl_session *session, Gsasl_property property, const char *value)
+static int give_property(Gsasl_session *session, Gsasl_property property, const char *value)
 {
     if (value == NULL)
         return GSASL_NO_CALLBACK;
@@ -94,7 +94,7 @@ static int give(Gsasl_session *session, Gsasl_property property, const char *val
 
 /* Whom to act as. A ticket names the user in the form user@REALM, which is rarely the mailbox's: as
  * with EXTERNAL, the name that was given is asked for. */
-static const char *whom(const p3_sasl *s)
+static const char *acting_identity(const p3_sasl *s)
 {
     if (s->id->authzid == NULL && s->mechanism == P3_MECH_GSSAPI)
         return s->id->user;
@@ -106,17 +106,17 @@ static int provide(Gsasl *library, Gsasl_session *session, Gsasl_property proper
     const p3_sasl *s = gsasl.callback_hook_get(library);
     switch (property) {
     case GSASL_AUTHID:
-        return give(session, property, s->id->user);
+        return give_property(session, property, s->id->user);
     case GSASL_AUTHZID:
-        return give(session, property, whom(s));
+        return give_property(session, property, acting_identity(s));
     case GSASL_SERVICE:
-        return give(session, property, "pop");
+        return give_property(session, property, "pop");
     case GSASL_HOSTNAME:
-        return give(session, property, s->id->host);
+        return give_property(session, property, s->id->host);
     case GSASL_REALM:
-        return give(session, property, s->id->realm);
+        return give_property(session, property, s->id->realm);
     case GSASL_PASSWORD:
-        return give(session, property, s->id->secret);
+        return give_property(session, property, s->id->secret);
     default:
         return GSASL_NO_CALLBACK;
     }

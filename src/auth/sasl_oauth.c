@@ -39,9 +39,10 @@ static bool add_xoauth2_user(p3_octets *out, const p3_sasl_identity *id, const c
 
 /* What the mechanisms have in common: who it is, then auth=Bearer token^A^A; and that the server's
  * report of a failure is remembered for people, and answered with what lets it go on. */
-static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *response,
-                        bool (*add_user)(p3_octets *, const p3_sasl_identity *, const char *),
-                        const char *answer)
+static pop3_status step_bearer(p3_sasl *s, pop3_str challenge, p3_octets *response,
+                               bool (*add_user)(p3_octets *, const p3_sasl_identity *,
+                                                const char *),
+                               const char *answer)
 {
     const p3_sasl_identity *id = s->id;
     if (s->steps > 1)
@@ -62,10 +63,10 @@ static pop3_status step(p3_sasl *s, pop3_str challenge, p3_octets *response,
 
 pop3_status p3_sasl_oauthbearer(p3_sasl *s, pop3_str challenge, p3_octets *response)
 {
-    return step(s, challenge, response, add_bearer_user, "\x01");
+    return step_bearer(s, challenge, response, add_bearer_user, "\x01");
 }
 
 pop3_status p3_sasl_xoauth2(p3_sasl *s, pop3_str challenge, p3_octets *response)
 {
-    return step(s, challenge, response, add_xoauth2_user, "");
+    return step_bearer(s, challenge, response, add_xoauth2_user, "");
 }

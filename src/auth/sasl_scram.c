@@ -19,7 +19,7 @@ typedef struct p3_scram_state {
     p3_octets nonce; /* in base64, which has no comma */
 } p3_scram_state;
 
-static void finish(p3_sasl *s)
+static void finish_scram(p3_sasl *s)
 {
     p3_scram_state *state = s->state;
     p3_scram_end(&state->exchange);
@@ -29,7 +29,7 @@ static void finish(p3_sasl *s)
 }
 
 /* Appends a name or password prepared, or says what is wrong with it. */
-static pop3_status prepare(p3_sasl *s, p3_octets *out, const char *text, bool is_password)
+static pop3_status append_prepared(p3_sasl *s, p3_octets *out, const char *text, bool is_password)
 {
     pop3_status status = p3_add_prepared(out, text);
     if (status == POP3_ERR_ARGUMENT)
@@ -52,7 +52,7 @@ static p3_scram_flag flag_of(const p3_sasl *s)
                                                                   : P3_SCRAM_UNBOUND;
 }
 
-static pop3_status begin(p3_sasl *s, p3_octets *response)
+static pop3_status begin_scram(p3_sasl *s, p3_octets *response)
 {
     const p3_sasl_identity *id = s->id;
     unsigned char raw[P3_NONCE];
@@ -60,8 +60,8 @@ static pop3_status begin(p3_sasl *s, p3_octets *response)
     if (state == NULL)
         return POP3_ERR_MEMORY;
     s->state = state;
-    s->finish = finish;
-    pop3_status status = prepare(s, &state->user, id->user, false);
+    s->finish = finish_scram;
+    pop3_status status = append_prepared(s, &state->user, id->user, false);
     if (status != POP3_OK)
         return status;
     if (state->user.len == 0) /* RFC 5802 §5.1 */
@@ -94,7 +94,7 @@ static pop3_status prove(p3_sasl *s, pop3_str challenge, p3_octets *response)
 {
     p3_scram_state *state = s->state;
     p3_octets password = {0};
-    pop3_status status = prepare(s, &password, s->id->secret, true);
+    pop3_status status = append_prepared(s, &password, s->id->secret, true);
     if (status == POP3_OK) {
         status = p3_scram_final(&state->exchange, challenge, password.data, response);
         if (status == POP3_ERR_AUTHENTICATION || status == POP3_ERR_REFUSED)
@@ -120,7 +120,7 @@ pop3_status p3_sasl_scram(p3_sasl *s, pop3_str challenge, p3_octets *response)
     switch (s->steps) {
     case 0:
         return challenge.len == 0
-                   ? begin(s, response)
+                   ? begin_scram(s, response)
                    : p3_sasl_fail(s, POP3_ERR_AUTHENTICATION,
                                   "the server sent a challenge where the mechanism has none");
     case 1:

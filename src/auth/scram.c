@@ -205,7 +205,7 @@ out:
 }
 
 /* Whether octets are the same, in a time that does not tell where they differ. */
-static bool same(const unsigned char *a, const unsigned char *b, size_t n)
+static bool is_equal(const unsigned char *a, const unsigned char *b, size_t n)
 {
     unsigned char differences = 0;
     for (size_t i = 0; i < n; i++)
@@ -225,7 +225,7 @@ pop3_status p3_scram_verify(p3_scram *x, pop3_str challenge)
     pop3_status status = p3_base64_decode(&signature, value);
     if (status != POP3_ERR_MEMORY &&
         (status != POP3_OK || !x->proved || signature.len != n ||
-         !same((const unsigned char *)signature.data, x->signature, n)))
+         !is_equal((const unsigned char *)signature.data, x->signature, n)))
         status =
             fail_exchange(x, "the server did not prove that it knows the password: the password is "
                              "wrong, or an attacker answers");

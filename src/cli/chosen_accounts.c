@@ -48,7 +48,8 @@ static bool settings_of_word(p3_settings *s, const p3_arguments *a, const p3_set
 }
 
 /* Makes one account of settings, which it takes over. */
-static bool add(p3_chosen *c, p3_arguments *a, p3_settings *s, bool deliver, p3_problem *why)
+static bool add_account(p3_chosen *c, p3_arguments *a, p3_settings *s, bool deliver,
+                        p3_problem *why)
 {
     p3_local_account *to = &c->at[c->count++];
     bool named = s->name != NULL;
@@ -88,7 +89,7 @@ static bool add_word(p3_chosen *c, p3_arguments *a, const char *word, bool deliv
         from = ok ? p3_config_find(&c->config, word, why) : NULL;
         ok = from != NULL && settings_of_word(&s, a, from, why);
     }
-    ok = ok && add(c, a, &s, deliver, why);
+    ok = ok && add_account(c, a, &s, deliver, why);
     p3_settings_free(&s);
     return ok;
 }
@@ -100,7 +101,7 @@ static bool add_all(p3_chosen *c, p3_arguments *a, bool deliver, p3_problem *why
     for (size_t i = 0; ok && i < c->config.count; i++) {
         p3_settings *s = &c->config.accounts[i];
         ok = (p3_settings_override(s, &a->settings) || p3_problem_memory(why)) &&
-             add(c, a, s, deliver, why);
+             add_account(c, a, s, deliver, why);
     }
     p3_config_forget_accounts(&c->config);
     return ok;

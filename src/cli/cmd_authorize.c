@@ -18,7 +18,7 @@
 
 /* ---- speaking with the person ---- */
 
-static void show(void *ctx, const char *url, const char *code)
+static void show_url(void *ctx, const char *url, const char *code)
 {
     const p3_arguments *a = ctx;
     if (code != NULL) {
@@ -44,7 +44,7 @@ static void show(void *ctx, const char *url, const char *code)
     (void)fflush(stdout);
 }
 
-static char *ask(void *ctx)
+static char *read_line(void *ctx)
 {
     char *line = NULL;
     size_t size = 0;
@@ -117,7 +117,7 @@ static bool withdraw(const p3_token_account *t, p3_problem *why)
     return true;
 }
 
-static bool check(const p3_token_account *t, p3_problem *why)
+static bool check_account(const p3_token_account *t, p3_problem *why)
 {
     if (!p3_token_renew(t, why))
         return false;
@@ -127,7 +127,7 @@ static bool check(const p3_token_account *t, p3_problem *why)
 
 static bool obtain(p3_arguments *a, const p3_token_account *t, p3_problem *why)
 {
-    const p3_token_dialogue d = {.show = show, .ask = ask, .ctx = a};
+    const p3_token_dialogue d = {.show = show_url, .ask = read_line, .ctx = a};
     bool ok = t->grant == P3_GRANT_CLIENT ? p3_token_renew(t, why)
               : a->run.device             ? p3_token_authorize_device(t, &d, why)
               : a->run.paste              ? p3_token_authorize_pasted(t, &d, why)
@@ -140,14 +140,14 @@ static bool obtain(p3_arguments *a, const p3_token_account *t, p3_problem *why)
     return ok;
 }
 
-static bool perform(p3_arguments *a, const p3_token_account *t, p3_problem *why)
+static bool authorize_account(p3_arguments *a, const p3_token_account *t, p3_problem *why)
 {
     const p3_run_settings *run = &a->run;
     if (run->device + run->paste + run->show + run->check + run->revoke > 1)
         return p3_problem_set(why, EX_USAGE,
                               "--device, --paste, --show, --check and --revoke exclude each other");
     return run->show     ? show_kept(t, why)
-           : run->check  ? check(t, why)
+           : run->check  ? check_account(t, why)
            : run->revoke ? withdraw(t, why)
                          : obtain(a, t, why);
 }
@@ -161,7 +161,8 @@ int p3_cmd_authorize(p3_arguments *a)
     const p3_local_account *account = ok ? &chosen.at[0] : NULL;
     const p3_secret_source *source =
         ok ? p3_chosen_tokens(account, a, "asking for the permission", &why) : NULL;
-    ok = source != NULL && p3_oauth_read(source, &oauth, &why) && perform(a, &oauth.account, &why);
+    ok = source != NULL && p3_oauth_read(source, &oauth, &why) &&
+         authorize_account(a, &oauth.account, &why);
     if (!ok && source != NULL)
         p3_oauth_name_settings(source, &why);
     int status =

@@ -63,7 +63,7 @@ static bool is_not_to_be_asked(const p3_mailbox_session *m, p3_problem *why)
     return true;
 }
 
-static int ask(p3_mailbox_session *m, const pop3_capabilities **caps)
+static int ask_capabilities(p3_mailbox_session *m, const pop3_capabilities **caps)
 {
     p3_problem why;
     if (is_not_to_be_asked(m, &why))
@@ -81,7 +81,7 @@ int p3_cmd_capa(p3_arguments *a)
     const pop3_capabilities *caps;
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
-        result = ask(&m, &caps);
+        result = ask_capabilities(&m, &caps);
     if (result == EX_OK && !print_lines(caps, a->run.json))
         result = EX_IOERR;
     return p3_mailbox_close(&m, result);

@@ -121,7 +121,7 @@ static int print_messages(p3_mailbox_session *m, p3_selection *s, int64_t lines)
     return result;
 }
 
-static int run(p3_arguments *a, int64_t lines)
+static int cat_messages(p3_arguments *a, int64_t lines)
 {
     p3_mailbox_session m;
     p3_selection s;
@@ -138,11 +138,11 @@ static int run(p3_arguments *a, int64_t lines)
 
 int p3_cmd_cat(p3_arguments *a)
 {
-    return run(a, -1);
+    return cat_messages(a, -1);
 }
 
 /* pop3 top: headers and the first lines, 0 or --lines of them. */
 int p3_cmd_top(p3_arguments *a)
 {
-    return run(a, (int64_t)a->run.lines);
+    return cat_messages(a, (int64_t)a->run.lines);
 }

@@ -47,12 +47,12 @@ static void server_line(const char *what, const char *text, size_t len)
     free(clean);
 }
 
-static void good(const char *what, const char *text)
+static void report_good(const char *what, const char *text)
 {
     p3_finding("ok", what, "%s", text);
 }
 
-static void bad(p3_doctor *d, pop3_status status, const char *what)
+static void report_bad(p3_doctor *d, pop3_status status, const char *what)
 {
     const pop3_error *e = pop3_client_error(d->m.client);
     bool told = e->status == status && e->message[0] != '\0';
@@ -93,15 +93,15 @@ static bool connect_to(p3_doctor *d)
         d->encrypted = pop3_client_is_encrypted(d->m.client);
         p3_finding("ok", "connection", "%s", security_text(o->security));
         if (d->encrypted)
-            good("certificate",
-                 set.pin != NULL ? "has the pinned key" : "valid, and for this host");
+            report_good("certificate",
+                        set.pin != NULL ? "has the pinned key" : "valid, and for this host");
         if (d->pin[0] != '\0')
             p3_finding("", "", "its pin is %s", d->pin);
         return true;
     }
     const char *what = status == POP3_ERR_CERTIFICATE ? "certificate" : "connection";
     const char *advice = p3_advice_on_failure(d->m.client, status);
-    bad(d, status, what);
+    report_bad(d, status, what);
     if (advice[0] != '\0')
         p3_finding("do", what, "%s", advice);
     if (status == POP3_ERR_CERTIFICATE && d->pin[0] != '\0')
@@ -211,7 +211,7 @@ static void ask_capabilities(p3_doctor *d, bool logged_in)
     else if (has_ended(d, status) && (status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT)) {
         tell_end_at_capa(d, logged_in);
     } else
-        bad(d, status, "CAPA");
+        report_bad(d, status, "CAPA");
 }
 
 /* ---- logged in ---- */
@@ -246,7 +246,8 @@ static void tell_uids(const p3_doctor *d, p3_listed *l, uint64_t messages)
                    "%llu unique-ids occur twice: sync identifies those messages by their headers",
                    (unsigned long long)twice);
     else if (order != NULL)
-        good("UIDL", d->has_uidl ? "works, and all are different" : "works, though not announced");
+        report_good("UIDL",
+                    d->has_uidl ? "works, and all are different" : "works, though not announced");
     if (l->count != messages)
         p3_finding("note", "UIDL", "lists %zu messages, STAT counts %llu", l->count,
                    (unsigned long long)messages);
@@ -260,7 +261,7 @@ static void check_uidl(p3_doctor *d, uint64_t messages)
         p3_finding("note", "UIDL",
                    "refused: messages are identified by their headers, which takes longer");
     else if (status != POP3_OK)
-        bad(d, status, "UIDL");
+        report_bad(d, status, "UIDL");
     else
         tell_uids(d, &l, messages);
     if (has_ended(d, status)) {
@@ -276,9 +277,9 @@ static void check_top(p3_doctor *d)
     if (status == POP3_ERR_REFUSED)
         p3_finding("note", "TOP", "refused: filters and `pop3 list` must retrieve whole messages");
     else if (status != POP3_OK)
-        bad(d, status, "TOP");
+        report_bad(d, status, "TOP");
     else
-        good("TOP", d->has_top ? "works" : "works, though not announced");
+        report_good("TOP", d->has_top ? "works" : "works, though not announced");
     d->top_works = status == POP3_OK;
     if (has_ended(d, status)) {
         p3_finding("do", "TOP", "if that happens each time: traits = no-top");
@@ -325,7 +326,7 @@ static void check_pipelining(p3_doctor *d, uint64_t messages)
     if (status == POP3_OK)
         status = pop3_client_noop(d->m.client); /* a reply too many shows here */
     if (status == POP3_OK && two.over == P3_TOGETHER && !two.failed) {
-        good("PIPELINING", "works");
+        report_good("PIPELINING", "works");
         return;
     }
     p3_finding("BAD", "PIPELINING",
@@ -342,7 +343,7 @@ static void check_mailbox(p3_doctor *d)
         status = pop3_client_stat(d->m.client, &drop);
     }
     if (status != POP3_OK) {
-        bad(d, status, "STAT");
+        report_bad(d, status, "STAT");
         return;
     }
     if (drop.octets == POP3_OCTETS_UNKNOWN)

@@ -164,7 +164,7 @@ static bool print_fields(const p3_headers *h, uint32_t number)
     return for_each_field(h, print_field, NULL);
 }
 
-static pop3_sink_result take(void *ctx, const char *data, size_t len)
+static pop3_sink_result take_header(void *ctx, const char *data, size_t len)
 {
     p3_headers *h = ctx;
     p3_header_take(&h->header, data, len);
@@ -182,7 +182,7 @@ static void print(p3_headers *h, uint32_t number)
     h->shown++;
 }
 
-static void came(void *ctx, pop3_client *client, const pop3_result *result)
+static void header_ended(void *ctx, pop3_client *client, const pop3_result *result)
 {
     p3_headers *h = ctx;
     (void)client;
@@ -215,13 +215,13 @@ static void begin_table(p3_headers *h)
 }
 
 /* Asks for a message's header, with the means that the server has. */
-static pop3_status submit(p3_headers *h, uint32_t number)
+static pop3_status submit_header(p3_headers *h, uint32_t number)
 {
     pop3_client *client = h->mailbox->client;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     pop3_command command = POP3_COMMAND_INIT;
-    handlers.sink = take;
-    handlers.done = came;
+    handlers.sink = take_header;
+    handlers.done = header_ended;
     handlers.ctx = h;
     command.kind = h->no_top ? POP3_CMD_RETR : POP3_CMD_TOP;
     command.number = number;
@@ -238,11 +238,11 @@ static pop3_status submit(p3_headers *h, uint32_t number)
 static pop3_status probe(p3_headers *h, uint32_t number)
 {
     h->probing = true;
-    pop3_status status = submit(h, number);
+    pop3_status status = submit_header(h, number);
     if (status == POP3_OK)
         status = pop3_client_run(h->mailbox->client);
     h->probing = false;
-    return status == POP3_OK && h->no_top ? submit(h, number) : status;
+    return status == POP3_OK && h->no_top ? submit_header(h, number) : status;
 }
 
 /* A header for each that has not been shown, as many at a time as the server takes. */
@@ -258,7 +258,7 @@ static pop3_status ask_on_connection(p3_headers *h)
     bool probes = !h->no_top && (caps == NULL || (caps->flags & POP3_CAP_TOP) == 0);
     for (bool more = true; more && status == POP3_OK;) {
         for (size_t k = 0; k < P3_WINDOW && status == POP3_OK && (more = p3_walk_next(&w)); k++) {
-            status = probes ? probe(h, w.number) : submit(h, w.number);
+            status = probes ? probe(h, w.number) : submit_header(h, w.number);
             probes = false;
         }
         pop3_status ran = pop3_client_run(h->mailbox->client);
@@ -268,7 +268,7 @@ static pop3_status ask_on_connection(p3_headers *h)
     return status;
 }
 
-static int ask(p3_headers *h)
+static int ask_for_headers(p3_headers *h)
 {
     int result = EX_OK;
     pop3_status status;
@@ -283,18 +283,18 @@ static int ask(p3_headers *h)
     return back == P3_COMEBACK_FAILED ? result : p3_mailbox_print_error(h->mailbox, status);
 }
 
-static int show(p3_headers *h)
+static int show_headers(p3_headers *h)
 {
     int result = p3_selection_find(&h->selection, h->mailbox, true);
     if (result == EX_OK) {
         begin_table(h);
-        result = ask(h);
+        result = ask_for_headers(h);
     }
     p3_header_free(&h->header);
     return result;
 }
 
-static int run(p3_arguments *a, bool every_field)
+static int list_headers(p3_arguments *a, bool every_field)
 {
     p3_mailbox_session m;
     p3_problem why;
@@ -303,7 +303,7 @@ static int run(p3_arguments *a, bool every_field)
         return p3_print_problem(NULL, &why);
     int result = p3_mailbox_open(&m, a);
     if (result == EX_OK)
-        result = show(&h);
+        result = show_headers(&h);
     result = p3_mailbox_close(&m, result);
     p3_selection_free(&h.selection);
     return result;
@@ -311,10 +311,10 @@ static int run(p3_arguments *a, bool every_field)
 
 int p3_cmd_list(p3_arguments *a)
 {
-    return run(a, false);
+    return list_headers(a, false);
 }
 
 int p3_cmd_headers(p3_arguments *a)
 {
-    return run(a, a->run.verbose || a->run.json);
+    return list_headers(a, a->run.verbose || a->run.json);
 }

@@ -27,7 +27,7 @@ typedef struct p3_retry_result {
     bool quiet;
 } p3_retry_result;
 
-static void note(void *ctx, const p3_retried *m)
+static void print_retried(void *ctx, const p3_retried *m)
 {
     p3_retry_result *r = ctx;
     const char *name = r->account->name;
@@ -105,7 +105,7 @@ static bool deliver(const p3_local_account *a, const p3_target *target, p3_state
                       .owner = owner_of(a, state_path),
                       .line_ends = crlf ? P3_LINES_CRLF : a->account.line_ends,
                       .looks = result->looks,
-                      .tell = note,
+                      .tell = print_retried,
                       .ctx = result};
     envelope.aside = envelope.refused;
     envelope.refused = NULL; /* it is there */
@@ -244,7 +244,7 @@ static bool find_refused(p3_chosen *chosen, const char *state, p3_problem *why)
     return true;
 }
 
-static int work(p3_arguments *a, p3_chosen *chosen)
+static int retry_accounts(p3_arguments *a, p3_chosen *chosen)
 {
     p3_problem why = {0};
     bool usual;
@@ -281,5 +281,5 @@ static int work(p3_arguments *a, p3_chosen *chosen)
 
 int p3_cmd_retry(p3_arguments *a)
 {
-    return p3_chosen_deliver(a, work);
+    return p3_chosen_deliver(a, retry_accounts);
 }

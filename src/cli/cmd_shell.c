@@ -31,7 +31,7 @@ typedef struct p3_shell_command {
     bool needs_number;
 } p3_shell_command;
 
-static pop3_sink_result show(void *ctx, const char *data, size_t len)
+static pop3_sink_result print_octets(void *ctx, const char *data, size_t len)
 {
     return p3_printer_put(ctx, data, len) ? POP3_SINK_CONTINUE : POP3_SINK_ABORT;
 }
@@ -89,7 +89,7 @@ static pop3_status do_uidl(p3_shell *s)
 static pop3_status do_retr(p3_shell *s)
 {
     p3_printer p = {.out = stdout};
-    pop3_status status = pop3_client_retr(s->m.client, s->number, show, &p);
+    pop3_status status = pop3_client_retr(s->m.client, s->number, print_octets, &p);
     p3_printer_end(&p);
     return status;
 }
@@ -97,7 +97,7 @@ static pop3_status do_retr(p3_shell *s)
 static pop3_status do_top(p3_shell *s)
 {
     p3_printer p = {.out = stdout};
-    pop3_status status = pop3_client_top(s->m.client, s->number, s->lines, show, &p);
+    pop3_status status = pop3_client_top(s->m.client, s->number, s->lines, print_octets, &p);
     p3_printer_end(&p);
     return status;
 }
@@ -155,7 +155,7 @@ static pop3_status do_help(p3_shell *s)
     return POP3_OK;
 }
 
-static const p3_shell_command *find(const char *word)
+static const p3_shell_command *find_command(const char *word)
 {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcasecmp(commands[i].name, word) == 0)
@@ -164,7 +164,7 @@ static const p3_shell_command *find(const char *word)
     return NULL;
 }
 
-static void perform(p3_shell *s, char *text)
+static void perform_line(p3_shell *s, char *text)
 {
     char *rest = NULL;
     uint64_t number = 0;
@@ -172,7 +172,7 @@ static void perform(p3_shell *s, char *text)
     const char *word = strtok_r(text, " \t\r\n", &rest);
     if (word == NULL)
         return;
-    const p3_shell_command *c = find(word);
+    const p3_shell_command *c = find_command(word);
     const char *first = strtok_r(NULL, " \t\r\n", &rest);
     const char *second = first != NULL ? strtok_r(NULL, " \t\r\n", &rest) : NULL;
     bool numbers = (first == NULL || p3_value_number(first, 0, UINT32_MAX, &number)) &&
@@ -213,7 +213,7 @@ static void edit_lines(p3_shell *s)
             s->result = p3_print_problem(NULL, &why);
             break;
         }
-        perform(s, text);
+        perform_line(s, text);
         free(text);
     }
     if (!s->over)
@@ -226,7 +226,7 @@ static void read_lines(p3_shell *s)
     char *text = NULL;
     size_t size = 0;
     while (!s->over && getline(&text, &size, stdin) >= 0)
-        perform(s, text);
+        perform_line(s, text);
     free(text);
 }
 

@@ -146,7 +146,7 @@ static bool read_start(const p3_arguments *a, const p3_chosen *chosen, p3_start 
     return true;
 }
 
-static int work(p3_arguments *a, p3_chosen *chosen)
+static int sync_accounts(p3_arguments *a, p3_chosen *chosen)
 {
     p3_problem why;
     int64_t every = a->run.every;
@@ -205,5 +205,5 @@ int p3_cmd_sync(p3_arguments *a)
 {
     catch_signals();
     allow_descriptors();
-    return p3_chosen_deliver(a, work);
+    return p3_chosen_deliver(a, sync_accounts);
 }

@@ -30,7 +30,7 @@ typedef struct p3_uids {
     bool failed; /* to print */
 } p3_uids;
 
-static bool take(void *ctx, const pop3_entry *e, pop3_str line)
+static bool take_entry(void *ctx, const pop3_entry *e, pop3_str line)
 {
     p3_uids *u = ctx;
     (void)line;
@@ -41,7 +41,7 @@ static bool take(void *ctx, const pop3_entry *e, pop3_str line)
 static int print_all(p3_mailbox_session *m, bool json)
 {
     p3_uids u = {.json = json};
-    pop3_status status = pop3_client_uidl(m->client, take, &u);
+    pop3_status status = pop3_client_uidl(m->client, take_entry, &u);
     if (u.failed)
         return EX_IOERR;
     return status == POP3_OK ? EX_OK : p3_mailbox_print_error(m, status);

@@ -12,7 +12,7 @@
 #include "cli/multidrop.h"
 #include "deliver/gmail_labels.h"
 
-static void tell(void *ctx, bool is_note, const char *text)
+static void print_finding(void *ctx, bool is_note, const char *text)
 {
     p3_finding(is_note ? "note" : "ok", ctx, "%s", text);
 }
@@ -83,11 +83,11 @@ static bool check_place(const p3_local_account *a, const p3_target *t, const p3_
     return ok;
 }
 
-static int check(const p3_local_account *a, const p3_target *t)
+static int check_target(const p3_local_account *a, const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
     const char *what = row->title;
-    const p3_trial trial = {.tell = tell, .ctx = (void *)(uintptr_t)what};
+    const p3_trial trial = {.tell = print_finding, .ctx = (void *)(uintptr_t)what};
     p3_problem why = {0};
     bool ok = check_tokens(a, t->kind, what, &why);
     if (ok && t->kind == P3_TARGET_GMAIL)
@@ -105,6 +105,6 @@ int p3_doctor_target(const p3_local_account *a)
     size_t count;
     const p3_target *at = p3_target_members(&a->account.target, &count);
     for (size_t i = 0; i < count; i++)
-        status = p3_exit_of_both(status, check(a, &at[i]));
+        status = p3_exit_of_both(status, check_target(a, &at[i]));
     return status;
 }

@@ -8,7 +8,7 @@
 #include "cli/output.h"
 #include "support/printable.h"
 
-static int put(const char *text, size_t len, void *printer)
+static int write_json(const char *text, size_t len, void *printer)
 {
     return p3_printer_put(printer, text, len) ? 0 : -1;
 }
@@ -18,7 +18,7 @@ bool p3_json_line(json_t *object)
     if (object == NULL)
         return false;
     p3_printer p = {.out = stdout, .escapes = true};
-    bool ok = json_dump_callback(object, put, &p, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0 &&
+    bool ok = json_dump_callback(object, write_json, &p, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0 &&
               p3_printer_put(&p, "\n", 1) && fflush(stdout) == 0;
     json_decref(object);
     return ok;

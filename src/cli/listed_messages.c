@@ -7,7 +7,7 @@
 
 #define P3_TEXT_MOST ((size_t)64 * 1024 * 1024)
 
-static bool take(void *ctx, const pop3_entry *e, pop3_str line)
+static bool add_entry(void *ctx, const pop3_entry *e, pop3_str line)
 {
     p3_listed *l = ctx;
     (void)line;
@@ -59,7 +59,7 @@ static void put_in_order(p3_listed *l)
     l->count = kept;
 }
 
-static pop3_status finish(p3_listed *l, pop3_status status)
+static pop3_status finish_listing(p3_listed *l, pop3_status status)
 {
     if (l->failed != POP3_OK)
         return l->failed;
@@ -71,13 +71,13 @@ static pop3_status finish(p3_listed *l, pop3_status status)
 pop3_status p3_listed_sizes(p3_listed *l, pop3_client *client)
 {
     *l = (p3_listed){0};
-    return finish(l, pop3_client_list(client, take, l));
+    return finish_listing(l, pop3_client_list(client, add_entry, l));
 }
 
 pop3_status p3_listed_uids(p3_listed *l, pop3_client *client)
 {
     *l = (p3_listed){.has_uids = true};
-    return finish(l, pop3_client_uidl(client, take, l));
+    return finish_listing(l, pop3_client_uidl(client, add_entry, l));
 }
 
 size_t p3_listed_from(const p3_listed *l, uint64_t number)

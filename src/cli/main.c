@@ -52,7 +52,7 @@ static bool check_switches(const p3_subcommand *sub, const p3_arguments *a, p3_p
     return true;
 }
 
-static int run(const p3_subcommand *sub, int argc, char **argv)
+static int run_subcommand(const p3_subcommand *sub, int argc, char **argv)
 {
     p3_arguments arguments;
     p3_problem why;
@@ -103,6 +103,6 @@ int main(int argc, char **argv)
     else if (strcmp(argv[1], "--version") == 0)
         status = p3_print(stdout, "pop3 %s\n", pop3_version()) ? EX_OK : EX_IOERR;
     else
-        status = sub != NULL ? run(sub, argc - 2, argv + 2) : unknown(argv[1]);
+        status = sub != NULL ? run_subcommand(sub, argc - 2, argv + 2) : unknown(argv[1]);
     return !is_written() && status == EX_OK ? EX_IOERR : status;
 }

@@ -62,7 +62,7 @@ bool p3_selection_read_named(p3_selection *s, const p3_arguments *a, p3_problem 
 }
 
 /* Whether there are the messages that were named. */
-static int check(const p3_selection *s, uint64_t most)
+static int check_numbers(const p3_selection *s, uint64_t most)
 {
     p3_problem why;
     for (size_t i = 0; i < s->count; i++) {
@@ -101,7 +101,7 @@ int p3_selection_find(p3_selection *s, p3_mailbox_session *m, bool needs_list)
         return EX_OK;
     pop3_status status = p3_listed_sizes(&s->listed, m->client);
     int result = status != POP3_OK ? find_without_sizes(s, m, status) : EX_OK;
-    return result != EX_OK ? result : check(s, p3_listed_last(&s->listed));
+    return result != EX_OK ? result : check_numbers(s, p3_listed_last(&s->listed));
 }
 
 int p3_selection_complain(const p3_selection *s, p3_mailbox_session *m, uint32_t number,
@@ -143,7 +143,7 @@ int p3_selection_find_uids(p3_selection *s, p3_mailbox_session *m)
     pop3_status status = p3_listed_uids(&s->listed, m->client);
     if (status != POP3_OK)
         return p3_mailbox_print_error(m, status);
-    return lacks_uid(s, m) ? EX_UNAVAILABLE : check(s, p3_listed_last(&s->listed));
+    return lacks_uid(s, m) ? EX_UNAVAILABLE : check_numbers(s, p3_listed_last(&s->listed));
 }
 
 static int compare(const void *a, const void *b)

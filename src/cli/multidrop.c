@@ -28,7 +28,8 @@ static bool any_has(const p3_target *targets, size_t count, bool folders)
 }
 
 /* Whether the settings go together. */
-static bool fit(const p3_settings *s, const p3_target *targets, size_t count, p3_problem *why)
+static bool settings_fit(const p3_settings *s, const p3_target *targets, size_t count,
+                         p3_problem *why)
 {
     bool recipients = any_has(targets, count, false);
     if (s->recipients_from == NULL)
@@ -88,7 +89,7 @@ bool p3_multidrop_make(p3_recipients **out, const p3_settings *s, const p3_targe
                        size_t count, p3_problem *why)
 {
     *out = NULL;
-    if (!fit(s, targets, count, why))
+    if (!settings_fit(s, targets, count, why))
         return false;
     if (s->recipients_from == NULL)
         return true;

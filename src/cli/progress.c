@@ -82,7 +82,7 @@ static void draw_line(const p3_live *l, unsigned columns)
     p3_print(stderr, "%.*s\n", (int)columns - 1, text);
 }
 
-static void draw(p3_progress *p)
+static void redraw(p3_progress *p)
 {
     struct winsize w;
     unsigned columns = 80;
@@ -116,7 +116,7 @@ static p3_live *find_live(p3_progress *p, const p3_account *account)
     return empty;
 }
 
-static void follow(p3_progress *p, const p3_notice *n)
+static void follow_notice(p3_progress *p, const p3_notice *n)
 {
     p3_live *l = find_live(p, n->account);
     bool over = n->kind == P3_NOTICE_OVER || n->kind == P3_NOTICE_WAITING;
@@ -130,7 +130,7 @@ static void follow(p3_progress *p, const p3_notice *n)
     if (over)
         l->account = NULL;
     if (over || n->kind != P3_NOTICE_MESSAGE || p3_clock_ms() - p->drawn_at >= P3_REDRAW_MS)
-        draw(p);
+        redraw(p);
 }
 
 /* ---- the lines that stay ---- */
@@ -177,7 +177,7 @@ static void say_over(p3_progress *p, const p3_notice *n)
         (void)p3_print_problem(n->account->name, n->problem);
 }
 
-static void say(p3_progress *p, const p3_notice *n)
+static void print_notice(p3_progress *p, const p3_notice *n)
 {
     char time[P3_SHORT_TEXT];
     switch (n->kind) {
@@ -224,9 +224,9 @@ void p3_progress_notice(void *progress, const p3_notice *n)
     if (p->style == P3_PROGRESS_LIVE && !quiet_kind)
         clear_lines(p);
     if (!quiet_kind)
-        say(p, n);
+        print_notice(p, n);
     if (p->style == P3_PROGRESS_LIVE)
-        follow(p, n);
+        follow_notice(p, n);
 }
 
 void p3_progress_free(p3_progress *p)

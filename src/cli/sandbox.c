@@ -187,7 +187,7 @@ static int restrict_files(const p3_sandbox *s, const p3_target *more, size_t cou
 
 /* The system calls of Landlock are not on the filter's list, so that it comes first; and what it
  * allows depends on whether the filter will be there. */
-static void enter(p3_sandbox *s, const p3_target *more, size_t count)
+static void enter_sandbox(p3_sandbox *s, const p3_target *more, size_t count)
 {
     const p3_filter_needs needs = {.helper = p3_runner_pid(), .kerberos = uses_kerberos(s->chosen)};
     const char *no_files = "Kerberos needs them";
@@ -217,7 +217,7 @@ void p3_sandbox_enter(void *sandbox, const p3_target *more, size_t count)
     if (!s->off && !s->is_entered)
         add_targets(s, more, count);
     if (!s->off && !s->is_entered)
-        enter(s, more, count);
+        enter_sandbox(s, more, count);
     if (s->is_told)
         p3_print(stderr, "pop3: sandbox: %s\n", s->report);
 }

@@ -140,7 +140,7 @@ static void add_place(p3_sandbox *s, const char *host, uint16_t port)
     if (name == NULL && host != NULL)
         name = strdup(host);
     if (name != NULL)
-        s->places[s->duties.place_count++] = (p3_place){name, port};
+        s->places[s->duties.place_count++] = (p3_duty_server){name, port};
 }
 
 static bool add_target(p3_sandbox *s, const p3_target *t)

@@ -20,7 +20,7 @@ typedef struct p3_sandbox {
     bool is_whole;           /* everything that can be given up is */
     p3_runner_duties duties; /* what is done outside, see sandbox_duties.c */
     char **commands;         /* the lists that the duties point to */
-    p3_place *places;
+    p3_duty_server *places;
     const p3_secret_source **tokens;
     p3_duty_file *files;
     char *state_folder; /* the state's directory, if it had one of its own when this was prepared;

@@ -196,7 +196,7 @@ char *p3_secret_command(const p3_secret_source *s)
 }
 
 /* What was refused is replaced. */
-static void forget(p3_secret *out)
+static void forget_secret(p3_secret *out)
 {
     if (out->text != NULL)
         p3_erase(out->text, out->len);
@@ -215,7 +215,7 @@ static bool from_netrc(const p3_secret_source *s, const char *path, p3_secret *o
     out->len = strlen(out->text);
     if (p3_secret_check(out->text, out->len, "finding the password in netrc", why))
         return true;
-    forget(out);
+    forget_secret(out);
     return false;
 }
 
@@ -227,7 +227,7 @@ bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
     p3_secret_place place = place_of(&set);
     if (place == P3_SECRET_OF_PROVIDER)
         return p3_oauth_find(s, out, why);
-    forget(out);
+    forget_secret(out);
     out->is_token = place == P3_SECRET_BY_TOKEN_COMMAND;
     switch (place) {
     case P3_SECRET_BY_TOKEN_COMMAND:

@@ -55,7 +55,7 @@ static void take_record(const ns_msg *answer, const ns_rr *record, bool tls, p3_
         *best = o;
 }
 
-static void ask(const char *service, const char *domain, bool tls, p3_srv *best)
+static void query_srv(const char *service, const char *domain, bool tls, p3_srv *best)
 {
     unsigned char octets[4096];
     char name[300];
@@ -77,6 +77,6 @@ void p3_srv_find(const char *domain, p3_srv *best)
     *best = (p3_srv){0};
     if (!p3_library_load(&library)) /* a part of the C library */
         return;
-    ask("_pop3s._tcp", domain, true, best);
-    ask("_pop3._tcp", domain, false, best);
+    query_srv("_pop3s._tcp", domain, true, best);
+    query_srv("_pop3._tcp", domain, false, best);
 }

@@ -19,7 +19,7 @@
 #define P3_LOOK_US 50
 
 /* Looks for a moment whether there is something to do. */
-static bool look(pop3_client *c, struct pollfd *fds, nfds_t n)
+static bool look_for_octets(pop3_client *c, struct pollfd *fds, nfds_t n)
 {
     int ready = poll(fds, n, 0);
     bool soon = true;
@@ -52,7 +52,7 @@ static void wait_for(pop3_client *c)
     }
     int most = pop3_client_deadline(c);
     if (most != 0 && is_worth_a_look(c)) {
-        if (look(c, fds, (nfds_t)n))
+        if (look_for_octets(c, fds, (nfds_t)n))
             return;
         most = pop3_client_deadline(c);
     }
@@ -150,7 +150,7 @@ static void wait_until(pop3_client *c, const bool *over, const pop3_status *stat
 }
 
 /* Submits a command and steps until it is over. */
-static pop3_status perform(pop3_client *c, const pop3_command *command, p3_call *call)
+static pop3_status perform_command(pop3_client *c, const pop3_command *command, p3_call *call)
 {
     pop3_status status = p3_call_begin(c);
     if (status != POP3_OK)
@@ -184,7 +184,7 @@ static pop3_status simple(pop3_client *c, pop3_command_kind kind)
 {
     pop3_command command = command_of(kind);
     p3_call call = {0};
-    return perform(c, &command, &call);
+    return perform_command(c, &command, &call);
 }
 
 /* A command with a text argument. */
@@ -195,7 +195,7 @@ static pop3_status with_text(pop3_client *c, pop3_command_kind kind, const char 
     if (text == NULL)
         return p3_error_record_refusal(c, &command, POP3_ERR_ARGUMENT);
     command.text = p3_span(text, strlen(text));
-    return perform(c, &command, &call);
+    return perform_command(c, &command, &call);
 }
 
 /* A command whose answer is a listing. */
@@ -206,7 +206,7 @@ static pop3_status listing(pop3_client *c, pop3_command_kind kind, const char *t
     p3_call call = {.on_entry = entry, .ctx = ctx};
     if (text != NULL)
         command.text = p3_span(text, strlen(text));
-    return perform(c, &command, &call);
+    return perform_command(c, &command, &call);
 }
 
 /* LIST or UIDL of one message. */
@@ -216,7 +216,7 @@ static pop3_status one_entry(pop3_client *c, pop3_command_kind kind, uint32_t nu
     pop3_command command = command_of(kind);
     command.number = number;
     p3_call call = {0};
-    pop3_status status = perform(c, &command, &call);
+    pop3_status status = perform_command(c, &command, &call);
     if (status == POP3_OK && entry != NULL)
         *entry = call.entry;
     return status;
@@ -247,7 +247,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     if (user == NULL || secret == NULL || user[0] == '\0')
         return p3_error_record_refusal(c, &command, POP3_ERR_ARGUMENT);
     if (c->phase == P3_PHASE_NONE)
-        return perform(c, &command, &call); /* which says so */
+        return perform_command(c, &command, &call); /* which says so */
     pop3_status status = connected(c);
     if (status != POP3_OK)
         return status;
@@ -272,7 +272,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     memcpy(text, user, len);
     text[len] = ' ';
     command.text = p3_span(text, size);
-    status = perform(c, &command, &call);
+    status = perform_command(c, &command, &call);
     p3_wipe_free(text, size);
     return status;
 }
@@ -306,7 +306,7 @@ pop3_status pop3_client_stat(pop3_client *c, pop3_stat *stat)
 {
     pop3_command command = command_of(POP3_CMD_STAT);
     p3_call call = {0};
-    pop3_status status = perform(c, &command, &call);
+    pop3_status status = perform_command(c, &command, &call);
     if (status == POP3_OK && stat != NULL)
         *stat = call.stat;
     return status;
@@ -337,7 +337,7 @@ pop3_status pop3_client_retr(pop3_client *c, uint32_t number, pop3_sink_fn sink,
     pop3_command command = command_of(POP3_CMD_RETR);
     p3_call call = {.sink = sink, .ctx = ctx};
     command.number = number;
-    return perform(c, &command, &call);
+    return perform_command(c, &command, &call);
 }
 
 pop3_status pop3_client_top(pop3_client *c, uint32_t number, uint32_t lines, pop3_sink_fn sink,
@@ -347,7 +347,7 @@ pop3_status pop3_client_top(pop3_client *c, uint32_t number, uint32_t lines, pop
     p3_call call = {.sink = sink, .ctx = ctx};
     command.number = number;
     command.lines = lines;
-    return perform(c, &command, &call);
+    return perform_command(c, &command, &call);
 }
 
 pop3_status pop3_client_dele(pop3_client *c, uint32_t number)
@@ -355,7 +355,7 @@ pop3_status pop3_client_dele(pop3_client *c, uint32_t number)
     pop3_command command = command_of(POP3_CMD_DELE);
     p3_call call = {0};
     command.number = number;
-    return perform(c, &command, &call);
+    return perform_command(c, &command, &call);
 }
 
 pop3_status pop3_client_rset(pop3_client *c)

@@ -59,7 +59,7 @@ static bool add_entry(void *ctx, const pop3_entry *entry, pop3_str line)
 }
 
 /* The text no longer moves: makes the unique-ids point into it. */
-static void settle(p3_growing_listing *g)
+static void point_at_uids(p3_growing_listing *g)
 {
     size_t at = 0;
     for (size_t i = 0; i < g->public.count; i++) {
@@ -88,7 +88,7 @@ static pop3_status collect(pop3_client *c, pop3_listing **out, const char *doing
         pop3_listing_free(&g->public);
         return status;
     }
-    settle(g);
+    point_at_uids(g);
     *out = &g->public;
     return POP3_OK;
 }

@@ -68,7 +68,8 @@ void pop3_client_close(pop3_client *c)
 
 /* ---- submitting ---- */
 
-static pop3_status submit(pop3_client *c, const pop3_command *command, const pop3_handlers *h)
+static pop3_status submit_command(pop3_client *c, const pop3_command *command,
+                                  const pop3_handlers *h)
 {
     if (command->kind == POP3_CMD_AUTH)
         return POP3_ERR_ARGUMENT;
@@ -101,7 +102,7 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
     if (c == NULL || command == NULL || !p3_take_struct(&taken, sizeof taken, command) ||
         !p3_handlers_take(&h, handlers))
         return POP3_ERR_ARGUMENT;
-    pop3_status status = submit(c, &taken, &h);
+    pop3_status status = submit_command(c, &taken, &h);
     bool broken = c->phase == P3_PHASE_NONE && c->ending.ended != POP3_OK;
     if (status != POP3_OK && !broken) /* else why it broke says more */
         (void)p3_error_record_refusal(c, &taken, status);

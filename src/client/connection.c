@@ -42,8 +42,8 @@ static void set_dial(p3_connection *n, const pop3_client_options *o)
     n->dial.connect_ctx = o->connect_ctx;
 }
 
-static p3_connection_progress fail(p3_fault *fault, pop3_status status, int sys_errno,
-                                   const char *why)
+static p3_connection_progress set_fault(p3_fault *fault, pop3_status status, int sys_errno,
+                                        const char *why)
 {
     fault->status = status;
     fault->sys_errno = sys_errno;
@@ -67,7 +67,7 @@ p3_connection_progress p3_connection_begin(p3_connection *n, const pop3_client_o
     int error = status == POP3_ERR_IO ? errno : 0;
     if (status == POP3_OK)
         return P3_CONNECTION_WAIT;
-    return fail(fault, status, error, error != 0 ? strerror(error) : NULL);
+    return set_fault(fault, status, error, error != 0 ? strerror(error) : NULL);
 }
 
 p3_connection_progress p3_connection_resolve(p3_connection *n, const pop3_client_options *o,
@@ -80,7 +80,7 @@ p3_connection_progress p3_connection_resolve(p3_connection *n, const pop3_client
         return P3_CONNECTION_WAIT;
     fault->temporary = p3_resolve_is_temporary(n->resolve);
     if (status != POP3_OK)
-        return fail(fault, status, 0, why);
+        return set_fault(fault, status, 0, why);
     p3_dial_begin(&n->dial, list);
     set_dial(n, o);
     if (o->local_address != NULL)
@@ -93,15 +93,15 @@ p3_connection_progress p3_connection_resolve(p3_connection *n, const pop3_client
 p3_connection_progress p3_connection_dial(p3_connection *n, const pop3_client_options *o,
                                           int64_t now, p3_fault *fault)
 {
-    const p3_server_address *peer;
+    const p3_socket_address *peer;
     pop3_status status = p3_dial_step(&n->dial, now, &n->stream.fd, &peer);
     if (status == POP3_PENDING)
         return P3_CONNECTION_WAIT;
     if (status != POP3_OK)
-        return fail(fault, status, n->dial.error, strerror(n->dial.error));
+        return set_fault(fault, status, n->dial.error, strerror(n->dial.error));
     char note[160] = "connected to ";
     size_t len = strlen(note);
-    p3_server_address_text(peer, note + len, sizeof note - len);
+    p3_socket_address_text(peer, note + len, sizeof note - len);
     p3_trace_note(&o->engine, note);
     return P3_CONNECTION_DIALED;
 }
@@ -122,8 +122,8 @@ p3_connection_progress p3_connection_ask_proxy(p3_connection *n, const pop3_clie
     if (status == POP3_PENDING)
         return P3_CONNECTION_WAIT;
     if (status != POP3_OK)
-        return fail(fault, status, n->proxy->sys_errno,
-                    n->proxy->why[0] != '\0' ? n->proxy->why : NULL);
+        return set_fault(fault, status, n->proxy->sys_errno,
+                         n->proxy->why[0] != '\0' ? n->proxy->why : NULL);
     p3_proxy_free(n->proxy);
     n->proxy = NULL;
     p3_trace_note(&o->engine, "connected through the proxy");
@@ -212,9 +212,10 @@ void p3_connection_explain(const p3_connection *n, p3_io io, p3_fault *fault)
     if (n->stream.tls != NULL)
         explain_tls(n->stream.tls, fault);
     else if (io == P3_IO_CLOSED)
-        (void)fail(fault, POP3_ERR_CLOSED, error == ECONNRESET || error == EPIPE ? error : 0, NULL);
+        (void)set_fault(fault, POP3_ERR_CLOSED, error == ECONNRESET || error == EPIPE ? error : 0,
+                        NULL);
     else
-        (void)fail(fault, POP3_ERR_IO, error, strerror(error));
+        (void)set_fault(fault, POP3_ERR_IO, error, strerror(error));
 }
 
 void p3_connection_acknowledge(const p3_connection *n, bool silent)

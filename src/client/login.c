@@ -21,7 +21,7 @@ typedef enum p3_login_stage {
     P3_LOGIN_NOTHING,     /* the login waits for its first move */
     P3_LOGIN_BEGUN,       /* nothing, and it waits no longer */
     P3_LOGIN_CAPA,        /* CAPA, and nothing else */
-    P3_LOGIN_UTF8,        /* UTF8: the method comes next */
+    P3_LOGIN_UTF8,        /* UTF8: the mechanism comes next */
     P3_LOGIN_USER,        /* USER: PASS comes when it is answered */
     P3_LOGIN_USER_AHEAD,  /* USER: PASS comes at once */
     P3_LOGIN_PASS_BEHIND, /* both: USER is answered first */
@@ -31,7 +31,7 @@ typedef enum p3_login_stage {
 } p3_login_stage;
 
 /* A refusal that is told when what is under way does not come to more: of USER while PASS, sent
- * together with it, is under way; of one method while another is tried. */
+ * together with it, is under way; of one mechanism while another is tried. */
 typedef struct p3_kept_refusal {
     bool is_there;
     pop3_command_kind command;
@@ -47,7 +47,7 @@ struct p3_attempt {
     bool utf8_asked;   /* UTF8 has been sent */
     bool user_refused; /* PASS, sent together with USER, is under way */
     p3_secrets secrets;
-    p3_choice choice;
+    p3_mechanism_choice choice;
     p3_exchange exchange;
     p3_kept_refusal refusal;
     p3_kept_reply taken; /* the reply with which the server took the login */
@@ -116,7 +116,7 @@ pop3_handlers p3_login_finish(p3_login *login)
 
 void p3_login_describe(const p3_login *login, char *out, size_t size)
 {
-    const p3_choice *ch = &login->attempt->choice;
+    const p3_mechanism_choice *ch = &login->attempt->choice;
     bool known = ch->mechanism != P3_MECH_NONE;
     snprintf(out, size, "logging in%s%s%s", known ? " with " : "",
              known ? p3_mechanism_about(ch->mechanism)->name : "",
@@ -149,7 +149,7 @@ static pop3_refusal what_was_refused(const p3_attempt *a, const pop3_result *res
         return POP3_REFUSED_BINDING;
     if (a->choice.mechanism == P3_MECH_APOP)
         return POP3_REFUSED_APOP;
-    if (p3_refusal_is_of_the_method(&result->reply))
+    if (p3_refusal_is_of_mechanism(&result->reply))
         return POP3_REFUSED_MECHANISM;
     static const pop3_refusal refusals[] = {[P3_NEED_NOTHING] = POP3_REFUSED_IDENTITY,
                                             [P3_NEED_PASSWORD] = POP3_REFUSED_CREDENTIALS,
@@ -219,7 +219,7 @@ static p3_move end(const p3_attempt *a, pop3_status status, const char *why,
                    const pop3_result *result)
 {
     bool ours = status == POP3_ERR_ARGUMENT || status == POP3_ERR_NOT_OFFERED;
-    if (a->refusal.is_there && ours) /* a method that came second could not even be tried */
+    if (a->refusal.is_there && ours) /* a mechanism that came second could not even be tried */
         return end_refused(a);
     p3_move move = {.kind = P3_MOVE_END, .result = {.command = POP3_CMD_AUTH}, .why = why};
     if (result != NULL)
@@ -243,7 +243,7 @@ static p3_move send(p3_attempt *a, p3_login_stage stage, pop3_command_kind kind,
 }
 
 static p3_move choose(p3_login *login, const p3_scene *scene);
-static p3_move run(p3_login *login, const p3_scene *scene);
+static p3_move send_first_command(p3_login *login, const p3_scene *scene);
 
 static p3_move ask_utf8(p3_attempt *a)
 {
@@ -272,14 +272,14 @@ static p3_move succeed(p3_login *login, const p3_scene *scene, const pop3_result
         learned |= unique ? POP3_TRAIT_BINDS_UNIQUE : 0;
     }
     /* Only now is it known that the password was right, and that APOP was not refused for that. */
-    if (p3_choice_has_spent(&a->choice, P3_MECH_APOP))
+    if (p3_mechanism_choice_has_refused(&a->choice, P3_MECH_APOP))
         learned |= POP3_TRAIT_NO_APOP;
     move.learned = learned;
     return move;
 }
 
-/* The server has refused the method: goes on with another that protects the secret no less, or ends
- * the login. */
+/* The server has refused the mechanism: goes on with another that protects the secret no less, or
+ * ends the login. */
 static p3_move go_on(p3_login *login, const p3_scene *scene, const char *why,
                      const pop3_result *result)
 {
@@ -287,13 +287,13 @@ static p3_move go_on(p3_login *login, const p3_scene *scene, const char *why,
     p3_means means = means_of(login, scene);
     bool binding = p3_exchange_binding_was_refused(&a->exchange, result);
     keep_refusal(login, scene, why, result);
-    if (binding ? p3_choice_bind_otherwise(&a->choice, &means)
-                : p3_choice_take_another(&a->choice, &means, &result->reply))
-        return run(login, scene);
+    if (binding ? p3_mechanism_choice_bind_otherwise(&a->choice, &means)
+                : p3_mechanism_choice_try_another(&a->choice, &means, &result->reply))
+        return send_first_command(login, scene);
     return end_refused(a);
 }
 
-/* The last answer of any method. */
+/* The last answer of any mechanism. */
 static p3_move answered(p3_login *login, const p3_scene *scene, const pop3_result *result)
 {
     if (result->status == POP3_OK)
@@ -363,7 +363,7 @@ static p3_move send_apop(p3_attempt *a, const p3_scene *scene)
               : p3_move_break(POP3_ERR_MEMORY, NULL);
 }
 
-static p3_move send_plain_method(p3_attempt *a, const p3_scene *scene)
+static p3_move send_plain_mechanism(p3_attempt *a, const p3_scene *scene)
 {
     return a->choice.mechanism == P3_MECH_USER ? send_user(a, scene) : send_apop(a, scene);
 }
@@ -396,7 +396,7 @@ static p3_move send_auth(p3_login *login, const p3_scene *scene, bool in_line)
     if (allowed == POP3_INITIAL_RESPONSE_AUTO && refused)
         allowed = POP3_INITIAL_RESPONSE_NEVER;
     p3_move move = p3_move_command(POP3_CMD_AUTH);
-    const char *secret = p3_secret_of(&a->secrets, p3_choice_secret(&a->choice)).data;
+    const char *secret = p3_secret_of(&a->secrets, p3_mechanism_choice_secret(&a->choice)).data;
     pop3_status status = p3_exchange_begin(&a->exchange, a->choice.mechanism, &a->choice.identity,
                                            secret, in_line, allowed, &move.command);
     const char *complaint = p3_exchange_complaint(&a->exchange);
@@ -465,9 +465,9 @@ p3_move p3_login_reckon(p3_login *login, const p3_scene *scene)
 
 /* ---- the order ---- */
 
-/* Sends the first command of the method that was picked. RFC 6856 §2.2: names and passwords beyond
- * ASCII want UTF8 before USER and APOP, where the server says so. */
-static p3_move run(p3_login *login, const p3_scene *scene)
+/* Sends the first command of the mechanism that was picked. RFC 6856 §2.2: names and passwords
+ * beyond ASCII want UTF8 before USER and APOP, where the server says so. */
+static p3_move send_first_command(p3_login *login, const p3_scene *scene)
 {
     p3_attempt *a = login->attempt;
     const p3_mechanism_info *about = p3_mechanism_about(a->choice.mechanism);
@@ -483,18 +483,18 @@ static p3_move run(p3_login *login, const p3_scene *scene)
     p3_exchange_free(&a->exchange);
     if (has_plain_names(a) || a->utf8_asked || caps == NULL ||
         (caps->flags & POP3_CAP_UTF8_USER) == 0)
-        return send_plain_method(a, scene);
+        return send_plain_mechanism(a, scene);
     return ask_utf8(a);
 }
 
-/* What the server announces is known, as far as it will be: picks the method and begins. */
+/* What the server announces is known, as far as it will be: picks the mechanism and begins. */
 static p3_move choose(p3_login *login, const p3_scene *scene)
 {
     p3_attempt *a = login->attempt;
     p3_means means = means_of(login, scene);
-    p3_verdict v = p3_choice_make(&a->choice, &means);
+    p3_choice_result v = p3_mechanism_choice_make(&a->choice, &means);
     if (v.status == POP3_OK)
-        return run(login, scene);
+        return send_first_command(login, scene);
     if (v.status != POP3_ERR_AUTHENTICATION)
         return end(a, v.status, v.why, NULL);
     snprintf(a->why, sizeof a->why,
@@ -523,12 +523,12 @@ static bool may_do_without_capa(const p3_attempt *a, const p3_scene *scene)
            p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA) || (plain && has_plain_names(a));
 }
 
-static p3_move begin(p3_login *login, const p3_scene *scene)
+static p3_move begin_login(p3_login *login, const p3_scene *scene)
 {
     p3_attempt *a = login->attempt;
     p3_mechanisms spent = a->choice.spent; /* of another connection */
     a->stage = P3_LOGIN_BEGUN;
-    bool known = p3_choice_begin(&a->choice, &a->options, scene);
+    bool known = p3_mechanism_choice_begin(&a->choice, &a->options, scene);
     a->choice.spent = spent;
     if (!known)
         return end(a, POP3_ERR_NOT_OFFERED,
@@ -543,13 +543,13 @@ p3_move p3_login_next(p3_login *login, const p3_scene *scene, const pop3_result 
     p3_attempt *a = login->attempt;
     switch (a->stage) {
     case P3_LOGIN_NOTHING:
-        return begin(login, scene);
+        return begin_login(login, scene);
     case P3_LOGIN_CAPA: /* the server may not know it */
         a->capa_refused = result->status != POP3_OK;
         return ask_utf8_or_choose(login, scene);
     case P3_LOGIN_UTF8: /* refused, names and messages go as they are, as servers had it before */
         return a->choice.mechanism == P3_MECH_NONE ? choose(login, scene)
-                                                   : send_plain_method(a, scene);
+                                                   : send_plain_mechanism(a, scene);
     case P3_LOGIN_USER:
         return result->status == POP3_OK ? send_pass(a, P3_LOGIN_SECRET)
                                          : answered(login, scene, result);
@@ -604,7 +604,8 @@ bool p3_login_may_follow_apop(p3_login *login, const p3_scene *scene, pop3_comma
     if (login->attempt == NULL || (command != POP3_CMD_USER && command != POP3_CMD_APOP))
         return false;
     p3_means means = means_of(login, scene);
-    return p3_choice_may_follow_apop(&login->attempt->choice, &means, command == POP3_CMD_APOP);
+    return p3_mechanism_choice_may_follow_apop(&login->attempt->choice, &means,
+                                               command == POP3_CMD_APOP);
 }
 
 bool p3_login_may_omit_initial(const p3_login *login)
@@ -621,7 +622,7 @@ void p3_login_start_over(p3_login *login)
         return;
     a->stage = P3_LOGIN_NOTHING;
     a->capa_refused = a->utf8_asked = a->user_refused = false;
-    p3_choice_begin_again(&a->choice);
+    p3_mechanism_choice_begin_again(&a->choice);
 }
 
 static p3_mechanism named(const char *name)

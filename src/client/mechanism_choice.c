@@ -7,12 +7,13 @@
 
 #include <string.h>
 
-/* How many other methods are tried. */
+/* How many other mechanisms are tried. */
 #define P3_OTHERS_MOST 2
 
-bool p3_choice_begin(p3_choice *ch, const pop3_login_options *o, const p3_scene *scene)
+bool p3_mechanism_choice_begin(p3_mechanism_choice *ch, const pop3_login_options *o,
+                               const p3_scene *scene)
 {
-    *ch = (p3_choice){
+    *ch = (p3_mechanism_choice){
         .identity = {
             .user = o->user,
             .authzid = o->authzid,
@@ -25,24 +26,24 @@ bool p3_choice_begin(p3_choice *ch, const pop3_login_options *o, const p3_scene 
     return o->mechanism == NULL || ch->named != P3_MECH_NONE;
 }
 
-void p3_choice_begin_again(p3_choice *ch)
+void p3_mechanism_choice_begin_again(p3_mechanism_choice *ch)
 {
     ch->mechanism = P3_MECH_NONE;
     ch->others = 0;
 }
 
-bool p3_choice_has_spent(const p3_choice *ch, p3_mechanism m)
+bool p3_mechanism_choice_has_refused(const p3_mechanism_choice *ch, p3_mechanism m)
 {
     return (ch->spent & p3_mechanism_bit(m)) != 0;
 }
 
-pop3_secret_kind p3_choice_secret(const p3_choice *ch)
+pop3_secret_kind p3_mechanism_choice_secret(const p3_mechanism_choice *ch)
 {
     return p3_mechanism_about(ch->mechanism)->need == P3_NEED_TOKEN ? POP3_SECRET_TOKEN
                                                                     : POP3_SECRET_PASSWORD;
 }
 
-static p3_circumstances circumstances(const p3_choice *ch, const p3_means *means)
+static p3_circumstances circumstances(const p3_mechanism_choice *ch, const p3_means *means)
 {
     const pop3_login_options *o = means->options;
     return (p3_circumstances){
@@ -57,7 +58,7 @@ static p3_circumstances circumstances(const p3_choice *ch, const p3_means *means
     };
 }
 
-static p3_mechanisms offered_now(const p3_choice *ch, const p3_means *means)
+static p3_mechanisms offered_now(const p3_mechanism_choice *ch, const p3_means *means)
 {
     const p3_scene *scene = means->scene;
     bool apop = ch->named == P3_MECH_APOP || !p3_has_trait(scene->options, POP3_TRAIT_NO_APOP);
@@ -69,7 +70,7 @@ static p3_mechanisms offered_now(const p3_choice *ch, const p3_means *means)
 
 /* What a login can be bound to this connection with: the type, or NULL for the best. Returns
  * whether there is something of the kind. */
-static bool find_binding(p3_choice *ch, const p3_scene *scene, const char *type)
+static bool find_binding(p3_mechanism_choice *ch, const p3_scene *scene, const char *type)
 {
     size_t len = 0;
     p3_sasl_identity *id = &ch->identity;
@@ -81,7 +82,7 @@ static bool find_binding(p3_choice *ch, const p3_scene *scene, const char *type)
 
 /* Finds the first thing to bind with: the type that was named, that the server is known to use, or
  * the best. */
-static void find_first_binding(p3_choice *ch, const p3_means *means)
+static void find_first_binding(p3_mechanism_choice *ch, const p3_means *means)
 {
     const char *named = means->options->channel_binding;
     bool unique = named == NULL && p3_has_trait(means->scene->options, POP3_TRAIT_BINDS_UNIQUE);
@@ -92,7 +93,7 @@ static void find_first_binding(p3_choice *ch, const p3_means *means)
 
 /* Finds what to bind with after a type was refused: the next that the connection has, until all
  * from the first one on have been tried. */
-static bool find_next_binding(p3_choice *ch, const p3_scene *scene)
+static bool find_next_binding(p3_mechanism_choice *ch, const p3_scene *scene)
 {
     static const char *const types[] = {"tls-exporter", "tls-server-end-point", "tls-unique"};
     const size_t count = sizeof types / sizeof *types;
@@ -108,8 +109,8 @@ static bool find_next_binding(p3_choice *ch, const p3_scene *scene)
     }
 }
 
-/* Says in the login's protected part whether the server offers the method's bound form. */
-static void note_bound_form(p3_choice *ch, const p3_means *means)
+/* Says in the login's protected part whether the server offers the mechanism's bound form. */
+static void note_bound_form(p3_mechanism_choice *ch, const p3_means *means)
 {
     p3_mechanism bound = p3_mechanism_bound_form(ch->mechanism);
     ch->identity.binding_offered = (offered_now(ch, means) & p3_mechanism_bit(bound)) != 0;
@@ -117,12 +118,12 @@ static void note_bound_form(p3_choice *ch, const p3_means *means)
 }
 
 /* Without a binding, the login says that this side could bind and the other seems not to (the flag
- * `y`), as it does when no bound method is announced at all. The flag is a part of what both sides
- * prove, so that nobody in between can change it, and a server that does know its own channel
+ * `y`), as it does when no bound mechanism is announced at all. The flag is a part of what both
+ * sides prove, so that nobody in between can change it, and a server that does know its own channel
  * binding refuses it (RFC 5802 §6): somebody who refuses the binding in the server's place gains
- * nothing that taking the method out of the list would not. Where the server's key is pinned nobody
- * can stand in between, and the login says that it does without (`n`). */
-bool p3_choice_bind_otherwise(p3_choice *ch, const p3_means *means)
+ * nothing that taking the mechanism out of the list would not. Where the server's key is pinned
+ * nobody can stand in between, and the login says that it does without (`n`). */
+bool p3_mechanism_choice_bind_otherwise(p3_mechanism_choice *ch, const p3_means *means)
 {
     const p3_scene *scene = means->scene;
     if (means->options->channel_binding != NULL)
@@ -140,15 +141,15 @@ bool p3_choice_bind_otherwise(p3_choice *ch, const p3_means *means)
     return true;
 }
 
-/* ---- the method ---- */
+/* ---- the mechanism ---- */
 
-static p3_verdict verdict(pop3_status status, const char *why)
+static p3_choice_result choice_result(pop3_status status, const char *why)
 {
-    return (p3_verdict){.status = status, .why = why};
+    return (p3_choice_result){.status = status, .why = why};
 }
 
-/* Picks the best method. */
-static p3_verdict pick(p3_choice *ch, const p3_means *means, p3_mechanisms offered)
+/* Picks the best mechanism. */
+static p3_choice_result pick(p3_mechanism_choice *ch, const p3_means *means, p3_mechanisms offered)
 {
     p3_circumstances about = circumstances(ch, means);
     bool insecure;
@@ -156,60 +157,63 @@ static p3_verdict pick(p3_choice *ch, const p3_means *means, p3_mechanisms offer
     p3_mechanism best = p3_mechanism_pick(offered | means->before, &about, &unused);
     p3_mechanism m = p3_mechanism_pick(offered, &about, &insecure);
     if (p3_mechanism_weaker(m, best))
-        return (p3_verdict){.status = POP3_ERR_AUTHENTICATION, .gone = best};
+        return (p3_choice_result){.status = POP3_ERR_AUTHENTICATION, .gone = best};
     if (m == P3_MECH_NONE && insecure)
-        return verdict(POP3_ERR_INSECURE, "every mechanism that the server offers would reveal the "
-                                          "password or token to eavesdroppers");
+        return choice_result(POP3_ERR_INSECURE,
+                             "every mechanism that the server offers would reveal the "
+                             "password or token to eavesdroppers");
     bool secret = about.password || about.token;
     about.password = about.token = true;
     if (m == P3_MECH_NONE && !secret && means->options->secret == NULL &&
         p3_mechanism_pick(offered, &about, &unused) != P3_MECH_NONE)
-        return verdict(POP3_ERR_ARGUMENT, "no password or token was given");
+        return choice_result(POP3_ERR_ARGUMENT, "no password or token was given");
     if (m == P3_MECH_NONE)
-        return verdict(POP3_ERR_NOT_OFFERED,
-                       "the server offers no mechanism that can be used here");
+        return choice_result(POP3_ERR_NOT_OFFERED,
+                             "the server offers no mechanism that can be used here");
     ch->mechanism = m;
-    return verdict(POP3_OK, NULL);
+    return choice_result(POP3_OK, NULL);
 }
 
-/* What stands against the method that the caller named. */
-static p3_verdict judge_named(const p3_choice *ch, const p3_means *means, p3_mechanisms offered)
+/* What stands against the mechanism that the caller named. */
+static p3_choice_result judge_named(const p3_mechanism_choice *ch, const p3_means *means,
+                                    p3_mechanisms offered)
 {
     const p3_mechanism_info *about = p3_mechanism_about(ch->named);
     const pop3_login_options *o = means->options;
     bool announced = (offered & p3_mechanism_bit(ch->named)) != 0;
     if (!p3_mechanism_built(ch->named))
-        return verdict(POP3_ERR_NOT_OFFERED, "this build does not have the mechanism");
+        return choice_result(POP3_ERR_NOT_OFFERED, "this build does not have the mechanism");
     if (ch->named == P3_MECH_APOP && !announced)
-        return verdict(POP3_ERR_NOT_OFFERED,
-                       "the greeting has no timestamp, so the server does not offer APOP");
+        return choice_result(POP3_ERR_NOT_OFFERED,
+                             "the greeting has no timestamp, so the server does not offer APOP");
     if (p3_mechanism_is(about, P3_IS_SASL) && !announced &&
         pop3_engine_capabilities(means->scene->engine) != NULL)
-        return verdict(POP3_ERR_NOT_OFFERED, "the server does not announce the mechanism");
+        return choice_result(POP3_ERR_NOT_OFFERED, "the server does not announce the mechanism");
     if (p3_mechanism_is(about, P3_IS_BOUND) && ch->identity.binding_name == NULL)
-        return verdict(POP3_ERR_NOT_OFFERED, "the connection has no TLS, or no channel binding of "
-                                             "the type that the mechanism needs");
+        return choice_result(POP3_ERR_NOT_OFFERED,
+                             "the connection has no TLS, or no channel binding of "
+                             "the type that the mechanism needs");
     if (o->user == NULL && !p3_mechanism_is(about, P3_IS_USERLESS))
-        return verdict(POP3_ERR_ARGUMENT, "no user name was given");
+        return choice_result(POP3_ERR_ARGUMENT, "no user name was given");
     if (p3_mechanism_is(about, P3_IS_REVEALING) && !p3_scene_is_private(means->scene) &&
         !o->allow_plaintext)
-        return verdict(POP3_ERR_INSECURE,
-                       "the mechanism would reveal the password or token to eavesdroppers");
+        return choice_result(POP3_ERR_INSECURE,
+                             "the mechanism would reveal the password or token to eavesdroppers");
     if (p3_mechanism_is(about, P3_IS_REVEALING) && o->policy == POP3_LOGIN_NEVER_REVEAL)
-        return verdict(POP3_ERR_INSECURE,
-                       "the mechanism reveals the password or token to the server");
-    return verdict(POP3_OK, NULL);
+        return choice_result(POP3_ERR_INSECURE,
+                             "the mechanism reveals the password or token to the server");
+    return choice_result(POP3_OK, NULL);
 }
 
-/* Gets the secret that the method needs. */
-static pop3_status fetch_secret(const p3_choice *ch, const p3_means *means)
+/* Gets the secret that the mechanism needs. */
+static pop3_status fetch_secret(const p3_mechanism_choice *ch, const p3_means *means)
 {
     if (p3_mechanism_about(ch->mechanism)->need == P3_NEED_NOTHING)
         return POP3_OK;
-    return p3_secrets_fetch(means->secrets, p3_choice_secret(ch), means->options->user);
+    return p3_secrets_fetch(means->secrets, p3_mechanism_choice_secret(ch), means->options->user);
 }
 
-p3_verdict p3_choice_make(p3_choice *ch, const p3_means *means)
+p3_choice_result p3_mechanism_choice_make(p3_mechanism_choice *ch, const p3_means *means)
 {
     p3_mechanisms offered = offered_now(ch, means) & ~ch->spent;
     bool named = ch->named != P3_MECH_NONE;
@@ -218,37 +222,39 @@ p3_verdict p3_choice_make(p3_choice *ch, const p3_means *means)
     do {
         if (named)
             ch->mechanism = ch->named;
-        p3_verdict v = named ? judge_named(ch, means, offered) : pick(ch, means, offered);
+        p3_choice_result v = named ? judge_named(ch, means, offered) : pick(ch, means, offered);
         if (v.status != POP3_OK)
             return v;
         secret = fetch_secret(ch, means);
     } while (secret == POP3_ERR_NOT_OFFERED && !named); /* there may be one of the other kind */
     note_bound_form(ch, means);
     if (secret == POP3_ERR_CANCELLED)
-        return verdict(secret, "no password or token was given");
+        return choice_result(secret, "no password or token was given");
     if (secret == POP3_ERR_ARGUMENT || secret == POP3_ERR_NOT_OFFERED)
-        return verdict(POP3_ERR_ARGUMENT,
-                       "the mechanism needs a password or token, which is missing, too long, not "
-                       "UTF-8, or contains CR, LF or NUL");
-    return verdict(secret, NULL);
+        return choice_result(
+            POP3_ERR_ARGUMENT,
+            "the mechanism needs a password or token, which is missing, too long, not "
+            "UTF-8, or contains CR, LF or NUL");
+    return choice_result(secret, NULL);
 }
 
-/* Whether a refusal leaves it open that another method works. [AUTH] says that the credentials are
- * wrong (RFC 3206 §4), but those of APOP are a secret of their own (RFC 1939 §7): Mailutils says it
- * of users who have none, and whose password is good. */
-static bool may_work_otherwise(const p3_choice *ch, const pop3_reply *reply)
+/* Whether a refusal leaves it open that another mechanism works. [AUTH] says that the credentials
+ * are wrong (RFC 3206 §4), but those of APOP are a secret of their own (RFC 1939 §7): Mailutils
+ * says it of users who have none, and whose password is good. */
+static bool may_work_otherwise(const p3_mechanism_choice *ch, const pop3_reply *reply)
 {
     return p3_refusal_is_vague(reply) ||
            (ch->mechanism == P3_MECH_APOP && reply->code == POP3_CODE_AUTH);
 }
 
-bool p3_choice_take_another(p3_choice *ch, const p3_means *means, const pop3_reply *reply)
+bool p3_mechanism_choice_try_another(p3_mechanism_choice *ch, const p3_means *means,
+                                     const pop3_reply *reply)
 {
     if (!may_work_otherwise(ch, reply) || ch->named != P3_MECH_NONE || ch->others >= P3_OTHERS_MOST)
         return false;
     p3_circumstances about = circumstances(ch, means);
     ch->spent |= p3_mechanism_bit(ch->mechanism);
-    p3_choice other = *ch;
+    p3_mechanism_choice other = *ch;
     other.mechanism = p3_mechanism_after(ch->mechanism, offered_now(ch, means), ch->spent, &about);
     if (other.mechanism == P3_MECH_NONE || fetch_secret(&other, means) != POP3_OK)
         return false;
@@ -258,12 +264,13 @@ bool p3_choice_take_another(p3_choice *ch, const p3_means *means, const pop3_rep
     return true;
 }
 
-bool p3_choice_may_follow_apop(p3_choice *ch, const p3_means *means, bool at_apop)
+bool p3_mechanism_choice_may_follow_apop(p3_mechanism_choice *ch, const p3_means *means,
+                                         bool at_apop)
 {
     if (ch->named != P3_MECH_NONE)
         return false;
     if (!at_apop)
-        return p3_choice_has_spent(ch, P3_MECH_APOP) && ch->others > 0;
+        return p3_mechanism_choice_has_refused(ch, P3_MECH_APOP) && ch->others > 0;
     p3_circumstances about = circumstances(ch, means);
     if (p3_mechanism_after(P3_MECH_APOP, offered_now(ch, means), ch->spent, &about) == P3_MECH_NONE)
         return false;

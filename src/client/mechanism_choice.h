@@ -10,7 +10,7 @@
 #include "client/script.h"
 #include "client/secrets.h"
 
-typedef struct p3_choice {
+typedef struct p3_mechanism_choice {
     p3_mechanism named;        /* the mechanism that the caller named, or P3_MECH_NONE */
     p3_mechanism mechanism;    /* the one in use, or P3_MECH_NONE */
     p3_mechanisms spent;       /* the mechanisms that the server has refused */
@@ -19,7 +19,7 @@ typedef struct p3_choice {
     const char *first_binding; /* the type of channel binding that was tried first, or NULL */
     p3_sasl_identity identity; /* the user and the binding in use */
     unsigned char binding[P3_TLS_BINDING];
-} p3_choice;
+} p3_mechanism_choice;
 
 /* What a choice depends on. */
 typedef struct p3_means {
@@ -30,36 +30,39 @@ typedef struct p3_means {
 } p3_means;
 
 /* Why no mechanism can be used. */
-typedef struct p3_verdict {
+typedef struct p3_choice_result {
     pop3_status status; /* POP3_OK: one can be used */
     const char *why;    /* or NULL for the message of the status */
     p3_mechanism gone;  /* POP3_ERR_AUTHENTICATION: a better one, announced earlier */
-} p3_verdict;
+} p3_choice_result;
 
 /* Starts without a choice; false when the options name an unknown mechanism. */
-bool p3_choice_begin(p3_choice *ch, const pop3_login_options *o, const p3_scene *scene);
+bool p3_mechanism_choice_begin(p3_mechanism_choice *ch, const pop3_login_options *o,
+                               const p3_scene *scene);
 
 /* Starts again on another connection, without the refused mechanisms. */
-void p3_choice_begin_again(p3_choice *ch);
+void p3_mechanism_choice_begin_again(p3_mechanism_choice *ch);
 
 /* The capabilities are known: chooses the mechanism and gets the secret. */
-p3_verdict p3_choice_make(p3_choice *ch, const p3_means *means);
+p3_choice_result p3_mechanism_choice_make(p3_mechanism_choice *ch, const p3_means *means);
 
 /* After a refusal: chooses the next binding, or none. False when there is nothing left to try. */
-bool p3_choice_bind_otherwise(p3_choice *ch, const p3_means *means);
+bool p3_mechanism_choice_bind_otherwise(p3_mechanism_choice *ch, const p3_means *means);
 
 /* After a refusal (`reply`): chooses another mechanism that protects the secret no less, with its
  * secret. False when there is none, or the refusal rules out others. */
-bool p3_choice_take_another(p3_choice *ch, const p3_means *means, const pop3_reply *reply);
+bool p3_mechanism_choice_try_another(p3_mechanism_choice *ch, const p3_means *means,
+                                     const pop3_reply *reply);
 
 /* Whether another connection may be made to try USER after the connection ended at APOP
  * (`at_apop`), or after refusing it; if so, APOP counts as refused. */
-bool p3_choice_may_follow_apop(p3_choice *ch, const p3_means *means, bool at_apop);
+bool p3_mechanism_choice_may_follow_apop(p3_mechanism_choice *ch, const p3_means *means,
+                                         bool at_apop);
 
 /* Whether the server refused a mechanism before. */
-bool p3_choice_has_spent(const p3_choice *ch, p3_mechanism m);
+bool p3_mechanism_choice_has_refused(const p3_mechanism_choice *ch, p3_mechanism m);
 
 /* The secret of the mechanism in use. */
-pop3_secret_kind p3_choice_secret(const p3_choice *ch);
+pop3_secret_kind p3_mechanism_choice_secret(const p3_mechanism_choice *ch);
 
 #endif

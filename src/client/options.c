@@ -74,7 +74,7 @@ static const char *check_host(const char *host, const char *wrong)
 /* Takes options of the caller's, who may have been built with another version: what is missing is
  * zero. False for a size that no version has had, or has had with what this one does not know. The
  * engine's options are in the middle: each of the two structs may be older or newer than ours. */
-static bool take(pop3_client_options *to, const pop3_client_options *from)
+static bool copy_options(pop3_client_options *to, const pop3_client_options *from)
 {
     size_t before = offsetof(pop3_client_options, engine);
     size_t behind = offsetof(pop3_client_options, proxy);
@@ -97,7 +97,7 @@ const char *pop3_client_options_problem(const pop3_client_options *options)
     const pop3_client_options *o = &taken;
     if (options == NULL)
         return "no options given";
-    if (!take(&taken, options))
+    if (!copy_options(&taken, options))
         return "the options' size is not that of a version of this library: begin with "
                "POP3_CLIENT_OPTIONS_INIT";
     const char *why = check_place(o);
@@ -163,7 +163,7 @@ static void fill_in(pop3_client_options *o)
 
 pop3_status p3_options_copy(pop3_client_options *to, const pop3_client_options *options)
 {
-    if (!take(to, options))
+    if (!copy_options(to, options))
         return POP3_ERR_ARGUMENT;
     pop3_tls *tls = to->tls;
     to->tls = NULL;

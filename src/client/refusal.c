@@ -18,8 +18,8 @@ static const char *const of_a_while[] = {
     "temporary problem",   "temporarily",           "server error",       "internal error",
 };
 
-/* A command or method that the server does not know, or not for now. */
-static const char *const of_the_method[] = {
+/* A command or mechanism that the server does not know, or not for now. */
+static const char *const of_mechanism[] = {
     "unknown command",
     "unknown auth",
     "unknown mechanism",
@@ -89,10 +89,10 @@ bool p3_refusal_is_vague(const pop3_reply *reply)
     return has_no_class(reply) && !p3_refusal_is_temporary(reply);
 }
 
-bool p3_refusal_is_of_the_method(const pop3_reply *reply)
+bool p3_refusal_is_of_mechanism(const pop3_reply *reply)
 {
     return has_no_class(reply) &&
-           has_any(reply, of_the_method, sizeof of_the_method / sizeof of_the_method[0]);
+           has_any(reply, of_mechanism, sizeof of_mechanism / sizeof of_mechanism[0]);
 }
 
 pop3_refusal p3_refusal_of(pop3_command_kind command)

@@ -18,6 +18,6 @@ bool p3_refusal_is_vague(const pop3_reply *reply);
 bool p3_refusal_has(const pop3_reply *reply, const char *words);
 
 /* Whether it says that the server does not know the command or the mechanism. */
-bool p3_refusal_is_of_the_method(const pop3_reply *reply);
+bool p3_refusal_is_of_mechanism(const pop3_reply *reply);
 
 #endif

@@ -67,7 +67,7 @@ static void recycle(p3_requests *q, p3_request *r)
     q->spare = r;
 }
 
-static pop3_status submit(pop3_engine *engine, p3_request *r, const pop3_command *command)
+static pop3_status submit_request(pop3_engine *engine, p3_request *r, const pop3_command *command)
 {
     pop3_command tagged = *command;
     tagged.tag = r;
@@ -80,7 +80,7 @@ pop3_status p3_requests_send(p3_requests *q, pop3_engine *engine, const pop3_com
     p3_request *r = new_request(q, handlers);
     if (r == NULL)
         return POP3_ERR_MEMORY;
-    pop3_status status = submit(engine, r, command);
+    pop3_status status = submit_request(engine, r, command);
     if (status != POP3_OK)
         recycle(q, r);
     else
@@ -142,7 +142,7 @@ p3_request *p3_requests_take(p3_requests *q)
 
 pop3_status p3_requests_pass(pop3_engine *engine, p3_request *r)
 {
-    pop3_status status = submit(engine, r, &r->held->command);
+    pop3_status status = submit_request(engine, r, &r->held->command);
     forget_held(r);
     return status;
 }

@@ -32,13 +32,13 @@ void p3_secrets_free(p3_secrets *s)
 
 bool p3_secrets_may_have(const p3_secrets *s, pop3_secret_kind kind)
 {
-    bool ask = s->ask != NULL && s->of[POP3_SECRET_PASSWORD].data == NULL &&
-               s->of[POP3_SECRET_TOKEN].data == NULL;
-    return s->of[kind].data != NULL || (ask && !s->lacking[kind]);
+    bool asks = s->ask != NULL && s->of[POP3_SECRET_PASSWORD].data == NULL &&
+                s->of[POP3_SECRET_TOKEN].data == NULL;
+    return s->of[kind].data != NULL || (asks && !s->lacking[kind]);
 }
 
 /* Asks the callback. */
-static pop3_status ask(p3_secrets *s, pop3_secret_kind kind, const char *user)
+static pop3_status ask_callback(p3_secrets *s, pop3_secret_kind kind, const char *user)
 {
     p3_octets *secret = &s->of[kind];
     size_t len = 0;
@@ -64,7 +64,7 @@ pop3_status p3_secrets_fetch(p3_secrets *s, pop3_secret_kind kind, const char *u
     s->asked[kind] = true;
     if (!p3_octets_init(secret, P3_MAX_SECRET))
         return POP3_ERR_MEMORY;
-    pop3_status status = ask(s, kind, user);
+    pop3_status status = ask_callback(s, kind, user);
     if (status != POP3_OK)
         p3_octets_free(secret);
     s->lacking[kind] = status == POP3_ERR_NOT_OFFERED;

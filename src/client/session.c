@@ -87,22 +87,22 @@ static void engine_died(pop3_client *c, const pop3_event *first)
     disconnect(c, fault.status, false);
 }
 
-static void tell(pop3_client *c, const pop3_handlers *h, const pop3_result *result)
+static void tell_handler(pop3_client *c, const pop3_handlers *h, const pop3_result *result)
 {
     if (h->done != NULL)
         h->done(h->ctx, c, result);
 }
 
 /* Ends a request. */
-static void finish(pop3_client *c, p3_request *r, pop3_result *result)
+static void finish_request(pop3_client *c, p3_request *r, pop3_result *result)
 {
     pop3_handlers h = p3_requests_finish(&c->requests, r, result);
-    tell(c, &h, result);
+    tell_handler(c, &h, result);
 }
 
 /* ---- the scripts ---- */
 
-static void follow(pop3_client *c, p3_move move);
+static void follow_move(pop3_client *c, p3_move move);
 
 /* The connection is ready for the caller's commands, or for a login. */
 static void be_ready(pop3_client *c)
@@ -139,7 +139,7 @@ static void end_upgrade(pop3_client *c, p3_move *move)
     }
     be_ready(c);
     if (r != NULL)
-        finish(c, r, &move->result);
+        finish_request(c, r, &move->result);
 }
 
 /* Tells the end of a login. The reply is kept, as the login's own memory goes before that. */
@@ -150,7 +150,7 @@ static void tell_login(pop3_client *c, p3_move *move)
     p3_reply_keep(&c->reply, &move->result.reply);
     move->result.reply = c->reply.reply;
     pop3_handlers h = p3_login_finish(&c->login);
-    tell(c, &h, &move->result);
+    tell_handler(c, &h, &move->result);
 }
 
 static void end_login(pop3_client *c, p3_move *move)
@@ -197,9 +197,9 @@ static void own_answered(void *ctx, pop3_client *c, const pop3_result *result)
     if (c->phase != *asked_in)
         return;
     if (c->phase == P3_PHASE_LOGIN)
-        follow(c, p3_login_next(&c->login, &scene, result));
+        follow_move(c, p3_login_next(&c->login, &scene, result));
     else
-        follow(c, p3_upgrade_next(&c->upgrade, &scene, result));
+        follow_move(c, p3_upgrade_next(&c->upgrade, &scene, result));
 }
 
 /* Sends a command of the client's own. */
@@ -222,7 +222,7 @@ void p3_session_begin_tls(pop3_client *c)
         p3_session_lose(c, &(p3_fault){.status = status});
 }
 
-static void follow(pop3_client *c, p3_move move)
+static void follow_move(pop3_client *c, p3_move move)
 {
     while (move.kind == P3_MOVE_SEND) {
         p3_options_learn(&c->options, move.learned, move.unlearned);
@@ -250,7 +250,7 @@ static void begin_upgrade(pop3_client *c, p3_request *request)
 {
     p3_scene scene = p3_session_scene(c);
     p3_set_phase(&c->phase, P3_PHASE_UPGRADE);
-    follow(c, p3_upgrade_begin(&c->upgrade, request, &scene));
+    follow_move(c, p3_upgrade_begin(&c->upgrade, request, &scene));
 }
 
 void p3_session_tls_done(pop3_client *c)
@@ -260,21 +260,21 @@ void p3_session_tls_done(pop3_client *c)
     p3_set_phase(&c->phase, greeted ? P3_PHASE_UPGRADE : P3_PHASE_GREETING);
     p3_scene scene = p3_session_scene(c);
     if (greeted)
-        follow(c, p3_upgrade_next(&c->upgrade, &scene, NULL));
+        follow_move(c, p3_upgrade_next(&c->upgrade, &scene, NULL));
 }
 
 void p3_session_begin_login(pop3_client *c)
 {
     p3_scene scene = p3_session_scene(c);
     p3_limits_await(&c->limits, c->options.timeout_ms);
-    follow(c, p3_login_next(&c->login, &scene, NULL));
+    follow_move(c, p3_login_next(&c->login, &scene, NULL));
     p3_session_dispatch(c);
 }
 
 void p3_session_compute(pop3_client *c)
 {
     p3_scene scene = p3_session_scene(c);
-    follow(c, p3_login_reckon(&c->login, &scene));
+    follow_move(c, p3_login_reckon(&c->login, &scene));
     p3_session_dispatch(c);
 }
 
@@ -315,7 +315,7 @@ void p3_session_advance(pop3_client *c)
         if (result.status == POP3_OK)
             result.status = p3_requests_pass(c->engine, r);
         if (result.status != POP3_OK)
-            finish(c, r, &result);
+            finish_request(c, r, &result);
     }
 }
 
@@ -326,10 +326,10 @@ static void drop_waiting(pop3_client *c)
     login_lost(c);
     pop3_result result = {.status = c->ending.ended, .command = POP3_CMD_STLS, .sent = true};
     if (r != NULL)
-        finish(c, r, &result);
+        finish_request(c, r, &result);
     while ((r = p3_requests_take(&c->requests)) != NULL) {
         result = (pop3_result){.status = c->ending.ended};
-        finish(c, r, &result);
+        finish_request(c, r, &result);
     }
 }
 
@@ -371,7 +371,7 @@ static void command_over(pop3_client *c, const pop3_event *ev)
         result.status = POP3_OK;
         p3_ending_forgive(&c->ending);
     }
-    finish(c, ev->tag, &result);
+    finish_request(c, ev->tag, &result);
 }
 
 static void greeted(pop3_client *c, const pop3_event *ev)
@@ -388,7 +388,7 @@ static void challenged(pop3_client *c, pop3_str challenge)
 {
     p3_scene scene = p3_session_scene(c);
     if (c->phase == P3_PHASE_LOGIN && p3_login_is_there(&c->login))
-        follow(c, p3_login_challenge(&c->login, &scene, challenge));
+        follow_move(c, p3_login_challenge(&c->login, &scene, challenge));
 }
 
 static void handle(pop3_client *c, const pop3_event *ev)

@@ -22,7 +22,7 @@ static void find_waits(const pop3_client *c, p3_wait_set *set)
 }
 
 /* Callbacks are over but for the last: who waits is told on what, before anything is closed. */
-static void leave(pop3_client *c)
+static void end_step(pop3_client *c)
 {
     p3_wait_set set;
     find_waits(c, &set);
@@ -48,7 +48,7 @@ pop3_status pop3_client_start(pop3_client *c)
     c->more = false;
     c->inside = true;
     p3_connecting_begin(c);
-    leave(c);
+    end_step(c);
     return c->phase == P3_PHASE_NONE ? c->ending.ended : POP3_OK;
 }
 
@@ -99,15 +99,15 @@ static p3_io receive(pop3_client *c)
 }
 
 /* What a transfer came to. */
-typedef enum p3_transfer {
+typedef enum p3_transfer_step {
     P3_TRANSFER_WAIT,  /* the socket, or the caller, is waited for */
     P3_TRANSFER_AGAIN, /* more is there, or the replies have made room for more commands */
     P3_TRANSFER_ENDED, /* the connection is closed */
     P3_TRANSFER_LOST,  /* the server, or the network, ended it: to be closed */
     P3_TRANSFER_OVER   /* QUIT has been answered: to be closed */
-} p3_transfer;
+} p3_transfer_step;
 
-static p3_transfer lost_or(p3_io io, p3_transfer otherwise)
+static p3_transfer_step lost_or(p3_io io, p3_transfer_step otherwise)
 {
     return io == P3_IO_CLOSED || io == P3_IO_FAILED ? P3_TRANSFER_LOST : otherwise;
 }
@@ -128,7 +128,7 @@ static bool step_login(pop3_client *c)
 }
 
 /* What is left to do after octets have moved. */
-static p3_transfer after_transfer(pop3_client *c, p3_io in, bool wrote)
+static p3_transfer_step after_transfer(pop3_client *c, p3_io in, bool wrote)
 {
     if (wrote || in == P3_IO_OK || c->limits.answer == P3_NEVER)
         touch_limits(c);
@@ -147,7 +147,7 @@ static p3_transfer after_transfer(pop3_client *c, p3_io in, bool wrote)
 
 /* Before a silence is broken: takes what the server said unasked meanwhile, such as its farewell,
  * which would pass for the answer to what is sent now. */
-static p3_transfer listen_first(pop3_client *c, p3_io *in)
+static p3_transfer_step listen_first(pop3_client *c, p3_io *in)
 {
     if (c->connection.drained || pop3_engine_pending(c->engine) == 0)
         return P3_TRANSFER_AGAIN;
@@ -157,13 +157,13 @@ static p3_transfer listen_first(pop3_client *c, p3_io *in)
 
 /* Writes and reads once each. A write that breaks an idle silence is not followed by a read: the
  * answer cannot be there yet. `in` is what reading or writing came to. */
-static p3_transfer step_transfer(pop3_client *c, p3_io *in)
+static p3_transfer_step step_transfer(pop3_client *c, p3_io *in)
 {
     if (!step_login(c))
         return P3_TRANSFER_ENDED;
     bool awaited = pop3_engine_wants_input(c->engine) || c->connection.read_again;
     bool wrote = false;
-    p3_transfer before = awaited ? P3_TRANSFER_AGAIN : listen_first(c, in);
+    p3_transfer_step before = awaited ? P3_TRANSFER_AGAIN : listen_first(c, in);
     if (before != P3_TRANSFER_AGAIN)
         return before;
     p3_io out = p3_connection_send(&c->connection, c->engine, &wrote);
@@ -187,7 +187,7 @@ static p3_transfer step_transfer(pop3_client *c, p3_io *in)
 }
 
 /* The server, or the network, has ended the connection. Returns whether there is another. */
-static bool lose(pop3_client *c, p3_io io)
+static bool lose_connection(pop3_client *c, p3_io io)
 {
     p3_fault fault = {0};
     p3_connection_explain(&c->connection, io, &fault);
@@ -206,7 +206,7 @@ static bool transfer(pop3_client *c)
     case P3_TRANSFER_AGAIN:
         return true;
     case P3_TRANSFER_LOST:
-        return lose(c, io);
+        return lose_connection(c, io);
     case P3_TRANSFER_OVER:
         p3_session_close(c, POP3_OK, true);
         return false;
@@ -273,7 +273,7 @@ static pop3_status fail_late(pop3_client *c, int64_t now)
     return c->ending.ended;
 }
 
-static pop3_status step(pop3_client *c)
+static pop3_status step_once(pop3_client *c)
 {
     if (p3_wake_is_raised(&c->wake)) {
         p3_session_fail(c, &(p3_fault){.status = POP3_ERR_CANCELLED});
@@ -295,8 +295,8 @@ pop3_status pop3_client_step(pop3_client *c)
     if (c->phase == P3_PHASE_NONE)
         return c->ending.ended;
     c->inside = true; /* callbacks run in what follows */
-    pop3_status status = step(c);
-    leave(c);
+    pop3_status status = step_once(c);
+    end_step(c);
     return status;
 }
 
@@ -309,7 +309,7 @@ void p3_step_close(pop3_client *c, p3_fault *fault)
         p3_session_fail(c, fault);
     else
         p3_session_close(c, POP3_ERR_CANCELLED, false);
-    leave(c);
+    end_step(c);
 }
 
 size_t pop3_client_waitables(const pop3_client *c, pop3_waitable *out, size_t cap)

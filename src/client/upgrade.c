@@ -24,7 +24,7 @@ static p3_move done(const p3_upgrade *u)
     };
 }
 
-static p3_move ask(p3_upgrade *u, p3_upgrade_stage stage, pop3_command_kind kind)
+static p3_move send_command(p3_upgrade *u, p3_upgrade_stage stage, pop3_command_kind kind)
 {
     u->stage = stage;
     return p3_move_command(kind);
@@ -35,7 +35,7 @@ static p3_move send_stls(p3_upgrade *u, const p3_scene *scene)
     const pop3_capabilities *caps = pop3_engine_capabilities(scene->engine);
     bool announced = caps != NULL && (caps->flags & POP3_CAP_STLS) != 0;
     if (announced || p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA))
-        return ask(u, P3_UPGRADE_STLS, POP3_CMD_STLS);
+        return send_command(u, P3_UPGRADE_STLS, POP3_CMD_STLS);
     return give_up(NULL, POP3_ERR_NOT_OFFERED,
                    "the server does not announce STLS, so the connection cannot be protected");
 }
@@ -47,7 +47,7 @@ p3_move p3_upgrade_begin(p3_upgrade *u, p3_request *request, const p3_scene *sce
     if (pop3_engine_capabilities(scene->engine) != NULL ||
         p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA))
         return send_stls(u, scene);
-    return ask(u, P3_UPGRADE_CAPA, POP3_CMD_CAPA);
+    return send_command(u, P3_UPGRADE_CAPA, POP3_CMD_CAPA);
 }
 
 p3_move p3_upgrade_next(p3_upgrade *u, const p3_scene *scene, const pop3_result *result)
@@ -64,7 +64,7 @@ p3_move p3_upgrade_next(p3_upgrade *u, const p3_scene *scene, const pop3_result 
     case P3_UPGRADE_HANDSHAKE:
         if (p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA))
             return done(u);
-        return ask(u, P3_UPGRADE_CAPA_AGAIN, POP3_CMD_CAPA);
+        return send_command(u, P3_UPGRADE_CAPA_AGAIN, POP3_CMD_CAPA);
     default: /* refused: a server without CAPA, whose capabilities stay unknown */
         return done(u);
     }

@@ -8,7 +8,7 @@
 #include "collect/login.h"
 #include "system/erase.h"
 
-static void find(p3_job *job)
+static void find_secret(p3_job *job)
 {
     p3_authorization *a = (p3_authorization *)job;
     const p3_account *account = a->drop->account;
@@ -27,9 +27,9 @@ void p3_authorization_find_secret(p3_authorization *a)
 {
     const p3_account *account = a->drop->account;
     a->wants_secret = false;
-    a->job = (p3_job){.run = find, .over = found};
+    a->job = (p3_job){.run = find_secret, .over = found};
     if (account->secret != NULL && account->secret_at_hand) {
-        find(&a->job);
+        find_secret(&a->job);
         return;
     }
     a->searching = true; /* before the thread begins */

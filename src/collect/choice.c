@@ -130,7 +130,7 @@ static bool waits_for_target(const p3_maildrop *d, const p3_row *row)
     return d->unasked != 0 && ((row->members | d->unasked) & all) == all;
 }
 
-static size_t gather(const p3_maildrop *d, const p3_bounds *bounds, p3_candidate *out)
+static size_t gather_candidates(const p3_maildrop *d, const p3_bounds *bounds, p3_candidate *out)
 {
     static const p3_row none = {0};
     size_t count = 0;
@@ -190,7 +190,8 @@ bool p3_choose(p3_maildrop *d, const p3_bounds *bounds, p3_choice *out)
         free(all);
         return false;
     }
-    size_t count = p3_maildrop_starts_now(d) ? 0 : bound_by_limit(d, gather(d, bounds, all));
+    size_t count =
+        p3_maildrop_starts_now(d) ? 0 : bound_by_limit(d, gather_candidates(d, bounds, all));
     count = bound_by_room(d, bounds, count, &out->more);
     out->count = bound_by_copies(d, count, &out->problem);
     for (size_t i = 0; i < out->count; i++) {

@@ -130,7 +130,7 @@ static void deliver(p3_committer *k, p3_commit *list)
 }
 
 /* Nothing of a round is recorded. */
-static void refuse(p3_commit *round, const p3_problem *why)
+static void refuse_round(p3_commit *round, const p3_problem *why)
 {
     for (p3_commit *c = round; c != NULL; c = c->next) {
         c->problem = *why;
@@ -146,7 +146,7 @@ static void work_off(p3_job *job)
     if (k->state == NULL && k->why.exit == 0)
         k->state = p3_state_open(k->path, &k->why);
     if (k->state == NULL) {
-        refuse(k->round, &k->why);
+        refuse_round(k->round, &k->why);
         return;
     }
     record(k->state, k->round, false);
@@ -179,7 +179,7 @@ static void begin_round(p3_committer *k)
         return;
     p3_problem why;
     p3_problem_errno(&why, errno, "beginning to write: no thread for the disk");
-    refuse(k->round, &why);
+    refuse_round(k->round, &why);
     p3_jobs_post(k->jobs, &k->job);
 }
 

@@ -39,7 +39,7 @@ struct p3_commit {
     p3_changes changes;
     const p3_target *target;    /* to be recorded as the account's target, or NULL */
     pop3_server_traits learned; /* traits of its server to record */
-    p3_seen seen;               /* clock observations to record, unless all zero */
+    p3_clock_record seen;       /* clock observations to record, unless all zero */
     p3_problem problem;         /* result: why nothing was recorded */
     bool *poisoned; /* belongs to the account: set when one of its commits failed. Then nothing more
                        is delivered, because its intents may be missing. Only the committer uses it.

@@ -3,7 +3,7 @@
 
 #include "collect/failure_text.h"
 
-static pop3_sink_result look(void *ctx, const char *data, size_t len)
+static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
 {
     p3_header_reader *l = ctx;
     p3_header_take(&l->header, data, len);
@@ -39,7 +39,7 @@ void p3_header_reader_begin(p3_header_reader *l)
     if (d->plan.looks == 0)
         return;
     l->window = p3_window_for(d, p3_maildrop_can_top(d) ? POP3_CMD_TOP : POP3_CMD_RETR, l);
-    l->window.sink = look;
+    l->window.sink = take_octets;
     l->window.done = looked;
     p3_window_add_all(&l->window, P3_TODO_LOOK);
     /* The first goes alone, to find out whether TOP works. */

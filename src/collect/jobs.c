@@ -90,7 +90,7 @@ void p3_jobs_post(p3_jobs *j, p3_job *job)
     pthread_mutex_unlock(&j->mutex);
 }
 
-static void *run(void *arg)
+static void *run_jobs(void *arg)
 {
     p3_job_thread *t = arg;
     p3_jobs *j = t->jobs;
@@ -112,7 +112,7 @@ bool p3_jobs_start(p3_jobs *j, p3_job *job)
         return false;
     *t = (p3_job_thread){.jobs = j, .job = job};
     pthread_mutex_lock(&j->mutex);
-    int error = p3_thread_start(&t->thread, run, t);
+    int error = p3_thread_start(&t->thread, run_jobs, t);
     if (error == 0)
         j->running++;
     pthread_mutex_unlock(&j->mutex);

@@ -29,14 +29,14 @@ static size_t added(const p3_account *a, const char *data, size_t len)
 }
 
 /* A message that is read back, made again what came: with CRLF, and without what we have added. */
-typedef struct p3_reading {
+typedef struct p3_content_check {
     const p3_account *account;
     bool begun; /* the first piece has come, which holds all that was added */
     p3_header header;
     p3_body_hash *body;
-} p3_reading;
+} p3_content_check;
 
-static void take_octets(p3_reading *r, const char *data, size_t len)
+static void take_octets(p3_content_check *r, const char *data, size_t len)
 {
     size_t in_header = p3_header_take(&r->header, data, len);
     p3_body_hash_take(r->body, data, len, in_header);
@@ -44,7 +44,7 @@ static void take_octets(p3_reading *r, const char *data, size_t len)
 
 static void take_piece(void *ctx, const char *data, size_t len)
 {
-    p3_reading *r = ctx;
+    p3_content_check *r = ctx;
     const char *end = data + len;
     if (!r->begun)
         data += added(r->account, data, len);
@@ -65,7 +65,7 @@ static void take_piece(void *ctx, const char *data, size_t len)
  * back: without them a server without unique-ids would have it delivered again. */
 static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_problem *why)
 {
-    p3_reading r = {.account = a, .body = p3_body_hash_new()};
+    p3_content_check r = {.account = a, .body = p3_body_hash_new()};
     if (r.body == NULL)
         return p3_problem_memory(why);
     p3_body_hash_begin_whole(r.body);
@@ -146,7 +146,7 @@ static bool is_a_name(const char *name)
 }
 
 /* The intents with names, for the target; count is their number. NULL when out of memory. */
-static p3_left_over *gather(const p3_rows *rows, size_t intents, size_t *count)
+static p3_left_over *gather_intents(const p3_rows *rows, size_t intents, size_t *count)
 {
     p3_left_over *left = calloc(intents, sizeof *left);
     *count = 0;
@@ -173,13 +173,13 @@ static bool has_spool(const p3_target *t, p3_owner owner)
 }
 
 /* Asks a target about intents, and records what it says. */
-static bool ask(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t intents,
-                p3_problem *why)
+static bool ask_target(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t intents,
+                       p3_problem *why)
 {
     const p3_maildrop *drop = r->drop;
     p3_problem some = {0};
     size_t count;
-    p3_left_over *left = gather(&drop->rows, intents, &count);
+    p3_left_over *left = gather_intents(&drop->rows, intents, &count);
     if (left == NULL)
         return p3_problem_memory(why);
     l->target = p3_list_delivery_open(t, drop->owner, why);
@@ -208,7 +208,7 @@ static bool ask_list(p3_leftovers *l, p3_recorder *r, const p3_target *old, size
     for (size_t i = 0; i < drop->rows.count; i++)
         drop->rows.at[i].members &= known;
     if (known != 0)
-        return ask(l, r, now, intents, why);
+        return ask_target(l, r, now, intents, why);
     p3_target_tidy(now, drop->owner);
     return true;
 }
@@ -238,7 +238,7 @@ bool p3_leftovers_resolve(p3_leftovers *l, p3_recorder *r, p3_state *state, p3_p
         return ask_list(l, r, old, olds, intents, why);
     if (!same)
         p3_target_tidy(now, drop->owner);
-    return !looks || ask(l, r, same ? now : &old[0], intents, why);
+    return !looks || ask_target(l, r, same ? now : &old[0], intents, why);
 }
 
 void p3_leftovers_free(p3_leftovers *l, bool recorded)

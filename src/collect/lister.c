@@ -12,7 +12,7 @@ static bool listing_failed(const p3_lister *l, const pop3_result *result)
 }
 
 /* Without UIDL the messages have no names, and are all to be looked at. */
-static bool add(const p3_lister *l, const pop3_entry *entry, pop3_str uid)
+static bool add_message(const p3_lister *l, const pop3_entry *entry, pop3_str uid)
 {
     bool ok = p3_listing_add(&l->drop->box, entry->number, uid);
     if (!ok)
@@ -23,7 +23,7 @@ static bool add(const p3_lister *l, const pop3_entry *entry, pop3_str uid)
 static bool take_uid(void *ctx, const pop3_entry *entry, pop3_str line)
 {
     (void)line;
-    return add(ctx, entry, entry->uid);
+    return add_message(ctx, entry, entry->uid);
 }
 
 static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
@@ -31,7 +31,7 @@ static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
     p3_lister *l = ctx;
     p3_listing *box = &l->drop->box;
     (void)line;
-    if (!add(l, entry, (pop3_str){"", 0}))
+    if (!add_message(l, entry, (pop3_str){"", 0}))
         return false;
     box->at[box->count - 1].octets = entry->octets;
     return true;
@@ -85,7 +85,7 @@ static bool wants_sizes_behind(const p3_lister *l)
            (any && (needs_sizes(l) || d->box.numbered || d->box.has_gaps || knows(l, P3_DOUBTED)));
 }
 
-static void finish(p3_lister *l)
+static void finish_listing(p3_lister *l)
 {
     if (!p3_listing_seal(&l->drop->box)) {
         p3_maildrop_failed_memory(l->drop);
@@ -106,7 +106,7 @@ static void agree(p3_lister *l)
 {
     p3_listing *box = &l->drop->box;
     if (l->no_uidl) {
-        finish(l);
+        finish_listing(l);
         return;
     }
     /* Mail may have come between the two, on a server that does not lock: it is asked once more, so
@@ -122,7 +122,7 @@ static void agree(p3_lister *l)
         l->no_uidl = true;
         list_again(l);
     } else if (p3_listing_adopt(box)) {
-        finish(l);
+        finish_listing(l);
     } else {
         p3_maildrop_failed_memory(l->drop);
     }
@@ -135,7 +135,7 @@ static void sizes_listed(void *ctx, pop3_client *client, const pop3_result *resu
     if (l->drop->over)
         return;
     if (result->status == POP3_ERR_REFUSED && !needs_sizes(l))
-        finish(l);
+        finish_listing(l);
     else if (!listing_failed(l, result))
         agree(l);
 }
@@ -160,7 +160,7 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
     else if (!l->sizes_beside && wants_sizes_behind(l))
         p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_size, sizes_listed, l);
     else if (!l->sizes_beside)
-        finish(l);
+        finish_listing(l);
 }
 
 void p3_lister_begin(p3_lister *l)

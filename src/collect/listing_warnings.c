@@ -21,7 +21,7 @@ static void add_number(p3_numbers *n, uint32_t number)
                                    n->len > 0 ? ", " : "", number);
 }
 
-static void tell(const p3_report *r, p3_numbers *n, const char *what, const char *done)
+static void warn_of_numbers(const p3_report *r, p3_numbers *n, const char *what, const char *done)
 {
     char text[300];
     if (n->count == 0)
@@ -42,12 +42,12 @@ bool p3_warn_of_disagreement(const p3_report *r, const p3_listing *box)
             add_number(i >= box->named ? &by_list : &by_uidl, box->at[i].number);
     }
     by_list.count = box->nameless_most;
-    tell(r, &by_list, "the server's UIDL lacks messages that its LIST has",
-         by_list.count > P3_NAMELESS_MOST
-             ? "the first 1000 are retrieved, and identified by their headers"
-             : "they are retrieved, and identified by their headers");
-    tell(r, &by_uidl, "the server's LIST lacks messages that its UIDL has",
-         "they are retrieved anyway");
+    warn_of_numbers(r, &by_list, "the server's UIDL lacks messages that its LIST has",
+                    by_list.count > P3_NAMELESS_MOST
+                        ? "the first 1000 are retrieved, and identified by their headers"
+                        : "they are retrieved, and identified by their headers");
+    warn_of_numbers(r, &by_uidl, "the server's LIST lacks messages that its UIDL has",
+                    "they are retrieved anyway");
     return by_list.count + by_uidl.count > 0;
 }
 

@@ -139,7 +139,7 @@ static void walk(const p3_match *match, p3_listing *box, const p3_pass *pass, co
     }
 }
 
-static bool find(p3_listing *box, const p3_match *match, const p3_pass *passes, size_t count)
+static bool find_rows(p3_listing *box, const p3_match *match, const p3_pass *passes, size_t count)
 {
     p3_side *mails = malloc((box->count + 1) * sizeof *mails);
     p3_side *known = malloc((match->rows->count + 1) * sizeof *known);
@@ -164,11 +164,11 @@ bool p3_match_headers(p3_listing *box, const p3_match *match)
                                      {.size = true},
                                      {.uid = false},
                                      {.uid = true, .gone = true}};
-    return find(box, match, passes, sizeof passes / sizeof *passes);
+    return find_rows(box, match, passes, sizeof passes / sizeof *passes);
 }
 
 bool p3_match_bodies(p3_listing *box, const p3_match *match)
 {
     static const p3_pass passes[] = {{.uid = true, .whole = true}, {.whole = true}};
-    return find(box, match, passes, sizeof passes / sizeof *passes);
+    return find_rows(box, match, passes, sizeof passes / sizeof *passes);
 }

@@ -35,7 +35,7 @@ static void make_line(char *text)
 }
 
 /* The text of the old target is the caller's, and changed. */
-static bool ask(char *before, const p3_target *now, p3_problem *why)
+static bool explain_choice(char *before, const p3_target *now, p3_problem *why)
 {
     char *after = p3_target_text(now);
     const char *how =
@@ -68,7 +68,7 @@ bool p3_new_target_judge(p3_maildrop *d, p3_problem *why)
         d->stays = p3_target_known(old, p3_targets_of_text(text, old), now);
         d->moved = d->stays != p3_target_all(now);
         known = !d->moved || d->report->options->start != P3_START_USUAL || !has_past(&d->rows) ||
-                ask(shown, now, why);
+                explain_choice(shown, now, why);
     } else {
         p3_problem_memory(why);
     }

@@ -46,8 +46,8 @@ struct p3_loop {
 
 /* ---- beginning and ending sessions ---- */
 
-static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem *problem,
-                 double seconds)
+static void tell_notice(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem *problem,
+                        double seconds)
 {
     static const p3_tally nothing;
     const p3_sync_options *o = l->run.options;
@@ -63,11 +63,11 @@ static void tell(p3_loop *l, size_t which, p3_notice_kind kind, const p3_problem
 }
 
 /* Nothing more is done for an account in this run. */
-static void finish(p3_loop *l, size_t which, const p3_problem *problem)
+static void finish_account(p3_loop *l, size_t which, const p3_problem *problem)
 {
     l->exits[which] = (uint8_t)problem->exit;
     l->done++;
-    tell(l, which, P3_NOTICE_OVER, problem, 0);
+    tell_notice(l, which, P3_NOTICE_OVER, problem, 0);
     free(l->works[which]);
     l->works[which] = NULL;
 }
@@ -81,12 +81,12 @@ static void after_visit(p3_loop *l, p3_work *w, const p3_visit *v)
     p3_problem end = p3_next_visit_problem(&w->turns);
     if (again == P3_AGAIN_NO) {
         p3_schedule_finish(l->schedule, w->which);
-        finish(l, w->which, &end);
+        finish_account(l, w->which, &end);
     } else if (!p3_schedule_again(l->schedule, w->which, when)) {
         p3_problem_memory(&end);
-        finish(l, w->which, &end);
+        finish_account(l, w->which, &end);
     } else if (again == P3_AGAIN_LATER) {
-        tell(l, w->which, P3_NOTICE_WAITING, &w->turns.problem, (double)wait_ms / 1000);
+        tell_notice(l, w->which, P3_NOTICE_WAITING, &w->turns.problem, (double)wait_ms / 1000);
     }
 }
 
@@ -129,7 +129,7 @@ static void begin_visit(p3_loop *l, size_t which)
         why = &no_memory;
     }
     p3_schedule_finish(l->schedule, which);
-    finish(l, which, why);
+    finish_account(l, which, why);
 }
 
 /* Begins what is due. Returns whether it began anything. */
@@ -180,7 +180,7 @@ static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
 }
 
 /* Gathers what there is to wait on, at first what is not of a visit. Returns how much that is. */
-static size_t gather(p3_loop *l, int *timeout)
+static size_t gather_waitables(p3_loop *l, int *timeout)
 {
     size_t n = 0;
     int64_t next = p3_schedule_next(l->schedule);
@@ -198,10 +198,10 @@ static size_t gather(p3_loop *l, int *timeout)
 }
 
 /* Finds out which sessions have something to do. `waits`: until one has. */
-static void look(p3_loop *l, bool waits)
+static void poll_visits(p3_loop *l, bool waits)
 {
     int timeout;
-    size_t n = gather(l, &timeout);
+    size_t n = gather_waitables(l, &timeout);
     if (poll(l->fds, (nfds_t)n, waits ? timeout : 0) < 0)
         return; /* a signal: look around again */
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
@@ -227,7 +227,7 @@ static void stop_all(p3_loop *l)
     }
     for (size_t i = 0; i < l->count; i++) {
         if (l->exits[i] == P3_NOT_OVER && (l->works[i] == NULL || l->works[i]->visit == NULL))
-            finish(l, i, &stopped);
+            finish_account(l, i, &stopped);
     }
 }
 
@@ -294,21 +294,21 @@ static bool go_on(p3_loop *l)
 }
 
 /* Does what there is to do by now, or once there is something. Returns whether anything is left. */
-static bool work(p3_loop *l, bool waits)
+static bool step_due(p3_loop *l, bool waits)
 {
-    look(l, waits);
+    poll_visits(l, waits);
     p3_jobs_reap(l->run.jobs);
     return go_on(l);
 }
 
 void p3_sync_run(p3_loop *l)
 {
-    bool left = work(l, false);
+    bool left = step_due(l, false);
     while (left)
-        left = work(l, true);
+        left = step_due(l, true);
 }
 
-static bool prepare(p3_loop *l, const p3_sync_options *o, p3_problem *why)
+static bool prepare_loop(p3_loop *l, const p3_sync_options *o, p3_problem *why)
 {
     size_t most = l->count < o->jobs ? l->count : o->jobs;
     l->schedule = p3_schedule_new(l->accounts, l->count, o->jobs, o->per_host);
@@ -351,7 +351,7 @@ p3_loop *p3_sync_begin(const p3_sync_options *options, const p3_account *const *
         return NULL;
     }
     *l = (p3_loop){.accounts = accounts, .count = count};
-    if (prepare(l, options, why))
+    if (prepare_loop(l, options, why))
         return l;
     release(l);
     return NULL;
@@ -359,12 +359,12 @@ p3_loop *p3_sync_begin(const p3_sync_options *options, const p3_account *const *
 
 bool p3_sync_step(p3_loop *l)
 {
-    return work(l, false);
+    return step_due(l, false);
 }
 
 size_t p3_sync_waits(p3_loop *l, const struct pollfd **fds, int *timeout)
 {
-    size_t n = gather(l, timeout);
+    size_t n = gather_waitables(l, timeout);
     *fds = l->fds + 1;
     return n - 1;
 }

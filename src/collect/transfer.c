@@ -128,7 +128,7 @@ static bool is_not_looked_at(const p3_maildrop *d, const p3_mail *mail)
 }
 
 /* It is another visit's, or another run's. */
-static void leave(p3_transfer *t, const p3_mail *mail)
+static void leave_to_another_visit(p3_transfer *t, const p3_mail *mail)
 {
     if (t->trust->postponed.all || p3_trust_looks_in_vain(t->trust))
         keep(t, mail, NULL);
@@ -146,7 +146,7 @@ static void delete_known(p3_transfer *t, bool only_deletes, bool busy)
     for (size_t i = 0; i < d->box.count && !d->over; i++) {
         const p3_mail *mail = &d->box.at[i];
         if (is_not_looked_at(d, mail))
-            leave(t, mail);
+            leave_to_another_visit(t, mail);
         if (!p3_maildrop_is_due(d, mail) || is_postponed(t, mail))
             continue;
         busy = true;

@@ -26,7 +26,7 @@ struct p3_visit {
 
 /* ---- what parts tell ---- */
 
-static void fail(void *ctx, const p3_problem *problem)
+static void fail_visit(void *ctx, const p3_problem *problem)
 {
     p3_visit *v = ctx;
     p3_verdict_note(&v->outcome.verdict, problem);
@@ -43,7 +43,7 @@ static void fail(void *ctx, const p3_problem *problem)
     v->parts.drop.over = true;
 }
 
-static void note(void *ctx, const p3_problem *problem)
+static void note_problem(void *ctx, const p3_problem *problem)
 {
     p3_visit *v = ctx;
     p3_verdict_note(&v->outcome.verdict, problem);
@@ -63,14 +63,14 @@ static bool is_out_of_time(const p3_visit *v)
 }
 
 /* The connection is lost, or of no more use: a command ended with `status`, not by a refusal. */
-static void lose(void *ctx, pop3_status status)
+static void lose_connection(void *ctx, pop3_status status)
 {
     p3_visit *v = ctx;
     p3_problem why;
     if (v->stage >= P3_STAGE_RECORD)
         return; /* nothing is expected of the connection any more */
     p3_outcome_of_loss(&v->outcome, &v->parts, v->stage, status, is_out_of_time(v), &why);
-    fail(v, &why);
+    fail_visit(v, &why);
 }
 
 /* ---- the order ---- */
@@ -145,7 +145,7 @@ static void record_deletions(p3_visit *v)
 }
 
 /* What a stage begins with. Whatever fails ends the visit. */
-static void begin(p3_visit *v)
+static void begin_stage(p3_visit *v)
 {
     p3_parts *p = &v->parts;
     bool ok = true;
@@ -231,11 +231,11 @@ static p3_stage successor(p3_visit *v)
     return P3_STAGE_OVER;
 }
 
-static void enter(p3_visit *v, p3_stage stage)
+static void enter_stage(p3_visit *v, p3_stage stage)
 {
     v->stage = stage;
     v->parts.drop.over = stage == P3_STAGE_OVER;
-    begin(v);
+    begin_stage(v);
 }
 
 /* The visit is over: what has come is not thrown away, and what it puts in doubt is recorded when
@@ -266,7 +266,7 @@ static void advance(void *ctx)
         p3_stage next = successor(v);
         if (v->stage == P3_STAGE_OVER || next == v->stage) /* it may have failed while asked */
             break;
-        enter(v, next);
+        enter_stage(v, next);
     }
     if (v->stage == P3_STAGE_OVER)
         wind_up(v);
@@ -295,7 +295,7 @@ p3_visit *p3_visit_new(p3_run *run, const p3_account *account, const p3_history 
     v->run = run;
     v->trust = history->trust;
     p3_outcome_begin(&v->outcome, &v->trust);
-    v->listener = (p3_listener){advance, lose, fail, note, learn, v};
+    v->listener = (p3_listener){advance, lose_connection, fail_visit, note_problem, learn, v};
     v->parts.report.tally = history->tally;
     v->parts.lister.told = history->told;
     p3_parts_init(&v->parts, run, account, &v->trust, &v->listener);
@@ -304,10 +304,10 @@ p3_visit *p3_visit_new(p3_run *run, const p3_account *account, const p3_history 
     if (p3_parts_load(&v->parts, run->state, &why)) {
         v->parts.drop.run_first =
             history->first != 0 ? history->first : first_id(&v->parts.drop.rows);
-        enter(v, P3_STAGE_SECRET);
+        enter_stage(v, P3_STAGE_SECRET);
         advance(v);
     } else {
-        fail(v, &why);
+        fail_visit(v, &why);
     }
     return v;
 }
@@ -350,7 +350,7 @@ static bool is_out_of_patience(p3_visit *v)
     p3_problem_set(&why, EX_TEMPFAIL,
                    "the session took too long: the server is slow, or holds it on purpose; if "
                    "sessions may take that long, set session-timeout");
-    fail(v, &why);
+    fail_visit(v, &why);
     return true;
 }
 
@@ -360,7 +360,7 @@ bool p3_visit_step(p3_visit *v)
     if (!is_out_of_patience(v) && p3_visit_polls(v) != NULL) {
         pop3_status status = pop3_client_step(v->parts.drop.client);
         if (status != POP3_OK && status != POP3_PENDING && !v->parts.authorization.wants_secret)
-            lose(v, status);
+            lose_connection(v, status);
     }
     if (v->stage > P3_STAGE_LOGIN)
         p3_authorization_forget(&v->parts.authorization);

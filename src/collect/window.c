@@ -32,7 +32,7 @@ void p3_window_add_all(p3_window *w, p3_todo todo)
     }
 }
 
-static pop3_sink_result take(void *ctx, const char *data, size_t len)
+static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
 {
     p3_window *w = ctx;
     return w->sink(w->ctx, data, len);
@@ -51,7 +51,7 @@ void p3_window_fill(p3_window *w)
 {
     pop3_client *client = w->drop->client;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
-    handlers.sink = w->sink != NULL ? take : NULL;
+    handlers.sink = w->sink != NULL ? take_octets : NULL;
     handlers.done = done;
     handlers.ctx = w;
     size_t end = w->count < w->allowed ? w->count : w->allowed;

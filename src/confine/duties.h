@@ -20,10 +20,10 @@ typedef struct p3_duty_file {
 } p3_duty_file;
 
 /* A server or proxy. */
-typedef struct p3_place {
+typedef struct p3_duty_server {
     char *host; /* a name as from p3_outside_name(), or a numeric address */
     uint16_t port;
-} p3_place;
+} p3_duty_server;
 
 /* Sent with a request to provide something. */
 typedef struct p3_provide_hint {
@@ -41,7 +41,7 @@ typedef struct p3_runner_duties {
     size_t command_count;
     const p3_duty_file *files; /* files to open and remove, with their companions */
     size_t file_count;
-    const p3_place *places; /* hosts to look up and to connect to */
+    const p3_duty_server *places; /* hosts to look up and to connect to */
     size_t place_count;
     bool sources;          /* from an address in the request */
     p3_provide_fn provide; /* provides these things, of which there are `provided`; or NULL */

@@ -42,7 +42,7 @@ static bool read_endpoint(const struct sockaddr_storage *from, p3_endpoint *out)
     return from->ss_family == AF_INET6 || from->ss_family == AF_INET;
 }
 
-static p3_endpoint *find(const p3_endpoint *e)
+static p3_endpoint *find_server(const p3_endpoint *e)
 {
     for (size_t i = 0; i < known.count; i++) {
         p3_endpoint *at = &known.at[i];
@@ -71,7 +71,7 @@ static void learn(const p3_runner_duties *d, const struct sockaddr_storage *addr
     if (!read_endpoint(address, &e))
         return;
     e.port = port;
-    p3_endpoint *at = find(&e);
+    p3_endpoint *at = find_server(&e);
     if (at == NULL && known.count < d->place_count * P3_KEPT_FOR_A_PLACE) {
         p3_endpoint *more = realloc(known.at, (known.count + 1) * sizeof *more);
         if (more == NULL)
@@ -132,7 +132,8 @@ int p3_duty_dial(const p3_dial_request *r, const p3_runner_duties *d, int *fd)
     p3_endpoint e;
     const struct sockaddr_storage source = source_of(r);
     *fd = -1;
-    if (!read_endpoint(&r->to, &e) || find(&e) == NULL || (r->has_source != 0 && !d->sources))
+    if (!read_endpoint(&r->to, &e) || find_server(&e) == NULL ||
+        (r->has_source != 0 && !d->sources))
         return EACCES;
     *fd = p3_dial_socket(&r->to, r->has_source != 0 ? &source : NULL);
     return *fd < 0 ? errno : 0;

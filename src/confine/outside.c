@@ -46,7 +46,7 @@ static int exchange_alone(const void *request, size_t size, bool wants_fd, int *
     return error;
 }
 
-static int ask(p3_file_deed deed, const char *path, const char *to, int flags, int *fd)
+static int ask_runner(p3_file_deed deed, const char *path, const char *to, int flags, int *fd)
 {
     p3_file_request r = {.ask = P3_ASK_FILE, .deed = deed, .flags = flags};
     size_t len = path != NULL ? strlen(path) : 0;
@@ -66,7 +66,7 @@ static int ask_instead(p3_file_deed deed, const char *path, const char *to)
     int none = -1;
     if (errno != EACCES || !p3_runner_is_there())
         return -1;
-    errno = ask(deed, path, to, 0, &none);
+    errno = ask_runner(deed, path, to, 0, &none);
     return errno == 0 ? 0 : -1;
 }
 
@@ -75,7 +75,7 @@ int p3_outside_open(const char *path, int flags, mode_t mode)
     int fd = open(path, flags, mode);
     if (fd >= 0 || errno != EACCES || !p3_runner_is_there())
         return fd;
-    errno = ask(P3_FILE_OPEN, path, NULL, flags, &fd);
+    errno = ask_runner(P3_FILE_OPEN, path, NULL, flags, &fd);
     return fd;
 }
 
@@ -97,7 +97,7 @@ int p3_outside_unlink(const char *path)
 bool p3_outside_is_alive(pid_t pid)
 {
     int none = -1;
-    int error = p3_runner_is_there() ? ask(P3_FILE_IS_ALIVE, NULL, NULL, (int)pid, &none)
+    int error = p3_runner_is_there() ? ask_runner(P3_FILE_IS_ALIVE, NULL, NULL, (int)pid, &none)
                 : kill(pid, 0) == 0  ? 0
                                      : errno;
     return error != ESRCH;
@@ -108,7 +108,7 @@ int p3_outside_connect(const char *path)
     int fd = -1;
     if (!p3_runner_is_there())
         return p3_local_connect(path);
-    errno = ask(P3_FILE_CONNECT, path, NULL, 0, &fd);
+    errno = ask_runner(P3_FILE_CONNECT, path, NULL, 0, &fd);
     return fd;
 }
 
@@ -133,6 +133,6 @@ int p3_outside_spool(void)
     int fd = -1;
     if (!p3_runner_is_there())
         return p3_nameless_file(p3_nameless_directory());
-    errno = ask(P3_FILE_SPOOL, NULL, NULL, 0, &fd);
+    errno = ask_runner(P3_FILE_SPOOL, NULL, NULL, 0, &fd);
     return fd;
 }

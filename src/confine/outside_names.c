@@ -55,7 +55,7 @@ char *p3_outside_name(const char *host)
 }
 
 /* Finds the name among the duties. */
-static bool find(const char *host, uint32_t *which)
+static bool find_name(const char *host, uint32_t *which)
 {
     const p3_runner_duties *d = p3_runner_duties_of();
     for (size_t i = 0; i < d->place_count; i++) {
@@ -68,12 +68,12 @@ static bool find(const char *host, uint32_t *which)
 }
 
 /* Has a name looked up. Returns an errno or 0. */
-static int ask(const char *host, p3_name_answer *answer)
+static int ask_runner(const char *host, p3_name_answer *answer)
 {
     p3_name_request r = {.ask = P3_ASK_NAME};
     int ends[2];
     ssize_t n;
-    if (!p3_runner_is_there() || !find(host, &r.which))
+    if (!p3_runner_is_there() || !find_name(host, &r.which))
         return EPERM;
     if (recall(r.which, answer))
         return 0;
@@ -96,7 +96,7 @@ size_t p3_outside_resolve(void *ctx, const char *host, struct sockaddr_storage *
 {
     p3_name_answer answer;
     (void)ctx;
-    int error = ask(host, &answer);
+    int error = ask_runner(host, &answer);
     if (error != 0 || answer.error != 0 || answer.count > POP3_RESOLVE_ADDRESSES) {
         *why = error == EPERM ? "the process outside of the sandbox does not know this name"
                : error != 0   ? "the process outside of the sandbox does not answer"

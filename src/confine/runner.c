@@ -44,7 +44,7 @@ void __gcov_dump(void); /* libgcov's */
 #endif
 
 /* Ends a process that is a copy of another: what that one has to do at its end is its own. */
-static _Noreturn void leave(void)
+static _Noreturn void end_copy(void)
 {
 #ifdef P3_COUNTS_COVERAGE
     __gcov_dump();
@@ -53,7 +53,7 @@ static _Noreturn void leave(void)
 }
 
 /* Runs one command and tells how it ended. */
-static void perform(const p3_run_request *r, const int *fds)
+static void run_command(const p3_run_request *r, const int *fds)
 {
     const char *more[] = {r->variable[0] != '\0' ? r->variable : NULL, NULL};
     p3_run_answer answer = {0, -1};
@@ -140,20 +140,20 @@ static bool serve_one(int from)
         return false;
     if (is_proper(&r.run, len, count) && fork() == 0) {
         (void)close(from);
-        perform(&r.run, fds);
-        leave();
+        run_command(&r.run, fds);
+        end_copy();
     }
     if (len == (ssize_t)sizeof r.name && r.name.ask == P3_ASK_NAME && count == 1 &&
         r.name.which < duties->place_count && fork() == 0) {
         (void)close(from);
         answer_name(fds[0], r.name.which);
-        leave();
+        end_copy();
     }
     if (len == (ssize_t)sizeof r.provide && r.provide.ask == P3_ASK_PROVIDE && count == 1 &&
         r.provide.which < duties->provide_count && fork() == 0) {
         (void)close(from);
         duties->provide(duties->provide_ctx, r.provide.which, &r.provide.hint, fds[0]);
-        leave();
+        end_copy();
     }
     if (len == (ssize_t)sizeof r.file && r.file.ask == P3_ASK_FILE && count == 0)
         answer_file(from, &r.file);
@@ -209,7 +209,7 @@ bool p3_runner_start(const p3_runner_duties *all)
     if (runner_pid == 0) {
         (void)close(ends[0]);
         serve(ends[1]);
-        leave();
+        end_copy();
     }
     int error = errno;
     (void)close(ends[1]);
@@ -247,7 +247,7 @@ int p3_runner_socket(void)
     return runner;
 }
 
-static bool find(const char *command, uint32_t *out)
+static bool find_command(const char *command, uint32_t *out)
 {
     for (size_t i = 0; i < duties->command_count; i++) {
         if (strcmp(duties->commands[i], command) == 0) {
@@ -272,7 +272,7 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
 {
     p3_run_request r = {.ask = P3_ASK_RUN, .input = input >= 0, .output = output >= 0};
     int ends[2];
-    if (!find(command, &r.command))
+    if (!find_command(command, &r.command))
         return EPERM;
     if (more != NULL && more[0] != NULL) {
         size_t len = strlen(more[0]);

@@ -132,7 +132,7 @@ pop3_status p3_command_copy(p3_queued *out, const pop3_command *command)
     return POP3_OK;
 }
 
-static char *put(char *at, const char *s, size_t n)
+static char *put_octets(char *at, const char *s, size_t n)
 {
     if (n > 0)
         memcpy(at, s, n);
@@ -148,12 +148,12 @@ bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
     const p3_command_row *row = p3_command_about(command->kind);
     char *at = start;
     if (row->argument != P3_ARGUMENT_LINE) {
-        at = put(at, row->name, strlen(row->name));
+        at = put_octets(at, row->name, strlen(row->name));
         if (command->text != NULL || row->argument == P3_ARGUMENT_PASSWORD)
             *at++ = ' ';
     }
     *public_len = (size_t)(at - start);
-    at = put(at, command->text, command->text_len);
+    at = put_octets(at, command->text, command->text_len);
     if (command->number > 0) {
         *at++ = ' ';
         at += p3_put_number(at, command->number);
@@ -165,7 +165,7 @@ bool p3_command_render(p3_output *out, const p3_queued *command, pop3_str *line,
     *line = p3_span(start, (size_t)(at - start));
     if (row->secrecy == P3_SECRECY_NONE)
         *public_len = line->len;
-    at = put(at, "\r\n", 2);
+    at = put_octets(at, "\r\n", 2);
     p3_output_commit(out, (size_t)(at - start));
     return true;
 }

@@ -37,7 +37,7 @@ static void begin_event(pop3_event *ev, pop3_event_kind kind, const p3_queued *c
 
 /* Takes the first command out of the queue and makes its DONE event. Returns whether the caller is
  * to see it. */
-static bool finish(pop3_engine *e, pop3_event *ev, pop3_status status)
+static bool finish_command(pop3_engine *e, pop3_event *ev, pop3_status status)
 {
     p3_queued c = p3_queue_pop(&e->queue);
     pop3_event done;
@@ -84,7 +84,7 @@ static bool next_failure(pop3_engine *e, pop3_event *ev)
         return true;
     }
     while (e->queue.count > 0) {
-        if (finish(e, ev, e->error))
+        if (finish_command(e, ev, e->error))
             return true;
     }
     return false;
@@ -176,7 +176,7 @@ static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
     }
     if (p3_command_about(current(e)->kind)->effect == P3_EFFECT_END)
         e->state = POP3_STATE_UPDATE; /* the server will close all the same (RFC 1939 §6) */
-    bool shown = finish(e, ev, POP3_ERR_REFUSED);
+    bool shown = finish_command(e, ev, POP3_ERR_REFUSED);
     ev->reply = *reply;
     return shown;
 }
@@ -204,7 +204,7 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
                       nothing);
         return false;
     }
-    bool shown = finish(e, ev, POP3_OK);
+    bool shown = finish_command(e, ev, POP3_OK);
     note_success(e, effect);
     ev->reply = *reply;
     ev->stat = stat;
@@ -327,7 +327,7 @@ static void ask_for_proof(pop3_engine *e)
 }
 
 /* A status line is there that tells whether a message whose end was not proven was whole. */
-static bool settle_held(pop3_engine *e, pop3_event *ev)
+static bool finish_held(pop3_engine *e, pop3_event *ev)
 {
     pop3_reply reply;
     if (!pop3_is_status_line(e->ready)) {
@@ -342,7 +342,7 @@ static bool settle_held(pop3_engine *e, pop3_event *ev)
         pop3_event unused;
         p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
         e->have_ready = false;
-        finish(e, &unused, POP3_OK);
+        finish_command(e, &unused, POP3_OK);
     }
     if (--e->replies > 0) {
         ask_for_proof(e);
@@ -415,7 +415,7 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     if (!get_status_line(e))
         return false;
     if (e->held_set)
-        return settle_held(e, ev);
+        return finish_held(e, ev);
     e->have_ready = false;
     if (e->state == POP3_STATE_GREETING) {
         p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
@@ -475,7 +475,7 @@ static bool end_listing(pop3_engine *e, pop3_event *ev)
         e->caps_known = true;
         e->announced = (e->caps.value.flags & POP3_CAP_PIPELINING) != 0;
     }
-    return finish(e, ev, POP3_OK);
+    return finish_command(e, ev, POP3_OK);
 }
 
 static bool add_capability(pop3_engine *e, pop3_str line)
@@ -594,7 +594,7 @@ static bool take_body(pop3_engine *e, pop3_event *ev)
     bool end = p3_body_take(&e->body, &e->in, e->in_end, &chunk);
     p3_proof wanted = end ? proof_wanted(e) : P3_PROOF_NONE;
     if (end && wanted == P3_PROOF_NONE) {
-        bool shown = finish(e, ev, POP3_OK);
+        bool shown = finish_command(e, ev, POP3_OK);
         ev->size = p3_match_size(&e->size, e->octets);
         return shown;
     }

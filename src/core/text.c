@@ -130,7 +130,7 @@ p3_text p3_text_begin(char *buffer, size_t size)
     return (p3_text){.at = buffer, .last = buffer + size - 1};
 }
 
-static void add(p3_text *t, const char *s, size_t n)
+static void add_octets(p3_text *t, const char *s, size_t n)
 {
     size_t room = (size_t)(t->last - t->at);
     if (n > room)
@@ -142,7 +142,7 @@ static void add(p3_text *t, const char *s, size_t n)
 
 void p3_text_add(p3_text *t, const char *s)
 {
-    add(t, s, strlen(s));
+    add_octets(t, s, strlen(s));
 }
 
 void p3_text_add_printable(p3_text *t, pop3_str s, size_t most)
@@ -151,14 +151,14 @@ void p3_text_add_printable(p3_text *t, pop3_str s, size_t most)
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.data[i];
         if (i == most) {
-            add(t, "...", 3);
+            add_octets(t, "...", 3);
             return;
         }
         if (c >= 0x20 && c < 0x7F && c != '\\') {
-            add(t, &s.data[i], 1);
+            add_octets(t, &s.data[i], 1);
         } else {
             char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
-            add(t, escape, sizeof escape);
+            add_octets(t, escape, sizeof escape);
         }
     }
 }

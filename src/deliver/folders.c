@@ -12,11 +12,11 @@
 #include "support/grow.h"
 
 /* A folder. */
-typedef struct p3_place {
+typedef struct p3_folder {
     p3_target target; /* its `where` is ours */
     p3_part *part;
     p3_problem shut; /* why nobody knows what it has, so that it gets nothing; or none */
-} p3_place;
+} p3_folder;
 
 /* A message that a folder has of an earlier run. */
 typedef struct p3_had {
@@ -27,7 +27,7 @@ typedef struct p3_had {
 typedef struct p3_folders {
     p3_shares shares; /* first */
     const p3_recipients *map;
-    p3_place *at;                         /* the target's own folder first */
+    p3_folder *at;                        /* the target's own folder first */
     size_t place_of[P3_FOLDERS_MOST + 1]; /* by the table's number */
     size_t to[P3_RECIPIENTS_MOST];        /* those of the message that begins next */
     size_t to_count;
@@ -41,7 +41,7 @@ typedef struct p3_folders {
 /* Opens one, unless it is open. */
 static bool open_place(p3_folders *m, size_t i, p3_problem *why)
 {
-    p3_place *p = &m->at[i];
+    p3_folder *p = &m->at[i];
     if (p->part->delivery != NULL)
         return true;
     p->part->delivery = p3_target_open(&p->target, m->shares.base.owner, why);
@@ -107,7 +107,7 @@ static bool folders_begin(p3_delivery *d, const char *name, const char *sender, 
     m->shares.name = name;
     for (size_t i = 0; i < m->to_count; i++) {
         size_t place = m->place_of[m->to[i]];
-        p3_place *p = &m->at[place];
+        p3_folder *p = &m->at[place];
         if (p->part->in_hand || has(m, place, name))
             continue;
         bool ok = p->shut.exit == 0 && open_place(m, place, why);
@@ -129,7 +129,7 @@ static bool folders_write(p3_delivery *d, const char *data, size_t len, p3_probl
 {
     p3_folders *m = (p3_folders *)d;
     for (size_t i = 0; i < m->shares.count; i++) {
-        p3_place *p = &m->at[i];
+        p3_folder *p = &m->at[i];
         if (p->part->in_hand &&
             !p->part->delivery->class->write(p->part->delivery, data, len, why) &&
             !drop_one(&m->shares, i, why))
@@ -203,8 +203,8 @@ static void folders_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 /* ---- after a crash ---- */
 
 /* Asks a folder which of them it has, and notes those. */
-static bool ask(p3_folders *m, size_t place, const p3_left_over *at, size_t count,
-                p3_left_over *some, p3_problem *why)
+static bool ask_folder(p3_folders *m, size_t place, const p3_left_over *at, size_t count,
+                       p3_left_over *some, p3_problem *why)
 {
     if (!open_place(m, place, why)) /* what nobody can open has none; so it is with each message */
         return is_of_folder(place, why);
@@ -235,7 +235,7 @@ static bool folders_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     p3_left_over *some = calloc(count + 1, sizeof *some);
     bool ok = some != NULL || p3_problem_memory(why);
     for (size_t i = 0; i < m->shares.count && ok; i++)
-        ok = ask(m, i, at, count, some, why);
+        ok = ask_folder(m, i, at, count, some, why);
     free(some);
     if (m->had_count > 0)
         qsort(m->had, m->had_count, sizeof *m->had, compare_had);
@@ -301,7 +301,7 @@ static bool add_place(p3_folders *m, const p3_target *t, char *where, size_t num
         free(where);
         return where != NULL;
     }
-    m->at[i] = (p3_place){.target = target, .part = &m->shares.parts[i]};
+    m->at[i] = (p3_folder){.target = target, .part = &m->shares.parts[i]};
     m->shares.count++;
     return true;
 }

@@ -76,7 +76,7 @@ typedef struct p3_sender {
 } p3_sender;
 
 /* Notes what became of a message. The mutex is held: messages are put aside one at a time. */
-static void note(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
+static void note_outcome(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
 {
     p3_batch *b = s->batch;
     p3_parcel *p = &b->parcels[i];
@@ -136,14 +136,14 @@ static void *send_all(void *arg)
                                   ? p3_gmail_import(g->importer, *sender->line, &mail, &why)
                                   : P3_GMAIL_ENDED;
         pthread_mutex_lock(&s->mutex);
-        note(s, i, is, &why);
+        note_outcome(s, i, is, &why);
         pthread_mutex_unlock(&s->mutex);
     }
     return NULL;
 }
 
 /* The session, once there is something to deliver. */
-static bool prepare(p3_gmail *g, p3_problem *why)
+static bool prepare_session(p3_gmail *g, p3_problem *why)
 {
     const p3_gmail_options *o = g->mail.envelope != NULL ? g->mail.envelope->gmail : NULL;
     if (o == NULL)
@@ -160,7 +160,7 @@ static void gmail_deliver(p3_batch *b)
     p3_gmail *g = (p3_gmail *)b->to;
     p3_sending sending = {.gmail = g, .batch = b};
     p3_sender senders[P3_GMAIL_LINES] = {0};
-    if (p3_spooled_batch(b) == NULL || !prepare(g, &b->problem))
+    if (p3_spooled_batch(b) == NULL || !prepare_session(g, &b->problem))
         return;
     pthread_mutex_init(&sending.mutex, NULL);
     for (size_t k = 0; k < P3_GMAIL_LINES; k++)

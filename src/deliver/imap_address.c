@@ -35,7 +35,7 @@ typedef struct p3_utf7 {
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
-static void put(p3_utf7 *u, char c)
+static void put_octet(p3_utf7 *u, char c)
 {
     if (u->used < u->size)
         u->out[u->used++] = c;
@@ -44,21 +44,21 @@ static void put(p3_utf7 *u, char c)
 static void put_unit(p3_utf7 *u, unsigned long unit)
 {
     if (u->count < 0) {
-        put(u, '&');
+        put_octet(u, '&');
         u->count = 0;
         u->bits = 0;
     }
     u->bits = u->bits << 16 | unit;
     for (u->count += 16; u->count >= 6; u->count -= 6)
-        put(u, letters[u->bits >> (u->count - 6) & 63]);
+        put_octet(u, letters[u->bits >> (u->count - 6) & 63]);
 }
 
 static void end_run(p3_utf7 *u)
 {
     if (u->count > 0)
-        put(u, letters[u->bits << (6 - u->count) & 63]);
+        put_octet(u, letters[u->bits << (6 - u->count) & 63]);
     if (u->count >= 0)
-        put(u, '-');
+        put_octet(u, '-');
     u->count = -1;
 }
 
@@ -71,9 +71,9 @@ bool p3_imap_encode(const char *folder, char *out, size_t size)
             return false;
         if (c < 0x80) {
             end_run(&u);
-            put(&u, (char)c);
+            put_octet(&u, (char)c);
             if (c == '&')
-                put(&u, '-');
+                put_octet(&u, '-');
         } else if (c < 0x10000) {
             put_unit(&u, (unsigned long)c);
         } else {

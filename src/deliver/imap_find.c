@@ -34,7 +34,7 @@
 #define P3_QUIET_LOOKS 2
 #define P3_PAUSE_MS    500
 
-typedef struct p3_finding {
+typedef struct p3_imap_search {
     p3_left_over *at; /* sorted by name */
     size_t count;
     size_t missing;             /* that were not found yet */
@@ -49,10 +49,10 @@ typedef struct p3_finding {
     bool cannot_search; /* the server */
     bool is_cut;        /* there is more */
     bool is_there;      /* the folder */
-} p3_finding;
+} p3_imap_search;
 
 /* A message with this name is in the folder, where it has that number. */
-static void meet(p3_finding *f, const char *name, uint32_t uid)
+static void meet(p3_imap_search *f, const char *name, uint32_t uid)
 {
     p3_left_over key = {.name = name};
     p3_left_over *found = bsearch(&key, f->at, f->count, sizeof *f->at, p3_left_over_compare);
@@ -106,7 +106,7 @@ static void see_message(void *ctx, const p3_imap_response *r)
 
 static void see_folder(void *ctx, const p3_imap_response *r)
 {
-    p3_finding *f = ctx;
+    p3_imap_search *f = ctx;
     char *end;
     unsigned long n = strtoul(r->text, &end, 10);
     if (end != r->text && strncasecmp(end, " EXISTS", 7) == 0 && n <= UINT32_MAX)
@@ -119,7 +119,7 @@ static void see_folder(void *ctx, const p3_imap_response *r)
 
 static void see_search(void *ctx, const p3_imap_response *r)
 {
-    p3_finding *f = ctx;
+    p3_imap_search *f = ctx;
     if (strncasecmp(r->text, "SEARCH", 6) != 0)
         return;
     f->is_cut = r->is_cut;
@@ -155,7 +155,7 @@ static bool loses(p3_imap_session *s, p3_problem *why)
 }
 
 /* Opens the folder for reading. One that is not there has no messages. */
-static bool open_folder(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+static bool open_folder(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     char command[1100];
     p3_imap_response answer;
@@ -172,7 +172,7 @@ static bool open_folder(p3_imap_session *s, p3_finding *f, int64_t until, p3_pro
     return (p3_imap_is_ok(&answer) && !f->is_there) || refuses(&refusal, why);
 }
 
-static bool fetch(p3_imap_session *s, p3_finding *f, const char *set, int64_t until,
+static bool fetch(p3_imap_session *s, p3_imap_search *f, const char *set, int64_t until,
                   p3_problem *why)
 {
     char command[12 * P3_CHUNK + 100];
@@ -187,7 +187,7 @@ static bool fetch(p3_imap_session *s, p3_finding *f, const char *set, int64_t un
 
 /* Reads the folder from `high` backwards, so many messages at most. Leaves there what was not read.
  */
-static bool read_back(p3_imap_session *s, p3_finding *f, uint64_t budget, int64_t until,
+static bool read_back(p3_imap_session *s, p3_imap_search *f, uint64_t budget, int64_t until,
                       p3_problem *why)
 {
     while (f->high > 0 && f->missing > 0 && !f->met_earlier && budget > 0) {
@@ -202,7 +202,7 @@ static bool read_back(p3_imap_session *s, p3_finding *f, uint64_t budget, int64_
     return true;
 }
 
-static bool fetch_numbers(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+static bool fetch_numbers(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     char set[12 * P3_CHUNK] = "";
     size_t used = 0;
@@ -213,7 +213,7 @@ static bool fetch_numbers(p3_imap_session *s, p3_finding *f, int64_t until, p3_p
 }
 
 /* Has the server search what was not read, for the names that one run gave. */
-static bool search_run(p3_imap_session *s, p3_finding *f, const char *name, int64_t until,
+static bool search_run(p3_imap_session *s, p3_imap_search *f, const char *name, int64_t until,
                        p3_problem *why)
 {
     char command[400];
@@ -240,7 +240,7 @@ static bool search_run(p3_imap_session *s, p3_finding *f, const char *name, int6
 }
 
 /* Of each run that some are of, once: the names are sorted. */
-static bool search(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+static bool search(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     bool ok = true;
     const char *last = NULL;
@@ -262,7 +262,7 @@ static bool close_folder(p3_imap_session *s, int64_t until, p3_problem *why)
     return p3_imap_ask(s, "CLOSE", until, NULL, NULL, NULL) || loses(s, why);
 }
 
-static bool look(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+static bool look_in_folder(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     if (!open_folder(s, f, until, why))
         return false;
@@ -283,7 +283,7 @@ static bool look(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *w
 
 /* A server goes on with what it had been sent when we were killed. Looks at what arrives until
  * nothing does for a while. */
-static bool look_at_arrivals(p3_imap_session *s, p3_finding *f, int64_t until, p3_problem *why)
+static bool look_at_arrivals(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     for (int quiet = 0; quiet < P3_QUIET_LOOKS && f->missing > 0;) {
         char set[40];
@@ -318,7 +318,7 @@ static bool look_at_arrivals(p3_imap_session *s, p3_finding *f, int64_t until, p
 bool p3_imap_find(p3_imap_session *s, const char *owner, p3_left_over *at, size_t count, bool waits,
                   int64_t until, p3_problem *why)
 {
-    p3_finding f = {.at = at, .count = count, .missing = count, .owner = owner};
+    p3_imap_search f = {.at = at, .count = count, .missing = count, .owner = owner};
     qsort(at, count, sizeof *at, p3_left_over_compare);
-    return look(s, &f, until, why) && (!waits || look_at_arrivals(s, &f, until, why));
+    return look_in_folder(s, &f, until, why) && (!waits || look_at_arrivals(s, &f, until, why));
 }

@@ -15,8 +15,8 @@ static void see_numbering(void *ctx, const p3_imap_response *r)
     p3_imap_take_number(r, "UIDVALIDITY", ctx);
 }
 
-static p3_imap_outcome refuse(const p3_imap_session *s, const p3_imap_response *answer,
-                              p3_problem *why)
+static p3_imap_outcome describe_refusal(const p3_imap_session *s, const p3_imap_response *answer,
+                                        p3_problem *why)
 {
     p3_problem_set(why, EX_UNAVAILABLE,
                    "it is in the folder, but the IMAP server refuses its labels %.200s: %.300s; "
@@ -25,7 +25,7 @@ static p3_imap_outcome refuse(const p3_imap_session *s, const p3_imap_response *
     return P3_IMAP_LATER;
 }
 
-static p3_imap_outcome lose(p3_imap_session *s, p3_problem *why)
+static p3_imap_outcome lose_session(p3_imap_session *s, p3_problem *why)
 {
     (void)p3_imap_lose(s, "setting labels", why);
     return P3_IMAP_LOST;
@@ -40,8 +40,8 @@ static p3_imap_outcome open_folder(p3_imap_session *s, uint32_t *validity, int64
     *validity = 0;
     snprintf(command, sizeof command, "SELECT %s", p3_imap_folder(s));
     if (!p3_imap_ask(s, command, until, see_numbering, validity, &answer))
-        return lose(s, why);
-    return p3_imap_is_ok(&answer) ? P3_IMAP_APPENDED : refuse(s, &answer, why);
+        return lose_session(s, why);
+    return p3_imap_is_ok(&answer) ? P3_IMAP_APPENDED : describe_refusal(s, &answer, why);
 }
 
 p3_imap_outcome p3_imap_label(p3_imap_session *s, const p3_imap_place *at, size_t count,
@@ -66,9 +66,9 @@ p3_imap_outcome p3_imap_label(p3_imap_session *s, const p3_imap_place *at, size_
         snprintf(command + used, sizeof command - used, " +X-GM-LABELS %s", p3_imap_labels(s));
         p3_crash_point("imap-labelling");
         if (!p3_imap_ask(s, command, until, NULL, NULL, &answer))
-            return lose(s, why);
+            return lose_session(s, why);
         if (!p3_imap_is_ok(&answer))
-            is = refuse(s, &answer, why);
+            is = describe_refusal(s, &answer, why);
     }
     p3_crash_point("imap-labelled");
     return is;

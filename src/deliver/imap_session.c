@@ -290,7 +290,7 @@ bool p3_imap_may_send(const p3_imap_session *s, const p3_imap_mail *mail)
 }
 
 /* Describes a refusal, with what can be done about it. */
-static p3_imap_outcome refuse(const p3_imap_response *r, p3_problem *why)
+static p3_imap_outcome describe_refusal(const p3_imap_response *r, p3_problem *why)
 {
     static const struct {
         const char *code;
@@ -356,7 +356,7 @@ static p3_imap_outcome await_go(p3_imap_session *s, p3_problem *why)
         (void)p3_imap_lose(s, "announcing the message", why);
         return P3_IMAP_LOST;
     }
-    return refuse(&s->response, why);
+    return describe_refusal(&s->response, why);
 }
 
 p3_imap_outcome p3_imap_send(p3_imap_session *s, const p3_imap_mail *mail, p3_problem *why)
@@ -413,7 +413,7 @@ p3_imap_outcome p3_imap_hear(p3_imap_session *s, p3_problem *why)
     s->under_way--;
     s->octets_under_way -= s->sizes[tag % P3_WINDOW_MESSAGES];
     if (!p3_imap_is_ok(&s->response))
-        return refuse(&s->response, why);
+        return describe_refusal(&s->response, why);
     s->is_proven = true;
     return P3_IMAP_APPENDED;
 }

@@ -87,7 +87,7 @@ typedef struct p3_gathered {
     size_t all;
 } p3_gathered;
 
-static bool gather(p3_gathered *g, int c)
+static bool gather_octet(p3_gathered *g, int c)
 {
     if (c < 0)
         return false;
@@ -109,7 +109,7 @@ static bool read_line(p3_imap_wire *w, p3_gathered *g, int64_t *literal, int64_t
     bool closed = false;
     for (;;) {
         int c = p3_wire_octet(w->wire, &w->in, until);
-        if (!gather(g, c))
+        if (!gather_octet(g, c))
             return false;
         if (c == '\n')
             break;
@@ -162,7 +162,7 @@ bool p3_imap_read(p3_imap_wire *w, p3_imap_response *r, int64_t until)
         if (!read_line(w, &g, &literal, until))
             return false;
         for (int64_t i = 0; i < literal; i++) {
-            if (!gather(&g, p3_wire_octet(w->wire, &w->in, until)))
+            if (!gather_octet(&g, p3_wire_octet(w->wire, &w->in, until)))
                 return false;
         }
     } while (literal >= 0);

@@ -91,15 +91,15 @@ static bool send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail
 }
 
 /* How many recipients of a message got each verdict. */
-typedef struct p3_tally {
+typedef struct p3_verdict_count {
     size_t of[P3_LMTP_LOST + 1];
     const p3_lmtp_verdict *first; /* that did not accept it; or NULL */
     const p3_lmtp_verdict *later; /* that may accept it another time; or NULL */
-} p3_tally;
+} p3_verdict_count;
 
-static p3_tally count_verdicts(const p3_lmtp *m, const p3_spool_mail *mail)
+static p3_verdict_count count_verdicts(const p3_lmtp *m, const p3_spool_mail *mail)
 {
-    p3_tally t = {0};
+    p3_verdict_count t = {0};
     for (size_t i = 0; i < mail->to_count; i++) {
         const p3_lmtp_verdict *v = &m->verdicts[i];
         t.of[v->is]++;
@@ -123,7 +123,7 @@ static void fail_for_now(p3_parcel *p, const char *doing, const p3_lmtp_verdict 
 /* Some recipients have it, and do not get it again: for each of the others it is kept, and this
  * message is over. */
 static void keep_for_others(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail,
-                            const char *doing, const p3_tally *t)
+                            const char *doing, const p3_verdict_count *t)
 {
     const p3_envelope *e = m->mail.envelope;
     const char *maildir = e->aside != NULL ? e->aside : e->refused;
@@ -155,7 +155,7 @@ static void keep_for_others(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail 
 
 /* All recipients refuse it for good. One that was found by a header is noted. */
 static void refuse_for_good(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail,
-                            const char *doing, const p3_tally *t)
+                            const char *doing, const p3_verdict_count *t)
 {
     p3_problem why = t->first->why;
     if (mail->to_count > 1)
@@ -166,10 +166,10 @@ static void refuse_for_good(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail 
 }
 
 /* What became of a message. */
-static void note(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail)
+static void note_result(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail)
 {
     const char *doing = m->is_smtp ? "delivering by SMTP: " : "delivering by LMTP: ";
-    p3_tally t = count_verdicts(m, mail);
+    p3_verdict_count t = count_verdicts(m, mail);
     p->delivered = t.first == NULL;
     if (t.first == NULL)
         return;
@@ -289,7 +289,7 @@ static void lmtp_deliver(p3_batch *b)
         }
         if (!is_own_refusal(m, &s->mails[i], b))
             return;
-        note(m, p, &s->mails[i]);
+        note_result(m, p, &s->mails[i]);
         note_wrong_lines(m, b, &s->mails[i]);
         setbacks = p->delivered ? 0 : setbacks + 1;
         if (setbacks == P3_SETBACKS_MOST) {

@@ -266,7 +266,7 @@ static bool hear_greeting(p3_dialogue *d, p3_problem *why)
 }
 
 /* Begins over a connection, which it takes over; NULL: there is none. */
-static void begin(p3_dialogue *d, p3_wire *wire, const char *protocol)
+static void begin_dialogue(p3_dialogue *d, p3_wire *wire, const char *protocol)
 {
     d->wire = wire;
     d->protocol = protocol;
@@ -314,7 +314,7 @@ static bool start_tls(p3_dialogue *d, p3_problem *why)
 bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_server_address *to,
                             const p3_lmtp_options *options, p3_problem *why)
 {
-    begin(d, p3_wire_dial(to, "LMTP", why), "LMTP");
+    begin_dialogue(d, p3_wire_dial(to, "LMTP", why), "LMTP");
     bool ok = d->wire != NULL && (options->tls != P3_LMTP_TLS || encrypt(d, to, options, why)) &&
               hear_greeting(d, why) && introduce(d, "LHLO", why);
     if (ok && options->tls == P3_LMTP_STARTTLS)
@@ -340,7 +340,7 @@ bool p3_dialogue_begin_smtp(p3_dialogue *d, const p3_server_url *to,
                                               .tries = {"AUTH "},
                                               .later = "454 ",
                                               .passwords = "AUTH=PLAIN;AUTH=LOGIN"};
-    begin(d, p3_wire_log_in(to, options, &protocol, why), protocol.name);
+    begin_dialogue(d, p3_wire_log_in(to, options, &protocol, why), protocol.name);
     bool ok = d->wire != NULL && introduce(d, "EHLO", why);
     if (ok)
         p3_crash_point("smtp-connected");

@@ -170,7 +170,7 @@ static void begin_verdicts(const p3_lmtp_session *s, const p3_announcement *a)
 }
 
 /* Hears the answer to one command. False when the connection is over. */
-static bool hear(p3_lmtp_session *s, const p3_announcement *a, p3_reply *r)
+static bool read_answer(p3_lmtp_session *s, const p3_announcement *a, p3_reply *r)
 {
     if (!p3_dialogue_ask(&s->talk, r))
         return p3_dialogue_lose(&s->talk, "announcing the message", a->why);
@@ -193,7 +193,7 @@ static bool hear_sender(p3_lmtp_session *s, const p3_announcement *a)
     p3_problem why;
     if (!a->together)
         put_sender(s, a->mail);
-    if (!hear(s, a, &r))
+    if (!read_answer(s, a, &r))
         return false;
     if (p3_reply_outcome(&r) != P3_LMTP_OK)
         judge_all(a, p3_reply_refuse("the sender", &r, &why), P3_LMTP_SENDER, &why);
@@ -210,7 +210,7 @@ static bool hear_recipient(p3_lmtp_session *s, const p3_announcement *a, size_t 
     p3_lmtp_verdict *v = &a->verdicts[i];
     if (!a->together)
         put_recipient(s, &a->mail->to[i]);
-    if (!hear(s, a, &r))
+    if (!read_answer(s, a, &r))
         return false;
     snprintf(what, sizeof what, "the recipient %.320s", a->mail->to[i].address);
     if (is_heard && p3_reply_outcome(&r) != P3_LMTP_OK) {
@@ -229,7 +229,7 @@ static bool hear_data(p3_lmtp_session *s, const p3_announcement *a)
     bool any = count_left(a) > 0;
     if (!a->together)
         p3_dialogue_put(&s->talk, "DATA\r\n");
-    if (!hear(s, a, &r))
+    if (!read_answer(s, a, &r))
         return false;
     bool goes_on = r.code == 354;
     if (!any && goes_on)

@@ -28,10 +28,10 @@
 const char *const p3_maildir_directories[] = {"/tmp", "/new", "/cur", NULL};
 
 /* A message that a reader has moved into cur/. */
-typedef struct p3_seen {
+typedef struct p3_found_file {
     char *file; /* its name there, flags and all */
     size_t len; /* of the name that we gave it, at the beginning */
-} p3_seen;
+} p3_found_file;
 
 typedef struct p3_maildir {
     p3_delivery base;
@@ -41,14 +41,14 @@ typedef struct p3_maildir {
     int cur;
     dev_t device; /* of new/, and its number there */
     ino_t inode;
-    bool syncs_whole; /* see p3_whole_sync_reaches_disk() */
-    int fd;           /* the message being written, or -1 */
-    const char *name; /* its name */
-    uint64_t octets;  /* written to it */
-    uint64_t sent;    /* of them on their way to the disk; see support/file.h */
-    p3_seen *seen;    /* what settle() found in cur/, by name */
-    size_t seen_count;
-    p3_room seen_room;
+    bool syncs_whole;     /* see p3_whole_sync_reaches_disk() */
+    int fd;               /* the message being written, or -1 */
+    const char *name;     /* its name */
+    uint64_t octets;      /* written to it */
+    uint64_t sent;        /* of them on their way to the disk; see support/file.h */
+    p3_found_file *found; /* what settle() found in cur/, by name */
+    size_t found_count;
+    p3_room found_room;
 } p3_maildir;
 
 /* Opens a folder of a Maildir, or makes it. */
@@ -256,29 +256,29 @@ static void maildir_deliver(p3_batch *batch)
  * before them what mbsync and Dovecot keep there (",U=7", ",S=1234"). Our names have none of it. */
 #define P3_BEHIND_NAME ":;!,"
 
-static int compare_seen(const void *x, const void *y)
+static int compare_found(const void *x, const void *y)
 {
-    const p3_seen *a = x;
-    const p3_seen *b = y;
+    const p3_found_file *a = x;
+    const p3_found_file *b = y;
     int order = memcmp(a->file, b->file, a->len < b->len ? a->len : b->len);
     return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
 /* Notes under which name a message of ours is in cur/. */
-static bool note_seen(p3_maildir *m, const char *file, size_t len)
+static bool note_found(p3_maildir *m, const char *file, size_t len)
 {
-    bool room = p3_grow(&m->seen, &m->seen_room, m->seen_count + 1, sizeof *m->seen);
+    bool room = p3_grow(&m->found, &m->found_room, m->found_count + 1, sizeof *m->found);
     char *copy = room ? strdup(file) : NULL;
     if (copy == NULL)
         return false;
-    m->seen[m->seen_count++] = (p3_seen){copy, len};
+    m->found[m->found_count++] = (p3_found_file){copy, len};
     return true;
 }
 
-static void forget_seen(p3_maildir *m)
+static void forget_found(p3_maildir *m)
 {
-    while (m->seen_count > 0)
-        free(m->seen[--m->seen_count].file);
+    while (m->found_count > 0)
+        free(m->found[--m->found_count].file);
 }
 
 /* Marks those whose files are in a folder. */
@@ -304,7 +304,7 @@ static bool look_into(p3_maildir *m, int folder, p3_left_over *at, size_t count)
         if (found != NULL)
             found->there = true;
         if (found != NULL && folder == m->cur)
-            noted = note_seen(m, e->d_name, len);
+            noted = note_found(m, e->d_name, len);
         errno = noted ? 0 : ENOMEM;
     }
     bool ok = errno == 0;
@@ -368,12 +368,12 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     p3_maildir *m = (p3_maildir *)d;
     qsort(at, count, sizeof *at, p3_left_over_compare);
     /* new/ is read twice: a reader may move a message from new/ to cur/ in between. */
-    forget_seen(m);
+    forget_found(m);
     if (!look_into(m, m->new, at, count) || !look_into(m, m->cur, at, count) ||
         !look_into(m, m->new, at, count))
         return p3_problem_errno(why, errno, "reading the directories of %s", m->path);
-    if (m->seen_count > 0)
-        qsort(m->seen, m->seen_count, sizeof *m->seen, compare_seen);
+    if (m->found_count > 0)
+        qsort(m->found, m->found_count, sizeof *m->found, compare_found);
     bool any = false;
     bool removed = false;
     for (size_t i = 0; i < count; i++) {
@@ -399,11 +399,11 @@ static bool maildir_read_back(p3_delivery *d, const char *name, p3_piece_fn take
     const p3_maildir *m = (const p3_maildir *)d;
     int fd = open_message(m->new, name);
     if (fd < 0 && errno == ENOENT) {
-        const p3_seen key = {(char *)(uintptr_t)name, strlen(name)};
-        const p3_seen *seen = m->seen_count == 0 ? NULL
-                                                 : bsearch(&key, m->seen, m->seen_count,
-                                                           sizeof *m->seen, compare_seen);
-        fd = seen != NULL ? open_message(m->cur, seen->file) : -1;
+        const p3_found_file key = {(char *)(uintptr_t)name, strlen(name)};
+        const p3_found_file *found = m->found_count == 0 ? NULL
+                                                         : bsearch(&key, m->found, m->found_count,
+                                                                   sizeof *m->found, compare_found);
+        fd = found != NULL ? open_message(m->cur, found->file) : -1;
     }
     if (fd < 0)
         return errno == ENOENT; /* moved or renamed just now */
@@ -427,8 +427,8 @@ static void maildir_close(p3_delivery *d)
 {
     p3_maildir *m = (p3_maildir *)d;
     maildir_abandon(d);
-    forget_seen(m);
-    free(m->seen);
+    forget_found(m);
+    free(m->found);
     if (m->tmp >= 0)
         (void)close(m->tmp);
     if (m->new >= 0)

@@ -47,7 +47,7 @@ static bool flush(p3_mbox *m, p3_problem *why)
            p3_problem_errno(why, errno, "writing to %s", m->spool->path);
 }
 
-static bool put(p3_mbox *m, const char *data, size_t len, p3_problem *why)
+static bool write_octets(p3_mbox *m, const char *data, size_t len, p3_problem *why)
 {
     m->spool->length += len;
     while (len > 0) {
@@ -81,16 +81,16 @@ static bool mbox_begin(p3_delivery *d, const char *name, const char *sender, p3_
     if (gmtime_r(&now, &t) == NULL || strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &t) == 0)
         return p3_problem_set(why, EX_SOFTWARE, "writing a date");
     snprintf(line, sizeof line, "From %s %s\n", sender[0] != '\0' ? sender : "MAILER-DAEMON", date);
-    return put(m, line, strlen(line), why);
+    return write_octets(m, line, strlen(line), why);
 }
 
 /* Lets go what was held back at the beginning of a line. */
 static bool release(p3_mbox *m, bool is_from, p3_problem *why)
 {
-    bool ok = !is_from || put(m, ">", 1, why);
+    bool ok = !is_from || write_octets(m, ">", 1, why);
     for (; ok && m->angles > 0; m->angles--)
-        ok = put(m, ">", 1, why);
-    ok = ok && (m->matched == 0 || put(m, from_line, m->matched, why));
+        ok = write_octets(m, ">", 1, why);
+    ok = ok && (m->matched == 0 || write_octets(m, from_line, m->matched, why));
     m->matched = 0;
     m->line_start = false;
     return ok;
@@ -104,7 +104,7 @@ static bool mbox_write(p3_delivery *d, const char *data, size_t len, p3_problem 
         if (!m->line_start) {
             const char *lf = memchr(data, '\n', (size_t)(end - data));
             size_t run = lf != NULL ? (size_t)(lf - data) + 1 : (size_t)(end - data);
-            if (!put(m, data, run, why))
+            if (!write_octets(m, data, run, why))
                 return false;
             m->line_start = lf != NULL;
             data += run;
@@ -129,7 +129,7 @@ static bool mbox_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
     bool whole_line = m->line_start && m->angles == 0 && m->matched == 0;
     if (!whole_line && !release(m, false, why))
         return false;
-    if (!put(m, whole_line ? "\n" : "\n\n", whole_line ? 1 : 2, why) || !flush(m, why))
+    if (!write_octets(m, whole_line ? "\n" : "\n\n", whole_line ? 1 : 2, why) || !flush(m, why))
         return false;
     out->name = m->name;
     out->octets = m->spool->length - m->start;

@@ -79,7 +79,7 @@ static bool decide(p3_scan *s, uint64_t at)
 }
 
 /* Takes octets, the first of which is at `at` of the part. */
-static bool take(p3_scan *s, const char *data, size_t len, uint64_t at)
+static bool scan_octets(p3_scan *s, const char *data, size_t len, uint64_t at)
 {
     const char *end = data + len;
     while (data < end) {
@@ -114,7 +114,7 @@ bool p3_mbox_scan(int fd, uint64_t length, p3_mbox_messages *out)
     *out = (p3_mbox_messages){0};
     for (uint64_t done = 0; ok && done < length;) {
         size_t n = length - done < P3_PIECE ? (size_t)(length - done) : P3_PIECE;
-        ok = p3_read_at(fd, room, n, done) && take(&s, room, n, done);
+        ok = p3_read_at(fd, room, n, done) && scan_octets(&s, room, n, done);
         done += n;
     }
     if (ok && !s.decided && s.head_len > 0)

@@ -95,7 +95,7 @@ static bool flush(p3_message *m)
 }
 
 /* Puts octets into the buffer, and through it. */
-static bool put(p3_message *m, const char *data, size_t len)
+static bool buffer_octets(p3_message *m, const char *data, size_t len)
 {
     while (len > 0) {
         size_t room = P3_MESSAGE_BUFFER - m->used;
@@ -115,7 +115,7 @@ static bool take_lf(p3_message *m, const char *data, size_t len)
 {
     if (len == 0)
         return true;
-    if (m->held_cr && data[0] != '\n' && !put(m, "\r", 1))
+    if (m->held_cr && data[0] != '\n' && !buffer_octets(m, "\r", 1))
         return false;
     m->held_cr = data[len - 1] == '\r';
     len -= m->held_cr;
@@ -142,12 +142,12 @@ static bool take_crlf(p3_message *m, const char *data, size_t len)
         size_t run = lf != NULL ? (size_t)(lf - data) : (size_t)(end - data);
         if (run > 0)
             m->last = data[run - 1];
-        if (!put(m, data, run))
+        if (!buffer_octets(m, data, run))
             return false;
         data += run;
         if (lf == NULL)
             break;
-        if (m->last == '\r' ? !put(m, "\n", 1) : !put(m, "\r\n", 2))
+        if (m->last == '\r' ? !buffer_octets(m, "\n", 1) : !buffer_octets(m, "\r\n", 2))
             return false;
         m->last = '\n';
         data++;
@@ -158,7 +158,7 @@ static bool take_crlf(p3_message *m, const char *data, size_t len)
 bool p3_message_add(p3_message *m, const char *text)
 {
     return m->line_ends == P3_LINES_CRLF ? take_crlf(m, text, strlen(text))
-                                         : put(m, text, strlen(text));
+                                         : buffer_octets(m, text, strlen(text));
 }
 
 /* The header is there: whether the body is wanted. */
@@ -204,7 +204,7 @@ bool p3_message_finish(p3_message *m, p3_parcel *out)
     out->kept = m->body;
     if (m->header.failed) /* it is what tells this message from others later */
         return p3_problem_set(&m->why, EX_OSERR, "out of memory for a header");
-    if (m->held_cr && !put(m, "\r", 1))
+    if (m->held_cr && !buffer_octets(m, "\r", 1))
         return false;
     m->held_cr = false;
     if (!flush(m) || !m->delivery->class->finish(m->delivery, out, &m->why))

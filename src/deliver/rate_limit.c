@@ -21,7 +21,7 @@ static int64_t time_of(const p3_rate_limit *p, unsigned units)
     return (int64_t)units * 60000000 / p->quota.a_minute;
 }
 
-static p3_rate_limit *add(const char *name, p3_quota quota)
+static p3_rate_limit *add_limit(const char *name, p3_quota quota)
 {
     p3_rate_limit *p = calloc(1, sizeof *p);
     if (p == NULL || (p->name = strdup(name)) == NULL) {
@@ -42,7 +42,7 @@ p3_rate_limit *p3_rate_limit_of(const char *name, p3_quota quota)
     while (p != NULL && strcmp(p->name, name) != 0)
         p = p->next;
     if (p == NULL)
-        p = add(name, quota);
+        p = add_limit(name, quota);
     pthread_mutex_unlock(&mutex);
     return p;
 }

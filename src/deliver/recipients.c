@@ -273,7 +273,7 @@ void p3_recipients_free(p3_recipients *r)
 /* ---- what a header says ---- */
 
 /* An address of a list that is being read. */
-typedef struct p3_reading {
+typedef struct p3_address_parse {
     char text[P3_ADDRESS_MOST + 1];
     size_t used;
     bool is_odd;     /* it is none */
@@ -281,9 +281,9 @@ typedef struct p3_reading {
     bool is_quoted;  /* between double quotes */
     bool in_angle;   /* between angle brackets */
     unsigned nested; /* in so many comments */
-} p3_reading;
+} p3_address_parse;
 
-static void put(p3_reading *g, char c)
+static void put_octet(p3_address_parse *g, char c)
 {
     g->is_odd = g->is_odd || g->has_ended || g->used == P3_ADDRESS_MOST;
     if (!g->is_odd)
@@ -291,7 +291,7 @@ static void put(p3_reading *g, char c)
 }
 
 /* A character outside of quotes and comments. */
-static void take_plain(p3_reading *g, char c)
+static void take_plain(p3_address_parse *g, char c)
 {
     if (c == '<') { /* what was before it is a name */
         g->is_odd = g->in_angle;
@@ -306,13 +306,13 @@ static void take_plain(p3_reading *g, char c)
         g->has_ended = g->used > 0;
     } else {
         g->is_quoted = c == '"';
-        put(g, c);
+        put_octet(g, c);
     }
 }
 
 /* Reads the next part of a list into `g`: its text is empty when it is no address. False at the
  * end. */
-static bool next_address(const char **at, const char *end, p3_reading *g)
+static bool next_address(const char **at, const char *end, p3_address_parse *g)
 {
     g->used = 0;
     g->nested = 0;
@@ -322,9 +322,9 @@ static bool next_address(const char **at, const char *end, p3_reading *g)
     for (; *at < end; ++*at) {
         char c = **at;
         if (g->is_quoted) {
-            put(g, c);
+            put_octet(g, c);
             if (c == '\\' && *at + 1 < end)
-                put(g, *++*at);
+                put_octet(g, *++*at);
             else
                 g->is_quoted = c != '"';
         } else if (c == '(' || (c == ')' && g->nested > 0)) {
@@ -367,7 +367,7 @@ static const p3_mapping *mapping_of(const p3_recipients *r, const char *address,
 static bool next_mapping(const p3_recipients *r, const char **at, const char *end, bool folder,
                          const p3_mapping **out)
 {
-    p3_reading g;
+    p3_address_parse g;
     bool more;
     do
         more = next_address(at, end, &g);
@@ -413,7 +413,7 @@ static bool lead_alike(const p3_recipients *r, const p3_mapping *a, const p3_map
 }
 
 /* Adds one, unless it is there. False when there are too many. */
-static bool add(const p3_recipients *r, p3_lines *lines, const p3_mapping *m)
+static bool add_recipient(const p3_recipients *r, p3_lines *lines, const p3_mapping *m)
 {
     for (size_t i = 0; i < lines->count; i++) {
         if (lead_alike(r, lines->at[i], m))
@@ -441,7 +441,7 @@ static bool find_source(const p3_recipients *r, const char *header, size_t len, 
 /* Notes those whom a field names. */
 static void note_named(const p3_field *f, p3_recipient *out, size_t count)
 {
-    p3_reading g;
+    p3_address_parse g;
     for (const char *at = f->value; next_address(&at, f->end, &g);) {
         for (size_t i = 0; i < count; i++)
             out[i].has_been = out[i].has_been || strcasecmp(g.text, out[i].address) == 0;
@@ -473,7 +473,7 @@ static void find_lines(const p3_recipients *r, const char *header, size_t len, b
     bool fits = find_source(r, header, len, source);
     lines->count = 0;
     for (const char *at = source->value; fits && next_mapping(r, &at, source->end, folder, &m);)
-        fits = add(r, lines, m);
+        fits = add_recipient(r, lines, m);
     if (lines->count == 0 || !fits) {
         lines->at[0] = NULL;
         lines->count = 1;
@@ -513,9 +513,9 @@ bool p3_recipients_find_one(const p3_recipients *r, const char *address, const c
 size_t p3_recipients_all(const p3_recipients *r, p3_recipient out[P3_RECIPIENTS_MOST])
 {
     p3_lines lines = {0};
-    bool fits = add(r, &lines, NULL);
+    bool fits = add_recipient(r, &lines, NULL);
     for (size_t i = 0; fits && i < r->count; i++)
-        fits = r->table[i].folder > 0 || add(r, &lines, &r->table[i]);
+        fits = r->table[i].folder > 0 || add_recipient(r, &lines, &r->table[i]);
     for (size_t i = 0; i < lines.count; i++)
         out[i] = recipient_of(r, lines.at[i]);
     return lines.count;

@@ -90,7 +90,7 @@ static bool read_note(int fd, p3_kept *m, bool *failed)
     return !*failed;
 }
 
-static void forget(p3_kept *m)
+static void forget_kept(p3_kept *m)
 {
     free(m->file);
     free(m->name);
@@ -108,7 +108,7 @@ static bool look_at(p3_keeping *k, int folder, const char *file)
                  .in_new = folder == k->new};
     if (m.file == NULL || m.name == NULL ||
         !p3_grow(&k->at, &k->room, k->count + 1, sizeof *k->at)) {
-        forget(&m);
+        forget_kept(&m);
         return false;
     }
     bool ours =
@@ -122,7 +122,7 @@ static bool look_at(p3_keeping *k, int folder, const char *file)
     if (ours)
         k->at[k->count++] = m;
     else
-        forget(&m);
+        forget_kept(&m);
     return !failed;
 }
 
@@ -159,7 +159,7 @@ static void leave_one_of_each(p3_keeping *k)
         qsort(k->at, k->count, sizeof *k->at, compare);
     for (size_t i = 0; i < k->count; i++) {
         if (left > 0 && strcmp(k->at[left - 1].name, k->at[i].name) == 0) {
-            forget(&k->at[left - 1]);
+            forget_kept(&k->at[left - 1]);
             k->at[left - 1] = k->at[i];
         } else {
             k->at[left++] = k->at[i];
@@ -169,7 +169,7 @@ static void leave_one_of_each(p3_keeping *k)
 }
 
 /* A Maildir that is not there has nothing. */
-static bool gather(p3_keeping *k, p3_problem *why)
+static bool gather_kept(p3_keeping *k, p3_problem *why)
 {
     k->new = p3_directory_open(k->how->maildir, "/new");
     k->cur = k->new >= 0 ? p3_directory_open(k->how->maildir, "/cur") : -1;
@@ -182,7 +182,8 @@ static bool gather(p3_keeping *k, p3_problem *why)
 
 /* ---- delivering it ---- */
 
-static void tell(const p3_keeping *k, const p3_kept *m, bool delivered, const p3_problem *problem)
+static void tell_kept(const p3_keeping *k, const p3_kept *m, bool delivered,
+                      const p3_problem *problem)
 {
     p3_retried what = {
         .name = m->name, .note = m->note, .delivered = delivered, .problem = problem};
@@ -194,11 +195,11 @@ static void take_away(const p3_keeping *k, const p3_kept *m, const p3_problem *p
 {
     p3_problem why;
     if (unlinkat(m->in_new ? k->new : k->cur, m->file, 0) == 0 || errno == ENOENT) {
-        tell(k, m, true, problem);
+        tell_kept(k, m, true, problem);
         return;
     }
     p3_problem_errno(&why, errno, "it is delivered: removing it from %.300s", k->how->maildir);
-    tell(k, m, true, &why);
+    tell_kept(k, m, true, &why);
 }
 
 /* The name under which a message comes again. What is there for one recipient of it alone is, where
@@ -247,7 +248,7 @@ static bool note_batch(const p3_keeping *k, p3_batch *b, p3_problem *why)
         if (p->delivered && b->problem.exit == 0)
             take_away(k, m, p->problem);
         else
-            tell(k, m, false, p->problem);
+            tell_kept(k, m, false, p->problem);
     }
     if (stopped->exit != 0)
         *why = *stopped;
@@ -270,7 +271,7 @@ static bool deliver_some(const p3_keeping *k, p3_message *to, const bool *there,
         if (write_message(k, to, &k->at[*next], p))
             batch.count++;
         else
-            tell(k, &k->at[*next], false, &to->why);
+            tell_kept(k, &k->at[*next], false, &to->why);
     }
     if (batch.count == 0)
         return true;
@@ -347,13 +348,13 @@ static bool deliver_all(const p3_keeping *k, p3_problem *why)
 bool p3_retry_all(const p3_retry *r, p3_problem *why)
 {
     p3_keeping k = {.how = r, .new = -1, .cur = -1};
-    bool ok = gather(&k, why);
+    bool ok = gather_kept(&k, why);
     for (size_t i = 0; ok && r->looks && i < k.count; i++)
-        tell(&k, &k.at[i], true, NULL);
+        tell_kept(&k, &k.at[i], true, NULL);
     if (ok && !r->looks && k.count > 0)
         ok = deliver_all(&k, why);
     for (size_t i = 0; i < k.count; i++)
-        forget(&k.at[i]);
+        forget_kept(&k.at[i]);
     free(k.at);
     if (k.new >= 0)
         (void)close(k.new);

@@ -59,7 +59,7 @@ bool p3_spool_begin(p3_spool *s, const char *sender, const p3_recipient *to, siz
 }
 
 /* What the server has to be told of the message beforehand. Each line end counts as CRLF. */
-static void note(p3_spool *s, const char *data, size_t len)
+static void note_octets(p3_spool *s, const char *data, size_t len)
 {
     p3_spool_mail *m = &s->last;
     for (size_t i = 0; i < len; i++) {
@@ -75,7 +75,7 @@ bool p3_spool_write(p3_spool *s, const char *data, size_t len)
 {
     if (!p3_write_all(s->fd, data, len))
         return false;
-    note(s, data, len);
+    note_octets(s, data, len);
     s->last.length += len;
     return true;
 }

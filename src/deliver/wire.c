@@ -250,7 +250,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
 }
 
 /* Makes a handle for a new connection. */
-static bool begin(p3_wire *w, p3_problem *why)
+static bool begin_handle(p3_wire *w, p3_problem *why)
 {
     if (w->easy != NULL)
         p3_deadline_cleanup(w->easy, &w->deadline);
@@ -259,8 +259,9 @@ static bool begin(p3_wire *w, p3_problem *why)
 }
 
 /* Encrypts a connection that is there, and logs in with a secret. */
-static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
-                        const p3_server_secret *secret, const char *methods, p3_problem *why)
+static CURLcode secure_connection(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
+                                  const p3_server_secret *secret, const char *methods,
+                                  p3_problem *why)
 {
     char details[CURL_ERROR_SIZE] = "";
     int64_t now = p3_clock_ms();
@@ -291,8 +292,8 @@ static CURLcode perform(p3_wire *w, const p3_server_url *to, const p3_server_opt
 static CURLcode connect_with(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
                              const p3_server_secret *secret, const char *methods, p3_problem *why)
 {
-    w->fd = begin(w, why) ? p3_dial(&to->server, w->protocol->name, why) : -1;
-    return w->fd >= 0 ? perform(w, to, o, secret, methods, why) : CURLE_COULDNT_CONNECT;
+    w->fd = begin_handle(w, why) ? p3_dial(&to->server, w->protocol->name, why) : -1;
+    return w->fd >= 0 ? secure_connection(w, to, o, secret, methods, why) : CURLE_COULDNT_CONNECT;
 }
 
 static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options *o, p3_problem *why)
@@ -366,8 +367,8 @@ bool p3_wire_encrypt(p3_wire *w, const p3_server_address *to, const char *ca_fil
     p3_server_url url = {.server = *to, .is_tls = true};
     p3_server_options options = {.ca_file = ca_file};
     p3_server_secret none = {0};
-    return load(w, protocol, why) && begin(w, why) &&
-           perform(w, &url, &options, &none, NULL, why) == CURLE_OK;
+    return load(w, protocol, why) && begin_handle(w, why) &&
+           secure_connection(w, &url, &options, &none, NULL, why) == CURLE_OK;
 }
 
 void p3_wire_close(p3_wire *w)
@@ -390,7 +391,7 @@ void p3_wire_hide(const p3_wire *w, char *text)
 /* ---- octets ---- */
 
 /* Sends or receives what goes now. -1 with errno, EAGAIN when nothing goes. */
-static ssize_t give(p3_wire *w, const char *data, size_t len)
+static ssize_t send_octets(p3_wire *w, const char *data, size_t len)
 {
     size_t n = 0;
     if (w->curl == NULL)
@@ -404,7 +405,7 @@ static ssize_t give(p3_wire *w, const char *data, size_t len)
     return -1;
 }
 
-static ssize_t take(p3_wire *w, char *out, size_t room)
+static ssize_t receive_octets(p3_wire *w, char *out, size_t room)
 {
     size_t n = 0;
     if (w->curl == NULL)
@@ -427,7 +428,7 @@ bool p3_wire_send(p3_wire *w, const char *data, size_t len, int64_t until)
 {
     w->deadline.until = until;
     for (size_t done = 0; done < len;) {
-        ssize_t n = give(w, data + done, len - done);
+        ssize_t n = send_octets(w, data + done, len - done);
         if (n > 0)
             done += (size_t)n;
         else if (n == 0 || !waits(w, POLLOUT, until))
@@ -447,7 +448,7 @@ ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until)
     }
     w->deadline.until = until;
     while (p3_clock_ms() < until) { /* also where there is always something that can be read */
-        ssize_t n = take(w, out, room);
+        ssize_t n = receive_octets(w, out, room);
         if (n >= 0 || !waits(w, POLLIN, until))
             return n;
     }
@@ -461,13 +462,13 @@ bool p3_wire_has_spoken(p3_wire *w)
     struct pollfd p = {.fd = w->fd, .events = POLLIN};
     if (w->ahead_used > 0 || w->curl == NULL)
         return w->ahead_used > 0 || poll(&p, 1, 0) > 0;
-    ssize_t n = take(w, w->ahead, sizeof w->ahead);
+    ssize_t n = receive_octets(w, w->ahead, sizeof w->ahead);
     w->ahead_used = n > 0 ? (size_t)n : 0;
     return n >= 0 || errno != EAGAIN;
 }
 
 void p3_wire_say(p3_wire *w, const char *data, size_t len)
 {
-    if (give(w, data, len) < 0)
+    if (send_octets(w, data, len) < 0)
         errno = 0; /* it has gone first */
 }

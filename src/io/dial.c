@@ -19,7 +19,7 @@ static void add_address(p3_dial *d, const struct addrinfo *a)
 {
     if (d->count == P3_DIAL_ADDRESSES || a->ai_addrlen > sizeof d->addresses[0].at)
         return;
-    p3_server_address *to = &d->addresses[d->count++];
+    p3_socket_address *to = &d->addresses[d->count++];
     memcpy(&to->at, a->ai_addr, a->ai_addrlen);
     to->len = a->ai_addrlen;
 }
@@ -99,7 +99,7 @@ bool p3_dial_bind(p3_dial *d, const char *numeric)
 }
 
 /* Has the caller begin it. */
-static int start_elsewhere(const p3_dial *d, const p3_server_address *a)
+static int start_elsewhere(const p3_dial *d, const p3_socket_address *a)
 {
     bool from = d->have_local && a->at.ss_family != AF_UNIX;
     int fd = d->connect(d->connect_ctx, &a->at, from ? &d->local.at : NULL);
@@ -109,7 +109,7 @@ static int start_elsewhere(const p3_dial *d, const p3_server_address *a)
 }
 
 /* Starts connecting to one address. Returns the socket, or -1 with errno. */
-static int start_attempt(const p3_dial *d, const p3_server_address *a)
+static int start_attempt(const p3_dial *d, const p3_socket_address *a)
 {
     if (d->connect != NULL)
         return start_elsewhere(d, a);
@@ -150,7 +150,7 @@ static void remove_attempt(p3_dial *d, size_t i)
     d->attempts[i] = d->attempts[--d->under_way];
 }
 
-pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_server_address **peer)
+pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_socket_address **peer)
 {
     bool failed = false;
     for (size_t i = 0; i < d->under_way;) {
@@ -202,7 +202,7 @@ void p3_dial_end(p3_dial *d)
     d->under_way = 0;
 }
 
-void p3_server_address_text(const p3_server_address *a, char *out, size_t size)
+void p3_socket_address_text(const p3_socket_address *a, char *out, size_t size)
 {
     char host[NI_MAXHOST];
     char port[NI_MAXSERV];

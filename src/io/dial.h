@@ -16,14 +16,14 @@ struct addrinfo;
 #define P3_DIAL_ADDRESSES 16
 #define P3_DIAL_ATTEMPTS  6
 
-typedef struct p3_server_address {
+typedef struct p3_socket_address {
     struct sockaddr_storage at;
     socklen_t len;
-} p3_server_address;
+} p3_socket_address;
 
 /* Attempts to connect. Initialize with p3_dial_begin() or p3_dial_begin_unix(). */
 typedef struct p3_dial {
-    p3_server_address addresses[P3_DIAL_ADDRESSES];
+    p3_socket_address addresses[P3_DIAL_ADDRESSES];
     size_t count; /* addresses */
     size_t next;  /* the first that has not been tried */
     struct {
@@ -32,7 +32,7 @@ typedef struct p3_dial {
     } attempts[P3_DIAL_ATTEMPTS];
     size_t under_way;
     int64_t next_at; /* when the next attempt starts even if none has failed */
-    p3_server_address local;
+    p3_socket_address local;
     bool have_local;     /* bind to `local` before connecting */
     int error;           /* errno of the last attempt that failed */
     p3_retired *retired; /* gets the sockets to close; NULL: they are closed at once */
@@ -55,7 +55,7 @@ bool p3_dial_begin_unix(p3_dial *d, const char *path);
 /* Starts and checks attempts. POP3_PENDING; POP3_OK with the connected socket in *fd and the
  * address it is connected to in *peer (which lives as long as d); POP3_ERR_CONNECT with d->error.
  */
-pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_server_address **peer);
+pop3_status p3_dial_step(p3_dial *d, int64_t now, int *fd, const p3_socket_address **peer);
 
 /* Adds the sockets to wait on; returns the point in time at which to step anyway. */
 int64_t p3_dial_waits(const p3_dial *d, p3_wait_set *set);
@@ -64,6 +64,6 @@ int64_t p3_dial_waits(const p3_dial *d, p3_wait_set *set);
 void p3_dial_end(p3_dial *d);
 
 /* An address as text, such as "127.0.0.1:110" or "[::1]:110". */
-void p3_server_address_text(const p3_server_address *a, char *out, size_t size);
+void p3_socket_address_text(const p3_socket_address *a, char *out, size_t size);
 
 #endif

@@ -31,7 +31,7 @@ static int status_of(const p3_proxy *p)
     return status;
 }
 
-static pop3_status judge(p3_proxy *p)
+static pop3_status judge_reply(p3_proxy *p)
 {
     char line[120];
     size_t len = strcspn((char *)p->in, "\r\n");
@@ -56,7 +56,7 @@ static pop3_status next(p3_proxy *p)
 {
     p->in[p->in_len] = '\0';
     if (ends_with(p, "\r\n\r\n") || ends_with(p, "\n\n"))
-        return judge(p);
+        return judge_reply(p);
     if (p->in_len == P3_PROXY_REPLY)
         return p3_proxy_fail(p, POP3_ERR_LIMIT, 0, "sent a header of more than %d octets",
                              P3_PROXY_REPLY);

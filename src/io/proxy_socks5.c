@@ -9,7 +9,7 @@ enum { STAGE_METHOD, STAGE_PASSWORD, STAGE_REPLY, STAGE_ADDRESS };
 
 enum { METHOD_NONE = 0, METHOD_PASSWORD = 2, ADDRESS_IPV4 = 1, ADDRESS_NAME = 3, ADDRESS_IPV6 = 4 };
 
-static bool add(p3_proxy *p, unsigned octet)
+static bool add_octet(p3_proxy *p, unsigned octet)
 {
     char c = (char)octet;
     return p3_octets_add(&p->out, &c, 1);
@@ -21,19 +21,19 @@ static bool add_server(p3_proxy *p)
     unsigned char address[sizeof(struct in6_addr)];
     bool ok;
     if (inet_pton(AF_INET, p->host, address) == 1)
-        ok = add(p, ADDRESS_IPV4) && p3_octets_add(&p->out, (char *)address, 4);
+        ok = add_octet(p, ADDRESS_IPV4) && p3_octets_add(&p->out, (char *)address, 4);
     else if (inet_pton(AF_INET6, p->host, address) == 1)
-        ok = add(p, ADDRESS_IPV6) && p3_octets_add(&p->out, (char *)address, 16);
+        ok = add_octet(p, ADDRESS_IPV6) && p3_octets_add(&p->out, (char *)address, 16);
     else
-        ok = add(p, ADDRESS_NAME) && add(p, (unsigned)strlen(p->host)) &&
+        ok = add_octet(p, ADDRESS_NAME) && add_octet(p, (unsigned)strlen(p->host)) &&
              p3_octets_add_text(&p->out, p->host);
-    return ok && add(p, p->port >> 8) && add(p, p->port & 0xFF);
+    return ok && add_octet(p, p->port >> 8) && add_octet(p, p->port & 0xFF);
 }
 
 static pop3_status ask_to_connect(p3_proxy *p)
 {
     p->stage = STAGE_REPLY;
-    if (!add(p, 5) || !add(p, 1) || !add(p, 0) || !add_server(p))
+    if (!add_octet(p, 5) || !add_octet(p, 1) || !add_octet(p, 0) || !add_server(p))
         return POP3_ERR_MEMORY;
     return p3_proxy_await(p, 5); /* as much as every reply has, and tells its length */
 }
@@ -42,8 +42,9 @@ static pop3_status send_password(p3_proxy *p)
 {
     const char *password = p->password != NULL ? p->password : "";
     p->stage = STAGE_PASSWORD;
-    if (!add(p, 1) || !add(p, (unsigned)strlen(p->user)) || !p3_octets_add_text(&p->out, p->user) ||
-        !add(p, (unsigned)strlen(password)) || !p3_octets_add_text(&p->out, password))
+    if (!add_octet(p, 1) || !add_octet(p, (unsigned)strlen(p->user)) ||
+        !p3_octets_add_text(&p->out, p->user) || !add_octet(p, (unsigned)strlen(password)) ||
+        !p3_octets_add_text(&p->out, password))
         return POP3_ERR_MEMORY;
     return p3_proxy_await(p, 2);
 }
@@ -131,8 +132,8 @@ pop3_status p3_proxy_socks5(p3_proxy *p)
     p->kind = "SOCKS5";
     p->next = next;
     p->stage = STAGE_METHOD;
-    if (!add(p, 5) || !add(p, user ? 2 : 1) || !add(p, METHOD_NONE) ||
-        (user && !add(p, METHOD_PASSWORD)))
+    if (!add_octet(p, 5) || !add_octet(p, user ? 2 : 1) || !add_octet(p, METHOD_NONE) ||
+        (user && !add_octet(p, METHOD_PASSWORD)))
         return POP3_ERR_MEMORY;
     return p3_proxy_await(p, 2);
 }

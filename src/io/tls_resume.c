@@ -19,7 +19,7 @@ static p3_tls_saved remove_at(p3_tls_sessions *s, size_t i)
     return saved;
 }
 
-static void forget(p3_tls_saved saved)
+static void free_saved(p3_tls_saved saved)
 {
     SSL_SESSION_free(saved.session);
     free(saved.name);
@@ -40,7 +40,7 @@ static bool append(p3_tls_sessions *s, const char *name, SSL_SESSION *session)
     if (saved.name == NULL)
         return false;
     if (s->count == P3_TLS_SESSIONS)
-        forget(remove_at(s, 0));
+        free_saved(remove_at(s, 0));
     s->saved[s->count++] = saved;
     return true;
 }
@@ -58,7 +58,7 @@ void p3_tls_sessions_forbid(p3_tls_sessions *s, const char *name)
     pthread_mutex_lock(&s->lock);
     for (size_t i = s->count; i-- > 0;) {
         if (strcmp(s->saved[i].name, name) == 0)
-            forget(remove_at(s, i));
+            free_saved(remove_at(s, i));
     }
     (void)append(s, name, NULL); /* out of memory: it will fail, and be tried again, once more */
     pthread_mutex_unlock(&s->lock);
@@ -79,7 +79,7 @@ SSL_SESSION *p3_tls_sessions_take(p3_tls_sessions *s, const char *name)
         if (SSL_SESSION_is_resumable(session) && SSL_SESSION_up_ref(session) == 1)
             found = session;
         if (!stays)
-            forget(remove_at(s, i));
+            free_saved(remove_at(s, i));
     }
     pthread_mutex_unlock(&s->lock);
     return found;
@@ -88,7 +88,7 @@ SSL_SESSION *p3_tls_sessions_take(p3_tls_sessions *s, const char *name)
 void p3_tls_sessions_free(p3_tls_sessions *s)
 {
     while (s->count > 0)
-        forget(remove_at(s, s->count - 1));
+        free_saved(remove_at(s, s->count - 1));
     if (s->usable)
         pthread_mutex_destroy(&s->lock);
     s->usable = false;

@@ -121,7 +121,8 @@ pop3_status p3_tls_session_new(p3_tls_session **out, pop3_tls *tls, int fd, cons
     return POP3_OK;
 }
 
-static p3_tls_io note(p3_tls_session *s, p3_tls_io result, pop3_status status, const char *why)
+static p3_tls_io note_result(p3_tls_session *s, p3_tls_io result, pop3_status status,
+                             const char *why)
 {
     s->status = status;
     s->ended = result;
@@ -203,7 +204,8 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     case SSL_ERROR_WANT_WRITE:
         return P3_TLS_IO_WANT_WRITE;
     case SSL_ERROR_ZERO_RETURN:
-        return note(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED, "the server closed the connection");
+        return note_result(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED,
+                           "the server closed the connection");
     default:
         break;
     }
@@ -222,14 +224,15 @@ static p3_tls_io explain(p3_tls_session *s, int result)
                 ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
     bool cut = s->wire.ended || s->wire.sys_errno == ECONNRESET || s->wire.sys_errno == EPIPE;
     if (cut && !said)
-        return note(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED,
-                    s->established ? "the connection was cut off without TLS's close_notify"
-                                   : "the server closed the connection during the TLS handshake");
+        return note_result(s, P3_TLS_IO_CLOSED, POP3_ERR_CLOSED,
+                           s->established
+                               ? "the connection was cut off without TLS's close_notify"
+                               : "the server closed the connection during the TLS handshake");
     if (s->wire.sys_errno != 0 && !said)
-        return note(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->wire.sys_errno));
+        return note_result(s, P3_TLS_IO_FAILED, POP3_ERR_IO, strerror(s->wire.sys_errno));
     char why[300];
     s->why = describe(s, code, why, sizeof why);
-    return note(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, why);
+    return note_result(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, why);
 }
 
 /* Before each call of OpenSSL's that moves octets. */

@@ -136,8 +136,8 @@ static int note_error(int ok, X509_STORE_CTX *store)
 }
 
 /* Asks the caller. */
-static bool ask(const p3_tls_policy *policy, X509_STORE_CTX *store, const p3_findings *found,
-                bool acceptable)
+static bool ask_caller(const p3_tls_policy *policy, X509_STORE_CTX *store, const p3_findings *found,
+                       bool acceptable)
 {
     STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store);
     pop3_str chain[P3_SHOWN_CERTIFICATES];
@@ -166,7 +166,7 @@ static bool ask(const p3_tls_policy *policy, X509_STORE_CTX *store, const p3_fin
 }
 
 /* In place of X509_verify_cert(): runs it, and decides. */
-static int judge(X509_STORE_CTX *store, void *arg)
+static int verify_chain(X509_STORE_CTX *store, void *arg)
 {
     const p3_tls_policy *policy = arg;
     p3_findings found = {.count = 0};
@@ -184,7 +184,7 @@ static int judge(X509_STORE_CTX *store, void *arg)
             code = X509_V_OK;
     }
     if (policy->verify != NULL) {
-        if (ask(policy, store, &found, code == X509_V_OK))
+        if (ask_caller(policy, store, &found, code == X509_V_OK))
             code = X509_V_OK;
         else if (code == X509_V_OK)
             code = X509_V_ERR_APPLICATION_VERIFICATION;
@@ -195,5 +195,5 @@ static int judge(X509_STORE_CTX *store, void *arg)
 
 void p3_tls_use_policy(SSL_CTX *ctx, p3_tls_policy *policy)
 {
-    SSL_CTX_set_cert_verify_callback(ctx, judge, policy);
+    SSL_CTX_set_cert_verify_callback(ctx, verify_chain, policy);
 }

@@ -25,21 +25,21 @@ typedef struct p3_callbacks {
     void *committing[P3_COMMIT_MOST]; /* deliver()'s own */
 } p3_callbacks;
 
-static void enter(p3_callbacks *c)
+static void enter_callback(p3_callbacks *c)
 {
     (void)pthread_mutex_lock(&c->mutex);
 }
 
-static void leave(p3_callbacks *c)
+static void leave_callback(p3_callbacks *c)
 {
     (void)pthread_mutex_unlock(&c->mutex);
 }
 
 static void abort_message(p3_callbacks *c, void *message)
 {
-    enter(c);
+    enter_callback(c);
     c->target->abort(c->target->ctx, message);
-    leave(c);
+    leave_callback(c);
 }
 
 static bool callbacks_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
@@ -51,9 +51,9 @@ static bool callbacks_begin(p3_delivery *d, const char *name, const char *sender
     c->octets = 0;
     c->name = name;
     p3_crash_point("target-begin");
-    enter(c);
+    enter_callback(c);
     pop3_collect_status status = c->target->begin(c->target->ctx, name, &c->message, &error);
-    leave(c);
+    leave_callback(c);
     c->in_hand = status == POP3_COLLECT_OK;
     return c->in_hand || p3_collect_problem(why, status, &error, "beginning a message");
 }
@@ -63,9 +63,9 @@ static bool callbacks_write(p3_delivery *d, const char *data, size_t len, p3_pro
     p3_callbacks *c = (p3_callbacks *)d;
     pop3_collect_error error = {0};
     p3_crash_point("target-write");
-    enter(c);
+    enter_callback(c);
     pop3_collect_status status = c->target->write(c->target->ctx, c->message, data, len, &error);
-    leave(c);
+    leave_callback(c);
     c->octets += len;
     return status == POP3_COLLECT_OK ||
            p3_collect_problem(why, status, &error, "writing a message");
@@ -76,10 +76,10 @@ static bool callbacks_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
     p3_callbacks *c = (p3_callbacks *)d;
     pop3_collect_error error = {0};
     pop3_collect_status status = POP3_COLLECT_OK;
-    enter(c);
+    enter_callback(c);
     if (c->target->finish != NULL)
         status = c->target->finish(c->target->ctx, c->message, &error);
-    leave(c);
+    leave_callback(c);
     if (status != POP3_COLLECT_OK)
         return p3_collect_problem(why, status, &error, "ending a message");
     out->name = c->name;
@@ -114,9 +114,9 @@ static size_t commit_some(p3_callbacks *c, p3_batch *b, size_t first)
         b->parcels[first + i].ended = true;
     }
     p3_crash_point("before-commit");
-    enter(c);
+    enter_callback(c);
     pop3_collect_status status = c->target->commit(c->target->ctx, c->committing, count, &error);
-    leave(c);
+    leave_callback(c);
     p3_crash_point("committed");
     for (size_t i = 0; i < count; i++)
         b->parcels[first + i].delivered = status == POP3_COLLECT_OK;
@@ -147,10 +147,10 @@ static bool callbacks_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_
     p3_callbacks *c = (p3_callbacks *)d;
     for (size_t i = 0; i < count && c->target->find != NULL; i++) {
         pop3_collect_error error = {0};
-        enter(c);
+        enter_callback(c);
         pop3_collect_status status =
             c->target->find(c->target->ctx, at[i].name, &at[i].there, &error);
-        leave(c);
+        leave_callback(c);
         if (status != POP3_COLLECT_OK)
             return p3_collect_problem(why, status, &error, "finding a message");
     }

@@ -43,7 +43,7 @@ static int compare(const void *x, const void *y)
     return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-static p3_known *find(const pop3_seen *m, pop3_str uid)
+static p3_known *find_uid(const pop3_seen *m, pop3_str uid)
 {
     p3_known key = {.row.uid = uid};
     p3_known *const *found = uid.len > 0 ? tfind(&key, &m->tree, compare) : NULL;
@@ -51,7 +51,7 @@ static p3_known *find(const pop3_seen *m, pop3_str uid)
 }
 
 /* Adds a row, with a copy of its unique-id. NULL when out of memory. */
-static p3_known *add(pop3_seen *m, const p3_row *row)
+static p3_known *add_row(pop3_seen *m, const p3_row *row)
 {
     p3_known *k = malloc(sizeof *k + row->uid.len);
     if (k == NULL)
@@ -87,7 +87,7 @@ static bool load(pop3_seen *m, p3_problem *why)
         const p3_row *row = &rows.at[i];
         if (row->uid.len == 0 || p3_is_intent(row->standing))
             continue;
-        p3_known *k = add(m, row);
+        p3_known *k = add_row(m, row);
         ok = k != NULL;
         if (ok) {
             k->stored = true;
@@ -133,7 +133,7 @@ pop3_collect_status pop3_seen_open(pop3_seen **out, const char *path, const char
 
 bool pop3_seen_contains(const pop3_seen *memory, pop3_str uid)
 {
-    const p3_known *k = find(memory, uid);
+    const p3_known *k = find_uid(memory, uid);
     while (k != NULL && !k->seen)
         k = k->same;
     return k != NULL;
@@ -146,10 +146,10 @@ pop3_collect_status pop3_seen_add(pop3_seen *memory, pop3_str uid, pop3_collect_
                                  "remembering a message: the unique-id is empty or too long");
     if (pop3_seen_contains(memory, uid))
         return POP3_COLLECT_OK;
-    p3_known *k = find(memory, uid);
+    p3_known *k = find_uid(memory, uid);
     p3_row row = {.id = k != NULL ? k->row.id : memory->next_id, .uid = uid, .name = ""};
     if (k == NULL) {
-        k = add(memory, &row);
+        k = add_row(memory, &row);
         memory->next_id += k != NULL;
     }
     if (k == NULL)
@@ -166,7 +166,7 @@ pop3_collect_status pop3_seen_add(pop3_seen *memory, pop3_str uid, pop3_collect_
 
 void pop3_seen_remove(pop3_seen *memory, pop3_str uid)
 {
-    for (p3_known *k = find(memory, uid); k != NULL; k = k->same) {
+    for (p3_known *k = find_uid(memory, uid); k != NULL; k = k->same) {
         if (k->seen)
             k->unsaved = k->stored ? P3_TO_FORGET : P3_SAVED;
         k->seen = false;

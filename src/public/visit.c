@@ -59,7 +59,7 @@ static bool event_of(p3_notice_kind kind, pop3_visit_event *out)
     return false;
 }
 
-static void tell(const pop3_open_visit *p, const p3_notice *n, pop3_visit_event event)
+static void tell_caller(const pop3_open_visit *p, const p3_notice *n, pop3_visit_event event)
 {
     const pop3_visit_options *o = &p->account.options;
     const char *text = n->problem != NULL ? n->problem->text : n->text;
@@ -76,7 +76,7 @@ static void tell(const pop3_open_visit *p, const p3_notice *n, pop3_visit_event 
 }
 
 /* A p3_notice_fn. */
-static void note(void *ctx, const p3_notice *n)
+static void note_notice(void *ctx, const p3_notice *n)
 {
     pop3_open_visit *p = ctx;
     pop3_visit_event event;
@@ -84,7 +84,7 @@ static void note(void *ctx, const p3_notice *n)
     if (n->kind == P3_NOTICE_OVER && n->problem != NULL)
         p->over = *n->problem;
     if (p->account.options.notice != NULL && event_of(n->kind, &event))
-        tell(p, n, event);
+        tell_caller(p, n, event);
 }
 
 /* Hands the report over, as much of it as the caller knows. */
@@ -108,7 +108,7 @@ static void announce(const pop3_open_visit *v, int fd, bool read, bool write)
 }
 
 /* The place of a descriptor among some, or `count`. */
-static size_t find(const pop3_waitable *waits, size_t count, int fd)
+static size_t find_waitable(const pop3_waitable *waits, size_t count, int fd)
 {
     size_t i = 0;
     while (i < count && waits[i].fd != fd)
@@ -128,7 +128,7 @@ static void withdraw(pop3_open_visit *v, size_t i)
 static void withdraw_closed(void *ctx, pop3_client *client, int fd, bool read, bool write)
 {
     pop3_open_visit *v = ctx;
-    size_t i = find(v->told, v->told_count, fd);
+    size_t i = find_waitable(v->told, v->told_count, fd);
     (void)client;
     if (i < v->told_count && !read && !write)
         withdraw(v, i);
@@ -138,11 +138,11 @@ static void withdraw_closed(void *ctx, pop3_client *client, int fd, bool read, b
 static void tell_loop(pop3_open_visit *v, const pop3_waitable *now, size_t count)
 {
     for (size_t i = v->told_count; i > 0; i--) {
-        if (find(now, count, v->told[i - 1].fd) == count)
+        if (find_waitable(now, count, v->told[i - 1].fd) == count)
             withdraw(v, i - 1);
     }
     for (size_t i = 0; i < count; i++) {
-        size_t at = find(v->told, v->told_count, now[i].fd);
+        size_t at = find_waitable(v->told, v->told_count, now[i].fd);
         pop3_waitable *told = &v->told[at];
         bool changed =
             at == v->told_count || told->read != now[i].read || told->write != now[i].write;
@@ -154,7 +154,7 @@ static void tell_loop(pop3_open_visit *v, const pop3_waitable *now, size_t count
 }
 
 /* What to wait on now. */
-static size_t gather(const pop3_open_visit *v, pop3_waitable *out, int *timeout)
+static size_t gather_waitables(const pop3_open_visit *v, pop3_waitable *out, int *timeout)
 {
     const struct pollfd *fds;
     size_t n = 0;
@@ -198,7 +198,7 @@ pop3_collect_status pop3_visit_begin(pop3_open_visit **out, const pop3_visit_opt
     v->report = (pop3_visit_report)POP3_VISIT_REPORT_INIT;
     v->goes_on = true;
     if (p3_visit_account_read(&v->account, options, &why)) {
-        v->account.run.notice = note;
+        v->account.run.notice = note_notice;
         v->account.run.notice_ctx = v;
         v->account.account.connection.socket = withdraw_closed;
         v->account.account.connection.socket_ctx = v;
@@ -216,7 +216,7 @@ bool pop3_visit_step(pop3_open_visit *visit)
     pop3_waitable now[POP3_VISIT_WAITABLES];
     int timeout;
     visit->goes_on = visit->goes_on && p3_sync_step(visit->loop);
-    tell_loop(visit, now, visit->goes_on ? gather(visit, now, &timeout) : 0);
+    tell_loop(visit, now, visit->goes_on ? gather_waitables(visit, now, &timeout) : 0);
     return visit->goes_on;
 }
 
@@ -232,7 +232,7 @@ int pop3_visit_deadline(const pop3_open_visit *visit)
     pop3_waitable unused[POP3_VISIT_WAITABLES];
     int timeout = 0;
     if (visit->told_count > 0) /* else it is to be stepped for the first time, or is over */
-        (void)gather(visit, unused, &timeout);
+        (void)gather_waitables(visit, unused, &timeout);
     return timeout;
 }
 

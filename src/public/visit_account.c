@@ -15,14 +15,14 @@
 /* What a pop3_secret_fn has room for. */
 #define P3_SECRET_ROOM 49152
 
-static bool refuse(p3_problem *why, const char *text)
+static bool refuse_options(p3_problem *why, const char *text)
 {
     return p3_problem_set(why, EX_CONFIG, "visiting an account: %s", text);
 }
 
 /* ---- the secret ---- */
 
-static void forget(p3_secret *s)
+static void forget_secret(p3_secret *s)
 {
     if (s->text != NULL)
         p3_erase(s->text, s->len);
@@ -85,7 +85,7 @@ static bool provide_secret(void *ctx, p3_secret *out, p3_problem *why)
     const pop3_visit_options *o = ctx;
     bool renews = out->text != NULL;
     const char *given = o->token != NULL ? o->token : o->password;
-    forget(out);
+    forget_secret(out);
     if (given == NULL && o->secret != NULL)
         return ask_caller(o, renews, out, why);
     if (given == NULL)
@@ -191,12 +191,12 @@ bool p3_visit_account_read(p3_visit_account *a, const pop3_visit_options *option
 {
     *a = (p3_visit_account){0};
     if (options == NULL || options->size == 0)
-        return refuse(why, "the options' size is not set");
+        return refuse_options(why, "the options' size is not set");
     memcpy(&a->options, options,
            options->size < sizeof a->options ? options->size : sizeof a->options);
     const char *problem = options_problem(&a->options);
     if (problem != NULL)
-        return refuse(why, problem);
+        return refuse_options(why, problem);
     if (a->options.account == NULL) {
         a->key = p3_account_key(a->options.connection, a->options.user);
         if (a->key == NULL)

@@ -14,12 +14,12 @@
 
 /* The way to a file, a name at a time. What has been passed is checked, and nobody else can change
  * it; so names are as good as descriptors. */
-typedef struct p3_connection_progress {
+typedef struct p3_path_walk {
     char here[PATH_MAX]; /* the directory reached: no links in it; "" is the root */
     char rest[PATH_MAX]; /* what is still to be looked up in it */
     bool sticky;         /* others may put entries into `here`, but rename only their own */
     int links;           /* followed so far */
-} p3_connection_progress;
+} p3_path_walk;
 
 static bool is_ours(const struct stat *st)
 {
@@ -27,7 +27,7 @@ static bool is_ours(const struct stat *st)
 }
 
 /* Looks at the directory that was reached. */
-static bool check_directory(p3_connection_progress *w)
+static bool check_directory(p3_path_walk *w)
 {
     struct stat st;
     if (lstat(w->here[0] != '\0' ? w->here : "/", &st) != 0 || !S_ISDIR(st.st_mode) ||
@@ -38,7 +38,7 @@ static bool check_directory(p3_connection_progress *w)
 }
 
 /* Puts what a link says in front of the rest; an absolute one begins at the root again. */
-static bool follow(p3_connection_progress *w, const char *link)
+static bool follow_link(p3_path_walk *w, const char *link)
 {
     char to[PATH_MAX];
     char rest[PATH_MAX];
@@ -54,7 +54,7 @@ static bool follow(p3_connection_progress *w, const char *link)
 }
 
 /* Goes up to the directory above; above the root is the root. */
-static bool ascend(p3_connection_progress *w)
+static bool ascend(p3_path_walk *w)
 {
     char *slash = strrchr(w->here, '/');
     if (slash != NULL)
@@ -63,7 +63,7 @@ static bool ascend(p3_connection_progress *w)
 }
 
 /* Takes the next name off the rest. Returns its length, 0 when there is none. */
-static size_t take_name(p3_connection_progress *w, char name[static PATH_MAX])
+static size_t take_name(p3_path_walk *w, char name[static PATH_MAX])
 {
     const char *at = w->rest + strspn(w->rest, "/");
     size_t len = strcspn(at, "/");
@@ -75,7 +75,7 @@ static size_t take_name(p3_connection_progress *w, char name[static PATH_MAX])
 
 /* Goes the whole way. Returns false where others could have put something else in; then `here` says
  * where. */
-static bool walk(p3_connection_progress *w, const struct stat *file)
+static bool walk(p3_path_walk *w, const struct stat *file)
 {
     char name[PATH_MAX];
     char next[PATH_MAX];
@@ -94,7 +94,7 @@ static bool walk(p3_connection_progress *w, const struct stat *file)
         if (!S_ISDIR(st.st_mode) && w->sticky)
             return false;
         if (S_ISLNK(st.st_mode)) {
-            ok = follow(w, next);
+            ok = follow_link(w, next);
         } else if (S_ISDIR(st.st_mode)) {
             memcpy(w->here, next, (size_t)len + 1);
             ok = check_directory(w);
@@ -105,10 +105,10 @@ static bool walk(p3_connection_progress *w, const struct stat *file)
     return false;
 }
 
-static bool begin(p3_connection_progress *w, const char *path)
+static bool begin_walk(p3_path_walk *w, const char *path)
 {
     char cwd[PATH_MAX];
-    *w = (p3_connection_progress){.links = 0};
+    *w = (p3_path_walk){.links = 0};
     bool absolute = path[0] == '/';
     if (!absolute && getcwd(cwd, sizeof cwd) == NULL)
         return false;
@@ -119,12 +119,12 @@ static bool begin(p3_connection_progress *w, const char *path)
 bool p3_private_file_check(int fd, const char *path, const char *doing, p3_problem *why)
 {
     struct stat st;
-    p3_connection_progress way;
+    p3_path_walk way;
     if (fstat(fd, &st) != 0)
         return p3_problem_set(why, EX_OSERR, "%s %s: its permissions cannot be read", doing, path);
     if (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
         return true;
-    if ((st.st_mode & 0222) != 0 || !is_ours(&st) || !begin(&way, path))
+    if ((st.st_mode & 0222) != 0 || !is_ours(&st) || !begin_walk(&way, path))
         return p3_problem_set(why, EX_CONFIG, "%s %s: others can read it; run: chmod 600 %s", doing,
                               path, path);
     return walk(&way, &st) ||

@@ -36,7 +36,7 @@ struct p3_lock_file {
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static p3_shared_file *files; /* the list is the process's, as the locks are */
 
-static p3_shared_file *find(const struct stat *st)
+static p3_shared_file *find_lock(const struct stat *st)
 {
     p3_shared_file *at = files;
     while (at != NULL && (at->device != st->st_dev || at->inode != st->st_ino))
@@ -46,7 +46,7 @@ static p3_shared_file *find(const struct stat *st)
 
 static p3_shared_file *find_or_add(const struct stat *st)
 {
-    p3_shared_file *file = find(st);
+    p3_shared_file *file = find_lock(st);
     if (file == NULL && (file = calloc(1, sizeof *file)) != NULL) {
         *file = (p3_shared_file){.next = files, .device = st->st_dev, .inode = st->st_ino};
         files = file;
@@ -82,7 +82,7 @@ static int open_or_make(const char *path)
 static p3_lock_file *take_or_open(const char *path)
 {
     struct stat st;
-    p3_shared_file *file = stat(path, &st) == 0 ? find(&st) : NULL;
+    p3_shared_file *file = stat(path, &st) == 0 ? find_lock(&st) : NULL;
     p3_lock_file *f = file != NULL ? file->idle : NULL;
     if (f != NULL) {
         file->idle = f->next;

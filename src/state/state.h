@@ -69,7 +69,7 @@ typedef struct p3_known_account {
     int64_t id;                /* from 1 */
     char *target;              /* the target to which the rows apply; NULL: none yet */
     pop3_server_traits traits; /* learned traits of its server that have not expired */
-    p3_seen seen;              /* of the machine's clock */
+    p3_clock_record seen;      /* of the machine's clock */
 } p3_known_account;
 
 /* A learned trait of an account's server. */
@@ -136,7 +136,7 @@ bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_pr
  * repaired; "one command at a time" after a day, because an interrupted line looks the same. */
 bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3_problem *why);
 /* Records what was observed about the clock. */
-bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why);
+bool p3_state_see(p3_state *s, int64_t account, p3_clock_record seen, p3_problem *why);
 bool p3_state_commit(p3_state *s, p3_problem *why);
 
 /* Makes everything that was read durable: what a killed run has written may not be on the disk,

@@ -93,7 +93,7 @@ static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
                              "  PRIMARY KEY(account, id)) WITHOUT ROWID;";
 
 /* Says what SQLite says, and what a person can do about it. */
-static bool fail(const p3_state *s, const char *doing, p3_problem *why)
+static bool describe_failure(const p3_state *s, const char *doing, p3_problem *why)
 {
     const char *text = s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory";
     int code = s->db != NULL ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
@@ -121,14 +121,15 @@ static bool fail(const p3_state *s, const char *doing, p3_problem *why)
     }
 }
 
-static bool run(p3_state *s, const char *sql, const char *doing, p3_problem *why)
+static bool run_sql(p3_state *s, const char *sql, const char *doing, p3_problem *why)
 {
-    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(s, doing, why);
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           describe_failure(s, doing, why);
 }
 
 /* A statement, to be given back by reset_statement(). SQLite keeps it for the next account: to
  * prepare one costs more than to carry it out. NULL when that fails. */
-static sqlite3_stmt *prepare(p3_state *s, const char *sql, p3_problem *why)
+static sqlite3_stmt *prepare_statement(p3_state *s, const char *sql, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
     while ((q = sqlite3_next_stmt(s->db, q)) != NULL) {
@@ -136,7 +137,7 @@ static sqlite3_stmt *prepare(p3_state *s, const char *sql, p3_problem *why)
             return q;
     }
     if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q, NULL) != SQLITE_OK)
-        (void)fail(s, "reading", why);
+        (void)describe_failure(s, "reading", why);
     return q;
 }
 
@@ -157,10 +158,10 @@ static void close_file(p3_state *s)
 
 static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *why)
 {
-    sqlite3_stmt *q = prepare(s, sql, why);
+    sqlite3_stmt *q = prepare_statement(s, sql, why);
     if (q == NULL)
         return false;
-    bool ok = sqlite3_step(q) == SQLITE_ROW || fail(s, "reading", why);
+    bool ok = sqlite3_step(q) == SQLITE_ROW || describe_failure(s, "reading", why);
     if (ok)
         *out = sqlite3_column_int64(q, 0);
     reset_statement(q);
@@ -169,7 +170,7 @@ static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *
 
 /* Finds out which version a file is, and refuses one that is something else or from the future. In
  * a transaction, as another run may be making it. */
-static bool judge(p3_state *s, p3_problem *why)
+static bool check_version(p3_state *s, p3_problem *why)
 {
     int64_t application = 0;
     int64_t tables = 0;
@@ -189,7 +190,7 @@ static bool judge(p3_state *s, p3_problem *why)
 
 static bool look_at_file(p3_state *s, p3_problem *why)
 {
-    bool ok = run(s, "BEGIN", "opening", why) && judge(s, why);
+    bool ok = run_sql(s, "BEGIN", "opening", why) && check_version(s, why);
     (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     return ok;
 }
@@ -197,25 +198,25 @@ static bool look_at_file(p3_state *s, p3_problem *why)
 /* Makes what is missing of the tables, unless another run has made it by now. */
 static bool make_tables(p3_state *s, p3_problem *why)
 {
-    if (!run(s, "BEGIN IMMEDIATE", "opening", why))
+    if (!run_sql(s, "BEGIN IMMEDIATE", "opening", why))
         return false;
-    bool ok = judge(s, why);
+    bool ok = check_version(s, why);
     if (ok && s->version == 0)
-        ok = run(s, schema, "making", why);
+        ok = run_sql(s, schema, "making", why);
     else if (ok)
-        ok = (s->version > 1 || run(s, upgrade_from_1, "making", why)) &&
-             (s->version > 2 || run(s, upgrade_from_2, "making", why)) &&
-             (s->version > 3 || run(s, upgrade_from_3, "making", why)) &&
-             (s->version > 4 || run(s, upgrade_from_4, "making", why)) &&
-             (s->version > 5 || run(s, upgrade_from_5, "making", why)) &&
-             (s->version > 6 || run(s, upgrade_from_6, "making", why)) &&
-             (s->version > 7 || run(s, upgrade_from_7, "making", why));
+        ok = (s->version > 1 || run_sql(s, upgrade_from_1, "making", why)) &&
+             (s->version > 2 || run_sql(s, upgrade_from_2, "making", why)) &&
+             (s->version > 3 || run_sql(s, upgrade_from_3, "making", why)) &&
+             (s->version > 4 || run_sql(s, upgrade_from_4, "making", why)) &&
+             (s->version > 5 || run_sql(s, upgrade_from_5, "making", why)) &&
+             (s->version > 6 || run_sql(s, upgrade_from_6, "making", why)) &&
+             (s->version > 7 || run_sql(s, upgrade_from_7, "making", why));
     s->version = P3_VERSION;
     if (!ok) {
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
         return false;
     }
-    return run(s, "COMMIT", "making", why);
+    return run_sql(s, "COMMIT", "making", why);
 }
 
 /* Switches the log on. While another run does, SQLite does not wait for it by itself. */
@@ -228,7 +229,7 @@ static bool use_log(p3_state *s, p3_problem *why)
             (void)sqlite3_sleep(P3_BUSY_STEP_MS);
         result = sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
     }
-    bool ok = result == SQLITE_OK || fail(s, "opening", why);
+    bool ok = result == SQLITE_OK || describe_failure(s, "opening", why);
     (void)sqlite3_busy_timeout(s->db, P3_BUSY_MS);
     return ok;
 }
@@ -238,9 +239,10 @@ static bool use_log(p3_state *s, p3_problem *why)
  * is changed in a file that is not ours. */
 static bool prepare_file(p3_state *s, p3_problem *why)
 {
-    bool ok = (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK || fail(s, "opening", why)) &&
+    bool ok = (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK ||
+               describe_failure(s, "opening", why)) &&
               look_at_file(s, why) && use_log(s, why) &&
-              run(s, "PRAGMA synchronous=EXTRA; PRAGMA cache_size=-128", "opening", why);
+              run_sql(s, "PRAGMA synchronous=EXTRA; PRAGMA cache_size=-128", "opening", why);
     bool make = s->version == 0 || (s->version < P3_VERSION && !s->looks);
     return ok && (!make || make_tables(s, why));
 }
@@ -292,7 +294,8 @@ void p3_state_own_sqlite(void)
 static bool open_file(p3_state *s, const char *file, p3_problem *why)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    bool ok = sqlite3_open_v2(file, &s->db, flags, NULL) == SQLITE_OK || fail(s, "opening", why);
+    bool ok = sqlite3_open_v2(file, &s->db, flags, NULL) == SQLITE_OK ||
+              describe_failure(s, "opening", why);
     return ok && prepare_file(s, why);
 }
 
@@ -422,8 +425,8 @@ bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *cou
     *count = 0;
     if (s->version < 2)
         return true;
-    sqlite3_stmt *q =
-        prepare(s, "SELECT name, value, learned FROM trait WHERE account=? ORDER BY name", why);
+    sqlite3_stmt *q = prepare_statement(
+        s, "SELECT name, value, learned FROM trait WHERE account=? ORDER BY name", why);
     if (q == NULL)
         return false;
     sqlite3_bind_int64(q, 1, account);
@@ -432,7 +435,7 @@ bool p3_state_learned(p3_state *s, int64_t account, p3_learned *out, size_t *cou
         *count += name != NULL &&
                   read_trait(&out[*count], name, sqlite3_column_int64(q, 1), time_of(q, 2));
     }
-    bool ok = step == SQLITE_DONE || step == SQLITE_ROW || fail(s, "reading", why);
+    bool ok = step == SQLITE_DONE || step == SQLITE_ROW || describe_failure(s, "reading", why);
     reset_statement(q);
     return ok;
 }
@@ -443,7 +446,7 @@ bool p3_state_broken(p3_state *s, int64_t account, p3_broken *out, p3_problem *w
     *out = (p3_broken){0};
     if (s->version < 6)
         return true;
-    sqlite3_stmt *q = prepare(
+    sqlite3_stmt *q = prepare_statement(
         s, "SELECT count(*), max(broke) FROM message WHERE account=? AND broke>? AND broke<=?",
         why);
     if (q == NULL)
@@ -451,7 +454,7 @@ bool p3_state_broken(p3_state *s, int64_t account, p3_broken *out, p3_problem *w
     sqlite3_bind_int64(q, 1, account);
     sqlite3_bind_int64(q, 2, now - P3_WEEK);
     sqlite3_bind_int64(q, 3, now);
-    bool ok = sqlite3_step(q) == SQLITE_ROW || fail(s, "reading", why);
+    bool ok = sqlite3_step(q) == SQLITE_ROW || describe_failure(s, "reading", why);
     if (ok && sqlite3_column_int64(q, 0) > 0)
         *out = (p3_broken){.count = (uint64_t)sqlite3_column_int64(q, 0),
                            .last = sqlite3_column_int64(q, 1),
@@ -476,17 +479,17 @@ static bool find_account(p3_state *s, const char *key, p3_known_account *out, p3
     const char *sql = s->version >= 4
                           ? "SELECT id, target, seen, jumped, trusted FROM account WHERE key=?"
                           : "SELECT id, target, 0, 0, 0 FROM account WHERE key=?";
-    sqlite3_stmt *q = prepare(s, sql, why);
+    sqlite3_stmt *q = prepare_statement(s, sql, why);
     if (q == NULL)
         return false;
     sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
     int step = sqlite3_step(q);
-    bool ok = step == SQLITE_ROW || step == SQLITE_DONE || fail(s, "reading", why);
+    bool ok = step == SQLITE_ROW || step == SQLITE_DONE || describe_failure(s, "reading", why);
     if (step == SQLITE_ROW) {
         const char *target = (const char *)sqlite3_column_text(q, 1);
         out->id = sqlite3_column_int64(q, 0);
-        out->seen =
-            (p3_seen){.last = time_of(q, 2), .jumped = time_of(q, 3), .trusted = time_of(q, 4)};
+        out->seen = (p3_clock_record){
+            .last = time_of(q, 2), .jumped = time_of(q, 3), .trusted = time_of(q, 4)};
         out->target = target != NULL ? strdup(target) : NULL;
         if (target != NULL && out->target == NULL)
             ok = p3_problem_memory(why);
@@ -505,11 +508,11 @@ bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_pr
         return false;
     if (out->id != 0 || s->looks)
         return true;
-    sqlite3_stmt *q = prepare(s, "INSERT OR IGNORE INTO account(key) VALUES(?)", why);
+    sqlite3_stmt *q = prepare_statement(s, "INSERT OR IGNORE INTO account(key) VALUES(?)", why);
     if (q == NULL)
         return false;
     sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
-    bool ok = sqlite3_step(q) == SQLITE_DONE || fail(s, "writing", why);
+    bool ok = sqlite3_step(q) == SQLITE_DONE || describe_failure(s, "writing", why);
     reset_statement(q);
     return ok && find_account(s, key, out, why);
 }
@@ -622,14 +625,14 @@ bool p3_state_load(p3_state *s, int64_t account, p3_rows *out, p3_problem *why)
     p3_room room = {0};
     int step;
     *out = (p3_rows){.next_id = 1};
-    sqlite3_stmt *q = prepare(s, rows_in(s->version), why);
+    sqlite3_stmt *q = prepare_statement(s, rows_in(s->version), why);
     if (q == NULL)
         return false;
     sqlite3_bind_int64(q, 1, account);
     bool ok = true;
     while (ok && (step = sqlite3_step(q)) != SQLITE_DONE) {
         if (step != SQLITE_ROW)
-            ok = fail(s, "reading", why);
+            ok = describe_failure(s, "reading", why);
         else if (!take_row(out, q, &used, &room))
             ok = p3_problem_set(why, EX_OSERR, "out of memory for what is known of the account");
     }
@@ -650,13 +653,13 @@ void p3_rows_free(p3_rows *rows)
 
 bool p3_state_begin(p3_state *s, p3_problem *why)
 {
-    return run(s, "BEGIN IMMEDIATE", "writing to", why);
+    return run_sql(s, "BEGIN IMMEDIATE", "writing to", why);
 }
 
 /* A change failed: nothing of the transaction stays. */
 static bool roll_back(p3_state *s, p3_problem *why)
 {
-    (void)fail(s, "writing to", why);
+    (void)describe_failure(s, "writing to", why);
     (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     return false;
 }
@@ -671,8 +674,8 @@ static bool carry_out(p3_state *s, sqlite3_stmt *q, p3_problem *why)
 
 bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *why)
 {
-    sqlite3_stmt *q =
-        prepare(s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", why);
+    sqlite3_stmt *q = prepare_statement(
+        s, "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", why);
     if (q == NULL)
         return roll_back(s, why);
     sqlite3_bind_int64(q, 1, account);
@@ -696,7 +699,7 @@ bool p3_state_put(p3_state *s, int64_t account, const p3_row *row, p3_problem *w
 
 bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why)
 {
-    sqlite3_stmt *q = prepare(s, "DELETE FROM message WHERE account=? AND id=?", why);
+    sqlite3_stmt *q = prepare_statement(s, "DELETE FROM message WHERE account=? AND id=?", why);
     if (q == NULL)
         return roll_back(s, why);
     sqlite3_bind_int64(q, 1, account);
@@ -707,7 +710,7 @@ bool p3_state_forget(p3_state *s, int64_t account, int64_t id, p3_problem *why)
 bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_problem *why)
 {
     sqlite3_stmt *q =
-        prepare(s, "UPDATE account SET target=? WHERE id=? AND target IS NOT ?1", why);
+        prepare_statement(s, "UPDATE account SET target=? WHERE id=? AND target IS NOT ?1", why);
     if (q == NULL || target == NULL)
         return roll_back(s, why);
     sqlite3_bind_text(q, 1, target, -1, SQLITE_STATIC);
@@ -718,7 +721,7 @@ bool p3_state_set_target(p3_state *s, int64_t account, const char *target, p3_pr
 static bool put_trait(p3_state *s, int64_t account, const char *name, int64_t value,
                       p3_problem *why)
 {
-    sqlite3_stmt *q = prepare(s, "INSERT OR REPLACE INTO trait VALUES(?,?,?,?)", why);
+    sqlite3_stmt *q = prepare_statement(s, "INSERT OR REPLACE INTO trait VALUES(?,?,?,?)", why);
     if (q == NULL)
         return roll_back(s, why);
     sqlite3_bind_int64(q, 1, account);
@@ -738,9 +741,10 @@ bool p3_state_learn(p3_state *s, int64_t account, pop3_server_traits learned, p3
     return learned.quit_after == 0 || put_trait(s, account, quit_after, learned.quit_after, why);
 }
 
-bool p3_state_see(p3_state *s, int64_t account, p3_seen seen, p3_problem *why)
+bool p3_state_see(p3_state *s, int64_t account, p3_clock_record seen, p3_problem *why)
 {
-    sqlite3_stmt *q = prepare(s, "UPDATE account SET seen=?, jumped=?, trusted=? WHERE id=?", why);
+    sqlite3_stmt *q =
+        prepare_statement(s, "UPDATE account SET seen=?, jumped=?, trusted=? WHERE id=?", why);
     if (q == NULL)
         return roll_back(s, why);
     sqlite3_bind_int64(q, 1, seen.last);

@@ -7,7 +7,7 @@
 /* 1 January 2025: no release is older. */
 #define P3_RELEASES_BEGIN ((int64_t)1735689600)
 
-p3_calendar p3_calendar_read(int64_t now, p3_seen seen)
+p3_calendar p3_calendar_read(int64_t now, p3_clock_record seen)
 {
     p3_calendar c = {.now = now, .seen = seen};
     if (now < P3_RELEASES_BEGIN)
@@ -15,10 +15,10 @@ p3_calendar p3_calendar_read(int64_t now, p3_seen seen)
     c.stamp = now > seen.last ? now : seen.last;
     c.due = now;
     if (seen.last != 0 && (now > seen.last + 2 * P3_DAY || now < seen.last - P3_DAY)) {
-        bool settled = seen.jumped == 0 || seen.last - seen.jumped >= P3_DAY;
-        int64_t trusted = settled || now > seen.last + 2 * P3_DAY ? seen.last : seen.trusted;
+        bool is_trusted = seen.jumped == 0 || seen.last - seen.jumped >= P3_DAY;
+        int64_t trusted = is_trusted || now > seen.last + 2 * P3_DAY ? seen.last : seen.trusted;
         c.due = trusted < now ? trusted : now;
-        c.seen = (p3_seen){.last = now, .jumped = now, .trusted = c.due};
+        c.seen = (p3_clock_record){.last = now, .jumped = now, .trusted = c.due};
         c.changed = true;
         return c;
     }

@@ -139,7 +139,7 @@ static size_t without_line_end(const char *line, size_t len)
 }
 
 /* From a digest, which is never taken for an unknown fingerprint. */
-static p3_fingerprint finish(SHA256_CTX *sha)
+static p3_fingerprint finish_digest(SHA256_CTX *sha)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     p3_fingerprint f;
@@ -169,7 +169,7 @@ p3_fingerprint p3_fingerprint_of(const char *header, size_t len)
         }
         at += whole;
     }
-    return finish(&sha);
+    return finish_digest(&sha);
 }
 
 struct p3_body_hash {
@@ -183,7 +183,7 @@ p3_body_hash *p3_body_hash_new(void)
     return malloc(sizeof(p3_body_hash));
 }
 
-static void begin(p3_body_hash *b, size_t most)
+static void begin_digest(p3_body_hash *b, size_t most)
 {
     b->len = 0;
     b->most = most;
@@ -192,12 +192,12 @@ static void begin(p3_body_hash *b, size_t most)
 
 void p3_body_hash_begin(p3_body_hash *b)
 {
-    begin(b, P3_BODY_MOST);
+    begin_digest(b, P3_BODY_MOST);
 }
 
 void p3_body_hash_begin_whole(p3_body_hash *b)
 {
-    begin(b, SIZE_MAX);
+    begin_digest(b, SIZE_MAX);
 }
 
 void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_header)
@@ -219,7 +219,7 @@ bool p3_body_hash_is_small(const p3_body_hash *b)
 
 p3_fingerprint p3_body_hash_end(p3_body_hash *b)
 {
-    return b->len >= b->most ? (p3_fingerprint){{0}} : finish(&b->sha);
+    return b->len >= b->most ? (p3_fingerprint){{0}} : finish_digest(&b->sha);
 }
 
 void p3_body_hash_free(p3_body_hash *b)
@@ -233,7 +233,7 @@ p3_fingerprint p3_fingerprint_join(p3_fingerprint header, p3_fingerprint body)
     (void)SHA256_Init(&sha);
     (void)SHA256_Update(&sha, header.octets, sizeof header.octets);
     (void)SHA256_Update(&sha, body.octets, sizeof body.octets);
-    return finish(&sha);
+    return finish_digest(&sha);
 }
 
 bool p3_header_is_distinctive(const char *header, size_t len)

@@ -74,7 +74,7 @@ static char *make_room(size_t len)
 }
 
 /* Gives the room that is left back. */
-static char *finish(char *text, char *end)
+static char *shrink_text(char *text, char *end)
 {
     *end = '\0';
     char *fit = realloc(text, (size_t)(end - text) + 1);
@@ -94,7 +94,7 @@ char *p3_utf8_clean(const char *text, size_t len)
             to = (char *)memcpy(to, text + i, n) + n;
         i += n == 0 ? 1 : n;
     }
-    return out != NULL ? finish(out, to) : NULL;
+    return out != NULL ? shrink_text(out, to) : NULL;
 }
 
 char *p3_line_clean(const char *text, size_t len)
@@ -116,5 +116,5 @@ char *p3_line_clean(const char *text, size_t len)
     }
     while (to > out && to[-1] == ' ')
         to--;
-    return out != NULL ? finish(out, to) : NULL;
+    return out != NULL ? shrink_text(out, to) : NULL;
 }

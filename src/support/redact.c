@@ -9,7 +9,7 @@
 #include "system/erase.h"
 
 /* What an octet of a text stands for, and how many octets say so. */
-typedef size_t p3_reading(const char *at, char *octet);
+typedef size_t p3_decode_fn(const char *at, char *octet);
 
 static size_t as_it_is(const char *at, char *octet)
 {
@@ -64,7 +64,7 @@ static void hide_all(char *text)
 
 /* Puts "***" where `text`, as it is read, first has as many octets in a row of `form` as tell
  * something. */
-static void cut(char *text, p3_reading *read, const char *form, size_t form_len)
+static void cut(char *text, p3_decode_fn *read, const char *form, size_t form_len)
 {
     size_t most = strlen(text);
     size_t part = form_len < P3_HIDDEN ? form_len : P3_HIDDEN;

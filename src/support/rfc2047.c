@@ -19,7 +19,7 @@ typedef struct p3_grown {
     bool failed;
 } p3_grown;
 
-static void add(p3_grown *g, const char *data, size_t len)
+static void add_octets(p3_grown *g, const char *data, size_t len)
 {
     if (g->failed)
         return;
@@ -53,11 +53,11 @@ static bool convert(p3_grown *out, const char *charset, const char *data, size_t
         char *to = room;
         size_t left = sizeof room;
         size_t done = iconv(cd, &in, &len, &to, &left);
-        add(out, room, (size_t)(to - room));
+        add_octets(out, room, (size_t)(to - room));
         if (done == (size_t)-1 && errno == E2BIG)
             continue;
         if (done == (size_t)-1 && len > 0) {
-            add(out, "\xef\xbf\xbd", 3);
+            add_octets(out, "\xef\xbf\xbd", 3);
             in++;
             len--;
         }
@@ -82,7 +82,7 @@ static bool all_utf8(const char *text, size_t len)
 static void add_raw(p3_grown *out, const char *text, size_t len)
 {
     if (all_utf8(text, len) || !convert(out, "WINDOWS-1252", text, len))
-        add(out, text, len);
+        add_octets(out, text, len);
 }
 
 /* ---- encoded words ---- */
@@ -106,7 +106,7 @@ static void decode_base64(const char *in, size_t len, p3_grown *out)
         have += 6;
         if (have >= 8) {
             char octet = (char)(bits >> (have - 8));
-            add(out, &octet, 1);
+            add_octets(out, &octet, 1);
             have -= 8;
         }
     }
@@ -130,7 +130,7 @@ static void decode_q(const char *in, size_t len, p3_grown *out)
             c = (char)(hex_value(in[i + 1]) * 16 + hex_value(in[i + 2]));
             i += 2;
         }
-        add(out, &c, 1);
+        add_octets(out, &c, 1);
     }
 }
 
@@ -197,7 +197,7 @@ static size_t decode_words(const char *at, size_t len, p3_grown *out)
             octets.len = 0;
         }
         memcpy(charset, w.charset, sizeof charset);
-        add(&octets, "", 0);
+        add_octets(&octets, "", 0);
         if (w.encoding == 'b' || w.encoding == 'B')
             decode_base64(w.text, w.text_len, &octets);
         else
@@ -238,7 +238,7 @@ char *p3_rfc2047_decode(const char *value, size_t len)
         raw = i;
     }
     add_raw(&out, value + raw, len - raw);
-    add(&out, "", 0); /* so that there is some */
+    add_octets(&out, "", 0); /* so that there is some */
     char *line = out.failed ? NULL : p3_line_clean(out.data, out.len);
     free(out.data);
     return line;

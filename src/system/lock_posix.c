@@ -27,7 +27,7 @@ static int set(int fd, off_t start, off_t len, short type)
 }
 
 /* The list is locked. */
-static p3_held *find(const struct stat *file, off_t start)
+static p3_held *find_lock(const struct stat *file, off_t start)
 {
     p3_held *at = held;
     while (at != NULL &&
@@ -37,7 +37,7 @@ static p3_held *find(const struct stat *file, off_t start)
 }
 
 /* Takes a lock that nobody else in this process has; the list is locked. */
-static int take(int fd, const struct stat *file, off_t start, off_t len)
+static int take_lock(int fd, const struct stat *file, off_t start, off_t len)
 {
     p3_held *entry = malloc(sizeof *entry);
     if (entry == NULL || set(fd, start, len, F_WRLCK) != 0) {
@@ -55,8 +55,8 @@ int p3_lock_take(int fd, off_t start, off_t len)
     if (fstat(fd, &file) != 0)
         return -1;
     pthread_mutex_lock(&one_at_a_time);
-    const p3_held *owner = find(&file, start);
-    int result = owner == NULL ? take(fd, &file, start, len) : owner->fd == fd ? 0 : -1;
+    const p3_held *owner = find_lock(&file, start);
+    int result = owner == NULL ? take_lock(fd, &file, start, len) : owner->fd == fd ? 0 : -1;
     if (owner != NULL && owner->fd != fd)
         errno = EAGAIN;
     pthread_mutex_unlock(&one_at_a_time);
@@ -64,7 +64,7 @@ int p3_lock_take(int fd, off_t start, off_t len)
 }
 
 /* Removes what a descriptor has: one start, or all (-1). */
-static void forget(int fd, off_t start)
+static void forget_locks(int fd, off_t start)
 {
     pthread_mutex_lock(&one_at_a_time);
     p3_held **at = &held;
@@ -83,11 +83,11 @@ static void forget(int fd, off_t start)
 int p3_lock_release(int fd, off_t start, off_t len)
 {
     int result = set(fd, start, len, F_UNLCK);
-    forget(fd, start);
+    forget_locks(fd, start);
     return result;
 }
 
 void p3_lock_end(int fd)
 {
-    forget(fd, -1);
+    forget_locks(fd, -1);
 }

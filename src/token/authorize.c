@@ -92,7 +92,7 @@ static char *make_url(const p3_attempt *t)
     return url;
 }
 
-static bool begin(p3_attempt *t, const p3_token_account *a, p3_problem *why)
+static bool begin_attempt(p3_attempt *t, const p3_token_account *a, p3_problem *why)
 {
     if (!make_secrets(t, why) || !p3_permission_begin(&t->permission, a, why))
         return false;
@@ -101,7 +101,7 @@ static bool begin(p3_attempt *t, const p3_token_account *a, p3_problem *why)
                           "%s: the provider names no place to sign in; try --device", doing);
 }
 
-static bool show(const p3_attempt *t, const p3_token_dialogue *d, p3_problem *why)
+static bool show_url(const p3_attempt *t, const p3_token_dialogue *d, p3_problem *why)
 {
     char *url = make_url(t);
     if (url == NULL)
@@ -206,7 +206,7 @@ bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p
     if (listener < 0)
         return false;
     snprintf(t.redirect, sizeof t.redirect, "%s:%u", base, port);
-    bool ok = begin(&t, a, why) && show(&t, d, why);
+    bool ok = begin_attempt(&t, a, why) && show_url(&t, d, why);
     if (!ok)
         p3_loopback_close(listener);
     char *query = ok ? p3_loopback_receive(listener, "/", P3_WAIT_MS, why) : NULL;
@@ -245,7 +245,7 @@ bool p3_token_authorize_pasted(const p3_token_account *a, const p3_token_dialogu
     /* Nobody listens there: the browser shows an error, and the address. */
     snprintf(t.redirect, sizeof t.redirect, "%s%s", base,
              strncmp(base, "http://", 7) == 0 ? ":1" : "");
-    bool ok = begin(&t, a, why) && show(&t, d, why);
+    bool ok = begin_attempt(&t, a, why) && show_url(&t, d, why);
     char *pasted = ok ? d->ask(d->ctx) : NULL;
     if (ok && pasted == NULL)
         ok = p3_problem_set(why, EX_NOINPUT, "%s: nothing was pasted", doing);

@@ -67,8 +67,8 @@ static bool take_metadata(const p3_token_account *a, const json_t *from, p3_endp
 }
 
 /* Asks one address. `*there` is false when it has nothing. */
-static bool ask(const p3_token_account *a, const char *url, p3_endpoints *out, bool *there,
-                p3_problem *why)
+static bool ask_endpoint(const p3_token_account *a, const char *url, p3_endpoints *out, bool *there,
+                         p3_problem *why)
 {
     char doing[300];
     p3_http_request request = {.url = url};
@@ -109,7 +109,8 @@ static bool from_issuer(const p3_token_account *a, p3_endpoints *out, p3_problem
     if (first == NULL || second == NULL)
         p3_problem_memory(why);
     else
-        ok = ask(a, first, out, &there, why) || (!there && ask(a, second, out, &there, why));
+        ok = ask_endpoint(a, first, out, &there, why) ||
+             (!there && ask_endpoint(a, second, out, &there, why));
     free(first);
     free(second);
     return ok;

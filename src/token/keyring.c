@@ -75,7 +75,7 @@ static bool is_ready(const char *doing, p3_problem *why)
                           P3_SECRET_SONAME);
 }
 
-static bool fail(const char *doing, GError *error, p3_problem *why)
+static bool set_problem(const char *doing, GError *error, p3_problem *why)
 {
     p3_problem_set(why, EX_TEMPFAIL, "%s: %.300s", doing,
                    error != NULL ? error->message : "it does not say why");
@@ -95,7 +95,7 @@ bool p3_keyring_store(const char *name, const char *text, p3_problem *why)
         return p3_problem_set(why, EX_OSERR, "%s: out of memory", doing);
     bool ok = lib.store(&schema, NULL, label, text, NULL, &error, "account", name, (char *)NULL);
     free(label);
-    return ok || fail(doing, error, why);
+    return ok || set_problem(doing, error, why);
 }
 
 /* The text of the first item; NULL when it is locked or there is none. */
@@ -131,7 +131,7 @@ bool p3_keyring_find(const char *name, bool may_ask, char **text, p3_problem *wh
         there &&
         (error == NULL || (error->domain == lib.errors() && error->code == SECRET_ERROR_IS_LOCKED));
     if (error != NULL && !locked)
-        return fail(doing, error, why);
+        return set_problem(doing, error, why);
     if (error != NULL)
         lib.error_free(error);
     if (locked)
@@ -146,12 +146,12 @@ bool p3_keyring_remove(const char *name, p3_problem *why)
     if (!is_ready(doing, why))
         return false;
     (void)lib.clear(&schema, NULL, &error, "account", name, (char *)NULL);
-    return error == NULL || fail(doing, error, why);
+    return error == NULL || set_problem(doing, error, why);
 }
 
 #else
 
-static bool fail(p3_problem *why)
+static bool set_problem(p3_problem *why)
 {
     return p3_problem_set(why, EX_UNAVAILABLE, "asking the keyring: this build has no libsecret");
 }
@@ -165,7 +165,7 @@ bool p3_keyring_store(const char *name, const char *text, p3_problem *why)
 {
     (void)name;
     (void)text;
-    return fail(why);
+    return set_problem(why);
 }
 
 bool p3_keyring_find(const char *name, bool may_ask, char **text, p3_problem *why)
@@ -173,13 +173,13 @@ bool p3_keyring_find(const char *name, bool may_ask, char **text, p3_problem *wh
     (void)name;
     (void)may_ask;
     *text = NULL;
-    return fail(why);
+    return set_problem(why);
 }
 
 bool p3_keyring_remove(const char *name, p3_problem *why)
 {
     (void)name;
-    return fail(why);
+    return set_problem(why);
 }
 
 #endif

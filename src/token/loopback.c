@@ -120,7 +120,7 @@ static char *answer(p3_visitor *v, const char *path)
 }
 
 /* Reads what a connection says. Returns the query, if it is the one that is waited for. */
-static char *hear(p3_visitor *v, const char *path)
+static char *read_query(p3_visitor *v, const char *path)
 {
     ssize_t n = recv(v->fd, v->request + v->len, sizeof v->request - v->len - 1, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -165,7 +165,7 @@ char *p3_loopback_receive(int listener, const char *path, int wait_ms, p3_proble
         wait_for_any(visitors, listener, deadline, events);
         for (size_t i = 0; query == NULL && i < P3_VISITORS; i++) {
             if (events[i].revents != 0)
-                query = hear(&visitors[i], path);
+                query = read_query(&visitors[i], path);
         }
         if (query == NULL && events[P3_VISITORS].revents != 0)
             admit(visitors, listener);

@@ -161,9 +161,9 @@ void p3_token_explain(const p3_token_account *a, const p3_token_sent *sent, cons
 
 /* ---- judging an answer ---- */
 
-static p3_token_outcome judge(const p3_token_account *a, const p3_http_answer *http,
-                              const p3_token_sent *sent, const char *doing, p3_token_reply *reply,
-                              p3_problem *why)
+static p3_token_outcome judge_answer(const p3_token_account *a, const p3_http_answer *http,
+                                     const p3_token_sent *sent, const char *doing,
+                                     p3_token_reply *reply, p3_problem *why)
 {
     json_t *answer = p3_members_read(http->body, http->len);
     const char *code = p3_member_text(answer, "error");
@@ -230,7 +230,8 @@ p3_token_outcome p3_token_request(const p3_token_account *a, const p3_token_clie
         request.password = password;
         p3_http_end end = p3_http_send(&a->way, &request, doing, &answer, why);
         if (end == P3_HTTP_ANSWERED)
-            outcome = judge(a, &answer, &(p3_token_sent){form, client->secret}, doing, reply, why);
+            outcome =
+                judge_answer(a, &answer, &(p3_token_sent){form, client->secret}, doing, reply, why);
         else if (end == P3_HTTP_LOST)
             outcome = P3_TOKEN_LOST;
         p3_http_answer_free(&answer);

@@ -228,7 +228,7 @@ static bool renew(const p3_token_account *a, p3_token_record *r, int64_t now, p3
 
 /* ---- giving ---- */
 
-static bool give(const p3_token_record *r, char **token, p3_problem *why)
+static bool copy_token(const p3_token_record *r, char **token, p3_problem *why)
 {
     *token = strdup(r->tokens.access);
     return *token != NULL || p3_problem_set(why, EX_OSERR, "finding the token: out of memory");
@@ -247,7 +247,7 @@ static bool get_locked(const p3_token_account *a, const p3_token_print *refused,
                                              may_ask(a, &r, now, why) && renew(a, &r, now, why));
     /* What has not ended yet is better than a provider that cannot answer. */
     ok = ok || is_good(&r, refused, now, 0);
-    ok = ok && give(&r, token, why);
+    ok = ok && copy_token(&r, token, why);
     p3_token_record_clear(&r);
     return ok;
 }
@@ -261,7 +261,7 @@ bool p3_token_get(const p3_token_account *a, p3_token_print refused, char **toke
         return false;
     int64_t now = (int64_t)time(NULL);
     bool fresh = is_fresh(&r, &refused, now);
-    bool ok = fresh ? give(&r, token, why)
+    bool ok = fresh ? copy_token(&r, token, why)
                     : is_good(&r, &refused, now, 0) || check_record(a, &r, found, why);
     p3_token_record_clear(&r);
     if (!ok || fresh)

@@ -11,8 +11,8 @@
 #define P3_FAREWELL_MS 1000
 
 /* Called before and after each operation of a BIO: refuses those that begin. */
-static long refuse(BIO *bio, int operation, const char *data, size_t len, int number, long pointer,
-                   int result, size_t *done)
+static long refuse_late(BIO *bio, int operation, const char *data, size_t len, int number,
+                        long pointer, int result, size_t *done)
 {
     (void)data;
     (void)len;
@@ -29,7 +29,7 @@ static long refuse(BIO *bio, int operation, const char *data, size_t len, int nu
 static void look_at_the_time(const p3_deadline *d, const SSL *ssl)
 {
     if (p3_clock_ms() >= p3_stop_request_until(d->until))
-        BIO_set_callback_ex(SSL_get_rbio(ssl), refuse);
+        BIO_set_callback_ex(SSL_get_rbio(ssl), refuse_late);
 }
 
 /* Called for each record and each message. */
@@ -64,7 +64,7 @@ static int is_over(void *deadline, curl_off_t a, curl_off_t b, curl_off_t c, cur
     return p3_clock_ms() >= p3_stop_request_until(it->until);
 }
 
-static CURLcode prepare(CURL *c, void *context, void *deadline)
+static CURLcode prepare_handle(CURL *c, void *context, void *deadline)
 {
     (void)c;
     SSL_CTX_set_msg_callback(context, see_message);
@@ -83,7 +83,7 @@ void p3_deadline_heed(CURL *c, p3_deadline *d)
     curl->easy_setopt(c, CURLOPT_XFERINFODATA, d);
     if (!p3_curl_has_openssl())
         return;
-    curl->easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, prepare);
+    curl->easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, prepare_handle);
     curl->easy_setopt(c, CURLOPT_SSL_CTX_DATA, d);
 }
 

@@ -76,13 +76,13 @@ static void wait_for(const p3_dial *d)
 /* Steps, with the clock standing still, until it is over. */
 static pop3_status until_over(p3_dial *d, int64_t now, char *where, size_t size)
 {
-    const p3_server_address *peer = NULL;
+    const p3_socket_address *peer = NULL;
     int fd = -1;
     pop3_status status;
     while ((status = p3_dial_step(d, now, &fd, &peer)) == POP3_PENDING)
         wait_for(d);
     if (status == POP3_OK) {
-        p3_server_address_text(peer, where, size);
+        p3_socket_address_text(peer, where, size);
         assert_int_equal(close(fd), 0);
     }
     return status;
@@ -95,7 +95,7 @@ static void is_order(const p3_dial *d, const char *const *expected)
     for (; expected[i] != NULL; i++) {
         char text[100];
         assert_true(i < d->count);
-        p3_server_address_text(&d->addresses[i], text, sizeof text);
+        p3_socket_address_text(&d->addresses[i], text, sizeof text);
         assert_string_equal(text, expected[i]);
     }
     assert_int_equal(d->count, i);
@@ -190,7 +190,7 @@ static void a_silent_address_is_overtaken_after_the_delay_and_given_up(void **st
 {
     answer a = {.count = 0};
     p3_dial d;
-    const p3_server_address *peer;
+    const p3_socket_address *peer;
     char where[100] = "", expected[100];
     uint16_t port = 0;
     int fd = -1;

@@ -954,7 +954,7 @@ static void use_account(p3_state *s, const char *key)
     assert_true(p3_state_forget(s, a.id, row.id, &why));
     assert_true(p3_state_set_target(s, a.id, "maildir:/m", &why));
     assert_true(p3_state_learn(s, a.id, peculiar, &why));
-    assert_true(p3_state_see(s, a.id, (p3_seen){.last = 1}, &why));
+    assert_true(p3_state_see(s, a.id, (p3_clock_record){.last = 1}, &why));
     assert_true(p3_state_commit(s, &why));
     p3_rows_free(&rows);
     p3_known_account_clear(&a);
