@@ -38,6 +38,9 @@ typedef struct p3_envelope {
  */
 #define P3_DELIVERY_FIELD "X-POP3-Delivery"
 
+/* Follows the name of a message that a retry has put into a folder. */
+#define P3_RETRIED " again"
+
 /* A message that has been written. */
 typedef struct p3_parcel {
     const char *name; /* its unique name; belongs to the maker of the batch */
@@ -125,6 +128,7 @@ struct p3_delivery {
     const p3_delivery_class *class;
     p3_owner owner;     /* of files that belong to the target */
     bool among_folders; /* one folder of a target: a refused message may be another folder's */
+    bool retries;       /* delivers what was refused before: its messages may follow newer ones */
 };
 
 static inline bool p3_delivery_settle(p3_delivery *d, p3_left_over *at, size_t count,

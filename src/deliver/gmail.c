@@ -54,7 +54,7 @@ static bool gmail_begin(p3_delivery *d, const char *name, const char *sender, p3
 {
     p3_gmail *g = (p3_gmail *)d;
     (void)sender;
-    return p3_spooled_begin(&g->mail, name, false, g->labels, g->label_count, why);
+    return p3_spooled_begin(&g->mail, name, NULL, g->labels, g->label_count, why);
 }
 
 /* A batch that is being delivered over several connections. */

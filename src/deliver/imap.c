@@ -41,7 +41,7 @@ typedef struct p3_imap {
 static bool imap_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     (void)sender;
-    return p3_spooled_begin((p3_spooled *)d, name, true, NULL, 0, why);
+    return p3_spooled_begin((p3_spooled *)d, name, d->retries ? P3_RETRIED : "", NULL, 0, why);
 }
 
 /* How far a message of a batch has come. */

@@ -51,12 +51,13 @@ typedef struct p3_imap_search {
     bool is_there;      /* the folder */
 } p3_imap_search;
 
-/* A message with this name is in the folder, where it has that number. */
-static void meet(p3_imap_search *f, const char *name, uint32_t uid)
+/* A message with this name is in the folder, where it has that number. One that was put there by a
+ * retry, on top of later ones, tells nothing of those below. */
+static void meet(p3_imap_search *f, const char *name, uint32_t uid, bool retried)
 {
     p3_left_over key = {.name = name};
     p3_left_over *found = bsearch(&key, f->at, f->count, sizeof *f->at, p3_left_over_compare);
-    bool earlier = found == NULL && p3_names_carry(name, f->owner);
+    bool earlier = found == NULL && !retried && p3_names_carry(name, f->owner);
     if (found != NULL && !found->there) {
         found->there = true;
         found->place = (p3_imap_place){.uid = uid, .validity = uid != 0 ? f->validity : 0};
@@ -101,7 +102,8 @@ static void see_message(void *ctx, const p3_imap_response *r)
         return;
     memcpy(name, at, len);
     name[len] = '\0';
-    meet(ctx, name, uid_of(r->text));
+    size_t mark = sizeof P3_RETRIED - 1;
+    meet(ctx, name, uid_of(r->text), strncmp(at + len, P3_RETRIED, mark) == 0);
 }
 
 static void see_folder(void *ctx, const p3_imap_response *r)

@@ -56,7 +56,7 @@ static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_
     m->mail.sender = strdup(e->sender != NULL ? e->sender : sender);
     if (m->mail.sender == NULL)
         return p3_problem_memory(why);
-    return p3_spooled_begin(&m->mail, name, true, m->to, m->to_count, why);
+    return p3_spooled_begin(&m->mail, name, "", m->to, m->to_count, why);
 }
 
 /* ---- delivering ---- */

@@ -189,7 +189,7 @@ static bool is_about_login(const p3_reply *r)
 /* That the mailbox is full passes, whatever the code (RFC 3463 §3.3): Dovecot says it with 552. */
 static bool is_about_space(const p3_reply *r)
 {
-    return strcmp(r->text, "5.2.2") == 0 || strncmp(r->text, "5.2.2 ", 6) == 0;
+    return r->code >= 500 && (strcmp(r->text, "5.2.2") == 0 || strncmp(r->text, "5.2.2 ", 6) == 0);
 }
 
 p3_lmtp_outcome p3_reply_outcome(const p3_reply *r)

@@ -18,7 +18,7 @@
 
 #define P3_LOCK_TRIES 600 /* a tenth of a second each */
 
-/* A dotlock that does not tell its maker is stale after so many seconds. */
+/* A dotlock that does not tell whether its maker runs is stale after so many seconds. */
 #define P3_LOCK_SECONDS 300
 
 /* Seconds by which the clock may have been set since the boot. */
@@ -74,7 +74,7 @@ static bool is_ours(const p3_lock_owner *owner)
 }
 
 /* Whether nobody will remove a dotlock: its maker runs no more. That of another host or namespace
- * cannot be asked about, and one without a number gets some minutes, as other programs give it. */
+ * cannot be asked about. What other programs make may be one, and gets some minutes. */
 static bool is_stale(int fd, const p3_lock_owner *owner)
 {
     char here[sizeof owner->where];
@@ -86,9 +86,9 @@ static bool is_stale(int fd, const p3_lock_owner *owner)
         const char *host = strrchr(owner->where, ' ');
         return strcmp(host, strrchr(here, ' ')) == 0 && is_before_boot(&st);
     }
-    if (owner->pid <= 0)
-        return is_before_boot(&st) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
-    return !p3_outside_is_alive((pid_t)owner->pid) || is_before_boot(&st);
+    bool dead = owner->pid <= 0 || !p3_outside_is_alive((pid_t)owner->pid);
+    bool is_old = is_ours(owner) || st.st_mtime + P3_LOCK_SECONDS < time(NULL);
+    return (dead && is_old) || is_before_boot(&st);
 }
 
 /* Locks the mbox for a moment: of two runs that find the same dotlock stale, the second would

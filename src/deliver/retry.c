@@ -332,6 +332,8 @@ static bool deliver_all(const p3_keeping *k, p3_problem *why)
     p3_message to = {0};
     bool *there = calloc(k->count, sizeof *there);
     p3_delivery *d = p3_folders_open(&k->how->target, k->how->owner, why);
+    if (d != NULL)
+        d->retries = true;
     bool ok =
         d != NULL && (there != NULL || p3_problem_memory(why)) && settle(k, d, there, why) &&
         (p3_message_init(&to, d, k->how->line_ends, P3_BODIES_NONE) || p3_problem_memory(why));

@@ -77,11 +77,16 @@ bool p3_shares_finish(p3_shares *s, p3_parcel *out, size_t least,
     return true;
 }
 
+/* What some parts have of it already is in no batch: a spool that has it is refused as a whole. */
 void p3_shares_abandon(p3_delivery *d)
 {
     p3_shares *s = (p3_shares *)d;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
+        p3_batch *b = s->at != NULL ? &s->at[i].batch : NULL;
         p3_shares_drop(s, i);
+        if (b != NULL && b->count > 0 && b->parcels[b->count - 1].entry == s->filled)
+            p3_parcel_clear(&b->parcels[--b->count]);
+    }
     let_go(s);
 }
 

@@ -21,16 +21,16 @@ static bool spool_fails(const p3_spooled *s, p3_problem *why)
     return p3_problem_errno(why, errno, "keeping messages for %s", s->server);
 }
 
-bool p3_spooled_begin(p3_spooled *s, const char *name, bool is_marked, const p3_recipient *to,
+bool p3_spooled_begin(p3_spooled *s, const char *name, const char *behind, const p3_recipient *to,
                       size_t to_count, p3_problem *why)
 {
     char line[300];
     s->name = name;
     if (s->spool == NULL && (s->spool = p3_spool_new(why)) == NULL)
         return false;
-    snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s\n", name);
+    snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s%s\n", name, behind != NULL ? behind : "");
     return (p3_spool_begin(s->spool, s->sender != NULL ? s->sender : "", to, to_count) &&
-            (!is_marked || p3_spool_write(s->spool, line, strlen(line)))) ||
+            (behind == NULL || p3_spool_write(s->spool, line, strlen(line)))) ||
            spool_fails(s, why);
 }
 

@@ -15,7 +15,7 @@ from listening import Listening
 
 DEADLINE = 60
 CAPABILITIES = ("IMAP4rev1", "LITERAL+", "UIDPLUS", "AUTH=PLAIN", "SASL-IR")
-FIELD = re.compile(rb"^X-POP3-Delivery: (\S+)\r\n", re.MULTILINE)
+FIELD = re.compile(rb"^X-POP3-Delivery: (\S+)(?: again)?\r\n", re.MULTILINE)
 
 
 class Mail(NamedTuple):

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "deliver/mbox_lock.h"
+#include "deliver/parcel.h"
+#include "deliver/shares.h"
 #include "deliver/target.h"
 #include "system/lock.h"
 
@@ -871,6 +873,60 @@ static void a_stale_lock_is_removed_only_by_who_has_the_mbox(void **state)
     assert_false(is_there("box.lock"));
 }
 
+/* ---- several places for a message ---- */
+
+static bool finish_well(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    (void)d;
+    (void)out;
+    (void)why;
+    return true;
+}
+
+static bool finish_badly(p3_delivery *d, p3_parcel *out, p3_problem *why)
+{
+    (void)d;
+    (void)out;
+    return p3_problem_set(why, EX_IOERR, "no");
+}
+
+static void abandon_nothing(p3_delivery *d)
+{
+    (void)d;
+}
+
+static bool ends_all(p3_shares *s, size_t place, const p3_problem *why)
+{
+    (void)s;
+    (void)place;
+    (void)why;
+    return false;
+}
+
+static void what_one_place_has_of_a_message_that_another_lost_is_in_no_batch(void **state)
+{
+    static const p3_delivery_class good = {.finish = finish_well, .abandon = abandon_nothing};
+    static const p3_delivery_class bad = {.finish = finish_badly, .abandon = abandon_nothing};
+    p3_delivery places[2] = {{.class = &good}, {.class = &good}};
+    p3_shares s = {.parts = {{.delivery = &places[0]}, {.delivery = &places[1]}}, .count = 2};
+    p3_problem why = {0};
+    (void)state;
+    for (int message = 0; message < 2; message++) {
+        p3_parcel parcel = {.fd = -1};
+        for (size_t i = 0; i < 2; i++) {
+            s.parts[i].in_hand = true;
+            assert_true(p3_shares_make_room(&s, i));
+        }
+        assert_int_equal(p3_shares_finish(&s, &parcel, 0, ends_all, &why), message == 0);
+        places[1].class = &bad;
+    }
+    p3_shares_abandon(&s.base);
+    assert_int_equal(s.filled, 1);
+    assert_int_equal(s.at[0].batch.count, 1);
+    assert_int_equal(s.at[1].batch.count, 1);
+    p3_shares_free(&s, s.at);
+}
+
 /* ---- command ---- */
 
 static p3_parcel run_command(const char *command)
@@ -973,6 +1029,7 @@ int main(void)
         TEST(what_no_intent_names_goes_from_beside_an_mbox_and_what_may_be_needed_stays),
         TEST(a_lock_that_is_held_or_another_programs_is_left_alone),
         TEST(a_stale_lock_is_removed_only_by_who_has_the_mbox),
+        TEST(what_one_place_has_of_a_message_that_another_lost_is_in_no_batch),
         TEST(an_mbox_that_a_reader_replaces_while_it_has_it_locked_is_opened_again),
         TEST(a_command_is_told_apart_by_how_it_ends),
         TEST(a_message_for_a_command_needs_a_place_to_be_kept),

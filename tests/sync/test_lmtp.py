@@ -130,6 +130,14 @@ def test_what_is_refused_for_now_stays_and_the_others_arrive(world, step, reply)
         assert refused(world) == []
 
 
+def test_what_is_accepted_is_accepted_whatever_the_words(world):
+    world.fill(2, lines=5)
+    with world.server("--delete") as server:
+        with running(world.path / "lmtp", lambda at, n, _: "250 5.2.2 ok" if at == "rcpt" else None) as lmtpd:
+            sync(world, server.port, lmtpd.where, "--delete")
+            assert bodies(lmtpd) == expected(2)
+
+
 @pytest.mark.parametrize("to", ["usual", "fallback"])
 @pytest.mark.parametrize("step", STEPS)
 def test_what_is_refused_for_good_is_kept_with_a_note_and_the_others_arrive(world, step, to):

@@ -263,6 +263,25 @@ def test_a_wrong_recipient_leaves_all_where_it_is_and_is_told(world, target):
         assert len(to.server.mails) == 4 and kept(world) == []
 
 
+def test_what_a_killed_sync_delivered_is_found_below_many_that_a_retry_put_on_top(world, target):
+    """More than are read of a folder at a time."""
+    world.fill(210, lines=2)
+    to = target("imap")
+    to.ill = set(range(210))
+    with world.server("--delete") as server:
+        to.run("sync", server.port, "--delete")
+        server.settle()
+        world.fill(3, first=210, lines=2)
+        to.run("sync", server.port, "--delete", status=-signal.SIGKILL, point="imap-answered:2")
+        to.server.finish_others()
+        to.ill = set()
+        to.run("retry", server.port)
+        to.run("sync", server.port, "--delete")
+        server.settle()
+    assert kept(world) == [] and world.on_server() == []
+    assert len(to.server.mails) == 213
+
+
 @pytest.mark.parametrize("point", ["mbox-append", "mbox-appended", "mbox-trailer"])
 def test_what_a_killed_sync_left_beside_an_mbox_is_not_a_retrys_to_remove(world, target, point):
     world.fill(3, lines=5)
