@@ -16,16 +16,20 @@ class HttpsServer(http.server.ThreadingHTTPServer):
 
     def __init__(self, *arguments: object) -> None:
         self.serving: list[threading.Thread] = []
+        self.beginning = threading.Lock()  # who was answered is among them
         super().__init__(*arguments)
 
     def process_request(self, request: socket.socket, client_address: object) -> None:
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
-        self.serving.append(thread)
-        thread.start()
+        with self.beginning:
+            thread.start()
+            self.serving.append(thread)
 
     def finish(self) -> None:
         """Waits until the connections are over whose clients have gone: what they had sent was acted upon."""
-        for thread in list(self.serving):
+        with self.beginning:
+            serving = list(self.serving)
+        for thread in serving:
             thread.join(PATIENCE)
             assert not thread.is_alive()
 

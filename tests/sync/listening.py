@@ -17,6 +17,7 @@ class Listening:
         self.listener, self.serve, self.at_once = listener, serve, at_once
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.threads: list[threading.Thread] = []
+        self.beginning = threading.Lock()  # who was answered is among them
         self.thread.start()
 
     def _accept(self) -> None:
@@ -27,15 +28,18 @@ class Listening:
                 return
             if self.at_once:
                 thread = threading.Thread(target=self.serve, args=(connection,), daemon=True)
-                thread.start()
-                self.threads.append(thread)
+                with self.beginning:
+                    thread.start()
+                    self.threads.append(thread)
             else:
                 with connection:
                     self.serve(connection)
 
     def join(self) -> None:
         """Waits until all connections but the one of this thread are over."""
-        for thread in list(self.threads):
+        with self.beginning:
+            threads = list(self.threads)
+        for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(PATIENCE)
                 assert not thread.is_alive()
