@@ -20,8 +20,8 @@ typedef struct p3_spooled {
 bool p3_spooled_init(p3_spooled *s, const p3_delivery_class *class, const char *where,
                      const p3_envelope *envelope);
 
-/* Begins a message to some recipients, or none; `sender` is set if it matters. `behind`: its name is
- * added to its header, in P3_DELIVERY_FIELD, with this text after it; NULL: it is not. */
+/* Begins a message to some recipients, or none; `sender` is set if it matters. `behind`: its name
+ * is added to its header, in P3_DELIVERY_FIELD, with this text after it; NULL: it is not. */
 bool p3_spooled_begin(p3_spooled *s, const char *name, const char *behind, const p3_recipient *to,
                       size_t to_count, p3_problem *why);
 bool p3_spooled_write(p3_delivery *d, const char *data, size_t len, p3_problem *why);
