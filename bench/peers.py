@@ -85,6 +85,10 @@ def python_sockets(messages: int) -> Trial:
     return with_port("Python's sockets", "floor", PYTHON, str(PEERS / "socket_all.py"), "PORT", str(messages))
 
 
+def python_split() -> Trial:
+    return with_port("Python's sockets and split()", "floor", PYTHON, str(PEERS / "socket_all.py"), "PORT", "lists")
+
+
 def net_pop3(*options: str, short: bool = True) -> Optional[Trial]:
     perl = shutil.which("perl")
     if perl is None:

@@ -364,7 +364,7 @@ def python(b: Bench) -> list[Result]:
     with b.server(100000, 100) as (port, tls):
         lists = pair("list", "--work", "take")
         b.rounds_of(lists[:1], port)  # the server renders the answer once
-        rows = b.rounds_of(pair("import", "--work", "import") + lists, port)
+        rows = b.rounds_of(start + pair("import", "--work", "import") + [peers.python_split()] + lists, port)
     listing = Result("P3", "Python: UIDL and LIST of 100,000 messages, as lists of lines", rows)
 
     def hold(r: Result, what: str, most: float, less: Optional[str] = None) -> None:
@@ -384,7 +384,8 @@ def python(b: Bench) -> list[Result]:
     hold(small, "500 sessions", 1)
     hold(octets, "retrieve", 0.08)
     hold(listing, "list", 0.1, "{}, import")
-    for r, what in ((small, "retrieve"), (octets, "retrieve"), (listing, "list")):
+    memory = [(r, f"retrieve{tls}") for r in (small, octets) for tls in ("", ", TLS")]
+    for r, what in [(small, "import"), *memory, (small, "500 sessions"), (listing, "list")]:
         mine, other = r.memory(f"cpoplib, {what}"), r.memory(f"poplib, {what}")
         r.held(f"cpoplib / poplib, {what}, memory", mine, other, 1)
     return [small, awake, octets, listing]
