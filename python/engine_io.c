@@ -212,13 +212,29 @@ static int announce_lines(const cpoplib_run *run, const char *data, size_t len)
     return 0;
 }
 
-/* sock.sendall(octets), by the shortest way. */
-static int send_all(const cpoplib_state *state, PyObject *sock, PyObject *octets)
+/* Sends by the descriptor, which stays this connection's while our file is held. */
+static int send_by_wire(const cpoplib_run *run, cpoplib_wire *wire, PyObject *octets)
 {
+    PyObject *file = cpoplib_get(run->state, (PyObject *)run->client, NAME_FILE);
+    if (file == NULL)
+        return -1;
+    cpoplib_reader *r = (cpoplib_reader *)file;
+    bool held = cpoplib_reader_is_plain(run->state, file) && cpoplib_reader_hold(r);
+    int result = cpoplib_wire_send(run->state, wire, octets);
+    if (held)
+        cpoplib_reader_end(r);
+    Py_DECREF(file);
+    return result;
+}
+
+/* sock.sendall(octets), by the shortest way. */
+static int send_all(const cpoplib_run *run, PyObject *sock, PyObject *octets)
+{
+    const cpoplib_state *state = run->state;
     cpoplib_wire wire;
     int result = cpoplib_wire_open(state, sock, &wire);
     if (result > 0) {
-        result = cpoplib_wire_send(state, &wire, octets);
+        result = send_by_wire(run, &wire, octets);
         cpoplib_wire_done(&wire);
     } else if (result == 0) {
         PyObject *sent = PyObject_CallMethodOneArg(sock, state->names[NAME_SENDALL], octets);
@@ -240,7 +256,7 @@ static int send_output(cpoplib_run *run)
         PyObject *octets = sock == NULL ? NULL : PyBytes_FromStringAndSize(data, (Py_ssize_t)len);
         bool sent = false;
         if (octets != NULL && announce_lines(run, data, len) == 0)
-            sent = send_all(run->state, sock, octets) == 0;
+            sent = send_all(run, sock, octets) == 0;
         Py_XDECREF(octets);
         Py_XDECREF(sock);
         if (!sent)

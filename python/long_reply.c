@@ -102,6 +102,24 @@ static int keep_memory(gathering *g, PyObject *line)
     return PyList_Append(g->kept, line);
 }
 
+/* list.append(line), and takes the reference. With the GIL, nobody changes the list meanwhile, and
+ * the line is stored where there is room: a call less for each line, which is up to a tenth of a
+ * long message's time. */
+static int append(PyObject *list, PyObject *line)
+{
+#ifndef Py_GIL_DISABLED
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    if (size < ((PyListObject *)list)->allocated) {
+        PyList_SET_ITEM(list, size, line);
+        Py_SET_SIZE((PyVarObject *)list, size + 1);
+        return 0;
+    }
+#endif
+    int result = PyList_Append(list, line);
+    Py_DECREF(line);
+    return result;
+}
+
 static int append_lines(gathering *g)
 {
     for (size_t i = 0; i < g->split.count; i++) {
@@ -109,9 +127,7 @@ static int append_lines(gathering *g)
         PyObject *line = PyBytes_FromStringAndSize(span.data, (Py_ssize_t)span.len);
         if (line == NULL)
             return -1;
-        int failed = PyList_Append(g->lines, line) < 0 || keep_memory(g, line) < 0;
-        Py_DECREF(line);
-        if (failed)
+        if (append(g->lines, line) < 0 || keep_memory(g, line) < 0)
             return -1;
     }
     return 0;

@@ -215,28 +215,59 @@ Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
     return n;
 }
 
-bool cpoplib_reader_begin(cpoplib_reader *r, const char *doing)
+/* Closes the file below, with any exception that is set left as it is. */
+static void close_raw(cpoplib_reader *r)
 {
-    if (atomic_exchange(&r->busy, true)) {
-        PyErr_SetString(PyExc_RuntimeError, "the connection's file is being read already");
-        return false;
-    }
-    if (r->closed) {
-        r->busy = false;
-        PyErr_Format(PyExc_ValueError, "%s of closed file", doing);
-        return false;
-    }
-    return true;
+    PyObject *earlier = PyErr_Occurred() ? cpoplib_take_exception() : NULL;
+    PyObject *done = cpoplib_reader_close_raw(r);
+    if (done == NULL)
+        PyErr_WriteUnraisable((PyObject *)r);
+    Py_XDECREF(done);
+    if (earlier != NULL)
+        cpoplib_restore_exception(earlier);
+}
+
+PyObject *cpoplib_reader_close_raw(cpoplib_reader *r)
+{
+    const cpoplib_state *state = cpoplib_state_of((PyObject *)r);
+    PyObject *inner = cpoplib_field((PyObject *)r, &r->inner);
+    PyObject *done =
+        PyObject_CallMethodNoArgs(inner != NULL ? inner : r->raw, state->names[NAME_CLOSE]);
+    Py_XDECREF(inner);
+    return done;
+}
+
+bool cpoplib_reader_hold(cpoplib_reader *r)
+{
+    return !atomic_exchange(&r->busy, true);
 }
 
 void cpoplib_reader_end(cpoplib_reader *r)
 {
     r->busy = false;
+    if (r->closed && cpoplib_reader_hold(r)) {
+        close_raw(r);
+        r->busy = false;
+    }
+}
+
+bool cpoplib_reader_begin(cpoplib_reader *r, const char *doing)
+{
+    bool held = cpoplib_reader_hold(r);
+    if (held && !r->closed)
+        return true;
+    if (held)
+        cpoplib_reader_end(r);
+    if (r->closed)
+        PyErr_Format(PyExc_ValueError, "%s of closed file", doing);
+    else
+        PyErr_SetString(PyExc_RuntimeError, "the connection's file is being read already");
+    return false;
 }
 
 void cpoplib_reader_rest(cpoplib_reader *r)
 {
-    if (atomic_exchange(&r->busy, true))
+    if (!cpoplib_reader_hold(r))
         return;
     if (r->start == r->end && r->cap > FIRST_CAP) {
         Py_CLEAR(r->block);
@@ -244,7 +275,7 @@ void cpoplib_reader_rest(cpoplib_reader *r)
         r->cap = r->start = r->end = 0;
         r->filled = false;
     }
-    r->busy = false;
+    cpoplib_reader_end(r);
 }
 
 /* Octets that the line at the buffer's start has, of at most `limit`; 0 when it is not complete.

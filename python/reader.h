@@ -36,7 +36,16 @@ bool cpoplib_reader_is_plain(const cpoplib_state *state, PyObject *object);
 /* Marks the reader as in use until cpoplib_reader_end(). False with an exception when it is in use
  * already, or closed; `doing` begins that message. */
 bool cpoplib_reader_begin(cpoplib_reader *r, const char *doing);
+
+/* The same, also of a closed file, for a use of its socket: false when it is in use. */
+bool cpoplib_reader_hold(cpoplib_reader *r);
+
+/* Ends that. Closes the file below when the reader was closed in between: until then the number of
+ * the socket must not come to be another's. */
 void cpoplib_reader_end(cpoplib_reader *r);
+
+/* While the reader is held: closes the file below. As its close(). */
+PyObject *cpoplib_reader_close_raw(cpoplib_reader *r);
 
 /* At the end of a reply, outside of begin and end: gives a large buffer back if it is empty, so
  * that a connection that waits takes little memory. */

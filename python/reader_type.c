@@ -175,11 +175,10 @@ static PyObject *reader_close(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     cpoplib_reader *r = as_reader(self);
     r->closed = true;
-    const cpoplib_state *state = cpoplib_state_of(self);
-    PyObject *inner = cpoplib_field(self, &r->inner);
-    PyObject *done =
-        PyObject_CallMethodNoArgs(inner != NULL ? inner : r->raw, state->names[NAME_CLOSE]);
-    Py_XDECREF(inner);
+    if (!cpoplib_reader_hold(r)) /* whoever uses it closes the file below */
+        Py_RETURN_NONE;
+    PyObject *done = cpoplib_reader_close_raw(r);
+    r->busy = false;
     return done;
 }
 

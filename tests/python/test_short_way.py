@@ -293,6 +293,33 @@ def test_another_thread_may_close_a_connection_that_waits() -> None:
         assert not thread.is_alive() and len(failed) == 1
 
 
+def is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def test_the_number_of_a_descriptor_is_not_free_while_another_thread_uses_it() -> None:
+    with connected(cpoplib, b"") as (pop, server):
+
+        def wait() -> None:
+            with contextlib.suppress(OSError, AttributeError, TypeError, ValueError, cpoplib.error_proto):
+                pop.stat()
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        assert server.recv(100) == b"STAT\r\n"
+        number = pop.sock.fileno()
+        with mock.patch.object(socket.socket, "shutdown", lambda *_: None):  # it would wake the other thread
+            pop.close()
+        open_after_close = is_open(number)
+        server.sendall(b"+OK 1 2\r\n")
+        thread.join(30)
+        assert not thread.is_alive() and open_after_close and not is_open(number)
+
+
 # TLS
 
 
