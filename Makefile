@@ -6,7 +6,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: all check interop interop-oauth power demo bench bench-full bench-build fuzz install clean format dependencies wheels
 .PHONY: uninstall dist deb sbom check-packages
-.PHONY: fresh check-musl check-arch demo-dependencies docs coverage analyze abi faults hostile
+.PHONY: check-gmail fresh check-musl check-arch demo-dependencies docs coverage analyze abi faults hostile
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -25,6 +25,13 @@ demo: demo-dependencies
 # The demonstration and every test on fresh machines: Debian 12 and 13 (root, or sudo).
 fresh:
 	tools/fresh.sh
+
+# Delivery to a real Gmail mailbox, GMAIL, with an access token in TOKEN_FILE (tests/interop/check_gmail.py).
+check-gmail: dependencies
+	@test -n "$(GMAIL)" -a -n "$(TOKEN_FILE)" || { echo "make check-gmail GMAIL=me@gmail.com TOKEN_FILE=FILE"; exit 2; }
+	@test -f $(BUILD)/build.ninja || $(MESON) setup $(BUILD)
+	@ninja -C $(BUILD) -j $(JOBS) tests/sync/pop3-crash tests/server/pop3-testserver
+	@tests/interop/check_gmail.py "$(GMAIL)" "$(TOKEN_FILE)"
 
 # Speed and memory compared with other programs (docs/records/performance.md): the short form in three minutes, or the
 # full one in an hour, which writes docs/records.

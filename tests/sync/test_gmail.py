@@ -19,7 +19,7 @@ from gmaild import Answer, Gmaild, Mail, refusal, running
 from https_server import https_server
 from sent import bodies, crlf, expected, refused
 from test_setup import DNS_COMMAND
-from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, message
+from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, SERVER, message
 
 sys.path.insert(0, str(ROOT / "tests/token"))
 from authorization_server import AuthorizationServer  # noqa: E402
@@ -242,6 +242,21 @@ def test_killed_among_labels_each_message_is_there_once_with_all_of_them(world, 
         server.settle()
     assert labels_of(gmail) == [(i, ["Old/Bob"] if i % 2 else ["Anna", "Old/Bob"]) for i in range(6)]
     assert world.on_server() == []
+
+
+# ---- the live test ----
+
+def check_gmail(world, gmail, status):
+    (world.path / "a token").write_text("token-1\n")
+    done = subprocess.run([ROOT / "tests/interop/check_gmail.py", "me@gmail.com", world.path / "a token", "--url", gmail.url, "--ca-file", gmail.ca_file],
+                          capture_output=True, text=True, env=world.environment(POP3_TESTSERVER=SERVER, POP3_CRASH_COMMAND=CRASH_COMMAND))  # fmt: skip
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_what_runs_with_a_real_mailbox_finds_each_message_there_once(world, gmail):
+    assert "found as often as this: 1, 1, 1" in check_gmail(world, gmail, 0)
+    assert [gmail.labels[mail.labels[0]] for mail in gmail.mails] == ["pop3 check"] * 3
 
 
 # ---- what Google answers ----
