@@ -23,8 +23,8 @@ typedef struct p3_found {
 struct p3_resolve {
     atomic_int owners; /* the caller and the thread: whoever leaves last frees it */
     atomic_bool done;  /* `why` and `list` have been written */
-    int pipe_read;     /* becomes readable (end of file) when the thread is done */
-    int pipe_write;    /* closed by the thread after the result is written */
+    int pipe_read;     /* becomes readable when the thread is done */
+    int pipe_write;    /* the thread's */
     const char *why;   /* why there are no addresses, or NULL */
     struct addrinfo *list;
     p3_resolver by;
@@ -106,7 +106,12 @@ static void *thread_main(void *arg)
     atomic_store(&r->done, true);
     int fd = r->pipe_write;
     r->pipe_write = -1;
-    p3_close(&fd); /* wakes the caller */
+    /* An octet wakes the caller. The end alone would not while a process that the program forked
+     * meanwhile has the pipe too. A caller that has gone is no SIGPIPE: signals are blocked here.
+     */
+    ssize_t n = write(fd, "", 1);
+    (void)n;
+    p3_close(&fd);
     release(r);
     return NULL;
 }
@@ -156,12 +161,8 @@ int p3_resolve_fd(const p3_resolve *r)
 
 pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const char **why)
 {
-    if (r->pipe_read >= 0) {
-        char unused;
-        ssize_t n = read(r->pipe_read, &unused, 1);
-        if (n < 0 || !atomic_load(&r->done))
-            return POP3_PENDING; /* EAGAIN or EINTR: the thread has not closed its end */
-    }
+    if (r->pipe_read >= 0 && !atomic_load(&r->done))
+        return POP3_PENDING;
     if (r->why != NULL) {
         *why = r->why;
         return POP3_ERR_RESOLVE;

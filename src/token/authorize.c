@@ -113,7 +113,8 @@ static bool show_url(const p3_attempt *t, const p3_token_dialogue *d, p3_problem
 
 /* ---- what the browser brings back ---- */
 
-/* Whether the answer is to this request, and from whom it was sent to. */
+/* Whether the answer is to this request, which one that was pasted need not be, and from whom it was
+ * sent to. */
 static bool check_answer(const p3_attempt *t, const char *query, p3_problem *why)
 {
     bool twice;
@@ -209,7 +210,7 @@ bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p
     bool ok = begin_attempt(&t, a, why) && show_url(&t, d, why);
     if (!ok)
         p3_loopback_close(listener);
-    char *query = ok ? p3_loopback_receive(listener, "/", P3_WAIT_MS, why) : NULL;
+    char *query = ok ? p3_loopback_receive(listener, "/", t.state, P3_WAIT_MS, why) : NULL;
     ok = query != NULL && use_answer(&t, query, why);
     p3_erase_text(query);
     end(&t);

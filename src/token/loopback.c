@@ -18,6 +18,7 @@
 #include "support/clock.h"
 #include "system/descriptor.h"
 #include "system/erase.h"
+#include "web/form.h"
 
 #define P3_REQUEST_MOST 8192 /* octets of a request's line and fields */
 #define P3_REQUEST_MS   5000 /* until it has come */
@@ -31,11 +32,17 @@ typedef struct p3_visitor {
     char request[P3_REQUEST_MOST];
 } p3_visitor;
 
+#define P3_PAGE                                                                                    \
+    "\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\nCache-Control: "           \
+    "no-store\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: default-src "            \
+    "'none'\r\nX-Content-Type-Options: nosniff\r\n\r\n<!DOCTYPE html><title>pop3</title><p>"
+
 static const char page[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: "
-    "close\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: "
-    "default-src 'none'\r\nX-Content-Type-Options: nosniff\r\n\r\n<!DOCTYPE "
-    "html><title>pop3</title><p>pop3 has received the answer. You can close this window.</p>\n";
+    "HTTP/1.1 200 OK" P3_PAGE "pop3 has received the answer. You can close this window.</p>\n";
+static const char strange_page[] =
+    "HTTP/1.1 403 Forbidden" P3_PAGE "This answer belongs to another request (its state differs). "
+    "pop3 does not use it, and waits for the one that it asked for: open the address that it "
+    "shows.</p>\n";
 static const char no_page[] =
     "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
@@ -107,12 +114,23 @@ static void admit(p3_visitor visitors[P3_VISITORS], int listener)
     v->deadline = p3_clock_ms() + P3_REQUEST_MS;
 }
 
+/* Whether it is the answer to the request that has this state. Any page that the browser shows can
+ * send it here with another. */
+static bool has_state(const char *query, const char *state)
+{
+    bool twice;
+    char *found = p3_form_find(query, "state", &twice);
+    bool same = found != NULL && strcmp(found, state) == 0;
+    free(found);
+    return same;
+}
+
 /* Answers a whole request. Returns the query, if it is the one that is waited for. */
-static char *answer(p3_visitor *v, const char *path)
+static char *answer(p3_visitor *v, const char *path, const char *state)
 {
     const char *found = query_of(v->request, path);
-    char *query = found != NULL ? strdup(found) : NULL;
-    const char *text = query != NULL ? page : no_page;
+    char *query = found != NULL && has_state(found, state) ? strdup(found) : NULL;
+    const char *text = query != NULL ? page : found != NULL ? strange_page : no_page;
     (void)send(v->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(v->fd, SHUT_WR);
     dismiss(v);
@@ -120,7 +138,7 @@ static char *answer(p3_visitor *v, const char *path)
 }
 
 /* Reads what a connection says. Returns the query, if it is the one that is waited for. */
-static char *read_query(p3_visitor *v, const char *path)
+static char *read_query(p3_visitor *v, const char *path, const char *state)
 {
     ssize_t n = recv(v->fd, v->request + v->len, sizeof v->request - v->len - 1, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -128,7 +146,7 @@ static char *read_query(p3_visitor *v, const char *path)
     v->len += n > 0 ? (size_t)n : 0;
     v->request[v->len] = '\0';
     if (n > 0 && strstr(v->request, "\r\n\r\n") != NULL)
-        return answer(v, path);
+        return answer(v, path, state);
     if (n <= 0 || v->len + 1 == sizeof v->request)
         dismiss(v);
     return NULL;
@@ -153,7 +171,8 @@ static void wait_for_any(p3_visitor visitors[P3_VISITORS], int listener, int64_t
     }
 }
 
-char *p3_loopback_receive(int listener, const char *path, int wait_ms, p3_problem *why)
+char *p3_loopback_receive(int listener, const char *path, const char *state, int wait_ms,
+                          p3_problem *why)
 {
     int64_t deadline = p3_clock_ms() + wait_ms;
     p3_visitor visitors[P3_VISITORS];
@@ -165,7 +184,7 @@ char *p3_loopback_receive(int listener, const char *path, int wait_ms, p3_proble
         wait_for_any(visitors, listener, deadline, events);
         for (size_t i = 0; query == NULL && i < P3_VISITORS; i++) {
             if (events[i].revents != 0)
-                query = read_query(&visitors[i], path);
+                query = read_query(&visitors[i], path, state);
         }
         if (query == NULL && events[P3_VISITORS].revents != 0)
             admit(visitors, listener);

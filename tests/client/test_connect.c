@@ -8,11 +8,13 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A socket that keeps a port of 127.0.0.1 from others and does not listen: connections are refused.
@@ -193,6 +195,34 @@ static void a_name_is_looked_up_by_the_callers_resolver(void **state)
     f->options.resolve = give_addresses;
     f->options.resolve_ctx = &count;
     client_connected(f);
+}
+
+/* As if another thread of the program forked while a name is looked up: the child has all its
+ * descriptors. */
+static pid_t child;
+
+static size_t give_addresses_and_fork(void *ctx, const char *host,
+                                      struct sockaddr_storage *addresses, const char **why)
+{
+    child = fork();
+    while (child == 0)
+        pause();
+    return give_addresses(ctx, host, addresses, why);
+}
+
+static void a_child_that_was_forked_meanwhile_does_not_delay_an_answer(void **state)
+{
+    static size_t count = 2;
+    fixture *f = *state;
+    play(f, "line '+OK'; expect-eof", NULL);
+    f->options.host = "mail.example";
+    f->options.resolve = give_addresses_and_fork;
+    f->options.resolve_ctx = &count;
+    pop3_client *c = client_new(f);
+    pop3_status connected = pop3_client_connect(c);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_status(POP3_OK, connected);
 }
 
 static void what_the_callers_resolver_cannot_say_is_a_resolve_error(void **state)
@@ -725,6 +755,7 @@ int main(void)
         cmocka_unit_test(a_name_is_looked_up_by_the_callers_resolver),
         cmocka_unit_test(options_that_cannot_be_used_are_told_in_words),
         cmocka_unit_test(options_of_another_version_are_understood),
+        cmocka_unit_test(a_child_that_was_forked_meanwhile_does_not_delay_an_answer),
         cmocka_unit_test(what_the_callers_resolver_cannot_say_is_a_resolve_error),
         cmocka_unit_test(a_name_server_that_does_not_answer_is_a_temporary_resolve_error),
         cmocka_unit_test(a_resolution_that_is_given_up_leaves_nothing_behind),

@@ -147,7 +147,6 @@ def test_the_page_in_the_browser_tells_nobody_the_code(account, server, browser)
 
 
 @pytest.mark.parametrize("change, says", [
-    ({"state": "another"}, "its state differs"), ({"state": None}, "its state differs"),
     ({"iss": "https://evil.example.org"}, "(RFC 9207)"), ({"iss": None}, "(RFC 9207)"),
     ({"code": None}, "contains no code"), ({"code": "made-up"}, "invalid_grant"),
     ({"error": "access_denied"}, "declined"), ({"error": "server_error"}, "try again later"),
@@ -163,10 +162,22 @@ def test_an_answer_that_is_not_to_this_request_is_not_used(account, server, brow
     assert len(server.asked("/token")) == (1 if change.get("code") else 0)
 
 
-def test_a_parameter_that_is_there_twice_is_not_believed(account, server, browser):
+@pytest.mark.parametrize("change", [
+    lambda query: re.sub("state=[^&]*", "state=another", query), lambda query: re.sub("&?state=[^&]*", "", query),
+    lambda query: query + "&state=another", lambda query: "error=access_denied",
+], ids=["another", "none", "twice", "an error"])  # fmt: skip
+def test_an_answer_with_another_state_ends_nothing(account, server, browser, change):
+    """Any page in the browser, and any program here, can send one."""
     process, url = begin(account, server)
-    browser.go_back(browser.sign_in(url) + "&state=another")
-    assert "its state differs" in finish(process, status=77)
+    back = browser.sign_in(url)
+    where, query = back.split("?")
+    with pytest.raises(urllib.error.HTTPError) as told:
+        browser.go_back(where + "?" + change(query))
+    assert told.value.code == 403 and "its state differs" in told.value.read().decode()
+    told.value.close()
+    assert "You can close this window" in browser.go_back(back)
+    finish(process)
+    assert account.kept()["access_token"] in server.access
 
 
 def test_where_there_is_a_desktop_the_browser_is_opened_without_a_shell(account, server, browser, tmp_path):
