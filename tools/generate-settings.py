@@ -25,7 +25,7 @@ FIELDS = {
     "time": "int64_t ", "choice": "int ", "port": "uint16_t ", "url": "p3_url ", "proxy": "p3_proxy_setting ",
     "traits": "p3_traits_setting ", "removal": "p3_removal_setting ", "target": "p3_target ",
     "deliver": "p3_deliver_setting ", "fallback": "p3_target ", "address": "char *", "sender": "char *",
-    "flags": "char *", "table": "char *",
+    "flags": "char *", "table": "char *", "ascii": "char *",
 }  # fmt: skip
 
 TOPICS = {

@@ -26,7 +26,8 @@ typedef enum p3_setting_type {
     P3_TYPE_ADDRESS,  /* char *: a mail address */
     P3_TYPE_SENDER,   /* char *: the same; NULL for keep, "" for empty */
     P3_TYPE_FLAGS,    /* char *: flags of IMAP, separated by blanks */
-    P3_TYPE_TABLE     /* char *: "THIS -> THAT, ...", or the path of a file of such lines */
+    P3_TYPE_TABLE,    /* char *: "THIS -> THAT, ...", or the path of a file of such lines */
+    P3_TYPE_ASCII     /* char *: printable ASCII */
 } p3_setting_type;
 
 /* The scope of a setting. */

@@ -328,6 +328,17 @@ static bool read_flags(const p3_setting *which, const char *value, void *out, p3
               : unusable(which, value, why, "flags such as \\Seen, with blanks between");
 }
 
+/* What goes to a provider of tokens (RFC 6749, appendix A), and into JSON, which has no other
+ * octets unless they are UTF-8. */
+static bool read_ascii(const p3_setting *which, const char *value, void *out, p3_problem *why)
+{
+    for (const char *at = value; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~')
+            return unusable(which, value, why, "printable characters of ASCII");
+    }
+    return copy_string(out, &value) || p3_problem_memory(why);
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -360,6 +371,7 @@ static const struct {
     [P3_TYPE_SENDER] = {sizeof(char *), read_sender, 1, {0}},
     [P3_TYPE_FLAGS] = {sizeof(char *), read_flags, 1, {0}},
     [P3_TYPE_TABLE] = {sizeof(char *), read_table, 1, {0}},
+    [P3_TYPE_ASCII] = {sizeof(char *), read_ascii, 1, {0}},
 };
 
 bool p3_type_read(const p3_setting *which, const char *value, void *out, p3_problem *why)

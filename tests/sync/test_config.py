@@ -18,7 +18,7 @@ GUIDES = sorted((Path(__file__).resolve().parents[2] / "docs/guide").glob("*.md"
 def configure(world, text, mode=0o600):
     path = world.path / "config/pop3/config"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(text, errors="surrogateescape")
     path.chmod(mode)
     return path
 
@@ -114,6 +114,8 @@ def test_a_line_that_is_no_setting_is_said_with_the_other_mistakes(world):
         ("[a]\nuser = u\njobs = 3\n", "this belongs at the top, before the first account: jobs"),
         ("[a]\nport = 65536\n", 'port: "65536" cannot be used; expected: a number from 1 to 65535'),
         ("[a]\nproxy = ftp://h\n", "proxy: expected: socks5://HOST"),
+        ("[a]\nuser = u\nclient-id = caf\udce9\n", "client-id: \"caf"),
+        ("[a]\nuser = u\nimap-scope = caf\u00e9\n", "cannot be used; expected: printable characters of ASCII"),
         ("[a]\nurl = mail.example.org\n", "url: reading the URL: it is not of the form"),
         ("[a]\nmbox = m\nmaildir = d\n", "more than one target: choose one of mbox and maildir"),
         ("[" + "a" * 50 + "]\nuser = u\n", ":1: the name of an account has at most 49 octets"),
