@@ -2,7 +2,7 @@
 #include "io/resolve.h"
 
 #include "io/socket.h"
-#include "system/descriptor.h"
+#include "io/wake.h"
 #include "system/thread.h"
 
 #include <errno.h>
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* An address that another resolver gave. */
 typedef struct p3_found {
@@ -22,9 +21,7 @@ typedef struct p3_found {
 
 struct p3_resolve {
     atomic_int owners; /* the caller and the thread: whoever leaves last frees it */
-    atomic_bool done;  /* `why` and `list` have been written */
-    int pipe_read;     /* becomes readable when the thread is done */
-    int pipe_write;    /* the thread's */
+    p3_wake answer;    /* raised by the thread when it has written `why` and `list` */
     const char *why;   /* why there are no addresses, or NULL */
     struct addrinfo *list;
     p3_resolver by;
@@ -41,7 +38,7 @@ static void release(p3_resolve *r)
     if (r->list != NULL && r->found == NULL)
         freeaddrinfo(r->list);
     free(r->found);
-    p3_close(&r->pipe_read);
+    p3_wake_free(&r->answer);
     free(r);
 }
 
@@ -103,15 +100,7 @@ static void *thread_main(void *arg)
     p3_resolve *r = arg;
     /* AI_ADDRCONFIG would leave out ::1 on a host with no other IPv6 address. */
     r->why = r->by.look_up != NULL ? ask_resolver(r) : look_up(r, 0);
-    atomic_store(&r->done, true);
-    int fd = r->pipe_write;
-    r->pipe_write = -1;
-    /* An octet wakes the caller. The end alone would not while a process that the program forked
-     * meanwhile has the pipe too. A caller that has gone is no SIGPIPE: signals are blocked here.
-     */
-    ssize_t n = write(fd, "", 1);
-    (void)n;
-    p3_close(&fd);
+    p3_wake_raise(&r->answer); /* a caller that has gone is no SIGPIPE: signals are blocked here */
     release(r);
     return NULL;
 }
@@ -124,7 +113,7 @@ pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
     if (r == NULL)
         return POP3_ERR_MEMORY;
     atomic_init(&r->owners, 1);
-    r->pipe_read = r->pipe_write = -1;
+    r->answer.ends[0] = r->answer.ends[1] = -1;
     memcpy(r->host, host, len + 1);
     snprintf(r->port, sizeof r->port, "%u", (unsigned)port);
     r->by = *by;
@@ -134,17 +123,13 @@ pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
         *out = r;
         return POP3_OK;
     }
-    int ends[2];
-    if (!p3_descriptor_pipe(ends, false)) {
+    if (!p3_wake_init(&r->answer)) {
         release(r);
         return POP3_ERR_IO;
     }
-    r->pipe_read = ends[0];
-    r->pipe_write = ends[1];
     atomic_store(&r->owners, 2);
     int error = p3_thread_start(NULL, thread_main, r);
     if (error != 0) {
-        p3_close(&r->pipe_write);
         atomic_store(&r->owners, 1);
         release(r);
         errno = error;
@@ -156,12 +141,12 @@ pop3_status p3_resolve_start(p3_resolve **out, const char *host, uint16_t port,
 
 int p3_resolve_fd(const p3_resolve *r)
 {
-    return r->pipe_read;
+    return r->answer.ends[0];
 }
 
 pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const char **why)
 {
-    if (r->pipe_read >= 0 && !atomic_load(&r->done))
+    if (r->answer.ends[0] >= 0 && !p3_wake_is_raised(&r->answer))
         return POP3_PENDING;
     if (r->why != NULL) {
         *why = r->why;
@@ -181,6 +166,10 @@ void p3_resolve_free(p3_resolve *r, p3_retired *retired)
 {
     if (r == NULL)
         return;
-    p3_retire(retired, &r->pipe_read); /* the thread does not use it */
+    if (p3_wake_is_raised(&r->answer)) {
+        p3_wake_clear(&r->answer); /* the thread uses its end no more */
+        p3_close(&r->answer.ends[1]);
+    }
+    p3_retire(retired, &r->answer.ends[0]); /* the thread does not use it */
     release(r);
 }

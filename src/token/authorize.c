@@ -113,8 +113,8 @@ static bool show_url(const p3_attempt *t, const p3_token_dialogue *d, p3_problem
 
 /* ---- what the browser brings back ---- */
 
-/* Whether the answer is to this request, which one that was pasted need not be, and from whom it was
- * sent to. */
+/* Whether the answer is to this request, which one that was pasted need not be, and from whom it
+ * was sent to. */
 static bool check_answer(const p3_attempt *t, const char *query, p3_problem *why)
 {
     bool twice;
