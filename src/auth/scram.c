@@ -86,7 +86,7 @@ static bool nonce_ok(const p3_scram *x, pop3_str nonce)
 static bool count_ok(pop3_str text, uint32_t *count)
 {
     uint64_t value;
-    if (!p3_take_number(&text, &value) || text.len > 0)
+    if (!p3_parse_number(&text, &value) || text.len > 0)
         return false;
     *count = (uint32_t)value;
     return value >= P3_SCRAM_LEAST_ITERATIONS && value <= P3_SCRAM_MOST_ITERATIONS;

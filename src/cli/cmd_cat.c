@@ -101,7 +101,7 @@ static int print_one(p3_mailbox_session *m, const p3_selection *s, uint32_t numb
     } while (back == P3_COMEBACK_DONE);
     if (back == P3_COMEBACK_FAILED || status == POP3_OK || d->failed)
         return d->failed ? EX_IOERR : result;
-    return p3_selection_complain(s, m, number, status);
+    return p3_selection_print_error(s, m, number, status);
 }
 
 /* Retrieves message by message; `lines` < 0: whole ones. */

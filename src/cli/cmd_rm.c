@@ -40,7 +40,7 @@ static int mark(p3_mailbox_session *m, p3_selection *s, bool dry_run, size_t *co
     while (result == EX_OK && p3_walk_next(&w)) {
         pop3_status status = dry_run ? POP3_OK : pop3_client_dele(m->client, w.number);
         if (status != POP3_OK) {
-            result = p3_selection_complain(s, m, w.number, status);
+            result = p3_selection_print_error(s, m, w.number, status);
             (void)pop3_client_rset(m->client); /* without QUIT nothing is deleted in any case */
         }
         ++*count;

@@ -36,7 +36,7 @@ static void remove_at(p3_delayed_reports *r, p3_delayed_report **at)
     free(gone);
 }
 
-static void forget_mended(p3_delayed_reports *r, const p3_notice *n)
+static void forget_solved(p3_delayed_reports *r, const p3_notice *n)
 {
     for (p3_delayed_report **at = &r->first; *at != NULL;) {
         if ((*at)->earlier && is_about(*at, n))
@@ -49,7 +49,7 @@ static void forget_mended(p3_delayed_reports *r, const p3_notice *n)
 void p3_delayed_reports_follow(p3_delayed_reports *r, const p3_notice *n)
 {
     if (n->kind == P3_NOTICE_MESSAGE)
-        forget_mended(r, n);
+        forget_solved(r, n);
     for (p3_delayed_report *at = r->first; n->kind == P3_NOTICE_BEGUN && at != NULL; at = at->next)
         at->earlier = at->earlier || at->account == n->account;
 }
@@ -80,14 +80,14 @@ void p3_delayed_reports_tell(p3_delayed_reports *r, const p3_notice *n,
                              void (*tell)(const p3_account *account, uint32_t number,
                                           const char *text))
 {
-    bool mended = n->problem == NULL; /* whatever happened in earlier sessions */
+    bool solved = n->problem == NULL; /* whatever happened in earlier sessions */
     for (p3_delayed_report **at = &r->first; *at != NULL;) {
         const p3_delayed_report *one = *at;
         if (one->account != n->account) {
             at = &(*at)->next;
             continue;
         }
-        if (!one->again && !(mended && one->earlier))
+        if (!one->again && !(solved && one->earlier))
             tell(one->account, one->number, one->text);
         remove_at(r, at);
     }

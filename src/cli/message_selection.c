@@ -104,8 +104,8 @@ int p3_selection_find(p3_selection *s, p3_mailbox_session *m, bool needs_list)
     return result != EX_OK ? result : check_numbers(s, p3_listed_last(&s->listed));
 }
 
-int p3_selection_complain(const p3_selection *s, p3_mailbox_session *m, uint32_t number,
-                          pop3_status status)
+int p3_selection_print_error(const p3_selection *s, p3_mailbox_session *m, uint32_t number,
+                             pop3_status status)
 {
     p3_problem why;
     p3_problem none;

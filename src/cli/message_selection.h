@@ -37,8 +37,8 @@ int p3_selection_find(p3_selection *s, p3_mailbox_session *m, bool needs_list);
 
 /* A command about a message failed: prints an error, and returns the exit status. A number beyond
  * the last message is an error of the user, and reported as such. */
-int p3_selection_complain(const p3_selection *s, p3_mailbox_session *m, uint32_t number,
-                          pop3_status status);
+int p3_selection_print_error(const p3_selection *s, p3_mailbox_session *m, uint32_t number,
+                             pop3_status status);
 
 /* The same with UIDL as the listing. */
 int p3_selection_find_uids(p3_selection *s, p3_mailbox_session *m);

@@ -44,7 +44,7 @@ static bool from_command(const p3_secret_source *s, const char *command, const c
     if (status > 0)
         p3_problem_set(why, EX_CONFIG, "finding the password: the %s%s ended with status %d%s",
                        prefix_of(s), setting, status, advice_on(status, setting));
-    ok = ok && p3_secret_take_line(room, len, "finding the password", out, why);
+    ok = ok && p3_secret_read_line(room, len, "finding the password", out, why);
     p3_erase(room, P3_SECRET_SIZE);
     free(room);
     return ok;
@@ -104,7 +104,7 @@ static bool from_terminal(const p3_secret_source *s, p3_secret *out, p3_problem 
             prefix_of(s), prefix_of(s));
     if (n == P3_PASSWORD_PROMPT_INTERRUPTED)
         return p3_problem_set(why, EX_TEMPFAIL, "finding the password: interrupted");
-    bool ok = n > 0 ? p3_secret_take_line(line, (size_t)n, "finding the password", out, why)
+    bool ok = n > 0 ? p3_secret_read_line(line, (size_t)n, "finding the password", out, why)
                     : p3_problem_set(why, EX_CONFIG, "finding the password: none was typed");
     p3_erase(line, sizeof line);
     return ok;

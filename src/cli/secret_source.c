@@ -28,7 +28,7 @@ bool p3_secret_check(const char *data, size_t len, const char *doing, p3_problem
     return true;
 }
 
-bool p3_secret_take_line(const char *data, size_t len, const char *doing, p3_secret *out,
+bool p3_secret_read_line(const char *data, size_t len, const char *doing, p3_secret *out,
                          p3_problem *why)
 {
     const char *lf = memchr(data, '\n', len);
@@ -78,7 +78,7 @@ bool p3_secret_from_file(const char *path, const char *what, p3_secret *out, p3_
     snprintf(doing, sizeof doing, "reading the %s", what);
     bool ok = read_private(path, P3_SECRET_SIZE, true, doing, &in, why);
     snprintf(doing, sizeof doing, "reading the %s %.300s", what, path);
-    ok = ok && p3_secret_take_line(in.text, in.len, doing, out, why);
+    ok = ok && p3_secret_read_line(in.text, in.len, doing, out, why);
     p3_input_free(&in);
     return ok;
 }

@@ -24,7 +24,7 @@ typedef struct p3_secret_source {
 bool p3_secret_check(const char *data, size_t len, const char *doing, p3_problem *why);
 
 /* The first line of the data; `doing` as above. */
-bool p3_secret_take_line(const char *data, size_t len, const char *doing, p3_secret *out,
+bool p3_secret_read_line(const char *data, size_t len, const char *doing, p3_secret *out,
                          p3_problem *why);
 
 /* Reads a token-key-file of at most `most` octets. Free it also after a failure. */

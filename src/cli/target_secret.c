@@ -139,7 +139,7 @@ bool p3_target_secret_make(p3_target_secret *t, const p3_settings *s, const p3_t
 
 void p3_target_secret_free(p3_target_secret *t)
 {
-    p3_packed_settings_drop(t->settings);
+    p3_packed_settings_release(t->settings);
     free(t->host);
     free(t->user);
     free(t->key);

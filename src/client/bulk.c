@@ -220,7 +220,7 @@ static void many_done(void *ctx, pop3_client *c, const pop3_result *result)
 /* Why many commands cannot be submitted, or NULL. */
 static const char *many_refused(p3_many *m, const pop3_handlers *handlers)
 {
-    if ((m->numbers == NULL && m->count > 0) || !p3_handlers_take(&m->theirs, handlers))
+    if ((m->numbers == NULL && m->count > 0) || !p3_handlers_import(&m->theirs, handlers))
         return "no message numbers, or handlers of an unknown size";
     for (size_t i = 0; i < m->count; i++) {
         if (m->numbers[i] == 0)

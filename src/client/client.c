@@ -99,8 +99,8 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
 {
     pop3_command taken;
     pop3_handlers h;
-    if (c == NULL || command == NULL || !p3_take_struct(&taken, sizeof taken, command) ||
-        !p3_handlers_take(&h, handlers))
+    if (c == NULL || command == NULL || !p3_import_struct(&taken, sizeof taken, command) ||
+        !p3_handlers_import(&h, handlers))
         return POP3_ERR_ARGUMENT;
     pop3_status status = submit_command(c, &taken, &h);
     bool broken = c->phase == P3_PHASE_NONE && c->ending.ended != POP3_OK;
@@ -114,9 +114,9 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
 {
     pop3_login_options o;
     pop3_handlers h;
-    if (c == NULL || !p3_handlers_take(&h, handlers))
+    if (c == NULL || !p3_handlers_import(&h, handlers))
         return POP3_ERR_ARGUMENT;
-    const char *why = p3_login_options_take(&o, options);
+    const char *why = p3_login_options_import(&o, options);
     pop3_status status = POP3_ERR_STATE;
     if (why != NULL)
         status = POP3_ERR_ARGUMENT;

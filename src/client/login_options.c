@@ -33,9 +33,9 @@ static bool secret_ok(const char *s)
     return s == NULL || p3_secret_ok(p3_span(s, strlen(s)));
 }
 
-const char *p3_login_options_take(pop3_login_options *o, const pop3_login_options *from)
+const char *p3_login_options_import(pop3_login_options *o, const pop3_login_options *from)
 {
-    if (from == NULL || !p3_take_struct(o, sizeof *o, from))
+    if (from == NULL || !p3_import_struct(o, sizeof *o, from))
         return "no options, or their size is not that of a version of this library: begin with "
                "POP3_LOGIN_OPTIONS_INIT";
     if (!name_ok(o->user))

@@ -6,7 +6,7 @@
 
 /* Copies a program's options, whose struct may be of another version, into ours. Returns what is
  * wrong with them, or NULL. */
-const char *p3_login_options_take(pop3_login_options *o, const pop3_login_options *from);
+const char *p3_login_options_import(pop3_login_options *o, const pop3_login_options *from);
 
 /* Copies the options with their strings, but not the secrets. False when out of memory; call
  * p3_login_options_free() in any case. */

@@ -74,7 +74,7 @@ static const char *check_host(const char *host, const char *wrong)
 /* Takes options of the caller's, who may have been built with another version: what is missing is
  * zero. False for a size that no version has had, or has had with what this one does not know. The
  * engine's options are in the middle: each of the two structs may be older or newer than ours. */
-static bool copy_options(pop3_client_options *to, const pop3_client_options *from)
+static bool import_options(pop3_client_options *to, const pop3_client_options *from)
 {
     size_t before = offsetof(pop3_client_options, engine);
     size_t behind = offsetof(pop3_client_options, proxy);
@@ -82,10 +82,10 @@ static bool copy_options(pop3_client_options *to, const pop3_client_options *fro
         return false;
     size_t engine = from->engine.size;
     const char *octets = (const char *)from;
-    bool taken = p3_take_sized(to, sizeof *to, from, before) &&
-                 p3_take_sized(&to->engine, sizeof to->engine, octets + before, engine) &&
-                 p3_take_sized((char *)to + behind, sizeof *to - behind, octets + before + engine,
-                               from->size - before - engine);
+    bool taken = p3_import_sized(to, sizeof *to, from, before) &&
+                 p3_import_sized(&to->engine, sizeof to->engine, octets + before, engine) &&
+                 p3_import_sized((char *)to + behind, sizeof *to - behind, octets + before + engine,
+                                 from->size - before - engine);
     to->size = sizeof *to;
     to->engine.size = sizeof to->engine;
     return taken;
@@ -97,7 +97,7 @@ const char *pop3_client_options_problem(const pop3_client_options *options)
     const pop3_client_options *o = &taken;
     if (options == NULL)
         return "no options given";
-    if (!copy_options(&taken, options))
+    if (!import_options(&taken, options))
         return "the options' size is not that of a version of this library: begin with "
                "POP3_CLIENT_OPTIONS_INIT";
     const char *why = check_place(o);
@@ -163,7 +163,7 @@ static void fill_in(pop3_client_options *o)
 
 pop3_status p3_options_copy(pop3_client_options *to, const pop3_client_options *options)
 {
-    if (!copy_options(to, options))
+    if (!import_options(to, options))
         return POP3_ERR_ARGUMENT;
     pop3_tls *tls = to->tls;
     to->tls = NULL;

@@ -33,10 +33,10 @@ void p3_requests_begin(p3_requests *q)
     p3_reply_forget(&q->opening);
 }
 
-bool p3_handlers_take(pop3_handlers *to, const pop3_handlers *from)
+bool p3_handlers_import(pop3_handlers *to, const pop3_handlers *from)
 {
     *to = (pop3_handlers)POP3_HANDLERS_INIT;
-    return from == NULL || p3_take_struct(to, sizeof *to, from);
+    return from == NULL || p3_import_struct(to, sizeof *to, from);
 }
 
 static p3_request *new_request(p3_requests *q, const pop3_handlers *handlers)

@@ -24,7 +24,7 @@ void p3_requests_init(p3_requests *q);
 
 /* Copies a program's handlers, or none, whose struct may be of another version, into ours. False
  * when they are invalid. */
-bool p3_handlers_take(pop3_handlers *to, const pop3_handlers *from);
+bool p3_handlers_import(pop3_handlers *to, const pop3_handlers *from);
 
 /* A connection begins. */
 void p3_requests_begin(p3_requests *q);

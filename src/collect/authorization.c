@@ -70,7 +70,7 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
         return;
     /* One command at a time the server answers where it had fallen silent: it does not do what it
      * announces. Had it been silent again, it would just be slow, or gone. */
-    if (answered && a->trust->apart == P3_APART_SILENCE)
+    if (answered && a->trust->one_at_a_time == P3_ONE_AT_A_TIME_SILENCE)
         p3_maildrop_learned(a->drop, POP3_TRAIT_ONE_AT_A_TIME);
     up->learned(up->ctx, p3_authorization_traits(a));
     a->done = result->status == POP3_OK;

@@ -220,7 +220,7 @@ void p3_batcher_hand_in(p3_batcher *b)
                      .account = b->drop->known.id,
                      .batch = {.to = b->delivery, .parcels = b->parcels, .count = count},
                      .changes = changes,
-                     .poisoned = &b->recorder->poisoned,
+                     .commit_failed = &b->recorder->commit_failed,
                      .reached = "delivered-recorded"};
     b->parcels = NULL;
     b->count = 0;

@@ -64,8 +64,8 @@ void p3_choice_set_aside(p3_maildrop *d, const p3_trust *trust)
             (todo == P3_TODO_KEEP && !compared))
             continue;
         mail->todo = P3_TODO_NOTHING;
-        d->plan.looks -= todo == P3_TODO_LOOK;
-        if (todo == P3_TODO_LOOK || compared)
+        d->plan.looks -= todo == P3_TODO_READ_HEADER;
+        if (todo == P3_TODO_READ_HEADER || compared)
             p3_report_unseen(d->report, mail, &why);
         else
             p3_report_failed(d->report, mail, &why);
@@ -77,7 +77,7 @@ void p3_choice_by_size(p3_maildrop *d)
     const p3_account *a = d->account;
     for (size_t i = 0; i < d->box.count; i++) {
         p3_mail *mail = &d->box.at[i];
-        if (mail->todo != P3_TODO_TAKE || mail->octets == P3_SIZE_UNKNOWN)
+        if (mail->todo != P3_TODO_RETRIEVE || mail->octets == P3_SIZE_UNKNOWN)
             continue;
         if (a->kill_size > 0 && mail->octets > a->kill_size) {
             mail->todo = P3_TODO_NOTHING;
@@ -137,7 +137,7 @@ static size_t gather_candidates(const p3_maildrop *d, const p3_bounds *bounds, p
     for (size_t i = 0; i < d->box.count; i++) {
         const p3_mail *mail = &d->box.at[i];
         const p3_row *row = mail->row == P3_NO_ROW ? &none : p3_maildrop_row(d, mail);
-        if (mail->todo == P3_TODO_TAKE && !(row != &none && waits_for_target(d, row)) &&
+        if (mail->todo == P3_TODO_RETRIEVE && !(row != &none && waits_for_target(d, row)) &&
             !is_trouble(d, bounds, mail, row->tries))
             out[count++] = (p3_candidate){row->members != 0, row->tries, i};
     }
@@ -210,7 +210,7 @@ void p3_choice_tell(const p3_choice *c, const p3_maildrop *d)
     for (size_t i = 0; i < c->count; i++)
         p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[c->mails[i]], "retrieve", NULL);
     for (size_t i = 0; i < box->count; i++) {
-        if (box->at[i].todo == P3_TODO_TAKE && p3_maildrop_starts_now(d))
+        if (box->at[i].todo == P3_TODO_RETRIEVE && p3_maildrop_starts_now(d))
             p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[i], "pass over", NULL);
         if (p3_maildrop_is_due(d, &box->at[i]))
             p3_report_tell(d->report, P3_NOTICE_WOULD, &box->at[i], "delete", NULL);

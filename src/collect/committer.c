@@ -97,7 +97,7 @@ static void record(p3_state *s, p3_commit *list, bool with_batch)
         if (!ok && c->problem.exit == 0)
             c->problem = why;
         if (c->problem.exit != 0)
-            *c->poisoned = true;
+            *c->commit_failed = true;
         if (ok && c->reached != NULL)
             p3_crash_point(c->reached);
     }
@@ -114,7 +114,7 @@ static void deliver(p3_committer *k, p3_commit *list)
         for (; c != NULL && c->batch.to->class == class &&
                (p3_grow(&k->batches, &k->room, n + 1, sizeof *k->batches) || n == 0);
              c = first_of(c->next, true)) {
-            if (*c->poisoned)
+            if (*c->commit_failed)
                 p3_problem_set(&c->batch.problem, EX_TEMPFAIL,
                                "delivering: an earlier step failed");
             else
@@ -134,7 +134,7 @@ static void refuse_round(p3_commit *round, const p3_problem *why)
 {
     for (p3_commit *c = round; c != NULL; c = c->next) {
         c->problem = *why;
-        *c->poisoned = true;
+        *c->commit_failed = true;
     }
 }
 

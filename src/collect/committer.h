@@ -41,9 +41,9 @@ struct p3_commit {
     pop3_server_traits learned; /* traits of its server to record */
     p3_clock_record seen;       /* clock observations to record, unless all zero */
     p3_problem problem;         /* result: why nothing was recorded */
-    bool *poisoned; /* belongs to the account: set when one of its commits failed. Then nothing more
-                       is delivered, because its intents may be missing. Only the committer uses it.
-                     */
+    /* The account's; only the committer uses it. Set when a commit failed: nothing more is
+     * delivered then, because its intents may be missing. */
+    bool *commit_failed;
     const char *reached; /* crash point after it has been recorded, or NULL */
 };
 

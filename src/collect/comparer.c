@@ -109,7 +109,7 @@ static void examine(p3_comparer *c, p3_mail *mail)
         c->drop->plan.looks++;
         p3_window_add(&c->window, i);
     } else if (due) { /* nothing to compare it with: rather delivered twice than deleted unread */
-        p3_plan_take(&c->drop->plan, mail);
+        p3_plan_retrieve(&c->drop->plan, mail);
     }
 }
 

@@ -142,7 +142,7 @@ void p3_filter_begin(p3_filter *f)
     f->window.sink = keep;
     f->window.done = header_came;
     f->window.most = 1;
-    p3_window_add_all(&f->window, P3_TODO_TAKE);
+    p3_window_add_all(&f->window, P3_TODO_RETRIEVE);
     p3_window_fill(&f->window);
 }
 

@@ -41,7 +41,7 @@ void p3_header_reader_begin(p3_header_reader *l)
     l->window = p3_window_for(d, p3_maildrop_can_top(d) ? POP3_CMD_TOP : POP3_CMD_RETR, l);
     l->window.sink = take_octets;
     l->window.done = looked;
-    p3_window_add_all(&l->window, P3_TODO_LOOK);
+    p3_window_add_all(&l->window, P3_TODO_READ_HEADER);
     /* The first goes alone, to find out whether TOP works. */
     l->window.most = 1;
     p3_window_fill(&l->window);

@@ -115,7 +115,7 @@ static bool pass_all_over(p3_maildrop *d, p3_changes *changes)
 {
     for (size_t i = 0; i < d->box.count; i++) {
         p3_mail *mail = &d->box.at[i];
-        if (mail->todo == P3_TODO_TAKE && !pass_over(d, mail, changes))
+        if (mail->todo == P3_TODO_RETRIEVE && !pass_over(d, mail, changes))
             return false;
     }
     return true;

@@ -67,7 +67,7 @@ static bool knows(const p3_lister *l, p3_standing standing)
 
 /* LIST tells of messages that UIDL lacks, and of unique-ids that are used again. Beside UIDL it
  * costs no round trip. */
-static bool wants_sizes_beside(const p3_lister *l)
+static bool wants_list_with_uidl(const p3_lister *l)
 {
     return pop3_client_pipelines(l->drop->client) && !l->trust->frugal && !l->trust->no_sizes;
 }
@@ -149,7 +149,7 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
      * that refuses it for the time being still has it: without it all would be looked at. */
     if (result->status == POP3_ERR_REFUSED && !p3_is_for_later(client, result->status)) {
         l->no_uidl = l->uidl_refused = true;
-        if (!l->sizes_beside)
+        if (!l->list_with_uidl)
             p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_number, sizes_listed, l);
         return; /* else LIST's answer comes next */
     }
@@ -157,9 +157,9 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
         return;
     if (!p3_listing_seal(&l->drop->box))
         p3_maildrop_failed_memory(l->drop);
-    else if (!l->sizes_beside && wants_sizes_behind(l))
+    else if (!l->list_with_uidl && wants_sizes_behind(l))
         p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_size, sizes_listed, l);
-    else if (!l->sizes_beside)
+    else if (!l->list_with_uidl)
         finish_listing(l);
 }
 
@@ -171,9 +171,9 @@ void p3_lister_begin(p3_lister *l)
         p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_number, sizes_listed, l);
         return;
     }
-    l->sizes_beside = wants_sizes_beside(l);
+    l->list_with_uidl = wants_list_with_uidl(l);
     p3_maildrop_submit(l->drop, POP3_CMD_UIDL, take_uid, uids_listed, l);
-    if (l->sizes_beside && !l->drop->over)
+    if (l->list_with_uidl && !l->drop->over)
         p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_size, sizes_listed, l);
 }
 
@@ -184,5 +184,5 @@ bool p3_lister_is_at_uidl(const p3_lister *l)
 
 bool p3_lister_is_at_spare_list(const p3_lister *l)
 {
-    return !l->done && !l->no_uidl && !l->sizes_beside && l->drop->box.sealed && !needs_sizes(l);
+    return !l->done && !l->no_uidl && !l->list_with_uidl && l->drop->box.sealed && !needs_sizes(l);
 }

@@ -10,12 +10,12 @@
 typedef struct p3_lister {
     p3_maildrop *drop;
     const p3_trust *trust;
-    bool no_uidl;      /* UIDL is not sent, or was refused */
-    bool uidl_refused; /* UIDL was refused */
-    bool sizes_beside; /* LIST has been sent with UIDL */
-    bool listed_again; /* UIDL and LIST differed, and were sent once more */
-    bool told;         /* their difference was reported, in this run */
-    bool done;         /* the listing is complete */
+    bool no_uidl;        /* UIDL is not sent, or was refused */
+    bool uidl_refused;   /* UIDL was refused */
+    bool list_with_uidl; /* LIST has been sent with UIDL */
+    bool listed_again;   /* UIDL and LIST differed, and were sent once more */
+    bool told;           /* their difference was reported, in this run */
+    bool done;           /* the listing is complete */
 } p3_lister;
 
 /* Requests the listing. */

@@ -8,9 +8,9 @@
 
 typedef enum p3_todo {
     P3_TODO_NOTHING = 0,
-    P3_TODO_LOOK, /* request its header: it is doubtful whether it is known */
-    P3_TODO_TAKE, /* new: retrieve it */
-    P3_TODO_KEEP, /* known and delivered */
+    P3_TODO_READ_HEADER, /* request its header: it is doubtful whether it is known */
+    P3_TODO_RETRIEVE,    /* new: retrieve it */
+    P3_TODO_KEEP,        /* known and delivered */
     P3_TODO_MATCH /* retrieved completely, but not the message of its row: find another row */
 } p3_todo;
 

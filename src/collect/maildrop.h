@@ -34,8 +34,8 @@ typedef struct p3_maildrop {
     p3_members unasked;   /* targets that could not be asked about intents of an earlier run */
     p3_listing box;       /* the listing */
     p3_plan plan;         /* what to do with each message */
-    bool sized;           /* RETR gets the known size, as the expected size of the message */
-    bool together;        /* commands have been in flight together */
+    bool passes_size;     /* RETR gets the known size, as the expected size of the message */
+    bool pipelined;       /* commands have been in flight together */
     bool no_top;          /* TOP is not used in this visit */
     bool over;            /* the visit has ended: later callbacks change nothing */
 } p3_maildrop;

@@ -62,8 +62,9 @@ static size_t gather_mails(const p3_listing *box, const p3_pass *pass, p3_side *
         const p3_mail *mail = &box->at[i];
         p3_look look = p3_listing_look(box, i);
         bool named = mail->uid.len > 0 && !box->numbered;
-        if (mail->todo != (pass->whole ? P3_TODO_MATCH : P3_TODO_LOOK) || mail->row != P3_NO_ROW ||
-            !p3_fingerprint_known(&look.print) || (pass->gone && !look.distinctive && !named))
+        if (mail->todo != (pass->whole ? P3_TODO_MATCH : P3_TODO_READ_HEADER) ||
+            mail->row != P3_NO_ROW || !p3_fingerprint_known(&look.print) ||
+            (pass->gone && !look.distinctive && !named))
             continue;
         out[n++] = (p3_side){.index = (uint32_t)i,
                              .print = look.print,

@@ -27,7 +27,7 @@ p3_again p3_next_visit_decide(p3_next_visit *t, const p3_visit *v, const p3_sync
     p3_tally *after = &t->history.tally;
     keep_loss(t, v);
     p3_visit_history(v, &t->history);
-    bool another_way = verdict->adapted || t->history.trust.care > before.trust.care;
+    bool another_way = verdict->adapted || t->history.trust.caution > before.trust.caution;
     bool ended_early = verdict->more && after->deleted > before.tally.deleted;
     bool goes_on =
         p3_retry_limit_allows(&t->attempts, &before.tally, after, another_way || ended_early);

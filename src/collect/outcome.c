@@ -33,7 +33,7 @@ static bool is_worth_another(const p3_outcome *o, p3_stage stage, const p3_probl
 static bool is_mixed_up(const p3_outcome *o, const p3_parts *p, const p3_evidence *e)
 {
     bool nonsense = e->status == POP3_ERR_PROTOCOL || e->status == POP3_ERR_LIMIT;
-    bool optional = e->stage == P3_STAGE_LISTING && p->lister.sizes_beside && !o->verdict.adapted;
+    bool optional = e->stage == P3_STAGE_LISTING && p->lister.list_with_uidl && !o->verdict.adapted;
     return (optional && (nonsense || e->status == POP3_ERR_TIMEOUT)) ||
            (nonsense && p3_stage_looks(e->stage));
 }
@@ -82,11 +82,11 @@ void p3_outcome_of_loss(p3_outcome *o, p3_parts *p, p3_stage stage, pop3_status 
     bool again = is_worth_another(o, stage, why) || mixed_up;
     add_advice(o, p, &e, why);
     if (mixed_up)
-        p3_trust_raise(&o->next, P3_CARE_STEPS);
+        p3_trust_raise(&o->next, P3_CAUTION_STEPS);
     if (stage >= P3_STAGE_RETRIEVAL && p3_retriever_is_out_of_step(&p->transfer.retriever, status))
         p3_outcome_fall_out_of_step(o);
     if (p->transfer.retriever.blamed)
-        p3_trust_raise(&o->next, P3_CARE_TROUBLE);
+        p3_trust_raise(&o->next, P3_CAUTION_TROUBLE);
     note_refusal(o, p, &e);
     if (again && !out_of_time)
         p3_verdict_ask(&o->verdict, P3_AGAIN_NOW);
@@ -95,7 +95,7 @@ void p3_outcome_of_loss(p3_outcome *o, p3_parts *p, p3_stage stage, pop3_status 
 void p3_outcome_spare_trouble(p3_outcome *o)
 {
     p3_verdict_ask(&o->verdict, P3_AGAIN_NOW);
-    p3_trust_raise(&o->next, P3_CARE_TROUBLE);
+    p3_trust_raise(&o->next, P3_CAUTION_TROUBLE);
 }
 
 void p3_outcome_set_aside(p3_outcome *o, uint32_t number)
@@ -107,5 +107,5 @@ void p3_outcome_set_aside(p3_outcome *o, uint32_t number)
 void p3_outcome_fall_out_of_step(p3_outcome *o)
 {
     o->out_of_step = true;
-    p3_trust_raise(&o->next, P3_CARE_STEPS);
+    p3_trust_raise(&o->next, P3_CAUTION_STEPS);
 }

@@ -73,8 +73,8 @@ static bool has_pipelined(const p3_parts *p, p3_stage stage)
         return pop3_login_outcome(p->drop.client)->pipelined;
     bool asks = stage == P3_STAGE_HEADERS || stage == P3_STAGE_COMPARISON ||
                 stage == P3_STAGE_RETRIEVAL ||
-                (stage == P3_STAGE_LISTING && p->lister.sizes_beside);
-    return asks && (p->drop.together || pop3_client_pipelines(p->drop.client));
+                (stage == P3_STAGE_LISTING && p->lister.list_with_uidl);
+    return asks && (p->drop.pipelined || pop3_client_pipelines(p->drop.client));
 }
 
 p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status status,
@@ -120,7 +120,7 @@ void p3_parts_free(p3_parts *p, p3_state *state)
 {
     pop3_client_free(p->drop.client);
     p3_transfer_free(&p->transfer);
-    p3_leftovers_free(&p->leftovers, !p->recorder.poisoned);
+    p3_leftovers_free(&p->leftovers, !p->recorder.commit_failed);
     if (p->locked)
         p3_state_unlock(state, p->drop.known.id);
     p3_authorization_forget(&p->authorization);

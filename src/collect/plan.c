@@ -58,7 +58,7 @@ static void take_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, cons
     bool named = is_named(box, g);
     for (size_t i = 0; i < g->mail_count; i++) {
         p3_mail *mail = &box->at[g->mails[i]];
-        if (mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW)
+        if (mail->todo != P3_TODO_RETRIEVE || mail->row != P3_NO_ROW)
             continue;
         while (r < g->row_count &&
                (!is_for_next(&rows->at[g->rows[r]], named) || plan->claimed[g->rows[r]]))
@@ -122,7 +122,7 @@ static void plan_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, cons
         return;
     }
     for (size_t i = 0; i < g->mail_count; i++)
-        box->at[g->mails[i]].todo = delivered > 0 ? P3_TODO_LOOK : P3_TODO_TAKE;
+        box->at[g->mails[i]].todo = delivered > 0 ? P3_TODO_READ_HEADER : P3_TODO_RETRIEVE;
     if (delivered == 0)
         take_group(plan, box, rows, g);
 }
@@ -177,9 +177,9 @@ bool p3_plan_make(p3_plan *plan, p3_listing *box, const p3_rows *rows)
         return false;
     plan->renumbered = seems_renumbered(plan, box, rows);
     for (size_t i = 0; i < box->count; i++) {
-        if (plan->renumbered && box->at[i].todo == P3_TODO_TAKE && box->at[i].row == P3_NO_ROW)
-            box->at[i].todo = P3_TODO_LOOK;
-        plan->looks += box->at[i].todo == P3_TODO_LOOK;
+        if (plan->renumbered && box->at[i].todo == P3_TODO_RETRIEVE && box->at[i].row == P3_NO_ROW)
+            box->at[i].todo = P3_TODO_READ_HEADER;
+        plan->looks += box->at[i].todo == P3_TODO_READ_HEADER;
     }
     return true;
 }
@@ -191,11 +191,11 @@ static void doubt_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, con
     for (size_t i = 0; i < g->mail_count; i++) {
         p3_mail *mail = &box->at[g->mails[i]];
         bool named = mail->uid.len > 0 && g->mail_count == 1 && !box->numbered;
-        if (named || mail->todo != P3_TODO_TAKE)
+        if (named || mail->todo != P3_TODO_RETRIEVE)
             continue;
         if (mail->row != P3_NO_ROW)
-            p3_plan_take(plan, mail);
-        mail->todo = P3_TODO_LOOK;
+            p3_plan_retrieve(plan, mail);
+        mail->todo = P3_TODO_READ_HEADER;
         plan->looks++;
     }
 }
@@ -225,7 +225,7 @@ static bool is_certain(const p3_listing *box, size_t i, const p3_row *row)
 static void doubt_top(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
 {
     p3_mail *mail = &box->at[g->mails[0]];
-    if (!is_named(box, g) || mail->todo != P3_TODO_TAKE || mail->row != P3_NO_ROW ||
+    if (!is_named(box, g) || mail->todo != P3_TODO_RETRIEVE || mail->row != P3_NO_ROW ||
         plan->claimed[g->rows[0]] || !p3_plan_is_listed(box, mail, &rows->at[g->rows[0]]))
         return;
     mail->row = g->rows[0];
@@ -241,16 +241,16 @@ bool p3_plan_resolve(p3_plan *plan, p3_listing *box, const p3_rows *rows)
         return false;
     for (size_t i = 0; i < box->count; i++) {
         p3_mail *mail = &box->at[i];
-        if (mail->todo != P3_TODO_LOOK)
+        if (mail->todo != P3_TODO_READ_HEADER)
             continue;
         p3_look look = p3_listing_look(box, i);
         if (mail->row != P3_NO_ROW && p3_is_intent(rows->at[mail->row].standing)) {
-            mail->todo = P3_TODO_TAKE;
+            mail->todo = P3_TODO_RETRIEVE;
         } else if (mail->row != P3_NO_ROW) {
             mail->todo = P3_TODO_KEEP;
             mail->certain = is_certain(box, i, &rows->at[mail->row]) ? P3_CERTAIN : P3_UNCERTAIN;
         } else {
-            mail->todo = p3_fingerprint_known(&look.print) ? P3_TODO_TAKE : P3_TODO_NOTHING;
+            mail->todo = p3_fingerprint_known(&look.print) ? P3_TODO_RETRIEVE : P3_TODO_NOTHING;
         }
     }
     return for_each_group(plan, box, rows, doubt_top) &&
@@ -259,7 +259,7 @@ bool p3_plan_resolve(p3_plan *plan, p3_listing *box, const p3_rows *rows)
 
 void p3_plan_mismatch(p3_plan *plan, p3_mail *mail)
 {
-    p3_plan_take(plan, mail);
+    p3_plan_retrieve(plan, mail);
     mail->todo = P3_TODO_MATCH;
     plan->mismatches++;
 }
@@ -273,7 +273,7 @@ bool p3_plan_match(p3_plan *plan, p3_listing *box, const p3_rows *rows)
         p3_mail *mail = &box->at[i];
         if (mail->todo != P3_TODO_MATCH)
             continue;
-        mail->todo = mail->row != P3_NO_ROW ? P3_TODO_KEEP : P3_TODO_TAKE;
+        mail->todo = mail->row != P3_NO_ROW ? P3_TODO_KEEP : P3_TODO_RETRIEVE;
         mail->certain = mail->row != P3_NO_ROW ? P3_CERTAIN : P3_UNCERTAIN;
     }
     return true;
@@ -281,16 +281,16 @@ bool p3_plan_match(p3_plan *plan, p3_listing *box, const p3_rows *rows)
 
 void p3_plan_look(p3_plan *plan, p3_mail *mail)
 {
-    p3_plan_take(plan, mail);
-    mail->todo = P3_TODO_LOOK;
+    p3_plan_retrieve(plan, mail);
+    mail->todo = P3_TODO_READ_HEADER;
     plan->looks++;
 }
 
-void p3_plan_take(p3_plan *plan, p3_mail *mail)
+void p3_plan_retrieve(p3_plan *plan, p3_mail *mail)
 {
     plan->claimed[mail->row] = false;
     mail->row = P3_NO_ROW;
-    mail->todo = P3_TODO_TAKE;
+    mail->todo = P3_TODO_RETRIEVE;
 }
 
 void p3_plan_free(p3_plan *plan)

@@ -56,7 +56,7 @@ void p3_plan_look(p3_plan *plan, p3_mail *mail);
 bool p3_plan_is_listed(const p3_listing *box, const p3_mail *mail, const p3_row *row);
 
 /* A message turned out not to be that of its row: it is new. */
-void p3_plan_take(p3_plan *plan, p3_mail *mail);
+void p3_plan_retrieve(p3_plan *plan, p3_mail *mail);
 
 void p3_plan_free(p3_plan *plan);
 

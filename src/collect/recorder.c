@@ -39,7 +39,7 @@ bool p3_recorder_add(p3_recorder *r, p3_commit what, p3_recorded_fn done, void *
     *g = (p3_recording){.commit = what, .recorder = r, .done = done, .ctx = ctx};
     g->commit.job.over = recorded;
     g->commit.account = r->drop->known.id;
-    g->commit.poisoned = &r->poisoned;
+    g->commit.commit_failed = &r->commit_failed;
     r->pending++;
     p3_committer_add(r->committer, &g->commit);
     return true;

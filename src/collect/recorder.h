@@ -10,8 +10,8 @@ typedef void (*p3_recorded_fn)(void *ctx, const p3_problem *problem);
 typedef struct p3_recorder {
     p3_committer *committer; /* NULL in a dry run: nothing is recorded */
     p3_maildrop *drop;
-    unsigned pending; /* commits handed in and not completed */
-    bool poisoned;    /* for the committer, see p3_commit */
+    unsigned pending;   /* commits handed in and not completed */
+    bool commit_failed; /* for the committer, see p3_commit */
 } p3_recorder;
 
 /* Hands in a commit, of which the changes, the target and so on are set; takes ownership of the

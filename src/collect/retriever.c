@@ -232,7 +232,7 @@ static void lost(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
     p3_problem why;
     pop3_status status = result->status;
-    bool alone = r->steps || (status == POP3_ERR_TIMEOUT && !r->drop->together);
+    bool alone = r->steps || (status == POP3_ERR_TIMEOUT && !r->drop->pipelined);
     p3_problem_set(&why, EX_TEMPFAIL, "%s%s",
                    status == POP3_ERR_PROTOCOL ? "it is not certain that it is whole: " : "",
                    pop3_client_error(r->drop->client)->message);

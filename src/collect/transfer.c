@@ -55,7 +55,7 @@ void p3_transfer_confirm(p3_transfer *t)
         bool again = mail->came == P3_CAME_AGAIN;
         bool doubted =
             mail->row != P3_NO_ROW && p3_maildrop_row(t->drop, mail)->standing == P3_DOUBTED;
-        if (!again && (!doubted || (mail->leaves && t->drop->together)))
+        if (!again && (!doubted || (mail->leaves && t->drop->pipelined)))
             continue; /* of what leaves it is recorded before QUIT */
         p3_maildrop_row(t->drop, mail)->tries = 0;
         p3_recorder_change(t->retriever.recorder, &changes, mail, P3_DELIVERED);
@@ -76,7 +76,7 @@ void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const 
                                   .names = &t->intents.names,
                                   .host = run->names.host,
                                   .came = message_came,
-                                  .steps = trust->care == P3_CARE_STEPS,
+                                  .steps = trust->caution == P3_CAUTION_STEPS,
                                   .ctx = t};
     t->batcher = (p3_batcher){.drop = d,
                               .recorder = recorder,

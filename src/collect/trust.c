@@ -6,7 +6,7 @@
 
 bool p3_trust_goes_in_steps(const p3_trust *t)
 {
-    return t->apart != P3_APART_NO || t->care == P3_CARE_STEPS;
+    return t->one_at_a_time != P3_ONE_AT_A_TIME_NO || t->caution == P3_CAUTION_STEPS;
 }
 
 bool p3_trust_sets_aside(const p3_trust *t, uint32_t number)
@@ -39,10 +39,10 @@ size_t p3_trust_quota(const p3_trust *t, uint32_t known)
     return most > 0 ? most : SIZE_MAX;
 }
 
-void p3_trust_raise(p3_trust *t, p3_care care)
+void p3_trust_raise(p3_trust *t, p3_caution caution)
 {
-    if (t->care < care)
-        t->care = care;
+    if (t->caution < caution)
+        t->caution = caution;
 }
 
 /* Whether commands may go together, so that sending them one at a time is another way. */
@@ -130,7 +130,7 @@ static bool broke_at_deletion(const p3_trust *now, p3_trust *next, const p3_evid
     if (e->status == POP3_ERR_CLOSED && may_go_together(now, e) &&
         ++next->deletions_broken >= P3_CLOSES) {
         next->postponed = (p3_postponed){0};
-        next->apart = P3_APART_CLOSE;
+        next->one_at_a_time = P3_ONE_AT_A_TIME_CLOSE;
         return true;
     }
     if (counted && quit_earlier(e, learned)) {
@@ -246,7 +246,7 @@ static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e
         bool answered = p3_stage_looks(e->stage) && e->looked > 1;
         if (next->closes < P3_CLOSES || answered)
             return set_aside(now, next, e);
-        next->apart = P3_APART_CLOSE;
+        next->one_at_a_time = P3_ONE_AT_A_TIME_CLOSE;
         return true;
     }
     return leave_out_top(next, e) || set_aside(now, next, e) || quit_earlier(e, learned) ||
@@ -259,7 +259,7 @@ bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
     *learned = (pop3_server_traits){0};
     next->blame = P3_BLAME_NONE;
     if (commands_were_lost(now, e)) {
-        next->apart = P3_APART_SILENCE;
+        next->one_at_a_time = P3_ONE_AT_A_TIME_SILENCE;
         (void)broke_at_deletion(now, next, e, learned);
         return true;
     }
@@ -293,7 +293,7 @@ pop3_server_traits p3_trust_confirm(const p3_trust *now, p3_trust *next, bool de
         learned.flags |= POP3_TRAIT_NO_UIDL;
     if (now->no_top)
         learned.flags |= POP3_TRAIT_NO_TOP;
-    if (now->apart == P3_APART_CLOSE && !now->no_uidl)
+    if (now->one_at_a_time == P3_ONE_AT_A_TIME_CLOSE && !now->no_uidl)
         learned.flags |= POP3_TRAIT_ONE_AT_A_TIME;
     return learned;
 }

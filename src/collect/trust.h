@@ -14,18 +14,18 @@
 #include "collect/stage.h"
 
 /* How careful a visit is, after what has happened in this run. */
-typedef enum p3_care {
-    P3_CARE_USUAL,
-    P3_CARE_TROUBLE, /* messages that often failed are left out */
-    P3_CARE_STEPS /* also, one command is sent at a time, and each message is handed in at once */
-} p3_care;
+typedef enum p3_caution {
+    P3_CAUTION_NONE,
+    P3_CAUTION_TROUBLE, /* messages that often failed are left out */
+    P3_CAUTION_STEPS    /* also, one command at a time, each message handed in at once */
+} p3_caution;
 
 /* Whether commands are sent one at a time, and why. */
-typedef enum p3_apart {
-    P3_APART_NO,
-    P3_APART_SILENCE, /* the server fell silent when commands arrived together */
-    P3_APART_CLOSE    /* it closed the connection then */
-} p3_apart;
+typedef enum p3_one_at_a_time {
+    P3_ONE_AT_A_TIME_NO,
+    P3_ONE_AT_A_TIME_SILENCE, /* the server fell silent when commands arrived together */
+    P3_ONE_AT_A_TIME_CLOSE    /* it closed the connection then */
+} p3_one_at_a_time;
 
 /* Why a session broke at a deletion. */
 typedef enum p3_blame {
@@ -54,8 +54,8 @@ typedef struct p3_cut {
 
 /* All zero: nothing bad is known about the server. */
 typedef struct p3_trust {
-    p3_care care;
-    p3_apart apart;
+    p3_caution caution;
+    p3_one_at_a_time one_at_a_time;
     bool no_uidl;  /* UIDL is not sent: the server closed the connection at it, or after refusing it
                     */
     bool no_top;   /* the same for TOP */
@@ -127,7 +127,7 @@ bool p3_trust_set_aside(p3_trust *t, uint32_t number);
 size_t p3_trust_quota(const p3_trust *t, uint32_t known);
 
 /* Sets the care to at least this level. */
-void p3_trust_raise(p3_trust *t, p3_care care);
+void p3_trust_raise(p3_trust *t, p3_caution caution);
 
 /* The end of a visit that used `now`: sets the trust of the `next` and the traits to learn. Returns
  * whether the next visit works in another way, and so is worthwhile. */

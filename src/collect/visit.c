@@ -80,7 +80,7 @@ static void lose_connection(void *ctx, pop3_status status)
 static bool make_plan(p3_visit *v)
 {
     p3_maildrop *d = &v->parts.drop;
-    d->sized = !v->parts.lister.sizes_beside; /* the engine is told no sizes that come so */
+    d->passes_size = !v->parts.lister.list_with_uidl; /* the engine is told no sizes that come so */
     p3_report_listed(d->report, d->box.count);
     if (!p3_plan_make(&d->plan, &d->box, &d->rows) ||
         (p3_maildrop_starts_now(d) && !p3_plan_doubt(&d->plan, &d->box, &d->rows)))
@@ -118,7 +118,7 @@ static bool choose(p3_visit *v)
     p3_maildrop *d = &v->parts.drop;
     p3_choice *choice = &v->parts.choice;
     bool deletes = d->account->removal == P3_REMOVE_DELIVERED && !v->trust.frugal;
-    p3_bounds bounds = {.spares_trouble = v->trust.care != P3_CARE_USUAL,
+    p3_bounds bounds = {.spares_trouble = v->trust.caution != P3_CAUTION_NONE,
                         .only_deletes = v->parts.authorization.only_deletes,
                         .room = deletes ? p3_trust_quota(&v->trust, d->known.traits.quit_after)
                                         : SIZE_MAX};
@@ -250,7 +250,7 @@ static void wind_up(p3_visit *v)
     v->settled = true;
     const p3_retriever *r = &p->transfer.retriever;
     /* A reply too many may not have shown yet, where commands went together. */
-    bool is_cut = !p->transfer.confirmed && p->drop.together && !r->steps;
+    bool is_cut = !p->transfer.confirmed && p->drop.pipelined && !r->steps;
     if (v->outcome.out_of_step)
         p3_reply_order_doubt(&p->recorder, &r->window, !r->broke, r->steps);
     else if (!is_cut)

@@ -61,7 +61,7 @@ void p3_window_fill(p3_window *w)
         command.kind = by_retr ? POP3_CMD_RETR : w->kind;
         const p3_mail *mail = &w->drop->box.at[w->mails[w->submitted]];
         command.number = mail->number;
-        if (w->drop->sized && w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN)
+        if (w->drop->passes_size && w->kind == POP3_CMD_RETR && mail->octets != P3_SIZE_UNKNOWN)
             command.octets = mail->octets;
         pop3_status status = pop3_client_submit(client, &command, &handlers);
         if (status != POP3_OK) {
@@ -71,7 +71,7 @@ void p3_window_fill(p3_window *w)
         w->submitted++;
     }
     if (w->submitted - w->finished > 1 && pop3_client_pipelines(client))
-        w->drop->together = true; /* the server may say otherwise when it is asked again */
+        w->drop->pipelined = true; /* the server may say otherwise when it is asked again */
 }
 
 bool p3_window_is_done(const p3_window *w)

@@ -48,7 +48,7 @@ static const p3_duty_file *find_duty(const p3_runner_duties *d, const char *path
 }
 
 /* Whether a path is that of something beside a file, which may be removed and linked. */
-static bool is_beside(const p3_runner_duties *d, const char *path)
+static bool is_duty_file(const p3_runner_duties *d, const char *path)
 {
     bool itself = false;
     return find_duty(d, path, &itself) != NULL && !itself;
@@ -110,11 +110,11 @@ int p3_duty_perform(const p3_file_request *r, const p3_runner_duties *d, int *fd
     case P3_FILE_OPEN:
         return open_duty(r, d, fd);
     case P3_FILE_LINK: /* a lock appears with its content; no name is given to the file itself */
-        if (!is_beside(d, r->path) || !is_beside(d, r->to))
+        if (!is_duty_file(d, r->path) || !is_duty_file(d, r->to))
             return EACCES;
         return link(r->path, r->to) == 0 ? 0 : errno;
     case P3_FILE_UNLINK:
-        if (!is_beside(d, r->path))
+        if (!is_duty_file(d, r->path))
             return EACCES;
         return unlink(r->path) == 0 ? 0 : errno;
     case P3_FILE_CONNECT:

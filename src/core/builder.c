@@ -82,9 +82,9 @@ static bool is_of_a_message(p3_argument argument)
            argument == P3_ARGUMENT_MESSAGE_LINES;
 }
 
-pop3_status p3_command_take(pop3_command *command, const pop3_command *from)
+pop3_status p3_command_import(pop3_command *command, const pop3_command *from)
 {
-    if (from == NULL || !p3_take_struct(command, sizeof *command, from))
+    if (from == NULL || !p3_import_struct(command, sizeof *command, from))
         return POP3_ERR_ARGUMENT;
     const p3_command_row *row = p3_command_find(command->kind);
     if (row == NULL || command->kind == POP3_CMD_NONE)
@@ -103,7 +103,7 @@ pop3_status p3_command_take(pop3_command *command, const pop3_command *from)
 pop3_status pop3_command_check(const pop3_command *command)
 {
     pop3_command taken;
-    return p3_command_take(&taken, command);
+    return p3_command_import(&taken, command);
 }
 
 pop3_status p3_command_copy(p3_queued *out, const pop3_command *command)

@@ -9,7 +9,7 @@
 
 /* Copies a program's command, whose struct may be of another version, into ours, and checks it.
  * POP3_OK or POP3_ERR_ARGUMENT. */
-pop3_status p3_command_take(pop3_command *command, const pop3_command *from);
+pop3_status p3_command_import(pop3_command *command, const pop3_command *from);
 
 /* Makes the queue's copy of a checked command. POP3_OK or POP3_ERR_MEMORY. */
 pop3_status p3_command_copy(p3_queued *out, const pop3_command *command);

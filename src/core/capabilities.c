@@ -52,28 +52,28 @@ static char *copy(pop3_str s)
 /* "EXPIRE never", "EXPIRE 30", "EXPIRE 30 USER" (RFC 2449 §6.7). Nonsense leaves it unknown. */
 static void parse_expire(pop3_capabilities *v, pop3_str args)
 {
-    pop3_str word = p3_take_word(&args);
+    pop3_str word = p3_parse_word(&args);
     uint64_t days = 0;
     if (p3_equals_nocase(word, "NEVER")) {
         v->expire = POP3_EXPIRE_NEVER;
-    } else if (p3_take_number(&word, &days) && word.len == 0) {
+    } else if (p3_parse_number(&word, &days) && word.len == 0) {
         v->expire = POP3_EXPIRE_DAYS;
         v->expire_days = days > UINT32_MAX ? UINT32_MAX : (uint32_t)days;
     } else {
         return;
     }
-    v->expire_user = p3_equals_nocase(p3_take_word(&args), "USER");
+    v->expire_user = p3_equals_nocase(p3_parse_word(&args), "USER");
 }
 
 /* "LOGIN-DELAY 900", "LOGIN-DELAY 900 USER" (RFC 2449 §6.5). */
 static void parse_login_delay(pop3_capabilities *v, pop3_str args)
 {
-    pop3_str word = p3_take_word(&args);
+    pop3_str word = p3_parse_word(&args);
     uint64_t seconds = 0;
-    if (!p3_take_number(&word, &seconds) || word.len > 0)
+    if (!p3_parse_number(&word, &seconds) || word.len > 0)
         return;
     v->login_delay = seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
-    v->login_delay_user = p3_equals_nocase(p3_take_word(&args), "USER");
+    v->login_delay_user = p3_equals_nocase(p3_parse_word(&args), "USER");
 }
 
 /* Cuts the mechanisms of "SASL A B C" apart. A second SASL line replaces the first's. */
@@ -93,7 +93,7 @@ static bool parse_sasl(p3_caps *c, pop3_str args, char ***list, size_t *count)
     *count = 0;
     pop3_str rest = p3_span(text, args.len);
     while (rest.len > 0) {
-        pop3_str word = p3_take_word(&rest);
+        pop3_str word = p3_parse_word(&rest);
         text[(size_t)(word.data - text) + word.len] = '\0';
         words[(*count)++] = text + (word.data - text);
     }
@@ -123,7 +123,7 @@ static bool parse_line(p3_caps *c, pop3_str line, char ***sasl, size_t *sasl_cou
     };
     pop3_capabilities *v = &c->value;
     pop3_str args = p3_trim_left(line);
-    pop3_str name = p3_take_word(&args);
+    pop3_str name = p3_parse_word(&args);
     uint32_t flag = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (p3_equals_nocase(name, known[i].name))
@@ -138,7 +138,7 @@ static bool parse_line(p3_caps *c, pop3_str line, char ***sasl, size_t *sasl_cou
         parse_login_delay(v, args);
         return true;
     case POP3_CAP_UTF8:
-        if (p3_equals_nocase(p3_take_word(&args), "USER"))
+        if (p3_equals_nocase(p3_parse_word(&args), "USER"))
             v->flags |= POP3_CAP_UTF8_USER;
         return true;
     case POP3_CAP_IMPLEMENTATION:
@@ -193,7 +193,7 @@ bool pop3_capabilities_have(const pop3_capabilities *caps, const char *name)
         return false;
     for (size_t i = 0; i < caps->line_count; i++) {
         pop3_str line = p3_trim_left(p3_span(caps->lines[i], strlen(caps->lines[i])));
-        if (p3_equals_nocase(p3_take_word(&line), name))
+        if (p3_equals_nocase(p3_parse_word(&line), name))
             return true;
     }
     return false;

@@ -42,7 +42,7 @@ pop3_status pop3_engine_new(pop3_engine **out, const pop3_engine_options *option
         return POP3_ERR_ARGUMENT;
     *out = NULL;
     pop3_engine_options o = POP3_ENGINE_OPTIONS_INIT;
-    if ((options != NULL && !p3_take_struct(&o, sizeof o, options)) || !fill_defaults(&o))
+    if ((options != NULL && !p3_import_struct(&o, sizeof o, options)) || !fill_defaults(&o))
         return POP3_ERR_ARGUMENT;
     pop3_engine *e = calloc(1, sizeof *e);
     if (e == NULL)
@@ -107,7 +107,7 @@ void p3_engine_forget_capabilities(pop3_engine *e)
 pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
 {
     pop3_command taken;
-    pop3_status status = e == NULL ? POP3_ERR_ARGUMENT : p3_command_take(&taken, command);
+    pop3_status status = e == NULL ? POP3_ERR_ARGUMENT : p3_command_import(&taken, command);
     if (status != POP3_OK)
         return status;
     if (e->quit || e->state >= POP3_STATE_UPDATE)
@@ -204,7 +204,7 @@ void p3_engine_answered(pop3_engine *e, const p3_queued *command)
 static unsigned responses_due(const p3_queued *auth)
 {
     pop3_str rest = p3_span(auth->text, auth->text_len);
-    pop3_str mechanism = p3_take_word(&rest);
+    pop3_str mechanism = p3_parse_word(&rest);
     return (p3_equals_nocase(mechanism, "LOGIN") ? 2u : 1u) - (rest.len > 0 ? 1u : 0u);
 }
 

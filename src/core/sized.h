@@ -10,7 +10,7 @@
 /* Copies `theirs` octets of a caller's struct, or of a part of one, into ours. Members that are
  * missing are zero, and so have their default. Members that we do not know must be zero. Returns
  * false otherwise, or if no struct of ours ever had that size. */
-static inline bool p3_take_sized(void *ours, size_t size, const void *from, size_t theirs)
+static inline bool p3_import_sized(void *ours, size_t size, const void *from, size_t theirs)
 {
     const char *octets = from;
     if (theirs > 2 * size || theirs % sizeof(int) != 0)
@@ -25,11 +25,11 @@ static inline bool p3_take_sized(void *ours, size_t size, const void *from, size
 }
 
 /* The same for a whole struct, whose first field is its size. */
-static inline bool p3_take_struct(void *ours, size_t size, const void *from)
+static inline bool p3_import_struct(void *ours, size_t size, const void *from)
 {
     size_t theirs;
     memcpy(&theirs, from, sizeof theirs);
-    bool taken = theirs >= sizeof theirs && p3_take_sized(ours, size, from, theirs);
+    bool taken = theirs >= sizeof theirs && p3_import_sized(ours, size, from, theirs);
     if (taken)
         memcpy(ours, &size, sizeof size);
     return taken;

@@ -10,7 +10,7 @@ pop3_str p3_trim_right(pop3_str s)
     return s;
 }
 
-pop3_str p3_take_word(pop3_str *s)
+pop3_str p3_parse_word(pop3_str *s)
 {
     size_t n = 0;
     while (n < s->len && !p3_is_blank(s->data[n]))

@@ -47,7 +47,7 @@ pop3_str p3_trim_right(pop3_str s);
 
 /* Removes the first word from s (which must not start with a blank) and returns it; s then starts
  * at the word after it. */
-pop3_str p3_take_word(pop3_str *s);
+pop3_str p3_parse_word(pop3_str *s);
 
 /* Whether two spans, or a span and a string, are equal when letters' case is ignored. */
 bool p3_equal_nocase(pop3_str a, pop3_str b);

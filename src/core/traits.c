@@ -69,7 +69,7 @@ static bool read_word(pop3_server_traits *t, pop3_str word)
     if (word.len <= prefix || memcmp(word.data, quit_after, prefix) != 0)
         return false;
     word = p3_skip(word, prefix);
-    if (!p3_take_number(&word, &n) || word.len > 0 || n == 0 || n > UINT32_MAX)
+    if (!p3_parse_number(&word, &n) || word.len > 0 || n == 0 || n > UINT32_MAX)
         return false;
     t->quit_after = (uint32_t)n;
     return true;

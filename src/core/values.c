@@ -49,7 +49,7 @@ bool p3_parse_reply(pop3_str line, pop3_reply *reply)
     if (line.len == 0 || (line.data[0] != '+' && line.data[0] != '-'))
         return false;
     pop3_str rest = line;
-    reply->ok = !is_err(p3_take_word(&rest)) && line.data[0] == '+';
+    reply->ok = !is_err(p3_parse_word(&rest)) && line.data[0] == '+';
     reply->text = p3_trim_right(rest);
     parse_code(reply);
     return true;
@@ -57,7 +57,7 @@ bool p3_parse_reply(pop3_str line, pop3_reply *reply)
 
 bool pop3_is_status_line(pop3_str line)
 {
-    pop3_str word = p3_take_word(&line);
+    pop3_str word = p3_parse_word(&line);
     return p3_equals_nocase(word, "+OK") || is_err(word);
 }
 
@@ -65,14 +65,14 @@ bool p3_parse_challenge(pop3_str line, pop3_str *challenge)
 {
     if (line.len == 0 || line.data[0] != '+')
         return false;
-    pop3_str word = p3_take_word(&line);
+    pop3_str word = p3_parse_word(&line);
     if (word.len != 1)
         return false;
     *challenge = p3_trim_right(line);
     return true;
 }
 
-bool p3_take_number(pop3_str *s, uint64_t *value)
+bool p3_parse_number(pop3_str *s, uint64_t *value)
 {
     uint64_t v = 0;
     size_t n = 0;
@@ -93,7 +93,7 @@ bool p3_take_number(pop3_str *s, uint64_t *value)
 /* A number that ends at a blank or at the end, and the blanks behind it. */
 static bool take_field(pop3_str *s, uint64_t *value)
 {
-    if (!p3_take_number(s, value) || (s->len > 0 && !p3_is_blank(s->data[0])))
+    if (!p3_parse_number(s, value) || (s->len > 0 && !p3_is_blank(s->data[0])))
         return false;
     *s = p3_trim_left(*s);
     return true;
@@ -160,7 +160,7 @@ bool p3_parse_uidl_reply(pop3_str text, uint32_t number, pop3_entry *entry)
     *entry = (pop3_entry){.number = number};
     pop3_str uid = p3_trim_right(p3_trim_left(text));
     pop3_str word = uid;
-    p3_take_word(&word);
+    p3_parse_word(&word);
     if (word.len == 0) /* a unique-id is one word: more of them are a remark */
         entry->uid = uid;
     return true;
@@ -172,7 +172,7 @@ bool p3_parse_octets(pop3_str text, uint64_t *octets, bool *in_words)
     *in_words = false;
     if (!take_field(&s, octets))
         return false;
-    pop3_str word = p3_take_word(&s);
+    pop3_str word = p3_parse_word(&s);
     while (word.len > 0 && (word.data[word.len - 1] == '.' || word.data[word.len - 1] == ':'))
         word.len--;
     *in_words = p3_equals_nocase(word, "octets") || p3_equals_nocase(word, "bytes");
@@ -186,8 +186,8 @@ bool p3_is_announcement(pop3_str text)
     if (!p3_parse_octets(text, &octets, &in_words) || !in_words)
         return false;
     pop3_str s = p3_trim_left(text);
-    p3_take_word(&s);
-    p3_take_word(&s);
+    p3_parse_word(&s);
+    p3_parse_word(&s);
     return s.len == 0 || p3_equals_nocase(p3_span(s.data, s.len < 6 ? s.len : 6), "follow");
 }
 

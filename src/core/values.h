@@ -13,7 +13,7 @@ bool p3_parse_challenge(pop3_str line, pop3_str *challenge);
 
 /* Parses a decimal number off the front of s. False when there is no digit or it exceeds 64 bits.
  */
-bool p3_take_number(pop3_str *s, uint64_t *value);
+bool p3_parse_number(pop3_str *s, uint64_t *value);
 
 /* "nn mm", and whatever follows (RFC 1939 §5, STAT). The size is unknown where mm is no number. */
 bool p3_parse_stat(pop3_str text, pop3_stat *stat);

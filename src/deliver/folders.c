@@ -87,7 +87,7 @@ static void folders_address(p3_delivery *d, const char *header, size_t len, cons
 /* The message in hand fails in a folder. False when that is not its own trouble. */
 static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
 {
-    p3_shares_drop(s, place);
+    p3_shares_skip(s, place);
     return is_of_folder(place, why) && p3_shares_note_own(s, why);
 }
 

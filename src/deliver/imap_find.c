@@ -113,8 +113,8 @@ static void see_folder(void *ctx, const p3_imap_response *r)
     unsigned long n = strtoul(r->text, &end, 10);
     if (end != r->text && strncasecmp(end, " EXISTS", 7) == 0 && n <= UINT32_MAX)
         f->exists = (uint32_t)n;
-    p3_imap_take_number(r, "UIDNEXT", &f->next);
-    p3_imap_take_number(r, "UIDVALIDITY", &f->validity);
+    p3_imap_parse_number(r, "UIDNEXT", &f->next);
+    p3_imap_parse_number(r, "UIDVALIDITY", &f->validity);
     if (strncasecmp(r->text, "LIST ", 5) == 0)
         f->is_there = true;
 }

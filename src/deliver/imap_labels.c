@@ -12,7 +12,7 @@
 /* What is found of the folder's numbering. */
 static void see_numbering(void *ctx, const p3_imap_response *r)
 {
-    p3_imap_take_number(r, "UIDVALIDITY", ctx);
+    p3_imap_parse_number(r, "UIDVALIDITY", ctx);
 }
 
 static p3_imap_outcome describe_refusal(const p3_imap_session *s, const p3_imap_response *answer,

@@ -105,7 +105,7 @@ static bool has_code(const p3_imap_response *r, const char *code)
            (open[len + 1] == ']' || open[len + 1] == ' ');
 }
 
-void p3_imap_take_number(const p3_imap_response *r, const char *code, uint32_t *number)
+void p3_imap_parse_number(const p3_imap_response *r, const char *code, uint32_t *number)
 {
     size_t len = strlen(code);
     if (strncasecmp(r->text, "OK [", 4) == 0 && strncasecmp(r->text + 4, code, len) == 0 &&

@@ -69,7 +69,7 @@ bool p3_imap_is_ok(const p3_imap_response *r);
 
 /* Reads the number after a response code of an untagged OK, such as "UIDNEXT"; leaves it unchanged
  * for other responses. */
-void p3_imap_take_number(const p3_imap_response *r, const char *code, uint32_t *number);
+void p3_imap_parse_number(const p3_imap_response *r, const char *code, uint32_t *number);
 
 /* Logs out, without waiting for an answer. NULL does nothing. */
 void p3_imap_end(p3_imap_session *s);

@@ -80,7 +80,7 @@ static bool several_spare(p3_delivery *d, uint16_t members, uint16_t barred)
 static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
 {
     p3_list_delivery *m = (p3_list_delivery *)s;
-    p3_shares_drop(s, place);
+    p3_shares_skip(s, place);
     if (why->error != EFBIG)
         leave_out(m, &m->at[place], why);
     else

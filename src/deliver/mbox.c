@@ -224,7 +224,7 @@ static void mbox_deliver(p3_batch *b)
         p3_problem_set(&b->problem, EX_IOERR, "writing beside %s", m->path);
         return;
     }
-    if (!p3_mbox_lock_take(&lock, m->path, &b->problem))
+    if (!p3_mbox_lock_acquire(&lock, m->path, &b->problem))
         return;
     s->offset = fstat(lock.fd, &st) == 0 ? (uint64_t)st.st_size : UINT64_MAX;
     if (s->offset == UINT64_MAX || !find_missing(lock.fd, s->offset, &s->missing)) {

@@ -97,7 +97,7 @@ static bool is_stale(int fd, const p3_lock_owner *owner)
 static int claim(const char *mbox)
 {
     int fd = p3_outside_open(mbox, O_RDWR | O_CLOEXEC, 0);
-    if (fd < 0 || p3_lock_take(fd, 0, 0) == 0)
+    if (fd < 0 || p3_lock_acquire(fd, 0, 0) == 0)
         return fd < 0 ? -1 : fd;
     (void)close(fd);
     return -2;
@@ -200,7 +200,7 @@ static bool take_fcntl(p3_mbox_lock *l, const char *path, p3_problem *why)
             l->fd = p3_outside_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (l->fd < 0)
             return p3_problem_errno(why, errno, "opening %s", path);
-        bool taken = p3_lock_take(l->fd, 0, 0) == 0;
+        bool taken = p3_lock_acquire(l->fd, 0, 0) == 0;
         if (taken && is_still(l->fd, path))
             return true;
         if (!taken && errno != EACCES && errno != EAGAIN)
@@ -216,7 +216,7 @@ static bool take_fcntl(p3_mbox_lock *l, const char *path, p3_problem *why)
     return p3_problem_set(why, EX_TEMPFAIL, "locking %s: another program has locked it", path);
 }
 
-bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why)
+bool p3_mbox_lock_acquire(p3_mbox_lock *l, const char *path, p3_problem *why)
 {
     *l = (p3_mbox_lock){.fd = -1};
     if (!take_dotlock(l, path, why))

@@ -10,7 +10,7 @@ typedef struct p3_mbox_lock {
 } p3_mbox_lock;
 
 /* Opens the mbox, creating it if needed, and locks it. Waits up to a minute for other programs. */
-bool p3_mbox_lock_take(p3_mbox_lock *l, const char *path, p3_problem *why);
+bool p3_mbox_lock_acquire(p3_mbox_lock *l, const char *path, p3_problem *why);
 void p3_mbox_lock_release(p3_mbox_lock *l);
 
 /* Removes our dotlock, or the file that was to become one, if the run that created it has ended:

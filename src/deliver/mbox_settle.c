@@ -150,7 +150,7 @@ static bool settle_sealed(const char *path, const p3_mbox_spool *s, uint64_t end
     if (there == NULL) {
         p3_problem_errno(why, errno, "reading %s", s->path);
         ok = false;
-    } else if ((ok = p3_mbox_lock_take(&lock, path, why))) {
+    } else if ((ok = p3_mbox_lock_acquire(&lock, path, why))) {
         ok = settle_locked(path, s, lock.fd, &messages, there, why);
         p3_mbox_lock_release(&lock);
         if (ok && !mark(s, end, at, count, there, messages.count))

@@ -24,7 +24,7 @@ bool p3_shares_any_in_hand(const p3_shares *s)
     return any;
 }
 
-void p3_shares_drop(p3_shares *s, size_t place)
+void p3_shares_skip(p3_shares *s, size_t place)
 {
     p3_part *p = &s->parts[place];
     if (p->in_hand)
@@ -83,7 +83,7 @@ void p3_shares_abandon(p3_delivery *d)
     p3_shares *s = (p3_shares *)d;
     for (size_t i = 0; i < s->count; i++) {
         p3_batch *b = s->at != NULL ? &s->at[i].batch : NULL;
-        p3_shares_drop(s, i);
+        p3_shares_skip(s, i);
         if (b != NULL && b->count > 0 && b->parcels[b->count - 1].entry == s->filled)
             p3_parcel_clear(&b->parcels[--b->count]);
     }

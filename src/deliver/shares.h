@@ -38,7 +38,7 @@ bool p3_shares_make_room(p3_shares *s, size_t place);
 bool p3_shares_any_in_hand(const p3_shares *s);
 
 /* The current message is not passed to a part any more. */
-void p3_shares_drop(p3_shares *s, size_t place);
+void p3_shares_skip(p3_shares *s, size_t place);
 
 /* The problem is the message's own. False when out of memory. */
 bool p3_shares_note_own(p3_shares *s, const p3_problem *why);

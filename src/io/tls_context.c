@@ -228,7 +228,7 @@ pop3_status pop3_tls_new(pop3_tls **out, const pop3_tls_options *options, char *
         return complain(&c, "no pointer for the TLS context was given");
     *out = NULL;
     pop3_tls_options o = POP3_TLS_OPTIONS_INIT;
-    if (options != NULL && !p3_take_struct(&o, sizeof o, options))
+    if (options != NULL && !p3_import_struct(&o, sizeof o, options))
         return complain(&c, "the options' size is not that of a version of this library: begin "
                             "with POP3_TLS_OPTIONS_INIT");
     ERR_clear_error();

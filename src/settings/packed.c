@@ -67,7 +67,7 @@ void p3_packed_settings_view(const p3_packed_settings *p, p3_settings *out)
     p3_settings_preset(out);
 }
 
-void p3_packed_settings_drop(p3_packed_settings *p)
+void p3_packed_settings_release(p3_packed_settings *p)
 {
     free(p);
 }

@@ -16,7 +16,7 @@ p3_packed_settings *p3_settings_pack(p3_settings *s);
 void p3_packed_settings_view(const p3_packed_settings *p, p3_settings *out);
 
 /* Frees the pack, but not what it points to. NULL does nothing. */
-void p3_packed_settings_drop(p3_packed_settings *p);
+void p3_packed_settings_release(p3_packed_settings *p);
 
 /* Wipes and frees. NULL does nothing. */
 void p3_packed_settings_free(p3_packed_settings *p);

@@ -134,13 +134,13 @@ p3_lock_file *p3_lock_file_open(const char *path, bool locks)
     return f;
 }
 
-int p3_lock_file_take(p3_lock_file *f, int64_t account)
+int p3_lock_file_acquire(p3_lock_file *f, int64_t account)
 {
     int64_t *held = realloc(f->held, (f->held_count + 1) * sizeof *held);
     if (held == NULL)
         return -1;
     f->held = held;
-    if (p3_lock_take(f->fd, P3_LOCKS + (off_t)account, 1) != 0)
+    if (p3_lock_acquire(f->fd, P3_LOCKS + (off_t)account, 1) != 0)
         return -1;
     held[f->held_count++] = account;
     return 0;

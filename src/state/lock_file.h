@@ -15,8 +15,8 @@ typedef struct p3_lock_file p3_lock_file;
  * file with mode 0600, unless the handle takes no locks. Returns NULL with errno. */
 p3_lock_file *p3_lock_file_open(const char *path, bool locks);
 
-/* Locks an account against all other handles. Returns 0, or -1 with errno as p3_lock_take(). */
-int p3_lock_file_take(p3_lock_file *f, int64_t account);
+/* Locks an account against all other handles. Returns 0, or -1 with errno as p3_lock_acquire(). */
+int p3_lock_file_acquire(p3_lock_file *f, int64_t account);
 void p3_lock_file_release(p3_lock_file *f, int64_t account);
 
 /* Its descriptor, which belongs to the handle: no other one may be closed while SQLite uses the

@@ -305,7 +305,7 @@ static bool make_again(p3_state *s, p3_problem *why)
 {
     int ms = 0;
     close_file(s);
-    while (p3_lock_file_take(s->locks, P3_MAKING) != 0) {
+    while (p3_lock_file_acquire(s->locks, P3_MAKING) != 0) {
         ms += P3_BUSY_STEP_MS;
         if (ms > P3_BUSY_MS)
             return p3_problem_errno(why, errno, "opening the state file %s", s->path);
@@ -786,7 +786,7 @@ bool p3_state_sync(p3_state *s, p3_problem *why)
 
 bool p3_state_lock(p3_state *s, int64_t account, p3_problem *why)
 {
-    if (p3_lock_file_take(s->locks, account) == 0)
+    if (p3_lock_file_acquire(s->locks, account) == 0)
         return true;
     if (errno == EACCES || errno == EAGAIN)
         return p3_problem_set(

@@ -11,7 +11,7 @@
  * If locks belong to processes (lock_posix.c), two descriptors exclude each other when they lock
  * with the same `start`; and closing any descriptor of the file releases all locks of the process
  * on it. */
-int p3_lock_take(int fd, off_t start, off_t len);
+int p3_lock_acquire(int fd, off_t start, off_t len);
 int p3_lock_release(int fd, off_t start, off_t len);
 
 /* Call this before a descriptor is closed, which releases its locks. */

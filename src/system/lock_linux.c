@@ -9,7 +9,7 @@ static int set(int fd, off_t start, off_t len, short type)
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-int p3_lock_take(int fd, off_t start, off_t len)
+int p3_lock_acquire(int fd, off_t start, off_t len)
 {
     return set(fd, start, len, F_WRLCK);
 }

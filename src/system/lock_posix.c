@@ -49,7 +49,7 @@ static int take_lock(int fd, const struct stat *file, off_t start, off_t len)
     return 0;
 }
 
-int p3_lock_take(int fd, off_t start, off_t len)
+int p3_lock_acquire(int fd, off_t start, off_t len)
 {
     struct stat file;
     if (fstat(fd, &file) != 0)

@@ -49,7 +49,7 @@ ssize_t p3_packet_receive(int fd, void *data, size_t size, int fds[P3_PACKET_ROO
                        .msg_controllen = sizeof control};
     ssize_t n;
     *count = 0;
-    while ((n = p3_packet_take(fd, &m)) < 0 && errno == EINTR)
+    while ((n = p3_packet_recvmsg(fd, &m)) < 0 && errno == EINTR)
         continue;
     const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
     if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {

@@ -11,6 +11,6 @@
 bool p3_packet_pair(int ends[2]);
 
 /* recvmsg(2), with descriptors that are close-on-exec. */
-ssize_t p3_packet_take(int fd, struct msghdr *m);
+ssize_t p3_packet_recvmsg(int fd, struct msghdr *m);
 
 #endif

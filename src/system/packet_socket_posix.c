@@ -20,7 +20,7 @@ bool p3_packet_pair(int ends[2])
     return false;
 }
 
-ssize_t p3_packet_take(int fd, struct msghdr *m)
+ssize_t p3_packet_recvmsg(int fd, struct msghdr *m)
 {
     ssize_t n = recvmsg(fd, m, 0);
     const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(m) : NULL;

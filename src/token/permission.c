@@ -134,7 +134,7 @@ bool p3_permission_keep(const p3_permission *p, const json_t *granted, int64_t a
                p3_token_replace(&r.client.revocation, p->at.revocation)) ||
               p3_problem_memory(why);
     r.client.basic = p->at.basic;
-    ok = ok && p3_token_take(granted, asked, doing, &r, why);
+    ok = ok && p3_token_record_answer(granted, asked, doing, &r, why);
     if (ok && r.tokens.refresh == NULL && r.tokens.expires != 0)
         ok = p3_problem_set(
             why, EX_PROTOCOL,

@@ -253,8 +253,8 @@ static bool is_token(const char *text)
     return len > 0 && text[len] == '\0' && len < P3_TOKEN_MOST;
 }
 
-bool p3_token_take(const json_t *granted, int64_t asked, const char *doing, p3_token_record *record,
-                   p3_problem *why)
+bool p3_token_record_answer(const json_t *granted, int64_t asked, const char *doing,
+                            p3_token_record *record, p3_problem *why)
 {
     const char *access = p3_member_text(granted, "access_token");
     const char *refresh = p3_member_text(granted, "refresh_token");

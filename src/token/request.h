@@ -48,7 +48,7 @@ void p3_token_explain(const p3_token_account *a, const p3_token_sent *sent, cons
 
 /* Stores the tokens of a successful answer in a record; without a new refresh token, the old one
  * remains (RFC 6749 §6). `asked` is when the request was sent. */
-bool p3_token_take(const json_t *granted, int64_t asked, const char *doing, p3_token_record *record,
-                   p3_problem *why);
+bool p3_token_record_answer(const json_t *granted, int64_t asked, const char *doing,
+                            p3_token_record *record, p3_problem *why);
 
 #endif

@@ -257,7 +257,7 @@ static bool wait_for_lock(int fd)
 {
     const struct timespec pause = {.tv_nsec = P3_LOCK_LOOK_MS * 1000000L};
     int64_t deadline = p3_clock_ms() + P3_LOCK_WAIT_MS;
-    while (p3_lock_take(fd, 0, 1) != 0) {
+    while (p3_lock_acquire(fd, 0, 1) != 0) {
         if ((errno != EAGAIN && errno != EACCES) || p3_clock_ms() >= deadline)
             return false;
         (void)nanosleep(&pause, NULL);

@@ -208,7 +208,8 @@ static bool renew(const p3_token_account *a, p3_token_record *r, int64_t now, p3
         return false;
     p3_token_outcome outcome = send_request(a, r, &reply, why);
     p3_crash_point("token granted");
-    bool ok = outcome == P3_TOKEN_GRANTED && p3_token_take(reply.granted, now, doing, r, why);
+    bool ok =
+        outcome == P3_TOKEN_GRANTED && p3_token_record_answer(reply.granted, now, doing, r, why);
     p3_members_free(reply.granted);
     if (ok) {
         (void)p3_token_replace(&r->trouble.refusal, NULL);

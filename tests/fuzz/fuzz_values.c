@@ -28,7 +28,7 @@ static void try_reply(pop3_str line)
     if (!p3_parse_reply(line, &reply))
         return;
     pop3_str rest = line;
-    bool is_err = p3_equals_nocase(p3_take_word(&rest), "+ERR");
+    bool is_err = p3_equals_nocase(p3_parse_word(&rest), "+ERR");
     must(line.len > 0 && reply.ok == (line.data[0] == '+' && !is_err));
     must(inside(reply.text, line) && inside(reply.code_text, line));
     must((reply.code == POP3_CODE_NONE) == (reply.code_text.len == 0));
@@ -64,7 +64,7 @@ static void try_number(pop3_str line)
     pop3_str rest = line;
     uint64_t value;
     char digits[20];
-    if (!p3_take_number(&rest, &value))
+    if (!p3_parse_number(&rest, &value))
         return;
     must(inside(rest, line) && (rest.len == 0 || !p3_is_digit(rest.data[0])));
     size_t n = p3_put_number(digits, value);

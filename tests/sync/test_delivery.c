@@ -749,7 +749,7 @@ static void leave_lock(void)
     int status;
     pid_t pid = fork();
     if (pid == 0)
-        _exit(p3_mbox_lock_take(&lock, in("box"), &why) ? 0 : 1);
+        _exit(p3_mbox_lock_acquire(&lock, in("box"), &why) ? 0 : 1);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
     assert_int_equal(link(in("box.lock"), in("box.pop3-lock-1-a")), 0);
@@ -794,7 +794,7 @@ static void a_lock_that_is_held_or_another_programs_is_left_alone(void **state)
     p3_problem why;
     char text[32];
     (void)state;
-    assert_true(p3_mbox_lock_take(&lock, in("box"), &why));
+    assert_true(p3_mbox_lock_acquire(&lock, in("box"), &why));
     tidy(P3_TARGET_MBOX, "box");
     assert_true(is_there("box.lock"));
     p3_mbox_lock_release(&lock);
@@ -826,7 +826,7 @@ static void *lock_box(void *ctx)
 {
     locker *l = ctx;
     p3_problem why = {0};
-    l->locked = p3_mbox_lock_take(&l->lock, l->path, &why);
+    l->locked = p3_mbox_lock_acquire(&l->lock, l->path, &why);
     return NULL;
 }
 
@@ -842,7 +842,7 @@ static void an_mbox_that_a_reader_replaces_while_it_has_it_locked_is_opened_agai
     put("box", "From a\n\nold\n\n");
     int reader = open(l.path, O_RDWR | O_CLOEXEC);
     assert_true(reader >= 0 && fstat(reader, &st) == 0);
-    assert_int_equal(p3_lock_take(reader, 0, 0), 0);
+    assert_int_equal(p3_lock_acquire(reader, 0, 0), 0);
     assert_int_equal(pthread_create(&waiting, NULL, lock_box, &l), 0);
     while (open_on(&st) < 2) /* it waits for the lock */
         (void)sched_yield();
@@ -864,7 +864,7 @@ static void a_stale_lock_is_removed_only_by_who_has_the_mbox(void **state)
     (void)state;
     leave_lock();
     int fd = open(in("box"), O_RDWR | O_CLOEXEC);
-    assert_int_equal(p3_lock_take(fd, 0, 0), 0);
+    assert_int_equal(p3_lock_acquire(fd, 0, 0), 0);
     tidy(P3_TARGET_MBOX, "box");
     assert_true(is_there("box.lock"));
     p3_lock_end(fd);

@@ -373,7 +373,7 @@ static void a_maildir_of_links_can_be_delivered_to(void **state)
     assert_int_equal(inside(&e, write_through_a_link), 0);
 }
 
-/* As p3_mbox_lock_take() and a batch do. */
+/* As p3_mbox_lock_acquire() and a batch do. */
 static int write_the_mbox(const entry *e)
 {
     if (keep(p3_outside_open(in_scratch("other/box.pop3-a"), O_RDWR | O_CREAT | O_EXCL, 0600)) != 0)

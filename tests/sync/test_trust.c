@@ -32,7 +32,7 @@ static void a_server_that_falls_silent_is_asked_one_thing_at_a_time(void **state
     (void)state;
     assert_false(p3_trust_goes_in_steps(&r.trust));
     assert_true(end_by(&r, e));
-    assert_int_equal(r.trust.apart, P3_APART_SILENCE);
+    assert_int_equal(r.trust.one_at_a_time, P3_ONE_AT_A_TIME_SILENCE);
     assert_true(p3_trust_goes_in_steps(&r.trust));
     assert_false(end_by(&r, e)); /* that way has been tried */
 }
@@ -47,7 +47,7 @@ static void silence_teaches_nothing_where_no_commands_went_together(void **state
     assert_false(end_by(
         &r,
         (p3_evidence){.status = POP3_ERR_TIMEOUT, .stage = P3_STAGE_RETRIEVAL, .pipelined = true}));
-    assert_int_equal(r.trust.apart, P3_APART_NO);
+    assert_int_equal(r.trust.one_at_a_time, P3_ONE_AT_A_TIME_NO);
 }
 
 static void a_message_at_which_it_hangs_up_twice_is_set_aside(void **state)
@@ -85,7 +85,7 @@ a_new_message_at_whose_header_it_breaks_is_looked_at_by_retr_and_then_set_aside(
         assert_true(end_by(&r, e));
         assert_true(p3_trust_sets_aside(&r.trust, 7));
         assert_false(r.trust.no_top); /* TOP is not to blame */
-        assert_int_equal(r.trust.apart, P3_APART_NO);
+        assert_int_equal(r.trust.one_at_a_time, P3_ONE_AT_A_TIME_NO);
     }
 }
 
@@ -126,7 +126,7 @@ static void uidl_is_left_out_where_it_makes_no_sense_once_commands_go_one_at_a_t
                      .pipelined = true};
     (void)state;
     assert_false(end_by(&r, e));
-    p3_trust_raise(&r.trust, P3_CARE_STEPS);
+    p3_trust_raise(&r.trust, P3_CAUTION_STEPS);
     e.pipelined = false;
     assert_true(end_by(&r, e));
     assert_true(r.trust.no_uidl);
@@ -286,15 +286,15 @@ static void care_is_raised_and_never_lowered(void **state)
 {
     p3_trust t = {0};
     (void)state;
-    p3_trust_raise(&t, P3_CARE_STEPS);
-    p3_trust_raise(&t, P3_CARE_TROUBLE);
-    assert_int_equal(t.care, P3_CARE_STEPS);
+    p3_trust_raise(&t, P3_CAUTION_STEPS);
+    p3_trust_raise(&t, P3_CAUTION_TROUBLE);
+    assert_int_equal(t.caution, P3_CAUTION_STEPS);
     assert_true(p3_trust_goes_in_steps(&t));
 }
 
 static void a_server_that_ends_each_visit_after_a_few_commands_is_treated_frugally(void **state)
 {
-    run r = {.trust = {.apart = P3_APART_CLOSE}};
+    run r = {.trust = {.one_at_a_time = P3_ONE_AT_A_TIME_CLOSE}};
     p3_evidence e = {.status = POP3_ERR_CLOSED,
                      .stage = P3_STAGE_HEADERS,
                      .answered = 6,

@@ -21,14 +21,14 @@ static void a_word_ends_at_a_blank_and_leaves_what_follows(void **state)
 {
     (void)state;
     pop3_str s = span("one \t two three");
-    assert_span(p3_take_word(&s), "one");
+    assert_span(p3_parse_word(&s), "one");
     assert_span(s, "two three");
-    assert_span(p3_take_word(&s), "two");
-    assert_span(p3_take_word(&s), "three");
+    assert_span(p3_parse_word(&s), "two");
+    assert_span(p3_parse_word(&s), "three");
     assert_span(s, "");
-    assert_span(p3_take_word(&s), "");
+    assert_span(p3_parse_word(&s), "");
     pop3_str none = octets(NULL, 0);
-    assert_span(p3_take_word(&none), "");
+    assert_span(p3_parse_word(&none), "");
     assert_span(none, "");
 }
 

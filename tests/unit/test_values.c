@@ -148,7 +148,7 @@ static void numbers_reach_up_to_64_bits_and_not_further(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         pop3_str s = span(rows[i].text);
         uint64_t v = 77;
-        assert_int_equal(p3_take_number(&s, &v), rows[i].ok);
+        assert_int_equal(p3_parse_number(&s, &v), rows[i].ok);
         if (rows[i].ok) {
             assert_true(v == rows[i].value);
             assert_span(s, rows[i].rest);
