@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "web/json_members.h"
 
@@ -163,4 +164,17 @@ p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const
                    words, advice[0] != '\0' ? "; " : "", advice);
     p3_members_free(answer);
     return verdict;
+}
+
+int64_t p3_gmail_retry_after(const char *body, size_t len, int64_t now)
+{
+    static const char before[] = "Retry after ";
+    json_t *answer = p3_members_read(body, len);
+    const char *words = p3_member_text(json_object_get(answer, "error"), "message");
+    const char *at = words != NULL ? strstr(words, before) : NULL;
+    struct tm time = {0};
+    bool named = at != NULL && strptime(at + strlen(before), "%Y-%m-%dT%H:%M:%S", &time) != NULL;
+    int64_t then = named ? (int64_t)timegm(&time) : 0;
+    p3_members_free(answer);
+    return then > now ? then - now : 0;
 }

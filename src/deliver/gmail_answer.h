@@ -3,6 +3,7 @@
 #define P3_DELIVER_GMAIL_ANSWER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "support/problem.h"
 
@@ -24,5 +25,9 @@ typedef enum p3_gmail_verdict {
  * good, sets `why`, beginning with `doing`; `renewal` says how to get another token. */
 p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const char *doing,
                                 const char *renewal, p3_problem *why);
+
+/* The seconds until the time that the words of a refusal name, "Retry after 2026-11-30T10:00:00Z";
+ * or 0. `now` is a time(2). */
+int64_t p3_gmail_retry_after(const char *body, size_t len, int64_t now);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <pop3/client.h>
@@ -254,6 +255,8 @@ p3_gmail_verdict p3_gmail_ask(p3_gmail_connection *l, const p3_gmail_call *c, js
         p3_http_answer answer;
         is = send_once(l, c, token, &answer, why);
         int64_t retry = answer.retry_after;
+        if (is == P3_GMAIL_BUSY && retry == 0)
+            retry = p3_gmail_retry_after(answer.body, answer.len, time(NULL));
         bool answered = answer.status != 0;
         if (is == P3_GMAIL_GOOD)
             is = read_answer(c, &answer, out, why);

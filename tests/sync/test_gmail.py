@@ -311,9 +311,14 @@ def test_google_says_how_long_to_wait(world, certs):
         assert bodies(gmail) == expected(1)
 
 
-def test_a_wait_of_more_than_a_minute_is_for_another_run(world, certs):
+LONG = [refusal(429, "rateLimitExceeded", Retry_After="3600"),
+        refusal(429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2999-06-12T14:14:07.137Z")]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", LONG, ids=["field", "words"])
+def test_a_wait_of_more_than_a_minute_is_for_another_run(world, certs, answer):
     world.fill(50, lines=5)
-    with world.server("--delete") as server, running(certs, lambda *_: refusal(429, "rateLimitExceeded", Retry_After="3600")) as gmail:
+    with world.server("--delete") as server, running(certs, lambda *_: answer) as gmail:
         errors = sync(world, server.port, gmail, "--delete", status=75)
         assert "Google answers 429 rateLimitExceeded" in errors and gmail.count("import") <= 4
         server.settle()

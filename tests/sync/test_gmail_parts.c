@@ -100,6 +100,26 @@ static void reasons_come_before_the_status(void **state)
     }
 }
 
+static int64_t retry_after(const char *message)
+{
+    char body[300];
+    snprintf(body, sizeof body, "{\"error\": {\"code\": 429, \"message\": \"%s\"}}", message);
+    return p3_gmail_retry_after(body, strlen(body), 1560348800);
+}
+
+static void a_refusal_that_names_a_time_says_how_long_to_wait(void **state)
+{
+    (void)state;
+    assert_int_equal(retry_after("User-rate limit exceeded.  Retry after 2019-06-12T14:14:07.137Z"),
+                     47);
+    assert_int_equal(retry_after("Retry after 2019-06-12T14:13:20Z"), 0);
+    assert_int_equal(retry_after("Retry after 2019-06-12T"), 0);
+    assert_int_equal(retry_after("Retry after "), 0);
+    assert_int_equal(retry_after("Try later"), 0);
+    assert_int_equal(p3_gmail_retry_after("{", 1, 0), 0);
+    assert_int_equal(p3_gmail_retry_after("{\"error\": []}", 13, 0), 0);
+}
+
 /* Of Google's guide "Resolve errors" (Gmail API), and of the status codes of its API. */
 static void each_refusal_of_googles_reference_says_what_to_do(void **state)
 {
@@ -282,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_hold_lets_nobody_through_before_its_end),
         cmocka_unit_test(reasons_come_before_the_status),
         cmocka_unit_test(each_refusal_of_googles_reference_says_what_to_do),
+        cmocka_unit_test(a_refusal_that_names_a_time_says_how_long_to_wait),
         cmocka_unit_test(an_error_of_any_shape_is_judged_by_the_status),
         cmocka_unit_test(googles_words_are_one_line_and_cut_between_characters),
         cmocka_unit_test(urls_are_https_and_nothing_behind_the_port),
