@@ -210,7 +210,10 @@ static int receive(const cpoplib_wire *wire, char *room, size_t len, ssize_t *go
             return errno;
         if (*look && now_us() < until)
             continue;
-        *look = false;
+        if (*look) { /* a signal that came meanwhile must not wait for an answer */
+            *look = false;
+            return EINTR;
+        }
         int error = wait_until(wire->fd, POLLIN, deadline);
         if (error != 0)
             return error;
@@ -336,7 +339,7 @@ static int look_below_tls(const cpoplib_state *state, const cpoplib_wire *wire, 
         Py_END_ALLOW_THREADS
     }
     *look = got >= 0;
-    return PyErr_Occurred() ? -1 : 0;
+    return PyErr_Occurred() ? -1 : PyErr_CheckSignals();
 }
 
 static Py_ssize_t exchange_tls(const cpoplib_state *state, const cpoplib_wire *wire, PyObject *line,

@@ -10,13 +10,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum extent { ONCE, FROM_THERE, EVERY_OTHER, EXTENTS };
-enum effect { FAIL, END, ONE_OCTET, EFFECTS }; /* the latter two for input, output */
+/* END, ONE_OCTET: for input, output. SIGNAL: a signal comes while recv fails. */
+enum effect { FAIL, END, ONE_OCTET, SIGNAL, EFFECTS };
 
 static struct plan {
     faulting_call call;
@@ -120,6 +122,10 @@ ssize_t recv(int fd, void *buffer, size_t len, int flags)
         return real(fd, buffer, len, flags);
     if (plan.effect == ONE_OCTET)
         return real(fd, buffer, len > 0 ? 1 : 0, flags);
+    if (plan.effect == SIGNAL) {
+        raise(SIGUSR1);
+        errno = plan.error;
+    }
     return plan.effect == END ? 0 : -1;
 }
 
@@ -250,7 +256,8 @@ PyMODINIT_FUNC PyInit_faulting(void)
                            PyModule_AddIntConstant(module, "EVERY_OTHER", EVERY_OTHER) < 0 ||
                            PyModule_AddIntConstant(module, "FAIL", FAIL) < 0 ||
                            PyModule_AddIntConstant(module, "END", END) < 0 ||
-                           PyModule_AddIntConstant(module, "ONE_OCTET", ONE_OCTET) < 0))
+                           PyModule_AddIntConstant(module, "ONE_OCTET", ONE_OCTET) < 0 ||
+                           PyModule_AddIntConstant(module, "SIGNAL", SIGNAL) < 0))
         Py_CLEAR(module);
     if (module != NULL)
         install();

@@ -22,6 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
+from unittest import mock
 
 os.environ.pop("LD_PRELOAD", None)  # not for the programs that we start
 
@@ -317,6 +318,38 @@ def ways(port: int, tls_port: int, context: ssl.SSLContext) -> list[Way]:
     ]
 
 
+def answer_after_a_signal() -> None:
+    """A signal that comes while an answer is looked for, before the process sleeps, is handled before it sleeps."""
+    server, client = socket.socketpair()
+    server.sendall(b"+OK\r\n")
+    with server, mock.patch.object(socket, "create_connection", lambda *_: client):
+        pop = cpoplib.POP3("host")
+        before = signal.signal(signal.SIGUSR1, lambda *_: server.sendall(b"+OK at last\r\n"))
+        signal.alarm(PATIENCE)
+        faulting.plan(faulting.INPUT, 1, faulting.ONCE, faulting.SIGNAL, errno.EAGAIN)
+        reply = without_faults(lambda _: pop.noop(), None)
+        signal.alarm(0)
+        signal.signal(signal.SIGUSR1, before)
+        pop.close()
+        if reply != b"+OK at last" or not faulting.hit():
+            raise Wrong(f"the reply is {reply!r}")
+
+
+def report_signal(number: int) -> int:
+    """One line of TAP. Returns how many failures there are."""
+    name = f"{number} - a signal before the process sleeps"
+    if os.sysconf("SC_NPROCESSORS_ONLN") < 2:
+        print(f"ok {name} # SKIP with one processor nothing is looked for")
+        return 0
+    try:
+        answer_after_a_signal()
+    except Exception as exception:
+        print(f"not ok {name}", *(f"# {line}" for line in explain(exception)), sep="\n")
+        return 1
+    print(f"ok {name}")
+    return 0
+
+
 def report(ways_there_are: list[Way], stride: int) -> int:
     number = failures = 0
     nothing = Trial("nothing fails", faulting.PYTHON, faulting.ONCE, faulting.FAIL, 0, ())
@@ -337,7 +370,8 @@ def report(ways_there_are: list[Way], stride: int) -> int:
             for line in wrong:
                 print(f"# {line}")
             sys.stdout.flush()
-    print(f"1..{number}")
+    failures += report_signal(number + 1)
+    print(f"1..{number + 1}")
     return 1 if failures else 0
 
 
