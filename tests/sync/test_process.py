@@ -1,6 +1,7 @@
 """What the process of the command gives away, and what it may do: seen from outside."""
 
 import base64
+import errno
 import os
 import re
 import resource
@@ -13,9 +14,10 @@ import pytest
 
 from held import held
 from subcommands import Mailbox
-from world import COMMAND, CRASH_COMMAND, DEADLINE, message
+from world import BUILD, COMMAND, CRASH_COMMAND, DEADLINE, message
 
 UNLIMITED = resource.RLIM_INFINITY
+TAKEN_OVER = os.environ.get("POP3_TAKEN_OVER_LIBRARY", str(BUILD / "tests/sync/libtaken-over.so"))
 
 
 def abort(process):
@@ -239,3 +241,35 @@ def test_nothing_that_is_printed_goes_to_the_server_when_descriptors_were_closed
         asked = {line.split()[0] for line in server.commands(r"\S*")}
     known = {"CAPA", "UTF8", "USER", "PASS", "AUTH", "STAT", "LIST", "UIDL", "TOP", "RETR", "NOOP", "QUIT"}
     assert asked <= known and {"LIST", "RETR", "QUIT"} <= asked, asked
+
+
+@pytest.mark.parametrize("options", [[], ["--every", "1h"], ["mbox"]], ids=["once", "every", "mbox"])
+def test_code_inside_a_run_gets_no_further_than_the_sandbox(apart, options):
+    """taken_over.c is loaded into the command itself, and makes its attempts when a server has answered."""
+    key = apart.path / ".ssh/id_ed25519"
+    key.parent.mkdir()
+    key.write_text("a key\n")
+    apart.fill(1)
+    outcomes = apart.path / "outcomes"
+    refused = [key, apart.path / ".profile", "/etc/passwd", "/etc/shadow", "/proc/1/environ"]
+    refused[1].touch()
+    env = apart.environment(
+        POP3_TAKEN_OVER=str(outcomes), POP3_ATTEMPTS=":".join(map(str, [apart.password_file, *refused])),
+        LD_PRELOAD=" ".join([*os.environ.get("LD_PRELOAD", "").split(), TAKEN_OVER]),
+        ASAN_OPTIONS=":".join([*os.environ.get("ASAN_OPTIONS", "").split(), "verify_asan_link_order=0"]))  # fmt: skip
+    with apart.server() as server:
+        words = apart.sync_command(server.port, "--verbose", *(options if options != ["mbox"] else []))
+        if options == ["mbox"]:
+            at = words.index("--maildir")
+            words[at : at + 2] = ["--mbox", str(apart.path / "box")]
+        process = subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True)
+        server.wait_for(r" C: QUIT$")
+        process.terminate()
+        _, said = process.communicate(timeout=DEADLINE)
+    if "sandbox: restricted: files" not in said or "not system calls" in said:
+        pytest.skip("this kernel has no whole sandbox")
+    found = dict(line.rsplit(": ", 1) for line in outcomes.read_text().splitlines())
+    assert found.pop(f"read {apart.password_file}") == "0"  # what a run needs, so does its attacker get
+    assert len(found) == 2 * len(refused) + 1 + 13
+    assert {name: code for name, code in found.items() if int(code) not in (errno.EACCES, errno.EPERM, errno.ENOSYS)} == {}
+    assert apart.on_server()
