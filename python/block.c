@@ -18,7 +18,7 @@ static void block_dealloc(PyObject *self)
 }
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (void *)PyDoc_STR("The memory of a connection's file.")},
+    {Py_tp_doc, (void *)PyDoc_STR("The buffer of a connection's file.")},
     {Py_tp_dealloc, (void *)block_dealloc},
     {Py_bf_getbuffer, (void *)get_buffer},
     {0, NULL},

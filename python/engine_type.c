@@ -344,21 +344,25 @@ static PyObject *capabilities(PyObject *self, void *Py_UNUSED(unused))
 static PyMethodDef methods[] = {
     {"submit", submit, METH_VARARGS,
      PyDoc_STR("submit(command, number=0, lines=0, text=None, initial=None)")},
-    {"output", output, METH_NOARGS, PyDoc_STR("What is to be sent, which counts as sent.")},
-    {"feed", feed, METH_O, PyDoc_STR("Takes what came; returns what came of it.")},
+    {"output", output, METH_NOARGS,
+     PyDoc_STR("Returns the octets to send, which then count as sent.")},
+    {"feed", feed, METH_O, PyDoc_STR("Takes received octets; returns the events.")},
     {"end_input", end_input, METH_NOARGS, PyDoc_STR("The connection has ended.")},
-    {"check_alive", check_alive, METH_NOARGS, PyDoc_STR("Raises how the session died, if it did.")},
-    {"respond", respond, METH_O, PyDoc_STR("Answers a challenge in base64; None gives up.")},
-    {"tls_started", tls_started, METH_NOARGS, PyDoc_STR("The handshake after STLS is done.")},
+    {"check_alive", check_alive, METH_NOARGS,
+     PyDoc_STR("Raises the error that ended the session, if any.")},
+    {"respond", respond, METH_O, PyDoc_STR("Answers a challenge in base64; None cancels.")},
+    {"tls_started", tls_started, METH_NOARGS, PyDoc_STR("The handshake after STLS has succeeded.")},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef properties[] = {
     {"wants_tls", wants_tls, NULL, PyDoc_STR("Whether STLS was answered with +OK."), NULL},
-    {"wants_input", wants_input, NULL, PyDoc_STR("Whether something is awaited."), NULL},
+    {"wants_input", wants_input, NULL, PyDoc_STR("Whether a reply is awaited."), NULL},
     {"pipelines", pipelines, NULL, PyDoc_STR("Whether commands may share a window."), NULL},
-    {"timestamp", timestamp, NULL, PyDoc_STR("For APOP; empty when the greeting has none."), NULL},
-    {"capabilities", capabilities, NULL, PyDoc_STR("As Capabilities, or None: not known."), NULL},
+    {"timestamp", timestamp, NULL,
+     PyDoc_STR("The timestamp for APOP; empty if the greeting has none."), NULL},
+    {"capabilities", capabilities, NULL,
+     PyDoc_STR("The Capabilities, or None if they are not known."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -203,15 +203,15 @@ static PyStructSequence_Field fields[] = {
     {"names", PyDoc_STR("The capabilities' names in upper case, a frozenset.")},
     {"lines", PyDoc_STR("Every line of the answer.")},
     {"sasl", PyDoc_STR("The mechanisms for auth().")},
-    {"expire", PyDoc_STR("Days that mail is kept, 'NEVER' for good, None when not announced.")},
+    {"expire", PyDoc_STR("Days that mail is kept, 'NEVER', or None if not announced.")},
     {"login_delay", PyDoc_STR("Seconds between logins, or None.")},
-    {"implementation", PyDoc_STR("What the server says it is, or None.")},
+    {"implementation", PyDoc_STR("The name of the server's software, or None.")},
     {NULL, NULL},
 };
 
 static PyStructSequence_Desc description = {
     .name = "cpoplib.Capabilities",
-    .doc = PyDoc_STR("What a server announced in its answer to CAPA."),
+    .doc = PyDoc_STR("The capabilities in a server's answer to CAPA."),
     .fields = fields,
     .n_in_sequence = 6,
 };

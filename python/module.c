@@ -96,7 +96,7 @@ static int add_constants(const cpoplib_state *state, bool have_ssl)
 static int add_exception(cpoplib_state *state)
 {
     state->error_proto = PyErr_NewExceptionWithDoc(
-        "cpoplib.error_proto", PyDoc_STR("The server refused a command or broke the protocol."),
+        "cpoplib.error_proto", PyDoc_STR("The server refused a command or violated the protocol."),
         NULL, NULL);
     if (state->error_proto == NULL)
         return -1;
@@ -120,7 +120,7 @@ static int fill(PyObject *module)
 
 PyDoc_STRVAR(module_doc,
              "A POP3 client with the interface of the standard library's poplib, on a C engine.\n\n"
-             "What poplib has, this module has: import it in poplib's place. Beyond it there are\n"
+             "It can be imported instead of poplib. Additions:\n"
              "POP3.retr_bytes(), retr_into(), retr_many(), auth(), capabilities, and the use of a\n"
              "connection in a with statement.");
 

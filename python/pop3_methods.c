@@ -1,4 +1,4 @@
-/* The methods of POP3 as Python sees them, in one table. */
+/* The table of POP3's methods. */
 #include "pop3_methods.h"
 
 #include "arguments.h"
@@ -19,7 +19,7 @@ static PyObject *set_debuglevel(PyObject *self, PyObject *level)
     Py_RETURN_NONE;
 }
 
-/* LIST and UIDL: of one message a line, of all of them a listing. */
+/* LIST and UIDL: a line for one message, or the listing of all. */
 static PyObject *which_or_all(PyObject *self, const char *command, PyObject *which)
 {
     if (which == NULL || which == Py_None)
@@ -68,12 +68,12 @@ static PyObject *init(PyObject *self, PyObject *const *v)
 #define METHODS(X)                                                                                 \
     X(POP3, __init__, TAKES_SERVER, init(self, v), "Connects, and reads the greeting.")            \
     X(POP3, _create_socket, TAKES(timeout), cpoplib_create_socket(self, v[0]),                     \
-      "Connects; subclasses override it to connect in their own way.")                             \
+      "Connects; subclasses override it to connect differently.")                                  \
     X(POP3, _putline, TAKES(line), cpoplib_putline(self, v[0]),                                    \
-      "Sends a line of bytes, CRLF added.")                                                        \
+      "Sends a line of bytes, with CRLF added.")                                                   \
     X(POP3, _putcmd, TAKES(line), cpoplib_putcmd(self, v[0]), "Sends a command line of text.")     \
     X(POP3, _getline, TAKES_NOTHING, cpoplib_getline(self),                                        \
-      "Reads a line: (line without its end, octets with it).")                                     \
+      "Reads a line: (line without its end, octets including its end).")                           \
     X(POP3, _getresp, TAKES_NOTHING, cpoplib_getresp(self),                                        \
       "Reads a status line; error_proto unless it starts with +.")                                 \
     X(POP3, _getlongresp, TAKES_NOTHING, cpoplib_getlongresp(self),                                \
@@ -97,16 +97,14 @@ static PyObject *init(PyObject *self, PyObject *const *v)
       "A whole message: (reply, lines, octets).")                                                  \
     X(POP3, dele, TAKES(which), cpoplib_short(self, "DELE %s", v[0]),                              \
       "Marks a message as deleted; the server deletes it at quit().")                              \
-    X(POP3, noop, TAKES_NOTHING, cpoplib_short(self, "NOOP", NULL),                                \
-      "Does nothing but get a reply.")                                                             \
+    X(POP3, noop, TAKES_NOTHING, cpoplib_short(self, "NOOP", NULL), "Does nothing on the server.") \
     X(POP3, rset, TAKES_NOTHING, cpoplib_short(self, "RSET", NULL),                                \
-      "Takes all marks of deletion back.")                                                         \
+      "Removes all marks of deletion.")                                                            \
     X(POP3, quit, TAKES_NOTHING, cpoplib_quit(self),                                               \
-      "Ends the session: the server deletes what is marked; closes.")                              \
-    X(POP3, close, TAKES_NOTHING, cpoplib_close(self),                                             \
-      "Closes without a word to the server: nothing is deleted.")                                  \
+      "Ends the session, so that the server deletes the marked messages, and closes.")             \
+    X(POP3, close, TAKES_NOTHING, cpoplib_close(self), "Closes without QUIT: nothing is deleted.") \
     X(POP3, rpop, TAKES(user), cpoplib_short(self, "RPOP %s", v[0]),                               \
-      "Logs in as rlogin would (RFC 1081).")                                                       \
+      "Logs in by the trust of the host (RFC 1081).")                                              \
     X(POP3, apop, TAKES_TWO(user, password), cpoplib_apop(self, v[0], v[1]),                       \
       "Logs in with a digest of the greeting's timestamp and the password.")                       \
     X(POP3, top, TAKES_TWO(which, howmuch), top(self, v[0], v[1]),                                 \
@@ -119,22 +117,22 @@ static PyObject *init(PyObject *self, PyObject *const *v)
       "What the server offers, as a dict of lists.")                                               \
     X(POP3, stls, MAY_TAKE(context), cpoplib_stls(self, v[0]),                                     \
       "Begins TLS on the connection (RFC 2595). The default context verifies\n"                    \
-      "nothing, as poplib's: give ssl.create_default_context().")                                  \
+      "nothing, as in poplib: pass ssl.create_default_context().")                                 \
     X(POP3, retr_bytes, TAKES(which), cpoplib_retr_bytes(self, v[0]),                              \
-      "A whole message as bytes, with its own line ends.")                                         \
+      "A whole message as bytes, with the server's line ends.")                                    \
     X(POP3, retr_into, TAKES_TWO(which, file), cpoplib_retr_into(self, v[0], v[1]),                \
       "Writes a whole message to a binary file; returns its octets.")                              \
     X(POP3, retr_many, TAKES_NUMBERS, cpoplib_retr_many(self, v[0], v[1]),                         \
-      "Iterates over (number, message as bytes), asking for up to window\n"                        \
-      "messages ahead where the server announces PIPELINING. A message that\n"                     \
-      "is refused raises error_proto; the iteration may go on after it.")                          \
+      "Iterates over (number, message as bytes), and requests up to window\n"                      \
+      "messages in advance if the server announces PIPELINING. A message that\n"                   \
+      "is refused raises error_proto; the iteration can continue after it.")                       \
     X(POP3, auth, TAKES_MECHANISM, auth(self, v),                                                  \
       "Logs in with a SASL mechanism. authobject() returns the initial response\n"                 \
-      "or None, authobject(challenge) the answer or None to give up; without\n"                    \
-      "it all answers are empty, as EXTERNAL wants them.")                                         \
+      "or None, authobject(challenge) the answer or None to cancel; without\n"                     \
+      "it all answers are empty, as for EXTERNAL.")                                                \
     X(POP3, __enter__, TAKES_NOTHING, cpoplib_new_reference(self), "The connection itself.")       \
     X(POP3, __exit__, TAKES_THREE(exc_type, exc_value, traceback), cpoplib_exit(self, v[0]),       \
-      "Quits; after an exception closes, and nothing is deleted.")
+      "Quits; after an exception closes without deleting anything.")
 
 METHODS(METHOD_WRAPPER)
 

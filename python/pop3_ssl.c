@@ -128,7 +128,7 @@ static const cpoplib_method methods[] = {
 
 PyDoc_STRVAR(ssl_doc,
              "A connection with TLS from the start, with the interface of poplib.POP3_SSL.\n\n"
-             "Without a context nothing is verified, as with poplib: give\n"
+             "Without a context nothing is verified, as with poplib: pass\n"
              "ssl.create_default_context() to have the certificate and the host name checked.");
 
 static PyType_Slot slots[] = {

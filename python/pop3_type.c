@@ -59,8 +59,9 @@ static PyMemberDef members[] = {
 static PyGetSetDef properties[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
     {"capabilities", cpoplib_capabilities, NULL,
-     PyDoc_STR("What the server announces, as Capabilities: asked once, and again after login and\n"
-               "STLS."),
+     PyDoc_STR(
+         "What the server announces, as Capabilities: requested once, and again after login and\n"
+         "STLS."),
      NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -68,8 +69,8 @@ static PyGetSetDef properties[] = {
 PyDoc_STRVAR(
     pop3_doc,
     "A connection to a POP3 server, with the interface of poplib.POP3.\n\n"
-    "Making one connects and reads the greeting. The default timeout is that of\n"
-    "socket.setdefaulttimeout(). Replies are bytes; a refusal by the server, or a breach of\n"
+    "The constructor connects and reads the greeting. The default timeout is that of\n"
+    "socket.setdefaulttimeout(). Replies are bytes; a refusal by the server, or a violation of\n"
     "the protocol, raises error_proto. As a context manager it quits at the end, or closes\n"
     "without deleting anything when an exception leaves the block.");
 

@@ -277,19 +277,20 @@ static void reader_dealloc(PyObject *self)
 
 static PyMethodDef methods[] = {
     {"readline", (PyCFunction)(void (*)(void))reader_readline, METH_FASTCALL,
-     PyDoc_STR("readline(size=-1)\n--\n\nOne line with its end, at most size octets of it.")},
+     PyDoc_STR("readline(size=-1)\n--\n\nReads one line with its end, at most size octets.")},
     {"read", (PyCFunction)(void (*)(void))reader_read, METH_FASTCALL,
-     PyDoc_STR("read(size=-1)\n--\n\nSize octets, or all until the end of input.")},
+     PyDoc_STR("read(size=-1)\n--\n\nReads size octets, or all until the end of input.")},
     {"read1", (PyCFunction)(void (*)(void))reader_read1, METH_FASTCALL,
-     PyDoc_STR("read1(size=-1)\n--\n\nAt most size octets, with at most one read.")},
+     PyDoc_STR("read1(size=-1)\n--\n\nReads at most size octets, with at most one system call.")},
     {"peek", (PyCFunction)(void (*)(void))reader_peek, METH_FASTCALL,
-     PyDoc_STR("peek(size=0)\n--\n\nWhat is buffered; it stays there.")},
+     PyDoc_STR("peek(size=0)\n--\n\nReturns buffered octets without consuming them.")},
     {"readinto", reader_readinto, METH_O,
-     PyDoc_STR("readinto(buffer)\n--\n\nFills a buffer; returns how many octets it got.")},
+     PyDoc_STR("readinto(buffer)\n--\n\nFills a buffer; returns the number of octets.")},
     {"readinto1", reader_readinto1, METH_O,
-     PyDoc_STR("readinto1(buffer)\n--\n\nThe same with at most one read.")},
+     PyDoc_STR("readinto1(buffer)\n--\n\nThe same with at most one system call.")},
     {"readlines", (PyCFunction)(void (*)(void))reader_readlines, METH_FASTCALL,
-     PyDoc_STR("readlines(hint=-1)\n--\n\nThe lines that are left, or about hint octets of them.")},
+     PyDoc_STR(
+         "readlines(hint=-1)\n--\n\nReads the remaining lines, or about hint octets of them.")},
     {"close", reader_close, METH_NOARGS, PyDoc_STR("close()\n--\n\nCloses the file.")},
     {"__enter__", reader_enter, METH_NOARGS, NULL},
     {"__exit__", (PyCFunction)(void (*)(void))reader_exit, METH_FASTCALL, NULL},
@@ -300,7 +301,7 @@ static PyMemberDef members[] = {
     {"__dictoffset__", T_PYSSIZET, offsetof(cpoplib_reader, dict), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(cpoplib_reader, weakrefs), READONLY, NULL},
     {"raw", T_OBJECT, offsetof(cpoplib_reader, raw), READONLY,
-     PyDoc_STR("The file below, without a buffer.")},
+     PyDoc_STR("The underlying file, without a buffer.")},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -334,8 +334,8 @@ static void window_dealloc(PyObject *self)
 
 static PyMethodDef methods[] = {
     {"close", window_close, METH_NOARGS,
-     PyDoc_STR("close()\n--\n\nEnds the iteration. What was asked for ahead is read and dropped\n"
-               "before the connection's next command.")},
+     PyDoc_STR("close()\n--\n\nEnds the iteration. Messages requested in advance are read and\n"
+               "discarded before the connection's next command.")},
     {NULL, NULL, 0, NULL},
 };
 
