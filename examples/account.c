@@ -1,4 +1,4 @@
-/* What the examples share: the account named on the command line, and how to log in to it. */
+/* Shared by the examples: the account on the command line, and its login. */
 #define _DEFAULT_SOURCE /* explicit_bzero() */
 #include "account.h"
 
@@ -35,7 +35,7 @@ static bool read_password(account *a)
         struct termios quiet = before;
         quiet.c_lflag &= ~(tcflag_t)ECHO;
         tcsetattr(STDIN_FILENO, TCSAFLUSH,
-                  &quiet); /* first: what is typed at the prompt is secret */
+                  &quiet); /* before the prompt, because what is typed then is secret */
         fprintf(stderr, "Password of %s: ", a->login.user);
     }
     bool got = read_line(STDIN_FILENO, a->password, sizeof a->password, &a->length);
@@ -57,7 +57,7 @@ static bool read_token(const account *a, char *buffer, size_t size, size_t *len)
     return got;
 }
 
-/* Asked by the library once a method has been picked: only for what that method needs. */
+/* Called by the library when a mechanism has been chosen, for the secret that it needs. */
 static pop3_status give_secret(void *ctx, pop3_secret_kind kind, const char *user, char *buffer,
                                size_t size, size_t *len)
 {
@@ -79,15 +79,15 @@ static bool read_port(const char *text, uint16_t *port)
     char *end;
     unsigned long value = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || value == 0 || value > 65535) {
-        fprintf(stderr, "%s is not a port: 1 to 65535\n", text);
+        fprintf(stderr, "%s is not a port (1 to 65535)\n", text);
         return false;
     }
     *port = (uint16_t)value;
     return true;
 }
 
-/* What an earlier run learned about the server: "no-capa, quit-after=12". Without the file nothing
- * is known yet. */
+/* Reads what an earlier run learned about the server: "no-capa, quit-after=12". The file need not
+ * exist. */
 static void recall(account *a)
 {
     char text[POP3_TRAITS_TEXT] = "";
@@ -98,7 +98,7 @@ static void recall(account *a)
         text[strcspn(text, "\r\n")] = '\0';
     fclose(file);
     if (!pop3_server_traits_read(&a->options.traits, text))
-        fprintf(stderr, "%s: not understood, and left out: %s\n", a->traits_file, text);
+        fprintf(stderr, "%s: ignoring invalid traits: %s\n", a->traits_file, text);
 }
 
 void account_remember(const account *a, const pop3_client *c)
@@ -126,14 +126,14 @@ static bool make_tls(account *a, const pop3_tls_options *o)
     return false;
 }
 
-/* Seconds, an hour at most; 0: no end. */
+/* Seconds to milliseconds, at most an hour; 0: no limit. */
 static int milliseconds(const char *text)
 {
     double seconds = strtod(text, NULL);
     return seconds > 3600 ? 3600 * 1000 : seconds > 0 ? (int)(seconds * 1000) : 0;
 }
 
-/* Reads the options; returns whether they were all known. */
+/* Parses the options; returns false for an unknown one. */
 static bool read_options(account *a, pop3_tls_options *tls, int argc, char **argv)
 {
     enum { TLS = 1, STLS, CA_FILE, CERT, KEY, APOP, AUTH, BINDING, TOKEN_FILE, TIMEOUT, TRAITS };
@@ -186,7 +186,7 @@ bool account_read(account *a, int argc, char **argv)
     pop3_tls_options tls = POP3_TLS_OPTIONS_INIT;
     *a = (account){.options = POP3_CLIENT_OPTIONS_INIT, .login = POP3_LOGIN_OPTIONS_INIT};
     a->options.security = POP3_SECURITY_PLAIN;
-    a->options.engine.limits.entries = 100000; /* more messages than that are not expected */
+    a->options.engine.limits.entries = 100000; /* a mailbox is not expected to have more */
     if (!read_options(a, &tls, argc, argv)) {
         fprintf(stderr, "usage: %s " ACCOUNT_USAGE "\n", argv[0]);
         return false;
@@ -201,8 +201,8 @@ bool account_read(account *a, int argc, char **argv)
         return false;
     if (a->options.security == POP3_SECURITY_PLAIN) {
         fprintf(stderr,
-                "without --tls or --stls anybody on the way can read the mail, and a password "
-                "that is sent\n");
+                "warning: without --tls or --stls others on the network can read the mail and the "
+                "password\n");
         a->login.allow_plaintext = true;
     }
     return a->options.security == POP3_SECURITY_PLAIN || make_tls(a, &tls);
@@ -218,7 +218,7 @@ bool account_connections(size_t *count, int *argc, char ***argv)
     }
     if (*count >= 1 && *count <= 1000)
         return true;
-    fprintf(stderr, "the number of connections is 1 to 1000\n");
+    fprintf(stderr, "the number of connections must be 1 to 1000\n");
     return false;
 }
 

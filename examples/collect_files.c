@@ -1,9 +1,10 @@
-/* Collects mail into a directory of its own kind, a file a message: a target for pop3_visit() that
- * can be asked what it has, so that each message comes exactly once whenever this program stops.
+/* Collects mail into a directory, one file for each message: a target for pop3_visit() that can be
+ * asked which messages it has, so that each is delivered exactly once, even if this program stops
+ * in between.
  *
  *     collect_files [--blind] [--delete] HOST PORT USER DIRECTORY <PASSWORD_FILE
  *
- * Without TLS: for a server on this machine. With --blind the target is not asked after a crash. */
+ * Without TLS: for a server on this machine only. With --blind the target cannot be asked. */
 #include <pop3/collect.h>
 
 #include <errno.h>
@@ -19,8 +20,8 @@ typedef struct message {
     FILE *file;
 } message;
 
-/* The directory is this program's own: messages are in it under their names, and under a dot and
- * their names until they are whole and on the disk. */
+/* A message has its name in the directory; until it is complete and on the disk, the name begins
+ * with a dot. */
 static pop3_collect_status failed(const char *doing, pop3_collect_error *error)
 {
     error->sys_errno = errno;
@@ -40,12 +41,12 @@ static pop3_collect_status begin_message(void *ctx, const char *name, void **out
     message *m = calloc(1, sizeof *m);
     (void)ctx;
     if (m == NULL)
-        return failed("keeping a message", error);
+        return failed("storing a message", error);
     snprintf(m->name, sizeof m->name, "%s", name);
     hidden(m, path);
     m->file = fopen(path, "w");
     if (m->file == NULL) {
-        pop3_collect_status status = failed("making a file", error);
+        pop3_collect_status status = failed("creating a file", error);
         free(m);
         return status;
     }
@@ -77,7 +78,7 @@ static void abort_message(void *ctx, void *msg)
     end_message(msg);
 }
 
-/* The octets, on the disk; or false with errno. */
+/* Brings the octets to the disk. Returns false with errno. */
 static bool sync_file(message *m)
 {
     bool ok = fflush(m->file) == 0 && fsync(fileno(m->file)) == 0;
@@ -102,32 +103,31 @@ static pop3_collect_status commit_messages(void *ctx, void *const *messages, siz
     (void)ctx;
     for (size_t i = 0; i < count && status == POP3_COLLECT_OK; i++) {
         if (!sync_file(messages[i]))
-            status = failed("bringing a message to the disk", error);
+            status = failed("syncing a message", error);
     }
     for (size_t i = 0; i < count && status == POP3_COLLECT_OK; i++) {
         char path[300];
         message *m = messages[i];
         hidden(m, path);
         if (access(m->name, F_OK) == 0)
-            fprintf(stderr, "%s comes again\n", m->name);
+            fprintf(stderr, "%s is delivered again\n", m->name);
         if (rename(path, m->name) != 0)
-            status = failed("putting a message in its place", error);
+            status = failed("renaming a message", error);
     }
     if (status == POP3_COLLECT_OK && !sync_directory())
-        status = failed("bringing the directory to the disk", error);
+        status = failed("syncing the directory", error);
     for (size_t i = 0; i < count; i++)
         end_message(messages[i]);
     return status;
 }
 
-/* A name that is there may not be on the disk yet. */
+/* An existing name may not be on the disk yet. */
 static pop3_collect_status find_message(void *ctx, const char *name, bool *there,
                                         pop3_collect_error *error)
 {
     (void)ctx;
     *there = access(name, F_OK) == 0;
-    return *there && !sync_directory() ? failed("bringing the directory to the disk", error)
-                                       : POP3_COLLECT_OK;
+    return *there && !sync_directory() ? failed("syncing the directory", error) : POP3_COLLECT_OK;
 }
 
 static void note(void *ctx, const pop3_visit_notice *n)

@@ -1,9 +1,9 @@
-/* Collects the mail of many users of one server, each into a Maildir of its own, in one thread with
- * epoll(7): each visit says on which descriptors to wait.
+/* Collects the mail of many users of one server, each into a separate Maildir, in one thread with
+ * epoll(7): each visit reports the descriptors to wait on.
  *
  *     collect_loop HOST PORT CA_FILE DIRECTORY USER... <PASSWORD_FILE
  *
- * All users have the same password; DIRECTORY gets USER/ for each, and the file of memory. */
+ * All users have the same password; DIRECTORY gets USER/ for each, and the memory file. */
 #include <pop3/collect.h>
 
 #include <inttypes.h>
@@ -15,24 +15,24 @@
 
 /* A visit of one user. */
 typedef struct collection {
-    pop3_open_visit *visit; /* NULL once it is over */
+    pop3_open_visit *visit; /* NULL when it has ended */
     pop3_client_options server;
     pop3_visit_options options;
     char maildir[4096];
     int epoll;
-    bool ready; /* it is to be stepped */
+    bool ready; /* it must be stepped */
 } collection;
 
-/* A pop3_socket_fn: told before a descriptor is first waited on, and before it is closed. */
+/* A pop3_socket_fn: called before a descriptor is first waited on, and before it is closed. */
 static void wait_on(void *ctx, pop3_client *client, int fd, bool read, bool write)
 {
     collection *c = ctx;
     struct epoll_event e = {.events = (read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U)};
-    (void)client; /* NULL: sessions come and go within a visit */
+    (void)client; /* NULL: a visit can have several sessions */
     e.data.ptr = c;
     if (!read && !write)
         (void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
-    else if (epoll_ctl(c->epoll, EPOLL_CTL_MOD, fd, &e) != 0) /* it is new */
+    else if (epoll_ctl(c->epoll, EPOLL_CTL_MOD, fd, &e) != 0) /* a new descriptor */
         (void)epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
@@ -65,7 +65,7 @@ static bool begin(collection *c, const pop3_client_options *server, const char *
     return false;
 }
 
-/* Waits until something is ready, and notes for whom. */
+/* Waits until something is ready, and marks its visit. */
 static void wait_for_any(collection *all, size_t count, int epoll)
 {
     struct epoll_event events[64];

@@ -1,5 +1,5 @@
-/* The pieces of code that the guide to libpop3-collect shows (docs/api/collecting.md): compiled
- * with the examples, never run. */
+/* Code in the guide to libpop3-collect (docs/api/collecting.md): compiled with the examples, never
+ * run. */
 #include <pop3/collect.h>
 
 #include <poll.h>
@@ -28,7 +28,7 @@ bool collect(const char *host, const char *user, const char *password, const cha
     visit.password = password;
     visit.maildir = maildir;
     visit.memory = memory;                  /* "/home/me/.mail.db" */
-    visit.removal = POP3_REMOVAL_DELIVERED; /* delete what is delivered; by default all stays */
+    visit.removal = POP3_REMOVAL_DELIVERED; /* delete delivered mail; default: keep it */
     if (pop3_visit(&visit, &report) != POP3_COLLECT_OK)
         fprintf(stderr, "%s: %s\n", host, report.error.message);
     printf("%llu new messages\n", (unsigned long long)report.delivered);
@@ -101,7 +101,7 @@ void step_until_over(pop3_open_visit *visit) /* of pop3_visit_begin() */
     pop3_visit_report report = POP3_VISIT_REPORT_INIT;
     while (pop3_visit_step(visit)) {
         pop3_waitable waits[POP3_VISIT_WAITABLES];
-        struct pollfd fds[POP3_VISIT_WAITABLES]; /* and those of other visits, and your own */
+        struct pollfd fds[POP3_VISIT_WAITABLES]; /* add those of other visits, and your own */
         size_t n = pop3_visit_waitables(visit, waits, POP3_VISIT_WAITABLES);
         for (size_t i = 0; i < n; i++) {
             fds[i].fd = waits[i].fd;

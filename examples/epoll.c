@@ -1,8 +1,8 @@
-/* Asks many accounts' mailboxes how much there is, in one thread with epoll(7): the client says on
- * which descriptors to wait, before it uses and before it closes them.
+/* Counts the messages in the mailboxes of many accounts, in one thread with epoll(7): the client
+ * reports descriptors before it uses them and before it closes them.
  *
  *     epoll [--connections N] [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
+ *         [--auth MECHANISM] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
 #include "account.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 typedef struct question {
     pop3_client *client;
     int epoll;
-    bool has_step; /* there is something to do for it */
+    bool has_step; /* it must be stepped */
     pop3_stat drop;
     int known[POP3_MAX_WAITABLES]; /* descriptors in the loop */
     size_t known_count;
@@ -70,7 +70,7 @@ static bool begin(question *q, const account *a)
            submit(q, POP3_CMD_STAT, counted) && submit(q, POP3_CMD_QUIT, NULL);
 }
 
-/* Steps one; when its session is over, frees the client. Returns whether it went well so far. */
+/* Steps one; when its session has ended, frees the client. Returns false if it failed. */
 static bool step(question *q, size_t *open)
 {
     pop3_status status = pop3_client_step(q->client);
@@ -84,7 +84,7 @@ static bool step(question *q, size_t *open)
     return status == POP3_OK;
 }
 
-/* Waits until one of them has something to do, and notes which. */
+/* Waits until one of them must be stepped, and marks it. */
 static void wait_for_any(question *questions, size_t count, int epoll)
 {
     struct epoll_event ready[64];

@@ -1,8 +1,8 @@
-/* Fetches a mailbox over 50 connections at once, in one thread with poll(2): what an application
- * with an event loop of its own does. Nothing here blocks but poll().
+/* Retrieves a mailbox over 50 connections at once, in one thread with poll(2), as in an application
+ * with its own event loop. Only poll() blocks.
  *
  *     event_loop [--connections N] [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
+ *         [--auth MECHANISM] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
 #include "account.h"
 
 #include <inttypes.h>
@@ -10,20 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One connection and what it has done. */
+/* One connection and its progress. */
 typedef struct fetch {
     pop3_client *client;
-    uint32_t *numbers; /* of the messages that are listed */
+    uint32_t *numbers; /* of the listed messages */
     size_t listed;
     size_t room;
-    size_t asked; /* for so many of them */
+    size_t asked; /* number of RETRs submitted */
     uint64_t messages;
     uint64_t octets;
     bool over;
     bool failed;
 } fetch;
 
-/* RETRs that are queued before the first of them has been answered. */
+/* RETRs that are queued before the first one is answered. */
 #define AHEAD 100
 
 static bool ask_for_next(fetch *f);
@@ -66,7 +66,7 @@ static bool queue(fetch *f, pop3_command_kind kind, uint32_t number, pop3_done_f
     return pop3_client_submit(f->client, &command, &handlers) == POP3_OK;
 }
 
-/* Queues the next RETR, and behind the last one QUIT. */
+/* Queues the next RETR, and QUIT after the last one. */
 static bool ask_for_next(fetch *f)
 {
     if (f->asked < f->listed && !queue(f, POP3_CMD_RETR, f->numbers[f->asked++], retrieved))
@@ -90,8 +90,8 @@ static bool take_number(void *ctx, const pop3_entry *entry, pop3_str line)
     return true;
 }
 
-/* It is known what is there: ask for the first ones. A count that the server gives would do, too,
- * but may be anything: memory is for what was listed. */
+/* The listing is complete: requests the first messages. Memory is allocated for listed messages,
+ * not by the count in STAT, which can be any number. */
 static void listed(void *ctx, pop3_client *c, const pop3_result *result)
 {
     fetch *f = ctx;
@@ -104,7 +104,7 @@ static void listed(void *ctx, pop3_client *c, const pop3_result *result)
     }
 }
 
-/* Starts a connection and queues the session's beginning; what follows is queued by the answers. */
+/* Starts a connection and queues the first commands; their answers queue the next ones. */
 static bool begin(fetch *f, const account *a)
 {
     pop3_command list = POP3_COMMAND_INIT;
@@ -121,7 +121,7 @@ static bool begin(fetch *f, const account *a)
     return pop3_client_submit(f->client, &list, &handlers) == POP3_OK;
 }
 
-/* Lets a connection do what it can. */
+/* Steps a connection. */
 static void step(fetch *f)
 {
     pop3_status status = pop3_client_step(f->client);
@@ -133,7 +133,7 @@ static void step(fetch *f)
         account_complain(f->client);
 }
 
-/* Waits until one of the connections has something to do. */
+/* Waits until one of the connections must be stepped. */
 static void wait_for_any(const fetch *fetches, size_t count, struct pollfd *fds)
 {
     size_t n = 0;

@@ -1,5 +1,5 @@
 /* A mail program: mail_program HOST PORT USER MAILDIR [CA_FILE] <PASSWORD_FILE
- * Collects what is new, each message exactly once, and shows who wrote what. */
+ * Collects new mail, each message exactly once, and prints senders and subjects. */
 #include <pop3/collect.h>
 #include <dirent.h>
 #include <stdio.h>

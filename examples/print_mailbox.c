@@ -1,7 +1,7 @@
 /* Prints every message of a mailbox, as the example at the end of poplib's documentation does.
  *
  *     print_mailbox [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--channel-binding TYPE] [--token-file FILE] [--timeout SECONDS]
+ *         [--auth MECHANISM] [--channel-binding TYPE] [--token-file FILE] [--timeout SECONDS]
  *         [--traits FILE] HOST PORT USER */
 #include "account.h"
 
@@ -14,7 +14,7 @@ static pop3_sink_result to_stdout(void *ctx, const char *data, size_t len)
     return fwrite(data, 1, len, stdout) == len ? POP3_SINK_CONTINUE : POP3_SINK_ABORT;
 }
 
-/* What is in the mailbox is what the server lists: a count that it gives may be anything. */
+/* Uses the listing, because the count in STAT can be any number. */
 static bool print_mailbox(pop3_client *c)
 {
     pop3_listing *listing;

@@ -2,14 +2,14 @@
  * indented, as the longer example at the end of poplib.py does.
  *
  *     session_tour [--tls | --stls] [--ca-file FILE] [--cert FILE] [--key FILE]
- *         [--auth METHOD] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
+ *         [--auth MECHANISM] [--token-file FILE] [--timeout SECONDS] HOST PORT USER */
 #include "account.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Indents each line; remembers in *ctx whether a line has begun, as chunks may end anywhere. */
+/* Indents each line; *ctx says whether a line has begun, because chunks may end anywhere. */
 static pop3_sink_result print_indented(void *ctx, const char *data, size_t len)
 {
     bool *inside = ctx;
@@ -24,7 +24,7 @@ static pop3_sink_result print_indented(void *ctx, const char *data, size_t len)
     return ferror(stdout) ? POP3_SINK_ABORT : POP3_SINK_CONTINUE;
 }
 
-/* The server's own words, but for what a terminal would take for a command. */
+/* Prints the server's text without control characters. */
 static void print_text(pop3_str text)
 {
     for (size_t i = 0; i < text.len; i++)

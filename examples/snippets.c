@@ -1,5 +1,4 @@
-/* The pieces of code that the guides of the reference show (docs/api): compiled with the examples,
- * never run. */
+/* Code in the guides of the reference (docs/api): compiled with the examples, never run. */
 #include <pop3/pop3.h>
 
 #include <poll.h>
@@ -70,7 +69,7 @@ bool retrieve_all(pop3_client *client, pop3_sink_fn sink, pop3_done_fn done, voi
 {
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     pop3_listing *listing;
-    handlers.sink = sink; /* the octets of one message after the other */
+    handlers.sink = sink; /* the octets of the messages, one after the other */
     handlers.done = done; /* how each of them ended */
     handlers.ctx = ctx;
     if (pop3_client_list_all(client, &listing) != POP3_OK)
@@ -120,7 +119,7 @@ bool share_trust(const char *ca_file, pop3_client **clients, const char *const *
     for (size_t i = 0; ok && i < count; i++) {
         pop3_client_options options = POP3_CLIENT_OPTIONS_INIT;
         options.host = hosts[i];
-        options.tls = tls; /* counted: each client keeps it alive */
+        options.tls = tls; /* each client holds a reference */
         ok = pop3_client_new(&clients[i], &options) == POP3_OK;
     }
     pop3_tls_free(tls);
@@ -141,7 +140,7 @@ int what_next(const pop3_error *error)
     case POP3_ERR_CLOSED:
         return 1;
     default:
-        return 0; /* retrying changes nothing: tell a person */
+        return 0; /* retrying does not help: inform the user */
     }
 }
 /* [errors] */

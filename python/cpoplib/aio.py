@@ -1,4 +1,4 @@
-"""cpoplib for asyncio: the same commands, awaited, on asyncio's own transports.
+"""cpoplib for asyncio: the same commands as coroutines, on asyncio's own transports.
 
     async with POP3("mail.example", 995, ssl=True) as pop:
         await pop.user("joe")
@@ -6,8 +6,8 @@
         async for number, message in pop.retr_many(range(1, (await pop.stat())[0] + 1)):
             ...
 
-A task that is cancelled while it waits for a reply leaves the connection in step: the reply is dropped when it comes.
-After a timeout, a broken protocol, or a cancelled AUTH, STLS or QUIT the connection is closed.
+If a task is cancelled while it waits for a reply, the connection stays usable: the reply is discarded when it arrives.
+A timeout, a protocol violation, or a cancelled AUTH, STLS or QUIT closes the connection.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Long = Tuple[bytes, List[bytes], int]
 Answer = Callable[..., Union[bytes, str, None]]
 Result = TypeVar("Result")
 MAX_WINDOW = 1024
-CLOSING = 5  # seconds for TLS to say goodbye
+CLOSING = 5  # seconds for close_notify
 
 
 class _Reply:
-    """What a command was answered with."""
+    """The reply to a command."""
 
     def __init__(self, ok: bool, line: bytes, data: Any) -> None:
         self.ok = ok
@@ -47,24 +47,24 @@ class _Reply:
 
 
 class _Connection(asyncio.Protocol):
-    """Moves octets between a transport and the engine, and wakes whoever waits for what came of them."""
+    """Moves octets between a transport and the engine, and wakes the tasks that wait for replies."""
 
     def __init__(self, timeout: Optional[float]) -> None:
         self.loop = asyncio.get_running_loop()
         self.engine = _Engine()
         self.timeout = timeout
         self.transport: Optional[asyncio.Transport] = None
-        self.waiting: Deque[asyncio.Future[_Reply]] = deque()  # for replies, in their order; the first: the greeting
+        self.waiting: Deque[asyncio.Future[_Reply]] = deque()  # for replies, in order; the first is the greeting
         self.challenged: Optional[Callable[[bytes], Optional[bytes]]] = None
         self.failure: Optional[BaseException] = None
         self.closed: asyncio.Future[None] = self.loop.create_future()
         self.timer: Optional[asyncio.TimerHandle] = None
         self.heard = self.loop.time()
         self.greeting: Optional[asyncio.Future[_Reply]] = None
-        self.empty: Optional[asyncio.Future[None]] = None  # for who waits until no reply is awaited
+        self.empty: Optional[asyncio.Future[None]] = None  # for tasks that wait until no reply is awaited
 
     def expect(self) -> asyncio.Future[_Reply]:
-        """The next reply that is not expected yet."""
+        """A future for the next reply."""
         future: asyncio.Future[_Reply] = self.loop.create_future()
         self.waiting.append(future)
         self.heard = self.loop.time() if len(self.waiting) == 1 else self.heard
@@ -73,7 +73,7 @@ class _Connection(asyncio.Protocol):
         return future
 
     def look_at_the_clock(self) -> None:
-        """Nothing for as long as `timeout` is the end, whatever for; octets begin it anew."""
+        """Ends the connection if nothing is received for `timeout` seconds."""
         self.timer = None
         if not self.waiting or self.timeout is None:
             return
@@ -89,7 +89,7 @@ class _Connection(asyncio.Protocol):
             self.transport.write(octets)
 
     async def drained(self) -> None:
-        """Waits until every reply has come, also those that nobody wants any more: what is queued behind one could
+        """Waits until every reply has arrived, also those of cancelled tasks, because commands queued behind them could
         not be taken back."""
         while self.waiting and self.failure is None:
             if self.empty is None:
@@ -102,14 +102,14 @@ class _Connection(asyncio.Protocol):
             empty.set_result(None)
 
     def submit(self, command: str, *arguments: Any) -> asyncio.Future[_Reply]:
-        """Queues a command: send() sends all that are queued at once."""
+        """Queues a command: send() sends all queued commands at once."""
         if self.failure is not None:
             raise self.failure
         self.engine.submit(command, *arguments)
         return self.expect()
 
     def fail(self, exception: BaseException) -> None:
-        """The end: no reply can be told from another any more."""
+        """Ends the connection, because replies can no longer be matched to commands."""
         if self.failure is None:
             self.failure = exception
         waiting, self.waiting = self.waiting, deque()
@@ -166,8 +166,8 @@ class _Connection(asyncio.Protocol):
 
 
 async def _within(seconds: Optional[float], work: Coroutine[Any, Any, Result]) -> Result:
-    """What work returns; TimeoutError if that takes longer. asyncio.wait_for() takes a result for it before Python 3.12
-    where a task is cancelled just then, which goes on as if nothing had happened."""
+    """Returns what work returns; TimeoutError if that takes longer. Before Python 3.12 asyncio.wait_for() returns the
+    result even if the task is cancelled at that moment, and so hides the cancellation."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task}, timeout=seconds)
@@ -182,7 +182,7 @@ async def _within(seconds: Optional[float], work: Coroutine[Any, Any, Result]) -
 
 
 class _Messages(AsyncIterator[Tuple[int, bytes]]):
-    """What retr_many() returns."""
+    """The iterator of retr_many()."""
 
     def __init__(self, pop: POP3, numbers: Iterable[Number], window: int) -> None:
         self.pop = pop
@@ -222,7 +222,7 @@ class _Messages(AsyncIterator[Tuple[int, bytes]]):
         return number, cast(bytes, reply.agreed().data)
 
     async def aclose(self) -> None:
-        """Ends the iteration: what was asked for ahead is dropped when it comes."""
+        """Ends the iteration: messages requested in advance are discarded when they arrive."""
         self.numbers = iter(())
         while self.asked:
             self.asked.popleft()[1].cancel()
@@ -290,7 +290,7 @@ class POP3:
         return self.welcome
 
     def _handshake_timeout(self) -> Optional[float]:
-        """That of asyncio, which is never to be the one that ends first."""
+        """The timeout of asyncio's handshake, which must not end before ours."""
         return None if self.timeout is None else 2 * self.timeout
 
     async def __aenter__(self) -> POP3:
@@ -305,7 +305,7 @@ class POP3:
             await self.close()  # the server must not delete anything now
 
     async def quit(self) -> bytes:
-        """Ends the session: the server deletes what is marked."""
+        """Ends the session, so that the server deletes the marked messages."""
         try:
             async with self._whole():
                 return (await self._ask_alone("QUIT")).line
@@ -313,7 +313,7 @@ class POP3:
             await self.close()
 
     async def close(self) -> None:
-        """Closes without a word to the server: nothing is deleted."""
+        """Closes without QUIT: nothing is deleted."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -350,7 +350,7 @@ class POP3:
         return future
 
     async def _ask_alone(self, command: str, *arguments: Any) -> _Reply:
-        """As _ask(), by who has the lock."""
+        """Like _ask(), for a caller that holds the lock."""
         await self._open().drained()
         return (await self._submit(command, *arguments)).agreed()
 
@@ -361,7 +361,7 @@ class POP3:
 
     @contextlib.asynccontextmanager
     async def _whole(self) -> AsyncIterator[None]:
-        """For what must not be left half done: a task that is cancelled within closes the connection."""
+        """For operations that must not be interrupted: a cancellation within closes the connection."""
         connection = self._open()
         async with self._lock:
             try:
@@ -397,7 +397,7 @@ class POP3:
         return (await self._ask("APOP", 0, 0, self._text(f"{user} {digest}"))).line
 
     async def rpop(self, user: str) -> bytes:
-        """Logs in as rlogin would (RFC 1081)."""
+        """Logs in by the trust of the host (RFC 1081)."""
         return (await self._ask("RPOP", 0, 0, self._text(user))).line
 
     async def auth(self, mechanism: str, authobject: Optional[Answer] = None, *,
@@ -469,7 +469,7 @@ class POP3:
         return reply.line, _lines(reply.data), len(reply.data)
 
     async def retr_bytes(self, which: Number) -> bytes:
-        """A whole message, with its own line ends."""
+        """A whole message, with the server's line ends."""
         return cast(bytes, (await self._ask("RETR", _number(which))).data)
 
     async def top(self, which: Number, howmuch: int) -> Long:
@@ -482,11 +482,11 @@ class POP3:
         return (await self._ask("DELE", _number(which))).line
 
     async def noop(self) -> bytes:
-        """Does nothing but get a reply."""
+        """Does nothing on the server."""
         return (await self._ask("NOOP")).line
 
     async def rset(self) -> bytes:
-        """Takes all marks of deletion back."""
+        """Removes all marks of deletion."""
         return (await self._ask("RSET")).line
 
     async def utf8(self) -> bytes:
@@ -503,7 +503,7 @@ class POP3:
         return {line[0]: line[1:] for line in words if line}
 
     async def capabilities(self) -> Capabilities:
-        """The same, parsed; asked for once, and again after a login and STLS."""
+        """The same, parsed; requested once, and again after a login and STLS."""
         known = self._open().engine.capabilities
         if known is None:
             await self.capa()
@@ -513,7 +513,7 @@ class POP3:
         return known
 
     async def stls(self, context: Optional[_ssl.SSLContext] = None) -> bytes:
-        """Begins TLS (RFC 2595), with ssl.create_default_context() unless a context is given."""
+        """Starts TLS (RFC 2595), with ssl.create_default_context() unless a context is given."""
         if self._ssl is not None:
             raise error_proto("-ERR TLS session already established")
         context = context if context is not None else _ssl.create_default_context()
@@ -540,7 +540,7 @@ class POP3:
         self._ssl = context
 
     async def _window(self, window: int) -> int:
-        """How many messages may be asked for ahead: one unless the server announces PIPELINING."""
+        """How many messages may be requested in advance: one unless the server announces PIPELINING."""
         if window == 1:
             return 1
         engine = self._open().engine
@@ -549,7 +549,7 @@ class POP3:
         return window if engine.pipelines else 1
 
     def retr_many(self, numbers: Iterable[Number], *, window: int = 32) -> _Messages:
-        """Iterates over (number, message), asking for up to window messages ahead where the server announces PIPELINING.
+        """Iterates over (number, message), and requests up to window messages in advance if the server announces PIPELINING.
 
         A message that is refused raises error_proto; the iteration may go on after it.
         """

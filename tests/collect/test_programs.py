@@ -86,7 +86,7 @@ def test_a_target_of_the_programs_own_killed_at_a_marked_point(fast_world, optio
         assert world.on_server() == []
     assert kept(world) == expected()
     # Whoever can be asked gets nothing twice; others do, under the same name.
-    again = errors.count("comes again")
+    again = errors.count("is delivered again")
     assert again == 0 or (options == ["--blind"] and point[0] == "committed"), errors
     if options == ["--blind"] and point == ("committed", 1):
         assert again > 0
