@@ -86,7 +86,7 @@ static void print_mailbox_prints_every_message(void **state)
                    : run_example(f, "print_mailbox", "secret\n", NULL);
     assert_ran(&r);
     assert_string_equal(r.output, "Subject: 1\r\n\r\none\r\nSubject: 2\r\n\r\n.\r\ntwo\r\n");
-    assert_int_equal(strstr(r.errors, "anybody on the way can read the mail") != NULL, !f->tls);
+    assert_int_equal(strstr(r.errors, "others on the network can read the mail") != NULL, !f->tls);
     assert_null(strstr(r.errors, "secret"));
     forget(&r);
 }
