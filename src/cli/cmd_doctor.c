@@ -106,7 +106,7 @@ static bool connect_to(p3_doctor *d)
         p3_finding("do", what, "%s", advice);
     if (status == POP3_ERR_CERTIFICATE && d->pin[0] != '\0')
         p3_finding("do", what, "or, after you have verified this key%s: pin = %s",
-                   set.ca_file != NULL || set.ca_dir != NULL ? ", in place of the authorities" : "",
+                   set.ca_file != NULL || set.ca_dir != NULL ? ", instead of the authorities" : "",
                    d->pin);
     return false;
 }

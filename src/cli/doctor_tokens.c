@@ -128,9 +128,9 @@ bool p3_doctor_mechanisms(const p3_local_account *a, const pop3_client *client)
     p3_packed_settings_view(a->settings, &set);
     bool has_token = p3_oauth_is_set(&set) || set.token_command != NULL;
     if (xoauth2 || bearer)
-        p3_finding("ok", "OAuth", "the server takes tokens, by %s%s%s%s", xoauth2 ? "XOAUTH2" : "",
-                   xoauth2 && bearer ? " and " : "", bearer ? "OAUTHBEARER" : "",
-                   only ? ", and nothing else" : "");
+        p3_finding("ok", "OAuth", "the server accepts tokens, by %s%s%s%s",
+                   xoauth2 ? "XOAUTH2" : "", xoauth2 && bearer ? " and " : "",
+                   bearer ? "OAUTHBEARER" : "", only ? ", and nothing else" : "");
     else if (has_token && c != NULL)
         p3_finding("note", "OAuth", "the server announces neither XOAUTH2 nor OAUTHBEARER");
     if (has_token)

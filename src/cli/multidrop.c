@@ -47,9 +47,10 @@ static bool settings_fit(const p3_settings *s, const p3_target *targets, size_t 
                               "recipients-from needs map-recipients: mail goes only to recipients "
                               "and folders that are named there");
     if (!recipients && s->postmaster != NULL)
-        return p3_problem_set(why, EX_CONFIG,
-                              "postmaster needs a target with recipients, lmtp or smtp: in a table "
-                              "of folders, write * -> folder:NAME for what fits no other line");
+        return p3_problem_set(
+            why, EX_CONFIG,
+            "postmaster needs a target with recipients, lmtp or smtp: in a table "
+            "of folders, write * -> folder:NAME for mail that matches no other line");
     return !recipients || p3_multidrop_postmaster(s) != NULL ||
            p3_problem_set(why, EX_CONFIG,
                           "recipients-from needs postmaster: the recipient for unknown addresses");

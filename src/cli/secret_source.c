@@ -22,8 +22,8 @@ bool p3_secret_check(const char *data, size_t len, const char *doing, p3_problem
     for (size_t at = 0, n; at < len; at += n) {
         n = p3_utf8_char(data + at, len - at, &c);
         if (n == 0 || c == '\r')
-            return p3_problem_set(why, EX_CONFIG, "%s: what came %s, as a password must not", doing,
-                                  n == 0 ? "is not UTF-8" : "has an octet CR within");
+            return p3_problem_set(why, EX_CONFIG, "%s: the password %s, which is not allowed",
+                                  doing, n == 0 ? "is not UTF-8" : "contains a CR");
     }
     return true;
 }

@@ -190,7 +190,7 @@ void p3_describe_failure_of(const pop3_client *client, const p3_account *account
     const p3_token_hint *t = &account->tokens;
     bool refused = status == POP3_ERR_REFUSED && e->refused == POP3_REFUSED_TOKEN;
     const char *takes =
-        p3_takes_only_tokens(client) ? "the server takes OAuth 2.0 tokens only" : t->server_takes;
+        p3_takes_only_tokens(client) ? "the server accepts OAuth 2.0 tokens only" : t->server_takes;
     p3_describe_failure(client, status, out);
     if (t->advice == NULL)
         return;

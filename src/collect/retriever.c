@@ -220,7 +220,7 @@ static void refused(p3_retriever *r, p3_mail *mail)
         return;
     if (!disbelieved) {
         p3_problem_set(&why, EX_TEMPFAIL,
-                       "the server refused %u messages in a row; no more are asked for in this run",
+                       "the server refused %u messages in a row; no more are requested in this run",
                        r->refusals);
         p3_maildrop_noted(r->drop, &why);
     }

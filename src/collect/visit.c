@@ -381,7 +381,7 @@ void p3_visit_stop(p3_visit *v)
 
 void p3_visit_abandon(p3_visit *v)
 {
-    p3_maildrop_stopped(&v->parts.drop, ", before the message in hand had come");
+    p3_maildrop_stopped(&v->parts.drop, ", before the current message was complete");
 }
 
 const p3_verdict *p3_visit_verdict(const p3_visit *v)

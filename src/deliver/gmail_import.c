@@ -227,7 +227,7 @@ p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_connection *l,
     bool again = mail->again;
     if (mail->length > P3_GMAIL_MOST) {
         p3_problem_set(why, EX_UNAVAILABLE,
-                       "the message has %" PRIu64 " octets, and Google takes %" PRIu64 " at most",
+                       "the message has %" PRIu64 " octets, and Google accepts %" PRIu64 " at most",
                        mail->length, P3_GMAIL_MOST);
         return P3_GMAIL_REFUSED;
     }

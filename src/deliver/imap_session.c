@@ -365,7 +365,7 @@ p3_imap_outcome p3_imap_send(p3_imap_session *s, const p3_imap_mail *mail, p3_pr
     bool at_once = goes_at_once(s, mail);
     if (s->append_limit > 0 && mail->octets > s->append_limit) {
         p3_problem_set(why, EX_UNAVAILABLE,
-                       "the message has %llu octets, and the IMAP server takes %llu at most",
+                       "the message has %llu octets, and the IMAP server accepts %llu at most",
                        (unsigned long long)mail->octets, (unsigned long long)s->append_limit);
         return P3_IMAP_REFUSED;
     }

@@ -164,7 +164,7 @@ static void begin_verdicts(const p3_lmtp_session *s, const p3_announcement *a)
             continue;
         v->about = P3_LMTP_RECIPIENT;
         p3_problem_set(&v->why, EX_UNAVAILABLE,
-                       "the server takes no address beyond ASCII (it has no SMTPUTF8): %.320s",
+                       "the server accepts only ASCII addresses (it has no SMTPUTF8): %.320s",
                        to->address);
     }
 }
@@ -330,7 +330,7 @@ static void refuse_size(const p3_lmtp_session *s, const p3_announcement *a)
 {
     p3_problem why;
     p3_problem_set(&why, EX_UNAVAILABLE,
-                   "the message has %llu octets, and the server takes %llu at most",
+                   "the message has %llu octets, and the server accepts %llu at most",
                    (unsigned long long)a->mail->octets, (unsigned long long)s->talk.size_limit);
     judge_all(a, P3_LMTP_PERMANENT, P3_LMTP_MESSAGE, &why);
 }

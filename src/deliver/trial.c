@@ -76,7 +76,7 @@ bool p3_imap_trial(const char *where, const p3_envelope *envelope, const p3_tria
     p3_imap_session *s = p3_imap_connect(&to, envelope->imap, why);
     if (s == NULL)
         return false;
-    tell(t, false, "%s takes the login of %s", to.at.server.host, to.at.user);
+    tell(t, false, "%s accepts the login of %s", to.at.server.host, to.at.user);
     bool ok = look_for_folder(s, t, why) && look_for_others(s, where, envelope->map, t, why);
     p3_imap_end(s);
     return ok;
@@ -96,9 +96,9 @@ static bool sum_up(const p3_recipient *to, size_t count, size_t wrong, const p3_
         return false;
     }
     if (count == 1)
-        tell(t, false, "it takes mail for %s", to->address);
+        tell(t, false, "it accepts mail for %s", to->address);
     else
-        tell(t, false, "it takes mail for all %zu recipients", count);
+        tell(t, false, "it accepts mail for all %zu recipients", count);
     return true;
 }
 
@@ -121,7 +121,7 @@ static bool ask_about_recipients(p3_lmtp_session *s, const p3_envelope *e, const
             return false;
         if (v.about == P3_LMTP_SENDER && v.is != P3_LMTP_OK && e->sender == NULL) {
             tell(t, true,
-                 "it takes no mail without a sender, so that it was not asked about %s: %s",
+                 "it accepts no mail without a sender, so that it was not asked about %s: %s",
                  to[i].address, v.why.text);
             return true;
         }
@@ -161,7 +161,7 @@ bool p3_smtp_trial(const char *where, const p3_envelope *envelope, const p3_tria
     if (s == NULL)
         return false;
     if (to.user[0] != '\0')
-        tell(t, false, "%s takes the login of %s", to.server.host, to.user);
+        tell(t, false, "%s accepts the login of %s", to.server.host, to.user);
     else
         tell(t, false, "%s answers", to.server.host);
     return talk(s, envelope, t, why);

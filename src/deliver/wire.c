@@ -202,7 +202,7 @@ static void explain_silence(const p3_wire *w, const p3_server_url *to, const p3_
     if (seen->heard || p3_stop_request_is_made()) {
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing,
                        p3_stop_request_is_made() ? p3_stop_request_reason(ECANCELED)
-                                                 : "no answer came in time");
+                                                 : "no answer in time");
         return;
     }
     if (!to->is_tls)

@@ -44,7 +44,7 @@ static pop3_status judge_reply(p3_proxy *p)
     p3_text_add_printable(&text, p3_span((char *)p->in + STATUS_START, len - STATUS_START), 80);
     if (status == 407)
         return p3_proxy_fail(p, POP3_ERR_CONNECT, EACCES, "%s: %s",
-                             p->user == NULL ? "wants a user name and password"
+                             p->user == NULL ? "requires a user name and password"
                                              : "did not accept the user name and password",
                              line);
     return p3_proxy_fail(p, POP3_ERR_CONNECT, status == 403 ? EACCES : EHOSTUNREACH,

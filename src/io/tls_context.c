@@ -70,7 +70,8 @@ static pop3_status load_policy(SSL_CTX *ctx, pop3_tls *tls, const pop3_tls_optio
                         o->pinned_key);
     tls->policy.pin_alone = o->ca_file == NULL && o->ca_dir == NULL;
     if (o->pinned_key != NULL && tls->policy.pin_alone && o->crl_file != NULL)
-        return complain(c, "revocation lists need the authorities that signed them beside a pin");
+        return complain(c,
+                        "revocation lists with a pin also need the authorities that signed them");
     tls->policy.verify = o->verify;
     tls->policy.verify_ctx = o->verify_ctx;
     p3_tls_use_policy(ctx, &tls->policy);

@@ -124,7 +124,7 @@ static const char *options_problem(const pop3_visit_options *o)
     if (o->account == NULL && o->user == NULL)
         return "neither a user nor the account's name was given";
     if ((o->maildir != NULL) == (o->target != NULL))
-        return "one of maildir and target is to be given";
+        return "set either maildir or target";
     if (o->maildir != NULL && o->maildir[0] == '\0')
         return "the Maildir's path is empty";
     if ((unsigned)o->line_ends > POP3_LINE_ENDS_CRLF || (unsigned)o->removal > POP3_REMOVAL_AFTER ||

@@ -273,7 +273,7 @@ static bool fill_in(p3_reader *r, size_t i, p3_filling *fillings, size_t *chain,
 static bool tell_mistakes(const p3_reader *r, p3_problem *why)
 {
     bool many = r->mistakes > P3_MISTAKES_TOLD;
-    return p3_problem_set(why, EX_CONFIG, "%s: %s%d mistake%s, see pop3-config(5)", r->config->path,
+    return p3_problem_set(why, EX_CONFIG, "%s: %s%d error%s, see pop3-config(5)", r->config->path,
                           many ? "more than " : "", many ? P3_MISTAKES_TOLD : r->mistakes,
                           r->mistakes > 1 ? "s" : "");
 }

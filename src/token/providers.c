@@ -29,7 +29,7 @@ static const p3_provider providers[] = {
         .revoked_by = "a Google project whose publishing status is Testing loses its refresh "
                       "tokens after 7 days",
         .hosts = "pop.gmail.com pop.googlemail.com",
-        .takes = "Google takes app passwords and OAuth 2.0 tokens only",
+        .takes = "Google accepts app passwords and OAuth 2.0 tokens only",
     },
     {
         .name = "microsoft",
@@ -44,9 +44,9 @@ static const p3_provider providers[] = {
         /* Any port is taken for localhost alone; an address has to be registered with its port. */
         .redirect = "http://localhost",
         .consent = "https://myapps.microsoft.com or https://account.live.com/consent/Manage",
-        .revoked_by = "an administrator's policy asks for another sign-in",
+        .revoked_by = "an administrator's policy requires another sign-in",
         .hosts = "outlook.office365.com pop-mail.outlook.com outlook.office.com",
-        .takes = "Microsoft takes OAuth 2.0 tokens only",
+        .takes = "Microsoft accepts OAuth 2.0 tokens only",
     },
     {
         .name = "yahoo",
@@ -63,7 +63,7 @@ static const p3_provider providers[] = {
         .no_device = "Yahoo has no device grant",
         .consent = "https://login.yahoo.com/account/activity",
         .hosts = "pop.mail.yahoo.com",
-        .takes = "Yahoo takes app passwords and OAuth 2.0 tokens only",
+        .takes = "Yahoo accepts app passwords and OAuth 2.0 tokens only",
     },
     {
         .name = "fastmail",
@@ -79,7 +79,7 @@ static const p3_provider providers[] = {
         .no_device = "Fastmail has no device grant",
         .consent = "https://app.fastmail.com/settings/security/apps",
         .hosts = "pop.fastmail.com",
-        .takes = "Fastmail takes app passwords and OAuth 2.0 tokens only",
+        .takes = "Fastmail accepts app passwords and OAuth 2.0 tokens only",
     },
 };
 

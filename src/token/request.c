@@ -58,10 +58,12 @@ static const p3_token_meaning meanings[] = {
     {"invalid_client_metadata", EX_UNAVAILABLE, "the provider does not register such a client",
      "register one by hand, and set client-id"},
     /* OpenID Connect Core §3.1.2.6, as Microsoft answers them to a refresh, too */
-    {"interaction_required", EX_NOPERM, "the provider wants another sign-in",
+    {"interaction_required", EX_NOPERM, "the provider requires another sign-in",
      "run: pop3 authorize %s"},
-    {"login_required", EX_NOPERM, "the provider wants another sign-in", "run: pop3 authorize %s"},
-    {"consent_required", EX_NOPERM, "the provider wants another consent", "run: pop3 authorize %s"},
+    {"login_required", EX_NOPERM, "the provider requires another sign-in",
+     "run: pop3 authorize %s"},
+    {"consent_required", EX_NOPERM, "the provider requires another consent",
+     "run: pop3 authorize %s"},
     /* Google's */
     {"deleted_client", EX_NOPERM, "the client was deleted",
      "register another, and set client-id and client-secret-file"},
@@ -266,7 +268,7 @@ bool p3_token_record_answer(const json_t *granted, int64_t asked, const char *do
                               "%s: the provider's answer contains no usable token", doing);
     if (type != NULL && strcasecmp(type, "Bearer") != 0)
         return p3_problem_set(why, EX_PROTOCOL,
-                              "%s: the provider gives a token of type %.40s, and POP3 takes Bearer",
+                              "%s: the provider gives a token of type %.40s, and POP3 needs Bearer",
                               doing, type);
     bool ok = p3_token_replace(&record->tokens.access, access) &&
               (refresh == NULL || p3_token_replace(&record->tokens.refresh, refresh)) &&

@@ -186,7 +186,7 @@ static void socks5_failures_are_told(void **state)
     fixture *f = *state;
     proxy_server methods = {.count = 0};
     STEP(&methods, "\x05\x01\x00", "\x05\xff");
-    fails(f, &methods, POP3_PROXY_SOCKS5, POP3_ERR_CONNECT, EACCES, "wants a user name");
+    fails(f, &methods, POP3_PROXY_SOCKS5, POP3_ERR_CONNECT, EACCES, "requires a user name");
     proxy_server alien = {.count = 0};
     STEP(&alien, "\x05\x01\x00", "HT");
     fails(f, &alien, POP3_PROXY_SOCKS5, POP3_ERR_PROTOCOL, 0, "does not speak SOCKS5");
@@ -269,7 +269,7 @@ static void http_failures_are_told(void **state)
     fixture *f = *state;
     proxy_server wants = {.count = 0};
     STEP(&wants, CONNECT, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-    fails(f, &wants, POP3_PROXY_HTTP, POP3_ERR_CONNECT, EACCES, "wants a user name");
+    fails(f, &wants, POP3_PROXY_HTTP, POP3_ERR_CONNECT, EACCES, "requires a user name");
     proxy_server forbids = {.count = 0};
     STEP(&forbids, CONNECT, "HTTP/1.1 403 Forbidden \x1b[31m\r\n\r\n");
     fails(f, &forbids, POP3_PROXY_HTTP, POP3_ERR_CONNECT, EACCES, "403 Forbidden \\x1b[31m");

@@ -469,7 +469,7 @@ static void options_that_contradict_or_make_no_sense_are_refused(void **state)
     o.danger_accept_any_certificate = false;
     o.crl_file = "/nonexistent";
     assert_status(POP3_ERR_ARGUMENT, pop3_tls_new(&tls, &o, why, sizeof why));
-    assert_non_null(strstr(why, "beside a pin"));
+    assert_non_null(strstr(why, "with a pin"));
 }
 
 /* Remembers the protocol that was agreed upon. */

@@ -643,7 +643,7 @@ static void options_that_cannot_be_used_say_why(void **state)
     refused(f, "connection");
     f->visit = good;
     f->visit.maildir = "/tmp";
-    refused(f, "one of maildir and target");
+    refused(f, "set either maildir or target");
     f->visit.maildir = f->visit.account = NULL;
     f->visit.user = NULL;
     refused(f, "user");

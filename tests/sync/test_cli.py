@@ -298,7 +298,7 @@ def test_mistakes_in_the_configuration_are_told_with_file_line_and_nearest_name(
     assert f"{path}:5: max-size: \"big\" cannot be used; expected: a size such as 50M" in text
     assert f"{path}:6: tls: \"maybe\" cannot be used; expected: tls, stls or none" in text
     assert f"{path}:7: this belongs at the top" in text
-    assert "4 mistakes" in text
+    assert "4 errors" in text
 
 
 def test_a_configuration_with_a_password_that_others_can_read_is_refused(world):

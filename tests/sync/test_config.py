@@ -86,7 +86,7 @@ def test_a_long_line_that_is_no_setting_is_said(world):
     path = configure(world, f"; {'c = ' * 100}\n[a]\nuser = u\n{'x' * 300}\n{'y' * 100} = {'z' * 200}\n")
     text = run(world, "sync", status=78)
     assert f"{path}:4: this line is neither a [section] nor NAME = VALUE" in text
-    assert f"{path}:5: there is no setting yyy" in text and "2 mistakes" in text
+    assert f"{path}:5: there is no setting yyy" in text and "2 errors" in text
 
 
 def test_a_line_that_is_no_setting_is_said_with_the_other_mistakes(world):

@@ -218,7 +218,7 @@ def test_a_certificate_that_is_not_trusted_is_explained_and_its_pin_told(
         trust = ["--ca-file", certs / authority] if authority is not None else []
         shown = doctor(world, url, *trust, status=69)
         assert "BAD  certificate" in shown and told in shown
-        assert ("in place of the authorities" in shown) == bool(trust)
+        assert ("instead of the authorities" in shown) == bool(trust)
         pin = shown.split("pin = ")[1].split()[0]
         shown = doctor(world, url, "--pin", pin)
     assert "ok   certificate    has the pinned key" in shown
@@ -264,9 +264,9 @@ def answering(kind, world, certs, answer=None, **options):
 
 
 @pytest.mark.parametrize("kind, told", [
-    ("imap", ["IMAP target    localhost takes the login of me@example.org", 'IMAP target    the folder "INBOX" exists']),
-    ("lmtp", ["LMTP target    unix:", "LMTP target    it takes mail for you@example.org"]),
-    ("smtp", ["SMTP target    localhost takes the login of me@example.org", "SMTP target    it takes mail for you@example.org"])])  # fmt: skip
+    ("imap", ["IMAP target    localhost accepts the login of me@example.org", 'IMAP target    the folder "INBOX" exists']),
+    ("lmtp", ["LMTP target    unix:", "LMTP target    it accepts mail for you@example.org"]),
+    ("smtp", ["SMTP target    localhost accepts the login of me@example.org", "SMTP target    it accepts mail for you@example.org"])])  # fmt: skip
 def test_a_target_is_tried_as_far_as_nothing_is_delivered(world, certs, kind, told):
     world.fill(2)
     running, options = answering(kind, world, certs)
@@ -304,7 +304,7 @@ def test_a_server_that_takes_no_empty_sender_is_not_asked_about_the_recipient(wo
     running, options = answering("smtp", world, certs, lambda step, *_: "553 5.7.1 no" if step == "mail" else None)
     with world.server() as server, running as to:
         shown = plain(world, server, *options(to))
-        assert "note SMTP target    it takes no mail without a sender, so that it was not asked about you@example.org" in shown
+        assert "note SMTP target    it accepts no mail without a sender, so that it was not asked about you@example.org" in shown
         assert "BAD  SMTP target" in plain(world, server, *options(to), "--sender", "a@b", status=69)
 
 
@@ -312,7 +312,7 @@ def test_the_recipients_of_a_table_are_asked_about(world, certs):
     table = ["--recipients-from", "Delivered-To", "--map-recipients", "a@x -> anna@in, b@x -> bob@in, c@x -> anna@in, d@x -> dan@in"]
     running, options = answering("lmtp", world, certs)
     with world.server() as server, running as to:
-        assert "ok   LMTP target    it takes mail for all 4 recipients" in plain(world, server, *options(to), *table)
+        assert "ok   LMTP target    it accepts mail for all 4 recipients" in plain(world, server, *options(to), *table)
         to.of_recipient = lambda at, whom: "550 5.1.1 no" if at == "rcpt" and whom in ("bob@in", "dan@in") else None
         shown = plain(world, server, *options(to), *table, status=69)
         assert "BAD  LMTP target    the server refuses the recipient bob@in: 550 5.1.1 no; the same for 2 of 4 recipients" in shown

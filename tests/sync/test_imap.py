@@ -316,7 +316,7 @@ def test_a_message_above_the_limit_that_is_announced_is_not_sent(world, certs, i
         imap = imapd(capabilities=("IMAP4rev1", "LITERAL+", "APPENDLIMIT=800"))
         errors = sync(world, server.port, imap.url(), certs / "ca.pem")
         assert len(imap.mails) == 2 and len(refused(world)) == 1 and imap.begun == 2
-        assert "takes 800 at most" in errors
+        assert "accepts 800 at most" in errors
 
 
 @pytest.mark.parametrize("reply", ["NO [OVERQUOTA] full", "BAD what?"])

@@ -308,7 +308,7 @@ def test_a_message_larger_than_the_server_takes_is_not_sent(world):
     with world.server() as server, running(world.path / "lmtp", capabilities=("PIPELINING", "SIZE 800")) as lmtpd:
         errors = sync(world, server.port, lmtpd.where)
         assert len(lmtpd.mails) == 2 and len(refused(world)) == 1
-        assert "the server takes 800 at most" in errors
+        assert "the server accepts 800 at most" in errors
 
 
 def test_a_reply_that_got_lost_is_told_and_the_message_comes_again_under_its_name(world):

@@ -259,7 +259,7 @@ def test_an_address_beyond_ascii_needs_a_server_for_it(world, post):
         told = to.run("sync", server.port, "--delete", status=78)
         server.settle()
     assert to.got() == [("1", "anna@in")] and world.on_server() == [] and len(refused(world)) == 2
-    assert told.count("the server takes no address beyond ASCII (it has no SMTPUTF8): böb@in") == 3
+    assert told.count("the server accepts only ASCII addresses (it has no SMTPUTF8): böb@in") == 3
     assert not any("SMTPUTF8" in line or "ö" in line for line in to.server.lines)
 
 

@@ -190,7 +190,7 @@ def test_what_it_refuses_for_good_is_kept_and_the_others_arrive(world, postfix):
     world.put("000002x", "Subject: large\nMessage-ID: <large@b>\n\n" + "x" * 70 * 400 + "\n")
     with world.server("--delete") as server:
         errors = sync(world, server.port, postfix, "--delete")
-        assert "the message has" in errors and "takes 20000 at most" in errors
+        assert "the message has" in errors and "accepts 20000 at most" in errors
         server.settle()
         assert world.on_server() == []
     assert len(postfix.delivered(5)) == 5

@@ -52,7 +52,7 @@ def test_a_server_that_takes_tokens_alone_is_named_with_the_command(account, scr
     without_provider(account)
     with scripted(TOKENS_ONLY + "close\n" + TOKENS_ONLY + "close\n"):
         lines = doctor(account, 77)
-        assert "ok OAuth the server takes tokens, by XOAUTH2 and OAUTHBEARER, and nothing else" in lines
+        assert "ok OAuth the server accepts tokens, by XOAUTH2 and OAUTHBEARER, and nothing else" in lines
         assert "do OAuth set provider, or issuer, and client-id, then run: pop3 authorize work" in lines
         url = f"pop3s://user@localhost:{account.settings['port']}/"
         lines = doctor(account, 77, url, "--ca-file", account.settings["ca-file"])
@@ -64,7 +64,7 @@ def test_a_login_that_tokens_alone_would_mend_says_so(account, scripted, name):
     without_provider(account)
     with scripted(TOKENS_ONLY + 'expect-prefix USER\nline "-ERR Protocol error"\n'):
         text = account.run(name, "work", status=77)
-    assert text.endswith("the server takes OAuth 2.0 tokens only: set provider, or issuer, and client-id, then run: "
+    assert text.endswith("the server accepts OAuth 2.0 tokens only: set provider, or issuer, and client-id, then run: "
                          "pop3 authorize work\n")  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_doctor_tells_what_is_kept_and_that_the_provider_refreshes_it(account, s
     end = utc(kept["expires"])
     assert f"ok token kept in {account.token_file}" in lines and "ok token the provider refreshes it" in lines
     assert f" it lasts until {end}" in lines and "ok login XOAUTH2" in lines
-    assert "ok OAuth the server takes tokens, by XOAUTH2" in lines
+    assert "ok OAuth the server accepts tokens, by XOAUTH2" in lines
     assert f"issuer = {server.issuer}" in lines and "client-id = mail-client" in lines
     assert not any("password" in line or kept["access_token"] in line for line in lines)
     assert len(server.asked("/token")) == 1
