@@ -1,18 +1,17 @@
 #!/bin/sh
-# Whether the headers still promise what they did to programs that are compiled and linked with the library.
+# Checks that programs that were compiled and linked with the library still work with it.
 #
-#     tools/abi.sh            compares them with the newest abi/libpop3-VERSION.abi and abi/libpop3-collect-VERSION.abi
+#     tools/abi.sh            compares the headers with the newest abi/libpop3-VERSION.abi and abi/libpop3-collect-VERSION.abi
 #     tools/abi.sh dump       writes these
 #
-# Additions are fine. What breaks a program (a function gone or changed, a struct or an enumerator changed) is shown, and
-# ends with status 1; abi/allowed.abignore says what is no break. While CHANGELOG.md has a version as not yet released,
-# its dump is what has been agreed on so far, and can be written again after an intended change; then it never changes.
-# Ends with status 77, and why, where there is nothing to compare: no abidiff, one of another format, or another
-# architecture.
+# Additions are accepted. Changes that break a program (a removed or changed function, a changed struct or enumerator) are
+# printed and end with status 1; abi/allowed.abignore has exceptions. While CHANGELOG.md has a version as not yet released,
+# its dump can be written again after an intended change; after the release it never changes. Ends with status 77 and a
+# reason if nothing can be compared: no abidiff, one of another format, or another architecture.
 #
-# What is described is a library that holds a pointer to each public function, and with it every type they take: of the
-# library itself libabigail 2.2 leaves out each function that another file calls. That all functions are there is what
-# tools/check-symbols.sh sees to.
+# The description is made from a library that contains a pointer to each public function, and so all types that they use,
+# because libabigail 2.2 omits functions of the library itself that another file calls. tools/check-symbols.sh checks that
+# all functions exist.
 set -eu
 cd "$(dirname "$0")/.."
 version=$(sed -n "s/^ *version: '\([0-9.]*\)',/\1/p" meson.build)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Static analysis: gcc's -fanalyzer, clang-tidy (.clang-tidy says what is off and why) and cppcheck.
-# Says nothing and ends with 0 when all are content. ROOMS="collect cli" looks at those rooms only.
+# Static analysis with gcc's -fanalyzer, clang-tidy (.clang-tidy has the disabled checks, with reasons) and cppcheck.
+# Prints nothing and ends with 0 if there are no findings. ROOMS="collect cli" limits it to these rooms.
 #
-#     tools/analyze.sh [gcc] [clang-tidy] [cppcheck]      some of them
+#     tools/analyze.sh [gcc] [clang-tidy] [cppcheck]      only some of them
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- gcc clang-tidy cppcheck

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Installs the peers that bench/run.py compares us with, and what building them takes: Debian
-# packages, without questions. Run as root, or where sudo works. A peer that Debian does not have is
-# left out, and the benchmark then goes without it.
+# Installs the programs that bench/run.py compares with, and what is needed to build them: Debian packages, without
+# questions. Run as root, or where sudo works. Programs that Debian does not have are omitted from the benchmark.
 set -eu
 
 packages='libetpan-dev libcurl4-gnutls-dev mpop fetchmail fdm getmail6 perl python3 dovecot-pop3d dovecot-lmtpd dovecot-imapd

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs the tests of the core, the client, logging in, the collecting library and the command's parts on other
-# processors, each in a fresh Debian system of its own; with --command, those of the command as a whole, too (hours, where
-# emulated). What this processor cannot run is built by a compiler that runs here, and qemu-user-static emulates what
-# was built: the tests' own Python, Dovecot and so on stay this processor's.
+# Runs the tests of the core, the client, logging in, libpop3-collect and the parts of the command on other processors,
+# each in a fresh Debian system; with --command also those of the whole command (hours, under emulation). Programs for a
+# processor that this one cannot run are cross-built and run by qemu-user-static; the tests' Python, Dovecot and so on are
+# this processor's.
 #     check-arch.sh [--release RELEASE] [--command] [ARCHITECTURE...]     default: 12, i386 arm64 s390x
-#     check-arch.sh --here [--command]                        on this machine, as it is
-#     check-arch.sh --across ARCHITECTURE [--command]         on this machine, which runs ARCHITECTURE's programs
+#     check-arch.sh --here [--command]                        on this machine
+#     check-arch.sh --across ARCHITECTURE [--command]         on this machine, which can run programs for ARCHITECTURE
 #
-# Needs root. The last lines are rows of docs/records/platforms.md; the exit status is 0 when no test failed.
+# Needs root. The last lines are rows for docs/records/platforms.md; the exit status is 0 if no test failed.
 set -eu
 cd "$(dirname "$0")/.."
 

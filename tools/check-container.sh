@@ -1,8 +1,8 @@
 #!/bin/sh
-# Builds the image of packaging/Containerfile and runs it as docs/guide/services.md says, with podman: a mailbox comes
-# from a private Dovecot, as the image's user, and the image knows when it is healthy.
-# Needs root, podman, buildah, mmdebstrap and dovecot-pop3d. No registry is asked: the base image is a minimal system of
-# this machine's release, under the name of the Containerfile's. All is removed at the end.
+# Builds the image of packaging/Containerfile and runs it with podman as docs/guide/services.md says: it retrieves a
+# mailbox from a private Dovecot as the image's user, and the health check is tried.
+# Needs root, podman, buildah, mmdebstrap and dovecot-pop3d. No registry is used: the base image is a minimal system of
+# this machine's release, under the name in the Containerfile. Everything is removed at the end.
 set -eu
 cd "$(dirname "$0")/.."
 if [ -z "${POP3_TEST_TLS_PORT:-}" ]; then

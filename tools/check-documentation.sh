@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the API reference with Doxygen; anything undocumented, or documented wrongly, is an error.
+# Builds the API reference with Doxygen; missing or wrong documentation is an error.
 #     check-documentation.sh [OUTPUT_FOLDER]
 set -eu
 command -v doxygen >/dev/null || {

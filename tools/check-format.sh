@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks that clang-format would change nothing, and that no line ends in blanks.
+# Checks that the sources are formatted by clang-format, and that no line ends in blanks.
 set -eu
 cd "$(dirname "$0")/.."
 command -v clang-format >/dev/null || {

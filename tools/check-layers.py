@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Checks the layering: no room includes a header of a room above it (see ARCHITECTURE.md), no files depend in a circle.
+"""Checks the layers: no room includes a header of a room above it (see ARCHITECTURE.md), and no files depend in a circle.
 
 check-layers.py [--circles [ROOM ...]]
 
 A circle is a set of files of one room that depend on each other, directly or through others. NAME.c and NAME.h are one
-file. A depends on B if A.c or A.h includes B.h, or if A.c names a function or an object that B.c defines: headers
-alone do not show that B calls back through a header that both include. Pointers to functions that are handed over at
-run time do not count: a callback is how a part below may reach one above.
+file. A depends on B if A.c or A.h includes B.h, or if A.c uses a function or an object that B.c defines: headers alone
+do not show that B calls back through a header that both include. Function pointers do not count: a callback is how a
+part below may reach one above.
 
---circles prints each circle, with the way round it, also of rooms that have leave to have some (CIRCLES_LEFT: none has).
+--circles prints each circle with its path, also of rooms that are permitted to have some (CIRCLES_LEFT: none).
 """
 
 import argparse

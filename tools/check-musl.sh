@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the core and the client without TLS, and their tests, with musl instead of glibc, and runs these
-# tests: as for Linux, and with what stands in on other systems (-Dportable=true).
+# Builds the core and the client without TLS, and their tests, with musl instead of glibc, and runs these tests: as for
+# Linux, and with the replacements for other systems (-Dportable=true).
 #     check-musl.sh [BUILD_FOLDER]
-# Needs Debian's musl-tools, and a source of Debian's in apt: the test framework cmocka is built for musl from
-# its source package. The last line is `N passed, N failed`, and how many were skipped.
+# Needs Debian's musl-tools, and Debian's source packages in apt: the test framework cmocka is built for musl from its
+# source package. The last line is `N passed, N failed`, and the number of skipped tests.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build-musl}

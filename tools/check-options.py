@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks what is made of the tables of settings and subcommands: every option and subcommand is in the help, the manual
-pages and the completions, no other is, lines of the help fit 100 columns, every setting is used, and every mechanism
-for logging in is in the completions and in the header.
+"""Checks what is generated from the tables of settings and subcommands: every option and subcommand is in the help, the
+manual pages and the completions, and no other is; lines of the help fit into 100 columns; every setting is used; and
+every mechanism for logging in is in the completions and in the header.
 
     check-options.py POP3 BUILD
 """

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Checks the Debian packages on fresh machines: they build twice to the same octets, satisfy lintian,
-# share no path with another architecture that would differ there, upgrade, pass their autopkgtests, run as units of
-# systemd, and leave nothing behind.
-#     check-packages.sh [RELEASE...]      12 and 13 by default
-#     check-packages.sh --here            on this machine, which must be one to throw away: what the
+# Checks the Debian packages on fresh machines: two builds are identical, lintian has no complaints, shared paths are the
+# same on every architecture, the packages upgrade, pass their autopkgtests, run as systemd units, and leave nothing behind.
+#     check-packages.sh [RELEASE...]      default: 12 and 13
+#     check-packages.sh --here            on this machine, which must be disposable: what the
 #                                         fresh machine runs
 set -eu
 cd "$(dirname "$0")/.."

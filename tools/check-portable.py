@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that what is Linux's alone is in files named NAME_linux.[ch], that each of these has a twin NAME_posix.c,
-which a build for another system, or with -Dportable=true, has in its place, and that ARCHITECTURE.md lists them."""
+"""Checks that interfaces of Linux are only used in files named NAME_linux.[ch], that each of these has a twin
+NAME_posix.c, which replaces it on other systems and with -Dportable=true, and that ARCHITECTURE.md lists them.
+"""
 
 import re
 import sys

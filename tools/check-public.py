@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks that each public function has a user in this repository, or says in its comment for whom it is public.
+"""Checks that each public function has a user in this repository, or a comment that says which programs use it.
 
-A user is a room of src/ that does not define the function, an example, or cpoplib. Where there is none, the comment
-has a sentence that begins with "For programs": what a program is that needs the function.
+A user is a room of src/ that does not define the function, an example, or cpoplib. Without one, the comment must have a
+sentence that begins with "For programs".
 
-check-public.py [--list]    --list prints those without a user, with their sentences.
+check-public.py [--list]    --list prints the functions without a user, with these sentences
 """
 
 import re

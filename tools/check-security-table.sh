@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees that every test that docs/reference/security.md names exists.
+# Checks that every test that docs/reference/security.md names exists.
 set -eu
 cd "$(dirname "$0")/.."
 missing=0

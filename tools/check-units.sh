@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the system's units with the real systemd, booted in a container of systemd-nspawn on a system that
-# has the package pop3: the demo mailbox arrives under all restrictions, once, from a private Dovecot.
+# Checks the system units with a real systemd, booted in a container of systemd-nspawn on a system with the package pop3:
+# the demo mailbox is retrieved from a private Dovecot, once, under all restrictions.
 #     check-units.sh [ROOT]       the system's root directory, / by default; it is not changed
 # Needs root, systemd-container, libpam-systemd, dbus-user-session and dovecot-pop3d.
 set -eu

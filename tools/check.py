@@ -1,23 +1,22 @@
 #!/usr/bin/env python3
-"""Builds everything and runs every test: in the plain build as an ordinary user, under sanitizers as the caller
-(root, for CI), under valgrind; those of the client and the command on a machine that lacks much; each fuzz target for
-ten seconds; and the tests of threads under ThreadSanitizer.
+"""Builds everything and runs every test: in the plain build as an ordinary user, under sanitizers as the caller (root, in
+CI), under valgrind; those of the client and the command on a bare machine; each fuzz target for five seconds; and the
+tests of threads under ThreadSanitizer.
 
     check.py [--werror] [--plain | --only RUN]...
-                                              --plain leaves all but the first out; --werror: a warning is an
-                                              error (CI: a user's compiler may be newer than any that we know)
+                                              --plain: only the first run; --werror: warnings are errors (in CI, as
+                                              users may have newer compilers)
     check.py --only processor [--command] [--across FILE]...
-                                              what the processor makes a difference to; --command: the whole command, too;
-                                              --across: built for another one, as this cross file of Meson says
+                                              the tests that depend on the processor; --command: also the whole command;
+                                              --across: cross-built with this cross file of Meson
     check.py --built FOLDER...                the tests of the core and the client, and the fuzzers' corpora, in
-                                              folders that are set up and built (tools/check-musl.sh)
+                                              build directories that are ready (tools/check-musl.sh)
 
-Tests see nothing of this program's environment. Each run has conditions of its own: see
-tests/tools/run_test.py. A test that runs several times counts once: it has passed when it passed in each run.
-In the plain build each runs once as it is and once, where that can make a difference, on a bare machine: as an ordinary
-user, or, where none can be become and by --plain, as the caller.
-What was skipped is named and counted apart. Failures are named again at the end. The last line is
-`N passed, N failed`; the exit status is 0 when none failed.
+Tests see nothing of this program's environment. tests/tools/run_test.py has the conditions of each run. A test that
+runs several times counts once, and has passed if it passed in each run. In the plain build each test runs once as an
+ordinary user (or, if there is none and with --plain, as the caller) and, if that can make a difference, once on a bare
+machine. Skipped tests are named and counted separately. Failures are named again at the end. The last line is
+`N passed, N failed`; the exit status is 0 if none failed.
 """
 
 from __future__ import annotations

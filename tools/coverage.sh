@@ -1,8 +1,8 @@
 #!/bin/sh
-# Which lines and branches of the library the tests reach: runs the tests in a build that counts, and writes
-# build-coverage/report/index.html and, for each room of the house, a line.
+# Measures which lines and branches of the library the tests reach: runs them in a build with coverage, writes
+# build-coverage/report/index.html, and prints a line for each room.
 #
-#     tools/coverage.sh [SUITE]...      the suites to run, in place of all that reach the C library
+#     tools/coverage.sh [SUITE]...      run these suites instead of all that use the C library
 set -eu
 cd "$(dirname "$0")/.."
 build=build-coverage

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Retrieves the sample mailbox from a real POP3 server on loopback, over TLS with the certificate
-# verified, into demo/Maildir, and shows what came. The server is Dovecot; where that cannot run, our
-# own test server. Dovecot then gets the mail itself, by LMTP and by IMAP.
+# Retrieves the sample mailbox from a real POP3 server on loopback, over TLS with a verified certificate, into
+# demo/Maildir, and shows it. The server is Dovecot; if that cannot run, pop3-testserver. Then delivers the mail to Dovecot
+# by LMTP and by IMAP.
 #     demo.sh BUILD_FOLDER
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,11 +1,10 @@
 #!/bin/sh
-# Installs the Debian packages that building and testing need and that are missing, without questions:
-# as root, or through sudo. Does nothing when all are there.
+# Installs missing Debian packages that are needed for building and testing, without questions: as root, or with sudo.
 #     dependencies.sh [demo | processor [ARCHITECTURE] | analysis | machines]
-# demo: only what the demonstration and the plain build need; processor: what tools/check-arch.sh needs, to build here for
-# ARCHITECTURE (dpkg --add-architecture) if it is given; analysis: also what `make coverage` and `make analyze` need;
-# machines: what tools/fresh-machine.sh needs. A package that this release lacks and the tests can do without is named
-# with the tests that are skipped for it; any other is an error.
+# demo: only for the demonstration and the plain build; processor: for tools/check-arch.sh, with cross-building for
+# ARCHITECTURE (dpkg --add-architecture) if it is given; analysis: also for `make coverage` and `make analyze`; machines:
+# for tools/fresh-machine.sh. If this release lacks a package that only some tests need, it is named with the tests that
+# are skipped; any other missing package is an error.
 set -eu
 
 # The name behind a package that only depends on the release's version of it: `behind clang 'clang-[0-9]*'`.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the source tarball, which builds without git: libpop3-VERSION.tar.gz of the last commit, or of
-# this tree where it is no checkout (it came out of such a tarball). The same commit makes the same octets.
+# Makes the source tarball, which builds without git: libpop3-VERSION.tar.gz of the last commit, or of this tree if it came
+# out of such a tarball. The same commit always gives the same octets.
 #     dist.sh [OUTPUT_FOLDER]        prints the tarball's path
 set -eu
 umask 022

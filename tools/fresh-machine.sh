@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a command on a fresh Debian machine: a minimal system with make and git and nothing else, in a
-# temporary directory, with a clone of this checkout (the last commit) as the working directory.
+# Runs a command on a fresh Debian machine: a minimal system with only make and git, in a temporary directory, with a
+# clone of this checkout (the last commit) as the working directory.
 #     fresh-machine.sh [OPTION...] RELEASE [ARCHITECTURE] -- COMMAND [ARGUMENT...]
 #
 #     RELEASE        12, 13, or a code name such as trixie
@@ -8,14 +8,14 @@
 #                    qemu-user-static (default: this machine's)
 #     --user         run COMMAND as an ordinary user with sudo (default: root)
 #     --share DIR    DIR is /share on the machine, writable
-#     --include LIST more packages that the machine has from the start, separated by commas
-#     --no-updates   the release's own packages, without those that came since its last point release
+#     --include LIST additional packages, separated by commas
+#     --no-updates   the packages of the last point release, without later updates
 #     --cache        keep the minimal system in ${XDG_CACHE_HOME:-~/.cache}/libpop3 for a day
 #
 # Needs root, or sudo. The mirror, the proxy and the certificates are those of this machine's apt. COMMAND has an
-# empty environment but for PATH and HOME, its own processes, mounts, /dev and host name, and this
-# machine's network. The exit status is COMMAND's. All is removed at the end, also after a signal; the
-# mounts and processes are in namespaces of their own and end even when this script is killed.
+# environment with only PATH and HOME, its own processes, mounts, /dev and host name, and this machine's
+# network. The exit status is COMMAND's. Everything is removed at the end, also after a signal; the mounts
+# and processes are in separate namespaces, and end even if this script is killed.
 set -eu
 
 usage() {

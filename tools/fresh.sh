@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs commands on fresh Debian machines, one after the other, and adds up what their tests say.
+# Runs commands on fresh Debian machines, one after the other, and adds up the results of their tests.
 #     fresh.sh              `make demo` and `make check` on Debian 12 and on Debian 13
 #     fresh.sh ci           `make check` here, `make demo` on a fresh Debian 12, and `make demo` with the plain tests on
 #                           a fresh Debian 13
-# Each part says at its end how long it took and names what failed. The last line is the total, `N passed, N failed`, with `, N skipped`
-# if any; a demonstration by itself counts as one test, and a part without a result as one that failed.
+# Each part ends with its duration and its failures. The last line is the total, `N passed, N failed`, with `, N skipped`
+# if any; a demonstration counts as one test, and a part without a result as one failed test.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 log=$(mktemp) || exit 1

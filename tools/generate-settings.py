@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes of the table of settings (src/settings/settings.ini) and of that of subcommands (src/cli/subcommands.ini) what
-repeats them: structs and rows in C, completions of shells, entries of manual pages.
+"""Generates structs and rows in C, completions for shells, and entries of manual pages from the tables of settings
+(src/settings/settings.ini) and subcommands (src/cli/subcommands.ini).
 
     generate-settings.py SETTINGS SUBCOMMANDS KIND [TEMPLATE] >FILE
 

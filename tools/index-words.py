@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Lets the search of Doxygen's pages find a name by each of its words: `retr` finds pop3_client_retr.
+"""Makes the search of Doxygen's pages find a name by each of its words: `retr` finds pop3_client_retr.
 
-Doxygen looks names up by their beginnings alone, and all of ours begin with the same word.
+Doxygen finds names only by their beginnings, and all of ours begin with the same word.
     index-words.py DIRECTORY     the `search` directory of the pages
 """
 

@@ -1,8 +1,8 @@
 #!/bin/sh
-# The demonstration with what is installed below a prefix: the command, and the example compiled against the
-# library. A mailbox comes from a private Dovecot on loopback, over TLS, octet for octet.
-#     installed-demo.sh [PREFIX]       /usr by default
-# POP3_EXAMPLES is where the sources of the examples are, by default here.
+# The demonstration with an installed prefix: the command, and the example compiled with the library, retrieve a mailbox
+# from a private Dovecot on loopback, over TLS, octet for octet.
+#     installed-demo.sh [PREFIX]       default: /usr
+# POP3_EXAMPLES is the directory with the sources of the examples, by default that of this tree.
 set -eu
 cd "$(dirname "$0")/.."
 prefix=${1:-/usr}

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Plays `pop3 authorize` and `pop3 sync` to a real authorization server (oidc-provider, which npm fetches) in a real
-# browser (Chromium, without a screen), with a Dovecot that asks that server about tokens.
+# Tests `pop3 authorize` and `pop3 sync` with a real authorization server (oidc-provider, by npm), a real headless browser
+# (Chromium), and a Dovecot that asks that server about tokens.
 #
 #     tools/interop-oauth.sh [PYTEST-ARGUMENT]...
 #
-# The results are TAP; what cannot be had here is named, and its tests are skipped.
+# The results are TAP. If something is not available, it is named, and its tests are skipped.
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Plays the command, the library and cpoplib to real POP3 servers, in a fresh Debian system of its own, which goes
-# with its servers and users when done. Needs root (tools/fresh-machine.sh).
+# Tests the command, the library and cpoplib with real POP3 servers, in a fresh Debian system, which is removed
+# afterwards. Needs root (tools/fresh-machine.sh).
 #
 #     tools/interop.sh [RELEASE]...       default: bookworm trixie
-#     tools/interop.sh --here [SERVER]... in this very system: only for one that may be thrown away
+#     tools/interop.sh --here [SERVER]... in this system, which must be disposable
 #
-# The results are TAP; docs/guide/servers.md has the table, which --here leaves in build/interop.md.
+# The results are TAP; docs/guide/servers.md has the table, which --here writes to build/interop.md.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = --here ]; then

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the Debian packages, source and binary, out of the source tarball and packaging/debian.
+# Builds the Debian packages, source and binary, from the source tarball and packaging/debian.
 #     make-deb.sh [OUTPUT_FOLDER]
-# What building needs is in packaging/debian/control: `apt-get build-dep` with that file installs it.
+# `apt-get build-dep ./packaging` installs the build dependencies.
 set -eu
 umask 022
 out=$(mkdir -p "${1:-build-deb}" && cd "${1:-build-deb}" && pwd)

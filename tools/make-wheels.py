@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Builds what pip installs of cpoplib, of the last commit: an sdist, and of that a wheel for each Python given.
+"""Builds an sdist of cpoplib from the last commit, and from it a wheel for each Python given.
 
     make-wheels.py [--output DIR] [PYTHON]...        PYTHON: an interpreter (default: python3)
 
-A wheel is tagged manylinux with the oldest glibc that has every symbol it takes, and only if it links with
-nothing but that: `readelf` says so. Each interpreter needs meson-python (Debian: python3-mesonpy) and headers.
+A wheel is tagged manylinux with the oldest glibc that has all symbols it uses, if it links with nothing else
+(`readelf`). Each interpreter needs meson-python (Debian: python3-mesonpy) and headers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 #!/bin/sh
-# Mends manual pages that Doxygen made, in a directory: it does not say of an apostrophe at the beginning of a line that
-# it begins no request, nor of a backslash that it begins no escape sequence, in listings and in arguments of macros; and
-# some versions ask for a font C, which terminals do not have.
-# What groff complains about afterwards is an error, where there is a groff.
+# Repairs manual pages made by Doxygen, in a directory: Doxygen does not escape apostrophes at the beginning of a line, nor
+# backslashes in listings and in arguments of macros; and some versions use a font C, which terminals do not have.
+# Complaints of groff afterwards are errors, if groff is installed.
 #     mend-man-pages.sh DIRECTORY
 set -eu
 sed -i -e "s/^'/\\\\\&'/" -e 's/\\\\/\\e/g' -e '/^\./!s/\\\([nrt0x"]\)/\\e\1/g' -e 's/\\fC/\\fR/g' "$1"/*.3

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Leaves in the sources that pip distributes what building cpoplib takes, and nothing else (`meson dist` runs it)."""
+"""Removes from the sdist everything that is not needed to build cpoplib (`meson dist` runs it)."""
 
 import os
 import shutil

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the functions that a library's public headers declare, one a line, sorted.
+# Prints the functions that a library's public headers declare, one on each line, sorted.
 #     public-symbols.sh libpop3|libpop3-collect
 cd "$(dirname "$0")/.." || exit 1
 case ${1:-} in

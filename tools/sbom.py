@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the SBOM of the source tarball, in SPDX 2.3 as JSON: each file with its digests, and what is linked with or
-loaded, as meson.build asks for it. The same commit makes the same octets.
+"""Writes the SBOM of the source tarball, in SPDX 2.3 as JSON: each file with its digests, and the linked and loaded
+libraries, from meson.build. The same commit always gives the same octets.
 
-    sbom.py [OUTPUT_FOLDER]        makes the tarball too (tools/dist.sh); prints the SBOM's path
+    sbom.py [OUTPUT_FOLDER]        also makes the tarball (tools/dist.sh); prints the SBOM's path
 """
 
 from __future__ import annotations

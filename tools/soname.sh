@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the name under which programs ask for a shared library.
+# Prints the soname of a shared library.
 #     soname.sh LIBRARY COMPILER [ARGUMENT]...
 set -eu
 library=$1
