@@ -290,7 +290,7 @@ static void a_message_of_more_than_google_takes_is_not_sent(void **state)
     p3_gmail_importer *i = p3_gmail_importer_new(&options, &why);
     (void)state;
     assert_int_equal(p3_gmail_import(i, NULL, &mail, &why), P3_GMAIL_REFUSED);
-    assert_non_null(strstr(why.text, "157286401 octets, and Google takes 157286400"));
+    assert_non_null(strstr(why.text, "157286401 octets, and Google accepts 157286400"));
     p3_gmail_importer_free(i);
 }
 
