@@ -57,7 +57,7 @@ static pop3_status take_method(p3_proxy *p)
         return ask_to_connect(p);
     if (p->in[1] == METHOD_PASSWORD && p->user != NULL)
         return send_password(p);
-    return p3_proxy_fail(p, POP3_ERR_CONNECT, EACCES, "wants %s",
+    return p3_proxy_fail(p, POP3_ERR_CONNECT, EACCES, "requires %s",
                          p->user == NULL ? "a user name and password"
                                          : "another way to authenticate than a password");
 }
