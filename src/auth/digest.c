@@ -23,7 +23,7 @@ static const EVP_MD *type_of(p3_digest d)
     }
 }
 
-/* OpenSSL's queue of errors is the application's too: none of ours stays there. */
+/* OpenSSL's error queue belongs to the application: we leave no errors in it. */
 static bool worked(bool ok)
 {
     if (!ok)
@@ -57,19 +57,19 @@ bool p3_digest_hmac(p3_digest d, pop3_str key, pop3_str text, unsigned char *out
 /* Octets of a block of SHA-1, SHA-256 and MD5. */
 #define P3_BLOCK 64
 
-/* OpenSSL's own PBKDF2 cannot be interrupted. HMAC's two digests, with the key taken in, are copied
- * for each iteration, as it does. */
+/* OpenSSL's own PBKDF2 cannot be interrupted. The two keyed digests of HMAC are copied for each
+ * iteration, as OpenSSL does. */
 struct p3_stretch {
     size_t size;
     EVP_MD_CTX *inner;
     EVP_MD_CTX *outer;
     EVP_MD_CTX *work;
-    uint32_t left;                       /* iterations */
-    unsigned char last[P3_DIGEST_MOST];  /* the last iteration's */
-    unsigned char total[P3_DIGEST_MOST]; /* all of them, by exclusive or */
+    uint32_t left;                       /* remaining iterations */
+    unsigned char last[P3_DIGEST_MOST];  /* result of the last iteration */
+    unsigned char total[P3_DIGEST_MOST]; /* exclusive or of all results */
 };
 
-/* Takes in the key, each octet of its block changed by `pad`. */
+/* Hashes the key, each octet of its block combined with `pad`. */
 static bool take_key(EVP_MD_CTX *ctx, const EVP_MD *type, const unsigned char *key,
                      unsigned char pad)
 {

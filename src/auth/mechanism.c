@@ -63,7 +63,7 @@ p3_mechanism p3_mechanism_bound_form(p3_mechanism m)
 p3_mechanisms p3_mechanisms_offered(const pop3_capabilities *caps, bool timestamp)
 {
     p3_mechanisms set = timestamp ? p3_mechanism_bit(P3_MECH_APOP) : 0;
-    if (caps == NULL) /* a server without CAPA: RFC 1939 is all that it can be thought to know */
+    if (caps == NULL) /* a server without CAPA: only RFC 1939 can be assumed */
         return set | p3_mechanism_bit(P3_MECH_USER);
     if ((caps->flags & POP3_CAP_USER) != 0)
         set |= p3_mechanism_bit(P3_MECH_USER);

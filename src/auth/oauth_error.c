@@ -143,7 +143,7 @@ static bool take_word(p3_cursor *c, char *out, size_t size)
     return c->at > start;
 }
 
-/* Passes over an object or array: brackets are counted, strings heeded. */
+/* Skips an object or array: counts brackets outside of strings. */
 static bool skip_nested(p3_cursor *c)
 {
     char unused[1];
@@ -195,7 +195,7 @@ bool p3_json_member(pop3_str json, const char *name, char *out, size_t size)
 
 void p3_oauth_error(pop3_str json, char *out, size_t size)
 {
-    /* The first three are RFC 7628's and Google's, the others are seen elsewhere. */
+    /* The first three are RFC 7628's and Google's, the others those of other providers. */
     static const char *const names[] = {"status", "scope", "schemes", "error", "error_description"};
     p3_text text = p3_text_begin(out, size);
     char value[160];

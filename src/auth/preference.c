@@ -24,7 +24,7 @@ static bool possible(p3_mechanism m, const p3_circumstances *c)
         return c->password;
     case P3_NEED_TOKEN:
         return c->token;
-    default: /* a certificate: only where nothing else was given */
+    default: /* a certificate: only if nothing else was given */
         return c->encrypted && !c->password && !c->token;
     }
 }
@@ -68,8 +68,8 @@ p3_mechanism p3_mechanism_pick(p3_mechanisms offered, const p3_circumstances *c,
 {
     const p3_mechanism *order = c->private_line ? private_order : exposed_order;
     p3_mechanism m = first_of(order, offered, c, c->allow_plaintext);
-    /* Many servers take USER and PASS without saying so. Where nobody listens, or that was allowed,
-     * it is worth a try. */
+    /* Many servers accept USER and PASS without announcing them. If nobody can eavesdrop, or that
+     * is allowed, they are tried. */
     if (m == P3_MECH_NONE)
         m = first_of(order, p3_mechanism_bit(P3_MECH_USER), c, c->allow_plaintext);
     *insecure = m == P3_MECH_NONE && first_of(order, offered, c, true) != P3_MECH_NONE;
@@ -98,8 +98,8 @@ p3_mechanism p3_mechanism_after(p3_mechanism refused, p3_mechanisms offered, p3_
             worthy |= p3_mechanism_bit((p3_mechanism)m);
     }
     worthy &= offered;
-    /* Some servers have no APOP secret for those whose password the system keeps, and yet greet
-     * with a timestamp, which anybody on the way could have left out as well. */
+    /* Some servers greet with a timestamp, but have no APOP secret for users with system passwords;
+     * an attacker could also have removed the timestamp. */
     if (refused == P3_MECH_APOP)
         worthy |= p3_mechanism_bit(P3_MECH_USER);
     worthy &= ~(spent | p3_mechanism_bit(refused));

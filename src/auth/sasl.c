@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-/* The mechanisms that are our own. */
+/* Our own mechanisms. */
 static p3_sasl_step_fn own_step(p3_mechanism m)
 {
     switch (m) {
@@ -114,12 +114,12 @@ bool p3_sasl_is_prompt(const p3_sasl *s, pop3_str challenge)
         return true;
     if (!token || challenge.len == 0)
         return p3_mechanism_is(about, P3_IS_CLIENT_FIRST) && challenge.len == 0;
-    /* The one challenge that a token's mechanism has reports a failure, in JSON. */
+    /* The only challenge of a token's mechanism reports a failure, in JSON. */
     p3_octets decoded;
     pop3_status status = p3_octets_init(&decoded, challenge.len)
                              ? p3_base64_decode(&decoded, challenge)
                              : POP3_ERR_MEMORY;
-    bool reports = status == POP3_ERR_MEMORY || /* which answering it will tell */
+    bool reports = status == POP3_ERR_MEMORY || /* answering it will reveal that */
                    (status == POP3_OK && decoded.len > 0 && decoded.data[0] == '{');
     p3_octets_free(&decoded);
     return !reports;

@@ -92,8 +92,8 @@ static int give_property(Gsasl_session *session, Gsasl_property property, const 
     return GSASL_OK;
 }
 
-/* Whom to act as. A ticket names the user in the form user@REALM, which is rarely the mailbox's: as
- * with EXTERNAL, the name that was given is asked for. */
+/* The authorization identity. A ticket has the user as user@REALM, which is rarely the mailbox's
+ * name: as with EXTERNAL, the given name is requested. */
 static const char *acting_identity(const p3_sasl *s)
 {
     if (s->id->authzid == NULL && s->mechanism == P3_MECH_GSSAPI)
@@ -122,7 +122,7 @@ static int provide(Gsasl *library, Gsasl_session *session, Gsasl_property proper
     }
 }
 
-/* What GNU SASL's error means for a login. */
+/* The status for an error of GNU SASL. */
 static pop3_status from_gsasl(p3_sasl *s, int rc)
 {
     switch (rc) {
@@ -150,8 +150,8 @@ static size_t little_endian(const char *at, size_t octets)
     return value;
 }
 
-/* Whether a challenge is NTLM's, with its target's name inside of it (MS-NLMP §2.2.1.2): the
- * library believes what it says about that, and would read wherever a server likes. */
+/* Whether it is an NTLM challenge with its target name within it (MS-NLMP §2.2.1.2): the library
+ * trusts the offsets in it, and would read wherever a server likes. */
 static bool ntlm_challenge_ok(pop3_str c)
 {
     if (c.len < 32 || memcmp(c.data, "NTLMSSP\0\2\0\0\0", 12) != 0)
@@ -208,7 +208,7 @@ pop3_status p3_gsasl_begin(p3_sasl *s)
     s->finish = finish;
     int rc = gsasl.init(&g->library);
     if (rc != GSASL_OK) {
-        g->library = NULL; /* it has been given back */
+        g->library = NULL; /* it has been unloaded */
     } else {
         gsasl.callback_set(g->library, provide);
         gsasl.callback_hook_set(g->library, s);

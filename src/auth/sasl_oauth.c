@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* A token that the messages can carry: RFC 6750 §2.1 has only visible ASCII. The control octet
- * between the fields could otherwise be smuggled in. */
+/* Whether the messages can contain the token: RFC 6750 §2.1 permits only visible ASCII. Otherwise
+ * the control octet between the fields could be injected. */
 static bool token_ok(const char *token)
 {
     if (token[0] == '\0')
@@ -37,8 +37,8 @@ static bool add_xoauth2_user(p3_octets *out, const p3_sasl_identity *id, const c
     return p3_octets_add_texts(out, "user=", user, "\x01", NULL);
 }
 
-/* What the mechanisms have in common: who it is, then auth=Bearer token^A^A; and that the server's
- * report of a failure is remembered for people, and answered with what lets it go on. */
+/* Shared by the mechanisms: the user, then auth=Bearer token^A^A; a failure that the server reports
+ * is stored for people, and answered so that the server continues. */
 static pop3_status step_bearer(p3_sasl *s, pop3_str challenge, p3_octets *response,
                                bool (*add_user)(p3_octets *, const p3_sasl_identity *,
                                                 const char *),

@@ -28,7 +28,7 @@ static void finish_scram(p3_sasl *s)
     p3_wipe_free(state, sizeof *state);
 }
 
-/* Appends a name or password prepared, or says what is wrong with it. */
+/* Appends a prepared name or password, or describes what is wrong with it. */
 static pop3_status append_prepared(p3_sasl *s, p3_octets *out, const char *text, bool is_password)
 {
     pop3_status status = p3_add_prepared(out, text);
@@ -83,7 +83,7 @@ static pop3_status begin_scram(p3_sasl *s, p3_octets *response)
     return p3_scram_first(&state->exchange, response);
 }
 
-/* The next slice of what takes its time. */
+/* The next slice of the computation. */
 static pop3_status go_on(p3_sasl *s, p3_octets *response)
 {
     p3_scram_state *state = s->state;

@@ -20,7 +20,7 @@ pop3_status p3_sasl_plain(p3_sasl *s, pop3_str challenge, p3_octets *response)
     return ok ? POP3_OK : POP3_ERR_MEMORY;
 }
 
-/* Never standardized: two prompts, whose texts differ from server to server. */
+/* Never standardized: two prompts, whose texts differ between servers. */
 pop3_status p3_sasl_login(p3_sasl *s, pop3_str challenge, p3_octets *response)
 {
     (void)challenge;
@@ -31,7 +31,7 @@ pop3_status p3_sasl_login(p3_sasl *s, pop3_str challenge, p3_octets *response)
     return p3_octets_add_text(response, answer) ? POP3_OK : POP3_ERR_MEMORY;
 }
 
-/* RFC 4422 appendix A: whom to act as, or nothing when the certificate says it. */
+/* RFC 4422 appendix A: the authorization identity, or nothing if the certificate names the user. */
 pop3_status p3_sasl_external(p3_sasl *s, pop3_str challenge, p3_octets *response)
 {
     const p3_sasl_identity *id = s->id;

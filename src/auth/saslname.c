@@ -26,7 +26,7 @@ static bool is_printable_ascii(const char *text)
     return true;
 }
 
-/* SASLprep leaves printable ASCII as it is. */
+/* SASLprep does not change printable ASCII. */
 pop3_status p3_add_prepared(p3_octets *out, const char *text)
 {
     if (is_printable_ascii(text))

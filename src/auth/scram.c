@@ -24,7 +24,7 @@ static pop3_str span_of(const p3_octets *o)
 
 /* ---- client-first-message ---- */
 
-/* gs2-header: the flag, and whom to act as. */
+/* gs2-header: the flag, and the authorization identity. */
 static bool compose_header(p3_scram *x)
 {
     static const char *const flags[] = {"n", "y", "p="};
@@ -46,7 +46,7 @@ pop3_status p3_scram_first(p3_scram *x, p3_octets *message)
 
 /* ---- what the server says ---- */
 
-/* Takes an attribute of this name off the front, and the comma behind it. */
+/* Parses an attribute of this name at the front, and the comma after it. */
 static bool take_attribute(pop3_str *rest, char name, pop3_str *value)
 {
     if (rest->len < 2 || rest->data[0] != name || rest->data[1] != '=')
@@ -59,7 +59,7 @@ static bool take_attribute(pop3_str *rest, char name, pop3_str *value)
     return true;
 }
 
-/* Extensions that follow are not known, and may be ignored, but for the mandatory kind: §5.1, m. */
+/* Unknown extensions that follow may be ignored, except mandatory ones: §5.1, m. */
 static bool may_ignore(pop3_str rest)
 {
     pop3_str value;
@@ -72,7 +72,7 @@ static bool may_ignore(pop3_str rest)
     return true;
 }
 
-/* The server's nonce must be ours with something of its own behind it. */
+/* The server's nonce must begin with ours and be longer. */
 static bool nonce_ok(const p3_scram *x, pop3_str nonce)
 {
     size_t ours = strlen(x->nonce);
@@ -92,7 +92,7 @@ static bool count_ok(pop3_str text, uint32_t *count)
     return value >= P3_SCRAM_LEAST_ITERATIONS && value <= P3_SCRAM_MOST_ITERATIONS;
 }
 
-/* server-error: a word, shown with all that is not printable escaped. */
+/* server-error: shown with everything unprintable escaped. */
 static pop3_status report(p3_scram *x, pop3_str error)
 {
     p3_text text = p3_text_begin(x->why, sizeof x->why);
@@ -100,7 +100,7 @@ static pop3_status report(p3_scram *x, pop3_str error)
     return POP3_ERR_REFUSED;
 }
 
-/* What server-first-message says. */
+/* The contents of server-first-message. */
 typedef struct offer {
     pop3_str nonce;
     p3_octets salt;
@@ -147,7 +147,7 @@ static bool prove(p3_scram *x, const unsigned char *salted, unsigned char *proof
     return ok;
 }
 
-/* Composes client-final-message-without-proof: the header again with the binding's octets, by which
+/* Composes client-final-message-without-proof: the header again with the binding's value, by which
  * the server sees that nobody changed either, and the nonce of both. */
 static bool compose_final(const p3_scram *x, pop3_str nonce, p3_octets *message)
 {
@@ -204,7 +204,7 @@ out:
     return status;
 }
 
-/* Whether octets are the same, in a time that does not tell where they differ. */
+/* Compares octets in constant time. */
 static bool is_equal(const unsigned char *a, const unsigned char *b, size_t n)
 {
     unsigned char differences = 0;

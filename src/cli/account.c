@@ -12,7 +12,7 @@
 #include "cli/token_text.h"
 #include "settings/text.h"
 
-/* Where to connect to, and as whom. */
+/* The server, and the user there. */
 static bool take_server(p3_local_account *a, const p3_settings *s, p3_problem *why)
 {
     p3_account *to = &a->account;
@@ -42,7 +42,7 @@ static bool take_server(p3_local_account *a, const p3_settings *s, p3_problem *w
     return true;
 }
 
-/* pop3:// asks for STLS; a connection that others can read needs to be asked for in words. */
+/* pop3:// means STLS; an unprotected connection must be permitted explicitly. */
 static void choose_security(p3_local_account *a, const p3_settings *s)
 {
     pop3_client_options *o = &a->account.connection;
@@ -80,7 +80,7 @@ static bool prepare_tls(p3_local_account *a, const p3_settings *s, p3_tls_shared
     return p3_problem_set(why, EX_CONFIG, "preparing TLS: %s", text);
 }
 
-/* Milliseconds as the library takes them: a day is as good as longer. */
+/* Milliseconds for the library; longer than a day is a day. */
 static int timeout_of(int64_t ms)
 {
     return ms > 86400000 ? 86400000 : (int)ms;
@@ -96,7 +96,7 @@ static void take_session(p3_local_account *a, const p3_settings *s)
     o->engine.prove_message_ends = true;
 }
 
-/* What only looks at the mailbox does not need it, and goes on when this fails. */
+/* Subcommands that only read the mailbox do not need it, and continue when this fails. */
 static bool take_gmail(p3_local_account *a, const p3_settings *s, p3_envelope *envelope,
                        p3_problem *why)
 {
@@ -120,7 +120,7 @@ static bool take_target_server(p3_local_account *a, const p3_settings *s, const 
     return true;
 }
 
-/* A certificate is of a host. */
+/* A certificate needs a host name. */
 static bool check_lmtp(const p3_settings *s, const p3_target *targets, size_t count,
                        p3_problem *why)
 {
@@ -135,8 +135,8 @@ static bool check_lmtp(const p3_settings *s, const p3_target *targets, size_t co
                           "lmtp-tls needs lmtp = HOST:PORT: a certificate is for a host");
 }
 
-/* What a target needs beside where it is; the envelope is the account's, and so is the map, which
- * is one for all. */
+/* Reads what a target needs besides its place; the envelope belongs to the account, and so does the
+ * table, which all targets share. */
 static bool read_envelope(p3_local_account *a, const p3_settings *s, p3_target *t,
                           p3_envelope *envelope, bool delivers, p3_problem *why)
 {
@@ -177,7 +177,7 @@ static void free_targets(p3_local_account *a)
     a->account.target = (p3_target){0};
 }
 
-/* The targets become the account's, as a list where there are several. */
+/* Sets the account's targets, as a list if there are several. */
 static bool keep_targets(p3_local_account *a, const p3_target *targets, size_t count)
 {
     if (count == 1) {
@@ -214,7 +214,7 @@ static bool take_targets(p3_local_account *a, const p3_settings *s, bool deliver
     if (delivers && !check_lmtp(s, targets, count, why))
         return false;
     if (count == 1 && p3_target_row_of(targets[0].kind)->crlf)
-        a->account.line_ends = P3_LINES_CRLF; /* it is sent as it came */
+        a->account.line_ends = P3_LINES_CRLF; /* it is sent as received */
     p3_recipients *map = NULL;
     if (delivers && !p3_multidrop_make(&map, s, targets, count, why))
         return false;
@@ -284,7 +284,7 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
     out->settings = p3_settings_pack(settings);
     if (out->settings == NULL) {
         free_targets(out);
-        out->account = (p3_account){.name = "account"}; /* the rest is the caller's */
+        out->account = (p3_account){.name = "account"}; /* the caller sets the rest */
         return p3_problem_memory(why);
     }
     out->secret = (p3_secret_source){.account = &out->account, .settings = out->settings};
@@ -307,7 +307,7 @@ static char *refused_beside(const p3_local_account *a, const char *state)
     return path;
 }
 
-/* Of a list each target has a folder (Maildir++) of its own: two may refuse the same message. */
+/* Each target of a list has its own folder (Maildir++), because two may refuse the same message. */
 static bool set_folders(p3_local_account *a, const char *base)
 {
     const p3_target_list *list = a->account.target.list;
@@ -324,7 +324,7 @@ static bool set_folders(p3_local_account *a, const char *base)
     return a->refused != NULL;
 }
 
-/* What the fallback says, of a list. */
+/* The fallback of a list in the settings. */
 static const char *given_fallback(const p3_local_account *a)
 {
     const char *given = NULL;

@@ -25,7 +25,7 @@ static bool take_value(p3_arguments *a, const p3_setting *which, const char *val
     return p3_problem_set(why, exit, "%s%s", exit == EX_USAGE ? "--" : "", what.text);
 }
 
-/* One option: argv[*i], and perhaps the next word. */
+/* Reads one option: argv[*i], and possibly the next word. */
 static bool take_option(p3_arguments *a, int argc, char **argv, int *i, p3_problem *why)
 {
     const char *word = argv[*i] + 1;
@@ -51,7 +51,8 @@ static bool take_option(p3_arguments *a, int argc, char **argv, int *i, p3_probl
             return p3_problem_set(why, EX_USAGE, "--%s needs a value", name);
         value = argv[++*i];
     }
-    /* An option without a value may have one only where it is a setting that may be "no", too. */
+    /* An option without an argument may have a value only if it is a setting that can also be "no".
+     */
     if (which->argument == NULL && value != NULL && which->type != P3_TYPE_YES_NO)
         return unknown(word, why);
     return take_value(a, which, value != NULL ? value : "yes", why);

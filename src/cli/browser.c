@@ -29,7 +29,7 @@ bool p3_browser_open(const char *url)
         (void)posix_spawn_file_actions_destroy(&files);
         return false;
     }
-    /* What a browser says is not for this terminal, and what is typed here not for it. */
+    /* The browser's output must not appear on this terminal, nor may it read from it. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         (void)posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
     sigemptyset(&usual);

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-/* Octets of the largest: lists of revoked certificates have some millions. */
+/* Octets of the largest file: revocation lists have some millions. */
 #define P3_CERTIFICATES_MOST ((off_t)64 << 20)
 
 bool p3_certificate_files_check(const p3_settings *s, p3_problem *why)

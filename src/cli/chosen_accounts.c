@@ -10,7 +10,7 @@
 #include "cli/output.h"
 #include "support/printable.h"
 
-/* Shows what goes over a connection, on standard error and without control characters. */
+/* Prints the trace to standard error, without control characters. */
 static void show_trace(void *ctx, pop3_trace_kind kind, const char *data, size_t len)
 {
     const p3_local_account *a = ctx;
@@ -28,7 +28,7 @@ static bool check_password(const p3_settings *on_command_line, p3_problem *why)
                           "--password-file or --password-command");
 }
 
-/* What the command line says, then what the configuration says. */
+/* Options of the command line, then settings of the configuration. */
 static bool settings_of_url(p3_settings *s, const p3_arguments *a, const char *url, p3_problem *why)
 {
     return (p3_settings_inherit(s, &a->settings) || p3_problem_memory(why)) &&
@@ -36,7 +36,7 @@ static bool settings_of_url(p3_settings *s, const p3_arguments *a, const char *u
            check_password(s, why);
 }
 
-/* The same of an account of the configuration, which may be named more than once. */
+/* The same for an account of the configuration, which may be named more than once. */
 static bool settings_of_word(p3_settings *s, const p3_arguments *a, const p3_settings *from,
                              p3_problem *why)
 {
@@ -47,7 +47,7 @@ static bool settings_of_word(p3_settings *s, const p3_arguments *a, const p3_set
            check_password(&a->settings, why);
 }
 
-/* Makes one account of settings, which it takes over. */
+/* Creates an account from settings, which it takes over. */
 static bool add_account(p3_chosen *c, p3_arguments *a, p3_settings *s, bool deliver,
                         p3_problem *why)
 {
@@ -66,10 +66,10 @@ static bool add_account(p3_chosen *c, p3_arguments *a, p3_settings *s, bool deli
         return p3_problem_memory(why);
     *to->unusable = *why;
     to->account.unusable = to->unusable;
-    return deliver && named; /* one account's mistake is not the others' */
+    return deliver && named; /* the error of one account does not affect the others */
 }
 
-/* Reads the configuration; what the command line says of the run comes before what that says. */
+/* Reads the configuration; options for the run take precedence over it. */
 static bool read_config(p3_chosen *c, p3_arguments *a, p3_problem *why)
 {
     if (!p3_config_read(&c->config, a->run.config, true, p3_print_problem_in_file, why))
@@ -94,7 +94,7 @@ static bool add_word(p3_chosen *c, p3_arguments *a, const char *word, bool deliv
     return ok;
 }
 
-/* All accounts of the configuration, which has them no more: there may be very many. */
+/* Takes all accounts from the configuration, because there may be very many. */
 static bool add_all(p3_chosen *c, p3_arguments *a, bool deliver, p3_problem *why)
 {
     bool ok = check_password(&a->settings, why);
@@ -150,7 +150,7 @@ int p3_chosen_deliver(p3_arguments *a, int (*work)(p3_arguments *a, p3_chosen *c
     return status;
 }
 
-/* Whose tokens --target is about: of the one that is named, or of the only one that has any. */
+/* The target for --target: the named one, or the only one with tokens. */
 static const p3_secret_source *find_target(const p3_local_account *account, const char *target,
                                            const char *doing, p3_problem *why)
 {

@@ -31,7 +31,8 @@ static bool print_lines(const pop3_capabilities *caps, bool json)
     return !json || p3_json_line(list);
 }
 
-/* After the login the server announces nothing, for the reason `why`: asks it before. */
+/* After the login the server announces nothing, for the reason `why`: requests the capabilities
+ * before it. */
 static int ask_before_login(p3_mailbox_session *m, const p3_problem *why,
                             const pop3_capabilities **caps)
 {
@@ -47,7 +48,7 @@ static int ask_before_login(p3_mailbox_session *m, const p3_problem *why,
     return p3_print_problem(m->account->account.name, &told);
 }
 
-/* Whether it is known that the server closes the connection on CAPA, and why it is not sent. */
+/* Whether the server is known to close the connection on CAPA, and why it is not sent. */
 static bool is_not_to_be_asked(const p3_mailbox_session *m, p3_problem *why)
 {
     uint32_t known = pop3_client_traits(m->client)->flags;

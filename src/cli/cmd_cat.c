@@ -9,12 +9,12 @@
 #include "cli/output.h"
 #include "cli/message_selection.h"
 
-/* Where messages go: into files and pipes octet for octet, to a terminal without what commands it.
- */
+/* Where messages are written: to files and pipes octet for octet, to a terminal without control
+ * characters. */
 typedef struct p3_destination {
     bool is_terminal;
     bool failed;
-    uint64_t octets; /* of the message in hand */
+    uint64_t octets; /* of the current message */
     p3_printer printer;
 } p3_destination;
 
@@ -27,15 +27,15 @@ static pop3_sink_result to_output(void *ctx, const char *data, size_t len)
     return d->failed ? POP3_SINK_ABORT : POP3_SINK_CONTINUE;
 }
 
-/* What TOP would show of a message that comes whole. */
+/* The part of a complete message that TOP would show. */
 typedef struct p3_beginning {
     p3_destination *to;
     bool in_body;
-    bool in_line;   /* octets of one have come, besides its end */
-    uint64_t lines; /* of the body, yet to come */
+    bool in_line;   /* the current line has octets besides its end */
+    uint64_t lines; /* remaining lines of the body */
 } p3_beginning;
 
-/* How many octets of `data` belong to it. */
+/* The number of octets of `data` that belong to it. */
 static size_t beginning_of(p3_beginning *b, const char *data, size_t len)
 {
     size_t i = 0;
@@ -71,8 +71,8 @@ static bool has_no_top(const p3_mailbox_session *m)
     return (m->options.traits.flags & POP3_TRAIT_NO_TOP) != 0;
 }
 
-/* Prints the header and the first lines, by RETR where the server is known to have no TOP or
- * refuses it. */
+/* Prints the header and the first lines, by RETR if the server is known to have no TOP or refuses
+ * it. */
 static pop3_status print_beginning(p3_mailbox_session *m, uint32_t number, uint32_t lines,
                                    p3_destination *d)
 {
@@ -84,7 +84,7 @@ static pop3_status print_beginning(p3_mailbox_session *m, uint32_t number, uint3
     return print_by_retr(m, number, lines, d);
 }
 
-/* One message; `lines` < 0: a whole one. Complains, and returns the exit status. */
+/* One message; `lines` < 0: completely. Prints an error, and returns the exit status. */
 static int print_one(p3_mailbox_session *m, const p3_selection *s, uint32_t number, int64_t lines,
                      p3_destination *d)
 {
@@ -104,7 +104,7 @@ static int print_one(p3_mailbox_session *m, const p3_selection *s, uint32_t numb
     return p3_selection_print_error(s, m, number, status);
 }
 
-/* Retrieves message by message; `lines` < 0: whole ones. */
+/* Retrieves messages one by one; `lines` < 0: completely. */
 static int print_messages(p3_mailbox_session *m, p3_selection *s, int64_t lines)
 {
     p3_walk w = {.selection = s};

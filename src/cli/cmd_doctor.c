@@ -20,26 +20,26 @@
 #include "collect/failure_text.h"
 #include "system/sort.h"
 
-/* Commands that are sent together to see what comes. */
+/* Commands that are sent together as a test. */
 #define P3_TOGETHER 8
 
-/* What is being found out. */
+/* The state of an examination. */
 typedef struct p3_doctor {
     p3_mailbox_session m;
     const p3_arguments *arguments;
     int result; /* the exit status */
     bool encrypted;
-    bool without_capa; /* it is told that the server closes on it */
+    bool without_capa; /* the server closes the connection on CAPA */
     bool has_uidl;
     bool has_top;           /* announced */
-    bool top_works;         /* it was tried */
+    bool top_works;         /* TOP was tried successfully */
     bool deletes_retrieved; /* EXPIRE 0 */
     bool pipelines;
     bool is_gmail;
     char pin[80]; /* of the server's key */
 } p3_doctor;
 
-/* A finding of text that the server sent. */
+/* A finding with text from the server. */
 static void server_line(const char *what, const char *text, size_t len)
 {
     char *clean = p3_line_clean(text, len);
@@ -72,7 +72,7 @@ static const char *security_text(pop3_security s)
                                      : "no TLS: others can read the connection";
 }
 
-/* Everything that is wrong with the certificate, and the pin by which it can be trusted. */
+/* Prints everything that is wrong with the certificate, and the pin by which it can be trusted. */
 static bool look_at_certificate(void *ctx, const pop3_verification *v)
 {
     p3_doctor *d = ctx;
@@ -113,8 +113,8 @@ static bool connect_to(p3_doctor *d)
 
 /* ---- what is peculiar ---- */
 
-/* What sync learned about the server, and what the settings say of it. None of the former is used
- * here, so that it shows whether it still holds. */
+/* Prints what sync learned about the server, and the traits in the settings. The former are not
+ * used here, to show whether they still hold. */
 static void tell_traits(p3_doctor *d)
 {
     const p3_remembered *r = &d->m.remembered;
@@ -135,7 +135,7 @@ static void tell_traits(p3_doctor *d)
         p3_finding("note", "traits", "set by hand: %s", word);
 }
 
-/* A command ended the connection: makes another, to go on without that command. */
+/* A command ended the connection: opens another one, to continue without that command. */
 static void go_on_without(p3_doctor *d, pop3_trait trait, bool logs_in)
 {
     pop3_server_traits traits = *pop3_client_traits(d->m.client);
@@ -147,7 +147,7 @@ static void go_on_without(p3_doctor *d, pop3_trait trait, bool logs_in)
         d->result = result;
 }
 
-/* Whether it was not a refusal, but the end of the connection. */
+/* Whether the connection ended, instead of a refusal. */
 static bool has_ended(const p3_doctor *d, pop3_status status)
 {
     return status != POP3_OK && pop3_client_state(d->m.client) == POP3_STATE_DEAD;
@@ -186,7 +186,7 @@ static void tell_end_at_capa(p3_doctor *d, bool logged_in)
     go_on_without(d, trait, logged_in);
 }
 
-/* Whether the connection ended behind a CAPA that had been refused after the login. */
+/* Whether the connection ended after a CAPA that was refused after the login. */
 static bool ended_behind_capa(const p3_doctor *d)
 {
     return ((pop3_client_traits(d->m.client)->flags & ~d->m.options.traits.flags) &
@@ -224,7 +224,7 @@ static int compare_uids(const void *a, const void *b, void *listed)
     return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
 }
 
-/* How many unique-ids another message has, too. */
+/* The number of unique-ids that another message has as well. */
 static uint64_t count_repetitions(p3_listed *l, uint32_t *order)
 {
     uint64_t twice = 0;
@@ -300,8 +300,8 @@ static void one_over(void *ctx, pop3_client *c, const pop3_result *r)
     two->failed = two->failed || r->status != POP3_OK;
 }
 
-/* Whether commands that come together are all answered, each with its own reply: servers that do so
- * with NOOP have been seen to mix the headers of two messages. */
+/* Whether commands that arrive together are all answered, each by its own reply: servers that pass
+ * this test with NOOP have been seen to mix up the headers of two messages. */
 static void check_pipelining(p3_doctor *d, uint64_t messages)
 {
     p3_two two = {0};
@@ -320,11 +320,11 @@ static void check_pipelining(p3_doctor *d, uint64_t messages)
     for (uint32_t i = 0; i < P3_TOGETHER; i++) {
         if (command.kind != POP3_CMD_NOOP)
             command.number = 1 + i % (messages < P3_TOGETHER ? (uint32_t)messages : P3_TOGETHER);
-        (void)pop3_client_submit(d->m.client, &command, &handlers); /* what lacks is seen below */
+        (void)pop3_client_submit(d->m.client, &command, &handlers); /* missing answers show below */
     }
     pop3_status status = pop3_client_run(d->m.client);
     if (status == POP3_OK)
-        status = pop3_client_noop(d->m.client); /* a reply too many shows here */
+        status = pop3_client_noop(d->m.client); /* an extra reply shows here */
     if (status == POP3_OK && two.over == P3_TOGETHER && !two.failed) {
         report_good("PIPELINING", "works");
         return;
@@ -358,7 +358,7 @@ static void check_mailbox(p3_doctor *d)
         check_pipelining(d, drop.count);
 }
 
-/* Peculiarities that cannot be seen in a session. */
+/* Prints traits that cannot be observed in a session. */
 static void tell_quirks(p3_doctor *d)
 {
     pop3_str greeting = pop3_client_greeting(d->m.client);
@@ -389,8 +389,8 @@ static void log_in(p3_doctor *d)
         check_mailbox(d);
 }
 
-/* Where the secret comes from: as it came now, without what may be secret itself. `prefix`: of the
- * settings' names. */
+/* Suggests the source of the secret: the one that was used, without what may be secret. `prefix`:
+ * of the settings' names. */
 static void suggest_secret(const char *prefix, const p3_settings *s)
 {
     const struct {

@@ -19,25 +19,25 @@
 #include "cli/table.h"
 #include "support/fingerprint.h"
 
-/* Without TOP, a message of so many octets at most is retrieved for its header; of a larger one
- * only number and size are shown. */
+/* Without TOP, messages of at most this size are retrieved for their headers; of larger ones only
+ * number and size are shown. */
 #define P3_SMALL ((uint64_t)64 * 1024)
 
-/* What is before a colon and as long as that is no name of a field. */
+/* A longer text before a colon is not the name of a field. */
 #define P3_NAME_MOST 80
 
-/* Commands that are handed to the client at a time. */
+/* Commands that are submitted to the client at a time. */
 #define P3_WINDOW 1000
 
-/* Headers as they come, in the order in which they were asked for. */
+/* Received headers, in the order of the requests. */
 typedef struct p3_headers {
     const p3_arguments *arguments;
     p3_mailbox_session *mailbox;
     p3_selection selection;
     bool every_field;
-    p3_header header; /* of the message in hand */
+    p3_header header; /* of the current message */
     p3_column columns[5];
-    bool probing; /* the first TOP tells whether there is one */
+    bool probing; /* the first TOP shows whether the server has it */
     bool no_top;
     int result;
     uint64_t shown;
@@ -65,7 +65,7 @@ static bool add_field(json_t *o, const p3_headers *h, const char *key, const cha
     return ok;
 }
 
-/* Calls a function with each field: its name and its decoded value. */
+/* Calls a function for each field, with its name and its decoded value. */
 static bool for_each_field(const p3_headers *h,
                            bool (*call)(void *ctx, const char *name, const char *value), void *ctx)
 {
@@ -171,7 +171,7 @@ static pop3_sink_result take_header(void *ctx, const char *data, size_t len)
     return POP3_SINK_CONTINUE;
 }
 
-/* Prints what is known of a message: of its header perhaps nothing. */
+/* Prints what is known about a message; its header may be missing. */
 static void print(p3_headers *h, uint32_t number)
 {
     bool ok = h->arguments->run.json ? print_json(h, number)
@@ -214,7 +214,7 @@ static void begin_table(p3_headers *h)
         p3_table_row(stdout, h->columns, titles, 5);
 }
 
-/* Asks for a message's header, with the means that the server has. */
+/* Requests a message's header by TOP or RETR. */
 static pop3_status submit_header(p3_headers *h, uint32_t number)
 {
     pop3_client *client = h->mailbox->client;
@@ -227,14 +227,13 @@ static pop3_status submit_header(p3_headers *h, uint32_t number)
     command.number = number;
     if (!h->no_top || size_of(h, number) <= P3_SMALL)
         return pop3_client_submit(client, &command, &handlers);
-    pop3_status status = pop3_client_run(client); /* those before it come first */
+    pop3_status status = pop3_client_run(client); /* earlier requests end first */
     if (status == POP3_OK)
         print(h, number);
     return status;
 }
 
-/* Asks for the first header alone: a refusal tells that there is no TOP, and it is asked for again
- * without. */
+/* Requests the first header alone: if TOP is refused, requests it by RETR. */
 static pop3_status probe(p3_headers *h, uint32_t number)
 {
     h->probing = true;
@@ -245,7 +244,7 @@ static pop3_status probe(p3_headers *h, uint32_t number)
     return status == POP3_OK && h->no_top ? submit_header(h, number) : status;
 }
 
-/* A header for each that has not been shown, as many at a time as the server takes. */
+/* Requests the headers that have not been shown, as many at a time as the server accepts. */
 static pop3_status ask_on_connection(p3_headers *h)
 {
     p3_walk w = {.selection = &h->selection};

@@ -17,7 +17,7 @@
 #include "settings/text.h"
 #include "state/state.h"
 
-/* What has come of an account. */
+/* The result of an account. */
 typedef struct p3_retry_result {
     const p3_account *account;
     size_t delivered;
@@ -46,14 +46,14 @@ static void print_retried(void *ctx, const p3_retried *m)
         p3_print(stdout, "%s: would deliver %s (%s)\n", name, m->name, m->note);
 }
 
-/* The Maildir of what a target refused; NULL: none is there. */
+/* The Maildir of a target's refused messages; NULL: none. */
 static const char *refused_of(const p3_envelope *envelope)
 {
     const char *path = envelope->refused;
     return path != NULL && access(path, F_OK) == 0 ? path : NULL;
 }
 
-/* Whether a setting says where that is. */
+/* Whether a setting names it. */
 static bool has_fallback(const p3_local_account *a)
 {
     p3_settings set;
@@ -61,8 +61,8 @@ static bool has_fallback(const p3_local_account *a)
     return set.fallback.where != NULL;
 }
 
-/* Delivers it once the account is locked. Beside some targets is what tells which messages of a
- * sync that was killed are there: it stays for the next sync. */
+/* Delivers the messages when the account is locked. Evidence about messages of a killed sync,
+ * beside some targets, is kept for the next sync. */
 static bool retry_all(p3_retry *retry, p3_state *state, int64_t account, p3_problem *why)
 {
     p3_rows rows = {0};
@@ -83,7 +83,7 @@ static bool retry_all(p3_retry *retry, p3_state *state, int64_t account, p3_prob
     return ok;
 }
 
-/* The owner that an account is. */
+/* The owner for an account. */
 static p3_owner owner_of(const p3_local_account *a, const char *state_path)
 {
     char *real = realpath(state_path, NULL);
@@ -92,7 +92,7 @@ static p3_owner owner_of(const p3_local_account *a, const char *state_path)
     return owner;
 }
 
-/* Delivers what one target refused. */
+/* Delivers the refused messages of one target. */
 static bool deliver(const p3_local_account *a, const p3_target *target, p3_state *state,
                     const char *state_path, p3_retry_result *result, p3_problem *why)
 {
@@ -108,7 +108,7 @@ static bool deliver(const p3_local_account *a, const p3_target *target, p3_state
                       .tell = print_retried,
                       .ctx = result};
     envelope.aside = envelope.refused;
-    envelope.refused = NULL; /* it is there */
+    envelope.refused = NULL; /* they are there already */
     retry.target.envelope = &envelope;
     if (state == NULL || result->looks)
         return p3_retry_all(&retry, why);
@@ -140,7 +140,7 @@ static int deliver_one(const p3_local_account *a, const p3_target *target, p3_st
     return ok ? result.status : p3_print_problem(a->account.name, &why);
 }
 
-/* All that an account's targets refused. */
+/* Delivers the refused messages of all targets of an account. */
 static int deliver_account(const p3_local_account *a, p3_state *state, const char *state_path,
                            const p3_arguments *args)
 {
@@ -165,7 +165,7 @@ static int deliver_all(const p3_chosen *chosen, p3_state *state, const char *sta
     return status;
 }
 
-/* How many messages that carry an account's mark are in a directory of a Maildir. */
+/* The number of messages with an account's mark in a directory of a Maildir. */
 static size_t count_in(const char *maildir, const char *name, p3_owner owner)
 {
     size_t count = 0;
@@ -180,7 +180,7 @@ static size_t count_in(const char *maildir, const char *name, p3_owner owner)
     return count;
 }
 
-/* Tells of what is in a Maildir that is none of the account's targets'. */
+/* Reports messages in a Maildir that belongs to none of the account's targets. */
 static int tell_of_others(const p3_local_account *a, const char *maildir, const char *where,
                           p3_owner owner)
 {
@@ -195,8 +195,8 @@ static int tell_of_others(const p3_local_account *a, const char *maildir, const 
     return p3_print_problem(a->account.name, &why);
 }
 
-/* A list's targets have a Maildir each, below the one that a single target has: tells of what is in
- * those that no target has now. */
+/* The targets of a list have a Maildir each, below that of a single target: reports messages in
+ * those that belong to no present target. */
 static int look_at_others(const p3_local_account *a, const char *state_path)
 {
     size_t count;
@@ -224,8 +224,8 @@ static int look_at_others(const p3_local_account *a, const char *state_path)
     return status;
 }
 
-/* Finds the Maildirs: also for accounts whose target refuses nothing, as they may have had another.
- */
+/* Finds the Maildirs: also for accounts whose target refuses nothing, because they may have had
+ * another one. */
 static bool find_refused(p3_chosen *chosen, const char *state, p3_problem *why)
 {
     for (size_t i = 0; i < chosen->count; i++) {
@@ -239,7 +239,7 @@ static bool find_refused(p3_chosen *chosen, const char *state, p3_problem *why)
         if (a->envelope == NULL || !p3_local_account_set_refused(a, state))
             return p3_problem_set(why, EX_OSERR, "beginning: out of memory");
         if (a->account.target.kind != P3_TARGET_SEVERAL && refused_of(a->envelope) == NULL)
-            a->account.target.envelope = NULL; /* nothing is made for it */
+            a->account.target.envelope = NULL; /* nothing is created for it */
     }
     return true;
 }
@@ -267,7 +267,7 @@ static int retry_accounts(p3_arguments *a, p3_chosen *chosen)
                           .is_told = a->run.verbose,
                           .off = !a->run.sandbox};
     p3_sandbox_prepare(&sandbox);
-    if (ok && access(path, F_OK) == 0) /* an account that was never collected has nobody to lock */
+    if (ok && access(path, F_OK) == 0) /* an account that was never collected needs no lock */
         ok = (state = p3_state_open(path, &why)) != NULL;
     if (ok)
         p3_sandbox_enter(&sandbox, NULL, 0);

@@ -9,8 +9,8 @@
 #include "cli/output.h"
 #include "cli/message_selection.h"
 
-/* Whether there are more messages than a session gets to delete: the server would end it, and none
- * would be deleted. Complains then. */
+/* Whether there are more messages than can be deleted in a session: the server would end it, and
+ * none would be deleted. Prints an error then. */
 static bool is_too_many(const p3_mailbox_session *m, const p3_selection *s)
 {
     p3_walk w = {.selection = s};
@@ -29,7 +29,7 @@ static bool is_too_many(const p3_mailbox_session *m, const p3_selection *s)
     return true;
 }
 
-/* Marks the messages; when one cannot be, the marks are taken back. */
+/* Marks the messages; if one cannot be marked, removes all marks. */
 static int mark(p3_mailbox_session *m, p3_selection *s, bool dry_run, size_t *count)
 {
     p3_walk w = {.selection = s};
@@ -41,7 +41,7 @@ static int mark(p3_mailbox_session *m, p3_selection *s, bool dry_run, size_t *co
         pop3_status status = dry_run ? POP3_OK : pop3_client_dele(m->client, w.number);
         if (status != POP3_OK) {
             result = p3_selection_print_error(s, m, w.number, status);
-            (void)pop3_client_rset(m->client); /* without QUIT nothing is deleted in any case */
+            (void)pop3_client_rset(m->client); /* without QUIT nothing is deleted anyway */
         }
         ++*count;
     }

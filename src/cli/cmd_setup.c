@@ -17,8 +17,8 @@
 #include "cli/output.h"
 #include "settings/text.h"
 
-/* Whether a host's name stays within the domain of the address; else a person has to agree, as the
- * DNS may have been tampered with (RFC 6186 §6). */
+/* Whether a host name is within the domain of the address; otherwise the user must confirm it,
+ * because the DNS may have been tampered with (RFC 6186 §6). */
 static bool is_within(const char *host, const char *domain)
 {
     size_t h = strlen(host);
@@ -26,7 +26,7 @@ static bool is_within(const char *host, const char *domain)
     return h >= d && strcasecmp(host + h - d, domain) == 0 && (h == d || host[h - d - 1] == '.');
 }
 
-/* The file for the account's password, beside the configuration. NULL when out of memory. */
+/* The path of the account's password file, beside the configuration. NULL when out of memory. */
 static char *password_path(const char *config, const char *address)
 {
     static const char plain[] =
@@ -54,14 +54,14 @@ static char *make_section(const char *address, const p3_srv *o, const char *pass
                         "\nmaildir = ~/Maildir\n", NULL);
 }
 
-/* Adds the section to the configuration file, which is made when there is none. */
+/* Appends the section to the configuration file, which is created if it does not exist. */
 static bool append_section(const char *path, const char *section, p3_problem *why)
 {
     char *copy = strdup(path);
     for (char *slash = copy; slash != NULL && (slash = strchr(slash + 1, '/')) != NULL;
          *slash = '/') {
         *slash = '\0';
-        (void)mkdir(copy, 0700); /* whether it works shows below */
+        (void)mkdir(copy, 0700); /* failures show below */
     }
     free(copy);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -72,8 +72,7 @@ static bool append_section(const char *path, const char *section, p3_problem *wh
     return ok || p3_problem_errno(why, error, "writing %s", path);
 }
 
-/* A word as a shell takes it: what is not harmless stands in single quotes. Returns NULL when out
- * of memory; free() it. */
+/* A word for a shell: quoted unless it is harmless. Returns NULL when out of memory; free() it. */
 static char *quote(const char *word)
 {
     static const char harmless[] =
@@ -95,7 +94,7 @@ static char *quote(const char *word)
     return quoted;
 }
 
-/* What to do next, in commands that can be pasted. */
+/* Prints the next steps as commands that can be pasted. */
 static bool print_next_steps(const char *address, const char *password)
 {
     char *account = quote(address);
@@ -121,7 +120,8 @@ static int offer_known(const char *address, const p3_srv *o, const p3_arguments 
     char *section = password != NULL ? make_section(address, o, password) : NULL;
     if (ok && section == NULL)
         ok = p3_problem_memory(&why);
-    if (ok && strlen(address) > P3_ACCOUNT_NAME_MOST) /* no account could be read any more */
+    if (ok &&
+        strlen(address) > P3_ACCOUNT_NAME_MOST) /* the configuration could not be read any more */
         ok = p3_problem_set(&why, EX_UNAVAILABLE,
                             "the name of an account has at most %d octets; write it into %s under "
                             "another name, with host = %s and this address as its user",

@@ -18,7 +18,7 @@
 
 typedef struct p3_shell {
     p3_mailbox_session m;
-    uint32_t number; /* what the command at hand is about: a message, or 0 */
+    uint32_t number; /* the message of the current command, or 0 */
     uint32_t lines;
     bool over;
     int result;
@@ -36,7 +36,7 @@ static pop3_sink_result print_octets(void *ctx, const char *data, size_t len)
     return p3_printer_put(ctx, data, len) ? POP3_SINK_CONTINUE : POP3_SINK_ABORT;
 }
 
-/* Shows what the server says in a line. */
+/* Prints a line of the server's text. */
 static void show_text(const char *text, size_t len)
 {
     char *clean = p3_line_clean(text, len);
@@ -44,7 +44,7 @@ static void show_text(const char *text, size_t len)
     free(clean);
 }
 
-/* Shows the line that a command was answered with; passes its status on. */
+/* Prints the status line of a command; returns its status. */
 static pop3_status answered(const p3_shell *s, pop3_status status)
 {
     const pop3_reply *r = pop3_client_reply(s->m.client);
@@ -242,7 +242,7 @@ int p3_cmd_shell(p3_arguments *a)
     } else if (s.result == EX_OK) {
         read_lines(&s);
     }
-    /* Without quit, as when the input ends, nothing is deleted. */
+    /* Without quit, as at the end of the input, nothing is deleted. */
     if (s.m.client != NULL && !s.over)
         pop3_client_close(s.m.client);
     return p3_mailbox_close(&s.m, s.result);

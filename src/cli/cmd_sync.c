@@ -24,11 +24,11 @@
 static volatile sig_atomic_t stop;
 static int stop_pipe[2] = {-1, -1};
 
-/* When the first signal came: milliseconds; 0 before. */
+/* When the first signal came, in milliseconds; 0: none. */
 static int64_t stopped_at;
 
-/* What comes within this time belongs to the first: timeout(1) and others signal the process, and
- * then its group. Milliseconds. */
+/* Milliseconds in which further signals belong to the first: timeout(1) and others signal the
+ * process, and then its group. */
 #define P3_SAME_SIGNAL 1000
 
 static void on_signal(int number)
@@ -36,19 +36,19 @@ static void on_signal(int number)
     int saved = errno;
     if (stopped_at != 0 && p3_clock_ms() - stopped_at >= P3_SAME_SIGNAL) {
         (void)signal(number, SIG_DFL);
-        (void)raise(number); /* when this handler is over */
+        (void)raise(number); /* when this handler has returned */
         return;
     }
     if (stopped_at == 0)
         stopped_at = p3_clock_ms();
     stop = 1;
     ssize_t n = write(stop_pipe[1], "", 1);
-    (void)n; /* the flag is seen at the next message at the latest */
+    (void)n; /* the flag is checked at the next message at the latest */
     errno = saved;
 }
 
-/* The first signal ends the run after the message in hand. Another, a moment later, ends the
- * process: a command of the user's may never end, and what is recorded is right at any moment. */
+/* The first signal ends the run after the current message. A later one ends the process, because a
+ * command of the user may never end, and the records are correct at any moment. */
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -62,7 +62,7 @@ static void catch_signals(void)
     (void)sigaction(SIGTERM, &action, NULL);
 }
 
-/* Each account at work takes half a dozen descriptors. */
+/* Each active account uses about six descriptors. */
 static void allow_descriptors(void)
 {
     struct rlimit limit;
@@ -72,7 +72,7 @@ static void allow_descriptors(void)
     }
 }
 
-/* The state file, and the folders to it. */
+/* The path of the state file, whose directories are created. */
 static char *find_state(const p3_arguments *a, p3_problem *why)
 {
     bool usual;
@@ -84,7 +84,7 @@ static char *find_state(const p3_arguments *a, p3_problem *why)
     char *slash = usual && !a->run.dry_run ? strrchr(path, '/') : NULL;
     if (slash != NULL) {
         *slash = '\0';
-        (void)p3_directory_make(path); /* whether it works shows when the file is opened */
+        (void)p3_directory_make(path); /* failures show when the file is opened */
         *slash = '/';
     }
     return path;
@@ -107,12 +107,12 @@ static int run_once(const p3_sync_options *o, const p3_account *const *accounts,
     return p3_sync(o, accounts, count, &status, &why) ? status : p3_print_problem(NULL, &why);
 }
 
-/* Runs again and again, until a signal comes. */
+/* Runs again and again, until a signal. */
 static int run_every(p3_sync_options *o, const p3_account *const *accounts, size_t count,
                      int64_t every)
 {
     int status = run_once(o, accounts, count);
-    o->confine = NULL; /* that was for good */
+    o->confine = NULL; /* that is permanent */
     while (every > 0 && !stop) {
         struct pollfd fd = {.fd = stop_pipe[0], .events = POLLIN};
         if (poll(&fd, 1, (int)every) == 0)
@@ -121,7 +121,7 @@ static int run_every(p3_sync_options *o, const p3_account *const *accounts, size
     return every > 0 ? EX_OK : status;
 }
 
-/* What is to become of mail on the server that its target does not have. */
+/* What is done with mail on the server that its target does not have. */
 static bool read_start(const p3_arguments *a, const p3_chosen *chosen, p3_start *out,
                        p3_problem *why)
 {
@@ -130,7 +130,7 @@ static bool read_start(const p3_arguments *a, const p3_chosen *chosen, p3_start 
         return p3_problem_set(
             why, EX_USAGE,
             "--from-now-on, --from-the-start and --continue exclude each other: choose one");
-    /* Each time, it would pass over what has come meanwhile. */
+    /* It would pass over new mail in each run. */
     if (r->from_now_on && r->every > 0)
         return p3_problem_set(why, EX_USAGE,
                               "--from-now-on is for a single run: leave out --every, and the "

@@ -24,10 +24,10 @@ static bool print_uid(uint32_t number, pop3_str uid, bool json)
     return p3_json_line(o);
 }
 
-/* All of them, as they come. */
+/* All unique-ids, as they are received. */
 typedef struct p3_uids {
     bool json;
-    bool failed; /* to print */
+    bool failed; /* printing failed */
 } p3_uids;
 
 static bool take_entry(void *ctx, const pop3_entry *e, pop3_str line)
@@ -47,7 +47,7 @@ static int print_all(p3_mailbox_session *m, bool json)
     return status == POP3_OK ? EX_OK : p3_mailbox_print_error(m, status);
 }
 
-/* Those that were asked for. */
+/* Prints the selected ones. */
 static int print_some(p3_mailbox_session *m, p3_selection *s, bool json)
 {
     p3_walk w = {.selection = s};
@@ -59,7 +59,7 @@ static int print_some(p3_mailbox_session *m, p3_selection *s, bool json)
     return result;
 }
 
-/* Whether it is known that the server has no unique-ids. Complains then. */
+/* Whether the server is known to have no unique-ids. Prints an error then. */
 static bool has_none(const p3_mailbox_session *m)
 {
     p3_problem why;

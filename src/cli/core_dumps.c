@@ -12,9 +12,9 @@ void p3_cores_off(void)
     struct rlimit limit;
     if (wanted != NULL && strcmp(wanted, "yes") == 0)
         return;
-    /* A program that takes cores through a pipe (core(5)) need not heed the limit; it is the second
-     * call that keeps this process from being dumped at all. The limit is for systems where that is
-     * refused; only the soft one, so that commands we run may raise theirs. */
+    /* A program that gets cores through a pipe (core(5)) may ignore the limit; the second call
+     * prevents the process from being dumped at all. The limit is for systems that refuse that
+     * call; only the soft limit, so that commands that we run can raise theirs. */
     if (getrlimit(RLIMIT_CORE, &limit) == 0) {
         limit.rlim_cur = 0;
         (void)setrlimit(RLIMIT_CORE, &limit);

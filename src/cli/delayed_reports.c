@@ -5,22 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each message that comes is looked for among those that wait. */
+/* Each received message is searched for among the waiting reports. */
 #define P3_REMARKS_MOST 200
 
 typedef struct p3_delayed_report {
-    struct p3_delayed_report *next; /* in the order in which they came */
+    struct p3_delayed_report *next; /* in order */
     const p3_account *account;
     uint32_t number;
     bool earlier; /* another session has begun since */
-    bool again;   /* the same was told of the same message later */
+    bool again;   /* the same message failed again later */
     size_t uid_len;
-    char *uid; /* not terminated, behind the text */
+    char *uid; /* not terminated, after the text */
     char text[];
 } p3_delayed_report;
 
-/* Whether a remark is about a message: numbers change from session to session, unique-ids do not.
- */
+/* Whether a report is about a message: numbers change between sessions, unique-ids do not. */
 static bool is_about(const p3_delayed_report *r, const p3_notice *n)
 {
     if (r->account != n->account || r->uid_len != n->uid.len)
@@ -80,7 +79,7 @@ void p3_delayed_reports_tell(p3_delayed_reports *r, const p3_notice *n,
                              void (*tell)(const p3_account *account, uint32_t number,
                                           const char *text))
 {
-    bool solved = n->problem == NULL; /* whatever happened in earlier sessions */
+    bool solved = n->problem == NULL; /* despite failures in earlier sessions */
     for (p3_delayed_report **at = &r->first; *at != NULL;) {
         const p3_delayed_report *one = *at;
         if (one->account != n->account) {

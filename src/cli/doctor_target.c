@@ -17,7 +17,7 @@ static void print_finding(void *ctx, bool is_note, const char *text)
     p3_finding(is_note ? "note" : "ok", ctx, "%s", text);
 }
 
-/* The tokens that a target is logged in to with. */
+/* Checks the tokens for logging in to a target. */
 static bool check_tokens(const p3_local_account *a, p3_target_kind kind, const char *what,
                          p3_problem *why)
 {
@@ -38,7 +38,7 @@ static bool check_gmail(const p3_target *t, const char *what, p3_problem *why)
     return true;
 }
 
-/* A file or directory that is not there is made by the first run. */
+/* A missing file or directory is created by the first run. */
 static bool check_path(const char *path, const char *what, p3_problem *why)
 {
     if (access(path, W_OK) == 0)
@@ -50,7 +50,7 @@ static bool check_path(const char *path, const char *what, p3_problem *why)
     return true;
 }
 
-/* Where a target is, each folder that a table names. */
+/* Checks the place of a target, and each folder in the table. */
 static bool check_places(const p3_target *t, const char *what, p3_problem *why)
 {
     bool ok = true;
@@ -62,8 +62,8 @@ static bool check_places(const p3_target *t, const char *what, p3_problem *why)
     return ok;
 }
 
-/* Looks at a target with the account's table, which has not been read yet: `trial` is how a server
- * is tried that mail is sent to. */
+/* Checks a target with the account's table, which has not been read yet: `trial` checks the server
+ * of a target. */
 static bool check_place(const p3_local_account *a, const p3_target *t, const p3_trial *trial,
                         const char *what, p3_problem *why)
 {

@@ -35,7 +35,7 @@ static void tell_place(const p3_token_account *t, const char *what)
                    t->store.path);
 }
 
-/* What is there, before anybody is asked. `*print` is the token's. */
+/* Prints what is stored, before the provider is asked. `*print` is the token's. */
 static bool tell_kept(const p3_token_account *t, const char *what, p3_token_print *print,
                       p3_problem *why)
 {
@@ -58,8 +58,8 @@ static bool tell_kept(const p3_token_account *t, const char *what, p3_token_prin
     return ok;
 }
 
-/* That there is one that is good. The provider is asked only if it has to be: a refresh token may
- * be good for one use. */
+/* Checks that there is a valid token. The provider is asked only if necessary, because a refresh
+ * token may be valid for one use. */
 static bool tell_good(const p3_token_account *t, const char *what, const p3_token_print *before,
                       p3_problem *why)
 {

@@ -21,7 +21,7 @@ static bool find_token(void *ctx, char **token, p3_problem *why)
     return ok;
 }
 
-/* Whom to connect to. */
+/* Finds the hosts to connect to. */
 static void find_dialed(const p3_settings *s, const p3_server_address *server,
                         p3_server_address out[2])
 {
@@ -31,7 +31,7 @@ static void find_dialed(const p3_settings *s, const p3_server_address *server,
         out[0] = (p3_server_address){.port = s->proxy.port};
         snprintf(out[0].host, sizeof out[0].host, "%s", s->proxy.host);
     } else if (proxy != NULL && (!p3_server_address_read(&out[1], proxy) || out[1].path != NULL)) {
-        out[1] = (p3_server_address){0}; /* libcurl tells what is wrong with it */
+        out[1] = (p3_server_address){0}; /* libcurl reports what is wrong with it */
     }
     free(proxy);
 }

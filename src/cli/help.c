@@ -9,7 +9,7 @@
 #include "cli/subcommands.h"
 #include "settings/values.h"
 
-/* Columns of the names, before what they mean; and of a line. */
+/* Columns of the names before their meaning; and of a line. */
 enum { names_width = 30, line_width = 100 };
 
 static const char begin[] =
@@ -24,7 +24,7 @@ static const char general[] =
 
 static const char end[] = "\nThe options of all commands: pop3 help options. More: pop3(1).\n";
 
-/* Text from a column on, wrapped; the lines after the first are indented. */
+/* Prints text from a column on, wrapped; lines after the first are indented. */
 static bool print_wrapped(FILE *out, const char *text, size_t column, size_t indent)
 {
     bool ok = true;
@@ -41,7 +41,7 @@ static bool print_wrapped(FILE *out, const char *text, size_t column, size_t ind
     return p3_print(out, "\n") && ok;
 }
 
-/* One line of a table. */
+/* Prints a line of a table. */
 static bool print_row(FILE *out, const char *name, const char *meaning)
 {
     bool fits = strlen(name) + 6 <= names_width;
@@ -62,7 +62,7 @@ static bool print_option(FILE *out, const p3_setting *s)
     return print_row(out, name, s->help);
 }
 
-/* The options of a topic, with its title. */
+/* Prints the options of a topic, with its title. */
 static bool print_topic(FILE *out, const p3_setting_topic *topic)
 {
     bool ok = p3_print(out, "\n%s\n", topic->title);

@@ -92,5 +92,5 @@ void p3_json_notice(const p3_notice *n)
     } else if (n->kind == P3_NOTICE_OVER) {
         json_object_set_new(o, "status", json_integer(0));
     }
-    (void)p3_json_line(o); /* a reader that went away does not stop the mail */
+    (void)p3_json_line(o); /* a closed pipe does not stop the run */
 }

@@ -18,8 +18,8 @@ struct p3_line_editor {
     const char *(*word)(size_t i);
     EditLine *edit; /* NULL: without libedit */
     History *past;
-    char *file; /* where the history is kept, or NULL */
-    char *line; /* without libedit, with room for size octets */
+    char *file; /* the file of the history, or NULL */
+    char *line; /* without libedit: a line of up to `size` octets */
     size_t size;
 };
 
@@ -66,7 +66,7 @@ static const char *prompt_of(EditLine *edit)
     return editor_of(edit)->prompt;
 }
 
-/* Completes the first word when there is one way to do so, else lists the ways. */
+/* Completes the first word if that is unambiguous, otherwise lists the possibilities. */
 static unsigned char complete(EditLine *edit, int key)
 {
     const p3_line_editor *e = editor_of(edit);
@@ -139,8 +139,8 @@ const char *p3_line_editor_read(p3_line_editor *e)
         (void)fflush(stdout);
         return getline(&e->line, &e->size, stdin) > 0 ? e->line : NULL;
     }
-    /* el_gets() shows the prompt and takes the terminal over then: to a Ctrl-D in between the
-     * terminal itself gives its meaning, an end of input that is none any more when it is read. */
+    /* el_gets() prints the prompt and sets up the terminal then: before that the terminal itself
+     * would interpret a Ctrl-D, as an end of input that is lost when it is read. */
     if (el.get(e->edit, EL_EDITMODE, &edits) == 0 && edits != 0)
         el.set(e->edit, EL_PREP_TERM, 1);
     const char *line = el.gets(e->edit, &count);
@@ -152,7 +152,7 @@ const char *p3_line_editor_read(p3_line_editor *e)
     return line;
 }
 
-/* Writes a line as strvis(3) does: what is not plain becomes \\ooo. */
+/* Writes a line like strvis(3): special characters become \\ooo. */
 static void put_encoded(const char *text, FILE *to)
 {
     for (; *text != '\0'; text++) {
@@ -165,8 +165,8 @@ static void put_encoded(const char *text, FILE *to)
     (void)putc('\n', to);
 }
 
-/* What H_SAVE does, but for its fchmod(2), which the sandbox refuses: the file is there, and its
- * owner's alone. */
+/* Does the same as H_SAVE, without its fchmod(2), which the sandbox refuses: the file exists with
+ * mode 0600. */
 static void save_history(p3_line_editor *e)
 {
     HistEvent event;

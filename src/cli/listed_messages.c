@@ -32,7 +32,7 @@ static bool add_entry(void *ctx, const pop3_entry *e, pop3_str line)
     return true;
 }
 
-/* Orders by message number, then, where there are unique-ids, as they came. */
+/* Sorts by message number, and equal numbers in the order received, if there are unique-ids. */
 static int compare(const void *a, const void *b)
 {
     const p3_listed_message *x = a;
@@ -42,7 +42,7 @@ static int compare(const void *a, const void *b)
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Most servers count, so that there is nothing to sort. */
+/* Most servers count upwards, so there is usually nothing to sort. */
 static void put_in_order(p3_listed *l)
 {
     size_t kept = 0;

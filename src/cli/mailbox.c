@@ -38,7 +38,7 @@ int p3_mailbox_choose(p3_mailbox_session *m, p3_arguments *a)
     }
     if (!p3_chosen_read(&m->chosen, a, a->rest, 1, false, &why))
         return p3_print_problem(p3_is_url(a->rest[0]) ? NULL : a->rest[0],
-                                &why); /* URLs: passwords */
+                                &why); /* URLs contain passwords */
     m->account = &m->chosen.at[0];
     return EX_OK;
 }
@@ -62,7 +62,7 @@ int p3_mailbox_prepare(p3_mailbox_session *m, p3_arguments *a)
     return make_client(m);
 }
 
-/* Whether the server refused a token, and another may be had. */
+/* Whether the server refused a token, and another one can be obtained. */
 static bool may_renew(const p3_mailbox_session *m, pop3_status status)
 {
     return m->secret.renewable && status == POP3_ERR_REFUSED &&
@@ -98,7 +98,7 @@ int p3_mailbox_login(p3_mailbox_session *m)
     if (may_renew(m, status)) {
         if (!a->secret(a->secret_ctx, &m->secret, &why))
             return p3_print_problem(a->name, &why);
-        /* Servers close the connection behind a refusal, or count it. */
+        /* Servers close the connection after a refusal, or count refusals. */
         int result = p3_mailbox_reconnect(m, m->options.traits, false);
         if (result != EX_OK)
             return result;
@@ -134,7 +134,7 @@ int p3_mailbox_reconnect(p3_mailbox_session *m, pop3_server_traits traits, bool 
     return connect_to(m, logs_in);
 }
 
-/* The traits with which another connection may get further. Returns whether there are any. */
+/* Finds traits with which another connection may get further. Returns whether there are any. */
 static bool find_another_way(const p3_mailbox_session *m, pop3_status status,
                              pop3_server_traits *out)
 {
@@ -166,7 +166,7 @@ p3_comeback p3_mailbox_come_back(p3_mailbox_session *m, pop3_status status, int 
     *result = p3_mailbox_reconnect(m, traits, true);
     if (*result == EX_OK)
         return P3_COMEBACK_DONE;
-    (void)p3_print_problem(m->account->account.name, &lost); /* what it was for */
+    (void)p3_print_problem(m->account->account.name, &lost); /* the reason for reconnecting */
     return P3_COMEBACK_FAILED;
 }
 

@@ -42,7 +42,7 @@ static int help(const char *topic)
     return status == EX_USAGE ? unknown(topic) : status;
 }
 
-/* An option that promises what a subcommand does not do is a mistake, not a wish. */
+/* An option that the subcommand does not support is an error. */
 static bool check_switches(const p3_subcommand *sub, const p3_arguments *a, p3_problem *why)
 {
     if (a->run.json && !sub->has_json)
@@ -69,8 +69,8 @@ static int run_subcommand(const p3_subcommand *sub, int argc, char **argv)
     return status;
 }
 
-/* Whether all that was printed was written. That something before was not, tells the stream: what a
- * run tells as it goes is meant for nobody where there was no output from the start. */
+/* Whether all output was written. Earlier failures are recorded by the stream; progress of a run is
+ * ignored if there was no output from the start. */
 static bool is_written(void)
 {
     p3_problem why;
@@ -88,11 +88,12 @@ static bool is_written(void)
 int main(int argc, char **argv)
 {
     if (!p3_streams_open())
-        return EX_OSERR;            /* there is nobody to tell */
-    p3_cores_off();                 /* a URL on the command line may hold a password already */
-    (void)signal(SIGPIPE, SIG_IGN); /* writes say EPIPE, */
-    (void)signal(SIGXFSZ, SIG_IGN); /* and files too large EFBIG */
-    (void)signal(SIGCHLD, SIG_DFL); /* inherited ignored, it hides how the user's commands ended */
+        return EX_OSERR;            /* errors cannot be printed */
+    p3_cores_off();                 /* a URL on the command line may contain a password */
+    (void)signal(SIGPIPE, SIG_IGN); /* writes then fail with EPIPE, */
+    (void)signal(SIGXFSZ, SIG_IGN); /* and writes of large files with EFBIG */
+    (void)signal(SIGCHLD, SIG_DFL); /* if inherited as ignored, it would hide the exit statuses of
+                                       the user's commands */
     if (argc < 2)
         return p3_help(stderr, NULL), EX_USAGE;
     int status;

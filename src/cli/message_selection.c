@@ -61,7 +61,7 @@ bool p3_selection_read_named(p3_selection *s, const p3_arguments *a, p3_problem 
     return p3_problem_set(why, EX_USAGE, "which messages? Give their numbers, such as 3 or 5-9");
 }
 
-/* Whether there are the messages that were named. */
+/* Whether the named messages exist. */
 static int check_numbers(const p3_selection *s, uint64_t most)
 {
     p3_problem why;
@@ -76,8 +76,8 @@ static int check_numbers(const p3_selection *s, uint64_t most)
     return EX_OK;
 }
 
-/* LIST ended with `status`: UIDL, too, tells which messages there are, and their sizes are not
- * known then. On another connection where LIST ended this one. */
+/* LIST ended with `status`: UIDL also shows which messages exist, without sizes. Uses another
+ * connection if LIST ended this one. */
 static int find_without_sizes(p3_selection *s, p3_mailbox_session *m, pop3_status status)
 {
     p3_problem why;
@@ -119,7 +119,7 @@ int p3_selection_print_error(const p3_selection *s, p3_mailbox_session *m, uint3
     return p3_print_problem(NULL, &none);
 }
 
-/* Whether UIDL lacks a message that was named, though STAT counts it. Complains then. */
+/* Whether UIDL lacks a named message that STAT counts. Prints an error then. */
 static bool lacks_uid(const p3_selection *s, p3_mailbox_session *m)
 {
     p3_problem why;
@@ -174,7 +174,7 @@ void p3_selection_free(p3_selection *s)
     *s = (p3_selection){0};
 }
 
-/* The next message of the range at hand. */
+/* The next message of the current range. */
 static bool next_in(p3_walk *w, const p3_range *r)
 {
     const p3_listed *l = &w->selection->listed;

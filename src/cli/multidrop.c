@@ -8,7 +8,7 @@
 
 #include "support/input.h"
 
-/* Octets that the table's file may have. */
+/* Maximum octets of the table's file. */
 #define P3_TABLE_MOST (16 * 1024 * 1024)
 
 const char *p3_multidrop_postmaster(const p3_settings *s)
@@ -16,7 +16,7 @@ const char *p3_multidrop_postmaster(const p3_settings *s)
     return s->postmaster != NULL ? s->postmaster : s->recipient;
 }
 
-/* Whether any of the targets has recipients, or else one that has folders. */
+/* Whether any of the targets has recipients, or, with `folders`, folders. */
 static bool any_has(const p3_target *targets, size_t count, bool folders)
 {
     bool any = false;
@@ -27,7 +27,7 @@ static bool any_has(const p3_target *targets, size_t count, bool folders)
     return any;
 }
 
-/* Whether the settings go together. */
+/* Whether the settings are consistent. */
 static bool settings_fit(const p3_settings *s, const p3_target *targets, size_t count,
                          p3_problem *why)
 {
@@ -56,7 +56,7 @@ static bool settings_fit(const p3_settings *s, const p3_target *targets, size_t 
                           "recipients-from needs postmaster: the recipient for unknown addresses");
 }
 
-/* Whether each line is for one of the targets, and its folder may be named so there. */
+/* Whether each line applies to one of the targets, and its folder name is valid there. */
 static bool lines_fit(const p3_recipients *r, const p3_target *targets, size_t count,
                       p3_problem *why)
 {
@@ -98,7 +98,7 @@ bool p3_multidrop_make(p3_recipients **out, const p3_settings *s, const p3_targe
     p3_input in = {0};
     if (is_file && !p3_input_read_text(s->map_recipients, P3_TABLE_MOST, &in)) {
         (void)p3_input_problem(why, errno, "map-recipients: reading", s->map_recipients);
-        why->exit = EX_CONFIG; /* nothing is to be written */
+        why->exit = EX_CONFIG; /* the file is only read */
     } else {
         *out = p3_recipients_new(s->recipients_from, is_file ? in.text : s->map_recipients,
                                  is_file ? s->map_recipients : "map-recipients",

@@ -15,7 +15,7 @@
 
 #define P3_NETRC_MOST ((size_t)1024 * 1024)
 
-/* What stands between two "machine"s. */
+/* The text between two "machine"s. */
 typedef struct p3_netrc_entry {
     bool here; /* it is for our host, or the default */
     const char *login;
@@ -28,7 +28,7 @@ static bool matches(const p3_netrc_entry *e, const char *user)
            (e->login == NULL || user == NULL || strcmp(e->login, user) == 0);
 }
 
-/* The next word, in place: quoted words may hold blanks and backslashes. NULL at the end. */
+/* The next word, in place: quoted words may contain blanks and backslashes. NULL at the end. */
 static char *next_word(char **at)
 {
     char *p = *at + strspn(*at, " \t\r\n");
@@ -52,7 +52,7 @@ static char *next_word(char **at)
     return word;
 }
 
-/* The next word that is not in a comment; a password may well begin with #. */
+/* The next word outside of comments; a password may begin with #. */
 static char *next_keyword(char **at)
 {
     char *p = *at + strspn(*at, " \t\r\n");
@@ -104,7 +104,7 @@ bool p3_netrc_find(const char *path, const char *host, const char *user, char **
         ok = (path == NULL && errno == ENOENT) || name == NULL;
         if (!ok) {
             (void)p3_input_problem(why, errno, "reading", name);
-            why->exit = EX_CONFIG; /* nothing is to be written */
+            why->exit = EX_CONFIG; /* the file is only read */
         }
     } else if (!p3_private_file_check(fd, name, "reading", why)) {
         ok = false;

@@ -18,14 +18,14 @@
 #include "system/erase.h"
 #include "token/token.h"
 
-/* Longest name of a token file that is made of an account's key. */
+/* Maximum length of a token file's name. */
 #define P3_NAME_MOST 200
 
 #define P3_KEY_MOST 4096 /* octets of token-key-file */
 
-/* What the process outside says before the token, or before the problem's text. */
+/* What the process outside sends before the token, or before the problem's text. */
 typedef struct p3_token_head {
-    int32_t exit; /* 0: what follows is the token */
+    int32_t exit; /* 0: the token follows */
     int32_t error;
     uint32_t len;
 } p3_token_head;
@@ -44,7 +44,7 @@ bool p3_oauth_is_used(const p3_secret_source *s)
 
 /* ---- what belongs to an account ---- */
 
-/* The account's key as a file's name: what could be a separator, or hide the file, as %XX. */
+/* The account's key as a file name: separators and leading dots as %XX. */
 static bool name_of(const char *key, char *out, size_t size)
 {
     static const char plain[] =
@@ -61,7 +61,7 @@ static bool name_of(const char *key, char *out, size_t size)
     return len > 0 && len + 4 < size;
 }
 
-/* Where the tokens are; the directory is made. */
+/* The path of the tokens; creates the directory. */
 static char *find_path(const p3_secret_source *s, p3_problem *why)
 {
     char name[P3_NAME_MOST];
@@ -216,7 +216,7 @@ void p3_oauth_provide(void *ctx, uint32_t which, const p3_provide_hint *refused,
     p3_erase_text(token);
 }
 
-/* Reads so many octets. */
+/* Reads exactly len octets. */
 static bool read_all(int fd, void *out, size_t len)
 {
     char *at = out;

@@ -9,7 +9,7 @@
 
 #include "support/printable.h"
 
-/* A UTF-16 unit as JSON writes it (RFC 8259 §7). */
+/* A UTF-16 unit in JSON (RFC 8259 §7). */
 static bool escape(FILE *out, uint32_t unit)
 {
     return fprintf(out, "\\u%04" PRIx32, unit) > 0;
@@ -29,8 +29,8 @@ static bool is_plain(char c)
     return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\t';
 }
 
-/* Writes the character or wrong octet at the beginning, and says how long it is; 0 when it is cut
- * by the end. */
+/* Writes the character or invalid octet at the beginning, and returns its length; 0 when it is
+ * incomplete. */
 static size_t put_char(const p3_printer *p, const char *text, size_t len, bool *ok)
 {
     uint32_t c = 0;
@@ -46,7 +46,7 @@ static size_t put_char(const p3_printer *p, const char *text, size_t len, bool *
     return n == 0 ? 1 : n;
 }
 
-/* As put_char(), for many; returns how much was written. */
+/* Like put_char(), for many; returns how much was written. */
 static size_t put_all(const p3_printer *p, const char *text, size_t len, bool *ok)
 {
     size_t done = 0;
@@ -76,7 +76,7 @@ bool p3_printer_put(p3_printer *p, const char *text, size_t len)
     }
     size_t done = put_all(p, text, len, &ok);
     memcpy(p->cut + p->have, text + done,
-           len - done); /* at most three octets, and only when have is 0 */
+           len - done); /* at most three octets, and only if have is 0 */
     p->have += len - done;
     return ok;
 }
@@ -91,7 +91,7 @@ bool p3_printer_end(p3_printer *p)
 
 bool p3_print(FILE *out, const char *format, ...)
 {
-    char small[2048]; /* complaints fit: memory may be what is lacking */
+    char small[2048]; /* errors fit: they may be about exhausted memory */
     char *text = small;
     p3_printer p = {.out = out};
     va_list args;

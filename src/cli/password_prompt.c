@@ -14,15 +14,15 @@
 
 #include "support/printable.h"
 
-/* The terminal that is being asked at, for when a signal ends the process. */
+/* The terminal of the current prompt, for signals that end the process. */
 static int terminal = -1;
 static struct termios before;
 
-/* What would end the process; what is caught or ignored is somebody else's. */
+/* Signals that would end the process, unless they are caught or ignored. */
 static const int endings[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 #define P3_ENDINGS (sizeof endings / sizeof *endings)
 
-/* The handler has been taken off by SA_RESETHAND; what is raised here ends the process behind it.
+/* SA_RESETHAND has removed the handler; the signal raised here ends the process after it returns.
  */
 static void on_ending(int number)
 {
@@ -47,8 +47,9 @@ static void forget_endings(const struct sigaction *usual)
         (void)sigaction(endings[i], &usual[i], NULL);
 }
 
-/* Without echo. A key that sends a signal only ends the line: the signal is sent once the terminal
- * is as it was, and it might reach another thread than the one that waits here. */
+/* Disables echo. A key that sends a signal only ends the line: the signal is sent after the
+ * terminal has been restored, because it might reach another thread than the one that waits here.
+ */
 static void silence(void)
 {
     struct termios silent = before;
@@ -56,10 +57,10 @@ static void silence(void)
     silent.c_cc[VEOL] = before.c_cc[VINTR];
     silent.c_cc[VEOL2] = before.c_cc[VSUSP];
     (void)tcsetattr(terminal, TCSAFLUSH,
-                    &silent); /* before the prompt: what is typed at it is secret */
+                    &silent); /* before the prompt, because what is typed at it is secret */
 }
 
-/* The signal that a line's last octet is the key of, or 0. */
+/* The signal whose key is the last octet of a line, or 0. */
 static int signal_of(const char *line, ssize_t n)
 {
     unsigned char last = n > 0 ? (unsigned char)line[n - 1] : (unsigned char)_POSIX_VDISABLE;

@@ -15,12 +15,12 @@
 #include "cli/size_text.h"
 #include "support/clock.h"
 
-/* Redrawing more often helps nobody. */
+/* Milliseconds between updates of the display. */
 #define P3_REDRAW_MS 100
 
-/* An account at work. */
+/* An active account. */
 typedef struct p3_live {
-    const p3_account *account; /* NULL: this place is free */
+    const p3_account *account; /* NULL: unused */
     p3_tally tally;
     int64_t since; /* milliseconds: when it was listed; 0: not yet */
     uint64_t octets_before;
@@ -32,9 +32,9 @@ struct p3_progress {
     bool dry_run;
     p3_live *live;
     size_t count;
-    unsigned drawn; /* lines on the terminal that are to be drawn over */
+    unsigned drawn; /* lines on the terminal to replace */
     int64_t drawn_at;
-    p3_delayed_reports remarks; /* unless verbose: of messages that failed */
+    p3_delayed_reports remarks; /* unless verbose: reports about failed messages */
 };
 
 p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run, size_t accounts)
@@ -54,7 +54,7 @@ p3_progress *p3_progress_new(p3_progress_style style, bool verbose, bool dry_run
 
 /* ---- the lines that change ---- */
 
-/* Takes the changing lines away, so that something can be said above them. */
+/* Erases the changing lines, so that something can be printed above them. */
 static void clear_lines(p3_progress *p)
 {
     p3_erase_lines(stderr, p->drawn);
@@ -193,7 +193,7 @@ static void print_notice(p3_progress *p, const p3_notice *n)
             p3_print(stdout, "%s: message %u: %s\n", n->account->name, n->number, n->text);
         break;
     case P3_NOTICE_WAITING:
-        /* Nobody is left to wonder for minutes what it is waiting for. */
+        /* A wait of minutes is always reported. */
         if (n->problem != NULL && (p->style != P3_PROGRESS_QUIET || n->seconds >= 60))
             p3_print(stderr, "pop3: %s: %s; again in %s\n", n->account->name, n->problem->text,
                      p3_time_text(n->seconds, time));

@@ -10,7 +10,7 @@
 #include "cli/output.h"
 #include "optional/library.h"
 
-#define P3_QUIET 2 /* modules of light around it */
+#define P3_QUIET 2 /* light modules around it */
 
 static struct {
     __typeof__(QRcode_encodeString) *encode;

@@ -27,8 +27,8 @@ static bool allow_gmail_ports(const p3_landlock *l, const p3_gmail_options *o)
     return ok && (o->dialed[1].host[0] == '\0' || p3_landlock_allow_port(l, o->dialed[1].port));
 }
 
-/* The port of a target that is connected to over TCP. Its name is looked up outside, and a socket
- * of this machine is connected to there. */
+/* Permits the port of a target that is reached over TCP. Its name is looked up outside; Unix-domain
+ * sockets are connected there. */
 static bool allow_target_port(const p3_sandbox *s, const p3_landlock *l, const p3_target *t)
 {
     p3_server_address address;
@@ -61,7 +61,7 @@ static bool allow_ports(const p3_sandbox *s, const p3_landlock *l)
 
 /* ---- preparing ---- */
 
-/* Starts the runner. Its lack leaves nothing to run commands with from inside. */
+/* Starts the runner. If that fails, no commands can be run from inside. */
 static void start_runner(p3_sandbox *s, const p3_target *more, size_t count)
 {
     if (p3_sandbox_gather(s, more, count) && p3_sandbox_start_runner(s))
@@ -80,8 +80,7 @@ void p3_sandbox_prepare(p3_sandbox *s)
         start_runner(s, NULL, 0);
 }
 
-/* A target of earlier runs with files beside it becomes a duty of a new runner. Few runs have one.
- */
+/* Adds an earlier target with companion files to the duties of a new runner. Few runs have one. */
 static void add_targets(p3_sandbox *s, const p3_target *more, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -109,7 +108,7 @@ static bool is_there(const char *folder, const char *name)
     return there;
 }
 
-/* Makes what is missing of the directories at one place of a target. */
+/* Creates missing directories at one place of a target. */
 static void make_directories_at(const p3_target *t, const p3_target_row *row, const char *where)
 {
     p3_problem later;
@@ -121,8 +120,8 @@ static void make_directories_at(const p3_target *t, const p3_target_row *row, co
         d->class->close(d);
 }
 
-/* Makes what is missing of a target's directories, as none can be made inside. By who makes it
- * best, and tells later what stands in the way. */
+/* Creates missing directories of a target, because none can be created inside. The target itself
+ * reports failures later. */
 static void make_directories(const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
@@ -152,7 +151,7 @@ static void make_all_directories(const p3_sandbox *s)
     }
 }
 
-/* Makes the history's file, as none can be made inside. */
+/* Creates the history file, because no file can be created inside. */
 static void make_history(const p3_sandbox *s)
 {
     char *path = s->edits_lines ? p3_home_path("XDG_STATE_HOME", ".local/state", "history") : NULL;
@@ -162,7 +161,8 @@ static void make_history(const p3_sandbox *s)
     free(path);
 }
 
-/* Kerberos reads and connects as its configuration says, and keeps its tickets in many places. */
+/* Kerberos reads files and connects by its own configuration, and stores its tickets in many
+ * places. */
 static bool uses_kerberos(const p3_chosen *chosen)
 {
     for (size_t i = 0; i < chosen->count; i++) {
@@ -173,7 +173,7 @@ static bool uses_kerberos(const p3_chosen *chosen)
     return false;
 }
 
-/* Restricts files and ports. Returns Landlock's version, or 0 with why not. */
+/* Restricts files and ports. Returns Landlock's version, or 0 with the reason. */
 static int restrict_files(const p3_sandbox *s, const p3_target *more, size_t count,
                           const char **why)
 {
@@ -185,8 +185,8 @@ static int restrict_files(const p3_sandbox *s, const p3_target *more, size_t cou
     return ok ? l.version : 0;
 }
 
-/* The system calls of Landlock are not on the filter's list, so that it comes first; and what it
- * allows depends on whether the filter will be there. */
+/* Landlock comes first, because its system calls are not on the filter's list; what it permits
+ * depends on whether there will be a filter. */
 static void enter_sandbox(p3_sandbox *s, const p3_target *more, size_t count)
 {
     const p3_filter_needs needs = {.helper = p3_runner_pid(), .kerberos = uses_kerberos(s->chosen)};
@@ -196,7 +196,7 @@ static void enter_sandbox(p3_sandbox *s, const p3_target *more, size_t count)
     s->is_entered = true;
     make_all_directories(s);
     make_history(s);
-    (void)p3_process_gain_no_rights(); /* without it what follows fails, and says so */
+    (void)p3_process_gain_no_rights(); /* if it fails, the following calls fail and report it */
     s->filters = p3_filter_is_there(&no_calls);
     int version = needs.kerberos ? 0 : restrict_files(s, more, count, &no_files);
     s->filters = s->filters && p3_filter_system_calls(&needs, &no_calls);

@@ -33,7 +33,7 @@ static bool add_secret(p3_sandbox *s, const p3_secret_source *source)
     return ok;
 }
 
-/* How to get the secret, and with mail the filter and the target. */
+/* The commands for the secret, and with delivery the filter and the target. */
 static bool add_commands(p3_sandbox *s, const p3_local_account *a)
 {
     size_t count;
@@ -62,8 +62,8 @@ static bool is_of_state(const char *name, const char *base)
             (name[len] == '\0' || strchr("-.", name[len]) != NULL));
 }
 
-/* The state's directory, when it holds nothing but the state and the shell's history: then files
- * may be made there. Else NULL. The caller frees it. */
+/* The state's directory, if it contains nothing but the state and the shell's history: then files
+ * may be created there. Otherwise NULL. The caller frees it. */
 static char *state_folder(const char *state)
 {
     char *real = realpath(state, NULL);
@@ -105,7 +105,7 @@ static bool add_read(p3_sandbox *s, const char *path)
     return path == NULL || add_file(s, P3_BESIDE_READ, strdup(path));
 }
 
-/* Where a secret is looked for in netrc, that one is read. */
+/* The netrc file, if a secret is looked up there. */
 static bool add_netrc(p3_sandbox *s, const p3_secret_source *secret, const char *path)
 {
     const char *home = getenv("HOME");
@@ -114,7 +114,7 @@ static bool add_netrc(p3_sandbox *s, const p3_secret_source *secret, const char 
     return add_file(s, P3_BESIDE_READ, p3_text_join(home, "/.netrc", NULL));
 }
 
-/* What an account reads at each visit: its certificates were read when TLS was prepared. */
+/* Files that an account reads at each visit; its certificates were read when TLS was prepared. */
 static bool add_reads(p3_sandbox *s, const p3_local_account *a)
 {
     p3_settings set;
@@ -133,7 +133,7 @@ static bool add_reads(p3_sandbox *s, const p3_local_account *a)
     return ok;
 }
 
-/* A server or proxy: what is neither a name nor an address is refused where it is used. */
+/* A server or proxy; an invalid name or address is refused where it is used. */
 static void add_place(p3_sandbox *s, const char *host, uint16_t port)
 {
     char *name = host != NULL ? p3_outside_name(host) : NULL;
@@ -154,7 +154,7 @@ static bool add_target(p3_sandbox *s, const p3_target *t)
     return row == NULL || !row->opens_beside || add_file(s, P3_DUTY_FILE_MBOX, strdup(t->where));
 }
 
-/* The state by the name that it was given, and by that which SQLite makes of it. */
+/* The state by its given name, and by the one that SQLite derives from it. */
 static bool add_state(p3_sandbox *s)
 {
     char *copy = strdup(s->state);
@@ -176,7 +176,7 @@ static bool add_state(p3_sandbox *s)
 
 /* ---- servers ---- */
 
-/* Where an account connects to: its server, or the proxy. */
+/* The server of an account, or its proxy. */
 static bool add_server(p3_sandbox *s, const pop3_client_options *o)
 {
     uint16_t usual = o->security == POP3_SECURITY_TLS ? POP3_TLS_PORT : POP3_PORT;
@@ -211,7 +211,7 @@ static void add_token(p3_sandbox *s, p3_secret_source *source)
     source->outside = (uint32_t)s->duties.provide_count;
 }
 
-/* What a target needs: tokens of its own, and with Gmail its name. */
+/* Tokens for a target, and with Gmail the name of its server. */
 static void add_target_token(p3_sandbox *s, p3_local_account *a)
 {
     p3_secret_source *source;
@@ -231,7 +231,7 @@ static bool add_targets(p3_sandbox *s, const p3_target *t)
     return ok;
 }
 
-/* How many targets accounts have beside their first. */
+/* The number of the accounts' further targets. */
 static size_t count_more(const p3_chosen *chosen)
 {
     size_t more = 0;
@@ -245,7 +245,7 @@ static size_t count_more(const p3_chosen *chosen)
 
 bool p3_sandbox_gather(p3_sandbox *s, const p3_target *more, size_t count)
 {
-    /* Asked once: a Maildir that is made later may be beside the state. */
+    /* Determined once: a Maildir that is created later may be beside the state. */
     s->state_folder = s->state != NULL ? state_folder(s->state) : NULL;
     bool ok = s->state == NULL || s->state_folder != NULL || add_state(s);
     size_t most = s->chosen->count + count_more(s->chosen);

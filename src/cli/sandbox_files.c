@@ -9,7 +9,7 @@
 #include "settings/config.h"
 #include "settings/text.h"
 
-/* What the C library and OpenSSL open while they work: libraries such as those of iconv, and their
+/* What the C library and OpenSSL open at run time: libraries such as those of iconv, and their
  * data. Names are looked up outside. */
 static const char *const system_places[] = {
     "/usr", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store",
@@ -19,10 +19,10 @@ static const char *const system_places[] = {
     "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone",
     "/proc/sys", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random"};
 
-/* Where the descriptions of terminals are, for `pop3 shell`. */
+/* The descriptions of terminals, for `pop3 shell`. */
 static const char *const terminal_places[] = {"/etc/terminfo", "/etc/inputrc"};
 
-/* Allows to read what is at a folder and a name below it; a folder of NULL has nothing. */
+/* Permits reading a directory and a name below it; a directory of NULL is ignored. */
 static bool allow_below(const p3_landlock *l, const char *folder, const char *name,
                         p3_access access)
 {
@@ -32,9 +32,9 @@ static bool allow_below(const p3_landlock *l, const char *folder, const char *na
     return ok;
 }
 
-/* A target's directories, wherever they are. Where the filter of system calls is in place all may
- * be done below them: what it cannot refuse is to make a socket there, which does no harm. Other
- * files of a target are opened by the runner. */
+/* Permits a target's directories, wherever they are. With the filter of system calls everything is
+ * permitted below them: it can refuse everything except creating a socket there, which is harmless.
+ * The runner opens other files of a target. */
 static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
@@ -51,13 +51,13 @@ static bool allow_target(const p3_sandbox *s, const p3_landlock *l, const p3_tar
     return ok;
 }
 
-/* The state's files, when they have a directory of their own; else the runner opens them. */
+/* Permits the state's files, if they have their own directory; otherwise the runner opens them. */
 static bool allow_state(const p3_sandbox *s, const p3_landlock *l)
 {
     return s->state_folder == NULL || p3_landlock_allow(l, s->state_folder, P3_ACCESS_WRITE);
 }
 
-/* A folder of authorities: its files are often links to where they really are. */
+/* Permits a directory of authorities, whose files are often links to others. */
 static bool allow_authorities(const p3_landlock *l, const char *folder)
 {
     bool ok = p3_landlock_allow(l, folder, P3_ACCESS_READ);
@@ -73,7 +73,7 @@ static bool allow_authorities(const p3_landlock *l, const char *folder)
     return ok;
 }
 
-/* An account's authorities in a directory, and its targets. */
+/* Permits an account's directory of authorities, and its targets. */
 static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_local_account *a)
 {
     p3_settings set;
@@ -88,7 +88,7 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
     return ok;
 }
 
-/* What OpenSSL was told in the environment. */
+/* Permits the files that OpenSSL's environment variables name. */
 static bool allow_environment(const p3_landlock *l)
 {
     const char *set = getenv("SSL_CERT_DIR");
@@ -102,7 +102,7 @@ static bool allow_environment(const p3_landlock *l)
     return ok;
 }
 
-/* What libedit reads and writes for a person at a terminal: the history is there by now. */
+/* Permits what libedit reads and writes at a terminal: the history file exists by now. */
 static bool allow_editing(const p3_landlock *l)
 {
     const char *home = getenv("HOME");
@@ -139,7 +139,7 @@ bool p3_sandbox_allow_files(const p3_sandbox *s, const p3_landlock *l, const p3_
     ok = ok && allow_state(s, l);
     if (ok && s->edits_lines)
         ok = allow_editing(l);
-#ifdef P3_ALSO_READABLE /* a build with sanitizers, which look at their process */
+#ifdef P3_ALSO_READABLE /* a build with sanitizers, which read their own process */
     ok = ok && p3_landlock_allow(l, P3_ALSO_READABLE, P3_ACCESS_READ) &&
          p3_landlock_allow(l, "/proc/self", P3_ACCESS_READ);
 #endif

@@ -23,7 +23,7 @@ static const char *prefix_of(const p3_secret_source *s)
 
 static const char keyring[] = "keyring (secret-tool)";
 
-/* The shell's status for a program that is not there. */
+/* Statuses of the shell for a program that does not exist or cannot be executed. */
 static const char *advice_on(int status, const char *setting)
 {
     if (status != 127)
@@ -50,7 +50,7 @@ static bool from_command(const p3_secret_source *s, const char *command, const c
     return ok;
 }
 
-/* Adds a word to a command line so that the shell takes it as it is. */
+/* Appends a word to a command line, quoted for the shell. */
 static char *quote(const char *word)
 {
     char *out = malloc(strlen(word) * 4 + 3);
@@ -69,7 +69,7 @@ static char *quote(const char *word)
     return out;
 }
 
-/* What asks the desktop's keyring. NULL when out of memory. */
+/* The command that asks the desktop's keyring. NULL when out of memory. */
 static char *keyring_command(const p3_secret_source *s)
 {
     const char *name = s->account->connection.host;
@@ -117,7 +117,7 @@ static bool from_text(const char *text, p3_secret *out, p3_problem *why)
     return out->text != NULL || p3_problem_memory(why);
 }
 
-/* A pipe, or a device, may have to be waited for. */
+/* Reading a pipe or a device may have to wait. */
 static bool is_regular_file(const char *path)
 {
     struct stat st;
@@ -131,13 +131,13 @@ unsigned p3_login_needs(const p3_settings *s)
                           : POP3_NEEDS_USER | POP3_NEEDS_PASSWORD | POP3_NEEDS_TOKEN;
 }
 
-/* A certificate or a ticket says who we are. */
+/* A certificate or a ticket identifies the user. */
 static bool needs_no_secret(const p3_settings *s)
 {
     return (p3_login_needs(s) & (POP3_NEEDS_PASSWORD | POP3_NEEDS_TOKEN)) == 0;
 }
 
-/* Where a secret is looked for: the first that is set, in this order. */
+/* The source of a secret: the first that is set, in this order. */
 typedef enum p3_secret_place {
     P3_SECRET_OF_PROVIDER,
     P3_SECRET_BY_TOKEN_COMMAND,
@@ -147,7 +147,7 @@ typedef enum p3_secret_place {
     P3_SECRET_IN_URL,
     P3_SECRET_NOWHERE, /* none is needed */
     P3_SECRET_IN_KEYRING,
-    P3_SECRET_IN_NETRC /* and else the person at the terminal is asked */
+    P3_SECRET_IN_NETRC /* or else the user at the terminal */
 } p3_secret_place;
 
 static p3_secret_place place_of(const p3_settings *s)
@@ -195,7 +195,7 @@ char *p3_secret_command(const p3_secret_source *s)
     }
 }
 
-/* What was refused is replaced. */
+/* A refused secret is replaced. */
 static void forget_secret(p3_secret *out)
 {
     if (out->text != NULL)

@@ -49,7 +49,7 @@ bool p3_secret_read_line(const char *data, size_t len, const char *doing, p3_sec
     return true;
 }
 
-/* Reads a file that may hold a secret; `doing` says so in a problem. */
+/* Reads a file that may contain a secret; `doing` begins a problem. */
 static bool read_private(const char *path, size_t most, bool line, const char *doing, p3_input *out,
                          p3_problem *why)
 {
@@ -60,7 +60,7 @@ static bool read_private(const char *path, size_t most, bool line, const char *d
     if (fd < 0 || (may && !ok))
         (void)p3_input_problem(why, errno, doing, path);
     if (fd < 0)
-        why->exit = EX_CONFIG; /* nothing is to be written */
+        why->exit = EX_CONFIG; /* the file is only read */
     if (fd >= 0)
         (void)close(fd);
     return ok;

@@ -23,7 +23,7 @@ p3_server_account *p3_server_account_new(const p3_settings *s, const p3_target *
     p3_server_account *m = calloc(1, sizeof *m);
     bool is_smtp = t->kind == P3_TARGET_SMTP;
     p3_server_url url;
-    bool read = p3_target_row_of(t->kind)->server(&url, t->where); /* as it was */
+    bool read = p3_target_row_of(t->kind)->server(&url, t->where); /* it was parsed before */
     if (m == NULL || !read ||
         !p3_target_secret_make(&m->secret, s, t, word, url.user, &url.server)) {
         p3_server_account_free(m);

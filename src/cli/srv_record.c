@@ -23,8 +23,8 @@ static const p3_symbol symbols[] = {
 
 static p3_library library = P3_LIBRARY(P3_RESOLV_SONAME, symbols);
 
-/* Whether it has nothing but what names of hosts are made of (RFC 1123 §2.1), and an underscore,
- * which some have. The DNS may hold any octets. */
+/* Whether it consists of characters of host names (RFC 1123 §2.1), and underscores, which some
+ * have. The DNS may contain any octets. */
 static bool is_host_name(const char *name)
 {
     static const char letters[] =
@@ -32,7 +32,7 @@ static bool is_host_name(const char *name)
     return name[0] != '-' && name[strspn(name, letters)] == '\0';
 }
 
-/* Takes one record of an answer, when it is better than what there is. */
+/* Takes a record of an answer, if it is better than the present one. */
 static void take_record(const ns_msg *answer, const ns_rr *record, bool tls, p3_srv *best)
 {
     const unsigned char *data = ns_rr_rdata(*record);
@@ -45,7 +45,7 @@ static void take_record(const ns_msg *answer, const ns_rr *record, bool tls, p3_
     if (ns_name_uncompress(ns_msg_base(*answer), ns_msg_end(*answer), data + 6, o.host,
                            sizeof o.host) < 0)
         return;
-    /* A root name says that the service is not there (RFC 6186 §3.4). */
+    /* The root name means that there is no such service (RFC 6186 §3.4). */
     if (o.host[0] == '\0' || strcmp(o.host, ".") == 0 || o.port == 0 || !is_host_name(o.host))
         return;
     bool better = !best->found || o.priority < best->priority ||

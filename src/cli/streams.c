@@ -13,7 +13,7 @@ bool p3_streams_open(void)
     for (int fd = 0; fd < 3; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
             continue;
-        if (open("/dev/null", modes[fd]) != fd) /* the lowest that is free */
+        if (open("/dev/null", modes[fd]) != fd) /* returns the lowest free descriptor */
             return false;
         output_was_closed |= fd == STDOUT_FILENO;
     }

@@ -26,7 +26,7 @@ void p3_table_fit(p3_column *columns, size_t count, unsigned terminal)
 {
     int used = 0;
     int flexible = 0;
-    /* Widths of characters come from the locale; the text is UTF-8 whatever it is. */
+    /* The locale provides the widths of characters; the text is always UTF-8. */
     (void)setlocale(LC_CTYPE, "");
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -53,7 +53,7 @@ static size_t next_char(const char *text, int *width)
     wchar_t c;
     size_t n = mbrtowc(&c, text, strnlen(text, P3_CHAR_MOST), &state);
     if (n == 0 || n > 6) {
-        *width = 1; /* the locale is not UTF-8: an octet is what there is */
+        *width = 1; /* the locale is not UTF-8: one octet */
         return 1;
     }
     *width = wcwidth(c);
@@ -73,7 +73,7 @@ static int width_of(const char *text)
     return total;
 }
 
-/* Prints as much as fits, and says how wide that is. */
+/* Prints as much as fits, and returns its width. */
 static int print_cut(FILE *out, const char *text, int room)
 {
     int total = 0;

@@ -8,14 +8,14 @@
 #include "cli/oauth.h"
 #include "token/providers.h"
 
-/* What a setting of the account's is for the POP3 server, another one is for the target: it takes
- * its place. The account's own secrets are never sent there. */
+/* The settings of a target that replace those of the account's POP3 server. The account's own
+ * secrets are never used for a target. */
 typedef struct p3_secret_row {
     p3_target_kind kind;
     const char *prefix;   /* of the settings' names */
-    const char *provider; /* unless settings say otherwise; or NULL */
-    size_t scope;         /* where a provider has what the tokens are to be good for */
-    p3_loan loans[10];    /* fewer end with one of the first setting */
+    const char *provider; /* the default; or NULL */
+    size_t scope;         /* the provider's scope for this target */
+    p3_loan loans[10];    /* unused ones have the first setting */
 } p3_secret_row;
 
 static const p3_secret_row rows[] = {
@@ -63,7 +63,7 @@ static const p3_secret_row *row_of(p3_target_kind kind)
     return &rows[i];
 }
 
-/* The row's provider, where nothing else says where tokens come from, and what it has for them. */
+/* Sets the row's provider, if no setting has another source of tokens, and its scope. */
 static void fill_in(p3_settings *t, const p3_secret_row *row)
 {
     if (row->provider != NULL && t->issuer == NULL && t->token_command == NULL) {
@@ -81,7 +81,7 @@ static void fill_in(p3_settings *t, const p3_secret_row *row)
 p3_settings p3_target_secret_settings(const p3_target_secret *secret, const p3_settings *s)
 {
     const p3_secret_row *row = row_of(secret->source.kind);
-    /* The same for whichever server. The proxy is for the provider. */
+    /* The same for every server. The proxy is for the provider. */
     static const p3_loan shared[] = {{P3_SETTING_ISSUER_CA_FILE, P3_SETTING_ISSUER_CA_FILE},
                                      {P3_SETTING_TOKEN_KEY_FILE, P3_SETTING_TOKEN_KEY_FILE},
                                      {P3_SETTING_TOKEN_STORE, P3_SETTING_TOKEN_STORE},
@@ -97,7 +97,7 @@ p3_settings p3_target_secret_settings(const p3_target_secret *secret, const p3_s
     return t;
 }
 
-/* `name`: the target's, to be said where the account has several. */
+/* `name`: the target's, if the account has several. */
 static bool make_texts(p3_target_secret *t, const p3_settings *tokens, const char *prefix,
                        const char *name, const char *word, const p3_server_address *server)
 {

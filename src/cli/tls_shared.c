@@ -7,8 +7,8 @@
 
 #include "settings/text.h"
 
-/* A text that differs where options do: NULL and "" are not the same. NULL when out of memory;
- * free() it. */
+/* A text that differs if options differ; NULL and "" are different. NULL when out of memory; free()
+ * it. */
 static char *make_key(const pop3_tls_options *o)
 {
     const char *texts[] = {o->ca_file,  o->ca_dir,      o->certificate_file, o->key_file,

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a call looks before it sleeps, in microseconds. */
+/* Microseconds for which a call polls before it sleeps. */
 #define P3_LOOK_US 50
 
-/* Looks for a moment whether there is something to do. */
+/* Polls for a moment. */
 static bool look_for_octets(pop3_client *c, struct pollfd *fds, nfds_t n)
 {
     int ready = poll(fds, n, 0);
@@ -26,14 +26,14 @@ static bool look_for_octets(pop3_client *c, struct pollfd *fds, nfds_t n)
     int64_t until = ready == 0 ? p3_now_us() + c->look_us : 0;
     while (ready == 0 && soon) {
         ready = poll(fds, n, 0);
-        soon = p3_now_us() < until; /* on a busy machine others may have come in between */
+        soon = p3_now_us() < until; /* on a busy machine other processes may have run in between */
     }
     p3_busy_wait_over(&c->glance, ready != 0 && soon);
     return ready != 0;
 }
 
-/* While a window is under way there is no hurry: the line is not idle. With one processor it would
- * only keep the server from answering. */
+/* While a window is in flight the line is busy, and polling gains nothing. With one processor it
+ * would only keep the server from answering. */
 static bool is_worth_a_look(pop3_client *c)
 {
     if (c->look_us == 0)
@@ -98,15 +98,15 @@ pop3_status pop3_client_run(pop3_client *c)
     return status;
 }
 
-/* A blocking command under way. */
+/* A blocking command in progress. */
 typedef struct p3_call {
     bool over;
     pop3_status status;
     pop3_stat stat;
-    pop3_entry entry; /* uid in the client's copy of the reply */
+    pop3_entry entry; /* uid is in the client's copy of the reply */
     pop3_sink_fn sink;
     pop3_entry_fn on_entry;
-    void *ctx; /* of the two above */
+    void *ctx; /* for the two above */
 } p3_call;
 
 static pop3_sink_result call_sink(void *ctx, const char *data, size_t len)
@@ -138,18 +138,18 @@ static void call_done(void *ctx, pop3_client *c, const pop3_result *result)
     p3_ending_call_over(&c->ending, call->status);
 }
 
-/* Steps until a call is over. */
+/* Steps until a call has ended. */
 static void wait_until(pop3_client *c, const bool *over, const pop3_status *status)
 {
     while (!*over) {
-        (void)pop3_client_step(c); /* how it ends shows in the call */
+        (void)pop3_client_step(c); /* its result is in the call */
         if (!*over)
             wait_for(c);
     }
     p3_ending_call_end(&c->ending, *status, c->phase != P3_PHASE_NONE);
 }
 
-/* Submits a command and steps until it is over. */
+/* Submits a command and steps until it has ended. */
 static pop3_status perform_command(pop3_client *c, const pop3_command *command, p3_call *call)
 {
     pop3_status status = p3_call_begin(c);
@@ -179,7 +179,7 @@ static pop3_command command_of(pop3_command_kind kind)
     return command;
 }
 
-/* A command with nothing to it. */
+/* A command without parameters. */
 static pop3_status simple(pop3_client *c, pop3_command_kind kind)
 {
     pop3_command command = command_of(kind);
@@ -247,7 +247,7 @@ pop3_status pop3_client_apop(pop3_client *c, const char *user, const char *secre
     if (user == NULL || secret == NULL || user[0] == '\0')
         return p3_error_record_refusal(c, &command, POP3_ERR_ARGUMENT);
     if (c->phase == P3_PHASE_NONE)
-        return perform_command(c, &command, &call); /* which says so */
+        return perform_command(c, &command, &call); /* which returns the error */
     pop3_status status = connected(c);
     if (status != POP3_OK)
         return status;
@@ -386,7 +386,7 @@ pop3_status pop3_client_quit(pop3_client *c)
     if (c->inside)
         return POP3_ERR_STATE;
     pop3_status status = simple(c, POP3_CMD_QUIT);
-    p3_step_close(c, NULL); /* when QUIT could not even be submitted */
+    p3_step_close(c, NULL); /* if QUIT could not even be submitted */
     return status;
 }
 

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A listing as it grows. The public part comes first, so that one pointer serves for both. */
+/* A growing listing. The public part is first, so that one pointer is both. */
 typedef struct p3_growing_listing {
     pop3_listing public;
     size_t cap; /* entries there is room for */
-    char *text; /* unique-ids, each terminated; until the end, entries hold offsets into it */
+    char *text; /* unique-ids, each terminated; until the end, entries contain offsets into it */
     size_t text_len, text_cap;
     bool failed; /* out of memory */
 } p3_growing_listing;
@@ -58,7 +58,7 @@ static bool add_entry(void *ctx, const pop3_entry *entry, pop3_str line)
     return true;
 }
 
-/* The text no longer moves: makes the unique-ids point into it. */
+/* The text does not move any more: converts offsets to pointers. */
 static void point_at_uids(p3_growing_listing *g)
 {
     size_t at = 0;
@@ -113,7 +113,7 @@ void pop3_listing_free(pop3_listing *listing)
     free(g);
 }
 
-/* A message as it grows. */
+/* A growing message. */
 typedef struct p3_growing_message {
     char *data;
     size_t len, cap;
@@ -128,7 +128,7 @@ static pop3_sink_result add_octets(void *ctx, const char *data, size_t len)
         m->failed = POP3_ERR_LIMIT;
         return POP3_SINK_DISCARD;
     }
-    if (m->cap - m->len <= len) { /* one more for the terminator */
+    if (m->cap - m->len <= len) { /* one more octet for the terminator */
         size_t cap = m->len + len + 1;
         if (cap < m->cap * 2)
             cap = m->cap * 2;
@@ -177,17 +177,17 @@ pop3_status pop3_client_retr_memory(pop3_client *c, uint32_t number, size_t limi
     return POP3_OK;
 }
 
-/* Most commands under way, with one of the engine's own as many as its queue holds when it is as
- * long as the largest window. */
+/* The most commands in flight: with one of the engine's own they fill its queue when that has the
+ * size of the largest window. */
 #define P3_MOST 4095
 
-/* Many RETRs or TOPs under way: as many as a window has are submitted at any time, so that those
- * that wait fill it up when it is half empty. */
+/* Many RETRs or TOPs: as many as fit into a window are submitted at any time, so that waiting ones
+ * refill it when it is half empty. */
 typedef struct p3_many {
-    pop3_command command; /* but for its number */
+    pop3_command command; /* except its number */
     const uint32_t *numbers;
     size_t count;
-    size_t next;        /* the first that has not been submitted */
+    size_t next;        /* index of the first one not submitted */
     pop3_status failed; /* why no more are submitted, or POP3_OK */
     pop3_handlers theirs;
     pop3_handlers ours;

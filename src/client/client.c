@@ -80,7 +80,7 @@ static pop3_status submit_command(pop3_client *c, const pop3_command *command,
         return POP3_ERR_STATE;
     bool upgrade = command->kind == POP3_CMD_STLS;
     bool straight = c->phase == P3_PHASE_READY && p3_requests_first(&c->requests) == NULL;
-    if (straight || upgrade) /* else it is judged when its turn comes */
+    if (straight || upgrade) /* otherwise it is checked when its turn comes */
         status = p3_session_check(c, command->kind);
     const pop3_capabilities *caps = pop3_client_capabilities(c);
     if (status == POP3_OK && upgrade && straight && caps != NULL &&
@@ -104,7 +104,7 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
         return POP3_ERR_ARGUMENT;
     pop3_status status = submit_command(c, &taken, &h);
     bool broken = c->phase == P3_PHASE_NONE && c->ending.ended != POP3_OK;
-    if (status != POP3_OK && !broken) /* else why it broke says more */
+    if (status != POP3_OK && !broken) /* otherwise the reason why it broke says more */
         (void)p3_error_record_refusal(c, &taken, status);
     return status;
 }
@@ -127,7 +127,8 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
     if (status != POP3_OK)
         return p3_error_record_status(c, status, "logging in", why);
     if (c->phase == P3_PHASE_READY)
-        p3_set_phase(&c->phase, P3_PHASE_LOGIN); /* else it is when the connection is ready */
+        p3_set_phase(&c->phase,
+                     P3_PHASE_LOGIN); /* otherwise it is set when the connection is ready */
     return POP3_OK;
 }
 

@@ -7,7 +7,7 @@
 pop3_status p3_connecting_new_engine(pop3_client *c)
 {
     pop3_engine_options o = c->options.engine;
-    /* Without CAPA nothing is announced, and the engine would ask by itself. */
+    /* Without CAPA nothing is announced, and the engine would send CAPA itself. */
     if (o.pipelining == POP3_PIPELINING_AUTO &&
         p3_has_trait(&c->options, POP3_TRAIT_ONE_AT_A_TIME | POP3_TRAIT_NO_CAPA))
         o.pipelining = POP3_PIPELINING_OFF;
@@ -35,7 +35,7 @@ void p3_connecting_begin(pop3_client *c)
     connect_once(c);
 }
 
-/* Connects once more. Nothing of the caller's has been sent yet. */
+/* Connects once more. No command of the caller's has been sent yet. */
 static void start_anew(pop3_client *c, const char *why)
 {
     p3_trace_note(&c->options.engine, why);
@@ -47,7 +47,7 @@ static void start_anew(pop3_client *c, const char *why)
         p3_session_fail(c, &(p3_fault){.status = status});
 }
 
-/* The server is at the other end. */
+/* The server has been reached. */
 static void reached(pop3_client *c)
 {
     if (c->options.security == POP3_SECURITY_TLS)
@@ -114,7 +114,7 @@ bool p3_connecting_step(pop3_client *c, int64_t now)
     return c->phase != P3_PHASE_NONE;
 }
 
-/* Whether all that the connection was asked is CAPA, or the first command of a login after that was
+/* Whether only CAPA was sent on the connection, or the first command of a login after CAPA was
  * refused. */
 static bool has_only_heard_capa(const pop3_client *c)
 {
@@ -127,9 +127,9 @@ static bool has_only_heard_capa(const pop3_client *c)
     return c->phase == P3_PHASE_LOGIN && p3_login_has_only_heard_capa(&c->login, kind);
 }
 
-/* Notes that the connection ended at CAPA, when it did. Returns whether it may be made again: not
- * when the caller has used it, as another would be without what that did, STLS above all. After the
- * login other commands are under way: a reset there may as well be the network's. */
+/* Learns that the connection ended at CAPA. Returns whether it may be made again: not if the caller
+ * has used it, because the effects of his commands, above all STLS, would be missing. After the
+ * login other commands are in flight: a reset may then be the network's. */
 static bool learn_from_capa(pop3_client *c, bool reset)
 {
     bool late = pop3_engine_waits_for_late_capa(c->engine);
@@ -144,17 +144,18 @@ static bool learn_from_capa(pop3_client *c, bool reset)
     return true;
 }
 
-/* Whether it ended at APOP, and USER may be tried. */
+/* Whether the connection ended at APOP, and USER may be tried. */
 static bool ended_at_apop(pop3_client *c)
 {
-    pop3_command_kind kind = POP3_CMD_USER; /* when it has not even been sent */
+    pop3_command_kind kind = POP3_CMD_USER; /* if it has not been sent */
     p3_scene scene = p3_session_scene(c);
     (void)pop3_engine_current(c->engine, &kind, NULL);
     return c->phase == P3_PHASE_LOGIN && !c->requests.used &&
            p3_login_may_follow_apop(&c->login, &scene, kind);
 }
 
-/* Whether it ended behind a refused first response: some servers close it with such a refusal. */
+/* Whether the connection ended after a refused initial response: some servers close it after that.
+ */
 static bool ended_at_initial(const pop3_client *c)
 {
     return c->phase == P3_PHASE_LOGIN && !c->requests.used &&
@@ -165,7 +166,7 @@ bool p3_connecting_retry(pop3_client *c, bool reset)
 {
     const char *why = "the server closed the connection at CAPA; connecting again without it";
     if (!learn_from_capa(c, reset)) {
-        /* What follows is learned when the login has worked without. */
+        /* The trait is learned when the login has worked without the initial response. */
         if (ended_at_initial(c)) {
             c->came_back = POP3_TRAIT_NO_INITIAL_RESPONSE;
             why = "the server closed the connection at AUTH; connecting again to send the response "

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The receive buffer starts small, for the many connections that have little to say, and becomes
- * large when a read fills it. A still larger one is slower: it drives the octets out of the
- * processor's nearer cache before they are looked at. */
+/* The receive buffer is small at first, for many connections that receive little, and grows when a
+ * read fills it. A larger one would be slower, because the octets leave the processor's inner cache
+ * before they are used. */
 #define P3_BUFFER_FIRST ((size_t)16 * 1024)
 #define P3_BUFFER_MOST  ((size_t)64 * 1024)
 
@@ -34,7 +34,7 @@ bool p3_connection_prepare(p3_connection *n)
 
 /* ---- the way ---- */
 
-/* How the addresses are dialed. */
+/* Sets how addresses are dialed. */
 static void set_dial(p3_connection *n, const pop3_client_options *o)
 {
     n->dial.retired = &n->retired;
@@ -55,7 +55,7 @@ p3_connection_progress p3_connection_begin(p3_connection *n, const pop3_client_o
                                            p3_fault *fault)
 {
     if (o->unix_socket != NULL) {
-        p3_dial_begin_unix(&n->dial, o->unix_socket); /* its length was checked before */
+        p3_dial_begin_unix(&n->dial, o->unix_socket); /* its length has been checked */
         set_dial(n, o);
         return P3_CONNECTION_RESOLVED;
     }
@@ -84,7 +84,7 @@ p3_connection_progress p3_connection_resolve(p3_connection *n, const pop3_client
     p3_dial_begin(&n->dial, list);
     set_dial(n, o);
     if (o->local_address != NULL)
-        (void)p3_dial_bind(&n->dial, o->local_address); /* was found to be numeric before */
+        (void)p3_dial_bind(&n->dial, o->local_address); /* it has been checked to be numeric */
     p3_resolve_free(n->resolve, &n->retired);
     n->resolve = NULL;
     return P3_CONNECTION_RESOLVED;
@@ -135,7 +135,7 @@ pop3_status p3_connection_begin_tls(p3_connection *n, const pop3_client_options 
     return p3_tls_session_new(&n->stream.tls, o->tls, n->stream.fd, p3_options_host(o));
 }
 
-/* What the TLS session says of its failure. */
+/* Copies the TLS session's description of its failure. */
 static void explain_tls(const p3_tls_session *tls, p3_fault *fault)
 {
     fault->status = p3_tls_session_error(tls, &fault->why, &fault->sys_errno);
@@ -200,7 +200,7 @@ void p3_connection_used_up(p3_connection *n, size_t got)
         return;
     char *larger = malloc(P3_BUFFER_MOST);
     if (larger == NULL)
-        return; /* the one there is will do */
+        return; /* the present one is sufficient */
     free(n->buffer);
     n->buffer = larger;
     n->buffer_len = P3_BUFFER_MOST;

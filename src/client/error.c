@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* A part of a reply up to where it repeats a secret. */
+/* A part of a reply, up to where it repeats a secret. */
 static pop3_str public_part(const pop3_client *c, const pop3_reply *reply, pop3_str part)
 {
     return p3_login_public_part(&c->login, pop3_engine_public_part(c->engine, reply, part));

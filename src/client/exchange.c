@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* RFC 2449 §4: octets of a command line, its end included. */
+/* RFC 2449 §4: octets of a command line, including its end. */
 #define P3_COMMAND_LINE 255
 
 void p3_exchange_free(p3_exchange *x)
@@ -21,7 +21,7 @@ const char *p3_exchange_complaint(const p3_exchange *x)
     return x->sasl != NULL ? x->sasl->complaint : "";
 }
 
-/* Makes the mechanism's side anew. */
+/* Creates the mechanism's side again. */
 static pop3_status make_sasl(p3_exchange *x, p3_mechanism m)
 {
     p3_sasl_free(x->sasl);
@@ -31,8 +31,8 @@ static pop3_status make_sasl(p3_exchange *x, p3_mechanism m)
     return p3_sasl_new(&x->sasl, m, &x->who);
 }
 
-/* Whether the initial response goes into the command: RFC 5034 §4 has it there only if the line's
- * length allows it. */
+/* Whether the initial response is part of the command: RFC 5034 §4 permits that only if the line is
+ * not too long. */
 static bool fits(const p3_exchange *x, p3_mechanism m, pop3_initial_response allowed)
 {
     size_t line = strlen("AUTH  \r\n") + strlen(p3_mechanism_about(m)->name) + x->initial.len;
@@ -62,9 +62,8 @@ pop3_status p3_exchange_begin(p3_exchange *x, p3_mechanism m, const p3_sasl_iden
     return POP3_OK;
 }
 
-/* Gives the exchange up with "*". A server that broke the rules or could not prove itself has
- * nothing more to say that could be believed: the connection ends. Otherwise its -ERR is awaited.
- */
+/* Cancels the exchange with "*". If the server violated the protocol or could not prove itself,
+ * nothing it sends can be trusted: the connection ends. Otherwise its -ERR is awaited. */
 static pop3_status cancel(p3_exchange *x, pop3_engine *engine, pop3_status verdict)
 {
     x->verdict = verdict;
@@ -74,7 +73,7 @@ static pop3_status cancel(p3_exchange *x, pop3_engine *engine, pop3_status verdi
     return wait ? POP3_OK : verdict;
 }
 
-/* Sends what the mechanism answers, and frees it; or cancels. */
+/* Sends the mechanism's answer, and frees it; or cancels. */
 static pop3_status respond(p3_exchange *x, pop3_engine *engine, pop3_status status,
                            p3_octets *base64)
 {
@@ -92,7 +91,7 @@ static pop3_status respond(p3_exchange *x, pop3_engine *engine, pop3_status stat
     return status;
 }
 
-/* A server that heard AUTH and not the response behind it asks for that: it gets it again, once. */
+/* A server that received AUTH but not the initial response asks for it: it is sent again, once. */
 static bool is_asked_again(const p3_exchange *x, pop3_str challenge)
 {
     return x->initial_sent && !x->challenged && x->verdict == POP3_OK &&
@@ -109,7 +108,7 @@ pop3_status p3_exchange_challenge(p3_exchange *x, pop3_engine *engine, pop3_str 
     }
     x->challenged = true;
     if (x->verdict !=
-        POP3_OK) /* it said that it failed, or was told so, and goes on all the same */
+        POP3_OK) /* it reported a failure, or was told of one, and continues nevertheless */
         return cancel(x, engine, POP3_ERR_AUTHENTICATION);
     p3_octets base64 = {0};
     pop3_status status = p3_sasl_answer(x->sasl, challenge, &base64);
@@ -123,8 +122,8 @@ pop3_status p3_exchange_reckon(p3_exchange *x, pop3_engine *engine)
     return respond(x, engine, status, &base64);
 }
 
-/* Whether the refusal may be one of the form of the command and not of the credentials: some
- * servers want the response on a line of its own, whatever its length. */
+/* Whether the refusal may be about the form of the command instead of the credentials: some servers
+ * require the response on a line of its own, whatever its length. */
 static bool may_be_of_the_form(const p3_exchange *x, const pop3_result *result)
 {
     return x->initial_sent && !x->challenged && p3_refusal_is_vague(&result->reply);
@@ -146,7 +145,8 @@ p3_exchange_end p3_exchange_judge(p3_exchange *x, const pop3_result *result, boo
     return unproven ? P3_EXCHANGE_UNPROVEN : P3_EXCHANGE_TAKEN;
 }
 
-/* By RFC 5802 §7, or in Cyrus's words for a protocol error, which a wrong password is not. */
+/* By RFC 5802 §7, or by the text that Cyrus uses for protocol errors, but not for wrong passwords.
+ */
 bool p3_exchange_binding_was_refused(const p3_exchange *x, const pop3_result *result)
 {
     static const char *const words[] = {"unsupported-channel-binding-type",

@@ -14,7 +14,7 @@ void p3_describe_command(pop3_command_kind kind, uint32_t number, char *out, siz
         snprintf(out, size, "%s", pop3_command_name(kind));
 }
 
-/* What the server said, as far as it may be shown. */
+/* The server's text, as far as it may be shown. */
 static void add_server_text(p3_text *to, const p3_fault *fault, size_t most)
 {
     p3_text_add_printable(to, fault->text, most);

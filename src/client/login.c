@@ -19,15 +19,15 @@
 /* What has been sent last. */
 typedef enum p3_login_stage {
     P3_LOGIN_NOTHING,     /* the login waits for its first move */
-    P3_LOGIN_BEGUN,       /* nothing, and it waits no longer */
+    P3_LOGIN_BEGUN,       /* nothing, and it does not wait any more */
     P3_LOGIN_CAPA,        /* CAPA, and nothing else */
     P3_LOGIN_UTF8,        /* UTF8: the mechanism comes next */
-    P3_LOGIN_USER,        /* USER: PASS comes when it is answered */
-    P3_LOGIN_USER_AHEAD,  /* USER: PASS comes at once */
+    P3_LOGIN_USER,        /* USER: PASS follows the answer */
+    P3_LOGIN_USER_AHEAD,  /* USER: PASS follows at once */
     P3_LOGIN_PASS_BEHIND, /* both: USER is answered first */
-    P3_LOGIN_SECRET,      /* PASS or APOP: the answer decides */
+    P3_LOGIN_SECRET,      /* PASS or APOP: the answer ends the login */
     P3_LOGIN_AUTH,
-    P3_LOGIN_CAPA_AFTER /* CAPA, logged in */
+    P3_LOGIN_CAPA_AFTER /* CAPA, after the login */
 } p3_login_stage;
 
 /* A refusal that is told when what is under way does not come to more: of USER while PASS, sent
@@ -45,13 +45,13 @@ struct p3_attempt {
     p3_login_stage stage;
     bool capa_refused; /* CAPA was answered -ERR */
     bool utf8_asked;   /* UTF8 has been sent */
-    bool user_refused; /* PASS, sent together with USER, is under way */
+    bool user_refused; /* PASS, sent together with the refused USER, is in flight */
     p3_secrets secrets;
     p3_mechanism_choice choice;
     p3_exchange exchange;
     p3_kept_refusal refusal;
-    p3_kept_reply taken; /* the reply with which the server took the login */
-    p3_octets text;      /* of the command under way */
+    p3_kept_reply taken; /* the reply that accepted the login */
+    p3_octets text;      /* of the command in flight */
     char why[480];       /* of the last move */
 };
 
@@ -144,7 +144,7 @@ static p3_means means_of(p3_login *login, const p3_scene *scene)
 
 static pop3_refusal what_was_refused(const p3_attempt *a, const pop3_result *result)
 {
-    /* A server that has bindings refuses the login without, however good the password. */
+    /* A server with bindings refuses a login without one, even with the right password. */
     if (a->choice.unbound || p3_exchange_binding_was_refused(&a->exchange, result))
         return POP3_REFUSED_BINDING;
     if (a->choice.mechanism == P3_MECH_APOP)
@@ -157,7 +157,7 @@ static pop3_refusal what_was_refused(const p3_attempt *a, const pop3_result *res
     return refusals[p3_mechanism_about(a->choice.mechanism)->need];
 }
 
-/* Writes the sentence about a refusal, with what the mechanism was told about it, if anything. */
+/* Writes the message about a refusal, with the mechanism's information, if any. */
 static const char *explain(const p3_login *login)
 {
     p3_attempt *a = login->attempt;
@@ -171,8 +171,7 @@ static const char *explain(const p3_login *login)
     return a->why;
 }
 
-/* Keeps a refusal, to be told when what is sent after it, or was sent with it, does not come to
- * more. */
+/* Keeps a refusal, to be reported if what follows does not succeed. */
 static void keep_refusal(p3_login *login, const p3_scene *scene, const char *why,
                          const pop3_result *result)
 {
@@ -199,7 +198,7 @@ static void keep_refusal(p3_login *login, const p3_scene *scene, const char *why
     a->refusal.is_there = true;
 }
 
-/* The end of the login with the refusal that was kept. */
+/* Ends the login with the refusal that was kept. */
 static p3_move end_refused(const p3_attempt *a)
 {
     return (p3_move){
@@ -214,7 +213,7 @@ static p3_move end_refused(const p3_attempt *a)
 
 /* ---- moves ---- */
 
-/* The end of the login with the connection good. `why` may be NULL for the status' own sentence. */
+/* Ends the login; the connection stays good. `why` may be NULL for the message of the status. */
 static p3_move end(const p3_attempt *a, pop3_status status, const char *why,
                    const pop3_result *result)
 {
@@ -230,7 +229,7 @@ static p3_move end(const p3_attempt *a, pop3_status status, const char *why,
     return move;
 }
 
-/* A command; the login ends when it is longer than a command may be. */
+/* A command; ends the login if it is too long. */
 static p3_move send(p3_attempt *a, p3_login_stage stage, pop3_command_kind kind, pop3_str text)
 {
     p3_move move = p3_move_command(kind);
@@ -251,13 +250,13 @@ static p3_move ask_utf8(p3_attempt *a)
     return send(a, P3_LOGIN_UTF8, POP3_CMD_UTF8, p3_span("", 0));
 }
 
-/* The server has taken the login. */
+/* The server has accepted the login. */
 static p3_move succeed(p3_login *login, const p3_scene *scene, const pop3_result *result)
 {
     p3_attempt *a = login->attempt;
     const p3_mechanism_info *about = p3_mechanism_about(a->choice.mechanism);
     p3_move move = end(a, POP3_OK, NULL, result);
-    a->refusal.is_there = false; /* of what was tried before */
+    a->refusal.is_there = false; /* of an earlier mechanism */
     uint32_t learned = a->exchange.two_lines ? POP3_TRAIT_NO_INITIAL_RESPONSE : 0;
     login->outcome.server_proved = p3_mechanism_is(about, P3_IS_PROVING);
     bool may_ask = !a->capa_refused &&
@@ -271,7 +270,8 @@ static p3_move succeed(p3_login *login, const p3_scene *scene, const pop3_result
         move.unlearned = POP3_TRAIT_BINDS_UNIQUE;
         learned |= unique ? POP3_TRAIT_BINDS_UNIQUE : 0;
     }
-    /* Only now is it known that the password was right, and that APOP was not refused for that. */
+    /* Only now is it known that the password was right, and that APOP was not refused because of
+     * it. */
     if (p3_mechanism_choice_has_refused(&a->choice, P3_MECH_APOP))
         learned |= POP3_TRAIT_NO_APOP;
     move.learned = learned;
@@ -310,14 +310,16 @@ static p3_move send_pass(p3_attempt *a, p3_login_stage stage)
     return send(a, stage, POP3_CMD_PASS, p3_secret_of(&a->secrets, POP3_SECRET_PASSWORD));
 }
 
-/* Whether PASS may be sent before USER has been answered, where the server announces that. */
+/* Whether the caller permits sending PASS before USER has been answered, and the server announces
+ * it. */
 static bool wants_pipeline(const p3_attempt *a, const p3_scene *scene)
 {
     const pop3_engine_options *o = &scene->options->engine;
     return a->options.pipeline && o->pipelining != POP3_PIPELINING_OFF && o->max_in_flight != 1;
 }
 
-/* Whether it may here. A PASS that cannot be sent must be noticed before USER is under way. */
+/* Whether it is possible here. A PASS that cannot be sent must be noticed before USER is in flight.
+ */
 static bool may_pipeline(const p3_attempt *a, const p3_scene *scene)
 {
     const pop3_capabilities *caps = pop3_engine_capabilities(scene->engine);
@@ -336,7 +338,7 @@ static p3_move send_user(p3_attempt *a, const p3_scene *scene)
     return move;
 }
 
-/* USER has been answered, while PASS is under way, whose answer comes next and ends the login. */
+/* USER has been answered while PASS is in flight, whose answer ends the login. */
 static p3_move note_user(p3_login *login, const p3_scene *scene, const pop3_result *result)
 {
     p3_attempt *a = login->attempt;
@@ -377,7 +379,7 @@ static bool is_ascii(pop3_str text)
     return true;
 }
 
-/* Whether the name and the password are of ASCII alone, as far as they are known. */
+/* Whether the name and the password are ASCII, as far as they are known. */
 static bool has_plain_names(const p3_attempt *a)
 {
     const char *user = a->options.user != NULL ? a->options.user : "";
@@ -437,7 +439,7 @@ static p3_move auth_answered(p3_login *login, const p3_scene *scene, const pop3_
     }
 }
 
-/* The exchange goes on, or has ended the connection. */
+/* The exchange continues, or has ended the connection. */
 static p3_move go_on_with_auth(const p3_attempt *a, pop3_status status)
 {
     const char *complaint = p3_exchange_complaint(&a->exchange);
@@ -512,9 +514,9 @@ static p3_move ask_utf8_or_choose(p3_login *login, const p3_scene *scene)
     return wanted ? ask_utf8(login->attempt) : choose(login, scene);
 }
 
-/* Whether CAPA is of no use: it is known, would be answered by a hang-up, or could change nothing
- * of what was asked for by name. (Names beyond ASCII may want UTF8 first; USER and PASS go together
- * only where PIPELINING is announced.) */
+/* Whether CAPA is not needed: it is known, would make the server close the connection, or could not
+ * change anything about a named mechanism. (Names beyond ASCII may need UTF8 first; USER and PASS
+ * are sent together only if PIPELINING is announced.) */
 static bool may_do_without_capa(const p3_attempt *a, const p3_scene *scene)
 {
     bool plain = a->choice.named == P3_MECH_APOP ||
@@ -526,7 +528,7 @@ static bool may_do_without_capa(const p3_attempt *a, const p3_scene *scene)
 static p3_move begin_login(p3_login *login, const p3_scene *scene)
 {
     p3_attempt *a = login->attempt;
-    p3_mechanisms spent = a->choice.spent; /* of another connection */
+    p3_mechanisms spent = a->choice.spent; /* on another connection */
     a->stage = P3_LOGIN_BEGUN;
     bool known = p3_mechanism_choice_begin(&a->choice, &a->options, scene);
     a->choice.spent = spent;
@@ -547,7 +549,8 @@ p3_move p3_login_next(p3_login *login, const p3_scene *scene, const pop3_result 
     case P3_LOGIN_CAPA: /* the server may not know it */
         a->capa_refused = result->status != POP3_OK;
         return ask_utf8_or_choose(login, scene);
-    case P3_LOGIN_UTF8: /* refused, names and messages go as they are, as servers had it before */
+    case P3_LOGIN_UTF8: /* refused: names and messages are sent unchanged, as without the extension
+                         */
         return a->choice.mechanism == P3_MECH_NONE ? choose(login, scene)
                                                    : send_plain_mechanism(a, scene);
     case P3_LOGIN_USER:
@@ -562,7 +565,7 @@ p3_move p3_login_next(p3_login *login, const p3_scene *scene, const pop3_result 
                                                             : answered(login, scene, result);
     case P3_LOGIN_AUTH:
         return auth_answered(login, scene, result);
-    default: /* without CAPA's answer the capabilities just stay unknown */
+    default: /* without an answer to CAPA the capabilities remain unknown */
         return end(a, POP3_OK, NULL,
                    &(pop3_result){.command = POP3_CMD_CAPA, .reply = a->taken.reply});
     }
@@ -570,7 +573,7 @@ p3_move p3_login_next(p3_login *login, const p3_scene *scene, const pop3_result 
 
 /* ---- a connection that ended ---- */
 
-/* Whether the server, or the line, has ended the connection, and not we. */
+/* Whether the server or the network, not we, ended the connection. */
 static bool is_lost(pop3_status ended)
 {
     return ended != POP3_ERR_CANCELLED && ended != POP3_ERR_MEMORY &&
@@ -581,8 +584,8 @@ p3_move p3_login_lost(p3_login *login, const p3_scene *scene, pop3_status ended)
 {
     p3_attempt *a = login->attempt;
     const pop3_result report = {.command = POP3_CMD_AUTH};
-    /* The mechanism's challenge may have said that the login fails, and why; the server closed in
-     * place of -ERR. */
+    /* The mechanism's challenge may have reported a failure; the server closed the connection
+     * instead of sending -ERR. */
     if (is_lost(ended) && !a->refusal.is_there && a->exchange.verdict == POP3_ERR_REFUSED &&
         p3_exchange_complaint(&a->exchange)[0] != '\0')
         keep_refusal(login, scene, explain(login), &report);

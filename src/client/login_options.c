@@ -21,7 +21,7 @@ static bool name_ok(const char *s)
     return len > 0 && len <= 1024 && p3_is_utf8(p3_span(s, len));
 }
 
-/* A type of channel binding that there is, or none. */
+/* A known type of channel binding, or none. */
 static bool binding_ok(const char *type)
 {
     return type == NULL || strcmp(type, "tls-exporter") == 0 ||

@@ -68,8 +68,8 @@ static p3_mechanisms offered_now(const p3_mechanism_choice *ch, const p3_means *
 
 /* ---- the binding ---- */
 
-/* What a login can be bound to this connection with: the type, or NULL for the best. Returns
- * whether there is something of the kind. */
+/* Gets the connection's channel binding of a type, or the best for NULL. Returns whether there is
+ * one. */
 static bool find_binding(p3_mechanism_choice *ch, const p3_scene *scene, const char *type)
 {
     size_t len = 0;
@@ -80,8 +80,8 @@ static bool find_binding(p3_mechanism_choice *ch, const p3_scene *scene, const c
     return id->binding_name != NULL;
 }
 
-/* Finds the first thing to bind with: the type that was named, that the server is known to use, or
- * the best. */
+/* Finds the first binding to use: the named type, the one that the server is known to use, or the
+ * best. */
 static void find_first_binding(p3_mechanism_choice *ch, const p3_means *means)
 {
     const char *named = means->options->channel_binding;
@@ -91,8 +91,7 @@ static void find_first_binding(p3_mechanism_choice *ch, const p3_means *means)
     ch->first_binding = ch->identity.binding_name;
 }
 
-/* Finds what to bind with after a type was refused: the next that the connection has, until all
- * from the first one on have been tried. */
+/* Finds the next binding after a refusal, until all from the first one on have been tried. */
 static bool find_next_binding(p3_mechanism_choice *ch, const p3_scene *scene)
 {
     static const char *const types[] = {"tls-exporter", "tls-server-end-point", "tls-unique"};

@@ -15,7 +15,7 @@
 
 /* ---- whether they can be used: each returns what is wrong, or NULL ---- */
 
-/* What a proxy is told: short enough for SOCKS5, and nothing that could end a line or a field. */
+/* Text for a proxy: short enough for SOCKS5, without characters that end a line or a field. */
 static bool is_proxy_text(const char *s)
 {
     if (s == NULL)
@@ -63,7 +63,7 @@ static const char *check_place(const pop3_client_options *o)
     return NULL;
 }
 
-/* A host name as resolvers take it; what is wrong with it, or NULL. */
+/* Returns what is wrong with a host name for resolvers, or NULL. */
 static const char *check_host(const char *host, const char *wrong)
 {
     char unused[POP3_HOST_NAME_SIZE];
@@ -71,9 +71,9 @@ static const char *check_host(const char *host, const char *wrong)
     return bad ? wrong : NULL;
 }
 
-/* Takes options of the caller's, who may have been built with another version: what is missing is
- * zero. False for a size that no version has had, or has had with what this one does not know. The
- * engine's options are in the middle: each of the two structs may be older or newer than ours. */
+/* Copies options of the caller, who may use another version: missing fields are zero. False for a
+ * size that no version has had, or for unknown fields that are not zero. The engine's options are
+ * in the middle: each of the two structs may be older or newer than ours. */
 static bool import_options(pop3_client_options *to, const pop3_client_options *from)
 {
     size_t before = offsetof(pop3_client_options, engine);
@@ -118,7 +118,7 @@ const char *pop3_client_options_problem(const pop3_client_options *options)
 
 /* ---- the copy ---- */
 
-/* Copies a string option. False, and the option is NULL, when out of memory. */
+/* Copies a string option. When out of memory, returns false and sets the option to NULL. */
 static bool copy_string(const char **s)
 {
     if (*s == NULL)
@@ -127,7 +127,7 @@ static bool copy_string(const char **s)
     return *s != NULL;
 }
 
-/* Copies the name of a host as resolvers take it. */
+/* Copies the name of a host in the resolvers' form. */
 static pop3_status copy_host(const char **host)
 {
     char *copy = NULL;
@@ -180,7 +180,7 @@ pop3_status p3_options_copy(pop3_client_options *to, const pop3_client_options *
     if (host != POP3_OK || proxy != POP3_OK)
         return host != POP3_OK ? host : proxy;
     fill_in(to);
-    if (tls == NULL) /* STLS on a connection in the clear makes one when it comes to that */
+    if (tls == NULL) /* STLS on a plain connection creates one when it is needed */
         return to->security == POP3_SECURITY_PLAIN ? POP3_OK : p3_options_need_tls(to);
     to->tls = tls;
     p3_tls_retain(to->tls);

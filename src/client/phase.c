@@ -6,10 +6,10 @@
 
 #define P3_BIT(phase) (1u << (phase))
 
-/* Another connection in place of one on which nothing but the client's own was said. */
+/* Another connection, after one on which only the client's own commands were sent. */
 #define P3_AGAIN (P3_BIT(P3_PHASE_RESOLVING) | P3_BIT(P3_PHASE_DIALING))
 
-/* The phases that may follow each; the connection may end in any. */
+/* The phases that may follow each one; the connection may end in any. */
 static const unsigned next_phases[] = {
     [P3_PHASE_NONE] = P3_AGAIN,
     [P3_PHASE_RESOLVING] = P3_BIT(P3_PHASE_DIALING),
@@ -29,6 +29,6 @@ void p3_set_phase(p3_phase *phase, p3_phase next)
 {
     bool legal = next == P3_PHASE_NONE || (next_phases[*phase] & P3_BIT(next)) != 0;
     assert(legal);
-    (void)legal; /* without assertions */
+    (void)legal; /* unused without assertions */
     *phase = next;
 }

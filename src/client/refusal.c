@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* A maildrop that another session has, RFC 1939's own example; and servers that are too busy. */
+/* A maildrop in use by another session, RFC 1939's own example; and busy servers. */
 static const char *const of_a_while[] = {
     "already locked",      "acquire lock",          "obtain lock",        "lock maildrop",
     "lock mailbox",        "lock the mail",         "maildrop is locked", "maildrop locked",

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A part of a line, in the line's copy. */
+/* A part of a line, in the copy of the line. */
 static pop3_str moved(pop3_str part, pop3_str line, const char *copy)
 {
     return part.len > 0 ? p3_span(copy + (part.data - line.data), part.len) : (pop3_str){0};

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A command that the engine does not have yet. */
+/* A command that is not in the engine yet. */
 typedef struct p3_held_command {
     pop3_command command; /* its argument points to `text` */
     char text[];          /* command.text.len octets, wiped when freed */
 } p3_held_command;
 
 struct p3_request {
-    p3_request *next;      /* in the list of those that wait, or of those to use again */
-    p3_held_command *held; /* until the engine has it, else NULL */
+    p3_request *next;      /* in the list of waiting or of reusable requests */
+    p3_held_command *held; /* until the engine has it; then NULL */
     pop3_handlers handlers;
-    uint64_t octets; /* handed to the sink */
-    bool unwanted;   /* sink or entry handler wants no more of it */
+    uint64_t octets; /* passed to the sink */
+    bool unwanted;   /* the sink or entry handler wants no more of it */
 };
 
 void p3_requests_init(p3_requests *q)
@@ -114,7 +114,7 @@ void p3_requests_note(p3_requests *q, pop3_command_kind kind, bool behind_login)
 {
     q->fresh = true;
     q->quit = kind == POP3_CMD_QUIT;
-    /* CAPA changes nothing, and a login on another connection asks again. */
+    /* CAPA changes nothing, and a login on another connection sends it again. */
     q->used = q->used || (!behind_login && kind != POP3_CMD_CAPA);
 }
 

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Room for a secret from the callback: what fits an AUTH response of 65,536 octets in base64. */
+/* Octets of a secret from the callback: what fits into an AUTH response of 65,536 octets in base64.
+ */
 #define P3_MAX_SECRET 49152
 
 bool p3_secret_ok(pop3_str s)
@@ -37,7 +38,7 @@ bool p3_secrets_may_have(const p3_secrets *s, pop3_secret_kind kind)
     return s->of[kind].data != NULL || (asks && !s->lacking[kind]);
 }
 
-/* Asks the callback. */
+/* Calls the callback. */
 static pop3_status ask_callback(p3_secrets *s, pop3_secret_kind kind, const char *user)
 {
     p3_octets *secret = &s->of[kind];

@@ -29,7 +29,7 @@ void p3_session_lose(pop3_client *c, p3_fault *fault)
     char work[64];
     char both[300];
     if (c->came_back != 0 && c->phase <= P3_PHASE_GREETING && fault->status != POP3_ERR_CANCELLED) {
-        /* What was lost says more than that it could not be replaced. */
+        /* The reason of the loss says more than that the server could not be reached again. */
         snprintf(both, sizeof both, "%s, and could not be reached again to do without: %s",
                  pop3_status_message(POP3_ERR_CLOSED),
                  fault->why != NULL ? fault->why : pop3_status_message(fault->status));
@@ -62,8 +62,8 @@ void p3_session_close(pop3_client *c, pop3_status ended, bool farewell)
     p3_session_dispatch(c);
 }
 
-/* The engine found the connection dead; `first` is the first event that says so, NULL when nothing
- * was under way. The engine's further events end the commands. */
+/* The engine found the connection dead; `first` is the first event that reports it, NULL when no
+ * command was in flight. The engine's further events end the commands. */
 static void engine_died(pop3_client *c, const pop3_event *first)
 {
     char doing[64];
@@ -71,7 +71,7 @@ static void engine_died(pop3_client *c, const pop3_event *first)
     fault.status = pop3_engine_error(c->engine, &fault.why);
     if (first == NULL) {
         fault.doing = p3_error_phase(c);
-    } else if (first->status == POP3_OK) { /* a message that came whole before */
+    } else if (first->status == POP3_OK) { /* a message that was complete before */
         p3_error_work(c, doing, sizeof doing);
     } else if (first->kind != POP3_EVENT_GREETING) {
         p3_describe_command(first->command, first->number, doing, sizeof doing);
@@ -111,7 +111,7 @@ static void be_ready(pop3_client *c)
     p3_limits_rest(&c->limits);
 }
 
-/* Notes why a script did not come to a good end. */
+/* Records why a script failed. */
 static void note_move(pop3_client *c, const p3_move *move, const char *doing)
 {
     bool refused = move->result.status == POP3_ERR_REFUSED && move->result.reply.line.len > 0;
@@ -122,8 +122,7 @@ static void note_move(pop3_client *c, const p3_move *move, const char *doing)
                                    .reply = refused ? &move->result.reply : NULL});
 }
 
-/* The upgrade is over. One that the options require ends the connection if it did not come about.
- */
+/* The upgrade has ended. If the options require it and it failed, the connection ends. */
 static void end_upgrade(pop3_client *c, p3_move *move)
 {
     p3_request *r = p3_upgrade_finish(&c->upgrade);
@@ -142,7 +141,7 @@ static void end_upgrade(pop3_client *c, p3_move *move)
         finish_request(c, r, &move->result);
 }
 
-/* Tells the end of a login. The reply is kept, as the login's own memory goes before that. */
+/* Reports the end of a login. The reply is kept, because the login's memory is freed first. */
 static void tell_login(pop3_client *c, p3_move *move)
 {
     if (move->failure != NULL)
@@ -164,7 +163,7 @@ static void end_login(pop3_client *c, p3_move *move)
     tell_login(c, move);
 }
 
-/* The connection is over, and the login with it. */
+/* The connection has ended, and with it the login. */
 static void login_lost(pop3_client *c)
 {
     if (!p3_login_is_there(&c->login))
@@ -172,12 +171,12 @@ static void login_lost(pop3_client *c)
     p3_scene scene = p3_session_scene(c);
     p3_move move = p3_login_lost(&c->login, &scene, c->ending.ended);
     move.result.command = move.failure != NULL ? move.result.command : POP3_CMD_AUTH;
-    p3_failure end = c->ending.failure; /* what is under way will not be answered */
+    p3_failure end = c->ending.failure; /* commands in flight will not be answered */
     tell_login(c, &move);
     p3_ending_set(&c->ending, &end);
 }
 
-/* The script says that the connection must end. */
+/* The script requests the end of the connection. */
 static void end_by_script(pop3_client *c, const p3_move *move)
 {
     char doing[100] = "STLS";
@@ -189,7 +188,8 @@ static void end_by_script(pop3_client *c, const p3_move *move)
                     &(p3_fault){.status = move->result.status, .doing = doing, .why = move->why});
 }
 
-/* An answer to a command of the client's own. While the connection's end is told it is none. */
+/* An answer to one of the client's own commands. Ignored while the end of the connection is
+ * reported. */
 static void own_answered(void *ctx, pop3_client *c, const pop3_result *result)
 {
     const p3_phase *asked_in = ctx;
@@ -202,7 +202,7 @@ static void own_answered(void *ctx, pop3_client *c, const pop3_result *result)
         follow_move(c, p3_upgrade_next(&c->upgrade, &scene, result));
 }
 
-/* Sends a command of the client's own. */
+/* Sends one of the client's own commands. */
 static pop3_status send_own(pop3_client *c, const pop3_command *command)
 {
     static const p3_phase phases[] = {P3_PHASE_UPGRADE, P3_PHASE_LOGIN};
@@ -284,7 +284,7 @@ pop3_status p3_session_check(const pop3_client *c, pop3_command_kind kind)
 {
     bool tls = c->connection.stream.tls != NULL;
     switch (kind) {
-    case POP3_CMD_PASS: /* would show the password to the network */
+    case POP3_CMD_PASS: /* would reveal the password to the network */
         return tls || c->options.unix_socket != NULL || c->options.allow_plaintext_password
                    ? POP3_OK
                    : POP3_ERR_INSECURE;
@@ -306,7 +306,8 @@ void p3_session_advance(pop3_client *c)
         pop3_result result = {.command = command->kind, .number = command->number};
         result.status = p3_session_check(c, command->kind);
         if ((upgrade || result.status != POP3_OK) && pop3_engine_pending(c->engine) > 0)
-            return; /* STLS goes alone; and all that came before what fails has to be over */
+            return; /* STLS is sent alone; and everything before a failing command must have ended
+                     */
         p3_request *r = p3_requests_take(&c->requests);
         if (upgrade && result.status == POP3_OK) {
             begin_upgrade(c, r);
@@ -319,7 +320,7 @@ void p3_session_advance(pop3_client *c)
     }
 }
 
-/* Ends, with the connection's own end, what was never handed to the engine. */
+/* Ends requests that never reached the engine, with the connection's own end. */
 static void drop_waiting(pop3_client *c)
 {
     p3_request *r = p3_upgrade_finish(&c->upgrade);
@@ -335,7 +336,7 @@ static void drop_waiting(pop3_client *c)
 
 /* ---- the engine's events ---- */
 
-/* A QUIT that is refused matters where messages were marked as deleted; else it is a command. */
+/* A refused QUIT matters if messages were marked as deleted; otherwise it is just a command. */
 static pop3_refusal refusal_of(const pop3_client *c, pop3_command_kind command)
 {
     bool idle = command == POP3_CMD_QUIT && pop3_engine_deletions(c->engine) == 0;
@@ -365,7 +366,8 @@ static void command_over(pop3_client *c, const pop3_event *ev)
     }
     if (ev->command == POP3_CMD_CAPA && ev->status == POP3_OK)
         p3_login_note_offer(&c->login, c->engine);
-    /* Servers that hang up on QUIT without a word did no harm when there was nothing to delete. */
+    /* A server that closes the connection at QUIT without a reply did no harm if there was nothing
+     * to delete. */
     if (ev->command == POP3_CMD_QUIT && ev->status == POP3_ERR_CLOSED && ev->sent &&
         pop3_engine_deletions(c->engine) == 0) {
         result.status = POP3_OK;
@@ -377,7 +379,7 @@ static void command_over(pop3_client *c, const pop3_event *ev)
 static void greeted(pop3_client *c, const pop3_event *ev)
 {
     if (ev->status != POP3_OK)
-        return; /* the error has been noted */
+        return; /* the error has been recorded */
     if (c->options.security == POP3_SECURITY_STLS)
         begin_upgrade(c, NULL);
     else
@@ -417,7 +419,7 @@ static void handle(pop3_client *c, const pop3_event *ev)
     }
 }
 
-/* The engine may be dead though the connection is not closed. */
+/* Whether the engine is dead although the connection is not closed. */
 static bool is_dying(const pop3_client *c)
 {
     return c->phase != P3_PHASE_NONE && pop3_engine_state(c->engine) == POP3_STATE_DEAD;
@@ -432,7 +434,7 @@ void p3_session_dispatch(pop3_client *c)
         handle(c, &ev);
     }
     if (is_dying(c))
-        engine_died(c, NULL); /* there was no command whose end would have said so */
+        engine_died(c, NULL); /* there was no command whose end would have reported it */
     if (c->phase == P3_PHASE_NONE)
         drop_waiting(c);
 }

@@ -8,8 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Reads within one step, so that one fast connection does not starve the others of an event loop.
- */
+/* Reads in one step, so that a fast connection does not starve others in an event loop. */
 #define P3_ROUNDS 16
 
 static void find_waits(const pop3_client *c, p3_wait_set *set)
@@ -21,7 +20,8 @@ static void find_waits(const pop3_client *c, p3_wait_set *set)
     p3_wait_add(set, c->wake.ends[0], true, false);
 }
 
-/* Callbacks are over but for the last: who waits is told on what, before anything is closed. */
+/* All callbacks but the last have run: reports the descriptors to the event loop before any is
+ * closed. */
 static void end_step(pop3_client *c)
 {
     p3_wait_set set;
@@ -52,14 +52,14 @@ pop3_status pop3_client_start(pop3_client *c)
     return c->phase == P3_PHASE_NONE ? c->ending.ended : POP3_OK;
 }
 
-/* Whether the time that connecting may take is still running. */
+/* Whether the time limit for connecting applies. */
 static bool is_connecting(const pop3_client *c)
 {
     return c->phase < P3_PHASE_LOGIN && c->upgrade.request == NULL;
 }
 
-/* Octets of a listing follow its first line at once: some servers answer CAPA with that line alone,
- * and are then waited for no longer than this. Milliseconds. */
+/* Milliseconds for a listing to follow its first line: some servers answer CAPA with that line
+ * alone. */
 #define P3_LISTING_WAIT 5000
 
 static int patience(const pop3_client *c)
@@ -72,12 +72,11 @@ static int patience(const pop3_client *c)
     return capa && (most < 0 || most > P3_LISTING_WAIT) ? P3_LISTING_WAIT : most;
 }
 
-/* Milliseconds without progress are counted while an answer is awaited or octets wait to be sent.
- */
+/* Milliseconds without progress count while an answer is awaited or octets wait to be sent. */
 static void touch_limits(pop3_client *c)
 {
     if (is_connecting(c))
-        return; /* the connection's own limit stands */
+        return; /* the limit for connecting applies */
     if (c->connection.want_write || pop3_engine_wants_input(c->engine) ||
         c->phase != P3_PHASE_READY)
         p3_limits_await(&c->limits, patience(c));
@@ -85,7 +84,7 @@ static void touch_limits(pop3_client *c)
         p3_limits_rest(&c->limits);
 }
 
-/* Reads once, and tells the handlers what came. */
+/* Reads once, and calls the handlers. */
 static p3_io receive(pop3_client *c)
 {
     size_t got;
@@ -98,13 +97,13 @@ static p3_io receive(pop3_client *c)
     return P3_IO_OK;
 }
 
-/* What a transfer came to. */
+/* The result of a transfer. */
 typedef enum p3_transfer_step {
-    P3_TRANSFER_WAIT,  /* the socket, or the caller, is waited for */
-    P3_TRANSFER_AGAIN, /* more is there, or the replies have made room for more commands */
+    P3_TRANSFER_WAIT,  /* wait for the socket, or for the caller */
+    P3_TRANSFER_AGAIN, /* there is more to read, or the replies have made room for more commands */
     P3_TRANSFER_ENDED, /* the connection is closed */
-    P3_TRANSFER_LOST,  /* the server, or the network, ended it: to be closed */
-    P3_TRANSFER_OVER   /* QUIT has been answered: to be closed */
+    P3_TRANSFER_LOST,  /* the server or the network ended it: close it */
+    P3_TRANSFER_OVER   /* QUIT has been answered: close it */
 } p3_transfer_step;
 
 static p3_transfer_step lost_or(p3_io io, p3_transfer_step otherwise)
@@ -112,7 +111,8 @@ static p3_transfer_step lost_or(p3_io io, p3_transfer_step otherwise)
     return io == P3_IO_CLOSED || io == P3_IO_FAILED ? P3_TRANSFER_LOST : otherwise;
 }
 
-/* Does what a login has to do before octets move. Returns whether the connection lives on. */
+/* Does what a login needs before octets are transferred. Returns whether the connection still
+ * exists. */
 static bool step_login(pop3_client *c)
 {
     if (c->phase == P3_PHASE_LOGIN && p3_login_waits(&c->login)) {
@@ -120,14 +120,14 @@ static bool step_login(pop3_client *c)
         p3_session_advance(c);
     }
     if (c->phase == P3_PHASE_LOGIN && p3_login_reckons(&c->login)) {
-        p3_session_compute(c); /* a slice each step: an event loop has others to serve */
+        p3_session_compute(c); /* a slice in each step, because an event loop has other work */
         if (c->phase != P3_PHASE_NONE)
-            touch_limits(c); /* it is not the server that takes its time */
+            touch_limits(c); /* this time is not the server's */
     }
     return c->phase != P3_PHASE_NONE;
 }
 
-/* What is left to do after octets have moved. */
+/* What remains to do after octets were transferred. */
 static p3_transfer_step after_transfer(pop3_client *c, p3_io in, bool wrote)
 {
     if (wrote || in == P3_IO_OK || c->limits.answer == P3_NEVER)
@@ -136,7 +136,7 @@ static p3_transfer_step after_transfer(pop3_client *c, p3_io in, bool wrote)
     size_t len = 0;
     if (in == P3_IO_OK && !want_write)
         pop3_engine_output(c->engine, &len);
-    /* While a window of commands is under way there is no hurry to acknowledge: full segments are
+    /* While a window of commands is in flight, acknowledgements need no hurry: full segments are
      * not held back. */
     bool one = pop3_engine_wants_input(c->engine) && pop3_engine_in_flight(c->engine) <= 1;
     if (one && len == 0 && !want_write && (in == P3_IO_OK || !wrote))
@@ -145,8 +145,8 @@ static p3_transfer_step after_transfer(pop3_client *c, p3_io in, bool wrote)
     return again ? P3_TRANSFER_AGAIN : P3_TRANSFER_WAIT;
 }
 
-/* Before a silence is broken: takes what the server said unasked meanwhile, such as its farewell,
- * which would pass for the answer to what is sent now. */
+/* Before an idle connection is used: reads what the server sent meanwhile, such as a timeout
+ * message, which would otherwise be taken for the answer to the next command. */
 static p3_transfer_step listen_first(pop3_client *c, p3_io *in)
 {
     if (c->connection.drained || pop3_engine_pending(c->engine) == 0)
@@ -155,8 +155,8 @@ static p3_transfer_step listen_first(pop3_client *c, p3_io *in)
     return c->phase == P3_PHASE_NONE ? P3_TRANSFER_ENDED : lost_or(*in, P3_TRANSFER_AGAIN);
 }
 
-/* Writes and reads once each. A write that breaks an idle silence is not followed by a read: the
- * answer cannot be there yet. `in` is what reading or writing came to. */
+/* Writes and reads once each. A write after idle time is not followed by a read, because the answer
+ * cannot have arrived. `in` is the result of reading or writing. */
 static p3_transfer_step step_transfer(pop3_client *c, p3_io *in)
 {
     if (!step_login(c))
@@ -178,7 +178,7 @@ static p3_transfer_step step_transfer(pop3_client *c, p3_io *in)
     if (c->phase == P3_PHASE_NONE)
         return P3_TRANSFER_ENDED;
     if (*in == P3_IO_AGAIN && out == P3_IO_CLOSED)
-        *in = P3_IO_CLOSED; /* nothing was said as farewell */
+        *in = P3_IO_CLOSED; /* no message before the end */
     if (lost_or(*in, P3_TRANSFER_WAIT) == P3_TRANSFER_LOST)
         return P3_TRANSFER_LOST;
     if (pop3_engine_state(c->engine) == POP3_STATE_UPDATE)
@@ -186,7 +186,7 @@ static p3_transfer_step step_transfer(pop3_client *c, p3_io *in)
     return after_transfer(c, *in, wrote);
 }
 
-/* The server, or the network, has ended the connection. Returns whether there is another. */
+/* The server or the network has ended the connection. Returns whether there is another one. */
 static bool lose_connection(pop3_client *c, p3_io io)
 {
     p3_fault fault = {0};
@@ -198,7 +198,7 @@ static bool lose_connection(pop3_client *c, p3_io io)
     return false;
 }
 
-/* Moves octets; returns whether another round is worth while. */
+/* Transfers octets; returns whether another round is worthwhile. */
 static bool transfer(pop3_client *c)
 {
     p3_io io = P3_IO_OK;
@@ -233,7 +233,7 @@ static bool step_phase(pop3_client *c, int64_t now)
     }
 }
 
-/* Lets the connection get on as far as it can without waiting. */
+/* Advances the connection as far as possible without waiting. */
 static void advance(pop3_client *c, int64_t now)
 {
     p3_connection_step_begins(&c->connection);
@@ -242,16 +242,16 @@ static void advance(pop3_client *c, int64_t now)
     for (int round = 0; c->more && round < P3_ROUNDS; round++) {
         c->more = step_phase(c, now) && !p3_wake_is_raised(&c->wake);
         if (c->phase == P3_PHASE_READY && p3_under_way(c) == 0)
-            break; /* what comes after the last answer is for a later step to tell */
+            break; /* what follows the last answer is reported by a later step */
         if (p3_login_reckons(&c->login))
             break;
     }
     c->more = c->more || p3_login_reckons(&c->login);
     p3_requests_seen(&c->requests);
-    p3_session_dispatch(c); /* the engine may have run out of memory with nothing to tell */
+    p3_session_dispatch(c); /* the engine may be out of memory without an event */
 }
 
-/* The time is up. */
+/* A time limit has passed. */
 static pop3_status fail_late(pop3_client *c, int64_t now)
 {
     char why[80];
@@ -294,7 +294,7 @@ pop3_status pop3_client_step(pop3_client *c)
         return POP3_ERR_STATE;
     if (c->phase == P3_PHASE_NONE)
         return c->ending.ended;
-    c->inside = true; /* callbacks run in what follows */
+    c->inside = true; /* callbacks run in the following calls */
     pop3_status status = step_once(c);
     end_step(c);
     return status;

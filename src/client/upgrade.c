@@ -3,7 +3,7 @@
 
 #include "client/options.h"
 
-/* The upgrade did not come about; the connection is good. */
+/* The upgrade failed; the connection is good. */
 static p3_move give_up(const pop3_result *result, pop3_status status, const char *why)
 {
     p3_move move = {.kind = P3_MOVE_END, .refused = POP3_REFUSED_PROTECTION, .why = why};
@@ -65,7 +65,7 @@ p3_move p3_upgrade_next(p3_upgrade *u, const p3_scene *scene, const pop3_result 
         if (p3_has_trait(scene->options, POP3_TRAIT_NO_CAPA))
             return done(u);
         return send_command(u, P3_UPGRADE_CAPA_AGAIN, POP3_CMD_CAPA);
-    default: /* refused: a server without CAPA, whose capabilities stay unknown */
+    default: /* refused: a server without CAPA, whose capabilities remain unknown */
         return done(u);
     }
 }

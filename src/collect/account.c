@@ -24,7 +24,7 @@ static char *join(const pop3_client_options *o, const char *user, unsigned port)
     int len = snprintf(text, size, "%s@%s", name, where);
     for (char *p = text + strlen(name); !local && *p != '\0'; p++) {
         if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + 32); /* host names do not tell case apart */
+            *p = (char)(*p + 32); /* host names are case-insensitive */
     }
     if (!local)
         (void)snprintf(text + len, size - (size_t)len, ":%u", port);

@@ -32,7 +32,7 @@ void p3_authorization_find_secret(p3_authorization *a)
         find_secret(&a->job);
         return;
     }
-    a->searching = true; /* before the thread begins */
+    a->searching = true; /* set before the thread starts */
     if (account->secret == NULL || !p3_jobs_start(a->jobs, &a->job)) {
         a->searching = false;
         p3_problem_set(&a->problem, EX_OSERR, "finding the password: no thread for it");
@@ -53,7 +53,7 @@ pop3_server_traits p3_authorization_traits(const p3_authorization *a)
     return traits;
 }
 
-/* Whether the server refused a token, and another may be had. */
+/* Whether the server refused a token, and another one can be requested. */
 static bool may_renew(const p3_authorization *a, pop3_status status)
 {
     return a->secret.renewable && !a->renewed && status == POP3_ERR_REFUSED &&
@@ -68,8 +68,8 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
     (void)client;
     if (a->drop->over)
         return;
-    /* One command at a time the server answers where it had fallen silent: it does not do what it
-     * announces. Had it been silent again, it would just be slow, or gone. */
+    /* With one command at a time the server answers where it had fallen silent: it does not do what
+     * it announces. If it had been silent again, it would only be slow, or gone. */
     if (answered && a->trust->one_at_a_time == P3_ONE_AT_A_TIME_SILENCE)
         p3_maildrop_learned(a->drop, POP3_TRAIT_ONE_AT_A_TIME);
     up->learned(up->ctx, p3_authorization_traits(a));
@@ -77,7 +77,7 @@ static void logged_in(void *ctx, pop3_client *client, const pop3_result *result)
     if (a->done)
         p3_maildrop_advance(a->drop);
     else if (may_renew(a, result->status))
-        a->renewed = a->wants_secret = true; /* seen to when no callback runs */
+        a->renewed = a->wants_secret = true; /* done when no callback runs */
     else
         p3_maildrop_lost(a->drop, result->status);
 }
@@ -90,16 +90,17 @@ void p3_authorization_log_in(p3_authorization *a)
     handlers.done = logged_in;
     handlers.ctx = a;
     o.engine.limits.entries = P3_MAILBOX_MOST;
-    o.engine.trust_message_ends = false; /* what has come is deleted */
+    o.engine.trust_message_ends = false; /* received messages are deleted */
     o.engine.prove_message_ends = true;
     o.traits = d->known.traits;
     a->only_deletes = a->trust->frugal && !a->trust->idle &&
                       d->account->removal != P3_REMOVE_NEVER && p3_maildrop_any_due(d);
-    if (a->only_deletes) /* CAPA tells of UTF8, which matters to what is retrieved alone */
+    if (a->only_deletes) /* CAPA announces UTF8, which only matters to messages that are retrieved
+                          */
         o.traits.flags |= POP3_TRAIT_NO_CAPA;
     if (p3_trust_goes_in_steps(a->trust))
         o.engine.pipelining = POP3_PIPELINING_OFF;
-    pop3_client_free(d->client); /* of a login with a token that was refused */
+    pop3_client_free(d->client); /* of a login whose token was refused */
     d->client = NULL;
     pop3_status status = pop3_client_new(&d->client, &o);
     if (status == POP3_OK)

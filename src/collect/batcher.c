@@ -8,9 +8,9 @@
 #include "deliver/parcel.h"
 #include "support/clock.h"
 
-/* A batch is handed in when it has so many messages, or so many octets, or has been filling for so
- * long; and as soon as the disk has nothing to do, when it is worth its while. So the disk and the
- * line work at the same time: in large steps on a fast line, in small ones on a slow line. */
+/* A batch is handed in when it has this many messages or octets, or has been filling for this long;
+ * and when the disk is idle and the batch is worthwhile. So the disk and the connection work at the
+ * same time, in large steps on a fast line and in small ones on a slow line. */
 #define P3_BATCH_MESSAGES 1000
 #define P3_BATCH_OCTETS   ((uint64_t)64 * 1024 * 1024)
 #define P3_BATCH_MS       2000
@@ -70,7 +70,7 @@ static p3_row *row_of(const p3_batcher *b, const p3_parcel *p)
     return p3_maildrop_row(b->drop, &b->drop->box.at[p->entry]);
 }
 
-/* Adds the row that a parcel's message has once it is delivered. */
+/* Adds the row of a delivered message. */
 static void add_delivered(const p3_batcher *b, p3_changes *changes, const p3_parcel *p)
 {
     p3_row row = *row_of(b, p);
@@ -78,7 +78,7 @@ static void add_delivered(const p3_batcher *b, p3_changes *changes, const p3_par
     row.standing = proven ? P3_DELIVERED : P3_DOUBTED;
     row.body = p->kept;
     row.time = b->drop->calendar.stamp;
-    row.tries = 0; /* from here on it counts how often the message has come back */
+    row.tries = 0; /* from now on it counts how often the message reappears */
     row.name = "";
     row.members = 0;
     p3_change *change = p3_changes_add(changes, &row);
@@ -86,7 +86,7 @@ static void add_delivered(const p3_batcher *b, p3_changes *changes, const p3_par
         change->parcel = p;
 }
 
-/* Of messages that not all targets of a list have, it is recorded which do. */
+/* For messages that only some targets of a list have, records which. */
 static void note_members(const p3_batcher *b, p3_commit *c)
 {
     for (size_t i = 0; i < c->batch.count; i++) {
@@ -116,7 +116,7 @@ static void start_slow(p3_batcher *b)
     slowly_delivered(&c->job);
 }
 
-/* A delivery that took its time is over: what came of it is recorded. */
+/* A slow delivery has ended: records its result. */
 static void slowly_delivered(p3_job *job)
 {
     p3_commit *c = (p3_commit *)job;
@@ -143,7 +143,7 @@ static void deliver(p3_batcher *b, p3_commit *c)
     start_slow(b);
 }
 
-/* What is going to be delivered is recorded, to be told from other messages after a crash. */
+/* The fingerprints of the messages are recorded, which identify them after a crash. */
 static void prints_recorded(void *ctx, const p3_problem *problem)
 {
     p3_commit *c = ctx;
@@ -154,8 +154,7 @@ static void prints_recorded(void *ctx, const p3_problem *problem)
         batch_over(&c->job);
 }
 
-/* Where the target needs them, what tells the messages from others is recorded before anything is
- * delivered. */
+/* If the target needs them, records fingerprints before the delivery. */
 static void start_delivery(p3_batcher *b, p3_commit *c)
 {
     const p3_batch *batch = &c->batch;
@@ -174,7 +173,7 @@ static void start_delivery(p3_batcher *b, p3_commit *c)
     batch_over(&c->job);
 }
 
-/* Throws finished messages away that have not been handed in. */
+/* Discards finished messages that have not been handed in. */
 static void discard(p3_batcher *b, p3_parcel *parcels, size_t count)
 {
     if (count > 0 && b->delivery->class->discard != NULL)

@@ -8,7 +8,7 @@
 
 #include "collect/retry_limit.h"
 
-/* How many of the known messages are looked at. */
+/* The number of known messages whose headers are requested. */
 static size_t looks_most(const p3_maildrop *d, const p3_trust *trust, bool only_deletes)
 {
     if (d->report->options->dry_run || trust->postponed.all || p3_trust_looks_in_vain(trust))
@@ -18,8 +18,8 @@ static size_t looks_most(const p3_maildrop *d, const p3_trust *trust, bool only_
     return p3_trust_quota(trust, d->known.traits.quit_after);
 }
 
-/* Whether there is no need to look at a message, as it came in this run, or nothing to compare it
- * with, as a program's own memory has no fingerprints. */
+/* Whether the header of a message need not be requested, because it was received in this run, or
+ * because there is nothing to compare it with: a program's own memory has no fingerprints. */
 static bool is_not_looked_at(const p3_maildrop *d, const p3_row *row)
 {
     return row->id >= d->run_first || !p3_fingerprint_known(&row->fingerprint);
@@ -45,7 +45,7 @@ void p3_choice_look_at_due(p3_maildrop *d, const p3_trust *trust, bool only_dele
             if (can_top)
                 p3_plan_look(&d->plan, mail);
             else
-                mail->certain = P3_UNCERTAIN; /* the message itself is compared */
+                mail->certain = P3_UNCERTAIN; /* compare the message itself */
         }
     }
 }
@@ -89,8 +89,8 @@ void p3_choice_by_size(p3_maildrop *d)
     }
 }
 
-/* A message to retrieve, for the order: those that made trouble before come late, and those that
- * some targets of a list have last. */
+/* A message to retrieve, for sorting: messages that failed before come late, those that some
+ * targets of a list have come last. */
 typedef struct p3_candidate {
     bool shared;
     uint32_t tries;
@@ -108,8 +108,8 @@ static int compare_candidates(const void *x, const void *y)
     return a->mail < b->mail ? -1 : a->mail > b->mail;
 }
 
-/* Once a visit of this run has ended by a message, one that has often made trouble is left alone:
- * the others are to get to their QUIT. */
+/* Once a message has ended a visit of this run, messages that have often failed are left out, so
+ * that the others reach their QUIT. */
 static bool is_trouble(const p3_maildrop *d, const p3_bounds *bounds, const p3_mail *mail,
                        uint32_t tries)
 {
@@ -123,7 +123,7 @@ static bool is_trouble(const p3_maildrop *d, const p3_bounds *bounds, const p3_m
     return true;
 }
 
-/* The targets of a list that a message lacks could not be asked whether they have it. */
+/* The members of a list that lack a message could not be asked whether they have it. */
 static bool waits_for_target(const p3_maildrop *d, const p3_row *row)
 {
     p3_members all = p3_target_all(&d->account->target);
@@ -153,8 +153,8 @@ static size_t bound_by_limit(const p3_maildrop *d, size_t count)
     return limit > 0 && count > room ? (size_t)room : count;
 }
 
-/* Of so many messages to retrieve, how many are in this visit: those that are deleted in it count
- * as well, where the server wants QUIT to come after some. */
+/* How many of `count` messages are retrieved in this visit. Deletions in it count as well, if the
+ * server needs QUIT after some. */
 static size_t bound_by_room(const p3_maildrop *d, const p3_bounds *bounds, size_t count, bool *more)
 {
     size_t room = bounds->only_deletes ? 0 : bounds->room;
@@ -164,7 +164,7 @@ static size_t bound_by_room(const p3_maildrop *d, const p3_bounds *bounds, size_
     return count < room ? count : room;
 }
 
-/* A server that gives its messages new unique-ids, or headers, each time could fill the disk. */
+/* A server that gives its messages new unique-ids or headers each time could fill the disk. */
 static size_t bound_by_copies(const p3_maildrop *d, size_t count, p3_problem *why)
 {
     const p3_tally *t = &d->report->tally;

@@ -10,13 +10,13 @@ struct p3_committer {
     p3_job job; /* a round; its first member */
     p3_jobs *jobs;
     const char *path;
-    p3_commit *round; /* what is being worked off; NULL: nothing is */
+    p3_commit *round; /* the current round; NULL: none */
     p3_commit *first; /* handed in for the next round */
     p3_commit **last;
-    /* Of the round under way: */
-    p3_state *state;    /* NULL: it is not open, see `why` */
-    p3_problem why;     /* why not; or nothing, before the first */
-    p3_batch **batches; /* room for those of a class */
+    /* Of the current round: */
+    p3_state *state;    /* NULL: not open, see `why` */
+    p3_problem why;     /* why it is not open; or nothing, before the first round */
+    p3_batch **batches; /* batches of one class */
     p3_room room;
 };
 
@@ -66,13 +66,13 @@ static bool record_one(p3_state *s, const p3_commit *c, p3_problem *why)
     return true;
 }
 
-/* Whether it is to be delivered here, before it is recorded. */
+/* Whether it must be delivered here before it is recorded. */
 static bool has_batch(const p3_commit *c)
 {
     return c->batch.count > 0 && !c->batch.to->class->slow;
 }
 
-/* From a commit on, the first with, or without, a batch. */
+/* The first commit from this one on with, or without, a batch. */
 static p3_commit *first_of(p3_commit *c, bool with_batch)
 {
     while (c != NULL && has_batch(c) != with_batch)
@@ -80,7 +80,7 @@ static p3_commit *first_of(p3_commit *c, bool with_batch)
     return c;
 }
 
-/* Records commits in one transaction: either all of it is recorded, or nothing. */
+/* Records commits in one transaction: either all or none. */
 static void record(p3_state *s, p3_commit *list, bool with_batch)
 {
     p3_problem why = {0};
@@ -110,7 +110,7 @@ static void deliver(p3_committer *k, p3_commit *list)
     while (c != NULL) {
         const p3_delivery_class *class = c->batch.to->class;
         size_t n = 0;
-        /* Without memory fewer go together. */
+        /* when out of memory, fewer are delivered together */
         for (; c != NULL && c->batch.to->class == class &&
                (p3_grow(&k->batches, &k->room, n + 1, sizeof *k->batches) || n == 0);
              c = first_of(c->next, true)) {
@@ -139,7 +139,7 @@ static void refuse_round(p3_commit *round, const p3_problem *why)
 }
 
 /* One round. Intents come first: they must be on the disk before anything is delivered. An account
- * never hands in a plain change while a batch of its own is under way. */
+ * never hands in other changes while one of its batches is pending. */
 static void work_off(p3_job *job)
 {
     p3_committer *k = (p3_committer *)job;

@@ -7,7 +7,7 @@
 #include "collect/failure_text.h"
 #include "support/wording.h"
 
-/* The body as a Maildir gives it back, where each line has ended in CRLF. */
+/* Hashes the body in the form that a Maildir gives back, with CRLF at each line end. */
 static void take_as_crlf(p3_comparer *c, const char *data, size_t len)
 {
     size_t done = 0;
@@ -60,7 +60,7 @@ static bool mismatch(p3_maildrop *d, p3_mail *mail, p3_fingerprint print, p3_fin
     return p3_listing_set_look(&d->box, i, look);
 }
 
-/* A message has come whole. False when out of memory. */
+/* A message has been received completely. False when out of memory. */
 static bool compare(p3_comparer *c, p3_mail *mail)
 {
     const p3_row *row = p3_maildrop_row(c->drop, mail);
@@ -84,7 +84,7 @@ static void compared(void *ctx, p3_mail *mail, const pop3_result *result)
     p3_comparer *c = ctx;
     p3_problem why;
     if (result->status == POP3_ERR_REFUSED) {
-        mail->todo = P3_TODO_NOTHING; /* what was in doubt of it still is */
+        mail->todo = P3_TODO_NOTHING; /* doubts about it remain */
         p3_describe_refused_message(c->drop->client, &why);
         p3_report_unseen(c->drop->report, mail, &why);
     } else if (result->status != POP3_OK) {
@@ -108,7 +108,8 @@ static void examine(p3_comparer *c, p3_mail *mail)
                                          : due && p3_plan_is_listed(box, mail, row)) {
         c->drop->plan.looks++;
         p3_window_add(&c->window, i);
-    } else if (due) { /* nothing to compare it with: rather delivered twice than deleted unread */
+    } else if (due) { /* nothing to compare it with: deliver it twice rather than delete it unread
+                       */
         p3_plan_retrieve(&c->drop->plan, mail);
     }
 }

@@ -19,7 +19,7 @@ static void deleted(void *ctx, p3_mail *mail, const pop3_result *result)
         p3_describe_refused_message(d->drop->client, &why);
         p3_report_tell(d->drop->report, P3_NOTICE_FAILED, mail, NULL, &why);
     } else if (result->status != POP3_OK) {
-        if (result->sent) /* the first that is told so is the one that the server was at */
+        if (result->sent) /* the first one that fails is the one that the server was processing */
             d->broke = mail;
         p3_maildrop_lost(d->drop, result->status);
     }
@@ -27,7 +27,7 @@ static void deleted(void *ctx, p3_mail *mail, const pop3_result *result)
 
 int64_t p3_deletion_key(const p3_maildrop *drop, const p3_mail *mail)
 {
-    /* One without a row is deleted for its size. */
+    /* a message without a row is deleted because of its size */
     return mail->row != P3_NO_ROW ? p3_maildrop_row(drop, mail)->id : -(int64_t)mail->number;
 }
 

@@ -7,24 +7,24 @@
 
 #include "support/wording.h"
 
-/* When a row holds beyond its status. */
+/* The condition of a row, besides its status. */
 typedef enum p3_case {
     P3_CASE_ANY,
-    P3_CASE_TEMPORARY, /* it may work later */
+    P3_CASE_TEMPORARY, /* a later attempt may succeed */
     P3_CASE_CODE,      /* the response code is `detail` */
     P3_CASE_REFUSED,   /* what was refused is `detail` */
     P3_CASE_FAULT,     /* what is wrong with the certificate is `detail` */
     P3_CASE_TLS        /* why TLS failed is `detail` */
 } p3_case;
 
-/* The first row that fits counts. */
+/* The first matching row counts. */
 typedef struct p3_meaning {
     pop3_status status;
     p3_case when;
     int detail;
     int exit;
-    const char *advice; /* behind "; ", or "" */
-    bool of_command;    /* it names the command's options */
+    const char *advice; /* after "; ", or "" */
+    bool of_command;    /* it names options of the command */
 } p3_meaning;
 
 static const p3_meaning meanings[] = {
@@ -166,7 +166,7 @@ bool p3_takes_only_tokens(const pop3_client *client)
     return tokens > 0 && tokens == c->sasl_count;
 }
 
-/* Whether a login failed so that a password may be the wrong thing to log in with. */
+/* Whether a login failed in a way that may mean that a token is required. */
 static bool may_want_token(const pop3_error *e, pop3_status status)
 {
     return status == POP3_ERR_NOT_OFFERED ||
@@ -176,7 +176,7 @@ static bool may_want_token(const pop3_error *e, pop3_status status)
 
 void p3_describe_no_client(pop3_status status, p3_problem *out)
 {
-    if (status == POP3_ERR_IO) /* there are no more descriptors, say */
+    if (status == POP3_ERR_IO) /* for example, there are no more descriptors */
         p3_problem_errno(out, errno, "connecting");
     else
         p3_problem_set(out, status == POP3_ERR_MEMORY ? EX_OSERR : EX_CONFIG, "connecting: %s",

@@ -9,7 +9,7 @@
 #include "collect/failure_text.h"
 #include "confine/shell.h"
 
-/* A run of the header command. */
+/* A run of the filter command. */
 typedef struct p3_filter_job {
     p3_job job;
     p3_filter *filter;
@@ -31,7 +31,7 @@ static void run_command(p3_job *job)
     (void)close(fd);
 }
 
-/* What the command said of a message. */
+/* Does what the command decided. */
 static void decide(p3_report *report, p3_mail *mail, p3_filter_job *j)
 {
     if (j->status == 0)
@@ -72,7 +72,7 @@ static pop3_sink_result keep(void *ctx, const char *data, size_t len)
     return f->header.done ? POP3_SINK_DISCARD : POP3_SINK_CONTINUE;
 }
 
-/* The header in hand, with lines that end with LF, as commands expect; NULL when out of memory. */
+/* The current header with LF line ends, as commands expect; NULL when out of memory. */
 static char *copy_header(const p3_header *h, size_t *len)
 {
     char *copy = malloc(h->len + 1);
@@ -101,7 +101,7 @@ static void start_command(p3_filter *f, const p3_mail *mail)
                          .header = header,
                          .len = len};
     f->busy = true;
-    f->window.most = 0; /* the next header is asked for when this one is decided about */
+    f->window.most = 0; /* the next header is requested after this decision */
     if (!p3_jobs_start(f->jobs, &j->job)) {
         p3_problem why;
         p3_problem_errno(&why, errno, "running the header command");
@@ -132,7 +132,7 @@ static void header_came(void *ctx, p3_mail *mail, const pop3_result *result)
     p3_header_reset(&f->header);
 }
 
-/* Headers are asked for one at a time: the command decides how fast it goes. */
+/* Headers are requested one at a time, at the command's speed. */
 void p3_filter_begin(p3_filter *f)
 {
     p3_maildrop *d = f->drop;

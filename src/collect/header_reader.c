@@ -42,7 +42,7 @@ void p3_header_reader_begin(p3_header_reader *l)
     l->window.sink = take_octets;
     l->window.done = looked;
     p3_window_add_all(&l->window, P3_TODO_READ_HEADER);
-    /* The first goes alone, to find out whether TOP works. */
+    /* The first is requested alone, to find out whether TOP works. */
     l->window.most = 1;
     p3_window_fill(&l->window);
     l->window.most = 2048;

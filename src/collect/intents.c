@@ -5,16 +5,16 @@
 #include <string.h>
 #include <time.h>
 
-/* So many intents are recorded while the line waits: about as many as a window of commands, so that
- * it is busy while the others are recorded. */
+/* The number of intents that are recorded before the first message is requested: about a window of
+ * commands, so that the connection is busy while the others are recorded. */
 #define P3_FIRST_INTENTS 1000
 
-/* Changes a row now that the mailbox has been seen. */
+/* Updates a row after the listing. */
 static void change_row(const p3_maildrop *d, size_t i, p3_changes *changes)
 {
     p3_row *row = &d->rows.at[i];
     int64_t now = time(NULL);
-    /* Or it may be one of those that nobody could look at. */
+    /* It may be one of those whose header could not be requested. */
     if (d->plan.claimed[i] || d->report->tally.unseen > 0)
         return;
     if (row->standing == P3_GONE && row->time + P3_GONE_SECONDS >= now)
@@ -31,7 +31,7 @@ static void change_row(const p3_maildrop *d, size_t i, p3_changes *changes)
     (void)p3_changes_add(changes, row);
 }
 
-/* Changes the row of a message that was looked at, where it is not as it ought to be. */
+/* Updates the row of a message whose header was requested, if it differs. */
 static void change_kept(const p3_maildrop *d, const p3_mail *mail, p3_changes *changes)
 {
     p3_row *row = p3_maildrop_row(d, mail);
@@ -44,16 +44,16 @@ static void change_kept(const p3_maildrop *d, const p3_mail *mail, p3_changes *c
                                                                                    : P3_DELIVERED;
     if (same && row->standing == standing && row->octets == octets && timed)
         return;
-    if (!timed) /* delivered when the clock was wrong: its age counts from here on */
+    if (!timed) /* delivered when the clock was wrong: its age starts now */
         row->time = d->calendar.stamp;
-    row->tries = row->standing == P3_GONE ? row->tries + 1 : row->tries; /* it has come back */
+    row->tries = row->standing == P3_GONE ? row->tries + 1 : row->tries; /* it has reappeared */
     row->standing = standing;
     row->octets = octets;
     row->uid = mail->uid;
     (void)p3_changes_add(changes, row);
 }
 
-/* The intent to deliver the next message under the next name. */
+/* Adds the intent to deliver the next message under the next name. */
 static bool intend(p3_intents *s, p3_changes *changes)
 {
     p3_maildrop *d = s->drop;
@@ -69,8 +69,7 @@ static bool intend(p3_intents *s, p3_changes *changes)
     if (row->standing == P3_INTENT && p3_names_made_for(row->name, s->names.owner.mark) &&
         p3_target_keeps_names(&d->account->target))
         p3_name_list_set(&s->names, next, row->name);
-    else if (row->members == 0 &&
-             !unproven) /* by them it is told which message targets of a list have */
+    else if (row->members == 0 && !unproven) /* they say which message the targets of a list have */
         row->fingerprint = row->body = (p3_fingerprint){{0}};
     row->standing = unproven ? P3_UNPROVEN : P3_INTENT;
     row->broke = 0;
@@ -90,7 +89,7 @@ static bool intend_up_to(p3_intents *s, size_t end, p3_changes *changes)
     return true;
 }
 
-/* A message that counts as seen from now on, with what is known of it. */
+/* A message counts as seen from now on, with what is known about it. */
 static bool pass_over(p3_maildrop *d, p3_mail *mail, p3_changes *changes)
 {
     p3_look look = p3_listing_look(&d->box, (size_t)(mail - d->box.at));
@@ -110,7 +109,7 @@ static bool pass_over(p3_maildrop *d, p3_mail *mail, p3_changes *changes)
     return p3_changes_add(changes, row) != NULL;
 }
 
-/* All that is new counts as seen. */
+/* All new messages count as seen. */
 static bool pass_all_over(p3_maildrop *d, p3_changes *changes)
 {
     for (size_t i = 0; i < d->box.count; i++) {
@@ -121,7 +120,7 @@ static bool pass_all_over(p3_maildrop *d, p3_changes *changes)
     return true;
 }
 
-/* Changes all that is known. */
+/* Updates all rows. */
 static void change_known(const p3_maildrop *d, p3_changes *changes)
 {
     for (size_t i = 0; i < d->rows.count; i++)
@@ -140,7 +139,7 @@ static size_t count_passed_over(const p3_changes *changes)
     return count;
 }
 
-/* What has been handed in is on the disk: the others are handed in after that. */
+/* The first intents are on the disk: the others are handed in. */
 static void recorded(void *ctx, const p3_problem *problem)
 {
     p3_intents *s = ctx;
@@ -148,7 +147,7 @@ static void recorded(void *ctx, const p3_problem *problem)
         s->recorded = s->names.count;
 }
 
-/* Hands in what has been changed. `ok`: it is all. */
+/* Hands in the changes. `ok`: they are complete. */
 static bool hand_in(p3_intents *s, p3_commit what, bool ok)
 {
     if (ok)

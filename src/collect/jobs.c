@@ -14,11 +14,11 @@ typedef struct p3_job_thread p3_job_thread;
 struct p3_jobs {
     pthread_mutex_t mutex;
     pthread_cond_t idle;
-    unsigned running;     /* threads of p3_jobs_start() */
-    p3_job_thread *ended; /* those that have nothing left to do, to be joined */
-    p3_job *first;        /* over, in the order in which they ended */
+    unsigned running;     /* threads started by p3_jobs_start() */
+    p3_job_thread *ended; /* threads that have ended, to be joined */
+    p3_job *first;        /* completed jobs, in order */
     p3_job **last;
-    int ends[2]; /* a pipe with one octet in it while any are over */
+    int ends[2]; /* a pipe that contains an octet while there are completed jobs */
 };
 
 struct p3_job_thread {
@@ -43,8 +43,8 @@ p3_jobs *p3_jobs_new(void)
     return j;
 }
 
-/* Joined, so that what libraries keep for a thread is gone when we go on: the process may end, or
- * the library be unloaded. */
+/* Joins threads, so that their libraries' thread data is freed before the process ends or the
+ * library is unloaded. */
 static void join_all(p3_job_thread *ended)
 {
     while (ended != NULL) {
@@ -71,12 +71,12 @@ void p3_jobs_free(p3_jobs *j)
     free(j);
 }
 
-/* Adds a job to those that are over; the mutex is held. */
+/* Adds a completed job; the mutex is held. */
 static void add_over(p3_jobs *j, p3_job *job)
 {
     if (j->first == NULL) {
         ssize_t n = write(j->ends[1], "", 1);
-        (void)n; /* the pipe is empty, and its other end open: it cannot fail */
+        (void)n; /* the pipe is empty and its other end is open: it cannot fail */
     }
     job->next = NULL;
     *j->last = job;
@@ -135,7 +135,7 @@ void p3_jobs_reap(p3_jobs *j)
     char octet;
     if (job != NULL) {
         ssize_t n = read(j->ends[0], &octet, 1);
-        (void)n; /* it is there */
+        (void)n; /* the octet is in the pipe */
     }
     p3_job_thread *ended = j->ended;
     j->ended = NULL;

@@ -7,14 +7,14 @@
 
 #include "deliver/list_delivery.h"
 
-/* The line at `at`, its LF included; 0 when there is none. */
+/* The length of the line at `at`, including its LF; 0: none. */
 static size_t line_length(const char *at, size_t len)
 {
     const char *lf = len > 0 ? memchr(at, '\n', len) : NULL;
     return lf != NULL ? (size_t)(lf - at) + 1 : 0;
 }
 
-/* How many octets the lines have that add_lines() of retriever.c put before a message. */
+/* The octets of the lines that add_lines() of retriever.c puts before a message. */
 static size_t added(const p3_account *a, const char *data, size_t len)
 {
     static const char field[] = "Delivered-To: ";
@@ -28,10 +28,10 @@ static size_t added(const p3_account *a, const char *data, size_t len)
     return used;
 }
 
-/* A message that is read back, made again what came: with CRLF, and without what we have added. */
+/* Restores the received form of a message that is read back: with CRLF, and without added lines. */
 typedef struct p3_content_check {
     const p3_account *account;
-    bool begun; /* the first piece has come, which holds all that was added */
+    bool begun; /* the first piece, which contains all added lines, has been read */
     p3_header header;
     p3_body_hash *body;
 } p3_content_check;
@@ -61,8 +61,8 @@ static void take_piece(void *ctx, const char *data, size_t len)
     }
 }
 
-/* The fingerprints of a message that was delivered, into its row. False when it cannot be read
- * back: without them a server without unique-ids would have it delivered again. */
+/* Computes the fingerprints of a delivered message for its row. False when it cannot be read back:
+ * without them it would be delivered again from a server without unique-ids. */
 static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_problem *why)
 {
     p3_content_check r = {.account = a, .body = p3_body_hash_new()};
@@ -83,12 +83,11 @@ static bool read_prints(const p3_account *a, p3_delivery *d, p3_row *row, p3_pro
     return ok;
 }
 
-/* Changes the rows of intents that turned out to be delivered, or to some of a list. Their
- * unique-ids may have been given again since, to messages of the same size and with the same
- * header: before one is deleted it is compared to the last octet with what was delivered. Lists and
- * folders have these fingerprints recorded first: where there are none, only the target's form
- * before can have the message, which cannot be read back now, and it comes again under another
- * name. */
+/* Updates the rows of intents that were delivered, completely or to some members of a list. Their
+ * unique-ids may have been reused for messages of the same size and header: before one is deleted,
+ * it is compared to the last octet with what was delivered. Lists and folders record these
+ * fingerprints before the delivery: without them only the account's earlier form of target can have
+ * the message, which cannot be read back now, and it is delivered again under another name. */
 static bool change_rows(p3_maildrop *drop, p3_delivery *d, const p3_left_over *left, size_t count,
                         p3_changes *changes, p3_problem *why)
 {
@@ -125,7 +124,7 @@ static size_t count_delivered(const p3_changes *changes)
     return count;
 }
 
-/* Records which intents turned out to be delivered, and with what header. */
+/* Records which intents were delivered, and their headers. */
 static bool record_found(p3_recorder *r, p3_delivery *d, const p3_left_over *left, size_t count,
                          p3_problem *why)
 {
@@ -138,14 +137,14 @@ static bool record_found(p3_recorder *r, p3_delivery *d, const p3_left_over *lef
     return p3_recorder_add(r, what, NULL, NULL) || p3_problem_memory(why);
 }
 
-/* Whether it may be the name of a file: no run has recorded anything else, but the state may be a
- * bad one. */
+/* Whether it can be a file name: runs record nothing else, but the state may have been tampered
+ * with. */
 static bool is_a_name(const char *name)
 {
     return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
 }
 
-/* The intents with names, for the target; count is their number. NULL when out of memory. */
+/* The intents with names, for the target, and their number. NULL when out of memory. */
 static p3_left_over *gather_intents(const p3_rows *rows, size_t intents, size_t *count)
 {
     p3_left_over *left = calloc(intents, sizeof *left);
@@ -158,8 +157,8 @@ static p3_left_over *gather_intents(const p3_rows *rows, size_t intents, size_t 
     return left;
 }
 
-/* Whether a target, or one of a list, has a spool of this account: all that tells which messages it
- * has, until that is recorded. */
+/* Whether a target, or a member of a list, has a spool of this account: the only evidence of which
+ * messages it has, until that is recorded. */
 static bool has_spool(const p3_target *t, p3_owner owner)
 {
     size_t count;
@@ -172,7 +171,7 @@ static bool has_spool(const p3_target *t, p3_owner owner)
     return found;
 }
 
-/* Asks a target about intents, and records what it says. */
+/* Asks a target about intents, and records the answer. */
 static bool ask_target(p3_leftovers *l, p3_recorder *r, const p3_target *t, size_t intents,
                        p3_problem *why)
 {
@@ -198,7 +197,7 @@ static bool ask_target(p3_leftovers *l, p3_recorder *r, const p3_target *t, size
     return ok;
 }
 
-/* An account that delivers to a list, or did: what counts is what those that are left have. */
+/* An account that delivers to a list, or did: only its present members count. */
 static bool ask_list(p3_leftovers *l, p3_recorder *r, const p3_target *old, size_t olds,
                      size_t intents, p3_problem *why)
 {
@@ -228,8 +227,9 @@ bool p3_leftovers_resolve(p3_leftovers *l, p3_recorder *r, p3_state *state, p3_p
     bool lists = looks && (olds > 1 || now->kind == P3_TARGET_SEVERAL);
     bool same = looks && !lists && p3_target_equal(&old[0], now);
     if (same)
-        old[0] = *now; /* as it is written now: the sandbox lets no other name be looked up */
-    /* What was not delivered there comes again. */
+        old[0] = *now; /* in its present form, because the sandbox permits no other name to be
+                          looked up */
+    /* Messages that were not delivered there are delivered again. */
     looks = looks && !lists && (same || p3_target_has(&old[0], drop->owner));
     bool syncs = has_spool(now, drop->owner) || (looks && has_spool(&old[0], drop->owner));
     if (syncs && !p3_state_sync(state, why))

@@ -11,7 +11,7 @@ static bool listing_failed(const p3_lister *l, const pop3_result *result)
     return result->status != POP3_OK;
 }
 
-/* Without UIDL the messages have no names, and are all to be looked at. */
+/* Without UIDL the messages have no unique-ids, and all their headers are requested. */
 static bool add_message(const p3_lister *l, const pop3_entry *entry, pop3_str uid)
 {
     bool ok = p3_listing_add(&l->drop->box, entry->number, uid);
@@ -48,7 +48,7 @@ static bool take_size(void *ctx, const pop3_entry *entry, pop3_str line)
     return ok;
 }
 
-/* Whether there can be no session without LIST. */
+/* Whether the session needs LIST. */
 static bool needs_sizes(const p3_lister *l)
 {
     const p3_account *a = l->drop->account;
@@ -65,14 +65,15 @@ static bool knows(const p3_lister *l, p3_standing standing)
     return i < rows->count;
 }
 
-/* LIST tells of messages that UIDL lacks, and of unique-ids that are used again. Beside UIDL it
- * costs no round trip. */
+/* LIST shows messages that UIDL lacks, and reused unique-ids. Together with UIDL it costs no round
+ * trip. */
 static bool wants_list_with_uidl(const p3_lister *l)
 {
     return pop3_client_pipelines(l->drop->client) && !l->trust->frugal && !l->trust->no_sizes;
 }
 
-/* Behind UIDL it costs one, and a command that a server which bounds visits may lack later. */
+/* After UIDL it costs a round trip, and a command of a server that limits the commands of a
+ * session. */
 static bool wants_sizes_behind(const p3_lister *l)
 {
     const p3_maildrop *d = l->drop;
@@ -101,7 +102,7 @@ static void list_again(p3_lister *l)
     p3_lister_begin(l);
 }
 
-/* LIST has been answered: what only one of the two listings has is told, and retrieved. */
+/* LIST has been answered: messages in only one of the two listings are reported and retrieved. */
 static void agree(p3_lister *l)
 {
     p3_listing *box = &l->drop->box;
@@ -109,15 +110,15 @@ static void agree(p3_lister *l)
         finish_listing(l);
         return;
     }
-    /* Mail may have come between the two, on a server that does not lock: it is asked once more, so
-     * that such mail gets its unique-id, and is not delivered again when it has one. */
+    /* New mail may have arrived in between, on a server that does not lock: the listing is
+     * requested once more, so that such mail has its unique-id and is not delivered again later. */
     if (box->count > box->named && !l->listed_again) {
         l->listed_again = true;
         list_again(l);
         return;
     }
     l->told = l->told || p3_warn_of_disagreement(l->drop->report, box);
-    if (box->named == 0 && box->count > 0) { /* UIDL is empty: as good as refused */
+    if (box->named == 0 && box->count > 0) { /* an empty UIDL counts as refused */
         p3_maildrop_learned(l->drop, POP3_TRAIT_NO_UIDL);
         l->no_uidl = true;
         list_again(l);
@@ -145,13 +146,14 @@ static void uids_listed(void *ctx, pop3_client *client, const pop3_result *resul
     p3_lister *l = ctx;
     if (l->drop->over)
         return;
-    /* Some servers have UIDL without announcing it, some announce it and refuse it: try it. One
-     * that refuses it for the time being still has it: without it all would be looked at. */
+    /* Some servers have UIDL without announcing it, others announce it and refuse it, so it is
+     * tried. A server that refuses it temporarily still has it: without it all headers would be
+     * requested. */
     if (result->status == POP3_ERR_REFUSED && !p3_is_for_later(client, result->status)) {
         l->no_uidl = l->uidl_refused = true;
         if (!l->list_with_uidl)
             p3_maildrop_submit(l->drop, POP3_CMD_LIST, take_number, sizes_listed, l);
-        return; /* else LIST's answer comes next */
+        return; /* otherwise LIST's answer follows */
     }
     if (listing_failed(l, result))
         return;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most octets of unique-ids: a hundred for each of two and a half million messages. */
+/* Most octets of unique-ids: a hundred for each of 2.5 million messages. */
 #define P3_UIDS_MOST ((size_t)256 * 1024 * 1024)
 
 bool p3_listing_add(p3_listing *box, uint32_t number, pop3_str uid)
@@ -36,7 +36,7 @@ static int compare_numbers(const void *x, const void *y, void *mails)
     return m != n ? (m > n) - (m < n) : (a > b) - (a < b);
 }
 
-/* Most servers count, so that mailboxes and what is known of them tend to be in order already. */
+/* Most servers count upwards, so listings and rows are often in order already. */
 uint32_t *p3_make_order(void *base, size_t count,
                         int (*compare)(const void *, const void *, void *))
 {
@@ -53,7 +53,7 @@ uint32_t *p3_make_order(void *base, size_t count,
     return order;
 }
 
-/* Of entries with the same message number leaves the first. */
+/* Keeps the first of several entries with the same message number. */
 static bool leave_first(p3_listing *box)
 {
     uint32_t *order = p3_make_order(box->at, box->count, compare_numbers);
@@ -125,7 +125,7 @@ bool p3_listing_size(p3_listing *box, uint32_t number, uint64_t octets)
 {
     size_t low = 0;
     size_t high = box->named;
-    size_t half = number <= high ? number - 1 : high / 2; /* most often there are no gaps */
+    size_t half = number <= high ? number - 1 : high / 2; /* usually there are no gaps */
     while (low < high) {
         p3_mail *mail = &box->at[box->by_number != NULL ? box->by_number[half] : half];
         if (mail->number == number) {

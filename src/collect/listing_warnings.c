@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Numbers that a remark names. */
+/* The most numbers that a warning names. */
 #define P3_NAMED_MOST 8
 
-/* Messages in words: "2, 5 and 7 more". */
+/* Message numbers as text: "2, 5 and 7 more". */
 typedef struct p3_numbers {
     char text[P3_NAMED_MOST * 12 + 40];
     size_t len;
@@ -51,7 +51,7 @@ bool p3_warn_of_disagreement(const p3_report *r, const p3_listing *box)
     return by_list.count + by_uidl.count > 0;
 }
 
-/* Unique-ids that are numbers may be so because the mailbox is new, and has few messages. */
+/* In a new mailbox with few messages, unique-ids may be equal to the numbers by chance. */
 #define P3_NUMBERED_LEAST 3
 
 void p3_warn_of_uids(const p3_report *r, const p3_listing *box, const p3_plan *plan)

@@ -23,6 +23,6 @@ pop3_status p3_log_in(pop3_client *client, const p3_account *account, const p3_s
     p3_login_options_for(account, secret, &o);
     if (mechanism != NULL)
         o.mechanism = mechanism;
-    o.pipeline = o.mechanism == NULL; /* with one that is named it would cost CAPA */
+    o.pipeline = o.mechanism == NULL; /* a named mechanism would need CAPA for that */
     return pop3_login_start(client, &o, handlers);
 }

@@ -5,7 +5,7 @@
 
 #include "support/wording.h"
 
-/* A message whose deletion was confirmed, and which is still there, is deleted again so often. */
+/* How often a message is deleted again whose deletion was confirmed, and which is still listed. */
 #define P3_RETURNS_MOST 3
 
 void p3_maildrop_free(p3_maildrop *d)
@@ -79,7 +79,7 @@ bool p3_maildrop_row_is_due(const p3_maildrop *d, const p3_row *row)
     case P3_REMOVE_DELIVERED:
         return true;
     case P3_REMOVE_AFTER:
-        /* A clock that was wrong makes messages stay longer, never shorter. */
+        /* A wrong clock makes messages stay longer, never shorter. */
         return p3_calendar_plausible(&d->calendar, row->time) &&
                row->time + a->remove_after <= d->calendar.due;
     default:

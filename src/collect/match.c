@@ -6,23 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A message or a row, in an order that the pass is about. */
+/* A message or a row, for sorting. */
 typedef struct p3_side {
     uint32_t index;
     p3_fingerprint print;
-    p3_fingerprint body; /* zero in a pass for which it does not count */
-    pop3_str uid;        /* empty in the same way */
-    uint64_t octets;     /* of a row 0, of a message UINT64_MAX when it is not known */
-    bool sized;          /* rows: the size must be the same where both are known */
+    p3_fingerprint body; /* zero in a pass that ignores it */
+    pop3_str uid;        /* empty in a pass that ignores it */
+    uint64_t octets;     /* unknown: 0 for a row, UINT64_MAX for a message */
+    bool sized;          /* rows: the sizes must be equal if both are known */
     bool comparable;     /* rows: the body is known */
 } p3_side;
 
-/* What has to be equal besides the header. */
+/* What must be equal, besides the header. */
 typedef struct p3_pass {
     bool uid;
     bool size;
-    bool gone;  /* rows of messages that have gone, and only those */
-    bool whole; /* to the last octet, the messages that are others than those of their rows */
+    bool gone;  /* only rows of messages that are gone */
+    bool whole; /* only messages that are not those of their rows, compared to the last octet */
 } p3_pass;
 
 static int compare_keys(const p3_side *a, const p3_side *b, const p3_pass *pass)
@@ -54,7 +54,7 @@ static pop3_str uid_in(const p3_pass *pass, pop3_str uid)
     return pass->uid ? uid : (pop3_str){"", 0};
 }
 
-/* The messages that a pass is about, and that were not found yet. */
+/* The messages of a pass that have not been matched yet. */
 static size_t gather_mails(const p3_listing *box, const p3_pass *pass, p3_side *out)
 {
     size_t n = 0;
@@ -75,7 +75,7 @@ static size_t gather_mails(const p3_listing *box, const p3_pass *pass, p3_side *
     return n;
 }
 
-/* Whether a row may be found in a pass, whatever the message. */
+/* Whether a row can be matched in a pass. */
 static bool is_open(const p3_row *row, const p3_pass *pass)
 {
     if (p3_is_intent(row->standing) && (pass->whole || row->members == 0))
@@ -84,8 +84,8 @@ static bool is_open(const p3_row *row, const p3_pass *pass)
            (!pass->whole || p3_fingerprint_known(&row->body));
 }
 
-/* The rows that no message has yet. Under another unique-id than its own a message is looked for
- * only when it may have got one, or when messages may have been recorded under those of others. */
+/* The rows without a message. A message is searched for under other unique-ids only if it may have
+ * got one, or if messages may have been recorded under those of others. */
 static size_t gather_rows(const p3_match *match, const p3_listing *box, const p3_pass *pass,
                           p3_side *out)
 {
@@ -110,9 +110,9 @@ static size_t gather_rows(const p3_match *match, const p3_listing *box, const p3
     return n;
 }
 
-/* Whether a row may be that of a message with the same header. A header that others may have, and
- * what was delivered by a session out of step, need the same size. What has gone, or has another
- * unique-id now, is found by such a header only when it can be compared to the last octet. */
+/* Whether a row may be that of a message with the same header. A header that others may have, and a
+ * delivery in a session that was out of step, require the same size. A message that is gone, or has
+ * another unique-id now, matches such a header only if it can be compared to the last octet. */
 static bool may_be(const p3_listing *box, const p3_side *mail, const p3_side *row,
                    const p3_pass *pass)
 {
@@ -132,7 +132,7 @@ static void walk(const p3_match *match, p3_listing *box, const p3_pass *pass, co
         if (order > 0) {
             r++;
         } else if (order < 0 || !may_be(box, &mails[m], &rows[r], pass)) {
-            m++; /* rows of unknown size stand first, and messages of unknown size last */
+            m++; /* rows of unknown size come first, messages of unknown size last */
         } else {
             box->at[mails[m++].index].row = rows[r].index;
             match->claimed[rows[r++].index] = true;

@@ -9,9 +9,9 @@
 
 #include "support/wording.h"
 
-/* Whether any message is known that another target has, or that is not to be delivered anywhere.
- * Intents are not, unless some targets of a list have the message, or one has what may be it: what
- * was not delivered comes to the new target as it would have come to the old. */
+/* Whether any row is of a message that another target has, or that is not delivered anywhere.
+ * Intents do not count, unless some targets of a list have the message, or one may have it: other
+ * messages are simply delivered to the new target. */
 static bool has_past(const p3_rows *rows)
 {
     bool any = false;
@@ -23,7 +23,7 @@ static bool has_past(const p3_rows *rows)
     return any;
 }
 
-/* Makes of a target's text, or a list's, one line for people. */
+/* Makes one line of the text of a target or a list. */
 static void make_line(char *text)
 {
     for (char *at = strchr(text, '\n'); at != NULL; at = strchr(at, '\n')) {
@@ -34,7 +34,7 @@ static void make_line(char *text)
     }
 }
 
-/* The text of the old target is the caller's, and changed. */
+/* The text of the old target belongs to the caller, and is modified. */
 static bool explain_choice(char *before, const p3_target *now, p3_problem *why)
 {
     char *after = p3_target_text(now);
@@ -77,7 +77,7 @@ bool p3_new_target_judge(p3_maildrop *d, p3_problem *why)
     return known;
 }
 
-/* A message that targets of the list have which stay in it: the others are to get it. */
+/* A message that remaining members of the list have: the others are to get it. */
 static bool is_for_others(const p3_maildrop *d, const p3_row *row)
 {
     return d->stays != 0 && row->uid.len > 0 &&
@@ -85,7 +85,7 @@ static bool is_for_others(const p3_maildrop *d, const p3_row *row)
             (p3_is_intent(row->standing) && row->members != 0));
 }
 
-/* Forgets all that is known, but for what targets that stay have. */
+/* Forgets all rows except those of messages that remaining targets have. */
 static void forget_all(const p3_maildrop *d, p3_rows *rows, p3_changes *changes)
 {
     size_t left = 0;
@@ -104,10 +104,10 @@ static void forget_all(const p3_maildrop *d, p3_rows *rows, p3_changes *changes)
         if (others)
             rows->at[left++] = *row;
     }
-    rows->count = left; /* ids go on, and what they point into stays */
+    rows->count = left; /* ids are not reused, and the memory that rows point to is kept */
 }
 
-/* Intents, of which other targets may have been known to have the message. */
+/* Updates intents whose messages removed targets may have had. */
 static void note_intents(const p3_rows *rows, p3_changes *changes)
 {
     for (size_t i = 0; i < rows->count; i++) {

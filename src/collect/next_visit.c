@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* A visit that could not even begin its work says less than the one that it was to go on for. */
+/* A visit that failed before the listing says less than the one that it followed. */
 static void keep_loss(p3_next_visit *t, const p3_visit *v)
 {
     const p3_verdict *verdict = p3_visit_verdict(v);
@@ -35,12 +35,12 @@ p3_again p3_next_visit_decide(p3_next_visit *t, const p3_visit *v, const p3_sync
         return P3_AGAIN_NO;
     p3_again again =
         p3_verdict_next(verdict, goes_on, options->retry_ms, options->retries, &t->waits, wait_ms);
-    if (again != P3_AGAIN_NO) /* what failed is tried again, and counted again if so */
+    if (again != P3_AGAIN_NO) /* failures are counted again in the next visit */
         after->failed = after->unseen = after->undeleted = after->skipped = 0;
     return again;
 }
 
-/* Adds to a text what could not be done with how many messages, if any. */
+/* Appends what could not be done with how many messages, if any. */
 static void add_rest(char *text, size_t size, const char *what, uint64_t count)
 {
     size_t len = strlen(text);

@@ -22,14 +22,15 @@ void p3_outcome_learn(p3_outcome *o, p3_parts *p, pop3_server_traits learned)
         (void)p3_recorder_add(&p->recorder, (p3_commit){.learned = learned}, NULL, NULL);
 }
 
-/* Whether another visit at once may get further than one that was lost so. */
+/* Whether another visit may get further than the one that was lost. */
 static bool is_worth_another(const p3_outcome *o, p3_stage stage, const p3_problem *why)
 {
     return o->verdict.adapted || stage == P3_STAGE_RETRIEVAL || p3_stage_looks(stage) ||
            (stage >= P3_STAGE_LISTING && why->exit == EX_TEMPFAIL);
 }
 
-/* Whether the next visit is to go in steps, as the server mixes up what it is asked for. */
+/* Whether the next visit should send one command at a time, because the server mixes up commands.
+ */
 static bool is_mixed_up(const p3_outcome *o, const p3_parts *p, const p3_evidence *e)
 {
     bool nonsense = e->status == POP3_ERR_PROTOCOL || e->status == POP3_ERR_LIMIT;
@@ -38,7 +39,7 @@ static bool is_mixed_up(const p3_outcome *o, const p3_parts *p, const p3_evidenc
            (nonsense && p3_stage_looks(e->stage));
 }
 
-/* Adds to why the connection was lost what it leaves open, and what may help. */
+/* Appends to the reason of a loss what was not done, and what may help. */
 static void add_advice(const p3_outcome *o, const p3_parts *p, const p3_evidence *e,
                        p3_problem *why)
 {
@@ -54,7 +55,7 @@ static void add_advice(const p3_outcome *o, const p3_parts *p, const p3_evidence
         p3_problem_set(why, plain.exit, "%.700s; %s", plain.text, p3_in_command(advice));
 }
 
-/* A login that the server refused for now is tried later: it may say when. */
+/* A login that the server refused temporarily is tried later, possibly at an announced time. */
 static void note_refusal(p3_outcome *o, const p3_parts *p, const p3_evidence *e)
 {
     if (e->stage != P3_STAGE_LOGIN)

@@ -27,7 +27,7 @@ void p3_parts_init(p3_parts *p, p3_run *run, const p3_account *account, const p3
     p3_transfer_init(&p->transfer, run, &p->recorder, trust);
 }
 
-/* Looks at the clock, and records what it says where mail is deleted by its age. */
+/* Reads the clock, and records it if mail is deleted by its age. */
 static bool see_clock(p3_parts *p)
 {
     p3_maildrop *d = &p->drop;
@@ -57,7 +57,7 @@ bool p3_parts_load(p3_parts *p, p3_state *state, p3_problem *why)
            p3_new_target_take_over(&p->recorder);
 }
 
-/* The window in which a stage looks at messages; of other stages, the last one that did. */
+/* The window of a stage that requests headers; for other stages, that of the last one that did. */
 static const p3_window *looking(const p3_parts *p, p3_stage stage)
 {
     if (stage == P3_STAGE_HEADERS)
@@ -89,7 +89,8 @@ p3_evidence p3_parts_evidence(const p3_parts *p, p3_stage stage, pop3_status sta
     const p3_window *asked = stage == P3_STAGE_RETRIEVAL ? retrieved : looked;
     bool looks = p3_stage_looks(stage);
     bool asks = stage == P3_STAGE_RETRIEVAL || looks;
-    bool waits = deleted->finished == deleted->submitted; /* for no DELE, but for a message */
+    bool waits =
+        deleted->finished == deleted->submitted; /* waiting for a message, not for a DELE */
     bool lists = stage == P3_STAGE_LISTING;
     return (p3_evidence){
         .status = status,

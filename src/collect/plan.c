@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Orders by unique-id, then by place. Orders are arrays of indices: mailboxes are large. */
+/* Compares unique-ids, then places. Orders are arrays of indices, because mailboxes are large. */
 static int compare_mails(const void *x, const void *y, void *mails)
 {
     uint32_t a = *(const uint32_t *)x;
@@ -20,7 +20,7 @@ static int compare_rows(const void *x, const void *y, void *rows)
     return order != 0 ? order : (a > b) - (a < b);
 }
 
-/* Mails and rows with the same unique-id: their indices. */
+/* Messages and rows with the same unique-id: their indices. */
 typedef struct p3_group {
     const uint32_t *mails;
     size_t mail_count;
@@ -28,22 +28,22 @@ typedef struct p3_group {
     size_t row_count;
 } p3_group;
 
-/* Whether some targets of a list have a message, whose header is known. */
+/* Whether some targets of a list have a message, and its header is known. */
 static bool is_partial(const p3_row *row)
 {
     return p3_is_intent(row->standing) && row->members != 0 &&
            p3_fingerprint_known(&row->fingerprint);
 }
 
-/* Whether a unique-id speaks for one message, and always has. */
+/* Whether a unique-id has only ever identified one message. */
 static bool is_named(const p3_listing *box, const p3_group *g)
 {
     return g->mail_count == 1 && g->row_count == 1 && box->at[g->mails[0]].uid.len > 0 &&
            !box->numbered;
 }
 
-/* Whether a row is for the next message of its unique-id that is to be retrieved: an intent, or
- * what was delivered in doubt and is not what is there now. One that some targets of a list have is
+/* Whether a row is for the next retrieved message with its unique-id: an intent, or a delivery in
+ * doubt that is not the message listed now. A row of a message that some targets of a list have is
  * for no other message. */
 static bool is_for_next(const p3_row *row, bool named)
 {
@@ -70,20 +70,20 @@ static void take_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, cons
     }
 }
 
-/* Whether what LIST gave then and gives now speaks for another message. */
+/* Whether the sizes that LIST gave then and gives now differ. */
 static bool sizes_differ(const p3_row *row, const p3_mail *mail)
 {
     return row->octets != 0 && mail->octets != P3_SIZE_UNKNOWN && row->octets != mail->octets;
 }
 
-/* Whether a message is that of the only row of its unique-id, for all that the listing says. */
+/* Whether, by the listing, a message is that of the only row of its unique-id. */
 static bool is_believed(const p3_listing *box, const p3_mail *mail, const p3_row *row)
 {
     if (mail->uid.len == 0 || sizes_differ(row, mail))
         return false;
     if (row->standing != P3_DELIVERED && row->standing != P3_PASSED_OVER)
         return row->standing == P3_LEAVING && !p3_fingerprint_known(&row->fingerprint);
-    /* Numbers are used again as soon as another client deletes. */
+    /* Numbers are reused when another client deletes. */
     return !box->numbered ||
            (row->octets != 0 && row->octets == mail->octets && p3_fingerprint_known(&row->body));
 }
@@ -94,7 +94,7 @@ bool p3_plan_is_listed(const p3_listing *box, const p3_mail *mail, const p3_row 
            p3_compare_uids(mail->uid, row->uid) == 0 && is_believed(box, mail, row);
 }
 
-/* Whether a message ought to be in the mailbox. */
+/* Whether a message should be in the mailbox. */
 static bool is_expected(p3_standing standing)
 {
     return standing == P3_DELIVERED || standing == P3_LEAVING || standing == P3_PASSED_OVER;
@@ -105,7 +105,7 @@ static void plan_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, cons
     size_t delivered = 0; /* or gone: known by a fingerprint */
     for (size_t i = 0; i < g->row_count; i++) {
         p3_standing standing = rows->at[g->rows[i]].standing;
-        /* Or delivered in part, where only its header tells which message it is. */
+        /* or delivered to some targets, where its header identifies it */
         delivered +=
             !p3_is_intent(standing) || (is_partial(&rows->at[g->rows[i]]) && !is_named(box, g));
         plan->met = plan->met || (is_expected(standing) && box->at[g->mails[0]].uid.len > 0);
@@ -127,9 +127,8 @@ static void plan_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, cons
         take_group(plan, box, rows, g);
 }
 
-/* Whether messages that ought to be in the mailbox, those whose deletion was not confirmed
- * included, are all missing under their unique-ids, or have none yet, as the server gave none when
- * they were delivered. */
+/* Whether all expected messages, including those whose deletion was not confirmed, are missing
+ * under their unique-ids, or were delivered when the server had none. */
 static bool seems_renumbered(const p3_plan *plan, const p3_listing *box, const p3_rows *rows)
 {
     if (plan->met || box->count == 0)
@@ -144,7 +143,7 @@ static bool seems_renumbered(const p3_plan *plan, const p3_listing *box, const p
 
 typedef void (*p3_group_fn)(p3_plan *, p3_listing *, const p3_rows *, const p3_group *);
 
-/* Calls a function for each unique-id of the mailbox. */
+/* Calls a function for each unique-id of the listing. */
 static bool for_each_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, p3_group_fn call)
 {
     uint32_t *mails = p3_make_order(box->at, box->count, compare_mails);
@@ -184,7 +183,7 @@ bool p3_plan_make(p3_plan *plan, p3_listing *box, const p3_rows *rows)
     return true;
 }
 
-/* New messages that their unique-ids do not tell from others. */
+/* New messages that their unique-ids do not identify. */
 static void doubt_group(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
 {
     (void)rows;
@@ -205,8 +204,8 @@ bool p3_plan_doubt(p3_plan *plan, p3_listing *box, const p3_rows *rows)
     return for_each_group(plan, box, rows, doubt_group);
 }
 
-/* Whether a message that was found by its header is that of its row, so that nothing more than that
- * has to be compared before it may be deleted. */
+/* Whether a message that was found by its header is certainly that of its row, so that nothing else
+ * must be compared before it is deleted. */
 static bool is_certain(const p3_listing *box, size_t i, const p3_row *row)
 {
     const p3_mail *mail = &box->at[i];
@@ -220,8 +219,8 @@ static bool is_certain(const p3_listing *box, size_t i, const p3_row *row)
     return (same_uid && !sizes_differ(row, mail)) || !p3_fingerprint_known(&row->body);
 }
 
-/* A header that was looked at is not that of the message which the listing says it is. What TOP
- * shows may be another one than RETR gives: the message itself is compared. */
+/* A header differs from that of the listed message. TOP may show another header than RETR, so the
+ * message itself is compared. */
 static void doubt_top(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
 {
     p3_mail *mail = &box->at[g->mails[0]];

@@ -6,7 +6,7 @@
 
 #include "collect/choice.h"
 
-/* Plain changes that have been handed in. */
+/* A pending commit of changes only. */
 typedef struct p3_recording {
     p3_commit commit;
     p3_recorder *recorder;

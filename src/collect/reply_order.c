@@ -16,7 +16,7 @@ bool p3_reply_order_check(p3_mail *mail, const p3_header *h, const pop3_result *
     static const p3_came came[] = {[POP3_SIZE_UNANNOUNCED] = P3_CAME_UNANNOUNCED,
                                    [POP3_SIZE_MATCHES] = P3_CAME_SIZED,
                                    [POP3_SIZE_DIFFERS] = P3_CAME_OTHER};
-    /* What comes of LIST beside UIDL the engine was not told. */
+    /* The engine was not told the sizes of a LIST that was sent with UIDL. */
     if (size != POP3_SIZE_MATCHES && mail->octets != P3_SIZE_UNKNOWN && mail->octets != 0)
         size = mail->octets == result->octets ? POP3_SIZE_MATCHES : POP3_SIZE_DIFFERS;
     mail->came = came[size];
@@ -30,7 +30,7 @@ bool p3_reply_order_proves(const p3_maildrop *d, const p3_mail *mail)
            p3_maildrop_row(d, mail)->octets == mail->octets;
 }
 
-/* The last message of a window that came whole, or NULL. */
+/* The last message of a window that was received completely, or NULL. */
 static const p3_mail *last_that_came(const p3_maildrop *d, const p3_window *w)
 {
     size_t i = w->finished;
@@ -48,12 +48,12 @@ void p3_reply_order_doubt(p3_recorder *r, const p3_window *retrieved, bool behin
         p3_mail *mail = &d->box.at[retrieved->mails[i]];
         p3_standing is = mail->row == P3_NO_ROW ? P3_GONE : p3_maildrop_row(d, mail)->standing;
         bool delivered = is == P3_DELIVERED || is == P3_LEAVING || is == P3_DOUBTED;
-        /* It may be the one that went wrong. */
+        /* It may be the wrong one. */
         bool again = mail->came == P3_CAME_AGAIN;
         bool suspect = steps || again ? mail == last && mail->came != P3_CAME_SIZED
                                       : mail->came > P3_CAME_SIZED;
-        /* What has another size than announced is not confirmed by a header, nor the one that went
-         * wrong; nor is what came again, where that may have gone wrong as it did before. */
+        /* A header does not confirm a message with another size than announced, nor the wrong one,
+         * nor one that was received again, because it may be wrong in the same way. */
         bool another =
             mail->came == P3_CAME_OTHER || (again && !steps) || (suspect && (again || steps));
         if (!delivered && !again && !(p3_is_intent(is) && suspect))

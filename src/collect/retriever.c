@@ -14,12 +14,12 @@
 #include "deliver/list_delivery.h"
 #include "support/wording.h"
 
-/* So many messages in a row may be refused. */
+/* The number of messages in a row that may be refused. */
 #define P3_REFUSALS_MOST 100
 
 /* ---- one message ---- */
 
-/* The lines that the account wants added to its messages (RFC 5322 §3.6.7, RFC 5321 §4.4). */
+/* Adds the lines that the account's settings ask for (RFC 5322 §3.6.7, RFC 5321 §4.4). */
 static bool add_lines(p3_retriever *r)
 {
     const p3_account *a = r->drop->account;
@@ -41,8 +41,8 @@ static bool add_lines(p3_retriever *r)
     return p3_message_add(&r->message, text);
 }
 
-/* Whether a target is there to take the message in hand. Where those that lack it are out of reach,
- * so it is with all that follow. */
+/* Whether a target can take the current message. If those that lack it cannot be reached, that is
+ * also true for all that follow. */
 static bool is_wanted(p3_retriever *r)
 {
     const p3_maildrop *d = r->drop;
@@ -65,8 +65,8 @@ static bool begin_message(p3_retriever *r)
     return add_lines(r);
 }
 
-/* A message cannot be delivered. Whatever ails the target ends the visit; that a file may not grow
- * so large is this message's own trouble. */
+/* A message cannot be delivered. A problem of the target ends the visit; a limit on the size of
+ * files is a problem of this message only. */
 static pop3_sink_result cannot_deliver(p3_retriever *r)
 {
     r->in_hand = P3_IN_HAND_FAILED;
@@ -76,7 +76,8 @@ static pop3_sink_result cannot_deliver(p3_retriever *r)
     return POP3_SINK_ABORT;
 }
 
-/* A message does not end. The others come in another visit, and it last. */
+/* A message exceeds the limit. The others are retrieved in another visit, and it is retrieved last.
+ */
 static pop3_sink_result abandon_endless_message(p3_retriever *r, uint64_t bound)
 {
     p3_mail *mail = &r->drop->box.at[r->window.mails[r->window.finished]];
@@ -100,16 +101,16 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
         return POP3_SINK_DISCARD;
     if (r->in_hand == P3_IN_HAND_NONE && !begin_message(r))
         return cannot_deliver(r);
-    uint64_t bound = r->drop->account->message_limit; /* sizes that the server gives are hints */
+    uint64_t bound = r->drop->account->message_limit; /* sizes from the server are only hints */
     r->octets += len;
     if (bound > 0 && r->octets > bound)
         return abandon_endless_message(r, bound);
     return p3_message_take(&r->message, data, len) ? POP3_SINK_CONTINUE : cannot_deliver(r);
 }
 
-/* Whether a message that comes again, under its name, is another than the one that may have been
- * delivered under it by a run that was killed; or than the one that targets of a list have, of
- * which the body may not be known. */
+/* Whether a message that is retrieved again under its name differs from the one that a killed run
+ * may have delivered under it, or from the one that targets of a list have, whose body may be
+ * unknown. */
 static bool is_another(p3_retriever *r, const p3_row *row)
 {
     bool kept = p3_name_list_is_kept(r->names, r->window.finished);
@@ -121,18 +122,18 @@ static bool is_another(p3_retriever *r, const p3_row *row)
            (has_body && !p3_fingerprint_equal(&row->body, &r->message.whole));
 }
 
-/* The target must not take it for that one: it gets a name of its own, in the next visit. */
+/* The target must not mistake it for that one: the next visit delivers it under another name. */
 static void set_apart(p3_retriever *r, const p3_mail *mail)
 {
     p3_row *row = p3_maildrop_row(r->drop, mail);
     row->name = "";
-    row->members = 0; /* they get it as well */
+    row->members = 0; /* these targets get it as well */
     row->fingerprint = row->body = (p3_fingerprint){{0}};
     p3_recorder_add_row(r->recorder, row);
     r->others = true;
 }
 
-/* Whether a message is what was delivered of it before, and put in doubt, to the last octet. */
+/* Whether a message equals, to the last octet, what was delivered of it before in doubt. */
 static bool came_before(p3_retriever *r, const p3_row *row)
 {
     if (row->standing != P3_UNPROVEN || !p3_fingerprint_known(&row->body))
@@ -142,8 +143,8 @@ static bool came_before(p3_retriever *r, const p3_row *row)
            p3_fingerprint_equal(&row->body, &r->message.whole);
 }
 
-/* Notes what the size of a message that has come says: nothing where the one before has the same,
- * or once one had not the size that is listed. */
+/* Records what the size of a received message proves: nothing if the one before has the same size,
+ * or after one that did not have its listed size. */
 static void note_size(p3_retriever *r, p3_mail *mail, uint64_t octets)
 {
     size_t i = r->window.finished;
@@ -154,7 +155,7 @@ static void note_size(p3_retriever *r, p3_mail *mail, uint64_t octets)
                  p3_maildrop_row(r->drop, mail)->octets != octets;
 }
 
-/* It is not delivered again; whether it counts as delivered, the rest of the session tells. */
+/* It is not delivered again; the rest of the session decides whether it counts as delivered. */
 static void count_again(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
     r->odd = p3_reply_order_check(mail, &r->message.header, result) || r->odd;
@@ -163,7 +164,7 @@ static void count_again(p3_retriever *r, p3_mail *mail, const pop3_result *resul
     r->refusals = 0;
 }
 
-/* A message has come: completes its row and its parcel. */
+/* A message has been received: completes its row and its parcel. */
 static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
     p3_parcel parcel = {.entry = (size_t)(mail - r->drop->box.at),
@@ -203,14 +204,14 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     r->came(r->ctx, &parcel);
 }
 
-/* The server refuses a message. One that refuses every message in a row is not asked for all. */
+/* The server refused a message. If it refuses every message in a row, not all are requested. */
 static void refused(p3_retriever *r, p3_mail *mail)
 {
     p3_problem why;
     p3_report *report = r->drop->report;
     p3_describe_refused_message(r->drop->client, &why);
     if (++r->refusals > P3_REFUSALS_MOST) {
-        p3_report_refused_beyond(report, mail); /* asked for before that was known */
+        p3_report_refused_beyond(report, mail); /* requested before that was known */
         return;
     }
     bool disbelieved = p3_report_disbelieves(report, mail);
@@ -227,7 +228,7 @@ static void refused(p3_retriever *r, p3_mail *mail)
     r->window.count = r->window.submitted;
 }
 
-/* The connection ended, or an answer is wrong, while a message was asked for. */
+/* The connection ended, or an answer was wrong, while a message was requested. */
 static void lost(p3_retriever *r, p3_mail *mail, const pop3_result *result)
 {
     p3_problem why;
@@ -237,7 +238,7 @@ static void lost(p3_retriever *r, p3_mail *mail, const pop3_result *result)
                    status == POP3_ERR_PROTOCOL ? "it is not certain that it is whole: " : "",
                    pop3_client_error(r->drop->client)->message);
     r->broke = r->in_hand != P3_IN_HAND_NONE;
-    /* That it is closed before anything comes may be so whatever is asked for: see trust.h. */
+    /* If it is closed before anything arrives, the message need not be the reason: see trust.h. */
     r->blamed = r->broke || (result->sent && status != POP3_ERR_CLOSED);
     if (r->blamed)
         p3_recorder_set_back(r->recorder, mail, alone || (r->broke && status != POP3_ERR_PROTOCOL),
@@ -258,7 +259,7 @@ static void retrieved(void *ctx, p3_mail *mail, const pop3_result *result)
     else if (at_work && result->status != POP3_OK)
         lost(r, mail, result);
     if (r->in_hand != P3_IN_HAND_NONE)
-        p3_message_abandon(&r->message); /* what is finished is not touched */
+        p3_message_abandon(&r->message); /* finished messages are kept */
     r->in_hand = P3_IN_HAND_NONE;
     if (!r->drop->over && p3_stop_is_asked(r->drop->report->options))
         p3_maildrop_stopped(r->drop, "");
@@ -266,8 +267,8 @@ static void retrieved(void *ctx, p3_mail *mail, const pop3_result *result)
 
 /* ---- all of them ---- */
 
-/* Whether bodies may be needed to tell messages apart later: before they are deleted, where
- * unique-ids do not, or where what was delivered is in doubt. */
+/* Whether fingerprints of bodies may be needed later: before messages are deleted, if unique-ids do
+ * not identify them, or if a delivery is in doubt. */
 static bool wants_bodies(const p3_retriever *r)
 {
     const p3_maildrop *d = r->drop;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Targets that accounts had, and the texts that they point into. */
+/* Earlier targets of accounts, and the texts that they point into. */
 typedef struct p3_old_targets {
     p3_target *at;
     size_t count;
@@ -33,7 +33,7 @@ static bool has_now(const p3_target *now, const p3_target *old)
     return found;
 }
 
-/* Adds those of an account that it has no more, as far as they carry its mark. Takes the text. */
+/* Adds earlier targets of an account that carry its mark. Takes over the text. */
 static bool add_old(p3_old_targets *o, const p3_target *now, p3_owner owner, char *text)
 {
     p3_target old[P3_TARGETS_MOST];
@@ -52,9 +52,8 @@ static bool add_old(p3_old_targets *o, const p3_target *now, p3_owner owner, cha
     return ok;
 }
 
-/* Lets the caller give up rights, but for what is left of earlier runs: an account that delivers
- * elsewhere now may have intents at its old target. The state alone is not believed in that: see
- * p3_target_has(). */
+/* Calls `confine` with what is left of earlier runs: an account whose target has changed may have
+ * intents at the old one. The state alone is not trusted for that: see p3_target_has(). */
 static bool confine(const p3_run *run, const p3_account *const *accounts, size_t count,
                     p3_problem *why)
 {
@@ -64,7 +63,7 @@ static bool confine(const p3_run *run, const p3_account *const *accounts, size_t
     for (size_t i = 0; i < count && ok && o->confine != NULL; i++) {
         const p3_account *a = accounts[i];
         p3_known_account known = {0};
-        p3_problem later; /* what cannot be read now is a problem of the account's session */
+        p3_problem later; /* what cannot be read now is reported by the account's visit */
         if (a->unusable != NULL || !p3_state_account(run->state, a->key, &known, &later))
             continue;
         if (known.target != NULL)

@@ -9,14 +9,14 @@
 
 #define P3_NONE UINT32_MAX
 
-/* An account. It is in one queue at most. */
+/* An account, in at most one queue. */
 typedef struct p3_entry {
     uint32_t host;
     uint32_t mailbox;
-    uint32_t next; /* in its queue */
+    uint32_t next; /* the next one in its queue */
 } p3_entry;
 
-/* Accounts in a queue, by the entries' `next`. */
+/* A queue of accounts, linked by `next` of the entries. */
 typedef struct p3_entries {
     uint32_t first;
     uint32_t last;
@@ -25,12 +25,12 @@ typedef struct p3_entries {
 typedef struct p3_host {
     p3_entries due;
     uint32_t active;
-    uint32_t next; /* in the queue of hosts that may begin an account */
-    bool queued;   /* it is in that */
+    uint32_t next; /* in the queue of hosts that may start an account */
+    bool queued;   /* it is in that queue */
 } p3_host;
 
 typedef struct p3_shared_mailbox {
-    p3_entries parked; /* accounts whose turn it would be, were the mailbox free */
+    p3_entries parked; /* accounts that wait for the mailbox */
     bool busy;
 } p3_shared_mailbox;
 
@@ -44,7 +44,7 @@ struct p3_schedule {
     p3_entry *entries;
     p3_host *hosts;
     p3_shared_mailbox *mailboxes;
-    uint32_t first_host; /* those that may begin an account */
+    uint32_t first_host; /* the queue of hosts that may start an account */
     uint32_t last_host;
     p3_alarm *alarms; /* a heap: the first is the soonest */
     size_t alarm_count;
@@ -81,7 +81,7 @@ static uint32_t pop(p3_schedule *s, p3_entries *q)
     return which;
 }
 
-/* Puts a host behind those that may begin an account, if it may and is not there. */
+/* Appends a host to the queue, if it may start an account and is not in it. */
 static void queue_host(p3_schedule *s, uint32_t h)
 {
     p3_host *host = &s->hosts[h];
@@ -229,7 +229,7 @@ static int compare_hosts(const void *x, const void *y)
 
 static const char *key_of(const p3_account *a)
 {
-    return a->key != NULL ? a->key : ""; /* one that cannot be used */
+    return a->key != NULL ? a->key : ""; /* an account that cannot be used */
 }
 
 static int compare_mailboxes(const void *x, const void *y)

@@ -14,20 +14,20 @@
 
 #define P3_NOT_OVER 255
 
-/* Descriptors that are waited on beside those of visits: to end, and of jobs that are over. */
+/* Descriptors besides those of visits: for stopping, and for completed jobs. */
 #define P3_NOT_OF_A_VISIT 2
 
-/* An account that has had its turn, or has it. */
+/* An account that is active, or waits for another visit. */
 typedef struct p3_work {
     size_t which;
     const p3_account *account;
     p3_next_visit turns;
-    p3_visit *visit; /* NULL while it waits for another turn */
-    size_t first;    /* of its descriptors among those that are polled, */
-    size_t polled;   /* and how many they are */
-    bool ready;      /* one of them is, or its time has come */
-    uint64_t octets; /* when the run is to end: what had come when it was last looked, */
-    int64_t silent;  /* and since when it is that much */
+    p3_visit *visit; /* NULL while it waits for another visit */
+    size_t first;    /* index of its first polled descriptor, */
+    size_t polled;   /* and their number */
+    bool ready;      /* one of them is ready, or its time has come */
+    uint64_t octets; /* while the run is ending: received octets at the last check, */
+    int64_t silent;  /* and the time since which there were no more */
 } p3_work;
 
 struct p3_loop {
@@ -35,13 +35,13 @@ struct p3_loop {
     const p3_account *const *accounts;
     size_t count;
     p3_schedule *schedule;
-    p3_work **works;  /* of each account; NULL before its first turn and after its last */
-    uint8_t *exits;   /* of each account: an EX_ value of sysexits.h, or P3_NOT_OVER */
-    p3_work **active; /* those that have their turn: p3_schedule_active() of them */
+    p3_work **works;  /* for each account; NULL before its first visit and after its last */
+    uint8_t *exits;   /* for each account: an EX_ value of sysexits.h, or P3_NOT_OVER */
+    p3_work **active; /* the active ones: p3_schedule_active() of them */
     size_t done;
     struct pollfd *fds;
     bool stopped;
-    int64_t farewell; /* then: milliseconds until silent sessions are to be looked at */
+    int64_t farewell; /* while the run is ending: milliseconds until silent sessions are checked */
 };
 
 /* ---- beginning and ending sessions ---- */
@@ -62,7 +62,7 @@ static void tell_notice(p3_loop *l, size_t which, p3_notice_kind kind, const p3_
         o->notice(o->notice_ctx, &notice);
 }
 
-/* Nothing more is done for an account in this run. */
+/* The account is done in this run. */
 static void finish_account(p3_loop *l, size_t which, const p3_problem *problem)
 {
     l->exits[which] = (uint8_t)problem->exit;
@@ -72,7 +72,7 @@ static void finish_account(p3_loop *l, size_t which, const p3_problem *problem)
     l->works[which] = NULL;
 }
 
-/* What comes after a visit: another one at once, another one later, or the end. */
+/* What follows a visit: another one at once, another one later, or the end. */
 static void after_visit(p3_loop *l, p3_work *w, const p3_visit *v)
 {
     int64_t wait_ms = 0;
@@ -90,7 +90,7 @@ static void after_visit(p3_loop *l, p3_work *w, const p3_visit *v)
     }
 }
 
-/* The last of those that have their turn takes the place of one that has it no more. */
+/* Ends a visit; the last active one takes its place. */
 static void end_visit(p3_loop *l, size_t place)
 {
     p3_work *w = l->active[place];
@@ -132,7 +132,7 @@ static void begin_visit(p3_loop *l, size_t which)
     finish_account(l, which, why);
 }
 
-/* Begins what is due. Returns whether it began anything. */
+/* Begins visits that are due. Returns whether any began. */
 static bool begin_visits(p3_loop *l)
 {
     size_t which;
@@ -153,7 +153,7 @@ static void sooner(int *timeout, int64_t ms)
         *timeout = bounded;
 }
 
-/* Milliseconds until a session is to be stepped in any case. */
+/* Milliseconds until a session must be stepped in any case. */
 static int64_t due_in(const p3_work *w)
 {
     const pop3_client *client = p3_visit_polls(w->visit);
@@ -164,7 +164,7 @@ static int64_t due_in(const p3_work *w)
     return deadline >= 0 && deadline < patience ? deadline : patience;
 }
 
-/* Adds the sockets of a session to those that are polled. */
+/* Adds the sockets of a session to the polled ones. */
 static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
 {
     pop3_waitable waits[POP3_MAX_WAITABLES];
@@ -179,7 +179,8 @@ static void watch(p3_loop *l, p3_work *w, size_t *n, int *timeout)
         sooner(timeout, due_in(w));
 }
 
-/* Gathers what there is to wait on, at first what is not of a visit. Returns how much that is. */
+/* Collects the descriptors to wait on, starting with those that belong to no visit. Returns their
+ * number. */
 static size_t gather_waitables(p3_loop *l, int *timeout)
 {
     size_t n = 0;
@@ -197,13 +198,13 @@ static size_t gather_waitables(p3_loop *l, int *timeout)
     return n;
 }
 
-/* Finds out which sessions have something to do. `waits`: until one has. */
+/* Finds out which sessions must be stepped. `waits`: waits until one must. */
 static void poll_visits(p3_loop *l, bool waits)
 {
     int timeout;
     size_t n = gather_waitables(l, &timeout);
     if (poll(l->fds, (nfds_t)n, waits ? timeout : 0) < 0)
-        return; /* a signal: look around again */
+        return; /* after a signal: check everything again */
     for (size_t i = 0; i < p3_schedule_active(l->schedule); i++) {
         p3_work *w = l->active[i];
         w->ready = w->ready || due_in(w) <= 0;
@@ -214,8 +215,8 @@ static void poll_visits(p3_loop *l, bool waits)
 
 /* ---- the loop ---- */
 
-/* The run is to end: sessions end soon, and what has not begun, or waits, is left to the next run.
- */
+/* The run is to end: visits end soon, and accounts that have not begun, or wait, are left to the
+ * next run. */
 static void stop_all(p3_loop *l)
 {
     p3_problem stopped;
@@ -231,8 +232,8 @@ static void stop_all(p3_loop *l)
     }
 }
 
-/* Once the run is to end: gives up messages in hand of which nothing more comes. Returns the
- * milliseconds after which to look again. */
+/* While the run is ending: gives up messages of which nothing more arrives. Returns the
+ * milliseconds until the next check. */
 static int64_t abandon_silent(p3_loop *l)
 {
     int64_t now = p3_clock_ms();
@@ -255,8 +256,8 @@ static int64_t abandon_silent(p3_loop *l)
     return soonest;
 }
 
-/* Steps the sessions for which something has happened. Returns whether another round is worth
- * while: a step may have woken others, or made room. */
+/* Steps the ready sessions. Returns whether another round is needed: a step may have woken others,
+ * or made room. */
 static bool step_visits(p3_loop *l)
 {
     bool more = false;
@@ -266,7 +267,7 @@ static bool step_visits(p3_loop *l)
         bool wanted = w->ready || p3_visit_is_woken(w->visit);
         w->ready = false;
         if (wanted && !p3_visit_step(w->visit)) {
-            end_visit(l, i); /* another is at its place now */
+            end_visit(l, i); /* another one is at this index now */
             more = true;
         } else {
             i++;
@@ -293,7 +294,7 @@ static bool go_on(p3_loop *l)
     return l->done < l->count;
 }
 
-/* Does what there is to do by now, or once there is something. Returns whether anything is left. */
+/* Does what can be done, or waits until something can. Returns whether anything is left. */
 static bool step_due(p3_loop *l, bool waits)
 {
     poll_visits(l, waits);
@@ -369,7 +370,7 @@ size_t p3_sync_waits(p3_loop *l, const struct pollfd **fds, int *timeout)
     return n - 1;
 }
 
-/* Gives up what is under way. */
+/* Gives up all pending work. */
 static void abandon_all(p3_loop *l)
 {
     stop_all(l);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-/* Whether a message is not to be deleted before the others are. */
+/* Whether a message must not be deleted before the others. */
 static bool is_postponed(const p3_transfer *t, const p3_mail *mail)
 {
     const p3_postponed *p = &t->trust->postponed;
@@ -13,7 +13,7 @@ static bool is_postponed(const p3_transfer *t, const p3_mail *mail)
            p3_postponed_find(p, p3_deletion_key(t->drop, mail)) != NULL;
 }
 
-/* A message that is due stays on the server: tells why, or counts it where all stay. */
+/* A message that is due stays on the server: reports the reason, or counts it if all stay. */
 static void keep(p3_transfer *t, const p3_mail *mail, const p3_postponement *one)
 {
     p3_problem why;
@@ -21,7 +21,7 @@ static void keep(p3_transfer *t, const p3_mail *mail, const p3_postponement *one
     p3_report_undeleted(t->drop->report, mail, one != NULL ? &why : NULL);
 }
 
-/* A message has come whole: it goes into the batch. */
+/* A message has been received: adds it to the batch. */
 static void message_came(void *ctx, const p3_parcel *parcel)
 {
     p3_transfer *t = ctx;
@@ -29,7 +29,7 @@ static void message_came(void *ctx, const p3_parcel *parcel)
     p3_batcher_hand_in_full(&t->batcher, t->retriever.steps, t->retriever.odd);
 }
 
-/* A message is delivered and recorded: it is deleted, when that is wanted now. */
+/* A message is delivered and recorded: deletes it if it is due now. */
 static void message_delivered(void *ctx, p3_mail *mail)
 {
     p3_transfer *t = ctx;
@@ -38,7 +38,7 @@ static void message_delivered(void *ctx, p3_mail *mail)
     if (t->trust->postponed.all)
         keep(t, mail, NULL);
     else if (t->trust->frugal || is_postponed(t, mail))
-        t->more = true; /* that is another visit's */
+        t->more = true; /* left to another visit */
     else
         p3_deleter_add(&t->deleter, mail);
 }
@@ -56,7 +56,7 @@ void p3_transfer_confirm(p3_transfer *t)
         bool doubted =
             mail->row != P3_NO_ROW && p3_maildrop_row(t->drop, mail)->standing == P3_DOUBTED;
         if (!again && (!doubted || (mail->leaves && t->drop->pipelined)))
-            continue; /* of what leaves it is recorded before QUIT */
+            continue; /* its record is made before QUIT */
         p3_maildrop_row(t->drop, mail)->tries = 0;
         p3_recorder_change(t->retriever.recorder, &changes, mail, P3_DELIVERED);
         if (again)
@@ -86,7 +86,7 @@ void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const 
     p3_deleter_init(&t->deleter, d);
 }
 
-/* Nothing is deleted any more in this run. */
+/* Nothing more is deleted in this run. */
 static void tell_of_all(const p3_transfer *t)
 {
     p3_problem why;
@@ -98,8 +98,8 @@ static void tell_of_all(const p3_transfer *t)
         p3_maildrop_noted(t->drop, &why);
 }
 
-/* Messages whose deletion broke a session, of this run or an earlier one: some are kept, and one of
- * the others is deleted where the visit has nothing else to do. */
+/* Messages whose deletion broke a session, in this run or an earlier one: some are kept, and one of
+ * the others is deleted if the visit has nothing else to do. */
 static void delete_postponed(p3_transfer *t, bool busy)
 {
     const p3_maildrop *d = t->drop;
@@ -120,14 +120,14 @@ static void delete_postponed(p3_transfer *t, bool busy)
     }
 }
 
-/* Whether a message is due for all that the listing says, which does not do. */
+/* Whether a message is due by the listing alone, which is not sufficient. */
 static bool is_not_looked_at(const p3_maildrop *d, const p3_mail *mail)
 {
     return mail->todo == P3_TODO_KEEP && mail->certain == P3_CERTAIN_LISTED &&
            !d->report->options->dry_run && p3_maildrop_row_is_due(d, p3_maildrop_row(d, mail));
 }
 
-/* It is another visit's, or another run's. */
+/* It is left to another visit, or another run. */
 static void leave_to_another_visit(p3_transfer *t, const p3_mail *mail)
 {
     if (t->trust->postponed.all || p3_trust_looks_in_vain(t->trust))
@@ -136,8 +136,8 @@ static void leave_to_another_visit(p3_transfer *t, const p3_mail *mail)
         t->more = true;
 }
 
-/* Deletes what is known and due, as far as this visit may. A frugal one that has looked at some
- * leaves it at what is recorded of that. `busy`: it does something else. */
+/* Deletes known messages that are due, as far as this visit may. A frugal visit that requested
+ * headers only records them. `busy`: the visit does something else. */
 static void delete_known(p3_transfer *t, bool only_deletes, bool busy)
 {
     const p3_maildrop *d = t->drop;
@@ -193,7 +193,7 @@ bool p3_transfer_is_done(p3_transfer *t)
         return false;
     p3_batcher_hand_in(&t->batcher);
     /* QUIT may delete what was retrieved, even without DELE (RFC 1939 §8, RFC 2449 §6.7): it waits
-     * until all of it is on the disk. */
+     * until everything is on the disk. */
     if (t->batcher.batches == 0 && !t->drop->over)
         p3_transfer_confirm(t);
     bool done = t->batcher.batches == 0 && p3_window_is_done(&t->deleter.window);

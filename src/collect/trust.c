@@ -1,7 +1,7 @@
 /* How far a server is trusted, and why. */
 #include "collect/trust.h"
 
-/* A server that ends sessions after more commands than this has room for a deletion and QUIT. */
+/* A server that ends sessions after more commands than this allows a deletion and QUIT. */
 #define P3_COMMANDS_FEW 12
 
 bool p3_trust_goes_in_steps(const p3_trust *t)
@@ -45,15 +45,15 @@ void p3_trust_raise(p3_trust *t, p3_caution caution)
         t->caution = caution;
 }
 
-/* Whether commands may go together, so that sending them one at a time is another way. */
+/* Whether commands may share a window, so that one at a time would be another way. */
 static bool may_go_together(const p3_trust *now, const p3_evidence *e)
 {
     return e->may_pipeline && (e->known.flags & POP3_TRAIT_ONE_AT_A_TIME) == 0 &&
            !p3_trust_goes_in_steps(now);
 }
 
-/* Whether a server that does not answer any more may have thrown commands away that came together,
- * although it announced that it takes them. */
+/* Whether a silent server may have discarded commands that arrived together, although it announced
+ * PIPELINING. */
 static bool commands_were_lost(const p3_trust *now, const p3_evidence *e)
 {
     bool silent = e->status == POP3_ERR_TIMEOUT ||
@@ -61,7 +61,7 @@ static bool commands_were_lost(const p3_trust *now, const p3_evidence *e)
     return silent && e->pipelined && !e->out_of_time && may_go_together(now, e);
 }
 
-/* The server ends a session before the first message can come, whichever it is. */
+/* The server ends the session before any message can be retrieved. */
 static bool closes_before_any(const p3_trust *now, const p3_trust *next, const p3_evidence *e)
 {
     return now->frugal && next->retrieved_none && e->none_in_run && e->stage != P3_STAGE_LISTING;
@@ -72,8 +72,8 @@ static bool is_nonsense(pop3_status status)
     return status == POP3_ERR_PROTOCOL || status == POP3_ERR_LIMIT;
 }
 
-/* The session ended twice when the server was asked for the same message. Where the second time was
- * at its RETR, TOP is not to blame. */
+/* The session ended twice when the same message was requested. If the second time was at its RETR,
+ * TOP is not to blame. */
 static bool set_aside(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
     uint32_t number = e->in_hand;
@@ -89,7 +89,7 @@ static uint32_t bounded(size_t count)
     return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 }
 
-/* The server ended the session while messages were deleted, and before QUIT. */
+/* The server ended the session during deletions, before QUIT. */
 static bool quit_earlier(const p3_evidence *e, pop3_server_traits *learned)
 {
     uint32_t most = e->known.quit_after;
@@ -106,7 +106,7 @@ static bool breaks_off(pop3_status status)
     return status == POP3_ERR_CLOSED || status == POP3_ERR_TIMEOUT || is_nonsense(status);
 }
 
-/* Whether sessions end after as many commands, or deletions, whichever the message. */
+/* Whether sessions end after the same number of commands or deletions, whatever the message. */
 static bool deletions_are_counted(p3_trust *next, const p3_evidence *e)
 {
     bool closed = e->status == POP3_ERR_CLOSED && e->deleted > 0;
@@ -117,9 +117,9 @@ static bool deletions_are_counted(p3_trust *next, const p3_evidence *e)
     return again;
 }
 
-/* The session broke at a message's deletion. It may be the message: the others are deleted first.
- * Or the server counts deletions, or cannot take commands together: what was postponed is not to
- * blame then. */
+/* The session broke at a message's deletion. The message may be the reason: the others are deleted
+ * first. Or the server counts deletions, or does not support commands in flight together: then
+ * postponed messages are not to blame. */
 static bool broke_at_deletion(const p3_trust *now, p3_trust *next, const p3_evidence *e,
                               pop3_server_traits *learned)
 {
@@ -142,10 +142,10 @@ static bool broke_at_deletion(const p3_trust *now, p3_trust *next, const p3_evid
     return true;
 }
 
-/* The server ended the session at QUIT, and deleted nothing: once may have been the network's
- * fault, twice is the end of what a session may take. QUIT then comes after half as many deletions,
- * then after one. These are no ways of their own: a server that never answers QUIT is not tried any
- * longer for them, and nothing is learned before QUIT was answered. */
+/* The server ended the session at QUIT without deleting anything. Once may be the network's fault;
+ * twice means that the session had too many deletions. QUIT then follows half as many, then one.
+ * These do not count as other ways: a server that never answers QUIT is not tried longer because of
+ * them, and nothing is learned until QUIT has been answered. */
 static void quit_before_its_bound(p3_trust *next, const p3_evidence *e)
 {
     if (e->deleted < 2 || ++next->quits < P3_CLOSES)
@@ -154,8 +154,8 @@ static void quit_before_its_bound(p3_trust *next, const p3_evidence *e)
         next->quit_after == 0 && e->deleted / 2 <= UINT32_MAX ? (uint32_t)(e->deleted / 2) : 1;
 }
 
-/* The server ends each session after as many commands, whatever they are, and fewer deletions do
- * not help: from now on a visit does one thing, and leaves out what can be left out. */
+/* The server ends each session after the same number of commands, whatever they are, and fewer
+ * deletions do not help: from now on a visit does one thing, and omits what can be omitted. */
 static bool save_commands(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
     p3_cut last = next->cut;
@@ -174,7 +174,7 @@ static bool save_commands(const p3_trust *now, p3_trust *next, const p3_evidence
     return true;
 }
 
-/* The server ended the session after it had refused what can be left out: it may count refusals. */
+/* The server ended the session after it had refused an optional command: it may count refusals. */
 static bool leave_out_what_was_refused(p3_trust *next, const p3_evidence *e)
 {
     next->no_uidl = next->no_uidl || e->uidl_refused;
@@ -182,14 +182,14 @@ static bool leave_out_what_was_refused(p3_trust *next, const p3_evidence *e)
     return e->uidl_refused || e->top_refused;
 }
 
-/* The server ended the session, and more than once, when it was asked for the unique-ids. */
+/* The server ended the session more than once at UIDL. */
 static bool leave_out_uidl(p3_trust *next, const p3_evidence *e)
 {
     next->no_uidl = next->no_uidl || (e->at_uidl && next->closes >= P3_CLOSES);
     return e->at_uidl && next->no_uidl;
 }
 
-/* What came as the unique-ids makes no sense, and that is not because commands went together. */
+/* The answer to UIDL was invalid, and commands were not in flight together. */
 static bool leave_out_nonsense(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
     bool leaves_out =
@@ -198,7 +198,7 @@ static bool leave_out_nonsense(const p3_trust *now, p3_trust *next, const p3_evi
     return leaves_out;
 }
 
-/* The visit was lost when LIST was asked for behind UIDL, which most visits can do without. */
+/* The visit was lost at LIST after UIDL, which most visits can do without. */
 static bool leave_out_sizes(const p3_trust *now, p3_trust *next, const p3_evidence *e)
 {
     bool leaves_out =
@@ -207,8 +207,8 @@ static bool leave_out_sizes(const p3_trust *now, p3_trust *next, const p3_eviden
     return leaves_out;
 }
 
-/* The server ends each session after as many commands, whichever the message, and some were to look
- * at messages that are due: the next looks at fewer. */
+/* The server ends each session after the same number of commands, whatever the message, and some of
+ * them requested headers of messages that are due: the next visit requests fewer. */
 static bool look_at_fewer(const p3_trust *now, p3_trust *next, const p3_evidence *e,
                           pop3_server_traits *learned)
 {
@@ -221,8 +221,8 @@ static bool look_at_fewer(const p3_trust *now, p3_trust *next, const p3_evidence
     return true;
 }
 
-/* The server ended sessions, or said nothing that makes sense, when it was asked for a header: the
- * messages themselves tell as much. */
+/* The server ended sessions, or answered nonsense, at TOP: the messages themselves are retrieved
+ * instead. */
 static bool leave_out_top(p3_trust *next, const p3_evidence *e)
 {
     bool leaves_out = e->at_top && next->looks >= P3_CLOSES;
@@ -242,7 +242,7 @@ static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e
     next->closes++;
     if (look_at_fewer(now, next, e, learned))
         return true;
-    if (e->stage != P3_STAGE_FILTER && may_go_together(now, e)) { /* it has one under way */
+    if (e->stage != P3_STAGE_FILTER && may_go_together(now, e)) { /* it sends one at a time */
         bool answered = p3_stage_looks(e->stage) && e->looked > 1;
         if (next->closes < P3_CLOSES || answered)
             return set_aside(now, next, e);

@@ -14,14 +14,14 @@
 struct p3_visit {
     p3_run *run;
     p3_parts parts;
-    p3_listener listener; /* we are, of the parts */
-    p3_stage stage;       /* set by enter() alone, and to P3_STAGE_OVER by fail() */
-    p3_trust trust;       /* of this visit; what it teaches is in the outcome */
+    p3_listener listener; /* the visit, as the listener of its parts */
+    p3_stage stage;       /* set only by enter(), and to P3_STAGE_OVER by fail() */
+    p3_trust trust;       /* of this visit; for the next one see outcome */
     p3_outcome outcome;
     p3_time_limit patience;
-    bool settled;      /* what its end tells of what came is recorded */
+    bool settled;      /* what its end means for received messages has been recorded */
     bool woken;        /* something it waited for has ended: step it */
-    bool close_wanted; /* close the connection without QUIT, as soon as no callback runs */
+    bool close_wanted; /* close the connection without QUIT when no callback runs */
 };
 
 /* ---- what parts tell ---- */
@@ -30,13 +30,13 @@ static void fail_visit(void *ctx, const p3_problem *problem)
 {
     p3_visit *v = ctx;
     p3_verdict_note(&v->outcome.verdict, problem);
-    if (v->parts.transfer.retriever.endless) /* the others come in another visit */
+    if (v->parts.transfer.retriever.endless) /* the others are retrieved in another visit */
         p3_outcome_spare_trouble(&v->outcome);
     if (v->parts.comparer.endless != 0)
         p3_outcome_set_aside(&v->outcome, v->parts.comparer.endless);
-    if (v->parts.transfer.retriever.odd && v->stage < P3_STAGE_RECORD) /* whatever ends it */
+    if (v->parts.transfer.retriever.odd && v->stage < P3_STAGE_RECORD) /* whatever ends the visit */
         p3_outcome_fall_out_of_step(&v->outcome);
-    if (v->outcome.out_of_step) /* what has not been handed in comes again */
+    if (v->outcome.out_of_step) /* messages that have not been handed in are retrieved again */
         p3_batcher_throw_away(&v->parts.transfer.batcher);
     v->close_wanted = true;
     v->stage = P3_STAGE_OVER;
@@ -55,20 +55,20 @@ static void learn(void *ctx, pop3_server_traits learned)
     p3_outcome_learn(&v->outcome, &v->parts, learned);
 }
 
-/* A bound on the whole session has passed: another session would make it bound nothing. */
+/* A limit on the whole session has passed; another session would circumvent it. */
 static bool is_out_of_time(const p3_visit *v)
 {
     int64_t most = v->parts.drop.account->connection.session_timeout_ms;
     return most > 0 && p3_clock_ms() - v->patience.begun_ms >= most;
 }
 
-/* The connection is lost, or of no more use: a command ended with `status`, not by a refusal. */
+/* The connection is lost or useless: a command ended with `status`, other than a refusal. */
 static void lose_connection(void *ctx, pop3_status status)
 {
     p3_visit *v = ctx;
     p3_problem why;
     if (v->stage >= P3_STAGE_RECORD)
-        return; /* nothing is expected of the connection any more */
+        return; /* nothing more is expected from the connection */
     p3_outcome_of_loss(&v->outcome, &v->parts, v->stage, status, is_out_of_time(v), &why);
     fail_visit(v, &why);
 }
@@ -80,7 +80,8 @@ static void lose_connection(void *ctx, pop3_status status)
 static bool make_plan(p3_visit *v)
 {
     p3_maildrop *d = &v->parts.drop;
-    d->passes_size = !v->parts.lister.list_with_uidl; /* the engine is told no sizes that come so */
+    d->passes_size =
+        !v->parts.lister.list_with_uidl; /* the engine does not get sizes from such a LIST */
     p3_report_listed(d->report, d->box.count);
     if (!p3_plan_make(&d->plan, &d->box, &d->rows) ||
         (p3_maildrop_starts_now(d) && !p3_plan_doubt(&d->plan, &d->box, &d->rows)))
@@ -144,7 +145,7 @@ static void record_deletions(p3_visit *v)
     p3_report_deleted(&p->report, p3_deleter_record(d, &p->recorder, P3_GONE, "gone-recorded"));
 }
 
-/* What a stage begins with. Whatever fails ends the visit. */
+/* Begins a stage. Any failure ends the visit. */
 static void begin_stage(p3_visit *v)
 {
     p3_parts *p = &v->parts;
@@ -193,8 +194,8 @@ static void begin_stage(p3_visit *v)
         p3_maildrop_failed_memory(&p->drop);
 }
 
-/* The stage that is due now, the present one included: asked whenever something has happened. Each
- * stage names its successor, which comes when its work is done. */
+/* The stage that is due now, possibly the present one: called whenever something has happened. Each
+ * stage names its successor, which follows when its work is done. */
 static p3_stage successor(p3_visit *v)
 {
     p3_parts *p = &v->parts;
@@ -202,7 +203,7 @@ static p3_stage successor(p3_visit *v)
     case P3_STAGE_SECRET:
         return p3_authorization_has_secret(&p->authorization) ? P3_STAGE_LOGIN : v->stage;
     case P3_STAGE_LOGIN:
-        if (p->authorization.wants_secret) /* the server refused a token: another is asked for */
+        if (p->authorization.wants_secret) /* the server refused a token: request another */
             return P3_STAGE_SECRET;
         return p->authorization.done ? P3_STAGE_LISTING : v->stage;
     case P3_STAGE_LISTING:
@@ -238,8 +239,8 @@ static void enter_stage(p3_visit *v, p3_stage stage)
     begin_stage(v);
 }
 
-/* The visit is over: what has come is not thrown away, and what it puts in doubt is recorded when
- * nothing else is under way any more. */
+/* The visit has ended: received messages are kept, and doubts about them are recorded when nothing
+ * else is pending. */
 static void wind_up(p3_visit *v)
 {
     p3_parts *p = &v->parts;
@@ -249,7 +250,7 @@ static void wind_up(p3_visit *v)
         return;
     v->settled = true;
     const p3_retriever *r = &p->transfer.retriever;
-    /* A reply too many may not have shown yet, where commands went together. */
+    /* If commands were in flight together, an extra reply may not have shown yet. */
     bool is_cut = !p->transfer.confirmed && p->drop.pipelined && !r->steps;
     if (v->outcome.out_of_step)
         p3_reply_order_doubt(&p->recorder, &r->window, !r->broke, r->steps);
@@ -257,14 +258,14 @@ static void wind_up(p3_visit *v)
         p3_transfer_confirm(&p->transfer);
 }
 
-/* Goes on after something has happened, as far as that leads. */
+/* Continues after something has happened, as far as possible. */
 static void advance(void *ctx)
 {
     p3_visit *v = ctx;
     v->woken = true;
     for (;;) {
         p3_stage next = successor(v);
-        if (v->stage == P3_STAGE_OVER || next == v->stage) /* it may have failed while asked */
+        if (v->stage == P3_STAGE_OVER || next == v->stage) /* it may have failed meanwhile */
             break;
         enter_stage(v, next);
     }
@@ -274,8 +275,8 @@ static void advance(void *ctx)
 
 /* ---- beginning, stepping, ending ---- */
 
-/* From which id on rows can only be those of messages that this run delivers. What was delivered in
- * doubt may count as delivered when it comes again: it is older. */
+/* The first id whose rows can only be of messages delivered in this run. A delivery in doubt that
+ * counts when it is received again is older. */
 static int64_t first_id(const p3_rows *rows)
 {
     int64_t last = 0;
@@ -341,7 +342,8 @@ int64_t p3_visit_patience(const p3_visit *v)
     return p3_time_limit_left(&v->patience, p3_visit_octets(v), p3_clock_ms());
 }
 
-/* Whether the server dawdles for ever; ends the visit then. What is delivered is recorded. */
+/* Whether the server has exceeded the time limit; then ends the visit. Delivered messages are
+ * recorded. */
 static bool is_out_of_patience(p3_visit *v)
 {
     p3_problem why;

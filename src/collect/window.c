@@ -44,7 +44,8 @@ static void done(void *ctx, pop3_client *client, const pop3_result *result)
     (void)client;
     w->done(w->ctx, &w->drop->box.at[w->mails[w->finished]], result);
     w->finished++;
-    p3_window_fill(w); /* what comes after the window is decided when all that came is read */
+    p3_window_fill(
+        w); /* commands after the window are sent when everything received has been read */
 }
 
 void p3_window_fill(p3_window *w)
@@ -71,7 +72,7 @@ void p3_window_fill(p3_window *w)
         w->submitted++;
     }
     if (w->submitted - w->finished > 1 && pop3_client_pipelines(client))
-        w->drop->pipelined = true; /* the server may say otherwise when it is asked again */
+        w->drop->pipelined = true; /* the server may answer differently when asked again */
 }
 
 bool p3_window_is_done(const p3_window *w)

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The environment with further variables in front. NULL when out of memory. */
+/* The environment with further variables before it. NULL when out of memory. */
 static char **environment(const char *const *more)
 {
     size_t count = 0;
@@ -29,7 +29,7 @@ static char **environment(const char *const *more)
     return all;
 }
 
-/* No signal is blocked, and those that we ignore or catch are not. */
+/* Unblocks all signals, and restores those that we ignore or catch. */
 static void reset_signals(posix_spawnattr_t *attr)
 {
     static const int ours[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGCHLD};

@@ -9,14 +9,14 @@
 
 #include "support/local_socket.h"
 
-/* Addresses that are kept for each place. Names with more than one change their answers. */
+/* Addresses that are kept for each place. The answers for names with several addresses change. */
 #define P3_KEPT_FOR_A_PLACE 64
 
-/* Where a place is. */
+/* An address of a place. */
 typedef struct p3_endpoint {
-    struct in6_addr address; /* that of IPv4 is mapped */
+    struct in6_addr address; /* an IPv4 address is mapped */
     uint16_t port;
-    uint64_t last; /* when it was last found, counted in answers */
+    uint64_t last; /* when it was last found, as a count of answers */
 } p3_endpoint;
 
 static struct {
@@ -52,7 +52,7 @@ static p3_endpoint *find_server(const p3_endpoint *e)
     return NULL;
 }
 
-/* The one that was found the longest ago. */
+/* The address that was found the longest ago. */
 static p3_endpoint *find_oldest(void)
 {
     p3_endpoint *oldest = known.at;
@@ -63,7 +63,7 @@ static p3_endpoint *find_oldest(void)
     return oldest;
 }
 
-/* Takes an address for one of a place, in the stead of the oldest where there are enough. */
+/* Adds an address of a place, replacing the oldest if there are too many. */
 static void learn(const p3_runner_duties *d, const struct sockaddr_storage *address, uint16_t port,
                   uint64_t now)
 {
@@ -82,7 +82,7 @@ static void learn(const p3_runner_duties *d, const struct sockaddr_storage *addr
     }
     if (at == NULL)
         at = find_oldest();
-    if (at->last != UINT64_MAX) /* what is not looked up is not forgotten */
+    if (at->last != UINT64_MAX) /* numeric addresses are never replaced */
         e.last = now;
     else
         e = *at;
@@ -116,7 +116,7 @@ void p3_duty_learn(const p3_runner_duties *d, const p3_found_name *found)
     }
 }
 
-/* Where it comes from has a port of the kernel's choice. */
+/* The source address; any port. */
 static struct sockaddr_storage source_of(const p3_dial_request *r)
 {
     struct sockaddr_storage source = r->source;

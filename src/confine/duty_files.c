@@ -15,7 +15,7 @@
 #define O_LARGEFILE 0 /* files are large without it */
 #endif
 
-/* What may follow the name of the file itself. One that ends in "*" is a beginning. */
+/* What may follow the name of the file. A suffix that ends in "*" is a prefix. */
 static const char *const beside[][5] = {[P3_DUTY_FILE_MBOX] = {"", ".lock", ".pop3-*"},
                                         [P3_DUTY_FILE_SOCKET] = {NULL}, /* it is not opened */
                                         [P3_BESIDE_READ] = {""},
@@ -32,8 +32,8 @@ static bool is_one_of(const char *rest, const char *const *names)
     return false;
 }
 
-/* Which of the duties a path belongs to, or NULL; and whether it is the file itself, which may be a
- * link to somewhere else. */
+/* The duty that a path belongs to, or NULL; and whether it is the file itself, which may be a link
+ * to another place. */
 static const p3_duty_file *find_duty(const p3_runner_duties *d, const char *path, bool *itself)
 {
     for (size_t i = 0; i < d->file_count; i++) {
@@ -47,14 +47,14 @@ static const p3_duty_file *find_duty(const p3_runner_duties *d, const char *path
     return NULL;
 }
 
-/* Whether a path is that of something beside a file, which may be removed and linked. */
+/* Whether a path is a companion of a file, which may be removed and linked. */
 static bool is_duty_file(const p3_runner_duties *d, const char *path)
 {
     bool itself = false;
     return find_duty(d, path, &itself) != NULL && !itself;
 }
 
-/* Whether it is the directory of one, as dirname(3) and SQLite write it. */
+/* Whether it is the directory of a file, in the forms of dirname(3) and SQLite. */
 static bool is_directory(const p3_runner_duties *d, const char *path)
 {
     for (size_t i = 0; i < d->file_count; i++) {
@@ -109,7 +109,7 @@ int p3_duty_perform(const p3_file_request *r, const p3_runner_duties *d, int *fd
     switch (r->deed) {
     case P3_FILE_OPEN:
         return open_duty(r, d, fd);
-    case P3_FILE_LINK: /* a lock appears with its content; no name is given to the file itself */
+    case P3_FILE_LINK: /* a lock appears with its content; the file itself cannot be the new name */
         if (!is_duty_file(d, r->path) || !is_duty_file(d, r->to))
             return EACCES;
         return link(r->path, r->to) == 0 ? 0 : errno;

@@ -25,20 +25,20 @@ enum {
     REMOVE_FILE = 1 << 5,
     MAKE_REG = 1 << 8,
     ALL_OF_VERSION_1 = (1 << 13) - 1,
-    REFER = 1 << 13,    /* renaming into another folder: from version 2 on */
+    REFER = 1 << 13,    /* renaming to another directory: since version 2 */
     TRUNCATE = 1 << 14, /* 3 */
     IOCTL_DEV = 1 << 15 /* 5 */
 };
 
-/* What can be forbidden about TCP, from version 4 on; and from 6 on, that processes outside are
- * reached by signals or abstract Unix sockets. */
+/* TCP rights, since version 4; since 6, signals and abstract Unix-domain sockets to processes
+ * outside. */
 enum { BIND_TCP = 1 << 0, CONNECT_TCP = 1 << 1 };
 enum { SCOPE_ABSTRACT_UNIX = 1 << 0, SCOPE_SIGNAL = 1 << 1 };
 
 enum { GET_VERSION = 1 };                 /* a flag of landlock_create_ruleset() */
 enum { RULE_BENEATH = 1, RULE_PORT = 2 }; /* kinds of rules */
 
-/* struct landlock_ruleset_attr. Kernels that know less take it when the rest is zero. */
+/* struct landlock_ruleset_attr. Older kernels accept it if the rest is zero. */
 typedef struct p3_ruleset {
     uint64_t files;
     uint64_t network;
@@ -65,8 +65,8 @@ bool p3_landlock_is_built(void)
 int p3_landlock_version(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, GET_VERSION);
-    /* Version 1 forbids renaming from one folder into another without a way to allow it, and a
-     * Maildir lives by that. ENOSYS, EOPNOTSUPP, or a container's EPERM: there is none. */
+    /* Version 1 forbids renaming between directories without a way to permit it, and a Maildir
+     * needs that. ENOSYS, EOPNOTSUPP, or a container's EPERM: no Landlock. */
     return version >= 2 ? (int)version : 0;
 }
 
@@ -122,7 +122,7 @@ bool p3_landlock_allow(const p3_landlock *l, const char *path, p3_access access)
     if (ok && !S_ISDIR(st.st_mode))
         rule.allowed &= READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV;
     if (ok && rule.allowed != 0)
-        /* EBADFD: a pipe or the like, to which the rules do not apply. */
+        /* EBADFD: a pipe or similar, to which rules do not apply. */
         ok = syscall(SYS_landlock_add_rule, l->fd, RULE_BENEATH, &rule, 0) == 0 || errno == EBADFD;
     int error = errno;
     (void)close(rule.folder);

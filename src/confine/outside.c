@@ -19,14 +19,15 @@
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
-/* Sends a request and takes the answer with its descriptor, *fd, or -1. Returns an errno or 0. */
+/* Sends a request and receives the answer with its descriptor, *fd, or -1. Returns an errno or 0.
+ */
 static int exchange(const void *request, size_t size, bool wants_fd, int *fd)
 {
     p3_file_answer answer = {.error = EACCES};
     int fds[P3_PACKET_ROOM];
     int count = 0;
     if (p3_runner_send(request, size, NULL, 0) != 0)
-        return EACCES; /* it has gone */
+        return EACCES; /* the runner has ended */
     ssize_t n = p3_packet_receive(p3_runner_socket(), &answer, sizeof answer, fds, &count);
     for (int i = 1; i < count; i++)
         (void)close(fds[i]);
@@ -34,7 +35,7 @@ static int exchange(const void *request, size_t size, bool wants_fd, int *fd)
         *fd = fds[0];
     if (n != (ssize_t)sizeof answer)
         return EACCES;
-    /* A descriptor can get lost on its way, when there are too many. */
+    /* A descriptor can be lost if too many are open. */
     return answer.error == 0 && *fd < 0 && wants_fd ? EMFILE : answer.error;
 }
 
@@ -60,7 +61,7 @@ static int ask_runner(p3_file_deed deed, const char *path, const char *to, int f
     return exchange_alone(&r, sizeof r, deed == P3_FILE_OPEN || deed == P3_FILE_CONNECT, fd);
 }
 
-/* Asks after a call that failed, when it was for a lack of rights: gives what that call should. */
+/* Asks the runner after a call that failed for lack of rights, and returns what the call should. */
 static int ask_instead(p3_file_deed deed, const char *path, const char *to)
 {
     int none = -1;

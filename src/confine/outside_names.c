@@ -16,10 +16,10 @@
 
 #define P3_ANSWER_HOLDS_MS 60000
 
-/* The last answer for a name, of those that share its place. */
+/* The last answer for a name; names with the same hash replace each other. */
 typedef struct p3_known_name {
     uint32_t which;
-    int64_t until; /* 0: there is none */
+    int64_t until; /* 0: none */
     p3_name_answer answer;
 } p3_known_name;
 
@@ -83,7 +83,7 @@ static int ask_runner(const char *host, p3_name_answer *answer)
     (void)close(ends[1]);
     while (error == 0 && (n = read(ends[0], answer, sizeof *answer)) != (ssize_t)sizeof *answer) {
         if (n >= 0 || errno != EINTR)
-            error = n < 0 ? errno : ECHILD; /* its end without an answer */
+            error = n < 0 ? errno : ECHILD; /* the pipe ended without an answer */
     }
     (void)close(ends[0]);
     if (error == 0 && answer->error == 0 && answer->count > 0)

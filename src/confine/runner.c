@@ -28,13 +28,13 @@
 #include "system/packet_socket.h"
 #include "system/process.h"
 
-static int runner = -1; /* the socket, at our end */
+static int runner = -1; /* our end of the socket */
 static pid_t runner_pid;
 static const p3_runner_duties *duties;
 
 /* ---- in the runner ---- */
 
-/* A pipe by which it hears of the names that were looked up. */
+/* A pipe through which the runner learns the results of lookups. */
 static int found_names[2];
 
 _Static_assert(sizeof(p3_found_name) <= PIPE_BUF, "a name goes through the pipe in one piece");
@@ -43,7 +43,7 @@ _Static_assert(sizeof(p3_found_name) <= PIPE_BUF, "a name goes through the pipe 
 void __gcov_dump(void); /* libgcov's */
 #endif
 
-/* Ends a process that is a copy of another: what that one has to do at its end is its own. */
+/* Ends a forked process without the exit handlers of the original. */
 static _Noreturn void end_copy(void)
 {
 #ifdef P3_COUNTS_COVERAGE
@@ -52,7 +52,7 @@ static _Noreturn void end_copy(void)
     _exit(0);
 }
 
-/* Runs one command and tells how it ended. */
+/* Runs one command and reports its exit status. */
 static void run_command(const p3_run_request *r, const int *fds)
 {
     const char *more[] = {r->variable[0] != '\0' ? r->variable : NULL, NULL};
@@ -65,7 +65,7 @@ static void run_command(const p3_run_request *r, const int *fds)
     if (input >= 0)
         (void)close(input);
     if (output >= 0)
-        (void)close(output); /* else its end would not be seen */
+        (void)close(output); /* otherwise its end would not be noticed */
     if (answer.error == 0)
         answer.status = p3_child_wait(pid);
     if (answer.error == 0 && answer.status < 0)
@@ -74,7 +74,7 @@ static void run_command(const p3_run_request *r, const int *fds)
     (void)n;                                           /* perhaps nobody waits any more */
 }
 
-/* What may be asked for is all that was agreed on: it may come from a process that was taken over.
+/* Checks a request against the duties, because it may come from a process that has been taken over.
  */
 static bool is_proper(const p3_run_request *r, ssize_t len, int fds)
 {
@@ -84,12 +84,12 @@ static bool is_proper(const p3_run_request *r, ssize_t len, int fds)
            (r->variable[0] == '\0' || strncmp(r->variable, "SENDER=", 7) == 0);
 }
 
-/* Looks a name up, and tells the addresses: the runner before the process that asks, which then
- * wants to connect there. */
+/* Looks up a name, and reports the addresses first to the runner, then to the process that asks,
+ * which will connect to them. */
 static void answer_name(int to, uint32_t which)
 {
     p3_found_name found = {.which = which};
-    (void)p3_process_end_with_parent(); /* nobody waits for it then */
+    (void)p3_process_end_with_parent(); /* otherwise nobody waits for it */
     (void)close(found_names[0]);
     p3_duty_look_up(duties->places[which].host, &found.answer);
     ssize_t n = write(found_names[1], &found, sizeof found);
@@ -98,11 +98,12 @@ static void answer_name(int to, uint32_t which)
     (void)n;
 }
 
-/* Answers with an error, or with a descriptor, which is closed. */
+/* Answers with an error, or with a descriptor, which is then closed. */
 static void answer(int to, int error, int fd)
 {
     p3_file_answer a = {.error = error};
-    (void)p3_packet_send(to, &a, sizeof a, &fd, fd >= 0 ? 1 : 0); /* it has gone: so will we */
+    (void)p3_packet_send(to, &a, sizeof a, &fd,
+                         fd >= 0 ? 1 : 0); /* the other end has closed: the runner ends, too */
     if (fd >= 0)
         (void)close(fd);
 }
@@ -123,7 +124,7 @@ static void answer_dial(int to, const p3_dial_request *r)
     answer(to, error, fd);
 }
 
-/* Takes a request and has it performed. Returns false when there are no more. */
+/* Receives a request and has it carried out. Returns false when there are no more. */
 static bool serve_one(int from)
 {
     static union {
@@ -160,12 +161,11 @@ static bool serve_one(int from)
     if (len == (ssize_t)sizeof r.dial && r.dial.ask == P3_ASK_DIAL && count == 0)
         answer_dial(from, &r.dial);
     while (count > 0)
-        (void)close(fds[--count]); /* no answer comes from a request that is not performed */
+        (void)close(fds[--count]); /* a request that is not carried out gets no answer */
     return true;
 }
 
-/* Waits for a request. Learns first of all names that were found by then. Returns false when that
- * cannot be. */
+/* Waits for a request, and first learns the results of lookups. Returns false on failure. */
 static bool await_request(int from)
 {
     struct pollfd fds[2] = {{.fd = from, .events = POLLIN},
@@ -182,13 +182,13 @@ static bool await_request(int from)
     return false;
 }
 
-/* The runner: no signal ends it but those that nobody can block, as it goes when we go. */
+/* The runner: it ends when we do, so no signal that can be blocked ends it. */
 static void serve(int from)
 {
     sigset_t all;
     sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, NULL);
-    (void)signal(SIGCHLD, SIG_IGN); /* nobody waits for those that perform */
+    (void)signal(SIGCHLD, SIG_IGN); /* nobody waits for its children */
     if (!p3_descriptor_pipe(found_names, true))
         return;
     p3_duty_learn_numeric(duties);
@@ -204,7 +204,7 @@ bool p3_runner_start(const p3_runner_duties *all)
     if (!p3_packet_pair(ends))
         return false;
     duties = all;
-    (void)fflush(NULL); /* what is not written yet is ours alone */
+    (void)fflush(NULL); /* unwritten output belongs to us alone */
     runner_pid = fork();
     if (runner_pid == 0) {
         (void)close(ends[0]);
@@ -280,7 +280,7 @@ int p3_runner_ask(const char *command, int input, int output, const char *const 
             return E2BIG;
         memcpy(r.variable, more[0], len + 1);
     }
-    if (!p3_descriptor_pipe(ends, true)) /* no sockets are made inside of the sandbox but TCP's */
+    if (!p3_descriptor_pipe(ends, true)) /* inside of the sandbox only TCP sockets may be created */
         return errno;
     int fds[3] = {ends[1]};
     int count = 1;
@@ -313,7 +313,7 @@ int p3_runner_provide(uint32_t which, const p3_provide_hint *hint)
 
 int p3_runner_wait(int answer)
 {
-    p3_run_answer a = {ECHILD, -1}; /* its end without an answer */
+    p3_run_answer a = {ECHILD, -1}; /* the pipe ended without an answer */
     ssize_t n;
     while ((n = read(answer, &a, sizeof a)) < 0 && errno == EINTR)
         continue;

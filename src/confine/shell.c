@@ -11,7 +11,7 @@
 #include "system/descriptor.h"
 #include "system/nameless.h"
 
-/* A command that runs: a child of ours, or of the runner's. */
+/* A running command: a child of ours, or of the runner. */
 typedef struct p3_running {
     pid_t pid;
     int answer; /* -1: a child of ours */
@@ -62,7 +62,7 @@ int p3_spawn_output(const char *command, char *out, size_t size, size_t *len, p3
     int error = start(&r, command, -1, ends[1], NULL);
     (void)close(ends[1]);
     ssize_t n = 0;
-    int unread = 0; /* why the rest could not be read, or 0: half a password is none */
+    int unread = 0; /* why the rest could not be read, or 0: half a password is useless */
     while (error == 0 && *len < size && (n = read(ends[0], out + *len, size - *len)) != 0) {
         if (n < 0 && errno != EINTR) {
             unread = errno;

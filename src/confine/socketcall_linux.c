@@ -23,8 +23,8 @@ bool p3_socketcall_translate(void)
 
 #define P3_SIX 6
 
-/* The registers that have the arguments' address, and take the result; and where a filter reads the
- * number. The handler hears of that by the filter: s390x has overwritten its register by then. */
+/* The registers with the arguments' address and the result; and where a filter finds the number.
+ * The filter passes it to the handler, because s390x has overwritten its register by then. */
 #ifdef __i386__
 typedef greg_t word;
 enum { P3_ARGUMENTS = REG_ECX, P3_RESULT = REG_EAX };
@@ -35,8 +35,8 @@ enum { P3_ARGUMENTS = 3, P3_RESULT = 2 };
 #define P3_NUMBER (offsetof(struct seccomp_data, args[0]) + 4) /* the lower half */
 #endif
 
-/* What each number of socketcall(2) stands for, and how many arguments are there. Others are
- * refused in any case. */
+/* The call that each number of socketcall(2) stands for, and its number of arguments. Others are
+ * refused. */
 static const struct {
     short call;
     unsigned char count;
@@ -83,10 +83,10 @@ bool p3_socketcall_translate(void)
     sigemptyset(&action.sa_mask);
     sigemptyset(&refusal);
     sigaddset(&refusal, SIGSYS);
-    /* Whoever started us may have it blocked: the kernel would end the process. */
+    /* The parent may have blocked it: the kernel would end the process. */
     if (sigaction(SIGSYS, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &refusal, NULL) != 0)
         return false;
-    /* A filter of its own: of all that judge a call, the strictest counts. */
+    /* A separate filter: of all filters, the strictest result counts. */
     struct sock_filter trap[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketcall, 1, 0),
@@ -94,7 +94,7 @@ bool p3_socketcall_translate(void)
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, P3_NUMBER),
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SECCOMP_RET_DATA),
         BPF_STMT(BPF_ALU | BPF_OR | BPF_K, SECCOMP_RET_TRAP),
-        BPF_STMT(BPF_RET | BPF_A, 0), /* its data is the signal's si_errno */
+        BPF_STMT(BPF_RET | BPF_A, 0), /* its data becomes the signal's si_errno */
     };
     const struct sock_fprog program = {sizeof trap / sizeof *trap, trap};
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;

@@ -35,7 +35,7 @@ bool p3_filter_system_calls(const p3_filter_needs *needs, const char **why)
 bool p3_filter_is_there(const char **why)
 {
     const uint32_t action = SECCOMP_RET_ERRNO;
-    /* EINVAL: a kernel before 4.14, which has filters but not this question. */
+    /* EINVAL: a kernel before 4.14, which has filters but not this operation. */
     if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 || errno == EINVAL)
         return true;
     *why = strerror(errno);
@@ -47,8 +47,8 @@ static unsigned number_of(const p3_filter_needs *n)
     return n->kerberos ? P3_FILTER_KERBEROS : 0U;
 }
 
-/* Hands a program over. Older kernels slow a process down that has one, against code of others in
- * it: there is none in ours. Kernels that do not know that flag refuse it. */
+/* Installs a program. Older kernels slow down a process with a filter, as a protection against
+ * other code in it, which we do not need. Kernels without that flag refuse it. */
 static bool load(const struct sock_fprog *p)
 {
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, p) == 0 ||

@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* LeakSanitizer looks into its own process with ptrace(2), from a process that it clones. */
+/* LeakSanitizer inspects its own process with ptrace(2), from a cloned process. */
 #if defined __SANITIZE_ADDRESS__
 #define P3_SANITIZED true
 #elif defined __has_feature
@@ -35,15 +35,15 @@
 #define P3_SANITIZED false
 #endif
 
-/* Numbers from here on mean the same on every architecture, and a C library that runs on Linux 5.0
- * does without each of them when it hears ENOSYS, such as clone3(2), openat2(2), faccessat2(2). */
+/* Numbers from here on are the same on every architecture, and a C library that runs on Linux 5.0
+ * falls back on ENOSYS, for instance for clone3(2), openat2(2), faccessat2(2). */
 #define P3_NEW_CALLS     424
 #define P3_NEW_CALLS_END 512
 
 #define P3_LENGTH(array) (sizeof(array) / sizeof *(array))
 
-/* A condition on an argument. Arguments that are an int are compared in their lower half, as the
- * kernel reads them. */
+/* A condition on an argument. Arguments of type int are compared in their lower half, like in the
+ * kernel. */
 typedef struct scmp_arg_cmp condition;
 
 #define P3_INT UINT64_C(0xffffffff)
@@ -70,13 +70,13 @@ typedef struct scmp_arg_cmp condition;
 
 /* ---- allowed whatever the arguments ---- */
 
-/* What the hot path calls is here, without conditions: the kernel then does not run the filter for
- * it, and renameat2(2) comes once for each message. */
+/* Calls of the hot path are listed without conditions: the kernel then does not run the filter for
+ * them, and renameat2(2) is called once for each message. */
 static const int always[] = {
-    /* memory; and a header waits for its filter in a file that is in memory */
+    /* memory; and a file in memory with a header for the filter command */
     SCMP_SYS(memfd_create), SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(munmap),
     SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
-    /* files: which, Landlock decides */
+    /* files: Landlock decides which */
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(close), SCMP_SYS(read), SCMP_SYS(write),
     SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
     SCMP_SYS(_llseek), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(syncfs),
@@ -90,25 +90,25 @@ static const int always[] = {
     SCMP_SYS(statfs64), SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64), SCMP_SYS(access),
     SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd),
     SCMP_SYS(getdents64), SCMP_SYS(umask),
-    /* waiting, and what threads tell each other */
+    /* waiting, and synchronizing threads */
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(select), SCMP_SYS(_newselect),
     SCMP_SYS(pselect6), SCMP_SYS(pselect6_time64), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
     SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(futex), SCMP_SYS(futex_time64), SCMP_SYS(pipe2),
     SCMP_SYS(eventfd2), /* libcurl 8.22 wakes itself by one */
     SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
-    /* signals: taking them */
+    /* handling signals */
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn),
     SCMP_SYS(sigaltstack),
-    /* this thread, and its end */
+    /* this thread and its end */
     SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(exit), SCMP_SYS(exit_group),
-    /* who and where this process is, and when */
+    /* the identity of this process, and the time */
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(getuid32), SCMP_SYS(geteuid),
     SCMP_SYS(geteuid32), SCMP_SYS(getgid), SCMP_SYS(getgid32), SCMP_SYS(getegid),
     SCMP_SYS(getegid32), SCMP_SYS(getrlimit), SCMP_SYS(ugetrlimit), SCMP_SYS(getrusage),
     SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getcpu), SCMP_SYS(getrandom),
     SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_getres),
     SCMP_SYS(clock_getres_time64), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-    /* sockets that are there: none is made here */
+    /* existing sockets: none can be created here */
     SCMP_SYS(recv), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(getsockname),
     SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(shutdown)};
 
@@ -116,27 +116,28 @@ static const int always[] = {
 
 typedef struct p3_conditional {
     int call;
-    unsigned count; /* of the conditions, all of which must hold */
+    unsigned count; /* of the conditions, all of which must be met */
     condition must[3];
 } p3_conditional;
 
-/* MSG_FASTOPEN would connect past Landlock; what carries descriptors goes to the helper alone. */
+/* MSG_FASTOPEN would connect despite Landlock; messages with descriptors can only be sent to the
+ * process outside. */
 #define P3_SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 
-/* Threads, as the C library starts them, and nothing else: no process, no name space.
- * CLONE_DETACHED does nothing, and musl sets it. */
+/* Threads, as the C library creates them, and nothing else: no process, no namespace.
+ * CLONE_DETACHED has no effect, and musl sets it. */
 #define P3_THREAD                                                                                  \
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
-/* Where clone(2) has its flags. */
+/* The argument of clone(2) with its flags. */
 #if defined __s390__ || defined __s390x__ || defined __CRIS__
 #define P3_CLONE_FLAGS 1
 #else
 #define P3_CLONE_FLAGS 0
 #endif
 
-/* Locks of files beyond 2 GiB, where 32-bit systems have commands of their own. */
+/* Locks of files beyond 2 GiB, for which 32-bit systems have separate commands. */
 enum { GETLK64 = 12, SETLK64 = 13, SETLKW64 = 14 };
 
 #define P3_FCNTL(command)                                                                          \
@@ -179,9 +180,11 @@ enum { GETLK64 = 12, SETLK64 = 13, SETLKW64 = 14 };
 static const p3_conditional conditional[] = {
     {SCMP_SYS(unlinkat), 1, {P3_NO_FLAGS_BUT(2, 0)}}, /* no directories */
     {SCMP_SYS(clone), 1, {P3_IS_BUT(P3_CLONE_FLAGS, P3_THREAD, CLONE_DETACHED)}},
-    {SCMP_SYS(prlimit64), 2, {P3_IS(0, 0), P3_IS_NULL(2)}}, /* ours, and only looking */
+    {SCMP_SYS(prlimit64),
+     2,
+     {P3_IS(0, 0), P3_IS_NULL(2)}}, /* this process's own, and only reading */
     {SCMP_SYS(sched_getaffinity), 1, {P3_IS(0, 0)}},
-    /* signals to this process itself: raise(), abort(), and a key typed at a question */
+    /* signals to this process itself: raise(), abort(), and a key typed at a prompt */
     {SCMP_SYS(tgkill), 1, {P3_IS(0, P3_FILTER_SELF)}},
     {SCMP_SYS(kill), 1, {P3_IS(0, P3_FILTER_SELF)}},
     P3_FCNTL(F_DUPFD),
@@ -197,8 +200,8 @@ static const p3_conditional conditional[] = {
     P3_FCNTL(SETLK64),
     P3_FCNTL(SETLKW64),
     P3_FCNTL(F_OFD_SETLK),
-    /* a terminal's settings and size, and how much can be read; the settings by number, as
-     * <asm/termbits.h> and <termios.h> cannot both be had */
+    /* a terminal's settings and size, and the number of readable octets; by number, because
+     * <asm/termbits.h> and <termios.h> cannot both be included */
     P3_IOCTL(0x5401),     /* TCGETS */
     P3_IOCTL(0x5402),     /* TCSETS */
     P3_IOCTL(0x5403),     /* TCSETSW */
@@ -216,7 +219,7 @@ static const p3_conditional conditional[] = {
     P3_SETSOCKOPT(IPPROTO_TCP, TCP_QUICKACK),
     {SCMP_SYS(send), 1, {P3_NO_FLAGS_BUT(3, P3_SEND_FLAGS)}},
     {SCMP_SYS(sendto), 2, {P3_NO_FLAGS_BUT(3, P3_SEND_FLAGS), P3_IS_NULL(4)}}, /* no address */
-    /* the process outside: requests go there in messages with descriptors */
+    /* the process outside gets requests in messages with descriptors */
     {SCMP_SYS(sendmsg), 1, {P3_NO_FLAGS_BUT(2, P3_SEND_FLAGS)}},
     {SCMP_SYS(wait4), 1, {P3_IS(0, P3_FILTER_OUTSIDE)}},
     {SCMP_SYS(waitpid), 1, {P3_IS(0, P3_FILTER_OUTSIDE)}},
@@ -224,8 +227,8 @@ static const p3_conditional conditional[] = {
 
 /* ---- allowed to those that need them ---- */
 
-/* Kerberos keeps tickets in keyrings, files, directories, or with a service; its resolver is its
- * own. */
+/* Kerberos stores tickets in keyrings, files and directories, or in a service, and has its own
+ * resolver. */
 static const int for_kerberos[] = {
     SCMP_SYS(add_key),  SCMP_SYS(request_key), SCMP_SYS(keyctl),    SCMP_SYS(mkdir),
     SCMP_SYS(mkdirat),  SCMP_SYS(rmdir),       SCMP_SYS(symlink),   SCMP_SYS(symlinkat),
@@ -234,7 +237,7 @@ static const int for_kerberos[] = {
     SCMP_SYS(getppid),  SCMP_SYS(getresuid),   SCMP_SYS(getresgid),
 };
 
-/* Without TCP's other protocols over streams, such as MPTCP. */
+/* Without other stream protocols than TCP, such as MPTCP. */
 static const p3_conditional sockets_for_kerberos[] = {
     P3_SOCKET(AF_INET, SOCK_STREAM, 0),  P3_SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
     P3_SOCKET(AF_INET6, SOCK_STREAM, 0), P3_SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
@@ -269,7 +272,7 @@ static int allow_conditional(scmp_filter_ctx f, const p3_conditional *rules, siz
     return error;
 }
 
-/* What is newer than the C library needs is not there. */
+/* Calls that are newer than the C library needs seem not to exist. */
 static int hide_new_calls(scmp_filter_ctx f)
 {
     int error = 0;
@@ -286,7 +289,7 @@ static int add_rules(scmp_filter_ctx f, unsigned needs)
         error = allow_conditional(f, conditional, P3_LENGTH(conditional));
     if (error == 0)
         error = hide_new_calls(f);
-    if (error == 0 && !kerberos) /* libcurl connects what is connected, and hears that it is */
+    if (error == 0 && !kerberos) /* libcurl connects a connected socket, and gets success */
         error = seccomp_rule_add(f, SCMP_ACT_ERRNO(0), SCMP_SYS(connect), 0);
     if (error == 0 && kerberos)
         error = allow_conditional(f, sockets_for_kerberos, P3_LENGTH(sockets_for_kerberos));
@@ -299,7 +302,7 @@ static int add_rules(scmp_filter_ctx f, unsigned needs)
 
 static int make_filter(scmp_filter_ctx f, unsigned needs)
 {
-    /* Calls of another kind, such as those of a 32-bit process on a 64-bit kernel, or x32's. */
+    /* Calls of another ABI, such as those of a 32-bit process on a 64-bit kernel, or x32's. */
     int error = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
     /* A binary tree: fewer steps than there are rules. */
     if (error == 0)
@@ -307,7 +310,7 @@ static int make_filter(scmp_filter_ctx f, unsigned needs)
     return error == 0 ? add_rules(f, needs) : error;
 }
 
-/* Makes a filter and reads its program. */
+/* Generates a filter and reads its program. */
 static int make_program(unsigned needs, struct sock_filter *out, size_t *count)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -339,8 +342,8 @@ static bool write_programs(FILE *to)
 {
     static struct sock_filter program[P3_FILTER_MOST];
     size_t counts[P3_FILTERS] = {0};
-    (void)fprintf(
-        to, "/* Made by syscall_list_linux.c. */\n#include \"confine/syscall_programs_linux.h\"\n");
+    (void)fprintf(to, "/* Generated by syscall_list_linux.c. */\n#include "
+                      "\"confine/syscall_programs_linux.h\"\n");
     for (unsigned needs = 0; needs < P3_FILTERS; needs++) {
         int error = make_program(needs, program, &counts[needs]);
         if (error != 0) {

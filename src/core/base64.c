@@ -33,7 +33,7 @@ static int value_of(char c)
     return c == '/' ? 63 : -1;
 }
 
-/* Decodes four characters, of which the last `padding` are padding, into 3 - padding octets. */
+/* Decodes four characters, the last `padding` of which are padding, to 3 - padding octets. */
 static bool decode_four(const char *four, size_t padding, char octets[3])
 {
     uint32_t bits = 0;

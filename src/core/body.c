@@ -20,12 +20,12 @@ bool p3_body_ended_with_crlf(const p3_body *b)
     return b->line_crlf && b->end_crlf;
 }
 
-/* The end of the run of octets from p that can be handed out at once: behind the LF that is
- * followed by a dot, or the input's end. */
+/* The end of the octets from p that can be returned at once: after an LF that is followed by a dot,
+ * or the end of the input. */
 static const char *run_end(const p3_body *b, const char *p, const char *end)
 {
     if (b->lf_cr) {
-        /* Lines start with a CR: LF and dot do not touch, each line has to be looked at. */
+        /* Lines start with a CR, so LF and dot are not adjacent: each line must be checked. */
         const char *lf = memchr(p, '\n', (size_t)(end - p));
         return lf == NULL ? end : lf + 1;
     }
@@ -33,7 +33,7 @@ static const char *run_end(const p3_body *b, const char *p, const char *end)
     return lf == NULL ? end : lf + 1;
 }
 
-/* Hands out [p, to), which is not empty, and notes how it ends. */
+/* Returns [p, to), which is not empty, and records how it ends. */
 static void hand_out(p3_body *b, const char **p, const char *to, pop3_str *chunk)
 {
     const char *from = *p;
@@ -48,7 +48,7 @@ static void hand_out(p3_body *b, const char **p, const char *to, pop3_str *chunk
     *p = to;
 }
 
-/* At a dot that started a line, or behind it: finds out what it means. Returns true at the end. */
+/* At or after a dot that started a line: finds out what it means. Returns true at the end. */
 static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chunk)
 {
     if (b->place == P3_BODY_LINE_START) {
@@ -68,8 +68,8 @@ static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chun
         b->place = P3_BODY_DOT_CR;
         return *p < end ? take_dot(b, p, end, chunk) : false;
     }
-    /* Not the end. A second dot: the first was stuffing, the line starts with the second. Anything
-     * else: the server did not stuff, and the octets held back belong to the message. */
+    /* Not the end. After a second dot: the first was stuffing, and the line starts with the second.
+     * Otherwise the server did not stuff, and the octets held back belong to the message. */
     if (b->place == P3_BODY_DOT_CR)
         *chunk = p3_span(".\r", 2);
     else if (c != '.')
@@ -78,7 +78,8 @@ static bool take_dot(p3_body *b, const char **p, const char *end, pop3_str *chun
     return false;
 }
 
-/* Behind the LF of LF CR: takes the CR, which is the message's unless it ends the status line. */
+/* After the LF of LF CR: takes the CR, which belongs to the message unless it ends the status line.
+ */
 static void take_cr(p3_body *b, const char **p, pop3_str *chunk)
 {
     if (**p == '\r') {

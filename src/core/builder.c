@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer than any sound argument, and far from exhausting a server's buffer; the 255 octets of RFC
- * 2449 §4 are too few for real user names and passwords. */
+/* Longer than any reasonable argument, and much shorter than a server's buffer; the 255 octets of
+ * RFC 2449 §4 are not enough for real user names and passwords. */
 #define P3_MAX_ARGUMENT 8000
-/* Tokens for XOAUTH2 and tickets for GSSAPI reach some kilobytes; RFC 5034 §4 sets no bound. */
+/* Tokens for XOAUTH2 and tickets for GSSAPI can have several kilobytes; RFC 5034 §4 sets no limit.
+ */
 #define P3_MAX_RESPONSE 65536
 
-/* No CR, LF or NUL, and not too long: what could smuggle or cut a command. */
+/* No CR, LF or NUL, and not too long: nothing that could inject or cut a command. */
 static bool line_ok(pop3_str s, size_t most)
 {
     if (s.len > most || (s.data == NULL && s.len > 0))

@@ -49,7 +49,8 @@ static char *copy(pop3_str s)
     return p;
 }
 
-/* "EXPIRE never", "EXPIRE 30", "EXPIRE 30 USER" (RFC 2449 §6.7). Nonsense leaves it unknown. */
+/* "EXPIRE never", "EXPIRE 30", "EXPIRE 30 USER" (RFC 2449 §6.7). Invalid values leave it unknown.
+ */
 static void parse_expire(pop3_capabilities *v, pop3_str args)
 {
     pop3_str word = p3_parse_word(&args);
@@ -76,7 +77,7 @@ static void parse_login_delay(pop3_capabilities *v, pop3_str args)
     v->login_delay_user = p3_equals_nocase(p3_parse_word(&args), "USER");
 }
 
-/* Cuts the mechanisms of "SASL A B C" apart. A second SASL line replaces the first's. */
+/* Splits the mechanisms of "SASL A B C". A second SASL line replaces the first. */
 static bool parse_sasl(p3_caps *c, pop3_str args, char ***list, size_t *count)
 {
     char *text = copy(args);
@@ -100,7 +101,7 @@ static bool parse_sasl(p3_caps *c, pop3_str args, char ***list, size_t *count)
     return true;
 }
 
-/* What one line announces. False when out of memory. */
+/* Parses one line. False when out of memory. */
 static bool parse_line(p3_caps *c, pop3_str line, char ***sasl, size_t *sasl_count)
 {
     static const struct {

@@ -11,7 +11,7 @@
                          P3_EFFECT_##effect,                                                       \
                          P3_SECRECY_##secrecy}
 
-/* RFC 1939 where no other is named. The windows are those of RFC 2449 §6.6. */
+/* From RFC 1939 if no other is named. The windows are those of RFC 2449 §6.6. */
 static const p3_command_row rows[] = {
     /* clang-format off */
     /*  kind       name        argument       window  answer        effect  secrecy */

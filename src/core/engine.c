@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Commands in flight: so many to begin with, twice as many when as many have been answered, and so
- * on; and the octets of their lines, which one write and the server's buffers have room for. */
+/* Commands in flight: this many at first, twice as many when that many have been answered, and so
+ * on; and the octets of their lines, which fit into one write and the server's buffers. */
 #define P3_FIRST_WINDOW   1024
 #define P3_LAST_WINDOW    4096
 #define P3_MAX_UNANSWERED 65536
@@ -116,7 +116,7 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
     if (row->effect == P3_EFFECT_TLS && (e->tls || e->state == POP3_STATE_TRANSACTION))
         return POP3_ERR_STATE; /* RFC 2595 §4 */
     if (e->upgrades > 0 && row->secrecy != P3_SECRECY_NONE)
-        return POP3_ERR_STATE; /* it would go out in the clear when STLS is refused */
+        return POP3_ERR_STATE; /* it would be sent unprotected if STLS is refused */
     p3_queued queued;
     status = p3_command_copy(&queued, &taken);
     if (status != POP3_OK)
@@ -131,7 +131,7 @@ pop3_status pop3_engine_submit(pop3_engine *e, const pop3_command *command)
     return POP3_OK;
 }
 
-/* Whether two commands, one behind the other, may share a window. */
+/* Whether one command may follow another in the same window. */
 static bool may_follow(const p3_queued *c, const p3_queued *next)
 {
     return p3_command_about(c->kind)->window == P3_WINDOW_SHARED &&
@@ -160,9 +160,9 @@ bool pop3_engine_pipelines(const pop3_engine *e)
     }
 }
 
-/* Whether CAPA is worth its while: the commands that wait may share a window, or may do so no
- * longer. It costs a round trip, or none where PIPELINING was announced before the login: they go
- * along. */
+/* Whether CAPA is worthwhile: waiting commands may share a window, or may not any more. It costs a
+ * round trip, or none if PIPELINING was announced before the login, because the commands are sent
+ * with it. */
 static bool should_ask_capabilities(const pop3_engine *e)
 {
     if (e->options.pipelining != POP3_PIPELINING_AUTO || e->state != POP3_STATE_TRANSACTION ||
@@ -173,13 +173,13 @@ static bool should_ask_capabilities(const pop3_engine *e)
     return first->kind != POP3_CMD_CAPA && may_follow(first, p3_queue_at(&e->queue, 1));
 }
 
-/* Whether the next command that waits may be rendered beside those in flight. */
+/* Whether the next waiting command may be rendered in addition to those in flight. */
 static bool may_send_next(const pop3_engine *e)
 {
     if (e->in_flight == 0)
         return true;
     if (e->held_set && e->wanted == P3_PROOF_ALONE)
-        return false; /* the NOOP proves nothing beside another command */
+        return false; /* the NOOP proves nothing with another command in flight */
     return e->in_flight < e->window && e->in_flight_octets < P3_MAX_UNANSWERED &&
            pop3_engine_pipelines(e) &&
            may_follow(p3_queue_at(&e->queue, e->in_flight - 1),
@@ -199,8 +199,8 @@ void p3_engine_answered(pop3_engine *e, const p3_queued *command)
         e->window = e->options.max_in_flight;
 }
 
-/* How much a client must say before a server can have let it in: LOGIN has two responses, the name
- * and the password, and every other mechanism at least one. */
+/* How many responses a client must send before a server can accept it: LOGIN has two, the name and
+ * the password, every other mechanism at least one. */
 static unsigned responses_due(const p3_queued *auth)
 {
     pop3_str rest = p3_span(auth->text, auth->text_len);
@@ -230,14 +230,14 @@ static void render(pop3_engine *e, p3_queued *command)
         p3_engine_trace(e, 1, POP3_TRACE_SENT, line);
         return;
     }
-    char shown[16]; /* "PASS ***"; for an empty password too, that there is none is a secret */
+    char shown[16]; /* "PASS ***" also for an empty password, because that is a secret as well */
     p3_text t = p3_text_begin(shown, sizeof shown);
     p3_text_add_printable(&t, p3_span(line.data, public_len), public_len);
     p3_text_add(&t, "***");
     p3_engine_trace(e, 1, POP3_TRACE_SENT, p3_span(shown, strlen(shown)));
 }
 
-/* A window that is more than half full is left alone, so that it is filled up by one write and not
+/* A window that is more than half full is left alone, so that it is refilled by one write and not
  * by one for each reply. */
 static bool is_half_full(const pop3_engine *e)
 {
@@ -245,7 +245,7 @@ static bool is_half_full(const pop3_engine *e)
            (e->in_flight > e->window / 2 || e->in_flight_octets > P3_MAX_UNANSWERED / 2);
 }
 
-/* Renders as many commands as may be sent now. */
+/* Renders as many commands as may be sent. */
 static void pump(pop3_engine *e)
 {
     if (e->state == POP3_STATE_GREETING || e->state >= POP3_STATE_UPDATE || e->wants_tls)
@@ -293,9 +293,9 @@ pop3_status pop3_engine_feed(pop3_engine *e, const char *data, size_t len)
 void pop3_engine_fail(pop3_engine *e, pop3_status status)
 {
     if (e->state == POP3_STATE_UPDATE)
-        return; /* the session was over: the end of the connection is what was expected */
+        return; /* the session had ended: the connection was expected to end */
     if (status == POP3_OK || status == POP3_PENDING)
-        status = POP3_ERR_CLOSED; /* no command may seem to have worked */
+        status = POP3_ERR_CLOSED; /* no command may seem to have succeeded */
     p3_engine_die(e, status, pop3_status_message(status), p3_span(NULL, 0));
 }
 
@@ -307,13 +307,14 @@ void pop3_engine_tls_started(pop3_engine *e)
     p3_engine_forget_capabilities(e);
 }
 
-/* Keeps the response in place of the command's argument, to know it when the server repeats it. */
+/* Stores the response instead of the command's argument, to recognize it if the server repeats it.
+ */
 static bool keep_response(p3_queued *auth, pop3_str text)
 {
     char *kept = malloc(text.len + 1);
     if (kept == NULL)
         return false;
-    kept[0] = ' '; /* where the method's name was */
+    kept[0] = ' '; /* instead of the mechanism's name */
     if (text.len > 0)
         memcpy(kept + 1, text.data, text.len);
     p3_queued_clear(auth);
@@ -372,8 +373,8 @@ bool pop3_engine_wants_tls(const pop3_engine *e)
     return e->wants_tls;
 }
 
-/* Commands of the engine's own: CAPA or NOOP, always in front, as they are queued when nothing is
- * in flight. */
+/* The engine's own commands: CAPA or NOOP, always the first, because they are queued when nothing
+ * is in flight. */
 static size_t own_commands(const pop3_engine *e)
 {
     size_t n = 0;

@@ -10,7 +10,7 @@ const char *pop3_version(void)
         POP3_VERSION_MINOR) "." P3_NUMBER_TEXT(POP3_VERSION_PATCH);
 }
 
-/* One row for each status: its stable word and its sentence. */
+/* One row for each status: its stable name and its message. */
 static const struct {
     const char *name;
     const char *message;

@@ -12,7 +12,7 @@ char *p3_output_reserve(p3_output *o, size_t n)
         return o->data + o->end;
     size_t waiting = p3_output_waiting(o);
     if (o->start >= o->cap / 2 && o->cap - waiting >= n) {
-        /* There is at least as much room in front as octets wait: they move there. */
+        /* There is at least as much room before the waiting octets: move them. */
         memcpy(o->data, o->data + o->start, waiting);
         p3_wipe(o->data + o->start, waiting);
         o->start = 0;
@@ -25,7 +25,7 @@ char *p3_output_reserve(p3_output *o, size_t n)
             return NULL;
         cap *= 2;
     } while (cap - waiting < n);
-    char *data = malloc(cap); /* not realloc(): it would leave a copy behind unwiped */
+    char *data = malloc(cap); /* not realloc(), which would leave a copy unwiped */
     if (data == NULL)
         return NULL;
     if (waiting > 0)
@@ -43,7 +43,7 @@ void p3_output_commit(p3_output *o, size_t n)
 void p3_output_sent(p3_output *o, size_t n)
 {
     if (n == 0)
-        return; /* there may be no buffer yet */
+        return; /* there may be no buffer */
     p3_wipe(o->data + o->start, n);
     o->start += n;
     if (o->start == o->end)

@@ -35,8 +35,8 @@ static void begin_event(pop3_event *ev, pop3_event_kind kind, const p3_queued *c
     };
 }
 
-/* Takes the first command out of the queue and makes its DONE event. Returns whether the caller is
- * to see it. */
+/* Removes the first command from the queue and creates its DONE event. Returns whether the caller
+ * gets the event. */
 static bool finish_command(pop3_engine *e, pop3_event *ev, pop3_status status)
 {
     p3_queued c = p3_queue_pop(&e->queue);
@@ -56,7 +56,7 @@ static bool finish_command(pop3_engine *e, pop3_event *ev, pop3_status status)
     return !c.internal;
 }
 
-/* The message whose end was not proven is whole after all, or is not. */
+/* The message with the unproven end turns out to be complete, or not. */
 static bool release_held(pop3_engine *e, pop3_event *ev, pop3_status status)
 {
     begin_event(ev, POP3_EVENT_DONE, &e->held);
@@ -68,11 +68,12 @@ static bool release_held(pop3_engine *e, pop3_event *ev, pop3_status status)
     return true;
 }
 
-/* After the connection died: one event for the greeting if it was awaited, and for each command. */
+/* After the connection died: an event for the greeting if it was awaited, and for each command. */
 static bool next_failure(pop3_engine *e, pop3_event *ev)
 {
     if (e->held_set) {
-        /* A clean end that nothing speaks against counts unless something else came behind it. */
+        /* A clean end without a contradiction counts, unless something other than a reply followed.
+         */
         bool lost = e->error != POP3_ERR_PROTOCOL && e->error != POP3_ERR_LIMIT;
         bool clean = e->wanted == P3_PROOF_REPLY &&
                      p3_match_size(&e->size, e->octets) == POP3_SIZE_UNANNOUNCED;
@@ -113,7 +114,7 @@ static bool take_greeting(pop3_engine *e, pop3_event *ev, pop3_str line)
     return true;
 }
 
-/* What +OK to a command of one line changes in the session. */
+/* The effect of +OK to a command with a one-line answer. */
 static void note_success(pop3_engine *e, p3_effect effect)
 {
     switch (effect) {
@@ -140,7 +141,7 @@ static void note_success(pop3_engine *e, p3_effect effect)
     }
 }
 
-/* Parses the values in a reply of one line into ev. False when they make no sense. */
+/* Parses the values in a one-line reply into ev. False when they are invalid. */
 static bool take_values(const p3_queued *c, const pop3_reply *reply, pop3_stat *stat,
                         pop3_entry *entry)
 {
@@ -156,7 +157,7 @@ static bool take_values(const p3_queued *c, const pop3_reply *reply, pop3_stat *
     }
 }
 
-/* Whether the reply is that of a RETR, to a command that gets no such answer. */
+/* Whether the reply is that to a RETR, for a command that has no such answer. */
 static bool is_another_s_reply(const p3_queued *c, const pop3_reply *reply)
 {
     return answer_to(c) == P3_ANSWER_PLAIN && p3_is_announcement(reply->text);
@@ -175,13 +176,13 @@ static bool refused(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
         e->announced = false;
     }
     if (p3_command_about(current(e)->kind)->effect == P3_EFFECT_END)
-        e->state = POP3_STATE_UPDATE; /* the server will close all the same (RFC 1939 §6) */
+        e->state = POP3_STATE_UPDATE; /* the server closes the connection anyway (RFC 1939 §6) */
     bool shown = finish_command(e, ev, POP3_ERR_REFUSED);
     ev->reply = *reply;
     return shown;
 }
 
-/* +OK to a command of one line. */
+/* +OK to a command with a one-line answer. */
 static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 {
     const p3_queued *c = current(e);
@@ -212,7 +213,7 @@ static bool accepted(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
     return shown;
 }
 
-/* +OK to a command whose answer has more lines. */
+/* +OK to a command with a longer answer. */
 static bool begin_lines(pop3_engine *e, pop3_event *ev, const pop3_reply *reply)
 {
     const p3_queued *c = current(e);
@@ -248,7 +249,7 @@ static bool take_challenge(pop3_engine *e, pop3_event *ev, pop3_str challenge)
     return true;
 }
 
-/* What came behind a message whose end was not proven is no reply. */
+/* What followed a message with an unproven end is not a reply. */
 static void die_unproven(pop3_engine *e, pop3_str line)
 {
     bool clean = e->wanted == P3_PROOF_IF_FREE || e->wanted == P3_PROOF_REPLY;
@@ -259,8 +260,8 @@ static void die_unproven(pop3_engine *e, pop3_str line)
                   line);
 }
 
-/* The server spoke without being asked. A "-ERR" then is its farewell, say after too long a
- * silence; anything else means that replies and commands are out of step. */
+/* The server sent a line unasked. "-ERR" is its last message, for instance after a timeout;
+ * anything else means that replies do not match commands. */
 static void out_of_turn(pop3_engine *e)
 {
     pop3_str rest = p3_span(e->in, (size_t)(e->in_end - e->in));
@@ -282,8 +283,8 @@ static void out_of_turn(pop3_engine *e)
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the server sent data that was not requested", rest);
 }
 
-/* A server that ends lines with LF CR leaves a CR behind when it has said all it was asked for. It
- * waits in the line buffer, where p3_line_take() expects it. */
+/* A server that ends lines with LF CR leaves a CR behind after its last reply. It waits in the line
+ * buffer, where p3_line_take() expects it. */
 static void keep_left_over_cr(pop3_engine *e)
 {
     pop3_str line;
@@ -292,7 +293,8 @@ static void keep_left_over_cr(pop3_engine *e)
         p3_line_take(&e->line, &e->in, e->in + 1, &line, &how);
 }
 
-/* Gets a whole status line into e->ready. False while it has not come, or when the engine died. */
+/* Gets a complete status line into e->ready. False when it is incomplete, or when the engine died.
+ */
 static bool get_status_line(pop3_engine *e)
 {
     if (e->have_ready)
@@ -326,7 +328,7 @@ static void ask_for_proof(pop3_engine *e)
         p3_engine_die(e, POP3_ERR_MEMORY, "out of memory for NOOP", nothing);
 }
 
-/* A status line is there that tells whether a message whose end was not proven was whole. */
+/* A status line shows whether a message with an unproven end was complete. */
 static bool finish_held(pop3_engine *e, pop3_event *ev)
 {
     pop3_reply reply;
@@ -338,7 +340,7 @@ static bool finish_held(pop3_engine *e, pop3_event *ev)
         die_out_of_step(e, e->ready);
         return false;
     }
-    if (current(e)->internal) { /* the NOOP that was sent to find out: this is all it was for */
+    if (current(e)->internal) { /* the NOOP that was sent for this reply only */
         pop3_event unused;
         p3_engine_trace(e, 1, POP3_TRACE_RECEIVED, e->ready);
         e->have_ready = false;
@@ -351,14 +353,14 @@ static bool finish_held(pop3_engine *e, pop3_event *ev)
     return release_held(e, ev, POP3_OK);
 }
 
-/* What a login's command has last sent that must not show: its argument, or a response. */
+/* The last secret that a login's command has sent: its argument, or a response. */
 static pop3_str secret_of(const p3_queued *c)
 {
     pop3_str s = p3_span(c->text, c->text_len);
     switch (p3_command_about(c->kind)->secrecy) {
     case P3_SECRECY_ALL:
         return s;
-    case P3_SECRECY_TAIL: { /* behind the name or the method */
+    case P3_SECRECY_TAIL: { /* after the name or the mechanism */
         const char *blank = s.len == 0 ? NULL : memchr(s.data, ' ', s.len);
         return blank == NULL ? nothing : p3_skip(s, (size_t)(blank - s.data) + 1);
     }
@@ -367,8 +369,8 @@ static pop3_str secret_of(const p3_queued *c)
     }
 }
 
-/* Where the status line repeats a secret: that of its own command, or of PASS, which may have gone
- * out behind it and is the last in flight then. */
+/* Where the status line repeats a secret: that of its own command, or that of PASS, which may be
+ * the last command in flight. */
 static size_t find_echo(const pop3_engine *e)
 {
     const p3_queued *last = p3_queue_at(&e->queue, e->in_flight - 1);
@@ -383,7 +385,7 @@ pop3_str pop3_engine_public_part(const pop3_engine *e, const pop3_reply *reply, 
     return p3_span(part.data, part.len < shown ? part.len : shown);
 }
 
-/* Traces the status line. Some servers repeat what they do not understand: not a secret. */
+/* Traces the status line. Some servers repeat invalid commands: secrets are hidden. */
 static void trace_status(const pop3_engine *e)
 {
     char shown[200];
@@ -400,8 +402,8 @@ static void trace_status(const pop3_engine *e)
 /* Lines that may come before the reply to APOP. */
 #define P3_PREFACES_MOST 3
 
-/* Whether a line is a remark before the reply to APOP, which comes alone: no other command's reply
- * can be taken for its own. */
+/* Whether a line is a remark before the reply to APOP, which is sent alone: no other command's
+ * reply can be taken for its own. */
 static bool is_preface(pop3_engine *e, const p3_queued *c)
 {
     bool may_be = c->kind == POP3_CMD_APOP && e->prefaces < P3_PREFACES_MOST;
@@ -409,7 +411,7 @@ static bool is_preface(pop3_engine *e, const p3_queued *c)
     return may_be;
 }
 
-/* Handles a status line. False when it made no event for the caller. */
+/* Processes a status line. False when there is no event for the caller. */
 static bool take_status(pop3_engine *e, pop3_event *ev)
 {
     if (!get_status_line(e))
@@ -428,7 +430,7 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     pop3_reply reply;
     e->echo_at = find_echo(e);
     bool parsed = p3_parse_reply(e->ready, &reply);
-    /* Exchange 2003 asks for the next response with "+OK". A login it cannot be. */
+    /* Exchange 2003 requests the next response with "+OK". It cannot be a login. */
     if (parsed && reply.ok && is_auth(c) && e->unsaid > 0)
         return take_challenge(e, ev, nothing);
     if (!parsed && is_preface(e, c)) {
@@ -436,7 +438,7 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
         return false;
     }
     if (!parsed) {
-        bool secret = is_auth(c); /* it may be a challenge all the same */
+        bool secret = is_auth(c); /* it may still be a challenge */
         p3_engine_die(e, POP3_ERR_PROTOCOL, "the reply starts with neither + nor -",
                       secret || e->echo_at != SIZE_MAX ? nothing : e->ready);
         return false;
@@ -449,9 +451,8 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     return p3_answer_has_lines(answer_to(c)) ? begin_lines(e, ev, &reply) : accepted(e, ev, &reply);
 }
 
-/* Whether a line of a listing of unique-ids is about no message: a server's remark, which costs one
- * message its unique-id at most, and not the caller the session. A reply in it is that to another
- * command. */
+/* Whether a line in a listing of unique-ids is a remark of the server, which then costs at most one
+ * message its unique-id, and not the session. A reply in a listing is that to another command. */
 static bool is_remark(pop3_str line)
 {
     pop3_str s = p3_trim_left(line);
@@ -487,7 +488,7 @@ static bool add_capability(pop3_engine *e, pop3_str line)
     return e->state != POP3_STATE_DEAD;
 }
 
-/* One line of a listing. False when it made no event for the caller. */
+/* Processes a line of a listing. False when there is no event for the caller. */
 static bool take_listing(pop3_engine *e, pop3_event *ev)
 {
     pop3_str line;
@@ -515,7 +516,7 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     if (answer == P3_ANSWER_CAPABILITIES && !add_capability(e, line))
         return false;
     if ((answer == P3_ANSWER_SIZES || answer == P3_ANSWER_UIDS) && line.len == 0)
-        return false; /* of no message: it costs one its unique-id, not the caller the session */
+        return false; /* a remark: ignored */
     if (answer == P3_ANSWER_UIDS && is_remark(line)) {
         e->remarks++;
         return false;
@@ -534,17 +535,17 @@ static bool take_listing(pop3_engine *e, pop3_event *ev)
     return !c->internal;
 }
 
-/* Whether the dot that ends the message is surely no line of it: it does not stand beside a bare LF
- * where lines end with CRLF, nor at the message's very start. (Dovecot 2.3 does not stuff a dot
- * that is a message's first octet, so that a first line of one dot looks like an empty message.) */
+/* Whether the dot that ends the message is certainly not a line of it: it does not follow or
+ * precede a bare LF if lines end with CRLF, and is not at the start of the message. (Dovecot 2.3
+ * does not stuff a dot that is the first octet of a message, so a first line of one dot looks like
+ * an empty message.) */
 static bool end_is_clean(const pop3_engine *e)
 {
     bool lines_are_crlf = e->line_end.crlf && !e->line_end.leading_cr;
     return e->octets != 0 && (!lines_are_crlf || p3_body_ended_with_crlf(&e->body));
 }
 
-/* What it takes to believe that the present message has ended. TOP announces no size that could
- * differ. */
+/* What is needed to believe that the current message has ended. TOP announces no size. */
 static p3_proof proof_wanted(const pop3_engine *e)
 {
     bool clean = end_is_clean(e);
@@ -559,15 +560,15 @@ static p3_proof proof_wanted(const pop3_engine *e)
     return wanted == P3_PROOF_IF_FREE && e->in_flight == 1 ? P3_PROOF_NONE : wanted;
 }
 
-/* Whether the reply to the first command that waits is to come after the proof: QUIT may delete
- * what was retrieved (RFC 1939 §8). */
+/* Whether the next command's reply must follow the proof: QUIT may delete what was retrieved (RFC
+ * 1939 §8). */
 static bool next_goes_alone(const pop3_engine *e)
 {
     return e->queue.count == 0 ||
            p3_command_about(p3_queue_at(&e->queue, 0)->kind)->window == P3_WINDOW_ALONE;
 }
 
-/* Holds the DONE event back until the next reply has come, and sees to it that one will. */
+/* Delays the DONE event until the next reply, and ensures that there will be one. */
 static void hold(pop3_engine *e, p3_proof wanted)
 {
     e->held = p3_queue_pop(&e->queue);
@@ -586,7 +587,7 @@ static void hold(pop3_engine *e, p3_proof wanted)
         ask_for_proof(e);
 }
 
-/* A piece of a message. False when it made no event for the caller. */
+/* Processes a piece of a message. False when there is no event for the caller. */
 static bool take_body(pop3_engine *e, pop3_event *ev)
 {
     const p3_queued *c = current(e);
@@ -603,7 +604,7 @@ static bool take_body(pop3_engine *e, pop3_event *ev)
     if (chunk.len == 0)
         return false;
     uint64_t left = e->options.limits.message_octets - e->octets;
-    if (chunk.len > left) { /* what is within the limit is handed out, however the input was cut */
+    if (chunk.len > left) { /* octets within the limit are returned, however the input was split */
         p3_engine_die(e, POP3_ERR_LIMIT, "the message is larger than the limit", nothing);
         chunk.len = (size_t)left;
         if (left == 0)
@@ -622,7 +623,7 @@ bool pop3_engine_next(pop3_engine *e, pop3_event *ev)
         if (e->state == POP3_STATE_DEAD)
             return next_failure(e, ev);
         if (e->state == POP3_STATE_UPDATE)
-            e->in = e->in_end; /* the session is over: nothing more is expected or heeded */
+            e->in = e->in_end; /* the session has ended: the rest is ignored */
         if (e->in == e->in_end && !e->have_ready)
             return false;
         bool made = false;

@@ -14,7 +14,7 @@
 #include <arm_neon.h>
 #endif
 
-/* The obvious loop: the measure of the others, and what finishes their last octets. */
+/* The plain loop, with which the others are compared, and which handles their last octets. */
 static const char *find_plain(const char *p, const char *end)
 {
     for (; end - p >= 2; p++) {
@@ -24,7 +24,7 @@ static const char *find_plain(const char *p, const char *end)
     return NULL;
 }
 
-/* Eight octets at a time: an octet of `both` is zero where there is an LF with a dot behind it. */
+/* Eight octets at a time: an octet of `both` is zero where an LF is followed by a dot. */
 static const char *find_word(const char *p, const char *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -82,7 +82,7 @@ __attribute__((target("avx2"))) static const char *find_avx2(const char *p, cons
     return find_sse2(p, end);
 }
 
-/* Whether the processor and the system can run AVX2; a load from memory that libgcc filled. */
+/* Whether the processor and the system support AVX2; reads a variable that libgcc has set. */
 static bool has_avx2(void)
 {
     return __builtin_cpu_supports("avx2");

@@ -6,11 +6,10 @@
 
 #include <string.h>
 
-/* The LF that ends the line at p, NULL when there is none among the octets that the line may have.
- */
+/* The LF that ends the line at p; NULL when there is none within the longest line. */
 static const char *find_end(p3_split *s, const char *p, size_t have)
 {
-    /* One octet more than may be: a line whose LF comes right behind the limit is too long. */
+    /* One octet more than allowed: a line whose LF follows the limit is too long. */
     size_t look = have <= s->longest ? have : s->longest + 1;
     if (s->scanned >= look)
         return NULL;
@@ -19,7 +18,7 @@ static const char *find_end(p3_split *s, const char *p, size_t have)
     return lf;
 }
 
-/* Takes lines as nearly all are: they end with CRLF and do not begin with a dot. */
+/* Takes ordinary lines, which end with CRLF and do not begin with a dot. */
 static const char *take_usual(p3_split *s, const char *at, const char *end)
 {
     while (s->count < s->cap && s->scanned == 0) {

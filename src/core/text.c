@@ -95,10 +95,10 @@ static bool is_behind_pass(pop3_str s, size_t from)
     return from >= n && p3_equal_nocase(p3_span(s.data + from - n, n), p3_span(command, n));
 }
 
-/* Whether the n octets of a reply that are the secret's first ones repeat it. */
+/* Whether the n octets of a reply that equal the beginning of the secret repeat it. */
 static bool is_echo(pop3_str s, size_t from, size_t n, bool whole, bool is_password)
 {
-    enum { LEAST = 4, LIKELY = 8, TELLING = 16 }; /* TELLING octets no server says by chance */
+    enum { LEAST = 4, LIKELY = 8, TELLING = 16 }; /* TELLING octets are never equal by chance */
     bool word = is_word(p3_span(s.data + from, n));
     bool alone = is_alone(s, from, n);
     if (n >= TELLING)

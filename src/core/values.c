@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Splits "[CODE] text" (RFC 2449 §8). Text without a whole code in front is left as it is. */
+/* Splits "[CODE] text" (RFC 2449 §8). Text without a complete code is unchanged. */
 static void parse_code(pop3_reply *reply)
 {
     static const struct {
@@ -37,7 +37,7 @@ static void parse_code(pop3_reply *reply)
     reply->text = p3_trim_left(p3_skip(text, used));
 }
 
-/* hMailServer has said "+ERR" where it meant "-ERR". Nothing that says so is a success. */
+/* hMailServer has sent "+ERR" instead of "-ERR". It never means success. */
 static bool is_err(pop3_str word)
 {
     return p3_equals_nocase(word, "-ERR") || p3_equals_nocase(word, "+ERR");
@@ -90,7 +90,7 @@ bool p3_parse_number(pop3_str *s, uint64_t *value)
     return true;
 }
 
-/* A number that ends at a blank or at the end, and the blanks behind it. */
+/* A number followed by blanks or the end. */
 static bool take_field(pop3_str *s, uint64_t *value)
 {
     if (!p3_parse_number(s, value) || (s->len > 0 && !p3_is_blank(s->data[0])))
@@ -108,7 +108,7 @@ static bool take_message_number(pop3_str *s, uint32_t *number)
     return true;
 }
 
-/* A size, where one is given as a number. */
+/* A size, if it is a number. */
 static uint64_t take_octets(pop3_str *s)
 {
     uint64_t v;
@@ -161,7 +161,7 @@ bool p3_parse_uidl_reply(pop3_str text, uint32_t number, pop3_entry *entry)
     pop3_str uid = p3_trim_right(p3_trim_left(text));
     pop3_str word = uid;
     p3_parse_word(&word);
-    if (word.len == 0) /* a unique-id is one word: more of them are a remark */
+    if (word.len == 0) /* a unique-id is one word: several words are a remark */
         entry->uid = uid;
     return true;
 }

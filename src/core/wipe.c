@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Called through a volatile pointer, memset() cannot be proved to be without effect. */
+/* The compiler cannot prove that a call through a volatile pointer has no effect. */
 static void *(*const volatile wipe_with)(void *, int, size_t) = memset;
 
 void p3_wipe(void *p, size_t n)

@@ -20,7 +20,7 @@
 typedef struct p3_command_target {
     p3_delivery base;
     char *command;
-    int fd; /* the message being written, or -1 */
+    int fd; /* the current message, or -1 */
     char *sender;
     const char *name;
     uint64_t octets;
@@ -88,7 +88,8 @@ static void deliver_one(const p3_command_target *c, p3_parcel *p)
         *p->problem = why;
 }
 
-/* Once a signal has asked for the end, no further command is begun: it may take any time. */
+/* After a signal has asked for the end, no further command is started, because it may take any
+ * time. */
 static void command_deliver(p3_batch *b)
 {
     if (p3_stop_request_is_made())

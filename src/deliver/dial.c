@@ -18,7 +18,7 @@
 #include "support/clock.h"
 #include "support/stop_request.h"
 
-/* Milliseconds to connect to an address. */
+/* Milliseconds for connecting to an address. */
 #define P3_CONNECT_MS 30000
 
 bool p3_dial_wait(int fd, short events, int64_t until)
@@ -52,7 +52,7 @@ static int dial_one(struct sockaddr_storage *a, uint16_t port)
     return -1;
 }
 
-/* The addresses of a host: looked up outside of the sandbox, if we are in one. */
+/* The addresses of a host: looked up outside of the sandbox, if there is one. */
 static size_t look_up(const char *host, struct sockaddr_storage *out, const char **why)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};

@@ -33,8 +33,8 @@ bool p3_directory_sync_entry(const char *path)
     return p3_sync_entry(path, p3_outside_open);
 }
 
-/* Syncs the entry of a directory that is there. What it is in may belong to somebody else, and not
- * be readable, or be of a kind that cannot be synced. */
+/* Syncs the entry of an existing directory. Its parent may belong to somebody else and be
+ * unreadable, or be of a kind that cannot be synced. */
 static bool sync_present(const char *path)
 {
     return p3_directory_sync_entry(path) || errno == EACCES || errno == EINVAL;
@@ -46,8 +46,8 @@ static bool is_full(const char *path)
     return statvfs(path, &of) == 0 && (of.f_bavail == 0 || (of.f_files > 0 && of.f_favail == 0));
 }
 
-/* Makes a folder in one that stays. In the sandbox that is forbidden, and was tried before: there
- * errno is why it failed then, where the parent's permissions or its file system tell. */
+/* Creates a directory in an existing one. In the sandbox that is forbidden and has been tried
+ * before: errno then says why it failed, judging by the parent's permissions or its file system. */
 static bool make_in_parent(const char *path)
 {
     char *copy = strdup(path);
@@ -62,8 +62,8 @@ static bool make_in_parent(const char *path)
     return made;
 }
 
-/* A folder that is there may be of a run that ended before it could sync it. So each is synced
- * before one is made in it: only the last that is there can lack that. */
+/* An existing directory may be that of a run that ended before it could sync it. So each is synced
+ * before one is created in it; only the last existing one can be in that state. */
 bool p3_directory_make(const char *path)
 {
     struct stat st;

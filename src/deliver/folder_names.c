@@ -9,7 +9,7 @@
 
 #include "deliver/imap_address.h"
 
-/* Maildir++: a folder is a directory in the Maildir with a dot in front of each part. */
+/* Maildir++: a folder is a directory in the Maildir whose name has a dot before each part. */
 char *p3_maildir_folder(const char *where, const char *name)
 {
     char encoded[NAME_MAX];
@@ -29,7 +29,7 @@ char *p3_maildir_folder(const char *where, const char *name)
     return path;
 }
 
-/* The folder's name is that of the server, wherever the URL's own folder is. */
+/* The folder's name is that on the server, independent of the URL's own folder. */
 char *p3_imap_folder_url(const char *where, const char *name)
 {
     static const char plain[] =

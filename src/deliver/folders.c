@@ -13,23 +13,23 @@
 
 /* A folder. */
 typedef struct p3_folder {
-    p3_target target; /* its `where` is ours */
+    p3_target target; /* its `where` belongs to us */
     p3_part *part;
-    p3_problem shut; /* why nobody knows what it has, so that it gets nothing; or none */
+    p3_problem shut; /* why it is unknown what it has, so that it gets nothing; or none */
 } p3_folder;
 
-/* A message that a folder has of an earlier run. */
+/* A message of an earlier run that a folder has. */
 typedef struct p3_had {
     char *name;
     size_t place;
 } p3_had;
 
 typedef struct p3_folders {
-    p3_shares shares; /* first */
+    p3_shares shares; /* must be first */
     const p3_recipients *map;
-    p3_folder *at;                        /* the target's own folder first */
-    size_t place_of[P3_FOLDERS_MOST + 1]; /* by the table's number */
-    size_t to[P3_RECIPIENTS_MOST];        /* those of the message that begins next */
+    p3_folder *at;                        /* the target's own folder is the first */
+    size_t place_of[P3_FOLDERS_MOST + 1]; /* by the number in the table */
+    size_t to[P3_RECIPIENTS_MOST];        /* those of the next message */
     size_t to_count;
     p3_had *had; /* sorted */
     size_t had_count;
@@ -38,7 +38,7 @@ typedef struct p3_folders {
 
 /* ---- folders ---- */
 
-/* Opens one, unless it is open. */
+/* Opens a folder, unless it is open. */
 static bool open_place(p3_folders *m, size_t i, p3_problem *why)
 {
     p3_folder *p = &m->at[i];
@@ -53,8 +53,8 @@ static bool open_place(p3_folders *m, size_t i, p3_problem *why)
     return true;
 }
 
-/* Whether a failure in a folder is that folder's alone: what stands in its way there, or that its
- * server takes or shows nothing there. */
+/* Whether a failure affects only that folder: there is an obstacle, or the server refuses access to
+ * it. */
 static bool is_of_folder(size_t place, const p3_problem *why)
 {
     return place > 0 && (why->exit == EX_CANTCREAT || why->of_folder);
@@ -84,14 +84,14 @@ static void folders_address(p3_delivery *d, const char *header, size_t len, cons
     m->to_count = p3_recipients_folders(m->map, header, len, m->to);
 }
 
-/* The message in hand fails in a folder. False when that is not its own trouble. */
+/* The current message fails in a folder. False when the folder is the reason. */
 static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
 {
     p3_shares_skip(s, place);
     return is_of_folder(place, why) && p3_shares_note_own(s, why);
 }
 
-/* Whether the message in hand goes to a folder under another name, such as that of a link. */
+/* Whether the current message already goes to this folder under another name, such as a link. */
 static bool goes_there(const p3_folders *m, size_t place)
 {
     bool found = false;
@@ -145,8 +145,8 @@ static bool folders_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 
 /* ---- delivering ---- */
 
-/* Delivers a folder's share. `lacks` counts for each message how many folders do not have it yet.
- * False when the target fails. */
+/* Delivers a folder's share. `lacks` counts for each message how many folders do not have it. False
+ * when the target fails. */
 static bool deliver_share(size_t place, p3_share *share, p3_batch *batch, size_t *lacks)
 {
     p3_batch *b = &share->batch;
@@ -202,11 +202,12 @@ static void folders_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 
 /* ---- after a crash ---- */
 
-/* Asks a folder which of them it has, and notes those. */
+/* Asks a folder which messages it has, and records them. */
 static bool ask_folder(p3_folders *m, size_t place, const p3_left_over *at, size_t count,
                        p3_left_over *some, p3_problem *why)
 {
-    if (!open_place(m, place, why)) /* what nobody can open has none; so it is with each message */
+    if (!open_place(m, place,
+                    why)) /* a folder that cannot be opened has none; that is so for each message */
         return is_of_folder(place, why);
     for (size_t i = 0; i < count; i++)
         some[i] = (p3_left_over){.name = at[i].name, .row = i, .any_time = true};
@@ -228,7 +229,8 @@ static bool ask_folder(p3_folders *m, size_t place, const p3_left_over *at, size
     return true;
 }
 
-/* None is said to be there: they come again, and go to the folders that lack them. */
+/* Reports that no message is there: they are retrieved again, and delivered to the folders that
+ * lack them. */
 static bool folders_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
 {
     p3_folders *m = (p3_folders *)d;
@@ -288,7 +290,7 @@ static const p3_delivery_class folders_class = {
     .close = folders_close,
 };
 
-/* Adds a folder, unless it is there under another name. */
+/* Adds a folder, unless it exists under another name. */
 static bool add_place(p3_folders *m, const p3_target *t, char *where, size_t number)
 {
     p3_target target = *t;

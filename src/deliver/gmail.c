@@ -21,20 +21,20 @@
  */
 #define P3_GMAIL_LINES 4
 
-/* So many messages in a row that were set back, and the rest waits. */
+/* After this many temporary failures in a row the rest of the batch waits. */
 #define P3_SETBACKS_MOST 10
 
 typedef struct p3_gmail {
-    p3_spooled mail;                         /* first; `where` is the user */
-    p3_recipient labels[P3_RECIPIENTS_MOST]; /* of its own, of the message that begins next */
+    p3_spooled mail;                         /* must be first; `where` is the user */
+    p3_recipient labels[P3_RECIPIENTS_MOST]; /* the next message's own labels */
     size_t label_count;
-    /* Only used by deliver(), and at the end. */
+    /* Only used by deliver(), and when closing. */
     p3_gmail_session *session;
     p3_gmail_importer *importer;
-    p3_gmail_connection *lines[P3_GMAIL_LINES]; /* NULL: not made yet */
+    p3_gmail_connection *lines[P3_GMAIL_LINES]; /* NULL: not created yet */
 } p3_gmail;
 
-/* Finds the labels that a table has for the message that begins next. */
+/* Finds the next message's labels in the table. */
 static void gmail_address(p3_delivery *d, const char *header, size_t len, const char *left)
 {
     p3_gmail *g = (p3_gmail *)d;
@@ -45,7 +45,7 @@ static void gmail_address(p3_delivery *d, const char *header, size_t len, const 
     g->label_count = 0;
     for (size_t i = 0; i < count; i++) {
         const char *name = p3_recipients_folder(map, at[i]);
-        if (name != NULL) /* or it fits no line */
+        if (name != NULL) /* or it matches no line */
             g->labels[g->label_count++] = p3_recipient_of(name);
     }
 }
@@ -57,12 +57,12 @@ static bool gmail_begin(p3_delivery *d, const char *name, const char *sender, p3
     return p3_spooled_begin(&g->mail, name, NULL, g->labels, g->label_count, why);
 }
 
-/* A batch that is being delivered over several connections. */
+/* A batch that is delivered over several connections. */
 typedef struct p3_sending {
     p3_gmail *gmail;
     p3_batch *batch;
-    pthread_mutex_t mutex; /* of what follows */
-    size_t next;           /* the first message that nobody has begun */
+    pthread_mutex_t mutex; /* protects what follows */
+    size_t next;           /* the next message to send */
     unsigned setbacks;     /* in a row */
     bool stopped;
 } p3_sending;
@@ -75,7 +75,8 @@ typedef struct p3_sender {
     bool started;
 } p3_sender;
 
-/* Notes what became of a message. The mutex is held: messages are put aside one at a time. */
+/* Records the result of a message. The mutex is held, because messages are put into the quarantine
+ * one at a time. */
 static void note_outcome(p3_sending *s, size_t i, p3_gmail_outcome is, p3_problem *why)
 {
     p3_batch *b = s->batch;
@@ -100,7 +101,7 @@ static void note_outcome(p3_sending *s, size_t i, p3_gmail_outcome is, p3_proble
                    ended ? "" : "; several messages failed: the others wait for another run");
 }
 
-/* The next message; false when there is none, or the others wait. */
+/* The next message; false when there is none, or the rest waits. */
 static bool next(p3_sending *s, size_t *i)
 {
     pthread_mutex_lock(&s->mutex);
@@ -142,7 +143,7 @@ static void *send_all(void *arg)
     return NULL;
 }
 
-/* The session, once there is something to deliver. */
+/* Creates the session when there is something to deliver. */
 static bool prepare_session(p3_gmail *g, p3_problem *why)
 {
     const p3_gmail_options *o = g->mail.envelope != NULL ? g->mail.envelope->gmail : NULL;

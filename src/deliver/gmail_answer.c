@@ -13,15 +13,15 @@
 
 #include "web/json_members.h"
 
-/* As much of Google's own words as is shown. */
+/* Octets of Google's own text that are shown. */
 #define P3_WORDS 300
 
-/* What is known of a reason. */
+/* What is known about a reason. */
 typedef struct p3_reason {
     const char *name;
     p3_gmail_verdict verdict;
     int exit;
-    const char *advice; /* NULL: as the verdict has it */
+    const char *advice; /* NULL: that of the verdict */
 } p3_reason;
 
 static const p3_reason reasons[] = {
@@ -50,7 +50,7 @@ static const p3_reason reasons[] = {
     {"internalError", P3_GMAIL_UNSURE, EX_TEMPFAIL, NULL},
 };
 
-/* Where the reason is not known. */
+/* For an unknown reason. */
 static p3_reason reason_of_status(long status)
 {
     static const p3_reason stop = {"", P3_GMAIL_STOP, EX_UNAVAILABLE, "see gmail and gmail-url"};
@@ -84,7 +84,7 @@ static p3_reason reason_of_status(long status)
     }
 }
 
-/* The reason among those of an error that is known; or NULL. */
+/* The first known reason of an error; or NULL. */
 static const p3_reason *find_reason(const json_t *error)
 {
     static const char *const lists[] = {"errors", "details"};
@@ -101,7 +101,7 @@ static const p3_reason *find_reason(const json_t *error)
     return NULL;
 }
 
-/* Google's own words, in one line. */
+/* Google's own text, on one line. */
 static void take_words(const json_t *error, char out[P3_WORDS])
 {
     const char *text = json_string_value(json_object_get(error, "message"));
@@ -109,12 +109,11 @@ static void take_words(const json_t *error, char out[P3_WORDS])
     for (; text != NULL && text[len] != '\0' && len < P3_WORDS - 1; len++)
         out[len] = (unsigned char)text[len] < ' ' || text[len] == 0x7f ? ' ' : text[len];
     while (len > 0 && text[len] != '\0' && ((unsigned char)text[len] & 0xc0) == 0x80)
-        len--; /* not in the middle of a character */
+        len--; /* not within a character */
     out[len] = '\0';
 }
 
-/* Whether a request is refused for a label that it names: Google has no reason of its own for that.
- */
+/* Whether a request is refused because of a label in it: Google has no reason for that. */
 static bool is_of_label(long status, const char *words)
 {
     return status == 400 && strncasecmp(words, "Invalid label", 13) == 0;
@@ -153,7 +152,7 @@ p3_gmail_verdict p3_gmail_judge(long status, const char *body, size_t len, const
     const p3_reason *known = find_reason(error);
     const p3_reason reason = known != NULL ? *known : reason_of_status(status);
     take_words(error, words);
-    /* A reason that says what else the status means does not make a server's failure certain. */
+    /* A reason that usually means something else does not make a server's failure certain. */
     p3_gmail_verdict verdict =
         status >= 500 && reason.verdict == P3_GMAIL_MESSAGE ? P3_GMAIL_UNSURE : reason.verdict;
     if (verdict == P3_GMAIL_MESSAGE && is_of_label(status, words))

@@ -15,20 +15,19 @@
 
 enum { P3_UNITS_SEARCH = 5, P3_UNITS_GET = 20 };
 
-#define P3_FOUND_MOST 100 /* messages of one Message-ID that are looked at */
+#define P3_FOUND_MOST 100 /* messages with the same Message-ID that are checked */
 
-/* The Message-ID of our own for a message that has none, so that it can be found: made of the name,
- * which it keeps. */
+/* Makes a Message-ID from the name for a message that has none, so that it can be found. */
 static void make_id(const char *name, char *out, size_t size)
 {
     size_t len = strspn(name, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.");
-    const char *queue = strchr(name, 'Q'); /* the host behind it may be anything */
+    const char *queue = strchr(name, 'Q'); /* the host after it may be anything */
     if (queue != NULL && len > (size_t)(queue - name))
         len = (size_t)(queue - name) + 1 + strspn(queue + 1, "0123456789");
     snprintf(out, size, "%.*s@pop3.invalid", (int)(len < 200 ? len : 200), name);
 }
 
-/* Whether Gmail can be asked for it as it stands: rfc822msgid: takes no quotes. */
+/* Whether Gmail can search for it: rfc822msgid: does not accept quotes. */
 static bool is_searchable(const char *id, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -79,7 +78,7 @@ bool p3_gmail_identify(p3_gmail_identity *out, int fd, uint64_t offset, uint64_t
     return !failed || p3_problem_memory(why);
 }
 
-/* An id of a message, as Google makes them: it goes into a URL. */
+/* Whether it is a message id of Google's form, because it becomes part of a URL. */
 static bool is_id(const char *id)
 {
     size_t len = id != NULL ? strlen(id) : 0;
@@ -87,7 +86,7 @@ static bool is_id(const char *id)
            strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == len;
 }
 
-/* Whether a message of an answer carries the mark. */
+/* Whether a message in an answer has the mark. */
 static bool carries(const json_t *answer, const char *mark)
 {
     const json_t *headers = json_object_get(json_object_get(answer, "payload"), "headers");
@@ -102,7 +101,7 @@ static bool carries(const json_t *answer, const char *mark)
     return false;
 }
 
-/* Looks at one that has the Message-ID. */
+/* Checks a message with the Message-ID. */
 static p3_gmail_verdict look_at(p3_gmail_connection *l, const char *id, const char *mark,
                                 bool *there, p3_problem *why)
 {
@@ -116,7 +115,7 @@ static p3_gmail_verdict look_at(p3_gmail_connection *l, const char *id, const ch
                                 .repeats = true};
     p3_gmail_verdict is = p3_gmail_ask(l, &call, &answer, why);
     if (is == P3_GMAIL_MISSING)
-        is = P3_GMAIL_GOOD; /* it went meanwhile */
+        is = P3_GMAIL_GOOD; /* it was removed meanwhile */
     *there = is == P3_GMAIL_GOOD && carries(answer, mark);
     json_decref(answer);
     return is;

@@ -18,10 +18,10 @@
 
 enum { P3_UNITS_IMPORT = 25 };
 
-/* What goes with each message of the same labels; asked for once. */
+/* The metadata for messages with the same labels; requested once. */
 typedef struct p3_labelled {
     struct p3_labelled *next;
-    char *labels;       /* names with commas between */
+    char *labels;       /* names separated by commas */
     char *metadata;     /* or NULL */
     p3_problem failure; /* why there is none */
 } p3_labelled;
@@ -30,7 +30,7 @@ struct p3_gmail_importer {
     const p3_gmail_options *options;
     pthread_mutex_t mutex; /* of what follows */
     p3_labelled *labelled;
-    bool is_blind; /* the token is not for searching */
+    bool is_blind; /* the token does not permit searching */
 };
 
 p3_gmail_importer *p3_gmail_importer_new(const p3_gmail_options *options, p3_problem *why)
@@ -59,7 +59,7 @@ void p3_gmail_importer_free(p3_gmail_importer *i)
     free(i);
 }
 
-/* The labels of a message: those that are set for all, and its own. NULL when out of memory. */
+/* The labels of a message: those for all, and its own. NULL when out of memory. */
 static char *labels_of(const p3_gmail_options *o, const p3_gmail_mail *mail)
 {
     const char *all = o->labels != NULL ? o->labels : mail->label_count == 0 ? "INBOX" : "";
@@ -73,7 +73,7 @@ static char *labels_of(const p3_gmail_options *o, const p3_gmail_mail *mail)
     return text;
 }
 
-/* The entry of these labels, which it takes over. NULL when out of memory. */
+/* The entry for these labels, which it takes over. NULL when out of memory. */
 static p3_labelled *entry_of(p3_gmail_importer *i, char *labels)
 {
     p3_labelled *at = i->labelled;
@@ -89,8 +89,8 @@ static p3_labelled *entry_of(p3_gmail_importer *i, char *labels)
     return at;
 }
 
-/* What goes with a message; the first to need it asks, and others wait. It stays the importer's.
- * NULL with the problem. */
+/* The metadata for a message; the first caller requests it, and others wait. It belongs to the
+ * importer. NULL with the problem. */
 static const char *find_metadata(p3_gmail_importer *i, p3_gmail_connection *l,
                                  const p3_gmail_mail *mail, p3_problem *why)
 {
@@ -107,7 +107,8 @@ static const char *find_metadata(p3_gmail_importer *i, p3_gmail_connection *l,
     return found;
 }
 
-/* Looks for a message that may be there. P3_GMAIL_SCOPE: it cannot be asked for, as `why` says. */
+/* Searches for a message that may be there. P3_GMAIL_SCOPE: searching is not permitted; `why` has
+ * the details. */
 static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_connection *l,
                                  const p3_gmail_identity *who, bool *there, p3_problem *why)
 {
@@ -133,14 +134,14 @@ static p3_gmail_verdict look_for(p3_gmail_importer *i, p3_gmail_connection *l,
     return is;
 }
 
-/* The parts of an upload around the message (RFC 2387). */
+/* The parts of an upload besides the message (RFC 2387). */
 typedef struct p3_wrapping {
     char type[120];
     char *head;
     char tail[80];
 } p3_wrapping;
 
-/* Makes them. Nobody can guess the boundary, so that none is in the message. */
+/* Creates them. The boundary is random, so that it is not in the message. */
 static bool wrap(p3_wrapping *w, const char *metadata, const p3_gmail_identity *who,
                  p3_problem *why)
 {
@@ -162,7 +163,7 @@ static bool wrap(p3_wrapping *w, const char *metadata, const p3_gmail_identity *
     return w->head != NULL || p3_problem_memory(why);
 }
 
-/* Sends the message, once, but where it was refused for now. */
+/* Sends the message once, except after temporary refusals. */
 static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_connection *l,
                                const p3_gmail_mail *mail, const p3_gmail_identity *who,
                                p3_problem *why)
@@ -171,7 +172,7 @@ static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_connection *l,
     char url[P3_GMAIL_URL];
     json_t *answer = NULL;
     p3_wrapping w;
-    bool has_own = mail->label_count > 0; /* one of them that cannot be is no trouble of others */
+    bool has_own = mail->label_count > 0; /* an invalid label is a problem of this message only */
     const char *metadata = find_metadata(i, l, mail, why);
     if (metadata == NULL && why->of_folder && has_own)
         return P3_GMAIL_LABEL;
@@ -223,7 +224,7 @@ p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_connection *l,
                                  const p3_gmail_mail *mail, p3_problem *why)
 {
     p3_gmail_identity who;
-    p3_problem blind = {0}; /* why nobody knows whether it was there */
+    p3_problem blind = {0}; /* why it is unknown whether it was there */
     bool again = mail->again;
     if (mail->length > P3_GMAIL_MOST) {
         p3_problem_set(why, EX_UNAVAILABLE,
@@ -238,7 +239,7 @@ p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_connection *l,
         bool there = false;
         p3_gmail_verdict is = again ? look_for(i, l, &who, &there, why) : P3_GMAIL_GOOD;
         if (is == P3_GMAIL_SCOPE && attempt > 0)
-            return P3_GMAIL_LATER; /* it failed just now; not again and again */
+            return P3_GMAIL_LATER; /* it has just failed; not again and again */
         if (is == P3_GMAIL_SCOPE)
             blind = *why;
         else if (is != P3_GMAIL_GOOD)
@@ -250,7 +251,7 @@ p3_gmail_outcome p3_gmail_import(p3_gmail_importer *i, p3_gmail_connection *l,
             *why = blind;
             return P3_GMAIL_BLINDLY;
         }
-        /* A server that failed may have done it all the same: it is asked before it comes again. */
+        /* A server that failed may have carried it out nevertheless: ask before sending again. */
         if (is != P3_GMAIL_UNSURE || attempt + 1 == P3_GMAIL_ATTEMPTS)
             return outcome_of(is);
         p3_gmail_back_off(l, attempt, 0);

@@ -12,9 +12,9 @@
 enum { P3_UNITS_LIST = 1, P3_UNITS_MAKE = 5 };
 
 #define P3_LABELS_MOST 50                /* of a message */
-#define P3_LABELS_TEXT ((size_t)4 << 20) /* octets of Google's list: a mailbox may have 10,000 */
+#define P3_LABELS_TEXT ((size_t)4 << 20) /* octets of Google's list, for up to 10,000 labels */
 
-/* Those that Google has for everybody, and whose ids are their names. */
+/* Google's own labels, whose ids are their names. */
 static bool is_system_label(const char *name)
 {
     static const char *const names[] = {"INBOX", "UNREAD", "STARRED", "IMPORTANT"};
@@ -25,7 +25,7 @@ static bool is_system_label(const char *name)
     return strncmp(name, "CATEGORY_", 9) == 0;
 }
 
-/* Those that nobody but Gmail gives to a message. */
+/* Labels that only Gmail can set. */
 static bool is_reserved_label(const char *name)
 {
     return strcasecmp(name, "SENT") == 0 || strcasecmp(name, "DRAFT") == 0 ||
@@ -67,7 +67,7 @@ static bool list_labels(p3_gmail_connection *l, json_t **out, p3_problem *why)
     return p3_gmail_ask(l, &call, out, why) == P3_GMAIL_GOOD;
 }
 
-/* Makes a label, and adds its id. One that another process has made meanwhile is as good. */
+/* Creates a label, and adds its id. If another process has created it meanwhile, that is fine. */
 static bool make_label(p3_gmail_connection *l, const char *name, json_t *ids, p3_problem *why)
 {
     char url[P3_GMAIL_URL];
@@ -102,7 +102,7 @@ static bool make_label(p3_gmail_connection *l, const char *name, json_t *ids, p3
     return ok;
 }
 
-/* The id of a label, by its name, is added. `*list` is Google's, once it has been asked for. */
+/* Adds the id of a label by its name. `*list` is Google's list, once it has been requested. */
 static bool add_label(p3_gmail_connection *l, const char *name, json_t *ids, json_t **list,
                       p3_problem *why)
 {
@@ -122,7 +122,7 @@ static bool add_label(p3_gmail_connection *l, const char *name, json_t *ids, jso
     return add_id(ids, id) || p3_problem_memory(why);
 }
 
-/* Each name of the setting. */
+/* Adds each name of the setting. */
 static bool add_labels(p3_gmail_connection *l, const char *labels, json_t *ids, p3_problem *why)
 {
     char *copy = strdup(labels);

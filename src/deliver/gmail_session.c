@@ -26,12 +26,12 @@
 #include "web/form.h"
 #include "web/json_members.h"
 
-/* Google's quota is 6,000 units a user and minute; for projects from before May 2026 it is more. In
- * no minute do we spend more than the burst and what comes back meanwhile. */
+/* Google's quota is 6,000 units for a user and minute; for projects from before May 2026 it is
+ * more. We never spend more in a minute than the burst and what is added meanwhile. */
 static const p3_quota quota = {.burst = 1000, .a_minute = 4900};
 
-/* A request that is refused for now comes again after 1, 2, 4 and 8 seconds, and a bit. A server
- * that asks for more than a minute gets it: the rest waits for another run. */
+/* A temporarily refused request is repeated after 1, 2, 4 and 8 seconds, plus a random time. If the
+ * server asks for more than a minute, the rest is left to another run. */
 #define P3_BACKOFF_MS    1000
 #define P3_LONGEST_RETRY 60 /* seconds */
 
@@ -40,7 +40,7 @@ struct p3_gmail_session {
     char *base; /* https://HOST:PORT */
     char *user; /* encoded for a URL */
     p3_rate_limit *pace;
-    pthread_mutex_t mutex; /* of what follows */
+    pthread_mutex_t mutex; /* protects what follows */
     char *token;
 };
 
@@ -48,7 +48,7 @@ struct p3_gmail_connection {
     p3_gmail_session *session;
     p3_http_line *http;
     p3_http_way way;
-    char *addresses[2]; /* of whom to connect to */
+    char *addresses[2]; /* of the hosts to connect to */
 };
 
 /* ---- the session ---- */
@@ -94,8 +94,8 @@ void p3_gmail_session_free(p3_gmail_session *s)
     free(s);
 }
 
-/* Whom to connect to, as libcurl is told it, where names are looked up outside, and how many of the
- * addresses are of IPv4 and IPv6. NULL: it looks by itself. False when there is no such name. */
+/* The addresses to connect to, in libcurl's form, if names are looked up outside, and how many are
+ * IPv4 and IPv6. NULL: libcurl looks them up itself. False when the name does not exist. */
 static bool look_up(const p3_server_address *to, char **out, size_t kinds[2], p3_problem *why)
 {
     struct sockaddr_storage found[POP3_RESOLVE_ADDRESSES];
@@ -127,7 +127,7 @@ static bool look_up(const p3_server_address *to, char **out, size_t kinds[2], p3
     return true;
 }
 
-/* One that is not found need not be the one that is connected to: libcurl tells that then. */
+/* A name that is not found may not be needed: libcurl reports it if it is. */
 static bool look_up_all(p3_gmail_connection *l, p3_problem *why)
 {
     bool ok = false;
@@ -171,7 +171,7 @@ void p3_gmail_connection_free(p3_gmail_connection *l)
 
 /* ---- the token ---- */
 
-/* A copy of the token that is good now; `refused` was, and is not. NULL with the problem. */
+/* A copy of the valid token; `refused` is not valid any more. NULL with the problem. */
 static char *find_token(p3_gmail_session *s, const char *refused, p3_problem *why)
 {
     char *copy = NULL;
@@ -203,7 +203,7 @@ void p3_gmail_url(const p3_gmail_connection *l, char out[P3_GMAIL_URL], const ch
 void p3_gmail_back_off(p3_gmail_connection *l, int attempt, int64_t least)
 {
     unsigned char dice = 0;
-    /* Many that were refused at once do not come at once. */
+    /* Requests that were refused together are not repeated together. */
     if (getentropy(&dice, sizeof dice) != 0)
         dice = 128;
     int64_t wait = ((int64_t)P3_BACKOFF_MS << attempt) + dice * P3_BACKOFF_MS / 256;
@@ -212,7 +212,7 @@ void p3_gmail_back_off(p3_gmail_connection *l, int attempt, int64_t least)
     p3_rate_limit_hold(l->session->pace, p3_clock_ms() + wait);
 }
 
-/* Sends it once. What is not GOOD has a problem. */
+/* Sends it once. Unless the result is GOOD, there is a problem. */
 static p3_gmail_verdict send_once(p3_gmail_connection *l, const p3_gmail_call *c, const char *token,
                                   p3_http_answer *answer, p3_problem *why)
 {
@@ -231,7 +231,7 @@ static p3_gmail_verdict send_once(p3_gmail_connection *l, const p3_gmail_call *c
     return end == P3_HTTP_LOST && whole ? P3_GMAIL_UNSURE : P3_GMAIL_STOP;
 }
 
-/* Reads the answer to what was done. */
+/* Reads the answer to a successful request. */
 static p3_gmail_verdict read_answer(const p3_gmail_call *c, const p3_http_answer *answer,
                                     json_t **out, p3_problem *why)
 {
@@ -268,7 +268,7 @@ p3_gmail_verdict p3_gmail_ask(p3_gmail_connection *l, const p3_gmail_call *c, js
             renewed = true;
             continue;
         }
-        /* A kept connection that was gone, and anything that was cut before it was whole. */
+        /* The kept connection was closed, or a repeatable request was interrupted. */
         if (!answered && (is == P3_GMAIL_STOP || c->repeats) && !redialed) {
             redialed = true;
             continue;

@@ -21,21 +21,21 @@
 #include "support/clock.h"
 #include "support/crash_point.h"
 
-/* So many messages in a row that were refused for now, or got lost, and the rest waits. */
+/* After this many temporary failures in a row the rest of the batch waits. */
 #define P3_SETBACKS_MOST 10
 
-/* So often the connection may break without a message in between that was accepted. */
+/* How often the connection may break without an accepted message in between. */
 #define P3_LOSSES_MOST 3
 
-/* Milliseconds to look for what was left over, and to give it labels. */
+/* Milliseconds for finding left-over messages and for setting labels. */
 #define P3_FIND_MS  (2 * 60 * 1000)
 #define P3_LABEL_MS (2 * 60 * 1000)
 
 typedef struct p3_imap {
-    p3_spooled mail; /* first */
+    p3_spooled mail; /* must be first */
     p3_imap_address address;
-    p3_imap_session *own;      /* only used by deliver() and settle(), and at the end */
-    p3_imap_session **session; /* that, or the one of another folder of the server */
+    p3_imap_session *own;      /* only used by deliver() and settle(), and when closing */
+    p3_imap_session **session; /* this one, or that of another folder of the server */
 } p3_imap;
 
 static bool imap_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
@@ -44,30 +44,30 @@ static bool imap_begin(p3_delivery *d, const char *name, const char *sender, p3_
     return p3_spooled_begin((p3_spooled *)d, name, d->retries ? P3_RETRIED : "", NULL, 0, why);
 }
 
-/* How far a message of a batch has come. */
+/* The progress of a message of a batch. */
 typedef enum p3_progress {
-    P3_WAITING,    /* it is to be sent */
-    P3_ON_ITS_WAY, /* it was sent as a whole; what the server says of it is to be heard */
+    P3_WAITING,    /* not sent yet */
+    P3_ON_ITS_WAY, /* sent completely; the answer is missing */
     P3_DOUBTFUL,   /* refused without a reason */
     P3_OVER
 } p3_progress;
 
-/* A batch on its way. */
+/* The delivery of a batch. */
 typedef struct p3_course {
     p3_imap *to;
     p3_batch *batch;
     const p3_spool *spool;
     p3_progress *at;      /* of each message */
-    p3_imap_place *place; /* the same: where it is, for its labels */
-    size_t sent;          /* those before it do not wait */
-    size_t taken;         /* those from it on have not been accepted */
+    p3_imap_place *place; /* the place of each message, for its labels */
+    size_t sent;          /* the messages before it have been sent */
+    size_t taken;         /* the messages from it on have not been accepted */
     unsigned setbacks;    /* in a row */
-    unsigned losses;      /* of the connection, without a message in between that was accepted */
-    bool is_second;       /* doubtful ones were sent again */
+    unsigned losses;      /* of the connection, without an accepted message in between */
+    bool is_second;       /* doubtful messages have been sent again */
     bool lacks_folder;
     bool made_folder;
     bool ends;      /* nothing more is sent */
-    p3_problem why; /* of what happened last */
+    p3_problem why; /* the last problem */
 } p3_course;
 
 static bool connect_again(p3_imap *m, p3_problem *why)
@@ -88,7 +88,7 @@ static void stop(p3_course *c, const char *more)
     c->ends = true;
 }
 
-/* What the server said about a message. */
+/* Handles the server's answer about a message. */
 static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
 {
     p3_parcel *p = &c->batch->parcels[i];
@@ -114,11 +114,11 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
     c->setbacks = p->delivered ? 0 : c->setbacks + 1;
     if (c->setbacks == P3_SETBACKS_MOST && !c->ends) {
         stop(c, "; several messages failed: the others wait for another run");
-        c->batch->stopped.of_folder = true; /* as far as that is known */
+        c->batch->stopped.of_folder = true; /* as far as is known */
     }
 }
 
-/* Of messages that were sent, and whose answers did not come, it is looked up which are there. */
+/* Searches for messages that were sent and not answered. */
 static bool look_up(p3_course *c, size_t count)
 {
     p3_problem lost = c->why;
@@ -150,7 +150,7 @@ static bool look_up(p3_course *c, size_t count)
     return ok;
 }
 
-/* The connection broke. Those that were sent as a whole may be there. */
+/* The connection broke. Messages that were sent completely may be there. */
 static void recover(p3_course *c)
 {
     size_t count = 0;
@@ -164,7 +164,7 @@ static void recover(p3_course *c)
     c->sent = 0;
 }
 
-/* Sends the next message, if there is one and it may be sent. False when there is none. */
+/* Sends the next message, if there is one and it may be sent. Returns whether it did. */
 static bool send_next(p3_course *c)
 {
     p3_imap_mail mail;
@@ -190,7 +190,7 @@ static bool send_next(p3_course *c)
     return true;
 }
 
-/* Hears of the message that is on its way for longest. */
+/* Receives the answer for the oldest message in flight. */
 static void hear_next(p3_course *c)
 {
     size_t i = 0;
@@ -216,8 +216,8 @@ static void make_folder(p3_course *c)
         recover(c);
 }
 
-/* Those that were refused without a reason, while others after them were accepted, are sent once
- * more. False when there are none. */
+/* Sends messages once more that were refused without a reason while later ones were accepted. False
+ * when there are none. */
 static bool send_again(p3_course *c)
 {
     bool any = false;
@@ -248,8 +248,8 @@ static void run_course(p3_course *c)
     } while (true);
 }
 
-/* Gives messages that are in the folder their labels, over another connection if one breaks. False,
- * with the problem. */
+/* Sets the labels of messages in the folder, over another connection if one breaks. False, with the
+ * problem. */
 static bool set_labels(p3_imap *m, const p3_imap_place *at, size_t count, p3_problem *why)
 {
     p3_imap_outcome is = P3_IMAP_LOST;
@@ -267,8 +267,8 @@ static bool has_labels(const p3_imap *m)
     return labels != NULL && labels[0] != '\0';
 }
 
-/* Messages that are in the folder without their labels are not delivered yet: the next run finds
- * them there. */
+/* Messages in the folder without their labels do not count as delivered: the next run finds them
+ * there. */
 static void label_batch(p3_course *c)
 {
     size_t count = 0;
@@ -307,7 +307,7 @@ static void imap_deliver(p3_batch *b)
     free(c.place);
 }
 
-/* Those that were found get their labels, which they may lack. */
+/* Sets the labels of messages that were found, which may lack them. */
 static bool label_found(p3_imap *m, const p3_left_over *at, size_t count, p3_problem *why)
 {
     size_t found = 0;

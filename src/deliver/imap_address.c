@@ -25,12 +25,12 @@ static long next_character(const char **at)
     return c;
 }
 
-/* UTF-16 in the modified base64 of RFC 3501 §5.1.3, as it comes. */
+/* UTF-16 in the modified base64 of RFC 3501 §5.1.3, octet by octet. */
 typedef struct p3_utf7 {
     char *out;
     size_t size, used;
     unsigned long bits;
-    int count; /* of bits that wait; -1: outside of a run of them */
+    int count; /* of pending bits; -1: outside of base64 */
 } p3_utf7;
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
@@ -122,7 +122,7 @@ bool p3_imap_address_is_same(const char *text, const char *other)
     if (!p3_imap_address_read(&a, text) || !p3_imap_address_read(&b, other) ||
         !p3_server_url_is_equal(&a.at, &b.at))
         return false;
-    /* RFC 9051 §5.1: INBOX has no case. */
+    /* RFC 9051 §5.1: INBOX is case-insensitive. */
     return strcmp(a.folder, b.folder) == 0 ||
            (strcasecmp(a.folder, "INBOX") == 0 && strcasecmp(b.folder, "INBOX") == 0);
 }

@@ -20,35 +20,35 @@
 #include "support/crash_point.h"
 #include "support/pause.h"
 
-/* Messages that are read at a time, and beyond as many as are looked for. */
+/* Messages that are read at a time, besides as many as are searched for. */
 #define P3_CHUNK  200
 #define P3_BEYOND 2000
 
-/* Milliseconds that are left for what comes behind reading all of a folder. */
+/* Milliseconds reserved for what follows after reading a whole folder. */
 #define P3_REST_MS 60000
 
-/* Searches of the rest: each may find more than one response has room for. */
+/* Searches of the rest: each may find more than fits into a response. */
 #define P3_SEARCHES_MOST 1000
 
-/* So often nothing must have arrived, with so many milliseconds in between. */
+/* How often nothing must have arrived, and the milliseconds in between. */
 #define P3_QUIET_LOOKS 2
 #define P3_PAUSE_MS    500
 
 typedef struct p3_imap_search {
     p3_left_over *at; /* sorted by name */
     size_t count;
-    size_t missing;             /* that were not found yet */
+    size_t missing;             /* names not found yet */
     const char *owner;          /* the account's mark */
-    bool met_earlier;           /* a message that was put there before all of these */
+    bool met_earlier;           /* a message was met that was delivered before all of these */
     uint32_t exists;            /* messages in the folder */
-    uint32_t validity;          /* of its numbering */
-    uint32_t next;              /* what the next one's unique number will be; 0: it is not said */
-    uint32_t numbers[P3_CHUNK]; /* what a search found */
+    uint32_t validity;          /* UIDVALIDITY */
+    uint32_t next;              /* UIDNEXT; 0: unknown */
+    uint32_t numbers[P3_CHUNK]; /* results of a search */
     size_t number_count;
-    uint32_t low, high; /* what it may find */
-    bool cannot_search; /* the server */
-    bool is_cut;        /* there is more */
-    bool is_there;      /* the folder */
+    uint32_t low, high; /* range of the search */
+    bool cannot_search; /* of the server */
+    bool is_cut;        /* there are more results */
+    bool is_there;      /* the folder exists */
 } p3_imap_search;
 
 /* A message with this name is in the folder, where it has that number. One that was put there by a
@@ -71,8 +71,8 @@ static void meet(p3_imap_search *f, const char *name, uint32_t uid, bool retried
     f->met_earlier = f->met_earlier || earlier;
 }
 
-/* The unique number that a response has: in front of the header's octets, or behind them, as what
- * is in them may look like one. 0: none. */
+/* The unique number in a response: before or after the octets of the header, which may contain
+ * something similar. 0: none. */
 static uint32_t uid_of(const char *text)
 {
     const char *literal = strchr(text, '{');
@@ -85,7 +85,8 @@ static uint32_t uid_of(const char *text)
     return uid != NULL ? (uint32_t)strtoul(uid + 4, NULL, 10) : 0;
 }
 
-/* Ours is the first of such lines: what came may have others, which it got where it was before. */
+/* Ours is the first of such lines: the received message may have others, from an earlier delivery.
+ */
 static void see_message(void *ctx, const p3_imap_response *r)
 {
     static const char field[] = "\n" P3_DELIVERY_FIELD ":";
@@ -147,7 +148,7 @@ static bool refuses(const p3_imap_response *answer, p3_problem *why)
     p3_problem_set(why, EX_TEMPFAIL,
                    "looking for earlier messages in the folder: the IMAP server refuses: %.400s",
                    answer->text);
-    why->of_folder = true; /* the server is there */
+    why->of_folder = true; /* the server can be reached */
     return false;
 }
 
@@ -156,7 +157,7 @@ static bool loses(p3_imap_session *s, p3_problem *why)
     return p3_imap_lose(s, "looking for earlier messages in the folder", why);
 }
 
-/* Opens the folder for reading. One that is not there has no messages. */
+/* Opens the folder for reading. A missing folder has no messages. */
 static bool open_folder(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     char command[1100];
@@ -187,8 +188,8 @@ static bool fetch(p3_imap_session *s, p3_imap_search *f, const char *set, int64_
     return p3_imap_is_ok(&answer) || refuses(&answer, why);
 }
 
-/* Reads the folder from `high` backwards, so many messages at most. Leaves there what was not read.
- */
+/* Reads the folder backwards from `high`, at most `budget` messages; sets `high` to what was not
+ * read. */
 static bool read_back(p3_imap_session *s, p3_imap_search *f, uint64_t budget, int64_t until,
                       p3_problem *why)
 {
@@ -214,7 +215,7 @@ static bool fetch_numbers(p3_imap_session *s, p3_imap_search *f, int64_t until, 
     return f->number_count == 0 || fetch(s, f, set, until, why);
 }
 
-/* Has the server search what was not read, for the names that one run gave. */
+/* Has the server search the rest for the names of one run. */
 static bool search_run(p3_imap_session *s, p3_imap_search *f, const char *name, int64_t until,
                        p3_problem *why)
 {
@@ -241,7 +242,7 @@ static bool search_run(p3_imap_session *s, p3_imap_search *f, const char *name, 
     return true;
 }
 
-/* Of each run that some are of, once: the names are sorted. */
+/* Searches once for each run: the names are sorted. */
 static bool search(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     bool ok = true;
@@ -250,7 +251,7 @@ static bool search(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_prob
         bool same_run = false;
         if (last != NULL)
             (void)p3_names_earlier(f->at[i].name, last, &same_run);
-        /* What a state says that is damaged is no name, and nothing to be sent. */
+        /* A name from a damaged state may be invalid and must not be sent. */
         if (!same_run && p3_names_carry(f->at[i].name, f->owner))
             ok = search_run(s, f, f->at[i].name, until, why);
         last = f->at[i].name;
@@ -260,7 +261,7 @@ static bool search(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_prob
 
 static bool close_folder(p3_imap_session *s, int64_t until, p3_problem *why)
 {
-    /* Of a folder that is only read it removes nothing (RFC 9051 §6.4.1). */
+    /* CLOSE removes nothing from a folder that is open for reading (RFC 9051 §6.4.1). */
     return p3_imap_ask(s, "CLOSE", until, NULL, NULL, NULL) || loses(s, why);
 }
 
@@ -283,8 +284,8 @@ static bool look_in_folder(p3_imap_session *s, p3_imap_search *f, int64_t until,
     return close_folder(s, until, why);
 }
 
-/* A server goes on with what it had been sent when we were killed. Looks at what arrives until
- * nothing does for a while. */
+/* A server continues with what a killed run had sent. Checks for new messages until none arrive for
+ * a while. */
 static bool look_at_arrivals(p3_imap_session *s, p3_imap_search *f, int64_t until, p3_problem *why)
 {
     for (int quiet = 0; quiet < P3_QUIET_LOOKS && f->missing > 0;) {

@@ -8,7 +8,7 @@
 
 #include "deliver/imap_address.h"
 
-/* A name for the API, and in IMAP; NULL: it is none there. */
+/* A name in the API, and in IMAP; NULL: it does not exist there. */
 static const struct {
     const char *name;
     const char *imap;
@@ -27,7 +27,7 @@ static bool is_system_label(const char *name, const char **imap)
     return strncasecmp(name, "CATEGORY_", 9) == 0;
 }
 
-/* Writes one label. What begins with a backslash would be one of Gmail's own. */
+/* Writes one label. A name that begins with a backslash would be one of Gmail's own. */
 static bool write_label(const char *name, char *out, size_t size)
 {
     const char *imap;

@@ -6,10 +6,10 @@
 
 #include "support/crash_point.h"
 
-/* Messages that get labels by one command. */
+/* Messages whose labels are set by one command. */
 #define P3_LABELLED_AT_ONCE 300
 
-/* What is found of the folder's numbering. */
+/* Reads UIDVALIDITY. */
 static void see_numbering(void *ctx, const p3_imap_response *r)
 {
     p3_imap_parse_number(r, "UIDVALIDITY", ctx);
@@ -31,7 +31,7 @@ static p3_imap_outcome lose_session(p3_imap_session *s, p3_problem *why)
     return P3_IMAP_LOST;
 }
 
-/* Opens the folder to change it. It is never closed, which would remove messages. */
+/* Opens the folder for changes. It is never closed, because CLOSE would remove messages. */
 static p3_imap_outcome open_folder(p3_imap_session *s, uint32_t *validity, int64_t until,
                                    p3_problem *why)
 {

@@ -12,13 +12,13 @@
 
 #define P3_PIECE ((size_t)16 * 1024)
 
-/* Octets of a header in which dates are looked for. */
+/* Octets of a header that are searched for dates. */
 #define P3_HEADER_LOOKED ((size_t)32 * 1024)
 
 /* ---- line ends ---- */
 
-/* Makes octets what a literal may have (RFC 9051 §9: no NUL, which becomes 0x80 as in other
- * servers and clients), and each line end CRLF. `out` has room for twice as many. */
+/* Converts octets to a literal's (RFC 9051 §9: no NUL, which becomes 0x80 as in other software),
+ * and each line end to CRLF. `out` has room for twice as many. */
 static size_t convert(const char *in, size_t len, char *last, char *out)
 {
     size_t n = 0;
@@ -31,7 +31,7 @@ static size_t convert(const char *in, size_t len, char *last, char *out)
     return n;
 }
 
-/* Goes through a message; `w` of NULL counts only. */
+/* Converts a message; with `w` of NULL only counts. */
 static bool go_through(const p3_spool_mail *m, p3_imap_wire *w, uint64_t *octets, bool *unread)
 {
     char in[P3_PIECE];
@@ -55,7 +55,7 @@ static bool go_through(const p3_spool_mail *m, p3_imap_wire *w, uint64_t *octets
 
 /* ---- dates ---- */
 
-/* Writes a date-time: "17-Jul-1996 02:44:25 +0000", in UTC. Nothing when it has none. */
+/* Writes a date-time: "17-Jul-1996 02:44:25 +0000", in UTC. Writes nothing for an invalid time. */
 static void write_date(int64_t seconds, char *out, size_t size)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -68,7 +68,7 @@ static void write_date(int64_t seconds, char *out, size_t size)
              (t.tm_year + 1900) % 10000, t.tm_hour % 100, t.tm_min % 100, t.tm_sec % 100);
 }
 
-/* Takes a field's value, unfolded, when it has a date. */
+/* Takes an unfolded field's value if it has a date. */
 static bool take_value(const char *value, bool received, char *out, size_t size)
 {
     const char *semicolon = received ? strrchr(value, ';') : NULL;
@@ -80,7 +80,7 @@ static bool take_value(const char *value, bool received, char *out, size_t size)
     return out[0] != '\0';
 }
 
-/* Finds the date in a field of a header: the first that is understood. */
+/* Finds the first valid date in a field of a header. */
 static void find_date(const char *header, const char *end, const char *name, char *out, size_t size)
 {
     p3_field f;

@@ -13,37 +13,36 @@
 #include "support/stop_request.h"
 #include "support/crash_point.h"
 
-/* Milliseconds for an answer: RFC 9051 §5.4 has servers wait for half an hour, and one that keeps
- * to a quota may take its time. */
+/* Milliseconds for an answer: RFC 9051 §5.4 lets servers wait for half an hour, and one that
+ * observes a quota may be slow. */
 #define P3_ANSWER_MS (10 * 60 * 1000)
 
-/* So many messages, and octets of them, are on their way at a time: enough to fill a line. */
+/* The most messages in flight, and the most octets: enough to fill a line. */
 #define P3_WINDOW_MESSAGES 64
 #define P3_WINDOW_OCTETS   ((uint64_t)1024 * 1024)
 
-/* Octets that a message may have to be sent without being asked for, with LITERAL- (RFC 7888 §5).
- */
+/* The most octets of a message that is sent without asking, with LITERAL- (RFC 7888 §5). */
 #define P3_SMALL_LITERAL 4096
 
-/* Untagged responses to one command; a server that says more has lost its way. */
+/* The most untagged responses to one command. */
 #define P3_UNTAGGED_MOST 100000
 
 /* What the server announces. */
 enum { P3_LITERAL_PLUS = 1, P3_LITERAL_MINUS = 2, P3_LABELS = 4 };
 
 struct p3_imap_session {
-    p3_imap_wire *wire; /* NULL: it is over */
+    p3_imap_wire *wire; /* NULL: the session has ended */
     const p3_imap_options *options;
     unsigned announced;
     uint64_t append_limit; /* 0: none */
-    bool is_proven;        /* a message was taken: the folder is there */
+    bool is_proven;        /* a message was accepted: the folder exists */
     unsigned tag;          /* of the last command */
     size_t under_way;      /* messages: their tags are the last ones */
     uint64_t octets_under_way;
     uint64_t sizes[P3_WINDOW_MESSAGES]; /* a ring, by the tag */
     char folder[2 * sizeof((p3_imap_address *)0)->folder + 3];
     char labels[1000];
-    char bye[300];             /* what it said before it hung up */
+    char bye[300];             /* its text before it closed the connection */
     p3_imap_response response; /* the last one */
 };
 
@@ -84,7 +83,7 @@ void p3_imap_end(p3_imap_session *s)
         return;
     if (s->wire != NULL && p3_imap_put(s->wire, logout, sizeof logout - 1) &&
         !p3_imap_flush(s->wire))
-        errno = 0; /* it has gone first */
+        errno = 0; /* the server closed it */
     hang_up(s);
     free(s);
 }
@@ -113,7 +112,7 @@ void p3_imap_parse_number(const p3_imap_response *r, const char *code, uint32_t 
         *number = (uint32_t)strtoul(r->text + 4 + len, NULL, 10);
 }
 
-/* Text of a server as it may be shown: no control characters. */
+/* A server's text for display: without control characters. */
 static void copy_text(char *out, size_t size, const char *text)
 {
     snprintf(out, size, "%.*s", (int)size - 1, text);
@@ -123,7 +122,7 @@ static void copy_text(char *out, size_t size, const char *text)
     }
 }
 
-/* Reads the next response that is not about the state of things. */
+/* Reads the next response that is not a status update. */
 static bool next_response(p3_imap_session *s, int64_t until)
 {
     if (!p3_imap_read(s->wire, &s->response, until))
@@ -133,7 +132,7 @@ static bool next_response(p3_imap_session *s, int64_t until)
     return true;
 }
 
-/* Reads on to the tagged response to a command, or to a request to go on, when one may come. */
+/* Reads up to the tagged response to a command, or to a continuation request, if one may come. */
 static bool await(p3_imap_session *s, unsigned tag, bool may_continue, int64_t until,
                   p3_imap_each_fn *each, void *ctx)
 {
@@ -218,7 +217,7 @@ static void note_capabilities(void *ctx, const p3_imap_response *r)
     }
 }
 
-/* Labels that are set need a server that has some. */
+/* Labels need a server that supports them. */
 static bool prepare_labels(p3_imap_session *s, const p3_imap_address *to, p3_problem *why)
 {
     const char *names = s->options->labels;
@@ -275,7 +274,7 @@ size_t p3_imap_under_way(const p3_imap_session *s)
     return s != NULL ? s->under_way : 0;
 }
 
-/* Whether the server takes a message without having been asked. */
+/* Whether the server accepts a message without asking for it. */
 static bool goes_at_once(const p3_imap_session *s, const p3_imap_mail *mail)
 {
     return (s->announced & P3_LITERAL_PLUS) != 0 ||
@@ -289,7 +288,7 @@ bool p3_imap_may_send(const p3_imap_session *s, const p3_imap_mail *mail)
             s->octets_under_way + mail->octets <= P3_WINDOW_OCTETS);
 }
 
-/* Describes a refusal, with what can be done about it. */
+/* Describes a refusal, with advice. */
 static p3_imap_outcome describe_refusal(const p3_imap_response *r, p3_problem *why)
 {
     static const struct {
@@ -341,7 +340,7 @@ static bool put_append(p3_imap_session *s, const p3_imap_mail *mail, bool at_onc
     return ok && put_text(s, size);
 }
 
-/* Waits until the server wants the literal. */
+/* Waits until the server asks for the literal. */
 static p3_imap_outcome await_go(p3_imap_session *s, p3_problem *why)
 {
     if (!p3_imap_flush(s->wire) ||
@@ -351,7 +350,7 @@ static p3_imap_outcome await_go(p3_imap_session *s, p3_problem *why)
     }
     if (s->response.kind == P3_IMAP_CONTINUE)
         return P3_IMAP_SENT;
-    if (p3_imap_is_ok(&s->response)) { /* of nothing */
+    if (p3_imap_is_ok(&s->response)) { /* for what was not sent */
         errno = EPROTO;
         (void)p3_imap_lose(s, "announcing the message", why);
         return P3_IMAP_LOST;
@@ -377,8 +376,8 @@ p3_imap_outcome p3_imap_send(p3_imap_session *s, const p3_imap_mail *mail, p3_pr
     if (go != P3_IMAP_SENT)
         return go;
     p3_crash_point("imap-announced");
-    /* Its last octets are gathered, and go with the command's end: what is lost before that is not
-     * sent as a whole. */
+    /* Its last octets are buffered and sent with the command's end: a message that is lost before
+     * that is incomplete. */
     if (!p3_imap_mail_put(mail, s->wire, &unread)) {
         (void)p3_imap_lose(
             s, unread ? "reading a message that waits for the IMAP server" : "sending the message",
@@ -401,7 +400,7 @@ p3_imap_outcome p3_imap_hear(p3_imap_session *s, p3_problem *why)
         return P3_IMAP_LOST;
     }
     p3_crash_point("imap-sent");
-    /* A literal that nobody asked for may be asked for all the same. */
+    /* The server may ask for a literal even if it need not. */
     for (int asked = 0; asked == 0 || s->response.kind == P3_IMAP_CONTINUE; asked++) {
         errno = EPROTO;
         if (asked > 1 || !await(s, tag, true, p3_clock_ms() + P3_ANSWER_MS, NULL, NULL)) {

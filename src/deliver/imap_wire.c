@@ -9,10 +9,10 @@
 #include "deliver/wire.h"
 #include "support/clock.h"
 
-/* Milliseconds until some of what is sent is taken. */
+/* Milliseconds until the peer must accept some octets. */
 #define P3_SEND_MS (5 * 60 * 1000)
 
-/* Octets of one response; a server that says more has lost its way. */
+/* The most octets of one response. */
 #define P3_RESPONSE_MOST ((size_t)1024 * 1024)
 
 struct p3_imap_wire {
@@ -80,7 +80,7 @@ bool p3_imap_put(p3_imap_wire *w, const char *data, size_t len)
 
 /* ---- responses ---- */
 
-/* What is kept of a response as it comes. */
+/* The kept part of a response. */
 typedef struct p3_gathered {
     p3_imap_response *r;
     size_t kept;
@@ -102,10 +102,10 @@ static bool gather_octet(p3_gathered *g, int c)
     return true;
 }
 
-/* Reads a line up to its LF. `*literal` is what it says follows: {N}; -1: nothing. */
+/* Reads a line up to its LF. `*literal` is the size of a literal that follows: {N}; -1: none. */
 static bool read_line(p3_imap_wire *w, p3_gathered *g, int64_t *literal, int64_t until)
 {
-    int64_t number = -1; /* of the braces that may end the line */
+    int64_t number = -1; /* in braces that may end the line */
     bool closed = false;
     for (;;) {
         int c = p3_wire_octet(w->wire, &w->in, until);
@@ -118,7 +118,7 @@ static bool read_line(p3_imap_wire *w, p3_gathered *g, int64_t *literal, int64_t
         } else if (c >= '0' && c <= '9' && number >= 0 && !closed) {
             number = number * 10 + (c - '0');
             if (number > (int64_t)P3_RESPONSE_MOST)
-                number = (int64_t)P3_RESPONSE_MOST + 1; /* gather() refuses it */
+                number = (int64_t)P3_RESPONSE_MOST + 1; /* gather() rejects it */
         } else if (c == '}' && number >= 0 && !closed) {
             closed = true;
         } else if (c != '\r' || !closed) {
@@ -130,7 +130,7 @@ static bool read_line(p3_imap_wire *w, p3_gathered *g, int64_t *literal, int64_t
     return true;
 }
 
-/* Cuts the tag off. False when it is none of ours. */
+/* Removes the tag. False when it is none of ours. */
 static bool take_tag(p3_imap_response *r)
 {
     char *at = r->text;

@@ -29,14 +29,15 @@ size_t p3_copy_with_lf_plain(char *restrict to, const char *restrict from, size_
 
 #ifdef __SSE2__
 
-/* Blocks are stored as they are, and what follows a CR is stored again where it belongs. */
+/* Blocks are stored unchanged, and the octets after a removed CR are stored again in their place.
+ */
 size_t p3_copy_with_lf(char *restrict to, const char *restrict from, size_t len)
 {
     enum { BLOCK = sizeof(__m128i) };
     const char *end = from + len;
     char *start = to;
     const __m128i cr = _mm_set1_epi8('\r');
-    while (end - from > BLOCK) { /* there is an octet behind each of the block */
+    while (end - from > BLOCK) { /* there is an octet after each of the block */
         __m128i block = _mm_loadu_si128((const __m128i *)(const void *)from);
         _mm_storeu_si128((__m128i *)(void *)to, block);
         unsigned crs = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, cr));

@@ -16,8 +16,8 @@
 typedef struct p3_taker {
     const p3_target *target;
     p3_members bit;
-    p3_part *part; /* its delivery is NULL where it could not be opened */
-    bool adds_cr;  /* it takes CRLF, and the others get LF */
+    p3_part *part; /* its delivery is NULL if it could not be opened */
+    bool adds_cr;  /* it needs CRLF, and others get LF */
     /* Under the mutex: */
     bool is_down; /* it gets nothing more in this run */
     bool is_told;
@@ -25,13 +25,13 @@ typedef struct p3_taker {
 } p3_taker;
 
 typedef struct p3_list_delivery {
-    p3_shares shares;        /* first */
-    p3_delivery_class class; /* as these targets need it */
+    p3_shares shares;        /* must be first */
+    p3_delivery_class class; /* adapted to these targets */
     pthread_mutex_t mutex;   /* batches are delivered while others are written */
     p3_members all;
-    p3_members members; /* those that have the message in hand already */
-    p3_members barred;  /* those that are not to get it now */
-    p3_taker at[];      /* first those that can be asked: less is repeated by a crash behind them */
+    p3_members members; /* those that already have the current message */
+    p3_members barred;  /* those that must not get it now */
+    p3_taker at[];      /* targets that can be asked come first: less is repeated after a crash */
 } p3_list_delivery;
 
 /* ---- targets that fail ---- */
@@ -56,7 +56,7 @@ static bool is_left_out(p3_list_delivery *m, const p3_taker *t, p3_problem *why)
     return down;
 }
 
-/* Whether a message that some have can go to a target now. */
+/* Whether a message that some targets have can go to this one now. */
 static bool may_take(p3_list_delivery *m, const p3_taker *t, p3_problem *why)
 {
     return ((m->members | m->barred) & t->bit) == 0 && !is_left_out(m, t, why);
@@ -76,7 +76,7 @@ static bool several_spare(p3_delivery *d, uint16_t members, uint16_t barred)
     return any;
 }
 
-/* A target fails at the message in hand, which is its own trouble or the target's. */
+/* A target fails at the current message, which is a problem of the message or of the target. */
 static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
 {
     p3_list_delivery *m = (p3_list_delivery *)s;
@@ -85,7 +85,7 @@ static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
         leave_out(m, &m->at[place], why);
     else
         (void)p3_shares_note_own(s, why);
-    return true; /* the others go on */
+    return true; /* the others continue */
 }
 
 static void several_address(p3_delivery *d, const char *header, size_t len, const char *left)
@@ -158,7 +158,7 @@ static bool several_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 
 /* ---- delivering ---- */
 
-/* Something is to be told, and the run goes on. */
+/* Adds a problem that is reported while the run continues. */
 static void tell_also(p3_batch *batch, const p3_problem *why)
 {
     p3_problem before = batch->noted;
@@ -169,7 +169,7 @@ static void tell_also(p3_batch *batch, const p3_problem *why)
                        before.text, why->text);
 }
 
-/* Delivers a target's share, and notes which messages it has. */
+/* Delivers a target's share, and records which messages it has. */
 static void deliver_share(p3_list_delivery *m, p3_taker *t, p3_share *share, p3_batch *batch)
 {
     const p3_batch *b = &share->batch;
@@ -190,7 +190,7 @@ static void deliver_share(p3_list_delivery *m, p3_taker *t, p3_share *share, p3_
         leave_out(m, t, &b->stopped);
 }
 
-/* Tells which targets are left out from here on: when all are, the run stops. */
+/* Reports targets that are left out from now on: if all are, the run stops. */
 static void tell_left_out(p3_list_delivery *m, p3_batch *batch)
 {
     size_t down = 0;
@@ -229,7 +229,7 @@ static void several_recorded(p3_delivery *d, p3_batch *batch, bool kept)
             continue;
         if (share == NULL)
             to->class->recorded(to, NULL, kept);
-        else if (share->count > 0) /* what was not tried, is not there */
+        else if (share->count > 0) /* messages that were not tried are not there */
             to->class->recorded(to, share,
                                 !shares[i].is_tried || (kept && share->problem.exit == 0));
     }
@@ -244,7 +244,7 @@ static void bar(p3_left_over *at, size_t count, p3_members bit)
         at[i].unasked |= (uint16_t)(~at[i].members & bit);
 }
 
-/* Asks one target about those that it is not known to have. Their names may be of any run. */
+/* Asks one target about messages that it is not known to have. Their names may be of any run. */
 static bool ask_one(const p3_taker *t, p3_left_over *at, size_t count, p3_left_over *some,
                     p3_problem *why)
 {
@@ -257,7 +257,7 @@ static bool ask_one(const p3_taker *t, p3_left_over *at, size_t count, p3_left_o
         *why = t->why;
         return false;
     }
-    /* Also where there are none: it cleans up. */
+    /* Also without any: it cleans up. */
     bool ok = p3_delivery_settle(t->part->delivery, some, n, why);
     for (size_t i = 0; ok && i < n; i++) {
         if (some[i].there)

@@ -17,23 +17,23 @@
 #include "deliver/parcel.h"
 #include "deliver/spooled.h"
 
-/* So many messages in a row that were refused for now, or got lost, and the rest waits. */
+/* After this many temporary failures in a row the rest of the batch waits. */
 #define P3_SETBACKS_MOST 10
 
 typedef struct p3_lmtp {
-    p3_spooled mail; /* first */
+    p3_spooled mail; /* must be first */
     bool is_smtp;
     p3_server_address address; /* of an LMTP server: points into `where` */
     p3_server_url url;         /* of an SMTP server */
-    p3_recipient *to; /* of the message that begins next; with room for as many as it may have */
+    p3_recipient *to;          /* of the next message; with room for the maximum */
     size_t to_count;
-    p3_lmtp_session *session;          /* only used by deliver(), and at the end */
-    p3_lmtp_verdict *verdicts;         /* the same: one for each recipient */
-    unsigned told[P3_RECIPIENTS_MOST]; /* lines of the table that are known to be wrong */
+    p3_lmtp_session *session;          /* only used by deliver(), and when closing */
+    p3_lmtp_verdict *verdicts;         /* one for each recipient */
+    unsigned told[P3_RECIPIENTS_MOST]; /* lines of the table that were reported as wrong */
     size_t told_count;
 } p3_lmtp;
 
-/* Finds out whom the message goes to that begins next. */
+/* Finds the recipients of the next message. */
 static void lmtp_address(p3_delivery *d, const char *header, size_t len, const char *left)
 {
     p3_lmtp *m = (p3_lmtp *)d;
@@ -61,7 +61,7 @@ static bool lmtp_begin(p3_delivery *d, const char *name, const char *sender, p3_
 
 /* ---- delivering ---- */
 
-/* Makes a connection, unless there is one. False when there is none. */
+/* Connects, unless connected. False when that fails. */
 static bool connect_if_needed(p3_lmtp *m, p3_problem *why)
 {
     if (p3_lmtp_is_usable(m->session))
@@ -72,9 +72,9 @@ static bool connect_if_needed(p3_lmtp *m, p3_problem *why)
     return m->session != NULL;
 }
 
-/* Sends a message over the connection there is, or a new one. A connection that turns out to be
- * gone before the message was sent is made again, once. False when there is none, and the message
- * was not sent: else there are verdicts. */
+/* Sends a message over the connection, or a new one. If the connection turns out to be closed
+ * before the message was sent, it is opened again, once. False when there is none, and the message
+ * was not sent; otherwise there are verdicts. */
 static bool send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail *next,
                       p3_problem *why)
 {
@@ -93,8 +93,8 @@ static bool send_mail(p3_lmtp *m, const p3_spool_mail *mail, const p3_spool_mail
 /* How many recipients of a message got each verdict. */
 typedef struct p3_verdict_count {
     size_t of[P3_LMTP_LOST + 1];
-    const p3_lmtp_verdict *first; /* that did not accept it; or NULL */
-    const p3_lmtp_verdict *later; /* that may accept it another time; or NULL */
+    const p3_lmtp_verdict *first; /* the first that refused; or NULL */
+    const p3_lmtp_verdict *later; /* the first that refused temporarily; or NULL */
 } p3_verdict_count;
 
 static p3_verdict_count count_verdicts(const p3_lmtp *m, const p3_spool_mail *mail)
@@ -120,8 +120,8 @@ static void fail_for_now(p3_parcel *p, const char *doing, const p3_lmtp_verdict 
     p3_parcel_fail(p, EX_TEMPFAIL, v->is == P3_LMTP_LOST ? lost : doing, &v->why);
 }
 
-/* Some recipients have it, and do not get it again: for each of the others it is kept, and this
- * message is over. */
+/* Some recipients have accepted it, and do not get it again: it is kept for each of the others, and
+ * counts as delivered. */
 static void keep_for_others(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail,
                             const char *doing, const p3_verdict_count *t)
 {
@@ -153,7 +153,7 @@ static void keep_for_others(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail 
     }
 }
 
-/* All recipients refuse it for good. One that was found by a header is noted. */
+/* All recipients refuse it permanently. A recipient that was found in a header is noted. */
 static void refuse_for_good(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail,
                             const char *doing, const p3_verdict_count *t)
 {
@@ -165,7 +165,7 @@ static void refuse_for_good(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail 
                      m->is_smtp ? "the SMTP server" : "the LMTP server", &why);
 }
 
-/* What became of a message. */
+/* Records the result of a message. */
 static void note_result(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mail)
 {
     const char *doing = m->is_smtp ? "delivering by SMTP: " : "delivering by LMTP: ";
@@ -181,7 +181,7 @@ static void note_result(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mai
         refuse_for_good(m, p, mail, doing, &t);
 }
 
-/* Whether a line of the table has been told of; from here on it has. */
+/* Whether a line of the table has been reported; from now on it has. */
 static bool is_told(p3_lmtp *m, unsigned line)
 {
     for (size_t i = 0; i < m->told_count; i++) {
@@ -194,8 +194,8 @@ static bool is_told(p3_lmtp *m, unsigned line)
     return false;
 }
 
-/* A recipient whom the table names is refused for good before the server has seen a message: the
- * line is wrong, and that is told once. Its mail is kept, the rest goes on. */
+/* A recipient in the table is refused permanently before the server has seen a message: the line is
+ * wrong, which is reported once. Its mail is kept, and the rest continues. */
 static void note_wrong_lines(p3_lmtp *m, p3_batch *b, const p3_spool_mail *mail)
 {
     const p3_recipients *map = m->mail.envelope->map;
@@ -218,17 +218,17 @@ static void note_wrong_lines(p3_lmtp *m, p3_batch *b, const p3_spool_mail *mail)
     }
 }
 
-/* The target fails: what is left of the batch waits. */
+/* The target fails: the rest of the batch waits. */
 static void stop(const p3_lmtp *m, p3_batch *b, const p3_problem *why, const char *more)
 {
     bool is_secure = m->is_smtp || m->mail.envelope->lmtp.tls != P3_LMTP_PLAIN;
-    bool is_barred = is_secure && m->session == NULL; /* by its certificate, or the login */
+    bool is_barred = is_secure && m->session == NULL; /* by the certificate or the login */
     p3_problem_set(&b->stopped, is_barred ? why->exit : EX_TEMPFAIL, "delivering by %s: %.600s%s",
                    m->is_smtp ? "SMTP" : "LMTP", why->text, more);
 }
 
-/* The server takes nothing from the sender, or for the recipient, that the settings have: it is the
- * same with every message. All of them wait until that is mended. */
+/* The server refuses the sender or the recipient in the settings: that is so for every message. All
+ * of them wait until the settings are corrected. */
 static void stop_at_setting(const p3_lmtp *m, p3_batch *b, const p3_lmtp_verdict *v)
 {
     p3_problem_set(
@@ -239,9 +239,9 @@ static void stop_at_setting(const p3_lmtp *m, p3_batch *b, const p3_lmtp_verdict
                                       : "this user may send from that address, or correct sender");
 }
 
-/* A message is refused for good for its sender or its recipient: the server is asked about both
- * without it. False when it is to blame no more than any other. Recipients that are found by
- * headers are many: the others go on. */
+/* A message is refused permanently because of its sender or recipient: asks the server about both
+ * without it. False when they are the reason for any message. Recipients in headers are many: the
+ * others continue. */
 static bool is_own_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
 {
     const p3_envelope *e = m->mail.envelope;
@@ -259,7 +259,7 @@ static bool is_own_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
         stop_at_setting(m, b, &without);
         return false;
     }
-    if (without.is == P3_LMTP_PERMANENT) { /* it takes no mail from nobody: so it says nothing */
+    if (without.is == P3_LMTP_PERMANENT) { /* it refuses the null sender, which proves nothing */
         p3_problem said = v->why;
         v->is = P3_LMTP_TEMPORARY;
         p3_problem_set(&v->why, EX_TEMPFAIL,
@@ -280,7 +280,7 @@ static void lmtp_deliver(p3_batch *b)
     for (size_t i = 0; s != NULL && i < b->count; i++) {
         p3_parcel *p = &b->parcels[i];
         p3_problem why = {0};
-        /* What has been announced must be sent: behind the last setback nothing is. */
+        /* A message that has been announced must be sent: none is after the last setback. */
         bool goes_on = i + 1 < b->count && setbacks + 1 < P3_SETBACKS_MOST;
         const p3_spool_mail *next = goes_on ? &s->mails[i + 1] : NULL;
         if (!send_mail(m, &s->mails[i], next, &why)) {
@@ -340,7 +340,7 @@ bool p3_smtp_is_same(const char *where, const char *other)
            p3_server_url_is_equal(&a, &b);
 }
 
-/* Makes room for the recipients of a message; without a map it has the one that is set. */
+/* Makes room for the recipients of a message; without a table it has only the account's. */
 static bool make_room(p3_lmtp *m)
 {
     const p3_envelope *e = m->mail.envelope;

@@ -14,7 +14,7 @@
 #include "support/crash_point.h"
 #include "support/file.h"
 
-/* Lines of one reply; a server that says more has lost its way. */
+/* The most lines of one reply. */
 #define P3_REPLY_LINES 200
 
 /* ---- octets ---- */
@@ -30,8 +30,8 @@ bool p3_dialogue_flush(p3_dialogue *d)
 {
     size_t used = d->out_used;
     d->out_used = 0;
-    errno = 0; /* as where the server has closed it */
-    /* All of it has that time: one that drips ends, too. */
+    errno = 0; /* as if the server had closed it */
+    /* The limit is for all of it, so that a slow peer ends as well. */
     return d->wire != NULL && p3_wire_send(d->wire, d->out, used, p3_clock_ms() + P3_REPLY_MS);
 }
 
@@ -44,7 +44,7 @@ void p3_dialogue_put(p3_dialogue *d, const char *line)
     d->out_used += len;
 }
 
-/* A line without its end, as much of it as is kept. */
+/* A line without its end, as much as is kept. */
 static bool read_line(p3_dialogue *d, char *line, int64_t until)
 {
     size_t len = 0;
@@ -76,7 +76,7 @@ bool p3_dialogue_send_text(p3_dialogue *d, const p3_spool_mail *mail, p3_problem
         if (!p3_read_at(mail->fd, piece, n, mail->offset + done)) {
             p3_problem_errno(why, errno, "reading a message that waits for the %s server",
                              d->protocol);
-            return p3_dialogue_end(d); /* the server drops what has no end */
+            return p3_dialogue_end(d); /* the server discards a message without an end */
         }
         done += n;
         for (size_t i = 0; i < n; i++) {
@@ -180,13 +180,13 @@ bool p3_reply_is_final(const p3_reply *r)
     return r->code < 300 || r->code >= 400;
 }
 
-/* That a login is missing (RFC 4954 §6) is no message's fault. */
+/* A missing login (RFC 4954 §6) is not a message's fault. */
 static bool is_about_login(const p3_reply *r)
 {
     return r->code == 530 || r->code == 534 || r->code == 535 || r->code == 538;
 }
 
-/* That the mailbox is full passes, whatever the code (RFC 3463 §3.3): Dovecot says it with 552. */
+/* A full mailbox is temporary, whatever the code (RFC 3463 §3.3): Dovecot uses 552. */
 static bool is_about_space(const p3_reply *r)
 {
     return r->code >= 500 && (strcmp(r->text, "5.2.2") == 0 || strncmp(r->text, "5.2.2 ", 6) == 0);
@@ -223,7 +223,7 @@ p3_lmtp_outcome p3_reply_refuse(const char *what, const p3_reply *r, p3_problem 
 
 /* ---- connecting ---- */
 
-/* Our name, for LHLO and EHLO: a host name, or one that is none of anybody's. */
+/* Our name for LHLO and EHLO: a host name, or one that does not exist. */
 static void find_name(char *out, size_t size)
 {
     static const char letters[] =
@@ -233,7 +233,7 @@ static void find_name(char *out, size_t size)
         snprintf(out, size, "localhost");
 }
 
-/* Says who we are, by LHLO or EHLO, and hears what the server can do. */
+/* Sends LHLO or EHLO, and reads the capabilities. */
 static bool introduce(p3_dialogue *d, const char *verb, p3_problem *why)
 {
     char name[256];
@@ -265,7 +265,7 @@ static bool hear_greeting(p3_dialogue *d, p3_problem *why)
     return false;
 }
 
-/* Begins over a connection, which it takes over; NULL: there is none. */
+/* Begins over a connection, which it takes over; NULL: none. */
 static void begin_dialogue(p3_dialogue *d, p3_wire *wire, const char *protocol)
 {
     d->wire = wire;
@@ -275,7 +275,7 @@ static void begin_dialogue(p3_dialogue *d, p3_wire *wire, const char *protocol)
     d->in.used = d->in.at = d->out_used = 0;
 }
 
-/* Encrypts the connection. What the server has said so far no longer counts. */
+/* Starts TLS on the connection. What the server announced before is discarded. */
 static bool encrypt(p3_dialogue *d, const p3_server_address *to, const p3_lmtp_options *options,
                     p3_problem *why)
 {
@@ -290,8 +290,8 @@ static bool encrypt(p3_dialogue *d, const p3_server_address *to, const p3_lmtp_o
     return p3_wire_encrypt(d->wire, to, options->ca_file, &protocols[options->tls], why);
 }
 
-/* Asks for TLS (RFC 3207). What comes behind the answer before TLS begins, anybody may have put
- * there, to be taken for an answer under TLS. */
+/* Requests TLS (RFC 3207). Octets after the answer and before TLS begins may be injected, to be
+ * read as if sent under TLS. */
 static bool start_tls(p3_dialogue *d, p3_problem *why)
 {
     static const char doing[] = "beginning TLS with the LMTP server";
@@ -324,12 +324,12 @@ bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_server_address *to,
     else if (options->tls == P3_LMTP_PLAIN)
         p3_dialogue_quit(d);
     else
-        (void)p3_dialogue_end(d); /* nothing is said on what may be neither plain nor encrypted */
+        (void)p3_dialogue_end(d); /* nothing more is sent in an unknown state */
     return ok;
 }
 
-/* libcurl has heard the greeting, and said EHLO already: but not what came of it (RFC 5321 §4.1.4
- * allows it again). A server that lies about a login refuses MAIL. */
+/* libcurl has read the greeting and sent EHLO, but does not return the answer (RFC 5321 §4.1.4
+ * permits EHLO again). A server that only pretends to accept a login refuses MAIL. */
 bool p3_dialogue_begin_smtp(p3_dialogue *d, const p3_server_url *to,
                             const p3_server_options *options, p3_problem *why)
 {

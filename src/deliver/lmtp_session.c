@@ -11,8 +11,8 @@
 
 struct p3_lmtp_session {
     p3_dialogue talk;
-    bool is_smtp;                  /* it has one answer to a message */
-    const p3_spool_mail *envelope; /* announced already, and not answered; or NULL */
+    bool is_smtp;                  /* one answer for each message */
+    const p3_spool_mail *envelope; /* announced and not answered; or NULL */
 };
 
 static p3_lmtp_session *new_session(bool is_smtp, p3_problem *why)
@@ -66,7 +66,7 @@ static bool may_offer(const p3_lmtp_session *s, const p3_recipient *to)
     return !to->has_been && (!to->is_utf8 || (s->talk.announced & P3_SMTPUTF8) != 0);
 }
 
-/* How many recipients of a message may be. */
+/* The number of recipients that may be offered. */
 static size_t count_offered(const p3_lmtp_session *s, const p3_spool_mail *mail)
 {
     size_t count = 0;
@@ -75,7 +75,7 @@ static size_t count_offered(const p3_lmtp_session *s, const p3_spool_mail *mail)
     return count;
 }
 
-/* Whether the server takes one of its size. */
+/* Whether the server accepts a message of this size. */
 static bool fits(const p3_lmtp_session *s, const p3_spool_mail *mail)
 {
     return s->talk.size_limit == 0 || mail->octets <= s->talk.size_limit;
@@ -100,8 +100,8 @@ static void put_recipient(p3_lmtp_session *s, const p3_recipient *to)
     p3_dialogue_put(&s->talk, line);
 }
 
-/* Announces a message, all commands at once, where the server takes them so (RFC 2920; RFC 2033
- * §4.2 demands it). */
+/* Announces a message, with all commands at once if the server supports it (RFC 2920; required by
+ * RFC 2033 §4.2). */
 static void put_envelope(p3_lmtp_session *s, const p3_spool_mail *mail)
 {
     put_sender(s, mail);
@@ -113,7 +113,7 @@ static void put_envelope(p3_lmtp_session *s, const p3_spool_mail *mail)
     s->envelope = mail;
 }
 
-/* What is left of a refused message's transaction goes, so that the next can begin. */
+/* Ends the transaction of a refused message, so that the next one can begin. */
 static void reset(p3_lmtp_session *s)
 {
     p3_reply r;
@@ -122,7 +122,7 @@ static void reset(p3_lmtp_session *s)
         (void)p3_dialogue_end(&s->talk);
 }
 
-/* A message that is being announced: the recipients that are left have P3_LMTP_OK. */
+/* A message that is being announced: remaining recipients have P3_LMTP_OK. */
 typedef struct p3_announcement {
     const p3_spool_mail *mail;
     p3_lmtp_verdict *verdicts;
@@ -138,7 +138,7 @@ static size_t count_left(const p3_announcement *a)
     return left;
 }
 
-/* All that are left get the same verdict. */
+/* All remaining recipients get the same verdict. */
 static void judge_all(const p3_announcement *a, p3_lmtp_outcome is, p3_lmtp_about about,
                       const p3_problem *why)
 {
@@ -148,7 +148,7 @@ static void judge_all(const p3_announcement *a, p3_lmtp_outcome is, p3_lmtp_abou
     }
 }
 
-/* Nobody is refused yet, but those who are not offered. */
+/* Initially only recipients that are not offered are refused. */
 static void begin_verdicts(const p3_lmtp_session *s, const p3_announcement *a)
 {
     for (size_t i = 0; i < a->mail->to_count; i++) {
@@ -169,12 +169,12 @@ static void begin_verdicts(const p3_lmtp_session *s, const p3_announcement *a)
     }
 }
 
-/* Hears the answer to one command. False when the connection is over. */
+/* Reads the answer to one command. False when the connection is lost. */
 static bool read_answer(p3_lmtp_session *s, const p3_announcement *a, p3_reply *r)
 {
     if (!p3_dialogue_ask(&s->talk, r))
         return p3_dialogue_lose(&s->talk, "announcing the message", a->why);
-    if (r->code != 421) /* RFC 5321 §3.8: it closes the connection, whatever was asked */
+    if (r->code != 421) /* RFC 5321 §3.8: it closes the connection, whatever the command */
         return true;
     (void)p3_dialogue_end(&s->talk);
     (void)p3_reply_refuse("the connection", r, a->why);
@@ -202,7 +202,7 @@ static bool hear_sender(p3_lmtp_session *s, const p3_announcement *a)
     return true;
 }
 
-/* `is_heard`: the sender was not refused, so that the answer counts. */
+/* `is_heard`: the sender was accepted, so that the answer counts. */
 static bool hear_recipient(p3_lmtp_session *s, const p3_announcement *a, size_t i, bool is_heard)
 {
     p3_reply r;
@@ -233,7 +233,7 @@ static bool hear_data(p3_lmtp_session *s, const p3_announcement *a)
         return false;
     bool goes_on = r.code == 354;
     if (!any && goes_on)
-        (void)p3_dialogue_end(&s->talk); /* it wants a message that has nobody to go to */
+        (void)p3_dialogue_end(&s->talk); /* it asks for a message without recipients */
     else if (any && p3_reply_outcome(&r) != P3_LMTP_OK)
         judge_all(a, p3_reply_refuse("the message", &r, &why), P3_LMTP_MESSAGE, &why);
     else if (any && !goes_on)
@@ -241,8 +241,8 @@ static bool hear_data(p3_lmtp_session *s, const p3_announcement *a)
     return true;
 }
 
-/* Hears what the server says to a message that has been announced, or announces it. All replies are
- * read: they come in order. False when the connection is over before it was taken or refused. */
+/* Reads the answers to the envelope of a message, which is announced if it has not been. All
+ * replies are read, because they come in order. False when the connection is lost before that. */
 static bool hear_envelope(p3_lmtp_session *s, const p3_announcement *a)
 {
     s->envelope = NULL;
@@ -274,8 +274,8 @@ bool p3_lmtp_try(p3_lmtp_session *s, const char *sender, p3_recipient *to, p3_lm
     return true;
 }
 
-/* Hears the answer to a message for one recipient. `early`: the server had spoken before the
- * message's end. False when none comes. */
+/* Reads the answer to a message for one recipient. `early`: the server answered before the end of
+ * the message. False when none arrives. */
 static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i, bool early)
 {
     p3_reply r;
@@ -286,7 +286,7 @@ static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i,
         comes = false;
         errno = EPROTO;
     }
-    if (!comes) /* or it has closed the connection with an earlier answer, which `why` is then */
+    if (!comes) /* or it has closed the connection with an earlier answer, which is in `why` */
         return s->talk.wire != NULL &&
                p3_dialogue_lose(&s->talk, "waiting for the server's answer to the message", a->why);
     p3_crash_point("lmtp-answered");
@@ -301,8 +301,8 @@ static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i,
     return true;
 }
 
-/* LMTP has an answer for each recipient that was accepted, in order (RFC 2033 §4.2); SMTP has one.
- * False when not all of them come: those that are left are lost, then. */
+/* LMTP has an answer for each accepted recipient, in order (RFC 2033 §4.2); SMTP has one. False
+ * when some are missing: the remaining recipients are P3_LMTP_LOST. */
 static bool hear_verdicts(p3_lmtp_session *s, const p3_announcement *a, bool early)
 {
     bool ok = true;
@@ -325,7 +325,7 @@ static bool hear_verdicts(p3_lmtp_session *s, const p3_announcement *a, bool ear
     return ok;
 }
 
-/* Refuses what is too large for the server. */
+/* Refuses a message that is too large for the server. */
 static void refuse_size(const p3_lmtp_session *s, const p3_announcement *a)
 {
     p3_problem why;
@@ -357,9 +357,9 @@ bool p3_lmtp_send(p3_lmtp_session *s, const p3_spool_mail *mail, const p3_spool_
         return false;
     if (pipelines && next != NULL && fits(s, next) && count_offered(s, next) > 0)
         put_envelope(s, next);
-    /* It may refuse what it has not seen the end of, but not take it. */
+    /* The server may refuse a message before its end, but not accept it. */
     bool early = p3_dialogue_has_spoken(&s->talk);
-    *sent = true; /* from here on it may have arrived */
+    *sent = true; /* from now on it may have arrived */
     if (!p3_dialogue_flush(&s->talk)) {
         (void)p3_dialogue_lose(&s->talk, "sending the message", why);
         judge_all(&a, P3_LMTP_LOST, P3_LMTP_MESSAGE, why);

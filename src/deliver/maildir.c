@@ -22,36 +22,36 @@
 /* Octets of a message that are read back at a time. */
 #define P3_PIECE ((size_t)64 * 1024)
 
-/* Up to so many files are synced one by one; above, the whole file system is, at once. */
+/* Up to this many files are synced one by one; for more, the whole file system is synced. */
 #define P3_SYNC_EACH 4
 
 const char *const p3_maildir_directories[] = {"/tmp", "/new", "/cur", NULL};
 
-/* A message that a reader has moved into cur/. */
+/* A message that a reader has moved to cur/. */
 typedef struct p3_found_file {
-    char *file; /* its name there, flags and all */
-    size_t len; /* of the name that we gave it, at the beginning */
+    char *file; /* its name there, including flags */
+    size_t len; /* length of the name that we gave it */
 } p3_found_file;
 
 typedef struct p3_maildir {
     p3_delivery base;
     char *path;
-    int tmp; /* the folders */
+    int tmp; /* the directories */
     int new;
     int cur;
-    dev_t device; /* of new/, and its number there */
+    dev_t device; /* of new/: device and inode */
     ino_t inode;
     bool syncs_whole;     /* see p3_whole_sync_reaches_disk() */
-    int fd;               /* the message being written, or -1 */
+    int fd;               /* the current message, or -1 */
     const char *name;     /* its name */
-    uint64_t octets;      /* written to it */
-    uint64_t sent;        /* of them on their way to the disk; see support/file.h */
-    p3_found_file *found; /* what settle() found in cur/, by name */
+    uint64_t octets;      /* octets written */
+    uint64_t sent;        /* octets being written to the disk; see support/file.h */
+    p3_found_file *found; /* files found in cur/ by settle(), by name */
     size_t found_count;
     p3_room found_room;
 } p3_maildir;
 
-/* Opens a folder of a Maildir, or makes it. */
+/* Opens a directory of a Maildir, or creates it. */
 static int open_folder(const char *path, const char *name, p3_problem *why)
 {
     size_t size = strlen(path) + strlen(name) + 2;
@@ -104,7 +104,7 @@ static bool maildir_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
         return p3_problem_errno(why, errno, "writing to %s/tmp", m->path);
     out->name = m->name;
     out->octets = m->octets;
-    m->name = NULL; /* it is the batch's from here on */
+    m->name = NULL; /* it belongs to the batch from now on */
     p3_crash_point("tmp-written");
     return true;
 }
@@ -116,7 +116,7 @@ static void maildir_abandon(p3_delivery *d)
         (void)close(m->fd);
     m->fd = -1;
     if (m->name != NULL)
-        (void)unlinkat(m->tmp, m->name, 0); /* it may never have been made */
+        (void)unlinkat(m->tmp, m->name, 0); /* it may not exist */
     m->name = NULL;
 }
 
@@ -124,11 +124,11 @@ static void maildir_discard(p3_delivery *d, const p3_parcel *parcels, size_t cou
 {
     const p3_maildir *m = (const p3_maildir *)d;
     for (size_t i = 0; i < count; i++)
-        (void)unlinkat(m->tmp, parcels[i].name, 0); /* or the next run's settling removes it */
+        (void)unlinkat(m->tmp, parcels[i].name, 0); /* otherwise the next run removes it */
 }
 
-/* Opens a message of ours. What else may have been put there under its name by now, such as a link
- * or a FIFO, is no message: -1 with ENOENT. */
+/* Opens one of our messages. Anything else under its name by now, such as a link or a FIFO, is not
+ * a message: -1 with ENOENT. */
 static int open_message(int folder, const char *name)
 {
     struct stat st;
@@ -159,7 +159,7 @@ static bool sync_each(const p3_maildir *m, p3_batch *b)
     return true;
 }
 
-/* The whole file system has been synced: large messages need no memory any more. */
+/* The whole file system has been synced: drops large messages from the page cache. */
 static void let_go(const p3_maildir *m, const p3_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
@@ -217,7 +217,7 @@ static void move_all(p3_batch *b)
     }
 }
 
-/* Syncs the folder that the messages of a batch have been moved into, once for all its batches. */
+/* Syncs the directory of the messages of a batch, once for all its batches. */
 static void sync_folder(p3_batch **batches, size_t i)
 {
     const p3_maildir *m = (const p3_maildir *)batches[i]->to;
@@ -229,7 +229,7 @@ static void sync_folder(p3_batch **batches, size_t i)
             return;
         }
     }
-    /* tmp/ as well: on btrfs the old names might come back after a power cut, as litter. */
+    /* tmp/ as well: on btrfs the old names could reappear after a power cut. */
     if (fsync(m->new) != 0 || fsync(m->tmp) != 0)
         p3_problem_errno(&batches[i]->problem, errno, "syncing the directories of %s", m->path);
 }
@@ -252,8 +252,9 @@ static void maildir_deliver(p3_batch *batch)
     maildir_deliver_all(&batch, 1);
 }
 
-/* What readers put behind a name: flags (":2,S", with ";" or "!" where a colon is not allowed), and
- * before them what mbsync and Dovecot keep there (",U=7", ",S=1234"). Our names have none of it. */
+/* What readers append to a name: flags (":2,S", with ";" or "!" where a colon is not allowed), and
+ * before them fields of mbsync and Dovecot (",U=7", ",S=1234"). Our names contain none of these
+ * characters. */
 #define P3_BEHIND_NAME ":;!,"
 
 static int compare_found(const void *x, const void *y)
@@ -264,7 +265,7 @@ static int compare_found(const void *x, const void *y)
     return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-/* Notes under which name a message of ours is in cur/. */
+/* Stores the name of one of our messages in cur/. */
 static bool note_found(p3_maildir *m, const char *file, size_t len)
 {
     bool room = p3_grow(&m->found, &m->found_room, m->found_count + 1, sizeof *m->found);
@@ -281,7 +282,7 @@ static void forget_found(p3_maildir *m)
         free(m->found[--m->found_count].file);
 }
 
-/* Marks those whose files are in a folder. */
+/* Marks messages whose files are in a directory. */
 static bool look_into(p3_maildir *m, int folder, p3_left_over *at, size_t count)
 {
     int fd = dup(folder);
@@ -312,9 +313,9 @@ static bool look_into(p3_maildir *m, int folder, p3_left_over *at, size_t count)
     return ok;
 }
 
-/* Removes what runs of this owner have left in tmp/, named by an intent or not: the account is
- * locked, so none of them is at work. What cannot be removed stays until the next run. Returns
- * whether anything was. */
+/* Removes what runs of this owner have left in tmp/, with or without an intent: the account is
+ * locked, so none of them is running. What cannot be removed stays until the next run. Returns
+ * whether anything was removed. */
 static bool sweep(int tmp, const char *owner)
 {
     int fd = dup(tmp);
@@ -339,8 +340,8 @@ bool p3_maildir_has(const char *path, const char *owner)
     bool found = false;
     for (const char *const *name = p3_maildir_directories; !found && *name != NULL; name++) {
         int fd = p3_directory_open(path, *name);
-        /* A file in its place: settling says so, and stops. (EACCES is the sandbox's, for what was
-         * not there to be found outside of it.) */
+        /* There is a file in place of a directory: settling reports that and stops. (EACCES is the
+         * sandbox's, for a path that did not exist outside of it.) */
         found = fd < 0 && errno == ENOTDIR;
         DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
         const struct dirent *e;
@@ -367,7 +368,7 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
 {
     p3_maildir *m = (p3_maildir *)d;
     qsort(at, count, sizeof *at, p3_left_over_compare);
-    /* new/ is read twice: a reader may move a message from new/ to cur/ in between. */
+    /* new/ is read twice, because a reader may move a message to cur/ in between. */
     forget_found(m);
     if (!look_into(m, m->new, at, count) || !look_into(m, m->cur, at, count) ||
         !look_into(m, m->new, at, count))
@@ -378,17 +379,18 @@ static bool maildir_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     bool removed = false;
     for (size_t i = 0; i < count; i++) {
         any = any || at[i].there;
-        /* One that is delivered may have a second name there: btrfs keeps it in a power cut. */
+        /* A delivered message may have a second name there: btrfs restores it after a power cut. */
         int gone = unlinkat(m->tmp, at[i].name, 0);
         removed = removed || gone == 0;
         if (gone != 0 && errno != ENOENT && !at[i].there)
             return p3_problem_errno(why, errno, "removing %s/tmp/%s", m->path, at[i].name);
     }
     removed = sweep(m->tmp, d->owner.mark) || removed;
-    /* Before their names are forgotten: an earlier version's might come back and stay for ever. */
+    /* Before their names are forgotten: those of an earlier version could reappear and stay for
+     * ever. */
     if (removed && fsync(m->tmp) != 0)
         return p3_problem_errno(why, errno, "syncing %s/tmp", m->path);
-    /* Their names may have been seen before they were on the disk. */
+    /* Their names may not have been on the disk when they were seen. */
     if (any && (fsync(m->new) != 0 || fsync(m->cur) != 0))
         return p3_problem_errno(why, errno, "syncing the directories of %s", m->path);
     return true;
@@ -406,7 +408,7 @@ static bool maildir_read_back(p3_delivery *d, const char *name, p3_piece_fn take
         fd = found != NULL ? open_message(m->cur, found->file) : -1;
     }
     if (fd < 0)
-        return errno == ENOENT; /* moved or renamed just now */
+        return errno == ENOENT; /* just moved or renamed */
     char *piece = malloc(P3_PIECE);
     ssize_t n = piece != NULL ? 1 : -1;
     while (n > 0) {

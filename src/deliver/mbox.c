@@ -27,13 +27,13 @@ typedef struct p3_mbox {
     p3_delivery base;
     char *path;
     p3_mbox_spool *spool;  /* of the batch being filled, or NULL */
-    p3_mbox_spool *sealed; /* what settle() found, until that is recorded */
-    uint64_t start;        /* where the message being written begins */
+    p3_mbox_spool *sealed; /* results of settle(), until they are recorded */
+    uint64_t start;        /* offset at which the current message begins */
     const char *name;
     bool line_start; /* the next octet begins a line */
     uint64_t angles; /* ">"s held back at the beginning of a line */
-    size_t matched;  /* letters of "From " held back after them */
-    size_t used;     /* of the buffer: what of this message is not in the spool yet */
+    size_t matched;  /* characters of "From " held back after them */
+    size_t used;     /* of the buffer: octets of this message that are not in the spool */
     char buffer[32768];
 } p3_mbox;
 
@@ -84,7 +84,7 @@ static bool mbox_begin(p3_delivery *d, const char *name, const char *sender, p3_
     return write_octets(m, line, strlen(line), why);
 }
 
-/* Lets go what was held back at the beginning of a line. */
+/* Writes what was held back at the beginning of a line. */
 static bool release(p3_mbox *m, bool is_from, p3_problem *why)
 {
     bool ok = !is_from || write_octets(m, ">", 1, why);
@@ -144,7 +144,7 @@ static void mbox_abandon(p3_delivery *d)
         return;
     m->name = NULL;
     m->used = 0;
-    if (m->start == 0) { /* it has the name of this one, which may be no intent any more */
+    if (m->start == 0) { /* it is named after this message, which may not be an intent any more */
         p3_mbox_spool_free(m->spool, true);
         m->spool = NULL;
         return;
@@ -152,7 +152,7 @@ static void mbox_abandon(p3_delivery *d)
     m->spool->length = m->start;
     if (ftruncate(m->spool->fd, (off_t)m->start) != 0 ||
         lseek(m->spool->fd, (off_t)m->start, SEEK_SET) < 0)
-        m->spool->length = UINT64_MAX; /* deliver() refuses it */
+        m->spool->length = UINT64_MAX; /* deliver() rejects it */
 }
 
 static void mbox_seal(p3_delivery *d, p3_batch *batch)
@@ -162,7 +162,7 @@ static void mbox_seal(p3_delivery *d, p3_batch *batch)
     m->spool = NULL;
 }
 
-/* All that is finished is in the spool of the batch being filled, and nothing else. */
+/* All finished messages are in the spool of the current batch, and nothing else is. */
 static void mbox_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 {
     p3_mbox *m = (p3_mbox *)d;
@@ -175,9 +175,9 @@ static void mbox_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 
 /* ---- delivering ---- */
 
-/* How many line ends are missing at the end of what another program left without its own, or
- * without the empty line that comes before a From line: what is appended would be taken for a part
- * of that message. */
+/* How many line ends are missing at the end of the mbox, if another program left it without an end
+ * or without the empty line before a From line: appended text would be taken for a part of that
+ * message. */
 static bool find_missing(int mbox, uint64_t size, unsigned *missing)
 {
     char tail[3] = "";
@@ -236,7 +236,7 @@ static void mbox_deliver(p3_batch *b)
         if (!append(s, lock.fd)) {
             p3_problem_errno(&b->problem, errno, "appending to %s", m->path);
             if (ftruncate(lock.fd, st.st_size) != 0)
-                p3_crash_point("mbox-not-mended"); /* the next run mends it */
+                p3_crash_point("mbox-not-mended"); /* the next run repairs it */
         }
         p3_crash_point("mbox-appended");
         if (b->problem.exit == 0 && s->offset == 0 && !p3_directory_sync_entry(m->path))
@@ -257,7 +257,7 @@ static void mbox_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 {
     p3_mbox *m = (p3_mbox *)d;
     if (batch != NULL) {
-        p3_mbox_spool_free(batch->spool, kept); /* else the next run needs it */
+        p3_mbox_spool_free(batch->spool, kept); /* otherwise the next run needs it */
         return;
     }
     while (m->sealed != NULL) {
@@ -270,7 +270,7 @@ static void mbox_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 static void mbox_close(p3_delivery *d)
 {
     p3_mbox *m = (p3_mbox *)d;
-    p3_mbox_spool_free(m->spool, true); /* nothing of it was handed in */
+    p3_mbox_spool_free(m->spool, true); /* nothing in it was handed in */
     mbox_recorded(d, NULL, false);
     free(m->path);
     free(m);
@@ -312,6 +312,6 @@ bool p3_mbox_has(const char *path, const char *owner)
 void p3_mbox_tidy(const char *path, const char *owner)
 {
     p3_problem why;
-    p3_mbox_spool *none = NULL; /* without an intent, no spool tells anything */
+    p3_mbox_spool *none = NULL; /* without intents no spool is evidence */
     (void)p3_mbox_settle(path, owner, NULL, 0, &none, &why);
 }

@@ -11,7 +11,7 @@
 
 #include "confine/outside.h"
 
-/* What a name has behind the mbox's, or NULL when the file is no concern of ours. */
+/* The part of a name after the mbox's, or NULL when the file does not concern us. */
 static const char *rest_of(const char *name, const char *base)
 {
     size_t len = strlen(base);

@@ -30,14 +30,14 @@ static void wait_a_little(void)
     (void)nanosleep(&t, NULL);
 }
 
-/* Whose a dotlock is. Its first line is the maker's process number, as with other programs; ours
- * have a second one, that tells where that number means something. */
+/* The maker of a dotlock. Its first line is a process number, as in other programs; ours have a
+ * second one, which identifies the system where that number is valid. */
 typedef struct p3_lock_owner {
-    long pid;        /* 0: it cannot be told */
+    long pid;        /* 0: unknown */
     char where[400]; /* "pop3 BOOT-ID PID-NAMESPACE HOST", or "" */
 } p3_lock_owner;
 
-/* Where our process numbers mean something: this boot of this host, and this namespace. */
+/* Where our process numbers are valid: this boot of this host, and this namespace. */
 static void find_where(char *out, size_t size)
 {
     char boot[128];
@@ -55,13 +55,13 @@ static void read_owner(int fd, p3_lock_owner *owner)
     const char *second = n > 0 ? strchr(text, '\n') : NULL;
     size_t len = second != NULL ? strcspn(second + 1, "\n") : 0;
     if (len > 0 && second[1 + len] != '\n')
-        owner->pid = 0; /* it was cut, by a power cut say: it does not tell its maker */
+        owner->pid = 0; /* it was cut, for instance by a power cut: its maker is unknown */
     else if (len > 0)
         snprintf(owner->where, sizeof owner->where, "%.*s", (int)len, second + 1);
 }
 
-/* Whether a file was last written before this system was booted: nobody is left who could remove
- * it. A little before: the clock may have been set since. */
+/* Whether a file was last written before this system was booted, so that no process is left that
+ * could remove it. With some slack, because the clock may have been set since. */
 static bool is_before_boot(const struct stat *st)
 {
     time_t boot;
@@ -91,9 +91,9 @@ static bool is_stale(int fd, const p3_lock_owner *owner)
     return (dead && is_old) || is_before_boot(&st);
 }
 
-/* Locks the mbox for a moment: of two runs that find the same dotlock stale, the second would
- * remove that which the first has made since. Returns a descriptor to close, -1 when there is no
- * mbox to be spoiled, or -2 when another program has locked it. */
+/* Locks the mbox for a moment: of two runs that find the same stale dotlock, the second would
+ * remove the one that the first has created since. Returns a descriptor to close, -1 when there is
+ * no mbox, or -2 when another program has locked it. */
 static int claim(const char *mbox)
 {
     int fd = p3_outside_open(mbox, O_RDWR | O_CLOEXEC, 0);
@@ -103,7 +103,7 @@ static int claim(const char *mbox)
     return -2;
 }
 
-/* Removes a dotlock, or what was to become one, when it is stale; if so wanted, only one that is
+/* Removes a stale dotlock, or a file that was to become one; with `only_ours`, only one that is
  * known to be ours. Returns whether it did. */
 static bool remove_if_stale(const char *mbox, const char *file, bool ours)
 {
@@ -129,16 +129,17 @@ void p3_mbox_lock_tidy(const char *path, const char *file)
     (void)remove_if_stale(path, file, strcmp(file + strlen(path), P3_DOTLOCK) == 0);
 }
 
-/* A number that tells the lock of this host from that of another with the same process number. */
+/* A number that distinguishes the lock of this host from that of another with the same process
+ * number. */
 static unsigned long unique(void)
 {
     unsigned long number = 0;
     if (getentropy(&number, sizeof number) != 0)
-        return 0; /* a file of this name is a reason to fail then */
+        return 0; /* if a file of this name exists, creating it fails later */
     return number;
 }
 
-/* Makes the dotlock: under a name of its own first, so that it appears with its content. */
+/* Creates the dotlock, first under a temporary name, so that it appears with its content. */
 static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
 {
     size_t size = strlen(path) + 64;
@@ -155,7 +156,7 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
     int fd = p3_outside_open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     char here[sizeof((p3_lock_owner *)0)->where];
     find_where(here, sizeof here);
-    /* On the disk before it has the lock's name: an empty one would lock for ever. */
+    /* Synced before it gets the lock's name: an empty one would lock for ever. */
     bool ok = fd >= 0 && dprintf(fd, "%ld\n%s\n", (long)getpid(), here) > 0 && fsync(fd) == 0;
     int error = errno;
     bool taken = false;
@@ -182,7 +183,7 @@ static bool take_dotlock(p3_mbox_lock *l, const char *path, p3_problem *why)
     return p3_problem_errno(why, error, "locking %s", path);
 }
 
-/* Whether a file that is open is still the one of that name. */
+/* Whether an open file is still the one with that name. */
 static bool is_still(int fd, const char *path)
 {
     struct stat open_one;
@@ -191,8 +192,8 @@ static bool is_still(int fd, const char *path)
            open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-/* Opens the mbox and locks it. A reader that had it locked may have put another file in its place,
- * in which nobody would see what is appended to this one. */
+/* Opens the mbox and locks it. A reader that had it locked may have replaced it, and nobody would
+ * see what is appended to the old file. */
 static bool take_fcntl(p3_mbox_lock *l, const char *path, p3_problem *why)
 {
     for (int i = 0; i < P3_LOCK_TRIES; i++) {
@@ -231,7 +232,7 @@ void p3_mbox_lock_release(p3_mbox_lock *l)
 {
     if (l->fd >= 0) {
         p3_lock_end(l->fd);
-        (void)close(l->fd); /* takes the fcntl lock with it */
+        (void)close(l->fd); /* also releases the fcntl lock */
     }
     if (l->dotlock != NULL)
         (void)p3_outside_unlink(l->dotlock);

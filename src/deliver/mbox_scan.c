@@ -10,7 +10,7 @@
 #include "support/fingerprint.h"
 #include "support/file.h"
 
-/* As much of a line's beginning as decides about it: a field's name, or "From ". */
+/* The beginning of a line that decides about it: a field's name, or "From ". */
 #define P3_LINE_HEAD 32
 
 /* Octets that are read at a time. */
@@ -21,13 +21,13 @@ typedef struct p3_scan {
     SHA256_CTX sha;
     bool open; /* a message is being read */
     bool in_header;
-    bool skips;              /* the field in hand is a reader's */
-    bool after_empty;        /* the line before was empty, or there was none */
-    uint64_t empty;          /* empty lines that count only if something follows */
-    char head[P3_LINE_HEAD]; /* of the line in hand, until it is decided about */
+    bool skips;              /* the current field belongs to a reader */
+    bool after_empty;        /* the previous line was empty, or there was none */
+    uint64_t empty;          /* empty lines, which only count if something follows */
+    char head[P3_LINE_HEAD]; /* of the current line, until it is decided */
     size_t head_len;
     bool decided;
-    bool takes; /* the rest of the line in hand counts */
+    bool takes; /* the rest of the current line counts */
 } p3_scan;
 
 static void end_message(p3_scan *s, uint64_t at)
@@ -35,7 +35,7 @@ static void end_message(p3_scan *s, uint64_t at)
     if (!s->open)
         return;
     p3_mbox_message *m = &s->out->at[s->out->count - 1];
-    (void)SHA256_Final(m->digest, &s->sha); /* cannot fail, as Init and Update */
+    (void)SHA256_Final(m->digest, &s->sha); /* cannot fail, like Init and Update */
     m->end = at;
     s->open = false;
 }
@@ -53,7 +53,7 @@ static bool begin_message(p3_scan *s, uint64_t at)
     return true;
 }
 
-/* Decides about a line, by its beginning; `at` is where it begins. False when out of memory. */
+/* Decides about a line by its beginning, at offset `at`. False when out of memory. */
 static bool decide(p3_scan *s, uint64_t at)
 {
     const char *h = s->head;
@@ -78,7 +78,7 @@ static bool decide(p3_scan *s, uint64_t at)
     return true;
 }
 
-/* Takes octets, the first of which is at `at` of the part. */
+/* Processes octets, the first of which is at offset `at` of the part. */
 static bool scan_octets(p3_scan *s, const char *data, size_t len, uint64_t at)
 {
     const char *end = data + len;

@@ -17,11 +17,12 @@
 
 /* How the mbox, from the offset on, compares with what was to be appended. */
 typedef struct p3_append {
-    uint64_t same; /* octets that are equal, from the beginning */
-    bool torn;     /* the mbox ends within it, and all that differs is NUL: a write that was cut */
+    uint64_t same; /* equal octets, from the beginning */
+    bool torn; /* the mbox ends within it, and everything that differs is NUL: an interrupted write
+                */
 } p3_append;
 
-/* What was to be written at the offset: the missing line ends, then the spool. */
+/* What was to be written at the offset: missing line ends, then the spool. */
 static bool read_intended(const p3_mbox_spool *s, char *out, size_t size, uint64_t at)
 {
     for (; size > 0 && at < s->missing; size--, at++)
@@ -29,7 +30,7 @@ static bool read_intended(const p3_mbox_spool *s, char *out, size_t size, uint64
     return size == 0 || p3_read_at(s->fd, out, size, at - s->missing);
 }
 
-/* Compares. False, with errno, when that cannot be done. */
+/* Compares them. False with errno. */
 static bool compare(const p3_mbox_spool *s, int mbox, uint64_t mbox_size, p3_append *out)
 {
     uint64_t there = mbox_size > s->offset ? mbox_size - s->offset : 0;
@@ -56,15 +57,15 @@ static bool compare(const p3_mbox_spool *s, int mbox, uint64_t mbox_size, p3_app
     return ok;
 }
 
-/* Finds an intent by its name, in what p3_mbox_settle() has sorted. NULL when there is none. */
+/* Finds an intent by its name, among those sorted by p3_mbox_settle(). NULL when there is none. */
 static p3_left_over *find_intent(p3_left_over *at, size_t count, const char *name)
 {
     p3_left_over key = {.name = name};
     return count > 0 ? bsearch(&key, at, count, sizeof *at, p3_left_over_compare) : NULL;
 }
 
-/* Marks the intents that a spool names, in the order of its messages. False, with errno, when its
- * names cannot be read. */
+/* Marks the intents in a spool, in the order of its messages. False, with errno, when its names
+ * cannot be read. */
 static bool mark(const p3_mbox_spool *s, uint64_t end, p3_left_over *at, size_t count,
                  const bool *there, size_t messages)
 {
@@ -87,9 +88,9 @@ static bool mark(const p3_mbox_spool *s, uint64_t end, p3_left_over *at, size_t 
     return ok;
 }
 
-/* The mbox ends in what was being appended, perhaps with holes: what came whole counts, and the
- * message that did not is cut off. Nothing else is: a reader that removed the last of the messages
- * leaves whole ones. */
+/* The mbox ends within the append, possibly with holes: complete messages count, and the incomplete
+ * one is cut off. Nothing else is cut off: after a reader has removed the last messages, the others
+ * are complete. */
 static bool mend_torn(const p3_mbox_spool *s, int mbox, uint64_t size, uint64_t same,
                       const p3_mbox_messages *messages, bool *there)
 {
@@ -103,7 +104,7 @@ static bool mend_torn(const p3_mbox_spool *s, int mbox, uint64_t size, uint64_t 
            (ftruncate(mbox, (off_t)(s->offset + keep)) == 0 && fsync(mbox) == 0);
 }
 
-/* Other programs have been at the mbox: looks for each message in all of it. */
+/* Other programs have changed the mbox: searches all of it for each message. */
 static bool search(int mbox, uint64_t size, const p3_mbox_messages *messages, bool *there)
 {
     p3_mbox_messages all;
@@ -114,7 +115,7 @@ static bool search(int mbox, uint64_t size, const p3_mbox_messages *messages, bo
     return ok;
 }
 
-/* Finds out which messages of a spool are in the mbox, which is locked, and mends its end. */
+/* Finds out which messages of a spool are in the mbox, which is locked, and repairs its end. */
 static bool settle_locked(const char *path, const p3_mbox_spool *s, int mbox,
                           const p3_mbox_messages *messages, bool *there, p3_problem *why)
 {
@@ -133,13 +134,13 @@ static bool settle_locked(const char *path, const p3_mbox_spool *s, int mbox,
         return p3_problem_errno(why, errno, "reading %s or %s", path, s->path);
     for (size_t i = 0; i < messages->count; i++)
         any = any || there[i];
-    /* Their octets may have been seen before they were on the disk, and so may the mbox's name. */
+    /* Neither their octets nor the mbox's name may have been on the disk when they were seen. */
     if (any && (fsync(mbox) != 0 || !p3_directory_sync_entry(path)))
         return p3_problem_errno(why, errno, "syncing %s", path);
     return true;
 }
 
-/* The same with the lock. Marks the intents. */
+/* The same, with locking. Marks the intents. */
 static bool settle_sealed(const char *path, const p3_mbox_spool *s, uint64_t end, p3_left_over *at,
                           size_t count, p3_problem *why)
 {
@@ -163,17 +164,17 @@ static bool settle_sealed(const char *path, const p3_mbox_spool *s, uint64_t end
 
 /* ---- what is beside the mbox ---- */
 
-/* What is to be settled. */
+/* The parameters of settling. */
 typedef struct p3_settling {
-    const char *path; /* the mbox's */
+    const char *path; /* of the mbox */
     const char *owner;
-    p3_left_over *at; /* the intents; none when only what is left is removed */
+    p3_left_over *at; /* the intents; none if only left-over files are removed */
     size_t count;
     p3_mbox_spool **sealed;
 } p3_settling;
 
-/* What became of one spool that was left over. One that cannot be read stays: without it nobody
- * could tell whether its messages were delivered. */
+/* Settles a left-over spool. One that cannot be read stays: it is the only evidence of whether its
+ * messages were delivered. */
 static bool settle_spool(const p3_settling *s, p3_mbox_spool *spool, p3_problem *why)
 {
     uint64_t end = 0;
@@ -181,7 +182,7 @@ static bool settle_spool(const p3_settling *s, p3_mbox_spool *spool, p3_problem 
     bool ok = p3_mbox_spool_read(spool, &end, &sealed) ||
               p3_problem_errno(why, errno, "reading %s", spool->path);
     if (!ok || !sealed) {
-        p3_mbox_spool_free(spool, ok); /* nothing of one that is not sealed has been appended */
+        p3_mbox_spool_free(spool, ok); /* an incomplete spool has not been appended */
         return ok;
     }
     if (!settle_sealed(s->path, spool, end, s->at, s->count, why)) {
@@ -193,7 +194,7 @@ static bool settle_spool(const p3_settling *s, p3_mbox_spool *spool, p3_problem 
     return true;
 }
 
-/* What a spool's name has behind the owner's mark; or NULL when that is another's. */
+/* The part of a spool's name after the owner's mark; or NULL for another owner's. */
 static const char *name_of_owner(const char *rest, const char *owner)
 {
     size_t len = strlen(owner);
@@ -203,9 +204,9 @@ static const char *name_of_owner(const char *rest, const char *owner)
     return ours ? name + len + 1 : NULL;
 }
 
-/* A spool that no intent names is not needed by its owner, and that are we: the account is locked,
- * so no other run is at work on it. Those of other accounts may be all that tells them what was
- * delivered. One may lack the owner: an earlier version made it. */
+/* Its owner does not need a spool that no intent names. We are the owner: the account is locked, so
+ * no other run uses it. Spools of other accounts may be their only evidence of what was delivered.
+ * Spools of an earlier version have no owner. */
 static bool settle_file(void *ctx, const char *path, const char *rest, p3_problem *why)
 {
     const p3_settling *s = ctx;
@@ -222,7 +223,7 @@ static bool settle_file(void *ctx, const char *path, const char *rest, p3_proble
         return spool != NULL && settle_spool(s, spool, why);
     }
     if (ours)
-        (void)p3_outside_unlink(path); /* or the next run does */
+        (void)p3_outside_unlink(path); /* otherwise the next run does */
     return true;
 }
 
@@ -235,7 +236,7 @@ bool p3_mbox_settle(const char *path, const char *owner, p3_left_over *at, size_
     return p3_mbox_each_file(path, settle_file, &s, why);
 }
 
-/* Whether there is a spool of an owner. */
+/* A search for spools of an owner. */
 typedef struct p3_spool_search {
     const char *owner;
     bool found;

@@ -31,7 +31,7 @@ void p3_mbox_spool_free(p3_mbox_spool *s, bool remove)
     free(s);
 }
 
-/* Takes the path over. NULL when out of memory. */
+/* Takes over the path. NULL when out of memory. */
 static p3_mbox_spool *new_spool(char *path, p3_problem *why)
 {
     p3_mbox_spool *s = path != NULL ? calloc(1, sizeof *s) : NULL;
@@ -45,7 +45,7 @@ static p3_mbox_spool *new_spool(char *path, p3_problem *why)
     return s;
 }
 
-/* Opens its file. NULL, and it is freed, when that fails. */
+/* Opens its file. On failure frees it and returns NULL. */
 static p3_mbox_spool *open_file(p3_mbox_spool *s, int flags, const char *doing, p3_problem *why)
 {
     s->fd = p3_outside_open(s->path, flags | O_CLOEXEC, 0600);
@@ -56,8 +56,9 @@ static p3_mbox_spool *open_file(p3_mbox_spool *s, int flags, const char *doing, 
     return NULL;
 }
 
-/* "<mbox>.pop3-<owner>-<name of the first message>". One of that name is of a run that was killed,
- * and what it told is recorded: names are kept for messages that were found not to be there. */
+/* "<mbox>.pop3-<owner>-<name of the first message>". An existing file of that name is from a killed
+ * run, and its evidence is recorded, because names are kept only for messages that were not found.
+ */
 p3_mbox_spool *p3_mbox_spool_make(const char *mbox, const char *owner, const char *name,
                                   p3_problem *why)
 {

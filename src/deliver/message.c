@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* The larger the writes, the larger the pieces of memory that the system keeps a file in, and the
- * quicker it is with them: 10 % of a large message over TLS, from 64 KiB to this. */
+/* With larger writes the system keeps a file in larger pieces of memory, and is faster: 10 % for a
+ * large message over TLS, compared with 64 KiB. */
 #define P3_MESSAGE_BUFFER ((size_t)192 * 1024)
 
 bool p3_message_init(p3_message *m, p3_delivery *d, p3_line_ends ends, p3_bodies bodies)
@@ -50,8 +50,8 @@ void p3_message_begin_for(p3_message *m, const char *name, const char *left)
     m->left = left;
 }
 
-/* Who sent a message, as the server that took it in noted (RFC 5321 §4.4), or its author. Without
- * anything that could confuse an mbox or a shell: what is odd is nobody. */
+/* The sender of a message, as recorded by the server that accepted it (RFC 5321 §4.4), or its
+ * author; "" if it could confuse an mbox or a shell. */
 static void find_sender(const p3_header *h, char *out, size_t size)
 {
     size_t len = 0;
@@ -83,7 +83,7 @@ static bool flush(p3_message *m)
     if (!m->begun) {
         char sender[320];
         find_sender(&m->header, sender, sizeof sender);
-        m->begun = true; /* a failed beginning is abandoned as well */
+        m->begun = true; /* a failed message must also be abandoned */
         if (class->address != NULL)
             class->address(m->delivery, m->header.data, m->header.len, m->left);
         if (!class->begin(m->delivery, m->name, sender, &m->why))
@@ -94,7 +94,7 @@ static bool flush(p3_message *m)
     return used == 0 || class->write(m->delivery, m->buffer, used, &m->why);
 }
 
-/* Puts octets into the buffer, and through it. */
+/* Adds octets to the buffer, which is written when it is full. */
 static bool buffer_octets(p3_message *m, const char *data, size_t len)
 {
     while (len > 0) {
@@ -110,7 +110,7 @@ static bool buffer_octets(p3_message *m, const char *data, size_t len)
     return true;
 }
 
-/* CRLF becomes LF; a CR elsewhere stays. */
+/* CRLF becomes LF; other CRs are unchanged. */
 static bool take_lf(p3_message *m, const char *data, size_t len)
 {
     if (len == 0)
@@ -123,7 +123,7 @@ static bool take_lf(p3_message *m, const char *data, size_t len)
         size_t room = P3_MESSAGE_BUFFER - m->used;
         size_t n = len < room ? len : room;
         if (n < len && data[n - 1] == '\r')
-            n--; /* together with what follows it */
+            n--; /* together with the next octet */
         m->used += p3_copy_with_lf(m->buffer + m->used, data, n);
         data += n;
         len -= n;
@@ -161,7 +161,7 @@ bool p3_message_add(p3_message *m, const char *text)
                                          : buffer_octets(m, text, strlen(text));
 }
 
-/* The header is there: whether the body is wanted. */
+/* The header is complete: decides whether the body's fingerprint is wanted. */
 static void begin_body(p3_message *m)
 {
     m->wants_body =
@@ -185,7 +185,8 @@ void p3_message_end(p3_message *m)
     if (m->ended)
         return;
     m->ended = true;
-    if (m->bodies != P3_BODIES_NONE && !m->header.done) /* it has no body, and that is known */
+    if (m->bodies != P3_BODIES_NONE &&
+        !m->header.done) /* it has no body, which is a fingerprint as well */
         begin_body(m);
     if (!m->wants_body && !m->delivery->class->prints)
         return;
@@ -202,7 +203,7 @@ bool p3_message_finish(p3_message *m, p3_parcel *out)
     out->header = m->print;
     out->body = m->whole;
     out->kept = m->body;
-    if (m->header.failed) /* it is what tells this message from others later */
+    if (m->header.failed) /* it identifies this message later */
         return p3_problem_set(&m->why, EX_OSERR, "out of memory for a header");
     if (m->held_cr && !buffer_octets(m, "\r", 1))
         return false;

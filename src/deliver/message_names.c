@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The Maildir specification: a slash is written as \057, a colon as \072. So is what else may stand
- * between a name and what readers put behind it. */
+/* The Maildir specification: a slash is written as \057, a colon as \072, and so are other
+ * characters that readers put after a name. */
 static void quote_host(const char *host, char *out, size_t size)
 {
     size_t used = 0;
@@ -51,7 +51,7 @@ static int write_name(char *out, size_t size, const p3_names *n, p3_owner owner,
 bool p3_name_list_init(p3_name_list *l, p3_names *n, size_t most, p3_owner owner)
 {
     char longest[sizeof n->start + sizeof n->host + sizeof owner.mark + 32];
-    /* Any number fits: names of earlier, larger runs are kept here, too. */
+    /* Room for any number, because names of earlier runs are stored here, too. */
     size_t size = (size_t)write_name(longest, sizeof longest, n, owner, UINT64_MAX) + 2;
     *l = (p3_name_list){
         .text = calloc(most + 1, size), .size = size, .first = n->next, .owner = owner};
@@ -87,21 +87,21 @@ void p3_name_list_set(p3_name_list *l, size_t i, const char *name)
     l->text[(i + 1) * l->size - 1] = 1;
 }
 
-/* What is behind characters of a kind, at least one; or NULL. */
+/* The text after characters of a kind, at least one; or NULL. */
 static const char *skip(const char *at, const char *kind)
 {
     size_t len = at != NULL ? strspn(at, kind) : 0;
     return len > 0 ? at + len : NULL;
 }
 
-/* What is behind a word; or NULL. */
+/* The text after a word; or NULL. */
 static const char *skip_word(const char *at, const char *word)
 {
     size_t len = strlen(word);
     return at != NULL && len > 0 && strncmp(at, word, len) == 0 ? at + len : NULL;
 }
 
-/* The host behind a name that carries an owner's mark; or NULL. */
+/* The host in a name with an owner's mark; or NULL. */
 static const char *host_of(const char *name, const char *owner)
 {
     static const char digits[] = "0123456789";

@@ -11,7 +11,7 @@ p3_owner p3_owner_of(const char *state, const char *account_key)
     unsigned char digest[SHA256_DIGEST_LENGTH];
     p3_owner out;
     SHA256_CTX sha;
-    (void)SHA256_Init(&sha); /* cannot fail, as the others */
+    (void)SHA256_Init(&sha); /* cannot fail, like the others */
     (void)SHA256_Update(&sha, state, strlen(state) + 1);
     (void)SHA256_Update(&sha, account_key, strlen(account_key));
     (void)SHA256_Final(digest, &sha);

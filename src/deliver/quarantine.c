@@ -9,7 +9,7 @@
 #include "deliver/maildir.h"
 #include "support/file.h"
 
-/* A header field: one line, whatever the server said. */
+/* A header field on one line, whatever the server's text is. */
 static bool write_field(p3_delivery *d, const char *name, const char *text, p3_problem *why)
 {
     char line[900];
@@ -46,11 +46,11 @@ static bool deliver(p3_delivery *d, p3_parcel *parcel, p3_problem *why)
     return batch.problem.exit == 0 && parcel->delivered;
 }
 
-/* What stands between a message's name and a recipient's digits; in no host's name. */
+/* Separates a message's name from a recipient's digits; not part of any host name. */
 #define P3_BEHIND '+'
 #define P3_DIGITS 16
 
-/* The name for one recipient: behind the message's, a number that is his (FNV-1a). */
+/* The name for one recipient: the message's, and a hash of the recipient (FNV-1a). */
 static void name_for(char *out, size_t size, const char *name, const char *recipient)
 {
     uint64_t number = 0xcbf29ce484222325;
@@ -89,8 +89,7 @@ bool p3_quarantine_put(const char *maildir, const p3_parcel *of, const char *rec
     p3_delivery *d = p3_maildir_open(maildir, NULL, why);
     if (d == NULL)
         return false;
-    /* A name that is new is nobody's: the Maildir, which may be large, need not be looked through.
-     */
+    /* A new name does not exist yet, so the Maildir, which may be large, need not be searched. */
     bool ok = !of->again || d->class->settle(d, &left, 1, why);
     if (ok && !left.there) {
         ok =
@@ -110,7 +109,7 @@ bool p3_quarantine_settle(const char *maildir, p3_left_over *at, size_t count, p
     size_t first = 0;
     if (d == NULL)
         return false;
-    for (size_t i = 0; i < count; i++) { /* those that are at the target go to the front */
+    for (size_t i = 0; i < count; i++) { /* move those that are at the target to the front */
         if (at[i].there) {
             p3_left_over moved = at[i];
             at[i] = at[first];

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bucket as one time (the generic cell rate algorithm): when it will be full again. */
+/* The token bucket as one time (the generic cell rate algorithm): when it will be full again. */
 struct p3_rate_limit {
     p3_rate_limit *next;
     char *name;

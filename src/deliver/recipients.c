@@ -31,10 +31,10 @@ typedef struct p3_mapping {
     unsigned line;
 } p3_mapping;
 
-/* A folder that lines name. */
+/* A folder in the table. */
 typedef struct p3_named_folder {
     char *name;
-    unsigned line; /* the first of them */
+    unsigned line; /* the first line that names it */
 } p3_named_folder;
 
 struct p3_recipients {
@@ -61,7 +61,7 @@ bool p3_recipient_is_usable(const char *text, size_t len)
 
 /* ---- what was set ---- */
 
-/* Takes the blanks around a part of a text off. */
+/* Removes blanks around a part of a text. */
 static void trim(const char **at, size_t *len)
 {
     while (*len > 0 && is_blank(**at)) {
@@ -96,7 +96,7 @@ static bool add_field(p3_recipients *r, const char *at, size_t len, p3_problem *
     return r->fields[r->field_count++] != NULL || p3_problem_memory(why);
 }
 
-/* What may stand at the left: an address, all of a domain, or all. */
+/* What may be on the left: an address, all of a domain, or all. */
 static bool is_pattern(const char *at, size_t len)
 {
     size_t domain = len;
@@ -106,8 +106,8 @@ static bool is_pattern(const char *at, size_t len)
            (p3_recipient_is_usable(at, len) && domain > 0 && domain < len);
 }
 
-/* Whether a text may name a folder: parts with slashes between, none of which leads anywhere else,
- * and no control characters. */
+/* Whether a text can name a folder: parts separated by slashes, none of which leads elsewhere, and
+ * no control characters. */
 static bool is_folder_name(const char *at, size_t len)
 {
     size_t part = 0;
@@ -125,8 +125,8 @@ static bool is_folder_name(const char *at, size_t len)
     return len <= P3_FOLDER_MOST;
 }
 
-/* The number of a folder, which it gets where it is named first; 0: it may not be named, or there
- * are too many. */
+/* The number of a folder, assigned at its first occurrence; 0: it cannot be named, or there are too
+ * many. */
 static size_t number_folder(p3_recipients *r, const char *at, size_t len, unsigned line)
 {
     p3_named_folder *f = r->folders;
@@ -142,7 +142,7 @@ static size_t number_folder(p3_recipients *r, const char *at, size_t len, unsign
 
 static const char folder_prefix[] = "folder:";
 
-/* What stands at the right of a line. False: it cannot be used, or ENOMEM. */
+/* Reads the right side of a line. False: it is invalid, or ENOMEM. */
 static bool take_right(p3_recipients *r, p3_mapping *m, const char *to, size_t len)
 {
     size_t prefix = sizeof folder_prefix - 1;
@@ -167,7 +167,7 @@ static bool is_unusable(const char *at, size_t len, const char *name, unsigned n
                           name, number, shown, P3_FOLDERS_MOST);
 }
 
-/* Takes a line of the table. */
+/* Reads a line of the table. */
 static bool add_mapping(p3_recipients *r, const char *at, size_t len, const char *name,
                         unsigned number, p3_problem *why)
 {
@@ -195,7 +195,7 @@ static bool add_mapping(p3_recipients *r, const char *at, size_t len, const char
     return true;
 }
 
-/* By address, and the recipient's before the folder's. */
+/* By address, recipients before folders. */
 static int compare(const void *a, const void *b)
 {
     const p3_mapping *x = a;
@@ -223,7 +223,7 @@ static bool read_table(p3_recipients *r, const char *table, const char *name, p3
     unsigned number = 1;
     for (const char *at = table; *at != '\0';) {
         size_t len = strcspn(at, ",\n");
-        if (at[strspn(at, " \t")] == '#') /* to the end of its line, with its commas */
+        if (at[strspn(at, " \t")] == '#') /* a comment to the end of the line, including commas */
             len = strcspn(at, "\n");
         if (!add_mapping(r, at, len, name, number, why))
             return false;
@@ -272,15 +272,15 @@ void p3_recipients_free(p3_recipients *r)
 
 /* ---- what a header says ---- */
 
-/* An address of a list that is being read. */
+/* An address of a list that is being parsed. */
 typedef struct p3_address_parse {
     char text[P3_ADDRESS_MOST + 1];
     size_t used;
-    bool is_odd;     /* it is none */
-    bool has_ended;  /* a blank came behind it */
+    bool is_odd;     /* it is invalid */
+    bool has_ended;  /* a blank followed it */
     bool is_quoted;  /* between double quotes */
     bool in_angle;   /* between angle brackets */
-    unsigned nested; /* in so many comments */
+    unsigned nested; /* depth of comments */
 } p3_address_parse;
 
 static void put_octet(p3_address_parse *g, char c)
@@ -293,7 +293,7 @@ static void put_octet(p3_address_parse *g, char c)
 /* A character outside of quotes and comments. */
 static void take_plain(p3_address_parse *g, char c)
 {
-    if (c == '<') { /* what was before it is a name */
+    if (c == '<') { /* what preceded it is a display name */
         g->is_odd = g->in_angle;
         g->in_angle = true;
         g->has_ended = false;
@@ -310,8 +310,8 @@ static void take_plain(p3_address_parse *g, char c)
     }
 }
 
-/* Reads the next part of a list into `g`: its text is empty when it is no address. False at the
- * end. */
+/* Parses the next part of a list into `g`: its text is empty when it is not an address. False at
+ * the end. */
 static bool next_address(const char **at, const char *end, p3_address_parse *g)
 {
     g->used = 0;
@@ -344,26 +344,26 @@ static bool next_address(const char **at, const char *end, p3_address_parse *g)
 
 /* ---- who it is ---- */
 
-/* The line for exactly this, which names a folder or a recipient. */
+/* The line for exactly this address, with a folder or a recipient. */
 static const p3_mapping *look_up(const p3_recipients *r, const char *address, bool folder)
 {
     const p3_mapping key = {.address = (char *)(uintptr_t)address, .folder = folder};
     return bsearch(&key, r->table, r->count, sizeof *r->table, compare);
 }
 
-/* The most exact line for an address; NULL: none fits. */
+/* The most specific line for an address; NULL: none matches. */
 static const p3_mapping *mapping_of(const p3_recipients *r, const char *address, bool folder)
 {
     const char *sign = strrchr(address, '@');
     const p3_mapping *m = NULL;
-    if (sign != NULL && sign > address) { /* neither "@DOMAIN" nor "*" is anybody's address */
+    if (sign != NULL && sign > address) { /* neither "@DOMAIN" nor "*" is an address */
         m = look_up(r, address, folder);
         m = m != NULL ? m : look_up(r, sign, folder);
     }
     return m != NULL ? m : look_up(r, "*", folder);
 }
 
-/* The line of the next address in a field that has addresses; NULL: none fits. False at the end. */
+/* The line of the next address in a field; NULL: none matches. False at the end. */
 static bool next_mapping(const p3_recipients *r, const char **at, const char *end, bool folder,
                          const p3_mapping **out)
 {
@@ -385,7 +385,7 @@ p3_recipient p3_recipient_of(const char *address)
     return (p3_recipient){.address = address, .is_utf8 = *at != '\0'};
 }
 
-/* The recipient of a line, or the postmaster where there is none. */
+/* The recipient of a line, or the postmaster if there is none. */
 static p3_recipient recipient_of(const p3_recipients *r, const p3_mapping *m)
 {
     p3_recipient to = p3_recipient_of(m != NULL ? m->recipient : r->postmaster);
@@ -393,8 +393,8 @@ static p3_recipient recipient_of(const p3_recipients *r, const p3_mapping *m)
     return to;
 }
 
-/* Lines of the table, of which no two lead to the same place. NULL leads to the postmaster, and to
- * the target's own folder. */
+/* Lines of the table with different results. NULL stands for the postmaster, and for the target's
+ * own folder. */
 typedef struct p3_lines {
     const p3_mapping *at[P3_RECIPIENTS_MOST];
     size_t count;
@@ -425,7 +425,7 @@ static bool add_recipient(const p3_recipients *r, p3_lines *lines, const p3_mapp
     return true;
 }
 
-/* The topmost field of the first name that there is. */
+/* The topmost field of the first name that occurs. */
 static bool find_source(const p3_recipients *r, const char *header, size_t len, p3_field *f)
 {
     for (size_t i = 0; i < r->field_count; i++) {
@@ -438,7 +438,7 @@ static bool find_source(const p3_recipients *r, const char *header, size_t len, 
     return false;
 }
 
-/* Notes those whom a field names. */
+/* Marks the recipients that a field names. */
 static void note_named(const p3_field *f, p3_recipient *out, size_t count)
 {
     p3_address_parse g;
@@ -448,7 +448,7 @@ static void note_named(const p3_field *f, p3_recipient *out, size_t count)
     }
 }
 
-/* Notes those that the message has been delivered to. */
+/* Marks the recipients to which the message has been delivered. */
 static void find_loops(const char *header, size_t len, const p3_field *source, p3_recipient *out,
                        size_t count)
 {
@@ -465,7 +465,7 @@ static void find_loops(const char *header, size_t len, const p3_field *source, p
     }
 }
 
-/* The lines for the addresses in the field that counts, at least one. */
+/* The lines for the addresses in the relevant field, at least one. */
 static void find_lines(const p3_recipients *r, const char *header, size_t len, bool folder,
                        p3_field *source, p3_lines *lines)
 {

@@ -20,18 +20,18 @@
 /* Messages that are delivered together. */
 #define P3_RETRY_MOST 100
 
-/* The note and the name stand in the first so many octets. */
+/* The note and the name are within this many octets. */
 #define P3_RETRY_LINES 2048
 
 /* A message in the Maildir. */
 typedef struct p3_kept {
     char *file; /* its name there */
-    char *name; /* the same without what a reader has put behind it */
-    char *sent; /* the name under which it was sent, and is again */
+    char *name; /* the same without what a reader has appended */
+    char *sent; /* the name under which it was, and is, delivered */
     char *note;
-    char *recipient; /* whom it is there for alone; or NULL */
-    bool in_new;     /* or in cur */
-    off_t text;      /* where the message itself begins */
+    char *recipient; /* the only recipient that lacks it; or NULL */
+    bool in_new;     /* otherwise in cur */
+    off_t text;      /* offset of the message itself */
 } p3_kept;
 
 typedef struct p3_keeping {
@@ -45,15 +45,15 @@ typedef struct p3_keeping {
 
 /* ---- what is there ---- */
 
-/* The end of the line at `at`, behind its LF; or NULL. */
+/* The end of the line at `at`, after its LF; or NULL. */
 static const char *end_of_line(const char *at)
 {
     const char *lf = strchr(at, '\n');
     return lf != NULL ? lf + 1 : NULL;
 }
 
-/* The value of the field at `*at`, if it is that one, which moves behind it; or NULL: `*failed`
- * when out of memory. */
+/* The value of the field at `*at`, if it has this name, and advances `*at`; or NULL: `*failed` when
+ * out of memory. */
 static char *read_field(const char **at, const char *name, bool *failed)
 {
     size_t len = strlen(name);
@@ -66,8 +66,8 @@ static char *read_field(const char **at, const char *name, bool *failed)
     return value;
 }
 
-/* Reads what is in front of a message. False when it is none that was refused, or when `*failed`.
- * What stands there must be ours: a message's own header comes behind it. */
+/* Reads the note before a message. False when it is not a refused message, or when `*failed`. The
+ * note must be ours: the message's own header follows it. */
 static bool read_note(int fd, p3_kept *m, bool *failed)
 {
     char text[P3_RETRY_LINES];
@@ -85,7 +85,7 @@ static bool read_note(int fd, p3_kept *m, bool *failed)
         m->recipient = read_field(&at, P3_QUARANTINE_RECIPIENT, failed);
     m->sent = strndup(m->name, len);
     *failed = *failed || m->sent == NULL;
-    free(read_field(&at, P3_DELIVERY_FIELD, failed)); /* the target puts its own there again */
+    free(read_field(&at, P3_DELIVERY_FIELD, failed)); /* the target adds its own again */
     m->text = at - text;
     return !*failed;
 }
@@ -100,7 +100,7 @@ static void forget_kept(p3_kept *m)
     *m = (p3_kept){0};
 }
 
-/* Looks at a file. False when out of memory; what is not ours is left alone. */
+/* Checks a file. False when out of memory; other files are left alone. */
 static bool look_at(p3_keeping *k, int folder, const char *file)
 {
     p3_kept m = {.file = strdup(file),
@@ -151,7 +151,7 @@ static int compare(const void *a, const void *b)
     return strcmp(((const p3_kept *)a)->name, ((const p3_kept *)b)->name);
 }
 
-/* The same message may be met twice, when a reader moves it from new/ to cur/ meanwhile. */
+/* A message may be met twice, if a reader moves it from new/ to cur/ meanwhile. */
 static void leave_one_of_each(p3_keeping *k)
 {
     size_t left = 0;
@@ -168,7 +168,7 @@ static void leave_one_of_each(p3_keeping *k)
     k->count = left;
 }
 
-/* A Maildir that is not there has nothing. */
+/* A missing Maildir has no messages. */
 static bool gather_kept(p3_keeping *k, p3_problem *why)
 {
     k->new = p3_directory_open(k->how->maildir, "/new");
@@ -190,7 +190,7 @@ static void tell_kept(const p3_keeping *k, const p3_kept *m, bool delivered,
     k->how->tell(k->how->ctx, &what);
 }
 
-/* Takes a message away that the target has, though there may be something to tell of it. */
+/* Removes a message that the target has, with a report if needed. */
 static void take_away(const p3_keeping *k, const p3_kept *m, const p3_problem *problem)
 {
     p3_problem why;
@@ -202,8 +202,8 @@ static void take_away(const p3_keeping *k, const p3_kept *m, const p3_problem *p
     tell_kept(k, m, true, &why);
 }
 
-/* The name under which a message comes again. What is there for one recipient of it alone is, where
- * there are no recipients, a message of its own. */
+/* The name under which a message is delivered again. A message kept for one recipient is, for a
+ * target without recipients, a message of its own. */
 static const char *name_of(const p3_delivery *d, const p3_kept *m)
 {
     return d->class->address != NULL ? m->sent : m->name;
@@ -236,7 +236,7 @@ static bool write_message(const p3_keeping *k, p3_message *to, const p3_kept *m,
     return ok;
 }
 
-/* What has become of a batch. Returns false when the target failed. */
+/* Handles the result of a batch. Returns false when the target failed. */
 static bool note_batch(const p3_keeping *k, p3_batch *b, p3_problem *why)
 {
     const p3_problem *stopped = b->problem.exit != 0 ? &b->problem : &b->stopped;
@@ -282,7 +282,7 @@ static bool deliver_some(const p3_keeping *k, p3_message *to, const bool *there,
     bool ok = note_batch(k, &batch, why);
     for (size_t i = 0; i < batch.count; i++)
         p3_parcel_clear(&parcels[i]);
-    /* Behind this, nothing at the target tells that it has them. */
+    /* After this, the target has no evidence that it has them. */
     if (fsync(k->new) != 0 || fsync(k->cur) != 0)
         ok = ok && p3_problem_errno(why, errno, "syncing %s", k->how->maildir);
     p3_crash_point("retry-removed");
@@ -297,7 +297,7 @@ static bool is_kept(const p3_keeping *k, const char *name)
     return bsearch(&key, k->at, k->count, sizeof *k->at, compare) != NULL;
 }
 
-/* Asks the target which of them it has, of a retry that was killed; takes those away. */
+/* Asks the target which messages it has from a retry that was killed; removes those. */
 static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem *why)
 {
     size_t count = k->count;
@@ -323,7 +323,7 @@ static bool settle(const p3_keeping *k, p3_delivery *d, bool *there, p3_problem 
     if (ok && (fsync(k->new) != 0 || fsync(k->cur) != 0))
         ok = p3_problem_errno(why, errno, "syncing %s", k->how->maildir);
     if (ok && d->class->recorded != NULL)
-        d->class->recorded(d, NULL, count == k->count); /* what tells of intents is sync's */
+        d->class->recorded(d, NULL, count == k->count); /* evidence about intents belongs to sync */
     return ok;
 }
 

@@ -33,7 +33,7 @@ bool p3_server_address_read(p3_server_address *a, const char *text)
     return true;
 }
 
-/* A name has no case, and may end with the dot of the root. */
+/* Names are case-insensitive, and may end with the dot of the root. */
 static size_t length_of(const char *host)
 {
     size_t len = strlen(host);

@@ -70,7 +70,7 @@ bool p3_server_url_read(p3_server_url *u, const char *text, const p3_server_sche
             host = at + i + 1;
     }
     u->rest = (size_t)(at + len + (at[len] == '/') - text);
-    /* A password has no place here: it would be in the state, and in messages. */
+    /* A password is not allowed: it would be stored in the state, and appear in messages. */
     return (host == at || (memchr(at, ':', (size_t)(host - at)) == NULL &&
                            p3_url_decode(at, (size_t)(host - at) - 1, u->user, sizeof u->user))) &&
            read_server(u, scheme, host, len - (size_t)(host - at));

@@ -39,7 +39,7 @@ bool p3_shares_note_own(p3_shares *s, const p3_problem *why)
     return s->own != NULL;
 }
 
-/* It is over: it is in a batch, or has been abandoned. */
+/* It has ended: it is in a batch, or has been abandoned. */
 static void let_go(p3_shares *s)
 {
     s->name = NULL;
@@ -102,7 +102,7 @@ void p3_shares_free(const p3_shares *s, p3_share *at)
     free(at);
 }
 
-/* All that is finished is in the shares. */
+/* All finished messages are in the shares. */
 void p3_shares_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 {
     p3_shares *s = (p3_shares *)d;
@@ -137,7 +137,7 @@ void p3_share_deliver(p3_share *share, const p3_batch *whole)
     p3_batch *b = &share->batch;
     for (size_t k = 0; k < b->count; k++) {
         const p3_parcel *from = &whole->parcels[b->parcels[k].entry];
-        /* One before may have put it aside, as refused for good, under the same name. */
+        /* An earlier target may have put it into the quarantine under the same name. */
         b->parcels[k].again = from->again || from->problem != NULL;
         b->parcels[k].header = from->header;
         b->parcels[k].body = from->body;

@@ -58,7 +58,7 @@ bool p3_spool_begin(p3_spool *s, const char *sender, const p3_recipient *to, siz
     return true;
 }
 
-/* What the server has to be told of the message beforehand. Each line end counts as CRLF. */
+/* Records what the server must know about the message in advance. Each line end counts as CRLF. */
 static void note_octets(p3_spool *s, const char *data, size_t len)
 {
     p3_spool_mail *m = &s->last;

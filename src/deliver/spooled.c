@@ -57,13 +57,13 @@ void p3_spooled_abandon(p3_delivery *d)
 {
     p3_spooled *s = (p3_spooled *)d;
     if (s->name != NULL && s->spool != NULL && !p3_spool_abandon(s->spool))
-        s->spool->length = UINT64_MAX; /* p3_spooled_batch() refuses it */
+        s->spool->length = UINT64_MAX; /* p3_spooled_batch() rejects it */
     s->name = NULL;
     free(s->sender);
     s->sender = NULL;
 }
 
-/* All that is finished is in the spool of the batch being filled, and nothing else. */
+/* All finished messages are in the spool of the current batch, and nothing else is. */
 void p3_spooled_discard(p3_delivery *d, const p3_parcel *parcels, size_t count)
 {
     p3_spooled *s = (p3_spooled *)d;

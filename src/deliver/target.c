@@ -71,7 +71,7 @@ char *p3_target_place(const p3_target *t, size_t i)
     return p3_target_row_of(t->kind)->folder(t->where, p3_recipients_folder(t->envelope->map, i));
 }
 
-/* Whose mail a target gets, where that is a part of where it goes. */
+/* The recipient of a target, if it is a part of the target. */
 static const char *recipient_of(const p3_target *t)
 {
     const p3_target_row *row = p3_target_row_of(t->kind);
@@ -80,7 +80,7 @@ static const char *recipient_of(const p3_target *t)
     return t->envelope != NULL ? t->envelope->recipient : t->recipient;
 }
 
-/* Between the texts of a list: none of them has an empty line. */
+/* Separates the texts of a list, which have no empty lines. */
 #define P3_BETWEEN "\n\n"
 
 static char *text_of_one(const p3_target *t)
@@ -169,7 +169,7 @@ bool p3_target_equal(const p3_target *a, const p3_target *b)
                                   (row->is_same != NULL && row->is_same(a->where, b->where)));
 }
 
-/* Whether two paths lead to one file or directory. */
+/* Whether two paths are the same file or directory. */
 static bool is_same_file(const char *a, const char *b)
 {
     struct stat one;
@@ -184,7 +184,7 @@ bool p3_target_is_same_place(const p3_target *old, const p3_target *now)
     const char *recipient = recipient_of(now);
     if (row == NULL || old->kind != now->kind)
         return false;
-    /* Earlier versions did not note recipients. */
+    /* Earlier versions did not record recipients. */
     if (old->recipient != NULL && recipient != NULL && strcmp(old->recipient, recipient) != 0)
         return false;
     return p3_target_equal(old, now) ||

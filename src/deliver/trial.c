@@ -33,7 +33,7 @@ static bool is_no_address(const char *where, p3_problem *why)
 
 /* ---- IMAP ---- */
 
-/* A folder that is not there is no mistake: it is made. */
+/* A missing folder is not an error: it will be created. */
 static bool look_for_folder(p3_imap_session *s, const p3_trial *t, p3_problem *why)
 {
     char command[1100];
@@ -49,7 +49,7 @@ static bool look_for_folder(p3_imap_session *s, const p3_trial *t, p3_problem *w
     return true;
 }
 
-/* The same for each that the table names. */
+/* The same for each folder in the table. */
 static bool look_for_others(p3_imap_session *s, const char *where, const p3_recipients *map,
                             const p3_trial *t, p3_problem *why)
 {
@@ -84,7 +84,7 @@ bool p3_imap_trial(const char *where, const p3_envelope *envelope, const p3_tria
 
 /* ---- LMTP and SMTP ---- */
 
-/* Says what came of all that was asked: `refused` is the first refusal, of so many. */
+/* Reports the result: `refused` is the first of `wrong` refusals. */
 static bool sum_up(const p3_recipient *to, size_t count, size_t wrong, const p3_problem *refused,
                    const p3_trial *t, p3_problem *why)
 {
@@ -102,8 +102,8 @@ static bool sum_up(const p3_recipient *to, size_t count, size_t wrong, const p3_
     return true;
 }
 
-/* Whether the server takes mail for the recipient, or for all that there are. One that does not
- * take it from nobody, says nothing about that. */
+/* Asks whether the server accepts mail for the recipient, or for all recipients. A server that
+ * refuses the null sender gives no information. */
 static bool ask_about_recipients(p3_lmtp_session *s, const p3_envelope *e, const p3_trial *t,
                                  p3_problem *why)
 {

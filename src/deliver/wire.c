@@ -20,24 +20,24 @@
 #include "web/authorities.h"
 #include "web/deadline.h"
 
-/* Milliseconds to encrypt and log in; and for the first octet, as long as to connect. */
+/* Milliseconds for TLS and the login; the first octet has as long as connecting. */
 #define P3_LOGIN_MS  60000L
 #define P3_SILENT_MS 30000
 
 struct p3_wire {
-    const p3_curl *curl; /* NULL: the socket is all */
+    const p3_curl *curl; /* NULL: only the socket is used */
     CURL *easy;
-    int fd; /* -1 as long as there is none */
+    int fd; /* -1 while there is none */
     const p3_wire_protocol *protocol;
-    p3_deadline deadline; /* of what is done now */
-    char *secret;         /* that it logged in with; or NULL */
-    size_t ahead_used;    /* octets that were received to see whether there are any */
+    p3_deadline deadline; /* of the current operation */
+    char *secret;         /* the one used for the login; or NULL */
+    size_t ahead_used;    /* octets that were received to check whether there are any */
     char ahead[256];
 };
 
 /* ---- logging in ---- */
 
-/* libcurl gets a socket that is connected. */
+/* libcurl gets a connected socket. */
 static curl_socket_t give_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
     p3_wire *w = ctx;
@@ -56,12 +56,12 @@ static int is_connected(void *ctx, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
-/* What is seen of the login: libcurl says nothing of it. */
+/* What is observed of the login, which libcurl does not report. */
 typedef struct p3_seen_login {
     const p3_wire_protocol *protocol;
-    p3_deadline *deadline; /* the server has to say something by then, */
-    int64_t until;         /* and the login to be over by this time of p3_clock_ms() */
-    bool heard;            /* it has said something */
+    p3_deadline *deadline; /* the server must send something before it, */
+    int64_t until;         /* and the login must end before this time of p3_clock_ms() */
+    bool heard;            /* the server has sent something */
     bool tried;            /* a secret was sent, or would have been next */
     char said[300];        /* the server's last line */
 } p3_seen_login;
@@ -83,7 +83,7 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
     seen->heard = true;
     seen->deadline->until = seen->until;
     const char *space = seen->protocol->has_tag ? memchr(data, ' ', len) : NULL;
-    size_t at = space != NULL ? (size_t)(space - data) + 1 : 0; /* behind the tag */
+    size_t at = space != NULL ? (size_t)(space - data) + 1 : 0; /* after the tag */
     size_t n = len - at < sizeof seen->said ? len - at : sizeof seen->said - 1;
     for (size_t i = 0; i < n; i++)
         seen->said[i] = (unsigned char)data[at + i] < ' ' ? ' ' : data[at + i];
@@ -93,7 +93,7 @@ static int see_login(CURL *easy, curl_infotype type, char *data, size_t len, voi
     return 0;
 }
 
-/* Whom libcurl is to connect to, whoever the URL names: an address of the socket's kind. */
+/* The address that libcurl connects to instead of the URL's host: one of the socket's family. */
 static const char *instead(int fd)
 {
     struct sockaddr_storage own = {0};
@@ -102,10 +102,10 @@ static const char *instead(int fd)
     return v6 ? "::[::1]:" : "::127.0.0.1:";
 }
 
-/* Sets libcurl up. It resolves no name: in the sandbox it could not. The socket is connected, so
- * the address that it is given instead is not used; but libcurl 7.88 connects the socket once more,
- * for which the address must be of its kind. An address of IPv6 for a name (CURLOPT_RESOLVE) would
- * not do: libcurl 8.22 has no use for it where it may make no datagram socket of IPv6. */
+/* Sets up libcurl. It resolves no names, which it could not in the sandbox. The socket is
+ * connected, so the address is not used; but libcurl 7.88 connects the socket once more, and the
+ * address must be of its family. An IPv6 address for a name (CURLOPT_RESOLVE) does not work:
+ * libcurl 8.22 ignores it if it may not create an IPv6 datagram socket. */
 static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
                                  p3_seen_login *seen, char *details)
 {
@@ -137,7 +137,7 @@ static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_s
     curl->easy_setopt(c, CURLOPT_OPENSOCKETDATA, w);
     curl->easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, is_connected);
     curl->easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    /* No handle connects twice; and libcurl 7.88 frees a session twice when memory runs out. */
+    /* No handle connects twice; and libcurl 7.88 frees a session twice when out of memory. */
     curl->easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl->easy_setopt(c, CURLOPT_USE_SSL,
                       (long)(o->allow_plaintext ? CURLUSESSL_TRY : CURLUSESSL_ALL));
@@ -147,8 +147,8 @@ static struct curl_slist *set_up(p3_wire *w, const p3_server_url *to, const p3_s
     return others;
 }
 
-/* Without a list of methods libcurl prefers CRAM-MD5, which fails where passwords are stored as
- * hashes: an encrypted connection protects a password as it is. */
+/* Without a list of mechanisms libcurl prefers CRAM-MD5, which fails if passwords are stored as
+ * hashes; TLS protects the password anyway. */
 static void set_secret(const p3_wire *w, const p3_server_secret *secret, const char *methods)
 {
     if (secret->text == NULL)
@@ -158,7 +158,7 @@ static void set_secret(const p3_wire *w, const p3_server_secret *secret, const c
                          secret->text);
 }
 
-/* `renewal`: how to get another token, where it was one. */
+/* `renewal`: how to get another token, if it was one. */
 static void explain_refusal(const p3_wire *w, const p3_server_url *to, const char *said,
                             const char *renewal, p3_problem *why)
 {
@@ -177,8 +177,8 @@ static void explain_refusal(const p3_wire *w, const p3_server_url *to, const cha
                        doing, said, p->setting);
 }
 
-/* A verdict on the chain is one of OpenSSL's, from 2 on: where there is none, libcurl, which begins
- * with 1, has found that the certificate is for another name. */
+/* Verdicts on the chain are OpenSSL's, from 2 on: without one, libcurl, which uses 1, has found
+ * that the certificate is for another name. */
 static void explain_certificate(const p3_wire *w, const char *doing, const char *what,
                                 p3_problem *why)
 {
@@ -193,8 +193,8 @@ static void explain_certificate(const p3_wire *w, const char *doing, const char 
                        doing, what, w->protocol->setting);
 }
 
-/* Its deadline has ended it. A port for TLS waits for the client's first octets, one for STARTTLS
- * speaks first. */
+/* The deadline has passed. A port for TLS waits for the client's first octets, one for STARTTLS
+ * sends first. */
 static void explain_silence(const p3_wire *w, const p3_server_url *to, const p3_seen_login *seen,
                             const char *doing, p3_problem *why)
 {
@@ -249,7 +249,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
         p3_problem_set(why, EX_TEMPFAIL, "%s: %s", doing, what);
 }
 
-/* Makes a handle for a new connection. */
+/* Creates a handle for a new connection. */
 static bool begin_handle(p3_wire *w, p3_problem *why)
 {
     if (w->easy != NULL)
@@ -258,7 +258,7 @@ static bool begin_handle(p3_wire *w, p3_problem *why)
     return w->easy != NULL || p3_problem_memory(why);
 }
 
-/* Encrypts a connection that is there, and logs in with a secret. */
+/* Starts TLS on a connection, and logs in with a secret. */
 static CURLcode secure_connection(p3_wire *w, const p3_server_url *to, const p3_server_options *o,
                                   const p3_server_secret *secret, const char *methods,
                                   p3_problem *why)
@@ -272,7 +272,7 @@ static CURLcode secure_connection(p3_wire *w, const p3_server_url *to, const p3_
     set_secret(w, secret, methods);
     CURLcode code = w->curl->easy_perform(w->easy);
     if (w->fd >= 0)
-        (void)close(w->fd); /* it was not asked for */
+        (void)close(w->fd); /* libcurl did not take it */
     w->fd = -1;
     if (code != CURLE_OK)
         explain(w, to, code, &seen, details, secret->is_token ? o->renewal : NULL, why);
@@ -313,7 +313,8 @@ static bool log_in(p3_wire *w, const p3_server_url *to, const p3_server_options 
         code = connect_with(
             w, to, o, &secret,
             secret.is_token ? "AUTH=OAUTHBEARER;AUTH=XOAUTH2" : w->protocol->passwords, why);
-        if (code == CURLE_AUTH_ERROR && !secret.is_token) /* any other, and at last LOGIN */
+        if (code == CURLE_AUTH_ERROR &&
+            !secret.is_token) /* first any other mechanism, finally LOGIN */
             code = connect_with(w, to, o, &secret, NULL, why);
         again = code == CURLE_LOGIN_DENIED && secret.is_token; /* it may have been withdrawn */
     }
@@ -360,7 +361,7 @@ p3_wire *p3_wire_log_in(const p3_server_url *to, const p3_server_options *option
     return NULL;
 }
 
-/* For libcurl it is the beginning of HTTPS, of which it does no more than TLS. */
+/* To libcurl it is the beginning of an HTTPS request that stops after TLS. */
 bool p3_wire_encrypt(p3_wire *w, const p3_server_address *to, const char *ca_file,
                      const p3_wire_protocol *protocol, p3_problem *why)
 {
@@ -390,7 +391,7 @@ void p3_wire_hide(const p3_wire *w, char *text)
 
 /* ---- octets ---- */
 
-/* Sends or receives what goes now. -1 with errno, EAGAIN when nothing goes. */
+/* Sends or receives what is possible now. -1 with errno, EAGAIN when nothing is. */
 static ssize_t send_octets(p3_wire *w, const char *data, size_t len)
 {
     size_t n = 0;
@@ -417,7 +418,7 @@ static ssize_t receive_octets(p3_wire *w, char *out, size_t room)
     return -1;
 }
 
-/* Whether what failed may be tried again, once there is something to do. */
+/* Whether a failed operation can be repeated, after waiting. */
 static bool waits(const p3_wire *w, short events, int64_t until)
 {
     return errno == EINTR ||
@@ -447,7 +448,7 @@ ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until)
         return (ssize_t)ahead;
     }
     w->deadline.until = until;
-    while (p3_clock_ms() < until) { /* also where there is always something that can be read */
+    while (p3_clock_ms() < until) { /* also if there is always something to read */
         ssize_t n = receive_octets(w, out, room);
         if (n >= 0 || !waits(w, POLLIN, until))
             return n;
@@ -456,7 +457,7 @@ ssize_t p3_wire_receive(p3_wire *w, char *out, size_t room, int64_t until)
     return -1;
 }
 
-/* What comes may be TLS's own: it is received to see. */
+/* What arrives may belong to TLS itself: it must be received to know. */
 bool p3_wire_has_spoken(p3_wire *w)
 {
     struct pollfd p = {.fd = w->fd, .events = POLLIN};
@@ -470,5 +471,5 @@ bool p3_wire_has_spoken(p3_wire *w)
 void p3_wire_say(p3_wire *w, const char *data, size_t len)
 {
     if (send_octets(w, data, len) < 0)
-        errno = 0; /* it has gone first */
+        errno = 0; /* the server closed it */
 }

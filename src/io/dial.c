@@ -36,8 +36,8 @@ void p3_dial_begin(p3_dial *d, const struct addrinfo *list)
     *d = (p3_dial){.error = EADDRNOTAVAIL};
     if (list == NULL)
         return;
-    /* The resolver sorted them (RFC 6724); its first family leads, the other takes turns with it.
-     */
+    /* The resolver has sorted them (RFC 6724); the families take turns, beginning with that of the
+     * first address. */
     int family = list->ai_family;
     const struct addrinfo *a = list;
     const struct addrinfo *b = next_of(list, family, false);
@@ -67,8 +67,8 @@ bool p3_dial_begin_unix(p3_dial *d, const char *path)
     return true;
 }
 
-/* Drops the addresses that cannot be connected to from one of this family: their failure would hide
- * why the others failed. */
+/* Removes addresses that cannot be reached from one of this family: their failure would hide why
+ * the others failed. */
 static void keep_family(p3_dial *d, int family)
 {
     size_t kept = 0;
@@ -98,7 +98,7 @@ bool p3_dial_bind(p3_dial *d, const char *numeric)
     return fits;
 }
 
-/* Has the caller begin it. */
+/* Has the caller begin the connection. */
 static int start_elsewhere(const p3_dial *d, const p3_socket_address *a)
 {
     bool from = d->have_local && a->at.ss_family != AF_UNIX;

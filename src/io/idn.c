@@ -51,8 +51,8 @@ static pop3_status convert(const char *host, char **out)
 }
 #endif
 
-/* A name without what would end a line or a field. Letters that look like one of those, such as a
- * blank or slash of full width, become it when the name is converted. */
+/* A name without characters that end a line or a field. Full-width forms of such characters, such
+ * as a blank or slash, become them when the name is converted. */
 static bool is_name(const char *host, bool converted)
 {
     size_t len = strlen(host);

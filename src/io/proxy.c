@@ -74,7 +74,7 @@ static pop3_status send_out(p3_proxy *p, int fd)
     return POP3_OK;
 }
 
-/* POP3_OK when the reply is there. No octet beyond it is read. */
+/* POP3_OK when the reply is complete. Reads no octet after it. */
 static pop3_status receive(p3_proxy *p, int fd)
 {
     while (p->in_len < p->need) {

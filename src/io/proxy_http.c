@@ -51,7 +51,7 @@ static pop3_status judge_reply(p3_proxy *p)
                          "cannot connect: %s", line);
 }
 
-/* Takes the header octet by octet: what follows it is the server's. */
+/* Reads the header octet by octet, because what follows belongs to the server. */
 static pop3_status next(p3_proxy *p)
 {
     p->in[p->in_len] = '\0';

@@ -24,7 +24,7 @@ static pop3_status next(p3_proxy *p)
 
 pop3_status p3_proxy_socks4(p3_proxy *p)
 {
-    /* An address that no host has announces a name behind the user's. */
+    /* An address that no host has means that a name follows the user's. */
     unsigned char address[4] = {0, 0, 0, 1};
     bool numeric = inet_pton(AF_INET, p->host, address) == 1;
     const char *user = p->user != NULL ? p->user : "";

@@ -15,7 +15,7 @@ static bool add_octet(p3_proxy *p, unsigned octet)
     return p3_octets_add(&p->out, &c, 1);
 }
 
-/* The server: an address as such, a name for the proxy to resolve. */
+/* The server: a numeric address, or a name for the proxy to resolve. */
 static bool add_server(p3_proxy *p)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -35,7 +35,7 @@ static pop3_status ask_to_connect(p3_proxy *p)
     p->stage = STAGE_REPLY;
     if (!add_octet(p, 5) || !add_octet(p, 1) || !add_octet(p, 0) || !add_server(p))
         return POP3_ERR_MEMORY;
-    return p3_proxy_await(p, 5); /* as much as every reply has, and tells its length */
+    return p3_proxy_await(p, 5); /* every reply has at least this, which contains its length */
 }
 
 static pop3_status send_password(p3_proxy *p)
@@ -92,7 +92,7 @@ static pop3_status take_reply(p3_proxy *p)
         return p3_proxy_fail(p, POP3_ERR_PROTOCOL, 0, "sent a reply that is not one of SOCKS5");
     if (p->in[1] != 0)
         return take_refusal(p);
-    switch (p->in[3]) { /* the address it connected from, which nobody needs */
+    switch (p->in[3]) { /* the address that the proxy connected from, which is not needed */
     case ADDRESS_IPV4:
         p->need = 4 + 4 + 2;
         break;

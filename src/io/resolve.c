@@ -13,19 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An address that another resolver gave. */
+/* An address from another resolver. */
 typedef struct p3_found {
     struct addrinfo info;
     struct sockaddr_storage at;
 } p3_found;
 
 struct p3_resolve {
-    atomic_int owners; /* the caller and the thread: whoever leaves last frees it */
+    atomic_int owners; /* the caller and the thread: the last one frees it */
     p3_wake answer;    /* raised by the thread when it has written `why` and `list` */
     const char *why;   /* why there are no addresses, or NULL */
     struct addrinfo *list;
     p3_resolver by;
-    p3_found *found; /* what the list consists of when `by` has made it */
+    p3_found *found; /* the entries of the list, if `by` has made it */
     uint16_t number; /* of the port */
     char port[6];
     char host[];
@@ -66,7 +66,7 @@ static socklen_t set_port(struct sockaddr_storage *at, uint16_t port)
     return sizeof(struct sockaddr_in6);
 }
 
-/* Asks the caller's resolver, and makes a list of what it says as getaddrinfo() would. */
+/* Calls the caller's resolver, and converts its result to a list like that of getaddrinfo(). */
 static const char *ask_resolver(p3_resolve *r)
 {
     struct sockaddr_storage addresses[P3_RESOLVER_ADDRESSES];
@@ -98,7 +98,7 @@ static const char *ask_resolver(p3_resolve *r)
 static void *thread_main(void *arg)
 {
     p3_resolve *r = arg;
-    /* AI_ADDRCONFIG would leave out ::1 on a host with no other IPv6 address. */
+    /* AI_ADDRCONFIG would exclude ::1 on a host without other IPv6 addresses. */
     r->why = r->by.look_up != NULL ? ask_resolver(r) : look_up(r, 0);
     p3_wake_raise(&r->answer); /* a caller that has gone is no SIGPIPE: signals are blocked here */
     release(r);
@@ -156,7 +156,7 @@ pop3_status p3_resolve_result(p3_resolve *r, const struct addrinfo **list, const
     return POP3_OK;
 }
 
-/* A caller's resolver says it in the C library's words. */
+/* The caller's resolver uses the texts of the C library. */
 bool p3_resolve_is_temporary(const p3_resolve *r)
 {
     return r->why != NULL && strcmp(r->why, gai_strerror(EAI_AGAIN)) == 0;

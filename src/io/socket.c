@@ -15,7 +15,8 @@ void p3_socket_prepare(int fd, int family)
 #ifdef SO_NOSIGPIPE
     (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
-    if (family != AF_UNIX) /* best effort: commands are written whole, there is nothing to gather */
+    if (family !=
+        AF_UNIX) /* best effort: commands are written completely, so there is nothing to collect */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 

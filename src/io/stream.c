@@ -28,8 +28,8 @@ static p3_io from_tls(p3_tls_io result, bool *wants_other, p3_tls_io other)
     }
 }
 
-/* Reads record after record until the buffer is full or nothing more is there: what OpenSSL holds
- * already would not wake a wait on the socket. */
+/* Reads records until the buffer is full or nothing is left: octets in OpenSSL's buffer would not
+ * wake a wait on the socket. */
 static p3_io read_tls(p3_stream *s, char *buffer, size_t len, size_t *got, bool *again)
 {
     while (*got < len) {
@@ -41,7 +41,7 @@ static p3_io read_tls(p3_stream *s, char *buffer, size_t len, size_t *got, bool 
             if (*got == 0)
                 return io;
             /* The end or a failure shows again at the next read, which must not wait for the
-             * socket: its octets have been taken already. */
+             * socket, because its octets have been read. */
             *again = io != P3_IO_AGAIN;
             return P3_IO_OK;
         }
@@ -62,7 +62,7 @@ p3_io p3_stream_read(p3_stream *s, char *buffer, size_t len, size_t *got, bool *
     *got = (size_t)n;
     *again = *got == len;
     if (n == 0)
-        errno = 0; /* an end in order, and no reset */
+        errno = 0; /* a regular end, not a reset */
     return n == 0 ? P3_IO_CLOSED : P3_IO_OK;
 }
 

@@ -7,7 +7,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-/* Copies what a memory BIO holds, with anything but printable ASCII as "?". */
+/* Copies the contents of a memory BIO, with anything but printable ASCII as "?". */
 static void drain(BIO *bio, char *out, size_t size)
 {
     int n = BIO_read(bio, out, (int)size - 1);
@@ -20,8 +20,8 @@ static void drain(BIO *bio, char *out, size_t size)
     out[n] = '\0';
 }
 
-/* The names a certificate is for: its subject alternative names. Without them it is for no host,
- * whatever its subject says (RFC 9525 §2), which is shown all the same. */
+/* The names of a certificate: its subject alternative names. Without them it is valid for no host,
+ * whatever its subject is (RFC 9525 §2), which is shown nevertheless. */
 static void print_names(BIO *bio, const X509 *cert)
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
@@ -65,8 +65,8 @@ static void write_out(void (*print)(BIO *bio, const X509 *cert), const X509 *cer
     BIO_free(bio);
 }
 
-/* The certificate of the server's chain that an error is about. The chain is all there is: what the
- * server sent is kept only once it has been accepted. */
+/* The certificate in the server's chain that an error is about. Only the chain is available,
+ * because OpenSSL keeps what the server sent only after it has been accepted. */
 static const X509 *culprit(const STACK_OF(X509) * chain, long error)
 {
     int count = sk_X509_num(chain); /* -1 for none */

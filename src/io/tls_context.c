@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the sentence about a failure goes. */
+/* Where the message about a failure is written. */
 typedef struct p3_complaint {
     char *text; /* or NULL */
     size_t size;
@@ -32,7 +32,7 @@ __attribute__((format(printf, 2, 3))) static pop3_status complain(const p3_compl
     return POP3_ERR_ARGUMENT;
 }
 
-/* Why OpenSSL failed: the first error is the cause, those after it say where it was noticed. */
+/* Why OpenSSL failed: the first error is the cause, later ones say where it was noticed. */
 static const char *reason(void)
 {
     unsigned long code = ERR_peek_error();
@@ -98,7 +98,7 @@ static pop3_status load_trust(SSL_CTX *ctx, const pop3_tls_options *o, const p3_
     return POP3_OK;
 }
 
-/* Whom to ask for a pass phrase. Without anybody an encrypted key cannot be read; OpenSSL's default
+/* How to get a pass phrase. Without a callback an encrypted key cannot be read; OpenSSL's default
  * would ask on the terminal. */
 typedef struct p3_asker {
     const pop3_tls_options *options;
@@ -139,7 +139,8 @@ static pop3_status load_identity(SSL_CTX *ctx, const pop3_tls_options *o, const 
     return POP3_OK;
 }
 
-/* Sessions are kept by ourselves: OpenSSL's own cache does not know whom they are with. */
+/* We store sessions ourselves, because OpenSSL's own cache does not know which server they belong
+ * to. */
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
     const p3_tls_peer *peer = SSL_get_app_data(ssl);
@@ -182,7 +183,7 @@ static pop3_status configure(SSL_CTX *ctx, pop3_tls *tls, const pop3_tls_options
     return status != POP3_OK ? status : load_identity(ctx, o, c);
 }
 
-/* Makes the object around an SSL_CTX, whose reference it takes over in any case. */
+/* Creates the object around an SSL_CTX, whose reference it takes over in any case. */
 static pop3_status enclose(pop3_tls **out, SSL_CTX *ctx, const char *server_name)
 {
     pop3_tls *tls = calloc(1, sizeof *tls);
@@ -210,8 +211,8 @@ static pop3_status enclose(pop3_tls **out, SSL_CTX *ctx, const char *server_name
     return POP3_OK;
 }
 
-/* Why OpenSSL made no context. Its last word is "malloc failure" whatever it was, and what it says
- * before is another thing in each version. */
+/* Why OpenSSL created no context. Its last error is always "malloc failure", and the errors before
+ * it differ between versions. */
 static pop3_status why_no_context(p3_complaint *c)
 {
     if (RAND_status() == 1)

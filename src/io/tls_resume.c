@@ -10,7 +10,7 @@ bool p3_tls_sessions_init(p3_tls_sessions *s)
     return s->usable;
 }
 
-/* Takes an entry out of the list, whose content is then the caller's. */
+/* Removes an entry from the list; its contents then belong to the caller. */
 static p3_tls_saved remove_at(p3_tls_sessions *s, size_t i)
 {
     p3_tls_saved saved = s->saved[i];
@@ -60,7 +60,7 @@ void p3_tls_sessions_forbid(p3_tls_sessions *s, const char *name)
         if (strcmp(s->saved[i].name, name) == 0)
             free_saved(remove_at(s, i));
     }
-    (void)append(s, name, NULL); /* out of memory: it will fail, and be tried again, once more */
+    (void)append(s, name, NULL); /* out of memory: a session will be offered, and fail, once more */
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -73,7 +73,7 @@ SSL_SESSION *p3_tls_sessions_take(p3_tls_sessions *s, const char *name)
             continue;
         SSL_SESSION *session = s->saved[i].session;
         /* A ticket of TLS 1.3 is used once, so that connections cannot be linked (RFC 8446 appendix
-         * C.4); a session of TLS 1.2 stays good. */
+         * C.4); a session of TLS 1.2 can be reused. */
         bool stays = SSL_SESSION_is_resumable(session) &&
                      SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION;
         if (SSL_SESSION_is_resumable(session) && SSL_SESSION_up_ref(session) == 1)

@@ -49,9 +49,9 @@ static char *plain_name(const char *host)
     return strndup(host, len);
 }
 
-/* Sets SNI (host names only, RFC 6066 §3) and the name or address that the certificate must have.
- * It must be among the subject's alternative names (RFC 9525 §2: the common name does not count). A
- * name with a dot in front would stand for every subdomain to OpenSSL. */
+/* Sets SNI (host names only, RFC 6066 §3) and the name or address that must be among the
+ * certificate's subject alternative names (RFC 9525 §2: the common name does not count). OpenSSL
+ * would interpret a name that begins with a dot as every subdomain. */
 static pop3_status set_name(p3_tls_session *s)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);
@@ -68,8 +68,7 @@ static pop3_status set_name(p3_tls_session *s)
     return ok ? POP3_OK : POP3_ERR_ARGUMENT;
 }
 
-/* Names the peer for those who judge it, and offers to go on with an earlier session, if there is
- * one. */
+/* Sets the name for verification, and offers to resume an earlier session, if there is one. */
 static void resume(p3_tls_session *s)
 {
     s->peer.name = s->name;
@@ -77,7 +76,7 @@ static void resume(p3_tls_session *s)
     SSL_SESSION *session = p3_tls_sessions_take(&s->context->sessions, s->name);
     if (session == NULL)
         return;
-    s->offered = SSL_set_session(s->ssl, session) == 1; /* if not, the handshake is a whole one */
+    s->offered = SSL_set_session(s->ssl, session) == 1; /* if not, there is a full handshake */
     SSL_SESSION_free(session);
 }
 
@@ -93,7 +92,7 @@ static pop3_status set_up(p3_tls_session *s, const char *host)
     BIO_set_data(bio, &s->wire);
     SSL_set_bio(s->ssl, bio, bio);
     SSL_set_connect_state(s->ssl);
-    /* A connection at which nothing happens needs no buffers. */
+    /* An idle connection needs no buffers. */
     SSL_set_mode(s->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_read_ahead(s->ssl, 1);
@@ -130,8 +129,8 @@ static p3_tls_io note_result(p3_tls_session *s, p3_tls_io result, pop3_status st
     return result;
 }
 
-/* What the server's alert is about. With TLS 1.3 those about the client's certificate come when the
- * handshake is over on this side. */
+/* The meaning of the server's alert. With TLS 1.3, alerts about the client's certificate arrive
+ * after the handshake has ended on this side. */
 static pop3_tls_fault fault_of_alert(const p3_tls_session *s, int alert)
 {
     switch (alert) {
@@ -151,7 +150,7 @@ static pop3_tls_fault fault_of_alert(const p3_tls_session *s, int alert)
     }
 }
 
-/* Why OpenSSL's library failed by itself. */
+/* Why OpenSSL's library itself failed. */
 static pop3_tls_fault fault_of_reason(const p3_tls_session *s, int reason)
 {
     switch (reason) {
@@ -168,7 +167,7 @@ static pop3_tls_fault fault_of_reason(const p3_tls_session *s, int reason)
     }
 }
 
-/* Describes an error of OpenSSL's library: OpenSSL's own text does not help a user. */
+/* Describes an error of OpenSSL's library, whose own text does not help a user. */
 static pop3_tls_fault describe(const p3_tls_session *s, unsigned long code, char *out, size_t size)
 {
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
@@ -194,7 +193,7 @@ static pop3_tls_fault describe(const p3_tls_session *s, unsigned long code, char
     return fault;
 }
 
-/* What OpenSSL's refusal of an operation means. */
+/* The result of an operation that OpenSSL refused. */
 static p3_tls_io explain(p3_tls_session *s, int result)
 {
     int error = SSL_get_error(s->ssl, result);
@@ -211,7 +210,7 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     }
     unsigned long code = ERR_peek_error();
     if (s->status != POP3_OK && code == 0)
-        return s->ended; /* OpenSSL gives the reason of a failure but once */
+        return s->ended; /* OpenSSL reports the reason of a failure only once */
     s->verified = SSL_get_verify_result(s->ssl);
     if (!s->established && p3_tls_verifies(s->context) && s->verified != X509_V_OK) {
         p3_tls_explain_certificate(s->ssl, s->verified, s->name, s->error, sizeof s->error);
@@ -219,7 +218,7 @@ static p3_tls_io explain(p3_tls_session *s, int result)
         s->ended = P3_TLS_IO_FAILED;
         return s->ended;
     }
-    /* An alert that came before the end says more than the end. */
+    /* An alert before the end says more than the end. */
     bool said = ERR_GET_LIB(code) == ERR_LIB_SSL &&
                 ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
     bool cut = s->wire.ended || s->wire.sys_errno == ECONNRESET || s->wire.sys_errno == EPIPE;
@@ -235,7 +234,7 @@ static p3_tls_io explain(p3_tls_session *s, int result)
     return note_result(s, P3_TLS_IO_FAILED, POP3_ERR_TLS, why);
 }
 
-/* Before each call of OpenSSL's that moves octets. */
+/* Called before each operation of OpenSSL that transfers octets. */
 static void begin_call(p3_tls_session *s)
 {
     ERR_clear_error();
@@ -323,7 +322,7 @@ const char *p3_tls_session_cipher(const p3_tls_session *s)
 }
 
 /* RFC 9266 §4: octets that only the two ends of this connection can derive. Before TLS 1.3 they are
- * this connection's alone only with the extended master secret (RFC 7627). */
+ * unique to this connection only with the extended master secret (RFC 7627). */
 static size_t exporter(SSL *ssl, unsigned char *out)
 {
     static const char label[] = "EXPORTER-Channel-Binding";
@@ -334,8 +333,8 @@ static size_t exporter(SSL *ssl, unsigned char *out)
                : 0;
 }
 
-/* RFC 5929 §4: the hash of the server's certificate, by the hash of its signature, but SHA-256 in
- * place of MD5 and SHA-1. Undefined for signatures that have no hash of their own. */
+/* RFC 5929 §4: the hash of the server's certificate, with the hash of its signature, but SHA-256
+ * instead of MD5 and SHA-1. Undefined for signatures without a hash. */
 static size_t end_point(SSL *ssl, unsigned char *out)
 {
     X509 *certificate = SSL_get0_peer_certificate(ssl);
@@ -349,10 +348,10 @@ static size_t end_point(SSL *ssl, unsigned char *out)
     return digest != NULL && X509_digest(certificate, digest, out, &len) == 1 ? len : 0;
 }
 
-/* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's when the
- * session was resumed. Before TLS 1.3 that is this connection's alone only with the extended master
- * secret. RFC 8446 §C.5 leaves it undefined for TLS 1.3, where servers (Cyrus) use the same
- * messages all the same; each is a code over the whole handshake, with keys of this connection. */
+/* RFC 5929 §3.1: the first Finished message of the handshake, which is the server's if the session
+ * was resumed. Before TLS 1.3 it is unique to this connection only with the extended master secret.
+ * RFC 8446 §C.5 does not define it for TLS 1.3, but servers (Cyrus) use the same messages; each is
+ * a code over the whole handshake, with keys of this connection. */
 static size_t first_finished(SSL *ssl, unsigned char *out)
 {
     if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
@@ -367,7 +366,7 @@ const char *p3_tls_session_binding(const p3_tls_session *s, const char *type,
     static const struct {
         const char *name;
         size_t (*find)(SSL *ssl, unsigned char *out);
-        bool by_name; /* never the first choice: used only when it is asked for by name */
+        bool by_name; /* never the first choice: used only if it is named */
     } types[] = {
         {"tls-exporter", exporter, false},
         {"tls-server-end-point", end_point, false},

@@ -25,7 +25,7 @@ static int transport_read(BIO *bio, char *buffer, int len)
 {
     p3_tls_wire *w = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (w->may_read == 0) { /* as if nothing were there */
+    if (w->may_read == 0) { /* as if nothing had been received */
         BIO_set_retry_read(bio);
         return -1;
     }

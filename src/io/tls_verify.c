@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is shown to the caller's callback: more than any honest server has. */
+/* Certificates shown to the caller's callback: more than any correct server has. */
 #define P3_SHOWN_CERTIFICATES 16
 #define P3_SHOWN_ERRORS       16
 
-/* What was found wrong with one chain. */
+/* What is wrong with a chain. */
 typedef struct p3_findings {
     pop3_certificate_error errors[P3_SHOWN_ERRORS];
     size_t count;
@@ -29,7 +29,7 @@ static int hex_value(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* 64 hexadecimal digits, colons between them as people paste them. */
+/* 64 hexadecimal digits, optionally separated by colons. */
 static bool read_hex(const char *text, size_t len, unsigned char pin[P3_PIN])
 {
     size_t digits = 0;
@@ -115,7 +115,7 @@ static p3_tls_peer *peer_of(X509_STORE_CTX *store)
     return SSL_get_app_data(ssl);
 }
 
-/* Notes an error and lets the verification go on, so that all are found. */
+/* Records an error and lets the verification continue, so that all are found. */
 static int note_error(int ok, X509_STORE_CTX *store)
 {
     if (ok)
@@ -123,7 +123,8 @@ static int note_error(int ok, X509_STORE_CTX *store)
     p3_findings *found = peer_of(store)->found;
     int code = X509_STORE_CTX_get_error(store);
     int depth = X509_STORE_CTX_get_error_depth(store);
-    /* Few have the lists of all authorities; that of the server's own certificate is a must. */
+    /* Few users have the lists of all authorities; the one for the server's own certificate is
+     * required. */
     if (code == X509_V_ERR_UNABLE_TO_GET_CRL && depth > 0)
         return 1;
     if (found->count < P3_SHOWN_ERRORS)
@@ -165,7 +166,7 @@ static bool ask_caller(const p3_tls_policy *policy, X509_STORE_CTX *store, const
     return accepted;
 }
 
-/* In place of X509_verify_cert(): runs it, and decides. */
+/* Instead of X509_verify_cert(): calls it, and decides. */
 static int verify_chain(X509_STORE_CTX *store, void *arg)
 {
     const p3_tls_policy *policy = arg;

@@ -26,7 +26,7 @@ void p3_wake_raise(p3_wake *w)
 {
     int saved = errno;
     if (!atomic_exchange(&w->raised, true)) {
-        /* One octet into an empty pipe whose other end is open: it cannot block or fail. */
+        /* One octet into an empty pipe whose other end is open: it can neither block nor fail. */
         ssize_t n = write(w->ends[1], "", 1);
         (void)n;
     }
@@ -43,8 +43,8 @@ void p3_wake_clear(p3_wake *w)
     char octet;
     if (!atomic_load(&w->raised))
         return;
-    /* Whoever raised the flag writes its one octet right after: without it the pipe would stay
-     * readable with the flag down. */
+    /* The thread that raised the flag writes its octet immediately after: otherwise the pipe would
+     * stay readable with the flag lowered. */
     struct pollfd written = {.fd = w->ends[0], .events = POLLIN};
     while (read(w->ends[0], &octet, 1) < 0)
         (void)poll(&written, 1, -1);

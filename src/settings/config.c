@@ -16,28 +16,28 @@
 #include "settings/values.h"
 #include "support/input.h"
 
-/* Octets of a file, and of the longest line. */
+/* Maximum octets of a file, and of a line. */
 #define P3_CONFIG_MOST ((size_t)32 << 20)
 #define P3_LINE_MOST   ((size_t)1 << 20)
 
-/* Mistakes that are told; who has made more has given another file. */
+/* Errors that are reported; a file with more is probably another file. */
 #define P3_MISTAKES_TOLD 20
 
-/* What inih is given in place of a value that does not fit into its buffer. */
+/* Replaces a value that does not fit into inih's buffer. */
 #define P3_STAND_IN "\x01"
 
-/* Reading, and where it stands. */
+/* The state of reading. */
 typedef struct p3_reader {
     p3_config *config;
     p3_mistake_fn told;
     p3_input in; /* the file, and how much of it has been read */
     size_t at;
-    int number; /* of the line that was read last */
+    int number; /* of the last line */
     int mistakes;
     bool has_secret;
-    int rival_line; /* of the last section: where a second target was set; or 0 */
+    int rival_line; /* of the last section: the line that sets a second target; or 0 */
     const p3_setting *rivals[2];
-    const char *long_value; /* within it: the value for which inih has the stand-in; or NULL */
+    const char *long_value; /* in the last line: the value that was replaced for inih; or NULL */
 } p3_reader;
 
 char *p3_home_path(const char *variable, const char *fallback, const char *file)
@@ -59,10 +59,10 @@ __attribute__((format(printf, 2, 3))) static int mistake(p3_reader *r, const cha
     if (r->mistakes++ >= P3_MISTAKES_TOLD)
         return 1;
     r->told(r->config->path, r->number, text);
-    return 1; /* go on: all mistakes are reported at once */
+    return 1; /* continue: all errors are reported at once */
 }
 
-/* Finds what ends a name, or begins a comment: a semicolon behind a blank. */
+/* Finds the end of a name, or the beginning of a comment: a semicolon after a blank. */
 static char *find_end(char *text, const char *ends)
 {
     char before = '\0';
@@ -73,7 +73,7 @@ static char *find_end(char *text, const char *ends)
     return text;
 }
 
-/* Cuts a line that does not fit into inih's buffer, so that inih sees its name and the stand-in. */
+/* Cuts a line that does not fit into inih's buffer: inih gets its name and the replacement. */
 static void keep_long_value(p3_reader *r, char *line, char *out, size_t size)
 {
     char *sign = find_end(line, "=:");
@@ -82,7 +82,7 @@ static void keep_long_value(p3_reader *r, char *line, char *out, size_t size)
     if (*line == ';' || *line == '#') {
         memcpy(out, "\n", 2);
     } else if (*line == '[' || value == NULL) {
-        snprintf(out, size, "%.*s\n", fits, line); /* inih says what is wrong with it */
+        snprintf(out, size, "%.*s\n", fits, line); /* inih reports what is wrong with it */
     } else {
         char *end = find_end(value, "");
         while (*value == ' ' || *value == '\t')
@@ -95,8 +95,8 @@ static void keep_long_value(p3_reader *r, char *line, char *out, size_t size)
     }
 }
 
-/* Takes the next line, which is cut off behind its LF in place; NULL at the end, behind a mistake
- * that there is no going on after (what is no text has no end perhaps), and behind many. */
+/* Takes the next line, which is terminated after its LF in place; NULL at the end, after an error
+ * that makes the rest useless (a binary file may be endless), and after too many errors. */
 static char *take_next(p3_reader *r, size_t *len)
 {
     char *line = r->in.text + r->at;
@@ -112,9 +112,9 @@ static char *take_next(p3_reader *r, size_t *len)
     return line;
 }
 
-/* inih asks for a line at a time, so the number of the line at hand is known here. It would take
- * the rest of a line that does not fit for another line, and an indented one for more of the value
- * before it: neither may happen. */
+/* inih requests one line at a time, so the number of the current line is known here. inih would
+ * take the rest of a long line for another line, and an indented line for more of the previous
+ * value: neither may happen. */
 static char *next_line(char *out, int size, void *ctx)
 {
     p3_reader *r = ctx;
@@ -138,7 +138,7 @@ static char *next_line(char *out, int size, void *ctx)
     return out;
 }
 
-/* A section is over: one that sets two targets says which of them are delivered to. */
+/* A section has ended: if it sets two targets, it must have `deliver`. */
 static void end_section(p3_reader *r)
 {
     p3_config *c = r->config;
@@ -221,7 +221,7 @@ static int take_line(void *ctx, const char *section, const char *name, const cha
     return take_setting(r, s, name, r->long_value != NULL ? r->long_value : value);
 }
 
-/* The account that one inherits from is NULL when there is none. */
+/* The account to inherit from, or NULL. */
 static bool find_parent(p3_reader *r, size_t i, p3_settings **parent, p3_problem *why)
 {
     p3_config *c = r->config;
@@ -237,10 +237,10 @@ static bool find_parent(p3_reader *r, size_t i, p3_settings **parent, p3_problem
     return true;
 }
 
-/* What is known of an account while they are filled in. */
+/* The state of an account while accounts are filled in. */
 typedef enum p3_filling { P3_BARE, P3_UNDER_WAY, P3_FILLED } p3_filling;
 
-/* Fills an account in from the one it inherits from, which is filled in before, and from the
+/* Fills in an account from the one it inherits from, which is filled in first, and from the
  * defaults. `chain` has room for all of them. */
 static bool fill_in(p3_reader *r, size_t i, p3_filling *fillings, size_t *chain, p3_problem *why)
 {
@@ -278,7 +278,7 @@ static bool tell_mistakes(const p3_reader *r, p3_problem *why)
                           r->mistakes > 1 ? "s" : "");
 }
 
-/* What is to be delivered to is set. */
+/* Checks that the targets in `deliver` are set. */
 static bool check_targets(p3_reader *r, const p3_settings *account)
 {
     const p3_setting *lacks = p3_settings_lack(account);
@@ -341,7 +341,7 @@ bool p3_config_read(p3_config *c, const char *path, bool must, p3_mistake_fn tol
                               c->path);
     bool came = fd >= 0 && p3_input_read(fd, P3_CONFIG_MOST, false, &r.in);
     bool ok = came ? parse(&r, fd, why) : p3_input_problem(why, errno, "reading", c->path);
-    p3_input_free(&r.in); /* it may have held a password */
+    p3_input_free(&r.in); /* it may have contained a password */
     if (fd >= 0)
         (void)close(fd);
     return ok;

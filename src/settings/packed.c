@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The ids of those that are set, in the order of the table, and behind them their fields. */
+/* The ids of the settings that are set, in the order of the table, followed by their fields. */
 struct p3_packed_settings {
     char *name;
     unsigned char count;
@@ -13,7 +13,7 @@ struct p3_packed_settings {
 
 _Static_assert(sizeof((p3_settings){0}.is_set) <= UINT8_MAX, "an id is an octet");
 
-/* The next setting of an account that is set, from `s` on; NULL when there is none. */
+/* The next setting that is set, from `s` on; NULL: none. */
 static const p3_setting *next_set(const p3_settings *set, const p3_setting *s)
 {
     while (s->name != NULL && (s->scope != P3_SCOPE_ACCOUNT || !set->is_set[s->id]))

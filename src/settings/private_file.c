@@ -9,15 +9,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* As many links as the kernel follows. */
+/* The kernel follows at most this many links. */
 #define P3_LINKS_MOST 40
 
-/* The way to a file, a name at a time. What has been passed is checked, and nobody else can change
- * it; so names are as good as descriptors. */
+/* The path to a file, name by name. Checked directories cannot be changed by others, so names are
+ * as safe as descriptors. */
 typedef struct p3_path_walk {
-    char here[PATH_MAX]; /* the directory reached: no links in it; "" is the root */
-    char rest[PATH_MAX]; /* what is still to be looked up in it */
-    bool sticky;         /* others may put entries into `here`, but rename only their own */
+    char here[PATH_MAX]; /* the current directory, without links; "" is the root */
+    char rest[PATH_MAX]; /* the rest of the path */
+    bool sticky;         /* others may create entries in `here`, but only rename their own */
     int links;           /* followed so far */
 } p3_path_walk;
 
@@ -26,7 +26,7 @@ static bool is_ours(const struct stat *st)
     return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
-/* Looks at the directory that was reached. */
+/* Checks the current directory. */
 static bool check_directory(p3_path_walk *w)
 {
     struct stat st;
@@ -37,7 +37,7 @@ static bool check_directory(p3_path_walk *w)
     return !w->sticky || (st.st_mode & S_ISVTX) != 0;
 }
 
-/* Puts what a link says in front of the rest; an absolute one begins at the root again. */
+/* Puts the target of a link before the rest; an absolute one starts at the root again. */
 static bool follow_link(p3_path_walk *w, const char *link)
 {
     char to[PATH_MAX];
@@ -53,7 +53,7 @@ static bool follow_link(p3_path_walk *w, const char *link)
     return len > 0 && (size_t)len < sizeof w->rest && check_directory(w);
 }
 
-/* Goes up to the directory above; above the root is the root. */
+/* Goes to the parent directory; that of the root is the root. */
 static bool ascend(p3_path_walk *w)
 {
     char *slash = strrchr(w->here, '/');
@@ -62,7 +62,7 @@ static bool ascend(p3_path_walk *w)
     return check_directory(w);
 }
 
-/* Takes the next name off the rest. Returns its length, 0 when there is none. */
+/* Removes the next name from the rest. Returns its length, 0: none. */
 static size_t take_name(p3_path_walk *w, char name[static PATH_MAX])
 {
     const char *at = w->rest + strspn(w->rest, "/");
@@ -73,8 +73,8 @@ static size_t take_name(p3_path_walk *w, char name[static PATH_MAX])
     return len;
 }
 
-/* Goes the whole way. Returns false where others could have put something else in; then `here` says
- * where. */
+/* Walks the whole path. Returns false if others could have put something else there; then `here` is
+ * the place. */
 static bool walk(p3_path_walk *w, const struct stat *file)
 {
     char name[PATH_MAX];

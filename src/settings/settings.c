@@ -40,7 +40,7 @@ const char *p3_setting_nearest(const char *name, p3_setting_place place)
     return nearest;
 }
 
-/* Fields that hold any type, to read a value into before the old one is given up. */
+/* A field of any type, into which a value is read before the old one is freed. */
 typedef union p3_any_field {
     p3_url url;
     p3_proxy_setting proxy;

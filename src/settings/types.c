@@ -13,7 +13,7 @@
 #include "settings/values.h"
 #include "system/erase.h"
 
-/* Where systemd keeps the credentials of a unit. */
+/* Where systemd puts the credentials of a unit. */
 #define CREDENTIALS "$CREDENTIALS_DIRECTORY"
 
 /* ---- what is wrong ---- */
@@ -25,7 +25,7 @@ static bool unusable(const p3_setting *which, const char *value, p3_problem *why
                           which->is_secret ? "***" : value, expected);
 }
 
-/* "a, b or c", of words that blanks separate. */
+/* "a, b or c", from words separated by blanks. */
 static void list_words(const char *words, char *out, size_t size)
 {
     size_t used = 0;
@@ -61,7 +61,7 @@ static bool read_text(const p3_setting *which, const char *value, void *out, p3_
     return copy_string(out, &value) || p3_problem_memory(why);
 }
 
-/* Puts the directory in place of the sign that a path begins with. */
+/* Replaces the sign at the beginning of a path by the directory. */
 static bool read_path(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     static const struct {
@@ -79,7 +79,7 @@ static bool read_path(const p3_setting *which, const char *value, void *out, p3_
             *(char **)out = p3_text_join(base, value + len, NULL);
             return *(char **)out != NULL || p3_problem_memory(why);
         }
-        /* Outside of a unit there is no place to look in, and no file of that name either. */
+        /* Outside of a unit there is no such directory. */
         if (bases[i].sign[0] == '$')
             return p3_problem_set(why, EX_CONFIG,
                                   CREDENTIALS " is not set; systemd sets it for a unit with "
@@ -180,7 +180,7 @@ static bool read_proxy(const p3_setting *which, const char *value, void *out, p3
     if (len == 0 || !port_ok || memchr(at, '@', len) != NULL)
         return p3_problem_set(why, EX_CONFIG,
                               "expected: socks5://HOST[:PORT], socks4a:// or http://; its user is "
-                              "proxy-user"); /* the value may hold a password */
+                              "proxy-user"); /* the value may contain a password */
     p->port = (uint16_t)port;
     p->host = strndup(at, len);
     return p->host != NULL || p3_problem_memory(why);
@@ -199,7 +199,7 @@ static bool read_traits(const p3_setting *which, const char *value, void *out, p
     return unusable(which, value, why, expected);
 }
 
-/* A number alone would mean seconds, and mail is deleted by it: the unit has to be there. */
+/* A number alone would mean seconds, and mail is deleted by it: the unit is required. */
 static bool has_unit(const char *value)
 {
     size_t len = strlen(value);
@@ -230,7 +230,7 @@ static bool read_address(const p3_setting *which, const char *value, void *out, 
     return copy_string(out, &value) || p3_problem_memory(why);
 }
 
-/* A table itself has arrows; what has none is its file. */
+/* A table has arrows; a value without one is its file. */
 static bool read_table(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     return strstr(value, "->") != NULL ? read_text(which, value, out, why)
@@ -248,7 +248,7 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
         return unusable(which, value, why, "unix:/PATH, or HOST:PORT");
     if (row->form == P3_TARGET_MAILBOX)
         return read_address(which, value, &t->where, why);
-    if (row->form == P3_TARGET_URL && !row->server(&url, value)) /* it may hold a password */
+    if (row->form == P3_TARGET_URL && !row->server(&url, value)) /* it may contain a password */
         return p3_problem_set(
             why, EX_CONFIG,
             "expected: %s, or %s://; it must not contain a password: set %s-password-file",
@@ -257,7 +257,7 @@ static bool read_target(const p3_setting *which, const char *value, void *out, p
                                        : read_text(which, value, &t->where, why);
 }
 
-/* The kind that a name stands for, unless it was named before. */
+/* The kind with this name, unless it was named before. */
 static p3_target_kind read_kind(const p3_deliver_setting *d, size_t count, const char *name,
                                 size_t len)
 {
@@ -269,7 +269,7 @@ static p3_target_kind read_kind(const p3_deliver_setting *d, size_t count, const
     return row != NULL ? row->kind : P3_TARGET_NONE;
 }
 
-/* Names of targets, with commas between. */
+/* Names of targets, separated by commas. */
 static bool read_deliver(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     p3_deliver_setting *d = out;
@@ -315,7 +315,7 @@ static bool read_sender(const p3_setting *which, const char *value, void *out, p
     return read_address(which, value, out, why);
 }
 
-/* Flags and keywords as RFC 9051 §9 has them: atoms, some with a backslash in front. */
+/* Flags and keywords of RFC 9051 §9: atoms, some with a backslash before them. */
 static bool read_flags(const p3_setting *which, const char *value, void *out, p3_problem *why)
 {
     bool ok = strlen(value) < 500;
@@ -344,8 +344,8 @@ static bool read_ascii(const p3_setting *which, const char *value, void *out, p3
 static const struct {
     size_t size;
     bool (*read)(const p3_setting *which, const char *value, void *out, p3_problem *why);
-    size_t owned; /* strings that a value has, and */
-    size_t at[4]; /* where in it they are */
+    size_t owned; /* the number of strings in a value, */
+    size_t at[4]; /* and their offsets */
 } types[] = {
     [P3_TYPE_TEXT] = {sizeof(char *), read_text, 1, {0}},
     [P3_TYPE_PATH] = {sizeof(char *), read_path, 1, {0}},

@@ -23,8 +23,8 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Decodes %XX (RFC 3986 §2.1). Returns NULL for a % that begins none, for control characters, which
- * could smuggle commands, and when out of memory. */
+/* Decodes %XX (RFC 3986 §2.1). Returns NULL for an invalid %, for control characters, which could
+ * inject commands, and when out of memory. */
 static char *decode(const char *from, size_t len)
 {
     char *out = malloc(len + 1);
@@ -145,12 +145,13 @@ bool p3_url_parse(const char *text, p3_url *out, p3_problem *why)
     bool ok = take_scheme(&at, out);
     size_t len = strcspn(at, "/?#");
     const char *rest = at + len;
-    /* Nothing may follow: curl's pop3://host/1 names a message, which is an argument here. */
+    /* Nothing may follow: curl's pop3://host/1 names a message, which is a separate argument here.
+     */
     ok = ok && (rest[0] == '\0' || (rest[0] == '/' && rest[1] == '\0'));
     const char *sign = NULL;
     for (const char *p = at; p < rest; p++) {
         if (*p == '@')
-            sign = p; /* the last one: people forget to encode the one in a user name */
+            sign = p; /* the last one, because users forget to encode the one in a user name */
     }
     if (ok && sign != NULL)
         ok = take_user(at, (size_t)(sign - at), out);

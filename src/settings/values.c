@@ -16,7 +16,7 @@ bool p3_value_yes_no(const char *text, bool *out)
     return false;
 }
 
-/* Reads digits; what follows is left to the caller. */
+/* Reads digits; returns what follows. */
 static const char *read_digits(const char *text, uint64_t *out)
 {
     if (*text < '0' || *text > '9')
@@ -35,7 +35,7 @@ bool p3_value_number(const char *text, uint64_t least, uint64_t most, uint64_t *
     return end != NULL && *end == '\0' && *out >= least && *out <= most;
 }
 
-/* A number and its unit: units and factors side by side. */
+/* A number and its unit: parallel arrays of units and factors. */
 static bool read_with_unit(const char *text, const char *const *units, const uint64_t *factors,
                            uint64_t *out)
 {

@@ -11,18 +11,18 @@
 #include "confine/outside.h"
 #include "system/lock.h"
 
-/* Account N is locked at this octet + N: far behind those that SQLite locks for itself, which begin
- * at 1 GiB. */
+/* Account N is locked at this octet + N: far beyond the octets that SQLite locks, which begin at 1
+ * GiB. */
 #define P3_LOCKS ((off_t)1 << 40)
 
-/* A file that handles of this process have open. */
+/* A file that handles of this process use. */
 typedef struct p3_shared_file p3_shared_file;
 struct p3_shared_file {
     p3_shared_file *next;
     dev_t device;
     ino_t inode;
     unsigned handles;
-    p3_lock_file *idle; /* descriptors that no handle needs now */
+    p3_lock_file *idle; /* descriptors that no handle uses now */
 };
 
 struct p3_lock_file {
@@ -34,7 +34,7 @@ struct p3_lock_file {
 };
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
-static p3_shared_file *files; /* the list is the process's, as the locks are */
+static p3_shared_file *files; /* belongs to the process, as the locks do */
 
 static p3_shared_file *find_lock(const struct stat *st)
 {
@@ -71,14 +71,14 @@ static void remove_unused(p3_shared_file *file)
     free(file);
 }
 
-/* A descriptor of the file, which is made where there is none. */
+/* A descriptor of the file, which is created if it does not exist. */
 static int open_or_make(const char *path)
 {
     int fd = p3_outside_open(path, O_RDWR | O_CLOEXEC, 0600);
     return fd < 0 && errno == ENOENT ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : fd;
 }
 
-/* One that is idle, or a new one. */
+/* An idle one, or a new one. */
 static p3_lock_file *take_or_open(const char *path)
 {
     struct stat st;
@@ -104,7 +104,7 @@ static p3_lock_file *take_or_open(const char *path)
     return NULL;
 }
 
-/* For a handle that takes no locks, and yet needs SQLite's. */
+/* For a handle that takes no locks, but uses SQLite's. */
 static p3_lock_file *without_locks(const char *path)
 {
     struct stat st;

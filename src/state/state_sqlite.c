@@ -17,21 +17,21 @@
 #include "state/lock_file.h"
 #include "support/file.h"
 
-#define P3_APPLICATION    1886351155 /* "pop3", so that file(1) can tell */
+#define P3_APPLICATION    1886351155 /* "pop3", for file(1) */
 #define P3_APPLICATION_ID "1886351155"
 #define P3_VERSION        8
-#define P3_BUSY_MS        30000 /* how long another run may hold the write lock */
+#define P3_BUSY_MS        30000 /* milliseconds to wait for another run's write lock */
 #define P3_BUSY_STEP_MS   20
 
 struct p3_state {
     sqlite3 *db;
     char *path;
-    p3_lock_file *locks; /* NULL: there is no file */
-    bool looks;          /* nothing is written */
+    p3_lock_file *locks; /* NULL: no file */
+    bool looks;          /* for reading only */
     int64_t version;     /* of the file's tables; 0: it is new */
 };
 
-/* Version 1 had no such table. What counts of it depends on its age. */
+/* Version 1 had no such table. The age of an entry decides whether it counts. */
 #define P3_TRAIT_TABLE                                                                             \
     "CREATE TABLE trait("                                                                          \
     "  account INTEGER NOT NULL REFERENCES account(id),"                                           \
@@ -42,30 +42,30 @@ struct p3_state {
 
 static const char upgrade_from_1[] = P3_TRAIT_TABLE "PRAGMA user_version=2;";
 
-/* Version 2 knew messages by their headers alone. */
+/* Version 2 identified messages by their headers alone. */
 static const char upgrade_from_2[] = "ALTER TABLE message ADD octets INTEGER NOT NULL DEFAULT 0;"
                                      "ALTER TABLE message ADD body BLOB NOT NULL DEFAULT x'';"
                                      "ALTER TABLE message ADD common INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=3;";
 
-/* Version 3 knew nothing of the clock. */
+/* Version 3 had no observations of the clock. */
 static const char upgrade_from_3[] = "ALTER TABLE account ADD seen INTEGER NOT NULL DEFAULT 0;"
                                      "ALTER TABLE account ADD jumped INTEGER NOT NULL DEFAULT 0;"
                                      "ALTER TABLE account ADD trusted INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=4;";
 
-/* Version 4 knew no messages that were passed over, and would deliver them. */
+/* Version 4 had no messages that were passed over, and would deliver them. */
 static const char upgrade_from_4[] = "PRAGMA user_version=5;";
 
-/* Version 5 did not know at which messages a session breaks. */
+/* Version 5 did not record at which messages sessions broke. */
 static const char upgrade_from_5[] = "ALTER TABLE message ADD broke INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=6;";
 
-/* Version 6 knew one target for an account. */
+/* Version 6 had one target for an account. */
 static const char upgrade_from_6[] = "ALTER TABLE message ADD members INTEGER NOT NULL DEFAULT 0;"
                                      "PRAGMA user_version=7;";
 
-/* Version 7 would take what was delivered in doubt for delivered. */
+/* Version 7 would count deliveries in doubt as delivered. */
 static const char upgrade_from_7[] = "PRAGMA user_version=8;";
 
 static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
@@ -92,7 +92,7 @@ static const char schema[] = "PRAGMA application_id=" P3_APPLICATION_ID ";"
                              "  members INTEGER NOT NULL DEFAULT 0,"
                              "  PRIMARY KEY(account, id)) WITHOUT ROWID;";
 
-/* Says what SQLite says, and what a person can do about it. */
+/* Sets SQLite's error, with advice. */
 static bool describe_failure(const p3_state *s, const char *doing, p3_problem *why)
 {
     const char *text = s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory";
@@ -127,8 +127,8 @@ static bool run_sql(p3_state *s, const char *sql, const char *doing, p3_problem 
            describe_failure(s, doing, why);
 }
 
-/* A statement, to be given back by reset_statement(). SQLite keeps it for the next account: to
- * prepare one costs more than to carry it out. NULL when that fails. */
+/* A statement, to be released by reset_statement(). SQLite keeps it for the next account, because
+ * preparing one costs more than executing it. NULL on failure. */
 static sqlite3_stmt *prepare_statement(p3_state *s, const char *sql, p3_problem *why)
 {
     sqlite3_stmt *q = NULL;
@@ -152,7 +152,7 @@ static void close_file(p3_state *s)
     sqlite3_stmt *q;
     while (s->db != NULL && (q = sqlite3_next_stmt(s->db, NULL)) != NULL)
         (void)sqlite3_finalize(q);
-    (void)sqlite3_close(s->db); /* all that was committed is on the disk already */
+    (void)sqlite3_close(s->db); /* everything committed is on the disk already */
     s->db = NULL;
 }
 
@@ -168,8 +168,8 @@ static bool read_number(p3_state *s, const char *sql, int64_t *out, p3_problem *
     return ok;
 }
 
-/* Finds out which version a file is, and refuses one that is something else or from the future. In
- * a transaction, as another run may be making it. */
+/* Finds out the version of a file, and refuses one that is something else or of a later version. In
+ * a transaction, because another run may be creating it. */
 static bool check_version(p3_state *s, p3_problem *why)
 {
     int64_t application = 0;
@@ -195,7 +195,7 @@ static bool look_at_file(p3_state *s, p3_problem *why)
     return ok;
 }
 
-/* Makes what is missing of the tables, unless another run has made it by now. */
+/* Creates missing tables, unless another run has done so by now. */
 static bool make_tables(p3_state *s, p3_problem *why)
 {
     if (!run_sql(s, "BEGIN IMMEDIATE", "opening", why))
@@ -219,7 +219,7 @@ static bool make_tables(p3_state *s, p3_problem *why)
     return run_sql(s, "COMMIT", "making", why);
 }
 
-/* Switches the log on. While another run does, SQLite does not wait for it by itself. */
+/* Enables the log. SQLite does not wait by itself while another run does the same. */
 static bool use_log(p3_state *s, p3_problem *why)
 {
     int result = SQLITE_BUSY;
@@ -234,9 +234,9 @@ static bool use_log(p3_state *s, p3_problem *why)
     return ok;
 }
 
-/* Settles how the file is used. EXTRA is as FULL with a log; where there can be none, it also syncs
- * the removal of the journal, without which a transaction may be undone after a power cut. Nothing
- * is changed in a file that is not ours. */
+/* Configures the use of the file. EXTRA is like FULL with a log; without one it also syncs the
+ * removal of the journal, without which a power cut may undo a transaction. A file that is not ours
+ * is not changed. */
 static bool prepare_file(p3_state *s, p3_problem *why)
 {
     bool ok = (sqlite3_busy_timeout(s->db, P3_BUSY_MS) == SQLITE_OK ||
@@ -247,14 +247,14 @@ static bool prepare_file(p3_state *s, p3_problem *why)
     return ok && (!make || make_tables(s, why));
 }
 
-/* Locked while a file is made again: no account's number. */
+/* Locked while a file is created again: not an account's number. */
 #define P3_MAKING 0
 
-/* So large a file at most may be one that was never whole. */
+/* The maximum size of a file that may never have been complete. */
 #define P3_TORN_MOST 65536
 
-/* Whether a file is what is left of a database that was being made when the power went, or the disk
- * failed: nothing, NULs, or the beginning of SQLite's magic. */
+/* Whether a file is the rest of a database that was being created during a power cut or a disk
+ * error: nothing, NULs, or the beginning of SQLite's magic. */
 static bool is_torn(int fd)
 {
     static const char magic[] = "SQLite format 3"; /* and its NUL */
@@ -273,7 +273,7 @@ static int open_for_sqlite(const char *path, int flags, int mode)
     return p3_outside_open(path, flags, (mode_t)mode);
 }
 
-/* By default SQLite sets aside some 200 KB for each handle; ours have little to do. */
+/* By default SQLite allocates some 200 KB for each handle, which ours do not need. */
 static void set_up_sqlite(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 256, 32);
@@ -299,8 +299,8 @@ static bool open_file(p3_state *s, const char *file, p3_problem *why)
     return ok && prepare_file(s, why);
 }
 
-/* Opens a file again that is no database, as an empty one where it never was whole. One run at a
- * time does that, and looks anew: another may have made it meanwhile. */
+/* Opens a file that is not a database again, as an empty one if it was never complete. One run at a
+ * time does that, and checks again, because another one may have created it meanwhile. */
 static bool make_again(p3_state *s, p3_problem *why)
 {
     int ms = 0;
@@ -319,7 +319,7 @@ static bool make_again(p3_state *s, p3_problem *why)
     return ok;
 }
 
-/* A file with two names has two logs, and each name knows nothing of what is in the other's. */
+/* A file with two names has two logs, and each name ignores the other's. */
 static bool has_one_name(const char *path, p3_problem *why)
 {
     struct stat st;
@@ -342,7 +342,7 @@ static p3_state *open_state(const char *path, bool looks, p3_problem *why)
     bool nowhere = looks && access(path, F_OK) != 0 && errno == ENOENT;
     const char *file = nowhere ? ":memory:" : path;
     if (!nowhere)
-        s->locks = p3_lock_file_open(path, !looks); /* and makes it, for its owner alone */
+        s->locks = p3_lock_file_open(path, !looks); /* also creates it, with mode 0600 */
     int error = errno;
     bool ok = has_one_name(path, why) && open_file(s, file, why);
     if (!ok && !looks && why->exit == EX_DATAERR && s->locks != NULL)
@@ -382,19 +382,19 @@ void p3_known_account_clear(p3_known_account *a)
     *a = (p3_known_account){0};
 }
 
-/* A time, in seconds since the epoch; 0 where it is damaged: no clock says more than that. */
+/* A time, in seconds since the epoch; 0 if it is damaged. */
 static int64_t time_of(sqlite3_stmt *q, int column)
 {
     int64_t t = sqlite3_column_int64(q, column);
     return t >= 0 && t <= (int64_t)1 << 40 ? t : 0;
 }
 
-/* How long it counts what was learned about a server, in seconds. */
+/* How long learned traits count, in seconds. */
 #define P3_DAY  ((int64_t)24 * 60 * 60)
 #define P3_WEEK (7 * P3_DAY)
 
-/* Whether what was learned then still counts: it has not expired, and the clock was not set back.
- */
+/* Whether something learned at that time still counts: it has not expired, and the clock was not
+ * set back. */
 static bool counts_since(int64_t learned, int64_t seconds)
 {
     int64_t now = time(NULL);
@@ -403,7 +403,7 @@ static bool counts_since(int64_t learned, int64_t seconds)
 
 static const char quit_after[] = "quit-after";
 
-/* One row. Names of a later version's traits are passed over. Returns whether it still counts. */
+/* One row. Traits of a later version are ignored. Returns whether it still counts. */
 static bool read_trait(p3_learned *out, const char *name, int64_t value, int64_t learned)
 {
     p3_learned one = {.learned = learned};
@@ -517,7 +517,7 @@ bool p3_state_account(p3_state *s, const char *key, p3_known_account *out, p3_pr
     return ok && find_account(s, key, out, why);
 }
 
-/* Appends octets, and a zero, to the text that rows point into. */
+/* Appends octets, and a zero, to the text of the rows. */
 static bool keep_text(p3_rows *rows, size_t *used, p3_room *room, const void *data, size_t len)
 {
     if (!p3_grow(&rows->text, room, *used + len + 1, 1))
@@ -551,7 +551,7 @@ static p3_fingerprint fingerprint_of(sqlite3_stmt *q, int column)
     return f;
 }
 
-/* One row as SQLite gives it. Texts are kept as lengths until all are there, as they may move. Only
+/* Reads one row. Texts are stored as lengths until all are read, because they may move. Only
  * intents have a name. */
 static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room)
 {
@@ -584,7 +584,7 @@ static bool take_row(p3_rows *rows, sqlite3_stmt *q, size_t *used, p3_room *room
     return true;
 }
 
-/* Now that the text does not move any more, points the rows into it. */
+/* Sets the rows' pointers when the text does not move any more. */
 static void point_rows(p3_rows *rows)
 {
     const char *at = rows->text;
@@ -600,10 +600,10 @@ static void point_rows(p3_rows *rows)
     }
 }
 
-/* Of an account. No run gives an id beyond these: what has one is damaged, and not known. */
+/* Rows of an account. No run assigns ids beyond these: such a row is damaged, and ignored. */
 #define P3_OF_ACCOUNT "FROM message WHERE account=? AND id BETWEEN 1 AND 1099511627776 ORDER BY id"
 
-/* How the messages of an account are read in a file of that version. */
+/* The query for the messages of an account in a file of that version. */
 static const char *rows_in(int64_t version)
 {
     if (version >= 7)
@@ -656,7 +656,7 @@ bool p3_state_begin(p3_state *s, p3_problem *why)
     return run_sql(s, "BEGIN IMMEDIATE", "writing to", why);
 }
 
-/* A change failed: nothing of the transaction stays. */
+/* A change failed: undoes the transaction. */
 static bool roll_back(p3_state *s, p3_problem *why)
 {
     (void)describe_failure(s, "writing to", why);
@@ -664,7 +664,7 @@ static bool roll_back(p3_state *s, p3_problem *why)
     return false;
 }
 
-/* Carries out a change whose values are bound. */
+/* Executes a change whose values are bound. */
 static bool carry_out(p3_state *s, sqlite3_stmt *q, p3_problem *why)
 {
     bool ok = sqlite3_step(q) == SQLITE_DONE || roll_back(s, why);
@@ -774,9 +774,9 @@ static bool sync_file(const char *path)
     return ok;
 }
 
-/* The log, and its directory: where there is no log, a transaction ends with a file that goes. Not
- * the database itself: closing a descriptor of that would let go of SQLite's locks. They are where
- * a symbolic link leads to. */
+/* Syncs the log and its directory; without a log, a transaction ends with the removal of a file.
+ * Does not open the database itself, because closing the descriptor would release SQLite's locks.
+ * The files are at the target of a symbolic link. */
 bool p3_state_sync(p3_state *s, p3_problem *why)
 {
     const char *path = sqlite3_db_filename(s->db, "main");

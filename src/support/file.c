@@ -10,7 +10,7 @@
 
 #include "system/write_back.h"
 
-/* What is sent to the disk at once, and how far behind it what was sent may leave memory. */
+/* Octets written to the disk at a time, and how far behind they may leave memory. */
 #define P3_STRIDE ((uint64_t)1024 * 1024)
 #define P3_BEHIND ((uint64_t)8 * 1024 * 1024)
 
@@ -63,7 +63,7 @@ bool p3_sync_entry(const char *path, int (*opener)(const char *path, int flags, 
 void p3_file_send(int fd, uint64_t sent, uint64_t octets)
 {
     p3_write_back(fd, sent, octets);
-    if (octets > P3_BEHIND) /* from the start: what the disk was late with, too */
+    if (octets > P3_BEHIND) /* from the start, including what the disk was late with */
         p3_leave_memory(fd, octets - P3_BEHIND);
 }
 

@@ -12,7 +12,7 @@
 #include "support/ascii.h"
 #include "support/header_field.h"
 
-/* Fields that say how a server or mail reader keeps a message, not what the message is. */
+/* Fields in which servers or mail readers store their own data about a message. */
 static const char *const volatile_fields[] = {"Status",
                                               "X-Status",
                                               "X-UIDL",
@@ -27,7 +27,7 @@ static const char *const volatile_fields[] = {"Status",
                                               "X-Mozilla-Keys",
                                               NULL};
 
-/* The same by the beginning of their names: a spam filter may look again. */
+/* Prefixes of such fields: a spam filter may run again. */
 static const char *const volatile_families[] = {"X-Spam-", NULL};
 
 static bool reserve(p3_header *h, size_t len)
@@ -61,7 +61,7 @@ size_t p3_header_take(p3_header *h, const char *data, size_t len)
     if (h->done)
         return 0;
     size_t room = P3_HEADER_MOST - h->len;
-    /* Only a part of a large piece is header: take it bit by bit. */
+    /* Only a part of a large piece belongs to the header: process it in smaller pieces. */
     while (len > 0 && room > 0 && !h->done) {
         const char *lf = memchr(data, '\n', len);
         size_t take = lf != NULL ? (size_t)(lf - data) + 1 : len;
@@ -94,7 +94,7 @@ void p3_header_free(p3_header *h)
     *h = (p3_header){0};
 }
 
-/* Whether a line may begin with a name, by its first letter: most lines of a header do not. */
+/* Whether a line may begin with a name, by its first letter, which is false for most lines. */
 static bool may_begin(const char *line, size_t len, const char *name)
 {
     return len > 0 && ((line[0] ^ name[0]) & ~0x20) == 0;
@@ -138,7 +138,7 @@ static size_t without_line_end(const char *line, size_t len)
     return len;
 }
 
-/* From a digest, which is never taken for an unknown fingerprint. */
+/* From a digest; never equal to the unknown fingerprint. */
 static p3_fingerprint finish_digest(SHA256_CTX *sha)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -204,7 +204,7 @@ void p3_body_hash_take(p3_body_hash *b, const char *data, size_t len, size_t in_
 {
     size_t n = len - in_header;
     if (n > b->most - b->len) {
-        b->len = b->most; /* and one: nothing more is looked at */
+        b->len = b->most; /* and one: the rest is ignored */
         n = 0;
     }
     if (n > 0)

@@ -15,7 +15,7 @@
 #include "support/stop_request.h"
 #include "system/erase.h"
 
-/* Octets of the first room for what does not say its size. */
+/* Octets allocated first for a file of unknown size. */
 #define P3_INPUT_FIRST ((size_t)4096)
 
 int p3_input_open(const char *path)
@@ -23,7 +23,7 @@ int p3_input_open(const char *path)
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
-/* Makes room for more, and one octet besides. */
+/* Makes room for `want` octets, and one more. */
 static bool grow(p3_input *in, size_t *room, size_t want)
 {
     char *text = malloc(want + 1);
@@ -37,8 +37,8 @@ static bool grow(p3_input *in, size_t *room, size_t want)
     return true;
 }
 
-/* Reads a piece. Returns its length, 0 at the end, or -1 with errno. `fresh`: nothing has come yet
- * from this FIFO, which looks as if it were at its end when it has no writer yet. */
+/* Reads a piece. Returns its length, 0 at the end, or -1 with errno. `fresh`: nothing has been read
+ * from this FIFO, which seems to be at its end as long as it has no writer. */
 static ssize_t read_piece(int fd, bool fresh, char *out, size_t size, int64_t until)
 {
     for (;;) {
@@ -50,7 +50,7 @@ static ssize_t read_piece(int fd, bool fresh, char *out, size_t size, int64_t un
         if (asked || (ready == 0 && p3_clock_ms() >= until))
             errno = asked ? ECANCELED : ETIMEDOUT;
         else if (ready >= 0) {
-            fresh = fresh && ready == 0; /* else a writer came, and went without a word */
+            fresh = fresh && ready == 0; /* otherwise a writer opened and closed it */
             continue;
         }
         return -1;

@@ -27,7 +27,7 @@ static bool read_zone(const char *zone, long *minutes)
             return true;
         }
     }
-    *minutes = 0; /* unknown names mean no more than that (RFC 5322 §4.3) */
+    *minutes = 0; /* unknown names count as UTC (RFC 5322 §4.3) */
     return true;
 }
 

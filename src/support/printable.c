@@ -7,8 +7,8 @@
 
 #define P3_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* Format characters, Cf in the Unicode Character Database 15.0, with what is reserved for more of
- * them in between. */
+/* Format characters, Cf in the Unicode Character Database 15.0, including the reserved ones between
+ * them. */
 static const struct {
     uint32_t first, last;
 } invisible[] = {
@@ -30,7 +30,7 @@ p3_char_kind p3_char_kind_of(uint32_t c)
     return P3_CHAR_VISIBLE;
 }
 
-/* Octets of the character that one begins; 0 when none does. */
+/* Octets of the character that begins with this one; 0: none. */
 static size_t length_from(unsigned char first)
 {
     if (first < 0x80)
@@ -67,13 +67,13 @@ bool p3_utf8_is_cut(const char *text, size_t len)
     return true;
 }
 
-/* Room for any text of this length, cleaned: an octet becomes three at most. */
+/* Room for the converted form of any text of this length: an octet becomes at most three. */
 static char *make_room(size_t len)
 {
     return len < SIZE_MAX / 3 ? malloc(len * 3 + 1) : NULL;
 }
 
-/* Gives the room that is left back. */
+/* Frees unused room. */
 static char *shrink_text(char *text, char *end)
 {
     *end = '\0';

@@ -19,7 +19,7 @@ bool p3_problem_set(p3_problem *p, int exit, const char *format, ...)
     return false;
 }
 
-/* Full disks are emptied and networks come back: those are worth another try later. */
+/* A full disk or a network failure may be temporary. */
 static int exit_for(int error)
 {
     switch (error) {

@@ -8,7 +8,7 @@
 
 #include "system/erase.h"
 
-/* What an octet of a text stands for, and how many octets say so. */
+/* The octet that a position of a text represents, and the number of octets used. */
 typedef size_t p3_decode_fn(const char *at, char *octet);
 
 static size_t as_it_is(const char *at, char *octet)
@@ -17,7 +17,7 @@ static size_t as_it_is(const char *at, char *octet)
     return 1;
 }
 
-/* The number that so many hexadecimal digits are; -1 when they are none. */
+/* The value of this many hexadecimal digits; -1 when they are invalid. */
 static int hexadecimal(const char *at, size_t digits)
 {
     static const char all[] = "0123456789abcdef0123456789ABCDEF";
@@ -39,7 +39,7 @@ static size_t percent_encoded(const char *at, char *octet)
     return number >= 0 ? 3 : 1;
 }
 
-/* In a string of JSON (RFC 8259 §7), as far as that is ASCII. */
+/* In a JSON string (RFC 8259 §7), for ASCII. */
 static size_t escaped(const char *at, char *octet)
 {
     int number = at[0] == '\\' && at[1] == 'u' ? hexadecimal(at + 2, 4) : -1;
@@ -55,15 +55,15 @@ static size_t for_urls(const char *at, char *octet)
     return 1;
 }
 
-/* Nothing is shown of a text that cannot be looked through, as memory is short. */
+/* Hides the whole text when out of memory, because it cannot be searched. */
 static void hide_all(char *text)
 {
     size_t len = strlen(text);
     memcpy(text, "***", len < 3 ? len : 4);
 }
 
-/* Puts "***" where `text`, as it is read, first has as many octets in a row of `form` as tell
- * something. */
+/* Puts "***" where `text`, decoded by `read`, first contains enough consecutive octets of `form`.
+ */
 static void cut(char *text, p3_decode_fn *read, const char *form, size_t form_len)
 {
     size_t most = strlen(text);
@@ -79,7 +79,7 @@ static void cut(char *text, p3_decode_fn *read, const char *form, size_t form_le
     }
     for (size_t at = 0; part >= 4 && at + part <= len; at++) {
         if (memmem(form, form_len, octets + at, part) != NULL) {
-            memcpy(text + from[at], "***", 4); /* there is room: a part has four at least */
+            memcpy(text + from[at], "***", 4); /* there is room: a match has at least four octets */
             break;
         }
     }
@@ -89,8 +89,8 @@ static void cut(char *text, p3_decode_fn *read, const char *form, size_t form_le
     free(from);
 }
 
-/* Base64 depends on how many octets, modulo 3, are before the secret. What those and the octets
- * behind it have a share in is left out. */
+/* Base64 depends on the number of octets before the secret, modulo 3. Characters that also encode
+ * octets before or after it are ignored. */
 static void cut_base64(char *text, const char *secret, size_t before)
 {
     size_t len = before + strlen(secret);

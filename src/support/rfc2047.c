@@ -11,7 +11,7 @@
 
 #include "support/printable.h"
 
-/* A string that grows. */
+/* A growing string. */
 typedef struct p3_grown {
     char *data;
     size_t len;
@@ -41,7 +41,7 @@ static void add_octets(p3_grown *g, const char *data, size_t len)
 
 /* ---- character sets ---- */
 
-/* Converts to UTF-8; what cannot be becomes U+FFFD. Returns false for an unknown character set. */
+/* Converts to UTF-8; invalid octets become U+FFFD. Returns false for an unknown character set. */
 static bool convert(p3_grown *out, const char *charset, const char *data, size_t len)
 {
     iconv_t cd = iconv_open("UTF-8", charset);
@@ -49,7 +49,7 @@ static bool convert(p3_grown *out, const char *charset, const char *data, size_t
         return false;
     char *in = (char *)(uintptr_t)data;
     while (len > 0) {
-        char room[4096]; /* much at a time: iconv() does again what does not fit */
+        char room[4096]; /* in large pieces, because iconv() repeats what does not fit */
         char *to = room;
         size_t left = sizeof room;
         size_t done = iconv(cd, &in, &len, &to, &left);
@@ -78,7 +78,7 @@ static bool all_utf8(const char *text, size_t len)
     return true;
 }
 
-/* Raw text: UTF-8 (RFC 6532), or what old programs on old systems meant. */
+/* Unencoded text: UTF-8 (RFC 6532), or Windows-1252 from old programs. */
 static void add_raw(p3_grown *out, const char *text, size_t len)
 {
     if (all_utf8(text, len) || !convert(out, "WINDOWS-1252", text, len))
@@ -101,7 +101,7 @@ static void decode_base64(const char *in, size_t len, p3_grown *out)
     for (size_t i = 0; i < len; i++) {
         int v = base64_value(in[i]);
         if (v < 0)
-            continue; /* padding, and what does not belong there */
+            continue; /* padding and invalid characters */
         bits = (bits << 6) | (uint32_t)v;
         have += 6;
         if (have >= 8) {
@@ -181,8 +181,8 @@ static bool find_word(const char *at, size_t len, p3_word *w)
     return true;
 }
 
-/* Decodes words that stand together: characters may be cut between those of one character set.
- * Returns how much was used. */
+/* Decodes adjacent words: characters may be split between those of the same character set. Returns
+ * how much was used. */
 static size_t decode_words(const char *at, size_t len, p3_grown *out)
 {
     p3_grown octets = {0};
@@ -204,7 +204,7 @@ static size_t decode_words(const char *at, size_t len, p3_grown *out)
             decode_q(w.text, w.text_len, &octets);
         used += gap + w.len;
         for (gap = 0; used + gap < len && is_blank(at[used + gap]);)
-            gap++; /* blanks between encoded words do not count (RFC 2047 §6.2) */
+            gap++; /* blanks between encoded words are ignored (RFC 2047 §6.2) */
     }
     if (octets.data != NULL && !convert(out, charset, octets.data, octets.len))
         add_raw(out, octets.data, octets.len);
@@ -213,8 +213,8 @@ static size_t decode_words(const char *at, size_t len, p3_grown *out)
     return used;
 }
 
-/* Where the last word can end. Behind it none is looked for: else each of many beginnings without
- * an end would be followed through all the rest. */
+/* Where the last word can end. No word is searched for after it; otherwise each of many beginnings
+ * without an end would search the whole rest. */
 static size_t end_of_words(const char *value, size_t len)
 {
     while (len >= 2 && !(value[len - 2] == '?' && value[len - 1] == '='))
@@ -225,7 +225,7 @@ static size_t end_of_words(const char *value, size_t len)
 char *p3_rfc2047_decode(const char *value, size_t len)
 {
     p3_grown out = {0};
-    size_t raw = 0; /* where text that is not encoded begins */
+    size_t raw = 0; /* where unencoded text begins */
     size_t end = end_of_words(value, len);
     p3_word w;
     for (size_t i = 0; i < end;) {
@@ -238,7 +238,7 @@ char *p3_rfc2047_decode(const char *value, size_t len)
         raw = i;
     }
     add_raw(&out, value + raw, len - raw);
-    add_octets(&out, "", 0); /* so that there is some */
+    add_octets(&out, "", 0); /* so that it is not NULL */
     char *line = out.failed ? NULL : p3_line_clean(out.data, out.len);
     free(out.data);
     return line;

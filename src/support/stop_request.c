@@ -10,7 +10,7 @@
 #include "support/clock.h"
 
 static int asked_fd = -1;
-static _Atomic int64_t over; /* of p3_clock_ms(): when nothing more is waited for; 0: not asked */
+static _Atomic int64_t over; /* of p3_clock_ms(): when waiting ends; 0: no request */
 
 void p3_stop_request_watch(int fd)
 {

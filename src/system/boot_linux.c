@@ -16,7 +16,7 @@ void p3_boot_identify(char *out, size_t size)
     if (fd >= 0)
         (void)close(fd);
     boot[n > 0 ? strcspn(boot, "\n") : 0] = '\0';
-    (void)stat("/proc/self/ns/pid", &ns); /* without it, all are alike */
+    (void)stat("/proc/self/ns/pid", &ns); /* otherwise all are equal */
     snprintf(out, size, "%s %llu", boot, (unsigned long long)ns.st_ino);
 }
 

@@ -36,7 +36,7 @@ static p3_held *find_lock(const struct stat *file, off_t start)
     return at;
 }
 
-/* Takes a lock that nobody else in this process has; the list is locked. */
+/* Acquires a lock that no other descriptor of this process has; the list is locked. */
 static int take_lock(int fd, const struct stat *file, off_t start, off_t len)
 {
     p3_held *entry = malloc(sizeof *entry);
@@ -63,7 +63,7 @@ int p3_lock_acquire(int fd, off_t start, off_t len)
     return result;
 }
 
-/* Removes what a descriptor has: one start, or all (-1). */
+/* Removes the locks of a descriptor: one start, or all (-1). */
 static void forget_locks(int fd, off_t start)
 {
     pthread_mutex_lock(&one_at_a_time);

@@ -8,7 +8,7 @@
 int p3_move_new(int from, int to, const char *name)
 {
     int moved = renameat2(from, name, to, name, RENAME_NOREPLACE);
-    /* EPERM: also what some container runtimes answer to calls that they do not know. */
+    /* EPERM: also the answer of some container runtimes to unknown calls. */
     if (moved == 0 || (errno != EINVAL && errno != ENOSYS && errno != EPERM))
         return moved;
     if (linkat(from, name, to, name, 0) != 0)

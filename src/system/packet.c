@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* Room for the descriptors beside a message. */
+/* Room for the descriptors of a message. */
 typedef union p3_control {
     struct cmsghdr header;
     char room[CMSG_SPACE(P3_PACKET_DESCRIPTORS * sizeof(int))];
 } p3_control;
 
-/* Padding leaves room for one more: whatever comes must fit. */
+/* Padding leaves room for one more: everything that arrives must fit. */
 _Static_assert((sizeof(p3_control) - CMSG_LEN(0)) / sizeof(int) <= P3_PACKET_ROOM,
                "more descriptors may come than there is room for");
 

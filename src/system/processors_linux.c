@@ -4,7 +4,7 @@
 
 #include <sched.h>
 
-/* More processors than there are bits for is an error: there are many. */
+/* More processors than bits is an error, and means that there are many. */
 bool p3_has_one_processor(void)
 {
     cpu_set_t set;

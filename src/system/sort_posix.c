@@ -19,7 +19,7 @@ void p3_sort(void *base, size_t count, size_t size,
         if (start > 0)
             start--; /* the heap grows downwards */
         else
-            swap(at, at + --end * size, size); /* its largest goes behind it */
+            swap(at, at + --end * size, size); /* its largest element goes after it */
         for (size_t i = start, child; (child = 2 * i + 1) < end; i = child) {
             if (child + 1 < end && compare(at + child * size, at + (child + 1) * size, ctx) < 0)
                 child++;

@@ -14,8 +14,8 @@
 #define P3_ZFS_MAGIC      0x2fc12fc1
 #define P3_BCACHEFS_MAGIC 0xca451a4e
 
-/* File systems whose syncfs() does all that fsync() does. Those of FUSE and CIFS hand what is
- * written to their servers and do not ask them to bring it to the disk. */
+/* File systems whose syncfs() does everything that fsync() does. FUSE and CIFS pass data to their
+ * servers without asking them to bring it to the disk. */
 bool p3_whole_sync_reaches_disk(int directory)
 {
     static const unsigned long known[] = {
@@ -31,7 +31,7 @@ bool p3_whole_sync_reaches_disk(int directory)
     return false;
 }
 
-/* Before Linux 5.8 syncfs() did not tell that octets could not be written. */
+/* Before Linux 5.8 syncfs() did not report write errors. */
 bool p3_whole_sync_tells_errors(void)
 {
     struct utsname u;

@@ -14,7 +14,7 @@
 #include "token/loopback.h"
 #include "token/permission.h"
 
-#define P3_WAIT_MS (10 * 60 * 1000) /* for the person to sign in */
+#define P3_WAIT_MS (10 * 60 * 1000) /* for the user to sign in */
 #define P3_RANDOM  32               /* octets behind the verifier and the state: 43 characters */
 
 static const char doing[] = "asking for the permission";
@@ -48,7 +48,7 @@ static bool make_secrets(p3_attempt *t, p3_problem *why)
     return true;
 }
 
-/* Whose mail it is, without the mark by which Gmail shows the last 30 days. */
+/* The user's address, without the prefix by which Gmail shows the last 30 days. */
 static const char *address_of(const char *user)
 {
     static const char mark[] = "recent:";
@@ -56,9 +56,8 @@ static const char *address_of(const char *user)
     return marked ? user + strlen(mark) : user;
 }
 
-/* More for the request. A provider that has no row needs the consent to be asked for where the
- * permission is to outlast the session (OpenID Connect Core §11): it ignores offline_access else.
- */
+/* Further parameters. A provider without a row needs a request for consent if the permission is to
+ * outlast the session (OpenID Connect Core §11): otherwise it ignores offline_access. */
 static const char *parameters_of(const p3_permission *p)
 {
     const char *scope = p3_permission_scope(p);
@@ -139,7 +138,7 @@ static bool check_answer(const p3_attempt *t, const char *query, p3_problem *why
     return ok;
 }
 
-/* The code that the answer brings; NULL with a problem. */
+/* The code in the answer; NULL with a problem. */
 static char *code_of(const p3_attempt *t, const char *query, p3_problem *why)
 {
     bool twice;
@@ -160,7 +159,7 @@ static char *code_of(const p3_attempt *t, const char *query, p3_problem *why)
     return code;
 }
 
-/* Exchanges the code for tokens, and keeps them. */
+/* Exchanges the code for tokens, and stores them. */
 static bool redeem(const p3_attempt *t, const char *code, p3_problem *why)
 {
     p3_form form = {0};
@@ -219,8 +218,8 @@ bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p
 
 /* ---- by a browser anywhere ---- */
 
-/* The query of what was pasted: an address. Providers that show a code instead ("oob") have it
- * pasted alone. */
+/* The query of a pasted address. Providers that show a code instead ("oob") have it pasted alone.
+ */
 static bool use_pasted(const p3_attempt *t, char *pasted, p3_problem *why)
 {
     char *text = pasted + strspn(pasted, " \t");
@@ -231,7 +230,7 @@ static bool use_pasted(const p3_attempt *t, char *pasted, p3_problem *why)
         return use_answer(t, query + 1, why);
     }
     if (strcmp(t->redirect, "oob") == 0 && text[0] != '\0')
-        return redeem(t, text, why); /* bound to this request by PKCE alone */
+        return redeem(t, text, why); /* only PKCE binds it to this request */
     return p3_problem_set(why, EX_USAGE,
                           "%s: what was pasted is not the address that the browser was sent to: it "
                           "begins with %s",

@@ -12,16 +12,16 @@
 #include "support/pause.h"
 #include "token/permission.h"
 
-#define P3_INTERVAL      5    /* seconds between questions unless the provider says (§3.2) */
-#define P3_INTERVAL_MOST 60   /* however much it says */
+#define P3_INTERVAL      5    /* default seconds between requests (§3.2) */
+#define P3_INTERVAL_MOST 60   /* the most that we accept */
 #define P3_SLOWER        5    /* seconds more for each slow_down (§3.5) */
-#define P3_EXPIRES_MOST  3600 /* seconds that a code lasts, at most */
+#define P3_EXPIRES_MOST  3600 /* the most seconds that a code is valid */
 
 static const char doing[] = "asking for the permission";
 
-/* What the provider gave. */
+/* The provider's answer. */
 typedef struct p3_device {
-    char *code; /* ours, secret */
+    char *code; /* secret */
     char *user_code;
     char *url;
     int64_t interval; /* seconds */
@@ -95,7 +95,7 @@ static bool poll_for_tokens(const p3_permission *p, p3_device *d, p3_problem *wh
         }
         if (strcmp(reply.code, "slow_down") == 0 || outcome == P3_TOKEN_LATER ||
             outcome == P3_TOKEN_LOST)
-            d->interval += P3_SLOWER; /* connections that time out are slowed down for, too */
+            d->interval += P3_SLOWER; /* also after timeouts */
         else if (strcmp(reply.code, "authorization_pending") != 0)
             return false;
         if (d->interval > P3_INTERVAL_MOST)

@@ -28,7 +28,7 @@ static bool from_table(const p3_token_account *a, p3_endpoints *out, p3_problem 
 
 /* ---- from the provider's metadata ---- */
 
-/* An endpoint; what is not https is none. */
+/* An endpoint; it must use https. */
 static bool take_endpoint(const json_t *from, const char *name, char **out)
 {
     const char *url = p3_member_text(from, name);
@@ -54,7 +54,7 @@ static bool take_metadata(const p3_token_account *a, const json_t *from, p3_endp
               take_endpoint(from, "registration_endpoint", &out->registration);
     if (!ok)
         return p3_problem_memory(why);
-    /* Without the list, the header is what servers have to know (RFC 8414 §2, RFC 6749 §2.3.1). */
+    /* Without the list, servers must support the header (RFC 8414 §2, RFC 6749 §2.3.1). */
     out->basic = json_object_get(from, methods) == NULL ||
                  (p3_member_lists(from, methods, "client_secret_basic") &&
                   !p3_member_lists(from, methods, "client_secret_post"));
@@ -66,7 +66,7 @@ static bool take_metadata(const p3_token_account *a, const json_t *from, p3_endp
                           a->issuer);
 }
 
-/* Asks one address. `*there` is false when it has nothing. */
+/* Requests one address. `*there` is false when there is nothing. */
 static bool ask_endpoint(const p3_token_account *a, const char *url, p3_endpoints *out, bool *there,
                          p3_problem *why)
 {
@@ -100,7 +100,7 @@ static bool from_issuer(const p3_token_account *a, p3_endpoints *out, p3_problem
     size_t bare = len > 0 && a->issuer[len - 1] == '/' ? len - 1 : len;
     bool there = false;
     bool ok = false;
-    /* RFC 8414 §3.1 puts it before the path, OpenID Connect Discovery §4 behind it. */
+    /* RFC 8414 §3.1 puts it before the path, OpenID Connect Discovery §4 after it. */
     if (asprintf(&first, "%.*s/.well-known/oauth-authorization-server%.*s", (int)host, a->issuer,
                  (int)(bare > host ? bare - host : 0), a->issuer + host) < 0)
         first = NULL;

@@ -27,7 +27,7 @@ static struct {
     __typeof__(secret_error_get_quark) *errors;
 } lib;
 
-/* GLib's are found through libsecret, which depends on it. */
+/* GLib's functions are found through libsecret, which depends on it. */
 static const p3_symbol symbols[] = {
     {"secret_password_store_sync", &lib.store},
     {"secret_password_search_sync", &lib.search},
@@ -49,7 +49,7 @@ static const SecretSchema schema = {
     .attributes = {{"account", SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
 
-/* Where GDBus finds the bus. It would start one otherwise, which nobody else uses. */
+/* Where GDBus finds the bus. Otherwise it would start one that nobody else uses. */
 bool p3_keyring_is_there(void)
 {
     const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");

@@ -22,9 +22,9 @@
 
 #define P3_REQUEST_MOST 8192 /* octets of a request's line and fields */
 #define P3_REQUEST_MS   5000 /* until it has come */
-#define P3_VISITORS     8    /* connections at a time: browsers open some that they do not use */
+#define P3_VISITORS     8    /* connections at a time: browsers open some without using them */
 
-/* A connection, and what it has said. */
+/* A connection, and what it has sent. */
 typedef struct p3_visitor {
     int fd;           /* -1: none */
     int64_t deadline; /* of p3_clock_ms() */
@@ -89,8 +89,8 @@ static void dismiss(p3_visitor *v)
     v->fd = -1;
 }
 
-/* Takes a connection, from this machine alone; where all places are taken, in place of the oldest,
- * so that none of those that stay silent keeps the browser out. */
+/* Accepts a connection from this machine; if there is no room, it replaces the oldest one, so that
+ * silent connections cannot lock out the browser. */
 static void admit(p3_visitor visitors[P3_VISITORS], int listener)
 {
     struct sockaddr_in from = {0};
@@ -125,7 +125,7 @@ static bool has_state(const char *query, const char *state)
     return same;
 }
 
-/* Answers a whole request. Returns the query, if it is the one that is waited for. */
+/* Answers a complete request. Returns the query, if it is the expected one. */
 static char *answer(p3_visitor *v, const char *path, const char *state)
 {
     const char *found = query_of(v->request, path);
@@ -137,7 +137,7 @@ static char *answer(p3_visitor *v, const char *path, const char *state)
     return query;
 }
 
-/* Reads what a connection says. Returns the query, if it is the one that is waited for. */
+/* Reads from a connection. Returns the query, if it is the expected one. */
 static char *read_query(p3_visitor *v, const char *path, const char *state)
 {
     ssize_t n = recv(v->fd, v->request + v->len, sizeof v->request - v->len - 1, MSG_DONTWAIT);

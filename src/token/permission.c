@@ -11,11 +11,11 @@ static const char *const registering = "registering as a client";
 
 /* ---- registering ---- */
 
-/* What is asked for (RFC 7591 §2): a native application that needs no secret. */
+/* The request (RFC 7591 §2): a native application without a secret. */
 static char *write_metadata(const p3_permission *p)
 {
     const char *scope = p3_permission_scope(p);
-    /* A provider may refuse a client that names a grant that it does not know. */
+    /* A provider may refuse a client that names an unknown grant. */
     const char *device =
         p->at.device != NULL ? "urn:ietf:params:oauth:grant-type:device_code" : NULL;
     json_t *metadata =
@@ -67,7 +67,7 @@ static bool register_client(p3_permission *p, p3_problem *why)
     return ok;
 }
 
-/* A client that registered itself earlier goes on, so that the provider's list does not grow. */
+/* An earlier registration is reused, so that the provider's list does not grow. */
 static bool reuse_client(p3_permission *p)
 {
     p3_token_record r;

@@ -17,11 +17,11 @@ static const p3_provider providers[] = {
         .scope = "https://mail.google.com/",
         .imap_scope = "https://mail.google.com/",
         .smtp_scope = "https://mail.google.com/",
-        /* To deliver, to see whether a message is there, and to make labels. */
+        /* For delivering, for searching, and for creating labels. */
         .api_scope = "https://www.googleapis.com/auth/gmail.insert "
                      "https://www.googleapis.com/auth/gmail.readonly "
                      "https://www.googleapis.com/auth/gmail.labels",
-        /* Without these no refresh token comes from the second consent on. */
+        /* Without these there is no refresh token after the second consent. */
         .parameters = "access_type=offline&prompt=consent",
         .redirect = "http://127.0.0.1",
         .no_device = "Google grants access to mail to no device",
@@ -41,7 +41,7 @@ static const p3_provider providers[] = {
         .imap_scope = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access",
         .smtp_scope = "https://outlook.office.com/SMTP.Send offline_access",
         .app_scope = "https://outlook.office365.com/.default",
-        /* Any port is taken for localhost alone; an address has to be registered with its port. */
+        /* Any port is accepted for localhost only; an address must be registered with its port. */
         .redirect = "http://localhost",
         .consent = "https://myapps.microsoft.com or https://account.live.com/consent/Manage",
         .revoked_by = "an administrator's policy requires another sign-in",

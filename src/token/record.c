@@ -7,7 +7,7 @@
 #include "system/erase.h"
 #include "web/json_members.h"
 
-/* The members: names in JSON, where they are in the record, and what they are. */
+/* The members: JSON names, offsets in the record, and types. */
 typedef struct p3_member {
     const char *name;
     size_t offset;

@@ -10,11 +10,11 @@
 #include "support/erase_text.h"
 
 #define P3_TOKEN_MOST    32768                       /* octets of a token */
-#define P3_LIFETIME_MOST ((int64_t)10 * 365 * 86400) /* seconds: nobody means longer */
+#define P3_LIFETIME_MOST ((int64_t)10 * 365 * 86400) /* seconds: longer is not believed */
 
 /* ---- what errors mean ---- */
 
-/* What an error code means, and what to do; %s in the advice stands for the account. */
+/* The meaning of an error code, and the advice, in which %s stands for the account. */
 typedef struct p3_token_meaning {
     const char *code;
     int exit;
@@ -74,7 +74,7 @@ static const p3_token_meaning meanings[] = {
      "register a client that is open to this user"},
 };
 
-/* Where the client had registered itself. */
+/* If the client had registered itself. */
 static const p3_token_meaning forgotten = {
     "invalid_client", EX_NOPERM, "the provider has forgotten the client that was registered there",
     "run: pop3 authorize %s --revoke; then authorize it again"};
@@ -93,7 +93,7 @@ static const p3_token_meaning *meaning_of(const p3_token_account *a, const char 
     return &otherwise;
 }
 
-/* Why a permission may have ended. */
+/* Likely reasons why a permission has ended. */
 static const char *causes_of(const p3_token_account *a, char *out, size_t size)
 {
     const char *own = a->provider != NULL ? a->provider->revoked_by : NULL;
@@ -103,10 +103,10 @@ static const char *causes_of(const p3_token_account *a, char *out, size_t size)
     return out;
 }
 
-/* Octets in a row of a secret that are not shown. */
+/* Consecutive octets of a secret that are recognized. */
 #define P3_TELLING 8
 
-/* Whether a text has a part of a secret in it: a provider may cut what it repeats. */
+/* Whether a text contains a part of a secret: a provider may cut what it repeats. */
 static bool tells(const char *text, const char *secret)
 {
     char part[P3_TELLING + 1];
@@ -131,7 +131,7 @@ static bool is_secret(const char *name)
     return false;
 }
 
-/* What is told of the provider's words. */
+/* The provider's text, as far as it may be shown. */
 static const char *public_text(const char *text, const p3_token_sent *sent)
 {
     bool is_told = text != NULL && !tells(text, sent->secret);
@@ -186,7 +186,7 @@ static p3_token_outcome judge_answer(const p3_token_account *a, const p3_http_an
                        doing, http->status);
         outcome = P3_TOKEN_REFUSED;
     } else if (code != NULL && http->status < 500 && http->status != 429) {
-        /* Yahoo and others answer errors with 200. */
+        /* Yahoo and others send errors with status 200. */
         snprintf(reply->code, sizeof reply->code, "%s", code);
         p3_token_explain(a, sent, doing, code, p3_member_text(answer, "error_description"), why);
         outcome = why->exit == EX_TEMPFAIL && strcmp(code, "slow_down") != 0 &&

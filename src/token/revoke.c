@@ -10,7 +10,7 @@
 
 static const char doing[] = "withdrawing the permission";
 
-/* Has one token revoked. A provider that does not know it has revoked it already (§2.2). */
+/* Revokes one token. A provider that does not know it has revoked it already (§2.2). */
 static bool revoke_token(const p3_token_account *a, const p3_token_record *r, const char *token,
                          const char *hint, p3_problem *why)
 {
@@ -36,8 +36,8 @@ static bool revoke_token(const p3_token_account *a, const p3_token_record *r, co
     if (ok && answer.status != 200) {
         json_t *object = p3_members_read(answer.body, answer.len);
         const char *code = p3_member_text(object, "error");
-        /* Google's for a spent one; or a client that registered itself, and is gone with all that
-         * it was given. */
+        /* Google's answer for a token that is not valid any more; or the client had registered
+         * itself and was removed with its tokens. */
         ok = code != NULL && (strcmp(code, "invalid_token") == 0 ||
                               (a->client_id == NULL && strcmp(code, "invalid_client") == 0));
         if (!ok && code != NULL)
@@ -66,7 +66,7 @@ bool p3_token_revoke(const p3_token_account *a, bool *withdrawn, p3_problem *why
     if (ok && !found)
         ok = p3_problem_set(why, EX_NOINPUT, "%s: no tokens are kept", doing);
     if (ok && r.client.revocation != NULL && r.client.id != NULL) {
-        /* The refresh token takes what was made of it along, as a rule; the other is tried, too. */
+        /* Revoking the refresh token usually revokes the other one as well, which is also tried. */
         ok =
             r.tokens.refresh == NULL || revoke_token(a, &r, r.tokens.refresh, "refresh_token", why);
         if (ok && r.tokens.access != NULL)

@@ -19,13 +19,13 @@
 #include "system/lock.h"
 #include "token/keyring.h"
 
-/* Longest file: two tokens of 64 KiB, and what belongs to them. */
+/* Maximum size: two tokens of 64 KiB, and what belongs to them. */
 #define P3_STORE_MOST ((size_t)256 * 1024)
 
-/* All that the file holds where the keyring has the tokens. */
+/* The whole content of the file if the keyring has the tokens. */
 #define P3_IN_KEYRING "P3KEYRING1\n"
 
-#define P3_LOCK_WAIT_MS 120000 /* longer than two requests to a provider take */
+#define P3_LOCK_WAIT_MS 120000 /* longer than two requests to a provider */
 #define P3_LOCK_LOOK_MS 50
 
 static const char *name_of(const p3_token_store *s)
@@ -92,7 +92,7 @@ static bool take_from_keyring(const p3_token_store *s, p3_token_record *out, p3_
                                 "authorize` again");
 }
 
-/* Takes what the file holds apart. */
+/* Parses the content of the file. */
 static bool take_content(const p3_token_store *s, unsigned char *data, size_t len,
                          p3_token_record *out, p3_problem *why)
 {
@@ -144,16 +144,16 @@ bool p3_token_load(const p3_token_store *s, p3_token_record *out, bool *found, p
 /* Makes the directory's entry durable. Returns false with errno. */
 static bool sync_entry(const char *path)
 {
-    return p3_sync_entry(path, NULL) || errno == EINVAL; /* that: there is no such thing */
+    return p3_sync_entry(path, NULL) || errno == EINVAL; /* EINVAL: syncing is not supported */
 }
 
-/* Writes a new file beside the old one, and puts it in its place. Returns false with errno. */
+/* Writes a new file and renames it over the old one. Returns false with errno. */
 static bool replace(const char *path, const void *data, size_t len)
 {
     char *beside = NULL;
     if (asprintf(&beside, "%s.new", path) < 0)
         return false;
-    (void)unlink(beside); /* of a process that ended; the lock is ours */
+    (void)unlink(beside); /* left over by a process that ended; we have the lock */
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok = fd >= 0 && fchmod(fd, 0600) == 0 && p3_write_all(fd, data, len) && fsync(fd) == 0;
     int error = errno;
@@ -201,7 +201,7 @@ static bool save_in_file(const p3_token_store *s, const char *text, p3_problem *
     return ok || p3_problem_errno(why, error, "writing the token file %s", s->path);
 }
 
-/* Puts the text into the keyring, and then the file says so. */
+/* Stores the text in the keyring, and then writes that into the file. */
 static bool save_in_keyring(const p3_token_store *s, const char *text, bool is_there,
                             p3_problem *why)
 {
@@ -224,7 +224,7 @@ static bool save(const p3_token_store *s, const p3_token_record *record, bool is
     if (text == NULL)
         return p3_problem_errno(why, ENOMEM, "writing the token file %s", s->path);
     bool ok = to_keyring && save_in_keyring(s, text, was_there, why);
-    /* A token that was just given may be the only one: better in the file than nowhere. */
+    /* A new token may be the only one: store it in the file rather than nowhere. */
     if (!ok && s->place != P3_TOKENS_KEYRING)
         ok = save_in_file(s, text, why);
     if (ok && was_there && !p3_token_is_in_keyring(s))

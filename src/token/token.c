@@ -18,9 +18,9 @@
 #include "token/endpoints.h"
 #include "token/request.h"
 
-#define P3_MARGIN       300 /* seconds before its end that a token is refreshed: a session's time */
-#define P3_SKEW         300 /* seconds that the clock may have been put back */
-#define P3_BACKOFF      30  /* seconds; doubled with each failure, */
+#define P3_MARGIN       300  /* seconds before its end: the time of a session */
+#define P3_SKEW         300  /* seconds by which the clock may be set back */
+#define P3_BACKOFF      30   /* seconds; doubled with each failure, */
 #define P3_BACKOFF_MOST 3600 /* up to this */
 #define P3_DEAD         3600 /* seconds until a refused refresh token is tried again */
 
@@ -43,7 +43,7 @@ static bool is_refused(const p3_token_record *r, const p3_token_print *refused)
     return memcmp(print.octets, refused->octets, sizeof print.octets) == 0;
 }
 
-/* Whether it can be used. A clock that went back says nothing about when it ends. */
+/* Whether it can be used. After the clock was set back, its end is unknown. */
 static bool is_good(const p3_token_record *r, const p3_token_print *refused, int64_t now,
                     int64_t margin)
 {
@@ -52,7 +52,7 @@ static bool is_good(const p3_token_record *r, const p3_token_print *refused, int
     return r->tokens.expires == 0 || now + margin < r->tokens.expires;
 }
 
-/* How long before its end it is refreshed: short-lived ones live out most of their time. */
+/* How long before its end it is refreshed: short-lived tokens are used for most of their time. */
 static int64_t margin_of(const p3_token_record *r)
 {
     int64_t tenth = (r->tokens.expires - r->tokens.obtained) / 10;
@@ -90,7 +90,7 @@ static bool may_ask(const p3_token_account *a, const p3_token_record *r, int64_t
                           doing, (long long)r->trouble.failures, when, a->word);
 }
 
-/* Whether what is kept can be refreshed at all. */
+/* Whether the stored tokens can be refreshed. */
 static bool check_record(const p3_token_account *a, const p3_token_record *r, bool found,
                          p3_problem *why)
 {
@@ -115,7 +115,7 @@ static bool check_record(const p3_token_account *a, const p3_token_record *r, bo
 
 /* ---- asking ---- */
 
-/* The request of one's own name (RFC 6749 §4.4), or of a refresh (§6). */
+/* The request for client credentials (RFC 6749 §4.4), or for a refresh (§6). */
 static void fill(const p3_token_account *a, const p3_token_record *r, p3_form *form)
 {
     *form = (p3_form){0};
@@ -129,7 +129,7 @@ static void fill(const p3_token_account *a, const p3_token_record *r, p3_form *f
     }
 }
 
-/* A client that asks in its own name may have no record yet. */
+/* A client with its own permission may have no record yet. */
 static bool find_client(const p3_token_account *a, p3_token_record *r, p3_problem *why)
 {
     p3_endpoints e;
@@ -165,7 +165,8 @@ static p3_token_outcome send_request(const p3_token_account *a, const p3_token_r
     return p3_token_request(a, &client, &form, doing, reply, why);
 }
 
-/* The permission has ended: nobody is asked again soon, and everybody is told the same. */
+/* The permission has ended: the provider is not asked again soon, and the same problem is reported.
+ */
 static void note_refusal(p3_token_record *r, int64_t now, int64_t lost, p3_problem *why)
 {
     char when[40];
@@ -176,7 +177,7 @@ static void note_refusal(p3_token_record *r, int64_t now, int64_t lost, p3_probl
                        "%.600s (the answer to a refresh at %s was lost, which may be the cause)",
                        first.text, when);
     }
-    /* The provider's words may be cut within a letter, which JSON cannot have. */
+    /* The provider's text may be cut within a character, which is invalid in JSON. */
     char *clean = p3_utf8_clean(why->text, strlen(why->text));
     (void)p3_token_replace(&r->trouble.refusal, clean);
     free(clean);
@@ -194,7 +195,7 @@ static void note_failure(p3_token_record *r, int64_t now, int64_t retry_after)
     r->trouble.until = now + (retry_after > wait ? retry_after : wait);
 }
 
-/* Asks the provider and keeps what it says. The lock is held. */
+/* Asks the provider and stores the result. The lock is held. */
 static bool renew(const p3_token_account *a, p3_token_record *r, int64_t now, p3_problem *why)
 {
     p3_token_reply reply;
@@ -216,14 +217,14 @@ static bool renew(const p3_token_account *a, p3_token_record *r, int64_t now, p3
         r->trouble.failures = r->trouble.until = r->trouble.asked = 0;
         return p3_token_save(&a->store, r, why);
     }
-    /* An answer that cannot be used is as good as lost: it may have rotated the refresh token. */
+    /* An unusable answer counts as lost: it may have rotated the refresh token. */
     if (outcome == P3_TOKEN_LATER || outcome == P3_TOKEN_REFUSED)
         r->trouble.asked = outcome == P3_TOKEN_LATER ? lost : 0;
     if (outcome == P3_TOKEN_REFUSED && why->exit == EX_NOPERM && reply.code[0] != '\0')
         note_refusal(r, now, lost, why);
     else
         note_failure(r, now, reply.retry_after);
-    (void)p3_token_save(&a->store, r, &lesser); /* what matters more is told */
+    (void)p3_token_save(&a->store, r, &lesser); /* the more important problem is reported */
     return false;
 }
 
@@ -235,7 +236,7 @@ static bool copy_token(const p3_token_record *r, char **token, p3_problem *why)
     return *token != NULL || p3_problem_set(why, EX_OSERR, "finding the token: out of memory");
 }
 
-/* With the lock: another process may have refreshed it meanwhile. */
+/* With the lock, because another process may have refreshed it meanwhile. */
 static bool get_locked(const p3_token_account *a, const p3_token_print *refused, char **token,
                        p3_problem *why)
 {
@@ -246,7 +247,7 @@ static bool get_locked(const p3_token_account *a, const p3_token_print *refused,
         return false;
     bool ok = is_fresh(&r, refused, now) || (check_record(a, &r, found, why) &&
                                              may_ask(a, &r, now, why) && renew(a, &r, now, why));
-    /* What has not ended yet is better than a provider that cannot answer. */
+    /* A token that has not expired is better than a provider that cannot answer. */
     ok = ok || is_good(&r, refused, now, 0);
     ok = ok && copy_token(&r, token, why);
     p3_token_record_clear(&r);

@@ -6,7 +6,7 @@
 
 #include "support/input.h"
 
-/* More is refused when settings are read. */
+/* Larger files are refused when settings are read. */
 #define P3_AUTHORITIES_MOST ((size_t)64 << 20)
 
 void p3_authorities_set(CURL *c, const char *ca_file, int (*open_file)(const char *path))

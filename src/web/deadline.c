@@ -7,7 +7,7 @@
 #include "support/clock.h"
 #include "support/stop_request.h"
 
-/* Milliseconds that a farewell may take. */
+/* Milliseconds for closing a connection. */
 #define P3_FAREWELL_MS 1000
 
 /* Called before and after each operation of a BIO: refuses those that begin. */
@@ -25,7 +25,7 @@ static long refuse_late(BIO *bio, int operation, const char *data, size_t len, i
     return -1;
 }
 
-/* Refuses what is to be read from here on, once the time is over. */
+/* Refuses further reads when the time is over. */
 static void look_at_the_time(const p3_deadline *d, const SSL *ssl)
 {
     if (p3_clock_ms() >= p3_stop_request_until(d->until))
@@ -45,15 +45,15 @@ static void see_message(int is_sent, int version, int type, const void *data, si
     look_at_the_time(d, ssl);
 }
 
-/* Called also where a handshake waits for what does not come: libcurl 8.22 tries again about once a
- * second, but calls nothing else of ours until the handshake has ended. */
+/* Also called while a handshake waits: libcurl 8.22 retries about once a second, but calls none of
+ * our other functions until the handshake has ended. */
 static void see_state(const SSL *ssl, int where, int result)
 {
     if (where == SSL_CB_CONNECT_EXIT && result <= 0)
         look_at_the_time(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)), ssl);
 }
 
-/* Called about once a second, but not while libcurl 8.22 connects: other than 0 ends it. */
+/* Called about once a second, but not while libcurl 8.22 connects: a value other than 0 ends it. */
 static int is_over(void *deadline, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     const p3_deadline *it = deadline;

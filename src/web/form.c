@@ -71,7 +71,7 @@ static int digit_of(char c)
                                   : -1;
 }
 
-/* Decodes `len` octets. NULL when badly encoded: a NUL is never meant. */
+/* Decodes `len` octets. NULL when badly encoded or with a NUL. */
 static char *decode(const char *text, size_t len)
 {
     char *out = malloc(len + 1);

@@ -22,24 +22,25 @@
 
 #define P3_HTTP_CONNECT_MS 20000L
 #define P3_HTTP_TOTAL_MS   60000L
-/* An upload may take a second more for so many octets, but not stand still for so many seconds. */
+/* An upload may take a second longer for this many octets, but must not stall for this many
+ * seconds. */
 #define P3_HTTP_OCTETS_MS ((uint64_t)16)
 #define P3_HTTP_STILL     120L
-#define P3_RETRY_MOST     86400 /* seconds: no server keeps us away for longer */
+#define P3_RETRY_MOST     86400 /* seconds: longer waits are not accepted */
 
 struct p3_http_line {
     CURL *curl;
-    p3_deadline deadline; /* of the request under way */
+    p3_deadline deadline; /* of the current request */
 };
 
-/* An answer while it comes. */
+/* An answer that is being received. */
 typedef struct p3_coming {
     p3_http_answer *answer;
     size_t most;
-    size_t header; /* octets of header lines, and of trailers, which libcurl keeps without bound */
+    size_t header; /* octets of header lines and trailers, which libcurl does not limit */
 } p3_coming;
 
-/* Octets of the block that an answer of this length, with its NUL, is in. */
+/* The size of the block for an answer of this length, including its NUL. */
 static size_t room_of(size_t len)
 {
     size_t room = 4096;
@@ -48,7 +49,7 @@ static size_t room_of(size_t len)
     return room;
 }
 
-/* Puts the answer into a block of this size: not by realloc(), which leaves a copy unwiped. */
+/* Moves the answer to a block of this size: not by realloc(), which leaves a copy unwiped. */
 static bool move(p3_http_answer *a, size_t room)
 {
     char *more = malloc(room);
@@ -63,7 +64,7 @@ static bool move(p3_http_answer *a, size_t room)
     return true;
 }
 
-/* Takes a piece of the answer. One that is too long, or for which there is no memory, ends it. */
+/* Adds a piece of the answer. Ends the request when it is too long or when out of memory. */
 static size_t take_piece(char *data, size_t one, size_t len, void *ctx)
 {
     const p3_coming *coming = ctx;
@@ -80,7 +81,7 @@ static size_t take_piece(char *data, size_t one, size_t len, void *ctx)
     return len;
 }
 
-/* Takes a line of the header, or of the trailers behind the body. */
+/* Adds a line of the header, or of the trailers after the body. */
 static size_t take_line(char *data, size_t one, size_t len, void *ctx)
 {
     p3_coming *coming = ctx;
@@ -128,7 +129,7 @@ char *p3_http_environment_proxy(void)
     const char *scheme = strstr(url, "://");
     const char *host = scheme != NULL ? scheme + 3 : url;
     size_t len = strcspn(host, "/?#");
-    const char *at = find_last(host, len, '@'); /* behind a user's name and password */
+    const char *at = find_last(host, len, '@'); /* after a user name and password */
     if (at != NULL) {
         len -= (size_t)(at + 1 - host);
         host = at + 1;
@@ -140,8 +141,8 @@ char *p3_http_environment_proxy(void)
     return asprintf(&out, "%.*s%s", (int)len, host, has_port ? "" : port) < 0 ? NULL : out;
 }
 
-/* Where a process may make no socket it may not connect one either: libcurl then gets one that is
- * being connected. */
+/* If the process may not create sockets, it may not connect them either: libcurl then gets one that
+ * is connecting. */
 static curl_socket_t give_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
     const p3_http_way *way = ctx;
@@ -159,10 +160,10 @@ static void set_way(CURL *c, const p3_http_way *way, struct curl_slist **address
     const p3_curl *curl = p3_curl_load();
     for (size_t i = 0; i < sizeof way->addresses / sizeof *way->addresses; i++) {
         if (way->addresses[i] != NULL)
-            (void)append(addresses, way->addresses[i]); /* else it is looked up */
+            (void)append(addresses, way->addresses[i]); /* otherwise it is looked up */
     }
     curl->easy_setopt(c, CURLOPT_RESOLVE, *addresses);
-    /* Else libcurl 8.22 has no use for them where it may make no datagram socket of IPv6. */
+    /* Otherwise libcurl 8.22 ignores them if it may not create an IPv6 datagram socket. */
     if (way->only_ipv6)
         curl->easy_setopt(c, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
     if (way->connect != NULL) {
