@@ -28,7 +28,7 @@ static bool look_for_octets(pop3_client *c, struct pollfd *fds, nfds_t n)
         ready = poll(fds, n, 0);
         soon = p3_now_us() < until; /* on a busy machine other processes may have run in between */
     }
-    p3_busy_wait_over(&c->glance, ready != 0 && soon);
+    p3_busy_wait_over(&c->busy_wait, ready != 0 && soon);
     return ready != 0;
 }
 
@@ -38,7 +38,7 @@ static bool is_worth_a_look(pop3_client *c)
 {
     if (c->look_us == 0)
         c->look_us = p3_has_one_processor() ? -1 : P3_LOOK_US;
-    return c->look_us > 0 && p3_under_way(c) == 1 && p3_busy_wait_is_due(&c->glance);
+    return c->look_us > 0 && p3_under_way(c) == 1 && p3_busy_wait_is_due(&c->busy_wait);
 }
 
 static void wait_for(pop3_client *c)

@@ -38,7 +38,7 @@ struct pop3_client {
     bool inside;        /* step.c: callbacks are running */
     bool more;          /* step.c: the step stopped early, and there is more to do at once */
     p3_wake wake;
-    p3_busy_wait glance; /* blocking.c, */
+    p3_busy_wait busy_wait; /* blocking.c, */
     int look_us; /* and the longest time to poll, in microseconds; negative: never; 0: the default
                   */
     p3_kept_reply reply; /* the reply to the last blocking command */

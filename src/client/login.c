@@ -607,8 +607,8 @@ bool p3_login_may_follow_apop(p3_login *login, const p3_scene *scene, pop3_comma
     if (login->attempt == NULL || (command != POP3_CMD_USER && command != POP3_CMD_APOP))
         return false;
     p3_means means = means_of(login, scene);
-    return p3_mechanism_choice_may_follow_apop(&login->attempt->choice, &means,
-                                               command == POP3_CMD_APOP);
+    return p3_mechanism_choice_leave_apop(&login->attempt->choice, &means,
+                                          command == POP3_CMD_APOP);
 }
 
 bool p3_login_may_omit_initial(const p3_login *login)

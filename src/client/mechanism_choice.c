@@ -263,8 +263,7 @@ bool p3_mechanism_choice_try_another(p3_mechanism_choice *ch, const p3_means *me
     return true;
 }
 
-bool p3_mechanism_choice_may_follow_apop(p3_mechanism_choice *ch, const p3_means *means,
-                                         bool at_apop)
+bool p3_mechanism_choice_leave_apop(p3_mechanism_choice *ch, const p3_means *means, bool at_apop)
 {
     if (ch->named != P3_MECH_NONE)
         return false;

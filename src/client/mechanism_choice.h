@@ -54,10 +54,9 @@ bool p3_mechanism_choice_bind_otherwise(p3_mechanism_choice *ch, const p3_means 
 bool p3_mechanism_choice_try_another(p3_mechanism_choice *ch, const p3_means *means,
                                      const pop3_reply *reply);
 
-/* Whether another connection may be made to try USER after the connection ended at APOP
- * (`at_apop`), or after refusing it; if so, APOP counts as refused. */
-bool p3_mechanism_choice_may_follow_apop(p3_mechanism_choice *ch, const p3_means *means,
-                                         bool at_apop);
+/* After the connection ended at APOP (`at_apop`), or after refusing it: whether another connection
+ * may be made to try USER; if so, APOP counts as refused from now on. */
+bool p3_mechanism_choice_leave_apop(p3_mechanism_choice *ch, const p3_means *means, bool at_apop);
 
 /* Whether the server refused a mechanism before. */
 bool p3_mechanism_choice_has_refused(const p3_mechanism_choice *ch, p3_mechanism m);

@@ -41,9 +41,9 @@ static bool add_lines(p3_retriever *r)
     return p3_message_add(&r->message, text);
 }
 
-/* Whether a target can take the current message. If those that lack it cannot be reached, that is
- * also true for all that follow. */
-static bool is_wanted(p3_retriever *r)
+/* Finds a target for the current message. If some targets have it and the others cannot be reached,
+ * it is left, and so are all that follow. */
+static bool find_target(p3_retriever *r)
 {
     const p3_maildrop *d = r->drop;
     const p3_row *row = p3_maildrop_row(d, &d->box.at[r->window.mails[r->window.finished]]);
@@ -97,7 +97,7 @@ static pop3_sink_result take_octets(void *ctx, const char *data, size_t len)
     if (r->drop->over)
         return POP3_SINK_ABORT;
     if (r->in_hand == P3_IN_HAND_FAILED || r->in_hand == P3_IN_HAND_LEFT ||
-        (r->in_hand == P3_IN_HAND_NONE && !is_wanted(r)))
+        (r->in_hand == P3_IN_HAND_NONE && !find_target(r)))
         return POP3_SINK_DISCARD;
     if (r->in_hand == P3_IN_HAND_NONE && !begin_message(r))
         return cannot_deliver(r);
@@ -170,7 +170,7 @@ static void complete(p3_retriever *r, p3_mail *mail, const pop3_result *result)
     p3_parcel parcel = {.entry = (size_t)(mail - r->drop->box.at),
                         .fd = -1,
                         .again = p3_name_list_is_kept(r->names, r->window.finished)};
-    bool begun = r->in_hand != P3_IN_HAND_NONE || !is_wanted(r) || begin_message(r);
+    bool begun = r->in_hand != P3_IN_HAND_NONE || !find_target(r) || begin_message(r);
     if (!begun)
         (void)cannot_deliver(r);
     if (r->in_hand != P3_IN_HAND_WRITTEN)

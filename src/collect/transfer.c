@@ -179,7 +179,7 @@ void p3_transfer_begin(p3_transfer *t, const p3_choice *choice, bool only_delete
         p3_maildrop_failed_memory(d);
 }
 
-bool p3_transfer_is_done(p3_transfer *t)
+bool p3_transfer_advance(p3_transfer *t)
 {
     if (t->drop->report->options->dry_run)
         return true;

@@ -33,7 +33,7 @@ void p3_transfer_init(p3_transfer *t, p3_run *run, p3_recorder *recorder, const 
 void p3_transfer_begin(p3_transfer *t, const p3_choice *choice, bool only_deletes);
 
 /* Continues; returns true when everything is retrieved, delivered and deleted. */
-bool p3_transfer_is_done(p3_transfer *t);
+bool p3_transfer_advance(p3_transfer *t);
 
 /* The session has not fallen out of step: messages delivered in doubt, or received again unchanged,
  * count as delivered. */

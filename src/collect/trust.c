@@ -230,8 +230,8 @@ static bool leave_out_top(p3_trust *next, const p3_evidence *e)
     return leaves_out;
 }
 
-static bool was_closed(const p3_trust *now, p3_trust *next, const p3_evidence *e,
-                       pop3_server_traits *learned)
+static bool adapt_to_close(const p3_trust *now, p3_trust *next, const p3_evidence *e,
+                           pop3_server_traits *learned)
 {
     if (e->stage != P3_STAGE_LISTING && !p3_stage_looks(e->stage) && e->stage != P3_STAGE_RETRIEVAL)
         return false;
@@ -278,7 +278,7 @@ bool p3_trust_adapt(const p3_trust *now, p3_trust *next, const p3_evidence *e,
                (leave_out_top(next, e) || set_aside(now, next, e));
     if (e->stage == P3_STAGE_QUIT)
         quit_before_its_bound(next, e);
-    return was_closed(now, next, e, learned);
+    return adapt_to_close(now, next, e, learned);
 }
 
 pop3_server_traits p3_trust_confirm(const p3_trust *now, p3_trust *next, bool deleted, bool idle)

@@ -219,7 +219,7 @@ static p3_stage successor(p3_visit *v)
     case P3_STAGE_CHOICE:
         return P3_STAGE_RETRIEVAL;
     case P3_STAGE_RETRIEVAL:
-        return p3_transfer_is_done(&p->transfer) ? P3_STAGE_DELETION : v->stage;
+        return p3_transfer_advance(&p->transfer) ? P3_STAGE_DELETION : v->stage;
     case P3_STAGE_DELETION:
         return p->recorder.pending == 0 ? P3_STAGE_QUIT : v->stage;
     case P3_STAGE_QUIT:

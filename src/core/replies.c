@@ -402,9 +402,9 @@ static void trace_status(const pop3_engine *e)
 /* Lines that may come before the reply to APOP. */
 #define P3_PREFACES_MOST 3
 
-/* Whether a line is a remark before the reply to APOP, which is sent alone: no other command's
- * reply can be taken for its own. */
-static bool is_preface(pop3_engine *e, const p3_queued *c)
+/* Counts a line that may come before the reply to APOP, which is sent alone: no other command's
+ * reply can be taken for its own. False for a line that may not. */
+static bool allow_preface(pop3_engine *e, const p3_queued *c)
 {
     bool may_be = c->kind == POP3_CMD_APOP && e->prefaces < P3_PREFACES_MOST;
     e->prefaces += may_be;
@@ -433,7 +433,7 @@ static bool take_status(pop3_engine *e, pop3_event *ev)
     /* Exchange 2003 requests the next response with "+OK". It cannot be a login. */
     if (parsed && reply.ok && is_auth(c) && e->unsaid > 0)
         return take_challenge(e, ev, nothing);
-    if (!parsed && is_preface(e, c)) {
+    if (!parsed && allow_preface(e, c)) {
         trace_status(e);
         return false;
     }

@@ -45,19 +45,19 @@ static bool imap_begin(p3_delivery *d, const char *name, const char *sender, p3_
 }
 
 /* The progress of a message of a batch. */
-typedef enum p3_progress {
+typedef enum p3_append_state {
     P3_WAITING,    /* not sent yet */
     P3_ON_ITS_WAY, /* sent completely; the answer is missing */
     P3_DOUBTFUL,   /* refused without a reason */
     P3_OVER
-} p3_progress;
+} p3_append_state;
 
 /* The delivery of a batch. */
 typedef struct p3_course {
     p3_imap *to;
     p3_batch *batch;
     const p3_spool *spool;
-    p3_progress *at;      /* of each message */
+    p3_append_state *at;  /* of each message */
     p3_imap_place *place; /* the place of each message, for its labels */
     size_t sent;          /* the messages before it have been sent */
     size_t taken;         /* the messages from it on have not been accepted */

@@ -181,8 +181,8 @@ static void note_result(const p3_lmtp *m, p3_parcel *p, const p3_spool_mail *mai
         refuse_for_good(m, p, mail, doing, &t);
 }
 
-/* Whether a line of the table has been reported; from now on it has. */
-static bool is_told(p3_lmtp *m, unsigned line)
+/* Marks a line of the table as reported; returns whether it was before. */
+static bool mark_told(p3_lmtp *m, unsigned line)
 {
     for (size_t i = 0; i < m->told_count; i++) {
         if (m->told[i] == line)
@@ -204,7 +204,7 @@ static void note_wrong_lines(p3_lmtp *m, p3_batch *b, const p3_spool_mail *mail)
         unsigned line = mail->to[i].line;
         char where[330] = "postmaster";
         p3_problem before = b->noted;
-        if (v->is != P3_LMTP_PERMANENT || v->about != P3_LMTP_RECIPIENT || is_told(m, line))
+        if (v->is != P3_LMTP_PERMANENT || v->about != P3_LMTP_RECIPIENT || mark_told(m, line))
             continue;
         if (line > 0)
             snprintf(where, sizeof where, "%.300s, line %u", p3_recipients_table(map), line);
@@ -242,7 +242,7 @@ static void stop_at_setting(const p3_lmtp *m, p3_batch *b, const p3_lmtp_verdict
 /* A message is refused permanently because of its sender or recipient: asks the server about both
  * without it. False when they are the reason for any message. Recipients in headers are many: the
  * others continue. */
-static bool is_own_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
+static bool recheck_refusal(p3_lmtp *m, const p3_spool_mail *mail, p3_batch *b)
 {
     const p3_envelope *e = m->mail.envelope;
     p3_lmtp_verdict *v = &m->verdicts[0];
@@ -287,7 +287,7 @@ static void lmtp_deliver(p3_batch *b)
             stop(m, b, &why, "");
             return;
         }
-        if (!is_own_refusal(m, &s->mails[i], b))
+        if (!recheck_refusal(m, &s->mails[i], b))
             return;
         note_result(m, p, &s->mails[i]);
         note_wrong_lines(m, b, &s->mails[i]);

@@ -20,13 +20,13 @@
 static const char doing[] = "asking for the permission";
 
 /* One attempt. */
-typedef struct p3_attempt {
+typedef struct p3_authorization {
     p3_permission permission;
     char redirect[64];
     char verifier[48];
     char challenge[48];
     char state[48];
-} p3_attempt;
+} p3_authorization;
 
 static bool make_random(char out[static 48])
 {
@@ -38,7 +38,7 @@ static bool make_random(char out[static 48])
     return true;
 }
 
-static bool make_secrets(p3_attempt *t, p3_problem *why)
+static bool make_secrets(p3_authorization *t, p3_problem *why)
 {
     unsigned char hash[SHA256_DIGEST_LENGTH];
     if (!make_random(t->verifier) || !make_random(t->state))
@@ -67,7 +67,7 @@ static const char *parameters_of(const p3_permission *p)
 }
 
 /* The address to open. NULL when out of memory. */
-static char *make_url(const p3_attempt *t)
+static char *make_url(const p3_authorization *t)
 {
     const p3_permission *p = &t->permission;
     const p3_token_account *a = p->account;
@@ -91,7 +91,7 @@ static char *make_url(const p3_attempt *t)
     return url;
 }
 
-static bool begin_attempt(p3_attempt *t, const p3_token_account *a, p3_problem *why)
+static bool begin_attempt(p3_authorization *t, const p3_token_account *a, p3_problem *why)
 {
     if (!make_secrets(t, why) || !p3_permission_begin(&t->permission, a, why))
         return false;
@@ -100,7 +100,7 @@ static bool begin_attempt(p3_attempt *t, const p3_token_account *a, p3_problem *
                           "%s: the provider names no place to sign in; try --device", doing);
 }
 
-static bool show_url(const p3_attempt *t, const p3_token_dialogue *d, p3_problem *why)
+static bool show_url(const p3_authorization *t, const p3_token_dialogue *d, p3_problem *why)
 {
     char *url = make_url(t);
     if (url == NULL)
@@ -114,7 +114,7 @@ static bool show_url(const p3_attempt *t, const p3_token_dialogue *d, p3_problem
 
 /* Whether the answer is to this request, which one that was pasted need not be, and from whom it
  * was sent to. */
-static bool check_answer(const p3_attempt *t, const char *query, p3_problem *why)
+static bool check_answer(const p3_authorization *t, const char *query, p3_problem *why)
 {
     bool twice;
     bool ok = true;
@@ -139,7 +139,7 @@ static bool check_answer(const p3_attempt *t, const char *query, p3_problem *why
 }
 
 /* The code in the answer; NULL with a problem. */
-static char *code_of(const p3_attempt *t, const char *query, p3_problem *why)
+static char *code_of(const p3_authorization *t, const char *query, p3_problem *why)
 {
     bool twice;
     char *error = p3_form_find(query, "error", &twice);
@@ -160,7 +160,7 @@ static char *code_of(const p3_attempt *t, const char *query, p3_problem *why)
 }
 
 /* Exchanges the code for tokens, and stores them. */
-static bool redeem(const p3_attempt *t, const char *code, p3_problem *why)
+static bool redeem(const p3_authorization *t, const char *code, p3_problem *why)
 {
     p3_form form = {0};
     p3_token_reply reply;
@@ -175,7 +175,7 @@ static bool redeem(const p3_attempt *t, const char *code, p3_problem *why)
     return ok;
 }
 
-static bool use_answer(const p3_attempt *t, const char *query, p3_problem *why)
+static bool use_answer(const p3_authorization *t, const char *query, p3_problem *why)
 {
     char *code = check_answer(t, query, why) ? code_of(t, query, why) : NULL;
     bool ok = code != NULL && redeem(t, code, why);
@@ -183,7 +183,7 @@ static bool use_answer(const p3_attempt *t, const char *query, p3_problem *why)
     return ok;
 }
 
-static void end(p3_attempt *t)
+static void end(p3_authorization *t)
 {
     p3_permission_end(&t->permission);
     p3_erase(t->verifier, sizeof t->verifier);
@@ -194,7 +194,7 @@ static void end(p3_attempt *t)
 
 bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p3_problem *why)
 {
-    p3_attempt t = {0};
+    p3_authorization t = {0};
     uint16_t port;
     const char *base = a->provider != NULL ? a->provider->redirect : "http://127.0.0.1";
     if (strncmp(base, "http://", 7) != 0)
@@ -220,7 +220,7 @@ bool p3_token_authorize(const p3_token_account *a, const p3_token_dialogue *d, p
 
 /* The query of a pasted address. Providers that show a code instead ("oob") have it pasted alone.
  */
-static bool use_pasted(const p3_attempt *t, char *pasted, p3_problem *why)
+static bool use_pasted(const p3_authorization *t, char *pasted, p3_problem *why)
 {
     char *text = pasted + strspn(pasted, " \t");
     text[strcspn(text, " \t\r\n")] = '\0';
@@ -240,7 +240,7 @@ static bool use_pasted(const p3_attempt *t, char *pasted, p3_problem *why)
 bool p3_token_authorize_pasted(const p3_token_account *a, const p3_token_dialogue *d,
                                p3_problem *why)
 {
-    p3_attempt t = {0};
+    p3_authorization t = {0};
     const char *base = a->provider != NULL ? a->provider->redirect : "http://127.0.0.1";
     /* Nobody listens there: the browser shows an error, and the address. */
     snprintf(t.redirect, sizeof t.redirect, "%s%s", base,
