@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that what the documents name exists: linked files and headings, paths in backticks, and the subcommands,
-options and settings of pop3."""
+"""Checks that what the documents name exists: linked files and headings, paths and source files in backticks, and the
+subcommands, options and settings of pop3."""
 
 import re
 import sys
@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
 # A path from the root of the project, written as code; with * it is one of many, {a,b} are two.
 PATH = re.compile(r"`((?:bench|docs|examples|include|packaging|python|src|systemd|tests|tools)/[\w./*{},-]+)`")
+# A source file in code, wherever it is; NAME stands for any.
+SOURCE = re.compile(r"`((?![^`]*NAME)[\w./-]+\.(?:c|h|py|sh))`")
 # A command line of pop3, up to a pipe or a comment; an option or a setting on its own, as code.
 COMMAND = re.compile(r"(?:^\s+|`|&& )pop3 ([^`|#&]+)")
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]+)")
@@ -44,6 +46,7 @@ def table(name: str) -> ConfigParser:
     return found
 
 
+SOURCES = {path.name for place in ("bench", "examples", "include", "python", "src", "tests", "tools") for path in (ROOT / place).rglob("*.*")}
 SUBCOMMANDS = set(table("src/cli/subcommands.ini").sections())
 SETTINGS = set(table("src/settings/settings.ini").sections())
 
@@ -89,6 +92,7 @@ def complaints(document: Path) -> list[str]:
         for pattern in PATH.findall(line):
             found += [f"{where}: there is no {name}" for name in one_of_each(pattern)
                       if not any(ROOT.glob(name.rstrip("/")))]  # fmt: skip
+        found += [f"{where}: there is no {name}" for name in SOURCE.findall(line) if Path(name).name not in SOURCES]
     return found
 
 
