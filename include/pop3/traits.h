@@ -1,7 +1,7 @@
 /**
  * @file traits.h
- * What is peculiar about a server, as far as it matters to a client: what it was told, or has
- * learned. A client that is made with these traits begins where another one ended.
+ * Traits: deviations of a server that matter to a client, set by hand or learned. A client with
+ * these traits begins where another one ended.
  *
  *     pop3_server_traits known = {0};
  *     pop3_server_traits_read(&known, remembered);       // "no-capa, quit-after=12"
@@ -9,7 +9,7 @@
  *     ... a session ...
  *     char text[POP3_TRAITS_TEXT];
  *     pop3_server_traits_write(pop3_client_traits(client), text, sizeof text);
- *     remember(text);                                    // for a week: servers get mended
+ * remember(text); // for a week, because servers are repaired
  *
  * Thread safety: the functions of this header are pure and may be called from any thread.
  */
@@ -23,41 +23,39 @@ extern "C" {
 #endif
 
 /** @defgroup pop3_traits_of_servers Traits of servers
- * Habits of servers that a client learns from a connection and needs to know before the next one,
- * as words that can be stored.
+ * Deviations of servers that a client learns on a connection and needs to know on the next one, as
+ * words that can be stored.
  * @{ */
 
-/** A trait that a server has or has not, as a bit. The words are those of
- * pop3_server_traits_read(). */
+/** A trait of a server, as a bit. The words are those of pop3_server_traits_read(). */
 typedef enum pop3_trait {
     POP3_TRAIT_NO_CAPA = 1 << 0, /**< "no-capa": it closes the connection on CAPA, or answers +OK
                                       without a list. CAPA is not sent. */
     POP3_TRAIT_NO_INITIAL_RESPONSE = 1 << 1, /**< "no-initial-response": it refuses AUTH with an
                                                   initial response, or ignores the response. */
     POP3_TRAIT_ONE_AT_A_TIME = 1 << 2,       /**< "one-at-a-time": it loses commands, or mixes its
-                                                  replies up, when several commands are under way,
+                                                  replies up, if several commands are in flight,
                                                   although it announces PIPELINING. */
     POP3_TRAIT_NO_UIDL = 1 << 3,             /**< "no-uidl": it refuses UIDL, closes on it,
                                                   or lists nothing although there is mail. */
     POP3_TRAIT_NO_LATE_CAPA = 1 << 5, /**< "no-late-capa": it closes the connection on CAPA after
-                                         the login. CAPA is sent before it alone. */
-    POP3_TRAIT_NO_APOP = 1 << 6, /**< "no-apop": it greets with a timestamp, and has no APOP secret
-                                    for the user, who has logged in with USER. APOP is not
-                                    sent unless it is named. */
-    POP3_TRAIT_BINDS_UNIQUE = 1 << 7, /**< "binds-unique": it binds a login to TLS with tls-unique
-                                         alone, which is tried first. */
+                                         the login. CAPA is sent before it only. */
+    POP3_TRAIT_NO_APOP = 1 << 6, /**< "no-apop": it greets with a timestamp, but has no APOP secret
+    for the user, who has logged in with USER. APOP is only sent if it is named. */
+    POP3_TRAIT_BINDS_UNIQUE = 1 << 7, /**< "binds-unique": it supports only tls-unique for channel
+    binding, which is tried first. */
     POP3_TRAIT_NO_TOP = 1 << 4        /**< "no-top": it refuses TOP, closes on it, or answers
                                            with something else than the message's header. */
 } pop3_trait;
 
-/** What is peculiar about a server. All zero: nothing is. */
+/** The traits of a server. All zero: none. */
 typedef struct pop3_server_traits {
     uint32_t flags;      /**< Set of ::pop3_trait. */
-    uint32_t quit_after; /**< Most deletions (DELE) that a session gets to before the server ends
-                              it: QUIT comes before that, "quit-after=N". 0: as many as wanted. */
+    uint32_t quit_after; /**< The most deletions (DELE) before the server ends a session: QUIT is
+    sent before that, "quit-after=N". 0: no limit. */
 } pop3_server_traits;
 
-/** Octets that pop3_server_traits_write() needs at most. */
+/** The most octets that pop3_server_traits_write() needs. */
 #define POP3_TRAITS_TEXT 160
 
 /** The word of one trait, such as "no-capa"; NULL for other values. Static storage. */
@@ -66,27 +64,27 @@ POP3_API const char *pop3_trait_name(pop3_trait trait);
 /** Adds one set of traits to another: flags of either, and the smaller of the two limits. */
 POP3_API void pop3_server_traits_add(pop3_server_traits *to, pop3_server_traits what);
 
-/** What one set of traits has and another has not, or has as a smaller limit. */
+/** The traits in one set that are not in another, or are a smaller limit. */
 POP3_API pop3_server_traits pop3_server_traits_beyond(pop3_server_traits what,
                                                       pop3_server_traits known);
 
-/** Whether there is nothing in a set of traits. */
+/** Whether a set of traits is empty. */
 POP3_API bool pop3_server_traits_empty(pop3_server_traits traits);
 
 /**
- * Reads traits from words with commas or blanks between.
- * @param traits receives them beside what it has.
+ * Reads traits from words separated by commas or blanks.
+ * @param traits receives them, in addition to those it has.
  * @param text   the words; "" has none.
- * @return false, and @p traits is as before, when there is a word that is no trait.
+ * @return false for an unknown word; @p traits is then unchanged.
  */
 POP3_API bool pop3_server_traits_read(pop3_server_traits *traits, const char *text);
 
 /**
- * Writes traits as pop3_server_traits_read() takes them.
+ * Writes traits in the form of pop3_server_traits_read().
  * @param traits what to write; NULL counts as nothing.
- * @param out    receives the words, terminated: cut, when there is no room for all.
+ * @param out receives the words, terminated, and cut if there is no room for all.
  * @param size   octets at @p out; ::POP3_TRAITS_TEXT always suffice.
- * @return how many octets all of them have, without the terminator.
+ * @return the length of all words, without the terminator.
  */
 POP3_API size_t pop3_server_traits_write(const pop3_server_traits *traits, char *out, size_t size);
 
