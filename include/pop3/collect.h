@@ -55,12 +55,12 @@ typedef enum pop3_collect_status {
     POP3_COLLECT_ARGUMENT,  /**< An argument or option cannot be used. */
     POP3_COLLECT_STATE, /**< Not possible now, for instance because no message has been begun. */
     POP3_COLLECT_CREDENTIALS, /**< The server refuses the user or the secret, or the secret would be
-                                   revealed; do not try again with the same ones. */
+                                 revealed; do not try again with the same ones. */
     POP3_COLLECT_SERVER, /**< The host has no address, the server's certificate is not valid, the
                             server does not offer what is needed, or it violates the protocol. */
     POP3_COLLECT_FILE,   /**< A file or directory cannot be created, read or written. */
     POP3_COLLECT_FORMAT, /**< The memory's file is damaged, of a later version, or another
-                              program's. */
+                            program's. */
     POP3_COLLECT_SYSTEM  /**< Out of memory, threads or random numbers. */
 } pop3_collect_status;
 
@@ -321,8 +321,8 @@ typedef enum pop3_visit_start {
 typedef struct pop3_target {
     size_t size;    /**< sizeof(pop3_target). */
     const char *id; /**< Identifies the target, 1 to 1,024 octets without line ends; never changes.
-    It is recorded: with another one, known mail counts as delivered elsewhere (see
-    ::pop3_visit_start). */
+                       It is recorded: with another one, known mail counts as delivered elsewhere
+                       (see ::pop3_visit_start). */
     void *ctx;      /**< First argument of the functions. */
     /** Begins a message. @c name is unique, with up to 200 printable ASCII octets without a slash,
      * as in Maildirs, and the same when the message is delivered again; valid until the message
@@ -430,7 +430,7 @@ typedef struct pop3_visit_options {
     size_t size;         /**< sizeof(pop3_visit_options). */
     const char *memory;  /**< The file that remembers the account; see pop3_seen_open(). */
     const char *account; /**< The account's name in it; NULL: "USER@HOST:PORT", or with the path of
-                              the Unix-domain socket behind the @. */
+                            the Unix-domain socket behind the @. */
     /** The server, and how to connect. In it, @c socket (but see pop3_visit_begin()) and the
      * engine's limit of entries are not used: a listing may have 2,000,000 messages, and traits are
      * remembered. Nor are @c trust_message_ends and @c prove_message_ends: the end of each message
@@ -455,18 +455,17 @@ typedef struct pop3_visit_options {
     pop3_visit_start start;      /**< What to do if the target has changed. */
     pop3_removal removal;        /**< When delivered messages are deleted on the server. */
     int64_t remove_after;        /**< Seconds, with ::POP3_REMOVAL_AFTER; 0 or more. */
-    uint64_t max_size;           /**< Octets: larger messages, as the server lists them, stay on the
-                                      server; 0: no limit. */
+    uint64_t max_size; /**< Octets: larger messages, as the server lists them, stay on the server;
+                          0: no limit. */
     uint64_t message_limit; /**< Octets at which a message is given up, whatever size the server
                                announces; 0: no limit. */
     uint64_t limit;         /**< Most messages to retrieve in this visit; 0: all. */
     unsigned retries;       /**< How often to retry if the server asks to come back later ([IN-USE],
                                [LOGIN-DELAY], a locked maildrop); default 0: the visit ends as
                                ::POP3_COLLECT_TEMPORARY. */
-    int retry_ms;           /**< Milliseconds before the first of these, doubled each time; default
-                                 10,000. */
-    int stop_fd; /**< A descriptor that becomes readable when the visit is to end after the current
-                    message; nothing is read from it. 0 or negative: none. */
+    int retry_ms; /**< Milliseconds before the first of these, doubled each time; default 10,000. */
+    int stop_fd;  /**< A descriptor that becomes readable when the visit is to end after the current
+                     message; nothing is read from it. 0 or negative: none. */
     pop3_visit_fn notice; /**< Receives events, or NULL. */
     void *notice_ctx;     /**< First argument of @c notice. */
 } pop3_visit_options;

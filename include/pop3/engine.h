@@ -47,16 +47,17 @@ typedef struct pop3_engine_options {
     size_t size;                /**< sizeof(pop3_engine_options). */
     pop3_limits limits;         /**< Limits on what the server may send. */
     pop3_pipelining pipelining; /**< Whether commands may share a window. */
-    uint32_t max_in_flight;     /**< Most commands awaiting a reply; 0 means 4096. The window
-                                     begins with 1,024 (or this, if it is less), doubles each time
-                                     as many have been answered, and is full in any case when the
-                                     lines of its commands come to 64 KiB. */
+    uint32_t max_in_flight;     /**< Most commands awaiting a reply; 0 means 4096. The window begins
+                                   with 1,024 (or this, if it is less), doubles each time as many have
+                                   been answered, and is full in any case when the lines of its commands
+                                   come to 64 KiB. */
     uint32_t masked;            /**< Set of ::pop3_capability to treat as not announced. */
     bool trust_message_ends;    /**< Believe every end of a message; see pop3_engine_next(). */
     bool prove_message_ends;    /**< Wait for a reply after each message that does not have the
-       announced number of octets; see pop3_engine_next(). */
+                                   announced number of octets; see pop3_engine_next(). */
     bool no_late_capa;          /**< Do not send the engine's own CAPA after the login: commands are
-             pipelined if PIPELINING was announced before it, which RFC 2449 §6.6 does not let differ. */
+                                   pipelined if PIPELINING was announced before it, which RFC 2449 §6.6 does
+                                   not let differ. */
     pop3_trace_fn trace;        /**< Receives what is sent and received, or NULL. */
     void *trace_ctx;            /**< First argument of @c trace. */
     int trace_level;            /**< 0 nothing, 1 commands and replies, 2 every line. */
@@ -77,14 +78,15 @@ POP3_DEFAULTS(pop3_engine_options)
 typedef struct pop3_command {
     size_t size;            /**< sizeof(pop3_command). */
     pop3_command_kind kind; /**< Which command. */
-    uint32_t number;  /**< Message number for RETR, TOP, DELE, LIST_ONE, UIDL_ONE: 1 or more. */
-    uint32_t lines;   /**< Lines of the body for TOP. */
-    pop3_str text;    /**< Argument for USER, PASS, APOP, RPOP, AUTH (the mechanism), LANG; the
-                           whole line without its end for RAW and RAW_LIST. */
-    pop3_str initial; /**< AUTH: the initial response in base64, "=" for an empty one; a NULL
-                           span when there is none (RFC 5034 §4). */
+    uint32_t number; /**< Message number for RETR, TOP, DELE, LIST_ONE, UIDL_ONE: 1 or more. */
+    uint32_t lines;  /**< Lines of the body for TOP. */
+    pop3_str text;   /**< Argument for USER, PASS, APOP, RPOP, AUTH (the mechanism), LANG; the whole
+                        line without its end for RAW and RAW_LIST. */
+    pop3_str initial; /**< AUTH: the initial response in base64, "=" for an empty one; a NULL span
+                         when there is none (RFC 5034 §4). */
     uint64_t octets;  /**< RETR: the message's size as LIST gave it, or 0. A message of this size
-     needs less proof of its end; another one may still be complete. See pop3_engine_next(). */
+                         needs less proof of its end; another one may still be complete. See
+                         pop3_engine_next(). */
     void *tag;        /**< Returned with every event of this command. */
 } pop3_command;
 
@@ -105,13 +107,13 @@ typedef enum pop3_event_kind {
     POP3_EVENT_REPLY,    /**< +OK to a command whose answer has more lines: @c reply. */
     POP3_EVENT_BODY,     /**< Octets of the message: @c data, in the order of the message. */
     POP3_EVENT_ENTRY, /**< One line of a listing: @c data; LIST and UIDL also @c entry. Empty lines
-    among these, and remarks among unique-ids, are skipped. */
+                         among these, and remarks among unique-ids, are skipped. */
     POP3_EVENT_CHALLENGE, /**< AUTH: the server's challenge in base64: @c data. Answer with
-                               pop3_engine_respond() or pop3_engine_cancel_auth(). +OK before the
-                               client can have sent enough for a login (one response, including the
-                               initial one; two with LOGIN) counts as an empty challenge. */
-    POP3_EVENT_DONE /**< The command has ended: @c status, @c reply; STAT also @c stat, LIST_ONE
-                               and UIDL_ONE @c entry. Exactly one for each command submitted. */
+                             pop3_engine_respond() or pop3_engine_cancel_auth(). +OK before the
+                             client can have sent enough for a login (one response, including the
+                             initial one; two with LOGIN) counts as an empty challenge. */
+    POP3_EVENT_DONE /**< The command has ended: @c status, @c reply; STAT also @c stat, LIST_ONE and
+                       UIDL_ONE @c entry. Exactly one for each command submitted. */
 } pop3_event_kind;
 
 /** One event. Spans are valid until the next call with the same engine. */
@@ -122,9 +124,8 @@ typedef struct pop3_event {
     void *tag;                 /**< That command's tag. */
     pop3_status status;        /**< DONE and GREETING: how it ended. */
     bool sent; /**< DONE: whether pop3_engine_output() returned the command before it ended. */
-    pop3_reply reply;     /**< GREETING, REPLY, DONE: the status line; empty if there is none. */
-    pop3_str data;        /**< BODY, ENTRY, CHALLENGE: the octets, without line end for the
-                               latter two. */
+    pop3_reply reply; /**< GREETING, REPLY, DONE: the status line; empty if there is none. */
+    pop3_str data; /**< BODY, ENTRY, CHALLENGE: the octets, without line end for the latter two. */
     pop3_size_match size; /**< DONE of RETR: its octets, and what was announced. */
     pop3_stat stat;       /**< DONE of STAT. */
     pop3_entry entry;     /**< ENTRY of LIST and UIDL; DONE of LIST_ONE and UIDL_ONE. */

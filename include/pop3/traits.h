@@ -30,29 +30,30 @@ extern "C" {
 /** A trait of a server, as a bit. The words are those of pop3_server_traits_read(). */
 typedef enum pop3_trait {
     POP3_TRAIT_NO_CAPA = 1 << 0, /**< "no-capa": it closes the connection on CAPA, or answers +OK
-                                      without a list. CAPA is not sent. */
+                                    without a list. CAPA is not sent. */
     POP3_TRAIT_NO_INITIAL_RESPONSE = 1 << 1, /**< "no-initial-response": it refuses AUTH with an
-                                                  initial response, or ignores the response. */
-    POP3_TRAIT_ONE_AT_A_TIME = 1 << 2,       /**< "one-at-a-time": it loses commands, or mixes its
-                                                  replies up, if several commands are in flight,
-                                                  although it announces PIPELINING. */
-    POP3_TRAIT_NO_UIDL = 1 << 3,             /**< "no-uidl": it refuses UIDL, closes on it,
-                                                  or lists nothing although there is mail. */
+                                                initial response, or ignores the response. */
+    POP3_TRAIT_ONE_AT_A_TIME =
+        1 << 2, /**< "one-at-a-time": it loses commands, or mixes its replies up, if several
+                   commands are in flight, although it announces PIPELINING. */
+    POP3_TRAIT_NO_UIDL = 1 << 3, /**< "no-uidl": it refuses UIDL, closes on it, or lists nothing
+                                    although there is mail. */
     POP3_TRAIT_NO_LATE_CAPA = 1 << 5, /**< "no-late-capa": it closes the connection on CAPA after
                                          the login. CAPA is sent before it only. */
-    POP3_TRAIT_NO_APOP = 1 << 6, /**< "no-apop": it greets with a timestamp, but has no APOP secret
-    for the user, who has logged in with USER. APOP is only sent if it is named. */
+    POP3_TRAIT_NO_APOP =
+        1 << 6, /**< "no-apop": it greets with a timestamp, but has no APOP secret for the user, who
+                   has logged in with USER. APOP is only sent if it is named. */
     POP3_TRAIT_BINDS_UNIQUE = 1 << 7, /**< "binds-unique": it supports only tls-unique for channel
-    binding, which is tried first. */
-    POP3_TRAIT_NO_TOP = 1 << 4        /**< "no-top": it refuses TOP, closes on it, or answers
-                                           with something else than the message's header. */
+                                         binding, which is tried first. */
+    POP3_TRAIT_NO_TOP = 1 << 4        /**< "no-top": it refuses TOP, closes on it, or answers with
+                                         something else than the message's header. */
 } pop3_trait;
 
 /** The traits of a server. All zero: none. */
 typedef struct pop3_server_traits {
     uint32_t flags;      /**< Set of ::pop3_trait. */
     uint32_t quit_after; /**< The most deletions (DELE) before the server ends a session: QUIT is
-    sent before that, "quit-after=N". 0: no limit. */
+                            sent before that, "quit-after=N". 0: no limit. */
 } pop3_server_traits;
 
 /** The most octets that pop3_server_traits_write() needs. */
