@@ -11,7 +11,7 @@ bool p3_mechanism_built(p3_mechanism m)
     return m == P3_MECH_APOP ? p3_have_digests() : p3_sasl_built(m);
 }
 
-/* Whether a mechanism can work at all, leaving open whether it would show the secret. */
+/* Whether a mechanism can work at all, even if it would reveal the secret. */
 static bool possible(p3_mechanism m, const p3_circumstances *c)
 {
     const p3_mechanism_info *about = p3_mechanism_about(m);
@@ -76,10 +76,10 @@ p3_mechanism p3_mechanism_pick(p3_mechanisms offered, const p3_circumstances *c,
     return m;
 }
 
-/* What a mechanism keeps from whom: 3 and 2, the secret is only proven, by both sides, and (3) to
- * this connection's other end alone; 1, it is only proven, and easier to guess by who listens; 0,
- * it is shown to the server. SCRAM's two hashes differ in nothing that matters here: what can be
- * guessed from an exchange is as slow to guess with both. */
+/* How well a mechanism protects the secret. 3 and 2: both sides prove it, with 3 only to the other
+ * end of this connection; 1: it is proven, but easier to guess for an eavesdropper; 0: it is
+ * revealed to the server. SCRAM's two hashes count as equal: guessing from an exchange is equally
+ * slow with both. */
 static int protection(p3_mechanism m)
 {
     const p3_mechanism_info *about = p3_mechanism_about(m);

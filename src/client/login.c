@@ -21,7 +21,7 @@ typedef enum p3_login_stage {
     P3_LOGIN_NOTHING,     /* the login waits for its first move */
     P3_LOGIN_BEGUN,       /* nothing, and it does not wait any more */
     P3_LOGIN_CAPA,        /* CAPA, and nothing else */
-    P3_LOGIN_UTF8,        /* UTF8: the mechanism comes next */
+    P3_LOGIN_UTF8,        /* UTF8: the mechanism follows */
     P3_LOGIN_USER,        /* USER: PASS follows the answer */
     P3_LOGIN_USER_AHEAD,  /* USER: PASS follows at once */
     P3_LOGIN_PASS_BEHIND, /* both: USER is answered first */
@@ -30,8 +30,8 @@ typedef enum p3_login_stage {
     P3_LOGIN_CAPA_AFTER /* CAPA, after the login */
 } p3_login_stage;
 
-/* A refusal that is told when what is under way does not come to more: of USER while PASS, sent
- * together with it, is under way; of one mechanism while another is tried. */
+/* A refusal that is reported if what follows does not succeed: of USER, while PASS, sent together
+ * with it, is in flight; of one mechanism, while another is tried. */
 typedef struct p3_kept_refusal {
     bool is_there;
     pop3_command_kind command;
@@ -218,7 +218,7 @@ static p3_move end(const p3_attempt *a, pop3_status status, const char *why,
                    const pop3_result *result)
 {
     bool ours = status == POP3_ERR_ARGUMENT || status == POP3_ERR_NOT_OFFERED;
-    if (a->refusal.is_there && ours) /* a mechanism that came second could not even be tried */
+    if (a->refusal.is_there && ours) /* a second mechanism could not even be tried */
         return end_refused(a);
     p3_move move = {.kind = P3_MOVE_END, .result = {.command = POP3_CMD_AUTH}, .why = why};
     if (result != NULL)
@@ -278,7 +278,7 @@ static p3_move succeed(p3_login *login, const p3_scene *scene, const pop3_result
     return move;
 }
 
-/* The server has refused the mechanism: goes on with another that protects the secret no less, or
+/* The server has refused the mechanism: continues with another that protects the secret no less, or
  * ends the login. */
 static p3_move go_on(p3_login *login, const p3_scene *scene, const char *why,
                      const pop3_result *result)
@@ -293,7 +293,7 @@ static p3_move go_on(p3_login *login, const p3_scene *scene, const char *why,
     return end_refused(a);
 }
 
-/* The last answer of any mechanism. */
+/* The last answer to a mechanism. */
 static p3_move answered(p3_login *login, const p3_scene *scene, const pop3_result *result)
 {
     if (result->status == POP3_OK)
@@ -467,8 +467,8 @@ p3_move p3_login_reckon(p3_login *login, const p3_scene *scene)
 
 /* ---- the order ---- */
 
-/* Sends the first command of the mechanism that was picked. RFC 6856 §2.2: names and passwords
- * beyond ASCII want UTF8 before USER and APOP, where the server says so. */
+/* Sends the first command of the chosen mechanism. RFC 6856 §2.2: names and passwords beyond ASCII
+ * require UTF8 before USER and APOP, if the server announces so. */
 static p3_move send_first_command(p3_login *login, const p3_scene *scene)
 {
     p3_attempt *a = login->attempt;
@@ -489,7 +489,7 @@ static p3_move send_first_command(p3_login *login, const p3_scene *scene)
     return ask_utf8(a);
 }
 
-/* What the server announces is known, as far as it will be: picks the mechanism and begins. */
+/* The capabilities are known, as far as they will be: chooses the mechanism and begins. */
 static p3_move choose(p3_login *login, const p3_scene *scene)
 {
     p3_attempt *a = login->attempt;

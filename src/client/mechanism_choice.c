@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* How many other mechanisms are tried. */
+/* The most other mechanisms that are tried. */
 #define P3_OTHERS_MOST 2
 
 bool p3_mechanism_choice_begin(p3_mechanism_choice *ch, const pop3_login_options *o,
@@ -108,7 +108,8 @@ static bool find_next_binding(p3_mechanism_choice *ch, const p3_scene *scene)
     }
 }
 
-/* Says in the login's protected part whether the server offers the mechanism's bound form. */
+/* Sets, for the protected part of the login, whether the server offers the mechanism's bound form.
+ */
 static void note_bound_form(p3_mechanism_choice *ch, const p3_means *means)
 {
     p3_mechanism bound = p3_mechanism_bound_form(ch->mechanism);
@@ -116,12 +117,12 @@ static void note_bound_form(p3_mechanism_choice *ch, const p3_means *means)
     ch->unbound = false;
 }
 
-/* Without a binding, the login says that this side could bind and the other seems not to (the flag
- * `y`), as it does when no bound mechanism is announced at all. The flag is a part of what both
- * sides prove, so that nobody in between can change it, and a server that does know its own channel
- * binding refuses it (RFC 5802 §6): somebody who refuses the binding in the server's place gains
- * nothing that taking the mechanism out of the list would not. Where the server's key is pinned
- * nobody can stand in between, and the login says that it does without (`n`). */
+/* Without a binding, the login says that this side could bind and the server seems not to support
+ * it (the flag `y`), as it does when no bound mechanism is announced. Both sides prove the flag, so
+ * nobody in between can change it, and a server with channel binding refuses it (RFC 5802 §6): an
+ * attacker who refuses bindings gains no more than by removing the mechanism from the list. If the
+ * server's key is pinned nobody can be in between, and the login says that it does without (`n`).
+ */
 bool p3_mechanism_choice_bind_otherwise(p3_mechanism_choice *ch, const p3_means *means)
 {
     const p3_scene *scene = means->scene;
@@ -147,7 +148,7 @@ static p3_choice_result choice_result(pop3_status status, const char *why)
     return (p3_choice_result){.status = status, .why = why};
 }
 
-/* Picks the best mechanism. */
+/* Chooses the best mechanism. */
 static p3_choice_result pick(p3_mechanism_choice *ch, const p3_means *means, p3_mechanisms offered)
 {
     p3_circumstances about = circumstances(ch, means);
@@ -173,7 +174,7 @@ static p3_choice_result pick(p3_mechanism_choice *ch, const p3_means *means, p3_
     return choice_result(POP3_OK, NULL);
 }
 
-/* What stands against the mechanism that the caller named. */
+/* Why the mechanism that the caller named cannot be used. */
 static p3_choice_result judge_named(const p3_mechanism_choice *ch, const p3_means *means,
                                     p3_mechanisms offered)
 {
@@ -237,9 +238,9 @@ p3_choice_result p3_mechanism_choice_make(p3_mechanism_choice *ch, const p3_mean
     return choice_result(secret, NULL);
 }
 
-/* Whether a refusal leaves it open that another mechanism works. [AUTH] says that the credentials
- * are wrong (RFC 3206 §4), but those of APOP are a secret of their own (RFC 1939 §7): Mailutils
- * says it of users who have none, and whose password is good. */
+/* Whether another mechanism may succeed after a refusal. [AUTH] says that the credentials are wrong
+ * (RFC 3206 §4), but APOP has a separate secret (RFC 1939 §7): Mailutils sends [AUTH] for users who
+ * have none, and whose password is right. */
 static bool may_work_otherwise(const p3_mechanism_choice *ch, const pop3_reply *reply)
 {
     return p3_refusal_is_vague(reply) ||

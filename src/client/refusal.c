@@ -18,7 +18,7 @@ static const char *const of_a_while[] = {
     "temporary problem",   "temporarily",           "server error",       "internal error",
 };
 
-/* A command or mechanism that the server does not know, or not for now. */
+/* A command or mechanism that the server does not know, or not at present. */
 static const char *const of_mechanism[] = {
     "unknown command",
     "unknown auth",
