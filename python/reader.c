@@ -133,11 +133,11 @@ static Py_ssize_t read_by_wire(const cpoplib_state *state, cpoplib_reader *r,
 {
     /* In the middle of a reply, the object that has TLS may hold octets that the socket has not. */
     bool may_look = state->look && (wire->tls == NULL || line != NULL);
-    bool due = may_look && p3_busy_wait_is_due(&r->glance), look = due;
+    bool due = may_look && p3_busy_wait_is_due(&r->busy_wait), look = due;
     r->block->shown_from = r->end;
     Py_ssize_t n = cpoplib_wire_exchange(state, wire, line, sent, r->block, &look);
     if (due)
-        p3_busy_wait_over(&r->glance, look);
+        p3_busy_wait_over(&r->busy_wait, look);
     if (n < 0 && !*sent)
         return -1; /* nothing has been read */
     if (n >= 0)

@@ -22,7 +22,7 @@ typedef struct cpoplib_reader {
     bool large;  /* long replies come: a buffer that was given back begins large the next time */
     atomic_bool busy; /* somebody reads, perhaps without the GIL: the rest is his alone */
     atomic_bool closed;
-    p3_busy_wait glance; /* whether it pays to look for octets before sleeping */
+    p3_busy_wait busy_wait; /* whether it pays to look for octets before sleeping */
     bool torn; /* a read failed in a way that may have lost octets: there is no reading on */
 } cpoplib_reader;
 

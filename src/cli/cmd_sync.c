@@ -140,8 +140,8 @@ static bool read_start(const p3_arguments *a, const p3_chosen *chosen, p3_start 
             why, EX_USAGE,
             "--from-now-on would pass over the mail of all these accounts: name the accounts");
     *out = r->from_now_on      ? P3_START_NOW
-           : r->from_the_start ? P3_START_AFRESH
-           : r->continues      ? P3_START_CONTINUED
+           : r->from_the_start ? P3_START_FROM_THE_START
+           : r->continues      ? P3_START_CONTINUE
                                : P3_START_USUAL;
     return true;
 }

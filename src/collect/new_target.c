@@ -123,7 +123,7 @@ bool p3_new_target_take_over(p3_recorder *r)
     p3_commit what = {.target = &d->account->target, .reached = "taken-over"};
     if (!d->moved || start == P3_START_USUAL || start == P3_START_NOW)
         return true;
-    if (start == P3_START_AFRESH)
+    if (start == P3_START_FROM_THE_START)
         forget_all(d, &d->rows, &what.changes);
     else
         note_intents(&d->rows, &what.changes);

@@ -11,8 +11,8 @@
 typedef enum p3_start {
     P3_START_USUAL = 0, /* end the account's visit if delivered mail is in question */
     P3_START_NOW,       /* mail on the server counts as seen, even if the target has not changed */
-    P3_START_AFRESH,    /* changed target: deliver all mail on the server to it */
-    P3_START_CONTINUED  /* changed target: delivered mail counts as delivered to it */
+    P3_START_FROM_THE_START, /* changed target: deliver all mail on the server to it */
+    P3_START_CONTINUE        /* changed target: delivered mail counts as delivered to it */
 } p3_start;
 
 typedef struct p3_sync_options {

@@ -175,8 +175,8 @@ static void take_delivery(p3_visit_account *a)
 
 static void take_run(p3_visit_account *a)
 {
-    static const p3_start starts[] = {P3_START_USUAL, P3_START_NOW, P3_START_AFRESH,
-                                      P3_START_CONTINUED};
+    static const p3_start starts[] = {P3_START_USUAL, P3_START_NOW, P3_START_FROM_THE_START,
+                                      P3_START_CONTINUE};
     const pop3_visit_options *o = &a->options;
     a->run = (p3_sync_options){.state = o->memory,
                                .jobs = 1,
