@@ -1,10 +1,9 @@
-/* Binds the arguments of a call to parameters, with the errors that a function written in Python
- * raises. */
+/* Binds the arguments of a call to parameters, with the errors of a function written in Python. */
 #include "arguments.h"
 
 #include <string.h>
 
-/* The name in messages: since Python 3.10 with the class. */
+/* The name in messages: since Python 3.10 including the class. */
 static const char *shown_name(const cpoplib_signature *s)
 {
 #if PY_VERSION_HEX >= 0x030A0000
@@ -78,7 +77,7 @@ static bool check_required(const cpoplib_signature *s, PyObject *const *values)
     return false;
 }
 
-/* What both ways of calling share, once the keywords are bound. */
+/* The common end of both ways of calling, when the keywords are bound. */
 static bool finish(const cpoplib_signature *s, Py_ssize_t nargs, PyObject *const *values)
 {
     if (nargs > s->positional) {

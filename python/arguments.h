@@ -1,5 +1,5 @@
-/* The arguments of a call: bound to parameters by position and by name, with the errors that a
- * function written in Python raises; and what a row of a table of methods becomes. */
+/* The arguments of a call: bound to parameters by position and by name, with the errors of a
+ * function written in Python; and the macros for a table of methods. */
 #ifndef CPOPLIB_ARGUMENTS_H
 #define CPOPLIB_ARGUMENTS_H
 
@@ -7,21 +7,21 @@
 
 enum { CPOPLIB_MAX_PARAMETERS = 6 };
 
-/* What a method takes, `self` left out. */
+/* The parameters of a method, without `self`. */
 typedef struct cpoplib_signature {
     const char *name;                          /* "POP3.retr" */
     const char *names[CPOPLIB_MAX_PARAMETERS]; /* the parameters' names */
-    int count;                                 /* how many parameters there are */
-    int required;                              /* the first so many have no default */
-    int positional;                            /* the first so many may be given by position */
+    int count;                                 /* the number of parameters */
+    int required;                              /* the first `required` have no default */
+    int positional;                            /* the first `positional` may be given by position */
 } cpoplib_signature;
 
 /* Binds the arguments of any METH_FASTCALL | METH_KEYWORDS call. */
 bool cpoplib_bind_any(const cpoplib_signature *signature, PyObject *const *args, Py_ssize_t nargs,
                       PyObject *kwnames, PyObject **values);
 
-/* The same, short for the call that nearly all are: all positional parameters are given, and no
- * other. values receives a borrowed reference for each parameter, NULL for one not given. */
+/* The same, with a short path for the usual call: all positional parameters, and no others. values
+ * receives a borrowed reference for each parameter, NULL for one not given. */
 static inline bool cpoplib_bind(const cpoplib_signature *signature, PyObject *const *args,
                                 Py_ssize_t nargs, PyObject *kwnames, PyObject **values)
 {
@@ -35,8 +35,8 @@ static inline bool cpoplib_bind(const cpoplib_signature *signature, PyObject *co
 /* A message number from an int or a str of digits; false with an exception. */
 bool cpoplib_message_number(PyObject *object, uint32_t *number);
 
-/* What a row of a table of methods says of its parameters, TAKES(which) say: TEXT_ is how Python
- * would have them, BIND_ the rest of their cpoplib_signature. */
+/* The parameters in a row of a table of methods, such as TAKES(which): TEXT_ has them in Python's
+ * form, BIND_ the rest of their cpoplib_signature. */
 #define TEXT_TAKES_NOTHING        "(self)"
 #define BIND_TAKES_NOTHING        {NULL}, 0, 0, 0
 #define TEXT_TAKES(a)             "(self, " #a ")"
@@ -48,7 +48,7 @@ bool cpoplib_message_number(PyObject *object, uint32_t *number);
 #define TEXT_TAKES_THREE(a, b, c) "(self, " #a ", " #b ", " #c ")"
 #define BIND_TAKES_THREE(a, b, c) {#a, #b, #c}, 3, 3, 3
 
-/* What becomes of a row: the function that Python calls, which returns `call`, an expression of
+/* The results of a row: the function that Python calls, which returns `call`, an expression of
  * `self` and of `v`, the values of the parameters; */
 #define METHOD_WRAPPER(type, name, parameters, call, doc)                                          \
     static PyObject *type##_##name(PyObject *self, PyObject *const *args, Py_ssize_t nargs,        \

@@ -1,20 +1,20 @@
-/* POP3.auth(): a SASL exchange whose answers a Python callable gives (RFC 5034). */
+/* POP3.auth(): a SASL exchange in which a Python callable provides the answers (RFC 5034). */
 #include "authenticate.h"
 
 #include "engine_io.h"
 
 #include <string.h>
 
-/* Octets of a command line (RFC 2449 §4). An initial response for which there is no room goes on a
- * line of its own (RFC 5034 §4). */
+/* Octets of a command line (RFC 2449 §4). An initial response that does not fit is sent on a line
+ * of its own (RFC 5034 §4). */
 #define LINE_MOST 255
 
 /* One exchange. */
 typedef struct exchange {
-    PyObject *authobject; /* gives the answers; None: they are all empty */
-    PyObject *held;       /* an initial response in base64 that waits for a challenge; or NULL */
-    PyObject *result;     /* the server's last line, once it said +OK */
-    PyObject *failure;    /* an exception that ended the exchange from our side */
+    PyObject *authobject; /* provides the answers; None: they are empty */
+    PyObject *held;       /* an initial response in base64, to be sent after a challenge; or NULL */
+    PyObject *result;     /* the server's last line after +OK */
+    PyObject *failure;    /* an exception that ended the exchange on our side */
 } exchange;
 
 /* Calls a function of binascii with octets; returns bytes. */
@@ -32,8 +32,8 @@ static PyObject *convert(const char *function, PyObject *octets)
     return result;
 }
 
-/* What authobject answers, as octets: None for "cancel", or before the first challenge for "nothing
- * yet"; a new reference. A str is sent as UTF-8. */
+/* The answer of authobject as octets: None for "cancel", or before the first challenge for "none";
+ * a new reference. A str is sent as UTF-8. */
 static PyObject *ask(PyObject *authobject, PyObject *challenge)
 {
     if (authobject == Py_None)
@@ -52,7 +52,7 @@ static PyObject *ask(PyObject *authobject, PyObject *challenge)
     return octets;
 }
 
-/* Octets in base64, which binascii ends with an LF that *text leaves out. */
+/* Octets in base64, without the LF that binascii appends. */
 static PyObject *encode(PyObject *octets, pop3_str *text)
 {
     PyObject *base64 = convert("b2a_base64", octets);
@@ -72,12 +72,12 @@ static int respond(pop3_engine *engine, pop3_str text)
     return status == POP3_OK ? 0 : -1;
 }
 
-/* Answers one challenge. -1 with an exception when there is no answer. */
+/* Answers a challenge. -1 with an exception if there is no answer. */
 static int answer(pop3_engine *engine, exchange *x, pop3_str challenge)
 {
     int result = -1;
     PyObject *plain = NULL, *octets = NULL, *base64 = NULL;
-    if (x->held != NULL) { /* the challenge stands for the room that was lacking */
+    if (x->held != NULL) { /* the challenge only requests the initial response */
         pop3_str text = {PyBytes_AS_STRING(x->held), (size_t)PyBytes_GET_SIZE(x->held) - 1};
         result = respond(engine, text);
         Py_CLEAR(x->held);
@@ -108,7 +108,7 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
     exchange *x = run->target;
     pop3_engine *engine = run->client->engine;
     if (event->kind == POP3_EVENT_CHALLENGE) {
-        /* The server must be told, or it would wait for ever; then its refusal comes. */
+        /* The server must be informed, or it would wait for ever; its refusal follows. */
         if (x->failure != NULL || answer(engine, x, event->data) < 0) {
             if (x->failure == NULL)
                 x->failure = cpoplib_take_exception();
@@ -128,8 +128,7 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
     return x->result == NULL ? -1 : 0;
 }
 
-/* The initial response that goes with the command, if any: RFC 5034 §4 writes an empty one as "=".
- */
+/* The initial response in the command, if any: RFC 5034 §4 writes an empty one as "=". */
 static int add_initial(exchange *x, pop3_command *auth, PyObject **base64)
 {
     PyObject *octets = ask(x->authobject, NULL);

@@ -1,4 +1,4 @@
-/* POP3.auth(): a SASL exchange whose answers a Python callable gives (RFC 5034). */
+/* POP3.auth(): a SASL exchange in which a Python callable provides the answers (RFC 5034). */
 #ifndef CPOPLIB_AUTHENTICATE_H
 #define CPOPLIB_AUTHENTICATE_H
 

@@ -1,8 +1,8 @@
-/* What all other files stand on: the module's state, the names it looks up, exceptions, and debug
- * output. */
+/* Used by all other files: the module's state, the names it looks up, exceptions, and debug output.
+ */
 #include "base.h"
 
-/* What a module is known by to be ours; the same in all interpreters. */
+/* Identifies our modules; the same in all interpreters. */
 static PyModuleDef *_Atomic definition;
 
 int cpoplib_state_begin(cpoplib_state *state, PyObject *module)
@@ -154,8 +154,8 @@ static PyObject *context_of(PyObject *exception)
     return context;
 }
 
-/* The first in a chain of contexts, `from` included, whose context is a or b; NULL when there is
- * none. Users can tie a chain to a ring: a second pointer at half the pace notices. */
+/* The first in a chain of contexts, including `from`, whose context is a or b; NULL: none. The
+ * chain may be circular: a second pointer at half the speed detects that. */
 static PyObject *before(PyObject *from, PyObject *a, PyObject *b)
 {
     PyObject *slow = from;
@@ -173,7 +173,7 @@ static PyObject *before(PyObject *from, PyObject *a, PyObject *b)
     return NULL;
 }
 
-/* The exception that an `except` clause around the call is about, borrowed, or NULL. */
+/* The exception that an enclosing `except` clause handles, borrowed, or NULL. */
 static PyObject *handled_exception(void)
 {
     PyObject *type, *value, *traceback;
@@ -184,20 +184,20 @@ static PyObject *handled_exception(void)
     return value == Py_None ? NULL : value;
 }
 
-/* Gives a later exception an earlier one, whose reference it steals, as its context, as if the
- * later had been raised while the earlier was handled: its own chain ends with what is handled
- * around us, which is where that of the earlier one goes on. */
+/* Makes an earlier exception, whose reference it steals, the context of a later one, as if the
+ * later one had been raised while the earlier was handled: its own chain ends with the exception
+ * handled around us, where that of the earlier one continues. */
 static void add_context(PyObject *later, PyObject *earlier)
 {
     PyObject *last = later == earlier || before(later, earlier, earlier) != NULL
                          ? NULL
                          : before(later, handled_exception(), NULL);
-    if (last == NULL) { /* it is there already, or there is no end */
+    if (last == NULL) { /* it is there already, or the chain is circular */
         Py_DECREF(earlier);
         return;
     }
     PyObject *knot = earlier == last ? NULL : before(earlier, last, last);
-    if (knot != NULL) /* Python, too, cuts a chain that would come back to where it began */
+    if (knot != NULL) /* Python also cuts a chain that would return to its beginning */
         PyException_SetContext(knot, NULL);
     PyException_SetContext(last, earlier);
 }

@@ -1,5 +1,5 @@
-/* What all other files stand on: the module's state, the names it looks up, exceptions, and debug
- * output. */
+/* Used by all other files: the module's state, the names it looks up, exceptions, and debug output.
+ */
 #ifndef CPOPLIB_BASE_H
 #define CPOPLIB_BASE_H
 
@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* An object's own lock, where there is no GIL. */
+/* An object's own lock, in builds without a GIL. */
 #ifdef Py_GIL_DISABLED
 #define CPOPLIB_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
 #define CPOPLIB_UNLOCK()     Py_END_CRITICAL_SECTION()
@@ -23,7 +23,7 @@
 #endif
 
 /* Names of attributes, methods and module globals, and the texts of commands: each is one interned
- * str in cpoplib_state.names. The first are methods of POP3 that its commands are made of, which
+ * str in cpoplib_state.names. The first are methods of POP3 that its commands use, and that
  * subclasses override. */
 #define CPOPLIB_NAMES(X)                                                                           \
     X(GETLINE, "_getline")                                                                         \
@@ -80,8 +80,8 @@
 #define CPOPLIB_NAME(name, text) NAME_##name,
 typedef enum cpoplib_name {
     CPOPLIB_NAMES(CPOPLIB_NAME) NAME_COUNT,
-    OWN_METHODS = NAME_SHORTCMD + 1, /* how many of the names are such methods' */
-    TLS_METHODS = 4 /* names from NAME_READ on: through which an SSLSocket moves octets */
+    OWN_METHODS = NAME_SHORTCMD + 1, /* the number of these methods */
+    TLS_METHODS = 4 /* names from NAME_READ on: the methods of an SSLSocket that transfer octets */
 } cpoplib_name;
 #undef CPOPLIB_NAME
 
@@ -92,23 +92,22 @@ typedef struct cpoplib_state {
     PyTypeObject *pop3_type;     /* POP3 */
     PyTypeObject *pop3_ssl_type; /* POP3_SSL, or NULL without ssl */
     PyTypeObject *reader_type;   /* the type of POP3.file */
-    PyTypeObject *block_type;    /* the memory of such a file */
-    PyTypeObject *window_type;   /* what retr_many() returns */
-    PyTypeObject *caps_type;     /* what POP3.capabilities is */
+    PyTypeObject *block_type;    /* the buffer of such a file */
+    PyTypeObject *window_type;   /* the iterator of retr_many() */
+    PyTypeObject *caps_type;     /* the type of POP3.capabilities */
     PyObject *buffered_reader;   /* io.BufferedReader */
     PyTypeObject *function_type; /* the methods of POP3 */
-    PyObject *own[OWN_METHODS];  /* POP3's methods of those names, as they were made */
+    PyObject *own[OWN_METHODS];  /* POP3's original methods of those names */
     PyObject *names[NAME_COUNT];
-    /* What octets go through in Python, to be recognized; see wire.h. All NULL where it is unknown.
-     */
+    /* Python's own types for transferring octets; see wire.h. All NULL if they are unknown. */
     PyTypeObject *socket_type; /* socket.socket */
     PyObject *socket_sendall;
     PyObject *socket_recv_into;
     PyObject *timeout_error;
     PyTypeObject *file_type; /* socket.SocketIO */
     PyObject *file_readinto;
-    bool look;                     /* more than one processor: a wait may begin with a look */
-    atomic_bool tls_learned;       /* whether the rest has been looked for: ssl was imported */
+    bool look;                     /* more than one processor: a wait may begin with polling */
+    atomic_bool tls_learned;       /* whether the rest has been looked up: ssl was imported */
     PyTypeObject *tls_type;        /* ssl.SSLSocket */
     PyTypeObject *tls_object_type; /* _ssl._SSLSocket */
     PyObject *tls_error;           /* ssl.SSLError */
@@ -118,7 +117,7 @@ typedef struct cpoplib_state {
 /* Interns the names, and finds the module's dict. 0, or -1 with an exception. */
 int cpoplib_state_begin(cpoplib_state *state, PyObject *module);
 
-/* What the garbage collector, and the end of the module, do with the state. */
+/* For the garbage collector, and the end of the module. */
 int cpoplib_state_traverse(PyObject *module, visitproc visit, void *arg);
 int cpoplib_state_clear(PyObject *module);
 void cpoplib_state_free(void *module);
@@ -127,15 +126,15 @@ void cpoplib_state_free(void *module);
  * for such an instance. */
 cpoplib_state *cpoplib_state_of(PyObject *self);
 
-/* The same reference once more; NULL for NULL. */
+/* Another reference to the same object; NULL for NULL. */
 static inline PyObject *cpoplib_new_reference(PyObject *object)
 {
     Py_XINCREF(object);
     return object;
 }
 
-/* What a field of an object holds, a new reference, or NULL, while another thread may set it: an
- * instance's dict, say. */
+/* A new reference to a field of an object, or NULL, while another thread may set it, such as an
+ * instance's dict. */
 static inline PyObject *cpoplib_field(PyObject *self, PyObject *const *field)
 {
     PyObject *value;
@@ -152,9 +151,9 @@ PyObject *cpoplib_get(const cpoplib_state *state, PyObject *object, cpoplib_name
  * 0, or -1 with an exception set. */
 int cpoplib_set(const cpoplib_state *state, PyObject *object, cpoplib_name name, PyObject *value);
 
-/* The module global of that name as it is now (users change _MAXLINE), a new reference; NameError
- * when it was deleted. ssl comes to be when it is first used: half of the memory, and most of the
- * time, that importing poplib takes is for it, and a connection without TLS has no use for it. */
+/* The current value of a module global (users change _MAXLINE), a new reference; NameError when it
+ * was deleted. ssl is imported when it is first used, because it takes half of the memory and most
+ * of the time of importing poplib, and a connection without TLS does not need it. */
 PyObject *cpoplib_global(const cpoplib_state *state, cpoplib_name name);
 
 /* A dict's value for a key, a new reference; NULL when there is none, or with an exception. */
@@ -170,18 +169,18 @@ void cpoplib_raise_object(const cpoplib_state *state, PyObject *argument);
 /* Takes the current exception out of the interpreter, normalized, with its traceback. */
 PyObject *cpoplib_take_exception(void);
 
-/* Raises an exception that was taken; steals the reference. When another one is set by now, that
- * one stays and gets this one as its context, as in a `finally` clause that raises. */
+/* Raises an exception that was taken; steals the reference. If another one is set by now, that one
+ * remains and gets this one as its context, as in a `finally` clause that raises. */
 void cpoplib_restore_exception(PyObject *exception);
 
 /* An int's value when it is exactly an int that fits; false otherwise, with no exception set. */
 bool cpoplib_plain_int(PyObject *object, Py_ssize_t *value);
 
-/* Whether self._debugging is over a level (0 means: is true). -1 with an exception. */
+/* Whether self._debugging is above a level (0 means: is true). -1 with an exception. */
 int cpoplib_debugging(const cpoplib_state *state, PyObject *self, long level);
-/* print(label, repr(object)), as poplib's debug output is made. 0, or -1 with an exception. */
+/* print(label, repr(object)), like poplib's debug output. 0, or -1 with an exception. */
 int cpoplib_print(const char *label, PyObject *object);
-/* Prints that when self._debugging is over the level. 0, or -1 with an exception. */
+/* Prints that if self._debugging is above the level. 0, or -1 with an exception. */
 int cpoplib_debug(const cpoplib_state *state, PyObject *self, long level, const char *label,
                   PyObject *object);
 

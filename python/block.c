@@ -1,4 +1,4 @@
-/* A block of memory that Python code may be shown. */
+/* A block of memory for Python code. */
 #include "block.h"
 
 #include <stddef.h>
@@ -45,6 +45,6 @@ int cpoplib_add_block(PyObject *module, cpoplib_state *state)
     state->block_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (state->block_type == NULL)
         return -1;
-    state->block_type->tp_new = NULL; /* only a reader makes one */
+    state->block_type->tp_new = NULL; /* only a reader creates one */
     return 0;
 }

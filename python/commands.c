@@ -1,4 +1,4 @@
-/* The commands that do more than send a line and return the reply: STAT, QUIT, APOP, CAPA, STLS. */
+/* Commands that do more than send a line and return the reply: STAT, QUIT, APOP, CAPA, STLS. */
 #include "commands.h"
 
 #include "connect.h"
@@ -28,7 +28,7 @@ PyObject *cpoplib_long(PyObject *self, const char *format, PyObject *argument)
     return send(self, NAME_LONGCMD, format, argument);
 }
 
-/* Since these releases poplib looks at the words of STAT's reply before it takes them for numbers.
+/* Since these releases poplib checks the words of STAT's reply before it converts them to numbers.
  */
 static bool stat_is_checked(void)
 {
@@ -165,7 +165,7 @@ PyObject *cpoplib_apop(PyObject *self, PyObject *user, PyObject *password)
     return reply;
 }
 
-/* Adds one line of CAPA's answer: the first word becomes the key, the others its list. */
+/* Adds a line of CAPA's answer: the first word is the key, the others its list. */
 static int add_capability(const cpoplib_state *state, PyObject *caps, PyObject *line)
 {
     PyObject *ascii = PyUnicode_FromString("ascii");
@@ -190,7 +190,7 @@ static int add_capability(const cpoplib_state *state, PyObject *caps, PyObject *
     return result;
 }
 
-/* The dict that CAPA's answer makes. */
+/* The dict for CAPA's answer. */
 static PyObject *parse_capabilities(const cpoplib_state *state, PyObject *reply)
 {
     PyObject *caps = NULL, *lines = NULL, *iterator = NULL, *line;
@@ -230,8 +230,8 @@ PyObject *cpoplib_capa(PyObject *self)
     return caps;
 }
 
-/* Whether the module global HAVE_SSL, and not self._tls_established, allow STLS; and whether the
- * server does. 0, or -1 with an exception. */
+/* Whether the module global HAVE_SSL and self._tls_established permit STLS; and whether the server
+ * does. 0, or -1 with an exception. */
 static int check_stls(const cpoplib_state *state, PyObject *self)
 {
     PyObject *have_ssl = cpoplib_dict_value(state->globals, "HAVE_SSL");
@@ -258,7 +258,7 @@ static int check_stls(const cpoplib_state *state, PyObject *self)
     return offered > 0 ? 0 : -1;
 }
 
-/* Puts TLS on the socket. 0, or -1 with an exception. */
+/* Starts TLS on the socket. 0, or -1 with an exception. */
 static int begin_tls(const cpoplib_state *state, PyObject *self, PyObject *context)
 {
     PyObject *plain = cpoplib_get(state, self, NAME_SOCK);
@@ -283,7 +283,7 @@ PyObject *cpoplib_stls(PyObject *self, PyObject *context)
         return NULL;
     PyObject *reply = cpoplib_short(self, "STLS", NULL);
     if (reply != NULL && begin_tls(state, self, context) < 0) {
-        /* Nothing may go out in the clear from here on. What else fails has closed the socket. */
+        /* Nothing may be sent unprotected from now on. Other failures have closed the socket. */
         cpoplib_hang_up_without_memory(state, self);
         Py_CLEAR(reply);
     }

@@ -1,4 +1,4 @@
-/* The methods of POP3 that send a command of poplib's. */
+/* The methods of POP3 that send poplib's commands. */
 #ifndef CPOPLIB_COMMANDS_H
 #define CPOPLIB_COMMANDS_H
 

@@ -1,5 +1,5 @@
-/* The life of a connection: made in __init__, ended in close(). All goes through Python's own
- * socket and ssl objects. */
+/* The life of a connection: from __init__ to close(), through Python's own socket and ssl objects.
+ */
 #include "connect.h"
 
 #include "engine_io.h"
@@ -17,8 +17,8 @@ PyObject *cpoplib_default_timeout(const cpoplib_state *state)
     return timeout;
 }
 
-/* Whether sock.makefile is the one of socket.socket. Only then is the file it makes known to be new
- * and to have nothing in its buffer. -1 with an exception. */
+/* Whether sock.makefile is that of socket.socket. Only then is the file that it creates known to be
+ * new, with an empty buffer. -1 with an exception. */
 static int makes_plain_files(const cpoplib_state *state, PyObject *makefile)
 {
     if (!PyMethod_Check(makefile))
@@ -28,7 +28,7 @@ static int makes_plain_files(const cpoplib_state *state, PyObject *makefile)
     PyObject *standard = type == NULL ? NULL : PyObject_GetAttr(type, state->names[NAME_MAKEFILE]);
     int result = standard == NULL ? -1 : PyMethod_GET_FUNCTION(makefile) == standard;
     if (result < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear(); /* a stand-in for the module: nothing is known of its sockets */
+        PyErr_Clear(); /* a replacement for the module: nothing is known about its sockets */
         result = 0;
     }
     Py_XDECREF(standard);
@@ -37,8 +37,8 @@ static int makes_plain_files(const cpoplib_state *state, PyObject *makefile)
     return result;
 }
 
-/* makefile('rb', 0) of a socket.socket, with our reader before it. NULL with an exception, or
- * without one when it made something else. */
+/* makefile('rb', 0) of a socket.socket, with our reader on top. NULL with an exception, or without
+ * one if it created something else. */
 static PyObject *make_reader(const cpoplib_state *state, PyObject *makefile)
 {
     PyObject *zero = PyLong_FromLong(0);
@@ -56,7 +56,7 @@ static PyObject *make_reader(const cpoplib_state *state, PyObject *makefile)
     return reader;
 }
 
-/* sock.makefile('rb'), with our reader in its place where that cannot be told from it. */
+/* sock.makefile('rb'), replaced by our reader if that makes no difference. */
 static PyObject *make_file(const cpoplib_state *state, PyObject *sock)
 {
     PyObject *makefile = cpoplib_get(state, sock, NAME_MAKEFILE);
@@ -148,7 +148,7 @@ PyObject *cpoplib_create_socket(PyObject *self, PyObject *timeout)
     return connect_socket(state, self, timeout);
 }
 
-/* sock.shutdown(socket.SHUT_RDWR), but for the complaint that there is no connection any more. */
+/* sock.shutdown(socket.SHUT_RDWR), without the error that there is no connection any more. */
 static int shut_down(const cpoplib_state *state, PyObject *sock)
 {
     PyObject *done = NULL, *how = NULL, *module = NULL;
@@ -180,7 +180,7 @@ static int shut_down(const cpoplib_state *state, PyObject *sock)
     return -1;
 }
 
-/* self.NAME, and None in its place. */
+/* Returns self.NAME, and sets it to None. */
 static PyObject *take_attribute(const cpoplib_state *state, PyObject *self, cpoplib_name name)
 {
     PyObject *value = cpoplib_get(state, self, name);
@@ -224,7 +224,7 @@ PyObject *cpoplib_close(PyObject *self)
     cpoplib_keep((cpoplib_client *)self, NULL);
     PyObject *file = take_attribute(state, self, NAME_FILE);
     if (file != NULL && file != Py_None)
-        (void)call_close(state, file); /* what it raised stays set */
+        (void)call_close(state, file); /* its exception stays set */
     Py_XDECREF(file);
     PyObject *earlier = PyErr_Occurred() ? cpoplib_take_exception() : NULL;
     int result = close_socket(state, self);

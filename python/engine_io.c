@@ -7,10 +7,9 @@
 #include <string.h>
 
 enum {
-    SPANS_AT_ONCE = 1024, /* pieces of messages looked at before they are copied */
-    WORTH_THE_GIL =
-        32 * 1024,       /* octets: looking through fewer takes less than giving the lock away */
-    LINE_AT_ONCE = 65536 /* of a file that is not ours, lines are read in pieces of this size */
+    SPANS_AT_ONCE = 1024,      /* pieces of messages that are collected before they are copied */
+    WORTH_THE_GIL = 32 * 1024, /* octets: processing fewer is faster than releasing the GIL */
+    LINE_AT_ONCE = 65536 /* lines of a file that is not ours are read in pieces of this size */
 };
 
 pop3_engine *cpoplib_engine(cpoplib_client *client)
@@ -22,7 +21,7 @@ pop3_engine *cpoplib_engine(cpoplib_client *client)
         PyErr_NoMemory();
         return NULL;
     }
-    /* The real greeting has been read, and perhaps replaced by whoever likes to. */
+    /* The real greeting has been read, and may have been replaced. */
     static const char greeting[] = "+OK\r\n";
     pop3_event event;
     pop3_engine_feed(engine, greeting, sizeof greeting - 1);
@@ -51,7 +50,7 @@ static bool changes_offer(PyObject *line)
 void cpoplib_note_command(cpoplib_client *client, PyObject *line)
 {
     if (!cpoplib_engine_try_lock(client))
-        return; /* what another thread has in flight says what is offered */
+        return; /* what another thread has in flight decides about the capabilities */
     if (client->engine != NULL && !client->busy && pop3_engine_pending(client->engine) == 0 &&
         changes_offer(line))
         cpoplib_forget_engine(client);
@@ -85,8 +84,8 @@ void cpoplib_raise_refusal(const cpoplib_state *state, const pop3_event *done)
     Py_XDECREF(line);
 }
 
-/* Raises how the engine died; `first`, when not NULL, is the first event that told so: of the
- * command that was the first to fail. */
+/* Raises the error that ended the engine; `first`, if not NULL, is the first event that reported
+ * it: of the command that failed first. */
 static void raise_death(const cpoplib_run *run, const pop3_event *first)
 {
     const char *detail;
@@ -109,9 +108,9 @@ static void raise_death(const cpoplib_run *run, const pop3_event *first)
     }
 }
 
-/* Takes events up to the first that is not a piece of a message, or to the end of what was fed;
- * touches no Python object. Returns how many pieces; *other says whether *event is that other
- * event. */
+/* Takes events up to the first that is not a piece of a message, or to the end of the input; uses
+ * no Python object. Returns the number of pieces; *other says whether *event is that other event.
+ */
 static size_t take_pieces(pop3_engine *engine, pop3_str *spans, pop3_event *event, bool *other)
 {
     size_t count = 0;
@@ -126,7 +125,7 @@ static size_t take_pieces(pop3_engine *engine, pop3_str *spans, pop3_event *even
     return count;
 }
 
-/* Shows a status line as poplib shows it. */
+/* Prints a status line as poplib does. */
 static int show_reply(const cpoplib_run *run, const pop3_event *event)
 {
     if (event->kind == POP3_EVENT_ENTRY || event->kind == POP3_EVENT_CHALLENGE)
@@ -141,8 +140,8 @@ static int show_reply(const cpoplib_run *run, const pop3_event *event)
     return result;
 }
 
-/* Hands out all events of what was fed: the engine must not be left with input that may move. After
- * an exception events are dropped. */
+/* Passes on all events of the input, because the engine must not keep input that may move. After an
+ * exception events are discarded. */
 static int hand_out(cpoplib_run *run, size_t fed)
 {
     pop3_engine *engine = run->client->engine;
@@ -177,7 +176,7 @@ static int hand_out(cpoplib_run *run, size_t fed)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Shows and audits one command line as _putline() would. */
+/* Prints and audits a command line like _putline(). */
 static int announce(const cpoplib_run *run, const char *data, size_t len)
 {
     PyObject *self = (PyObject *)run->client;
@@ -212,7 +211,7 @@ static int announce_lines(const cpoplib_run *run, const char *data, size_t len)
     return 0;
 }
 
-/* Sends by the descriptor, which stays this connection's while our file is held. */
+/* Sends by the descriptor, which remains this connection's while our file is in use. */
 static int send_by_wire(const cpoplib_run *run, cpoplib_wire *wire, PyObject *octets)
 {
     PyObject *file = cpoplib_get(run->state, (PyObject *)run->client, NAME_FILE);
@@ -227,7 +226,7 @@ static int send_by_wire(const cpoplib_run *run, cpoplib_wire *wire, PyObject *oc
     return result;
 }
 
-/* sock.sendall(octets), by the shortest way. */
+/* sock.sendall(octets), directly if possible. */
 static int send_all(const cpoplib_run *run, PyObject *sock, PyObject *octets)
 {
     const cpoplib_state *state = run->state;
@@ -244,7 +243,7 @@ static int send_all(const cpoplib_run *run, PyObject *sock, PyObject *octets)
     return result;
 }
 
-/* Sends what the engine has to send. Returns 1 when there was something. */
+/* Sends the engine's output. Returns 1 if there was some. */
 static int send_output(cpoplib_run *run)
 {
     pop3_engine *engine = run->client->engine;
@@ -284,7 +283,7 @@ static bool only_waits(pop3_engine *engine)
     return len == 0 && pop3_engine_wants_input(engine) && pop3_engine_in_flight(engine) <= 1;
 }
 
-/* Reads from our own file, once at most, and feeds what it holds. */
+/* Reads from our own file, at most once, and feeds its contents. */
 static int read_own(cpoplib_run *run, cpoplib_reader *r)
 {
     if (!cpoplib_reader_begin(r, "readline"))
@@ -306,7 +305,7 @@ static int read_own(cpoplib_run *run, cpoplib_reader *r)
     return result;
 }
 
-/* Reads a line from any other file: more might be taken out of it than belongs to us. */
+/* Reads a line from any other file: a larger read might take octets that are not ours. */
 static int read_any(cpoplib_run *run, PyObject *file)
 {
     Py_buffer buffer;
@@ -361,7 +360,7 @@ int cpoplib_step(cpoplib_run *run)
         return -1;
     client->busy = true;
     int result = send_output(run);
-    bool dead = result < 0; /* nobody knows how much was sent */
+    bool dead = result < 0; /* it is unknown how much was sent */
     if (result >= 0 && pop3_engine_error(client->engine, NULL) != POP3_OK) {
         raise_death(run, NULL); /* there was no memory for the command line */
         result = -1;
@@ -378,7 +377,7 @@ int cpoplib_step(cpoplib_run *run)
         return result;
     bool over = pop3_engine_pending(client->engine) == 0;
     cpoplib_forget_engine(client);
-    if (result >= 0 && !over) { /* somebody closed the connection meanwhile */
+    if (result >= 0 && !over) { /* the connection was closed meanwhile */
         cpoplib_raise_text(run->state, "-ERR EOF");
         result = -1;
     }
@@ -399,7 +398,7 @@ int cpoplib_finish(cpoplib_run *run)
     return 0;
 }
 
-/* For replies that nobody wants any more. */
+/* For replies that are discarded. */
 static int drop(cpoplib_run *run, const pop3_event *event)
 {
     if (event->kind == POP3_EVENT_CHALLENGE)
@@ -407,7 +406,7 @@ static int drop(cpoplib_run *run, const pop3_event *event)
     return 0;
 }
 
-/* cpoplib_settle() in a turn. */
+/* cpoplib_settle() with the lock. */
 static int settle(const cpoplib_state *state, cpoplib_client *client)
 {
     if (cpoplib_check_idle(client) < 0)

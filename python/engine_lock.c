@@ -1,4 +1,4 @@
-/* Whose turn a connection is, and the end of its engine. */
+/* The lock of a connection's engine, and the engine's end. */
 #include "engine_lock.h"
 
 #include "run.h"
@@ -31,7 +31,7 @@ void cpoplib_set_ahead(cpoplib_client *client, cpoplib_run *run)
         cpoplib_run_release(before);
 }
 
-/* In a turn, while the engine is not at work. */
+/* With the lock, while the engine is not running. */
 static void drop_engine(cpoplib_client *client)
 {
     atomic_store(&client->forget, false);
@@ -45,8 +45,8 @@ void cpoplib_engine_unlock(cpoplib_client *client)
 {
     while (--client->depth == 0) {
         atomic_store(&client->thread, 0);
-        /* A word that was left before this was seen is heeded here; of a later one, who left it
-         * finds that the turn is free. */
+        /* A request from before this is handled here; the author of a later one finds the lock
+         * free. */
         if (!atomic_load(&client->forget) || !cpoplib_engine_try_lock(client))
             return;
         drop_engine(client);

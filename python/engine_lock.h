@@ -1,27 +1,27 @@
-/* Whose turn a connection is. One thread at a time uses its engine, which is also what is in flight
- * on it; another one gets RuntimeError, or, when it only closes the connection, leaves a word for
- * the one at work. With the GIL a turn ends where Python code cannot tell; without it, this is the
- * connection's lock. */
+/* The lock of a connection's engine. One thread at a time uses the engine, and what is in flight;
+ * another one gets RuntimeError, or, if it only closes the connection, leaves a request for the
+ * first one. With the GIL the lock is released where Python code cannot notice; without it, this is
+ * the connection's lock. */
 #ifndef CPOPLIB_ENGINE_LOCK_H
 #define CPOPLIB_ENGINE_LOCK_H
 
 #include "client.h"
 
-/* Begins a turn, or one more within a turn of the same thread: what a command calls may send
- * commands of its own. False with RuntimeError when it is another thread's. */
+/* Acquires the lock, again for the same thread: what a command calls may send commands of its own.
+ * False with RuntimeError if another thread has it. */
 bool cpoplib_engine_lock(cpoplib_client *client);
 
 /* The same without an exception. */
 bool cpoplib_engine_try_lock(cpoplib_client *client);
 
-/* Ends it. Whatever exception is set stays. */
+/* Releases it. Keeps the current exception. */
 void cpoplib_engine_unlock(cpoplib_client *client);
 
-/* Makes a run, or nothing (NULL), the one that replies in flight belong to. In a turn. */
+/* Makes a run, or nothing (NULL), the owner of replies in flight. With the lock. */
 void cpoplib_set_ahead(cpoplib_client *client, struct cpoplib_run *run);
 
-/* Drops the engine and what it knows, at the end of the turn or the use of it that is under way:
- * the connection is another, or over. */
+/* Discards the engine and its knowledge when the lock is released or its current use ends: the
+ * connection has been replaced or closed. */
 void cpoplib_forget_engine(cpoplib_client *client);
 
 #endif

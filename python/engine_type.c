@@ -8,10 +8,11 @@
 
 typedef struct cpoplib_engine_object {
     PyObject_HEAD pop3_engine *engine;
-    cpoplib_message message; /* of the command that is being answered */
-    PyObject *lines;         /* list: the lines of a listing that is being answered, or NULL */
-    PyObject *first;         /* bytes: the status line of an answer of many lines, or NULL */
-    atomic_bool busy; /* a method is at work, and may have started the collector: no other may be */
+    cpoplib_message message; /* of the current command */
+    PyObject *lines;         /* list: the lines of the current listing, or NULL */
+    PyObject *first;         /* bytes: the status line of a long answer, or NULL */
+    atomic_bool
+        busy; /* a method is running, and may have started the collector: no other may run */
 } cpoplib_engine_object;
 
 static cpoplib_engine_object *as_engine(PyObject *self)
@@ -19,7 +20,7 @@ static cpoplib_engine_object *as_engine(PyObject *self)
     return (cpoplib_engine_object *)self;
 }
 
-/* Begins a method; false with RuntimeError while another one is at work. */
+/* Begins a method; false with RuntimeError while another one is running. */
 static bool begin(cpoplib_engine_object *e)
 {
     bool idle = !atomic_exchange(&e->busy, true);
@@ -40,7 +41,7 @@ static PyObject *octets_of(pop3_str text)
     return PyBytes_FromStringAndSize(text.data, (Py_ssize_t)text.len);
 }
 
-/* The engine's error as an exception: of the session, not of a command. */
+/* Raises the engine's error, of the session, as an exception. */
 static void raise_error(const cpoplib_state *state, pop3_status status, const char *detail)
 {
     if (status == POP3_ERR_MEMORY)
@@ -88,7 +89,7 @@ static void engine_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* The command of a keyword and of whether it has a number: the name is that of the engine's. */
+/* The command for a keyword, with or without a number: the name is the engine's. */
 static pop3_command_kind find_kind(const char *name)
 {
     static const struct {
@@ -155,8 +156,8 @@ static int add_line(cpoplib_engine_object *e, pop3_str text)
     return result;
 }
 
-/* What a command was answered with, besides its status line: the octets of a message, the lines of
- * a listing, or None. A new reference. */
+/* The answer to a command besides its status line: the octets of a message, the lines of a listing,
+ * or None. A new reference. */
 static PyObject *take_answer(cpoplib_engine_object *e, const pop3_event *done)
 {
     PyObject *lines = e->lines;
@@ -189,7 +190,7 @@ static int tell(PyObject *told, const char *what, bool ok, PyObject *line, PyObj
     return result;
 }
 
-/* The status line of a command that is over. */
+/* The status line of a command that has ended. */
 static PyObject *take_line(cpoplib_engine_object *e, const pop3_event *done)
 {
     PyObject *first = e->first;
@@ -200,7 +201,7 @@ static PyObject *take_line(cpoplib_engine_object *e, const pop3_event *done)
     return octets_of(done->reply.line);
 }
 
-/* Takes one event. A command that ends with the connection is not told: the error is. */
+/* Processes an event. A command that ends with the connection is not reported: the error is. */
 static int take_event(cpoplib_engine_object *e, const pop3_event *event, PyObject *told)
 {
     bool over = event->status == POP3_OK || event->status == POP3_ERR_REFUSED;
@@ -228,7 +229,7 @@ static int take_event(cpoplib_engine_object *e, const pop3_event *event, PyObjec
     }
 }
 
-/* The events of what was fed, as a list. After an exception the others are dropped. */
+/* The events of the input, as a list. After an exception the others are discarded. */
 static PyObject *take_events(cpoplib_engine_object *e)
 {
     PyObject *told = PyList_New(0);
@@ -301,7 +302,7 @@ static PyObject *tls_started(PyObject *self, PyObject *Py_UNUSED(unused))
     return end(as_engine(self), cpoplib_new_reference(Py_None));
 }
 
-/* The properties that are a question to the engine. */
+/* Properties of the engine. */
 static PyObject *ask(PyObject *self, bool (*question)(const pop3_engine *))
 {
     if (!begin(as_engine(self)))

@@ -1,5 +1,5 @@
-/* cpoplib._Engine: the sans-I/O engine as an object, for cpoplib.aio. It moves no octets: it is fed
- * with what came, tells what to send, and what came of the commands. */
+/* cpoplib._Engine: the sans-I/O engine as an object, for cpoplib.aio. It does no input or output:
+ * it is fed with received octets, and returns the octets to send and the results of commands. */
 #ifndef CPOPLIB_ENGINE_TYPE_H
 #define CPOPLIB_ENGINE_TYPE_H
 

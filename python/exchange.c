@@ -1,5 +1,5 @@
-/* A command and its reply: by the methods that poplib goes through, which anybody may override; or,
- * where nobody did, without them, which nobody can tell but by the clock. */
+/* A command and its reply: by the methods that poplib uses, which may be overridden; or, if none
+ * is, without them, which only differs in speed. */
 #include "exchange.h"
 
 #include "engine_io.h"
@@ -33,7 +33,7 @@ static int has_own_methods(const cpoplib_state *state, PyObject *self)
     return own;
 }
 
-/* Whether commands are encoded, ended and shown as they usually are. -1 with an exception. */
+/* Whether commands are encoded, ended and printed in the usual way. -1 with an exception. */
 static int has_usual_settings(const cpoplib_state *state, PyObject *self)
 {
     Py_ssize_t level = 1;
@@ -52,8 +52,8 @@ static int has_usual_settings(const cpoplib_state *state, PyObject *self)
     return result;
 }
 
-/* Sends octets, an LF at their end, by the connection's socket, and reads what comes first of the
- * reply if that goes in one. *sent is whether they went out. 0, or -1 with an exception. */
+/* Sends octets ending in LF by the connection's socket, and reads the beginning of the reply if
+ * that can be done together. *sent is whether they were sent. 0, or -1 with an exception. */
 static int send_and_read(const cpoplib_state *state, PyObject *self, PyObject *octets, bool *sent)
 {
     int result = 0;
@@ -61,7 +61,7 @@ static int send_and_read(const cpoplib_state *state, PyObject *self, PyObject *o
     PyObject *file = sock == NULL ? NULL : cpoplib_get(state, self, NAME_FILE);
     *sent = false;
     if (sock != NULL && file == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear(); /* whoever reads the reply misses it, not who sends the command */
+        PyErr_Clear(); /* the read of the reply fails, not the sending of the command */
         file = cpoplib_new_reference(Py_None);
     }
     if (file != NULL && cpoplib_reader_is_plain(state, file)) {
@@ -84,7 +84,7 @@ static int send_and_read(const cpoplib_state *state, PyObject *self, PyObject *o
     return *sent && result >= 0 ? 0 : -1;
 }
 
-/* A command line that goes out without poplib's methods. 0 when it did, -1 with an exception. */
+/* Sends a command line without poplib's methods. 0 when it was sent, -1 with an exception. */
 static int send_line(const cpoplib_state *state, PyObject *self, const char *text, Py_ssize_t len)
 {
     int result = -1;
@@ -104,8 +104,8 @@ static int send_line(const cpoplib_state *state, PyObject *self, const char *tex
     return result;
 }
 
-/* Whether there is a way without methods for this line: 1 when it has gone out, 0 when it has not,
- * -1 with an exception. */
+/* Sends this line without methods, if possible: 1 when it was sent, 0 when it was not, -1 with an
+ * exception. */
 static int try_directly(const cpoplib_state *state, PyObject *self, PyObject *line)
 {
     int plain = PyUnicode_CheckExact(line) ? has_own_methods(state, self) : 0;
@@ -116,7 +116,7 @@ static int try_directly(const cpoplib_state *state, PyObject *self, PyObject *li
     Py_ssize_t len;
     const char *text = PyUnicode_AsUTF8AndSize(line, &len);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-        PyErr_Clear(); /* bytes() has its own words for it */
+        PyErr_Clear(); /* bytes() has its own message for it */
         return 0;
     }
     if (text == NULL || !cpoplib_check_command(text, (size_t)len))

@@ -1,5 +1,5 @@
-/* What poplib does not have: whole messages as bytes or into a file, parsed capabilities, and the
- * end of a with statement. */
+/* What poplib does not have: whole messages as bytes or to a file, parsed capabilities, and the end
+ * of a with statement. */
 #include "extras.h"
 
 #include "arguments.h"
@@ -15,7 +15,7 @@ static int end_of_message(cpoplib_run *run, const pop3_event *event)
     return -1;
 }
 
-/* Submits one command and runs the engine until it is over. In a turn. */
+/* Submits a command and runs the engine until it has ended. With the lock. */
 static int run_command(cpoplib_run *run, const pop3_command *command)
 {
     if (cpoplib_settle(run->state, run->client) < 0)
@@ -59,7 +59,7 @@ PyObject *cpoplib_retr_into(PyObject *self, PyObject *which, PyObject *file)
     return result < 0 ? NULL : PyLong_FromUnsignedLongLong(run.message.written);
 }
 
-/* The server's text as str, whatever octets it is of. */
+/* The server's text as str, whatever its octets are. */
 static PyObject *decode(const char *text)
 {
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
@@ -141,7 +141,7 @@ static int end_of_capa(cpoplib_run *run, const pop3_event *event)
     return -1;
 }
 
-/* What the server announces, in a turn. */
+/* What the server announces. With the lock. */
 static PyObject *ask_capabilities(const cpoplib_state *state, cpoplib_client *client)
 {
     if (cpoplib_settle(state, client) < 0)
@@ -155,12 +155,12 @@ static PyObject *ask_capabilities(const cpoplib_state *state, cpoplib_client *cl
         capa.kind = POP3_CMD_CAPA;
         if (run_command(&run, &capa) < 0)
             return NULL;
-        if (client->engine == NULL) { /* who was shown the reply has closed the connection */
+        if (client->engine == NULL) { /* code that got the reply has closed the connection */
             cpoplib_raise_text(state, "-ERR EOF");
             return NULL;
         }
     }
-    client->busy = true; /* the collector may run anybody's code, which must not free the engine */
+    client->busy = true; /* the collector may run any code, which must not free the engine */
     PyObject *result = cpoplib_build_capabilities(state, pop3_engine_capabilities(client->engine));
     client->busy = false;
     if (atomic_load(&client->forget))
@@ -187,7 +187,7 @@ PyObject *cpoplib_exit(PyObject *self, PyObject *exception_type)
     bool over = sock == Py_None;
     Py_DECREF(sock);
     PyObject *done = NULL;
-    if (exception_type != Py_None) /* the server must not delete anything now (RFC 1939 §6) */
+    if (exception_type != Py_None) /* the server must not delete anything then (RFC 1939 §6) */
         done = PyObject_CallMethodNoArgs(self, state->names[NAME_CLOSE]);
     else if (!over)
         done = PyObject_CallMethod(self, "quit", NULL);

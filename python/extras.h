@@ -1,4 +1,4 @@
-/* What poplib does not have, but for retr_many() (window.h) and auth() (authenticate.h). */
+/* What poplib does not have, except retr_many() (window.h) and auth() (authenticate.h). */
 #ifndef CPOPLIB_EXTRAS_H
 #define CPOPLIB_EXTRAS_H
 

@@ -1,4 +1,4 @@
-/* The type of POP3's methods: called in C, and to whoever looks into them functions of Python. */
+/* The type of POP3's methods: called in C, and inspected like functions of Python. */
 #include "function.h"
 
 #include <stddef.h>
@@ -8,7 +8,7 @@ typedef struct cpoplib_function {
     PyObject_HEAD vectorcallfunc vectorcall;
     const cpoplib_method *method;
     PyTypeObject *owner; /* the class it is a method of */
-    PyObject *twin; /* a function of Python with the same parameters, made when it is asked for */
+    PyObject *twin; /* a function of Python with the same parameters, created when it is needed */
 } cpoplib_function;
 
 static cpoplib_function *as_function(PyObject *self)
@@ -34,7 +34,7 @@ static PyObject *bind(PyObject *self, PyObject *object, PyObject *Py_UNUSED(type
     return PyMethod_New(self, object);
 }
 
-/* Sets what a function has besides its parameters. 0, or -1 with an exception. */
+/* Sets the attributes of a function besides its parameters. 0, or -1 with an exception. */
 static int describe(PyObject *twin, const cpoplib_method *m)
 {
     PyObject *name = PyUnicode_FromString(m->name);
@@ -78,7 +78,7 @@ static PyObject *find_twin(cpoplib_function *f)
     return twin;
 }
 
-/* inspect takes a signature from __signature__ before all else. */
+/* inspect prefers the signature in __signature__. */
 static PyObject *get_signature(PyObject *self, void *Py_UNUSED(unused))
 {
     PyObject *twin = find_twin(as_function(self));
@@ -90,7 +90,7 @@ static PyObject *get_signature(PyObject *self, void *Py_UNUSED(unused))
     return signature;
 }
 
-/* unittest.mock looks at a call only if isinstance(f, types.FunctionType). */
+/* unittest.mock checks a call only if isinstance(f, types.FunctionType). */
 static PyObject *get_class(PyObject *Py_UNUSED(self), void *Py_UNUSED(unused))
 {
     return cpoplib_new_reference((PyObject *)&PyFunction_Type);
@@ -112,8 +112,8 @@ static PyObject *get_doc(PyObject *self, void *Py_UNUSED(unused))
     return PyUnicode_FromString(as_function(self)->method->doc);
 }
 
-/* What this type does not have, a function of Python has: __defaults__, __code__, __globals__ ...
- */
+/* Attributes that this type lacks are those of a function of Python: __defaults__, __code__,
+ * __globals__ ... */
 static PyObject *get_attribute(PyObject *self, PyObject *name)
 {
     PyObject *value = PyObject_GenericGetAttr(self, name);
@@ -133,8 +133,7 @@ static PyObject *function_repr(PyObject *self)
     return PyUnicode_FromFormat("<function %s.%s at %p>", m->type, m->name, (void *)self);
 }
 
-/* Copies are the function itself; pickles find it by its name, as they find a function of Python.
- */
+/* Copies are the function itself; pickles find it by its name, like a function of Python. */
 static PyObject *reduce(PyObject *self, PyObject *Py_UNUSED(protocol))
 {
     return get_qualified_name(self, NULL);
@@ -236,6 +235,6 @@ int cpoplib_add_function(PyObject *module, cpoplib_state *state)
     state->function_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (state->function_type == NULL)
         return -1;
-    state->function_type->tp_new = NULL; /* only a table of methods makes one */
+    state->function_type->tp_new = NULL; /* only a table of methods creates one */
     return 0;
 }

@@ -1,6 +1,6 @@
-/* The type of POP3's methods. poplib's are functions written in Python, which tools look into: what
- * parameters there are (inspect), whether a call fits them (unittest.mock.create_autospec), what
- * kind of thing it is. Ours answer as those do, and are called without any of it. */
+/* The type of POP3's methods. poplib's are functions written in Python, which tools inspect: their
+ * parameters (inspect), whether a call fits them (unittest.mock.create_autospec), their type. Ours
+ * give the same answers, and are called directly. */
 #ifndef CPOPLIB_FUNCTION_H
 #define CPOPLIB_FUNCTION_H
 
@@ -15,8 +15,8 @@ typedef struct cpoplib_method {
     PyObject *(*call)(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 } cpoplib_method;
 
-/* Makes a function of each row, up to one without a name, and puts it into the type, whose messages
- * name it as the rows do. 0, or -1 with an exception. */
+/* Makes a function of each row, up to one without a name, and adds it to the type. 0, or -1 with an
+ * exception. */
 int cpoplib_add_methods(const cpoplib_state *state, PyTypeObject *type,
                         const cpoplib_method *methods);
 

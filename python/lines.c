@@ -1,4 +1,4 @@
-/* Command lines out, lines in: what poplib's private methods do. */
+/* Sends command lines and reads lines: poplib's private methods. */
 #include "lines.h"
 
 #include "engine_io.h"
@@ -47,8 +47,8 @@ PyObject *cpoplib_putline(PyObject *self, PyObject *line)
     Py_RETURN_NONE;
 }
 
-/* CR, LF and NUL end or cut a command line, and smuggle another one; the other control characters
- * have no place in it either (RFC 1939 §3). */
+/* CR, LF and NUL end or cut a command line, and can inject another one; other control characters
+ * are not allowed either (RFC 1939 §3). */
 bool cpoplib_check_command(const char *octets, size_t len)
 {
     const unsigned char *p = (const unsigned char *)octets;
@@ -122,7 +122,7 @@ static int too_long(PyObject *line, PyObject *longest)
     return result;
 }
 
-/* A line with its end, as the file gives it. */
+/* A line with its end, from the file. */
 static PyObject *read_line(const cpoplib_state *state, PyObject *self)
 {
     PyObject *file = cpoplib_get(state, self, NAME_FILE);
@@ -149,8 +149,8 @@ end:
     return line;
 }
 
-/* The line without its end, as poplib takes it off: also where input ended within a line, which
- * costs its last octet. */
+/* The line without its end, removed like in poplib: also if input ended within a line, which loses
+ * its last octet. */
 static PyObject *strip_bytes(PyObject *line)
 {
     const char *data = PyBytes_AS_STRING(line);
@@ -194,8 +194,8 @@ static int slice_equals(const cpoplib_state *state, PyObject *line, Py_ssize_t f
     return result;
 }
 
-/* The same for whatever else a file in place of ours may give: bytearray, a subclass of bytes; and
- * for other line ends. */
+/* The same for other results of a file that is not ours: bytearray, a subclass of bytes; and for
+ * other line ends. */
 static PyObject *strip_any(const cpoplib_state *state, PyObject *line, Py_ssize_t size)
 {
     int crlf = slice_equals(state, line, size < 2 ? 0 : size - 2, size, NAME_CRLF);
@@ -234,7 +234,7 @@ end:
     return result;
 }
 
-/* Says that a pair has more than two values, as this version of Python does. */
+/* Raises this Python's error for a pair with more than two values. */
 static void raise_too_many(PyObject *pair, Py_ssize_t size)
 {
     bool counted = PyTuple_CheckExact(pair) || PyList_CheckExact(pair) || PyDict_CheckExact(pair);
@@ -244,7 +244,7 @@ static void raise_too_many(PyObject *pair, Py_ssize_t size)
         PyErr_SetString(PyExc_ValueError, "too many values to unpack (expected 2)");
 }
 
-/* "a, b = pair", with the errors that Python has for it. */
+/* "a, b = pair", with Python's errors. */
 static int unpack(PyObject *pair, PyObject **first, PyObject **second)
 {
     PyObject *tuple;
@@ -304,7 +304,7 @@ int cpoplib_starts_with(const cpoplib_state *state, PyObject *object, const char
     return result;
 }
 
-/* The status line as the reply, or what its refusal raises; steals the reference. */
+/* Returns the status line as the reply, or raises the refusal; steals the reference. */
 static PyObject *judge(const cpoplib_state *state, PyObject *self, PyObject *resp)
 {
     int ok = cpoplib_debug(state, self, 1, "*resp*", resp);

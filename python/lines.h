@@ -1,4 +1,4 @@
-/* Command lines out, lines in: what poplib's private methods do. */
+/* Sends command lines and reads lines: poplib's private methods. */
 #ifndef CPOPLIB_LINES_H
 #define CPOPLIB_LINES_H
 
@@ -10,26 +10,27 @@ PyObject *cpoplib_putcmd(PyObject *self, PyObject *line);
 PyObject *cpoplib_getline(PyObject *self);
 PyObject *cpoplib_getresp(PyObject *self);
 
-/* Whether octets of a command line would end or cut it: ValueError then, and false. */
+/* Whether a command line is free of octets that would end or cut it; otherwise ValueError, and
+ * false. */
 bool cpoplib_check_command(const char *octets, size_t len);
 
-/* What _getresp() does when _getline() is known to be POP3's own. */
+/* Does what _getresp() does, if _getline() is known to be POP3's own. */
 PyObject *cpoplib_own_response(const cpoplib_state *state, PyObject *self);
 
-/* Whether the module's CR and CRLF are what they were: then lines end as the engine has it. */
+/* Whether the module's CR and CRLF are unchanged: then lines end as in the engine. */
 bool cpoplib_usual_ends(const cpoplib_state *state);
 
 /* bytes(text, self.encoding) */
 PyObject *cpoplib_encoded(const cpoplib_state *state, PyObject *self, PyObject *text);
 
-/* Closes the connection when the exception that is set is MemoryError: nobody knows how far a
- * command or its reply got, and the next reply would be taken for the one to another command. */
+/* Closes the connection if the current exception is MemoryError: it is unknown how far a command or
+ * its reply got, and the next reply would be taken for the one to another command. */
 void cpoplib_hang_up_without_memory(const cpoplib_state *state, PyObject *self);
 
-/* resp, octets = self._getline(), whoever overrode it. 0, or -1 with an exception. */
+/* resp, octets = self._getline(), even if overridden. 0, or -1 with an exception. */
 int cpoplib_next_line(const cpoplib_state *state, PyObject *self, PyObject **line,
                       PyObject **octets);
-/* object.startswith(prefix) for bytes and their like; -1 with an exception. */
+/* object.startswith(prefix) for bytes and similar objects; -1 with an exception. */
 int cpoplib_starts_with(const cpoplib_state *state, PyObject *object, const char *prefix);
 
 #endif

@@ -1,5 +1,5 @@
-/* Replies of many lines: _getlongresp. Nearly all of poplib's time goes by here, so that lines are
- * cut in C, many at a time, whenever nobody could tell the difference from line by line. */
+/* Long replies: _getlongresp. poplib spends nearly all of its time here, so lines are split in C,
+ * many at a time, if the result is the same as line by line. */
 #include "long_reply.h"
 
 #include "client.h"
@@ -12,8 +12,8 @@
 
 enum {
     LINES_AT_ONCE = 1024,
-    WORTH_THE_GIL = 32 * 1024, /* octets: cutting fewer takes less than giving the lock away */
-    SMALL_OBJECT = 512,        /* octets: larger objects do not live in arenas */
+    WORTH_THE_GIL = 32 * 1024, /* octets: splitting fewer is faster than releasing the GIL */
+    SMALL_OBJECT = 512,        /* octets: larger objects are not in arenas */
 #if PY_VERSION_HEX >= 0x030A0000
     ARENA = 1024 * 1024,
 #else
@@ -34,9 +34,9 @@ static int getline_is_own(const cpoplib_state *state, PyObject *self)
     return result;
 }
 
-/* The file when lines may be cut in its buffer: _getline is not overridden, the file is ours,
- * nothing is to be printed for each line, and _MAXLINE is a plain number, which *longest receives.
- * Otherwise NULL, with an exception or without. */
+/* The file, if lines may be split in its buffer: _getline is not overridden, the file is ours,
+ * lines are not printed, and _MAXLINE is a plain number, which is stored in *longest. Otherwise
+ * NULL, with or without an exception. */
 static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, size_t *longest)
 {
     if (getline_is_own(state, self) <= 0 || cpoplib_debugging(state, self, 1) != 0 ||
@@ -58,17 +58,17 @@ static cpoplib_reader *fast_file(const cpoplib_state *state, PyObject *self, siz
     return NULL;
 }
 
-/* One reply while its lines are cut. */
+/* A reply whose lines are being split. */
 typedef struct gathering {
     const cpoplib_state *state;
     cpoplib_reader *reader;
     p3_split split;
     PyObject *lines;       /* list: the result */
     PyObject *kept;        /* list: see keep_memory() */
-    Py_ssize_t since_kept; /* octets of memory of the lines since the last one kept */
+    Py_ssize_t since_kept; /* memory of the lines since the last one that was kept, in octets */
 } gathering;
 
-/* Cuts what the buffer holds, without the GIL when it is worth it. */
+/* Splits the contents of the buffer, without the GIL if it is worthwhile. */
 static p3_split_result cut(gathering *g)
 {
     cpoplib_reader *r = g->reader;
@@ -85,11 +85,11 @@ static p3_split_result cut(gathering *g)
     return result;
 }
 
-/* Python gives the memory of small objects back to the system arena by arena, as soon as an arena
- * is empty. For a client that looks at one message after the other that is a message's worth of
- * memory each time, given back and asked for anew: more work than all the rest. One line in each
- * arena, kept by the connection until its next long reply, makes the arenas stay; all of Python
- * uses them. */
+/* Python returns the memory of small objects to the system arena by arena, as soon as an arena is
+ * empty. For a client that processes one message after the other that would be the memory of a
+ * message each time, returned and requested again, which is more work than everything else. One
+ * line in each arena, kept by the connection until its next long reply, keeps the arenas; all of
+ * Python can use them. */
 static int keep_memory(gathering *g, PyObject *line)
 {
     Py_ssize_t size = PyBytes_GET_SIZE(line) + (Py_ssize_t)sizeof(PyBytesObject);
@@ -103,8 +103,8 @@ static int keep_memory(gathering *g, PyObject *line)
 }
 
 /* list.append(line), and takes the reference. With the GIL, nobody changes the list meanwhile, and
- * the line is stored where there is room: a call less for each line, which is up to a tenth of a
- * long message's time. */
+ * the line is stored directly if there is room: one call less for each line, which saves up to a
+ * tenth of a long message's time. */
 static int append(PyObject *list, PyObject *line)
 {
 #ifndef Py_GIL_DISABLED
@@ -133,8 +133,8 @@ static int append_lines(gathering *g)
     return 0;
 }
 
-/* Cuts lines until the dot. Returns 1 at the dot, 0 when input ended (in the buffer is the start of
- * a line, or nothing), -1 with an exception. */
+/* Splits lines until the dot. Returns 1 at the dot, 0 when the input ended (the buffer contains the
+ * start of a line, or nothing), -1 with an exception. */
 static int cut_until_dot(gathering *g)
 {
     for (;;) {
@@ -159,7 +159,7 @@ static int cut_until_dot(gathering *g)
     }
 }
 
-/* What was kept of this reply takes the place of what was kept of an earlier one. */
+/* Replaces the kept lines of an earlier reply by those of this one. */
 static void change_kept(PyObject *self, PyObject *kept)
 {
     cpoplib_client *client = (cpoplib_client *)self;
@@ -167,7 +167,7 @@ static void change_kept(PyObject *self, PyObject *kept)
         cpoplib_keep(client, cpoplib_new_reference(kept));
 }
 
-/* Takes lines from our own file up to the dot, or as far as they are whole. As cut_until_dot(). */
+/* Takes complete lines from our own file up to the dot. As cut_until_dot(). */
 static int take_fast(const cpoplib_state *state, PyObject *self, cpoplib_reader *r, size_t longest,
                      PyObject *list, PyObject **octets)
 {
@@ -193,8 +193,8 @@ static int take_fast(const cpoplib_state *state, PyObject *self, cpoplib_reader 
     return result;
 }
 
-/* Adds one line that _getline() returned: *octets += count, list.append(line), a stuffed dot taken
- * off. Returns 1 when it is the dot, 0 when there are more, -1 with an exception. */
+/* Adds a line that _getline() returned: *octets += count, list.append(line), with dot-stuffing
+ * undone. Returns 1 when it is the dot, 0 when there are more, -1 with an exception. */
 static int add_line(const cpoplib_state *state, PyObject *line, PyObject *count, PyObject *list,
                     PyObject **octets)
 {
@@ -225,7 +225,7 @@ static int add_line(const cpoplib_state *state, PyObject *line, PyObject *count,
     return result;
 }
 
-/* Line by line through _getline(), whoever overrode it. 0, or -1 with an exception. */
+/* Line by line through _getline(), even if overridden. 0, or -1 with an exception. */
 static int take_each(const cpoplib_state *state, PyObject *self, PyObject *list, PyObject **octets)
 {
     for (;;) {
@@ -252,7 +252,7 @@ static int take_lines(const cpoplib_state *state, PyObject *self, PyObject *list
         result = take_fast(state, self, r, longest, list, octets);
         Py_DECREF(r);
     }
-    if (result == 0) /* no fast way, or the end of input, which _getline() tells about */
+    if (result == 0) /* not possible, or the end of input, which _getline() reports */
         result = take_each(state, self, list, octets);
     return result < 0 ? -1 : 0;
 }

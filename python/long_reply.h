@@ -1,4 +1,4 @@
-/* Replies of many lines. */
+/* Long replies. */
 #ifndef CPOPLIB_LONG_REPLY_H
 #define CPOPLIB_LONG_REPLY_H
 
@@ -7,8 +7,7 @@
 /* The method _getlongresp. */
 PyObject *cpoplib_getlongresp(PyObject *self);
 
-/* What comes of a reply of many lines whose status line has been read: steals the reference to it.
- */
+/* The rest of a long reply whose status line has been read; steals the reference to it. */
 PyObject *cpoplib_rest_of_reply(const cpoplib_state *state, PyObject *self, PyObject *resp);
 
 #endif

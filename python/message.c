@@ -1,9 +1,9 @@
-/* The octets of a message on their way: gathered into bytes, or written to the caller's file. */
+/* The octets of a message: collected in bytes, or written to the caller's file. */
 #include "message.h"
 
 #include <string.h>
 
-/* Writes one piece of a message to the caller's file, which may take it in parts. */
+/* Writes a piece of a message to the caller's file, which may accept it in parts. */
 static int write_piece(const cpoplib_state *state, cpoplib_message *m, PyObject *piece)
 {
     Py_INCREF(piece);
@@ -30,8 +30,7 @@ static int write_piece(const cpoplib_state *state, cpoplib_message *m, PyObject 
     return -1;
 }
 
-/* Makes room for n octets behind what the body holds: just as many at first, more and more later.
- */
+/* Makes room for n octets after the body's: exactly as many at first, then more and more. */
 static int make_room(cpoplib_message *m, Py_ssize_t n)
 {
     if (m->body == NULL) {
@@ -45,7 +44,7 @@ static int make_room(cpoplib_message *m, Py_ssize_t n)
         PyErr_NoMemory();
         return -1;
     }
-    Py_ssize_t grown = size * 2; /* what is not used yet takes no memory */
+    Py_ssize_t grown = size * 2; /* unused memory is not touched */
     return _PyBytes_Resize(&m->body, grown > m->used + n ? grown : m->used + n);
 }
 

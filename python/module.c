@@ -17,8 +17,8 @@ static int add(const cpoplib_state *state, const char *name, PyObject *value)
     return result;
 }
 
-/* The standard library's modules that poplib has as globals: people reach them through it, to
- * replace socket.create_connection say. Not ssl, which is large: see cpoplib_global(). */
+/* The standard library's modules that are globals of poplib: programs use them to replace, for
+ * instance, socket.create_connection. Not ssl, which is large: see cpoplib_global(). */
 static int add_modules(const cpoplib_state *state)
 {
     static const char *const modules[] = {"errno", "re", "socket", "sys"};
@@ -29,21 +29,21 @@ static int add_modules(const cpoplib_state *state)
     return 0;
 }
 
-/* Whether one of sys.meta_path finds a module. -1 with an exception. */
+/* Whether a finder of sys.meta_path finds a module. -1 with an exception. */
 static int asks_finder(PyObject *finder, const char *name)
 {
     PyObject *spec = PyObject_CallMethod(finder, "find_spec", "sO", name, Py_None);
     int found = spec == NULL ? -1 : spec != Py_None;
     Py_XDECREF(spec);
     if (found < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear(); /* a finder of old, which the import system passes over, too */
+        PyErr_Clear(); /* an old finder, which the import system ignores as well */
         found = 0;
     }
     return found;
 }
 
-/* Whether this Python was built with ssl: as importlib.util.find_spec(), whose import takes an
- * eighth of ours. -1 with an exception. */
+/* Whether this Python was built with ssl: like importlib.util.find_spec(), whose import would take
+ * an eighth of ours. */
 static int find_ssl(void)
 {
     PyObject *known = cpoplib_dict_value(PyImport_GetModuleDict(), "_ssl");
@@ -69,7 +69,7 @@ static int find_ssl(void)
 /* The module's __getattr__ (PEP 562). */
 static PyObject *module_getattr(PyObject *module, PyObject *name)
 {
-    const cpoplib_state *state = PyModule_GetState(module); /* NULL before the module is filled */
+    const cpoplib_state *state = PyModule_GetState(module); /* NULL until the module is complete */
     if (!PyUnicode_Check(name))
         return PyErr_Format(PyExc_TypeError, "attribute name must be string");
     if (state != NULL && PyUnicode_CompareWithASCIIString(name, "ssl") == 0)

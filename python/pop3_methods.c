@@ -64,7 +64,7 @@ static PyObject *init(PyObject *self, PyObject *const *v)
 #define TEXT_TAKES_MECHANISM "(self, mechanism, authobject=None, *, initial_response_ok=True)"
 #define BIND_TAKES_MECHANISM {"mechanism", "authobject", "initial_response_ok"}, 3, 1, 2
 
-/* The type, the method's name, its parameters, what it returns, its documentation. */
+/* The type, the method's name, its parameters, its result, its documentation. */
 #define METHODS(X)                                                                                 \
     X(POP3, __init__, TAKES_SERVER, init(self, v), "Connects, and reads the greeting.")            \
     X(POP3, _create_socket, TAKES(timeout), cpoplib_create_socket(self, v[0]),                     \

@@ -4,7 +4,7 @@
 
 #include "function.h"
 
-/* Up to a row without a name. */
+/* The last row has no name. */
 extern const cpoplib_method cpoplib_pop3_methods[];
 
 #endif

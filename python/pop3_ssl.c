@@ -8,7 +8,7 @@
 #include "function.h"
 
 #if PY_VERSION_HEX < 0x030C0000
-#define WITH_KEY_FILES 1 /* keyfile and certfile, deprecated, went away with Python 3.12 */
+#define WITH_KEY_FILES 1 /* keyfile and certfile, deprecated, were removed in Python 3.12 */
 #define TEXT_TAKES_SERVER                                                                          \
     "(self, host, port=995, keyfile=None, certfile=None, timeout=socket._GLOBAL_DEFAULT_TIMEOUT, " \
     "context=None)"
@@ -27,8 +27,8 @@
 #endif
 
 #if WITH_KEY_FILES
-/* keyfile and certfile: neither goes with a context, both are deprecated. 0, or -1 with an
- * exception. */
+/* keyfile and certfile: neither can be combined with a context, both are deprecated. 0, or -1 with
+ * an exception. */
 static int check_key_files(PyObject *self, PyObject *keyfile, PyObject *certfile, bool context)
 {
     if (context && (keyfile != Py_None || certfile != Py_None)) {
@@ -80,7 +80,7 @@ static PyObject *init(PyObject *self, PyObject *host, PyObject *port, PyObject *
     PyObject *done = NULL;
     port = port != NULL ? cpoplib_new_reference(port) : PyLong_FromLong(POP3_TLS_PORT);
     timeout = timeout != NULL ? cpoplib_new_reference(timeout) : cpoplib_default_timeout(state);
-    if (port != NULL && timeout != NULL) /* by the class, as somebody may have replaced it there */
+    if (port != NULL && timeout != NULL) /* through the class, in which it may have been replaced */
         done = PyObject_CallMethod((PyObject *)state->pop3_type, "__init__", "OOOO", self, host,
                                    port, timeout);
     Py_XDECREF(timeout);
@@ -91,7 +91,7 @@ static PyObject *init(PyObject *self, PyObject *host, PyObject *port, PyObject *
     Py_RETURN_NONE;
 }
 
-/* POP3._create_socket(self, timeout), with TLS on what that returned. */
+/* POP3._create_socket(self, timeout), with TLS on the result. */
 static PyObject *create_socket(PyObject *self, PyObject *timeout)
 {
     const cpoplib_state *state = cpoplib_state_of(self);

@@ -35,8 +35,8 @@ static void pop3_dealloc(PyObject *self)
 }
 
 #if PY_VERSION_HEX >= 0x030B0000
-/* What an object has that is written in Python. Without it the fields that are not in the
- * instance's dict would forbid copies; a copy does without them. */
+/* The state of an object written in Python. Without it the fields outside of the instance's dict
+ * would forbid copies; a copy does not have them. */
 static PyObject *getstate(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__getstate__", "O", self);

@@ -1,4 +1,4 @@
-/* The buffer of a connection's file: filled by the raw file's readinto(), emptied by lines. */
+/* The buffer of a connection's file: filled by the raw file's readinto(), consumed in lines. */
 #include "reader.h"
 
 #include <netinet/in.h>
@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A buffer begins small, since most replies are, and so that a connection takes no more memory than
- * poplib's with its 8 KiB; it grows when a read fills it. */
+/* A buffer is small at first, because most replies are, and so that a connection uses no more
+ * memory than poplib's with its 8 KiB; it grows when a read fills it. */
 enum { FIRST_CAP = 7 * 1024, FULL_CAP = 80 * 1024 };
 
-/* Gives the reader a buffer of that size and moves what is unread there. */
+/* Gives the reader a buffer of that size, and moves unread octets to it. */
 static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
 {
     cpoplib_block *block = cpoplib_block_new(cpoplib_state_of((PyObject *)r), cap);
@@ -28,13 +28,14 @@ static bool make_room(cpoplib_reader *r, Py_ssize_t cap)
     return true;
 }
 
-/* Sees to it that there is room behind what is unread, and enough for the next read. */
+/* Ensures that there is room after the unread octets for the next read. */
 static bool prepare(cpoplib_reader *r)
 {
     Py_ssize_t unread = r->end - r->start;
     if (unread * 2 > r->cap)
         return make_room(r, r->cap > PY_SSIZE_T_MAX / 2 ? PY_SSIZE_T_MAX : r->cap * 2);
-    bool outgrown = r->cap > FULL_CAP && unread * 2 <= FULL_CAP; /* an over-long line has passed */
+    bool outgrown =
+        r->cap > FULL_CAP && unread * 2 <= FULL_CAP; /* an over-long line has been read */
     bool short_of = r->cap < FULL_CAP && r->filled;
     if (r->cap == 0)
         return make_room(r, r->large ? FULL_CAP : FIRST_CAP);
@@ -67,14 +68,14 @@ bool cpoplib_reader_acknowledge(const cpoplib_reader *r)
     else if (!PyErr_ExceptionMatches(PyExc_Exception))
         return false;
     else
-        PyErr_Clear(); /* not a file of the system's: nothing to speed up */
+        PyErr_Clear(); /* not a file of the system: use methods */
 #else
     (void)r;
 #endif
     return true;
 }
 
-/* The shortest way to the socket of the raw file: as cpoplib_wire_open(). */
+/* The direct way to the socket of the raw file: as cpoplib_wire_open(). */
 static int open_wire(const cpoplib_state *state, const cpoplib_reader *r, cpoplib_wire *wire)
 {
     if (state->file_type == NULL || !Py_IS_TYPE(r->raw, state->file_type))
@@ -109,15 +110,15 @@ static Py_ssize_t count_in(cpoplib_reader *r, Py_ssize_t n)
     return n;
 }
 
-/* A read through Python's objects failed: an OSError comes in place of octets, MemoryError or
- * KeyboardInterrupt perhaps behind them. */
+/* A read through Python's objects failed: an OSError replaces octets, a MemoryError or
+ * KeyboardInterrupt may follow some. */
 static Py_ssize_t fail_in_python(cpoplib_reader *r)
 {
     r->torn = !PyErr_ExceptionMatches(PyExc_OSError);
     return -1;
 }
 
-/* What SocketIO does on a timeout: it refuses to read on. */
+/* Does what SocketIO does after a timeout: it refuses further reads. */
 static void note_timeout(const cpoplib_state *state, const cpoplib_reader *r)
 {
     if (!PyErr_ExceptionMatches(state->timeout_error))
@@ -131,7 +132,7 @@ static void note_timeout(const cpoplib_state *state, const cpoplib_reader *r)
 static Py_ssize_t read_by_wire(const cpoplib_state *state, cpoplib_reader *r,
                                const cpoplib_wire *wire, PyObject *line, bool *sent)
 {
-    /* In the middle of a reply, the object that has TLS may hold octets that the socket has not. */
+    /* Within a reply, the object for TLS may hold octets that are not in the socket any more. */
     bool may_look = state->look && (wire->tls == NULL || line != NULL);
     bool due = may_look && p3_busy_wait_is_due(&r->busy_wait), look = due;
     r->block->shown_from = r->end;
@@ -176,7 +177,7 @@ static Py_ssize_t read_by_method(const cpoplib_state *state, cpoplib_reader *r)
     Py_DECREF(room);
     if (result == NULL)
         return fail_in_python(r);
-    if (result == Py_None) { /* a socket that does not block has nothing now */
+    if (result == Py_None) { /* a non-blocking socket without data */
         Py_DECREF(result);
         return 0;
     }
@@ -215,7 +216,7 @@ Py_ssize_t cpoplib_reader_fill(cpoplib_reader *r)
     return n;
 }
 
-/* Closes the file below, with any exception that is set left as it is. */
+/* Closes the underlying file; keeps the current exception. */
 static void close_raw(cpoplib_reader *r)
 {
     PyObject *earlier = PyErr_Occurred() ? cpoplib_take_exception() : NULL;
@@ -278,8 +279,8 @@ void cpoplib_reader_rest(cpoplib_reader *r)
     cpoplib_reader_end(r);
 }
 
-/* Octets that the line at the buffer's start has, of at most `limit`; 0 when it is not complete.
- * The first `scanned` hold no LF. */
+/* The length of the line at the start of the buffer, at most `limit`; 0 when it is incomplete. The
+ * first `scanned` octets contain no LF. */
 static Py_ssize_t line_length(const cpoplib_reader *r, Py_ssize_t limit, Py_ssize_t scanned)
 {
     Py_ssize_t have = r->end - r->start;
@@ -315,7 +316,7 @@ PyObject *cpoplib_reader_readline(cpoplib_reader *r, Py_ssize_t limit)
         r->start += n;
 end:
     short_reply = r->cap > FIRST_CAP && r->start == r->end;
-    if (short_reply) /* the next may be one as well */
+    if (short_reply) /* the next one may be short as well */
         r->large = false;
     cpoplib_reader_end(r);
     if (short_reply)

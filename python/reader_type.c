@@ -1,4 +1,4 @@
-/* The Python side of a connection's file: the methods of a buffered binary file that reads. */
+/* The Python side of a connection's file: the methods of a buffered binary file for reading. */
 #include "reader.h"
 
 #include <stddef.h>
@@ -9,7 +9,7 @@ static cpoplib_reader *as_reader(PyObject *self)
     return (cpoplib_reader *)self;
 }
 
-/* The optional size that most methods take: -1 for None and for nothing. */
+/* The optional size of most methods: -1 for None or if it is missing. */
 static bool parse_size(const char *method, PyObject *const *args, Py_ssize_t nargs,
                        Py_ssize_t *size)
 {
@@ -37,7 +37,7 @@ static PyObject *reader_readline(PyObject *self, PyObject *const *args, Py_ssize
     return cpoplib_reader_readline(as_reader(self), size < 0 ? -1 : size);
 }
 
-/* The first n octets of the buffer, which has as many, and takes them out. */
+/* Removes and returns the first n octets of the buffer, which has that many. */
 static PyObject *take(cpoplib_reader *r, Py_ssize_t n)
 {
     PyObject *octets = PyBytes_FromStringAndSize(n > 0 ? r->data + r->start : NULL, n);
@@ -67,7 +67,7 @@ end:
     return octets;
 }
 
-/* Reads once if nothing is there. Returns how many octets are there then, or -1. */
+/* Reads once if the buffer is empty. Returns the number of octets in it, or -1. */
 static Py_ssize_t some(cpoplib_reader *r)
 {
     if (r->end == r->start && cpoplib_reader_fill(r) < 0)
@@ -100,7 +100,7 @@ static PyObject *reader_peek(PyObject *self, PyObject *const *args, Py_ssize_t n
     return octets;
 }
 
-/* readinto() and readinto1(): `full` waits until the caller's buffer is full. */
+/* readinto() and readinto1(): with `full`, waits until the caller's buffer is full. */
 static PyObject *read_into(cpoplib_reader *r, PyObject *target, bool full)
 {
     Py_buffer buffer;
@@ -175,7 +175,7 @@ static PyObject *reader_close(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     cpoplib_reader *r = as_reader(self);
     r->closed = true;
-    if (!cpoplib_reader_hold(r)) /* whoever uses it closes the file below */
+    if (!cpoplib_reader_hold(r)) /* the user of the socket closes the file */
         Py_RETURN_NONE;
     PyObject *done = cpoplib_reader_close_raw(r);
     r->busy = false;
@@ -206,7 +206,7 @@ static PyObject *reader_exit(PyObject *self, PyObject *const *Py_UNUSED(args),
     return PyObject_CallMethodNoArgs(self, state->names[NAME_CLOSE]);
 }
 
-/* The io.BufferedReader, made when it is first asked for; a new reference. */
+/* The io.BufferedReader, created when it is first needed; a new reference. */
 static PyObject *find_inner(cpoplib_reader *r)
 {
     PyObject *inner = cpoplib_field((PyObject *)r, &r->inner);
@@ -219,14 +219,14 @@ static PyObject *find_inner(cpoplib_reader *r)
     CPOPLIB_LOCK(r);
     if (r->inner == NULL)
         r->inner = cpoplib_new_reference(made);
-    inner = cpoplib_new_reference(r->inner); /* perhaps of somebody else, who came first */
+    inner = cpoplib_new_reference(r->inner); /* another thread may have been first */
     CPOPLIB_UNLOCK();
     Py_DECREF(made);
     return inner;
 }
 
-/* What this type does not have, the file in its place has: fileno(), readable(), seek(), name ...
- */
+/* Attributes that this type lacks are those of the underlying file: fileno(), readable(), seek(),
+ * name ... */
 static PyObject *reader_getattr(PyObject *self, PyObject *name)
 {
     PyObject *value = PyObject_GenericGetAttr(self, name);
@@ -270,7 +270,7 @@ static void reader_dealloc(PyObject *self)
     Py_CLEAR(r->dict);
     Py_CLEAR(r->block);
     Py_CLEAR(r->inner);
-    Py_CLEAR(r->raw); /* closes the file if nobody did */
+    Py_CLEAR(r->raw); /* closes the file if it is open */
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -364,7 +364,7 @@ int cpoplib_add_reader(PyObject *module, cpoplib_state *state)
     state->reader_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (base == NULL || state->buffered_reader == NULL || state->reader_type == NULL)
         goto end;
-    state->reader_type->tp_new = NULL; /* only a connection makes one */
+    state->reader_type->tp_new = NULL; /* only a connection creates one */
     registered = PyObject_CallMethod(base, "register", "O", state->reader_type);
     result = registered == NULL ? -1 : 0;
 end:

@@ -1,4 +1,4 @@
-/* Runs that outlive a call: who holds them. */
+/* Runs that outlive a call: their reference counts. */
 #include "run.h"
 
 void cpoplib_run_hold(cpoplib_run *run)

@@ -1,4 +1,4 @@
-/* One use of a connection's engine: what it is about, and whom its events go to. */
+/* One use of a connection's engine: its parameters, and the receiver of its events. */
 #ifndef CPOPLIB_RUN_H
 #define CPOPLIB_RUN_H
 
@@ -7,9 +7,9 @@
 
 typedef struct cpoplib_run cpoplib_run;
 
-/* Told of each REPLY, ENTRY and CHALLENGE, and of each DONE with POP3_OK or POP3_ERR_REFUSED: a
- * connection that fails ends the use by itself. -1 with an exception ends it too; what is in flight
- * then is read and dropped later. */
+/* Called for each REPLY, ENTRY and CHALLENGE, and for each DONE with POP3_OK or POP3_ERR_REFUSED: a
+ * failed connection ends the use by itself. -1 with an exception ends it too; what is in flight
+ * then is read and discarded later. */
 typedef int cpoplib_event_fn(cpoplib_run *run, const pop3_event *event);
 
 struct cpoplib_run {
@@ -17,16 +17,17 @@ struct cpoplib_run {
     cpoplib_client *client;
     cpoplib_event_fn *on_event;
     void *target;         /* for on_event */
-    const char *at_close; /* what is raised when the server closes; NULL: as poplib */
-    bool secret;          /* what is sent is not to be shown in debug output */
+    const char *at_close; /* raised if the server closes the connection; NULL: as in poplib */
+    bool secret;          /* hide sent lines in debug output */
     cpoplib_message message;
-    /* Of a run that outlives a call, as cpoplib_client.ahead, and is freed when nobody holds it: */
+    /* For a run that outlives a call, as cpoplib_client.ahead, and is freed when nobody holds it:
+     */
     atomic_uint holders;
-    atomic_bool abandoned; /* nobody wants its answers any more */
+    atomic_bool abandoned; /* its replies are discarded */
     void (*free)(cpoplib_run *run);
 };
 
-/* Holds such a run, and lets go of it. */
+/* Acquires and releases such a run. */
 void cpoplib_run_hold(cpoplib_run *run);
 void cpoplib_run_release(cpoplib_run *run);
 

@@ -1,5 +1,5 @@
-/* What retr_many() returns: an iterator over messages that are asked for ahead of their turn, as
- * far as the server allows pipelining. */
+/* The iterator of retr_many() over messages that are requested in advance, as far as the server
+ * permits pipelining. */
 #include "window.h"
 
 #include "arguments.h"
@@ -10,23 +10,23 @@
 
 enum { DEFAULT_SIZE = 32, MAX_SIZE = 1024 };
 
-/* What was asked for ahead of its turn: the connection holds it as long as replies to it may come.
- * Whoever reads those has the connection's turn, and so has whoever looks here. */
+/* Messages that were requested in advance: the connection holds this as long as replies may arrive.
+ * Needs the lock of the connection's engine. */
 typedef struct cpoplib_asked {
     cpoplib_run run;
-    Py_ssize_t awaited; /* messages asked for whose answer has not come */
+    Py_ssize_t awaited; /* requested messages that have not been answered */
     PyObject *ready;    /* list of answers: (number, message), or an exception */
-    Py_ssize_t next;    /* index of the first that was not handed out */
+    Py_ssize_t next;    /* index of the first one that was not returned */
 } cpoplib_asked;
 
 typedef struct cpoplib_window {
     PyObject_HEAD cpoplib_client *client;
     PyObject *numbers; /* the caller's iterator; NULL at its end */
-    uint32_t *queued;  /* numbers taken from it and not asked for yet */
+    uint32_t *queued;  /* numbers taken from it and not requested yet */
     Py_ssize_t queued_count;
-    Py_ssize_t size; /* most messages asked for ahead */
+    Py_ssize_t size; /* most messages requested in advance */
     bool closed;
-    atomic_bool running; /* somebody is in a method, perhaps in the caller's iterator */
+    atomic_bool running; /* a method is running, possibly the caller's iterator */
     cpoplib_asked *asked;
 } cpoplib_window;
 
@@ -43,7 +43,7 @@ static void free_asked(cpoplib_run *run)
     PyMem_Free(asked);
 }
 
-/* The answer to one RETR: (number, message), or the exception to raise in its place. */
+/* The answer to a RETR: (number, message), or the exception to raise instead. */
 static PyObject *make_answer(cpoplib_run *run, const pop3_event *done)
 {
     if (done->status != POP3_OK) {
@@ -68,7 +68,7 @@ static int on_event(cpoplib_run *run, const pop3_event *event)
     return result;
 }
 
-/* Makes the connection's engine ours: what others left in flight is read first. */
+/* Takes over the connection's engine, after reading what others left in flight. */
 static int take_over(cpoplib_window *w)
 {
     cpoplib_run *run = &w->asked->run;
@@ -85,8 +85,8 @@ static int take_over(cpoplib_window *w)
     return 0;
 }
 
-/* Takes numbers from the caller's iterator while there is room to ask for them. Not in a turn: the
- * iterator may use the connection, even close it. */
+/* Takes numbers from the caller's iterator while there is room to request them. Without the lock,
+ * because the iterator may use the connection, even close it. */
 static int take_numbers(cpoplib_window *w, Py_ssize_t room)
 {
     while (w->numbers != NULL && w->queued_count < room) {
@@ -106,9 +106,9 @@ static int take_numbers(cpoplib_window *w, Py_ssize_t room)
     return 0;
 }
 
-/* How many messages may be asked for and not have come: just one unless the server is known to take
- * commands ahead of its replies. The engine would keep the others back, and send them at a time
- * when somebody else uses the connection. */
+/* How many messages may be requested and not received: one, unless the server is known to support
+ * pipelining. The engine would delay the others, and send them when another caller uses the
+ * connection. */
 static Py_ssize_t most_awaited(const cpoplib_window *w)
 {
     const pop3_capabilities *caps = pop3_engine_capabilities(w->client->engine);

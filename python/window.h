@@ -1,4 +1,4 @@
-/* What retr_many() returns: an iterator over messages that are asked for ahead of their turn. */
+/* The iterator of retr_many() over messages that are requested in advance. */
 #ifndef CPOPLIB_WINDOW_H
 #define CPOPLIB_WINDOW_H
 

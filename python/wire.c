@@ -1,4 +1,4 @@
-/* Octets by the socket's descriptor, or by the C object that has its TLS. */
+/* Transfers octets by the socket's descriptor, or by the C object for its TLS. */
 #include "wire.h"
 
 #include <errno.h>
