@@ -22,7 +22,7 @@ void p3_parts_init(p3_parts *p, p3_run *run, const p3_account *account, const p3
     p->authorization = (p3_authorization){.drop = d, .jobs = run->jobs, .trust = trust};
     p->lister.drop = d;
     p->lister.trust = trust;
-    p->looker.drop = p->comparer.drop = p->filter.drop = d;
+    p->header_reader.drop = p->comparer.drop = p->filter.drop = d;
     p->filter.jobs = run->jobs;
     p3_transfer_init(&p->transfer, run, &p->recorder, trust);
 }
@@ -61,7 +61,7 @@ bool p3_parts_load(p3_parts *p, p3_state *state, p3_problem *why)
 static const p3_window *looking(const p3_parts *p, p3_stage stage)
 {
     if (stage == P3_STAGE_HEADERS)
-        return &p->looker.window;
+        return &p->header_reader.window;
     bool filtered = p->drop.account->filter != NULL && stage != P3_STAGE_COMPARISON;
     return filtered ? &p->filter.window : &p->comparer.window;
 }
@@ -125,7 +125,7 @@ void p3_parts_free(p3_parts *p, p3_state *state)
     if (p->locked)
         p3_state_unlock(state, p->drop.known.id);
     p3_authorization_forget(&p->authorization);
-    p3_header_reader_free(&p->looker);
+    p3_header_reader_free(&p->header_reader);
     p3_comparer_free(&p->comparer);
     p3_filter_free(&p->filter);
     p3_maildrop_free(&p->drop);

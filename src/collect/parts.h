@@ -17,7 +17,7 @@ typedef struct p3_parts {
     p3_leftovers leftovers;
     p3_authorization authorization;
     p3_lister lister;
-    p3_header_reader looker;
+    p3_header_reader header_reader;
     p3_comparer comparer;
     p3_filter filter;
     p3_choice choice;

@@ -160,8 +160,8 @@ static int64_t due_in(const p3_work *w)
     if (client == NULL)
         return INT64_MAX;
     int deadline = pop3_client_deadline(client);
-    int64_t patience = p3_visit_patience(w->visit);
-    return deadline >= 0 && deadline < patience ? deadline : patience;
+    int64_t left = p3_visit_time_left(w->visit);
+    return deadline >= 0 && deadline < left ? deadline : left;
 }
 
 /* Adds the sockets of a session to the polled ones. */

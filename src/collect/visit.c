@@ -18,7 +18,7 @@ struct p3_visit {
     p3_stage stage;       /* set only by enter(), and to P3_STAGE_OVER by fail() */
     p3_trust trust;       /* of this visit; for the next one see outcome */
     p3_outcome outcome;
-    p3_time_limit patience;
+    p3_time_limit time_limit;
     bool settled;      /* what its end means for received messages has been recorded */
     bool woken;        /* something it waited for has ended: step it */
     bool close_wanted; /* close the connection without QUIT when no callback runs */
@@ -59,7 +59,7 @@ static void learn(void *ctx, pop3_server_traits learned)
 static bool is_out_of_time(const p3_visit *v)
 {
     int64_t most = v->parts.drop.account->connection.session_timeout_ms;
-    return most > 0 && p3_clock_ms() - v->patience.begun_ms >= most;
+    return most > 0 && p3_clock_ms() - v->time_limit.begun_ms >= most;
 }
 
 /* The connection is lost or useless: a command ended with `status`, other than a refusal. */
@@ -164,7 +164,7 @@ static void begin_stage(p3_visit *v)
         ok = make_plan(v);
         break;
     case P3_STAGE_HEADERS:
-        p3_header_reader_begin(&p->looker);
+        p3_header_reader_begin(&p->header_reader);
         break;
     case P3_STAGE_COMPARISON:
         ok = begin_comparison(p);
@@ -211,7 +211,7 @@ static p3_stage successor(p3_visit *v)
     case P3_STAGE_PLAN:
         return P3_STAGE_HEADERS;
     case P3_STAGE_HEADERS:
-        return p3_window_is_done(&p->looker.window) ? P3_STAGE_COMPARISON : v->stage;
+        return p3_window_is_done(&p->header_reader.window) ? P3_STAGE_COMPARISON : v->stage;
     case P3_STAGE_COMPARISON:
         return p3_window_is_done(&p->comparer.window) ? P3_STAGE_FILTER : v->stage;
     case P3_STAGE_FILTER:
@@ -300,7 +300,7 @@ p3_visit *p3_visit_new(p3_run *run, const p3_account *account, const p3_history 
     v->parts.report.tally = history->tally;
     v->parts.lister.told = history->told;
     p3_parts_init(&v->parts, run, account, &v->trust, &v->listener);
-    p3_time_limit_begin(&v->patience, history->spent_ms, p3_clock_ms());
+    p3_time_limit_begin(&v->time_limit, history->spent_ms, p3_clock_ms());
     p3_report_tell(&v->parts.report, P3_NOTICE_BEGUN, NULL, NULL, NULL);
     if (p3_parts_load(&v->parts, run->state, &why)) {
         v->parts.drop.run_first =
@@ -334,12 +334,12 @@ uint64_t p3_visit_octets(const p3_visit *v)
     return v->parts.drop.client != NULL ? pop3_client_received(v->parts.drop.client) : 0;
 }
 
-int64_t p3_visit_patience(const p3_visit *v)
+int64_t p3_visit_time_left(const p3_visit *v)
 {
     if (v->parts.drop.account->connection.session_timeout_ms != 0 || v->stage < P3_STAGE_LOGIN ||
         v->stage >= P3_STAGE_RECORD)
         return INT64_MAX;
-    return p3_time_limit_left(&v->patience, p3_visit_octets(v), p3_clock_ms());
+    return p3_time_limit_left(&v->time_limit, p3_visit_octets(v), p3_clock_ms());
 }
 
 /* Whether the server has exceeded the time limit; then ends the visit. Delivered messages are
@@ -347,7 +347,7 @@ int64_t p3_visit_patience(const p3_visit *v)
 static bool is_out_of_patience(p3_visit *v)
 {
     p3_problem why;
-    if (p3_visit_patience(v) > 0)
+    if (p3_visit_time_left(v) > 0)
         return false;
     p3_problem_set(&why, EX_TEMPFAIL,
                    "the session took too long: the server is slow, or holds it on purpose; if "
@@ -358,7 +358,7 @@ static bool is_out_of_patience(p3_visit *v)
 
 bool p3_visit_step(p3_visit *v)
 {
-    p3_time_limit_pause(&v->patience, is_paused(v), p3_clock_ms());
+    p3_time_limit_pause(&v->time_limit, is_paused(v), p3_clock_ms());
     if (!is_out_of_patience(v) && p3_visit_polls(v) != NULL) {
         pop3_status status = pop3_client_step(v->parts.drop.client);
         if (status != POP3_OK && status != POP3_PENDING && !v->parts.authorization.wants_secret)
@@ -369,7 +369,7 @@ bool p3_visit_step(p3_visit *v)
     if (v->close_wanted && v->parts.drop.client != NULL)
         pop3_client_close(v->parts.drop.client);
     advance(v);
-    p3_time_limit_pause(&v->patience, is_paused(v), p3_clock_ms());
+    p3_time_limit_pause(&v->time_limit, is_paused(v), p3_clock_ms());
     v->woken = false;
     return v->stage != P3_STAGE_OVER || v->parts.recorder.pending > 0 || v->parts.filter.busy ||
            v->parts.authorization.searching;
@@ -401,7 +401,7 @@ void p3_visit_history(const p3_visit *v, p3_history *out)
     *out = (p3_history){.tally = v->parts.report.tally,
                         .trust = v->outcome.next,
                         .spent_ms =
-                            p3_time_limit_spent(&v->patience, p3_visit_octets(v), p3_clock_ms()),
+                            p3_time_limit_spent(&v->time_limit, p3_visit_octets(v), p3_clock_ms()),
                         .first = v->parts.drop.run_first,
                         .told = v->parts.lister.told};
 }

@@ -63,7 +63,7 @@ void p3_visit_abandon(p3_visit *v);
 uint64_t p3_visit_octets(const p3_visit *v);
 
 /* Milliseconds until the visit has taken too long, and p3_visit_step() ends it. */
-int64_t p3_visit_patience(const p3_visit *v);
+int64_t p3_visit_time_left(const p3_visit *v);
 
 /* When it has ended: the verdict, whether it got as far as the listing, and what it leaves to the
  * next visit. */

@@ -64,7 +64,7 @@ static bool may_take(p3_list_delivery *m, const p3_taker *t, p3_problem *why)
 
 /* ---- writing a message ---- */
 
-static bool several_spare(p3_delivery *d, uint16_t members, uint16_t barred)
+static bool list_spare(p3_delivery *d, uint16_t members, uint16_t barred)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     p3_problem unused;
@@ -88,7 +88,7 @@ static bool drop_one(p3_shares *s, size_t place, const p3_problem *why)
     return true; /* the others continue */
 }
 
-static void several_address(p3_delivery *d, const char *header, size_t len, const char *left)
+static void list_address(p3_delivery *d, const char *header, size_t len, const char *left)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     for (p3_taker *t = m->at; t < m->at + m->shares.count; t++) {
@@ -97,7 +97,7 @@ static void several_address(p3_delivery *d, const char *header, size_t len, cons
     }
 }
 
-static bool several_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
+static bool list_begin(p3_delivery *d, const char *name, const char *sender, p3_problem *why)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     p3_problem one = {0};
@@ -136,7 +136,7 @@ static bool write_crlf(p3_delivery *d, const char *data, size_t len, p3_problem 
     return ok && (used == 0 || d->class->write(d, piece, used, why));
 }
 
-static bool several_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
+static bool list_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     for (p3_taker *t = m->at; t < m->at + m->shares.count; t++) {
@@ -148,7 +148,7 @@ static bool several_write(p3_delivery *d, const char *data, size_t len, p3_probl
     return p3_shares_any_in_hand(&m->shares);
 }
 
-static bool several_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
+static bool list_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     out->members = m->members;
@@ -207,7 +207,7 @@ static void tell_left_out(p3_list_delivery *m, p3_batch *batch)
         batch->stopped = batch->noted;
 }
 
-static void several_deliver(p3_batch *b)
+static void list_deliver(p3_batch *b)
 {
     p3_list_delivery *m = (p3_list_delivery *)b->to;
     p3_share *shares = b->spool;
@@ -218,7 +218,7 @@ static void several_deliver(p3_batch *b)
     tell_left_out(m, b);
 }
 
-static void several_recorded(p3_delivery *d, p3_batch *batch, bool kept)
+static void list_recorded(p3_delivery *d, p3_batch *batch, bool kept)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     p3_share *shares = batch != NULL ? batch->spool : NULL;
@@ -266,7 +266,7 @@ static bool ask_one(const p3_taker *t, p3_left_over *at, size_t count, p3_left_o
     return ok;
 }
 
-static bool several_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
+static bool list_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_problem *why)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     p3_left_over *some = calloc(count + 1, sizeof *some);
@@ -286,7 +286,7 @@ static bool several_settle(p3_delivery *d, p3_left_over *at, size_t count, p3_pr
     return true;
 }
 
-static void several_inherit(p3_delivery *d, p3_delivery *settled)
+static void list_inherit(p3_delivery *d, p3_delivery *settled)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     const p3_list_delivery *from = (const p3_list_delivery *)settled;
@@ -300,7 +300,7 @@ static void several_inherit(p3_delivery *d, p3_delivery *settled)
 
 /* ---- opening and closing ---- */
 
-static void several_close(p3_delivery *d)
+static void list_close(p3_delivery *d)
 {
     p3_list_delivery *m = (p3_list_delivery *)d;
     p3_shares_close(&m->shares);
@@ -308,22 +308,22 @@ static void several_close(p3_delivery *d)
     free(m);
 }
 
-static const p3_delivery_class several_class = {
+static const p3_delivery_class list_class = {
     .slow = true,
     .prints = true,
-    .spare = several_spare,
-    .address = several_address,
-    .begin = several_begin,
-    .write = several_write,
-    .finish = several_finish,
+    .spare = list_spare,
+    .address = list_address,
+    .begin = list_begin,
+    .write = list_write,
+    .finish = list_finish,
     .abandon = p3_shares_abandon,
     .discard = p3_shares_discard,
     .seal = p3_shares_seal,
-    .deliver = several_deliver,
-    .recorded = several_recorded,
-    .settle = several_settle,
-    .inherit = several_inherit,
-    .close = several_close,
+    .deliver = list_deliver,
+    .recorded = list_recorded,
+    .settle = list_settle,
+    .inherit = list_inherit,
+    .close = list_close,
 };
 
 /* Opens one, or leaves it out. */
@@ -356,7 +356,7 @@ p3_delivery *p3_list_delivery_open(const p3_target *t, p3_owner owner, p3_proble
         (void)p3_problem_memory(why);
         return NULL;
     }
-    m->class = several_class;
+    m->class = list_class;
     m->shares.base = (p3_delivery){.class = &m->class, .owner = owner};
     pthread_mutex_init(&m->mutex, NULL);
     for (size_t i = 0; i < 2 * count; i++) {
@@ -368,6 +368,6 @@ p3_delivery *p3_list_delivery_open(const p3_target *t, p3_owner owner, p3_proble
     if (any)
         return &m->shares.base;
     *why = m->at[0].why;
-    several_close(&m->shares.base);
+    list_close(&m->shares.base);
     return NULL;
 }
