@@ -241,7 +241,7 @@ def test_microsofts_administrators_ask_for_another_sign_in(account, server):
     account.configure(provider="microsoft", issuer=None)
     account.keep()
     server.refresh.clear()
-    assert "; or an administrator's policy asks for another sign-in (invalid_grant" in account.token(status=77)
+    assert "; or an administrator's policy requires another sign-in (invalid_grant" in account.token(status=77)
 
 
 def test_what_the_provider_says_is_cut_and_cannot_command_a_terminal_nor_show_a_secret(account, server):
