@@ -220,6 +220,7 @@ static void a_child_that_was_forked_meanwhile_does_not_delay_an_answer(void **st
     f->options.resolve_ctx = &count;
     pop3_client *c = client_new(f);
     pop3_status connected = pop3_client_connect(c);
+    assert_true(child > 0); /* kill(2) means others by 0 and -1 */
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_status(POP3_OK, connected);

@@ -210,7 +210,7 @@ def test_a_signal_that_is_handled_does_not_end_a_command(module: Any) -> None:
 
         def handle(*_: Any) -> None:
             calls.append(1)
-            if len(calls) == 3:
+            if len(calls) >= 3:  # another may have come within this one
                 server.sendall(b"+OK 5 6\r\n")
 
         with alarms(handle):
