@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static bool is_within(const char *host, const char *domain)
     return h >= d && strcasecmp(host + h - d, domain) == 0 && (h == d || host[h - d - 1] == '.');
 }
 
-/* The path of the account's password file, beside the configuration. NULL when out of memory. */
+/* The absolute path of the account's password file, beside the configuration. NULL when out of
+ * memory, or when the current directory has no name. */
 static char *password_path(const char *config, const char *address)
 {
     static const char plain[] =
@@ -36,8 +38,12 @@ static char *password_path(const char *config, const char *address)
     char *name = strdup(address);
     for (char *at = name; at != NULL && *at != '\0'; at++)
         *at = strchr(plain, *at) != NULL ? *at : '_';
+    bool absolute = config[0] == '/';
+    char here[PATH_MAX] = "";
     char *path =
-        folder != NULL && name != NULL ? p3_text_join(folder, name, ".password", NULL) : NULL;
+        folder != NULL && name != NULL && (absolute || getcwd(here, sizeof here - 1) != NULL)
+            ? p3_text_join(here, absolute ? "" : "/", folder, name, ".password", NULL)
+            : NULL;
     free(folder);
     free(name);
     return path;

@@ -11,9 +11,9 @@ from world import BUILD, COMMAND, DEADLINE
 DNS_COMMAND = os.environ.get("POP3_DNS_COMMAND", str(BUILD / "tests/sync/pop3-dns"))
 
 
-def run_setup(world, *records, words=("ann@example.org",), status=0, **more):
+def run_setup(world, *records, words=("ann@example.org",), status=0, cwd=None, **more):
     done = subprocess.run(
-        [DNS_COMMAND, "setup", *words], env=world.environment(POP3_TEST_DNS="\n".join(records), **more),
+        [DNS_COMMAND, "setup", *words], env=world.environment(POP3_TEST_DNS="\n".join(records), **more), cwd=cwd,
         capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
     assert done.returncode == status, done
     return done.stdout + done.stderr
@@ -152,6 +152,12 @@ def test_commands_to_paste_have_the_address_quoted(world):
     shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", words=("../a'$(id);b@example.org",))
     assert r"pop3 doctor '../a'\''$(id);b@example.org'" in shown
     assert f"cat >{config(world).parent}/.._a___id__b@example.org.password)\n" in shown
+
+
+def test_the_password_file_of_a_configuration_named_relatively_is_found_from_anywhere(world):
+    shown = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", words=("--config", "other", "ann@example.org"), cwd=world.path)
+    password = world.path / "ann@example.org.password"
+    assert f"\npassword-file = {password}\n" in (world.path / "other").read_text() and f"cat >{password})" in shown
 
 
 def test_what_it_prints_makes_an_account_that_collects_mail(world):
