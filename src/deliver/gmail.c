@@ -92,7 +92,8 @@ static void note_outcome(p3_sending *s, size_t i, p3_gmail_outcome is, p3_proble
                        "it may have arrived, and is looked for before it is sent again: ", why);
     else if (is == P3_GMAIL_HELD)
         p3_parcel_fail(p, why->exit, "", why);
-    s->setbacks = p->delivered ? 0 : s->setbacks + 1;
+    if (is != P3_GMAIL_HELD) /* that is no sign of trouble for messages with other labels */
+        s->setbacks = p->delivered ? 0 : s->setbacks + 1;
     bool ended = is == P3_GMAIL_ENDED;
     if (s->stopped || (!ended && s->setbacks < P3_SETBACKS_MOST))
         return;

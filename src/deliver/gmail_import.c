@@ -23,7 +23,7 @@ typedef struct p3_labelled {
     struct p3_labelled *next;
     char *labels;       /* names separated by commas */
     char *metadata;     /* or NULL */
-    p3_problem failure; /* why there is none */
+    p3_problem failure; /* why no message gets these labels, if `exit` is not 0 */
 } p3_labelled;
 
 struct p3_gmail_importer {
@@ -89,22 +89,35 @@ static p3_labelled *entry_of(p3_gmail_importer *i, char *labels)
     return at;
 }
 
-/* The metadata for a message; the first caller requests it, and others wait. It belongs to the
- * importer. NULL with the problem. */
-static const char *find_metadata(p3_gmail_importer *i, p3_gmail_connection *l,
-                                 const p3_gmail_mail *mail, p3_problem *why)
+/* The entry for a message, with its metadata; the first caller requests that, and others wait. It
+ * belongs to the importer. NULL with the problem. */
+static p3_labelled *find_labelled(p3_gmail_importer *i, p3_gmail_connection *l,
+                                  const p3_gmail_mail *mail, p3_problem *why)
 {
-    const char *found = NULL;
     pthread_mutex_lock(&i->mutex);
     p3_labelled *at = entry_of(i, labels_of(i->options, mail));
-    if (at != NULL && at->metadata == NULL && at->failure.exit == 0)
-        at->metadata = p3_gmail_metadata(l, at->labels, i->options->unread, &at->failure);
-    if (at == NULL)
+    if (at == NULL) {
         p3_problem_memory(why);
-    else if ((found = at->metadata) == NULL)
+    } else if (at->failure.exit == 0 && at->metadata == NULL) {
+        at->metadata = p3_gmail_metadata(l, at->labels, i->options->unread, &at->failure);
+        if (at->metadata != NULL)
+            at->failure = (p3_problem){0}; /* that of an earlier attempt */
+    }
+    if (at != NULL && at->failure.exit != 0) {
         *why = at->failure;
+        at = NULL;
+    }
     pthread_mutex_unlock(&i->mutex);
-    return found;
+    return at;
+}
+
+/* Google refuses the labels of a message: the next ones with these labels are not sent. */
+static void note_refused_labels(p3_gmail_importer *i, p3_labelled *at, p3_problem *why)
+{
+    pthread_mutex_lock(&i->mutex);
+    why->of_folder = true;
+    at->failure = *why;
+    pthread_mutex_unlock(&i->mutex);
 }
 
 /* Searches for a message that may be there. P3_GMAIL_SCOPE: searching is not permitted; `why` has
@@ -173,10 +186,10 @@ static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_connection *l,
     json_t *answer = NULL;
     p3_wrapping w;
     bool has_own = mail->label_count > 0; /* an invalid label is a problem of this message only */
-    const char *metadata = find_metadata(i, l, mail, why);
-    if (metadata == NULL && why->of_folder && has_own)
+    p3_labelled *labelled = find_labelled(i, l, mail, why);
+    if (labelled == NULL && why->of_folder && has_own)
         return P3_GMAIL_LABEL;
-    if (metadata == NULL || !wrap(&w, metadata, who, why))
+    if (labelled == NULL || !wrap(&w, labelled->metadata, who, why))
         return P3_GMAIL_STOP;
     p3_gmail_url(l, url, "/upload",
                  "/messages/import?uploadType=multipart&internalDateSource=%s&neverMarkSpam=%s"
@@ -201,6 +214,8 @@ static p3_gmail_verdict upload(p3_gmail_importer *i, p3_gmail_connection *l,
     json_decref(answer);
     free(w.head);
     p3_crash_point("gmail-answered");
+    if (is == P3_GMAIL_LABEL)
+        note_refused_labels(i, labelled, why);
     return is == P3_GMAIL_LABEL && !has_own ? P3_GMAIL_STOP : is;
 }
 

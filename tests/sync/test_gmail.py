@@ -222,6 +222,25 @@ def test_a_label_of_the_table_that_cannot_be_keeps_its_own_messages_back_alone(w
     assert len(gmail.mails) == 12 and world.on_server() == []
 
 
+def test_many_messages_in_a_row_whose_label_cannot_be_keep_no_others_back(world, gmail):
+    """Whether Google refuses to create it or to set it; each connection is refused at most one message for it."""
+    put_addressed(world, *["bob@example.org"] * 30, *["x@example.org"] * 30, *["anna@example.org"] * 5)
+    gmail.judge = lambda text: refusal(400, "invalidArgument", "Invalid label: Bob") if b"Envelope-To: bob" in text else None
+    table = ("--recipients-from", "Envelope-To", "--map-recipients",
+             "anna@example.org -> folder:Anna, bob@example.org -> folder:Bob, x@example.org -> folder:Muted")  # fmt: skip
+    with world.server("--delete") as server:
+        errors = sync(world, server.port, gmail, "--delete", *table, status=75)
+        assert "Google answers 400, Invalid label: Bob; see labels" in errors
+        assert 'creating Gmail\'s label "Muted"' in errors
+        server.settle()
+        assert labels_of(gmail) == [(i, ["Anna"]) for i in range(60, 65)]
+        assert gmail.count("import") <= 4 + 5 and refused(world) == []
+        gmail.judge = lambda text: None
+        sync(world, server.port, gmail, "--delete", *TABLE)
+        server.settle()
+    assert len(gmail.mails) == 65 and world.on_server() == []
+
+
 def test_the_table_of_the_guide_works_as_it_is_written(world, gmail):
     text = (ROOT / "docs/guide/leaving-gmail.md").read_text().split("### A label for each address")[1]
     settings = dict(re.findall(r"^    (recipients-from|map-recipients) = (.*)$", text, re.MULTILINE))
