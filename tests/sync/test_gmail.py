@@ -395,16 +395,14 @@ def test_what_is_refused_for_good_is_kept_with_a_note_and_the_others_arrive(worl
         assert sorted([crlf(rest.decode()), *bodies(gmail)]) == expected(10)
 
 
-def test_a_server_that_is_not_there_or_not_trusted_gets_nothing(world, gmail, certs):
+def test_a_server_that_is_not_there_or_not_trusted_gets_nothing(world, gmail, certs, port):
     world.fill(2, lines=5)
     with world.server("--delete") as server:
         errors = sync(world, server.port, gmail, "--delete", "--issuer-ca-file", str(certs / "leaf.pem"), status=69)
         assert "certificate" in errors and gmail.requests == []
-        gmail.stop()
-        errors = sync(world, server.port, gmail, "--delete", status=75)
-        assert "Failed to connect to localhost" in errors or "refused" in errors
+        errors = sync(world, server.port, gmail, "--delete", "--gmail-url", f"https://127.0.0.1:{port}", status=75)
+        assert "Failed to connect to 127.0.0.1" in errors or "refused" in errors
         server.settle()
-    gmail.__init__(certs)  # for the fixture to stop
     assert len(world.on_server()) == 2
 
 
