@@ -51,7 +51,8 @@ static void try_processes(void)
     char octets[8];
     char path[64];
     struct iovec here = {octets, sizeof octets};
-    char *argv[] = {(char *)(uintptr_t) "true", NULL};
+    char name[] = "true";
+    char *argv[] = {name, NULL};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)parent, names[i]);
         tell("read", path, open(path, O_RDONLY | O_CLOEXEC));
