@@ -76,16 +76,15 @@ static char *labels_of(const p3_gmail_options *o, const p3_gmail_mail *mail)
 /* The entry for these labels, which it takes over. NULL when out of memory. */
 static p3_labelled *entry_of(p3_gmail_importer *i, char *labels)
 {
-    p3_labelled *at = i->labelled;
-    while (at != NULL && labels != NULL && strcmp(at->labels, labels) != 0)
+    p3_labelled *at = labels != NULL ? i->labelled : NULL;
+    while (at != NULL && strcmp(at->labels, labels) != 0)
         at = at->next;
-    if (labels == NULL || at != NULL || (at = calloc(1, sizeof *at)) == NULL) {
-        free(labels);
+    if (at == NULL && labels != NULL && (at = calloc(1, sizeof *at)) != NULL) {
+        *at = (p3_labelled){.next = i->labelled, .labels = labels};
+        i->labelled = at;
         return at;
     }
-    at->labels = labels;
-    at->next = i->labelled;
-    i->labelled = at;
+    free(labels);
     return at;
 }
 
