@@ -109,9 +109,11 @@ static bool add_read(p3_sandbox *s, const char *path)
 static bool add_netrc(p3_sandbox *s, const p3_secret_source *secret, const char *path)
 {
     const char *home = getenv("HOME");
-    if (path != NULL || home == NULL || !p3_secret_may_be_in_netrc(secret))
-        return !p3_secret_may_be_in_netrc(secret) || add_read(s, path);
-    return add_file(s, P3_BESIDE_READ, p3_text_join(home, "/.netrc", NULL));
+    if (!p3_secret_may_be_in_netrc(secret))
+        return true;
+    if (path != NULL)
+        return add_read(s, path);
+    return home == NULL || add_file(s, P3_BESIDE_READ, p3_text_join(home, "/.netrc", NULL));
 }
 
 /* Files that an account reads at each visit; its certificates were read when TLS was prepared. */
