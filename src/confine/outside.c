@@ -13,6 +13,7 @@
 
 #include "confine/runner.h"
 #include "confine/runner_protocol.h"
+#include "support/input.h"
 #include "support/local_socket.h"
 #include "system/packet.h"
 #include "system/nameless.h"
@@ -82,7 +83,7 @@ int p3_outside_open(const char *path, int flags, mode_t mode)
 
 int p3_outside_read(const char *path)
 {
-    return p3_outside_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    return p3_outside_open(path, P3_INPUT_FLAGS, 0);
 }
 
 int p3_outside_link(const char *path, const char *to)

@@ -2,7 +2,6 @@
 #include "support/input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@
 
 int p3_input_open(const char *path)
 {
-    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return open(path, P3_INPUT_FLAGS);
 }
 
 /* Makes room for `want` octets, and one more. */

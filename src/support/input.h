@@ -3,6 +3,7 @@
 #ifndef P3_SUPPORT_INPUT_H
 #define P3_SUPPORT_INPUT_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,6 +19,9 @@ typedef struct p3_input {
     char *text; /* followed by a NUL; may be secret */
     size_t len;
 } p3_input;
+
+/* The flags of open(2) for reading a file that a user names, without waiting. */
+#define P3_INPUT_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
 /* Opens a file for reading, without waiting. Returns -1 with errno. */
 int p3_input_open(const char *path);
