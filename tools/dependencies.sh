@@ -14,7 +14,7 @@ behind() {
 
 required() {
     if [ "$1" = machines ]; then
-        echo mmdebstrap
+        echo mmdebstrap arch-test
         return
     fi
     echo gcc pkg-config meson ninja-build python3 openssl procps dovecot-pop3d dovecot-lmtpd dovecot-imapd scdoc \

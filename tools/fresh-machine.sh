@@ -186,7 +186,7 @@ esac
 
 script=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 checkout=$(dirname "$(dirname "$script")")
-command -v mmdebstrap >/dev/null || "$checkout/tools/dependencies.sh" machines
+{ command -v mmdebstrap && command -v arch-test; } >/dev/null || "$checkout/tools/dependencies.sh" machines
 [ -e /proc/self/fd/0 ] || exec </dev/null
 exec 3<&0
 umask 022
