@@ -71,8 +71,7 @@ static bool has_pipelined(const p3_parts *p, p3_stage stage)
 {
     if (stage == P3_STAGE_LOGIN)
         return pop3_login_outcome(p->drop.client)->pipelined;
-    bool asks = stage == P3_STAGE_HEADERS || stage == P3_STAGE_COMPARISON ||
-                stage == P3_STAGE_RETRIEVAL ||
+    bool asks = p3_stage_looks(stage) || stage == P3_STAGE_RETRIEVAL ||
                 (stage == P3_STAGE_LISTING && p->lister.list_with_uidl);
     return asks && (p->drop.pipelined || pop3_client_pipelines(p->drop.client));
 }
