@@ -2,14 +2,16 @@
  * once without waiting for a greeting, and reads until the server closes.
  *
  *     bench-floor [--tls] [--accounts N] [--at-once N] [--deliver DIR [--batch N]] PORT MESSAGES
- *     bench-floor --sequential PORT MESSAGES
+ *     bench-floor --sequential [--awake] [--tls] PORT MESSAGES
  *
  * Without --deliver the octets are counted and thrown away. With --deliver each message is written
  * to a file of its own in DIR/tmp, stuffed as it came; after each batch (default 1,000 messages)
  * one syncfs(2), the renames into DIR/new and one fsync(2) of that folder: as durable as an fsync a
  * message, for the fewest waits. --accounts runs that many sessions as user1, user2, ..., at most
  * --at-once (default: all) at a time; only without --tls and --deliver. --sequential sends a
- * command when the reply to the last is there: a send(2), and recv(2) on a blocking socket.
+ * command when the reply to the last is there: a send(2), and recv(2) on a blocking socket. With
+ * --awake it never sleeps but calls recv(2) until something has arrived, which is faster as long
+ * as a server answers sooner than a process wakes up.
  *
  * This is a yardstick and no client: it parses nothing but the ends of messages and verifies
  * nothing.
@@ -288,55 +290,117 @@ static uint64_t run_tls(uint16_t port, size_t messages, delivery *d)
     return octets;
 }
 
-static void exchange(int fd, const char *command, const char *end, uint64_t *octets)
+/* A connection; ssl is NULL in the clear. */
+typedef struct line {
+    int fd; /* non-blocking if awake */
+    SSL *ssl;
+    bool awake;
+} line;
+
+static void send_to(const line *l, const char *command)
+{
+    size_t len = strlen(command);
+    ssize_t sent = len == 0         ? 0
+                   : l->ssl != NULL ? SSL_write(l->ssl, command, (int)len)
+                                    : send(l->fd, command, len, MSG_NOSIGNAL);
+    if (sent != (ssize_t)len)
+        die_plain("sending failed");
+}
+
+/* Whether a call that returned `result` is to be repeated, because nothing has arrived yet. */
+static bool too_early(const line *l, int result)
+{
+    return l->awake && SSL_get_error(l->ssl, result) == SSL_ERROR_WANT_READ;
+}
+
+static void shake_hands(const line *l)
+{
+    int result;
+    do {
+        result = SSL_connect(l->ssl);
+    } while (result != 1 && too_early(l, result));
+    if (result != 1)
+        die_plain("TLS failed");
+}
+
+static size_t receive_tls(const line *l)
+{
+    size_t got = 0;
+    int result;
+    do {
+        result = SSL_read_ex(l->ssl, buffer, sizeof buffer, &got);
+    } while (result != 1 && too_early(l, result));
+    if (result != 1)
+        die_plain("TLS failed");
+    return got;
+}
+
+static size_t receive_plain(const line *l)
+{
+    ssize_t n;
+    do {
+        n = recv(l->fd, buffer, sizeof buffer, 0);
+    } while (n < 0 && l->awake && errno == EAGAIN);
+    if (n <= 0)
+        die("receiving");
+    return (size_t)n;
+}
+
+static void exchange(const line *l, const char *command, const char *end, uint64_t *octets)
 {
     char last[5] = {0}; /* the last octets, as an end may be cut in two */
     size_t len = strlen(end);
-    if (send(fd, command, strlen(command), MSG_NOSIGNAL) < 0)
-        die("sending");
+    send_to(l, command);
     while (memcmp(last + sizeof last - len, end, len) != 0) {
-        ssize_t n = recv(fd, buffer, sizeof buffer, 0);
-        if (n <= 0)
-            die("receiving");
-        size_t kept = (size_t)n < sizeof last ? sizeof last - (size_t)n : 0;
+        size_t n = l->ssl != NULL ? receive_tls(l) : receive_plain(l);
+        size_t kept = n < sizeof last ? sizeof last - n : 0;
         memmove(last, last + sizeof last - kept, kept);
-        memcpy(last + kept, buffer + (size_t)n - (sizeof last - kept), sizeof last - kept);
-        *octets += (uint64_t)n;
+        memcpy(last + kept, buffer + n - (sizeof last - kept), sizeof last - kept);
+        *octets += n;
     }
 }
 
-/* One session in the clear, a command at a time. */
-static uint64_t run_sequential(uint16_t port, size_t messages)
+/* One session, a command at a time. */
+static uint64_t run_sequential(uint16_t port, size_t messages, bool tls, bool awake)
 {
     uint64_t octets = 0;
     char command[32];
-    int fd = connect_to(port, 0);
-    exchange(fd, "", "\r\n", &octets);
-    exchange(fd, "USER user\r\n", "\r\n", &octets);
-    exchange(fd, "PASS pass\r\n", "\r\n", &octets);
+    line l = {.fd = connect_to(port, 0), .awake = awake};
+    if (awake)
+        make_nonblocking(l.fd);
+    SSL_CTX *ctx = tls ? SSL_CTX_new(TLS_client_method()) : NULL;
+    if (tls) {
+        l.ssl = ctx != NULL ? SSL_new(ctx) : NULL;
+        if (l.ssl == NULL || SSL_set_fd(l.ssl, l.fd) != 1)
+            die_plain("out of memory for TLS");
+        shake_hands(&l);
+    }
+    exchange(&l, "", "\r\n", &octets);
+    exchange(&l, "USER user\r\n", "\r\n", &octets);
+    exchange(&l, "PASS pass\r\n", "\r\n", &octets);
     for (size_t i = 1; i <= messages; i++) {
         snprintf(command, sizeof command, "RETR %zu\r\n", i);
-        exchange(fd, command, "\r\n.\r\n", &octets);
+        exchange(&l, command, "\r\n.\r\n", &octets);
     }
-    exchange(fd, "QUIT\r\n", "\r\n", &octets);
-    close(fd);
+    exchange(&l, "QUIT\r\n", "\r\n", &octets);
+    SSL_free(l.ssl);
+    SSL_CTX_free(ctx);
+    close(l.fd);
     return octets;
 }
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"tls", no_argument, NULL, 't'},
-        {"accounts", required_argument, NULL, 'a'},
-        {"at-once", required_argument, NULL, 'o'},
-        {"deliver", required_argument, NULL, 'd'},
-        {"batch", required_argument, NULL, 'b'},
-        {"sequential", no_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
+        {"tls", no_argument, NULL, 't'},           {"accounts", required_argument, NULL, 'a'},
+        {"at-once", required_argument, NULL, 'o'}, {"deliver", required_argument, NULL, 'd'},
+        {"batch", required_argument, NULL, 'b'},   {"sequential", no_argument, NULL, 's'},
+        {"awake", no_argument, NULL, 'w'},         {NULL, 0, NULL, 0},
     };
     delivery d = {.batch = 1000};
     bool tls = false;
     bool sequential = false;
+    bool awake = false;
     size_t accounts = 1;
     size_t at_once = SIZE_MAX;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -346,6 +410,9 @@ int main(int argc, char **argv)
             break;
         case 's':
             sequential = true;
+            break;
+        case 'w':
+            awake = true;
             break;
         case 'a':
             accounts = number_or_die(optarg, 1000000);
@@ -364,16 +431,17 @@ int main(int argc, char **argv)
         }
     }
     if (argc - optind != 2 || accounts == 0 || at_once == 0 ||
-        (accounts > 1 && (tls || d.dir != NULL)) || (sequential && (accounts > 1 || tls || d.dir)))
+        (accounts > 1 && (tls || d.dir != NULL)) || (sequential && (accounts > 1 || d.dir)) ||
+        (awake && !sequential))
         die_plain("[--tls] [--accounts N] [--at-once N] [--deliver DIR [--batch N]] PORT MESSAGES, "
-                  "or --sequential PORT MESSAGES");
+                  "or --sequential [--awake] [--tls] PORT MESSAGES");
     uint16_t port = (uint16_t)number_or_die(argv[optind], UINT16_MAX);
     size_t messages = number_or_die(argv[optind + 1], 10000000);
     allow_many_descriptors();
     if (d.dir != NULL)
         begin_delivery(&d, messages);
     at_once = at_once < accounts ? at_once : accounts;
-    uint64_t octets = sequential ? run_sequential(port, messages)
+    uint64_t octets = sequential ? run_sequential(port, messages, tls, awake)
                       : tls      ? run_tls(port, messages, &d)
                                  : run_plain(port, accounts, at_once, messages, &d);
     if (d.dir != NULL) {

@@ -42,9 +42,11 @@ def floor(b: Bench, messages: int, tls: bool = False) -> Optional[Trial]:
     return tool(b, "bench-floor", "floor", "floor", *options, "PORT", str(messages), tls=tls)
 
 
-def sequential_floor(b: Bench, messages: int) -> Optional[Trial]:
-    name = "floor, one command at a time"
-    return tool(b, "bench-floor", name, "floor", "--sequential", "PORT", str(messages))
+def sequential_floor(b: Bench, messages: int, *options: str, tls: bool = False) -> Optional[Trial]:
+    """A C program that sends a command, and reads until the end of the reply without looking at it."""
+    words = ["floor, one command at a time", *(o.lstrip("-") for o in options), *(["TLS"] if tls else [])]
+    options = ("--sequential", *options, *(["--tls"] if tls else []))
+    return tool(b, "bench-floor", ", ".join(words), "floor", *options, "PORT", str(messages), tls=tls)
 
 
 def delivery_floor(b: Bench, messages: int, batch: int, tls: bool = False) -> Optional[Trial]:

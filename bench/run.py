@@ -88,7 +88,8 @@ def table(result: Result) -> list[str]:
         )
     for goal in result.goals:
         value = "" if goal.value is None else f"{number(goal.value)}, "
-        lines += ["", f"{goal.text}: {value}goal at most {number(goal.most)}: **{goal.verdict}**"]
+        floor = "" if goal.least is None else f" (the floor: {number(goal.least)})"
+        lines += ["", f"{goal.text}: {value}goal at most {number(goal.most)}: **{goal.verdict}**{floor}"]
     return lines + [""]
 
 
@@ -137,7 +138,7 @@ def kept_result(found: dict, about: dict) -> Result:
     """A table of an earlier run, from its results.json."""
     rows = [Row(Trial(r["name"], lambda _: [], r["kind"]), r["wall_s"], r["cpu_s"], r["peak_kib"], r["failure"])
             for r in found["rows"]]
-    goals = [Goal(g["text"], g["value"], g["most"]) for g in found["goals"]]
+    goals = [Goal(g["text"], g["value"], g["most"], g.get("least")) for g in found["goals"]]
     run = found.get("run") or f"{about['date']}, revision {about['commit']}, {about['form']} form, {about['processor']}"
     return Result(found["name"], found["title"], rows, goals, found["series"], run)
 
@@ -165,7 +166,10 @@ def save(output: Path, about: dict, results: list[Result], scan: list[str]) -> N
             "series": r.series,
             "run": r.run,
             "rows": [row.as_json() for row in r.rows],
-            "goals": [{"text": g.text, "value": g.value, "most": g.most, "verdict": g.verdict} for g in r.goals],
+            "goals": [
+                {"text": g.text, "value": g.value, "most": g.most, "least": g.least, "verdict": g.verdict}
+                for g in r.goals
+            ],
         }
         for r in results
     ]

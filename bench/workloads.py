@@ -27,6 +27,7 @@ class Goal:
     text: str
     value: Optional[float]  # None: a program that it needs was not there
     most: float
+    least: Optional[float] = None  # what the floor reaches of the same ratio, where a row of it was measured
 
     @property
     def verdict(self) -> str:
@@ -62,10 +63,16 @@ class Result:
         row = self.row(name)
         return max(row.peak_kib) / 1024 if row else None
 
-    def held(self, text: str, mine: Optional[float], other: Optional[float], most: float) -> None:
-        """Add a goal about a ratio."""
-        value = mine / other if mine is not None and other else None
-        self.goals.append(Goal(text, value, most))
+    def held(
+        self, text: str, mine: Optional[float], other: Optional[float], most: float, floor: Optional[float] = None
+    ) -> None:
+        """Add a goal about a ratio; `floor` stands in place of `mine` for the least that is possible. A difference
+        of two rows that is not positive is their noise and no measurement."""
+
+        def ratio(value: Optional[float]) -> Optional[float]:
+            return value / other if value is not None and other is not None and min(value, other) > 0 else None
+
+        self.goals.append(Goal(text, ratio(mine), most, ratio(floor)))
 
 
 def w1(b: Bench) -> list[Result]:
@@ -346,7 +353,11 @@ def python(b: Bench) -> list[Result]:
     start = [peers.poplib("--work", "nothing", name="python3 alone")]
     retrieve = pair("import", "--work", "import") + pair("retrieve") + pair("retrieve", tls=True)
     n, large = (2000, 20) if b.short else (10000, 200)
-    retrieve.append(peers.python_sockets(n))
+    plain, secure = (
+        present(peers.sequential_floor(b, n, tls=tls), peers.sequential_floor(b, n, "--awake", tls=tls))
+        for tls in (False, True)
+    )
+    retrieve += plain + secure + [peers.python_sockets(n)]
     alone = "libpop3 in C, one command at a time"
     retrieve += present(
         peers.library(b, "--sequential", name=alone),
@@ -356,7 +367,7 @@ def python(b: Bench) -> list[Result]:
         rows = b.rounds_of(start + retrieve + pair("500 sessions", "--work", "connect"), port, tls)
     small = Result("P1", f"Python: {n:,} messages of 4 KB, one command at a time", rows)
     with b.server(n, 4096, 0, "--awake") as (port, tls):
-        rows = b.rounds_of(retrieve, port, tls)
+        rows = b.rounds_of(start + retrieve, port, tls)
     awake = Result("P1 awake", f"Python: {n:,} messages of 4 KB, one at a time, from a server that never sleeps", rows)
     with b.server(large, 5000000) as (port, tls):
         rows = b.rounds_of(pair("retrieve") + pair("retrieve", tls=True), port, tls)
@@ -367,20 +378,25 @@ def python(b: Bench) -> list[Result]:
         rows = b.rounds_of(start + pair("import", "--work", "import") + [peers.python_split()] + lists, port)
     listing = Result("P3", "Python: UIDL and LIST of 100,000 messages, as lists of lines", rows)
 
-    def hold(r: Result, what: str, most: float, less: Optional[str] = None) -> None:
-        """`less`: without what this takes, of the same module or of Python."""
+    def hold(r: Result, what: str, most: float, less: Optional[str] = None, floors: Sequence[Trial] = ()) -> None:
+        """`less`: without what this takes, of the same module or of Python. The faster of `floors` is the floor; if
+        Python's start is counted, it belongs to it."""
 
         def time(module: str) -> Optional[float]:
             whole, part = r.time(f"{module}, {what}"), r.time((less or "").format(module)) if less else 0
             return whole - part if whole is not None and part is not None else None
 
-        r.held(f"cpoplib / poplib, {what}{', without the start' if less else ''}", time("cpoplib"), time("poplib"), most)
+        least = min((t for t in (r.time(trial.name) for trial in floors) if t is not None), default=None)
+        begin = 0 if less else r.time("python3 alone")
+        floor = least + begin if least is not None and begin is not None else None
+        text = f"cpoplib / poplib, {what}{', without the start' if less else ''}"
+        r.held(text, time("cpoplib"), time("poplib"), most, floor)
 
     hold(small, "import", 0.7, "python3 alone")
     for r in (small, awake):
-        hold(r, "retrieve", 0.4)
-        hold(r, "retrieve", 0.3, "{}, import")
-        hold(r, "retrieve, TLS", 0.5)
+        hold(r, "retrieve", 0.4, None, plain)
+        hold(r, "retrieve", 0.3, "{}, import", plain)
+        hold(r, "retrieve, TLS", 0.5, None, secure)
     hold(small, "500 sessions", 1)
     hold(octets, "retrieve", 0.08)
     hold(listing, "list", 0.1, "{}, import")
