@@ -17,7 +17,7 @@ import pytest
 from relays import connect_proxy, cut_relay
 from gmaild import Answer, Gmaild, Mail, refusal, running
 from https_server import https_server
-from sent import bodies, crlf, expected, refused
+from sent import Peaks, bodies, crlf, expected, refused
 from test_setup import DNS_COMMAND
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, SERVER, message
 
@@ -577,6 +577,23 @@ def test_cut_at_any_octet_a_message_arrives_once(fast_world, gmail):
         gmail.mails.clear()
         first += 1
     assert cuts > CUTS // 2, "messages are shorter than the first"
+
+
+def test_memory_does_not_grow_with_the_message(world, gmail, monkeypatch):
+    """The most that the process had in memory, when the server has read the message. OpenSSL frees a buffer with each record:
+    AddressSanitizer is not to keep them."""
+    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+    peaks = Peaks()
+    gmail.judge = lambda _text: peaks.take()
+    for octets in (200_000, 5_000_000):
+        world.put("1", b"Subject: s\n\n" + (b"x" * 76 + b"\n") * (octets // 77))
+        with world.server("--delete") as server:
+            process = peaks.of(start(world, server.port, gmail, "--delete"))
+            _, errors = process.communicate(timeout=DEADLINE)
+            assert process.returncode == 0, errors
+            server.settle()
+    small, large = peaks.seen
+    assert large < small + 2000, peaks.seen
 
 
 # ---- crashes ----

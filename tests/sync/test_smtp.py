@@ -1,6 +1,7 @@
 """`pop3 sync` with an SMTP server: what LMTP does (test_lmtp.py), behind TLS and a login. Every message arrives at least once,
 and one that comes again carries the same name."""
 
+import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lmtpd import Cut, Smtpd, running
-from sent import bodies, crlf, expected, refused
+from sent import Peaks, bodies, crlf, expected, refused
 from test_lmtp import at_least_once
 from world import COMMAND, CRASH_COMMAND, DEADLINE, World, message
 
@@ -201,6 +202,28 @@ def test_the_servers_word_that_is_lost_brings_the_message_again_under_its_name(w
         assert len(smtpd.mails) == 4
         server.settle()
     assert world.on_server() == []
+
+
+def test_memory_does_not_grow_with_the_message(world, certs, ca, monkeypatch):
+    """The most that the process had in memory, when the server has read the message. OpenSSL frees a buffer with each record:
+    AddressSanitizer is not to keep them."""
+    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+    peaks = Peaks()
+
+    def answer(step, number, text):
+        if step == "message":
+            peaks.take()
+        return None
+
+    for octets in (200_000, 5_000_000):
+        world.put("1", b"Subject: s\n\n" + (b"x" * 76 + b"\n") * (octets // 77))
+        with world.server("--delete") as server, running(certs, answer, kind=Smtpd) as smtpd:
+            process = peaks.of(start(world, server.port, smtpd, ca, "--delete"))
+            _, errors = process.communicate(timeout=DEADLINE)
+            assert process.returncode == 0 and len(smtpd.mails) == 1, errors
+            server.settle()
+    small, large = peaks.seen
+    assert large < small + 2000, peaks.seen
 
 
 @pytest.mark.parametrize("options, words", [
