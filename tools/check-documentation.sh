@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the API reference with Doxygen; missing or wrong documentation is an error.
+# Builds the API reference with Doxygen; missing or wrong documentation, and broken links, are errors.
 #     check-documentation.sh [OUTPUT_FOLDER]
 set -eu
 command -v doxygen >/dev/null || {
@@ -21,4 +21,5 @@ if [ -s "$out/doxygen.errors" ]; then
 fi
 tools/mend-man-pages.sh "$out/man/man3"
 tools/index-words.py "$out/html/search"
+tools/check-reference.py "$out"
 echo "API reference: $out/html/index.html"

@@ -2,7 +2,7 @@
 # Installs the library into a scratch directory and builds a program against what was installed, as one does who only
 # has the package: in C99, C17 and C++11 to C++23, shared and static.
 #     check-consumers.sh pkg-config|cmake|meson SOURCE_FOLDER BUILD_FOLDER SCRATCH_FOLDER
-# pkg-config and cmake find the installed library; meson has the source as a subproject.
+# pkg-config and cmake find the installed library; meson has the source as a subproject, found by libpop3.wrap.
 set -eu
 way=$1
 source=$(cd "$2" && pwd)
@@ -145,21 +145,22 @@ END
 }
 
 by_meson() {
+    expected=$(sed -n "s/^ *version: '\([^']*\)',$/\1/p" "$source/meson.build" | head -n 1)
     mkdir -p "$scratch/project/subprojects"
-    ln -s "$source" "$scratch/project/subprojects/libpop3"
+    ln -s "$source" "$scratch/project/subprojects/libpop3-$expected" # as the tarball has it
+    cp "$source/packaging/meson/libpop3.wrap" "$scratch/project/subprojects/"
     cat >"$scratch/project/meson.build" <<'END'
 project('consumer', 'c', default_options: ['c_std=c17'])
 foreach kind : ['shared', 'static']
-  executable(kind, 'consumer.c', dependencies: dependency('libpop3', fallback: 'libpop3', static: kind == 'static'))
+  executable(kind, 'consumer.c', dependencies: dependency('libpop3', static: kind == 'static'))
   executable('collector-' + kind, 'consumer_collect.c',
-    dependencies: dependency('libpop3-collect', fallback: 'libpop3', static: kind == 'static'))
+    dependencies: dependency('libpop3-collect', static: kind == 'static'))
 endforeach
 END
     cp "$program" "$collector" "$scratch/project/"
     # The library alone is configured and built: nothing of the command or the tests.
     meson setup "$scratch/project/build" "$scratch/project" --wrap-mode=forcefallback >"$scratch/meson.log"
     ninja -C "$scratch/project/build" shared static collector-shared collector-static >>"$scratch/meson.log"
-    expected=$(sed -n "s/^ *version: '\([^']*\)',$/\1/p" "$source/meson.build" | head -n 1)
     for kind in shared static; do
         run "$scratch/project/build/$kind"
         run "$scratch/project/build/collector-$kind"

@@ -29,17 +29,20 @@
 /** Is told what a step came to. It may stop the adapter and free the client. */
 typedef void (*pop3_libevent_fn)(void *ctx, pop3_client *client, pop3_status status);
 
+/** A descriptor that the loop waits on. */
+typedef struct pop3_libevent_watch {
+    int fd;              /**< The descriptor. */
+    struct event *event; /**< Waits on it; NULL in a free place. */
+} pop3_libevent_watch;
+
 /** A client in a loop. It must live until pop3_libevent_stop(). */
 typedef struct pop3_libevent {
-    struct event_base *base;  /**< The loop. */
-    pop3_client *client;      /**< The client, once started. */
-    pop3_libevent_fn stepped; /**< Is told of each step. */
-    void *ctx;                /**< First argument of @c stepped. */
-    struct event *timer;      /**< For the deadline; NULL when stopped. */
-    struct {
-        int fd;                    /**< The descriptor. */
-        struct event *event;       /**< Waits on it; NULL in a free place. */
-    } sockets[POP3_MAX_WAITABLES]; /**< What is waited on. */
+    struct event_base *base;                         /**< The loop. */
+    pop3_client *client;                             /**< The client, once started. */
+    pop3_libevent_fn stepped;                        /**< Is told of each step. */
+    void *ctx;                                       /**< First argument of @c stepped. */
+    struct event *timer;                             /**< For the deadline; NULL when stopped. */
+    pop3_libevent_watch sockets[POP3_MAX_WAITABLES]; /**< What is waited on. */
 } pop3_libevent;
 
 /** Has the loop step the client when its deadline comes. Call it after submitting outside of

@@ -28,17 +28,20 @@
 /** Is told what a step came to. It may stop the adapter and free the client. */
 typedef void (*pop3_libuv_fn)(void *ctx, pop3_client *client, pop3_status status);
 
+/** A descriptor that the loop waits on. */
+typedef struct pop3_libuv_watch {
+    int fd;          /**< The descriptor. */
+    uv_poll_t *poll; /**< Waits on it; NULL in a free place. */
+} pop3_libuv_watch;
+
 /** A client in a loop. It must live until pop3_libuv_stop(). */
 typedef struct pop3_libuv {
-    uv_loop_t *loop;       /**< The loop. */
-    pop3_client *client;   /**< The client, once started. */
-    pop3_libuv_fn stepped; /**< Is told of each step. */
-    void *ctx;             /**< First argument of @c stepped. */
-    uv_timer_t *timer;     /**< For the deadline; NULL when stopped. */
-    struct {
-        int fd;                    /**< The descriptor. */
-        uv_poll_t *poll;           /**< Waits on it; NULL in a free place. */
-    } sockets[POP3_MAX_WAITABLES]; /**< What is waited on. */
+    uv_loop_t *loop;                              /**< The loop. */
+    pop3_client *client;                          /**< The client, once started. */
+    pop3_libuv_fn stepped;                        /**< Is told of each step. */
+    void *ctx;                                    /**< First argument of @c stepped. */
+    uv_timer_t *timer;                            /**< For the deadline; NULL when stopped. */
+    pop3_libuv_watch sockets[POP3_MAX_WAITABLES]; /**< What is waited on. */
 } pop3_libuv;
 
 /** @cond internal */
