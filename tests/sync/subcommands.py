@@ -39,7 +39,7 @@ class Mailbox:
 
     def terminal(self, name, *args, columns=80, typed=(), status=0):
         """The same on a terminal of its own; `typed` are (a pattern that must show behind what matched the one
-        before, what is typed then, or the signal that is sent). However it ends, the terminal is as it was."""
+        before, what is typed then, the signal that is sent, or what is called with the terminal). However it ends, the terminal is as it was."""
         fd, its = os.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         before = termios.tcgetattr(its)
@@ -70,6 +70,8 @@ class Mailbox:
                 action = typed.pop(0)[1]
                 if isinstance(action, str):
                     os.write(fd, action.encode())
+                elif callable(action):
+                    action(fd)
                 else:
                     os.kill(pid, action)
         assert termios.tcgetattr(fd) == before

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -166,6 +167,40 @@ def test_a_question_that_is_interrupted_leaves_the_terminal_as_it_was(mailbox, e
     status = -signal.SIGINT if isinstance(end, str) else -end
     shown = mailbox.terminal("stat", typed=[("Password for user@.*: ", end)], status=status)
     assert "s3cr" not in shown
+
+
+# A shell with job control, of one job, which it continues when it was stopped.
+SHELL = """
+import os, signal, sys, termios
+job = os.fork()
+if job == 0:
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+os.waitpid(job, os.WUNTRACED)
+print("stopped,", "echo" if termios.tcgetattr(0)[3] & termios.ECHO else "silent", flush=True)
+os.kill(job, signal.SIGCONT)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]))
+"""
+
+
+def test_the_terminal_echoes_while_a_question_is_stopped(mailbox):
+    mailbox.words = lambda name, *args: [sys.executable, "-c", SHELL, COMMAND, name, mailbox.url, "--allow-plaintext"]
+    question = "Password for user@.*: "
+    shown = mailbox.terminal("stat", typed=[
+        (question, lambda fd: os.killpg(os.tcgetpgrp(fd), signal.SIGTSTP)), (f"stopped, echo.*{question}", "s3cret\n")])  # fmt: skip
+    assert "12 messages" in shown and "s3cret" not in shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_that_waits_for_a_password(mailbox, number):
+    world = mailbox.world
+    mailbox.words = lambda name, *args: [COMMAND, name, mailbox.url, "--allow-plaintext", "--maildir",
+                                         str(world.maildir), "--state", str(world.state)]  # fmt: skip
+    mailbox.terminal("sync", typed=[("Password for .*@.*: ", number)], status=75)
+    assert not world.delivered()
 
 
 def test_an_interruption_ends_the_questions_for_all_accounts(mailbox):
