@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the API reference that Doxygen built: every link leads to a page and a place in it that exist, and every
-function of the public headers has a description and is in a manual page of section 3.
+function of the public headers has a description and is in a manual page of section 3. A title of a group is short: one
+that has run into the text after it is not.
 
 check-reference.py OUTPUT_FOLDER
 """
@@ -13,6 +14,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 HEADERS = Path(__file__).resolve().parent.parent / "include" / "pop3"
+LONGEST_TITLE = 45
+TITLE = re.compile(r"@defgroup \w+ (.+)")
 FUNCTION = re.compile(r"^POP3_API [^(;]*?(\w+)\(", re.MULTILINE)
 
 
@@ -52,9 +55,11 @@ def main(output: Path) -> int:
     described = set(re.findall(r'<td class="memname">(?:[^<]|<a [^>]*>|</a>)*?(\w+)\s*</td>', html.unescape("".join(texts.values()))))
     manuals = " ".join(path.read_text(encoding="utf-8") for path in (output / "man" / "man3").glob("*.3"))
     in_manuals = set(re.findall(r"\w+", re.sub(r"\\f[A-Z]", " ", manuals)))
-    functions = [name for header in sorted(HEADERS.glob("*.h")) for name in FUNCTION.findall(header.read_text(encoding="utf-8"))]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted(HEADERS.glob("**/*.h")))
+    functions = FUNCTION.findall(sources)
     faults += [f"{name}() has no description" for name in functions if name not in described]
     faults += [f"{name}() is in no manual page" for name in functions if name not in in_manuals]
+    faults += [f"too long for a title: {title}" for title in TITLE.findall(sources) if len(title) > LONGEST_TITLE]
     if not functions or not links:
         faults.append(f"no reference was found in {output}")
     print("\n".join(faults) or f"{len(pages)} pages, {len(links)} links, {len(functions)} functions")

@@ -7,7 +7,7 @@
  * |---------------------------------------------------------|------------------------------|
  * | an account visited, each new message delivered once     | pop3_visit()                 |
  * | the same in an event loop                               | pop3_visit_begin()           |
- * | which messages have been seen, from one run to the next | pop3_seen_open()           |
+ * | which messages have been seen, from one run to the next | pop3_seen_open()             |
  * | a message in a Maildir, where a power cut leaves it     | pop3_maildir_open()          |
  * | a field of a header, decoded                            | pop3_header_decode()         |
  *
@@ -110,11 +110,11 @@ POP3_API pop3_collect_status pop3_header_decode(const char *value, size_t len, c
 
 /** @} */
 
-/** @defgroup pop3_seen_messages The memory of seen messages A file that records which unique-ids
- * (RFC 1939 section 7) of an account have been seen, for programs that retrieve messages
- * themselves. With this alone, a crash between the delivery and the save causes a message to be
- * delivered twice; pop3_visit() delivers exactly once. Both use the same kind of file, and one can
- * continue the work of the other.
+/** @defgroup pop3_seen_messages The memory of seen messages
+ * A file that records which unique-ids (RFC 1939 section 7) of an account have been seen, for
+ * programs that retrieve messages themselves. With this alone, a crash between the delivery and the
+ * save causes a message to be delivered twice; pop3_visit() delivers exactly once. Both use the
+ * same kind of file, and one can continue the work of the other.
  * @{ */
 
 /** An account's memory. Only one can be open at a time. */
