@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "settings/config.h"
 #include "settings/text.h"
@@ -91,7 +92,10 @@ static bool allow_account(const p3_sandbox *s, const p3_landlock *l, const p3_lo
 /* Permits the files that OpenSSL's environment variables name. */
 static bool allow_environment(const p3_landlock *l)
 {
+    const char *file = getenv("SSL_CERT_FILE");
     const char *set = getenv("SSL_CERT_DIR");
+    if (file != NULL && access(file, R_OK) == 0 && !p3_landlock_allow(l, file, P3_ACCESS_READ))
+        return false;
     char *list = set != NULL ? strdup(set) : NULL;
     char *rest = NULL;
     bool ok = set == NULL || list != NULL;

@@ -2,6 +2,7 @@
 #include "web/authorities.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "support/input.h"
@@ -9,19 +10,39 @@
 /* Larger files are refused when settings are read. */
 #define P3_AUTHORITIES_MOST ((size_t)64 << 20)
 
-void p3_authorities_set(CURL *c, const char *ca_file, int (*open_file)(const char *path))
+/* Makes it trust the authorities in an open file. False when they cannot be read. */
+static bool trust_file(CURL *c, int fd)
 {
-    const p3_curl *curl = p3_curl_load();
     p3_input in = {0};
-    if (ca_file == NULL)
-        return;
-    int fd = open_file(ca_file);
-    bool is_read = fd >= 0 && p3_input_read(fd, P3_AUTHORITIES_MOST, false, &in);
+    bool ok = fd >= 0 && p3_input_read(fd, P3_AUTHORITIES_MOST, false, &in);
     struct curl_blob blob = {in.text, in.len, CURL_BLOB_COPY};
-    if (!is_read || curl->easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK)
-        curl->easy_setopt(c, CURLOPT_CAINFO, ca_file);
-    curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
+    ok = ok && p3_curl_load()->easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK;
     p3_input_free(&in);
     if (fd >= 0)
         (void)close(fd);
+    return ok;
+}
+
+/* The variables that OpenSSL heeds for the POP3 server, in the same way: each replaces one of the
+ * system's two places, and a file that cannot be read is ignored. */
+static void trust_environment(CURL *c)
+{
+    const char *file = getenv("SSL_CERT_FILE");
+    const char *directories = getenv("SSL_CERT_DIR");
+    if (file != NULL && file[0] != '\0')
+        (void)trust_file(c, p3_input_open(file));
+    if (directories != NULL && directories[0] != '\0')
+        p3_curl_load()->easy_setopt(c, CURLOPT_CAPATH, directories);
+}
+
+void p3_authorities_set(CURL *c, const char *ca_file, int (*open_file)(const char *path))
+{
+    const p3_curl *curl = p3_curl_load();
+    if (ca_file == NULL) {
+        trust_environment(c);
+        return;
+    }
+    if (!trust_file(c, open_file(ca_file)))
+        curl->easy_setopt(c, CURLOPT_CAINFO, ca_file);
+    curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
 }

@@ -4,9 +4,9 @@
 
 #include "optional/curl.h"
 
-/* Makes it trust the authorities in a file instead of the system's; NULL keeps those. The file is
- * opened by open_file(), because the process may have no access to it. libcurl reports what is
- * wrong with it when it connects. */
+/* Makes it trust the authorities in a file instead of the system's; NULL keeps those, or uses the
+ * ones that SSL_CERT_FILE and SSL_CERT_DIR name. The file is opened by open_file(), because the
+ * process may have no access to it. libcurl reports what is wrong with it when it connects. */
 void p3_authorities_set(CURL *c, const char *ca_file, int (*open_file)(const char *path));
 
 #endif
