@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "cli/srv_record.h"
 #include "cli/output.h"
 #include "settings/text.h"
+#include "support/printable.h"
 
 /* Whether a host name is within the domain of the address; otherwise the user must confirm it,
  * because the DNS may have been tampered with (RFC 6186 §6). */
@@ -60,6 +62,21 @@ static char *make_section(const char *address, const p3_srv *o, const char *pass
                         "\nmaildir = ~/Maildir\n", NULL);
 }
 
+/* Whether a text can be the value of a setting, and be shown as it is. */
+static bool is_plain(const char *text)
+{
+    uint32_t c;
+    size_t n;
+    for (size_t left = strlen(text); left > 0; text += n, left -= n) {
+        n = p3_utf8_char(text, left, &c);
+        if (n == 0 || p3_char_kind_of(c) != P3_CHAR_VISIBLE)
+            return false;
+        if (c == ' ' && text[1] == ';') /* the beginning of a comment */
+            return false;
+    }
+    return true;
+}
+
 /* Appends the section to the configuration file, which is created if it does not exist. */
 static bool append_section(const char *path, const char *section, p3_problem *why)
 {
@@ -70,9 +87,13 @@ static bool append_section(const char *path, const char *section, p3_problem *wh
         (void)mkdir(copy, 0700); /* failures show below */
     }
     free(copy);
+    struct stat st;
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && dprintf(fd, "%s", section) > 0 && fsync(fd) == 0;
+    bool opened = fd >= 0 && fstat(fd, &st) == 0;
+    bool ok = opened && dprintf(fd, "%s", section) > 0 && fsync(fd) == 0;
     int error = errno;
+    if (opened && !ok && ftruncate(fd, st.st_size) != 0)
+        error = errno; /* the file ends within the section */
     if (fd >= 0)
         (void)close(fd);
     return ok || p3_problem_errno(why, error, "writing %s", path);
@@ -126,6 +147,12 @@ static int offer_known(const char *address, const p3_srv *o, const p3_arguments 
     char *section = password != NULL ? make_section(address, o, password) : NULL;
     if (ok && section == NULL)
         ok = p3_problem_memory(&why);
+    if (ok && !is_plain(password))
+        ok = p3_problem_set(&why, EX_CONFIG,
+                            "the configuration cannot name %s, the file for the password: it would "
+                            "be read as another one; put the configuration into a directory "
+                            "without special characters, with --config",
+                            password);
     if (ok &&
         strlen(address) > P3_ACCOUNT_NAME_MOST) /* the configuration could not be read any more */
         ok = p3_problem_set(&why, EX_UNAVAILABLE,
@@ -157,7 +184,8 @@ int p3_cmd_setup(p3_arguments *a)
     p3_problem why;
     p3_srv best = {0};
     const char *at = a->count == 1 ? strrchr(a->rest[0], '@') : NULL;
-    if (at == NULL || at == a->rest[0] || at[1] == '\0' || strpbrk(a->rest[0], "[]\n\r ") != NULL) {
+    if (at == NULL || at == a->rest[0] || at[1] == '\0' || strpbrk(a->rest[0], "[] ") != NULL ||
+        !is_plain(a->rest[0])) {
         p3_problem_set(&why, EX_USAGE, "a mail address is expected: pop3 setup NAME@DOMAIN");
         return p3_print_problem(NULL, &why);
     }

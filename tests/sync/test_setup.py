@@ -2,6 +2,8 @@
 
 import os
 import re
+import resource
+import stat
 import subprocess
 
 import pytest
@@ -11,10 +13,11 @@ from world import BUILD, COMMAND, DEADLINE
 DNS_COMMAND = os.environ.get("POP3_DNS_COMMAND", str(BUILD / "tests/sync/pop3-dns"))
 
 
-def run_setup(world, *records, words=("ann@example.org",), status=0, cwd=None, **more):
+def run_setup(world, *records, words=("ann@example.org",), status=0, cwd=None, before=None, **more):
+    """`before` is called in the process."""
     done = subprocess.run(
         [DNS_COMMAND, "setup", *words], env=world.environment(POP3_TEST_DNS="\n".join(records), **more), cwd=cwd,
-        capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+        capture_output=True, text=True, timeout=DEADLINE, preexec_fn=before)  # fmt: skip
     assert done.returncode == status, done
     return done.stdout + done.stderr
 
@@ -64,6 +67,59 @@ def test_an_address_that_can_name_no_account_does_not_spoil_the_others(world, oc
     done = subprocess.run([COMMAND, "sync", "somebody"], env=world.environment(), capture_output=True,
                           text=True, timeout=DEADLINE)  # fmt: skip
     assert "there is no account somebody" in done.stderr
+
+
+@pytest.mark.parametrize("room", [0, 1, 10, 60, 100])
+def test_a_section_that_cannot_be_written_whole_is_not_written(world, room):
+    config(world).parent.mkdir(parents=True)
+    text = "[ann]\nhost = pop.example.org\nuser = ann\nmaildir = ~/Maildir\n"
+    config(world).write_text(text)
+    most = len(text) + room
+    told = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", words=("bob@example.org",), status=75,
+                     before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))  # fmt: skip
+    assert "File too large" in told
+    assert config(world).read_text() == text
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_nobody_else_can_read_what_is_written(world, umask):
+    run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org", before=lambda: os.umask(umask))
+    assert stat.S_IMODE(config(world).stat().st_mode) == 0o600
+    assert stat.S_IMODE(config(world).parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("octets", [b"\x1b", b"\x7f", b"\t", b"\r", b"\n", b"\xc2\x85", b"\xe2\x80\xae", b"\xff", b"["])
+def test_an_address_that_would_be_shown_or_read_as_another_is_refused(world, octets):
+    told = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org",
+                     words=(b"a" + octets + b"b@example.org",), status=64)  # fmt: skip
+    assert "a mail address is expected" in told
+    assert not config(world).exists()
+
+
+@pytest.mark.parametrize("name", ["con ;fig", "con\nfig", "con\x1bfig", "con\u202efig"])
+def test_a_password_file_that_the_configuration_cannot_name_is_said(world, name):
+    folder = world.path / name
+    folder.mkdir()
+    told = run_setup(world, "_pop3s._tcp.example.org 0 1 995 pop.example.org",
+                     words=("ann@example.org", "--config", "config"), cwd=folder, status=78)  # fmt: skip
+    assert "cannot name" in told
+    assert not (folder / "config").exists()
+
+
+@pytest.mark.parametrize("name", ["con  fig", "con'fig", 'con"fig', "-con", "con#fig;", " con ", "con\\fig", "$con", "cön"])
+def test_other_names_of_directories_lead_to_the_password_file(world, name):
+    folder = world.path / name
+    folder.mkdir()
+    with world.server() as server:
+        shown = run_setup(world, f"_pop3._tcp.example.org 0 1 {server.port} localhost",
+                          words=("user@example.org", "--config", "config"), cwd=folder)  # fmt: skip
+        store = re.search(r"^    (\(umask .*\))$", shown, re.MULTILINE)[1]
+        subprocess.run(["sh", "-c", store], input=b"secret\n", check=True, env=world.environment())
+        done = subprocess.run(
+            [COMMAND, "stat", "user@example.org", "--config", folder / "config", "--user", "user", "--allow-plaintext", "--tls", "none"],
+            env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (folder / "user@example.org.password").read_text() == "secret\n"
 
 
 def test_a_dry_run_only_shows_it(world):
