@@ -100,7 +100,7 @@ static void take_outcome(p3_course *c, size_t i, p3_imap_outcome is)
         return;
     }
     if (is == P3_IMAP_APPENDED) {
-        p->delivered = true;
+        p3_parcel_deliver(p);
         c->place[i] = p3_imap_appended(*c->to->session);
         c->losses = 0;
         c->taken = i + 1 > c->taken ? i + 1 : c->taken;
@@ -136,9 +136,10 @@ static bool look_up(p3_course *c, size_t count)
     for (size_t i = 0; ok && i < count; i++) {
         p3_parcel *p = &c->batch->parcels[left[i].row];
         c->at[left[i].row] = P3_OVER;
-        p->delivered = left[i].there;
         c->place[left[i].row] = left[i].place;
-        if (!p->delivered)
+        if (left[i].there)
+            p3_parcel_deliver(p);
+        else
             p3_parcel_fail(
                 p, EX_TEMPFAIL,
                 "delivering by IMAP: it was sent, and is not in the folder yet; the next "

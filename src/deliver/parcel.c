@@ -17,6 +17,13 @@ void p3_parcel_fail(p3_parcel *p, int exit, const char *what, const p3_problem *
         p3_problem_set(p->problem, exit, "%s%.700s", what, why->text);
 }
 
+void p3_parcel_deliver(p3_parcel *p)
+{
+    free(p->problem);
+    p->problem = NULL;
+    p->delivered = true;
+}
+
 void p3_parcel_refuse(p3_parcel *p, const char *maildir, const p3_spool_mail *mail,
                       const char *doing, const char *whom, const p3_problem *why)
 {

@@ -8,6 +8,9 @@
 /* Records a problem of this message alone: `what` and the problem's text. */
 void p3_parcel_fail(p3_parcel *p, int exit, const char *what, const p3_problem *why);
 
+/* The target has the message, whatever it said of it before. */
+void p3_parcel_deliver(p3_parcel *p);
+
 /* A target refuses a message permanently: it is put into the quarantine, with a note, and counts as
  * delivered; without one (`maildir` is NULL) it does not count. Either is recorded. `doing` begins
  * the message, "delivering by LMTP: "; `whom` is the target, "the LMTP server". */

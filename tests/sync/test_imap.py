@@ -25,7 +25,7 @@ EVERY = int(os.environ.get("CRASH_IMAP_EVERY", 60))
 RANDOM = int(os.environ.get("CRASH_IMAP", 3))
 
 
-def start(world, port, url, ca, *options, point=None, command=CRASH_COMMAND, **env):
+def start(world, port, url, ca, *options, point=None, command=CRASH_COMMAND, stdout=subprocess.DEVNULL, **env):
     """The build for tests leaves out the pauses between looks at the folder: what arrives meanwhile, a test's server knows."""
     env = world.environment(POP3_TEST_PAUSES="skip", **env)
     if point is not None:
@@ -39,7 +39,7 @@ def start(world, port, url, ca, *options, point=None, command=CRASH_COMMAND, **e
     return subprocess.Popen(
         [command, "sync", f"pop3://user@127.0.0.1:{port}", "--imap", url, "--imap-ca-file", str(ca), "--state",
          str(world.state), "--password-file", str(world.password_file), "--allow-plaintext", *options],
-        env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True)  # fmt: skip
+        env=env, stderr=subprocess.PIPE, stdout=stdout, text=True, start_new_session=True)  # fmt: skip
 
 
 def sync(world, port, url, ca, *options, status=0, **more):
@@ -307,6 +307,36 @@ def test_what_is_refused_for_good_is_kept_with_a_note_and_the_others_arrive(worl
         assert note.startswith(b"X-POP3-Refused: the IMAP server refuses") and reply.split()[-1].encode() in note
         assert name.startswith(b"X-POP3-Delivery: ") and crlf(rest.decode()) == ill
         sync(world, server.port, imap.url(), certs / "ca.pem", "--delete")
+
+
+@pytest.mark.parametrize("reply", ["NO not now", "BAD what?"])
+@pytest.mark.parametrize("loses", [False, True], ids=["answered", "lost"])
+def test_what_is_refused_once_without_a_reason_and_then_accepted_counts_as_delivered(world, certs, imapd, reply, loses):
+    """Refused at first, while others are accepted; it gets its labels as they do. Its second answer may be lost."""
+    world.fill(10, lines=5)
+    ill = expected(1, 3)[0]
+    seen = []
+
+    def answer(at, n, text):
+        if at != "message" or ill not in text:
+            return None
+        seen.append(text)
+        if len(seen) == 1:
+            return reply
+        if loses:
+            imap.mails.append(Mail(text, "", ""))
+            raise Cut
+        return None
+
+    with world.server("--delete") as server:
+        imap = imapd(answer, capabilities=(*GMAIL, "LITERAL+"))
+        process = start(world, server.port, imap.url(), certs / "ca.pem", "--delete", *LABELS, stdout=subprocess.PIPE)
+        told, errors = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0 and errors == "", errors
+        assert "10 new messages" in told and "delivered" in told and "refused" not in told
+        assert len(seen) == 2 and bodies(imap) == expected(10) == labelled(imap)
+        server.settle()
+    assert world.on_server() == [] and refused(world) == []
 
 
 def test_a_message_above_the_limit_that_is_announced_is_not_sent(world, certs, imapd):
