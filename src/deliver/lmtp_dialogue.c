@@ -189,7 +189,8 @@ static bool is_about_login(const p3_reply *r)
 /* A full mailbox is temporary, whatever the code (RFC 3463 §3.3): Dovecot uses 552. */
 static bool is_about_space(const p3_reply *r)
 {
-    return r->code >= 500 && (strcmp(r->text, "5.2.2") == 0 || strncmp(r->text, "5.2.2 ", 6) == 0);
+    return r->code >= 400 && (r->text[0] == '4' || r->text[0] == '5') &&
+           (strcmp(r->text + 1, ".2.2") == 0 || strncmp(r->text + 1, ".2.2 ", 5) == 0);
 }
 
 p3_lmtp_outcome p3_reply_outcome(const p3_reply *r)
@@ -213,11 +214,20 @@ bool p3_dialogue_lose(p3_dialogue *d, const char *doing, p3_problem *why)
     return false;
 }
 
+static const char *advice_on(const p3_reply *r)
+{
+    if (is_about_space(r))
+        return "; delete mail there, or have the quota raised";
+    if (r->code == 530) /* RFC 3207 §4, RFC 4954 §6 */
+        return "; it demands TLS or a login: write smtp = smtps://USER@HOST, or set lmtp-tls";
+    return "";
+}
+
 p3_lmtp_outcome p3_reply_refuse(const char *what, const p3_reply *r, p3_problem *why)
 {
     p3_lmtp_outcome is = p3_reply_outcome(r);
     p3_problem_set(why, is == P3_LMTP_TEMPORARY ? EX_TEMPFAIL : EX_UNAVAILABLE,
-                   "the server refuses %s: %d %.500s", what, r->code, r->text);
+                   "the server refuses %s: %d %.500s%s", what, r->code, r->text, advice_on(r));
     return is;
 }
 

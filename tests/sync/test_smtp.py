@@ -137,6 +137,8 @@ def test_what_is_refused_stays_or_is_kept_and_the_others_arrive(world, certs, ca
         with running(certs, answer, kind=Smtpd) as smtpd:
             errors = sync(world, server.port, smtpd, ca, "--delete", status=0 if for_good else 75)
             assert "message 4: delivering by SMTP: the server refuses" in errors and reply[:9] in errors
+            advice = {"452": "; delete mail there, or have the quota raised\n", "530": "; it demands TLS or a login: write smtp = smtps://"}
+            assert advice.get(reply[:3], "it is kept in") in errors
             assert bodies(smtpd) == expected(3) + expected(6, 4) and smtpd.connections == 1
             server.settle()
     assert len(world.on_server()) == (not for_good) and len(refused(world)) == for_good
