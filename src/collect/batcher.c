@@ -75,9 +75,11 @@ static void add_delivered(const p3_batcher *b, p3_changes *changes, const p3_par
 {
     p3_row row = *row_of(b, p);
     bool proven = p3_reply_order_proves(b->drop, &b->drop->box.at[p->entry]);
+    p3_look look = p3_listing_look(&b->drop->box, p->entry);
+    bool again = look.since != 0 && p3_fingerprint_equal(&look.body, &p->kept);
     row.standing = proven ? P3_DELIVERED : P3_DOUBTED;
     row.body = p->kept;
-    row.time = b->drop->calendar.stamp;
+    row.time = again ? look.since : b->drop->calendar.stamp;
     row.tries = 0; /* from now on it counts how often the message reappears */
     row.name = "";
     row.members = 0;

@@ -55,7 +55,8 @@ static void begin_next(p3_comparer *c)
 static bool mismatch(p3_maildrop *d, p3_mail *mail, p3_fingerprint print, p3_fingerprint body)
 {
     size_t i = (size_t)(mail - d->box.at);
-    p3_look look = {print, body, p3_listing_look(&d->box, i).distinctive};
+    bool distinctive = p3_listing_look(&d->box, i).distinctive;
+    p3_look look = {.print = print, .body = body, .distinctive = distinctive};
     p3_plan_mismatch(&d->plan, mail);
     return p3_listing_set_look(&d->box, i, look);
 }

@@ -50,9 +50,11 @@ typedef struct p3_mail {
 /* What was found out about a message by requesting its header. */
 typedef struct p3_look {
     p3_fingerprint print; /* fingerprint of the header; zero: not known */
-    p3_fingerprint body;  /* fingerprint of the body, with P3_TODO_MATCH */
-    bool distinctive;     /* it has a Message-ID or a Received field, so no other message has this
-                             header */
+    p3_fingerprint body;  /* fingerprint of the body, with P3_TODO_MATCH; otherwise see `since` */
+    int64_t since;    /* with P3_TODO_RETRIEVE, if it is not 0: when a message was delivered that
+                         has this unique-id, this body and another header */
+    bool distinctive; /* it has a Message-ID or a Received field, so no other message has this
+                         header */
 } p3_look;
 
 /* The most messages that are accepted in LIST but not in UIDL, as a listing may be nonsense. */

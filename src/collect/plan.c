@@ -233,6 +233,30 @@ static void doubt_top(p3_plan *plan, p3_listing *box, const p3_rows *rows, const
     plan->claimed[mail->row] = true;
 }
 
+/* A message that is new by its header only: notes when the last one under its unique-id was
+ * delivered. If their bodies are the same as well, a server or a filter changes the header, and the
+ * age of the message is that of the first copy; otherwise it would be delivered at each visit and
+ * never be due. */
+static void note_earlier(p3_plan *plan, p3_listing *box, const p3_rows *rows, const p3_group *g)
+{
+    size_t i = g->mails[0];
+    const p3_row *earlier = NULL;
+    (void)plan;
+    if (box->looks == NULL || g->mail_count != 1 || box->numbered || box->at[i].uid.len == 0 ||
+        box->at[i].todo != P3_TODO_RETRIEVE || box->at[i].row != P3_NO_ROW)
+        return;
+    for (size_t r = 0; r < g->row_count; r++) {
+        const p3_row *row = &rows->at[g->rows[r]];
+        if ((row->standing == P3_DELIVERED || row->standing == P3_LEAVING) &&
+            p3_fingerprint_known(&row->body))
+            earlier = row;
+    }
+    if (earlier == NULL)
+        return;
+    box->looks[i].body = earlier->body;
+    box->looks[i].since = earlier->time;
+}
+
 bool p3_plan_resolve(p3_plan *plan, p3_listing *box, const p3_rows *rows)
 {
     p3_match match = {.rows = rows, .claimed = plan->claimed, .renumbered = plan->renumbered};
@@ -253,7 +277,8 @@ bool p3_plan_resolve(p3_plan *plan, p3_listing *box, const p3_rows *rows)
         }
     }
     return for_each_group(plan, box, rows, doubt_top) &&
-           for_each_group(plan, box, rows, take_group);
+           for_each_group(plan, box, rows, take_group) &&
+           for_each_group(plan, box, rows, note_earlier);
 }
 
 void p3_plan_mismatch(p3_plan *plan, p3_mail *mail)
@@ -275,7 +300,7 @@ bool p3_plan_match(p3_plan *plan, p3_listing *box, const p3_rows *rows)
         mail->todo = mail->row != P3_NO_ROW ? P3_TODO_KEEP : P3_TODO_RETRIEVE;
         mail->certain = mail->row != P3_NO_ROW ? P3_CERTAIN : P3_UNCERTAIN;
     }
-    return true;
+    return plan->mismatches == 0 || for_each_group(plan, box, rows, note_earlier);
 }
 
 void p3_plan_look(p3_plan *plan, p3_mail *mail)

@@ -254,6 +254,30 @@ def test_fields_that_servers_add_make_no_new_message(world, options):
     assert world.on_server() == []
 
 
+@pytest.mark.parametrize("how", ["top", "no-top", "killed"])
+def test_mail_whose_header_changes_at_each_visit_comes_once_more_and_goes(world, how):
+    """A proxy or a filter that adds a field as it passes messages on, with a time of its own in it."""
+    options = ["--no-capa", "TOP", "--refuse", "TOP"] if how == "no-top" else []
+    world.fill(3)
+    mails = {file.name: file.read_text() for file in world.drop.iterdir()}
+    with world.server("--delete", *options) as server:
+        for n in range(6):
+            for file in world.drop.iterdir():
+                file.write_text(f"X-Antivirus: passed on at {n}\n" + mails[file.name])
+            if how == "killed" and n == 2:
+                words = world.sync_command(server.port, "--delete-after", "1d", command=CRASH_COMMAND)
+                subprocess.run(words, env=world.environment(POP3_TEST_CRASH_AT="before-quit:1"), capture_output=True, timeout=DEADLINE)
+                assert len(world.on_server()) == 3
+                continue
+            world.sync(server.port, "--delete-after", "1d")
+            if n == 1:
+                meddle(world, "UPDATE message SET time = time - 2 * 86400")
+    got = [mail.split(b"\n", 1) for mail in world.delivered()]
+    assert {text for _, text in got} == {mail.encode() for mail in mails.values()}
+    assert sorted(field[-1:] for field, _ in got) == [*[b"0"] * 3, *[b"2"] * 3, *[b"3"] * 3 * (how == "killed")]
+    assert world.on_server() == []
+
+
 SAME_SIZE = "Message-ID: <%d@example.org>\n\nnumber %d, and no other\n"
 
 TOPS = {
