@@ -201,9 +201,10 @@ typedef struct pop3_login_result {
  * allow, or the one named is not announced or not in this build;
  *         ::POP3_ERR_INSECURE if only mechanisms are left that would reveal the password or token;
  *         ::POP3_ERR_CANCELLED if the callback gave no secret;
- *         ::POP3_ERR_ARGUMENT for invalid options, CR, LF or NUL in them, or a secret that is
- *         missing or not UTF-8; ::POP3_ERR_STATE if not connected, already logged in or busy, or
- *         from within a callback. After these errors the connection is good.
+ *         ::POP3_ERR_ARGUMENT for invalid options, CR, LF or NUL in them, a user name that is
+ *         missing, or a secret that is missing or not UTF-8; ::POP3_ERR_STATE if not connected,
+ *         already logged in or busy, or from within a callback. After these errors the connection
+ *         is good.
  *         ::POP3_ERR_AUTHENTICATION if the server could not prove that it knows the secret,
  * withdrew mechanisms or violated the rules of the mechanism, and any error of the network, TLS and
  *         the protocol: the connection is closed.

@@ -148,6 +148,25 @@ static p3_choice_result choice_result(pop3_status status, const char *why)
     return (p3_choice_result){.status = status, .why = why};
 }
 
+/* What the caller did not give, if that is why no mechanism can be used: with it, one could be, or
+ * would reveal it; otherwise NULL. Under TLS a login without user name and secret may be meant for
+ * EXTERNAL. */
+static const char *what_is_missing(const p3_means *means, const p3_circumstances *given,
+                                   p3_mechanisms offered)
+{
+    bool secret = given->password || given->token || means->options->secret != NULL;
+    p3_circumstances all = *given;
+    bool insecure;
+    if (given->user ? secret : !secret && given->encrypted)
+        return NULL;
+    all.user = true;
+    if (!secret)
+        all.password = all.token = true;
+    if (p3_mechanism_pick(offered, &all, &insecure) == P3_MECH_NONE && !insecure)
+        return NULL;
+    return given->user ? "no password or token was given" : "no user name was given";
+}
+
 /* Chooses the best mechanism. */
 static p3_choice_result pick(p3_mechanism_choice *ch, const p3_means *means, p3_mechanisms offered)
 {
@@ -162,11 +181,9 @@ static p3_choice_result pick(p3_mechanism_choice *ch, const p3_means *means, p3_
         return choice_result(POP3_ERR_INSECURE,
                              "every mechanism that the server offers would reveal the "
                              "password or token to eavesdroppers");
-    bool secret = about.password || about.token;
-    about.password = about.token = true;
-    if (m == P3_MECH_NONE && !secret && means->options->secret == NULL &&
-        p3_mechanism_pick(offered, &about, &unused) != P3_MECH_NONE)
-        return choice_result(POP3_ERR_ARGUMENT, "no password or token was given");
+    const char *why = m == P3_MECH_NONE ? what_is_missing(means, &about, offered) : NULL;
+    if (why != NULL)
+        return choice_result(POP3_ERR_ARGUMENT, why);
     if (m == P3_MECH_NONE)
         return choice_result(POP3_ERR_NOT_OFFERED,
                              "the server offers no mechanism that can be used here");

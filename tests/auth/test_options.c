@@ -216,6 +216,39 @@ static void a_login_without_any_secret_says_so(void **state)
     fails(c, &o, POP3_ERR_ARGUMENT, "no password or token was given");
 }
 
+static void a_secret_that_was_forgotten_is_not_said_to_be_the_servers_fault(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'CAPA'; capa 'USER' 'SASL PLAIN'; expect-eof", NULL);
+    pop3_client *c = client_connected(f);
+    pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
+    o.user = "work";
+    fails(c, &o, POP3_ERR_ARGUMENT, "no password or token was given");
+    o.password = "tanstaaf";
+    fails(c, &o, POP3_ERR_INSECURE, "every mechanism that the server offers would reveal");
+}
+
+static void a_user_name_that_was_forgotten_is_not_said_to_be_the_servers_fault(void **state)
+{
+    fixture *f = *state;
+    play(f, "line '+OK'; expect 'CAPA'; capa 'SASL SCRAM-SHA-256 PLAIN'; expect-eof", NULL);
+    pop3_client *c = client_connected(f);
+    pop3_login_options o = with_password(NULL);
+    o.user = NULL;
+    fails(c, &o, POP3_ERR_ARGUMENT, "no user name was given");
+    o.password = NULL;
+    fails(c, &o, POP3_ERR_ARGUMENT, "no user name was given");
+}
+
+static void under_tls_a_login_without_user_and_secret_is_by_certificate(void **state)
+{
+    pop3_client *c = client_of(*state, "line '+OK'; expect 'CAPA'; capa 'SASL PLAIN'; expect-eof");
+    pop3_login_options o = POP3_LOGIN_OPTIONS_INIT;
+    fails(c, &o, POP3_ERR_NOT_OFFERED, "no mechanism that can be used");
+    o.password = "tanstaaf";
+    fails(c, &o, POP3_ERR_ARGUMENT, "no user name was given");
+}
+
 static void a_callback_is_not_asked_beside_a_secret_that_was_given(void **state)
 {
     source s = {.password = POP3_ERR_CANCELLED, .token = POP3_ERR_CANCELLED};
@@ -305,6 +338,9 @@ int main(void)
         cmocka_unit_test(what_a_callback_gives_is_checked),
         cmocka_unit_test(a_callback_that_has_nothing_leaves_no_method),
         cmocka_unit_test(a_login_without_any_secret_says_so),
+        cmocka_unit_test(a_secret_that_was_forgotten_is_not_said_to_be_the_servers_fault),
+        cmocka_unit_test(a_user_name_that_was_forgotten_is_not_said_to_be_the_servers_fault),
+        cmocka_unit_test(under_tls_a_login_without_user_and_secret_is_by_certificate),
         cmocka_unit_test(a_callback_is_not_asked_beside_a_secret_that_was_given),
         cmocka_unit_test(a_blocking_call_inside_of_the_callback_is_a_state_error),
         cmocka_unit_test(a_login_begins_only_where_it_can),
