@@ -15,7 +15,8 @@ tests of threads under ThreadSanitizer.
 Tests see nothing of this program's environment. tests/tools/run_test.py has the conditions of each run. A test that
 runs several times counts once, and has passed if it passed in each run. In the plain build each test runs once as an
 ordinary user (or, if there is none and with --plain, as the caller) and, if that can make a difference, once on a bare
-machine. Skipped tests are named and counted separately. Failures are named again at the end. The last line is
+machine. Skipped tests are named and counted separately. For each target of mail it prints how many deliveries were
+interrupted. Failures are named again at the end. The last line is
 `N passed, N failed`; the exit status is 0 if none failed.
 """
 
@@ -38,6 +39,7 @@ SANITIZERS = "-Db_sanitize=address,undefined"
 
 MOST_PRINTED = 6000  # characters of a test that failed
 
+INTERRUPTED = re.compile(r"^# interrupted: (.+): (\d+)$", re.MULTILINE)
 TAP_LINE = re.compile(r"^(ok|not ok)\b(?:\s+\d+)?(?:\s*-?\s*(.*))?$")
 SKIP = re.compile(r"#\s*SKIP", re.IGNORECASE)
 
@@ -192,11 +194,11 @@ def logs(run: Run, kind: str) -> list[Path]:
 
 def perform(run: Run) -> dict[str, str]:
     """Runs the tests of one way; returns each result by the test's name."""
+    for old in logs(run, "json"):
+        old.unlink()
     reason = why_impossible(run)
     if reason:
         return {f"all tests under the conditions of \"{run.name}\" ({reason})": "skipped"}
-    for old in logs(run, "json"):
-        old.unlink()
     command = ["meson", "test", "-C", run.build, "--no-rebuild", "--setup", run.conditions]
     command += ["--logbase", f"check-{slug(run)}", *AT_ONCE, *run.test]
     subprocess.run(command, cwd=ROOT, check=False)
@@ -224,6 +226,32 @@ def shortened(text: str) -> str:
     """The text without its middle, where it is long: what was asserted comes first, how it ended last."""
     half = MOST_PRINTED // 2
     return text if len(text) <= MOST_PRINTED else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+def interruptions_in(output: str) -> Counter[str]:
+    """How many deliveries a test interrupted, by target and way, as it printed it (tests/tools/pytest_tap.py)."""
+    found: Counter[str] = Counter()
+    for what, times in INTERRUPTED.findall(output):
+        found[what] += int(times)
+    return found
+
+
+def interruptions(run: Run) -> Counter[str]:
+    """The same of all tests of a run."""
+    lines = [line for log in logs(run, "json") for line in log.read_text().splitlines()]
+    return sum((interruptions_in(json.loads(line).get("stdout") or "") for line in lines), Counter())
+
+
+def report_interruptions(total: Counter[str]) -> None:
+    """One line for each target."""
+    targets: dict[str, list[str]] = {}
+    for what, times in total.items():
+        target, _, how = what.partition(": ")
+        targets.setdefault(target, []).append(f"{how} {times}")
+    if targets:
+        print("deliveries that were interrupted, after which each message was found where it belongs, in all runs together:")
+    for target, ways in sorted(targets.items()):
+        print(f"  {target}: {', '.join(sorted(ways))}")
 
 
 def report_failures(run: Run, results: dict[str, str]) -> None:
@@ -275,6 +303,7 @@ def main(arguments: list[str]) -> int:
     lines = []
     failures = []
     built: list[tuple] = []
+    interrupted: Counter[str] = Counter()
     for run in chosen(arguments):
         print(f"\n== {run.name}", flush=True)
         began = time.monotonic()
@@ -282,6 +311,7 @@ def main(arguments: list[str]) -> int:
             results = {f"all tests of \"{run.name}\" (there is no {run.tool})": "skipped"}
         else:
             results = build_and_perform(run, built)
+            interrupted += interruptions(run)
         report_failures(run, results)
         counts = Counter(map(kind, results.values()))
         lines.append(
@@ -297,6 +327,7 @@ def main(arguments: list[str]) -> int:
     print("\n" + "\n".join(lines))
     for name in failures:
         print(f"failed: {name}")
+    report_interruptions(interrupted)
     print("each test counted once, whatever the number of builds it ran in:")
     print(
         f"{counts['passed']} passed, {counts['failed']} failed"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """tools/check.py gives a test one name, whether it ran or was skipped, with a reason or without, in any dialect of TAP;
-and whatever the machine, one run of the plain build has the long tests."""
+and whatever the machine, one run of the plain build has the long tests. It adds up which deliveries were interrupted."""
 
 import sys
 from pathlib import Path
@@ -30,6 +30,9 @@ for found, expected in CASES:
         sys.exit(f"{found} and not {expected}")
 if check.kind("skipped: no: such") != "skipped" or check.kind("passed") != "passed":
     sys.exit("a reason is no part of the result")
+
+if check.interruptions_in("# interrupted: A: cut: 3\nok 1 - a\n# interrupted: A: cut: 40\n1..1\n") != {"A: cut": 43}:
+    sys.exit("interrupted deliveries are not counted")
 
 # What is long is printed with its beginning and its end.
 if check.shortened("first" + "x" * 9000 + "last") != "first" + "x" * 2995 + "\n[...]\n" + "x" * 2996 + "last":

@@ -16,6 +16,18 @@ from subcommands import Mailbox  # noqa: E402
 from world import ROOT, World, certificates  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "interrupted(target, how): each of its cases with a `point` interrupts one delivery")
+
+
+def pytest_runtest_setup(item):
+    """What `make check` counts: deliveries that were interrupted, by target and way. Tests that interrupt more than one, or
+    not always one, record the number themselves (record_property)."""
+    for mark in item.iter_markers("interrupted"):
+        if item.callspec.params.get("point", "some") is not None:
+            item.user_properties.append(("interrupted", (*mark.args, 1)))
+
+
 @pytest.fixture
 def world(tmp_path):
     return World(tmp_path)

@@ -78,6 +78,7 @@ def reset(world):
     world.fill(MESSAGES, lines=5)
 
 
+@pytest.mark.interrupted("Maildir", "killed at marked points")
 @pytest.mark.parametrize("point", POINTS, ids=lambda p: f"{p[0]}-{p[1]}")
 def test_killed_at_a_marked_point_then_run_again(fast_world, point):
     world = fast_world
@@ -90,7 +91,7 @@ def test_killed_at_a_marked_point_then_run_again(fast_world, point):
         finish(world, server.port)
 
 
-def test_killed_at_random_moments_then_run_again(fast_world, capsys):
+def test_killed_at_random_moments_then_run_again(fast_world, capsys, record_property):
     """The moments are spread over the time that a whole run takes; each run is killed again and again
     until it comes through, which makes recovery itself a victim."""
     world = fast_world
@@ -125,6 +126,7 @@ def test_killed_at_random_moments_then_run_again(fast_world, capsys):
                 whole *= 0.95
                 break
             finish(world, server.port)
+    record_property("interrupted", ("Maildir", "killed at random moments", kills))
     with capsys.disabled():
         print(f"# {MESSAGES} messages, deleted on the server: {kills} kills at random moments in "
               f"{rounds} rounds, {came_through} runs came through; each message was delivered "

@@ -128,6 +128,7 @@ def test_another_table_is_no_other_target(world, account):
     assert to.there() == {"Anna": [1], "Other": [2]}
 
 
+@pytest.mark.interrupted("folders", "killed at marked points")
 @pytest.mark.parametrize("points", [["folder-delivered:1"] * 3, ["folder-delivered:2", "folder-delivered:1"], ["folder-delivered:3"],
                                     ["delivered-recorded"], ["before-quit"]], ids=lambda points: "-".join(points))  # fmt: skip
 def test_killed_between_folders_each_has_each_message_once(world, account, points):
@@ -143,6 +144,7 @@ def test_killed_between_folders_each_has_each_message_once(world, account, point
     assert to.there() == {"Anna": [*range(5)], "Old.Bob": [*range(5)], "INBOX": [*range(5)]} and world.on_server() == []
 
 
+@pytest.mark.interrupted("folders", "killed at marked points")
 @pytest.mark.parametrize("point", ["tmp-open:4", "tmp-write:5", "tmp-written:7", "before-sync:2", "after-sync:3", "rename:3", "rename:6",
                                    "renamed:2", "folder-synced:1", "folder-synced:3"])  # fmt: skip
 def test_a_maildir_that_is_killed_at_a_marked_point_has_each_message_once_in_each_folder(world, point):
@@ -164,6 +166,7 @@ def test_a_maildir_that_is_killed_at_a_marked_point_has_each_message_once_in_eac
     assert [*to.path.rglob("tmp/*")] == []
 
 
+@pytest.mark.interrupted("folders", "killed at marked points")
 @pytest.mark.parametrize("point", ["imap-connected", "imap-announced:2", "imap-content:3", "imap-sent:1", "imap-sent:3", "imap-answered:1",
                                    "imap-answered:5", "imap-answered:9"])  # fmt: skip
 def test_imap_that_is_killed_at_a_marked_point_has_each_message_once_in_each_folder(world, certs, point):
@@ -176,7 +179,7 @@ def test_imap_that_is_killed_at_a_marked_point_has_each_message_once_in_each_fol
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
-def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(tmp_path, certs, way):
+def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(tmp_path, certs, way, record_property):
     def deliver(at):
         home = tmp_path / str(at)
         home.mkdir()
@@ -191,8 +194,10 @@ def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(tmp_path, certs
             assert to.there() == {"INBOX": [1], "Anna": [1]} and world.on_server() == [], at
             return server_of_mail.moved[way]
 
-    for at in range(1, deliver(-1), 29):
+    points = range(1, deliver(-1), 29)
+    for at in points:
         deliver(at)
+    record_property("interrupted", ("folders", "cut", len(points)))
 
 
 def test_a_message_under_the_unique_id_of_another_goes_to_all_of_its_folders(world, account):
@@ -343,6 +348,7 @@ def test_what_several_folders_refuse_for_good_is_kept_once_and_comes_to_all_of_t
         assert to.there() == {"Anna": [1], "Old.Bob": [1], "INBOX": [1]} and refused(world) == []
 
 
+@pytest.mark.interrupted("folders", "killed at marked points")
 @pytest.mark.parametrize("point", ["folder-delivered:2", "folder-delivered:5", "share-delivered", "imap-answered:4"])
 def test_a_list_of_targets_with_folders_has_each_message_once_in_each_of_all(world, certs, point):
     with imapd.running(certs) as server_of_mail:

@@ -250,6 +250,7 @@ def test_the_table_of_the_guide_works_as_it_is_written(world, gmail):
     assert labels_of(gmail) == [(0, ["Sales", "Old/Shop"]), (1, ["INBOX"])]
 
 
+@pytest.mark.interrupted("Gmail", "killed at marked points")
 @pytest.mark.parametrize("point", ["gmail-answered:2", "gmail-answered:6"])
 def test_killed_among_labels_each_message_is_there_once_with_all_of_them(world, gmail, point):
     put_addressed(world, *["anna@example.org, bob@example.org", "bob@example.org"] * 3)
@@ -551,7 +552,7 @@ def test_where_it_cannot_be_searched_it_is_delivered_at_least_once_and_told(worl
     assert world.on_server() == []
 
 
-def test_cut_at_any_octet_a_message_arrives_once(fast_world, gmail):
+def test_cut_at_any_octet_a_message_arrives_once(fast_world, gmail, record_property):
     """The octets that are counted are those under TLS, in either direction; the handshake is among them."""
     world, first = fast_world, 0
     dice = random.Random(SEED)
@@ -577,6 +578,7 @@ def test_cut_at_any_octet_a_message_arrives_once(fast_world, gmail):
         gmail.mails.clear()
         first += 1
     assert cuts > CUTS // 2, "messages are shorter than the first"
+    record_property("interrupted", ("Gmail", "cut", cuts))
 
 
 def test_memory_does_not_grow_with_the_message(world, gmail, monkeypatch):
@@ -624,6 +626,7 @@ def check_all(world, server, gmail, count, first=0):
     assert sorted(bodies(gmail) + kept) == expected(count, first)
 
 
+@pytest.mark.interrupted("Gmail", "killed at marked points")
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_marked_point(fast_world, gmail, point):
     world = fast_world
@@ -638,7 +641,7 @@ def test_killed_at_a_marked_point(fast_world, gmail, point):
         check_all(world, server, gmail, 70)
 
 
-def test_killed_at_random_moments(fast_world, gmail):
+def test_killed_at_random_moments(fast_world, gmail, record_property):
     world = fast_world
     dice = random.Random(SEED)
     kills = 0
@@ -660,6 +663,7 @@ def test_killed_at_random_moments(fast_world, gmail):
             for file in world.path.glob("state.db.refused/*/new/*"):
                 file.unlink()
     assert kills > 0
+    record_property("interrupted", ("Gmail", "killed at random moments", kills))
 
 
 # ---- the permission ----

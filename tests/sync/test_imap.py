@@ -450,7 +450,7 @@ def cut_at(path, port, certs, way, octets):
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
-def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(world, certs, imapd, way, capsys):
+def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(world, certs, imapd, way, capsys, record_property):
     """The octets of the whole conversation about one message, to the server and from it: one in 60 of them, drawn by lot,
     and the last ones; all of them in command-imap-long."""
     world.fill(1, lines=1)
@@ -465,6 +465,7 @@ def test_a_connection_cut_at_any_octet_loses_and_repeats_nothing(world, certs, i
         with ThreadPoolExecutor(6) as pool:
             for _ in pool.map(lambda octets: cut_at(world.path, server.port, certs, way, octets), points):
                 pass
+    record_property("interrupted", ("IMAP", "cut", len(points)))
     with capsys.disabled():
         print(f"# {len(points)} of {whole} octets {way}: the message is there once", flush=True)
 
@@ -509,6 +510,7 @@ def test_mail_that_says_it_was_delivered_before_is_told_by_the_line_in_front(fas
     assert len(imap.mails) == 306 and world.on_server() == []
 
 
+@pytest.mark.interrupted("IMAP", "killed at marked points")
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_marked_point(fast_world, certs, imapd, point):
     world = fast_world
@@ -536,6 +538,7 @@ def test_the_same_folder_written_otherwise_is_looked_through_after_a_crash(fast_
     assert world.on_server() == [] and bodies(imap) == expected(20)
 
 
+@pytest.mark.interrupted("IMAP", "killed at marked points")
 @pytest.mark.parametrize("point", ["imap-looked:1", "imap-looked-up:1"])
 def test_killed_while_it_looks(fast_world, certs, imapd, point):
     def answer(step, n, text):
@@ -554,7 +557,7 @@ def test_killed_while_it_looks(fast_world, certs, imapd, point):
         check_all(world, server, imap, certs, 100)
 
 
-def test_killed_at_random_moments(fast_world, certs, imapd, capsys):
+def test_killed_at_random_moments(fast_world, certs, imapd, capsys, record_property):
     world = fast_world
     dice = random.Random(SEED)
     kills = 0
@@ -571,6 +574,7 @@ def test_killed_at_random_moments(fast_world, certs, imapd, capsys):
             for file in [*world.path.glob("state.db*"), *world.path.glob("state.db.refused/*/new/*")]:
                 if file.is_file():
                     file.unlink()
+    record_property("interrupted", ("IMAP", "killed at random moments", kills))
     with capsys.disabled():
         print(f"# 100 messages, {kills} kills at random moments: each is in one place, once", flush=True)
 
@@ -728,6 +732,7 @@ def test_a_refused_label_is_told_nothing_is_deleted_and_nothing_comes_twice(worl
     assert world.on_server() == [] and bodies(imap) == expected(3) == labelled(imap)
 
 
+@pytest.mark.interrupted("IMAP", "killed at marked points")
 @pytest.mark.parametrize("point", ["imap-answered:1", "imap-answered:30", "imap-labelling:1", "imap-labelled:1", "delivered-recorded"])
 def test_killed_each_message_is_there_once_with_its_labels(fast_world, certs, imapd, point):
     world = fast_world
@@ -809,6 +814,7 @@ def in_dovecot(dovecot, folder):
     return sorted(crlf(file.read_text()).split(b"\r\n", 1)[1] for sub in ("new", "cur") for file in (path / sub).iterdir())
 
 
+@pytest.mark.interrupted("IMAP", "killed at marked points")
 @pytest.mark.parametrize("point", [None, "imap-answered:30", "delivered-recorded"])
 def test_dovecot_has_every_message_once(world, dovecot, point):
     world.fill(100, lines=5)

@@ -373,7 +373,7 @@ def cut_at(path, port, way, octets):
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
-def test_a_connection_cut_at_any_octet_loses_nothing(world, way):
+def test_a_connection_cut_at_any_octet_loses_nothing(world, way, record_property):
     """The octets of the whole conversation about one message, to the server and from it."""
     world.fill(1, lines=1)
     with world.server() as server:
@@ -386,6 +386,7 @@ def test_a_connection_cut_at_any_octet_loses_nothing(world, way):
         with ThreadPoolExecutor(6) as pool:
             for _ in pool.map(lambda octets: cut_at(world.path, server.port, way, octets), range(whole)):
                 pass
+    record_property("interrupted", ("LMTP", "cut", whole))
 
 
 POINTS = ["intents-recorded", "lmtp-connected", "lmtp-announced:1", "lmtp-announced:50", "lmtp-content:50", "lmtp-sent:1",
@@ -409,6 +410,7 @@ def check_all(world, server, lmtpd, count):
     at_least_once(lmtpd, set(bodies(lmtpd)))
 
 
+@pytest.mark.interrupted("LMTP", "killed at marked points")
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_marked_point(fast_world, point):
     world = fast_world
@@ -422,7 +424,7 @@ def test_killed_at_a_marked_point(fast_world, point):
         check_all(world, server, lmtpd, 100)
 
 
-def test_killed_at_random_moments(fast_world, capsys):
+def test_killed_at_random_moments(fast_world, capsys, record_property):
     world = fast_world
     dice = random.Random(SEED)
     kills = repeated = 0
@@ -440,6 +442,7 @@ def test_killed_at_random_moments(fast_world, capsys):
             for file in [*world.path.glob("state.db*"), *world.path.glob("state.db.refused/*/new/*")]:
                 if file.is_file():
                     file.unlink()
+    record_property("interrupted", ("LMTP", "killed at random moments", kills))
     with capsys.disabled():
         print(f"# 100 messages, {kills} kills at random moments: none lost, {repeated} came again under their names", flush=True)
 

@@ -311,6 +311,7 @@ def have_all(to, world, names=(1, 2, 3)):
         assert len({m.delivery for m in to.server.mails if b"number %d\r\n" % i in m.text}) <= 1
 
 
+@pytest.mark.interrupted("several recipients", "killed at marked points")
 @pytest.mark.parametrize("point", ["lmtp-connected", "lmtp-announced:2", "lmtp-sent:2", "lmtp-answered:1", "lmtp-answered:2",
                                    "lmtp-answered:4", "refused-kept:1", "refused-kept:2", "tmp-write:2", "rename:2",
                                    "delivered-recorded", "before-quit"])  # fmt: skip
@@ -332,6 +333,7 @@ def test_killed_at_a_marked_point_everybody_gets_everything(world, post, point):
     assert refused(world) == []
 
 
+@pytest.mark.interrupted("pop3 retry", "killed at marked points")
 @pytest.mark.parametrize("point", ["lmtp-sent:1", "lmtp-answered:1", "lmtp-answered:3", "refused-kept:1", "retry-delivered", "retry-removed"])
 def test_a_retry_that_is_killed_loses_nothing(world, post, point):
     to = post()
@@ -350,7 +352,7 @@ def test_a_retry_that_is_killed_loses_nothing(world, post, point):
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
-def test_a_connection_cut_at_any_octet_loses_nothing(tmp_path, way):
+def test_a_connection_cut_at_any_octet_loses_nothing(tmp_path, way, record_property):
     def deliver(at):
         home = tmp_path / str(at)
         home.mkdir()
@@ -367,8 +369,10 @@ def test_a_connection_cut_at_any_octet_loses_nothing(tmp_path, way):
             have_all(to, world, names=(1,))
             return lmtpd.moved[way]
 
-    for at in range(1, deliver(-1), 7):
+    points = range(1, deliver(-1), 7)
+    for at in points:
         deliver(at)
+    record_property("interrupted", ("several recipients", "cut", len(points)))
 
 
 @pytest.mark.parametrize("options, said", [

@@ -197,6 +197,7 @@ def test_what_it_refuses_for_good_is_kept_and_the_others_arrive(world, postfix):
     assert len(list(world.path.glob("state.db.refused/*/new/*"))) == 1
 
 
+@pytest.mark.interrupted("SMTP", "killed at marked points")
 @pytest.mark.parametrize("point", ["smtp-connected", "lmtp-announced", "lmtp-content", "lmtp-sent", "lmtp-answered",
                                    "delivered-recorded"])  # fmt: skip
 def test_a_run_that_is_killed_loses_nothing(world, postfix, point):

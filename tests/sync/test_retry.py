@@ -109,6 +109,7 @@ def test_what_was_refused_is_delivered_as_it_was_when_the_target_takes_it(world,
         assert all(mail.text.count(b"X-POP3-Delivery:") == 1 for mail in to.server.mails)
 
 
+@pytest.mark.interrupted("pop3 retry", "killed at marked points")
 @pytest.mark.parametrize("kind, point", [
     *((kind, point) for kind in KINDS for point in ("retry-delivered", "retry-removed")),
     ("lmtp", "lmtp-sent"), ("lmtp", "lmtp-answered"), ("imap", "imap-sent"), ("imap", "imap-answered"),

@@ -472,7 +472,7 @@ POINTS = {
 @pytest.mark.parametrize("names, point", [(names, f"{point}{at}") for names, points in POINTS.items() for point in points
                                           for at in ("", ":3")],
                          ids=lambda value: "+".join(value) if isinstance(value, tuple) else value)  # fmt: skip
-def test_a_run_that_is_killed_at_a_marked_point_loses_nothing_and_repeats_nothing(fast_setting, names, point):
+def test_a_run_that_is_killed_at_a_marked_point_loses_nothing_and_repeats_nothing(fast_setting, names, point, record_property):
     setting = fast_setting
     for name in names:
         if name in ("imap", "lmtp", "smtp", "gmail"):
@@ -486,10 +486,11 @@ def test_a_run_that_is_killed_at_a_marked_point_loses_nothing_and_repeats_nothin
         setting.sync(server.port, names, "--delete")
         setting.check(names, expected(10))
     assert setting.world.on_server() == []
+    record_property("interrupted", ("several targets", "killed at marked points", int(killed.returncode != 0)))
 
 
 @pytest.mark.parametrize("names", list(POINTS), ids="+".join)
-def test_killed_at_random_moments(fast_setting, names, capsys):
+def test_killed_at_random_moments(fast_setting, names, capsys, record_property):
     setting = fast_setting
     dice = random.Random(SEED)
     kills = 0
@@ -505,14 +506,16 @@ def test_killed_at_random_moments(fast_setting, names, capsys):
             setting.sync(server.port, names, "--delete")
             setting.check(names, expected(60 * (round + 1)))
             assert setting.world.on_server() == []
+    record_property("interrupted", ("several targets", "killed at random moments", kills))
     with capsys.disabled():
         print(f"# {'+'.join(names)}: {60 * RANDOM} messages, {kills} kills at random moments", flush=True)
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
 @pytest.mark.parametrize("names", [("maildir", "imap"), ("lmtp", "maildir"), ("imap", "smtp")], ids="+".join)
-def test_the_connection_of_one_that_is_cut_repeats_nothing_to_the_others(tmp_path, certs, names, way):
-    for at in range(1, 2600, 370):
+def test_the_connection_of_one_that_is_cut_repeats_nothing_to_the_others(tmp_path, certs, names, way, record_property):
+    points = range(1, 2600, 370)
+    for at in points:
         home = tmp_path / str(at)
         home.mkdir()
         setting = Setting(World(home), certs)
@@ -537,6 +540,7 @@ def test_the_connection_of_one_that_is_cut_repeats_nothing_to_the_others(tmp_pat
             assert setting.world.on_server() == []
         finally:
             setting.stop()
+    record_property("interrupted", ("several targets", "cut", len(points)))
 
 
 def test_memory_does_not_grow_with_the_message(setting, monkeypatch):
@@ -619,6 +623,7 @@ def use_dovecot(setting, dovecot, folder):
     }  # fmt: skip
 
 
+@pytest.mark.interrupted("several targets", "killed at marked points")
 @pytest.mark.parametrize("point", [None, "imap-answered:30", "share-delivered", "lmtp-sent:30", "lmtp-answered:50", "renamed",
                                    "delivered-recorded"])  # fmt: skip
 def test_dovecot_gets_everything_by_both_of_its_ways_and_a_maildir_has_it_too(setting, dovecot, point):

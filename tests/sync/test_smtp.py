@@ -2,16 +2,22 @@
 and one that comes again carries the same name."""
 
 import os
+import random
 import signal
 import subprocess
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lmtpd import Cut, Smtpd, running
-from sent import Peaks, bodies, crlf, expected, refused
+from sent import Peaks, bodies, crlf, expected, kill_at, refused
 from test_lmtp import at_least_once
 from world import COMMAND, CRASH_COMMAND, DEADLINE, World, message
+
+
+SEED = int(os.environ.get("CRASH_SEED", 20261129))
+RANDOM = int(os.environ.get("CRASH_SMTP", 5))
 
 
 def start(world, port, smtpd, ca, *options, point=None, command=COMMAND, where=None):
@@ -147,7 +153,7 @@ def test_what_is_refused_stays_or_is_kept_and_the_others_arrive(world, certs, ca
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
-def test_a_connection_that_is_cut_anywhere_loses_nothing(tmp_path, certs, ca, way):
+def test_a_connection_that_is_cut_anywhere_loses_nothing(tmp_path, certs, ca, way, record_property):
     """Over TLS, at spread octets of a delivery; what LMTP's tests do at each."""
 
     def cut(at):
@@ -168,9 +174,11 @@ def test_a_connection_that_is_cut_anywhere_loses_nothing(tmp_path, certs, ca, wa
         assert world.on_server() == []
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(cut, range(1, 1500 if way == "in" else 420, 97)))
+        cuts = list(pool.map(cut, range(1, 1500 if way == "in" else 420, 97)))
+    record_property("interrupted", ("SMTP", "cut", len(cuts)))
 
 
+@pytest.mark.interrupted("SMTP", "killed at marked points")
 @pytest.mark.parametrize("point", ["smtp-connected", "lmtp-announced", "lmtp-content", "lmtp-sent", "lmtp-answered",
                                    "intents-recorded", "delivered-recorded", "quit-answered"])  # fmt: skip
 def test_a_run_that_is_killed_at_a_marked_point_loses_nothing(world, certs, ca, point):
@@ -184,6 +192,30 @@ def test_a_run_that_is_killed_at_a_marked_point_loses_nothing(world, certs, ca, 
         at_least_once(smtpd, expected(10))
         server.settle()
     assert world.on_server() == []
+
+
+def test_killed_at_random_moments(fast_world, certs, ca, record_property):
+    """With a server that refuses one in ten: each message is behind it, under one name, or in the quarantine."""
+    world = fast_world
+    dice = random.Random(SEED)
+    kills = 0
+    answer = lambda step, n, text: "550 5.6.0" if step == "message" and zlib.crc32(text.split(b"\r\n", 1)[1]) % 10 == 0 else None  # noqa: E731
+    with world.server("--delete") as server, running(certs, answer, kind=Smtpd) as smtpd:
+        for first in range(0, 60 * RANDOM, 60):
+            world.fill(60, first=first, lines=5)
+            before = len(smtpd.mails)
+            process = start(world, server.port, smtpd, ca, "--delete", command=CRASH_COMMAND)
+            kills += kill_at(process, lambda: len(smtpd.mails), before + dice.randrange(0, 55))
+            server.settle()
+            sync(world, server.port, smtpd, ca, "--delete")
+            server.settle()
+            assert world.on_server() == []
+    kept = [crlf(text.split(b"\n", 2)[2].decode()) for text in refused(world)]
+    assert kept and len(kept) == len(set(kept)), "refused messages are kept once"
+    assert set(bodies(smtpd)) | set(kept) == set(expected(60 * RANDOM)), "a message is nowhere"
+    at_least_once(smtpd, set(bodies(smtpd)))
+    assert kills > 0
+    record_property("interrupted", ("SMTP", "killed at random moments", kills))
 
 
 def test_the_servers_word_that_is_lost_brings_the_message_again_under_its_name(world, certs, ca):

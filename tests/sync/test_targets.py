@@ -142,6 +142,7 @@ def test_a_lock_of_another_host_or_namespace_is_waited_for_however_dead_its_numb
     assert len(read_mbox(world.path / "mbox")) == sum(range(1, len(elsewhere) + 1))
 
 
+@pytest.mark.interrupted("mbox", "killed at marked points")
 @pytest.mark.parametrize(
     "point", ["intents-recorded", "mbox-trailer", "mbox-append", "mbox-append:2", "mbox-appended",
               "delivered-recorded", "leaving-recorded", "quit-answered"])  # fmt: skip

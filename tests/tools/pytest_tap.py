@@ -8,6 +8,7 @@ asserted and where, then the rest: whoever cuts the output keeps its beginning.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ class Tap:
 
     def __init__(self) -> None:
         self.count = 0
+        self.interrupted: Counter[str] = Counter()  # deliveries: "TARGET: HOW"
 
     def line(self, result: str, name: str, note: str = "") -> None:
         self.count += 1
@@ -47,6 +49,10 @@ class Tap:
                     print(f"#   {text}")
         elif report.when == "call":
             self.line("ok", name)
+            for what, value in report.user_properties:
+                if what == "interrupted":
+                    target, how, times = value
+                    self.interrupted[f"{target}: {how}"] += times
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:  # a whole file
@@ -57,6 +63,8 @@ class Tap:
                 print(f"# {text}")
 
     def pytest_sessionfinish(self) -> None:
+        for what, times in self.interrupted.items():
+            print(f"# interrupted: {what}: {times}")
         print(f"1..{self.count}", flush=True)
 
 
