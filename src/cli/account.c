@@ -288,6 +288,8 @@ bool p3_local_account_make(p3_local_account *out, p3_settings *settings, p3_tls_
         return p3_problem_memory(why);
     }
     out->secret = (p3_secret_source){.account = &out->account, .settings = out->settings};
+    if (delivers && out->account.target.kind != P3_TARGET_SEVERAL) /* others get their mail */
+        out->secret.target = p3_local_account_target_secret(out, 0);
     out->account.secret = p3_secret_find;
     out->account.secret_ctx = &out->secret;
     out->account.secret_at_hand = p3_secret_is_at_hand(&out->secret);

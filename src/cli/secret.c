@@ -219,10 +219,31 @@ static bool from_netrc(const p3_secret_source *s, const char *path, p3_secret *o
     return false;
 }
 
+/* Whether the file of a target's password can be used. One that cannot be read twice is not read.
+ */
+static bool check_file(const p3_secret_source *s, p3_problem *why)
+{
+    p3_settings set;
+    p3_secret secret = {0};
+    p3_problem told;
+    struct stat st;
+    p3_packed_settings_view(s->settings, &set);
+    if (place_of(&set) != P3_SECRET_IN_FILE ||
+        (stat(set.password_file, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+        return true;
+    bool ok = p3_secret_from_file(set.password_file, "password file", &secret, &told);
+    if (!ok)
+        p3_problem_set(why, told.exit, "%spassword-file: %.700s", prefix_of(s), told.text);
+    forget_secret(&secret);
+    return ok;
+}
+
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why)
 {
     const p3_secret_source *s = source;
     p3_settings set;
+    if (s->target != NULL && !check_file(s->target, why))
+        return false;
     p3_packed_settings_view(s->settings, &set);
     p3_secret_place place = place_of(&set);
     if (place == P3_SECRET_OF_PROVIDER)

@@ -8,7 +8,9 @@
 
 /* A p3_secret_fn. Uses the first of these that is set: the provider of tokens, token-command,
  * password-command, password-file, the setting itself, the desktop's keyring, netrc, and the user
- * at the terminal. If it fails, that is an error, and no other is tried. */
+ * at the terminal. If it fails, that is an error, and no other is tried. Before a login to the POP3
+ * server, the password file of the account's target is checked: without it, mail would be retrieved
+ * in vain. */
 bool p3_secret_find(void *source, p3_secret *out, p3_problem *why);
 
 /* Whether it can be found without waiting for a program, a pipe or a user. */

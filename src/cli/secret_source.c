@@ -17,8 +17,7 @@ bool p3_secret_check(const char *data, size_t len, const char *doing, p3_problem
     uint32_t c = 0;
     if (memchr(data, '\0', len) != NULL)
         return p3_problem_set(why, EX_CONFIG,
-                              "%s: the output contains a NUL, which a password cannot contain",
-                              doing);
+                              "%s: it contains a NUL, which a password cannot contain", doing);
     for (size_t at = 0, n; at < len; at += n) {
         n = p3_utf8_char(data + at, len - at, &c);
         if (n == 0 || c == '\r')
@@ -37,7 +36,7 @@ bool p3_secret_read_line(const char *data, size_t len, const char *doing, p3_sec
     if (len > 0 && data[len - 1] == '\r')
         len--;
     if (len == 0)
-        return p3_problem_set(why, EX_CONFIG, "%s: the first line of the output is empty", doing);
+        return p3_problem_set(why, EX_CONFIG, "%s: the first line is empty", doing);
     if (!p3_secret_check(data, len, doing, why))
         return false;
     out->text = malloc(len + 1);

@@ -7,7 +7,8 @@
 #include "support/input.h"
 
 /* What is needed to find an account's secret; everything belongs to the account. */
-typedef struct p3_secret_source {
+typedef struct p3_secret_source p3_secret_source;
+struct p3_secret_source {
     const p3_account *account;
     const p3_packed_settings *settings;
     p3_target_kind
@@ -15,7 +16,9 @@ typedef struct p3_secret_source {
     const char *prefix; /* prefix of the settings' names, for a target; or NULL */
     uint32_t outside; /* the process outside provides tokens, under this number less one; 0: it does
                          not */
-} p3_secret_source;
+    const p3_secret_source *target; /* that of the only target, whose file is checked before; or
+                                       NULL */
+};
 
 /* Octets of the longest secret: tokens can have some ten thousand. */
 #define P3_SECRET_SIZE 32768

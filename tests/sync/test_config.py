@@ -472,7 +472,7 @@ def test_a_password_file_with_line_ends_of_any_kind_is_read_and_an_empty_one_ref
             world.password_file.write_text(text)
             stat(world, server)
         world.password_file.write_text("\n")
-        assert "the first line of the output is empty" in stat(world, server, status=78)
+        assert "the first line is empty" in stat(world, server, status=78)
         world.password_file.unlink()
         assert "reading the password file" in stat(world, server, status=78)
 

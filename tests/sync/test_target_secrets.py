@@ -121,6 +121,42 @@ def test_nothing_that_is_printed_has_a_targets_secret(world, certs, kind, words)
     assert not [form for form in [*FORMS, b"a-token"] if form in told]
 
 
+def spoil(path, way):
+    """Makes a file of no use for a secret."""
+    if way == "missing" or way == "a directory":
+        path.unlink()
+    if way == "a directory":
+        path.mkdir()
+    if way == "empty":
+        path.write_text("\n")
+    if way == "readable by others":
+        path.chmod(0o644)
+
+
+WAYS = {"missing": "No such file", "readable by others": "others can read it; run: chmod 600", "empty": "the first line is empty",
+        "a directory": "Is a directory"}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["imap", "smtp"])
+def test_a_password_file_that_is_of_no_use_is_told_before_mail_is_retrieved_in_vain(world, certs, kind, way):
+    world.fill(2)
+    with world.server() as pop3, running(kind, certs, "nowhere", held) as server:
+        config = configure(world, kind, server.port, pop3.port, certs)
+        spoil(world.path / "target-secret", way)
+        words = [COMMAND, "sync", "a", "--config", str(config), "--state", str(world.state)]
+        done = subprocess.run(words, env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
+        assert done.returncode in (74, 78), done
+        assert f"pop3: a: {kind}-password-file: reading the password file {world.path}/target-secret: {WAYS[way]}" in done.stderr
+        assert pop3.commands("USER") == pop3.commands("PASS") == []
+        # The other target of a list does not wait for it.
+        config.write_text(f"{config.read_text()}deliver = {kind}, maildir\nmaildir = {world.path}/Maildir\n")
+        done = subprocess.run(words, env=world.environment(), capture_output=True, text=True, timeout=DEADLINE)
+        assert done.returncode in (74, 75, 78) and WAYS[way] in done.stderr, done
+        assert len(list((world.path / "Maildir/new").iterdir())) == 2
+    assert len(world.on_server()) == 2
+
+
 def test_a_command_that_mail_goes_to_gets_no_secret(world, certs):
     """In its environment, its words, or a descriptor that it inherits."""
     world.fill(1)
