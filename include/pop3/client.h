@@ -347,7 +347,7 @@ POP3_API const pop3_reply *pop3_client_reply(const pop3_client *client);
 /** Messages marked as deleted in this session. */
 POP3_API uint64_t pop3_client_deletions(const pop3_client *client);
 
-/** The last error, also of pop3_client_submit() and pop3_login_start(). Never NULL; see
+/** The error of the last call that failed, whatever it was. Never NULL; see
  * ::pop3_error for how long it is valid. */
 POP3_API const pop3_error *pop3_client_error(const pop3_client *client);
 

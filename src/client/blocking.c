@@ -59,10 +59,10 @@ static void wait_for(pop3_client *c)
     (void)poll(fds, (nfds_t)n, most); /* EINTR: step, and wait again */
 }
 
-pop3_status p3_call_begin(pop3_client *c)
+pop3_status p3_call_begin(pop3_client *c, const char *doing)
 {
     if (c->inside)
-        return POP3_ERR_STATE;
+        return p3_error_record_impossible(c, doing);
     p3_reply_forget(&c->reply);
     return p3_ending_call_begin(&c->ending);
 }
@@ -70,8 +70,6 @@ pop3_status p3_call_begin(pop3_client *c)
 /* Waits until commands can be sent. */
 static pop3_status connected(pop3_client *c)
 {
-    if (c->inside)
-        return POP3_ERR_STATE;
     while (c->phase != P3_PHASE_READY) {
         pop3_status status = pop3_client_step(c);
         if (c->phase == P3_PHASE_NONE)
@@ -91,7 +89,7 @@ pop3_status pop3_client_connect(pop3_client *c)
 pop3_status pop3_client_run(pop3_client *c)
 {
     if (c->inside)
-        return POP3_ERR_STATE;
+        return p3_error_record_impossible(c, "waiting for the commands");
     pop3_status status;
     while ((status = pop3_client_step(c)) == POP3_PENDING)
         wait_for(c);
@@ -152,7 +150,7 @@ static void wait_until(pop3_client *c, const bool *over, const pop3_status *stat
 /* Submits a command and steps until it has ended. */
 static pop3_status perform_command(pop3_client *c, const pop3_command *command, p3_call *call)
 {
-    pop3_status status = p3_call_begin(c);
+    pop3_status status = p3_call_begin(c, pop3_command_name(command->kind));
     if (status != POP3_OK)
         return status;
     pop3_handlers handlers = POP3_HANDLERS_INIT;
@@ -384,7 +382,7 @@ pop3_status pop3_client_raw_list(pop3_client *c, const char *line, pop3_entry_fn
 pop3_status pop3_client_quit(pop3_client *c)
 {
     if (c->inside)
-        return POP3_ERR_STATE;
+        return p3_error_record_impossible(c, "QUIT");
     pop3_status status = simple(c, POP3_CMD_QUIT);
     p3_step_close(c, NULL); /* if QUIT could not even be submitted */
     return status;
@@ -406,7 +404,7 @@ pop3_status pop3_login(pop3_client *c, const pop3_login_options *options)
     pop3_handlers handlers = POP3_HANDLERS_INIT;
     handlers.done = login_over;
     handlers.ctx = &call;
-    pop3_status status = p3_call_begin(c);
+    pop3_status status = p3_call_begin(c, "logging in");
     if (status != POP3_OK)
         return status;
     status = pop3_login_start(c, options, &handlers);

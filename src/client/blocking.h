@@ -4,8 +4,8 @@
 
 #include "client/client_state.h"
 
-/* Begins a blocking call: POP3_OK; POP3_ERR_STATE within a callback; or how the connection ended,
- * if no call has reported that yet (ending.h). */
-pop3_status p3_call_begin(pop3_client *c);
+/* Begins a blocking call, which `doing` names in an error: POP3_OK; POP3_ERR_STATE within a
+ * callback; or how the connection ended, if no call has reported that yet (ending.h). */
+pop3_status p3_call_begin(pop3_client *c, const char *doing);
 
 #endif

@@ -232,7 +232,7 @@ static const char *many_refused(p3_many *m, const pop3_handlers *handlers)
 static pop3_status perform_many(pop3_client *c, p3_many *m, const pop3_handlers *handlers)
 {
     const char *doing = pop3_command_name(m->command.kind);
-    pop3_status status = p3_call_begin(c);
+    pop3_status status = p3_call_begin(c, doing);
     if (status != POP3_OK)
         return status;
     if (c->phase == P3_PHASE_NONE)

@@ -99,12 +99,14 @@ pop3_status pop3_client_submit(pop3_client *c, const pop3_command *command,
 {
     pop3_command taken;
     pop3_handlers h;
-    if (c == NULL || command == NULL || !p3_import_struct(&taken, sizeof taken, command) ||
-        !p3_handlers_import(&h, handlers))
+    if (c == NULL)
         return POP3_ERR_ARGUMENT;
+    if (command == NULL || !p3_import_struct(&taken, sizeof taken, command) ||
+        !p3_handlers_import(&h, handlers))
+        return p3_error_record_status(c, POP3_ERR_ARGUMENT, "submitting a command",
+                                      "no command, or a struct of an unknown size");
     pop3_status status = submit_command(c, &taken, &h);
-    bool broken = c->phase == P3_PHASE_NONE && c->ending.ended != POP3_OK;
-    if (status != POP3_OK && !broken) /* otherwise the reason why it broke says more */
+    if (status != POP3_OK && !p3_error_tells_the_end(c))
         (void)p3_error_record_refusal(c, &taken, status);
     return status;
 }
@@ -114,8 +116,11 @@ pop3_status pop3_login_start(pop3_client *c, const pop3_login_options *options,
 {
     pop3_login_options o;
     pop3_handlers h;
-    if (c == NULL || !p3_handlers_import(&h, handlers))
+    if (c == NULL)
         return POP3_ERR_ARGUMENT;
+    if (!p3_handlers_import(&h, handlers))
+        return p3_error_record_status(c, POP3_ERR_ARGUMENT, "logging in",
+                                      "handlers of an unknown size");
     const char *why = p3_login_options_import(&o, options);
     pop3_status status = POP3_ERR_STATE;
     if (why != NULL)

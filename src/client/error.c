@@ -40,6 +40,20 @@ pop3_status p3_error_record_refusal(pop3_client *c, const pop3_command *command,
     return p3_error_record_status(c, status, doing, why);
 }
 
+bool p3_error_tells_the_end(const pop3_client *c)
+{
+    return c->phase == P3_PHASE_NONE && c->ending.ended != POP3_OK;
+}
+
+pop3_status p3_error_record_impossible(pop3_client *c, const char *doing)
+{
+    const char *why =
+        c->inside ? "not possible within a callback" : "there is a connection already";
+    if (!p3_error_tells_the_end(c))
+        (void)p3_error_record_status(c, POP3_ERR_STATE, doing, why);
+    return POP3_ERR_STATE;
+}
+
 const char *p3_error_phase(const pop3_client *c)
 {
     bool proxy = c->options.proxy != POP3_PROXY_NONE;

@@ -17,6 +17,14 @@ pop3_status p3_error_record_status(pop3_client *c, pop3_status status, const cha
 pop3_status p3_error_record_refusal(pop3_client *c, const pop3_command *command,
                                     pop3_status status);
 
+/* Whether the error says why the connection ended by itself. A call that is impossible afterwards
+ * does not replace it. */
+bool p3_error_tells_the_end(const pop3_client *c);
+
+/* Records that a call is impossible within a callback, or because there is a connection already.
+ * Returns POP3_ERR_STATE. */
+pop3_status p3_error_record_impossible(pop3_client *c, const char *doing);
+
 /* What the client does in a phase without a command. */
 const char *p3_error_phase(const pop3_client *c);
 

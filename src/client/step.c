@@ -34,7 +34,7 @@ static void end_step(pop3_client *c)
 pop3_status pop3_client_start(pop3_client *c)
 {
     if (c->phase != P3_PHASE_NONE || c->inside)
-        return POP3_ERR_STATE;
+        return p3_error_record_impossible(c, "connecting");
     pop3_status status =
         p3_connection_prepare(&c->connection) ? p3_connecting_new_engine(c) : POP3_ERR_MEMORY;
     if (status != POP3_OK)
@@ -291,7 +291,7 @@ static pop3_status step_once(pop3_client *c)
 pop3_status pop3_client_step(pop3_client *c)
 {
     if (c->inside)
-        return POP3_ERR_STATE;
+        return p3_error_record_impossible(c, "stepping");
     if (c->phase == P3_PHASE_NONE)
         return c->ending.ended;
     c->inside = true; /* callbacks run in the following calls */

@@ -659,6 +659,7 @@ static void a_client_that_is_connected_does_not_connect_again(void **state)
     play(f, "line '+OK'; expect 'NOOP'; line '+OK'; expect-eof", NULL);
     pop3_client *c = client_connected(f);
     assert_status(POP3_ERR_STATE, pop3_client_connect(c));
+    assert_error(c, POP3_ERR_STATE, "connecting: there is a connection already");
     assert_status(POP3_ERR_STATE, pop3_client_start(c));
     assert_ok(c, pop3_client_noop(c));
 }

@@ -302,6 +302,16 @@ static void what_cannot_be_submitted_says_why(void **state)
     assert_error(c, POP3_ERR_ARGUMENT, "RETR: an argument is empty");
     assert_status(POP3_ERR_ARGUMENT, pop3_login_start(c, &zero, NULL));
     assert_error(c, POP3_ERR_ARGUMENT, "logging in: ");
+    const char *const nothing = "submitting a command: no command, or a struct of an unknown size";
+    pop3_handlers handlers = {.size = 1};
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_submit(c, NULL, NULL));
+    assert_error(c, POP3_ERR_ARGUMENT, nothing);
+    assert_ok(c, pop3_client_step(c));
+    noop.size = 1;
+    assert_status(POP3_ERR_ARGUMENT, pop3_client_submit(c, &noop, NULL));
+    assert_error(c, POP3_ERR_ARGUMENT, nothing);
+    assert_status(POP3_ERR_ARGUMENT, pop3_login_start(c, &zero, &handlers));
+    assert_error(c, POP3_ERR_ARGUMENT, "logging in: handlers of an unknown size");
 }
 
 static void what_is_submitted_too_late_does_not_hide_why_the_connection_broke(void **state)
@@ -316,6 +326,27 @@ static void what_is_submitted_too_late_does_not_hide_why_the_connection_broke(vo
     assert_status(POP3_ERR_STATE, pop3_client_submit(d.client, &late, NULL));
     assert_int_equal(pop3_client_error(d.client)->status, POP3_ERR_CLOSED);
     assert_diary(&d, "NOOP 0 closed;");
+}
+
+/* A command's end that tries a blocking call. */
+static void end_with_a_call(void *ctx, pop3_client *c, const pop3_result *result)
+{
+    (void)ctx;
+    (void)result;
+    assert_status(POP3_ERR_STATE, pop3_client_noop(c));
+}
+
+static void what_is_called_within_a_callback_does_not_hide_why_the_connection_broke(void **state)
+{
+    fixture *f = *state;
+    pop3_command noop = command(POP3_CMD_NOOP, NULL);
+    pop3_handlers handlers = POP3_HANDLERS_INIT;
+    handlers.done = end_with_a_call;
+    play(f, "line '+OK'; expect 'NOOP'; close", NULL);
+    pop3_client *c = client_connected(f);
+    assert_status(POP3_OK, pop3_client_submit(c, &noop, &handlers));
+    assert_status(POP3_ERR_CLOSED, pop3_client_run(c));
+    assert_error(c, POP3_ERR_CLOSED, "the server closed the connection");
 }
 
 static void after_quit_nothing_can_be_submitted(void **state)
@@ -424,19 +455,32 @@ static void a_password_behind_stls_is_sent_under_tls(void **state)
     assert_diary(&d, "STLS 0 ok;PASS 0 ok;");
 }
 
+/* A call within a callback returned this; the error says what it was, or why the connection broke.
+ */
+static void assert_impossible(const pop3_client *c, pop3_status status, const char *doing)
+{
+    assert_status(POP3_ERR_STATE, status);
+    if (pop3_client_state(c) == POP3_STATE_DEAD)
+        return;
+    assert_error(c, POP3_ERR_STATE, doing);
+    assert_error(c, POP3_ERR_STATE, ": not possible within a callback");
+}
+
 /* Tries everything that a callback must not do; none of it may work or do harm. */
 static void misbehave(pop3_client *c)
 {
     char *data;
     size_t len;
-    assert_status(POP3_ERR_STATE, pop3_client_step(c));
-    assert_status(POP3_ERR_STATE, pop3_client_run(c));
-    assert_status(POP3_ERR_STATE, pop3_client_start(c));
-    assert_status(POP3_ERR_STATE, pop3_client_connect(c));
-    assert_status(POP3_ERR_STATE, pop3_client_noop(c));
-    assert_status(POP3_ERR_STATE, pop3_client_retr_memory(c, 1, 0, &data, &len));
-    assert_status(POP3_ERR_STATE, pop3_client_retr_many(c, NULL, 0, NULL));
-    assert_status(POP3_ERR_STATE, pop3_client_quit(c));
+    pop3_login_options login = {0};
+    assert_impossible(c, pop3_client_step(c), "stepping");
+    assert_impossible(c, pop3_client_run(c), "waiting for the commands");
+    assert_impossible(c, pop3_client_start(c), "connecting");
+    assert_impossible(c, pop3_login(c, &login), "logging in");
+    assert_impossible(c, pop3_client_connect(c), "connecting");
+    assert_impossible(c, pop3_client_noop(c), "NOOP");
+    assert_impossible(c, pop3_client_retr_memory(c, 1, 0, &data, &len), "RETR");
+    assert_impossible(c, pop3_client_top_many(c, NULL, 0, 0, NULL), "TOP");
+    assert_impossible(c, pop3_client_quit(c), "QUIT");
     pop3_client_close(c);
 }
 
@@ -615,6 +659,7 @@ int main(void)
         cmocka_unit_test(stls_whose_turn_comes_after_a_login_is_a_state_error),
         cmocka_unit_test(submit_never_calls_back),
         cmocka_unit_test(what_cannot_be_submitted_says_why),
+        cmocka_unit_test(what_is_called_within_a_callback_does_not_hide_why_the_connection_broke),
         cmocka_unit_test(what_is_submitted_too_late_does_not_hide_why_the_connection_broke),
         cmocka_unit_test(after_quit_nothing_can_be_submitted),
         cmocka_unit_test(close_ends_each_command_as_cancelled),
