@@ -282,7 +282,9 @@ static bool hear_verdict(p3_lmtp_session *s, const p3_announcement *a, size_t i,
     char what[400] = "the message";
     p3_lmtp_verdict *v = &a->verdicts[i];
     bool comes = s->talk.wire != NULL && p3_dialogue_hear(&s->talk, &r, P3_MESSAGE_MS, false);
-    if (comes && (!p3_reply_is_final(&r) || (early && p3_reply_outcome(&r) == P3_LMTP_OK))) {
+    /* 221 closes the connection, and accepts nothing (RFC 5321 §4.2.3). */
+    if (comes && (!p3_reply_is_final(&r) || r.code == 221 ||
+                  (early && p3_reply_outcome(&r) == P3_LMTP_OK))) {
         comes = false;
         errno = EPROTO;
     }

@@ -357,6 +357,21 @@ def test_a_reply_out_of_step_takes_no_message(world, step):
             assert bodies(lmtpd) == expected(1)
 
 
+def test_a_server_that_bids_farewell_instead_of_answering_has_not_taken_the_message(world):
+    world.fill(3, lines=5)
+
+    def answer(at, number, text):
+        return "221 2.0.0 closing" if (at, number) == ("message", 1) else None
+
+    with world.server("--delete") as server, running(world.path / "lmtp", answer) as lmtpd:
+        errors = sync(world, server.port, lmtpd.where, "--delete", status=75)
+        assert "message 2: delivering by LMTP: it was sent and may have arrived; it is sent again" in errors
+        server.settle()
+        assert len(world.on_server()) == 1
+        sync(world, server.port, lmtpd.where, "--delete")
+        at_least_once(lmtpd, expected(3))
+
+
 def cut_at(path, port, way, octets):
     """One conversation that is cut there, and a second run."""
     world = World(path / f"{way}{octets}")
