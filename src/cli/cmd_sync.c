@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/remembered_traits.h"
 #include "cli/sandbox.h"
+#include "confine/runner.h"
 #include "settings/text.h"
 #include "support/clock.h"
 #include "support/stop_request.h"
@@ -99,12 +100,25 @@ static p3_progress_style choose_style(const p3_arguments *a)
     return isatty(STDERR_FILENO) ? P3_PROGRESS_LIVE : P3_PROGRESS_LINES;
 }
 
+/* Without the process outside of the sandbox nothing works any more, and errors have other causes
+ * than they name. */
+static int report_runner_ended(void)
+{
+    p3_problem why;
+    p3_problem_set(&why, EX_OSERR,
+                   "the second process of the sandbox has ended, which connects and opens files; "
+                   "if memory was short, the system may have killed it; run it again");
+    return p3_print_problem(NULL, &why);
+}
+
 static int run_once(const p3_sync_options *o, const p3_account *const *accounts, size_t count)
 {
     p3_problem why;
     int status;
     p3_state_own_sqlite();
-    return p3_sync(o, accounts, count, &status, &why) ? status : p3_print_problem(NULL, &why);
+    if (!p3_sync(o, accounts, count, &status, &why))
+        status = p3_print_problem(NULL, &why);
+    return status != EX_OK && p3_runner_has_ended() ? report_runner_ended() : status;
 }
 
 /* Runs again and again, until a signal. */
@@ -114,8 +128,10 @@ static int run_every(p3_sync_options *o, const p3_account *const *accounts, size
     int status = run_once(o, accounts, count);
     o->confine = NULL; /* that is permanent */
     while (every > 0 && !stop) {
-        struct pollfd fd = {.fd = stop_pipe[0], .events = POLLIN};
-        if (poll(&fd, 1, (int)every) == 0)
+        struct pollfd fds[2] = {{.fd = stop_pipe[0], .events = POLLIN}, {.fd = p3_runner_socket()}};
+        if (p3_runner_has_ended())
+            return status == EX_OSERR ? status : report_runner_ended();
+        if (poll(fds, 2, (int)every) == 0)
             status = run_once(o, accounts, count);
     }
     return every > 0 ? EX_OK : status;

@@ -237,6 +237,12 @@ bool p3_runner_is_there(void)
     return runner >= 0;
 }
 
+bool p3_runner_has_ended(void)
+{
+    struct pollfd fd = {.fd = runner}; /* that its other end is closed shows unasked */
+    return runner >= 0 && poll(&fd, 1, 0) > 0;
+}
+
 pid_t p3_runner_pid(void)
 {
     return runner >= 0 ? runner_pid : -1;

@@ -19,6 +19,10 @@ void p3_runner_stop(void);
 
 bool p3_runner_is_there(void);
 
+/* Whether it was started and has ended by itself, or was killed: nothing can be asked of it, and it
+ * cannot be started again from inside. */
+bool p3_runner_has_ended(void);
+
 /* Its process number, or -1. */
 pid_t p3_runner_pid(void);
 

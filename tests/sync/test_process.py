@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -241,6 +242,42 @@ def test_nothing_that_is_printed_goes_to_the_server_when_descriptors_were_closed
         asked = {line.split()[0] for line in server.commands(r"\S*")}
     known = {"CAPA", "UTF8", "USER", "PASS", "AUTH", "STAT", "LIST", "UIDL", "TOP", "RETR", "NOOP", "QUIT"}
     assert asked <= known and {"LIST", "RETR", "QUIT"} <= asked, asked
+
+
+def kill_second_process(process):
+    second = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
+    os.kill(second, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("every", ["1h", "1ms"])
+def test_a_run_whose_second_process_is_killed_ends_and_says_so(world, every):
+    """It could neither connect nor open files, and a supervisor would believe that it works."""
+    with world.server() as server:
+        process = subprocess.Popen(world.sync_command(server.port, "--every", every, "--quiet"), env=world.environment(),
+                                   stderr=subprocess.PIPE, text=True)  # fmt: skip
+        try:
+            server.wait_for(r" C: QUIT$")
+            kill_second_process(process)
+            _, said = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+    assert process.returncode == 71
+    assert "the second process of the sandbox has ended" in said
+
+
+def test_so_does_one_that_is_in_a_session(world):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        process = subprocess.Popen(world.sync_command(server.getsockname()[1]), env=world.environment(),
+                                   stderr=subprocess.PIPE, text=True)  # fmt: skip
+        try:
+            connection, _ = server.accept()
+            kill_second_process(process)
+            connection.close()
+            _, said = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+    assert process.returncode == 71
+    assert "the second process of the sandbox has ended" in said
 
 
 @pytest.mark.parametrize("options", [[], ["--every", "1h"], ["mbox"]], ids=["once", "every", "mbox"])
