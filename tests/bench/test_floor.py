@@ -1,7 +1,10 @@
 """The floor of the bench: a program that does the least possible, and how the tables show what it reaches."""
 
+import contextlib
 import os
 import re
+import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -29,20 +32,25 @@ def certificate(tmp_path_factory):
     return ["--cert", str(cert), "--key", str(key)]
 
 
-def session_of_floor(certificate, *options):
-    """Runs the floor once; returns its output, and what the server reports about the session."""
-    server = subprocess.Popen([f"{TOOLS}/bench-server", "--messages", str(MESSAGES), "--size", str(SIZE), "--report",
+@contextlib.contextmanager
+def running_server(certificate, size=SIZE):
+    """The bench's server, which reports on each session; gives its process and ports."""
+    server = subprocess.Popen([f"{TOOLS}/bench-server", "--messages", str(MESSAGES), "--size", str(size), "--report",
                                *certificate], stdout=subprocess.PIPE, text=True)  # fmt: skip
     try:
-        ports = server.stdout.readline().split()[1:]
-        port = ports["--tls" in options]
-        printed = subprocess.run([f"{TOOLS}/bench-floor", *options, port, str(MESSAGES)], check=True,
-                                 capture_output=True, text=True, timeout=DEADLINE).stdout  # fmt: skip
-        reported = server.stdout.readline()
+        yield server, [int(port) for port in server.stdout.readline().split()[1:]]
     finally:
         server.terminate()
         server.wait(DEADLINE)
         server.stdout.close()
+
+
+def session_of_floor(certificate, *options):
+    """Runs the floor once; returns its output, and what the server reports about the session."""
+    with running_server(certificate) as (server, ports):
+        printed = subprocess.run([f"{TOOLS}/bench-floor", *options, str(ports["--tls" in options]), str(MESSAGES)],
+                                 check=True, capture_output=True, text=True, timeout=DEADLINE).stdout  # fmt: skip
+        reported = server.stdout.readline()
     return printed, {name: int(count) for name, count in re.findall(r" ([a-z-]+)=(\d+)", reported)}
 
 
@@ -60,6 +68,21 @@ def test_all_commands_at_once_wait_for_none(certificate, options):
     assert printed == f"{MESSAGES} messages, {reported['octets-out']} octets\n"
     assert reported["commands"] == MESSAGES + 4  # USER, PASS, STAT and QUIT
     assert reported["round-trips"] <= 2
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_server_outlives_a_client_that_goes_in_the_middle_of_a_message(certificate, tls):
+    context = ssl.create_default_context(cafile=certificate[1])
+    context.check_hostname = False
+    with running_server(certificate, 4_000_000) as (server, ports):
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", ports[tls]), DEADLINE) as line:
+                line = context.wrap_socket(line) if tls else line
+                line.sendall(b"USER user\r\nPASS pass\r\nRETR 1\r\nRETR 2\r\n")
+                line.recv(512)
+                line.shutdown(socket.SHUT_WR)
+                line.close()  # with octets that were not read: the server is told by RST
+            assert server.stdout.readline().startswith("session user=user ")
 
 
 @pytest.mark.parametrize("options", [["--sequential", "--accounts", "2"], ["--sequential", "--deliver", "mail"], ["--awake"]])
