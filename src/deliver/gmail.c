@@ -17,8 +17,7 @@
 #include "deliver/spooled.h"
 #include "system/thread.h"
 
-/* Connections at a time: an import takes a third of a second, and the quota allows nine a second.
- */
+/* Connections at a time: the quota allows four imports a second, so that one may take a second. */
 #define P3_GMAIL_LINES 4
 
 /* After this many temporary failures in a row the rest of the batch waits. */

@@ -48,6 +48,19 @@ def test_an_mbox_gets_every_message_quoted_so_that_it_can_be_read_back(world):
         "drop", "mbox", "password", "state.db"]  # fmt: skip
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_of_a_maildir_is_named_by_its_path_and_made_when_it_is_missing(world, there):
+    world.fill(3)
+    maildir = world.path / "Mail"
+    if there:
+        for name in ("cur", "new", "tmp"):
+            (maildir / name).mkdir(parents=True)
+    with world.server() as server:
+        sync_to(world, server.port, "--maildir", maildir / ".Old.Shop")
+    assert sorted(world.delivered(maildir / ".Old.Shop")) == sorted(world.on_server())
+    assert not there or world.delivered(maildir) == []
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n", "\r\n"], ids=repr)
 def test_what_another_program_did_not_end_in_an_mbox_is_ended(world, end):
     world.fill(2)
