@@ -46,11 +46,12 @@ static bool explain_choice(char *before, const p3_target *now, p3_problem *why)
     make_line(before);
     if (after != NULL)
         make_line(after);
-    p3_problem_set(why, EX_CONFIG,
-                   "delivering to %.160s: earlier mail of this account was delivered to %.160s; "
-                   "nothing is done until %s",
-                   after != NULL ? after : "another target", before,
-                   how[0] != '\0' ? how : "it is chosen what becomes of that");
+    p3_problem_set(
+        why, EX_CONFIG,
+        "delivering to %.160s: earlier mail of this account was delivered to %.160s; "
+        "nothing is done until %s",
+        after != NULL ? after : "another target", before,
+        how[0] != '\0' ? how : "the option `start` of the visit says what counts as delivered");
     free(after);
     return false;
 }

@@ -465,6 +465,7 @@ static void another_target_gets_what_the_caller_chooses(void **state)
         visit(f, POP3_COLLECT_ARGUMENT);
         assert_int_equal(f->report.delivered, 0);
         assert_null(strstr(f->report.error.message, "--"));
+        assert_non_null(strstr(f->report.error.message, "the option `start` of the visit"));
         f->visit.start = cases[i].start;
         visit(f, POP3_COLLECT_OK);
         assert_int_equal(f->report.delivered, cases[i].delivered);
