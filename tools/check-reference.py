@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Checks the API reference that Doxygen built: every link leads to a page and a place in it that exist, and every
 function of the public headers has a description and is in a manual page of section 3. A title of a group is short: one
-that has run into the text after it is not.
+that has run into the text after it is not. Lengths of strings in examples are right.
 
 check-reference.py OUTPUT_FOLDER
 """
 
+import ast
 import html
 import re
 import sys
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlparse
 HEADERS = Path(__file__).resolve().parent.parent / "include" / "pop3"
 LONGEST_TITLE = 45
 TITLE = re.compile(r"@defgroup \w+ (.+)")
+FED = re.compile(r'pop3_engine_feed\(e, ("(?:[^"\\]|\\.)*"), (\d+)\)')
 FUNCTION = re.compile(r"^POP3_API [^(;]*?(\w+)\(", re.MULTILINE)
 
 
@@ -60,7 +62,9 @@ def main(output: Path) -> int:
     faults += [f"{name}() has no description" for name in functions if name not in described]
     faults += [f"{name}() is in no manual page" for name in functions if name not in in_manuals]
     faults += [f"too long for a title: {title}" for title in TITLE.findall(sources) if len(title) > LONGEST_TITLE]
-    if not functions or not links:
+    fed = [(text, ast.literal_eval(text), int(count)) for text, count in FED.findall(sources)]
+    faults += [f"{text} has {len(octets)} octets, not {count}" for text, octets, count in fed if len(octets) != count]
+    if not functions or not links or not fed:
         faults.append(f"no reference was found in {output}")
     print("\n".join(faults) or f"{len(pages)} pages, {len(links)} links, {len(functions)} functions")
     return 1 if faults else 0

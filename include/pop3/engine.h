@@ -14,7 +14,7 @@
  *     > pop3_engine_submit(e, RETR 1); pop3_engine_submit(e, RETR 2)
  *     > pop3_engine_output(e, &n)    "RETR 1\r\nRETR 2\r\n"  (the server announced PIPELINING)
  *     > pop3_engine_sent(e, n)
- *     > pop3_engine_feed(e, "+OK\r\nFrom: a\r\n\r\n..dot\r\n.\r\n-ERR no such message\r\n", 51)
+ *     > pop3_engine_feed(e, "+OK\r\nFrom: a\r\n\r\n..dot\r\n.\r\n-ERR no such message\r\n", 48)
  *     > pop3_engine_next(e, &ev)     REPLY     RETR 1, ok
  *     > pop3_engine_next(e, &ev)     BODY      "From: a\r\n\r\n"
  *     > pop3_engine_next(e, &ev)     BODY      ".dot\r\n"
