@@ -94,8 +94,10 @@ int p3_dial(const p3_server_address *to, const char *protocol, p3_problem *why)
     }
     size_t count = look_up(to->host, addresses, &reason);
     if (count == 0)
-        p3_problem_set(why, EX_TEMPFAIL, "looking up the %s server %s: %s", protocol, to->host,
-                       reason);
+        p3_problem_set(
+            why, EX_TEMPFAIL,
+            "looking up the %s server %s: %s; check its name, and this machine's network", protocol,
+            to->host, reason);
     for (size_t i = 0; i < count && fd < 0; i++) {
         fd = dial_one(&addresses[i], to->port);
         if (fd < 0)

@@ -177,22 +177,6 @@ static void explain_refusal(const p3_wire *w, const p3_server_url *to, const cha
                        doing, said, p->setting);
 }
 
-/* Verdicts on the chain are OpenSSL's, from 2 on: without one, libcurl, which uses 1, has found
- * that the certificate is for another name. */
-static void explain_certificate(const p3_wire *w, const char *doing, const char *what,
-                                p3_problem *why)
-{
-    long chain = 2;
-    w->curl->easy_getinfo(w->easy, CURLINFO_SSL_VERIFYRESULT, &chain);
-    if (chain < 2)
-        p3_problem_set(why, EX_UNAVAILABLE, "%s: %s; name the server as its certificate does",
-                       doing, what);
-    else
-        p3_problem_set(why, EX_UNAVAILABLE,
-                       "%s: %s; if the server is the right one, name its authority with %sca-file",
-                       doing, what, w->protocol->setting);
-}
-
 /* The deadline has passed. A port for TLS waits for the client's first octets, one for STARTTLS
  * sends first. */
 static void explain_silence(const p3_wire *w, const p3_server_url *to, const p3_seen_login *seen,
@@ -228,7 +212,7 @@ static void explain(const p3_wire *w, const p3_server_url *to, CURLcode code, p3
         explain_refusal(w, to, seen->tried ? seen->said : "no mechanism that pop3 supports",
                         renewal, why);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
-        explain_certificate(w, doing, what, why);
+        p3_authorities_explain(w->easy, doing, what, p->setting, why);
     else if (code == CURLE_ABORTED_BY_CALLBACK ||
              (code == CURLE_SSL_CONNECT_ERROR && !w->deadline.heard &&
               p3_clock_ms() >= p3_stop_request_until(w->deadline.until)))

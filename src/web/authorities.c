@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "support/input.h"
@@ -45,4 +46,26 @@ void p3_authorities_set(CURL *c, const char *ca_file, int (*open_file)(const cha
     if (!trust_file(c, open_file(ca_file)))
         curl->easy_setopt(c, CURLOPT_CAINFO, ca_file);
     curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
+}
+
+/* Verdicts on the chain are OpenSSL's, from 2 on: without one, libcurl, which uses 1, has found
+ * that the certificate is for another name. */
+enum { P3_CHAIN_VERDICTS = 2, P3_CHAIN_TOO_EARLY = 9, P3_CHAIN_EXPIRED = 10 };
+
+void p3_authorities_explain(CURL *c, const char *doing, const char *what, const char *setting,
+                            p3_problem *why)
+{
+    long chain = P3_CHAIN_VERDICTS;
+    p3_curl_load()->easy_getinfo(c, CURLINFO_SSL_VERIFYRESULT, &chain);
+    if (chain < P3_CHAIN_VERDICTS)
+        p3_problem_set(why, EX_UNAVAILABLE, "%s: %s; name the server as its certificate does",
+                       doing, what);
+    else if (chain == P3_CHAIN_TOO_EARLY || chain == P3_CHAIN_EXPIRED)
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "%s: %s; check this machine's clock, or tell the server's administrator",
+                       doing, what);
+    else
+        p3_problem_set(why, EX_UNAVAILABLE,
+                       "%s: %s; if the server is the right one, name its authority with %sca-file",
+                       doing, what, setting);
 }

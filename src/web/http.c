@@ -322,10 +322,7 @@ static p3_http_end explain(CURL *c, CURLcode code, const char *details, const ch
     if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)
         p3_problem_set(why, EX_PROTOCOL, "%s: the answer is longer than %zu octets", doing, most);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
-        p3_problem_set(why, EX_UNAVAILABLE,
-                       "%s: %s; if the server is the right one, name its authority with "
-                       "issuer-ca-file",
-                       doing, what);
+        p3_authorities_explain(c, doing, what, "issuer-", why);
     else if (code == CURLE_SSL_CACERT_BADFILE)
         p3_problem_set(why, EX_CONFIG, "%s: %s; see issuer-ca-file", doing, what);
     else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)

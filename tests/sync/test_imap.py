@@ -152,7 +152,8 @@ def test_certificates_are_verified(world, certs, imapd, certificate):
         errors = sync(world, server.port, imap.url(), certs / "ca.pem", "--delete", status=69)
         assert "connecting to the IMAP server localhost" in errors and imap.logins == []
         assert ("name the server as its certificate does" in errors) == (certificate == "wronghost")
-        assert ("imap-ca-file" in errors) == (certificate != "wronghost")
+        assert ("name its authority with imap-ca-file" in errors) == (certificate == "selfsigned")
+        assert ("has expired; check this machine's clock, or tell the server's" in errors) == (certificate == "expired")
         server.settle()
     assert len(world.on_server()) == 2
 
