@@ -175,6 +175,7 @@ static inline pop3_client_options pop3_client_options_defaults()
 
 /**
  * Says what is wrong with options for which pop3_client_new() returns ::POP3_ERR_ARGUMENT.
+ * @ingroup pop3_connection
  * @param options the options.
  * @return a sentence in static storage; NULL if the options are valid.
  */
@@ -186,6 +187,7 @@ POP3_API const char *pop3_client_options_problem(const pop3_client_options *opti
 /**
  * Converts a host name or numeric address to the form that resolvers, certificates and
  * pop3_resolve_fn have: labels that are not ASCII become A-labels (RFC 5891).
+ * @ingroup pop3_connection
  * @param host the name in UTF-8.
  * @param out  receives the name, of ::POP3_HOST_NAME_SIZE octets.
  * @return ::POP3_OK; ::POP3_ERR_ARGUMENT if an argument is NULL or the name is empty, too long,
