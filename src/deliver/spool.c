@@ -2,11 +2,14 @@
 #include "deliver/spool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "confine/outside.h"
 #include "support/file.h"
+#include "system/nameless.h"
 
 p3_spool *p3_spool_new(p3_problem *why)
 {
@@ -18,9 +21,34 @@ p3_spool *p3_spool_new(p3_problem *why)
     s->fd = p3_outside_spool();
     if (s->fd >= 0)
         return s;
-    p3_problem_errno(why, errno, "keeping messages for the server");
+    (void)p3_spool_problem(why, "the server");
     free(s);
     return NULL;
+}
+
+static const char *advice_on(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case EACCES:
+    case EROFS:
+    case ENOSPC:
+    case EDQUOT:
+        return "; set TMPDIR to a directory that has room and can be written";
+    default:
+        return "";
+    }
+}
+
+bool p3_spool_problem(p3_problem *why, const char *server)
+{
+    int error = errno;
+    (void)p3_problem_errno(why, error, "keeping messages for %s in %.300s", server,
+                           p3_nameless_directory());
+    size_t len = strlen(why->text);
+    snprintf(why->text + len, sizeof why->text - len, "%s", advice_on(error));
+    return false;
 }
 
 static bool is_beyond_ascii(const char *text)

@@ -37,6 +37,10 @@ typedef struct p3_spool {
 /* An empty spool. NULL, with the problem. */
 p3_spool *p3_spool_new(p3_problem *why);
 
+/* The problem of a spool that cannot be made or written, from errno: `server` is whom its messages
+ * are for. Returns false. */
+bool p3_spool_problem(p3_problem *why, const char *server);
+
 /* Begins a message to some recipients, or none. The addresses must outlive the spool. False with
  * errno. */
 bool p3_spool_begin(p3_spool *s, const char *sender, const p3_recipient *to, size_t to_count);

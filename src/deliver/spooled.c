@@ -16,11 +16,6 @@ bool p3_spooled_init(p3_spooled *s, const p3_delivery_class *class, const char *
     return s->where != NULL;
 }
 
-static bool spool_fails(const p3_spooled *s, p3_problem *why)
-{
-    return p3_problem_errno(why, errno, "keeping messages for %s", s->server);
-}
-
 bool p3_spooled_begin(p3_spooled *s, const char *name, const char *behind, const p3_recipient *to,
                       size_t to_count, p3_problem *why)
 {
@@ -31,20 +26,20 @@ bool p3_spooled_begin(p3_spooled *s, const char *name, const char *behind, const
     snprintf(line, sizeof line, P3_DELIVERY_FIELD ": %s%s\n", name, behind != NULL ? behind : "");
     return (p3_spool_begin(s->spool, s->sender != NULL ? s->sender : "", to, to_count) &&
             (behind == NULL || p3_spool_write(s->spool, line, strlen(line)))) ||
-           spool_fails(s, why);
+           p3_spool_problem(why, s->server);
 }
 
 bool p3_spooled_write(p3_delivery *d, const char *data, size_t len, p3_problem *why)
 {
     p3_spooled *s = (p3_spooled *)d;
-    return p3_spool_write(s->spool, data, len) || spool_fails(s, why);
+    return p3_spool_write(s->spool, data, len) || p3_spool_problem(why, s->server);
 }
 
 bool p3_spooled_finish(p3_delivery *d, p3_parcel *out, p3_problem *why)
 {
     p3_spooled *s = (p3_spooled *)d;
     if (!p3_spool_finish(s->spool))
-        return spool_fails(s, why);
+        return p3_spool_problem(why, s->server);
     out->name = s->name;
     out->octets = s->spool->last.length;
     out->sender = s->sender;

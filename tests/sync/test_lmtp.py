@@ -487,6 +487,21 @@ def test_memory_does_not_grow_with_the_message(world):
     assert large < small + 4000, (small, large)
 
 
+@pytest.mark.parametrize("options", [[], ["--no-sandbox"]])
+def test_a_directory_for_temporary_files_that_is_missing_is_named(world, options):
+    world.fill(2, lines=5)
+    missing = world.path / "missing"
+    with world.server("--delete") as server, running(world.path / "lmtp") as lmtpd:
+        done = subprocess.run(
+            [COMMAND, "sync", f"pop3://user@127.0.0.1:{server.port}", "--lmtp", lmtpd.where, "--recipient", "you@example.org", "--state",
+             str(world.state), "--password-file", str(world.password_file), "--allow-plaintext", "--delete", *options],
+            env=world.environment(TMPDIR=str(missing)), capture_output=True, text=True, timeout=DEADLINE)  # fmt: skip
+        assert done.returncode == 73 and lmtpd.mails == []
+        assert f"keeping messages for the server in {missing}: No such file or directory; set TMPDIR to a directory" in done.stderr
+        server.settle()
+    assert len(world.on_server()) == 2
+
+
 # ---- TLS ----
 
 
