@@ -58,7 +58,25 @@ done_with() {
 
 no_static='OpenSSL cannot be linked statically here (zlib1g-dev, libzstd-dev)'
 
+# The adapters for event loops whose libraries are here: no warning in C and C++.
+check_adapters() {
+    include=$root$(pkg-config --variable=includedir "$pc")
+    for library in libuv libevent; do
+        pkg-config --exists "$library" || continue
+        echo "#include <pop3/adapters/$library.h>" >"$scratch/$library.c"
+        for standard in gnu99 gnu17 c++11 c++14 c++17 c++20 c++2b; do
+            language=c
+            [ "${standard#c++}" = "$standard" ] || language=c++
+            # shellcheck disable=SC2046 # a list of words
+            cc -x $language "-std=$standard" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$include" \
+                $(pkg-config --cflags "$library") "$scratch/$library.c"
+            built=$((built + 1))
+        done
+    done
+}
+
 by_pkg_config() {
+    check_adapters
     # Only the package files of what the library is linked with are to be found: no other may be needed.
     mkdir "$scratch/pc"
     for name in openssl libssl libcrypto zlib libzstd sqlite3; do
