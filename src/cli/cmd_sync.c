@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,8 @@ static void catch_signals(void)
     sigaddset(&action.sa_mask, SIGTERM);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    /* A parent may have blocked them. */
+    (void)pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, NULL);
 }
 
 /* Each active account uses about six descriptors. */

@@ -244,6 +244,21 @@ def test_nothing_that_is_printed_goes_to_the_server_when_descriptors_were_closed
     assert asked <= known and {"LIST", "RETR", "QUIT"} <= asked, asked
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_the_parent_had_blocked_ends_a_run(world, number):
+    with world.server() as server:
+        process = subprocess.Popen(
+            world.sync_command(server.port, "--every", "1h", "--quiet"), env=world.environment(),
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT}))  # fmt: skip
+        try:
+            server.wait_for(r" C: QUIT$")
+            process.send_signal(number)
+            assert process.wait(DEADLINE) == 0
+        finally:
+            process.kill()
+            process.wait(DEADLINE)
+
+
 def kill_second_process(process):
     second = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
     os.kill(second, signal.SIGKILL)
