@@ -162,7 +162,8 @@ bool p3_dialogue_hear(p3_dialogue *d, p3_reply *r, int ms, bool greets)
         int n = snprintf(r->text + used, sizeof r->text - used, "%s%s", used > 0 ? " " : "", text);
         used = (size_t)n < sizeof r->text - used ? used + (size_t)n : sizeof r->text - 1;
         if (line[3] != '-') {
-            p3_wire_hide(d->wire, r->text);
+            if (r->code >= 400) /* others are not shown, except where they are no success */
+                p3_wire_hide(d->wire, r->text);
             return true;
         }
     }
@@ -258,6 +259,7 @@ static bool introduce(p3_dialogue *d, const char *verb, p3_problem *why)
         return p3_dialogue_lose(d, doing, why);
     if (r.code == 250)
         return true;
+    p3_wire_hide(d->wire, r.text);
     p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses %s: %d %.500s%s", doing, verb, r.code, r.text,
                    verb[0] == 'L' ? "; is it an SMTP server?" : "");
     return false;
@@ -270,6 +272,7 @@ static bool hear_greeting(p3_dialogue *d, p3_problem *why)
         return p3_dialogue_lose(d, "waiting for the LMTP server's greeting", why);
     if (r.code == 220)
         return true;
+    p3_wire_hide(d->wire, r.text);
     (void)p3_reply_refuse("the connection", &r, why);
     why->exit = EX_TEMPFAIL; /* of no message */
     return false;
@@ -317,8 +320,10 @@ static bool start_tls(p3_dialogue *d, p3_problem *why)
         errno = heard ? EPROTO : errno;
         return p3_dialogue_lose(d, doing, why);
     }
-    return r.code == 220 ||
-           p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses: %d %.500s", doing, r.code, r.text);
+    if (r.code == 220)
+        return true;
+    p3_wire_hide(d->wire, r.text);
+    return p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses: %d %.500s", doing, r.code, r.text);
 }
 
 bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_server_address *to,

@@ -90,7 +90,11 @@ REPLIES: dict[str, Speech] = {
     "bare LF": once(b"550-a\n550 b\n"),
     "bids farewell": once(b"421 4.3.2 " + CONTROLS + b"\r\n"),
 }
-REPEATED: dict[str, Speech] = {"the secret": once(b"550 it is " + SECRET.encode() + b"\r\n")}
+REPEATED: dict[str, Speech] = {
+    "the secret": once(b"550 it is " + SECRET.encode() + b"\r\n"),
+    "the secret, in what is no refusal": once(b"299 it is " + SECRET.encode() + b"\r\n"),
+    "the secret, and asks for more": once(b"399 it is " + SECRET.encode() + b"\r\n"),
+}
 HELLO: dict[str, Speech] = {
     f"SIZE {size}": then_held(b"250-x\r\n250-SIZE " + size + b"\r\n250 HELP\r\n")
     for size in (b"18446744073709551616", b"18446744073709551615", b"-1", b"0x10", b"")
