@@ -201,7 +201,7 @@ USUAL = {f.call for f in FAULTS if "maildir" in f.targets and "plain" in f.ways}
 
 # What fails in the stories: what their own steps may hit upon.
 STORY_FAULTS = [
-    Fault("allocation", errno.ENOMEM),
+    Fault("allocation", errno.ENOMEM, stride=3),
     Fault("sqlite-allocation", errno.ENOMEM, stride=97),
     Fault("recv", errno.ECONNRESET),
     Fault("send", errno.EPIPE),
