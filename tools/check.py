@@ -90,7 +90,8 @@ RUNS = [
     Run(
         "sanitizers",
         "build-sanitizers",
-        ["-Db_lundef=false", "-Dbuildtype=debug", "-Doptimization=1", SANITIZERS, *WHOLE],
+        ["-Db_lundef=false", "-Dbuildtype=debug", "-Doptimization=0", "-Dc_args=-g1 -fsanitize-undefined-trap-on-error",
+         "-Dc_link_args=-fsanitize-undefined-trap-on-error", SANITIZERS, *WHOLE],
         ["--no-suite", "rules"],
         conditions="sanitizers",
     ),

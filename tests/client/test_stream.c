@@ -363,7 +363,7 @@ static void the_end_at_any_octet_is_an_error_and_never_a_whole_answer(void **sta
         total += steps[i].len;
     const char *options[2 * 80 + 3];
     static char paths[80][400];
-    char sessions[20];
+    char sessions[24];
     size_t n = 0;
     assert_in_range(total, 1, 79);
     for (size_t octets = 0; octets <= total; octets++) {

@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
 def sanitizer_options(allocation: int = ALLOCATION) -> dict[str, str]:
     """The environment of programs that were built with them. Leaks are looked for in the tests of the command."""
-    asan = (f"max_allocation_size_mb={allocation}:allocator_may_return_null=0:exitcode=86:detect_leaks=0:"
+    asan = (f"max_allocation_size_mb={allocation}:allocator_may_return_null=0:exitcode=86:detect_leaks=0:handle_sigill=1:"
             "verify_asan_link_order=0")  # fmt: skip
     return {"ASAN_OPTIONS": asan, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=86"}
 

@@ -95,7 +95,7 @@ CLOCK = "tests/tools/libclock-2040.so"
 
 # For builds with sanitizers; a test's own settings come first.
 SANITIZERS = {
-    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:handle_sigill=1",
     "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/threads/thread-sanitizer.supp",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
