@@ -162,7 +162,7 @@ bool p3_dialogue_hear(p3_dialogue *d, p3_reply *r, int ms, bool greets)
         int n = snprintf(r->text + used, sizeof r->text - used, "%s%s", used > 0 ? " " : "", text);
         used = (size_t)n < sizeof r->text - used ? used + (size_t)n : sizeof r->text - 1;
         if (line[3] != '-') {
-            if (r->code >= 400) /* others are not shown, except where they are no success */
+            if (r->code >= 400) /* others are not shown, but by those who call is_reply() */
                 p3_wire_hide(d->wire, r->text);
             return true;
         }
@@ -244,6 +244,14 @@ static void find_name(char *out, size_t size)
         snprintf(out, size, "localhost");
 }
 
+/* Whether a reply has the code with which it goes on. The text of another is going to be shown. */
+static bool is_reply(const p3_dialogue *d, p3_reply *r, int code)
+{
+    if (r->code != code)
+        p3_wire_hide(d->wire, r->text);
+    return r->code == code;
+}
+
 /* Sends LHLO or EHLO, and reads the capabilities. */
 static bool introduce(p3_dialogue *d, const char *verb, p3_problem *why)
 {
@@ -257,9 +265,8 @@ static bool introduce(p3_dialogue *d, const char *verb, p3_problem *why)
     p3_dialogue_put(d, line);
     if (!p3_dialogue_flush(d) || !p3_dialogue_hear(d, &r, P3_REPLY_MS, true))
         return p3_dialogue_lose(d, doing, why);
-    if (r.code == 250)
+    if (is_reply(d, &r, 250))
         return true;
-    p3_wire_hide(d->wire, r.text);
     p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses %s: %d %.500s%s", doing, verb, r.code, r.text,
                    verb[0] == 'L' ? "; is it an SMTP server?" : "");
     return false;
@@ -270,9 +277,8 @@ static bool hear_greeting(p3_dialogue *d, p3_problem *why)
     p3_reply r;
     if (!p3_dialogue_hear(d, &r, P3_REPLY_MS, false))
         return p3_dialogue_lose(d, "waiting for the LMTP server's greeting", why);
-    if (r.code == 220)
+    if (is_reply(d, &r, 220))
         return true;
-    p3_wire_hide(d->wire, r.text);
     (void)p3_reply_refuse("the connection", &r, why);
     why->exit = EX_TEMPFAIL; /* of no message */
     return false;
@@ -320,10 +326,8 @@ static bool start_tls(p3_dialogue *d, p3_problem *why)
         errno = heard ? EPROTO : errno;
         return p3_dialogue_lose(d, doing, why);
     }
-    if (r.code == 220)
-        return true;
-    p3_wire_hide(d->wire, r.text);
-    return p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses: %d %.500s", doing, r.code, r.text);
+    return is_reply(d, &r, 220) ||
+           p3_problem_set(why, EX_TEMPFAIL, "%s: it refuses: %d %.500s", doing, r.code, r.text);
 }
 
 bool p3_dialogue_begin_lmtp(p3_dialogue *d, const p3_server_address *to,

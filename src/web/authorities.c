@@ -1,6 +1,7 @@
 /* The certificate authorities that libcurl trusts. */
 #include "web/authorities.h"
 
+#include <openssl/x509_vfy.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -48,19 +49,17 @@ void p3_authorities_set(CURL *c, const char *ca_file, int (*open_file)(const cha
     curl->easy_setopt(c, CURLOPT_CAPATH, NULL);
 }
 
-/* Verdicts on the chain are OpenSSL's, from 2 on: without one, libcurl, which uses 1, has found
- * that the certificate is for another name. */
-enum { P3_CHAIN_VERDICTS = 2, P3_CHAIN_TOO_EARLY = 9, P3_CHAIN_EXPIRED = 10 };
-
+/* Verdicts on the chain are OpenSSL's. Without one, libcurl, which uses 1, has found that the
+ * certificate is for another name. */
 void p3_authorities_explain(CURL *c, const char *doing, const char *what, const char *setting,
                             p3_problem *why)
 {
-    long chain = P3_CHAIN_VERDICTS;
+    long chain = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
     p3_curl_load()->easy_getinfo(c, CURLINFO_SSL_VERIFYRESULT, &chain);
-    if (chain < P3_CHAIN_VERDICTS)
+    if (chain <= X509_V_ERR_UNSPECIFIED)
         p3_problem_set(why, EX_UNAVAILABLE, "%s: %s; name the server as its certificate does",
                        doing, what);
-    else if (chain == P3_CHAIN_TOO_EARLY || chain == P3_CHAIN_EXPIRED)
+    else if (chain == X509_V_ERR_CERT_NOT_YET_VALID || chain == X509_V_ERR_CERT_HAS_EXPIRED)
         p3_problem_set(why, EX_UNAVAILABLE,
                        "%s: %s; check this machine's clock, or tell the server's administrator",
                        doing, what);
