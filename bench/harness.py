@@ -78,6 +78,18 @@ class Row:
 FEW_FILES = 500
 
 
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A throw-away certificate for localhost, its own issuer, and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    return cert, key
+
+
 class Bench:
     """The programs of a build, a place for scratch files, and how thorough to be."""
 
@@ -90,21 +102,10 @@ class Bench:
         self.timeout = timeout
         # A program whose first round took longer is not run again: a ratio of hundreds needs no median.
         self.slow = 3.0 if short else 15.0
-        self.cert, self.key = self._certificate()
+        self.cert, self.key = make_certificate(scratch)
 
     def tool(self, name: str) -> str:
         return str(self.tools / name)
-
-    def _certificate(self) -> tuple[Path, Path]:
-        """A throw-away certificate for localhost, its own issuer."""
-        cert, key = self.scratch / "cert.pem", self.scratch / "key.pem"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=localhost"]
-            + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
-        return cert, key
 
     @contextlib.contextmanager
     def _process(self, *command: str) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 import run  # noqa: E402
-from harness import Row, Trial  # noqa: E402
+from harness import Row, Trial, make_certificate  # noqa: E402
 from workloads import Goal, Result  # noqa: E402
 
 TOOLS = os.environ["POP3_BENCH_TOOLS"]
@@ -25,10 +25,7 @@ MESSAGES, SIZE = 20, 600
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    there = tmp_path_factory.mktemp("certificate")
-    cert, key = there / "cert.pem", there / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=localhost",
-                    "-keyout", str(key), "-out", str(cert)], check=True, stderr=subprocess.DEVNULL)  # fmt: skip
+    cert, key = make_certificate(tmp_path_factory.mktemp("certificate"))
     return ["--cert", str(cert), "--key", str(key)]
 
 

@@ -1,5 +1,6 @@
 """What a server that mail is sent to should have got, and has; and how a run is killed while it gets it."""
 
+import os
 import queue
 import re
 import signal
@@ -36,6 +37,11 @@ def kill_at(process, arrived, seen):
     process.kill()
     process.communicate(timeout=DEADLINE)
     return process.returncode == -signal.SIGKILL
+
+
+def without_quarantine(monkeypatch):
+    """OpenSSL frees a buffer with each record: AddressSanitizer is not to keep them, where memory is measured."""
+    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
 
 
 class Peaks:

@@ -17,7 +17,7 @@ import pytest
 from relays import connect_proxy, cut_relay
 from gmaild import Answer, Gmaild, Mail, refusal, running
 from https_server import https_server
-from sent import Peaks, bodies, crlf, expected, refused
+from sent import Peaks, bodies, crlf, expected, refused, without_quarantine
 from test_setup import DNS_COMMAND
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, SERVER, message
 
@@ -582,9 +582,8 @@ def test_cut_at_any_octet_a_message_arrives_once(fast_world, gmail, record_prope
 
 
 def test_memory_does_not_grow_with_the_message(world, gmail, monkeypatch):
-    """The most that the process had in memory, when the server has read the message. OpenSSL frees a buffer with each record:
-    AddressSanitizer is not to keep them."""
-    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+    """The most that the process had in memory, when the server has read the message."""
+    without_quarantine(monkeypatch)
     peaks = Peaks()
     gmail.judge = lambda _text: peaks.take()
     for octets in (200_000, 5_000_000):

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from imapd import Cut, Mail, running
-from sent import Peaks, bodies, crlf, expected, kill_at, refused, refused_configuration
+from sent import Peaks, bodies, crlf, expected, kill_at, refused, refused_configuration, without_quarantine
 from test_setup import DNS_COMMAND
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message
 
@@ -648,9 +648,8 @@ def test_what_was_delivered_before_ends_the_search(fast_world, certs, imapd):
 
 
 def test_memory_does_not_grow_with_the_message(world, certs, imapd, monkeypatch):
-    """The most that the process had in memory, when the server has read the message. OpenSSL frees a buffer with each record:
-    AddressSanitizer is not to keep them."""
-    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+    """The most that the process had in memory, when the server has read the message."""
+    without_quarantine(monkeypatch)
 
     def peak(octets):
         peaks = Peaks()

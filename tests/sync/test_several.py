@@ -17,7 +17,7 @@ import gmaild
 import imapd as imap_server
 import lmtpd as lmtp_server
 from lmtpd import Smtpd
-from sent import Peaks, bodies, crlf, expected, kill_at, refused_configuration
+from sent import Peaks, bodies, crlf, expected, kill_at, refused_configuration, without_quarantine
 from test_new_target import rename_account
 from test_uid_reuse import NO_UIDL, play_each, uidl
 from world import COMMAND, CRASH_COMMAND, DEADLINE, ROOT, World, message, read_mbox
@@ -544,9 +544,8 @@ def test_the_connection_of_one_that_is_cut_repeats_nothing_to_the_others(tmp_pat
 
 
 def test_memory_does_not_grow_with_the_message(setting, monkeypatch):
-    """The most that the process had in memory, when the second server has read the message. OpenSSL frees a buffer with each
-    record: AddressSanitizer is not to keep them."""
-    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+    """The most that the process had in memory, when the second server has read the message."""
+    without_quarantine(monkeypatch)
     names = ("maildir", "imap", "lmtp")
     setting.server("imap")
     setting.server("lmtp")

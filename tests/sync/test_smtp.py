@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lmtpd import Cut, Smtpd, running
-from sent import Peaks, bodies, crlf, expected, kill_at, refused
+from sent import Peaks, bodies, crlf, expected, kill_at, refused, without_quarantine
 from test_lmtp import at_least_once
 from world import COMMAND, CRASH_COMMAND, DEADLINE, World, message
 
@@ -248,9 +248,8 @@ def test_the_servers_word_that_is_lost_brings_the_message_again_under_its_name(w
 
 
 def test_memory_does_not_grow_with_the_message(world, certs, ca, monkeypatch):
-    """The most that the process had in memory, when the server has read the message. OpenSSL frees a buffer with each record:
-    AddressSanitizer is not to keep them."""
-    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+    """The most that the process had in memory, when the server has read the message."""
+    without_quarantine(monkeypatch)
     peaks = Peaks()
 
     def answer(step, number, text):
